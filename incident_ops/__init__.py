@@ -1,0 +1,3 @@
+"""Incidents as code on GitHub."""
+
+__version__ = "0.1.0"

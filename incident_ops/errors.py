@@ -1,0 +1,48 @@
+"""The errors a person can meet, and the exit code each ends with (contract 4).
+
+    IncidentOpsError
+    |-- UserError          2   usage or configuration: the person at the keyboard can mend it
+    |-- Incomplete         4   a read that did not finish: nothing may be concluded from it
+    `-- WriteFailed        4   a write that was refused by the system: nothing was changed
+
+Findings about records are data (`incident_ops.findings`), never exceptions.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class IncidentOpsError(Exception):
+    """Base of every error that is told to a person without a traceback.
+
+    `message` says what is wrong, `where` (optional) the file or position, `hint` (optional) how to mend it.
+    """
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, message: str, *, hint: str = "", where: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.where = where
+
+    def __str__(self) -> str:
+        """One line: where, what, how to mend."""
+        place = f"{self.where}: " if self.where else ""
+        mend = f" ({self.hint})" if self.hint else ""
+        return f"{place}{self.message}{mend}"
+
+
+class UserError(IncidentOpsError):
+    """The command line, the policy or the repository is not usable as given."""
+
+    exit_code = 2
+
+
+class Incomplete(IncidentOpsError):
+    """A read did not finish; it must never look like "nothing is there"."""
+
+
+class WriteFailed(IncidentOpsError):
+    """The system refused a write (permission, full disk, lock); what was there before is untouched."""

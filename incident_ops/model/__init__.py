@@ -1,0 +1,1 @@
+"""Frozen values: what an incident, a policy and a service are. No I/O, no clock."""

@@ -1,0 +1,23 @@
+"""A service of services.yaml: who owns it and what it needs (contract 1)."""
+
+from __future__ import annotations
+
+from incident_ops.model.incident import Value
+
+
+class Service(Value, frozen=True):
+    """One service. `slo` in percent; `pager_key_env` names an environment variable, never a key."""
+
+    owner: str
+    tier: int | None = None
+    slo: float | None = None
+    paths: list[str] = []
+    runbook: str | None = None
+    depends_on: list[str] = []
+    labels: dict[str, str] = {}
+    public_name: str | None = None
+    pager_key_env: str | None = None
+
+
+Services = dict[str, Service]
+"""Services by name, in the file's order."""

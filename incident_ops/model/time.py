@@ -1,0 +1,60 @@
+"""Instants, dates and durations. Text in records, aware UTC datetimes and whole seconds in decisions."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+
+UNKNOWN = "unknown"
+
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:[0-9]{2})", re.ASCII
+)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_DURATION = re.compile(r"(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?", re.ASCII)
+_UNITS = (86_400, 3_600, 60, 1)
+
+
+def parse_instant(text: str) -> datetime:
+    """RFC 3339 text with a zone -> aware UTC datetime. ValueError where it is not one, or is not on the calendar."""
+    if not _INSTANT.fullmatch(text):
+        raise ValueError(f"{text!r} is not an RFC 3339 instant with a zone")
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is outside the calendar") from error
+
+
+def instant(text: str | None) -> datetime | None:
+    """A record's instant as an aware UTC datetime; None where it is missing or `unknown`."""
+    return None if text is None or text == UNKNOWN else parse_instant(text)
+
+
+def parse_date(text: str) -> date:
+    """`YYYY-MM-DD` -> date. ValueError where it is not one."""
+    if not _DATE.fullmatch(text):
+        raise ValueError(f"{text!r} is not a date YYYY-MM-DD")
+    return date.fromisoformat(text)
+
+
+def duration(text: str) -> int:
+    """`15m`, `2h`, `7d`, `1h30m`, `0s` -> seconds. ValueError for anything else (ISO 8601 included)."""
+    found = _DURATION.fullmatch(text)
+    if not text or not found:
+        raise ValueError(f"{text!r} is not a duration such as 15m, 2h, 7d or 1h30m")
+    return sum(int(part) * unit for part, unit in zip(found.groups(), _UNITS, strict=True) if part)
+
+
+def spell_duration(seconds: int) -> str:
+    """Seconds -> `1h30m`, the shortest exact text; a negative value keeps its sign, zero is `0s`."""
+    sign, rest = ("-", -seconds) if seconds < 0 else ("", seconds)
+    out = ""
+    for name, unit in zip("dhms", _UNITS, strict=True):
+        count, rest = divmod(rest, unit)
+        out += f"{count}{name}" if count else ""
+    return sign + out if out else "0s"
+
+
+def stamp(at: datetime) -> str:
+    """An aware datetime as the text records use: UTC, `Z`, whole seconds unless there are parts of one."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""Reading, checking, finding and remembering records."""
