@@ -18,12 +18,12 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Base of every value in the model: immutable, closed, and written back without what was not said."""
 
 
-class Targets(Value):
+class Targets(Value, frozen=True, kw_only=True):
     response: str | None = None
     resolution: str | None = None
 
 
-class PolicyInForce(Value):
+class PolicyInForce(Value, frozen=True, kw_only=True):
     """The policy under which the incident was declared; its targets rule the incident's clocks."""
 
     scheme: str
@@ -31,12 +31,12 @@ class PolicyInForce(Value):
     targets: Targets = Targets()
 
 
-class Detection(Value):
+class Detection(Value, frozen=True, kw_only=True):
     source: str
     detail: str | None = None
 
 
-class Times(Value):
+class Times(Value, frozen=True, kw_only=True):
     """Instants of the first cycle; later cycles are in `cycles`."""
 
     declared: str
@@ -53,7 +53,7 @@ class Times(Value):
     closed: str | None = None
 
 
-class Roles(Value):
+class Roles(Value, frozen=True, kw_only=True):
     commander: str | None = None
     technical_lead: str | None = None
     communications_lead: str | None = None
@@ -61,7 +61,7 @@ class Roles(Value):
     others: dict[str, str] = {}
 
 
-class Triage(Value):
+class Triage(Value, frozen=True, kw_only=True):
     """Answers to the triage questions (R11)."""
 
     users_percent: Amount = None
@@ -74,35 +74,35 @@ class Triage(Value):
     category: str | None = None
 
 
-class Customer(Value):
+class Customer(Value, frozen=True, kw_only=True):
     vip: bool = False
     names: list[str] = []
 
 
-class Users(Value):
+class Users(Value, frozen=True, kw_only=True):
     count: Amount = None
     percent: Amount = None
 
 
-class Revenue(Value):
+class Revenue(Value, frozen=True, kw_only=True):
     amount: Amount = None
     currency: str | None = None
     per_minute: Amount = None
 
 
-class Point(Value, rename={"start": "from", "end": "to"}):
+class Point(Value, frozen=True, kw_only=True, rename={"start": "from", "end": "to"}):
     start: str
     end: str
     value: Amount
 
 
-class Series(Value):
+class Series(Value, frozen=True, kw_only=True):
     name: str
     unit: str
     points: list[Point]
 
 
-class Impact(Value):
+class Impact(Value, frozen=True, kw_only=True):
     summary: str | None = None
     users: Users | str | None = None
     failed_requests: Amount = None
@@ -115,7 +115,7 @@ class Impact(Value):
     series: list[Series] = []
 
 
-class Event(Value):
+class Event(Value, frozen=True, kw_only=True):
     """One line of the timeline (C21); append-only once merged."""
 
     at: str
@@ -128,7 +128,7 @@ class Event(Value):
     corrects: int | None = None
 
 
-class Update(Value):
+class Update(Value, frozen=True, kw_only=True):
     at: str
     audience: str
     status: str
@@ -136,7 +136,7 @@ class Update(Value):
     eta: str | None = None
 
 
-class Change(Value, rename={"old": "from", "new": "to"}):
+class Change(Value, frozen=True, kw_only=True, rename={"old": "from", "new": "to"}):
     """A change of severity, priority or state; append-only."""
 
     at: str
@@ -147,7 +147,7 @@ class Change(Value, rename={"old": "from", "new": "to"}):
     reason: str | None = None
 
 
-class Correction(Value, rename={"old": "from", "new": "to"}):
+class Correction(Value, frozen=True, kw_only=True, rename={"old": "from", "new": "to"}):
     """How a merged instant is mended: the effective value is the last correction's."""
 
     at: str
@@ -158,14 +158,14 @@ class Correction(Value, rename={"old": "from", "new": "to"}):
     reason: str
 
 
-class Pause(Value, kw_only=True, rename={"start": "from", "end": "to"}):
+class Pause(Value, frozen=True, kw_only=True, rename={"start": "from", "end": "to"}):
     start: str
     end: str | None = None
     waiting_for: str
     reason: str | None = None
 
 
-class Cycle(Value):
+class Cycle(Value, frozen=True, kw_only=True):
     reopened: str
     restored: str | None = None
     resolved: str | None = None
@@ -173,13 +173,13 @@ class Cycle(Value):
     closed: str | None = None
 
 
-class Assignment(Value):
+class Assignment(Value, frozen=True, kw_only=True):
     at: str
     to: str
     tier: int | None = None
 
 
-class Escalation(Value):
+class Escalation(Value, frozen=True, kw_only=True):
     at: str
     key: str
     rule: str
@@ -191,13 +191,13 @@ class Escalation(Value):
     appropriate: bool | str | None = None
 
 
-class Snooze(Value):
+class Snooze(Value, frozen=True, kw_only=True):
     until: str
     by: str
     reason: str
 
 
-class Override(Value):
+class Override(Value, frozen=True, kw_only=True):
     at: str
     by: str
     service: str
@@ -207,12 +207,12 @@ class Override(Value):
     expires: str
 
 
-class Why(Value):
+class Why(Value, frozen=True, kw_only=True):
     why: str
     because: str
 
 
-class Cause(Value):
+class Cause(Value, frozen=True, kw_only=True):
     category: str
     what: str | None = None
     why: str | None = None
@@ -222,14 +222,14 @@ class Cause(Value):
     ref: str | None = None
 
 
-class Resolution(Value):
+class Resolution(Value, frozen=True, kw_only=True):
     immediate: str | None = None
     permanent: str | None = None
     deployed: str | None = None
     ref: str | None = None
 
 
-class ActionItem(Value):
+class ActionItem(Value, frozen=True, kw_only=True):
     id: str
     title: str
     owner: str | None = None
@@ -250,24 +250,24 @@ class ActionItem(Value):
         return self.status in ("open", "in_progress")
 
 
-class Lessons(Value):
+class Lessons(Value, frozen=True, kw_only=True):
     technical: list[str] = []
     process: list[str] = []
     cultural: list[str] = []
 
 
-class Measure(Value):
+class Measure(Value, frozen=True, kw_only=True):
     text: str
     done_at: str | None = None
 
 
-class Prevention(Value):
+class Prevention(Value, frozen=True, kw_only=True):
     short: list[Measure] = []
     medium: list[Measure] = []
     long: list[Measure] = []
 
 
-class Postmortem(Value):
+class Postmortem(Value, frozen=True, kw_only=True):
     status: str
     authors: list[str] = []
     summary: str | None = None
@@ -287,7 +287,7 @@ class Postmortem(Value):
     follow_up_on: str | None = None
 
 
-class Links(Value):
+class Links(Value, frozen=True, kw_only=True):
     channel: str | None = None
     bridge: str | None = None
     dashboard: str | None = None
@@ -300,12 +300,12 @@ class Links(Value):
     tracking_issue: int | None = None
 
 
-class Source(Value):
+class Source(Value, frozen=True, kw_only=True):
     system: str
     dedup_key: str | None = None
 
 
-class Incident(Value):
+class Incident(Value, frozen=True, kw_only=True):
     """One incident record."""
 
     id: str

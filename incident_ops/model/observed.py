@@ -5,7 +5,7 @@ from __future__ import annotations
 from incident_ops.model.incident import Value
 
 
-class Issue(Value):
+class Issue(Value, frozen=True):
     """One issue. `key` is the owner the tracker itself keeps, where it can; otherwise the marker in `body` tells.
 
     `state` is open or closed; `state_reason` completed, not_planned, duplicate, reopened, or None.
@@ -26,7 +26,7 @@ class Issue(Value):
         return self.state == "open"
 
 
-class Edit(Value):
+class Edit(Value, frozen=True):
     """New values for an issue; None leaves a field as it is."""
 
     title: str | None = None
@@ -35,7 +35,7 @@ class Edit(Value):
     assignees: tuple[str, ...] | None = None
 
 
-class Snapshot(Value):
+class Snapshot(Value, frozen=True):
     """All issues of a tracker at one moment, by number."""
 
     issues: tuple[Issue, ...] = ()

@@ -51,7 +51,7 @@ class Link(NamedTuple):
 
 
 class Crossings(NamedTuple):
-    """What is true of all records together: ids given twice, links that lead nowhere, and every link between records."""
+    """What is true of all records together: ids given twice, links that lead nowhere, every link between records."""
 
     clashes: tuple[Clash, ...]
     dangling: tuple[Link, ...]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 UNKNOWN = "unknown"
 
@@ -15,6 +16,7 @@ _DURATION = re.compile(r"(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(
 _UNITS = (86_400, 3_600, 60, 1)
 
 
+@lru_cache(maxsize=8192)  # schema, rules and clocks ask for the same ones
 def parse_instant(text: str) -> datetime:
     """RFC 3339 text with a zone -> aware UTC datetime. ValueError where it is not one, or is not on the calendar."""
     if not _INSTANT.fullmatch(text):

@@ -48,7 +48,9 @@ def check(document: Document, kind: str) -> list[Finding]:
         return []
     from incident_ops.records.explain import explain
 
-    found = explain(document, schema(kind)) or [_untranslated(document, error) for error in _fast_errors(document, kind)]
+    found = explain(document, schema(kind)) or [
+        _untranslated(document, error) for error in _fast_errors(document, kind)
+    ]
     return sorted((one.at(document.locate(one.where)) for one in found), key=lambda one: one.sort_key)
 
 

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator, FormatChecker, validators
 from jsonschema.exceptions import ValidationError
-from jsonschema.validators import extend
 
 from incident_ops.findings import Finding, Route, Where, closest, did_you_mean
 from incident_ops.model.time import UNKNOWN
@@ -17,7 +16,15 @@ from incident_ops.records.faults import fault
 from incident_ops.records.formats import FORMATS
 from incident_ops.records.read import Document
 
-_TYPES = {"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false", "array": "a list", "object": "a mapping", "null": "nothing"}
+_TYPES = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "nothing",
+}
 
 
 @lru_cache(maxsize=256)
@@ -41,18 +48,20 @@ def _format_checker() -> FormatChecker:
 
 def slow_validator(schema: dict[str, Any]) -> Any:
     """The explaining validator over a schema, with the same formats and patterns as the fast one."""
-    return extend(Draft202012Validator, {"pattern": _pattern})(schema, format_checker=_format_checker())
+    extend: Any = validators.extend
+    made = extend(Draft202012Validator, {"pattern": _pattern})
+    return made(schema, format_checker=_format_checker())
 
 
 def explain(document: Document, schema: dict[str, Any]) -> list[Finding]:
     """Every schema error of a document as findings with symbolic places; empty where this validator finds none."""
-    found = []
+    found: list[Finding] = []
     for error in slow_validator(schema).iter_errors(document.data):
         found.extend(_tell(document.file, _deepest(error)))
     return list(dict.fromkeys(found))
 
 
-def _deepest(error: ValidationError) -> ValidationError:
+def _deepest(error: Any) -> Any:
     """Of an `anyOf`, the branch the person most likely meant; the error itself elsewhere."""
     if error.validator not in ("anyOf", "oneOf") or not error.context:
         return error
@@ -63,7 +72,7 @@ def _deepest(error: ValidationError) -> ValidationError:
     return _deepest(max(kinds, key=lambda one: (len(one.absolute_path), one.validator_value == wanted)))
 
 
-def _tell(file: str, error: ValidationError) -> Iterator[Finding]:
+def _tell(file: str, error: Any) -> Iterator[Finding]:
     route = tuple(error.absolute_path)
     if "propertyNames" in error.absolute_schema_path:
         yield _bad_name(file, route, error)
@@ -71,13 +80,17 @@ def _tell(file: str, error: ValidationError) -> Iterator[Finding]:
     yield from _TELLERS.get(str(error.validator), _other)(file, route, error)
 
 
-def _bad_name(file: str, route: Route, error: ValidationError) -> Finding:
+def _bad_name(file: str, route: Route, error: Any) -> Finding:
     place = Where(file, (*route, error.instance), on_key=True)
-    hint = "lower-case letters, digits and _" if "A-Z" not in str(error.validator_value) else "letters, digits, dots and dashes"
+    hint = (
+        "lower-case letters, digits and _"
+        if "A-Z" not in str(error.validator_value)
+        else "letters, digits, dots and dashes"
+    )
     return fault("bad-format", file, f"{error.instance!r} is no name for a key of {_spell(route)}", hint).at(place)
 
 
-def _unknown_keys(file: str, route: Route, error: ValidationError) -> Iterator[Finding]:
+def _unknown_keys(file: str, route: Route, error: Any) -> Iterator[Finding]:
     known = [*error.schema.get("properties", ())]
     for name in error.instance:
         if name not in known:
@@ -86,7 +99,7 @@ def _unknown_keys(file: str, route: Route, error: ValidationError) -> Iterator[F
             yield fault("unknown-key", file, f"unknown key {name!r}{parent}", did_you_mean(name, known)).at(place)
 
 
-def _missing_keys(file: str, route: Route, error: ValidationError) -> Iterator[Finding]:
+def _missing_keys(file: str, route: Route, error: Any) -> Iterator[Finding]:
     missing = next((name for name in error.validator_value if repr(name) in error.message.split(" is ")[0]), "")
     told = error.schema.get("properties", {}).get(missing, {}).get("description", "")
     place = f" in {_spell(route)}" if route else ""
@@ -95,7 +108,7 @@ def _missing_keys(file: str, route: Route, error: ValidationError) -> Iterator[F
     yield fault("missing-key", file, f"key {missing!r} is missing{place}", hint).at(Where(file, route))
 
 
-def _wrong_type(file: str, route: Route, error: ValidationError) -> Iterator[Finding]:
+def _wrong_type(file: str, route: Route, error: Any) -> Iterator[Finding]:
     wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
     expected = " or ".join(_TYPES[name] for name in wanted)
     value = error.instance
@@ -104,10 +117,12 @@ def _wrong_type(file: str, route: Route, error: ValidationError) -> Iterator[Fin
         hint = "put it in quotes"
     elif value is None:
         hint = "write a value, or remove the key"
-    yield fault("wrong-type", file, f"{_spell(route)} is {_show(value)}, expected {expected}", hint).at(Where(file, route))
+    yield fault("wrong-type", file, f"{_spell(route)} is {_show(value)}, expected {expected}", hint).at(
+        Where(file, route)
+    )
 
 
-def _not_allowed(file: str, route: Route, error: ValidationError) -> Iterator[Finding]:
+def _not_allowed(file: str, route: Route, error: Any) -> Iterator[Finding]:
     allowed = error.validator_value if error.validator == "enum" else [error.validator_value]
     words = [str(word).lower() if isinstance(word, bool) else str(word) for word in allowed]
     near = closest(error.instance, words)
@@ -126,20 +141,26 @@ _ZONED = re.compile(_NAIVE.pattern + r"(Z|[+-][0-9]{2}:[0-9]{2})", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
-def _bad_format(file: str, route: Route, error: ValidationError) -> Iterator[Finding]:
+def _bad_format(file: str, route: Route, error: Any) -> Iterator[Finding]:
     name, text = str(error.validator_value), str(error.instance)
     place, told = Where(file, route), f"{_spell(route)} is {_show(error.instance)}"
     if name == "date-time" and (naive := _NAIVE.fullmatch(text)):
         fixed = f"{naive[1]}T{naive[2]}{naive[3] or ':00'}Z"
-        yield fault("instant-zone", file, f"{told}, an instant without a zone", f"if it is UTC, write {fixed}").at(place)
-    elif (name == "date" and _DATE.fullmatch(text)) or (name == "date-time" and _ZONED.fullmatch(text) and "T" in text and text.count(":") > 1 + ("Z" not in text)):
-        yield fault("impossible-date", file, f"{told}, which is not on the calendar", "check month, day, hour and minute").at(place)
+        yield fault("instant-zone", file, f"{told}, an instant without a zone", f"if it is UTC, write {fixed}").at(
+            place
+        )
+    elif (name == "date" and _DATE.fullmatch(text)) or (
+        name == "date-time" and _ZONED.fullmatch(text) and "T" in text and text.count(":") > 1 + ("Z" not in text)
+    ):
+        yield fault(
+            "impossible-date", file, f"{told}, which is not on the calendar", "check month, day, hour and minute"
+        ).at(place)
     else:
         hint = f"or {UNKNOWN}, where it is not known" if "nknown" in str(error.schema.get("title", "")) else ""
         yield fault("bad-format", file, f"{told}, expected {_FORMAT_WORDS.get(name, name)}", hint).at(place)
 
 
-def _bad_pattern(file: str, route: Route, error: ValidationError) -> Iterator[Finding]:
+def _bad_pattern(file: str, route: Route, error: Any) -> Iterator[Finding]:
     title = error.schema.get("title", "")
     kind = f"which is no {title[0].lower()}{title[1:]}" if title else "which does not have the expected form"
     examples = error.schema.get("examples", [])
@@ -150,9 +171,11 @@ def _bad_pattern(file: str, route: Route, error: ValidationError) -> Iterator[Fi
     yield fault("bad-format", file, told, hint).at(Where(file, route))
 
 
-def _no_branch(file: str, route: Route, error: ValidationError) -> Iterator[Finding]:
+def _no_branch(file: str, route: Route, error: Any) -> Iterator[Finding]:
     hint = error.schema.get("description", "")
-    yield fault("wrong-type", file, f"{_spell(route)} is {_show(error.instance)}", f"expected: {hint}" if hint else "").at(Where(file, route))
+    yield fault(
+        "wrong-type", file, f"{_spell(route)} is {_show(error.instance)}", f"expected: {hint}" if hint else ""
+    ).at(Where(file, route))
 
 
 _BOUNDS: dict[str, Callable[[Any, Any], str]] = {
@@ -163,20 +186,25 @@ _BOUNDS: dict[str, Callable[[Any, Any], str]] = {
     "minItems": lambda value, bound: f"has {len(value)} entries, at least {bound} must be there",
     "maxItems": lambda value, bound: f"has {len(value)} entries, at most {bound} are allowed",
     "maxProperties": lambda value, bound: f"has {len(value)} keys, at most {bound} are allowed",
-    "uniqueItems": lambda value, _bound: "has an entry twice",
+    "uniqueItems": lambda _value, _bound: "has an entry twice",
 }
 
 
-def _bounds(file: str, route: Route, error: ValidationError) -> Iterator[Finding]:
+def _bounds(file: str, route: Route, error: Any) -> Iterator[Finding]:
     told = _BOUNDS[str(error.validator)](error.instance, error.validator_value)
     yield fault("limits", file, f"{_spell(route)} {told}").at(Where(file, route))
 
 
-def _other(file: str, route: Route, error: ValidationError) -> Iterator[Finding]:
-    yield fault("schema", file, error.message[:300], error.schema.get("description", "") if isinstance(error.schema, dict) else "").at(Where(file, route))
+def _other(file: str, route: Route, error: Any) -> Iterator[Finding]:
+    yield fault(
+        "schema",
+        file,
+        error.message[:300],
+        error.schema.get("description", "") if isinstance(error.schema, dict) else "",
+    ).at(Where(file, route))
 
 
-_TELLERS: dict[str, Callable[[str, Route, ValidationError], Iterator[Finding]]] = {
+_TELLERS: dict[str, Callable[[str, Route, Any], Iterator[Finding]]] = {
     "additionalProperties": _unknown_keys,
     "required": _missing_keys,
     "type": _wrong_type,

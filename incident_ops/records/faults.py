@@ -26,7 +26,9 @@ FAULTS: dict[str, str] = {
 }
 
 
-def fault(rule: str, file: str, message: str, hint: str = "", *, route: Route = (), at: tuple[int, int] = (0, 0)) -> Finding:
+def fault(
+    rule: str, file: str, message: str, hint: str = "", *, route: Route = (), at: tuple[int, int] = (0, 0)
+) -> Finding:
     """An error of reading or schema at `at` = (line, column), both from 1."""
     if rule not in FAULTS:
         raise KeyError(rule)

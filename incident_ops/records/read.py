@@ -33,7 +33,7 @@ MAX_DIGITS = 18
 
 _Parser: Any
 try:
-    from yaml.cyaml import CParser as _Parser
+    from yaml._yaml import CParser as _Parser
 except ImportError:  # PyYAML built without libyaml: the same events, slower
     _Parser = yaml.SafeLoader
 
@@ -43,7 +43,7 @@ _NUMBER = re.compile(
     r"|(?P<none>[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))",
     re.ASCII,
 )
-_WORDS: dict[str, None | bool] = {
+_WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
@@ -99,15 +99,29 @@ def read_bytes(raw: bytes, file: str) -> Document | list[Finding]:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
-        return [fault("encoding", file, f"byte 0x{raw[error.start]:02x} is not UTF-8 text", "save the file as UTF-8", at=(line, column))]
+        return [
+            fault(
+                "encoding",
+                file,
+                f"byte 0x{raw[error.start]:02x} is not UTF-8 text",
+                "save the file as UTF-8",
+                at=(line, column),
+            )
+        ]
 
 
 def read(text: str, file: str) -> Document | list[Finding]:
     """Text -> a document, or the findings that say why not. `file` is only the name told in findings."""
     if text.startswith("\ufeff"):
-        return [fault("encoding", file, "the file begins with a byte-order mark", "save it as UTF-8 without BOM", at=(1, 1))]
+        return [
+            fault("encoding", file, "the file begins with a byte-order mark", "save it as UTF-8 without BOM", at=(1, 1))
+        ]
     if not text.strip():
-        return [fault("file", file, "the file is empty", "a record needs at least: id, title, services, state, times.declared")]
+        return [
+            fault(
+                "file", file, "the file is empty", "a record needs at least: id, title, services, state, times.declared"
+            )
+        ]
     passage = _Passage(file, text)
     try:
         data = passage.run()
@@ -125,7 +139,7 @@ class _Passage:
         self.file, self.text = file, text
         self.values: dict[Route, Mark] = {}
         self.keys: dict[Route, Mark] = {}
-        self.last_scalar: ScalarEvent | None = None
+        self.last_scalar: Any = None
         self._explicit_keys = "?" in text
 
     def refuse(self, rule: str, mark: Mark, message: str, hint: str) -> _Refused:
@@ -173,9 +187,13 @@ class _Passage:
                 if event.anchor is not None or event.tag is not None:
                     raise self._decorated(event)
                 if type(holder) is dict and key is None:
-                    raise self.refuse("yaml-feature", event.start_mark, "a mapping or list is used as a key", "keys are plain words")
+                    raise self.refuse(
+                        "yaml-feature", event.start_mark, "a mapping or list is used as a key", "keys are plain words"
+                    )
                 if len(stack) >= MAX_DEPTH:
-                    raise self.refuse("nesting", event.start_mark, f"values are nested deeper than {MAX_DEPTH}", "flatten the record")
+                    raise self.refuse(
+                        "nesting", event.start_mark, f"values are nested deeper than {MAX_DEPTH}", "flatten the record"
+                    )
                 fresh: Any = {} if kind is MappingStartEvent else []
                 stack.append((holder, route, None))
                 if holder is None:
@@ -191,28 +209,52 @@ class _Passage:
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 holder, route, key = stack.pop()
             elif kind is AliasEvent:
-                raise self.refuse("yaml-feature", event.start_mark, f"alias *{event.anchor} is not allowed", "write the value out")
+                raise self.refuse(
+                    "yaml-feature", event.start_mark, f"alias *{event.anchor} is not allowed", "write the value out"
+                )
             elif kind is DocumentStartEvent:
                 documents += 1
                 if documents > 1:
-                    raise self.refuse("yaml-feature", event.start_mark, "a second document begins here", "one record a file: remove `---`")
+                    raise self.refuse(
+                        "yaml-feature",
+                        event.start_mark,
+                        "a second document begins here",
+                        "one record a file: remove `---`",
+                    )
             elif kind is StreamEndEvent:
                 return top
 
     def _decorated(self, event: Any) -> _Refused:
         if event.anchor is not None:
-            return self.refuse("yaml-feature", event.start_mark, f"anchor &{event.anchor} is not allowed", "write the value out where it is needed")
-        return self.refuse("yaml-feature", event.start_mark, f"tag {event.tag} is not allowed", "use quotes for text, nothing for numbers")
+            return self.refuse(
+                "yaml-feature",
+                event.start_mark,
+                f"anchor &{event.anchor} is not allowed",
+                "write the value out where it is needed",
+            )
+        return self.refuse(
+            "yaml-feature",
+            event.start_mark,
+            f"tag {event.tag} is not allowed",
+            "use quotes for text, nothing for numbers",
+        )
 
-    def _key(self, event: ScalarEvent, holder: dict[str, Any], route: Route) -> str:
+    def _key(self, event: Any, holder: dict[str, Any], route: Route) -> str:
         name: str = event.value
         if name == "<<" and not event.style:
             raise self.refuse("yaml-feature", event.start_mark, "merge key << is not allowed", "write the keys out")
         if event.style in ("|", ">") or (self._explicit_keys and self._is_explicit(event.start_mark)):
-            raise self.refuse("yaml-feature", event.start_mark, "an explicit `? key` is not allowed", "write it as `key: value`")
+            raise self.refuse(
+                "yaml-feature", event.start_mark, "an explicit `? key` is not allowed", "write it as `key: value`"
+            )
         if name in holder:
             first = self.keys[(*route, name)].line + 1
-            raise self.refuse("duplicate-key", event.start_mark, f"key {name!r} stands twice; the first is on line {first}", "keep one of them")
+            raise self.refuse(
+                "duplicate-key",
+                event.start_mark,
+                f"key {name!r} stands twice; the first is on line {first}",
+                "keep one of them",
+            )
         return name
 
     def _is_explicit(self, mark: Mark) -> bool:
@@ -226,7 +268,7 @@ class _Passage:
         # a `?` alone on the line above, further left than the key, opened it
         return re.fullmatch(r"[- ]*\?", line_above) is not None and len(line_above) - 1 < mark.column
 
-    def _plain(self, event: ScalarEvent) -> Any:
+    def _plain(self, event: Any) -> Any:
         text: str = event.value
         if text in _WORDS:
             return _WORDS[text]
@@ -234,12 +276,23 @@ class _Passage:
             return text
         digits = text.lstrip("+-")
         if found.lastgroup == "none":
-            raise self.refuse("number", event.start_mark, f"{text} is not a number", "write the number, or unknown where that is allowed")
+            raise self.refuse(
+                "number",
+                event.start_mark,
+                f"{text} is not a number",
+                "write the number, or unknown where that is allowed",
+            )
         if found.lastgroup == "int" and len(digits) > 1 and digits[0] == "0":
-            raise self.refuse("number", event.start_mark, f"{text} is read as {int(digits)} by some and as octal by others", "quote it if it is text, else drop the leading zero")
-        if len(digits) > MAX_DIGITS:
-            if found.lastgroup == "int" or "." not in digits:
-                raise self.refuse("number", event.start_mark, f"{text[:24]}... has over {MAX_DIGITS} digits", "quote it if it is text")
+            raise self.refuse(
+                "number",
+                event.start_mark,
+                f"{text} is read as {int(digits)} by some and as octal by others",
+                "quote it if it is text, else drop the leading zero",
+            )
+        if found.lastgroup != "float" and len(digits) > MAX_DIGITS:
+            raise self.refuse(
+                "number", event.start_mark, f"{text[:24]}... has over {MAX_DIGITS} digits", "quote it if it is text"
+            )
         if found.lastgroup == "float":
             number = float(text)
             if number in (float("inf"), float("-inf")):
@@ -249,18 +302,24 @@ class _Passage:
 
 
 _PLAINER = {
-    "mapping values are not allowed in this context": ("a `: ` stands where no value may follow", "quote the text if it contains `: `"),
+    "mapping values are not allowed in this context": (
+        "a `: ` stands where no value may follow",
+        "quote the text if it contains `: `",
+    ),
     "did not find expected key": ("a key was expected here", "check quotes and indentation of the lines above"),
     "could not find expected ':'": ("a `:` was expected after the key", "check the indentation, or quote the text"),
     "did not find expected '-' indicator": ("a list entry `- ` was expected here", "check the indentation"),
     "found unexpected end of stream": ("the text ends too early", "close the quote"),
     "did not find expected ',' or ']'": ("a `,` or `]` was expected", "close the list"),
     "did not find expected ',' or '}'": ("a `,` or `}` was expected", "close the braces"),
-    "found character that cannot start any token": ("this character cannot begin a value", "use spaces, not tabs; quote text that begins with @ ` % or |"),
+    "found character that cannot start any token": (
+        "this character cannot begin a value",
+        "use spaces, not tabs; quote text that begins with @ ` % or |",
+    ),
 }
 
 
-def _syntax(error: yaml.YAMLError, last: ScalarEvent | None, file: str, text: str) -> list[Finding]:
+def _syntax(error: yaml.YAMLError, last: Any, file: str, text: str) -> list[Finding]:
     if not isinstance(error, yaml.MarkedYAMLError):
         position = getattr(error, "position", 0) or 0
         before = text[:position]
@@ -273,7 +332,17 @@ def _syntax(error: yaml.YAMLError, last: ScalarEvent | None, file: str, text: st
     if error.context and "quoted scalar" in error.context and opened:
         begin = (opened.line + 1, opened.column + 1)
         found.insert(0, fault("syntax", file, "this quote is never closed", "close it on this line", at=begin))
-    elif last is not None and last.style in ("'", '"') and mark and last.start_mark.line < last.end_mark.line == mark.line:
+    elif (
+        last is not None
+        and last.style in ("'", '"')
+        and mark
+        and last.start_mark.line < last.end_mark.line == mark.line
+    ):
         begin = (last.start_mark.line + 1, last.start_mark.column + 1)
-        found.insert(0, fault("syntax", file, f"the quote opened here ends only on line {at[0]}", "close it on this line", at=begin))
+        found.insert(
+            0,
+            fault(
+                "syntax", file, f"the quote opened here ends only on line {at[0]}", "close it on this line", at=begin
+            ),
+        )
     return found

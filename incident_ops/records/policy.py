@@ -1,0 +1,213 @@
+"""policy.yaml and services.yaml: preset and overrides -> one resolved policy, or findings that say why not."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from incident_ops import shipped
+from incident_ops.errors import UserError
+from incident_ops.findings import Finding, Route, did_you_mean
+from incident_ops.model.policy import PRESETS, Policy
+from incident_ops.model.service import Service, Services
+from incident_ops.records.check import check
+from incident_ops.records.faults import fault
+from incident_ops.records.read import Document, read
+
+Data = dict[str, Any]
+
+# What an entry must say when the preset has none of its id: route of the list, keys.
+_NEW_ENTRIES: tuple[tuple[Route, tuple[str, ...]], ...] = (
+    (("levels",), ("rank",)),
+    (("scheme", "major"), ("rank",)),
+    (("escalation", "tiers"), ("tier",)),
+    (("maintenance", "notices"), ("when", "title")),
+    (("maintenance", "checklist"), ("text",)),
+    (("targets", "resolution"), ("within", "pct")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A policy file as far as it was understood: `policy` is None whenever a finding is an error."""
+
+    policy: Policy | None
+    own: Data
+    resolved: Data
+    findings: list[Finding]
+    document: Document | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedServices:
+    """services.yaml as far as it was understood; `services` is None whenever a finding is an error."""
+
+    services: Services | None
+    findings: list[Finding]
+    document: Document | None
+
+
+def preset(name: str) -> Data:
+    """The whole policy of a shipped preset. UserError for a name that is none."""
+    if name not in PRESETS:
+        raise UserError(f"there is no preset {name!r}", hint=did_you_mean(name, PRESETS))
+    return copy.deepcopy(_preset(name))
+
+
+@cache
+def _preset(name: str) -> Data:
+    found = read(shipped.read_text(f"presets/{name}.yaml"), f"presets/{name}.yaml")
+    if isinstance(found, list):
+        raise UserError(f"the installation is damaged: preset {name} cannot be read", hint="install incident-ops again")
+    data: Data = found.data
+    return data
+
+
+def resolve(own: Data, base: Data) -> Data:
+    """`own` laid over `base`: maps merge key by key, lists whose entries carry an `id` merge by id with the base's
+    order first, other lists and values replace, null sets null. Neither argument is changed."""
+    merged = {key: _lay(own[key], value) if key in own else value for key, value in base.items()}
+    merged |= {key: value for key, value in own.items() if key not in base}
+    if "extends" in own:
+        merged = {"extends": own["extends"], **merged}
+    return copy.deepcopy(merged)
+
+
+def _lay(own: Any, base: Any) -> Any:
+    if isinstance(own, dict) and isinstance(base, dict):
+        return resolve(own, base)
+    if isinstance(own, list) and isinstance(base, list) and own and _by_id(own) and _by_id(base):
+        known = {entry["id"]: entry for entry in base}
+        for entry in own:
+            known[entry["id"]] = resolve(entry, known.get(entry["id"], {}))
+        return list(known.values())
+    return own
+
+
+def _by_id(entries: list[Any]) -> bool:
+    return all(isinstance(entry, dict) and "id" in entry for entry in entries)
+
+
+def digest(resolved: Data) -> str:
+    """`sha256:` and 16 hex digits of the canonical JSON of a resolved policy; the order of keys does not matter."""
+    canonical = json.dumps(resolved, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def to_policy(resolved: Data) -> Policy:
+    """A resolved policy as a value."""
+    contacts = dict(resolved.get("contacts", {}))
+    people = {key: contacts.pop(key) for key in list(contacts) if key.startswith("@")}
+    return msgspec.convert({**resolved, "contacts": {**contacts, "people": people}}, Policy)
+
+
+def load_policy(text: str, file: str = "policy.yaml") -> Loaded:
+    """The text of policy.yaml -> the resolved policy, or findings. Never raises for bad content."""
+    document = read(text if text.strip() else "{}", file)
+    if isinstance(document, list):
+        return Loaded(None, {}, {}, document, None)
+    found = _bad_base(document) or check(document, "policy")
+    own: Data = document.data if isinstance(document.data, dict) else {}
+    if found:
+        return Loaded(None, own, {}, found, document)
+    resolved = resolve(own, _preset(own["extends"]))
+    found = [*_repeated(document), *_incomplete(document, resolved)]
+    if found:
+        return Loaded(None, own, resolved, found, document)
+    return Loaded(to_policy(resolved), own, resolved, [], document)
+
+
+def load_services(text: str, file: str = "services.yaml") -> LoadedServices:
+    """The text of services.yaml -> services by name, or findings. Never raises for bad content."""
+    document = read(text if text.strip() else "{}", file)
+    if isinstance(document, list):
+        return LoadedServices(None, document, None)
+    if found := check(document, "services"):
+        return LoadedServices(None, found, document)
+    return LoadedServices(msgspec.convert(document.data["services"], dict[str, Service]), [], document)
+
+
+def no_policy(folder: str) -> UserError:
+    """The error for a repository without policy.yaml."""
+    return UserError(
+        "there is no policy.yaml",
+        where=folder,
+        hint="write one with the line `extends: sev0-3`, or run incident-ops init",
+    )
+
+
+def _bad_base(document: Document) -> list[Finding]:
+    """What is wrong with `extends`, told before anything else: without it nothing else can be judged."""
+    data = {} if document.data is None else document.data
+    if not isinstance(data, dict):
+        return []
+    if "extends" not in data:
+        hint = f"add a line such as `extends: sev0-3` (presets: {', '.join(PRESETS)})"
+        return _located(
+            document, fault("missing-key", document.file, "the policy does not say which preset it extends", hint)
+        )
+    name = data["extends"]
+    if name in PRESETS:
+        return []
+    if isinstance(name, str) and ("/" in name or name.endswith((".yaml", ".yml")) or name == document.file):
+        itself = name.removeprefix("./") in (document.file, document.file.rpartition("/")[2])
+        message = "the policy extends itself" if itself else f"a policy extends a preset, not the file {name!r}"
+        hint = f"write one of {', '.join(PRESETS)}"
+    else:
+        message, hint = f"there is no preset {name!r}", did_you_mean(name, PRESETS)
+    return _located(document, fault("not-allowed", document.file, message, hint, route=("extends",)))
+
+
+def _repeated(document: Document) -> Iterator[Finding]:
+    """Two entries of one list with the same id: neither may win."""
+    for route, _ in _NEW_ENTRIES:
+        seen: set[str] = set()
+        for index, entry in enumerate(_at(document.data, route) or []):
+            if entry["id"] in seen:
+                message = f"{entry['id']!r} stands twice in {'.'.join(map(str, route))}"
+                yield from _located(
+                    document,
+                    fault("limits", document.file, message, "merge the two entries", route=(*route, index, "id")),
+                )
+            seen.add(entry["id"])
+
+
+def _incomplete(document: Document, resolved: Data) -> Iterator[Finding]:
+    """Entries that are new against the preset and do not say what a new one must."""
+    for route, keys in _NEW_ENTRIES:
+        base = [entry["id"] for entry in _at(_preset(document.data["extends"]), route) or []]
+        ids = [entry["id"] for entry in _at(document.data, route) or []]
+        for entry in _at(resolved, route) or []:
+            for key in (key for key in keys if key not in entry):
+                message = f"{entry['id']!r} is not in preset {resolved['extends']}, and as a new entry it needs `{key}`"
+                hint = did_you_mean(entry["id"], base)
+                yield from _located(
+                    document, fault("missing-key", document.file, message, hint, route=(*route, ids.index(entry["id"])))
+                )
+    for name in (name for name, calendar in resolved["calendars"].items() if "tz" not in calendar):
+        message = f"calendar {name!r} is not in preset {resolved['extends']}, and as a new one it needs `tz`"
+        yield from _located(
+            document,
+            fault("missing-key", document.file, message, "add e.g. `tz: Europe/Berlin`", route=("calendars", name)),
+        )
+    if not resolved["levels"]:
+        yield from _located(
+            document, fault("limits", document.file, "the policy has no level", "name at least one", route=("levels",))
+        )
+
+
+def _at(data: Any, route: Route) -> Any:
+    for key in route:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data
+
+
+def _located(document: Document, finding: Finding) -> list[Finding]:
+    return [finding.at(document.locate(finding.where))]

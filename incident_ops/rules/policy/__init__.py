@@ -1,0 +1,47 @@
+"""Rules about policy.yaml, one file each (`policy lint`). A rule's docstring is its documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from incident_ops.findings import Finding, Level
+from incident_ops.rules.policy import (
+    calendar_closed,
+    calendar_default,
+    foreign_label,
+    role_unfilled,
+    triage_unreached,
+    unknown_zone,
+    unreachable_person,
+)
+from incident_ops.rules.policy.subject import PolicyFile
+
+
+class PolicyRule(Protocol):
+    """A module of this folder."""
+
+    ID: str
+    LEVEL: Level
+    __doc__: str | None
+
+    def check(self, policy_file: PolicyFile, /) -> Iterator[Finding]: ...
+
+
+RULES: tuple[PolicyRule, ...] = (
+    calendar_closed,
+    calendar_default,
+    foreign_label,
+    role_unfilled,
+    triage_unreached,
+    unknown_zone,
+    unreachable_person,
+)
+
+
+def check_policy(policy_file: PolicyFile) -> list[Finding]:
+    """What all policy rules find, in the file's order once the caller has located the places."""
+    return [finding for rule in RULES for finding in rule.check(policy_file)]
+
+
+__all__ = ["RULES", "PolicyFile", "PolicyRule", "check_policy"]

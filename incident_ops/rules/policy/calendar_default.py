@@ -1,0 +1,36 @@
+"""A level counts business hours, and the business calendar is still the preset's.
+
+No playbook says when you work. The presets assume Monday to Friday, 09:00-17:00 in UTC, without holidays, so due times
+are wrong for most teams until the calendar is set.
+
+Before:
+
+    extends: sev0-3
+
+After:
+
+    extends: sev0-3
+    calendars:
+      business:
+        tz: Europe/Berlin
+        holidays: [2025-12-25, 2025-12-26]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from incident_ops.findings import Finding, Level
+from incident_ops.rules.policy.subject import PolicyFile
+
+ID = "calendar-default"
+LEVEL = Level.WARNING
+
+
+def check(policy_file: PolicyFile) -> Iterator[Finding]:
+    """One finding where `business` is used and the user's file does not set it."""
+    users = [route[-2] for route, name in policy_file.calendars_used() if name == "business"]
+    if users and policy_file.route("calendars", "business") is None:
+        whose = ", ".join(map(str, users))
+        message = f"{whose}: business hours are the preset's (Monday-Friday 09:00-17:00 UTC, no holidays), not yours"
+        yield policy_file.warning(ID, ("calendars", "business"), message, "set calendars.business: tz, hours, holidays")

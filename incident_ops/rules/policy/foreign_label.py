@@ -1,0 +1,62 @@
+"""A level label is not one of this policy's scheme.
+
+The same word means another rank in another scheme: SEV1 is the second worst of sev0-3, SEV-1 the worst of sev1-3.
+So labels are compared only inside one scheme, letter by letter, and never guessed.
+
+Before (extends: sev0-3):
+
+    ingest:
+      cap: SEV-2
+
+After:
+
+    ingest:
+      cap: SEV2
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from incident_ops.findings import Finding, Level, Route, did_you_mean
+from incident_ops.rules.policy.subject import PolicyFile
+
+ID = "foreign-label"
+LEVEL = Level.ERROR
+
+_SCHEMES = {
+    "sev0-3": ("SEV0", "SEV1", "SEV2", "SEV3"),
+    "itil-p1-p4": ("P1", "P2", "P3", "P4", "SEV-1", "SEV-2", "SEV-3"),
+    "sev1-3": ("SEV-1", "SEV-2", "SEV-3"),
+    "p0-p3": ("P0", "P1", "P2", "P3"),
+}
+
+
+def check(policy_file: PolicyFile) -> Iterator[Finding]:
+    """A finding for each label in triage, targets and ingest that the scale meant there does not have."""
+    policy = policy_file.policy
+    for route, label, allowed in _labels(policy_file):
+        if label not in allowed:
+            message = f"{label!r} is no level here of scheme {policy.scheme.id}"
+            yield policy_file.error(ID, route, message, _hint(label, allowed, policy.scheme.id))
+
+
+def _labels(policy_file: PolicyFile) -> Iterator[tuple[Route, str, list[str]]]:
+    policy = policy_file.policy
+    driving, major = policy.labels, policy.major_labels
+    for index, rule in enumerate(policy.triage.rules):
+        yield ("triage", "rules", index, "level"), rule.level, driving
+        if rule.major is not None:
+            yield ("triage", "rules", index, "major"), rule.major, major
+    for share in policy.targets.resolution:
+        yield ("targets", "resolution", share.id, "id"), share.id, driving + major
+    if policy.ingest.cap is not None:
+        yield ("ingest", "cap"), policy.ingest.cap, driving
+    for word, label in policy.ingest.mapping.items():
+        yield ("ingest", "mapping", word), label, driving
+
+
+def _hint(label: str, allowed: list[str], scheme: str) -> str:
+    hint = did_you_mean(label, allowed) or "this scheme has no such scale"
+    homes = [name for name, labels in _SCHEMES.items() if label in labels and name != scheme]
+    return f"{hint}; {label} belongs to {' and '.join(homes)}" if homes else hint

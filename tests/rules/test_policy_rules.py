@@ -1,0 +1,80 @@
+"""The rules about policy.yaml: each folder of examples is the rule's test. `# here` marks the line of the finding."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from incident_ops.findings import Finding
+from incident_ops.model.policy import PRESETS
+from incident_ops.records.policy import load_policy
+from incident_ops.rules.policy import RULES, PolicyFile, check_policy
+
+ROOT = Path(__file__).parent / "policy"
+
+
+def lint(text: str, rule: str | None = None) -> list[Finding]:
+    """The located findings of all policy rules, or of one."""
+    loaded = load_policy(text)
+    assert loaded.policy is not None, loaded.findings
+    assert loaded.document is not None
+    found = check_policy(PolicyFile(loaded.policy, loaded.own, loaded.resolved))
+    located = [finding.at(loaded.document.locate(finding.where)) for finding in found]
+    return [finding for finding in located if rule in (None, finding.rule)]
+
+
+def examples(kind: str) -> list[Path]:
+    return sorted(ROOT.glob(f"*/{kind}/*.yaml"))
+
+
+@pytest.mark.parametrize("path", examples("good"), ids=lambda path: f"{path.parts[-3]}/{path.stem}")
+def test_a_good_example_is_not_touched_by_its_rule(path: Path) -> None:
+    assert lint(path.read_text(), path.parts[-3]) == []
+
+
+@pytest.mark.parametrize("path", examples("bad"), ids=lambda path: f"{path.parts[-3]}/{path.stem}")
+def test_a_bad_example_is_found_on_its_line(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    marked = next(number for number, line in enumerate(lines, 1) if line.endswith("# here"))
+    found = lint(path.read_text(), path.parts[-3])
+    assert [finding.where.line for finding in found] == [marked]
+    assert found[0].message
+    assert found[0].hint
+
+
+def test_every_rule_has_a_folder_of_its_id_with_good_and_bad_examples() -> None:
+    with_examples = {
+        folder.name for folder in ROOT.iterdir() if list(folder.glob("good/*.yaml")) and list(folder.glob("bad/*.yaml"))
+    }
+    assert with_examples == {rule.ID for rule in RULES}
+    assert len({rule.ID for rule in RULES}) == len(RULES)
+
+
+def test_every_rule_is_documented_with_a_before_and_an_after() -> None:
+    for rule in RULES:
+        assert rule.__doc__, rule.ID
+        assert "Before" in rule.__doc__, rule.ID
+        assert "After" in rule.__doc__, rule.ID
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_alone_gives_warnings_only(preset: str) -> None:
+    found = lint(f"extends: {preset}\n")
+    assert {finding.level.value for finding in found} == {"warning"}
+
+
+def test_every_finding_has_the_level_of_its_rule() -> None:
+    levels = {rule.ID: rule.LEVEL for rule in RULES}
+    for path in examples("bad"):
+        assert all(finding.level is levels[finding.rule] for finding in lint(path.read_text()))
+
+
+def test_a_foreign_label_says_where_it_is_at_home() -> None:
+    found = lint("extends: sev0-3\ningest:\n  cap: SEV-1\n", "foreign-label")
+    assert found[0].hint == "did you mean SEV1?; SEV-1 belongs to itil-p1-p4 and sev1-3"
+
+
+def test_a_person_named_in_many_places_is_reported_once() -> None:
+    text = 'extends: sev0-3\naccess:\n  commanders: ["@alice"]\ncontacts:\n  executive: ["@alice"]\n'
+    assert len(lint(text, "unreachable-person")) == 1
