@@ -1,0 +1,68 @@
+"""Findings -> text for people, JSON for scripts (contract 4)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from incident_ops.findings import Finding, Level
+
+Paint = Callable[[str, str], str]
+"""(text, colour) -> the text coloured, or as it is."""
+
+COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "cyan"}
+
+
+def to_text(findings: Sequence[Finding], files: int, paint: Paint) -> str:
+    """One finding a line as `file:line:column: level: message [rule]`, its hint below, a summary last."""
+    lines = []
+    for one in findings:
+        level = paint(one.level.value, COLOURS[one.level])
+        lines.append(f"{one.where}: {level}: {one.message} [{one.rule}]")
+        if one.hint:
+            lines.append(f"    {paint('mend:', 'green')} {one.hint}")
+    return "\n".join([*lines, summary(findings, files)]) + "\n"
+
+
+def summary(findings: Sequence[Finding], files: int) -> str:
+    """`7 files checked: 1 error, 2 warnings`."""
+    counted = [(level, sum(one.level is level for one in findings)) for level in Level]
+    told = ", ".join(plural(count, level.value) for level, count in counted if count)
+    return f"{plural(files, 'file')} checked: {told or 'all fine'}"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def to_json(findings: Sequence[Finding], files: int) -> str:
+    """The `validate` shape of contract 4, with a final line break."""
+    counts = {level: sum(one.level is level for one in findings) for level in Level}
+    return dump(
+        {
+            "schema": 1,
+            "summary": {"files": files, "errors": counts[Level.ERROR], "warnings": counts[Level.WARNING]},
+            "findings": [as_data(one) for one in findings],
+        }
+    )
+
+
+def as_data(one: Finding) -> dict[str, Any]:
+    """One finding as JSON-like data."""
+    where = one.where
+    return {
+        "rule": one.rule,
+        "level": one.level.value,
+        "file": where.file,
+        "line": where.line,
+        "column": where.column,
+        "message": one.message,
+        "hint": one.hint,
+    }
+
+
+def dump(data: dict[str, Any]) -> str:
+    """JSON as every command prints it: two spaces, in the order given, a final line break."""
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,63 @@
+"""The documentation of rules: one rule for `validate --explain`, all of them for docs/rules.md."""
+
+from __future__ import annotations
+
+from incident_ops import rules
+from incident_ops.errors import UserError
+from incident_ops.findings import Level, did_you_mean
+from incident_ops.records.faults import FAULTS
+from incident_ops.rules import RuleDoc
+from incident_ops.rules import policy as policy_rules
+
+RECORD, POLICY, READING = "Records", "Policy", "Reading and schema"
+
+
+def catalogue() -> dict[str, dict[str, RuleDoc]]:
+    """Every rule by id, by the group it belongs to."""
+    about_policy = {
+        rule.ID: RuleDoc(rule.ID, (rule.LEVEL,), doc=(rule.__doc__ or "").strip()) for rule in policy_rules.RULES
+    }
+    about_reading = {name: RuleDoc(name, (Level.ERROR,), doc=text) for name, text in FAULTS.items()}
+    return {RECORD: dict(rules.CATALOGUE), POLICY: about_policy, READING: about_reading}
+
+
+def explain(rule_id: str) -> str:
+    """The documentation of one rule as plain text. UserError for an id that is none."""
+    known = {name: rule for group in catalogue().values() for name, rule in group.items()}
+    if rule_id not in known:
+        raise UserError(f"there is no rule {rule_id!r}", hint=did_you_mean(rule_id, sorted(known)))
+    rule = known[rule_id]
+    facts = ["/".join(rule.levels)]
+    if rule.timed:
+        facts.append("depends on the clock")
+    if rule.needs_others:
+        facts.append("looks at all records together")
+    if rule.needs_base:
+        facts.append("compares with --base")
+    return f"{rule.id} ({', '.join(facts)})\n\n{rule.doc}\n"
+
+
+def table() -> str:
+    """The registry as Markdown, one table a group."""
+    lines = []
+    for title, group in catalogue().items():
+        what = "what must hold" if title == RECORD else "what was found"
+        lines += [f"## {title}", "", f"| rule | level | needs base? | needs other records? | clock? | {what} |"]
+        lines.append("| --- | --- | --- | --- | --- | --- |")
+        for name in sorted(group):
+            rule = group[name]
+            flags = " | ".join("yes" if flag else "no" for flag in (rule.needs_base, rule.needs_others, rule.timed))
+            sentence = rule.sentence.replace("|", "\\|")
+            lines.append(f"| `{name}` | {', '.join(rule.levels)} | {flags} | {sentence} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def page() -> str:
+    """docs/rules.md as a whole."""
+    return (
+        "# Rules of `validate` and `policy lint`\n\n"
+        "Made by `incident_ops.render.rule_docs`; `incident-ops validate --explain RULE` tells the whole of one rule.\n"
+        "Only errors decide the exit code. A rule with a clock looks at the time; none turns from fine to error\n"
+        "because time passes.\n\n" + table()
+    )

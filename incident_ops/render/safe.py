@@ -1,0 +1,78 @@
+"""Text out of a record, made inert for Markdown: it shows as written, and does nothing.
+
+What a record says may come from an alert or a stranger. On GitHub `@name` pings, `#12` and `GH-12` cross-link,
+`fixes <url>` closes, `<!-- -->` hides, and a fence or a heading swallows what follows. Character references are used
+where a backslash would not do, because GitHub looks for mentions after Markdown has been decoded.
+"""
+
+from __future__ import annotations
+
+import re
+
+_BREAK = "\0"  # stands for the character reference until every step has run; input never holds it
+_ZERO_WIDTH = "&#8203;"
+
+_PLAIN = re.compile(r"(?:[^\W_]|[ ,.;()'%?!])*+")  # nothing here means anything to Markdown: most titles, fast
+_CODE = re.compile(r"(?<![`\\])(`+)(?!`)(?P<inner>[^\n]*?[^`\n])\1(?!`)")
+_BACKTICKS = re.compile(r"`+")
+_ENTITY = re.compile(r"&(?=#|[A-Za-z0-9]+;)")
+_BACKSLASH = re.compile(r"\\(?=[!-/:-@\[-`{-~]|$)", re.MULTILINE)
+_CLOSING = re.compile(
+    r"\b(clos|fix|resolv)(e[sd]?|ed|es)?(?=:?\s+(?:https?://|#\d|GH-\d|[\w.-]{1,100}/[\w.-]{1,100}#\d))", re.IGNORECASE
+)
+_GH_NUMBER = re.compile(r"\bGH-(?=\d)", re.IGNORECASE)
+_SIGIL = re.compile(r"([@#])(?=\w)")
+_HEADING = re.compile(r"(?<![^\s>])#(?=#|\s|$)")
+_UNDERLINE = re.compile(r"^([ \t>]*)(?=(?:=+|-+|(?:[*_-][ \t]*){3,})[ \t]*$)", re.MULTILINE)
+_REFERENCE = re.compile(r"^((?:[ \t>*+-]|\d{1,9}[.)])*)(?=\[[^\]\n]*\]:)", re.MULTILINE)
+_LINE_ENDS = re.compile(r"\r\n?")
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+
+
+def markdown(text: str) -> str:
+    """Record text as Markdown of one or more lines that pings, links, closes, hides and heads nothing.
+
+    Emphasis, lists, quotes and `code` on one line keep working; raw HTML, fences and headings show as typed.
+    """
+    return _defuse(_UNSEEN.sub("", _LINE_ENDS.sub("\n", text)), in_cell=False)
+
+
+def inline(text: str) -> str:
+    """Like `markdown`, on one line and with `|` escaped: for a table cell, a list line or a heading."""
+    return _defuse(_UNSEEN.sub("", " ".join(text.split())), in_cell=True)
+
+
+def code(text: str) -> str:
+    """Text as a code span, where a handle pings nobody: `@alice`. Empty text gives an empty string."""
+    flat = _UNSEEN.sub("", " ".join(text.split()))
+    if not flat:
+        return ""
+    if "\\|" in flat:
+        return inline(flat)
+    fence = "`" * (1 + max((len(run) for run in _BACKTICKS.findall(flat)), default=0))
+    pad = " " if flat.startswith("`") or flat.endswith("`") else ""
+    return f"{fence}{pad}{flat}{pad}{fence}".replace("|", "\\|")
+
+
+def _defuse(text: str, *, in_cell: bool) -> str:
+    if _PLAIN.fullmatch(text):
+        return text
+    out, at = [], 0
+    for span in _CODE.finditer(text):
+        if in_cell and "\\|" in span["inner"]:  # a backslash before an escaped pipe would split the cell
+            continue
+        out += [_prose(text[at : span.start()]), span.group()]
+        at = span.end()
+    whole = "".join([*out, _prose(text[at:])])
+    whole = _REFERENCE.sub(r"\1\\", _UNDERLINE.sub(r"\1\\", whole))
+    return whole.replace("|", "\\|") if in_cell else whole
+
+
+def _prose(text: str) -> str:
+    """Text outside code spans; the order matters, since every step adds characters an earlier one would touch."""
+    text = _ENTITY.sub("&amp;", _BACKSLASH.sub(r"\\\\", text))
+    text = _CLOSING.sub(lambda found: f"{found[1]}{_BREAK}{found[2] or ''}", text)
+    text = _SIGIL.sub(lambda found: found[1] + _BREAK, _HEADING.sub(r"\\#", text))
+    text = _GH_NUMBER.sub(lambda found: found[0] + _BREAK, text)
+    text = text.replace("<", "&lt;").replace("`", "\\`").replace("~~~", "\\~\\~\\~")
+    return text.replace(_BREAK, _ZERO_WIDTH)

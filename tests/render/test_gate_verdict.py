@@ -1,0 +1,59 @@
+"""A gate's verdict as people and programs read it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from incident_ops.gate.verdict import Holding, Verdict
+from incident_ops.model.unread import Unread
+from incident_ops.render.gate import to_json, to_text
+
+GOLDEN = Path(__file__).parent / "golden"
+LOST = Unread("incidents/INC-9/incident.yaml", "line 3: not YAML")
+VERDICTS = {
+    "pass": Verdict("auth", "pass", "ok"),
+    "frozen": Verdict(
+        "auth",
+        "frozen",
+        "open_incident",
+        (
+            Holding(
+                "INC-20250126-120500",
+                "SEV1",
+                "in_progress",
+                "Login fails for most users of every region, \x1b[31mtwice\u202e",
+            ),
+            Holding("INC-7", "P3/SEV-1", "pending", None),
+        ),
+        (LOST,),
+    ),
+    "inconclusive": Verdict("auth", "inconclusive", "unreadable_record", (), (LOST,)),
+}
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_the_output_is_the_one_that_was_approved(name: str) -> None:
+    text = "".join([to_text(VERDICTS[name]), "\n", to_json(VERDICTS[name])])
+    assert text == (GOLDEN / f"gate_{name}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("verdict", VERDICTS.values())
+def test_the_text_fits_80_columns_and_sends_no_codes_to_the_terminal(verdict: Verdict) -> None:
+    lines = to_text(verdict).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert all(line.isprintable() for line in lines)
+
+
+def test_json_has_the_fields_of_the_contract_in_their_order() -> None:
+    data = json.loads(to_json(VERDICTS["frozen"]))
+    fields = ["schema", "verdict", "reason_code", "metrics", "stopped_at_seconds", "needed_requests", "incident_ids"]
+    assert list(data) == [*fields, "unread"]
+    assert data["incident_ids"] == ["INC-20250126-120500", "INC-7"]
+
+
+def test_a_restricted_title_is_nowhere() -> None:
+    assert "INC-7  P3/SEV-1  pending  (restricted)" in to_text(VERDICTS["frozen"])
+    assert "Login" not in to_json(VERDICTS["frozen"])

@@ -1,0 +1,76 @@
+"""A plan as people and programs read it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from incident_ops.model.observed import Issue
+from incident_ops.model.unread import Unread
+from incident_ops.reconcile.plan import Plan
+from incident_ops.render.plan import WIDTH, plan_json, plan_text
+from tests.reconcile.builders import Forgetful, item, plan_for, plan_from, record, sync
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def sample() -> Plan:
+    """A plan with one of everything."""
+    tracker = Forgetful()
+    sync([record(1, item(1), item(2), item(3)), record(2), record(3), record(5), record(6)], tracker)
+    sync([record(6, state="closed")], tracker)
+    tracker.edit(4, state="closed")
+    twin: Issue = tracker.issues[5]
+    tracker.issues[9] = Issue(number=9, title="copy", body=twin.body)
+    records = [
+        record(1, item(1, "done"), item(2, "wont_do"), item(3), severity="SEV0"),
+        record(2, state="resolved"),
+        record(4, item(1, title="Write a load test that covers at least twice the traffic of the last peak day")),
+        record(6, state="reopened"),
+        *(record(number, item(1, "done"), state="closed") for number in range(10, 16)),
+    ]
+    return plan_for(
+        records, tracker, [Unread("incidents/INC-3/incident.yaml", "line 7, column 3: this quote is never closed")]
+    )
+
+
+def golden(name: str, text: str) -> None:
+    """The text equals the golden file; INCIDENT_OPS_GOLDEN=write writes it anew."""
+    if os.environ.get("INCIDENT_OPS_GOLDEN") == "write":
+        (GOLDEN / name).write_text(text, encoding="utf-8")
+    assert text == (GOLDEN / name).read_text(encoding="utf-8")
+
+
+def test_the_text_is_the_golden_one() -> None:
+    """A reviewer sees what, where and why, the worst first."""
+    golden("plan.txt", plan_text(sample()))
+
+
+def test_no_line_is_wider_than_a_terminal() -> None:
+    """Everything fits 80 columns."""
+    assert max(len(line) for line in plan_text(sample()).splitlines()) <= WIDTH
+
+
+def test_nothing_to_do_is_one_line() -> None:
+    """An empty plan says so and shows no checksum."""
+    assert plan_text(plan_from([], [])) == "Nothing to do: the tracker says what the records say.\n"
+
+
+def test_the_json_has_the_shape_of_the_contract() -> None:
+    """Keys as in contract 4; `unread` only where something was."""
+    data = json.loads(plan_json(sample()))
+    assert list(data) == ["schema", "checksum", "requests_estimate", "changes", "kept", "unread"]
+    assert {tuple(change) for change in data["changes"]} == {("action", "kind", "key", "number", "reason", "fields")}
+    assert list(json.loads(plan_json(plan_from([], [])))) == [
+        "schema",
+        "checksum",
+        "requests_estimate",
+        "changes",
+        "kept",
+    ]
+
+
+def test_the_same_plan_gives_the_same_bytes() -> None:
+    """Two runs over the same inputs differ in nothing."""
+    assert plan_json(sample()) == plan_json(sample())

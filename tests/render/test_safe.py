@@ -1,0 +1,110 @@
+"""What record text may do in Markdown: be read, and nothing else."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from incident_ops.render.safe import code, inline, markdown
+
+RENDERER = MarkdownIt("commonmark").enable("table")
+INERT = re.compile(r"(?<![A-Za-z0-9_])[@#][A-Za-z0-9]|\bGH-[0-9]")
+NASTY = st.text(alphabet="`\\|@#<>!-~=*_[]:& \nab1G H;x0", max_size=60)
+
+
+def prose(source: str) -> str:
+    """The text GitHub would search for mentions: everything but code."""
+    return re.sub(r"<code>.*?</code>", "", RENDERER.render(source), flags=re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ask @alice",
+        "see #12",
+        "o/r#12",
+        "GH-7",
+        "&#64;alice",
+        "&commat;alice",
+        "\\@alice",
+        "<!-- @alice -->",
+        "`@a\n\nb @alice`",
+        "``@a` @alice",
+        "\\`@alice`",
+        "(@org/team)",
+    ],
+)
+def test_nobody_is_pinged_and_nothing_linked(text: str) -> None:
+    """A mention or a number is broken, however it is spelled."""
+    for made in (markdown(text), inline(text)):
+        assert not INERT.search(prose(made)), made
+
+
+@pytest.mark.parametrize("text", ["Fixes https://github.com/o/r/issues/1", "closes: o/r#1", "resolved\n#4", "fix GH-3"])
+def test_closing_words_are_broken(text: str) -> None:
+    """No closing keyword stays in front of a reference, even in the raw text a commit message would hold."""
+    assert not re.search(
+        r"(?i)\b(fix(e[sd])?|close[sd]?|resolve[sd]?):?\s+(https?:|#\d|GH-\d|\w+/\w+#\d)", markdown(text)
+    )
+
+
+def test_ordinary_words_are_left_alone() -> None:
+    """Plain text, emphasis, lists and one-line code come out as they went in."""
+    text = "Resolved in 5 min: *really*.\n- p95 > 2s at a `<` b, `#1 | @x`\n- C# and 50 % of users_total, R&D"
+    assert markdown(text) == text
+
+
+@pytest.mark.parametrize("text", ["# Big", "a\n===", "a\n---", "```\nx", "~~~\nx", "- ```", "> # x", "[a]: http://x"])
+def test_structure_is_not_taken_over(text: str) -> None:
+    """No heading, fence, rule or hidden definition comes out of a record's text."""
+    html = RENDERER.render(markdown(text) + "\n\nafter")
+    assert not re.search(r"<h\d|<pre|<hr", html)
+    assert "after" in html
+    assert "http://x" in html or "http://x" not in text
+
+
+@given(NASTY)
+def test_raw_html_never_passes(text: str) -> None:
+    """No text can start a tag or a comment, so none can fake or hide one of our markers."""
+    for made in (markdown(text), inline(text)):
+        kinds = {kid.type for token in RENDERER.parse(made) for kid in (token.children or [])}
+        assert "html_inline" not in kinds
+        assert "html_block" not in {token.type for token in RENDERER.parse(made)}
+
+
+@given(NASTY)
+def test_mentions_never_pass(text: str) -> None:
+    """Any mixture of backticks, backslashes and entities still pings nobody."""
+    indented = re.sub(r"(?m)^[ \t]+", "", text)
+    assert not INERT.search(prose(markdown(indented)).replace("&amp;#", "").replace("&#8203;", ""))
+    assert not INERT.search(prose(inline(text)).replace("&amp;#", ""))
+
+
+@given(NASTY, NASTY)
+def test_a_cell_stays_a_cell(first: str, second: str) -> None:
+    """Whatever two values hold, a row of two cells has two cells and nothing leaks out of the table."""
+    table = f"| a | b |\n| --- | --- |\n| x{inline(first)} | x{inline(second)} |\n"
+    tokens = RENDERER.parse(table)
+    assert sum(token.type == "td_open" for token in tokens) == 2
+    cells = [token.content for token in tokens if token.type == "inline"]
+    assert len(cells) == 4
+    assert all(cell.startswith("x") for cell in cells[2:])
+
+
+@pytest.mark.parametrize("text", ["@alice", "a `b` c", "`", "a|b", "a\\|b @x"])
+def test_code_shows_a_handle_without_pinging(text: str) -> None:
+    """A code span holds the text as written, also one with backticks or a pipe in it."""
+    cell = RENDERER.render(f"| a |\n| --- |\n| {code(text)} |\n")
+    shown = re.sub(r"<[^>]+>", "", cell.split("<td>")[1]).replace("\u200b", "").strip()
+    assert shown == text
+    assert not INERT.search(prose(code(text)))
+
+
+def test_control_and_direction_characters_are_dropped() -> None:
+    """Nothing invisible reorders or ends a line."""
+    assert inline("a\u202eb\x00c\x1bd\r\ne") == "abcd e"
+    assert code("") == ""
