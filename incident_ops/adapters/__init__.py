@@ -1,0 +1,1 @@
+"""Everything that touches subprocesses, file locks, databases, the network and the clock."""

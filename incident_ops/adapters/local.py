@@ -1,0 +1,187 @@
+"""The embedded tracker: issues in one SQLite file beside the repository, for work without a network.
+
+Every write is one transaction behind SQLite's own lock, so that a kill leaves it done or not begun, and two runs at
+once wait for each other. The owner of an issue is a unique column: a key cannot have two.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from incident_ops.errors import IncidentOpsError, Incomplete, WriteFailed
+from incident_ops.model.observed import Edit, Issue
+
+_APPLICATION = 0x494E434F  # "INCO": tells our file from any other database
+_VERSION = 1
+_WAIT = 30.0  # seconds another run may hold the file
+
+_SCHEMA = """
+create table issues (
+  number integer primary key autoincrement,
+  owner text not null unique,
+  title text not null,
+  body text not null,
+  labels text not null,
+  assignees text not null,
+  state text not null check (state in ('open', 'closed')),
+  state_reason text
+)
+"""
+
+_HINTS = {
+    sqlite3.SQLITE_BUSY: "another run holds it; wait for that run and try again",
+    sqlite3.SQLITE_LOCKED: "another run holds it; wait for that run and try again",
+    sqlite3.SQLITE_READONLY: "the file or its folder is read-only; make both writable",
+    sqlite3.SQLITE_CANTOPEN: "the file or its folder cannot be opened; check that both exist and are yours",
+    sqlite3.SQLITE_PERM: "the file or its folder is not yours to use; check the permissions",
+    sqlite3.SQLITE_FULL: "the disk is full; make room and run again",
+    sqlite3.SQLITE_IOERR: "the disk refused it; check for room and for errors of the disk, then run again",
+    sqlite3.SQLITE_NOTADB: "this is no tracker; move the file away, a new one is made from the records",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged; move it away, a new one is made from the records",
+}
+
+
+class LocalTracker:
+    """Issues in the SQLite file at `path`; the file is made by the first write, never by a read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def owned(self) -> list[Issue]:
+        """Every issue, by number; `Incomplete` where the file cannot be read whole."""
+        try:
+            self.path.stat()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise Incomplete(f"the tracker cannot be read: {error.strerror}", where=str(self.path)) from error
+        with _told(self.path, Incomplete, "read"), closing(self._connect("rw")) as db:
+            db.execute("begin")  # all questions see one moment, also while another run makes the tables
+            if not _is_set_up(db, self.path):
+                return []
+            rows = db.execute(
+                "select number, owner, title, body, labels, assignees, state, state_reason from issues order by number"
+            ).fetchall()
+            return [_issue(row) for row in rows]
+
+    def create(self, key: str, title: str, body: str, labels: Sequence[str], assignees: Sequence[str]) -> int:
+        """Opens an issue for `key`, or finds the one it has -> the number."""
+        with self._write() as db:
+            known = db.execute("select number from issues where owner = ?", (key,)).fetchone()
+            if known:
+                return int(known[0])
+            made = db.execute(
+                "insert into issues (owner, title, body, labels, assignees, state) values (?, ?, ?, ?, ?, 'open')",
+                (key, title, body, _pack(labels), _pack(assignees)),
+            )
+            return int(made.lastrowid or 0)
+
+    def update(self, number: int, edit: Edit) -> None:
+        """Changes what `edit` names."""
+        self._set(number, _columns(edit))
+
+    def close(self, number: int, reason: str, edit: Edit) -> None:
+        """Closes the issue as `reason`."""
+        self._set(number, {**_columns(edit), "state": "closed", "state_reason": reason})
+
+    def reopen(self, number: int, edit: Edit) -> None:
+        """Opens the issue again."""
+        self._set(number, {**_columns(edit), "state": "open", "state_reason": "reopened"})
+
+    def _set(self, number: int, columns: dict[str, str]) -> None:
+        if not columns:
+            return
+        names = ", ".join(f"{name} = ?" for name in columns)
+        with self._write() as db:
+            done = db.execute(f"update issues set {names} where number = ?", (*columns.values(), number))  # noqa: S608
+            if done.rowcount != 1:
+                raise WriteFailed(f"the tracker has no issue #{number}", where=str(self.path))
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: committed at the end of the block, undone where the block fails."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            hint = "make the folder writable"
+            raise WriteFailed(
+                f"the tracker's folder cannot be made: {error.strerror}", hint=hint, where=str(self.path)
+            ) from error
+        with _told(self.path, WriteFailed, "written"), closing(self._connect("rwc")) as db:
+            db.execute("begin immediate")
+            if not _is_set_up(db, self.path):
+                db.execute(f"pragma application_id = {_APPLICATION}")
+                db.execute(f"pragma user_version = {_VERSION}")
+                db.execute(_SCHEMA)
+            yield db
+            db.execute("commit")
+
+    def _connect(self, mode: str) -> sqlite3.Connection:
+        return sqlite3.connect(
+            f"file:{quote(str(self.path))}?mode={mode}", uri=True, timeout=_WAIT, isolation_level=None
+        )
+
+
+@contextmanager
+def _told(path: Path, error: type[IncidentOpsError], verb: str) -> Iterator[None]:
+    """Turns what SQLite says into a line for people."""
+    try:
+        yield
+    except sqlite3.Error as fault:
+        code = getattr(fault, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind, the rest a detail
+        raise error(f"the tracker cannot be {verb}: {fault}", hint=_HINTS.get(code, ""), where=str(path)) from fault
+    except ValueError as fault:
+        hint = _HINTS[sqlite3.SQLITE_CORRUPT]
+        raise error(f"the tracker cannot be {verb}: {fault}", hint=hint, where=str(path)) from fault
+
+
+def _is_set_up(db: sqlite3.Connection, path: Path) -> bool:
+    """True where the tables are there, False in an empty file; anything else is not ours to touch."""
+    application = db.execute("pragma application_id").fetchone()[0]
+    version = db.execute("pragma user_version").fetchone()[0]
+    tables = db.execute("select count(*) from sqlite_master").fetchone()[0]
+    if not application and not tables:
+        return False
+    if application != _APPLICATION:
+        raise Incomplete("this database is no tracker", hint=_HINTS[sqlite3.SQLITE_NOTADB], where=str(path))
+    if version != _VERSION:
+        hint = f"this program knows version {_VERSION}; use the newer one"
+        raise Incomplete(f"the tracker has version {version}", hint=hint, where=str(path))
+    return True
+
+
+def _columns(edit: Edit) -> dict[str, str]:
+    out = {"title": edit.title, "body": edit.body}
+    out["labels"] = None if edit.labels is None else _pack(edit.labels)
+    out["assignees"] = None if edit.assignees is None else _pack(edit.assignees)
+    return {name: value for name, value in out.items() if value is not None}
+
+
+def _pack(texts: Sequence[str]) -> str:
+    return json.dumps(list(texts), ensure_ascii=False)
+
+
+def _unpack(text: str) -> tuple[str, ...]:
+    data = json.loads(text)
+    if not isinstance(data, list) or not all(isinstance(one, str) for one in data):
+        raise ValueError(f"{text[:40]!r} is no list of texts")
+    return tuple(data)
+
+
+def _issue(row: tuple[int, str, str, str, str, str, str, str | None]) -> Issue:
+    number, owner, title, body, labels, assignees, state, reason = row
+    return Issue(
+        number=number,
+        title=title,
+        body=body,
+        labels=_unpack(labels),
+        assignees=_unpack(assignees),
+        state=state,
+        state_reason=reason,
+        key=owner,
+    )

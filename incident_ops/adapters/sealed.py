@@ -1,0 +1,75 @@
+"""Keeping bytes between runs so that nobody else can change them unnoticed.
+
+What is kept lies in the repository's `.git/incident-ops/`, which caches of build systems copy around; the key of the
+seal lies in the user's own state folder and is never copied. Without the right seal, what is found counts as nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import os
+import secrets
+from hashlib import blake2b
+from pathlib import Path
+
+from incident_ops.adapters.files import write_bytes
+from incident_ops.errors import WriteFailed
+
+_SEAL = 32
+
+
+def state_folder() -> Path:
+    """The user's own folder for state that belongs to no repository."""
+    home = os.environ.get("XDG_STATE_HOME")
+    return (Path(home) if home else Path.home() / ".local" / "state") / "incident-ops"
+
+
+class Sealed:
+    """One kept file, sealed with the user's key. It only ever saves time: no failure here is an error."""
+
+    def __init__(self, path: Path, key_path: Path | None = None) -> None:
+        self.path = path
+        self.key_path = key_path or state_folder() / "cache.key"
+
+    def load(self) -> bytes | None:
+        """The content under a right seal, or None."""
+        key = self._key()
+        if key is None:
+            return None
+        try:
+            found = self.path.read_bytes()
+        except OSError:
+            return None
+        content = memoryview(found)[_SEAL:]
+        if not hmac.compare_digest(_seal(key, content), found[:_SEAL]):
+            return None
+        return bytes(content)
+
+    def save(self, content: bytes) -> None:
+        """Keeps the content, whole or not at all."""
+        key = self._key() or self._new_key()
+        if key is not None:
+            with contextlib.suppress(WriteFailed):
+                write_bytes(self.path, _seal(key, memoryview(content)) + content)
+
+    def _key(self) -> bytes | None:
+        try:
+            key = self.key_path.read_bytes()
+        except OSError:
+            return None
+        return key if len(key) == _SEAL else None
+
+    def _new_key(self) -> bytes | None:
+        try:
+            self.key_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle = os.open(self.key_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError:
+            return None
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(_SEAL))
+        return self._key()
+
+
+def _seal(key: bytes, content: memoryview) -> bytes:
+    return blake2b(content, key=key, digest_size=_SEAL).digest()

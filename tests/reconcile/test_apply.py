@@ -1,0 +1,237 @@
+"""Running a plan: whole, cut off at every call, killed, twice at once, and against people."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from incident_ops.adapters.local import LocalTracker
+from incident_ops.errors import Incomplete
+from incident_ops.model.observed import Edit, Issue
+from incident_ops.ports import IssueTracker
+from incident_ops.reconcile import marker
+from incident_ops.reconcile.apply import DONE, EXISTS, MOVED, apply
+from incident_ops.reconcile.observe import observe
+from incident_ops.reconcile.plan import key_of
+from tests.reconcile.builders import CrashError, Dying, Forgetful, item, local, plan_for, record, steps, sync
+
+BEFORE = [record(1, item(1), item(2)), record(2, item(1)), record(3, state="resolved")]
+AFTER = [
+    record(1, item(1, "done"), item(2, "wont_do"), item(3)),
+    record(2, item(1, "done"), state="closed"),
+    record(3, state="resolved", severity="SEV0"),
+    record(4, item(1)),
+]
+
+
+def open_keys(tracker: IssueTracker) -> Counter[str]:
+    return Counter(key_of(issue) or "" for issue in tracker.owned() if issue.is_open)
+
+
+def test_each_change_is_reported_as_it_is_done(tmp_path: Path) -> None:
+    """A progress display sees every step in the plan's order, with the issue's number."""
+    tracker = local(tmp_path)
+    made = plan_for(BEFORE, tracker)
+    seen = [(one.change.key, one.number, one.outcome) for one in apply(made, tracker)]
+    assert seen == [(change.key, number, DONE) for number, change in enumerate(made.changes, 1)]
+    assert plan_for(BEFORE, tracker).changes == ()
+
+
+@pytest.mark.parametrize("acted", [False, True])
+@pytest.mark.parametrize("hosted", [False, True])
+def test_a_crash_at_any_call_is_completed_by_the_next_run(tmp_path: Path, acted: bool, hosted: bool) -> None:
+    """Whichever write is the last, before or after it happened: the next run does the rest, and no key has two."""
+    for at in range(20):
+        tracker = Forgetful() if hosted else local(tmp_path / str(at))
+        sync(BEFORE, tracker)
+        try:
+            sync(AFTER, Dying(tracker, at, acted=acted))
+        except CrashError:
+            crashed = True
+        else:
+            crashed = False
+        sync(AFTER, tracker)
+        assert plan_for(AFTER, tracker).changes == ()
+        assert open_keys(tracker) == {"INC-1": 1, "INC-1/AI-3": 1, "INC-3": 1, "INC-4": 1, "INC-4/AI-1": 1}
+        if not crashed:
+            break
+    assert not crashed, "every write of the run was tried"
+    assert at >= 8
+
+
+def test_a_first_run_cut_off_at_any_call_is_completed(tmp_path: Path) -> None:
+    """The same for the very first run, when the tracker's file does not exist yet."""
+    for at in range(6):
+        for acted in (False, True):
+            tracker = local(tmp_path / f"{at}{acted}")
+            with pytest.raises(CrashError):
+                sync(BEFORE, Dying(tracker, at, acted=acted))
+            sync(BEFORE, tracker)
+            assert len(tracker.owned()) == 6
+            assert set(open_keys(tracker).values()) == {1}
+
+
+def test_a_key_that_got_its_issue_meanwhile_is_not_created_again() -> None:
+    """Two runs that planned the same creates open each issue once, also on a tracker that keeps no keys."""
+    tracker = Forgetful()
+    first, second = plan_for(BEFORE, tracker), plan_for(BEFORE, tracker)
+    assert {one.outcome for one in apply(first, tracker)} == {DONE}
+    assert {one.outcome for one in apply(second, tracker)} == {EXISTS}
+    assert set(open_keys(tracker).values()) == {1}
+
+
+def test_a_note_written_after_the_plan_is_not_written_over(tmp_path: Path) -> None:
+    """An issue that changed since the plan is left for the next run, which keeps the note."""
+    tracker = local(tmp_path)
+    sync(BEFORE, tracker)
+    made = plan_for(AFTER, tracker)
+    issue = tracker.owned()[0]
+    tracker.update(issue.number, Edit(body=issue.body + "\nwritten meanwhile"))
+    outcomes = {one.number: one.outcome for one in apply(made, tracker)}
+    assert outcomes[issue.number] == MOVED
+    sync(AFTER, tracker)
+    assert tracker.owned()[0].body.endswith("\nwritten meanwhile")
+
+
+def test_a_list_with_one_issue_twice_is_not_believed() -> None:
+    """A page that shifted while it was read stops the run."""
+
+    class Shifting(Forgetful):
+        def owned(self) -> list[Issue]:
+            return [*self.issues.values(), *self.issues.values()]
+
+    tracker = Shifting([Issue(number=1, title="x", body="")])
+    with pytest.raises(Incomplete, match="twice"):
+        observe(tracker)
+
+
+KILLED = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from tests.reconcile.builders import item, record, sync
+from incident_ops.adapters.local import LocalTracker
+records = [record(number, item(1), item(2, "done")) for number in range(1, 31)]
+sys.stdout.write("ready\\n"); sys.stdout.flush()
+sync(records, LocalTracker(Path(sys.argv[1])))
+"""
+
+
+def test_kill_9_at_any_moment_leaves_a_whole_tracker(tmp_path: Path, python: str) -> None:
+    """A process killed in the middle of an apply loses at most the step it was in; the next run completes it."""
+    records = [record(number, item(1), item(2, "done")) for number in range(1, 31)]
+    chance = random.Random(7)
+    caught = 0
+    for attempt in range(8):
+        path = tmp_path / str(attempt) / "tracker.db"
+        command = [python, "-c", KILLED, str(path), str(Path(__file__).parents[2])]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            process.stdout.readline()
+            wanted = chance.randrange(1, 50)
+            deadline = time.monotonic() + 30
+            while process.poll() is None and time.monotonic() < deadline and len(_count(path)) < wanted:
+                time.sleep(chance.random() / 2_000)
+            process.kill()
+        tracker = LocalTracker(path)
+        caught += len(tracker.owned()) < 60
+        sync(records, tracker)
+        assert plan_for(records, tracker).changes == ()
+        assert len(open_keys(tracker)) == 60
+        assert set(open_keys(tracker).values()) == {1}
+    assert caught, "at least one kill came in the middle"
+
+
+def _count(path: Path) -> list[Issue]:
+    return LocalTracker(path).owned()
+
+
+def test_two_processes_at_once_open_each_issue_once(tmp_path: Path, python: str) -> None:
+    """Two applies of the same records at the same time end with one issue a key, and neither fails."""
+    path = tmp_path / "tracker.db"
+    command = [python, "-c", KILLED, str(path), str(Path(__file__).parents[2])]
+    running = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(2)]
+    failures = [process.communicate(timeout=60)[1] for process in running]
+    assert [process.returncode for process in running] == [0, 0], failures
+    assert set(open_keys(LocalTracker(path)).values()) == {1}
+    assert len(LocalTracker(path).owned()) == 60
+
+
+NOTES = st.text(alphabet="ab #@<!->\n", min_size=1, max_size=20).map(lambda text: f"note {text}".rstrip())
+EDITS = st.lists(
+    st.tuples(
+        st.integers(1, 6),
+        st.one_of(
+            st.tuples(st.just("title"), NOTES),
+            st.tuples(st.just("labels"), st.sampled_from([(), ("mine",), ("incident", "closed"), ("SEV3", "done")])),
+            st.tuples(st.just("assignees"), st.sampled_from([(), ("carol",)])),
+            st.tuples(st.just("state"), st.sampled_from(["open", "closed"])),
+            st.tuples(st.just("above"), NOTES),
+            st.tuples(st.just("below"), NOTES),
+            st.tuples(st.just("block"), NOTES),
+            st.tuples(st.just("unmark"), st.sampled_from([marker.BEGIN, marker.END, marker.CLOSED])),
+        ),
+    ),
+    max_size=6,
+)
+
+
+def meddle(tracker: Forgetful, number: int, what: str, value: object) -> None:
+    """One thing a person may do to an issue."""
+    body = tracker.issues[number].body
+    head, rest = body.split("\n", 1)
+    bodies = {
+        "above": f"{head}\n{value}\n{rest}",
+        "below": f"{body}\n{value}",
+        "block": body.replace(marker.BEGIN, f"{marker.BEGIN}\n{value}"),
+        "unmark": body.replace(str(value), ""),
+    }
+    tracker.edit(number, **({"body": bodies[what]} if what in bodies else {what: value}))
+
+
+@settings(max_examples=150)
+@given(EDITS, EDITS, st.permutations([BEFORE, AFTER, BEFORE]), st.integers(0, 12), st.booleans())
+def test_whatever_people_do_a_second_run_plans_nothing(first, second, histories, at: int, acted: bool) -> None:
+    """Human edits, record changes and a crash in any order: then one run, and the next has nothing to do.
+
+    Notes outside the block survive, and no key has two open issues.
+    """
+    tracker = Forgetful()
+    sync(BEFORE, tracker)
+    notes: list[tuple[int, str]] = []
+    for records, edits in zip(histories, (first, second, []), strict=True):
+        for number, (what, value) in edits:
+            meddle(tracker, number, what, value)
+            notes += [(number, value)] if what in ("above", "below") else []
+        with contextlib.suppress(CrashError):
+            sync(records, Dying(tracker, at, acted=acted))
+        sync(records, tracker)
+        assert plan_for(records, tracker).changes == (), steps(plan_for(records, tracker))
+        assert set(open_keys(tracker).values()) <= {1}
+    for number, note in notes:
+        for line in note.split("\n"):
+            assert line in tracker.issues[number].body
+
+
+def test_people_on_the_embedded_tracker_too() -> None:
+    """The embedded tracker knows an issue by its own key, even where a person removed the marker."""
+    with tempfile.TemporaryDirectory() as folder:
+        tracker = local(Path(folder))
+        sync(BEFORE, tracker)
+        tracker.update(1, Edit(title="mine", body="all mine", labels=()))
+        sync(BEFORE, tracker)
+        issue = tracker.owned()[0]
+        assert issue.body.endswith("\nall mine")
+        assert marker.owner(issue.body) == issue.key
+        assert plan_for(BEFORE, tracker).changes == ()
+        assert len(tracker.owned()) == 6
+        assert msgspec.structs.asdict(issue)["labels"] == ("incident", "SEV1", "in_progress")

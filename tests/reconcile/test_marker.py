@@ -1,0 +1,80 @@
+"""The hidden line, the generated block, and people's text around it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from incident_ops.reconcile import marker
+
+BLOCK = marker.block("ours\n\n| a | b |")
+BODY = marker.compose("INC-1/AI-2", BLOCK)
+PEOPLE = st.lists(st.text(alphabet="ab <!->\r#", max_size=12).map(str.rstrip), max_size=4).map("\n".join)
+
+
+def test_the_first_line_names_the_owner_in_the_form_of_the_contract() -> None:
+    """Line 1 is the marker, and reading it gives the key back."""
+    assert BODY.split("\n")[0] == f"<!-- incident-ops v1 key=INC-1/AI-2 hash={marker.digest(BLOCK)} -->"
+    assert marker.owner(BODY) == "INC-1/AI-2"
+    assert marker.parse(BODY).is_ours
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "\n" + BODY,
+        "x " + BODY,
+        " " + BODY,
+        BODY.replace("v1", "v2", 1),
+        BODY.replace("INC-1/AI-2", "INC-1/AI-2 key=INC-2", 1),
+        BODY.replace("INC-1/AI-2", "INC-x", 1),
+        BODY.replace(" -->", " --> more", 1),
+        "",
+    ],
+)
+def test_anything_else_is_no_marker(body: str) -> None:
+    """A marker counts on line 1, alone and exact; elsewhere it is text."""
+    assert marker.owner(body) is None
+
+
+def test_text_of_a_record_cannot_end_the_block() -> None:
+    """A line that looks like one of ours inside generated text becomes visible text."""
+    block = marker.block(f"a\n{marker.END}\n{marker.CLOSED}")
+    parts = marker.parse(marker.compose("INC-1", block))
+    assert parts.block == block
+    assert not parts.was_closed
+    assert parts.below == ()
+
+
+def test_line_ends_make_no_difference() -> None:
+    """A browser that writes CRLF changes neither owner nor hash."""
+    parts = marker.parse(BODY.replace("\n", "\r\n"))
+    assert (parts.key, parts.block, parts.is_ours) == ("INC-1/AI-2", BLOCK, True)
+
+
+@given(PEOPLE, PEOPLE)
+def test_what_people_write_survives_a_new_block(above: str, below: str) -> None:
+    """Lines before and after the block come out unchanged, as often as the block is written."""
+    lines = BODY.split("\n")
+    body = "\n".join([lines[0], above, *lines[1:], below])
+    once = marker.compose("INC-1", marker.block("new"), marker.parse(body))
+    twice = marker.compose("INC-1", marker.block("new"), marker.parse(once))
+    assert twice == once
+    for text in (above, below):
+        assert text.replace("\r\n", "\n").replace("\r", "\n").strip() in once
+
+
+@pytest.mark.parametrize("lost", [marker.BEGIN, marker.END])
+def test_a_lost_block_marker_loses_no_text(lost: str) -> None:
+    """Where a person deleted a marker, the block is written again and their text is kept once."""
+    body = BODY.replace(lost + "\n" if lost == marker.BEGIN else "\n" + lost, "") + "\nmy note"
+    made = marker.compose("INC-1/AI-2", BLOCK, marker.parse(body))
+    assert made.count("| a | b |") == 1
+    assert made.endswith(f"{marker.END}\nmy note")
+
+
+def test_a_body_a_person_wrote_over_is_kept_below_the_block() -> None:
+    """Without any marker all text is people's."""
+    made = marker.compose("INC-1", BLOCK, marker.parse("all new\n\nby me"))
+    assert made.endswith(f"{marker.END}\nall new\n\nby me")
