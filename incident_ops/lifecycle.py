@@ -12,11 +12,13 @@ NEW, TRIAGED, ASSIGNED, IN_PROGRESS = "new", "triaged", "assigned", "in_progress
 PENDING, RESOLVED, CLOSED, REOPENED = "pending", "resolved", "closed", "reopened"
 FIXED = "fixed"
 
+Moves = frozenset[tuple[str, str]]
+
 STATES = (NEW, TRIAGED, ASSIGNED, IN_PROGRESS, PENDING, RESOLVED, CLOSED, REOPENED)
 OVER = frozenset({RESOLVED, CLOSED})
 """States in which nobody works on the incident any more."""
 
-EDGES = frozenset(
+EDGES: Moves = frozenset(
     {
         (NEW, TRIAGED),
         (TRIAGED, ASSIGNED),
@@ -29,7 +31,9 @@ EDGES = frozenset(
         *((state, PENDING) for state in STATES if state not in (PENDING, CLOSED)),
     }
 )
-"""Moves that are always legal. The way out of pending depends on the state left, an early closing on the outcome."""
+"""Moves that are always legal, as the presets have them; a policy may know fewer (`states.edges`).
+
+The way out of pending depends on the state left, an early closing on the outcome."""
 
 NEEDS: dict[str, tuple[str, ...]] = {
     IN_PROGRESS: ("acknowledged",),
@@ -41,7 +45,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
 INSTANTS_OF_CYCLE = ("restored", "resolved", "verified", "closed")
 
 
-def is_legal(old: str, new: str, left: str | None = None, outcome: str = FIXED) -> bool:
+def is_legal(old: str, new: str, left: str | None = None, outcome: str = FIXED, edges: Moves = EDGES) -> bool:
     """True where an incident may go from `old` to `new` (C16, contract 2).
 
     `left` is the state that was left for pending (None when unknown: then any state an incident can wait in).
@@ -50,16 +54,16 @@ def is_legal(old: str, new: str, left: str | None = None, outcome: str = FIXED) 
     if new == CLOSED and outcome != FIXED and old in STATES and old != CLOSED:
         return True
     if old == PENDING:
-        return new == left if left is not None else (new, PENDING) in EDGES
-    return (old, new) in EDGES
+        return new == left if left is not None else (new, PENDING) in edges
+    return (old, new) in edges
 
 
-def next_states(state: str, left: str | None = None, outcome: str = FIXED) -> tuple[str, ...]:
+def next_states(state: str, left: str | None = None, outcome: str = FIXED, edges: Moves = EDGES) -> tuple[str, ...]:
     """Where an incident may go from here, in the order of STATES."""
-    return tuple(new for new in STATES if is_legal(state, new, left, outcome))
+    return tuple(new for new in STATES if is_legal(state, new, left, outcome, edges))
 
 
-def way(old: str, new: str, left: str | None = None, outcome: str = FIXED) -> tuple[str, ...]:
+def way(old: str, new: str, left: str | None = None, outcome: str = FIXED, edges: Moves = EDGES) -> tuple[str, ...]:
     """The shortest legal way from `old` (excluded) to `new` (included); empty where there is none or they are equal.
 
     Waiting is no step on a way: it passes pending only where that is its end.
@@ -67,7 +71,7 @@ def way(old: str, new: str, left: str | None = None, outcome: str = FIXED) -> tu
     reached: dict[str, tuple[str, ...]] = {old: ()}
     queue = [old]
     for state in queue:
-        for following in next_states(state, left if state == old else None, outcome):
+        for following in next_states(state, left if state == old else None, outcome, edges):
             if following not in reached and (following != PENDING or new == PENDING):
                 reached[following] = (*reached[state], following)
                 queue.append(following)
@@ -86,7 +90,7 @@ class PathFault(NamedTuple):
     left: str | None
 
 
-def path_faults(changes: Sequence[Change], state: str, outcome: str = FIXED) -> list[PathFault]:
+def path_faults(changes: Sequence[Change], state: str, outcome: str = FIXED, edges: Moves = EDGES) -> list[PathFault]:
     """Where the state entries of `changes`, from `new` on, are no legal path, or do not end in `state`; [] = legal.
 
     An entry breaks the path when it does not begin where the last one ended, or when its move is not legal. The
@@ -101,7 +105,7 @@ def path_faults(changes: Sequence[Change], state: str, outcome: str = FIXED) -> 
         earlier_closing = change.new == CLOSED and bool(reopenings) and index < reopenings[-1]
         if change.old != at:
             found.append(PathFault(index, at, change.old, left))
-        elif not is_legal(at, change.new, left, UNKNOWN if earlier_closing else outcome):
+        elif not is_legal(at, change.new, left, UNKNOWN if earlier_closing else outcome, edges):
             found.append(PathFault(index, at, change.new, left))
         left = change.old if change.new == PENDING else None
         at = change.new

@@ -23,7 +23,13 @@ FAULTS: dict[str, str] = {
     "impossible-date": "A date or an instant that has the right form but is not on the calendar.",
     "limits": "A text too long, a number out of bounds, a list too short or too long, an entry twice.",
     "schema": "Another disagreement with the schema.",
+    "schema-copy": "A file of `schemas/` in the repository, which editors read, differs from the installed program's.",
 }
+
+
+def level_of(rule: str) -> Level:
+    """All faults are errors but one: a stale copy for editors never decides anything."""
+    return Level.WARNING if rule == "schema-copy" else Level.ERROR
 
 
 def fault(
@@ -32,4 +38,4 @@ def fault(
     """An error of reading or schema at `at` = (line, column), both from 1."""
     if rule not in FAULTS:
         raise KeyError(rule)
-    return Finding(rule, Level.ERROR, Where(file, route, *at), message, hint)
+    return Finding(rule, level_of(rule), Where(file, route, *at), message, hint)

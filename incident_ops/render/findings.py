@@ -19,10 +19,21 @@ def to_text(findings: Sequence[Finding], files: int, paint: Paint) -> str:
     lines = []
     for one in findings:
         level = paint(one.level.value, COLOURS[one.level])
-        lines.append(f"{one.where}: {level}: {one.message} [{one.rule}]")
+        lines.append(f"{inert(str(one.where))}: {level}: {inert(one.message)} [{one.rule}]")
         if one.hint:
-            lines.append(f"    {paint('mend:', 'green')} {one.hint}")
+            lines.append(f"    {paint('mend:', 'green')} {inert(one.hint)}")
     return "\n".join([*lines, summary(findings, files)]) + "\n"
+
+
+def inert(text: str) -> str:
+    """Text of a record, a file name or a command line as one line that cannot steer a terminal: what is not printable
+    stands as its escape, e.g. `\\n`, `\\x1b`."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+
+
+def inert_lines(text: str) -> str:
+    """The same for text of several lines."""
+    return "\n".join(inert(line) for line in text.split("\n"))
 
 
 def summary(findings: Sequence[Finding], files: int) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from incident_ops import rules
 from incident_ops.errors import UserError
-from incident_ops.findings import Level, did_you_mean
-from incident_ops.records.faults import FAULTS
+from incident_ops.findings import did_you_mean
+from incident_ops.records.faults import FAULTS, level_of
 from incident_ops.rules import RuleDoc
 from incident_ops.rules import policy as policy_rules
 
@@ -17,7 +17,7 @@ def catalogue() -> dict[str, dict[str, RuleDoc]]:
     about_policy = {
         rule.ID: RuleDoc(rule.ID, (rule.LEVEL,), doc=(rule.__doc__ or "").strip()) for rule in policy_rules.RULES
     }
-    about_reading = {name: RuleDoc(name, (Level.ERROR,), doc=text) for name, text in FAULTS.items()}
+    about_reading = {name: RuleDoc(name, (level_of(name),), doc=text) for name, text in FAULTS.items()}
     return {RECORD: dict(rules.CATALOGUE), POLICY: about_policy, READING: about_reading}
 
 

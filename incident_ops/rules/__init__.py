@@ -1,0 +1,137 @@
+"""The registry of rules over incident records, and how they are run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType, ModuleType
+from typing import Protocol
+
+from incident_ops.findings import Finding, Level
+from incident_ops.model.record import Crossings, Record, World
+from incident_ops.rules import (
+    contact_known,
+    contradiction,
+    correction,
+    future_instant,
+    id_folder,
+    id_unique,
+    instant_order,
+    item_complete,
+    item_done,
+    item_id,
+    item_overdue,
+    label,
+    link_cycle,
+    link_known,
+    moves,
+    pause,
+    postmortem_final,
+    postmortem_required,
+    resolved_complete,
+    restricted,
+    roles_filled,
+    secret,
+    service_known,
+    state_instant,
+    text_safety,
+    timeline_order,
+)
+
+
+class Rule(Protocol):
+    """A rule over one record. Its module docstring is its documentation."""
+
+    ID: str
+    TIMED: bool
+
+    def check(self, record: Record, world: World, /) -> Iterator[Finding]: ...
+
+
+class CrossRule(Protocol):
+    """A rule over all records together."""
+
+    ID: str
+    TIMED: bool
+
+    def check_all(self, crossings: Crossings, /) -> Iterator[Finding]: ...
+
+
+_RECORD_MODULES: tuple[ModuleType, ...] = (
+    id_folder,
+    label,
+    service_known,
+    contact_known,
+    moves,
+    state_instant,
+    instant_order,
+    timeline_order,
+    future_instant,
+    correction,
+    resolved_complete,
+    pause,
+    roles_filled,
+    contradiction,
+    item_id,
+    item_complete,
+    item_done,
+    item_overdue,
+    postmortem_final,
+    postmortem_required,
+    secret,
+    text_safety,
+    restricted,
+)
+_CROSS_MODULES: tuple[ModuleType, ...] = (id_unique, link_known, link_cycle)
+
+RULES: tuple[Rule, ...] = _RECORD_MODULES
+CROSS_RULES: tuple[CrossRule, ...] = _CROSS_MODULES
+_BY_TIMED = {timed: tuple(rule.check for rule in RULES if rule.TIMED is timed) for timed in (False, True)}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDoc:
+    """What the registry table says of a rule; `doc` is its documentation, a sentence first."""
+
+    id: str
+    levels: tuple[Level, ...]
+    needs_base: bool = False
+    needs_others: bool = False
+    timed: bool = False
+    doc: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The first sentence of the documentation."""
+        return " ".join(self.doc.strip().partition("\n\n")[0].split())
+
+
+def document(module: ModuleType, *, needs_others: bool = False) -> RuleDoc:
+    """The entry of a rule's module in a catalogue."""
+    levels = module.LEVEL if isinstance(module.LEVEL, tuple) else (module.LEVEL,)
+    doc = (module.__doc__ or "").strip()
+    return RuleDoc(module.ID, levels, needs_others=needs_others, timed=module.TIMED, doc=doc)
+
+
+CATALOGUE: Mapping[str, RuleDoc] = MappingProxyType(
+    {module.ID: document(module) for module in _RECORD_MODULES}
+    | {module.ID: document(module, needs_others=True) for module in _CROSS_MODULES}
+)
+
+
+def run(record: Record, world: World, *, timed: bool) -> list[Finding]:
+    """Findings of one record, with its file filled in, positions still to be found.
+
+    `timed` True runs only the rules whose answer depends on `world.now`, False only the others.
+    """
+    path = record.path
+    return [
+        replace(finding, where=replace(finding.where, file=path))
+        for check in _BY_TIMED[timed]
+        for finding in check(record, world)
+    ]
+
+
+def run_all(crossings: Crossings) -> list[Finding]:
+    """Findings about all records together, each at the file it concerns."""
+    return [finding for rule in CROSS_RULES for finding in rule.check_all(crossings)]

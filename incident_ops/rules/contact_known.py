@@ -1,0 +1,64 @@
+"""A person or team named in a record stands in the policy's contacts.
+
+Only somebody with a contact can be reached, and only a right handle gets the credit. Nothing is asked where the policy
+has no contacts. Each name is told once, where it is first written.
+
+    before: commander: "@alcie"
+    after:  commander: "@alice"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from incident_ops.findings import Finding, Level, Route, did_you_mean
+from incident_ops.model.incident import Incident
+from incident_ops.model.policy_blocks import Contacts
+from incident_ops.model.record import Record, World
+from incident_ops.rules.tell import tell
+
+ID = "contact-known"
+LEVEL = Level.WARNING
+TIMED = False
+
+
+def check(record: Record, world: World) -> Iterator[Finding]:
+    """Every handle of the record against the contacts."""
+    people = _reachable(world.policy.contacts)
+    if not people:
+        return
+    told = set(people)
+    for route, name in _named(record.incident):
+        if name is not None and name not in told:
+            told.add(name)
+            hint = did_you_mean(name, people) if name.startswith("@") else "add it to contacts, or write the handle"
+            yield tell(ID, LEVEL, route, f"{name!r} is not in the policy's contacts", hint)
+
+
+def _reachable(contacts: Contacts) -> set[str]:
+    lists = (*contacts.roles.values(), *contacts.tiers.values(), contacts.executive)
+    people = {name for names in lists for name in names} | set(contacts.people)
+    return people | set(contacts.roles) | set(contacts.tiers) if people else set()
+
+
+def _named(incident: Incident) -> Iterator[tuple[Route, str | None]]:
+    roles = incident.roles
+    for role in ("commander", "technical_lead", "communications_lead", "scribe"):
+        yield ("roles", role), getattr(roles, role)
+    for role, name in roles.others.items():
+        yield ("roles", "others", role), name
+    for block in ("timeline", "changes", "corrections", "overrides"):
+        for index, entry in enumerate(getattr(incident, block)):
+            yield (block, index, "by"), entry.by
+    for index, assignment in enumerate(incident.assignments):
+        yield ("assignments", index, "to"), assignment.to
+    if incident.snooze:
+        yield ("snooze", "by"), incident.snooze.by
+    for index, item in enumerate(incident.action_items):
+        yield ("action_items", index, "owner"), item.owner
+        yield ("action_items", index, "done_by"), item.done_by
+    if incident.postmortem:
+        for block in ("authors", "reviewers"):
+            for index, name in enumerate(getattr(incident.postmortem, block)):
+                yield ("postmortem", block, index), name
+        yield ("postmortem", "approved_by"), incident.postmortem.approved_by

@@ -1,0 +1,79 @@
+"""Counts and intervals of an incident do not contradict each other.
+
+No users but a share of users above 0; a loss of 0 but a loss every minute; an interval that ends before it begins, or
+two intervals of one series that overlap. A triage answer that differs from the measured impact is a warning: the
+answer decided the level.
+
+    before: users: {count: 0, percent: 60}
+    after:  users: {count: 5000, percent: 60}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from incident_ops.findings import Finding, Level
+from incident_ops.model.incident import Amount, Impact, Revenue, Series, Users
+from incident_ops.model.record import Record, World
+from incident_ops.rules.instants import later
+from incident_ops.rules.tell import tell
+
+ID = "contradiction"
+LEVEL = (Level.ERROR, Level.WARNING)
+TIMED = False
+
+
+def check(record: Record, _world: World) -> Iterator[Finding]:
+    """Users, revenue and series of the impact, and the triage answers."""
+    incident = record.incident
+    yield from _counts(incident.impact)
+    for index, series in enumerate(incident.impact.series):
+        yield from _series(index, series)
+    if incident.triage is None:
+        return
+    users, told = incident.impact.users, incident.triage.users_percent
+    if isinstance(users, Users) and _differ(users.percent, told):
+        message = f"triage says {told} % of users, impact says {users.percent} %"
+        hint = "mend the one that is wrong; the triage answer decides the level"
+        yield tell(ID, Level.WARNING, ("triage", "users_percent"), message, hint)
+    revenue = incident.impact.revenue
+    if incident.triage.revenue is False and isinstance(revenue, Revenue) and _positive(revenue.amount):
+        message = f"triage says no revenue is lost, impact says {revenue.amount}"
+        yield tell(ID, Level.WARNING, ("triage", "revenue"), message, "mend the one that is wrong")
+
+
+def _counts(impact: Impact) -> Iterator[Finding]:
+    users, revenue = impact.users, impact.revenue
+    if isinstance(users, Users) and _zero(users.count) and _positive(users.percent):
+        message = f"no users, but {users.percent} % of them"
+        yield tell(ID, Level.ERROR, ("impact", "users", "count"), message, "count: the number, or unknown")
+    if isinstance(revenue, Revenue) and _zero(revenue.amount) and _positive(revenue.per_minute):
+        message = f"no revenue lost, but {revenue.per_minute} a minute"
+        yield tell(ID, Level.ERROR, ("impact", "revenue", "amount"), message, "amount: the sum, or unknown")
+
+
+def _series(index: int, series: Series) -> Iterator[Finding]:
+    before = None
+    for number, point in enumerate(series.points):
+        route = ("impact", "series", index, "points", number)
+        if later(point.start, point.end):
+            message = f"this interval of {series.name} ends at {point.end}, before it begins at {point.start}"
+            yield tell(ID, Level.ERROR, (*route, "to"), message, "swap from and to")
+        elif before is not None and later(before.end, point.start):
+            message = (
+                f"this interval of {series.name} begins at {point.start}, while the one above lasts until {before.end}"
+            )
+            yield tell(ID, Level.ERROR, (*route, "from"), message, "intervals follow each other")
+        before = point
+
+
+def _positive(amount: Amount) -> bool:
+    return isinstance(amount, int | float) and amount > 0
+
+
+def _zero(amount: Amount) -> bool:
+    return isinstance(amount, int | float) and amount == 0
+
+
+def _differ(one: Amount, other: Amount) -> bool:
+    return isinstance(one, int | float) and isinstance(other, int | float) and one != other

@@ -1,0 +1,68 @@
+"""Nothing that has happened lies in the future.
+
+A clock that is wrong, or a slip in the date, would stop clocks too late or never. Two minutes are allowed for clocks
+that disagree. What is planned (due, meeting, follow-up, snooze, expiry, estimate) may lie ahead.
+
+    before: restored: 2052-01-26T12:30:00Z
+    after:  restored: 2025-01-26T12:30:00Z
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from incident_ops.findings import Finding, Level, Route
+from incident_ops.lifecycle import effective
+from incident_ops.model.incident import Incident
+from incident_ops.model.record import Record, World
+from incident_ops.model.time import UNKNOWN, stamp
+from incident_ops.rules.instants import later, place
+from incident_ops.rules.tell import tell
+
+ID = "future-instant"
+LEVEL = Level.ERROR
+TIMED = True
+
+TOLERANCE = timedelta(minutes=2)
+EASTERNMOST = timedelta(hours=14)
+"""Where the day begins first: a date is not in the future while it is today somewhere."""
+
+
+def check(record: Record, world: World) -> Iterator[Finding]:
+    """Every instant and date that tells what has happened, against now."""
+    limit = stamp((world.now + TOLERANCE).replace(microsecond=0))
+    today = (world.now + EASTERNMOST).date().isoformat()
+    for route, text in past_instants(record.incident):
+        if text is None or text == UNKNOWN:
+            continue
+        if (text > today) if len(text) == len("2025-01-26") else later(text, limit):
+            message = f"{text} lies in the future; it is {stamp(world.now)} now"
+            yield tell(ID, LEVEL, route, message, "check year, month and zone; only what has happened is written here")
+
+
+def past_instants(incident: Incident) -> Iterator[tuple[Route, str | None]]:
+    """Route and text of every instant or date that tells what has happened; corrected ones by their last value."""
+    for field, text in effective(incident).items():
+        yield place(incident, field), text
+    for index, pause in enumerate(incident.pauses):
+        yield ("pauses", index, "from"), pause.start
+        yield ("pauses", index, "to"), pause.end
+    for block in ("timeline", "updates", "changes", "corrections", "assignments", "escalations", "overrides"):
+        for index, entry in enumerate(getattr(incident, block)):
+            yield (block, index, "at"), entry.at
+    for index, escalation in enumerate(incident.escalations):
+        yield ("escalations", index, "noticed_at"), escalation.noticed_at
+    for index, series in enumerate(incident.impact.series):
+        for number, point in enumerate(series.points):
+            yield ("impact", "series", index, "points", number, "from"), point.start
+            yield ("impact", "series", index, "points", number, "to"), point.end
+    for index, item in enumerate(incident.action_items):
+        yield ("action_items", index, "done_at"), item.done_at
+    if incident.postmortem:
+        for key in ("reviewed_at", "final_at"):
+            yield ("postmortem", key), getattr(incident.postmortem, key)
+        for horizon in ("short", "medium", "long"):
+            for index, measure in enumerate(getattr(incident.postmortem.prevention, horizon)):
+                yield ("postmortem", "prevention", horizon, index, "done_at"), measure.done_at
+    yield ("links", "runbook_updated"), incident.links.runbook_updated

@@ -1,0 +1,30 @@
+"""An incident lies in the folder that bears its id.
+
+Everything else finds a record by its id: issues, links, commands, documents. A record in another folder would be
+found under two names.
+
+    before: incidents/INC-12/incident.yaml
+                id: INC-21
+    after:  incidents/INC-21/incident.yaml
+                id: INC-21
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from incident_ops.findings import Finding, Level
+from incident_ops.model.record import Record, World
+from incident_ops.rules.tell import tell
+
+ID = "id-folder"
+LEVEL = Level.ERROR
+TIMED = False
+
+
+def check(record: Record, _world: World) -> Iterator[Finding]:
+    """The id against the path."""
+    expected = f"incidents/{record.incident.id}/incident.yaml"
+    if record.path != expected:
+        message = f"id is {record.incident.id}, but the file is {record.path}"
+        yield tell(ID, LEVEL, ("id",), message, f"move it to {expected}, or mend the id")

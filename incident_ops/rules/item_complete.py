@@ -1,0 +1,37 @@
+"""An action item has an owner and a due date before its postmortem goes to review.
+
+What nobody owns is not done. While there is only a draft, or no postmortem, it is a note: an item may be written down
+first and given away later.
+
+    before: - {id: AI-1, title: Add alerts}
+    after:  - {id: AI-1, title: Add alerts, owner: "@alice", due: 2025-02-01}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from incident_ops.findings import Finding, Level
+from incident_ops.model.record import Record, World
+from incident_ops.rules.tell import tell
+
+ID = "item-complete"
+LEVEL = (Level.ERROR, Level.NOTE)
+TIMED = False
+
+
+def check(record: Record, _world: World) -> Iterator[Finding]:
+    """Owner and due of every item but those that will not be done (R190, R192)."""
+    postmortem = record.incident.postmortem
+    status = postmortem.status if postmortem else "draft"
+    for index, item in enumerate(record.incident.action_items):
+        missing = [name for name in ("owner", "due") if getattr(item, name) is None]
+        if not missing or item.status == "wont_do":
+            continue
+        lacks = f"{item.id} has no {' and no '.join(missing)}"
+        route = ("action_items", index)
+        if status == "draft":
+            yield tell(ID, Level.NOTE, route, f"{lacks}: incomplete", "needed before the postmortem goes to review")
+        else:
+            hint = "give " + " and ".join(missing) + ", or set the postmortem back to draft"
+            yield tell(ID, Level.ERROR, route, f"{lacks}, but the postmortem is in status {status}", hint)

@@ -1,0 +1,68 @@
+"""The level of an incident is a label of the policy's scheme, in the field that the scheme uses.
+
+The same word means another rank in another scheme (`SEV1` is second in one, `SEV-1` first in two others), so a foreign
+label is never translated. A scheme is driven by `severity` or by `priority`; the other field stays empty, or marks a
+major incident where the scheme has such a second scale. A closed record of an earlier scheme is only a warning.
+
+    before: severity: SEV-1        # the policy extends sev0-3
+    after:  severity: SEV0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from incident_ops.findings import Finding, Level, did_you_mean
+from incident_ops.model.policy import Policy
+from incident_ops.model.record import Record, World
+from incident_ops.rules.tell import tell
+
+ID = "label"
+LEVEL = (Level.ERROR, Level.WARNING)
+TIMED = False
+
+PRESET_LABELS: dict[str, tuple[str, ...]] = {
+    "sev0-3": ("SEV0", "SEV1", "SEV2", "SEV3"),
+    "itil-p1-p4": ("P1", "P2", "P3", "P4", "SEV-1", "SEV-2", "SEV-3"),
+    "sev1-3": ("SEV-1", "SEV-2", "SEV-3"),
+    "p0-p3": ("P0", "P1", "P2", "P3"),
+}
+
+
+def check(record: Record, world: World) -> Iterator[Finding]:
+    """Both label fields, the labels of the history, and the scheme the record was declared under."""
+    incident, policy = record.incident, world.policy
+    allowed = {policy.drives: policy.labels}
+    if policy.major_labels:
+        allowed["severity"] = policy.major_labels
+    if getattr(incident, policy.drives) is None and not (incident.priority and "priority" not in allowed):
+        message = f"{policy.drives} is missing: scheme {policy.scheme.id} takes its level from it"
+        yield tell(ID, Level.ERROR, (), message, f"{policy.drives}: one of {', '.join(policy.labels)}")
+    for name in ("severity", "priority"):
+        label = getattr(incident, name)
+        if label is None:
+            continue
+        if name not in allowed:
+            message = f"scheme {policy.scheme.id} has no {name}; its level is the {policy.drives}"
+            hint = f"{policy.drives}: one of {', '.join(policy.labels)}"
+            yield tell(ID, Level.ERROR, (name,), message, hint, on_key=True)
+        elif label not in allowed[name]:
+            yield _foreign(policy, (name,), label, allowed[name])
+    for index, change in enumerate(incident.changes):
+        for key, label in (("from", change.old), ("to", change.new)):
+            if change.field in allowed and label not in allowed[change.field]:
+                yield _foreign(policy, ("changes", index, key), label, allowed[change.field])
+    if incident.policy and incident.policy.scheme != policy.scheme.id:
+        message = f"declared under scheme {incident.policy.scheme}, but the policy is {policy.scheme.id}"
+        level = Level.WARNING if incident.is_closed else Level.ERROR
+        yield tell(ID, level, ("policy", "scheme"), message, "labels of two schemes cannot be compared")
+
+
+def _foreign(policy: Policy, route: tuple[str | int, ...], label: str, allowed: list[str]) -> Finding:
+    message = f"{label!r} is no {route[0] if len(route) == 1 else 'level'} of scheme {policy.scheme.id}"
+    homes = [name for name, labels in PRESET_LABELS.items() if label in labels and name != policy.scheme.id]
+    if homes:
+        hint = f"it is a label of {' and '.join(homes)}, never translated; allowed here: {', '.join(allowed)}"
+    else:
+        hint = did_you_mean(label, allowed)
+    return tell(ID, Level.ERROR, route, message, hint)

@@ -1,0 +1,29 @@
+"""An incident that another one names exists.
+
+A link is followed by people in the night and by the search for patterns; one that leads nowhere hides the other half.
+
+    before: related: [INC-21]      # there is no INC-21
+    after:  related: [INC-12]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from incident_ops.findings import Finding, Level, Where
+from incident_ops.model.record import Crossings
+
+ID = "link-known"
+LEVEL = Level.ERROR
+TIMED = False
+
+KINDS = ("related", "duplicate_of")
+
+
+def check_all(crossings: Crossings) -> Iterator[Finding]:
+    """Links to incidents that no record has the id of."""
+    for link in crossings.dangling:
+        if link.kind in KINDS:
+            message = f"{link.kind} names {link.target}, and no record has that id"
+            hint = f"mend the id, or add incidents/{link.target}/incident.yaml"
+            yield Finding(ID, LEVEL, Where(link.path, link.route), message, hint)

@@ -1,0 +1,94 @@
+"""The history of states is a path of legal moves, and ends where the record says.
+
+From new by way of triaged, assigned, in progress to resolved and closed; any open state may wait in pending and comes
+back to where it was; resolved and closed may be reopened; with an outcome other than fixed any open state may be
+closed. Severity and priority: each change begins at the label before, the last ends at the record's own.
+
+    before: state: resolved
+            changes:
+            - {at: ..., field: state, from: new, to: resolved}
+    after:  state: resolved
+            changes:
+            - {at: ..., field: state, from: new, to: triaged}
+            - {at: ..., field: state, from: triaged, to: assigned}
+            - {at: ..., field: state, from: assigned, to: in_progress}
+            - {at: ..., field: state, from: in_progress, to: resolved}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from incident_ops.findings import Finding, Level, did_you_mean
+from incident_ops.lifecycle import CLOSED, REOPENED, STATES, Moves, PathFault, next_states, path_faults, way
+from incident_ops.model.incident import Incident
+from incident_ops.model.record import Record, World
+from incident_ops.model.time import duration
+from incident_ops.rules.instants import seconds_between
+from incident_ops.rules.tell import tell
+
+ID = "moves"
+LEVEL = Level.ERROR
+TIMED = False
+
+
+def check(record: Record, world: World) -> Iterator[Finding]:
+    """States, severity, priority, and how late a closed incident was reopened."""
+    incident, edges = record.incident, world.policy.states.moves
+    misspelt = [
+        (index, key, word)
+        for index, change in enumerate(incident.changes)
+        if change.field == "state"
+        for key, word in (("from", change.old), ("to", change.new))
+        if word not in STATES
+    ]
+    for index, key, word in misspelt:
+        yield tell(ID, LEVEL, ("changes", index, key), f"{word!r} is no state", did_you_mean(word, STATES))
+    if not misspelt:
+        for fault in path_faults(incident.changes, incident.state, incident.outcome, edges):
+            yield _told(incident, fault, edges)
+    for field in ("severity", "priority"):
+        yield from _labels(incident, field)
+    if world.policy.states.auto_reopen:
+        yield from _late_reopening(incident, world.policy.states.auto_reopen)
+
+
+def _told(incident: Incident, fault: PathFault, edges: Moves) -> Finding:
+    steps = " -> ".join((fault.old, *way(fault.old, fault.new, fault.left, incident.outcome, edges)))
+    if fault.entry is None:
+        moved = any(change.field == "state" for change in incident.changes)
+        message = f"state is {fault.new}, but " + (f"changes end in {fault.old}" if moved else "changes tell no move")
+        return tell(ID, LEVEL, ("state",), message, f"add to changes the moves {steps}")
+    if incident.changes[fault.entry].old != fault.old:
+        message = f"this move begins at {fault.new}, but the incident was {fault.old} then"
+        return tell(ID, LEVEL, ("changes", fault.entry, "from"), message, f"missing: {steps}")
+    allowed = ", ".join(next_states(fault.old, fault.left, incident.outcome, edges))
+    hint = f"from {fault.old}: {allowed}" + (f"; the way is {steps}" if " -> " in steps else "")
+    return tell(ID, LEVEL, ("changes", fault.entry, "to"), f"{fault.old} -> {fault.new} is no legal move", hint)
+
+
+def _labels(incident: Incident, field: str) -> Iterator[Finding]:
+    before: str | None = None
+    for index, change in enumerate(incident.changes):
+        if change.field == field:
+            if before is not None and change.old != before:
+                message = f"this change begins at {change.old}, but {field} was {before} then"
+                yield tell(ID, LEVEL, ("changes", index, "from"), message, f"from: {before}")
+            before = change.new
+    label = getattr(incident, field)
+    if before is not None and label is not None and label != before:
+        hint = f"add the change from {before} to {label}, or write {field}: {before}"
+        yield tell(ID, LEVEL, (field,), f"{field} is {label}, but changes end in {before}", hint)
+
+
+def _late_reopening(incident: Incident, limit: str) -> Iterator[Finding]:
+    closed_at = None
+    for index, change in enumerate(incident.changes):
+        if change.field != "state":
+            continue
+        if change.new == REOPENED and closed_at and seconds_between(closed_at, change.at) > duration(limit):
+            message = f"reopened more than {limit} after it was closed ({closed_at})"
+            yield tell(
+                ID, LEVEL, ("changes", index, "at"), message, "declare a new incident and name this one in related"
+            )
+        closed_at = change.at if change.new == CLOSED else None

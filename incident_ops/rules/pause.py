@@ -1,0 +1,40 @@
+"""A pause is open exactly while the incident is pending.
+
+Pending says what is waited for, and stops clocks; a pause that is forgotten would stop them for ever. Open after the
+incident is closed it is an error, else a warning.
+
+    before: state: pending
+    after:  state: pending
+            pauses:
+            - {from: 2025-01-26T12:05:00Z, waiting_for: vendor}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from incident_ops.findings import Finding, Level
+from incident_ops.lifecycle import OVER, PENDING
+from incident_ops.model.record import Record, World
+from incident_ops.rules.tell import tell
+
+ID = "pause"
+LEVEL = (Level.ERROR, Level.WARNING)
+TIMED = False
+
+
+def check(record: Record, _world: World) -> Iterator[Finding]:
+    """Open pauses against the state (R82)."""
+    incident = record.incident
+    still_open = [index for index, pause in enumerate(incident.pauses) if pause.end is None]
+    if incident.state == PENDING and not still_open:
+        message = "state is pending, but no pause is open: what is waited for?"
+        yield tell(
+            ID, Level.WARNING, ("state",), message, "pauses: [{from: ..., waiting_for: user, vendor or approval}]"
+        )
+    for index in still_open if incident.state != PENDING else still_open[:-1]:
+        level = Level.ERROR if incident.state in OVER else Level.WARNING
+        message = f"this pause has no end, but the incident is {incident.state}"
+        if incident.state == PENDING:
+            message = "this pause has no end, but a later one is open too"
+        yield tell(ID, level, ("pauses", index), message, "to: when the waiting ended")

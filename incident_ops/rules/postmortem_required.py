@@ -1,0 +1,45 @@
+"""A closed incident has a final postmortem where its level asks for one.
+
+A drill, and an incident whose outcome is not fixed, are not asked.
+
+    before: severity: SEV0
+            state: closed
+    after:  severity: SEV0
+            state: closed
+            postmortem: {status: final, ...}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from incident_ops.findings import Finding, Level
+from incident_ops.lifecycle import FIXED
+from incident_ops.model.incident import Incident
+from incident_ops.model.policy import Policy
+from incident_ops.model.record import Record, World
+from incident_ops.rules.tell import tell
+
+ID = "postmortem-required"
+LEVEL = Level.WARNING
+TIMED = False
+
+
+def owes_postmortem(incident: Incident, policy: Policy) -> bool:
+    """True where the incident's level requires a postmortem (C24)."""
+    level = policy.duties(incident.severity, incident.priority)
+    return level is not None and level.postmortem.required and incident.outcome == FIXED and not incident.drill
+
+
+def check(record: Record, world: World) -> Iterator[Finding]:
+    """The postmortem of a closed incident."""
+    incident = record.incident
+    if not incident.is_closed or not owes_postmortem(incident, world.policy):
+        return
+    label = incident.severity or incident.priority
+    if incident.postmortem is None:
+        message = f"closed without a postmortem, which {label} requires"
+        yield tell(ID, LEVEL, ("state",), message, "postmortem: {status: draft, summary: ...}")
+    elif incident.postmortem.status != "final":
+        message = f"closed while the postmortem is in status {incident.postmortem.status}; {label} requires a final one"
+        yield tell(ID, LEVEL, ("postmortem", "status"), message, "finish the review")

@@ -1,0 +1,28 @@
+"""A restricted record is only kept in a private repository.
+
+Git shows every file to everybody who can read the repository. The policy says `access.private: true` where it is
+private.
+
+    before: visibility: restricted      # policy.yaml says nothing
+    after:  visibility: restricted      # policy.yaml: access: {private: true}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from incident_ops.findings import Finding, Level
+from incident_ops.model.record import Record, World
+from incident_ops.rules.tell import tell
+
+ID = "restricted"
+LEVEL = Level.ERROR
+TIMED = False
+
+
+def check(record: Record, world: World) -> Iterator[Finding]:
+    """`visibility: restricted` against the policy (contract 9)."""
+    if record.incident.visibility == "restricted" and not world.policy.access.private:
+        message = "visibility is restricted, but the policy does not say that this repository is private"
+        hint = "set access.private: true in policy.yaml if it is; else keep the record elsewhere"
+        yield tell(ID, LEVEL, ("visibility",), message, hint)

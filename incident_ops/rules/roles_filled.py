@@ -1,0 +1,40 @@
+"""An incident of a grave level has a commander, at once or after a time, as its level asks.
+
+Nobody commands is the commonest reason why a long incident gets longer. The level says `ic: required`, `after:1h` or
+`optional`. Asked while the incident is worked on, not after it is resolved.
+
+    before: severity: SEV0
+    after:  severity: SEV0
+            roles: {commander: "@maya"}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from incident_ops.findings import Finding, Level
+from incident_ops.lifecycle import OVER, effective
+from incident_ops.model.record import Record, World
+from incident_ops.rules.instants import age, known
+from incident_ops.rules.tell import tell
+
+ID = "roles-filled"
+LEVEL = Level.WARNING
+TIMED = True
+
+
+def check(record: Record, world: World) -> Iterator[Finding]:
+    """The commander against level and age."""
+    incident = record.incident
+    if incident.roles.commander or incident.state in OVER:
+        return
+    level = world.policy.duties(incident.severity, incident.priority)
+    after = level.ic_after if level else None
+    if level is None or after is None:
+        return
+    declared = effective(incident)["times.declared"]
+    # `>` marks fire strictly after (contract 3)
+    if after == 0 or (known(declared) and age(declared, world.now) > after):
+        when = "at once" if after == 0 else level.ic.replace("after:", "after ")
+        message = f"roles.commander is missing; {incident.severity or level.id} needs a commander {when}"
+        yield tell(ID, LEVEL, ("roles",), message, 'roles: {commander: "@handle"}')

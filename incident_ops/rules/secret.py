@@ -1,0 +1,68 @@
+"""A record holds no key, token or password of a system.
+
+Records are read by many and stay in the history for ever. Found are the formats of well-known tokens and private keys;
+what is found is not printed. Whoever finds one: revoke it first, then remove it.
+
+    before: event: Logged in with AKIA****************
+    after:  event: Logged in with the key of the deploy user
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Iterator
+
+from incident_ops.findings import Finding, Level
+from incident_ops.model.record import Record, World
+from incident_ops.rules.tell import tell
+from incident_ops.rules.texts import packed, texts
+
+ID = "secret"
+LEVEL = Level.ERROR
+TIMED = False
+
+_PATTERNS = tuple(
+    (kind, re.compile(pattern, re.ASCII))
+    for kind, pattern in (
+        ("a cloud access key id", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+        ("a GitHub token", r"\bgh[pousr]_[A-Za-z0-9]{36,255}\b"),
+        ("a GitHub token", r"\bgithub_pat_[A-Za-z0-9_]{40,255}\b"),
+        ("a GitLab token", r"\bglpat-[A-Za-z0-9_-]{20,64}"),
+        ("a Slack token", r"\bxox[abeprs]-[A-Za-z0-9-]{16,250}"),
+        ("a Slack webhook", r"hooks\.slack\.com/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{20,}"),
+        ("a Google API key", r"\bAIza[0-9A-Za-z_-]{35}"),
+        ("a payment key", r"\b[sr]k_live_[0-9A-Za-z]{16,128}\b"),
+        ("a mail service key", r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),
+        ("a package registry token", r"\bnpm_[A-Za-z0-9]{36}\b"),
+        ("a package registry token", r"\bpypi-AgEI[A-Za-z0-9_-]{50,}"),
+        ("a private key", r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY"),
+        ("a signed web token", r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}"),
+    )
+)
+_MARKS = tuple(
+    b"AKIA ASIA AIza SG. eyJ xox ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- k_live_ npm_ pypi-AgEI slack.com".split()
+)
+# Every token above has 20 of these characters in a row somewhere; hardly any other text has.
+_TOKEN_CHARACTERS = string.ascii_letters + string.digits + "-_"
+_RUNS = bytes(120 if chr(code) in _TOKEN_CHARACTERS else 32 for code in range(256))
+_LONG_RUN = b"x" * 20
+
+
+def check(record: Record, _world: World) -> Iterator[Finding]:
+    """Every text and key of the record; the search for places starts only where a token can be."""
+    whole = packed(record.data)
+    if not _suspect(whole):
+        return
+    for route, text, is_key in texts(record.data):
+        for kind, pattern in _PATTERNS:
+            if pattern.search(text):
+                message = f"this looks like {kind}"
+                yield tell(ID, LEVEL, route, message, "revoke it first, then remove it from the record", on_key=is_key)
+                break
+
+
+def _suspect(whole: bytes) -> bool:
+    if b"PRIVATE KEY" in whole:
+        return True
+    return _LONG_RUN in whole.translate(_RUNS) and any(mark in whole for mark in _MARKS)

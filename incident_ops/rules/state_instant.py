@@ -1,0 +1,73 @@
+"""A state that was reached has its instant.
+
+In progress asks for `acknowledged`, resolved also for `resolved`, closed for `closed`; a reopening for an entry of
+`cycles`, whose own instants then count. Clocks stop at these. `unknown` counts as given. An instant of a state that
+was never reached is a warning.
+
+    before: state: in_progress
+            times: {declared: 2025-01-26T12:05:00Z}
+    after:  state: in_progress
+            times: {declared: 2025-01-26T12:05:00Z, acknowledged: 2025-01-26T12:09:00Z}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from incident_ops.findings import Finding, Level, Route
+from incident_ops.lifecycle import CLOSED, INSTANTS_OF_CYCLE, NEEDS, REOPENED, RESOLVED, effective
+from incident_ops.model.incident import Incident
+from incident_ops.model.record import Record, World
+from incident_ops.rules.instants import place
+from incident_ops.rules.tell import tell
+
+ID = "state-instant"
+LEVEL = (Level.ERROR, Level.WARNING)
+TIMED = False
+
+
+def check(record: Record, _world: World) -> Iterator[Finding]:
+    """Every state of the history, and the state the record is in."""
+    incident = record.incident
+    given = effective(incident)
+    told: set[str] = set()
+    reached: set[str] = set()
+    cycle = 0
+    for route, state in _states(incident):
+        cycle += state == REOPENED
+        for name in _needs(state, cycle):
+            field = f"cycles.{cycle}.{name}" if cycle else f"times.{name}"
+            reached.add(field)
+            if field not in given and field not in told:
+                told.add(field)
+                hint = f"give {field}, or write unknown there" if name != REOPENED else "add an entry to cycles"
+                yield tell(ID, Level.ERROR, route, f"state {state} was reached, but {field} is missing", hint)
+    yield from _unreached(incident, given, reached)
+
+
+def _states(incident: Incident) -> list[tuple[Route, str]]:
+    states: list[tuple[Route, str]] = [
+        (("changes", index, "to"), change.new)
+        for index, change in enumerate(incident.changes)
+        if change.field == "state"
+    ]
+    if states and states[-1][1] == incident.state:
+        states.pop()  # the last move is told at `state`, where people look first
+    return [*states, (("state",), incident.state)]
+
+
+def _needs(state: str, cycle: int) -> tuple[str, ...]:
+    if cycle == 0:
+        return NEEDS.get(state, ())
+    if state == REOPENED:
+        return (REOPENED,)
+    return tuple(name for name in NEEDS.get(state, ()) if name in INSTANTS_OF_CYCLE)
+
+
+def _unreached(incident: Incident, given: dict[str, str], reached: set[str]) -> Iterator[Finding]:
+    for field in given:
+        name = field.rpartition(".")[2]
+        if name in (RESOLVED, CLOSED, REOPENED) and field not in reached and incident.state != CLOSED:
+            message = f"{field} is given, but the incident was never {name}"
+            hint = f"move the state to {name} with an entry of changes, or remove the instant"
+            yield tell(ID, Level.WARNING, place(incident, field), message, hint)

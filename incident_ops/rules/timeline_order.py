@@ -1,0 +1,38 @@
+"""The entries of a history stand in the order in which things happened.
+
+A timeline is read from top to bottom. An entry that was found out later, after a merge, goes to the end with
+`corrects`, and is not asked.
+
+    before: - at: 2025-01-26T12:10:00Z
+            - at: 2025-01-26T12:05:00Z
+    after:  - at: 2025-01-26T12:05:00Z
+            - at: 2025-01-26T12:10:00Z
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from incident_ops.findings import Finding, Level
+from incident_ops.model.record import Record, World
+from incident_ops.rules.instants import later
+from incident_ops.rules.tell import tell
+
+ID = "timeline-order"
+LEVEL = Level.WARNING
+TIMED = False
+
+HISTORIES = ("timeline", "updates", "changes", "assignments", "escalations")
+
+
+def check(record: Record, _world: World) -> Iterator[Finding]:
+    """Each history by its `at`."""
+    for name in HISTORIES:
+        before = ""
+        for index, entry in enumerate(getattr(record.incident, name)):
+            if name == "timeline" and entry.corrects is not None:
+                continue
+            if before and later(before, entry.at):
+                message = f"{name}[{index}] is of {entry.at}, the entry above of {before}"
+                yield tell(ID, LEVEL, (name, index, "at"), message, "put the earlier one first")
+            before = entry.at

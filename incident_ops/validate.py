@@ -1,0 +1,179 @@
+"""validate: every record of a store against schema and rules (contract 4 and 7).
+
+Joins reading and rules: `examiner` gives each record its entry in the catalogue, `validate` adds what depends on the
+clock and on other records.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from incident_ops import rules, shipped
+from incident_ops.findings import Finding, Level
+from incident_ops.lifecycle import is_settled
+from incident_ops.model.ids import is_incident_id
+from incident_ops.model.incident import Incident
+from incident_ops.model.record import Crossings, Link, Record, World
+from incident_ops.model.time import parse_instant
+from incident_ops.records.catalogue import UNREADABLE, Catalogue, Row, to_record
+from incident_ops.records.check import KINDS, check, schema_text
+from incident_ops.records.faults import fault
+from incident_ops.records.read import Document, read_bytes
+from incident_ops.records.setting import Setting
+from incident_ops.records.store import Examine, Raw, Store
+
+SKEW_SECONDS = 120
+
+_DAY = re.compile(r"-[0-9]{2}-[0-9]{2}")  # of a date; searched by its hyphen, which is fast
+_NEVER = 2**62
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a validation found: number of files looked at, findings in printing order."""
+
+    files: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def errors(self) -> int:
+        """How many findings are errors."""
+        return sum(one.level is Level.ERROR for one in self.findings)
+
+    @property
+    def warnings(self) -> int:
+        """How many findings are warnings."""
+        return sum(one.level is Level.WARNING for one in self.findings)
+
+
+def fingerprint(setting: Setting) -> str:
+    """Names everything but its own file that a record's entry depends on."""
+    return f"{shipped.stamp()} {setting.digest}"
+
+
+def examiner(setting: Setting, now: datetime) -> Examine:
+    """Reads, checks and judges one record; only the schema is checked where policy or services are unusable."""
+    world = None
+    if not setting.findings:
+        world = World(*setting.require(), now)
+
+    def examine(path: str, blob: str, raw: Raw) -> Row:
+        document = [raw] if isinstance(raw, Finding) else read_bytes(raw, path)
+        if isinstance(document, list):
+            return _unreadable(path, blob, document)
+        if faults := check(document, "incident"):
+            return _unreadable(path, blob, faults, document.data)
+        record = to_record(path, document.data)
+        found = rules.run(record, world, timed=False) if world else []
+        settled = is_settled(record.incident)
+        return Row(
+            path,
+            blob,
+            record.incident.id,
+            0 if settled else 1,
+            _latest(document.text),
+            _placed(document, found),
+            None if settled else document.data,
+            _links(path, record.incident),
+        )
+
+    return examine
+
+
+def validate(
+    store: Store, setting: Setting, catalogue: Catalogue, now: datetime, asked: Callable[[str], bool]
+) -> Report:
+    """The report over a catalogue and the other records; `asked(path)` says which files the person asked about."""
+    found = [*setting.findings, *catalogue.findings()]
+    if not setting.findings:
+        found += _timed(store, catalogue, World(*setting.require(), now))
+        crossings = Crossings(catalogue.clashes(), catalogue.dangling(), catalogue.links())
+        found += _relocated(store, rules.run_all(crossings))
+    others = [(path, kind) for path, kind in store.others() if asked(path)]
+    found += [one for path, kind in others for one in _other(store, path, kind)]
+    found += _stale_schemas(store)
+    files = sum(asked(path) for path in catalogue.paths()) + len(others)
+    kept = sorted((one for one in found if asked(one.where.file)), key=lambda one: one.sort_key)
+    return Report(files, tuple(kept))
+
+
+def _unreadable(path: str, blob: str, found: list[Finding], data: Any = None) -> Row:
+    parts = path.split("/")
+    name = data.get("id") if isinstance(data, dict) else None
+    if not (isinstance(name, str) and is_incident_id(name)):
+        name = parts[1] if len(parts) == 3 and is_incident_id(parts[1]) else None
+    return Row(path, blob, name, UNREADABLE, 0, found, None, [])
+
+
+def _placed(document: Document, found: Iterable[Finding]) -> list[Finding]:
+    return sorted((one.at(document.locate(one.where)) for one in found), key=lambda one: one.sort_key)
+
+
+def _latest(text: str) -> int:
+    """An instant after every date named in a record's text, seconds of the epoch; 0 where none is.
+
+    Two days after the last date: the end of that day, wherever on earth. Later than needed only costs a second look.
+    """
+    named = (text[found.start() - 4 : found.end()] for found in _DAY.finditer(text))
+    latest = max((one for one in named if one[:4].isdigit()), default="")
+    try:
+        return int(parse_instant(f"{latest}T00:00:00Z").timestamp()) + 2 * 86_400 if latest else 0
+    except ValueError:
+        return _NEVER
+
+
+def _links(path: str, incident: Incident) -> list[Link]:
+    found = [
+        Link(path, incident.id, "related", target, ("related", index)) for index, target in enumerate(incident.related)
+    ]
+    for kind, target in (("duplicate_of", incident.duplicate_of), ("problem", incident.problem)):
+        if target is not None:
+            found.append(Link(path, incident.id, kind, target, (kind,)))
+    return found
+
+
+def _timed(store: Store, catalogue: Catalogue, world: World) -> Iterator[Finding]:
+    for record in catalogue.live():
+        yield from _timed_of(store, record, world)
+    for path in catalogue.settled_after(int(world.now.timestamp()) + SKEW_SECONDS):
+        if (document := _document(store, path)) is not None:
+            yield from _timed_of(store, to_record(path, document.data), world)
+
+
+def _timed_of(store: Store, record: Record, world: World) -> list[Finding]:
+    found = rules.run(record, world, timed=True)
+    document = _document(store, record.path) if found else None
+    return _placed(document, found) if document else found
+
+
+def _relocated(store: Store, found: Iterable[Finding]) -> Iterator[Finding]:
+    for one in found:
+        document = _document(store, one.where.file)
+        yield one.at(document.locate(one.where)) if document else one
+
+
+def _document(store: Store, path: str) -> Document | None:
+    raw = store.read(path)
+    document = read_bytes(raw, path) if isinstance(raw, bytes) else None
+    return document if isinstance(document, Document) else None
+
+
+def _other(store: Store, path: str, kind: str) -> list[Finding]:
+    raw = store.read(path)
+    if not isinstance(raw, bytes):
+        return [raw] if raw else []
+    document = read_bytes(raw, path)
+    return document if isinstance(document, list) else check(document, kind)
+
+
+def _stale_schemas(store: Store) -> Iterator[Finding]:
+    for kind in KINDS:
+        path = f"schemas/{kind}.schema.json"
+        raw = store.read(path)
+        if isinstance(raw, bytes) and raw != schema_text(kind).encode():
+            message = "this copy for editors differs from the schema of the installed program"
+            yield fault("schema-copy", path, message, "copy it again; the installed one is used", at=(1, 1))
