@@ -26,29 +26,17 @@ from yaml.events import (
 
 from incident_ops.findings import Finding, Route, Where
 from incident_ops.records.faults import fault
+from incident_ops.records.scalars import NumberRefused, resolve
+from incident_ops.records.syntax import syntax_findings
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
-MAX_DIGITS = 18
 
 _Parser: Any
 try:
     from yaml._yaml import CParser as _Parser
 except ImportError:  # PyYAML built without libyaml: the same events, slower
     _Parser = yaml.SafeLoader
-
-_NUMBER = re.compile(
-    r"(?P<int>[-+]?[0-9]+)|(?P<oct>0o[0-7]+)|(?P<hex>0x[0-9a-fA-F]+)"
-    r"|(?P<float>[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?)"
-    r"|(?P<none>[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))",
-    re.ASCII,
-)
-_WORDS: dict[str, bool | None] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-}
-_NUMBER_STARTS = frozenset("0123456789+-.")
 
 
 class Mark(Protocol):
@@ -127,8 +115,11 @@ def read(text: str, file: str) -> Document | list[Finding]:
         data = passage.run()
     except _Refused as refused:
         return [refused.finding]
+    except NumberRefused as refused:
+        mark = passage.last_scalar.start_mark
+        return [fault("number", file, refused.message, refused.hint, at=(mark.line + 1, mark.column + 1))]
     except yaml.YAMLError as error:
-        return _syntax(error, passage.last_scalar, file, text)
+        return syntax_findings(error, passage.last_scalar, file, text)
     return Document(file, text, data, passage.values, passage.keys)
 
 
@@ -173,7 +164,7 @@ class _Passage:
                     key = self._key(event, holder, route)
                     keys[(*route, key)] = event.start_mark
                     continue
-                value = self._plain(event) if event.implicit[0] else event.value
+                value = resolve(event.value) if event.implicit[0] else event.value
                 if holder is None:
                     top, values[()] = value, event.start_mark
                 elif key is not None:
@@ -267,82 +258,3 @@ class _Passage:
         line_above = self.text[self.text.rfind("\n", 0, start - 1) + 1 : start - 1].rstrip()
         # a `?` alone on the line above, further left than the key, opened it
         return re.fullmatch(r"[- ]*\?", line_above) is not None and len(line_above) - 1 < mark.column
-
-    def _plain(self, event: Any) -> Any:
-        text: str = event.value
-        if text in _WORDS:
-            return _WORDS[text]
-        if text[0] not in _NUMBER_STARTS or (found := _NUMBER.fullmatch(text)) is None:
-            return text
-        digits = text.lstrip("+-")
-        if found.lastgroup == "none":
-            raise self.refuse(
-                "number",
-                event.start_mark,
-                f"{text} is not a number",
-                "write the number, or unknown where that is allowed",
-            )
-        if found.lastgroup == "int" and len(digits) > 1 and digits[0] == "0":
-            raise self.refuse(
-                "number",
-                event.start_mark,
-                f"{text} is read as {int(digits)} by some and as octal by others",
-                "quote it if it is text, else drop the leading zero",
-            )
-        if found.lastgroup != "float" and len(digits) > MAX_DIGITS:
-            raise self.refuse(
-                "number", event.start_mark, f"{text[:24]}... has over {MAX_DIGITS} digits", "quote it if it is text"
-            )
-        if found.lastgroup == "float":
-            number = float(text)
-            if number in (float("inf"), float("-inf")):
-                raise self.refuse("number", event.start_mark, f"{text} is too large a number", "quote it if it is text")
-            return number
-        return int(text, {"int": 10, "oct": 8, "hex": 16}[found.lastgroup or "int"])
-
-
-_PLAINER = {
-    "mapping values are not allowed in this context": (
-        "a `: ` stands where no value may follow",
-        "quote the text if it contains `: `",
-    ),
-    "did not find expected key": ("a key was expected here", "check quotes and indentation of the lines above"),
-    "could not find expected ':'": ("a `:` was expected after the key", "check the indentation, or quote the text"),
-    "did not find expected '-' indicator": ("a list entry `- ` was expected here", "check the indentation"),
-    "found unexpected end of stream": ("the text ends too early", "close the quote"),
-    "did not find expected ',' or ']'": ("a `,` or `]` was expected", "close the list"),
-    "did not find expected ',' or '}'": ("a `,` or `}` was expected", "close the braces"),
-    "found character that cannot start any token": (
-        "this character cannot begin a value",
-        "use spaces, not tabs; quote text that begins with @ ` % or |",
-    ),
-}
-
-
-def _syntax(error: yaml.YAMLError, last: Any, file: str, text: str) -> list[Finding]:
-    if not isinstance(error, yaml.MarkedYAMLError):
-        position = getattr(error, "position", 0) or 0
-        before = text[:position]
-        at = (before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
-        return [fault("encoding", file, "a control character stands here", "remove it", at=at)]
-    mark, opened = error.problem_mark, error.context_mark
-    at = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    plain, hint = _PLAINER.get(error.problem or "", (error.problem or "not YAML", "check quotes and indentation"))
-    found = [fault("syntax", file, plain, hint, at=at)]
-    if error.context and "quoted scalar" in error.context and opened:
-        begin = (opened.line + 1, opened.column + 1)
-        found.insert(0, fault("syntax", file, "this quote is never closed", "close it on this line", at=begin))
-    elif (
-        last is not None
-        and last.style in ("'", '"')
-        and mark
-        and last.start_mark.line < last.end_mark.line == mark.line
-    ):
-        begin = (last.start_mark.line + 1, last.start_mark.column + 1)
-        found.insert(
-            0,
-            fault(
-                "syntax", file, f"the quote opened here ends only on line {at[0]}", "close it on this line", at=begin
-            ),
-        )
-    return found

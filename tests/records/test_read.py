@@ -206,13 +206,19 @@ def test_hostile_text_neither_crashes_nor_hangs(case: str) -> None:
     _answered_in_time(raw)
 
 
+def _spin() -> float:
+    """CPU seconds of a fixed loop: a third of a second is a slow or a shared machine."""
+    start, total = time.process_time(), 0
+    for number in range(2_000_000):
+        total += number
+    return time.process_time() - start
+
+
 def _answered_in_time(raw: bytes) -> None:
-    for attempt in range(3):  # a shared machine may stall once, not three times
-        start = time.process_time()
-        found = read_bytes(raw, "f.yaml")
-        if time.process_time() - start < 1.0:
-            break
-        assert attempt < 2, "no answer within a second"
+    start = time.process_time()
+    found = read_bytes(raw, "f.yaml")
+    spent = time.process_time() - start
+    assert spent < 1.0 or spent < 3 * _spin()
     assert isinstance(found, Document) or (found and all(isinstance(one, Finding) for one in found))
     if not isinstance(found, Document):
         lines = raw.count(b"\n") + raw.count(b"\r") + raw.decode("utf-8", "replace").count("\u2028") + 2
