@@ -85,19 +85,19 @@ def examiner(setting: Setting, now: datetime) -> Examine:
 
 
 def validate(
-    store: Store, setting: Setting, catalogue: Catalogue, now: datetime, asked: Callable[[str], bool]
+    store: Store, setting: Setting, catalogue: Catalogue, now: datetime, asked: Callable[[str], bool] | None = None
 ) -> Report:
-    """The report over a catalogue and the other records; `asked(path)` says which files the person asked about."""
+    """The report over a catalogue and the other records; `asked(path)` says which files count, without it all do."""
     found = [*setting.findings, *catalogue.findings()]
     if not setting.findings:
         found += _timed(store, catalogue, World(*setting.require(), now))
         crossings = Crossings(catalogue.clashes(), catalogue.dangling(), catalogue.links())
         found += _relocated(store, rules.run_all(crossings))
-    others = [(path, kind) for path, kind in store.others() if asked(path)]
+    others = [(path, kind) for path, kind in store.others() if asked is None or asked(path)]
     found += [one for path, kind in others for one in _other(store, path, kind)]
     found += _stale_schemas(store)
-    files = sum(asked(path) for path in catalogue.paths()) + len(others)
-    kept = sorted((one for one in found if asked(one.where.file)), key=lambda one: one.sort_key)
+    files = len(others) + (catalogue.count() if asked is None else sum(asked(path) for path in catalogue.paths()))
+    kept = sorted((one for one in found if asked is None or asked(one.where.file)), key=lambda one: one.sort_key)
     return Report(files, tuple(kept))
 
 

@@ -10,8 +10,11 @@ from pathlib import Path
 from incident_ops.errors import WriteFailed
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Writes a file atomically: a reader sees the old content or the new, never a part. WriteFailed where refused."""
+def write_bytes(path: Path, content: bytes, mode: int | None = None) -> None:
+    """Writes a file atomically: a reader sees the old content or the new, never a part. WriteFailed where refused.
+
+    Without `mode` a file keeps the mode it had; a new one gets what the user's mask allows.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -22,12 +25,12 @@ def write_bytes(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(_mode_of(path))
+        Path(name).chmod(_mode_of(path) if mode is None else mode)
         Path(name).replace(path)
     except OSError as error:
         raise _refused(path, error) from error
     finally:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             Path(name).unlink()
 
 

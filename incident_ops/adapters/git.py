@@ -1,8 +1,13 @@
-"""Git as the repository of records: one process a question, nothing checked out, nobody's hooks run."""
+"""Git as the repository of records: one process a question, nothing checked out.
+
+A repository is data: no program that its configuration names is run (hooks, monitors, filters, signature checks,
+fetching what a partial clone left out), and no replaced object is followed.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -13,8 +18,24 @@ from incident_ops.errors import Incomplete, UserError
 from incident_ops.model.blob import Blob
 
 _REGULAR = ("100644", "100755")
-_RAW = ("-r", "-z", "--raw", "--no-renames", "--relative")
-_SETTINGS = ("--literal-pathspecs", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+_RAW = ("-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--relative", "--ignore-submodules=dirty")
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
+_QUIET = {
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_NO_LAZY_FETCH": "1",  # git before 2.45 does not know it; no transport is allowed either way
+    "GIT_ALLOW_PROTOCOL": "none",
+    "LC_ALL": "C",
+}
+_NO_FILTER = (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false"))
+_SETTINGS = (
+    "--literal-pathspecs",
+    "--no-replace-objects",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+)
 
 
 def _environment() -> dict[str, str]:
@@ -23,7 +44,7 @@ def _environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("GIT_") or name == "GIT_CEILING_DIRECTORIES"
     }
-    return {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    return kept | _QUIET
 
 
 class Git:
@@ -38,27 +59,29 @@ class Git:
     @classmethod
     def around(cls, folder: Path) -> Git | None:
         """The repository that holds `folder`, or None where there is none or no git program."""
-        command = ["git", *_SETTINGS, "-C", str(folder), "rev-parse", "--absolute-git-dir", "--show-prefix", "HEAD"]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, env=_environment(), check=False)  # noqa: S603
-        except FileNotFoundError:
+        asked = _ask(folder, "--absolute-git-dir", "--show-prefix", "HEAD")
+        if asked is None:
             return None
-        lines = done.stdout.split("\n")
-        if done.returncode and "not a git repository" in done.stderr:
-            return None
-        if len(lines) < 3 or not lines[0].startswith("/"):
-            if "dubious ownership" in done.stderr:
-                hint = f"git config --global --add safe.directory {folder}"
-                raise UserError("git refuses this repository: it belongs to another user", hint=hint, where=str(folder))
-            return None
-        head = lines[2] if not done.returncode else None
-        return cls(folder, Path(lines[0]), lines[1], head)
+        lines = os.fsdecode(asked.stdout).split("\n")
+        if len(lines) == 4:
+            return cls(folder, Path(lines[0]), lines[1], None if asked.returncode else lines[2])
+        if not asked.stdout:
+            if b"not a git repository" in asked.stderr:
+                return None
+            raise _unusable(folder, os.fsdecode(asked.stderr))
+        # a folder's name has a line break: one question a line
+        directory, prefix, head = (
+            _ask(folder, "--absolute-git-dir"),
+            _ask(folder, "--show-prefix"),
+            _ask(folder, "--verify", "HEAD"),
+        )
+        return cls(folder, Path(_line(directory)), _line(prefix), _line(head) or None)
 
     def resolve(self, revision: str) -> str:
         """The commit a revision names. UserError where it does not exist, with the shallow-clone hint."""
         done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", check=False)
         found = done.stdout.decode().strip()
-        if done.returncode or not found:
+        if done.returncode or not _COMMIT.fullmatch(found):
             shallow = (self.directory / "shallow").exists()
             hint = (
                 "this is a shallow clone: fetch with fetch-depth: 0"
@@ -89,7 +112,9 @@ class Git:
     def edited(self, commit: str, folders: Iterable[str]) -> Callable[[], list[str]]:
         """Starts comparing the work tree with a commit; the call of what it gives waits for the paths that differ."""
         command = self._command("diff-index", *_RAW, commit, "--", *folders)
-        asked = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_environment())  # noqa: S603
+        asked = subprocess.Popen(  # noqa: S603
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_environment() | self._no_filters()
+        )
 
         def answer() -> list[str]:
             out, told = asked.communicate()
@@ -123,13 +148,13 @@ class Git:
 
     def read_path(self, commit: str, path: str) -> bytes | None:
         """The bytes of one path at a commit; None where it is not there."""
-        done = self._run("cat-file", "blob", f"{commit}:./{path}", check=False)
-        return None if done.returncode else done.stdout
+        blob = next((found.id for found in self.tree(commit, (path,)) if found.path == path), None)
+        return None if blob is None else next(self.read((blob,)))
 
     def history(self, path: str) -> Iterator[str]:
         """The commits that changed a path, newest first."""
         if self.head is not None:
-            out = self._stdout("log", "--format=%H", self.head, "--", path)
+            out = self._stdout("rev-list", self.head, "--", path)
             yield from out.decode().split()
 
     def _raw(self, out: bytes) -> Iterator[Blob]:
@@ -138,6 +163,19 @@ class Git:
             if head:
                 _, mode, _, blob, status = head.decode().lstrip(":").split(" ")
                 yield Blob(os.fsdecode(next(fields)), "" if status == "D" else blob, mode in _REGULAR)
+
+    def _no_filters(self) -> dict[str, str]:
+        """Where size and time do not tell, git looks inside a file, through the filter that the configuration names."""
+        done = self._run("config", "-z", "--name-only", "--get-regexp", r"^filter\.", check=False)
+        names = {name.rpartition(".")[0] for name in os.fsdecode(done.stdout).split("\0") if name}
+        off = [(f"{name}.{key}", value) for name in sorted(names) for key, value in _NO_FILTER]
+        numbered = [(f"GIT_CONFIG_KEY_{n}", f"GIT_CONFIG_VALUE_{n}", *pair) for n, pair in enumerate(off)]
+        told = {
+            key: text
+            for key_name, value_name, name, value in numbered
+            for key, text in ((key_name, name), (value_name, value))
+        }
+        return {"GIT_CONFIG_COUNT": str(len(off)), **told}
 
     def _command(self, *words: str) -> list[str]:
         return ["git", *_SETTINGS, "-C", str(self.root), *words]
@@ -150,6 +188,25 @@ class Git:
 
     def _stdout(self, *words: str) -> bytes:
         return self._run(*words).stdout
+
+
+def _ask(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes] | None:
+    command = ["git", *_SETTINGS, "-C", str(folder), "rev-parse", *words]
+    try:
+        return subprocess.run(command, capture_output=True, env=_environment(), check=False)  # noqa: S603
+    except (FileNotFoundError, PermissionError):
+        return None
+
+
+def _line(done: subprocess.CompletedProcess[bytes] | None) -> str:
+    return os.fsdecode(done.stdout).removesuffix("\n") if done and not done.returncode else ""
+
+
+def _unusable(folder: Path, told: str) -> UserError | Incomplete:
+    if "dubious ownership" in told:
+        remedy = next((line.strip() for line in told.splitlines() if "safe.directory" in line), "")
+        return UserError("git refuses this repository: it belongs to another user", hint=remedy, where=str(folder))
+    return Incomplete("git cannot open this repository", hint=told.strip()[:200], where=str(folder))
 
 
 def _feed(stdin: IO[bytes] | None, blobs: Iterable[str]) -> None:

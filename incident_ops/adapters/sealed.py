@@ -19,10 +19,15 @@ from incident_ops.errors import WriteFailed
 _SEAL = 32
 
 
-def state_folder() -> Path:
-    """The user's own folder for state that belongs to no repository."""
-    home = os.environ.get("XDG_STATE_HOME")
-    return (Path(home) if home else Path.home() / ".local" / "state") / "incident-ops"
+def state_folder() -> Path | None:
+    """The user's own folder for state that belongs to no repository; None for a user without a home."""
+    named = os.environ.get("XDG_STATE_HOME", "")
+    if os.path.isabs(named):
+        return Path(named) / "incident-ops"
+    try:
+        return Path.home() / ".local" / "state" / "incident-ops"
+    except RuntimeError:
+        return None
 
 
 class Sealed:
@@ -30,7 +35,8 @@ class Sealed:
 
     def __init__(self, path: Path, key_path: Path | None = None) -> None:
         self.path = path
-        self.key_path = key_path or state_folder() / "cache.key"
+        folder = state_folder()
+        self.key_path = key_path or (folder / "cache.key" if folder else None)
 
     def load(self) -> bytes | None:
         """The content under a right seal, or None."""
@@ -38,22 +44,22 @@ class Sealed:
         if key is None:
             return None
         try:
-            found = self.path.read_bytes()
+            with self.path.open("rb") as file:
+                seal, content = file.read(_SEAL), file.read()
         except OSError:
             return None
-        content = memoryview(found)[_SEAL:]
-        if not hmac.compare_digest(_seal(key, content), found[:_SEAL]):
-            return None
-        return bytes(content)
+        return content if hmac.compare_digest(_seal(key, content), seal) else None
 
     def save(self, content: bytes) -> None:
         """Keeps the content, whole or not at all."""
         key = self._key() or self._new_key()
         if key is not None:
             with contextlib.suppress(WriteFailed):
-                write_bytes(self.path, _seal(key, memoryview(content)) + content)
+                write_bytes(self.path, _seal(key, content) + content)
 
     def _key(self) -> bytes | None:
+        if self.key_path is None:
+            return None
         try:
             key = self.key_path.read_bytes()
         except OSError:
@@ -61,15 +67,13 @@ class Sealed:
         return key if len(key) == _SEAL else None
 
     def _new_key(self) -> bytes | None:
-        try:
-            self.key_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle = os.open(self.key_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except OSError:
+        if self.key_path is None:
             return None
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(_SEAL))
+        with contextlib.suppress(WriteFailed, OSError):
+            self.key_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_bytes(self.key_path, secrets.token_bytes(_SEAL), mode=0o600)
         return self._key()
 
 
-def _seal(key: bytes, content: memoryview) -> bytes:
+def _seal(key: bytes, content: bytes) -> bytes:
     return blake2b(content, key=key, digest_size=_SEAL).digest()

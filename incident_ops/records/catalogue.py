@@ -21,12 +21,13 @@ from incident_ops.model.unread import Unread
 _TABLES = """
 CREATE TABLE header (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE record (
-    path TEXT PRIMARY KEY, blob TEXT, id TEXT, live INT, latest INT, findings TEXT, data BLOB
-) WITHOUT ROWID;
+    path TEXT NOT NULL UNIQUE, blob BLOB, id TEXT, astray INT, live INT, latest INT, findings TEXT, data BLOB
+);
 CREATE INDEX by_id ON record (id) WHERE id IS NOT NULL;
 CREATE INDEX by_life ON record (live) WHERE live > 0;
 CREATE INDEX by_latest ON record (latest);
 CREATE INDEX by_finding ON record (path) WHERE findings IS NOT NULL;
+CREATE INDEX by_astray ON record (id) WHERE astray = 1;
 CREATE TABLE link (path TEXT, kind TEXT, source TEXT, target TEXT, route TEXT);
 CREATE INDEX link_path ON link (path);
 """
@@ -82,10 +83,10 @@ class Catalogue:
         self.drop(row.path)
         findings = json.dumps([_pack(one) for one in row.findings]) if row.findings else None
         data = msgspec.msgpack.encode(row.data) if row.data is not None else None
-        self._db.execute(
-            "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (row.path, row.blob, row.id, row.live, row.latest, findings, data),
-        )
+        # only a record that does not lie in the folder of its id can have an id that another one has, too
+        astray = int(row.path != f"incidents/{row.id}/incident.yaml")
+        values = (row.path, bytes.fromhex(row.blob), row.id, astray, row.live, row.latest, findings, data)
+        self._db.execute("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
         if row.links:
             packed = [(one.path, one.kind, one.source, one.target, json.dumps(one.route)) for one in row.links]
             self._db.executemany("INSERT INTO link VALUES (?, ?, ?, ?, ?)", packed)
@@ -133,7 +134,8 @@ class Catalogue:
         """(path, blob id, the record where its data is kept) of every readable record, by path."""
         rows = self._db.execute("SELECT path, blob, data FROM record WHERE live <> ? ORDER BY path", (UNREADABLE,))
         return [
-            (path, blob, to_record(path, msgspec.msgpack.decode(data)) if data else None) for path, blob, data in rows
+            (path, blob.hex(), to_record(path, msgspec.msgpack.decode(data)) if data else None)
+            for path, blob, data in rows
         ]
 
     def settled_after(self, epoch: int) -> list[str]:
@@ -155,7 +157,8 @@ class Catalogue:
     def clashes(self) -> tuple[Clash, ...]:
         """Ids that stand in more than one record, each with an id nobody has."""
         rows = self._db.execute(
-            "SELECT id FROM record WHERE id IS NOT NULL GROUP BY id HAVING count(*) > 1 ORDER BY id"
+            "SELECT DISTINCT s.id FROM record s WHERE s.astray = 1 AND s.id IS NOT NULL"
+            " AND (SELECT count(*) FROM record r WHERE r.id = s.id) > 1 ORDER BY s.id"
         )
         found = []
         for (name,) in rows.fetchall():

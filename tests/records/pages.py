@@ -10,8 +10,8 @@ from incident_ops.records.edit import Append, Edit, Set
 
 KEYS = ["id", "title", "state", "times", "roles", "note", "a b", "x-1", "é", "no", "12", "ключ", "url", "last"]
 QUOTED_KEYS = ["'it''s'", '"q: \\"x\\""', '"# k"', '"null"', "'- d'"]
-PLAIN = ["x", "SEV1", "two words", "2025-01-26T12:05:00Z", "2025-01-26", "12", "1.5", "true", "no", "http://a/b?c=d#e",
-         "é 日本 😀", "tab\there", "it's", 'say "hi"', "a:b", "-x", "12:30", "1e3", "0o17", "=", "trailing #no"]  # fmt: skip
+PLAIN = ["x", "SEV1", "two words", "2025-01-26T12:05:00Z", "2025-01-26", "12", "1.5", "true", "no", "http://a/b?c#e",
+         "é 日本 😀", "tab\there", "it's", 'say "hi"', "a:b", "-x", "12:30", "1e3", "0o17", "=", "end #no"]  # fmt: skip
 QUOTED = [
     "'it''s'",
     '"a\\nb"',
@@ -27,11 +27,12 @@ QUOTED = [
 ]
 BLOCKS = ["|", ">", "|-", ">-", "|+", ">+", "|2", ">2-", "|2+"]
 TEXTS = ["x", "", "SEV2", "no", "NO", "y", "~", "null", "0123", "1e3", "12:30", "1_000", "0x1F", "=", "<<", ".5", "+1",
-         "2025-01-26", "2025-01-26T12:05:00Z", "2025-01-26 12:05:00", "@maya", "# c", "- a", "{a", "[b", "*c", "&d", "!e",
-         "|f", ">g", "%h", "`i", "a: b", "a #b", "a:", ":a", "?b", "? c", ", d", "---", "...", "--- x", "'q'", '"q"',
-         "back\\slash", " lead", "trail ", "tab\tin", "\ttab", "a, b]", "{{ x }}", "http://x.y/z#f", "é日本😀",
-         "line\nline", "line\n", "a\n\nb\n", "\n\na", "  in\nout", "a\n\n", "\n", "a \nb", "a\r\nb", "u\u2028v", "n\u0085x",
-         "p\u2029q", "\u202eevil", "\x07bell", "\ufeffbom", "# h\n- i\n", "---\nx", "\tt\nu", "w" * 300, "7" * 25]  # fmt: skip
+         "2025-01-26", "2025-01-26T12:05:00Z", "2025-01-26 12:05:00", "@maya", "# c", "- a", "{a", "[b", "*c", "&d",
+         "!e", "|f", ">g", "%h", "`i", "a: b", "a #b", "a:", ":a", "?b", "? c", ", d", "---", "...", "--- x", "'q'",
+         '"q"', "back\\slash", " lead", "trail ", "tab\tin", "\ttab", "a, b]", "{{ x }}", "http://x.y/z#f", "é日本😀",
+         "line\nline", "line\n", "a\n\nb\n", "\n\na", "  in\nout", "a\n\n", "\n", "a \nb", "a\r\nb", "u\u2028v",
+         "n\u0085x", "p\u2029q", "\u202eevil", "\x07bell", "\ufeffbom", "# h\n- i\n", "---\nx", "\tt\nu", "w" * 300,
+         "7" * 25]  # fmt: skip
 
 
 class Writer:

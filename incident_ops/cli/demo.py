@@ -1,0 +1,219 @@
+"""`incident-ops demo`: the whole loop over the worked incidents of all four playbooks, without a network."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from incident_ops import shipped
+from incident_ops.adapters.files import write_text
+from incident_ops.cli.opening import Opened, local_tracker, open_repository
+from incident_ops.cli.printing import finish, force_color
+from incident_ops.cli.reconcile import make_plan
+from incident_ops.errors import UserError, WriteFailed
+from incident_ops.gate.freeze import check as gate_check
+from incident_ops.model.record import Record
+from incident_ops.reconcile.apply import apply
+from incident_ops.records.recall import every_record
+from incident_ops.records.store import Store
+from incident_ops.render import figures
+from incident_ops.render.dates import spell_length
+from incident_ops.render.documents import render as documents
+from incident_ops.render.findings import plural, summary
+from incident_ops.render.sla import rows
+from incident_ops.sla.clocks import report
+from incident_ops.validate import validate
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One example repository: its fixed clock, the service a pipeline asks about, what is worth opening."""
+
+    preset: str
+    told: str
+    at: str
+    service: str
+    look_at: str
+
+
+SCENES = (
+    Scene(
+        "sev0-3",
+        "a login outage, three days later",
+        "2025-01-29T09:00:00Z",
+        "auth",
+        "incidents/INC-20250126-120500/postmortem.md",
+    ),
+    Scene(
+        "itil-p1-p4",
+        "two tickets against the clock",
+        "2025-10-21T18:00:00Z",
+        "app",
+        "incidents/INC-2025-05678/postmortem.md",
+    ),
+    Scene("sev1-3", "a connection pool, an hour later", "2025-01-22T16:00:00Z", "auth", "incidents/INC-1/incident.md"),
+    Scene(
+        "p0-p3",
+        "a migration that locked a table",
+        "2025-01-22T09:00:00Z",
+        "api",
+        "incidents/INC-20250120-102000/postmortem.md",
+    ),
+)
+
+
+@click.command()
+@click.option("--into", metavar="DIR", help="Where to work; must be new or empty. Default: a new temporary folder.")
+@click.pass_context
+def demo(ctx: click.Context, into: str | None) -> None:
+    """Run the whole loop on worked incidents, offline.
+
+    Copies the four example repositories to a scratch folder and runs validate, plan, apply, sla check, gate check and
+    render in each, at a fixed clock. Nothing outside that folder is touched.
+
+    \b
+    Examples:
+      incident-ops demo
+      incident-ops demo --into /tmp/demo
+    """
+    from rich.console import Console
+
+    console = Console(highlight=False, force_terminal=force_color(ctx), soft_wrap=True)
+    scratch = _scratch(into)
+    console.print("[bold]incident-ops demo[/]: four playbooks' incidents through the whole loop, offline")
+    totals: Counter[str] = Counter()
+    for scene in SCENES:
+        _play(console, scene, scratch / scene.preset, totals)
+    _farewell(console, scratch, totals)
+    finish(1 if totals["errors"] else 0)
+
+
+def _play(console: Console, scene: Scene, folder: Path, totals: Counter[str]) -> None:
+    around = open_repository({"repo": str(folder), "rev": None, "at": scene.at})
+    opened = replace(around, git=None, store=Store(folder, None))  # a git repository around the folder is not ours
+    console.print(f"\n[bold cyan]{scene.preset}[/]  {scene.told} [dim](clock {scene.at})[/]")
+    checked = validate(opened.store, opened.setting, opened.catalogue, opened.now)
+    totals["errors"] += checked.errors
+    _say(console, "validate", summary(checked.findings, checked.files), bad=bool(checked.errors))
+    records = list(every_record(opened.store, opened.catalogue))
+    totals["incidents"] += len(records)
+    totals["action items"] += sum(len(record.incident.action_items) for record in records)
+    _reconcile(console, opened, totals)
+    _clocks(console, opened, records)
+    _gate(console, opened, scene.service)
+    _render(console, opened, records, totals)
+    _headline(console, records[-1] if scene.preset != "itil-p1-p4" else _the(records, "INC-2025-05678"))
+
+
+def _reconcile(console: Console, opened: Opened, totals: Counter[str]) -> None:
+    tracker = local_tracker(opened)
+    planned = make_plan(opened, tracker)
+    _say(
+        console,
+        "plan",
+        f"{plural(len(planned.changes), 'issue')} to create, {len(planned.kept)} to leave alone",
+    )
+    with _bar(console, len(planned.changes)) as step:
+        for done in apply(planned, tracker):
+            step(done.change.key)
+    totals["issues"] += len(tracker.owned())
+    again = make_plan(opened, tracker)
+    totals["errors"] += len(again.changes)
+    second = f"{len(again.changes)} changes left" if again.changes else "a second plan finds nothing to do"
+    _say(console, "apply", f"{plural(len(planned.changes), 'issue')} created; {second}", bad=bool(again.changes))
+
+
+def _clocks(console: Console, opened: Opened, records: list[Record]) -> None:
+    table = rows(report(records, opened.judged_by[0], opened.now, everything=True))
+    counted = Counter(row.status for row in table)
+    _say(console, "sla check", ", ".join(f"{count} {word}" for word, count in counted.items()) or "no clock runs")
+    for row in table:
+        if row.status in ("at risk", "breached"):
+            console.print(f"             [yellow]{row.incident} {row.clock}: {row.left} left, due {row.due} UTC[/]")
+
+
+def _gate(console: Console, opened: Opened, service: str) -> None:
+    policy, services = opened.judged_by
+    verdict = gate_check(service, opened.catalogue.live(), services, policy)
+    held = f", held by {' '.join(verdict.incident_ids)}" if verdict.incident_ids else ""
+    _say(console, "gate check", f"deploy {service}? {verdict.verdict}{held}")
+
+
+def _render(console: Console, opened: Opened, records: list[Record], totals: Counter[str]) -> None:
+    written = 0
+    for record in records:
+        for name, text in documents(record.incident, opened.judged_by[0], opened.now).items():
+            write_text(opened.root / Path(record.path).with_name(name), text)
+            written += 1
+    totals["documents"] += written
+    _say(console, "render", f"{plural(written, 'document')} beside {plural(len(records), 'record')}")
+
+
+def _headline(console: Console, record: Record) -> None:
+    incident = record.incident
+    impact = figures.impact(incident)
+    items = f"{len(incident.action_items)} action items, {len(incident.open_items)} open"
+    label = " ".join(filter(None, (incident.priority, incident.severity)))
+    console.print(f"  [bold]{incident.title}[/]")
+    console.print(f"    {incident.id}: {label}, impact {spell_length(impact.seconds)}, {items}")
+
+
+def _the(records: list[Record], incident_id: str) -> Record:
+    return next(record for record in records if record.incident.id == incident_id)
+
+
+def _farewell(console: Console, scratch: Path, totals: Counter[str]) -> None:
+    counted = ", ".join(
+        f"[bold]{totals[name]}[/] {name}" for name in ("incidents", "action items", "issues", "documents")
+    )
+    console.print(f"\nFour playbooks: {counted}.\nNo network was used.\n\n[bold]Open next[/] in {scratch}:")
+    for scene in SCENES:
+        console.print(f"  {scene.preset}/{scene.look_at}")
+    console.print("\n[bold]Try yourself[/]:")
+    console.print(f"  cd {scratch / 'itil-p1-p4'}")
+    console.print("  incident-ops --at 2025-10-21T19:30:00Z sla check   # an hour and a half later")
+    console.print("  incident-ops gate check --service app              # held: exit code 3")
+    console.print("  incident-ops triage --users 60 --feature core      # which priority is it?")
+
+
+def _say(console: Console, step: str, told: str, bad: bool = False) -> None:
+    mark = "[red]✗[/]" if bad else "[green]✓[/]"
+    console.print(f"  {mark} {step:<10} {told}")
+
+
+@contextmanager
+def _bar(console: Console, total: int) -> Iterator[Any]:
+    """A bar while issues are made, gone when they are; nothing where no terminal is."""
+    from rich.progress import Progress
+
+    with Progress(console=console, transient=True, disable=not console.file.isatty()) as progress:
+        task = progress.add_task("  apply", total=total)
+        yield lambda key: progress.update(task, advance=1, description=f"  apply {key}")
+
+
+def _scratch(into: str | None) -> Path:
+    folder = Path(into).absolute() if into is not None else Path(tempfile.mkdtemp(prefix="incident-ops-demo-"))
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError("the folder is not empty", where=str(folder), hint="give a new one; nothing there was changed")
+    try:
+        for scene in SCENES:
+            shutil.copytree(shipped.folder("examples") / scene.preset, folder / scene.preset)
+            shutil.copytree(shipped.folder("schemas"), folder / scene.preset / "schemas")
+    except OSError as error:
+        for scene in SCENES:
+            shutil.rmtree(folder / scene.preset, ignore_errors=True)
+        why = error.strerror or "not every file could be written"
+        hint = "check its permissions and free space, or give another folder with --into"
+        raise WriteFailed(f"the examples could not be copied: {why}", where=str(folder), hint=hint) from error
+    return folder

@@ -1,0 +1,73 @@
+"""`incident-ops render`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from incident_ops.adapters.files import write_text
+from incident_ops.cli.opening import Opened, no_records, with_repository
+from incident_ops.cli.printing import finish
+from incident_ops.errors import UserError
+from incident_ops.findings import did_you_mean
+from incident_ops.model.record import Record
+from incident_ops.records.recall import every_record, read_record
+from incident_ops.render.documents import render as documents
+from incident_ops.render.findings import inert, plural
+
+
+@click.command()
+@click.argument("incidents", nargs=-1, metavar="[INC]...")
+@click.option("--check", is_flag=True, help="Write nothing; end with 1 when a document is missing or differs.")
+@with_repository
+def render(opened: Opened, incidents: tuple[str, ...], check: bool) -> None:
+    """Write incident.md, timeline.md, action-items.md and postmortem.md beside each record.
+
+    Without ids: every record. Only files that change are written, each whole or not at all.
+
+    \b
+    Examples:
+      incident-ops render
+      incident-ops render INC-20250126-120500
+      incident-ops render --check
+    """
+    policy, _ = opened.judged_by
+    differing, count = [], 0
+    for record in _asked(opened, incidents):
+        for name, text in documents(record.incident, policy, opened.now).items():
+            count += 1
+            path = opened.root / Path(record.path).with_name(name)
+            if not path.is_file() or path.read_bytes() != text.encode():
+                differing.append(path)
+                if not check:
+                    write_text(path, text)
+    for path in differing:
+        click.echo(f"{'differs' if check else 'wrote'} {path.relative_to(opened.root)}")
+    click.echo(
+        f"{plural(count, 'document')}: {len(differing)} {'out of date' if check else 'written'},"
+        f" {count - len(differing)} as they should be"
+    )
+    unread = opened.catalogue.unreadable() if not incidents else []
+    for left in unread:
+        click.echo(inert(f"error: {left.path}: not read, not rendered: {left.reason}"), err=True)
+    if not opened.catalogue.count():
+        finish(no_records(opened))
+    finish(3 if unread else int(check and bool(differing)))
+
+
+def _asked(opened: Opened, incidents: tuple[str, ...]) -> Iterable[Record]:
+    if not incidents:
+        return every_record(opened.store, opened.catalogue)
+    return [_one(opened, incident) for incident in dict.fromkeys(incidents)]
+
+
+def _one(opened: Opened, incident: str) -> Record:
+    path = opened.catalogue.path_of(incident)
+    if path is None:
+        raise UserError(f"there is no incident {incident}", hint=did_you_mean(incident, opened.catalogue.ids()))
+    broken = next((one for one in opened.catalogue.unreadable() if one.path == path), None)
+    if broken is not None:
+        raise UserError(f"cannot be rendered: {broken.reason}", where=path, hint=f"see `incident-ops validate {path}`")
+    return read_record(opened.store, path)

@@ -1,0 +1,165 @@
+"""`incident-ops`: the group of all commands, and the one place where errors become words and exit codes."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import io
+import os
+import signal
+import sys
+from typing import Any
+
+import click
+
+from incident_ops import __version__
+
+COMMANDS = {
+    "validate": ("checks:validate", "Check records: errors on their exact line."),
+    "policy": ("policy:policy", "Show, lint or import the policy."),
+    "triage": ("triage:triage", "Answer the triage questions, get the level and the rule that decided."),
+    "plan": ("reconcile:plan", "Show what the tracker should become, and why."),
+    "apply": ("reconcile:apply", "Carry out the plan, one change at a time."),
+    "sla": ("sla:sla", "Clocks: what is running, at risk, breached."),
+    "render": ("documents:render", "Write the documents beside each record."),
+    "gate": ("gate:gate", "May this service be deployed now?"),
+    "demo": ("demo:demo", "Run the whole loop on worked incidents, offline."),
+}
+CRASHED, REFUSED = 3, 4
+
+
+class LazyGroup(click.Group):
+    """Imports a command only when it is used, so that `--help` and every single command start fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(f"incident_ops.cli.{module}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, told) for name, (_, told) in COMMANDS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from incident_ops.findings import did_you_mean
+
+            raise click.UsageError(f"no command {args[0]!r}; {did_you_mean(args[0], COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+EPILOG = """\b
+Examples:
+  incident-ops demo                          watch the loop on real incidents
+  incident-ops validate                      check every record here
+  incident-ops --at 2025-10-21T18:00:00Z sla check
+  incident-ops gate check --service auth     exit 0: deploy; 3: held
+
+\b
+Exit codes: 0 fine, 1 findings or gate says fail, 2 usage or configuration,
+3 cannot tell or held, 4 an outside service or a permission failed,
+5 stopped at a safety limit, 130 interrupted, 143 terminated."""
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
+@click.option("--repo", metavar="DIR", help="The records' folder. Default: the nearest one upward with policy.yaml.")
+@click.option("--rev", metavar="REV", help="Read the records as of this git revision instead of the work tree.")
+@click.option("--at", metavar="INSTANT", help="The clock, e.g. 2025-01-26T13:00:00Z. Default: now.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="When to colour.")
+@click.option("-v", "--verbose", is_flag=True, help="Say more about what is read and kept.")
+@click.version_option(__version__, prog_name="incident-ops")
+@click.pass_context
+def cli(ctx: click.Context, repo: str | None, rev: str | None, at: str | None, color: str, verbose: bool) -> None:
+    """Incidents as code: records checked like code, plans before applies,
+    clocks that stay right, gates that never fail open."""
+    if color != "auto" or os.environ.get("NO_COLOR"):
+        ctx.color = color == "always"
+    ctx.ensure_object(dict).update(repo=repo, rev=rev, at=at, verbose=verbose, color=ctx.color)
+
+
+def main() -> None:
+    """Runs the command line and exits with its code; every error is told in words."""
+    signal.signal(signal.SIGTERM, _terminated)
+    _settle_output()
+    options: dict[str, Any] = {}  # filled by the command line; still known when a command has failed
+    try:
+        code = cli.main(standalone_mode=False, obj=options)
+    except Exception as error:
+        code = _tell(error, options.get("color"))
+    except KeyboardInterrupt:
+        code = _interrupted()
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _settle_output() -> None:
+    """Output is UTF-8 wherever no terminal says otherwise, and no character in it can fail."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding=None if sys.stdout.isatty() else "utf-8", errors="backslashreplace")
+
+
+def _tell(error: Exception, color: bool | None) -> int:
+    from incident_ops.errors import IncidentOpsError
+
+    if isinstance(error, click.Abort):
+        return _interrupted()
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    if isinstance(error, IncidentOpsError):
+        _say(str(error), color)
+        return error.exit_code
+    if isinstance(error, OSError):
+        return _refused(error, color)
+    return _crashed(error, color)
+
+
+def _say(told: str, color: bool | None) -> None:
+    from incident_ops.render.findings import inert
+
+    click.echo(f"{click.style('error', fg='red')}: {inert(told)}", err=True, color=color)
+
+
+def _refused(error: OSError, color: bool | None) -> int:
+    """The system said no: to our output (full disk, reader gone away), or to a read nobody expected to fail."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # else Python tries once more at exit, fails again, and ends with a code of its own
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    where = error.filename or ("the output" if full else "the system refused")
+    hint = "free some space" if full else "check that it is there and that you may use it"
+    _say(f"{where}: {error.strerror or error} ({hint}, then run it again)", color)
+    return REFUSED
+
+
+def _crashed(error: Exception, color: bool | None) -> int:
+    import tempfile
+    import traceback
+
+    told = "".join(traceback.format_exception(error))
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="incident-ops-", suffix=".txt", delete=False) as file:
+            file.write(f"incident-ops {__version__}, Python {sys.version}\n{told}")
+        report = f"the report is in {file.name}"
+    except OSError as refused:
+        report = f"no report could be written: {refused.strerror}"
+    _say(f"a fault of incident-ops, not yours: {type(error).__name__}: {error}", color)
+    click.echo(f"  Nothing may be concluded from this run; {report}.", err=True)
+    return CRASHED
+
+
+def _interrupted() -> int:
+    click.echo("interrupted: what was done stays, run it again for the rest", err=True)
+    return 130
+
+
+def _terminated(_signal: int, _frame: object) -> None:
+    sys.exit(143)

@@ -1,0 +1,115 @@
+"""`incident-ops policy show | lint | import`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from incident_ops.cli.opening import open_repository
+from incident_ops.cli.printing import finish, format_option, paint
+from incident_ops.errors import UserError
+from incident_ops.findings import Level
+from incident_ops.model.policy import PRESETS
+
+
+@click.group()
+def policy() -> None:
+    """Show, lint or import the policy.
+
+    \b
+    Examples:
+      incident-ops policy show --resolved        every value in force, diffable
+      incident-ops policy show --preset p0-p3    a preset's own tables
+      incident-ops policy lint
+      incident-ops policy import old-config.json > policy.yaml
+    """
+
+
+@policy.command()
+@click.option("--resolved", is_flag=True, help="Every value in force, as YAML that can be compared in a review.")
+@click.option("--preset", type=click.Choice(PRESETS), help="Show a shipped preset instead of this repository's policy.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Text for people, JSON for scripts.",
+)
+@click.pass_context
+def show(ctx: click.Context, resolved: bool, preset: str | None, form: str) -> None:
+    """Show the levels and triage rules in force, or with --resolved every value.
+
+    \b
+    Examples:
+      incident-ops policy show
+      incident-ops policy show --resolved > resolved.yaml
+      incident-ops policy show --preset itil-p1-p4
+    """
+    from incident_ops.records.dump import dump
+    from incident_ops.records.policy import preset as preset_data
+    from incident_ops.records.policy import to_policy
+    from incident_ops.render.findings import dump as to_json
+    from incident_ops.render.policy_tables import level_tables, triage_table
+
+    if preset is not None:
+        values, data = to_policy(preset_data(preset)), preset_data(preset)
+    else:
+        opened = open_repository(ctx.find_root().obj)
+        values, data = opened.judged_by[0], opened.setting.policy.resolved
+    if form == "json":
+        click.echo(to_json({"schema": 1, "policy": data}), nl=False)
+    elif resolved:
+        click.echo(dump(data), nl=False)
+    else:
+        click.echo(f"Scheme {values.scheme.id}\n\n{level_tables(values)}")
+        click.echo(f"Triage, first match decides:\n\n{triage_table(values)}", nl=False)
+
+
+@policy.command()
+@format_option
+@click.pass_context
+def lint(ctx: click.Context, form: str) -> None:
+    """Check the policy: levels reachable, calendars open, people reachable. Errors end with exit code 1.
+
+    \b
+    Examples:
+      incident-ops policy lint
+      incident-ops policy lint --format json | jq '.findings[].message'
+    """
+    from incident_ops.render import findings as shown
+    from incident_ops.rules.policy import PolicyFile, check_policy
+
+    opened = open_repository(ctx.find_root().obj)
+    loaded, services = opened.setting.policy, opened.setting.services
+    found = [*opened.setting.findings]
+    if loaded.policy is not None and loaded.document is not None:
+        known = services.services if services.services is not None else {}
+        subject = PolicyFile(loaded.policy, loaded.own, loaded.resolved, loaded.document.file, known)
+        found += [one.at(loaded.document.locate(one.where)) for one in check_policy(subject)]
+    found.sort(key=lambda one: one.sort_key)
+    click.echo(shown.to_json(found, 2) if form == "json" else shown.to_text(found, 2, paint), nl=False)
+    finish(int(any(one.level is Level.ERROR for one in found)))
+
+
+@policy.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+def import_(file: str) -> None:
+    """Turn a JSON block `agents.incident_coordinator` into a policy.yaml, printed.
+
+    FILE holds the JSON; - reads it from standard input.
+
+    \b
+    Examples:
+      incident-ops policy import old-config.json > policy.yaml
+      curl -s https://example.org/config.json | incident-ops policy import -
+    """
+    from incident_ops.records.policy_import import import_block
+
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError("cannot be read as text", where=file, hint="save it as UTF-8 JSON") from error
+    click.echo(import_block(text), nl=False)

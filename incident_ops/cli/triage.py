@@ -1,0 +1,56 @@
+"""`incident-ops triage`."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import click
+
+from incident_ops.cli.opening import Opened, with_repository
+from incident_ops.cli.printing import format_option
+from incident_ops.model.incident import Triage
+from incident_ops.triage import DATA_RISKS, FEATURES, SLOS, decide
+
+
+@click.command()
+@click.option("--users", "users_percent", type=click.FloatRange(0, 100), help="Share of users affected, in percent.")
+@click.option("--feature", type=click.Choice(FEATURES), help="What is broken.")
+@click.option("--data-risk", type=click.Choice(DATA_RISKS), help="What may happen to data.")
+@click.option("--slo", type=click.Choice(SLOS), help="Is a service level objective violated?")
+@click.option("--revenue/--no-revenue", default=None, help="Is revenue lost?")
+@click.option("--reputation/--no-reputation", default=None, help="Does it hurt the name?")
+@click.option("--ongoing/--over", default=None, help="Is it still happening?")
+@format_option
+@with_repository
+def triage(opened: Opened, form: str, **answers: Any) -> None:
+    """Answer the triage questions; get the level and the rule that decided. What is not known is left out.
+
+    \b
+    Examples:
+      incident-ops triage --users 60 --feature core
+      incident-ops triage --data-risk breach
+      incident-ops triage --users 30 --feature secondary --format json
+    """
+    from incident_ops.render.findings import dump
+
+    decision = decide(opened.judged_by[0], Triage(**answers))
+    if form == "json":
+        told = {
+            "level": decision.level,
+            "major": decision.major,
+            "rule": decision.rule_number,
+            "rule_text": decision.rule_text,
+        }
+        click.echo(
+            dump({"schema": 1, **told, "assumed": decision.assumed, "worst": decision.worst, "note": decision.note}),
+            nl=False,
+        )
+        return
+    major = f" and {decision.major}" if decision.major else ""
+    click.secho(f"{decision.level}{major}", bold=True)
+    click.echo(f"  rule {decision.rule_number}: {decision.rule_text}")
+    if decision.assumed:
+        click.echo("  assumed: the playbook leaves this case open, or an answer is missing")
+    if decision.note:
+        click.echo(textwrap.fill(decision.note, 80, initial_indent="  ", subsequent_indent="  "))

@@ -1,0 +1,30 @@
+"""What every test of the command line needs: no state kept in the home of whoever runs the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.scene import Folder
+
+
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+    monkeypatch.delenv("INCIDENT_OPS_REPO", raising=False)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    """An empty repository of records with git and one commit."""
+    made = Folder(tmp_path / "repo")
+    made.commit()
+    return made
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Callable[..., Folder]:
+    """Makes further repositories by name."""
+    return lambda name, **how: Folder(tmp_path / name, **how)

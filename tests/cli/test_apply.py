@@ -1,0 +1,167 @@
+"""plan and apply as processes: killed, interrupted, twice, two at once; never two open issues for one key."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.scene import CLOSED, Folder, call, command, many, record, run
+
+
+def start(*args: str, at: Path) -> subprocess.Popen[str]:
+    """Starts a command and goes on."""
+    return subprocess.Popen(
+        command(*args), cwd=at, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
+    )
+
+
+def test_a_second_plan_is_empty(folder: Folder) -> None:
+    """plan, apply, plan: the first shows everything, the last nothing, and the tracker did not change between."""
+    keys = many(folder, 3)
+    folder.commit()
+    first = json.loads(call("plan", "--format", "json", at=folder.path).out)
+    assert list(first) == ["schema", "checksum", "requests_estimate", "changes", "kept"]
+    assert sorted(change["key"] for change in first["changes"]) == keys
+    assert list(first["changes"][0]) == ["action", "kind", "key", "number", "reason", "fields"]
+    assert not folder.tracker.exists()
+    done = call("apply", at=folder.path)
+    assert (done.code, done.err) == (0, "")
+    assert folder.open_keys() == keys
+    before = folder.tracker.read_bytes()
+    second = json.loads(call("plan", "--format", "json", at=folder.path).out)
+    assert (second["schema"], second["changes"]) == (1, [])
+    assert call("apply", at=folder.path) == (0, "Nothing to do: the tracker says what the records say.\n", "")
+    assert folder.tracker.read_bytes() == before
+
+
+def test_plan_may_fail_on_changes(folder: Folder) -> None:
+    """--fail-on changes ends with 1 while there is something to do, then with 0."""
+    folder.put()
+    assert call("plan", "--fail-on", "changes", at=folder.path).code == 1
+    assert call("plan", at=folder.path).code == 0
+    assert call("apply", at=folder.path).code == 0
+    assert call("plan", "--fail-on", "changes", at=folder.path).code == 0
+
+
+def test_only_the_reviewed_plan_is_applied(folder: Folder) -> None:
+    """A checksum of another plan is refused before anything is written; the right one is carried out."""
+    folder.put()
+    reviewed = json.loads(call("plan", "--format", "json", at=folder.path).out)["checksum"]
+    folder.put("INC-2")
+    call("apply", "--checksum", reviewed, at=folder.path).told_once(2, "not the one that was reviewed")
+    assert not folder.tracker.exists()
+    now = json.loads(call("plan", "--format", "json", at=folder.path).out)["checksum"]
+    assert call("apply", "--checksum", now, at=folder.path).code == 0
+    assert folder.open_keys() == ["INC-1", "INC-2"]
+
+
+def test_issues_of_an_unread_record_are_left_alone_and_listed(folder: Folder) -> None:
+    """Exit 3 from plan and apply; the broken record's issue stays open, the others go on."""
+    folder.put("INC-1")
+    folder.put("INC-2")
+    assert call("apply", at=folder.path).code == 0
+    folder.put("INC-1", text="id: INC-1\nstate: [\n")
+    folder.put("INC-2", **CLOSED)
+    plan = call("plan", at=folder.path)
+    assert plan.code == 3
+    assert "incidents/INC-1/incident.yaml: line 3" in plan.out
+    assert "#1" in plan.out
+    data = json.loads(call("plan", "--format", "json", at=folder.path).out)
+    assert [(one["path"], one["numbers"]) for one in data["unread"]] == [("incidents/INC-1/incident.yaml", [1])]
+    done = call("apply", at=folder.path)
+    done.told_once(3, "incidents/INC-1/incident.yaml", "not read", "left alone")
+    assert folder.open_keys() == ["INC-1"]
+
+
+def test_a_record_that_is_gone_from_the_work_tree_closes_nothing(folder: Folder) -> None:
+    """An issue no record names is kept and listed, never closed."""
+    folder.put("INC-1")
+    folder.put("INC-2")
+    assert call("apply", at=folder.path).code == 0
+    (folder.path / "incidents/INC-1/incident.yaml").unlink()
+    assert "INC-1" in call("plan", at=folder.path).out
+    assert call("apply", at=folder.path).code == 0
+    assert folder.open_keys() == ["INC-1", "INC-2"]
+
+
+def test_kill_9_at_any_moment_is_completed_by_the_next_apply(folder: Folder) -> None:
+    """Twenty kills at random moments of an apply over 40 records; afterwards one apply brings one issue a key."""
+    keys = many(folder, 40)
+    folder.commit()
+    chance = random.Random(20250126)
+    for turn in range(20):
+        if turn % 4 == 0:  # from nothing again, else the later kills find nothing to do
+            for file in folder.tracker.parent.glob("tracker.db*"):
+                file.unlink()
+        process = start("apply", at=folder.path)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        if turn % 2:
+            process.stdout.readline()
+            process.stdout.readline()
+            time.sleep(chance.random() * 0.02)
+        else:
+            time.sleep(chance.random() * 0.6)
+        process.kill()
+        assert process.communicate()[1] == ""
+        if folder.tracker.exists():
+            found = folder.open_keys()
+            assert len(found) == len(set(found))
+            assert set(found) <= set(keys)
+    done = run("apply", at=folder.path)
+    assert (done.code, done.err) == (0, "")
+    assert folder.open_keys() == keys
+    assert call("plan", "--fail-on", "changes", at=folder.path).code == 0
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_in_the_middle_of_apply_ends_it_cleanly(folder: Folder, number: signal.Signals, code: int) -> None:
+    """The code of contract 4, no traceback, every issue whole; the next apply does the rest."""
+    keys = many(folder, 150)
+    process = start("apply", at=folder.path)
+    assert process.stdout is not None
+    for _ in range(4):
+        process.stdout.readline()
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert "Traceback" not in err
+    assert len(err.strip().splitlines()) <= 1
+    half = folder.open_keys()
+    assert 0 < len(half) < len(keys)
+    assert run("apply", at=folder.path).code == 0
+    assert folder.open_keys() == keys
+
+
+def test_two_applies_at_once_never_make_two_issues(folder: Folder) -> None:
+    """Both end with 0 and one issue a key is there."""
+    keys = many(folder, 40)
+    folder.commit()
+    both = [start("apply", at=folder.path), start("apply", at=folder.path)]
+    ends = [(*process.communicate(timeout=60), process.returncode) for process in both]
+    assert [(err, code) for _, err, code in ends] == [("", 0), ("", 0)]
+    assert folder.open_keys() == keys
+    assert call("plan", "--fail-on", "changes", at=folder.path).code == 0
+
+
+def test_two_folders_of_records_in_one_git_repository_share_nothing(folder: Folder) -> None:
+    """Cache and tracker of one never show up in the other, whatever ran first."""
+    for name, incident in (("a", "INC-1"), ("b", "INC-2")):
+        for file in ("policy.yaml", "services.yaml"):
+            folder.write(f"{name}/{file}", (folder.path / file).read_text())
+        folder.write(f"{name}/incidents/{incident}/incident.yaml", record(incident))
+    folder.commit()
+    for _ in range(2):
+        for name, incident in (("a", "INC-1"), ("b", "INC-2")):
+            seen = json.loads(call("--repo", name, "sla", "check", "--format", "json", at=folder.path).out)
+            assert {clock["incident"] for clock in seen["clocks"]} == {incident}
+            assert call("--repo", name, "apply", at=folder.path).code == 0
+            kept = json.loads(call("--repo", name, "plan", "--format", "json", at=folder.path).out)
+            assert (kept["changes"], kept["kept"]) == ([], [])

@@ -1,0 +1,166 @@
+"""demo, --help and shell completion. `INCIDENT_OPS_GOLDEN=write` writes the golden anew."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from incident_ops.cli.main import COMMANDS, cli
+from tests.cli.scene import Done, Folder, call, contents, run, small_disk
+
+GOLDEN = Path(__file__).parent / "golden/demo.txt"
+NO_NETWORK = """\
+import socket
+class Forbidden(socket.socket):
+    def __init__(self, *args, **how):
+        raise SystemExit("a socket was opened")
+socket.socket = Forbidden
+socket.create_connection = Forbidden
+socket.getaddrinfo = Forbidden
+"""
+
+
+def play(into: Path, at: Path, **env: str) -> Done:
+    """Runs the demo in a process that may open no socket."""
+    guard = at / "guard/sitecustomize.py"
+    guard.parent.mkdir(exist_ok=True)
+    guard.write_text(NO_NETWORK)
+    return run("demo", "--into", str(into), at=at, clock=None, env={"PYTHONPATH": str(guard.parent), **env})
+
+
+def test_the_demo_prints_its_golden_with_and_without_git(tmp_path: Path) -> None:
+    """Four playbooks end to end, offline, the same text wherever it runs."""
+    empty = tmp_path / "bin"
+    empty.mkdir()
+    with_git = play(tmp_path / "a", tmp_path)
+    without = play(tmp_path / "b", tmp_path, PATH=str(empty))
+    assert (with_git.code, with_git.err) == (0, "")
+    assert shutil.which("git", path=str(empty)) is None
+    shown = with_git.out.replace(str(tmp_path / "a"), "FOLDER")
+    assert without == Done(0, with_git.out.replace(str(tmp_path / "a"), str(tmp_path / "b")), "")
+    if os.environ.get("INCIDENT_OPS_GOLDEN") == "write":
+        GOLDEN.write_text(shown)
+    assert shown == GOLDEN.read_text()
+    assert all(len(line) <= 80 for line in shown.splitlines())
+
+
+def test_what_the_demo_names_is_there(tmp_path: Path) -> None:
+    """The files to open next exist, and the commands to try run with the exit codes it tells."""
+    out = play(tmp_path / "a", tmp_path).out
+    named = [line.strip() for line in out.splitlines() if line.strip().endswith(".md")]
+    assert len(named) == 4
+    assert all((tmp_path / "a" / name).is_file() for name in named)
+    tries = [line.partition("#")[0].split()[1:] for line in out.splitlines() if line.startswith("  incident-ops")]
+    codes = [call(*words, at=tmp_path / "a/itil-p1-p4", clock=None).code for words in tries]
+    assert codes == [0, 3, 0]
+
+
+def test_a_second_demo_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    """Exit 2, and what is there stays as it is."""
+    play(tmp_path / "a", tmp_path)
+    before = contents(tmp_path / "a")
+    play(tmp_path / "a", tmp_path).told_once(2, str(tmp_path / "a"), "not empty", "nothing there was changed")
+    assert contents(tmp_path / "a") == before
+
+
+def test_the_demo_leaves_a_repository_around_it_alone(folder: Folder) -> None:
+    """Nothing outside its folder is touched, also where that lies in somebody's git repository."""
+    folder.put()
+    assert call("apply", at=folder.path).code == 0
+    before = folder.tracker.read_bytes()
+    outside = {path for path in folder.path.rglob("*") if "scratch" not in path.parts}
+    assert call("demo", "--into", "scratch", at=folder.path, clock=None).code == 0
+    assert folder.tracker.read_bytes() == before
+    assert {path for path in folder.path.rglob("*") if "scratch" not in path.parts} == outside
+
+
+def test_a_demo_on_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
+    """Exit 4, one short line, and the same folder can be given again."""
+    done = run("demo", "--into", "a", at=tmp_path, clock=None, before=small_disk(1_000))
+    done.told_once(4, str(tmp_path / "a"), "could not be copied", "free space")
+    assert not (tmp_path / "a").exists() or not any((tmp_path / "a").iterdir())
+
+
+def test_a_demo_over_a_file_is_refused(tmp_path: Path) -> None:
+    """--into a file, or below one."""
+    (tmp_path / "file").write_text("x")
+    call("demo", "--into", "file", at=tmp_path, clock=None).told_once(2, "file")
+    call("demo", "--into", "file/below", at=tmp_path, clock=None).told_once(4, "file/below")
+    assert (tmp_path / "file").read_text() == "x"
+
+
+def commands() -> list[tuple[str, ...]]:
+    """Every command and group of the command line."""
+    context = click.Context(cli)
+    found: list[tuple[str, ...]] = [()]
+    for name in cli.list_commands(context):
+        found.append((name,))
+        command = cli.get_command(context, name)
+        if isinstance(command, click.Group):
+            found += [(name, inner) for inner in command.commands]
+    return found
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_help_has_examples_and_fits_80_columns(words: tuple[str, ...], tmp_path: Path) -> None:
+    """`--help` and `-h` of every command; each example begins with the program's name or pipes from it."""
+    done = call(*words, "--help", at=tmp_path, clock=None)
+    assert (done.code, done.err) == (0, "")
+    assert call(*words, "-h", at=tmp_path, clock=None) == done
+    lines = done.out.splitlines()
+    assert max(map(len, lines)) <= 80
+    start = next(number for number, line in enumerate(lines) if line.strip() == "Examples:")
+    examples = list(itertools.takewhile(str.strip, lines[start + 1 :]))
+    assert examples
+    assert all("incident-ops" in line for line in examples)
+    if words:
+        assert any(f"incident-ops {' '.join(words)}" in line for line in examples)
+
+
+def test_the_list_of_commands_is_whole() -> None:
+    """Every command that the group lists can be loaded, and its first words agree with its own help."""
+    context = click.Context(cli)
+    for name in COMMANDS:
+        assert cli.get_command(context, name) is not None
+    assert cli.get_command(context, "nope") is None
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_completion_script_is_printed(shell: str, tmp_path: Path) -> None:
+    """As the shells ask for it."""
+    done = run_completion(f"{shell}_source", "", 0, tmp_path)
+    assert done.code == 0
+    assert "_INCIDENT_OPS_COMPLETE" in done.out
+
+
+@pytest.mark.parametrize(
+    ("typed", "word", "answer"),
+    [
+        ("incident-ops val", 1, "validate"),
+        ("incident-ops sla ch", 2, "check"),
+        ("incident-ops policy sh", 2, "show"),
+        ("incident-ops validate --fo", 2, "--format"),
+        ("incident-ops policy show --preset it", 4, "itil-p1-p4"),
+    ],
+)
+def test_commands_options_and_values_complete(typed: str, word: int, answer: str, tmp_path: Path) -> None:
+    """Completing needs no repository."""
+    done = run_completion("bash_complete", typed, word, tmp_path)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.split() == [f"plain,{answer}"]
+
+
+def run_completion(instruction: str, typed: str, word: int, at: Path) -> Done:
+    """Asks the installed command as a shell does."""
+    script = shutil.which("incident-ops", path=str(Path(sys.executable).parent))
+    assert script is not None
+    env = {**os.environ, "_INCIDENT_OPS_COMPLETE": instruction, "COMP_WORDS": typed, "COMP_CWORD": str(word)}
+    done = subprocess.run([script], cwd=at, env=env, capture_output=True, text=True, check=False)
+    return Done(done.returncode, done.stdout, done.stderr)
