@@ -1,0 +1,50 @@
+# The only verbs of this repository; each sets up what it needs in .venv by itself.
+# Quiet when all is well; everything is printed when something fails.
+
+VENV := .venv
+BIN := $(VENV)/bin
+BENCH_VENV := .venv/bench
+STAMP := $(VENV)/.stamp-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | tr ' ' '-')
+BENCH_STAMP := $(VENV)/.bench-$(shell cat requirements/bench.txt bench/package-lock.json 2>/dev/null | cksum | tr ' ' '-')
+QUIETLY := sh requirements/quietly.sh
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench docs clean
+
+help:  ## list the verbs
+	@echo "make VERB, where VERB is one of:"
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile
+
+setup: $(STAMP)  ## make .venv with the pinned tools (the other verbs do it by themselves)
+
+$(STAMP):
+	@sh requirements/setup.sh $(VENV) requirements/dev.txt
+	@$(QUIETLY) $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@rm -f $(VENV)/.stamp-* && touch $@
+
+demo: $(STAMP)  ## watch real incidents go through the whole loop, offline
+	@$(BIN)/incident-ops demo
+
+test: $(STAMP)  ## run every test
+	@$(BIN)/python -m pytest -q -n auto $(ARGS)
+
+lint: $(STAMP)  ## style, types, and which room may import which
+	@$(QUIETLY) $(BIN)/ruff check .
+	@$(QUIETLY) $(BIN)/ruff format --check .
+	@$(QUIETLY) $(BIN)/mypy
+	@$(QUIETLY) $(BIN)/lint-imports
+
+bench: $(STAMP) $(BENCH_STAMP)  ## measure beside check-jsonschema and ajv-cli (ARGS=--quick for a short run)
+	@$(BIN)/python bench/run.py --others $(BENCH_VENV)/bin --node bench/node_modules/.bin $(ARGS)
+
+$(BENCH_STAMP): $(STAMP)
+	@sh requirements/setup.sh $(BENCH_VENV) requirements/bench.txt
+	@if command -v npm >/dev/null 2>&1; then cd bench && sh ../requirements/quietly.sh npm ci --silent --no-audit --no-fund; \
+	else echo "npm is not here: ajv-cli is left out"; fi
+	@rm -f $(VENV)/.bench-* && touch $@
+
+docs: $(STAMP)  ## write the generated pages anew (docs/rules.md, docs/cli.md)
+	@$(BIN)/python docs/generate.py
+
+clean:  ## remove what the verbs made
+	@rm -rf $(VENV) bench/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

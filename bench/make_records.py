@@ -1,0 +1,313 @@
+"""Write N valid incident records of about 4 KB, the same bytes for the same seed; with --git as a repository.
+
+    python bench/make_records.py FOLDER --count 1000
+    python bench/make_records.py FOLDER --count 100000 --git      # history by `git fast-import`, then checked out
+    python bench/make_records.py FOLDER --count 1000 --quoted     # instants in quotes, for readers that want them so
+    python bench/make_records.py FOLDER --touch 50 --seed 3       # change 50 records of it, and commit that
+
+Most incidents are closed, the last ones are open. Ids are instants, spread over ten years, each only once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO
+
+FIRST = datetime(2015, 1, 5, 8, 0, tzinfo=UTC)
+SPAN = timedelta(days=3_920)
+PER_COMMIT = 1_000
+OPEN_SHARE = 200  # one of so many, but at least three, is still open
+
+SERVICES = ("auth", "billing", "catalog", "checkout", "mailer", "media", "search", "web")
+PEOPLE = ("ada", "bruno", "chen", "dalia", "edwin", "fatou", "goran", "hana", "ivo", "juno")
+THINGS = (
+    "connection pool",
+    "certificate",
+    "cache",
+    "index",
+    "queue consumer",
+    "DNS record",
+    "feature flag",
+    "rate limit",
+)
+FATES = (
+    "ran full",
+    "expired",
+    "was emptied",
+    "was rebuilt at noon",
+    "fell behind",
+    "pointed at a dead host",
+    "was off",
+)
+CATEGORIES = ("deploy", "database", "third_party", "infrastructure", "configuration")
+LESSONS = (
+    "Alarms must fire on what users see",
+    "A rollback must need no meeting",
+    "Dashboards need an owner",
+    "Old paths want a date of removal",
+)
+STATES = ("new", "triaged", "assigned", "in_progress", "resolved", "closed")
+
+POLICY = "extends: sev0-3\nmode: observe\n"
+SERVICES_FILE = "services:\n" + "".join(f'  {name}:\n    owner: "@acme/{name}"\n    tier: 2\n' for name in SERVICES)
+
+
+def instants(count: int, rng: random.Random) -> Iterator[datetime]:
+    """`count` different whole seconds in rising order."""
+    step = int(SPAN.total_seconds()) // count
+    for index in range(count):
+        yield FIRST + timedelta(seconds=index * step + rng.randrange(max(step - 1, 1)))
+
+
+def record(rng: random.Random, declared: datetime, is_open: bool) -> tuple[str, str]:
+    """(id, text) of one incident declared at `declared`."""
+    name = f"INC-{declared:%Y%m%d-%H%M%S}"
+    service, level = rng.choice(SERVICES), rng.choices((0, 1, 2, 3), (1, 4, 10, 5))[0]
+    thing, fate = rng.choice(THINGS), rng.choice(FATES)
+    people = rng.sample(PEOPLE, 4)
+    minutes = rng.randint(25, 90)
+
+    def at(offset: int) -> str:
+        return f"{declared + timedelta(minutes=offset):%Y-%m-%dT%H:%M:%SZ}"
+
+    lines = [
+        "# Edit by pull request.",
+        f"id: {name}",
+        f"title: The {thing} of {service} {fate}",
+        f"description: Requests to {service} failed because its {thing} {fate}; an alert on the error rate told.",
+        f"severity: SEV{level}",
+        f"state: {'in_progress' if is_open else 'closed'}",
+        "services:",
+        f"- {service}",
+        "detection:",
+        "  source: alert",
+        f"  detail: error rate of {service} above {rng.randint(2, 40)} % for five minutes",
+        *_times(at, minutes, is_open),
+        "roles:",
+        *(
+            f'  {role}: "@{who}"'
+            for role, who in zip(("commander", "technical_lead", "communications_lead", "scribe"), people, strict=True)
+        ),
+        "triage:",
+        f"  users_percent: {(100, 60, 8, 1)[level]}",
+        f"  feature: {('core', 'core', 'secondary', 'cosmetic')[level]}",
+        "  data_risk: none",
+        "impact:",
+        f"  summary: About {rng.randint(2, 90)} % of the requests to {service} failed or took over five seconds.",
+        "  users:",
+        f"    count: {rng.randint(10, 90_000)}",
+        f"    percent: {(100, 60, 8, 1)[level]}",
+        "  failed_requests: unknown",
+        "  data_loss: none",
+        *_timeline(rng, at, minutes, service, thing, people),
+        *_changes(at, minutes, people[0], is_open),
+    ]
+    if not is_open:
+        lines += _ending(rng, declared, minutes, service, thing, fate, people)
+    lines += [
+        "links:",
+        f"  dashboard: https://metrics.example.com/d/{service}",
+        f"  channel: https://chat.example.com/{name.lower()}",
+    ]
+    return name, "\n".join(lines) + "\n"
+
+
+def _times(at: Callable[[int], str], minutes: int, is_open: bool) -> list[str]:
+    marks = [("started", -6), ("detected", -2), ("declared", 0), ("acknowledged", 3)]
+    if not is_open:
+        half = minutes // 2
+        marks += [
+            ("diagnosed", half),
+            ("mitigated", half + 5),
+            ("restored", minutes),
+            ("resolved", minutes + 15),
+            ("verified", minutes + 60),
+        ]
+        marks += [("closed", minutes + 61)]
+    return ["times:", *(f"  {name}: {at(offset)}" for name, offset in marks)]
+
+
+def _timeline(
+    rng: random.Random, at: Callable[[int], str], minutes: int, service: str, thing: str, people: list[str]
+) -> list[str]:
+    told = (
+        ("detection", -2, f"Alert on the error rate of {service}"),
+        ("communication", 4, "Channel opened, support told what to answer"),
+        ("diagnosis", minutes // 2, f"The {thing} was found to be the cause"),
+        ("decision", minutes // 2 + 1, f"Agreed to take {service} back to the last release"),
+        ("action", minutes // 2 + 5, f"Release {rng.randint(100, 999)} of {service} rolled back"),
+        ("status", minutes, "Error rate back to where it was in the morning"),
+        ("note", minutes + 10, "Watched for ten minutes, nothing new"),
+    )
+    out = ["timeline:"]
+    for kind, offset, event in told:
+        out += [f"- at: {at(offset)}", f"  kind: {kind}", f"  event: {event}", f'  by: "@{rng.choice(people)}"']
+    return out
+
+
+def _changes(at: Callable[[int], str], minutes: int, who: str, is_open: bool) -> list[str]:
+    offsets = (1, 2, 3, minutes + 15, minutes + 61)
+    steps = list(zip(STATES, STATES[1:], offsets, strict=False))[: 3 if is_open else 5]
+    out = ["changes:"]
+    for old, new, offset in steps:
+        out += [f"- at: {at(offset)}", "  field: state", f"  from: {old}", f"  to: {new}", f'  by: "@{who}"']
+    return out
+
+
+def _ending(
+    rng: random.Random,
+    declared: datetime,
+    minutes: int,
+    service: str,
+    thing: str,
+    fate: str,
+    people: list[str],
+) -> list[str]:
+    out = [
+        "cause:",
+        f"  category: {rng.choice(CATEGORIES)}",
+        f"  what: The {thing} of {service} {fate}",
+        f"  why: Nobody watched the {thing} since the team that set it up was split",
+        "  where: production, all regions",
+        "resolution:",
+        f"  immediate: Took {service} back to the last release",
+        f"  permanent: The {thing} has an alert and an owner",
+        "outcome: fixed",
+        "action_items:",
+    ]
+    for number in range(1, rng.randint(2, 4) + 1):
+        due = declared + timedelta(days=7 * number)
+        out += [f"- id: AI-{number}", f"  title: Make the {rng.choice(THINGS)} of {service} tell when it is in trouble"]
+        out += [
+            f'  owner: "@{rng.choice(people)}"',
+            f"  due: {due:%Y-%m-%d}",
+            f"  priority: P{rng.randint(1, 2)}",
+            "  kind: preventative",
+        ]
+        out += ["  status: done", f"  done_at: {due:%Y-%m-%d}T10:00:00Z"]
+    final = f"{declared + timedelta(days=3):%Y-%m-%d}T12:00:00Z"
+    out += [
+        "postmortem:",
+        "  status: final",
+        "  authors:",
+        f'  - "@{people[0]}"',
+        f"  summary: For {minutes} minutes {service} failed for many because its {thing} {fate}; a rollback ended it.",
+        "  went_well:",
+        "  - The alert came before the first customer",
+        "  went_poorly:",
+        f"  - The dashboard of the {thing} was empty",
+        "  lessons:",
+        "    process:",
+        *(f"    - {lesson}" for lesson in rng.sample(LESSONS, 2)),
+        "  reviewers:",
+        f'  - "@{people[1]}"',
+        f"  reviewed_at: {final}",
+        f'  approved_by: "@{people[2]}"',
+        f"  final_at: {final}",
+    ]
+    return out
+
+
+def records(count: int, seed: int) -> Iterator[tuple[str, datetime, str]]:
+    """(id, declared, text) of every record, oldest first."""
+    rng = random.Random(seed)
+    still_open = max(count // OPEN_SHARE, min(count, 3))
+    for index, declared in enumerate(instants(count, rng)):
+        name, text = record(rng, declared, index >= count - still_open)
+        yield name, declared, text
+
+
+def quoted(text: str) -> str:
+    """The text with every bare instant and date in quotes."""
+    return re.sub(r": ([0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:]{8}Z)?)$", r': "\1"', text, flags=re.MULTILINE)
+
+
+def write(folder: Path, count: int, seed: int, in_quotes: bool = False) -> None:
+    """The records as plain files."""
+    for name, _, bare in records(count, seed):
+        text = quoted(bare) if in_quotes else bare
+        place = folder / "incidents" / name
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "incident.yaml").write_text(text, encoding="utf-8")
+    (folder / "policy.yaml").write_text(POLICY, encoding="utf-8")
+    (folder / "services.yaml").write_text(SERVICES_FILE, encoding="utf-8")
+
+
+def write_repository(folder: Path, count: int, seed: int) -> None:
+    """The records as a git repository with a commit for every thousand, checked out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    git(folder, "init", "-q", "-b", "main")
+    importer = subprocess.Popen(["git", "fast-import", "--quiet", "--done"], cwd=folder, stdin=subprocess.PIPE)
+    assert importer.stdin is not None
+    out = importer.stdin
+    _commit(out, FIRST, "Policy and services")
+    _file(out, "policy.yaml", POLICY)
+    _file(out, "services.yaml", SERVICES_FILE)
+    for index, (name, declared, text) in enumerate(records(count, seed)):
+        if index % PER_COMMIT == 0:
+            _commit(out, declared, f"Incidents from {name} on")
+        _file(out, f"incidents/{name}/incident.yaml", text)
+    out.write(b"done\n")
+    out.close()
+    if importer.wait():
+        raise SystemExit("git fast-import failed")
+    git(folder, "checkout", "-q", "-f", "main")
+
+
+def _commit(out: IO[bytes], at: datetime, message: str) -> None:
+    body = message.encode()
+    out.write(b"commit refs/heads/main\ncommitter bench <bench@example.invalid> %d +0000\n" % int(at.timestamp()))
+    out.write(b"data %d\n%s\n" % (len(body), body))
+
+
+def _file(out: IO[bytes], path: str, text: str) -> None:
+    body = text.encode()
+    out.write(b"M 100644 inline %s\ndata %d\n%s\n" % (path.encode(), len(body), body))
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in `folder`; its output."""
+    who = ["-c", "user.name=bench", "-c", "user.email=bench@example.invalid", "-c", "gc.auto=0"]
+    return subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def touch(folder: Path, count: int, seed: int, commit: bool = True) -> list[Path]:
+    """Change `count` random records (a line more in `tags`), and commit that unless told otherwise."""
+    rng = random.Random(seed)
+    names = rng.sample(sorted(path.name for path in (folder / "incidents").iterdir()), count)
+    files = [folder / "incidents" / name / "incident.yaml" for name in names]
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        head = text if "\ntags:\n" in text else text + "tags:\n"
+        file.write_text(f"{head}- run-{seed}\n", encoding="utf-8")
+    if commit:
+        git(folder, "commit", "-q", "-a", "-m", f"Touch {count} records")
+    return files
+
+
+def main() -> None:
+    """Parse the command line and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--count", type=int, default=1_000)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--git", action="store_true", help="make a git repository")
+    parser.add_argument("--quoted", action="store_true", help="put instants and dates in quotes")
+    parser.add_argument("--touch", type=int, default=0, metavar="N", help="change N records of an existing repository")
+    chosen = parser.parse_args()
+    if chosen.touch:
+        touch(chosen.folder, chosen.touch, chosen.seed)
+    elif chosen.git:
+        write_repository(chosen.folder, chosen.count, chosen.seed)
+    else:
+        write(chosen.folder, chosen.count, chosen.seed, chosen.quoted)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""Write the generated pages: docs/rules.md from the rules' own docstrings, docs/cli.md from the help texts.
+
+make docs                       # or: python docs/generate.py --check, which only tells what is out of date
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from incident_ops.cli.main import cli
+from incident_ops.render import rule_docs
+
+DOCS = Path(__file__).resolve().parent
+WIDTH = 100
+
+
+def help_page() -> str:
+    """Every command's help text, as `--help` prints it."""
+    parts = ["# Commands", "Written by `make docs` from the help texts; do not edit."]
+    for command, context in _commands(cli, click.Context(cli, info_name="incident-ops", terminal_width=WIDTH)):
+        parts += [f"## `{context.command_path}`", f"```text\n{command.get_help(context).rstrip()}\n```"]
+    return "\n\n".join(parts) + "\n"
+
+
+def _commands(command: click.Command, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:
+    yield command, context
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            if (inner := command.get_command(context, name)) is not None:
+                yield from _commands(inner, click.Context(inner, context, name, terminal_width=WIDTH))
+
+
+def pages() -> dict[Path, str]:
+    """Path -> text of every generated page."""
+    return {DOCS / "rules.md": rule_docs.page(), DOCS / "cli.md": help_page()}
+
+
+def main() -> int:
+    """Write the pages; with --check, tell which differ and exit 1."""
+    stale = [(path, text) for path, text in pages().items() if not path.exists() or path.read_text("utf-8") != text]
+    for path, text in stale:
+        if "--check" in sys.argv[1:]:
+            print(f"{path.name} is out of date: run `make docs`")
+        else:
+            path.write_text(text, encoding="utf-8")
+            print(f"written: docs/{path.name}")
+    return int(bool(stale) and "--check" in sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,188 @@
+"""The house rules that no linter holds: sizes, who reads the time, what starts fast, what the wheel carries."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "incident_ops"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+MOST_LINES_OF_MODULE = 300
+MOST_LINES_OF_FUNCTION = 40
+
+# function -> why it may be longer
+LONGER = {"incident_ops/records/read.py:_walk": "the one hot loop: a call for each event would double its time"}
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def _code_lines(source: str, first: int = 1, last: int | None = None) -> int:
+    lines = source.splitlines()[first - 1 : last]
+    return sum(1 for line in lines if line.strip() and not line.lstrip().startswith("#"))
+
+
+def _functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def _body_lines(source: str, function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    body = function.body[1:] if ast.get_docstring(function) is not None and len(function.body) > 1 else function.body
+    return _code_lines(source, body[0].lineno, function.end_lineno)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_name)
+def test_modules_and_functions_stay_small(path: Path) -> None:
+    """A module has at most 300 lines of code, a function at most 40 (docstrings and comments not counted)."""
+    source = path.read_text(encoding="utf-8")
+    too_long = [
+        f"{_name(path)}:{one.lineno} {one.name} has {_body_lines(source, one)} lines"
+        for one in _functions(ast.parse(source))
+        if _body_lines(source, one) > MOST_LINES_OF_FUNCTION and f"{_name(path)}:{one.name}" not in LONGER
+    ]
+    assert not too_long
+    assert _code_lines(source) <= MOST_LINES_OF_MODULE
+
+
+def test_the_excused_functions_still_need_the_excuse() -> None:
+    """An entry of LONGER that is no longer needed is taken out."""
+    for name in LONGER:
+        path, _, function = name.partition(":")
+        source = (ROOT / path).read_text(encoding="utf-8")
+        assert any(
+            one.name == function and _body_lines(source, one) > MOST_LINES_OF_FUNCTION
+            for one in _functions(ast.parse(source))
+        )
+
+
+CLOCKS = {"datetime": {"now", "utcnow", "today"}, "date": {"today"}, "time": {"time", "time_ns", "gmtime", "localtime"}}
+
+
+def _clock_reads(source: str) -> list[int]:
+    """Lines on which the wall clock is read, by attribute or by an imported name."""
+    tree = ast.parse(source)
+    imported = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "time"
+        for alias in node.names
+        if alias.name in CLOCKS["time"]
+    }
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            owner = node.value.id if isinstance(node.value, ast.Name) else getattr(node.value, "attr", "")
+            if node.attr in CLOCKS.get(owner, ()):
+                found.append(node.lineno)
+        elif isinstance(node, ast.Name) and node.id in imported:
+            found.append(node.lineno)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("source", "reads"),
+    [
+        ("import time\ntime.time()", [2]),
+        ("import datetime\ndatetime.datetime.now()", [2]),
+        ("from datetime import datetime as d, date\ndate.today()", [2]),
+        ("from time import time\ntime()", [2]),
+        ("import time\ntime.monotonic()\ntime.perf_counter()", []),
+        ("times.time\nincident.now", []),
+    ],
+)
+def test_the_clock_detector_sees_reads_of_the_clock(source: str, reads: list[int]) -> None:
+    """The detector below finds what it is meant to find, and no more."""
+    assert _clock_reads(source) == reads
+
+
+def test_only_the_command_line_and_the_clock_adapter_read_the_time() -> None:
+    """Time is an argument everywhere else."""
+    readers = {
+        _name(path)
+        for path in MODULES
+        if _clock_reads(path.read_text(encoding="utf-8")) and not _name(path).startswith("incident_ops/cli/")
+    }
+    assert readers <= {"incident_ops/adapters/clock.py"}
+
+
+def _modules_loaded_by(*arguments: str) -> set[str]:
+    """The top-level modules a whole run of the program has imported when it ends."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "incident_ops", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONWARNINGS": ""},
+    )
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+
+
+def test_help_loads_none_of_the_heavy_libraries() -> None:
+    """`--help` is there at once: no YAML, template, schema, console or GitHub library is imported for it."""
+    heavy = {"yaml", "jinja2", "jsonschema", "jsonschema_rs", "msgspec", "rich", "github", "sqlite3"}
+    assert not heavy & _modules_loaded_by("--help")
+
+
+@pytest.mark.parametrize("command", [("validate",), ("sla", "check"), ("render", "--check")], ids=" ".join)
+def test_reports_never_load_the_github_client(command: tuple[str, ...]) -> None:
+    """`validate`, `sla check` and `render` read files only: no HTTP library is imported."""
+    loaded = _modules_loaded_by(*command)
+    assert not {"github", "requests", "urllib3", "http.client"} & loaded
+    assert "incident_ops.cli.main" in loaded
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """The wheel of this checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    done = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return zipfile.ZipFile(next(folder.glob("*.whl")))
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("schemas", "incident_ops/shipped/schemas"),
+        ("templates", "incident_ops/shipped/templates"),
+        ("examples", "incident_ops/shipped/examples"),
+        ("incident_ops/presets", "incident_ops/presets"),
+    ],
+)
+def test_the_wheel_carries_the_data_files(wheel: zipfile.ZipFile, source: str, target: str) -> None:
+    """Every schema, template, example and preset of the checkout is in the wheel, byte for byte."""
+    files = [path for path in (ROOT / source).rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    assert files, f"{source} is empty"
+    for path in files:
+        assert wheel.read(f"{target}/{path.relative_to(ROOT / source).as_posix()}") == path.read_bytes()
+
+
+def test_the_wheel_carries_no_tests_and_no_strangers(wheel: zipfile.ZipFile) -> None:
+    """Only the package and its metadata are in the wheel."""
+    tops = {name.partition("/")[0] for name in wheel.namelist()}
+    assert {re.sub(r"-[0-9]+(?:\.[0-9]+)*", "", top) for top in tops} == {"incident_ops", "incident_ops.dist-info"}
+    assert any(name.endswith("licenses/LICENSE") for name in wheel.namelist())
+    assert "incident_ops/py.typed" in wheel.namelist()
+
+
+def test_the_changelog_has_a_part_for_what_comes_next() -> None:
+    """CHANGELOG.md is kept: what is not released yet has its part."""
+    assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
