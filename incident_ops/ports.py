@@ -62,6 +62,11 @@ class Repository(Protocol):
         """The commit of HEAD, None before the first commit."""
         ...
 
+    @property
+    def prefix(self) -> str:
+        """Where the records' folder lies in the repository, "" at its top, else ending with `/`."""
+        ...
+
     def resolve(self, revision: str) -> str:
         """The commit id a revision names."""
         ...

@@ -29,6 +29,7 @@ from incident_ops.records.store import Examine, Raw, Store
 SKEW_SECONDS = 120
 
 _DAY = re.compile(r"-[0-9]{2}-[0-9]{2}")  # of a date; searched by its hyphen, which is fast
+_HIDDEN_DAY = re.compile(r"\\(?:x[23]|u00[23]|U000000[23]|\r?\n)")  # escapes that may spell a part of a date
 _NEVER = 2**62
 
 
@@ -52,7 +53,8 @@ class Report:
 
 def fingerprint(setting: Setting) -> str:
     """Names everything but its own file that a record's entry depends on."""
-    return f"{shipped.stamp()} {setting.digest}"
+    judged = "schema only" if setting.findings else "judged"
+    return f"{shipped.stamp()} {setting.digest} {judged}"
 
 
 def examiner(setting: Setting, now: datetime) -> Examine:
@@ -105,7 +107,7 @@ def _unreadable(path: str, blob: str, found: list[Finding], data: Any = None) ->
     parts = path.split("/")
     name = data.get("id") if isinstance(data, dict) else None
     if not (isinstance(name, str) and is_incident_id(name)):
-        name = parts[1] if len(parts) == 3 and is_incident_id(parts[1]) else None
+        name = parts[1] if len(parts) in (2, 3) and is_incident_id(parts[1]) else None
     return Row(path, blob, name, UNREADABLE, 0, found, None, [])
 
 
@@ -118,6 +120,8 @@ def _latest(text: str) -> int:
 
     Two days after the last date: the end of that day, wherever on earth. Later than needed only costs a second look.
     """
+    if "\\" in text and _HIDDEN_DAY.search(text):
+        return _NEVER
     named = (text[found.start() - 4 : found.end()] for found in _DAY.finditer(text))
     latest = max((one for one in named if one[:4].isdigit()), default="")
     try:

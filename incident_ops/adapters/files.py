@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 
 from incident_ops.errors import WriteFailed
@@ -15,6 +14,8 @@ def write_bytes(path: Path, content: bytes, mode: int | None = None) -> None:
 
     Without `mode` a file keeps the mode it had; a new one gets what the user's mask allows.
     """
+    import tempfile
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

@@ -27,6 +27,7 @@ _QUIET = {
     "GIT_ALLOW_PROTOCOL": "none",
     "LC_ALL": "C",
 }
+_MOST_CONFLICTS = 127  # what `git merge-file` counts to; above it is an error
 _NO_FILTER = (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false"))
 _SETTINGS = (
     "--literal-pathspecs",
@@ -112,17 +113,21 @@ class Git:
     def edited(self, commit: str, folders: Iterable[str]) -> Callable[[], list[str]]:
         """Starts comparing the work tree with a commit; the call of what it gives waits for the paths that differ."""
         command = self._command("diff-index", *_RAW, commit, "--", *folders)
-        asked = subprocess.Popen(  # noqa: S603
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_environment() | self._no_filters()
-        )
+        environment = _environment() | self._no_filters()
+        told: list[subprocess.CompletedProcess[bytes]] = []
+
+        def ask() -> None:
+            told.append(subprocess.run(command, capture_output=True, env=environment, check=False))  # noqa: S603
+
+        asking = threading.Thread(target=ask, daemon=True)
+        asking.start()
 
         def answer() -> list[str]:
-            out, told = asked.communicate()
-            if asked.returncode:
-                raise Incomplete(
-                    "git could not compare the work tree", hint=told.decode(errors="replace").strip()[:200]
-                )
-            return [blob.path for blob in self._raw(out)]
+            asking.join()
+            if not told or told[0].returncode:
+                why = told[0].stderr.decode(errors="replace").strip()[:200] if told else ""
+                raise Incomplete("git could not compare the work tree", hint=why)
+            return [blob.path for blob in self._raw(told[0].stdout)]
 
         return answer
 
@@ -188,6 +193,24 @@ class Git:
 
     def _stdout(self, *words: str) -> bytes:
         return self._run(*words).stdout
+
+
+def merge_lines(base: Path, ours: Path, theirs: Path, size: int) -> tuple[bytes, bool]:
+    """What `git merge-file` makes of three files, and whether it holds conflict markers, of `size` characters each.
+
+    Incomplete where git cannot merge them (no text, no git program); no file is written.
+    """
+    labels = [word for label in ("ours", "base", "theirs") for word in ("-L", label)]
+    files = [str(path.absolute()) for path in (ours, base, theirs)]
+    command = ["git", *_SETTINGS, "merge-file", "-p", f"--marker-size={size}", *labels, *files]
+    try:
+        done = subprocess.run(command, capture_output=True, env=_environment(), check=False)  # noqa: S603
+    except (FileNotFoundError, PermissionError) as error:
+        raise Incomplete("git cannot be run to merge by lines", hint="install git", where=str(ours)) from error
+    if done.returncode > _MOST_CONFLICTS or done.returncode < 0:
+        told = done.stderr.decode(errors="replace").strip()[:200]
+        raise Incomplete("git cannot merge these files by lines", hint=told, where=str(ours))
+    return done.stdout, done.returncode > 0
 
 
 def _ask(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes] | None:

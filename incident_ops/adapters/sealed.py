@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hmac
 import os
-import secrets
 from hashlib import blake2b
 from pathlib import Path
 
@@ -22,7 +21,7 @@ _SEAL = 32
 def state_folder() -> Path | None:
     """The user's own folder for state that belongs to no repository; None for a user without a home."""
     named = os.environ.get("XDG_STATE_HOME", "")
-    if os.path.isabs(named):
+    if Path(named).is_absolute():
         return Path(named) / "incident-ops"
     try:
         return Path.home() / ".local" / "state" / "incident-ops"
@@ -67,6 +66,8 @@ class Sealed:
         return key if len(key) == _SEAL else None
 
     def _new_key(self) -> bytes | None:
+        import secrets
+
         if self.key_path is None:
             return None
         with contextlib.suppress(WriteFailed, OSError):

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from incident_ops.adapters import clock
 from incident_ops.adapters.git import Git
-from incident_ops.adapters.local import LocalTracker
 from incident_ops.adapters.sealed import Sealed
 from incident_ops.errors import UserError
 from incident_ops.model.policy import Policy
@@ -24,6 +23,9 @@ from incident_ops.records.catalogue import Catalogue
 from incident_ops.records.setting import POLICY, Setting, load_setting
 from incident_ops.records.store import INCIDENTS, Store, is_record, load
 from incident_ops.validate import examiner, fingerprint
+
+if TYPE_CHECKING:
+    from incident_ops.adapters.local import LocalTracker
 
 STATE = "incident-ops"
 YEARS = range(1970, 9900)  # room for every target on both sides
@@ -88,6 +90,8 @@ def open_repository(options: dict[str, Any]) -> Opened:
 
 def local_tracker(opened: Opened) -> LocalTracker:
     """The tracker embedded in this clone."""
+    from incident_ops.adapters.local import LocalTracker
+
     return LocalTracker(opened.state / "tracker.db")
 
 

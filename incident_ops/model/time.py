@@ -9,14 +9,14 @@ from functools import lru_cache
 UNKNOWN = "unknown"
 
 _INSTANT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:[0-9]{2})", re.ASCII
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:[0-5][0-9])", re.ASCII
 )
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _DURATION = re.compile(r"(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?", re.ASCII)
 _UNITS = (86_400, 3_600, 60, 1)
 
 
-@lru_cache(maxsize=8192)  # schema, rules and clocks ask for the same ones
+@lru_cache(maxsize=512)  # schema, rules and clocks ask for the same ones
 def parse_instant(text: str) -> datetime:
     """RFC 3339 text with a zone -> aware UTC datetime. ValueError where it is not one, or is not on the calendar."""
     if not _INSTANT.fullmatch(text):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -57,6 +58,7 @@ class Catalogue:
     def __init__(self, content: bytes | None = None) -> None:
         """An empty catalogue, or the one that `content` (from `to_bytes`) holds."""
         self._db = sqlite3.connect(":memory:", isolation_level=None)
+        weakref.finalize(self, self._db.close)
         if content is None:
             self._db.executescript(_TABLES)
         else:

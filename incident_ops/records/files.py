@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from incident_ops.errors import Incomplete
 from incident_ops.findings import Finding
 from incident_ops.records.faults import fault
 from incident_ops.records.read import MAX_BYTES
@@ -14,6 +15,8 @@ from incident_ops.records.read import MAX_BYTES
 
 def read_regular(root: Path, path: str) -> bytes | Finding | None:
     """The bytes of a plain file below `root`; None where there is none; a finding where it may not be read."""
+    if any(is_link(root, str(folder)) for folder in PurePosixPath(path).parents[:-1]):
+        return not_regular(path)
     try:
         handle = os.open(root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -22,25 +25,48 @@ def read_regular(root: Path, path: str) -> bytes | Finding | None:
         return None
     except OSError as error:
         if error.errno == errno.ELOOP:
-            return not_regular(path, "a symbolic link")
-        return fault("file", path, f"cannot be read: {os.strerror(error.errno or 0)}", "check its permissions")
-    with os.fdopen(handle, "rb") as file:
+            return not_regular(path)
+        return _unreadable(path, error)
+    try:
         mode = os.fstat(handle).st_mode
-        if stat.S_ISDIR(mode):
-            return None
-        if not stat.S_ISREG(mode):
-            return not_regular(path, "no plain file")
-        return file.read(MAX_BYTES + 1)
+        if stat.S_ISREG(mode):
+            return _content(handle)
+        return None if stat.S_ISDIR(mode) else not_regular(path)
+    except OSError as error:
+        return _unreadable(path, error)
+    finally:
+        os.close(handle)
 
 
-def not_regular(path: str, what: str) -> Finding:
-    """The finding for what is no plain file."""
-    return fault("file", path, f"is {what}", "put a plain file there; links are not followed")
+def _content(handle: int) -> bytes:
+    content = os.read(handle, MAX_BYTES + 1)
+    while content and len(content) <= MAX_BYTES and (more := os.read(handle, MAX_BYTES + 1 - len(content))):
+        content += more
+    return content
+
+
+def _unreadable(path: str, error: OSError) -> Finding:
+    return fault("file", path, f"cannot be read: {os.strerror(error.errno or 0)}", "check its permissions")
+
+
+def not_regular(path: str) -> Finding:
+    """The finding for what is no plain file, the same for a work tree and for a commit."""
+    return fault("file", path, "is no plain file", "put a plain file there; links are not followed")
+
+
+def is_link(root: Path, path: str) -> bool:
+    """True where a symbolic link stands at this path below `root`."""
+    return (root / path).is_symlink()
 
 
 def list_folder(root: Path, folder: str) -> list[str]:
-    """Names in a folder below `root`, in order; empty where there is no such folder."""
+    """Names in a folder below `root`, in order; empty where there is none. Incomplete where it may not be listed."""
     try:
         return sorted(entry.name for entry in os.scandir(root / folder))
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        hint = "check its permissions"
+        raise Incomplete(
+            f"the folder cannot be listed: {os.strerror(error.errno or 0)}", where=folder, hint=hint
+        ) from error

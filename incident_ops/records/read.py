@@ -26,7 +26,7 @@ from yaml.events import (
 
 from incident_ops.findings import Finding, Route, Where
 from incident_ops.records.faults import fault
-from incident_ops.records.scalars import NumberRefused, resolve
+from incident_ops.records.scalars import SPECIAL_STARTS, NumberRefused, resolve
 from incident_ops.records.syntax import syntax_findings
 
 MAX_BYTES = 256 * 1024
@@ -151,8 +151,10 @@ class _Passage:
         holder: Any = None  # the open container: dict, list, or None at the top
         route: Route = ()
         key: str | None = None
+        place: Route = ()  # of the pending key's value
         top: Any = None
         documents = 0
+        simple_keys = not self._explicit_keys
         while True:
             event = next_event()
             kind = type(event)
@@ -160,17 +162,20 @@ class _Passage:
                 if event.anchor is not None or event.tag is not None:
                     raise self._decorated(event)
                 self.last_scalar = event
-                if type(holder) is dict and key is None:
-                    key = self._key(event, holder, route)
-                    keys[(*route, key)] = event.start_mark
+                text = event.value
+                if key is None and type(holder) is dict:
+                    plain = simple_keys and not event.style and text != "<<" and text not in holder
+                    key = text if plain else self._key(event, holder, route)
+                    place = (*route, key)
+                    keys[place] = event.start_mark
                     continue
-                value = resolve(event.value) if event.implicit[0] else event.value
-                if holder is None:
-                    top, values[()] = value, event.start_mark
-                elif key is not None:
+                value = resolve(text) if event.implicit[0] and text[:1] in SPECIAL_STARTS else text
+                if key is not None:
                     holder[key] = value
-                    values[(*route, key)] = event.start_mark
+                    values[place] = event.start_mark
                     key = None
+                elif holder is None:
+                    top, values[()] = value, event.start_mark
                 else:
                     values[(*route, len(holder))] = event.start_mark
                     holder.append(value)
@@ -191,7 +196,7 @@ class _Passage:
                     top = fresh
                 elif key is not None:
                     holder[key] = fresh
-                    route, key = (*route, key), None
+                    route, key = place, None
                 else:
                     route = (*route, len(holder))
                     holder.append(fresh)

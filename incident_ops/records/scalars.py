@@ -18,6 +18,9 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _NUMBER_STARTS = frozenset("0123456789+-.")
+SPECIAL_STARTS = frozenset({word[:1] for word in _WORDS} | _NUMBER_STARTS)
+"""How a plain scalar that is no text begins; all others are text."""
+
 _BASES = {"int": 10, "oct": 8, "hex": 16}
 
 

@@ -16,9 +16,10 @@ from incident_ops.model.policy import Policy
 from incident_ops.model.service import Service
 from incident_ops.records.faults import fault
 from incident_ops.records.policy import Loaded, LoadedServices, digest, load_policy, load_services, no_policy
-from incident_ops.records.store import Store
+from incident_ops.records.read import MAX_BYTES
+from incident_ops.records.store import SETTINGS, Store
 
-POLICY, SERVICES = "policy.yaml", "services.yaml"
+POLICY, SERVICES = SETTINGS
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,10 @@ def _text(store: Store, path: str) -> str | Finding | None:
     raw = store.read(path)
     if not isinstance(raw, bytes):
         return raw
+    if len(raw) > MAX_BYTES:
+        return fault(
+            "file", path, f"the file has over {MAX_BYTES:,} bytes", "nothing of it is in force; make it smaller"
+        )
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:

@@ -9,19 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+from incident_ops.errors import Incomplete
 from incident_ops.findings import Finding
 from incident_ops.model.blob import Blob
 from incident_ops.ports import Repository
 from incident_ops.records.catalogue import Catalogue, Row
 from incident_ops.records.faults import fault
-from incident_ops.records.files import list_folder, not_regular, read_regular
+from incident_ops.records.files import is_link, list_folder, not_regular, read_regular
 
 INCIDENTS = "incidents"
+SETTINGS = ("policy.yaml", "services.yaml")
 FOLDERS = {"maintenance": "maintenance", "problems": "problem", "freezes": "freeze", "gates": "gate"}
 """Folder -> kind of the other records in it."""
+_BESIDE = (*SETTINGS, *FOLDERS, "schemas")
 
 Raw = bytes | Finding
 Examine = Callable[[str, str, Raw], Row]
@@ -53,17 +57,31 @@ class Store:
 
     def read(self, path: str) -> Raw | None:
         """The content of a file, None where there is none."""
-        if self.revision and self.git:
-            return self.git.read_path(self.revision, path)
-        return read_regular(self.root, path)
+        if not self.revision or not self.git:
+            return read_regular(self.root, path)
+        beside = path.split("/")[0] in _BESIDE
+        known = self._beside if beside else _by_path(self.git.tree(self.revision, (path,)))
+        blob = known.get(path)
+        if blob is None:
+            return None
+        return next(self.git.read((blob.id,))) if blob.regular else not_regular(path)
+
+    @cached_property
+    def _beside(self) -> dict[str, Blob]:
+        """The files of a revision that are no incidents, so that asking for each of them costs no process."""
+        return _by_path(self.git.tree(self.revision, _BESIDE)) if self.git and self.revision else {}
 
     def others(self) -> list[tuple[str, str]]:
         """(path, kind) of every record that is no incident, in order."""
         if self.revision and self.git:
-            paths = [blob.path for blob in self.git.tree(self.revision, tuple(FOLDERS))]
+            paths = [*self._beside]
         else:
             paths = [f"{folder}/{name}" for folder in FOLDERS for name in list_folder(self.root, folder)]
         return [(path, FOLDERS[folder]) for path in paths if (folder := other_folder(path))]
+
+
+def _by_path(blobs: Iterable[Blob]) -> dict[str, Blob]:
+    return {blob.path: blob for blob in blobs}
 
 
 def record_path(incident_id: str) -> str:
@@ -84,7 +102,7 @@ def is_record(path: str) -> bool:
 def other_folder(path: str) -> str:
     """The folder of a record that is no incident, or ""."""
     folder, _, name = path.partition("/")
-    return folder if folder in FOLDERS and "/" not in name and name.endswith((".yaml", ".yml")) else ""
+    return folder if folder in FOLDERS and "/" not in name and name.lower().endswith((".yaml", ".yml")) else ""
 
 
 def load(store: Store, examine: Examine, fingerprint: str, keep: Keep | None = None) -> Catalogue:
@@ -96,8 +114,8 @@ def load(store: Store, examine: Examine, fingerprint: str, keep: Keep | None = N
     asked = None if store.revision else store.git.edited(store.commit, (INCIDENTS,))
     catalogue = _committed(store.git, store.commit, examine, fingerprint, keep)
     if asked is not None:
-        edited = [path for path in asked() if is_record(path)]
-        _put_files(store, catalogue, examine, [*edited, *_untracked(store.root, catalogue)])
+        _put_files(store, catalogue, examine, (path for path in asked() if is_record(path) or _may_be_link(path)))
+        _put_files(store, catalogue, examine, list(_untracked(store.root, catalogue)))
     return catalogue
 
 
@@ -106,7 +124,7 @@ def load_some(store: Store, examine: Examine, paths: Iterable[str]) -> Catalogue
     catalogue, todo = Catalogue(), list(paths)
     while todo:
         path = todo.pop()
-        if catalogue.has(path) or (raw := store.read(path)) is None:
+        if catalogue.has(_spelt(path)) or (raw := store.read(path)) is None:
             continue
         row = _examined(examine, path, "", raw)
         catalogue.put(row)
@@ -117,24 +135,24 @@ def load_some(store: Store, examine: Examine, paths: Iterable[str]) -> Catalogue
 
 
 def _committed(git: Repository, commit: str, examine: Examine, fingerprint: str, keep: Keep | None) -> Catalogue:
-    kept = _kept(git, fingerprint, keep)
+    fingerprint = f"{fingerprint} {git.prefix}"
+    kept = _kept(git, fingerprint, commit, keep)
     if kept is None:
-        catalogue = Catalogue()
+        catalogue, blobs = Catalogue(), list(git.tree(commit, (INCIDENTS,)))
         catalogue.set_header("fingerprint", fingerprint)
-        blobs: Iterable[Blob] = git.tree(commit, (INCIDENTS,))
     else:
-        catalogue, since = kept
-        if since == commit:
+        catalogue, blobs = kept
+        if catalogue.header("commit") == commit:
             return catalogue
-        blobs = git.changed(since, commit, (INCIDENTS,))
-    _put_blobs(git, catalogue, examine, [blob for blob in blobs if is_record(blob.path)])
+    _put_blobs(git, catalogue, examine, [blob for blob in blobs if is_record(blob.path) or _may_be_link(blob.path)])
     catalogue.set_header("commit", commit)
     if keep is not None:
         keep.save(catalogue.to_bytes())
     return catalogue
 
 
-def _kept(git: Repository, fingerprint: str, keep: Keep | None) -> tuple[Catalogue, str] | None:
+def _kept(git: Repository, fingerprint: str, commit: str, keep: Keep | None) -> tuple[Catalogue, list[Blob]] | None:
+    """The kept catalogue and what has changed since, or None where it cannot serve."""
     content = keep.load() if keep is not None else None
     if content is None:
         return None
@@ -142,53 +160,78 @@ def _kept(git: Repository, fingerprint: str, keep: Keep | None) -> tuple[Catalog
     since = catalogue.header("commit")
     if since is None or catalogue.header("fingerprint") != fingerprint or not git.knows(since):
         return None
-    return catalogue, since
+    try:
+        return catalogue, [] if since == commit else list(git.changed(since, commit, (INCIDENTS,)))
+    except Incomplete:
+        return None  # the old commit is there, but not all of its trees: read everything again
+
+
+def _may_be_link(path: str) -> bool:
+    """True where a folder of records should be, and a link or a submodule may stand."""
+    parts = path.split("/")
+    return parts[0] == INCIDENTS and len(parts) <= 2
 
 
 def _put_blobs(git: Repository, catalogue: Catalogue, examine: Examine, blobs: list[Blob]) -> None:
-    present = [blob for blob in blobs if blob.id and blob.regular]
+    present = [blob for blob in blobs if blob.id and blob.regular and is_record(blob.path)]
     for blob, raw in zip(present, git.read(blob.id for blob in present), strict=True):
         catalogue.put(_examined(examine, blob.path, blob.id, raw))
     for blob in blobs:
-        if not blob.id:
-            catalogue.drop(blob.path)
+        if not blob.id or (blob.regular and not is_record(blob.path)):
+            catalogue.drop(_spelt(blob.path))
         elif not blob.regular:
-            catalogue.put(examine(blob.path, blob.id, not_regular(blob.path, "no plain file")))
+            catalogue.put(_examined(examine, blob.path, blob.id, not_regular(blob.path)))
 
 
 def _put_files(store: Store, catalogue: Catalogue, examine: Examine, paths: Iterable[str]) -> None:
     for path in paths:
         raw = store.read(path)
-        if raw is None:
-            catalogue.drop(path)
+        if raw is None or (isinstance(raw, bytes) and not is_record(path)):
+            catalogue.drop(_spelt(path))
         else:
             catalogue.put(_examined(examine, path, "", raw))
 
 
 def _examined(examine: Examine, path: str, blob: str, raw: Raw) -> Row:
-    if not path.endswith("/incident.yaml") or path.count("/") != 2:
+    if path != (spelt := _spelt(path)):
+        path, raw = spelt, fault("encoding", spelt, "the path is not UTF-8 text", "rename the file or its folder")
+    elif isinstance(raw, bytes) and (not path.endswith("/incident.yaml") or path.count("/") != 2):
         folder = path.split("/")[1].rsplit(".", 1)[0] if path.count("/") == 1 else path.split("/")[1]
         raw = fault("file", path, "this is not where a record lies", f"rename it to {record_path(folder)}")
     return examine(path, blob, raw)
 
 
+def _spelt(path: str) -> str:
+    """A path as text that can be kept and printed; bytes that are no UTF-8 as `\\xff`."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def _walk(root: Path) -> Iterator[str]:
+    if is_link(root, INCIDENTS):
+        yield INCIDENTS
+        return
     for name in list_folder(root, INCIDENTS):
         yield from _records_in(root, name)
 
 
 def _records_in(root: Path, name: str) -> Iterator[str]:
-    if is_record(f"{INCIDENTS}/{name}"):
-        yield f"{INCIDENTS}/{name}"
+    folder = f"{INCIDENTS}/{name}"
+    if is_record(folder) or is_link(root, folder):
+        yield folder
         return
-    yield from (
-        path for file in list_folder(root, f"{INCIDENTS}/{name}") if is_record(path := f"{INCIDENTS}/{name}/{file}")
-    )
+    try:
+        files = list_folder(root, folder)
+    except Incomplete:
+        files = ["incident.yaml"]  # reading it tells why
+    yield from (path for file in files if is_record(path := f"{folder}/{file}"))
 
 
 def _untracked(root: Path, catalogue: Catalogue) -> Iterator[str]:
+    if is_link(root, INCIDENTS):
+        yield INCIDENTS
+        return
     unknown = {f"{INCIDENTS}/{name}/incident.yaml" for name in list_folder(root, INCIDENTS)}
     for path in catalogue.paths():
-        unknown.discard(path)
+        unknown.discard(path if path.count("/") == 2 else f"{path}/incident.yaml")
     for path in sorted(unknown):
-        yield from (found for found in _records_in(root, path.split("/")[1]) if not catalogue.has(found))
+        yield from (found for found in _records_in(root, path.split("/")[1]) if not catalogue.has(_spelt(found)))

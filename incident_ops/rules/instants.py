@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import lru_cache
 
 from incident_ops.findings import Route
 from incident_ops.model.incident import Incident
 from incident_ops.model.time import UNKNOWN, parse_instant
 
 _PLAIN = len("2025-01-26T12:05:00Z")
-
-parsed = lru_cache(maxsize=8192)(parse_instant)
-"""`parse_instant` with a memory: one record's instants are asked for by several rules."""
 
 
 def known(text: str | None) -> bool:
@@ -24,17 +20,17 @@ def later(one: str, other: str) -> bool:
     """True where instant `one` comes after instant `other`; both must be known."""
     if len(one) == len(other) == _PLAIN and one[-1] == "Z" == other[-1]:
         return one > other  # both plain UTC: the order of the texts is the order of the instants
-    return parsed(one) > parsed(other)
+    return parse_instant(one) > parse_instant(other)
 
 
 def seconds_between(start: str, end: str) -> float:
     """Seconds from instant `start` to instant `end`; negative where `end` comes first."""
-    return (parsed(end) - parsed(start)).total_seconds()
+    return (parse_instant(end) - parse_instant(start)).total_seconds()
 
 
 def age(text: str, now: datetime) -> float:
     """Seconds from an instant to `now`."""
-    return (now - parsed(text)).total_seconds()
+    return (now - parse_instant(text)).total_seconds()
 
 
 def place(incident: Incident, field: str) -> Route:
