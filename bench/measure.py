@@ -50,7 +50,7 @@ def run(command: Sequence[str], said: Path) -> Run:
     pid = os.posix_spawnp(
         command[0],
         list(command),
-        {**os.environ, "NO_COLOR": "1"},
+        {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {"NO_COLOR": "1"},
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, str(said), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644),
