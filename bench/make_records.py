@@ -1,7 +1,7 @@
 """Write N valid incident records of about 4 KB, the same bytes for the same seed; with --git as a repository.
 
     python bench/make_records.py FOLDER --count 1000
-    python bench/make_records.py FOLDER --count 100000 --git      # history by `git fast-import`, then checked out
+    python bench/make_records.py FOLDER --count 100000 --git      # a repository, checked out
     python bench/make_records.py FOLDER --count 1000 --quoted     # instants in quotes, for readers that want them so
     python bench/make_records.py FOLDER --touch 50 --seed 3       # change 50 records of it, and commit that
 
@@ -11,17 +11,16 @@ Most incidents are closed, the last ones are open. Ids are instants, spread over
 from __future__ import annotations
 
 import argparse
+import itertools
 import random
 import re
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO
 
 FIRST = datetime(2015, 1, 5, 8, 0, tzinfo=UTC)
 SPAN = timedelta(days=3_920)
-PER_COMMIT = 1_000
 OPEN_SHARE = 200  # one of so many, but at least three, is still open
 
 SERVICES = ("auth", "billing", "catalog", "checkout", "mailer", "media", "search", "web")
@@ -240,41 +239,56 @@ def write(folder: Path, count: int, seed: int, in_quotes: bool = False) -> None:
 
 
 def write_repository(folder: Path, count: int, seed: int) -> None:
-    """The records as a git repository with a commit for every thousand, checked out."""
+    """The records as a git repository of one commit, checked out.
+
+    The blobs go in by `git fast-import`, the trees by `git mktree`: fast-import alone is quadratic in a folder's size.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     git(folder, "init", "-q", "-b", "main")
-    importer = subprocess.Popen(["git", "fast-import", "--quiet", "--done"], cwd=folder, stdin=subprocess.PIPE)
-    assert importer.stdin is not None
-    out = importer.stdin
-    _commit(out, FIRST, "Policy and services")
-    _file(out, "policy.yaml", POLICY)
-    _file(out, "services.yaml", SERVICES_FILE)
-    for index, (name, declared, text) in enumerate(records(count, seed)):
-        if index % PER_COMMIT == 0:
-            _commit(out, declared, f"Incidents from {name} on")
-        _file(out, f"incidents/{name}/incident.yaml", text)
-    out.write(b"done\n")
-    out.close()
-    if importer.wait():
-        raise SystemExit("git fast-import failed")
+    names = _import_blobs(folder, count, seed)
+    marks = (folder / ".git" / "marks").read_text().split()
+    blobs = [
+        blob for _, blob in sorted((int(mark[1:]), blob) for mark, blob in zip(marks[::2], marks[1::2], strict=True))
+    ]
+    each = git(
+        folder, "mktree", "--batch", told="\n".join(f"100644 blob {blob}\tincident.yaml\n" for blob in blobs[2:])
+    )
+    incidents = zip(each.split(), names, strict=True)
+    below = git(folder, "mktree", told="".join(f"040000 tree {tree}\t{name}\n" for tree, name in incidents)).strip()
+    files = zip(blobs[:2], ("policy.yaml", "services.yaml"), strict=True)
+    top = "".join(f"100644 blob {blob}\t{name}\n" for blob, name in files) + f"040000 tree {below}\tincidents\n"
+    tree = git(folder, "mktree", told=top).strip()
+    git(folder, "update-ref", "refs/heads/main", git(folder, "commit-tree", "-m", "Incidents", tree).strip())
+    git(folder, "repack", "-a", "-d", "-q")
     git(folder, "checkout", "-q", "-f", "main")
 
 
-def _commit(out: IO[bytes], at: datetime, message: str) -> None:
-    body = message.encode()
-    out.write(b"commit refs/heads/main\ncommitter bench <bench@example.invalid> %d +0000\n" % int(at.timestamp()))
-    out.write(b"data %d\n%s\n" % (len(body), body))
+def _import_blobs(folder: Path, count: int, seed: int) -> list[str]:
+    """Policy, services and every record as blobs, marked in this order; the names of the records."""
+    command = ["git", "fast-import", "--quiet", "--done", "--export-marks=.git/marks"]
+    importer = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE)
+    assert importer.stdin is not None
+    names = []
+    texts = itertools.chain(
+        [("", POLICY), ("", SERVICES_FILE)], ((name, text) for name, _, text in records(count, seed))
+    )
+    for mark, (name, text) in enumerate(texts, 1):
+        body = text.encode()
+        importer.stdin.write(b"blob\nmark :%d\ndata %d\n%s\n" % (mark, len(body), body))
+        names += [name] if name else []
+    importer.stdin.write(b"done\n")
+    importer.stdin.close()
+    if importer.wait():
+        raise SystemExit("git fast-import failed")
+    return names
 
 
-def _file(out: IO[bytes], path: str, text: str) -> None:
-    body = text.encode()
-    out.write(b"M 100644 inline %s\ndata %d\n%s\n" % (path.encode(), len(body), body))
-
-
-def git(folder: Path, *arguments: str) -> str:
+def git(folder: Path, *arguments: str, told: str | None = None) -> str:
     """Run git in `folder`; its output."""
     who = ["-c", "user.name=bench", "-c", "user.email=bench@example.invalid", "-c", "gc.auto=0"]
-    return subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        ["git", *who, *arguments], cwd=folder, check=True, capture_output=True, text=True, input=told
+    ).stdout
 
 
 def touch(folder: Path, count: int, seed: int, commit: bool = True) -> list[Path]:

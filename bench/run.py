@@ -44,7 +44,7 @@ class Sizes:
     rounds: int
 
 
-FULL = Sizes(1_000, 10_000, 100_000, 50, 5)
+FULL = Sizes(1_000, 10_000, 100_000, 50, 3)
 QUICK = Sizes(200, 1_000, 2_000, 50, 3)
 
 
