@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from incident_ops.errors import Incomplete, UserError
+from incident_ops.errors import Incomplete, UserError, WriteFailed
 from incident_ops.model.blob import Blob
 
 _REGULAR = ("100644", "100755")
@@ -161,6 +161,19 @@ class Git:
         if self.head is not None:
             out = self._stdout("rev-list", self.head, "--", path)
             yield from out.decode().split()
+
+    def config(self, name: str) -> str | None:
+        """A setting of this clone alone, None where it has none of that name."""
+        done = self._run("config", "--local", "-z", "--get", name, check=False)
+        return os.fsdecode(done.stdout).removesuffix("\0") if not done.returncode else None
+
+    def set_config(self, name: str, value: str) -> None:
+        """Sets a setting of this clone. WriteFailed where git may not write it."""
+        done = self._run("config", "--local", name, value, check=False)
+        if done.returncode:
+            told = " ".join(done.stderr.decode(errors="replace").split())[:200]
+            hint = f"make {self.directory} writable"
+            raise WriteFailed(f"git could not keep {name}: {told}", hint=hint, where=str(self.directory / "config"))
 
     def _raw(self, out: bytes) -> Iterator[Blob]:
         fields = iter(out.split(b"\0"))

@@ -15,9 +15,9 @@ class _Block(yaml.SafeDumper):
         return True
 
     def check_simple_key(self) -> bool:
-        # PyYAML writes `? key` for the empty key and for keys over 128 characters; our reader refuses that form
-        simple = bool(super().check_simple_key())
-        return simple or (isinstance(self.event, yaml.ScalarEvent) and not (self.analysis and self.analysis.multiline))
+        # PyYAML writes `? key` for the empty key, for keys over 128 characters and for those with line breaks (which
+        # `_text` has escaped); our reader refuses that form
+        return bool(super().check_simple_key()) or isinstance(self.event, yaml.ScalarEvent)
 
 
 _NUMBER = re.compile(

@@ -136,6 +136,11 @@ _FORMAT_WORDS = {
     "date": "a date such as 2025-02-01",
     "uri": "a link such as https://example.com/dashboard",
 }
+_FORMAT_HINTS = {
+    "date-time": "write the day, the time with seconds, and the zone",
+    "date": "write year, month and day",
+    "uri": "write the whole address",
+}
 _NAIVE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2})?(\.[0-9]+)?", re.ASCII)
 _ZONED = re.compile(_NAIVE.pattern + r"(Z|[+-][0-9]{2}:[0-9]{2})", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -156,8 +161,13 @@ def _bad_format(file: str, route: Route, error: Any) -> Iterator[Finding]:
             "impossible-date", file, f"{told}, which is not on the calendar", "check month, day, hour and minute"
         ).at(place)
     else:
-        hint = f"or {UNKNOWN}, where it is not known" if "nknown" in str(error.schema.get("title", "")) else ""
+        hint = _FORMAT_HINTS.get(name, "") + (f", or {UNKNOWN}" if _may_be_unknown(error) else "")
         yield fault("bad-format", file, f"{told}, expected {_FORMAT_WORDS.get(name, name)}", hint).at(place)
+
+
+def _may_be_unknown(error: Any) -> bool:
+    parent = error.parent
+    return parent is not None and any(branch.get("const") == UNKNOWN for branch in parent.schema.get("anyOf", ()))
 
 
 def _bad_pattern(file: str, route: Route, error: Any) -> Iterator[Finding]:
@@ -182,9 +192,11 @@ _BOUNDS: dict[str, Callable[[Any, Any], str]] = {
     "maxLength": lambda value, bound: f"has {len(value):,} characters, at most {bound:,} are allowed",
     "minLength": lambda _value, _bound: "is empty",
     "minimum": lambda value, bound: f"is {value}, at least {bound} is allowed",
+    "exclusiveMinimum": lambda value, bound: f"is {value}, it must be more than {bound}",
     "maximum": lambda value, bound: f"is {value}, at most {bound} is allowed",
     "minItems": lambda value, bound: f"has {len(value)} entries, at least {bound} must be there",
     "maxItems": lambda value, bound: f"has {len(value)} entries, at most {bound} are allowed",
+    "minProperties": lambda value, bound: f"has {len(value)} keys, at least {bound} must be there",
     "maxProperties": lambda value, bound: f"has {len(value)} keys, at most {bound} are allowed",
     "uniqueItems": lambda _value, _bound: "has an entry twice",
 }

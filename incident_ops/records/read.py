@@ -31,6 +31,7 @@ from incident_ops.records.syntax import syntax_findings
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
+MAX_VALUES = 20_000
 
 _Parser: Any
 try:
@@ -110,6 +111,9 @@ def read(text: str, file: str) -> Document | list[Finding]:
                 "file", file, "the file is empty", "a record needs at least: id, title, services, state, times.declared"
             )
         ]
+    # every value but the first follows a line break or a comma: no text may keep the reader busy for long
+    if len(text.splitlines()) + text.count(",") > MAX_VALUES:
+        return [fault("limits", file, f"the file has over {MAX_VALUES:,} values or lines", "split it", at=(1, 1))]
     passage = _Passage(file, text)
     try:
         data = passage.run()

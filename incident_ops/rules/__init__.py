@@ -10,6 +10,7 @@ from typing import Protocol
 from incident_ops.findings import Finding, Level
 from incident_ops.model.record import Crossings, Record, World
 from incident_ops.rules import (
+    base,
     contact_known,
     contradiction,
     correction,
@@ -33,6 +34,8 @@ from incident_ops.rules import (
     roles_filled,
     secret,
     service_known,
+    silence_reason,
+    silence_unused,
     state_instant,
     text_safety,
     timeline_order,
@@ -84,6 +87,8 @@ _RECORD_MODULES: tuple[ModuleType, ...] = (
 )
 _CROSS_MODULES: tuple[ModuleType, ...] = (id_unique, link_known, link_cycle)
 
+_SILENCE_MODULES: tuple[ModuleType, ...] = (silence_reason, silence_unused)
+
 RULES: tuple[Rule, ...] = _RECORD_MODULES
 CROSS_RULES: tuple[CrossRule, ...] = _CROSS_MODULES
 _BY_TIMED = {timed: tuple(rule.check for rule in RULES if rule.TIMED is timed) for timed in (False, True)}
@@ -106,17 +111,22 @@ class RuleDoc:
         return " ".join(self.doc.strip().partition("\n\n")[0].split())
 
 
-def document(module: ModuleType, *, needs_others: bool = False) -> RuleDoc:
+def document(module: ModuleType, *, needs_others: bool = False, needs_base: bool = False) -> RuleDoc:
     """The entry of a rule's module in a catalogue."""
     levels = module.LEVEL if isinstance(module.LEVEL, tuple) else (module.LEVEL,)
     doc = (module.__doc__ or "").strip()
-    return RuleDoc(module.ID, levels, needs_others=needs_others, timed=module.TIMED, doc=doc)
+    return RuleDoc(module.ID, levels, needs_base, needs_others, timed=module.TIMED, doc=doc)
 
 
 CATALOGUE: Mapping[str, RuleDoc] = MappingProxyType(
     {module.ID: document(module) for module in _RECORD_MODULES}
     | {module.ID: document(module, needs_others=True) for module in _CROSS_MODULES}
+    | {module.ID: document(module, needs_base=True) for module in base.MODULES}
+    | {module.ID: document(module) for module in _SILENCE_MODULES}
 )
+_NEVER_SILENT = {secret.ID, text_safety.ID, moves.ID}
+SILENCEABLE = frozenset(module.ID for module in (*_RECORD_MODULES, *_CROSS_MODULES)) - _NEVER_SILENT
+"""Rules that a comment may silence on a line."""
 
 
 def run(record: Record, world: World, *, timed: bool) -> list[Finding]:

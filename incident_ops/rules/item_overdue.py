@@ -9,11 +9,15 @@ The day counts to its end in the zone of the policy's business calendar. A warni
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from incident_ops.findings import Finding, Level
+from incident_ops.model.incident import Incident
+from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record, World
+from incident_ops.model.time import parse_date
 from incident_ops.rules.tell import tell
 
 ID = "item-overdue"
@@ -23,17 +27,24 @@ TIMED = True
 
 def check(record: Record, world: World) -> Iterator[Finding]:
     """Open items against today."""
-    late = [(index, item) for index, item in enumerate(record.incident.action_items) if item.due and item.is_open]
-    if not late:
-        return
-    business = world.policy.calendar("business")
-    today = world.now.astimezone(_zone(business.tz if business else "Etc/UTC")).date().isoformat()
-    for index, item in late:
-        if item.due is not None and item.due < today:
-            owner = item.owner or "nobody"
-            message = f"{item.id} was due on {item.due} and is {item.status.replace('_', ' ')} ({owner})"
-            hint = "finish it, agree on a new due date, or say wont_do and why"
-            yield tell(ID, LEVEL, ("action_items", index, "due"), message, hint)
+    items = record.incident.action_items
+    for index in days_late(record.incident, world.policy, world.now):
+        item = items[index]
+        owner = item.owner or "nobody"
+        message = f"{item.id} was due on {item.due} and is {item.status.replace('_', ' ')} ({owner})"
+        hint = "finish it, agree on a new due date, or say wont_do and why"
+        yield tell(ID, LEVEL, ("action_items", index, "due"), message, hint)
+
+
+def days_late(incident: Incident, policy: Policy, now: datetime) -> dict[int, int]:
+    """Index of each late action item -> for how many days; `now` is aware UTC."""
+    dated = [(index, item.due) for index, item in enumerate(incident.action_items) if item.due and item.is_open]
+    if not dated:
+        return {}
+    business = policy.calendar("business")
+    today = now.astimezone(_zone(business.tz if business else "Etc/UTC")).date()
+    late = ((index, (today - parse_date(due)).days) for index, due in dated)
+    return {index: days for index, days in late if days > 0}
 
 
 @lru_cache(maxsize=16)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator
+from typing import Any
 
 from incident_ops.findings import Finding, Level
 from incident_ops.model.record import Record, World
@@ -60,6 +61,11 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
                 message = f"this looks like {kind}"
                 yield tell(ID, LEVEL, route, message, "revoke it first, then remove it from the record", on_key=is_key)
                 break
+
+
+def holds_secret(data: Any) -> bool:
+    """True where a text or key of `data` looks like a secret."""
+    return any(pattern.search(text) for _, text, _ in texts(data) for _, pattern in _PATTERNS)
 
 
 def _suspect(whole: bytes) -> bool:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from incident_ops.findings import Finding, Level, Route
-from incident_ops.lifecycle import CLOSED, INSTANTS_OF_CYCLE, NEEDS, REOPENED, RESOLVED, effective
+from incident_ops.lifecycle import CLOSED, INSTANTS_OF_CYCLE, NEEDS, PENDING, REOPENED, RESOLVED, effective
 from incident_ops.model.incident import Incident
 from incident_ops.model.record import Record, World
 from incident_ops.rules.instants import place
@@ -46,14 +46,19 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
 
 
 def _states(incident: Incident) -> list[tuple[Route, str]]:
-    states: list[tuple[Route, str]] = [
-        (("changes", index, "to"), change.new)
-        for index, change in enumerate(incident.changes)
-        if change.field == "state"
-    ]
-    if states and states[-1][1] == incident.state:
-        states.pop()  # the last move is told at `state`, where people look first
-    return [*states, (("state",), incident.state)]
+    """Each state that was entered, with where that is told. Coming back from pending enters nothing anew."""
+    moves = [(index, change) for index, change in enumerate(incident.changes) if change.field == "state"]
+    states: list[tuple[Route, str]] = []
+    waits = None
+    for index, change in moves:
+        if change.old != PENDING or change.new != waits:
+            states.append((("changes", index, "to"), change.new))
+        waits = change.old if change.new == PENDING else None
+    if not moves or moves[-1][1].new != incident.state:
+        return [*states, (("state",), incident.state)]
+    if states[-1][0] == ("changes", moves[-1][0], "to"):
+        states[-1] = (("state",), incident.state)  # the last move is told at `state`, where people look first
+    return states
 
 
 def _needs(state: str, cycle: int) -> tuple[str, ...]:

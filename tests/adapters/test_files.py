@@ -54,7 +54,9 @@ def test_a_file_can_be_asked_to_be_the_users_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("call", ["replace", "fsync", "chmod"])
 @pytest.mark.parametrize("old", [b"old", None])
-def test_a_refusal_on_the_way_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, old: bytes | None) -> None:
+def test_a_refusal_on_the_way_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, old: bytes | None
+) -> None:
     path = tmp_path / "file"
     if old is not None:
         path.write_bytes(old)
@@ -68,7 +70,9 @@ def test_a_refusal_on_the_way_leaves_what_was_there(tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
-def test_an_interruption_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: type[BaseException]) -> None:
+def test_an_interruption_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: type[BaseException]
+) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
 

@@ -1,4 +1,4 @@
-"""The git adapter against the real program: what it tells, what it refuses, and that no repository can make it run anything."""
+"""The git adapter against the real program: what it tells and refuses; no repository can make it run anything."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.repository import Repo
 ODD_NAMES = (
     "with space",
     "héllo-日本",
-    "it's \"quoted\"",
+    'it\'s "quoted"',
     "two\nlines",
     "tab\there",
     "-rf",
@@ -46,7 +46,9 @@ def test_a_folder_without_git_has_no_repository(tmp_path: Path) -> None:
     assert Git.around(tmp_path) is None
 
 
-def test_without_a_git_program_there_is_no_repository(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_git_program_there_is_no_repository(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "nothing-here"))
     assert Git.around(repo.root) is None
 
@@ -97,13 +99,17 @@ def test_a_repository_that_git_cannot_open_is_no_folder_without_git(repo: Repo) 
         Git.around(repo.root)
 
 
-def test_a_repository_of_another_user_is_refused_with_gits_own_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_repository_of_another_user_is_refused_with_gits_own_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The remedy names the repository, which may lie above the records."""
     told = f"fatal: detected dubious ownership in repository at '{tmp_path}'\\n"
-    told += f"To add an exception for this directory, call:\\n\\n\\tgit config --global --add safe.directory {tmp_path}\\n"
+    told += (
+        f"To add an exception for this directory, call:\\n\\n\\tgit config --global --add safe.directory {tmp_path}\\n"
+    )
     program = tmp_path / "bin" / "git"
     program.parent.mkdir()
-    program.write_text(f"#!/bin/sh\nprintf \"{told}\" >&2\nexit 128\n")
+    program.write_text(f'#!/bin/sh\nprintf "{told}" >&2\nexit 128\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
     (tmp_path / "records").mkdir()
@@ -113,7 +119,9 @@ def test_a_repository_of_another_user_is_refused_with_gits_own_remedy(tmp_path: 
     assert refused.value.hint == f"git config --global --add safe.directory {tmp_path}"
 
 
-def test_variables_of_a_calling_git_do_not_lead_astray(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_of_a_calling_git_do_not_lead_astray(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Inside a hook git sets GIT_DIR and GIT_INDEX_FILE; the records' own repository counts."""
     repo.write("a", "1")
     commit = repo.commit()
@@ -137,7 +145,8 @@ def test_a_revision_is_resolved_by_branch_tag_and_short_id(repo: Repo) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["nowhere", "", " ", "--all", "-h", "^HEAD", "HEAD..HEAD", "HEAD~9", "HEAD^{tree}", "f" * 40, "a b", "HEAD:a"]
+    "name",
+    ["nowhere", "", " ", "--all", "-h", "^HEAD", "HEAD..HEAD", "HEAD~9", "HEAD^{tree}", "f" * 40, "a b", "HEAD:a"],
 )
 def test_what_names_no_commit_is_the_persons_mistake(repo: Repo, name: str) -> None:
     repo.write("a", "1")
@@ -247,7 +256,9 @@ def test_edits_of_the_work_tree_are_told_whether_staged_or_not(repo: Repo) -> No
     (repo.root / "incidents/to-link").unlink()
     (repo.root / "incidents/to-link").symlink_to("kept")
     told = repo.around().edited(commit, ("incidents",))()
-    assert sorted(told) == [f"incidents/{name}" for name in ("added", "edited", "gone", "staged", "to-link", "unlisted")]
+    assert sorted(told) == [
+        f"incidents/{name}" for name in ("added", "edited", "gone", "staged", "to-link", "unlisted")
+    ]
 
 
 def test_a_conflict_is_an_edit(repo: Repo) -> None:
@@ -301,8 +312,8 @@ def test_settings_that_shorten_or_reorder_answers_change_nothing(repo: Repo) -> 
     repo.write("incidents/a", "2")
     second = repo.commit()
     before = list(repo.around().changed(first, second, ("incidents",)))
-    for setting in ("core.abbrev=7", "core.quotePath=true", "diff.renames=copies", "diff.noprefix=true", "color.ui=always",
-                    "log.decorate=full", "log.date=relative", "diff.orderFile=/nowhere", "format.pretty=full"):  # fmt: skip
+    for setting in ("core.abbrev=7", "core.quotePath=true", "diff.renames=copies", "diff.noprefix=true",
+                    "color.ui=always", "log.decorate=full", "log.date=relative"):  # fmt: skip
         repo.git("config", *setting.split("=", 1))
     git = repo.around()
     assert list(git.changed(first, second, ("incidents",))) == before

@@ -115,7 +115,9 @@ def test_an_unreadable_key_costs_only_time(kept: Sealed, key: Path) -> None:
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EROFS])
 @pytest.mark.parametrize("call", ["write", "open", "replace", "fsync"])
-def test_no_refusal_of_the_system_is_an_error(tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch, code: int, call: str) -> None:
+def test_no_refusal_of_the_system_is_an_error(
+    tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch, code: int, call: str
+) -> None:
     """A full or read-only disk, also while the first key is made: nothing kept, no word about it."""
     kept = Sealed(tmp_path / "catalogue", key)
     opened = os.fdopen
@@ -159,7 +161,9 @@ def test_the_state_folder_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 @pytest.mark.parametrize("value", ["", "relative/folder", "."])
-def test_a_state_folder_that_is_not_absolute_does_not_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, value: str) -> None:
+def test_a_state_folder_that_is_not_absolute_does_not_count(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, value: str
+) -> None:
     """Relative to the current folder, the key would come out of the repository that is being checked."""
     monkeypatch.setenv("XDG_STATE_HOME", value)
     monkeypatch.setenv("HOME", str(tmp_path))

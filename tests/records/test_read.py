@@ -218,7 +218,7 @@ def _answered_in_time(raw: bytes) -> None:
     start = time.process_time()
     found = read_bytes(raw, "f.yaml")
     spent = time.process_time() - start
-    assert spent < 1.0 or spent < 3 * _spin()
+    assert spent < 1.0 or spent < 5 * _spin()
     assert isinstance(found, Document) or (found and all(isinstance(one, Finding) for one in found))
     if not isinstance(found, Document):
         lines = raw.count(b"\n") + raw.count(b"\r") + raw.decode("utf-8", "replace").count("\u2028") + 2

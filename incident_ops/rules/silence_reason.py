@@ -1,0 +1,26 @@
+"""A rule is silenced only with a reason.
+
+The comment `# incident-ops: ignore[rule-id] reason`, at the end of the line of a finding or alone on the line above,
+silences the rule there. Without a reason nobody can tell later whether it still holds, and nothing is silenced.
+
+    before: commander: "@ann"  # incident-ops: ignore[contact-known]
+    after:  commander: "@ann"  # incident-ops: ignore[contact-known] left the team, was on duty that night
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from incident_ops.findings import Finding, Level, Where
+from incident_ops.model.silence import Silence
+
+ID = "silence-reason"
+LEVEL = Level.ERROR
+TIMED = False
+
+
+def check_silence(silence: Silence) -> Iterator[Finding]:
+    """The finding where the reason is missing."""
+    if not silence.reason:
+        where = Where(silence.path, (), silence.line, silence.column)
+        yield Finding(ID, LEVEL, where, "this silences a rule without a reason", "write why behind the `]`")

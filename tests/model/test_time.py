@@ -1,0 +1,125 @@
+"""Instants, dates and durations: what is one, what is not, and that writing and reading agree."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from incident_ops.model.time import duration, instant, parse_date, parse_instant, spell_duration, stamp
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2025-01-26T12:05:00Z", datetime(2025, 1, 26, 12, 5, tzinfo=UTC)),
+        ("2025-01-26T13:05:00+01:00", datetime(2025, 1, 26, 12, 5, tzinfo=UTC)),
+        ("2025-01-26T00:05:00-11:30", datetime(2025, 1, 26, 11, 35, tzinfo=UTC)),
+        ("2025-01-26T12:05:00.5Z", datetime(2025, 1, 26, 12, 5, 0, 500_000, UTC)),
+        ("2025-01-26T12:05:00.123456789Z", datetime(2025, 1, 26, 12, 5, 0, 123_456, UTC)),
+        ("2024-02-29T23:59:59Z", datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC)),
+    ],
+)
+def test_an_instant_is_read_as_utc(text: str, meant: datetime) -> None:
+    assert parse_instant(text) == meant
+    assert parse_instant(text).tzinfo is UTC
+    assert instant(text) == meant
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "now", "12:30", "2025-01-26", "2025-01-26T12:05:00", "2025-01-26T12:05Z", "2025-01-26 12:05:00Z",
+     "2025-02-30T12:05:00Z", "2025-13-01T12:05:00Z", "2025-01-26T24:00:00Z", "2025-01-26T12:60:00Z",
+     "2025-01-26T12:05:60Z",
+     "2025-01-26T12:05:00+24:00", "2025-01-26T12:05:00+01:60", "2025-01-26T12:05:00+05:99", "2025-01-26T12:05:00+0100",
+     "2025-01-26t12:05:00z", "2025-01-26T12:05:00,5Z", "2025-01-26T12:05:00Z\n", " 2025-01-26T12:05:00Z",
+     "20250126T120500Z", "2025-W04-7T12:05:00Z", "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00",
+     "9999-12-31T23:59:59-01:00", "２025-01-26T12:05:00Z", "2025-01-26T12:05:00.1234567890Z", "unknown"],
+)  # fmt: skip
+def test_what_is_no_instant_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse_instant(text)
+
+
+@pytest.mark.parametrize("text", [None, "unknown"])
+def test_missing_and_unknown_are_no_instant(text: str | None) -> None:
+    assert instant(text) is None
+
+
+@given(st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1)), st.integers(-23 * 60 - 59, 23 * 60 + 59))
+def test_an_instant_in_any_zone_comes_back(naive: datetime, minutes: int) -> None:
+    at = naive.replace(tzinfo=timezone(timedelta(minutes=minutes)))
+    assert parse_instant(at.isoformat().replace("+00:00", "Z")) == at
+    assert parse_instant(stamp(at)) == at
+    assert stamp(at).endswith("Z")
+    assert stamp(parse_instant(stamp(at))) == stamp(at)
+
+
+def test_a_stamp_has_no_parts_of_a_second_it_does_not_need() -> None:
+    assert stamp(datetime(2025, 1, 26, 12, 5, tzinfo=UTC)) == "2025-01-26T12:05:00Z"
+
+
+@given(st.text(max_size=40))
+def test_no_text_makes_reading_crash(text: str) -> None:
+    for parse in (parse_instant, parse_date, duration):
+        try:
+            parse(text)
+        except ValueError:
+            continue
+
+
+@pytest.mark.parametrize(
+    "text", ["2025-02-30", "2025-2-3", "20250203", "2025-W04", "", "2025-01-26T00:00:00Z", "2025-01-26\n"]
+)
+def test_what_is_no_date_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse_date(text)
+
+
+@given(st.dates())
+def test_a_date_comes_back(day: date) -> None:
+    assert parse_date(day.isoformat()) == day
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0s", 0),
+        ("15m", 900),
+        ("2h", 7200),
+        ("7d", 604_800),
+        ("1h30m", 5400),
+        ("1d1h1m1s", 90_061),
+        ("90m", 5400),
+        ("000s", 0),
+    ],
+)
+def test_a_duration_is_read_in_seconds(text: str, seconds: int) -> None:
+    assert duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "5", "h", "PT15M", "15 m", "-5m", "1.5h", "30m1h", "1w", "15M", "1m1m", "15m\n", "1234567d", "٣m", "unknown"],
+)
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        duration(text)
+
+
+@given(st.integers(0, 999_999 * 86_400))
+def test_a_duration_comes_back(seconds: int) -> None:
+    assert duration(spell_duration(seconds)) == seconds
+    assert spell_duration(-seconds) == ("-" if seconds else "") + spell_duration(seconds)
+
+
+def test_a_duration_is_spelt_short() -> None:
+    assert [spell_duration(seconds) for seconds in (0, 59, 3600, 5400, 90_061)] == [
+        "0s",
+        "59s",
+        "1h",
+        "1h30m",
+        "1d1h1m1s",
+    ]
