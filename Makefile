@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 BENCH_VENV := .venv/bench
 STAMP := $(VENV)/.stamp-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | tr ' ' '-')
 BENCH_STAMP := $(VENV)/.bench-$(shell cat requirements/bench.txt bench/package-lock.json 2>/dev/null | cksum | tr ' ' '-')
+RUNNER := tests/workflows/runner
+RUNNER_STAMP := $(RUNNER)/node_modules/.stamp-$(shell cat $(RUNNER)/package-lock.json 2>/dev/null | cksum | tr ' ' '-')
 QUIETLY := sh requirements/quietly.sh
 
 .DEFAULT_GOAL := help
@@ -25,14 +27,20 @@ $(STAMP):
 demo: $(STAMP)  ## watch real incidents go through the whole loop, offline
 	@$(BIN)/incident-ops demo
 
-test: $(STAMP)  ## run every test
+test: $(STAMP) $(RUNNER_STAMP)  ## run every test
 	@$(BIN)/python -m pytest -q -n auto $(ARGS)
 
-lint: $(STAMP)  ## style, types, and which room may import which
+$(RUNNER_STAMP): $(STAMP)
+	@if command -v npm >/dev/null 2>&1; then \
+	  (cd $(RUNNER) && sh ../../../requirements/quietly.sh npm ci --silent --no-audit --no-fund) && touch $@; \
+	else echo "npm is not here: the tests that run the workflows are left out"; fi
+
+lint: $(STAMP)  ## style, types, which room may import which, and the workflows
 	@$(QUIETLY) $(BIN)/ruff check .
 	@$(QUIETLY) $(BIN)/ruff format --check .
 	@$(QUIETLY) $(BIN)/mypy
 	@$(QUIETLY) $(BIN)/lint-imports
+	@$(QUIETLY) $(BIN)/zizmor --offline --persona=auditor --no-progress .github/workflows
 
 bench: $(STAMP) $(BENCH_STAMP)  ## measure beside check-jsonschema and ajv-cli (ARGS=--quick for a short run)
 	@$(BIN)/python bench/run.py --others $(BENCH_VENV)/bin --node bench/node_modules/.bin $(ARGS)
@@ -47,4 +55,4 @@ docs: $(STAMP)  ## write the generated pages anew (docs/rules.md, docs/cli.md)
 	@$(BIN)/python docs/generate.py
 
 clean:  ## remove what the verbs made
-	@rm -rf $(VENV) bench/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) bench/node_modules $(RUNNER)/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

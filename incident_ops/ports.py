@@ -71,6 +71,10 @@ class Repository(Protocol):
         """The commit id a revision names."""
         ...
 
+    def merge_base(self, revision: str, commit: str) -> str:
+        """The newest commit that both share; a `UserError` where there is none."""
+        ...
+
     def knows(self, commit: str) -> bool:
         """True where the commit is in this repository."""
         ...
@@ -95,6 +99,6 @@ class Repository(Protocol):
         """The bytes of one path at a commit; None where it is not there."""
         ...
 
-    def history(self, path: str) -> Iterator[str]:
-        """The commits that changed a path, newest first."""
+    def history(self, path: str, commit: str | None = None) -> Iterator[str]:
+        """The commits that changed a path, newest first: those up to `commit`, else up to HEAD."""
         ...

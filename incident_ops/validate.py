@@ -13,18 +13,22 @@ from datetime import datetime
 from typing import Any
 
 from incident_ops import rules, shipped
+from incident_ops.against import against, crossings, weighed
 from incident_ops.findings import Finding, Level
 from incident_ops.lifecycle import is_settled
 from incident_ops.model.ids import is_incident_id
 from incident_ops.model.incident import Incident
-from incident_ops.model.record import Crossings, Link, Record, World
+from incident_ops.model.record import Link, Record, World
 from incident_ops.model.time import parse_instant
+from incident_ops.records.base import Base
 from incident_ops.records.catalogue import UNREADABLE, Catalogue, Row, to_record
 from incident_ops.records.check import KINDS, check, schema_text
-from incident_ops.records.faults import fault
+from incident_ops.records.faults import FAULTS, fault
 from incident_ops.records.read import Document, read_bytes
 from incident_ops.records.setting import Setting
+from incident_ops.records.silences import silences
 from incident_ops.records.store import Examine, Raw, Store
+from incident_ops.rules.silencing import Silenced, silence
 
 SKEW_SECONDS = 120
 
@@ -35,10 +39,11 @@ _NEVER = 2**62
 
 @dataclass(frozen=True)
 class Report:
-    """What a validation found: number of files looked at, findings in printing order."""
+    """What a validation found: number of files looked at, findings in printing order, and what comments silence."""
 
     files: int
     findings: tuple[Finding, ...]
+    silenced: tuple[Silenced, ...] = ()
 
     @property
     def errors(self) -> int:
@@ -81,26 +86,49 @@ def examiner(setting: Setting, now: datetime) -> Examine:
             _placed(document, found),
             None if settled else document.data,
             _links(path, record.incident),
+            silences(document.text, path),
         )
 
     return examine
 
 
 def validate(
-    store: Store, setting: Setting, catalogue: Catalogue, now: datetime, asked: Callable[[str], bool] | None = None
+    store: Store,
+    setting: Setting,
+    catalogue: Catalogue,
+    now: datetime,
+    asked: Callable[[str], bool] | None = None,
+    base: Base | None = None,
 ) -> Report:
-    """The report over a catalogue and the other records; `asked(path)` says which files count, without it all do."""
+    """The report over a catalogue and the other records.
+
+    `asked(path)` says which files are reported, without it all are. With a `base` the rules about merged records are
+    asked, too, and what no change brought about is a note.
+    """
+    world = None if setting.findings else World(*setting.require(), now)
     found = [*setting.findings, *catalogue.findings()]
-    if not setting.findings:
-        found += _timed(store, catalogue, World(*setting.require(), now))
-        crossings = Crossings(catalogue.clashes(), catalogue.dangling(), catalogue.links())
-        found += _relocated(store, rules.run_all(crossings))
+    if world:
+        found += _timed(store, catalogue, world)
+        found += _relocated(store, rules.run_all(crossings(catalogue)))
     others = [(path, kind) for path, kind in store.others() if asked is None or asked(path)]
     found += [one for path, kind in others for one in _other(store, path, kind)]
     found += _stale_schemas(store)
+    silenced: list[Silenced] = []
+    if world:
+        found, silenced = _silenced(found, catalogue, partial=asked is not None)
+    if base:
+        found = [*weighed(found, base, catalogue, examiner(setting, now)), *against(base, world, catalogue)]
     files = len(others) + (catalogue.count() if asked is None else sum(asked(path) for path in catalogue.paths()))
     kept = sorted((one for one in found if asked is None or asked(one.where.file)), key=lambda one: one.sort_key)
-    return Report(files, tuple(kept))
+    quiet = [one for one in silenced if asked is None or asked(one.finding.where.file)]
+    return Report(files, tuple(kept), tuple(sorted(quiet, key=lambda one: one.finding.sort_key)))
+
+
+def _silenced(found: Iterable[Finding], catalogue: Catalogue, *, partial: bool) -> tuple[list[Finding], list[Silenced]]:
+    """Without what comments silence. A rule that waits for a time, or for records left out, may find it later."""
+    unasked = {name for name, rule in rules.CATALOGUE.items() if rule.timed or (partial and rule.needs_others)}
+    every = rules.CATALOGUE.keys() | FAULTS.keys()
+    return silence(found, catalogue.silences(), rules.SILENCEABLE, every, unasked)
 
 
 def _unreadable(path: str, blob: str, found: list[Finding], data: Any = None) -> Row:

@@ -83,14 +83,26 @@ class Git:
         done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", check=False)
         found = done.stdout.decode().strip()
         if done.returncode or not _COMMIT.fullmatch(found):
-            shallow = (self.directory / "shallow").exists()
-            hint = (
-                "this is a shallow clone: fetch with fetch-depth: 0"
-                if shallow
-                else "see `git log` or `git branch --all`"
-            )
+            hint = self._shallow_hint() or "see `git log` or `git branch --all`"
             raise UserError(f"revision {revision!r} does not exist here", hint=hint)
         return found
+
+    def merge_base(self, revision: str, commit: str) -> str:
+        """The newest commit that `revision` and `commit` share. UserError where there is none (shallow clone)."""
+        other = self.resolve(revision)
+        done = self._run("merge-base", other, commit, check=False)
+        found = done.stdout.decode().strip()
+        if done.returncode > 1 or (found and not _COMMIT.fullmatch(found)):
+            told = done.stderr.decode(errors="replace").strip()[:200]
+            raise Incomplete("git merge-base failed", hint=self._shallow_hint() or told)
+        if not found:
+            hint = self._shallow_hint() or "name a revision that this one comes from"
+            raise UserError(f"revision {revision!r} shares no history with {commit[:12]}", hint=hint)
+        return found
+
+    def _shallow_hint(self) -> str:
+        shallow = (self.directory / "shallow").exists()
+        return "this is a shallow clone: fetch with fetch-depth: 0" if shallow else ""
 
     def tree(self, commit: str, folders: Iterable[str] = ()) -> Iterator[Blob]:
         """Every file of a commit below this folder (or only below `folders`): path, blob id, regular or not."""
@@ -156,10 +168,10 @@ class Git:
         blob = next((found.id for found in self.tree(commit, (path,)) if found.path == path), None)
         return None if blob is None else next(self.read((blob,)))
 
-    def history(self, path: str) -> Iterator[str]:
-        """The commits that changed a path, newest first."""
-        if self.head is not None:
-            out = self._stdout("rev-list", self.head, "--", path)
+    def history(self, path: str, commit: str | None = None) -> Iterator[str]:
+        """The commits that changed a path, newest first: those up to `commit`, else up to HEAD."""
+        if (last := commit or self.head) is not None:
+            out = self._stdout("rev-list", last, "--", path)
             yield from out.decode().split()
 
     def config(self, name: str) -> str | None:

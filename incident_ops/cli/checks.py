@@ -11,31 +11,45 @@ from pathlib import Path
 import click
 
 from incident_ops.cli.opening import Opened, no_records, open_repository
-from incident_ops.cli.printing import finish, format_option, paint
-from incident_ops.errors import UserError
+from incident_ops.cli.printing import finish, paint
+from incident_ops.errors import UserError, WriteFailed
+from incident_ops.findings import Finding
+from incident_ops.records.base import Base, since
+from incident_ops.records.catalogue import Catalogue
 from incident_ops.records.files import list_folder
 from incident_ops.records.setting import POLICY, SERVICES
 from incident_ops.records.store import FOLDERS, INCIDENTS, is_record, load_some, other_folder
 from incident_ops.render import findings as shown
+from incident_ops.rules import CATALOGUE
 from incident_ops.validate import Report, examiner
 from incident_ops.validate import validate as check_records
 
 
 @click.command()
 @click.argument("paths", nargs=-1)
-@format_option
+@click.option("--base", metavar="REV", help="Also check what changed since this revision against what was merged.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github", "sarif"]),
+    default="text",
+    show_default=True,
+    help="Text for people, JSON for scripts, annotations for GitHub Actions, SARIF for code scanning.",
+)
 @click.option("--explain", metavar="RULE", help="Tell what a rule asks for, why, and how to mend it.")
 @click.pass_context
-def validate(ctx: click.Context, paths: tuple[str, ...], form: str, explain: str | None) -> None:
+def validate(ctx: click.Context, paths: tuple[str, ...], base: str | None, form: str, explain: str | None) -> None:
     """Check records against schema and rules; every finding has its file, line and column.
 
     Without PATHS: policy, services and every record. Errors end with exit code 1, warnings and notes with 0.
+    With --base only what a change since then brought about counts; all else is a note.
 
     \b
     Examples:
       incident-ops validate
       incident-ops validate incidents/INC-20250126-120500
       incident-ops validate --format json | jq .summary
+      incident-ops validate --base origin/main
       incident-ops validate --explain instant-zone
     """
     if explain is not None:
@@ -44,16 +58,61 @@ def validate(ctx: click.Context, paths: tuple[str, ...], form: str, explain: str
         click.echo("\n\n".join(map(_wrapped, told(explain).rstrip().split("\n\n"))))
         return
     opened = open_repository(ctx.find_root().obj)
-    report = _some(opened, paths) if paths else _all(opened)
-    show = (
-        shown.to_json(report.findings, report.files)
-        if form == "json"
-        else shown.to_text(report.findings, report.files, paint)
-    )
-    click.echo(show, nl=False)
+    report, merged = _some(opened, paths, base) if paths else _all(opened, base)
+    click.echo(_shown(opened, report, merged, form), nl=False)
+    if form == "github":
+        _summarize(opened, report, merged)
     if not paths and not opened.catalogue.count():
-        finish(no_records(opened) or int(report.errors > 0))
+        finish(_no_records(opened, merged) or int(report.errors > 0))
     finish(int(report.errors > 0))
+
+
+def _shown(opened: Opened, report: Report, merged: Base | None, form: str) -> str:
+    if form == "json":
+        return shown.to_json(report.findings, report.files, report.silenced)
+    if form == "sarif":
+        from incident_ops.render.sarif import to_sarif
+
+        return to_sarif(report.findings, report.silenced, _prefix(opened))
+    if form == "github":
+        from incident_ops.render.annotations import commands
+
+        told = shown.summary(report.findings, report.files, len(report.silenced))
+        return f"{commands(report.findings, _prefix(opened), _touched(merged))}{told}\n"
+    return shown.to_text(report.findings, report.files, paint, len(report.silenced))
+
+
+def _summarize(opened: Opened, report: Report, merged: Base | None) -> None:
+    """The findings as the summary of a step of GitHub Actions, where there is one."""
+    from incident_ops.adapters.actions import add_to_summary, summary_size
+    from incident_ops.render.annotations import MOST_BYTES, step_summary
+
+    if (size := summary_size()) is None:
+        return
+    room, silenced = MOST_BYTES - size, len(report.silenced)
+    text = step_summary(report.findings, report.files, silenced, _prefix(opened), _touched(merged), room)
+    try:
+        add_to_summary(text)
+    except WriteFailed as error:  # the findings are told all the same, and they decide the exit code
+        click.echo(f"warning: {shown.inert(str(error))}", err=True)
+
+
+def _touched(merged: Base | None) -> Callable[[Finding], bool]:
+    if merged is None:
+        return lambda _one: False
+    base_rules = {name for name, rule in CATALOGUE.items() if rule.needs_base}
+    return lambda one: one.rule in base_rules or merged.touches(one.where.file, one.where.line)
+
+
+def _prefix(opened: Opened) -> str:
+    return opened.git.prefix if opened.git else ""
+
+
+def _no_records(opened: Opened, merged: Base | None) -> int:
+    if merged is not None and merged.has_records:
+        click.echo("error: there is no record here, but the base has some (were all deleted?)", err=True)
+        return 3
+    return no_records(opened)
 
 
 def _wrapped(paragraph: str) -> str:
@@ -61,13 +120,20 @@ def _wrapped(paragraph: str) -> str:
     return paragraph if "\n " in f"\n{paragraph}" else textwrap.fill(paragraph, 80, break_on_hyphens=False)
 
 
-def _all(opened: Opened) -> Report:
-    report = check_records(opened.store, opened.setting, opened.catalogue, opened.now)
+def _all(opened: Opened, base: str | None) -> tuple[Report, Base | None]:
     settings = [name for name in (POLICY, SERVICES) if opened.store.read(name) is not None]
-    return replace(report, files=report.files + len(settings))
+    merged = _base(opened, base, opened.catalogue) if base is not None else None
+    report = check_records(opened.store, opened.setting, opened.catalogue, opened.now, base=merged)
+    return replace(report, files=report.files + len(settings)), merged
 
 
-def _some(opened: Opened, paths: tuple[str, ...]) -> Report:
+def _base(opened: Opened, revision: str, catalogue: Catalogue) -> Base:
+    others = [path for path, _ in opened.store.others()]
+    present = [name for name in (POLICY, SERVICES) if opened.store.read(name) is not None]
+    return since(opened.store, revision, [*catalogue.paths(), *others, *present])
+
+
+def _some(opened: Opened, paths: tuple[str, ...], base: str | None) -> tuple[Report, Base | None]:
     asked = [_inside(opened, path) for path in paths]
     records = [path for one in asked for path in _records_below(opened, one)]
     files = [path for path, _ in opened.store.others() if _below(path, asked)]
@@ -79,8 +145,9 @@ def _some(opened: Opened, paths: tuple[str, ...]) -> Report:
     catalogue = load_some(opened.store, examiner(opened.setting, opened.now), records)
     # where policy or services are unusable nothing is judged by them, so that is told whatever was asked about
     kept = {*records, *files, *settings, *(one.where.file for one in opened.setting.findings)}
-    report = check_records(opened.store, opened.setting, catalogue, opened.now, _among(kept))
-    return replace(report, files=report.files + len(settings))
+    merged = _base(opened, base, catalogue) if base is not None else None
+    report = check_records(opened.store, opened.setting, catalogue, opened.now, _among(kept), merged)
+    return replace(report, files=report.files + len(settings)), merged
 
 
 def _among(kept: set[str]) -> Callable[[str], bool]:

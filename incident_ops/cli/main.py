@@ -15,6 +15,20 @@ import click
 from incident_ops import __version__
 
 COMMANDS = {
+    "init": ("init:init", "Write the first files of a repository of records."),
+    "declare": ("declare:declare", "Declare an incident: a record, its id, what to do next."),
+    "ack": ("record:ack", "Take an incident: the response clock stops."),
+    "assign": ("record:assign", "Give a role, or the incident itself, to somebody."),
+    "update": ("record:update", "Tell people; or change the level, with a reason."),
+    "timeline": ("record:timeline", "Write down what happened."),
+    "action": ("action:action", "Add action items, start, finish or drop them."),
+    "pause": ("record:pause", "Wait for a user, a vendor or an approval; or go on."),
+    "resolve": ("ending:resolve", "Service is back and the cause is known."),
+    "close": ("ending:close", "Close a resolved incident."),
+    "reopen": ("ending:reopen", "It came back."),
+    "withdraw": ("ending:withdraw", "It was a false alarm, a duplicate, or no incident."),
+    "show": ("show:show", "Show an incident on one screen."),
+    "list": ("listing:list_command", "List incidents or action items, the most urgent first."),
     "validate": ("checks:validate", "Check records: errors on their exact line."),
     "policy": ("policy:policy", "Show, lint or import the policy."),
     "triage": ("triage:triage", "Answer the triage questions, get the level and the rule that decided."),
@@ -23,6 +37,7 @@ COMMANDS = {
     "sla": ("sla:sla", "Clocks: what is running, at risk, breached."),
     "render": ("documents:render", "Write the documents beside each record."),
     "gate": ("gate:gate", "May this service be deployed now?"),
+    "merge": ("merge:merge", "Merge two versions of a record; git calls this by itself."),
     "demo": ("demo:demo", "Run the whole loop on worked incidents, offline."),
 }
 CRASHED, REFUSED = 3, 4

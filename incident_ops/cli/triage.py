@@ -7,20 +7,14 @@ from typing import Any
 
 import click
 
+from incident_ops.cli.answers import answer_options, answered
 from incident_ops.cli.opening import Opened, with_repository
 from incident_ops.cli.printing import format_option
-from incident_ops.model.incident import Triage
-from incident_ops.triage import DATA_RISKS, FEATURES, SLOS, decide
+from incident_ops.triage import decide
 
 
 @click.command()
-@click.option("--users", "users_percent", type=click.FloatRange(0, 100), help="Share of users affected, in percent.")
-@click.option("--feature", type=click.Choice(FEATURES), help="What is broken.")
-@click.option("--data-risk", type=click.Choice(DATA_RISKS), help="What may happen to data.")
-@click.option("--slo", type=click.Choice(SLOS), help="Is a service level objective violated?")
-@click.option("--revenue/--no-revenue", default=None, help="Is revenue lost?")
-@click.option("--reputation/--no-reputation", default=None, help="Does it hurt the name?")
-@click.option("--ongoing/--over", default=None, help="Is it still happening?")
+@answer_options
 @format_option
 @with_repository
 def triage(opened: Opened, form: str, **answers: Any) -> None:
@@ -34,7 +28,7 @@ def triage(opened: Opened, form: str, **answers: Any) -> None:
     """
     from incident_ops.render.findings import dump
 
-    decision = decide(opened.judged_by[0], Triage(**answers))
+    decision = decide(opened.judged_by[0], answered(answers))
     if form == "json":
         told = {
             "level": decision.level,

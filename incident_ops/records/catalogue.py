@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,17 +17,20 @@ import msgspec
 from incident_ops.findings import Finding, Level, Where
 from incident_ops.model.incident import Incident
 from incident_ops.model.record import Clash, Link, Record
+from incident_ops.model.silence import Silence
 from incident_ops.model.unread import Unread
 
 _TABLES = """
 CREATE TABLE header (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE record (
-    path TEXT NOT NULL UNIQUE, blob BLOB, id TEXT, astray INT, live INT, latest INT, findings TEXT, data BLOB
+    path TEXT NOT NULL UNIQUE, blob BLOB, id TEXT, astray INT, live INT, latest INT, findings TEXT, data BLOB,
+    silences TEXT
 );
 CREATE INDEX by_id ON record (id) WHERE id IS NOT NULL;
 CREATE INDEX by_life ON record (live) WHERE live > 0;
 CREATE INDEX by_latest ON record (latest);
 CREATE INDEX by_finding ON record (path) WHERE findings IS NOT NULL;
+CREATE INDEX by_silence ON record (path) WHERE silences IS NOT NULL;
 CREATE INDEX by_astray ON record (id) WHERE astray = 1;
 CREATE TABLE link (path TEXT, kind TEXT, source TEXT, target TEXT, route TEXT);
 CREATE INDEX link_path ON link (path);
@@ -50,6 +53,7 @@ class Row(NamedTuple):
     findings: list[Finding]
     data: dict[str, Any] | None
     links: list[Link]
+    silences: Sequence[Silence] = ()
 
 
 class Catalogue:
@@ -87,8 +91,9 @@ class Catalogue:
         data = msgspec.msgpack.encode(row.data) if row.data is not None else None
         # only a record that does not lie in the folder of its id can have an id that another one has, too
         astray = int(row.path != f"incidents/{row.id}/incident.yaml")
-        values = (row.path, bytes.fromhex(row.blob), row.id, astray, row.live, row.latest, findings, data)
-        self._db.execute("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+        silences = json.dumps(row.silences) if row.silences else None
+        values = (row.path, bytes.fromhex(row.blob), row.id, astray, row.live, row.latest, findings, data, silences)
+        self._db.execute("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
         if row.links:
             packed = [(one.path, one.kind, one.source, one.target, json.dumps(one.route)) for one in row.links]
             self._db.executemany("INSERT INTO link VALUES (?, ?, ?, ?, ?)", packed)
@@ -117,6 +122,15 @@ class Catalogue:
             "SELECT path, findings FROM record WHERE findings IS NOT NULL ORDER BY path"
         ):
             yield from (_unpack(path, one) for one in json.loads(packed))
+
+    def silences(self) -> list[Silence]:
+        """Every comment that silences a rule."""
+        rows = self._db.execute("SELECT silences FROM record WHERE silences IS NOT NULL ORDER BY path")
+        return [
+            Silence(path, line, column, on, tuple(names), reason)
+            for (packed,) in rows
+            for path, line, column, on, names, reason in json.loads(packed)
+        ]
 
     def unreadable(self) -> list[Unread]:
         """Every record that could not be read or does not fit the schema, with its first finding."""

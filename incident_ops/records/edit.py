@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from incident_ops.errors import UserError
 from incident_ops.findings import Route
+from incident_ops.model.edit import Append as Append
+from incident_ops.model.edit import Edit as Edit
+from incident_ops.model.edit import Set as Set
 from incident_ops.records.nodes import nodes
 from incident_ops.records.read import Document, read
 from incident_ops.records.splice import Page, Splice, Unspliceable, spliced
@@ -23,25 +25,6 @@ KeyOrder = Callable[[Route], Sequence[str]]
 
 class Refused(UserError):
     """An edit that was not made; the text is as it was. `where` is file:line:column."""
-
-
-@dataclass(frozen=True, slots=True)
-class Set:
-    """The value at `route` becomes `value`. Missing keys, and missing mappings on the way, are made."""
-
-    route: Route
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Append:
-    """`value` becomes the last item of the list at `route`. A missing or null list is made."""
-
-    route: Route
-    value: Any
-
-
-Edit = Set | Append
 
 
 def edit(text: str, edits: Iterable[Edit], *, order: KeyOrder, file: str = "") -> str:

@@ -124,7 +124,7 @@ def load_some(store: Store, examine: Examine, paths: Iterable[str]) -> Catalogue
     catalogue, todo = Catalogue(), list(paths)
     while todo:
         path = todo.pop()
-        if catalogue.has(_spelt(path)) or (raw := store.read(path)) is None:
+        if catalogue.has(spelled(path)) or (raw := store.read(path)) is None:
             continue
         row = _examined(examine, path, "", raw)
         catalogue.put(row)
@@ -178,7 +178,7 @@ def _put_blobs(git: Repository, catalogue: Catalogue, examine: Examine, blobs: l
         catalogue.put(_examined(examine, blob.path, blob.id, raw))
     for blob in blobs:
         if not blob.id or (blob.regular and not is_record(blob.path)):
-            catalogue.drop(_spelt(blob.path))
+            catalogue.drop(spelled(blob.path))
         elif not blob.regular:
             catalogue.put(_examined(examine, blob.path, blob.id, not_regular(blob.path)))
 
@@ -187,21 +187,21 @@ def _put_files(store: Store, catalogue: Catalogue, examine: Examine, paths: Iter
     for path in paths:
         raw = store.read(path)
         if raw is None or (isinstance(raw, bytes) and not is_record(path)):
-            catalogue.drop(_spelt(path))
+            catalogue.drop(spelled(path))
         else:
             catalogue.put(_examined(examine, path, "", raw))
 
 
 def _examined(examine: Examine, path: str, blob: str, raw: Raw) -> Row:
-    if path != (spelt := _spelt(path)):
-        path, raw = spelt, fault("encoding", spelt, "the path is not UTF-8 text", "rename the file or its folder")
+    if path != (told := spelled(path)):
+        path, raw = told, fault("encoding", told, "the path is not UTF-8 text", "rename the file or its folder")
     elif isinstance(raw, bytes) and (not path.endswith("/incident.yaml") or path.count("/") != 2):
         folder = path.split("/")[1].rsplit(".", 1)[0] if path.count("/") == 1 else path.split("/")[1]
         raw = fault("file", path, "this is not where a record lies", f"rename it to {record_path(folder)}")
     return examine(path, blob, raw)
 
 
-def _spelt(path: str) -> str:
+def spelled(path: str) -> str:
     """A path as text that can be kept and printed; bytes that are no UTF-8 as `\\xff`."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
@@ -234,4 +234,4 @@ def _untracked(root: Path, catalogue: Catalogue) -> Iterator[str]:
     for path in catalogue.paths():
         unknown.discard(path if path.count("/") == 2 else f"{path}/incident.yaml")
     for path in sorted(unknown):
-        yield from (found for found in _records_in(root, path.split("/")[1]) if not catalogue.has(_spelt(found)))
+        yield from (found for found in _records_in(root, path.split("/")[1]) if not catalogue.has(spelled(found)))

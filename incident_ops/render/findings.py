@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from incident_ops.findings import Finding, Level
+from incident_ops.rules.silencing import Silenced
 
 Paint = Callable[[str, str], str]
 """(text, colour) -> the text coloured, or as it is."""
@@ -14,7 +15,7 @@ Paint = Callable[[str, str], str]
 COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "cyan"}
 
 
-def to_text(findings: Sequence[Finding], files: int, paint: Paint) -> str:
+def to_text(findings: Sequence[Finding], files: int, paint: Paint, silenced: int = 0) -> str:
     """One finding a line as `file:line:column: level: message [rule]`, its hint below, a summary last."""
     lines = []
     for one in findings:
@@ -22,7 +23,7 @@ def to_text(findings: Sequence[Finding], files: int, paint: Paint) -> str:
         lines.append(f"{inert(str(one.where))}: {level}: {inert(one.message)} [{one.rule}]")
         if one.hint:
             lines.append(f"    {paint('mend:', 'green')} {inert(one.hint)}")
-    return "\n".join([*lines, summary(findings, files)]) + "\n"
+    return "\n".join([*lines, summary(findings, files, silenced)]) + "\n"
 
 
 def inert(text: str) -> str:
@@ -36,11 +37,12 @@ def inert_lines(text: str) -> str:
     return "\n".join(inert(line) for line in text.split("\n"))
 
 
-def summary(findings: Sequence[Finding], files: int) -> str:
-    """`7 files checked: 1 error, 2 warnings`."""
+def summary(findings: Sequence[Finding], files: int, silenced: int = 0) -> str:
+    """`7 files checked: 1 error, 2 warnings, 1 silenced`."""
     counted = [(level, sum(one.level is level for one in findings)) for level in Level]
-    told = ", ".join(plural(count, level.value) for level, count in counted if count)
-    return f"{plural(files, 'file')} checked: {told or 'all fine'}"
+    told = [plural(count, level.value) for level, count in counted if count] or ["all fine"]
+    told += [f"{silenced:,} silenced"] if silenced else []
+    return f"{plural(files, 'file')} checked: {', '.join(told)}"
 
 
 def plural(count: int, noun: str) -> str:
@@ -48,16 +50,17 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def to_json(findings: Sequence[Finding], files: int) -> str:
-    """The `validate` shape of contract 4, with a final line break."""
+def to_json(findings: Sequence[Finding], files: int, silenced: Sequence[Silenced] = ()) -> str:
+    """The `validate` shape of contract 4, with a final line break; `silenced` is there where something is."""
     counts = {level: sum(one.level is level for one in findings) for level in Level}
-    return dump(
-        {
-            "schema": 1,
-            "summary": {"files": files, "errors": counts[Level.ERROR], "warnings": counts[Level.WARNING]},
-            "findings": [as_data(one) for one in findings],
-        }
-    )
+    data: dict[str, Any] = {
+        "schema": 1,
+        "summary": {"files": files, "errors": counts[Level.ERROR], "warnings": counts[Level.WARNING]},
+        "findings": [as_data(one) for one in findings],
+    }
+    if silenced:
+        data["silenced"] = [{**as_data(one.finding), "reason": one.reason} for one in silenced]
+    return dump(data)
 
 
 def as_data(one: Finding) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def to_json(report: Report, lag_seconds: int = 0) -> str:
         "schema": 1,
         "at": stamp(report.at),
         "lag_seconds": lag_seconds,
-        "clocks": [_data(clock) for clock in report.clocks],
+        "clocks": [clock_data(clock) for clock in report.clocks],
         "obligations": [],
     }
     if report.unread:
@@ -85,7 +85,8 @@ def unread_data(unread: Sequence[Unread]) -> list[dict[str, str]]:
     return [{"file": record.path, "message": record.reason} for record in unread]
 
 
-def _data(clock: Clock) -> dict[str, Any]:
+def clock_data(clock: Clock) -> dict[str, Any]:
+    """One clock as JSON data, in the fields of contract 4."""
     return {
         "incident": clock.incident,
         "clock": clock.clock,

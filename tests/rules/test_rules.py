@@ -2,13 +2,15 @@
 
 A bad example names in its first line where its finding must be: `# expect: LINE:COLUMN LEVEL`. What an example needs
 beside its record stands in `_<name>.yaml`: `now`, `policy`, `services`, `folder`, `others` (records for rules that
-look at all), or `expect` where the first line cannot be a comment.
+look at all), `base` (the record as it was merged), `deleted` (the example is what was merged, and is gone), or
+`expect` where the first line cannot be a comment.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,8 +32,11 @@ from incident_ops.records.check import check, fast_validator
 from incident_ops.records.faults import FAULTS
 from incident_ops.records.policy import load_policy
 from incident_ops.records.read import Document, read, read_bytes
+from incident_ops.records.silences import silences
 from incident_ops.render import rule_docs
+from incident_ops.rules import base
 from incident_ops.rules.future_instant import past_instants
+from incident_ops.rules.silencing import silence
 
 HERE = Path(__file__).parent
 NOT_REACHED = {"schema", "schema-copy"}
@@ -48,6 +53,8 @@ class Case(NamedTuple):
     world: World
     others: list[dict[str, Any]]
     expected: str
+    base: dict[str, Any] | None
+    deleted: bool
 
 
 def examples(kind: str) -> list[Path]:
@@ -70,7 +77,9 @@ def load(path: Path) -> Case:
     first = raw.split(b"\n")[0].decode(errors="replace")
     expected = needs.get("expect", first.removeprefix("# expect: "))
     record_path = f"{folder}/incident.yaml"
-    return Case(path.parts[-3], document, record_path, World(policy, services, now), needs.get("others", []), expected)
+    world = World(policy, services, now)
+    others, base, deleted = needs.get("others", []), needs.get("base"), needs.get("deleted", False)
+    return Case(path.parts[-3], document, record_path, world, others, expected, base, deleted)
 
 
 def found_in(case: Case) -> list[Finding]:
@@ -82,8 +91,16 @@ def found_in(case: Case) -> list[Finding]:
     record = Record(case.path, msgspec.convert(case.document.data, Incident), case.document.data)
     found = [finding for timed in (False, True) for finding in rules.run(record, case.world, timed=timed)]
     found += [one for one in rules.run_all(crossings(record, case.others)) if one.where.file == case.path]
+    if case.base is not None:
+        assert fast_validator("incident").is_valid(case.base), case.base
+        found += base.compare(Record(case.path, msgspec.convert(case.base, Incident), case.base), record, case.world)
+    found += base.deleted(record) if case.deleted else []
     assert all(one.where.file == case.path for one in found)
-    return [finding.at(case.document.locate(finding.where)) for finding in found]
+    placed = [finding.at(replace(case.document.locate(finding.where), file=case.path)) for finding in found]
+    comments = silences(case.document.text, case.path)
+    every = rules.CATALOGUE.keys() | FAULTS.keys()
+    timed = {name for name, rule in rules.CATALOGUE.items() if rule.timed}
+    return silence(placed, comments, rules.SILENCEABLE, every, timed)[0]
 
 
 def crossings(record: Record, others: list[dict[str, Any]]) -> Crossings:
@@ -253,7 +270,8 @@ def test_an_unknown_rule_is_a_users_mistake_with_a_hint() -> None:
 
 
 def test_ids_of_rules_follow_their_file_names() -> None:
-    for path in (HERE.parent.parent / "incident_ops" / "rules").glob("*.py"):
+    folder = HERE.parent.parent / "incident_ops" / "rules"
+    for path in [*folder.glob("*.py"), *folder.glob("base/*.py")]:
         if "\nID = " in (text := path.read_text()):
             assert f'\nID = "{path.stem.replace("_", "-")}"\n' in text
             assert path.stem.replace("_", "-") in rules.CATALOGUE

@@ -1,0 +1,143 @@
+"""`incident-ops action`: the action items of a record."""
+
+from __future__ import annotations
+
+import click
+
+from incident_ops.cli.complete import complete_incident
+from incident_ops.cli.editing import by_option, clean, perform, who
+from incident_ops.cli.finding import split_words
+from incident_ops.cli.moments import moment
+from incident_ops.cli.opening import Opened, with_repository
+from incident_ops.cli.printing import format_option
+from incident_ops.cli.record import incident_argument
+from incident_ops.doors import action as items
+from incident_ops.errors import UserError
+from incident_ops.model.time import parse_date
+
+item_argument = click.argument("item", metavar="AI-N")
+
+
+@click.group()
+def action() -> None:
+    """What is to be done afterwards, so that it does not happen again.
+
+    \b
+    Examples:
+      incident-ops action add "Test token expiry" --owner @alice --due 2025-02-01
+      incident-ops action start AI-2
+      incident-ops action done AI-2 --evidence https://example.org/pull/7
+      incident-ops action drop AI-3 --reason "replaced by AI-4"
+    """
+
+
+@action.command()
+@click.argument("words", nargs=-1, required=True, metavar="TITLE [INC]", shell_complete=complete_incident)
+@click.option("--owner", metavar="WHO", help="Who does it: @handle, @org/team or a name.")
+@click.option("--due", metavar="DATE", help="Until when, e.g. 2025-02-01.")
+@click.option("--priority", metavar="P", help="P0 to P9, the item's own.")
+@click.option("--kind", type=click.Choice(items.KINDS), help="What it does against a repetition.")
+@click.option("--horizon", type=click.Choice(items.HORIZONS), help="In which stretch of the prevention plan.")
+@format_option
+@with_repository
+def add(opened: Opened, words: tuple[str, ...], form: str, due: str | None, **said: str | None) -> None:
+    """Write down an action item; it gets the next free id.
+
+    \b
+    Examples:
+      incident-ops action add "Add an alert" --owner @bob --due 2025-02-01 --priority P1
+    """
+    incident, title = split_words(words, at_least=1)
+    if len(title) != 1:
+        raise UserError("one title is needed", hint='put it in quotes: incident-ops action add "Add an alert" INC-...')
+    item = items.Item(title[0], due=_day(due), **said)
+    perform(opened, incident, form, lambda one: items.add(one, item))
+
+
+@action.command()
+@item_argument
+@incident_argument
+@format_option
+@with_repository
+def start(opened: Opened, item: str, incident: str | None, form: str) -> None:
+    """An item is in progress.
+
+    \b
+    Examples:
+      incident-ops action start AI-2
+      incident-ops action start INC-20250126-120500/AI-2
+    """
+    where, name = _key(item, incident)
+    perform(opened, where, form, lambda one: items.start(one, name))
+
+
+@action.command()
+@item_argument
+@incident_argument
+@click.option("--evidence", metavar="TEXT", help="Where it can be seen: a link, a commit.")
+@click.option("--on", metavar="WHEN", help="When: a date, an instant, or unknown. Default: now.")
+@by_option
+@format_option
+@with_repository
+def done(
+    opened: Opened,
+    item: str,
+    incident: str | None,
+    evidence: str | None,
+    on: str | None,
+    by: str | None,
+    form: str,
+) -> None:
+    """An item is done.
+
+    \b
+    Examples:
+      incident-ops action done AI-2 --evidence https://example.org/pull/7
+      incident-ops action done AI-2 120500 --on 2025-02-01
+    """
+    where, name = _key(item, incident)
+    actor, at = who(opened, by), _when(opened, on)
+    perform(opened, where, form, lambda one: items.done(one, opened.now, actor, name, clean(evidence), at))
+
+
+@action.command()
+@item_argument
+@incident_argument
+@click.option("--reason", metavar="TEXT", required=True, help="Why it will not be done.")
+@format_option
+@with_repository
+def drop(opened: Opened, item: str, incident: str | None, reason: str, form: str) -> None:
+    """An item will not be done, and why.
+
+    \b
+    Examples:
+      incident-ops action drop AI-3 --reason "replaced by AI-4"
+    """
+    where, name = _key(item, incident)
+    perform(opened, where, form, lambda one: items.drop(one, name, clean(reason) or ""))
+
+
+def _key(item: str, incident: str | None) -> tuple[str | None, str]:
+    """`AI-2` and the incident, or the key `INC-.../AI-2` in one word."""
+    if "/" not in item:
+        return incident, item
+    inside, _, name = item.rpartition("/")
+    if incident is not None and not inside.upper().endswith(incident.upper()):
+        raise UserError(f"{item} is no item of {incident}", hint="leave out one of the two incidents")
+    return inside, name
+
+
+def _day(text: str | None) -> str | None:
+    if text is not None:
+        try:
+            parse_date(text)
+        except ValueError as error:
+            raise UserError(f"--due {text!r} is no date", hint="e.g. 2025-02-01") from error
+    return text
+
+
+def _when(opened: Opened, text: str | None) -> str | None:
+    try:
+        return _day(text)
+    except UserError:
+        return moment(text, opened.now, "--on", may_be_unknown=True)

@@ -1,0 +1,177 @@
+"""`incident-ops declare`: the record of a new incident, from one line."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from typing import Any
+
+import click
+
+from incident_ops.adapters.files import write_in_new_folder
+from incident_ops.cli.answers import answer_options, answered, ask_triage
+from incident_ops.cli.complete import complete_service
+from incident_ops.cli.editing import at_terminal, by_option, checked, clean, shown_path, warn, who
+from incident_ops.cli.moments import moment
+from incident_ops.cli.opening import Opened, with_repository
+from incident_ops.cli.printing import format_option
+from incident_ops.doors.declare import NO_ANSWERS, SOURCES, Declaration, Declared, channel, runbook
+from incident_ops.doors.declare import declare as first_record
+from incident_ops.doors.new_id import candidates
+from incident_ops.errors import UserError
+from incident_ops.findings import did_you_mean
+from incident_ops.model.incident import Triage
+from incident_ops.model.record import Record
+from incident_ops.records.policy import digest
+from incident_ops.records.spell import Style, block
+from incident_ops.records.store import INCIDENTS, record_path
+from incident_ops.render.findings import dump, inert
+
+HEADER = "# yaml-language-server: $schema=../../schemas/incident.schema.json"
+ATTEMPTS = 1000
+
+
+@click.command()
+@click.argument("title", required=False)
+@click.option(
+    "--service", "-s", "services", multiple=True, shell_complete=complete_service, help="What is hurt; repeat it."
+)
+@click.option("--severity", metavar="LABEL", help="How bad it is, in the policy's words.")
+@click.option("--priority", metavar="LABEL", help="The same where the policy goes by priority.")
+@click.option("--description", metavar="TEXT", help="What is known.")
+@click.option("--started", metavar="WHEN", help="When the impact began: 10m (ago), an instant, or unknown.")
+@click.option("--detected", metavar="WHEN", help="When it was noticed. Default: now.")
+@click.option("--source", type=click.Choice([*SOURCES]), help="What noticed it.")
+@click.option("--detail", metavar="TEXT", help="Which alert, ticket or dashboard; with --source.")
+@click.option("--commander", metavar="WHO", help="The incident commander.")
+@click.option("--drill", is_flag=True, help="This is an exercise.")
+@answer_options
+@by_option
+@format_option
+@with_repository
+def declare(opened: Opened, form: str, by: str | None, **said: Any) -> None:
+    """Declare an incident: one line, and its record is written.
+
+    Without a label the triage answers give it, and the rule that decided is
+    told. Questions are asked only at a terminal, for what is missing.
+
+    \b
+    Examples:
+      incident-ops declare "Login fails" -s auth --severity SEV1
+      incident-ops declare "Login fails" -s auth --users 60 --feature core
+      incident-ops declare "Checkout is slow" -s api -s web --severity SEV2 \\
+        --source alert --started 10m --commander @alice
+    """
+    opened.judged_by  # noqa: B018  a policy that cannot be used is told before anything is asked
+    if opened.store.revision:
+        raise UserError("an old revision cannot be changed", hint="leave out --rev")
+    declaration = _declaration(opened, said, ask=at_terminal() and form == "text")
+    declared, record = _write(opened, declaration, who(opened, by))
+    _tell(opened, declared, record, form)
+
+
+def _declaration(opened: Opened, said: dict[str, Any], *, ask: bool) -> Declaration:
+    policy, services = opened.judged_by
+    given = {name: said[name] for name in Triage.__struct_fields__ if name in said}
+    title, names = clean(said["title"]), said["services"]
+    missing = ["a title"] * (title is None) + ["--service NAME"] * (not names)
+    if missing and not ask:
+        hint = f'incident-ops declare "Login fails" -s {next(iter(services), "SERVICE")}'
+        raise UserError(f"an incident needs {' and '.join(missing)}", hint=hint)
+    if title is None:
+        title = click.prompt("What is broken, in the words of a user?", prompt_suffix=" ", err=True).strip()
+    for name in names:
+        if name not in services:
+            raise UserError(f"service {name!r} is not in services.yaml", hint=did_you_mean(name, services))
+    if not names:
+        choice = click.Choice([*services])
+        names = (click.prompt("Which service?", type=choice, prompt_suffix=" ", err=True),)
+    answers = answered(given)
+    by_rules = ask and said[policy.drives] is None and answers == NO_ANSWERS
+    if by_rules:
+        answers = ask_triage()
+    return _filled(opened, said, title, names, answers, by_rules)
+
+
+def _filled(
+    opened: Opened, said: dict[str, Any], title: str, names: tuple[str, ...], answers: Triage, by_rules: bool
+) -> Declaration:
+    if said["detail"] is not None and said["source"] is None:
+        raise UserError("--detail goes with --source", hint=f"--source {'|'.join(SOURCES)}")
+    return Declaration(
+        title=title,
+        services=tuple(names),
+        severity=said["severity"],
+        priority=said["priority"],
+        description=clean(said["description"]),
+        started=moment(said["started"], opened.now, "--started", may_be_unknown=True),
+        detected=moment(said["detected"], opened.now, "--detected", may_be_unknown=True),
+        source=said["source"],
+        detail=said["detail"],
+        answers=answers,
+        by_rules=by_rules,
+        drill=said["drill"],
+        commander=said["commander"],
+    )
+
+
+def _write(opened: Opened, declaration: Declaration, by: str | None) -> tuple[Declared, Record]:
+    """The record under the first id that nobody has."""
+    policy = opened.judged_by[0]
+    in_force = digest(opened.setting.policy.resolved)
+    for incident_id in itertools.islice(candidates(policy, opened.now, lambda: _every_id(opened)), ATTEMPTS):
+        path = record_path(incident_id)
+        if os.path.lexists((opened.root / path).parent):
+            continue
+        declared = first_record(incident_id, declaration, policy, in_force, opened.now, by)
+        raw = _spelled(declared.data)
+        record = checked(opened, path, raw, None)
+        if write_in_new_folder(opened.root / path, raw):
+            return declared, record
+    raise UserError(f"no id is free after {ATTEMPTS} tries", where=INCIDENTS, hint="look at what fills this folder")
+
+
+def _every_id(opened: Opened) -> list[str]:
+    folder = opened.root / INCIDENTS
+    names = [one.name for one in folder.iterdir()] if folder.is_dir() else []
+    return [*opened.catalogue.ids(), *names]
+
+
+def _spelled(data: dict[str, Any]) -> bytes:
+    try:
+        return "\n".join([HEADER, *block(data, 0, Style()), ""]).encode()
+    except UnicodeEncodeError:
+        raise UserError("a text has half a character in it", hint="type it again") from None
+
+
+def _tell(opened: Opened, declared: Declared, record: Record, form: str) -> None:
+    """What R102 asks for: id, folder, four next steps."""
+    policy, services = opened.judged_by
+    incident = record.incident
+    rule = declared.decision
+    folder = record.path.rpartition("/")[0]
+    steps = [
+        f"incident-ops assign commander @who {incident.id}" if not incident.roles.commander else "",
+        f"open the channel {channel(incident, policy)}",
+        *(f"runbook of {name}: {runbook(name, services, policy)}" for name in incident.services),
+        f'incident-ops update {incident.id} --internal "What is known"',
+    ]
+    steps = [step for step in steps if step]
+    if form == "json":
+        head = {"schema": 1, "incident": incident.id, "path": record.path, "folder": folder, "state": incident.state}
+        level = {"severity": incident.severity, "priority": incident.priority}
+        decided = {"rule": rule.rule_number if rule else None, "rule_text": rule.rule_text if rule else None}
+        data = {**head, **level, **decided, "warnings": [*declared.warnings], "next": steps}
+        click.echo(dump(data), nl=False)
+        return
+    label = " ".join(filter(None, (incident.priority, incident.severity)))
+    drill = ", a drill" if incident.drill else ""
+    click.echo(f"{click.style(incident.id, bold=True)}: declared, {label}{drill}: {inert(incident.title)}")
+    if rule and rule.level in (incident.priority, incident.severity):
+        click.echo(f"  rule {rule.rule_number}: {inert(rule.rule_text)}")
+        if rule.note:
+            click.echo(f"  {inert(rule.note)}")
+    click.echo(f"  folder: {shown_path(opened, folder)}")
+    warn(declared.warnings)
+    for step in steps:
+        click.echo(f"  next: {inert(step)}")

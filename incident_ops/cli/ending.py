@@ -1,0 +1,153 @@
+"""The commands that end an incident, or begin it again: resolve, close, reopen, withdraw."""
+
+from __future__ import annotations
+
+import click
+
+from incident_ops.cli.editing import at_terminal, by_option, clean, judged, perform, read_for_edit, who
+from incident_ops.cli.finding import find
+from incident_ops.cli.moments import moment
+from incident_ops.cli.opening import Opened, with_repository
+from incident_ops.cli.printing import format_option
+from incident_ops.cli.record import incident_argument
+from incident_ops.doors import resolve as resolving
+from incident_ops.doors.close import close as close_record
+from incident_ops.doors.reopen import reopen as reopen_record
+from incident_ops.doors.withdraw import DUPLICATE, OUTCOMES
+from incident_ops.doors.withdraw import withdraw as withdraw_record
+from incident_ops.errors import UserError
+from incident_ops.lifecycle import OVER
+from incident_ops.model.incident import Incident
+
+
+@click.command()
+@incident_argument
+@click.option("--restored", metavar="WHEN", help="When service was back: now, 10m (ago), an instant, or unknown.")
+@click.option("--cause", type=click.Choice(resolving.CATEGORIES), help="The category of the cause.")
+@click.option("--what", metavar="TEXT", help="What broke.")
+@click.option("--why", metavar="TEXT", help="Why it broke.")
+@by_option
+@format_option
+@with_repository
+def resolve(
+    opened: Opened,
+    incident: str | None,
+    restored: str | None,
+    cause: str | None,
+    what: str | None,
+    why: str | None,
+    by: str | None,
+    form: str,
+) -> None:
+    """Service is back: resolve the incident. `unknown` is an answer to both questions.
+
+    \b
+    Examples:
+      incident-ops resolve --restored now --cause deploy
+      incident-ops resolve --restored 12m --cause unknown
+      incident-ops resolve 120500 --restored 2025-01-26T12:30:00Z --cause deploy \\
+        --what "Tokens were rejected as expired"
+    """
+    actor = who(opened, by)
+    back = moment(restored, opened.now, "--restored", may_be_unknown=True)
+    given = resolving.Resolution(back, cause, clean(what), clean(why))
+    if at_terminal() and form == "text":
+        incident = find(opened, incident).split("/")[1]
+        given = _asked(opened, read_for_edit(opened, find(opened, incident)).record.incident, given)
+    perform(opened, incident, form, lambda one: resolving.resolve(one, opened.judged_by[0], opened.now, actor, given))
+
+
+@click.command()
+@incident_argument
+@click.option("--verified", is_flag=True, help="It has been verified that service is restored.")
+@click.option("--stood-down", is_flag=True, help="The team has been released.")
+@by_option
+@format_option
+@with_repository
+def close(opened: Opened, incident: str | None, verified: bool, stood_down: bool, by: str | None, form: str) -> None:
+    """Close a resolved incident.
+
+    \b
+    Examples:
+      incident-ops close --verified
+      incident-ops close 120500 --verified --stood-down
+    """
+    actor = who(opened, by)
+    perform(
+        opened,
+        incident,
+        form,
+        lambda one: close_record(one, opened.judged_by[0], opened.now, actor, verified=verified, stood_down=stood_down),
+    )
+
+
+@click.command()
+@incident_argument
+@click.option("--reason", metavar="TEXT", required=True, help="What came back.")
+@by_option
+@format_option
+@with_repository
+def reopen(opened: Opened, incident: str | None, reason: str, by: str | None, form: str) -> None:
+    """It came back: reopen a resolved or closed incident.
+
+    \b
+    Examples:
+      incident-ops reopen 120500 --reason "errors are back since 14:10"
+    """
+    actor, why = who(opened, by), clean(reason) or ""
+    perform(opened, incident, form, lambda one: reopen_record(one, opened.judged_by[0], opened.now, actor, why))
+
+
+@click.command()
+@incident_argument
+@click.option("--as", "outcome", type=click.Choice(OUTCOMES), required=True, help="What it was instead.")
+@click.option("--of", "other", metavar="INC", help="The incident of which this is a duplicate.")
+@click.option("--reason", metavar="TEXT", required=True, help="How that is known.")
+@by_option
+@format_option
+@with_repository
+def withdraw(
+    opened: Opened, incident: str | None, outcome: str, other: str | None, reason: str, by: str | None, form: str
+) -> None:
+    """It was no incident, or the same as another: close it, out of all metrics.
+
+    \b
+    Examples:
+      incident-ops withdraw --as false_alarm --reason "the probe was broken"
+      incident-ops withdraw 12 --as duplicate --of 11 --reason "same outage"
+    """
+    actor, why = who(opened, by), clean(reason) or ""
+    of = _original(opened, other) if other is not None and outcome == DUPLICATE else other
+    perform(
+        opened,
+        incident,
+        form,
+        lambda one: withdraw_record(one, opened.judged_by[0], opened.now, actor, outcome, why, of),
+    )
+
+
+def _asked(opened: Opened, incident: Incident, given: resolving.Resolution) -> resolving.Resolution:
+    """Asks for what is missing; at a terminal only."""
+    missing = resolving.lacking(incident, given) if incident.state not in OVER else ()
+    restored, cause = given.restored, given.cause
+    if "restored" in missing:
+        told = "When was service back (now, 10m ago, an instant, unknown)?"
+        said: str = click.prompt(told, prompt_suffix=" ", err=True)
+        restored = moment(said.strip(), opened.now, "restored", may_be_unknown=True)
+    if "cause" in missing:
+        choice = click.Choice(resolving.CATEGORIES)
+        cause = click.prompt("What was the cause?", type=choice, default="unknown", prompt_suffix=" ", err=True)
+    return resolving.Resolution(restored, cause, given.what, given.why)
+
+
+def _original(opened: Opened, other: str) -> str:
+    """The id of the incident that is repeated; one that is a duplicate itself is not taken."""
+    path = find(opened, other)
+    raw = opened.store.read(path)
+    incident = judged(path, raw).incident if isinstance(raw, bytes) else None
+    if incident is None:
+        raise UserError(f"{other} cannot be read", where=path, hint="mend it first")
+    if incident.duplicate_of is not None:
+        hint = f"--of {incident.duplicate_of}"
+        raise UserError(f"{incident.id} is a duplicate itself, of {incident.duplicate_of}", hint=hint)
+    return incident.id

@@ -1,0 +1,200 @@
+"""The commands that write into a record while an incident is worked on: ack, assign, update, timeline, pause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from incident_ops.cli.complete import complete_incident
+from incident_ops.cli.editing import by_option, clean, perform, who
+from incident_ops.cli.finding import split_words
+from incident_ops.cli.moments import moment
+from incident_ops.cli.opening import Opened, with_repository
+from incident_ops.cli.printing import format_option
+from incident_ops.doors import pause as pausing
+from incident_ops.doors import timeline as entries
+from incident_ops.doors import update as news
+from incident_ops.doors.ack import ack as acknowledge
+from incident_ops.doors.assign import assign as give_to
+from incident_ops.doors.assign import assign_role
+from incident_ops.doors.step import Step
+from incident_ops.errors import UserError
+from incident_ops.model.incident import Incident
+
+incident_argument: Callable[[Any], Any] = click.argument(
+    "incident", metavar="[INC]", required=False, shell_complete=complete_incident
+)
+
+
+@click.command()
+@incident_argument
+@by_option
+@format_option
+@with_repository
+def ack(opened: Opened, incident: str | None, by: str | None, form: str) -> None:
+    """Take an incident: it is in progress, the response clock stops.
+
+    INC is an id or the end of one; without it, the only open incident.
+
+    \b
+    Examples:
+      incident-ops ack
+      incident-ops ack 120500 --by @alice
+    """
+    actor = who(opened, by)
+    perform(opened, incident, form, lambda one: acknowledge(one, opened.judged_by[0], opened.now, actor))
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True, metavar="[ROLE] WHO [INC]", shell_complete=complete_incident)
+@click.option("--tier", type=click.IntRange(1, 9), help="The tier of the escalation ladder that takes over.")
+@by_option
+@format_option
+@with_repository
+def assign(opened: Opened, words: tuple[str, ...], tier: int | None, by: str | None, form: str) -> None:
+    """Give a role, or the incident itself, to somebody.
+
+    ROLE is commander, technical_lead, communications_lead, scribe, or a word
+    of your own. Without a role WHO works on the incident from now on.
+
+    \b
+    Examples:
+      incident-ops assign commander @alice
+      incident-ops assign @bob 120500
+      incident-ops assign @carol --tier 2
+    """
+    actor = who(opened, by)
+    incident, said = split_words(words, at_least=1)
+    if len(said) == 1:
+        perform(opened, incident, form, lambda one: give_to(one, opened.judged_by[0], opened.now, actor, said[0], tier))
+    elif len(said) == 2 and tier is None:
+        perform(opened, incident, form, lambda one: assign_role(one, opened.now, actor, said[0], said[1]))
+    elif len(said) == 2:
+        raise UserError("a role has no tier", hint="incident-ops assign @who --tier 2")
+    else:
+        raise UserError("who gets what?", hint='ROLE WHO [INC]; put names with blanks in quotes: "QA team"')
+
+
+@click.command()
+@incident_argument
+@click.option("--internal", metavar="TEXT", help="News for the responders and their teams.")
+@click.option("--executive", metavar="TEXT", help="News for the management.")
+@click.option("--public", metavar="TEXT", help="News for everybody: it goes to the status page.")
+@click.option("--status", type=click.Choice(news.STATUSES), help="Default: what the record says.")
+@click.option("--eta", metavar="WHEN", help="When it may be over: an instant, a duration, or unknown.")
+@click.option("--severity", metavar="LABEL", help="The new severity.")
+@click.option("--priority", metavar="LABEL", help="The new priority.")
+@click.option("--reason", metavar="TEXT", help="Why the level changes; needed to lower it.")
+@by_option
+@format_option
+@with_repository
+def update(opened: Opened, incident: str | None, by: str | None, form: str, **said: str | None) -> None:
+    """Write news for an audience, or change the severity.
+
+    Nothing is sent from here: what is written goes out after the merge.
+
+    \b
+    Examples:
+      incident-ops update --public "We are looking into failing logins"
+      incident-ops update --internal "Rolling back" --status identified --eta 30m
+      incident-ops update --severity SEV0 --reason "checkout is down, too"
+    """
+    actor = who(opened, by)
+    texts = {name: text for name in news.AUDIENCES if (text := clean(said[name])) is not None}
+    labels = {name: label for name in ("severity", "priority") if (label := said[name]) is not None}
+    for name in ("status", "eta"):
+        if said[name] and not texts:
+            raise UserError(f"--{name} goes with a text", hint='add --internal "..." or --public "..."')
+    if not texts and not labels:
+        raise UserError("there is nothing to say", hint='--internal "...", --public "...", or --severity LABEL')
+
+    def door(one: Incident) -> Step:
+        steps = [
+            news.relabel(one, opened.judged_by[0], opened.now, actor, name, label, clean(said["reason"]))
+            for name, label in labels.items()
+        ]
+        steps.append(news.update(one, opened.now, actor, texts, said["status"], said["eta"]))
+        return Step(
+            tuple(edit for step in steps for edit in step.edits), tuple(told for step in steps for told in step.told)
+        )
+
+    perform(opened, incident, form, door)
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True, metavar="TEXT [INC]", shell_complete=complete_incident)
+@click.option("--kind", type=click.Choice(entries.KINDS), default="note", show_default=True, help="What kind of event.")
+@click.option("--action", metavar="TEXT", help="What was done.")
+@click.option("--result", metavar="TEXT", help="What came of it.")
+@click.option("--ref", metavar="TEXT", help="A commit, a link, a ticket.")
+@click.option("--at", metavar="WHEN", help="When it happened: 10m (ago), or an instant. Default: now.")
+@click.option("--corrects", type=click.IntRange(1), help="The number of the entry that this one sets right.")
+@click.option("--mark", multiple=True, type=click.Choice(entries.MARKS), help="This was also the instant of that name.")
+@by_option
+@format_option
+@with_repository
+def timeline(opened: Opened, words: tuple[str, ...], by: str | None, form: str, **said: Any) -> None:
+    """Write down what happened, when it happens.
+
+    \b
+    Examples:
+      incident-ops timeline "Rolled back to def456" --kind action --ref def456
+      incident-ops timeline "Cause found" --kind diagnosis --mark diagnosed
+      incident-ops timeline "Error rate is normal" --at 5m --mark restored
+    """
+    actor = who(opened, by)
+    incident, text = split_words(words, at_least=1)
+    if len(text) != 1:
+        raise UserError("one text is needed", hint='put it in quotes: incident-ops timeline "Rolled back" INC-...')
+    entry = entries.Entry(
+        event=clean(text[0]) or "",
+        kind=said["kind"],
+        action=clean(said["action"]),
+        result=clean(said["result"]),
+        ref=said["ref"],
+        at=moment(said["at"], opened.now, "--at"),
+        corrects=said["corrects"],
+        marks=tuple(dict.fromkeys(said["mark"])),
+    )
+    perform(opened, incident, form, lambda one: entries.timeline(one, opened.now, actor, entry))
+
+
+@click.command()
+@incident_argument
+@click.option("--waiting-for", type=click.Choice(pausing.WAITING_FOR), help="Whom the incident waits for.")
+@click.option("--reason", metavar="TEXT", help="What is waited for.")
+@click.option("--end", is_flag=True, help="The wait is over: back to the state that was left.")
+@by_option
+@format_option
+@with_repository
+def pause(
+    opened: Opened,
+    incident: str | None,
+    waiting_for: str | None,
+    reason: str | None,
+    end: bool,
+    by: str | None,
+    form: str,
+) -> None:
+    """Wait for a user, a vendor or an approval; clocks that may pause do.
+
+    \b
+    Examples:
+      incident-ops pause --waiting-for vendor --reason "ticket 4711"
+      incident-ops pause --end
+    """
+    actor, why = who(opened, by), clean(reason)
+    if end == (waiting_for is not None) or (end and reason):
+        raise UserError(
+            "say whom you wait for, or that the wait is over", hint="--waiting-for vendor [--reason TEXT], or --end"
+        )
+
+    def door(one: Incident) -> Step:
+        policy = opened.judged_by[0]
+        if waiting_for is None:
+            return pausing.end_pause(one, policy, opened.now, actor)
+        return pausing.pause(one, policy, opened.now, actor, waiting_for, why)
+
+    perform(opened, incident, form, door)

@@ -1,0 +1,157 @@
+"""A new incident: the record as it is first written (R95-R101)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from incident_ops.doors.step import said
+from incident_ops.errors import UserError
+from incident_ops.lifecycle import NEW, TRIAGED, way
+from incident_ops.model.incident import Incident, Triage
+from incident_ops.model.policy import Policy
+from incident_ops.model.service import Service
+from incident_ops.model.time import UNKNOWN, parse_instant, stamp
+from incident_ops.triage import Decision, decide
+
+SOURCES = {
+    "alert": "Alert fired",
+    "customer_report": "A customer reported it",
+    "dashboard": "Seen on a dashboard",
+    "team": "Noticed by the team",
+}
+"""What noticed first, and how the first entry of the timeline tells it."""
+
+
+NO_ANSWERS = Triage()
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What is known when somebody declares. Instants are RFC 3339 text; the label may be left to the triage answers.
+
+    `by_rules`: somebody was asked, so the rules decide even where no answer was known.
+    """
+
+    title: str
+    services: tuple[str, ...]
+    severity: str | None = None
+    priority: str | None = None
+    description: str | None = None
+    started: str | None = None
+    detected: str | None = None
+    source: str | None = None
+    detail: str | None = None
+    answers: Triage = NO_ANSWERS
+    by_rules: bool = False
+    drill: bool = False
+    commander: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """The data of a new record in the schema's order, the triage decision that counted, and what should give pause."""
+
+    data: dict[str, Any]
+    decision: Decision | None
+    warnings: tuple[str, ...]
+
+
+def declare(
+    incident_id: str, declaration: Declaration, policy: Policy, digest: str, now: datetime, by: str | None
+) -> Declared:
+    """The record of a declaration at `now`, under the policy in force. UserError where nothing gives the level.
+
+    Somebody has given the label, so the incident is triaged; nobody has taken it yet.
+    """
+    severity, priority, decision = _labels(declaration, policy)
+    at = stamp(now)
+    steps = way(NEW, TRIAGED, edges=policy.states.moves)
+    moves = [
+        said(at=at, field="state", from_=old, to=new, by=by) for old, new in zip((NEW, *steps), steps, strict=False)
+    ]
+    answers = msgspec.to_builtins(declaration.answers)
+    detected = declaration.detected or at
+    data = said(
+        id=incident_id,
+        title=declaration.title,
+        description=declaration.description,
+        severity=severity,
+        priority=priority,
+        state=steps[-1] if steps else NEW,
+        services=list(dict.fromkeys(declaration.services)),
+        policy=_in_force(policy, digest, severity, priority),
+        detection=said(source=declaration.source, detail=declaration.detail) if declaration.source else None,
+        times=said(started=declaration.started, detected=detected, declared=at),
+        roles={"commander": declaration.commander} if declaration.commander else None,
+        triage=answers or None,
+        impact={"users": UNKNOWN, "revenue": UNKNOWN},
+        timeline=_first_rows(declaration, detected, at, by),
+        changes=moves or None,
+        drill=declaration.drill or None,
+    )
+    return Declared(data, decision, _doubts(declaration, policy, severity, priority, decision))
+
+
+def runbook(service_name: str, services: Mapping[str, Service], policy: Policy) -> str:
+    """Where the runbook of a service lies: as services.yaml says, else by the policy's pattern (R102)."""
+    service = services.get(service_name)
+    if service is not None and service.runbook:
+        return service.runbook
+    return policy.documents.runbook_path.replace("{service}", service_name)
+
+
+def channel(incident: Incident, policy: Policy) -> str:
+    """The name of the incident's chat channel, by the policy's pattern (R102, R123, R124)."""
+    declared = parse_instant(incident.times.declared)
+    name = policy.notify.incident_channel.name.replace("{timestamp}", f"{declared:%Y%m%d-%H%M%S}")
+    return "#" + name.replace("{id}", incident.id)
+
+
+def _labels(declaration: Declaration, policy: Policy) -> tuple[str | None, str | None, Decision | None]:
+    severity, priority = declaration.severity, declaration.priority
+    given = priority if policy.drives == "priority" else severity
+    answered = declaration.by_rules or declaration.answers != NO_ANSWERS
+    decision = decide(policy, declaration.answers) if answered else None
+    if given is not None:
+        return severity, priority, decision
+    if decision is None:
+        hint = f"--{policy.drives} {'|'.join(policy.labels)}, or answer: --users 60 --feature core --data-risk none"
+        raise UserError(f"how bad is it? There is no {policy.drives}", hint=hint)
+    if policy.drives == "priority":
+        return severity or decision.major, decision.level, decision
+    return decision.level, priority, decision
+
+
+def _in_force(policy: Policy, digest: str, severity: str | None, priority: str | None) -> dict[str, Any]:
+    level = policy.duties(severity, priority)
+    targets = said(response=level.response, resolution=level.resolution) if level else {}
+    return said(scheme=policy.scheme.id, digest=digest, targets=targets or None)
+
+
+def _first_rows(declaration: Declaration, detected: str, at: str, by: str | None) -> list[dict[str, Any]]:
+    noticed = SOURCES.get(declaration.source or "", "Incident noticed")
+    if detected in (at, UNKNOWN):
+        row = said(at=at, kind="detection", event=noticed, action="Incident declared", result="Investigating", by=by)
+        return [row]
+    return [
+        said(at=detected, kind="detection", event=noticed),
+        said(at=at, kind="status", event="Incident declared", result="Investigating", by=by),
+    ]
+
+
+def _doubts(
+    declaration: Declaration, policy: Policy, severity: str | None, priority: str | None, decision: Decision | None
+) -> tuple[str, ...]:
+    told = []
+    label = priority if policy.drives == "priority" else severity
+    if decision is not None and decision.level != label:
+        told.append(f"the triage rules would give {decision.level} (rule {decision.rule_number}: {decision.rule_text})")
+    level = policy.duties(severity, priority)
+    if level is not None and level.ic_after == 0 and not declaration.commander:
+        told.append(f"{severity or level.id} needs a commander at once")
+    return tuple(told)

@@ -1,0 +1,116 @@
+"""A move of the state with all that belongs to it: every step of `changes`, instants, the end of a pause."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from incident_ops.doors.step import said, words
+from incident_ops.errors import UserError
+from incident_ops.lifecycle import FIXED, INSTANTS_OF_CYCLE, NEEDS, PENDING, effective, next_states, way
+from incident_ops.model.edit import Append, Edit, Route, Set
+from incident_ops.model.incident import Incident
+from incident_ops.model.policy import Policy
+from incident_ops.model.time import instant, stamp
+
+_ORDER = ("mitigated", "restored", "resolved", "closed")
+
+
+def left(incident: Incident) -> str | None:
+    """The state that was left for pending; None where the incident does not wait, or its history does not say."""
+    if incident.state != PENDING:
+        return None
+    moves = (change for change in reversed(incident.changes) if change.field == "state")
+    last = next(moves, None)
+    return last.old if last is not None and last.new == PENDING else None
+
+
+def field_of(incident: Incident, name: str) -> str:
+    """The field that holds this instant of the cycle the incident is in, as `lifecycle.effective` names it."""
+    cycle = len(incident.cycles)
+    return f"cycles.{cycle}.{name}" if cycle and name in INSTANTS_OF_CYCLE else f"times.{name}"
+
+
+def route_of(field: str) -> Route:
+    """The route of an instant's field: `cycles.1.restored` -> ("cycles", 0, "restored")."""
+    first, *rest = field.split(".")
+    return (first, int(rest[0]) - 1, rest[1]) if len(rest) == 2 else (first, *rest)
+
+
+def instant_edit(incident: Incident, name: str, at: str) -> Set:
+    """Writes an instant of the current cycle. UserError where it is there already, or would stand out of order."""
+    field, given = field_of(incident, name), effective(incident)
+    there = given.get(field)
+    if there is not None and there != at:
+        hint = "a merged instant is mended by an entry of corrections, one not merged yet in the record itself"
+        raise UserError(f"{incident.id}: {field} is {there} already", hint=hint)
+    if name in _ORDER and (moment := instant(at)) is not None:
+        for place, other in enumerate(_ORDER):
+            known = instant(given.get(field_of(incident, other)))
+            if known is None or known == moment:
+                continue
+            if (known < moment) != (place < _ORDER.index(name)):
+                told = f"{incident.id}: {name} cannot be {at}, {other} is {stamp(known)}"
+                raise UserError(told, hint=f"the order is {', '.join(_ORDER)}")
+    return Set(route_of(field), at)
+
+
+def path(incident: Incident, policy: Policy, new: str, outcome: str = FIXED) -> tuple[str, ...]:
+    """The states from the present one (excluded) to `new`; empty where no legal way leads there."""
+    return way(incident.state, new, left(incident), outcome, policy.states.moves)
+
+
+def move(
+    incident: Incident,
+    policy: Policy,
+    new: str,
+    now: datetime,
+    by: str | None,
+    *,
+    reason: str | None = None,
+    outcome: str = FIXED,
+) -> tuple[Edit, ...]:
+    """The edits of a move to `new`, every step skipped spelled; the reason stands at the last step.
+
+    UserError where no legal way leads there.
+    """
+    steps = path(incident, policy, new, outcome)
+    if not steps:
+        raise refused(incident, policy, f"moved to {words(new)}")
+    at = stamp(now)
+    edits: list[Edit] = [Set(("state",), new)]
+    for old, state in zip((incident.state, *steps), steps, strict=False):
+        why = reason if state == new else None
+        edits.append(Append(("changes",), said(at=at, field="state", from_=old, to=state, by=by, reason=why)))
+    edits += [Set(route_of(field), at) for field in _missing(incident, steps)]
+    if incident.state == PENDING:
+        edits += [Set(("pauses", index, "to"), at) for index, pause in enumerate(incident.pauses) if pause.end is None]
+    return tuple(edits)
+
+
+def spelled(incident: Incident, policy: Policy, new: str, outcome: str = FIXED) -> str:
+    """The move in words: `triaged -> assigned -> in progress`."""
+    return " -> ".join(words(state) for state in (incident.state, *path(incident, policy, new, outcome)))
+
+
+def refused(incident: Incident, policy: Policy, wanted: str, hint: str = "") -> UserError:
+    """The error for a move that is not legal from here; the hint says where the incident may go."""
+    waits = left(incident)
+    allowed = ", ".join(map(words, next_states(incident.state, waits, edges=policy.states.moves)))
+    return UserError(
+        f"{incident.id} is {words(incident.state)}: it cannot be {wanted}",
+        hint=hint or f"from {words(incident.state)} it may go to: {allowed}",
+    )
+
+
+def _missing(incident: Incident, steps: tuple[str, ...]) -> list[str]:
+    """Fields of the instants that the states on the way ask for and the record does not have."""
+    given = effective(incident)
+    fields = []
+    for state in steps:
+        for name in NEEDS.get(state, ()):
+            if incident.cycles and name not in INSTANTS_OF_CYCLE:
+                continue
+            field = field_of(incident, name)
+            if field not in given and field not in fields:
+                fields.append(field)
+    return fields

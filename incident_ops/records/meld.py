@@ -1,0 +1,212 @@
+"""Three versions of a record's data -> the one that holds what both sides did since they parted.
+
+What the sides did to the same place in different ways is a clash; which side stands there is the caller's choice, so
+that the text of a merge can be compared with both answers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from incident_ops.findings import Route
+from incident_ops.model.time import parse_instant
+from incident_ops.records.edit import same
+
+APPENDED: Mapping[Route, str] = {
+    ("timeline",): "at",
+    ("updates",): "at",
+    ("changes",): "at",
+    ("corrections",): "at",
+    ("assignments",): "at",
+    ("escalations",): "at",
+    ("overrides",): "at",
+    ("pauses",): "from",
+    ("cycles",): "reopened",
+}
+"""Lists that grow at their end only, each with the instant that orders what two sides appended."""
+
+ITEMS: Mapping[Route, str] = {("action_items",): "id"}
+"""Lists of things that have a name of their own, and the key that holds it."""
+
+SETS: frozenset[Route] = frozenset({("services",), ("tags",), ("related",)})
+"""Lists in which a value stands once."""
+
+
+class Missing:
+    """Stands for no value where null is one."""
+
+
+class Versions(NamedTuple):
+    """One place in the common ancestor and on both sides; `Missing` where it is not there."""
+
+    base: Any
+    ours: Any
+    theirs: Any
+
+
+class Pick(NamedTuple):
+    """A new entry of a merged list: `ours[place]`, else `theirs[place]`; `twin`: the same entry of theirs."""
+
+    ours: bool
+    place: int
+    twin: int | None = None
+
+
+@dataclass
+class Choice:
+    """Which side stands where they clash. `held` are routes that are taken as clashes; `met` are the clashes found."""
+
+    ours: bool = True
+    held: frozenset[Route] = frozenset()
+    met: list[Route] = field(default_factory=list)
+
+
+def meld(versions: Versions, route: Route, choice: Choice) -> Any:
+    """The merged value at `route`, or `Missing`. In lists of things the route has the thing's name, not its place."""
+    base, ours, theirs = versions
+    if route not in choice.held:
+        if same(ours, theirs) or same(base, theirs):
+            return ours
+        if same(base, ours):
+            return theirs
+        merged = _inside(versions, route, choice)
+        if merged is not Missing:
+            return merged
+    choice.met.append(route)
+    return ours if choice.ours else theirs
+
+
+def _inside(versions: Versions, route: Route, choice: Choice) -> Any:
+    """The merged mapping or list; Missing where the value clashes as a whole."""
+    base, ours, theirs = versions
+    if base is Missing and route[:-1] in ITEMS:
+        return Missing  # two different things took the same new name
+    if isinstance(ours, dict) and isinstance(theirs, dict) and isinstance(emptied(base, {}), dict):
+        return _keyed(Versions(emptied(base, {}), ours, theirs), route, choice)
+    lists = Versions(emptied(base, []), emptied(ours, []), emptied(theirs, []))
+    if not all(isinstance(one, list) for one in lists):
+        return Missing
+    if route in APPENDED:
+        return _appended(lists, route, choice)
+    if route in ITEMS or route in SETS:
+        named = [by_name(route, one) for one in lists]
+        if None not in named:
+            return list(_keyed(Versions(*named), route, choice).values())
+    return Missing
+
+
+def emptied(value: Any, empty: Any) -> Any:
+    """`empty` for a place that holds nothing: it is missing or null."""
+    return empty if value is Missing or value is None else value
+
+
+def by_name(route: Route, items: Sequence[Any]) -> dict[Any, Any] | None:
+    """The things of a list by name, in order; None where one has no name or a name stands twice."""
+    named: dict[Any, Any] = {}
+    for item in items:
+        name = item
+        if route in ITEMS:
+            name = item.get(ITEMS[route]) if isinstance(item, dict) else None
+        if not isinstance(name, str) or name in named:
+            return None
+        named[name] = item
+    return named
+
+
+def _keyed(versions: Versions, route: Route, choice: Choice) -> dict[Any, Any]:
+    base, ours, theirs = versions
+    merged = {}
+    for name in merged_order(list(base), list(ours), list(theirs)):
+        one = Versions(*(version.get(name, Missing) for version in versions))
+        value = meld(one, (*route, name), choice)
+        if value is not Missing:
+            merged[name] = value
+    return merged
+
+
+def merged_order(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> list[str]:
+    """Every name of both sides: in the order of ours, what only theirs has below what it stands below there."""
+    merged = list(ours)
+    only_ours = set(ours) - set(base) - set(theirs)
+    above: str | None = None
+    for name in theirs:
+        if name not in merged:
+            place = merged.index(above) + 1 if above is not None else 0
+            while place < len(merged) and merged[place] in only_ours:
+                place += 1
+            merged.insert(place, name)
+        above = name
+    return merged
+
+
+def _appended(lists: Versions, route: Route, choice: Choice) -> Any:
+    base, ours, theirs = lists
+    count = len(base)
+    if len(ours) < count or len(theirs) < count:
+        return Missing
+    held = [meld(Versions(base[n], ours[n], theirs[n]), (*route, n), choice) for n in range(count)]
+    picks = line_up(ours[count:], theirs[count:], APPENDED[route])
+    fresh = [(ours if pick.ours else theirs)[count + pick.place] for pick in picks]
+    if route == ("timeline",):
+        numbers = renumbered(picks, fresh, count)
+        fresh = [{**one, "corrects": numbers[n]} if n in numbers else one for n, one in enumerate(fresh)]
+    return held + fresh
+
+
+def line_up(ours: Sequence[Any], theirs: Sequence[Any], instant: str) -> list[Pick]:
+    """The order of what both sides appended: by instant, ours first on a tie; the same entry once.
+
+    Each side's entries keep their own order: one that tells of an earlier time stays below what it came after.
+    """
+    twins: dict[int, int] = {}
+    for place, one in enumerate(theirs):
+        twin = next((n for n, other in enumerate(ours) if n not in twins and same(one, other)), None)
+        if twin is not None:
+            twins[twin] = place
+    picks = [(at, Pick(True, n, twins.get(n))) for n, at in enumerate(_reached(ours, instant))]
+    matched = set(twins.values())
+    picks += [(at, Pick(False, n)) for n, at in enumerate(_reached(theirs, instant)) if n not in matched]
+    return [pick for _, pick in sorted(picks, key=lambda one: one[0])]
+
+
+def renumbered(picks: Sequence[Pick], fresh: Sequence[Any], count: int) -> dict[int, int]:
+    """Place in `fresh` -> its new `corrects`, where the entry it corrects is new too and has moved.
+
+    `count` entries stand above the new ones; entries are counted from 1.
+    """
+    places = {(pick.ours, pick.place): place for place, pick in enumerate(picks)}
+    places |= {(False, pick.twin): place for place, pick in enumerate(picks) if pick.twin is not None}
+    numbers = {}
+    for place, (pick, entry) in enumerate(zip(picks, fresh, strict=True)):
+        number = entry.get("corrects") if isinstance(entry, dict) else None
+        target = places.get((pick.ours, number - count - 1)) if type(number) is int else None
+        if target is not None and target + count + 1 != number:
+            numbers[place] = target + count + 1
+    return numbers
+
+
+def _reached(entries: Iterable[Any], instant: str) -> list[datetime]:
+    """The latest instant told so far, at each entry."""
+    latest, reached = datetime.min.replace(tzinfo=UTC), []
+    for entry in entries:
+        text = entry.get(instant) if isinstance(entry, dict) else None
+        with contextlib.suppress(ValueError):  # `unknown`, missing or misspelt: it stays where it was written
+            latest = max(latest, parse_instant(str(text)))
+        reached.append(latest)
+    return reached
+
+
+def broken_chains(entries: Any) -> int:
+    """How many entries of `changes` or `corrections` do not begin where the last one of the same field ended."""
+    last: dict[Any, Any] = {}
+    broken = 0
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, dict) and isinstance(entry.get("field"), str):
+            name = entry["field"]
+            broken += name in last and last[name] != entry.get("from")
+            last[name] = entry.get("to")
+    return broken

@@ -1,0 +1,241 @@
+"""Three versions of a record's text -> one, by the lines of its values: the text of `meld`.
+
+Lines that one side left alone are the other side's, comments included; lines that both changed are taken apart, value
+by value. Ours gives the layout: what comes from theirs is moved to our columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
+from typing import Any
+
+from incident_ops.findings import Route
+from incident_ops.records.edit import Append, Edit, Refused, Set, edit, same
+from incident_ops.records.meld import (
+    APPENDED,
+    ITEMS,
+    SETS,
+    Choice,
+    Missing,
+    Versions,
+    by_name,
+    emptied,
+    line_up,
+    meld,
+    merged_order,
+    renumbered,
+)
+from incident_ops.records.pieces import Clash, Collection, Part, Piece, Unweavable, collection, lines_of, shifted
+
+NOTHING = Collection("", [], "")
+
+
+@dataclass
+class Weaver:
+    """`held`: routes taken as clashes; `met`: routes at which values clash; `beside`: where only comments do."""
+
+    held: frozenset[Route]
+    met: list[Route] = field(default_factory=list)
+    beside: list[Route] = field(default_factory=list)
+
+    def collections(self, route: Route, ours: Collection, base: Collection, theirs: Collection) -> list[Piece]:
+        """The lines of a block mapping or list that both sides changed."""
+        head = self._one_of(route, ours.head, base.head, theirs.head)
+        tail = self._one_of(route, ours.tail, base.tail, theirs.tail)
+        if route in APPENDED:
+            parts = self._appended(route, ours.parts, base.parts, theirs.parts)
+        else:
+            parts = self._keyed(route, ours.parts, base.parts, theirs.parts)
+        return [*head, *parts, *tail]
+
+    def _one_of(self, route: Route, ours: str, base: str, theirs: str) -> list[Piece]:
+        """Lines without values: of the side that changed them."""
+        if theirs in (ours, base):
+            return [ours]
+        if ours == base:
+            return [theirs]
+        self.beside.append(route)
+        return [Clash(ours, theirs)]
+
+    def _keyed(self, route: Route, ours: list[Part], base: list[Part], theirs: list[Part]) -> list[Piece]:
+        named = [{_name(route, part): part for part in parts} for parts in (base, ours, theirs)]
+        pieces: list[Piece] = []
+        for name in merged_order(*(list(one) for one in named)):
+            was, mine, yours = (one.get(name) for one in named)
+            pieces += self._entry((*route, name), mine, was, yours)
+        return pieces
+
+    def _appended(self, route: Route, ours: list[Part], base: list[Part], theirs: list[Part]) -> list[Piece]:
+        count = len(base)
+        pieces: list[Piece] = []
+        for number, parts in enumerate(zip(ours, base, theirs, strict=False)):
+            pieces += self._entry((*route, number), *parts)
+        shared, mine, yours = _without_shared(ours[count:], theirs[count:])
+        picks = line_up([part.data for part in mine], [part.data for part in yours], APPENDED[route])
+        fresh = [(mine if pick.ours else yours)[pick.place] for pick in picks]
+        numbers = renumbered(picks, [part.data for part in fresh], count) if route == ("timeline",) else {}
+        pieces.append(shared)
+        for place, (pick, part) in enumerate(zip(picks, fresh, strict=True)):
+            if place in numbers:
+                pieces += [part.lead, _edited(part, [Set((0, "corrects"), numbers[place])])]
+            elif pick.twin is not None:
+                pieces += self._entry((*route, count + place), part, None, yours[pick.twin])
+            else:
+                pieces.append(part.whole)
+        return pieces
+
+    def _entry(self, route: Route, ours: Part | None, base: Part | None, theirs: Part | None) -> list[Piece]:
+        if route not in self.held:
+            if ours is None or theirs is None:
+                kept = ours or theirs
+                if kept is None or (base is not None and kept.whole == base.whole):
+                    return []
+                if base is None:
+                    return [kept.whole]
+            else:
+                lead = self._one_of(route, ours.lead, base.lead if base else "", theirs.lead)
+                return [*lead, *self._body(route, ours, base, theirs)]
+        self.met.append(route)
+        return [Clash(ours.whole if ours else "", theirs.whole if theirs else "")]
+
+    def _body(self, route: Route, ours: Part, base: Part | None, theirs: Part) -> list[Piece]:
+        mine, yours = ours.body, theirs.body
+        if mine == yours or (base and yours == base.body):
+            return [mine]
+        if base and mine == base.body:
+            return [yours]
+        woven = self._woven(route, ours, base, theirs)
+        if woven is not None:
+            return woven
+        self.met.append(route)
+        return [Clash(mine, yours)]
+
+    def _woven(self, route: Route, ours: Part, base: Part | None, theirs: Part) -> list[Piece] | None:
+        """The lines of a value that both sides changed; None where they cannot be taken apart."""
+        if base is None and route[:-1] in ITEMS and not same(ours.data, theirs.data):
+            return None
+        kind = ours.node.kind
+        if _is_block(ours) and _is_block(theirs) and theirs.node.kind == kind:
+            before = base if base and (_is_block(base) or base.data) else None
+            alike = before is None or (_is_block(before) and before.node.kind == kind)
+            if alike and _divides(route, ours, before, theirs):
+                return self._inside(route, ours, before, theirs)
+        framed = _framed(ours, base, theirs)
+        if framed is not None:
+            return [framed]
+        return _edited_to_both(route, ours, base, theirs)
+
+    def _inside(self, route: Route, ours: Part, base: Part | None, theirs: Part) -> list[Piece]:
+        column = ours.node.column
+        mine, yours = collection(ours, 0), collection(theirs, column - theirs.node.column)
+        was = collection(base, column - base.node.column) if base else NOTHING
+        if not mine.head.endswith("\n"):  # the dash of a list stays ours, however far the first key stands from it
+            bare = [replace(one, head="") for one in (mine, was, yours)]
+            return _with_head(mine.head, self.collections(route, *bare))
+        if base is None:
+            brief = min(mine.head, yours.head, key=len)
+            was = replace(was, head="" if "#" in brief else brief)
+        return self.collections(route, mine, was, yours)
+
+
+def _with_head(head: str, pieces: list[Piece]) -> list[Piece]:
+    """The first lines, whose dash was hidden as blanks, with the dash again."""
+    first, *below = [one for one in pieces if one]
+    hidden = " " * len(head)
+    sides = (first, first) if isinstance(first, str) else (first.ours, first.theirs)
+    if not all(one.startswith(hidden) for one in sides):
+        raise Unweavable
+    ours, theirs = (head + one[len(hidden) :] for one in sides)
+    return [ours if isinstance(first, str) else Clash(ours, theirs), *below]
+
+
+def _name(route: Route, part: Part) -> str:
+    if part.entry.name is not None:
+        return part.entry.name
+    name: str = part.data[ITEMS[route]] if route in ITEMS else part.data
+    return name
+
+
+def _is_block(part: Part) -> bool:
+    return part.node.style == "block"
+
+
+def _divides(route: Route, ours: Part, base: Part | None, theirs: Part) -> bool:
+    """True where the parts of a collection are merged one by one, as `meld` does."""
+    if ours.node.kind == "map":
+        return True
+    lists = [emptied(base.data if base else None, []), ours.data, theirs.data]
+    if route in APPENDED:
+        return all(len(lists[0]) <= len(one) for one in lists)
+    return (route in ITEMS or route in SETS) and all(by_name(route, one) is not None for one in lists)
+
+
+def _framed(ours: Part, base: Part | None, theirs: Part) -> str | None:
+    """The value of the side that changed it, with the comment beside it of the side that changed that."""
+    if base is None or any(_is_block(one) for one in (ours, base, theirs)):
+        return None
+    if same(ours.data, theirs.data) or same(base.data, theirs.data):
+        value = ours.spelling
+    elif same(base.data, ours.data):
+        value = theirs.spelling
+    else:
+        return None
+    around = []
+    for mine, was, yours in zip(ours.frame, base.frame, theirs.frame, strict=True):
+        if mine not in (was, yours) and yours != was:
+            return None
+        around.append(yours if mine == was else mine)
+    return value.join(around)
+
+
+def _edited_to_both(route: Route, ours: Part, base: Part | None, theirs: Part) -> list[Piece] | None:
+    """Our lines with the values of theirs written in: for what stands in `[]` or `{}`, where lines say nothing."""
+    choice = Choice()
+    wanted = meld(Versions(base.data if base else Missing, ours.data, theirs.data), route, choice)
+    blocks = base is None or _is_block(base) or _is_block(theirs)
+    if choice.met or ((_is_block(ours) or "\n" in ours.spelling) and "#" in ours.body):
+        return None  # an edit could take a comment away
+    if "#" in theirs.body and (blocks or (base and base.frame != theirs.frame)):
+        return None
+    step = 0 if ours.entry.name is None else ours.entry.name
+    try:
+        return [_edited(ours, list(_steps(ours.data, wanted, (step,))))]
+    except (Refused, Unweavable):
+        return None
+
+
+def _steps(have: Any, wanted: Any, route: Route) -> Iterator[Edit]:
+    """The edits that make `wanted` of `have`; as little as can be is written anew."""
+    if same(have, wanted):
+        return
+    if isinstance(have, dict) and isinstance(wanted, dict) and have.keys() <= wanted.keys():
+        for name, value in wanted.items():
+            yield from _steps(have.get(name, Missing), value, (*route, name))
+    elif isinstance(have, list) and isinstance(wanted, list) and same(have, wanted[: len(have)]):
+        yield from (Append(route, value) for value in wanted[len(have) :])
+    else:
+        yield Set(route, wanted)
+
+
+def _edited(part: Part, edits: Sequence[Edit]) -> str:
+    """The lines of a part after edits; its own key, or 0 for an item of a list, begins their routes."""
+    indent = len(part.body) - len(part.body.lstrip(" "))
+    return shifted(edit(shifted(part.body, -indent), edits, order=lambda _route: ()), indent)
+
+
+def _without_shared(mine: list[Part], yours: list[Part]) -> tuple[str, list[Part], list[Part]]:
+    """The comments that both sides left above their first new entry, and the entries without them.
+
+    They stood at the end of the list before: written above both entries, they would stand there twice.
+    """
+    if not mine or not yours:
+        return "", mine, yours
+    pairs = zip(lines_of(mine[0].lead), lines_of(yours[0].lead), strict=False)
+    lines = [one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)]
+    while lines and not lines[-1].strip():
+        lines.pop()
+    shared = "".join(lines)
+    bare = [replace(one, lead=one.lead[len(shared) :]) for one in (mine[0], yours[0])]
+    return shared, [bare[0], *mine[1:]], [bare[1], *yours[1:]]

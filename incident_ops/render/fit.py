@@ -1,0 +1,59 @@
+"""Text that fits the columns of a terminal, whatever a record holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from unicodedata import combining, east_asian_width
+
+from incident_ops.render.findings import inert
+
+_MORE = "…"
+
+
+def columns(text: str) -> int:
+    """How many columns a terminal takes for a text of printable characters."""
+    return len(text) if text.isascii() else sum(_columns(one) for one in text)
+
+
+def fit(text: str, most: int) -> str:
+    """A record's text on one line of at most `most` columns: inert, and cut with an ellipsis where it is longer."""
+    # the rest is never seen, so a text of a megabyte costs no more than a line
+    return cut(inert(" ".join(text[: most * 8].split())), most)
+
+
+def cut(line: str, most: int) -> str:
+    """A line of printable characters, or its beginning where it takes more than `most` columns."""
+    if columns(line) <= most:
+        return line
+    room, kept = most - 1, ""
+    for one in line:
+        room -= _columns(one)
+        if room < 0:
+            break
+        kept += one
+    return kept.rstrip() + _MORE
+
+
+def wrap(parts: Iterable[str], most: int, between: str = " ") -> list[str]:
+    """Parts (words, or longer ones that stay whole) as lines of at most `most` columns, joined by `between`."""
+    lines: list[str] = []
+    for part in parts:
+        longer = f"{lines[-1]}{between}{part}" if lines else part
+        if lines and columns(longer + between.rstrip()) <= most:
+            lines[-1] = longer
+        else:
+            if lines:
+                lines[-1] += between.rstrip()
+            lines.append(part)
+    return lines
+
+
+def pad(text: str, width: int) -> str:
+    """The text with blanks up to `width` columns."""
+    return text + " " * (width - columns(text))
+
+
+def _columns(one: str) -> int:
+    if combining(one):
+        return 0
+    return 2 if east_asian_width(one) in "WF" else 1

@@ -1,0 +1,185 @@
+"""Many incidents, or their action items, as tables of 80 columns and as the JSON of `list`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from incident_ops.lifecycle import OVER, RESOLVED, effective
+from incident_ops.model.ids import item_key
+from incident_ops.model.incident import ActionItem, Incident
+from incident_ops.model.policy import Policy
+from incident_ops.model.record import Record
+from incident_ops.model.time import parse_instant, stamp
+from incident_ops.model.unread import Unread
+from incident_ops.render.findings import dump, plural
+from incident_ops.render.fit import columns, fit, pad
+from incident_ops.render.picture import level_of, spell_age, state_of
+from incident_ops.render.sla import unread_data
+
+WIDTH = 80
+LATE, LIVE, PLAIN = "late", "live", ""
+INCIDENTS = ("INCIDENT", "LEVEL", "STATE", "AGE", "TITLE")
+ITEMS = ("ITEM", "OWNER", "DUE", "LATE", "TITLE")
+HIDDEN = "(restricted)"
+
+Style = Callable[[str, str], str]
+"""(LATE, LIVE or PLAIN, a whole line) -> the line as it is to be shown."""
+
+
+class Entry(NamedTuple):
+    """An incident in a list; `rank` 1 is the worst, 0 a level that the policy does not know; `age` in seconds."""
+
+    record: Record
+    level: str
+    rank: int
+    age: int
+    title: str | None
+
+
+class Item(NamedTuple):
+    """An action item in a list; `late` in days, 0 = not late; `title` None = restricted."""
+
+    record: Record
+    item: ActionItem
+    late: int
+    title: str | None
+
+
+def entries(records: Iterable[Record], policy: Policy, now: datetime) -> list[Entry]:
+    """The incidents by urgency: worked on, resolved, closed; then the worst rank, then the oldest."""
+    return sorted((_entry(record, policy, now) for record in records), key=_urgency)
+
+
+def items(records: Iterable[tuple[Record, dict[int, int]]], policy: Policy) -> list[Item]:
+    """The action items of records, each given with the days its late items are late by index.
+
+    Open ones by due date, so that the latest come first; then those that are closed.
+    """
+    found = [
+        Item(record, item, late.get(index, 0), item.title if _may_show(record.incident, policy) else None)
+        for record, late in records
+        for index, item in enumerate(record.incident.action_items)
+    ]
+    return sorted(found, key=lambda one: (not one.item.is_open, one.item.due or "9999", _key(one)))
+
+
+def incidents_text(found: Sequence[Entry], style: Style = lambda _, line: line) -> str:
+    """The table of incidents, the title cut to fit."""
+    table = [
+        (
+            one.record.incident.id,
+            one.level,
+            state_of(one.record.incident),
+            spell_age(one.age),
+            f"{'(not merged yet) ' if one.record.pending else ''}{one.title if one.title is not None else HIDDEN}",
+        )
+        for one in found
+    ]
+    tones = [PLAIN if one.record.incident.state in OVER else LIVE for one in found]
+    return _table(INCIDENTS, table, tones, style) + f"{plural(len(found), 'incident')}\n"
+
+
+def items_text(found: Sequence[Item], style: Style = lambda _, line: line) -> str:
+    """The table of action items, the title cut to fit."""
+    table = [
+        (
+            _key(one),
+            one.item.owner or "nobody",
+            one.item.due or "-",
+            plural(one.late, "day") if one.late else "-" if one.item.is_open else one.item.status.replace("_", " "),
+            one.title if one.title is not None else HIDDEN,
+        )
+        for one in found
+    ]
+    late = sum(1 for one in found if one.late)
+    count = f"{plural(len(found), 'action item')}{f', {late} late' if late else ''}\n"
+    return _table(ITEMS, table, [LATE if one.late else PLAIN for one in found], style) + count
+
+
+def incidents_json(found: Sequence[Entry], now: datetime, unread: Sequence[Unread]) -> str:
+    """`{"schema", "at", "incidents": [...]}` in the order of the table; `unread` where a record could not be read."""
+    return _json("incidents", [_incident_data(one) for one in found], now, unread)
+
+
+def items_json(found: Sequence[Item], now: datetime, unread: Sequence[Unread]) -> str:
+    """`{"schema", "at", "action_items": [...]}` in the order of the table; `unread` as above."""
+    return _json("action_items", [_item_data(one) for one in found], now, unread)
+
+
+def _entry(record: Record, policy: Policy, now: datetime) -> Entry:
+    incident = record.incident
+    duties = policy.duties(incident.severity, incident.priority)
+    age = now - parse_instant(effective(incident)["times.declared"])
+    title = incident.title if _may_show(incident, policy) else None
+    rank = duties.rank if duties else 0
+    return Entry(record, level_of(incident, policy), rank, int(age.total_seconds()), title)
+
+
+def _urgency(one: Entry) -> tuple[int, int, int, str]:
+    state = one.record.incident.state
+    return (0 if state not in OVER else 1 if state == RESOLVED else 2), one.rank, -one.age, one.record.incident.id
+
+
+def _may_show(incident: Incident, policy: Policy) -> bool:
+    return incident.visibility != "restricted" or policy.access.private
+
+
+def _key(one: Item) -> str:
+    return item_key(one.record.incident.id, one.item.id)
+
+
+def _table(header: Sequence[str], table: Sequence[Sequence[str]], tones: Sequence[str], style: Style) -> str:
+    if not table:
+        return ""
+    shown = [[*(fit(cell, 26) for cell in row[:-1]), row[-1]] for row in table]
+    widths = [max(columns(row[place]) for row in (header, *shown)) for place in range(len(header) - 1)]
+    lines = []
+    for tone, row in zip((PLAIN, *tones), (header, *shown), strict=True):
+        front = "".join(pad(cell, width) + "  " for cell, width in zip(row, widths, strict=False))
+        lines.append(style(tone, (front + fit(row[-1], max(WIDTH - columns(front), 8))).rstrip()))
+    return "\n".join(lines) + "\n\n"
+
+
+def _json(name: str, rows: list[dict[str, Any]], now: datetime, unread: Sequence[Unread]) -> str:
+    data: dict[str, Any] = {"schema": 1, "at": stamp(now), name: rows}
+    if unread:
+        data["unread"] = unread_data(unread)
+    return dump(data)
+
+
+def _incident_data(one: Entry) -> dict[str, Any]:
+    incident = one.record.incident
+    return {
+        "id": incident.id,
+        "severity": incident.severity,
+        "priority": incident.priority,
+        "rank": one.rank or None,
+        "state": incident.state,
+        "outcome": incident.outcome,
+        "title": one.title,
+        "services": list(incident.services),
+        "declared": effective(incident)["times.declared"],
+        "age_seconds": one.age,
+        "open_items": len(incident.open_items),
+        "pending": one.record.pending,
+        "visibility": incident.visibility,
+        "file": one.record.path,
+    }
+
+
+def _item_data(one: Item) -> dict[str, Any]:
+    item = one.item
+    return {
+        "key": _key(one),
+        "incident": one.record.incident.id,
+        "id": item.id,
+        "title": one.title,
+        "owner": item.owner,
+        "due": item.due,
+        "days_late": one.late,
+        "priority": item.priority,
+        "status": item.status,
+        "pending": one.record.pending,
+    }

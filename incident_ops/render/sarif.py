@@ -1,0 +1,70 @@
+"""Findings as SARIF 2.1.0, which code scanning and editors read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+from urllib.parse import quote
+
+from incident_ops import __version__
+from incident_ops.findings import RANK, Finding
+from incident_ops.render.findings import dump, inert
+from incident_ops.render.rule_docs import catalogue
+from incident_ops.rules import RuleDoc
+from incident_ops.rules.silencing import Silenced
+
+MOST = 25_000
+"""Results GitHub takes of one run."""
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def to_sarif(findings: Sequence[Finding], silenced: Sequence[Silenced], prefix: str) -> str:
+    """One run with every rule and a result for each finding, errors first; what is silenced is marked as suppressed.
+
+    `prefix` is the records' folder in the repository, "" or ending with `/`.
+    """
+    known = {name: rule for group in catalogue().values() for name, rule in group.items()}
+    index = {name: number for number, name in enumerate(sorted(known))}
+    shown = sorted(findings, key=lambda one: (RANK[one.level], one.sort_key))
+    results = [_result(one, index, prefix) for one in shown]
+    for one in silenced:
+        suppression = {"kind": "inSource", "justification": inert(one.reason)}
+        results.append({**_result(one.finding, index, prefix), "suppressions": [suppression]})
+    driver = {
+        "name": "incident-ops",
+        "version": __version__,
+        "rules": [_rule(known[name]) for name in sorted(known)],
+    }
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": results[:MOST],
+    }
+    return dump({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def _rule(rule: RuleDoc) -> dict[str, Any]:
+    worst = min(rule.levels, key=RANK.__getitem__)
+    return {
+        "id": rule.id,
+        "shortDescription": {"text": rule.sentence},
+        "help": {"text": rule.doc},
+        "defaultConfiguration": {"level": worst.value},
+    }
+
+
+def _result(one: Finding, index: dict[str, int], prefix: str) -> dict[str, Any]:
+    where = one.where
+    artifact = {"uri": quote(f"{prefix}{where.file}", errors="surrogateescape"), "uriBaseId": "%SRCROOT%"}
+    region = {"startLine": max(where.line, 1), "startColumn": max(where.column, 1)}
+    text = inert(one.message) + (f" ({inert(one.hint)})" if one.hint else "")
+    named = "\0".join((one.rule, prefix, where.file, *map(str, where.route), one.message))
+    return {
+        "ruleId": one.rule,
+        "ruleIndex": index[one.rule],
+        "level": one.level.value,
+        "message": {"text": text},
+        "locations": [{"physicalLocation": {"artifactLocation": artifact, "region": region}}],
+        "partialFingerprints": {"incidentOpsFinding/v1": sha256(named.encode(errors="surrogateescape")).hexdigest()},
+    }

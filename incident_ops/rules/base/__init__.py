@@ -1,0 +1,60 @@
+"""The rules that compare a record with what was merged before, and how they are run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from types import ModuleType
+from typing import Protocol
+
+from incident_ops.findings import Finding, Where
+from incident_ops.model.record import Record, World
+from incident_ops.rules.base import (
+    append_only,
+    change_told,
+    id_kept,
+    item_kept,
+    lowered_reason,
+    merged_instant,
+    policy_kept,
+    record_deleted,
+)
+
+
+class BaseRule(Protocol):
+    """A rule over a record as it was merged and as it is now. Its module docstring is its documentation."""
+
+    ID: str
+    NEEDS_BASE: bool
+
+    def check(self, before: Record, after: Record, world: World | None, /) -> Iterator[Finding]: ...
+
+
+_MODULES: tuple[ModuleType, ...] = (
+    append_only,
+    change_told,
+    id_kept,
+    item_kept,
+    lowered_reason,
+    merged_instant,
+    policy_kept,
+)
+RULES: tuple[BaseRule, ...] = _MODULES
+MODULES: tuple[ModuleType, ...] = (*_MODULES, record_deleted)
+
+
+def compare(before: Record, after: Record, world: World | None) -> list[Finding]:
+    """What a record may not have become since it was merged, with its file, positions still to be found.
+
+    `world` None: policy or services cannot be used; the rules that need neither are still asked.
+    """
+    return [
+        replace(finding, where=replace(finding.where, file=after.path))
+        for rule in RULES
+        for finding in rule.check(before, after, world)
+    ]
+
+
+def deleted(before: Record) -> list[Finding]:
+    """What follows from a record that is there no more, at the file it was."""
+    return [replace(finding, where=Where(before.path)) for finding in record_deleted.check_deleted(before)]

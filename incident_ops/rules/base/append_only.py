@@ -1,0 +1,174 @@
+"""What was merged into a history stays there: word for word, and in its order.
+
+Timeline, updates, changes, corrections, escalations and cycles only grow. Of an escalation `appropriate` may be judged
+later, of a cycle a missing instant be added. A slip is mended by one more entry: `corrects` in the timeline, a
+correction for an instant, a further update. Where two branches were merged, a new entry may stand above an older one
+if it is the earlier of the two: a note. Only a text that holds a secret may be taken out: a warning.
+
+    before: timeline:
+            - {at: 2025-01-26T12:05:00Z, kind: detection, event: Alert fired}
+    after:  timeline:
+            - {at: 2025-01-26T12:05:00Z, kind: detection, event: Alert fired}
+            - {at: 2025-01-26T12:04:00Z, kind: detection, event: It fired a minute earlier, corrects: 1}
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from typing import Any, NamedTuple
+
+import msgspec
+
+from incident_ops.findings import Finding, Level
+from incident_ops.model.record import Record, World
+from incident_ops.rules.instants import later
+from incident_ops.rules.secret import holds_secret
+from incident_ops.rules.tell import tell
+
+ID = "append-only"
+LEVEL = (Level.ERROR, Level.WARNING, Level.NOTE)
+TIMED = False
+NEEDS_BASE = True
+
+Entry = dict[str, Any]
+
+
+class History(NamedTuple):
+    """A list that only grows: the instant of an entry, the keys that may change, how a slip is mended."""
+
+    name: str
+    instant: str
+    free: tuple[str, ...]
+    mend: str
+
+
+HISTORIES = (
+    History("timeline", "at", ("corrects",), "add an entry with `corrects: {}` at the end"),
+    History("updates", "at", (), "tell it in a new update"),
+    History("changes", "at", (), "add the next change below"),
+    History("corrections", "at", (), "add a further correction: the last one holds"),
+    History("escalations", "at", ("appropriate",), "only `appropriate` may change"),
+    History("cycles", "reopened", ("restored", "resolved", "verified", "closed"), "use corrections for an instant"),
+)
+
+
+def check(before: Record, after: Record, _world: World | None) -> Iterator[Finding]:
+    """Each history as it was merged against what it is now."""
+    for history in HISTORIES:
+        was, now = before.data.get(history.name) or [], after.data.get(history.name) or []
+        if now[: len(was)] == was:
+            continue
+        places = _places([_fixed(history, one) for one in was], [_fixed(history, one) for one in now])
+        if places is None:
+            yield from _rewritten(history, was, now)
+        else:
+            yield from _in_part(history, was, now, places)
+            yield from _above(history, now, places)
+
+
+def _fixed(history: History, entry: Entry) -> bytes:
+    """What of an entry can never change, comparable type by type."""
+    return msgspec.json.encode({key: entry[key] for key in sorted(entry) if key not in history.free})
+
+
+def _places(was: Sequence[bytes], now: Sequence[bytes]) -> list[int] | None:
+    """Where each merged entry stands now; None where they do not all stand there in their order."""
+    places, at = [], 0
+    for one in was:
+        while at < len(now) and now[at] != one:
+            at += 1
+        if at == len(now):
+            return None
+        places.append(at)
+        at += 1
+    return places
+
+
+def _in_part(history: History, was: Sequence[Entry], now: Sequence[Entry], places: list[int]) -> Iterator[Finding]:
+    """Keys that may change only in one way."""
+    for number, (one, place) in enumerate(zip(was, places, strict=True)):
+        if history.name == "timeline":
+            target = one.get("corrects")
+            if target is not None and 1 <= target <= len(places):
+                target = places[target - 1] + 1  # the entry it corrects may stand further down now
+            if now[place].get("corrects") != target:
+                yield _edited(history, number, one, now[place], place)
+        elif history.name == "cycles" and any(now[place].get(key) != one[key] for key in one):
+            yield _edited(history, number, one, now[place], place)
+
+
+def _above(history: History, now: Sequence[Entry], places: list[int]) -> Iterator[Finding]:
+    """New entries above merged ones."""
+    merged = set(places)
+    latest, above = "", []
+    for place in range(places[-1] + 1):
+        if place not in merged:
+            above.append(place)
+            continue
+        at = now[place][history.instant]
+        latest = at if not latest or later(at, latest) else latest
+        for new in above:
+            route = (history.name, new)
+            if later(now[new][history.instant], latest):
+                message = "this new entry stands above merged ones that are earlier"
+                yield tell(ID, Level.ERROR, route, message, f"new entries go to the end of {history.name}")
+            else:
+                message = "this new entry stands above a merged one"
+                hint = f"right after a merge of two branches; else put it at the end of {history.name}"
+                yield tell(ID, Level.NOTE, route, message, hint)
+        above = []
+
+
+def _rewritten(history: History, was: Sequence[Entry], now: Sequence[Entry]) -> Iterator[Finding]:
+    """Merged entries that say something else, stand elsewhere, or are gone; at least one is."""
+    old, new = [_fixed(history, one) for one in was], [_fixed(history, one) for one in now]
+    merged, spare = set(old), Counter(new)
+    edited = [number for number, (one, other) in enumerate(zip(old, new, strict=False)) if one != other]
+    if len(new) >= len(old) and not any(new[number] in merged for number in edited):
+        for number in edited:
+            yield _edited(history, number, was[number], now[number], number)
+        return
+    blocks = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    for tag, first, last, _, _ in blocks:
+        if tag == "equal":
+            spare.subtract(old[first:last])
+    for tag, first, last, new_first, new_last in blocks:
+        if tag in ("equal", "insert"):
+            continue
+        places = [place for place in range(new_first, new_last) if new[place] not in merged]
+        for number in range(first, last):
+            if spare[old[number]] > 0:
+                spare[old[number]] -= 1
+                yield _told(history, was, number, "stood elsewhere: the order of merged entries does not change")
+            elif places:
+                place = places.pop(0)
+                yield _edited(history, number, was[number], now[place], place)
+            else:
+                yield _told(history, was, number, "is gone")
+
+
+def _edited(history: History, number: int, was: Entry, now: Entry, place: int) -> Finding:
+    """The finding at the first key that differs; texts are not repeated, they may be what had to go."""
+    keys = [key for key in [*now, *was] if key not in was or key not in now or now[key] != was[key]]
+    route = (history.name, place, keys[0]) if keys and keys[0] in now else (history.name, place)
+    if all(holds_secret(was.get(key)) and not holds_secret(now.get(key)) for key in keys):
+        message = f"{_entry(history, number, was)} was changed where it held a secret"
+        return tell(ID, Level.WARNING, route, message, "the secret stays in the history of git: revoke it")
+    told = " and ".join(dict.fromkeys(keys[:3]))
+    message = f"{_entry(history, number, was)} was changed: {told}"
+    return tell(ID, Level.ERROR, route, message, f"put it back, and {_mend(history, number)}")
+
+
+def _told(history: History, was: Sequence[Entry], number: int, what: str) -> Finding:
+    message = f"{_entry(history, number, was[number])} {what}"
+    return tell(ID, Level.ERROR, (history.name,), message, f"put it back; {_mend(history, number)}", on_key=True)
+
+
+def _entry(history: History, number: int, entry: Entry) -> str:
+    return f"merged entry {number + 1} of {history.name} ({entry[history.instant]})"
+
+
+def _mend(history: History, number: int) -> str:
+    return history.mend.format(number + 1)

@@ -1,0 +1,48 @@
+"""A merged state, severity or priority changes only with an entry of `changes`.
+
+Whoever reads the record later must see what it was, when it changed and why (R25). The entry begins at the merged
+value. That the way of states is legal, and that a history ends where the record says, is the rule `moves`.
+
+    before: severity: SEV1            # was SEV2
+    after:  severity: SEV1
+            changes:
+            - {at: 2025-01-26T12:40:00Z, field: severity, from: SEV2, to: SEV1, reason: All regions}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from incident_ops.findings import Finding, Level
+from incident_ops.model.record import Record, World
+from incident_ops.rules.base.fresh import fresh
+from incident_ops.rules.tell import tell
+
+ID = "change-told"
+LEVEL = Level.ERROR
+TIMED = False
+NEEDS_BASE = True
+
+FIELDS = ("state", "severity", "priority")
+
+
+def check(before: Record, after: Record, _world: World | None) -> Iterator[Finding]:
+    """Each of the three fields."""
+    was, now = before.incident, after.incident
+    new = list(fresh(was.changes, now.changes))
+    for field in FIELDS:
+        old, value = getattr(was, field), getattr(now, field)
+        if old is None or old == value:
+            continue
+        if value is None:
+            message = f"{field} was {old} when it was merged, and is gone"
+            yield tell(ID, LEVEL, (field,), message, f"write {field}: {old} again")
+            continue
+        told = [(place, change) for place, change in new if change.field == field]
+        if not told:
+            hint = f"add to changes {{at: ..., field: {field}, from: {old}, to: {value}, by: ..., reason: ...}}"
+            yield tell(ID, LEVEL, (field,), f"{field} was {old} when it was merged, and no change tells of it", hint)
+        elif field != "state" and told[0][1].old != old and not any(one.field == field for one in was.changes):
+            # with a history before it, where it begins is judged by `moves`
+            message = f"{field} was {old} when it was merged, not {told[0][1].old}"
+            yield tell(ID, LEVEL, ("changes", told[0][0], "from"), message, f"from: {old}")

@@ -1,0 +1,39 @@
+"""A merged action item is never taken out, and its id never given to another.
+
+Its issue is found by the id. What will not be done is marked so, with the reason.
+
+    before: action_items: []                 # AI-2 was here
+    after:  action_items:
+            - {id: AI-2, title: Add alerts, status: wont_do, reason: The service was retired}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from incident_ops.findings import Finding, Level
+from incident_ops.model.record import Record, World
+from incident_ops.rules.tell import tell
+
+ID = "item-kept"
+LEVEL = Level.ERROR
+TIMED = False
+NEEDS_BASE = True
+
+
+def check(before: Record, after: Record, _world: World | None) -> Iterator[Finding]:
+    """Ids of items that are gone, and issues that now belong to another id."""
+    now = {item.id: item for item in after.incident.action_items}
+    for item in before.incident.action_items:
+        if item.id not in now:
+            message = f"{item.id} was merged, and is gone"
+            hint = "put it back; if it will not be done: status: wont_do, with a reason"
+            yield tell(ID, LEVEL, ("action_items",), message, hint, on_key=True)
+    owners = {item.issue: item.id for item in before.incident.action_items if item.issue is not None}
+    for place, new in enumerate(after.incident.action_items):
+        owner = owners.get(new.issue, new.id) if new.issue is not None else new.id
+        if owner != new.id:
+            message = f"issue {new.issue} belongs to {owner}"
+            yield tell(
+                ID, LEVEL, ("action_items", place, "issue"), message, f"take it out, or give {owner} its id back"
+            )

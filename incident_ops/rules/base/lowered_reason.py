@@ -1,0 +1,34 @@
+"""Whoever lowers a merged severity or priority says why.
+
+A lower level stops pages and stretches clocks. The reason stands in the entry of `changes`, where a reviewer sees it.
+
+    before: - {at: 2025-01-26T12:40:00Z, field: severity, from: SEV1, to: SEV2}
+    after:  - {at: 2025-01-26T12:40:00Z, field: severity, from: SEV1, to: SEV2, reason: Only one region is affected}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from incident_ops.findings import Finding, Level
+from incident_ops.model.record import Record, World
+from incident_ops.rules.base.fresh import fresh
+from incident_ops.rules.tell import tell
+
+ID = "lowered-reason"
+LEVEL = Level.ERROR
+TIMED = False
+NEEDS_BASE = True
+
+
+def check(before: Record, after: Record, world: World | None) -> Iterator[Finding]:
+    """Each new change to a higher rank; nothing is known of ranks without a policy."""
+    if world is None:
+        return
+    for place, change in fresh(before.incident.changes, after.incident.changes):
+        if change.field == "state" or (change.reason and change.reason.strip()):
+            continue
+        old, new = world.policy.level(change.old), world.policy.level(change.new)
+        if old and new and new.rank > old.rank:
+            message = f"{change.field} was lowered from {change.old} to {change.new} without a reason"
+            yield tell(ID, LEVEL, ("changes", place), message, "add `reason:` to this entry")

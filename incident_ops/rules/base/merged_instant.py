@@ -1,0 +1,39 @@
+"""A merged instant of `times` stays as it is; what turns out to be wrong is corrected beside it.
+
+Clocks, reports and people have used it. An instant that was missing may be added at any time; one that was there, also
+as `unknown`, is mended by an entry of `corrections`, which says who found what, and why.
+
+    before: times: {started: 2025-01-26T11:58:00Z, ...}      # was 12:00
+    after:  times: {started: 2025-01-26T12:00:00Z, ...}
+            corrections:
+            - {field: times.started, from: 2025-01-26T12:00:00Z, to: 2025-01-26T11:58:00Z, by: ..., reason: ...}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from incident_ops.findings import Finding, Level
+from incident_ops.model.incident import Times
+from incident_ops.model.record import Record, World
+from incident_ops.rules.tell import tell
+
+ID = "merged-instant"
+LEVEL = Level.ERROR
+TIMED = False
+NEEDS_BASE = True
+
+
+def check(before: Record, after: Record, _world: World | None) -> Iterator[Finding]:
+    """Each instant of the first cycle; those of later ones are entries of `cycles`."""
+    for name in Times.__struct_fields__:
+        was, now = getattr(before.incident.times, name), getattr(after.incident.times, name)
+        if was is None or was == now:
+            continue
+        if now is None:
+            message = f"times.{name} was {was} when it was merged, and is gone"
+            yield tell(ID, LEVEL, ("times",), message, f"write {name}: {was} again", on_key=True)
+            continue
+        entry = f"{{at: ..., field: times.{name}, from: {was}, to: {now}, by: ..., reason: ...}}"
+        hint = f"put it back, and add to corrections {entry}"
+        yield tell(ID, LEVEL, ("times", name), f"times.{name} was {was} when it was merged", hint)

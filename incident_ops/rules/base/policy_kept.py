@@ -1,0 +1,44 @@
+"""The policy under which an incident was declared stays as it was written.
+
+Its targets rule the incident's clocks: a clock that could be stretched afterwards would measure nothing. What was not
+written may be added.
+
+    before: policy: {scheme: sev0-3, targets: {response: 60m}}     # was 15m
+    after:  policy: {scheme: sev0-3, targets: {response: 15m}}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from incident_ops.findings import Finding, Level, Route
+from incident_ops.model.incident import PolicyInForce
+from incident_ops.model.record import Record, World
+from incident_ops.rules.tell import tell
+
+ID = "policy-kept"
+LEVEL = Level.ERROR
+TIMED = False
+NEEDS_BASE = True
+
+
+def check(before: Record, after: Record, _world: World | None) -> Iterator[Finding]:
+    """Scheme, digest and targets."""
+    now = _written(after.incident.policy)
+    for route, was in _written(before.incident.policy).items():
+        if now.get(route) != was:
+            name, value = ".".join(map(str, route)), now.get(route)
+            message = f"{name} was {was} when it was merged" + ("" if value else ", and is gone")
+            yield tell(ID, LEVEL, route, message, f"{route[-1]}: {was}")
+
+
+def _written(policy: PolicyInForce | None) -> dict[Route, str]:
+    if policy is None:
+        return {}
+    told = {
+        ("policy", "scheme"): policy.scheme,
+        ("policy", "digest"): policy.digest,
+        ("policy", "targets", "response"): policy.targets.response,
+        ("policy", "targets", "resolution"): policy.targets.resolution,
+    }
+    return {route: value for route, value in told.items() if value is not None}

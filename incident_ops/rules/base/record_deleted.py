@@ -1,0 +1,32 @@
+"""A merged record is not deleted without a look at what goes with it.
+
+Its clocks stop, and the next run closes its issues. An incident that was none is closed with `outcome: false_alarm`,
+`duplicate` or `withdrawn`, and stays readable.
+
+    before: incidents/INC-12/incident.yaml is deleted
+    after:  state: closed
+            outcome: withdrawn
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from incident_ops.findings import Finding, Level
+from incident_ops.model.record import Record
+from incident_ops.rules.tell import tell
+
+ID = "record-deleted"
+LEVEL = Level.WARNING
+TIMED = False
+NEEDS_BASE = True
+
+
+def check_deleted(before: Record) -> Iterator[Finding]:
+    """The warning, naming every issue that will be closed."""
+    incident = before.incident
+    issues = [f"#{incident.links.tracking_issue}"] if incident.links.tracking_issue else []
+    issues += [f"#{item.issue} ({item.id})" for item in incident.action_items if item.issue is not None]
+    closed = f"; issues to be closed: {', '.join(issues)}" if issues else "; it names no issue"
+    message = f"the merged record {incident.id} is deleted{closed}"
+    yield tell(ID, LEVEL, (), message, "if it was no incident: close it with outcome: withdrawn instead")

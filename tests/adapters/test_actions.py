@@ -1,0 +1,33 @@
+"""The summary of a step: its size, what is added, and where it cannot be written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from incident_ops.adapters.actions import SUMMARY, add_to_summary, summary_size
+from incident_ops.errors import WriteFailed
+
+
+def test_without_a_summary_there_is_nothing_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(SUMMARY, raising=False)
+    assert summary_size() is None
+    monkeypatch.setenv(SUMMARY, "")
+    assert summary_size() is None
+
+
+def test_what_stands_there_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "summary.md"
+    monkeypatch.setenv(SUMMARY, str(file))
+    assert summary_size() == 0
+    file.write_text("before\n", encoding="utf-8")
+    assert summary_size() == 7
+    add_to_summary("ü\n")
+    assert file.read_text(encoding="utf-8") == "before\nü\n"
+
+
+def test_a_summary_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SUMMARY, str(tmp_path))
+    with pytest.raises(WriteFailed, match="summary of the step"):
+        add_to_summary("x")

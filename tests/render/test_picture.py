@@ -1,0 +1,197 @@
+"""The one-screen picture of an incident: right, on one screen, and safe to print."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from incident_ops.cli.demo import SCENES
+from incident_ops.doors.following import following
+from incident_ops.model.incident import Incident
+from incident_ops.model.policy import Policy
+from incident_ops.model.record import Record
+from incident_ops.model.time import parse_instant
+from incident_ops.records.policy import load_policy
+from incident_ops.records.read import Document, read_bytes
+from incident_ops.render.fit import columns, fit, wrap
+from incident_ops.render.picture import View, spell_age, to_text
+from incident_ops.render.picture_json import to_json
+from incident_ops.render.sla import URGENCY
+from incident_ops.rules.item_overdue import days_late
+from incident_ops.sla.clocks import clocks
+
+ROOT = Path(__file__).resolve().parents[2]
+GOLDEN = Path(__file__).parent / "golden"
+NOW = datetime(2025, 1, 26, 14, 0, tzinfo=UTC)
+
+
+def policy(extends: str = "sev0-3") -> Policy:
+    loaded = load_policy(f"extends: {extends}\n").policy
+    assert loaded is not None
+    return loaded
+
+
+def view(data: dict[str, Any], now: datetime = NOW, extends: str = "sev0-3", pending: bool = False) -> View:
+    incident, rules = msgspec.convert(data, Incident), policy(extends)
+    record = Record(f"incidents/{incident.id}/incident.yaml", incident, data, pending)
+    return View(
+        record, rules, clocks(incident, rules, now), now, days_late(incident, rules, now), following(incident, rules)
+    )
+
+
+def small(**fields: Any) -> dict[str, Any]:
+    return {
+        "id": "INC-1",
+        "title": "Login fails",
+        "severity": "SEV1",
+        "state": "new",
+        "services": ["api"],
+        "times": {"declared": "2025-01-26T12:05:00Z"},
+        **fields,
+    }
+
+
+HUGE = small(
+    title="💥 " + "名前" * 5000 + "\n\x1b[31mred",
+    services=[f"service-number-{number}" for number in range(50)],
+    impact={"summary": "many words " * 500},
+    roles={"others": {f"role_{number}": "@" + "x" * 39 for number in range(20)}},
+    updates=[{"at": "2025-01-26T13:00:00Z", "audience": "public", "status": "identified", "text": "y" * 10_000}],
+    timeline=[{"at": "2025-01-26T13:00:00Z", "kind": "note", "event": "z" * 2000}] * 9,
+    action_items=[{"id": "AI-1", "title": "w" * 300, "due": "2025-01-01", "owner": "@" + "o" * 39}],
+    links=dict.fromkeys(
+        ("channel", "bridge", "dashboard", "logs", "runbook", "kb"), "https://example.com/" + "l" * 200
+    ),
+    drill=True,
+    visibility="restricted",
+)
+
+
+def examples() -> list[tuple[str, str, str]]:
+    """(preset, clock, path) of every example record."""
+    return [
+        (scene.preset, scene.at, str(path.relative_to(ROOT)))
+        for scene in SCENES
+        for path in sorted((ROOT / "examples" / scene.preset / "incidents").glob("*/incident.yaml"))
+    ]
+
+
+def example(preset: str, at: str, path: str) -> View:
+    document = read_bytes((ROOT / path).read_bytes(), path)
+    assert isinstance(document, Document)
+    return view(document.data, parse_instant(at), preset)
+
+
+def test_the_pictures_of_the_examples_are_the_ones_that_were_approved() -> None:
+    shown = "".join(f"$ {path} at {at}\n{to_text(example(preset, at, path))}\n" for preset, at, path in examples())
+    assert shown == (GOLDEN / "pictures.txt").read_text(encoding="utf-8")
+
+
+def test_the_json_of_an_example_is_the_one_that_was_approved() -> None:
+    told = to_json(example("itil-p1-p4", SCENES[1].at, "examples/itil-p1-p4/incidents/INC-2025-04567/incident.yaml"))
+    assert told == (GOLDEN / "picture.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("data", [small(), HUGE], ids=["small", "huge"])
+def test_a_picture_is_one_screen_of_80_columns_and_24_lines_with_its_prompt(data: dict[str, Any]) -> None:
+    """Wide characters count as two, and nothing in a record steers the terminal."""
+    lines = to_text(view(data)).splitlines()
+    assert max(map(columns, lines)) <= 80
+    assert len(lines) <= 23
+    assert all(line.isprintable() for line in lines)
+
+
+def test_every_example_is_one_screen() -> None:
+    for one in examples():
+        lines = to_text(example(*one)).splitlines()
+        assert max(map(columns, lines)) <= 80
+        assert len(lines) <= 23
+
+
+def test_what_runs_out_comes_first_and_has_its_tone() -> None:
+    tones: list[str] = []
+    to_text(view(small()), lambda tone, line: (tones.append(tone), line)[1])
+    clocks_seen = [tone for tone in tones if tone in URGENCY]
+    assert clocks_seen == ["breached", "breached", "ok"]
+
+
+def test_nobody_in_a_role_is_to_be_determined() -> None:
+    text = to_text(view(small(roles={"commander": "@alice"})))
+    assert "commander @alice, technical lead TBD" in text
+
+
+def test_the_last_update_has_its_age_and_audience() -> None:
+    updates = [
+        {"at": "2025-01-26T13:48:00Z", "audience": "internal", "status": "investigating", "text": "Looking"},
+        {"at": "2025-01-26T13:00:00Z", "audience": "public", "status": "identified", "text": "We know"},
+        {"at": "2025-01-26T14:30:00Z", "audience": "public", "status": "identified", "text": "From the future"},
+    ]
+    text = to_text(view(small(updates=updates)))
+    assert "Update     12 min ago, internal, investigating: Looking" in text
+    assert "last public update 1 h ago" in text
+
+
+def test_the_timeline_shows_the_last_three_by_time_and_nothing_ahead() -> None:
+    events = [{"at": f"2025-01-26T1{hour}:00:00Z", "kind": "note", "event": f"at {hour}"} for hour in (3, 0, 2, 1, 5)]
+    text = to_text(view(small(timeline=events)))
+    assert "Timeline   11:00 at 1\n           12:00 at 2\n           13:00 at 3\n" in text
+
+
+def test_late_items_are_counted_and_the_one_due_first_is_named() -> None:
+    items = [
+        {"id": "AI-1", "title": "b", "due": "2025-01-26"},
+        {"id": "AI-2", "title": "a", "due": "2025-01-25", "owner": "@a"},
+        {"id": "AI-3", "title": "c", "due": "2025-01-20", "status": "done"},
+    ]
+    assert "Items      2 open of 3, 1 late; next AI-2, due 2025-01-25, @a: a" in to_text(
+        view(small(action_items=items))
+    )
+
+
+def test_marks_stand_in_the_first_line() -> None:
+    first = to_text(view(small(drill=True), pending=True)).splitlines()[0]
+    assert first == "INC-1  SEV1  new  ACTIVE, open 1 h 55 min  [not merged yet]  [drill]"
+
+
+def test_a_level_the_policy_does_not_know_leaves_the_rest_of_the_picture() -> None:
+    incident = msgspec.convert(small(severity="SEV9"), Incident)
+    strange = View(Record("incidents/INC-1/incident.yaml", incident, {}), policy(), "no such level", NOW, {}, ())
+    text = to_text(strange)
+    assert "Clocks     not known: no such level" in text
+    assert '"clocks_unknown": "no such level"' in to_json(strange)
+
+
+def test_links_take_what_is_left_of_the_screen() -> None:
+    links = {"channel": "https://chat.example.com/x", "dashboard": "https://graphs.example.com/y"}
+    text = to_text(view(small(links=links)))
+    assert "Links      channel https://chat.example.com/x\n           dashboard https://graphs.example.com/y\n" in text
+
+
+def test_the_same_view_gives_the_same_bytes() -> None:
+    assert (to_text(view(HUGE)), to_json(view(HUGE))) == (to_text(view(HUGE)), to_json(view(HUGE)))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0, "0 min"), (59, "59 s"), (6_959, "1 h 55 min"), (90_000, "1 d"), (31_536_000, "365 d")]
+)
+def test_an_age_is_as_exact_as_it_is_young(seconds: int, told: str) -> None:
+    assert spell_age(seconds) == told
+
+
+def test_text_is_cut_by_columns_and_never_in_the_middle_of_a_wide_character() -> None:
+    assert fit("abc", 3) == "abc"
+    assert fit("abcd", 3) == "ab…"
+    assert fit("名前名前", 6) == "名前…"
+    assert fit("a\nb\x1b", 20) == "a b\\x1b"
+    assert columns("e\u0301") == 1
+
+
+def test_parts_stay_whole_when_they_are_wrapped() -> None:
+    """The comma that ends a line is counted, too."""
+    assert wrap(["one two", "three", "four"], 15, ", ") == ["one two, three,", "four"]
+    assert wrap(["one two", "three", "four"], 14, ", ") == ["one two,", "three, four"]
+    assert wrap([], 14) == []

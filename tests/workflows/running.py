@@ -1,0 +1,101 @@
+"""Workflows as GitHub reads and runs them: its own parser and expression evaluator, in Node, see `runner/`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNNER = Path(__file__).resolve().parent / "runner"
+WORKFLOWS = ROOT / ".github/workflows"
+
+
+def need_node() -> None:
+    """Skips, with the reason, where Node or the packages of the runner are not there."""
+    if not shutil.which("node"):
+        pytest.skip(
+            "node is not here, and workflows are read with GitHub's own parser: install Node 20 or newer with npm"
+        )
+    if not (RUNNER / "node_modules").is_dir():
+        pytest.skip(
+            "tests/workflows/runner has no node_modules: `make test` installs them where npm is, else run `npm ci`"
+        )
+
+
+def _node(script: str, *words: str, given: object = None, environment: dict[str, str] | None = None) -> Any:
+    need_node()
+    done = subprocess.run(
+        ["node", str(RUNNER / script), *words],
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment or dict(os.environ),
+    )
+    assert not done.returncode, done.stderr
+    return json.loads(done.stdout)
+
+
+def describe(*files: Path) -> list[dict[str, Any]]:
+    """For each workflow {"file", "errors", "document"}: what GitHub's parser says of it, and what it read."""
+    found: list[dict[str, Any]] = _node("describe.mjs", *map(str, files))
+    return found
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that was run: `steps` by name, each {"outcome", "exit", "output", "outputs"} or {"uses", "with"}."""
+
+    conclusion: str
+    group: str
+    summary: str
+    steps: dict[str, dict[str, Any]]
+    installed: str
+
+
+def _commands(folder: Path) -> Path:
+    """A folder with the program under test, and a Python that writes down what it is told to install."""
+    folder.mkdir(parents=True)
+    (folder / "incident-ops").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m incident_ops "$@"\n')
+    (folder / "python").write_text('#!/bin/sh\necho "$*" >>"$INSTALLED"\nexit "${INSTALL_CODE:-0}"\n')
+    for name in ("incident-ops", "python"):
+        (folder / name).chmod(0o755)
+    return folder
+
+
+def run_job(
+    workflow: str, job: str, workspace: Path, temp: Path, event_name: str, event: dict[str, Any], **environment: str
+) -> Job:
+    """Runs the `run:` steps of a job of .github/workflows/`workflow` in `workspace`, which is as checkout left it."""
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=workspace, capture_output=True, text=True, check=True)
+    github = {
+        "event_name": event_name,
+        "event": event,
+        "sha": head.stdout.strip(),
+        "ref": "refs/heads/main",
+        "repository": "acme/incidents",
+        "actor": "octo",
+        "workflow": workflow,
+    }
+    request = {
+        "workflow": str(WORKFLOWS / workflow),
+        "job": job,
+        "workspace": str(workspace),
+        "temp": str(temp / "runner"),
+        "github": github,
+    }
+    installed = temp / "installed.txt"
+    path = f"{_commands(temp / 'bin')}{os.pathsep}{os.environ['PATH']}"
+    given = {**os.environ, "HOME": str(temp), "PATH": path, "INSTALLED": str(installed), **environment}
+    done = _node("run.mjs", given=request, environment=given)
+    steps = {step["name"]: step for step in done["steps"]}
+    told = installed.read_text(encoding="utf-8") if installed.exists() else ""
+    return Job(done["conclusion"], done["group"], done["summary"], steps, told)

@@ -1,0 +1,132 @@
+"""Every workflow: GitHub's parser finds nothing wrong, actions are pinned, rights are named, no outside text is run."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.workflows.running import ROOT, RUNNER, WORKFLOWS, describe
+
+FILES = sorted([*WORKFLOWS.glob("*.yml"), *WORKFLOWS.glob("*.yaml")])
+PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
+GOOD = """\
+on: push
+permissions: {}
+jobs:
+  one:
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+      - env: {TITLE: "${{ github.event.head_commit.message }}"}
+        run: echo "$TITLE"
+"""
+
+
+def _steps(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for job in document["jobs"].values():
+        yield from job.get("steps", [])
+
+
+def _used(document: dict[str, Any]) -> list[str]:
+    jobs = [job["uses"] for job in document["jobs"].values() if "uses" in job]
+    used = jobs + [step["uses"] for step in _steps(document) if "uses" in step]
+    return [name for name in used if not name.startswith("./")]
+
+
+def complaints(*files: Path) -> dict[Path, list[str]]:
+    """What is wrong with each workflow, in words; none when all is well."""
+    return {Path(told["file"]): told["errors"] or _complaints(told) for told in describe(*files)}
+
+
+def _complaints(told: dict[str, Any]) -> list[str]:
+    document = told["document"]
+    found = [] if document.get("permissions") == {} else ["permissions at the top are not {}"]
+    found += [f"not pinned: {name}" for name in _used(document) if not PINNED.fullmatch(name)]
+    lines = re.findall(r"^.*\buses:.*@.*$", Path(told["file"]).read_text(encoding="utf-8"), re.MULTILINE)
+    found += [f"no version told: {line.strip()}" for line in lines if not re.search(r"# v\d+\.\d+\.\d+$", line)]
+    return found + [
+        f"an expression in a script: {one['run']}" for one in _steps(document) if "${{" in one.get("run", "")
+    ]
+
+
+def test_there_are_workflows() -> None:
+    """The checks below look at something."""
+    assert WORKFLOWS / "validate.yml" in FILES
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_workflow_is_well_made(file: Path) -> None:
+    """No unknown key, `permissions: {}` at the top, actions at full commits, no expression in a script."""
+    assert complaints(file) == {file: []}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_every_job_ends_by_itself_and_keeps_no_credentials(file: Path) -> None:
+    """Each job has a time limit and names its permissions; a checkout leaves no token behind."""
+    document = describe(file)[0]["document"]
+    for job in document["jobs"].values():
+        assert "permissions" in job
+        assert "uses" in job or "timeout-minutes" in job
+    for step in _steps(document):
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] == "false"
+
+
+# what is changed in GOOD, into what, and the words that must be in the complaint
+SLIPS = [
+    ("on: push", "on: pushed", "Unexpected value 'pushed'"),
+    ("runs-on:", "run-on:", "Unexpected value 'run-on'"),
+    ("        run: echo", "        shel: bash\n        run: echo", "Unexpected value 'shel'"),
+    ("github.event.head", "github.evnt(head", "Unexpected"),
+    ("permissions: {}", "permissions: {contents: write}", "permissions at the top"),
+    ("permissions: {}\n", "", "permissions at the top"),
+    ("@3d3c42e5aac5ba805825da76410c181273ba90b1", "@v7", "not pinned"),
+    (" # v7.0.1", "", "no version told"),
+    ('echo "$TITLE"', "echo ${{ github.event.head_commit.message }}", "an expression in a script"),
+    ('echo "$TITLE"', "echo ${{ github.head_ref }}", "an expression in a script"),
+    ("jobs:", "jobs: [", "Flow"),
+]
+
+
+def test_a_slip_is_seen(tmp_path: Path) -> None:
+    """The checks above can fail: each slip is told, and the workflow without it is fine."""
+    good = tmp_path / "good.yml"
+    good.write_text(GOOD, encoding="utf-8")
+    slips = {tmp_path / f"{number}.yml": slip for number, slip in enumerate(SLIPS)}
+    for file, (was, instead, _) in slips.items():
+        assert was in GOOD
+        file.write_text(GOOD.replace(was, instead), encoding="utf-8")
+    told = complaints(good, *slips)
+    assert told.pop(good) == []
+    for file, (was, _, words) in slips.items():
+        assert any(words in one for one in told[file]), (was, told[file])
+
+
+def test_without_node_the_reason_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A machine without Node leaves the tests out and says why."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(pytest.skip.Exception, match="node is not here"):
+        describe(*FILES)
+
+
+def test_the_owners_are_those_of_what_steers_the_automation() -> None:
+    """CODEOWNERS names each path of contract 6 once, and leaves /incidents/ open to all."""
+    lines = (ROOT / ".github/CODEOWNERS").read_text(encoding="utf-8").splitlines()
+    rows = [line.split() for line in lines if line and not line.startswith("#")]
+    folders = ["gates", "runbooks", "freezes", "schemas", "templates", "actions", ".github", "incident_ops"]
+    assert [row[0] for row in rows] == ["/policy.yaml", "/services.yaml", *(f"/{name}/" for name in folders)]
+    assert all(len(row) == 2 and re.fullmatch(r"@[\w-]+/[\w-]+", row[1]) for row in rows)
+
+
+def test_the_lock_of_the_runner_names_no_address() -> None:
+    """The lock has versions and hashes, and no download address."""
+    text = (RUNNER / "package-lock.json").read_text(encoding="utf-8")
+    packages = {name: entry for name, entry in json.loads(text)["packages"].items() if name}
+    assert '"resolved"' not in text
+    assert packages
+    assert all(entry["integrity"].startswith("sha512-") for entry in packages.values())
