@@ -153,7 +153,7 @@ def _commit(bench: Bench, folder: Path) -> Callable[[str, int], None]:
 def _edit(bench: Bench, folder: Path) -> Callable[[str, int], None]:
     def before(name: str, number: int) -> None:
         make_records.git(folder, "checkout", "-q", "-f", "main")
-        make_records.touch(folder, bench.sizes.changed, _seed(name, number), commit=False)
+        make_records.touch(folder, bench.sizes.changed, _seed(f"{name}, edited", number), commit=False)
 
     return before
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from incident_ops.errors import WriteFailed
 
 
-def write_bytes(path: Path, content: bytes, mode: int | None = None) -> None:
+def write_bytes(path: Path, content: bytes, mode: int | None = None, head: bytes = b"") -> None:
     """Writes a file atomically: a reader sees the old content or the new, never a part. WriteFailed where refused.
 
-    Without `mode` a file keeps the mode it had; a new one gets what the user's mask allows.
+    `head` is written before the content. Without `mode` a file keeps the mode it had; a new one gets what the user's
+    mask allows.
     """
     import tempfile
 
@@ -24,6 +25,7 @@ def write_bytes(path: Path, content: bytes, mode: int | None = None) -> None:
         raise _refused(path, error) from error
     try:
         with os.fdopen(handle, "wb") as file:
+            file.write(head)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -54,7 +54,7 @@ class Sealed:
         key = self._key() or self._new_key()
         if key is not None:
             with contextlib.suppress(WriteFailed):
-                write_bytes(self.path, _seal(key, content) + content)
+                write_bytes(self.path, content, head=_seal(key, content))
 
     def _key(self) -> bytes | None:
         if self.key_path is None:

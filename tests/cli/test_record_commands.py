@@ -48,6 +48,13 @@ def act(folder: Folder, clock: str, *args: str) -> Done:
     return done
 
 
+def merge(folder: Folder, clock: str) -> None:
+    """What was done since the last commit takes nothing back that was merged; then it is merged, too."""
+    checked = call("validate", "--base", "HEAD", at=folder.path, clock=f"2025-01-26T{clock}Z")
+    assert checked.code == 0, checked
+    folder.commit()
+
+
 def text(folder: Folder, path: str = PATH) -> str:
     return (folder.path / path).read_text(encoding="utf-8")
 
@@ -60,7 +67,7 @@ def declare(folder: Folder, *more: str, clock: str = "12:05:00") -> Done:
 
 
 def test_a_whole_life_by_commands_alone(folder: Folder) -> None:
-    """From declare to reopen every step validates, and each diff takes away only lines that were set anew."""
+    """Every step validates, with and without its base, and each diff takes away only lines that were set anew."""
     life: list[tuple[str, tuple[str, ...], int]] = [  # clock, command, lines that may go
         ("12:06:00", ("ack",), 1),
         ("12:07:00", ("assign", "commander", "@alice"), 0),
@@ -90,18 +97,23 @@ def test_a_whole_life_by_commands_alone(folder: Folder) -> None:
         ]
         assert len([line for line in changed if line[0] == "-"]) <= gone, (args, changed)
         assert any(line[0] == "+" for line in changed)
-        folder.commit()
+        merge(folder, clock)
     written = text(folder) + (
         "postmortem:\n  status: final\n  summary: A release rejected tokens.\n"
         '  reviewers:\n  - "@maya"\n  approved_by: "@dana"\n  final_at: 2025-01-26\n'
     )
     folder.write(PATH, written)
     assert act(folder, "12:50:00", "close", "--verified", "--stood-down").err == ""
-    act(folder, "12:51:00", "action", "done", f"{ID}/AI-1", "--evidence", "https://example.org/1")
-    act(folder, "12:52:00", "reopen", ID, "--reason", "it is back")
-    act(folder, "12:53:00", "ack")
-    act(folder, "13:10:00", "resolve", "--restored", "unknown")
-    act(folder, "13:11:00", "close")
+    merge(folder, "12:50:00")
+    for clock, args in (
+        ("12:51:00", ("action", "done", f"{ID}/AI-1", "--evidence", "https://example.org/1")),
+        ("12:52:00", ("reopen", ID, "--reason", "it is back")),
+        ("12:53:00", ("ack",)),
+        ("13:10:00", ("resolve", "--restored", "unknown")),
+        ("13:11:00", ("close",)),
+    ):
+        act(folder, clock, *args)
+        merge(folder, clock)
     assert written.splitlines()[0] == "# yaml-language-server: $schema=../../schemas/incident.schema.json"
     assert "state: closed\n" in text(folder)
 

@@ -42,8 +42,9 @@ def test_the_hook_looks_at_records_and_settings_only(path: str, is_ours: bool) -
     assert bool(re.search(HOOK["files"], path)) == is_ours
 
 
-def test_the_hook_takes_the_files_of_a_commit(folder: Folder) -> None:
+def test_the_hook_takes_the_files_of_a_commit(tmp_path: Path) -> None:
     """pre-commit gives the paths as arguments: a fault elsewhere does not stop this commit."""
+    folder = Folder(tmp_path / "repo")
     folder.put("INC-1")
     folder.put("INC-2", severity="SEVEN")
     words = HOOK["entry"].split()[1:]
