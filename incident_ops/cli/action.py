@@ -45,7 +45,7 @@ def add(opened: Opened, words: tuple[str, ...], form: str, due: str | None, **sa
 
     \b
     Examples:
-      incident-ops action add "Add an alert" --owner @bob --due 2025-02-01 --priority P1
+      incident-ops action add "Add an alert" --owner @bob --due 2025-02-01
     """
     incident, title = split_words(words, at_least=1)
     if len(title) != 1:

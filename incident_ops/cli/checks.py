@@ -60,11 +60,12 @@ def validate(ctx: click.Context, paths: tuple[str, ...], base: str | None, form:
     opened = open_repository(ctx.find_root().obj)
     report, merged = _some(opened, paths, base) if paths else _all(opened, base)
     click.echo(_shown(opened, report, merged, form), nl=False)
-    if form == "github":
-        _summarize(opened, report, merged)
+    code = int(report.errors > 0)
     if not paths and not opened.catalogue.count():
-        finish(_no_records(opened, merged) or int(report.errors > 0))
-    finish(int(report.errors > 0))
+        code = _no_records(opened, merged) or code
+    if form == "github" and code <= 1:  # else nothing may be concluded, least of all that all is fine
+        _summarize(opened, report, merged)
+    finish(code)
 
 
 def _shown(opened: Opened, report: Report, merged: Base | None, form: str) -> str:

@@ -23,7 +23,12 @@ from incident_ops.model.incident import Incident
 @click.command()
 @incident_argument
 @click.option("--restored", metavar="WHEN", help="When service was back: now, 10m (ago), an instant, or unknown.")
-@click.option("--cause", type=click.Choice(resolving.CATEGORIES), help="The category of the cause.")
+@click.option(
+    "--cause",
+    metavar="CATEGORY",
+    type=click.Choice(resolving.CATEGORIES),
+    help=f"The category of the cause: {', '.join(resolving.CATEGORIES)}.",
+)
 @click.option("--what", metavar="TEXT", help="What broke.")
 @click.option("--why", metavar="TEXT", help="Why it broke.")
 @by_option

@@ -32,9 +32,13 @@ def merge(base: Path, ours: Path, theirs: Path, size: int, name: str) -> None:
     markers. The result is written to OURS. Exit code 0: merged; 1: conflicts
     are left in the file.
 
+    `incident-ops init` sets it up; by hand, once in a clone, beside the line
+    of .gitattributes:
+
     \b
-    Set up once in a clone (`.gitattributes` comes with the repository):
+    Examples:
       git config merge.incident-ops.driver "incident-ops merge %O %A %B %L %P"
+      incident-ops merge base.yaml ours.yaml theirs.yaml
     """
     shown = inert(name or str(ours))
     versions = [path.read_bytes() for path in (base, ours, theirs)]

@@ -125,13 +125,26 @@ def update(opened: Opened, incident: str | None, by: str | None, form: str, **sa
 
 @click.command()
 @click.argument("words", nargs=-1, required=True, metavar="TEXT [INC]", shell_complete=complete_incident)
-@click.option("--kind", type=click.Choice(entries.KINDS), default="note", show_default=True, help="What kind of event.")
+@click.option(
+    "--kind",
+    metavar="KIND",
+    type=click.Choice(entries.KINDS),
+    default="note",
+    show_default=True,
+    help=f"What kind of event: {', '.join(entries.KINDS)}.",
+)
 @click.option("--action", metavar="TEXT", help="What was done.")
 @click.option("--result", metavar="TEXT", help="What came of it.")
 @click.option("--ref", metavar="TEXT", help="A commit, a link, a ticket.")
 @click.option("--at", metavar="WHEN", help="When it happened: 10m (ago), or an instant. Default: now.")
 @click.option("--corrects", type=click.IntRange(1), help="The number of the entry that this one sets right.")
-@click.option("--mark", multiple=True, type=click.Choice(entries.MARKS), help="This was also the instant of that name.")
+@click.option(
+    "--mark",
+    metavar="NAME",
+    multiple=True,
+    type=click.Choice(entries.MARKS),
+    help=f"This was also the instant of that name: {', '.join(entries.MARKS)}.",
+)
 @by_option
 @format_option
 @with_repository

@@ -75,6 +75,18 @@ def test_all_records_gone_is_not_fine(merged: Folder) -> None:
     assert "[record-deleted]" in done.out
 
 
+def test_a_run_that_cannot_tell_writes_no_summary(
+    merged: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the summary would say that all is fine."""
+    summary = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    (merged.path / PATH).unlink()
+    assert call("validate", "--base", "main", "--format", "github", at=merged.path).code == 3
+    assert call("validate", "--base", "nowhere", "--format", "github", at=merged.path).code == 2
+    assert not summary.exists()
+
+
 def test_a_repository_without_records_is_fine_against_its_base(folder: Folder) -> None:
     done = call("validate", "--base", "HEAD", at=folder.path)
     assert done.code == 0, done
