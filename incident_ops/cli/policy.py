@@ -30,14 +30,7 @@ def policy() -> None:
 @policy.command()
 @click.option("--resolved", is_flag=True, help="Every value in force, as YAML that can be compared in a review.")
 @click.option("--preset", type=click.Choice(PRESETS), help="Show a shipped preset instead of this repository's policy.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Text for people, JSON for scripts.",
-)
+@format_option
 @click.pass_context
 def show(ctx: click.Context, resolved: bool, preset: str | None, form: str) -> None:
     """Show the levels and triage rules in force, or with --resolved every value.
