@@ -27,9 +27,10 @@ def crossings(catalogue: Catalogue) -> Crossings:
 def against(base: Base, world: World | None, catalogue: Catalogue) -> Iterator[Finding]:
     """What no merged record may have become, each at its place in the present file."""
     for was, now in base.pairs():
+        if now is None and catalogue.path_of(was.incident.id) is None:
+            yield from base_rules.deleted(was)
+            now = base.renamed(was)
         if now is None:
-            if catalogue.path_of(was.incident.id) is None:
-                yield from base_rules.deleted(was)
             continue
         found = base_rules.compare(was, now, world)
         raw = base.after.get(now.path) if found else None

@@ -32,7 +32,7 @@ from incident_ops.rules.silencing import Silenced, silence
 
 SKEW_SECONDS = 120
 
-_DAY = re.compile(r"-[0-9]{2}-[0-9]{2}")  # of a date; searched by its hyphen, which is fast
+_DATE = re.compile(r"-(?<=([0-9]{4}-))([0-9]{2}-[0-9]{2})")  # searched by its first hyphen, which is fast
 _HIDDEN_DAY = re.compile(r"\\(?:x[23]|u00[23]|U000000[23]|\r?\n)")  # escapes that may spell a part of a date
 _NEVER = 2**62
 
@@ -150,8 +150,7 @@ def _latest(text: str) -> int:
     """
     if "\\" in text and _HIDDEN_DAY.search(text):
         return _NEVER
-    named = (text[found.start() - 4 : found.end()] for found in _DAY.finditer(text))
-    latest = max((one for one in named if one[:4].isdigit()), default="")
+    latest = "".join(max(_DATE.findall(text), default=()))
     try:
         return int(parse_instant(f"{latest}T00:00:00Z").timestamp()) + 2 * 86_400 if latest else 0
     except ValueError:

@@ -73,6 +73,37 @@ def test_a_moved_record_is_compared_in_its_new_place(repo: Repo) -> None:
     assert told(report(repo), Level.WARNING) == []
 
 
+def test_a_record_under_another_id_is_compared_with_what_it_was(repo: Repo) -> None:
+    """Folder and id renamed together: else a merged history could be rewritten as a new incident."""
+    for path in ("INC-2", "INC-3"):
+        (repo.root / f"incidents/{path}/incident.yaml").unlink()
+    event = {"at": "2025-01-26T12:06:00Z", "kind": "note", "event": "paged"}
+    repo.put("INC-1", timeline=[event])
+    repo.commit("one record")
+    repo.git("branch", "--force", "main")
+    for changes in ({"timeline": [{**event, "event": "nothing"}]}, {"title": "Other", "timeline": [event]}):
+        (repo.root / "incidents/INC-1/incident.yaml").unlink(missing_ok=True)
+        repo.put("INC-9", **changes)
+        found = report(repo)
+        assert ("id-kept", "INC-9") in told(found)
+        assert (("append-only", "INC-9") in told(found)) == ("title" not in changes)
+        assert told(found, Level.WARNING) == [("record-deleted", "INC-1")]
+    repo.put("INC-9", title="Other", times={"declared": "2025-01-26T12:05:00Z"})
+    assert told(report(repo)) == []
+
+
+def test_a_number_given_twice_may_be_mended(repo: Repo) -> None:
+    """The mend that the clash of two ids asks for: the record merged last takes another folder and id."""
+    repo.git("checkout", "--quiet", "main")
+    repo.write("incidents/INC-1b/incident.yaml", record_text(id="INC-1"))
+    repo.commit("a clash")
+    repo.git("checkout", "--quiet", "-B", "change")
+    (repo.root / "incidents/INC-1b/incident.yaml").unlink()
+    repo.put("INC-4")
+    found = report(repo)
+    assert (told(found), told(found, Level.WARNING)) == ([], [])
+
+
 def test_a_deletion_is_a_warning(repo: Repo) -> None:
     (repo.root / "incidents/INC-1/incident.yaml").unlink()
     based = report(repo)

@@ -364,3 +364,24 @@ def test_a_schema_copy_that_differs_is_a_warning(repo: Repo) -> None:
     assert (told.rule, told.level, told.where.file) == ("schema-copy", Level.WARNING, "schemas/incident.schema.json")
     assert repo.report().errors == 0
     assert repo.report().warnings == 1
+
+
+@pytest.mark.parametrize("number", ["42.0", "4.2e1"])
+def test_a_whole_number_is_an_integer_however_it_is_written(repo: Repo, number: str) -> None:
+    """JSON Schema takes 42.0 as an integer; the run must not end over it."""
+    path = repo.put("INC-1", links={"tracking_issue": 7})
+    text = (repo.root / path).read_text()
+    repo.write(path, text.replace("tracking_issue: 7", f"tracking_issue: {number}"))
+    assert repo.report().errors == 0
+    (record,) = repo.catalogue().live()
+    assert record.incident.links.tracking_issue == 42
+
+
+def test_what_holds_up_every_comparison_cannot_be_silenced(repo: Repo) -> None:
+    """A copy beside a record, both rules about ids silenced, would dodge all that is compared with the base."""
+    path = repo.put("INC-1")
+    text = (repo.root / path).read_text()
+    line = "id: INC-1 # incident-ops: ignore[id-unique, id-folder] it is meant to be so\n"
+    repo.write("incidents/A/incident.yaml", text.replace("id: INC-1\n", line))
+    told = {finding.rule for finding in repo.report().findings if finding.level is Level.ERROR}
+    assert {"id-unique", "id-folder"} <= told

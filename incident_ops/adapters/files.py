@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,5 +115,6 @@ def _mode_of(path: Path) -> int:
 
 
 def _refused(path: Path, error: OSError) -> WriteFailed:
-    hint = "free some space and run it again" if error.errno == 28 else "check the folder's permissions"
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    hint = "free some space and run it again" if full else "check the folder's permissions"
     return WriteFailed(f"could not be written: {os.strerror(error.errno or 0)}", where=str(path), hint=hint)

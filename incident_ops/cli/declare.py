@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shlex
 from typing import Any
 
 import click
@@ -32,7 +33,7 @@ ATTEMPTS = 1000
 
 
 @click.command()
-@click.argument("title", required=False)
+@click.argument("words", nargs=-1, metavar="[TITLE]")
 @click.option(
     "--service", "-s", "services", multiple=True, shell_complete=complete_service, help="What is hurt; repeat it."
 )
@@ -73,12 +74,14 @@ def declare(opened: Opened, form: str, by: str | None, **said: Any) -> None:
 def _declaration(opened: Opened, said: dict[str, Any], *, ask: bool) -> Declaration:
     policy, services = opened.judged_by
     given = {name: said[name] for name in Triage.__struct_fields__ if name in said}
-    title, names = clean(said["title"]), said["services"]
+    title, names = _title(said["words"]), said["services"]
+    if not services:
+        raise UserError("services.yaml names no service", hint='add one: services: {api: {owner: "@team"}}')
     missing = ["a title"] * (title is None) + ["--service NAME"] * (not names)
     if missing and not ask:
-        hint = f'incident-ops declare "Login fails" -s {next(iter(services), "SERVICE")}'
+        hint = f'incident-ops declare "..." -s {next(iter(services))}'
         raise UserError(f"an incident needs {' and '.join(missing)}", hint=hint)
-    if title is None:
+    while not title:
         title = click.prompt("What is broken, in the words of a user?", prompt_suffix=" ", err=True).strip()
     for name in names:
         if name not in services:
@@ -91,6 +94,13 @@ def _declaration(opened: Opened, said: dict[str, Any], *, ask: bool) -> Declarat
     if by_rules:
         answers = ask_triage()
     return _filled(opened, said, title, names, answers, by_rules)
+
+
+def _title(words: tuple[str, ...]) -> str | None:
+    if len(words) > 1:
+        hint = f"put it in quotes: incident-ops declare {shlex.quote(' '.join(words))} ..."
+        raise UserError("one title is needed", hint=hint)
+    return clean(words[0]) if words else None
 
 
 def _filled(
@@ -154,7 +164,7 @@ def _tell(opened: Opened, declared: Declared, record: Record, form: str) -> None
         f"incident-ops assign commander @who {incident.id}" if not incident.roles.commander else "",
         f"open the channel {channel(incident, policy)}",
         *(f"runbook of {name}: {runbook(name, services, policy)}" for name in incident.services),
-        f'incident-ops update {incident.id} --internal "What is known"',
+        f'incident-ops update {incident.id} --internal "..."',
     ]
     steps = [step for step in steps if step]
     if form == "json":

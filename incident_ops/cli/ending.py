@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
+from incident_ops.cli.complete import complete_incident
 from incident_ops.cli.editing import at_terminal, by_option, clean, judged, perform, read_for_edit, who
-from incident_ops.cli.finding import find
+from incident_ops.cli.finding import find, find_ended
 from incident_ops.cli.moments import moment
 from incident_ops.cli.opening import Opened, with_repository
 from incident_ops.cli.printing import format_option
@@ -18,6 +19,7 @@ from incident_ops.doors.withdraw import withdraw as withdraw_record
 from incident_ops.errors import UserError
 from incident_ops.lifecycle import OVER
 from incident_ops.model.incident import Incident
+from incident_ops.render.findings import inert
 
 
 @click.command()
@@ -57,8 +59,8 @@ def resolve(
     back = moment(restored, opened.now, "--restored", may_be_unknown=True)
     given = resolving.Resolution(back, cause, clean(what), clean(why))
     if at_terminal() and form == "text":
-        incident = find(opened, incident).split("/")[1]
-        given = _asked(opened, read_for_edit(opened, find(opened, incident)).record.incident, given)
+        found = read_for_edit(opened, find(opened, incident)).record.incident
+        incident, given = found.id, _asked(opened, found, given)
     perform(opened, incident, form, lambda one: resolving.resolve(one, opened.judged_by[0], opened.now, actor, given))
 
 
@@ -95,18 +97,24 @@ def close(opened: Opened, incident: str | None, verified: bool, stood_down: bool
 def reopen(opened: Opened, incident: str | None, reason: str, by: str | None, form: str) -> None:
     """It came back: reopen a resolved or closed incident.
 
+    INC is an id or the end of one; without it, the only resolved incident.
+
     \b
     Examples:
+      incident-ops reopen --reason "logins fail again"
       incident-ops reopen 120500 --reason "errors are back since 14:10"
     """
     actor, why = who(opened, by), clean(reason) or ""
+    incident = incident or find_ended(opened)
     perform(opened, incident, form, lambda one: reopen_record(one, opened.judged_by[0], opened.now, actor, why))
 
 
 @click.command()
 @incident_argument
 @click.option("--as", "outcome", type=click.Choice(OUTCOMES), required=True, help="What it was instead.")
-@click.option("--of", "other", metavar="INC", help="The incident of which this is a duplicate.")
+@click.option(
+    "--of", "other", metavar="INC", shell_complete=complete_incident, help="The incident of which this is a duplicate."
+)
 @click.option("--reason", metavar="TEXT", required=True, help="How that is known.")
 @by_option
 @format_option
@@ -135,10 +143,13 @@ def _asked(opened: Opened, incident: Incident, given: resolving.Resolution) -> r
     """Asks for what is missing; at a terminal only."""
     missing = resolving.lacking(incident, given) if incident.state not in OVER else ()
     restored, cause = given.restored, given.cause
-    if "restored" in missing:
+    while "restored" in missing and restored is None:
         told = "When was service back (now, 10m ago, an instant, unknown)?"
         said: str = click.prompt(told, prompt_suffix=" ", err=True)
-        restored = moment(said.strip(), opened.now, "restored", may_be_unknown=True)
+        try:
+            restored = moment(said.strip(), opened.now, "the answer", may_be_unknown=True)
+        except UserError as error:
+            click.echo(f"Error: {inert(str(error))}", err=True)
     if "cause" in missing:
         choice = click.Choice(resolving.CATEGORIES)
         cause = click.prompt("What was the cause?", type=choice, default="unknown", prompt_suffix=" ", err=True)

@@ -8,11 +8,19 @@ from collections.abc import Sequence
 from incident_ops.cli.opening import Opened
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
+from incident_ops.lifecycle import RESOLVED, current
 from incident_ops.model.ids import is_incident_id
+from incident_ops.model.incident import Incident
+from incident_ops.model.record import Record
+from incident_ops.model.time import instant
+from incident_ops.records.recall import every_record
 from incident_ops.records.store import record_path
+from incident_ops.render.fit import fit
+from incident_ops.render.lists import HIDDEN, title_of
 
 _SHORT = re.compile(r"(?:INC-)?[0-9]+(?:-[0-9]+)?", re.ASCII | re.IGNORECASE)
 MOST_LISTED = 6
+LONGEST_TITLE = 30
 
 
 def find(opened: Opened, asked: str | None) -> str:
@@ -30,7 +38,7 @@ def find(opened: Opened, asked: str | None) -> str:
     if near:
         raise UserError(f"{asked} could be {_listed(near)}", hint="write more of it")
     if not ids:
-        raise UserError("there is no incident here yet", hint='incident-ops declare "What is broken" -s SERVICE')
+        raise UserError("there is no incident here yet", hint='incident-ops declare "..." -s SERVICE')
     raise UserError(f"there is no incident {asked}", hint=did_you_mean(wanted, ids[-200:]) or "see `incident-ops list`")
 
 
@@ -59,17 +67,48 @@ def _named(wanted: str, ids: Sequence[str]) -> list[str]:
 
 
 def _only_open(opened: Opened) -> str:
-    found = [record for record in opened.catalogue.live() if not record.incident.is_closed]
+    found = [record for record in _live(opened) if not record.incident.is_closed]
+    if len(found) == 1:
+        return found[0].path
+    if not found:
+        raise UserError("no incident is open", hint='name one, or `incident-ops declare "..." -s SERVICE`')
+    told = f"which incident? {len(found)} are open: {_titled(opened, found)}"
+    raise UserError(told, hint="name it by its id, or by the id's end")
+
+
+def find_ended(opened: Opened) -> str:
+    """The id of the only incident that is resolved. UserError where none or several are, naming the last that ended."""
+    resolved = [record for record in _live(opened) if record.incident.state == RESOLVED]
+    if len(resolved) == 1:
+        return resolved[0].incident.id
+    ended = resolved or [one for one in every_record(opened.store, opened.catalogue) if one.incident.is_closed]
+    if not ended:
+        raise UserError("no incident is resolved or closed", hint="see `incident-ops list`")
+    ended.sort(key=lambda one: (_end(one.incident), one.incident.id), reverse=True)
+    told = f"which incident? {len(ended)} {'are resolved' if resolved else 'are closed'}: {_titled(opened, ended)}"
+    raise UserError(told, hint="name the one that came back by its id, or by the id's end")
+
+
+def _end(incident: Incident) -> float:
+    at = instant(current(incident, "resolved") if incident.state == RESOLVED else current(incident, "closed"))
+    return at.timestamp() if at else 0.0
+
+
+def _live(opened: Opened) -> list[Record]:
+    """Every record that is not settled. UserError where one cannot be read, which could be the one that is meant."""
     if unread := opened.unread:
         first = unread[0]
         told = f"which incident? {len(unread)} cannot be read, and could be the one that is meant"
         raise UserError(told, where=first.path, hint=f"name the incident; {first.reason}")
-    if len(found) == 1:
-        return found[0].path
-    if not found:
-        raise UserError("no incident is open", hint='name one, or `incident-ops declare "What is broken" -s SERVICE`')
-    listed = _listed([f"{record.incident.id} ({record.incident.title})" for record in found])
-    raise UserError(f"which incident? {len(found)} are open: {listed}", hint="name it by its id, or by the id's end")
+    return list(opened.catalogue.live())
+
+
+def _titled(opened: Opened, found: Sequence[Record]) -> str:
+    policy = opened.judged_by[0]
+    titles = [title_of(record.incident, policy) for record in found[:MOST_LISTED]]
+    shown = [HIDDEN if title is None else f"({fit(title, LONGEST_TITLE)})" for title in titles]
+    names = [record.incident.id for record in found]
+    return _listed([*map(" ".join, zip(names, shown, strict=False)), *names[MOST_LISTED:]])
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -57,9 +57,7 @@ def merge(base: Path, ours: Path, theirs: Path, size: int, name: str) -> None:
     for line in told:
         click.echo(f"{shown}: {inert(line)}", err=True)
     if has_conflicts:
-        click.echo(
-            f"{shown}: choose between the lines marked {'<' * size} and {'>' * size}, then `git add` it", err=True
-        )
+        click.echo(f"{shown}: settle the lines between {'<' * size} and {'>' * size}, then `git add` it", err=True)
     finish(int(has_conflicts))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 STATE = "incident-ops"
 YEARS = range(1970, 9900)  # room for every target on both sides
+STANDS_FOR = {"@who": "a person or team", "...": "a text", "TEXT": "a text"}
+"""Words of our own hints that are no answer; a hint pasted as it is must not write them into a record."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,11 @@ def open_repository(options: dict[str, Any]) -> Opened:
     return opened
 
 
+def at_commit(opened: Opened, commit: str) -> Opened:
+    """The same repository with the records of a commit instead of the work tree's."""
+    return replace(opened, store=Store(opened.root, opened.git, commit))
+
+
 def local_tracker(opened: Opened) -> LocalTracker:
     """The tracker embedded in this clone."""
     from incident_ops.adapters.local import LocalTracker
@@ -96,23 +103,40 @@ def local_tracker(opened: Opened) -> LocalTracker:
 
 
 def with_repository(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Gives a command the opened repository as its first argument."""
+    """Gives a command the opened repository as its first argument; blank texts and the words of hints are refused."""
     from functools import update_wrapper
 
     @click.pass_context
     def opened(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
+        _must_say_something(ctx.command, kwargs)
         return ctx.invoke(command, open_repository(ctx.find_root().obj), *args, **kwargs)
 
     return update_wrapper(opened, command)
 
 
-def no_records(opened: Opened) -> int:
-    """The exit code without a single record: 3 where HEAD or the tracker has some, else 0 and a note (contract 4)."""
+def _must_say_something(command: click.Command, given: Mapping[str, Any]) -> None:
+    for param in command.params:
+        value = given.get(param.name or "")
+        name = max(param.opts, key=len) if isinstance(param, click.Option) else "a text"
+        for text in value if isinstance(value, tuple) else (value,):
+            if not isinstance(text, str):
+                continue
+            if not text.strip():
+                raise UserError(f"{name} is empty", hint="write what is meant, or leave it out")
+            if text in STANDS_FOR:
+                raise UserError(f"{text!r} stands for {STANDS_FOR[text]}", hint="put in what is meant")
+
+
+def no_records(opened: Opened, *, has_issues: bool | None = None) -> int:
+    """The exit code without a single record: 3 where HEAD or the tracker has some, else 0 and a note (contract 4).
+
+    `has_issues` says it of the tracker; None = ask the embedded one.
+    """
     git = opened.git
     if git and git.head and any(is_record(blob.path) for blob in git.tree(git.head, (INCIDENTS,))):
         click.echo("error: there is no record here, but HEAD has some (was the folder deleted?)", err=True)
         return 3
-    if local_tracker(opened).owned():
+    if local_tracker(opened).owned() if has_issues is None else has_issues:
         click.echo("error: there is no record here, but the tracker has issues of some", err=True)
         return 3
     click.echo(f"No incident records yet below {opened.root / INCIDENTS}.", err=True)

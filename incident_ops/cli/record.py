@@ -107,6 +107,8 @@ def update(opened: Opened, incident: str | None, by: str | None, form: str, **sa
     for name in ("status", "eta"):
         if said[name] and not texts:
             raise UserError(f"--{name} goes with a text", hint='add --internal "..." or --public "..."')
+    if said["reason"] and not labels:
+        raise UserError("--reason goes with a level", hint="--severity LABEL or --priority LABEL")
     if not texts and not labels:
         raise UserError("there is nothing to say", hint='--internal "...", --public "...", or --severity LABEL')
 
@@ -117,7 +119,9 @@ def update(opened: Opened, incident: str | None, by: str | None, form: str, **sa
         ]
         steps.append(news.update(one, opened.now, actor, texts, said["status"], said["eta"]))
         return Step(
-            tuple(edit for step in steps for edit in step.edits), tuple(told for step in steps for told in step.told)
+            tuple(edit for step in steps for edit in step.edits),
+            tuple(told for step in steps for told in step.told),
+            tuple(told for step in steps for told in step.warnings),
         )
 
     perform(opened, incident, form, door)

@@ -19,7 +19,8 @@ from incident_ops.render.findings import inert
 from incident_ops.render.picture import View
 from incident_ops.render.picture_json import to_json
 from incident_ops.rules.item_overdue import days_late
-from incident_ops.sla.clocks import Clock, clocks
+from incident_ops.sla.clock import Clock
+from incident_ops.sla.clocks import clocks
 
 
 @click.command()

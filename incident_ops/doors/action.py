@@ -41,8 +41,8 @@ def add(incident: Incident, item: Item) -> Step:
         status="open",
         horizon=item.horizon,
     )
-    lacks = [f"--{name}" for name in ("owner", "due") if getattr(item, name) is None]
-    warned = f"AI-{number} has no {' and no '.join(one[2:] for one in lacks)}: what nobody owns is not done"
+    lacks = [words for name, words in (("owner", "owner"), ("due", "due date")) if getattr(item, name) is None]
+    warned = f"AI-{number} has no {' and no '.join(lacks)}: it will be forgotten"
     return Step(
         (Append(("action_items",), fields),),
         (f"AI-{number} added: {quote(item.title)}",),

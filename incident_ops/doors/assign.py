@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from datetime import datetime
 
 from incident_ops.doors.moving import move, path, refused, spelled
 from incident_ops.doors.step import Step, row, said, words
 from incident_ops.errors import UserError
+from incident_ops.findings import closest
 from incident_ops.lifecycle import ASSIGNED, CLOSED, NEW, TRIAGED
 from incident_ops.model.edit import Append, Edit, Set
 from incident_ops.model.incident import Incident, Roles
@@ -29,7 +31,15 @@ def assign_role(incident: Incident, now: datetime, by: str | None, role: str, wh
         return Step((), (f"{who} is {words(role)} already; nothing changed",))
     route = ("roles", role) if role in ROLES else ("roles", "others", role)
     told = f"{who} became {words(role)}" + (f" after {before}" if before else "")
-    return Step((Set(route, who), row(now, "status", told, by)), (told,))
+    return Step((Set(route, who), row(now, "status", told, by)), (told,), _nearly(incident, role, who))
+
+
+def _nearly(incident: Incident, role: str, who: str) -> tuple[str, ...]:
+    near = "" if role in ROLES else closest(role, ROLES)
+    if not near:
+        return ()
+    meant = f"incident-ops assign {near} {shlex.quote(who)} {incident.id}"
+    return (f"{words(role)} is a role of your own; for the {words(near)}: `{meant}`",)
 
 
 def assign(incident: Incident, policy: Policy, now: datetime, by: str | None, who: str, tier: int | None) -> Step:

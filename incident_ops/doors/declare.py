@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,7 @@ SOURCES = {
 
 
 NO_ANSWERS = Triage()
+_BY_TIME = re.compile(r"INC-([0-9]{8}-[0-9]{6})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,9 @@ def runbook(service_name: str, services: Mapping[str, Service], policy: Policy) 
 
 def channel(incident: Incident, policy: Policy) -> str:
     """The name of the incident's chat channel, by the policy's pattern (R102, R123, R124)."""
-    declared = parse_instant(incident.times.declared)
-    name = policy.notify.incident_channel.name.replace("{timestamp}", f"{declared:%Y%m%d-%H%M%S}")
+    by_time = _BY_TIME.fullmatch(incident.id)  # two of one second differ in their ids only
+    timestamp = by_time[1] if by_time else f"{parse_instant(incident.times.declared):%Y%m%d-%H%M%S}"
+    name = policy.notify.incident_channel.name.replace("{timestamp}", timestamp)
     return "#" + name.replace("{id}", incident.id)
 
 

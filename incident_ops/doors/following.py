@@ -1,4 +1,4 @@
-"""What an incident asks for next: one command a line, the most urgent first."""
+"""What an incident asks for next: a command or a place a line, the most urgent first."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from incident_ops.model.policy import Policy
 
 
 def following(incident: Incident, policy: Policy) -> tuple[str, ...]:
-    """The commands that come next from the state, the roles and the instants; empty where nothing is asked any more."""
+    """What comes next from the state, the roles and the instants; empty where nothing is asked any more.
+
+    `@who` and `"..."` stand for what only a person knows; commands refuse them as they are.
+    """
     level = policy.duties(incident.severity, incident.priority)
     asks = []
     working = incident.state in (NEW, TRIAGED, ASSIGNED, IN_PROGRESS, REOPENED)
@@ -34,17 +37,14 @@ def following(incident: Incident, policy: Policy) -> tuple[str, ...]:
     if incident.state == IN_PROGRESS:
         asks.append(_progress(incident))
     if incident.state in (RESOLVED, CLOSED) and level is not None and level.postmortem.required and _is_due(incident):
-        asks.append(f"write the postmortem of {incident.id}")
+        asks.append(f"write `postmortem` in incidents/{incident.id}/incident.yaml")
     return tuple(asks)
 
 
 def _progress(incident: Incident) -> str:
-    if current(incident, "restored") is not None:
-        cause = "" if incident.cause else " --cause CATEGORY"
-        return f"incident-ops resolve {incident.id}{cause}"
-    if not incident.updates:
-        return f'incident-ops update {incident.id} --internal "What is known"'
-    return f"incident-ops resolve {incident.id} --restored now --cause CATEGORY"
+    if current(incident, "restored") is None and not incident.updates:
+        return f'incident-ops update {incident.id} --internal "..."'
+    return f"incident-ops resolve {incident.id}"
 
 
 def _is_due(incident: Incident) -> bool:

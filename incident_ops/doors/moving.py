@@ -41,7 +41,7 @@ def instant_edit(incident: Incident, name: str, at: str) -> Set:
     field, given = field_of(incident, name), effective(incident)
     there = given.get(field)
     if there is not None and there != at:
-        hint = "a merged instant is mended by an entry of corrections, one not merged yet in the record itself"
+        hint = "leave it out; a wrong one is mended by an entry of corrections, or in the record until it is merged"
         raise UserError(f"{incident.id}: {field} is {there} already", hint=hint)
     if name in _ORDER and (moment := instant(at)) is not None:
         for place, other in enumerate(_ORDER):

@@ -69,7 +69,4 @@ def _unstable(policy: Policy, now: datetime, restored: str | None) -> tuple[str,
     seconds = int((now - since).total_seconds())
     if not 0 <= seconds < duration(stable_for):
         return ()
-    return (
-        f"service has been back for {spell_duration(seconds)} only; watch it for {stable_for} before you trust it, "
-        "and reopen if it comes back",
-    )
+    return (f"service is back for {spell_duration(seconds)} only; watch it for {stable_for}, `reopen` if it fails",)

@@ -59,7 +59,8 @@ def timeline(incident: Incident, now: datetime, by: str | None, entry: Entry) ->
         corrects=entry.corrects,
     )
     edits: list[Edit] = [_mark(incident, name, at) for name in entry.marks]
-    told = [f"timeline: {quote(entry.event)} ({entry.kind}, {at})", *(f"{name} at {at}" for name in entry.marks)]
+    when = f", {at}" if entry.at is not None else ""
+    told = [f"timeline: {quote(entry.event)} ({entry.kind}{when})", *(f"{name} at {at}" for name in entry.marks)]
     return Step((*edits, Append(("timeline",), fields)), tuple(told), _late(incident, at, entry.corrects))
 
 

@@ -11,7 +11,7 @@ from incident_ops.lifecycle import public_status
 from incident_ops.model.edit import Append, Edit, Set
 from incident_ops.model.incident import Incident
 from incident_ops.model.policy import Policy
-from incident_ops.model.time import stamp
+from incident_ops.model.time import parse_instant, stamp
 
 AUDIENCES = ("internal", "executive", "public")
 STATUSES = ("investigating", "identified", "monitoring", "resolved")
@@ -30,8 +30,16 @@ def update(
         text = texts[audience]
         fields = said(at=stamp(now), audience=audience, status=status, text=text, eta=eta)
         edits += [Append(("updates",), fields), row(now, "communication", f"Update ({audience}): {quote(text)}", by)]
-        told.append(f"{audience} update written ({status}): {quote(text)}")
-    return Step(tuple(edits), tuple(told))
+        told.append(f"{audience} update ({status}): {quote(text)}")
+    return Step(tuple(edits), tuple(told), _passed(now, eta))
+
+
+def _passed(now: datetime, eta: str | None) -> tuple[str, ...]:
+    try:
+        passed = eta is not None and parse_instant(eta) < now
+    except ValueError:  # a duration, or a word: the schema says whether it may stand there
+        passed = False
+    return (f"--eta {eta} has passed; it is {stamp(now)} now",) if passed else ()
 
 
 def relabel(

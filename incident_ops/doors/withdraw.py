@@ -21,7 +21,8 @@ def withdraw(
 ) -> Step:
     """Any open state goes to closed with an outcome that keeps it out of metrics; `of` is the incident it repeats."""
     if incident.state == CLOSED:
-        raise refused(incident, policy, "withdrawn", f"it was closed as {words(incident.outcome)}")
+        first = f"`incident-ops reopen {incident.id} --reason TEXT` first"
+        raise refused(incident, policy, "withdrawn", f"it was closed as {words(incident.outcome)}; {first}")
     if (outcome == DUPLICATE) != (of is not None):
         raise UserError("--of INC goes with --as duplicate", hint="--as duplicate --of INC-...")
     if of == incident.id:

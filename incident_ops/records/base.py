@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from functools import cached_property
 
 from incident_ops.errors import UserError
 from incident_ops.model.blob import Blob
+from incident_ops.model.difference import blocks
+from incident_ops.model.incident import Incident
 from incident_ops.model.record import Record
 from incident_ops.ports import Repository
 from incident_ops.records.catalogue import to_record
@@ -20,8 +21,6 @@ from incident_ops.records.files import not_regular
 from incident_ops.records.read import Document, read_bytes
 from incident_ops.records.store import FOLDERS, INCIDENTS, SETTINGS, Raw, Store, is_record, spelled
 
-_MOST_LINES = 3000
-"""Of longer changes all lines count as new: comparing would take minutes where lines repeat."""
 _LOOKED_AT = (INCIDENTS, *SETTINGS, *FOLDERS, "schemas")
 
 
@@ -76,6 +75,18 @@ class Base:
                 here = by_id.get(was.incident.id, here)
             if here is not None or path not in self.after:
                 yield was, here
+
+    def renamed(self, was: Record) -> Record | None:
+        """The new record that tells of the same incident under another id; None where there is none.
+
+        It was declared at the same instant and has the same title or an entry of the same timeline.
+        """
+        merged = {record.incident.id for record in self.merged.values()}
+        for path, record in self.current.items():
+            is_new = path not in self.before and record.incident.id not in merged
+            if is_new and _tells_of(record.incident, was.incident):
+                return record
+        return None
 
     def touches(self, path: str, line: int) -> bool:
         """True where this line of a file is not as it was."""
@@ -150,15 +161,14 @@ def _record(path: str, raw: Raw) -> Record | None:
     return to_record(path, document.data)
 
 
+def _tells_of(one: Incident, other: Incident) -> bool:
+    alike = one.title == other.title or any(entry in other.timeline for entry in one.timeline)
+    return alike and one.times.declared == other.times.declared
+
+
 def _text(raw: Raw | None) -> list[str]:
     return raw.decode("utf-8", "replace").split("\n") if isinstance(raw, bytes) else []
 
 
 def _new_lines(was: list[str], now: list[str]) -> frozenset[int]:
-    above = next((n for n, (old, new) in enumerate(zip(was, now, strict=False)) if old != new), min(len(was), len(now)))
-    was, now = was[above:], now[above:]
-    if max(len(was), len(now)) > _MOST_LINES:
-        return frozenset(range(above + 1, above + len(now) + 1))
-    blocks = SequenceMatcher(None, was, now, autojunk=False).get_opcodes()
-    new = (line for tag, _, _, first, last in blocks if tag != "equal" for line in range(first, last))
-    return frozenset(above + line + 1 for line in new)
+    return frozenset(place + 1 for block in blocks(was, now) if not block.same for place in block.now)

@@ -23,18 +23,20 @@ from incident_ops.model.unread import Unread
 _TABLES = """
 CREATE TABLE header (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE record (
-    path TEXT NOT NULL UNIQUE, blob BLOB, id TEXT, astray INT, live INT, latest INT, findings TEXT, data BLOB,
-    silences TEXT
+    key TEXT NOT NULL UNIQUE, blob BLOB, id TEXT, live INT, latest INT, findings TEXT, data BLOB, silences TEXT
 );
 CREATE INDEX by_id ON record (id) WHERE id IS NOT NULL;
 CREATE INDEX by_life ON record (live) WHERE live > 0;
 CREATE INDEX by_latest ON record (latest);
-CREATE INDEX by_finding ON record (path) WHERE findings IS NOT NULL;
-CREATE INDEX by_silence ON record (path) WHERE silences IS NOT NULL;
-CREATE INDEX by_astray ON record (id) WHERE astray = 1;
-CREATE TABLE link (path TEXT, kind TEXT, source TEXT, target TEXT, route TEXT);
-CREATE INDEX link_path ON link (path);
+CREATE INDEX by_finding ON record (key) WHERE findings IS NOT NULL;
+CREATE INDEX by_silence ON record (key) WHERE silences IS NOT NULL;
+CREATE TABLE link (key TEXT, kind TEXT, source TEXT, target TEXT, route TEXT);
+CREATE INDEX link_key ON link (key);
 """
+_HEAD, _TAIL = "incidents/", "/incident.yaml"
+"""Around what tells two paths apart; only that, the `key`, is kept: of a large catalogue most would be paths."""
+_NAMELESS = b""
+"""The `id` of a record that has none, which no text equals; where the folder tells the id, none is kept (NULL)."""
 UNREADABLE = 2
 
 
@@ -86,22 +88,26 @@ class Catalogue:
 
     def put(self, row: Row) -> None:
         """Adds a record's entry, or replaces it."""
-        self.drop(row.path)
+        key = _key(row.path)
+        self._drop(key)
         findings = json.dumps([_pack(one) for one in row.findings]) if row.findings else None
         data = msgspec.msgpack.encode(row.data) if row.data is not None else None
-        # only a record that does not lie in the folder of its id can have an id that another one has, too
-        astray = int(row.path != f"incidents/{row.id}/incident.yaml")
+        told = row.id is not None and row.path == f"{_HEAD}{row.id}{_TAIL}"
+        name = None if told else row.id or _NAMELESS
         silences = json.dumps(row.silences) if row.silences else None
-        values = (row.path, bytes.fromhex(row.blob), row.id, astray, row.live, row.latest, findings, data, silences)
-        self._db.execute("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        values = (key, bytes.fromhex(row.blob), name, row.live, row.latest, findings, data, silences)
+        self._db.execute("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
         if row.links:
-            packed = [(one.path, one.kind, one.source, one.target, json.dumps(one.route)) for one in row.links]
+            packed = [(_key(one.path), one.kind, one.source, one.target, json.dumps(one.route)) for one in row.links]
             self._db.executemany("INSERT INTO link VALUES (?, ?, ?, ?, ?)", packed)
 
     def drop(self, path: str) -> None:
         """Removes a record's entry where there is one."""
-        self._db.execute("DELETE FROM record WHERE path = ?", (path,))
-        self._db.execute("DELETE FROM link WHERE path = ?", (path,))
+        self._drop(_key(path))
+
+    def _drop(self, key: str) -> None:
+        self._db.execute("DELETE FROM record WHERE key = ?", (key,))
+        self._db.execute("DELETE FROM link WHERE key = ?", (key,))
 
     def count(self) -> int:
         """How many records there are, readable or not."""
@@ -110,22 +116,27 @@ class Catalogue:
 
     def has(self, path: str) -> bool:
         """True where this path has an entry."""
-        return self._db.execute("SELECT 1 FROM record WHERE path = ?", (path,)).fetchone() is not None
+        return self._db.execute("SELECT 1 FROM record WHERE key = ?", (_key(path),)).fetchone() is not None
 
     def paths(self) -> Iterator[str]:
         """Every path, in order."""
-        return (row[0] for row in self._db.execute("SELECT path FROM record ORDER BY path"))
+        return (_path(key) for (key,) in self._db.execute("SELECT key FROM record ORDER BY key"))
+
+    def names(self) -> Iterator[str]:
+        """The folders of records, and all else that has an entry right below `incidents`, in no order."""
+        rows = self._db.execute("SELECT rtrim(key, '/') FROM record WHERE instr(key, '/') IN (0, length(key))")
+        return (name for (name,) in rows)
 
     def findings(self) -> Iterator[Finding]:
         """Every finding that does not depend on the clock."""
-        for path, packed in self._db.execute(
-            "SELECT path, findings FROM record WHERE findings IS NOT NULL ORDER BY path"
-        ):
+        rows = self._db.execute("SELECT key, findings FROM record WHERE findings IS NOT NULL ORDER BY key")
+        for key, packed in rows:
+            path = _path(key)
             yield from (_unpack(path, one) for one in json.loads(packed))
 
     def silences(self) -> list[Silence]:
         """Every comment that silences a rule."""
-        rows = self._db.execute("SELECT silences FROM record WHERE silences IS NOT NULL ORDER BY path")
+        rows = self._db.execute("SELECT silences FROM record WHERE silences IS NOT NULL ORDER BY key")
         return [
             Silence(path, line, column, on, tuple(names), reason)
             for (packed,) in rows
@@ -134,53 +145,56 @@ class Catalogue:
 
     def unreadable(self) -> list[Unread]:
         """Every record that could not be read or does not fit the schema, with its first finding."""
-        rows = self._db.execute("SELECT path, findings FROM record WHERE live = ? ORDER BY path", (UNREADABLE,))
-        firsts = ((path, _unpack(path, json.loads(packed)[0])) for path, packed in rows)
+        rows = self._db.execute("SELECT key, findings FROM record WHERE live = ? ORDER BY key", (UNREADABLE,))
+        firsts = (_unpack(_path(key), json.loads(packed)[0]) for key, packed in rows)
         return [
-            Unread(path, f"line {one.where.line}: {one.message}" if one.where.line else one.message)
-            for path, one in firsts
+            Unread(one.where.file, f"line {one.where.line}: {one.message}" if one.where.line else one.message)
+            for one in firsts
         ]
 
     def live(self) -> Iterator[Record]:
         """The records that are not settled, by path."""
-        for path, data in self._db.execute("SELECT path, data FROM record WHERE live = 1 ORDER BY path"):
-            yield to_record(path, msgspec.msgpack.decode(data))
+        for key, data in self._db.execute("SELECT key, data FROM record WHERE live = 1 ORDER BY key"):
+            yield to_record(_path(key), msgspec.msgpack.decode(data))
 
     def entries(self) -> list[tuple[str, str, Record | None]]:
         """(path, blob id, the record where its data is kept) of every readable record, by path."""
-        rows = self._db.execute("SELECT path, blob, data FROM record WHERE live <> ? ORDER BY path", (UNREADABLE,))
+        rows = self._db.execute("SELECT key, blob, data FROM record WHERE live <> ? ORDER BY key", (UNREADABLE,))
+        found = ((_path(key), blob, data) for key, blob, data in rows)
         return [
             (path, blob.hex(), to_record(path, msgspec.msgpack.decode(data)) if data else None)
-            for path, blob, data in rows
+            for path, blob, data in found
         ]
 
     def settled_after(self, epoch: int) -> list[str]:
         """Paths of settled records that name an instant after `epoch` (seconds)."""
-        rows = self._db.execute("SELECT path FROM record WHERE latest > ? AND live = 0 ORDER BY path", (epoch,))
-        return [row[0] for row in rows]
+        rows = self._db.execute("SELECT key FROM record WHERE latest > ? AND live = 0 ORDER BY key", (epoch,))
+        return [_path(key) for (key,) in rows]
 
     def path_of(self, incident_id: str) -> str | None:
         """The path of the record with this id, or None."""
-        found = self._db.execute(
-            "SELECT path FROM record WHERE id = ? ORDER BY path LIMIT 1", (incident_id,)
-        ).fetchone()
-        return found[0] if found else None
+        return next(self._paths_of(incident_id), None)
+
+    def _paths_of(self, incident_id: str) -> Iterator[str]:
+        question = (
+            "SELECT key FROM record WHERE key = ? || '/' AND id IS NULL UNION ALL SELECT key FROM record WHERE id = ?"
+            " ORDER BY key"
+        )
+        return (_path(key) for (key,) in self._db.execute(question, (incident_id, incident_id)))
 
     def ids(self) -> Iterator[str]:
         """Every id, in order."""
-        return (row[0] for row in self._db.execute("SELECT id FROM record WHERE id IS NOT NULL ORDER BY id"))
+        question = "SELECT ifnull(id, rtrim(key, '/')) AS name FROM record WHERE id IS NOT ? ORDER BY name"
+        return (row[0] for row in self._db.execute(question, (_NAMELESS,)))
 
     def clashes(self) -> tuple[Clash, ...]:
         """Ids that stand in more than one record, each with an id nobody has."""
+        # of two records with one id at least one lies in another folder
         rows = self._db.execute(
-            "SELECT DISTINCT s.id FROM record s WHERE s.astray = 1 AND s.id IS NOT NULL"
-            " AND (SELECT count(*) FROM record r WHERE r.id = s.id) > 1 ORDER BY s.id"
+            "SELECT DISTINCT id FROM record WHERE id IS NOT NULL AND id <> ? ORDER BY id", (_NAMELESS,)
         )
-        found = []
-        for (name,) in rows.fetchall():
-            paths = self._db.execute("SELECT path FROM record WHERE id = ? ORDER BY path", (name,)).fetchall()
-            found.append(Clash(name, tuple(path for (path,) in paths), self._next_free(name)))
-        return tuple(found)
+        found = ((name, tuple(self._paths_of(name))) for (name,) in rows.fetchall())
+        return tuple(Clash(name, paths, self._next_free(name)) for name, paths in found if len(paths) > 1)
 
     def _next_free(self, name: str) -> str:
         head, _, number = name.rpartition("-")
@@ -194,26 +208,56 @@ class Catalogue:
     def dangling(self) -> tuple[Link, ...]:
         """Links to incidents that no record has."""
         return self._links(
-            "SELECT l.path, l.source, l.kind, l.target, l.route FROM link l LEFT JOIN record r ON r.id = l.target"
-            " WHERE r.id IS NULL AND l.kind <> 'problem' ORDER BY l.path, l.route"
+            "SELECT key, source, kind, target, route FROM link WHERE kind <> 'problem'"
+            " AND NOT EXISTS (SELECT 1 FROM record r WHERE r.key = link.target || '/' AND r.id IS NULL)"
+            " AND NOT EXISTS (SELECT 1 FROM record r WHERE r.id = link.target) ORDER BY key, route"
         )
 
     def links(self) -> tuple[Link, ...]:
         """Every link between incidents."""
         return self._links(
-            "SELECT path, source, kind, target, route FROM link WHERE kind <> 'problem' ORDER BY path, route"
+            "SELECT key, source, kind, target, route FROM link WHERE kind <> 'problem' ORDER BY key, route"
         )
 
     def _links(self, question: str) -> tuple[Link, ...]:
         rows: Iterable[Any] = self._db.execute(question)
         return tuple(
-            Link(path, source, kind, target, tuple(json.loads(route))) for path, source, kind, target, route in rows
+            Link(_path(key), source, kind, target, tuple(json.loads(route)))
+            for key, source, kind, target, route in rows
         )
 
 
 def to_record(path: str, data: dict[str, Any]) -> Record:
-    """Checked data -> the record it is."""
-    return Record(path, msgspec.convert(data, Incident), data)
+    """Checked data -> the record it is. For JSON Schema 42.0 is an integer, so it is one here."""
+    try:
+        incident = msgspec.convert(data, Incident)
+    except msgspec.ValidationError:
+        incident = msgspec.convert(_whole(data), Incident)
+    return Record(path, incident, data)
+
+
+def _whole(data: Any) -> Any:
+    """The same data with each number that is whole as an int."""
+    if isinstance(data, dict):
+        return {key: _whole(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_whole(value) for value in data]
+    return int(data) if isinstance(data, float) and data.is_integer() else data
+
+
+def _key(path: str) -> str:
+    """What of a path is kept: `INC-1/` for `incidents/INC-1/incident.yaml`, of any other what is below `incidents`."""
+    below = path.removeprefix(_HEAD)
+    if below == path:
+        return f"/{path}"
+    return below[: 1 - len(_TAIL)] if below.endswith(_TAIL) else below
+
+
+def _path(key: str) -> str:
+    """The path that a key was made of."""
+    if key.endswith("/"):
+        return f"{_HEAD}{key[:-1]}{_TAIL}"
+    return key[1:] if key.startswith("/") else f"{_HEAD}{key}"
 
 
 def _pack(one: Finding) -> list[Any]:

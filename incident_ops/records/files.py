@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from incident_ops.errors import Incomplete
 from incident_ops.findings import Finding
@@ -15,10 +15,13 @@ from incident_ops.records.read import MAX_BYTES
 
 def read_regular(root: Path, path: str) -> bytes | Finding | None:
     """The bytes of a plain file below `root`; None where there is none; a finding where it may not be read."""
-    if any(is_link(root, str(folder)) for folder in PurePosixPath(path).parents[:-1]):
-        return not_regular(path)
+    end = path.find("/")
+    while end != -1:
+        if is_link(root, path[:end]):
+            return not_regular(path)
+        end = path.find("/", end + 1)
     try:
-        handle = os.open(root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = os.open(f"{root}/{path}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
     except NotADirectoryError:
@@ -56,15 +59,23 @@ def not_regular(path: str) -> Finding:
 
 def is_link(root: Path, path: str) -> bool:
     """True where a symbolic link stands at this path below `root`."""
-    return (root / path).is_symlink()
+    try:
+        return stat.S_ISLNK(os.lstat(f"{root}/{path}").st_mode)
+    except OSError:
+        return False  # reading or listing it tells why
 
 
 def list_folder(root: Path, folder: str) -> list[str]:
     """Names in a folder below `root`, in order; empty where there is none. Incomplete where it may not be listed."""
+    return sorted(names_in(root, folder))
+
+
+def names_in(root: Path, folder: str) -> set[str]:
+    """The same in no order, which of very many costs more than the listing."""
     try:
-        return sorted(entry.name for entry in os.scandir(root / folder))
+        return {entry.name for entry in os.scandir(f"{root}/{folder}")}
     except (FileNotFoundError, NotADirectoryError):
-        return []
+        return set()
     except OSError as error:
         hint = "check its permissions"
         raise Incomplete(

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+import msgspec
+
 from incident_ops.findings import Route
 from incident_ops.model.time import parse_instant
 from incident_ops.records.edit import same
@@ -162,15 +164,22 @@ def line_up(ours: Sequence[Any], theirs: Sequence[Any], instant: str) -> list[Pi
 
     Each side's entries keep their own order: one that tells of an earlier time stays below what it came after.
     """
+    alike: dict[bytes, list[int]] = {}
+    for place in reversed(range(len(ours))):
+        alike.setdefault(_key(ours[place]), []).append(place)
     twins: dict[int, int] = {}
     for place, one in enumerate(theirs):
-        twin = next((n for n, other in enumerate(ours) if n not in twins and same(one, other)), None)
-        if twin is not None:
-            twins[twin] = place
+        if waiting := alike.get(_key(one)):
+            twins[waiting.pop()] = place
     picks = [(at, Pick(True, n, twins.get(n))) for n, at in enumerate(_reached(ours, instant))]
     matched = set(twins.values())
     picks += [(at, Pick(False, n)) for n, at in enumerate(_reached(theirs, instant)) if n not in matched]
     return [pick for _, pick in sorted(picks, key=lambda one: one[0])]
+
+
+def _key(value: Any) -> bytes:
+    """Equal where `same` is true, so that finding the same entry costs no comparison with every other."""
+    return msgspec.json.encode(value, order="deterministic")
 
 
 def renumbered(picks: Sequence[Pick], fresh: Sequence[Any], count: int) -> dict[int, int]:

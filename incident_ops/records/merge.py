@@ -14,7 +14,7 @@ from typing import Any
 
 from incident_ops.findings import Route
 from incident_ops.records.edit import same
-from incident_ops.records.meld import ITEMS, Choice, Versions, broken_chains, meld
+from incident_ops.records.meld import ITEMS, Choice, Versions, broken_chains, by_name, emptied, meld
 from incident_ops.records.nodes import nodes
 from incident_ops.records.pieces import Piece, Unweavable, chosen, lines_of, marked, top_collection
 from incident_ops.records.read import Document, read
@@ -59,7 +59,10 @@ def merge(base: str, ours: str, theirs: str, *, faults: Faults, size: int = MARK
         return None
     if not _is_as_meant(pieces, data, frozenset(weaver.met)) or _lost(texts, pieces):
         return None
-    told = [*map(_told, dict.fromkeys(weaver.met)), *map(_told_beside, dict.fromkeys(weaver.beside))]
+    told = [
+        *(_told(route, data.base) for route in dict.fromkeys(weaver.met)),
+        *map(_told_beside, dict.fromkeys(weaver.beside)),
+    ]
     return Merged(marked(pieces, size, eol), tuple(told))
 
 
@@ -123,12 +126,15 @@ def _comments(text: str) -> Counter[str]:
     return Counter(line.strip() for line in lines_of(text) if line.lstrip().startswith("#"))
 
 
-def _told(route: Route) -> str:
+def _told(route: Route, base: Any) -> str:
     name = ".".join(map(str, route))
     if route in CHAINS:
         return f"{name}: what both sides added does not make one history"
     if route[:-1] in ITEMS:
-        return f"{name}: both sides changed this item, or gave its id to different ones; give one of them a free id"
+        known = by_name(route[:-1], emptied(base.get(route[0]), [])) or {}
+        if route[-1] not in known:
+            return f"{name}: both sides gave this id to a new item: keep both, and give one of them a free id"
+        return f"{name}: both sides changed this item"
     return f"{name}: both sides changed it"
 
 

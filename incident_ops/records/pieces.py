@@ -16,10 +16,11 @@ class Unweavable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """Whole lines that the sides want differently."""
+    """Whole lines that the sides want differently; `apart`: both are wanted, so what they share stands in both."""
 
     ours: str
     theirs: str
+    apart: bool = False
 
 
 Piece = str | Clash
@@ -44,7 +45,7 @@ def _coalesced(pieces: Iterable[Piece]) -> list[Piece]:
     for one in pieces:
         last = joined[-1] if joined else None
         if isinstance(one, Clash) and isinstance(last, Clash):
-            joined[-1] = Clash(last.ours + one.ours, last.theirs + one.theirs)
+            joined[-1] = Clash(last.ours + one.ours, last.theirs + one.theirs, last.apart or one.apart)
         elif one:
             joined.append(one)
     return joined
@@ -52,9 +53,9 @@ def _coalesced(pieces: Iterable[Piece]) -> list[Piece]:
 
 def _marks(clash: Clash, size: int, eol: str) -> str:
     ours, theirs = lines_of(clash.ours), lines_of(clash.theirs)
-    head = _common(ours, theirs)
+    head = 0 if clash.apart else _common(ours, theirs)
     ours, theirs = ours[head:], theirs[head:]
-    tail = _common(ours[::-1], theirs[::-1])
+    tail = 0 if clash.apart else _common(ours[::-1], theirs[::-1])
     above, below = lines_of(clash.ours)[:head], ours[len(ours) - tail :]
     if not ours and not theirs:
         return "".join(above)

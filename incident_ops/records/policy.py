@@ -31,6 +31,7 @@ _NEW_ENTRIES: tuple[tuple[Route, tuple[str, ...]], ...] = (
     (("maintenance", "notices"), ("when", "title")),
     (("maintenance", "checklist"), ("text",)),
     (("targets", "resolution"), ("within", "pct")),
+    (("tracker", "checklists"), ("title", "items")),
 )
 
 
@@ -167,16 +168,25 @@ def _bad_base(document: Document) -> list[Finding]:
 
 def _repeated(document: Document) -> Iterator[Finding]:
     """Two entries of one list with the same id: neither may win."""
-    for route, _ in _NEW_ENTRIES:
+    for route, entries in _lists(document.data, ()):
         seen: set[str] = set()
-        for index, entry in enumerate(_at(document.data, route) or []):
+        for index, entry in enumerate(entries):
             if entry["id"] in seen:
-                message = f"{entry['id']!r} stands twice in {'.'.join(map(str, route))}"
+                name = ".".join(str(step) for step in route if isinstance(step, str))
+                message = f"{entry['id']!r} stands twice in {name}"
                 yield from _located(
                     document,
                     fault("limits", document.file, message, "merge the two entries", route=(*route, index, "id")),
                 )
             seen.add(entry["id"])
+
+
+def _lists(data: Any, route: Route) -> Iterator[tuple[Route, list[Data]]]:
+    """Every list whose entries have an id, at any depth, with its route."""
+    if isinstance(data, list) and data and _by_id(data):
+        yield route, data
+    for step, inner in data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ():
+        yield from _lists(inner, (*route, step))
 
 
 def _incomplete(document: Document, resolved: Data) -> Iterator[Finding]:

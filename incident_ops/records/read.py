@@ -8,9 +8,9 @@ that cannot be read is a value in the stream, so that it never hides the next.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
 
 import yaml
 from yaml.events import (
@@ -48,15 +48,38 @@ class Mark(Protocol):
     index: int
 
 
+class Places(NamedTuple):
+    """The mark of every value and of every key by route."""
+
+    values: dict[Route, Mark]
+    keys: dict[Route, Mark]
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file that was read: `data` as JSON-like values, and the mark of every value and of every key by route."""
+    """A file that was read: `data` as JSON-like values, which nobody changes, and `marks` in the order of the text."""
 
     file: str
     text: str
     data: Any
-    values: dict[Route, Mark]
-    keys: dict[Route, Mark]
+    marks: Sequence[Mark]
+    _places: list[Places] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    @property
+    def values(self) -> dict[Route, Mark]:
+        """The mark of every value by route."""
+        return self._found().values
+
+    @property
+    def keys(self) -> dict[Route, Mark]:
+        """The mark of every key by the route of its value."""
+        return self._found().keys
+
+    def _found(self) -> Places:
+        # most files have nothing to tell, so nobody asks where it stands
+        if not self._places:
+            self._places.append(_places(self.data, self.marks))
+        return self._places[0]
 
     def locate(self, where: Where) -> Where:
         """`where` with line and column filled in; a route that is not there falls back to its nearest parent."""
@@ -69,6 +92,26 @@ class Document:
             if not route:
                 return Where(self.file, where.route, 1, 1, where.on_key)
             route = route[:-1]
+
+
+def _places(data: Any, marks: Sequence[Mark]) -> Places:
+    """Puts marks, in the order of the text, to what they mark; `data` may be the beginning of a document."""
+    places = Places({}, {})
+    for (route, is_key), mark in zip(_routes(data, ()), marks, strict=False):
+        (places.keys if is_key else places.values)[route] = mark
+    return places
+
+
+def _routes(data: Any, route: Route) -> Iterator[tuple[Route, bool]]:
+    """(route, is it a key?) in the order of the text, which mappings keep."""
+    yield route, False
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield (*route, key), True
+            yield from _routes(value, (*route, key))
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from _routes(value, (*route, index))
 
 
 class _Refused(Exception):
@@ -112,7 +155,7 @@ def read(text: str, file: str) -> Document | list[Finding]:
             )
         ]
     # every value but the first follows a line break or a comma: no text may keep the reader busy for long
-    if len(text.splitlines()) + text.count(",") > MAX_VALUES:
+    if len(text) >= MAX_VALUES and len(text.splitlines()) + text.count(",") > MAX_VALUES:
         return [fault("limits", file, f"the file has over {MAX_VALUES:,} values or lines", "split it", at=(1, 1))]
     passage = _Passage(file, text)
     try:
@@ -124,7 +167,7 @@ def read(text: str, file: str) -> Document | list[Finding]:
         return [fault("number", file, refused.message, refused.hint, at=(mark.line + 1, mark.column + 1))]
     except yaml.YAMLError as error:
         return syntax_findings(error, passage.last_scalar, file, text)
-    return Document(file, text, data, passage.values, passage.keys)
+    return Document(file, text, data, passage.marks)
 
 
 class _Passage:
@@ -132,8 +175,7 @@ class _Passage:
 
     def __init__(self, file: str, text: str) -> None:
         self.file, self.text = file, text
-        self.values: dict[Route, Mark] = {}
-        self.keys: dict[Route, Mark] = {}
+        self.marks: list[Mark] = []
         self.last_scalar: Any = None
         self._explicit_keys = "?" in text
 
@@ -141,7 +183,7 @@ class _Passage:
         return _Refused(fault(rule, self.file, message, hint, at=(mark.line + 1, mark.column + 1)))
 
     def run(self) -> Any:
-        """The document's data; fills `values` and `keys`. Raises _Refused or yaml.YAMLError."""
+        """The document's data; fills `marks`. Raises _Refused or yaml.YAMLError."""
         parser = _Parser(self.text)
         try:
             return self._walk(parser.get_event)
@@ -150,43 +192,41 @@ class _Passage:
 
     def _walk(self, next_event: Callable[[], Any]) -> Any:
         # The one hot loop of the program: a flat state machine, no recursion, no node tree.
-        values, keys = self.values, self.keys
-        stack: list[tuple[Any, Route, Any]] = []  # (container, its route, its pending key)
+        mark = self.marks.append
+        stack: list[tuple[Any, bool]] = []  # (container, is it a mapping?)
         holder: Any = None  # the open container: dict, list, or None at the top
-        route: Route = ()
+        is_map = False
         key: str | None = None
-        place: Route = ()  # of the pending key's value
         top: Any = None
         documents = 0
         simple_keys = not self._explicit_keys
+        decorated = "&" in self.text or "!" in self.text
         while True:
             event = next_event()
             kind = type(event)
             if kind is ScalarEvent:
-                if event.anchor is not None or event.tag is not None:
+                if decorated and (event.anchor is not None or event.tag is not None):
                     raise self._decorated(event)
                 self.last_scalar = event
                 text = event.value
-                if key is None and type(holder) is dict:
+                if is_map and key is None:
                     plain = simple_keys and not event.style and text != "<<" and text not in holder
-                    key = text if plain else self._key(event, holder, route)
-                    place = (*route, key)
-                    keys[place] = event.start_mark
+                    key = text if plain else self._key(event, holder, stack)
+                    mark(event.start_mark)
                     continue
                 value = resolve(text) if event.implicit[0] and text[:1] in SPECIAL_STARTS else text
-                if key is not None:
+                mark(event.start_mark)
+                if is_map:
                     holder[key] = value
-                    values[place] = event.start_mark
                     key = None
                 elif holder is None:
-                    top, values[()] = value, event.start_mark
+                    top = value
                 else:
-                    values[(*route, len(holder))] = event.start_mark
                     holder.append(value)
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
-                if event.anchor is not None or event.tag is not None:
+                if decorated and (event.anchor is not None or event.tag is not None):
                     raise self._decorated(event)
-                if type(holder) is dict and key is None:
+                if is_map and key is None:
                     raise self.refuse(
                         "yaml-feature", event.start_mark, "a mapping or list is used as a key", "keys are plain words"
                     )
@@ -195,19 +235,18 @@ class _Passage:
                         "nesting", event.start_mark, f"values are nested deeper than {MAX_DEPTH}", "flatten the record"
                     )
                 fresh: Any = {} if kind is MappingStartEvent else []
-                stack.append((holder, route, None))
+                mark(event.start_mark)
                 if holder is None:
                     top = fresh
-                elif key is not None:
+                elif is_map:
                     holder[key] = fresh
-                    route, key = place, None
                 else:
-                    route = (*route, len(holder))
                     holder.append(fresh)
-                values[route] = event.start_mark
-                holder = fresh
+                stack.append((holder, is_map))
+                holder, is_map, key = fresh, kind is MappingStartEvent, None
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
-                holder, route, key = stack.pop()
+                holder, is_map = stack.pop()
+                key = None
             elif kind is AliasEvent:
                 raise self.refuse(
                     "yaml-feature", event.start_mark, f"alias *{event.anchor} is not allowed", "write the value out"
@@ -239,7 +278,7 @@ class _Passage:
             "use quotes for text, nothing for numbers",
         )
 
-    def _key(self, event: Any, holder: dict[str, Any], route: Route) -> str:
+    def _key(self, event: Any, holder: dict[str, Any], stack: list[tuple[Any, bool]]) -> str:
         name: str = event.value
         if name == "<<" and not event.style:
             raise self.refuse("yaml-feature", event.start_mark, "merge key << is not allowed", "write the keys out")
@@ -248,7 +287,7 @@ class _Passage:
                 "yaml-feature", event.start_mark, "an explicit `? key` is not allowed", "write it as `key: value`"
             )
         if name in holder:
-            first = self.keys[(*route, name)].line + 1
+            first = self._first_of(name, [*(one for one, _ in stack[1:]), holder]).line + 1
             raise self.refuse(
                 "duplicate-key",
                 event.start_mark,
@@ -256,6 +295,11 @@ class _Passage:
                 "keep one of them",
             )
         return name
+
+    def _first_of(self, name: str, opened: list[Any]) -> Mark:
+        """The mark of a key that the last of the `opened` containers has; each holds the next as its last value."""
+        steps = (len(one) - 1 if isinstance(one, list) else next(reversed(one)) for one in opened[:-1])
+        return _places(opened[0], self.marks).keys[(*steps, name)]
 
     def _is_explicit(self, mark: Mark) -> bool:
         start = self.text.rfind("\n", 0, mark.index) + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from incident_ops.model.silence import Silence
@@ -19,26 +20,30 @@ def silences(text: str, path: str) -> list[Silence]:
     """
     if MARK not in text:
         return []
-    texts = list(_texts(nodes(text), text))
+    texts = sorted(_texts(nodes(text), text))
     lines = text.split("\n")
+    starts = [0, *(found.end() for found in re.finditer("\n", text))]
+    below = _next(lines)
     found = []
     for comment in _COMMENT.finditer(text):
         at = comment.start()
-        if any(start <= at < end for start, end in texts):
+        above = bisect_right(texts, (at, len(text))) - 1
+        if above >= 0 and at < texts[above][1]:
             continue
-        line = text.count("\n", 0, at) + 1
-        column = at - (text.rfind("\n", 0, at) + 1) + 1
+        line = bisect_right(starts, at)
+        column = at - starts[line - 1] + 1
         alone = not lines[line - 1][: column - 1].strip()
         rules = tuple(name for part in comment[1].split(",") if (name := part.strip()))
-        found.append(Silence(path, line, column, _next(lines, line) if alone else line, rules, comment[2].strip()))
+        found.append(Silence(path, line, column, below[line - 1] if alone else line, rules, comment[2].strip()))
     return found
 
 
-def _next(lines: list[str], line: int) -> int:
-    """The first line below `line` (both from 1) that is no comment."""
-    below = line + 1
-    while below <= len(lines) and lines[below - 1].lstrip().startswith("#"):
-        below += 1
+def _next(lines: list[str]) -> list[int]:
+    """For every line the first below it (from 1) that is no comment."""
+    below = [len(lines) + 1] * len(lines)
+    for place in range(len(lines) - 2, -1, -1):
+        is_comment = lines[place + 1].lstrip().startswith("#")
+        below[place] = below[place + 1] if is_comment else place + 2
     return below
 
 
@@ -48,8 +53,9 @@ def _texts(top: Node, text: str) -> Iterator[tuple[int, int]]:
     while todo:
         node = todo.pop()
         if node.kind == "scalar" and node.style not in ("", "null"):
-            start = text.find("\n", node.start) if node.style in "|>" else node.start
-            yield start, node.end
+            header = text.find("\n", node.start, node.end) if node.style in "|>" else node.start
+            if header >= 0:
+                yield header, node.end
         for entry in node.entries:
             if entry.name is not None:
                 yield entry.start, entry.key_end

@@ -25,7 +25,7 @@ _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[-+][0-9]{2}:[0-9]{2}))?"
 )
 _NOT_FIRST = frozenset(",[]{}#&*!|>'\"%@`?:")
-_FLOW_MARKS = frozenset(",[]{}")
+_FLOW_MARKS = frozenset(",[]{}?")  # PyYAML ends a plain text of a flow at a `?`
 # control characters, line breaks that YAML 1.1 knows, marks that turn or hide text, and what no UTF-8 file may hold
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"

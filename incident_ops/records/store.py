@@ -19,7 +19,7 @@ from incident_ops.model.blob import Blob
 from incident_ops.ports import Repository
 from incident_ops.records.catalogue import Catalogue, Row
 from incident_ops.records.faults import fault
-from incident_ops.records.files import is_link, list_folder, not_regular, read_regular
+from incident_ops.records.files import is_link, list_folder, names_in, not_regular, read_regular
 
 INCIDENTS = "incidents"
 SETTINGS = ("policy.yaml", "services.yaml")
@@ -230,8 +230,7 @@ def _untracked(root: Path, catalogue: Catalogue) -> Iterator[str]:
     if is_link(root, INCIDENTS):
         yield INCIDENTS
         return
-    unknown = {f"{INCIDENTS}/{name}/incident.yaml" for name in list_folder(root, INCIDENTS)}
-    for path in catalogue.paths():
-        unknown.discard(path if path.count("/") == 2 else f"{path}/incident.yaml")
-    for path in sorted(unknown):
-        yield from (found for found in _records_in(root, path.split("/")[1]) if not catalogue.has(spelled(found)))
+    names = names_in(root, INCIDENTS)
+    names.difference_update(catalogue.names())
+    for name in sorted(names):
+        yield from (found for found in _records_in(root, name) if not catalogue.has(spelled(found)))

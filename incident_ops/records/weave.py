@@ -30,6 +30,8 @@ from incident_ops.records.meld import (
 from incident_ops.records.pieces import Clash, Collection, Part, Piece, Unweavable, collection, lines_of, shifted
 
 NOTHING = Collection("", [], "")
+_MOST_EDITS = 50
+"""Each edit reads the value anew; more of them at one value are left to people."""
 
 
 @dataclass
@@ -110,7 +112,7 @@ class Weaver:
         if woven is not None:
             return woven
         self.met.append(route)
-        return [Clash(mine, yours)]
+        return [Clash(mine, yours, apart=base is None and route[:-1] in ITEMS)]
 
     def _woven(self, route: Route, ours: Part, base: Part | None, theirs: Part) -> list[Piece] | None:
         """The lines of a value that both sides changed; None where they cannot be taken apart."""
@@ -200,8 +202,11 @@ def _edited_to_both(route: Route, ours: Part, base: Part | None, theirs: Part) -
     if "#" in theirs.body and (blocks or (base and base.frame != theirs.frame)):
         return None
     step = 0 if ours.entry.name is None else ours.entry.name
+    steps = list(_steps(ours.data, wanted, (step,)))
+    if len(steps) > _MOST_EDITS:
+        return None
     try:
-        return [_edited(ours, list(_steps(ours.data, wanted, (step,))))]
+        return [_edited(ours, steps)]
     except (Refused, Unweavable):
         return None
 

@@ -60,7 +60,7 @@ def following(files: Sequence[File], service: str, level: str, *, has_git: bool)
         steps.append("git init, then incident-ops init once more: it sets up the merging of records")
     return [
         *steps,
-        f'incident-ops declare "Login fails" -s {shlex.quote(service)} {level}',
+        f'incident-ops declare "Login fails" -s {shlex.quote(service)} {level} --drill',
         "incident-ops validate",
         'git add -A && git commit -m "Incidents as code"',
         "in every other clone, once: incident-ops init (it sets the merge driver)",

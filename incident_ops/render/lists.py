@@ -58,7 +58,7 @@ def items(records: Iterable[tuple[Record, dict[int, int]]], policy: Policy) -> l
     Open ones by due date, so that the latest come first; then those that are closed.
     """
     found = [
-        Item(record, item, late.get(index, 0), item.title if _may_show(record.incident, policy) else None)
+        Item(record, item, late.get(index, 0), item.title if title_of(record.incident, policy) is not None else None)
         for record, late in records
         for index, item in enumerate(record.incident.action_items)
     ]
@@ -112,9 +112,8 @@ def _entry(record: Record, policy: Policy, now: datetime) -> Entry:
     incident = record.incident
     duties = policy.duties(incident.severity, incident.priority)
     age = now - parse_instant(effective(incident)["times.declared"])
-    title = incident.title if _may_show(incident, policy) else None
     rank = duties.rank if duties else 0
-    return Entry(record, level_of(incident, policy), rank, int(age.total_seconds()), title)
+    return Entry(record, level_of(incident, policy), rank, int(age.total_seconds()), title_of(incident, policy))
 
 
 def _urgency(one: Entry) -> tuple[int, int, int, str]:
@@ -122,8 +121,9 @@ def _urgency(one: Entry) -> tuple[int, int, int, str]:
     return (0 if state not in OVER else 1 if state == RESOLVED else 2), one.rank, -one.age, one.record.incident.id
 
 
-def _may_show(incident: Incident, policy: Policy) -> bool:
-    return incident.visibility != "restricted" or policy.access.private
+def title_of(incident: Incident, policy: Policy) -> str | None:
+    """The title where it may be listed; None = restricted, in a repository that is not private."""
+    return incident.title if incident.visibility != "restricted" or policy.access.private else None
 
 
 def _key(one: Item) -> str:

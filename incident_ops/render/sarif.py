@@ -10,12 +10,15 @@ from urllib.parse import quote
 from incident_ops import __version__
 from incident_ops.findings import RANK, Finding
 from incident_ops.render.findings import dump, inert
+from incident_ops.render.fit import cut
 from incident_ops.render.rule_docs import catalogue
 from incident_ops.rules import RuleDoc
 from incident_ops.rules.silencing import Silenced
 
 MOST = 25_000
 """Results GitHub takes of one run."""
+LONGEST = 1024
+"""Characters GitHub takes as the description of a rule."""
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
@@ -49,9 +52,15 @@ def _rule(rule: RuleDoc) -> dict[str, Any]:
     return {
         "id": rule.id,
         "shortDescription": {"text": rule.sentence},
+        "fullDescription": {"text": cut(_prose(rule.doc), LONGEST)},
         "help": {"text": rule.doc},
         "defaultConfiguration": {"level": worst.value},
     }
+
+
+def _prose(doc: str) -> str:
+    """A rule's page without its examples, which are indented."""
+    return " ".join(" ".join(part.split()) for part in doc.split("\n\n") if not part.startswith(" "))
 
 
 def _result(one: Finding, index: dict[str, int], prefix: str) -> dict[str, Any]:
@@ -66,5 +75,5 @@ def _result(one: Finding, index: dict[str, int], prefix: str) -> dict[str, Any]:
         "level": one.level.value,
         "message": {"text": text},
         "locations": [{"physicalLocation": {"artifactLocation": artifact, "region": region}}],
-        "partialFingerprints": {"incidentOpsFinding/v1": sha256(named.encode(errors="surrogateescape")).hexdigest()},
+        "partialFingerprints": {"incidentOpsFinding/v1": sha256(named.encode(errors="surrogatepass")).hexdigest()},
     }

@@ -124,7 +124,7 @@ CATALOGUE: Mapping[str, RuleDoc] = MappingProxyType(
     | {module.ID: document(module, needs_base=True) for module in base.MODULES}
     | {module.ID: document(module) for module in _SILENCE_MODULES}
 )
-_NEVER_SILENT = {secret.ID, text_safety.ID, moves.ID}
+_NEVER_SILENT = {secret.ID, text_safety.ID, moves.ID, id_unique.ID, id_folder.ID, correction.ID}
 SILENCEABLE = frozenset(module.ID for module in (*_RECORD_MODULES, *_CROSS_MODULES)) - _NEVER_SILENT
 """Rules that a comment may silence on a line."""
 

@@ -13,11 +13,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from incident_ops.findings import Finding, Level, Route
-from incident_ops.lifecycle import effective
 from incident_ops.model.incident import Incident
 from incident_ops.model.record import Record, World
 from incident_ops.model.time import UNKNOWN, stamp
-from incident_ops.rules.instants import later, place
+from incident_ops.rules.instants import given, later, place
 from incident_ops.rules.tell import tell
 
 ID = "future-instant"
@@ -43,7 +42,7 @@ def check(record: Record, world: World) -> Iterator[Finding]:
 
 def past_instants(incident: Incident) -> Iterator[tuple[Route, str | None]]:
     """Route and text of every instant or date that tells what has happened; corrected ones by their last value."""
-    for field, text in effective(incident).items():
+    for field, text in given(incident).items():
         yield place(incident, field), text
     for index, pause in enumerate(incident.pauses):
         yield ("pauses", index, "from"), pause.start

@@ -15,11 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from incident_ops.findings import Finding, Level
-from incident_ops.lifecycle import effective
 from incident_ops.model.incident import Incident
 from incident_ops.model.record import Record, World
 from incident_ops.model.time import UNKNOWN
-from incident_ops.rules.instants import later, place
+from incident_ops.rules.instants import given, later, place
 from incident_ops.rules.tell import tell
 
 ID = "instant-order"
@@ -33,7 +32,7 @@ HINT = "one of them is wrong; a merged instant is mended by an entry of correcti
 def check(record: Record, _world: World) -> Iterator[Finding]:
     """The first cycle, the later ones, the pauses."""
     incident = record.incident
-    at = {field: text for field, text in effective(incident).items() if text != UNKNOWN}
+    at = {field: text for field, text in given(incident).items() if text != UNKNOWN}
     yield from _first_cycle(incident, at)
     last = _latest_end(at, "times")
     for number in range(1, len(incident.cycles) + 1):
@@ -68,11 +67,11 @@ def _chained(incident: Incident, at: dict[str, str], prefix: str, floor: str) ->
         yield from _after(incident, at, f"{prefix}.verified", floor)
 
 
-def _after(incident: Incident, at: dict[str, str], field: str, before: str | None) -> Iterator[Finding]:
+def _after(incident: Incident, at: dict[str, str], field: str, before: str | None) -> tuple[Finding, ...]:
     if before is None or field not in at or before not in at or not later(at[before], at[field]):
-        return
+        return ()
     message = f"{field} is {at[field]}, before {before} ({at[before]})"
-    yield tell(ID, LEVEL, place(incident, field), message, HINT)
+    return (tell(ID, LEVEL, place(incident, field), message, HINT),)
 
 
 def _latest_end(at: dict[str, str], prefix: str) -> str | None:

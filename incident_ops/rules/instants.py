@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from incident_ops.findings import Route
+from incident_ops.lifecycle import effective
 from incident_ops.model.incident import Incident
 from incident_ops.model.time import UNKNOWN, parse_instant
+from incident_ops.rules.remember import remembering
 
 _PLAIN = len("2025-01-26T12:05:00Z")
 
@@ -31,6 +33,10 @@ def seconds_between(start: str, end: str) -> float:
 def age(text: str, now: datetime) -> float:
     """Seconds from an instant to `now`."""
     return (now - parse_instant(text)).total_seconds()
+
+
+given = remembering(effective)
+"""The instants of an incident after the corrections; see lifecycle."""
 
 
 def place(incident: Incident, field: str) -> Route:

@@ -9,9 +9,8 @@ The day counts to its end in the zone of the policy's business calendar. A warni
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from incident_ops.findings import Finding, Level
 from incident_ops.model.incident import Incident
@@ -48,7 +47,9 @@ def days_late(incident: Incident, policy: Policy, now: datetime) -> dict[int, in
 
 
 @lru_cache(maxsize=16)
-def _zone(name: str) -> ZoneInfo:
+def _zone(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # costs every start, and few records need it
+
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):

@@ -22,9 +22,11 @@ from collections.abc import Iterator
 from incident_ops.findings import Finding, Level, did_you_mean
 from incident_ops.lifecycle import CLOSED, REOPENED, STATES, Moves, PathFault, next_states, path_faults, way
 from incident_ops.model.incident import Incident
+from incident_ops.model.policy_blocks import States
 from incident_ops.model.record import Record, World
 from incident_ops.model.time import duration
 from incident_ops.rules.instants import seconds_between
+from incident_ops.rules.remember import remembering
 from incident_ops.rules.tell import tell
 
 ID = "moves"
@@ -34,7 +36,7 @@ TIMED = False
 
 def check(record: Record, world: World) -> Iterator[Finding]:
     """States, severity, priority, and how late a closed incident was reopened."""
-    incident, edges = record.incident, world.policy.states.moves
+    incident, edges = record.incident, _edges(world.policy.states)
     misspelt = [
         (index, key, word)
         for index, change in enumerate(incident.changes)
@@ -51,6 +53,11 @@ def check(record: Record, world: World) -> Iterator[Finding]:
         yield from _labels(incident, field)
     if world.policy.states.auto_reopen:
         yield from _late_reopening(incident, world.policy.states.auto_reopen)
+
+
+@remembering
+def _edges(states: States) -> Moves:
+    return states.moves
 
 
 def _told(incident: Incident, fault: PathFault, edges: Moves) -> Finding:

@@ -15,10 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from incident_ops.findings import Finding, Level, Route
-from incident_ops.lifecycle import CLOSED, INSTANTS_OF_CYCLE, NEEDS, PENDING, REOPENED, RESOLVED, effective
+from incident_ops.lifecycle import CLOSED, INSTANTS_OF_CYCLE, NEEDS, PENDING, REOPENED, RESOLVED
 from incident_ops.model.incident import Incident
 from incident_ops.model.record import Record, World
-from incident_ops.rules.instants import place
+from incident_ops.rules.instants import given, place
 from incident_ops.rules.tell import tell
 
 ID = "state-instant"
@@ -29,7 +29,7 @@ TIMED = False
 def check(record: Record, _world: World) -> Iterator[Finding]:
     """Every state of the history, and the state the record is in."""
     incident = record.incident
-    given = effective(incident)
+    known = given(incident)
     told: set[str] = set()
     reached: set[str] = set()
     cycle = 0
@@ -38,11 +38,11 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
         for name in _needs(state, cycle):
             field = f"cycles.{cycle}.{name}" if cycle else f"times.{name}"
             reached.add(field)
-            if field not in given and field not in told:
+            if field not in known and field not in told:
                 told.add(field)
                 hint = f"give {field}, or write unknown there" if name != REOPENED else "add an entry to cycles"
                 yield tell(ID, Level.ERROR, route, f"state {state} was reached, but {field} is missing", hint)
-    yield from _unreached(incident, given, reached)
+    yield from _unreached(incident, known, reached)
 
 
 def _states(incident: Incident) -> list[tuple[Route, str]]:
@@ -69,8 +69,8 @@ def _needs(state: str, cycle: int) -> tuple[str, ...]:
     return tuple(name for name in NEEDS.get(state, ()) if name in INSTANTS_OF_CYCLE)
 
 
-def _unreached(incident: Incident, given: dict[str, str], reached: set[str]) -> Iterator[Finding]:
-    for field in given:
+def _unreached(incident: Incident, known: dict[str, str], reached: set[str]) -> Iterator[Finding]:
+    for field in known:
         name = field.rpartition(".")[2]
         if name in (RESOLVED, CLOSED, REOPENED) and field not in reached and incident.state != CLOSED:
             message = f"{field} is given, but the incident was never {name}"

@@ -8,19 +8,13 @@ from typing import Any
 import msgspec
 
 from incident_ops.findings import Route
+from incident_ops.rules.remember import remembering
 
-_last: tuple[Any, bytes] = (None, b"")
 
-
+@remembering
 def packed(data: Any) -> bytes:
-    """All of a record as one JSON text: cheap to search for what is rare before looking for its place.
-
-    Remembers the last one, because rules are run record by record.
-    """
-    global _last
-    if _last[0] is not data:
-        _last = (data, msgspec.json.encode(data))
-    return _last[1]
+    """All of a record as one JSON text: cheap to search for what is rare before looking for its place."""
+    return msgspec.json.encode(data)
 
 
 def texts(data: Any, route: Route = ()) -> Iterator[tuple[Route, str, bool]]:

@@ -22,6 +22,7 @@ ID = "timeline-order"
 LEVEL = Level.WARNING
 TIMED = False
 
+HINT = "put the earlier one first; one that is merged stays where it is, and a late one of the timeline has `corrects`"
 HISTORIES = ("timeline", "updates", "changes", "assignments", "escalations")
 
 
@@ -34,5 +35,5 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
                 continue
             if before and later(before, entry.at):
                 message = f"{name}[{index}] is of {entry.at}, the entry above of {before}"
-                yield tell(ID, LEVEL, (name, index, "at"), message, "put the earlier one first")
+                yield tell(ID, LEVEL, (name, index, "at"), message, HINT)
             before = entry.at

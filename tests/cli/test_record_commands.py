@@ -167,7 +167,7 @@ def test_json_for_scripts(folder: Folder) -> None:
     assert told["changed"]
     assert told["state"] == "in_progress"
     assert told["undo"] == f"git checkout -- {PATH}"
-    assert told["next"] == [f'incident-ops update {ID} --internal "What is known"']
+    assert told["next"] == [f'incident-ops update {ID} --internal "..."']
     again = json.loads(act(folder, "12:06:00", "ack", "--format", "json").out)
     assert (again["changed"], again["undo"]) == (False, None)
 
@@ -283,7 +283,7 @@ def test_any_text_comes_out_as_it_went_in(folder: Folder, name: str) -> None:
     [
         ("x" * 10_000, "title"),
         ("two\nlines", "title"),
-        ("", "title"),
+        ("", "empty"),
         ("a\x1b[31m", "control"),
         ("a\u202eb", "direction"),
     ],
@@ -379,7 +379,8 @@ def test_an_edit_that_would_bring_an_error_is_refused(folder: Folder) -> None:
         (("action", "add", "x", "--due", "tomorrow"), "no date"),
         (("action", "add", "x", "--priority", "high"), "priority"),
         (("close",), "resolve"),
-        (("reopen", "--reason", "x"), "still open"),
+        (("reopen", "--reason", "x"), "no incident is resolved or closed"),
+        (("reopen", "INC-1", "--reason", "x"), "still open"),
         (("withdraw", "--as", "duplicate", "--reason", "x"), "--of"),
         (("withdraw", "--as", "duplicate", "--of", "INC-9", "--reason", "x"), "no incident INC-9"),
         (("withdraw", "--as", "duplicate", "--of", "INC-1", "--reason", "x"), "itself"),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from incident_ops.adapters.git import Git
 from incident_ops.errors import UserError
-from incident_ops.records import base as base_of
 from incident_ops.records.base import Base, since
 from tests.support.repository import Repo, record_text
 
@@ -138,12 +138,18 @@ def test_touched_lines_are_the_new_ones(repo: Repo) -> None:
     assert not found.touches("incidents/INC-2/incident.yaml", 1)
 
 
-def test_a_very_long_change_is_compared_in_no_time(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where too many lines differ all of them count as new."""
-    monkeypatch.setattr(base_of, "_MOST_LINES", 3)
-    repo.write(PATH, "id: INC-1\n" + "# x\n" * 9)
-    found = compared(repo)
-    assert [line for line in range(1, 13) if found.touches(PATH, line)] == list(range(2, 12))
+def test_a_very_long_change_is_compared_in_no_time(repo: Repo) -> None:
+    """Where too many lines differ all of them count as new; what is the same above and below does not."""
+    above, below = record_text(), "tags: [x]\n"
+    repo.write(PATH, above + "# a\n" * 1500 + below)
+    repo.commit("long")
+    repo.write(PATH, above + "# a\n# b\n" * 1500 + "# c\n" + below)
+    start = time.process_time()
+    found = compared(repo, "HEAD")
+    size, whole = above.count("\n"), above.count("\n") + 3002
+    touched = [line for line in range(1, whole + 1) if found.touches(PATH, line)]
+    assert touched == list(range(size + 2, size + 3002))
+    assert time.process_time() - start < 5
 
 
 def test_the_folder_of_records_may_lie_inside_the_repository(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import copy
 import random
 import re
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -249,11 +250,6 @@ def test_entries_of_theirs_are_moved_to_our_column_and_get_our_line_ends() -> No
 CLASHES: dict[str, tuple[tuple[str, str], tuple[str, str], str]] = {
     "a scalar": (("SEV2", "SEV1"), ("SEV2", "SEV3"), "severity: "),
     "changed here, taken out there": (("SEV2", "SEV1"), ("severity: SEV2\n", ""), "severity: "),
-    "one new id for two items": (
-        ("status: open\n", "status: open\n- id: AI-2\n  title: mine\n"),
-        ("status: open\n", "status: open\n- id: AI-2\n  title: yours\n"),
-        "action_items.AI-2: ",
-    ),
     "comments": (("# end", "# the end"), ("# end", "# end of it"), "tags: "),
 }
 
@@ -274,6 +270,28 @@ def test_a_clash_has_the_markers_that_git_writes_and_is_told(name: str, eol: str
     )
     assert done.returncode == 1
     assert found.text == done.stdout.decode()
+
+
+@pytest.mark.parametrize("eol", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_two_items_of_one_id_stand_whole_between_the_markers(eol: str) -> None:
+    """Both are wanted: whoever takes out the markers and gives one a free id has lost no line of either."""
+    item = "- id: AI-2\n  title: {}\n  due: 2025-03-01\n"
+    ours, theirs = (changed(("status: open\n", f"status: open\n{item.format(who)}")) for who in ("mine", "yours"))
+    base, ours, theirs = (text.replace("\n", eol) for text in (BASE, ours, theirs))
+    found = merged(base, ours, theirs)
+    marks = f"<<<<<<< ours\n{item.format('mine')}=======\n{item.format('yours')}>>>>>>> theirs\n"
+    assert found.text == changed(("status: open\n", f"status: open\n{marks}")).replace("\n", eol)
+    assert found.conflicts == (
+        "action_items.AI-2: both sides gave this id to a new item: keep both, and give one of them a free id",
+    )
+    both = re.sub(r"(?m)^(<{7} ours|={7}|>{7} theirs)\r?\n", "", found.text)
+    assert [one["id"] for one in data(both)["action_items"]] == ["AI-1", "AI-2", "AI-2"]
+
+
+def test_an_item_that_one_side_changed_and_the_other_took_out_is_not_called_new() -> None:
+    two = changed(("status: open\n", "status: open\n- id: AI-2\n  title: u\n"))
+    found = merged(two, two.replace("title: u", "title: v"), BASE)
+    assert found.conflicts == ("action_items.AI-2: both sides changed this item",)
 
 
 def test_markers_stand_around_the_clashing_lines_only() -> None:
@@ -336,6 +354,31 @@ def test_what_is_no_readable_record_is_left_to_lines(broken: str) -> None:
     assert merge(broken, ours, theirs, faults=no_faults) is None
     assert merge(BASE, broken, theirs, faults=no_faults) is None
     assert merge(BASE, ours, broken, faults=no_faults) is None
+
+
+def test_long_histories_are_merged_in_no_time() -> None:
+    """As long as a record can be: every entry of ours was compared with every entry of theirs."""
+    entry = "- at: 2025-01-26T12:05:00Z\n  kind: note\n  event: {}{}\n"
+    base = "id: INC-1\ntimeline:\n- at: 2025-01-26T12:00:00Z\n"
+    ours, theirs = (base + "".join(entry.format(side, number) for number in range(1400)) for side in "ab")
+    start = time.process_time()
+    found = merged(base, ours, theirs)
+    assert time.process_time() - start < 6
+    assert not found.conflicts
+    assert found.text.count("kind: note") == 2800
+
+
+def test_a_long_list_on_one_line_that_both_sides_filled_is_marked() -> None:
+    """Every item more would be a reading of the whole list: minutes."""
+    words = [[f"{side}{number}" for number in range(2000)] for side in "abc"]
+    lists = (words[0], words[0] + words[1], words[0] + words[2])
+    base, ours, theirs = (f"id: INC-1\ntags: [{', '.join(one)}]\n" for one in lists)
+    start = time.process_time()
+    found = merged(base, ours, theirs)
+    assert time.process_time() - start < 6
+    assert found.conflicts == ("tags: both sides changed it",)
+    assert resolved(found.text, ours=True) == ours
+    assert resolved(found.text, ours=False) == theirs
 
 
 # ------------------------------------------------------------------ by generated pairs of edits

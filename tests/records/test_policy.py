@@ -177,6 +177,45 @@ def test_two_entries_with_one_id_are_refused() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("boxes", "line", "where"),
+    [
+        ("    - {id: a, text: x}\n    - {id: a, text: y}\n", 7, "tracker.checklists.items"),
+        (
+            "    - id: a\n      text: x\n      items:\n      - {id: b, text: y}\n      - {id: b, text: z}\n",
+            10,
+            "tracker.checklists.items.items",
+        ),
+    ],
+)
+def test_a_box_whose_id_is_taken_is_refused_at_any_depth(boxes: str, line: int, where: str) -> None:
+    """A tick is kept under its id: two boxes of one id would be ticked together."""
+    text = f"extends: sev0-3\ntracker:\n  checklists:\n  - id: sev0-first\n    items:\n{boxes}"
+    rule, found, message, _ = the_finding(text)
+    assert (rule, found) == ("limits", line)
+    assert message.endswith(f"stands twice in {where}")
+
+
+def test_a_checklist_of_a_preset_is_changed_by_its_ids() -> None:
+    """A text changes, a box is added, and a list without items is gone; the rest stays."""
+    loaded = load_policy(
+        "extends: sev0-3\ntracker:\n  checklists:\n  - id: sev0-first\n    items:\n    - {id: page, text: Call us}\n"
+        "    - {id: own, text: Own}\n  - {id: sev0-rest, items: []}\n"
+    )
+    assert loaded.policy is not None
+    lists = {one.id: one for one in loaded.policy.tracker.checklists}
+    assert next((item.id, item.text) for item in lists["sev0-first"].items) == ("page", "Call us")
+    assert [item.id for item in lists["sev0-first"].items] == ["page", "channel", "status-page", "executives", "own"]
+    assert (lists["sev0-first"].start, lists["sev0-first"].end) == ("0m", "5m")
+    assert lists["sev0-rest"].items == []
+    assert len(lists) == 4
+
+
+def test_a_new_checklist_says_its_title_and_its_items() -> None:
+    _, line, message, _ = the_finding("extends: sev0-3\ntracker:\n  checklists:\n  - {id: own, items: []}\n")
+    assert (line, message) == (4, "'own' is not in preset sev0-3, and as a new entry it needs `title`")
+
+
 def test_a_new_calendar_needs_a_zone() -> None:
     assert the_finding("extends: sev0-3\ncalendars:\n  plant: {}\n")[0] == "missing-key"
 

@@ -127,9 +127,18 @@ def test_bytes_that_are_no_text_are_told_with_their_place() -> None:
     assert "0xff" in found.message
 
 
-def test_a_duplicate_key_names_the_line_of_the_first() -> None:
-    """Both places are told."""
-    assert "line 1" in refusal_of("a: 1\nb: 2\na: 3\n").message
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a: 1\nb: 2\na: 3\n", 1),
+        ("x: 0\na:\n- b: 1\n- c: 1\n  b:\n    b: [b]\n    d: 2\n  d: 3\n  c: 4\n", 4),
+        ("- [a, {b: 1}]\n- - c\n  - d:\n      e: f\n      g: {e: 1}\n      e: 2\n", 4),
+        ("{a: {a: 1},\n b: {a: 2,\n c: 3}, c: {},\n b: 4}\n", 2),
+    ],
+)
+def test_a_duplicate_key_names_the_line_of_the_first(text: str, line: int) -> None:
+    """Both places are told, also below lists and beside keys of the same name elsewhere."""
+    assert refusal_of(text).message.endswith(f"the first is on line {line}")
 
 
 def test_a_broken_quote_is_also_reported_where_it_opened() -> None:

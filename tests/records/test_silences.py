@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +40,9 @@ def lines(text: str) -> list[tuple[int, int]]:
         (f'"{MARK}": b\n', []),
         (f"a: b\r\n{MARK}\r\nc: d\r\n", [(2, 3)]),
         (f"a: b {MARK}", [(1, 1)]),
+        (f"a: b {MARK}\nc: |", [(1, 1)]),
+        (f"{MARK}\nc: |", [(1, 2)]),
+        (f"a: b\nc: | {MARK}", [(2, 2)]),
         (f"a: b # see above {MARK}\n", [(1, 1)]),
         ("a: b # incident-ops: ignored\n", []),
         (f"ä: 'ü' {MARK}\n", [(1, 1)]),
@@ -61,3 +66,14 @@ def test_no_text_of_a_record_silences_anything(text: str) -> None:
     whole = f"a: {quoted}\n"
     if isinstance(read(whole, "f"), Document):
         assert silences(whole, "f") == []
+
+
+@pytest.mark.parametrize("line", ["# incident-ops: ignore[x] y\n", "- 'x' # incident-ops: ignore[x] y\n"])
+def test_many_comments_cost_no_more_than_their_number(line: str) -> None:
+    """As many as a file can hold."""
+    text = "a:\n- z\n" + line * 8000
+    start = time.process_time()
+    found = silences(text, "f")
+    assert time.process_time() - start < 2
+    assert [one.line for one in found] == list(range(3, 8003))
+    assert {one.on for one in found} == ({8003} if line[0] == "#" else {one.line for one in found})

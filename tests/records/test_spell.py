@@ -127,6 +127,7 @@ JSON = st.recursive(
 
 @given(JSON, st.sampled_from([Style(), Style(step=4, dash=2), Style(literal=False)]))
 @example({"a": "\n\n x\n", "b": "\tx\ny"}, Style())
+@example([{"0?": None}], Style())
 def test_every_value_is_read_back_by_readers_of_both_yamls(value: Any, style: Style) -> None:
     """In block and in flow form; only instants differ, which YAML 1.1 readers take for dates."""
     for text in ("\n".join(block({"k": value}, 0, style)) + "\n", f"[{flow(value)}]"):

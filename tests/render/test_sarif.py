@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from jsonschema import Draft202012Validator, FormatChecker
+
 from incident_ops.findings import Finding, Level, Where
 from incident_ops.render.rule_docs import catalogue
 from incident_ops.render.sarif import to_sarif
@@ -79,3 +81,77 @@ def test_no_more_results_than_github_takes() -> None:
     run = run_of(*(finding(level=Level.NOTE, line=n + 1) for n in range(25_010)), finding(line=7))
     assert len(run["results"]) == 25_000
     assert run["results"][0]["level"] == "error"
+
+
+def closed(required: str, **properties: Any) -> dict[str, Any]:
+    """An object of SARIF: it has what is required, and nothing beside what it may have."""
+    return {
+        "type": "object", "required": required.split(), "properties": properties, "additionalProperties": False,
+    }  # fmt: skip
+
+
+def many(item: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"type": "array", "items": item, **more}
+
+
+TEXT: dict[str, Any] = {"type": "string", "minLength": 1}
+SHORT = {**TEXT, "maxLength": 1024}
+LEVELS = {"enum": ["none", "note", "warning", "error"]}
+PLACE = closed(
+    "artifactLocation region",
+    artifactLocation=closed("uri uriBaseId", uri={**TEXT, "format": "uri-reference"}, uriBaseId={"const": "%SRCROOT%"}),
+    region=closed(
+        "startLine startColumn",
+        startLine={"type": "integer", "minimum": 1},
+        startColumn={"type": "integer", "minimum": 1},
+    ),
+)
+RULE = closed(
+    "id shortDescription fullDescription help",
+    id={**TEXT, "maxLength": 255},
+    shortDescription=closed("text", text=SHORT),
+    fullDescription=closed("text", text=SHORT),
+    help=closed("text", text=TEXT),
+    defaultConfiguration=closed("level", level=LEVELS),
+)
+RESULT = closed(
+    "ruleId message locations partialFingerprints",
+    ruleId=TEXT,
+    ruleIndex={"type": "integer", "minimum": 0},
+    level=LEVELS,
+    message=closed("text", text=TEXT),
+    locations=many(closed("physicalLocation", physicalLocation=PLACE), minItems=1, maxItems=10),
+    partialFingerprints={"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1},
+    suppressions=many(closed("kind", kind={"enum": ["inSource", "external"]}, justification=TEXT), uniqueItems=True),
+)
+DRIVER = closed("name version rules", name=TEXT, version=TEXT, rules=many(RULE, uniqueItems=True))
+LOG: dict[str, Any] = closed(
+    "version runs",
+    **{"$schema": {"type": "string", "format": "uri"}},
+    version={"const": "2.1.0"},
+    runs=many(
+        closed(
+            "tool",
+            tool=closed("driver", driver=DRIVER),
+            columnKind={"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+            results=many(RESULT),
+        ),
+        minItems=1,
+    ),
+)
+"""SARIF 2.1.0 for the objects that are written here, all closed as in the standard's schema, and what GitHub's code
+scanning asks for beyond it (its list of supported properties): full descriptions, help, fingerprints, their sizes."""
+
+
+def test_it_is_what_the_standard_and_code_scanning_ask_for() -> None:
+    """With odd texts, silenced findings, and none at all; a slip in any object is seen."""
+    checker = Draft202012Validator(LOG, format_checker=FormatChecker())
+    odd = Finding("moves", Level.NOTE, Where("a b/ü#.yaml", (), 0, 0), "\x1b[31m\ud800", "")
+    for findings, silenced in (((), ()), ((finding(), odd), (Silenced(finding(), "why"),))):
+        data = json.loads(to_sarif(findings, silenced, "ops/"))
+        assert [error.message for error in checker.iter_errors(data)] == []
+    result = data["runs"][0]["results"][0]
+    for key in ("message", "locations", "ruleId"):
+        less = {**data, "runs": [{**data["runs"][0], "results": [{k: v for k, v in result.items() if k != key}]}]}
+        assert list(checker.iter_errors(less))
+    assert list(checker.iter_errors({**data, "more": 1}))

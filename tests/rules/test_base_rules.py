@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import msgspec
@@ -11,11 +12,12 @@ from hypothesis import strategies as st
 
 from incident_ops.findings import Finding, Level
 from incident_ops.model.incident import Incident
-from incident_ops.model.record import Record
+from incident_ops.model.record import Record, World
 from incident_ops.records.check import fast_validator
 from incident_ops.records.meld import Choice, Versions, meld
+from incident_ops.records.policy import load_policy
 from incident_ops.rules import base
-from tests.support.repository import record
+from tests.support.repository import NOW, POLICY, record
 
 PATH = "incidents/INC-1/incident.yaml"
 MINUTES = st.integers(0, 59)
@@ -185,3 +187,49 @@ def test_a_deleted_record_names_every_issue() -> None:
     assert found.level is Level.WARNING
     assert found.where.file == PATH
     assert "#41, #42 (AI-1)" in found.message
+
+
+def test_a_long_rewritten_history_costs_no_minutes() -> None:
+    """Entries that repeat, as many as a record can have."""
+    entry = {"at": at(1), "kind": "note", "event": "a"}
+    was = record(timeline=[entry] * 1000)
+    now = record(timeline=[entry if place % 2 else {**entry, "event": f"b{place}"} for place in range(990)])
+    start = time.process_time()
+    found = errors(was, now)
+    assert time.process_time() - start < 5
+    assert set(found) == {"append-only"}
+
+
+CORRECTION = {"at": at(9), "field": "times.started", "from": at(1), "to": at(2), "by": "@a", "reason": "r"}
+
+
+@pytest.mark.parametrize(
+    ("corrections", "new", "hint"),
+    [
+        ([], at(3), f"add to corrections {{at: ..., field: times.started, from: {at(1)}, to: {at(3)}, "),
+        ([CORRECTION], at(3), f"add to corrections {{at: ..., field: times.started, from: {at(2)}, to: {at(3)}, "),
+        ([CORRECTION], at(2), f"started: {at(1)}; corrections tell of {at(2)} already"),
+        ([], "2025-01-26T12:01:00+00:00", f"started: {at(1)}"),
+        ([], "unknown", f"from: {at(1)}, to: unknown, "),
+    ],
+)
+def test_the_hint_of_a_merged_instant_leads_to_a_valid_record(corrections: list[Any], new: str, hint: str) -> None:
+    """A correction begins at the last one, and is not asked for twice, nor for the same instant."""
+    times = {"started": at(1), "declared": at(5)}
+    was = record(times=times, corrections=corrections)
+    (found,) = compared(was, record(times={**times, "started": new}, corrections=corrections))
+    assert found.rule == "merged-instant"
+    assert hint in found.hint
+    assert ("add to corrections" in found.hint) == ("from:" in hint)
+
+
+@pytest.mark.parametrize("reason", [" ", "\u200b", "...", "-"])
+def test_a_reason_that_says_nothing_is_none(reason: str) -> None:
+    """A lowered severity, by a policy that knows the ranks."""
+    entry = {"at": at(1), "field": "severity", "from": "SEV1", "to": "SEV2", "reason": reason}
+    was, now = record(severity="SEV1"), record(severity="SEV2", changes=[entry])
+    before, after = (Record(PATH, msgspec.convert(one, Incident), one) for one in (was, now))
+    policy = load_policy(POLICY).policy
+    assert policy is not None
+    world = World(policy, {}, NOW)
+    assert [one.rule for one in base.compare(before, after, world)] == ["lowered-reason"]

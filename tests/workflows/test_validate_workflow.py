@@ -155,6 +155,16 @@ def test_only_hashed_packages_are_installed(repo: Repo, here: bool) -> None:
         assert [line.partition("--require")[2] for line in told] == ["-hashes -r .github/incident-ops.txt"]
 
 
+def test_a_change_cannot_bring_its_own_checker(repo: Repo) -> None:
+    """Where a pinned one is named, below a path with owners, files of the pull request do not replace it."""
+    repo.write(".github/incident-ops.txt", "incident-ops==0.1.0\n")
+    repo.commit("pinned")
+    branch(repo)
+    repo.write("pyproject.toml", '[project]\nname = "incident-ops"\n')
+    told = on_pull_request(repo).installed.splitlines()
+    assert [line.partition("--require")[2] for line in told] == ["-hashes -r .github/incident-ops.txt"]
+
+
 def test_text_from_outside_stays_text(repo: Repo) -> None:
     """Commands in a branch, a title, a record or a file name are neither run by the shell nor obeyed by the log."""
     branch(repo)

@@ -16,12 +16,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
 import msgspec
 
 from incident_ops.findings import Finding, Level
+from incident_ops.model.difference import blocks
 from incident_ops.model.record import Record, World
 from incident_ops.rules.instants import later
 from incident_ops.rules.secret import holds_secret
@@ -130,15 +130,13 @@ def _rewritten(history: History, was: Sequence[Entry], now: Sequence[Entry]) -> 
         for number in edited:
             yield _edited(history, number, was[number], now[number], number)
         return
-    blocks = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    for tag, first, last, _, _ in blocks:
-        if tag == "equal":
-            spare.subtract(old[first:last])
-    for tag, first, last, new_first, new_last in blocks:
-        if tag in ("equal", "insert"):
+    found = [*blocks(old, new)]
+    spare.subtract(old[number] for block in found if block.same for number in block.was)
+    for block in found:
+        if block.same:
             continue
-        places = [place for place in range(new_first, new_last) if new[place] not in merged]
-        for number in range(first, last):
+        places = [place for place in block.now if new[place] not in merged]
+        for number in block.was:
             if spare[old[number]] > 0:
                 spare[old[number]] -= 1
                 yield _told(history, was, number, "stood elsewhere: the order of merged entries does not change")

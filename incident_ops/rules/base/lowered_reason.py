@@ -26,7 +26,7 @@ def check(before: Record, after: Record, world: World | None) -> Iterator[Findin
     if world is None:
         return
     for place, change in fresh(before.incident.changes, after.incident.changes):
-        if change.field == "state" or (change.reason and change.reason.strip()):
+        if change.field == "state" or any(map(str.isalnum, change.reason or "")):
             continue
         old, new = world.policy.level(change.old), world.policy.level(change.new)
         if old and new and new.rank > old.rank:

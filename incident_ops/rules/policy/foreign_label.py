@@ -33,7 +33,7 @@ _SCHEMES = {
 
 
 def check(policy_file: PolicyFile) -> Iterator[Finding]:
-    """A finding for each label in triage, targets and ingest that the scale meant there does not have."""
+    """A finding for each label in triage, targets, checklists and ingest that the scale meant there does not have."""
     policy = policy_file.policy
     for route, label, allowed in _labels(policy_file):
         if label not in allowed:
@@ -50,6 +50,9 @@ def _labels(policy_file: PolicyFile) -> Iterator[tuple[Route, str, list[str]]]:
             yield ("triage", "rules", index, "major"), rule.major, major
     for share in policy.targets.resolution:
         yield ("targets", "resolution", share.id, "id"), share.id, driving + major
+    for checklist in policy.tracker.checklists:
+        for index, label in enumerate(checklist.levels):
+            yield ("tracker", "checklists", checklist.id, "levels", index), label, driving + major
     if policy.ingest.cap is not None:
         yield ("ingest", "cap"), policy.ingest.cap, driving
     for word, label in policy.ingest.mapping.items():

@@ -1,0 +1,41 @@
+"""The keys of every JSON output are those that docs/records.md tells, in that order."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.cli.scene import ROOT, Folder, call
+
+ITEM = "\n- {id: AI-1, title: Mend it, owner: '@a', due: 2025-01-01, status: open}"
+ROWS = dict(re.findall(r"^\| (.+?) \| (`schema .+) \|$", (ROOT / "docs/records.md").read_text("utf-8"), re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("row", "args"),
+    [
+        ("`declare`", ("declare", "x", "-s", "api", "--severity", "SEV1")),
+        ("all that edit a record", ("ack", "INC-1")),
+        ("all that edit a record", ("action", "done", "AI-1", "INC-1")),
+        ("`show`", ("show", "INC-1")),
+        ("`list`", ("list",)),
+        ("`list --owner`, `list --overdue`", ("list", "--overdue")),
+        ("`init`", ("init",)),
+        ("`triage`", ("triage", "--users", "60")),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_the_keys_are_those_of_the_page(folder: Folder, row: str, args: tuple[str, ...]) -> None:
+    folder.put(action_items=ITEM)
+    data = json.loads(call(*args, "--format", "json", at=folder.path).out)
+    top, *inner = [words.split() for words in re.findall(r"`([^`]+)`", ROWS[row])]
+    assert list(data) == top
+    assert data["schema"] == 1
+    for keys in inner:
+        assert [list(one) for one in data[top[-1]]] == [keys]
+
+
+def test_every_row_of_the_page_is_asked_about() -> None:
+    assert len(ROWS) == 7

@@ -1,0 +1,226 @@
+"""What tired hands type: nothing at all, a hint as it was printed, a text without quotes, an incident left out."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import shlex
+import subprocess
+import time
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from incident_ops.adapters.person import CHOSEN
+from tests.cli.scene import CLOSED, Folder, call, command, contents, run, small_disk
+
+EDITS = (  # every text that a command writes into a record, given as nothing
+    ("declare", "{}", "-s", "api", "--severity", "SEV1"),
+    ("declare", "x", "-s", "api", "--severity", "SEV1", "--commander", "{}"),
+    ("declare", "x", "-s", "api", "--severity", "SEV1", "--description", "{}"),
+    ("ack", "--by", "{}"),
+    ("assign", "{}", "INC-1"),
+    ("assign", "commander", "{}", "INC-1"),
+    ("update", "--public", "{}"),
+    ("update", "--severity", "SEV3", "--reason", "{}"),
+    ("timeline", "{}", "INC-1"),
+    ("timeline", "x", "--result", "{}"),
+    ("pause", "--waiting-for", "vendor", "--reason", "{}"),
+    ("resolve", "--restored", "now", "--cause", "deploy", "--what", "{}"),
+    ("withdraw", "--as", "false_alarm", "--reason", "{}"),
+    ("action", "add", "{}", "INC-1"),
+    ("action", "add", "x", "--owner", "{}"),
+)
+
+
+@pytest.fixture(autouse=True)
+def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CHOSEN, "@alice")
+
+
+@pytest.mark.parametrize("nothing", ["", "  ", "\t\n"])
+@pytest.mark.parametrize("args", EDITS, ids=" ".join)
+def test_a_text_of_blanks_is_none(folder: Folder, args: tuple[str, ...], nothing: str) -> None:
+    folder.put()
+    before = contents(folder.path)
+    call(*(one.format(nothing) for one in args), at=folder.path).told_once(2, "empty")
+    assert contents(folder.path) == before
+
+
+@pytest.mark.parametrize(
+    ("args", "word"),
+    [
+        (("assign", "commander", "@who", "INC-1"), "@who"),
+        (("assign", "@who"), "@who"),
+        (("update", "INC-1", "--internal", "..."), "..."),
+        (("action", "add", "...", "INC-1"), "..."),
+        (("withdraw", "INC-1", "--as", "false_alarm", "--reason", "TEXT"), "TEXT"),
+    ],
+    ids=str,
+)
+def test_a_hint_pasted_as_it_is_asks_for_the_missing_word(folder: Folder, args: tuple[str, ...], word: str) -> None:
+    folder.put()
+    before = contents(folder.path)
+    call(*args, at=folder.path).told_once(2, f"'{word}'", "stands for")
+    assert contents(folder.path) == before
+
+
+def test_what_comes_next_is_never_cut_and_never_writes_what_nobody_meant(folder: Folder) -> None:
+    """Every command told at any step of a life fits its line, and is refused where a word is still missing."""
+    name = "INC-20250126-120500"
+    folder.put(name)
+    for step in (
+        ("ack",), ("assign", "commander", "@a"), ("update", "--internal", "x"), ("timeline", "x", "--mark", "restored"),
+        ("resolve", "--cause", "deploy"), ("close",), ("reopen", name, "--reason", "x"),
+    ):  # fmt: skip
+        assert call(*step, at=folder.path).code == 0, step
+        shown = call("show", name, at=folder.path).out
+        for line in json.loads(call("show", name, "--format", "json", at=folder.path).out)["next"]:
+            assert f"{line}\n" in shown
+            assert not set(line.split()) & {"CATEGORY", "TEXT", "INC-..."}, line
+
+
+def test_a_title_without_quotes(folder: Folder) -> None:
+    call("declare", "Login", "fails", "-s", "api", "--severity", "SEV1", at=folder.path).told_once(2, "quotes")
+
+
+def test_a_text_that_begins_with_a_hyphen_is_told_how(folder: Folder) -> None:
+    folder.put()
+    for said in ("- 5 % errors", "-5%"):
+        done = call("timeline", said, at=folder.path)
+        assert done.code == 2
+        assert f"incident-ops timeline -- {shlex.quote(said)}\n" in done.err
+        assert call("timeline", "--", said, at=folder.path).code == 0
+    assert "--" not in call("timeline", "-x", at=folder.path).err.partition("option")[2]
+
+
+def test_reopen_without_an_incident(folder: Folder) -> None:
+    """The only resolved one; a closed one is named, the latest first."""
+    folder.put("INC-1", **CLOSED)
+    folder.put("INC-2", **CLOSED | {"times": CLOSED["times"].replace("13:00:00Z", "13:30:00Z")})
+    call("reopen", "--reason", "x", at=folder.path).told_once(2, "INC-2 (Login fails), INC-1 (Login fails)")
+    for name in ("INC-3", "INC-4"):
+        folder.put(name)
+    assert call("resolve", "INC-3", "--restored", "now", "--cause", "deploy", at=folder.path).code == 0
+    assert call("reopen", "--reason", "x", at=folder.path).out.startswith("INC-3: reopened")
+    call("reopen", "--reason", "x", "INC-4", at=folder.path).told_once(2, "still open")
+
+
+def test_reopen_where_nothing_was_ever_over(folder: Folder) -> None:
+    folder.put()
+    call("reopen", "--reason", "x", at=folder.path).told_once(2, "no incident is resolved or closed")
+
+
+def test_a_reason_goes_with_a_level(folder: Folder) -> None:
+    """Else it would be dropped."""
+    folder.put()
+    call("update", "--internal", "x", "--reason", "y", at=folder.path).told_once(2, "--reason goes with")
+
+
+def test_an_end_that_has_passed_gives_pause(folder: Folder) -> None:
+    folder.put()
+    done = call("update", "--internal", "x", "--eta", "2025-01-26T13:59:00Z", at=folder.path)
+    assert done.code == 0
+    assert "warning: --eta 2025-01-26T13:59:00Z has passed" in done.err
+    assert call("update", "--internal", "x", "--eta", "30m", at=folder.path).err == ""
+    call("update", "--internal", "x", "--eta", "soon", at=folder.path).told_once(2, "eta")
+
+
+def test_a_role_that_is_nearly_one_of_the_playbook_gives_pause(folder: Folder) -> None:
+    folder.put()
+    done = call("assign", "comander", "@a", at=folder.path)
+    assert "incident-ops assign commander @a INC-1" in done.err
+    assert call("assign", "database", "@a", at=folder.path).err == ""
+
+
+def test_titles_in_an_error_are_short_and_restricted_ones_stay_hidden(folder: Folder) -> None:
+    for number in range(1, 5):
+        folder.put(f"INC-{number}", title="x" * 190)
+    folder.put("INC-5", title="the secret one", visibility="restricted")
+    done = call("ack", at=folder.path)
+    done.told_once(2, "5 are open", "INC-5 (restricted)")
+    assert len(done.err) < 400
+
+
+def test_two_incidents_of_one_second_have_two_channels(folder: Folder) -> None:
+    args = ("declare", "x", "-s", "api", "--severity", "SEV1", "--format", "json")
+    channels = {json.loads(call(*args, at=folder.path).out)["next"][1] for _ in range(2)}
+    assert channels == {"open the channel #incident-20250126-140000", "open the channel #incident-20250126-140001"}
+
+
+def test_a_full_disk(folder: Folder) -> None:
+    """The record stays as it was, and the hint is about space."""
+    file = folder.put()
+    before = file.read_bytes()
+    run("ack", at=folder.path, before=small_disk(150)).told_once(4, "could not be written", "free some space")
+    assert file.read_bytes() == before
+
+
+def test_a_full_disk_behind_the_output_does_not_ask_for_the_same_entry_again(folder: Folder) -> None:
+    """The entry is written; only the words about it are lost."""
+    file = folder.put()
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command("timeline", "x"), cwd=folder.path, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 4
+    assert "event: x\n" in file.read_text(encoding="utf-8")
+    assert b"run it again" not in done.stderr
+    assert b"what was to be written may be there already" in done.stderr
+
+
+# ------------------------------------------------------------------ at a terminal
+
+
+def at_terminal(folder: Folder, *args: str, typed: tuple[str, ...]) -> tuple[str, int]:
+    """(what a terminal of 80 columns shows, the exit code); each of `typed` is sent when the program waits."""
+    keeper, end = pty.openpty()
+    try:
+        process = subprocess.Popen(
+            command(*args), cwd=folder.path, stdin=end, stdout=end, stderr=end, start_new_session=True,
+            preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0),
+            env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1"},
+        )  # fmt: skip
+        os.close(end)
+        out, waiting, limit = b"", list(typed), time.monotonic() + 60
+        while time.monotonic() < limit:
+            if select.select([keeper], [], [], 0.05)[0]:
+                try:
+                    out += os.read(keeper, 65536)
+                except OSError:
+                    break
+            elif waiting and out.endswith((b" ", b"? ")):
+                os.write(keeper, waiting.pop(0).encode())
+                out += b"\0"  # the next answer waits for the next question
+        return out.replace(b"\0", b"").decode().replace("\r\n", "\n"), process.wait(30)
+    finally:
+        os.close(keeper)
+
+
+def test_questions_are_asked_again_until_the_answer_is_one(folder: Folder) -> None:
+    """A blank title, an instant that is none."""
+    shown, code = at_terminal(folder, "declare", "--severity", "SEV1", typed=("  \n", "Login fails\n", "api\n"))
+    assert code == 0, shown
+    assert "declared, SEV1: Login fails" in shown
+    shown, code = at_terminal(folder, "resolve", typed=("noon\n", "now\n", "deploy\n"))
+    assert code == 0, shown
+    assert "'noon' is no instant" in shown
+    assert "resolved" in shown
+
+
+@pytest.mark.parametrize("typed", [("\x03",), ("\x04",), ("Login fails\n", "\x03")], ids=repr)
+def test_an_end_at_a_question_writes_nothing_and_says_so(folder: Folder, typed: tuple[str, ...]) -> None:
+    before = contents(folder.path)
+    shown, code = at_terminal(folder, "declare", typed=typed)
+    assert code == 130, shown
+    assert shown.endswith("\ninterrupted: nothing was written\n")
+    assert contents(folder.path) == before
+
+
+def test_no_service_to_choose_from_is_told_and_not_asked(folder: Folder) -> None:
+    folder.write("services.yaml", "services: {}\n")
+    with mock.patch("incident_ops.cli.declare.at_terminal", return_value=True):
+        call("declare", "x", at=folder.path).told_once(2, "services.yaml", "names no service")
