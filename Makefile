@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 BENCH_VENV := .venv/bench
 STAMP := $(VENV)/.stamp-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | tr ' ' '-')
 BENCH_STAMP := $(VENV)/.bench-$(shell cat requirements/bench.txt bench/package-lock.json 2>/dev/null | cksum | tr ' ' '-')
-RUNNER := tests/workflows/runner
-RUNNER_STAMP := $(RUNNER)/node_modules/.stamp-$(shell cat $(RUNNER)/package-lock.json 2>/dev/null | cksum | tr ' ' '-')
+NODE_HOMES := tests/workflows/runner tests/standin
+NODE_STAMPS := $(foreach home,$(NODE_HOMES),$(home)/node_modules/.stamp-$(shell cat $(home)/package-lock.json 2>/dev/null | cksum | tr ' ' '-'))
 QUIETLY := sh requirements/quietly.sh
 
 .DEFAULT_GOAL := help
@@ -27,13 +27,13 @@ $(STAMP):
 demo: $(STAMP)  ## watch real incidents go through the whole loop, offline
 	@$(BIN)/incident-ops demo
 
-test: $(STAMP) $(RUNNER_STAMP)  ## run every test
+test: $(STAMP) $(NODE_STAMPS)  ## run every test
 	@$(BIN)/python -m pytest -q -n auto $(ARGS)
 
-$(RUNNER_STAMP): $(STAMP)
+$(NODE_STAMPS): $(STAMP)
 	@if command -v npm >/dev/null 2>&1; then \
-	  (cd $(RUNNER) && sh ../../../requirements/quietly.sh npm ci --silent --no-audit --no-fund) && touch $@; \
-	else echo "npm is not here: the tests that run the workflows are left out"; fi
+	  (cd $(patsubst %/node_modules,%,$(@D)) && sh $(CURDIR)/requirements/quietly.sh npm ci --silent --no-audit --no-fund) && touch $@; \
+	else echo "npm is not here: the tests that need $(patsubst %/node_modules,%,$(@D)) are left out"; fi
 
 lint: $(STAMP)  ## style, types, which room may import which, and the workflows
 	@$(QUIETLY) $(BIN)/ruff check .
@@ -55,4 +55,4 @@ docs: $(STAMP)  ## write the generated pages anew (docs/rules.md, docs/cli.md)
 	@$(BIN)/python docs/generate.py
 
 clean:  ## remove what the verbs made
-	@rm -rf $(VENV) bench/node_modules $(RUNNER)/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) bench/node_modules $(addsuffix /node_modules,$(NODE_HOMES)) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

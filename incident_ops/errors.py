@@ -3,7 +3,9 @@
     IncidentOpsError
     |-- UserError          2   usage or configuration: the person at the keyboard can mend it
     |-- Incomplete         4   a read that did not finish: nothing may be concluded from it
-    `-- WriteFailed        4   a write that was refused by the system: nothing was changed
+    |-- WriteFailed        4   a write that was refused by the system: nothing was changed
+    |-- Ambiguous          4   a write of which nobody can tell whether it happened: the next run looks
+    `-- Stopped            5   a safety limit: nothing is wrong, work remains
 
 Findings about records are data (`incident_ops.findings`), never exceptions.
 """
@@ -45,4 +47,21 @@ class Incomplete(IncidentOpsError):
 
 
 class WriteFailed(IncidentOpsError):
-    """The system refused a write (permission, full disk, lock); what was there before is untouched."""
+    """The system refused a write (permission, full disk, lock); what was there before is untouched.
+
+    `is_final` where every other write would fail in the same way: no permission, no room.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", where: str = "", is_final: bool = False) -> None:
+        super().__init__(message, hint=hint, where=where)
+        self.is_final = is_final
+
+
+class Ambiguous(IncidentOpsError):
+    """A write was sent and its answer lost; it is not sent again before a complete read has shown what came of it."""
+
+
+class Stopped(IncidentOpsError):
+    """A limit of this run is reached; what was done stays done, and the next run goes on."""
+
+    exit_code = 5

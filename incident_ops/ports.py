@@ -5,12 +5,14 @@ A read that did not finish raises `Incomplete`, never "nothing there".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from incident_ops.model.blob import Blob
-from incident_ops.model.observed import Edit, Issue
+from incident_ops.model.ledger import Ledger, Pair
+from incident_ops.model.message import Message
+from incident_ops.model.observed import Closing, Edit, Gone, Issue, Label
 
 
 class Clock(Protocol):
@@ -24,17 +26,58 @@ class Clock(Protocol):
 class IssueTracker(Protocol):
     """A tracker that holds our issues. Each write is one step: it happens whole or not at all.
 
-    Reads raise `Incomplete`, writes `WriteFailed`.
+    Reads raise `Incomplete`, writes `WriteFailed`; both raise `Stopped` where the run may ask no more. A write of which
+    nobody can tell whether it happened raises `Ambiguous`.
     """
 
-    def owned(self) -> Sequence[Issue]:
-        """Every issue of ours, open or closed, complete; other people's issues may be among them."""
+    @property
+    def source(self) -> str:
+        """LOCAL or GITHUB: whether its numbers are those that records carry."""
         ...
 
-    def create(self, key: str, title: str, body: str, labels: Sequence[str], assignees: Sequence[str]) -> int:
+    @property
+    def repository(self) -> str:
+        """`owner/name`, "" for a tracker without one."""
+        ...
+
+    @property
+    def has_sub_issues(self) -> bool | None:
+        """Whether one issue can be the parent of another, as the answers so far told; None while none did."""
+        ...
+
+    def owned(self) -> Sequence[Issue]:
+        """Every issue with a label of ours, open or closed, complete; other people's issues may be among them."""
+        ...
+
+    def labels(self) -> Sequence[Label] | None:
+        """Every label; None where the tracker makes labels by itself."""
+        ...
+
+    def look_up(self, number: int) -> Issue | Gone:
+        """One issue by its number, whatever its labels."""
+        ...
+
+    def closing(self, number: int) -> Closing:
+        """Who closed an issue, when, and with which pull request or commit."""
+        ...
+
+    def assignable(self, logins: Collection[str]) -> frozenset[str]:
+        """Those of `logins` that an issue can be assigned to."""
+        ...
+
+    def create(
+        self,
+        key: str,
+        title: str,
+        body: str,
+        labels: Sequence[str],
+        assignees: Sequence[str],
+        parent: int | None = None,
+    ) -> int:
         """Opens the issue that `key` owns, with all it needs, in one step -> its number.
 
-        Where the key owns an issue already, that one's number is returned and nothing is written.
+        Where the key owns an issue already, that one's number is returned and nothing is written. `parent` makes it a
+        sub-issue where the tracker has such; without them nothing is lost but the link.
         """
         ...
 
@@ -48,6 +91,18 @@ class IssueTracker(Protocol):
 
     def reopen(self, number: int, edit: Edit) -> None:
         """Opens again, and changes what `edit` names in the same step."""
+        ...
+
+    def link(self, parent: int, child: int) -> None:
+        """Makes one issue a sub-issue of another; does nothing where the tracker has no such thing."""
+        ...
+
+    def comment(self, number: int, topic: str, text: str) -> None:
+        """Our one comment on a topic: written anew, or changed where it says something else."""
+        ...
+
+    def create_label(self, label: Label) -> None:
+        """Makes a label; one of that name, in any case, stays as it is."""
         ...
 
 
@@ -101,4 +156,32 @@ class Repository(Protocol):
 
     def history(self, path: str, commit: str | None = None) -> Iterator[str]:
         """The commits that changed a path, newest first: those up to `commit`, else up to HEAD."""
+        ...
+
+
+class Notifier(Protocol):
+    """One way to reach people: a channel of the policy."""
+
+    def send(self, message: Message) -> None:
+        """Sends once and tells what is known of it, within 15 s.
+
+        Returns where the receiver took it; `WriteFailed` where it was certainly not taken; `Ambiguous` where nobody can
+        tell. Errors name the channel and a status, never an address, a key or an answer's text.
+        """
+        ...
+
+
+class SharedLedger(Protocol):
+    """The ledger that all runs share. Reads raise `Incomplete`, changes also `WriteFailed` or `Ambiguous`."""
+
+    def read(self) -> Ledger:
+        """The ledger as it is now."""
+        ...
+
+    def claim(self, pairs: Collection[Pair], now: datetime, after: timedelta | None = None) -> frozenset[Pair]:
+        """Claims pairs -> those that are ours to send; see `model.ledger.claim`."""
+        ...
+
+    def confirm(self, pairs: Collection[Pair], now: datetime) -> None:
+        """Marks pairs as sent."""
         ...

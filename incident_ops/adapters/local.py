@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 from incident_ops.errors import IncidentOpsError, Incomplete, WriteFailed
-from incident_ops.model.observed import Edit, Issue
+from incident_ops.model.observed import DELETED, LOCAL, Closing, Edit, Gone, Issue, Label
 
 _APPLICATION = 0x494E434F  # "INCO": tells our file from any other database
 _VERSION = 1
@@ -33,6 +33,16 @@ create table issues (
 )
 """
 
+_COMMENTS = """
+create table if not exists comments (
+  number integer not null references issues,
+  topic text not null,
+  body text not null,
+  primary key (number, topic)
+)
+"""
+"""Made by the first comment: a file from before comments opens as it is."""
+
 _HINTS = {
     sqlite3.SQLITE_BUSY: "another run holds it; wait for that run and try again",
     sqlite3.SQLITE_LOCKED: "another run holds it; wait for that run and try again",
@@ -47,7 +57,14 @@ _HINTS = {
 
 
 class LocalTracker:
-    """Issues in the SQLite file at `path`; the file is made by the first write, never by a read."""
+    """Issues in the SQLite file at `path`; the file is made by the first write, never by a read.
+
+    Anybody can be assigned, a label is made by using it, and no issue is the parent of another.
+    """
+
+    source = LOCAL
+    repository = ""
+    has_sub_issues = False
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -69,7 +86,30 @@ class LocalTracker:
             ).fetchall()
             return [_issue(row) for row in rows]
 
-    def create(self, key: str, title: str, body: str, labels: Sequence[str], assignees: Sequence[str]) -> int:
+    def labels(self) -> None:
+        """None: labels need no making."""
+
+    def look_up(self, number: int) -> Issue | Gone:
+        """One issue by its number."""
+        return next((issue for issue in self.owned() if issue.number == number), Gone(number=number, why=DELETED))
+
+    def closing(self, number: int) -> Closing:  # noqa: ARG002 - the file keeps no history
+        """Nothing is known but that it was closed."""
+        return Closing()
+
+    def assignable(self, logins: Collection[str]) -> frozenset[str]:
+        """All of them."""
+        return frozenset(logins)
+
+    def create(
+        self,
+        key: str,
+        title: str,
+        body: str,
+        labels: Sequence[str],
+        assignees: Sequence[str],
+        parent: int | None = None,  # noqa: ARG002 - the task list of the parent is all there is
+    ) -> int:
         """Opens an issue for `key`, or finds the one it has -> the number."""
         with self._write() as db:
             known = db.execute("select number from issues where owner = ?", (key,)).fetchone()
@@ -93,6 +133,20 @@ class LocalTracker:
         """Opens the issue again."""
         self._set(number, {**_columns(edit), "state": "open", "state_reason": "reopened"})
 
+    def link(self, parent: int, child: int) -> None:
+        """Does nothing: there are no sub-issues."""
+
+    def comment(self, number: int, topic: str, text: str) -> None:
+        """Our one comment on a topic."""
+        with self._write() as db:
+            if not db.execute("select 1 from issues where number = ?", (number,)).fetchone():
+                raise WriteFailed(f"the tracker has no issue #{number}", where=str(self.path))
+            db.execute(_COMMENTS)
+            db.execute("insert or replace into comments values (?, ?, ?)", (number, topic, text))
+
+    def create_label(self, label: Label) -> None:
+        """Does nothing: labels need no making."""
+
     def _set(self, number: int, columns: dict[str, str]) -> None:
         if not columns:
             return
@@ -110,7 +164,7 @@ class LocalTracker:
         except OSError as error:
             hint = "make the folder writable"
             raise WriteFailed(
-                f"the tracker's folder cannot be made: {error.strerror}", hint=hint, where=str(self.path)
+                f"the tracker's folder cannot be made: {error.strerror}", hint=hint, where=str(self.path), is_final=True
             ) from error
         with _told(self.path, WriteFailed, "written"), closing(self._connect("rwc")) as db:
             db.execute("begin immediate")
@@ -134,10 +188,18 @@ def _told(path: Path, error: type[IncidentOpsError], verb: str) -> Iterator[None
         yield
     except sqlite3.Error as fault:
         code = getattr(fault, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind, the rest a detail
-        raise error(f"the tracker cannot be {verb}: {fault}", hint=_HINTS.get(code, ""), where=str(path)) from fault
+        told = error(f"the tracker cannot be {verb}: {fault}", hint=_HINTS.get(code, ""), where=str(path))
+        raise _final(told) from fault
     except ValueError as fault:
         hint = _HINTS[sqlite3.SQLITE_CORRUPT]
-        raise error(f"the tracker cannot be {verb}: {fault}", hint=hint, where=str(path)) from fault
+        raise _final(error(f"the tracker cannot be {verb}: {fault}", hint=hint, where=str(path))) from fault
+
+
+def _final(error: IncidentOpsError) -> IncidentOpsError:
+    """What the file or the disk refuses once, it refuses for every issue."""
+    if isinstance(error, WriteFailed):
+        error.is_final = True
+    return error
 
 
 def _is_set_up(db: sqlite3.Connection, path: Path) -> bool:

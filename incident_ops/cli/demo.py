@@ -17,9 +17,10 @@ from incident_ops import shipped
 from incident_ops.adapters.files import write_text
 from incident_ops.cli.opening import Opened, local_tracker, open_repository
 from incident_ops.cli.printing import finish, force_color
-from incident_ops.cli.reconcile import make_plan
+from incident_ops.cli.tracking import look
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.gate.freeze import check as gate_check
+from incident_ops.model.observed import LOCAL
 from incident_ops.model.record import Record
 from incident_ops.reconcile.apply import apply
 from incident_ops.records.recall import every_record
@@ -29,7 +30,7 @@ from incident_ops.render.dates import spell_length
 from incident_ops.render.documents import render as documents
 from incident_ops.render.findings import plural, summary
 from incident_ops.render.sla import rows
-from incident_ops.sla.clocks import report
+from incident_ops.sla.report import report
 from incident_ops.validate import validate
 
 if TYPE_CHECKING:
@@ -118,17 +119,17 @@ def _play(console: Console, scene: Scene, folder: Path, totals: Counter[str]) ->
 
 def _reconcile(console: Console, opened: Opened, totals: Counter[str]) -> None:
     tracker = local_tracker(opened)
-    planned = make_plan(opened, tracker)
+    planned = look(opened, LOCAL, {}).made
     _say(
         console,
         "plan",
         f"{plural(len(planned.changes), 'issue')} to create, {len(planned.kept)} to leave alone",
     )
     with _bar(console, len(planned.changes)) as step:
-        for done in apply(planned, tracker):
+        for done in apply(planned.changes, tracker):
             step(done.change.key)
     totals["issues"] += len(tracker.owned())
-    again = make_plan(opened, tracker)
+    again = look(opened, LOCAL, {}).made
     totals["errors"] += len(again.changes)
     second = f"{len(again.changes)} changes left" if again.changes else "a second plan finds nothing to do"
     _say(console, "apply", f"{plural(len(planned.changes), 'issue')} created; {second}", bad=bool(again.changes))
@@ -140,7 +141,7 @@ def _clocks(console: Console, opened: Opened, records: list[Record]) -> None:
     _say(console, "sla check", ", ".join(f"{count} {word}" for word, count in counted.items()) or "no clock runs")
     for row in table:
         if row.status in ("at risk", "breached"):
-            console.print(f"             [yellow]{row.incident} {row.clock}: {row.left} left, due {row.due} UTC[/]")
+            console.print(f"             [yellow]{row.incident} {row.clock}: {row.time}, due {row.due} UTC[/]")
 
 
 def _gate(console: Console, opened: Opened, service: str) -> None:

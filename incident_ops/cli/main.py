@@ -30,10 +30,13 @@ COMMANDS = {
     "show": ("show:show", "Show an incident on one screen."),
     "list": ("listing:list_command", "List incidents or action items, the most urgent first."),
     "validate": ("checks:validate", "Check records: errors on their exact line."),
-    "policy": ("policy:policy", "Show, lint or import the policy."),
+    "policy": ("policy:policy", "Show, lint or import the policy; holidays."),
     "triage": ("triage:triage", "Answer the triage questions, get the level and the rule that decided."),
     "plan": ("reconcile:plan", "Show what the tracker should become, and why."),
     "apply": ("reconcile:apply", "Carry out the plan, one change at a time."),
+    "notify": ("notify:notify", "Tell people about an incident, once for each mark."),
+    "escalate": ("escalate:escalate", "Take an incident up the ladder, by hand."),
+    "escalations": ("escalate:escalations", "Judge escalations afterwards."),
     "sla": ("sla:sla", "Clocks: what is running, at risk, breached."),
     "render": ("documents:render", "Write the documents beside each record."),
     "gate": ("gate:gate", "May this service be deployed now?"),
@@ -41,6 +44,7 @@ COMMANDS = {
     "demo": ("demo:demo", "Run the whole loop on worked incidents, offline."),
 }
 CRASHED, REFUSED = 3, 4
+_STAYS = "interrupted: what was done stays, run it again for the rest"
 
 
 class LazyGroup(click.Group):
@@ -121,11 +125,13 @@ def _tell(error: Exception, color: bool | None) -> int:
     from incident_ops.errors import IncidentOpsError
 
     if isinstance(error, click.Abort):
-        return _interrupted()
+        return _interrupted(at_question=error.__cause__ is None)
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
     if isinstance(error, click.ClickException):
         error.show()
+        if isinstance(error, click.NoSuchOption):
+            _tell_of_hyphen(error)
         return error.exit_code
     if isinstance(error, IncidentOpsError):
         _say(str(error), color)
@@ -133,6 +139,20 @@ def _tell(error: Exception, color: bool | None) -> int:
     if isinstance(error, OSError):
         return _refused(error, color)
     return _crashed(error, color)
+
+
+def _tell_of_hyphen(error: click.NoSuchOption) -> None:
+    """A text that begins with a hyphen is taken for an option; how to say that it is none."""
+    word = next((one for one in sys.argv[1:] if one.startswith(error.option_name)), "")
+    if error.ctx is None or not (" " in word or not word[1:2].isalpha()) or word.startswith("--"):
+        return
+    import shlex
+
+    from incident_ops.render.findings import inert
+
+    name = " ".join(["incident-ops", *error.ctx.command_path.split()[-1:]])
+    told = f"a text that begins with - stands last, behind --: {name} -- {shlex.quote(word)}"
+    click.echo(f"  {inert(told)}", err=True)
 
 
 def _say(told: str, color: bool | None) -> None:
@@ -150,8 +170,10 @@ def _refused(error: OSError, color: bool | None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     where = error.filename or ("the output" if full else "the system refused")
-    hint = "free some space" if full else "check that it is there and that you may use it"
-    _say(f"{where}: {error.strerror or error} ({hint}, then run it again)", color)
+    hint = "check that it is there and that you may use it, then run it again"
+    if full:  # an edit comes before the words about it: to run it blindly again would write it twice
+        hint = "free some space; what was to be written may be there already: look before you repeat it"
+    _say(f"{where}: {error.strerror or error} ({hint})", color)
     return REFUSED
 
 
@@ -171,8 +193,10 @@ def _crashed(error: Exception, color: bool | None) -> int:
     return CRASHED
 
 
-def _interrupted() -> int:
-    click.echo("interrupted: what was done stays, run it again for the rest", err=True)
+def _interrupted(*, at_question: bool = False) -> int:
+    # every question is asked before the first write; the line of the question is still open
+    told = "\ninterrupted: nothing was written" if at_question else _STAYS
+    click.echo(told, err=True)
     return 130
 
 

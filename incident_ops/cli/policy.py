@@ -1,4 +1,4 @@
-"""`incident-ops policy show | lint | import`."""
+"""`incident-ops policy show | lint | import | holidays`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from incident_ops.model.policy import PRESETS
 
 @click.group()
 def policy() -> None:
-    """Show, lint or import the policy.
+    """Show, lint or import the policy; write down holidays.
 
     \b
     Examples:
@@ -24,6 +24,7 @@ def policy() -> None:
       incident-ops policy show --preset p0-p3    a preset's own tables
       incident-ops policy lint
       incident-ops policy import old-config.json > policy.yaml
+      incident-ops policy holidays DE --subdivision BY
     """
 
 
@@ -106,3 +107,50 @@ def import_(file: str) -> None:
     except (OSError, UnicodeDecodeError) as error:
         raise UserError("cannot be read as text", where=file, hint="save it as UTF-8 JSON") from error
     click.echo(import_block(text), nl=False)
+
+
+@policy.command()
+@click.argument("country")
+@click.option("--subdivision", metavar="CODE", help="A part of the country: BY or Bavaria, CA, SCT.")
+@click.option(
+    "--year", "years", type=click.IntRange(1970, 2200), multiple=True, help="Default: this year and the next."
+)
+@click.option("--calendar", default="business", show_default=True, help="The calendar they belong to.")
+@click.option("--write", is_flag=True, help="Add them to policy.yaml; dates that are there stay.")
+@format_option
+@click.pass_context
+def holidays(
+    ctx: click.Context,
+    country: str,
+    subdivision: str | None,
+    years: tuple[int, ...],
+    calendar: str,
+    write: bool,
+    form: str,
+) -> None:
+    """Write down the public holidays of a country as dates for a calendar.
+
+    COUNTRY is an ISO 3166 code. Where a holiday falls on a day off, the day
+    observed in its place is listed too. Clocks read only the dates in
+    policy.yaml: read them before you commit them, they are yours then.
+
+    \b
+    Examples:
+      incident-ops policy holidays DE --subdivision BY --year 2026
+      incident-ops policy holidays US --calendar business --write
+    """
+    from incident_ops.adapters.holiday_dates import public_holidays
+    from incident_ops.cli.holiday_writing import add_holidays
+    from incident_ops.render.holidays import to_json as as_json
+    from incident_ops.render.holidays import to_yaml
+
+    opened = open_repository(ctx.find_root().obj)
+    wanted = sorted(set(years)) or [opened.now.year, opened.now.year + 1]
+    found = public_holidays(country, subdivision, wanted)
+    days = [(one.day, one.name, one.is_observed) for one in found.days]
+    if write:
+        click.echo(add_holidays(opened, calendar, [one.day for one in found.days]))
+    elif form == "json":
+        click.echo(as_json(found.country, found.subdivision, days, found.source), nl=False)
+    else:
+        click.echo(to_yaml(calendar, found.country, found.subdivision, days, found.source), nl=False)

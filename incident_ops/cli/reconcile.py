@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
 from typing import Any
 
 import click
 
-from incident_ops.adapters.local import LocalTracker
-from incident_ops.cli.opening import Opened, local_tracker, no_records, with_repository
+from incident_ops.cli.applying import carry_out
+from incident_ops.cli.opening import Opened, no_records, with_repository
 from incident_ops.cli.printing import finish, format_option
-from incident_ops.errors import UserError
-from incident_ops.reconcile.apply import apply as carry_out
-from incident_ops.reconcile.desired import desired
-from incident_ops.reconcile.observe import observe
-from incident_ops.reconcile.plan import Plan
-from incident_ops.reconcile.plan import plan as compare
-from incident_ops.records.recall import every_record
-from incident_ops.render.findings import inert, inert_lines
-from incident_ops.render.issue_bodies import Bodies
-from incident_ops.render.plan import applied_line, headline, plan_json, plan_text
-
-tracker_option: Callable[[Any], Any] = click.option(
-    "--tracker",
-    type=click.Choice(["local"]),
-    default="local",
-    show_default=True,
-    help="The tracker embedded in this clone.",
+from incident_ops.cli.tracking import (
+    has_issues,
+    keep_observed,
+    look,
+    max_requests_option,
+    observed_option,
+    recreate_option,
+    requests_option,
+    source_of,
+    tracker_option,
 )
+from incident_ops.errors import UserError
+from incident_ops.reconcile.safety import WITHOUT_LIMITS, Lifts, allow
+from incident_ops.render.findings import inert_lines
+from incident_ops.render.plan import plan_json, plan_text
+from incident_ops.render.plan_markdown import plan_markdown
+
+FORKED = ("pull_request", "pull_request_target")
+"""Events on which a change that nobody reviewed could steer the run."""
 
 
 @click.command()
 @tracker_option
-@format_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+    help="Text for people, Markdown for a pull request or a summary, JSON for scripts.",
+)
+@observed_option
+@click.option("--save-observed", metavar="FILE", help="Write down what the tracker holds, for --observed.")
+@recreate_option
+@max_requests_option
+@requests_option
 @click.option("--fail-on", type=click.Choice(["changes"]), help="End with 1 when there is something to do.")
 @with_repository
-def plan(opened: Opened, tracker: str, form: str, fail_on: str | None) -> None:  # noqa: ARG001 - one tracker so far
+def plan(opened: Opened, form: str, save_observed: str | None, fail_on: str | None, **options: Any) -> None:
     """Show what the tracker should become, and why. Changes nothing.
 
     Exit code 3 when a record could not be read: its issues are left alone and listed.
@@ -43,47 +56,56 @@ def plan(opened: Opened, tracker: str, form: str, fail_on: str | None) -> None: 
     \b
     Examples:
       incident-ops plan
+      incident-ops plan --tracker github --format markdown
       incident-ops plan --format json | jq '.changes[].reason'
     """
-    made = make_plan(opened, local_tracker(opened))
-    click.echo(plan_json(made) if form == "json" else inert_lines(plan_text(made)), nl=False)
-    if not opened.catalogue.count():
-        finish(no_records(opened))
+    seen = look(opened, source_of(options["tracker"]), options)
+    if save_observed is not None:
+        keep_observed(seen, save_observed)
+    made = seen.made
+    shown = {"json": plan_json, "markdown": plan_markdown}.get(form)
+    click.echo(shown(made) if shown else inert_lines(plan_text(made)), nl=False)
+    if not seen.opened.catalogue.count():
+        finish(no_records(seen.opened, has_issues=has_issues(seen)))
     finish(3 if made.unread else int(fail_on is not None and bool(made.changes)))
 
 
 @click.command()
 @tracker_option
+@format_option
 @click.option("--checksum", metavar="SHA", help="Refuse to run unless the plan is the one with this checksum.")
+@observed_option
+@recreate_option
+@click.option("--max-creates", type=click.IntRange(min=0), metavar="N", help="Open at most so many issues.")
+@click.option("--max-closes", type=click.IntRange(min=0), metavar="N", help="Close up to so many issues at once.")
+@click.option("--max-writes", type=click.IntRange(min=0), metavar="N", help="Change the tracker at most so often.")
+@max_requests_option
+@click.option("--accept-empty-tracker", is_flag=True, help="Go on though the tracker lost every issue of ours.")
+@requests_option
 @with_repository
-def apply(opened: Opened, tracker: str, checksum: str | None) -> None:  # noqa: ARG001 - one tracker so far
+def apply(opened: Opened, form: str, checksum: str | None, **options: Any) -> None:
     """Carry out the plan, one change at a time. A second run finds nothing to do.
+
+    On GitHub the records are those of HEAD, new issues are opened under a lock, and what people did on the tracker is
+    brought into the records by a pull request. Exit code 5: a limit of one run is reached, and the next run goes on.
 
     \b
     Examples:
       incident-ops apply
+      incident-ops apply --tracker github --max-creates 100
       sha=$(incident-ops plan --format json | jq -r .checksum)
       incident-ops apply --checksum "$sha"
     """
-    target = local_tracker(opened)
-    made = make_plan(opened, target)
-    if checksum is not None and checksum != made.checksum:
+    if os.environ.get("GITHUB_EVENT_NAME") in FORKED:
+        hint = "plan there (`incident-ops plan --format markdown`), apply after the merge"
+        raise UserError("apply does not run on a pull request: what it says is not reviewed yet", hint=hint)
+    seen = look(opened, source_of(options["tracker"]), options)
+    if checksum is not None and checksum != seen.made.checksum:
         raise UserError(
             "the plan is not the one that was reviewed",
-            hint=f"its checksum is {made.checksum}; look at `incident-ops plan`",
+            hint=f"its checksum is {seen.made.checksum}; look at `incident-ops plan`",
         )
-    click.echo(headline(made))
-    for done in carry_out(made, target):
-        click.echo(applied_line(done))
-    for left in made.unread:
-        click.echo(inert(f"error: {left.path}: not read, its issues are left alone: {left.reason}"), err=True)
-    if not opened.catalogue.count():
-        finish(no_records(opened))
-    finish(3 if made.unread else 0)
-
-
-def make_plan(opened: Opened, tracker: LocalTracker) -> Plan:
-    """Records against tracker."""
-    policy, _ = opened.judged_by
-    records = list(every_record(opened.store, opened.catalogue))
-    return compare(desired(records, policy, Bodies(records, policy)), observe(tracker), opened.catalogue.unreadable())
+    lifts = Lifts(**{name: options[f"max_{name}"] for name in ("creates", "closes", "writes", "requests")})
+    lifts = lifts._replace(accept_empty=options["accept_empty_tracker"])
+    limits = seen.policy.tracker.limits if seen.github else WITHOUT_LIMITS
+    finish(carry_out(seen, allow(seen.made, limits, lifts), form))

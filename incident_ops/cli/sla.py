@@ -8,7 +8,7 @@ from incident_ops.cli.opening import Opened, no_records, with_repository
 from incident_ops.cli.printing import finish, format_option, inert_unread, paint
 from incident_ops.records.recall import every_record
 from incident_ops.render.sla import AT_RISK, BREACHED, MISSED, rows, to_json, to_text
-from incident_ops.sla.clocks import report
+from incident_ops.sla.report import report
 
 COLOURS = {BREACHED: "red", MISSED: "red", AT_RISK: "yellow", "met": "green"}
 FAILING = {"at_risk": {AT_RISK, BREACHED}, "breached": {BREACHED}}
@@ -25,12 +25,16 @@ def sla() -> None:
 
 
 @sla.command()
-@click.option("--all", "everything", is_flag=True, help="Closed incidents too.")
+@click.option("--all", "everything", is_flag=True, help="What is over, too.")
 @click.option("--fail-on", type=click.Choice([*FAILING]), help="End with 1 when a running clock is that bad.")
 @format_option
 @with_repository
 def check(opened: Opened, everything: bool, fail_on: str | None, form: str) -> None:
-    """Show every clock of the incidents that are not closed, the most urgent first.
+    """Show the clocks of the incidents that are not closed, the most urgent first.
+
+    Warnings come first, then how each open incident stands, then its clocks.
+    Of closed incidents only the work that is left is listed: postmortems and
+    action items. --all adds what is over.
 
     The clock of the whole check is --at, by default now; nothing else of the moment enters the result.
     Exit code 3 when a record could not be read.

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from incident_ops.model.incident import Value
 
+LOCAL, GITHUB = "local", "github"
+
+DELETED, TRANSFERRED, UNREACHABLE = "deleted", "transferred", "unreachable"
+
 
 class Issue(Value, frozen=True):
     """One issue. `key` is the owner the tracker itself keeps, where it can; otherwise the marker in `body` tells.
 
-    `state` is open or closed; `state_reason` completed, not_planned, duplicate, reopened, or None.
+    `state` is open or closed; `state_reason` completed, not_planned, duplicate, reopened, or None. `author` is the
+    login that opened it, "" where the tracker keeps none; `parent` the number of the issue it is a sub-issue of.
     """
 
     number: int
@@ -19,6 +24,8 @@ class Issue(Value, frozen=True):
     state: str = "open"
     state_reason: str | None = None
     key: str | None = None
+    author: str = ""
+    parent: int | None = None
 
     @property
     def is_open(self) -> bool:
@@ -35,7 +42,60 @@ class Edit(Value, frozen=True):
     assignees: tuple[str, ...] | None = None
 
 
-class Snapshot(Value, frozen=True):
-    """All issues of a tracker at one moment, by number."""
+class Label(Value, frozen=True):
+    """A label of the tracker: `color` six hexadecimal digits, `description` at most 100 characters."""
 
+    name: str
+    color: str = "ededed"
+    description: str = ""
+
+
+class Closing(Value, frozen=True):
+    """How an issue was closed: by which login, at which instant (text, UTC), and the address of what closed it."""
+
+    by: str | None = None
+    at: str | None = None
+    evidence: str | None = None
+
+
+class Gone(Value, frozen=True):
+    """An issue that a record names by number and that is not there; `why` is DELETED, TRANSFERRED or UNREACHABLE.
+
+    `place` is where it went, an address, where that is known.
+    """
+
+    number: int
+    why: str
+    place: str = ""
+
+
+class Comment(Value, frozen=True):
+    """What somebody wrote under an issue: by which login, at which instant (text, UTC). `is_bot` = no person."""
+
+    issue: int
+    by: str
+    at: str
+    body: str
+    is_bot: bool = False
+
+
+class Snapshot(Value, frozen=True):
+    """A tracker at one moment: what `--save-observed` writes and `--observed` reads.
+
+    `issues` by number: ours, and those that carry a label of ours; `labels` None where the tracker makes them itself;
+    `closings` by number, for the issues that a person closed; `gone` by number; `unassignable` are the logins that were
+    asked about and cannot be assigned; `has_sub_issues` None where nothing tells; `proposed` is, by path, the sha256 of
+    each file on the branch of our open proposal.
+    """
+
+    schema: int = 1
+    source: str = LOCAL
+    repository: str = ""
     issues: tuple[Issue, ...] = ()
+    labels: tuple[Label, ...] | None = None
+    closings: dict[int, Closing] = {}
+    gone: tuple[Gone, ...] = ()
+    unassignable: tuple[str, ...] = ()
+    has_sub_issues: bool | None = None
+    proposed: dict[str, str] = {}
+    comments: tuple[Comment, ...] = ()

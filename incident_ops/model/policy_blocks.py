@@ -11,6 +11,9 @@ from datetime import date
 from incident_ops.model.incident import Value
 from incident_ops.model.time import parse_date
 
+OPEN, AFTER = "open", "after"
+"""When a checklist is shown: while the incident is not resolved, or once it is."""
+
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -237,10 +240,35 @@ class Limits(Value, frozen=True):
     requests: int = 300
 
 
+class Box(ChecklistItem, frozen=True):
+    """A box to tick, and the boxes below it."""
+
+    items: list[ChecklistItem] = []
+
+
+class Checklist(Value, frozen=True, rename={"start": "from", "end": "to"}):
+    """Boxes in the issue of every incident of `levels` (empty = all); `during` says when: OPEN or AFTER.
+
+    `start` and `end` are durations since the declaration that its heading shows; `end` None = open.
+    """
+
+    id: str
+    title: str
+    levels: list[str] = []
+    during: str = OPEN
+    start: str | None = None
+    end: str | None = None
+    items: list[Box] = []
+
+
 class Tracker(Value, frozen=True):
+    """How issues are kept, and what the issue of an incident reminds people of."""
+
     labels: TrackerLabels = TrackerLabels()
     identities: list[str] = []
     limits: Limits = Limits()
+    principles: list[str] = []
+    checklists: list[Checklist] = []
 
 
 class IncidentChannel(Value, frozen=True):

@@ -1,64 +1,197 @@
-"""Runs a plan against a tracker, one change at a time.
+"""Runs changes against a tracker, one at a time, whatever becomes of the one before.
 
 After a crash there is nothing to mend: the next plan has the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from incident_ops.model.observed import Issue
+from incident_ops.errors import Ambiguous, IncidentOpsError, Incomplete, Stopped, WriteFailed
+from incident_ops.model.observed import Edit, Gone, Issue
 from incident_ops.ports import IssueTracker
-from incident_ops.reconcile.observe import observe
-from incident_ops.reconcile.plan import CLOSE, REOPEN, Change, Plan, key_of
+from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, LABEL, REOPEN, Change
+from incident_ops.reconcile.observe import listing
+from incident_ops.reconcile.owners import keeper, key_of
 
 DONE = "done"
 EXISTS = "exists already"
 MOVED = "changed since the plan; left for the next run"
+UNKNOWN = "unknown; the next run decides"
+FAILED = "failed"
+LEFT = "left for the next run"
+
+DUPLICATE_TOPIC = "duplicate"
 
 
 class Applied(NamedTuple):
-    """What became of a change: `outcome` is DONE, EXISTS or MOVED; `number` is the issue's."""
+    """What became of a change: `outcome` is one of the words above, `error` why it was not done."""
 
     change: Change
-    number: int
+    number: int | None
     outcome: str
+    error: IncidentOpsError | None = None
 
 
-def apply(plan: Plan, tracker: IssueTracker) -> Iterator[Applied]:
-    """Yields each change as it is done; the first refused write raises `WriteFailed`, and what was yielded stays done.
+class Summary(NamedTuple):
+    """A run in numbers; `error` is what ended it before its end, or the first failure."""
 
-    The tracker is listed once more before the first write: a key that got its issue meanwhile is not created
-    again, and an issue that a person touched meanwhile is not written over.
+    done: int
+    left: int
+    failed: int
+    unknown: int
+    error: IncidentOpsError | None
+
+    @property
+    def exit_code(self) -> int:
+        """4 where something failed or is unknown, 5 where work is only left, 0 where all is done (contract 4)."""
+        if self.failed or self.unknown:
+            return 4
+        if self.error is not None:
+            return self.error.exit_code
+        return 5 if self.left else 0
+
+
+class _Run(NamedTuple):
+    """What a run knows beside its changes; `numbers` grows with every issue that is made."""
+
+    tracker: IssueTracker
+    may_create: Callable[[], bool]
+    now: dict[int, Issue]
+    numbers: dict[str, int]
+
+
+def always() -> bool:
+    """Leave to create, for a tracker that keeps keys apart by itself."""
+    return True
+
+
+def apply(
+    changes: Iterable[Change],
+    tracker: IssueTracker,
+    identities: Collection[str] = (),
+    may_create: Callable[[], bool] = always,
+) -> Iterator[Applied]:
+    """Yields each change of the tracker with its outcome, as it is done; record edits are not for this function.
+
+    The tracker is listed once more before the first write (`Incomplete` where that fails): a key that got its issue
+    meanwhile is not created again, and an issue that a person touched meanwhile is not written over; an issue whose
+    text is to change is read alone right before, so that what people wrote during the run stays. `identities` are
+    the trusted authors, case-folded. `may_create` (the lock) is asked before that list, and again before each new
+    issue. A refused write is told and the others go on; a refusal that is final, or `Stopped`, leaves the rest.
     """
-    if not plan.changes:
+    todo = [change for change in changes if change.action != EDIT]
+    if not todo:
         return
-    issues = observe(tracker).issues
-    numbers = {key: issue.number for issue in reversed(issues) if (key := key_of(issue))}
-    now = {issue.number: issue for issue in issues}
-    for change in plan.changes:
-        if change.number is None:
-            yield _create(change, numbers.get(change.key), tracker)
-        else:
-            yield _change(change, change.number, now.get(change.number), tracker)
+    if any(_opens(change) for change in todo):
+        may_create()  # the lock first: what another run creates before we hold it is then in the list
+    try:
+        issues = listing(tracker)
+    except Stopped as error:
+        yield from _left(todo, error)
+        return
+    known = {change.key: change.number for change in todo if change.number is not None and change.action != CLOSE}
+    numbers = known | _numbers(issues, identities)
+    run = _Run(tracker, may_create, {issue.number: issue for issue in issues}, numbers)
+    for at, change in enumerate(todo):
+        done = _tried(change, run)
+        yield done
+        if _ends(done.error):
+            yield from _left(todo[at + 1 :], done.error)
+            return
 
 
-def _create(change: Change, known: int | None, tracker: IssueTracker) -> Applied:
+def summary(outcomes: Iterable[Applied], held: int = 0) -> Summary:
+    """Outcomes of a run, and how many changes its limits held -> the run in numbers."""
+    seen = list(outcomes)
+
+    def count(*words: str) -> int:
+        return sum(1 for one in seen if one.outcome in words)
+
+    error = next((one.error for one in seen if one.error is not None), None)
+    return Summary(count(DONE, EXISTS), count(MOVED, LEFT) + held, count(FAILED), count(UNKNOWN), error)
+
+
+def _numbers(issues: Sequence[Issue], identities: Collection[str]) -> dict[str, int]:
+    """Key -> the number of the issue that stays."""
+    ours: dict[str, list[Issue]] = {}
+    for issue in issues:
+        if key := key_of(issue, identities):
+            ours.setdefault(key, []).append(issue)
+    return {key: keeper(found).number for key, found in ours.items()}
+
+
+def _opens(change: Change) -> bool:
+    return change.action == CREATE and change.kind != LABEL
+
+
+def _ends(error: IncidentOpsError | None) -> bool:
+    """True where every further write would end in the same way."""
+    return isinstance(error, Stopped) or (isinstance(error, WriteFailed) and error.is_final)
+
+
+def _left(changes: Iterable[Change], error: IncidentOpsError | None) -> Iterator[Applied]:
+    return (Applied(change, change.number, LEFT, error) for change in changes)
+
+
+def _tried(change: Change, run: _Run) -> Applied:
+    """One change, and what became of it; a failure is an outcome."""
+    try:
+        return _done(change, run)
+    except Stopped as error:
+        return Applied(change, change.number, LEFT, error)
+    except Ambiguous as error:
+        return Applied(change, change.number, UNKNOWN, error)
+    except (WriteFailed, Incomplete) as error:
+        return Applied(change, change.number, FAILED, error)
+
+
+def _done(change: Change, run: _Run) -> Applied:
+    if change.label:
+        run.tracker.create_label(change.label)
+        return Applied(change, None, DONE)
+    if change.number is None:
+        return _create(change, run)
+    return _change(change, change.number, run)
+
+
+def _create(change: Change, run: _Run) -> Applied:
+    known = run.numbers.get(change.key)
     if known is not None:
         return Applied(change, known, EXISTS)
-    edit = change.edit
-    number = tracker.create(change.key, edit.title or "", edit.body or "", edit.labels or (), edit.assignees or ())
+    if not run.may_create():
+        return Applied(change, None, LEFT)
+    edit, parent = change.edit, run.numbers.get(change.parent or "")
+    number = run.tracker.create(
+        change.key, edit.title or "", edit.body or "", edit.labels or (), edit.assignees or (), parent
+    )
+    run.numbers[change.key] = number
     return Applied(change, number, DONE)
 
 
-def _change(change: Change, number: int, now: Issue | None, tracker: IssueTracker) -> Applied:
-    if now != change.seen:
+def _change(change: Change, number: int, run: _Run) -> Applied:
+    now: Issue | Gone | None = run.now.get(number)
+    if now is None or change.edit.body is not None:  # one that lost its label is not in the list
+        now = run.tracker.look_up(number)
+    if not isinstance(now, Issue) or _content(now) != _content(change.seen):
         return Applied(change, number, MOVED)
+    if change.comment is not None:  # first, so that a crash after it costs no comment
+        run.tracker.comment(number, DUPLICATE_TOPIC, change.comment)
     if change.action == CLOSE:
-        tracker.close(number, change.state_reason or "", change.edit)
+        run.tracker.close(number, change.state_reason or "", change.edit)
     elif change.action == REOPEN:
-        tracker.reopen(number, change.edit)
-    else:
-        tracker.update(number, change.edit)
+        run.tracker.reopen(number, change.edit)
+    elif change.edit != Edit():
+        run.tracker.update(number, change.edit)
+    parent = run.numbers.get(change.parent or "")
+    if parent is not None:
+        run.tracker.link(parent, number)
     return Applied(change, number, DONE)
+
+
+def _content(issue: Issue | None) -> object:
+    """What a person may have changed; a list and a question about one issue may differ in the rest."""
+    if issue is None:
+        return None
+    return issue.title, issue.body, set(issue.labels), set(issue.assignees), issue.state, issue.state_reason

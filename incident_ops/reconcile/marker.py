@@ -16,6 +16,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from incident_ops.model.ids import ACTION_ITEM, INCIDENT
+from incident_ops.reconcile import boxes
 
 BEGIN = "<!-- incident-ops begin -->"
 END = "<!-- incident-ops end -->"
@@ -51,8 +52,8 @@ class Parts(NamedTuple):
 
 
 def digest(block: str) -> str:
-    """16 hexadecimal digits over the generated text, the same for every kind of line end."""
-    return hashlib.sha256(normal(block).encode()).hexdigest()[:16]
+    """16 hexadecimal digits over the generated text, the same for every kind of line end and whatever people ticked."""
+    return hashlib.sha256(boxes.blank(normal(block)).encode()).hexdigest()[:16]
 
 
 def normal(text: str) -> str:
@@ -90,12 +91,25 @@ def block(text: str, *, closed: bool = False) -> str:
 
 
 def compose(key: str, generated: str, parts: Parts | None = None) -> str:
-    """The body of the issue that `key` owns: marker, block, and around it what people wrote (`parts`, None = new)."""
+    """The body of the issue that `key` owns: marker, block, and around it what people wrote (`parts`, None = new).
+
+    Boxes that people ticked stay ticked, also where the block had lost a marker.
+    """
     above, below = (parts.above, parts.below) if parts else ((), ())
+    if parts:
+        generated = boxes.carry(generated, "\n".join(below) if parts.block is None else parts.block)
     if parts and parts.block is None:
         below = _without_start(below, generated)
     head = f"<!-- incident-ops v1 key={key} hash={digest(generated)} -->"
     return "\n".join([head, *above, BEGIN, generated, END, *below]).rstrip()
+
+
+def shut(body: str) -> str | None:
+    """A body of ours with the mark that we, not a person, closed its issue; None where no mark can or need be set."""
+    parts = parse(body)
+    if parts.key is None or parts.block is None or parts.was_closed:
+        return None
+    return compose(parts.key, f"{parts.block}\n{CLOSED}", parts)
 
 
 def _without_start(lines: tuple[str, ...], generated: str) -> tuple[str, ...]:

@@ -5,101 +5,123 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from incident_ops.errors import UserError
+from incident_ops.model import edit as record
 from incident_ops.model.ids import is_incident_id
-from incident_ops.model.observed import Edit, Issue, Snapshot
+from incident_ops.model.observed import Edit, Issue, Label, Snapshot
 from incident_ops.model.unread import Unread
-from incident_ops.reconcile import marker
-from incident_ops.reconcile.desired import ACTION_ITEM, DUPLICATE, INCIDENT, Desired, Wanted, incident_of
+from incident_ops.reconcile import edits, marker
+from incident_ops.reconcile.changes import (
+    ASSIGNEE,
+    CLOSE,
+    CREATE,
+    EDIT,
+    LABEL,
+    PROPOSAL,
+    Change,
+    Kept,
+    LeftAlone,
+    Verdict,
+    joined,
+)
+from incident_ops.reconcile.compare import View, judge, view
+from incident_ops.reconcile.desired import ACTION_ITEM, INCIDENT, NOT_PLANNED, Desired, incident_of
+from incident_ops.reconcile.estimate import requests
+from incident_ops.reconcile.owners import Owned, is_hands_off, missing_logins
 
 SCHEMA = 1
-CREATE, UPDATE, CLOSE, REOPEN = "create", "update", "close", "reopen"
-PAGE = 100  # issues a tracker lists in one request
-
-_ORDER = {REOPEN: 0, UPDATE: 0, CREATE: 1, CLOSE: 2}
-
-
-class Change(NamedTuple):
-    """One step on the tracker. `number` and `seen` (the issue the step was planned against) are None for a create."""
-
-    action: str
-    kind: str
-    key: str
-    number: int | None
-    reason: str
-    edit: Edit
-    state_reason: str | None = None
-    seen: Issue | None = None
-
-    @property
-    def fields(self) -> dict[str, object]:
-        """What will be set, by the tracker's names; JSON-like."""
-        out: dict[str, object] = {
-            "title": self.edit.title,
-            "labels": self.edit.labels,
-            "assignees": self.edit.assignees,
-        }
-        out |= {"state_reason": self.state_reason, "body": self.edit.body}
-        return {
-            name: list(value) if isinstance(value, tuple) else value for name, value in out.items() if value is not None
-        }
-
-
-class Kept(NamedTuple):
-    """A key about which nothing is done, and why; `number` None where it has no issue."""
-
-    key: str
-    kind: str
-    number: int | None
-    reason: str
-
-
-class LeftAlone(NamedTuple):
-    """A record that could not be used, and the numbers of its issues, which stay as they are."""
-
-    path: str
-    reason: str
-    numbers: tuple[int, ...]
 
 
 class Plan(NamedTuple):
-    """What an apply would do, in order. `requests_estimate` counts the reads and writes of the whole run."""
+    """What an apply would do, in order. `requests_estimate` counts the reads and writes of the whole run.
+
+    `owned_open` is how many open issues are ours; `lost` how many numbers records carry while the tracker shows no
+    issue of ours at all; `proposed` is, by path, the sha256 of each file that waits in our proposal.
+    """
 
     changes: tuple[Change, ...]
     kept: tuple[Kept, ...]
     unread: tuple[LeftAlone, ...]
     requests_estimate: int
     checksum: str
+    owned_open: int = 0
+    lost: int = 0
+    proposed: Mapping[str, str] = {}
+
+    @property
+    def record_edits(self) -> Mapping[str, tuple[record.Edit, ...]]:
+        """Path of a record -> the edits that write back what the tracker tells."""
+        return edits.grouped(self.changes)
 
 
-class _Verdict(NamedTuple):
-    changes: Sequence[Change] = ()
-    kept: Sequence[Kept] = ()
+def plan(
+    desired: Desired,
+    snapshot: Snapshot,
+    unread: Iterable[Unread] = (),
+    deleted: Mapping[str, str] | None = None,
+    recreate: Collection[str] = (),
+) -> Plan:
+    """Desired and observed -> Plan: labels, updates, creates (worst level, then oldest, first), record edits, closes.
 
-
-def plan(desired: Desired, snapshot: Snapshot, unread: Iterable[Unread] = ()) -> Plan:
-    """Desired and observed -> Plan: updates, then creates (worst level, then oldest, first), then closes.
-
-    Issues of `unread` records, of clashing keys and of records that are not found stay as they are and are listed.
+    Issues of `unread` records, of clashing keys and of records that are not found stay as they are and are listed;
+    only a key in `deleted` (key -> the commit that deleted it) is closed. `recreate`: keys that get a new issue in
+    place of one that is gone. UserError where such a key is not wanted, or where a bot that is not trusted owns one.
     """
+    _must_be_wanted(recreate, desired)
     broken = [(one, _ids_in(one.path)) for one in unread]
     broken += [(Unread(key, "claimed by more than one record"), frozenset({key})) for key in sorted(desired.clashes)]
-    untouchable = {name for _, names in broken for name in names}
-    owned = _by_key(snapshot)
-    verdicts = [
-        _judge(wanted, owned.get(key, ()), desired)
-        for key, wanted in desired.issues.items()
-        if untouchable.isdisjoint((key, incident_of(key)))
-    ]
-    changes = tuple(
-        sorted((change for one in verdicts for change in one.changes), key=lambda change: _ORDER[change.action])
+    untouchable = frozenset(name for _, names in broken for name in names)
+    seen = view(desired, snapshot, frozenset(recreate))
+    judged = (
+        judge(wanted, seen) for key, wanted in desired.issues.items() if untouchable.isdisjoint((key, incident_of(key)))
     )
-    kept = [entry for one in verdicts for entry in one.kept]
-    kept += _orphans(owned, desired, untouchable)
-    left = tuple(LeftAlone(one.path, one.reason, _numbers(names, owned)) for one, names in broken)
-    return Plan(changes, tuple(kept), left, _requests(len(snapshot.issues), len(changes)), checksum(changes))
+    verdict = joined([_foreign(seen), *judged, *_orphans(seen, untouchable, deleted or {}), _nobodies(seen)])
+    changes = tuple(sorted((*_labels(verdict.changes, seen), *verdict.changes), key=lambda change: change.turn))
+    return Plan(
+        changes=changes,
+        kept=verdict.kept,
+        unread=tuple(LeftAlone(one.path, one.reason, _numbers(names, seen.ours)) for one, names in broken),
+        requests_estimate=requests(desired, snapshot, changes),
+        checksum=checksum(changes),
+        owned_open=sum(1 for issues in seen.ours.values() for issue in issues if issue.is_open),
+        lost=0 if seen.ours else len(seen.named),
+        proposed=snapshot.proposed,
+    )
+
+
+def waiting(made: Plan, spelled: Mapping[str, str]) -> Plan:
+    """A plan less the record edits that stand in our open proposal already: they are kept, and said to wait there.
+
+    `spelled`: path of a record -> sha256 of the text to which the plan's edits lead. A proposal that says more than is
+    due, and nothing new, is one more change: it is written anew, or closed.
+    """
+    wait = {path for path, digest in spelled.items() if made.proposed.get(path) == digest}
+    changes = tuple(change for change in made.changes if change.action != EDIT or change.path not in wait)
+    if set(made.proposed) - wait and not any(change.action == EDIT for change in changes):
+        stale = Change(EDIT, PROPOSAL, PROPOSAL, None, "it says more than is due")
+        changes = tuple(sorted((*changes, stale), key=lambda change: change.turn))
+    kept = tuple(
+        Kept(change.key, change.kind, change.number, "waiting in the proposal")
+        for change in made.changes
+        if change.action == EDIT and change.path in wait
+    )
+    return made._replace(changes=changes, kept=(*made.kept, *kept), checksum=checksum(changes))
+
+
+def without(made: Plan, refused: Mapping[str, str]) -> Plan:
+    """A plan less the edits of records that cannot be made: path -> why; they are kept and told."""
+    if not refused:
+        return made
+    changes = tuple(change for change in made.changes if change.action != EDIT or change.path not in refused)
+    kept = tuple(
+        Kept(change.key, change.kind, change.number, f"{change.reason}, but {why}")
+        for change in made.changes
+        if change.action == EDIT and (why := refused.get(change.path or ""))
+    )
+    return made._replace(changes=changes, kept=(*made.kept, *kept), checksum=checksum(changes))
 
 
 def checksum(changes: Iterable[Change]) -> str:
@@ -109,10 +131,10 @@ def checksum(changes: Iterable[Change]) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _requests(issues: int, changes: int) -> int:
-    """Pages to list, once more before the first write, and one request a change."""
-    pages = max(1, -(-issues // PAGE))
-    return pages + (pages + changes if changes else 0)
+def _must_be_wanted(keys: Collection[str], desired: Desired) -> None:
+    for key in sorted(keys):
+        if key not in desired.issues:
+            raise UserError(f"--recreate {key}: no record asks for it", hint="give a key such as INC-1 or INC-1/AI-2")
 
 
 def _ids_in(path: str) -> frozenset[str]:
@@ -120,102 +142,72 @@ def _ids_in(path: str) -> frozenset[str]:
     return frozenset(part for part in path.split("/") if is_incident_id(part))
 
 
-def _numbers(names: frozenset[str], owned: Mapping[str, Sequence[Issue]]) -> tuple[int, ...]:
+def _numbers(names: frozenset[str], owned: Owned) -> tuple[int, ...]:
     found = (issue.number for key, issues in owned.items() if names & {key, incident_of(key)} for issue in issues)
     return tuple(sorted(found))
 
 
-def key_of(issue: Issue) -> str | None:
-    """The key that owns an issue: what the tracker keeps, else the marker on line 1 of the body; None = not ours."""
-    return issue.key or marker.owner(issue.body)
+def _foreign(seen: View) -> Verdict:
+    """Issues with the mark of a wanted key that others opened: a bot may be a forgotten setting of ours."""
+    ours = {issue.number for issues in seen.ours.values() for issue in issues}
+    kept = []
+    for issue in seen.snapshot.issues:
+        key = marker.owner(issue.body)
+        if issue.number in ours or key is None or key not in seen.desired.issues:
+            continue
+        if key not in seen.ours and issue.author.endswith("[bot]"):
+            message = f"#{issue.number} carries our mark of {key}, and {issue.author}, who opened it, is not trusted"
+            raise UserError(message, hint=f"add {issue.author} to tracker.identities in policy.yaml, or remove line 1")
+        who = issue.author or "somebody"
+        kept.append(
+            Kept(key, seen.desired.issues[key].kind, issue.number, f"our mark, pasted by {who}, counts nothing")
+        )
+    return Verdict(kept=tuple(kept))
 
 
-def _by_key(snapshot: Snapshot) -> dict[str, list[Issue]]:
-    out: dict[str, list[Issue]] = defaultdict(list)
-    for issue in snapshot.issues:
-        key = key_of(issue)
-        if key:
-            out[key].append(issue)
-    return out
+def _orphans(seen: View, untouchable: frozenset[str], deleted: Mapping[str, str]) -> Iterator[Verdict]:
+    """Open issues whose record, or whose item in it, is not there: only a deletion in git history closes them."""
+    for key, issues in sorted(seen.ours.items()):
+        if key in seen.desired.issues or not untouchable.isdisjoint((key, incident_of(key))):
+            continue
+        commit = deleted.get(key) or deleted.get(incident_of(key))
+        yield from (_orphan(key, issue, commit) for issue in issues if issue.is_open)
 
 
-def _orphans(owned: Mapping[str, Sequence[Issue]], desired: Desired, untouchable: set[str]) -> list[Kept]:
-    """Open issues whose record, or whose item in it, is not there: only a deletion in git history may close them."""
-    return [
-        Kept(key, ACTION_ITEM if "/" in key else INCIDENT, issue.number, "no record names it any more")
-        for key, issues in sorted(owned.items())
-        if key not in desired.issues and untouchable.isdisjoint((key, incident_of(key)))
-        for issue in issues
-        if issue.is_open
-    ]
+def _orphan(key: str, issue: Issue, commit: str | None) -> Verdict:
+    kind = ACTION_ITEM if "/" in key else INCIDENT
+    if commit is None or is_hands_off(issue):
+        why = "no record names it any more" if commit is None else "people asked for hands off"
+        return Verdict(kept=(Kept(key, kind, issue.number, why),))
+    edit = Edit(body=marker.shut(issue.body))
+    reason = f"its record was deleted in git by {commit[:12]}"
+    return Verdict((Change(CLOSE, kind, key, issue.number, reason, edit, NOT_PLANNED, issue),))
 
 
-def _judge(wanted: Wanted, issues: Sequence[Issue], desired: Desired) -> _Verdict:
-    """What is to be done about one key."""
-    if not issues:
-        return _missing(wanted, desired)
-    keeper = min(issues, key=lambda issue: (issue.state_reason == DUPLICATE, issue.number))
-    doubles = [_duplicate(wanted, issue, keeper) for issue in issues if issue is not keeper and issue.is_open]
-    verdict = _compare(wanted, keeper, desired)
-    return _Verdict([*verdict.changes, *doubles], verdict.kept)
-
-
-def _missing(wanted: Wanted, desired: Desired) -> _Verdict:
-    if wanted.closed_as:
-        return _Verdict(kept=[Kept(wanted.key, wanted.kind, None, f"{wanted.why}; it never had an issue")])
-    body = marker.compose(wanted.key, marker.block(desired.bodies[wanted.key]))
-    edit = Edit(title=wanted.title, body=body, labels=wanted.labels, assignees=wanted.assignees)
-    return _Verdict([Change(CREATE, wanted.kind, wanted.key, None, f"{wanted.why} and has no issue yet", edit)])
-
-
-def _duplicate(wanted: Wanted, issue: Issue, keeper: Issue) -> Change:
-    reason = f"#{keeper.number} has the same key"
-    return Change(CLOSE, wanted.kind, wanted.key, issue.number, reason, Edit(), DUPLICATE, issue)
-
-
-def _compare(wanted: Wanted, issue: Issue, desired: Desired) -> _Verdict:
-    """One wanted issue against the one that is there. A person's closing or reopening is not fought."""
-    parts = marker.parse(issue.body)
-    edit, reason = _drift(wanted, issue, parts, desired)
-
-    def step(action: str, why: str, state_reason: str | None = None) -> _Verdict:
-        return _Verdict([Change(action, wanted.kind, wanted.key, issue.number, why, edit, state_reason, issue)])
-
-    def keep(why: str) -> _Verdict:
-        return _Verdict(kept=[Kept(wanted.key, wanted.kind, issue.number, why)])
-
-    if wanted.closed_as and issue.is_open:
-        if parts.was_closed:
-            return keep(f"a person reopened it, though {wanted.why}")
-        return step(CLOSE, wanted.why, wanted.closed_as)
-    if not wanted.closed_as and not issue.is_open:
-        if parts.was_closed:
-            return step(REOPEN, wanted.why)
-        return keep(f"a person closed it, though {wanted.why}")
-    return step(UPDATE, reason) if edit != Edit() else _Verdict()
-
-
-def _drift(wanted: Wanted, issue: Issue, parts: marker.Parts, desired: Desired) -> tuple[Edit, str]:
-    """What differs -> new values and the reason; an empty Edit where nothing does."""
-    block = marker.block(desired.bodies[wanted.key], closed=wanted.closed_as is not None)
-    body = marker.compose(wanted.key, block, parts)
-    theirs = {label.casefold() for label in issue.labels}
-    ours = {label.casefold() for label in wanted.labels}
-    known = (
-        desired.vocabulary | ours
-    )  # a label outside the scheme is a finding elsewhere, here it is still the record's
-    others = tuple(label for label in issue.labels if label.casefold() not in known)
-    logins = {login.casefold() for login in issue.assignees}
-    new = tuple(login for login in wanted.assignees if login.casefold() not in logins)
-    same_text = marker.normal(body) == marker.normal(issue.body)
-    edit = Edit(
-        title=wanted.title if wanted.title != issue.title else None,
-        body=None if same_text else body,
-        labels=(*wanted.labels, *others) if ours != theirs & known else None,
-        assignees=(*issue.assignees, *new) if new else None,
+def _nobodies(seen: View) -> Verdict:
+    """People who cannot be assigned, each told once."""
+    wanting: dict[str, list[str]] = defaultdict(list)
+    for wanted in seen.desired.issues.values():
+        for login in missing_logins(wanted, seen.stay.get(wanted.key)):
+            if login.casefold() in seen.unassignable:
+                wanting[login.casefold()].append(wanted.key)
+    return Verdict(
+        kept=tuple(
+            Kept(keys[0], ASSIGNEE, None, f"@{login} cannot be assigned on this tracker ({len(keys)} of our issues)")
+            for login, keys in sorted(wanting.items())
+        )
     )
-    if same_text:
-        return edit, "title, labels or assignees differ from the record"
-    if parts.key is None or parts.block is None:
-        return edit, "a marker was removed"
-    return edit, "the record changed" if parts.is_ours else "the generated text was edited; the record wins"
+
+
+def _labels(changes: Iterable[Change], seen: View) -> list[Change]:
+    """The labels of ours that issues of this plan carry and the tracker does not have, in any case."""
+    if seen.snapshot.labels is None:
+        return []
+    there = {label.name.casefold() for label in seen.snapshot.labels}
+    used = {label.casefold() for change in changes for label in change.edit.labels or ()}
+    missing = [seen.desired.palette[name] for name in sorted(used - there) if name in seen.desired.palette]
+    return [_label(label) for label in missing]
+
+
+def _label(label: Label) -> Change:
+    return Change(CREATE, LABEL, label.name, None, "issues carry it and the tracker does not have it", label=label)

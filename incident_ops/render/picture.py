@@ -19,7 +19,8 @@ from incident_ops.render.facts import NOBODY, spell_amount
 from incident_ops.render.figures import impacts
 from incident_ops.render.fit import cut, fit, pad, wrap
 from incident_ops.render.sla import Row, rows
-from incident_ops.sla.clocks import Clock, Report
+from incident_ops.sla.clock import ACTION_ITEM, Clock
+from incident_ops.sla.report import Report
 
 WIDTH, HEIGHT = 80, 23  # the 24th line is the prompt's
 MARGIN = 11
@@ -201,7 +202,7 @@ def _clocks(view: View) -> Iterator[Line]:
     if isinstance(view.clocks, str):
         yield from _labelled("Clocks", [f"not known: {view.clocks}"], LATE)
         return
-    table = rows(Report(view.now, tuple(view.clocks)))
+    table = rows(Report(view.now, tuple(clock for clock in view.clocks if clock.clock != ACTION_ITEM)))
     running = [row for row in table if row.status not in ENDED]
     told = [Line(row.status, _clock(row, view.now)) for row in running]
     for word in ENDED:
@@ -214,10 +215,9 @@ def _clocks(view: View) -> Iterator[Line]:
 
 
 def _clock(row: Row, now: datetime) -> str:
-    left = row.left if row.left.endswith("late") or row.left == "-" else f"{row.left} left"
     today = spell_clock(now, dated=True).partition(" ")[0]
     due = row.due if row.due == "-" else f"due {row.due.removeprefix(today).strip()} UTC"
-    return f"{row.status:<9} {row.clock:<12} {left:<14} {due}"
+    return f"{row.status:<9} {row.clock:<12} {row.time:<14} {due}"
 
 
 def _timeline(view: View) -> Iterator[Line]:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import textwrap
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 
-from incident_ops.reconcile.apply import DONE, Applied
-from incident_ops.reconcile.plan import CLOSE, CREATE, REOPEN, SCHEMA, UPDATE, Change, Kept, Plan
+from incident_ops.reconcile.apply import DONE, Applied, Summary
+from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, LABEL, REOPEN, UPDATE, Change, Kept
+from incident_ops.reconcile.plan import SCHEMA, Plan
+from incident_ops.reconcile.safety import Held
+from incident_ops.render.findings import plural
 
 WIDTH = 80
 
-_SIGNS = {CREATE: "+", UPDATE: "~", CLOSE: "-", REOPEN: "^"}
+_SIGNS = {CREATE: "+", UPDATE: "~", CLOSE: "-", REOPEN: "^", EDIT: "<"}
+_OTHER = "*"
+_SORTS = (("", UPDATE), ("", REOPEN), ("", CREATE), ("", CLOSE), ("label", CREATE), ("record", EDIT))
 _SHOWN = 3  # examples named for each reason something is kept
 
 
@@ -31,7 +37,7 @@ def plan_json(plan: Plan) -> str:
 
 def plan_text(plan: Plan) -> str:
     """The plan as lines of at most 80 columns (a path or a key longer than that stands alone), ending in a newline."""
-    lines = [headline(plan)]
+    lines = _wrap(headline(plan), "", "  ")
     lines += [line for change in plan.changes for line in _change_lines(change)]
     if plan.kept:
         lines += ["", f"Kept as it is: {len(plan.kept)}"]
@@ -48,17 +54,54 @@ def plan_text(plan: Plan) -> str:
 
 def headline(plan: Plan) -> str:
     """One line: how many changes of each kind, and about how many requests they take."""
-    counts = Counter(change.action for change in plan.changes)
+    counts = Counter((_noun(change), change.action) for change in plan.changes)
     if not counts:
         return "Nothing to do: the tracker says what the records say."
-    parts = [f"{counts[action]} to {action}" for action in (UPDATE, REOPEN, CREATE, CLOSE) if counts[action]]
+    order = [sort for sort in _SORTS if counts[sort]]
+    parts = [
+        f"{plural(counts[noun, action], noun) if noun else counts[noun, action]} to {action}"
+        for noun, action in (*order, *sorted(counts.keys() - order))
+    ]
     return f"{', '.join(parts)}; about {plan.requests_estimate} requests."
+
+
+def _noun(change: Change) -> str:
+    """What a change is about where that is no issue."""
+    return "label" if change.kind == LABEL else "record" if change.action == EDIT else ""
 
 
 def applied_line(done: Applied) -> str:
     """One change that was carried out, e.g. `  + #4 create INC-1/AI-2`; what was not done says so."""
-    told = "" if done.outcome == DONE else f": {done.outcome}"
-    return f"  {_SIGNS[done.change.action]} #{done.number} {done.change.action} {done.change.key}{told}"
+    told = "" if done.outcome == DONE else f": {done.outcome}" + (f": {done.error}" if done.error else "")
+    number = "" if done.number is None else f" #{done.number}"
+    return f"  {_SIGNS.get(done.change.action, _OTHER)}{number} {done.change.action} {done.change.key}{told}"
+
+
+def applied_json(plan: Plan, outcomes: Sequence[Applied], end: Summary, held: Sequence[Held], records: str) -> str:
+    """A run as JSON text ending in a newline: each change with its outcome, what was held, what became of records."""
+    rows = [
+        {
+            "action": one.change.action,
+            "kind": one.change.kind,
+            "key": one.change.key,
+            "number": one.number,
+            "outcome": one.outcome,
+            "error": str(one.error) if one.error else None,
+        }
+        for one in outcomes
+    ]
+    data = {
+        "schema": SCHEMA,
+        "checksum": plan.checksum,
+        "done": end.done,
+        "left": end.left,
+        "failed": end.failed,
+        "unknown": end.unknown,
+        "changes": rows,
+        "held": [{"reason": one.reason, "count": one.count, "flag": one.flag or None} for one in held],
+        "records": records or None,
+    }
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
 def _change_row(change: Change) -> dict[str, object]:
@@ -74,26 +117,38 @@ def _change_row(change: Change) -> dict[str, object]:
 
 def _change_lines(change: Change) -> list[str]:
     number = f" #{change.number}" if change.number is not None else ""
-    head = f"  {_SIGNS[change.action]} {change.action}{number} {change.key}"
+    head = f"  {_SIGNS.get(change.action, _OTHER)} {change.action}{number} {change.key}"
+    told = what(change)
+    why = "" if change.action == CREATE else change.reason
+    return [head, *_wrap(": ".join(part for part in (told, why) if part), "      ", "      ")]
+
+
+def what(change: Change) -> str:
+    """What a change does: title and labels of a new issue, the reason of a closing, else the fields set."""
     fields = change.fields
-    if change.action == CREATE:
+    if change.action == CREATE and "title" in fields:
         labels = ", ".join(change.edit.labels or ())
-        what = f"{str(fields['title']).removeprefix(change.key + ': ')} [{labels}]"
-    elif change.action == CLOSE:
-        what = f"as {str(change.state_reason).replace('_', ' ')}: {change.reason}"
-    else:
-        what = f"{', '.join(fields)}: {change.reason}" if fields else change.reason
-    return [head, *_wrap(what, "      ", "      ")]
+        return f"{str(fields['title']).removeprefix(change.key + ': ')} [{labels}]"
+    if change.action == CLOSE:
+        return f"as {str(change.state_reason).replace('_', ' ')}"
+    if change.action == EDIT:
+        return ", ".join(str(one.route[-1]) for one in change.edits)
+    return ", ".join(fields)
 
 
-def _kept_lines(kept: tuple[Kept, ...]) -> list[str]:
+def kept_by_reason(kept: tuple[Kept, ...]) -> dict[str, tuple[list[str], int]]:
+    """Reason -> a few keys with the numbers of their issues, and how many more there are."""
     groups: dict[str, list[str]] = defaultdict(list)
     for one in kept:
         groups[one.reason].append(one.key if one.number is None else f"{one.key} #{one.number}")
+    return {reason: (keys[:_SHOWN], max(0, len(keys) - _SHOWN)) for reason, keys in groups.items()}
+
+
+def _kept_lines(kept: tuple[Kept, ...]) -> list[str]:
     lines = []
-    for reason, keys in groups.items():
-        more = f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""
-        lines += _wrap(f"{len(keys)}: {reason}: {', '.join(keys[:_SHOWN])}{more}", "  = ", "    ")
+    for reason, (keys, left) in kept_by_reason(kept).items():
+        more = f" and {left} more" if left else ""
+        lines += _wrap(f"{len(keys) + left}: {reason}: {', '.join(keys)}{more}", "  = ", "    ")
     return lines
 
 

@@ -1,8 +1,8 @@
 """Text out of a record, made inert for Markdown: it shows as written, and does nothing.
 
 What a record says may come from an alert or a stranger. On GitHub `@name` pings, `#12` and `GH-12` cross-link,
-`fixes <url>` closes, `<!-- -->` hides, and a fence or a heading swallows what follows. Character references are used
-where a backslash would not do, because GitHub looks for mentions after Markdown has been decoded.
+`fixes <url>` closes, `<!-- -->` hides, an image calls home, and a fence or a heading swallows what follows. Character
+references are used where a backslash would not do, because GitHub looks for mentions after Markdown has been decoded.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ _HEADING = re.compile(r"(?<![^\s>])#(?=#|\s|$)")
 _UNDERLINE = re.compile(r"^([ \t>]*)(?=(?:=+|-+|(?:[*_-][ \t]*){3,})[ \t]*$)", re.MULTILINE)
 _REFERENCE = re.compile(r"^((?:[ \t>*+-]|\d{1,9}[.)])*)(?=\[[^\]\n]*\]:)", re.MULTILINE)
 _LINE_ENDS = re.compile(r"\r\n?")
-_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+_IMAGE = re.compile(r"!(?=\[)")
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_HTTPS = re.compile(r"https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]+", re.ASCII)
 
 
 def markdown(text: str) -> str:
@@ -54,6 +56,13 @@ def code(text: str) -> str:
     return f"{fence}{pad}{flat}{pad}{fence}".replace("|", "\\|")
 
 
+def link(name: str, text: str) -> str:
+    """An https address as a link called `name` ("" = as it reads); anything else is text behind the name, no link."""
+    if _HTTPS.fullmatch(text):
+        return f"[{inline(name)}](<{text}>)" if name else f"<{text}>"
+    return f"{inline(name)}: {code(text)}" if name else inline(text)
+
+
 def _defuse(text: str, *, in_cell: bool) -> str:
     if _PLAIN.fullmatch(text):
         return text
@@ -74,5 +83,6 @@ def _prose(text: str) -> str:
     text = _CLOSING.sub(lambda found: f"{found[1]}{_BREAK}{found[2] or ''}", text)
     text = _SIGIL.sub(lambda found: found[1] + _BREAK, _HEADING.sub(r"\\#", text))
     text = _GH_NUMBER.sub(lambda found: found[0] + _BREAK, text)
+    text = _IMAGE.sub(r"!\\", text)
     text = text.replace("<", "&lt;").replace("`", "\\`").replace("~~~", "\\~\\~\\~")
     return text.replace(_BREAK, _ZERO_WIDTH)

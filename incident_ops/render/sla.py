@@ -1,4 +1,7 @@
-"""The clocks as a table for people and as the JSON of `sla check` (contract 4)."""
+"""The clocks as text for people and as the JSON of `sla check` (contract 4).
+
+The text says first what is about to be breached (R54), then how each open incident stands (R52, R53), then every clock.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,19 @@ from typing import Any, NamedTuple
 
 from incident_ops.model.time import spell_duration, stamp
 from incident_ops.model.unread import Unread
-from incident_ops.render.dates import spell_clock
-from incident_ops.sla.clocks import Clock, Report, Risk, State
+from incident_ops.render.dates import spell_clock, spell_length
+from incident_ops.render.fit import fit
+from incident_ops.sla.clock import (
+    POSTMORTEM_FINAL,
+    POSTMORTEM_MEETING,
+    UPDATE_INTERNAL,
+    UPDATE_PUBLIC,
+    Clock,
+    Risk,
+    State,
+)
+from incident_ops.sla.report import Report
+from incident_ops.sla.standing import Standing
 
 BREACHED, AT_RISK, MISSED, PAUSED, NO_DUE = "breached", "at risk", "missed", "paused", "no due"
 URGENCY = (BREACHED, AT_RISK, "ok", PAUSED, NO_DUE, MISSED, "met", "cancelled")
@@ -19,7 +33,14 @@ URGENCY = (BREACHED, AT_RISK, "ok", PAUSED, NO_DUE, MISSED, "met", "cancelled")
 
 WIDTH = 80
 HEADER = ("STATUS", "INCIDENT", "CLOCK", "LEVEL", "LEFT", "DUE (UTC)")
-CLOCK_WORDS = {"update_internal": "update"}
+STANDING = ("STATUS", "INCIDENT", "LEVEL", "AGE", "DUE NEXT", "UPDATED")
+CLOCK_WORDS = {
+    UPDATE_INTERNAL: "update",
+    UPDATE_PUBLIC: "public upd.",
+    POSTMORTEM_MEETING: "meeting",
+    POSTMORTEM_FINAL: "postmortem",
+}
+RISKS = {Risk.BREACHED: BREACHED, Risk.AT_RISK: AT_RISK, Risk.OK: "ok"}
 
 Style = Callable[[str, str], str]
 """(word of URGENCY, a whole line) -> the line as it is to be shown, e.g. coloured."""
@@ -35,16 +56,21 @@ class Row(NamedTuple):
     left: str
     due: str
 
+    @property
+    def time(self) -> str:
+        """`1h left`, `5m late`, or `-`."""
+        return self.left if self.left == "-" or self.left.endswith("late") else f"{self.left} left"
+
 
 def rows(report: Report) -> list[Row]:
     """The clocks as rows, the most urgent first; among equals the one that is due first."""
     last = datetime.max.replace(tzinfo=report.at.tzinfo)
-    ordered = sorted(report.clocks, key=lambda clock: (URGENCY.index(_status(clock)), clock.due or last))
+    ordered = sorted(report.clocks, key=lambda clock: (URGENCY.index(status_of(clock)), clock.due or last))
     return [
         Row(
-            _status(clock),
+            status_of(clock),
             clock.incident,
-            CLOCK_WORDS.get(clock.clock, clock.clock),
+            clock_name(clock),
             clock.level,
             _left(clock),
             spell_clock(clock.due, dated=True) if clock.due else "-",
@@ -53,13 +79,26 @@ def rows(report: Report) -> list[Row]:
     ]
 
 
+def clock_name(clock: Clock) -> str:
+    """`resolution`, `public upd.`; an action item's clock goes by its id."""
+    return clock.item or CLOCK_WORDS.get(clock.clock, clock.clock)
+
+
+def warning(clock: Clock) -> str | None:
+    """`1 hour to SLA breach` (R54) for a clock that is at risk; None for every other one."""
+    if clock.risk is not Risk.AT_RISK or clock.remaining_seconds is None:
+        return None
+    return f"{_in_words(clock.remaining_seconds)} to SLA breach"
+
+
 def to_text(report: Report, style: Style = lambda _, line: line) -> str:
-    """The table with a summary above it and the unread records below; at most 80 columns for ids of our own forms."""
+    """Summary, warnings, open incidents, clocks, unread records; at most 80 columns for ids of our own forms."""
     table = rows(report)
     out = [f"Clocks at {spell_clock(report.at, dated=True)} UTC", *textwrap.wrap(_summary(table), WIDTH)]
+    for part in (_warnings(report, style), _standings(report, style), _late_phases(report), _told_afterwards(report)):
+        out += ["", *part] if part else []
     if table:
-        widths = [max(map(len, column)) for column in zip(HEADER, *table, strict=True)]
-        out += ["", _line(HEADER, widths), *(style(row.status, _line(row, widths)) for row in table)]
+        out += ["", *_table(HEADER, table, style)]
     if report.unread:
         out += ["", f"Not read, so their clocks are not known ({len(report.unread)}):"]
         out += [f"  {record.path}: {record.reason.removeprefix(record.path + ': ')}" for record in report.unread]
@@ -86,8 +125,11 @@ def unread_data(unread: Sequence[Unread]) -> list[dict[str, str]]:
 
 
 def clock_data(clock: Clock) -> dict[str, Any]:
-    """One clock as JSON data, in the fields of contract 4."""
-    return {
+    """One clock as JSON data, in the fields of contract 4.
+
+    `item` is there only for an action item, `breached_by_retarget` only where it is true.
+    """
+    data: dict[str, Any] = {
         "incident": clock.incident,
         "clock": clock.clock,
         "cycle": clock.cycle,
@@ -101,9 +143,14 @@ def clock_data(clock: Clock) -> dict[str, Any]:
         "paused_seconds": clock.paused_seconds,
         "stopped_at": stamp(clock.stopped_at) if clock.stopped_at else None,
     }
+    if clock.item is not None:
+        data["item"] = clock.item
+    if clock.breached_by_retarget:
+        data["breached_by_retarget"] = True
+    return data
 
 
-def _status(clock: Clock) -> str:
+def status_of(clock: Clock) -> str:
     """The state, and for a clock that is not over its risk: the one word a person looks for."""
     if clock.state is State.MISSED:
         return MISSED
@@ -119,16 +166,99 @@ def _left(clock: Clock) -> str:
     seconds = clock.remaining_seconds
     if seconds is None or clock.state is State.MET:
         return "-"
-    size = abs(seconds)
-    step = 3_600 if size >= 86_400 else 60 if size >= 60 else 1
-    spelled = spell_duration(size - size % step)
-    return f"{spelled} late" if seconds < 0 else spelled
+    return f"{_short(-seconds)} late" if seconds < 0 else _short(seconds)
+
+
+def _short(seconds: int) -> str:
+    """`1h30m`: in days from a hundred of them on, in hours from a day on, in seconds under a minute."""
+    step = 86_400 if seconds >= 8_640_000 else 3_600 if seconds >= 86_400 else 60 if seconds >= 60 else 1
+    return spell_duration(seconds - seconds % step)
+
+
+def _in_words(seconds: int) -> str:
+    """`1 hour`, `1 hour 5 minutes`, `2 days 3 hours`: rounded down, so that nobody counts on time that is not there."""
+    sizes = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
+    parts, rest = [], seconds
+    for size, unit in sizes:
+        count, rest = divmod(rest, size)
+        parts += [f"{count} {unit}{'s' * (count != 1)}"] if count else []
+    return " ".join(parts[:2]) or "less than a minute"
+
+
+def _warnings(report: Report, style: Style) -> list[str]:
+    """What is about to be breached and who has it, the nearest breach first."""
+    assignees = {one.incident: one.assignee for one in report.standings}
+    near = [(clock, text) for clock in report.clocks if (text := warning(clock))]
+    near.sort(key=lambda pair: (pair[0].remaining_seconds or 0, pair[0].incident, pair[0].clock))
+    lines = []
+    for clock, text in near:
+        due = f"due {spell_clock(clock.due, dated=True)} UTC" if clock.due else "held by a pause"
+        lines.append(style(AT_RISK, f"{clock.incident}: {text}"))
+        lines.append(
+            "  " + fit(f"{clock_name(clock)}, {due}; {assignees.get(clock.incident) or 'nobody assigned'}", WIDTH - 2)
+        )
+    return lines
+
+
+def _standings(report: Report, style: Style) -> list[str]:
+    """Open incidents, the worst and the one due first on top."""
+    last = datetime.max.replace(tzinfo=report.at.tzinfo)
+    ordered = sorted(
+        report.standings,
+        key=lambda one: (URGENCY.index(RISKS[one.risk]), (one.clock and one.clock.due) or last, one.incident),
+    )
+    table = [
+        (
+            RISKS[one.risk],
+            one.incident,
+            one.level,
+            _short(one.age_seconds),
+            f"{clock_name(one.clock)} {_left(one.clock)}" if one.clock else "-",
+            _ago(report.at, one.updated_at),
+        )
+        for one in ordered
+    ]
+    return _table(STANDING, table, style) if table else []
+
+
+def _late_phases(report: Report) -> list[str]:
+    """Phases that last longer than planned (R49, R50)."""
+    return [
+        f"{one.incident}: {one.phase.id.replace('_', ' ')} over by {spell_length(one.phase.over_seconds)} "
+        f"(end {spell_clock(one.phase.due, dated=True)})"
+        for one in report.standings
+        if one.phase is not None and one.phase.over_seconds > 0
+    ]
+
+
+def _told_afterwards(report: Report) -> list[str]:
+    """Incidents declared after the fact."""
+    late = (
+        f"{one.incident}: declared after the fact{_lag(one)}; nobody is paged"
+        for one in report.standings
+        if one.retroactive
+    )
+    return [line for text in late for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ")]
+
+
+def _lag(one: Standing) -> str:
+    return "" if one.lag_seconds is None else f", {spell_length(one.lag_seconds)} after its detection"
+
+
+def _ago(now: datetime, at: datetime | None) -> str:
+    return "never" if at is None else f"{_short(int((now - at).total_seconds()))} ago"
 
 
 def _summary(table: Sequence[Row]) -> str:
     """`1 breached, 2 at risk, 5 met`; words nobody wears are left out."""
     counts = ((sum(1 for row in table if row.status == word), word) for word in URGENCY)
     return ", ".join(f"{count} {word}" for count, word in counts if count) or "no clock runs"
+
+
+def _table(header: Sequence[str], table: Sequence[Sequence[str]], style: Style) -> list[str]:
+    """The lines of a table; the first cell of a row is the word its style goes by."""
+    widths = [max(map(len, column)) for column in zip(header, *table, strict=True)]
+    return [_line(header, widths), *(style(row[0], _line(row, widths)) for row in table)]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from incident_ops.adapters.local import LocalTracker
 from incident_ops.errors import Incomplete, WriteFailed
-from incident_ops.model.observed import Edit, Issue
+from incident_ops.model.observed import Closing, Edit, Gone, Issue, Label
 
 
 @pytest.fixture
@@ -79,6 +79,69 @@ def test_an_issue_that_is_not_there_cannot_be_changed(tracker: LocalTracker) -> 
     make(tracker)
     with pytest.raises(WriteFailed, match="no issue #9"):
         tracker.close(9, "completed", Edit())
+
+
+def test_what_it_does_not_have_is_said_or_ignored(tracker: LocalTracker) -> None:
+    """No labels to make, no history, no sub-issues, nobody who cannot be assigned: no file comes of asking."""
+    assert (tracker.source, tracker.repository, tracker.has_sub_issues) == ("local", "", False)
+    assert tracker.labels() is None
+    assert tracker.closing(1) == Closing()
+    assert tracker.assignable(["alice", "bob"]) == {"alice", "bob"}
+    tracker.create_label(Label(name="x"))
+    tracker.link(1, 2)
+    assert tracker.look_up(1) == Gone(number=1, why="deleted")
+    assert not tracker.path.parent.exists()
+
+
+def test_one_issue_is_looked_up_by_its_number(tracker: LocalTracker) -> None:
+    """The issue as the list has it; a parent is taken and forgotten."""
+    make(tracker)
+    assert tracker.create("INC-1/AI-1", "t", "b", [], [], 1) == 2
+    assert [tracker.look_up(1), tracker.look_up(2)] == tracker.owned()
+    assert tracker.look_up(3) == Gone(number=3, why="deleted")
+
+
+def test_one_comment_a_topic_is_kept(tracker: LocalTracker) -> None:
+    """The next one on a topic takes its place; there is none without an issue."""
+    make(tracker)
+    tracker.comment(1, "duplicate", "one")
+    tracker.comment(1, "duplicate", "two")
+    tracker.comment(1, "other", "three")
+    with sqlite3.connect(tracker.path) as db:
+        rows = db.execute("select number, topic, body from comments order by topic").fetchall()
+    db.close()
+    assert rows == [(1, "duplicate", "two"), (1, "other", "three")]
+    with pytest.raises(WriteFailed, match="no issue #9"):
+        tracker.comment(9, "duplicate", "one")
+
+
+def test_a_file_from_before_comments_opens_and_takes_them(tracker: LocalTracker) -> None:
+    """Version 1 as it was first written: its issues are read and changed, and comments are added."""
+    tracker.path.parent.mkdir()
+    with sqlite3.connect(tracker.path) as db:
+        db.executescript(
+            "create table issues (number integer primary key autoincrement, owner text not null unique,"
+            " title text not null, body text not null, labels text not null, assignees text not null,"
+            " state text not null check (state in ('open', 'closed')), state_reason text);"
+            "insert into issues values (7, 'INC-1', 't', 'b', '[]', '[]', 'open', null);"
+            f"pragma application_id = {0x494E434F}; pragma user_version = 1;"
+        )
+    db.close()
+    tracker.comment(7, "duplicate", "one")
+    tracker.update(7, Edit(title="new"))
+    assert [(issue.number, issue.title) for issue in tracker.owned()] == [(7, "new")]
+    assert make(tracker, "INC-2") == 8
+
+
+def test_a_trouble_of_the_file_ends_the_run_and_a_wrong_number_does_not(tracker: LocalTracker) -> None:
+    """What the disk refuses once it refuses for every issue."""
+    make(tracker)
+    with pytest.raises(WriteFailed) as wrong:
+        tracker.update(9, Edit(title="x"))
+    tracker.path.write_bytes(b"no database at all, but long enough to be read as one" * 40)
+    with pytest.raises(WriteFailed) as damaged:
+        tracker.update(1, Edit(title="x"))
+    assert (wrong.value.is_final, damaged.value.is_final) == (False, True)
 
 
 def test_many_at_once_open_one_issue_a_key(tracker: LocalTracker) -> None:

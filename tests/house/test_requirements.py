@@ -61,9 +61,13 @@ def test_what_runs_is_tested_at_the_same_versions() -> None:
     assert pins[0] <= pins[1]
 
 
-def test_the_node_lock_names_no_address() -> None:
-    """bench/package-lock.json has versions and hashes, and no download address."""
-    text = (ROOT / "bench/package-lock.json").read_text(encoding="utf-8")
+LOCKS = ["bench", "tests/workflows/runner", "tests/standin"]
+
+
+@pytest.mark.parametrize("home", LOCKS)
+def test_the_node_lock_names_no_address(home: str) -> None:
+    """A package-lock.json has versions and hashes, and no download address."""
+    text = (ROOT / home / "package-lock.json").read_text(encoding="utf-8")
     assert '"resolved"' not in text
     packages = {name: entry for name, entry in json.loads(text)["packages"].items() if name}
     assert packages

@@ -148,6 +148,79 @@ def test_the_checklist_before_maintenance_has_the_six_items_of_r224() -> None:
     assert all(word in item for word, item in zip(words, items, strict=True))
 
 
+def checklist(name: str, wanted: str) -> list[Data]:
+    """The boxes of one checklist of a preset."""
+    return next(one["items"] for one in preset(name)["tracker"]["checklists"] if one["id"] == wanted)
+
+
+def boxes(items: list[Data]) -> int:
+    """Boxes to tick, those below others counted."""
+    return sum(1 + len(item.get("items", [])) for item in items)
+
+
+CHECKLISTS = {
+    S0: {"sev0-first": 4, "sev0-second": 5, "sev0-third": 4, "sev0-rest": 5},
+    S1: {"sev-1": 8, "at-once": 4, "war-room": 11},
+    S2: {"immediate": 5, "triage": 2, "during": 4, "fixed": 3, "after": 3},
+    S3: {"during": 23, "after": 20},
+}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_checklists_have_the_boxes_of_their_playbook(name: str) -> None:
+    """R153 (18 in four blocks), R119, R120, R125, R126, R127, R144, R90, R186, R154 (23), R155 (20)."""
+    lists = preset(name)["tracker"]["checklists"]
+    assert {one["id"]: boxes(one["items"]) for one in lists} == CHECKLISTS[name]
+
+
+def test_the_blocks_of_sev0_are_eighteen_boxes_at_the_minutes_of_r50() -> None:
+    """R153; R129: page, status page and executives stand in the first block."""
+    lists = preset(S0)["tracker"]["checklists"]
+    assert sum(boxes(one["items"]) for one in lists) == 18
+    assert [(one["from"], one["to"]) for one in lists] == [("0m", "5m"), ("5m", "15m"), ("15m", "30m"), ("30m", None)]
+    assert {tuple(one["levels"]) for one in lists} == {("SEV0",)}
+    first = [item["text"] for item in checklist(S0, "sev0-first")]
+    assert first[2] == 'Post "Investigating outage" on the status page'
+    assert "chat and SMS" in first[3]
+
+
+def test_the_war_room_has_seven_steps_and_what_goes_on_in_the_fifth() -> None:
+    """R120, R121, R51; for major incidents of every level."""
+    steps = checklist(S1, "war-room")
+    assert [step["id"] for step in steps] == [
+        *("declare", "assemble", "bridge", "assessment", "ongoing", "restoration", "stand-down")
+    ]
+    assert [part["id"] for part in steps[4]["items"]] == ["updates", "timeline", "stakeholders", "decisions"]
+    levels = {one["id"]: one["levels"] for one in preset(S1)["tracker"]["checklists"]}
+    assert levels == {
+        "sev-1": ["SEV-1"],
+        "at-once": ["SEV-1", "SEV-2", "SEV-3"],
+        "war-room": ["SEV-1", "SEV-2", "SEV-3"],
+    }
+
+
+def test_the_immediate_actions_are_the_five_of_r126() -> None:
+    words = [item["text"].partition(":")[0] for item in checklist(S2, "immediate")]
+    assert words == ["Acknowledge", "Assess", "Assemble", "Communicate", "Act"]
+
+
+def test_the_lists_of_p0_p3_have_the_parts_of_their_rows() -> None:
+    """R154: 13 items, 4 roles, 4 questions, 2 audiences. R155: 8 items, 4 kinds of data, 8 parts of the draft."""
+    during, after = checklist(S3, "during"), checklist(S3, "after")
+    assert (len(during), len(after)) == (13, 8)
+    assert {item["id"]: len(item["items"]) for item in during if "items" in item} == {
+        "roles": 4,
+        "assessment": 4,
+        "communicate": 2,
+    }
+    assert {item["id"]: len(item["items"]) for item in after if "items" in item} == {"data": 4, "draft": 8}
+
+
+def test_only_sev1_3_has_principles_five_and_two() -> None:
+    """R257, R258."""
+    assert [len(preset(name)["tracker"]["principles"]) for name in PRESETS] == [0, 0, 7, 0]
+
+
 def test_cause_priors_are_those_of_r150_and_make_a_hundred() -> None:
     causes = {cause["id"]: cause["prior_pct"] for cause in preset(S0)["triage"]["causes"]}
     assert causes == {

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from incident_ops.adapters.local import LocalTracker
+from incident_ops.adapters.memory import MemoryTracker
+from incident_ops.model import edit as record_edit
 from incident_ops.model.incident import ActionItem, Incident, Roles, Times
-from incident_ops.model.observed import Edit, Issue, Snapshot
+from incident_ops.model.observed import LOCAL, Issue, Snapshot
 from incident_ops.model.policy import LevelPolicy, Policy, Scheme
+from incident_ops.model.policy_blocks import Tracker
 from incident_ops.model.record import Record
 from incident_ops.ports import IssueTracker
 from incident_ops.reconcile.apply import Applied, apply
-from incident_ops.reconcile.desired import desired
+from incident_ops.reconcile.desired import Desired, desired
 from incident_ops.reconcile.observe import observe
 from incident_ops.reconcile.plan import Plan, plan
 from incident_ops.render.issue_bodies import Bodies
@@ -22,10 +27,13 @@ from incident_ops.render.issue_bodies import Bodies
 POLICY = Policy(
     scheme=Scheme(id="sev0-3", version=1, drives_clocks="severity"),
     levels=[LevelPolicy(id=f"SEV{rank}", rank=rank + 1, label=f"Level {rank}") for rank in range(4)],
+    tracker=Tracker(identities=["github-actions[bot]", "acme-ops[bot]"]),
 )
 
+NOW = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
 
-def item(number: int = 1, status: str = "open", **fields: str) -> ActionItem:
+
+def item(number: int = 1, status: str = "open", **fields: Any) -> ActionItem:
     """An action item `AI-<number>`."""
     return ActionItem(id=f"AI-{number}", status=status, **{"title": f"Mend part {number}", "owner": "@bob", **fields})
 
@@ -47,19 +55,47 @@ def record(
     return Record(path=f"incidents/{incident.id}/incident.yaml", incident=incident, data={})
 
 
-def plan_for(records: Sequence[Record], tracker: IssueTracker, unread: Sequence = ()) -> Plan:
+def wanted(records: Sequence[Record]) -> Desired:
+    """What records ask for."""
+    return desired(records, POLICY, Bodies(records, POLICY, NOW))
+
+
+def plan_for(records: Sequence[Record], tracker: IssueTracker, unread: Sequence = (), **more) -> Plan:
     """What an apply would do now."""
-    return plan(desired(records, POLICY, Bodies(records, POLICY)), observe(tracker), unread)
+    return plan(wanted(records), observe(tracker, wanted(records)), unread, **more)
 
 
-def plan_from(records: Sequence[Record], issues: Sequence[Issue], unread: Sequence = ()) -> Plan:
-    """The same against a written-down snapshot."""
-    return plan(desired(records, POLICY, Bodies(records, POLICY)), Snapshot(issues=tuple(issues)), unread)
+def plan_from(records: Sequence[Record], issues: Sequence[Issue], unread: Sequence = (), **more) -> Plan:
+    """The same against a written-down list of a tracker that makes labels by itself."""
+    return plan(wanted(records), Snapshot(issues=tuple(issues)), unread, **more)
 
 
-def sync(records: Sequence[Record], tracker: IssueTracker) -> list[Applied]:
-    """One whole run."""
-    return list(apply(plan_for(records, tracker), tracker))
+def run(made: Plan, tracker: IssueTracker) -> list[Applied]:
+    """Carries a whole plan out, without limits."""
+    return list(apply(made.changes, tracker, wanted([]).identities))
+
+
+def sync(records: Sequence[Record], tracker: IssueTracker, **more) -> list[Applied]:
+    """One whole run, without limits and without the write-back."""
+    return run(plan_for(records, tracker, **more), tracker)
+
+
+def written_back(records: Sequence[Record], edits: Mapping[str, Sequence[record_edit.Edit]]) -> list[Record]:
+    """The records after the proposal with these edits was merged."""
+    return [
+        one._replace(incident=msgspec.convert(_edited(one.incident, edits.get(one.path, ())), Incident))
+        for one in records
+    ]
+
+
+def _edited(incident: Incident, edits: Sequence[record_edit.Edit]) -> dict:
+    data = msgspec.to_builtins(incident)
+    for one in edits:
+        place: Any = data
+        for step in one.route[:-1]:
+            place = place.setdefault(step, {}) if isinstance(step, str) else place[step]
+        place[one.route[-1]] = one.value
+    return data
 
 
 def steps(made: Plan) -> list[tuple[str, str]]:
@@ -76,65 +112,51 @@ class CrashError(Exception):
     """The process died here."""
 
 
-class Dying:
+WRITES = ("create", "update", "close", "reopen", "link", "comment", "create_label")
+READS = ("owned", "labels", "look_up", "closing", "assignable")
+
+
+class Watched:
+    """A tracker of which every call can be met: `meet(name, acted)` runs before it (acted False) and after it."""
+
+    def __init__(self, inner: IssueTracker, meet: Callable[[str, bool], None]) -> None:
+        self.inner, self.meet = inner, meet
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.inner, name)
+        if name not in (*WRITES, *READS):
+            return found
+
+        def call(*args: Any) -> Any:
+            self.meet(name, False)
+            done = found(*args)
+            self.meet(name, True)
+            return done
+
+        return call
+
+
+class Dying(Watched):
     """A tracker whose process dies at write `at` (from 0), before or after the tracker acted."""
 
     def __init__(self, inner: IssueTracker, at: int, *, acted: bool) -> None:
-        self.inner, self.left, self.acted = inner, at, acted
+        super().__init__(inner, self._die)
+        self.left, self.acted = at, acted
 
-    def owned(self) -> Sequence[Issue]:
-        return self.inner.owned()
-
-    def create(self, key: str, title: str, body: str, labels: Sequence[str], assignees: Sequence[str]) -> int:
-        return self._run(lambda: self.inner.create(key, title, body, labels, assignees))
-
-    def update(self, number: int, edit: Edit) -> None:
-        return self._run(lambda: self.inner.update(number, edit))
-
-    def close(self, number: int, reason: str, edit: Edit) -> None:
-        return self._run(lambda: self.inner.close(number, reason, edit))
-
-    def reopen(self, number: int, edit: Edit) -> None:
-        return self._run(lambda: self.inner.reopen(number, edit))
-
-    def _run(self, write):
-        if self.left == 0 and not self.acted:
-            raise CrashError
-        done = write()
-        if self.left == 0:
-            raise CrashError
-        self.left -= 1
-        return done
+    def _die(self, name: str, acted: bool) -> None:
+        if name in WRITES and acted == self.acted:
+            if self.left == 0:
+                raise CrashError
+            self.left -= 1
 
 
-class Forgetful:
-    """A tracker that keeps no key of its own and would open an issue twice, as a hosted one would."""
+class Forgetful(MemoryTracker):
+    """A hosted tracker that is not the one records carry numbers of, and makes labels by itself."""
 
-    def __init__(self, issues: Sequence[Issue] = ()) -> None:
-        self.issues = {issue.number: issue for issue in issues}
+    source = LOCAL
 
-    def owned(self) -> Sequence[Issue]:
+    def owned(self) -> list[Issue]:
         return list(self.issues.values())
 
-    def create(self, key: str, title: str, body: str, labels: Sequence[str], assignees: Sequence[str]) -> int:
-        number = len(self.issues) + 1
-        made = Issue(number=number, title=title, body=body, labels=tuple(labels), assignees=tuple(assignees))
-        self.issues[number] = made
-        return number
-
-    def update(self, number: int, edit: Edit) -> None:
-        self.edit(
-            number, **{name: value for name in edit.__struct_fields__ if (value := getattr(edit, name)) is not None}
-        )
-
-    def close(self, number: int, reason: str, edit: Edit) -> None:
-        self.update(number, edit)
-        self.edit(number, state="closed", state_reason=reason)
-
-    def reopen(self, number: int, edit: Edit) -> None:
-        self.update(number, edit)
-        self.edit(number, state="open", state_reason="reopened")
-
-    def edit(self, number: int, **fields: object) -> None:
-        """What a person, or we, change on an issue."""
-        self.issues[number] = msgspec.structs.replace(self.issues[number], **fields)
+    def labels(self) -> None:
+        return None

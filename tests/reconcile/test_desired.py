@@ -6,11 +6,11 @@ import pytest
 
 from incident_ops.reconcile.desired import desired
 from incident_ops.render.issue_bodies import Bodies
-from tests.reconcile.builders import POLICY, item, record
+from tests.reconcile.builders import NOW, POLICY, item, record
 
 
 def wanted(*records):
-    return desired(records, POLICY, Bodies(records, POLICY))
+    return desired(records, POLICY, Bodies(records, POLICY, NOW))
 
 
 def test_an_incident_and_each_item_ask_for_one_issue() -> None:

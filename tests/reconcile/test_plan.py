@@ -92,14 +92,6 @@ def test_a_tracking_issue_stays_open_for_the_last_item_and_then_closes() -> None
     assert plan_for(over, tracker).changes == ()
 
 
-def test_a_persons_closing_is_not_fought() -> None:
-    """A person closed an item's issue while the record says open: nothing is done, and it is said."""
-    records = [record(1, item(1))]
-    tracker = synced(*records)
-    tracker.edit(2, state="closed", state_reason="completed", title="renamed")
-    assert only_kept(plan_for(records, tracker)) == "a person closed it, though the item is open"
-
-
 def test_a_persons_reopening_is_not_fought() -> None:
     """A person reopened an issue whose item is done: nothing is done, and it is said."""
     tracker = synced(record(1, item(1)))
@@ -204,10 +196,3 @@ def test_the_checksum_stands_for_what_would_be_done() -> None:
     assert plan_from(records[::-1], []).checksum == first
     assert plan_from([records[0], record(2, title="Other")], []).checksum != first
     assert len(first) == 64
-
-
-def test_the_estimate_counts_reads_and_writes() -> None:
-    """Nothing to do: the pages once. Else the pages twice and one request a change."""
-    strangers = [Issue(number=number, title="x", body="") for number in range(1, 251)]
-    assert plan_from([], strangers).requests_estimate == 3
-    assert plan_from([record(1), record(2)], strangers).requests_estimate == 3 + 3 + 2

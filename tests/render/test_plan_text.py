@@ -6,6 +6,8 @@ import json
 import os
 from pathlib import Path
 
+import msgspec
+
 from incident_ops.model.observed import Issue
 from incident_ops.model.unread import Unread
 from incident_ops.reconcile.plan import Plan
@@ -22,7 +24,7 @@ def sample() -> Plan:
     sync([record(6, state="closed")], tracker)
     tracker.edit(4, state="closed")
     twin: Issue = tracker.issues[5]
-    tracker.issues[9] = Issue(number=9, title="copy", body=twin.body)
+    tracker.issues[9] = msgspec.structs.replace(twin, number=9, title="copy")
     records = [
         record(1, item(1, "done"), item(2, "wont_do"), item(3), severity="SEV0"),
         record(2, state="resolved"),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from incident_ops.render.safe import code, inline, markdown
+from incident_ops.render.safe import code, inline, link, markdown
 
 RENDERER = MarkdownIt("commonmark").enable("table")
 INERT = re.compile(r"(?<![A-Za-z0-9_])[@#][A-Za-z0-9]|\bGH-[0-9]")
@@ -108,3 +108,29 @@ def test_control_and_direction_characters_are_dropped() -> None:
     """Nothing invisible reorders or ends a line."""
     assert inline("a\u202eb\x00c\x1bd\r\ne") == "abcd e"
     assert code("") == ""
+
+
+@pytest.mark.parametrize("unseen", ["\x9b", "\x85", "\u061c", "\u200e", "\u200f", "\u2028", "\u2029", "\u2067"])
+def test_what_steers_a_terminal_or_the_direction_of_text_is_dropped(unseen: str) -> None:
+    """Also the controls of eight bits and the marks of direction."""
+    assert markdown(f"a{unseen}b") == "ab"
+    assert unseen not in inline(f"a{unseen}b") + code(f"a{unseen}b")
+
+
+@pytest.mark.parametrize(
+    "text", ["![x](https://e.com/p.png)", "!![x](y)", "\\![x](y)", "a ![][b] c\n\n[b]: http://e.com/x"]
+)
+def test_an_image_shows_as_typed_and_loads_nothing(text: str) -> None:
+    """An image in an issue would tell its owner who reads it."""
+    assert "<img" not in RENDERER.render(markdown(text))
+    assert "<img" not in RENDERER.render(inline(text))
+
+
+def test_only_an_https_address_becomes_a_link() -> None:
+    """Nothing else is a link, and a name cannot end one early."""
+    assert link("Bridge", "https://meet.example.com/a(b)") == "[Bridge](<https://meet.example.com/a(b)>)"
+    assert link("", "https://example.com/1") == "<https://example.com/1>"
+    assert link("Bridge", "http://example.com") == "Bridge: `http://example.com`"
+    assert link("Bridge", "javascript:alert(1)") == "Bridge: `javascript:alert(1)`"
+    assert link("", "see @alice") == "see @&#8203;alice"
+    assert link("Bridge", "https://e.com/> [x](y") == "Bridge: `https://e.com/> [x](y`"

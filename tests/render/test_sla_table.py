@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,23 @@ import pytest
 from incident_ops.model.incident import Incident
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
+from incident_ops.model.time import parse_instant
 from incident_ops.model.unread import Unread
 from incident_ops.records.policy import load_policy
-from incident_ops.render.sla import rows, to_json, to_text
-from incident_ops.sla.clocks import Report, report
+from incident_ops.records.read import Document, read_bytes
+from incident_ops.render.sla import rows, to_json, to_text, warning
+from incident_ops.sla.clock import Clock, Risk, State
+from incident_ops.sla.report import Report, report
 
 GOLDEN = Path(__file__).parent / "golden"
+ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2025, 1, 22, 14, 0, tzinfo=UTC)
 LOST = Unread("incidents/INC-9/incident.yaml", "incidents/INC-9/incident.yaml: line 3: not YAML")
 
 
 def policy() -> Policy:
-    loaded = load_policy("extends: sev0-3\nlevels:\n- id: SEV2\n  warn_at: 75%\n")
+    marks = "levels:\n- id: SEV2\n  warn_at: 75%\n- id: SEV1\n  update: {public: 30m, public_max: 1h}\n"
+    loaded = load_policy(f"extends: sev0-3\n{marks}")
     assert loaded.policy is not None
     return loaded.policy
 
@@ -42,12 +48,26 @@ def sample() -> Report:
     return report(
         [
             record("22T13:01:00", "SEV0"),
-            record("21T18:00:00", "SEV2", {"acknowledged": "2025-01-21T18:10:00Z"}, state="in_progress"),
+            record(
+                "21T18:00:00",
+                "SEV2",
+                {"acknowledged": "2025-01-21T18:10:00Z"},
+                state="in_progress",
+                assignments=[
+                    {"at": "2025-01-21T18:10:00Z", "to": "@bob"},
+                    {"at": "2026-01-01T00:00:00Z", "to": "@eve"},
+                ],
+            ),
             record(
                 "22T13:00:00",
                 "SEV1",
                 {"acknowledged": acknowledged, "resolved": "2025-01-22T13:40:00Z"},
                 state="resolved",
+                action_items=[
+                    {"id": "AI-1", "title": "a", "due": "2025-01-21"},
+                    {"id": "AI-2", "title": "b"},
+                    {"id": "AI-3", "title": "c", "due": "2025-01-21", "status": "done"},
+                ],
             ),
             record("22T08:00:00", "SEV3"),
             record(
@@ -61,6 +81,12 @@ def sample() -> Report:
                 ],
             ),
             record("22T13:03:00", "SEV2", outcome="false_alarm"),
+            record(
+                "22T13:30:00",
+                "SEV0",
+                {"detected": "2025-01-20T09:00:00Z"},
+                changes=[{"at": "2025-01-22T13:59:00Z", "field": "severity", "from": "SEV2", "to": "SEV0"}],
+            ),
         ],
         policy(),
         NOW,
@@ -72,6 +98,9 @@ def sample() -> Report:
     ("name", "text"), [("sla_check.txt", to_text(sample())), ("sla_check.json", to_json(sample()))]
 )
 def test_the_output_is_the_one_that_was_approved(name: str, text: str) -> None:
+    """INCIDENT_OPS_GOLDEN=write writes it anew."""
+    if os.environ.get("INCIDENT_OPS_GOLDEN") == "write":
+        (GOLDEN / name).write_text(text, encoding="utf-8")
     assert text == (GOLDEN / name).read_text(encoding="utf-8")
 
 
@@ -88,9 +117,10 @@ def test_the_most_urgent_comes_first() -> None:
 
 
 def test_a_style_sees_each_line_with_its_word() -> None:
-    seen: list[str] = []
-    to_text(sample(), lambda word, line: (seen.append(word), line)[1])
-    assert seen == [row.status for row in rows(sample())]
+    seen: list[tuple[str, str]] = []
+    to_text(sample(), lambda word, line: (seen.append((word, line)), line)[1])
+    assert [word for word, _ in seen][-len(sample().clocks) :] == [row.status for row in rows(sample())]
+    assert all(line.startswith(word) for word, line in seen if " to SLA breach" not in line)
 
 
 def test_json_has_the_fields_of_the_contract_in_their_order() -> None:
@@ -109,3 +139,85 @@ def test_nothing_to_list_is_said() -> None:
     empty = Report(NOW, ())
     assert to_text(empty) == "Clocks at 2025-01-22 14:00 UTC\nno clock runs\n"
     assert "unread" not in json.loads(to_json(empty))
+
+
+def near(seconds: int, **fields: Any) -> Clock:
+    """A resolution with so much time left."""
+    due = NOW + timedelta(seconds=seconds)
+    given = {"state": State.RUNNING, "risk": Risk.AT_RISK, "remaining_seconds": seconds, **fields}
+    return Clock(
+        incident="INC-1",
+        clock="resolution",
+        cycle=1,
+        level="P2",
+        start=NOW,
+        due=due,
+        elapsed_seconds=0,
+        paused_seconds=0,
+        stopped_at=None,
+        **given,
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (3600, "1 hour to SLA breach"),  # R54, word for word
+        (3599, "59 minutes to SLA breach"),
+        (5400, "1 hour 30 minutes to SLA breach"),
+        (60, "1 minute to SLA breach"),
+        (59, "less than a minute to SLA breach"),
+        (2 * 86_400 + 3_660, "2 days 1 hour to SLA breach"),
+    ],
+)
+def test_a_warning_says_how_long_it_is_to_the_breach(seconds: int, told: str) -> None:
+    """R54; rounded down."""
+    assert warning(near(seconds)) == told
+
+
+def test_there_is_no_warning_without_a_risk_or_after_the_breach() -> None:
+    assert warning(near(3600, risk=Risk.OK)) is None
+    assert warning(near(-5, risk=Risk.BREACHED)) is None
+    assert warning(near(0, remaining_seconds=None)) is None
+
+
+def test_the_worked_tickets_are_told_as_the_playbook_tells_them() -> None:
+    """examples.md 2b, R52-R54: every open P2 with time left, status and last update; 04890 is warned, 04567 is ok."""
+    at = parse_instant("2025-10-21T18:00:00Z")
+    rules = load_policy("extends: itil-p1-p4\n").policy
+    assert rules is not None
+    made = []
+    for name in ("INC-2025-04567", "INC-2025-04890"):
+        path = ROOT / "examples" / "itil-p1-p4" / "incidents" / name / "incident.yaml"
+        document = read_bytes(path.read_bytes(), str(path))
+        assert isinstance(document, Document)
+        made.append(Record(name, msgspec.convert(document.data, Incident), document.data))
+    text = to_text(report(made, rules, at))
+    assert "INC-2025-04890: 1 hour to SLA breach\n  resolution, due 2025-10-21 19:00 UTC; " in text
+    assert "04567: " not in text
+    first = text.index("STATUS")
+    assert text[first:].splitlines()[1:3] == [
+        "at risk  INC-2025-04890  P2     7h   resolution 1h  30m ago",
+        "ok       INC-2025-04567  P2     5h   resolution 3h  never",
+    ]
+
+
+def test_hostile_names_do_nothing_to_the_terminal() -> None:
+    """An assignee comes from a record: no control character, no second line, no line beyond 80 columns."""
+    made = record(
+        "22T08:00:00",
+        "SEV2",
+        assignments=[{"at": "2025-01-22T08:00:00Z", "to": "@x\x1b[31m\n" + "y" * 300}],
+    )
+    rules = load_policy("extends: sev0-3\nlevels:\n- id: SEV2\n  warn_at: 1m\n").policy
+    assert rules is not None
+    lines = to_text(report([made], rules, NOW)).splitlines()
+    assert all(line.isprintable() and len(line) <= 80 for line in lines)
+    assert any("@x" in line for line in lines)
+
+
+def test_an_item_and_a_retarget_are_named_in_json() -> None:
+    found = json.loads(to_json(sample()))["clocks"]
+    assert [one["item"] for one in found if one["clock"] == "action_item"] == ["AI-1", "AI-2"]
+    assert {one["clock"] for one in found if one.get("breached_by_retarget")} == {"response", "update_internal"}
+    assert all("item" not in one for one in found if one["clock"] != "action_item")

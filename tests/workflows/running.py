@@ -59,6 +59,7 @@ class Job:
     summary: str
     steps: dict[str, dict[str, Any]]
     installed: str
+    outputs: dict[str, str]
 
 
 def _commands(folder: Path) -> Path:
@@ -72,18 +73,31 @@ def _commands(folder: Path) -> Path:
 
 
 def run_job(
-    workflow: str, job: str, workspace: Path, temp: Path, event_name: str, event: dict[str, Any], **environment: str
+    workflow: str,
+    job: str,
+    workspace: Path,
+    temp: Path,
+    event_name: str,
+    event: dict[str, Any],
+    *,
+    needs: dict[str, Job] | None = None,
+    inputs: dict[str, object] | None = None,
+    **environment: str,
 ) -> Job:
-    """Runs the `run:` steps of a job of .github/workflows/`workflow` in `workspace`, which is as checkout left it."""
+    """Runs the `run:` steps of a job of .github/workflows/`workflow` in `workspace`, which is as checkout left it.
+
+    `needs` are the jobs before it, by their names in the workflow; `inputs` those of a run by hand.
+    """
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=workspace, capture_output=True, text=True, check=True)
     github = {
         "event_name": event_name,
         "event": event,
         "sha": head.stdout.strip(),
         "ref": "refs/heads/main",
-        "repository": "acme/incidents",
+        "repository": environment.get("GITHUB_REPOSITORY", "acme/incidents"),
         "actor": "octo",
         "workflow": workflow,
+        "token": environment.get("GITHUB_TOKEN", "ghs_none"),
     }
     request = {
         "workflow": str(WORKFLOWS / workflow),
@@ -91,11 +105,14 @@ def run_job(
         "workspace": str(workspace),
         "temp": str(temp / "runner"),
         "github": github,
+        "needs": {name: {"result": one.conclusion, "outputs": one.outputs} for name, one in (needs or {}).items()},
+        "inputs": inputs or {},
     }
     installed = temp / "installed.txt"
-    path = f"{_commands(temp / 'bin')}{os.pathsep}{os.environ['PATH']}"
+    before = [str(_commands(temp / "bin")), *filter(None, [environment.pop("INCIDENT_OPS_TEST_PATH", "")])]
+    path = os.pathsep.join([*before, os.environ["PATH"]])
     given = {**os.environ, "HOME": str(temp), "PATH": path, "INSTALLED": str(installed), **environment}
     done = _node("run.mjs", given=request, environment=given)
     steps = {step["name"]: step for step in done["steps"]}
     told = installed.read_text(encoding="utf-8") if installed.exists() else ""
-    return Job(done["conclusion"], done["group"], done["summary"], steps, told)
+    return Job(done["conclusion"], done["group"], done["summary"], steps, told, done["outputs"])

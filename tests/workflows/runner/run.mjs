@@ -1,5 +1,6 @@
 // node run.mjs <REQUEST >REPORT, both JSON: runs the `run:` steps of one job with bash, as a runner of GitHub would.
-// request {workflow, job, workspace, temp, github: {event_name, event, ...}} -> report {group, conclusion, steps, summary}.
+// request {workflow, job, workspace, temp, github: {event_name, event, ...}, needs, inputs}
+// -> report {group, conclusion, steps, outputs, summary}; a job whose `if:` says no has the conclusion "skipped".
 // `uses:` steps are told, not run. What this cannot do (matrix, services, other shells) is an error, never left out quietly.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -8,7 +9,7 @@ import { at, evaluate, plain, read, text, texts, truth } from "./workflow.mjs";
 
 // https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax: bash has pipefail only where it is named
 const SHELLS = { "": ["-e"], bash: ["--noprofile", "--norc", "-eo", "pipefail"] };
-const JOB_KEYS = new Set(["name", "if", "permissions", "runs-on", "timeout-minutes", "concurrency", "env", "defaults", "steps"]);
+const JOB_KEYS = new Set(["name", "if", "needs", "outputs", "permissions", "runs-on", "timeout-minutes", "concurrency", "env", "defaults", "steps"]);
 const STEP_KEYS = new Set(["name", "id", "if", "env", "run", "uses", "with", "shell", "continue-on-error", "timeout-minutes"]);
 
 function refuseOthers(mapping, known, where) {
@@ -60,10 +61,15 @@ async function runJob(request) {
     if (defaults) refuseOthers(defaults, new Set(["shell"]), "defaults.run");
   }
   const fixed = runnerEnvironment(request);
-  const contexts = { github, vars: {}, secrets: {}, env: {}, steps: {}, runner: { os: "Linux", temp }, job: {} };
+  const { needs = {}, inputs = {} } = request;
+  const contexts = { github, needs, inputs, vars: {}, secrets: {}, env: {}, steps: {}, runner: { os: "Linux", temp }, job: {} };
   const group = text(at(document, "concurrency", "group"), contexts);
   const shell = plain(at(raw, "defaults", "run", "shell")) ?? plain(at(document, "defaults", "run", "shell")) ?? "";
   const shared = { ...texts(at(document, "env"), contexts), ...texts(at(raw, "env"), contexts) };
+  const upstream = Object.values(needs).some((one) => one.result !== "success");
+  if (job.if && !truth(evaluate(job.if.expression, { github, needs, inputs, vars: {} }, upstream))) {
+    return { group, conclusion: "skipped", steps: [], outputs: {}, summary: "" };
+  }
   const steps = [];
   let failed = false;
   let exported = {};
@@ -93,7 +99,8 @@ async function runJob(request) {
     contexts.steps[step.id] = { outcome: told.outcome, conclusion: told.conclusion, outputs: told.outputs ?? {} };
     failed ||= told.conclusion === "failure";
   }
-  return { group, conclusion: failed ? "failure" : "success", steps, summary: readFileSync(fixed.GITHUB_STEP_SUMMARY, "utf8") };
+  const outputs = texts(at(raw, "outputs"), contexts, failed);
+  return { group, conclusion: failed ? "failure" : "success", steps, outputs, summary: readFileSync(fixed.GITHUB_STEP_SUMMARY, "utf8") };
 }
 
 const request = JSON.parse(readFileSync(0, "utf8"));

@@ -1,0 +1,102 @@
+"""From the environment to a tracker: whose token, which repository, which API. The token is never printed."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from incident_ops.adapters.github.client import Client
+from incident_ops.adapters.github.exchange import Request
+from incident_ops.adapters.github.issues import GitHubTracker
+from incident_ops.errors import UserError
+
+API = "https://api.github.com"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?:_[A-Za-z0-9]+)?/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}", re.ASCII)
+_REMOTE = re.compile(r"(?:[a-z+]+://(?:[^/@]*@)?[^/]+/|(?:[^/@:]+@)?[^/:]+:)(.+?)(?:\.git)?/?", re.ASCII)
+_HERE = ("localhost", "127.0.0.1", "::1")
+
+
+class Settings(NamedTuple):
+    """What a connection needs: the API's address, the site where people read, `owner/name`, the token."""
+
+    api: str
+    site: str
+    repository: str
+    token: str
+
+    def __repr__(self) -> str:
+        """Without the token, so that no traceback or log can show it."""
+        return f"Settings(api={self.api!r}, site={self.site!r}, repository={self.repository!r})"
+
+
+def connect(
+    environment: Mapping[str, str],
+    remote_url: str | None,
+    policy_labels: tuple[str, str],
+    identities: tuple[str, ...],
+    *,
+    requests: int,
+    owner_of: Callable[[str], str | None],
+    pause: float = 1.0,
+    log: Callable[[Request], None] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> GitHubTracker:
+    """The tracker of the repository that the environment names, or else the clone's remote; sends nothing yet.
+
+    `policy_labels` are the labels of incidents and of action items, `identities` the trusted logins, `requests` the
+    most this run may send, `owner_of` reads the key in a body. `pause` seconds lie between writes: GitHub asks for 1,
+    only tests give less. `sleep` waits out limits. A missing or wrong setting is a `UserError`.
+    """
+    for label in policy_labels:
+        if not label or "," in label:
+            raise UserError(f"the label `{label}` of policy tracker.labels cannot be listed by", hint="no comma in it")
+    settings = read_settings(environment, remote_url)
+    from incident_ops.adapters.github.wire import Wire
+
+    wire = Wire(settings.api, settings.token, pause=pause)
+    client = Client(wire, settings.repository, requests=requests, sleep=sleep, log=log)
+    return GitHubTracker(client, labels=policy_labels, identities=identities, owner_of=owner_of, site=settings.site)
+
+
+def read_settings(environment: Mapping[str, str], remote_url: str | None) -> Settings:
+    """GITHUB_TOKEN else GH_TOKEN; GITHUB_REPOSITORY else the remote's; GITHUB_API_URL else api.github.com."""
+    api = (environment.get("GITHUB_API_URL") or API).strip().rstrip("/")
+    parts = urlsplit(api)
+    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _HERE)):
+        raise UserError("GITHUB_API_URL is no https address", hint=f"for github.com it is {API}")
+    token = (environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or "").strip()
+    if not token:
+        raise UserError(
+            "GitHub needs a token, and neither GITHUB_TOKEN nor GH_TOKEN is set",
+            hint='in a workflow: env: GITHUB_TOKEN: ${{ github.token }}; at home: export GH_TOKEN="$(gh auth token)"',
+        )
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise UserError("the token in GITHUB_TOKEN or GH_TOKEN is damaged", hint="it is one word of plain letters")
+    site = (environment.get("GITHUB_SERVER_URL") or _site(api)).rstrip("/")
+    return Settings(api, site, _repository(environment, remote_url), token)
+
+
+def _repository(environment: Mapping[str, str], remote_url: str | None) -> str:
+    hint = "set GITHUB_REPOSITORY=owner/name"
+    if given := environment.get("GITHUB_REPOSITORY", "").strip():
+        if not _NAME.fullmatch(given):
+            raise UserError("GITHUB_REPOSITORY is not of the form owner/name", hint=hint)
+        return given
+    found = _REMOTE.fullmatch((remote_url or "").strip())
+    name = found[1].strip("/") if found else ""
+    if not _NAME.fullmatch(name):
+        what = "the clone's remote is no repository on GitHub" if remote_url else "the clone has no remote"
+        raise UserError(f"nothing says which repository holds the issues: {what}", hint=hint)
+    return name
+
+
+def _site(api: str) -> str:
+    """Where people read what is behind an API: github.com, or the server itself (`https://HOST/api/v3`)."""
+    if api == API:
+        return "https://github.com"
+    parts = urlsplit(api)
+    host = parts.netloc.removeprefix("api.")  # data residency: api.NAME.ghe.com
+    return f"{parts.scheme}://{host}"

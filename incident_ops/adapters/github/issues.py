@@ -1,0 +1,229 @@
+"""GitHub's issues as tracker (`incident_ops.ports.IssueTracker`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from urllib.parse import quote
+
+from incident_ops.adapters.github.client import Client
+from incident_ops.adapters.github.closings import Event, closing
+from incident_ops.adapters.github.comments import Comments
+from incident_ops.adapters.github.faults import issues_are_off, refused, says
+from incident_ops.adapters.github.identity import Identity
+from incident_ops.adapters.github.lengths import check_body, check_label, check_title
+from incident_ops.adapters.github.opening import Opening
+from incident_ops.adapters.github.pulls import PullRequests
+from incident_ops.adapters.github.shapes import IssueSeen, LabelSeen, Login, as_issue, as_label, check
+from incident_ops.errors import Ambiguous, Incomplete, Stopped, WriteFailed
+from incident_ops.model.observed import DELETED, GITHUB, TRANSFERRED, UNREACHABLE, Closing, Edit, Gone, Issue, Label
+
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?")
+
+
+class GitHubTracker:
+    """The issues of one repository; `labels` are the two by which ours are listed, `site` where people read them."""
+
+    source = GITHUB
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        labels: tuple[str, str],
+        identities: Sequence[str],
+        owner_of: Callable[[str], str | None],
+        site: str,
+    ) -> None:
+        self.has_sub_issues: bool | None = None
+        self.pulls = PullRequests(client, site)
+        self._client, self._labels, self._owner_of, self._site = client, labels, owner_of, site
+        self._identity = Identity(client, identities)
+        self._opening = Opening(client, self._identity, owner_of, labels)
+        self._comments = Comments(client, self._identity)
+        self._ids: dict[int, int] = {}
+        self._newest = 0
+        self._assignable: dict[str, bool] = {}
+
+    @property
+    def repository(self) -> str:
+        """`owner/name` as it was given."""
+        return self._client.repository
+
+    @property
+    def renamed_to(self) -> str | None:
+        """The present name of a repository that was given by an old one: reads follow, writes are refused."""
+        return self._client.renamed_to
+
+    @property
+    def requests_made(self) -> int:
+        """Requests sent so far, repeats included."""
+        return self._client.requests_made
+
+    def owned(self) -> list[Issue]:
+        """Every issue with one of our two labels, by number; a marker of ours by an untrusted bot is a `UserError`."""
+        found: dict[int, IssueSeen] = {}
+        doing = f"listing the issues of {self.repository}"
+        for label in self._labels:
+            pages = self._client.pages(
+                "/issues", doing=doing, labels=label, state="all", sort="created", direction="asc"
+            )
+            for page in pages:
+                found |= {one.number: one for one in check(page, list[IssueSeen], doing) if one.pull_request is None}
+        if self._client.was_redirected:
+            self._client.current_name()
+        for one in found.values():
+            self._learn(one)
+            if self._owner_of(one.body or ""):
+                self._identity.check_marker(one.number, one.author)
+        if found:
+            self._newest = max(found)
+        return [as_issue(found[number]) for number in sorted(found)]
+
+    def labels(self) -> list[Label]:
+        """Every label of the repository."""
+        doing = f"listing the labels of {self.repository}"
+        pages = self._client.pages("/labels", doing=doing)
+        return [as_label(one) for page in pages for one in check(page, list[LabelSeen], doing)]
+
+    def look_up(self, number: int) -> Issue | Gone:
+        """One issue; a 404 is UNREACHABLE, as GitHub gives it for deleted ones to those who may not know."""
+        doing = f"looking up issue #{number}"
+        answer = self._client.ask("GET", f"/issues/{number}")
+        if answer.status == 410 and not issues_are_off(answer):
+            return Gone(number=number, why=DELETED)
+        if answer.status == 404:
+            return Gone(number=number, why=UNREACHABLE)
+        if answer.status >= 300:
+            raise refused(answer, Incomplete, doing, self.repository)
+        seen = check(answer.data, IssueSeen, doing)
+        ours = {self.repository.casefold(), (self.renamed_to or "").casefold()}
+        if seen.repository.casefold() not in ours and seen.repository != self._client.current_name():
+            return Gone(number=number, why=TRANSFERRED, place=seen.html_url)
+        if seen.pull_request is not None:
+            return Gone(number=number, why=UNREACHABLE, place=seen.html_url)
+        self._learn(seen)
+        return as_issue(seen)
+
+    def closing(self, number: int) -> Closing:
+        """The last closing in the issue's timeline."""
+        doing = f"reading who closed issue #{number}"
+        pages = self._client.pages(f"/issues/{number}/timeline", doing=doing)
+        events = [event for page in pages for event in check(page, list[Event], doing)]
+        return closing(events, number, self._site)
+
+    def assignable(self, logins: Collection[str]) -> frozenset[str]:
+        """Asks for the first 100 people at once, and alone for each login that is not among them and may yet be one."""
+        wanted = {login: login.casefold() for login in logins if _LOGIN.fullmatch(login)}
+        unknown = {name for name in wanted.values() if name not in self._assignable}
+        if len(unknown) > 1:
+            unknown -= self._learn_assignable(unknown)
+        for login, name in sorted(wanted.items()):
+            if name in unknown:
+                self._assignable[name] = self._is_assignable(login)
+                unknown.discard(name)
+        return frozenset(login for login, name in wanted.items() if self._assignable[name])
+
+    def create(
+        self,
+        key: str,
+        title: str,
+        body: str,
+        labels: Sequence[str],
+        assignees: Sequence[str],
+        parent: int | None = None,
+    ) -> int:
+        """One POST with all an issue needs, then the link to its parent; a link that fails is left to the next run."""
+        made = self._opening.open(key, title, body, labels, assignees, self._newest)
+        if isinstance(made, int):
+            return made
+        self._learn(made)
+        if parent is not None:
+            try:
+                self.link(parent, made.number)
+            except (Ambiguous, Incomplete, Stopped, WriteFailed):
+                return made.number  # the number must not be lost; the next plan shows the missing link
+        return made.number
+
+    def update(self, number: int, edit: Edit) -> None:
+        """Changes what `edit` names, in one request; none where it names nothing."""
+        if fields := _fields(edit, number):
+            self._patch(number, fields, f"changing issue #{number}")
+
+    def close(self, number: int, reason: str, edit: Edit) -> None:
+        """Closes and changes in one request."""
+        fields = {**_fields(edit, number), "state": "closed", "state_reason": reason}
+        self._patch(number, fields, f"closing issue #{number}")
+
+    def reopen(self, number: int, edit: Edit) -> None:
+        """Opens again and changes in one request."""
+        fields = {**_fields(edit, number), "state": "open", "state_reason": "reopened"}
+        self._patch(number, fields, f"reopening issue #{number}")
+
+    def link(self, parent: int, child: int) -> None:
+        """Makes `child` a sub-issue; doing it twice does no harm, and a server without sub-issues answers 404."""
+        if self.has_sub_issues is False:
+            return
+        doing = f"making issue #{child} a sub-issue of #{parent}"
+        body = {"sub_issue_id": self._id(child), "replace_parent": True}
+        answer = self._client.ask("POST", f"/issues/{parent}/sub_issues", body=body, again=True)
+        if answer.status == 404 and self.has_sub_issues is None:
+            self.has_sub_issues = False
+        elif answer.status >= 300 and not (answer.status == 422 and says(answer, r"duplicate")):
+            raise refused(answer, WriteFailed, doing, self.repository)
+
+    def comment(self, number: int, topic: str, text: str) -> None:
+        """Our one comment on a topic."""
+        self._comments.say(number, topic, text)
+
+    def create_label(self, label: Label) -> None:
+        """Makes a label; doing it twice does no harm, and one that is there stays as it is."""
+        check_label(label)
+        body = {"name": label.name, "color": label.color, "description": label.description}
+        answer = self._client.ask("POST", "/labels", body=body, again=True)
+        if answer.status >= 300 and not (answer.status == 422 and self._has_label(label.name)):
+            raise refused(answer, WriteFailed, f"making the label `{label.name}`", self.repository)
+
+    def _has_label(self, name: str) -> bool:
+        return self._client.ask("GET", f"/labels/{quote(name, safe='')}").status == 200
+
+    def _learn(self, seen: IssueSeen) -> None:
+        self._ids[seen.number] = seen.id
+        self.has_sub_issues = bool(self.has_sub_issues) or seen.knows_sub_issues
+
+    def _id(self, number: int) -> int:
+        """The id by which GitHub's sub-issues name an issue, which is not its number."""
+        if number not in self._ids:
+            doing = f"looking up issue #{number}"
+            self._learn(check(self._client.read(f"/issues/{number}", doing=doing).data, IssueSeen, doing))
+        return self._ids[number]
+
+    def _patch(self, number: int, fields: dict[str, object], doing: str) -> None:
+        self._client.write("PATCH", f"/issues/{number}", fields, doing=doing)
+
+    def _learn_assignable(self, unknown: set[str]) -> set[str]:
+        """Those of `unknown` that the first page of assignable people decides on."""
+        answer = self._client.ask("GET", "/assignees?per_page=100")
+        if answer.status >= 300:
+            return set()  # each login is then asked about alone, and that answer counts
+        first = {one.login.casefold() for one in check(answer.data, list[Login], "listing who can be assigned")}
+        decided = unknown if len(first) < 100 else unknown & first
+        self._assignable |= {name: name in first for name in decided}
+        return set(decided)
+
+    def _is_assignable(self, login: str) -> bool:
+        answer = self._client.ask("GET", f"/assignees/{quote(login, safe='')}")
+        if answer.status not in (204, 404):
+            raise refused(answer, Incomplete, f"asking whether {login} can be assigned", self.repository)
+        return answer.status == 204
+
+
+def _fields(edit: Edit, number: int) -> dict[str, object]:
+    if edit.title is not None:
+        check_title(edit.title, f"issue #{number}")
+    if edit.body is not None:
+        check_body(edit.body, f"issue #{number}")
+    labels = None if edit.labels is None else list(edit.labels)
+    assignees = None if edit.assignees is None else list(edit.assignees)
+    fields = {"title": edit.title, "body": edit.body, "labels": labels, "assignees": assignees}
+    return {name: value for name, value in fields.items() if value is not None}

@@ -1,0 +1,99 @@
+"""One run of `incident-ops apply`: the tracker, then the records, then what is left; each told as it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import click
+
+from incident_ops.cli.creating import Creating
+from incident_ops.cli.opening import no_records
+from incident_ops.cli.tracking import Look, has_issues
+from incident_ops.cli.write_back import propose, write_locally
+from incident_ops.errors import IncidentOpsError
+from incident_ops.model.edit import Edit
+from incident_ops.reconcile.apply import DONE, EXISTS, LEFT, Applied, Summary, apply, summary
+from incident_ops.reconcile.changes import CREATE, EDIT, LABEL
+from incident_ops.reconcile.edits import grouped, new_numbers
+from incident_ops.reconcile.safety import Allowed, Held
+from incident_ops.render.findings import inert, plural
+from incident_ops.render.plan import applied_json, applied_line, headline
+
+_WORST = (4, 2, 5, 3)  # of several things that went wrong, the one that the exit code tells
+
+Edits = Mapping[str, tuple[Edit, ...]]
+
+
+def carry_out(seen: Look, allowed: Allowed, form: str) -> int:
+    """Does what is allowed of a plan and tells it -> the exit code (contract 4)."""
+    say = _mute if form == "json" else click.echo
+    say(headline(seen.made))
+    with Creating(seen.opened, is_needed=seen.github is not None) as lock:
+        outcomes = []
+        for done in apply(allowed.now, seen.tracker, seen.wanted.identities, lock.may_create):
+            outcomes.append(done)
+            if done.outcome != LEFT:
+                say(inert(applied_line(done)))
+    if left := sum(1 for one in outcomes if one.outcome == LEFT):
+        say(f"  {plural(left, 'change')} left for the next run")
+    told, failure = _records(seen, allowed, outcomes)
+    if told:
+        say(f"Records: {inert(told)}")
+    end = summary(outcomes, sum(one.count for one in allowed.held))
+    locked_out = sum(1 for one in outcomes if _opens(one) and one.outcome == LEFT and one.error is None)
+    held = [*allowed.held, *lock.held(locked_out)]
+    if form == "json":
+        click.echo(applied_json(seen.made, outcomes, end, held, told), nl=False)
+    return _ending(seen, end, held, [one for one in (lock.error, failure) if one is not None])
+
+
+def _records(seen: Look, allowed: Allowed, outcomes: Sequence[Applied]) -> tuple[str, IncidentOpsError | None]:
+    """Brings edits into the records -> what is told of it; a failure hides nothing of what was done before."""
+    planned = [change for change in allowed.now if change.action == EDIT]
+    opened = [one for one in outcomes if _opens(one) and one.outcome in (DONE, EXISTS)]
+    made = {one.change.key: one.number for one in opened if one.number}
+    numbers: Edits = new_numbers(seen.wanted, made) if seen.github else {}
+    if not planned and not numbers:
+        return "", None
+    try:
+        if seen.github is None:
+            return write_locally(seen.opened, grouped(planned)), None
+        reasons = [f"{change.key}: {change.reason}" for change in planned]
+        reasons += [f"{key}: its issue is number {number}" for key, number in sorted(made.items())]
+        every = _joined(seen.waiting, grouped(planned), numbers)
+        return propose(seen.opened, seen.github, every, reasons, seen.opened.now), None
+    except IncidentOpsError as error:
+        return "", error
+
+
+def _ending(seen: Look, end: Summary, held: Sequence[Held], failures: Sequence[IncidentOpsError]) -> int:
+    """Tells on the error stream what is left or went wrong -> the exit code."""
+    for one in held:
+        click.echo(inert(f"held: {one.told}"), err=True)
+    for error in (*([end.error] if end.error else []), *failures):
+        click.echo(inert(f"error: {error}"), err=True)
+    for left in seen.made.unread:
+        click.echo(inert(f"error: {left.path}: not read, its issues are left alone: {left.reason}"), err=True)
+    codes = {end.exit_code, *(error.exit_code for error in failures)}
+    codes |= {3} if seen.made.unread else set()
+    if not seen.opened.catalogue.count():
+        codes.add(no_records(seen.opened, has_issues=has_issues(seen)))
+    return next((code for code in _WORST if code in codes), 0)
+
+
+def _opens(done: Applied) -> bool:
+    return done.change.action == CREATE and done.change.kind != LABEL
+
+
+def _joined(*parts: Edits) -> Edits:
+    """Edits by path, one part after the other, the same edit once."""
+    out: dict[str, tuple[Edit, ...]] = {}
+    for part in parts:
+        for path, edits in part.items():
+            there = out.get(path, ())
+            out[path] = (*there, *(one for one in edits if one not in there))
+    return out
+
+
+def _mute(_line: str) -> None:
+    return

@@ -1,0 +1,201 @@
+"""Which tracker, what it holds, and the plan: what `plan`, `apply` and `demo` have in common."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from incident_ops.adapters.files import write_text
+from incident_ops.cli.opening import Opened, at_commit, local_tracker
+from incident_ops.cli.write_back import BRANCH, proposals, remote_of, texts
+from incident_ops.errors import UserError
+from incident_ops.model.edit import Edit
+from incident_ops.model.observed import GITHUB, LOCAL, Snapshot
+from incident_ops.model.policy import Policy
+from incident_ops.model.record import Record
+from incident_ops.reconcile.desired import Desired, desired
+from incident_ops.reconcile.marker import owner
+from incident_ops.reconcile.observe import observe
+from incident_ops.reconcile.owners import key_of
+from incident_ops.reconcile.plan import Plan, plan, waiting, without
+from incident_ops.reconcile.saved import load, save
+from incident_ops.records.deletions import deletions
+from incident_ops.records.recall import every_record
+from incident_ops.render.issue_bodies import Bodies
+
+if TYPE_CHECKING:
+    from incident_ops.adapters.github.issues import GitHubTracker
+    from incident_ops.ports import IssueTracker
+
+tracker_option: Callable[[Any], Any] = click.option(
+    "--tracker",
+    type=click.Choice([LOCAL, GITHUB]),
+    help="The tracker embedded in this clone, or the repository's issues. Default: github inside Actions, else local.",
+)
+observed_option: Callable[[Any], Any] = click.option(
+    "--observed",
+    metavar="FILE",
+    help="Plan against a tracker as --save-observed wrote it down, without asking the tracker.",
+)
+recreate_option: Callable[[Any], Any] = click.option(
+    "--recreate",
+    metavar="KEY",
+    multiple=True,
+    help="Open a new issue in place of one that was deleted or moved away, e.g. INC-1/AI-2.",
+)
+requests_option: Callable[[Any], Any] = click.option(
+    "--show-requests", is_flag=True, help="Print each request to the tracker, and their number, on the error stream."
+)
+max_requests_option: Callable[[Any], Any] = click.option(
+    "--max-requests", type=click.IntRange(min=1), metavar="N", help="Send at most so many requests in this run."
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a command saw: the records' wishes, the tracker, and the difference.
+
+    `github` is the tracker where it is one on GitHub; `waiting` are the edits, by path, that our proposal holds.
+    """
+
+    opened: Opened
+    tracker: IssueTracker
+    github: GitHubTracker | None
+    wanted: Desired
+    snapshot: Snapshot
+    made: Plan
+    waiting: Mapping[str, tuple[Edit, ...]]
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self.opened.judged_by[0]
+
+
+def source_of(tracker: str | None) -> str:
+    """The tracker that is meant where none is named."""
+    return tracker or (GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else LOCAL)
+
+
+def records_for(opened: Opened, source: str) -> Opened:
+    """The records that a tracker is kept in step with: those of HEAD on GitHub, else those of the work tree."""
+    git = opened.git
+    if source == LOCAL or opened.store.revision:
+        return opened
+    if git is None or git.head is None:
+        hint = "commit the records, or use --tracker local"
+        raise UserError("there is no commit, and GitHub is kept in step with committed records", hint=hint)
+    return at_commit(opened, git.head)
+
+
+def connect(opened: Opened, most: int | None, show: bool) -> GitHubTracker:
+    """The issues of the repository that the environment or the clone names."""
+    from incident_ops.adapters.github.connect import connect as dial
+
+    policy = opened.judged_by[0]
+    names = policy.tracker.labels
+    remote = remote_of(opened.git)
+    return dial(
+        os.environ,
+        remote.url if remote else None,
+        (names.incident, names.action_item),
+        tuple(policy.tracker.identities),
+        requests=most or policy.tracker.limits.requests,
+        owner_of=owner,
+        log=_show if show else None,
+    )
+
+
+def look(opened: Opened, source: str, options: Mapping[str, Any]) -> Look:
+    """Records against the tracker of a source; with `observed` (a file) nothing is asked of it.
+
+    `options` are those of the command: observed, recreate, max_requests, show_requests. Raises Incomplete where the
+    tracker or the remote's proposal cannot be read whole.
+    """
+    opened = records_for(opened, source)
+    github = (
+        connect(opened, options.get("max_requests"), bool(options.get("show_requests"))) if source == GITHUB else None
+    )
+    tracker: IssueTracker = github or local_tracker(opened)
+    policy, _ = opened.judged_by
+    records = list(every_record(opened.store, opened.catalogue))
+    wanted = desired(records, policy, Bodies(records, policy, opened.now))
+    snapshot = _snapshot(opened, tracker, wanted, options.get("observed"))
+    gone = _deleted(opened, snapshot, wanted, records)
+    made = plan(wanted, snapshot, opened.catalogue.unreadable(), gone, options.get("recreate", ()))
+    spelled, refused = _spelled(opened, made.record_edits)
+    made = without(made, refused)
+    due = made.record_edits
+    if made.proposed:
+        made = waiting(made, spelled)
+    waits = {path: edits for path, edits in due.items() if path not in made.record_edits}
+    return Look(opened, tracker, github, wanted, snapshot, made, waits)
+
+
+def _spelled(opened: Opened, due: Mapping[str, tuple[Edit, ...]]) -> tuple[dict[str, str], dict[str, str]]:
+    """Path -> sha256 of the record that its edits lead to, and path -> why they would make none."""
+    spelled: dict[str, str] = {}
+    refused: dict[str, str] = {}
+    for path, edits in due.items():
+        try:
+            spelled[path] = sha256(texts(opened, {path: edits})[path]).hexdigest()
+        except UserError as error:
+            refused[path] = str(error)
+    return spelled, refused
+
+
+def _snapshot(opened: Opened, tracker: IssueTracker, wanted: Desired, file: str | None) -> Snapshot:
+    if file is None:
+        return observe(tracker, wanted, _proposed(opened) if tracker.source == GITHUB else None)
+    snapshot = load(_read(file), file)
+    if snapshot.source != tracker.source:
+        hint = f"use --tracker {snapshot.source}"
+        raise UserError(
+            f"it tells of a {snapshot.source} tracker, not of a {tracker.source} one", where=file, hint=hint
+        )
+    return snapshot
+
+
+def _deleted(opened: Opened, snapshot: Snapshot, wanted: Desired, records: Sequence[Record]) -> Mapping[str, str]:
+    """What git history says of the open issues that no record names."""
+    keys = {key for issue in snapshot.issues if issue.is_open and (key := key_of(issue, wanted.identities))}
+    orphans = keys.difference(wanted.issues, wanted.clashes)
+    if not orphans or opened.git is None or opened.store.commit is None:
+        return {}
+    return deletions(opened.git, opened.store.commit, orphans, records)
+
+
+def has_issues(seen: Look) -> bool:
+    """True where the tracker holds an issue of ours."""
+    return any(key_of(issue, seen.wanted.identities) for issue in seen.snapshot.issues)
+
+
+def keep_observed(seen: Look, file: str) -> None:
+    """Writes the snapshot down. WriteFailed where the system refuses."""
+    write_text(Path(file), save(seen.snapshot))
+
+
+def _proposed(opened: Opened) -> Mapping[str, str]:
+    """What our open proposal holds; nothing where the clone has no remote."""
+    remote = remote_of(opened.git)
+    if remote is None or opened.store.commit is None:
+        return {}
+    return proposals(remote).proposed(BRANCH, opened.store.commit)
+
+
+def _read(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UserError(f"it cannot be read: {why}", where=file, hint="write one with --save-observed FILE") from error
+
+
+def _show(request: Any) -> None:
+    click.echo(f"{request.method} {request.path} {request.status} {request.seconds:.2f}s", err=True)

@@ -1,0 +1,74 @@
+"""One comment for each topic, whoever writes beside it."""
+
+from __future__ import annotations
+
+import pytest
+
+from incident_ops.errors import Ambiguous, Stopped, WriteFailed
+from tests.adapters.github.building import BOT, tracker
+from tests.support.scripted_server import Reply, ScriptedServer
+from tests.support.standin import PERSON_TOKEN, Standin
+
+MARKER = "<!-- incident-ops v1 comment=duplicate -->"
+INSTALLATION = Reply(403, {"message": "Resource not accessible by integration"})
+NONE = Reply(data=[])
+
+
+def _comment(number: int, text: str, author: str = BOT) -> dict[str, object]:
+    return {"id": number, "body": text, "user": {"login": author}}
+
+
+def test_a_topic_has_one_comment_that_changes(github: Standin) -> None:
+    """Said once, said again without a change, said differently; another topic has its own."""
+    name = github.new_repository()
+    at = tracker(github.url, name)
+    number = github.ask("POST", f"/repos/{name}/issues", {"title": "x"})["number"]
+    place = f"/repos/{name}/issues/{number}/comments"
+    github.ask("POST", place, {"body": f"{MARKER}\nmine"}, token=PERSON_TOKEN)
+    for text in ("one", "one", "two"):
+        at.comment(number, "duplicate", text)
+    at.comment(number, "preview", "three")
+    assert [one["body"] for one in github.ask("GET", place)] == [
+        f"{MARKER}\nmine",
+        f"{MARKER}\ntwo",
+        "<!-- incident-ops v1 comment=preview -->\nthree",
+    ]
+
+
+def test_line_ends_are_no_change(server: ScriptedServer) -> None:
+    """A comment that came back with CRLF says the same."""
+    server.script(Reply(data=[_comment(1, f"{MARKER}\r\none\r\n")]))
+    tracker(server.url).comment(4, "duplicate", "one")
+    assert len(server.asked) == 1
+
+
+def test_a_marker_further_down_is_text(server: ScriptedServer) -> None:
+    """Only line 1 counts: a quote of our comment is not ours."""
+    server.script(Reply(data=[_comment(1, f"look:\n{MARKER}")]), INSTALLATION, Reply(201, _comment(2, "x")))
+    tracker(server.url).comment(4, "duplicate", "one")
+    assert server.lines[-1] == "POST /repos/acme/records/issues/4/comments"
+
+
+def test_a_lost_comment_is_looked_for_and_not_written_twice(server: ScriptedServer) -> None:
+    """Found after a 502: done. Not found: nobody can tell."""
+    there = Reply(data=[_comment(2, f"{MARKER}\none")])
+    server.script(NONE, INSTALLATION, Reply(502), there, NONE, Reply(502), NONE)
+    at = tracker(server.url)
+    at.comment(4, "duplicate", "one")
+    with pytest.raises(Ambiguous, match="502"):
+        at.comment(4, "duplicate", "one")
+    assert [line.split()[0] for line in server.lines].count("POST") == 2
+
+
+def test_a_comment_under_an_unknown_name_stops_the_run(server: ScriptedServer) -> None:
+    """The next run would not know it as ours."""
+    server.script(NONE, INSTALLATION, Reply(201, _comment(2, "x", "other[bot]")))
+    with pytest.raises(Stopped, match=r"other\[bot\]"):
+        tracker(server.url).comment(4, "duplicate", "one")
+
+
+def test_a_comment_that_is_too_long_is_not_sent(server: ScriptedServer) -> None:
+    """The limit of a body holds for comments."""
+    with pytest.raises(WriteFailed, match="GitHub takes 65,536"):
+        tracker(server.url).comment(4, "duplicate", "x" * 65_536)
+    assert not server.asked

@@ -1,0 +1,393 @@
+"""What people do on the tracker, and what the next run does: each test is a row of the table in docs/reconcile.md."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+import pytest
+
+from incident_ops.adapters.memory import MemoryTracker
+from incident_ops.errors import UserError
+from incident_ops.model.edit import Set
+from incident_ops.model.observed import Closing, Issue
+from incident_ops.reconcile import boxes, marker
+from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, UPDATE
+from incident_ops.reconcile.edits import new_numbers
+from incident_ops.reconcile.plan import Plan, waiting
+from tests.reconcile.builders import item, plan_for, record, run, steps, sync, wanted, written_back
+
+MAIN, ITEM = 1, 2
+"""The numbers of the tracking issue and of the item's."""
+
+
+def synced(*records, **how) -> tuple[MemoryTracker, list]:
+    """A tracker after the first run, and the records after the numbers were merged."""
+    tracker = MemoryTracker(**how)
+    records = list(records) or [record(1, item(1))]
+    made = {one.change.key: one.number for one in sync(records, tracker) if one.number}
+    records = written_back(records, new_numbers(wanted(records), made))
+    assert not plan_for(records, tracker).changes, "a second plan is empty"
+    return tracker, records
+
+
+def merged(records: list, made: Plan) -> list:
+    """The records after the proposal of a plan was merged."""
+    return written_back(records, made.record_edits)
+
+
+def kept(made: Plan) -> list[tuple[str, int | None, str]]:
+    return [(one.key, one.number, one.reason) for one in made.kept]
+
+
+def test_closed_as_completed_makes_the_item_done() -> None:
+    """Who, when and the pull request come into the record; nothing is reopened, and then nothing is left to do."""
+    tracker, records = synced()
+    tracker.close_by("carol", ITEM, at="2025-02-01T10:00:00Z", evidence="https://github.com/acme/app/pull/7")
+    made = plan_for(records, tracker)
+    assert steps(made) == [(EDIT, "INC-1/AI-1")]
+    assert made.changes[0].reason == "@carol closed it as completed"
+    (done,) = (after := merged(records, made))[0].incident.action_items
+    assert (done.status, done.done_at, done.done_by) == ("done", "2025-02-01T10:00:00Z", "@carol")
+    assert done.evidence == "https://github.com/acme/app/pull/7"
+    sync(after, tracker)
+    assert tracker.issues[ITEM].state == "closed"
+    assert not plan_for(after, tracker).changes
+
+
+@pytest.mark.parametrize("reason", ["not_planned", "duplicate"])
+def test_closed_as_not_planned_makes_the_item_wont_do(reason: str) -> None:
+    """The reason says who and where."""
+    tracker, records = synced()
+    tracker.close_by("carol", ITEM, reason)
+    made = plan_for(records, tracker)
+    (dropped,) = merged(records, made)[0].incident.action_items
+    words = {"not_planned": "closed as not planned", "duplicate": "closed as a duplicate"}[reason]
+    assert (dropped.status, dropped.reason) == ("wont_do", f"{words} by @carol on the tracker (#2)")
+
+
+def test_closed_by_a_bot_names_no_handle() -> None:
+    """What the record takes for a person is only given for one; an unknown instant says so."""
+    tracker, records = synced()
+    tracker.close_by("stale[bot]", ITEM)
+    edits = plan_for(records, tracker).record_edits["incidents/INC-1/incident.yaml"]
+    assert edits == (Set(("action_items", 0, "status"), "done"), Set(("action_items", 0, "done_at"), "unknown"))
+
+
+def test_what_waits_in_the_proposal_is_not_planned_again() -> None:
+    """Until the pull request is merged the plan says that it waits; another text of the record is planned again."""
+    tracker, records = synced()
+    tracker.close_by("carol", ITEM)
+    path = records[0].path
+    digest = hashlib.sha256(b"the record as edited").hexdigest()
+    proposed = plan_for(records, tracker)._replace(proposed={path: digest})
+    now = waiting(proposed, {path: digest})
+    assert not now.changes
+    assert kept(now) == [("INC-1/AI-1", ITEM, "waiting in the proposal")]
+    assert now.checksum != proposed.checksum
+    assert waiting(proposed, {path: "other"}).changes == proposed.changes
+
+
+def test_a_tracking_issue_closed_by_a_person_is_kept() -> None:
+    """A person cannot end an incident on the tracker; it is said, and nothing is fought."""
+    tracker, records = synced()
+    tracker.close_by("carol", MAIN)
+    made = plan_for(records, tracker)
+    assert not made.changes
+    assert kept(made) == [("INC-1", MAIN, "a person closed it, though the incident is in progress")]
+
+
+def test_reopened_after_done_is_kept() -> None:
+    """A person reopened a done item: nothing is done, and it is said."""
+    tracker, records = synced()
+    done = written_back(records, {records[0].path: (Set(("action_items", 0, "status"), "done"),)})
+    sync(done, tracker)
+    assert tracker.issues[ITEM].state == "closed"
+    tracker.edit(ITEM, state="open", state_reason="reopened")
+    made = plan_for(done, tracker)
+    assert not made.changes
+    assert kept(made) == [("INC-1/AI-1", ITEM, "a person reopened it, though the item is done")]
+
+
+def test_retitled_gets_the_records_title() -> None:
+    """The title is the record's."""
+    tracker, records = synced()
+    tracker.edit(ITEM, title="whatever")
+    made = plan_for(records, tracker)
+    assert [(one.action, one.fields) for one in made.changes] == [(UPDATE, {"title": "INC-1/AI-1: Mend part 1"})]
+    assert made.changes[0].reason == "not as in the record: title"
+    sync(records, tracker)
+    assert not plan_for(records, tracker).changes
+
+
+def test_relabelled_gets_our_labels_and_keeps_peoples() -> None:
+    """Kind, level and state are the record's; every other label is people's."""
+    tracker, records = synced()
+    tracker.edit(ITEM, labels=("action-item", "SEV3", "mine"))
+    sync(records, tracker)
+    assert set(tracker.issues[ITEM].labels) == {"action-item", "SEV1", "open", "mine"}
+    assert not plan_for(records, tracker).changes
+
+
+def test_all_labels_removed_is_found_by_its_number() -> None:
+    """An issue that no list shows is found by the number in the record, and its labels are put back."""
+    tracker, records = synced()
+    for number in (ITEM, MAIN):
+        tracker.edit(number, labels=())
+        assert steps(plan_for(records, tracker)) == [(UPDATE, tracker.issues[number].title.partition(":")[0])]
+        sync(records, tracker)
+        assert not plan_for(records, tracker).changes
+    assert len(tracker.issues) == 2
+
+
+def test_a_label_in_another_case_is_the_same_label() -> None:
+    """`sev1` stands for SEV1: nothing is made, nothing is changed."""
+    tracker, records = synced()
+    tracker.edit(ITEM, labels=("Action-Item", "sev1", "OPEN"))
+    tracker.named = {name: msgspec.structs.replace(label, name=name) for name, label in tracker.named.items()}
+    assert not plan_for(records, tracker).changes
+
+
+def test_a_label_deleted_from_the_repository_is_made_again() -> None:
+    """With colour and description, before the issues that carry it."""
+    tracker, records = synced()
+    del tracker.named["sev1"]
+    for number in (MAIN, ITEM):
+        tracker.edit(number, labels=tuple(name for name in tracker.issues[number].labels if name != "SEV1"))
+    made = plan_for(records, tracker)
+    assert steps(made) == [(CREATE, "SEV1"), (UPDATE, "INC-1"), (UPDATE, "INC-1/AI-1")]
+    assert made.changes[0].fields == {"color": "d93f0b", "description": "Level 2, 1 is the worst: Level 1"}
+    sync(records, tracker)
+    assert not plan_for(records, tracker).changes
+
+
+def test_transferred_is_kept_with_its_address() -> None:
+    """An issue that moved away is not made again; where it went is said."""
+    tracker, records = synced()
+    tracker.transfer(ITEM, "https://github.com/acme/other/issues/9")
+    made = plan_for(records, tracker)
+    assert not made.changes
+    told = "#2 was moved to https://github.com/acme/other/issues/9; --recreate INC-1/AI-1 makes a new one"
+    assert kept(made) == [("INC-1/AI-1", ITEM, told)]
+
+
+def test_deleted_is_kept_until_it_is_asked_for() -> None:
+    """Deleting is a decision of people; --recreate KEY makes a new one, whose number then goes into the record."""
+    tracker, records = synced()
+    tracker.delete(ITEM)
+    made = plan_for(records, tracker)
+    assert not made.changes
+    assert kept(made) == [("INC-1/AI-1", ITEM, "#2 was deleted on the tracker; --recreate INC-1/AI-1 makes a new one")]
+    sync(records, tracker, recreate={"INC-1/AI-1"})
+    after = merged(records, plan_for(records, tracker))
+    assert after[0].incident.action_items[0].issue == 3
+    assert not plan_for(after, tracker).changes
+    assert not plan_for(after, tracker, recreate={"INC-1/AI-1"}).changes, "asked twice, made once"
+
+
+def test_a_key_that_no_record_has_cannot_be_recreated() -> None:
+    """A slip of the pen is told."""
+    tracker, records = synced()
+    with pytest.raises(UserError, match="INC-9: no record asks for it"):
+        plan_for(records, tracker, recreate={"INC-9"})
+
+
+def test_an_edited_body_is_put_back_and_peoples_text_stays() -> None:
+    """Inside the block the record wins; above and below it belongs to people."""
+    tracker, records = synced()
+    body = tracker.issues[ITEM].body
+    head, rest = body.split("\n", 1)
+    tracker.edit(ITEM, body=f"{head}\nabove\n{rest.replace('Mend', 'Break')}\nbelow")
+    assert plan_for(records, tracker).changes[0].reason == "the generated text was edited; the record wins"
+    sync(records, tracker)
+    assert tracker.issues[ITEM].body == f"{head}\nabove\n{rest}\nbelow"
+
+
+@pytest.mark.parametrize("lost", [marker.BEGIN, marker.END, "<!-- incident-ops v1 "])
+def test_a_removed_marker_is_put_back(lost: str) -> None:
+    """An issue of ours without its first line is known by the number in the record."""
+    tracker, records = synced()
+    lines = tracker.issues[ITEM].body.split("\n")
+    tracker.edit(ITEM, body="\n".join(line for line in lines if not line.startswith(lost)) + "\nmine")
+    assert plan_for(records, tracker).changes[0].reason == "a marker was removed"
+    sync(records, tracker)
+    assert tracker.issues[ITEM].body.split("\n")[: len(lines)] == lines
+    assert tracker.issues[ITEM].body.count("mine") == 1
+    assert not plan_for(records, tracker).changes
+
+
+def test_ticked_boxes_survive_a_new_text() -> None:
+    """A tick is no drift, and it is carried into the next text of the record, by its key."""
+    made = marker.block("\n".join([boxes.line("Page someone", "page"), boxes.line("Tell the team", "tell")]))
+    seen = marker.compose("INC-1", made).replace("[ ] Tell", "[x] Tell")
+    parts = marker.parse(seen)
+    assert parts.is_ours
+    assert marker.compose("INC-1", made, parts) == seen
+    new = marker.compose("INC-1", marker.block(f"changed\n{made}"), parts)
+    assert "[x] Tell" in new
+    assert "[ ] Page" in new
+    broken = marker.parse(seen.replace(f"\n{marker.END}", ""))
+    assert marker.compose("INC-1", made, broken) == seen
+
+
+def test_a_duplicated_key_is_closed_with_one_comment() -> None:
+    """The record's number stays, even where another is lower; others are closed as duplicates and told why, once."""
+    tracker, records = synced()
+    twin = tracker.open_by(tracker.author, "copy", tracker.issues[ITEM].body, ("action-item",))
+    tracker.seat("mallory").open_by("mallory", "copy", tracker.issues[ITEM].body, ("action-item",))
+    records = written_back(records, {records[0].path: (Set(("action_items", 0, "issue"), twin),)})
+    assert (CLOSE, "INC-1/AI-1") in steps(plan_for(records, tracker))
+    sync(records, tracker)
+    assert (tracker.issues[ITEM].state, tracker.issues[ITEM].state_reason) == ("closed", "duplicate")
+    assert tracker.issues[twin].is_open
+    assert list(tracker.comments) == [ITEM]
+    assert f"#{twin} stands for the same record (INC-1/AI-1)" in tracker.comments[ITEM]["duplicate"]
+    assert not plan_for(records, tracker).changes
+
+
+def test_a_duplicate_that_a_record_names_gives_way() -> None:
+    """A number of an issue that was closed as a duplicate is corrected; no item is dropped for it."""
+    tracker, records = synced()
+    twin = tracker.open_by(tracker.author, "copy", tracker.issues[ITEM].body, ("action-item",))
+    sync(records, tracker)
+    assert tracker.issues[twin].state_reason == "duplicate"
+    wrong = written_back(records, {records[0].path: (Set(("action_items", 0, "issue"), twin),)})
+    made = plan_for(wrong, tracker)
+    assert merged(wrong, made) == records
+    tracker.delete(ITEM)
+    assert steps(plan_for(wrong, tracker)) == [("reopen", "INC-1/AI-1")]
+
+
+def test_hands_off_leaves_everything_alone() -> None:
+    """Title, labels, text, state, copies: nothing is touched, and it is said."""
+    tracker, records = synced()
+    copy = tracker.open_by(tracker.author, "copy", tracker.issues[MAIN].body, ("incident", "Incident-Ops:Hands-Off"))
+    tracker.edit(ITEM, labels=("incident-ops:hands-off", "action-item"), title="mine")
+    tracker.close_by("carol", ITEM)
+    made = plan_for(records, tracker)
+    assert not made.changes
+    assert kept(made) == [
+        ("INC-1", copy, "people asked for hands off"),
+        ("INC-1/AI-1", ITEM, "people asked for hands off"),
+    ]
+
+
+def test_a_marker_pasted_by_a_stranger_counts_nothing() -> None:
+    """Anybody can copy our first line; the issue stays theirs, and the key gets its own."""
+    tracker = MemoryTracker()
+    tracker.open_by("mallory", "mine now", marker.compose("INC-1", "x"), ("incident",))
+    records = [record(1)]
+    made = plan_for(records, tracker)
+    assert ("INC-1", 1, "our mark, pasted by mallory, counts nothing") in kept(made)
+    sync(records, tracker)
+    assert tracker.issues[1] == Issue(
+        number=1, title="mine now", body=marker.compose("INC-1", "x"), labels=("incident",), author="mallory"
+    )
+    assert tracker.issues[2].title.startswith("INC-1: ")
+
+
+def test_a_marker_of_a_bot_that_is_not_trusted_stops_the_plan() -> None:
+    """A forgotten setting opens no second issue: the identity to add is named."""
+    tracker, records = synced()
+    tracker.edit(ITEM, author="other-app[bot]")
+    with pytest.raises(UserError, match=r"other-app\[bot\].*add other-app\[bot\] to tracker.identities"):
+        plan_for(written_back(records, {records[0].path: (Set(("action_items", 0, "issue"), None),)}), tracker)
+
+
+def test_another_identity_of_ours_plans_nothing() -> None:
+    """From the token of the workflow to an App and back: both are trusted, nothing changes."""
+    tracker, records = synced()
+    assert not plan_for(records, tracker.seat("acme-ops[bot]")).changes
+    tracker.edit(ITEM, author="Acme-Ops[bot]")
+    assert not plan_for(records, tracker).changes
+
+
+def test_an_unknown_assignee_is_left_out_and_told_once() -> None:
+    """One who does not belong to the repository keeps no issue from being made, and is in no plan."""
+    tracker = MemoryTracker(can_be_assigned={"alice"})
+    records = [record(1, item(1), item(2))]
+    made = plan_for(records, tracker)
+    assert ("INC-1/AI-1", None, "@bob cannot be assigned on this tracker (2 of our issues)") in kept(made)
+    assert {one.outcome for one in run(made, tracker)} == {"done"}
+    assert [issue.assignees for issue in tracker.issues.values()] == [("alice",), (), ()]
+    assert {action for action, _ in steps(plan_for(records, tracker))} == {EDIT}
+
+
+def test_an_assignee_who_was_removed_comes_back_and_others_stay() -> None:
+    """The record's people are on the issue; whoever people add stays, and ten are all that fit."""
+    tracker, records = synced()
+    tracker.edit(ITEM, assignees=("carol",))
+    sync(records, tracker)
+    assert tracker.issues[ITEM].assignees == ("carol", "bob")
+    tracker.edit(ITEM, assignees=tuple(f"p{number}" for number in range(10)))
+    assert not plan_for(records, tracker).changes
+
+
+def test_a_removed_parent_is_linked_again_and_another_one_stays() -> None:
+    """An item's issue hangs below its tracking issue; where people put it below another, it stays there."""
+    tracker, records = synced()
+    assert tracker.issues[ITEM].parent == MAIN
+    tracker.edit(ITEM, parent=None)
+    made = plan_for(records, tracker)
+    assert [one.fields for one in made.changes] == [{"parent": "INC-1"}]
+    run(made, tracker)
+    assert tracker.issues[ITEM].parent == MAIN
+    tracker.edit(ITEM, parent=77)
+    assert not plan_for(records, tracker).changes
+
+
+def test_without_sub_issues_no_parent_is_planned() -> None:
+    """The task list is all there is then, and a second plan is empty."""
+    tracker, _ = synced(has_sub_issues=False)
+    assert tracker.issues[ITEM].parent is None
+
+
+def test_a_number_of_a_strangers_issue_is_told() -> None:
+    """A record that names an issue which is not ours gets neither that one nor a second one."""
+    tracker, records = synced(record(1, item(1)), record(2))
+    theirs = tracker.open_by("carol", "an idea", "text")
+    for number, words in ((theirs, "which is not an issue of ours"), (MAIN, "which belongs to INC-1")):
+        other = [*records, record(3)]
+        other = written_back(other, {other[2].path: (Set(("links", "tracking_issue"), number),)})
+        made = plan_for(other, tracker)
+        assert not made.changes
+        assert f"the record names #{number}, {words}; take the number out of the record" in made.kept[0].reason
+
+
+def test_a_deleted_record_closes_its_issues_and_a_missing_one_does_not() -> None:
+    """Only a deletion in git closes; the record that comes back opens them again."""
+    tracker, records = synced(record(1, item(1)), record(2))
+    assert not plan_for(records[1:], tracker).changes
+    made = plan_for(records[1:], tracker, deleted={"INC-1": "0123456789abcdef"})
+    assert [(one.action, one.state_reason, one.reason) for one in made.changes] == [
+        (CLOSE, "not_planned", "its record was deleted in git by 0123456789ab")
+    ] * 2
+    run(made, tracker)
+    assert not plan_for(records[1:], tracker, deleted={"INC-1": "0123456789abcdef"}).changes
+    assert steps(plan_for(records, tracker)) == [("reopen", "INC-1"), ("reopen", "INC-1/AI-1")]
+    run(plan_for(records, tracker), tracker)
+    assert not plan_for(records, tracker).changes
+
+
+def test_a_pending_record_is_on_the_tracker_and_not_written_to() -> None:
+    """Before the merge there is nothing to write numbers or closings to."""
+    pending = record(1, item(1))._replace(pending=True)
+    tracker = MemoryTracker()
+    sync([pending], tracker)
+    tracker.close_by("carol", ITEM)
+    made = plan_for([pending], tracker)
+    assert not made.changes
+    assert kept(made)[-1][2] == "a person closed it, though the item is open; the record is not merged yet"
+
+
+def test_numbers_of_the_hosted_tracker_mean_nothing_to_the_local_one(tmp_path) -> None:
+    """A fresh clone's own tracker opens its own issues, and writes no number back."""
+    from tests.reconcile.builders import local
+
+    _, records = synced()
+    tracker = local(tmp_path)
+    made = plan_for(records, tracker)
+    assert steps(made) == [(CREATE, "INC-1"), (CREATE, "INC-1/AI-1")]
+    run(made, tracker)
+    assert not plan_for(records, tracker).changes
+    assert tracker.closing(1) == Closing()

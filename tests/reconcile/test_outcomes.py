@@ -1,0 +1,244 @@
+"""What becomes of each change of a run when the tracker refuses, does not answer, or a limit is reached."""
+
+from __future__ import annotations
+
+import pytest
+
+from incident_ops.adapters.memory import MemoryTracker
+from incident_ops.errors import Ambiguous, IncidentOpsError, Incomplete, Stopped, WriteFailed
+from incident_ops.reconcile.apply import (
+    DONE,
+    EXISTS,
+    FAILED,
+    LEFT,
+    MOVED,
+    UNKNOWN,
+    Applied,
+    always,
+    apply,
+    summary,
+)
+from incident_ops.reconcile.changes import EDIT, UPDATE, Change
+from tests.reconcile.builders import Watched, item, plan_for, record, sync, wanted
+
+RECORDS = [record(1, item(1)), record(2)]
+TRUSTED = wanted([]).identities
+
+
+def outcomes(error: IncidentOpsError, *, at: str, acted: bool = False, times: int = 1) -> list[Applied]:
+    """A first run in which the creates of a key fail with an error."""
+    tracker = MemoryTracker()
+    made = [one for one in plan_for(RECORDS, tracker).changes if one.label is None]
+    left = [times]
+
+    def meet(name: str, after: bool) -> None:
+        if name == at and after == acted and left[0]:
+            left[0] -= 1
+            raise error
+
+    return list(apply(made, Watched(tracker, meet), TRUSTED))
+
+
+def first_changed(tracker: MemoryTracker) -> list[Change]:
+    """The update of issue #1 that follows from a new level."""
+    now = [record(1, item(1), severity="SEV0"), record(2)]
+    return [one for one in plan_for(now, tracker).changes if one.number == 1 and one.action == UPDATE]
+
+
+def words(found: list[Applied]) -> list[tuple[str, str]]:
+    return [(one.change.key, one.outcome) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"), [(WriteFailed("422"), FAILED), (Incomplete("502"), FAILED), (Ambiguous("no answer"), UNKNOWN)]
+)
+def test_one_failure_does_not_hide_the_others(error: IncidentOpsError, outcome: str) -> None:
+    """The change is recorded with its error, the rest is done, and the run ends with 4."""
+    found = outcomes(error, at="create")
+    assert words(found) == [("INC-1", outcome), ("INC-1/AI-1", DONE), ("INC-2", DONE)]
+    assert found[0].error is error
+    end = summary(found)
+    assert (end.done, end.left, end.failed + end.unknown, end.error, end.exit_code) == (2, 0, 1, error, 4)
+
+
+@pytest.mark.parametrize(
+    ("error", "first", "code"), [(WriteFailed("403", is_final=True), FAILED, 4), (Stopped("x"), LEFT, 5)]
+)
+def test_what_would_fail_for_all_ends_the_run(error: IncidentOpsError, first: str, code: int) -> None:
+    """No permission, or no requests left: every change that is not done is told, with the reason."""
+    found = outcomes(error, at="create")
+    assert words(found) == [("INC-1", first), ("INC-1/AI-1", LEFT), ("INC-2", LEFT)]
+    assert {one.error for one in found} == {error}
+    assert summary(found).exit_code == code
+
+
+def test_a_limit_before_the_first_write_leaves_everything() -> None:
+    """The list itself was one request too many: nothing was done, and it is said."""
+    found = outcomes(Stopped("300 requests"), at="owned")
+    assert [one.outcome for one in found] == [LEFT] * 3
+    assert summary(found).exit_code == 5
+
+
+def test_a_list_that_fails_before_the_first_write_ends_the_run() -> None:
+    """Nothing may be written to a tracker that cannot be read."""
+    with pytest.raises(Incomplete, match="502"):
+        outcomes(Incomplete("502"), at="owned")
+
+
+def test_after_an_unknown_create_the_next_run_decides() -> None:
+    """The issue was opened and the answer lost: this run does not open it again, the next one finds it."""
+    tracker = MemoryTracker()
+
+    def lose(name: str, after: bool) -> None:
+        if name == "create" and after:
+            raise Ambiguous("the answer was lost")
+
+    found = list(apply(plan_for(RECORDS, tracker).changes, Watched(tracker, lose), TRUSTED))
+    assert {one.outcome for one in found if one.change.label is None} == {UNKNOWN}
+    assert len(tracker.issues) == 3
+    sync(RECORDS, tracker)
+    assert len(tracker.issues) == 3
+    assert {one.action for one in plan_for(RECORDS, tracker).changes} == {EDIT}
+    assert tracker.issues[2].parent == 1, "the parent that could not be given is linked later"
+
+
+def test_what_an_old_list_let_through_is_closed_by_the_next_run_with_one_comment() -> None:
+    """The list did not show the new issues yet, so each was opened twice; the next run ends that, and says it once."""
+    tracker = MemoryTracker()
+    late = tracker.seat(tracker.author)
+    late.is_stale = True
+    made = plan_for(RECORDS, late).changes
+    sync(RECORDS, tracker)
+    assert {one.outcome for one in apply(made, late, TRUSTED)} == {DONE}
+    assert len(tracker.issues) == 6
+    for _ in range(2):
+        sync(RECORDS, tracker)
+        assert {number: issue.state_reason for number, issue in tracker.issues.items()} == {
+            **dict.fromkeys((1, 2, 3)),
+            **dict.fromkeys((4, 5, 6), "duplicate"),
+        }
+        assert {number: list(topics) for number, topics in tracker.comments.items()} == {
+            number: ["duplicate"] for number in (4, 5, 6)
+        }
+
+
+def test_without_the_lock_nothing_is_created_and_the_rest_goes_on() -> None:
+    """Creates are left for the next run, updates are done; exit 5."""
+    tracker = MemoryTracker()
+    sync([record(1)], tracker)
+    made = plan_for([record(1, severity="SEV0"), record(2)], tracker)
+    found = list(apply(made.changes, tracker, TRUSTED, lambda: False))
+    assert words(found)[1:] == [("INC-1", DONE), ("INC-2", LEFT)]
+    assert summary(found).exit_code == 5
+
+
+def test_the_lock_is_taken_before_the_list_and_only_for_creates() -> None:
+    """What another run creates before we hold the lock is in the list, so that it is not created twice."""
+    tracker, other = MemoryTracker(), []
+
+    def lock() -> bool:
+        if not other:
+            other.append(sync(RECORDS, tracker))
+        return True
+
+    found = list(apply(plan_for(RECORDS, tracker).changes, tracker, TRUSTED, lock))
+    assert {one.outcome for one in found if one.change.label is None} == {EXISTS}
+    assert len(tracker.issues) == 3
+    changed = plan_for([record(1, item(1), severity="SEV0"), record(2)], tracker).changes
+    asked: list[int] = []
+    assert list(apply(changed, tracker, TRUSTED, lambda: bool(asked.append(1))))
+    assert not asked
+
+
+def test_an_item_gets_the_number_of_the_parent_that_was_just_opened() -> None:
+    """Tracking issue first, then its items below it, in one run."""
+    tracker = MemoryTracker()
+    sync([record(1, item(1), item(2))], tracker)
+    assert [issue.parent for issue in tracker.issues.values()] == [None, 1, 1]
+
+
+def test_an_issue_that_was_deleted_meanwhile_is_left() -> None:
+    """Nothing is written to what is not there."""
+    tracker = MemoryTracker()
+    sync(RECORDS, tracker)
+    made = [
+        one for one in plan_for([record(1, item(1), severity="SEV0"), record(2)], tracker).changes if one.number == 1
+    ]
+    tracker.delete(1)
+    assert words(list(apply(made, tracker, TRUSTED))) == [("INC-1", MOVED)]
+
+
+def test_a_person_who_writes_during_the_run_keeps_the_text() -> None:
+    """Between the list and the write somebody adds a note: the issue is left for the next run."""
+    tracker = MemoryTracker()
+    sync(RECORDS, tracker)
+    made = [
+        one for one in plan_for([record(1, item(1), severity="SEV0"), record(2)], tracker).changes if one.number == 1
+    ]
+
+    def write(name: str, after: bool) -> None:
+        if name == "owned" and after:
+            tracker.edit(1, body=tracker.issues[1].body + "\nmy note")
+
+    assert words(list(apply(made, Watched(tracker, write), TRUSTED))) == [("INC-1", MOVED)]
+    assert tracker.issues[1].body.endswith("\nmy note")
+
+
+def test_record_edits_are_not_for_the_tracker() -> None:
+    """A run that has nothing else asks the tracker nothing."""
+
+    def fail(name: str, after: bool) -> None:
+        raise AssertionError(name)
+
+    only = [Change(EDIT, "incident", "INC-1", 1, "x", path="a")]
+    assert list(apply(only, Watched(MemoryTracker(), fail), TRUSTED)) == []
+    assert always()
+
+
+STORY = [
+    ([], [record(1, item(1), item(2)), record(2)]),
+    ([record(1, item(1), item(2)), record(2)], [record(1, item(1), item(2)), record(2)]),
+    ([record(1, item(1))], [record(1, item(1, "done"), severity="SEV0"), record(3, item(1))]),
+    ([record(number) for number in range(1, 131)], [record(number, severity="SEV2") for number in range(1, 131)]),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), STORY)
+def test_the_estimate_is_what_is_sent(before: list, after: list) -> None:
+    """Reads and writes of a whole run, counted at the port: pages of both lists, labels, people, and every write."""
+    tracker = MemoryTracker()
+    sync(before, tracker)
+    sent: list[int] = []
+
+    def count(name: str, acted: bool) -> None:
+        if acted:
+            return
+        if name == "owned":
+            names = [issue.labels for issue in tracker.issues.values()]
+            kinds = [sum(1 for labels in names if kind in labels) for kind in ("incident", "action-item")]
+            sent.append(sum(max(1, -(-count // 100)) for count in kinds))
+        elif name != "assignable":
+            sent.append(1)
+
+    watched = Watched(tracker, count)
+    made = plan_for(after, watched)
+    people = {
+        login
+        for one in made.changes
+        for login in set(one.edit.assignees or ()) - set(one.seen.assignees if one.seen else ())
+    }
+    done = list(apply(made.changes, watched, TRUSTED))
+    links = sum(1 for one in done if one.change.parent and one.change.number is None)
+    whose = int(any(one.change.number is None and one.change.label is None for one in done))
+    assert sum(sent) + len(people) + links + whose == made.requests_estimate
+
+
+def test_nothing_to_do_costs_what_was_promised() -> None:
+    """At most 3 + ceil(owned issues / 100) requests."""
+    for count in (0, 1, 99, 100, 101, 250):
+        records = [record(number) for number in range(1, count + 1)]
+        tracker = MemoryTracker()
+        sync(records, tracker)
+        made = plan_for(records, tracker)
+        assert {one.action for one in made.changes} <= {EDIT}
+        assert made.requests_estimate <= 3 + -(-count // 100)

@@ -1,0 +1,66 @@
+"""A snapshot as a document."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from incident_ops.adapters.memory import MemoryTracker
+from incident_ops.errors import UserError
+from incident_ops.model.observed import Closing, Gone, Issue, Label, Snapshot
+from incident_ops.reconcile.observe import observe
+from incident_ops.reconcile.plan import plan
+from incident_ops.reconcile.saved import load, save
+from tests.reconcile.builders import item, record, sync, wanted
+
+FULL = Snapshot(
+    source="github",
+    repository="acme/incidents",
+    issues=(Issue(number=3, title="\u00e9 \u2028", body="b\r\n", labels=("x",), author="a", parent=1, state="closed"),),
+    labels=(Label(name="x", color="ffffff", description="d"),),
+    closings={3: Closing(by="carol", at="2025-02-01T10:00:00Z", evidence="https://x")},
+    gone=(Gone(number=9, why="transferred", place="https://y"),),
+    unassignable=("bob",),
+    has_sub_issues=False,
+    proposed={"incidents/INC-1/incident.yaml": "ab"},
+)
+
+
+@pytest.mark.parametrize("snapshot", [FULL, Snapshot(), Snapshot(labels=())])
+def test_what_is_saved_is_loaded(snapshot: Snapshot) -> None:
+    """Every field comes back, the same bytes every time, and the version is in front."""
+    assert load(save(snapshot)) == snapshot
+    assert save(load(save(snapshot))) == save(snapshot)
+    assert next(iter(json.loads(save(snapshot)))) == "schema"
+
+
+def test_a_plan_from_a_file_is_the_plan_from_the_tracker() -> None:
+    """What was observed once can be planned from again."""
+    tracker = MemoryTracker()
+    sync([record(1, item(1))], tracker)
+    asked = wanted([record(1, item(1, "done")), record(2)])
+    seen = observe(tracker, asked)
+    assert plan(asked, load(save(seen))) == plan(asked, seen)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no JSON"),
+        (save(FULL)[:-9], "no JSON"),
+        ("[" * 100_000, "no JSON"),
+        ("[]", "no `schema`"),
+        ("{}", "no `schema`"),
+        ('{"schema": 2}', "schema 2, expected 1"),
+        ('{"schema": true}', "schema True, expected 1"),
+        ('{"schema": 1, "more": 1}', "unknown field `more`"),
+        ('{"schema": 1, "issues": [{"number": "3", "title": "", "body": ""}]}', r"issues\[0\].number"),
+        ('{"schema": 1, "issues": [{"number": 3}]}', "missing required field"),
+        (json.dumps({"schema": 1, "issues": [{"number": 3, "title": "", "body": ""}] * 2}), "one issue twice"),
+    ],
+)
+def test_a_foreign_or_damaged_file_is_told(text: str, said: str) -> None:
+    """What was expected, where, and how to get a good one."""
+    with pytest.raises(UserError, match=rf"seen.json: .*{said}.*--save-observed"):
+        load(text, "seen.json")

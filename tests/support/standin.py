@@ -1,0 +1,121 @@
+"""A GitHub on this machine: npm `emulate`, started once for each process of the tests.
+
+Its state is in memory; a test takes a repository of its own. It is lenient where GitHub is strict (lengths, scopes,
+wrong tokens) and has no sub-issues, no 5xx and no secondary limits: those are tested with `scripted_server`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HOME = Path(__file__).resolve().parents[1] / "standin"
+LOGIN, TOKEN = "keeper", "ghp_standin"
+PERSON, PERSON_TOKEN = "alice", "ghp_standin_person"
+_PACKAGE = HOME / "node_modules/emulate"
+_START_LIMIT = 30.0  # seconds
+
+_names = itertools.count(1)
+
+
+def need_standin() -> None:
+    """Skips, with the reason, where Node or the package of the stand-in is not there."""
+    if not shutil.which("node"):
+        pytest.skip("node is not here, and the stand-in for GitHub runs on it: install Node 20 or newer with npm")
+    if not _PACKAGE.is_dir():
+        pytest.skip("tests/standin has no node_modules: `make test` installs them where npm is, else run `npm ci`")
+
+
+class Standin:
+    """A running stand-in. `url` is the API's address, `token` belongs to `login`, an owner of the organisation acme."""
+
+    login, token = LOGIN, TOKEN
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def new_repository(self, **settings: Any) -> str:
+        """Makes an empty repository -> its `owner/name`; `settings` as GitHub's API names them."""
+        name = f"records-{next(_names)}"
+        self.ask("POST", "/orgs/acme/repos", {"name": name, "auto_init": True, **settings})
+        return f"acme/{name}"
+
+    def environment(self, repository: str, *, token: str | None = None) -> dict[str, str]:
+        """The variables with which our program finds this stand-in."""
+        return {"GITHUB_API_URL": self.url, "GITHUB_TOKEN": token or self.token, "GITHUB_REPOSITORY": repository}
+
+    def ask(self, method: str, path: str, body: Any = None, *, token: str | None = None) -> Any:
+        """One request beside our program, as another person or tool would send it -> the JSON of the answer."""
+        request = urllib.request.Request(
+            self.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"token {token or self.token}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+
+@contextmanager
+def standin(advertised: str = "", service: str = "github") -> Iterator[Standin]:
+    """Starts a stand-in on a free port of this machine and ends it with the block.
+
+    `service` is github or slack. `advertised` is the address its answers name, where it stands behind a proxy; `url` is
+    always its own.
+    """
+    need_standin()
+    port = _free_port()
+    url = f"http://localhost:{port}"  # PyGithub refuses answers that name another host than it asked
+    words = [
+        "node",
+        str(HOME / "start.mjs"),
+        "start",
+        "--service",
+        service,
+        "--port",
+        str(port),
+        "--seed",
+        str(HOME / "seed.yaml"),
+    ]
+    if advertised:
+        words += ["--base-url", advertised]
+    running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=HOME)
+    try:
+        _wait(running, url)
+        yield Standin(url)
+    finally:
+        running.terminate()
+        running.communicate(timeout=10)
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("localhost", 0))
+        return int(one.getsockname()[1])
+
+
+def _wait(running: subprocess.Popen[str], url: str) -> None:
+    end = time.monotonic() + _START_LIMIT
+    while time.monotonic() < end:
+        assert running.poll() is None, f"the stand-in ended at once: {running.communicate()[0]}"
+        try:
+            with urllib.request.urlopen(f"{url}/zen", timeout=1):
+                return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError(f"the stand-in did not answer at {url} within {_START_LIMIT:.0f} s")
