@@ -7,11 +7,12 @@ hour on the spring day and 01:30-04:30 lasts four in autumn (C29).
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from incident_ops.errors import UserError
@@ -28,7 +29,9 @@ LIMIT = timedelta(days=3660)
 FIRST, LAST = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
 """The calendar's ends, a few days in, so that no zone steps over them."""
 
+_EARLIEST = 1900  # no zone tells working hours before; a slip of the year must not cost minutes
 _MINUTES = 24 * 60
+_MOST = 64  # calendars kept ready
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +44,35 @@ class _Hours:
     always: bool
 
 
+class _Year(NamedTuple):
+    """The open windows of a UTC year in order, and the working time up to the end of each."""
+
+    opens: list[datetime]
+    closes: list[datetime]
+    worked: list[timedelta]
+
+    @property
+    def total(self) -> timedelta:
+        return self.worked[-1] if self.worked else NOTHING
+
+    def until(self, at: datetime) -> timedelta:
+        """Working time from the year's beginning to `at`."""
+        index = bisect_right(self.opens, at) - 1
+        if index < 0:
+            return NOTHING
+        over = self.closes[index] - at
+        return self.worked[index] - over if over > NOTHING else self.worked[index]
+
+    def reached(self, worked: timedelta) -> datetime:
+        """The first instant with so much working time before it, of at most the total."""
+        index = bisect_left(self.worked, worked)
+        return self.closes[index] - (self.worked[index] - worked)
+
+
+NOTHING = timedelta()
+_SECOND = timedelta(seconds=1)
 _ALWAYS = _Hours(ZoneInfo("Etc/UTC"), (((0, _MINUTES),),) * len(DAYS), frozenset(), True)
+_READY: dict[int, tuple[Calendar, _Hours]] = {}
 
 
 def due(start: datetime, seconds: int, calendar: Calendar, pauses: Sequence[Pause] = ()) -> datetime | None:
@@ -50,31 +81,40 @@ def due(start: datetime, seconds: int, calendar: Calendar, pauses: Sequence[Paus
     A due time on closing time stays there; no seconds are due at once. None: it is not known, because a pause is still
     on, or because the calendar opens too little within LIMIT.
     """
-    left = timedelta(seconds=seconds)
     if seconds <= 0:
         return start
+    left, at = timedelta(seconds=seconds), start
     hours = _hours_of(calendar)
     end = LAST if hours.always else _later(start, LIMIT)
-    for opens, closes in _working(start, end, hours, pauses):
-        if closes - opens >= left:
-            return opens + left
-        left -= closes - opens
-    return None
+    for begin, until in _merged((begin, until or LAST) for begin, until in pauses) if pauses else ():
+        if until <= at:
+            continue
+        if begin > at:
+            worked = _worked(at, begin, hours)
+            if worked >= left:
+                break
+            left -= worked
+        if until == LAST:
+            return None
+        at = until
+    return _reached(at, left, end, hours)
 
 
 def elapsed(start: datetime, end: datetime, calendar: Calendar, pauses: Sequence[Pause] = ()) -> int:
     """Working seconds from `start` to `end` outside the pauses, rounded down; 0 where `end` is not after `start`."""
-    spans = _working(start, end, _hours_of(calendar), pauses)
-    return sum((closes - opens for opens, closes in spans), timedelta()) // timedelta(seconds=1)
+    if end <= start:
+        return 0
+    hours = _hours_of(calendar)
+    worked = _worked(start, end, hours)
+    for begin, until in _merged((begin, until or LAST) for begin, until in pauses) if pauses else ():
+        worked -= _worked(max(begin, start), min(until, end), hours)
+    return worked // _SECOND
 
 
 def next_business_day(start: datetime, calendar: Calendar) -> datetime | None:
     """Closing time of the first working day after the day of `start` (R34, R46); None where there is none."""
     hours = _hours_of(calendar)
-    days = _days(start, _later(start, LIMIT), hours.zone)
-    next(days, None)
-    closing = (windows[-1][1] for day in days if (windows := _open(hours, day)))
-    return next(closing, None)
+    return _closing_after(next(_days(start, start, hours.zone)), hours)
 
 
 def end_of_day(day: date, calendar: Calendar) -> datetime:
@@ -82,36 +122,69 @@ def end_of_day(day: date, calendar: Calendar) -> datetime:
     return _utc(day, _MINUTES, _hours_of(calendar).zone)
 
 
-def _working(start: datetime, end: datetime, hours: _Hours, pauses: Sequence[Pause]) -> Iterator[Interval]:
-    """Working intervals between two instants, pauses cut out, in order."""
-    if not pauses:
-        yield from _windows(start, end, hours)
-        return
-    rests = _merged((begin, until or LAST) for begin, until in pauses)
-    forever = next((begin for begin, until in rests if until == LAST), LAST)
-    for opens, closes in _windows(start, min(end, forever), hours):
-        for begin, until in rests:
-            if until <= opens:
-                continue
-            if begin >= closes:
-                break
-            if opens < begin:
-                yield opens, begin
-            opens = until
-        if opens < closes:
-            yield opens, closes
+def start_of_day(day: date, calendar: Calendar) -> datetime:
+    """Midnight at the beginning of `day` in the calendar's zone."""
+    return _utc(day, 0, _hours_of(calendar).zone)
 
 
-def _windows(start: datetime, end: datetime, hours: _Hours) -> Iterator[Interval]:
-    """Open windows between two instants, clipped to them."""
+def local_day(at: datetime, calendar: Calendar) -> date:
+    """The date of an instant in the calendar's zone."""
+    return next(_days(at, at, _hours_of(calendar).zone))
+
+
+def _worked(start: datetime, end: datetime, hours: _Hours) -> timedelta:
+    """Working time between two instants; none where they are reversed."""
+    if end <= start:
+        return NOTHING
     if hours.always:
-        if start < end:
-            yield start, end
-        return
-    for day in _days(start, end, hours.zone):
+        return end - start
+    begin, until = _year(hours, start.year), _year(hours, end.year)
+    between = sum((_year(hours, year).total for year in range(start.year, end.year)), NOTHING)
+    return between + until.until(end) - begin.until(start)
+
+
+def _reached(start: datetime, left: timedelta, end: datetime, hours: _Hours) -> datetime | None:
+    """The instant at which working time after `start` is used up; None where that is after `end`."""
+    if hours.always:
+        return start + left if end - start >= left else None
+    if not any(hours.week):
+        return None
+    left += _year(hours, start.year).until(start)
+    for number in range(start.year, end.year + 1):
+        year = _year(hours, number)
+        if year.total >= left:
+            found = year.reached(left)
+            return found if found <= end else None
+        left -= year.total
+    return None
+
+
+@lru_cache(maxsize=512)
+def _year(hours: _Hours, number: int) -> _Year:
+    """The windows of a UTC year, cut at its ends."""
+    begin = datetime(number, 1, 1, tzinfo=UTC) if number > FIRST.year else FIRST
+    end = datetime(number + 1, 1, 1, tzinfo=UTC) if number < LAST.year else LAST
+    year, worked = _Year([], [], []), NOTHING
+    if number < _EARLIEST:
+        return year
+    for day in _days(begin, end, hours.zone):
         for opens, closes in _open(hours, day):
-            if closes > start and opens < end:
-                yield max(opens, start), min(closes, end)
+            if closes > begin and opens < end:
+                first, last = max(opens, begin), min(closes, end)
+                worked += last - first
+                year.opens.append(first)
+                year.closes.append(last)
+                year.worked.append(worked)
+    return year
+
+
+@lru_cache(maxsize=4096)
+def _closing_after(day: date, hours: _Hours) -> datetime | None:
+    if not any(hours.week):
+        return None
+    most = min(day.toordinal() + LIMIT.days, LAST.toordinal())
+    days = map(date.fromordinal, range(day.toordinal() + 1, most + 1))
+    return next((windows[-1][1] for day in days if (windows := _open(hours, day))), None)
 
 
 def _days(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[date]:
@@ -134,25 +207,39 @@ def _merged(intervals: Iterable[tuple[Bound, Bound]]) -> list[tuple[Bound, Bound
 
 
 def _hours_of(calendar: Calendar) -> _Hours:
+    """A calendar made ready, once for each object: its key alone costs more than a clock."""
     if calendar is AROUND_THE_CLOCK:
         return _ALWAYS
+    known = _READY.get(id(calendar))
+    if known is not None and known[0] is calendar:
+        return known[1]
     hours = tuple((day, tuple(windows)) for day, windows in calendar.hours.items())
-    return _compiled(calendar.tz, hours, tuple(calendar.holidays))
+    made = _compiled(calendar.tz, hours, tuple(calendar.holidays))
+    if len(_READY) >= _MOST:
+        _READY.clear()
+    _READY[id(calendar)] = calendar, made
+    return made
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=_MOST)
 def _compiled(tz: str, hours: tuple[tuple[str, tuple[str, ...]], ...], holidays: tuple[str, ...]) -> _Hours:
     calendar = Calendar(tz=tz, hours={day: list(windows) for day, windows in hours}, holidays=list(holidays))
-    try:
-        zone = ZoneInfo(tz)
-    except (KeyError, ValueError, OSError) as error:
-        hint = "write one such as Europe/Berlin or America/New_York"
-        raise UserError(f"{tz} is not an IANA time zone", where="policy.yaml", hint=hint) from error
+    zone = _zone(tz)
     week = tuple(tuple(_merged(calendar.windows(day))) for day in range(len(DAYS)))
     return _Hours(zone, week, calendar.days_off, not holidays and all(day == ((0, _MINUTES),) for day in week))
 
 
-@lru_cache(maxsize=8192)
+def _zone(name: str) -> ZoneInfo:
+    """A zone of a place, or UTC; `EST` names an offset and knows no summer (C29)."""
+    try:
+        if name != "UTC" and "/" not in name:
+            raise KeyError(name)
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        hint = "write one such as Europe/Berlin or America/New_York"
+        raise UserError(f"{name} is not an IANA time zone of a place", where="policy.yaml", hint=hint) from error
+
+
 def _open(hours: _Hours, day: date) -> tuple[Interval, ...]:
     """The open windows of a local day as UTC intervals."""
     if day in hours.days_off:

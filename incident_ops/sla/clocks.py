@@ -1,211 +1,266 @@
-"""The clocks of an incident: response, resolution and the internal updates (R26-R48, R52, R53).
+"""The clocks of an incident (contract 4; R26-R49, R51, R171, R172, R193, R194).
 
-Everything follows from the record and the policy; `now` decides only how far a clock has run. What is decided here:
+Everything follows from the record and the policy; `now` decides only what has happened and how far a clock has run.
+docs/sla.md explains it with examples. What is decided here:
 
-- All clocks start at `declared`; a severity change keeps the start and takes the new level's target.
 - A clock is met when it stops at or before its due (C37). One that runs past it still runs, its risk is `breached`.
-- Pauses and the time between resolved and reopened stretch the resolution, nothing else.
-- A clock that ended at an `unknown` instant, and every clock of a duplicate, a false alarm or a withdrawn incident, is
-  `cancelled`: neither met nor missed.
+- A severity change keeps the start and the pauses and takes the new level's target. What was breached before it stays
+  breached; what the new target finds past already is `retargeted_at` the change. An ended clock is left as it is.
+- PAUSABLE says which clocks rest while the incident is pending, and between resolved and reopened.
+- A clock that ended at an `unknown` instant, and every clock of a duplicate, a false alarm or a withdrawn incident but
+  for its action items, is `cancelled`: neither met nor missed.
 - Updates run in slots from one to the next, ending at resolved (C36). Shown is the running slot; once ended, the
-  first slot that was missed, else the last.
-- `at_risk` is the level's `warn_at`, which speaks of the resolution; it is passed strictly after.
+  first slot that was missed, else the last. A range of public updates (C11) is due at its outer limit.
+- `at_risk` is passed strictly after its mark: `warn_at` for the resolution, the inner limit of a range of updates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
-from enum import StrEnum
 from typing import NamedTuple
 
-from incident_ops.errors import UserError
-from incident_ops.lifecycle import FIXED
-from incident_ops.model.incident import Incident
+from incident_ops.model.incident import ActionItem, Incident
 from incident_ops.model.policy import LevelPolicy, Policy
-from incident_ops.model.record import Record
-from incident_ops.model.time import duration
-from incident_ops.model.unread import Unread
-from incident_ops.sla.calendar import due, elapsed
+from incident_ops.model.time import UNKNOWN, parse_date, parse_instant
+from incident_ops.sla.calendar import Pause, elapsed, end_of_day, start_of_day
+from incident_ops.sla.clock import (
+    ACTION_ITEM,
+    DIAGNOSIS,
+    PAUSABLE,
+    POSTMORTEM_FINAL,
+    POSTMORTEM_MEETING,
+    RESOLUTION,
+    RESPONSE,
+    UPDATE_INTERNAL,
+    UPDATE_PUBLIC,
+    Clock,
+    Risk,
+    State,
+)
 from incident_ops.sla.facts import (
     End,
     Facts,
     acknowledged,
     cycle_start,
     declared,
+    diagnosed,
     facts,
+    first_resolved,
     pauses,
     resolved,
     update_instants,
+    work,
 )
-from incident_ops.sla.targets import Course, calendar_of, course, level_of, targets
-
-RESPONSE, RESOLUTION, UPDATE_INTERNAL = "response", "resolution", "update_internal"
-NAMES = (RESPONSE, RESOLUTION, UPDATE_INTERNAL)
-"""Clock names (contract 4), in the order in which an incident's clocks are listed."""
-
-
-class State(StrEnum):
-    """Where a clock stands (contract 4)."""
-
-    RUNNING = "running"
-    PAUSED = "paused"
-    MET = "met"
-    MISSED = "missed"
-    CANCELLED = "cancelled"
-    NO_DUE = "no_due"
+from incident_ops.sla.targets import (
+    Course,
+    Leg,
+    business_calendar,
+    calendar_of,
+    course,
+    item_due,
+    legs,
+    said,
+    seconds_of,
+    targets,
+    until,
+)
 
 
-class Risk(StrEnum):
-    """What is to be feared of a clock (contract 4)."""
+class _Road(NamedTuple):
+    """A course, the leg it belongs to, and the change that found it past already."""
 
-    OK = "ok"
-    AT_RISK = "at_risk"
-    BREACHED = "breached"
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """One clock, in the fields of `sla check` (contract 4). Instants are aware UTC, seconds are working seconds.
-
-    `due` is None where it is not known: no release date, a calendar that never opens, a pause that is still on.
-    `elapsed_seconds` is None where the end is not known; `remaining_seconds` is negative after a breach and None where
-    there is nothing to count down.
-    """
-
-    incident: str
-    clock: str
-    cycle: int
-    level: str
-    start: datetime
-    due: datetime | None
-    state: State
-    risk: Risk
-    elapsed_seconds: int | None
-    remaining_seconds: int | None
-    paused_seconds: int
-    stopped_at: datetime | None
-
-
-class Report(NamedTuple):
-    """The clocks at an instant (aware UTC), ordered by incident; `unread` are records that could not be used."""
-
-    at: datetime
-    clocks: tuple[Clock, ...]
-    unread: tuple[Unread, ...] = ()
-
-
-def report(
-    records: Iterable[Record], policy: Policy, now: datetime, unread: Sequence[Unread] = (), everything: bool = False
-) -> Report:
-    """The clocks of all incidents that are not closed, with `everything` of the closed ones too.
-
-    A record whose label is no level of the policy joins `unread`. UserError where the policy itself cannot be used.
-    """
-    found: list[Clock] = []
-    left_out = list(unread)
-    for record in records:
-        if record.incident.is_closed and not everything:
-            continue
-        try:
-            level_of(record.incident, policy)
-        except UserError as error:
-            left_out.append(Unread(record.path, str(error)))
-            continue
-        found += clocks(record.incident, policy, now)
-    found.sort(key=lambda clock: (clock.incident, NAMES.index(clock.clock)))
-    return Report(now, tuple(found), tuple(sorted(left_out)))
+    course: Course
+    leg: Leg
+    retargeted_at: datetime | None
 
 
 def clocks(incident: Incident, policy: Policy, now: datetime) -> list[Clock]:
-    """The clocks of one incident at `now` (aware UTC): response, resolution, update_internal, in this order.
+    """The clocks of one incident at `now` (aware UTC), in the order of NAMES, action items in that of the record.
 
     A level without a target has no such clock (C13). UserError for a record whose label is no level of the policy,
     and for a policy that names a calendar or zone which does not exist.
     """
     given = facts(incident, now)
-    level = level_of(incident, policy)
-    calendar = calendar_of(level, policy)
-    response, resolution = targets(incident, policy, level)
-    found = []
-    if response:
-        road = course(response, declared(given), calendar, policy)
-        found.append(_clock(given, RESPONSE, level.id, road, acknowledged(given)))
-    if resolution:
-        end = resolved(given)
-        rests = tuple((begin, until or end.at) for begin, until in pauses(given))
-        road = course(resolution, declared(given), calendar, policy, rests)
-        found.append(_clock(given, RESOLUTION, level.id, road, end, level.warn_at))
-    if level.update.internal and (cadence := duration(level.update.internal)):
-        starts = (cycle_start(given), *update_instants(given))
-        slots = [Course(at, cadence, due(at, cadence, calendar), calendar) for at in starts]
-        label = _update_label(incident, policy, level)
-        found.append(_clock(given, UPDATE_INTERNAL, label, *_slot(slots, resolved(given))))
+    path = legs(given, policy)
+    found = [_plain(given, policy, path, RESPONSE, acknowledged(given))]
+    if any(leg.level.diagnosis for leg in path):
+        found.append(_plain(given, policy, path, DIAGNOSIS, diagnosed(given)))
+    end = resolved(given)
+    found.append(_plain(given, policy, path, RESOLUTION, end, pauses(given)))
+    if any(leg.level.update.internal for leg in path):
+        found.append(_updates(given, policy, path, UPDATE_INTERNAL, end))
+    if any(leg.level.update.public for leg in path):
+        found.append(_updates(given, policy, path, UPDATE_PUBLIC, end))
+    if any(leg.level.postmortem.required for leg in path) and not incident.drill:
+        found += _postmortem(given, policy, path)
+    found += [_item(given, policy, path[-1], item) for item in incident.action_items]
+    return [clock for clock in found if clock is not None]
+
+
+def _plain(
+    given: Facts, policy: Policy, path: list[Leg], name: str, end: End, rests: tuple[Pause, ...] = ()
+) -> Clock | None:
+    """A clock that starts at the declaration."""
+    rests = tuple((begin, over or end.at) for begin, over in rests) if name in PAUSABLE else ()
+    road = _road(given, policy, path, name, declared(given), end.at, rests)
+    return road and _clock(given, name, road, end)
+
+
+def _updates(given: Facts, policy: Policy, path: list[Leg], name: str, end: End) -> Clock | None:
+    """The slot that stands for all: the running one; once ended the first that was missed, else the last."""
+    starts = [cycle_start(given), *update_instants(given, "public" if name == UPDATE_PUBLIC else None)]
+    stops = [*starts[1:], end.at]
+    if end.at is None:
+        starts, stops = starts[-1:], stops[-1:]
+    found = None
+    for start, stop in zip(starts, stops, strict=True):
+        if road := _road(given, policy, path, name, start, stop, ()):
+            found = _clock(given, name, road, end if stop is None else End(True, stop))
+            if found.state is State.MISSED:
+                break
     return found
 
 
-def _slot(slots: list[Course], end: End) -> tuple[Course, End]:
-    """The slot that stands for all: the running one; once ended the first that was missed, else the last."""
-    if end.at is None:
-        return slots[-1], end
-    stops = [*(slot.start for slot in slots[1:]), end.at]
-    missed = (pair for pair in zip(slots, stops, strict=True) if _past(pair[1], pair[0].due))
-    slot, stop = next(missed, (slots[-1], end.at))
-    return slot, End(True, stop)
+def _postmortem(given: Facts, policy: Policy, path: list[Leg]) -> Iterator[Clock | None]:
+    """Meeting and final text, from the first resolution on; people at work again are a pause."""
+    over, written = first_resolved(given), given.incident.postmortem
+    if not over.ended:
+        return
+    start = over.at or declared(given)
+    for name, text in (
+        (POSTMORTEM_MEETING, written.meeting if written else None),
+        (POSTMORTEM_FINAL, written.final_at if written else None),
+    ):
+        road = _road(given, policy, path, name, start, _end(given, policy, text).at, work(given))
+        if road and over.at is None:  # nobody knows since when it is owed
+            road = road._replace(course=until(start, None))
+        yield road and _clock(given, name, road, _end(given, policy, text))
 
 
-def _clock(given: Facts, name: str, level: str, road: Course, end: End, warn_at: str | None = None) -> Clock:
-    until = end.at if end.ended else given.now
-    spent = None if until is None else elapsed(road.start, until, road.calendar, road.pauses)
-    worked = spent if until is None or not road.pauses else elapsed(road.start, until, road.calendar)
-    state = _state(given, road, end)
-    idle = state is State.CANCELLED or road.target is None or spent is None
+def _item(given: Facts, policy: Policy, leg: Leg, item: ActionItem) -> Clock:
+    """An action item: due at the end of its day, done or dropped by its status."""
+    road = until(declared(given), item_due(item, policy, first_resolved(given).at))
+    end = _end(given, policy, item.done_at or UNKNOWN) if item.status == "done" else End(not item.is_open)
+    return _clock(given, ACTION_ITEM, _Road(road, leg, None), end, item.id)
+
+
+def _end(given: Facts, policy: Policy, text: str | None) -> End:
+    """A date, an instant or `unknown` -> an end; what lies ahead has not happened yet."""
+    if text is None or text == UNKNOWN:
+        return End(text is not None)
+    if "T" in text:
+        at = parse_instant(text)
+        return End(at <= given.now, at if at <= given.now else None)
+    calendar = business_calendar(policy)
+    begin = start_of_day(parse_date(text), calendar)
+    return End(True, end_of_day(parse_date(text), calendar), begin) if begin <= given.now else End(False)
+
+
+def _road(
+    given: Facts,
+    policy: Policy,
+    path: list[Leg],
+    name: str,
+    start: datetime,
+    stop: datetime | None,
+    rests: tuple[Pause, ...],
+) -> _Road | None:
+    """The course of the last leg before the stop, or of an earlier one that was breached while it lasted."""
+    last = stop or given.now
+    gone = [leg for leg in path if leg.since <= last] or path[:1]
+    found = None
+    for number, leg in enumerate(gone):
+        target = _target(name, given, policy, leg.level)
+        found = None
+        if target is None:
+            continue
+        road = course(target, start, calendar_of(leg.level, policy), policy, rests)
+        late = number > 0 and leg.since > start and _past(leg.since, road.due)
+        found = _Road(road, leg, leg.since if late else None)
+        if number + 1 < len(gone) and _past(gone[number + 1].since, road.due):
+            break
+    return found
+
+
+def _target(name: str, given: Facts, policy: Policy, level: LevelPolicy) -> str | None:
+    if name in (RESPONSE, RESOLUTION):
+        return targets(given.incident, policy, level)[name == RESOLUTION]
+    if name == DIAGNOSIS:
+        return said(level.diagnosis)
+    if name == UPDATE_INTERNAL:
+        return said(level.update.internal)
+    if name == UPDATE_PUBLIC:
+        return said(level.update.public) and said(level.update.public_max or level.update.public)
+    owed = level.postmortem
+    return said(owed.within if name == POSTMORTEM_MEETING else owed.final_within) if owed.required else None
+
+
+def _clock(given: Facts, name: str, road: _Road, end: End, item: str | None = None) -> Clock:
+    way, leg = road.course, road.leg
+    stop = _stop(end, way.due)
+    last = stop if end.ended else given.now
+    spent = None if last is None else elapsed(way.start, last, way.calendar, way.pauses)
+    worked = spent if last is None or not way.pauses else elapsed(way.start, last, way.calendar)
+    state = _state(given, name, way, end, stop)
+    idle = state is State.CANCELLED or way.target is None or spent is None
     return Clock(
         incident=given.incident.id,
         clock=name,
-        cycle=1 if name == RESPONSE else given.cycle,
-        level=level,
-        start=road.start,
-        due=road.due,
+        cycle=given.cycle if name in (RESOLUTION, UPDATE_INTERNAL, UPDATE_PUBLIC) else 1,
+        level=leg.label if name in (RESPONSE, RESOLUTION, ACTION_ITEM) else leg.major,
+        start=way.start,
+        due=way.due,
         state=state,
-        risk=_risk(given, road, state, spent, warn_at),
+        risk=_risk(given, name, road, state, spent),
         elapsed_seconds=spent,
-        remaining_seconds=None if idle else (road.target or 0) - (spent or 0),
+        remaining_seconds=None if idle else (way.target or 0) - (spent or 0),
         paused_seconds=(worked or 0) - (spent or 0),
-        stopped_at=end.at,
+        stopped_at=stop,
+        item=item,
+        retargeted_at=road.retargeted_at,
     )
 
 
-def _state(given: Facts, road: Course, end: End) -> State:
-    incident, now = given.incident, given.now
-    cancelled = incident.outcome != FIXED or incident.duplicate_of is not None
-    if cancelled or (end.ended and end.at is None):
+def _stop(end: End, due: datetime | None) -> datetime | None:
+    """When it ended. Of a day nobody is called late who may have been in time."""
+    if end.at is not None and end.day is not None and due is not None and end.day < due:
+        return min(end.at, due)
+    return end.at
+
+
+def _state(given: Facts, name: str, way: Course, end: End, stop: datetime | None) -> State:
+    now = given.now
+    cancelled = given.is_cancelled and name != ACTION_ITEM
+    if cancelled or (end.ended and stop is None):
         return State.CANCELLED
-    if end.at is not None and road.due is not None:
-        return State.MISSED if end.at > road.due else State.MET
-    if not end.ended and any(begin <= now and (until is None or now < until) for begin, until in road.pauses):
+    if stop is not None and way.due is not None:
+        return State.MISSED if stop > way.due else State.MET
+    if not end.ended and any(begin <= now and (over is None or now < over) for begin, over in way.pauses):
         return State.PAUSED
-    return State.NO_DUE if road.due is None else State.RUNNING
+    return State.NO_DUE if way.due is None else State.RUNNING
 
 
-def _risk(given: Facts, road: Course, state: State, spent: int | None, warn_at: str | None) -> Risk:
+def _risk(given: Facts, name: str, road: _Road, state: State, spent: int | None) -> Risk:
     if state is State.MISSED:
         return Risk.BREACHED
     if state not in (State.RUNNING, State.PAUSED):
         return Risk.OK
-    if _past(given.now, road.due):
+    if _past(given.now, road.course.due):
         return Risk.BREACHED
-    if warn_at is None or road.target is None or spent is None:
-        return Risk.OK
-    mark = road.target * int(warn_at[:-1]) / 100 if warn_at.endswith("%") else duration(warn_at)
-    return Risk.AT_RISK if spent > mark else Risk.OK
+    mark = _mark(name, road)
+    return Risk.OK if mark is None or spent is None or spent <= mark else Risk.AT_RISK
 
 
-def _update_label(incident: Incident, policy: Policy, level: LevelPolicy) -> str:
-    """The label whose cadence it is: in a scheme with two scales the severity's, where there is one (C2)."""
-    severity = incident.severity
-    return severity if severity is not None and severity in policy.major_labels else level.id
+def _mark(name: str, road: _Road) -> float | None:
+    """Working seconds from which on a clock is at risk; None where the policy has no mark for it."""
+    level, target = road.leg.level, road.course.target
+    if name == UPDATE_PUBLIC and level.update.public:
+        return seconds_of(level.update.public)
+    warn_at = level.warn_at
+    if name != RESOLUTION or warn_at is None or target is None:
+        return None
+    return target * int(warn_at[:-1]) / 100 if warn_at.endswith("%") else seconds_of(warn_at)
 
 
 def _past(at: datetime, limit: datetime | None) -> bool:

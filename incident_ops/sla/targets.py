@@ -1,16 +1,35 @@
-"""From a target of the policy to seconds and a due time: durations, `next_business_day`, `next_release`."""
+"""From a target of the policy to seconds and a due time, for the level that was in force at each instant."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from incident_ops.errors import UserError
-from incident_ops.model.incident import Incident
+from incident_ops.model.incident import ActionItem, Incident
 from incident_ops.model.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, LevelPolicy, Policy
 from incident_ops.model.policy_blocks import AROUND_THE_CLOCK, Calendar
 from incident_ops.model.time import duration, parse_date
-from incident_ops.sla.calendar import Pause, due, elapsed, end_of_day, next_business_day
+from incident_ops.sla.calendar import Pause, due, elapsed, end_of_day, local_day, next_business_day
+from incident_ops.sla.facts import Facts, declared, label_changes
+
+BUSINESS = "business"
+seconds_of = lru_cache(maxsize=512)(duration)
+"""A duration as seconds; the few texts of a policy are asked for with every clock."""
+
+
+class Leg(NamedTuple):
+    """A stretch of an incident under one pair of labels, from `since` (aware UTC) to the next leg.
+
+    `label` names the level that gives response and resolution, `major` the one that gives updates, diagnosis and
+    postmortem: in a scheme with two scales the severity, where there is one (C2).
+    """
+
+    since: datetime
+    level: LevelPolicy
+    label: str
+    major: str
 
 
 class Course(NamedTuple):
@@ -31,6 +50,29 @@ def level_of(incident: Incident, policy: Policy) -> LevelPolicy:
         said = f"{policy.drives} {label} is no level" if label else f"without {policy.drives} it has no level"
         raise UserError(f"{said} of scheme {policy.scheme.id}", hint=f"levels: {', '.join(policy.labels)}")
     return level
+
+
+def legs(given: Facts, policy: Policy) -> list[Leg]:
+    """The levels the incident has had up to `now`, the first from its declaration on. UserError as `level_of`.
+
+    A label of the past that is no level of the policy had no targets (C13) and leaves no leg.
+    """
+    incident = given.incident
+    begin, present = declared(given), level_of(incident, policy)
+    severity, priority = incident.severity, incident.priority
+    found = []
+    for at, change in reversed(label_changes(incident)):
+        if at <= given.now:
+            found.append((at, severity, priority))
+        if change.field == "severity":
+            severity = change.old
+        else:
+            priority = change.old
+    found.append((begin, severity, priority))
+    had = ((since, policy.duties(one, other), one) for since, one, other in reversed(found))
+    return [_leg(since, level, one, policy) for since, level, one in had if level] or [
+        _leg(begin, present, incident.severity, policy)
+    ]
 
 
 def calendar_of(level: LevelPolicy, policy: Policy) -> Calendar:
@@ -54,16 +96,22 @@ def targets(incident: Incident, policy: Policy, level: LevelPolicy) -> tuple[str
     if incident.policy is not None and first == level.id:
         response = incident.policy.targets.response or response
         resolution = incident.policy.targets.resolution or resolution
-    return _said(response), _said(resolution)
+    return said(response), said(resolution)
+
+
+def said(target: str | None) -> str | None:
+    """A target of no seconds is no clock, not an instant breach."""
+    if target is None or target in (NEXT_BUSINESS_DAY, NEXT_RELEASE):
+        return target
+    return target if seconds_of(target) else None
 
 
 def course(target: str, start: datetime, calendar: Calendar, policy: Policy, pauses: tuple[Pause, ...] = ()) -> Course:
     """A target counted from `start`. A release day ends at midnight in the calendar's zone; no pause moves it."""
     if target == NEXT_RELEASE:
-        day = _next_release(start, calendar, policy)
-        return Course(start, None if day is None else elapsed(start, day, AROUND_THE_CLOCK), day, AROUND_THE_CLOCK)
+        return until(start, _next_release(start, calendar, policy))
     if target != NEXT_BUSINESS_DAY:
-        seconds = duration(target)
+        seconds = seconds_of(target)
         return Course(start, seconds, due(start, seconds, calendar, pauses), calendar, pauses)
     closing = next_business_day(start, calendar)
     if closing is None:
@@ -72,14 +120,38 @@ def course(target: str, start: datetime, calendar: Calendar, policy: Policy, pau
     return Course(start, seconds, due(start, seconds, calendar, pauses) if pauses else closing, calendar, pauses)
 
 
+def until(start: datetime, end: datetime | None) -> Course:
+    """A course that ends on a date, not after a time: it runs around the clock; None = no date is known."""
+    seconds = None if end is None else int((end - start).total_seconds())
+    return Course(start, seconds, end, AROUND_THE_CLOCK)
+
+
+def business_calendar(policy: Policy) -> Calendar:
+    """The calendar whose zone says when a day ends; 24x7 (UTC) where the policy has none."""
+    return policy.calendar(BUSINESS) or AROUND_THE_CLOCK
+
+
+def item_due(item: ActionItem, policy: Policy, over: datetime | None) -> datetime | None:
+    """The end of an action item's last day; None where it has none.
+
+    Without a date of its own it is due by its priority (R194), counted from the instant the incident was resolved.
+    """
+    calendar = business_calendar(policy)
+    if item.due:
+        return end_of_day(parse_date(item.due), calendar)
+    span = policy.action_items.due_by_priority.get(item.priority or "")
+    if not span or over is None:
+        return None
+    last = due(over, seconds_of(span), AROUND_THE_CLOCK)
+    return end_of_day(local_day(last, calendar), calendar) if last else None
+
+
+def _leg(since: datetime, level: LevelPolicy, severity: str | None, policy: Policy) -> Leg:
+    major = severity if severity is not None and severity in policy.major_labels else level.id
+    return Leg(since, level, level.id, major)
+
+
 def _next_release(start: datetime, calendar: Calendar, policy: Policy) -> datetime | None:
     """The end of the first release day not over at `start` (R35); None where none is planned."""
     days = sorted(parse_date(release.on) for release in policy.releases)
     return next((end for end in (end_of_day(day, calendar) for day in days) if end > start), None)
-
-
-def _said(target: str | None) -> str | None:
-    """A target of no seconds is no clock, not an instant breach."""
-    if target is None or target in (NEXT_BUSINESS_DAY, NEXT_RELEASE):
-        return target
-    return target if duration(target) else None

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -14,53 +12,13 @@ from hypothesis import strategies as st
 
 from incident_ops.errors import UserError
 from incident_ops.model.incident import Incident
-from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
 from incident_ops.model.time import duration, stamp
 from incident_ops.model.unread import Unread
-from incident_ops.records.policy import load_policy
-from incident_ops.records.read import read
-from incident_ops.sla.clocks import Clock, Risk, State, clocks, report
-
-ROOT = Path(__file__).resolve().parents[2]
-DECLARED = "2025-01-22T12:00:00Z"  # a Wednesday
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
-
-
-def after(span: str) -> str:
-    """An instant so long after the declaration."""
-    return stamp(at(DECLARED) + timedelta(seconds=duration(span)))
-
-
-def policy(preset: str, extra: str = "") -> Policy:
-    loaded = load_policy(f"extends: {preset}\n{extra}")
-    assert loaded.policy is not None, loaded.findings
-    return loaded.policy
-
-
-SEV = policy("sev0-3")
-ITIL = policy("itil-p1-p4")
-
-
-def incident(times: dict[str, str] | None = None, **fields: Any) -> Incident:
-    given = {"id": "INC-1", "title": "t", "services": ["app"], "state": "new", **fields}
-    given["times"] = {"declared": DECLARED, **(times or {})}
-    return msgspec.convert(given, Incident)
-
-
-def clock(name: str, record: Incident, rules: Policy, now: str) -> Clock:
-    return next(found for found in clocks(record, rules, at(now)) if found.clock == name)
-
-
-def example(preset: str, incident_id: str) -> Incident:
-    path = ROOT / "examples" / preset / "incidents" / incident_id / "incident.yaml"
-    document = read(path.read_text(encoding="utf-8"), str(path))
-    assert not isinstance(document, list), document
-    return msgspec.convert(document.data, Incident)
-
+from incident_ops.sla.clock import AFTERWARDS, Risk, State
+from incident_ops.sla.clocks import clocks
+from incident_ops.sla.report import report
+from tests.sla.scene import DECLARED, ITIL, SEV, after, at, clock, example, incident, policy, update
 
 # The four playbooks' numbers ------------------------------------------------------------------------------------------
 
@@ -88,15 +46,33 @@ def test_each_level_is_due_as_its_playbook_says(
 ) -> None:
     """Due times from a declaration on a Wednesday at noon; a level without a target has no clock (C13)."""
     found = {clock.clock: clock for clock in clocks(incident(**{field: label}), policy(preset), at(DECLARED))}
+    found.pop("update_public", None)  # in PUBLIC below
     expected = {"response": response, "resolution": resolution, "update_internal": update}
     assert set(found) == {name for name, text in expected.items() if text}
-    for name, clock in found.items():
+    for name, one in found.items():
         text = expected[name] or ""
-        assert clock.level == label
+        assert one.level == label
         if text == "no due":
-            assert (clock.state, clock.due, clock.remaining_seconds) == (State.NO_DUE, None, None)
+            assert (one.state, one.due, one.remaining_seconds) == (State.NO_DUE, None, None)
         else:
-            assert clock.due == (at(text) if "T" in text else at(after(text)))
+            assert one.due == (at(text) if "T" in text else at(after(text)))
+
+
+PUBLIC = [
+    ("sev0-3", "SEV0", None),
+    ("sev1-3", "SEV-1", "30m"),  # R41, C11: every 15 minutes, at most 30
+    ("p0-p3", "P0", "30m"),  # R47, C12
+    ("p0-p3", "P1", "30m"),
+    ("p0-p3", "P2", None),
+]
+
+
+@pytest.mark.parametrize(("preset", "label", "limit"), PUBLIC)
+def test_public_updates_have_a_cadence_of_their_own(preset: str, label: str, limit: str | None) -> None:
+    """C12; of a range the due is the outer limit."""
+    found = {clock.clock: clock for clock in clocks(incident(severity=label), policy(preset), at(DECLARED))}
+    assert (found["update_public"].due if limit else None) == (at(after(limit)) if limit else None)
+    assert ("update_public" in found) is (limit is not None)
 
 
 @pytest.mark.parametrize(("severity", "cadence"), [("SEV-1", "15m"), ("SEV-2", "30m"), ("SEV-3", "1h")])
@@ -135,13 +111,19 @@ def test_the_login_outage_met_its_clocks() -> None:
         ("response", State.MET, 0),
         ("resolution", State.MET, 2400),
         ("update_internal", State.MET, 900),
+        ("postmortem_meeting", State.MET, duration("25h15m")),
+        ("action_item", State.RUNNING, duration("2d20h55m")),
+        ("action_item", State.RUNNING, duration("2d20h55m")),
+        ("action_item", State.RUNNING, duration("2d20h55m")),
+        ("action_item", State.CANCELLED, None),
     ]
 
 
 def test_the_memory_leaks_unknown_acknowledgement_is_neither_met_nor_missed() -> None:
     """examples.md 2a: nobody knows when it was acknowledged; 48 minutes from 14:02 are within 4 hours."""
     found = clocks(example("itil-p1-p4", "INC-2025-05678"), ITIL, at("2025-10-20T16:00:00Z"))
-    response, resolution = found[0], found[1]
+    response, diagnosis, resolution = found[:3]
+    assert (diagnosis.clock, diagnosis.state, diagnosis.elapsed_seconds) == ("diagnosis", State.MET, 8 * 60)  # R51
     assert (response.state, response.risk, response.stopped_at, response.elapsed_seconds) == (
         State.CANCELLED,
         Risk.OK,
@@ -318,10 +300,6 @@ def test_a_second_end_stops_the_resumed_clock() -> None:
 # Updates --------------------------------------------------------------------------------------------------------------
 
 
-def update(span: str, audience: str = "internal") -> dict[str, str]:
-    return {"at": after(span), "audience": audience, "status": "investigating", "text": "t"}
-
-
 def test_the_next_update_is_due_after_the_last_of_any_audience() -> None:
     """C36; the order in the file does not matter."""
     record = incident(severity="SEV1", updates=[update("40m", "public"), update("20m")])
@@ -408,8 +386,11 @@ def test_a_late_run_finds_the_same_dues(seconds: int, label: str, over: bool) ->
     record = incident(
         times, severity=label, state="resolved" if over else "new", pauses=[VENDOR], updates=[update("20m")]
     )
-    first = clocks(record, SEV, at(after("4h")))
-    later = clocks(record, SEV, at(after("4h")) + timedelta(seconds=seconds))
+    now = at(after("4h"))
+    first, later = (
+        [one for one in clocks(record, SEV, moment) if one.clock not in AFTERWARDS]
+        for moment in (now, now + timedelta(seconds=seconds))
+    )
     if over:
         assert first == later
     else:
@@ -427,16 +408,29 @@ def record(made: Incident) -> Record:
 
 
 def test_a_report_lists_what_is_not_closed_in_order_and_everything_on_demand() -> None:
-    closed = record(incident({"closed": after("1h")}, id="INC-1", severity="SEV0", state="closed"))
+    """Of a closed incident the work that is left, and with `everything` its clocks of before."""
+    items = [{"id": "AI-1", "title": "a"}, {"id": "AI-2", "title": "b", "status": "done"}]
+    held = {"status": "draft", "meeting": after("2h")}
+    over = {"closed": after("1h"), "resolved": after("1h")}
+    closed = record(incident(over, id="INC-1", severity="SEV0", state="closed", action_items=items))
+    met = record(incident(over, id="INC-4", severity="SEV0", state="closed", postmortem=held))
     second, third = (record(incident(id=name, severity="SEV0")) for name in ("INC-3", "INC-2"))
-    found = report([closed, second, third], SEV, at(after("2h")))
-    assert [(clock.incident, clock.clock) for clock in found.clocks] == [
+    found = report([closed, second, met, third], SEV, at(after("2h")))
+    assert [(clock.incident, clock.item or clock.clock) for clock in found.clocks] == [
+        ("INC-1", "postmortem_meeting"),
+        ("INC-1", "AI-1"),
         ("INC-2", "response"),
         ("INC-2", "update_internal"),
         ("INC-3", "response"),
         ("INC-3", "update_internal"),
     ]
-    assert len(report([closed, second, third], SEV, at(after("2h")), everything=True).clocks) == 6
+    assert [one.incident for one in found.standings] == ["INC-2", "INC-3"]
+    everything = report([closed, second, met, third], SEV, at(after("2h")), everything=True)
+    assert {(clock.incident, clock.item or clock.clock) for clock in everything.clocks} >= {
+        ("INC-1", "response"),
+        ("INC-1", "AI-2"),
+        ("INC-4", "postmortem_meeting"),
+    }
 
 
 def test_a_record_without_a_level_is_unread_and_hides_no_other() -> None:

@@ -1,44 +1,19 @@
-"""Due times and elapsed times that other systems' own tests assert; the cases stay outside the project."""
+"""Due times and elapsed times that other systems' own tests assert, by the calendar alone."""
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from incident_ops.model.policy_blocks import DAYS, Calendar
-from incident_ops.sla.calendar import Pause, due, elapsed
+from incident_ops.sla.calendar import due, elapsed
+from tests.support.conformance import at, calendar, cases, need_folder, pauses
 
-ROOT = Path(__file__).resolve().parents[2]
-FOLDER = Path(os.environ.get("INCIDENT_OPS_CONFORMANCE") or ROOT.parent / "shared" / "conformance")
+need_folder()
+
 FILES = {"zammad_ticket_sla": 26, "zammad_specs": 10, "erpnext_due": 5, "erpnext_first_response": 29}
-
-if not FOLDER.is_dir():
-    pytest.skip(f"conformance folder absent: {FOLDER} (set INCIDENT_OPS_CONFORMANCE)", allow_module_level=True)
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
-
-
-def cases(name: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))["cases"]
-    return found
-
-
-def calendar(case: dict[str, Any]) -> Calendar:
-    given = case["calendar"]
-    hours = {day: ["-".join(window) for window in given["hours"].get(day[:3], [])] for day in DAYS}
-    return Calendar(tz=given["tz"], hours=hours, holidays=given["holidays"])
-
-
-def pauses(case: dict[str, Any]) -> list[Pause]:
-    return [(at(begin), at(until)) for begin, until in case.get("pauses", [])]
 
 
 def start(case: dict[str, Any], clock: str) -> datetime:
@@ -82,3 +57,13 @@ def test_due_times_agree(case: dict[str, Any], clock: str, expected: str) -> Non
 def test_elapsed_times_agree(case: dict[str, Any], begin: str, end: str, expected: int, unit: int) -> None:
     """Minutes are rounded down."""
     assert elapsed(at(begin), at(end), calendar(case), pauses(case)) // unit == expected
+
+
+@pytest.mark.parametrize("case", cases("erpnext_due", "quirks"), ids=lambda case: case["id"])
+def test_a_hold_outside_working_hours_takes_nothing_whatever_the_source_says(case: dict[str, Any]) -> None:
+    """A documented difference (docs/sla.md): the hold is counted in working time, as that project does by now."""
+    minutes = case["targets_min"]["resolution"]
+    found = due(at(case["start"]), minutes * 60, calendar(case), pauses(case))
+    assert found == at(case["working_time_rule"]["resolution"]) != at(case["source_expected"]["resolution"])
+    (begin, until) = case["pauses"][0]
+    assert elapsed(at(begin), at(until), calendar(case)) == case["working_time_rule"]["total_hold_s"]

@@ -1,0 +1,214 @@
+"""Everything that is owed at an instant: warnings, breaches, escalations, news, reminders, automatic states (R53-R56).
+
+A pure function of records, observed snapshot, policy and `now`: a late run changes `noticed_at` and nothing else. After
+a gap only the highest mark of a clock is owed; the lower ones are superseded, listed, and told to nobody. What is owed
+stays owed: whether it was told already is for the ledger to say, by its key.
+
+A key is `INC/clock/cycle/mark`. It holds no run, no time of a run and no digest of a policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from itertools import pairwise
+from typing import NamedTuple
+
+from incident_ops.errors import UserError
+from incident_ops.lifecycle import CLOSED, RESOLVED
+from incident_ops.model.incident import Incident
+from incident_ops.model.policy import Policy
+from incident_ops.model.record import Record
+from incident_ops.model.time import parse_instant
+from incident_ops.sla.activity import NOTHING_SEEN, Seen
+from incident_ops.sla.clock import AFTERWARDS
+from incident_ops.sla.clocks import clocks
+from incident_ops.sla.escalation import MANUAL, Due, escalations
+from incident_ops.sla.facts import Facts, cycle_start, declared, facts, is_retroactive, resolved
+from incident_ops.sla.marks import BREACH, WARNING, marks
+from incident_ops.sla.similar import neighbours, similar
+from incident_ops.sla.states import Move, moves
+from incident_ops.sla.targets import Leg, legs
+
+DECLARED, RAISED, REOPENED, OVER, NEWS = "declared", "raised", "reopened", "resolved", "update"
+ESCALATION, STATE = "escalation", "state"
+PAGES = frozenset({DECLARED, RAISED, REOPENED, WARNING, BREACH, ESCALATION})
+"""Kinds that call people to work; never for what was declared after the fact."""
+
+SeenOf = Callable[[Incident], Seen]
+
+
+class Obligation(NamedTuple):
+    """One thing owed, in the fields of `sla check` (contract 4), and what its notice must know.
+
+    `due` and `noticed_at` are aware UTC; `noticed_at` is `now`, or what the record says of an escalation it holds.
+    `superseded` says why nobody is to be told; "" for what is owed. `no_page` says why nobody is called to work.
+    `text` is what an update says, `item` an action item's id; `escalation` and `move` are what edits are made of.
+    """
+
+    key: str
+    kind: str
+    incident: str
+    reason: str
+    due: datetime
+    noticed_at: datetime
+    clock: str
+    cycle: int
+    mark: str
+    rank: int
+    level: str
+    superseded: str = ""
+    no_page: str = ""
+    audience: str = "internal"
+    text: str = ""
+    item: str | None = None
+    escalation: Due | None = None
+    move: Move | None = None
+
+
+class Owed(NamedTuple):
+    """What is owed at an instant (aware UTC), ordered by due instant and key; `superseded` likewise."""
+
+    at: datetime
+    obligations: tuple[Obligation, ...]
+    superseded: tuple[Obligation, ...] = ()
+
+    @property
+    def lag_seconds(self) -> int:
+        """The longest time from a due instant to the run that noticed it; 0 where nothing is owed."""
+        return max((int((one.noticed_at - one.due).total_seconds()) for one in self.obligations), default=0)
+
+
+def obligations(records: Iterable[Record], policy: Policy, now: datetime, seen_of: SeenOf | None = None) -> Owed:
+    """Everything owed at `now` for these records. `seen_of` tells what the tracker shows of an incident.
+
+    A pattern is found among the records given: give those declared within its window too, the closed ones as well.
+    Records whose label is no level of the policy owe nothing; `sla.report` lists them.
+    """
+    incidents = [record.incident for record in records]
+    around = neighbours(incidents) if policy.escalation.pattern.count else {}
+    found: list[Obligation] = []
+    for incident in incidents:
+        seen = seen_of(incident) if seen_of else NOTHING_SEEN
+        try:
+            pattern = () if incident.is_closed else similar(incident, around, policy, now)
+            found += of_incident(incident, policy, now, seen, pattern)
+        except UserError:
+            if policy.duties(incident.severity, incident.priority) is not None:
+                raise
+    found.sort(key=lambda one: (one.due, one.key))
+    owed = tuple(one for one in found if not one.superseded)
+    return Owed(now, owed, tuple(one for one in found if one.superseded))
+
+
+def of_incident(
+    incident: Incident, policy: Policy, now: datetime, seen: Seen = NOTHING_SEEN, pattern: Sequence[str] = ()
+) -> list[Obligation]:
+    """What one incident owes, the superseded among it. UserError as `sla.clocks`."""
+    given = facts(incident, now)
+    if now < declared(given):
+        return []
+    case = _Case(given, policy, legs(given, policy))
+    found: list[Obligation] = []
+    for clock in clocks(incident, policy, now):
+        for one in marks(clock, given, policy, case.path[-1]):
+            owed = case.owe(one.kind, clock.clock, one.mark, one.at, one.reason, clock.cycle)
+            found.append(owed._replace(superseded=one.superseded, item=clock.item))
+    if not given.is_cancelled:
+        found += _news(case)
+    if not given.is_cancelled and given.state != CLOSED:  # nobody is to be told any more of what is closed
+        found += highest(_announced(case))
+        found += [_escalated(case, one) for one in escalations(incident, policy, now, seen, pattern)]
+    found += [_moved(case, one) for one in moves(incident, policy, now, seen)]
+    after = "It was declared after the fact" if is_retroactive(given) else ""
+    return [one._replace(no_page=after) if _calls(one) else one for one in found] if after else found
+
+
+def blind_seconds(before: datetime | None, now: datetime) -> int | None:
+    """How long nobody looked: from the last evaluation to this one; None where there was none."""
+    return None if before is None else max(0, int((now - before).total_seconds()))
+
+
+def _calls(one: Obligation) -> bool:
+    by_hand = one.escalation is not None and one.escalation.rule == MANUAL
+    return one.kind in PAGES and one.clock not in AFTERWARDS and not by_hand
+
+
+class _Case(NamedTuple):
+    given: Facts
+    policy: Policy
+    path: list[Leg]
+
+    def owe(self, kind: str, clock: str, mark: str, at: datetime, reason: str, cycle: int | None = None) -> Obligation:
+        """An obligation of this incident under the level it has now."""
+        incident, leg = self.given.incident, self.path[-1]
+        number = cycle or self.given.cycle
+        return Obligation(
+            key=f"{incident.id}/{clock}/{number}/{mark}",
+            kind=kind,
+            incident=incident.id,
+            reason=reason,
+            due=at,
+            noticed_at=self.given.now,
+            clock=clock,
+            cycle=number,
+            mark=mark,
+            rank=leg.level.rank,
+            level=leg.label,
+        )
+
+
+def highest(found: Sequence[Obligation]) -> list[Obligation]:
+    """Marks of one clock in rising order: the last one is owed, those below it are superseded by it."""
+    return [one._replace(superseded=f"by {found[-1].key}") for one in found[:-1]] + [*found[-1:]]
+
+
+def _announced(case: _Case) -> list[Obligation]:
+    """Declared or come back, raised, resolved: who must hear of it by level hears it (R66, R67)."""
+    given, begin = case.given, cycle_start(case.given)
+    first = case.path[0]
+    found = [case.owe(DECLARED, "incident", DECLARED, begin, f"Declared {first.label}")]
+    if given.cycle > 1:
+        found = [case.owe(REOPENED, "incident", REOPENED, begin, "It came back")]
+    for old, new in pairwise(case.path):
+        if new.since >= begin and new.level.rank < old.level.rank:
+            told = f"Raised from {_label(old)} to {_label(new)}"
+            found.append(case.owe(RAISED, "incident", f"{RAISED}.{_label(new)}", new.since, told))
+    over = resolved(given)
+    if over.ended and over.at is not None and given.state == RESOLVED:
+        found.append(case.owe(OVER, "incident", OVER, over.at, "Resolved"))
+    elif over.ended:
+        return []
+    return found
+
+
+def _escalated(case: _Case, one: Due) -> Obligation:
+    noticed = one.recorded.noticed_at if one.recorded else None
+    _, clock, _, mark = (*one.key.split("/", 3), "", "", "")[:4]
+    owed = case.owe(ESCALATION, clock, mark, one.due, one.reason, one.cycle)
+    return owed._replace(
+        key=one.key,
+        noticed_at=parse_instant(noticed) if noticed else owed.noticed_at,
+        superseded=one.superseded,
+        escalation=one,
+    )
+
+
+def _news(case: _Case) -> list[Obligation]:
+    """What was written for an audience and is to reach it (R142); the newest word of each audience."""
+    found: dict[str, list[Obligation]] = {}
+    for number, one in enumerate(case.given.incident.updates, 1):
+        if (at := parse_instant(one.at)) > case.given.now:
+            continue
+        owed = case.owe(NEWS, "update", f"{number}.{one.audience}", at, f"Update ({one.status})", cycle=1)
+        found.setdefault(one.audience, []).append(owed._replace(audience=one.audience, text=one.text))
+    return [one for of in found.values() for one in highest(sorted(of, key=lambda one: one.due))]
+
+
+def _moved(case: _Case, one: Move) -> Obligation:
+    owed = case.owe(STATE, "state", one.state, one.due, one.reason)
+    return owed._replace(key=one.key, move=one)
+
+
+def _label(leg: Leg) -> str:
+    return leg.label if leg.label == leg.major else f"{leg.label}/{leg.major}"

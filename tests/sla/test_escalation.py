@@ -1,0 +1,438 @@
+"""When an incident escalates, to which tier, whom that concerns, and that a late run finds the same."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from incident_ops.doors.escalate import escalate_due
+from incident_ops.model.edit import Append
+from incident_ops.model.incident import Escalation, Incident
+from incident_ops.model.policy import Policy
+from incident_ops.model.time import stamp
+from incident_ops.sla.activity import NOTHING_SEEN, Seen
+from incident_ops.sla.causes import deferred
+from incident_ops.sla.escalation import Due, escalations
+from incident_ops.sla.ladder import managers
+from incident_ops.sla.similar import neighbours, similar
+from tests.sla.escalating import ITIL, LADDER, START, at, comment, example, incident, moved, note, policy, text
+
+CLIMBING = policy(extra=LADDER)
+SIX = {"acknowledged": "10m"}
+
+
+def due(record: Incident, now: str, judge: Policy = ITIL, seen: Seen = NOTHING_SEEN) -> list[tuple[str, str]]:
+    """(rule, span in seconds since the declaration) of what stands at `now`."""
+    found = escalations(record, judge, at(now), seen)
+    return [(one.rule, f"{(one.due - START).total_seconds():.0f}") for one in found if not one.superseded]
+
+
+def rules(record: Incident, now: str, judge: Policy = ITIL, seen: Seen = NOTHING_SEEN) -> set[str]:
+    """Every rule that was due by `now`, superseded or not."""
+    return {one.rule for one in escalations(record, judge, at(now), seen)}
+
+
+def hours(*spans: str) -> list[dict[str, Any]]:
+    return [note(span) for span in spans]
+
+
+# examples.md 2b -------------------------------------------------------------------------------------------------------
+
+
+def test_the_two_p2_tickets_of_the_example() -> None:
+    """04567, silent for 3 h of 4 h, is not escalated yet (C8); 04890 works past its threshold and is not (C9)."""
+    now = datetime.fromisoformat("2025-10-21T18:00:00Z")
+    assert escalations(example("INC-2025-04567"), ITIL, now) == []
+    assert escalations(example("INC-2025-04890"), ITIL, now) == []
+    later = escalations(example("INC-2025-04567"), ITIL, now + timedelta(hours=1, seconds=1))
+    hour = now + timedelta(hours=1)  # 4 h of silence and the 6 h mark meet: one tier up, not two
+    assert [(one.rule, one.due, one.to_tier) for one in later] == [("stagnation", hour, 2), ("time", hour, 2)]
+    assert later[0].reason == "No activity for 4 hours on P2 ticket"  # R64 with the limit of C8
+    quiet = escalations(example("INC-2025-04890"), ITIL, now + timedelta(minutes=30, seconds=1))
+    assert [(one.rule, one.due) for one in quiet] == [("time", now + timedelta(minutes=30))]
+
+
+# Rules ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("priority", "mark", "quiet"), [("P1", "2h", None), ("P2", "6h", "4h"), ("P3", "20h", None), ("P4", "60h", None)]
+)
+def test_the_threshold_of_each_priority(priority: str, mark: str, quiet: str | None) -> None:
+    """R36-R39: strictly after; a silence of its own limit comes first on P2."""
+    record = incident(SIX, priority=priority, state="in_progress")
+    moment = int((at(mark) - START).total_seconds())
+    assert "time" not in rules(record, f"{moment}s")
+    assert "time" in rules(record, f"{moment + 1}s")
+    assert ("stagnation" in rules(record, f"{moment}s")) == (quiet is not None)
+
+
+@pytest.mark.parametrize(
+    ("notes", "expected"),
+    [
+        (("5h50m",), "6h50m"),  # active 10 min before the threshold: deferred for the rest of the hour
+        (("5h",), "6h"),  # an hour of silence is enough
+        (("5h50m", "6h30m", "7h10m"), "8h10m"),
+        (("5h50m", "6h50m"), "7h50m"),  # an activity at the very instant defers once more
+        (("5h50m", "6h50m1s"), "6h50m"),
+    ],
+)
+def test_work_defers_the_threshold_to_an_exact_instant(notes: tuple[str, ...], expected: str) -> None:
+    """C9: due at the first t >= threshold with t - last activity(t) >= 1 h."""
+    record = incident(SIX, state="in_progress", timeline=hours("2h", "4h", *notes))
+    found = [one for one in escalations(record, ITIL, at("30h")) if one.rule == "time"]
+    assert [one.due for one in found] == [at(expected)]
+
+
+def test_a_bot_defers_nothing() -> None:
+    """The same notes by the automation leave the threshold where it is."""
+    record = incident(SIX, state="in_progress", timeline=[note("5h50m", "incident-ops")])
+    assert [one.due for one in escalations(record, ITIL, at("7h")) if one.rule == "time"] == [at("6h")]
+
+
+@given(
+    st.lists(st.integers(0, 300), max_size=12),
+    st.integers(0, 200),
+    st.integers(1, 60),
+)
+def test_the_deferred_instant_is_the_first_one_that_a_walk_finds(
+    minutes: list[int], threshold: int, limit: int
+) -> None:
+    """Against stepping minute by minute through the definition."""
+    done = sorted({START + timedelta(minutes=one) for one in [0, *minutes]})
+    span = timedelta(minutes=limit)
+    found = deferred(START + timedelta(minutes=threshold), done, lambda start: start + span)
+    walked = next(
+        t
+        for t in (START + timedelta(minutes=one) for one in range(threshold, 1000))
+        if t - max(one for one in done if one <= t) >= span
+    )
+    assert found == walked
+
+
+def test_a_pause_stretches_silence_and_threshold() -> None:
+    """Waiting for somebody is no stagnation: 4 h of work, two of them before the pause."""
+    record = incident(
+        SIX,
+        state="in_progress",
+        pauses=[{"from": text("2h"), "to": text("5h"), "waiting_for": "vendor"}],
+        timeline=hours("1h"),
+    )
+    found = {one.rule: one.due for one in escalations(record, ITIL, at("20h"))}
+    assert found == {"stagnation": at("8h"), "time": at("9h")}
+
+
+def test_a_silence_that_somebody_ended_is_superseded() -> None:
+    """Nobody is called for what is over; a late run still lists it."""
+    record = incident(SIX, state="in_progress", timeline=hours("5h"))
+    (found,) = [one for one in escalations(record, ITIL, at("5h30m")) if one.rule == "stagnation"]
+    assert (found.due, found.superseded) == (at("4h10m"), f"work went on at {text('5h')}")
+
+
+@pytest.mark.parametrize(("count", "fires"), [(4, False), (5, True), (6, True)])
+def test_the_fourth_reassignment_is_the_fifth_entry(count: int, fires: bool) -> None:
+    """R60, contract 2; the same handle again hands nothing on."""
+    given = [{"at": text(f"{number}m"), "to": f"@p{number}"} for number in range(1, count + 1)]
+    again = [{"at": text("30m"), "to": given[-1]["to"]}]
+    record = incident(SIX, state="in_progress", assignments=[*given, *again])
+    assert ("reassignment" in rules(record, "1h")) == fires
+    if fires:
+        assert due(record, "1h") == [("reassignment", "300")]
+
+
+WORDS = policy(extra="escalation: {keywords: [lawyer, data loss, c++], vip: [Example Bank]}\n")
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"title": "Our LAWYER calls"}, {"keyword"}),
+        ({"title": "The lawyers call"}, set()),  # whole words
+        ({"description": "there is data\n  loss"}, {"keyword"}),
+        ({"description": "built with c++."}, {"keyword"}),  # literal, no pattern
+        ({"title": "built with cc"}, set()),
+        ({"customer": {"names": ["example bank"]}}, {"vip"}),
+        ({"title": "Example Bank cannot log in"}, {"vip"}),
+        ({"customer": {"vip": True}}, {"vip"}),
+        ({"customer": {"names": ["Other"]}}, set()),
+    ],
+)
+def test_vip_and_keywords(fields: dict[str, Any], expected: set[str]) -> None:
+    """R61: literals, whole words, whatever their case."""
+    assert rules(incident(SIX, state="in_progress", **fields), "1h", WORDS) == expected
+
+
+def test_a_keyword_in_a_persons_comment() -> None:
+    """Due at the comment; a bot's words do not count."""
+    record = incident(SIX, state="in_progress")
+    assert due(record, "2h", WORDS, Seen((comment("1h", "My Lawyer!"),))) == [("keyword", "3600")]
+    assert due(record, "2h", WORDS, Seen((comment("1h", "lawyer", is_bot=True),))) == []
+
+
+def alike(count: int, **last: Any) -> list[Incident]:
+    made = [
+        incident(id=f"INC-{number}", cause={"category": "database"}, state="in_progress", priority="P4")
+        for number in range(1, count)
+    ]
+    return [*made, incident(**{"id": f"INC-{count}", "cause": {"category": "database"}, "priority": "P4", **last})]
+
+
+@pytest.mark.parametrize(
+    ("count", "last", "found"),
+    [
+        (4, {}, False),
+        (5, {}, True),
+        (5, {"services": ["other"]}, False),
+        (5, {"cause": {"category": "unknown"}}, False),
+        (5, {"drill": True}, False),
+        (5, {"problem": "PRB-2025-0001"}, False),
+        (5, {"related": ["INC-1"]}, False),  # four are left
+        (6, {"related": ["INC-1"]}, True),
+        (5, {"outcome": "duplicate", "duplicate_of": "INC-1"}, False),
+    ],
+)
+def test_related_incidents_are_a_pattern(count: int, last: dict[str, Any], found: bool) -> None:
+    """R62, R69: same service and same cause; drills and what is linked already stay out."""
+    records = alike(count, **last)
+    ids = similar(records[-1], neighbours(records), ITIL, at("1m"))
+    assert bool(ids) == found
+    assert ("pattern" in {one.rule for one in escalations(records[-1], ITIL, at("1m"), Seen(), ids)}) == found
+
+
+def test_a_common_tag_is_enough_and_the_window_ends() -> None:
+    """Declared within 24 h before it; the last of the five is told."""
+    tagged = [
+        incident(id=f"INC-{number}", tags=["vpn"], times={"declared": f"{number}h"}) for number in (1, 2, 3, 4, 24, 30)
+    ]
+    around = neighbours(tagged)
+    assert len(similar(tagged[4], around, ITIL, at("40h"))) == 5
+    assert similar(tagged[5], around, ITIL, at("40h")) == []
+    assert similar(tagged[3], around, ITIL, at("40h")) == []
+
+
+# Who never escalates --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"outcome": "duplicate", "duplicate_of": "INC-2"},
+        {"outcome": "false_alarm"},
+        {"times": {"detected": "0s", "restored": "0s"}},
+    ],
+)
+def test_duplicates_and_retroactive_ones_never_escalate(fields: dict[str, Any]) -> None:
+    """Whatever the silence."""
+    record = incident(**{"state": "in_progress", "customer": {"vip": True}, **fields})
+    assert escalations(record, CLIMBING, at("50h")) == []
+
+
+def test_a_resolved_one_owes_nothing_and_lists_what_was_due() -> None:
+    """The same rules, superseded."""
+    record = incident({**SIX, "resolved": "7h"}, state="resolved", timeline=hours("5h"))
+    found = escalations(record, ITIL, at("9h"))
+    assert [(one.rule, one.superseded) for one in found] == [
+        ("stagnation", "nobody is at work on it now"),
+        ("time", "nobody is at work on it now"),
+    ]
+    assert [
+        one.rule for one in escalations(incident({**SIX, "resolved": "4h"}, state="resolved"), ITIL, at("9h"))
+    ] == []
+
+
+# Ladder ---------------------------------------------------------------------------------------------------------------
+
+
+def climbed(record: Incident, now: str) -> list[tuple[str, int | None, int | None, str]]:
+    found = escalations(record, CLIMBING, at(now))
+    return [(one.rule, one.from_tier, one.to_tier, stamp(one.due)) for one in found]
+
+
+def test_nobody_answers() -> None:
+    """Told, told once more, then the next tier, then the one above; the top stays silent."""
+    record = incident(priority="P4")
+    assert climbed(record, "10h") == [
+        ("no_answer", 1, 1, text("30m")),
+        ("no_answer", 1, 2, text("1h")),
+        ("no_answer", 2, 3, text("2h")),
+    ]
+    standing = [one for one in escalations(record, CLIMBING, at("10h")) if not one.superseded]
+    assert [(one.to_tier, one.targets) for one in standing] == [(3, ("@dba",))]  # only the highest
+
+
+@pytest.mark.parametrize(("answer", "rungs"), [("30m", 0), ("31m", 1), ("59m", 1), ("1h", 1), ("61m", 2)])
+def test_an_acknowledgement_stops_it(answer: str, rungs: int) -> None:
+    """At the very instant is in time (C37)."""
+    record = incident({"acknowledged": answer}, priority="P4", state="in_progress")
+    assert len([one for one in climbed(record, "90m") if one[0] == "no_answer"]) == rungs
+
+
+def test_after_an_answer_silence_begins_it_again() -> None:
+    """ack_timeout: 2 h after the last activity that follows the answer; then the wait of the tier."""
+    record = incident({"acknowledged": "10m"}, priority="P4", state="in_progress", timeline=hours("1h"))
+    assert climbed(record, "4h15m") == [
+        ("ack_timeout", 1, 1, text("3h")),
+        ("no_answer", 1, 1, text("3h30m")),
+        ("no_answer", 1, 2, text("4h")),
+    ]
+
+
+def test_a_rule_climbs_from_the_tier_it_was_assigned_to() -> None:
+    """R64: tier 1 -> tier 2, its lead and the assignee's manager are told; each further rule climbs on."""
+    record = incident(
+        SIX, state="assigned", assignments=[{"at": text("10m"), "to": "@ann", "tier": 1}], timeline=hours("1h", "90m")
+    )
+    quiet = policy(extra=LADDER.replace("wait: 30m, repeat_max: 1, ack_timeout: 2h", "").replace(", wait: 1h", ""))
+    found = escalations(record, quiet, at("7h"))
+    assert [(one.rule, one.from_tier, one.to_tier) for one in found] == [("stagnation", 1, 2), ("time", 2, 3)]
+    assert found[0].targets == ("@lead", "@mona", "@vera")  # rank 2: two managers up
+    assert found[0].superseded == f"by {found[1].key}"
+
+
+def test_words_that_nobody_is_behind_are_named() -> None:
+    """The preset's ladder without contacts: unreachable, said."""
+    (found,) = escalations(incident(SIX, state="in_progress"), ITIL, at("5h"))
+    assert (found.targets, found.unreached, found.to_tier) == ((), ("tier_2_lead", "tier-2"), 2)
+
+
+def test_a_tier_without_people_does_not_swallow_the_call() -> None:
+    """Nobody is behind `specialists`: the lead of tier 2 is told, and the gap is said."""
+    judge = policy(extra='contacts: {roles: {tier_2_lead: ["@lead"]}}\n')
+    record = incident(SIX, state="in_progress", timeline=hours("1h"))
+    (found,) = [one for one in escalations(record, judge, at("9h")) if not one.superseded]
+    assert (found.to_tier, found.targets, found.unreached) == (3, ("@lead",), ("specialists",))
+
+
+def test_management_chains_end() -> None:
+    """By rank: all, two, one; a chain that leads back ends."""
+    assert managers("@ann", 1, CLIMBING) == ["@mona", "@vera", "@ann"]
+    assert managers("@ann", 2, CLIMBING) == ["@mona", "@vera"]
+    assert managers("@ann", 4, CLIMBING) == ["@mona"]
+    assert managers("@nobody", 1, CLIMBING) == []
+    assert managers(None, 1, CLIMBING) == []
+
+
+def test_after_a_reopening_thresholds_fire_again() -> None:
+    """Cycle 2 has keys of its own; those of the first are of the past."""
+    record = incident(
+        {**SIX, "resolved": "7h"},
+        state="reopened",
+        timeline=hours("2h", "4h", "5h"),
+        changes=[moved("7h", "in_progress", "resolved"), moved("9h", "resolved", "reopened")],
+        cycles=[{"reopened": text("9h")}],
+    )
+    found = [one for one in escalations(record, ITIL, at("11h")) if one.rule == "time"]
+    assert [(one.cycle, one.key, bool(one.superseded)) for one in found] == [
+        (1, "INC-1/resolution/1/escalate.P2", True),
+        (2, "INC-1/resolution/2/escalate.P2", False),
+    ]
+
+
+def test_a_raised_priority_past_its_mark_is_due_at_the_change() -> None:
+    """P3 for 3 h, then P1: its 2 h mark lies in the past."""
+    changes = [moved("3h", "P3", "P1", field="priority")]
+    record = incident(SIX, priority="P1", state="in_progress", changes=changes)
+    assert [one.due for one in escalations(record, ITIL, at("4h")) if one.rule == "time"] == [at("3h")]
+
+
+# A late run -----------------------------------------------------------------------------------------------------------
+
+
+def written(record: Incident, one: Due, judge: Policy, now: datetime) -> Incident:
+    """The record with what the automation appends for an escalation."""
+    step = escalate_due(record, one, judge, now)
+    fields = [edit.value for edit in step.edits if isinstance(edit, Append) and edit.route == ("escalations",)]
+    lines = [edit.value for edit in step.edits if isinstance(edit, Append) and edit.route == ("timeline",)]
+    data = msgspec.to_builtins(record)
+    data["escalations"] = [*data.get("escalations", []), *fields]
+    data["timeline"] = [*data.get("timeline", []), *lines]
+    return msgspec.convert(data, Incident)
+
+
+def run(record: Incident, judge: Policy, times: list[datetime]) -> tuple[Incident, set[str], set[str]]:
+    """The record after checks at these instants, the keys written, and those that some check listed as superseded."""
+    keys: set[str] = set()
+    passed: set[str] = set()
+    for now in times:
+        found = escalations(record, judge, now)
+        passed |= {one.key for one in found if one.superseded}
+        for one in found:
+            if not one.superseded and one.recorded is None:
+                assert one.key not in keys
+                keys.add(one.key)
+                record = written(record, one, judge, now)
+    return record, keys, passed
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> Incident:
+    """Two days of an incident: notes, moves, assignments, pauses, a change of priority, perhaps an end."""
+    spans = sorted(draw(st.lists(st.integers(1, 2800), max_size=14, unique=True)))
+    fields: dict[str, list[dict[str, Any]]] = {"timeline": [], "assignments": [], "changes": [], "pauses": []}
+    priority = first = draw(st.sampled_from(["P1", "P2", "P3"]))
+    for minute in spans:
+        span = f"{minute}m"
+        kind = draw(st.sampled_from(["note", "bot", "assign", "pause", "label"]))
+        if kind == "note":
+            fields["timeline"].append(note(span))
+        elif kind == "bot":
+            fields["timeline"].append(note(span, "incident-ops"))
+        elif kind == "assign":
+            who, tier = draw(st.sampled_from(["@ann", "@bob", "@cem"])), draw(st.sampled_from([None, 1, 2]))
+            entry = {"at": text(span), "to": who}
+            fields["assignments"].append(entry if tier is None else {**entry, "tier": tier})
+        elif kind == "pause":
+            end = text(f"{minute + draw(st.integers(1, 300))}m")
+            fields["pauses"].append({"from": text(span), "to": end, "waiting_for": "vendor"})
+        else:
+            label = draw(st.sampled_from(["P1", "P2", "P3"]))
+            if label != priority:
+                fields["changes"].append(moved(span, priority, label, field="priority"))
+                priority = label
+    times = {"acknowledged": f"{minutes}m"} if (minutes := draw(st.none() | st.integers(1, 600))) else {}
+    assert first
+    end = draw(st.none() | st.integers(600, 2900))
+    if end:
+        times["resolved"] = f"{end}m"
+    return incident(times, priority=priority, state="resolved" if end else "in_progress", **fields)
+
+
+@given(lives(), st.sampled_from([ITIL, CLIMBING]))
+def test_every_minute_and_once_a_day_end_with_the_same_escalations(record: Incident, judge: Policy) -> None:
+    """Superseded ones apart: the daily run never finds one that the other did not, and misses none that stands."""
+    minutes = [START + timedelta(minutes=one, seconds=30) for one in range(0, 2880, 20)]
+    days = [minutes[0], minutes[72], minutes[-1]]
+    often, all_keys, _ = run(record, judge, minutes)
+    seldom, few_keys, passed = run(record, judge, days)
+    listed = {one.key for one in escalations(seldom, judge, days[-1])}
+    assert few_keys <= all_keys
+    assert all_keys - few_keys <= passed
+    assert all_keys <= listed  # what was due stays known
+    assert {one.key for one in escalations(often, judge, days[-1])} == listed
+
+
+@given(lives(), st.integers(0, 2880), st.integers(0, 2880))
+def test_what_was_due_stays_due_and_the_answer_is_always_the_same(record: Incident, one: int, other: int) -> None:
+    """Moving `now` forward loses no key and moves no instant; the same input twice is byte-identical."""
+    early, late = sorted((START + timedelta(minutes=one), START + timedelta(minutes=other)))
+    first, then = (escalations(record, CLIMBING, now) for now in (early, late))
+    assert {(due.key, due.due) for due in first} <= {(due.key, due.due) for due in then}
+    again = escalations(record, CLIMBING, late)
+    assert msgspec.json.encode([tuple(due) for due in then]) == msgspec.json.encode([tuple(due) for due in again])
+
+
+def test_what_stands_in_the_record_is_never_repeated_and_keeps_its_tier() -> None:
+    """By key, whatever the automation would say now."""
+    key = "INC-1/resolution/1/escalate.P2"
+    entry = Escalation(at=text("6h"), key=key, rule="time", reason="old words", to_tier=3, notified=["@x"])
+    record = msgspec.structs.replace(
+        incident(SIX, state="in_progress", timeline=hours("2h", "5h")), escalations=[entry]
+    )
+    (found,) = [one for one in escalations(record, ITIL, at("8h")) if one.rule == "time"]
+    assert (found.recorded, found.to_tier, found.targets, found.reason) == (entry, 3, ("@x",), "old words")
+    assert escalate_due(record, found, ITIL, at("8h")).edits == ()

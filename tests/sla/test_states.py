@@ -1,0 +1,105 @@
+"""Automatic states: when they are due, when never, and that their edits leave a record without errors."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from incident_ops.doors.automatic import automatic
+from incident_ops.sla.activity import NOTHING_SEEN, Seen
+from incident_ops.sla.states import moves
+from tests.sla.escalating import ITIL, START, at, comment, incident, moved, note, policy, text
+
+ENDED = {"acknowledged": "10m", "restored": "1h", "resolved": "2h"}
+
+
+def due(record: Any, now: str, seen: Seen = NOTHING_SEEN, judge: Any = ITIL) -> list[tuple[str, timedelta]]:
+    return [(one.state, one.due - START) for one in moves(record, judge, at(now), seen)]
+
+
+def resolved(**fields: Any) -> Any:
+    return incident(ENDED, **{"state": "resolved", "changes": [moved("2h", "in_progress", "resolved")], **fields})
+
+
+def test_resolved_without_activity_is_closed() -> None:
+    """R79: after 7 d, strictly, of the last thing a person did."""
+    assert due(resolved(), "7d2h") == []
+    assert due(resolved(), "7d2h1s") == [("closed", timedelta(days=7, hours=2))]
+    assert due(resolved(timeline=[note("3d")]), "8d") == []
+    assert due(resolved(timeline=[note("3d", "incident-ops")]), "8d") == [("closed", timedelta(days=7, hours=2))]
+    assert due(resolved(), "8d", Seen((comment("2d"),))) == []
+    assert due(resolved(), "8d", judge=policy("sev0-3")) == []  # no such number, and no such level
+
+
+@pytest.mark.parametrize(("status", "closes"), [(None, False), ("draft", False), ("final", True)])
+def test_it_never_closes_while_a_postmortem_is_owed(status: str | None, closes: bool) -> None:
+    """SEV-2 requires one (R159); a drill owes none."""
+    record = resolved(severity="SEV-2", postmortem={"status": status} if status else None)
+    assert bool(due(record, "9d")) == closes
+    assert due(resolved(severity="SEV-2", drill=True), "9d")
+
+
+def test_waiting_for_the_user_becomes_pending() -> None:
+    """R80: an open pause for the user, longer than 24 h; not for a vendor, not what is pending already."""
+    waits = [{"from": text("1h"), "waiting_for": "user"}]
+    record = incident({"acknowledged": "10m"}, state="in_progress", pauses=waits)
+    assert due(record, "25h") == []
+    assert due(record, "26h") == [("pending", timedelta(hours=25))]
+    vendor = incident(state="in_progress", pauses=[{"from": text("1h"), "waiting_for": "vendor"}])
+    assert due(vendor, "90h") == []
+    assert due(incident(state="pending", pauses=waits), "90h") == []
+
+
+CLOSING = [moved("2h", "in_progress", "resolved"), moved("3h", "resolved", "closed")]
+
+
+def closed(**fields: Any) -> Any:
+    return incident({**ENDED, "closed": "3h"}, **{"state": "closed", "changes": CLOSING, **fields})
+
+
+def test_a_persons_word_reopens() -> None:
+    """R81: within 30 d of the closing, at the instant of the comment; a late run finds the same."""
+    back = [("reopened", timedelta(days=5))]
+    assert due(closed(), "6d", Seen((comment("5d"),))) == back
+    assert due(closed(), "90d", Seen((comment("5d"),))) == back
+    assert due(closed(), "90d", Seen((comment("30d3h1s"),))) == []
+    assert due(closed(), "6d", Seen((comment("3h"),))) == []  # said before, or with, the closing
+    assert due(closed(), "6d", Seen((comment("5d", is_bot=True),))) == []
+    assert due(closed(), "4d", Seen((comment("5d"),))) == []  # not said yet
+    duplicate = closed(outcome="duplicate", duplicate_of="INC-2")
+    assert due(duplicate, "6d", Seen((comment("5d"),))) == []
+
+
+def test_an_issue_that_a_person_opened_again_reopens() -> None:
+    """Nobody knows when it was, so it is now."""
+    assert due(closed(), "6d", Seen((), True)) == [("reopened", timedelta(days=6))]
+    assert due(closed(), "40d", Seen((), True)) == []
+
+
+def test_a_record_is_not_moved_from_before_its_last_move() -> None:
+    """Looked at from when it was only resolved, a closed record is left alone."""
+    assert due(closed(), "150m") == []
+
+
+@pytest.mark.parametrize(
+    ("record", "seen", "state"),
+    [
+        (resolved(), NOTHING_SEEN, "closed"),
+        (closed(), Seen((comment("5d"),)), "reopened"),
+        (
+            incident({"acknowledged": "1m"}, state="in_progress", pauses=[{"from": text("1h"), "waiting_for": "user"}]),
+            NOTHING_SEEN,
+            "pending",
+        ),
+    ],
+)
+def test_the_step_says_who_and_why_and_is_of_the_due_instant(record: Any, seen: Seen, state: str) -> None:
+    """The same edits however late the run."""
+    (one,), (late,) = moves(record, ITIL, at("9d"), seen), moves(record, ITIL, at("20d"), seen)
+    step = automatic(record, one, ITIL)
+    assert step == automatic(record, late, ITIL)
+    changes = [edit.value for edit in step.edits if edit.route == ("changes",)]
+    assert [(each["to"], each["by"], each["reason"]) for each in changes] == [(state, "incident-ops", one.reason)]
+    assert {each["at"] for each in changes} == {text(f"{int((one.due - START).total_seconds())}s")}
