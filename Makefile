@@ -40,10 +40,13 @@ lint: $(STAMP)  ## style, types, which room may import which, and the workflows
 	@$(QUIETLY) $(BIN)/ruff format --check .
 	@$(QUIETLY) $(BIN)/mypy
 	@$(QUIETLY) $(BIN)/lint-imports
-	@$(QUIETLY) $(BIN)/zizmor --offline --persona=auditor --no-progress .github/workflows
+	@$(QUIETLY) $(BIN)/zizmor --offline --persona=auditor --no-progress .github/workflows actions
 
-bench: $(STAMP) $(BENCH_STAMP)  ## measure beside check-jsonschema and ajv-cli (ARGS=--quick for a short run)
+bench: $(STAMP) $(BENCH_STAMP)  ## measure, beside check-jsonschema and ajv-cli; write docs/benchmarks.md (ARGS=--quick only prints)
 	@$(BIN)/python bench/run.py --others $(BENCH_VENV)/bin --node bench/node_modules/.bin $(ARGS)
+	@$(BIN)/python bench/sla.py $(if $(ARGS),,--output bench/parts/sla.md) $(ARGS)
+	@$(BIN)/python bench/gate.py $(if $(ARGS),,--output bench/gate_results.json) $(ARGS)
+	@$(if $(ARGS),true,$(BIN)/python bench/join.py)
 
 $(BENCH_STAMP): $(STAMP)
 	@sh requirements/setup.sh $(BENCH_VENV) requirements/bench.txt

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -44,23 +46,32 @@ class Series:
 def run(command: Sequence[str], said: Path) -> Run:
     """Run a command as a process of its own; what it prints goes to the file `said`.
 
-    The figures are the kernel's for this process and all that it waited for.
+    The figures are the kernel's for this process and all that it waited for. A small process of ours starts it: the
+    kernel counts the memory of whoever starts a process among that process's own peak.
     """
+    told = subprocess.run(
+        [sys.executable, "-I", "-S", __file__, str(said), *command], capture_output=True, text=True, check=True
+    )
+    return Run(*json.loads(told.stdout))
+
+
+def _measure(said: str, command: list[str]) -> None:
+    """What `run` starts: prints the figures as JSON."""
     start = time.perf_counter()
     pid = os.posix_spawnp(
         command[0],
-        list(command),
+        command,
         {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {"NO_COLOR": "1"},
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, str(said), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644),
+            (os.POSIX_SPAWN_OPEN, 1, said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644),
             (os.POSIX_SPAWN_DUP2, 1, 2),
         ],
     )
     _, status, used = os.wait4(pid, 0)
     wall = time.perf_counter() - start
     kib = used.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
-    return Run(wall, used.ru_utime + used.ru_stime, kib / 1024, os.waitstatus_to_exitcode(status))
+    print(json.dumps([wall, used.ru_utime + used.ru_stime, kib / 1024, os.waitstatus_to_exitcode(status)]))
 
 
 def rounds(
@@ -83,3 +94,7 @@ def rounds(
             series[name].runs.append(one)
             print(f"  {name}: {one.wall:.3f} s wall, {one.cpu:.3f} s CPU, {one.peak:.0f} MiB", file=sys.stderr)
     return series
+
+
+if __name__ == "__main__":
+    _measure(sys.argv[1], sys.argv[2:])

@@ -39,34 +39,36 @@ def page(found: Found) -> str:
         ABOUT,
         f"Machine: {found.machine}.",
         "## The machine's noise",
-        _series_table(found.noise.values()),
+        series_table(found.noise.values()),
         NOISE,
         f"## Cold: {small[0]:,} files",
-        _series_table(small[1].values()),
+        series_table(small[1].values()),
         _ratios(small[1]),
         f"## Cold: {large[0]:,} files",
-        _series_table(large[1].values()),
+        series_table(large[1].values()),
         _ratios(large[1]),
         _linear(small, large),
         "## One file, and `--help`",
-        _series_table(found.single.values()),
+        series_table(found.single.values()),
         _ratios(found.single),
         f"## Warm: {warm:,} records in git, {changed} changed",
-        _series_table(warm_series.values()),
+        series_table(warm_series.values()),
         "## What each step and rule costs, in one process",
         _costs(found.costs),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; all columns but the first are numbers."""
     lines = ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 1)]
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
-def _series_table(series: Iterable[Series]) -> str:
+def series_table(series: Iterable[Series]) -> str:
+    """Each series as a row: medians, the spread of the wall time, the highest peak."""
     head = ("what", "wall s", "shortest - longest", "CPU s", "peak MiB", "runs")
-    return _table(head, (_row(one) for one in series))
+    return table(head, (_row(one) for one in series))
 
 
 def _row(one: Series) -> tuple[str, ...]:
@@ -102,4 +104,4 @@ def _costs(costs: dict[str, dict[str, float]]) -> str:
     rows = [(name, f"{cost:.1f}") for name, cost in costs["steps"].items()]
     rows.append(("**all rules**", f"{sum(rules.values()):.1f}"))
     rows += [(f"rule `{name}`", f"{cost:.1f}") for name, cost in sorted(rules.items(), key=lambda item: -item[1])]
-    return _table(("what", "microseconds a record"), rows)
+    return table(("what", "microseconds a record"), rows)

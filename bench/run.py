@@ -1,4 +1,4 @@
-"""Measure incident-ops as whole processes, beside other checkers on the same files, and write docs/benchmarks.md.
+"""Measure incident-ops as whole processes, beside other checkers on the same files: the head of docs/benchmarks.md.
 
     make bench                     # everything, about a quarter of an hour on two cores
     make bench ARGS=--quick        # small sizes, two minutes; prints only
@@ -185,7 +185,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="small sizes; print the page instead of writing it")
     parser.add_argument("--others", type=Path, default=ROOT / ".venv/bench/bin", help="where check-jsonschema is")
     parser.add_argument("--node", type=Path, default=ROOT / "bench/node_modules/.bin", help="where ajv is")
-    parser.add_argument("--output", type=Path, default=ROOT / "docs/benchmarks.md")
+    parser.add_argument("--output", type=Path, default=ROOT / "bench/parts/records.md")
     parser.add_argument("--scratch", type=Path, help="keep the made records in this folder")
     chosen = parser.parse_args()
     scratch = chosen.scratch or Path(tempfile.mkdtemp(prefix="incident-ops-bench-"))
@@ -208,6 +208,7 @@ def main() -> None:
     if chosen.quick:
         print(page)
     else:
+        chosen.output.parent.mkdir(exist_ok=True)
         chosen.output.write_text(page, encoding="utf-8")
         print(f"written: {chosen.output}")
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from incident_ops.lifecycle import ASSIGNED, NEW, OVER, TRIAGED, public_status
+from incident_ops.lifecycle import ASSIGNED, IN_PROGRESS, NEW, OVER, PENDING, TRIAGED, public_status
 from incident_ops.model.incident import Incident
 from incident_ops.model.policy import LevelPolicy, Policy
 from incident_ops.model.policy_blocks import AROUND_THE_CLOCK, Calendar
@@ -107,6 +107,31 @@ def notices(
                 found.setdefault(made.key, made)
     ordered = sorted(found.values(), key=lambda notice: (notice.rank, notice.due, notice.key))
     return Told(tuple(ordered), tuple(sorted(missed)))
+
+
+def possible(
+    one: Obligation, incident: Incident, policy: Policy, services: Mapping[str, Service], now: datetime
+) -> Iterator[Notice]:
+    """Every notice that a call may have made, whoever had the incident and whatever its level was: the ledger knows
+    which were sent."""
+    level = policy.duties(incident.severity, incident.priority)
+    if level is None:
+        return
+    case = _Case(one, incident, level, policy, services, now)
+    every = (*policy.levels, *policy.scheme.major)
+    yield _notice(case, TEAM, INTERNAL, tuple(sorted({name for each in every for name in each.channels})))
+    for handle, person in sorted(policy.contacts.people.items()):
+        for audience in (INTERNAL, EXECUTIVE):
+            yield _notice(case, handle, audience, tuple(person.channels))
+
+
+def calmed(before: Incident, after: Incident) -> bool:
+    """True where somebody took, ended or snoozed an incident since `before` was read: a call made of that is stale."""
+    took = after.times.acknowledged is not None and before.times.acknowledged is None
+    moved = after.state != before.state and after.state in (IN_PROGRESS, PENDING, *OVER)
+    ended = after.outcome != before.outcome or after.duplicate_of != before.duplicate_of
+    snoozed = after.snooze is not None and after.snooze != before.snooze
+    return took or moved or ended or snoozed or len(after.assignments) > len(before.assignments)
 
 
 def response_phase(incident: Incident) -> str:

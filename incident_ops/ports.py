@@ -11,8 +11,9 @@ from typing import Protocol
 
 from incident_ops.model.blob import Blob
 from incident_ops.model.ledger import Ledger, Pair
+from incident_ops.model.measured import Series, Tick
 from incident_ops.model.message import Message
-from incident_ops.model.observed import Closing, Edit, Gone, Issue, Label
+from incident_ops.model.observed import Closing, Comment, Edit, Gone, Issue, Label
 
 
 class Clock(Protocol):
@@ -59,6 +60,10 @@ class IssueTracker(Protocol):
 
     def closing(self, number: int) -> Closing:
         """Who closed an issue, when, and with which pull request or commit."""
+        ...
+
+    def comments_since(self, at: datetime) -> Sequence[Comment]:
+        """What was written under issues, whoever's they are, and written or changed at or after `at` (aware UTC)."""
         ...
 
     def assignable(self, logins: Collection[str]) -> frozenset[str]:
@@ -184,4 +189,33 @@ class SharedLedger(Protocol):
 
     def confirm(self, pairs: Collection[Pair], now: datetime) -> None:
         """Marks pairs as sent."""
+        ...
+
+
+class MetricSource(Protocol):
+    """Where a gate's measurements come from. Reads raise `Incomplete` with the reason; nothing there is no error.
+
+    An answer that is late, cut, warned about or of another shape than asked for is a read that did not finish.
+    """
+
+    @property
+    def is_cumulative(self) -> bool:
+        """Whether counts are running totals, of which the gate takes differences, or those of the interval."""
+        ...
+
+    @property
+    def unproven(self) -> str:
+        """What people have to know where this was never run against the real service, else ""."""
+        ...
+
+    def value(self, query: str, tick: Tick, /) -> object:
+        """The result of a threshold query: numbers, text, lists and mappings; None or an empty list without data."""
+        ...
+
+    def counts(self, query: str, tick: Tick, /) -> Series:
+        """The counts a query gives: totals at the tick's end, or what was counted within the tick."""
+        ...
+
+    def history(self, query: str, last: Tick, ticks: int, /) -> Sequence[Series]:
+        """Totals at the ends of `ticks` ticks up to `last`, after those at the begin of the first; else nothing."""
         ...

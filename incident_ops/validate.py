@@ -7,7 +7,7 @@ clock and on other records.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -111,7 +111,7 @@ def validate(
         found += _timed(store, catalogue, world)
         found += _relocated(store, rules.run_all(crossings(catalogue)))
     others = [(path, kind) for path, kind in store.others() if asked is None or asked(path)]
-    found += [one for path, kind in others for one in _other(store, path, kind)]
+    found += [one for path, kind in others for one in _other(store, path, kind, world)]
     found += _stale_schemas(store)
     silenced: list[Silenced] = []
     if world:
@@ -193,12 +193,27 @@ def _document(store: Store, path: str) -> Document | None:
     return document if isinstance(document, Document) else None
 
 
-def _other(store: Store, path: str, kind: str) -> list[Finding]:
+def _other(store: Store, path: str, kind: str, world: World | None) -> list[Finding]:
     raw = store.read(path)
     if not isinstance(raw, bytes):
         return [raw] if raw else []
     document = read_bytes(raw, path)
-    return document if isinstance(document, list) else check(document, kind)
+    if isinstance(document, list):
+        return document
+    return _gate(document, world) if kind == "gate" else check(document, kind)
+
+
+def _gate(document: Document, world: World | None) -> list[Finding]:
+    """Findings over a gate file; whether its data source is there only a usable policy can tell."""
+    from incident_ops.gate import config_check
+    from incident_ops.records.gate_file import gate_findings
+
+    def judge(data: Mapping[str, Any], file: str) -> Iterator[Finding]:
+        yield from config_check.check(data, file)
+        if world:
+            yield from config_check.check_source(data, file, world.policy)
+
+    return gate_findings(document, judge)
 
 
 def _stale_schemas(store: Store) -> Iterator[Finding]:

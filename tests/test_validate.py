@@ -385,3 +385,13 @@ def test_what_holds_up_every_comparison_cannot_be_silenced(repo: Repo) -> None:
     repo.write("incidents/A/incident.yaml", text.replace("id: INC-1\n", line))
     told = {finding.rule for finding in repo.report().findings if finding.level is Level.ERROR}
     assert {"id-unique", "id-folder"} <= told
+
+
+def test_a_gate_file_is_judged_by_what_it_means(repo: Repo) -> None:
+    """What the schema cannot see of a gate file, and a data source that the policy does not have."""
+    shipped = (Path(__file__).parents[1] / "gates/error-rate.yaml").read_text()
+    repo.write("gates/rate.yaml", shipped)
+    told = {(finding.rule, finding.level) for finding in repo.report().findings}
+    assert any(rule.startswith("gate-") and level is Level.ERROR for rule, level in told), told
+    repo.write("policy.yaml", "extends: sev0-3\ndatasources:\n  main: {kind: prometheus, url_env: PROMETHEUS_URL}\n")
+    assert repo.report().errors == 0

@@ -50,7 +50,7 @@ def replace_if_unchanged(path: Path, before: bytes, after: bytes, lock: Path) ->
     `lock` is a file that all who write this way share: between the look and the write no other of them writes.
     WriteFailed where the system refuses.
     """
-    with _held(lock):
+    with hold(lock):
         try:
             there = path.read_bytes()
         except FileNotFoundError:
@@ -89,7 +89,7 @@ def write_in_new_folder(path: Path, content: bytes) -> bool:
 
 
 @contextlib.contextmanager
-def _held(lock: Path) -> Iterator[None]:
+def hold(lock: Path) -> Iterator[None]:
     """Holds the lock file; whoever comes second waits. The system lets go of it when the process ends, however."""
     import fcntl
 

@@ -10,11 +10,12 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
 from incident_ops.errors import IncidentOpsError, Incomplete, WriteFailed
-from incident_ops.model.observed import DELETED, LOCAL, Closing, Edit, Gone, Issue, Label
+from incident_ops.model.observed import DELETED, LOCAL, Closing, Comment, Edit, Gone, Issue, Label
 
 _APPLICATION = 0x494E434F  # "INCO": tells our file from any other database
 _VERSION = 1
@@ -96,6 +97,10 @@ class LocalTracker:
     def closing(self, number: int) -> Closing:  # noqa: ARG002 - the file keeps no history
         """Nothing is known but that it was closed."""
         return Closing()
+
+    def comments_since(self, at: datetime) -> list[Comment]:  # noqa: ARG002 - only this program writes here
+        """None: people write nothing here."""
+        return []
 
     def assignable(self, logins: Collection[str]) -> frozenset[str]:
         """All of them."""

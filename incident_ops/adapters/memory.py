@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 
 from msgspec.structs import replace
 
 from incident_ops.errors import WriteFailed
-from incident_ops.model.observed import DELETED, GITHUB, TRANSFERRED, Closing, Edit, Gone, Issue, Label
+from incident_ops.model.observed import DELETED, GITHUB, TRANSFERRED, Closing, Comment, Edit, Gone, Issue, Label
+from incident_ops.model.time import parse_instant
 
 _LONGEST_TITLE, _LONGEST_BODY = 256, 65_536
 
@@ -21,7 +23,7 @@ class MemoryTracker:
     """Issues of one repository, seen and written by the login `author`.
 
     `can_be_assigned` None = everybody; `listed` are the labels by which issues are listed. `issues`, `comments` (by
-    number, then topic) and `named` (labels by case-folded name) may be looked at.
+    number, then topic), `said` (what others wrote) and `named` (labels by case-folded name) may be looked at.
     """
 
     source = GITHUB
@@ -39,6 +41,7 @@ class MemoryTracker:
         self.issues: dict[int, Issue] = {}
         self.comments: dict[int, dict[str, str]] = {}
         self.named: dict[str, Label] = {}
+        self.said: list[Comment] = []
         self._listed = frozenset(name.casefold() for name in listed)
         self._can = None if can_be_assigned is None else frozenset(login.casefold() for login in can_be_assigned)
         self._closings: dict[int, Closing] = {}
@@ -75,6 +78,10 @@ class MemoryTracker:
     def closing(self, number: int) -> Closing:
         """How it was closed."""
         return self._closings.get(number, Closing())
+
+    def comments_since(self, at: datetime) -> list[Comment]:
+        """What somebody said since then."""
+        return [one for one in self.said if parse_instant(one.at) >= at]
 
     def assignable(self, logins: Collection[str]) -> frozenset[str]:
         """Those of `logins` who belong to the repository."""

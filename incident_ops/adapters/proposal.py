@@ -70,13 +70,18 @@ class Proposals:
 
     def proposed(self, branch: str, base: str) -> Mapping[str, str]:
         """What `branch` changes against where it left `base`: path -> sha256 of its bytes, "" where it is taken out."""
+        files = self.files(branch, base)
+        return {path: "" if content is None else sha256(content).hexdigest() for path, content in files.items()}
+
+    def files(self, branch: str, base: str) -> Files:
+        """The same as bytes, None where a file is taken out."""
         tip = self._remote.tip(branch)
         if tip is None:
             return {}
         git = self._remote.git
         blobs = [blob for blob in git.changed(self._left(tip, base), tip, ()) if blob.regular or not blob.id]
         contents = git.read([blob.id for blob in blobs if blob.id])
-        return {blob.path: sha256(next(contents)).hexdigest() if blob.id else "" for blob in blobs}
+        return {blob.path: next(contents) if blob.id else None for blob in blobs}
 
     def land(self, branch: str, edit: Callable[[Read], Files], message: str, now: datetime) -> Proposed:
         """Commits on top of a branch by fast-forward -> PUSHED or NOTHING.

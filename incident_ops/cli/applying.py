@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import click
 
 from incident_ops.cli.creating import Creating
+from incident_ops.cli.delivering import Delivering
 from incident_ops.cli.opening import no_records
 from incident_ops.cli.tracking import Look, has_issues
 from incident_ops.cli.write_back import propose, write_locally
@@ -14,10 +15,11 @@ from incident_ops.errors import IncidentOpsError
 from incident_ops.model.edit import Edit
 from incident_ops.reconcile.apply import DONE, EXISTS, LEFT, Applied, Summary, apply, summary
 from incident_ops.reconcile.changes import CREATE, EDIT, LABEL
+from incident_ops.reconcile.deliver import exit_code
 from incident_ops.reconcile.edits import grouped, new_numbers
 from incident_ops.reconcile.safety import Allowed, Held
 from incident_ops.render.findings import inert, plural
-from incident_ops.render.plan import applied_json, applied_line, headline
+from incident_ops.render.plan import applied_json, applied_line, delivered_lines, headline
 
 _WORST = (4, 2, 5, 3)  # of several things that went wrong, the one that the exit code tells
 
@@ -28,6 +30,9 @@ def carry_out(seen: Look, allowed: Allowed, form: str) -> int:
     """Does what is allowed of a plan and tells it -> the exit code (contract 4)."""
     say = _mute if form == "json" else click.echo
     say(headline(seen.made))
+    notices = Delivering(seen, allowed.now)
+    for line in delivered_lines(notices.urgent()):
+        say(inert(line))
     with Creating(seen.opened, is_needed=seen.github is not None) as lock:
         outcomes = []
         for done in apply(allowed.now, seen.tracker, seen.wanted.identities, lock.may_create):
@@ -36,22 +41,46 @@ def carry_out(seen: Look, allowed: Allowed, form: str) -> int:
                 say(inert(applied_line(done)))
     if left := sum(1 for one in outcomes if one.outcome == LEFT):
         say(f"  {plural(left, 'change')} left for the next run")
-    told, failure = _records(seen, allowed, outcomes)
-    if told:
-        say(f"Records: {inert(told)}")
+    records, failure = _records(seen, allowed, outcomes)
+    if records:
+        say(f"Records: {inert(records)}")
+    for line in delivered_lines(notices.rest(_opened(outcomes))):
+        say(inert(line))
     end = summary(outcomes, sum(one.count for one in allowed.held))
     locked_out = sum(1 for one in outcomes if _opens(one) and one.outcome == LEFT and one.error is None)
     held = [*allowed.held, *lock.held(locked_out)]
     if form == "json":
-        click.echo(applied_json(seen.made, outcomes, end, held, told), nl=False)
-    return _ending(seen, end, held, [one for one in (lock.error, failure) if one is not None])
+        click.echo(applied_json(seen.made, outcomes, end, held, records, notices.done), nl=False)
+    code = _ending(seen, end, held, [one for one in (lock.error, failure) if one is not None])
+    return _worst({code, _unsent(notices)})
+
+
+def _unsent(notices: Delivering) -> int:
+    """Tells on the error stream which notices did not go out -> the exit code; each fault is told once."""
+    failed = [one for one in notices.done if one.error is not None]
+    for why in dict.fromkeys(str(one.error) for one in failed):
+        of = [one for one in failed if str(one.error) == why]
+        channels = ", ".join(sorted({one.planned.message.channel for one in of}))
+        click.echo(inert(f"error: {plural(len(of), 'notice')} by {channels} {of[0].outcome}: {why}"), err=True)
+    if notices.unnoted is not None:
+        click.echo(inert(f"error: the ledger does not know all that was sent: {notices.unnoted}"), err=True)
+    return _worst({exit_code(notices.done), 4 if notices.unnoted is not None else 0})
+
+
+def _opened(outcomes: Sequence[Applied]) -> dict[str, int]:
+    """Key -> number of the issues that a run made, or found made meanwhile."""
+    made = (one for one in outcomes if _opens(one) and one.outcome in (DONE, EXISTS))
+    return {one.change.key: one.number for one in made if one.number}
+
+
+def _worst(codes: Collection[int]) -> int:
+    return next((code for code in _WORST if code in codes), 0)
 
 
 def _records(seen: Look, allowed: Allowed, outcomes: Sequence[Applied]) -> tuple[str, IncidentOpsError | None]:
     """Brings edits into the records -> what is told of it; a failure hides nothing of what was done before."""
     planned = [change for change in allowed.now if change.action == EDIT]
-    opened = [one for one in outcomes if _opens(one) and one.outcome in (DONE, EXISTS)]
-    made = {one.change.key: one.number for one in opened if one.number}
+    made = _opened(outcomes)
     numbers: Edits = new_numbers(seen.wanted, made) if seen.github else {}
     if not planned and not numbers:
         return "", None
@@ -78,7 +107,7 @@ def _ending(seen: Look, end: Summary, held: Sequence[Held], failures: Sequence[I
     codes |= {3} if seen.made.unread else set()
     if not seen.opened.catalogue.count():
         codes.add(no_records(seen.opened, has_issues=has_issues(seen)))
-    return next((code for code in _WORST if code in codes), 0)
+    return _worst(codes)
 
 
 def _opens(done: Applied) -> bool:

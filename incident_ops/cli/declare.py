@@ -12,7 +12,7 @@ import click
 from incident_ops.adapters.files import write_in_new_folder
 from incident_ops.cli.answers import answer_options, answered, ask_triage
 from incident_ops.cli.complete import complete_service
-from incident_ops.cli.editing import at_terminal, by_option, checked, clean, shown_path, warn, who
+from incident_ops.cli.editing import at_terminal, by_option, checked, clean, must_have_happened, shown_path, warn, who
 from incident_ops.cli.moments import moment
 from incident_ops.cli.opening import Opened, with_repository
 from incident_ops.cli.printing import format_option
@@ -127,6 +127,7 @@ def _filled(
 
 def _write(opened: Opened, declaration: Declaration, by: str | None) -> tuple[Declared, Record]:
     """The record under the first id that nobody has."""
+    must_have_happened(opened)
     policy = opened.judged_by[0]
     in_force = digest(opened.setting.policy.resolved)
     for incident_id in itertools.islice(candidates(policy, opened.now, lambda: _every_id(opened)), ATTEMPTS):

@@ -15,14 +15,17 @@ import click
 
 from incident_ops import shipped
 from incident_ops.adapters.files import write_text
+from incident_ops.cli.delivering import Delivering
 from incident_ops.cli.opening import Opened, local_tracker, open_repository
 from incident_ops.cli.printing import finish, force_color
 from incident_ops.cli.tracking import look
+from incident_ops.cli.write_back import write_locally
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.gate.freeze import check as gate_check
 from incident_ops.model.observed import LOCAL
 from incident_ops.model.record import Record
 from incident_ops.reconcile.apply import apply
+from incident_ops.reconcile.changes import NOTIFY
 from incident_ops.records.recall import every_record
 from incident_ops.records.store import Store
 from incident_ops.render import figures
@@ -119,20 +122,23 @@ def _play(console: Console, scene: Scene, folder: Path, totals: Counter[str]) ->
 
 def _reconcile(console: Console, opened: Opened, totals: Counter[str]) -> None:
     tracker = local_tracker(opened)
-    planned = look(opened, LOCAL, {}).made
-    _say(
-        console,
-        "plan",
-        f"{plural(len(planned.changes), 'issue')} to create, {len(planned.kept)} to leave alone",
-    )
-    with _bar(console, len(planned.changes)) as step:
+    seen = look(opened, LOCAL, {})
+    planned = seen.made
+    created = [change for change in planned.changes if change.is_on_tracker]
+    notices = sum(1 for change in planned.changes if change.action == NOTIFY)
+    told = f", {plural(notices, 'notice')} to send" if notices else ""
+    alone = len({kept.key for kept in planned.kept if kept.key in seen.wanted.issues})
+    _say(console, "plan", f"{plural(len(created), 'issue')} to create, {alone} to leave alone{told}")
+    with _bar(console, len(created)) as step:
         for done in apply(planned.changes, tracker):
             step(done.change.key)
+    write_locally(opened, planned.record_edits)
+    Delivering(seen, planned.changes).rest({})
     totals["issues"] += len(tracker.owned())
     again = look(opened, LOCAL, {}).made
     totals["errors"] += len(again.changes)
     second = f"{len(again.changes)} changes left" if again.changes else "a second plan finds nothing to do"
-    _say(console, "apply", f"{plural(len(planned.changes), 'issue')} created; {second}", bad=bool(again.changes))
+    _say(console, "apply", f"{plural(len(created), 'issue')} created; {second}", bad=bool(again.changes))
 
 
 def _clocks(console: Console, opened: Opened, records: list[Record]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from incident_ops import rules
+from incident_ops.adapters import clock
 from incident_ops.adapters.files import replace_if_unchanged
 from incident_ops.adapters.person import whoever
 from incident_ops.cli.finding import find
@@ -24,11 +25,13 @@ from incident_ops.errors import UserError, WriteFailed
 from incident_ops.findings import Finding, Level
 from incident_ops.model.incident import Incident
 from incident_ops.model.record import Record, World
+from incident_ops.model.time import stamp
 from incident_ops.records.catalogue import to_record
 from incident_ops.records.check import check, schema
 from incident_ops.records.edit import edit, key_order
 from incident_ops.records.read import read_bytes
 from incident_ops.render.findings import dump, inert
+from incident_ops.rules.future_instant import TOLERANCE
 
 Door = Callable[[Incident], Step]
 ATTEMPTS = 20
@@ -49,12 +52,19 @@ class Reading:
 
 def read_for_edit(opened: Opened, path: str) -> Reading:
     """A record that can be edited. UserError with file:line:column where it cannot be read."""
+    must_have_happened(opened)
     if opened.store.revision:
         raise UserError("an old revision cannot be changed", hint="leave out --rev")
     raw = opened.store.read(path)
     if raw is None:
         raise UserError("the record is not there any more", where=path, hint="was it moved? see `git status`")
     return Reading(_bytes(raw), judged(path, _bytes(raw)))
+
+
+def must_have_happened(opened: Opened) -> None:
+    """UserError where --at is ahead of the clock: what is written would be an error until then."""
+    if opened.now > clock.now() + TOLERANCE:
+        raise UserError(f"--at {stamp(opened.now)} has not come yet", hint="only what has happened is written down")
 
 
 def judged(path: str, raw: bytes) -> Record:

@@ -1,18 +1,30 @@
-"""`incident-ops gate check`."""
+"""`incident-ops gate check` and `incident-ops gate publish`."""
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import redirect_stdout
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
-from incident_ops.cli.opening import Opened, no_records, with_repository
+from incident_ops.cli.complete import complete_incident, complete_service
+from incident_ops.cli.gate_person import actor_of
+from incident_ops.cli.gate_records import Published, contents, known_of, source
+from incident_ops.cli.opening import Opened, at_commit, no_records, open_repository, with_repository
 from incident_ops.cli.printing import finish, format_option, inert_unread
-from incident_ops.gate.freeze import check as freeze_check
-from incident_ops.model.unread import Unread
-from incident_ops.records.recall import last_readable
-from incident_ops.render.findings import inert_lines
-from incident_ops.render.gate import to_json, to_text
+from incident_ops.errors import IncidentOpsError, UserError
+from incident_ops.gate.check import Asked, released, rolled_back
+from incident_ops.gate.check import check as gate_check
+from incident_ops.gate.passed import is_listed
+from incident_ops.gate.release import FIX_LASTS, fix_refused
+from incident_ops.gate.verdict import INCIDENT_REPO_UNREACHABLE, INCONCLUSIVE, Release, Verdict
+from incident_ops.render.findings import inert, inert_lines
+from incident_ops.render.gate import config_error, to_json, to_text
+
+_WHOLE_IDS = (40, 64)
 
 
 @click.group()
@@ -26,30 +38,230 @@ def gate() -> None:
 
 
 @gate.command()
-@click.option("--service", "-s", required=True, help="The service to deploy, by its name in services.yaml.")
+@click.option("--service", "-s", required=True, shell_complete=complete_service, help="The service to deploy.")
+@click.option("--environment", "-e", help="Where. Default: the policy's production environment.")
+@click.option("--sha", help="The commit to deploy: one that passed before is never held, an override names one.")
+@click.option(
+    "--fixes", metavar="INC", shell_complete=complete_incident, help="It fixes this incident; its commander says so."
+)
+@click.option("--by", metavar="WHO", help="Who asks, where no workflow says it: @handle or a name.")
+@click.option("--records", metavar="WHERE", help="A folder, URL@BRANCH, or a gate.json (file or URL). Default: here.")
+@click.option("--passed", metavar="FILE", help="Commits that passed before: SHA [SERVICE ENVIRONMENT], one a line.")
+@click.option(
+    "--requests", type=click.IntRange(min=0), help="Requests in the objective's window, where it counts them."
+)
 @format_option
-@with_repository
-def check(opened: Opened, service: str, form: str) -> None:
-    """Ask whether an open incident holds deploys of a service.
+@click.pass_context
+def check(ctx: click.Context, /, service: str, sha: str | None, fixes: str | None, form: str, **said: object) -> None:
+    """Ask whether a service may be deployed now.
 
-    Exit codes: 0 nothing holds, 3 held (frozen) or it cannot be told (inconclusive).
+    Held by an open incident on it or on what it needs, a maintenance window,
+    a freeze, the hours for deploys, a spent error budget.
+
+    Exit codes: 0 nothing holds, or a person lets it through; 2 the question is
+    wrong; 3 held (frozen) or it cannot be told (inconclusive).
 
     \b
     Examples:
       incident-ops gate check --service auth
-      incident-ops gate check -s auth --format json | jq -r .reason_code
+      incident-ops gate check -s auth --sha $GITHUB_SHA --format json
+      incident-ops gate check -s auth --sha $GITHUB_SHA --fixes INC-12
+      incident-ops gate check -s auth \\
+        --records https://github.com/acme/incidents@incident-ops/public
     """
-    policy, services = opened.judged_by
-    unread = [one for one in opened.catalogue.unreadable() if _may_hold(opened, one, service)]
-    verdict = freeze_check(service, opened.catalogue.live(), services, policy, unread)
-    if not opened.catalogue.count() and (code := no_records(opened)):
-        finish(code)
-    shown = replace(verdict, unread=inert_unread(verdict.unread))
+    try:
+        _refuse_blanks(ctx)
+        opened = open_repository(ctx.find_root().obj)
+        if fixes is not None and sha is None:
+            raise UserError("--fixes lets one commit through", hint="--sha SHA")
+        asked = Asked(
+            service,
+            _text(said["environment"]) or "",
+            opened.now,
+            _commit(sha),
+            _number(said["requests"]),
+        )
+        verdict = _ask(ctx, opened, asked, _text(said["records"]), fixes, _text(said["by"]))
+        verdict = _rolled_back(opened, asked, verdict, _text(said["passed"]))
+    except UserError:
+        if form == "json":
+            click.echo(config_error(), nl=False)
+        raise
+    notes = tuple(inert(note) for note in verdict.notes)
+    shown = replace(verdict, unread=inert_unread(verdict.unread), notes=notes)
     click.echo(to_json(verdict) if form == "json" else inert_lines(to_text(shown)), nl=False)
     finish(verdict.exit_code)
 
 
-def _may_hold(opened: Opened, unread: Unread, service: str) -> bool:
-    """False only where the last version that can be read was closed or on other services (contract 4)."""
-    before = last_readable(opened.git, unread.path)
-    return before is None or (service in before.services and not before.is_closed)
+@gate.command()
+@click.option("--output", metavar="FILE", help="Write it there instead of publishing it.")
+@with_repository
+def publish(opened: Opened, output: str | None) -> None:
+    """Publish gate.json: what holds deploys, for other repositories' pipelines.
+
+    It lies on branch incident-ops/public and tells of HEAD's records. No title,
+    no person, no restricted id is in it.
+
+    \b
+    Examples:
+      incident-ops gate publish
+      incident-ops gate publish --output gate.json
+    """
+    from incident_ops.gate import public_state
+
+    git = opened.git
+    if git is None or git.head is None:
+        raise UserError("there is no commit to publish", hint="gate.json tells of committed records: commit them")
+    committed = opened if opened.store.revision else at_commit(opened, git.head)
+    _, services = committed.judged_by
+    if not services:
+        raise UserError("services.yaml names no service", hint='add one: services: {api: {owner: "@team"}}')
+    held = contents(committed)
+    known = {name: known_of(committed, name, held) for name in services}
+    state = public_state.public_state(known, committed.store.commit or "", opened.now)
+    content = public_state.to_json(state)
+    if output is not None:
+        from incident_ops.adapters.files import write_bytes
+
+        write_bytes(Path(output), content)
+        click.echo(f"gate.json of {len(services)} services written to {inert(output)}")
+        return
+    _publish(opened, content, state.written_at)
+
+
+def _publish(opened: Opened, content: bytes, written_at: str) -> None:
+    from incident_ops.adapters import gate_state
+    from incident_ops.cli.write_back import need_remote
+    from incident_ops.errors import Incomplete
+    from incident_ops.gate.public_state import parse
+    from incident_ops.model.time import parse_instant
+
+    def keeps(theirs: bytes) -> bool:
+        try:
+            return parse_instant(parse(theirs, gate_state.BRANCH).written_at) > parse_instant(written_at)
+        except Incomplete:
+            return False  # damaged: ours takes its place
+
+    done = gate_state.publish(need_remote(opened.git), content, opened.now, keeps)
+    told = "published" if done else "a newer one is published already, it stays"
+    click.echo(f"gate.json on branch {gate_state.BRANCH}: {told}")
+
+
+def _ask(
+    ctx: click.Context, opened: Opened, asked: Asked, records: str | None, fixes: str | None, by: str | None
+) -> Verdict:
+    """The verdict of the records or of gate.json; a read that does not finish is no answer."""
+    try:
+        found = source(ctx, opened, records)
+        if isinstance(found, Published):
+            return _published(found, asked, fixes)
+        return _from_records(found, asked, fixes, by)
+    except UserError:
+        raise
+    except IncidentOpsError as error:
+        return _unreachable(asked, str(error))
+
+
+def _published(found: Published, asked: Asked, fixes: str | None) -> Verdict:
+    from incident_ops.gate.public_state import judge, not_current, parse
+
+    state = parse(found.raw, found.where)
+    if (why := not_current(state, found.head, asked.now)) is not None:
+        return _unreachable(asked, why)
+    verdict = judge(state, replace(asked, environment=asked.environment or state.environments[0]))
+    if fixes is not None and verdict.exit_code:
+        told = f"gate.json does not tell who commands {fixes}: ask the records, --records URL@BRANCH"
+        return replace(verdict, notes=(*verdict.notes, told))
+    return verdict
+
+
+def _from_records(found: Opened, asked: Asked, fixes: str | None, by: str | None) -> Verdict:
+    policy, _ = found.judged_by
+    asked = replace(asked, environment=asked.environment or policy.gate.environment)
+    known = known_of(found, asked.service, contents(found))
+    verdict = gate_check(asked, known)
+    if not found.catalogue.count() and no_records(found):
+        return _unreachable(asked, "records that HEAD or the tracker has are not here")
+    if fixes is None or not verdict.exit_code:
+        return verdict
+    return _fixed(found, asked, verdict, fixes, actor_of(found, by))
+
+
+def _fixed(found: Opened, asked: Asked, verdict: Verdict, fixes: str, by: str | None) -> Verdict:
+    """The verdict where the incident's commander says that this commit fixes it: let through, and written down."""
+    from incident_ops.cli.editing import perform
+    from incident_ops.cli.finding import find
+    from incident_ops.doors.override import Overriding, override_incident
+
+    path = find(found, fixes)
+    record = next((one for one in found.catalogue.live() if one.path == path), None)
+    why = f"{fixes} is not open" if record is None else fix_refused(record.incident, asked.service, by)
+    if why is None and found.store.revision:
+        why = "a fix is written into the record, and these records cannot be written; use incident-ops override there"
+    if why is not None or record is None or by is None or asked.sha is None:
+        return replace(verdict, notes=(*verdict.notes, f"--fixes {fixes} does not count: {why}"))
+    expires, reason = asked.now + FIX_LASTS, f"It fixes {record.incident.id}"
+    wanted = Overriding(by, asked.service, asked.environment, asked.sha, reason, expires)
+    with redirect_stdout(sys.stderr):  # what is printed belongs to the verdict
+        perform(found, record.incident.id, "text", lambda one: override_incident(one, asked.now, wanted))
+    return released(verdict, Release(by, reason, expires, record.incident.id))
+
+
+def _rolled_back(opened: Opened, asked: Asked, verdict: Verdict, file: str | None) -> Verdict:
+    """A pass for a commit that passed before; the verdict where it did not, or where nobody can tell."""
+    sha, environment = asked.sha, asked.environment or verdict.environment
+    if sha is None or not environment or (file is None and not verdict.exit_code):
+        return verdict
+    if file is not None:
+        listed = is_listed(_read(file), asked.service, environment, sha, file)
+        if not verdict.exit_code:
+            return verdict
+        if listed:
+            return rolled_back(verdict)
+    if len(sha) not in _WHOLE_IDS or not (os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN")):
+        return verdict
+    from incident_ops.adapters.github.deployments import Deployments
+    from incident_ops.cli.write_back import remote_of
+
+    try:
+        remote = None if os.environ.get("GITHUB_REPOSITORY") else remote_of(opened.git)
+        passed = Deployments.of(os.environ, remote.url if remote else None).deployment_passed(sha, environment)
+    except IncidentOpsError as error:
+        told = f"nobody can tell whether {sha[:12]} passed before: {error}"
+        return replace(verdict, notes=(*verdict.notes, told))
+    return rolled_back(verdict) if passed else verdict
+
+
+def _read(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UserError(f"--passed cannot be read: {why}", where=file) from error
+
+
+def _unreachable(asked: Asked, why: str) -> Verdict:
+    return Verdict(asked.service, INCONCLUSIVE, INCIDENT_REPO_UNREACHABLE, environment=asked.environment, notes=(why,))
+
+
+def _refuse_blanks(ctx: click.Context) -> None:
+    """An empty word is a variable of the pipeline that was not set; it must not stand for the default."""
+    for name, value in ctx.params.items():
+        if isinstance(value, str) and not value.strip():
+            raise UserError(f"--{name} is empty", hint="write what is meant, or leave it out")
+
+
+def _commit(sha: str | None) -> str | None:
+    if sha is None:
+        return None
+    from incident_ops.doors.override import commit_id
+
+    return commit_id(sha)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) else None

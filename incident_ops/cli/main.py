@@ -40,6 +40,10 @@ COMMANDS = {
     "sla": ("sla:sla", "Clocks: what is running, at risk, breached."),
     "render": ("documents:render", "Write the documents beside each record."),
     "gate": ("gate:gate", "May this service be deployed now?"),
+    "override": ("override:override", "Let one commit through what holds deploys, with a reason."),
+    "freeze": ("freeze:freeze", "Hold deploys for a time."),
+    "unfreeze": ("freeze:unfreeze", "Lift a freeze, or take back an override."),
+    "canary": ("canary:canary", "Judge a new version while it takes a part of the traffic."),
     "merge": ("merge:merge", "Merge two versions of a record; git calls this by itself."),
     "demo": ("demo:demo", "Run the whole loop on worked incidents, offline."),
 }

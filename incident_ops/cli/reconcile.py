@@ -15,6 +15,7 @@ from incident_ops.cli.tracking import (
     keep_observed,
     look,
     max_requests_option,
+    no_notify_option,
     observed_option,
     recreate_option,
     requests_option,
@@ -22,8 +23,9 @@ from incident_ops.cli.tracking import (
     tracker_option,
 )
 from incident_ops.errors import UserError
+from incident_ops.reconcile.changes import NOTIFY
 from incident_ops.reconcile.safety import WITHOUT_LIMITS, Lifts, allow
-from incident_ops.render.findings import inert_lines
+from incident_ops.render.findings import inert, inert_lines
 from incident_ops.render.plan import plan_json, plan_text
 from incident_ops.render.plan_markdown import plan_markdown
 
@@ -44,12 +46,16 @@ FORKED = ("pull_request", "pull_request_target")
 @observed_option
 @click.option("--save-observed", metavar="FILE", help="Write down what the tracker holds, for --observed.")
 @recreate_option
+@no_notify_option
 @max_requests_option
 @requests_option
 @click.option("--fail-on", type=click.Choice(["changes"]), help="End with 1 when there is something to do.")
 @with_repository
 def plan(opened: Opened, form: str, save_observed: str | None, fail_on: str | None, **options: Any) -> None:
     """Show what the tracker should become, and why. Changes nothing.
+
+    With it come the edits of records that are due, such as escalations, and
+    the notices that would be sent.
 
     Exit code 3 when a record could not be read: its issues are left alone and listed.
 
@@ -65,6 +71,8 @@ def plan(opened: Opened, form: str, save_observed: str | None, fail_on: str | No
     made = seen.made
     shown = {"json": plan_json, "markdown": plan_markdown}.get(form)
     click.echo(shown(made) if shown else inert_lines(plan_text(made)), nl=False)
+    if seen.unread is not None and any(change.action == NOTIFY for change in made.changes):
+        click.echo(inert(f"warning: planned without the ledger, a repeat is possible: {seen.unread}"), err=True)
     if not seen.opened.catalogue.count():
         finish(no_records(seen.opened, has_issues=has_issues(seen)))
     finish(3 if made.unread else int(fail_on is not None and bool(made.changes)))
@@ -80,14 +88,17 @@ def plan(opened: Opened, form: str, save_observed: str | None, fail_on: str | No
 @click.option("--max-closes", type=click.IntRange(min=0), metavar="N", help="Close up to so many issues at once.")
 @click.option("--max-writes", type=click.IntRange(min=0), metavar="N", help="Change the tracker at most so often.")
 @max_requests_option
+@no_notify_option
 @click.option("--accept-empty-tracker", is_flag=True, help="Go on though the tracker lost every issue of ours.")
 @requests_option
 @with_repository
 def apply(opened: Opened, form: str, checksum: str | None, **options: Any) -> None:
     """Carry out the plan, one change at a time. A second run finds nothing to do.
 
-    On GitHub the records are those of HEAD, new issues are opened under a lock, and what people did on the tracker is
-    brought into the records by a pull request. Exit code 5: a limit of one run is reached, and the next run goes on.
+    On GitHub the records are those of HEAD, new issues are opened under a lock, and what people did on the tracker, and
+    what escalated, is brought into the records by a pull request. Notices are sent, ranks 1 and 2 before all else; with
+    the embedded tracker they are recorded as not sent. Exit code 5: a limit of one run is reached, and the next run
+    goes on. Exit code 4 or 2: a notice was not sent, or its channel is not set up; nothing else waited for it.
 
     \b
     Examples:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from incident_ops.cli.opening import Opened
 from incident_ops.errors import IncidentOpsError, UserError
@@ -14,24 +15,33 @@ from incident_ops.model.service import Service
 from incident_ops.ports import Notifier, SharedLedger
 from incident_ops.reconcile.delivery import PAGER_CHANNELS
 
+if TYPE_CHECKING:
+    from incident_ops.adapters.ledger_file import LedgerFile
+
 TICKET = "ticket"
 """The channel whose notices are comments on the tracking issue."""
 
 _SECONDS = 15.0  # a page must not wait longer for a remote that hangs
 
 
-def sinks(opened: Opened, incidents: Sequence[Incident], environment: Mapping[str, str]) -> Callable[[str], Notifier]:
+def sinks(
+    opened: Opened,
+    incidents: Sequence[Incident],
+    environment: Mapping[str, str],
+    numbers: Mapping[str, int] | None = None,
+) -> Callable[[str], Notifier]:
     """A function from a channel's name to the way there, made once; UserError where nothing is set up for it.
 
     An address in the environment comes first. Without one `pager` and `pagerduty` go to the services' own pagers,
-    `incident_channel` to the incident's chat channel, `ticket` to the tracking issue.
+    `incident_channel` to the incident's chat channel, `ticket` to the tracking issue: that of `numbers` (by incident),
+    else the one the record names.
     """
     made: dict[str, Notifier | UserError] = {}
 
     def sink(channel: str) -> Notifier:
         if channel not in made:
             try:
-                made[channel] = _sink(opened, incidents, environment, channel)
+                made[channel] = _sink(opened, incidents, environment, channel, numbers)
             except UserError as error:
                 made[channel] = error
         found = made[channel]
@@ -61,6 +71,13 @@ def shared_ledger(opened: Opened) -> tuple[SharedLedger | None, Ledger | None, I
         return ledger, None, error
 
 
+def local_ledger(opened: Opened) -> LedgerFile:
+    """The ledger of this clone: what was recorded as not sent."""
+    from incident_ops.adapters.ledger_file import LedgerFile
+
+    return LedgerFile(opened.state / "ledger")
+
+
 def topics(incidents: Sequence[Incident]) -> dict[str, str]:
     """The topic of each incident's chat channel: level, id, title (not of a restricted one), who commands."""
     return {one.id: _topic(one) for one in incidents}
@@ -84,7 +101,13 @@ def pager_keys(
     return out
 
 
-def _sink(opened: Opened, incidents: Sequence[Incident], environment: Mapping[str, str], channel: str) -> Notifier:
+def _sink(
+    opened: Opened,
+    incidents: Sequence[Incident],
+    environment: Mapping[str, str],
+    channel: str,
+    numbers: Mapping[str, int] | None,
+) -> Notifier:
     from incident_ops.adapters.notify import Channel, unset, variable
 
     policy, services = opened.judged_by
@@ -100,16 +123,17 @@ def _sink(opened: Opened, incidents: Sequence[Incident], environment: Mapping[st
 
         return Chat.of(environment, {one.id: channel_of(one, policy) for one in incidents}, topics(incidents))
     if channel == TICKET:
-        return _comments(opened, incidents)
+        return _comments(opened, incidents, numbers)
     raise unset(channel)
 
 
-def _comments(opened: Opened, incidents: Sequence[Incident]) -> Notifier:
+def _comments(opened: Opened, incidents: Sequence[Incident], known: Mapping[str, int] | None) -> Notifier:
     from incident_ops.adapters.issue_comment import IssueComment
     from incident_ops.cli.tracking import connect
     from incident_ops.render.safe import markdown
 
     numbers = {one.id: one.links.tracking_issue for one in incidents if one.links.tracking_issue is not None}
+    numbers |= known or {}
     return IssueComment(connect(opened, None, False), numbers, markdown)
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from incident_ops.errors import UserError
-from incident_ops.findings import did_you_mean
+from incident_ops.gate.needs import needed
 from incident_ops.gate.verdict import (
     FROZEN,
     INCONCLUSIVE,
@@ -18,7 +17,7 @@ from incident_ops.gate.verdict import (
     OPEN_INCIDENT,
     PASS,
     UNREADABLE_RECORD,
-    Holding,
+    Hold,
     Verdict,
 )
 from incident_ops.lifecycle import FIXED, OVER
@@ -36,33 +35,40 @@ def check(
     policy: Policy,
     unread: Sequence[Unread] = (),
 ) -> Verdict:
-    """Whether deploys of `service` are held by an incident of rank `gate.block_on_open_rank` or worse.
+    """Whether open incidents hold deploys of `service`, or of what it needs (`gate.dependency_depth`).
 
     `unread` are the records that could not be used and may concern the service; so is one whose level the policy does
-    not know. They make the answer inconclusive, unless something holds anyway. A policy without a rank holds nothing.
+    not know. They make the answer inconclusive, unless something holds anyway.
     UserError for a service that services.yaml does not name.
     """
-    if service not in services:
-        raise UserError(f"service {service!r} is not in services.yaml", hint=did_you_mean(service, services))
+    names = needed(service, services, policy.gate.dependency_depth)
+    holds, doubtful = incident_holds(names, records, policy)
+    unknown = () if policy.gate.block_on_open_rank is None else (*unread, *doubtful)
+    if holds:
+        verdict, reason = FROZEN, OPEN_INCIDENT
+    elif unknown:
+        verdict, reason = INCONCLUSIVE, UNREADABLE_RECORD
+    else:
+        verdict, reason = PASS, OK
+    return Verdict(service, verdict, reason, tuple(holds), tuple(sorted(unknown)))
+
+
+def incident_holds(names: Sequence[str], records: Iterable[Record], policy: Policy) -> tuple[list[Hold], list[Unread]]:
+    """The open incidents of rank `gate.block_on_open_rank` or worse on one of `names` (the asked service first), by
+    id; and the records whose level the policy does not know. A policy without a rank holds nothing."""
     worst = policy.gate.block_on_open_rank
-    if worst is None:
-        return Verdict(service, PASS, OK)
-    holding, unknown = [], list(unread)
-    for record in records:
-        if service not in record.incident.services or not is_worked_on(record.incident):
+    holds: list[Hold] = []
+    unknown: list[Unread] = []
+    for record in records if worst is not None else ():
+        on = next((name for name in names if name in record.incident.services), None)
+        if on is None or not is_worked_on(record.incident):
             continue
         level = policy.duties(record.incident.severity, record.incident.priority)
         if level is None:
             unknown.append(Unread(record.path, f"its level is none of scheme {policy.scheme.id}"))
-        elif level.rank <= worst:
-            holding.append(_holding(record.incident, level.id))
-    holding.sort(key=lambda incident: incident.id)
-    verdict, reason = PASS, OK
-    if holding:
-        verdict, reason = FROZEN, OPEN_INCIDENT
-    elif unknown:
-        verdict, reason = INCONCLUSIVE, UNREADABLE_RECORD
-    return Verdict(service, verdict, reason, tuple(holding), tuple(sorted(unknown)))
+        elif worst is not None and level.rank <= worst:
+            holds.append(_hold(record.incident, level.id, "" if on == names[0] else on))
+    return sorted(holds, key=lambda hold: hold.id), unknown
 
 
 def is_worked_on(incident: Incident) -> bool:
@@ -70,6 +76,8 @@ def is_worked_on(incident: Incident) -> bool:
     return incident.state not in OVER and incident.outcome == FIXED and not incident.drill
 
 
-def _holding(incident: Incident, level: str) -> Holding:
+def _hold(incident: Incident, level: str, on: str) -> Hold:
     label = f"{level}/{incident.severity}" if incident.severity and incident.severity != level else level
-    return Holding(incident.id, label, incident.state, None if incident.visibility == "restricted" else incident.title)
+    hidden = incident.visibility == "restricted"
+    state = f"{label}  {incident.state}"
+    return Hold(OPEN_INCIDENT, incident.id, None if hidden else incident.title, state, on, is_restricted=hidden)

@@ -85,7 +85,9 @@ class Snapshot(Value, frozen=True):
     `issues` by number: ours, and those that carry a label of ours; `labels` None where the tracker makes them itself;
     `closings` by number, for the issues that a person closed; `gone` by number; `unassignable` are the logins that were
     asked about and cannot be assigned; `has_sub_issues` None where nothing tells; `proposed` is, by path, the sha256 of
-    each file on the branch of our open proposal.
+    each file on the branch of our open proposal, `noticed` by key the instant that stands there of an escalation or a
+    return. `comments` are those under tracking issues since `heard_since`, None where nobody asked. `ledger` are the
+    lines of the ledger that this run may need, None where it could not be read.
     """
 
     schema: int = 1
@@ -98,4 +100,7 @@ class Snapshot(Value, frozen=True):
     unassignable: tuple[str, ...] = ()
     has_sub_issues: bool | None = None
     proposed: dict[str, str] = {}
+    noticed: dict[str, str] = {}
     comments: tuple[Comment, ...] = ()
+    heard_since: str | None = None
+    ledger: tuple[str, ...] | None = None

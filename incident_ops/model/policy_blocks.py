@@ -136,6 +136,14 @@ class Maintenance(Value, frozen=True):
     checklist_due: str | None = None
 
 
+class BurnRate(Value, frozen=True):
+    """The error budget burns too fast at `rate` times the even pace or more, in both windows (durations)."""
+
+    rate: float
+    long: str
+    short: str
+
+
 class Gate(Value, frozen=True):
     """What holds a deploy (contract 8)."""
 
@@ -148,6 +156,7 @@ class Gate(Value, frozen=True):
     block_on_open_rank: int | None = None
     dependency_depth: int = 1
     budget: str = "ignore"
+    burn_rates: list[BurnRate] = []
     deploy_calendar: str | None = None
     max_age: str = "3h"
 
@@ -299,10 +308,16 @@ class Publish(Value, frozen=True):
 
 
 class Datasource(Value, frozen=True):
+    """A metric source; `*_env` name the variables that hold what git should not."""
+
     kind: str
     url: str | None = None
     url_env: str | None = None
     token_env: str | None = None
+    application_key_env: str | None = None
+    account: int | None = None
+    region: str | None = None
+    allow_private: bool = False
 
 
 class Release(Value, frozen=True):

@@ -6,11 +6,12 @@ from incident_ops.model.incident import Value
 
 
 class Service(Value, frozen=True):
-    """One service. `slo` in percent; `pager_key_env` names an environment variable, never a key."""
+    """One service. `slo` in percent, or the path of an OpenSLO file; `pager_key_env` names an environment variable,
+    never a key."""
 
     owner: str
     tier: int | None = None
-    slo: float | None = None
+    slo: float | str | None = None
     paths: list[str] = []
     runbook: str | None = None
     depends_on: list[str] = []

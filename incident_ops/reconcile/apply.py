@@ -11,7 +11,7 @@ from typing import NamedTuple
 from incident_ops.errors import Ambiguous, IncidentOpsError, Incomplete, Stopped, WriteFailed
 from incident_ops.model.observed import Edit, Gone, Issue
 from incident_ops.ports import IssueTracker
-from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, LABEL, REOPEN, Change
+from incident_ops.reconcile.changes import CLOSE, CREATE, LABEL, REOPEN, Change
 from incident_ops.reconcile.observe import listing
 from incident_ops.reconcile.owners import keeper, key_of
 
@@ -73,7 +73,7 @@ def apply(
     identities: Collection[str] = (),
     may_create: Callable[[], bool] = always,
 ) -> Iterator[Applied]:
-    """Yields each change of the tracker with its outcome, as it is done; record edits are not for this function.
+    """Yields each change of the tracker with its outcome, as it is done; record edits and notices are for others.
 
     The tracker is listed once more before the first write (`Incomplete` where that fails): a key that got its issue
     meanwhile is not created again, and an issue that a person touched meanwhile is not written over; an issue whose
@@ -81,7 +81,7 @@ def apply(
     the trusted authors, case-folded. `may_create` (the lock) is asked before that list, and again before each new
     issue. A refused write is told and the others go on; a refusal that is final, or `Stopped`, leaves the rest.
     """
-    todo = [change for change in changes if change.action != EDIT]
+    todo = [change for change in changes if change.is_on_tracker]
     if not todo:
         return
     if any(_opens(change) for change in todo):

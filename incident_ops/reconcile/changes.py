@@ -8,11 +8,24 @@ from typing import Any, NamedTuple
 from incident_ops.model import edit as record
 from incident_ops.model.observed import Edit, Issue, Label
 
-CREATE, UPDATE, CLOSE, REOPEN, EDIT = "create", "update", "close", "reopen", "edit"
+CREATE, UPDATE, CLOSE, REOPEN, EDIT, NOTIFY = "create", "update", "close", "reopen", "edit", "notify"
 LABEL, ASSIGNEE, PROPOSAL = "label", "assignee", "proposal"
 """Kinds beside those of issues."""
 
-_TURN = {REOPEN: 1, UPDATE: 1, CREATE: 2, EDIT: 3, CLOSE: 4}
+_TURN = {REOPEN: 1, UPDATE: 1, CREATE: 2, EDIT: 3, CLOSE: 4, NOTIFY: 5}
+_OF_THE_MOMENT = ("subject", "timeline", "noticed_at")
+"""Fields that tell when a run looked: the same thing is to be done a minute later, and the checksum is the same."""
+
+
+class Telling(NamedTuple):
+    """Who is told, over which channels, and what; `held` says why it is only planned ("" = it is sent)."""
+
+    audience: str
+    recipient: str
+    channels: tuple[str, ...]
+    subject: str
+    is_urgent: bool
+    held: str = ""
 
 
 class Change(NamedTuple):
@@ -20,7 +33,8 @@ class Change(NamedTuple):
 
     `number` and `seen` (the issue the step was planned against) are None for a create; of an EDIT, `number` is the
     issue it follows from. `parent` is the key whose issue becomes the parent, `comment` what is said before closing.
-    A create of kind LABEL has `label` and nothing else; an EDIT has the `path` of the record and its `edits`.
+    A create of kind LABEL has `label` and nothing else; an EDIT has the `path` of the record and its `edits`; a NOTIFY
+    has `telling` and the notice's key.
     """
 
     action: str
@@ -36,6 +50,12 @@ class Change(NamedTuple):
     label: Label | None = None
     path: str | None = None
     edits: tuple[record.Edit, ...] = ()
+    telling: Telling | None = None
+
+    @property
+    def is_on_tracker(self) -> bool:
+        """True for a step on the tracker; False for an edit of a record and a word to people."""
+        return self.action not in (EDIT, NOTIFY)
 
     @property
     def fields(self) -> dict[str, object]:
@@ -52,14 +72,32 @@ class Change(NamedTuple):
         }
         if self.label:
             out |= {"color": self.label.color, "description": self.label.description}
+        if self.telling:
+            out |= {"audience": self.telling.audience, "recipient": self.telling.recipient}
+            out |= {"channels": self.telling.channels, "subject": self.telling.subject}
+            out |= {"held": self.telling.held or None}
         out |= {str(one.route[-1]): one.value for one in self.edits}
         return {
             name: list(value) if isinstance(value, tuple) else value for name, value in out.items() if value is not None
         }
 
     @property
+    def bound(self) -> dict[str, object]:
+        """What the checksum of a plan holds of `fields`: all but what tells when a run looked."""
+        kept = {name: value for name, value in self.fields.items() if name not in _OF_THE_MOMENT}
+        return {
+            name: {key: each for key, each in value.items() if key not in _OF_THE_MOMENT}
+            if isinstance(value, dict)
+            else value
+            for name, value in kept.items()
+        }
+
+    @property
     def turn(self) -> int:
-        """Its place in a run: labels, then what people look at, then what is new, then records, then closes."""
+        """Its place in a run: calls that cannot wait, labels, what people look at, what is new, records, closes, the
+        rest of the notices."""
+        if self.telling and self.telling.is_urgent:
+            return -1
         return 0 if self.kind == LABEL else _TURN[self.action]
 
 

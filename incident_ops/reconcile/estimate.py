@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from incident_ops.model.observed import Edit, Issue, Snapshot
-from incident_ops.reconcile.changes import CREATE, EDIT, LABEL, Change
+from incident_ops.reconcile.changes import CREATE, LABEL, Change
 from incident_ops.reconcile.desired import Desired
 
 PAGE = 100  # entries in one answer
@@ -17,7 +17,7 @@ def requests(desired: Desired, snapshot: Snapshot, changes: Sequence[Change]) ->
     Issues are listed by the two labels of kinds. A token that opens issues is asked once whose it is; an issue whose
     text changes is read once more.
     """
-    writes = [change for change in changes if change.action != EDIT]
+    writes = [change for change in changes if change.is_on_tracker]
     reads = _listing(desired, snapshot) + _questions(desired, snapshot, changes)
     if not writes:
         return reads
@@ -32,8 +32,9 @@ def _listing(desired: Desired, snapshot: Snapshot) -> int:
 
 
 def _questions(desired: Desired, snapshot: Snapshot, changes: Sequence[Change]) -> int:
-    """Labels, one by one the numbers and closings that were asked about, and people who are new on an issue."""
+    """Labels, comments, one by one the numbers and closings that were asked about, and people new on an issue."""
     labels = 0 if snapshot.labels is None else _pages(len(snapshot.labels))
+    heard = 0 if snapshot.heard_since is None else _pages(len(snapshot.comments))
     alone = sum(1 for issue in snapshot.issues if not _is_listed(issue.labels, desired))
     there = {change.number: {login.casefold() for login in change.seen.assignees} for change in changes if change.seen}
     new = {
@@ -42,7 +43,7 @@ def _questions(desired: Desired, snapshot: Snapshot, changes: Sequence[Change]) 
         for login in change.edit.assignees or ()
         if login.casefold() not in there.get(change.number, ())
     }
-    return labels + alone + len(snapshot.gone) + len(snapshot.closings) + len(snapshot.unassignable) + len(new)
+    return labels + heard + alone + len(snapshot.gone) + len(snapshot.closings) + len(snapshot.unassignable) + len(new)
 
 
 def _cost(change: Change) -> int:

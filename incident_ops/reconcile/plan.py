@@ -112,21 +112,27 @@ def waiting(made: Plan, spelled: Mapping[str, str]) -> Plan:
 
 
 def without(made: Plan, refused: Mapping[str, str]) -> Plan:
-    """A plan less the edits of records that cannot be made: path -> why; they are kept and told."""
+    """A plan less the edits of records that cannot be made: key -> why; they are kept and told."""
     if not refused:
         return made
-    changes = tuple(change for change in made.changes if change.action != EDIT or change.path not in refused)
+    changes = tuple(change for change in made.changes if change.action != EDIT or change.key not in refused)
     kept = tuple(
         Kept(change.key, change.kind, change.number, f"{change.reason}, but {why}")
         for change in made.changes
-        if change.action == EDIT and (why := refused.get(change.path or ""))
+        if change.action == EDIT and (why := refused.get(change.key))
     )
     return made._replace(changes=changes, kept=(*made.kept, *kept), checksum=checksum(changes))
 
 
+def together(made: Plan, more: Verdict) -> Plan:
+    """A plan and what else is due, in the order of a run."""
+    changes = tuple(sorted((*made.changes, *more.changes), key=lambda change: change.turn))
+    return made._replace(changes=changes, kept=(*made.kept, *more.kept), checksum=checksum(changes))
+
+
 def checksum(changes: Iterable[Change]) -> str:
     """sha256 over the canonical JSON of the changes: equal when, and only when, the same would be done."""
-    rows = [[one.action, one.kind, one.key, one.number, one.fields] for one in changes]
+    rows = [[one.action, one.kind, one.key, one.number, one.bound] for one in changes]
     text = json.dumps([SCHEMA, rows], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from incident_ops.model.policy_blocks import Limits
-from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, LABEL, Change
+from incident_ops.reconcile.changes import CLOSE, CREATE, LABEL, NOTIFY, Change
 from incident_ops.reconcile.plan import Plan
 
 _BOUNDLESS = 2**31
@@ -71,11 +71,13 @@ def allow(plan: Plan, limits: Limits, lifts: Lifts = Lifts()) -> Allowed:  # noq
 
     A tracker without any issue of ours, while records carry numbers, holds everything. More than `closes` closes that
     are also more than `closes_pct` % of our open issues are all held: that many at once look like an accident. Creates
-    and writes are cut to the first in order. Edits of records are no writes on the tracker.
+    and writes are cut to the first in order. Edits of records and notices are no writes on the tracker; nothing holds a
+    notice.
     """
     most = limits_in_force(limits, lifts)
     if plan.lost and not lifts.accept_empty and plan.changes:
-        return Allowed((), (_lost(plan),))
+        told = tuple(change for change in plan.changes if change.action == NOTIFY)
+        return Allowed(told, (_lost(plan),)) if len(told) < len(plan.changes) else Allowed(told, ())
     now, held = plan.changes, []
     for cut in (_closes, _creates, _writes):
         now, group = cut(now, most, plan)
@@ -87,7 +89,8 @@ def _lost(plan: Plan) -> Held:
     reason = (
         f"the tracker has no issue of ours, but records name {plan.lost}: is it the right repository, and the token's?"
     )
-    return Held(reason, len(plan.changes), "--accept-empty-tracker", continues=False)
+    count = sum(1 for change in plan.changes if change.action != NOTIFY)
+    return Held(reason, count, "--accept-empty-tracker", continues=False)
 
 
 _Cut = tuple[tuple[Change, ...], Held | None]
@@ -117,12 +120,12 @@ def _creates(changes: tuple[Change, ...], most: Limits, _plan: Plan) -> _Cut:
 
 
 def _writes(changes: tuple[Change, ...], most: Limits, _plan: Plan) -> _Cut:
-    """The first changes of the tracker; record edits are all let through."""
-    writes = [change for change in changes if change.action != EDIT]
+    """The first changes of the tracker; record edits and notices are all let through."""
+    writes = [change for change in changes if change.is_on_tracker]
     if len(writes) <= most.writes:
         return changes, None
     first = set(map(id, writes[: most.writes]))
-    rest = tuple(change for change in changes if change.action == EDIT or id(change) in first)
+    rest = tuple(change for change in changes if not change.is_on_tracker or id(change) in first)
     return rest, _cut_off(len(writes), most.writes, "changes on the tracker", "--max-writes")
 
 

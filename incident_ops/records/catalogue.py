@@ -157,6 +157,10 @@ class Catalogue:
         for key, data in self._db.execute("SELECT key, data FROM record WHERE live = 1 ORDER BY key"):
             yield to_record(_path(key), msgspec.msgpack.decode(data))
 
+    def live_paths(self) -> list[str]:
+        """The paths of those records."""
+        return [_path(key) for (key,) in self._db.execute("SELECT key FROM record WHERE live = 1 ORDER BY key")]
+
     def entries(self) -> list[tuple[str, str, Record | None]]:
         """(path, blob id, the record where its data is kept) of every readable record, by path."""
         rows = self._db.execute("SELECT key, blob, data FROM record WHERE live <> ? ORDER BY key", (UNREADABLE,))

@@ -23,6 +23,12 @@ FAULTS: dict[str, str] = {
     "impossible-date": "A date or an instant that has the right form but is not on the calendar.",
     "limits": "A text too long, a number out of bounds, a list too short or too long, an entry twice.",
     "schema": "Another disagreement with the schema.",
+    "gate-command": "A gate file names a command, a hook or an address. Commands come from the caller alone "
+    "(--on-step, --on-pass, --on-fail), addresses from policy `datasources` by name: a gate file is only read.",
+    "gate-settings": "Settings of a gate file that do not go together, or that could never fail or never pass.",
+    "gate-condition": "A condition of a threshold metric that cannot be read; the message tells the column within it.",
+    "gate-query": "A query of a gate file with an unknown argument, with one outside quotes, or with rate() or "
+    "increase() where the counter itself is asked for.",
     "schema-copy": "A file of `schemas/` in the repository, which editors read, differs from the installed program's.",
 }
 

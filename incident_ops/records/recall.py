@@ -33,12 +33,18 @@ def read_record(store: Store, path: str) -> Record:
 
 def last_readable(git: Repository | None, path: str) -> Incident | None:
     """What a record was in the newest commit in which it can be read, or None where there is none."""
+    document = last_document(git, path, "incident")
+    return None if document is None else to_record(path, document.data).incident
+
+
+def last_document(git: Repository | None, path: str, kind: str) -> Document | None:
+    """A file of a kind as it was in the newest commit in which it can be read, or None where there is none."""
     if git is None:
         return None
     for commit in git.history(path):
         raw = git.read_path(commit, path)
-        if raw is not None and (document := _valid(path, raw)) is not None:
-            return to_record(path, document.data).incident
+        if raw is not None and (document := _valid(path, raw, kind)) is not None:
+            return document
     return None
 
 
@@ -49,6 +55,6 @@ def _read_again(path: str, raw: Raw | None) -> Record:
     return to_record(path, document.data)
 
 
-def _valid(path: str, raw: bytes) -> Document | None:
+def _valid(path: str, raw: bytes, kind: str = "incident") -> Document | None:
     document = read_bytes(raw, path)
-    return document if isinstance(document, Document) and not check(document, "incident") else None
+    return document if isinstance(document, Document) and not check(document, kind) else None

@@ -6,7 +6,7 @@ them all, up to the size GitHub takes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from incident_ops.findings import RANK, Finding, Level
 from incident_ops.render.findings import inert, plural, summary
@@ -33,7 +33,7 @@ def commands(findings: Sequence[Finding], prefix: str, touched: Touched) -> str:
         lines += [_command(one, prefix) for one in found[:MOST]]
         if more := found[MOST:]:
             told = f"and {plural(len(more), level.value)} more: the summary of this step lists them"
-            lines.append(f"::{_WORDS[level]} title=incident-ops::{_data(told)}")
+            lines.append(command(_WORDS[level], {"title": "incident-ops"}, told))
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -79,9 +79,14 @@ def _command(one: Finding, prefix: str) -> str:
     if where.line:
         place |= {"line": str(where.line), "col": str(where.column)}
     place["title"] = one.rule
-    properties = ",".join(f"{name}={_property(value)}" for name, value in place.items())
     told = inert(one.message) + (f"\nmend: {inert(one.hint)}" if one.hint else "")
-    return f"::{_WORDS[one.level]} {properties}::{_data(told)}"
+    return command(_WORDS[one.level], place, told)
+
+
+def command(level: str, properties: Mapping[str, str], text: str) -> str:
+    """One workflow command; no text can break out of it. `level` is error, warning or notice."""
+    told = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{level} {told}::{_data(text)}"
 
 
 def _data(text: str) -> str:

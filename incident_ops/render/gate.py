@@ -2,53 +2,133 @@
 
 from __future__ import annotations
 
-import json
+from datetime import datetime
 from typing import Any
 
-from incident_ops.gate.verdict import FROZEN, INCONCLUSIVE, Holding, Verdict
-from incident_ops.render.sla import unread_data
+from incident_ops.gate.verdict import (
+    CONFIG_ERROR,
+    DEPLOY_FREEZE,
+    ERROR_BUDGET,
+    INCIDENT_REPO_UNREACHABLE,
+    INCONCLUSIVE,
+    MAINTENANCE_WINDOW,
+    NO_DATA,
+    OFF_WINDOW,
+    OPEN_INCIDENT,
+    OVERRIDE,
+    ROLLBACK_ALLOWED,
+    UNREADABLE_RECORD,
+    Hold,
+    Verdict,
+)
+from incident_ops.model.time import stamp
+from incident_ops.render.dates import spell_clock
+from incident_ops.render.findings import dump
 
 WIDTH = 80
 
 HEADLINES = {
-    FROZEN: "deploys of {service} are held by an open incident",
-    INCONCLUSIVE: "cannot tell whether deploys of {service} are held",
+    OPEN_INCIDENT: "deploys of {service} are held by an open incident",
+    MAINTENANCE_WINDOW: "deploys of {service} are held by a maintenance window",
+    DEPLOY_FREEZE: "deploys of {service} are held by a freeze",
+    OFF_WINDOW: "deploys of {service} are held outside the hours for them",
+    ERROR_BUDGET: "deploys of {service} are held by its error budget",
+    UNREADABLE_RECORD: "cannot tell whether deploys of {service} are held",
+    INCIDENT_REPO_UNREACHABLE: "cannot tell whether deploys of {service} are held",
+    NO_DATA: "cannot tell whether deploys of {service} are held",
+    OVERRIDE: "a person lets this commit of {service} through",
+    ROLLBACK_ALLOWED: "this commit of {service} passed before and is never held",
 }
 NEXT = {
-    FROZEN: "They pass again once it is resolved.",
-    INCONCLUSIVE: "Mend what could not be read, then ask again; `incident-ops validate` shows it.",
+    OPEN_INCIDENT: "They pass again once it is resolved.",
+    MAINTENANCE_WINDOW: "They pass again once it is over.",
+    DEPLOY_FREEZE: "They pass again once it is over; `incident-ops unfreeze NAME` lifts it.",
+    OFF_WINDOW: "They pass again when the hours for deploys begin.",
+    ERROR_BUDGET: "They pass again once older impact has left the budget's window.",
+    UNREADABLE_RECORD: "Mend what could not be read, then ask again; `incident-ops validate` shows it.",
 }
 
 
 def to_text(verdict: Verdict) -> str:
     """The verdict, what holds, what could not be read, and what to do; at most 80 columns but for paths."""
-    headline = HEADLINES.get(verdict.verdict, "nothing holds deploys of {service}").format(service=verdict.service)
+    headline = HEADLINES.get(verdict.reason_code, "nothing holds deploys of {service}").format(service=verdict.service)
     out = [f"{verdict.verdict}: {headline} ({verdict.reason_code})"]
-    out += [_holding(incident) for incident in verdict.holding]
+    if verdict.release is not None:
+        told = verdict.release
+        who = f"by {told.by}, " if told.by else ""
+        until = f"until {_clock(told.expires)}, " if told.expires else ""
+        out.append(_cut(f"  {who}{until}recorded in {told.source}"))
+        out += [_cut(f"  {told.reason}")] if told.reason else []
+    out += [_hold(hold) for hold in verdict.holds]
     if verdict.unread:
         out += ["Not read:", *(f"  {record.path}: {record.reason}" for record in verdict.unread)]
-    if verdict.verdict in NEXT:
-        out.append(NEXT[verdict.verdict])
+    out += [f"  {note}" for note in verdict.notes]
+    if verdict.reason_code in NEXT:
+        out.append(NEXT[verdict.reason_code])
     return "\n".join(out) + "\n"
 
 
 def to_json(verdict: Verdict) -> str:
-    """The JSON of contract 4; `unread` is there only when a record could not be used. Titles are never in it."""
-    data: dict[str, Any] = {
+    """The JSON of contract 4; titles are never in it.
+
+    Only where there is something to say: `holds` (what holds beside incidents), `override`, `unread`, `notes`.
+    """
+    data = _shape(verdict.verdict, verdict.reason_code, verdict.incident_ids)
+    others = [hold for hold in verdict.holds if hold.reason_code != OPEN_INCIDENT]
+    if others:
+        data["holds"] = [_hold_data(hold) for hold in others]
+    if verdict.release is not None:
+        told = verdict.release
+        expires = None if told.expires is None else stamp(told.expires)
+        data["override"] = {"by": told.by or None, "expires": expires, "source": told.source}
+    if verdict.unread:
+        from incident_ops.render.sla import unread_data  # a large room, and most answers need nothing of it
+
+        data["unread"] = unread_data(verdict.unread)
+    if verdict.notes:
+        data["notes"] = [*verdict.notes]
+    return dump(data)
+
+
+def config_error() -> str:
+    """The JSON where the question cannot be asked: a wrong name, a broken policy. The words are on the error stream."""
+    return dump(_shape(INCONCLUSIVE, CONFIG_ERROR, []))
+
+
+def _shape(verdict: str, reason: str, ids: list[str]) -> dict[str, Any]:
+    return {
         "schema": 1,
-        "verdict": verdict.verdict,
-        "reason_code": verdict.reason_code,
+        "verdict": verdict,
+        "reason_code": reason,
         "metrics": [],
         "stopped_at_seconds": None,
         "needed_requests": None,
-        "incident_ids": verdict.incident_ids,
+        "incident_ids": ids,
     }
-    if verdict.unread:
-        data["unread"] = unread_data(verdict.unread)
-    return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
 
 
-def _holding(incident: Holding) -> str:
-    title = "(restricted)" if incident.title is None else "".join(char for char in incident.title if char.isprintable())
-    line = f"  {incident.id}  {incident.level}  {incident.state}  {title}"
+def _hold_data(hold: Hold) -> dict[str, Any]:
+    begin, end = (None if at is None else stamp(at) for at in (hold.begin, hold.end))
+    return {
+        "reason_code": hold.reason_code,
+        "id": hold.id or None,
+        "service": hold.needed or None,
+        "from": begin,
+        "until": end,
+    }
+
+
+def _hold(hold: Hold) -> str:
+    title = "(restricted)" if hold.is_restricted else hold.text or ""
+    until = f"until {_clock(hold.end)}" if hold.end else ""
+    needed = f"on {hold.needed}" if hold.needed else ""
+    parts = (hold.id, hold.state, needed, until, "".join(char for char in title if char.isprintable()))
+    return _cut("  " + "  ".join(part for part in parts if part))
+
+
+def _clock(at: datetime | None) -> str:
+    return f"{spell_clock(at, dated=True)} UTC"
+
+
+def _cut(line: str) -> str:
     return line if len(line) <= WIDTH else line[: WIDTH - 3].rstrip() + "..."

@@ -8,16 +8,26 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from incident_ops.reconcile.apply import DONE, Applied, Summary
-from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, LABEL, REOPEN, UPDATE, Change, Kept
+from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, LABEL, NOTIFY, REOPEN, UPDATE, Change, Kept
+from incident_ops.reconcile.deliver import Delivered
 from incident_ops.reconcile.plan import SCHEMA, Plan
 from incident_ops.reconcile.safety import Held
 from incident_ops.render.findings import plural
 
 WIDTH = 80
 
-_SIGNS = {CREATE: "+", UPDATE: "~", CLOSE: "-", REOPEN: "^", EDIT: "<"}
+_SIGNS = {CREATE: "+", UPDATE: "~", CLOSE: "-", REOPEN: "^", EDIT: "<", NOTIFY: "!"}
+_VERBS = {NOTIFY: "send"}
 _OTHER = "*"
-_SORTS = (("", UPDATE), ("", REOPEN), ("", CREATE), ("", CLOSE), ("label", CREATE), ("record", EDIT))
+_SORTS = (
+    ("", UPDATE),
+    ("", REOPEN),
+    ("", CREATE),
+    ("", CLOSE),
+    ("label", CREATE),
+    ("record", EDIT),
+    ("notice", NOTIFY),
+)
 _SHOWN = 3  # examples named for each reason something is kept
 
 
@@ -59,7 +69,7 @@ def headline(plan: Plan) -> str:
         return "Nothing to do: the tracker says what the records say."
     order = [sort for sort in _SORTS if counts[sort]]
     parts = [
-        f"{plural(counts[noun, action], noun) if noun else counts[noun, action]} to {action}"
+        f"{plural(counts[noun, action], noun) if noun else counts[noun, action]} to {_VERBS.get(action, action)}"
         for noun, action in (*order, *sorted(counts.keys() - order))
     ]
     return f"{', '.join(parts)}; about {plan.requests_estimate} requests."
@@ -67,7 +77,9 @@ def headline(plan: Plan) -> str:
 
 def _noun(change: Change) -> str:
     """What a change is about where that is no issue."""
-    return "label" if change.kind == LABEL else "record" if change.action == EDIT else ""
+    if change.kind == LABEL:
+        return "label"
+    return {EDIT: "record", NOTIFY: "notice"}.get(change.action, "")
 
 
 def applied_line(done: Applied) -> str:
@@ -77,8 +89,30 @@ def applied_line(done: Applied) -> str:
     return f"  {_SIGNS.get(done.change.action, _OTHER)}{number} {done.change.action} {done.change.key}{told}"
 
 
-def applied_json(plan: Plan, outcomes: Sequence[Applied], end: Summary, held: Sequence[Held], records: str) -> str:
-    """A run as JSON text ending in a newline: each change with its outcome, what was held, what became of records."""
+def delivered_lines(done: Sequence[Delivered]) -> list[str]:
+    """A line for each notice and outcome, e.g. `  ! sent now: team by pager, slack: SEV1 INC-1: Login fails`."""
+    groups: dict[tuple[str, str, str], list[Delivered]] = {}
+    for one in done:
+        why = f": {one.error}" if one.error is not None else ""
+        groups.setdefault((one.planned.message.key, one.outcome, why), []).append(one)
+    lines: list[str] = []
+    for (_, outcome, why), of in groups.items():
+        message, channels = of[0].planned.message, ", ".join(one.planned.message.channel for one in of)
+        told = f"{outcome}: {message.recipient} by {channels}: {message.subject}{why}"
+        lines += _wrap(told, f"  {_SIGNS[NOTIFY]} ", "      ")
+    return lines
+
+
+def applied_json(
+    plan: Plan,
+    outcomes: Sequence[Applied],
+    end: Summary,
+    held: Sequence[Held],
+    records: str,
+    notices: Sequence[Delivered] = (),
+) -> str:
+    """A run as JSON text ending in a newline: each change with its outcome, what was held, what became of records and
+    of notices."""
     rows = [
         {
             "action": one.change.action,
@@ -100,6 +134,16 @@ def applied_json(plan: Plan, outcomes: Sequence[Applied], end: Summary, held: Se
         "changes": rows,
         "held": [{"reason": one.reason, "count": one.count, "flag": one.flag or None} for one in held],
         "records": records or None,
+        "notices": [
+            {
+                "key": one.planned.message.key,
+                "recipient": one.planned.message.recipient,
+                "channel": one.planned.message.channel,
+                "outcome": one.outcome,
+                "error": str(one.error) if one.error is not None else None,
+            }
+            for one in notices
+        ],
     }
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
@@ -119,6 +163,8 @@ def _change_lines(change: Change) -> list[str]:
     number = f" #{change.number}" if change.number is not None else ""
     head = f"  {_SIGNS.get(change.action, _OTHER)} {change.action}{number} {change.key}"
     told = what(change)
+    if change.telling:
+        return [*_wrap(f"{change.action} {told}", f"  {_SIGNS[NOTIFY]} ", "      "), f"      {change.key}"]
     why = "" if change.action == CREATE else change.reason
     return [head, *_wrap(": ".join(part for part in (told, why) if part), "      ", "      ")]
 
@@ -129,6 +175,10 @@ def what(change: Change) -> str:
     if change.action == CREATE and "title" in fields:
         labels = ", ".join(change.edit.labels or ())
         return f"{str(fields['title']).removeprefix(change.key + ': ')} [{labels}]"
+    if change.telling:
+        said = change.telling
+        held = f" (not sent: {said.held})" if said.held else ""
+        return f"{said.recipient} by {', '.join(said.channels)}{held}: {said.subject}"
     if change.action == CLOSE:
         return f"as {str(change.state_reason).replace('_', ' ')}"
     if change.action == EDIT:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from incident_ops.reconcile.changes import EDIT, Change, LeftAlone
+from incident_ops.reconcile.changes import CREATE, EDIT, NOTIFY, Change, LeftAlone
 from incident_ops.reconcile.plan import Plan
 from incident_ops.render.findings import plural
 from incident_ops.render.plan import headline, kept_by_reason, what
@@ -59,7 +59,10 @@ def _parts(plan: Plan) -> Iterator[_Part]:
     for change in plan.changes:
         actions[change.action].append(change)
     for action, changes in actions.items():
-        rows = [(_number(one.number), code(one.key), inline(what(one)), inline(one.reason)) for one in changes]
+        if action == NOTIFY:
+            yield _Part("People to notify", ("Who", "By", "What", "Key"), [_told(one) for one in changes])
+            continue
+        rows = [(_number(one), code(one.key), inline(what(one)), inline(one.reason)) for one in changes]
         where = " in the records" if action == EDIT else ""
         yield _Part(f"To {inline(action)}{where}", ("Issue", "Key", "What", "Why"), rows)
     if plan.kept:
@@ -68,7 +71,7 @@ def _parts(plan: Plan) -> Iterator[_Part]:
 
 def _unread(unread: Sequence[LeftAlone]) -> list[tuple[str, ...]]:
     return [
-        (code(one.path), ", ".join(_number(number) for number in one.numbers) or "none", inline(one.reason))
+        (code(one.path), ", ".join(code(f"#{number}") for number in one.numbers) or "none", inline(one.reason))
         for one in unread
     ]
 
@@ -84,9 +87,20 @@ def _kept(plan: Plan) -> list[tuple[str, ...]]:
     ]
 
 
-def _number(number: int | None) -> str:
+def _number(change: Change) -> str:
     """An issue's number as code: a comment must not write into the history of every issue it names."""
-    return "new" if number is None else code(f"#{number}")
+    if change.number is None:
+        return "new" if change.action == CREATE else "none"
+    return code(f"#{change.number}")
+
+
+def _told(change: Change) -> tuple[str, ...]:
+    """A notice; a name as code, so that a comment calls nobody."""
+    said = change.telling
+    if said is None:
+        return ("", "", inline(change.reason), code(change.key))
+    held = f" (not sent: {inline(said.held)})" if said.held else ""
+    return code(said.recipient), ", ".join(map(code, said.channels)), f"{inline(said.subject)}{held}", code(change.key)
 
 
 def _fitting(part: _Part, room: int) -> int:

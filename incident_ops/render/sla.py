@@ -91,11 +91,18 @@ def warning(clock: Clock) -> str | None:
     return f"{_in_words(clock.remaining_seconds)} to SLA breach"
 
 
-def to_text(report: Report, style: Style = lambda _, line: line) -> str:
-    """Summary, warnings, open incidents, clocks, unread records; at most 80 columns for ids of our own forms."""
+def to_text(report: Report, style: Style = lambda _, line: line, owed: Sequence[str] = ()) -> str:
+    """Summary, warnings, what is owed (lines), open incidents, clocks, unread records; at most 80 columns for ids of
+    our own forms."""
     table = rows(report)
     out = [f"Clocks at {spell_clock(report.at, dated=True)} UTC", *textwrap.wrap(_summary(table), WIDTH)]
-    for part in (_warnings(report, style), _standings(report, style), _late_phases(report), _told_afterwards(report)):
+    for part in (
+        _warnings(report, style),
+        list(owed),
+        _standings(report, style),
+        _late_phases(report),
+        _told_afterwards(report),
+    ):
         out += ["", *part] if part else []
     if table:
         out += ["", *_table(HEADER, table, style)]
@@ -105,14 +112,14 @@ def to_text(report: Report, style: Style = lambda _, line: line) -> str:
     return "\n".join(out) + "\n"
 
 
-def to_json(report: Report, lag_seconds: int = 0) -> str:
+def to_json(report: Report, lag_seconds: int = 0, owed: Sequence[dict[str, str]] = ()) -> str:
     """The JSON of contract 4; `unread` is there only when a record could not be used. Same report, same bytes."""
     data: dict[str, Any] = {
         "schema": 1,
         "at": stamp(report.at),
         "lag_seconds": lag_seconds,
         "clocks": [clock_data(clock) for clock in report.clocks],
-        "obligations": [],
+        "obligations": [*owed],
     }
     if report.unread:
         data["unread"] = unread_data(report.unread)

@@ -33,14 +33,17 @@ class Seen(NamedTuple):
 NOTHING_SEEN = Seen()
 
 
-def seen_of(incident: Incident, snapshot: Snapshot | None, reopened: Collection[int] = ()) -> Seen:
+def seen_of(
+    incident: Incident, snapshot: Snapshot | None, reopened: Collection[int] = (), number: int | None = None
+) -> Seen:
     """What a snapshot holds of an incident; `reopened` are the numbers of the issues that people opened again.
 
-    The issue is the one the record names, else the one whose key the tracker itself keeps.
+    The issue is `number` where that is known, else the one the record names, else the one whose key the tracker keeps.
     """
     if snapshot is None:
         return NOTHING_SEEN
-    number = incident.links.tracking_issue
+    if number is None:
+        number = incident.links.tracking_issue
     if number is None:
         number = next((issue.number for issue in snapshot.issues if issue.key == incident.id), None)
     return Seen(tuple(one for one in snapshot.comments if one.issue == number), number in reopened)

@@ -28,7 +28,8 @@ def test_a_second_plan_is_empty(folder: Folder) -> None:
     folder.commit()
     first = json.loads(call("plan", "--format", "json", at=folder.path).out)
     assert list(first) == ["schema", "checksum", "requests_estimate", "changes", "kept"]
-    assert sorted(change["key"] for change in first["changes"]) == keys
+    assert sorted(change["key"] for change in first["changes"] if change["action"] == "create") == keys
+    assert {change["action"] for change in first["changes"]} == {"create", "notify"}
     assert list(first["changes"][0]) == ["action", "kind", "key", "number", "reason", "fields"]
     assert not folder.tracker.exists()
     done = call("apply", at=folder.path)
@@ -125,7 +126,7 @@ def test_kill_9_at_any_moment_is_completed_by_the_next_apply(folder: Folder) -> 
 def test_a_signal_in_the_middle_of_apply_ends_it_cleanly(folder: Folder, number: signal.Signals, code: int) -> None:
     """The code of contract 4, no traceback, every issue whole; the next apply does the rest."""
     keys = many(folder, 150)
-    process = start("apply", at=folder.path)
+    process = start("apply", "--no-notify", at=folder.path)
     assert process.stdout is not None
     for _ in range(4):
         process.stdout.readline()
@@ -164,4 +165,5 @@ def test_two_folders_of_records_in_one_git_repository_share_nothing(folder: Fold
             assert {clock["incident"] for clock in seen["clocks"]} == {incident}
             assert call("--repo", name, "apply", at=folder.path).code == 0
             kept = json.loads(call("--repo", name, "plan", "--format", "json", at=folder.path).out)
-            assert (kept["changes"], kept["kept"]) == ([], [])
+            assert kept["changes"] == []
+            assert {one["key"].partition("/")[0] for one in kept["kept"]} <= {incident}

@@ -24,7 +24,7 @@ from tests.cli.scene import (
 )
 
 READ_ONLY = [
-    (("apply",), ".git", "tracker"),
+    (("apply", "--no-notify"), ".git", "tracker"),
     (("render",), "incidents/INC-1", "incident.md"),
 ]
 

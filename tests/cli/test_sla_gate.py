@@ -26,7 +26,13 @@ def test_the_json_of_sla_check_is_the_shape_of_contract_4(folder: Folder) -> Non
     folder.put()
     data = json.loads(call("sla", "check", "--format", "json", at=folder.path).out)
     assert list(data) == ["schema", "at", "lag_seconds", "clocks", "obligations"]
-    assert (data["schema"], data["at"], data["lag_seconds"]) == (1, "2025-01-26T14:00:00Z", 0)
+    assert (data["schema"], data["at"], data["lag_seconds"]) == (1, "2025-01-26T14:00:00Z", 6900)
+    assert [(one["key"], one["kind"], one["due"]) for one in data["obligations"]] == [
+        ("INC-1/incident/1/declared", "declared", "2025-01-26T12:05:00Z"),
+        ("INC-1/response/1/due", "breach", "2025-01-26T12:20:00Z"),
+        ("INC-1/update_internal/1/slot.2025-01-26T12:05:00Z.3", "breach", "2025-01-26T13:35:00Z"),
+    ]
+    assert list(data["obligations"][0]) == ["key", "kind", "incident", "reason", "due", "noticed_at"]
     by_name = {one["clock"]: one for one in data["clocks"]}
     assert sorted(by_name) == ["resolution", "response", "update_internal"]
     assert all(list(one) == CLOCK_KEYS for one in data["clocks"])

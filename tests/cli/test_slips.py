@@ -224,3 +224,16 @@ def test_no_service_to_choose_from_is_told_and_not_asked(folder: Folder) -> None
     folder.write("services.yaml", "services: {}\n")
     with mock.patch("incident_ops.cli.declare.at_terminal", return_value=True):
         call("declare", "x", at=folder.path).told_once(2, "services.yaml", "names no service")
+
+
+def test_what_has_not_come_yet_is_not_written(folder: Folder) -> None:
+    """A clock ahead of the real one would leave a record in error until then."""
+    folder.put()
+    before = (folder.path / "incidents/INC-1/incident.yaml").read_bytes()
+    late = "2099-01-01T00:00:00Z"
+    call("ack", at=folder.path, clock=late).told_once(2, "has not come yet")
+    call("declare", "Login fails", "-s", "api", "--severity", "SEV1", at=folder.path, clock=late).told_once(
+        2, "has not come yet"
+    )
+    assert (folder.path / "incidents/INC-1/incident.yaml").read_bytes() == before
+    assert [path.name for path in (folder.path / "incidents").iterdir()] == ["INC-1"]

@@ -86,9 +86,20 @@ def test_what_is_no_real_incident_does_not_hold(fields: dict[str, Any]) -> None:
     assert told(ask(record(**fields))) == PASSED
 
 
-def test_only_the_services_of_the_incident_are_held() -> None:
-    assert told(ask(record(), service="checkout")) == PASSED
+def test_only_the_services_of_the_incident_and_what_needs_them_are_held() -> None:
+    assert told(ask(record(services=["checkout"]), service="auth")) == PASSED
     assert told(ask(record(services=["auth", "checkout"]), service="checkout")) == HELD
+    held = ask(record(), service="checkout")
+    assert told(held) == HELD
+    assert held.holds[0].needed == "auth"
+
+
+@pytest.mark.parametrize(("depth", "expected"), [(0, PASSED), (1, PASSED), (2, HELD)])
+def test_depends_on_is_followed_as_far_as_the_policy_says(depth: int, expected: tuple[str, str, int]) -> None:
+    """web needs checkout, which needs auth; a circle ends."""
+    services = {**SERVICES, "web": Service(owner="@team", depends_on=["checkout", "web"])}
+    rules = policy(extra=f"gate:\n  dependency_depth: {depth}\n")
+    assert told(check("web", [record()], services, rules)) == expected
 
 
 def test_all_holding_incidents_are_listed_in_order() -> None:
@@ -105,7 +116,7 @@ def test_in_a_scheme_with_two_scales_the_worse_rank_counts() -> None:
     assert told(ask(record(severity=None, priority="P3"), rules=rules)) == PASSED
     held = ask(record(severity="SEV-1", priority="P3"), rules=rules)
     assert told(held) == HELD
-    assert held.holding[0].level == "P3/SEV-1"
+    assert held.holds[0].state == "P3/SEV-1  in_progress"
 
 
 def test_a_policy_may_hold_nothing_or_more() -> None:
@@ -123,7 +134,7 @@ def test_an_unreadable_record_never_passes() -> None:
 @pytest.mark.parametrize("severity", ["P1", "SEV-1", None])
 def test_a_level_the_policy_does_not_know_never_passes(severity: str | None) -> None:
     assert told(ask(record(severity=severity))) == UNKNOWN
-    assert told(ask(record(severity=severity), service="checkout")) == PASSED
+    assert told(ask(record(severity=severity, services=["checkout"]))) == PASSED
 
 
 def test_an_open_incident_holds_whatever_else_is_unreadable() -> None:
@@ -133,8 +144,8 @@ def test_an_open_incident_holds_whatever_else_is_unreadable() -> None:
 
 
 def test_a_restricted_incident_holds_and_keeps_its_title() -> None:
-    holding = ask(record(visibility="restricted")).holding
-    assert [(incident.id, incident.title) for incident in holding] == [("INC-1", None)]
+    holds = ask(record(visibility="restricted")).holds
+    assert [(hold.id, hold.text, hold.is_restricted) for hold in holds] == [("INC-1", None, True)]
 
 
 def test_a_service_nobody_knows_is_a_mistake_with_a_hint() -> None:

@@ -41,6 +41,20 @@ def _body_lines(source: str, function: ast.FunctionDef | ast.AsyncFunctionDef) -
     return _code_lines(source, body[0].lineno, function.end_lineno)
 
 
+def _imported(tree: ast.AST) -> set[str]:
+    """The packages a module imports, at its top or inside a function."""
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and not node.level}
+    return {name.partition(".")[0] for name in names}
+
+
+def test_only_the_github_adapter_knows_pygithub() -> None:
+    """Everybody else asks through the port; and the one place that imports it is there."""
+    found = {_name(path) for path in MODULES if "github" in _imported(ast.parse(path.read_text(encoding="utf-8")))}
+    assert found
+    assert all(name.startswith("incident_ops/adapters/github/") for name in found), found
+
+
 @pytest.mark.parametrize("path", MODULES, ids=_name)
 def test_modules_and_functions_stay_small(path: Path) -> None:
     """A module has at most 300 lines of code, a function at most 40 (docstrings and comments not counted)."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from incident_ops.gate.verdict import Holding, Verdict
+from incident_ops.gate.verdict import OPEN_INCIDENT, Hold, Verdict
 from incident_ops.model.unread import Unread
 from incident_ops.render.gate import to_json, to_text
 
@@ -20,13 +20,13 @@ VERDICTS = {
         "frozen",
         "open_incident",
         (
-            Holding(
+            Hold(
+                OPEN_INCIDENT,
                 "INC-20250126-120500",
-                "SEV1",
-                "in_progress",
                 "Login fails for most users of every region, \x1b[31mtwice\u202e",
+                "SEV1  in_progress",
             ),
-            Holding("INC-7", "P3/SEV-1", "pending", None),
+            Hold(OPEN_INCIDENT, "INC-7", None, "P3/SEV-1  pending", is_restricted=True),
         ),
         (LOST,),
     ),

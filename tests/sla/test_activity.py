@@ -53,11 +53,12 @@ def test_a_remark_is_no_answer() -> None:
 
 
 def test_an_incident_sees_the_comments_of_its_own_issue() -> None:
-    """By the number in the record, else by the key the tracker keeps; `reopened` only for that issue."""
+    """By the number that is given, else that in the record, else the key the tracker keeps."""
     named = incident(links={"tracking_issue": 7})
     snapshot = Snapshot(comments=(comment("1h"), comment("2h")), issues=(Issue(7, "t", "b", key="INC-1"),))
     assert len(seen_of(named, snapshot, {7}).comments) == 2
     assert seen_of(named, snapshot, {7}).reopened
     assert len(seen_of(incident(), snapshot).comments) == 2
     assert seen_of(incident(links={"tracking_issue": 8}), snapshot, {7}) == ((), False)
+    assert seen_of(incident(links={"tracking_issue": 8}), snapshot, {7}, 7).reopened
     assert seen_of(named, None) == ((), False)

@@ -4,6 +4,10 @@ const GITHUB = [
     'body.state_reason === "not_planned" ||',
     'body.state_reason === "not_planned" || body.state_reason === "duplicate" ||',
   ],
+  [ // else it takes the list of all comments, `issues/comments`, for an issue
+    'app.get("/repos/:owner/:repo/issues/:issue_number", (c) => {',
+    'app.get("/repos/:owner/:repo/issues/:issue_number{[0-9]+}", (c) => {',
+  ],
   [
     'function issuesRoutes({ app, store, webhooks, baseUrl }) {\n  const gh = getGitHubStore(store);\n',
     `function issuesRoutes({ app, store, webhooks, baseUrl }) {

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
 DROP, CUT, HANG = "drop", "cut", "hang"
 
@@ -24,7 +25,7 @@ class Reply(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """One request as it arrived; `body` is its JSON."""
+    """One request as it arrived; `body` is its JSON, or the fields of a form."""
 
     method: str
     path: str
@@ -59,7 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
         script = self.server.script
         text = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        script.asked.append(Asked(self.command, self.path, json.loads(text) if text else None, headers))
+        script.asked.append(Asked(self.command, self.path, _body(text, headers), headers))
         reply = script.replies.pop(0) if script.replies else Reply(418, {"message": "nothing is scripted"})
         if reply.fault == HANG:
             script.ended.wait(10)
@@ -83,6 +84,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *words: object) -> None:  # noqa: A002
         """Nothing: the test looks at `asked`."""
+
+
+def _body(text: bytes, headers: Mapping[str, str]) -> Any:
+    if headers.get("content-type") == "application/x-www-form-urlencoded":
+        return dict(parse_qsl(text.decode()))
+    return json.loads(text) if text else None
 
 
 class _Server(ThreadingHTTPServer):

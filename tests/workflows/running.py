@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNNER = Path(__file__).resolve().parent / "runner"
@@ -62,10 +63,10 @@ class Job:
     outputs: dict[str, str]
 
 
-def _commands(folder: Path) -> Path:
+def _commands(folder: Path, program: str) -> Path:
     """A folder with the program under test, and a Python that writes down what it is told to install."""
     folder.mkdir(parents=True)
-    (folder / "incident-ops").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m incident_ops "$@"\n')
+    (folder / "incident-ops").write_text(f'#!/bin/sh\nexec "{sys.executable}" {program} "$@"\n')
     (folder / "python").write_text('#!/bin/sh\necho "$*" >>"$INSTALLED"\nexit "${INSTALL_CODE:-0}"\n')
     for name in ("incident-ops", "python"):
         (folder / name).chmod(0o755)
@@ -82,11 +83,14 @@ def run_job(
     *,
     needs: dict[str, Job] | None = None,
     inputs: dict[str, object] | None = None,
+    action_path: str = "",
+    program: str = "-m incident_ops",
     **environment: str,
 ) -> Job:
     """Runs the `run:` steps of a job of .github/workflows/`workflow` in `workspace`, which is as checkout left it.
 
-    `needs` are the jobs before it, by their names in the workflow; `inputs` those of a run by hand.
+    `needs` are the jobs before it, by their names in the workflow; `inputs` those of a run by hand. `program` is what
+    Python runs as `incident-ops`.
     """
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=workspace, capture_output=True, text=True, check=True)
     github = {
@@ -98,6 +102,7 @@ def run_job(
         "actor": "octo",
         "workflow": workflow,
         "token": environment.get("GITHUB_TOKEN", "ghs_none"),
+        "action_path": action_path,
     }
     request = {
         "workflow": str(WORKFLOWS / workflow),
@@ -109,10 +114,44 @@ def run_job(
         "inputs": inputs or {},
     }
     installed = temp / "installed.txt"
-    before = [str(_commands(temp / "bin")), *filter(None, [environment.pop("INCIDENT_OPS_TEST_PATH", "")])]
+    before = [str(_commands(temp / "bin", program)), *filter(None, [environment.pop("INCIDENT_OPS_TEST_PATH", "")])]
     path = os.pathsep.join([*before, os.environ["PATH"]])
     given = {**os.environ, "HOME": str(temp), "PATH": path, "INSTALLED": str(installed), **environment}
     done = _node("run.mjs", given=request, environment=given)
     steps = {step["name"]: step for step in done["steps"]}
     told = installed.read_text(encoding="utf-8") if installed.exists() else ""
     return Job(done["conclusion"], done["group"], done["summary"], steps, told, done["outputs"])
+
+
+def run_action(
+    folder: str,
+    workspace: Path,
+    temp: Path,
+    inputs: dict[str, str],
+    *,
+    program: str = "-m incident_ops",
+    **environment: str,
+) -> Job:
+    """Runs the steps of the composite action actions/`folder` as a step of a job with these inputs would.
+
+    Its steps become those of a job, so that GitHub's parser and evaluator read every expression. An input that is not
+    declared, a required one that is missing, and a step without a shell are errors.
+    """
+    path = ROOT / "actions" / folder
+    action = yaml.safe_load((path / "action.yml").read_text(encoding="utf-8"))
+    declared, runs = action["inputs"], action["runs"]
+    assert runs["using"] == "composite"
+    assert all("shell" in step for step in runs["steps"] if "run" in step)
+    assert set(inputs) <= set(declared), set(inputs) - set(declared)
+    assert {name for name, one in declared.items() if one.get("required")} <= set(inputs)
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=workspace, capture_output=True, text=True, check=True)
+    defaults = {name: one.get("default", "") for name, one in declared.items()}
+    defaults = {name: value.replace("${{ github.sha }}", head.stdout.strip()) for name, value in defaults.items()}
+    assert "${{" not in str(defaults)
+    outputs = {name: one["value"] for name, one in action["outputs"].items()}
+    job = {"runs-on": "ubuntu-24.04", "outputs": outputs, "steps": runs["steps"]}
+    workflow = temp / "action.yml"
+    temp.mkdir(parents=True, exist_ok=True)
+    workflow.write_text(yaml.safe_dump({"on": "push", "jobs": {"action": job}}, sort_keys=False), encoding="utf-8")
+    known: dict[str, Any] = {"inputs": {**defaults, **inputs}, "action_path": str(path), "program": program}
+    return run_job(str(workflow), "action", workspace, temp / "job", "push", {}, **known, **environment)

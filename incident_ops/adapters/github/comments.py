@@ -1,18 +1,21 @@
-"""One comment on an issue for each topic: found again by the marker on its first line, changed rather than repeated."""
+"""Comments: ours, one on an issue for each topic, found again by the marker on its first line; and what others say."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from incident_ops.adapters.github.client import Client
 from incident_ops.adapters.github.identity import Identity
 from incident_ops.adapters.github.lengths import check_body
-from incident_ops.adapters.github.shapes import CommentSeen, check
+from incident_ops.adapters.github.shapes import CommentSeen, Said, check
 from incident_ops.errors import Ambiguous, Incomplete
+from incident_ops.model.observed import Comment
+from incident_ops.model.time import parse_instant, stamp
 
 
 class Comments:
-    """The comments that this program writes."""
+    """The comments that this program writes, and those it reads."""
 
     def __init__(self, client: Client, identity: Identity) -> None:
         self._client, self._identity = client, identity
@@ -28,6 +31,27 @@ class Comments:
             self._post(number, marker, body, doing)
         elif _normal(ours.body) != _normal(body):
             self._client.write("PATCH", f"/issues/comments/{ours.id}", {"body": body}, doing=f"changing {doing}")
+
+    def since(self, at: datetime) -> list[Comment]:
+        """Every comment under an issue that was written or changed at or after `at`; bots and ours are marked so."""
+        doing = f"reading the comments of {self._client.repository}"
+        pages = self._client.pages("/issues/comments", doing=doing, since=stamp(at), sort="updated", direction="asc")
+        seen = [one for page in pages for one in check(page, list[Said], doing)]
+        found = {(one.issue_url, one.created_at, one.body): self._heard(one, doing) for one in seen}
+        return [one for one in found.values() if one is not None]
+
+    def _heard(self, one: Said, doing: str) -> Comment | None:
+        if one.issue is None:
+            return None
+        who = one.user.login if one.user else ""
+        is_bot = (
+            (one.user is not None and one.user.type == "Bot") or who.endswith("[bot]") or self._identity.trusts(who)
+        )
+        try:
+            at = stamp(parse_instant(one.created_at))
+        except ValueError as error:
+            raise Incomplete(f"{doing}: {one.created_at!r} is no instant", hint="run it again") from error
+        return Comment(issue=one.issue, by=who, at=at, body=one.body or "", is_bot=is_bot)
 
     def _ours(self, number: int, marker: str) -> CommentSeen | None:
         """The oldest comment with the marker by a trusted author."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from urllib.parse import quote
 
 from incident_ops.adapters.github.client import Client
@@ -16,7 +17,18 @@ from incident_ops.adapters.github.opening import Opening
 from incident_ops.adapters.github.pulls import PullRequests
 from incident_ops.adapters.github.shapes import IssueSeen, LabelSeen, Login, as_issue, as_label, check
 from incident_ops.errors import Ambiguous, Incomplete, Stopped, WriteFailed
-from incident_ops.model.observed import DELETED, GITHUB, TRANSFERRED, UNREACHABLE, Closing, Edit, Gone, Issue, Label
+from incident_ops.model.observed import (
+    DELETED,
+    GITHUB,
+    TRANSFERRED,
+    UNREACHABLE,
+    Closing,
+    Comment,
+    Edit,
+    Gone,
+    Issue,
+    Label,
+)
 
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?")
 
@@ -111,6 +123,10 @@ class GitHubTracker:
         pages = self._client.pages(f"/issues/{number}/timeline", doing=doing)
         events = [event for page in pages for event in check(page, list[Event], doing)]
         return closing(events, number, self._site)
+
+    def comments_since(self, at: datetime) -> list[Comment]:
+        """Every comment of the repository's issues since then, complete."""
+        return self._comments.since(at)
 
     def assignable(self, logins: Collection[str]) -> frozenset[str]:
         """Asks for the first 100 people at once, and alone for each login that is not among them and may yet be one."""

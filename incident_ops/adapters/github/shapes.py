@@ -73,6 +73,28 @@ class CommentSeen(msgspec.Struct, frozen=True):
         return self.user.login if self.user else ""
 
 
+class Account(msgspec.Struct, frozen=True):
+    """Who wrote something: `type` is User, Bot, Organization or Mannequin."""
+
+    login: str
+    type: str = "User"
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A comment in the list of a whole repository; pull requests' are among them."""
+
+    issue_url: str
+    created_at: str
+    body: str | None = None
+    user: Account | None = None
+
+    @property
+    def issue(self) -> int | None:
+        """The number of the issue it stands under."""
+        number = self.issue_url.rpartition("/")[2]
+        return int(number) if number.isdecimal() else None
+
+
 def check(data: object, shape: type[_Shape], doing: str) -> _Shape:
     """`data` as `shape`, or `Incomplete`: an answer of another shape tells nothing."""
     try:

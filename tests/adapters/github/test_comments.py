@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
-from incident_ops.errors import Ambiguous, Stopped, WriteFailed
+from incident_ops.errors import Ambiguous, Incomplete, Stopped, WriteFailed
 from tests.adapters.github.building import BOT, tracker
 from tests.support.scripted_server import Reply, ScriptedServer
-from tests.support.standin import PERSON_TOKEN, Standin
+from tests.support.standin import LOGIN, PERSON_TOKEN, Standin
 
 MARKER = "<!-- incident-ops v1 comment=duplicate -->"
 INSTALLATION = Reply(403, {"message": "Resource not accessible by integration"})
@@ -72,3 +74,45 @@ def test_a_comment_that_is_too_long_is_not_sent(server: ScriptedServer) -> None:
     with pytest.raises(WriteFailed, match="GitHub takes 65,536"):
         tracker(server.url).comment(4, "duplicate", "x" * 65_536)
     assert not server.asked
+
+
+def test_what_people_said_is_heard(github: Standin) -> None:
+    """Who, under which issue, when; what we wrote is marked as no person's."""
+    name = github.new_repository()
+    at = tracker(github.url, name)
+    number = github.ask("POST", f"/repos/{name}/issues", {"title": "x"})["number"]
+    place = f"/repos/{name}/issues/{number}/comments"
+    github.ask("POST", place, {"body": "still down"}, token=PERSON_TOKEN)
+    github.ask("POST", place, {"body": "ours"})
+    found = at.comments_since(datetime(2025, 1, 1, tzinfo=UTC))
+    assert [(one.issue, one.by, one.body) for one in found] == [
+        (number, "alice", "still down"),
+        (number, LOGIN, "ours"),
+    ]
+    assert found[0].is_bot is False
+    assert at.comments_since(datetime(2100, 1, 1, tzinfo=UTC)) == []
+
+
+def test_bots_are_told_from_people(server: ScriptedServer) -> None:
+    """By their type, their name, or because policy trusts them; an account that is gone was a person."""
+
+    def said(login: str | None, kind: str = "User") -> dict[str, object]:
+        user = None if login is None else {"login": login, "type": kind}
+        url = "https://api.github.com/repos/acme/records/issues/7"
+        return {"id": 1, "issue_url": url, "created_at": "2025-01-26T12:00:00Z", "body": login, "user": user}
+
+    people = [said("alice"), said("acme-app", "Bot"), said("other[bot]"), said(BOT), said(None)]
+    server.script(Reply(data=people))
+    found = tracker(server.url).comments_since(datetime(2025, 1, 26, 11, tzinfo=UTC))
+    assert [one.is_bot for one in found] == [False, True, True, True, False]
+    assert {(one.issue, one.at) for one in found} == {(7, "2025-01-26T12:00:00Z")}
+    assert server.lines == ["GET /repos/acme/records/issues/comments"]
+
+
+@pytest.mark.parametrize("bad", [{"created_at": "yesterday"}, {"issue_url": 7}, {"user": {"login": 4}}])
+def test_a_comment_of_another_shape_tells_nothing(server: ScriptedServer, bad: dict[str, object]) -> None:
+    """The read did not finish: nobody's silence may be concluded from it."""
+    good = {"issue_url": "x/7", "created_at": "2025-01-26T12:00:00Z", "body": None, "user": None}
+    server.script(Reply(data=[{**good, **bad}]))
+    with pytest.raises(Incomplete, match="reading the comments"):
+        tracker(server.url).comments_since(datetime(2025, 1, 26, 11, tzinfo=UTC))

@@ -42,7 +42,7 @@ function runScript(script, shell, environment, workspace, temp) {
 /** The environment a runner gives to every step. */
 function runnerEnvironment({ github, workspace, temp }) {
   const named = { EVENT_NAME: github.event_name, SHA: github.sha, REF: github.ref, REPOSITORY: github.repository, ACTOR: github.actor, WORKFLOW: github.workflow };
-  const files = { EVENT_PATH: join(temp, "event.json"), STEP_SUMMARY: join(temp, "summary.md"), WORKSPACE: workspace };
+  const files = { EVENT_PATH: join(temp, "event.json"), STEP_SUMMARY: join(temp, "summary.md"), WORKSPACE: workspace, ACTION_PATH: github.action_path };
   writeFileSync(files.EVENT_PATH, JSON.stringify(github.event));
   writeFileSync(files.STEP_SUMMARY, "");
   const prefixed = Object.entries({ ...named, ...files }).map(([name, value]) => [`GITHUB_${name}`, value ?? ""]);

@@ -1,0 +1,341 @@
+"""How often the canary gate errs, how soon it sees, and how fast it runs: a simulation with fixed random seeds.
+
+    python bench/gate.py --output bench/gate_results.json    # 10,000 good and 2,000 bad canaries a setting
+    python bench/gate.py --quick                              # a tenth of the runs; prints only
+
+The volume runs through numpy (`gate_batch`); a sample of every shape is judged by the product's own code as well, and
+the whole run stops where the two differ. The rules that the gate replaces are judged on the same runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import platform
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import gate_batch as batch
+import numpy as np
+from gate_shapes import BASELINE_SHARE, SHAPES, SPANNING, Runs, Setting, Shape
+
+from incident_ops.gate.counters import Counts
+from incident_ops.gate.evidence import Evidence, begin, observe
+from incident_ops.gate.evidence_settings import NONE, Settings
+from incident_ops.gate.judgement import Judgement, judge
+from incident_ops.gate.needed import growth
+from incident_ops.gate.verdict import FAIL, PASS
+
+SEED = 20250126
+ALPHA, BETA = 0.01, 0.05
+FAIL_AT, PASS_AT = math.log(1 / ALPHA), math.log(1 / BETA)
+RATES, SPEEDS, FACTORS = (0.0005, 0.005, 0.02), (1, 10, 100, 1000), (1.5, 2, 5, 20)
+SHAPE_SETTINGS = [(0.005, 10), (0.005, 100), (0.0005, 10), (0.02, 1)]
+DETECTION = [
+    (0.0005, 20, 1, 78), (0.005, 5, 1, 81), (0.005, 2, 10, 78), (0.0005, 5, 10, 80), (0.0005, 2, 100, 78),
+    (0.005, 5, 10, None), (0.005, 2, 100, None), (0.005, 5, 100, None), (0.005, 1.5, 1000, None), (0.02, 20, 100, None),
+]  # fmt: skip
+PASSING = ["ideal", "clumps of 5, both", "clumps of 20, both", "clumps of 5, canary only", "clumps of 20, canary only"]
+
+Row = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Runs a setting: good canaries, bad canaries, and those that the product's own code judges too."""
+
+    good: int
+    bad: int
+    checked: int
+
+
+FULL, QUICK = Sizes(10_000, 2_000, 20), Sizes(1_000, 400, 4)
+
+
+def drawn(shape: Shape, setting: Setting, runs: int, *name: object) -> Runs:
+    """Runs of a shape; the seed comes from the name, so a table does not depend on the tables before it."""
+    words = repr((name, setting)).encode()
+    return shape(np.random.default_rng([SEED, zlib.crc32(words)]), setting, runs)
+
+
+def percent(flags: np.ndarray) -> float:
+    """The share of true ones, in percent."""
+    return round(100 * float(np.mean(flags)), 3)
+
+
+def upper(share: float, runs: int) -> float:
+    """The 95 % upper limit (Wilson, one-sided) of a percentage seen in so many runs."""
+    z, p = 1.6449, share / 100
+    middle, half = p + z * z / (2 * runs), z * math.sqrt(p * (1 - p) / runs + z * z / (4 * runs * runs))
+    return round(100 * (middle + half) / (1 + z * z / runs), 3)
+
+
+def stop(crossed: np.ndarray, setting: Setting) -> float:
+    """Mean seconds until the first crossing; a run without one counts as the horizon."""
+    first = np.where(crossed.any(axis=1), (crossed.argmax(axis=1) + 1) * setting.tick, setting.horizon)
+    return round(float(first.mean()), 1)
+
+
+def by_tick(runs: Runs) -> batch.Evidence:
+    """The default with `clumpSpan` of one tick."""
+    return batch.fails(runs, 1)
+
+
+def by_default(runs: Runs, setting: Setting) -> batch.Evidence:
+    """The default: `dispersion: auto`, `clumpSpan: auto`."""
+    return batch.by_own_span(batch.fails, runs, setting.tick)
+
+
+def others(runs: Runs, setting: Setting) -> Row:
+    """The rules that the gate replaces: the minute's error rate above 1 %, and one read at the end above 1 %."""
+    ticks = round(60 / setting.tick)
+    minutes = np.add.reduceat(runs.canary, np.arange(0, setting.ticks, ticks), axis=1) / (setting.rps * 60) > 0.01
+    late = {f"minute rate, failureLimit {limit}": percent(minutes.sum(axis=1) > limit) for limit in range(4)}
+    single = percent(runs.canary.sum(axis=1) / (setting.rps * setting.horizon) > 0.01)
+    return {"single read": single, **late}
+
+
+def good_settings(sizes: Sizes) -> Iterator[Row]:
+    """False rollbacks of a good canary in the twelve settings, beside the rules that the gate replaces."""
+    for rate in RATES:
+        for rps in SPEEDS:
+            for tick in (15.0, 5.0):
+                setting = Setting(rate, rps, tick)
+                runs = drawn(SHAPES["ideal"], setting, sizes.good, "good")
+                failed = percent((by_default(runs, setting).both >= FAIL_AT).any(axis=1))
+                plain = percent((batch.plain_fails(runs) >= FAIL_AT).any(axis=1))
+                row: Row = {"rate": rate, "rps": rps, "tick": tick, "default": failed}
+                yield row | {"default, upper": upper(failed, sizes.good), "none": plain} | others(runs, setting)
+
+
+def good_shapes(sizes: Sizes) -> Iterator[Row]:
+    """False rollbacks in every shape of errors, by counts, by shares and by both."""
+    for tick in (15.0, 5.0):
+        for rate, rps in SHAPE_SETTINGS:
+            for name, shape in SHAPES.items():
+                setting = Setting(rate, rps, tick)
+                runs = drawn(shape, setting, sizes.good, name)
+                one = by_tick(runs)
+                failed = percent((by_default(runs, setting).both >= FAIL_AT).any(axis=1))
+                row: Row = {"shape": name, "rate": rate, "rps": rps, "tick": tick, "default": failed}
+                row |= {"default, upper": upper(failed, sizes.good)}
+                row |= {"one tick": percent((one.both >= FAIL_AT).any(axis=1))}
+                row |= {"counts": percent((one.counts >= FAIL_AT).any(axis=1))}
+                row |= {"shares": percent((one.shares >= FAIL_AT).any(axis=1))}
+                yield row | {"none": percent((batch.plain_fails(runs) >= FAIL_AT).any(axis=1))} | others(runs, setting)
+
+
+def good_spanning(sizes: Sizes) -> Iterator[Row]:
+    """False rollbacks where one cause's errors span ticks: the assumption that remains."""
+    for tick in (15.0, 5.0):
+        for rate, rps in SHAPE_SETTINGS:
+            for name, shape in SPANNING.items():
+                setting = Setting(rate, rps, tick)
+                runs = drawn(shape, setting, sizes.good, name)
+                row: Row = {"shape": name, "rate": rate, "rps": rps, "tick": tick}
+                row["default"] = percent((by_default(runs, setting).both >= FAIL_AT).any(axis=1))
+                row["one tick"] = percent((by_tick(runs).both >= FAIL_AT).any(axis=1))
+                for seconds in (60, 120):
+                    found = batch.fails(runs, round(seconds / tick)).both
+                    row[f"clumpSpan {seconds} s"] = percent((found >= FAIL_AT).any(axis=1))
+                yield row | {"none": percent((batch.plain_fails(runs) >= FAIL_AT).any(axis=1))}
+
+
+def detection(sizes: Sizes) -> Iterator[Row]:
+    """Bad canaries found within 600 s and the mean second of the stop."""
+    for rate, factor, rps, floor in DETECTION:
+        for tick in (1.0, 5.0, 15.0):
+            setting = Setting(rate, rps, tick, ratio=factor)
+            runs = drawn(SHAPES["ideal"], setting, sizes.bad, "bad")
+            row: Row = {"rate": rate, "factor": factor, "rps": rps, "tick": tick, "floor": floor}
+            found = {"default": by_default(runs, setting).both, "one tick": by_tick(runs).both}
+            found |= {"paper's stakes": batch.fails(runs, 1, restraint=0.0).both, "none": batch.plain_fails(runs)}
+            for name, logs in found.items():
+                row |= {name: percent((logs >= FAIL_AT).any(axis=1)), f"{name}, s": stop(logs >= FAIL_AT, setting)}
+            yield row | others(runs, setting)
+
+
+def false_pass(sizes: Sizes) -> Iterator[Row]:
+    """Passes at the horizon of canaries that are good, twice and five times as bad (twice is unacceptable)."""
+    for rate, rps in SHAPE_SETTINGS:
+        for tick in (15.0, 5.0):
+            for name in PASSING:
+                row: Row = {"shape": name, "rate": rate, "rps": rps, "tick": tick}
+                for factor in (1.0, 2.0, 5.0):
+                    setting = Setting(rate, rps, tick, ratio=factor)
+                    runs = drawn(SHAPES[name], setting, sizes.bad, name, "pass")
+                    stopped = (by_default(runs, setting).both >= FAIL_AT).any(axis=1)
+                    late = batch.by_own_span(batch.passes, runs, setting.tick).both[:, -1] >= PASS_AT
+                    row[f"canary {factor:g}x passes"] = percent(late & ~stopped)
+                    plain = batch.plain_passes(runs)[:, -1] >= PASS_AT
+                    plain &= ~(batch.plain_fails(runs) >= FAIL_AT).any(axis=1)
+                    row[f"canary {factor:g}x passes, none"] = percent(plain)
+                yield row
+
+
+def bound(setting: Setting) -> float:
+    """Seconds at which a test that knew the rates could stop, on average (canary.md section 5)."""
+    rate, bad = setting.rate, setting.rate * setting.ratio
+    return math.log(1 / ALPHA) / growth(bad, rate, float(BASELINE_SHARE), 1.0) / setting.rps
+
+
+def speed_of_plain(sizes: Sizes) -> Iterator[Row]:
+    """`dispersion: none`: mean stop over the information bound, where nearly all bad canaries are found."""
+    for rate in RATES:
+        for factor in FACTORS:
+            for rps in SPEEDS:
+                for tick in (15.0, 1.0):
+                    setting = Setting(rate, rps, tick, ratio=factor, lookback=tick)
+                    runs = drawn(SHAPES["ideal"], setting, sizes.bad, "plain")
+                    crossed = batch.plain_fails(runs) >= FAIL_AT
+                    row: Row = {"rate": rate, "factor": factor, "rps": rps, "tick": tick}
+                    row |= {"bound, s": round(bound(setting), 2), "found": percent(crossed.any(axis=1))}
+                    robust = batch.fails(runs, 1).both >= FAIL_AT
+                    row |= {"default, found": percent(robust.any(axis=1)), "default, s": stop(robust, setting)}
+                    yield row | {"s": stop(crossed, setting)} | others(runs, setting)
+
+
+def edge(sizes: Sizes) -> Iterator[Row]:
+    """False rollbacks where the canary is exactly as much worse as `maxRatio` allows."""
+    for limit in (1.5, 2.0):
+        setting = Setting(0.005, 10, 15.0, ratio=limit)
+        runs = drawn(SHAPES["ideal"], setting, sizes.good, "edge")
+        failed = percent((batch.fails(runs, 1, limit=limit).both >= FAIL_AT).any(axis=1))
+        yield {"maxRatio": limit, "rate": 0.005, "rps": 10, "tick": 15.0, "default": failed}
+
+
+def judged(settings: Settings, setting: Setting, runs: Runs, run: int) -> Iterator[tuple[Evidence, Judgement]]:
+    """A run through the product's own code, tick by tick, as long as it has not failed."""
+    requests = setting.requests
+    before = [Counts(float(errors), requests * BASELINE_SHARE) for errors in runs.lookback[run]]
+    evidence = begin(settings, before)
+    for tick in range(setting.ticks):
+        canary = Counts(float(runs.canary[run, tick]), requests)
+        baseline = Counts(float(runs.baseline[run, tick]), requests * BASELINE_SHARE)
+        evidence = observe(settings, evidence, (tick + 1) * setting.tick, canary, baseline)
+        now = judge(settings, evidence, setting.horizon)
+        yield evidence, now
+        if now.verdict == FAIL:
+            return
+
+
+def agreement(sizes: Sizes) -> Iterator[Row]:
+    """The product's own code against the arrays: the same verdict at the same tick, the same evidence at the end."""
+    for name, shape in {**SHAPES, **SPANNING}.items():
+        for setting in (Setting(0.005, 10, 15.0), Setting(0.005, 10, 15.0, ratio=2.0), Setting(0.02, 1, 5.0)):
+            runs = drawn(shape, setting, sizes.checked, name, "agreement")
+            for plain in (False, True):
+                yield _agree(name, setting, runs, plain)
+
+
+def _agree(name: str, setting: Setting, runs: Runs, plain: bool) -> Row:
+    settings = Settings(interval=setting.tick, dispersion=NONE) if plain else Settings(interval=setting.tick)
+    logs = batch.plain_fails(runs) if plain else by_default(runs, setting).both
+    ends = logs[:, -1] if plain else batch.by_own_span(batch.passes, runs, setting.tick).both[:, -1]
+    worst = 0.0
+    for run in range(len(runs.canary)):
+        steps = list(judged(settings, setting, runs, run))
+        crossed = logs[run] >= FAIL_AT
+        expected = int(crossed.argmax()) + 1 if crossed.any() else setting.ticks
+        wrong = len(steps) != expected or (steps[-1][1].verdict == FAIL) != bool(crossed.any())
+        if not plain and not crossed.any():
+            wrong |= (steps[-1][1].verdict == PASS) != bool(ends[run] >= PASS_AT)
+        theirs = max(-700.0, float(logs[run, expected - 1]))
+        worst = max(worst, abs(math.log(steps[-1][1].e_value) - theirs))
+        if wrong or worst > 1e-6:
+            raise SystemExit(f"bench/gate.py: the product and the arrays differ: {name}, {setting}, run {run}, {worst}")
+    return {"shape": name, "ratio": setting.ratio, "tick": setting.tick, "none": plain, "runs": len(runs.canary),
+            "largest difference of ln E": worst}  # fmt: skip
+
+
+def pace(sizes: Sizes) -> Iterator[Row]:
+    """Ticks a second of a full verdict (fail, pass, interval, requests needed) on one core, beside a bare loop."""
+    number = 2_000 if sizes is QUICK else 20_000
+    for is_even in (True, False):
+        for rps in (10, 100):
+            ticks = _ticks(number, rps, is_even)
+            rates, loops = [], []
+            for _round in range(5):
+                loops.append(_loop())
+                rates.append(number / _timed(ticks))
+            row: Row = {"traffic": "even" if is_even else "varying", "canary rps": rps, "errors": 0.005}
+            ratios = sorted(rate / loop for rate, loop in zip(rates, loops, strict=True))
+            row |= {"ticks a second, best": round(max(rates)), "median": round(sorted(rates)[2])}
+            row |= {"bare loop, turns a second": round(max(loops)), "turns per tick": round(1 / ratios[2])}
+            yield row
+
+
+def _ticks(number: int, rps: float, is_even: bool) -> list[tuple[float, Counts, Counts]]:
+    rng = np.random.default_rng(SEED)
+    wave = np.ones((number, 2)) if is_even else rng.uniform(0.8, 1.2, (number, 2))
+    requests = np.round(wave * [rps, rps * BASELINE_SHARE])
+    errors = rng.binomial(requests.astype(int), 0.005)
+    return [
+        (float(at + 1), Counts(float(x), float(n)), Counts(float(y), float(m)))
+        for at, ((x, y), (n, m)) in enumerate(zip(errors, requests, strict=True))
+    ]
+
+
+def _timed(ticks: list[tuple[float, Counts, Counts]]) -> float:
+    settings = Settings(interval=1.0)
+    evidence = begin(settings)
+    start = time.process_time()
+    for at, canary, baseline in ticks:
+        evidence = observe(settings, evidence, at, canary, baseline)
+        judge(settings, evidence, 1e9)
+    return time.process_time() - start
+
+
+def _loop() -> float:
+    total, turns = 0, 1_000_000
+    start = time.process_time()
+    for turn in range(turns):
+        total += turn
+    return turns / (time.process_time() - start)
+
+
+TABLES: dict[str, Callable[[Sizes], Iterator[Row]]] = {
+    "pace": pace,
+    "agreement": agreement,
+    "detection": detection,
+    "good_settings": good_settings,
+    "false_pass": false_pass,
+    "good_spanning": good_spanning,
+    "good_shapes": good_shapes,
+    "speed_of_plain": speed_of_plain,
+    "edge": edge,
+}
+
+
+def main() -> None:
+    """Run the tables that were asked for; print each row, and write all of them where a file is named."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the runs")
+    parser.add_argument("--table", action="append", choices=TABLES, help="only this table (may be given again)")
+    parser.add_argument("--output", type=Path, help="write the tables as JSON to this file")
+    chosen = parser.parse_args()
+    sizes = QUICK if chosen.quick else FULL
+    found: dict[str, object] = {
+        "schema": 1,
+        "seed": SEED,
+        "runs": {"good": sizes.good, "bad": sizes.bad},
+        "machine": f"{platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}",
+    }
+    for name in chosen.table or TABLES:
+        start, rows = time.perf_counter(), []
+        for row in TABLES[name](sizes):
+            rows.append(row)
+            print(name, json.dumps(row), flush=True)
+        found[name] = rows
+        print(f"{name}: {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
+        if chosen.output:
+            chosen.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""The gate's tests over many runs at once, as numpy arrays: volume for the simulation.
+
+The formulas are those of incident_ops/gate; `bench/gate.py` and tests/gate/test_evidence_batch.py hold them to the
+product's own code, run by run. Traffic is even: `traffic` = baseline requests per canary request of a tick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from gate_shapes import BASELINE_SHARE, Counts, Runs
+from numpy.typing import NDArray
+
+from incident_ops.gate.dispersion import FEWEST_PAIRS, LONGEST_SPAN, level
+from incident_ops.gate.ratio_grid import MULTIPLES
+from incident_ops.gate.share_test import BOLDEST, RESTRAINT
+
+Floats = NDArray[np.float64]
+GRID = np.array(MULTIPLES)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """ln of the evidence after each tick, (runs, ticks): by counts divided by phi, and by shares."""
+
+    counts: Floats
+    shares: Floats
+
+    @property
+    def both(self) -> Floats:
+        """A verdict needs both."""
+        return np.minimum(self.counts, self.shares)
+
+
+def log_mean(logs: Floats) -> Floats:
+    """ln of the mean of exp over the last axis."""
+    top = logs.max(axis=-1)
+    return np.asarray(top + np.log(np.exp(logs - top[..., None]).mean(axis=-1)))
+
+
+def _by_tick(value: Floats, ticks: int, length: int) -> Floats:
+    """What is known at the end of each block, tick by tick; 0 before the first end."""
+    return np.concatenate([np.zeros((len(value), 1)), value], axis=1)[:, _ended(ticks, length)]
+
+
+def _log_counts(canary: Counts, errors: Counts, traffic: float, limit: float, others: Floats, phi: Floats) -> Floats:
+    """ln E of counts against `limit`, mixed over the ratios `others`."""
+    total, both = np.cumsum(canary, axis=1), np.cumsum(errors, axis=1)
+    found = np.empty(total.shape)
+    gain, loss = np.log(others / limit), np.log((others + traffic) / (limit + traffic))
+    for tick in range(total.shape[1]):
+        logs = total[:, tick, None] * gain - both[:, tick, None] * loss
+        found[:, tick] = log_mean(logs / phi[:, tick, None])
+    return found
+
+
+def _log_shares(mine: Counts, errors: Counts, allowed: float, restraint: float) -> Floats:
+    """ln E of bets on the share of `mine` among `errors`."""
+    odds = allowed / (1 - allowed)
+    edge = GRID * odds / (1 + GRID * odds) - allowed
+    logs, found = np.zeros((len(mine), len(GRID))), np.empty(mine.shape)
+    for tick in range(mine.shape[1]):
+        k = np.maximum(errors[:, tick, None], 1)
+        surplus = np.where(errors[:, tick, None] > 0, mine[:, tick, None] / k - allowed, 0.0)
+        spread = allowed * (1 - allowed) / k
+        stake = np.minimum(BOLDEST / allowed, edge / (spread + restraint * (1 - 1 / k) * edge**2))
+        logs += np.log1p(stake * surplus)
+        found[:, tick] = log_mean(logs)
+    return found
+
+
+LEVELS = np.array([1.0, *(level(degrees) for degrees in range(1, 10_000))])
+
+
+def running_phi(before: Counts, during: Counts, length: int) -> Floats:
+    """phi after each tick of the run, from whole blocks of the lookback and the blocks of the run so far."""
+    past = _blocks(before[:, : before.shape[1] // length * length], length).astype(float)
+    now = _blocks(during, length).astype(float)
+    starts = np.arange(0, during.shape[1], length)
+    sizes = np.minimum(length, during.shape[1] - starts) / length  # the last block may be short
+
+    def grown(past_part: Floats, now_part: Floats) -> Floats:
+        first = past_part.sum(axis=-1, keepdims=True)
+        return np.concatenate([first, first + np.cumsum(now_part, axis=-1)], axis=-1)
+
+    number = past.shape[1] + np.arange(now.shape[1] + 1)
+    phi = _phi(number, grown(past, now), grown(past**2, now**2 / sizes), grown(np.ones(past.shape[1]), sizes))
+    return np.asarray(phi[:, _ended(during.shape[1], length)])
+
+
+def _phi(number: NDArray[np.int64], errors: Floats, squares: Floats, requests: Floats) -> Floats:
+    """The dispersion index where it is significant, else 1."""
+    index = _index(number, errors, squares, requests)
+    return np.where((index > 1) & (index > LEVELS[np.maximum(number - 1, 0)]), index, 1.0)
+
+
+def _index(number: NDArray[np.int64], errors: Floats, squares: Floats, requests: Floats) -> Floats:
+    """The dispersion index of blocks of even traffic; `requests` in those of one whole block."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        index = (squares * requests / errors - errors) / (number - 1)
+    return np.where((errors > 0) & (number >= 2), index, 1.0)
+
+
+def _ended(ticks: int, length: int) -> NDArray[np.int64]:
+    """Blocks that have ended after each tick; the last tick ends the last."""
+    ended = (np.arange(ticks) + 1) // length
+    ended[-1] = -(-ticks // length)
+    return ended
+
+
+def _blocks(counts: Counts, length: int) -> Counts:
+    """Sums over blocks of `length` ticks; the last may be short."""
+    if not counts.shape[1]:
+        return counts
+    return np.add.reduceat(counts, np.arange(0, counts.shape[1], length), axis=1)
+
+
+def spans(before: Counts, tick: float) -> NDArray[np.int64]:
+    """The block length that each run's lookback chooses."""
+    chosen, length, growing = np.ones(len(before), dtype=np.int64), 1, np.ones(len(before), dtype=bool)
+    while 2 * length * tick <= LONGEST_SPAN:
+        pairs = before.shape[1] // (2 * length)
+        if pairs < FEWEST_PAIRS:
+            break
+        together, alone = _whole_index(before, 2 * length), _whole_index(before, length)
+        growing &= together > alone * (1 + 1.6448536269514722 / pairs**0.5)
+        length *= 2
+        chosen[growing] = length
+    return chosen
+
+
+def _whole_index(before: Counts, length: int) -> Floats:
+    blocks = _blocks(before[:, : before.shape[1] // length * length], length).astype(float)
+    number = blocks.shape[1]
+    return _index(np.array(number), blocks.sum(axis=1), (blocks**2).sum(axis=1), np.array(float(number)))
+
+
+def plain_fails(runs: Runs, limit: float = 1.0) -> Floats:
+    """`dispersion: none`: evidence that the canary is worse than `limit` times the baseline."""
+    phi = np.ones(runs.canary.shape)
+    return _log_counts(runs.canary, runs.canary + runs.baseline, float(BASELINE_SHARE), limit, limit * GRID, phi)
+
+
+def plain_passes(runs: Runs, limit: float = 2.0) -> Floats:
+    """`dispersion: none`: evidence that the canary is better than `limit` times the baseline."""
+    phi = np.ones(runs.canary.shape)
+    return _log_counts(runs.canary, runs.canary + runs.baseline, float(BASELINE_SHARE), limit, limit / GRID, phi)
+
+
+def fails(runs: Runs, length: int, limit: float = 1.0, restraint: float = RESTRAINT) -> Evidence:
+    """Evidence that the canary is worse than `limit` times the baseline, in blocks of `length` ticks."""
+    traffic, errors = float(BASELINE_SHARE), runs.canary + runs.baseline
+    phi = running_phi(runs.lookback, runs.baseline, length)
+    counts = _log_counts(runs.canary, errors, traffic, limit, limit * GRID, phi)
+    allowed = limit / (limit + traffic)
+    shares = _log_shares(_blocks(runs.canary, length), _blocks(errors, length), allowed, restraint)
+    return Evidence(counts, _by_tick(shares, errors.shape[1], length))
+
+
+def passes(runs: Runs, length: int, limit: float = 2.0, restraint: float = RESTRAINT) -> Evidence:
+    """Evidence that the canary is better than `limit` times the baseline; phi the larger of both sides'."""
+    traffic, errors = float(BASELINE_SHARE), runs.canary + runs.baseline
+    own = running_phi(runs.lookback[:, :0], runs.canary, length)
+    phi = np.maximum(running_phi(runs.lookback, runs.baseline, length), own)
+    counts = _log_counts(runs.canary, errors, traffic, limit, limit / GRID, phi)
+    allowed = traffic / (limit + traffic)
+    shares = _log_shares(_blocks(runs.baseline, length), _blocks(errors, length), allowed, restraint)
+    return Evidence(counts, _by_tick(shares, errors.shape[1], length))
+
+
+def by_own_span(judged: Callable[[Runs, int], Evidence], runs: Runs, tick: float) -> Evidence:
+    """`clumpSpan: auto`: each run in blocks of the length that its own lookback chooses."""
+    lengths, whole = spans(runs.lookback, tick), Evidence(np.empty(runs.canary.shape), np.empty(runs.canary.shape))
+    for length in np.unique(lengths):
+        chosen = lengths == length
+        part = judged(Runs(runs.canary[chosen], runs.baseline[chosen], runs.lookback[chosen]), int(length))
+        whole.counts[chosen], whole.shares[chosen] = part.counts, part.shares
+    return whole

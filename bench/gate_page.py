@@ -1,0 +1,134 @@
+"""The tables of `gate_results.json` as a part of docs/benchmarks.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from report import table
+
+Row = Mapping[str, Any]
+
+MINUTE = "minute rate, failureLimit 1"
+
+
+def page(found: Mapping[str, Any]) -> str:
+    """The results of a full run -> Markdown."""
+    runs = found["runs"]
+    return "\n\n".join(
+        [
+            "## The canary gate: a simulation",
+            f"`bench/gate.py`, random seed {found['seed']}, {runs['good']:,} good and {runs['bad']:,} bad canaries a "
+            "setting, ten minutes each, the baseline has nine times the canary's traffic. All figures in percent unless"
+            " said. A sample of every shape is judged by the product's own code too, with the same verdict. "
+            "*single read* and *minute rule* (failureLimit 1) are the 1 % rules the gate replaces, on the same runs; "
+            "*none* is `dispersion: none`. All rows are in `bench/gate_results.json`.",
+            "### A good canary is rolled back (alpha 1 %)",
+            _good(found["good_settings"]),
+            "### The same, where errors come in clumps: the worst of four settings each",
+            _shapes(found["good_shapes"]),
+            "### The assumption that remains: one cause whose errors span ticks, worst of four settings",
+            _spanning(found["good_spanning"]),
+            "### A bad canary is found within 600 s",
+            _found(found["detection"]),
+            "### A canary twice as bad passes at the horizon (beta 5 %), 15 s ticks",
+            _passes(found["false_pass"]),
+            "### `dispersion: none`: how soon, beside the information bound",
+            _soon(found["speed_of_plain"]),
+            "### Speed of a full verdict, one core",
+            _pace(found["pace"]),
+        ]
+    )
+
+
+def _setting(row: Row) -> tuple[str, str, str]:
+    return f"{100 * row['rate']:g} %", f"{row['rps']:g}", f"{row['tick']:g} s"
+
+
+def _good(rows: Iterable[Row]) -> str:
+    names = ("default", "default, upper", "none", "single read", MINUTE)
+    head = ("errors", "canary rps", "tick", "default", "95 % upper", "none", "single read", "minute rule")
+    return table(head, [(*_setting(row), *(f"{row[name]:g}" for name in names)) for row in rows])
+
+
+def _shapes(rows: Sequence[Row]) -> str:
+    names = ("default", "default, upper", "counts", "shares", "none", MINUTE)
+    head = ("shape", "tick", "default", "95 % upper", "counts alone", "shares alone", "none", "minute rule")
+    return table(head, _worst(rows, names))
+
+
+def _spanning(rows: Sequence[Row]) -> str:
+    names = ("default", "one tick", "clumpSpan 60 s", "clumpSpan 120 s", "none")
+    return table(("shape", "tick", *names), _worst(rows, names))
+
+
+def _worst(rows: Sequence[Row], names: Sequence[str]) -> list[tuple[str, ...]]:
+    keys = dict.fromkeys((row["shape"], row["tick"]) for row in rows)
+    return [
+        (
+            shape,
+            f"{tick:g} s",
+            *(f"{max(row[name] for row in rows if (row['shape'], row['tick']) == (shape, tick)):g}" for name in names),
+        )
+        for shape, tick in keys
+    ]
+
+
+def _found(rows: Iterable[Row]) -> str:
+    head = (
+        "errors",
+        "canary rps",
+        "tick",
+        "times worse",
+        "floor",
+        "default",
+        "mean s",
+        "none",
+        "mean s",
+        "single read",
+        "minute rule",
+    )
+    return table(
+        head,
+        [
+            (
+                *_setting(row),
+                f"{row['factor']:g}",
+                f"{row['floor']:g}" if row["floor"] and row["tick"] == 1 else "-",
+                *(f"{row[name]:g}" for name in ("default", "default, s", "none", "none, s", "single read", MINUTE)),
+            )
+            for row in rows
+        ],
+    )
+
+
+def _passes(rows: Iterable[Row]) -> str:
+    names = ("canary 2x passes", "canary 2x passes, none", "canary 1x passes")
+    head = ("shape", "errors", "canary rps", "2x passes", "2x passes, none", "a good one passes")
+    return table(
+        head,
+        [
+            (row["shape"], *_setting(row)[:2], *(f"{row[name]:g}" for name in names))
+            for row in rows
+            if row["tick"] == 15
+        ],
+    )
+
+
+def _soon(rows: Iterable[Row]) -> str:
+    sure = [row for row in rows if row["found"] >= 99]
+    parts = [((row["s"] - row["tick"]) / row["bound, s"], row) for row in sure if row["bound, s"] > row["tick"]]
+    kept = sum(1 for row in sure if row["s"] <= 1.65 * row["bound, s"] + row["tick"])
+    middle = sorted(part for part, _ in parts)[len(parts) // 2]
+    return (
+        f"{kept} of {len(sure)} settings that are found in 99 % of the runs stop, on average, within 1.65 times the"
+        f" bound and one poll; (stop - poll) / bound has the median {middle:.2f}."
+    )
+
+
+def _pace(rows: Iterable[Row]) -> str:
+    head = ("traffic", "canary rps", "ticks a second", "turns of a bare loop a tick")
+    names = ("ticks a second, best", "turns per tick")
+    return table(
+        head, [(row["traffic"], f"{row['canary rps']:g}", *(f"{row[name]:,}" for name in names)) for row in rows]
+    )

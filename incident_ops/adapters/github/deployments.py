@@ -1,0 +1,66 @@
+"""Whether a commit was deployed before: the deployments of a repository and their statuses, read only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from urllib.parse import urlencode
+
+import msgspec
+
+from incident_ops.adapters.github.client import Client
+from incident_ops.adapters.github.connect import read_settings
+from incident_ops.adapters.github.shapes import check
+
+SUCCESS, INACTIVE = "success", "inactive"
+MOST_REQUESTS = 40
+
+
+class _Deployment(msgspec.Struct, frozen=True):
+    id: int
+    sha: str
+    environment: str
+
+
+class _Status(msgspec.Struct, frozen=True):
+    id: int
+    state: str
+
+
+class Deployments:
+    """The deployments of one repository. Reads raise `Incomplete`, or `Stopped` past the budget of requests."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @classmethod
+    def of(
+        cls, environment: Mapping[str, str], remote_url: str | None, sleep: Callable[[float], None] = time.sleep
+    ) -> Deployments:
+        """Those of the repository that the environment names, or else the clone's remote; sends nothing yet.
+
+        UserError where no token or no repository is named.
+        """
+        settings = read_settings(environment, remote_url)
+        from incident_ops.adapters.github.wire import Wire
+
+        wire = Wire(settings.api, settings.token, pause=0.0)
+        return cls(Client(wire, settings.repository, requests=MOST_REQUESTS, sleep=sleep))
+
+    def deployment_passed(self, sha: str, environment: str) -> bool:
+        """True where a deployment of this whole commit id to this environment ended with success.
+
+        Its newest status counts, but for `inactive`, which only tells that a later deployment took its place.
+        """
+        doing = f"reading the deployments of {sha[:12]}"
+        asked = urlencode({"sha": sha, "environment": environment, "per_page": 100})
+        answer = self._client.read(f"/deployments?{asked}", doing=doing)
+        found = check(answer.data, list[_Deployment], doing)
+        ours = [one for one in found if (one.sha, one.environment) == (sha, environment)]
+        return any(self._ended_well(one.id, doing) for one in ours)
+
+    def _ended_well(self, number: int, doing: str) -> bool:
+        answer = self._client.read(f"/deployments/{number}/statuses?per_page=100", doing=doing)
+        statuses = check(answer.data, list[_Status], doing)
+        told = [one for one in sorted(statuses, key=lambda one: one.id) if one.state != INACTIVE]
+        return bool(told) and told[-1].state == SUCCESS

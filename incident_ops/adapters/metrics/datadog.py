@@ -1,0 +1,57 @@
+"""Datadog's scalar queries (POST /api/v2/query/scalar), from their published shape; never run against the service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from incident_ops.adapters.metrics.guard import Place, ask_json
+from incident_ops.errors import Incomplete
+from incident_ops.model.measured import Series, Tick
+
+URL = "https://api.datadoghq.com"
+LAG = 30.0
+"""Seconds after which an interval is taken to be complete."""
+
+
+class Datadog:
+    """Counts are sums over the interval, threshold results the newest value in it; see `ports.MetricSource`."""
+
+    is_cumulative = False
+    unproven = "not run against the service: Datadog is asked as its documentation says"
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    def value(self, query: str, tick: Tick, /) -> object:
+        """The values of the first column of numbers, one for each group."""
+        return self._asked(query, tick, "last")
+
+    def counts(self, query: str, tick: Tick, /) -> Series:
+        """The sum of the interval, by the place of its group; a null stays one, it is no zero."""
+        found = self._asked(query, tick, "sum")
+        return {"" if len(found) == 1 else str(place): value for place, value in enumerate(found)}
+
+    def history(self, _query: str, _last: Tick, _ticks: int, /) -> Sequence[Series]:
+        """None is read."""
+        return ()
+
+    def _asked(self, query: str, tick: Tick, aggregator: str) -> list[Any]:
+        whole = tick.shifted(-LAG)
+        asked = {"data_source": "metrics", "name": "a", "query": query, "aggregator": aggregator}
+        attributes = {
+            "from": round(whole.begin.timestamp() * 1000),
+            "to": round(whole.end.timestamp() * 1000),
+            "queries": [asked],
+            "formulas": [{"formula": "a"}],
+        }
+        body = {"data": {"type": "scalar_request", "attributes": attributes}}
+        found = ask_json(self._place, "POST", "/api/v2/query/scalar", json=body)
+        try:
+            if found.get("errors"):
+                raise Incomplete(f"data source {self._place.name}: answered with errors")
+            columns = found["data"]["attributes"]["columns"]
+            numbers = [column["values"] for column in columns if column["type"] == "number"]
+            return list(numbers[0]) if numbers else []
+        except (LookupError, TypeError, AttributeError):
+            raise Incomplete(f"data source {self._place.name}: the answer is not of Datadog's shape") from None

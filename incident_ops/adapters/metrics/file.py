@@ -1,0 +1,76 @@
+"""Counts from a file: one row a tick, for a replay (contract 4).
+
+A cell that holds no count is passed on as it stands; the gate calls that tick one without data.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+from incident_ops.errors import UserError
+
+COLUMNS = ("t", "canary_requests", "canary_errors", "baseline_requests", "baseline_errors")
+MOST_BYTES = 64 * 1024 * 1024
+
+
+class Row(NamedTuple):
+    """One tick: seconds since the run began, and the four counts as they stand in the file."""
+
+    t: float
+    canary_requests: str
+    canary_errors: str
+    baseline_requests: str
+    baseline_errors: str
+
+
+def read_counts(path: Path) -> list[Row]:
+    """The rows of a CSV file. UserError, with the line, for a file that is none or that has another form."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror}", where=str(path), hint="check the path") from None
+    if len(raw) > MOST_BYTES:
+        raise UserError("the file has more than 64 MiB", where=str(path), hint="split it")
+    try:
+        return counts_of(raw.decode("utf-8"), str(path))
+    except UnicodeDecodeError:
+        raise UserError("the file is no UTF-8 text", where=str(path), hint="save it as UTF-8") from None
+
+
+def counts_of(text: str, name: str) -> list[Row]:
+    """The rows of a CSV text; `name` is only told in errors."""
+    reader = csv.reader(io.StringIO(text), strict=True)
+    rows: list[Row] = []
+    try:
+        header = [cell.strip() for cell in next(reader, [])]
+        if sorted(header) != sorted(COLUMNS):
+            raise UserError("the columns are others", where=f"{name}:1", hint=f"expected {','.join(COLUMNS)}")
+        places = [header.index(column) for column in COLUMNS]
+        for cells in reader:
+            if not cells:
+                continue
+            if len(cells) != len(COLUMNS):
+                message = f"the row has {len(cells)} cells, expected {len(COLUMNS)}"
+                raise UserError(message, where=f"{name}:{reader.line_num}", hint="an unknown count is an empty cell")
+            found = [cells[place].strip() for place in places]
+            rows.append(Row(_instant(found[0], f"{name}:{reader.line_num}"), *found[1:]))
+    except csv.Error as error:
+        raise UserError(f"no CSV: {error}", where=f"{name}:{reader.line_num}") from None
+    if not rows:
+        raise UserError("the file has no rows", where=name, hint="one row a tick, below the line of columns")
+    return rows
+
+
+def _instant(text: str, where: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not math.isfinite(found):
+        raise UserError(f"t is {text[:20]!r}", where=where, hint="seconds since the run began, e.g. 15")
+    return found

@@ -1,0 +1,68 @@
+"""How a live run is watched: a table that changes on a terminal, a line now and then in a log."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import click
+
+from incident_ops.gate.config import Analysis
+from incident_ops.gate.joined import Joined
+from incident_ops.gate.run import Run, stage_of
+from incident_ops.model.time import spell_duration
+from incident_ops.render.canary import progress
+from incident_ops.render.findings import inert
+
+if TYPE_CHECKING:
+    from rich.live import Live as Table
+
+EVERY = 15.0
+"""Seconds of the run between two lines in a log."""
+
+
+class Progress:
+    """Tells on the error stream where a run stands."""
+
+    def __init__(self) -> None:
+        self._last = -EVERY
+        self._table: Table | None = None
+
+    def __enter__(self) -> Progress:
+        if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+            from rich.console import Console
+            from rich.live import Live as Table
+
+            self._table = Table(console=Console(stderr=True), auto_refresh=False, transient=True)
+            self._table.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._table is not None:
+            self._table.stop()
+            self._table = None
+
+    def tell(self, analysis: Analysis, run: Run, joined: Joined) -> None:
+        """Where every metric stands."""
+        weight = stage_of(analysis, run).weight
+        share = f", {weight} %" if weight else ""
+        head = f"{spell_duration(int(run.at))} of {spell_duration(int(run.horizon))}{share}"
+        lines = [progress(one) for one in joined.metrics]
+        if self._table is not None:
+            from rich.text import Text
+
+            self._table.update(Text("\n".join([head, *(f"  {line}" for line in lines)])), refresh=True)
+        elif run.at - self._last >= EVERY or joined.is_final:
+            self._last = run.at
+            for line in lines:
+                click.echo(f"{head}: {inert(line)}", err=True)
+
+    def note(self, text: str) -> None:
+        """A line that stays."""
+        told = f"note: {inert(text)}"
+        if self._table is not None:
+            self._table.console.print(told, markup=False, highlight=False)
+        else:
+            click.echo(told, err=True)

@@ -1,0 +1,245 @@
+"""`incident-ops canary run`: the freeze is asked, the rollout is measured, the caller's commands are run."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from contextlib import redirect_stdout, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from incident_ops.adapters.commands import perform
+from incident_ops.adapters.files import write_text
+from incident_ops.adapters.metrics.connect import connect
+from incident_ops.adapters.ticking import Ticking
+from incident_ops.cli.canary_declare import declare_failed, demand_answers
+from incident_ops.cli.canary_file import GateFile, arguments, demand_source
+from incident_ops.cli.canary_live import Ended, Live
+from incident_ops.cli.canary_progress import Progress
+from incident_ops.cli.canary_sampling import Sampler
+from incident_ops.cli.opening import Opened
+from incident_ops.errors import Incomplete, UserError
+from incident_ops.gate.config import FILE, FULL, Analysis
+from incident_ops.gate.joined import accepted
+from incident_ops.gate.outcome import Outcome, outcome_of
+from incident_ops.gate.run import Run
+from incident_ops.gate.run_state import Owner, from_json, to_json
+from incident_ops.gate.steps import goes_full, stages, watch_of
+from incident_ops.gate.verdict import FAIL, OVERRIDDEN, OVERRIDE, PASS
+from incident_ops.model.time import stamp
+
+
+@dataclass(frozen=True)
+class Said:
+    """The options of a run; see its help."""
+
+    service: str | None
+    environment: str | None
+    sha: str | None
+    records: str | None
+    passed: str | None
+    values: tuple[str, ...]
+    state: str | None
+    step_state: str | None
+    watch: bool
+    on_step: str | None
+    on_pass: str | None
+    on_fail: str | None
+    declare: bool
+    severity: str | None
+
+
+class Rollout:
+    """One run of `canary run`, from the freeze to the last command."""
+
+    def __init__(self, ctx: click.Context, opened: Opened, gate: GateFile, said: Said) -> None:
+        """UserError for whatever would keep it from ending well: better now than with the canary out."""
+        self._ctx, self._opened, self._gate, self._said = ctx, opened, gate, said
+        self._analysis = gate.analysis
+        if self._analysis.provider.kind == FILE:
+            raise UserError("a file is not live", where=gate.path, hint="incident-ops canary replay X.csv -f GATE.yaml")
+        if said.state and said.step_state:
+            raise UserError("--state and --step-state are two ways", hint="a job for each step: --step-state alone")
+        if (said.state or said.step_state) and not said.sha:
+            hint = "--sha SHA: evidence of one version must not count for another"
+            raise UserError("a state file belongs to one commit", hint=hint)
+        if said.environment and not said.service:
+            raise UserError("--environment without --service", hint="--service NAME")
+        demand_source(gate, opened.judged_by[0])
+        self._watched = watch_of(self._analysis) if said.watch or self._analysis.watch else None
+        self._weight = stages(self._analysis)[0].weight
+        if said.declare:
+            demand_answers(opened, said.service, said.severity, self._weight)
+        name = self._analysis.provider.datasource
+        source = connect(
+            name,
+            opened.judged_by[0].datasources[name],
+            os.environ,
+            self._analysis.provider.timeout,
+            self._analysis.provider.json_path,
+        )
+        self._unproven = source.unproven
+        self._sampler = Sampler(source, self._analysis, arguments(self._analysis, said.values))
+        self._owner = Owner(
+            said.service or "", said.environment or "", said.sha or "", self._analysis.name, gate.digest
+        )
+        self._ticking = Ticking()
+        self._started = stamp(self._ticking.now())
+
+    def outcome(self) -> Outcome:
+        """Runs it. Incomplete where a command of the caller failed: then nothing is known to be well."""
+        notes: tuple[str, ...] = ()
+        if self._said.service is not None:
+            held = self._ask_freeze()
+            if held.verdict not in (PASS, OVERRIDDEN):
+                return held
+            notes = ("a person lets this commit through what holds deploys",) if held.verdict == OVERRIDDEN else ()
+        with Progress() as progress:
+            if self._unproven:
+                progress.note(self._unproven)
+            outcome = self._measured(progress)
+        if notes and outcome.verdict == PASS:
+            outcome = replace(outcome, verdict=OVERRIDDEN, reason_code=OVERRIDE)
+        return self._concluded(replace(outcome, notes=(*outcome.notes, *notes)))
+
+    def _ask_freeze(self) -> Outcome:
+        """What `gate check` says, in its own words (contract 8)."""
+        from incident_ops.cli.gate import check
+
+        said, told = self._said, io.StringIO()
+        asked = {"service": said.service, "environment": said.environment, "sha": said.sha}
+        with redirect_stdout(told), suppress(click.exceptions.Exit):  # the code is in the verdict, too
+            self._ctx.invoke(check, **asked, records=said.records, passed=said.passed, form="json")
+        data: dict[str, Any] = json.loads(told.getvalue())
+        return Outcome(
+            self._analysis.name,
+            data["verdict"],
+            data["reason_code"],
+            incident_ids=tuple(data["incident_ids"]),
+            notes=tuple(data.get("notes", ())),
+        )
+
+    def _measured(self, progress: Progress) -> Outcome:
+        run = self._resumed()
+        live = self._live(progress, self._analysis)
+        ended = live.measure(self._analysis, run or live.begin(self._analysis, progress.note))
+        joined = ended.joined if ended.next_weight is not None else accepted(self._analysis, ended.joined)
+        outcome = outcome_of(self._analysis.name, joined, ended.run.at, live.curves.whole)
+        outcome = replace(outcome, next_weight=self._next(ended, outcome), is_dry=self._analysis.dry_run)
+        if outcome.verdict != PASS or self._said.step_state or ended.next_weight is not None:
+            self._close(ended, outcome)
+            return outcome
+        outcome = self._at_full(progress, outcome)
+        self._close(ended, outcome)
+        return outcome
+
+    def _at_full(self, progress: Progress, outcome: Outcome) -> Outcome:
+        """The passed rollout at full traffic, and watched there where that is asked for."""
+        if goes_full(self._analysis):
+            self._step(FULL)
+        elif self._watched is not None:
+            self._command("--on-pass", self._said.on_pass, outcome)
+        watched = self._watched
+        if watched is None:
+            return outcome
+        live = replace(self._live(progress, watched), keep=_forget)
+        ended = live.measure(watched, live.begin(watched, progress.note))
+        after = outcome_of(outcome.gate, accepted(watched, ended.joined), outcome.seconds or 0.0, live.curves.whole)
+        return replace(
+            after,
+            metrics=(*outcome.metrics, *after.metrics),
+            seconds=(outcome.seconds or 0.0) + ended.run.at,
+            curves={**outcome.curves, **after.curves},
+            is_dry=outcome.is_dry,
+        )
+
+    def _live(self, progress: Progress, analysis: Analysis) -> Live:
+        return Live(
+            self._ticking,
+            self._sampler,
+            self._step,
+            self._keep,
+            lambda run, joined: progress.tell(analysis, run, joined),
+            one_step=bool(self._said.step_state),
+        )
+
+    def _next(self, ended: Ended, outcome: Outcome) -> int | None:
+        if ended.next_weight is not None:
+            return ended.next_weight
+        return FULL if outcome.verdict == PASS and self._said.step_state and goes_full(self._analysis) else None
+
+    @property
+    def _state_file(self) -> Path | None:
+        named = self._said.state or self._said.step_state
+        return Path(named) if named else None
+
+    def _resumed(self) -> Run | None:
+        path = self._state_file
+        if path is None:
+            return None
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise UserError(f"the state file cannot be read: {error.strerror}", where=str(path)) from error
+        run, self._started = from_json(raw, self._analysis, self._owner)
+        return run
+
+    def _keep(self, run: Run, verdict: str | None = None) -> None:
+        if (path := self._state_file) is not None:
+            write_text(path, to_json(self._analysis, run, self._owner, self._started, verdict))
+
+    def _close(self, ended: Ended, outcome: Outcome) -> None:
+        if ended.next_weight is None:
+            self._keep(ended.run, outcome.verdict)
+
+    def _facts(self, outcome: Outcome | None = None) -> dict[str, str]:
+        said = self._said
+        return {
+            "INCIDENT_OPS_GATE": self._analysis.name,
+            "INCIDENT_OPS_SERVICE": said.service or "",
+            "INCIDENT_OPS_ENVIRONMENT": said.environment or "",
+            "INCIDENT_OPS_SHA": said.sha or "",
+            "INCIDENT_OPS_WEIGHT": str(self._weight or ""),
+            "INCIDENT_OPS_VERDICT": outcome.verdict if outcome else "",
+            "INCIDENT_OPS_REASON_CODE": outcome.reason_code if outcome else "",
+        }
+
+    def _step(self, weight: int) -> None:
+        self._weight = weight
+        self._command("--on-step", self._said.on_step, None)
+
+    def _command(self, option: str, command: str | None, outcome: Outcome | None) -> None:
+        if command is not None and not self._analysis.dry_run:
+            perform(option, command, self._facts(outcome))
+
+    def _concluded(self, outcome: Outcome) -> Outcome:
+        """The caller's last command, and the incident; neither changes a fail into anything better."""
+        promoted_already = self._watched is not None and not goes_full(self._analysis)
+        if outcome.verdict in (PASS, OVERRIDDEN) and not promoted_already:
+            self._command("--on-pass", self._said.on_pass, outcome)
+        if outcome.verdict != FAIL:
+            return outcome
+        notes = list(outcome.notes)
+        try:
+            self._command("--on-fail", self._said.on_fail, outcome)
+        except Incomplete as error:
+            notes.append(f"error: {error}; the canary is still out")
+        ids = outcome.incident_ids
+        if self._said.declare and self._said.service and not self._analysis.dry_run:
+            opened = replace(self._opened, now=self._ticking.now())
+            found = declare_failed(
+                self._ctx, opened, outcome, self._said.service, self._facts(outcome), self._said.severity
+            )
+            notes.append(f"declared as {found}")
+            ids = (*ids, found)
+        return replace(outcome, notes=tuple(notes), incident_ids=ids)
+
+
+def _forget(_run: Run) -> None:
+    """The watch keeps no state: a re-run begins it anew."""

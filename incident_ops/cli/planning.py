@@ -1,0 +1,113 @@
+"""What the commands that write freezes and overrides have in common: times ahead, checked names, the file itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import click
+import msgspec
+
+from incident_ops.adapters.files import replace_if_unchanged, write_bytes
+from incident_ops.cli.editing import shown_path, warn
+from incident_ops.cli.opening import Opened
+from incident_ops.errors import UserError
+from incident_ops.findings import did_you_mean
+from incident_ops.gate.check import known_environment
+from incident_ops.model.time import duration, parse_instant
+from incident_ops.model.unread import Unread
+from incident_ops.model.window import Freeze
+from incident_ops.records.planned import FREEZE, freeze_path, read_document
+from incident_ops.records.read import Document
+from incident_ops.records.spell import Style, block
+from incident_ops.render.findings import dump, inert
+from incident_ops.windows import planned_freeze
+
+HEADER = "# yaml-language-server: $schema=../schemas/freeze.schema.json"
+
+
+def ahead(text: str, now: datetime, option: str) -> datetime:
+    """`now`, `4h` (from now), or an instant -> aware UTC. UserError for anything else."""
+    if text == "now":
+        return now
+    try:
+        return parse_instant(text)
+    except ValueError:
+        pass
+    try:
+        return now + timedelta(seconds=duration(text))
+    except (ValueError, OverflowError) as error:
+        hint = "4h (from now), or with a zone: 2025-12-19T17:00:00Z"
+        raise UserError(f"{option} {text!r} is no instant ahead", hint=hint) from error
+
+
+def check_names(opened: Opened, services: Iterable[str], environments: Iterable[str]) -> None:
+    """UserError for a service or an environment that nobody knows, and for an old revision."""
+    if opened.store.revision:
+        raise UserError("an old revision cannot be changed", hint="leave out --rev")
+    policy, known = opened.judged_by
+    for name in services:
+        if name not in known:
+            raise UserError(f"service {name!r} is not in services.yaml", hint=did_you_mean(name, known))
+    for name in environments:
+        known_environment(name, policy)
+
+
+def read_freeze(opened: Opened, name: str) -> tuple[str, bytes, Freeze] | None:
+    """(path, bytes, value) of freezes/<name>.yaml, None where there is none. UserError where it cannot be read."""
+    path = freeze_path(name)
+    raw = opened.store.read(path)
+    if raw is None:
+        return None
+    document = read_document(raw, path, FREEZE)
+    if not isinstance(raw, bytes) or not isinstance(document, Document):
+        reason = document.reason if isinstance(document, Unread) else "it is no plain file"
+        raise UserError(reason, where=path, hint="mend the file, or remove it")
+    return path, raw, msgspec.convert(document.data, Freeze)
+
+
+def is_over(opened: Opened, there: Freeze) -> bool:
+    """True for a freeze or an override that has ended."""
+    try:
+        end = planned_freeze(there).span.end
+    except ValueError:
+        return False
+    return end is not None and end <= opened.now
+
+
+def write_freeze(opened: Opened, data: dict[str, Any], may_replace: Callable[[Freeze], bool]) -> str:
+    """Writes freezes/<name>.yaml -> its path. UserError where it does not fit the schema, or another one is there that
+    may not be replaced."""
+    path = freeze_path(data["name"])
+    content = "\n".join([HEADER, *block(data, 0, Style()), ""]).encode("utf-8", "surrogatepass")
+    document = read_document(content, path, FREEZE)
+    if isinstance(document, Unread):
+        raise UserError(f"nothing was written: {document.reason}", where=path)
+    before = read_freeze(opened, data["name"])
+    target = opened.root / path
+    if before is None:
+        if os.path.lexists(target):
+            raise UserError("something is there already", where=path, hint="take another name")
+        write_bytes(target, content)
+    elif not may_replace(before[2]):
+        hint = f"`incident-ops unfreeze {data['name']}` ends it; or take another name"
+        raise UserError("it is there already, and it is not over", where=path, hint=hint)
+    elif not replace_if_unchanged(target, before[1], content, opened.state / "records.lock"):
+        raise UserError("it was changed meanwhile", where=path, hint="run the command again")
+    return path
+
+
+def tell(opened: Opened, path: str, told: Sequence[str], warnings: Sequence[str], form: str, *, changed: bool) -> None:
+    """A line for what was done, what should give pause, and what makes it count."""
+    asks = [f"git add {shown_path(opened, path)}, commit and push it: it counts once it is merged"] if changed else []
+    if form == "json":
+        data = {"schema": 1, "path": path, "changed": changed, "told": [*told], "warnings": [*warnings], "next": asks}
+        click.echo(dump(data), nl=False)
+        return
+    for line in told:
+        click.echo(inert(line))
+    warn(warnings)
+    for line in asks:
+        click.echo(f"  next: {inert(line)}")

@@ -1,0 +1,164 @@
+"""The verdict that the evidence gives at a moment, with the figures a person needs to believe it (contract 4 and 8)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from incident_ops.gate import ratio_evidence
+from incident_ops.gate.counters import NO_DATA
+from incident_ops.gate.evidence import Evidence, baseline_phi, end_blocks
+from incident_ops.gate.evidence_settings import Settings
+from incident_ops.gate.limit_evidence import limit_phi, log_above, log_below
+from incident_ops.gate.needed import Needed, needed
+from incident_ops.gate.ratio_evidence import RatioWeight
+from incident_ops.gate.ratio_interval import Interval, interval
+from incident_ops.gate.verdict import FAIL, INCONCLUSIVE, OK, PASS
+
+ERROR_RATE, ABSOLUTE_LIMIT, TOO_FEW_SAMPLES = "error_rate", "absolute_limit", "too_few_samples"
+
+SILENT_TICKS = 3
+"""A pass needs data from one of the last so many ticks: a canary that went silent has not passed."""
+
+_LARGEST_LOG = 700.0
+
+
+class Weight(NamedTuple):
+    """ln of the evidence of each test at a moment; minus infinity where the test is not asked for."""
+
+    ratio: RatioWeight | None
+    floor: float
+    above_limit: float
+    below_limit: float
+    phi: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdict and its figures. `is_final`: a fail, or the horizon is reached; until then go on.
+
+    `e_value` is the weaker of the two evidences for a fail of the ratio (of the absolute limit where there is no
+    ratio); a fail needs `e_needed`. The interval holds at level alpha on each side; `ratio` is the Mantel-Haenszel
+    estimate. `phi` is the larger of those used. `block_seconds` is how long one cause's errors may last (see
+    `assumption`). `needed` tells what an inconclusive one needs still; None where that cannot be told.
+    """
+
+    verdict: str
+    reason_code: str
+    is_final: bool
+    e_value: float
+    e_needed: float
+    p_value: float
+    ratio: float | None
+    interval: Interval
+    phi: float
+    block_seconds: float
+    assumption: str
+    needed: Needed | None
+
+
+def judge(settings: Settings, evidence: Evidence, horizon: float) -> Judgement:
+    """The verdict now, where the run is planned to last `horizon` seconds from its begin.
+
+    A fail is said at once. A pass is said at the horizon only, and never where data ended before it; with `early_pass`
+    sooner, but only while phi is 1.
+    """
+    is_over = evidence.at >= horizon
+    ended = end_blocks(settings, evidence) if is_over else evidence
+    weight = weigh(settings, ended)
+    verdict, reason = _decide(settings, ended, weight, is_over)
+    log_fail = weight.above_limit if weight.ratio is None else weight.ratio.log_fail
+    e_value = math.exp(max(-_LARGEST_LOG, min(log_fail, _LARGEST_LOG)))
+    inconclusive = verdict == INCONCLUSIVE
+    return Judgement(
+        verdict=verdict,
+        reason_code=reason,
+        is_final=is_over or verdict != INCONCLUSIVE,
+        e_value=e_value,
+        e_needed=math.exp(settings.fail_level),
+        p_value=min(1.0, (2 if settings.is_split else 1) / e_value),
+        ratio=_ratio(ended),
+        interval=_interval(settings, weight.ratio),
+        phi=weight.phi,
+        block_seconds=evidence.block_ticks * settings.interval,
+        assumption=assumption(settings, evidence),
+        needed=needed(settings, ended, weight.ratio, weight.above_limit, weight.below_limit, weight.phi)
+        if inconclusive
+        else None,
+    )
+
+
+def weigh(settings: Settings, evidence: Evidence) -> Weight:
+    """The evidence of every test as it stands."""
+    base = baseline_phi(settings, evidence)
+    ratio = None if evidence.ratio is None else ratio_evidence.weigh_ratio(settings, evidence.ratio)
+    floor = above = below = -math.inf
+    largest = base if ratio is None else ratio.pass_phi
+    if evidence.floor is not None and settings.min_error_rate is not None:
+        floor = log_above(settings, settings.min_error_rate, evidence.floor, base)
+    if evidence.limit is not None and settings.max_error_rate is not None:
+        above = log_above(settings, settings.max_error_rate, evidence.limit, base)
+        below = log_below(settings, settings.max_error_rate, evidence.limit, base)
+        largest = max(largest, limit_phi(settings, evidence.limit, base))
+    return Weight(ratio, floor, above, below, largest)
+
+
+def assumption(settings: Settings, evidence: Evidence) -> str:
+    """What has to be true of the errors for alpha to hold, in a sentence for the person who reads the verdict."""
+    span = f"{evidence.block_ticks * settings.interval:g} s"
+    if settings.is_plain:
+        return "Assumes that every error has a cause of its own: errors that come in clumps make false verdicts likely."
+    how = "as set by clumpSpan"
+    if settings.clump_span == "auto":
+        seen = evidence.lookback_ticks * settings.interval
+        how = (
+            f"chosen from {seen:g} s of the baseline before the run" if seen else "one tick: no lookback to choose from"
+        )
+    return f"Assumes that the errors of one cause come within {span} ({how}); longer causes can fail a good canary."
+
+
+def _decide(settings: Settings, evidence: Evidence, weight: Weight, is_over: bool) -> tuple[str, str]:
+    """Fail before inconclusive before pass."""
+    level, ratio = settings.fail_level, weight.ratio
+    is_above_floor = evidence.floor is None or weight.floor >= level
+    if ratio is not None and ratio.log_fail >= level and is_above_floor:
+        return FAIL, ERROR_RATE
+    if weight.above_limit >= level:
+        return FAIL, ABSOLUTE_LIMIT
+    if missing := _missing(settings, evidence):
+        return INCONCLUSIVE, missing
+    is_due = is_over or (settings.early_pass and weight.phi == 1)
+    is_good = ratio is None or ratio.log_pass >= settings.pass_level
+    is_low = evidence.limit is None or weight.below_limit >= settings.pass_level
+    if is_due and is_good and is_low and evidence.canary.requests >= settings.min_requests:
+        return PASS, OK
+    return INCONCLUSIVE, TOO_FEW_SAMPLES
+
+
+def _missing(settings: Settings, evidence: Evidence) -> str:
+    """The reason why there is too little data for a pass, "" where there is enough: half of all ticks, and fresh."""
+    gaps = sum(evidence.gaps.values())
+    is_silent = evidence.at - evidence.last_data > SILENT_TICKS * settings.interval
+    if evidence.ticks > gaps and not is_silent:
+        return ""
+    return max(evidence.gaps, key=lambda reason: evidence.gaps[reason]) if gaps else NO_DATA
+
+
+def _ratio(evidence: Evidence) -> float | None:
+    if evidence.ratio is None or not evidence.ratio.matched[1]:
+        return None
+    return evidence.ratio.matched[0] / evidence.ratio.matched[1]
+
+
+def _interval(settings: Settings, weight: RatioWeight | None) -> Interval:
+    """The interval of the counts, widened where the shares do not agree that a limit is ruled out."""
+    if weight is None:
+        return Interval(None, None)
+    low, high = interval(settings.grid, weight.weights, settings.alpha)
+    allowed, unacceptable = settings.max_ratio or 1.0, settings.unacceptable_ratio
+    if low is not None and weight.log_fail < settings.fail_level:
+        low = min(low, allowed)
+    if high is not None and weight.log_pass < settings.pass_level:
+        high = max(high, unacceptable)
+    return Interval(low, high)

@@ -1,0 +1,90 @@
+"""How many canary requests a conclusion needs (canary.md section 5, "Bound").
+
+Per canary request, evidence against "the canary's rate is `null` times the baseline's" grows by D nats at most, where
+D is the divergence from the nearest pair of rates that the null allows. The test needs about 1.6 times the bound.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from incident_ops.gate.evidence import Evidence
+from incident_ops.gate.evidence_settings import Settings
+from incident_ops.gate.ratio_evidence import RatioWeight
+
+OVERHEAD = 1.6
+"""Requests that the mixture needs over the information bound; measured at 1.3 to 1.6 (bench/gate.py)."""
+
+_MOST = 1e12
+
+
+class Needed(NamedTuple):
+    """Canary requests that are needed still, and seconds at the traffic seen so far."""
+
+    requests: float
+    seconds: float
+
+
+def growth(canary: float, baseline: float, traffic: float, null: float) -> float:
+    """Nats per canary request against a ratio of `null`, for error rates `canary` and `baseline` (0 to 1).
+
+    `traffic` = baseline requests per canary request.
+    """
+    nearest = (canary + traffic * baseline) / (null + traffic)
+    return _divergence(canary, null * nearest) + traffic * _divergence(baseline, nearest)
+
+
+def requests_to_tell(rate: float, traffic: float, ratio: float, null: float, level: float, phi: float = 1.0) -> float:
+    """Canary requests until "ratio is `null`" is rejected at `level`, where it is `ratio` and the baseline's `rate`."""
+    return OVERHEAD * phi * math.log(1 / level) / growth(min(ratio * rate, 1.0), rate, traffic, null)
+
+
+def least_ratio(rate: float, traffic: float, requests: float, null: float, level: float, phi: float = 1.0) -> float:
+    """The smallest ratio above `null` that so many canary requests can tell from it; infinite where none can."""
+    low, high = null, 1 / rate
+    if high <= low or requests_to_tell(rate, traffic, high, null, level, phi) > requests:
+        return math.inf
+    for _halving in range(50):
+        middle = math.sqrt(low * high)
+        if middle <= null * (1 + 1e-9) or requests_to_tell(rate, traffic, middle, null, level, phi) > requests:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def needed(
+    settings: Settings, evidence: Evidence, ratio: RatioWeight | None, above: float, below: float, phi: float
+) -> Needed | None:
+    """What an inconclusive verdict needs still, to the nearer of fail and pass; None where that cannot be told.
+
+    For a canary at `max_ratio` (or at its own rate) until it passes, for one at `unacceptable_ratio` until it fails.
+    """
+    canary, at = evidence.canary, evidence.at - settings.warmup
+    if not canary.requests or (ratio is not None and not evidence.baseline.requests):
+        return None
+    to_fail, to_pass = [], [max(settings.min_requests - canary.requests, 0.0)]
+    if ratio is not None:
+        traffic = evidence.baseline.requests / canary.requests
+        rate = (evidence.baseline.errors + 0.5) / (evidence.baseline.requests + 1)
+        good, bad = (settings.max_ratio or 1.0), settings.unacceptable_ratio
+        fail_lack, pass_lack = settings.fail_level - ratio.log_fail, settings.pass_level - ratio.log_pass
+        to_fail.append(_lack(fail_lack * ratio.fail_phi, growth(min(bad * rate, 1.0), rate, traffic, good)))
+        to_pass.append(_lack(pass_lack * ratio.pass_phi, growth(min(good * rate, 1.0), rate, traffic, bad)))
+    if settings.max_error_rate is not None:
+        rate, limit = (canary.errors + 0.5) / (canary.requests + 1), settings.max_error_rate
+        speed = _divergence(rate, limit)
+        to_fail.append(_lack((settings.fail_level - above) * phi, speed) if rate > limit else math.inf)
+        to_pass.append(_lack((settings.pass_level - below) * phi, speed) if rate < limit else math.inf)
+    requests = min(min(to_fail), max(to_pass))
+    return Needed(requests, requests * at / canary.requests) if requests < _MOST else None
+
+
+def _lack(nats: float, speed: float) -> float:
+    return OVERHEAD * max(nats, 0.0) / speed if speed > 0 else math.inf
+
+
+def _divergence(rate: float, null: float) -> float:
+    """Of two Poisson laws, per request."""
+    return null - rate + (rate * math.log(rate / null) if rate else 0.0)

@@ -1,0 +1,68 @@
+"""The share e-process: bounded bets on the canary's share of each tick's errors (evidence.md section 4).
+
+With q the share that the limit allows, a bet multiplies its capital by 1 + stake (share - q). If each clump of errors
+falls on a side in proportion to traffic, the expected share is at most q exactly, for every law of clump sizes, and
+the expected factor at most 1. A stake is at most 0.95/q: one tick multiplies by about 1/q at most, however large the
+clump, and never ruins. The stake may depend on the number of errors, which is conditioned on.
+
+The stake follows Kelly's rule for a share theta: edge / (q(1-q)/k + c (1 - 1/k) edge^2), edge = theta - q. Without its
+second term (c = 0, as in the paper) a stake overshoots where several errors share a tick.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+from incident_ops.gate.ratio_grid import MULTIPLES
+
+BOLDEST = 0.95
+"""Part of the capital that a bet may lose at most."""
+
+RESTRAINT = 0.3
+"""c above: chosen by simulation (bench/gate.py tells both)."""
+
+_SMALLEST, _LARGEST = 1e-100, 1e100
+
+
+class Stakes(NamedTuple):
+    """What each of the 24 bets has made of its 1, over e^log_scale."""
+
+    capitals: tuple[float, ...]
+    log_scale: float
+
+
+EVEN = Stakes((1.0,) * len(MULTIPLES), 0.0)
+"""Before any tick."""
+
+
+def bet(stakes: Stakes, share: float, allowed: float, errors: float, restraint: float = RESTRAINT) -> Stakes:
+    """The capitals after `errors` (> 0) of which `share` (0 to 1) were the canary's, where `allowed` was expected.
+
+    `allowed` lies between 0 and 1, both excluded. A fail bets that the share is larger; a pass gives the baseline's
+    share, and so bets that the canary's is smaller.
+    """
+    spread = allowed * (1 - allowed) / errors
+    damping = restraint * (1 - 1 / errors) if errors > 1 else 0.0
+    most, surplus = BOLDEST / allowed, share - allowed
+    capitals = [
+        capital * (1 + surplus * (most if (stake := edge / (spread + damping * edge * edge)) > most else stake))
+        for capital, edge in zip(stakes.capitals, _edges(allowed), strict=True)
+    ]
+    total = sum(capitals)
+    if _SMALLEST < total < _LARGEST:
+        return Stakes(tuple(capitals), stakes.log_scale)
+    return Stakes(tuple([capital / total for capital in capitals]), stakes.log_scale + math.log(total))
+
+
+def log_evidence(stakes: Stakes) -> float:
+    """ln of the mean capital."""
+    return stakes.log_scale + math.log(sum(stakes.capitals) / len(stakes.capitals))
+
+
+@lru_cache(maxsize=256)
+def _edges(allowed: float) -> tuple[float, ...]:
+    """How far above `allowed` the share would be at each multiple of the rate."""
+    odds = allowed / (1 - allowed)
+    return tuple([multiple * odds / (1 + multiple * odds) - allowed for multiple in MULTIPLES])

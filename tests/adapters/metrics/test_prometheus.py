@@ -1,0 +1,142 @@
+"""Answers of Prometheus' API, each taken or refused on purpose; the same against a real one in test_prometheus_real."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from incident_ops.adapters.metrics.guard import Place
+from incident_ops.adapters.metrics.prometheus import Prometheus
+from incident_ops.errors import Incomplete
+from incident_ops.model.measured import Tick
+from tests.support.scripted_server import Reply, ScriptedServer, scripted_server
+
+pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1"])
+TICK = Tick(datetime(2025, 1, 26, 12, 5, tzinfo=UTC), 15.0)
+AT = TICK.end.timestamp()
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    with scripted_server() as running:
+        yield running
+
+
+@pytest.fixture
+def source(server: ScriptedServer) -> Prometheus:
+    return Prometheus(Place("main", f"{server.url}/prom/", {"Authorization": "Bearer s3cret"}, allow_private=True))
+
+
+def answer(kind: str, result: Any, **words: Any) -> Reply:
+    return Reply(200, {"status": "success", "data": {"resultType": kind, "result": result}, **words})
+
+
+def one(value: Any, **labels: str) -> dict[str, Any]:
+    return {"metric": labels, "value": [AT, value]}
+
+
+def test_a_tick_is_one_instant_query_of_the_gates_own_time(server: ScriptedServer, source: Prometheus) -> None:
+    """By POST, at the tick's end, with the time the server may take, and with the token."""
+    server.script(answer("vector", []))
+    source.counts("errors_total", TICK)
+    asked = server.asked[0]
+    assert (asked.method, asked.path) == ("POST", "/prom/api/v1/query")
+    assert asked.body == {"query": "errors_total", "time": f"{AT:.3f}", "timeout": "10000ms"}
+    assert asked.headers["authorization"] == "Bearer s3cret"
+
+
+def test_a_vector_is_its_series_by_their_labels(server: ScriptedServer, source: Prometheus) -> None:
+    """For counts by name, for conditions as a list in the order of the labels, whatever order they came in."""
+    found = answer("vector", [one("2", b="y"), one("1.5", a="x")])
+    server.script(found, found)
+    assert source.counts("q", TICK) == {'b="y"': 2.0, 'a="x"': 1.5}
+    assert source.value("q", TICK) == [1.5, 2.0]
+
+
+@pytest.mark.parametrize(("text", "number"), [("0.05", 0.05), ("+Inf", math.inf), ("-Inf", -math.inf), ("1e3", 1000.0)])
+def test_a_scalar_is_one_number(server: ScriptedServer, source: Prometheus, text: str, number: float) -> None:
+    """Infinities are passed on: that they are no data is the gate's rule."""
+    server.script(answer("scalar", [AT, text]), answer("scalar", [AT, text]))
+    assert source.value("q", TICK) == number
+    assert source.counts("q", TICK) == {"": number}
+
+
+def test_nothing_and_nan_are_passed_on_as_they_are(server: ScriptedServer, source: Prometheus) -> None:
+    """No series is no error, and never a zero."""
+    server.script(answer("vector", []), answer("vector", []), answer("vector", [one("NaN")]))
+    assert source.counts("q", TICK) == {}
+    assert source.value("q", TICK) == []
+    found = source.value("q", TICK)
+    assert isinstance(found, list)
+    assert math.isnan(found[0])
+
+
+@pytest.mark.parametrize(
+    ("reply", "message"),
+    [
+        (answer("matrix", []), "gives a matrix.*without .5m."),
+        (answer("string", [AT, "x"]), "gives a string"),
+        (answer("vector", [{"metric": {}, "histogram": [AT, {}]}]), "gives a histogram"),
+        (answer("streams", []), "gives a streams"),
+        (answer("vector", [one("1")], warnings=["one store is down"]), "warns: .*one store is down"),
+        (Reply(200, {"status": "error", "errorType": "internal", "error": "x"}), "not of Prometheus' shape"),
+        (Reply(200, {"status": "success"}), "not of Prometheus' shape"),
+        (Reply(200, {"status": "success", "data": {"resultType": "vector", "result": None}}), "not of Prometheus'"),
+        (Reply(200, []), "not of Prometheus' shape"),
+        (answer("vector", [1]), "not of Prometheus' shape"),
+        (answer("vector", [{"metric": {}}]), "not of Prometheus' shape"),
+        (answer("vector", [one(1)]), "not of Prometheus' shape"),
+        (answer("vector", [one("x")]), "not of Prometheus' shape"),
+        (answer("vector", [one(None)]), "not of Prometheus' shape"),
+        (answer("vector", [one("1_0")]), "not of Prometheus' shape"),
+        (answer("scalar", ["1"]), "not of Prometheus' shape"),
+        (Reply(400, {"status": "error", "errorType": "bad_data", "error": "1:5: parse\nerror"}), "400, bad_data: 1:5"),
+        (Reply(422, {"status": "error", "errorType": "execution", "error": "too many"}), "422, execution: too many"),
+        (Reply(503, {"status": "error", "errorType": "timeout", "error": "late"}), "503, timeout: late"),
+        (Reply(503, text="upstream connect error"), "503, upstream connect error"),
+        (Reply(502, text="<html>bad gateway</html>"), "answered 502$"),
+        (Reply(200, text="<html>sign in</html>"), "no JSON"),
+    ],
+)
+def test_everything_else_is_an_error_with_its_reason(
+    server: ScriptedServer, source: Prometheus, reply: Reply, message: str
+) -> None:
+    """For counts and for conditions alike; the reason is one line."""
+    server.script(reply, reply)
+    for ask in (source.counts, source.value):
+        with pytest.raises(Incomplete, match=message) as told:
+            ask("q", TICK)
+        assert "\n" not in str(told.value)
+
+
+def test_infos_are_no_warnings(server: ScriptedServer, source: Prometheus) -> None:
+    """Remarks on the query's style do not make an answer partial."""
+    server.script(answer("vector", [one("1")], infos=["metric might not be a counter"]))
+    assert source.counts("q", TICK) == {"": 1.0}
+
+
+def test_history_is_one_range_with_a_row_for_each_tick_end(server: ScriptedServer, source: Prometheus) -> None:
+    """And one before them; a gap in a series stays a gap."""
+    points = [[AT - 30, "1"], [AT, "4"]]
+    server.script(answer("matrix", [{"metric": {"a": "x"}, "values": points}, {"metric": {}, "values": [[AT, "9"]]}]))
+    assert source.history("q", TICK, 2) == [{'a="x"': 1.0}, {}, {'a="x"': 4.0, "": 9.0}]
+    asked = server.asked[0]
+    assert asked.path == "/prom/api/v1/query_range"
+    assert asked.body["start"] == f"{AT - 30:.3f}"
+    assert (asked.body["end"], asked.body["step"]) == (f"{AT:.3f}", "15")
+
+
+@pytest.mark.parametrize(
+    "result", [[{"metric": {}}], [{"metric": {}, "histograms": []}], [{"metric": {}, "values": [[AT]]}], [3]]
+)
+def test_a_history_of_another_shape_is_an_error(server: ScriptedServer, source: Prometheus, result: Any) -> None:
+    """Histograms and broken points."""
+    server.script(answer("matrix", result), answer("vector", []))
+    with pytest.raises(Incomplete):
+        source.history("q", TICK, 2)
+    with pytest.raises(Incomplete, match="gives a vector"):
+        source.history("q", TICK, 2)

@@ -1,0 +1,132 @@
+"""A rollout without waiting: a clock that only moves when somebody waits, and a metric source of made-up counters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from incident_ops.errors import Incomplete
+from incident_ops.model.measured import Series, Tick
+
+BEGIN = datetime(2025, 1, 26, 14, 0, tzinfo=UTC)
+POLICY = """\
+extends: sev0-3
+datasources:
+  main: {kind: prometheus, url: "https://prometheus.example"}
+  dogs: {kind: datadog, token_env: DD_KEY, application_key_env: DD_APP}
+"""
+GATE = """\
+apiVersion: incident-ops/v1
+kind: CanaryAnalysis
+metadata: {name: checkout-errors}
+spec:
+  provider: {prometheus: {datasource: main}}
+  warmup: 0s
+  duration: 10m
+  metrics:
+  - name: http-5xx
+    type: errorRate
+    canary: {errors: canary_errors, requests: canary_requests}
+    baseline: {errors: baseline_errors, requests: baseline_requests}
+"""
+
+
+def gate(**lines: str) -> str:
+    """The gate with further or other lines of `spec`."""
+    text = GATE
+    for key, value in lines.items():
+        found = [line for line in text.splitlines() if line.startswith(f"  {key}:")]
+        text = text.replace(found[0], f"  {key}: {value}") if found else f"{text}  {key}: {value}\n"
+    return text
+
+
+class Clock:
+    """Stands in for `Ticking`: time is what was waited. `jumps`: with that wait, counted from 1, seconds more."""
+
+    def __init__(self, jumps: dict[int, float] | None = None, at_wait: Callable[[int], None] | None = None) -> None:
+        self.at, self.waits, self.jumps, self.at_wait = BEGIN, 0, jumps or {}, at_wait
+
+    def now(self) -> datetime:
+        return self.at
+
+    def wait(self, seconds: float) -> None:
+        self.waits += 1
+        if self.at_wait is not None:
+            self.at_wait(self.waits)
+        self.at += timedelta(seconds=seconds + self.jumps.get(self.waits, 0.0))
+
+
+class Source:
+    """Counters of a service with `rps` requests a second on the canary and nine times as many beside it.
+
+    `ratio` is how many times worse the canary is, or what that is at an instant. `answers` are taken first, by query:
+    a value instead of a count, or an error to raise.
+    """
+
+    unproven = ""
+
+    def __init__(
+        self, ratio: float | Callable[[float], float] = 1.0, *, rps: float = 20.0, rate: float = 0.02,
+        cumulative: bool = True,
+    ) -> None:  # fmt: skip
+        self.ratio, self.rps, self.rate, self.is_cumulative = ratio, rps, rate, cumulative
+        self.answers: dict[str, Callable[[float], Any]] = {}
+        self.asked: list[tuple[str, Tick]] = []
+
+    def value(self, query: str, tick: Tick) -> object:
+        self.asked.append((query, tick))
+        return self._answer(query, tick)
+
+    def counts(self, query: str, tick: Tick) -> Series:
+        self.asked.append((query, tick))
+        found = self._answer(query, tick)
+        return found if isinstance(found, dict) else {"": found}
+
+    def history(self, query: str, last: Tick, ticks: int) -> Sequence[Series]:
+        if not self.is_cumulative:
+            return []
+        return [{"": self._total(query, last.shifted(-last.seconds * n).end)} for n in range(ticks, -1, -1)]
+
+    def _answer(self, query: str, tick: Tick) -> Any:
+        if query in self.answers:
+            found = self.answers[query]((tick.end - BEGIN).total_seconds())
+            if isinstance(found, Exception):
+                raise found
+            if found is not ...:
+                return found
+        after, before = self._total(query, tick.end), self._total(query, tick.begin)
+        return after if self.is_cumulative else after - before
+
+    def _total(self, query: str, at: datetime) -> float:
+        side, _, what = query.partition("_")
+        seconds = int((at - BEGIN).total_seconds()) + 10_000
+        requests = self.rps * (9 if side == "baseline" else 1)
+        if what == "requests":
+            return requests * seconds
+        if side == "baseline" or not callable(self.ratio):
+            share = self.rate * (self.ratio if side == "canary" and not callable(self.ratio) else 1.0)
+            return float(int(requests * share * seconds))
+        return float(int(sum(requests * self.rate * self.ratio(n - 10_000) for n in range(seconds))))
+
+
+def broken(_at: float) -> Incomplete:
+    """An answer that does not come."""
+    return Incomplete("data source main: HTTP 503", hint="try again")
+
+
+def stage(monkeypatch: pytest.MonkeyPatch, source: Source, clock: Clock | None = None) -> Clock:
+    """Puts both in the place of the real ones."""
+    clock = clock or Clock()
+    monkeypatch.setattr("incident_ops.cli.canary_run.Ticking", lambda: clock)
+    monkeypatch.setattr("incident_ops.cli.canary_run.connect", lambda *given: source)
+    return clock
+
+
+def write(folder: Path, text: str, name: str = "g.yaml") -> str:
+    """A gate file in a folder -> its name."""
+    (folder / name).write_text(text, encoding="utf-8")
+    return name

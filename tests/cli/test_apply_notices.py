@@ -1,0 +1,349 @@
+"""plan and apply with what `sla` owes: notices by the ledger, escalations as edits, and a second plan that is empty."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from incident_ops.adapters.github import connect as dialling
+from incident_ops.model.ledger import parse
+from tests.cli.scene import Done, Folder, call
+from tests.support.http_sink import HttpSink, http_sink
+from tests.support.standin import LOGIN, PERSON_TOKEN, Standin, standin
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
+BRANCH = "incident-ops/write-back/records"
+LEVEL = "levels:\n- {id: SEV1, escalate_at: 1h, channels: [slack, pagerduty, ticket]}\n"
+LADDER = "escalation: {tiers: [{id: first, tier: 1}, {id: second, tier: 2}]}\ncontacts: {tiers: {second: ['@dana']}}\n"
+OURS = f"extends: sev0-3\ntracker: {{identities: [{LOGIN}]}}\nnotify: {{incident_channel: {{create: false}}}}\n"
+POLICY = f"{OURS}{LEVEL}{LADDER}"
+SERVICES = 'services:\n  api:\n    owner: "@team"\n    pager_key_env: API_PAGER\n'
+KEY = "0123456789abcdef0123456789abcdef"
+ESCALATION = "INC-1/resolution/1/escalate.SEV1"
+TEAM = "team/internal"
+
+
+@pytest.fixture(scope="module")
+def github() -> Iterator[Standin]:
+    """A running stand-in for GitHub."""
+    with standin() as running:
+        yield running
+
+
+@pytest.fixture
+def sink() -> Iterator[HttpSink]:
+    """Where chat and pager go."""
+    with http_sink() as running:
+        yield running
+
+
+@dataclass
+class Place:
+    """A clone with one SEV1 incident, its bare origin, and its repository on the stand-in."""
+
+    folder: Folder
+    github: Standin
+    repository: str
+
+    def call(self, *args: str, clock: str = "2025-01-26T14:00:00Z") -> Done:
+        return call(*args, at=self.folder.path, clock=clock)
+
+    def plan(self, *args: str, clock: str = "2025-01-26T14:00:00Z") -> dict[str, Any]:
+        done = self.call("plan", "--tracker", "github", "--format", "json", *args, clock=clock)
+        assert done.code == 0, done
+        return dict(json.loads(done.out))
+
+    def notices(self, **options: Any) -> list[str]:
+        return [one["key"] for one in self.plan(**options)["changes"] if one["action"] == "notify"]
+
+    def apply(self, *args: str, clock: str = "2025-01-26T14:00:00Z") -> Done:
+        return self.call("apply", "--tracker", "github", *args, clock=clock)
+
+    def ask(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
+        return self.github.ask(method, f"/repos/{self.repository}{path}", body, **options)
+
+    def push(self) -> None:
+        self.folder.git("add", "--all")
+        self.folder.git("commit", "--quiet", "--allow-empty", "--message", "a step")
+        self.folder.git("push", "--quiet", "origin", "main")
+
+    def proposed(self) -> str:
+        self.folder.git("fetch", "--quiet", "origin", BRANCH)
+        return self.folder.git("show", "FETCH_HEAD:incidents/INC-1/incident.yaml")
+
+
+@pytest.fixture
+def place(tmp_path: Path, github: Standin, sink: HttpSink, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """The clone, pushed; chat and pager lead to the sink."""
+    folder = Folder(tmp_path / "clone", policy=POLICY, services=SERVICES)
+    folder.put()
+    folder.git("init", "--quiet", "--bare", "--initial-branch=main", str(tmp_path / "origin.git"))
+    folder.git("remote", "add", "origin", (tmp_path / "origin.git").as_uri())
+    repository = github.new_repository()
+    for name, value in github.environment(repository).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("INCIDENT_OPS_CHANNEL_SLACK", sink.address("/200"))
+    monkeypatch.setenv("INCIDENT_OPS_PAGER_URL", sink.url)
+    monkeypatch.setenv("API_PAGER", KEY)
+    monkeypatch.setattr(dialling, "connect", functools.partial(dialling.connect, pause=0.0))
+    made = Place(folder, github, repository)
+    made.push()
+    return made
+
+
+def pages(sink: HttpSink) -> list[tuple[str, str]]:
+    """What the pager was asked to do, in order: action and key."""
+    taken = [one.data for one in sink.taken if one.path == "/v2/enqueue"]
+    return [(one["event_action"], one["dedup_key"]) for one in taken]
+
+
+def test_a_breach_is_told_once_and_written_down(place: Place, sink: HttpSink) -> None:
+    """Chat, pager, comment and record all say it, and the second plan is empty, now and ten minutes later."""
+    first = place.plan()
+    told = {one["key"]: one for one in first["changes"] if one["action"] == "notify"}
+    assert set(told) == {
+        f"INC-1/incident/1/declared/{TEAM}", f"INC-1/response/1/due/{TEAM}", f"{ESCALATION}/{TEAM}",
+        f"INC-1/update_internal/1/slot.2025-01-26T12:05:00Z.3/{TEAM}",
+    }  # fmt: skip
+    assert told[f"{ESCALATION}/{TEAM}"]["fields"] == {
+        "audience": "internal", "recipient": "team", "channels": ["pagerduty", "slack", "ticket"],
+        "subject": "SEV1 INC-1: Login fails - Threshold of 1h of the resolution passed on SEV1",
+    }  # fmt: skip
+    assert ("edit", "escalation", ESCALATION) in [(one["action"], one["kind"], one["key"]) for one in first["changes"]]
+    done = place.apply("--checksum", first["checksum"])
+    assert (done.code, done.err) == (0, ""), done
+    assert len([one for one in sink.taken if one.path == "/200"]) == 4
+    assert {action for action, _ in pages(sink)} == {"trigger"}
+    assert len(pages(sink)) == 4
+    (issue,) = place.ask("GET", "/issues?state=open")
+    comments = [one["body"] for one in place.ask("GET", f"/issues/{issue['number']}/comments")]
+    assert len(comments) == 4
+    assert any("Threshold of 1h of the resolution passed" in one for one in comments)
+    record = place.proposed()
+    assert f"key: {ESCALATION}" in record
+    assert "noticed_at: 2025-01-26T14:00:00Z" in record
+    assert place.plan()["changes"] == []
+    later = place.plan(clock="2025-01-26T14:04:00Z")
+    assert later["changes"] == []
+    assert "waiting in the proposal" in {one["reason"] for one in later["kept"]}
+    again = place.apply()
+    assert (again.code, again.err) == (0, "")
+    assert len(pages(sink)) == 4
+
+
+def test_ranks_1_and_2_go_out_before_issues_are_opened(place: Place) -> None:
+    """What a person waits for comes first; a comment needs its issue and comes last."""
+    lines = [line.strip() for line in place.apply().out.splitlines()]
+    paged = next(place for place, line in enumerate(lines) if line.startswith("! sent now: team by pagerduty, slack"))
+    made = next(place for place, line in enumerate(lines) if "create INC-1" in line)
+    commented = next(place for place, line in enumerate(lines) if line.startswith("! sent now: team by ticket"))
+    assert paged < made < commented
+
+
+def test_a_page_is_acknowledged_and_resolved_under_its_key(place: Place, sink: HttpSink) -> None:
+    """An answer acknowledges what was due before it; the end resolves all of it; each is sent once."""
+    assert place.apply(clock="2025-01-26T12:30:00Z").code == 0
+    paged = {key for _, key in pages(sink)}
+    assert paged == {f"INC-1/incident/1/declared/{TEAM}", f"INC-1/response/1/due/{TEAM}"}
+    place.folder.put(state="in_progress", times="{declared: 2025-01-26T12:05:00Z, acknowledged: 2025-01-26T12:33:00Z}")
+    place.push()
+    assert place.apply(clock="2025-01-26T12:34:00Z").code == 0
+    assert {key for action, key in pages(sink) if action == "acknowledge"} == paged
+    assert place.notices(clock="2025-01-26T12:34:30Z") == []
+    assert place.apply(clock="2025-01-26T13:10:00Z").code == 0
+    assert ("trigger", f"{ESCALATION}/{TEAM}") in pages(sink)
+    assert ("acknowledge", f"{ESCALATION}/{TEAM}") not in pages(sink)
+    times = "{declared: 2025-01-26T12:05:00Z, acknowledged: 2025-01-26T12:33:00Z, restored: 2025-01-26T13:15:00Z, "
+    place.folder.put(state="resolved", times=times + "resolved: 2025-01-26T13:20:00Z}", cause="{category: unknown}")
+    place.push()
+    assert place.apply(clock="2025-01-26T13:30:00Z").code == 0
+    triggered = {key for action, key in pages(sink) if action == "trigger"}
+    ended = [key for action, key in pages(sink) if action == "resolve"]
+    assert set(ended) - {f"INC-1/incident/1/resolved/{TEAM}"} == triggered
+    assert len(ended) == len(set(ended))
+    assert place.notices(clock="2025-01-26T13:31:00Z") == []
+
+
+def test_a_false_alarm_takes_its_pages_back(place: Place, sink: HttpSink) -> None:
+    """Withdrawn and closed at once: no run saw it resolved, and the pager is told all the same."""
+    assert place.apply(clock="2025-01-26T12:10:00Z").code == 0
+    times = "{declared: 2025-01-26T12:05:00Z, closed: 2025-01-26T12:11:00Z}"
+    place.folder.put(state="closed", outcome="false_alarm", times=times)
+    place.push()
+    assert place.apply(clock="2025-01-26T12:12:00Z").code == 0
+    assert pages(sink) == [(action, f"INC-1/incident/1/declared/{TEAM}") for action in ("trigger", "resolve")]
+
+
+@pytest.mark.parametrize("path", ["/500", "/html", "/redirect"])
+def test_a_failing_sink_blocks_nothing(
+    place: Place, sink: HttpSink, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Exit 4, told once; the pager, issues, edits and comments are all there; the next run sends what is left."""
+    monkeypatch.setenv("INCIDENT_OPS_CHANNEL_SLACK", sink.address(path))
+    done = place.apply()
+    assert done.code == 4
+    assert "channel slack" in done.err
+    assert len(pages(sink)) == 4
+    assert len(place.ask("GET", "/issues?state=open")) == 1
+    assert ESCALATION in place.proposed()
+
+
+def test_a_channel_that_is_not_set_up_blocks_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit 2 names the variable; everything else is done, and once it is there the notices go out."""
+    monkeypatch.delenv("INCIDENT_OPS_CHANNEL_SLACK")
+    done = place.apply()
+    assert done.code == 2
+    assert "INCIDENT_OPS_CHANNEL_SLACK" in done.err
+    assert len(place.ask("GET", "/issues?state=open")) == 1
+    left = {one["key"]: one["fields"]["channels"] for one in place.plan()["changes"]}
+    assert len(left) == 4
+    assert set(map(tuple, left.values())) == {("slack",)}
+
+
+def test_observe_plans_everything_and_sends_nothing(place: Place, sink: HttpSink) -> None:
+    """The plan shows who would be told; issues and edits are made."""
+    place.folder.write("policy.yaml", f"{POLICY}mode: observe\n")
+    place.push()
+    held = [one["fields"]["held"] for one in place.plan()["changes"] if one["action"] == "notify"]
+    assert held == ["the policy's mode is observe"] * 4
+    done = place.apply()
+    assert (done.code, done.err) == (0, ""), done
+    assert sink.taken == []
+    (issue,) = place.ask("GET", "/issues?state=open")
+    assert place.ask("GET", f"/issues/{issue['number']}/comments") == []
+    assert ESCALATION in place.proposed()
+
+
+def test_no_notify_leaves_the_notices_to_another_run(place: Place, sink: HttpSink) -> None:
+    """Neither plan nor apply speak of them; edits and issues go on, and the plan of sla finds them after."""
+    first = place.plan("--no-notify")
+    assert {one["action"] for one in first["changes"]} == {"create", "edit"}
+    assert place.apply("--no-notify", "--checksum", first["checksum"]).code == 0
+    assert sink.taken == []
+    assert len(place.notices()) == 4
+
+
+def test_a_plan_is_applied_from_what_was_observed(place: Place, sink: HttpSink, tmp_path: Path) -> None:
+    """The ledger as it was is in the file: same checksum; what another run sent meanwhile is not sent twice."""
+    file = str(tmp_path / "observed.json")
+    first = place.plan("--save-observed", file)
+    assert place.plan("--observed", file)["checksum"] == first["checksum"]
+    done = call("notify", "INC-1", "--mark", "declared", "--channel", "slack", at=place.folder.path)
+    assert done.code == 0
+    assert place.apply("--observed", file, "--checksum", first["checksum"]).code == 0
+    titles = [
+        title
+        for title in [one.data["title"] for one in sink.taken if one.path == "/200"]
+        if title.endswith("Declared SEV1")
+    ]
+    assert len(titles) == 1
+    assert place.plan()["changes"] == []
+
+
+def test_the_checksum_binds_who_is_told(place: Place) -> None:
+    """It is the same a minute later, and another one when somebody else is to be told."""
+    before = place.plan(clock="2025-01-26T14:00:00Z")["checksum"]
+    assert place.plan(clock="2025-01-26T14:01:00Z")["checksum"] == before
+    place.folder.write("policy.yaml", POLICY.replace("[slack, pagerduty, ticket]", "[slack, ticket]"))
+    place.push()
+    assert place.plan()["checksum"] != before
+
+
+def test_somebody_who_answers_meanwhile_is_not_paged(place: Place, sink: HttpSink, tmp_path: Path) -> None:
+    """Acknowledged on main between plan and apply: the call is dropped right before it is sent."""
+    file = str(tmp_path / "observed.json")
+    clock = "2025-01-26T12:30:00Z"
+    first = place.plan("--save-observed", file, clock=clock)
+    commit = place.folder.git("rev-parse", "HEAD").strip()
+    place.folder.put(state="in_progress", times="{declared: 2025-01-26T12:05:00Z, acknowledged: 2025-01-26T12:29:00Z}")
+    place.push()
+    place.folder.git("checkout", "--quiet", "--detach", commit)
+    done = place.apply("--observed", file, "--checksum", first["checksum"], clock=clock)
+    assert "dropped: team by pagerduty, slack" in done.out
+    assert sink.taken == []
+
+
+def test_without_the_ledger_ranks_1_and_2_go_out_and_it_is_told(
+    place: Place, sink: HttpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The branch holds rubbish: the plan warns, the apply sends what is urgent, exit 4; nothing else waits."""
+    place.folder.git("checkout", "--quiet", "--orphan", "rubbish")
+    place.folder.write("ledger", "no ledger\n")
+    place.folder.git("add", "ledger")
+    place.folder.git("commit", "--quiet", "--message", "rubbish")
+    place.folder.git("push", "--quiet", "origin", "rubbish:incident-ops/ledger")
+    place.folder.git("checkout", "--quiet", "main")
+    planned = place.call("plan", "--tracker", "github")
+    assert "planned without the ledger, a repeat is possible" in planned.err
+    done = place.apply()
+    assert done.code == 4
+    assert "the ledger does not know all that was sent" in done.err
+    assert len(pages(sink)) == 4
+    assert len(place.ask("GET", "/issues?state=open")) == 1
+
+
+def test_a_keyword_in_a_comment_escalates(place: Place, sink: HttpSink) -> None:
+    """A person's word on the issue is heard, a bot's or ours is not; one request more is all it costs."""
+    ladder = LADDER.replace("tiers: [", "keywords: [lawyer], tiers: [", 1)
+    place.folder.write("policy.yaml", f"{OURS}{ladder}")
+    place.push()
+    assert place.apply("--no-notify").code == 0
+    (issue,) = place.ask("GET", "/issues?state=open")
+    now = "2035-01-26T14:00:00Z"
+    before = place.call("plan", "--tracker", "github", "--no-notify", "--show-requests", clock=now)
+    assert len([line for line in before.err.splitlines() if line.startswith("GET ")]) == 4
+    place.ask("POST", f"/issues/{issue['number']}/comments", {"body": "ours: lawyer"})
+    assert not [one for one in place.plan("--no-notify", clock=now)["changes"] if one["kind"] == "escalation"]
+    place.ask("POST", f"/issues/{issue['number']}/comments", {"body": "The LAWYER asks"}, token=PERSON_TOKEN)
+    found = [one for one in place.plan("--no-notify", clock=now)["changes"] if one["kind"] == "escalation"]
+    assert [one["key"] for one in found] == ["INC-1/customer/1/keyword"]
+
+
+def test_with_the_embedded_tracker_notices_are_recorded_and_edits_are_made(place: Place, sink: HttpSink) -> None:
+    """Nothing leaves; the second plan is empty; what was recorded holds no name and no text."""
+    done = place.call("apply", "--tracker", "local")
+    assert (done.code, done.err) == (0, ""), done
+    assert "recorded, not sent: team by pagerduty, slack, ticket" in done.out
+    assert sink.taken == []
+    assert ESCALATION in (place.folder.path / "incidents/INC-1/incident.yaml").read_text()
+    ledger = place.folder.path / ".git/incident-ops/ledger"
+    assert len(parse(ledger.read_bytes())) == 12
+    again = place.call("plan", "--tracker", "local", "--format", "json")
+    assert [one["key"] for one in json.loads(again.out)["changes"] if one["action"] != "update"] == []
+    assert place.call("validate").code == 0
+
+
+def test_markdown_names_who_is_notified_and_pings_nobody(place: Place) -> None:
+    """A table of its own, names as code."""
+    place.folder.write("policy.yaml", POLICY.replace("contacts: {", "contacts: {'@dana': {channels: [slack]}, "))
+    place.push()
+    shown = place.call("plan", "--tracker", "github", "--format", "markdown").out
+    assert "### People to notify: 5" in shown
+    assert "`@dana`" in shown
+    assert " @dana" not in shown
+
+
+def test_each_run_is_told_as_json(place: Place) -> None:
+    """Outcome by notice and channel beside that of the tracker."""
+    data = json.loads(place.apply("--format", "json").out)
+    assert {one["outcome"] for one in data["notices"]} == {"sent now"}
+    assert {one["channel"] for one in data["notices"]} == {"pagerduty", "slack", "ticket"}
+    assert list(data["notices"][0]) == ["key", "recipient", "channel", "outcome", "error"]
+
+
+def test_a_ledger_of_the_clone_that_cannot_be_written_blocks_nothing(place: Place) -> None:
+    """Issues and edits are made; the notices are told as not recorded, exit 4, and planned again."""
+    (place.folder.path / ".git/incident-ops/ledger.lock").mkdir(parents=True)
+    done = place.call("apply", "--tracker", "local")
+    assert done.code == 4
+    assert "12 notices" in done.err
+    assert place.folder.open_keys() == ["INC-1"]
+    assert ESCALATION in (place.folder.path / "incidents/INC-1/incident.yaml").read_text()
+    again = json.loads(place.call("plan", "--tracker", "local", "--format", "json").out)
+    assert len([one for one in again["changes"] if one["action"] == "notify"]) == 4

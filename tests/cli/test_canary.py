@@ -1,0 +1,588 @@
+"""`incident-ops canary`: live runs over steps, commands, state, freeze, and all the ways in which it must not pass."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from incident_ops.errors import Incomplete
+from tests.cli.canary_scene import POLICY, Clock, Source, broken, gate, stage, write
+from tests.cli.scene import Done, Folder, call, record
+
+Patch = pytest.MonkeyPatch
+KEPT = ("--state", "s.json", "--sha", "7be19f2")
+
+
+@pytest.fixture
+def here(make: Callable[..., Folder], monkeypatch: Patch) -> Folder:
+    """A repository with a data source, outside any workflow."""
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ACTOR", "GITHUB_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    made = make("repo", policy=POLICY)
+    made.commit()
+    return made
+
+
+def run(here: Folder, *words: str, text: str | None = None) -> tuple[Done, dict[str, Any]]:
+    """A live run with its JSON."""
+    name = write(here.path, text or gate())
+    done = call("canary", "run", "-f", name, "--format", "json", *words, at=here.path, clock=None)
+    assert "Traceback" not in done.err
+    return done, json.loads(done.out) if done.out else {}
+
+
+def test_a_good_canary_passes_at_the_horizon_and_a_bad_one_fails_at_once(here: Folder, monkeypatch: Patch) -> None:
+    """Exit 0 after ten minutes, exit 1 after a minute or two, in the JSON of contract 4."""
+    stage(monkeypatch, Source())
+    done, told = run(here)
+    assert (done.code, told["verdict"], told["reason_code"], told["stopped_at_seconds"]) == (0, "pass", "ok", 600)
+    assert list(told) == [
+        "schema", "verdict", "reason_code", "metrics", "stopped_at_seconds", "needed_requests", "incident_ids",
+    ]  # fmt: skip
+    assert list(told["metrics"][0]) == [
+        "name", "verdict", "e_value", "ratio", "ratio_low", "ratio_high", "canary_requests", "canary_errors",
+        "baseline_requests", "baseline_errors",
+    ]  # fmt: skip
+    assert told["metrics"][0]["canary_requests"] == 12000
+    stage(monkeypatch, Source(5.0))
+    done, told = run(here)
+    assert (done.code, told["verdict"], told["reason_code"]) == (1, "fail", "error_rate")
+    assert told["stopped_at_seconds"] < 180
+
+
+def test_the_progress_tells_evidence_ratio_and_what_is_needed(here: Folder, monkeypatch: Patch) -> None:
+    """One plain line a tick where no terminal is."""
+    stage(monkeypatch, Source(rps=1.0))
+    done, _ = run(here)
+    line = done.err.splitlines()[5]
+    for word in ("http-5xx", "evidence", "of 100", "ratio", "more canary requests", "of 10m"):
+        assert word in line
+    assert "\x1b" not in done.err
+
+
+def test_text_shows_the_verdict_the_figures_the_curve_and_the_assumption(here: Folder, monkeypatch: Patch) -> None:
+    """At most 80 columns."""
+    stage(monkeypatch, Source(5.0))
+    done = call("canary", "run", "-f", write(here.path, gate()), at=here.path, clock=None)
+    lines = done.out.splitlines()
+    assert lines[0].startswith("fail: the canary has more errors than the baseline (error_rate), after ")
+    assert any("█" in line for line in lines)
+    assert "Assumes that the errors of one cause come within" in done.out
+    assert max(map(len, lines)) <= 80
+
+
+def test_steps_share_one_process_and_each_gets_its_traffic(here: Folder, monkeypatch: Patch) -> None:
+    """10, 50, then 100 after the pass; evidence of both steps is in the one figure."""
+    stage(monkeypatch, Source())
+    steps = "[{weight: 10, duration: 5m}, {weight: 50, duration: 5m}, {weight: 100}]"
+    log = here.path / "log"
+    done, told = run(
+        here, "--on-step", f'echo "step $INCIDENT_OPS_WEIGHT" >> {log}', "--on-pass", f"echo pass >> {log}",
+        text=gate(steps=steps).replace("  duration: 10m\n", ""),
+    )  # fmt: skip
+    assert (done.code, told["metrics"][0]["canary_requests"]) == (0, 12000)
+    assert log.read_text().splitlines() == ["step 10", "step 50", "step 100", "pass"]
+
+
+def test_a_step_is_never_left_on_silence(here: Folder, monkeypatch: Patch) -> None:
+    """No canary traffic in the first step: the second is not taken, and nothing is said to be well."""
+    source = Source()
+    source.answers = {"canary_requests": lambda at: 0.0, "canary_errors": lambda at: 0.0}
+    stage(monkeypatch, source)
+    log = here.path / "log"
+    done, told = run(
+        here, "--on-step", f'echo "$INCIDENT_OPS_WEIGHT" >> {log}',
+        text=gate(steps="[{weight: 10, duration: 5m}, {weight: 50, duration: 5m}]").replace("  duration: 10m\n", ""),
+    )  # fmt: skip
+    assert (done.code, told["verdict"], told["reason_code"]) == (3, "inconclusive", "no_canary_traffic")
+    assert told["stopped_at_seconds"] == 300
+    assert log.read_text() == "10\n"
+
+
+def test_full_rollout_is_watched_against_the_absolute_limit(here: Folder, monkeypatch: Patch) -> None:
+    """Good for ten minutes, then 20 % errors at full traffic: the 5 % of R241 end it, and the rollback is run."""
+    stage(monkeypatch, Source(lambda at: 10.0 if at > 600 else 1.0, rps=5.0))
+    log = here.path / "log"
+    text = gate(steps="[{weight: 10, duration: 10m}, {weight: 100, duration: 10m}]").replace("  duration: 10m\n", "")
+    done, told = run(here, "--watch", "--on-fail", f"echo rollback >> {log}", text=text)
+    assert (done.code, told["verdict"], told["reason_code"]) == (1, "fail", "absolute_limit")
+    assert [one["name"] for one in told["metrics"]] == ["http-5xx", "http-5xx at full traffic"]
+    assert 600 < told["stopped_at_seconds"] < 900
+    assert log.read_text() == "rollback\n"
+    stage(monkeypatch, Source(rps=5.0))
+    done, told = run(here, "--watch", text=text)
+    assert (done.code, told["verdict"], told["stopped_at_seconds"]) == (0, "pass", 1200)
+
+
+@pytest.mark.parametrize(
+    ("query", "answer", "reason", "code"),
+    [
+        ("canary_requests", lambda at: {}, "no_data", 3),
+        ("canary_requests", lambda at: float("nan"), "no_data", 3),
+        ("canary_requests", lambda at: float("inf"), "no_data", 3),
+        ("canary_requests", lambda at: None, "no_data", 3),
+        ("canary_requests", lambda at: -5.0, "no_data", 3),
+        ("canary_requests", lambda at: "many", "no_data", 3),
+        ("canary", lambda at: 0.0, "no_canary_traffic", 3),
+        ("canary_errors", lambda at: 1e12 + at * 1e6, "no_data", 3),
+        ("baseline_requests", lambda at: {}, "no_baseline", 3),
+        ("baseline_requests", lambda at: 0.0, "no_baseline", 3),
+        ("baseline_errors", lambda at: float("nan"), "no_baseline", 3),
+        ("canary_errors", broken, "datasource_error", 4),
+        ("baseline_requests", broken, "datasource_error", 4),
+        ("canary_requests", lambda at: Incomplete("no answer within 10 s"), "datasource_error", 4),
+        ("canary_requests", lambda at: broken(at) if at > 300 else ..., "datasource_error", 4),
+        ("canary_requests", lambda at: {} if at > 300 else ..., "no_data", 3),
+    ],
+)
+@pytest.mark.parametrize("accepts", ["", "pass"])
+def test_bad_input_never_passes(
+    here: Folder, monkeypatch: Patch, query: str, answer: Callable[[float], Any], reason: str, code: int, accepts: str
+) -> None:
+    """Empty, NaN, null, negative, text, zero, errors beyond requests, HTTP errors, dying mid-run: never 0, never run
+    `--on-pass`, not even where the gate file accepts inconclusive ends."""
+    source = Source()
+    source.answers = dict.fromkeys([query] if "_" in query else ["canary_errors", "canary_requests"], answer)
+    stage(monkeypatch, source)
+    text = gate(onInconclusive=accepts) if accepts else None
+    done, told = run(here, "--on-pass", f"touch {here.path}/promoted", text=text)
+    assert (told["verdict"], told["reason_code"], done.code) == ("inconclusive", reason, code)
+    assert not (here.path / "promoted").exists()
+
+
+def test_a_counter_reset_is_seen(here: Folder, monkeypatch: Patch) -> None:
+    """The canary restarts in the middle: its counters begin anew, and the verdict stays."""
+    source = Source()
+    source.answers = {
+        "canary_requests": lambda at: 20.0 * (at - 300) if at >= 300 else ...,
+        "canary_errors": lambda at: 0.4 * (at - 300) if at >= 300 else ...,
+    }
+    stage(monkeypatch, source)
+    done, told = run(here)
+    assert (done.code, told["verdict"]) == (0, "pass")
+    assert told["metrics"][0]["canary_requests"] == pytest.approx(12000, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "jumps", [{10: -3600.0}, dict.fromkeys(range(5, 500), -15.0)], ids=["an hour back", "stands still"]
+)
+def test_a_clock_that_goes_backwards_never_passes(here: Folder, monkeypatch: Patch, jumps: dict[int, float]) -> None:
+    """The run ends after the turns that its time would have had, and says so."""
+    clock = stage(monkeypatch, Source(), Clock(jumps))
+    done, told = run(here)
+    assert (done.code, told["verdict"]) == (3, "inconclusive")
+    assert clock.waits < 100
+
+
+@pytest.mark.parametrize(
+    ("accept", "verdict", "reason", "code"),
+    [
+        (None, "inconclusive", "too_few_samples", 3),
+        ("fail", "fail", "too_few_samples", 1),
+        ("pass", "overridden", "inconclusive_accepted", 0),
+    ],
+)
+def test_what_an_inconclusive_end_means(
+    here: Folder, monkeypatch: Patch, accept: str | None, verdict: str, reason: str, code: int
+) -> None:
+    """3 on its own; fail where the file says so; let through as overridden, never as pass."""
+    stage(monkeypatch, Source(rps=0.5))
+    done, told = run(here, text=gate(onInconclusive=accept) if accept else None)
+    assert (told["verdict"], told["reason_code"], done.code) == (verdict, reason, code)
+    if accept is None:
+        assert told["needed_requests"] > 0
+
+
+def test_an_inconclusive_run_is_extended_until_it_is_decided(here: Folder, monkeypatch: Patch) -> None:
+    """Looked at again after each ten minutes more, up to the most."""
+    stage(monkeypatch, Source(rps=1.0))
+    done, told = run(here, text=gate(onInconclusive="{extend: {max: 60m}}"))
+    assert (done.code, told["verdict"]) == (0, "pass")
+    assert told["stopped_at_seconds"] in (1200, 1800, 2400, 3000)
+    stage(monkeypatch, Source(rps=0.1))
+    done, told = run(here, text=gate(onInconclusive="{extend: {max: 25m}}"))
+    assert (done.code, told["verdict"], told["stopped_at_seconds"]) == (3, "inconclusive", 2100)
+
+
+def test_dry_runs_report_and_decide_nothing(here: Folder, monkeypatch: Patch) -> None:
+    """A metric: only shown. The gate: a measured fail is let through as overridden and no command is run; no data is
+    still no zero."""
+    stage(monkeypatch, Source(5.0))
+    done, told = run(here, "--on-fail", f"touch {here.path}/rolled-back", text=gate(dryRun="true"))
+    assert (done.code, told["verdict"], told["metrics"][0]["verdict"]) == (0, "overridden", "fail")
+    assert not (here.path / "rolled-back").exists()
+    source = Source()
+    source.answers = {"canary_requests": lambda at: {}}
+    stage(monkeypatch, source)
+    assert run(here, text=gate(dryRun="true"))[0].code == 3
+    done, _ = run(here, text=gate().replace("type: errorRate", "type: errorRate\n    dryRun: true"))
+    done.told_once(2, "every metric is a dry run")
+
+
+def test_threshold_metrics_decide_with_it(here: Folder, monkeypatch: Patch) -> None:
+    """A slow canary with good errors fails; one without an answer errs."""
+    slow = """\
+  - name: p99
+    type: threshold
+    query: p99_seconds
+    successCondition: result < 0.5
+    failureLimit: 1
+"""
+    for value, verdict, code in ((0.7, "fail", 1), (0.3, "pass", 0), (None, "inconclusive", 3)):
+        source = Source()
+        source.answers = {"p99_seconds": lambda at, value=value: [value] if value else []}
+        stage(monkeypatch, source)
+        done, told = run(here, text=gate() + slow)
+        assert (done.code, told["verdict"]) == (code, verdict)
+    source.answers = {"p99_seconds": broken}
+    done, told = run(here, text=gate() + slow)
+    assert (done.code, told["reason_code"]) == (4, "datasource_error")
+    assert told["stopped_at_seconds"] < 60
+
+
+def test_counts_of_intervals_cover_all_time(here: Folder, monkeypatch: Patch) -> None:
+    """A provider without counters is asked for ticks that touch and do not overlap."""
+    source = Source(cumulative=False)
+    stage(monkeypatch, source)
+    done, told = run(here)
+    assert (done.code, told["metrics"][0]["canary_requests"]) == (0, 12000)
+    ticks = [tick for query, tick in source.asked if query == "canary_requests"]
+    assert all(after.begin == before.end for before, after in itertools.pairwise(ticks))
+
+
+def test_a_rerun_goes_on_where_the_last_one_was_ended(here: Folder, monkeypatch: Patch) -> None:
+    """SIGTERM in the middle: 143, nothing is said; the next run ends with the same verdict, and no verdict is said
+    twice."""
+
+    def terminated(count: int) -> None:
+        if count == 20:
+            raise SystemExit(143)
+
+    stage(monkeypatch, Source(), Clock(at_wait=terminated))
+    done = call("canary", "run", "-f", write(here.path, gate()), *KEPT, at=here.path, clock=None)
+    assert (done.code, done.out) == (143, "")
+    kept = json.loads((here.path / "s.json").read_text())
+    assert (kept["kind"], kept["verdict"], kept["at"]) == ("canary-run", None, 285)
+    clock = stage(monkeypatch, Source())
+    done, told = run(here, *KEPT)
+    assert (done.code, told["verdict"], told["stopped_at_seconds"]) == (0, "pass", 600)
+    assert clock.waits == 21
+    done, _ = run(here, *KEPT)
+    done.told_once(2, "the run of the state file has ended: pass", "remove the state file")
+
+
+def test_a_state_file_of_another_deploy_is_refused(here: Folder, monkeypatch: Patch) -> None:
+    """Another commit, another gate file, damage: exit 2, never a pass."""
+    stage(monkeypatch, Source(rps=0.5))
+    (here.path / "s.json").write_text("{}")
+    run(here, *KEPT)[0].told_once(2, "not a canary run")
+    (here.path / "s.json").unlink()
+
+    def ended(count: int) -> None:
+        if count == 3:
+            raise SystemExit(143)
+
+    stage(monkeypatch, Source(), Clock(at_wait=ended))
+    call("canary", "run", "-f", write(here.path, gate()), *KEPT, at=here.path, clock=None)
+    stage(monkeypatch, Source())
+    run(here, *KEPT, "--arg", "x=1")[0].told_once(2, "gives no value")
+    run(here, *KEPT, text=gate(minRequests="5"))[0].told_once(2, "another version of the gate file")
+    run(here, "--state", "s.json", "--sha", "abc1234")[0].told_once(2, "belongs to sha '7be19f2', not 'abc1234'")
+
+
+def test_a_job_a_step(here: Folder, monkeypatch: Patch) -> None:
+    """--step-state: each call measures one step and tells the next; only the last one passes."""
+    text = gate(steps="[{weight: 10, duration: 1m}, {weight: 50, duration: 9m}, {weight: 100}]")
+    text = text.replace("  duration: 10m\n", "")
+    output = here.path / "out"
+    monkeypatch.setenv("GITHUB_OUTPUT", str(output))
+    stage(monkeypatch, Source(rps=2.0))
+    done, told = run(here, "--step-state", "s.json", "--sha", "7be19f2", text=text)
+    assert (done.code, told["verdict"], told["stopped_at_seconds"]) == (3, "inconclusive", 60)
+    assert outputs(output)["next-stage"] == "50"
+    stage(monkeypatch, Source(rps=20.0))
+    done, told = run(here, "--step-state", "s.json", "--sha", "7be19f2", text=text)
+    assert (done.code, told["verdict"], told["stopped_at_seconds"]) == (0, "pass", 600)
+    assert outputs(output)["next-stage"] == "100"
+
+
+def outputs(path: Path) -> dict[str, str]:
+    """The outputs of a step, the last value of each name."""
+    found, lines = {}, path.read_text().splitlines()
+    while lines:
+        name, _, mark = lines.pop(0).partition("<<")
+        end = lines.index(mark)
+        found[name] = "\n".join(lines[:end])
+        del lines[: end + 1]
+    return found
+
+
+def test_outputs_summary_and_annotation_in_a_workflow(here: Folder, monkeypatch: Patch) -> None:
+    """From the first second on the outputs say no; in the end they hold the verdict, and the summary the table."""
+    output, summary = here.path / "out", here.path / "summary.md"
+    monkeypatch.setenv("GITHUB_OUTPUT", str(output))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+
+    def look(count: int) -> None:
+        assert outputs(output)["verdict"] == "inconclusive"
+
+    stage(monkeypatch, Source(5.0), Clock(at_wait=look))
+    done, told = run(here)
+    found = outputs(output)
+    assert (found["verdict"], found["reason-code"], found["incident-id"]) == ("fail", "error_rate", "")
+    assert json.loads(found["report"]) == told
+    assert float(found["ratio"]) > 3
+    assert summary.read_text().startswith("## Canary: fail: the canary has more errors than the baseline")
+    assert "| http-5xx | fail (`error_rate`) |" in summary.read_text()
+    assert done.err.count("::error title=Canary fail::") == 1
+
+
+def test_the_freeze_is_asked_first(here: Folder, monkeypatch: Patch) -> None:
+    """An open incident: frozen, exit 3, nothing measured, no command run; an override is no pass either."""
+    here.write("incidents/INC-1/incident.yaml", record())
+    here.commit()
+    source = Source()
+    stage(monkeypatch, source)
+    monkeypatch.setattr("incident_ops.adapters.clock.now", Clock().now)
+    done, told = run(here, "--service", "api", "--on-step", "touch stepped", "--sha", "7be19f2")
+    assert (done.code, told["verdict"], told["reason_code"]) == (3, "frozen", "open_incident")
+    assert (told["incident_ids"], told["metrics"], told["stopped_at_seconds"]) == (["INC-1"], [], None)
+    assert not source.asked
+    call("override", "INC-1", "-s", "api", "--sha", "7be19f2", "--reason", "the fix", "--by", "@a", at=here.path)
+    done, told = run(here, "--service", "api", "--sha", "7be19f2")
+    assert (done.code, told["verdict"], told["reason_code"]) == (0, "overridden", "override")
+    run(here, "--service", "nobody")[0].told_once(2, "nobody")
+
+
+def test_a_failed_canary_declares_its_incident(here: Folder, monkeypatch: Patch) -> None:
+    """The record is valid and its timeline begins with the verdict and the figures."""
+    stage(monkeypatch, Source(5.0))
+    monkeypatch.setattr("incident_ops.adapters.clock.now", Clock().now)
+    done, told = run(here, "--service", "api", "--declare", "--severity", "SEV2", "--sha", "7be19f2")
+    assert done.code == 1
+    (name,) = told["incident_ids"]
+    text = (here.path / f"incidents/{name}/incident.yaml").read_text()
+    assert "title: Canary of api failed" in text
+    assert "fail: the canary has more errors than the baseline" in text
+    assert "evidence" in text.partition("timeline:")[2]
+    assert call("validate", at=here.path).code == 0
+    run(here, "--declare")[0].told_once(2, "--declare needs the service")
+    run(here, "--declare", "-s", "api")[0].told_once(2, "how bad is a failed canary")
+
+
+def test_commands_are_the_callers_and_facts_are_only_data(here: Folder, monkeypatch: Patch) -> None:
+    """A commit id that is code stays text."""
+    stage(monkeypatch, Source(5.0))
+    log = here.path / "log"
+    hostile = "$(touch hacked); `touch hacked`"
+    name = write(here.path, gate())
+    told = f'printf "%s %s" "$INCIDENT_OPS_VERDICT" "$INCIDENT_OPS_SHA" > {log}'
+    words = ("--sha", hostile, "--on-fail", told)
+    done = call("canary", "run", "-f", name, *words, at=here.path, clock=None)
+    assert done.code == 1
+    assert log.read_text() == f"fail {hostile}"
+    assert not [*here.path.rglob("hacked")]
+
+
+@pytest.mark.parametrize(
+    ("option", "ratio", "code"), [("--on-step", 1.0, 4), ("--on-pass", 1.0, 4), ("--on-fail", 5.0, 1)]
+)
+def test_a_command_that_fails_never_ends_well(
+    here: Folder, monkeypatch: Patch, option: str, ratio: float, code: int
+) -> None:
+    """The rollout could not be stepped or promoted: 4. The rollback failed: still 1, and it is told."""
+    stage(monkeypatch, Source(ratio))
+    text = gate(steps="[{weight: 10}]")
+    done = call("canary", "run", "-f", write(here.path, text), option, "exit 7", at=here.path, clock=None)
+    assert done.code == code
+    assert f"the command of {option} ended with exit code 7" in done.out + done.err
+    assert "pass" not in done.out
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "said"),
+    [
+        (("--environment", "production"), None, "--environment without --service"),
+        (("--state", "a", "--step-state", "b"), None, "two ways"),
+        (("--state", "a"), None, "belongs to one commit"),
+        ((), "provider: {file: {}}", "a file is not live"),
+        ((), "provider: {prometheus: {datasource: other}}", "data source 'other' is not in policy.yaml"),
+        ((), "provider: {datadog: {datasource: main}}", "of kind prometheus, not datadog"),
+        ((), "onFail: ./x.sh", "holds no commands"),
+    ],
+)
+def test_what_cannot_be_run_is_told_before_anything_happens(
+    here: Folder, monkeypatch: Patch, words: tuple[str, ...], text: str | None, said: str
+) -> None:
+    """Exit 2, config_error in the JSON."""
+    source = Source()
+    stage(monkeypatch, source)
+    key, _, value = (text or "warmup: 0s").partition(": ")
+    done, told = run(here, *words, text=gate(**{key: value}))
+    done.told_once(2, said)
+    assert (told["verdict"], told["reason_code"]) == ("inconclusive", "config_error")
+    assert not source.asked
+
+
+def test_a_live_run_has_no_other_clock(here: Folder) -> None:
+    """--at would make it hang."""
+    call("canary", "run", "-f", write(here.path, gate()), at=here.path).told_once(2, "goes by the real clock")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_the_wait_at_once(here: Folder, number: int, code: int) -> None:
+    """A process of its own, sleeping between two ticks: its code, and no verdict on the output."""
+    script = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1));"
+        "import incident_ops.cli.canary_run as run; from tests.cli.canary_scene import Source;"
+        "run.connect = lambda *given: Source(); from incident_ops.cli.main import main; main()"
+    )
+    root = str(Path(__file__).resolve().parents[2])
+    words = [sys.executable, "-c", script, root, "canary", "run", "-f", write(here.path, gate()), *KEPT]
+    words += ["--format", "json"]
+    started = subprocess.Popen(
+        words, cwd=here.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ}, text=True
+    )
+    assert started.stderr is not None
+    assert "http-5xx" in started.stderr.readline()
+    began = time.monotonic()
+    started.send_signal(number)
+    out, err = started.communicate(timeout=20)
+    assert (started.returncode, out) == (code, "")
+    assert "Traceback" not in err
+    assert time.monotonic() - began < 5
+
+
+def test_on_a_terminal_one_picture_changes(here: Folder) -> None:
+    """It is drawn anew at every tick and gone in the end; the verdict stays."""
+    script = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1));"
+        "import incident_ops.cli.canary_run as run; from tests.cli.canary_scene import Clock, Source;"
+        "clock = Clock(); run.Ticking = lambda: clock; run.connect = lambda *given: Source();"
+        "from incident_ops.cli.main import main; main()"
+    )
+    root = str(Path(__file__).resolve().parents[2])
+    words = [sys.executable, "-c", script, root, "canary", "run", "-f", write(here.path, gate())]
+    ours, theirs = pty.openpty()
+    on_terminal = {**os.environ, "TERM": "xterm"}
+    with subprocess.Popen(words, cwd=here.path, stdout=subprocess.PIPE, stderr=theirs, env=on_terminal) as done:
+        os.close(theirs)
+        seen = b""
+        with contextlib.suppress(OSError):  # the end of a terminal
+            while more := os.read(ours, 65536):
+                seen += more
+        assert done.stdout is not None
+        told = done.stdout.read().decode()
+    os.close(ours)
+    assert (done.returncode, told.startswith("pass: ")) == (0, True)
+    assert seen.count(b"of 10m") > 30
+    assert b"\x1b[2K" in seen
+
+
+COLUMNS = "t,canary_requests,canary_errors,baseline_requests,baseline_errors\n"
+
+
+def rows(canary: str = "300,6", baseline: str = "2700,54", count: int = 40, first: int = 1) -> str:
+    """A recording: the same tick again and again."""
+    return COLUMNS + "".join(f"{15 * number},{canary},{baseline}\n" for number in range(first, first + count))
+
+
+def replayed(here: Folder, csv: str, text: str | None = None) -> tuple[Done, dict[str, Any]]:
+    (here.path / "x.csv").write_text(csv)
+    name = write(here.path, text or gate(provider="{file: {}}"))
+    done = call("canary", "replay", "x.csv", "-f", name, "--format", "json", at=here.path)
+    return done, json.loads(done.out)
+
+
+def test_a_replay_judges_what_was_recorded(here: Folder) -> None:
+    """Good, bad, and a 2 % service with a 2 % canary, which no absolute limit fails unless there is one."""
+    done, told = replayed(here, rows())
+    assert (done.code, told["verdict"], told["stopped_at_seconds"]) == (0, "pass", 600)
+    done, told = replayed(here, rows("300,30"))
+    assert (done.code, told["verdict"], told["reason_code"]) == (1, "fail", "error_rate")
+    limited = gate(provider="{file: {}}").replace("type: errorRate", "type: errorRate\n    maxErrorRate: 1%")
+    done, told = replayed(here, rows(), limited)
+    assert (done.code, told["reason_code"]) == (1, "absolute_limit")
+
+
+def test_rows_up_to_zero_are_the_baseline_before(here: Folder) -> None:
+    """They tell the dispersion; where the row at 0 has canary traffic, t is when a tick begins."""
+    before = "".join(f"{15 * n},,,2700,54\n" for n in range(-100, 1))
+    done, told = replayed(here, COLUMNS + before + rows().removeprefix(COLUMNS))
+    assert (done.code, told["metrics"][0]["baseline_requests"]) == (0, 108000)
+    done, told = replayed(here, rows(first=0))
+    assert (done.code, told["stopped_at_seconds"]) == (0, 600)
+
+
+@pytest.mark.parametrize(
+    ("csv", "reason"),
+    [
+        (rows("nan,6"), "no_data"),
+        (rows(",6"), "no_data"),
+        (rows("300,"), "no_data"),
+        (rows("null,6"), "no_data"),
+        (rows("300,NaN"), "no_data"),
+        (rows("300,-1"), "no_data"),
+        (rows("inf,6"), "no_data"),
+        (rows("300,301"), "no_data"),
+        (rows("0,0"), "no_canary_traffic"),
+        (rows(baseline=","), "no_baseline"),
+        (rows(baseline="0,0"), "no_baseline"),
+        (rows(count=20), "timeout"),
+        (rows(count=20) + rows(count=15).removeprefix(COLUMNS), "timeout"),
+        (rows(count=20) + rows(",", ",", 20, 21).removeprefix(COLUMNS), "no_data"),
+    ],
+)
+def test_a_bad_recording_never_passes(here: Folder, csv: str, reason: str) -> None:
+    """Every bad cell is no data; rows that end early are an early end; a clock put back adds nothing."""
+    done, told = replayed(here, csv)
+    assert (done.code, told["verdict"], told["reason_code"]) == (3, "inconclusive", reason)
+
+
+def test_a_recording_that_is_none_is_refused(here: Folder) -> None:
+    """Another header, a row too short, no rows, no file, a gate without counts."""
+    for csv in ("a,b\n1,2\n", COLUMNS + "15,1\n", COLUMNS, COLUMNS + "soon,1,0,1,0\n"):
+        done, told = replayed(here, csv)
+        done.told_once(2, "x.csv")
+        assert told["reason_code"] == "config_error"
+    call("canary", "replay", "no.csv", "-f", "g.yaml", at=here.path).told_once(2, "no.csv")
+
+
+def test_plan_tells_what_the_traffic_can_decide(here: Folder) -> None:
+    """The figures of canary.md section 6, and a gate file that is valid."""
+    done = call("canary", "plan", "--baseline-rate", "0.5%", "--rps", "10", "--share", "10%", at=here.path)
+    assert done.code == 0
+    for words in ("1 of 10 requests a second (10 %)", "about 4,362 canary requests", "4.28x", "10m is not enough"):
+        assert words in done.out
+    words = ("--baseline-rate", "0.5%", "--rps", "10", "--ratio", "2", "--format", "json")
+    told = json.loads(call("canary", "plan", *words, at=here.path).out)
+    assert (told["requests_to_fail"], told["is_enough"]) == (4362, False)
+    write(here.path, told["gate"])
+    done = call("canary", "validate", "-f", "g.yaml", at=here.path)
+    assert (done.code, done.out) == (0, "1 file checked: all fine\n")
+    for wrong in ("0%", "101%", "x"):
+        call("canary", "plan", "--baseline-rate", wrong, "--rps", "10", at=here.path).told_once(2, "--baseline-rate")
+
+
+def test_validate_tells_faults_and_what_was_never_run(here: Folder) -> None:
+    """Every gate file of the folder, with line and column; Datadog was not run against the service."""
+    (here.path / "gates").mkdir()
+    write(here.path / "gates", gate(provider="{datadog: {datasource: dogs}}"), "a.yaml")
+    done = call("canary", "validate", at=here.path)
+    assert done.code == 0
+    assert "provider datadog: not run against the service" in done.out
+    write(here.path / "gates", gate(interval="0s"), "b.yaml")
+    done = call("canary", "validate", at=here.path)
+    assert (done.code, "b.yaml:" in done.out, "the interval is 0s" in done.out) == (1, True, True)

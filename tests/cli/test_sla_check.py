@@ -1,0 +1,161 @@
+"""`sla check`: what is owed now, with what a tracker shows, and as GitHub Actions shows it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from incident_ops.model.observed import GITHUB, Comment, Issue, Snapshot
+from incident_ops.reconcile import marker
+from incident_ops.reconcile.saved import load, save
+from tests.cli.scene import Folder, call
+
+POLICY = """\
+extends: sev0-3
+levels:
+- {id: SEV1, escalate_at: 1h}
+escalation: {keywords: [lawyer], tiers: [{id: first, tier: 1}, {id: second, tier: 2}]}
+states: {auto_reopen: 30d}
+"""
+ESCALATION, KEYWORD = "INC-1/resolution/1/escalate.SEV1", "INC-1/customer/1/keyword"
+
+
+def owed(folder: Folder, *args: str, clock: str = "2025-01-26T14:00:00Z") -> dict[str, dict[str, str]]:
+    """The obligations of the JSON by key."""
+    done = call("sla", "check", "--format", "json", *args, at=folder.path, clock=clock)
+    assert done.code == 0, done
+    return {one["key"]: one for one in json.loads(done.out)["obligations"]}
+
+
+def observed(folder: Folder, *said: Comment, body: str = "x", state: str = "open") -> str:
+    """A file that tells of a tracker with the incident's issue as number 7, and these comments."""
+    issue = Issue(number=7, title="t", body=body, labels=("incident",), author="github-actions[bot]", state=state)
+    folder.write("observed.json", save(Snapshot(source=GITHUB, issues=(issue,), comments=said)))
+    return "observed.json"
+
+
+def test_what_is_owed_is_told_with_key_reason_and_both_instants(folder: Folder) -> None:
+    """In text and in JSON; the lag is the longest time from due to noticed."""
+    folder.write("policy.yaml", POLICY)
+    folder.put()
+    found = owed(folder)
+    assert found[ESCALATION] == {
+        "key": ESCALATION,
+        "kind": "escalation",
+        "incident": "INC-1",
+        "reason": "Threshold of 1h of the resolution passed on SEV1",
+        "due": "2025-01-26T13:05:00Z",
+        "noticed_at": "2025-01-26T14:00:00Z",
+    }
+    text = call("sla", "check", at=folder.path).out
+    assert "Owed now: 4, the longest due for 1h55m" in text
+    assert (
+        "  INC-1: Threshold of 1h of the resolution passed on SEV1\n"
+        "    due 2025-01-26 13:05, noticed now, 55m later\n"
+        f"    {ESCALATION}\n"
+    ) in text
+    assert all(len(line) <= 80 for line in text.splitlines())
+
+
+def test_a_late_run_finds_the_same_and_says_how_late(folder: Folder) -> None:
+    """Only what was noticed and the marks that came since differ."""
+    folder.write("policy.yaml", POLICY)
+    folder.put()
+    early, late = owed(folder), owed(folder, clock="2025-01-26T19:00:00Z")
+    for key in early.keys() & late.keys():
+        assert early[key]["due"] == late[key]["due"]
+    assert late[ESCALATION]["noticed_at"] == "2025-01-26T19:00:00Z"
+
+
+def test_what_was_announced_long_ago_is_left_to_the_json(folder: Folder) -> None:
+    """The declaration of an incident that is open for days is no news to whoever looks."""
+    folder.put()
+    clock = "2025-01-29T14:00:00Z"
+    assert "INC-1/incident/1/declared" in owed(folder, clock=clock)
+    assert "INC-1/incident/1/declared" not in call("sla", "check", at=folder.path, clock=clock).out
+
+
+def test_a_word_under_the_issue_escalates(folder: Folder) -> None:
+    """Of a person, with --observed alone; without a network and without a token."""
+    folder.write("policy.yaml", POLICY)
+    folder.put(links="{tracking_issue: 7}")
+    folder.commit()
+    clock, words = "2025-01-26T12:45:00Z", {"at": "2025-01-26T12:30:00Z", "body": "our lawyer calls"}
+    assert KEYWORD not in owed(folder, clock=clock)
+    file = observed(folder, Comment(issue=7, by="alice", **words))
+    assert owed(folder, "--observed", file, clock=clock)[KEYWORD]["due"] == "2025-01-26T12:30:00Z"
+    for other in (Comment(issue=7, by="app", is_bot=True, **words), Comment(issue=8, by="alice", **words)):
+        assert KEYWORD not in owed(folder, "--observed", observed(folder, other), clock=clock)
+
+
+def test_a_person_who_opens_the_issue_again_brings_the_incident_back(folder: Folder) -> None:
+    """Within the window, where we had closed it."""
+    times = "{declared: 2025-01-26T12:05:00Z, restored: 2025-01-26T12:20:00Z, resolved: 2025-01-26T12:30:00Z, "
+    folder.write("policy.yaml", POLICY)
+    folder.put(
+        state="closed",
+        times=times + "closed: 2025-01-26T13:00:00Z}",
+        cause="{category: unknown}",
+        links="{tracking_issue: 7}",
+    )
+    folder.commit()
+    body = marker.compose("INC-1", marker.block("text", closed=True))
+    file = observed(folder, body=body)
+    assert owed(folder, "--observed", file)["INC-1/state/1/reopened"]["kind"] == "state"
+    assert "INC-1/state/1/reopened" not in owed(folder, "--observed", observed(folder, body=body, state="closed"))
+
+
+def test_the_tracker_can_be_written_down(folder: Folder) -> None:
+    """With --save-observed; not together with --observed, and not for the other tracker."""
+    folder.put()
+    assert call("apply", at=folder.path).code == 0
+    assert call("sla", "check", "--save-observed", "seen.json", at=folder.path).code == 0
+    assert [issue.key for issue in load((folder.path / "seen.json").read_text()).issues] == ["INC-1"]
+    assert call("sla", "check", "--observed", "seen.json", at=folder.path).code == 0
+    both = call("sla", "check", "--observed", "seen.json", "--save-observed", "x", at=folder.path)
+    both.told_once(2, "leave one of them out")
+    call("sla", "check", "--observed", "seen.json", "--tracker", "github", at=folder.path).told_once(2, "local tracker")
+    call("sla", "check", "--observed", "gone.json", at=folder.path).told_once(2, "gone.json", "--save-observed")
+
+
+def test_github_gets_annotations_and_a_summary(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error for each breach and escalation, a warning for what is at risk, nine of each at most."""
+    folder.write("policy.yaml", POLICY)
+    for number in range(1, 13):
+        folder.put(f"INC-{number}", title='"a | b ::error::%0A @all"')
+    summary = tmp_path / "summary.md"
+    summary.write_text("before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    done = call("sla", "check", "--format", "github", at=folder.path)
+    assert done.code == 0
+    commands = [line for line in done.out.splitlines() if line.startswith("::")]
+    assert len(commands) == 10
+    assert all(re.fullmatch(r"::error title=(INC-\d+|incident-ops)::[^\n]+", line) for line in commands)
+    assert commands[-1] == "::error title=incident-ops::and 27 more: the summary of this step lists them"
+    text = summary.read_text()
+    assert text.startswith("before\n## Clocks at 2025-01-26 14:00 UTC\n")
+    assert "| breached | `INC-1` | response | SEV1 |" in text
+    assert "| escalation | `INC-12` | Threshold of 1h of the resolution passed on SEV1 |" in text
+
+
+def test_a_full_summary_is_cut_and_says_so(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitHub takes 1 MiB for a step; what is left of it is used, and the last line counts the rest."""
+    folder.write("policy.yaml", POLICY)
+    for number in range(1, 13):
+        folder.put(f"INC-{number}")
+    summary = tmp_path / "summary.md"
+    summary.write_bytes(b"x" * (1024 * 1024 - 900))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    assert call("sla", "check", "--format", "github", at=folder.path).code == 0
+    assert summary.stat().st_size <= 1024 * 1024
+    assert re.search(r"and \d+ lines more: run `incident-ops sla check`\n$", summary.read_text())
+
+
+def test_without_actions_there_is_no_summary(folder: Folder) -> None:
+    """The annotations are printed all the same."""
+    folder.write("policy.yaml", POLICY)
+    folder.put()
+    assert "::error title=INC-1::" in call("sla", "check", "--format", "github", at=folder.path).out

@@ -1,0 +1,86 @@
+"""What settled records held is kept by blob: the same records as reading gives, whatever happens to what is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+
+from incident_ops.adapters.git import Git
+from incident_ops.model.record import Record
+from incident_ops.records.catalogue import Catalogue
+from incident_ops.records.recall import every_record
+from incident_ops.records.remembered import remembered
+from incident_ops.records.setting import load_setting
+from incident_ops.records.store import Store, load
+from incident_ops.validate import examiner, fingerprint
+from tests.cli.scene import CLOSED, Folder
+
+NOW = datetime(2025, 2, 1, tzinfo=UTC)
+
+
+@dataclass
+class Kept:
+    """A keep in memory."""
+
+    content: bytes | None = None
+    saved: int = 0
+
+    def load(self) -> bytes | None:
+        return self.content
+
+    def save(self, content: bytes) -> None:
+        self.content, self.saved = content, self.saved + 1
+
+
+@pytest.fixture
+def scene(tmp_path: object) -> tuple[Store, Catalogue]:
+    folder = Folder(tmp_path / "repo")  # type: ignore[operator]
+    folder.put("INC-1", **CLOSED)
+    folder.put("INC-2")
+    folder.put("INC-3", **CLOSED)
+    folder.commit()
+    folder.put("INC-3", **{**CLOSED, "title": "Changed since"})
+    store = Store(folder.path, Git.around(folder.path))
+    setting = load_setting(store)
+    return store, load(store, examiner(setting, NOW), fingerprint(setting))
+
+
+def read(scene: tuple[Store, Catalogue], keep: Kept | None, stamp: str = "a") -> list[Record]:
+    return list(remembered(*scene, keep, stamp))
+
+
+def test_it_gives_what_reading_gives_before_and_after_keeping(scene: tuple[Store, Catalogue]) -> None:
+    expected, keep = list(every_record(*scene)), Kept()
+    assert read(scene, keep) == expected
+    assert read(scene, keep) == expected
+    assert read(scene, None) == expected
+    assert keep.saved == 1
+    assert [one.incident.title for one in expected] == ["Login fails", "Login fails", "Changed since"]
+
+
+def test_what_is_kept_is_used(scene: tuple[Store, Catalogue]) -> None:
+    """Else it would save nothing: a title changed in what was kept comes out."""
+    keep = Kept()
+    read(scene, keep)
+    assert keep.content is not None
+    keep.content = keep.content.replace(b"Login fails", b"Login kept!")
+    assert [one.incident.title for one in read(scene, keep)] == ["Login kept!", "Login fails", "Changed since"]
+
+
+@pytest.mark.parametrize("content", [b"", b"\xc1", b"\x92\xa1a\x01", b"\x93\xa1a\x80\x80"])
+def test_what_is_no_such_file_counts_as_nothing(scene: tuple[Store, Catalogue], content: bytes) -> None:
+    assert read(scene, Kept(content)) == list(every_record(*scene))
+
+
+def test_what_another_program_kept_is_not_used(scene: tuple[Store, Catalogue]) -> None:
+    keep = Kept()
+    read(scene, keep, "a")
+    read(scene, keep, "b")
+    assert keep.saved == 2
+
+
+def test_only_wanted_paths_come(scene: tuple[Store, Catalogue]) -> None:
+    path = "incidents/INC-1/incident.yaml"
+    assert [one.path for one in remembered(*scene, None, "a", {path})] == [path]

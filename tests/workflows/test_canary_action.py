@@ -1,0 +1,154 @@
+"""`actions/canary-gate`, its steps run: pass, fail, inconclusive, frozen; nothing else is green."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cli.canary_scene import POLICY, gate
+from tests.support.repository import Repo
+from tests.workflows.running import ROOT, Job, need_node, run_action
+
+pytestmark = pytest.mark.usefixtures("_node")
+JUDGE = "Judge the canary"
+PROGRAM = """\
+import os, sys
+sys.path.insert(0, {root!r})
+import incident_ops.cli.canary_run as live
+from incident_ops.cli.main import main
+from tests.cli.canary_scene import Clock, Source
+
+source = Source(float(os.environ.get("RATIO", "1")), rps=float(os.environ.get("RPS", "20")))
+if os.environ.get("SILENT"):
+    source.answers = {{"canary_requests": lambda at: {{}}}}
+clock = Clock()
+live.Ticking, live.connect = (lambda: clock), (lambda *given: source)
+main()
+"""
+
+
+@pytest.fixture
+def _node() -> None:
+    need_node()
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    """A repository of records with a gate, and nothing that holds."""
+    repo = Repo(tmp_path / "incidents")
+    repo.write("policy.yaml", POLICY)
+    repo.write("gates/checkout.yaml", gate())
+    repo.commit("a gate")
+    return repo
+
+
+def judge(repo: Repo, surroundings: dict[str, str] | None = None, **inputs: str) -> Job:
+    """The action with a source and a clock that need no waiting."""
+    temp = Path(tempfile.mkdtemp(dir=repo.root.parent))
+    program = repo.root.parent / "program.py"
+    program.write_text(PROGRAM.format(root=str(ROOT)), encoding="utf-8")
+    service = next(iter(yaml.safe_load((repo.root / "services.yaml").read_text(encoding="utf-8"))["services"]))
+    words = {"gate": "gates/checkout.yaml", "service": service, "sha": "a" * 40}
+    words |= {name.replace("_", "-"): value for name, value in inputs.items()}
+    return run_action("canary-gate", repo.root, temp, words, program=str(program), **(surroundings or {}))
+
+
+def test_a_good_canary_is_green_and_says_pass(repo: Repo) -> None:
+    """Outputs, summary and the caller's command."""
+    job = judge(repo, on_pass="echo promoted > promoted.txt")
+    assert job.conclusion == "success", job.steps[JUDGE]
+    assert (job.outputs["verdict"], job.outputs["reason-code"], job.outputs["seconds"]) == ("pass", "ok", "600")
+    assert json.loads(job.outputs["report"])["schema"] == 1
+    assert job.summary.startswith("## Canary: pass: ")
+    assert (repo.root / "promoted.txt").read_text() == "promoted\n"
+
+
+def test_a_bad_canary_is_red_and_says_fail(repo: Repo) -> None:
+    """One annotation, the rollback is run, the incident declared."""
+    environment = {"RATIO": "5"}
+    job = judge(repo, environment, on_fail="echo back > back.txt", declare_on_fail="true", severity="SEV2")
+    assert (job.conclusion, job.steps[JUDGE]["exit"]) == ("failure", 1)
+    assert (job.outputs["verdict"], job.outputs["reason-code"]) == ("fail", "error_rate")
+    assert job.steps[JUDGE]["output"].count("::error title=Canary fail::") == 1
+    assert (repo.root / "back.txt").exists()
+    assert (repo.root / f"incidents/{job.outputs['incident-id']}/incident.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("environment", "reason"), [({"RPS": "0.5"}, "too_few_samples"), ({"SILENT": "1"}, "no_data")], ids=["few", "none"]
+)
+def test_an_inconclusive_canary_is_red(repo: Repo, environment: dict[str, str], reason: str) -> None:
+    """Also with `fail-job: false` the verdict is not pass."""
+    job = judge(repo, environment)
+    assert (job.conclusion, job.steps[JUDGE]["exit"]) == ("failure", 3)
+    assert (job.outputs["verdict"], job.outputs["reason-code"]) == ("inconclusive", reason)
+
+
+def test_a_frozen_service_is_red_before_anything_is_measured(repo: Repo) -> None:
+    """The incident that holds it is an output."""
+    repo.put("INC-1", severity="SEV0", services=["api"])
+    repo.commit("an incident")
+    job = judge(repo, on_step="touch stepped.txt")
+    assert (job.conclusion, job.steps[JUDGE]["exit"]) == ("failure", 3)
+    assert (job.outputs["verdict"], job.outputs["reason-code"]) == ("frozen", "open_incident")
+    assert job.outputs["incident-id"] == "INC-1"
+    assert not (repo.root / "stepped.txt").exists()
+
+
+def test_fail_job_false_is_green_and_the_verdict_tells(repo: Repo) -> None:
+    """For pipelines that decide by the output."""
+    job = judge(repo, {"RATIO": "5"}, fail_job="false")
+    assert (job.conclusion, job.outputs["verdict"]) == ("success", "fail")
+
+
+def test_where_the_install_fails_the_verdict_is_no_pass(repo: Repo) -> None:
+    """Nothing was judged, and the outputs say so."""
+    job = judge(repo, {"INSTALL_CODE": "1"})
+    assert (job.conclusion, job.steps[JUDGE]["outcome"]) == ("failure", "skipped")
+    assert (job.outputs["verdict"], job.outputs["reason-code"]) == ("inconclusive", "config_error")
+
+
+def test_a_gate_that_cannot_be_used_is_red(repo: Repo) -> None:
+    """Exit 2 and config_error."""
+    job = judge(repo, gate="gates/none.yaml")
+    assert (job.conclusion, job.steps[JUDGE]["exit"]) == ("failure", 2)
+    assert (job.outputs["verdict"], job.outputs["reason-code"]) == ("inconclusive", "config_error")
+
+
+def test_inputs_stay_text(repo: Repo) -> None:
+    """Code in any input is neither run by the shell nor obeyed by the log."""
+    hostile = "$(touch hacked)`touch hacked`'; touch hacked; \"\n::set-output name=verdict::pass"
+    for name in ("gate", "sha", "environment", "args", "state", "severity", "service"):
+        job = judge(repo, **{name: hostile})
+        harmless = name in ("state", "severity")
+        assert job.conclusion == ("success" if harmless else "failure"), name
+        log = job.steps[JUDGE]["output"].splitlines()
+        assert not [line for line in log if line.startswith("::set-output")]
+    assert not [*repo.root.parent.rglob("hacked")]
+
+
+def _action() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROOT / "actions/canary-gate/action.yml").read_text(encoding="utf-8"))
+    return found
+
+
+def test_the_action_installs_its_own_commit_with_hashes(repo: Repo) -> None:
+    """What is run is what the pin of the action names."""
+    told = judge(repo).installed.splitlines()
+    assert told[0].endswith("actions/canary-gate/../../requirements/build.txt")
+    assert "--require-hashes" in told[0]
+    assert told[1].endswith("--no-deps --no-build-isolation " + str(ROOT / "actions/canary-gate") + "/../..")
+
+
+def test_no_expression_stands_in_a_script_and_actions_are_pinned() -> None:
+    """Inputs reach scripts as variables only."""
+    steps = _action()["runs"]["steps"]
+    assert not [step["name"] for step in steps if "${{" in step.get("run", "")]
+    assert all(re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", step["uses"]) for step in steps if "uses" in step)
+    assert set(_action()["outputs"]) >= {"verdict", "reason-code", "report", "incident-id", "next-stage"}

@@ -1,0 +1,184 @@
+"""`.github/workflows/sla.yml`, run against the stand-in with a late clock: told once, written down."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.scene import Folder
+from tests.support.standin import LOGIN, Standin, standin
+from tests.workflows.running import WORKFLOWS, Job, describe, need_node, run_job
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
+WORKFLOW = "sla.yml"
+BRANCH = "incident-ops/write-back/records"
+POLICY = f"""\
+extends: sev0-3
+tracker: {{identities: [{LOGIN}]}}
+notify: {{incident_channel: {{create: false}}}}
+levels:
+- {{id: SEV1, escalate_at: 1h, channels: [ticket]}}
+escalation: {{tiers: [{{id: first, tier: 1}}, {{id: second, tier: 2}}]}}
+"""
+LATE = "2025-01-26T17:41:00Z"
+ESCALATION = "INC-1/resolution/1/escalate.SEV1"
+
+
+@pytest.fixture(scope="module")
+def github() -> Iterator[Standin]:
+    """A running stand-in for GitHub."""
+    need_node()
+    with standin() as running:
+        yield running
+
+
+class Scene:
+    """A checkout of main with one SEV1 incident, its bare origin, and its repository on the stand-in."""
+
+    def __init__(self, temp: Path, github: Standin, policy: str = POLICY) -> None:
+        self.temp, self.github, self.repository, self.runs = temp, github, github.new_repository(), 0
+        self.folder = Folder(temp / "checkout", policy=policy)
+        self.folder.git("init", "--quiet", "--bare", "--initial-branch=main", str(temp / "origin.git"))
+        self.folder.git("remote", "add", "origin", (temp / "origin.git").as_uri())
+        self.folder.put()
+        self.push()
+
+    def push(self) -> None:
+        """Commits and pushes main."""
+        self.folder.git("add", "--all")
+        self.folder.git("commit", "--quiet", "--allow-empty", "--message", "a step")
+        self.folder.git("push", "--quiet", "origin", "main")
+
+    def job(self, name: str, event: str = "schedule", **more: Any) -> Job:
+        """Runs one job; `plan/` stands for the artifact between the two."""
+        self.runs += 1
+        temp = self.temp / f"run-{self.runs}"
+        runner = temp / "runner"
+        runner.mkdir(parents=True)
+        if name == "notify":
+            shutil.copytree(self.temp / "artifact", runner / "plan")
+        environment = self.github.environment(self.repository)
+        done = run_job(WORKFLOW, name, self.folder.path, temp, event, {}, **more, **environment)
+        if name == "check" and (runner / "plan").is_dir():
+            shutil.rmtree(self.temp / "artifact", ignore_errors=True)
+            shutil.copytree(runner / "plan", self.temp / "artifact")
+        return done
+
+    def both(self, **inputs: object) -> tuple[Job, Job]:
+        """The two jobs of one run by hand at LATE."""
+        given = {"at": LATE, "dry_run": False, **inputs}
+        checked = self.job("check", "workflow_dispatch", inputs=given)
+        assert checked.conclusion == "success", checked
+        return checked, self.job("notify", "workflow_dispatch", inputs=given, needs={"check": checked})
+
+    def ask(self, path: str) -> Any:
+        """A question to the stand-in."""
+        return self.github.ask("GET", f"/repos/{self.repository}{path}")
+
+    def comments(self) -> list[str]:
+        """What stands under the one issue."""
+        (issue,) = self.ask("/issues?state=open")
+        return [one["body"] for one in self.ask(f"/issues/{issue['number']}/comments")]
+
+
+@pytest.fixture
+def scene(tmp_path: Path, github: Standin) -> Scene:
+    """The checkout."""
+    return Scene(tmp_path, github)
+
+
+def test_a_late_run_leaves_the_escalation_on_the_issue_and_in_the_record(scene: Scene) -> None:
+    """Due at 13:05, seen at 17:41: both instants are told, in the comment and in the record of the proposal."""
+    checked, done = scene.both()
+    assert (
+        "::error title=INC-1::Threshold of 1h of the resolution passed on SEV1"
+        in (checked.steps["Plan what is owed"]["output"])
+    )
+    assert "| escalation | `INC-1` |" in checked.summary
+    assert "### People to notify: 5" in checked.summary
+    assert done.conclusion == "success", done
+    told = next(one for one in scene.comments() if "Threshold of 1h" in one)
+    assert "Due 2025-01-26T13:05:00Z, noticed 2025-01-26T17:41:00Z, 16560 s later" in told
+    (pull,) = scene.ask("/pulls?state=open")
+    assert pull["head"]["ref"] == BRANCH
+    scene.folder.git("fetch", "--quiet", "origin", BRANCH)
+    record = scene.folder.git("show", "FETCH_HEAD:incidents/INC-1/incident.yaml")
+    assert f"- at: 2025-01-26T13:05:00Z\n  key: {ESCALATION}\n" in record
+    assert "noticed_at: 2025-01-26T17:41:00Z" in record
+
+
+def test_a_second_run_has_nothing_to_do(scene: Scene) -> None:
+    """Before and after the proposal is merged; nobody is told twice."""
+    scene.both()
+    before = scene.comments()
+    checked = scene.job("check", "workflow_dispatch", inputs={"at": LATE, "dry_run": False})
+    assert checked.outputs["changes"] == "0"
+    assert scene.job("notify", needs={"check": checked}).conclusion == "skipped"
+    scene.folder.git("fetch", "--quiet", "origin", BRANCH)
+    scene.folder.git("merge", "--quiet", "--squash", "FETCH_HEAD")
+    scene.push()
+    _, done = scene.both()  # the text of the issue follows the record
+    assert done.conclusion == "success", done
+    assert scene.comments() == before
+    assert scene.both()[1].conclusion == "skipped"
+
+
+def test_a_run_by_hand_can_only_look(scene: Scene) -> None:
+    """dry_run: what is owed is in the summary, nothing is sent."""
+    checked, done = scene.both(dry_run=True)
+    assert "People to notify" in checked.summary
+    assert done.conclusion == "skipped"
+    assert scene.ask("/issues?state=open") == []
+
+
+def test_the_schedule_takes_the_clock_of_the_runner(scene: Scene) -> None:
+    """Years late: what is of that time is told as too old to call anybody; only the newest missed update is sent."""
+    checked = scene.job("check")
+    assert checked.conclusion == "success", checked
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", checked.outputs["at"])
+    assert "it was due more than 24 h ago" in checked.summary
+    assert scene.job("notify", needs={"check": checked}).conclusion == "success"
+    assert all("Internal update was due" in one for one in scene.comments())  # that one is missed anew each half hour
+
+
+def test_a_channel_without_its_secret_is_an_error_and_the_rest_is_done(tmp_path: Path, github: Standin) -> None:
+    """The job fails and names the variable; issue, comments and proposal are there."""
+    scene = Scene(tmp_path, github, POLICY.replace("[ticket]", "[ticket, chat]"))
+    _, done = scene.both()
+    assert done.conclusion == "failure"
+    output = done.steps["Apply just that plan"]["output"]
+    assert "INCIDENT_OPS_CHANNEL_CHAT is not set" in output
+    assert "::error title=incident-ops::a notice was not sent" in output
+    assert len(scene.comments()) == 5
+    assert len(scene.ask("/pulls?state=open")) == 1
+
+
+def test_a_call_waits_for_nobody_who_waits_for_it(scene: Scene) -> None:
+    """Called by reconcile, which holds the group of runs that write, it has a group of its own; alone it takes it."""
+    assert scene.job("check").group == "incident-ops-write"
+    assert scene.job("check", "push", inputs={"called": True}).group.startswith("incident-ops-called-")
+
+
+def test_reconcile_ends_by_calling_it() -> None:
+    """After its two jobs, whatever became of them, with no more than the rights and secrets that it needs."""
+    ours, theirs = (describe(WORKFLOWS / name)[0]["document"] for name in (WORKFLOW, "reconcile.yml"))
+    call = theirs["jobs"]["sla"]
+    assert call["uses"] == "./.github/workflows/sla.yml"
+    assert call["needs"] == ["plan", "apply"]
+    assert call["if"].startswith("${{ always()")
+    asked = {right for job in ours["jobs"].values() for right in job["permissions"].items() if right[1] == "write"}
+    assert set(call["permissions"].items()) == asked
+    assert set(call["secrets"]) == set(ours["on"]["workflow_call"]["secrets"])
+    assert "--no-notify" in (WORKFLOWS / "reconcile.yml").read_text(encoding="utf-8")
+
+
+def test_secrets_are_named_in_the_step_that_sends_alone() -> None:
+    """No other step of either job sees one."""
+    jobs = describe(WORKFLOWS / WORKFLOW)[0]["document"]["jobs"]
+    seen = [(job, step["name"]) for job, body in jobs.items() for step in body["steps"] if "secrets." in str(step)]
+    assert seen == [("notify", "Apply just that plan")]
