@@ -36,23 +36,24 @@ class Delivering:
         self.unnoted: IncidentOpsError | None = None
 
     def urgent(self) -> list[Delivered]:
-        """Ranks 1 and 2, but for comments on issues, which may not be there yet. With the embedded tracker nobody waits."""
+        """Ranks 1 and 2, but for comments on issues, which may not be there yet; none where nothing is really sent."""
         if self._seen.github is None:
             return []
         return self._send([one for one in self._todo if is_urgent(one.message) and one.message.channel != TICKET])
 
     def rest(self, opened: Mapping[str, int]) -> list[Delivered]:
-        """All that is left; `opened` are the issues that this run made, by key."""
+        """All that is left; `opened` are the issues that this run made, by key. A comment without an issue waits."""
         self.numbers |= {key: number for key, number in opened.items() if "/" not in key}
-        sent = {one.planned.pair for one in self.done}
-        left = [one for one in self._todo if one.pair not in sent]
-        homeless = [one for one in left if one.message.channel == TICKET and one.message.incident not in self.numbers]
-        waits = [Delivered(one, LEFT, WriteFailed(f"{one.message.incident} has no issue yet")) for one in homeless]
-        self.done += waits if self._seen.github else []
-        return [
-            *(waits if self._seen.github else []),
-            *self._send([one for one in left if one not in homeless or self._seen.github is None]),
-        ]
+        dealt_with = {one.planned.pair for one in self.done}
+        left = [one for one in self._todo if one.pair not in dealt_with]
+        waits = [one for one in left if self._has_no_issue(one)]
+        told = [Delivered(one, LEFT, WriteFailed(f"{one.message.incident} has no issue yet")) for one in waits]
+        self.done += told
+        return told + self._send([one for one in left if one not in waits])
+
+    def _has_no_issue(self, one: Planned) -> bool:
+        is_comment = one.message.channel == TICKET and self._seen.github is not None
+        return is_comment and one.message.incident not in self.numbers
 
     def _send(self, todo: Sequence[Planned]) -> list[Delivered]:
         if not todo:
