@@ -49,10 +49,11 @@ def canary() -> None:
 @click.option("--on-pass", metavar="CMD", help="Run after a pass, e.g. the full rollout.")
 @click.option("--on-fail", metavar="CMD", help="Run after a fail, e.g. the rollback.")
 @click.option("--declare", is_flag=True, help="Declare an incident when it fails.")
+@click.option("--deployment", type=click.IntRange(min=1), metavar="ID", help="Tell this deployment on GitHub, too.")
 @click.option("--severity", metavar="LABEL", help="How bad that is. Default: triage by the share of the traffic.")
 @format_option
 @click.pass_context
-def run(ctx: click.Context, /, file: str, form: str, **said: Any) -> None:
+def run(ctx: click.Context, /, file: str, form: str, deployment: int | None, **said: Any) -> None:
     """Measure a canary live, step by step, until the verdict.
 
     Commands are run by `sh -c`, with facts only in INCIDENT_OPS_* variables.
@@ -82,6 +83,10 @@ def run(ctx: click.Context, /, file: str, form: str, **said: Any) -> None:
     except UserError:
         _refused(form)
         raise
+    if deployment is not None:
+        from incident_ops.cli.canary_deployment import tell_deployment
+
+        tell_deployment(opened, deployment, outcome)
     _report(outcome, form)
 
 

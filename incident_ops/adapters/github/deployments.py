@@ -1,4 +1,4 @@
-"""Whether a commit was deployed before: the deployments of a repository and their statuses, read only."""
+"""The deployments of a repository: whether a commit was deployed before, and the status of one."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from incident_ops.adapters.github.shapes import check
 
 SUCCESS, INACTIVE = "success", "inactive"
 MOST_REQUESTS = 40
+_LONGEST = 140  # characters GitHub takes as description of a status
 
 
 class _Deployment(msgspec.Struct, frozen=True):
@@ -58,6 +59,15 @@ class Deployments:
         found = check(answer.data, list[_Deployment], doing)
         ours = [one for one in found if (one.sha, one.environment) == (sha, environment)]
         return any(self._ended_well(one.id, doing) for one in ours)
+
+    def tell(self, number: int, state: str, description: str) -> None:
+        """Adds a status to a deployment: `state` is success, failure, error or in_progress. `WriteFailed` if refused.
+
+        Telling it twice does no harm, so a lost answer is asked for again.
+        """
+        body = {"state": state, "description": description[:_LONGEST], "auto_inactive": False}
+        doing = f"writing the status of deployment {number}"
+        self._client.write("POST", f"/deployments/{number}/statuses", body, doing=doing, again=True)
 
     def _ended_well(self, number: int, doing: str) -> bool:
         answer = self._client.read(f"/deployments/{number}/statuses?per_page=100", doing=doing)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from incident_ops.adapters.github.deployments import Deployments
-from incident_ops.errors import Incomplete, UserError
+from incident_ops.errors import Incomplete, UserError, WriteFailed
 from tests.adapters.github.building import NAME
 from tests.support.scripted_server import CUT, DROP, Reply, ScriptedServer
 
@@ -86,3 +86,16 @@ def test_what_cannot_be_read_is_no_answer(server: ScriptedServer, reply: Reply) 
 def test_without_a_token_nothing_is_asked() -> None:
     with pytest.raises(UserError, match="token"):
         Deployments.of({"GITHUB_REPOSITORY": NAME}, None)
+
+
+def test_a_status_is_written_and_a_refusal_is_told(server: ScriptedServer) -> None:
+    """The verdict as GitHub takes it; without the permission the error names it."""
+    needs = {"x-accepted-github-permissions": "deployments=write"}
+    server.script(Reply(201, {"id": 1}), Reply(403, {"message": "Resource not accessible by integration"}, needs))
+    deployments(server).tell(7, "failure", "canary " + "x" * 200)
+    with pytest.raises(WriteFailed) as error:
+        deployments(server).tell(7, "success", "fine")
+    assert "deployments=write" in error.value.hint
+    assert server.lines == [f"POST /repos/{NAME}/deployments/7/statuses"] * 2
+    sent = server.asked[0].body
+    assert (sent["state"], len(sent["description"]), sent["auto_inactive"]) == ("failure", 140, False)
