@@ -194,6 +194,7 @@ _BOUNDS: dict[str, Callable[[Any, Any], str]] = {
     "minimum": lambda value, bound: f"is {value}, at least {bound} is allowed",
     "exclusiveMinimum": lambda value, bound: f"is {value}, it must be more than {bound}",
     "maximum": lambda value, bound: f"is {value}, at most {bound} is allowed",
+    "exclusiveMaximum": lambda value, bound: f"is {value}, it must be less than {bound}",
     "minItems": lambda value, bound: f"has {len(value)} entries, at least {bound} must be there",
     "maxItems": lambda value, bound: f"has {len(value)} entries, at most {bound} are allowed",
     "minProperties": lambda value, bound: f"has {len(value)} keys, at least {bound} must be there",
