@@ -7,12 +7,12 @@ beginning and its last as an end: what is planned in it is never cut short.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from incident_ops.model.time import duration, instant, parse_instant
 from incident_ops.model.window import Freeze, Maintenance
+from incident_ops.model.zone import place, to_utc
 
 
 class Span(NamedTuple):
@@ -101,38 +101,15 @@ def moment(text: str, zone: str | None, *, is_end: bool = False) -> datetime:
         if zone is None:
             raise ValueError(f"{text!r} is a local time, and there is no zone") from None
     try:
-        wall, place = datetime.fromisoformat(text), _place(zone)
+        wall, where = datetime.fromisoformat(text), place(zone)
         if wall.tzinfo is not None:
             raise ValueError(text)
     except ValueError:
         raise ValueError(f"{text!r} in zone {zone!r} is no time of a place such as Europe/Berlin") from None
     try:
-        return _utc(wall, place, is_end)
+        return to_utc(wall, where, is_last=is_end)
     except OverflowError:
         raise ValueError(f"{text!r} is outside the calendar") from None
-
-
-def _place(zone: str) -> ZoneInfo:
-    if "/" not in zone and zone != "UTC":  # EST is an offset and knows no summer (C29)
-        raise ValueError(zone)
-    try:
-        return ZoneInfo(zone)
-    except (KeyError, OSError) as error:
-        raise ValueError(zone) from error
-
-
-def _utc(wall: datetime, place: ZoneInfo, is_end: bool) -> datetime:
-    first, last = (wall.replace(tzinfo=place, fold=fold).astimezone(UTC) for fold in (0, 1))
-    if first <= last:
-        return last if is_end else first
-    jump, before = first, last  # the time is skipped: between the two lies the jump
-    while jump - before > timedelta(seconds=1):
-        middle = before + (jump - before) // timedelta(seconds=2) * timedelta(seconds=1)
-        if middle.astimezone(place).replace(tzinfo=None) >= wall:
-            jump = middle
-        else:
-            before = middle
-    return jump
 
 
 def _ordered(begin: datetime, end: datetime | None) -> Span:

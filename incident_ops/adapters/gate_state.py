@@ -14,9 +14,10 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from incident_ops import __version__
-from incident_ops.adapters.git import _SETTINGS, Git, _environment
-from incident_ops.adapters.remote import DONE, MOVED, Pushed, Remote, turns
+from incident_ops.adapters.git import SETTINGS, Git, quiet_environment
+from incident_ops.adapters.remote import Remote
 from incident_ops.adapters.run import run
+from incident_ops.adapters.swap import Move, Stay, swap
 from incident_ops.adapters.within import within
 from incident_ops.errors import Incomplete, UserError, WriteFailed
 
@@ -33,19 +34,16 @@ def publish(remote: Remote, content: bytes, now: datetime, keeps: Callable[[byte
     `keeps` tells of what is there already whether it stays: it is as new. Raises WriteFailed or Ambiguous where it
     cannot be put there, Incomplete where the branch cannot be read.
     """
-    pushed, objects = Pushed(MOVED), remote.objects
-    for _ in turns():
-        seen = remote.tip(BRANCH)
+    objects = remote.objects
+
+    def decide(seen: str | None) -> Move[bool] | Stay[bool]:
         theirs = objects.content(seen, FILE) if seen is not None else None
         if theirs is not None and keeps(theirs):
-            return False
+            return Stay(False)
         made = objects.commit(objects.file_tree(FILE, content), (), "What holds deploys\n\nby incident-ops", now)
-        pushed = remote.push(BRANCH, made, seen)
-        if pushed.outcome == DONE:
-            return True
-        if pushed.outcome != MOVED:
-            break
-    raise pushed.error("gate.json was not published")
+        return Move(made, True)
+
+    return swap(remote, BRANCH, decide, "gate.json was not published")
 
 
 def read_branch(remote: Remote) -> tuple[bytes, str]:
@@ -55,7 +53,7 @@ def read_branch(remote: Remote) -> tuple[bytes, str]:
     if content is None:
         hint = "its reconcile workflow publishes it: incident-ops gate publish"
         raise Incomplete(f"the repository has no {FILE} on branch {BRANCH}", where=remote.url, hint=hint)
-    head = next((line.partition("\t")[0] for line in remote._listed("HEAD") if line.endswith("\tHEAD")), None)
+    head = remote.head()
     if head is None:
         raise Incomplete("the repository does not tell its HEAD", where=remote.url)
     return content, head
@@ -64,7 +62,7 @@ def read_branch(remote: Remote) -> tuple[bytes, str]:
 def scratch_clone(folder: Path, url: str, token: str, server: str) -> Remote:
     """An empty clone in `folder` whose remote is `url`; nothing is fetched yet. UserError for another protocol."""
     for words in (("init", "--quiet"), ("remote", "add", "origin", url)):
-        done = run(["git", *_SETTINGS, "-C", str(folder), *words], _environment(), SECONDS)
+        done = run(["git", *SETTINGS, "-C", str(folder), *words], quiet_environment(), SECONDS)
         if done.code != 0:
             raise WriteFailed("git could not make a folder to read into", where=str(folder))
     git = Git.around(folder)

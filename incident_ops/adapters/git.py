@@ -29,7 +29,7 @@ _QUIET = {
 }
 _MOST_CONFLICTS = 127  # what `git merge-file` counts to; above it is an error
 _NO_FILTER = (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false"))
-_SETTINGS = (
+SETTINGS = (
     "--literal-pathspecs",
     "--no-replace-objects",
     "-c",
@@ -37,9 +37,14 @@ _SETTINGS = (
     "-c",
     "core.hooksPath=/dev/null",
 )
+"""What stands before every command: paths mean themselves, and nothing that the configuration names is run."""
 
 
-def _environment() -> dict[str, str]:
+def quiet_environment() -> dict[str, str]:
+    """Our environment for a git process: nobody is asked for a password, nothing is fetched, messages are English.
+
+    Of git's own variables only GIT_CEILING_DIRECTORIES is kept: the others could lead it to another repository.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -125,7 +130,7 @@ class Git:
     def edited(self, commit: str, folders: Iterable[str]) -> Callable[[], list[str]]:
         """Starts comparing the work tree with a commit; the call of what it gives waits for the paths that differ."""
         command = self._command("diff-index", *_RAW, commit, "--", *folders)
-        environment = _environment() | self._no_filters()
+        environment = quiet_environment() | self._no_filters()
         told: list[subprocess.CompletedProcess[bytes]] = []
 
         def ask() -> None:
@@ -146,7 +151,7 @@ class Git:
     def read(self, blobs: Iterable[str]) -> Iterator[bytes]:
         """The bytes of blobs, in order, through one `git cat-file --batch`. Incomplete where one is missing."""
         with subprocess.Popen(  # noqa: S603
-            self._command("cat-file", "--batch"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment()
+            self._command("cat-file", "--batch"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=quiet_environment()
         ) as process:
             feeder = threading.Thread(target=_feed, args=(process.stdin, blobs), daemon=True)
             feeder.start()
@@ -208,10 +213,10 @@ class Git:
         return {"GIT_CONFIG_COUNT": str(len(off)), **told}
 
     def _command(self, *words: str) -> list[str]:
-        return ["git", *_SETTINGS, "-C", str(self.root), *words]
+        return ["git", *SETTINGS, "-C", str(self.root), *words]
 
     def _run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
-        done = subprocess.run(self._command(*words), capture_output=True, env=_environment(), check=False)  # noqa: S603
+        done = subprocess.run(self._command(*words), capture_output=True, env=quiet_environment(), check=False)  # noqa: S603
         if check and done.returncode:
             raise Incomplete(f"git {words[0]} failed", hint=done.stderr.decode(errors="replace").strip()[:200])
         return done
@@ -227,9 +232,9 @@ def merge_lines(base: Path, ours: Path, theirs: Path, size: int) -> tuple[bytes,
     """
     labels = [word for label in ("ours", "base", "theirs") for word in ("-L", label)]
     files = [str(path.absolute()) for path in (ours, base, theirs)]
-    command = ["git", *_SETTINGS, "merge-file", "-p", f"--marker-size={size}", *labels, *files]
+    command = ["git", *SETTINGS, "merge-file", "-p", f"--marker-size={size}", *labels, *files]
     try:
-        done = subprocess.run(command, capture_output=True, env=_environment(), check=False)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, env=quiet_environment(), check=False)  # noqa: S603
     except (FileNotFoundError, PermissionError) as error:
         raise Incomplete("git cannot be run to merge by lines", hint="install git", where=str(ours)) from error
     if done.returncode > _MOST_CONFLICTS or done.returncode < 0:
@@ -239,9 +244,9 @@ def merge_lines(base: Path, ours: Path, theirs: Path, size: int) -> tuple[bytes,
 
 
 def _ask(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes] | None:
-    command = ["git", *_SETTINGS, "-C", str(folder), "rev-parse", *words]
+    command = ["git", *SETTINGS, "-C", str(folder), "rev-parse", *words]
     try:
-        return subprocess.run(command, capture_output=True, env=_environment(), check=False)  # noqa: S603
+        return subprocess.run(command, capture_output=True, env=quiet_environment(), check=False)  # noqa: S603
     except (FileNotFoundError, PermissionError):
         return None
 

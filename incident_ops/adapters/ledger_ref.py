@@ -6,7 +6,8 @@ import secrets
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
-from incident_ops.adapters.remote import DONE, MOVED, Pushed, Remote, turns
+from incident_ops.adapters.remote import Remote
+from incident_ops.adapters.swap import Move, Stay, swap
 from incident_ops.errors import Incomplete
 from incident_ops.model.ledger import BRANCH, Claim, Ledger, Pair, claim, compact, confirm, parse, serialise
 
@@ -39,22 +40,19 @@ class LedgerRef:
         self._swap(change, now, "the ledger did not note what was sent")
 
     def _swap(self, change: Callable[[Ledger], Claim], now: datetime, failed: str) -> Claim:
-        objects, pushed = self._remote.objects, Pushed(MOVED)
+        objects = self._remote.objects
         # two runs that claim the same at the same instant must not make the same commit
         message = f"Ledger of incident-ops\n\nrun: {secrets.token_hex(8)}"
-        for _ in turns():
-            seen = self._remote.tip(BRANCH)
+
+        def decide(seen: str | None) -> Move[Claim] | Stay[Claim]:
             before = self._at(seen)
             made = change(before)
             if made.ledger == before:
-                return made
+                return Stay(made)
             tree = objects.file_tree(_FILE, serialise(compact(made.ledger, now)))
-            pushed = self._remote.push(BRANCH, objects.commit(tree, (seen,) if seen else (), message, now), seen)
-            if pushed.outcome == DONE:
-                return made
-            if pushed.outcome != MOVED:
-                break
-        raise pushed.error(failed)
+            return Move(objects.commit(tree, (seen,) if seen else (), message, now), made)
+
+        return swap(self._remote, BRANCH, decide, failed)
 
     def _at(self, commit: str | None) -> Ledger:
         if commit is None:

@@ -6,8 +6,9 @@ import json
 import secrets
 from datetime import datetime, timedelta
 
-from incident_ops.adapters.github.exchange import one_line
-from incident_ops.adapters.remote import DONE, MOVED, Pushed, Remote, turns
+from incident_ops.adapters.one_line import one_line
+from incident_ops.adapters.remote import Remote
+from incident_ops.adapters.swap import Move, Stay, swap
 from incident_ops.errors import UserError
 from incident_ops.model.lock import Held, Lease
 from incident_ops.model.time import parse_instant, stamp
@@ -37,31 +38,22 @@ class RefLock:
         # the nonce keeps two runs of the same holder at the same instant from making the same commit
         content = {"holder": holder, "nonce": secrets.token_hex(8), "taken": stamp(now), "until": stamp(until)}
         tree = objects.file_tree(_FILE, json.dumps(content).encode())
-        pushed = Pushed(MOVED)
-        for _ in turns():
-            seen = self._remote.tip(BRANCH)
+
+        def decide(seen: str | None) -> Move[Lease | Held] | Stay[Lease | Held]:
             if seen is not None and (held := self._held(seen, now)):
-                return held
+                return Stay(held)
             commit = objects.commit(tree, (seen,) if seen else (), "Lock of incident-ops", now)
-            pushed = self._remote.push(BRANCH, commit, seen)
-            if pushed.outcome == DONE:
-                return Lease(commit, until)
-            if pushed.outcome != MOVED:
-                break
-        raise pushed.error("the lock was not taken")
+            return Move(commit, Lease(commit, until))
+
+        return swap(self._remote, BRANCH, decide, "the lock was not taken")
 
     def release(self, lease: Lease) -> bool:
         """Gives the lock back; False where it is no longer ours, and then nothing is changed. WriteFailed as `take`."""
-        pushed = Pushed(MOVED)
-        for _ in turns():
-            if self._remote.tip(BRANCH) != lease.commit:
-                return False
-            pushed = self._remote.push(BRANCH, None, lease.commit)
-            if pushed.outcome == DONE:
-                return True
-            if pushed.outcome != MOVED:
-                break
-        raise pushed.error("the lock was not given back; it ends by itself")
+
+        def decide(seen: str | None) -> Move[bool] | Stay[bool]:
+            return Move(None, True) if seen == lease.commit else Stay(False)
+
+        return swap(self._remote, BRANCH, decide, "the lock was not given back; it ends by itself")
 
     def _held(self, commit: str, now: datetime) -> Held | None:
         try:

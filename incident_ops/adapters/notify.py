@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from incident_ops.adapters.github.exchange import one_line
 from incident_ops.adapters.heard import Heard, listening
+from incident_ops.adapters.one_line import one_line
 from incident_ops.adapters.within import within
 from incident_ops.errors import Ambiguous, UserError, WriteFailed
 from incident_ops.model.message import Message

@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from incident_ops.adapters.git import _SETTINGS, Git, _environment
-from incident_ops.adapters.github.exchange import one_line
+from incident_ops.adapters.git import SETTINGS, Git, quiet_environment
+from incident_ops.adapters.one_line import one_line
 from incident_ops.adapters.run import Ran, run
 from incident_ops.errors import Incomplete, UserError, WriteFailed
 
@@ -156,8 +156,8 @@ class Objects:
 
     def _run(self, *words: str, stdin: bytes = b"", more: Mapping[str, str] | None = None) -> Ran:
         plain = [word for setting in _PLAIN for word in ("-c", setting)]
-        command = ["git", *_SETTINGS, *plain, "-C", str(self.git.root), *words]
-        return run(command, {**_environment(), **(more or {})}, _SECONDS, stdin)
+        command = ["git", *SETTINGS, *plain, "-C", str(self.git.root), *words]
+        return run(command, {**quiet_environment(), **(more or {})}, _SECONDS, stdin)
 
 
 def _inside(path: str) -> str:

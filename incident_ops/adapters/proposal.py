@@ -8,7 +8,8 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from incident_ops.adapters.objects import BOT, Identity
-from incident_ops.adapters.remote import DONE, MOVED, Pushed, Remote, turns
+from incident_ops.adapters.remote import Remote
+from incident_ops.adapters.swap import Move, Stay, swap
 from incident_ops.errors import UserError
 
 PUSHED, SAME, DELETED, NOTHING, PEOPLES = "pushed", "same", "deleted", "nothing", "people's"
@@ -52,21 +53,17 @@ class Proposals:
         tree = self._objects.changed_tree(base, files)
         differs = tree != self._objects.tree_of(base)
         new = self._commit(tree, base, f"{message.strip()}\n\n{_TRAILER}", now)
-        pushed = Pushed(MOVED)
-        for _ in turns():
-            seen = self._remote.tip(branch)
+
+        def decide(seen: str | None) -> Move[Proposed] | Stay[Proposed]:
             if seen is None and not differs:
-                return Proposed(NOTHING)
+                return Stay(Proposed(NOTHING))
             if seen is not None and not self._is_ours(seen, base):
-                return Proposed(PEOPLES, seen)
+                return Stay(Proposed(PEOPLES, seen))
             if seen is not None and differs and self._says_the_same(seen, base, new):
-                return Proposed(SAME, seen)
-            pushed = self._remote.push(branch, new if differs else None, seen)
-            if pushed.outcome == DONE:
-                return Proposed(PUSHED, new) if differs else Proposed(DELETED)
-            if pushed.outcome != MOVED:
-                break
-        raise pushed.error(f"nothing was proposed on {branch}")
+                return Stay(Proposed(SAME, seen))
+            return Move(new, Proposed(PUSHED, new)) if differs else Move(None, Proposed(DELETED))
+
+        return swap(self._remote, branch, decide, f"nothing was proposed on {branch}")
 
     def proposed(self, branch: str, base: str) -> Mapping[str, str]:
         """What `branch` changes against where it left `base`: path -> sha256 of its bytes, "" where it is taken out."""
@@ -89,21 +86,17 @@ class Proposals:
         `edit` is given the way to read a path at the branch's tip and gives the files; where somebody else was faster
         it is asked again, with theirs.
         """
-        pushed = Pushed(MOVED)
-        for _ in turns():
-            tip = self._remote.tip(branch)
+
+        def decide(tip: str | None) -> Move[Proposed] | Stay[Proposed]:
             if tip is None:
                 raise UserError(f"{self._remote.name} has no branch {branch}", hint="push it first")
             tree = self._objects.changed_tree(tip, edit(self._reader(tip)))
             if tree == self._objects.tree_of(tip):
-                return Proposed(NOTHING)
+                return Stay(Proposed(NOTHING))
             new = self._commit(tree, tip, message, now)
-            pushed = self._remote.push(branch, new, tip)
-            if pushed.outcome == DONE:
-                return Proposed(PUSHED, new)
-            if pushed.outcome != MOVED:
-                break
-        raise pushed.error(f"nothing was written to {branch}")
+            return Move(new, Proposed(PUSHED, new))
+
+        return swap(self._remote, branch, decide, f"nothing was written to {branch}")
 
     def _commit(self, tree: str, parent: str, message: str, now: datetime) -> str:
         return self._objects.commit(tree, (parent,), message, now, self._identity)

@@ -7,15 +7,12 @@ does not answer ends in an error.
 from __future__ import annotations
 
 import os
-import secrets
-import time
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from incident_ops.adapters.address import PROTOCOLS, Address, address
-from incident_ops.adapters.git import _SETTINGS, Git, _environment
-from incident_ops.adapters.github.exchange import one_line
+from incident_ops.adapters.git import SETTINGS, Git, quiet_environment
 from incident_ops.adapters.objects import Objects
+from incident_ops.adapters.one_line import one_line
 from incident_ops.adapters.run import Ran, run
 from incident_ops.errors import Ambiguous, Incomplete, UserError, WriteFailed
 
@@ -79,8 +76,8 @@ class Remote:
 
         UserError where the clone has no such remote, or one that is reached over another protocol.
         """
-        command = ["git", *_SETTINGS, "-C", str(git.root), "remote", "get-url", "--push", name]
-        asked = run(command, _environment(), seconds)
+        command = ["git", *SETTINGS, "-C", str(git.root), "remote", "get-url", "--push", name]
+        asked = run(command, quiet_environment(), seconds)
         configured = os.fsdecode(asked.stdout).removesuffix("\n")
         if asked.code or not configured:
             raise UserError(f"this clone has no remote {name!r}", hint=f"git remote add {name} <its address>")
@@ -97,6 +94,10 @@ class Remote:
             if line.startswith("ref: refs/heads/"):
                 return line.removeprefix("ref: refs/heads/").partition("\t")[0]
         raise Incomplete(f"{self.name} does not tell its default branch", where=one_line(self.url))
+
+    def head(self) -> str | None:
+        """The commit that the remote's HEAD is at; None where it does not tell. Incomplete where it cannot be read."""
+        return next((line.partition("\t")[0] for line in self._listed("HEAD") if line.endswith("\tHEAD")), None)
 
     def tip(self, branch: str) -> str | None:
         """The commit a branch is at now, with all it holds fetched; None where there is no such branch.
@@ -215,7 +216,7 @@ class Remote:
         return text
 
     def _run(self, *words: str) -> Ran:
-        command = ["git", *_SETTINGS, *_QUIET, "-C", str(self.git.root), *words]
+        command = ["git", *SETTINGS, *_QUIET, "-C", str(self.git.root), *words]
         return run(command, self._environment(), self._seconds)
 
     def _environment(self) -> dict[str, str]:
@@ -234,12 +235,4 @@ class Remote:
             _SSH: os.environ.get(_SSH, "ssh -o BatchMode=yes"),
             "GIT_CONFIG_COUNT": str(len(told)),
         }
-        return _environment() | more | numbered
-
-
-def turns() -> Iterator[int]:
-    """The tries of a compare-and-swap, with a wait between them that differs from one run to the other."""
-    for turn in range(TRIES):
-        if turn:
-            time.sleep(secrets.randbelow(200 * 2**turn) / 1000)
-        yield turn
+        return quiet_environment() | more | numbered

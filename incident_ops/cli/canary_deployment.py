@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from incident_ops.cli.write_back import remote_of
+from incident_ops.cli.remotes import remote_of
 from incident_ops.errors import IncidentOpsError
 from incident_ops.gate.verdict import FAIL, FROZEN, INCONCLUSIVE, OVERRIDDEN, PASS
 from incident_ops.render.findings import inert

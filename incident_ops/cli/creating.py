@@ -11,7 +11,7 @@ from incident_ops.adapters import clock
 from incident_ops.adapters.lock import RefLock
 from incident_ops.adapters.person import whoever
 from incident_ops.cli.opening import Opened
-from incident_ops.cli.write_back import need_remote
+from incident_ops.cli.remotes import need_remote
 from incident_ops.errors import IncidentOpsError
 from incident_ops.model.lock import Held as Taken
 from incident_ops.model.lock import Lease

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from incident_ops.adapters import clock
 from incident_ops.cli.editing import judged
 from incident_ops.cli.owing import tracking
+from incident_ops.cli.remotes import remote_of
 from incident_ops.cli.sending import TICKET, local_ledger, shared_ledger, sinks
 from incident_ops.cli.tracking import Look
-from incident_ops.cli.write_back import remote_of
 from incident_ops.errors import IncidentOpsError, UserError, WriteFailed
 from incident_ops.model.incident import Incident
 from incident_ops.model.message import ACKNOWLEDGED, RESOLVED, Message

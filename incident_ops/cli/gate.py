@@ -15,6 +15,7 @@ from incident_ops.cli.gate_person import actor_of
 from incident_ops.cli.gate_records import Published, contents, known_of, source
 from incident_ops.cli.opening import Opened, at_commit, no_records, open_repository, with_repository
 from incident_ops.cli.printing import finish, format_option, inert_unread
+from incident_ops.cli.text_file import read_text
 from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.gate.check import Asked, released, rolled_back
 from incident_ops.gate.check import check as gate_check
@@ -131,7 +132,7 @@ def publish(opened: Opened, output: str | None) -> None:
 
 def _publish(opened: Opened, content: bytes, written_at: str) -> None:
     from incident_ops.adapters import gate_state
-    from incident_ops.cli.write_back import need_remote
+    from incident_ops.cli.remotes import need_remote
     from incident_ops.errors import Incomplete
     from incident_ops.gate.public_state import parse
     from incident_ops.model.time import parse_instant
@@ -213,7 +214,7 @@ def _rolled_back(opened: Opened, asked: Asked, verdict: Verdict, file: str | Non
     if sha is None or not environment or (file is None and not verdict.exit_code):
         return verdict
     if file is not None:
-        listed = is_listed(_read(file), asked.service, environment, sha, file)
+        listed = is_listed(read_text(file, name="--passed"), asked.service, environment, sha, file)
         if not verdict.exit_code:
             return verdict
         if listed:
@@ -221,7 +222,7 @@ def _rolled_back(opened: Opened, asked: Asked, verdict: Verdict, file: str | Non
     if len(sha) not in _WHOLE_IDS or not (os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN")):
         return verdict
     from incident_ops.adapters.github.deployments import Deployments
-    from incident_ops.cli.write_back import remote_of
+    from incident_ops.cli.remotes import remote_of
 
     try:
         remote = None if os.environ.get("GITHUB_REPOSITORY") else remote_of(opened.git)
@@ -230,14 +231,6 @@ def _rolled_back(opened: Opened, asked: Asked, verdict: Verdict, file: str | Non
         told = f"nobody can tell whether {sha[:12]} passed before: {error}"
         return replace(verdict, notes=(*verdict.notes, told))
     return rolled_back(verdict) if passed else verdict
-
-
-def _read(file: str) -> str:
-    try:
-        return Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UserError(f"--passed cannot be read: {why}", where=file) from error
 
 
 def _unreachable(asked: Asked, why: str) -> Verdict:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import NamedTuple
 import click
 
 from incident_ops.cli.opening import Opened, open_repository
+from incident_ops.cli.remotes import token_and_server
 from incident_ops.errors import UserError
 from incident_ops.gate.check import IGNORE, Known
 from incident_ops.gate.needs import needed
@@ -66,8 +66,7 @@ def _branch(ctx: click.Context, opened: Opened, url: str, branch: str) -> Opened
     from incident_ops.adapters.gate_state import BRANCH, read_branch, scratch_clone
 
     folder = Path(ctx.find_root().with_resource(TemporaryDirectory(prefix="incident-ops-")))
-    token = os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN") or ""
-    remote = scratch_clone(folder, url, token, os.environ.get("GITHUB_SERVER_URL") or "https://github.com")
+    remote = scratch_clone(folder, url, *token_and_server())
     if branch == BRANCH:
         content, head = read_branch(remote)
         return Published(content, f"branch {BRANCH} of {remote.url}", head)

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 import click
 
 from incident_ops.cli.complete import complete_service
+from incident_ops.cli.moments import day
 from incident_ops.cli.opening import Opened, no_records, with_repository
 from incident_ops.cli.printing import finish, format_option, inert_unread
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
-from incident_ops.lifecycle import effective
 from incident_ops.model.incident import Incident
 from incident_ops.model.record import Record
-from incident_ops.model.time import parse_date, parse_instant
 from incident_ops.records.recall import every_record
 from incident_ops.render import lists
 from incident_ops.render.findings import inert
 from incident_ops.render.picture import LATE
 from incident_ops.render.sla import AT_RISK, BREACHED, MISSED
 from incident_ops.rules.item_overdue import days_late
+from incident_ops.sla.facts import declared_at
 
 COLOURS = {BREACHED: "red", MISSED: "red", LATE: "red", AT_RISK: "yellow", "met": "green"}
 
@@ -56,8 +55,12 @@ def list_command(
       incident-ops list --owner @alice --open
       incident-ops list --overdue --format json
     """
-    after = None if since is None else _since(since)
-    records = [one for one in _records(opened, only_open and not (owner or overdue)) if _declared_after(one, after)]
+    after = day(since, "--since")
+    records = [
+        one
+        for one in _records(opened, only_open and not (owner or overdue))
+        if after is None or declared_at(one.incident) >= after
+    ]
     records = _at_level(opened, _of_service(opened, records, service), level)
     if owner is not None or overdue:
         click.echo(_items(opened, records, owner, only_open, overdue, form), nl=False)
@@ -105,20 +108,6 @@ def _items(opened: Opened, records: list[Record], owner: str | None, only_open: 
     return lists.items_text(found, _style)
 
 
-def _since(text: str) -> datetime:
-    try:
-        if "T" in text:
-            return parse_instant(text)
-        day = parse_date(text)
-    except ValueError as error:
-        raise UserError(f"--since {inert(text)!r} is no day and no instant", hint="e.g. 2025-01-26") from error
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-def _declared_after(record: Record, after: datetime | None) -> bool:
-    return after is None or parse_instant(effective(record.incident)["times.declared"]) >= after
-
-
 def _of_service(opened: Opened, records: list[Record], name: str | None) -> list[Record]:
     if name is None:
         return records
@@ -149,7 +138,7 @@ def _tell_unread(opened: Opened) -> None:
     if unread:
         click.echo(f"\nNot read, so not in this list ({len(unread)}):")
     for one in unread:
-        click.echo(f"  {one.path}: {one.reason.removeprefix(one.path + ': ')}")
+        click.echo(f"  {one.path}: {one.why}")
 
 
 def _style(tone: str, line: str) -> str:

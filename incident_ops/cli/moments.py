@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from incident_ops.errors import UserError
-from incident_ops.model.time import UNKNOWN, duration, parse_instant, stamp
+from incident_ops.model.time import UNKNOWN, duration, parse_date, parse_instant, stamp
+from incident_ops.render.findings import inert
 
 
 def moment(text: str | None, now: datetime, option: str, *, may_be_unknown: bool = False) -> str | None:
@@ -19,6 +20,19 @@ def moment(text: str | None, now: datetime, option: str, *, may_be_unknown: bool
     except ValueError:
         return stamp(now - timedelta(seconds=_ago(text, option, may_be_unknown)))
     return text
+
+
+def day(text: str | None, option: str) -> datetime | None:
+    """A date (its first instant in UTC) or an instant, None where none is given. UserError for anything else."""
+    if text is None:
+        return None
+    try:
+        if "T" in text:
+            return parse_instant(text)
+        found = parse_date(text)
+    except ValueError as error:
+        raise UserError(f"{option} {inert(text)!r} is no day and no instant", hint="e.g. 2025-01-26") from error
+    return datetime(found.year, found.month, found.day, tzinfo=UTC)
 
 
 def _ago(text: str, option: str, may_be_unknown: bool) -> int:

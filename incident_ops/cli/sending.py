@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from incident_ops.cli.opening import Opened
+from incident_ops.cli.remotes import need_remote
 from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.model.incident import Incident
 from incident_ops.model.ledger import Ledger
@@ -55,14 +55,11 @@ def sinks(
 def shared_ledger(opened: Opened) -> tuple[SharedLedger | None, Ledger | None, IncidentOpsError | None]:
     """(the ledger on the remote `origin`, what it says now, why it says nothing). None where there is none."""
     from incident_ops.adapters.ledger_ref import LedgerRef
-    from incident_ops.adapters.remote import Remote
 
     if opened.git is None:
         return None, None, UserError("there is no git repository, so there is no ledger")
-    token = os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN") or ""
-    server = os.environ.get("GITHUB_SERVER_URL") or "https://github.com"
     try:
-        ledger = LedgerRef(Remote.of(opened.git, token=token.strip(), server=server, seconds=_SECONDS))
+        ledger = LedgerRef(need_remote(opened.git, _SECONDS))
     except UserError as error:
         return None, None, error
     try:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 
 import click
 
+from incident_ops.cli.moments import day
 from incident_ops.cli.opening import Opened, no_records, with_repository
 from incident_ops.cli.printing import finish, format_option, inert_unread
+from incident_ops.cli.text_file import read_text
 from incident_ops.errors import UserError
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
-from incident_ops.model.time import parse_date, parse_instant
 
 AXES = ("level", "service", "month")
 MISSED, GOAL = "missed", "goal"
@@ -105,19 +105,6 @@ def backtest(opened: Opened, file: str, since: str | None, observed: str | None,
     finish(3 if made.unread else 0)
 
 
-def day(text: str | None, option: str) -> datetime | None:
-    """A date (its first instant in UTC) or an instant. UserError for anything else."""
-    if text is None:
-        return None
-    try:
-        if "T" in text:
-            return parse_instant(text)
-        found = parse_date(text)
-    except ValueError as error:
-        raise UserError(f"{option} {text!r} is no day and no instant", hint="e.g. 2025-01-26") from error
-    return datetime(found.year, found.month, found.day, tzinfo=UTC)
-
-
 def _records(opened: Opened, since: datetime | None) -> Iterable[Record]:
     """The records, without those in which everything lies before `since`."""
     from incident_ops import shipped
@@ -138,7 +125,8 @@ def _other_policy(opened: Opened, file: str) -> Policy:
 
     from incident_ops.records.policy import load_policy
 
-    return replace(opened.setting, policy=load_policy(_text(file), file)).require()[0]
+    text = read_text(file, "name a file of text in UTF-8")
+    return replace(opened.setting, policy=load_policy(text, file)).require()[0]
 
 
 def _window(*policies: Policy) -> timedelta:
@@ -147,11 +135,3 @@ def _window(*policies: Policy) -> timedelta:
 
     windows = [one.escalation.pattern.window for one in policies if one.escalation.pattern.count]
     return timedelta(seconds=max((seconds_of(window) for window in windows if window), default=0))
-
-
-def _text(file: str) -> str:
-    try:
-        return Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UserError(f"it cannot be read: {why}", where=file, hint="name a file of text in UTF-8") from error

@@ -16,10 +16,12 @@ from incident_ops.adapters.files import write_text
 from incident_ops.cli.editing import judged
 from incident_ops.cli.opening import Opened, at_commit, local_tracker
 from incident_ops.cli.owing import due_edits, owed_by, recent, seen_in, tracking, watched, written
+from incident_ops.cli.remotes import remote_of
 from incident_ops.cli.sending import local_ledger, shared_ledger
 from incident_ops.cli.telling import Setting, lines_of, told_now
 from incident_ops.cli.telling import wanted as wanted_notices
-from incident_ops.cli.write_back import BRANCH, proposals, remote_of, texts
+from incident_ops.cli.text_file import read_text
+from incident_ops.cli.write_back import BRANCH, proposals, texts
 from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.model.edit import Edit
 from incident_ops.model.incident import Incident
@@ -235,7 +237,7 @@ def observed(
 
 def observed_in(file: str) -> Snapshot:
     """A tracker as --save-observed wrote it down. UserError for any other file."""
-    return load(_read(file), file)
+    return load(read_text(file, "write one with --save-observed FILE"), file)
 
 
 def _deleted(opened: Opened, snapshot: Snapshot, wanted: Desired, records: Sequence[Record]) -> Mapping[str, str]:
@@ -277,14 +279,6 @@ def _proposed_incidents(files: Mapping[str, bytes | None]) -> Iterator[Incident]
 
 def _sum(content: bytes | None) -> str:
     return "" if content is None else sha256(content).hexdigest()
-
-
-def _read(file: str) -> str:
-    try:
-        return Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UserError(f"it cannot be read: {why}", where=file, hint="write one with --save-observed FILE") from error
 
 
 def _show(request: Any) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from incident_ops.adapters.files import replace_if_unchanged
-from incident_ops.adapters.git import Git
 from incident_ops.adapters.proposal import NOTHING, PEOPLES, PUSHED, SAME, Files, Proposals, Proposed, Read
 from incident_ops.adapters.remote import Remote
 from incident_ops.cli.editing import checked, judged, read_for_edit
 from incident_ops.cli.opening import Opened
+from incident_ops.cli.remotes import need_remote
 from incident_ops.errors import UserError
 from incident_ops.model.edit import Edit
 from incident_ops.records.check import schema
@@ -27,23 +26,6 @@ TITLE = "incident-ops: write back what the issues tell"
 
 Wanted = Mapping[str, tuple[Edit, ...]]
 """Path of a record -> its edits."""
-
-
-def remote_of(git: Git | None) -> Remote | None:
-    """The clone's remote, opened with the token of the environment; None where there is none."""
-    try:
-        return need_remote(git)
-    except UserError:
-        return None
-
-
-def need_remote(git: Git | None) -> Remote:
-    """The clone's remote. UserError where there is none: the lock and the write-back live there."""
-    if git is None:
-        raise UserError("there is no git repository here", hint="run it in a clone of the repository of records")
-    token = os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN") or ""
-    server = os.environ.get("GITHUB_SERVER_URL") or "https://github.com"
-    return Remote.of(git, token=token, server=server)
 
 
 def proposals(remote: Remote) -> Proposals:

@@ -10,3 +10,8 @@ class Unread(NamedTuple):
 
     path: str
     reason: str
+
+    @property
+    def why(self) -> str:
+        """The reason alone: some begin with the path."""
+        return self.reason.removeprefix(f"{self.path}: ")

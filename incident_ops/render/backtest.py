@@ -37,7 +37,7 @@ def to_text(found: Backtest) -> str:
         out += [f"and {len(different) - MOST} more; --format json lists all"] if len(different) > MOST else []
     if found.unread:
         out += ["", f"Not replayed ({len(found.unread)}):"]
-        out += [f"  {one.path}: {one.reason.removeprefix(one.path + ': ')}" for one in found.unread]
+        out += [f"  {one.path}: {one.why}" for one in found.unread]
     return "\n".join(out) + "\n"
 
 

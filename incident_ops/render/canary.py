@@ -16,6 +16,7 @@ from incident_ops.gate.threshold import DATASOURCE_ERROR, TIMEOUT
 from incident_ops.gate.verdict import CONFIG_ERROR, FROZEN, INCONCLUSIVE, OK
 from incident_ops.model.time import spell_duration
 from incident_ops.render.findings import dump, inert
+from incident_ops.render.fit import fold
 from incident_ops.render.safe import code, inline
 
 WIDTH, CURVE = 80, 40
@@ -46,7 +47,7 @@ def to_text(outcome: Outcome) -> str:
         if curve := outcome.curves.get(one.name):
             out.append(f"    evidence {sparkline(curve, one.judgement)}")
     for text in (*_closing(outcome), *outcome.notes):
-        out += textwrap.wrap(inert(text), WIDTH, break_long_words=False, break_on_hyphens=False)
+        out += fold(inert(text))
     return "\n".join(out) + "\n"
 
 

@@ -27,6 +27,7 @@ DRIVER = {
 
 MERGED_BY = ("incidents/*/incident.yaml", "merge=incident-ops")
 STATE = ".incident-ops/"
+_DIFFERS = "it differs from the schema of this program; to have that one, delete it and run init again"
 TOLD = {
     "sev0-3": "SEV0 to SEV3, with targets for response and resolution",
     "itil-p1-p4": "P1 to P4 for tickets, SEV-1 to SEV-3 beside it for major incidents",
@@ -91,7 +92,7 @@ def plan(wanted: Wanted, there: Mapping[str, There], full: frozenset[str]) -> li
         _own(SERVICES, services_text(wanted.services), there, _ignored("--service", wanted.services)),
     ]
     found += [_folder(folder, there, full) for folder in FOLDERS]
-    found += [_copy(f"schemas/{name}", text, there) for name, text in wanted.schemas.items()]
+    found += [_own(f"schemas/{name}", text, there, _DIFFERS) for name, text in wanted.schemas.items()]
     rules = (_merging, _ignoring)
     return [*found, _editor(there.get(EDITOR)), *(rule(there) for rule in rules)]
 
@@ -117,13 +118,14 @@ def services_text(services: Mapping[str, str] | None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _own(path: str, text: str, there: Mapping[str, There], ignored: str) -> File:
+def _own(path: str, text: str, there: Mapping[str, There], differs: str) -> File:
+    """A file with this text. One that has another text is left, and `differs` tells why; "" = it is as it should be."""
     now = there.get(path)
     if now is None:
         return File(path, Done.WRITTEN, text.encode())
     if isinstance(now, str):
         return File(path, Done.LEFT, note=now)
-    return File(path, Done.LEFT, note=ignored) if ignored and now != text.encode() else File(path, Done.KEPT)
+    return File(path, Done.LEFT, note=differs) if differs and now != text.encode() else File(path, Done.KEPT)
 
 
 def _ignored(option: str, given: object) -> str:
@@ -136,16 +138,6 @@ def _folder(folder: str, there: Mapping[str, There], full: frozenset[str]) -> Fi
     if isinstance(now, str):
         return File(path, Done.LEFT, note=now)
     return File(path, Done.KEPT) if now is not None or folder in full else File(path, Done.WRITTEN, b"")
-
-
-def _copy(path: str, text: str, there: Mapping[str, There]) -> File:
-    now = there.get(path)
-    if now is None:
-        return File(path, Done.WRITTEN, text.encode())
-    if isinstance(now, str):
-        return File(path, Done.LEFT, note=now)
-    note = "it differs from the schema of this program; to have that one, delete it and run init again"
-    return File(path, Done.KEPT) if now == text.encode() else File(path, Done.LEFT, note=note)
 
 
 def _merging(there: Mapping[str, There]) -> File:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
-import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from incident_ops.render.findings import dump, inert
 from incident_ops.render.first_files import POLICY, SERVICES, Done, File
+from incident_ops.render.fit import fold
 
-WIDTH = 80
 CHANGED = (Done.WRITTEN, Done.ADDED)
 
 
@@ -73,13 +72,7 @@ def summary(files: Sequence[File]) -> str:
 
 
 def _row(word: str, text: str) -> list[str]:
-    return textwrap.wrap(
-        f"  {word:<15}  {text}",
-        WIDTH,
-        subsequent_indent=" " * 19,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return fold(f"  {word:<15}  {text}", rest=" " * 19)
 
 
 def _lines(files: Sequence[File]) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from unicodedata import combining, east_asian_width
 
 from incident_ops.render.findings import inert
 
+WIDTH = 80
 _MORE = "…"
 
 
@@ -46,6 +48,16 @@ def wrap(parts: Iterable[str], most: int, between: str = " ") -> list[str]:
                 lines[-1] += between.rstrip()
             lines.append(part)
     return lines
+
+
+def fold(text: str, first: str = "", rest: str = "") -> list[str]:
+    """A text as lines of at most 80 characters, `first` before the first and `rest` before the others.
+
+    A word longer than that, such as a path or a key, stands alone and whole.
+    """
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def pad(text: str, width: int) -> str:

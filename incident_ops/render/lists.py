@@ -11,12 +11,13 @@ from incident_ops.model.ids import item_key
 from incident_ops.model.incident import ActionItem, Incident
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
-from incident_ops.model.time import parse_instant, stamp
+from incident_ops.model.time import stamp
 from incident_ops.model.unread import Unread
 from incident_ops.render.findings import dump, plural
 from incident_ops.render.fit import columns, fit, pad
 from incident_ops.render.picture import level_of, spell_age, state_of
 from incident_ops.render.sla import unread_data
+from incident_ops.sla.facts import declared_at
 
 WIDTH = 80
 LATE, LIVE, PLAIN = "late", "live", ""
@@ -111,7 +112,7 @@ def items_json(found: Sequence[Item], now: datetime, unread: Sequence[Unread]) -
 def _entry(record: Record, policy: Policy, now: datetime) -> Entry:
     incident = record.incident
     duties = policy.duties(incident.severity, incident.priority)
-    age = now - parse_instant(effective(incident)["times.declared"])
+    age = now - declared_at(incident)
     rank = duties.rank if duties else 0
     return Entry(record, level_of(incident, policy), rank, int(age.total_seconds()), title_of(incident, policy))
 

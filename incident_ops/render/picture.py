@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from incident_ops.lifecycle import FIXED, OVER, PENDING, REOPENED, current, effective, phase, public_status
+from incident_ops.lifecycle import FIXED, OVER, PENDING, REOPENED, current, phase, public_status
 from incident_ops.model.incident import ActionItem, Event, Incident, Update, Users
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
@@ -20,6 +20,7 @@ from incident_ops.render.figures import impacts
 from incident_ops.render.fit import cut, fit, pad, wrap
 from incident_ops.render.sla import Row, rows
 from incident_ops.sla.clock import ACTION_ITEM, Clock
+from incident_ops.sla.facts import declared_at
 from incident_ops.sla.report import Report
 
 WIDTH, HEIGHT = 80, 23  # the 24th line is the prompt's
@@ -81,7 +82,7 @@ def begun(incident: Incident) -> datetime:
     """When the present cycle began: declared, or reopened (aware UTC)."""
     if incident.cycles:
         return parse_instant(incident.cycles[-1].reopened)
-    return parse_instant(effective(incident)["times.declared"])
+    return declared_at(incident)
 
 
 def impact_seconds(incident: Incident) -> int | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
@@ -13,8 +12,7 @@ from incident_ops.reconcile.deliver import Delivered
 from incident_ops.reconcile.plan import SCHEMA, Plan
 from incident_ops.reconcile.safety import Held
 from incident_ops.render.findings import plural
-
-WIDTH = 80
+from incident_ops.render.fit import fold
 
 _SIGNS = {CREATE: "+", UPDATE: "~", CLOSE: "-", REOPEN: "^", EDIT: "<", NOTIFY: "!"}
 _VERBS = {NOTIFY: "send"}
@@ -47,7 +45,7 @@ def plan_json(plan: Plan) -> str:
 
 def plan_text(plan: Plan) -> str:
     """The plan as lines of at most 80 columns (a path or a key longer than that stands alone), ending in a newline."""
-    lines = _wrap(headline(plan), "", "  ")
+    lines = fold(headline(plan), "", "  ")
     lines += [line for change in plan.changes for line in _change_lines(change)]
     if plan.kept:
         lines += ["", f"Kept as it is: {len(plan.kept)}"]
@@ -56,7 +54,7 @@ def plan_text(plan: Plan) -> str:
         lines += ["", f"Unread, left alone: {len(plan.unread)}"]
         for one in plan.unread:
             numbers = "".join(f" #{number}" for number in one.numbers)
-            lines += _wrap(f"{one.path}: {one.reason}" + (f" (issues{numbers})" if numbers else ""), "  ! ", "    ")
+            lines += fold(f"{one.path}: {one.reason}" + (f" (issues{numbers})" if numbers else ""), "  ! ", "    ")
     if plan.changes:
         lines += ["", f"Checksum {plan.checksum}"]
     return "\n".join(lines) + "\n"
@@ -99,7 +97,7 @@ def delivered_lines(done: Sequence[Delivered]) -> list[str]:
     for (_, outcome, why), of in groups.items():
         message, channels = of[0].planned.message, ", ".join(one.planned.message.channel for one in of)
         told = f"{outcome}: {message.recipient} by {channels}: {message.subject}{why}"
-        lines += _wrap(told, f"  {_SIGNS[NOTIFY]} ", "      ")
+        lines += fold(told, f"  {_SIGNS[NOTIFY]} ", "      ")
     return lines
 
 
@@ -164,9 +162,9 @@ def _change_lines(change: Change) -> list[str]:
     head = f"  {_SIGNS.get(change.action, _OTHER)} {change.action}{number} {change.key}"
     told = what(change)
     if change.telling:
-        return [*_wrap(f"{change.action} {told}", f"  {_SIGNS[NOTIFY]} ", "      "), f"      {change.key}"]
+        return [*fold(f"{change.action} {told}", f"  {_SIGNS[NOTIFY]} ", "      "), f"      {change.key}"]
     why = "" if change.action == CREATE else change.reason
-    return [head, *_wrap(": ".join(part for part in (told, why) if part), "      ", "      ")]
+    return [head, *fold(": ".join(part for part in (told, why) if part), "      ", "      ")]
 
 
 def what(change: Change) -> str:
@@ -198,11 +196,5 @@ def _kept_lines(kept: tuple[Kept, ...]) -> list[str]:
     lines = []
     for reason, (keys, left) in kept_by_reason(kept).items():
         more = f" and {left} more" if left else ""
-        lines += _wrap(f"{len(keys) + left}: {reason}: {', '.join(keys)}{more}", "  = ", "    ")
+        lines += fold(f"{len(keys) + left}: {reason}: {', '.join(keys)}{more}", "  = ", "    ")
     return lines
-
-
-def _wrap(text: str, first: str, rest: str) -> list[str]:
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
-    )

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from incident_ops.model.time import spell_duration, stamp
 from incident_ops.model.unread import Unread
+from incident_ops.render.aligned import aligned
 from incident_ops.render.dates import spell_clock, spell_length
 from incident_ops.render.fit import fit
 from incident_ops.sla.clock import (
@@ -108,7 +109,7 @@ def to_text(report: Report, style: Style = lambda _, line: line, owed: Sequence[
         out += ["", *_table(HEADER, table, style)]
     if report.unread:
         out += ["", f"Not read, so their clocks are not known ({len(report.unread)}):"]
-        out += [f"  {record.path}: {record.reason.removeprefix(record.path + ': ')}" for record in report.unread]
+        out += [f"  {record.path}: {record.why}" for record in report.unread]
     return "\n".join(out) + "\n"
 
 
@@ -264,9 +265,5 @@ def _summary(table: Sequence[Row]) -> str:
 
 def _table(header: Sequence[str], table: Sequence[Sequence[str]], style: Style) -> list[str]:
     """The lines of a table; the first cell of a row is the word its style goes by."""
-    widths = [max(map(len, column)) for column in zip(header, *table, strict=True)]
-    return [_line(header, widths), *(style(row[0], _line(row, widths)) for row in table)]
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+    head, *lines = aligned(header, table)
+    return [head, *(style(row[0], line) for row, line in zip(table, lines, strict=True))]

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from incident_ops.model.time import stamp
-from incident_ops.model.unread import Unread
 from incident_ops.render.aligned import aligned
 from incident_ops.render.dates import spell_clock, spell_length
 from incident_ops.render.findings import dump, inert, plural
@@ -50,7 +49,7 @@ def to_text(report: Compliance) -> str:
         out += ["", *aligned(MISSED, _late(report)), *_more(report)]
     if report.unread:
         out += ["", f"Not read, so not in this report ({len(report.unread)}):"]
-        out += [f"  {one.path}: {_why(one)}" for one in report.unread]
+        out += [f"  {one.path}: {one.why}" for one in report.unread]
     return "\n".join(out) + "\n"
 
 
@@ -68,7 +67,7 @@ def to_markdown(report: Compliance) -> str:
             "\n".join([table([word.capitalize() for word in MISSED[:-1]] + ["Due (UTC)"], rows), *_more(report)])
         )
     if report.unread:
-        lines = [f"- {inline(one.path)}: {inline(_why(one))}" for one in report.unread]
+        lines = [f"- {inline(one.path)}: {inline(one.why)}" for one in report.unread]
         parts.append("\n".join([f"### Not read, so not in this report ({len(report.unread)})", "", *lines]))
     return "\n\n".join(parts) + "\n"
 
@@ -110,10 +109,6 @@ def _title(report: Compliance) -> str:
 def _counted(report: Compliance) -> str:
     period = spell_period(report.period)
     return f"{plural(report.incidents, 'incident')} {period or 'in all'}."
-
-
-def _why(one: Unread) -> str:
-    return one.reason.removeprefix(f"{one.path}: ")
 
 
 def _rows(report: Compliance) -> list[tuple[str, ...]]:

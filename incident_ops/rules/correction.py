@@ -15,7 +15,7 @@ from incident_ops.findings import Finding, Level, did_you_mean
 from incident_ops.model.incident import Cycle, Incident, Times
 from incident_ops.model.record import Record, World
 from incident_ops.model.time import UNKNOWN
-from incident_ops.rules.instants import later
+from incident_ops.rules.instants import same_instant
 from incident_ops.rules.tell import tell
 
 ID = "correction"
@@ -47,15 +47,9 @@ def _instants(incident: Incident) -> Iterator[Finding]:
                 ID, LEVEL, (*route, "field"), f"{field!r} is no instant of this record", did_you_mean(field, value)
             )
             continue
-        if not _same(correction.old, value[field]):
+        if not same_instant(correction.old, value[field]):
             message = f"{field} was {value[field]}, not {correction.old}"
             yield tell(ID, LEVEL, (*route, "from"), message, f"from: {value[field]}")
         if correction.new == UNKNOWN and field.endswith((".declared", ".reopened")):
             yield tell(ID, LEVEL, (*route, "to"), f"{field} cannot be unknown", "clocks start there")
         value[field] = correction.new
-
-
-def _same(one: str, other: str) -> bool:
-    if one == other:
-        return True
-    return UNKNOWN not in (one, other) and not later(one, other) and not later(other, one)

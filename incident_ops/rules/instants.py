@@ -25,6 +25,11 @@ def later(one: str, other: str) -> bool:
     return parse_instant(one) > parse_instant(other)
 
 
+def same_instant(one: str, other: str) -> bool:
+    """True where both texts name the same instant, in whatever zone; `unknown` is the same as `unknown` only."""
+    return one == other or (known(one) and known(other) and not later(one, other) and not later(other, one))
+
+
 def seconds_between(start: str, end: str) -> float:
     """Seconds from instant `start` to instant `end`; negative where `end` comes first."""
     return (parse_instant(end) - parse_instant(start)).total_seconds()

@@ -15,18 +15,12 @@ from collections.abc import Iterator
 from incident_ops.findings import Finding, Level, did_you_mean
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record, World
+from incident_ops.rules.preset_labels import other_homes
 from incident_ops.rules.tell import tell
 
 ID = "label"
 LEVEL = (Level.ERROR, Level.WARNING)
 TIMED = False
-
-PRESET_LABELS: dict[str, tuple[str, ...]] = {
-    "sev0-3": ("SEV0", "SEV1", "SEV2", "SEV3"),
-    "itil-p1-p4": ("P1", "P2", "P3", "P4", "SEV-1", "SEV-2", "SEV-3"),
-    "sev1-3": ("SEV-1", "SEV-2", "SEV-3"),
-    "p0-p3": ("P0", "P1", "P2", "P3"),
-}
 
 
 def check(record: Record, world: World) -> Iterator[Finding]:
@@ -60,9 +54,9 @@ def check(record: Record, world: World) -> Iterator[Finding]:
 
 def _foreign(policy: Policy, route: tuple[str | int, ...], label: str, allowed: list[str]) -> Finding:
     message = f"{label!r} is no {route[0] if len(route) == 1 else 'level'} of scheme {policy.scheme.id}"
-    homes = [name for name, labels in PRESET_LABELS.items() if label in labels and name != policy.scheme.id]
+    homes = other_homes(label, policy.scheme.id)
     if homes:
-        hint = f"it is a label of {' and '.join(homes)}, never translated; allowed here: {', '.join(allowed)}"
+        hint = f"it is a label of {homes}, never translated; allowed here: {', '.join(allowed)}"
     else:
         hint = did_you_mean(label, allowed)
     return tell(ID, Level.ERROR, route, message, hint)

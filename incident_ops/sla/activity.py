@@ -14,7 +14,7 @@ from incident_ops.model.incident import Incident
 from incident_ops.model.observed import Comment, Snapshot
 from incident_ops.model.policy import Policy
 from incident_ops.model.time import instant, parse_instant
-from incident_ops.sla.facts import Facts
+from incident_ops.sla.facts import Facts, declared
 
 AUTOMATION = "incident-ops"
 """Who writes what the automation decides: `by` of its changes and of its lines in the timeline."""
@@ -88,7 +88,7 @@ def answers(given: Facts, policy: Policy) -> tuple[datetime, ...]:
         for one in given.incident.changes
         if one.field == "state" and not is_automation(one.by, policy)
     }
-    begin = parse_instant(given.instants["times.declared"])
+    begin = declared(given)
     taken = moved | {parse_instant(one.at) for one in given.incident.assignments}
     # the moves of the declaration itself say that it was triaged, not that somebody has it
     taken = {at for at in taken if at > begin} | _milestones(given, ("acknowledged",))

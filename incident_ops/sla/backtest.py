@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from incident_ops.errors import UserError
 from incident_ops.model.incident import Incident
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
@@ -21,13 +20,13 @@ from incident_ops.sla.activity import NOTHING_SEEN
 from incident_ops.sla.clock import NAMES, Clock, State
 from incident_ops.sla.clocks import clocks
 from incident_ops.sla.escalation import MANUAL, Due
-from incident_ops.sla.facts import facts
+from incident_ops.sla.facts import declared_at, facts
 from incident_ops.sla.obligations import SeenOf
-from incident_ops.sla.outcomes import declared_at, is_late, out_of_metrics
+from incident_ops.sla.outcomes import is_late, out_of_metrics
 from incident_ops.sla.reach import Reach
 from incident_ops.sla.replay import replay, retargeted
 from incident_ops.sla.similar import Neighbours, neighbours, similar
-from incident_ops.sla.targets import legs, level_of
+from incident_ops.sla.targets import legs, no_level
 
 
 class Breach(NamedTuple):
@@ -165,10 +164,8 @@ def backtest(
 def _unusable(incident: Incident, old: Policy, new: Policy) -> str:
     """Why an incident cannot be compared; "" where it can."""
     for policy, whose in ((old, ""), (new, "under the other policy: ")):
-        try:
-            level_of(incident, policy)
-        except UserError as error:
-            return f"{whose}{error}"
+        if why := no_level(incident, policy):
+            return f"{whose}{why}"
     return ""
 
 

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from incident_ops.errors import UserError
 from incident_ops.model.policy_blocks import AROUND_THE_CLOCK, DAYS, Calendar
+from incident_ops.model.zone import place, to_utc
 
 Bound = TypeVar("Bound", int, datetime)
 Interval = tuple[datetime, datetime]
@@ -230,12 +231,9 @@ def _compiled(tz: str, hours: tuple[tuple[str, tuple[str, ...]], ...], holidays:
 
 
 def _zone(name: str) -> ZoneInfo:
-    """A zone of a place, or UTC; `EST` names an offset and knows no summer (C29)."""
     try:
-        if name != "UTC" and "/" not in name:
-            raise KeyError(name)
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
+        return place(name)
+    except ValueError as error:
         hint = "write one such as Europe/Berlin or America/New_York"
         raise UserError(f"{name} is not an IANA time zone of a place", where="policy.yaml", hint=hint) from error
 
@@ -251,19 +249,8 @@ def _open(hours: _Hours, day: date) -> tuple[Interval, ...]:
 
 
 def _utc(day: date, minutes: int, zone: ZoneInfo) -> datetime:
-    """A wall-clock time -> UTC: the first occurrence, or the moment of the jump that skips it."""
-    wall = datetime.combine(day, time()) + timedelta(minutes=minutes)
-    found = wall.replace(tzinfo=zone).astimezone(UTC)
-    if found.astimezone(zone).replace(tzinfo=None) == wall:
-        return found
-    before = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    while found - before > timedelta(seconds=1):
-        middle = before + (found - before) // timedelta(seconds=2) * timedelta(seconds=1)
-        if middle.astimezone(zone).replace(tzinfo=None) >= wall:
-            found = middle
-        else:
-            before = middle
-    return found
+    """So many minutes after midnight on the wall -> UTC."""
+    return to_utc(datetime.combine(day, time()) + timedelta(minutes=minutes), zone)
 
 
 def _later(at: datetime, span: timedelta) -> datetime:

@@ -11,18 +11,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from incident_ops.errors import UserError
 from incident_ops.model.incident import Incident
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
 from incident_ops.model.unread import Unread
 from incident_ops.sla.clock import NAMES, UPDATE_INTERNAL, UPDATE_PUBLIC, Clock
+from incident_ops.sla.facts import declared_at
 from incident_ops.sla.goals import Goal, goals
 from incident_ops.sla.noticing import Noticing, noticing
-from incident_ops.sla.outcomes import Outcome, declared_at, outcomes
+from incident_ops.sla.outcomes import Outcome, outcomes
 from incident_ops.sla.slots import Slots
 from incident_ops.sla.statistics import Spread, percent, spread
-from incident_ops.sla.targets import level_of
+from incident_ops.sla.targets import no_level
 
 LEVEL, SERVICE, MONTH = "level", "service", "month"
 AXES = (LEVEL, SERVICE, MONTH)
@@ -112,10 +112,8 @@ def compliance(
         begin = declared_at(incident)
         if begin > now or not period.holds(begin):
             continue
-        try:
-            level_of(incident, policy)
-        except UserError as error:
-            left_out.append(Unread(record.path, str(error)))
+        if why := no_level(incident, policy):
+            left_out.append(Unread(record.path, why))
             continue
         found += outcomes(incident, policy, now)
         counted.append(incident)

@@ -72,6 +72,11 @@ def declared(given: Facts) -> datetime:
     return parse_instant(given.instants["times.declared"])
 
 
+def declared_at(incident: Incident) -> datetime:
+    """The same of a record alone: the instant of the declaration, after corrections (aware UTC)."""
+    return parse_instant(effective(incident)["times.declared"] if incident.corrections else incident.times.declared)
+
+
 def acknowledged(given: Facts) -> End:
     """The end of the response."""
     return _milestone(given, "times.acknowledged")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from incident_ops.lifecycle import FIXED, effective
+from incident_ops.lifecycle import FIXED
 from incident_ops.model.incident import Incident
 from incident_ops.model.policy import Policy
-from incident_ops.model.time import parse_instant
 from incident_ops.sla.clock import AFTERWARDS, UPDATE_INTERNAL, UPDATE_PUBLIC, Clock, Risk, State
 from incident_ops.sla.clocks import clocks
 from incident_ops.sla.facts import declared, facts, is_retroactive
@@ -51,11 +50,6 @@ def outcomes(incident: Incident, policy: Policy, now: datetime) -> list[Outcome]
         late = is_late(clock) or passed.missed > 0
         found.append(Outcome(clock, begin, tuple(dict.fromkeys(incident.services)), excluded, late, passed))
     return found
-
-
-def declared_at(incident: Incident) -> datetime:
-    """The instant of the declaration, after corrections (aware UTC)."""
-    return parse_instant(effective(incident)["times.declared"] if incident.corrections else incident.times.declared)
 
 
 def is_late(clock: Clock) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from incident_ops.errors import UserError
 from incident_ops.lifecycle import OVER
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
@@ -15,7 +14,7 @@ from incident_ops.sla.clock import ACTION_ITEM, AFTERWARDS, NAMES, Clock
 from incident_ops.sla.clocks import clocks
 from incident_ops.sla.facts import facts
 from incident_ops.sla.standing import Standing, standing
-from incident_ops.sla.targets import level_of
+from incident_ops.sla.targets import no_level
 
 
 class Report(NamedTuple):
@@ -42,11 +41,9 @@ def report(
     left_out = list(unread)
     for record in records:
         incident = record.incident
-        try:
-            level_of(incident, policy)
-        except UserError as error:
+        if why := no_level(incident, policy):
             if everything or not incident.is_closed or incident.open_items:
-                left_out.append(Unread(record.path, str(error)))
+                left_out.append(Unread(record.path, why))
             continue
         made = clocks(incident, policy, now)
         found += [clock for clock in made if everything or _is_wanted(clock, incident.is_closed)]

@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from incident_ops.lifecycle import FIXED, effective
+from incident_ops.lifecycle import FIXED
 from incident_ops.model.incident import Incident
 from incident_ops.model.policy import Policy
-from incident_ops.model.time import UNKNOWN, parse_instant
+from incident_ops.model.time import UNKNOWN
+from incident_ops.sla.facts import declared_at
 from incident_ops.sla.targets import seconds_of
 
 Neighbours = Mapping[str, Sequence[tuple[datetime, Incident]]]
@@ -22,7 +23,7 @@ def neighbours(incidents: Iterable[Incident]) -> Neighbours:
     found: dict[str, list[tuple[datetime, Incident]]] = defaultdict(list)
     for incident in incidents:
         if _counts(incident):
-            at = _declared(incident)
+            at = declared_at(incident)
             for service in incident.services:
                 found[service].append((at, incident))
     for of in found.values():
@@ -39,7 +40,7 @@ def similar(incident: Incident, among: Neighbours, policy: Policy, now: datetime
     pattern = policy.escalation.pattern
     if not pattern.count or not pattern.window or not _counts(incident) or incident.problem:
         return []
-    end = _declared(incident)
+    end = declared_at(incident)
     begin = end - timedelta(seconds=seconds_of(pattern.window))
     found = {incident.id}
     for service in incident.services:
@@ -63,11 +64,6 @@ def _category(incident: Incident) -> str | None:
 
 def _counts(incident: Incident) -> bool:
     return not incident.drill and incident.outcome == FIXED and incident.duplicate_of is None
-
-
-def _declared(incident: Incident) -> datetime:
-    text = effective(incident)["times.declared"] if incident.corrections else incident.times.declared
-    return parse_instant(text)
 
 
 def _when(pair: tuple[datetime, Incident]) -> datetime:

@@ -52,6 +52,15 @@ def level_of(incident: Incident, policy: Policy) -> LevelPolicy:
     return level
 
 
+def no_level(incident: Incident, policy: Policy) -> str:
+    """Why a record has no level of the policy, "" where it has one: then its clocks can be made."""
+    try:
+        level_of(incident, policy)
+    except UserError as error:
+        return str(error)
+    return ""
+
+
 def legs(given: Facts, policy: Policy) -> list[Leg]:
     """The levels the incident has had up to `now`, the first from its declaration on. UserError as `level_of`.
 

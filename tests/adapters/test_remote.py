@@ -65,6 +65,14 @@ def test_the_default_branch_is_the_remotes_own(origin: Origin, clone: Repo) -> N
     assert remote_of(clone).default_branch() == "trunk"
 
 
+def test_the_head_is_the_tip_of_the_branch_that_it_names(origin: Origin, clone: Repo) -> None:
+    """Not a ref that merely ends so; and none where the branch is not born."""
+    origin.bare.git("update-ref", "refs/remotes/origin/HEAD", origin.first)
+    assert remote_of(clone).head() == origin.bare.git("rev-parse", "main").strip()
+    origin.bare.git("symbolic-ref", "HEAD", "refs/heads/trunk")
+    assert remote_of(clone).head() is None
+
+
 def test_reading_and_pushing_touch_neither_work_tree_nor_index_nor_branches(origin: Origin, clone: Repo) -> None:
     def seen() -> object:
         refs = clone.git("for-each-ref", "refs/heads", "refs/remotes", "refs/tags")

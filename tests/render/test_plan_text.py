@@ -11,7 +11,8 @@ import msgspec
 from incident_ops.model.observed import Issue
 from incident_ops.model.unread import Unread
 from incident_ops.reconcile.plan import Plan
-from incident_ops.render.plan import WIDTH, plan_json, plan_text
+from incident_ops.render.fit import WIDTH
+from incident_ops.render.plan import plan_json, plan_text
 from tests.reconcile.builders import Forgetful, item, plan_for, plan_from, record, sync
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from incident_ops.adapters.one_line import one_line
+
 UNSENT, TIMEOUT, DROPPED, GARBLED = "unsent", "timeout", "dropped", "garbled"
 
 
@@ -41,9 +43,3 @@ class Lost(NamedTuple):
 
     kind: str
     told: str
-
-
-def one_line(text: str, most: int = 300) -> str:
-    """Text of another system as it may stand in a message: one line, printable, at most `most` characters."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return line if len(line) <= most else f"{line[: most - 3]}..."

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TypeVar
 
-from incident_ops.adapters.github.exchange import Answer, one_line
+from incident_ops.adapters.github.exchange import Answer
+from incident_ops.adapters.one_line import one_line
 from incident_ops.errors import IncidentOpsError, WriteFailed
 
 _Told = TypeVar("_Told", bound=IncidentOpsError)

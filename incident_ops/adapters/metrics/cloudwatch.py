@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from incident_ops.adapters.github.exchange import one_line
 from incident_ops.adapters.metrics.guard import Place, ask_json
 from incident_ops.adapters.metrics.signed import Credentials, signed
+from incident_ops.adapters.one_line import one_line
 from incident_ops.errors import Incomplete
 from incident_ops.model.measured import Series, Tick
 

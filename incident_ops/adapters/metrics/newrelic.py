@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from incident_ops.adapters.github.exchange import one_line
 from incident_ops.adapters.metrics.guard import Place, ask_json
+from incident_ops.adapters.one_line import one_line
 from incident_ops.errors import Incomplete
 from incident_ops.model.measured import Series, Tick
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from incident_ops.adapters.github.exchange import one_line
 from incident_ops.adapters.metrics.guard import Place, ask, parsed, refused
+from incident_ops.adapters.one_line import one_line
 from incident_ops.errors import Incomplete
 from incident_ops.model.measured import Series, Tick
 

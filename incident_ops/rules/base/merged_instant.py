@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from incident_ops.findings import Finding, Level
 from incident_ops.model.incident import Incident, Times
 from incident_ops.model.record import Record, World
-from incident_ops.model.time import UNKNOWN, parse_instant
+from incident_ops.rules.instants import same_instant
 from incident_ops.rules.tell import tell
 
 ID = "merged-instant"
@@ -43,13 +43,9 @@ def _mend(incident: Incident, name: str, was: str, now: str) -> str:
     """How the merged instant comes back and the new one is told, where corrections do not tell it yet."""
     told = [one.new for one in incident.corrections if one.field == f"times.{name}"]
     held = told[-1] if told else was
-    if told and _is_same(held, now):
+    if told and same_instant(held, now):
         return f"put it back: {name}: {was}; corrections tell of {now} already"
-    if _is_same(was, now):
+    if same_instant(was, now):
         return f"put it back: {name}: {was}"
     entry = f"{{at: ..., field: times.{name}, from: {held}, to: {now}, by: ..., reason: ...}}"
     return f"put it back, and add to corrections {entry}"
-
-
-def _is_same(one: str, other: str) -> bool:
-    return one == other or (UNKNOWN not in (one, other) and parse_instant(one) == parse_instant(other))

@@ -20,16 +20,10 @@ from collections.abc import Iterator
 
 from incident_ops.findings import Finding, Level, Route, did_you_mean
 from incident_ops.rules.policy.subject import PolicyFile
+from incident_ops.rules.preset_labels import other_homes
 
 ID = "foreign-label"
 LEVEL = Level.ERROR
-
-_SCHEMES = {
-    "sev0-3": ("SEV0", "SEV1", "SEV2", "SEV3"),
-    "itil-p1-p4": ("P1", "P2", "P3", "P4", "SEV-1", "SEV-2", "SEV-3"),
-    "sev1-3": ("SEV-1", "SEV-2", "SEV-3"),
-    "p0-p3": ("P0", "P1", "P2", "P3"),
-}
 
 
 def check(policy_file: PolicyFile) -> Iterator[Finding]:
@@ -61,5 +55,5 @@ def _labels(policy_file: PolicyFile) -> Iterator[tuple[Route, str, list[str]]]:
 
 def _hint(label: str, allowed: list[str], scheme: str) -> str:
     hint = did_you_mean(label, allowed) or "this scheme has no such scale"
-    homes = [name for name, labels in _SCHEMES.items() if label in labels and name != scheme]
-    return f"{hint}; {label} belongs to {' and '.join(homes)}" if homes else hint
+    homes = other_homes(label, scheme)
+    return f"{hint}; {label} belongs to {homes}" if homes else hint
