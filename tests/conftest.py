@@ -6,9 +6,13 @@ import os
 import sys
 from collections.abc import Generator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tests.support.standin import Standin
 
 ROOT = Path(__file__).resolve().parent.parent
 NO_SKIP = os.environ.get("INCIDENT_OPS_NO_SKIP") == "1"
@@ -61,6 +65,25 @@ def _steady_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(f"GIT_{role}_NAME", "tester")
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "tester@example.invalid")
     monkeypatch.setenv("NO_COLOR", "1")
+
+
+@pytest.fixture(scope="session")
+def running_standin() -> Generator[Standin, None, None]:
+    """The stand-in for GitHub, started once for each process of the tests."""
+    from tests.support.standin import standin
+
+    with standin() as running:
+        yield running
+
+
+@pytest.fixture
+def github(running_standin: Standin) -> Generator[Standin, None, None]:
+    """A running stand-in for GitHub; what our client and it said to each other must be as GitHub describes it."""
+    from tests.github.gate import Gate, gated
+
+    with gated(Gate(), running_standin.url) as gate:
+        yield running_standin
+    gate.must_be_clean()
 
 
 @pytest.fixture(scope="session")

@@ -38,13 +38,27 @@ def listening() -> Iterator[list[Heard]]:
 
 
 def never_left(error: Exception) -> bool:
-    """True for an error of `requests` without a connection: nothing was sent."""
+    """True for an error of `requests` without a connection to send over; one that breaks later is False.
+
+    TLS that breaks while the answer is read comes as the same SSLError as a certificate that is not trusted.
+    """
     from requests import ConnectTimeout
     from urllib3.exceptions import MaxRetryError, NewConnectionError, SSLError
 
     cause = error.args[0] if error.args else None
-    refused = isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError | SSLError)
+    reason = cause.reason if isinstance(cause, MaxRetryError) else None
+    refused = isinstance(reason, NewConnectionError) or (isinstance(reason, SSLError) and _in_handshake(reason))
     return isinstance(error, ConnectTimeout) or refused
+
+
+def _in_handshake(error: Exception) -> bool:
+    """True where TLS was still being agreed on, which ends before the first byte of a request."""
+    import ssl
+    from traceback import walk_tb
+
+    broke = error.args[0] if error.args else None
+    frames = walk_tb(broke.__traceback__) if isinstance(broke, ssl.SSLError) else ()
+    return any(frame.f_code is ssl.SSLSocket.do_handshake.__code__ for frame, _ in frames)
 
 
 def _tap() -> None:

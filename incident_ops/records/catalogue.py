@@ -63,7 +63,8 @@ class Catalogue:
 
     def __init__(self, content: bytes | None = None) -> None:
         """An empty catalogue, or the one that `content` (from `to_bytes`) holds."""
-        self._db = sqlite3.connect(":memory:", isolation_level=None)
+        # it is closed in whatever thread the collector happens to run in
+        self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         weakref.finalize(self, self._db.close)
         if content is None:
             self._db.executescript(_TABLES)

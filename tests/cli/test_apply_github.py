@@ -6,7 +6,6 @@ import functools
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
@@ -23,7 +22,7 @@ from incident_ops.model.lock import Lease
 from incident_ops.model.time import stamp
 from incident_ops.reconcile.marker import owner
 from tests.cli.scene import ROOT, Done, Folder, call
-from tests.support.standin import LOGIN, PERSON_TOKEN, Standin, standin
+from tests.support.standin import LOGIN, PERSON_TOKEN, Standin
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
 
@@ -35,13 +34,6 @@ CLOCKS = {
 }
 TRUSTED = f"tracker: {{identities: [{LOGIN}], limits: {{creates: 100, writes: 200}}}}\n"
 BRANCH = "incident-ops/write-back/records"
-
-
-@pytest.fixture(scope="module")
-def github() -> Iterator[Standin]:
-    """A running stand-in for GitHub."""
-    with standin() as running:
-        yield running
 
 
 @dataclass

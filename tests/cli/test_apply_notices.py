@@ -15,7 +15,7 @@ from incident_ops.adapters.github import connect as dialling
 from incident_ops.model.ledger import parse
 from tests.cli.scene import Done, Folder, call
 from tests.support.http_sink import HttpSink, http_sink
-from tests.support.standin import LOGIN, PERSON_TOKEN, Standin, standin
+from tests.support.standin import LOGIN, PERSON_TOKEN, Standin
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
 BRANCH = "incident-ops/write-back/records"
@@ -27,13 +27,6 @@ SERVICES = 'services:\n  api:\n    owner: "@team"\n    pager_key_env: API_PAGER\
 KEY = "0123456789abcdef0123456789abcdef"
 ESCALATION = "INC-1/resolution/1/escalate.SEV1"
 TEAM = "team/internal"
-
-
-@pytest.fixture(scope="module")
-def github() -> Iterator[Standin]:
-    """A running stand-in for GitHub."""
-    with standin() as running:
-        yield running
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 
 from tests.cli.canary_scene import POLICY, Source, gate, stage, write
 from tests.cli.scene import Folder, call
+from tests.github.gate import Gate, gated
 from tests.support.scripted_server import Reply, scripted_server
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
@@ -21,7 +22,7 @@ def test_a_deployment_is_told_the_verdict_and_never_changes_it(
     """Where GitHub refuses the status it is said, and the exit code is still the verdict's."""
     here = make("repo", policy=POLICY)
     here.commit()
-    with scripted_server() as server:
+    with scripted_server() as server, gated(Gate(), server.url, answers=False) as asked:
         monkeypatch.setenv("GITHUB_API_URL", server.url)
         monkeypatch.setenv("GITHUB_TOKEN", "ghs_test")
         monkeypatch.setenv("GITHUB_REPOSITORY", "acme/shop")
@@ -29,6 +30,7 @@ def test_a_deployment_is_told_the_verdict_and_never_changes_it(
         stage(monkeypatch, Source(factor))
         name = write(here.path, gate())
         done = call("canary", "run", "-f", name, "--deployment", "7", at=here.path, clock=None)
+    asked.must_be_clean()
     assert done.code == code
     assert server.lines == ["POST /repos/acme/shop/deployments/7/statuses"]
     assert server.asked[0].body["state"] == state

@@ -13,7 +13,7 @@ import pytest
 
 from tests.cli.scene import Done, Folder, call, run
 from tests.support.http_sink import HttpSink, http_sink
-from tests.support.standin import standin
+from tests.support.standin import Standin, standin
 
 pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1", "::1"])
 SERVICES = 'services:\n  api:\n    owner: "@team"\n    pager_key_env: API_PAGER\n  web:\n    owner: "@team"\n'
@@ -151,7 +151,9 @@ def test_the_incident_gets_its_own_chat_channel(shared: Folder, monkeypatch: pyt
     assert made["topic"]["value"] == "SEV1 · INC-1 · Login fails · commander @alice"
 
 
-def test_a_ticket_is_a_comment_on_the_tracking_issue(shared: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ticket_is_a_comment_on_the_tracking_issue(
+    shared: Folder, github: Standin, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On a stand-in for GitHub; the number is the record's, the title pings nobody."""
     shared.write(
         "policy.yaml",
@@ -159,15 +161,14 @@ def test_a_ticket_is_a_comment_on_the_tracking_issue(shared: Folder, monkeypatch
             "notify: {incident_channel: {create: false}}\n", "", 1
         ),
     )
-    with standin() as github:
-        name = github.new_repository()
-        issue = github.ask("POST", f"/repos/{name}/issues", {"title": "t", "body": "b"})["number"]
-        shared.put(title="Ask @alice", links=f"{{tracking_issue: {issue}}}")
-        for variable, value in github.environment(name).items():
-            monkeypatch.setenv(variable, value)
-        done = notify(shared, "--mark", "news", "--channel", "ticket")
-        assert (done.code, done.err) == (0, ""), done
-        (comment,) = github.ask("GET", f"/repos/{name}/issues/{issue}/comments")
+    name = github.new_repository()
+    issue = github.ask("POST", f"/repos/{name}/issues", {"title": "t", "body": "b"})["number"]
+    shared.put(title="Ask @alice", links=f"{{tracking_issue: {issue}}}")
+    for variable, value in github.environment(name).items():
+        monkeypatch.setenv(variable, value)
+    done = notify(shared, "--mark", "news", "--channel", "ticket")
+    assert (done.code, done.err) == (0, ""), done
+    (comment,) = github.ask("GET", f"/repos/{name}/issues/{issue}/comments")
     assert "Ask" in comment["body"]
     assert "@alice" not in comment["body"]
 

@@ -8,14 +8,7 @@ import pytest
 
 from tests.github.faulty import Proxy, faulty
 from tests.github.gate import Gate, gated
-from tests.support.standin import Standin, standin
-
-
-@pytest.fixture(scope="session")
-def github() -> Iterator[Standin]:
-    """A running stand-in for GitHub."""
-    with standin() as running:
-        yield running
+from tests.support.standin import Standin
 
 
 @pytest.fixture

@@ -21,12 +21,17 @@ import requests
 HOME = "https://api.github.com"
 KEPT = Path(__file__).parent / "openapi/api.github.com.json.gz"
 
-_OWNER = "followers_url following_url gists_url gravatar_id organizations_url received_events_url starred_url"
+_PERSON = (
+    *("followers_url", "following_url", "gists_url", "gravatar_id", "organizations_url", "received_events_url"),
+    *("starred_url", "subscriptions_url"),
+)
+_PEOPLE_OF_A_PULL = [f"{side}/{who}" for side in ("base", "head") for who in ("user", "repo/owner")]
+_PULL = {f"{who}/{name}" for who in _PEOPLE_OF_A_PULL for name in _PERSON}
 GAPS = {
-    "GET /repos/*/*": {
-        *("network_count", "subscribers_count"),
-        *(f"owner/{name}" for name in (*_OWNER.split(), "subscriptions_url")),
-    },
+    "GET /repos/*/*": {"network_count", "subscribers_count", *(f"owner/{name}" for name in _PERSON)},
+    "GET /repos/*/*/pulls": {f"*/{name}" for name in _PULL},
+    "POST /repos/*/*/pulls": _PULL,
+    "PATCH /repos/*/*/pulls/*": _PULL,
 }
 """What answers of the stand-in lack that the description requires: method and path -> fields."""
 
@@ -195,18 +200,23 @@ def _place(error: Any) -> str:
 
 
 @contextmanager
-def gated(gate: Gate) -> Iterator[Gate]:
-    """All traffic of `requests` in this process passes `gate` while the block runs."""
+def gated(gate: Gate, home: str = "", *, answers: bool = True) -> Iterator[Gate]:
+    """All traffic of `requests` in this process passes `gate` while the block runs.
+
+    `home` is an address: then only what goes there. Without `answers` only requests are looked at.
+    """
     real = requests.Session.send
 
+    @functools.wraps(real)  # with the mark of who wrapped it before, which else would wrap it again
     def send(session: requests.Session, request: requests.PreparedRequest, **settings: Any) -> requests.Response:
+        if home and not str(request.url).startswith(f"{home}/"):
+            return real(session, request, **settings)
+        answer = None
         try:
             answer = real(session, request, **settings)
-        except requests.RequestException:
-            gate.check(request, None)
-            raise
-        gate.check(request, answer)
-        return answer
+            return answer
+        finally:
+            gate.check(request, answer if answers else None)
 
     requests.Session.send = send  # type: ignore[method-assign]
     try:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import requests
 
-from tests.github.gate import HOME, KEPT, Gate, description
+from tests.github.gate import HOME, KEPT, Gate, description, gated
 from tests.github.trim import packed, trim
+from tests.support.scripted_server import Reply, scripted_server
+from tests.support.standin import Standin
 
+pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1", "::1"])
+ROOT = Path(__file__).resolve().parents[2]
 REPOSITORY = "/repos/acme/incidents"
 
 
@@ -75,6 +83,45 @@ def test_a_status_that_the_operation_does_not_have_is_told() -> None:
     response.status_code = 204
     gate.check(requests.Request("POST", f"{HOME}{REPOSITORY}/issues", json={"title": "x"}).prepare(), response)
     assert len(gate.gaps) == 1
+
+
+WRONG = """\
+import requests
+
+def test_it(github):
+    address = f"{{github.url}}/repos/{{github.new_repository()}}/issues"
+    requests.post(address, json={body}, headers={{"Authorization": f"token {{github.token}}"}}, timeout=10)
+"""
+
+
+@pytest.mark.parametrize(("body", "refused"), [('{"title": "x"}', False), ('{"title": "x", "labels": "a"}', True)])
+def test_the_fixture_of_the_standin_fails_a_test_with_a_bad_request(tmp_path: Path, body: str, refused: bool) -> None:
+    """Whoever takes `github` is gated without asking; the stand-in itself takes both requests."""
+    (tmp_path / "conftest.py").write_text((ROOT / "tests/conftest.py").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "test_one.py").write_text(WRONG.format(body=body), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path), "-c", os.devnull],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    assert (done.returncode != 0) == refused
+    assert ("GitHub would refuse: [('POST /repos/*/*/issues'" in done.stdout) == refused
+
+
+def test_only_what_goes_to_its_address_is_looked_at(github: Standin) -> None:
+    """Another server on this machine is none of GitHub; without answers a short one is no gap."""
+    with scripted_server() as other, gated(Gate(), other.url, answers=False) as gate:
+        other.script(Reply(data=[]), Reply(data={}))
+        requests.get(f"{github.url}/user", headers={"Authorization": f"token {github.token}"}, timeout=10)
+        assert gate.seen == 0
+        requests.get(f"{other.url}/nothing", timeout=10)
+        requests.get(f"{other.url}/user", timeout=10)
+    assert gate.seen == 2
+    assert [where for where, _ in gate.bad] == ["GET /nothing"]
+    assert gate.gaps == set()
 
 
 def test_what_is_kept_is_what_the_script_makes_of_it() -> None:

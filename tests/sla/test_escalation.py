@@ -403,17 +403,41 @@ def lives(draw: st.DrawFn) -> Incident:
 
 
 @given(lives(), st.sampled_from([ITIL, CLIMBING]))
-def test_every_minute_and_once_a_day_end_with_the_same_escalations(record: Incident, judge: Policy) -> None:
+def test_every_20_minutes_and_once_a_day_end_with_the_same_escalations(record: Incident, judge: Policy) -> None:
     """Superseded ones apart: the daily run never finds one that the other did not, and misses none that stands."""
-    minutes = [START + timedelta(minutes=one, seconds=30) for one in range(0, 2880, 20)]
-    days = [minutes[0], minutes[72], minutes[-1]]
-    often, all_keys, _ = run(record, judge, minutes)
+    marks = [START + timedelta(minutes=one, seconds=30) for one in range(0, 2880, 20)]
+    days = [marks[0], marks[72], marks[-1]]
+    often, all_keys, _ = run(record, judge, marks)
     seldom, few_keys, passed = run(record, judge, days)
     listed = {one.key for one in escalations(seldom, judge, days[-1])}
     assert few_keys <= all_keys
     assert all_keys - few_keys <= passed
     assert all_keys <= listed  # what was due stays known
     assert {one.key for one in escalations(often, judge, days[-1])} == listed
+
+
+def test_a_run_every_minute_for_six_hours_and_one_at_the_end_tell_the_same_marks() -> None:
+    """The first writes all of them; the late one writes what stands, and lists the others at the same instants."""
+    record = incident(
+        {"acknowledged": "50m"},
+        state="in_progress",
+        timeline=hours("1h", "90m"),
+        assignments=[{"at": text("10m"), "to": "@ann", "tier": 1}],
+    )
+    minutes = [START + timedelta(minutes=one) for one in range(6 * 60 + 1)]
+    often, told, _ = run(record, CLIMBING, minutes)
+    late, last, passed = run(record, CLIMBING, minutes[-1:])
+    marks = [
+        ("ack_timeout", text("3h30m")),
+        ("no_answer", text("4h")),
+        ("no_answer", text("4h30m")),
+        ("stagnation", text("5h30m")),
+    ]
+    assert [(one.rule, one.at) for one in often.escalations] == marks
+    assert [(one.rule, one.at) for one in late.escalations] == marks[-1:]
+    assert last | passed == told
+    for after in (record, often, late):
+        assert [(one.rule, stamp(one.due)) for one in escalations(after, CLIMBING, minutes[-1])] == marks
 
 
 @given(lives(), st.integers(0, 2880), st.integers(0, 2880))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import http.server
 import os
-import ssl
 import subprocess
 import sys
 import time
 from base64 import b64encode
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from tests.support.certificate import server_context
 
 FOLDER, NOTES, MODE = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 TOKEN = os.environ["WANTED_TOKEN"]
@@ -92,9 +93,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def main() -> None:
     """Prints the port, then serves until it is killed."""
     server = http.server.ThreadingHTTPServer(("localhost", 0), Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(NOTES / "certificate.pem", NOTES / "key.pem")
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    server.socket = server_context(NOTES).wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     sys.stdout.write(f"{server.server_port}\n")
     sys.stdout.flush()
     server.serve_forever()

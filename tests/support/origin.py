@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from incident_ops.adapters.git import Git
 from incident_ops.adapters.remote import Remote
+from tests.support.certificate import make_certificate
 from tests.support.repository import Repo
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,15 +119,7 @@ def https(origin: Origin, mode: str, user_token: str = "") -> Iterator[Served]:
     """
     notes = origin.folder / "notes"
     notes.mkdir(exist_ok=True)
-    key, certificate = notes / "key.pem", notes / "certificate.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"),
-            *("-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)),
-        ],
-        check=True,
-        capture_output=True,
-    )
+    make_certificate(notes, "localhost")
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.support.git_https", str(origin.folder), str(notes), mode],
         cwd=ROOT,

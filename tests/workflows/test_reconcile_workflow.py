@@ -22,7 +22,7 @@ POLICY = f"extends: sev0-3\ntracker: {{identities: [{LOGIN}]}}\n"
 
 @pytest.fixture(scope="module")
 def github() -> Iterator[Standin]:
-    """A running stand-in for GitHub."""
+    """A running stand-in for GitHub; the steps are processes of their own, whose requests no gate of ours sees."""
     need_node()
     with standin() as running:
         yield running

@@ -31,7 +31,7 @@ ESCALATION = "INC-1/resolution/1/escalate.SEV1"
 
 @pytest.fixture(scope="module")
 def github() -> Iterator[Standin]:
-    """A running stand-in for GitHub."""
+    """A running stand-in for GitHub; the steps are processes of their own, whose requests no gate of ours sees."""
     need_node()
     with standin() as running:
         yield running

@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 import requests
 from github import Auth, Github
 from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass
-from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from incident_ops import __version__
 from incident_ops.adapters.github.exchange import DROPPED, GARBLED, TIMEOUT, UNSENT, Answer, Lost
+from incident_ops.adapters.heard import never_left
 
 PER_PAGE = 100
 TIMEOUT_SECONDS = 15
@@ -58,13 +58,11 @@ class Wire:
             response = held.response
             status, text = response.status_code, response.text
             headers = {name.lower(): value for name, value in response.headers.items()}
-        except requests.Timeout as error:
-            if isinstance(error, requests.ConnectTimeout):
-                return Lost(UNSENT, f"{self.host} cannot be reached")
-            return Lost(TIMEOUT, f"no answer within {TIMEOUT_SECONDS} s")
         except requests.RequestException as error:
-            if _never_left(error):
+            if never_left(error):
                 return Lost(UNSENT, f"{self.host} cannot be reached")
+            if isinstance(error, requests.Timeout):
+                return Lost(TIMEOUT, f"no answer within {TIMEOUT_SECONDS} s")
             return Lost(DROPPED, "the connection broke")
         except (ValueError, RuntimeError, AssertionError):
             return Lost(GARBLED, "the answer cannot be read")
@@ -83,12 +81,6 @@ def _hold(response: requests.Response, *_args: object, **_words: object) -> None
     response.encoding = "utf-8"  # without it the text is guessed where the header names no charset
     if response.status_code in _HELD:
         raise _Held(response)
-
-
-def _never_left(error: requests.RequestException) -> bool:
-    """True where there was no connection to send anything over."""
-    cause = error.args[0] if error.args else None
-    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
 
 
 def _answer(method: str, status: int, headers: dict[str, Any], text: str) -> Answer | Lost:

@@ -16,7 +16,8 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from incident_ops.adapters.github.exchange import one_line
+from incident_ops.adapters.heard import never_left
+from incident_ops.adapters.one_line import one_line
 from incident_ops.adapters.within import within
 from incident_ops.errors import Incomplete, UserError
 
@@ -121,7 +122,9 @@ def ask(place: Place, method: str, path: str = "", **words: Any) -> Answer:
         return within(place.seconds, lambda: _exchange(place, method, path, words))
     except TimeoutError:
         raise Incomplete(f"data source {place.name}: no answer within {place.seconds:g} s") from None
-    except requests.exceptions.SSLError:
+    except requests.exceptions.SSLError as error:
+        if not never_left(error):
+            raise Incomplete(f"data source {place.name}: the connection broke") from None
         hint = "REQUESTS_CA_BUNDLE names a file of your own certificates"
         raise Incomplete(f"data source {place.name}: its certificate is not trusted", hint=hint) from None
     except requests.Timeout:
@@ -160,8 +163,6 @@ def _no_constant(text: str) -> None:
 
 
 def _broken(error: Exception) -> str:
-    from incident_ops.adapters.heard import never_left
-
     return "cannot be reached" if never_left(error) else "the connection broke"
 
 

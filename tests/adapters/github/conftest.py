@@ -1,4 +1,4 @@
-"""The stand-in, started once for each process of the tests, and scripted servers; sockets only to this machine."""
+"""Scripted servers; sockets only to this machine."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.github.gate import Gate, gated
 from tests.support.scripted_server import ScriptedServer, scripted_server
-from tests.support.standin import Standin, standin
 
 HERE = ["127.0.0.1", "::1", "localhost"]
 
@@ -19,15 +19,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.allow_hosts(HERE))
 
 
-@pytest.fixture(scope="session")
-def github() -> Iterator[Standin]:
-    """A running stand-in for GitHub."""
-    with standin() as running:
-        yield running
-
-
 @pytest.fixture
 def server() -> Iterator[ScriptedServer]:
-    """A server that answers what the test wrote down."""
-    with scripted_server() as running:
+    """A server that answers what the test wrote down; requests to it must be as GitHub describes them."""
+    # answers are not looked at: they are short, or wrong on purpose
+    with scripted_server() as running, gated(Gate(), running.url, answers=False) as gate:
         yield running
+    gate.must_be_clean()

@@ -151,7 +151,7 @@ def test_pages_follow_the_link_header(server: ScriptedServer) -> None:
 
 def test_pages_in_a_circle_end(server: ScriptedServer) -> None:
     """A server that chains a page to itself is not read for ever."""
-    again = Reply(data=[], headers={"Link": '<{url}/x?page=2>; rel="next"'})
+    again = Reply(data=[], headers={"Link": '<{url}/repositories/7/labels?page=2>; rel="next"'})
     server.script(*[again] * 3)
     with pytest.raises(Incomplete, match="circle"):
         tracker(server.url).labels()
@@ -169,7 +169,8 @@ def test_a_page_of_another_shape_is_incomplete(server: ScriptedServer, page: Any
 def test_a_lost_second_page_is_incomplete(server: ScriptedServer) -> None:
     """Half a list is no list."""
     server.script(
-        Reply(data=[issue(1)], headers={"Link": '<{url}/x>; rel="next"'}), Reply(404, {"message": "Not Found"})
+        Reply(data=[issue(1)], headers={"Link": '<{url}/repositories/7/issues?page=2>; rel="next"'}),
+        Reply(404, {"message": "Not Found"}),
     )
     with pytest.raises(Incomplete, match="404 Not Found"):
         tracker(server.url).owned()
@@ -196,7 +197,7 @@ def test_a_renamed_repository_is_read_and_not_written(server: ScriptedServer) ->
 
 def test_redirects_in_a_circle_end(server: ScriptedServer) -> None:
     """Three are followed; then the redirect itself is the refusal."""
-    server.script(*[Reply(301, {}, {"Location": "{url}/x"})] * 4)
+    server.script(*[Reply(301, {}, {"Location": "{url}/repositories/7/labels"})] * 4)
     with pytest.raises(Incomplete, match="301"):
         tracker(server.url).labels()
     assert len(server.asked) == 4

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from incident_ops.adapters.github.exchange import one_line
 from incident_ops.errors import Incomplete, WriteFailed
 from incident_ops.model.observed import Edit
 from tests.adapters.github.building import tracker
@@ -66,9 +65,3 @@ def test_an_html_refusal_is_told(server: ScriptedServer) -> None:
     with pytest.raises(Incomplete) as told:
         tracker(server.url).labels()
     assert "<html>" not in str(told.value)
-
-
-def test_words_of_others_come_on_one_printable_line() -> None:
-    """No colour codes, no line ends, no workflow commands at the start of a line, no novel."""
-    assert one_line("a\n::error::b\x1b[31m") == "a ::error::b [31m"
-    assert len(one_line("x" * 1000)) == 300

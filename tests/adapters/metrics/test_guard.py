@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ import pytest
 
 from incident_ops.adapters.metrics.guard import MOST_BYTES, Place, ask, ask_json, judged, refusal
 from incident_ops.errors import Incomplete, UserError
+from tests.support.certificate import CERTIFICATE, make_certificate, server_context
 from tests.support.scripted_server import CUT, DROP, HANG, Reply, ScriptedServer, scripted_server
 
 pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1"])
@@ -243,10 +242,7 @@ def test_neither_address_nor_token_is_ever_shown(server: ScriptedServer) -> None
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate and its key for metrics.example."""
     folder = tmp_path_factory.mktemp("tls")
-    words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    words += ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem"), "-days", "2"]
-    words += ["-subj", "/CN=metrics.example", "-addext", "subjectAltName=DNS:metrics.example"]
-    subprocess.run(words, check=True, capture_output=True)
+    make_certificate(folder, "metrics.example")
     return folder
 
 
@@ -271,13 +267,12 @@ def test_certificates_are_checked_against_the_name(certificate: Path, host: str,
         def log_message(self, format: str, *words: object) -> None:  # noqa: A002
             """Nothing."""
 
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+    context = server_context(certificate)
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         thread = threading.Thread(target=server.handle_request, daemon=True)
         thread.start()
-        authorities = str(certificate / "cert.pem") if trusted else None
+        authorities = str(certificate / CERTIFICATE) if trusted else None
         url = f"https://{host}:{server.server_port}"
         asked = Place("main", url, {}, True, 5, authorities, lambda *_: ["127.0.0.1"])
         if message:
