@@ -6,6 +6,7 @@ product's own code, run by run. Traffic is even: `traffic` = baseline requests p
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from incident_ops.gate.dispersion import FEWEST_PAIRS, LONGEST_SPAN, level
 from incident_ops.gate.ratio_grid import MULTIPLES
-from incident_ops.gate.share_test import BOLDEST, RESTRAINT
+from incident_ops.gate.share_test import BOLDEST, RESTRAINT, STEP
 
 Floats = NDArray[np.float64]
 GRID = np.array(MULTIPLES)
@@ -58,14 +59,15 @@ def _log_counts(canary: Counts, errors: Counts, traffic: float, limit: float, ot
 
 def _log_shares(mine: Counts, errors: Counts, allowed: float, restraint: float) -> Floats:
     """ln E of bets on the share of `mine` among `errors`."""
-    odds = allowed / (1 - allowed)
-    edge = GRID * odds / (1 + GRID * odds) - allowed
+    odds = math.exp(round(math.log(allowed / (1 - allowed)) / STEP) * STEP)
+    near = odds / (1 + odds)
+    edge = GRID * odds / (1 + GRID * odds) - near
     logs, found = np.zeros((len(mine), len(GRID))), np.empty(mine.shape)
     for tick in range(mine.shape[1]):
         k = np.maximum(errors[:, tick, None], 1)
         surplus = np.where(errors[:, tick, None] > 0, mine[:, tick, None] / k - allowed, 0.0)
-        spread = allowed * (1 - allowed) / k
-        stake = np.minimum(BOLDEST / allowed, edge / (spread + restraint * (1 - 1 / k) * edge**2))
+        spread = near * (1 - near) / k
+        stake = np.minimum(BOLDEST / near, edge / (spread + restraint * (1 - 1 / k) * edge**2))
         logs += np.log1p(stake * surplus)
         found[:, tick] = log_mean(logs)
     return found

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 LONGEST_SPAN = 120.0
 """Seconds of the longest block that `clumpSpan: auto` chooses: five blocks in ten minutes."""
@@ -15,7 +16,7 @@ FEWEST_PAIRS = 8
 _NORMAL_95 = 1.6448536269514722
 
 
-class Spread(NamedTuple):
+class Spread(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Sums over blocks of ticks: number of blocks, errors, requests, and errors^2 / requests."""
 
     blocks: int = 0

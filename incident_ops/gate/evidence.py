@@ -13,7 +13,7 @@ import msgspec
 
 from incident_ops.gate.count_test import no_scores
 from incident_ops.gate.counters import CLOCK, Counts, Gap, plus
-from incident_ops.gate.dispersion import clump_span, phi, spread_of
+from incident_ops.gate.dispersion import clump_span, spread_of
 from incident_ops.gate.evidence_settings import AUTO, Settings
 from incident_ops.gate.limit_evidence import LimitEvidence, end_limit_block, observe_limit
 from incident_ops.gate.ratio_evidence import RatioEvidence, end_block, observe_ratio
@@ -107,13 +107,6 @@ def end_blocks(settings: Settings, evidence: Evidence) -> Evidence:
         limit=end_limit_block(settings.max_error_rate or 0.0, limit) if limit else None,
         floor=end_limit_block(settings.min_error_rate or 0.0, floor) if floor else None,
     )
-
-
-def baseline_phi(settings: Settings, evidence: Evidence) -> float:
-    """phi of the baseline, or the number given; 1 where there is neither."""
-    if settings.is_measured and evidence.ratio is not None:
-        return phi(evidence.ratio.baseline_spread)
-    return settings.given_phi
 
 
 def _learnt(rate: float | None, before: LimitEvidence | None, length: int, canary: Counts) -> LimitEvidence | None:

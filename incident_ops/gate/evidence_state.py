@@ -11,6 +11,7 @@ import msgspec
 from incident_ops.errors import UserError
 from incident_ops.gate.evidence import Evidence
 from incident_ops.gate.evidence_settings import Settings
+from incident_ops.gate.ratio_grid import MULTIPLES
 
 VERSION = 1
 KIND = "canary-evidence"
@@ -75,7 +76,7 @@ def _demand_sound(settings: Settings, evidence: Evidence) -> None:
     stakes = [evidence.ratio.worse, evidence.ratio.better] if evidence.ratio else []
     stakes += [one.above for one in (evidence.limit, evidence.floor) if one]
     for one in stakes:
-        is_whole &= len(one.capitals) == 24 and min(one.capitals) >= 0 and sum(one.capitals) > 0
+        is_whole &= len(one.capitals) == len(MULTIPLES) and min(one.capitals) >= 0 and sum(one.capitals) > 0
     is_whole &= evidence.block_ticks >= 1
     if not is_whole or not all(map(math.isfinite, _numbers(msgspec.to_builtins(evidence)))):
         raise UserError("the state file is damaged: its evidence does not fit its settings", hint=_START_ANEW)

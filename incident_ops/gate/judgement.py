@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import NamedTuple
+from functools import lru_cache
+
+import msgspec
 
 from incident_ops.gate import ratio_evidence
 from incident_ops.gate.counters import NO_DATA
-from incident_ops.gate.evidence import Evidence, baseline_phi, end_blocks
-from incident_ops.gate.evidence_settings import Settings
+from incident_ops.gate.evidence import Evidence, end_blocks
+from incident_ops.gate.evidence_settings import AUTO, Settings
 from incident_ops.gate.limit_evidence import limit_phi, log_above, log_below
 from incident_ops.gate.needed import Needed, needed
 from incident_ops.gate.ratio_evidence import RatioWeight
@@ -24,7 +25,7 @@ SILENT_TICKS = 3
 _LARGEST_LOG = 700.0
 
 
-class Weight(NamedTuple):
+class Weight(msgspec.Struct, frozen=True):
     """ln of the evidence of each test at a moment; minus infinity where the test is not asked for."""
 
     ratio: RatioWeight | None
@@ -34,8 +35,7 @@ class Weight(NamedTuple):
     phi: float
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True):
     """The verdict and its figures. `is_final`: a fail, or the horizon is reached; until then go on.
 
     `e_value` is the weaker of the two evidences for a fail of the ratio (of the absolute limit where there is no
@@ -91,8 +91,8 @@ def judge(settings: Settings, evidence: Evidence, horizon: float) -> Judgement:
 
 def weigh(settings: Settings, evidence: Evidence) -> Weight:
     """The evidence of every test as it stands."""
-    base = baseline_phi(settings, evidence)
     ratio = None if evidence.ratio is None else ratio_evidence.weigh_ratio(settings, evidence.ratio)
+    base = settings.given_phi if ratio is None else ratio.fail_phi
     floor = above = below = -math.inf
     largest = base if ratio is None else ratio.pass_phi
     if evidence.floor is not None and settings.min_error_rate is not None:
@@ -106,16 +106,20 @@ def weigh(settings: Settings, evidence: Evidence) -> Weight:
 
 def assumption(settings: Settings, evidence: Evidence) -> str:
     """What has to be true of the errors for alpha to hold, in a sentence for the person who reads the verdict."""
-    span = f"{evidence.block_ticks * settings.interval:g} s"
     if settings.is_plain:
         return "Assumes that every error has a cause of its own: errors that come in clumps make false verdicts likely."
+    is_chosen = settings.clump_span == AUTO
+    return _within(evidence.block_ticks * settings.interval, is_chosen, evidence.lookback_ticks * settings.interval)
+
+
+@lru_cache(maxsize=16)
+def _within(span: float, is_chosen: bool, seen: float) -> str:
     how = "as set by clumpSpan"
-    if settings.clump_span == "auto":
-        seen = evidence.lookback_ticks * settings.interval
+    if is_chosen:
         how = (
             f"chosen from {seen:g} s of the baseline before the run" if seen else "one tick: no lookback to choose from"
         )
-    return f"Assumes that the errors of one cause come within {span} ({how}); longer causes can fail a good canary."
+    return f"Assumes that the errors of one cause come within {span:g} s ({how}); longer causes can fail a good canary."
 
 
 def _decide(settings: Settings, evidence: Evidence, weight: Weight, is_over: bool) -> tuple[str, str]:
@@ -156,9 +160,8 @@ def _interval(settings: Settings, weight: RatioWeight | None) -> Interval:
     if weight is None:
         return Interval(None, None)
     low, high = interval(settings.grid, weight.weights, settings.alpha)
-    allowed, unacceptable = settings.max_ratio or 1.0, settings.unacceptable_ratio
     if low is not None and weight.log_fail < settings.fail_level:
-        low = min(low, allowed)
+        low = min(low, settings.max_ratio or 1.0)
     if high is not None and weight.log_pass < settings.pass_level:
-        high = max(high, unacceptable)
+        high = max(high, settings.unacceptable_ratio)
     return Interval(low, high)

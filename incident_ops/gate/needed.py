@@ -64,20 +64,22 @@ def needed(
     canary, at = evidence.canary, evidence.at - settings.warmup
     if not canary.requests or (ratio is not None and not evidence.baseline.requests):
         return None
-    to_fail, to_pass = [], [max(settings.min_requests - canary.requests, 0.0)]
+    to_fail, to_pass = math.inf, max(settings.min_requests - canary.requests, 0.0)
     if ratio is not None:
         traffic = evidence.baseline.requests / canary.requests
         rate = (evidence.baseline.errors + 0.5) / (evidence.baseline.requests + 1)
         good, bad = (settings.max_ratio or 1.0), settings.unacceptable_ratio
         fail_lack, pass_lack = settings.fail_level - ratio.log_fail, settings.pass_level - ratio.log_pass
-        to_fail.append(_lack(fail_lack * ratio.fail_phi, growth(min(bad * rate, 1.0), rate, traffic, good)))
-        to_pass.append(_lack(pass_lack * ratio.pass_phi, growth(min(good * rate, 1.0), rate, traffic, bad)))
+        to_fail = _lack(fail_lack * ratio.fail_phi, growth(min(bad * rate, 1.0), rate, traffic, good))
+        passing = _lack(pass_lack * ratio.pass_phi, growth(min(good * rate, 1.0), rate, traffic, bad))
+        to_pass = max(to_pass, passing)
     if settings.max_error_rate is not None:
         rate, limit = (canary.errors + 0.5) / (canary.requests + 1), settings.max_error_rate
         speed = _divergence(rate, limit)
-        to_fail.append(_lack((settings.fail_level - above) * phi, speed) if rate > limit else math.inf)
-        to_pass.append(_lack((settings.pass_level - below) * phi, speed) if rate < limit else math.inf)
-    requests = min(min(to_fail), max(to_pass))
+        if rate > limit:
+            to_fail = min(to_fail, _lack((settings.fail_level - above) * phi, speed))
+        to_pass = max(to_pass, _lack((settings.pass_level - below) * phi, speed) if rate < limit else math.inf)
+    requests = min(to_fail, to_pass)
     return Needed(requests, requests * at / canary.requests) if requests < _MOST else None
 
 

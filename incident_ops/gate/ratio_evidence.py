@@ -5,8 +5,6 @@ Counts weigh every tick; bets on the share, and the spread that gives phi, go by
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import msgspec
 
 from incident_ops.gate import count_test, share_test
@@ -17,7 +15,7 @@ from incident_ops.gate.evidence_settings import Settings
 from incident_ops.gate.share_test import EVEN, Stakes
 
 
-class Block(NamedTuple):
+class Block(msgspec.Struct, frozen=True, array_like=True):
     """The ticks of a block so far: their sums, and the errors expected on the canary at each of the two limits."""
 
     ticks: int = 0
@@ -42,8 +40,11 @@ class RatioEvidence(msgspec.Struct, frozen=True):
     block: Block = NO_TICKS
 
 
-class RatioWeight(NamedTuple):
-    """ln of the evidence for each verdict, by counts and by shares, and the phi each was divided by."""
+class RatioWeight(msgspec.Struct, frozen=True):
+    """ln of the evidence for each verdict, by counts and by shares, and the phi each was divided by.
+
+    A verdict needs both: `log_fail` and `log_pass` are the weaker ones.
+    """
 
     fail_counts: float
     fail_shares: float
@@ -52,16 +53,8 @@ class RatioWeight(NamedTuple):
     fail_phi: float
     pass_phi: float
     weights: Weights
-
-    @property
-    def log_fail(self) -> float:
-        """A fail needs both."""
-        return min(self.fail_counts, self.fail_shares)
-
-    @property
-    def log_pass(self) -> float:
-        """A pass needs both."""
-        return min(self.pass_counts, self.pass_shares)
+    log_fail: float
+    log_pass: float
 
 
 def observe_ratio(
@@ -118,13 +111,25 @@ def weigh_ratio(settings: Settings, evidence: RatioEvidence) -> RatioWeight:
     grid = settings.grid
     fail_phi, pass_phi = _phis(settings, evidence)
     weights = count_test.weigh(evidence.scores, fail_phi)
-    passing = weights if pass_phi == fail_phi else count_test.weigh(evidence.scores, pass_phi)
     fail_counts = count_test.log_evidence(weights, grid.worse)
-    pass_counts = count_test.log_evidence(passing, grid.better)
-    if settings.is_plain:
-        return RatioWeight(fail_counts, fail_counts, pass_counts, pass_counts, fail_phi, pass_phi, weights)
-    fail_shares, pass_shares = share_test.log_evidence(evidence.worse), share_test.log_evidence(evidence.better)
-    return RatioWeight(fail_counts, fail_shares, pass_counts, pass_shares, fail_phi, pass_phi, weights)
+    if pass_phi == fail_phi:
+        pass_counts = count_test.log_evidence(weights, grid.better)
+    else:
+        pass_counts = count_test.log_evidence_at(evidence.scores, grid.better, pass_phi)
+    fail_shares, pass_shares = fail_counts, pass_counts
+    if not settings.is_plain:
+        fail_shares, pass_shares = share_test.log_evidence(evidence.worse), share_test.log_evidence(evidence.better)
+    return RatioWeight(
+        fail_counts,
+        fail_shares,
+        pass_counts,
+        pass_shares,
+        fail_phi,
+        pass_phi,
+        weights,
+        min(fail_counts, fail_shares),
+        min(pass_counts, pass_shares),
+    )
 
 
 def _phis(settings: Settings, evidence: RatioEvidence) -> tuple[float, float]:

@@ -8,10 +8,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
 
-MULTIPLES: tuple[float, ...] = tuple(1.25 * (128 / 1.25) ** (step / 23) for step in range(24))
-"""How many times worse (or better) than a limit an alternative is; equal weights in every mixture."""
+_FIRST, _LAST, _NUMBER = 1.25, 64.0, 16
 
-_BETWEEN = 10
+
+def _multiples() -> tuple[float, ...]:
+    """Spaced evenly in w(w - 1): by their distance from 1 where they are small, by their size where they are large."""
+    first, last = (edge * (edge - 1) for edge in (_FIRST, _LAST))
+    spaced = (first * (last / first) ** (step / (_NUMBER - 1)) for step in range(_NUMBER))
+    return tuple((1 + math.sqrt(1 + 4 * product)) / 2 for product in spaced)
+
+
+MULTIPLES = _multiples()
+"""How many times worse (or better) than a limit an alternative is; equal weights in every mixture (decision 0013)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,25 +43,16 @@ class Grid:
 
 @lru_cache(maxsize=16)
 def grid(allowed: float, unacceptable: float) -> Grid:
-    """About 60 ratios: both limits, 24 worse than `allowed`, 24 better than `unacceptable`, and some between.
+    """34 ratios: both limits, 16 worse than `allowed` and 16 better than `unacceptable`.
 
     `allowed` < `unacceptable`, both positive.
     """
     worse = [allowed * multiple for multiple in MULTIPLES]
     better = [unacceptable / multiple for multiple in MULTIPLES]
-    low, high = allowed / 2, unacceptable * 2
-    between = [low * (high / low) ** (step / (_BETWEEN - 1)) for step in range(_BETWEEN)]
-    points = tuple(sorted({allowed, unacceptable, *worse, *better, *between}))
+    points = tuple(sorted({allowed, unacceptable, *worse, *better}))
 
     def side(limit: float, alternatives: list[float]) -> Side:
         places = tuple(points.index(one) for one in alternatives)
         return Side(points.index(limit), places, itemgetter(*places))
 
     return Grid(points, tuple(map(math.log, points)), side(allowed, worse), side(unacceptable, better))
-
-
-@lru_cache(maxsize=256)
-def mixed_logs(among: Grid, traffic: float) -> tuple[float, ...]:
-    """ln(v + traffic) of each ratio v; `traffic` = baseline requests per canary request of a tick."""
-    log = math.log
-    return tuple([log(point + traffic) for point in among.points])

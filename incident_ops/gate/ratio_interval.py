@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
 from typing import NamedTuple
 
 from incident_ops.gate.count_test import Weights
@@ -34,10 +33,16 @@ def _nearest_rejected(values: tuple[float, ...], points: tuple[float, ...], alph
     Weights fall on both sides of the likeliest point, so where the sum before a point is large enough for a mean over
     all points, every later one is rejected too; from there the walk goes back.
     """
-    sums, number = list(accumulate(values)), len(values)
-    place = values.index(1.0) + 1
-    while place < number and sums[place - 1] * alpha < values[place] * number:
+    peak, number = values.index(1.0), len(values)
+    before, place = sum(values[: peak + 1]), peak + 1
+    while place < number and before * alpha < values[place] * number:
+        before += values[place]
         place += 1
-    while place > 1 and sums[place - 2] * alpha >= values[place - 1] * (place - 1):
+    nearest = place
+    while place > peak + 1:
         place -= 1
-    return points[place] if place < number else None
+        before -= values[place]
+        if before * alpha < values[place] * place:
+            break
+        nearest = place
+    return points[nearest] if nearest < number else None

@@ -6,28 +6,34 @@ the expected factor at most 1. A stake is at most 0.95/q: one tick multiplies by
 clump, and never ruins. The stake may depend on the number of errors, which is conditioned on.
 
 The stake follows Kelly's rule for a share theta: edge / (q(1-q)/k + c (1 - 1/k) edge^2), edge = theta - q. Without its
-second term (c = 0, as in the paper) a stake overshoots where several errors share a tick.
+second term (c = 0, as in the paper) a stake overshoots where several errors share a tick. Any stake that is fixed
+before the share is seen is fair, so it is taken for a q with rounded odds (2.5 % off at most): stakes then repeat from
+tick to tick although traffic never does. What is won or lost is counted with the true q.
 """
 
 from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import NamedTuple
+
+import msgspec
 
 from incident_ops.gate.ratio_grid import MULTIPLES
 
 BOLDEST = 0.95
-"""Part of the capital that a bet may lose at most."""
+"""Part of the capital that a bet may lose at most, but for the rounding of the odds."""
 
 RESTRAINT = 0.3
 """c above: chosen by simulation (bench/gate.py tells both)."""
 
+STEP = 0.05
+"""What ln of the odds is rounded to a multiple of, for the stakes."""
+
 _SMALLEST, _LARGEST = 1e-100, 1e100
 
 
-class Stakes(NamedTuple):
-    """What each of the 24 bets has made of its 1, over e^log_scale."""
+class Stakes(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What each bet, one for each of MULTIPLES, has made of its 1, over e^log_scale."""
 
     capitals: tuple[float, ...]
     log_scale: float
@@ -43,13 +49,9 @@ def bet(stakes: Stakes, share: float, allowed: float, errors: float, restraint: 
     `allowed` lies between 0 and 1, both excluded. A fail bets that the share is larger; a pass gives the baseline's
     share, and so bets that the canary's is smaller.
     """
-    spread = allowed * (1 - allowed) / errors
-    damping = restraint * (1 - 1 / errors) if errors > 1 else 0.0
-    most, surplus = BOLDEST / allowed, share - allowed
-    capitals = [
-        capital * (1 + surplus * (most if (stake := edge / (spread + damping * edge * edge)) > most else stake))
-        for capital, edge in zip(stakes.capitals, _edges(allowed), strict=True)
-    ]
+    surplus = share - allowed
+    held = _held(round(math.log(allowed / (1 - allowed)) / STEP), errors, restraint)
+    capitals = [capital * (1 + surplus * stake) for capital, stake in zip(stakes.capitals, held, strict=True)]
     total = sum(capitals)
     if _SMALLEST < total < _LARGEST:
         return Stakes(tuple(capitals), stakes.log_scale)
@@ -61,8 +63,18 @@ def log_evidence(stakes: Stakes) -> float:
     return stakes.log_scale + math.log(sum(stakes.capitals) / len(stakes.capitals))
 
 
+@lru_cache(maxsize=4096)
+def _held(step: int, errors: float, restraint: float) -> tuple[float, ...]:
+    """The stakes for so many errors, for each multiple of the rate, where the odds allowed are so many steps."""
+    allowed, edges = _edges(step)
+    spread, most = allowed * (1 - allowed) / errors, BOLDEST / allowed
+    damping = restraint * (1 - 1 / errors) if errors > 1 else 0.0
+    return tuple([most if (stake := edge / (spread + damping * edge * edge)) > most else stake for edge in edges])
+
+
 @lru_cache(maxsize=256)
-def _edges(allowed: float) -> tuple[float, ...]:
-    """How far above `allowed` the share would be at each multiple of the rate."""
-    odds = allowed / (1 - allowed)
-    return tuple([multiple * odds / (1 + multiple * odds) - allowed for multiple in MULTIPLES])
+def _edges(step: int) -> tuple[float, tuple[float, ...]]:
+    """The share allowed, and how far above it the share would be at each multiple of the rate."""
+    odds = math.exp(step * STEP)
+    allowed = odds / (1 + odds)
+    return allowed, tuple([multiple * odds / (1 + multiple * odds) - allowed for multiple in MULTIPLES])

@@ -37,7 +37,7 @@ def _written_out(ticks: list[tuple[int, int, float, float]], limit: float, ratio
 
 @given(TICKS)
 def test_the_scores_give_the_formula_of_the_paper(ticks: list[tuple[int, int, float, float]]) -> None:
-    """A fail mixes 24 ratios above the limit, a pass 24 below; both from one row of scores, traffic varying."""
+    """A fail mixes the ratios above the limit, a pass those below; both from one row of scores, traffic varying."""
     weights = weigh(_scores(ticks), 1.0)
     for side, limit, ratios in (
         (GRID.worse, 1.0, MULTIPLES),

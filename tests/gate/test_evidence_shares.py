@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from incident_ops.gate import share_test
 from incident_ops.gate.count_test import add_errors, no_scores, weigh
 from incident_ops.gate.count_test import log_evidence as log_counts
 from incident_ops.gate.ratio_grid import grid
-from incident_ops.gate.share_test import BOLDEST, EVEN, bet, log_evidence
+from incident_ops.gate.share_test import BOLDEST, EVEN, STEP, bet, log_evidence
 
 SHARES = st.floats(0.01, 0.99)
 
@@ -46,17 +47,36 @@ def test_a_better_canary_expects_less_than_one(allowed: float, part: float, erro
 
 @given(SHARES, st.floats(0, 1), st.floats(0.01, 1e6))
 def test_one_tick_multiplies_by_a_bounded_factor_and_never_ruins(allowed: float, share: float, errors: float) -> None:
-    """However large the clump: at most 0.05 + 0.95/q, at least 0.05."""
-    factor = _factor(share, allowed, errors)
-    assert 1 - BOLDEST - 1e-9 <= factor <= 1 - BOLDEST + BOLDEST / allowed + 1e-9
+    """However large the clump: at most about 0.05 + 0.95/q, at least about 0.05, as far as the odds are rounded."""
+    factor, boldest = _factor(share, allowed, errors), BOLDEST * math.exp(STEP / 2)
+    assert 1 - boldest - 1e-9 <= factor <= 1 - boldest + boldest / allowed + 1e-9
+    assert boldest < 0.98
 
 
 @pytest.mark.parametrize("canary", [0, 1])
 def test_for_one_error_it_is_the_count_e_process(canary: int) -> None:
     """With a single error in the tick there is nothing to be clumped, and both say the same."""
-    among = grid(1.0, 2.0)
-    counts = log_counts(weigh(add_errors(among, no_scores(among), canary, 1 - canary, 9.0), 1.0), among.worse)
-    assert log_evidence(bet(EVEN, canary, 0.1, 1.0)) == pytest.approx(counts, abs=1e-9)
+    among, traffic = grid(1.0, 2.0), math.exp(44 * STEP)
+    counts = log_counts(weigh(add_errors(among, no_scores(among), canary, 1 - canary, traffic), 1.0), among.worse)
+    assert log_evidence(bet(EVEN, canary, 1 / (1 + traffic), 1.0)) == pytest.approx(counts, abs=1e-9)
+
+
+@given(SHARES, st.integers(1, 40), st.floats(0, 1))
+def test_rounded_odds_cost_next_to_nothing(allowed: float, errors: int, part: float) -> None:
+    """What a tick is expected to gain, where the canary is worse, is that of unrounded stakes within 2 %."""
+    share = allowed + (1 - allowed) * part
+
+    def gain(step: float) -> float:
+        held = share_test._held(step, errors, share_test.RESTRAINT)
+        chances = stats.binom.pmf(range(errors + 1), errors, share)
+        return sum(
+            float(chance) * math.log(1 + stake * (mine / errors - allowed))
+            for stake in held
+            for mine, chance in enumerate(chances)
+        ) / len(held)
+
+    exact = math.log(allowed / (1 - allowed)) / STEP
+    assert gain(round(exact)) == pytest.approx(gain(exact), rel=0.02, abs=0.02)
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(1, 50)), max_size=400))

@@ -15,6 +15,7 @@ from incident_ops.gate.evidence import Evidence, begin, observe
 from incident_ops.gate.evidence_settings import Settings
 from incident_ops.gate.evidence_state import from_json, to_json
 from incident_ops.gate.judgement import judge
+from incident_ops.gate.ratio_grid import MULTIPLES
 
 SETTINGS = Settings(interval=15.0, max_error_rate=0.05, min_error_rate=0.001, clump_span=30.0)
 LOOKBACK = [Counts(float(tick % 7), 900.0 + tick) for tick in range(60)]
@@ -103,7 +104,7 @@ def _with(path: str, value: object) -> str:
         _with("evidence.ratio.scores.3", "1"),
         _with("evidence.ratio.worse.0", [1.0] * 23),
         _with("evidence.ratio.worse.0.0", -1.0),
-        _with("evidence.ratio.worse.0", [0.0] * 24),
+        _with("evidence.ratio.worse.0", [0.0] * len(MULTIPLES)),
         _with("evidence.block_ticks", 0),
         _with("evidence.canary.0", float("inf")),
         _with("evidence.limit.total", [1.0]),
