@@ -14,7 +14,6 @@ _OPENING = re.compile(r"\{\{")
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}", re.ASCII)
 _REGEX = re.compile(r"([\\.+*?()|\[\]{}^$])")
 _LONGEST = 200
-_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "'": r"\'", "\n": r"\n"})
 
 
 class Slot(NamedTuple):
@@ -80,7 +79,8 @@ def _escaped(slot: Slot, value: str, is_promql: bool) -> str:
     if not is_promql or len(value) > _LONGEST or not value.isprintable():
         hint = "letters, digits and . _ : / @ + - are, at most 128 of them"
         raise UserError(f"the value of argument {slot.name!r} is not allowed in a query", hint=hint)
-    return (_REGEX.sub(r"\\\1", value) if slot.is_regex else value).translate(_ESCAPES)
+    literal = _REGEX.sub(r"\\\1", value) if slot.is_regex else value
+    return literal.replace("\\", r"\\").replace(slot.quote, f"\\{slot.quote}")  # PromQL knows no \' within ""
 
 
 def _open_quote(query: str, at: int) -> int:

@@ -15,6 +15,7 @@ from incident_ops.adapters.metrics.prometheus import Prometheus
 from incident_ops.errors import Incomplete
 from incident_ops.gate.counters import Counts, Gap, Reading, difference, reading
 from incident_ops.gate.expression import parse
+from incident_ops.gate.query import fill
 from incident_ops.gate.threshold import End, Phase, Threshold, Totals, add, assess, measure, unanswered
 from incident_ops.model.measured import Tick
 from tests.support.prometheus import Prometheus as Server
@@ -35,8 +36,18 @@ def points(step: float, count: int = 200, reset_at: int = 10**9) -> list[tuple[f
     ]
 
 
+HOSTILE = ["it's", 'a"b', "a\\b", "'\"\\'", 'v2"} or vector(1) #', "1.2|.*", "v+", "(a)[b]{c}^$", "grün"]
+
+
+def labelled(value: str) -> str:
+    """A series with this value as its label, as OpenMetrics writes it."""
+    escaped = value.replace("\\", r"\\").replace('"', r"\"")
+    return f'labelled{{v="{escaped}"}}'
+
+
 HISTORY = open_metrics(
     [
+        *((labelled(value), [(at, number) for at, _ in points(1)]) for number, value in enumerate(HOSTILE, 1)),
         (REQUESTS, points(100)),
         (ERRORS, points(5)),
         ('http_requests_total{code="200",track="stable"}', points(900)),
@@ -217,3 +228,11 @@ def test_a_live_exporter_whose_error_rate_changes_is_followed(tmp_path: Path) ->
             assert isinstance(after, Reading)
             seen.append(difference(before, after, "canary"))
     assert seen == [Counts(10, 1000), Counts(200, 800)]
+
+
+@pytest.mark.parametrize("query", ['labelled{v="{{args.v}}"}', "labelled{v='{{args.v}}'}", 'labelled{v=~"{{args.v}}"}'])
+@pytest.mark.parametrize("value", HOSTILE)
+def test_a_value_finds_the_series_of_that_label_and_no_other(server: Server, query: str, value: str) -> None:
+    """Quotes, backslashes and what a regular expression would read stand for themselves, in either quotes."""
+    asked = fill(query, {"v": value}, is_promql=True)
+    assert source(server).value(asked, Tick(datetime.fromtimestamp(BEGIN + 300, UTC), 15)) == [HOSTILE.index(value) + 1]
