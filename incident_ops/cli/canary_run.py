@@ -130,27 +130,34 @@ class Rollout:
         joined = ended.joined if ended.next_weight is not None else accepted(self._analysis, ended.joined)
         outcome = outcome_of(self._analysis.name, joined, ended.run.at, live.curves.whole)
         outcome = replace(outcome, next_weight=self._next(ended, outcome), is_dry=self._analysis.dry_run)
-        if outcome.verdict != PASS or self._said.step_state or ended.next_weight is not None:
-            self._close(ended, outcome)
-            return outcome
-        outcome = self._at_full(progress, outcome)
+        if self._is_let_through(outcome) and not self._said.step_state:
+            outcome = self._at_full(progress, outcome)
         self._close(ended, outcome)
         return outcome
 
+    def _is_let_through(self, outcome: Outcome) -> bool:
+        """Whether all traffic may follow; a dry run that did not pass holds nothing, and moves nothing either."""
+        return outcome.verdict == PASS or (outcome.verdict == OVERRIDDEN and not self._analysis.dry_run)
+
     def _at_full(self, progress: Progress, outcome: Outcome) -> Outcome:
-        """The passed rollout at full traffic, and watched there where that is asked for."""
+        """The rollout at full traffic, and watched there where that is asked for. An end that was only accepted stays
+        that, however well the watch goes."""
         if goes_full(self._analysis):
             self._step(FULL)
         elif self._watched is not None:
             self._command("--on-pass", self._said.on_pass, outcome)
+            self._weight = FULL
         watched = self._watched
         if watched is None:
             return outcome
         live = replace(self._live(progress, watched), keep=_forget)
         ended = live.measure(watched, live.begin(watched, progress.note))
         after = outcome_of(outcome.gate, accepted(watched, ended.joined), outcome.seconds or 0.0, live.curves.whole)
+        last = outcome if after.verdict == PASS else after
         return replace(
             after,
+            verdict=last.verdict,
+            reason_code=last.reason_code,
             metrics=(*outcome.metrics, *after.metrics),
             seconds=(outcome.seconds or 0.0) + ended.run.at,
             curves={**outcome.curves, **after.curves},
@@ -170,7 +177,8 @@ class Rollout:
     def _next(self, ended: Ended, outcome: Outcome) -> int | None:
         if ended.next_weight is not None:
             return ended.next_weight
-        return FULL if outcome.verdict == PASS and self._said.step_state and goes_full(self._analysis) else None
+        is_last = bool(self._said.step_state) and self._is_let_through(outcome)
+        return FULL if is_last and goes_full(self._analysis) else None
 
     @property
     def _state_file(self) -> Path | None:

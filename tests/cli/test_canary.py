@@ -586,3 +586,47 @@ def test_validate_tells_faults_and_what_was_never_run(here: Folder) -> None:
     write(here.path / "gates", gate(interval="0s"), "b.yaml")
     done = call("canary", "validate", at=here.path)
     assert (done.code, "b.yaml:" in done.out, "the interval is 0s" in done.out) == (1, True, True)
+
+
+def undecided(steps: str) -> str:
+    """A gate whose end is always inconclusive, and accepted: nobody can tell 1.01 times from once."""
+    text = gate(steps=steps, onInconclusive="pass").replace("  duration: 10m\n", "")
+    return text.replace("    type: errorRate\n", "    type: errorRate\n    unacceptableRatio: 1.01\n")
+
+
+def test_an_accepted_end_is_promoted_and_watched_as_a_pass_is(here: Folder, monkeypatch: Patch) -> None:
+    """Too few samples, `onInconclusive: pass`: full traffic and the watch follow; the word stays overridden."""
+    text = undecided("[{weight: 10, duration: 10m}, {weight: 100, duration: 10m}]")
+    log = here.path / "log"
+    words = ("--on-step", f'echo "step $INCIDENT_OPS_WEIGHT" >> {log}', "--on-pass", f"echo promote >> {log}")
+    stage(monkeypatch, Source(rps=5.0))
+    done, told = run(here, "--watch", *words, text=text)
+    assert (done.code, told["verdict"], told["reason_code"]) == (0, "overridden", "inconclusive_accepted")
+    assert log.read_text().splitlines() == ["step 10", "step 100", "promote"]
+    assert [one["name"] for one in told["metrics"]] == ["http-5xx", "http-5xx at full traffic"]
+    log.write_text("")
+    stage(monkeypatch, Source(lambda at: 10.0 if at > 600 else 1.0, rps=5.0))
+    done, told = run(here, "--watch", *words, "--on-fail", f"echo rollback >> {log}", text=text)
+    assert (done.code, told["verdict"]) == (1, "fail")
+    assert log.read_text().splitlines() == ["step 10", "step 100", "rollback"]
+
+
+def test_a_failed_watch_says_that_all_traffic_was_on_it(here: Folder, monkeypatch: Patch) -> None:
+    """Promoted by `--on-pass`, without a step of 100: the rollback and the incident are told 100 percent."""
+    stage(monkeypatch, Source(lambda at: 10.0 if at > 600 else 1.0, rps=5.0))
+    log = here.path / "log"
+    text = gate(steps="[{weight: 10, duration: 10m}]").replace("  duration: 10m\n", "")
+    words = ("--watch", "--on-pass", f"echo promote >> {log}", "--on-fail", f'echo "$INCIDENT_OPS_WEIGHT" >> {log}')
+    done, told = run(here, *words, text=text)
+    assert (done.code, told["verdict"]) == (1, "fail")
+    assert log.read_text().splitlines() == ["promote", "100"]
+
+
+def test_the_step_after_an_accepted_last_one_is_full_traffic(here: Folder, monkeypatch: Patch) -> None:
+    """In a pipeline with a job for each step the next stage is told as after a pass."""
+    stage(monkeypatch, Source(rps=5.0))
+    text, output = undecided("[{weight: 10, duration: 10m}, {weight: 100}]"), here.path / "out"
+    monkeypatch.setenv("GITHUB_OUTPUT", str(output))
+    done, told = run(here, "--sha", "7be19f2", "--step-state", "s.json", text=text)
+    assert (done.code, told["verdict"]) == (0, "overridden")
+    assert outputs(output)["next-stage"] == "100"
