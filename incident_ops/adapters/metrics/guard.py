@@ -2,8 +2,8 @@
 
 https only; no redirects, no proxies, no stored passwords; the name is resolved once, every address it has is judged,
 and the connection goes to the address that was judged, so that a name which changes its mind gains nothing. At most
-10 s and 2 MiB. With `allow_private` also http and private addresses; link-local ones, where clouds keep their
-credentials, stay refused.
+10 s and 2 MiB. With `allow_private` also http and private addresses; those where clouds keep their credentials stay
+refused.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ LONGEST = 10.0
 MOST_BYTES = 2 * 1024 * 1024
 
 _NAT64 = IPv6Network("64:ff9b::/96")
+_CREDENTIALS = frozenset(map(ip_address, ("100.100.100.200", "168.63.129.16", "fd00:ec2::254")))
+"""Where Alibaba Cloud, Azure and AWS answer their machines, beside the link-local 169.254.169.254."""
 _PIECE = 64 * 1024
 
 _HINTS = {401: "check its token", 403: "check its token", 429: "ask less often: lengthen the interval"}
@@ -80,6 +82,8 @@ def refusal(address: str, *, allow_private: bool) -> str:
     found = _unwrapped(ip_address(address.partition("%")[0]))
     if found.is_link_local:
         return "a link-local address"
+    if found in _CREDENTIALS:
+        return "an address of the cloud itself"
     if found.is_multicast or found.is_unspecified:
         return "no address of a server"
     if found.is_global or (allow_private and (found.is_private or found.is_loopback or not found.is_reserved)):

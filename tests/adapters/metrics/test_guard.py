@@ -21,7 +21,8 @@ pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1"])
 PUBLIC = "93.184.216.34"
 PRIVATE = ["10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "fd00::1", "127.0.0.1", "::1", "198.18.0.1"]
 NEVER = ["169.254.169.254", "fe80::1", "0.0.0.0", "::", "224.0.0.1", "ff02::1", "fe80::1%eth0"]
-WRAPPED = ["::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1"]
+CLOUDS = ["100.100.100.200", "168.63.129.16", "fd00:ec2::254"]
+WRAPPED = ["::ffff:100.100.100.200", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1"]
 
 
 @pytest.fixture
@@ -34,13 +35,13 @@ def place(server: ScriptedServer, **words: object) -> Place:
     return Place("main", **{"url": server.url, "allow_private": True, "seconds": 2.0, **words})
 
 
-@pytest.mark.parametrize("address", [*PRIVATE, *NEVER, *WRAPPED, "::ffff:127.0.0.1", "::ffff:10.0.0.1"])
+@pytest.mark.parametrize("address", [*PRIVATE, *NEVER, *CLOUDS, *WRAPPED, "::ffff:127.0.0.1", "::ffff:10.0.0.1"])
 def test_addresses_inside_a_network_are_refused(address: str) -> None:
     """Private, loopback, link-local, and the same wrapped in IPv6."""
     assert refusal(address, allow_private=False)
 
 
-@pytest.mark.parametrize("address", [*NEVER, *WRAPPED])
+@pytest.mark.parametrize("address", [*NEVER, *CLOUDS, *WRAPPED])
 def test_link_local_addresses_stay_refused(address: str) -> None:
     """Where clouds keep their credentials nothing is ever asked."""
     assert refusal(address, allow_private=True)
