@@ -46,10 +46,15 @@ def publish(remote: Remote, content: bytes, now: datetime, keeps: Callable[[byte
     return swap(remote, BRANCH, decide, "gate.json was not published")
 
 
+def published(remote: Remote) -> bytes | None:
+    """gate.json as it lies on its branch; None where there is none. Incomplete where that cannot be read."""
+    seen = remote.tip(BRANCH)
+    return remote.objects.content(seen, FILE) if seen is not None else None
+
+
 def read_branch(remote: Remote) -> tuple[bytes, str]:
     """gate.json of a repository, and the commit that its HEAD is at. Incomplete where one of them cannot be read."""
-    seen = remote.tip(BRANCH)
-    content = remote.objects.content(seen, FILE) if seen is not None else None
+    content = published(remote)
     if content is None:
         hint = "its reconcile workflow publishes it: incident-ops gate publish"
         raise Incomplete(f"the repository has no {FILE} on branch {BRANCH}", where=remote.url, hint=hint)

@@ -6,14 +6,14 @@ import os
 import sys
 from contextlib import redirect_stdout
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
 from incident_ops.cli.complete import complete_incident, complete_service
 from incident_ops.cli.gate_person import actor_of
+from incident_ops.cli.gate_publish import publish
 from incident_ops.cli.gate_records import Published, contents, known_of, source
-from incident_ops.cli.opening import Opened, at_commit, no_records, open_repository, with_repository
+from incident_ops.cli.opening import Opened, no_records, open_repository
 from incident_ops.cli.printing import finish, format_option, inert_unread
 from incident_ops.cli.text_file import read_text
 from incident_ops.errors import IncidentOpsError, UserError
@@ -36,6 +36,9 @@ def gate() -> None:
     Examples:
       incident-ops gate check --service auth
     """
+
+
+gate.add_command(publish)
 
 
 @gate.command()
@@ -92,60 +95,6 @@ def check(ctx: click.Context, /, service: str, sha: str | None, fixes: str | Non
     shown = replace(verdict, unread=inert_unread(verdict.unread), notes=notes)
     click.echo(to_json(verdict) if form == "json" else inert_lines(to_text(shown)), nl=False)
     finish(verdict.exit_code)
-
-
-@gate.command()
-@click.option("--output", metavar="FILE", help="Write it there instead of publishing it.")
-@with_repository
-def publish(opened: Opened, output: str | None) -> None:
-    """Publish gate.json: what holds deploys, for other repositories' pipelines.
-
-    It lies on branch incident-ops/public and tells of HEAD's records. No title,
-    no person, no restricted id is in it.
-
-    \b
-    Examples:
-      incident-ops gate publish
-      incident-ops gate publish --output gate.json
-    """
-    from incident_ops.gate import public_state
-
-    git = opened.git
-    if git is None or git.head is None:
-        raise UserError("there is no commit to publish", hint="gate.json tells of committed records: commit them")
-    committed = opened if opened.store.revision else at_commit(opened, git.head)
-    _, services = committed.judged_by
-    if not services:
-        raise UserError("services.yaml names no service", hint='add one: services: {api: {owner: "@team"}}')
-    held = contents(committed)
-    known = {name: known_of(committed, name, held) for name in services}
-    state = public_state.public_state(known, committed.store.commit or "", opened.now)
-    content = public_state.to_json(state)
-    if output is not None:
-        from incident_ops.adapters.files import write_bytes
-
-        write_bytes(Path(output), content)
-        click.echo(f"gate.json of {len(services)} services written to {inert(output)}")
-        return
-    _publish(opened, content, state.written_at)
-
-
-def _publish(opened: Opened, content: bytes, written_at: str) -> None:
-    from incident_ops.adapters import gate_state
-    from incident_ops.cli.remotes import need_remote
-    from incident_ops.errors import Incomplete
-    from incident_ops.gate.public_state import parse
-    from incident_ops.model.time import parse_instant
-
-    def keeps(theirs: bytes) -> bool:
-        try:
-            return parse_instant(parse(theirs, gate_state.BRANCH).written_at) > parse_instant(written_at)
-        except Incomplete:
-            return False  # damaged: ours takes its place
-
-    done = gate_state.publish(need_remote(opened.git), content, opened.now, keeps)
-    told = "published" if done else "a newer one is published already, it stays"
-    click.echo(f"gate.json on branch {gate_state.BRANCH}: {told}")
 
 
 def _ask(

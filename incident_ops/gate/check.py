@@ -80,7 +80,7 @@ def check(asked: Asked, known: Known) -> Verdict:
     known_environment(asked.environment, known.policy)
     every, unread = all_holds(asked, known)
     holds = tuple(hold for hold in every if is_on(hold, asked.now))
-    missing = _missing_figures(asked, known)
+    missing = missing_figures(asked, known)
     if not holds and not unread and not missing:
         return Verdict(asked.service, PASS, OK, environment=asked.environment)
     if holds:
@@ -119,6 +119,20 @@ def all_holds(asked: Asked, known: Known) -> tuple[list[Hold], list[Unread]]:
     return holds, [*known.unread, *foreign, *timeless, *shapeless]
 
 
+def missing_figures(asked: Asked, known: Known) -> tuple[str, ...]:
+    """Why nobody can tell whether the error budget is spent; nothing where that can be told."""
+    if known.objective is None:
+        return ()
+    from incident_ops.gate.budget import budget_of
+
+    budget = budget_of(known.past, known.objective, asked.now, asked.requests)
+    if budget is None:
+        return ("the error budget counts requests: say how many there were in its window, with --requests N",)
+    if budget.is_exhausted or not budget.unknown:
+        return ()
+    return (f"impact.failed_requests is not known of {', '.join(budget.unknown)}, and the error budget counts it",)
+
+
 def released(verdict: Verdict, release: Release) -> Verdict:
     """A verdict that is no pass, let through by a person; the record of it stays in sight."""
     return replace(verdict, verdict=OVERRIDDEN, reason_code=OVERRIDE, release=release)
@@ -146,17 +160,3 @@ def _budget(asked: Asked, known: Known) -> list[Hold]:
     if budget is None:
         return []
     return budget_holds(asked.service, budget, known.past, known.objective, known.policy, asked.now)
-
-
-def _missing_figures(asked: Asked, known: Known) -> tuple[str, ...]:
-    """Why nobody can tell whether the error budget is spent; nothing where that can be told."""
-    if known.objective is None:
-        return ()
-    from incident_ops.gate.budget import budget_of
-
-    budget = budget_of(known.past, known.objective, asked.now, asked.requests)
-    if budget is None:
-        return ("the error budget counts requests: say how many there were in its window, with --requests N",)
-    if budget.is_exhausted or not budget.unknown:
-        return ()
-    return (f"impact.failed_requests is not known of {', '.join(budget.unknown)}, and the error budget counts it",)

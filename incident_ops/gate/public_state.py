@@ -13,7 +13,7 @@ import msgspec
 
 from incident_ops.errors import Incomplete, UserError
 from incident_ops.findings import did_you_mean
-from incident_ops.gate.check import Asked, Known, all_holds, environments_of
+from incident_ops.gate.check import Asked, Known, all_holds, environments_of, missing_figures
 from incident_ops.gate.holds import is_on
 from incident_ops.gate.hours import HORIZON, deploy_calendar, opening_hours
 from incident_ops.gate.release import is_same_commit
@@ -24,6 +24,7 @@ from incident_ops.gate.verdict import (
     HOLDING,
     INCONCLUSIVE,
     MAINTENANCE_WINDOW,
+    NO_DATA,
     OFF_WINDOW,
     OK,
     OPEN_INCIDENT,
@@ -41,6 +42,9 @@ from incident_ops.windows import Span, planned_freeze
 SCHEMA = 1
 SKEW = timedelta(seconds=120)
 """How far the clocks of two machines may be apart."""
+
+_DOUBTS = (UNREADABLE_RECORD, NO_DATA)
+_NO_FIGURES = "the error budget needs figures that gate.json lacks: ask the records, --records URL@BRANCH --requests N"
 
 
 class Stretch(msgspec.Struct, frozen=True, rename={"begin": "from", "end": "until"}):
@@ -117,7 +121,7 @@ def parse(raw: bytes, where: str) -> PublicState:
         duration(state.max_age)
         for one in _instants(state):
             parse_instant(one)
-        unknown = {reason for one in state.services.values() for reason in one.reasons} - {*HOLDING, UNREADABLE_RECORD}
+        unknown = {reason for one in state.services.values() for reason in one.reasons} - {*HOLDING, *_DOUBTS}
         if unknown:
             raise ValueError(f"reason {min(unknown)!r} is not known")
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
@@ -139,14 +143,15 @@ def judge(state: PublicState, asked: Asked) -> Verdict:
     holds = tuple(hold for hold in every if is_on(hold, asked.now))
     if holds:
         verdict, reason = FROZEN, holds[0].reason_code
-    elif UNREADABLE_RECORD in service.reasons:
-        verdict, reason = INCONCLUSIVE, UNREADABLE_RECORD
+    elif doubts := [one for one in _DOUBTS if one in service.reasons]:
+        verdict, reason = INCONCLUSIVE, doubts[0]
     else:
         return Verdict(asked.service, PASS, OK, environment=asked.environment)
     release = _override(service, asked)
     if release is not None:
         verdict, reason = OVERRIDDEN, OVERRIDE
-    return Verdict(asked.service, verdict, reason, holds, environment=asked.environment, release=release)
+    notes = (_NO_FIGURES,) if reason == NO_DATA else ()
+    return Verdict(asked.service, verdict, reason, holds, environment=asked.environment, release=release, notes=notes)
 
 
 def not_current(state: PublicState, head: str | None, now: datetime) -> str | None:
@@ -167,11 +172,23 @@ def not_current(state: PublicState, head: str | None, now: datetime) -> str | No
     return None
 
 
+def due(state: PublicState, revision: str, now: datetime) -> str | None:
+    """Why the file is to be published again; None while it tells of this commit and has most of its time left."""
+    if state.revision != revision:
+        return f"it tells of commit {state.revision[:12]}"
+    age = now - parse_instant(state.written_at)
+    if age < -SKEW:
+        return f"it was written at {state.written_at}, and that is yet to come"
+    is_old = 3 * age > timedelta(seconds=duration(state.max_age))
+    return f"it is {spell_duration(int(age.total_seconds()))} old" if is_old else None
+
+
 def _service(name: str, known: Known, now: datetime) -> ServiceState:
     main = known.policy.gate.environment
     holds, unread = all_holds(Asked(name, main, now), known)
     on = [hold for hold in holds if is_on(hold, now)]
-    reasons = list(dict.fromkeys(hold.reason_code for hold in on)) + [UNREADABLE_RECORD] * bool(unread)
+    doubts = [UNREADABLE_RECORD] * bool(unread) + [NO_DATA] * bool(missing_figures(Asked(name, main, now), known))
+    reasons = [*dict.fromkeys(hold.reason_code for hold in on), *doubts]
     ids = [hold.id for hold in on if hold.reason_code == OPEN_INCIDENT and not hold.is_restricted]
     windows = [hold for hold in holds if hold.reason_code == MAINTENANCE_WINDOW]
     budget = next((hold for hold in holds if hold.reason_code == ERROR_BUDGET), None)

@@ -430,6 +430,42 @@ def test_a_published_file_at_an_address(folder: Folder, server: ScriptedServer) 
     assert ask(folder, *asked, *rollback) == (0, "pass", "rollback_allowed")
 
 
+def test_publishing_is_due_for_a_new_commit_an_old_file_and_one_of_the_future(folder: Folder) -> None:
+    """`--check` publishes nothing: 1 where it is to be done, 0 where the file is current."""
+
+    def publish(*words: str, clock: str = "2025-01-26T14:00:00Z") -> tuple[int, str]:
+        done = call("gate", "publish", *words, at=folder.path, clock=clock)
+        assert not done.err, done
+        return done.code, done.out.partition("incident-ops/public")[2].strip(" :\n")
+
+    folder.put()
+    folder.commit()
+    folder.git("remote", "add", "origin", f"file://{folder.path}")
+    for _ in range(2):
+        assert publish("--check") == (1, "is to be published: it is not there yet")
+    assert publish() == (0, "published")
+    assert publish("--check") == (0, "is current")
+    assert publish("--check", clock="2025-01-26T15:00:01Z") == (1, "is to be published: it is 1h1s old")
+    before = folder.git("rev-parse", "HEAD").strip()[:12]
+    folder.put(**CLOSED)
+    folder.commit()
+    assert publish("--check") == (1, f"is to be published: it tells of commit {before}")
+    assert publish() == (0, "published")
+    assert publish(clock="2025-01-26T13:00:00Z") == (0, "a newer one is published already, it stays")
+    assert publish(clock="2099-01-26T14:00:00Z") == (0, "published")
+    code, told = publish("--check")
+    assert (code, told.endswith("that is yet to come")) == (1, True)
+    assert publish() == (0, "published")
+    assert publish("--check") == (0, "is current")
+
+
+def test_without_services_there_is_nothing_to_publish(folder: Folder) -> None:
+    folder.write("services.yaml", "services: {}\n")
+    folder.commit()
+    done = call("gate", "publish", at=folder.path)
+    assert (done.code, done.out) == (0, "services.yaml names no service, so there is no gate to publish\n")
+
+
 def test_publishing_needs_a_commit_and_a_remote(folder: Folder, tmp_path: Path) -> None:
     call("gate", "publish", at=folder.path).told_once(2, "no remote")
     bare = Folder(tmp_path / "new")

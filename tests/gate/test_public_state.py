@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from incident_ops.errors import Incomplete, UserError
 from incident_ops.gate.check import Asked, Known
-from incident_ops.gate.public_state import PublicState, judge, not_current, parse, public_state, to_json
-from incident_ops.model.objective import Objective
+from incident_ops.gate.public_state import PublicState, due, judge, not_current, parse, public_state, to_json
+from incident_ops.model.objective import REQUESTS, Objective
 from incident_ops.model.unread import Unread
 from tests.gate.asking import NOW, SHA, ask, change, freeze, known, override, policy, record, told
 
@@ -41,6 +41,7 @@ SCENES = {
     "later": known(freezes=freeze(**{"from": "2025-01-22T15:00:00Z"})),
     "hours": known(rules=HOURS),
     "budget": known(rules=HOURS, objective=Objective(99.9, 30 * 86_400), past=[RUNNING.incident]),
+    "requests": known(rules=HOURS, objective=Objective(99.9, 30 * 86_400, REQUESTS), past=[RUNNING.incident]),
     "unread": known(unread=[Unread("incidents/INC-9/incident.yaml", "secret words")]),
     "override": known(record(), freezes=override()),
 }
@@ -148,3 +149,29 @@ def test_a_budget_that_runs_out_later_is_told_ahead() -> None:
     state = published(known(objective=Objective(99.9, 30 * 86_400), past=[RUNNING.incident]))
     assert answer(state, NOW + timedelta(minutes=23))[0] == "pass"
     assert answer(state, NOW + timedelta(minutes=24)) == ("frozen", "error_budget", 3)
+
+
+def test_a_budget_that_needs_figures_is_no_pass_and_says_whom_to_ask() -> None:
+    """Nobody tells a file how many requests there were: what the records answer there, it answers as well."""
+    state = published(SCENES["requests"])
+    noon = datetime(2025, 1, 23, 12, tzinfo=UTC)
+    assert answer(state, noon) == ("inconclusive", "no_data", 3)
+    assert "--requests N" in judge(state, Asked("auth", "production", noon)).notes[0]
+
+
+@pytest.mark.parametrize(
+    ("revision", "minutes", "why"),
+    [
+        (REVISION, 0, None),
+        (REVISION, 60, None),
+        (REVISION, 61, "it is 1h1m old"),
+        (REVISION, -3, "yet to come"),
+        ("b" * 40, 0, "it tells of commit aaaaaaaaaaaa"),
+    ],
+)
+def test_it_is_published_again_for_another_commit_and_well_before_it_is_too_old(
+    revision: str, minutes: int, why: str | None
+) -> None:
+    """A third of its three hours: two runs of the schedule may be lost before a reader distrusts it."""
+    found = due(published(SCENES["nothing"]), revision, NOW + timedelta(minutes=minutes))
+    assert found is None if why is None else why in str(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -60,10 +61,10 @@ class Scene:
         temp = self.temp / f"run-{self.runs}"
         runner = temp / "runner"
         runner.mkdir(parents=True)
-        if name == "notify":
+        if name == "notify" and (self.temp / "artifact").is_dir():
             shutil.copytree(self.temp / "artifact", runner / "plan")
-        environment = self.github.environment(self.repository)
-        done = run_job(WORKFLOW, name, self.folder.path, temp, event, {}, **more, **environment)
+        given = {**self.github.environment(self.repository), **more}
+        done = run_job(WORKFLOW, name, self.folder.path, temp, event, {}, **given)
         if name == "check" and (runner / "plan").is_dir():
             shutil.rmtree(self.temp / "artifact", ignore_errors=True)
             shutil.copytree(runner / "plan", self.temp / "artifact")
@@ -156,6 +157,37 @@ def test_a_channel_without_its_secret_is_an_error_and_the_rest_is_done(tmp_path:
     assert "::error title=incident-ops::a notice was not sent" in output
     assert len(scene.comments()) == 5
     assert len(scene.ask("/pulls?state=open")) == 1
+
+
+def published(scene: Scene) -> dict[str, Any]:
+    """gate.json as it lies on its branch."""
+    scene.folder.git("fetch", "--quiet", "origin", "incident-ops/public")
+    found: dict[str, Any] = json.loads(scene.folder.git("show", "FETCH_HEAD:gate.json"))
+    return found
+
+
+def test_what_holds_deploys_is_published_and_only_when_it_is_due(scene: Scene) -> None:
+    """Of the commit that was checked, by the clock of the runner; the next run leaves it as it is."""
+    checked, done = scene.both()
+    assert (checked.outputs["publish"], done.conclusion) == ("1", "success")
+    found = published(scene)
+    assert found["revision"] == scene.folder.git("rev-parse", "main").strip()
+    assert found["services"]["api"]["ids"] == ["INC-1"]
+    assert found["written_at"] > LATE
+    assert scene.job("check").outputs["publish"] == "0"
+    scene.push()
+    assert scene.job("check").outputs["publish"] == "1"
+
+
+def test_a_plan_that_cannot_be_made_does_not_keep_gate_json_from_its_readers(scene: Scene) -> None:
+    """GitHub lists no issues: the job fails, the other one publishes and applies nothing."""
+    given = {"at": LATE, "dry_run": False}
+    checked = scene.job("check", "workflow_dispatch", inputs=given, GITHUB_REPOSITORY="nobody/nothing")
+    assert checked.conclusion == "failure"
+    done = scene.job("notify", "workflow_dispatch", inputs=given, needs={"check": checked})
+    assert done.conclusion == "success", done
+    assert published(scene)["services"]["api"]["held"] is True
+    assert scene.ask("/issues?state=all") == []
 
 
 def test_a_call_waits_for_nobody_who_waits_for_it(scene: Scene) -> None:

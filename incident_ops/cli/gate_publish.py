@@ -1,0 +1,91 @@
+"""`incident-ops gate publish`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from incident_ops.cli.gate_records import contents, known_of
+from incident_ops.cli.opening import Opened, at_commit, with_repository
+from incident_ops.cli.printing import finish
+from incident_ops.cli.remotes import need_remote
+from incident_ops.errors import Incomplete, UserError
+from incident_ops.render.findings import inert
+
+
+@click.command()
+@click.option("--output", metavar="FILE", help="Write it there instead of publishing it.")
+@click.option("--check", "only_check", is_flag=True, help="Publish nothing; exit 1 where it is to be published.")
+@with_repository
+def publish(opened: Opened, output: str | None, only_check: bool) -> None:
+    """Publish gate.json: what holds deploys, for other repositories' pipelines.
+
+    It lies on branch incident-ops/public and tells of HEAD's records. No title,
+    no person, no restricted id is in it.
+
+    \b
+    Examples:
+      incident-ops gate publish
+      incident-ops gate publish --check || incident-ops gate publish
+      incident-ops gate publish --output gate.json
+    """
+    git = opened.git
+    if git is None or git.head is None:
+        raise UserError("there is no commit to publish", hint="gate.json tells of committed records: commit them")
+    if only_check:
+        _check(opened, git.head)
+        return
+    committed = opened if opened.store.revision else at_commit(opened, git.head)
+    _, services = committed.judged_by
+    if not services:
+        click.echo("services.yaml names no service, so there is no gate to publish")
+        return
+    content = _content(committed)
+    if output is not None:
+        from incident_ops.adapters.files import write_bytes
+
+        write_bytes(Path(output), content)
+        click.echo(f"gate.json of {len(services)} services written to {inert(output)}")
+        return
+    _publish(opened, content)
+
+
+def _content(committed: Opened) -> bytes:
+    from incident_ops.gate.public_state import public_state, to_json
+
+    held = contents(committed)
+    known = {name: known_of(committed, name, held) for name in committed.judged_by[1]}
+    return to_json(public_state(known, committed.store.commit or "", committed.now))
+
+
+def _check(opened: Opened, head: str) -> None:
+    from incident_ops.adapters.gate_state import BRANCH, published
+    from incident_ops.gate.public_state import due, parse
+
+    there = published(need_remote(opened.git))
+    why: str | None = "it is not there yet"
+    if there is not None:
+        try:
+            why = due(parse(there, BRANCH), head, opened.now)
+        except Incomplete as error:
+            why = str(error)
+    click.echo(f"gate.json on branch {BRANCH} is {f'to be published: {inert(why)}' if why else 'current'}")
+    finish(int(bool(why)))
+
+
+def _publish(opened: Opened, content: bytes) -> None:
+    from incident_ops.adapters import clock, gate_state
+    from incident_ops.gate.public_state import SKEW, parse
+    from incident_ops.model.time import parse_instant
+
+    def keeps(theirs: bytes) -> bool:
+        try:
+            written = parse_instant(parse(theirs, gate_state.BRANCH).written_at)
+        except Incomplete:
+            return False  # damaged: ours takes its place
+        return opened.now < written <= clock.now() + SKEW  # one of the future would stay for ever
+
+    done = gate_state.publish(need_remote(opened.git), content, opened.now, keeps)
+    told = "published" if done else "a newer one is published already, it stays"
+    click.echo(f"gate.json on branch {gate_state.BRANCH}: {told}")
