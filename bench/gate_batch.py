@@ -19,7 +19,20 @@ from incident_ops.gate.ratio_grid import MULTIPLES
 from incident_ops.gate.share_test import BOLDEST, RESTRAINT, STEP
 
 Floats = NDArray[np.float64]
-GRID = np.array(MULTIPLES)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What the tests are made of: the alternatives, the restraint of stakes, and the step odds are rounded to."""
+
+    grid: Floats
+    restraint: float
+    step: float | None
+
+
+OURS = Rule(np.array(MULTIPLES), RESTRAINT, STEP)
+PAPER = Rule(1.25 * (128 / 1.25) ** np.linspace(0, 1, 24), 0.0, None)
+"""The rule as evidence.md has it: 24 alternatives spaced evenly in their logs, Kelly's first term alone."""
 
 
 @dataclass(frozen=True)
@@ -57,17 +70,19 @@ def _log_counts(canary: Counts, errors: Counts, traffic: float, limit: float, ot
     return found
 
 
-def _log_shares(mine: Counts, errors: Counts, allowed: float, restraint: float) -> Floats:
+def _log_shares(mine: Counts, errors: Counts, allowed: float, rule: Rule) -> Floats:
     """ln E of bets on the share of `mine` among `errors`."""
-    odds = math.exp(round(math.log(allowed / (1 - allowed)) / STEP) * STEP)
+    odds, grid = allowed / (1 - allowed), rule.grid
+    if rule.step is not None:
+        odds = math.exp(round(math.log(odds) / rule.step) * rule.step)
     near = odds / (1 + odds)
-    edge = GRID * odds / (1 + GRID * odds) - near
-    logs, found = np.zeros((len(mine), len(GRID))), np.empty(mine.shape)
+    edge = grid * odds / (1 + grid * odds) - near
+    logs, found = np.zeros((len(mine), len(grid))), np.empty(mine.shape)
     for tick in range(mine.shape[1]):
         k = np.maximum(errors[:, tick, None], 1)
         surplus = np.where(errors[:, tick, None] > 0, mine[:, tick, None] / k - allowed, 0.0)
         spread = near * (1 - near) / k
-        stake = np.minimum(BOLDEST / near, edge / (spread + restraint * (1 - 1 / k) * edge**2))
+        stake = np.minimum(BOLDEST / near, edge / (spread + rule.restraint * (1 - 1 / k) * edge**2))
         logs += np.log1p(stake * surplus)
         found[:, tick] = log_mean(logs)
     return found
@@ -139,36 +154,36 @@ def _whole_index(before: Counts, length: int) -> Floats:
     return _index(np.array(number), blocks.sum(axis=1), (blocks**2).sum(axis=1), np.array(float(number)))
 
 
-def plain_fails(runs: Runs, limit: float = 1.0) -> Floats:
+def plain_fails(runs: Runs, limit: float = 1.0, rule: Rule = OURS) -> Floats:
     """`dispersion: none`: evidence that the canary is worse than `limit` times the baseline."""
     phi = np.ones(runs.canary.shape)
-    return _log_counts(runs.canary, runs.canary + runs.baseline, float(BASELINE_SHARE), limit, limit * GRID, phi)
+    return _log_counts(runs.canary, runs.canary + runs.baseline, float(BASELINE_SHARE), limit, limit * rule.grid, phi)
 
 
 def plain_passes(runs: Runs, limit: float = 2.0) -> Floats:
     """`dispersion: none`: evidence that the canary is better than `limit` times the baseline."""
     phi = np.ones(runs.canary.shape)
-    return _log_counts(runs.canary, runs.canary + runs.baseline, float(BASELINE_SHARE), limit, limit / GRID, phi)
+    return _log_counts(runs.canary, runs.canary + runs.baseline, float(BASELINE_SHARE), limit, limit / OURS.grid, phi)
 
 
-def fails(runs: Runs, length: int, limit: float = 1.0, restraint: float = RESTRAINT) -> Evidence:
+def fails(runs: Runs, length: int, limit: float = 1.0, rule: Rule = OURS) -> Evidence:
     """Evidence that the canary is worse than `limit` times the baseline, in blocks of `length` ticks."""
     traffic, errors = float(BASELINE_SHARE), runs.canary + runs.baseline
     phi = running_phi(runs.lookback, runs.baseline, length)
-    counts = _log_counts(runs.canary, errors, traffic, limit, limit * GRID, phi)
+    counts = _log_counts(runs.canary, errors, traffic, limit, limit * rule.grid, phi)
     allowed = limit / (limit + traffic)
-    shares = _log_shares(_blocks(runs.canary, length), _blocks(errors, length), allowed, restraint)
+    shares = _log_shares(_blocks(runs.canary, length), _blocks(errors, length), allowed, rule)
     return Evidence(counts, _by_tick(shares, errors.shape[1], length))
 
 
-def passes(runs: Runs, length: int, limit: float = 2.0, restraint: float = RESTRAINT) -> Evidence:
+def passes(runs: Runs, length: int, limit: float = 2.0, rule: Rule = OURS) -> Evidence:
     """Evidence that the canary is better than `limit` times the baseline; phi the larger of both sides'."""
     traffic, errors = float(BASELINE_SHARE), runs.canary + runs.baseline
     own = running_phi(runs.lookback[:, :0], runs.canary, length)
     phi = np.maximum(running_phi(runs.lookback, runs.baseline, length), own)
-    counts = _log_counts(runs.canary, errors, traffic, limit, limit / GRID, phi)
+    counts = _log_counts(runs.canary, errors, traffic, limit, limit / rule.grid, phi)
     allowed = traffic / (limit + traffic)
-    shares = _log_shares(_blocks(runs.baseline, length), _blocks(errors, length), allowed, restraint)
+    shares = _log_shares(_blocks(runs.baseline, length), _blocks(errors, length), allowed, rule)
     return Evidence(counts, _by_tick(shares, errors.shape[1], length))
 
 

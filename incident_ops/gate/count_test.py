@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from operator import add
 
 import msgspec
 
@@ -40,7 +41,7 @@ def add_errors(grid: Grid, scores: Scores, canary: float, baseline: float, traff
     errors = canary + baseline
     if errors == 0:
         return scores
-    return tuple([score + gain for score, gain in zip(scores, _gains(grid, canary, errors, traffic), strict=True)])
+    return tuple(map(add, scores, _gains(grid, canary, errors, traffic)))
 
 
 @lru_cache(maxsize=64)

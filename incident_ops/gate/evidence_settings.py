@@ -65,7 +65,7 @@ class Settings:
         """The ratios that the counts are weighed for."""
         return grid(self.max_ratio or 1.0, self.unacceptable_ratio)
 
-    @property
+    @cached_property
     def is_split(self) -> bool:
         """Whether a canary may fail for its ratio or for its own rate: each then has half of alpha."""
         return self.max_ratio is not None and self.max_error_rate is not None
@@ -80,17 +80,17 @@ class Settings:
         """ln of the evidence that a pass needs."""
         return math.log(1 / self.beta)
 
-    @property
+    @cached_property
     def is_plain(self) -> bool:
         """Whether errors are taken to be independent of each other: counts alone decide."""
         return self.dispersion == NONE
 
-    @property
+    @cached_property
     def is_measured(self) -> bool:
         """Whether phi is taken from the errors themselves."""
         return self.dispersion == AUTO
 
-    @property
+    @cached_property
     def given_phi(self) -> float:
         """phi where it is not measured: the number given, or 1."""
         return float(self.dispersion) if isinstance(self.dispersion, int | float) else 1.0

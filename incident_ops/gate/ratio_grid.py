@@ -19,7 +19,7 @@ def _multiples() -> tuple[float, ...]:
 
 
 MULTIPLES = _multiples()
-"""How many times worse (or better) than a limit an alternative is; equal weights in every mixture (decision 0013)."""
+"""How many times worse (or better) than a limit an alternative is; equal weights in every mixture (decision 9)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

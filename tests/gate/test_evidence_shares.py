@@ -61,22 +61,12 @@ def test_for_one_error_it_is_the_count_e_process(canary: int) -> None:
     assert log_evidence(bet(EVEN, canary, 1 / (1 + traffic), 1.0)) == pytest.approx(counts, abs=1e-9)
 
 
-@given(SHARES, st.integers(1, 40), st.floats(0, 1))
-def test_rounded_odds_cost_next_to_nothing(allowed: float, errors: int, part: float) -> None:
-    """What a tick is expected to gain, where the canary is worse, is that of unrounded stakes within 2 %."""
-    share = allowed + (1 - allowed) * part
-
-    def gain(step: float) -> float:
-        held = share_test._held(step, errors, share_test.RESTRAINT)
-        chances = stats.binom.pmf(range(errors + 1), errors, share)
-        return sum(
-            float(chance) * math.log(1 + stake * (mine / errors - allowed))
-            for stake in held
-            for mine, chance in enumerate(chances)
-        ) / len(held)
-
+@given(SHARES, st.floats(1, 1e6))
+def test_rounded_odds_move_no_stake_by_more_than_half_a_step(allowed: float, errors: float) -> None:
+    """A stake that is 2.5 % off its best loses next to nothing, and is as fair."""
     exact = math.log(allowed / (1 - allowed)) / STEP
-    assert gain(round(exact)) == pytest.approx(gain(exact), rel=0.02, abs=0.02)
+    near, best = (share_test._held(step, errors, share_test.RESTRAINT) for step in (round(exact), exact))
+    assert all(abs(math.log(one / other)) <= STEP / 2 + 1e-9 for one, other in zip(near, best, strict=True))
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(1, 50)), max_size=400))
