@@ -24,8 +24,7 @@ from incident_ops.gate.verdict import (
 from incident_ops.model.time import stamp
 from incident_ops.render.dates import spell_clock
 from incident_ops.render.findings import dump
-
-WIDTH = 80
+from incident_ops.render.fit import WIDTH, cut, fold
 
 HEADLINES = {
     OPEN_INCIDENT: "deploys of {service} are held by an open incident",
@@ -57,12 +56,12 @@ def to_text(verdict: Verdict) -> str:
         told = verdict.release
         who = f"by {told.by}, " if told.by else ""
         until = f"until {_clock(told.expires)}, " if told.expires else ""
-        out.append(_cut(f"  {who}{until}recorded in {told.source}"))
-        out += [_cut(f"  {told.reason}")] if told.reason else []
+        out.append(cut(f"  {who}{until}recorded in {told.source}", WIDTH))
+        out += [cut(f"  {told.reason}", WIDTH)] if told.reason else []
     out += [_hold(hold) for hold in verdict.holds]
     if verdict.unread:
         out += ["Not read:", *(f"  {record.path}: {record.reason}" for record in verdict.unread)]
-    out += [f"  {note}" for note in verdict.notes]
+    out += [line for note in verdict.notes for line in fold(note, "  ", "  ")]
     if verdict.reason_code in NEXT:
         out.append(NEXT[verdict.reason_code])
     return "\n".join(out) + "\n"
@@ -123,12 +122,9 @@ def _hold(hold: Hold) -> str:
     until = f"until {_clock(hold.end)}" if hold.end else ""
     needed = f"on {hold.needed}" if hold.needed else ""
     parts = (hold.id, hold.state, needed, until, "".join(char for char in title if char.isprintable()))
-    return _cut("  " + "  ".join(part for part in parts if part))
+    return cut("  " + "  ".join(part for part in parts if part), WIDTH)
 
 
 def _clock(at: datetime | None) -> str:
     return f"{spell_clock(at, dated=True)} UTC"
 
-
-def _cut(line: str) -> str:
-    return line if len(line) <= WIDTH else line[: WIDTH - 3].rstrip() + "..."
