@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from incident_ops.cli.printing import finish
 from incident_ops.cli.remotes import need_remote
 from incident_ops.errors import Incomplete, UserError
 from incident_ops.render.findings import inert
+
+if TYPE_CHECKING:
+    from incident_ops.gate.public_state import PublicState
 
 
 @click.command()
@@ -33,15 +37,18 @@ def publish(opened: Opened, output: str | None, only_check: bool) -> None:
     git = opened.git
     if git is None or git.head is None:
         raise UserError("there is no commit to publish", hint="gate.json tells of committed records: commit them")
-    if only_check:
-        _check(opened, git.head)
-        return
+    from incident_ops.gate.public_state import to_json
+
     committed = opened if opened.store.revision else at_commit(opened, git.head)
     _, services = committed.judged_by
     if not services:
         click.echo("services.yaml names no service, so there is no gate to publish")
         return
-    content = _content(committed)
+    state = _state(committed)
+    if only_check:
+        _check(opened, state)
+        return
+    content = to_json(state)
     if output is not None:
         from incident_ops.adapters.files import write_bytes
 
@@ -51,15 +58,15 @@ def publish(opened: Opened, output: str | None, only_check: bool) -> None:
     _publish(opened, content)
 
 
-def _content(committed: Opened) -> bytes:
-    from incident_ops.gate.public_state import public_state, to_json
+def _state(committed: Opened) -> PublicState:
+    from incident_ops.gate.public_state import public_state
 
     held = contents(committed)
     known = {name: known_of(committed, name, held) for name in committed.judged_by[1]}
-    return to_json(public_state(known, committed.store.commit or "", committed.now))
+    return public_state(known, committed.store.commit or "", committed.now)
 
 
-def _check(opened: Opened, head: str) -> None:
+def _check(opened: Opened, ours: PublicState) -> None:
     from incident_ops.adapters.gate_state import BRANCH, published
     from incident_ops.gate.public_state import due, parse
 
@@ -67,7 +74,7 @@ def _check(opened: Opened, head: str) -> None:
     why: str | None = "it is not there yet"
     if there is not None:
         try:
-            why = due(parse(there, BRANCH), head, opened.now)
+            why = due(parse(there, BRANCH), ours)
         except Incomplete as error:
             why = str(error)
     click.echo(f"gate.json on branch {BRANCH} is {f'to be published: {inert(why)}' if why else 'current'}")

@@ -43,6 +43,7 @@ SCHEMA = 1
 SKEW = timedelta(seconds=120)
 """How far the clocks of two machines may be apart."""
 
+_SHOWN = 5
 _DOUBTS = (UNREADABLE_RECORD, NO_DATA)
 _NO_FIGURES = "the error budget needs figures that gate.json lacks: ask the records, --records URL@BRANCH --requests N"
 
@@ -172,14 +173,20 @@ def not_current(state: PublicState, head: str | None, now: datetime) -> str | No
     return None
 
 
-def due(state: PublicState, revision: str, now: datetime) -> str | None:
-    """Why the file is to be published again; None while it tells of this commit and has most of its time left."""
-    if state.revision != revision:
-        return f"it tells of commit {state.revision[:12]}"
-    age = now - parse_instant(state.written_at)
+def due(theirs: PublicState, ours: PublicState) -> str | None:
+    """Why `theirs`, which is published, is to give way to `ours`, which says how things stand now.
+
+    None while it says the same and has most of its `max_age` left: then a reader loses nothing by it.
+    """
+    if theirs.revision != ours.revision:
+        return f"it tells of commit {theirs.revision[:12]}"
+    age = parse_instant(ours.written_at) - parse_instant(theirs.written_at)
     if age < -SKEW:
-        return f"it was written at {state.written_at}, and that is yet to come"
-    is_old = 3 * age > timedelta(seconds=duration(state.max_age))
+        return f"it was written at {theirs.written_at}, and that is yet to come"
+    news = [name for name, state in ours.services.items() if theirs.services.get(name) != state]
+    if news:
+        return f"things have changed for {', '.join(news[:_SHOWN])}"
+    is_old = 3 * age > timedelta(seconds=duration(ours.max_age))
     return f"it is {spell_duration(int(age.total_seconds()))} old" if is_old else None
 
 

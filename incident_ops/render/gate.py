@@ -127,4 +127,3 @@ def _hold(hold: Hold) -> str:
 
 def _clock(at: datetime | None) -> str:
     return f"{spell_clock(at, dated=True)} UTC"
-

@@ -160,18 +160,30 @@ def test_a_budget_that_needs_figures_is_no_pass_and_says_whom_to_ask() -> None:
 
 
 @pytest.mark.parametrize(
-    ("revision", "minutes", "why"),
+    ("there", "revision", "minutes", "why"),
     [
-        (REVISION, 0, None),
-        (REVISION, 60, None),
-        (REVISION, 61, "it is 1h1m old"),
-        (REVISION, -3, "yet to come"),
-        ("b" * 40, 0, "it tells of commit aaaaaaaaaaaa"),
+        (known(), REVISION, 0, None),
+        (known(), REVISION, 60, None),
+        (known(), REVISION, 61, "it is 1h1m old"),
+        (known(), REVISION, -3, "yet to come"),
+        (known(), "b" * 40, 0, "it tells of commit aaaaaaaaaaaa"),
+        (known(record()), REVISION, 1, "things have changed for auth"),
     ],
 )
-def test_it_is_published_again_for_another_commit_and_well_before_it_is_too_old(
-    revision: str, minutes: int, why: str | None
+def test_it_is_published_again_for_news_for_another_commit_and_well_before_it_is_too_old(
+    there: Known, revision: str, minutes: int, why: str | None
 ) -> None:
     """A third of its three hours: two runs of the schedule may be lost before a reader distrusts it."""
-    found = due(published(SCENES["nothing"]), revision, NOW + timedelta(minutes=minutes))
+    ours = public_state({"auth": there}, revision, NOW + timedelta(minutes=minutes))
+    found = due(published(SCENES["nothing"]), ours)
     assert found is None if why is None else why in str(found)
+
+
+def test_a_budget_that_came_to_burn_too_fast_is_news() -> None:
+    """The same records, a while later: what was no hold then is one now, and no stretch of time told of it."""
+    began = {"declared": "2025-01-22T12:56:00Z", "started": "2025-01-22T12:56:00Z"}
+    past = [record(severity="SEV3", times=began).incident]
+    there = known(rules=policy("gate: {budget: burn}\n"), objective=Objective(99.0, 30 * 86_400), past=past)
+    calm, soon = published(there), NOW + timedelta(minutes=20)
+    assert (answer(calm)[0], answer(calm, soon)[0], told(ask(there, now=soon))[0]) == ("pass", "pass", "frozen")
+    assert due(calm, public_state({"auth": there}, REVISION, soon)) == "things have changed for auth"
