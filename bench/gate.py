@@ -14,6 +14,7 @@ import json
 import math
 import platform
 import sys
+import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ from pathlib import Path
 import gate_batch as batch
 import numpy as np
 from gate_shapes import BASELINE_SHARE, SHAPES, SPANNING, Runs, Setting, Shape
+from measure import rounds
+from run import OURS
 
 from incident_ops.gate.counters import Counts
 from incident_ops.gate.evidence import Evidence, begin, observe
@@ -31,6 +34,7 @@ from incident_ops.gate.judgement import Judgement, judge
 from incident_ops.gate.needed import growth
 from incident_ops.gate.verdict import FAIL, PASS
 
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 SEED = 20250126
 ALPHA, BETA = 0.01, 0.05
 FAIL_AT, PASS_AT = math.log(1 / ALPHA), math.log(1 / BETA)
@@ -285,6 +289,17 @@ def pace(sizes: Sizes) -> Iterator[Row]:
             yield row | {"count test alone": round(max(alone)), "share of it": round(shares[2], 3)}
 
 
+def process(sizes: Sizes) -> Iterator[Row]:
+    """`gate check` on the examples as a whole process, beside a bare start of Python, in turns."""
+    commands = {"python, bare start": [sys.executable, "-c", "pass"]}
+    for preset, service in (("sev0-3", "auth"), ("p0-p3", "api"), ("itil-p1-p4", "app")):
+        commands[f"gate check, {preset}"] = [OURS, "--repo", str(EXAMPLES / preset), "gate", "check", "-s", service]
+    with tempfile.TemporaryDirectory() as scratch:
+        found = rounds(commands, 3 if sizes is QUICK else 15, Path(scratch) / "said", expected=None)
+    for name, one in found.items():
+        yield {"what": name, **{part: round(one.median(part), 3) for part in ("wall", "cpu", "peak")}}
+
+
 def _ticks(number: int, rps: float, is_even: bool) -> list[tuple[float, Counts, Counts]]:
     rng = np.random.default_rng(SEED)
     wave = np.ones((number, 2)) if is_even else rng.uniform(0.8, 1.2, (number, 2))
@@ -324,6 +339,7 @@ def _alone(ticks: list[tuple[float, Counts, Counts]]) -> float:
 
 TABLES: dict[str, Callable[[Sizes], Iterator[Row]]] = {
     "pace": pace,
+    "process": process,
     "agreement": agreement,
     "detection": detection,
     "good_settings": good_settings,

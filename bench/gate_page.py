@@ -40,6 +40,8 @@ def page(found: Mapping[str, Any]) -> str:
             "A verdict is fail, pass, interval and requests needed. Beside it, in the same rounds, the fail test by "
             "counts alone as it is written, 24 logs and 24 exps a tick: what this machine's seconds are worth.",
             _pace(found["pace"]),
+            "### `gate check` on an example, a whole process: medians in seconds and MiB",
+            _process(found["process"]),
         ]
     )
 
@@ -147,3 +149,8 @@ def _pace(rows: Iterable[Row]) -> str:
     return table(
         head, [(row["traffic"], f"{row['canary rps']:g}", *(f"{row[name]:,}" for name in names)) for row in rows]
     )
+
+
+def _process(rows: Iterable[Row]) -> str:
+    names = ("wall", "cpu", "peak")
+    return table(("what", *names), [(row["what"], *(f"{row[name]:g}" for name in names)) for row in rows])

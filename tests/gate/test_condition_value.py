@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from incident_ops.gate.condition_value import NoData, holds, missing
 from incident_ops.gate.expression import ConditionError, parse
+from tests.support.patience import patience
 
 NAN, INF = math.nan, math.inf
 DECIDED = [
@@ -116,10 +116,8 @@ def test_a_zero_is_data(result: Any) -> None:
 
 def test_a_large_result_does_not_keep_the_run_busy() -> None:
     """Two nested loops over ten thousand values are stopped."""
-    begin = time.monotonic()
-    with pytest.raises(ConditionError, match="too large"):
+    with patience(), pytest.raises(ConditionError, match="too large"):
         holds(parse("all(result, any(result, # > 2) or # > 0)"), [1.0] * 10_000)
-    assert time.monotonic() - begin < 5
 
 
 @given(st.floats() | st.lists(st.floats(), max_size=3) | st.none() | st.text(max_size=3))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_ops.model.difference import MOST, blocks
+from tests.support.patience import patience
 
 LINES = st.lists(st.sampled_from("abc"), max_size=12)
 
@@ -32,10 +31,9 @@ def test_an_insertion_among_lines_that_repeat_is_one_block() -> None:
 
 
 @pytest.mark.parametrize("size", [199, MOST, 5000])
-def test_lines_that_repeat_cost_no_minutes(size: int) -> None:
+def test_lines_that_repeat_are_compared_to_the_end(size: int) -> None:
     """The worst for a search of longest matches: it took four minutes for 3,000 lines."""
-    start = time.process_time()
-    list(blocks(["p", *["x"] * size, "p"], ["q", *["x", "y"] * (size // 2), "q"]))
     kinds = [str(number) for number in range(max(1, size // 100))]
-    list(blocks(["p", *kinds * (size // len(kinds)), "p"], ["q", *reversed(kinds * (size // len(kinds))), "q"]))
-    assert time.process_time() - start < 5
+    with patience():
+        list(blocks(["p", *["x"] * size, "p"], ["q", *["x", "y"] * (size // 2), "q"]))
+        list(blocks(["p", *kinds * (size // len(kinds)), "p"], ["q", *reversed(kinds * (size // len(kinds))), "q"]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from incident_ops.adapters.git import Git
 from incident_ops.errors import UserError
 from incident_ops.records.base import Base, since
+from tests.support.patience import patience
 from tests.support.repository import Repo, record_text
 
 
@@ -138,18 +138,17 @@ def test_touched_lines_are_the_new_ones(repo: Repo) -> None:
     assert not found.touches("incidents/INC-2/incident.yaml", 1)
 
 
-def test_a_very_long_change_is_compared_in_no_time(repo: Repo) -> None:
+def test_a_very_long_change_is_compared(repo: Repo) -> None:
     """Where too many lines differ all of them count as new; what is the same above and below does not."""
     above, below = record_text(), "tags: [x]\n"
     repo.write(PATH, above + "# a\n" * 1500 + below)
     repo.commit("long")
     repo.write(PATH, above + "# a\n# b\n" * 1500 + "# c\n" + below)
-    start = time.process_time()
-    found = compared(repo, "HEAD")
     size, whole = above.count("\n"), above.count("\n") + 3002
-    touched = [line for line in range(1, whole + 1) if found.touches(PATH, line)]
+    with patience():
+        found = compared(repo, "HEAD")
+        touched = [line for line in range(1, whole + 1) if found.touches(PATH, line)]
     assert touched == list(range(size + 2, size + 3002))
-    assert time.process_time() - start < 5
 
 
 def test_the_folder_of_records_may_lie_inside_the_repository(tmp_path: Path) -> None:

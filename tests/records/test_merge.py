@@ -6,7 +6,6 @@ import copy
 import random
 import re
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +21,7 @@ from incident_ops.records.meld import APPENDED
 from incident_ops.records.merge import Merged, merge
 from incident_ops.records.read import Document, read
 from tests.records.pages import Writer, any_edit
+from tests.support.patience import patience
 
 EXAMPLES = 2_000 if settings.get_current_profile_name() == "ci" else 300
 ORDER = key_order(schema("incident"))
@@ -356,14 +356,13 @@ def test_what_is_no_readable_record_is_left_to_lines(broken: str) -> None:
     assert merge(BASE, ours, broken, faults=no_faults) is None
 
 
-def test_long_histories_are_merged_in_no_time() -> None:
+def test_long_histories_are_merged() -> None:
     """As long as a record can be: every entry of ours was compared with every entry of theirs."""
     entry = "- at: 2025-01-26T12:05:00Z\n  kind: note\n  event: {}{}\n"
     base = "id: INC-1\ntimeline:\n- at: 2025-01-26T12:00:00Z\n"
     ours, theirs = (base + "".join(entry.format(side, number) for number in range(1400)) for side in "ab")
-    start = time.process_time()
-    found = merged(base, ours, theirs)
-    assert time.process_time() - start < 6
+    with patience():
+        found = merged(base, ours, theirs)
     assert not found.conflicts
     assert found.text.count("kind: note") == 2800
 
@@ -373,9 +372,8 @@ def test_a_long_list_on_one_line_that_both_sides_filled_is_marked() -> None:
     words = [[f"{side}{number}" for number in range(2000)] for side in "abc"]
     lists = (words[0], words[0] + words[1], words[0] + words[2])
     base, ours, theirs = (f"id: INC-1\ntags: [{', '.join(one)}]\n" for one in lists)
-    start = time.process_time()
-    found = merged(base, ours, theirs)
-    assert time.process_time() - start < 6
+    with patience():
+        found = merged(base, ours, theirs)
     assert found.conflicts == ("tags: both sides changed it",)
     assert resolved(found.text, ours=True) == ours
     assert resolved(found.text, ours=False) == theirs

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from incident_ops.findings import Finding, Level, Where
 from incident_ops.records.read import MAX_BYTES, MAX_DEPTH, Document, read, read_bytes
+from tests.support.patience import patience
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDS = sorted([*ROOT.glob("incidents/*/incident.yaml"), *ROOT.glob("examples/*/incidents/*/incident.yaml")])
@@ -209,25 +209,15 @@ HOSTILE = {
 
 @pytest.mark.parametrize("case", HOSTILE)
 def test_hostile_text_neither_crashes_nor_hangs(case: str) -> None:
-    """Every text up to the size limit is answered within a second."""
+    """Every text up to the size limit is answered."""
     raw = HOSTILE[case].encode()
     assert len(raw) <= MAX_BYTES
-    _answered_in_time(raw)
+    _answered(raw)
 
 
-def _spin() -> float:
-    """CPU seconds of a fixed loop: a third of a second is a slow or a shared machine."""
-    start, total = time.process_time(), 0
-    for number in range(2_000_000):
-        total += number
-    return time.process_time() - start
-
-
-def _answered_in_time(raw: bytes) -> None:
-    start = time.process_time()
-    found = read_bytes(raw, "f.yaml")
-    spent = time.process_time() - start
-    assert spent < 1.0 or spent < 5 * _spin()
+def _answered(raw: bytes) -> None:
+    with patience():
+        found = read_bytes(raw, "f.yaml")
     assert isinstance(found, Document) or (found and all(isinstance(one, Finding) for one in found))
     if not isinstance(found, Document):
         lines = raw.count(b"\n") + raw.count(b"\r") + raw.decode("utf-8", "replace").count("\u2028") + 2
@@ -246,19 +236,19 @@ def test_bombs_are_refused(case: str) -> None:
 @example("\u2028a: \u0085'")
 def test_any_text_is_answered(text: str) -> None:
     """Arbitrary text is read or refused, never a crash."""
-    _answered_in_time(text.encode())
+    _answered(text.encode())
 
 
 @given(st.text(alphabet="ab01:-?[]{}#&*!|>'\"%@`.,~<= \t\n\r\u00e9\u2028", max_size=200))
 def test_any_yaml_like_text_is_answered(text: str) -> None:
     """Text of YAML's own signs is read or refused, never a crash."""
-    _answered_in_time(text.encode())
+    _answered(text.encode())
 
 
 @given(st.binary(max_size=400))
 def test_any_bytes_are_answered(raw: bytes) -> None:
     """Arbitrary bytes are read or refused, never a crash."""
-    _answered_in_time(raw)
+    _answered(raw)
 
 
 @given(st.data())
@@ -267,7 +257,7 @@ def test_a_damaged_record_is_answered(data: st.DataObject) -> None:
     raw = data.draw(st.sampled_from(RECORDS)).read_bytes()
     first = data.draw(st.integers(0, len(raw)))
     last = data.draw(st.integers(first, min(len(raw), first + 60)))
-    _answered_in_time(raw[:first] + data.draw(st.binary(max_size=6) | st.text(max_size=6).map(str.encode)) + raw[last:])
+    _answered(raw[:first] + data.draw(st.binary(max_size=6) | st.text(max_size=6).map(str.encode)) + raw[last:])
 
 
 # ------------------------------------------------------------------ data and places

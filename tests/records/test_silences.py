@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_ops.records.read import Document, read
 from incident_ops.records.silences import silences
+from tests.support.patience import patience
 
 MARK = "# incident-ops: ignore[label] because"
 
@@ -72,8 +71,7 @@ def test_no_text_of_a_record_silences_anything(text: str) -> None:
 def test_many_comments_cost_no_more_than_their_number(line: str) -> None:
     """As many as a file can hold."""
     text = "a:\n- z\n" + line * 8000
-    start = time.process_time()
-    found = silences(text, "f")
-    assert time.process_time() - start < 2
+    with patience():
+        found = silences(text, "f")
     assert [one.line for one in found] == list(range(3, 8003))
     assert {one.on for one in found} == ({8003} if line[0] == "#" else {one.line for one in found})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import msgspec
@@ -17,6 +16,7 @@ from incident_ops.records.check import fast_validator
 from incident_ops.records.meld import Choice, Versions, meld
 from incident_ops.records.policy import load_policy
 from incident_ops.rules import base
+from tests.support.patience import patience
 from tests.support.repository import NOW, POLICY, record
 
 PATH = "incidents/INC-1/incident.yaml"
@@ -194,9 +194,8 @@ def test_a_long_rewritten_history_costs_no_minutes() -> None:
     entry = {"at": at(1), "kind": "note", "event": "a"}
     was = record(timeline=[entry] * 1000)
     now = record(timeline=[entry if place % 2 else {**entry, "event": f"b{place}"} for place in range(990)])
-    start = time.process_time()
-    found = errors(was, now)
-    assert time.process_time() - start < 5
+    with patience():
+        found = errors(was, now)
     assert set(found) == {"append-only"}
 
 
