@@ -69,12 +69,14 @@ def run(ctx: click.Context, /, file: str, form: str, deployment: int | None, **s
         --sha $GITHUB_SHA --state canary.json --on-fail ./rollback.sh
     """
     from incident_ops.adapters.actions import set_outputs
+    from incident_ops.cli.blanks import refuse_blanks
     from incident_ops.cli.canary_file import read_gate
     from incident_ops.cli.canary_run import Rollout, Said
 
     # what stands here until the end, so that a job that is killed has said no
     set_outputs({"verdict": INCONCLUSIVE, "reason-code": TIMEOUT})
     try:
+        refuse_blanks(ctx)
         options: Mapping[str, Any] = ctx.find_root().obj
         if options["at"] is not None:
             raise UserError("a live run goes by the real clock", hint="leave out --at")

@@ -20,6 +20,7 @@ from incident_ops.gate.run import (
     asked,
     begin_run,
     extended,
+    is_blind,
     is_step_done,
     judged,
     next_at,
@@ -86,11 +87,12 @@ class Live:
                 following = next_step(analysis, run)
                 if following is None:
                     return Ended(run, step_judged(analysis, run))
-                if self.one_step:
-                    self.keep(following)
-                    return Ended(following, step_judged(analysis, run), stage_of(analysis, following).weight)
-                run = following
-                self._enter(analysis, run)
+                if not is_blind(analysis, run):
+                    if self.one_step:
+                        self.keep(following)
+                        return Ended(following, step_judged(analysis, run), stage_of(analysis, following).weight)
+                    run = following
+                    self._enter(analysis, run)
             run = self._tick(analysis, run)
             self.keep(run)
             self.curves.add(judged(analysis, run))

@@ -22,6 +22,7 @@ from incident_ops.cli.canary_live import Ended, Live
 from incident_ops.cli.canary_progress import Progress
 from incident_ops.cli.canary_sampling import Sampler
 from incident_ops.cli.opening import Opened
+from incident_ops.doors.override import commit_id
 from incident_ops.errors import Incomplete, UserError
 from incident_ops.gate.config import FILE, FULL, Analysis
 from incident_ops.gate.joined import accepted
@@ -67,8 +68,13 @@ class Rollout:
         if (said.state or said.step_state) and not said.sha:
             hint = "--sha SHA: evidence of one version must not count for another"
             raise UserError("a state file belongs to one commit", hint=hint)
-        if said.environment and not said.service:
-            raise UserError("--environment without --service", hint="--service NAME")
+        for option in ("environment", "records", "passed"):
+            if getattr(said, option) and not said.service:
+                raise UserError(f"--{option} without --service", hint="--service NAME")
+        if said.severity and not said.declare:
+            raise UserError("--severity without --declare", hint="add --declare, or leave it out")
+        self._sha = commit_id(said.sha) if said.sha else ""
+        self._environment = (said.environment or opened.judged_by[0].gate.environment) if said.service else ""
         demand_source(gate, opened.judged_by[0])
         self._watched = watch_of(self._analysis) if said.watch or self._analysis.watch else None
         self._weight = stages(self._analysis)[0].weight
@@ -84,9 +90,7 @@ class Rollout:
         )
         self._unproven = source.unproven
         self._sampler = Sampler(source, self._analysis, arguments(self._analysis, said.values))
-        self._owner = Owner(
-            said.service or "", said.environment or "", said.sha or "", self._analysis.name, gate.digest
-        )
+        self._owner = Owner(said.service or "", self._environment, self._sha, self._analysis.name, gate.digest)
         self._ticking = Ticking()
         self._started = stamp(self._ticking.now())
 
@@ -101,10 +105,20 @@ class Rollout:
         with Progress() as progress:
             if self._unproven:
                 progress.note(self._unproven)
-            outcome = self._measured(progress)
+            try:
+                outcome = self._measured(progress)
+            except (KeyboardInterrupt, SystemExit):
+                progress.note(self._left_behind())
+                raise
         if notes and outcome.verdict == PASS:
             outcome = replace(outcome, verdict=OVERRIDDEN, reason_code=OVERRIDE)
         return self._concluded(replace(outcome, notes=(*outcome.notes, *notes)))
+
+    def _left_behind(self) -> str:
+        """What an end by a signal leaves: nobody rolls back but the caller."""
+        share = f" at {self._weight} % of the traffic" if self._weight else ""
+        again = "goes on from the state file" if self._state_file else "begins anew"
+        return f"ended by a signal: the canary is still out{share}; a re-run {again}"
 
     def _ask_freeze(self) -> Outcome:
         """What `gate check` says, in its own words (contract 8)."""
@@ -211,8 +225,8 @@ class Rollout:
         return {
             "INCIDENT_OPS_GATE": self._analysis.name,
             "INCIDENT_OPS_SERVICE": said.service or "",
-            "INCIDENT_OPS_ENVIRONMENT": said.environment or "",
-            "INCIDENT_OPS_SHA": said.sha or "",
+            "INCIDENT_OPS_ENVIRONMENT": self._environment,
+            "INCIDENT_OPS_SHA": self._sha,
             "INCIDENT_OPS_WEIGHT": str(self._weight or ""),
             "INCIDENT_OPS_VERDICT": outcome.verdict if outcome else "",
             "INCIDENT_OPS_REASON_CODE": outcome.reason_code if outcome else "",

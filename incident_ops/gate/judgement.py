@@ -143,7 +143,7 @@ def _decide(settings: Settings, evidence: Evidence, weight: Weight, is_over: boo
 def _missing(settings: Settings, evidence: Evidence) -> str:
     """The reason why there is too little data for a pass, "" where there is enough: half of all ticks, and fresh."""
     gaps = sum(evidence.gaps.values())
-    is_silent = evidence.at - evidence.last_data > SILENT_TICKS * settings.interval
+    is_silent = evidence.at - evidence.last_data > (SILENT_TICKS - 0.5) * settings.interval
     if evidence.ticks > gaps and not is_silent:
         return ""
     return max(evidence.gaps, key=lambda reason: evidence.gaps[reason]) if gaps else NO_DATA

@@ -13,7 +13,17 @@ from incident_ops.gate.config import Analysis, ErrorRate
 from incident_ops.gate.counters import Counts, Gap
 from incident_ops.gate.joined import Joined, accepted
 from incident_ops.gate.outcome import Curves, Outcome, outcome_of
-from incident_ops.gate.run import Run, advance, begin_run, extended, is_step_done, judged, next_step, step_judged
+from incident_ops.gate.run import (
+    Run,
+    advance,
+    begin_run,
+    extended,
+    is_blind,
+    is_step_done,
+    judged,
+    next_step,
+    step_judged,
+)
 from incident_ops.gate.steps import stages
 from incident_ops.gate.threshold import End
 from incident_ops.gate.tick import Answer, Sides
@@ -63,6 +73,8 @@ def _run(analysis: Analysis, run: Run, lines: Iterable[Line], curves: Curves) ->
             following = next_step(analysis, run)
             if following is None:
                 return run, step_judged(analysis, run)
+            if is_blind(analysis, run):
+                break
             run = following
     return run, judged(analysis, run, End.EARLY)
 

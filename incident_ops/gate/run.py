@@ -16,7 +16,7 @@ from incident_ops.gate.counters import Counts, Gap
 from incident_ops.gate.joined import Joined, join, stand
 from incident_ops.gate.steps import Stage, is_settling, next_horizon, stages
 from incident_ops.gate.threshold import End
-from incident_ops.gate.tick import Answer, Learnt, is_due, is_settled, learn, postponed, unmeasured
+from incident_ops.gate.tick import Answer, Learnt, is_due, is_settled, is_silent, learn, postponed, unmeasured
 from incident_ops.gate.verdict import INCONCLUSIVE, PASS
 
 SPARE_TURNS = 10
@@ -93,6 +93,11 @@ def extended(analysis: Analysis, run: Run, joined: Joined) -> Run | None:
 def is_step_done(analysis: Analysis, run: Run) -> bool:
     """Whether the time of the run's step is used up."""
     return run.at >= stage_of(analysis, run).end
+
+
+def is_blind(analysis: Analysis, run: Run) -> bool:
+    """Whether a metric that decides had no data at the last tick: then more traffic has to wait for the next one."""
+    return any(is_silent(run.metrics[one.name]) for one in analysis.metrics if not one.dry_run)
 
 
 def next_step(analysis: Analysis, run: Run) -> Run | None:

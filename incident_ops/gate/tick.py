@@ -72,6 +72,12 @@ def is_settled(metric: Metric, learnt: Learnt) -> bool:
     return isinstance(metric, ThresholdMetric) and assess(metric.threshold, learnt.totals).is_final
 
 
+def is_silent(learnt: Learnt) -> bool:
+    """Whether the last tick brought no data."""
+    evidence = learnt.evidence
+    return learnt.totals.silent > 0 if evidence is None else evidence.last_data < evidence.at
+
+
 def postponed(metric: Metric, learnt: Learnt, at: float) -> Learnt:
     """The same, measured next one interval after second `at`; error rates keep to the multiples of theirs."""
     if isinstance(metric, ErrorRate):

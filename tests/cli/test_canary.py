@@ -383,16 +383,14 @@ def test_a_failed_canary_declares_its_incident(here: Folder, monkeypatch: Patch)
 
 
 def test_commands_are_the_callers_and_facts_are_only_data(here: Folder, monkeypatch: Patch) -> None:
-    """A commit id that is code stays text."""
+    """A commit id that is code is refused, and what is told stands in the environment."""
     stage(monkeypatch, Source(5.0))
     log = here.path / "log"
-    hostile = "$(touch hacked); `touch hacked`"
-    name = write(here.path, gate())
     told = f'printf "%s %s" "$INCIDENT_OPS_VERDICT" "$INCIDENT_OPS_SHA" > {log}'
-    words = ("--sha", hostile, "--on-fail", told)
-    done = call("canary", "run", "-f", name, *words, at=here.path, clock=None)
-    assert done.code == 1
-    assert log.read_text() == f"fail {hostile}"
+    run(here, "--sha", "$(touch hacked); `touch hacked`", "--on-fail", told)[0].told_once(2, "no commit id")
+    assert not log.exists()
+    assert run(here, "--sha", "7BE19F2", "--on-fail", told)[0].code == 1
+    assert log.read_text() == "fail 7be19f2"
     assert not [*here.path.rglob("hacked")]
 
 
@@ -462,6 +460,7 @@ def test_a_signal_ends_the_wait_at_once(here: Folder, number: int, code: int) ->
     out, err = started.communicate(timeout=20)
     assert (started.returncode, out) == (code, "")
     assert "Traceback" not in err
+    assert "the canary is still out; a re-run goes on from the state file" in err
     assert time.monotonic() - began < 5
 
 
@@ -630,3 +629,50 @@ def test_the_step_after_an_accepted_last_one_is_full_traffic(here: Folder, monke
     done, told = run(here, "--sha", "7be19f2", "--step-state", "s.json", text=text)
     assert (done.code, told["verdict"]) == (0, "overridden")
     assert outputs(output)["next-stage"] == "100"
+
+
+def test_more_traffic_waits_for_a_tick_with_data(here: Folder, monkeypatch: Patch) -> None:
+    """The source errs in the last tick of a step and once more: the next step begins with the first answer after it."""
+    source = Source()
+    source.answers = {"canary_errors": lambda at: broken(at) if 299 < at < 316 else ...}
+    stage(monkeypatch, source)
+    log = here.path / "log"
+    text = gate(steps="[{weight: 10, duration: 5m}, {weight: 50, duration: 5m}]").replace("  duration: 10m\n", "")
+    done, _ = run(here, "--on-step", f'echo "$INCIDENT_OPS_WEIGHT" >> {log}', text=text)
+    assert done.code == 0
+    lines = done.err.splitlines()
+    first = next(line for line in lines if "50 %" in line)
+    assert first.startswith("5m45s of 10m")
+    assert log.read_text() == "10\n50\n"
+    source.answers = {"canary_errors": lambda at: broken(at) if at > 299 else ...}
+    stage(monkeypatch, source)
+    log.write_text("")
+    done, told = run(here, "--on-step", f'echo "$INCIDENT_OPS_WEIGHT" >> {log}', text=text)
+    assert (done.code, told["reason_code"]) == (4, "datasource_error")
+    assert log.read_text() == "10\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--on-fail", ""), "--on-fail is empty"),
+        (("--state", " "), "--state is empty"),
+        (("--sha", ""), "--sha is empty"),
+        (("--sha", "zzz"), "no commit id"),
+        (("--arg", ""), "--values is empty"),
+        (("--severity", "SEV1"), "--severity without --declare"),
+        (("--records", "https://x"), "--records without --service"),
+        (("--passed", "nofile"), "--passed without --service"),
+    ],
+)
+def test_an_option_that_says_nothing_is_refused(here: Folder, words: tuple[str, str], told: str) -> None:
+    """An unset variable of a pipeline: no rollback would be no rollback."""
+    run(here, *words)[0].told_once(2, told)
+
+
+def test_commands_are_told_the_environment_that_was_meant(here: Folder, monkeypatch: Patch) -> None:
+    """Without `--environment` that of the policy, as `--help` says."""
+    stage(monkeypatch, Source())
+    log = here.path / "log"
+    done, _ = run(here, "--service", "api", "--on-pass", f'echo "$INCIDENT_OPS_ENVIRONMENT" >> {log}')
+    assert (done.code, log.read_text()) == (0, "production\n")

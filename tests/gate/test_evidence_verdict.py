@@ -105,9 +105,10 @@ def test_a_canary_without_data_never_passes(gap: Gap, reason: str) -> None:
     """From the begin, in the second half, or at the end: a silent canary has not passed."""
     good = _ticks(0.5, requests=3000.0)
     silent: list[tuple[Side, Side]] = [(gap, baseline) for _canary, baseline in good]
-    for ticks in (silent, good[:20] + silent[20:], good[:36] + silent[36:], silent[:21] + good[21:]):
+    for ticks in (silent, good[:20] + silent[20:], good[:37] + silent[37:], silent[:21] + good[21:]):
         found = _judged(ticks)
         assert (found.verdict, found.reason_code) == (INCONCLUSIVE, reason)
+    assert _judged(good[:38] + silent[38:]).verdict == PASS
     assert _judged(good[:15] + silent[15:18] + good[18:]).verdict == PASS
 
 
