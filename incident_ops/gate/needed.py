@@ -1,7 +1,8 @@
 """How many canary requests a conclusion needs (canary.md section 5, "Bound").
 
 Per canary request, evidence against "the canary's rate is `null` times the baseline's" grows by D nats at most, where
-D is the divergence from the nearest pair of rates that the null allows. The test needs about 1.6 times the bound.
+D is the divergence from the nearest pair of rates that the null allows. In half of the runs about 1.6 times the bound
+is enough.
 """
 
 from __future__ import annotations
@@ -34,25 +35,6 @@ def growth(canary: float, baseline: float, traffic: float, null: float) -> float
     """
     nearest = (canary + traffic * baseline) / (null + traffic)
     return _divergence(canary, null * nearest) + traffic * _divergence(baseline, nearest)
-
-
-def requests_to_tell(rate: float, traffic: float, ratio: float, null: float, level: float, phi: float = 1.0) -> float:
-    """Canary requests until "ratio is `null`" is rejected at `level`, where it is `ratio` and the baseline's `rate`."""
-    return OVERHEAD * phi * math.log(1 / level) / growth(min(ratio * rate, 1.0), rate, traffic, null)
-
-
-def least_ratio(rate: float, traffic: float, requests: float, null: float, level: float, phi: float = 1.0) -> float:
-    """The smallest ratio above `null` that so many canary requests can tell from it; infinite where none can."""
-    low, high = null, 1 / rate
-    if high <= low or requests_to_tell(rate, traffic, high, null, level, phi) > requests:
-        return math.inf
-    for _halving in range(50):
-        middle = math.sqrt(low * high)
-        if middle <= null * (1 + 1e-9) or requests_to_tell(rate, traffic, middle, null, level, phi) > requests:
-            low = middle
-        else:
-            high = middle
-    return high
 
 
 def needed(

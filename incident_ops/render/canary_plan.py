@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from incident_ops.gate.plan_traffic import Plan
+from incident_ops.gate.config import WARMUP
+from incident_ops.gate.plan_traffic import CHANCE, FEWEST_TICKS, REALISTIC, Plan
 from incident_ops.model.time import spell_duration
 from incident_ops.render.aligned import aligned
 from incident_ops.render.findings import dump
+from incident_ops.render.fit import fold
 
-_HOUR, _LONGEST_JOB = 3600.0, 5 * 3600.0
+_HOUR, _YEAR, _LONGEST_JOB, _NEAR = 3600.0, 365 * 86400.0, 5 * 3600.0, 0.7
+_MOST_YEARS, _MOST_REQUESTS = 1000, 1e12
+_LEAST = 0.001
 
 GATE = """\
 apiVersion: incident-ops/v1
@@ -32,26 +36,38 @@ spec:
     unacceptableRatio: {ratio:g}
     alpha: {alpha:g}
     beta: {beta:g}
-  onInconclusive: fail
 """
 
 
 def to_text(plan: Plan) -> str:
-    """What is needed, what each time reaches, and a gate file to begin with."""
-    traffic, wanted = plan.traffic, plan.wanted
-    out = [
-        f"Canary: {traffic.canary_rps:.4g} of {traffic.rps:.4g} requests a second ({100 * traffic.share:g} %);"
-        f" baseline errors {100 * traffic.rate:g} %.",
-        f"To fail one {wanted.ratio:g}x as bad (alpha {100 * wanted.alpha:g} %): {_need(plan, plan.to_fail)}.",
-        f"To pass a good one ({wanted.ratio:g}x ruled out, beta {100 * wanted.beta:g} %): {_need(plan, plan.to_pass)}.",
-        "",
-        *aligned(("in", "canary requests", "least regression that can be found"), _rows(plan), (1,)),
-        "",
+    """What is needed, what each time reaches, and a gate file to begin with; no line is over 80 columns."""
+    traffic, wanted, chance = plan.traffic, plan.wanted, f"{100 * CHANCE:g} %"
+    least = f"least regression found in {chance} of runs"
+    first = (
+        f"Canary: {_number(traffic.canary_rps)} of {_number(traffic.rps)} requests a second"
+        f" ({100 * traffic.share:g} %); baseline errors {100 * traffic.rate:g} %.",
+        f"{chance} of canaries {wanted.ratio:,g}x as bad fail (alpha {100 * wanted.alpha:g} %) within"
+        f" {_need(plan.to_fail, plan.fail_seconds)}.",
+        f"{chance} of good ones can pass ({wanted.ratio:,g}x ruled out, beta {100 * wanted.beta:g} %) after"
+        f" {_need(plan.to_pass, plan.pass_seconds)}.",
+    )
+    last = (
+        f"Times begin with a warm-up of {_spell(WARMUP)}, which is not judged. A pass is said only at the planned end,"
+        f" no verdict in less than {FEWEST_TICKS} ticks, here {_spell(FEWEST_TICKS * plan.interval)}.",
         "Errors that come in clumps need more, as many times as the baseline's dispersion.",
         _advice(plan),
-        "",
-    ]
-    return "\n".join([*out, gate_file(plan)])
+    )
+    return "\n".join(
+        [
+            *(line for text in first for line in fold(text, rest="  ")),
+            "",
+            *aligned(("in", "canary requests", least), _rows(plan), (1,)),
+            "",
+            *(line for text in last for line in fold(text)),
+            "",
+            gate_file(plan),
+        ]
+    )
 
 
 def _rows(plan: Plan) -> list[tuple[str, str, str]]:
@@ -59,7 +75,11 @@ def _rows(plan: Plan) -> list[tuple[str, str, str]]:
 
 
 def _times(ratio: float) -> str:
-    return "none" if math.isinf(ratio) else f"{ratio:.3g}x"
+    """Never less than it is, so never `1x`."""
+    if math.isinf(ratio):
+        return f"none up to {REALISTIC:,.0f}x"
+    unit = 100 if ratio < 10 else 10
+    return f"{math.ceil(ratio * unit) / unit:,.4g}x"
 
 
 def to_json(plan: Plan) -> str:
@@ -74,9 +94,12 @@ def to_json(plan: Plan) -> str:
     ]
     data = {
         "schema": 1,
+        "chance": CHANCE,
         "canary_rps": float(f"{plan.traffic.canary_rps:.6g}"),
         "requests_to_fail": math.ceil(plan.to_fail),
         "requests_to_pass": math.ceil(plan.to_pass),
+        "seconds_to_fail": math.ceil(plan.fail_seconds),
+        "seconds_to_pass": math.ceil(plan.pass_seconds),
         "seconds_needed": math.ceil(plan.seconds),
         "is_enough": plan.is_enough,
         "reaches": reaches,
@@ -89,12 +112,11 @@ def gate_file(plan: Plan) -> str:
     """The gate file that fits the traffic: as long as is needed where a job may last that long, else as asked."""
     seconds = plan.wanted.seconds
     if not plan.is_enough and plan.seconds <= _LONGEST_JOB:
-        seconds = 60 * math.ceil(plan.seconds / 60)
-    interval = 15 if seconds <= _HOUR else 60
+        seconds = plan.seconds
     wanted = plan.wanted
     return GATE.format(
-        interval=_spell(interval),
-        duration=_spell(max(seconds, interval)),
+        interval=_spell(plan.interval),
+        duration=_spell(max(seconds, WARMUP + FEWEST_TICKS * plan.interval)),
         ratio=wanted.ratio,
         alpha=wanted.alpha,
         beta=wanted.beta,
@@ -107,14 +129,32 @@ def _advice(plan: Plan) -> str:
         return f"{asked} is enough for both answers:"
     if plan.seconds <= _LONGEST_JOB:
         return f"{asked} is not enough; {_spell(plan.seconds)} is:"
-    return f"{asked} is not enough, and no job lasts that long: take a larger share or ratio. To begin with:"
+    told = f"{asked} is not enough, and no job lasts as long as is needed."
+    if plan.even < _NEAR * plan.seconds:
+        other = "larger" if plan.traffic.share < 0.5 else "smaller"
+        return f"{told} Take a {other} share (50 % would need {_spell(plan.even)}) or a larger ratio. To begin with:"
+    return f"{told} Take a larger ratio. To begin with:"
 
 
-def _need(plan: Plan, requests: float) -> str:
-    return f"about {math.ceil(requests):,} canary requests, {_spell(requests / plan.traffic.canary_rps)}"
+def _need(requests: float, seconds: float) -> str:
+    return f"{_spell(seconds)} ({_number(math.ceil(requests))} canary requests)"
+
+
+def _number(value: float) -> str:
+    """With separators for thousands, and four digits where it is small."""
+    if value > _MOST_REQUESTS:
+        return f"more than {_MOST_REQUESTS:,.0f}"
+    if 0 < value < _LEAST:
+        return f"less than {_LEAST}"
+    return f"{value:,.0f}" if value >= 999.95 else f"{value:.4g}"
 
 
 def _spell(seconds: float) -> str:
+    if seconds >= _YEAR * _MOST_YEARS:
+        return f"more than {_MOST_YEARS:,} years"
+    if seconds >= _YEAR:
+        years = math.ceil(seconds / _YEAR)
+        return f"{years:,} years" if years > 1 else "1 year"
     whole = math.ceil(seconds)
     if whole >= _HOUR:
         whole = 60 * math.ceil(whole / 60)
