@@ -24,6 +24,7 @@ from incident_ops.records.base import Base
 from incident_ops.records.catalogue import UNREADABLE, Catalogue, Row, to_record
 from incident_ops.records.check import KINDS, check, schema_text
 from incident_ops.records.faults import FAULTS, fault
+from incident_ops.records.planned import FREEZE, MAINTENANCE, to_plan
 from incident_ops.records.read import Document, read_bytes
 from incident_ops.records.setting import Setting
 from incident_ops.records.silences import silences
@@ -200,7 +201,9 @@ def _other(store: Store, path: str, kind: str, world: World | None) -> list[Find
     document = read_bytes(raw, path)
     if isinstance(document, list):
         return document
-    return _gate(document, world) if kind == "gate" else check(document, kind)
+    if kind == "gate":
+        return _gate(document, world)
+    return check(document, kind) or (_planned(document, kind, world) if kind in (FREEZE, MAINTENANCE) else [])
 
 
 def _gate(document: Document, world: World | None) -> list[Finding]:
@@ -214,6 +217,14 @@ def _gate(document: Document, world: World | None) -> list[Finding]:
             yield from config_check.check_source(data, file, world.policy)
 
     return gate_findings(document, judge)
+
+
+def _planned(document: Document, kind: str, world: World | None) -> list[Finding]:
+    """Findings over the times of a freeze or a maintenance window, as the gate reads them."""
+    from incident_ops.gate import plan_check
+
+    buffer = world.policy.maintenance.buffer if world else None
+    return _placed(document, plan_check.check(to_plan(document, kind), document.file, buffer))
 
 
 def _stale_schemas(store: Store) -> Iterator[Finding]:

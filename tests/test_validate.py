@@ -387,6 +387,45 @@ def test_what_holds_up_every_comparison_cannot_be_silenced(repo: Repo) -> None:
     assert {"id-unique", "id-folder"} <= told
 
 
+WINDOW = """\
+id: CHG-2025-0001
+title: Upgrade
+status: approved
+services: [api]
+window:
+  zone: Etc/UTC
+  from: 2025-01-26T13:00:00
+  until: 2025-01-26T15:00:00
+"""
+FREEZE = "name: f\nreason: books\nfrom: 2025-01-26T12:00:00\nuntil: 2025-01-27T12:00:00\nzone: UTC\n"
+OVERRIDE = FREEZE.replace("name: f", "name: override-7be19f2") + "kind: override\nby: '@a'\nsha: 7be19f2\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "place", "message"),
+    [
+        ("maintenance/CHG-2025-0001.yaml", WINDOW.replace("15:00", "12:00"), (8, 3), "ends before it begins"),
+        ("maintenance/CHG-2025-0001.yaml", WINDOW.replace("Etc/UTC", "UTCC"), (6, 3), "'UTCC' is no time of a place"),
+        ("freezes/f.yaml", FREEZE.replace("27T", "25T"), (4, 1), "ends before it begins"),
+        ("freezes/f.yaml", FREEZE.replace("UTC", "UTCC"), (5, 1), "'UTCC' is no time of a place"),
+        ("freezes/override-7be19f2.yaml", OVERRIDE.replace("27T", "25T"), (4, 1), "ends before it begins"),
+    ],
+)
+def test_times_of_a_plan_that_the_gate_cannot_read_are_errors(
+    repo: Repo, path: str, text: str, place: tuple[int, int], message: str
+) -> None:
+    """What `gate check` calls unreadable is found here, at the key to mend."""
+    repo.write(path, text)
+    [told] = repo.report().findings
+    assert (told.rule, told.level, told.where.file) == ("plan-times", Level.ERROR, path)
+    assert (told.where.line, told.where.column) == place
+    assert message in told.message
+    assert told.hint
+    sound = {"maintenance": WINDOW, "freezes/f": FREEZE, "freezes/o": OVERRIDE}
+    repo.write(path, next(good for begin, good in sound.items() if path.startswith(begin)))
+    assert repo.report().findings == ()
+
+
 def test_a_gate_file_is_judged_by_what_it_means(repo: Repo) -> None:
     """What the schema cannot see of a gate file, and a data source that the policy does not have."""
     shipped = (Path(__file__).parents[1] / "gates/error-rate.yaml").read_text()

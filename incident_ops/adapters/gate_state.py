@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -94,10 +95,15 @@ def fetch(url: str, seconds: float = SECONDS) -> bytes:
         error.close()
         raise Incomplete(f"the server answered {error.code}", where=where, hint=_HINT) from error
     except urllib.error.URLError as error:
-        why = os.strerror(error.reason.errno or 0) if isinstance(error.reason, OSError) else str(error.reason)
-        raise Incomplete(f"the server cannot be reached: {why}", where=where, hint=_HINT) from error
+        raise Incomplete(f"the server cannot be reached: {_why(error.reason)}", where=where, hint=_HINT) from error
     except (HTTPException, OSError, ValueError) as error:
         raise Incomplete(f"the answer broke off ({type(error).__name__})", where=where, hint=_HINT) from error
+
+
+def _why(reason: str | BaseException) -> str:
+    if isinstance(reason, socket.gaierror):
+        return "nobody knows its name"
+    return os.strerror(reason.errno or 0) if isinstance(reason, OSError) else str(reason)
 
 
 def _get(url: str, seconds: float) -> bytes:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from incident_ops.cli.complete import complete_service
-from incident_ops.cli.opening import open_repository
+from incident_ops.cli.opening import must_say_something, open_repository
 from incident_ops.cli.printing import finish, format_option, paint
 from incident_ops.errors import UserError
 from incident_ops.gate.threshold import TIMEOUT
@@ -69,14 +68,13 @@ def run(ctx: click.Context, /, file: str, form: str, deployment: int | None, **s
         --sha $GITHUB_SHA --state canary.json --on-fail ./rollback.sh
     """
     from incident_ops.adapters.actions import set_outputs
-    from incident_ops.cli.blanks import refuse_blanks
     from incident_ops.cli.canary_file import read_gate
     from incident_ops.cli.canary_run import Rollout, Said
 
     # what stands here until the end, so that a job that is killed has said no
     set_outputs({"verdict": INCONCLUSIVE, "reason-code": TIMEOUT})
     try:
-        refuse_blanks(ctx)
+        must_say_something(ctx.command, ctx.params)
         options: Mapping[str, Any] = ctx.find_root().obj
         if options["at"] is not None:
             raise UserError("a live run goes by the real clock", hint="leave out --at")
@@ -122,7 +120,7 @@ def replay(csv: str, file: str, form: str) -> None:
 
     try:
         gate = read_gate(file)
-        outcome = replayed(gate.analysis, [line(row) for row in read_counts(Path(csv))])
+        outcome = replayed(gate.analysis, [line(row) for row in read_counts(csv)])
     except UserError:
         _refused(form)
         raise
@@ -140,6 +138,8 @@ def replay(csv: str, file: str, form: str) -> None:
 @format_option
 def plan(baseline_rate: str, rps: float, share: str, duration: str, form: str, **wanted: float) -> None:
     """Tell what a service's traffic can decide, and propose a gate file.
+
+    Nine in ten runs have their answer in the times told.
 
     \b
     Examples:

@@ -8,7 +8,7 @@ from incident_ops.adapters.files import replace_if_unchanged
 from incident_ops.cli.complete import complete_service
 from incident_ops.cli.editing import by_option, clean, shown_path, who
 from incident_ops.cli.opening import Opened, with_repository
-from incident_ops.cli.planning import ahead, check_names, is_over, read_freeze, tell, write_freeze
+from incident_ops.cli.planning import ahead, check_names, in_git, is_over, read_freeze, tell, write_freeze
 from incident_ops.cli.printing import format_option
 from incident_ops.doors.freeze import Freezing
 from incident_ops.doors.freeze import freeze as new_freeze
@@ -64,7 +64,9 @@ def freeze(
     data = new_freeze(opened.now, wanted)
     path = write_freeze(opened, data, lambda there: is_over(opened, there))
     what = " ".join(data.get("services", ["every service"]))
-    told = f"{name}: deploys of {what} are held from {data['from']} until {data.get('until', 'it is lifted')}"
+    where = " and ".join(data.get("environments", ["every environment"]))
+    until = data.get("until", "it is lifted")
+    told = f"{name}: deploys of {what} to {where} are held from {data['from']} until {until}"
     tell(opened, path, [told], _meets(opened, path), form, changed=True)
 
 
@@ -90,8 +92,11 @@ def unfreeze(opened: Opened, name: str, form: str) -> None:
     path, raw, there = found
     step = lift(there, opened.now)
     if step is None:
+        is_known = in_git(opened, path)
         (opened.root / path).unlink()
-        tell(opened, path, [f"{name}: removed, it had not begun"], [], form, changed=True)
+        never = "" if is_known else "; git never had it, so there is nothing to commit"
+        told = f"{name}: removed, it had not begun{never}"
+        tell(opened, path, [told], [], form, changed=True, commits=is_known)
         return
     if step.edits:
         text = edit(raw.decode(), step.edits, order=key_order(schema("freeze")), file=path)

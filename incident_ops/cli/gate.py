@@ -13,15 +13,16 @@ from incident_ops.cli.complete import complete_incident, complete_service
 from incident_ops.cli.gate_person import actor_of
 from incident_ops.cli.gate_publish import publish
 from incident_ops.cli.gate_records import Published, contents, known_of, source
-from incident_ops.cli.opening import Opened, no_records, open_repository
+from incident_ops.cli.opening import Opened, must_say_something, no_records, open_repository
 from incident_ops.cli.printing import finish, format_option, inert_unread
 from incident_ops.cli.text_file import read_text
 from incident_ops.errors import IncidentOpsError, UserError
-from incident_ops.gate.check import Asked, released, rolled_back
+from incident_ops.gate.check import Asked, Known, released, rolled_back
 from incident_ops.gate.check import check as gate_check
 from incident_ops.gate.passed import is_listed
 from incident_ops.gate.release import FIX_LASTS, fix_refused
 from incident_ops.gate.verdict import INCIDENT_REPO_UNREACHABLE, INCONCLUSIVE, Release, Verdict
+from incident_ops.model.unread import Unread
 from incident_ops.render.findings import inert, inert_lines
 from incident_ops.render.gate import config_error, to_json, to_text
 
@@ -74,7 +75,7 @@ def check(ctx: click.Context, /, service: str, sha: str | None, fixes: str | Non
         --records https://github.com/acme/incidents@incident-ops/public
     """
     try:
-        _refuse_blanks(ctx)
+        must_say_something(ctx.command, ctx.params)
         opened = open_repository(ctx.find_root().obj)
         if fixes is not None and sha is None:
             raise UserError("--fixes lets one commit through", hint="--sha SHA")
@@ -130,6 +131,7 @@ def _from_records(found: Opened, asked: Asked, fixes: str | None, by: str | None
     asked = replace(asked, environment=asked.environment or policy.gate.environment)
     known = known_of(found, asked.service, contents(found))
     verdict = gate_check(asked, known)
+    verdict = replace(verdict, unread=tuple(_at_line(found, known, one) for one in verdict.unread))
     if not found.catalogue.count() and no_records(found):
         return _unreachable(asked, "records that HEAD or the tracker has are not here")
     if fixes is None or not verdict.exit_code:
@@ -137,11 +139,28 @@ def _from_records(found: Opened, asked: Asked, fixes: str | None, by: str | None
     return _fixed(found, asked, verdict, fixes, actor_of(found, by))
 
 
+def _at_line(found: Opened, known: Known, unread: Unread) -> Unread:
+    """The same with the line of a plan whose times say nothing; what could not be read at all tells its own."""
+    plan = known.freezes.get(unread.path) or known.maintenance.get(unread.path)
+    if plan is None:
+        return unread
+    from incident_ops.gate import plan_check
+    from incident_ops.records.planned import FREEZE, MAINTENANCE, read_document
+    from incident_ops.records.read import Document
+
+    kind = FREEZE if unread.path in known.freezes else MAINTENANCE
+    document = read_document(found.store.read(unread.path), unread.path, kind)
+    faults = plan_check.check(plan, unread.path, known.policy.maintenance.buffer)
+    if not isinstance(document, Document) or (fault := next(faults, None)) is None:
+        return unread
+    return Unread(unread.path, f"line {document.locate(fault.where).line}: {fault.message}")
+
+
 def _fixed(found: Opened, asked: Asked, verdict: Verdict, fixes: str, by: str | None) -> Verdict:
     """The verdict where the incident's commander says that this commit fixes it: let through, and written down."""
-    from incident_ops.cli.editing import perform
     from incident_ops.cli.finding import find
-    from incident_ops.doors.override import Overriding, override_incident
+    from incident_ops.cli.planning import override_record
+    from incident_ops.doors.override import Overriding
 
     path = find(found, fixes)
     record = next((one for one in found.catalogue.live() if one.path == path), None)
@@ -153,21 +172,20 @@ def _fixed(found: Opened, asked: Asked, verdict: Verdict, fixes: str, by: str | 
     expires, reason = asked.now + FIX_LASTS, f"It fixes {record.incident.id}"
     wanted = Overriding(by, asked.service, asked.environment, asked.sha, reason, expires)
     with redirect_stdout(sys.stderr):  # what is printed belongs to the verdict
-        perform(found, record.incident.id, "text", lambda one: override_incident(one, asked.now, wanted))
+        override_record(found, record.incident.id, "text", asked.now, wanted)
     return released(verdict, Release(by, reason, expires, record.incident.id))
 
 
 def _rolled_back(opened: Opened, asked: Asked, verdict: Verdict, file: str | None) -> Verdict:
     """A pass for a commit that passed before; the verdict where it did not, or where nobody can tell."""
     sha, environment = asked.sha, asked.environment or verdict.environment
-    if sha is None or not environment or (file is None and not verdict.exit_code):
+    listed = file is not None and is_listed(
+        read_text(file, name="--passed"), asked.service, environment, sha or "", file
+    )
+    if sha is None or not environment or not verdict.exit_code:
         return verdict
-    if file is not None:
-        listed = is_listed(read_text(file, name="--passed"), asked.service, environment, sha, file)
-        if not verdict.exit_code:
-            return verdict
-        if listed:
-            return rolled_back(verdict)
+    if listed:
+        return rolled_back(verdict)
     if len(sha) not in _WHOLE_IDS or not (os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN")):
         return verdict
     from incident_ops.adapters.github.deployments import Deployments
@@ -184,13 +202,6 @@ def _rolled_back(opened: Opened, asked: Asked, verdict: Verdict, file: str | Non
 
 def _unreachable(asked: Asked, why: str) -> Verdict:
     return Verdict(asked.service, INCONCLUSIVE, INCIDENT_REPO_UNREACHABLE, environment=asked.environment, notes=(why,))
-
-
-def _refuse_blanks(ctx: click.Context) -> None:
-    """An empty word is a variable of the pipeline that was not set; it must not stand for the default."""
-    for name, value in ctx.params.items():
-        if isinstance(value, str) and not value.strip():
-            raise UserError(f"--{name} is empty", hint="write what is meant, or leave it out")
 
 
 def _commit(sha: str | None) -> str | None:

@@ -108,16 +108,17 @@ def with_repository(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.pass_context
     def opened(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
-        _must_say_something(ctx.command, kwargs)
+        must_say_something(ctx.command, kwargs)
         return ctx.invoke(command, open_repository(ctx.find_root().obj), *args, **kwargs)
 
     return update_wrapper(opened, command)
 
 
-def _must_say_something(command: click.Command, given: Mapping[str, Any]) -> None:
+def must_say_something(command: click.Command, given: Mapping[str, Any]) -> None:
+    """UserError for an empty option or argument: a variable of a pipeline that was not set is no default."""
     for param in command.params:
         value = given.get(param.name or "")
-        name = max(param.opts, key=len) if isinstance(param, click.Option) else "a text"
+        name = max(param.opts, key=len) if isinstance(param, click.Option) else param.human_readable_name.strip("[]")
         for text in value if isinstance(value, tuple) else (value,):
             if not isinstance(text, str):
                 continue

@@ -6,13 +6,13 @@ import click
 
 from incident_ops.adapters.person import ACTOR
 from incident_ops.cli.complete import complete_service
-from incident_ops.cli.editing import by_option, clean, perform
+from incident_ops.cli.editing import by_option, clean
 from incident_ops.cli.gate_person import actor_of
 from incident_ops.cli.opening import Opened, with_repository
-from incident_ops.cli.planning import ahead, check_names, is_over, tell, write_freeze
+from incident_ops.cli.planning import ahead, check_names, is_over, override_record, tell, write_freeze
 from incident_ops.cli.printing import format_option
 from incident_ops.cli.record import incident_argument
-from incident_ops.doors.override import Overriding, commit_id, override_file, override_incident
+from incident_ops.doors.override import Overriding, commit_id, override_file
 from incident_ops.errors import UserError
 from incident_ops.model.time import stamp
 
@@ -63,7 +63,7 @@ def override(
     if incident is not None:
         if approved_by is not None:
             raise UserError("a record's override has no --approved-by", hint="the review of its pull request is that")
-        perform(opened, incident, form, lambda one: override_incident(one, opened.now, wanted))
+        override_record(opened, incident, form, opened.now, wanted)
         return
     data = override_file(opened.now, wanted, approved_by)
     path = write_freeze(opened, data, lambda there: is_over(opened, there))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,11 +12,16 @@ import click
 import msgspec
 
 from incident_ops.adapters.files import replace_if_unchanged, write_bytes
-from incident_ops.cli.editing import shown_path, warn
+from incident_ops.cli.editing import perform, shown_path, warn
+from incident_ops.cli.finding import find
 from incident_ops.cli.opening import Opened
+from incident_ops.doors.override import Overriding, override_incident
+from incident_ops.doors.step import Step
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 from incident_ops.gate.check import known_environment
+from incident_ops.gate.needs import needed
+from incident_ops.model.incident import Incident
 from incident_ops.model.time import duration, parse_instant
 from incident_ops.model.unread import Unread
 from incident_ops.model.window import Freeze
@@ -99,9 +105,46 @@ def write_freeze(opened: Opened, data: dict[str, Any], may_replace: Callable[[Fr
     return path
 
 
-def tell(opened: Opened, path: str, told: Sequence[str], warnings: Sequence[str], form: str, *, changed: bool) -> None:
-    """A line for what was done, what should give pause, and what makes it count."""
-    asks = [f"git add {shown_path(opened, path)}, commit and push it: it counts once it is merged"] if changed else []
+def in_git(opened: Opened, path: str) -> bool:
+    """True where the last commit has the file, or the next one would."""
+    git = opened.git
+    if git is None or git.head is None:
+        return False
+    return git.read_path(git.head, path) is not None or path in git.edited(git.head, [path])()
+
+
+def committing(opened: Opened, path: str) -> str:
+    """What makes a changed file count."""
+    return f"git add {shown_path(opened, path)}, commit and push it: it counts once it is merged"
+
+
+def override_record(opened: Opened, asked: str, form: str, at: datetime, wanted: Overriding) -> None:
+    """Writes an override into the record that is meant, and tells what makes it count. UserError as
+    `override_incident`."""
+    policy, services = opened.judged_by
+    names = needed(wanted.service, services, policy.gate.dependency_depth)
+    path = find(opened, asked)
+
+    def door(incident: Incident) -> Step:
+        step = override_incident(incident, at, wanted, names)
+        asks = (committing(opened, path),) if step.edits else ()
+        return replace(step, told=(*step.told, *asks))
+
+    perform(opened, asked, form, door)
+
+
+def tell(
+    opened: Opened,
+    path: str,
+    told: Sequence[str],
+    warnings: Sequence[str],
+    form: str,
+    *,
+    changed: bool,
+    commits: bool = True,
+) -> None:
+    """A line for what was done, what should give pause, and what makes it count where git has to hear of it."""
+    asks = [committing(opened, path)] if changed and commits else []
     if form == "json":
         data = {"schema": 1, "path": path, "changed": changed, "told": [*told], "warnings": [*warnings], "next": asks}
         click.echo(dump(data), nl=False)

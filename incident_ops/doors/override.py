@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,15 +42,19 @@ def commit_id(text: str) -> str:
     return sha
 
 
-def override_incident(incident: Incident, now: datetime, wanted: Overriding) -> Step:
+def override_incident(incident: Incident, now: datetime, wanted: Overriding, names: Sequence[str]) -> Step:
     """An entry of `overrides`, and its line of the timeline. The same one twice is no error.
 
-    UserError where it would have expired already, or the incident is closed.
+    `names` are the service to deploy and what it needs. UserError where it would have expired already, the incident is
+    closed, or is on none of them.
     """
     _lasts(now, wanted.expires)
     if incident.state == CLOSED:
         hint = "leave out the incident: then it is written below freezes/"
         raise UserError(f"{incident.id} is closed, and holds nothing", hint=hint)
+    if set(names).isdisjoint(incident.services):
+        hint = f"it is on {', '.join(incident.services)}; leave out the incident: then it is written below freezes/"
+        raise UserError(f"{incident.id} does not hold {wanted.service}", hint=hint)
     fields = {name: getattr(wanted, name) for name in ("by", "service", "environment", "sha", "reason")}
     expires = stamp(wanted.expires)
     if any(one.expires == expires and fields.items() <= _fields(one).items() for one in incident.overrides):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from incident_ops.gate.holds import BURNING
 from incident_ops.gate.verdict import ERROR_BUDGET, Hold
 from incident_ops.model.incident import Incident
 from incident_ops.model.objective import REQUESTS, Objective
@@ -36,8 +37,8 @@ def budget_holds(
         return [Hold(ERROR_BUDGET, service, told, begin=now)]
     fast = burning(incidents, objective, now, policy.gate.burn_rates) if policy.gate.budget == "burn" else None
     if fast is not None:
-        text = f"the budget burns at {fast.rate:g} times the even pace or more, for {fast.long} and {fast.short}"
-        return [Hold(ERROR_BUDGET, service, text, begin=now)]
+        text = f"{fast.rate:g} times the even pace or more, in {fast.long} and in {fast.short}"
+        return [Hold(ERROR_BUDGET, service, text, BURNING, begin=now)]
     if budget.is_running:
         return [Hold(ERROR_BUDGET, service, told, begin=now + timedelta(minutes=budget.left))]
     return []

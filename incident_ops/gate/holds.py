@@ -13,7 +13,10 @@ from incident_ops.model.policy import Policy
 from incident_ops.model.time import duration
 from incident_ops.model.unread import Unread
 from incident_ops.model.window import Freeze, Maintenance
-from incident_ops.windows import Planned, Span, planned_change, planned_freeze
+from incident_ops.windows import Planned, Span, moment, planned_change, planned_freeze
+
+BURNING = "burns too fast"
+"""State of an error budget that is not spent yet."""
 
 _FULL = 100
 
@@ -52,7 +55,7 @@ def window_holds(
             MAINTENANCE_WINDOW,
             change.id,
             change.title,
-            change.status,
+            _state(change, planned, now),
             "" if on == names[0] else on,
             begin,
             planned.kept.end,
@@ -77,6 +80,19 @@ def freeze_holds(
         hold = Hold(DEPLOY_FREEZE, freeze.name, freeze.reason, begin=span.begin, end=span.end)
         holds += [hold] if _is_ahead(hold, now) else []
     return holds, unknown
+
+
+def _state(change: Maintenance, planned: Planned, now: datetime) -> str:
+    """Its status, and when it begins where it holds before that, or when it should have ended."""
+    end = moment(change.window.end, change.window.zone, is_end=True)
+    if change.is_running:
+        return f"{change.status}, late since {_at(end, now)}" if end <= now else change.status
+    begin = planned.span.begin
+    return f"{change.status}, from {_at(begin, now)}" if begin is not None and begin > now else change.status
+
+
+def _at(at: datetime, now: datetime) -> str:
+    return f"{at:%H:%M} UTC" if at.date() == now.date() else f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def _is_ahead(hold: Hold, now: datetime) -> bool:

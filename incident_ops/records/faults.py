@@ -29,6 +29,8 @@ FAULTS: dict[str, str] = {
     "gate-condition": "A condition of a threshold metric that cannot be read; the message tells the column within it.",
     "gate-query": "A query of a gate file with an unknown argument, with one outside quotes, or with rate() or "
     "increase() where the counter itself is asked for.",
+    "plan-times": "The times of a freeze, an override or a maintenance window say nothing: it ends before it begins, "
+    "or its zone is no place. `gate check` cannot tell what it holds, and lets nothing pass.",
     "schema-copy": "A file of `schemas/` in the repository, which editors read, differs from the installed program's.",
 }
 

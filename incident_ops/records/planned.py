@@ -45,11 +45,16 @@ def load_plans(store: Store) -> Plans:
         document = read_document(store.read(path), path, kind)
         if isinstance(document, Unread):
             unread.append((document, kind))
-        elif kind == FREEZE:
-            freezes[path] = msgspec.convert(document.data, Freeze)
+        elif isinstance(plan := to_plan(document, kind), Freeze):
+            freezes[path] = plan
         else:
-            maintenance[path] = msgspec.convert(document.data, Maintenance)
+            maintenance[path] = plan
     return Plans(freezes, maintenance, tuple(unread))
+
+
+def to_plan(document: Document, kind: str) -> Freeze | Maintenance:
+    """A document that fits the schema of its kind as a value."""
+    return msgspec.convert(document.data, Freeze) if kind == FREEZE else msgspec.convert(document.data, Maintenance)
 
 
 def last_plan(git: Repository | None, path: str, kind: type[_Kind]) -> _Kind | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from incident_ops.gate.holds import BURNING
 from incident_ops.gate.verdict import (
     CONFIG_ERROR,
     DEPLOY_FREEZE,
@@ -38,20 +39,26 @@ HEADLINES = {
     OVERRIDE: "a person lets this commit of {service} through",
     ROLLBACK_ALLOWED: "this commit of {service} passed before and is never held",
 }
+_UNTOLD = "why a budget holds is not told"  # gate.json says no more
 NEXT = {
-    OPEN_INCIDENT: "They pass again once it is resolved.",
-    MAINTENANCE_WINDOW: "They pass again once it is over.",
+    OPEN_INCIDENT: "They pass again once it is resolved. Its fix goes through before that:\n"
+    "  its commander adds `--fixes INC --sha SHA`, or somebody takes it on with\n"
+    "  `incident-ops override INC`.",
+    MAINTENANCE_WINDOW: "They pass again once it is over; one that is late holds until it is closed.",
     DEPLOY_FREEZE: "They pass again once it is over; `incident-ops unfreeze NAME` lifts it.",
     OFF_WINDOW: "They pass again when the hours for deploys begin.",
     ERROR_BUDGET: "They pass again once older impact has left the budget's window.",
+    BURNING: "They pass again once it burns slower, in one of the two windows at least.",
+    _UNTOLD: "They pass again once it burns slower, or older impact has left its window.",
     UNREADABLE_RECORD: "Mend what could not be read, then ask again; `incident-ops validate` shows it.",
 }
 
 
 def to_text(verdict: Verdict) -> str:
     """The verdict, what holds, what could not be read, and what to do; at most 80 columns but for paths."""
-    headline = HEADLINES.get(verdict.reason_code, "nothing holds deploys of {service}").format(service=verdict.service)
-    out = [f"{verdict.verdict}: {headline} ({verdict.reason_code})"]
+    what = f"{verdict.service} to {verdict.environment}" if verdict.environment else verdict.service
+    headline = HEADLINES.get(verdict.reason_code, "nothing holds deploys of {service}").format(service=what)
+    out = fold(f"{verdict.verdict}: {headline} ({verdict.reason_code})", "", "  ")
     if verdict.release is not None:
         told = verdict.release
         who = f"by {told.by}, " if told.by else ""
@@ -62,8 +69,8 @@ def to_text(verdict: Verdict) -> str:
     if verdict.unread:
         out += ["Not read:", *(f"  {record.path}: {record.reason}" for record in verdict.unread)]
     out += [line for note in verdict.notes for line in fold(note, "  ", "  ")]
-    if verdict.reason_code in NEXT:
-        out.append(NEXT[verdict.reason_code])
+    if (key := _end(verdict)) in NEXT:
+        out.append(NEXT[key])
     return "\n".join(out) + "\n"
 
 
@@ -87,6 +94,16 @@ def to_json(verdict: Verdict) -> str:
     if verdict.notes:
         data["notes"] = [*verdict.notes]
     return dump(data)
+
+
+def _end(verdict: Verdict) -> str:
+    """The key of NEXT: what ends a budget's hold depends on why it holds."""
+    if verdict.reason_code != ERROR_BUDGET:
+        return verdict.reason_code
+    budget = next(hold for hold in verdict.holds if hold.reason_code == ERROR_BUDGET)
+    if budget.text is None:
+        return _UNTOLD
+    return budget.state or ERROR_BUDGET
 
 
 def config_error() -> str:

@@ -7,9 +7,10 @@ instants. In requests, failed ones over all of the window.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from math import ceil, floor
 from typing import NamedTuple
 
 from incident_ops.lifecycle import FIXED, effective
@@ -119,9 +120,16 @@ def status_line(budget: Budget) -> str:
     head = f"{name} budget" if name else f"Budget of {spell_duration(budget.window)}"
     unit = "min" if budget.mode == TIME else "failed requests"
     if budget.is_exhausted:
-        over = f", {budget.over:g} over" if budget.over else ""
-        return f"{head} exhausted: {budget.used:g} of {budget.allowed:g} {unit}{over}"
-    return f"{head}: {budget.left:g} of {budget.allowed:g} {unit} left"
+        over = f", {_tenths(budget.over, ceil)} over" if budget.over else ""
+        return f"{head} exhausted: {_tenths(budget.used, ceil)} of {_tenths(budget.allowed, round)} {unit}{over}"
+    left = _tenths(budget.left, floor)
+    told = "under 0.1" if left == "0" and budget.left else left
+    return f"{head}: {told} of {_tenths(budget.allowed, round)} {unit} left"
+
+
+def _tenths(value: float, rounded: Callable[[float], int]) -> str:
+    """With one decimal at most. What is used rounds up, so nothing that is spent looks as if some were left."""
+    return f"{rounded(round(value * 10, 5)) / 10:.1f}".removesuffix(".0")
 
 
 def counted(incidents: Iterable[Incident]) -> list[Incident]:

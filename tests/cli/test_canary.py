@@ -540,19 +540,19 @@ def test_rows_up_to_zero_are_the_baseline_before(here: Folder) -> None:
         (rows(baseline=","), "no_baseline"),
         (rows(baseline="0,0"), "no_baseline"),
         (rows(count=20), "timeout"),
-        (rows(count=20) + rows(count=15).removeprefix(COLUMNS), "timeout"),
         (rows(count=20) + rows(",", ",", 20, 21).removeprefix(COLUMNS), "no_data"),
     ],
 )
 def test_a_bad_recording_never_passes(here: Folder, csv: str, reason: str) -> None:
-    """Every bad cell is no data; rows that end early are an early end; a clock put back adds nothing."""
+    """Every bad cell is no data; rows that end early are an early end."""
     done, told = replayed(here, csv)
     assert (done.code, told["verdict"], told["reason_code"]) == (3, "inconclusive", reason)
 
 
 def test_a_recording_that_is_none_is_refused(here: Folder) -> None:
-    """Another header, a row too short, no rows, no file, a gate without counts."""
-    for csv in ("a,b\n1,2\n", COLUMNS + "15,1\n", COLUMNS, COLUMNS + "soon,1,0,1,0\n"):
+    """Another header, a row too short, no rows, a time put back, no file, a gate without counts."""
+    back = rows(count=20) + rows(count=15).removeprefix(COLUMNS)
+    for csv in ("a,b\n1,2\n", COLUMNS + "15,1\n", COLUMNS, COLUMNS + "soon,1,0,1,0\n", back):
         done, told = replayed(here, csv)
         done.told_once(2, "x.csv")
         assert told["reason_code"] == "config_error"
@@ -560,14 +560,17 @@ def test_a_recording_that_is_none_is_refused(here: Folder) -> None:
 
 
 def test_plan_tells_what_the_traffic_can_decide(here: Folder) -> None:
-    """The figures of canary.md section 6, and a gate file that is valid."""
+    """The figures with their chance, and a gate file that is valid."""
     done = call("canary", "plan", "--baseline-rate", "0.5%", "--rps", "10", "--share", "10%", at=here.path)
     assert done.code == 0
-    for words in ("1 of 10 requests a second (10 %)", "about 4,362 canary requests", "4.28x", "10m is not enough"):
+    for words in ("1 of 10 requests a second (10 %)", "2x as bad fail", "90 % of runs", "10m is not enough"):
         assert words in done.out
     words = ("--baseline-rate", "0.5%", "--rps", "10", "--ratio", "2", "--format", "json")
     told = json.loads(call("canary", "plan", *words, at=here.path).out)
-    assert (told["requests_to_fail"], told["is_enough"]) == (4362, False)
+    assert (told["chance"], told["is_enough"]) == (0.9, False)
+    assert told["seconds_needed"] == max(told["seconds_to_fail"], told["seconds_to_pass"])
+    assert told["requests_to_fail"] == told["seconds_to_fail"] - 60  # one request a second after the warm-up
+    assert "onInconclusive" not in told["gate"]
     write(here.path, told["gate"])
     done = call("canary", "validate", "-f", "g.yaml", at=here.path)
     assert (done.code, done.out) == (0, "1 file checked: all fine\n")
@@ -585,6 +588,7 @@ def test_validate_tells_faults_and_what_was_never_run(here: Folder) -> None:
     write(here.path / "gates", gate(interval="0s"), "b.yaml")
     done = call("canary", "validate", at=here.path)
     assert (done.code, "b.yaml:" in done.out, "the interval is 0s" in done.out) == (1, True, True)
+    call("canary", "validate", "-f", "", at=here.path).told_once(2, "the name of the gate file is empty")
 
 
 def undecided(steps: str) -> str:
@@ -659,7 +663,7 @@ def test_more_traffic_waits_for_a_tick_with_data(here: Folder, monkeypatch: Patc
         (("--state", " "), "--state is empty"),
         (("--sha", ""), "--sha is empty"),
         (("--sha", "zzz"), "no commit id"),
-        (("--arg", ""), "--values is empty"),
+        (("--arg", ""), "--arg is empty"),
         (("--severity", "SEV1"), "--severity without --declare"),
         (("--records", "https://x"), "--records without --service"),
         (("--passed", "nofile"), "--passed without --service"),

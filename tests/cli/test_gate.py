@@ -64,7 +64,7 @@ def test_a_freeze_from_beginning_to_end(folder: Folder) -> None:
         "freeze", "db-move", "-s", "api", "--reason", "migration", "--until", "4h", "--by", "@dana", at=folder.path
     )
     assert made.code == 0, made
-    assert "db-move: deploys of api are held" in made.out
+    assert "db-move: deploys of api to every environment are held from 2025-01-26T14:00:00Z until" in made.out
     text = (folder.path / "freezes/db-move.yaml").read_text()
     assert 'until: 2025-01-26T18:00:00Z\nby: "@dana"' in text
     assert call("validate", at=folder.path).code == 0
@@ -88,9 +88,75 @@ def test_a_freeze_from_beginning_to_end(folder: Folder) -> None:
 def test_a_freeze_that_has_not_begun_is_removed(folder: Folder) -> None:
     call("freeze", "later", "--reason", "r", "--from", "2h", at=folder.path)
     assert ask(folder) == PASSED
-    assert "removed" in call("unfreeze", "later", at=folder.path).out
+    done = call("unfreeze", "later", at=folder.path)
+    assert done.out == "later: removed, it had not begun; git never had it, so there is nothing to commit\n"
     assert not (folder.path / "freezes/later.yaml").exists()
     call("unfreeze", "later", at=folder.path).told_once(2, "there is no freeze 'later'")
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_what_is_told_of_a_removed_freeze_works(folder: Folder, committed: bool) -> None:
+    """In the last commit, or only staged: git has to hear that it is gone."""
+    call("freeze", "later", "--reason", "r", "--from", "2h", at=folder.path)
+    folder.git("add", "freezes")
+    if committed:
+        folder.commit()
+    done = call("unfreeze", "later", at=folder.path)
+    assert "next: git add freezes/later.yaml, commit" in done.out
+    folder.git("add", "freezes/later.yaml")
+    assert folder.git("ls-files", "freezes") == ""
+    call("freeze", "other", "--reason", "r", "--from", "2h", at=folder.path)
+    assert "next:" not in call("unfreeze", "other", at=folder.path).out
+
+
+def test_a_freeze_names_where_it_holds(folder: Folder) -> None:
+    done = call("freeze", "f", "-s", "web", "-e", "production-canary", "--reason", "r", at=folder.path)
+    assert "f: deploys of web to production-canary are held from " in done.out
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "told"),
+    [
+        ("freezes/f.yaml", FREEZE + "until: 2025-01-25T12:00:00Z\n", "line 4: it ends before it begins"),
+        ("maintenance/CHG-2025-0001.yaml", WINDOW.replace("Etc/UTC", "UTCC"), "line 5: '2025-01-26T13:00:00' in zone"),
+    ],
+)
+def test_what_the_check_cannot_read_is_shown_by_validate(folder: Folder, path: str, text: str, told: str) -> None:
+    folder.write(path, text)
+    shown = call("gate", "check", "-s", "api", at=folder.path)
+    assert f"{path}: {told}" in shown.out
+    found = call("validate", at=folder.path)
+    assert (found.code, "plan-times" in found.out) == (1, True)
+
+
+def test_the_answer_names_the_environment_and_the_ways_through(folder: Folder) -> None:
+    passed = call("gate", "check", "-s", "web", at=folder.path).out
+    assert passed == "pass: nothing holds deploys of web to production (ok)\n"
+    folder.put()
+    held = call("gate", "check", "-s", "api", "-e", "production-canary", at=folder.path).out
+    assert held.startswith("frozen: deploys of api to production-canary are held by an open incident")
+    assert "`--fixes INC --sha SHA`" in held
+    assert "`incident-ops override INC`" in held
+    assert max(map(len, held.splitlines())) <= 80
+
+
+def test_a_window_ahead_tells_when_it_begins_and_a_late_one_that_it_is_late(folder: Folder) -> None:
+    folder.write("maintenance/CHG-2025-0001.yaml", WINDOW)
+    ahead = call("gate", "check", "-s", "api", at=folder.path, clock="2025-01-26T12:55:00Z").out
+    assert "CHG-2025-0001  approved, from 13:00 UTC  until 2025-01-26 15:00 UTC  Upgrade" in ahead
+    assert "from" not in call("gate", "check", "-s", "api", at=folder.path).out
+    folder.write("maintenance/CHG-2025-0001.yaml", WINDOW.replace("approved", "in_progress"))
+    assert "late since" not in call("gate", "check", "-s", "api", at=folder.path).out
+    late = call("gate", "check", "-s", "api", at=folder.path, clock="2025-01-26T16:00:00Z").out
+    assert "CHG-2025-0001  in_progress, late since 15:00 UTC  Upgrade" in late
+    assert "one that is late holds until it is closed" in late
+    late = call("gate", "check", "-s", "api", at=folder.path, clock="2025-01-27T16:00:00Z").out
+    assert "late since 2025-01-26 15:00 UTC" in late
+
+
+def test_a_list_that_is_not_there_is_an_error_even_where_nothing_holds(folder: Folder) -> None:
+    for more in ((), ("--sha", SHA)):
+        assert ask(folder, *more, "--passed", "nowhere.txt") == unknown("config_error")
 
 
 def test_a_freeze_warns_of_maintenance_that_lies_in_it(folder: Folder) -> None:
@@ -111,12 +177,18 @@ def test_a_freeze_warns_of_maintenance_that_lies_in_it(folder: Folder) -> None:
         (("override", "-s", "api", "--sha", "main", "--reason", "r", "--by", "@a"), ("'main'",)),
         (("override", "-s", "apii", "--sha", SHA, "--reason", "r", "--by", "@a"), ("'apii'",)),
         (("override", "-s", "api", "--sha", SHA, "--reason", "r", "--by", "@a", "--expires", "0s"), ("expired",)),
+        (
+            ("override", "INC-1", "-s", "web", "--sha", SHA, "--reason", "r", "--by", "@a"),
+            ("does not hold web", "on api"),
+        ),
         (("override", "INC-7", "-s", "api", "--sha", SHA, "--reason", "r", "--by", "@a"), ("no incident",)),
     ],
 )
 def test_slips_write_nothing(folder: Folder, args: tuple[str, ...], words: tuple[str, ...]) -> None:
+    before = folder.put().read_text()
     call(*args, at=folder.path).told_once(2, *words)
     assert not (folder.path / "freezes").exists()
+    assert (folder.path / "incidents/INC-1/incident.yaml").read_text() == before
 
 
 def test_an_override_is_recorded_and_lets_its_commit_through(folder: Folder) -> None:
@@ -125,6 +197,7 @@ def test_an_override_is_recorded_and_lets_its_commit_through(folder: Folder) -> 
     words = ("-s", "api", "--sha", SHA, "--reason", "the fix", "--by", "@dana")
     done = call("override", "INC-1", *words, at=folder.path)
     assert done.code == 0, done
+    assert "INC-1: git add incidents/INC-1/incident.yaml, commit and push it: it counts once it is merged" in done.out
     assert ask(folder, "--sha", SHA) == (0, "overridden", "override")
     assert ask(folder, "--sha", "a" * 40) == frozen("open_incident")
     assert ask(folder, "--sha", SHA, clock="2025-01-26T18:00:01Z") == frozen("open_incident")
@@ -156,7 +229,9 @@ def test_a_fix_given_by_the_commander_goes_through_and_is_recorded(folder: Folde
     assert refused.code == 3
     assert "@bob is not the commander of INC-1, @alice is" in refused.out
     assert path.read_text() == before
-    assert ask(folder, "--sha", SHA, "--fixes", "INC-1", "--by", "@alice") == (0, "overridden", "override")
+    done = call("gate", "check", "-s", "api", "--sha", SHA, "--fixes", "INC-1", "--by", "@alice", at=folder.path)
+    assert (done.code, done.out.startswith("overridden: ")) == (0, True)
+    assert "git add incidents/INC-1/incident.yaml, commit and push it" in done.err
     assert "reason: It fixes INC-1" in path.read_text()
     assert call("validate", at=folder.path).code == 0
     assert ask(folder, "--sha", SHA) == (0, "overridden", "override")

@@ -76,7 +76,7 @@ def test_lifting_ends_it_now(begin: str, end: str | None, edits: tuple[Set, ...]
 
 
 def test_an_override_is_written_into_the_record_and_told_in_its_timeline() -> None:
-    step = override_incident(incident(), NOW, WANTED)
+    step = override_incident(incident(), NOW, WANTED, ["auth"])
     entry, line = step.edits
     assert isinstance(entry, Append)
     assert entry.route == ("overrides",)
@@ -84,19 +84,27 @@ def test_an_override_is_written_into_the_record_and_told_in_its_timeline() -> No
     assert entry.value["expires"] == "2025-01-22T17:00:00Z"
     assert isinstance(line, Append)
     assert line.value["kind"] == "decision"
-    again = override_incident(incident(overrides=[entry.value]), NOW + HOUR, WANTED)
+    again = override_incident(incident(overrides=[entry.value]), NOW + HOUR, WANTED, ["auth"])
     assert again.edits == ()
 
 
 def test_an_override_of_a_closed_incident_or_of_the_past_is_refused() -> None:
     with pytest.raises(UserError, match="is closed"):
-        override_incident(incident(state="closed"), NOW, WANTED)
+        override_incident(incident(state="closed"), NOW, WANTED, ["auth"])
     for door in (
-        lambda: override_incident(incident(), NOW + 4 * HOUR, WANTED),
+        lambda: override_incident(incident(), NOW + 4 * HOUR, WANTED, ["auth"]),
         lambda: override_file(NOW + 5 * HOUR, WANTED),
     ):
         with pytest.raises(UserError, match="expired"):
             door()
+
+
+def test_an_override_of_an_incident_that_does_not_hold_the_service_is_refused() -> None:
+    """On the service or on what it needs; an incident elsewhere holds nothing that could be let through."""
+    assert override_incident(incident(services=["database"]), NOW, WANTED, ["auth", "database"]).edits
+    with pytest.raises(UserError, match="INC-1 does not hold auth") as caught:
+        override_incident(incident(services=["disk", "mail"]), NOW, WANTED, ["auth", "database"])
+    assert "it is on disk, mail" in caught.value.hint
 
 
 def test_an_override_without_an_incident_is_a_file() -> None:

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from incident_ops.gate.verdict import OPEN_INCIDENT, Hold, Verdict
+from incident_ops.gate.holds import BURNING
+from incident_ops.gate.verdict import ERROR_BUDGET, OPEN_INCIDENT, Hold, Verdict
 from incident_ops.model.unread import Unread
 from incident_ops.render.gate import to_json, to_text
 
 GOLDEN = Path(__file__).parent / "golden"
 LOST = Unread("incidents/INC-9/incident.yaml", "line 3: not YAML")
 VERDICTS = {
-    "pass": Verdict("auth", "pass", "ok"),
+    "pass": Verdict("auth", "pass", "ok", environment="production"),
     "frozen": Verdict(
         "auth",
         "frozen",
@@ -29,8 +30,9 @@ VERDICTS = {
             Hold(OPEN_INCIDENT, "INC-7", None, "P3/SEV-1  pending", is_restricted=True),
         ),
         (LOST,),
+        "production",
     ),
-    "inconclusive": Verdict("auth", "inconclusive", "unreadable_record", (), (LOST,)),
+    "inconclusive": Verdict("auth", "inconclusive", "unreadable_record", (), (LOST,), "production"),
 }
 
 
@@ -57,3 +59,16 @@ def test_json_has_the_fields_of_the_contract_in_their_order() -> None:
 def test_a_restricted_title_is_nowhere() -> None:
     assert "INC-7  P3/SEV-1  pending  (restricted)" in to_text(VERDICTS["frozen"])
     assert "Login" not in to_json(VERDICTS["frozen"])
+
+
+@pytest.mark.parametrize(
+    ("hold", "told"),
+    [
+        (Hold(ERROR_BUDGET, "auth", "Monthly budget exhausted: 45 of 43.2 min"), "older impact has left the budget"),
+        (Hold(ERROR_BUDGET, "auth", "14.4 times", BURNING), "burns slower, in one of the two windows"),
+        (Hold(ERROR_BUDGET, "", None), "burns slower, or older impact has left"),
+    ],
+)
+def test_when_a_budget_lets_deploys_pass_again_depends_on_why_it_holds(hold: Hold, told: str) -> None:
+    text = to_text(Verdict("auth", "frozen", ERROR_BUDGET, (hold,), environment="production"))
+    assert told in text.splitlines()[-1]

@@ -15,7 +15,7 @@ from incident_ops.model.objective import REQUESTS, Objective
 from incident_ops.model.policy_blocks import BurnRate
 from incident_ops.model.time import stamp
 from incident_ops.records.policy import load_policy
-from incident_ops.sla.budget import allowed, burn_rate, burning, request_budget, status_line, time_budget
+from incident_ops.sla.budget import Budget, allowed, burn_rate, burning, request_budget, status_line, time_budget
 
 NOW = datetime(2025, 2, 1, tzinfo=UTC)
 DAY = 86_400
@@ -46,6 +46,29 @@ def test_without_a_told_figure_the_impact_counts() -> None:
     budget = time_budget([incident(minutes=20)], MONTHLY, NOW)
     assert (budget.used, budget.left, budget.is_exhausted, budget.is_running) == (20, 23.2, False, False)
     assert status_line(budget) == "Monthly budget: 23.2 of 43.2 min left"
+
+
+@pytest.mark.parametrize(
+    ("mode", "allowed", "used", "line"),
+    [
+        ("time", 43.2, 45.016667, "Monthly budget exhausted: 45.1 of 43.2 min, 1.9 over"),
+        ("time", 43.2, 45, "Monthly budget exhausted: 45 of 43.2 min, 1.8 over"),
+        ("time", 20.16, 20.16, "Monthly budget exhausted: 20.2 of 20.2 min"),
+        ("time", 43.2, 43.21, "Monthly budget exhausted: 43.3 of 43.2 min, 0.1 over"),
+        ("time", 43.2, 43.19, "Monthly budget: under 0.1 of 43.2 min left"),
+        ("time", 43.2, 20.01, "Monthly budget: 23.1 of 43.2 min left"),
+        (
+            "requests",
+            1_000_000.0,
+            2_500_000.0,
+            "Monthly budget exhausted: 2500000 of 1000000 failed requests, 1500000 over",
+        ),
+    ],
+)
+def test_figures_have_one_decimal_and_nothing_spent_looks_unspent(
+    mode: str, allowed: float, used: float, line: str
+) -> None:
+    assert status_line(Budget(mode, 30 * DAY, allowed, used)) == line
 
 
 @pytest.mark.parametrize(("minutes", "exhausted"), [(43.0, False), (43.2, True), (44.0, True)])
