@@ -37,6 +37,8 @@ def read_gate(path: str) -> GateFile:
 
 def gate_bytes(path: str) -> bytes:
     """The bytes of a gate file. UserError where it cannot be read."""
+    if not path:
+        raise UserError("the name of the gate file is empty", hint="-f gates/NAME.yaml")
     try:
         with Path(path).open("rb") as file:
             return file.read(MAX_BYTES + 1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -32,17 +34,28 @@ class Progress:
 
     def __enter__(self) -> Progress:
         if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-            from rich.console import Console
-            from rich.live import Live as Table
-
-            self._table = Table(console=Console(stderr=True), auto_refresh=False, transient=True)
-            self._table.start()
+            self._table = _begin_table()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._table is not None:
+            self._table.transient = kind is None  # of a run that is broken off, the last figures stay
             self._table.stop()
             self._table = None
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Takes the table away while a command of the caller prints to the same terminal.
+
+        It does not come back where the command fails: the run is then over.
+        """
+        if self._table is None:
+            yield
+            return
+        self._table.stop()
+        self._table = None
+        yield
+        self._table = _begin_table()
 
     def tell(self, analysis: Analysis, run: Run, joined: Joined) -> None:
         """Where every metric stands."""
@@ -66,3 +79,13 @@ class Progress:
             self._table.console.print(told, markup=False, highlight=False)
         else:
             click.echo(told, err=True)
+
+
+def _begin_table() -> Table:
+    """A new one each time: one that was stopped would be drawn over the lines that follow it."""
+    from rich.console import Console
+    from rich.live import Live as Table
+
+    table = Table(console=Console(stderr=True), auto_refresh=False, transient=True)
+    table.start()
+    return table

@@ -92,6 +92,7 @@ class Rollout:
         self._sampler = Sampler(source, self._analysis, arguments(self._analysis, said.values))
         self._owner = Owner(said.service or "", self._environment, self._sha, self._analysis.name, gate.digest)
         self._ticking = Ticking()
+        self._progress = Progress()
         self._started = stamp(self._ticking.now())
 
     def outcome(self) -> Outcome:
@@ -102,7 +103,7 @@ class Rollout:
             if held.verdict not in (PASS, OVERRIDDEN):
                 return held
             notes = ("a person lets this commit through what holds deploys",) if held.verdict == OVERRIDDEN else ()
-        with Progress() as progress:
+        with self._progress as progress:
             if self._unproven:
                 progress.note(self._unproven)
             try:
@@ -238,7 +239,8 @@ class Rollout:
 
     def _command(self, option: str, command: str | None, outcome: Outcome | None) -> None:
         if command is not None and not self._analysis.dry_run:
-            perform(option, command, self._facts(outcome))
+            with self._progress.paused():
+                perform(option, command, self._facts(outcome))
 
     def _concluded(self, outcome: Outcome) -> Outcome:
         """The caller's last command, and the incident; neither changes a fail into anything better."""

@@ -103,7 +103,7 @@ class Analysis:
 def to_analysis(data: Mapping[str, Any]) -> Analysis:
     """Checked data -> the value. UserError or ConditionError only for what `config_check` tells of."""
     spec = data["spec"]
-    steps = tuple(Step(one["weight"], _step_seconds(spec, one)) for one in spec.get("steps", ()))
+    steps = tuple(Step(one["weight"], step_seconds(spec, one)) for one in spec.get("steps", ()))
     accept = spec.get("onInconclusive")
     return Analysis(
         name=data["metadata"]["name"],
@@ -146,8 +146,12 @@ def warmup_of(spec: Mapping[str, Any]) -> float:
 
 def horizon_of(spec: Mapping[str, Any]) -> float:
     """Seconds until the verdict is due: those of all steps below full traffic, else `duration`."""
-    partial = [one for one in spec.get("steps", ()) if one["weight"] < FULL]
-    return sum(_step_seconds(spec, one) for one in partial) or seconds(spec, "duration", DURATION)
+    return sum(step_seconds(spec, one) for one in partial_of(spec)) or seconds(spec, "duration", DURATION)
+
+
+def partial_of(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The steps below full traffic."""
+    return [one for one in spec.get("steps", ()) if one["weight"] < FULL]
 
 
 def watch_of(spec: Mapping[str, Any]) -> float:
@@ -156,7 +160,8 @@ def watch_of(spec: Mapping[str, Any]) -> float:
     return seconds(spec, "watch", sum(full))
 
 
-def _step_seconds(spec: Mapping[str, Any], step: Mapping[str, Any]) -> float:
+def step_seconds(spec: Mapping[str, Any], step: Mapping[str, Any]) -> float:
+    """Seconds of a step."""
     return seconds(step, "duration", seconds(spec, "duration", DURATION))
 
 

@@ -6,6 +6,7 @@ Every finding is an error: nothing of a gate file is guessed.
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,6 +16,7 @@ from incident_ops.findings import Finding, Level, Route, Where, did_you_mean
 from incident_ops.gate.config import (
     CLOUDWATCH,
     CUMULATIVE,
+    DURATION,
     FILE,
     FULL,
     LONGEST_WAIT,
@@ -22,7 +24,9 @@ from incident_ops.gate.config import (
     MINUTE,
     horizon_of,
     interval_of,
+    partial_of,
     seconds,
+    step_seconds,
     to_provider,
     to_settings,
     warmup_of,
@@ -30,6 +34,7 @@ from incident_ops.gate.config import (
 from incident_ops.gate.expression import ConditionError, parse
 from incident_ops.gate.query import faults as query_faults
 from incident_ops.model.policy import Policy
+from incident_ops.model.time import spell_duration
 
 GATE, CONDITION, QUERY = "gate-settings", "gate-condition", "gate-query"
 """Ids of the findings; `records.faults` explains them."""
@@ -38,13 +43,15 @@ MOST_TICKS = 100_000
 MOST_POINTS = 11_000
 """What Prometheus gives in one range at most."""
 
+FEWEST_BLOCKS = 3
+"""Blocks of `clumpSpan` that a fail rests on at least (evidence.md section 4: one multiplies by about 1/q at most)."""
+
 _COUNTS = ("canary", "baseline", "maxRatio", "unacceptableRatio", "minErrorRate", "maxErrorRate")
 _EVIDENCE = (*_COUNTS, "alpha", "beta", "dispersion", "lookback", "clumpSpan")
 _CONDITIONS = ("successCondition", "failureCondition")
 _LIMITS = ("failureLimit", "inconclusiveLimit", "consecutiveErrorLimit", "consecutiveSuccessLimit")
 _THRESHOLD = ("query", *_CONDITIONS, *_LIMITS, "count", "interval", "initialDelay")
 _OTHERS = {"errorRate": _THRESHOLD, "threshold": _EVIDENCE}
-_FIELDS = {"max_ratio": "maxRatio", "unacceptable_ratio": "unacceptableRatio", "max_error_rate": "maxErrorRate"}
 _RATED = re.compile(r"\b(rate|irate|increase|delta|idelta)\s*\(")
 
 Told = tuple[Route, str, str]
@@ -103,6 +110,9 @@ def _times(spec: Mapping[str, Any]) -> Iterator[Told]:
         yield ("interval",), f"this asks for more than {MOST_TICKS:,} measurements", "lengthen the interval"
     if horizon > 0 and warmup_of(spec) >= horizon:
         yield ("warmup",), "the warm-up leaves nothing of the run", "shorten it, or lengthen duration"
+    elif len(partial := partial_of(spec)) > 1 and warmup_of(spec) >= step_seconds(spec, partial[0]):
+        hint = "shorten it, or lengthen the step: without data there is no next one"
+        yield ("warmup",) if "warmup" in spec else ("steps", 0), "the warm-up leaves nothing of the first step", hint
 
 
 def _steps(spec: Mapping[str, Any]) -> Iterator[Told]:
@@ -169,10 +179,40 @@ def _evidence(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[To
     try:
         to_settings(spec, metric)
     except UserError as error:
-        name = error.message.partition(":")[0]
-        key = _FIELDS.get(name) or re.sub(r"_(.)", lambda found: found[1].upper(), name)
-        route = (key,) if key in metric else ()
-        yield route, f"{key}{error.message[len(name) :]}", error.hint
+        key = _as_written(error.message.partition(":")[0])
+        yield (key,) if key in metric else (), _as_written(error.message), _as_written(error.hint)
+        return
+    yield from _clumps(spec, metric)
+
+
+def _as_written(text: str) -> str:
+    """The text with the names of settings as the file spells them."""
+    return re.sub(r"(?<=[a-z])_([a-z])", lambda found: found[1].upper(), text)
+
+
+def _clumps(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[Told]:
+    """A block is one piece of evidence: too few of them decide nothing, however bad the canary is."""
+    if metric.get("clumpSpan", "auto") == "auto" or metric.get("dispersion") == "none":
+        return
+    interval = interval_of(spec)
+    ticks = int(_counted(spec) / interval + 1e-9)
+    length = math.ceil(seconds(metric, "clumpSpan", 0.0) / interval - 1e-9)
+    if (blocks := ticks // length) < FEWEST_BLOCKS:
+        longest = spell_duration(int(ticks // FEWEST_BLOCKS * interval))
+        fit = f"only {blocks} block{'s' * (blocks != 1)} of {metric['clumpSpan']}"
+        message = f"{fit} fit{'s' * (blocks == 1)} between the warm-up and the end, too few to fail a canary"
+        hint = f"write at most {longest}, or lengthen the run" if ticks >= FEWEST_BLOCKS else "lengthen the run"
+        yield ("clumpSpan",), message, hint
+
+
+def _counted(spec: Mapping[str, Any]) -> float:
+    """Seconds of the longest run that count: later steps warm up again, and the run may be extended."""
+    whole, warmup = horizon_of(spec), warmup_of(spec)
+    usual = seconds(spec, "duration", DURATION)
+    later = [seconds(one, "duration", usual) for one in partial_of(spec)][1:]
+    accept = spec.get("onInconclusive")
+    longer = seconds(accept["extend"], "max", 0.0) if isinstance(accept, dict) else 0.0
+    return whole + longer - warmup - sum(min(warmup, one / 2) for one in later)
 
 
 def _threshold(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[Told]:

@@ -32,7 +32,8 @@ PROVIDER_EXIT = 4
 class Standing:
     """Where one metric stands: `is_final` where further ticks change nothing, `text` why, for a person.
 
-    An error rate has a judgement and counts; a threshold metric has totals. `dry_run`: reported only.
+    An error rate has a judgement and counts, and where it has no baseline the rate that alone is judged (`lone_limit`);
+    a threshold metric has totals. `dry_run`: reported only.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Standing:
     judgement: Judgement | None = None
     canary: Counts = NOTHING
     baseline: Counts = NOTHING
+    lone_limit: float | None = None
     totals: Totals | None = None
 
     @property
@@ -145,9 +147,9 @@ def _rate_stands(analysis: Analysis, metric: ErrorRate, learnt: Learnt, horizon:
             reason, is_final, text = TIMEOUT, True, f"ended after {evidence.at:g} of {horizon:g} s"
         if is_final and analysis.no_data_fails and reason in LACKING[1:]:
             verdict = FAIL
-    return Standing(
-        metric.name, verdict, reason, is_final, text, metric.dry_run, found, evidence.canary, evidence.baseline
-    )
+    limit = metric.settings.max_error_rate if metric.settings.max_ratio is None else None
+    sides = (evidence.canary, evidence.baseline)
+    return Standing(metric.name, verdict, reason, is_final, text, metric.dry_run, found, *sides, lone_limit=limit)
 
 
 def _threshold_stands(metric: ThresholdMetric, learnt: Learnt, horizon: float, end: End | None) -> Standing:

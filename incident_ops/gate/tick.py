@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -98,14 +99,15 @@ def _counted(metric: ErrorRate, before: Learnt, at: float, answer: Answer) -> Le
         raise ValueError(f"{metric.name}: an error rate without evidence")
     if isinstance(answer, Sides):
         evidence = observe(metric.settings, before.evidence, at, answer.canary, answer.baseline)
-        return Learnt(evidence=evidence, told=_wrong(answer))
+        asked = answer if metric.settings.max_ratio is not None else answer[:1]  # no baseline was asked for
+        return Learnt(evidence=evidence, told=_wrong(asked))
     told = answer.text if isinstance(answer, Unanswered) else "a single value where counts were expected"
     gap = Gap(DATASOURCE_ERROR, told)
     evidence = observe(metric.settings, before.evidence, at, gap, gap)
     return Learnt(evidence=evidence, errors=before.errors + 1, told=told)
 
 
-def _wrong(sides: Sides) -> str:
+def _wrong(sides: Sequence[Counts | Gap]) -> str:
     gaps = [side.text for side in sides if isinstance(side, Gap)]
     return gaps[0] if gaps else ""
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from incident_ops.findings import Finding, Route, Where
 from incident_ops.records.check import check
 from incident_ops.records.faults import fault
+from incident_ops.records.gate_hint import hint_of
 from incident_ops.records.read import Document, read_bytes
 
 KIND = "gate"
@@ -36,9 +38,13 @@ def gate_findings(document: Document, judge: Judge) -> list[Finding]:
     strange = list(_strangers(document.data, document.file, ()))
     if found := check(document, KIND):
         named = {one.where.route for one in strange}
-        others = (one for one in found if one.where.route not in named)
+        others = (_mended(document, one) for one in found if one.where.route not in named)
         return _placed(document, (*strange, *others))
     return _placed(document, judge(document.data, document.file))
+
+
+def _mended(document: Document, found: Finding) -> Finding:
+    return replace(found, hint=hint_of(found.rule, found.where.route, document.data) or found.hint)
 
 
 def _placed(document: Document, found: Iterable[Finding]) -> list[Finding]:

@@ -12,8 +12,9 @@ from incident_ops.gate.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_DATA, 
 from incident_ops.gate.joined import INCONCLUSIVE_ACCEPTED, Standing
 from incident_ops.gate.judgement import ABSOLUTE_LIMIT, ERROR_RATE, TOO_FEW_SAMPLES, Judgement
 from incident_ops.gate.outcome import Outcome
+from incident_ops.gate.steps import WATCHED
 from incident_ops.gate.threshold import DATASOURCE_ERROR, TIMEOUT
-from incident_ops.gate.verdict import CONFIG_ERROR, FROZEN, INCONCLUSIVE, OK
+from incident_ops.gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCLUSIVE, OK
 from incident_ops.model.time import spell_duration
 from incident_ops.render.findings import dump, inert
 from incident_ops.render.fit import fold
@@ -53,7 +54,10 @@ def to_text(outcome: Outcome) -> str:
 
 def headline(outcome: Outcome) -> str:
     """The verdict in one line."""
-    if outcome.verdict == FROZEN or outcome.reason_code not in HEADLINES:
+    would_fail = outcome.is_dry and any(one.verdict == FAIL and not one.dry_run for one in outcome.metrics)
+    if outcome.reason_code == INCONCLUSIVE_ACCEPTED and would_fail:
+        told = "it would have failed; the gate file says dryRun"
+    elif outcome.verdict == FROZEN or outcome.reason_code not in HEADLINES:
         told = "deploys are held" if outcome.verdict == FROZEN else "the freeze was asked"
         if outcome.incident_ids:
             told += f" by {', '.join(outcome.incident_ids)}"
@@ -155,7 +159,10 @@ def _row(one: Standing, curve: Sequence[float]) -> str:
     if found is None:
         return f"| {name} | {verdict} | {inline(one.text)} | | | |"
     line = f" {code(sparkline(curve, found))}" if curve else ""
-    cells = (_counted(one.canary), _counted(one.baseline), _ratio(found), f"{_evidence(found)}{line}")
+    sides = (_counted(one.canary), _counted(one.baseline), _ratio(found))
+    if one.lone_limit is not None:
+        sides = (f"{_counted(one.canary)}, {_limit(one.lone_limit)}", "", "")
+    cells = (*sides, f"{_evidence(found)}{line}")
     return f"| {name} | {verdict} | {' | '.join(cells)} |"
 
 
@@ -172,8 +179,12 @@ def progress(metric: Standing) -> str:
     found = metric.judgement
     if found is None:
         return f"{metric.name}: {inert(metric.text)}"
-    parts = [_evidence(found), f"ratio {_ratio(found)}"]
-    parts.append(f"errors {_counted(metric.canary)} / {_counted(metric.baseline)}")
+    parts = [_evidence(found)]
+    if metric.lone_limit is None:
+        parts.append(f"ratio {_ratio(found)}")
+        parts.append(f"errors {_counted(metric.canary)} / {_counted(metric.baseline)}")
+    else:
+        parts.append(f"errors {_counted(metric.canary)}, {_limit(metric.lone_limit)}")
     if found.needed is not None and found.needed.requests >= 1:
         parts.append(f"about {math.ceil(found.needed.requests):,} more canary requests")
     if metric.text:
@@ -192,7 +203,10 @@ def sparkline(values: Sequence[float], found: Judgement | None) -> str:
 
 def _figures(one: Standing) -> Iterator[str]:
     found = one.judgement
-    if found is not None:
+    if found is not None and one.lone_limit is not None:
+        yield f"canary {_counted(one.canary)}, {_limit(one.lone_limit)}"
+        yield _evidence(found)
+    elif found is not None:
         yield f"canary {_counted(one.canary)}, baseline {_counted(one.baseline)}"
         yield f"ratio {_ratio(found)}, {_evidence(found)}"
     if one.text:
@@ -203,13 +217,24 @@ def _closing(outcome: Outcome) -> Iterator[str]:
     """What an inconclusive one needs, what the verdict rests on, and what may come next."""
     if outcome.verdict == INCONCLUSIVE and outcome.needed is not None:
         requests, seconds = outcome.needed
-        yield f"Needs about {math.ceil(requests):,} more canary requests ({_length(seconds)} at this traffic)."
-    told = {one.judgement.assumption: None for one in outcome.metrics if one.judgement}
-    yield from told
+        after = f" ({_length(seconds)} at this traffic)" if round(seconds) else ""
+        yield f"Needs about {math.ceil(requests):,} more canary requests{after}."
+    yield from _assumed(outcome)
     if outcome.next_weight is not None:
         yield f"Nothing speaks against the next step, {outcome.next_weight} % of the traffic; this is no pass."
     if outcome.is_dry:
         yield "The gate file says dryRun: no command was run and nothing is held."
+
+
+def _assumed(outcome: Outcome) -> Iterator[str]:
+    """Each assumption once; of a metric and its watch the one that asks for more, the shorter span."""
+    strictest: dict[str, Judgement] = {}
+    for one in outcome.metrics:
+        if one.judgement is not None:
+            before = strictest.setdefault(one.name.removesuffix(WATCHED), one.judgement)
+            if one.judgement.block_seconds < before.block_seconds:
+                strictest[one.name.removesuffix(WATCHED)] = one.judgement
+    yield from dict.fromkeys(found.assumption for found in strictest.values())
 
 
 def _counted(counts: Counts) -> str:
@@ -217,6 +242,10 @@ def _counted(counts: Counts) -> str:
         return "no requests"
     share = 100 * counts.errors / counts.requests
     return f"{counts.errors:,.0f} of {counts.requests:,.0f} ({share:.3g} %)"
+
+
+def _limit(rate: float) -> str:
+    return f"limit {100 * rate:.3g} %"
 
 
 def _ratio(found: Judgement) -> str:

@@ -27,6 +27,11 @@ GOOD: dict[str, dict[str, Any]] = {
     "one read at the end": gate({**THRESHOLD, "initialDelay": "10m", "count": 1}),
     "successes in a row": gate({**THRESHOLD, "failureLimit": -1, "consecutiveSuccessLimit": 3}),
     "steps": gate(steps=STEPS),
+    "clumps of the longest": gate({**ERROR_RATE, "clumpSpan": "3m"}),
+    "clumps that are not asked for": gate({**ERROR_RATE, "clumpSpan": "4m", "dispersion": "none"}),
+    "clumps in a run that may be extended": gate(
+        {**ERROR_RATE, "clumpSpan": "4m"}, onInconclusive={"extend": {"max": "10m"}}
+    ),
     "cloudwatch": gate(provider={"cloudwatch": {"datasource": "aws"}}),
     "rate in a threshold": gate({**THRESHOLD, "query": "rate(x[1m])"}),
     "increase elsewhere": gate(
@@ -96,6 +101,11 @@ BAD: dict[str, tuple[dict[str, Any], tuple[Any, ...], str]] = {
         "at or above",
     ),
     "clump of zero": (gate({**ERROR_RATE, "clumpSpan": "0s"}), ("metrics", 0, "clumpSpan"), "longer than 0s"),
+    "clumps too long": (
+        gate({**ERROR_RATE, "clumpSpan": "4m"}),
+        ("metrics", 0, "clumpSpan"),
+        "only 2 blocks of 4m fit",
+    ),
     "lookback too long": (gate({**ERROR_RATE, "lookback": "7d"}), ("metrics", 0, "lookback"), "11,000"),
     "early pass with clumps": (
         gate({**ERROR_RATE, "dispersion": 2}, earlyPass=True),
@@ -113,6 +123,16 @@ BAD: dict[str, tuple[dict[str, Any], tuple[Any, ...], str]] = {
     "own interval zero": (gate({**THRESHOLD, "interval": "0s"}), ("metrics", 0, "interval"), "0s"),
     "first too late": (gate({**THRESHOLD, "initialDelay": "11m"}), ("metrics", 0, "initialDelay"), "after the end"),
     "count too high": (gate({**THRESHOLD, "interval": "1m", "count": 11}), ("metrics", 0, "count"), "10 do"),
+    "warm-up over the first step": (
+        gate(ERROR_RATE, steps=[{"weight": 10, "duration": "1m"}, {"weight": 50, "duration": "9m"}], warmup="60s"),
+        ("warmup",),
+        "nothing of the first step",
+    ),
+    "default warm-up over the first step": (
+        gate(ERROR_RATE, steps=[{"weight": 10, "duration": "45s"}, {"weight": 50, "duration": "9m"}]),
+        ("steps", 0),
+        "nothing of the first step",
+    ),
     "count below the limits": (
         gate({**THRESHOLD, "failureLimit": 2, "consecutiveSuccessLimit": 2, "count": 3}),
         ("metrics", 0, "count"),
@@ -181,3 +201,18 @@ def test_the_data_source_must_be_one_of_the_policy() -> None:
         "data source 'mian' is not in policy.yaml (did you mean main?)"
     ]
     assert "is of kind prometheus, not web" in told(gate(provider={"web": {"datasource": "main"}}))[0]
+
+
+def test_a_hint_names_the_field_as_the_file_does_and_what_would_work() -> None:
+    """maxRatio, not max_ratio; the longest clump that leaves three blocks, also where steps warm up again."""
+
+    def hint(data: dict[str, Any]) -> str:
+        (one,) = check(data, "g")
+        return one.hint
+
+    assert hint(gate({**ERROR_RATE, "maxRatio": 3})) == "expected more than maxRatio (3)"
+    clumps = {**ERROR_RATE, "clumpSpan": "10m"}
+    assert hint(gate(clumps)) == "write at most 3m, or lengthen the run"
+    steps = [{"weight": 10, "duration": "5m"}, {"weight": 50, "duration": "5m"}]
+    assert hint(gate(clumps, steps=steps)) == "write at most 2m30s, or lengthen the run"
+    assert hint(gate(clumps, interval="4m")) == "lengthen the run"

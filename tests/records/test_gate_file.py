@@ -84,6 +84,55 @@ def test_an_address_of_an_older_form_is_explained_where_it_stands() -> None:
     assert any("key 'datasource' is missing" in one for one in told)
 
 
+PROVIDER = "    provider: {prometheus: {query: up}}\n    maxRatio: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "told"),
+    [
+        ("    maxRatio: 1\n", PROVIDER, "    provider", "it stands once, under spec.provider; the query is query of"),
+        ("    maxRatio: 1\n", "    minRequests: 9\n", "    minRequests", "it is for the whole file: spec.minRequests"),
+        ("    maxRatio: 1\n", "    earlyPass: true\n", "    earlyPass", "spec.earlyPass"),
+        ("    maxRatio: 1\n", "    onNoData: fail\n", "    onNoData", "spec.onNoData"),
+        ("    maxRatio: 1\n", "    steps: [{weight: 1}]\n", "    steps", "spec.steps"),
+        ("  warmup: 60s\n", "  alpha: 0.1\n", "  alpha", "it is for each metric: metrics[].alpha"),
+        ("  warmup: 60s\n", "  beta: 0.1\n", "  beta", "metrics[].beta"),
+        ("  warmup: 60s\n", "  lookback: 1h\n", "  lookback", "metrics[].lookback"),
+        ("  warmup: 60s\n", "  maxRatio: 1\n", "  maxRatio", "metrics[].maxRatio"),
+    ],
+)
+def test_a_key_of_the_other_level_is_told_where_it_belongs(old: str, new: str, place: str, told: str) -> None:
+    """Such as the provider that Argo writes into each metric."""
+    text = ERRORS.replace(old, new, 1)
+    (one,) = found(text)
+    assert one.startswith(f"{line_of(text, chr(10) + place) + 1}:"), one
+    assert "unknown-key" in one
+    assert told in one
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "hint"),
+    [
+        ("warmup: 60s", "warmup: 60", "a duration: 60s"),
+        ("warmup: 60s", "warmup: 1.5", "a duration: e.g. 30m"),
+        ("maxRatio: 1", "maxErrorRate: 500", "a percentage: e.g. 1%"),
+        ("maxRatio: 1", "lookback: 0", "a duration: 0s"),
+        ("maxRatio: 1", "clumpSpan: 90", "a duration: 90s"),
+        ("maxRatio: 1", "maxErrorRate: 5", "a percentage: 5%"),
+        ("maxRatio: 1", "maxErrorRate: 0.5", "a percentage: 0.5%"),
+        ("  warmup: 60s", "  onInconclusive: {extend: 60m}", "e.g. fail or {extend: {max: 60m}}"),
+        ("  - weight: 10\n    duration: 10m\n  - weight: 100\n", "    [5, 10]\n", "e.g. [{weight: 10, duration: 10m}]"),
+        ("kind: CanaryAnalysis", "kind: X", "write kind: CanaryAnalysis"),
+        ("incident-ops/v1", "v1", "write apiVersion: incident-ops/v1"),
+    ],
+)
+def test_a_hint_mends(old: str, new: str, hint: str) -> None:
+    """It shows what to write instead, from what stands there or from the schema's examples."""
+    told = found(ERRORS.replace(old, new, 1))
+    assert told
+    assert all(one.endswith(f"({hint})") for one in told), told
+
+
 @pytest.mark.parametrize("text", ["", "a: [", "a: 1\na: 2\n", "- 1\n", "null\n", "\udcff", "x" * 300_000])
 def test_what_cannot_be_read_is_a_finding(text: str) -> None:
     """Never an exception."""

@@ -16,6 +16,10 @@ from incident_ops.errors import UserError
 COLUMNS = ("t", "canary_requests", "canary_errors", "baseline_requests", "baseline_errors")
 MOST_BYTES = 64 * 1024 * 1024
 
+_EXPECTED = f"expected {','.join(COLUMNS)}"
+_EPOCH, _EPOCH_MILLI = 1e9, 1e11
+"""A first `t` above: no run lasts thirty years."""
+
 
 class Row(NamedTuple):
     """One tick: seconds since the run began, and the four counts as they stand in the file."""
@@ -27,17 +31,21 @@ class Row(NamedTuple):
     baseline_errors: str
 
 
-def read_counts(path: Path) -> list[Row]:
+def read_counts(path: Path | str) -> list[Row]:
     """The rows of a CSV file. UserError, with the line, for a file that is none or that has another form."""
+    if not str(path):
+        raise UserError(
+            "the name of the file with the counts is empty", hint="incident-ops canary replay X.csv -f GATE"
+        )
     try:
-        with path.open("rb") as file:
+        with Path(path).open("rb") as file:
             raw = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise UserError(f"cannot be read: {error.strerror}", where=str(path), hint="check the path") from None
     if len(raw) > MOST_BYTES:
         raise UserError("the file has more than 64 MiB", where=str(path), hint="split it")
     try:
-        return counts_of(raw.decode("utf-8"), str(path))
+        return counts_of(raw.decode("utf-8-sig"), str(path))
     except UnicodeDecodeError:
         raise UserError("the file is no UTF-8 text", where=str(path), hint="save it as UTF-8") from None
 
@@ -49,7 +57,8 @@ def counts_of(text: str, name: str) -> list[Row]:
     try:
         header = [cell.strip() for cell in next(reader, [])]
         if sorted(header) != sorted(COLUMNS):
-            raise UserError("the columns are others", where=f"{name}:1", hint=f"expected {','.join(COLUMNS)}")
+            found = ",".join(header)[:200] or "none"
+            raise UserError(f"the columns are others: found {found}", where=f"{name}:1", hint=_EXPECTED)
         places = [header.index(column) for column in COLUMNS]
         for cells in reader:
             if not cells:
@@ -57,8 +66,9 @@ def counts_of(text: str, name: str) -> list[Row]:
             if len(cells) != len(COLUMNS):
                 message = f"the row has {len(cells)} cells, expected {len(COLUMNS)}"
                 raise UserError(message, where=f"{name}:{reader.line_num}", hint="an unknown count is an empty cell")
-            found = [cells[place].strip() for place in places]
-            rows.append(Row(_instant(found[0], f"{name}:{reader.line_num}"), *found[1:]))
+            where = f"{name}:{reader.line_num}"
+            at, *four = [cells[place].strip() for place in places]
+            rows.append(Row(_instant(at, rows[-1].t if rows else None, where), *four))
     except csv.Error as error:
         raise UserError(f"no CSV: {error}", where=f"{name}:{reader.line_num}") from None
     if not rows:
@@ -66,11 +76,18 @@ def counts_of(text: str, name: str) -> list[Row]:
     return rows
 
 
-def _instant(text: str, where: str) -> float:
+def _instant(text: str, before: float | None, where: str) -> float:
     try:
         found = float(text)
     except ValueError:
         found = math.nan
     if not math.isfinite(found):
         raise UserError(f"t is {text[:20]!r}", where=where, hint="seconds since the run began, e.g. 15")
+    if before is None and found > _EPOCH:
+        is_fine = found > _EPOCH_MILLI
+        told = f"t is {text[:20]}, which looks like {'milliseconds' if is_fine else 'seconds'} since 1970"
+        mended = f"(t - {text[:20]}) / 1000" if is_fine else f"t - {text[:20]}"
+        raise UserError(told, where=where, hint=f"subtract the begin of the run, here perhaps {mended}")
+    if before is not None and found < before:
+        raise UserError(f"t goes back from {before:g} to {found:g}", where=where, hint="sort the rows by t")
     return found

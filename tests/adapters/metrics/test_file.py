@@ -41,6 +41,9 @@ def test_a_cell_without_a_count_is_a_tick_without_data(cell: str) -> None:
         (HEAD + "15,1,1,1\n", "a.csv:2", "4 cells"),
         (HEAD + "15,1,0,1,0\nsoon,1,0,1,0\n", "a.csv:3", "t is 'soon'"),
         (HEAD + "nan,1,0,1,0\n", "a.csv:2", "t is 'nan'"),
+        (HEAD + "30,1,0,1,0\n15,1,0,1,0\n", "a.csv:3", "t goes back from 30 to 15"),
+        (HEAD + "1737900000,1,0,1,0\n", "a.csv:2", "seconds since 1970"),
+        (HEAD + "1737900000000,1,0,1,0\n", "a.csv:2", "milliseconds since 1970"),
         (HEAD + '15,"1,0,1,0\n', "a.csv:2", "no CSV"),
     ],
 )
@@ -57,3 +60,28 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     for path in (tmp_path / "none", tmp_path, tmp_path / "b"):
         with pytest.raises(UserError):
             read_counts(path)
+
+
+def test_what_mends_a_file_is_told() -> None:
+    """The columns that were found, and what to take from an instant."""
+    for text, words in (
+        ("t,requests\n", ("found t,requests", "expected t,canary_requests")),
+        ("", ("found none", "expected t,canary_requests")),
+        (HEAD + "1737900000,1,0,1,0\n", ("subtract the begin of the run", "t - 1737900000")),
+        (HEAD + "1737900000000,1,0,1,0\n", ("subtract the begin of the run", "(t - 1737900000000) / 1000")),
+    ):
+        with pytest.raises(UserError) as told:
+            counts_of(text, "a.csv")
+        assert [word for word in words if word not in f"{told.value} {told.value.hint}"] == []
+
+
+def test_what_a_spreadsheet_saves_is_taken(tmp_path: Path) -> None:
+    """A byte-order mark before the first column."""
+    (tmp_path / "a.csv").write_bytes(b"\xef\xbb\xbf" + f"{HEAD}15,100,1,900,9\n".replace("\n", "\r\n").encode())
+    assert read_counts(tmp_path / "a.csv") == [Row(15.0, "100", "1", "900", "9")]
+
+
+def test_an_empty_name_is_told_as_such() -> None:
+    """Not as a folder."""
+    with pytest.raises(UserError, match="is empty"):
+        read_counts("")
