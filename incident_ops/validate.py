@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from incident_ops import rules, shipped
+from incident_ops import rules
 from incident_ops.against import against, crossings, weighed
 from incident_ops.findings import Finding, Level
 from incident_ops.lifecycle import is_settled
 from incident_ops.model.ids import is_incident_id
 from incident_ops.model.incident import Incident
 from incident_ops.model.record import Link, Record, World
-from incident_ops.model.time import parse_instant
+from incident_ops.model.time import SKEW, parse_instant
 from incident_ops.records.base import Base
 from incident_ops.records.catalogue import UNREADABLE, Catalogue, Row, to_record
 from incident_ops.records.check import KINDS, check, schema_text
@@ -30,8 +30,6 @@ from incident_ops.records.setting import Setting
 from incident_ops.records.silences import silences
 from incident_ops.records.store import Examine, Raw, Store
 from incident_ops.rules.silencing import Silenced, silence
-
-SKEW_SECONDS = 120
 
 _DATE = re.compile(r"-(?<=([0-9]{4}-))([0-9]{2}-[0-9]{2})")  # searched by its first hyphen, which is fast
 _HIDDEN_DAY = re.compile(r"\\(?:x[23]|u00[23]|U000000[23]|\r?\n)")  # escapes that may spell a part of a date
@@ -55,12 +53,6 @@ class Report:
     def warnings(self) -> int:
         """How many findings are warnings."""
         return sum(one.level is Level.WARNING for one in self.findings)
-
-
-def fingerprint(setting: Setting) -> str:
-    """Names everything but its own file that a record's entry depends on."""
-    judged = "schema only" if setting.findings else "judged"
-    return f"{shipped.stamp()} {setting.digest} {judged}"
 
 
 def examiner(setting: Setting, now: datetime) -> Examine:
@@ -171,7 +163,7 @@ def _links(path: str, incident: Incident) -> list[Link]:
 def _timed(store: Store, catalogue: Catalogue, world: World) -> Iterator[Finding]:
     for record in catalogue.live():
         yield from _timed_of(store, record, world)
-    for path in catalogue.settled_after(int(world.now.timestamp()) + SKEW_SECONDS):
+    for path in catalogue.settled_after(int((world.now + SKEW).timestamp())):
         if (document := _document(store, path)) is not None:
             yield from _timed_of(store, to_record(path, document.data), world)
 

@@ -25,13 +25,12 @@ from incident_ops.errors import UserError, WriteFailed
 from incident_ops.findings import Finding, Level
 from incident_ops.model.incident import Incident
 from incident_ops.model.record import Record, World
-from incident_ops.model.time import stamp
+from incident_ops.model.time import SKEW, stamp
 from incident_ops.records.catalogue import to_record
 from incident_ops.records.check import check, schema
 from incident_ops.records.edit import edit, key_order
 from incident_ops.records.read import read_bytes
 from incident_ops.render.findings import dump, inert
-from incident_ops.rules.future_instant import TOLERANCE
 
 Door = Callable[[Incident], Step]
 ATTEMPTS = 20
@@ -63,7 +62,7 @@ def read_for_edit(opened: Opened, path: str) -> Reading:
 
 def must_have_happened(opened: Opened) -> None:
     """UserError where --at is ahead of the clock: what is written would be an error until then."""
-    if opened.now > clock.now() + TOLERANCE:
+    if opened.now > clock.now() + SKEW:
         raise UserError(f"--at {stamp(opened.now)} has not come yet", hint="only what has happened is written down")
 
 

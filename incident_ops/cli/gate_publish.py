@@ -83,8 +83,8 @@ def _check(opened: Opened, ours: PublicState) -> None:
 
 def _publish(opened: Opened, content: bytes) -> None:
     from incident_ops.adapters import clock, gate_state
-    from incident_ops.gate.public_state import SKEW, parse
-    from incident_ops.model.time import parse_instant
+    from incident_ops.gate.public_state import parse
+    from incident_ops.model.time import SKEW, parse_instant
 
     def keeps(theirs: bytes) -> bool:
         try:

@@ -20,13 +20,12 @@ from incident_ops.model.objective import Objective
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
 from incident_ops.model.service import Service
-from incident_ops.model.time import duration, parse_instant, stamp
+from incident_ops.model.time import SKEW, duration, parse_instant, stamp
 from incident_ops.model.unread import Unread
 from incident_ops.model.window import Freeze, Maintenance
 from incident_ops.records.planned import FREEZE, Plans, last_plan, load_plans
 from incident_ops.records.recall import last_readable, read_record
 from incident_ops.records.store import Store
-from incident_ops.validate import SKEW_SECONDS
 from incident_ops.windows import planned_freeze
 
 _BRANCH_OF = re.compile(r"(?P<url>[a-z]+://(?:[^@/]*@)?[^@/]*/[^@]+|[^@/:]+@[^@/:]+:[^@]+)@(?P<branch>[^@:\s]+)")
@@ -86,7 +85,7 @@ class Contents(NamedTuple):
 def contents(opened: Opened) -> Contents:
     """All of them. UserError for a clock that is behind the records."""
     records = list(opened.catalogue.live())
-    _check_clock(opened, [*(one.incident for one in records), *_settled(opened, SKEW_SECONDS)])
+    _check_clock(opened, [*(one.incident for one in records), *_settled(opened, int(SKEW.total_seconds()))])
     return Contents(records, load_plans(opened.store))
 
 
@@ -117,7 +116,7 @@ def _check_clock(opened: Opened, incidents: Sequence[Incident]) -> None:
     if latest is None:
         return
     ahead = parse_instant(latest.times.declared) - opened.now
-    if ahead.total_seconds() > SKEW_SECONDS:
+    if ahead > SKEW:
         told = f"the clock says {stamp(opened.now)}, and {latest.id} was declared at {latest.times.declared}"
         raise UserError(told, hint="set the clock right, or leave out --at")
 

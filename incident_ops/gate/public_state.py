@@ -36,13 +36,10 @@ from incident_ops.gate.verdict import (
     Release,
     Verdict,
 )
-from incident_ops.model.time import duration, parse_instant, spell_duration, stamp
+from incident_ops.model.time import SKEW, duration, parse_instant, spell_duration, stamp
 from incident_ops.windows import Span, planned_freeze
 
 SCHEMA = 1
-SKEW = timedelta(seconds=120)
-"""How far the clocks of two machines may be apart."""
-
 _SHOWN = 5
 _DOUBTS = (UNREADABLE_RECORD, NO_DATA)
 _NO_FIGURES = "the error budget needs figures that gate.json lacks: ask the records, --records URL@BRANCH --requests N"

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from incident_ops import shipped
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding
 from incident_ops.model.policy import Policy
@@ -46,6 +47,11 @@ class Setting:
         """Changes when anything changes that a record is judged by."""
         services: Any = msgspec.to_builtins(self.services.services)
         return digest(self.policy.resolved) + sha256(json.dumps(services, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def fingerprint(self) -> str:
+        """Names everything but its own file that a record's entry depends on."""
+        return f"{shipped.stamp()} {self.digest} {'schema only' if self.findings else 'judged'}"
 
 
 def load_setting(store: Store) -> Setting:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from incident_ops.findings import Finding, Level
-from incident_ops.rules.silencing import Silenced
+
+if TYPE_CHECKING:
+    from incident_ops.rules.silencing import Silenced
 
 Paint = Callable[[str, str], str]
 """(text, colour) -> the text coloured, or as it is."""

@@ -580,6 +580,8 @@ def test_a_check_loads_no_library_that_it_does_not_need(folder: Folder) -> None:
         "incident_ops.sla.clocks",
         "incident_ops.adapters.gate_state",
         "incident_ops.cli.editing",
+        "incident_ops.rules",
+        "incident_ops.validate",
     }
     assert not (heavy | ours) & loaded
     assert "incident_ops.gate.check" in loaded

@@ -14,7 +14,7 @@ from incident_ops.records.recall import every_record
 from incident_ops.records.remembered import remembered
 from incident_ops.records.setting import load_setting
 from incident_ops.records.store import Store, load
-from incident_ops.validate import examiner, fingerprint
+from incident_ops.validate import examiner
 from tests.cli.scene import CLOSED, Folder
 
 NOW = datetime(2025, 2, 1, tzinfo=UTC)
@@ -44,7 +44,7 @@ def scene(tmp_path: object) -> tuple[Store, Catalogue]:
     folder.put("INC-3", **{**CLOSED, "title": "Changed since"})
     store = Store(folder.path, Git.around(folder.path))
     setting = load_setting(store)
-    return store, load(store, examiner(setting, NOW), fingerprint(setting))
+    return store, load(store, examiner(setting, NOW), setting.fingerprint)
 
 
 def read(scene: tuple[Store, Catalogue], keep: Kept | None, stamp: str = "a") -> list[Record]:

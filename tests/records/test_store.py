@@ -20,7 +20,7 @@ from incident_ops.errors import Incomplete
 from incident_ops.records.catalogue import Catalogue
 from incident_ops.records.recall import every_record, last_readable, read_record
 from incident_ops.records.store import Store, is_record, load, other_folder
-from incident_ops.validate import examiner, fingerprint
+from incident_ops.validate import examiner
 from tests.support.repository import NOW, SERVICES, Repo, record_text, seen
 
 
@@ -394,9 +394,12 @@ def test_all_records_behind_a_locked_folder_are_no_empty_repository(
     repo: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repo.put("INC-1")
+    listed = os.scandir
 
-    def refusing(_path: Any) -> list[str]:
-        raise PermissionError(errno.EACCES, "Permission denied")
+    def refusing(path: Any) -> Any:
+        if "incidents" in str(path):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return listed(path)
 
     monkeypatch.setattr(os, "scandir", refusing)
     with pytest.raises(Incomplete, match="cannot be listed"):
@@ -466,7 +469,7 @@ def test_a_kept_catalogue_is_used(repo: Repo, keep: Sealed) -> None:
     setting, store = repo.setting(), repo.store()
     examine, asked = examiner(setting, NOW), []
     told = load(
-        store, lambda path, blob, raw: asked.append(path) or examine(path, blob, raw), fingerprint(setting), keep
+        store, lambda path, blob, raw: asked.append(path) or examine(path, blob, raw), setting.fingerprint, keep
     )
     assert asked == ["incidents/INC-1/incident.yaml"]
     assert seen(told) == seen(repo.catalogue())

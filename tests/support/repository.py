@@ -13,7 +13,7 @@ from incident_ops.records.catalogue import Catalogue
 from incident_ops.records.dump import dump
 from incident_ops.records.setting import Setting, load_setting
 from incident_ops.records.store import Keep, Store, load
-from incident_ops.validate import Report, examiner, fingerprint, validate
+from incident_ops.validate import Report, examiner, validate
 
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
 POLICY = "extends: sev0-3\n"
@@ -107,7 +107,7 @@ class Repo:
     def catalogue(self, revision: str | None = None, keep: Keep | None = None, now: datetime = NOW) -> Catalogue:
         """The catalogue as one run sees it."""
         setting = self.setting(revision)
-        return load(self.store(revision), examiner(setting, now), fingerprint(setting), keep)
+        return load(self.store(revision), examiner(setting, now), setting.fingerprint, keep)
 
     def report(self, revision: str | None = None, keep: Keep | None = None, now: datetime = NOW) -> Report:
         """The whole validation as one run sees it."""
