@@ -7,7 +7,7 @@ counts as a failure only where `on_no_data` or the failure condition says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -179,11 +179,6 @@ def assess(metric: Threshold, totals: Totals, end: End | None = None, planned: i
         if answered:
             return _settled(metric, totals, totals.count)
     return _unsettled(metric, totals, end, planned)
-
-
-def worst(phases: Iterable[Phase]) -> Phase:
-    """Argo's order over the metrics of a run: the worst decides; Successful where there is none."""
-    return max(phases, key=list(Phase).index, default=Phase.SUCCESSFUL)
 
 
 def next_in(metric: Threshold, totals: Totals) -> float:

@@ -4,40 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 
 from incident_ops.errors import UserError
 from incident_ops.gate.freeze import check
 from incident_ops.gate.verdict import EXIT, Verdict
-from incident_ops.model.incident import Incident
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
 from incident_ops.model.service import Service
 from incident_ops.model.unread import Unread
-from incident_ops.records.policy import load_policy
+from tests.gate.asking import policy, record
 
 SERVICES = {"auth": Service(owner="@team"), "checkout": Service(owner="@team", depends_on=["auth"])}
 LOST = Unread("incidents/INC-9/incident.yaml", "line 3: not YAML")
-
-
-def policy(preset: str = "sev0-3", extra: str = "") -> Policy:
-    loaded = load_policy(f"extends: {preset}\n{extra}")
-    assert loaded.policy is not None, loaded.findings
-    return loaded.policy
-
-
-def record(number: int = 1, **fields: Any) -> Record:
-    given = {
-        "id": f"INC-{number}",
-        "title": "Login fails",
-        "services": ["auth"],
-        "state": "in_progress",
-        "times": {"declared": "2025-01-22T12:00:00Z"},
-        "severity": "SEV0",
-        **fields,
-    }
-    return Record(f"incidents/INC-{number}/incident.yaml", msgspec.convert(given, Incident), given)
 
 
 def ask(
@@ -112,7 +91,7 @@ def test_a_pending_record_holds_before_its_merge() -> None:
 
 def test_in_a_scheme_with_two_scales_the_worse_rank_counts() -> None:
     """C2: a P3 that is a SEV-1 holds, a P3 alone does not."""
-    rules = policy("itil-p1-p4")
+    rules = policy(preset="itil-p1-p4")
     assert told(ask(record(severity=None, priority="P3"), rules=rules)) == PASSED
     held = ask(record(severity="SEV-1", priority="P3"), rules=rules)
     assert told(held) == HELD

@@ -27,7 +27,6 @@ from incident_ops.gate.threshold import (
     measure,
     next_in,
     unanswered,
-    worst,
 )
 
 GOOD, BAD = parse("result < 0.5"), parse("result > 0.9")
@@ -184,14 +183,6 @@ def test_an_error_is_retried_after_ten_seconds() -> None:
     assert next_in(metric, totals([S])) == 300
     assert next_in(metric, totals([N])) == 300
     assert next_in(metric, add(Totals(), unanswered("no answer"))) == RETRY == 10
-
-
-def test_the_worst_metric_decides() -> None:
-    """Argo's order: Successful, Running, Pending, Inconclusive, Error, Failed."""
-    order = [S, Phase.RUNNING, Phase.PENDING, I, E, F]
-    for better, worse in itertools.pairwise(order):
-        assert worst([better, worse, S]) is worse
-    assert worst([]) is S
 
 
 @given(st.lists(st.sampled_from([S, F, I, E, N]), max_size=40))
