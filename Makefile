@@ -11,7 +11,7 @@ NODE_STAMPS := $(foreach home,$(NODE_HOMES),$(home)/node_modules/.stamp-$(shell 
 QUIETLY := sh requirements/quietly.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench docs clean
+.PHONY: help setup demo test goldens lint bench docs clean
 
 help:  ## list the verbs
 	@echo "make VERB, where VERB is one of:"
@@ -29,6 +29,10 @@ demo: $(STAMP)  ## watch real incidents go through the whole loop, offline
 
 test: $(STAMP) $(NODE_STAMPS)  ## run every test
 	@$(BIN)/python -m pytest -q -n auto $(ARGS)
+
+goldens: $(STAMP) $(NODE_STAMPS)  ## write the approved outputs of the tests anew, and show what changed (read it before you commit)
+	@INCIDENT_OPS_WRITE_GOLDENS=1 $(BIN)/python -m pytest -q -n auto $$(grep -rl assert_golden tests --include='test_*.py')
+	@git --no-pager diff --stat -- ':(glob)tests/**/golden/**'
 
 $(NODE_STAMPS): $(STAMP)
 	@if command -v npm >/dev/null 2>&1; then \
@@ -54,7 +58,7 @@ $(BENCH_STAMP): $(STAMP)
 	else echo "npm is not here: ajv-cli is left out"; fi
 	@rm -f $(VENV)/.bench-* && touch $@
 
-docs: $(STAMP)  ## write the generated pages anew (docs/rules.md, docs/cli.md)
+docs: $(STAMP)  ## write the generated pages and lists anew (rules, commands, presets)
 	@$(BIN)/python docs/generate.py
 
 clean:  ## remove what the verbs made

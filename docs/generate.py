@@ -1,20 +1,25 @@
-"""Write the generated pages: docs/rules.md from the rules' own docstrings, docs/cli.md from the help texts.
+"""Write what is generated: docs/rules.md from the rules' own docstrings, docs/cli.md from the help texts, and the
+lists of presets in docs/policy.md and schemas/policy.schema.json from the presets' folder.
 
 make docs                       # or: python docs/generate.py --check, which only tells what is out of date
 """
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from incident_ops import shipped
 from incident_ops.cli.main import cli
 from incident_ops.render import rule_docs
 
 DOCS = Path(__file__).resolve().parent
+SCHEMA = DOCS.parent / "schemas/policy.schema.json"
 WIDTH = 100
 
 
@@ -34,9 +39,31 @@ def _commands(command: click.Command, context: click.Context) -> Iterator[tuple[
                 yield from _commands(inner, click.Context(inner, context, name, terminal_width=WIDTH))
 
 
+def preset_table(page: str) -> str:
+    """The page with the table of presets between its two marks."""
+    presets = map(shipped.preset, shipped.preset_names())
+    rows = ["", "| preset | what it is | field that drives the clocks |", "| --- | --- | --- |"]
+    rows += [f"| `{one.name}` | {one.summary} | `{one.drives_clocks}` |" for one in presets]
+    begin, end = "<!-- presets: written by `make docs` -->\n", "\n<!-- presets: end -->"
+    return re.sub(f"(?<={begin}).*(?={end})", "\n".join([*rows, ""]), page, flags=re.DOTALL)
+
+
+def preset_schema(text: str) -> str:
+    """The schema of policies with the presets that there are."""
+    schema = json.loads(text)
+    schema["$defs"]["preset"]["enum"] = list(shipped.preset_names())
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
 def pages() -> dict[Path, str]:
-    """Path -> text of every generated page."""
-    return {DOCS / "rules.md": rule_docs.page(), DOCS / "cli.md": help_page()}
+    """Path -> text of every file that is generated, wholly or in part."""
+    policy = DOCS / "policy.md"
+    return {
+        DOCS / "rules.md": rule_docs.page(),
+        DOCS / "cli.md": help_page(),
+        policy: preset_table(policy.read_text("utf-8")),
+        SCHEMA: preset_schema(SCHEMA.read_text("utf-8")),
+    }
 
 
 def main() -> int:
@@ -47,7 +74,7 @@ def main() -> int:
             print(f"{path.name} is out of date: run `make docs`")
         else:
             path.write_text(text, encoding="utf-8")
-            print(f"written: docs/{path.name}")
+            print(f"written: {path.relative_to(DOCS.parent)}")
     return int(bool(stale) and "--check" in sys.argv[1:])
 
 

@@ -1,4 +1,4 @@
-"""`incident-ops demo`: the whole loop over the worked incidents of all four playbooks, without a network."""
+"""`incident-ops demo`: the whole loop over the worked incidents of the playbooks, without a network."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -40,41 +40,21 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-@dataclass(frozen=True)
-class Scene:
-    """One example repository: its fixed clock, the service a pipeline asks about, what is worth opening."""
+class Scene(NamedTuple):
+    """The example repository of a preset: its fixed clock, the service a pipeline asks about, what is worth opening."""
 
     preset: str
-    told: str
-    at: str
+    story: str
+    clock: str
     service: str
-    look_at: str
+    incident: str
+    document: str
 
 
-SCENES = (
-    Scene(
-        "sev0-3",
-        "a login outage, three days later",
-        "2025-01-29T09:00:00Z",
-        "auth",
-        "incidents/INC-20250126-120500/postmortem.md",
-    ),
-    Scene(
-        "itil-p1-p4",
-        "two tickets against the clock",
-        "2025-10-21T18:00:00Z",
-        "app",
-        "incidents/INC-2025-05678/postmortem.md",
-    ),
-    Scene("sev1-3", "a connection pool, an hour later", "2025-01-22T16:00:00Z", "auth", "incidents/INC-1/incident.md"),
-    Scene(
-        "p0-p3",
-        "a migration that locked a table",
-        "2025-01-22T09:00:00Z",
-        "api",
-        "incidents/INC-20250120-102000/postmortem.md",
-    ),
-)
+def scenes() -> list[Scene]:
+    """The scenes of all presets that have one."""
+    presets = [shipped.preset(name) for name in shipped.preset_names()]
+    return [Scene(one.name, **one.demo) for one in presets if one.demo]
 
 
 @click.command()
@@ -83,7 +63,7 @@ SCENES = (
 def demo(ctx: click.Context, into: str | None) -> None:
     """Run the whole loop on worked incidents, offline.
 
-    Copies the four example repositories to a scratch folder and runs validate, plan, apply, sla check, gate check and
+    Copies the example repositories to a scratch folder and runs validate, plan, apply, sla check, gate check and
     render in each, at a fixed clock. Nothing outside that folder is touched.
 
     \b
@@ -94,19 +74,20 @@ def demo(ctx: click.Context, into: str | None) -> None:
     from rich.console import Console
 
     console = Console(highlight=False, force_terminal=force_color(ctx), soft_wrap=True)
-    scratch = _scratch(into)
-    console.print("[bold]incident-ops demo[/]: four playbooks' incidents through the whole loop, offline")
+    played = scenes()
+    scratch = _scratch(into, played)
+    console.print(f"[bold]incident-ops demo[/]: {len(played)} playbooks' incidents through the whole loop, offline")
     totals: Counter[str] = Counter()
-    for scene in SCENES:
+    for scene in played:
         _play(console, scene, scratch / scene.preset, totals)
-    _farewell(console, scratch, totals)
+    _farewell(console, scratch, played, totals)
     finish(1 if totals["errors"] else 0)
 
 
 def _play(console: Console, scene: Scene, folder: Path, totals: Counter[str]) -> None:
-    around = open_repository({"repo": str(folder), "rev": None, "at": scene.at})
+    around = open_repository({"repo": str(folder), "rev": None, "at": scene.clock})
     opened = replace(around, git=None, store=Store(folder, None))  # a git repository around the folder is not ours
-    console.print(f"\n[bold cyan]{scene.preset}[/]  {scene.told} [dim](clock {scene.at})[/]")
+    console.print(f"\n[bold cyan]{scene.preset}[/]  {scene.story} [dim](clock {scene.clock})[/]")
     checked = validate(opened.store, opened.setting, opened.catalogue, opened.now)
     totals["errors"] += checked.errors
     _say(console, "validate", summary(checked.findings, checked.files), bad=bool(checked.errors))
@@ -117,7 +98,7 @@ def _play(console: Console, scene: Scene, folder: Path, totals: Counter[str]) ->
     _clocks(console, opened, records)
     _gate(console, opened, scene.service)
     _render(console, opened, records, totals)
-    _headline(console, records[-1] if scene.preset != "itil-p1-p4" else _the(records, "INC-2025-05678"))
+    _headline(console, next(record for record in records if record.incident.id == scene.incident))
 
 
 def _reconcile(console: Console, opened: Opened, totals: Counter[str]) -> None:
@@ -176,17 +157,13 @@ def _headline(console: Console, record: Record) -> None:
     console.print(f"    {incident.id}: {label}, impact {spell_length(impact.seconds)}, {items}")
 
 
-def _the(records: list[Record], incident_id: str) -> Record:
-    return next(record for record in records if record.incident.id == incident_id)
-
-
-def _farewell(console: Console, scratch: Path, totals: Counter[str]) -> None:
+def _farewell(console: Console, scratch: Path, played: list[Scene], totals: Counter[str]) -> None:
     counted = ", ".join(
         f"[bold]{totals[name]}[/] {name}" for name in ("incidents", "action items", "issues", "documents")
     )
-    console.print(f"\nFour playbooks: {counted}.\nNo network was used.\n\n[bold]Open next[/] in {scratch}:")
-    for scene in SCENES:
-        console.print(f"  {scene.preset}/{scene.look_at}")
+    console.print(f"\n{len(played)} playbooks: {counted}.\nNo network was used.\n\n[bold]Open next[/] in {scratch}:")
+    for scene in played:
+        console.print(f"  {scene.preset}/incidents/{scene.incident}/{scene.document}")
     console.print("\n[bold]Try yourself[/]:")
     console.print(f"  cd {scratch / 'itil-p1-p4'}")
     console.print("  incident-ops --at 2025-10-21T19:30:00Z sla check   # an hour and a half later")
@@ -209,16 +186,16 @@ def _bar(console: Console, total: int) -> Iterator[Any]:
         yield lambda key: progress.update(task, advance=1, description=f"  apply {key}")
 
 
-def _scratch(into: str | None) -> Path:
+def _scratch(into: str | None, played: list[Scene]) -> Path:
     folder = Path(into).absolute() if into is not None else Path(tempfile.mkdtemp(prefix="incident-ops-demo-"))
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError("the folder is not empty", where=str(folder), hint="give a new one; nothing there was changed")
     try:
-        for scene in SCENES:
+        for scene in played:
             shutil.copytree(shipped.folder("examples") / scene.preset, folder / scene.preset)
             shutil.copytree(shipped.folder("schemas"), folder / scene.preset / "schemas")
     except OSError as error:
-        for scene in SCENES:
+        for scene in played:
             shutil.rmtree(folder / scene.preset, ignore_errors=True)
         why = error.strerror or "not every file could be written"
         hint = "check its permissions and free space, or give another folder with --into"

@@ -14,7 +14,6 @@ from incident_ops.cli.opening import Opened, with_repository
 from incident_ops.cli.printing import format_option
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.findings import Finding
-from incident_ops.model.policy import PRESETS
 from incident_ops.records.files import is_link, list_folder, read_regular
 from incident_ops.records.policy import load_policy, load_services
 from incident_ops.records.read import MAX_BYTES
@@ -24,7 +23,11 @@ from incident_ops.render.first_files import KINDS, POLICY, SERVICES, File, There
 
 
 @click.command()
-@click.option("--preset", type=click.Choice(PRESETS), help="The playbook to begin with. Default: asked, else sev0-3.")
+@click.option(
+    "--preset",
+    type=click.Choice(shipped.preset_names()),
+    help=f"The playbook to begin with. Default: asked, else {shipped.DEFAULT_PRESET}.",
+)
 @click.option(
     "-s", "--service", "services", metavar="NAME=@OWNER", multiple=True, help="A service and its owner; repeatable."
 )
@@ -60,9 +63,10 @@ def init(opened: Opened, preset: str | None, services: tuple[str, ...], form: st
 
 def _ask() -> str:
     click.echo("Which playbook do you begin with? It can be changed later in policy.yaml.", err=True)
-    for name in PRESETS:
-        click.echo(f"  {name:<11} {first_files.TOLD[name]}", err=True)
-    answer: str = click.prompt("Preset", default=PRESETS[0], type=click.Choice(PRESETS), show_choices=False, err=True)
+    names = shipped.preset_names()
+    for name in names:
+        click.echo(f"  {name:<11} {shipped.preset(name).summary}", err=True)
+    answer: str = click.prompt("Preset", default=names[0], type=click.Choice(names), show_choices=False, err=True)
     return answer
 
 

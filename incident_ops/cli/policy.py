@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
+from incident_ops import shipped
 from incident_ops.cli.opening import open_repository
 from incident_ops.cli.printing import finish, format_option, paint
 from incident_ops.errors import UserError
 from incident_ops.findings import Level
-from incident_ops.model.policy import PRESETS
 
 
 @click.group()
@@ -30,7 +30,11 @@ def policy() -> None:
 
 @policy.command()
 @click.option("--resolved", is_flag=True, help="Every value in force, as YAML that can be compared in a review.")
-@click.option("--preset", type=click.Choice(PRESETS), help="Show a shipped preset instead of this repository's policy.")
+@click.option(
+    "--preset",
+    type=click.Choice(shipped.preset_names()),
+    help="Show a shipped preset instead of this repository's policy.",
+)
 @format_option
 @click.pass_context
 def show(ctx: click.Context, resolved: bool, preset: str | None, form: str) -> None:

@@ -33,7 +33,6 @@ from incident_ops.model.policy_blocks import (
 )
 from incident_ops.model.time import duration
 
-PRESETS = ("sev0-3", "itil-p1-p4", "sev1-3", "p0-p3")
 NEXT_BUSINESS_DAY = "next_business_day"
 NEXT_RELEASE = "next_release"
 

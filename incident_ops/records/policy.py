@@ -15,7 +15,7 @@ import msgspec
 from incident_ops import shipped
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding, Route, did_you_mean
-from incident_ops.model.policy import PRESETS, Policy
+from incident_ops.model.policy import Policy
 from incident_ops.model.service import Service, Services
 from incident_ops.records.check import check
 from incident_ops.records.faults import fault
@@ -57,8 +57,8 @@ class LoadedServices:
 
 def preset(name: str) -> Data:
     """The whole policy of a shipped preset. UserError for a name that is none."""
-    if name not in PRESETS:
-        raise UserError(f"there is no preset {name!r}", hint=did_you_mean(name, PRESETS))
+    if name not in shipped.preset_names():
+        raise UserError(f"there is no preset {name!r}", hint=did_you_mean(name, shipped.preset_names()))
     return copy.deepcopy(_preset(name))
 
 
@@ -67,8 +67,7 @@ def _preset(name: str) -> Data:
     found = read(shipped.read_text(f"presets/{name}.yaml"), f"presets/{name}.yaml")
     if isinstance(found, list):
         raise UserError(f"the installation is damaged: preset {name} cannot be read", hint="install incident-ops again")
-    data: Data = found.data
-    return data
+    return {key: value for key, value in found.data.items() if key != shipped.ABOUT_PRESET}
 
 
 def resolve(own: Data, base: Data) -> Data:
@@ -149,20 +148,21 @@ def _bad_base(document: Document) -> list[Finding]:
     data = {} if document.data is None else document.data
     if not isinstance(data, dict):
         return []
+    presets = shipped.preset_names()
     if "extends" not in data:
-        hint = f"add a line such as `extends: sev0-3` (presets: {', '.join(PRESETS)})"
+        hint = f"add a line such as `extends: sev0-3` (presets: {', '.join(presets)})"
         return _located(
             document, fault("missing-key", document.file, "the policy does not say which preset it extends", hint)
         )
     name = data["extends"]
-    if name in PRESETS:
+    if name in presets:
         return []
     if isinstance(name, str) and ("/" in name or name.endswith((".yaml", ".yml")) or name == document.file):
         itself = name.removeprefix("./") in (document.file, document.file.rpartition("/")[2])
         message = "the policy extends itself" if itself else f"a policy extends a preset, not the file {name!r}"
-        hint = f"write one of {', '.join(PRESETS)}"
+        hint = f"write one of {', '.join(presets)}"
     else:
-        message, hint = f"there is no preset {name!r}", did_you_mean(name, PRESETS)
+        message, hint = f"there is no preset {name!r}", did_you_mean(name, presets)
     return _located(document, fault("not-allowed", document.file, message, hint, route=("extends",)))
 
 

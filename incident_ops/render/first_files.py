@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from incident_ops.model.policy import PRESETS
 from incident_ops.render.editor_settings import with_schemas
+from incident_ops.shipped import DEFAULT_PRESET
 
 POLICY, SERVICES = "policy.yaml", "services.yaml"
 EDITOR, ATTRIBUTES, IGNORED = ".vscode/settings.json", ".gitattributes", ".gitignore"
@@ -28,13 +28,6 @@ DRIVER = {
 MERGED_BY = ("incidents/*/incident.yaml", "merge=incident-ops")
 STATE = ".incident-ops/"
 _DIFFERS = "it differs from the schema of this program; to have that one, delete it and run init again"
-TOLD = {
-    "sev0-3": "SEV0 to SEV3, with targets for response and resolution",
-    "itil-p1-p4": "P1 to P4 for tickets, SEV-1 to SEV-3 beside it for major incidents",
-    "sev1-3": "SEV-1 to SEV-3, the leanest: updates, but no targets",
-    "p0-p3": "P0 to P3, a commander for the worst",
-}
-"""Preset -> what tells it from the others, on one line."""
 
 _GLOBS = {
     "incident": "incidents/*/incident.yaml",
@@ -88,7 +81,7 @@ def paths(schemas: Mapping[str, str]) -> list[str]:
 def plan(wanted: Wanted, there: Mapping[str, There], full: frozenset[str]) -> list[File]:
     """What becomes of each file; `full` are the folders that hold something already."""
     found = [
-        _own(POLICY, policy_text(wanted.preset or PRESETS[0]), there, _ignored("--preset", wanted.preset)),
+        _own(POLICY, policy_text(wanted.preset or DEFAULT_PRESET), there, _ignored("--preset", wanted.preset)),
         _own(SERVICES, services_text(wanted.services), there, _ignored("--service", wanted.services)),
     ]
     found += [_folder(folder, there, full) for folder in FOLDERS]

@@ -9,37 +9,8 @@ from typing import Protocol
 
 from incident_ops.findings import Finding, Level
 from incident_ops.model.record import Crossings, Record, World
-from incident_ops.rules import (
-    base,
-    contact_known,
-    contradiction,
-    correction,
-    future_instant,
-    id_folder,
-    id_unique,
-    instant_order,
-    item_complete,
-    item_done,
-    item_id,
-    item_overdue,
-    label,
-    link_cycle,
-    link_known,
-    moves,
-    pause,
-    postmortem_final,
-    postmortem_required,
-    resolved_complete,
-    restricted,
-    roles_filled,
-    secret,
-    service_known,
-    silence_reason,
-    silence_unused,
-    state_instant,
-    text_safety,
-    timeline_order,
-)
+from incident_ops.rules import base
+from incident_ops.rules.listing import rule_modules
 
 
 class Rule(Protocol):
@@ -60,34 +31,10 @@ class CrossRule(Protocol):
     def check_all(self, crossings: Crossings, /) -> Iterator[Finding]: ...
 
 
-_RECORD_MODULES: tuple[ModuleType, ...] = (
-    id_folder,
-    label,
-    service_known,
-    contact_known,
-    moves,
-    state_instant,
-    instant_order,
-    timeline_order,
-    future_instant,
-    correction,
-    resolved_complete,
-    pause,
-    roles_filled,
-    contradiction,
-    item_id,
-    item_complete,
-    item_done,
-    item_overdue,
-    postmortem_final,
-    postmortem_required,
-    secret,
-    text_safety,
-    restricted,
-)
-_CROSS_MODULES: tuple[ModuleType, ...] = (id_unique, link_known, link_cycle)
-
-_SILENCE_MODULES: tuple[ModuleType, ...] = (silence_reason, silence_unused)
+_MODULES = rule_modules(__name__, __path__)
+_RECORD_MODULES = tuple(module for module in _MODULES if hasattr(module, "check"))
+_CROSS_MODULES = tuple(module for module in _MODULES if hasattr(module, "check_all"))
+_SILENCE_MODULES = tuple(module for module in _MODULES if hasattr(module, "check_silence"))
 
 RULES: tuple[Rule, ...] = _RECORD_MODULES
 CROSS_RULES: tuple[CrossRule, ...] = _CROSS_MODULES
@@ -124,9 +71,10 @@ CATALOGUE: Mapping[str, RuleDoc] = MappingProxyType(
     | {module.ID: document(module, needs_base=True) for module in base.MODULES}
     | {module.ID: document(module) for module in _SILENCE_MODULES}
 )
-_NEVER_SILENT = {secret.ID, text_safety.ID, moves.ID, id_unique.ID, id_folder.ID, correction.ID}
-SILENCEABLE = frozenset(module.ID for module in (*_RECORD_MODULES, *_CROSS_MODULES)) - _NEVER_SILENT
-"""Rules that a comment may silence on a line."""
+SILENCEABLE = frozenset(
+    module.ID for module in (*_RECORD_MODULES, *_CROSS_MODULES) if not getattr(module, "NEVER_SILENT", False)
+)
+"""Rules that a comment may silence on a line; a module with NEVER_SILENT is none."""
 
 
 def run(record: Record, world: World, *, timed: bool) -> list[Finding]:

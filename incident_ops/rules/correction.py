@@ -21,6 +21,7 @@ from incident_ops.rules.tell import tell
 ID = "correction"
 LEVEL = Level.ERROR
 TIMED = False
+NEVER_SILENT = True
 
 
 def check(record: Record, _world: World) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from incident_ops.model.record import Crossings
 ID = "id-unique"
 LEVEL = Level.ERROR
 TIMED = False
+NEVER_SILENT = True
 
 
 def check_all(crossings: Crossings) -> Iterator[Finding]:

@@ -32,6 +32,7 @@ from incident_ops.rules.tell import tell
 ID = "moves"
 LEVEL = Level.ERROR
 TIMED = False
+NEVER_SILENT = True
 
 
 def check(record: Record, world: World) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ from incident_ops.rules.texts import packed, texts
 ID = "secret"
 LEVEL = Level.ERROR
 TIMED = False
+NEVER_SILENT = True
 
 _PATTERNS = tuple(
     (kind, re.compile(pattern, re.ASCII))

@@ -1,4 +1,4 @@
-"""demo, --help and shell completion. `INCIDENT_OPS_GOLDEN=write` writes the golden anew."""
+"""demo, --help and shell completion."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 
 from incident_ops.cli.main import COMMANDS, cli
 from tests.cli.scene import Done, Folder, call, contents, run, small_disk
+from tests.support.golden import assert_golden
 
 GOLDEN = Path(__file__).parent / "golden/demo.txt"
 NO_NETWORK = """\
@@ -36,7 +37,7 @@ def play(into: Path, at: Path, **env: str) -> Done:
 
 
 def test_the_demo_prints_its_golden_with_and_without_git(tmp_path: Path) -> None:
-    """Four playbooks end to end, offline, the same text wherever it runs."""
+    """Every playbook end to end, offline, the same text wherever it runs."""
     empty = tmp_path / "bin"
     empty.mkdir()
     with_git = play(tmp_path / "a", tmp_path)
@@ -45,9 +46,7 @@ def test_the_demo_prints_its_golden_with_and_without_git(tmp_path: Path) -> None
     assert shutil.which("git", path=str(empty)) is None
     shown = with_git.out.replace(str(tmp_path / "a"), "FOLDER")
     assert without == Done(0, with_git.out.replace(str(tmp_path / "a"), str(tmp_path / "b")), "")
-    if os.environ.get("INCIDENT_OPS_GOLDEN") == "write":
-        GOLDEN.write_text(shown)
-    assert shown == GOLDEN.read_text()
+    assert_golden(GOLDEN, shown)
     assert all(len(line) <= 80 for line in shown.splitlines())
 
 

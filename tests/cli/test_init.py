@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from incident_ops.model.policy import PRESETS
 from incident_ops.render.first_files import DRIVER, FOLDERS
+from incident_ops.shipped import preset_names
 from tests.cli.scene import ROOT, Folder, as_ordinary_user, call, contents, read_only, run, small_disk
 
 LINE = "incidents/*/incident.yaml merge=incident-ops\n"
@@ -253,7 +253,7 @@ def test_at_a_terminal_the_preset_is_asked_for_once_and_only_when_it_is_not_know
     monkeypatch.setattr("incident_ops.cli.init.at_terminal", lambda: True)
     monkeypatch.setattr("sys.stdin", io.StringIO("p9\nsev1-3\n"))
     done = call("init", at=bare.path)
-    assert all(preset in done.err for preset in PRESETS)
+    assert all(preset in done.err for preset in preset_names())
     assert (bare.path / "policy.yaml").read_text().endswith("extends: sev1-3\n")
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     assert call("init", at=bare.path).err == ""

@@ -9,7 +9,7 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from incident_ops.cli.complete import complete_incident, complete_service
-from incident_ops.cli.demo import SCENES
+from incident_ops.cli.demo import scenes
 from incident_ops.cli.main import cli
 from tests.cli.scene import CLOSED, ROOT, Folder, call, contents
 
@@ -20,11 +20,11 @@ KEYS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.preset)
+@pytest.mark.parametrize("scene", scenes(), ids=lambda scene: scene.preset)
 def test_every_example_is_shown_on_one_screen_without_colour_codes(scene) -> None:  # type: ignore[no-untyped-def]
     folder = ROOT / "examples" / scene.preset
     for record in sorted((folder / "incidents").iterdir()):
-        done = call("show", record.name, at=folder, clock=scene.at)
+        done = call("show", record.name, at=folder, clock=scene.clock)
         assert (done.code, done.err) == (0, "")
         assert done.out.startswith(record.name)
         assert "\x1b" not in done.out

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_ops.errors import UserError
-from incident_ops.model.policy import PRESETS
 from incident_ops.records.dump import dump
 from incident_ops.records.policy import digest, load_policy, load_services, no_policy, preset, resolve
 from incident_ops.records.read import Document, read
+from incident_ops.shipped import preset_names
 
 
 def the_finding(text: str) -> tuple[str, int, str, str]:
@@ -24,7 +24,7 @@ def the_finding(text: str) -> tuple[str, int, str, str]:
     return finding.rule, finding.where.line, finding.message, finding.hint
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", preset_names())
 def test_extends_alone_is_a_whole_policy(name: str) -> None:
     loaded = load_policy(f"extends: {name}\n")
     assert loaded.findings == []
@@ -68,7 +68,7 @@ def test_resolving_changes_neither_side_and_resolving_again_changes_nothing(
     assert resolve(own, once) == once
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", preset_names())
 def test_a_resolved_policy_is_itself_a_policy_that_resolves_to_the_same(name: str) -> None:
     own = (
         f"extends: {name}\ngate:\n  steps: [5, 100]\nlevels:\n- id: {preset(name)['levels'][0]['id']}\n  response: 7m\n"

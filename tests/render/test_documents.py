@@ -1,7 +1,4 @@
-"""The documents beside a record: right, harmless, the same bytes each time.
-
-`python tests/render/test_documents.py` writes the goldens.
-"""
+"""The documents beside a record: right, harmless, the same bytes each time."""
 
 from __future__ import annotations
 
@@ -20,6 +17,7 @@ from incident_ops.model.policy import Policy
 from incident_ops.records.policy import preset, to_policy
 from incident_ops.records.read import Document, read
 from incident_ops.render.documents import NAMES, render
+from tests.support.golden import assert_golden
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).parent / "golden"
@@ -65,7 +63,7 @@ def example(incident_id: str) -> dict[str, str]:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.parent.name)
 def test_the_examples_render_as_their_goldens(path: Path) -> None:
     for name, text in documents(path).items():
-        assert text == (GOLDEN / path.parent.name / name).read_text(encoding="utf-8"), f"{path.parent.name}/{name}"
+        assert_golden(GOLDEN / path.parent.name / name, text)
 
 
 def test_every_golden_belongs_to_an_example() -> None:
@@ -305,11 +303,3 @@ assert "unknown" in render(incident, policy, datetime.now(UTC))["incident.md"]
 assert not {"github", "rich", "jsonschema", "click"} & set(sys.modules)
 """
     subprocess.run([python, "-c", script], check=True, cwd=ROOT)
-
-
-if __name__ == "__main__":
-    for source in EXAMPLES:
-        folder = GOLDEN / source.parent.name
-        folder.mkdir(parents=True, exist_ok=True)
-        for file, content in documents(source).items():
-            (folder / file).write_text(content, encoding="utf-8")

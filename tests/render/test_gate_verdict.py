@@ -11,6 +11,7 @@ from incident_ops.gate.holds import BURNING
 from incident_ops.gate.verdict import ERROR_BUDGET, OPEN_INCIDENT, Hold, Verdict
 from incident_ops.model.unread import Unread
 from incident_ops.render.gate import to_json, to_text
+from tests.support.golden import assert_golden
 
 GOLDEN = Path(__file__).parent / "golden"
 LOST = Unread("incidents/INC-9/incident.yaml", "line 3: not YAML")
@@ -39,7 +40,7 @@ VERDICTS = {
 @pytest.mark.parametrize("name", VERDICTS)
 def test_the_output_is_the_one_that_was_approved(name: str) -> None:
     text = "".join([to_text(VERDICTS[name]), "\n", to_json(VERDICTS[name])])
-    assert text == (GOLDEN / f"gate_{name}.txt").read_text(encoding="utf-8")
+    assert_golden(GOLDEN / f"gate_{name}.txt", text)
 
 
 @pytest.mark.parametrize("verdict", VERDICTS.values())

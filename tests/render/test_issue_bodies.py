@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from datetime import UTC, datetime
 from functools import cache
@@ -28,7 +27,7 @@ from incident_ops.model.incident import (
     Times,
     Update,
 )
-from incident_ops.model.policy import PRESETS, Policy
+from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
 from incident_ops.reconcile import boxes, marker
 from incident_ops.records.policy import load_policy
@@ -36,9 +35,10 @@ from incident_ops.render.issue_bodies import Bodies
 from incident_ops.render.item_body import item_body
 from incident_ops.render.sections import LIMIT
 from incident_ops.render.tracking_body import tracking_body
+from tests.support.golden import assert_golden
 
 GOLDEN = Path(__file__).parent / "golden"
-S0, S1, S2, S3 = PRESETS
+S0, S1, S2, S3 = "sev0-3", "itil-p1-p4", "sev1-3", "p0-p3"
 NOW = datetime(2025, 1, 2, 12, 20, tzinfo=UTC)
 RENDERER = MarkdownIt("commonmark").enable("table")
 ITEMS = [
@@ -98,9 +98,7 @@ def keys(text: str) -> list[str]:
 def test_the_text_is_the_golden_one(key: str, name: str) -> None:
     """What an issue says of a small record."""
     text = Bodies([Record("incidents/INC-1/incident.yaml", BASE, {})], policy(S0), NOW)[key] + "\n"
-    if os.environ.get("INCIDENT_OPS_GOLDEN") == "write":
-        (GOLDEN / name).write_text(text, encoding="utf-8")
-    assert text == (GOLDEN / name).read_text(encoding="utf-8")
+    assert_golden(GOLDEN / name, text)
 
 
 def test_there_is_a_text_for_every_key() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from incident_ops.cli.demo import SCENES
+from incident_ops.cli.demo import scenes
 from incident_ops.doors.following import following
 from incident_ops.model.incident import Incident
 from incident_ops.model.policy import Policy
@@ -23,6 +23,7 @@ from incident_ops.render.picture_json import to_json
 from incident_ops.render.sla import URGENCY
 from incident_ops.rules.item_overdue import days_late
 from incident_ops.sla.clocks import clocks
+from tests.support.golden import assert_golden
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).parent / "golden"
@@ -74,8 +75,8 @@ HUGE = small(
 def examples() -> list[tuple[str, str, str]]:
     """(preset, clock, path) of every example record."""
     return [
-        (scene.preset, scene.at, str(path.relative_to(ROOT)))
-        for scene in SCENES
+        (scene.preset, scene.clock, str(path.relative_to(ROOT)))
+        for scene in scenes()
         for path in sorted((ROOT / "examples" / scene.preset / "incidents").glob("*/incident.yaml"))
     ]
 
@@ -88,12 +89,14 @@ def example(preset: str, at: str, path: str) -> View:
 
 def test_the_pictures_of_the_examples_are_the_ones_that_were_approved() -> None:
     shown = "".join(f"$ {path} at {at}\n{to_text(example(preset, at, path))}\n" for preset, at, path in examples())
-    assert shown == (GOLDEN / "pictures.txt").read_text(encoding="utf-8")
+    assert_golden(GOLDEN / "pictures.txt", shown)
 
 
 def test_the_json_of_an_example_is_the_one_that_was_approved() -> None:
-    told = to_json(example("itil-p1-p4", SCENES[1].at, "examples/itil-p1-p4/incidents/INC-2025-04567/incident.yaml"))
-    assert told == (GOLDEN / "picture.json").read_text(encoding="utf-8")
+    told = to_json(
+        example("itil-p1-p4", scenes()[1].clock, "examples/itil-p1-p4/incidents/INC-2025-04567/incident.yaml")
+    )
+    assert_golden(GOLDEN / "picture.json", told)
 
 
 @pytest.mark.parametrize("data", [small(), HUGE], ids=["small", "huge"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from incident_ops.model.observed import Edit
 from incident_ops.reconcile.changes import Change, Kept, LeftAlone
 from incident_ops.reconcile.plan import Plan
 from incident_ops.render.plan_markdown import MOST, plan_markdown
+from tests.support.golden import assert_golden
 
 GOLDEN = Path(__file__).parent / "golden" / "plan.md"
 RENDERER = MarkdownIt("commonmark").enable("table")
@@ -70,10 +70,7 @@ def cells(text: str) -> list[str]:
 
 def test_the_comment_is_the_golden_one() -> None:
     """Summary, what could not be read, each action, what is kept, the checksum."""
-    text = plan_markdown(sample())
-    if os.environ.get("INCIDENT_OPS_GOLDEN") == "write":
-        GOLDEN.write_text(text, encoding="utf-8")
-    assert text == GOLDEN.read_text(encoding="utf-8")
+    assert_golden(GOLDEN, plan_markdown(sample()))
 
 
 def test_nothing_to_do_is_one_sentence_without_a_checksum() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import msgspec
@@ -14,8 +13,9 @@ from incident_ops.reconcile.plan import Plan
 from incident_ops.render.fit import WIDTH
 from incident_ops.render.plan import plan_json, plan_text
 from tests.reconcile.builders import Forgetful, item, plan_for, plan_from, record, sync
+from tests.support.golden import assert_golden
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parent / "golden/plan.txt"
 
 
 def sample() -> Plan:
@@ -38,16 +38,9 @@ def sample() -> Plan:
     )
 
 
-def golden(name: str, text: str) -> None:
-    """The text equals the golden file; INCIDENT_OPS_GOLDEN=write writes it anew."""
-    if os.environ.get("INCIDENT_OPS_GOLDEN") == "write":
-        (GOLDEN / name).write_text(text, encoding="utf-8")
-    assert text == (GOLDEN / name).read_text(encoding="utf-8")
-
-
 def test_the_text_is_the_golden_one() -> None:
     """A reviewer sees what, where and why, the worst first."""
-    golden("plan.txt", plan_text(sample()))
+    assert_golden(GOLDEN, plan_text(sample()))
 
 
 def test_no_line_is_wider_than_a_terminal() -> None:

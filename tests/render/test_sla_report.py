@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +20,7 @@ from incident_ops.sla import outcomes
 from incident_ops.sla.backtest import Backtest, backtest
 from incident_ops.sla.compliance import Compliance, Period, compliance
 from tests.sla.escalating import START, at, incident, moved, note, policy, record, text
+from tests.support.golden import assert_golden
 
 GOLDEN = Path(__file__).parent / "golden"
 LOST = Unread("incidents/INC-9/incident.yaml", "incidents/INC-9/incident.yaml: line 3: not YAML")
@@ -69,13 +69,10 @@ SHAPES: list[tuple[str, Callable[[], str]]] = [
 
 @pytest.mark.parametrize(("name", "made"), SHAPES, ids=[name for name, _ in SHAPES])
 def test_the_report_reads_as_approved(name: str, made: Callable[[], str]) -> None:
-    """Twice the same bytes, and those of the golden file (INCIDENT_OPS_GOLDEN=write approves)."""
+    """Twice the same bytes, and those of the golden file."""
     shown = made()
     assert shown == made()
-    path = GOLDEN / name
-    if os.environ.get("INCIDENT_OPS_GOLDEN") == "write":
-        path.write_text(shown, encoding="utf-8")
-    assert shown == path.read_text(encoding="utf-8")
+    assert_golden(GOLDEN / name, shown)
 
 
 @pytest.mark.parametrize("name", ["sla_report.txt", "sla_backtest.txt"])

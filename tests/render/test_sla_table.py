@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from incident_ops.records.read import Document, read_bytes
 from incident_ops.render.sla import rows, to_json, to_text, warning
 from incident_ops.sla.clock import Clock, Risk, State
 from incident_ops.sla.report import Report, report
+from tests.support.golden import assert_golden
 
 GOLDEN = Path(__file__).parent / "golden"
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,10 +98,7 @@ def sample() -> Report:
     ("name", "text"), [("sla_check.txt", to_text(sample())), ("sla_check.json", to_json(sample()))]
 )
 def test_the_output_is_the_one_that_was_approved(name: str, text: str) -> None:
-    """INCIDENT_OPS_GOLDEN=write writes it anew."""
-    if os.environ.get("INCIDENT_OPS_GOLDEN") == "write":
-        (GOLDEN / name).write_text(text, encoding="utf-8")
-    assert text == (GOLDEN / name).read_text(encoding="utf-8")
+    assert_golden(GOLDEN / name, text)
 
 
 def test_the_table_fits_80_columns() -> None:

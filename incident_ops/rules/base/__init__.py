@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from types import ModuleType
 from typing import Protocol
 
 from incident_ops.findings import Finding, Where
 from incident_ops.model.record import Record, World
-from incident_ops.rules.base import (
-    append_only,
-    change_told,
-    id_kept,
-    item_kept,
-    lowered_reason,
-    merged_instant,
-    policy_kept,
-    record_deleted,
-)
+from incident_ops.rules.base import record_deleted
+from incident_ops.rules.listing import rule_modules
 
 
 class BaseRule(Protocol):
@@ -30,17 +21,8 @@ class BaseRule(Protocol):
     def check(self, before: Record, after: Record, world: World | None, /) -> Iterator[Finding]: ...
 
 
-_MODULES: tuple[ModuleType, ...] = (
-    append_only,
-    change_told,
-    id_kept,
-    item_kept,
-    lowered_reason,
-    merged_instant,
-    policy_kept,
-)
-RULES: tuple[BaseRule, ...] = _MODULES
-MODULES: tuple[ModuleType, ...] = (*_MODULES, record_deleted)
+MODULES = rule_modules(__name__, __path__)
+RULES: tuple[BaseRule, ...] = tuple(module for module in MODULES if module is not record_deleted)
 
 
 def compare(before: Record, after: Record, world: World | None) -> list[Finding]:

@@ -6,15 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from incident_ops.findings import Finding, Level
-from incident_ops.rules.policy import (
-    calendar_closed,
-    calendar_default,
-    foreign_label,
-    role_unfilled,
-    triage_unreached,
-    unknown_zone,
-    unreachable_person,
-)
+from incident_ops.rules.listing import rule_modules
 from incident_ops.rules.policy.subject import PolicyFile
 
 
@@ -28,15 +20,7 @@ class PolicyRule(Protocol):
     def check(self, policy_file: PolicyFile, /) -> Iterator[Finding]: ...
 
 
-RULES: tuple[PolicyRule, ...] = (
-    calendar_closed,
-    calendar_default,
-    foreign_label,
-    role_unfilled,
-    triage_unreached,
-    unknown_zone,
-    unreachable_person,
-)
+RULES: tuple[PolicyRule, ...] = rule_modules(__name__, __path__)
 
 
 def check_policy(policy_file: PolicyFile) -> list[Finding]:
