@@ -328,7 +328,7 @@ def test_a_run_that_took_too_long_leaves_what_another_may_have() -> None:
     ],
 )
 def test_the_exit_code_is_that_of_the_worst(outcomes: list[Delivered], code: int) -> None:
-    """docs/contract.md#exit-codes."""
+    """Worst first: 4 where something failed, 5 where work is left (docs/contract.md#exit-codes)."""
     assert exit_code(outcomes) == code
 
 
