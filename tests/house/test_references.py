@@ -132,7 +132,7 @@ def shown_files() -> list[Path]:
     folders = ("schemas", "templates", "gates", "examples", "incidents", "actions", ".github")
     files = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
     pages = [page for page in DOCS.glob("*.md") if page.name not in BY_NUMBER]
-    tops = [ROOT / name for name in ("policy.yaml", "services.yaml", "README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
+    tops = [ROOT / name for name in ("policy.yaml", "services.yaml", "README.md", "CHANGELOG.md")]
     return sorted([*files, *pages, *tops])
 
 
