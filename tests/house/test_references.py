@@ -127,6 +127,11 @@ def helps(command: click.Command, context: click.Context) -> Iterator[tuple[str,
             yield from helps(inner, click.Context(inner, context, name))
 
 
+def program() -> click.Context:
+    """The command line as it is started: click keeps the help option that a command is first asked for."""
+    return click.Context(cli, info_name="incident-ops", **cli.context_settings)
+
+
 def shown_files() -> list[Path]:
     """What users read or copy: schemas, templates, gate files, examples, records, workflows, and the pages."""
     folders = ("schemas", "templates", "gates", "examples", "incidents", "actions", ".github")
@@ -213,7 +218,7 @@ def test_no_text_of_a_preset_cites_a_row() -> None:
 
 def test_no_help_and_no_rule_cites_a_row() -> None:
     """`--help` of every command, `validate --explain` of every rule."""
-    shown = dict(helps(cli, click.Context(cli, info_name="incident-ops")))
+    shown = dict(helps(cli, program()))
     assert len(shown) > 30
     shown["rules"] = rule_docs.page()
     assert numbers_in(shown) == {}
@@ -237,7 +242,7 @@ def test_the_contract_names_what_the_schemas_have() -> None:
 def test_the_contract_names_every_command_and_every_reason() -> None:
     """No command and no reason code of a gate is missing in docs/contract.md."""
     text = (DOCS / "contract.md").read_text("utf-8")
-    paths = [path for path, _ in helps(cli, click.Context(cli, info_name="incident-ops"))]
+    paths = [path for path, _ in helps(cli, program())]
     commands = [path.removeprefix("incident-ops ") for path in paths[1:]]
     assert [command for command in commands if f"`{command}`" not in text] == []
     assert [code for code in REASONS if f"`{code}`" not in text] == []
