@@ -194,7 +194,7 @@ def false_pass(sizes: Sizes) -> Iterator[Row]:
 
 
 def bound(setting: Setting) -> float:
-    """Seconds at which a test that knew the rates could stop, on average (canary.md section 5)."""
+    """Seconds at which a test that knew the rates could stop, on average."""
     rate, bad = setting.rate, setting.rate * setting.ratio
     return math.log(1 / ALPHA) / growth(bad, rate, float(BASELINE_SHARE), 1.0) / setting.rps
 
@@ -273,7 +273,7 @@ def _agree(name: str, setting: Setting, runs: Runs, plain: bool) -> Row:
 def pace(sizes: Sizes) -> Iterator[Row]:
     """Ticks a second of a full verdict (fail, pass, interval, requests needed) on one core.
 
-    Beside it the count test alone, as evidence.md writes it, in the same rounds: what a machine's figures are worth.
+    Beside it the count test alone, written out plainly, in the same rounds: what a machine's figures are worth.
     """
     number = 2_000 if sizes is QUICK else 20_000
     for is_even in (True, False):

@@ -32,7 +32,7 @@ class Rule:
 
 OURS = Rule(np.array(MULTIPLES), RESTRAINT, STEP)
 PAPER = Rule(1.25 * (128 / 1.25) ** np.linspace(0, 1, 24), 0.0, None)
-"""The rule as evidence.md has it: 24 alternatives spaced evenly in their logs, Kelly's first term alone."""
+"""The plain rule: 24 alternatives spaced evenly in their logs, Kelly's first term alone."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """A state of the records against its base: the rules about merged records, and which findings a change brought about.
 
-Only what stands in a changed file, or is caused by one, decides the exit code (contract 7): a broken file on main
+Only what stands in a changed file, or is caused by one, decides the exit code: a broken file on main
 never blocks an incident at night.
 """
 

@@ -1,4 +1,4 @@
-"""The errors a person can meet, and the exit code each ends with (contract 4).
+"""The errors a person can meet, and the exit code each ends with (docs/contract.md#exit-codes).
 
     IncidentOpsError
     |-- UserError          2   usage or configuration: the person at the keyboard can mend it

@@ -12,7 +12,7 @@ Route = tuple[str | int, ...]
 
 
 class Level(StrEnum):
-    """How much a finding weighs; only errors decide the exit code of `validate` (contract 7)."""
+    """How much a finding weighs (docs/contract.md#levels-of-findings); only errors decide the exit code."""
 
     ERROR = "error"
     WARNING = "warning"

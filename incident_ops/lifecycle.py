@@ -46,7 +46,7 @@ INSTANTS_OF_CYCLE = ("restored", "resolved", "verified", "closed")
 
 
 def is_legal(old: str, new: str, left: str | None = None, outcome: str = FIXED, edges: Moves = EDGES) -> bool:
-    """True where an incident may go from `old` to `new` (C16, contract 2).
+    """True where an incident may go from `old` to `new` (C16).
 
     `left` is the state that was left for pending (None when unknown: then any state an incident can wait in).
     Any open state may be closed when `outcome` is not `fixed`.
@@ -117,7 +117,7 @@ def path_faults(changes: Sequence[Change], state: str, outcome: str = FIXED, edg
 def effective(incident: Incident) -> dict[str, str]:
     """Instants by field (`times.started`, `cycles.1.restored`, cycles counted from 1) after the corrections.
 
-    The last correction of a field holds (contract 2); a field that was never given stays away unless corrected.
+    The last correction of a field holds; a field that was never given stays away unless corrected.
     """
     out = {
         f"times.{name}": text for name in incident.times.__struct_fields__ if (text := getattr(incident.times, name))

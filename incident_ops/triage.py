@@ -70,7 +70,7 @@ def decide(policy: Policy, answers: Triage) -> Decision:
 
 
 def explain(rule: TriageRule) -> str:
-    """A rule in words, e.g. `all users and core feature -> SEV0 (R10)`."""
+    """A rule in words, e.g. `all users and core feature -> SEV0 (rule table)`."""
     level = f"{rule.level} and {rule.major}" if rule.major else rule.level
     words = f"{_conditions(rule.when) or 'anything else'} -> {level}"
     remarks = [rule.source or "", "assumed" if rule.assumed else ""]

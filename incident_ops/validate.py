@@ -1,4 +1,4 @@
-"""validate: every record of a store against schema and rules (contract 4 and 7).
+"""validate: every record of a store against schema and rules.
 
 Joins reading and rules: `examiner` gives each record its entry in the catalogue, `validate` adds what depends on the
 clock and on other records.

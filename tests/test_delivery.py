@@ -328,7 +328,7 @@ def test_a_run_that_took_too_long_leaves_what_another_may_have() -> None:
     ],
 )
 def test_the_exit_code_is_that_of_the_worst(outcomes: list[Delivered], code: int) -> None:
-    """Contract 4."""
+    """Worst first: 4 where something failed, 5 where work is left (docs/contract.md#exit-codes)."""
     assert exit_code(outcomes) == code
 
 
@@ -431,7 +431,7 @@ def test_a_run_killed_between_sending_and_confirming_costs_one_repeat(
 
 @HERE
 def test_a_ledger_in_git_holds_no_address_no_handle_and_no_text(tmp_path: Path) -> None:
-    """Contract 5: sha256, channel, instants."""
+    """sha256, channel, instants."""
     origin = Origin(tmp_path)
     ledger = LedgerRef(remote_of(origin.clone()))
     one = notice("breached")._replace(recipient="@alice", subject="hunter2", text="hunter2")

@@ -86,7 +86,7 @@ def test_other_moves_are_not(old: str, new: str) -> None:
 
 @pytest.mark.parametrize("outcome", OUTCOMES[1:])
 def test_any_open_state_may_be_closed_when_nothing_was_fixed(outcome: str) -> None:
-    """Contract 2."""
+    """What is no incident needs no restoration and no cause."""
     for state in STATES:
         assert is_legal(state, CLOSED, None, outcome) == (state != CLOSED)
 

@@ -156,7 +156,7 @@ def test_an_escalation_by_hand_reaches_those_it_names_even_after_the_fact() -> N
 
 
 def test_observe_plans_and_sends_nothing() -> None:
-    """Contract 3: mode."""
+    """Policy `mode`: all is planned, nothing is sent."""
     found = told(incident(), "1m", policy(extra="mode: observe\n"))
     assert found.notices
     assert {(one.sent, one.held) for one in found.notices} == {(False, "the policy's mode is observe")}

@@ -102,7 +102,7 @@ def test_an_imminent_sla_violation_never_upgrades_by_itself() -> None:
 def test_the_decision_names_the_rule_that_decided() -> None:
     decision = decide(POLICIES[S0], told(users_percent=60, feature="secondary"))
     assert decision.rule_number == 4
-    assert decision.rule_text == "more than 50 % of users -> SEV1 (R10)"
+    assert decision.rule_text == "more than 50 % of users -> SEV1 (rule table)"
     assert decision.note == ""
 
 

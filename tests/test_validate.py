@@ -301,7 +301,7 @@ def test_the_shipped_records_have_no_errors_today_and_in_ten_years(source: Path,
 
 @pytest.mark.parametrize("seed", range(5))
 def test_time_alone_makes_nothing_wrong(repo: Repo, seed: int) -> None:
-    """A record without errors today has none on any later day (contract 7)."""
+    """A record without errors today has none on any later day (docs/contract.md#levels-of-findings)."""
     generated(repo, seed)
 
     def wrong(years: int) -> set[tuple[str, str, int]]:

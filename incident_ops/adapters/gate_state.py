@@ -1,4 +1,4 @@
-"""gate.json on its branch or at an address, and whole records of another repository for one check (contract 8)."""
+"""gate.json on its branch or at an address, and whole records of another repository for one check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ledger of a clone that sends nothing: what was recorded as not sent, so that it is planned once (contract 5)."""
+"""The ledger of a clone that sends nothing: what was recorded as not sent, so that it is planned once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ledger on a branch of the remote: whoever pushes a claim first has it (design decision 7)."""
+"""The ledger on a branch of the remote: whoever pushes a claim first has it."""
 
 from __future__ import annotations
 

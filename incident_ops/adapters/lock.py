@@ -1,4 +1,4 @@
-"""The lock on creating issues: a branch that only one run can make (contract 5)."""
+"""The lock on creating issues: a branch that only one run can make."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The automation's own edits of files: proposed on one branch, or committed on the default branch (decision 9)."""
+"""The automation's own edits of files: proposed on one branch, or committed on the default branch."""
 
 from __future__ import annotations
 

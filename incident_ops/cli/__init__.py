@@ -1,1 +1,1 @@
-"""The command line: reads options, wires, prints, ends with the exit code of contract 4. One file a command group."""
+"""The command line: reads options, wires, prints, ends with an exit code. One file a command group."""

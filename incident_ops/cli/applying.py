@@ -27,7 +27,7 @@ Edits = Mapping[str, tuple[Edit, ...]]
 
 
 def carry_out(seen: Look, allowed: Allowed, form: str) -> int:
-    """Does what is allowed of a plan and tells it -> the exit code (contract 4)."""
+    """Does what is allowed of a plan and tells it -> the exit code."""
     say = _mute if form == "json" else click.echo
     say(headline(seen.made))
     notices = Delivering(seen, allowed.now)

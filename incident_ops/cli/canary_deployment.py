@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from incident_ops.gate.outcome import Outcome
 
 STATES = {PASS: "success", FAIL: "failure", INCONCLUSIVE: "error", FROZEN: "error", OVERRIDDEN: "in_progress"}
-"""Only a pass is a success: a commit that has one is exempt from the gate later (contract 8)."""
+"""Only a pass is a success: a commit that has one is exempt from the gate later."""
 
 
 def tell_deployment(opened: Opened, number: int, outcome: Outcome) -> None:

@@ -122,7 +122,7 @@ class Rollout:
         return f"ended by a signal: the canary is still out{share}; a re-run {again}"
 
     def _ask_freeze(self) -> Outcome:
-        """What `gate check` says, in its own words (contract 8)."""
+        """What `gate check` says, in its own words."""
         from incident_ops.cli.gate import check
 
         said, told = self._said, io.StringIO()

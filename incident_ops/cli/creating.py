@@ -1,4 +1,4 @@
-"""Leave to open new issues: one run at a time has it, by a lock on the remote (contract 5)."""
+"""Leave to open new issues: one run at a time has it, by a lock on the remote."""
 
 from __future__ import annotations
 

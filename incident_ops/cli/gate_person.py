@@ -9,7 +9,7 @@ from incident_ops.cli.opening import Opened
 
 
 def actor_of(opened: Opened, given: str | None) -> str | None:
-    """`GITHUB_ACTOR` as a handle, else `--by`, else whoever sits here (contract 8)."""
+    """`GITHUB_ACTOR` as a handle, else `--by`, else whoever sits here."""
     actor = os.environ.get(ACTOR)
     if actor:
         return f"@{actor.removesuffix('[bot]')}"

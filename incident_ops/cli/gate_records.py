@@ -149,7 +149,7 @@ def _unread(opened: Opened, policy: Policy, names: Sequence[str], plans: Plans) 
 
 
 def _record_may_hold(opened: Opened, unread: Unread, names: Sequence[str]) -> bool:
-    """False only where the last version that can be read was closed or on other services (contract 4)."""
+    """False only where the last version that can be read was closed or on other services."""
     before = last_readable(opened.git, unread.path)
     return before is None or (not before.is_closed and not set(names).isdisjoint(before.services))
 

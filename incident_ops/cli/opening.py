@@ -68,7 +68,7 @@ class Opened:
 
     @property
     def state(self) -> Path:
-        """Where this clone keeps what belongs to no commit (contract 5); several records' folders never share it."""
+        """Where this clone keeps what belongs to no commit; several records' folders never share it."""
         if self.git is None:
             return self.root / f".{STATE}"
         kept = self.git.directory / STATE
@@ -137,7 +137,7 @@ def must_say_something(command: click.Command, given: Mapping[str, Any]) -> None
 
 
 def no_records(opened: Opened, *, has_issues: bool | None = None) -> int:
-    """The exit code without a single record: 3 where HEAD or the tracker has some, else 0 and a note (contract 4).
+    """The exit code without a single record: 3 where HEAD or the tracker has some, else 0 and a note.
 
     `has_issues` says it of the tracker; None = ask the embedded one.
     """

@@ -1,4 +1,4 @@
-"""An override: one person lets one commit through a hold until an instant, and says why (R243, contract 8)."""
+"""An override: one person lets one commit through a hold until an instant, and says why (R243)."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def override_file(now: datetime, wanted: Overriding, approved_by: str | None = N
 
 
 def override_name(sha: str) -> str:
-    """`override-<the first seven digits>` (contract 8)."""
+    """`override-<the first seven digits>`."""
     return f"{OVERRIDE}-{sha[:_SHORT]}"
 
 

@@ -1,4 +1,4 @@
-"""No incident after all: a false alarm, a duplicate, or withdrawn (contract 2)."""
+"""No incident after all: a false alarm, a duplicate, or withdrawn."""
 
 from __future__ import annotations
 

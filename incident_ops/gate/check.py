@@ -1,4 +1,4 @@
-"""Is it safe to deploy now? Everything that holds, what releases from it, and the verdict (contract 8)."""
+"""Is it safe to deploy now? Everything that holds, what releases from it, and the verdict."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def released(verdict: Verdict, release: Release) -> Verdict:
 
 
 def rolled_back(verdict: Verdict) -> Verdict:
-    """A commit that passed before is never held (contract 8), whatever else is wrong."""
+    """A commit that passed before is never held, whatever else is wrong."""
     return replace(verdict, verdict=PASS, reason_code=ROLLBACK_ALLOWED)
 
 

@@ -1,4 +1,4 @@
-"""A gate file as a value: `gates/*.yaml`, kind CanaryAnalysis (contract 8, canary.md section 9).
+"""A gate file as a value: `gates/*.yaml`, kind CanaryAnalysis (docs/gate.md).
 
 Built from data that fits the schema and has no finding of `config_check`; durations become seconds, percentages
 rates between 0 and 1.
@@ -24,7 +24,7 @@ FAIL, ACCEPT, EXTEND = "fail", "pass", "extend"
 """Words of `onInconclusive`; None is none of them: inconclusive stays inconclusive, exit code 3."""
 
 WARMUP, INTERVAL, DURATION, LOOKBACK, LONGEST_WAIT = 60.0, 15.0, 600.0, 3600.0, 10.0
-"""Seconds where a gate file gives none: evidence.md sections 3 and 5, canary.md section 6, github.md 9.2."""
+"""Seconds where a gate file gives none."""
 
 MINUTE, FULL = 60.0, 100
 

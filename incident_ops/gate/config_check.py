@@ -44,7 +44,7 @@ MOST_POINTS = 11_000
 """What Prometheus gives in one range at most."""
 
 FEWEST_BLOCKS = 3
-"""Blocks of `clumpSpan` that a fail rests on at least (evidence.md section 4: one multiplies by about 1/q at most)."""
+"""Blocks of `clumpSpan` that a fail rests on at least: one multiplies by about 1/q at most."""
 
 _COUNTS = ("canary", "baseline", "maxRatio", "unacceptableRatio", "minErrorRate", "maxErrorRate")
 _EVIDENCE = (*_COUNTS, "alpha", "beta", "dispersion", "lookback", "clumpSpan")

@@ -1,4 +1,7 @@
-"""The count e-process: Poisson errors of canary and baseline, conditioned on their sum (canary.md section 5).
+"""The count e-process: Poisson errors of canary and baseline, conditioned on their sum.
+
+The conditional share of Lindon and Malek, "Anytime-Valid Inference for Multinomial Count Data", NeurIPS 2022, with a
+tolerance and a mixture on one side.
 
 For a ratio v the score is S(v) = sum over ticks of x ln v - k ln(n v + m), with x canary errors, k errors of both,
 n canary and m baseline requests. Then ln E(w; rho) = S(w) - S(rho) is the evidence for "w times the baseline's rate"
@@ -53,7 +56,7 @@ def _gains(grid: Grid, canary: float, errors: float, traffic: float) -> Scores:
 
 
 def weigh(scores: Scores, phi: float) -> Weights:
-    """The scores as weights, each difference divided by `phi` >= 1 (evidence.md section 1)."""
+    """The scores as weights, each difference divided by `phi` >= 1."""
     top = max(scores)
     return Weights(scores, _relative(scores, top, phi), top, phi)
 

@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 NO_DATA, NO_CANARY_TRAFFIC, NO_BASELINE = "no_data", "no_canary_traffic", "no_baseline"
-"""Reason codes of contract 4 for ticks without data."""
+"""Reason codes for ticks without data."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _LARGEST = 2.0**53
 
 
 class Gap(NamedTuple):
-    """A tick without data: the reason code of contract 4, and what was wrong for a person."""
+    """A tick without data: its reason code, and what was wrong for a person."""
 
     reason: str
     text: str

@@ -1,4 +1,4 @@
-"""How clumped errors are: their variance over what independent errors would have (evidence.md sections 2-4)."""
+"""How clumped errors are: their variance over what independent errors would have."""
 
 from __future__ import annotations
 

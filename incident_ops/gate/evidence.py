@@ -1,4 +1,4 @@
-"""Evidence on a canary: one state that grows tick by tick (evidence.md, contract 8); `judgement` gives its verdict.
+"""Evidence on a canary: one state that grows tick by tick; `judgement` gives its verdict.
 
 A tick brings four counts: errors and requests of the canary and of the baseline. Nothing here knows where they come
 from or what time it is. One state serves all steps of a rollout, so alpha holds once for all of them.
@@ -25,7 +25,7 @@ class Evidence(msgspec.Struct, frozen=True):
     """All that was learnt so far. `at` and `last_data` are seconds since the run began.
 
     `block_ticks` is the length of a block, `lookback_ticks` the baseline's ticks before the run that it was chosen
-    from; `gaps` are the ticks without data by the reason code of contract 4.
+    from; `gaps` are the ticks without data by reason code.
     """
 
     block_ticks: int

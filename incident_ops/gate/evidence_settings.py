@@ -15,7 +15,7 @@ AUTO, NONE = "auto", "none"
 
 @dataclass(frozen=True)
 class Settings:
-    """What the evidence is for: fields of a gate file (contract 8), durations in seconds, rates between 0 and 1.
+    """What the evidence is for: fields of a gate file, durations in seconds, rates between 0 and 1.
 
     `max_ratio` None: no baseline, only the absolute limit `max_error_rate`. `dispersion` "auto", "none" (independent
     errors are assumed: the plain Poisson test) or a number of 1 or more. `clump_span` "auto" or seconds.

@@ -1,4 +1,4 @@
-"""Do open incidents hold deploys of a service? (R245, contract 8)
+"""Do open incidents hold deploys of a service? (R245)
 
 An incident holds while people work on it: in every state before resolved, pending included. Once it is resolved the
 fix is in and the next deploy may follow; reopened, it holds again. Drills do not hold, nor does what turned out to be

@@ -1,4 +1,4 @@
-"""The metrics of a run joined into one verdict: fail before error before inconclusive before pass (canary.md 9)."""
+"""The metrics of a run joined into one verdict: fail before error before inconclusive before pass."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from incident_ops.gate.tick import Learnt
 from incident_ops.gate.verdict import EXIT, FAIL, INCONCLUSIVE, OK, OVERRIDDEN, PASS
 
 INCONCLUSIVE_ACCEPTED = "inconclusive_accepted"
-"""Reason code of contract 4: a person lets an inconclusive result through."""
+"""Reason code: a person lets an inconclusive result through."""
 
 ERRORS_IN_ROW = 4
 """Errors of the source in a row that an error rate bears, as many as a threshold metric does by default."""
@@ -86,7 +86,7 @@ class Joined:
 
 
 def exit_code(verdict: str, reason_code: str) -> int:
-    """What the process ends with; an error of the source is 4, whatever else it is called (contract 4)."""
+    """What the process ends with; an error of the source is 4, whatever else it is called."""
     return PROVIDER_EXIT if verdict == INCONCLUSIVE and reason_code == DATASOURCE_ERROR else EXIT[verdict]
 
 

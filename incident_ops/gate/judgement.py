@@ -1,4 +1,4 @@
-"""The verdict that the evidence gives at a moment, with the figures a person needs to believe it (contract 4 and 8)."""
+"""The verdict that the evidence gives at a moment, with the figures a person needs to believe it."""
 
 from __future__ import annotations
 

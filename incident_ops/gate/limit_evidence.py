@@ -1,6 +1,6 @@
 """Evidence on the canary's error rate against a fixed rate: the absolute limit, or the floor below which nothing fails.
 
-Two e-processes again (canary.md section 5): binomial errors, divided by phi, and bounded bets on the error rate of each
+Two e-processes again: binomial errors, divided by phi, and bounded bets on the error rate of each
 block, which hold for clumps of any size. A fail needs both. A pass has the first alone: a bet that nothing is wrong
 would gain next to nothing in a block and lose nearly all.
 """

@@ -1,4 +1,4 @@
-"""How many canary requests a conclusion needs (canary.md section 5, "Bound").
+"""How many canary requests a conclusion needs (Wald, "Sequential Tests of Statistical Hypotheses", 1945).
 
 Per canary request, evidence against "the canary's rate is `null` times the baseline's" grows by D nats at most, where
 D is the divergence from the nearest pair of rates that the null allows. In half of the runs about 1.6 times the bound

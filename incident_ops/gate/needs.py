@@ -1,4 +1,4 @@
-"""What a service needs: `depends_on` followed so many steps (contract 8)."""
+"""What a service needs: `depends_on` followed so many steps."""
 
 from __future__ import annotations
 

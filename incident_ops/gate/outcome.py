@@ -1,4 +1,4 @@
-"""What a canary run, a replay or a freeze ends with: the verdict and all that is told of it (contract 4)."""
+"""What a canary run, a replay or a freeze ends with: the verdict and all that is told of it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Curves(dict[str, list[float]]):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A verdict in the words of contract 4. `seconds` is how long was measured, None where nothing was.
+    """A verdict and its reason code. `seconds` is how long was measured, None where nothing was.
 
     `curves` are the e-values tick by tick of each error rate; `next_weight` the share of the traffic that may be taken
     next, None where none may; `notes` lines for people; `is_dry` where the gate file only reports.

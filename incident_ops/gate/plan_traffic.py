@@ -1,4 +1,4 @@
-"""What a service's traffic can decide, before anything is deployed (canary.md section 5, "Bound").
+"""What a service's traffic can decide, before anything is deployed.
 
 Times hold for the default rule (both tests, errors that come one by one) with a chance of CHANCE, and the warm-up is
 part of them. Two things take time. The counts need errors enough, so that even an unlucky run has its evidence: the

@@ -1,4 +1,4 @@
-"""gate.json: what holds deploys, for pipelines of other repositories (contract 8). Nothing internal is in it.
+"""gate.json, for pipelines of other repositories: what holds deploys (docs/contract.md#gate), nothing internal.
 
 Titles, reasons, people and restricted ids stay out. What changes with the clock alone (windows, freezes, hours, a
 budget that runs out) is told as stretches of time, so that a reader judges for its own instant.
@@ -66,7 +66,7 @@ class Allowed(msgspec.Struct, frozen=True, rename={"begin": "from", "end": "unti
 class ServiceState(msgspec.Struct, frozen=True):
     """One service as it stood when the file was written.
 
-    `reasons` are reason codes of contract 4, `ids` the open incidents that may be named; `budget` is when its error
+    `reasons` are reason codes, `ids` the open incidents that may be named; `budget` is when its error
     budget is spent.
     """
 

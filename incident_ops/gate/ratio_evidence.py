@@ -1,6 +1,6 @@
 """Evidence on the ratio of the canary's error rate to the baseline's: two e-processes for each verdict.
 
-Counts weigh every tick; bets on the share, and the spread that gives phi, go by blocks of ticks (evidence.md 3, 4).
+Counts weigh every tick; bets on the share, and the spread that gives phi, go by blocks of ticks.
 """
 
 from __future__ import annotations
@@ -106,7 +106,8 @@ def _bet(before: RatioEvidence, scores: Scores, matched: tuple[float, float], bl
 def weigh_ratio(settings: Settings, evidence: RatioEvidence) -> RatioWeight:
     """The evidence for each verdict as it stands.
 
-    phi of a fail is the baseline's; of a pass the larger of the baseline's and the canary's own (evidence.md 7).
+    phi of a fail is the baseline's; of a pass the larger of the baseline's and the canary's own: a canary
+    whose errors come in clumps would else pass by luck.
     """
     grid = settings.grid
     fail_phi, pass_phi = _phis(settings, evidence)

@@ -19,7 +19,7 @@ def _multiples() -> tuple[float, ...]:
 
 
 MULTIPLES = _multiples()
-"""How many times worse (or better) than a limit an alternative is; equal weights in every mixture (decision 9)."""
+"""How many times worse (or better) than a limit an alternative is, with equal weights (docs/decisions/0009)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""What lets a held deploy through: an override of one commit, or a fix given by the commander (contract 8)."""
+"""What lets a held deploy through: an override of one commit, or a fix given by the commander."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The share e-process: bounded bets on the canary's share of each tick's errors (evidence.md section 4).
+"""The share e-process: bounded bets on the canary's share of each tick's errors.
+
+Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting", JRSS B 86 (2024), with the share
+conditioned on the number of errors.
 
 With q the share that the limit allows, a bet multiplies its capital by 1 + stake (share - q). If each clump of errors
 falls on a side in proportion to traffic, the expected share is at most q exactly, for every law of clump sizes, and
@@ -6,7 +9,7 @@ the expected factor at most 1. A stake is at most 0.95/q: one tick multiplies by
 clump, and never ruins. The stake may depend on the number of errors, which is conditioned on.
 
 The stake follows Kelly's rule for a share theta: edge / (q(1-q)/k + c (1 - 1/k) edge^2), edge = theta - q. Without its
-second term (c = 0, as in the paper) a stake overshoots where several errors share a tick. Any stake that is fixed
+second term (c = 0) a stake overshoots where several errors share a tick. Any stake that is fixed
 before the share is seen is fair, so it is taken for a q with rounded odds (2.5 % off at most): stakes then repeat from
 tick to tick although traffic never does. What is won or lost is counted with the true q.
 """

@@ -1,4 +1,4 @@
-"""The steps of a rollout: 10 -> 50 -> 100 percent, with one process of evidence over all of them (contract 8)."""
+"""The steps of a rollout: 10 -> 50 -> 100 percent, with one process of evidence over all of them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def next_horizon(analysis: Analysis, horizon: float) -> float | None:
     """When an inconclusive run is looked at again with `onInconclusive: {extend: {max: ...}}`; None: it ends here.
 
     It goes on for as long as it was planned, again and again until `max` is used up. Few looks keep a pass honest
-    where errors come in clumps (evidence.md 7).
+    where errors come in clumps.
     """
     if analysis.on_inconclusive != EXTEND:
         return None
@@ -62,7 +62,7 @@ def goes_full(analysis: Analysis) -> bool:
 
 
 def watch_of(analysis: Analysis) -> Analysis:
-    """What is judged after full rollout: no baseline is left, so only the absolute limit (contract 8, R241).
+    """What is judged after full rollout: no baseline is left, so only the absolute limit (R241).
 
     A new process with its own alpha, for old evidence would only make it slower. UserError where the gate has no
     error rate to watch.

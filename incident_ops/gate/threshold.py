@@ -1,4 +1,4 @@
-"""Threshold metrics with Argo Rollouts' field names and counting (canary.md 2.2), but for two of its rules.
+"""Threshold metrics with Argo Rollouts' field names and counting, but for two of its rules.
 
 Ended before it has settled, a metric is Inconclusive: Argo calls that Successful, so that a cancelled job promotes.
 And NaN, an infinity, null or an empty answer is no data: it is never a success, whatever the condition says, and it
@@ -25,7 +25,7 @@ RETRY = 10.0
 """Seconds after which a measurement that ended in an error is repeated, whatever the interval."""
 
 DATASOURCE_ERROR, TIMEOUT = "datasource_error", "timeout"
-"""Reason codes of contract 4: the source does not answer, and the end came too early."""
+"""Reason codes: the source does not answer, and the end came too early."""
 
 _SHOWN, _LONGEST = 5, 60
 
@@ -99,7 +99,7 @@ class Totals(msgspec.Struct, frozen=True):
 
 
 class Status(NamedTuple):
-    """A metric's standing: its phase, the reason code of contract 4 ("" while it runs), and why, for a person."""
+    """A metric's standing: its phase, the reason code ("" while it runs), and why, for a person."""
 
     phase: Phase
     reason_code: str

@@ -1,4 +1,4 @@
-"""The answer of a gate, its words and its exit codes (contract 4). Whatever is not a yes does not let a deploy pass."""
+"""The answer of a gate, its words and exit codes (docs/contract.md#reason-codes). Only a yes lets a deploy pass."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Release(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A gate's answer about a service: verdict and reason code are words of contract 4.
+    """A gate's answer about a service.
 
     `notes` are lines for people, e.g. why a release asked for does not count.
     """

@@ -1,4 +1,4 @@
-"""Ids of incidents, action items, changes and problems (contract 1, R92-R95)."""
+"""Ids of incidents, action items, changes and problems (R92-R95)."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ def is_incident_id(text: str) -> bool:
 
 
 def item_key(incident_id: str, item_id: str) -> str:
-    """The key that owns an action item's issue: `INC-.../AI-2` (design decision 5)."""
+    """The key that owns an action item's issue: `INC-.../AI-2` (docs/decisions/0001)."""
     return f"{incident_id}/{item_id}"

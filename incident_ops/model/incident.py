@@ -1,4 +1,4 @@
-"""The incident record as values (contract 2). Field names are the record's own.
+"""The incident record as values (docs/contract.md#record). Field names are the record's own.
 
 Built from checked data only, so types here are what the schema allows and nothing is checked twice.
 Instants stay text, so that a record comes out as it went in; `incident_ops.model.time.instant` reads them.

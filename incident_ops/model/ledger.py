@@ -1,4 +1,4 @@
-"""The ledger of what was sent: which notice went to which channel, claimed when, confirmed when (contract 5).
+"""The ledger of what was sent: which notice went to which channel, claimed when, confirmed when.
 
 It holds no address, no handle and no text: a key stands there as its sha256. A line is
 `<sha256> <channel> <claimed> <confirmed or ->`, lines sorted, one for each pair of key and channel.
@@ -108,7 +108,7 @@ def confirm(ledger: Ledger, pairs: Iterable[Pair], now: datetime) -> Ledger:
 
 def to_resend(ledger: Ledger, now: datetime, after: timedelta) -> Iterator[Pair]:
     """Pairs claimed `after` or longer ago and never confirmed: whoever claimed them may have died before or after
-    sending, so they are sent again, at least once in all (design decision 7)."""
+    sending, so they are sent again, at least once in all."""
     return (one for one, sending in sorted(ledger.items()) if _is_due(sending, now, after))
 
 

@@ -1,4 +1,4 @@
-"""The policy in force: scheme, levels, triage rules and the blocks of contract 3, as frozen values.
+"""The policy in force: scheme, levels, triage rules and the other blocks, as frozen values.
 
 Built from checked and resolved data by `incident_ops.records.policy`; nothing is checked twice here.
 """

@@ -1,4 +1,4 @@
-"""The smaller blocks of a policy (contract 3), each a value of its own.
+"""The smaller blocks of a policy (docs/contract.md#policy), each a value of its own.
 
 Durations stay text (`15m`, `1h30m`); `incident_ops.model.time.duration` reads them. None means that the policy says
 nothing.
@@ -145,7 +145,7 @@ class BurnRate(Value, frozen=True):
 
 
 class Gate(Value, frozen=True):
-    """What holds a deploy (contract 8)."""
+    """What holds a deploy."""
 
     steps: list[int] = []
     observe: str | None = None
@@ -240,7 +240,7 @@ class TrackerLabels(Value, frozen=True):
 
 
 class Limits(Value, frozen=True):
-    """The most one run may do (contract 5)."""
+    """The most one run may do."""
 
     creates: int = 20
     closes: int = 5

@@ -1,4 +1,4 @@
-"""A service of services.yaml: who owns it and what it needs (contract 1)."""
+"""A service of services.yaml: who owns it and what it needs (docs/contract.md#files)."""
 
 from __future__ import annotations
 

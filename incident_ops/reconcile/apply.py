@@ -45,7 +45,7 @@ class Summary(NamedTuple):
 
     @property
     def exit_code(self) -> int:
-        """4 where something failed or is unknown, 5 where work is only left, 0 where all is done (contract 4)."""
+        """4 where something failed or is unknown, 5 where work is only left, 0 where all is done."""
         if self.failed or self.unknown:
             return 4
         if self.error is not None:

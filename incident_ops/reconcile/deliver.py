@@ -160,7 +160,7 @@ def deliver(
 
 def exit_code(delivered: Iterable[Delivered]) -> int:
     """4 where a notice failed, is unknown or waits for the ledger; 2 where a channel is not set up; 5 where notices are
-    left; else 0 (contract 4)."""
+    left; else 0."""
     codes = {_code(one) for one in delivered}
     return next((code for code in (4, 2, 5) if code in codes), 0)
 

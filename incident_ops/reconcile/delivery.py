@@ -1,7 +1,7 @@
 """What a run does about each notice, decided from values alone: notices, ledger, instant.
 
 Sending and noting are two systems, so nothing is sent exactly once. The bound: a notice is claimed, sent, confirmed; a
-run that dies after the sending and before the confirmation costs one repeat (design decision 7).
+run that dies after the sending and before the confirmation costs one repeat.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Planned(NamedTuple):
 
 
 def is_urgent(message: Message) -> bool:
-    """True for the ranks that never wait (contract 5)."""
+    """True for the ranks that never wait."""
     return message.rank <= URGENT
 
 

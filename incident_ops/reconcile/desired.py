@@ -1,4 +1,4 @@
-"""Which issues the records ask for (contract 5). Pure: no tracker is known here."""
+"""Which issues the records ask for. Pure: no tracker is known here."""
 
 from __future__ import annotations
 

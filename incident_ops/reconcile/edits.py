@@ -1,4 +1,4 @@
-"""What the tracker tells the records: numbers of issues, and items that people closed there (design decision 8)."""
+"""What the tracker tells the records: numbers of issues, and items that people closed there."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The hidden line that says which record owns an issue, and the block of text that is ours.
 
-<!-- incident-ops v1 key=INC-1/AI-2 hash=0123456789abcdef -->     line 1, nowhere else (contract 5)
+<!-- incident-ops v1 key=INC-1/AI-2 hash=0123456789abcdef -->     line 1, nowhere else
 <!-- incident-ops begin -->
 generated text
 <!-- incident-ops closed -->                                      only where the record closed the issue

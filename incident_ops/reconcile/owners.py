@@ -1,4 +1,4 @@
-"""Which issue belongs to which key (contract 5): whom a marker is believed, and which of several issues stays."""
+"""Which issue belongs to which key: whom a marker is believed, and which of several issues stays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one run may do of a plan (contract 5). What is held is told with its numbers and the flag that lifts it. Pure.
+"""What one run may do of a plan. What is held is told with its numbers and the flag that lifts it. Pure.
 
 What is cut off comes first next time: a run does the first of the plan's order, and what is done is not planned again.
 """

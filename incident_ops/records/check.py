@@ -1,7 +1,7 @@
 """The schema pass: data of a document against its JSON Schema, in words for people.
 
-Valid files pass through `jsonschema-rs`; only a file that fails is given to `jsonschema`, which is imported only then
-(design decision 1). If the second finds nothing, the first one's errors are told, never "valid".
+Valid files pass through `jsonschema-rs`; only a file that fails is given to `jsonschema`, which is imported only then.
+If the second finds nothing, the first one's errors are told, never "valid".
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ KINDS = ("incident", "policy", "services", "maintenance", "freeze", "problem", "
 
 @cache
 def schema(kind: str) -> dict[str, Any]:
-    """The shipped schema of a kind of record; only the installed package's counts (contract 1)."""
+    """The shipped schema of a kind of record; only the installed package's counts."""
     loaded: dict[str, Any] = json.loads(schema_text(kind))
     return loaded
 

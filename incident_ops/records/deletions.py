@@ -1,4 +1,4 @@
-"""What git history says of keys that no record names any more: only a deletion in it closes issues (contract 5)."""
+"""What git history says of keys that no record names any more: only a deletion in it closes issues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our own format checkers, given to both schema validators so that they agree (contract 2)."""
+"""Our own format checkers, given to both schema validators so that they agree."""
 
 from __future__ import annotations
 

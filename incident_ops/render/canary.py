@@ -1,4 +1,4 @@
-"""A canary's verdict for people, as the JSON of contract 4, as outputs of a workflow step, and a line for each tick."""
+"""A canary's verdict for people, as JSON, as outputs of a workflow step, and a line for each tick."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def headline(outcome: Outcome) -> str:
 
 
 def to_json(outcome: Outcome) -> str:
-    """The JSON of contract 4, the same bytes for the same run."""
+    """The JSON of docs/contract.md#json, the same bytes for the same run."""
     return dump(_data(outcome))
 
 

@@ -150,7 +150,7 @@ def spell_item_counts(incident: Incident, policy: Policy) -> str:
 
 
 def imported(incident: Incident) -> list[Row]:
-    """What the source told beyond the record's fields, as read; nested names are joined."""
+    """What the original report had beyond the record's fields, as read; nested names are joined."""
     return [Row(spell_word(name), text) for name, text in _flat(incident.imported)]
 
 

@@ -1,4 +1,4 @@
-"""Findings -> text for people, JSON for scripts (contract 4)."""
+"""Findings -> text for people, JSON for scripts (docs/contract.md#json)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def plural(count: int, noun: str) -> str:
 
 
 def to_json(findings: Sequence[Finding], files: int, silenced: Sequence[Silenced] = ()) -> str:
-    """The `validate` shape of contract 4, with a final line break; `silenced` is there where something is."""
+    """The JSON of `validate`, with a final line break; `silenced` is there where something is."""
     counts = {level: sum(one.level is level for one in findings) for level in Level}
     data: dict[str, Any] = {
         "schema": 1,

@@ -1,4 +1,4 @@
-"""A gate's verdict for people and as the JSON of `gate check` (contract 4)."""
+"""A gate's verdict for people and as the JSON of `gate check` (docs/contract.md#json)."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def to_text(verdict: Verdict) -> str:
 
 
 def to_json(verdict: Verdict) -> str:
-    """The JSON of contract 4; titles are never in it.
+    """The JSON of `gate check`; titles are never in it.
 
     Only where there is something to say: `holds` (what holds beside incidents), `override`, `unread`, `notes`.
     """

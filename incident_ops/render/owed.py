@@ -1,4 +1,4 @@
-"""What is owed now: as lines for people, as the JSON of `sla check` (contract 4), and as GitHub shows it."""
+"""What is owed now: as lines for people, as the JSON of `sla check`, and as GitHub shows it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NEWS_FOR = timedelta(days=1)
 
 
 def owed_data(owed: Owed) -> list[dict[str, str]]:
-    """The obligations as JSON data, in the fields of contract 4."""
+    """The obligations as JSON data, in the fields of docs/contract.md#json."""
     return [
         {
             "key": one.key,

@@ -1,4 +1,4 @@
-"""A plan for people (80 columns) and for programs (contract 4). The same plan gives the same bytes."""
+"""A plan for people (80 columns) and for programs (docs/contract.md#json). The same plan gives the same bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The clocks as text for people and as the JSON of `sla check` (contract 4).
+"""The clocks as text for people and as the JSON of `sla check` (docs/contract.md#json).
 
 The text says first what is about to be breached (R54), then how each open incident stands (R52, R53), then every clock.
 """
@@ -114,7 +114,7 @@ def to_text(report: Report, style: Style = lambda _, line: line, owed: Sequence[
 
 
 def to_json(report: Report, lag_seconds: int = 0, owed: Sequence[dict[str, str]] = ()) -> str:
-    """The JSON of contract 4; `unread` is there only when a record could not be used. Same report, same bytes."""
+    """The JSON of `sla check`; `unread` is there only when a record could not be used. Same report, same bytes."""
     data: dict[str, Any] = {
         "schema": 1,
         "at": stamp(report.at),
@@ -133,7 +133,7 @@ def unread_data(unread: Sequence[Unread]) -> list[dict[str, str]]:
 
 
 def clock_data(clock: Clock) -> dict[str, Any]:
-    """One clock as JSON data, in the fields of contract 4.
+    """One clock as JSON data, in the fields of docs/contract.md#json.
 
     `item` is there only for an action item, `breached_by_retarget` only where it is true.
     """

@@ -21,7 +21,7 @@ TIMED = False
 
 
 def check(record: Record, world: World) -> Iterator[Finding]:
-    """`visibility: restricted` against the policy (contract 9)."""
+    """`visibility: restricted` against the policy."""
     if record.incident.visibility == "restricted" and not world.policy.access.private:
         message = "visibility is restricted, but the policy does not say that this repository is private"
         hint = "set access.private: true in policy.yaml if it is; else keep the record elsewhere"

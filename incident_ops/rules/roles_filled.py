@@ -33,7 +33,7 @@ def check(record: Record, world: World) -> Iterator[Finding]:
     if level is None or after is None:
         return
     declared = effective(incident)["times.declared"]
-    # `>` marks fire strictly after (contract 3)
+    # `>` marks fire strictly after (C37)
     if after == 0 or (known(declared) and age(declared, world.now) > after):
         when = "at once" if after == 0 else level.ic.replace("after:", "after ")
         message = f"roles.commander is missing; {incident.severity or level.id} needs a commander {when}"

@@ -1,4 +1,6 @@
-"""Working time (design decision 12): open windows of a calendar as UTC intervals, minus pauses, in real seconds.
+"""Working time: open windows of a calendar as UTC intervals, minus pauses, in real seconds.
+
+Our own code over `zoneinfo`: the libraries that count working hours get the days wrong on which the clocks change.
 
 Windows are what the clock on the wall shows; seconds are real ones. Where the wall clock jumps forward a skipped time
 means the moment of the jump; where it falls back a repeated time means its first occurrence. So 02:00-04:00 lasts one

@@ -1,4 +1,4 @@
-"""What one clock is: its name, where it stands, what is to be feared of it (contract 4)."""
+"""What one clock is: its name, where it stands, what is to be feared of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAMES = (
     POSTMORTEM_FINAL,
     ACTION_ITEM,
 )
-"""Clock names (contract 4), in the order in which an incident's clocks are listed."""
+"""Clock names, in the order in which an incident's clocks are listed."""
 
 PAUSABLE = frozenset({RESOLUTION})
 """Waiting for others stops the work on the way to resolved, not the answer, the time box of a diagnosis, or the duty to
@@ -29,7 +29,7 @@ AFTERWARDS = frozenset({POSTMORTEM_MEETING, POSTMORTEM_FINAL, ACTION_ITEM})
 
 
 class State(StrEnum):
-    """Where a clock stands (contract 4)."""
+    """Where a clock stands."""
 
     RUNNING = "running"
     PAUSED = "paused"
@@ -40,7 +40,7 @@ class State(StrEnum):
 
 
 class Risk(StrEnum):
-    """What is to be feared of a clock (contract 4)."""
+    """What is to be feared of a clock."""
 
     OK = "ok"
     AT_RISK = "at_risk"
@@ -49,7 +49,7 @@ class Risk(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """One clock, in the fields of `sla check` (contract 4). Instants are aware UTC, seconds are working seconds.
+    """One clock, in the fields of `sla check`. Instants are aware UTC, seconds are working seconds.
 
     `due` is None where it is not known: no release date, a calendar that never opens, a pause that is still on.
     `elapsed_seconds` is None where the end is not known; `remaining_seconds` is negative after a breach and None where

@@ -1,4 +1,4 @@
-"""The clocks of an incident (contract 4; R26-R49, R51, R171, R172, R193, R194).
+"""The clocks of an incident (R26-R49, R51, R171, R172, R193, R194).
 
 Everything follows from the record and the policy; `now` decides only what has happened and how far a clock has run.
 docs/sla.md explains it with examples. What is decided here:

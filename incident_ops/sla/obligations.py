@@ -39,7 +39,7 @@ SeenOf = Callable[[Incident], Seen]
 
 
 class Obligation(NamedTuple):
-    """One thing owed, in the fields of `sla check` (contract 4), and what its notice must know.
+    """One thing owed, in the fields of `sla check`, and what its notice must know.
 
     `due` and `noticed_at` are aware UTC; `noticed_at` is `now`, or what the record says of an escalation it holds.
     `superseded` says why nobody is to be told; "" for what is owed. `no_page` says why nobody is called to work.

@@ -58,7 +58,7 @@ def is_late(clock: Clock) -> bool:
 
 
 def out_of_metrics(incident: Incident) -> str:
-    """Why nothing of an incident counts (contract 2): a drill, a duplicate, its outcome; "" where it does."""
+    """Why nothing of an incident counts: a drill, a duplicate, its outcome; "" where it does."""
     if incident.drill:
         return DRILL
     if incident.duplicate_of is not None:

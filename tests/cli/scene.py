@@ -148,7 +148,7 @@ class Folder:
 
     @property
     def tracker(self) -> Path:
-        """Where the embedded tracker lies (contract 5)."""
+        """Where the embedded tracker lies."""
         return self.path / (".git/incident-ops" if self.has_git else ".incident-ops") / "tracker.db"
 
     def open_keys(self) -> list[str]:

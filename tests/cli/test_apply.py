@@ -124,7 +124,7 @@ def test_kill_9_at_any_moment_is_completed_by_the_next_apply(folder: Folder) -> 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_in_the_middle_of_apply_ends_it_cleanly(folder: Folder, number: signal.Signals, code: int) -> None:
-    """The code of contract 4, no traceback, every issue whole; the next apply does the rest."""
+    """The code of docs/contract.md#exit-codes, no traceback, every issue whole; the next apply does the rest."""
     keys = many(folder, 150)
     process = start("apply", "--no-notify", at=folder.path)
     assert process.stdout is not None

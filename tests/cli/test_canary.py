@@ -44,7 +44,7 @@ def run(here: Folder, *words: str, text: str | None = None) -> tuple[Done, dict[
 
 
 def test_a_good_canary_passes_at_the_horizon_and_a_bad_one_fails_at_once(here: Folder, monkeypatch: Patch) -> None:
-    """Exit 0 after ten minutes, exit 1 after a minute or two, in the JSON of contract 4."""
+    """Exit 0 after ten minutes, exit 1 after a minute or two, in the JSON of docs/contract.md#json."""
     stage(monkeypatch, Source())
     done, told = run(here)
     assert (done.code, told["verdict"], told["reason_code"], told["stopped_at_seconds"]) == (0, "pass", "ok", 600)

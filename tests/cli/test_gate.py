@@ -222,7 +222,7 @@ def test_in_a_workflow_the_actor_counts(folder: Folder, monkeypatch: pytest.Monk
 
 
 def test_a_fix_given_by_the_commander_goes_through_and_is_recorded(folder: Folder) -> None:
-    """Contract 8: overridden, written into the record, and only for that commit."""
+    """Overridden, written into the record, and only for that commit."""
     path = folder.put(roles="{commander: '@alice'}")
     before = path.read_text()
     refused = call("gate", "check", "-s", "api", "--sha", SHA, "--fixes", "INC-1", "--by", "@bob", at=folder.path)

@@ -1,4 +1,4 @@
-"""sla check and gate check: JSON of contract 4, exit codes, and never a yes for what is not known."""
+"""sla check and gate check: JSON of docs/contract.md#json, exit codes, and never a yes for what is not known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""validate: the JSON of contract 4, text for people, --explain, PATHS, revisions, and a repository without records."""
+"""validate: JSON, text for people, --explain, PATHS, revisions, and a repository without records."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_text_and_json_tell_the_same(folder: Folder) -> None:
 
 
 def test_warnings_do_not_fail(folder: Folder) -> None:
-    """Only errors end with 1 (contract 7)."""
+    """Only errors end with 1."""
     folder.put()
     folder.write("schemas/incident.schema.json", "{}")
     done = call("validate", at=folder.path)

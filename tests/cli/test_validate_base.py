@@ -66,7 +66,7 @@ def test_a_base_needs_git(tmp_path: Path) -> None:
 
 
 def test_all_records_gone_is_not_fine(merged: Folder) -> None:
-    """Contract 4: exit 3 where the base has some, also when the deletion is committed."""
+    """Exit 3 where the base has some, also when the deletion is committed."""
     (merged.path / PATH).unlink()
     merged.commit()
     done = call("validate", "--base", "main", at=merged.path)

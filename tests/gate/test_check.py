@@ -310,7 +310,7 @@ def test_a_damaged_list_is_no_list(line: str) -> None:
 def test_only_the_commander_of_an_open_incident_on_the_service_says_that_it_fixes_it(
     fields: dict[str, Any], by: str | None, refused: str | None
 ) -> None:
-    """Contract 8."""
+    """Anybody else, and an incident elsewhere or over, gives no leave (docs/contract.md#gate)."""
     said = fix_refused(record(**fields).incident, "auth", by)
     assert (said is None) if refused is None else (said is not None and refused in said)
 

@@ -82,7 +82,7 @@ def test_steps_give_the_horizon_and_full_traffic_is_watched_after_it() -> None:
 
 
 def test_without_a_baseline_only_the_absolute_limit_is_judged() -> None:
-    """Contract 4; a file has both sides in its columns."""
+    """A file has both sides in its columns."""
     alone = read({"name": "a", "type": "errorRate", "canary": SIDE, "maxErrorRate": "1%"}).metrics[0]
     assert isinstance(alone, ErrorRate)
     assert (alone.settings.max_ratio, alone.settings.max_error_rate) == (None, 0.01)

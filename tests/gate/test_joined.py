@@ -57,7 +57,7 @@ def test_dry_run_metrics_are_reported_only() -> None:
     [(PASS, OK, 0), (FAIL, ERROR_RATE, 1), (INCONCLUSIVE, TIMEOUT, 3), (INCONCLUSIVE, DATASOURCE_ERROR, 4)],
 )
 def test_exit_codes(verdict: str, reason: str, code: int) -> None:
-    """Those of contract 4."""
+    """Those of docs/contract.md#reason-codes."""
     assert exit_code(verdict, reason) == code
 
 

@@ -99,7 +99,7 @@ def test_a_restricted_incident_holds_without_its_id() -> None:
     ],
 )
 def test_it_is_current_by_its_revision_else_by_its_age(head: str | None, age: timedelta, is_current: bool) -> None:
-    """Contract 8: 3h where HEAD cannot be read; one from the future means that a clock is wrong."""
+    """3h where HEAD cannot be read; one from the future means that a clock is wrong."""
     assert (not_current(published(SCENES["nothing"]), head, NOW + age) is None) is is_current
 
 

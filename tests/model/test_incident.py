@@ -1,4 +1,4 @@
-"""Every record the schema allows is an incident, and comes out as it went in (design decision 3)."""
+"""Every record the schema allows is an incident, and comes out as it went in."""
 
 from __future__ import annotations
 

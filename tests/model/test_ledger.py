@@ -37,7 +37,7 @@ def test_the_same_ledger_gives_the_same_bytes_in_any_order() -> None:
 
 
 def test_nothing_of_the_key_is_in_the_bytes() -> None:
-    """Contract 5: never an address, a handle or text."""
+    """Never an address, a handle or text."""
     content = serialise(claim({}, [ONE], NOW).ledger)
     assert content == f"{ONE.digest} chat 2025-06-01T12:00:00Z -\n".encode()
     assert b"alice" not in content
@@ -112,7 +112,7 @@ def test_confirming_keeps_the_claim_and_the_first_confirmation() -> None:
 
 
 def test_what_was_sent_without_a_claim_is_noted_as_sent() -> None:
-    """The ledger was out of reach when a page had to go out at once (contract 5)."""
+    """The ledger was out of reach when a page had to go out at once."""
     ledger = confirm({}, [ONE], NOW)
     assert ledger[ONE].confirmed == "2025-06-01T12:00:00Z"
     assert not claim(ledger, [ONE], NOW).ours

@@ -14,7 +14,7 @@ def wanted(*records):
 
 
 def test_an_incident_and_each_item_ask_for_one_issue() -> None:
-    """Keys, labels and assignees follow from the record (contract 5)."""
+    """Keys, labels and assignees follow from the record."""
     issues = wanted(record(1, item(1), item(2, "in_progress", owner="@org/team"))).issues
     assert list(issues) == ["INC-1", "INC-1/AI-1", "INC-1/AI-2"]
     assert [one.labels for one in issues.values()] == [

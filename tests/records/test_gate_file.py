@@ -70,7 +70,7 @@ def test_a_finding_stands_at_its_place(old: str, new: str, rule: str, message: s
     ],
 )
 def test_a_gate_file_holds_no_commands_and_no_addresses(line: str, rule: str) -> None:
-    """They come from the caller and from policy.yaml (contract 8); the key is told once, as what it is."""
+    """They come from the caller and from policy.yaml; the key is told once, as what it is."""
     told = found(ERRORS.replace("  warmup: 60s", line))
     assert len(told) == 1, told
     assert told[0].startswith(f"{line_of(ERRORS, '  warmup')}:3 gate-command: ")

@@ -78,10 +78,10 @@ def test_the_login_outage_lasted_30_minutes() -> None:
     assert "| Total | started – resolved | 45 min |" in documents["postmortem.md"]
 
 
-def test_the_memory_leak_shows_the_derived_45_beside_the_told_50_minutes() -> None:
+def test_the_memory_leak_shows_the_derived_45_beside_the_reported_50_minutes() -> None:
     text = example("INC-2025-05678")["postmortem.md"]
     assert "| Impact | started – restored | 45 min |" in text
-    assert "- Told duration minutes: 50" in text
+    assert "- Duration in minutes: 50" in text
     assert "| War room assembled | declared – assembled | 2 min |" in text
     assert "| Time to diagnose | declared – diagnosed | 8 min |" in text
     assert "- [x] Upgrade to 2.3.2 (done 2025-10-21)" in text

@@ -179,7 +179,7 @@ def test_there_is_no_warning_without_a_risk_or_after_the_breach() -> None:
 
 
 def test_the_worked_tickets_are_told_as_the_playbook_tells_them() -> None:
-    """examples.md 2b, R52-R54: every open P2 with time left, status and last update; 04890 is warned, 04567 is ok."""
+    """R52-R54: every open P2 with time left, status and last update; 04890 is warned, 04567 is ok."""
     at = parse_instant("2025-10-21T18:00:00Z")
     rules = load_policy("extends: itil-p1-p4\n").policy
     assert rules is not None

@@ -145,7 +145,7 @@ FULL = record(
 
 @pytest.mark.parametrize("name", NOT_FREE)
 def test_no_history_of_the_contract_may_lose_an_entry(name: str) -> None:
-    """The six lists of contract 2, whether emptied or taken out."""
+    """The six lists of docs/contract.md#record, whether emptied or taken out."""
     without = {key: value for key, value in FULL.items() if key != name}
     assert errors(FULL, without) == ["append-only"]
     assert errors(FULL, {**FULL, name: []}) == ["append-only"]

@@ -186,7 +186,7 @@ def test_rules_without_a_clock_give_the_same_at_any_time() -> None:
 
 
 def test_time_alone_never_brings_an_error() -> None:
-    """Contract 7: what is no error now is none in ten years."""
+    """What is no error now is none in ten years."""
     for path in [*examples("good"), *examples("bad")]:
         case = load(path)
         later = case._replace(world=case.world._replace(now=case.world.now + timedelta(days=3653)))

@@ -1,4 +1,4 @@
-"""The fast validator and the explaining one give the same verdict (design decision 1)."""
+"""The fast validator and the explaining one give the same verdict."""
 
 from __future__ import annotations
 

@@ -84,11 +84,11 @@ def test_beside_a_priority_the_severity_gives_the_updates(severity: str, cadence
     assert clock("response", record, ITIL, DECLARED).level == "P2"
 
 
-# examples.md ----------------------------------------------------------------------------------------------------------
+# worked incidents -----------------------------------------------------------------------------------------------------
 
 
 def test_04890_is_one_hour_from_its_breach() -> None:
-    """examples.md 2b with C9: P2, 7 h of 8 h used."""
+    """INC-2025-04890 of itil-p1-p4, with C9: P2, 7 h of 8 h used."""
     found = clock("resolution", example("itil-p1-p4", "INC-2025-04890"), ITIL, "2025-10-21T18:00:00Z")
     assert (found.state, found.risk) == (State.RUNNING, Risk.AT_RISK)
     assert (found.elapsed_seconds, found.remaining_seconds) == (7 * 3600, 3600)
@@ -96,7 +96,7 @@ def test_04890_is_one_hour_from_its_breach() -> None:
 
 
 def test_04567_is_neither_late_nor_near_it() -> None:
-    """examples.md 2b with C8: P2, 5 h of 8 h used, acknowledged after 10 minutes."""
+    """INC-2025-04567 of itil-p1-p4, with C8: P2, 5 h of 8 h used, acknowledged after 10 minutes."""
     record = example("itil-p1-p4", "INC-2025-04567")
     found = clock("resolution", record, ITIL, "2025-10-21T18:00:00Z")
     assert (found.state, found.risk, found.remaining_seconds) == (State.RUNNING, Risk.OK, 3 * 3600)
@@ -105,7 +105,7 @@ def test_04567_is_neither_late_nor_near_it() -> None:
 
 
 def test_the_login_outage_met_its_clocks() -> None:
-    """examples.md 1: acknowledged at once, resolved in 40 minutes of 2 hours, updates within 30 minutes."""
+    """Acknowledged at once, resolved in 40 minutes of 2 hours, updates within 30 minutes."""
     found = clocks(example("sev0-3", "INC-20250126-120500"), SEV, at("2025-01-29T09:00:00Z"))
     assert [(clock.clock, clock.state, clock.elapsed_seconds) for clock in found] == [
         ("response", State.MET, 0),
@@ -120,7 +120,7 @@ def test_the_login_outage_met_its_clocks() -> None:
 
 
 def test_the_memory_leaks_unknown_acknowledgement_is_neither_met_nor_missed() -> None:
-    """examples.md 2a: nobody knows when it was acknowledged; 48 minutes from 14:02 are within 4 hours."""
+    """Nobody knows when it was acknowledged; 48 minutes from 14:02 are within 4 hours."""
     found = clocks(example("itil-p1-p4", "INC-2025-05678"), ITIL, at("2025-10-20T16:00:00Z"))
     response, diagnosis, resolution = found[:3]
     assert (diagnosis.clock, diagnosis.state, diagnosis.elapsed_seconds) == ("diagnosis", State.MET, 8 * 60)  # R51
@@ -134,7 +134,7 @@ def test_the_memory_leaks_unknown_acknowledgement_is_neither_met_nor_missed() ->
 
 
 def test_an_acknowledgement_before_the_declaration_is_met() -> None:
-    """examples.md 4: acknowledged 10:17, declared 10:20."""
+    """Acknowledged 10:17, declared 10:20."""
     found = clock("response", example("p0-p3", "INC-20250120-102000"), policy("p0-p3"), "2025-01-22T09:00:00Z")
     assert (found.state, found.elapsed_seconds, found.stopped_at) == (State.MET, 0, at("2025-01-20T10:17:00Z"))
 

@@ -41,7 +41,7 @@ def hours(*spans: str) -> list[dict[str, Any]]:
     return [note(span) for span in spans]
 
 
-# examples.md 2b -------------------------------------------------------------------------------------------------------
+# worked tickets -------------------------------------------------------------------------------------------------------
 
 
 def test_the_two_p2_tickets_of_the_example() -> None:
@@ -136,7 +136,7 @@ def test_a_silence_that_somebody_ended_is_superseded() -> None:
 
 @pytest.mark.parametrize(("count", "fires"), [(4, False), (5, True), (6, True)])
 def test_the_fourth_reassignment_is_the_fifth_entry(count: int, fires: bool) -> None:
-    """R60, contract 2; the same handle again hands nothing on."""
+    """R60; the same handle again hands nothing on."""
     given = [{"at": text(f"{number}m"), "to": f"@p{number}"} for number in range(1, count + 1)]
     again = [{"at": text("30m"), "to": given[-1]["to"]}]
     record = incident(SIX, state="in_progress", assignments=[*given, *again])

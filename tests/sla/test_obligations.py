@@ -31,7 +31,7 @@ def keys(found: list[Obligation]) -> set[str]:
 
 
 def test_the_two_p2_tickets_of_the_example() -> None:
-    """examples.md 2b: 04890 is warned with 1 hour to breach, 04567 is not; neither is escalated."""
+    """Of the examples of itil-p1-p4, 04890 is warned with 1 hour to breach, 04567 is not; neither is escalated."""
     now = datetime.fromisoformat("2025-10-21T18:00:00Z")
     records = [record(example("INC-2025-04567")), record(example("INC-2025-04890"))]
     found = obligations(records, ITIL, now)

@@ -115,7 +115,7 @@ def test_without_node_the_reason_is_told(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 
 def test_the_owners_are_those_of_what_steers_the_automation() -> None:
-    """CODEOWNERS names each path of contract 6 once, and leaves /incidents/ open to all."""
+    """CODEOWNERS names each path that needs an owner once, and leaves /incidents/ open to all."""
     lines = (ROOT / ".github/CODEOWNERS").read_text(encoding="utf-8").splitlines()
     rows = [line.split() for line in lines if line and not line.startswith("#")]
     folders = ["gates", "runbooks", "freezes", "schemas", "templates", "actions", ".github", "incident_ops"]

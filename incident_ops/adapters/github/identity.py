@@ -1,4 +1,4 @@
-"""Whose words count as ours, and whose token this is (contract 5: trusted authors are `tracker.identities`)."""
+"""Whose words count as ours, and whose token this is: trusted authors are `tracker.identities`."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _RETRY = "the next run looks for it before it opens another"
 class Opening:
     """Opens issues; remembers for the length of a run which keys have one and which may have one.
 
-    The caller holds the lock of the repository while it opens (contract 5). `labels` are the two by which issues of
+    The caller holds the lock of the repository while it opens. `labels` are the two by which issues of
     ours are listed; `owner_of` reads the key in a body.
     """
 

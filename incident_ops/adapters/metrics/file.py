@@ -1,4 +1,4 @@
-"""Counts from a file: one row a tick, for a replay (contract 4).
+"""Counts from a file: one row a tick, for a replay.
 
 A cell that holds no count is passed on as it stands; the gate calls that tick one without data.
 """

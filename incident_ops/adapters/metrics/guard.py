@@ -1,4 +1,4 @@
-"""One HTTP request to a metric source, guarded (github.md 9.2): a gate file must not open doors inside a network.
+"""One HTTP request to a metric source, guarded: a gate file must not open doors inside a network.
 
 https only; no redirects, no proxies, no stored passwords; the name is resolved once, every address it has is judged,
 and the connection goes to the address that was judged, so that a name which changes its mind gains nothing. At most
