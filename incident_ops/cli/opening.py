@@ -17,7 +17,7 @@ from incident_ops.adapters.sealed import Sealed
 from incident_ops.errors import UserError
 from incident_ops.model.policy import Policy
 from incident_ops.model.service import Service
-from incident_ops.model.time import parse_instant, stamp
+from incident_ops.model.time import YEARS, OutOfRange, parse_instant, stamp
 from incident_ops.model.unread import Unread
 from incident_ops.records.catalogue import Catalogue, Row
 from incident_ops.records.setting import POLICY, Setting, load_setting
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from incident_ops.adapters.local import LocalTracker
 
 STATE = "incident-ops"
-YEARS = range(1970, 9900)  # room for every target on both sides
 STANDS_FOR = {"@who": "a person or team", "...": "a text", "TEXT": "a text"}
 """Words of our own hints that are no answer; a hint pasted as it is must not write them into a record."""
 
@@ -154,12 +153,11 @@ def no_records(opened: Opened, *, has_issues: bool | None = None) -> int:
 
 def _instant(text: str) -> datetime:
     try:
-        at = parse_instant(text)
+        return parse_instant(text)
+    except OutOfRange as error:
+        raise UserError(f"--at {text} is not a year of incidents", hint=f"{YEARS[0]} to {YEARS[-1]}") from error
     except ValueError as error:
         raise UserError(f"--at {text!r} is not an instant", hint="e.g. 2025-01-26T13:00:00Z") from error
-    if at.year not in YEARS:
-        raise UserError(f"--at {text} is not a year of incidents", hint=f"{YEARS[0]} to {YEARS[-1]}")
-    return at
 
 
 def _root(given: str | None) -> Path:

@@ -15,7 +15,7 @@ from incident_ops.model.incident import Incident
 from incident_ops.model.observed import Issue, Snapshot
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
-from incident_ops.model.time import duration, instant, parse_instant
+from incident_ops.model.time import duration, instant, parse_instant, shift
 from incident_ops.reconcile import marker
 from incident_ops.reconcile.changes import EDIT, Change, Kept, Verdict
 from incident_ops.reconcile.desired import Desired
@@ -34,7 +34,8 @@ _LATE = timedelta(days=1)
 def recent(opened: Opened, records: Iterable[Record]) -> list[Record]:
     """Of all records those that may owe something: what is not settled, and what was settled not long ago."""
     every, live = list(records), set(opened.catalogue.live_paths())
-    since = opened.now - max(_RECENT, _length(opened.judged_by[0].states.auto_reopen) + _LATE)
+    late = _length(opened.judged_by[0].states.auto_reopen) + _LATE
+    since = shift(opened.now, -max(_RECENT, late).total_seconds())
     since = min(since, _patterns_from(opened, [record for record in every if record.path in live]) or since)
     wanted = live.union(opened.catalogue.settled_after(int(since.timestamp())))
     return [record for record in every if record.path in wanted]
@@ -55,7 +56,7 @@ def _patterns_from(opened: Opened, live: Sequence[Record]) -> datetime | None:
     begins = [parse_instant(one.incident.times.declared) for one in live if not one.incident.is_closed]
     if not pattern.count or not begins:
         return None
-    return min(begins) - _length(pattern.window)
+    return shift(min(begins), -_length(pattern.window).total_seconds())
 
 
 def watched(records: Iterable[Record], policy: Policy, now: datetime) -> Mapping[str, datetime]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import click
 
@@ -14,6 +14,7 @@ from incident_ops.cli.text_file import read_text
 from incident_ops.errors import UserError
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
+from incident_ops.model.time import shift
 
 AXES = ("level", "service", "month")
 MISSED, GOAL = "missed", "goal"
@@ -95,7 +96,7 @@ def backtest(opened: Opened, file: str, since: str | None, observed: str | None,
     other, begin = _other_policy(opened, file), day(since, "--since")
     snapshot = None if observed is None else observed_in(observed)
     around = _window(policy, other)
-    records = _records(opened, begin - around if begin is not None else None)
+    records = _records(opened, shift(begin, -around) if begin is not None else None)
     seen = None if snapshot is None else lambda incident: seen_of(incident, snapshot)
     made = compare(records, policy, other, opened.now, begin, opened.unread, seen)
     shown = made._replace(unread=inert_unread(made.unread))
@@ -129,9 +130,9 @@ def _other_policy(opened: Opened, file: str) -> Policy:
     return replace(opened.setting, policy=load_policy(text, file)).require()[0]
 
 
-def _window(*policies: Policy) -> timedelta:
-    """How far before an incident those may lie that make a pattern with it."""
+def _window(*policies: Policy) -> int:
+    """How many seconds before an incident those may lie that make a pattern with it."""
     from incident_ops.sla.targets import seconds_of
 
     windows = [one.escalation.pattern.window for one in policies if one.escalation.pattern.count]
-    return timedelta(seconds=max((seconds_of(window) for window in windows if window), default=0))
+    return max((seconds_of(window) for window in windows if window), default=0)
