@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,6 +15,7 @@ from incident_ops.adapters import clock
 from incident_ops.adapters.git import Git
 from incident_ops.adapters.sealed import Sealed
 from incident_ops.errors import UserError
+from incident_ops.model.fence import Unusable
 from incident_ops.model.policy import Policy
 from incident_ops.model.service import Service
 from incident_ops.model.time import YEARS, OutOfRange, parse_instant, stamp
@@ -25,6 +26,8 @@ from incident_ops.records.store import INCIDENTS, Examine, Raw, Store, is_record
 
 if TYPE_CHECKING:
     from incident_ops.adapters.local import LocalTracker
+
+Made = TypeVar("Made")
 
 STATE = "incident-ops"
 STANDS_FOR = {"@who": "a person or team", "...": "a text", "TEXT": "a text"}
@@ -95,6 +98,16 @@ def open_repository(options: dict[str, Any]) -> Opened:
         source = f"commit {commit}" if commit else "the work tree"
         click.echo(f"Records of {root}, {source}; clock {stamp(now)}; state kept in {opened.state}", err=True)
     return opened
+
+
+def served(opened: Opened, work: Callable[[], Made]) -> Made:
+    """What `work` makes of the records; where one breaks a calculation, `work` begins again without it."""
+    while True:
+        try:
+            return work()
+        except Unusable as error:
+            if not any([opened.catalogue.leave_out(one) for one in error.unread]):
+                raise
 
 
 def at_commit(opened: Opened, commit: str) -> Opened:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from incident_ops.cli.opening import Opened
 from incident_ops.doors.automatic import automatic
@@ -11,6 +12,7 @@ from incident_ops.doors.escalate import escalate_due
 from incident_ops.doors.step import Step
 from incident_ops.errors import UserError
 from incident_ops.lifecycle import CLOSED
+from incident_ops.model.fence import alone, each
 from incident_ops.model.incident import Incident
 from incident_ops.model.observed import Issue, Snapshot
 from incident_ops.model.policy import Policy
@@ -61,7 +63,7 @@ def _patterns_from(opened: Opened, live: Sequence[Record]) -> datetime | None:
 
 def watched(records: Iterable[Record], policy: Policy, now: datetime) -> Mapping[str, datetime]:
     """The incidents whose comments matter, and since when."""
-    found = ((one.incident.id, watched_since(one.incident, policy, now)) for one in records)
+    found = each(records, lambda one: (one.incident.id, watched_since(one.incident, policy, now)))
     return {name: at for name, at in found if at is not None}
 
 
@@ -100,7 +102,7 @@ def due_edits(owed: Owed, records: Mapping[str, Record], policy: Policy) -> Verd
             continue
         number = record.incident.links.tracking_issue
         try:
-            step = _step(one, record.incident, policy)
+            step = alone(record, partial(_step, one, policy))
         except UserError as error:
             kept.append(Kept(one.key, one.kind, number, f"{one.reason}, but {error}"))
             continue
@@ -131,7 +133,8 @@ def _noticed(one: Obligation, noticed: Mapping[str, str]) -> Obligation:
     return one._replace(noticed_at=at)
 
 
-def _step(one: Obligation, incident: Incident, policy: Policy) -> Step | None:
+def _step(one: Obligation, policy: Policy, record: Record) -> Step | None:
+    incident = record.incident
     if one.escalation is not None:
         return escalate_due(incident, one.escalation, policy, one.noticed_at)
     return None if one.move is None else automatic(incident, one.move, policy)

@@ -34,6 +34,8 @@ FAULTS: dict[str, str] = {
     "increase() where the counter itself is asked for.",
     "plan-times": "The times of a freeze, an override or a maintenance window say nothing: it ends before it begins, "
     "or its zone is no place. `gate check` cannot tell what it holds, and lets nothing pass.",
+    "calculation": "A calculation with the record's values failed, e.g. because a time it leads to is outside the "
+    "calendar. The record is left out and named; every other record is served.",
     "schema-copy": "A file of `schemas/` in the repository, which editors read, differs from the installed program's.",
 }
 
