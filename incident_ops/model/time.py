@@ -11,6 +11,9 @@ UNKNOWN = "unknown"
 YEARS = range(1970, 9900)
 """The years that instants and dates of records may name: room for every target on both sides."""
 
+LATEST = datetime(YEARS[-1], 12, 31, 23, 59, 59, tzinfo=UTC)
+"""The last whole second of these years."""
+
 FIRST, LAST = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
 """The ends of the calendar, a few days in, so that no zone steps over them."""
 

@@ -206,6 +206,16 @@ def test_time_alone_never_brings_an_error() -> None:
         assert then <= now, path
 
 
+def test_in_the_last_minutes_of_the_range_no_rule_crashes() -> None:
+    case = load(next(path for path in examples("good") if path.parts[-3] == "future-instant"))
+    assert isinstance(case.document, Document)
+    last = "9899-12-31T23:59:59Z"
+    data = {**case.document.data, "times": {"declared": last.replace("Z", "+00:00")}}
+    record = Record(case.path, msgspec.convert(data, Incident), data)
+    found = rules.run(record, case.world._replace(now=parse_instant(last)), timed=True)
+    assert [one for one in found if one.rule == "future-instant"] == []
+
+
 def test_a_secret_is_not_repeated_in_its_finding() -> None:
     for path in examples("bad"):
         if path.parts[-3] == "secret":
