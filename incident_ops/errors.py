@@ -5,6 +5,7 @@
     |-- Incomplete         4   a read that did not finish: nothing may be concluded from it
     |-- WriteFailed        4   a write that was refused by the system: nothing was changed
     |-- Ambiguous          4   a write of which nobody can tell whether it happened: the next run looks
+    |-- Unusable           3   (model.fence) the values of a record break a calculation
     `-- Stopped            5   a safety limit: nothing is wrong, work remains
 
 Findings about records are data (`incident_ops.findings`), never exceptions.

@@ -105,8 +105,14 @@ def notices(
                 missed[made] = None
             else:
                 found.setdefault(made.key, made)
-    ordered = sorted(found.values(), key=lambda notice: (notice.rank, notice.due, notice.key))
-    return Told(tuple(ordered), tuple(sorted(missed)))
+    return joined([Told(tuple(found.values()), tuple(missed))])
+
+
+def joined(parts: Iterable[Told]) -> Told:
+    """The notices of several incidents in the order of one run."""
+    every = list(parts)
+    ordered = sorted((one for part in every for one in part.notices), key=lambda one: (one.rank, one.due, one.key))
+    return Told(tuple(ordered), tuple(sorted({one for part in every for one in part.unreachable})))
 
 
 def possible(

@@ -16,6 +16,7 @@ from incident_ops import rules
 from incident_ops.against import against, crossings, weighed
 from incident_ops.findings import Finding, Level
 from incident_ops.lifecycle import is_settled
+from incident_ops.model.fence import why_unusable
 from incident_ops.model.ids import is_incident_id
 from incident_ops.model.incident import Incident
 from incident_ops.model.record import Link, Record, World
@@ -68,7 +69,11 @@ def examiner(setting: Setting, now: datetime) -> Examine:
         if faults := check(document, "incident"):
             return _unreadable(path, blob, faults, document.data)
         record = to_record(path, document.data)
-        found = rules.run(record, world, timed=False) if world else []
+        try:
+            found = rules.run(record, world, timed=False) if world else []
+        except Exception as error:  # its rules are calculations too, and every command asks them
+            told = fault("calculation", path, why_unusable(record, error), at=(1, 1))
+            return _unreadable(path, blob, [told], document.data)
         settled = is_settled(record.incident)
         return Row(
             path,

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from incident_ops.model.time import duration, instant, parse_instant
+from incident_ops.model.time import YEARS, OutOfRange, duration, instant, parse_instant
 from incident_ops.model.window import Freeze, Maintenance
 from incident_ops.model.zone import place, to_utc
 
@@ -97,6 +97,8 @@ def moment(text: str, zone: str | None, *, is_end: bool = False) -> datetime:
     """An instant, or a local time of `zone` -> aware UTC. ValueError where it is neither."""
     try:
         return parse_instant(text)
+    except OutOfRange:
+        raise
     except ValueError:
         if zone is None:
             raise ValueError(f"{text!r} is a local time, and there is no zone") from None
@@ -106,10 +108,9 @@ def moment(text: str, zone: str | None, *, is_end: bool = False) -> datetime:
             raise ValueError(text)
     except ValueError:
         raise ValueError(f"{text!r} in zone {zone!r} is no time of a place such as Europe/Berlin") from None
-    try:
-        return to_utc(wall, where, is_last=is_end)
-    except OverflowError:
-        raise ValueError(f"{text!r} is outside the calendar") from None
+    if wall.year not in YEARS:
+        raise OutOfRange(text)
+    return to_utc(wall, where, is_last=is_end)
 
 
 def _ordered(begin: datetime, end: datetime | None) -> Span:

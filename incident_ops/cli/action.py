@@ -13,7 +13,7 @@ from incident_ops.cli.printing import format_option
 from incident_ops.cli.record import incident_argument
 from incident_ops.doors import action as items
 from incident_ops.errors import UserError
-from incident_ops.model.time import parse_date
+from incident_ops.model.time import OutOfRange, parse_date
 
 item_argument = click.argument("item", metavar="AI-N")
 
@@ -131,6 +131,8 @@ def _day(text: str | None) -> str | None:
     if text is not None:
         try:
             parse_date(text)
+        except OutOfRange as error:
+            raise UserError(f"--due {error}", hint="check the year") from error
         except ValueError as error:
             raise UserError(f"--due {text!r} is no date", hint="e.g. 2025-02-01") from error
     return text

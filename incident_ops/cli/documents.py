@@ -12,7 +12,9 @@ from incident_ops.cli.opening import Opened, no_records, with_repository
 from incident_ops.cli.printing import finish
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
+from incident_ops.model.fence import Unusable, each
 from incident_ops.model.record import Record
+from incident_ops.model.unread import Unread
 from incident_ops.records.recall import every_record, read_record
 from incident_ops.render.documents import render as documents
 from incident_ops.render.findings import inert, plural
@@ -33,28 +35,39 @@ def render(opened: Opened, incidents: tuple[str, ...], check: bool) -> None:
       incident-ops render INC-20250126-120500
       incident-ops render --check
     """
-    policy, _ = opened.judged_by
-    differing, count = [], 0
-    for record in _asked(opened, incidents):
-        for name, text in documents(record.incident, policy, opened.now).items():
-            count += 1
-            path = opened.root / Path(record.path).with_name(name)
-            if not path.is_file() or path.read_bytes() != text.encode():
-                differing.append(path)
-                if not check:
-                    write_text(path, text)
+    differing, count, broken = _written(opened, _asked(opened, incidents), is_check=check)
     for path in differing:
         click.echo(f"{'differs' if check else 'wrote'} {path.relative_to(opened.root)}")
     click.echo(
         f"{plural(count, 'document')}: {len(differing)} {'out of date' if check else 'written'},"
         f" {count - len(differing)} as they should be"
     )
-    unread = opened.catalogue.unreadable() if not incidents else []
+    unread = sorted([*(opened.catalogue.unreadable() if not incidents else ()), *broken])
     for left in unread:
         click.echo(inert(f"error: {left.path}: not read, not rendered: {left.reason}"), err=True)
     if not opened.catalogue.count():
         finish(no_records(opened))
     finish(3 if unread else int(check and bool(differing)))
+
+
+def _written(
+    opened: Opened, records: Iterable[Record], *, is_check: bool
+) -> tuple[list[Path], int, tuple[Unread, ...]]:
+    """Writes what differs -> the paths of that, how many documents there are, and the records that could make none."""
+    policy, _ = opened.judged_by
+    differing, count = [], 0
+    try:
+        for record, made in each(records, lambda one: (one, documents(one.incident, policy, opened.now))):
+            for name, text in made.items():
+                count += 1
+                path = opened.root / Path(record.path).with_name(name)
+                if not path.is_file() or path.read_bytes() != text.encode():
+                    differing.append(path)
+                    if not is_check:
+                        write_text(path, text)
+    except Unusable as error:
+        return differing, count, error.unread
+    return differing, count, ()
 
 
 def _asked(opened: Opened, incidents: tuple[str, ...]) -> Iterable[Record]:

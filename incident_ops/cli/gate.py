@@ -13,7 +13,7 @@ from incident_ops.cli.complete import complete_incident, complete_service
 from incident_ops.cli.gate_person import actor_of
 from incident_ops.cli.gate_publish import publish
 from incident_ops.cli.gate_records import Published, contents, known_of, source
-from incident_ops.cli.opening import Opened, must_say_something, no_records, open_repository
+from incident_ops.cli.opening import Opened, must_say_something, no_records, open_repository, served
 from incident_ops.cli.printing import finish, format_option, inert_unread
 from incident_ops.cli.text_file import read_text
 from incident_ops.errors import IncidentOpsError, UserError
@@ -129,8 +129,12 @@ def _published(found: Published, asked: Asked, fixes: str | None) -> Verdict:
 def _from_records(found: Opened, asked: Asked, fixes: str | None, by: str | None) -> Verdict:
     policy, _ = found.judged_by
     asked = replace(asked, environment=asked.environment or policy.gate.environment)
-    known = known_of(found, asked.service, contents(found))
-    verdict = gate_check(asked, known)
+
+    def judged() -> tuple[Known, Verdict]:
+        known = known_of(found, asked.service, contents(found))
+        return known, gate_check(asked, known)
+
+    known, verdict = served(found, judged)
     verdict = replace(verdict, unread=tuple(_at_line(found, known, one) for one in verdict.unread))
     if not found.catalogue.count() and no_records(found):
         return _unreachable(asked, "records that HEAD or the tracker has are not here")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from incident_ops.cli.gate_records import contents, known_of
-from incident_ops.cli.opening import Opened, at_commit, with_repository
+from incident_ops.cli.opening import Opened, at_commit, served, with_repository
 from incident_ops.cli.printing import finish
 from incident_ops.cli.remotes import need_remote
 from incident_ops.errors import Incomplete, UserError
@@ -44,7 +44,7 @@ def publish(opened: Opened, output: str | None, only_check: bool) -> None:
     if not services:
         click.echo("services.yaml names no service, so there is no gate to publish")
         return
-    state = _state(committed)
+    state = served(committed, lambda: _state(committed))
     if only_check:
         _check(opened, state)
         return

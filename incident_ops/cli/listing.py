@@ -8,10 +8,11 @@ import click
 
 from incident_ops.cli.complete import complete_service
 from incident_ops.cli.moments import day
-from incident_ops.cli.opening import Opened, no_records, with_repository
+from incident_ops.cli.opening import Opened, no_records, served, with_repository
 from incident_ops.cli.printing import finish, format_option, inert_unread
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
+from incident_ops.model.fence import each
 from incident_ops.model.incident import Incident
 from incident_ops.model.record import Record
 from incident_ops.records.recall import every_record
@@ -56,16 +57,19 @@ def list_command(
       incident-ops list --overdue --format json
     """
     after = day(since, "--since")
-    records = [
-        one
-        for one in _records(opened, only_open and not (owner or overdue))
-        if after is None or declared_at(one.incident) >= after
-    ]
-    records = _at_level(opened, _of_service(opened, records, service), level)
-    if owner is not None or overdue:
-        click.echo(_items(opened, records, owner, only_open, overdue, form), nl=False)
-    else:
-        click.echo(_incidents(opened, records, form), nl=False)
+
+    def listed() -> str:
+        records = [
+            one
+            for one in _records(opened, only_open and not (owner or overdue))
+            if after is None or declared_at(one.incident) >= after
+        ]
+        records = _at_level(opened, _of_service(opened, records, service), level)
+        if owner is not None or overdue:
+            return _items(opened, records, owner, only_open, overdue, form)
+        return _incidents(opened, records, form)
+
+    click.echo(served(opened, listed), nl=False)
     if form == "text":
         _tell_unread(opened)
     if not opened.catalogue.count():
@@ -75,8 +79,12 @@ def list_command(
 
 def open_table(opened: Opened) -> str:
     """The open incidents as a table; "" unless there are several to choose from."""
-    found = _records(opened, only_open=True)
-    return lists.incidents_text(lists.entries(found, opened.judged_by[0], opened.now), _style) if len(found) > 1 else ""
+
+    def table() -> str:
+        found = lists.entries(_records(opened, only_open=True), opened.judged_by[0], opened.now)
+        return lists.incidents_text(found, _style) if len(found) > 1 else ""
+
+    return served(opened, table)
 
 
 def _records(opened: Opened, only_open: bool) -> list[Record]:
@@ -94,7 +102,7 @@ def _incidents(opened: Opened, records: list[Record], form: str) -> str:
 
 def _items(opened: Opened, records: list[Record], owner: str | None, only_open: bool, overdue: bool, form: str) -> str:
     policy, _ = opened.judged_by
-    dated = ((record, days_late(record.incident, policy, opened.now)) for record in records)
+    dated = each(records, lambda record: (record, days_late(record.incident, policy, opened.now)))
     owners = {None} if owner is None else {owner, f"@{owner}"}
     found = [
         one

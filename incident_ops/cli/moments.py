@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from incident_ops.errors import UserError
-from incident_ops.model.time import UNKNOWN, duration, parse_date, parse_instant, stamp
+from incident_ops.model.time import UNKNOWN, YEARS, OutOfRange, duration, parse_date, parse_instant, shift, stamp
 from incident_ops.render.findings import inert
 
 
@@ -17,8 +17,10 @@ def moment(text: str | None, now: datetime, option: str, *, may_be_unknown: bool
         return stamp(now)
     try:
         parse_instant(text)
+    except OutOfRange as error:
+        raise UserError(f"{option} {error}", hint="check the year") from error
     except ValueError:
-        return stamp(now - timedelta(seconds=_ago(text, option, may_be_unknown)))
+        return _stamp(shift(now, -_ago(text, option, may_be_unknown)), text, option)
     return text
 
 
@@ -33,6 +35,12 @@ def day(text: str | None, option: str) -> datetime | None:
     except ValueError as error:
         raise UserError(f"{option} {inert(text)!r} is no day and no instant", hint="e.g. 2025-01-26") from error
     return datetime(found.year, found.month, found.day, tzinfo=UTC)
+
+
+def _stamp(at: datetime, text: str, option: str) -> str:
+    if at.year not in YEARS:
+        raise UserError(f"{option} {text!r} leads before the year {YEARS[0]}", hint="a shorter time")
+    return stamp(at)
 
 
 def _ago(text: str, option: str, may_be_unknown: bool) -> int:

@@ -17,9 +17,11 @@ from incident_ops.cli.printing import finish, format_option
 from incident_ops.cli.sending import shared_ledger, sinks
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
+from incident_ops.model.fence import alone
 from incident_ops.model.incident import Incident
 from incident_ops.model.message import INCIDENT_CHANNEL, Message
 from incident_ops.model.policy import LevelPolicy
+from incident_ops.model.record import Record
 from incident_ops.notices import notices
 from incident_ops.reconcile.deliver import Delivered, deliver, exit_code
 from incident_ops.reconcile.delivery import messages, plan
@@ -70,12 +72,13 @@ def notify(
       incident-ops notify 120500 --mark test --channel slack --dry-run
       incident-ops notify --mark update --text "Login works again for half"
     """
-    found = _incident(opened, incident)
+    record = _record(opened, incident)
+    found = record.incident
     policy, _ = opened.judged_by
     level = level_of(found, policy)
     names = _channels(opened, level, channels)
     held = "--dry-run: nothing is sent" if dry_run else "the policy's mode is observe" * (policy.mode == "observe")
-    wanted = _owed(opened, found, _marked(mark), audience, channels)
+    wanted = alone(record, lambda one: _owed(opened, one.incident, _marked(mark), audience, channels))
     wanted = wanted or [_message(found, level, mark, audience, name) for name in names]
     ledger, seen, unread = shared_ledger(opened)
     planned = plan([_by_hand(one, text, held) for one in wanted], seen, clock.now(), may_wait=not no_wait)
@@ -87,12 +90,12 @@ def notify(
     finish(exit_code(done))
 
 
-def _incident(opened: Opened, asked: str | None) -> Incident:
+def _record(opened: Opened, asked: str | None) -> Record:
     path = find(opened, asked)
     raw = opened.store.read(path)
     if not isinstance(raw, bytes):
         raise UserError("the record cannot be read", where=path, hint="see `incident-ops validate`")
-    return judged(path, raw).incident
+    return judged(path, raw)
 
 
 def _owed(opened: Opened, found: Incident, mark: str, audience: str, channels: Sequence[str]) -> list[Message]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,9 +15,10 @@ from incident_ops.adapters import clock
 from incident_ops.adapters.git import Git
 from incident_ops.adapters.sealed import Sealed
 from incident_ops.errors import UserError
+from incident_ops.model.fence import Unusable
 from incident_ops.model.policy import Policy
 from incident_ops.model.service import Service
-from incident_ops.model.time import parse_instant, stamp
+from incident_ops.model.time import YEARS, OutOfRange, parse_instant, stamp
 from incident_ops.model.unread import Unread
 from incident_ops.records.catalogue import Catalogue, Row
 from incident_ops.records.setting import POLICY, Setting, load_setting
@@ -26,8 +27,9 @@ from incident_ops.records.store import INCIDENTS, Examine, Raw, Store, is_record
 if TYPE_CHECKING:
     from incident_ops.adapters.local import LocalTracker
 
+Made = TypeVar("Made")
+
 STATE = "incident-ops"
-YEARS = range(1970, 9900)  # room for every target on both sides
 STANDS_FOR = {"@who": "a person or team", "...": "a text", "TEXT": "a text"}
 """Words of our own hints that are no answer; a hint pasted as it is must not write them into a record."""
 
@@ -98,6 +100,16 @@ def open_repository(options: dict[str, Any]) -> Opened:
     return opened
 
 
+def served(opened: Opened, work: Callable[[], Made]) -> Made:
+    """What `work` makes of the records; where one breaks a calculation, `work` begins again without it."""
+    while True:
+        try:
+            return work()
+        except Unusable as error:
+            if not sum(opened.catalogue.leave_out(one) for one in error.unread):
+                raise
+
+
 def at_commit(opened: Opened, commit: str) -> Opened:
     """The same repository with the records of a commit instead of the work tree's."""
     return replace(opened, store=Store(opened.root, opened.git, commit))
@@ -154,12 +166,11 @@ def no_records(opened: Opened, *, has_issues: bool | None = None) -> int:
 
 def _instant(text: str) -> datetime:
     try:
-        at = parse_instant(text)
+        return parse_instant(text)
+    except OutOfRange as error:
+        raise UserError(f"--at {text} is not a year of incidents", hint=f"{YEARS[0]} to {YEARS[-1]}") from error
     except ValueError as error:
         raise UserError(f"--at {text!r} is not an instant", hint="e.g. 2025-01-26T13:00:00Z") from error
-    if at.year not in YEARS:
-        raise UserError(f"--at {text} is not a year of incidents", hint=f"{YEARS[0]} to {YEARS[-1]}")
-    return at
 
 
 def _root(given: str | None) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from incident_ops.cli.opening import Opened
 from incident_ops.doors.automatic import automatic
@@ -11,11 +12,12 @@ from incident_ops.doors.escalate import escalate_due
 from incident_ops.doors.step import Step
 from incident_ops.errors import UserError
 from incident_ops.lifecycle import CLOSED
+from incident_ops.model.fence import alone, each
 from incident_ops.model.incident import Incident
 from incident_ops.model.observed import Issue, Snapshot
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
-from incident_ops.model.time import duration, instant, parse_instant
+from incident_ops.model.time import duration, instant, parse_instant, shift
 from incident_ops.reconcile import marker
 from incident_ops.reconcile.changes import EDIT, Change, Kept, Verdict
 from incident_ops.reconcile.desired import Desired
@@ -34,7 +36,8 @@ _LATE = timedelta(days=1)
 def recent(opened: Opened, records: Iterable[Record]) -> list[Record]:
     """Of all records those that may owe something: what is not settled, and what was settled not long ago."""
     every, live = list(records), set(opened.catalogue.live_paths())
-    since = opened.now - max(_RECENT, _length(opened.judged_by[0].states.auto_reopen) + _LATE)
+    late = _length(opened.judged_by[0].states.auto_reopen) + _LATE
+    since = shift(opened.now, -max(_RECENT, late).total_seconds())
     since = min(since, _patterns_from(opened, [record for record in every if record.path in live]) or since)
     wanted = live.union(opened.catalogue.settled_after(int(since.timestamp())))
     return [record for record in every if record.path in wanted]
@@ -55,12 +58,12 @@ def _patterns_from(opened: Opened, live: Sequence[Record]) -> datetime | None:
     begins = [parse_instant(one.incident.times.declared) for one in live if not one.incident.is_closed]
     if not pattern.count or not begins:
         return None
-    return min(begins) - _length(pattern.window)
+    return shift(min(begins), -_length(pattern.window).total_seconds())
 
 
 def watched(records: Iterable[Record], policy: Policy, now: datetime) -> Mapping[str, datetime]:
     """The incidents whose comments matter, and since when."""
-    found = ((one.incident.id, watched_since(one.incident, policy, now)) for one in records)
+    found = each(records, lambda one: (one.incident.id, watched_since(one.incident, policy, now)))
     return {name: at for name, at in found if at is not None}
 
 
@@ -99,7 +102,7 @@ def due_edits(owed: Owed, records: Mapping[str, Record], policy: Policy) -> Verd
             continue
         number = record.incident.links.tracking_issue
         try:
-            step = _step(one, record.incident, policy)
+            step = alone(record, partial(_step, one, policy))
         except UserError as error:
             kept.append(Kept(one.key, one.kind, number, f"{one.reason}, but {error}"))
             continue
@@ -130,7 +133,8 @@ def _noticed(one: Obligation, noticed: Mapping[str, str]) -> Obligation:
     return one._replace(noticed_at=at)
 
 
-def _step(one: Obligation, incident: Incident, policy: Policy) -> Step | None:
+def _step(one: Obligation, policy: Policy, record: Record) -> Step | None:
+    incident = record.incident
     if one.escalation is not None:
         return escalate_due(incident, one.escalation, policy, one.noticed_at)
     return None if one.move is None else automatic(incident, one.move, policy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import click
@@ -22,7 +22,7 @@ from incident_ops.findings import did_you_mean
 from incident_ops.gate.check import known_environment
 from incident_ops.gate.needs import needed
 from incident_ops.model.incident import Incident
-from incident_ops.model.time import duration, parse_instant
+from incident_ops.model.time import YEARS, OutOfRange, duration, parse_instant, shift
 from incident_ops.model.unread import Unread
 from incident_ops.model.window import Freeze
 from incident_ops.records.planned import FREEZE, freeze_path, read_document
@@ -40,13 +40,18 @@ def ahead(text: str, now: datetime, option: str) -> datetime:
         return now
     try:
         return parse_instant(text)
+    except OutOfRange as error:
+        raise UserError(f"{option} {error}", hint="check the year") from error
     except ValueError:
         pass
     try:
-        return now + timedelta(seconds=duration(text))
-    except (ValueError, OverflowError) as error:
+        at = shift(now, duration(text))
+    except ValueError as error:
         hint = "4h (from now), or with a zone: 2025-12-19T17:00:00Z"
         raise UserError(f"{option} {text!r} is no instant ahead", hint=hint) from error
+    if at.year not in YEARS:
+        raise UserError(f"{option} {text!r} leads after the year {YEARS[-1]}", hint="a shorter time")
+    return at
 
 
 def check_names(opened: Opened, services: Iterable[str], environments: Iterable[str]) -> None:

@@ -13,6 +13,7 @@ from incident_ops.cli.printing import format_option
 from incident_ops.doors.following import following
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding
+from incident_ops.model.fence import alone
 from incident_ops.model.record import Record
 from incident_ops.render import picture
 from incident_ops.render.findings import inert
@@ -42,8 +43,12 @@ def show(opened: Opened, incident: str | None, form: str) -> None:
     """
     if incident is None and form == "text":
         click.echo(open_table(opened), nl=False)
-    view = view_of(opened, read(opened, find(opened, incident)))
-    click.echo(to_json(view) if form == "json" else picture.to_text(view, _style), nl=False)
+
+    def shown(record: Record) -> str:
+        view = view_of(opened, record)
+        return to_json(view) if form == "json" else picture.to_text(view, _style)
+
+    click.echo(alone(read(opened, find(opened, incident)), shown), nl=False)
 
 
 def read(opened: Opened, path: str) -> Record:

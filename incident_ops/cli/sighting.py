@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from incident_ops.adapters.files import write_text
-from incident_ops.cli.opening import Opened, local_tracker
+from incident_ops.cli.opening import Opened, local_tracker, served
 from incident_ops.cli.owing import live_ones, owed_by, recent, seen_in, tracking
 from incident_ops.cli.tracking import connect, observed, observed_in, records_for, source_of
 from incident_ops.errors import UserError
@@ -27,7 +27,7 @@ def sighting(opened: Opened, options: Mapping[str, Any]) -> tuple[Opened, Owed]:
     tracker, file, keep = options["tracker"], options["observed"], options["save_observed"]
     policy = opened.judged_by[0]
     if tracker is None and file is None and keep is None:
-        return opened, obligations(live_ones(opened), policy, opened.now)
+        return opened, served(opened, lambda: obligations(live_ones(opened), policy, opened.now))
     if file is not None and keep is not None:
         raise UserError("--observed and --save-observed together say nothing new", hint="leave one of them out")
     kept = observed_in(file) if file is not None else None
@@ -36,7 +36,7 @@ def sighting(opened: Opened, options: Mapping[str, Any]) -> tuple[Opened, Owed]:
         hint = f"use --tracker {kept.source}"
         raise UserError(f"it tells of a {kept.source} tracker, not of a {source} one", where=file, hint=hint)
     opened = records_for(opened, source)
-    return opened, _with_tracker(opened, source, kept, keep)
+    return opened, served(opened, lambda: _with_tracker(opened, source, kept, keep))
 
 
 def _with_tracker(opened: Opened, source: str, kept: Snapshot | None, keep: str | None) -> Owed:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from incident_ops.cli.opening import Opened, no_records, with_repository
+from incident_ops.cli.opening import Opened, no_records, served, with_repository
 from incident_ops.cli.printing import finish, inert_unread, paint
 from incident_ops.cli.sighting import sighting
 from incident_ops.cli.sla_report import backtest as backtest_command
@@ -72,9 +72,7 @@ def check(opened: Opened, everything: bool, fail_on: str | None, form: str, **op
       incident-ops sla check --fail-on breached
     """
     opened, owed = sighting(opened, options)
-    policy, _ = opened.judged_by
-    records = every_record(opened.store, opened.catalogue) if everything else opened.catalogue.live()
-    made = report(records, policy, opened.now, opened.catalogue.unreadable(), everything)
+    made = served(opened, lambda: _clocks(opened, everything))
     shown = made._replace(unread=inert_unread(made.unread))
     if form == "json":
         click.echo(to_json(made, owed.lag_seconds, owed_data(owed)), nl=False)
@@ -89,6 +87,11 @@ def check(opened: Opened, everything: bool, fail_on: str | None, form: str, **op
         finish(no_records(opened))
     bad = fail_on is not None and any(row.status in FAILING[fail_on] for row in rows(made))
     finish(3 if made.unread else int(bad))
+
+
+def _clocks(opened: Opened, everything: bool) -> Report:
+    records = every_record(opened.store, opened.catalogue) if everything else opened.catalogue.live()
+    return report(records, opened.judged_by[0], opened.now, opened.unread, everything)
 
 
 def _summarize(made: Report, owed: Owed) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import click
 
 from incident_ops.cli.moments import day
-from incident_ops.cli.opening import Opened, no_records, with_repository
+from incident_ops.cli.opening import Opened, no_records, served, with_repository
 from incident_ops.cli.printing import finish, format_option, inert_unread
 from incident_ops.cli.text_file import read_text
 from incident_ops.errors import UserError
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
+from incident_ops.model.time import shift
 
 AXES = ("level", "service", "month")
 MISSED, GOAL = "missed", "goal"
@@ -54,7 +55,9 @@ def report(opened: Opened, since: str | None, until: str | None, by: str, fail_o
     period = Period(day(since, "--since"), day(until, "--until"))
     if period.since and period.until and period.until <= period.since:
         raise UserError("--until is not after --since, so nothing lies between them", hint="exchange the two")
-    made = compliance(_records(opened, period.since), policy, opened.now, period, by, opened.unread)
+    made = served(
+        opened, lambda: compliance(_records(opened, period.since), policy, opened.now, period, by, opened.unread)
+    )
     if fail_on == GOAL and not made.goals:
         hint = "set e.g. `targets.sla_compliance_pct: 95` in policy.yaml"
         raise UserError("--fail-on goal: the policy sets no goal that clocks can reach", hint=hint)
@@ -95,9 +98,12 @@ def backtest(opened: Opened, file: str, since: str | None, observed: str | None,
     other, begin = _other_policy(opened, file), day(since, "--since")
     snapshot = None if observed is None else observed_in(observed)
     around = _window(policy, other)
-    records = _records(opened, begin - around if begin is not None else None)
+    earliest = shift(begin, -around) if begin is not None else None
     seen = None if snapshot is None else lambda incident: seen_of(incident, snapshot)
-    made = compare(records, policy, other, opened.now, begin, opened.unread, seen)
+    made = served(
+        opened,
+        lambda: compare(_records(opened, earliest), policy, other, opened.now, begin, opened.unread, seen),
+    )
     shown = made._replace(unread=inert_unread(made.unread))
     click.echo(to_json(made) if form == "json" else to_text(shown), nl=False)
     if not opened.catalogue.count():
@@ -129,9 +135,9 @@ def _other_policy(opened: Opened, file: str) -> Policy:
     return replace(opened.setting, policy=load_policy(text, file)).require()[0]
 
 
-def _window(*policies: Policy) -> timedelta:
-    """How far before an incident those may lie that make a pattern with it."""
+def _window(*policies: Policy) -> int:
+    """How many seconds before an incident those may lie that make a pattern with it."""
     from incident_ops.sla.targets import seconds_of
 
     windows = [one.escalation.pattern.window for one in policies if one.escalation.pattern.count]
-    return timedelta(seconds=max((seconds_of(window) for window in windows if window), default=0))
+    return max((seconds_of(window) for window in windows if window), default=0)

@@ -9,18 +9,19 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from incident_ops.errors import UserError
+from incident_ops.model.fence import each
 from incident_ops.model.incident import Incident
 from incident_ops.model.ledger import Ledger, Pair, pair, parse, serialise
 from incident_ops.model.message import Message
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
 from incident_ops.model.service import Service
-from incident_ops.notices import LATE_AFTER, Told, notices, possible
+from incident_ops.notices import LATE_AFTER, Told, joined, notices, possible
 from incident_ops.reconcile.changes import Verdict
 from incident_ops.reconcile.delivery import HELD, PAGER_CHANNELS, Planned, follow_ups, messages, plan
 from incident_ops.reconcile.telling import telling
 from incident_ops.sla.called import taken
-from incident_ops.sla.obligations import Owed, SeenOf
+from incident_ops.sla.obligations import Obligation, Owed, SeenOf
 
 OBSERVE = "the policy's mode is observe"
 
@@ -51,17 +52,28 @@ class Wanted(NamedTuple):
 def wanted(records: Sequence[Record], owed: Owed, setting: Setting, seen: SeenOf) -> Wanted:
     """Notices as if the mode were active: what `observe` holds is what would be sent otherwise."""
     policy = replace(setting.policy, mode="active")
-    incidents = {record.incident.id: record.incident for record in records}
-    told = notices(owed.obligations, incidents, policy, setting.services, setting.now)
-    private = {name for name, one in incidents.items() if one.visibility == "restricted"}
+    by_id = {record.incident.id: record for record in records}
+    private = {name for name, one in by_id.items() if one.incident.visibility == "restricted"}
+    of: dict[str, list[Obligation]] = {}
+    for obligation in owed.obligations:
+        of.setdefault(obligation.incident, []).append(obligation)
+
+    def told_of(record: Record) -> tuple[Told, list[tuple[str, Message]]]:
+        incident = record.incident
+        due = of.get(incident.id, ())
+        told = notices(due, {incident.id: incident}, policy, setting.services, setting.now)
+        return told, list(_over(incident, setting._replace(policy=policy), seen, private))
+
+    made = list(each(by_id.values(), told_of))
+    told = joined(one for one, _ in made)
     create = policy.notify.incident_channel.create
     found = tuple(messages(told.notices, private, incident_channel=create))
     over: dict[str, list[Message]] = {}
-    for incident in incidents.values():
-        for mark, one in _over(incident, setting._replace(policy=policy), seen, private):
+    for _, calls in made:
+        for mark, one in calls:
             over.setdefault(mark, []).append(one._replace(held=""))
     why = {one.key: one.reason for one in owed.obligations if setting.now - one.due <= LATE_AFTER}
-    return Wanted(told, why, found, tuple((mark, tuple(of)) for mark, of in sorted(over.items())))
+    return Wanted(told, why, found, tuple((mark, tuple(stale)) for mark, stale in sorted(over.items())))
 
 
 def lines_of(ledger: Ledger, pairs: set[Pair]) -> tuple[str, ...]:

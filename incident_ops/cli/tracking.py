@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from incident_ops.adapters.files import write_text
 from incident_ops.cli.editing import judged
-from incident_ops.cli.opening import Opened, at_commit, local_tracker
+from incident_ops.cli.opening import Opened, at_commit, local_tracker, served
 from incident_ops.cli.owing import due_edits, owed_by, recent, seen_in, tracking, watched, written
 from incident_ops.cli.remotes import remote_of
 from incident_ops.cli.sending import local_ledger, shared_ledger
@@ -143,6 +143,16 @@ def look(opened: Opened, source: str, options: Mapping[str, Any]) -> Look:
         connect(opened, options.get("max_requests"), bool(options.get("show_requests"))) if source == GITHUB else None
     )
     tracker: IssueTracker = github or local_tracker(opened)
+    return served(opened, lambda: _look(opened, source, options, github, tracker))
+
+
+def _look(
+    opened: Opened,
+    source: str,
+    options: Mapping[str, Any],
+    github: GitHubTracker | None,
+    tracker: IssueTracker,
+) -> Look:
     policy, services = opened.judged_by
     records = list(every_record(opened.store, opened.catalogue))
     wanted = desired(records, policy, Bodies(records, policy, opened.now))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from incident_ops.gate.holds import BURNING
 from incident_ops.gate.verdict import ERROR_BUDGET, Hold
 from incident_ops.model.incident import Incident
 from incident_ops.model.objective import REQUESTS, Objective
 from incident_ops.model.policy import Policy
+from incident_ops.model.time import shift
 from incident_ops.sla.budget import Budget, burning, request_budget, status_line, time_budget
 
 
@@ -40,5 +41,5 @@ def budget_holds(
         text = f"{fast.rate:g} times the even pace or more, in {fast.long} and in {fast.short}"
         return [Hold(ERROR_BUDGET, service, text, BURNING, begin=now)]
     if budget.is_running:
-        return [Hold(ERROR_BUDGET, service, told, begin=now + timedelta(minutes=budget.left))]
+        return [Hold(ERROR_BUDGET, service, told, begin=shift(now, 60 * budget.left))]
     return []

@@ -21,6 +21,7 @@ from incident_ops.gate.verdict import (
     Verdict,
 )
 from incident_ops.lifecycle import FIXED, OVER
+from incident_ops.model.fence import each, run
 from incident_ops.model.incident import Incident
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
@@ -59,15 +60,18 @@ def incident_holds(names: Sequence[str], records: Iterable[Record], policy: Poli
     worst = policy.gate.block_on_open_rank
     holds: list[Hold] = []
     unknown: list[Unread] = []
-    for record in records if worst is not None else ():
+
+    def ask(record: Record) -> None:
         on = next((name for name in names if name in record.incident.services), None)
         if on is None or not is_worked_on(record.incident):
-            continue
+            return
         level = policy.duties(record.incident.severity, record.incident.priority)
         if level is None:
             unknown.append(Unread(record.path, f"its level is none of scheme {policy.scheme.id}"))
         elif worst is not None and level.rank <= worst:
             holds.append(_hold(record.incident, level.id, "" if on == names[0] else on))
+
+    run(each(records if worst is not None else (), ask))
     return sorted(holds, key=lambda hold: hold.id), unknown
 
 

@@ -9,7 +9,8 @@ from incident_ops.errors import UserError
 from incident_ops.gate.verdict import OFF_WINDOW, Hold
 from incident_ops.model.policy import Policy
 from incident_ops.model.policy_blocks import Calendar
-from incident_ops.sla.calendar import LAST, due
+from incident_ops.model.time import LAST
+from incident_ops.sla.calendar import due
 from incident_ops.windows import Span
 
 HORIZON = timedelta(days=31)

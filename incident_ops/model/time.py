@@ -8,6 +8,15 @@ from functools import lru_cache
 
 UNKNOWN = "unknown"
 
+YEARS = range(1970, 9900)
+"""The years that instants and dates of records may name: room for every target on both sides."""
+
+LATEST = datetime(YEARS[-1], 12, 31, 23, 59, 59, tzinfo=UTC)
+"""The last whole second of these years."""
+
+FIRST, LAST = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
+"""The ends of the calendar, a few days in, so that no zone steps over them."""
+
 SKEW = timedelta(seconds=120)
 """How far the clocks of two machines may be apart."""
 
@@ -19,15 +28,25 @@ _DURATION = re.compile(r"(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(
 _UNITS = (86_400, 3_600, 60, 1)
 
 
+class OutOfRange(ValueError):
+    """The text has the form of an instant or a date, but its year is not one of YEARS."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text!r} is outside the years {YEARS[0]} to {YEARS[-1]}")
+
+
 @lru_cache(maxsize=512)  # schema, rules and clocks ask for the same ones
 def parse_instant(text: str) -> datetime:
-    """RFC 3339 text with a zone -> aware UTC datetime. ValueError where it is not one, or is not on the calendar."""
+    """RFC 3339 text with a zone -> aware UTC datetime. ValueError where it is not one; OutOfRange outside YEARS."""
     if not _INSTANT.fullmatch(text):
         raise ValueError(f"{text!r} is not an RFC 3339 instant with a zone")
     try:
-        return datetime.fromisoformat(text).astimezone(UTC)
+        at = datetime.fromisoformat(text).astimezone(UTC)
     except OverflowError as error:
-        raise ValueError(f"{text!r} is outside the calendar") from error
+        raise OutOfRange(text) from error
+    if at.year not in YEARS:
+        raise OutOfRange(text)
+    return at
 
 
 def instant(text: str | None) -> datetime | None:
@@ -36,10 +55,13 @@ def instant(text: str | None) -> datetime | None:
 
 
 def parse_date(text: str) -> date:
-    """`YYYY-MM-DD` -> date. ValueError where it is not one."""
+    """`YYYY-MM-DD` -> date. ValueError where it is not one; OutOfRange outside YEARS."""
     if not _DATE.fullmatch(text):
         raise ValueError(f"{text!r} is not a date YYYY-MM-DD")
-    return date.fromisoformat(text)
+    day = date.fromisoformat(text)
+    if day.year not in YEARS:
+        raise OutOfRange(text)
+    return day
 
 
 def duration(text: str) -> int:
@@ -48,6 +70,13 @@ def duration(text: str) -> int:
     if not text or not found:
         raise ValueError(f"{text!r} is not a duration such as 15m, 2h, 7d or 1h30m")
     return sum(int(part) * unit for part, unit in zip(found.groups(), _UNITS, strict=True) if part)
+
+
+def shift(at: datetime, seconds: float) -> datetime:
+    """The instant `seconds` after `at`, before it where they are negative; FIRST or LAST where the calendar ends."""
+    if seconds < 0:
+        return at - timedelta(seconds=-seconds) if (at - FIRST).total_seconds() > -seconds else FIRST
+    return at + timedelta(seconds=seconds) if (LAST - at).total_seconds() > seconds else LAST
 
 
 def spell_duration(seconds: int) -> str:

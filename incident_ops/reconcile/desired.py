@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from incident_ops.lifecycle import FIXED, STATES
+from incident_ops.model.fence import each
 from incident_ops.model.ids import item_key
 from incident_ops.model.incident import Incident
 from incident_ops.model.observed import Label
@@ -80,7 +81,8 @@ def desired(records: Iterable[Record], policy: Policy, bodies: Mapping[str, str]
 
     A key that is claimed twice is left out and named in `clashes`: no record may win by chance.
     """
-    wanted = sorted((one for record in records for one in _of(record, policy)), key=lambda one: one.place)
+    found = each(records, lambda record: _of(record, policy))
+    wanted = sorted((one for made in found for one in made), key=lambda one: one.place)
     clashes = frozenset(key for key, count in Counter(one.key for one in wanted).items() if count > 1)
     issues = {one.key: one for one in wanted if clashes.isdisjoint((one.key, incident_of(one.key)))}
     names = policy.tracker.labels

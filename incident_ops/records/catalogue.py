@@ -19,6 +19,7 @@ from incident_ops.model.incident import Incident
 from incident_ops.model.record import Clash, Link, Record
 from incident_ops.model.silence import Silence
 from incident_ops.model.unread import Unread
+from incident_ops.records.faults import fault
 
 _TABLES = """
 CREATE TABLE header (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -109,6 +110,13 @@ class Catalogue:
     def _drop(self, key: str) -> None:
         self._db.execute("DELETE FROM record WHERE key = ?", (key,))
         self._db.execute("DELETE FROM link WHERE key = ?", (key,))
+
+    def leave_out(self, unread: Unread) -> bool:
+        """From now on this record counts as one that could not be read; False where it does already, or is unknown."""
+        key, found = _key(unread.path), fault("calculation", unread.path, unread.reason)
+        question = "UPDATE record SET live = ?, findings = ?, data = NULL WHERE key = ? AND live <> ?"
+        asked = (UNREADABLE, json.dumps([_pack(found)]), key, UNREADABLE)
+        return self._db.execute(question, asked).rowcount > 0
 
     def count(self) -> int:
         """How many records there are, readable or not."""

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator, FormatChecker, validators
 from jsonschema.exceptions import ValidationError
 
 from incident_ops.findings import Finding, Route, Where, closest, did_you_mean
-from incident_ops.model.time import UNKNOWN
+from incident_ops.model.time import UNKNOWN, YEARS, OutOfRange, parse_date, parse_instant
 from incident_ops.records.faults import fault
 from incident_ops.records.formats import FORMATS
 from incident_ops.records.read import Document
@@ -149,7 +149,9 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 def _bad_format(file: str, route: Route, error: Any) -> Iterator[Finding]:
     name, text = str(error.validator_value), str(error.instance)
     place, told = Where(file, route), f"{_spell(route)} is {_show(error.instance)}"
-    if name == "date-time" and (naive := _NAIVE.fullmatch(text)):
+    if _is_out_of_range(name, text):
+        yield _out_of_range(file, told, text, may_be_unknown=_may_be_unknown(error)).at(place)
+    elif name == "date-time" and (naive := _NAIVE.fullmatch(text)):
         fixed = f"{naive[1]}T{naive[2]}{naive[3] or ':00'}Z"
         yield fault("instant-zone", file, f"{told}, an instant without a zone", f"if it is UTC, write {fixed}").at(
             place
@@ -163,6 +165,25 @@ def _bad_format(file: str, route: Route, error: Any) -> Iterator[Finding]:
     else:
         hint = _FORMAT_HINTS.get(name, "") + (f", or {UNKNOWN}" if _may_be_unknown(error) else "")
         yield fault("bad-format", file, f"{told}, expected {_FORMAT_WORDS.get(name, name)}", hint).at(place)
+
+
+def _is_out_of_range(name: str, text: str) -> bool:
+    parsers: dict[str, Callable[[str], object]] = {"date-time": parse_instant, "date": parse_date}
+    try:
+        if name in parsers:
+            parsers[name](text)
+    except OutOfRange:
+        return True
+    except ValueError:
+        pass
+    return False
+
+
+def _out_of_range(file: str, told: str, text: str, *, may_be_unknown: bool) -> Finding:
+    hint = "check the year"
+    if text.startswith("0001-"):
+        hint = "a time that was never set? leave the key out" + (f", or write {UNKNOWN}" if may_be_unknown else "")
+    return fault("year-range", file, f"{told}, outside the years {YEARS[0]} to {YEARS[-1]}", hint)
 
 
 def _may_be_unknown(error: Any) -> bool:

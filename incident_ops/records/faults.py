@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from incident_ops.findings import Finding, Level, Route, Where
+from incident_ops.model.time import YEARS
 
 FAULTS: dict[str, str] = {
     "file": "The file cannot be taken as a record: not a regular file, a link, over 256 KiB, not readable, or empty.",
@@ -21,6 +22,8 @@ FAULTS: dict[str, str] = {
     "bad-format": "A text that does not have the form asked for.",
     "instant-zone": "An instant without a zone. `2025-01-26T12:05:00` means another moment in every office: add `Z`.",
     "impossible-date": "A date or an instant that has the right form but is not on the calendar.",
+    "year-range": f"An instant or a date outside the years {YEARS[0]} to {YEARS[-1]}. `0001-01-01T00:00:00Z` is how Go "
+    "programs (Alertmanager is one) write a time that was never set: leave the key out, or write `unknown`.",
     "limits": "A text too long, a number out of bounds, a list too short or too long, an entry twice.",
     "schema": "Another disagreement with the schema.",
     "gate-command": "A gate file names a command, a hook or an address. Commands come from the caller alone "
@@ -31,6 +34,8 @@ FAULTS: dict[str, str] = {
     "increase() where the counter itself is asked for.",
     "plan-times": "The times of a freeze, an override or a maintenance window say nothing: it ends before it begins, "
     "or its zone is no place. `gate check` cannot tell what it holds, and lets nothing pass.",
+    "calculation": "A calculation with the record's values failed, e.g. because a time it leads to is outside the "
+    "calendar. The record is left out and named; every other record is served.",
     "schema-copy": "A file of `schemas/` in the repository, which editors read, differs from the installed program's.",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
+from incident_ops.model.fence import alone
 from incident_ops.model.ids import item_key
 from incident_ops.model.incident import ActionItem
 from incident_ops.model.policy import Policy
@@ -26,7 +27,9 @@ class Bodies(Mapping[str, str]):
 
     def __getitem__(self, key: str) -> str:
         record, item = self._sources[key]
-        return tracking_body(record, self._policy, self._now) if item is None else item_body(record, item)
+        if item is not None:
+            return alone(record, lambda one: item_body(one, item))
+        return alone(record, lambda one: tracking_body(one, self._policy, self._now))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._sources)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from incident_ops.lifecycle import OVER, RESOLVED, effective
+from incident_ops.model.fence import each
 from incident_ops.model.ids import item_key
 from incident_ops.model.incident import ActionItem, Incident
 from incident_ops.model.policy import Policy
@@ -50,7 +51,7 @@ class Item(NamedTuple):
 
 def entries(records: Iterable[Record], policy: Policy, now: datetime) -> list[Entry]:
     """The incidents by urgency: worked on, resolved, closed; then the worst rank, then the oldest."""
-    return sorted((_entry(record, policy, now) for record in records), key=_urgency)
+    return sorted(each(records, lambda record: _entry(record, policy, now)), key=_urgency)
 
 
 def items(records: Iterable[tuple[Record, dict[int, int]]], policy: Policy) -> list[Item]:

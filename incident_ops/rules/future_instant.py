@@ -15,7 +15,7 @@ from datetime import timedelta
 from incident_ops.findings import Finding, Level, Route
 from incident_ops.model.incident import Incident
 from incident_ops.model.record import Record, World
-from incident_ops.model.time import SKEW, UNKNOWN, stamp
+from incident_ops.model.time import LATEST, SKEW, UNKNOWN, stamp
 from incident_ops.rules.instants import given, later, place
 from incident_ops.rules.tell import tell
 
@@ -29,7 +29,7 @@ EASTERNMOST = timedelta(hours=14)
 
 def check(record: Record, world: World) -> Iterator[Finding]:
     """Every instant and date that tells what has happened, against now."""
-    limit = stamp((world.now + SKEW).replace(microsecond=0))
+    limit = stamp(min(world.now + SKEW, LATEST).replace(microsecond=0))
     today = (world.now + EASTERNMOST).date().isoformat()
     for route, text in past_instants(record.incident):
         if text is None or text == UNKNOWN:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from incident_ops.model.fence import each
 from incident_ops.model.incident import Incident
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
@@ -135,16 +136,13 @@ def backtest(
     raised: list[Raised] = []
     missing, unusable = [], [*unread]
     recorded = replayed = 0
-    for record in wanted:
-        incident = record.incident
-        if why := _unusable(incident, old, new):
-            unusable.append(Unread(record.path, why))
-            continue
-        if not reach.covers(incident):
-            continue
+    usable = [one for one in wanted if not _unusable(one.incident, old, new)]
+    unusable += [Unread(one.path, why) for one in wanted if (why := _unusable(one.incident, old, new))]
+    reached = (one for one in usable if reach.covers(one.incident))
+    for incident, late, theirs in each(reached, lambda one: _compared(one.incident, both)):
         replayed += 1
-        breaches += _breaches(incident, both)
-        raised += (theirs := _raised(incident, both))
+        breaches += late
+        raised += theirs
         known = {one.key for one in incident.escalations if one.rule != MANUAL and parse_instant(one.at) <= now}
         recorded += len(known)
         missing += sorted(known - {one.due.key for one in theirs if one.before})
@@ -159,6 +157,10 @@ def backtest(
         Recorded(recorded, tuple(missing), sum(one.before is not None for one in raised) - recorded + len(missing)),
         tuple(sorted(unusable)),
     )
+
+
+def _compared(incident: Incident, both: _Both) -> tuple[Incident, list[Breach], list[Raised]]:
+    return incident, _breaches(incident, both), _raised(incident, both)
 
 
 def _unusable(incident: Incident, old: Policy, new: Policy) -> str:

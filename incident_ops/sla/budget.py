@@ -17,7 +17,7 @@ from incident_ops.lifecycle import FIXED, effective
 from incident_ops.model.incident import Incident
 from incident_ops.model.objective import REQUESTS, TIME, Objective
 from incident_ops.model.policy_blocks import BurnRate
-from incident_ops.model.time import duration, instant, spell_duration
+from incident_ops.model.time import duration, instant, shift, spell_duration
 
 Impact = tuple[datetime, datetime]
 
@@ -62,7 +62,7 @@ class Budget(NamedTuple):
 
 def time_budget(incidents: Iterable[Incident], objective: Objective, now: datetime) -> Budget:
     """The budget in minutes, from the incidents of one service."""
-    since = now - timedelta(seconds=objective.window)
+    since = shift(now, -objective.window)
     told, spans, runs = 0.0, [], False
     for incident in counted(incidents):
         found = [span for span in impacts(incident, now) if span[1] > since]
@@ -78,7 +78,7 @@ def time_budget(incidents: Iterable[Incident], objective: Objective, now: dateti
 
 def request_budget(incidents: Iterable[Incident], objective: Objective, now: datetime, total: int) -> Budget:
     """The budget in requests, of `total` requests in the window; failed ones as the records tell them."""
-    since = now - timedelta(seconds=objective.window)
+    since = shift(now, -objective.window)
     failed, unknown = 0.0, []
     for incident in counted(incidents):
         if not any(end > since for _, end in impacts(incident, now)):

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 from incident_ops.errors import UserError
 from incident_ops.model.policy_blocks import AROUND_THE_CLOCK, DAYS, Calendar
+from incident_ops.model.time import FIRST, LAST, shift
 from incident_ops.model.zone import place, to_utc
 
 Bound = TypeVar("Bound", int, datetime)
@@ -28,9 +29,6 @@ Pause = tuple[datetime, datetime | None]
 
 LIMIT = timedelta(days=3660)
 """How far ahead a due time is looked for: a calendar that never opens must not hang (the policy lint reports it)."""
-
-FIRST, LAST = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
-"""The calendar's ends, a few days in, so that no zone steps over them."""
 
 _EARLIEST = 1900  # no zone tells working hours before; a slip of the year must not cost minutes
 _MINUTES = 24 * 60
@@ -88,7 +86,7 @@ def due(start: datetime, seconds: int, calendar: Calendar, pauses: Sequence[Paus
         return start
     left, at = timedelta(seconds=seconds), start
     hours = _hours_of(calendar)
-    end = LAST if hours.always else _later(start, LIMIT)
+    end = LAST if hours.always else shift(start, LIMIT.total_seconds())
     for begin, until in _merged((begin, until or LAST) for begin, until in pauses) if pauses else ():
         if until <= at:
             continue
@@ -253,8 +251,3 @@ def _open(hours: _Hours, day: date) -> tuple[Interval, ...]:
 def _utc(day: date, minutes: int, zone: ZoneInfo) -> datetime:
     """So many minutes after midnight on the wall -> UTC."""
     return to_utc(datetime.combine(day, time()) + timedelta(minutes=minutes), zone)
-
-
-def _later(at: datetime, span: timedelta) -> datetime:
-    """`at` + `span`, or the end of the calendar."""
-    return at + span if LAST - at > span else LAST

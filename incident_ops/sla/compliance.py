@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from incident_ops.model.fence import each, run
 from incident_ops.model.incident import Incident
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
@@ -107,16 +108,19 @@ def compliance(
     found: list[Outcome] = []
     counted: list[Incident] = []
     left_out = list(unread)
-    for record in records:
+
+    def count(record: Record) -> None:
         incident = record.incident
         begin = declared_at(incident)
         if begin > now or not period.holds(begin):
-            continue
+            return
         if why := no_level(incident, policy):
             left_out.append(Unread(record.path, why))
-            continue
-        found += outcomes(incident, policy, now)
+            return
+        found.extend(outcomes(incident, policy, now))
         counted.append(incident)
+
+    run(each(records, count))
     late = [one.clock for one in found if one.late and not one.excluded]
     late.sort(key=lambda one: (one.remaining_seconds or 0, one.incident, NAMES.index(one.clock), one.item or ""))
     return Compliance(

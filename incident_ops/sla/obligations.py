@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from incident_ops.errors import UserError
 from incident_ops.lifecycle import CLOSED, RESOLVED
+from incident_ops.model.fence import each
 from incident_ops.model.incident import Incident
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
@@ -83,19 +84,23 @@ def obligations(records: Iterable[Record], policy: Policy, now: datetime, seen_o
     """Everything owed at `now` for these records. `seen_of` tells what the tracker shows of an incident.
 
     A pattern is found among the records given: give those declared within its window too, the closed ones as well.
-    Records whose label is no level of the policy owe nothing; `sla.report` lists them.
+    Records whose label is no level of the policy owe nothing; `sla.report` lists them. Unusable as `each`.
     """
-    incidents = [record.incident for record in records]
-    around = neighbours(incidents) if policy.escalation.pattern.count else {}
-    found: list[Obligation] = []
-    for incident in incidents:
+    every = list(records)
+    around = neighbours(record.incident for record in every) if policy.escalation.pattern.count else {}
+
+    def owed_by(record: Record) -> list[Obligation]:
+        incident = record.incident
         seen = seen_of(incident) if seen_of else NOTHING_SEEN
         try:
             pattern = () if incident.is_closed else similar(incident, around, policy, now)
-            found += of_incident(incident, policy, now, seen, pattern)
+            return of_incident(incident, policy, now, seen, pattern)
         except UserError:
             if policy.duties(incident.severity, incident.priority) is not None:
                 raise
+            return []
+
+    found = [one for made in each(every, owed_by) for one in made]
     found.sort(key=lambda one: (one.due, one.key))
     owed = tuple(one for one in found if not one.superseded)
     return Owed(now, owed, tuple(one for one in found if one.superseded))

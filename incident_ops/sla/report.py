@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from incident_ops.lifecycle import OVER
+from incident_ops.model.fence import each, run
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
 from incident_ops.model.unread import Unread
@@ -39,17 +40,20 @@ def report(
     found: list[Clock] = []
     open_ones: list[Standing] = []
     left_out = list(unread)
-    for record in records:
+
+    def add(record: Record) -> None:
         incident = record.incident
         if why := no_level(incident, policy):
             if everything or not incident.is_closed or incident.open_items:
                 left_out.append(Unread(record.path, why))
-            continue
+            return
         made = clocks(incident, policy, now)
-        found += [clock for clock in made if everything or _is_wanted(clock, incident.is_closed)]
+        found.extend(clock for clock in made if everything or _is_wanted(clock, incident.is_closed))
         given = facts(incident, now)
         if given.state not in OVER and not given.is_cancelled:
             open_ones.append(standing(incident, policy, now, made))
+
+    run(each(records, add))
     open_ones.sort(key=lambda one: one.incident)
     found.sort(key=lambda clock: (clock.incident, NAMES.index(clock.clock)))
     return Report(now, tuple(found), tuple(sorted(left_out)), tuple(open_ones))

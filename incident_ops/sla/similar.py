@@ -5,12 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from incident_ops.lifecycle import FIXED
 from incident_ops.model.incident import Incident
 from incident_ops.model.policy import Policy
-from incident_ops.model.time import UNKNOWN
+from incident_ops.model.time import UNKNOWN, shift
 from incident_ops.sla.facts import declared_at
 from incident_ops.sla.targets import seconds_of
 
@@ -41,7 +41,7 @@ def similar(incident: Incident, among: Neighbours, policy: Policy, now: datetime
     if not pattern.count or not pattern.window or not _counts(incident) or incident.problem:
         return []
     end = declared_at(incident)
-    begin = end - timedelta(seconds=seconds_of(pattern.window))
+    begin = shift(end, -seconds_of(pattern.window))
     found = {incident.id}
     for service in incident.services:
         there = among.get(service, ())

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from incident_ops.lifecycle import CLOSED, FIXED, PENDING, REOPENED, RESOLVED, current
 from incident_ops.model.incident import Incident
 from incident_ops.model.policy import Policy
-from incident_ops.model.time import instant, parse_instant, stamp
+from incident_ops.model.time import instant, parse_instant, shift, stamp
 from incident_ops.sla.activity import Seen, activity, said_by_people
 from incident_ops.sla.facts import Facts, facts
 from incident_ops.sla.targets import level_of, seconds_of
@@ -48,7 +48,7 @@ def _closing(given: Facts, policy: Policy, seen: Seen) -> Move | None:
     last = max((*done, *([over] if over else [])), default=None)
     if last is None:
         return None
-    due = last + timedelta(seconds=seconds_of(limit))
+    due = shift(last, seconds_of(limit))
     return _move(given, CLOSED, due, f"No activity for {limit} since {stamp(last)}") if given.now > due else None
 
 
@@ -64,7 +64,7 @@ def _waiting(given: Facts, policy: Policy) -> Move | None:
     ]
     if not begins:
         return None
-    due = min(begins) + timedelta(seconds=seconds_of(limit))
+    due = shift(min(begins), seconds_of(limit))
     reason = f"Waiting for the user since {stamp(min(begins))}, longer than {limit}"
     return _move(given, PENDING, due, reason) if given.now > due else None
 
@@ -75,7 +75,7 @@ def _return(given: Facts, policy: Policy, seen: Seen) -> Move | None:
     closed = instant(current(incident, "closed")) or _closed_by_change(incident)
     if limit is None or given.state != CLOSED or closed is None or incident.duplicate_of is not None:
         return None
-    last = closed + timedelta(seconds=seconds_of(limit))
+    last = shift(closed, seconds_of(limit))
     for at, _ in said_by_people(seen.comments, policy, given.now):
         if closed < at <= last:
             return _move(given, REOPENED, at, f"A person wrote at {stamp(at)}, within {limit} of the closing")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from incident_ops.lifecycle import CLOSED, RESOLVED, current
 from incident_ops.model.incident import Incident
 from incident_ops.model.policy import Policy
-from incident_ops.model.time import instant
+from incident_ops.model.time import instant, shift
 from incident_ops.sla.facts import declared, facts
 from incident_ops.sla.targets import seconds_of
 
@@ -28,7 +28,7 @@ def watched_since(incident: Incident, policy: Policy, now: datetime) -> datetime
         limit, closed = policy.states.auto_reopen, instant(current(incident, "closed"))
         if limit is None or closed is None or incident.duplicate_of is not None:
             return None
-        return closed if now <= closed + timedelta(seconds=seconds_of(limit)) + _LATE else None
+        return closed if now <= shift(closed, seconds_of(limit) + _LATE.total_seconds()) else None
     if given.is_cancelled:
         return None
     if given.state == RESOLVED:

@@ -28,6 +28,7 @@ def told(plan: Freeze | Maintenance, buffer: str | None = None) -> list[tuple[tu
         ({"from": "2025-01-22T14:00:00", "zone": "UTCC"}, ("zone",), "did you mean UTC?"),
         ({"from": "2025-01-22T14:00:00", "zone": "Europe/Berln"}, ("zone",), "did you mean Europe/Berlin?"),
         ({"from": "0001-01-01T00:00:00", "zone": "Asia/Tokyo"}, ("from",), "instant"),
+        ({"until": "9999-12-31T00:00:00", "zone": "Asia/Tokyo"}, ("until",), "instant"),
     ],
 )
 def test_a_freeze_or_an_override(fields: dict[str, Any], route: tuple[str, ...], hint: str) -> None:
@@ -43,7 +44,8 @@ def test_a_freeze_or_an_override(fields: dict[str, Any], route: tuple[str, ...],
     [
         ({"window": {**SOUND, "until": "2025-01-22T12:30:00"}}, None, ("window", "until"), "after"),
         ({"window": {**SOUND, "zone": "Mars/Olympus"}}, None, ("window", "zone"), "Europe/Berlin"),
-        ({"window": {**SOUND, "from": "0001-01-01T00:00:00"}}, "15m", ("buffer",), "shorter"),
+        ({"window": {**SOUND, "from": "0001-01-01T00:00:00"}}, "15m", ("window", "from"), "instant"),
+        ({"window": SOUND}, "999999d", ("buffer",), "shorter"),
     ],
 )
 def test_a_maintenance_window(fields: dict[str, Any], buffer: str | None, route: tuple[str, ...], hint: str) -> None:

@@ -59,6 +59,8 @@ CASES: dict[str, tuple[str, str, str, list[str], list[str]]] = {
     "format date-time": ("snooze:\n  until: soon\n  by: a\n  reason: x\n", "bad-format", "soon", ["'soon'", "an instant such as"], ["zone"]),
     "format without a zone": ("snooze:\n  until: 2025-01-26T12:05\n  by: a\n  reason: x\n", "instant-zone", "2025-01-26T12:05", ["without a zone"], ["write 2025-01-26T12:05:00Z"]),
     "format, not on the calendar": ("snooze:\n  until: 2025-02-30T12:05:00Z\n  by: a\n  reason: x\n", "impossible-date", "2025-02-30", ["not on the calendar"], ["month"]),
+    "format, a year outside the range": ("snooze:\n  until: 9999-12-31T00:00:00Z\n  by: a\n  reason: x\n", "year-range", "9999-12-31", ["outside the years 1970 to 9899"], ["check the year"]),
+    "format, a time that was never set": ("action_items:\n- id: AI-1\n  title: x\n  done_at: 0001-01-01T00:00:00Z\n", "year-range", "0001-01-01", ["outside the years 1970 to 9899"], ["never set", "unknown"]),
     "format uri": ("links:\n  dashboard: example.com\n", "bad-format", "example.com", ["links.dashboard", "a link such as https://"], []),
     "anyOf, an object of the wrong type": ("impact:\n  users: many\n", "wrong-type", "many", ["impact.users is 'many'"], ["unknown"]),
     "anyOf, a number of the wrong type": ("impact:\n  failed_requests: lots\n", "wrong-type", "lots", ["'lots'"], ["unknown"]),

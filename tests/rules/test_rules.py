@@ -39,9 +39,19 @@ from incident_ops.rules.future_instant import past_instants
 from incident_ops.rules.silencing import silence
 
 HERE = Path(__file__).parent
-NOT_REACHED = {"schema", "schema-copy", "gate-command", "gate-settings", "gate-condition", "gate-query", "plan-times"}
+NOT_REACHED = {
+    "calculation",
+    "schema",
+    "schema-copy",
+    "gate-command",
+    "gate-settings",
+    "gate-condition",
+    "gate-query",
+    "plan-times",
+}
 """The word for a disagreement of the two validators, of which no example is known; a rule about files of `schemas/`
-(tests/test_validate.py); those about gate files (tests/records/test_gate_file.py, tests/gate/test_config_check.py);
+(tests/test_validate.py); a calculation that fails
+(tests/cli/test_fence.py); those about gate files (tests/records/test_gate_file.py, tests/gate/test_config_check.py);
 one about plans (tests/gate/test_plan_check.py)."""
 
 
@@ -194,6 +204,16 @@ def test_time_alone_never_brings_an_error() -> None:
             {(one.rule, one.where) for one in found_in(at) if one.level is Level.ERROR} for at in (case, later)
         )
         assert then <= now, path
+
+
+def test_in_the_last_minutes_of_the_range_no_rule_crashes() -> None:
+    case = load(next(path for path in examples("good") if path.parts[-3] == "future-instant"))
+    assert isinstance(case.document, Document)
+    last = "9899-12-31T23:59:59Z"
+    data = {**case.document.data, "times": {"declared": last.replace("Z", "+00:00")}}
+    record = Record(case.path, msgspec.convert(data, Incident), data)
+    found = rules.run(record, case.world._replace(now=parse_instant(last)), timed=True)
+    assert [one for one in found if one.rule == "future-instant"] == []
 
 
 def test_a_secret_is_not_repeated_in_its_finding() -> None:

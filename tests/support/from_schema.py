@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from hypothesis import strategies as st
 
+from incident_ops.model.time import YEARS
+
 Schema = dict[str, Any]
 Values = st.SearchStrategy[Any]
 
-_INSTANTS = st.datetimes().map(lambda at: at.replace(microsecond=0).isoformat() + "Z")
+_FIRST, _LAST = datetime(YEARS[0], 1, 1), datetime(YEARS[-1], 12, 31)
+_INSTANTS = st.datetimes(_FIRST, _LAST).map(lambda at: at.replace(microsecond=0).isoformat() + "Z")
 _FORMATS: dict[str, Values] = {
     "date-time": _INSTANTS,
-    "date": st.dates().map(lambda day: day.isoformat()),
+    "date": st.dates(_FIRST.date(), _LAST.date()).map(lambda day: day.isoformat()),
     "uri": st.sampled_from(["https://example.com/x", "http://a.example:8080/?q=1#f", "slack://channel"]),
 }
 _FREE = st.recursive(
