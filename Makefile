@@ -11,7 +11,7 @@ NODE_STAMPS := $(foreach home,$(NODE_HOMES),$(home)/node_modules/.stamp-$(shell 
 QUIETLY := sh requirements/quietly.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench docs clean
+.PHONY: help setup demo test lint bench docs pins clean
 
 help:  ## list the verbs
 	@echo "make VERB, where VERB is one of:"
@@ -22,6 +22,7 @@ setup: $(STAMP)  ## make .venv with the pinned tools (the other verbs do it by t
 $(STAMP):
 	@sh requirements/setup.sh $(VENV) requirements/dev.txt
 	@$(QUIETLY) $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@$(QUIETLY) $(BIN)/python -m pip check --disable-pip-version-check
 	@rm -f $(VENV)/.stamp-* && touch $@
 
 demo: $(STAMP)  ## watch real incidents go through the whole loop, offline
@@ -56,6 +57,9 @@ $(BENCH_STAMP): $(STAMP)
 
 docs: $(STAMP)  ## write the generated pages anew (docs/rules.md, docs/cli.md)
 	@$(BIN)/python docs/generate.py
+
+pins: $(STAMP)  ## write every requirements/*.txt anew (ARGS=--upgrade takes newer versions)
+	@PYTHON=$(BIN)/python sh requirements/compile.sh $(ARGS)
 
 clean:  ## remove what the verbs made
 	@rm -rf $(VENV) bench/node_modules $(addsuffix /node_modules,$(NODE_HOMES)) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -85,12 +85,14 @@ def run_job(
     inputs: dict[str, object] | None = None,
     action_path: str = "",
     program: str = "-m incident_ops",
+    python: Path | None = None,
     **environment: str,
 ) -> Job:
     """Runs the `run:` steps of a job of .github/workflows/`workflow` in `workspace`, which is as checkout left it.
 
     `needs` are the jobs before it, by their names in the workflow; `inputs` those of a run by hand. `program` is what
-    Python runs as `incident-ops`.
+    Python runs as `incident-ops`. With `python`, the bin folder of an environment, the steps really install into it,
+    and run what they have installed.
     """
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=workspace, capture_output=True, text=True, check=True)
     github = {
@@ -114,7 +116,10 @@ def run_job(
         "inputs": inputs or {},
     }
     installed = temp / "installed.txt"
-    before = [str(_commands(temp / "bin", program)), *filter(None, [environment.pop("INCIDENT_OPS_TEST_PATH", "")])]
+    before = [
+        str(python or _commands(temp / "bin", program)),
+        *filter(None, [environment.pop("INCIDENT_OPS_TEST_PATH", "")]),
+    ]
     path = os.pathsep.join([*before, os.environ["PATH"]])
     given = {**os.environ, "HOME": str(temp), "PATH": path, "INSTALLED": str(installed), **environment}
     done = _node("run.mjs", given=request, environment=given)

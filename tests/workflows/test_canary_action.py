@@ -144,6 +144,7 @@ def test_the_action_installs_its_own_commit_with_hashes(repo: Repo) -> None:
     assert told[0].endswith("actions/canary-gate/../../requirements/build.txt")
     assert "--require-hashes" in told[0]
     assert told[1].endswith("--no-deps --no-build-isolation " + str(ROOT / "actions/canary-gate") + "/../..")
+    assert told[2:] == ["-I -m pip check"]
 
 
 def test_no_expression_stands_in_a_script_and_actions_are_pinned() -> None:

@@ -11,6 +11,7 @@ from tests.support.repository import Repo
 from tests.workflows.running import Job, need_node, run_job
 
 pytestmark = pytest.mark.usefixtures("_node")
+COMPLETE = "-I -m pip check"
 CHECK = "Check the records"
 TIMELINE = [
     {"at": "2025-01-26T12:05:00Z", "kind": "detection", "event": "Alert fired"},
@@ -150,9 +151,10 @@ def test_only_hashed_packages_are_installed(repo: Repo, here: bool) -> None:
     if here:
         assert told[0].endswith("--require-hashes -r requirements/build.txt")
         assert told[1].endswith("--no-deps --no-build-isolation .")
-        assert len(told) == 2
+        assert told[2:] == [COMPLETE]
     else:
-        assert [line.partition("--require")[2] for line in told] == ["-hashes -r .github/incident-ops.txt"]
+        assert [line.partition("--require")[2] for line in told[:-1]] == ["-hashes -r .github/incident-ops.txt"]
+        assert told[-1] == COMPLETE
 
 
 def test_a_change_cannot_bring_its_own_checker(repo: Repo) -> None:
@@ -162,7 +164,8 @@ def test_a_change_cannot_bring_its_own_checker(repo: Repo) -> None:
     branch(repo)
     repo.write("pyproject.toml", '[project]\nname = "incident-ops"\n')
     told = on_pull_request(repo).installed.splitlines()
-    assert [line.partition("--require")[2] for line in told] == ["-hashes -r .github/incident-ops.txt"]
+    assert [line.partition("--require")[2] for line in told[:-1]] == ["-hashes -r .github/incident-ops.txt"]
+    assert told[-1] == COMPLETE
 
 
 def test_text_from_outside_stays_text(repo: Repo) -> None:
