@@ -73,6 +73,33 @@ def _commands(folder: Path, program: str) -> Path:
     return folder
 
 
+_FAULTY = """\
+import os, sys
+sys.path.insert(0, {root!r})
+from incident_ops.cli.main import LazyGroup, main
+
+words = " ".join(sys.argv[1:])
+get_command = LazyGroup.get_command
+def fail(group, ctx, name):
+    if os.environ.get("CRASHES", "\\0") in words:
+        raise RuntimeError("a fault that a test put in")
+    return get_command(group, ctx, name)
+LazyGroup.get_command = fail
+if os.environ.get("SILENT", "\\0") not in words:
+    main()
+"""
+
+
+def faulty_program(folder: Path) -> str:
+    """What `run_job` takes as `program`: ours, but a call whose words contain $CRASHES crashes.
+
+    One whose words contain $SILENT ends well and prints nothing.
+    """
+    file = folder / "faulty.py"
+    file.write_text(_FAULTY.format(root=str(ROOT)), encoding="utf-8")
+    return str(file)
+
+
 def run_job(
     workflow: str,
     job: str,

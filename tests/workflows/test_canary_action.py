@@ -27,6 +27,8 @@ from tests.cli.canary_scene import Clock, Source
 source = Source(float(os.environ.get("RATIO", "1")), rps=float(os.environ.get("RPS", "20")))
 if os.environ.get("SILENT"):
     source.answers = {{"canary_requests": lambda at: {{}}}}
+if os.environ.get("CRASHES"):
+    source.answers = None
 clock = Clock()
 live.Ticking, live.connect = (lambda: clock), (lambda *given: source)
 main()
@@ -105,6 +107,14 @@ def test_fail_job_false_is_green_and_the_verdict_tells(repo: Repo) -> None:
     """For pipelines that decide by the output."""
     job = judge(repo, {"RATIO": "5"}, fail_job="false")
     assert (job.conclusion, job.outputs["verdict"]) == ("success", "fail")
+
+
+@pytest.mark.parametrize("fail_job", ["true", "false"])
+def test_a_crash_is_red_whatever_the_job_may_be(repo: Repo, fail_job: str) -> None:
+    """A crash is no verdict, so fail-job does not forgive it; the outputs let nothing pass."""
+    job = judge(repo, {"CRASHES": "1"}, fail_job=fail_job)
+    assert (job.conclusion, job.steps[JUDGE]["exit"]) == ("failure", 70)
+    assert job.outputs["verdict"] == "inconclusive"
 
 
 def test_where_the_install_fails_the_verdict_is_no_pass(repo: Repo) -> None:

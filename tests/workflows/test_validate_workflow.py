@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.repository import Repo
-from tests.workflows.running import Job, need_node, run_job
+from tests.workflows.running import Job, faulty_program, need_node, run_job
 
 pytestmark = pytest.mark.usefixtures("_node")
 COMPLETE = "-I -m pip check"
@@ -132,6 +132,14 @@ def test_a_base_that_cannot_be_read_never_passes(repo: Repo, before: str) -> Non
     assert job.conclusion == "failure"
     assert job.steps[CHECK]["exit"] not in (0, 1)
     assert "fine" not in job.summary
+
+
+def test_a_crash_is_red_and_nothing_was_checked(repo: Repo) -> None:
+    """The job has the code of the crash, and its summary does not speak of records."""
+    branch(repo)
+    job = on_pull_request(repo, program=faulty_program(repo.root.parent), CRASHES="validate")
+    assert (job.conclusion, job.steps[CHECK]["exit"]) == ("failure", 70)
+    assert job.summary == "## Incident records: not checked\n\n"
 
 
 def test_nothing_is_checked_where_the_install_failed(repo: Repo) -> None:
