@@ -8,6 +8,8 @@ STAMP := $(VENV)/.stamp-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/n
 BENCH_STAMP := $(VENV)/.bench-$(shell cat requirements/bench.txt bench/package-lock.json 2>/dev/null | cksum | tr ' ' '-')
 NODE_HOMES := tests/workflows/runner tests/standin
 NODE_STAMPS := $(foreach home,$(NODE_HOMES),$(home)/node_modules/.stamp-$(shell cat $(home)/package-lock.json 2>/dev/null | cksum | tr ' ' '-'))
+RUNNER := tests/workflows/runner
+ACTIONLINT := $(VENV)/actionlint/1.7.12/actionlint
 QUIETLY := sh requirements/quietly.sh
 
 .DEFAULT_GOAL := help
@@ -28,20 +30,27 @@ $(STAMP):
 demo: $(STAMP)  ## watch real incidents go through the whole loop, offline
 	@$(BIN)/incident-ops demo
 
-test: $(STAMP) $(NODE_STAMPS)  ## run every test
+test: $(STAMP) $(NODE_STAMPS) $(ACTIONLINT)  ## run every test
 	@$(BIN)/python -m pytest -q -n auto $(ARGS)
 
 $(NODE_STAMPS): $(STAMP)
 	@if command -v npm >/dev/null 2>&1; then \
 	  (cd $(patsubst %/node_modules,%,$(@D)) && sh $(CURDIR)/requirements/quietly.sh npm ci --silent --no-audit --no-fund) && touch $@; \
-	else echo "npm is not here: the tests that need $(patsubst %/node_modules,%,$(@D)) are left out"; fi
+	else echo "npm is not here: what needs $(patsubst %/node_modules,%,$(@D)) is left out"; fi
 
-lint: $(STAMP)  ## style, types, which room may import which, and the workflows
+lint: $(STAMP) $(filter $(RUNNER)/%,$(NODE_STAMPS)) $(ACTIONLINT)  ## style, types, which room may import which, and the workflows
 	@$(QUIETLY) $(BIN)/ruff check .
 	@$(QUIETLY) $(BIN)/ruff format --check .
 	@$(QUIETLY) $(BIN)/mypy
 	@$(QUIETLY) $(BIN)/lint-imports
 	@$(QUIETLY) $(BIN)/zizmor --offline --persona=auditor --no-progress .github/workflows actions
+	@test ! -x $(ACTIONLINT) || $(QUIETLY) $(ACTIONLINT) -no-color -shellcheck= -pyflakes= .github/workflows/*.yml
+	@test ! -d $(RUNNER)/node_modules || $(QUIETLY) node $(RUNNER)/lint.mjs .github/workflows/*.yml actions/*/action.yml
+
+$(ACTIONLINT): | $(STAMP)
+	@if command -v go >/dev/null 2>&1; then \
+	  GOBIN=$(CURDIR)/$(@D) $(QUIETLY) go install github.com/rhysd/actionlint/cmd/actionlint@v$(notdir $(@D)); \
+	else echo "go is not here: actionlint is left out"; fi
 
 bench: $(STAMP) $(BENCH_STAMP)  ## measure, beside check-jsonschema and ajv-cli; write docs/benchmarks.md (ARGS=--quick only prints)
 	@$(BIN)/python bench/run.py --others $(BENCH_VENV)/bin --node bench/node_modules/.bin $(ARGS)

@@ -130,6 +130,27 @@ def test_a_second_run_has_nothing_to_do(scene: Scene) -> None:
     assert scene.both()[1].conclusion == "skipped"
 
 
+def test_the_checkout_is_the_planned_commit(scene: Scene) -> None:
+    """The job that sends has the records that were planned from, also when main went on meanwhile."""
+    checked, done = scene.both()
+    commit = scene.folder.git("rev-parse", "HEAD").strip()
+    assert checked.outputs["commit"] == commit
+    assert done.steps["Check out what was planned from"]["with"]["ref"] == commit
+
+
+def test_a_plan_that_no_longer_fits_speaks_of_no_channel(scene: Scene) -> None:
+    """Exit 6 has words of its own, and nobody is told anything by a plan of other records."""
+    checked = by_hand(scene, "check")
+    scene.folder.put("INC-2")
+    scene.push()
+    done = by_hand(scene, "notify", needs={"check": checked})
+    step = done.steps["Apply just that plan"]
+    assert (done.conclusion, step["exit"]) == ("failure", 6)
+    assert "::error title=incident-ops::the plan no longer fits; the next run plans anew" in step["output"]
+    assert "channel" not in step["output"]
+    assert scene.ask("/issues?state=all") == []
+
+
 def test_a_run_by_hand_can_only_look(scene: Scene) -> None:
     """dry_run: what is owed is in the summary, nothing is sent."""
     checked, done = scene.both(dry_run=True)
@@ -155,7 +176,7 @@ def test_a_channel_without_its_secret_is_an_error_and_the_rest_is_done(tmp_path:
     assert done.conclusion == "failure"
     output = done.steps["Apply just that plan"]["output"]
     assert "INCIDENT_OPS_CHANNEL_CHAT is not set" in output
-    assert "::error title=incident-ops::a notice was not sent" in output
+    assert "::error title=incident-ops::a channel or a setting is missing or wrong; the lines above name it" in output
     assert len(scene.comments()) == 5
     assert len(scene.ask("/pulls?state=open")) == 1
 
