@@ -8,10 +8,12 @@ STAMP := $(VENV)/.stamp-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/n
 BENCH_STAMP := $(VENV)/.bench-$(shell cat requirements/bench.txt bench/package-lock.json 2>/dev/null | cksum | tr ' ' '-')
 NODE_HOMES := tests/workflows/runner tests/standin
 NODE_STAMPS := $(foreach home,$(NODE_HOMES),$(home)/node_modules/.stamp-$(shell cat $(home)/package-lock.json 2>/dev/null | cksum | tr ' ' '-'))
+RUNNER := tests/workflows/runner
+ACTIONLINT := $(VENV)/actionlint/1.7.12/actionlint
 QUIETLY := sh requirements/quietly.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test goldens lint bench docs clean
+.PHONY: help setup demo test goldens lint bench docs pins clean
 
 help:  ## list the verbs
 	@echo "make VERB, where VERB is one of:"
@@ -22,12 +24,13 @@ setup: $(STAMP)  ## make .venv with the pinned tools (the other verbs do it by t
 $(STAMP):
 	@sh requirements/setup.sh $(VENV) requirements/dev.txt
 	@$(QUIETLY) $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@$(QUIETLY) $(BIN)/python -m pip check --disable-pip-version-check
 	@rm -f $(VENV)/.stamp-* && touch $@
 
 demo: $(STAMP)  ## watch real incidents go through the whole loop, offline
 	@$(BIN)/incident-ops demo
 
-test: $(STAMP) $(NODE_STAMPS)  ## run every test
+test: $(STAMP) $(NODE_STAMPS) $(ACTIONLINT)  ## run every test
 	@$(BIN)/python -m pytest -q -n auto $(ARGS)
 
 goldens: $(STAMP) $(NODE_STAMPS)  ## write the approved outputs of the tests anew, and show what changed (read it before you commit)
@@ -37,14 +40,21 @@ goldens: $(STAMP) $(NODE_STAMPS)  ## write the approved outputs of the tests ane
 $(NODE_STAMPS): $(STAMP)
 	@if command -v npm >/dev/null 2>&1; then \
 	  (cd $(patsubst %/node_modules,%,$(@D)) && sh $(CURDIR)/requirements/quietly.sh npm ci --silent --no-audit --no-fund) && touch $@; \
-	else echo "npm is not here: the tests that need $(patsubst %/node_modules,%,$(@D)) are left out"; fi
+	else echo "npm is not here: what needs $(patsubst %/node_modules,%,$(@D)) is left out"; fi
 
-lint: $(STAMP)  ## style, types, which room may import which, and the workflows
+lint: $(STAMP) $(filter $(RUNNER)/%,$(NODE_STAMPS)) $(ACTIONLINT)  ## style, types, which room may import which, and the workflows
 	@$(QUIETLY) $(BIN)/ruff check .
 	@$(QUIETLY) $(BIN)/ruff format --check .
 	@$(QUIETLY) $(BIN)/mypy
 	@$(QUIETLY) $(BIN)/lint-imports
 	@$(QUIETLY) $(BIN)/zizmor --offline --persona=auditor --no-progress .github/workflows actions
+	@test ! -x $(ACTIONLINT) || $(QUIETLY) $(ACTIONLINT) -no-color -shellcheck= -pyflakes= .github/workflows/*.yml
+	@test ! -d $(RUNNER)/node_modules || $(QUIETLY) node $(RUNNER)/lint.mjs .github/workflows/*.yml actions/*/action.yml
+
+$(ACTIONLINT): | $(STAMP)
+	@if command -v go >/dev/null 2>&1; then \
+	  GOBIN=$(CURDIR)/$(@D) $(QUIETLY) go install github.com/rhysd/actionlint/cmd/actionlint@v$(notdir $(@D)); \
+	else echo "go is not here: actionlint is left out"; fi
 
 bench: $(STAMP) $(BENCH_STAMP)  ## measure, beside check-jsonschema and ajv-cli; write docs/benchmarks.md (ARGS=--quick only prints)
 	@$(BIN)/python bench/run.py --others $(BENCH_VENV)/bin --node bench/node_modules/.bin $(ARGS)
@@ -60,6 +70,9 @@ $(BENCH_STAMP): $(STAMP)
 
 docs: $(STAMP)  ## write the generated pages and lists anew (rules, commands, presets)
 	@$(BIN)/python docs/generate.py
+
+pins: $(STAMP)  ## write every requirements/*.txt anew (ARGS=--upgrade takes newer versions)
+	@PYTHON=$(BIN)/python sh requirements/compile.sh $(ARGS)
 
 clean:  ## remove what the verbs made
 	@rm -rf $(VENV) bench/node_modules $(addsuffix /node_modules,$(NODE_HOMES)) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -6,7 +6,10 @@
     |-- WriteFailed        4   a write that was refused by the system: nothing was changed
     |-- Ambiguous          4   a write of which nobody can tell whether it happened: the next run looks
     |-- Unusable           3   (model.fence) the values of a record break a calculation
-    `-- Stopped            5   a safety limit: nothing is wrong, work remains
+    |-- Stopped            5   a safety limit: nothing is wrong, work remains
+    `-- PlanChanged        6   the plan no longer fits: plan again
+
+Every other exception is a crash of ours and ends with 70 (`cli/main.py`), which nothing else does.
 
 Findings about records are data (`incident_ops.findings`), never exceptions.
 """
@@ -66,3 +69,9 @@ class Stopped(IncidentOpsError):
     """A limit of this run is reached; what was done stays done, and the next run goes on."""
 
     exit_code = 5
+
+
+class PlanChanged(IncidentOpsError):
+    """What is there now asks for another plan than the one to be carried out; nothing of it was done."""
+
+    exit_code = 6

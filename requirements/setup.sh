@@ -22,3 +22,4 @@ if [ ! -x "$venv/bin/python" ] || ! suits "$venv/bin/python" || ! "$venv/bin/pyt
   sh "$here/quietly.sh" "$python" -m venv --clear "$venv"
 fi
 sh "$here/quietly.sh" "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$pinned"
+sh "$here/quietly.sh" "$venv/bin/python" -m pip check --disable-pip-version-check

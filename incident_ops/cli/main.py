@@ -47,7 +47,7 @@ COMMANDS = {
     "merge": ("merge:merge", "Merge two versions of a record; git calls this by itself."),
     "demo": ("demo:demo", "Run the whole loop on worked incidents, offline."),
 }
-CRASHED, REFUSED = 3, 4
+CRASHED, REFUSED = 70, 4
 _STAYS = "interrupted: what was done stays, run it again for the rest"
 
 
@@ -86,7 +86,8 @@ Examples:
 \b
 Exit codes: 0 fine, 1 findings or gate says fail, 2 usage or configuration,
 3 cannot tell or held, 4 an outside service or a permission failed,
-5 stopped at a safety limit, 130 interrupted, 143 terminated."""
+5 stopped at a safety limit, 6 the plan no longer fits (plan again),
+70 a crash of incident-ops, 130 interrupted, 143 terminated."""
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)

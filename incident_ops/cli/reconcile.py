@@ -22,7 +22,7 @@ from incident_ops.cli.tracking import (
     source_of,
     tracker_option,
 )
-from incident_ops.errors import UserError
+from incident_ops.errors import PlanChanged, UserError
 from incident_ops.reconcile.changes import NOTIFY
 from incident_ops.reconcile.safety import WITHOUT_LIMITS, Lifts, allow
 from incident_ops.render.findings import inert, inert_lines
@@ -98,7 +98,8 @@ def apply(opened: Opened, form: str, checksum: str | None, **options: Any) -> No
     On GitHub the records are those of HEAD, new issues are opened under a lock, and what people did on the tracker, and
     what escalated, is brought into the records by a pull request. Notices are sent, ranks 1 and 2 before all else; with
     the embedded tracker they are recorded as not sent. Exit code 5: a limit of one run is reached, and the next run
-    goes on. Exit code 4 or 2: a notice was not sent, or its channel is not set up; nothing else waited for it.
+    goes on. Exit code 4 or 2: a notice was not sent, or its channel is not set up; nothing else waited for it. Exit
+    code 6: the plan is not the one of --checksum; nothing was done.
 
     \b
     Examples:
@@ -112,9 +113,9 @@ def apply(opened: Opened, form: str, checksum: str | None, **options: Any) -> No
         raise UserError("apply does not run on a pull request: what it says is not reviewed yet", hint=hint)
     seen = look(opened, source_of(options["tracker"]), options)
     if checksum is not None and checksum != seen.made.checksum:
-        raise UserError(
+        raise PlanChanged(
             "the plan is not the one that was reviewed",
-            hint=f"its checksum is {seen.made.checksum}; look at `incident-ops plan`",
+            hint=f"plan again with `incident-ops plan`: its checksum is now {seen.made.checksum}",
         )
     lifts = Lifts(**{name: options[f"max_{name}"] for name in ("creates", "closes", "writes", "requests")})
     lifts = lifts._replace(accept_empty=options["accept_empty_tracker"])

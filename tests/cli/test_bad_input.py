@@ -179,7 +179,7 @@ def test_a_slip_on_the_command_line_is_one_line_and_exit_2(
     folder.commit()
     before = contents(folder.path)
     done = call(*args, at=folder.path, clock=None)
-    code = 4 if "n" * 5_000 in args else 2
+    code = 4 if "n" * 5_000 in args else 6 if "--checksum" in args else 2
     done.told_once(code, *words)
     assert done.out == ""
     assert "\x1b" not in done.err

@@ -145,11 +145,11 @@ def test_verbose_says_what_is_read(folder: Folder) -> None:
 def test_a_crash_is_told_in_words_with_a_report(
     folder: Folder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Exit 3, no traceback on the terminal, and a file that holds it."""
+    """Exit 70, which nothing else ends with; no traceback on the terminal, and a file that holds it."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr("incident_ops.cli.opening.clock.now", lambda: 1 / 0)
     done = call("validate", at=folder.path, clock=None)
-    done.told_once(3, "a fault of incident-ops, not yours", "ZeroDivisionError")
+    done.told_once(70, "a fault of incident-ops, not yours", "ZeroDivisionError")
     assert done.out == ""
     (report,) = tmp_path.glob("incident-ops-*.txt")
     assert str(report) in done.err

@@ -2,19 +2,54 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.metadata
 import json
 import re
+import sys
 import tomllib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+WANTED = sorted((ROOT / "requirements").glob("*.in"))
 PINNED = sorted((ROOT / "requirements").glob("*.txt"))
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
-def _names(text: str) -> set[str]:
-    return {re.sub(r"[-_.]+", "-", found).lower() for found in re.findall(r"^([A-Za-z0-9][\w.-]*)", text, re.MULTILINE)}
+def _lines(wanted: Path) -> list[str]:
+    """What a *.in asks for, with what the files it names ask for."""
+    lines: list[str] = []
+    for line in wanted.read_text(encoding="utf-8").splitlines():
+        if line.startswith("-r "):
+            lines += _lines(wanted.parent / line.removeprefix("-r "))
+        elif line and not line.startswith("#"):
+            lines.append(line)
+    return lines
+
+
+def _names(lines: Iterable[str]) -> set[str]:
+    """The names of packages, as an index spells them."""
+    found = (re.match(r"[A-Za-z0-9][\w.-]*", line) for line in lines)
+    return {re.sub(r"[-_.]+", "-", one[0]).lower() for one in found if one}
+
+
+def _versions(pinned: Path) -> set[str]:
+    """NAME==VERSION of each package; one that has several versions has several."""
+    return set(re.findall(r"^([a-z0-9][a-z0-9._-]*==[^\s;]+)", pinned.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def _imported() -> Iterator[str]:
+    """The packages of others that the program imports, anywhere."""
+    for file in sorted((ROOT / "incident_ops").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module]
+            yield from (name.partition(".")[0] for name in names)
 
 
 @pytest.mark.parametrize("path", PINNED, ids=lambda path: path.name)
@@ -34,31 +69,46 @@ def test_every_requirement_is_pinned_and_hashed(path: Path) -> None:
         assert "--hash=sha256:" in block, block[:60]
 
 
-@pytest.mark.parametrize("name", ["run", "dev", "bench"])
-def test_every_wanted_package_is_pinned(name: str) -> None:
-    """Nothing is wanted in NAME.in that NAME.txt does not pin."""
-    wanted = (ROOT / f"requirements/{name}.in").read_text(encoding="utf-8")
-    assert _names(wanted) <= _names((ROOT / f"requirements/{name}.txt").read_text(encoding="utf-8"))
+def test_every_pinned_file_has_what_it_was_made_from() -> None:
+    """Each *.in has its *.txt, and each *.txt its *.in."""
+    assert [one.stem for one in WANTED] == [one.stem for one in PINNED]
+    assert {"run", "build", "dev"} <= {one.stem for one in WANTED}
+
+
+@pytest.mark.parametrize("path", WANTED, ids=lambda path: path.name)
+def test_every_wanted_package_is_pinned(path: Path) -> None:
+    """Nothing is wanted in NAME.in, or in a file that it names, that NAME.txt does not pin."""
+    assert _names(_lines(path)) - _names(_versions(path.with_suffix(".txt"))) == set()
 
 
 def test_run_requirements_are_those_of_the_project() -> None:
     """requirements/run.in and the project's dependencies are the same list."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    lines = (ROOT / "requirements/run.in").read_text(encoding="utf-8").splitlines()
-    assert [line for line in lines if line and not line.startswith("#")] == project["dependencies"]
+    assert _lines(ROOT / "requirements/run.in") == PROJECT["project"]["dependencies"]
 
 
-def test_what_runs_is_tested_at_the_same_versions() -> None:
-    """dev.txt pins every package of run.txt at the version of run.txt."""
-    pins = [
-        set(
-            re.findall(
-                r"^([a-z0-9][a-z0-9._-]*==[^\s;]+)", (ROOT / f"requirements/{name}.txt").read_text(), re.MULTILINE
-            )
-        )
-        for name in ("run", "dev")
-    ]
-    assert pins[0] <= pins[1]
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [("build", PROJECT["build-system"]["requires"]), ("dev", PROJECT["dependency-groups"]["dev"])],
+)
+def test_other_requirements_are_those_of_the_project(name: str, more: list[str]) -> None:
+    """What builds it, and what tests need: the program's dependencies and what pyproject.toml names, no more."""
+    assert _names(_lines(ROOT / f"requirements/{name}.in")) == _names([*PROJECT["project"]["dependencies"], *more])
+
+
+def test_what_the_program_imports_is_declared() -> None:
+    """No import works only because a package of somebody else happens to bring it."""
+    others = set(_imported()) - {"incident_ops"} - sys.stdlib_module_names
+    providers = importlib.metadata.packages_distributions()
+    assert others >= {"click", "github", "yaml"}
+    assert _names(name for one in others for name in providers[one][:1]) - _names(
+        PROJECT["project"]["dependencies"]
+    ) == (set())
+
+
+@pytest.mark.parametrize("name", ["build", "dev"])
+def test_what_runs_is_built_and_tested_at_the_same_versions(name: str) -> None:
+    """build.txt and dev.txt pin every package of run.txt at the version of run.txt."""
+    assert _versions(ROOT / "requirements/run.txt") - _versions(ROOT / f"requirements/{name}.txt") == set()
 
 
 LOCKS = ["bench", "tests/workflows/runner", "tests/standin"]

@@ -73,6 +73,33 @@ def _commands(folder: Path, program: str) -> Path:
     return folder
 
 
+_FAULTY = """\
+import os, sys
+sys.path.insert(0, {root!r})
+from incident_ops.cli.main import LazyGroup, main
+
+words = " ".join(sys.argv[1:])
+get_command = LazyGroup.get_command
+def fail(group, ctx, name):
+    if os.environ.get("CRASHES", "\\0") in words:
+        raise RuntimeError("a fault that a test put in")
+    return get_command(group, ctx, name)
+LazyGroup.get_command = fail
+if os.environ.get("SILENT", "\\0") not in words:
+    main()
+"""
+
+
+def faulty_program(folder: Path) -> str:
+    """What `run_job` takes as `program`: ours, but a call whose words contain $CRASHES crashes.
+
+    One whose words contain $SILENT ends well and prints nothing.
+    """
+    file = folder / "faulty.py"
+    file.write_text(_FAULTY.format(root=str(ROOT)), encoding="utf-8")
+    return str(file)
+
+
 def run_job(
     workflow: str,
     job: str,
@@ -85,12 +112,14 @@ def run_job(
     inputs: dict[str, object] | None = None,
     action_path: str = "",
     program: str = "-m incident_ops",
+    python: Path | None = None,
     **environment: str,
 ) -> Job:
     """Runs the `run:` steps of a job of .github/workflows/`workflow` in `workspace`, which is as checkout left it.
 
     `needs` are the jobs before it, by their names in the workflow; `inputs` those of a run by hand. `program` is what
-    Python runs as `incident-ops`.
+    Python runs as `incident-ops`. With `python`, the bin folder of an environment, the steps really install into it,
+    and run what they have installed.
     """
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=workspace, capture_output=True, text=True, check=True)
     github = {
@@ -114,7 +143,10 @@ def run_job(
         "inputs": inputs or {},
     }
     installed = temp / "installed.txt"
-    before = [str(_commands(temp / "bin", program)), *filter(None, [environment.pop("INCIDENT_OPS_TEST_PATH", "")])]
+    before = [
+        str(python or _commands(temp / "bin", program)),
+        *filter(None, [environment.pop("INCIDENT_OPS_TEST_PATH", "")]),
+    ]
     path = os.pathsep.join([*before, os.environ["PATH"]])
     given = {**os.environ, "HOME": str(temp), "PATH": path, "INSTALLED": str(installed), **environment}
     done = _node("run.mjs", given=request, environment=given)

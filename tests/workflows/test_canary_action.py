@@ -27,6 +27,8 @@ from tests.cli.canary_scene import Clock, Source
 source = Source(float(os.environ.get("RATIO", "1")), rps=float(os.environ.get("RPS", "20")))
 if os.environ.get("SILENT"):
     source.answers = {{"canary_requests": lambda at: {{}}}}
+if os.environ.get("CRASHES"):
+    source.answers = None
 clock = Clock()
 live.Ticking, live.connect = (lambda: clock), (lambda *given: source)
 main()
@@ -107,6 +109,14 @@ def test_fail_job_false_is_green_and_the_verdict_tells(repo: Repo) -> None:
     assert (job.conclusion, job.outputs["verdict"]) == ("success", "fail")
 
 
+@pytest.mark.parametrize("fail_job", ["true", "false"])
+def test_a_crash_is_red_whatever_the_job_may_be(repo: Repo, fail_job: str) -> None:
+    """A crash is no verdict, so fail-job does not forgive it; the outputs let nothing pass."""
+    job = judge(repo, {"CRASHES": "1"}, fail_job=fail_job)
+    assert (job.conclusion, job.steps[JUDGE]["exit"]) == ("failure", 70)
+    assert job.outputs["verdict"] == "inconclusive"
+
+
 def test_where_the_install_fails_the_verdict_is_no_pass(repo: Repo) -> None:
     """Nothing was judged, and the outputs say so."""
     job = judge(repo, {"INSTALL_CODE": "1"})
@@ -144,6 +154,7 @@ def test_the_action_installs_its_own_commit_with_hashes(repo: Repo) -> None:
     assert told[0].endswith("actions/canary-gate/../../requirements/build.txt")
     assert "--require-hashes" in told[0]
     assert told[1].endswith("--no-deps --no-build-isolation " + str(ROOT / "actions/canary-gate") + "/../..")
+    assert told[2:] == ["-I -m pip check"]
 
 
 def test_no_expression_stands_in_a_script_and_actions_are_pinned() -> None:

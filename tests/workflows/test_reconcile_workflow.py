@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from incident_ops.reconcile.marker import owner
 from tests.cli.scene import ROOT, Folder
 from tests.support.standin import LOGIN, Standin, standin
-from tests.workflows.running import Job, need_node, run_job
+from tests.workflows.running import Job, faulty_program, need_node, run_job
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
 WORKFLOW = "reconcile.yml"
@@ -147,6 +148,67 @@ def test_a_plan_that_cannot_be_made_is_a_failure(scene: Scene) -> None:
     scene.folder.write("policy.yaml", "extends: nothing\n")
     scene.push()
     assert scene.job("plan").conclusion == "failure"
+    assert scene.keys() == []
+
+
+PLANS, SHOWS, APPLIES = "Plan", "Show the plan", "Apply just that plan"
+
+
+@pytest.mark.parametrize(("step", "words"), [(PLANS, "--format json"), (SHOWS, "--format markdown")])
+def test_a_crash_of_the_plan_is_red_and_nothing_is_applied(scene: Scene, step: str, words: str) -> None:
+    """The step has the code of the crash, and the other job does not start."""
+    planned = scene.job("plan", program=faulty_program(scene.temp), CRASHES=words)
+    assert (planned.conclusion, planned.steps[step]["exit"]) == ("failure", 70)
+    assert scene.job("apply", needs={"plan": planned}).conclusion == "skipped"
+
+
+def test_an_empty_plan_is_red(scene: Scene) -> None:
+    """A program that ends well without a word has not said that nothing is to be done."""
+    planned = scene.job("plan", program=faulty_program(scene.temp), SILENT="--format json")
+    assert planned.conclusion == "failure"
+    assert "::error title=incident-ops::the plan is empty or damaged" in planned.steps[PLANS]["output"]
+    assert planned.outputs["changes"] == ""
+
+
+def test_records_that_are_gone_are_red(scene: Scene) -> None:
+    """Nothing to do, since no record is there while the tracker has issues of some, does not mean that all is well."""
+    scene.both()
+    shutil.rmtree(scene.folder.path / "incidents")
+    scene.push()
+    scene.both()  # git shows the deletion: their issues are closed
+    planned = scene.job("plan")
+    assert (planned.conclusion, planned.steps[PLANS]["exit"]) == ("failure", 3)
+    assert "the tracker has issues of some" in planned.steps[PLANS]["output"]
+
+
+@pytest.mark.parametrize("missing", ["checksum", "plan.json"])
+def test_nothing_is_applied_without_a_plan(scene: Scene, missing: str) -> None:
+    """An output or a file that did not arrive is red, and nothing is written."""
+    planned = scene.job("plan")
+    if missing == "plan.json":
+        (scene.temp / "artifact/plan.json").write_text("")
+    else:
+        planned = replace(planned, outputs={**planned.outputs, missing: ""})
+    done = scene.job("apply", needs={"plan": planned})
+    assert done.conclusion == "failure"
+    assert "there is no valid plan to apply" in done.steps[APPLIES]["output"]
+    assert scene.keys() == []
+
+
+def test_a_crash_of_apply_is_red(scene: Scene) -> None:
+    """Its code is none that the step forgives."""
+    done = scene.job("apply", needs={"plan": scene.job("plan")}, program=faulty_program(scene.temp), CRASHES="apply")
+    assert (done.conclusion, done.steps[APPLIES]["exit"]) == ("failure", 70)
+
+
+def test_a_plan_that_no_longer_fits_is_red_and_said(scene: Scene) -> None:
+    """Exit 6: main has other records than those that were planned from."""
+    planned = scene.job("plan")
+    scene.folder.put("INC-2")
+    scene.push()
+    done = scene.job("apply", needs={"plan": planned})
+    assert (done.conclusion, done.steps[APPLIES]["exit"]) == ("failure", 6)
+    assert "::error title=incident-ops::the plan no longer fits" in done.steps[APPLIES]["output"]
     assert scene.keys() == []
 
 

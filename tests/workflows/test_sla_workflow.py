@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from tests.cli.scene import Folder
 from tests.support.standin import LOGIN, Standin, standin
-from tests.workflows.running import WORKFLOWS, Job, describe, need_node, run_job
+from tests.workflows.running import WORKFLOWS, Job, describe, faulty_program, need_node, run_job
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
 WORKFLOW = "sla.yml"
@@ -98,7 +99,7 @@ def test_a_late_run_leaves_the_escalation_on_the_issue_and_in_the_record(scene: 
     checked, done = scene.both()
     assert (
         "::error title=INC-1::Threshold of 1h of the resolution passed on SEV1"
-        in (checked.steps["Plan what is owed"]["output"])
+        in (checked.steps["Show what is owed"]["output"])
     )
     assert "| escalation | `INC-1` |" in checked.summary
     assert "### People to notify: 5" in checked.summary
@@ -129,6 +130,27 @@ def test_a_second_run_has_nothing_to_do(scene: Scene) -> None:
     assert scene.both()[1].conclusion == "skipped"
 
 
+def test_the_checkout_is_the_planned_commit(scene: Scene) -> None:
+    """The job that sends has the records that were planned from, also when main went on meanwhile."""
+    checked, done = scene.both()
+    commit = scene.folder.git("rev-parse", "HEAD").strip()
+    assert checked.outputs["commit"] == commit
+    assert done.steps["Check out what was planned from"]["with"]["ref"] == commit
+
+
+def test_a_plan_that_no_longer_fits_speaks_of_no_channel(scene: Scene) -> None:
+    """Exit 6 has words of its own, and nobody is told anything by a plan of other records."""
+    checked = by_hand(scene, "check")
+    scene.folder.put("INC-2")
+    scene.push()
+    done = by_hand(scene, "notify", needs={"check": checked})
+    step = done.steps["Apply just that plan"]
+    assert (done.conclusion, step["exit"]) == ("failure", 6)
+    assert "::error title=incident-ops::the plan no longer fits; the next run plans anew" in step["output"]
+    assert "channel" not in step["output"]
+    assert scene.ask("/issues?state=all") == []
+
+
 def test_a_run_by_hand_can_only_look(scene: Scene) -> None:
     """dry_run: what is owed is in the summary, nothing is sent."""
     checked, done = scene.both(dry_run=True)
@@ -154,7 +176,7 @@ def test_a_channel_without_its_secret_is_an_error_and_the_rest_is_done(tmp_path:
     assert done.conclusion == "failure"
     output = done.steps["Apply just that plan"]["output"]
     assert "INCIDENT_OPS_CHANNEL_CHAT is not set" in output
-    assert "::error title=incident-ops::a notice was not sent" in output
+    assert "::error title=incident-ops::a channel or a setting is missing or wrong; the lines above name it" in output
     assert len(scene.comments()) == 5
     assert len(scene.ask("/pulls?state=open")) == 1
 
@@ -187,6 +209,70 @@ def test_a_plan_that_cannot_be_made_does_not_keep_gate_json_from_its_readers(sce
     done = scene.job("notify", "workflow_dispatch", inputs=given, needs={"check": checked})
     assert done.conclusion == "success", done
     assert published(scene)["services"]["api"]["held"] is True
+    assert scene.ask("/issues?state=all") == []
+
+
+PLANS, SHOWS, LOOKS = "Plan what is owed", "Show what is owed", "See whether gate.json is current"
+
+
+def by_hand(scene: Scene, name: str, **more: Any) -> Job:
+    """One job of a run by hand at LATE, with a program that can be made to fail."""
+    given = {"inputs": {"at": LATE, "dry_run": False}, "program": faulty_program(scene.temp)}
+    return scene.job(name, "workflow_dispatch", **given, **more)
+
+
+def test_a_plan_that_crashes_is_red_and_starts_nothing(scene: Scene) -> None:
+    """The job ends with the code of the crash and hands nothing on."""
+    checked = by_hand(scene, "check", CRASHES="--format json")
+    assert (checked.conclusion, checked.steps[PLANS]["exit"]) == ("failure", 70)
+    assert checked.outputs["changes"] == ""
+    assert checked.steps["Hand the plan on"]["outcome"] == "skipped"
+
+
+def test_an_empty_plan_is_red(scene: Scene) -> None:
+    """A program that ends well without a word has not said that nothing is to be done."""
+    checked = by_hand(scene, "check", SILENT="--format json")
+    assert checked.conclusion == "failure"
+    assert "::error title=incident-ops::the plan is empty or damaged" in checked.steps[PLANS]["output"]
+    assert checked.outputs["changes"] == ""
+
+
+@pytest.mark.parametrize("words", ["sla check", "--format markdown"])
+def test_a_crash_while_the_plan_is_shown_is_red_and_people_are_told(scene: Scene, words: str) -> None:
+    """The plan was made before, so the other job carries it out."""
+    checked = by_hand(scene, "check", CRASHES=words)
+    assert (checked.conclusion, checked.steps[SHOWS]["exit"]) == ("failure", 70)
+    assert by_hand(scene, "notify", needs={"check": checked}).conclusion == "success"
+    assert scene.comments()
+
+
+def test_a_crash_at_gate_json_is_red_and_people_are_told(scene: Scene) -> None:
+    """A file that could not be looked at is not taken for a current one."""
+    checked = by_hand(scene, "check", CRASHES="gate publish")
+    assert (checked.conclusion, checked.steps[LOOKS]["exit"], checked.outputs["publish"]) == ("failure", 70, "")
+    assert by_hand(scene, "notify", needs={"check": checked}).conclusion == "success"
+    assert scene.comments()
+
+
+def test_a_crash_of_the_other_job_is_red_and_gate_json_is_published(scene: Scene) -> None:
+    """The step that applies has the code of the crash."""
+    checked = by_hand(scene, "check")
+    done = by_hand(scene, "notify", needs={"check": checked}, CRASHES="apply")
+    assert (done.conclusion, done.steps["Apply just that plan"]["exit"]) == ("failure", 70)
+    assert published(scene)["services"]["api"]["held"] is True
+
+
+@pytest.mark.parametrize("missing", ["checksum", "plan.json"])
+def test_nothing_is_applied_without_a_plan(scene: Scene, missing: str) -> None:
+    """An output or a file that did not arrive is red, and nobody is told anything."""
+    checked = by_hand(scene, "check")
+    if missing == "plan.json":
+        (scene.temp / "artifact/plan.json").write_text("")
+    else:
+        checked = replace(checked, outputs={**checked.outputs, missing: ""})
+    done = by_hand(scene, "notify", needs={"check": checked})
+    assert done.conclusion == "failure"
+    assert "there is no valid plan to apply" in done.steps["Apply just that plan"]["output"]
     assert scene.ask("/issues?state=all") == []
 
 

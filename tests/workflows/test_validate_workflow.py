@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from tests.support.repository import Repo
-from tests.workflows.running import Job, need_node, run_job
+from tests.workflows.running import Job, faulty_program, need_node, run_job
 
 pytestmark = pytest.mark.usefixtures("_node")
+COMPLETE = "-I -m pip check"
 CHECK = "Check the records"
 TIMELINE = [
     {"at": "2025-01-26T12:05:00Z", "kind": "detection", "event": "Alert fired"},
@@ -133,6 +134,14 @@ def test_a_base_that_cannot_be_read_never_passes(repo: Repo, before: str) -> Non
     assert "fine" not in job.summary
 
 
+def test_a_crash_is_red_and_nothing_was_checked(repo: Repo) -> None:
+    """The job has the code of the crash, and its summary does not speak of records."""
+    branch(repo)
+    job = on_pull_request(repo, program=faulty_program(repo.root.parent), CRASHES="validate")
+    assert (job.conclusion, job.steps[CHECK]["exit"]) == ("failure", 70)
+    assert job.summary == "## Incident records: not checked\n\n"
+
+
 def test_nothing_is_checked_where_the_install_failed(repo: Repo) -> None:
     """The job is red, and the summary says that nothing was looked at."""
     branch(repo)
@@ -150,9 +159,10 @@ def test_only_hashed_packages_are_installed(repo: Repo, here: bool) -> None:
     if here:
         assert told[0].endswith("--require-hashes -r requirements/build.txt")
         assert told[1].endswith("--no-deps --no-build-isolation .")
-        assert len(told) == 2
+        assert told[2:] == [COMPLETE]
     else:
-        assert [line.partition("--require")[2] for line in told] == ["-hashes -r .github/incident-ops.txt"]
+        assert [line.partition("--require")[2] for line in told[:-1]] == ["-hashes -r .github/incident-ops.txt"]
+        assert told[-1] == COMPLETE
 
 
 def test_a_change_cannot_bring_its_own_checker(repo: Repo) -> None:
@@ -162,7 +172,8 @@ def test_a_change_cannot_bring_its_own_checker(repo: Repo) -> None:
     branch(repo)
     repo.write("pyproject.toml", '[project]\nname = "incident-ops"\n')
     told = on_pull_request(repo).installed.splitlines()
-    assert [line.partition("--require")[2] for line in told] == ["-hashes -r .github/incident-ops.txt"]
+    assert [line.partition("--require")[2] for line in told[:-1]] == ["-hashes -r .github/incident-ops.txt"]
+    assert told[-1] == COMPLETE
 
 
 def test_text_from_outside_stays_text(repo: Repo) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.workflows.running import ROOT, RUNNER, WORKFLOWS, describe
+from tests.workflows.running import ROOT, RUNNER, WORKFLOWS, describe, need_node
 
 FILES = sorted([*WORKFLOWS.glob("*.yml"), *WORKFLOWS.glob("*.yaml")])
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
@@ -105,6 +106,36 @@ def test_a_slip_is_seen(tmp_path: Path) -> None:
     assert told.pop(good) == []
     for file, (was, _, words) in slips.items():
         assert any(words in one for one in told[file]), (was, told[file])
+
+
+def _actionlint() -> list[str]:
+    found = sorted(ROOT.glob(".venv/actionlint/*/actionlint"))
+    if not found:
+        pytest.skip("actionlint is not here: `make test` builds it where Go is")
+    return [str(found[-1]), "-no-color", "-shellcheck=", "-pyflakes="]
+
+
+def _language_service() -> list[str]:
+    need_node()
+    return ["node", str(RUNNER / "lint.mjs")]
+
+
+@pytest.mark.parametrize("checker", [_actionlint, _language_service])
+def test_a_job_that_does_not_exist_is_found(checker: Callable[[], list[str]], tmp_path: Path) -> None:
+    """Both checkers of `make lint` find the fault that sla.yml once had; the workflow as it is now is fine."""
+    text = (WORKFLOWS / "sla.yml").read_text(encoding="utf-8")
+    right = "ref: ${{ needs.check.outputs.commit }}"
+    assert text.count(right) == 1
+    line = text[: text.index(right)].count("\n") + 1
+    file = tmp_path / "sla.yml"
+    told = []
+    for content in (text, text.replace(right, "ref: ${{ needs.plan.outputs.commit }}")):
+        file.write_text(content, encoding="utf-8")
+        done = subprocess.run([*checker(), str(file)], capture_output=True, text=True, check=False)
+        told.append((done.returncode, done.stdout + done.stderr))
+    assert told[0] == (0, "")
+    assert told[1][0] == 1
+    assert re.search(rf"sla\.yml:{line}:.*\bplan\b", told[1][1])
 
 
 def test_without_node_the_reason_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,0 +1,89 @@
+"""What the workflows install is a program that starts: their own steps, run for real in an empty environment."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.standin import Standin
+from tests.workflows.running import ROOT, WORKFLOWS, need_node, run_job
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
+ACTIONS = sorted((ROOT / "actions").glob("*/action.yml"))
+FILES = [*sorted(WORKFLOWS.glob("*.yml")), *ACTIONS]
+INSTALL = "Install incident-ops"
+COMPLETE = "python -I -m pip check"
+
+
+def _steps(file: Path) -> list[dict[str, Any]]:
+    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    jobs = document["jobs"].values() if "jobs" in document else [document["runs"]]
+    return [step for job in jobs for step in job.get("steps", [])]
+
+
+def _installs(file: Path) -> list[str]:
+    """The scripts with which a workflow or an action installs anything, without their comments."""
+    scripts = [step["run"] for step in _steps(file) if "pip install" in step.get("run", "")]
+    return [re.sub(r"[ \t]*# .*", "", script) for script in scripts]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_install_ends_by_asking_whether_all_is_there(file: Path) -> None:
+    """A package that is missing is told where it is missing; no pip.py of the checkout runs in the place of pip."""
+    scripts = _installs(file)
+    assert scripts
+    for script in scripts:
+        lines = script.strip().splitlines()
+        assert lines[-1] == COMPLETE
+        assert not re.search(r"python (?!-I -m pip )", script), script
+
+
+def test_the_workflows_install_in_one_way() -> None:
+    """So that the test below speaks for each of them."""
+    assert len({script for file in FILES if file not in ACTIONS for script in _installs(file)}) == 1
+
+
+@pytest.mark.parametrize("place", [".ci/run", "Makefile", "requirements/setup.sh"])
+def test_every_other_install_asks_too(place: str) -> None:
+    """The line after the last `pip install` is a `pip check`."""
+    lines = (ROOT / place).read_text(encoding="utf-8").splitlines()
+    last = max(number for number, line in enumerate(lines) if "pip install" in line)
+    assert "pip check" in lines[last + 1]
+
+
+def _checkout(home: Path) -> Path:
+    """A repository with the files of this one as they are now."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (home / name).parent.mkdir(parents=True, exist_ok=True)
+            (home / name).write_bytes((ROOT / name).read_bytes())
+    for words in (["init", "--quiet", "--initial-branch=main"], ["add", "--all"], ["commit", "--quiet", "-m", "all"]):
+        subprocess.run(["git", *words], cwd=home, check=True)
+    return home
+
+
+def test_what_the_workflow_installs_plans_against_github(tmp_path: Path, github: Standin) -> None:
+    """The whole job `plan` of reconcile.yml: its install from requirements/build.txt, then its plan."""
+    need_node()
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
+    checkout = _checkout(tmp_path / "checkout")
+    environment = {"HOME": str(Path.home()), **github.environment(github.new_repository())}
+    python = tmp_path / "venv/bin"
+    job = run_job("reconcile.yml", "plan", checkout, tmp_path, "push", {}, python=python, **environment)
+    assert job.steps[INSTALL]["outcome"] == "success", job.steps[INSTALL]["output"]
+    assert job.conclusion == "success", job
+    plan = json.loads((tmp_path / "runner/plan/plan.json").read_text(encoding="utf-8"))
+    assert plan["schema"] == 1
+    assert job.outputs["checksum"] == plan["checksum"]
+    assert "No broken requirements found" in job.steps[INSTALL]["output"]
