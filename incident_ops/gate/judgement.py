@@ -49,7 +49,6 @@ class Judgement(msgspec.Struct, frozen=True):
     is_final: bool
     e_value: float
     e_needed: float
-    p_value: float
     ratio: float | None
     interval: Interval
     phi: float
@@ -77,7 +76,6 @@ def judge(settings: Settings, evidence: Evidence, horizon: float) -> Judgement:
         is_final=is_over or verdict != INCONCLUSIVE,
         e_value=e_value,
         e_needed=math.exp(settings.fail_level),
-        p_value=min(1.0, (2 if settings.is_split else 1) / e_value),
         ratio=_ratio(ended),
         interval=_interval(settings, weight.ratio),
         phi=weight.phi,
