@@ -26,12 +26,12 @@ from incident_ops.gate.check import Asked
 from incident_ops.gate.check import check as gate_check
 from incident_ops.model.observed import LOCAL
 from incident_ops.model.record import Record
+from incident_ops.model.time import spell_duration
 from incident_ops.reconcile.apply import apply
 from incident_ops.reconcile.changes import NOTIFY
 from incident_ops.records.recall import every_record
 from incident_ops.records.store import Store
 from incident_ops.render import figures
-from incident_ops.render.dates import spell_length
 from incident_ops.render.documents import render as documents
 from incident_ops.render.findings import plural, summary
 from incident_ops.render.sla import rows
@@ -177,7 +177,7 @@ def _headline(console: Console, record: Record) -> None:
     items = f"{len(incident.action_items)} action items, {len(incident.open_items)} open"
     label = " ".join(filter(None, (incident.priority, incident.severity)))
     console.print(f"  [bold]{incident.title}[/]")
-    console.print(f"    {incident.id}: {label}, impact {spell_length(impact.seconds)}, {items}")
+    console.print(f"    {incident.id}: {label}, impact {spell_duration(impact.seconds)}, {items}")
 
 
 def _the(records: list[Record], incident_id: str) -> Record:

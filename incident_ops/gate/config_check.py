@@ -198,7 +198,7 @@ def _clumps(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[Told
     ticks = int(_counted(spec) / interval + 1e-9)
     length = math.ceil(seconds(metric, "clumpSpan", 0.0) / interval - 1e-9)
     if (blocks := ticks // length) < FEWEST_BLOCKS:
-        longest = spell_duration(int(ticks // FEWEST_BLOCKS * interval))
+        longest = spell_duration(int(ticks // FEWEST_BLOCKS * interval), exact=True).replace(" ", "")
         fit = f"only {blocks} block{'s' * (blocks != 1)} of {metric['clumpSpan']}"
         message = f"{fit} fit{'s' * (blocks == 1)} between the warm-up and the end, too few to fail a canary"
         hint = f"write at most {longest}, or lengthen the run" if ticks >= FEWEST_BLOCKS else "lengthen the run"

@@ -158,4 +158,4 @@ def _spell(seconds: float) -> str:
     whole = math.ceil(seconds)
     if whole >= _HOUR:
         whole = 60 * math.ceil(whole / 60)
-    return spell_duration(whole)
+    return spell_duration(whole, exact=True)

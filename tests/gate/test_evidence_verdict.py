@@ -218,7 +218,7 @@ def test_a_span_makes_blocks_and_says_so() -> None:
     now = weigh(settings, _observed(settings, _ticks(5.0)[:4])).ratio
     assert now is not None
     assert now.fail_shares > 0
-    assert "within 60 s (as set by clumpSpan)" in judge(settings, evidence, HORIZON).assumption
+    assert "within 1m (as set by clumpSpan)" in judge(settings, evidence, HORIZON).assumption
     at_horizon = judge(settings, evidence, 45.0)
     assert at_horizon.e_value > judge(settings, evidence, HORIZON).e_value
 
@@ -227,7 +227,7 @@ def test_the_assumption_names_the_lookback_or_that_there_is_none() -> None:
     """What remains to be believed is told with every verdict."""
     assert "one tick: no lookback" in judge(SETTINGS, begin(SETTINGS), HORIZON).assumption
     lookback = [Counts(1.0, 900.0), Counts(0.0, 900.0)] * 120
-    assert "chosen from 3600 s" in judge(SETTINGS, begin(SETTINGS, lookback), HORIZON).assumption
+    assert "chosen from 1h" in judge(SETTINGS, begin(SETTINGS, lookback), HORIZON).assumption
 
 
 def test_one_process_serves_all_steps_of_a_rollout() -> None:
