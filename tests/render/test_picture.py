@@ -183,6 +183,13 @@ def test_text_is_cut_by_columns_and_never_in_the_middle_of_a_wide_character() ->
     assert columns("e\u0301") == 1
 
 
+def test_marks_above_and_below_a_letter_take_no_column() -> None:
+    """Thai vowels, a variation selector and an enclosing circle, whose combining class is zero."""
+    assert columns("\u0e01\u0e35") == 1
+    assert columns("\u2764\ufe0f") == 1
+    assert columns("1\u20dd") == 1
+
+
 def test_parts_stay_whole_when_they_are_wrapped() -> None:
     """The comma that ends a line is counted, too."""
     assert wrap(["one two", "three", "four"], 15, ", ") == ["one two, three,", "four"]
