@@ -70,6 +70,11 @@ def spell_duration(seconds: int | None, *, exact: bool = False, in_words: bool =
     return ("-" if seconds < 0 else "") + (" ".join(texts) or ("0 seconds" if in_words else "0s"))
 
 
+def duration_text(seconds: int) -> str:
+    """Seconds -> `1h30m`, which `duration` reads back: for files and options, not for sentences."""
+    return spell_duration(seconds, exact=True).replace(" ", "")
+
+
 def spell_age(seconds: int) -> str:
     """`45m`, `1h 55m`, `3d`: how long something has been so; minutes count on the first day, hours on none after it.
 
