@@ -169,11 +169,6 @@ def phase(incident: Incident) -> str:
     return "MITIGATED" if current(incident, "restored") else "ACTIVE"
 
 
-def report_status(incident: Incident) -> str:
-    """The word of a report's header: INVESTIGATING at declaration, RESOLVED at the end (R85)."""
-    return public_status(incident).upper()
-
-
 def _cause_found(incident: Incident) -> bool:
     if incident.cycles:
         # The cause on record is that of the first outage: after a reopening only a new diagnosis counts.

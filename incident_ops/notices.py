@@ -15,7 +15,7 @@ from incident_ops.model.incident import Incident
 from incident_ops.model.policy import LevelPolicy, Policy
 from incident_ops.model.policy_blocks import AROUND_THE_CLOCK, Calendar
 from incident_ops.model.service import Service
-from incident_ops.model.time import instant, stamp
+from incident_ops.model.time import instant, spell_duration, stamp
 from incident_ops.sla.calendar import due
 from incident_ops.sla.clock import POSTMORTEM_FINAL, POSTMORTEM_MEETING, UPDATE_INTERNAL, UPDATE_PUBLIC
 from incident_ops.sla.escalation import MANUAL
@@ -262,7 +262,7 @@ def _text(case: _Case, audience: str) -> tuple[str, tuple[str, ...]]:
     subject = f"{mark}{one.level} {incident.id}: {incident.title} - {one.reason}"
     lines = [one.reason, *([one.text] if one.text else [])]
     lag = int((one.noticed_at - one.due).total_seconds())
-    lines.append(f"Due {stamp(one.due)}, noticed {stamp(one.noticed_at)}, {lag} s later")
+    lines.append(f"Due {stamp(one.due)}, noticed {stamp(one.noticed_at)}, {spell_duration(lag)} later")
     if one.kind in (DECLARED, RAISED, REOPENED) and case.level.team:
         lines.append(f"Team: {case.level.team}")
     if one.kind in (WARNING, BREACH) and audience == INTERNAL and case.policy.escalation.tiers:
@@ -283,7 +283,7 @@ def _held(case: _Case) -> str:
     if snooze and until and now < until and one.kind in REMINDERS and rule != MANUAL:
         return f"snoozed until {stamp(until)} by {snooze.by}"
     if now - one.due > LATE_AFTER and rule not in _UNDATED and one.kind != STATE:
-        return f"it was due more than {LATE_AFTER.days * 24} h ago"
+        return f"it was due more than {spell_duration(int(LATE_AFTER.total_seconds()))} ago"
     calendar = _hours(case)
     opens = _opening(calendar, now) if calendar and rule != MANUAL else None
     return f"quiet hours until {stamp(opens)}" if opens else ""

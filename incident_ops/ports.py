@@ -16,14 +16,6 @@ from incident_ops.model.message import Message
 from incident_ops.model.observed import Closing, Comment, Edit, Gone, Issue, Label
 
 
-class Clock(Protocol):
-    """Where "now" comes from; only the command line asks it."""
-
-    def now(self) -> datetime:
-        """This instant, aware UTC."""
-        ...
-
-
 class IssueTracker(Protocol):
     """A tracker that holds our issues. Each write is one step: it happens whole or not at all.
 

@@ -195,7 +195,7 @@ def test_news_that_is_too_old_pages_nobody() -> None:
         told = notices(owed, {"INC-1": incident}, policy, {}, now)
         made = plan(messages(told.notices), {}, now)
         assert {one.action for one in made} == {action}
-        assert all("24 h ago" in one.why for one in made if action == HELD)
+        assert all("1d ago" in one.why for one in made if action == HELD)
 
 
 @given(st.lists(st.builds(notice, st.sampled_from("abc"), st.integers(1, 5), st.sampled_from(["chat", "email"]))))

@@ -25,7 +25,6 @@ from incident_ops.lifecycle import (
     path_faults,
     phase,
     public_status,
-    report_status,
     way,
 )
 from incident_ops.model.incident import Change, Incident
@@ -181,11 +180,10 @@ def test_every_state_is_reachable_and_every_edge_is_between_states() -> None:
     ],
 )
 def test_status_and_phase_are_derived(fields: dict[str, Any], status: str, phase_word: str) -> None:
-    """C15, R83, R84, and R85's word for the report."""
+    """C15, R83, R84."""
     record = incident(**fields)
     assert public_status(record) == status
     assert phase(record) == phase_word
-    assert report_status(record) == status.upper()
 
 
 def test_after_a_reopening_the_old_restoration_and_cause_do_not_count() -> None:

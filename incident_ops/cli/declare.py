@@ -24,7 +24,7 @@ from incident_ops.findings import did_you_mean
 from incident_ops.model.incident import Triage
 from incident_ops.model.record import Record
 from incident_ops.records.policy import digest
-from incident_ops.records.spell import Style, block
+from incident_ops.records.spell import to_yaml
 from incident_ops.records.store import INCIDENTS, record_path
 from incident_ops.render.findings import dump, inert
 
@@ -150,7 +150,7 @@ def _every_id(opened: Opened) -> list[str]:
 
 def _spelled(data: dict[str, Any]) -> bytes:
     try:
-        return "\n".join([HEADER, *block(data, 0, Style()), ""]).encode()
+        return f"{HEADER}\n{to_yaml(data)}".encode()
     except UnicodeEncodeError:
         raise UserError("a text has half a character in it", hint="type it again") from None
 

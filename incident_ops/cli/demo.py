@@ -16,20 +16,22 @@ import click
 from incident_ops import shipped
 from incident_ops.adapters.files import write_text
 from incident_ops.cli.delivering import Delivering
+from incident_ops.cli.gate_records import contents, known_of
 from incident_ops.cli.opening import Opened, local_tracker, open_repository
 from incident_ops.cli.printing import finish, force_color
 from incident_ops.cli.tracking import look
 from incident_ops.cli.write_back import write_locally
 from incident_ops.errors import UserError, WriteFailed
-from incident_ops.gate.freeze import check as gate_check
+from incident_ops.gate.check import Asked
+from incident_ops.gate.check import check as gate_check
 from incident_ops.model.observed import LOCAL
 from incident_ops.model.record import Record
+from incident_ops.model.time import spell_duration
 from incident_ops.reconcile.apply import apply
 from incident_ops.reconcile.changes import NOTIFY
 from incident_ops.records.recall import every_record
 from incident_ops.records.store import Store
 from incident_ops.render import figures
-from incident_ops.render.dates import spell_length
 from incident_ops.render.documents import render as documents
 from incident_ops.render.findings import plural, summary
 from incident_ops.render.sla import rows
@@ -132,9 +134,11 @@ def _clocks(console: Console, opened: Opened, records: list[Record]) -> None:
 
 
 def _gate(console: Console, opened: Opened, service: str) -> None:
-    policy, services = opened.judged_by
-    verdict = gate_check(service, opened.catalogue.live(), services, policy)
-    held = f", held by {' '.join(verdict.incident_ids)}" if verdict.incident_ids else ""
+    policy, _ = opened.judged_by
+    asked = Asked(service, policy.gate.environment, opened.now)
+    verdict = gate_check(asked, known_of(opened, service, contents(opened)))
+    holds = " ".join(verdict.incident_ids) or verdict.reason_code.replace("_", " ")
+    held = f", held by {holds}" if verdict.holds else ""
     _say(console, "gate check", f"deploy {service}? {verdict.verdict}{held}")
 
 
@@ -154,7 +158,7 @@ def _headline(console: Console, record: Record) -> None:
     items = f"{len(incident.action_items)} action items, {len(incident.open_items)} open"
     label = " ".join(filter(None, (incident.priority, incident.severity)))
     console.print(f"  [bold]{incident.title}[/]")
-    console.print(f"    {incident.id}: {label}, impact {spell_length(impact.seconds)}, {items}")
+    console.print(f"    {incident.id}: {label}, impact {spell_duration(impact.seconds)}, {items}")
 
 
 def _farewell(console: Console, scratch: Path, played: list[Scene], totals: Counter[str]) -> None:

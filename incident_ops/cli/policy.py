@@ -46,9 +46,9 @@ def show(ctx: click.Context, resolved: bool, preset: str | None, form: str) -> N
       incident-ops policy show --resolved > resolved.yaml
       incident-ops policy show --preset itil-p1-p4
     """
-    from incident_ops.records.dump import dump
     from incident_ops.records.policy import preset as preset_data
     from incident_ops.records.policy import to_policy
+    from incident_ops.records.spell import to_yaml
     from incident_ops.render.findings import dump as to_json
     from incident_ops.render.policy_tables import level_tables, triage_table
 
@@ -60,7 +60,7 @@ def show(ctx: click.Context, resolved: bool, preset: str | None, form: str) -> N
     if form == "json":
         click.echo(to_json({"schema": 1, "policy": data}), nl=False)
     elif resolved:
-        click.echo(dump(data), nl=False)
+        click.echo(to_yaml(data), nl=False)
     else:
         click.echo(f"Scheme {values.scheme.id}\n\n{level_tables(values)}")
         click.echo(f"Triage, first match decides:\n\n{triage_table(values)}", nl=False)

@@ -34,7 +34,7 @@ from incident_ops.gate.config import (
 from incident_ops.gate.expression import ConditionError, parse
 from incident_ops.gate.query import faults as query_faults
 from incident_ops.model.policy import Policy
-from incident_ops.model.time import spell_duration
+from incident_ops.model.time import duration_text
 
 GATE, CONDITION, QUERY = "gate-settings", "gate-condition", "gate-query"
 """Ids of the findings; `records.faults` explains them."""
@@ -198,7 +198,7 @@ def _clumps(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[Told
     ticks = int(_counted(spec) / interval + 1e-9)
     length = math.ceil(seconds(metric, "clumpSpan", 0.0) / interval - 1e-9)
     if (blocks := ticks // length) < FEWEST_BLOCKS:
-        longest = spell_duration(int(ticks // FEWEST_BLOCKS * interval))
+        longest = duration_text(int(ticks // FEWEST_BLOCKS * interval))
         fit = f"only {blocks} block{'s' * (blocks != 1)} of {metric['clumpSpan']}"
         message = f"{fit} fit{'s' * (blocks == 1)} between the warm-up and the end, too few to fail a canary"
         hint = f"write at most {longest}, or lengthen the run" if ticks >= FEWEST_BLOCKS else "lengthen the run"

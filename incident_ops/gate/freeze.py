@@ -7,51 +7,15 @@ a duplicate, a false alarm or withdrawn: the original, if there is one, holds by
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from incident_ops.gate.needs import needed
-from incident_ops.gate.verdict import (
-    FROZEN,
-    INCONCLUSIVE,
-    OK,
-    OPEN_INCIDENT,
-    PASS,
-    UNREADABLE_RECORD,
-    Hold,
-    Verdict,
-)
+from incident_ops.gate.verdict import OPEN_INCIDENT, Hold
 from incident_ops.lifecycle import FIXED, OVER
 from incident_ops.model.fence import each, run
 from incident_ops.model.incident import Incident
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
-from incident_ops.model.service import Service
 from incident_ops.model.unread import Unread
-
-
-def check(
-    service: str,
-    records: Iterable[Record],
-    services: Mapping[str, Service],
-    policy: Policy,
-    unread: Sequence[Unread] = (),
-) -> Verdict:
-    """Whether open incidents hold deploys of `service`, or of what it needs (`gate.dependency_depth`).
-
-    `unread` are the records that could not be used and may concern the service; so is one whose level the policy does
-    not know. They make the answer inconclusive, unless something holds anyway.
-    UserError for a service that services.yaml does not name.
-    """
-    names = needed(service, services, policy.gate.dependency_depth)
-    holds, doubtful = incident_holds(names, records, policy)
-    unknown = () if policy.gate.block_on_open_rank is None else (*unread, *doubtful)
-    if holds:
-        verdict, reason = FROZEN, OPEN_INCIDENT
-    elif unknown:
-        verdict, reason = INCONCLUSIVE, UNREADABLE_RECORD
-    else:
-        verdict, reason = PASS, OK
-    return Verdict(service, verdict, reason, tuple(holds), tuple(sorted(unknown)))
 
 
 def incident_holds(names: Sequence[str], records: Iterable[Record], policy: Policy) -> tuple[list[Hold], list[Unread]]:

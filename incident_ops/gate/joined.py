@@ -15,6 +15,7 @@ from incident_ops.gate.needed import Needed
 from incident_ops.gate.threshold import DATASOURCE_ERROR, TIMEOUT, End, Phase, Totals, assess
 from incident_ops.gate.tick import Learnt
 from incident_ops.gate.verdict import EXIT, FAIL, INCONCLUSIVE, OK, OVERRIDDEN, PASS
+from incident_ops.model.time import spell_duration
 
 INCONCLUSIVE_ACCEPTED = "inconclusive_accepted"
 """Reason code: a person lets an inconclusive result through."""
@@ -144,7 +145,8 @@ def _rate_stands(analysis: Analysis, metric: ErrorRate, learnt: Learnt, horizon:
         if learnt.errors > ERRORS_IN_ROW:
             reason, is_final = DATASOURCE_ERROR, True
         elif end is End.EARLY and not is_final:
-            reason, is_final, text = TIMEOUT, True, f"ended after {evidence.at:g} of {horizon:g} s"
+            lasted, planned = spell_duration(round(evidence.at)), spell_duration(round(horizon))
+            reason, is_final, text = TIMEOUT, True, f"ended after {lasted} of {planned}"
         if is_final and analysis.no_data_fails and reason in LACKING[1:]:
             verdict = FAIL
     limit = metric.settings.max_error_rate if metric.settings.max_ratio is None else None

@@ -16,6 +16,7 @@ from incident_ops.gate.needed import Needed, needed
 from incident_ops.gate.ratio_evidence import RatioWeight
 from incident_ops.gate.ratio_interval import Interval, interval
 from incident_ops.gate.verdict import FAIL, INCONCLUSIVE, OK, PASS
+from incident_ops.model.time import spell_duration
 
 ERROR_RATE, ABSOLUTE_LIMIT, TOO_FEW_SAMPLES = "error_rate", "absolute_limit", "too_few_samples"
 
@@ -49,7 +50,6 @@ class Judgement(msgspec.Struct, frozen=True):
     is_final: bool
     e_value: float
     e_needed: float
-    p_value: float
     ratio: float | None
     interval: Interval
     phi: float
@@ -77,7 +77,6 @@ def judge(settings: Settings, evidence: Evidence, horizon: float) -> Judgement:
         is_final=is_over or verdict != INCONCLUSIVE,
         e_value=e_value,
         e_needed=math.exp(settings.fail_level),
-        p_value=min(1.0, (2 if settings.is_split else 1) / e_value),
         ratio=_ratio(ended),
         interval=_interval(settings, weight.ratio),
         phi=weight.phi,
@@ -115,11 +114,12 @@ def assumption(settings: Settings, evidence: Evidence) -> str:
 @lru_cache(maxsize=16)
 def _within(span: float, is_chosen: bool, seen: float) -> str:
     how = "as set by clumpSpan"
-    if is_chosen:
-        how = (
-            f"chosen from {seen:g} s of the baseline before the run" if seen else "one tick: no lookback to choose from"
-        )
-    return f"Assumes that the errors of one cause come within {span:g} s ({how}); longer causes can fail a good canary."
+    if is_chosen and seen:
+        how = f"chosen from {spell_duration(round(seen))} of the baseline before the run"
+    elif is_chosen:
+        how = "one tick: no lookback to choose from"
+    longest = spell_duration(round(span))
+    return f"Assumes that the errors of one cause come within {longest} ({how}); longer causes can fail a good canary."
 
 
 def _decide(settings: Settings, evidence: Evidence, weight: Weight, is_over: bool) -> tuple[str, str]:

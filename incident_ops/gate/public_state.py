@@ -184,7 +184,7 @@ def due(theirs: PublicState, ours: PublicState) -> str | None:
     if news:
         return f"things have changed for {', '.join(news[:_SHOWN])}"
     is_old = 3 * age > timedelta(seconds=duration(ours.max_age))
-    return f"it is {spell_duration(int(age.total_seconds()))} old" if is_old else None
+    return f"it is {spell_duration(int(age.total_seconds()), exact=True)} old" if is_old else None
 
 
 def _service(name: str, known: Known, now: datetime) -> ServiceState:

@@ -7,7 +7,7 @@ It holds no address, no handle and no text: a key stands there as its sha256. A 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 from sys import intern
@@ -86,7 +86,10 @@ def serialise(ledger: Ledger) -> bytes:
 
 
 def claim(ledger: Ledger, pairs: Iterable[Pair], now: datetime, after: timedelta | None = None) -> Claim:
-    """Claims what nobody has claimed; with `after` also what `to_resend` names, so that one run alone repeats it."""
+    """Claims what nobody has claimed; with `after` also what was claimed that long ago and never confirmed.
+
+    Whoever claimed it may have died before or after sending: it is sent again, at least once in all, by one run alone.
+    """
     at, out, ours = stamp(now), dict(ledger), set()
     for one in pairs:
         held = ledger.get(one)
@@ -104,12 +107,6 @@ def confirm(ledger: Ledger, pairs: Iterable[Pair], now: datetime) -> Ledger:
         if held.confirmed is None:
             out[one] = held._replace(confirmed=at)
     return out
-
-
-def to_resend(ledger: Ledger, now: datetime, after: timedelta) -> Iterator[Pair]:
-    """Pairs claimed `after` or longer ago and never confirmed: whoever claimed them may have died before or after
-    sending, so they are sent again, at least once in all."""
-    return (one for one, sending in sorted(ledger.items()) if _is_due(sending, now, after))
 
 
 def compact(ledger: Ledger, now: datetime) -> Ledger:

@@ -26,6 +26,7 @@ _INSTANT = re.compile(
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _DURATION = re.compile(r"(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?", re.ASCII)
 _UNITS = (86_400, 3_600, 60, 1)
+_NAMES = ("day", "hour", "minute", "second")
 
 
 class OutOfRange(ValueError):
@@ -79,14 +80,42 @@ def shift(at: datetime, seconds: float) -> datetime:
     return at + timedelta(seconds=seconds) if (LAST - at).total_seconds() > seconds else LAST
 
 
-def spell_duration(seconds: int) -> str:
-    """Seconds -> `1h30m`, the shortest exact text; a negative value keeps its sign, zero is `0s`."""
-    sign, rest = ("-", -seconds) if seconds < 0 else ("", seconds)
-    out = ""
-    for name, unit in zip("dhms", _UNITS, strict=True):
+def spell_duration(seconds: int | None, *, exact: bool = False, in_words: bool = False) -> str:
+    """Seconds -> `45s`, `2h 5m`, `3d 4h`: the two largest units, rounded down, or with `exact` all of them.
+
+    `in_words` gives `1 hour 30 minutes`, for the sentences that the playbooks word that way. Zero is `0s`, a negative
+    value keeps its sign, None is `unknown`.
+    """
+    if seconds is None:
+        return UNKNOWN
+    rest, counts = abs(seconds), []
+    for unit in _UNITS:
         count, rest = divmod(rest, unit)
-        out += f"{count}{name}" if count else ""
-    return sign + out if out else "0s"
+        counts.append(count)
+    first = next((place for place, count in enumerate(counts) if count), len(counts) - 1)
+    last = len(counts) if exact else first + 2
+    parts = [(count, name) for count, name in list(zip(counts, _NAMES, strict=True))[first:last] if count]
+    texts = [f"{count} {name}{'s' * (count != 1)}" if in_words else f"{count}{name[0]}" for count, name in parts]
+    return ("-" if seconds < 0 else "") + (" ".join(texts) or ("0 seconds" if in_words else "0s"))
+
+
+def duration_text(seconds: int) -> str:
+    """Seconds -> `1h30m`, which `duration` reads back: for files and options, not for sentences."""
+    return spell_duration(seconds, exact=True).replace(" ", "")
+
+
+def spell_age(seconds: int) -> str:
+    """`45m`, `1h 55m`, `3d`: how long something has been so; minutes count on the first day, hours on none after it.
+
+    Less than nothing, by a clock that is behind, is `0s`.
+    """
+    step = 86_400 if seconds >= 86_400 else 60 if seconds >= 60 else 1
+    return spell_duration(max(seconds, 0) // step * step)
+
+
+def spell_ago(seconds: int) -> str:
+    """`45m ago`, `3d ago`; `just now` within the first minute."""
+    return f"{spell_age(seconds)} ago" if seconds >= 60 else "just now"
 
 
 def stamp(at: datetime) -> str:

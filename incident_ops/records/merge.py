@@ -1,7 +1,8 @@
 """Two people's versions of one record and what they began with -> one record, with the text of both kept.
 
-The text is woven line by line, value by value (`weave`), read again, and compared with the data that was meant
-(`meld`), type by type: on our side and on theirs where they clash. What does not read back as meant is not given.
+The data is merged by rules (`merge_data`), and the lines follow it value by value (`merge_text`), so that comments and
+quotes of both sides stay. The text is read again and compared with the merged data, type by type: on our side and on
+theirs where they clash. What does not read back as meant is not given.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from typing import Any
 
 from incident_ops.findings import Route
 from incident_ops.records.edit import same
-from incident_ops.records.meld import ITEMS, Choice, Versions, broken_chains, by_name, emptied, meld
+from incident_ops.records.merge_data import ITEMS, Choice, Versions, broken_chains, by_name, emptied, merge_data
+from incident_ops.records.merge_text import TextMerge
 from incident_ops.records.nodes import nodes
-from incident_ops.records.pieces import Piece, Unweavable, chosen, lines_of, marked, top_collection
 from incident_ops.records.read import Document, read
-from incident_ops.records.weave import Weaver
+from incident_ops.records.text_parts import Chunk, NotDivisible, chosen, lines_of, marked, top_collection
 
 MARKER_SIZE = 7
 CHAINS: tuple[Route, ...] = (("changes",), ("corrections",))
@@ -39,7 +40,7 @@ def merge(base: str, ours: str, theirs: str, *, faults: Faults, size: int = MARK
     """The record with what both sides did since `base`; None where only its lines can be merged.
 
     `size` is the length of a conflict marker. None means that a version is no readable record, is laid out so that its
-    lines cannot be told apart by value, or that the result would not be exactly the data that was meant.
+    lines cannot be conflicts apart by value, or that the result would not be exactly the data that was meant.
     """
     if theirs in (ours, base):
         return Merged(ours)
@@ -52,18 +53,18 @@ def merge(base: str, ours: str, theirs: str, *, faults: Faults, size: int = MARK
     if len(documents) < len(texts):
         return None
     data = Versions(*(one.data for one in documents))
-    weaver = Weaver(_held(data, faults))
+    text_merge = TextMerge(_broken_histories(data, faults))
     try:
-        pieces = _woven(weaver, texts, data, eol)
-    except Unweavable:
+        chunks = _merged_text(text_merge, texts, data, eol)
+    except NotDivisible:
         return None
-    if not _is_as_meant(pieces, data, frozenset(weaver.met)) or _lost(texts, pieces):
+    if not _is_as_meant(chunks, data, frozenset(text_merge.clashes)) or _lost(texts, chunks):
         return None
-    told = [
-        *(_told(route, data.base) for route in dict.fromkeys(weaver.met)),
-        *map(_told_beside, dict.fromkeys(weaver.beside)),
+    conflicts = [
+        *(_explained(route, data.base) for route in dict.fromkeys(text_merge.clashes)),
+        *map(_comments_clash, dict.fromkeys(text_merge.comment_clashes)),
     ]
-    return Merged(marked(pieces, size, eol), tuple(told))
+    return Merged(marked(chunks, size, eol), tuple(conflicts))
 
 
 def _with_ends_of(ours: str, texts: Sequence[str]) -> list[str]:
@@ -75,50 +76,50 @@ def _with_ends_of(ours: str, texts: Sequence[str]) -> list[str]:
     return [re.sub("\r?\n", eol, text) for text in texts]
 
 
-def _held(data: Versions, faults: Faults) -> frozenset[Route]:
+def _broken_histories(data: Versions, faults: Faults) -> frozenset[Route]:
     """The histories that each side could have written, but that do not go together."""
-    melded = meld(data, (), Choice())
-    held = {
+    merged_data = merge_data(data, (), Choice())
+    broken = {
         route
         for route in CHAINS
-        if broken_chains(melded.get(route[0])) > max(broken_chains(one.get(route[0])) for one in data[1:])
+        if broken_chains(merged_data.get(route[0])) > max(broken_chains(one.get(route[0])) for one in data[1:])
     }
-    if not any(same(melded.get("changes"), one.get("changes")) for one in data[1:]):
-        held |= {("changes",)} if faults(melded) > max(map(faults, data[1:])) else set()
-    return frozenset(held)
+    if not any(same(merged_data.get("changes"), one.get("changes")) for one in data[1:]):
+        broken |= {("changes",)} if faults(merged_data) > max(map(faults, data[1:])) else set()
+    return frozenset(broken)
 
 
-def _woven(weaver: Weaver, texts: Sequence[str], data: Versions, eol: str) -> list[Piece]:
+def _merged_text(text_merge: TextMerge, texts: Sequence[str], data: Versions, eol: str) -> list[Chunk]:
     pages = [text if text.endswith("\n") else text + eol for text in texts]
     tops = [nodes(page) for page in pages]
     if any(top.kind != "map" or top.style != "block" for top in tops):
-        raise Unweavable
+        raise NotDivisible
     column = tops[1].column
     if any(top.column != column for top in tops):
-        raise Unweavable
+        raise NotDivisible
     parted = [top_collection(page, top, one) for page, top, one in zip(pages, tops, data, strict=True)]
     base, ours, theirs = parted
-    pieces = weaver.collections((), ours, base, theirs)
+    chunks = text_merge.collections((), ours, base, theirs)
     was_ended, ended, others_ended = (text.endswith("\n") for text in texts)
-    last = pieces[-1] if (pieces := [one for one in pieces if one]) else ""
+    last = chunks[-1] if (chunks := [one for one in chunks if one]) else ""
     if not (others_ended if ended == was_ended else ended) and isinstance(last, str):
-        pieces[-1] = last.removesuffix(eol)
-    return pieces
+        chunks[-1] = last.removesuffix(eol)
+    return chunks
 
 
-def _is_as_meant(pieces: Sequence[Piece], data: Versions, met: frozenset[Route]) -> bool:
+def _is_as_meant(chunks: Sequence[Chunk], data: Versions, clashes: frozenset[Route]) -> bool:
     for is_ours in (True, False):
-        document = read(chosen(pieces, ours=is_ours), "")
-        meant = meld(data, (), Choice(is_ours, met))
+        document = read(chosen(chunks, ours=is_ours), "")
+        meant = merge_data(data, (), Choice(is_ours, clashes))
         if not isinstance(document, Document) or not same(document.data, meant):
             return False
     return True
 
 
-def _lost(texts: Sequence[str], pieces: Sequence[Piece]) -> bool:
+def _lost(texts: Sequence[str], chunks: Sequence[Chunk]) -> bool:
     """True where a comment that a side wrote is in neither side of the result."""
     base, ours, theirs = (_comments(text) for text in texts)
-    kept = _comments(chosen(pieces, ours=True)) | _comments(chosen(pieces, ours=False))
+    kept = _comments(chosen(chunks, ours=True)) | _comments(chosen(chunks, ours=False))
     return bool(((ours - base) | (theirs - base)) - kept)
 
 
@@ -126,7 +127,7 @@ def _comments(text: str) -> Counter[str]:
     return Counter(line.strip() for line in lines_of(text) if line.lstrip().startswith("#"))
 
 
-def _told(route: Route, base: Any) -> str:
+def _explained(route: Route, base: Any) -> str:
     name = ".".join(map(str, route))
     if route in CHAINS:
         return f"{name}: what both sides added does not make one history"
@@ -138,5 +139,5 @@ def _told(route: Route, base: Any) -> str:
     return f"{name}: both sides changed it"
 
 
-def _told_beside(route: Route) -> str:
+def _comments_clash(route: Route) -> str:
     return f"{'.'.join(map(str, route)) or 'the record'}: both sides changed the comments here"

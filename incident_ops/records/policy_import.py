@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
-from incident_ops.records.dump import dump
 from incident_ops.records.policy import Data, preset
+from incident_ops.records.spell import to_yaml
 
 PRESET = "sev0-3"
 KEYS = ("enabled", "auto_create_incident_channel", "severity_levels", "notification_channels", "postmortem_required")
@@ -32,7 +32,7 @@ def import_block(json_text: str) -> str:
         own["levels"] = changes
     if notify := _notify_changes(block, base["notify"], channels):
         own["notify"] = notify
-    return dump(own)
+    return to_yaml(own)
 
 
 def _level_changes(block: Data, levels: dict[str, Data], channels: dict[str, list[str]]) -> list[Data]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from incident_ops.gate.config import WARMUP
 from incident_ops.gate.plan_traffic import CHANCE, FEWEST_TICKS, REALISTIC, Plan
-from incident_ops.model.time import spell_duration
+from incident_ops.model.time import duration_text, spell_duration
 from incident_ops.render.aligned import aligned
 from incident_ops.render.findings import dump
 from incident_ops.render.fit import fold
@@ -115,8 +115,8 @@ def gate_file(plan: Plan) -> str:
         seconds = plan.seconds
     wanted = plan.wanted
     return GATE.format(
-        interval=_spell(plan.interval),
-        duration=_spell(max(seconds, WARMUP + FEWEST_TICKS * plan.interval)),
+        interval=duration_text(_rounded_up(plan.interval)),
+        duration=duration_text(_rounded_up(max(seconds, WARMUP + FEWEST_TICKS * plan.interval))),
         ratio=wanted.ratio,
         alpha=wanted.alpha,
         beta=wanted.beta,
@@ -155,7 +155,10 @@ def _spell(seconds: float) -> str:
     if seconds >= _YEAR:
         years = math.ceil(seconds / _YEAR)
         return f"{years:,} years" if years > 1 else "1 year"
+    return spell_duration(_rounded_up(seconds), exact=True)
+
+
+def _rounded_up(seconds: float) -> int:
+    """Whole seconds, from an hour on whole minutes."""
     whole = math.ceil(seconds)
-    if whole >= _HOUR:
-        whole = 60 * math.ceil(whole / 60)
-    return spell_duration(whole)
+    return 60 * math.ceil(whole / 60) if whole >= _HOUR else whole

@@ -8,9 +8,8 @@ from incident_ops.lifecycle import FIXED, OVER
 from incident_ops.model.incident import Incident
 from incident_ops.model.policy import Policy
 from incident_ops.model.policy_blocks import AFTER, Checklist
-from incident_ops.model.time import duration
+from incident_ops.model.time import duration, spell_duration
 from incident_ops.reconcile import boxes
-from incident_ops.render.dates import spell_length
 from incident_ops.render.safe import inline
 
 _FOLDED = "<details><summary>Checklists of the response</summary>"
@@ -52,12 +51,11 @@ def _lines(checklist: Checklist) -> Iterator[str]:
 
 
 def _span(checklist: Checklist) -> str:
-    """When after the declaration: `0-5 min`, `from 30 min on`, `1 h to 2 h`; "" where the policy says nothing."""
+    """When after the declaration: `first 5m`, `from 30m on`, `1h to 2h`; "" where the policy says nothing."""
     if checklist.start is None and checklist.end is None:
         return ""
     begin = duration(checklist.start or "0s")
     if checklist.end is None:
-        return f"from {spell_length(begin)} on"
-    finish = spell_length(duration(checklist.end))
-    same_unit = begin % 60 == 0 and begin < 3_600 and finish.endswith(" min") and " h " not in finish
-    return f"{begin // 60}–{finish}" if same_unit else f"{spell_length(begin)} to {finish}"
+        return f"from {spell_duration(begin)} on"
+    finish = spell_duration(duration(checklist.end))
+    return f"{spell_duration(begin)} to {finish}" if begin else f"first {finish}"

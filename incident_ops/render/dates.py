@@ -1,12 +1,10 @@
-"""Instants and lengths of time as people read them: 24-hour UTC everywhere (C35), `unknown` where it is unknown."""
+"""Instants as people read them: 24-hour UTC everywhere (C35), `unknown` where it is unknown."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 from incident_ops.model.time import UNKNOWN, instant
-
-_STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 def spell_instant(text: str | None) -> str:
@@ -25,16 +23,3 @@ def spell_clock(at: datetime | None, dated: bool = False) -> str:
     if at is None:
         return UNKNOWN
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}" if dated else f"{at.astimezone(UTC):%H:%M}"
-
-
-def spell_length(seconds: int | None) -> str:
-    """Whole seconds -> `45 min`, `1 h 15 min`, `2 d 3 h`; the two largest units. None is `unknown`."""
-    if seconds is None:
-        return UNKNOWN
-    rest, parts = abs(seconds), []
-    for size, unit in _STEPS:
-        count, rest = divmod(rest, size)
-        parts.append((count, unit))
-    first = next((index for index, (count, _) in enumerate(parts) if count), len(parts) - 1)
-    words = [f"{count} {unit}" for count, unit in parts[first : first + 2] if count] or ["0 min"]
-    return ("-" if seconds < 0 else "") + " ".join(words)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from incident_ops.lifecycle import OVER, effective
 from incident_ops.model.incident import Incident
 from incident_ops.model.policy import Policy
-from incident_ops.model.time import instant, parse_instant
+from incident_ops.model.time import instant, parse_instant, spell_duration
 from incident_ops.render import facts, figures, tables
-from incident_ops.render.dates import spell_instant, spell_length
+from incident_ops.render.dates import spell_instant
 from incident_ops.render.safe import code, inline, markdown
 from incident_ops.shipped import read_text
 
@@ -61,7 +61,7 @@ def _environment() -> Environment:
         people=_people,
         word=facts.spell_word,
         when=spell_instant,
-        length=spell_length,
+        length=spell_duration,
         link=_link,
         record_link=_record_link,
     )

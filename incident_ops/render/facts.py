@@ -11,8 +11,8 @@ from typing import NamedTuple
 from incident_ops.lifecycle import FIXED, OVER, PENDING, effective, phase, public_status
 from incident_ops.model.incident import Amount, Impact, Incident, Revenue, Users
 from incident_ops.model.policy import Policy
-from incident_ops.model.time import UNKNOWN
-from incident_ops.render.dates import spell_clock, spell_instant, spell_length
+from incident_ops.model.time import UNKNOWN, spell_duration
+from incident_ops.render.dates import spell_clock, spell_instant
 from incident_ops.render.figures import Interval, count_items, impacts
 
 NOBODY = "TBD"
@@ -53,7 +53,7 @@ def spell_interval(interval: Interval) -> str:
         return f"{UNKNOWN} ({named})"
     dated = interval.begin.date() != interval.finish.date()
     span = f"{spell_clock(interval.begin, dated)}–{spell_clock(interval.finish, dated)} UTC"
-    return f"{spell_length(interval.seconds)} ({named}, {span})"
+    return f"{spell_duration(interval.seconds)} ({named}, {span})"
 
 
 def levels(incident: Incident, policy: Policy) -> list[Row]:

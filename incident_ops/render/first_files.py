@@ -7,11 +7,11 @@ that are shared with other tools.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
+from incident_ops.records.spell import to_yaml
 from incident_ops.render.editor_settings import with_schemas
 from incident_ops.shipped import DEFAULT_PRESET
 
@@ -38,8 +38,6 @@ _GLOBS = {
     "freeze": "freezes/*.yaml",
     "gate": "gates/*.yaml",
 }
-_PLAIN_NAME = re.compile(r"[a-z][a-z0-9_-]*", re.ASCII)
-_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
 There = bytes | str | None
 """What is at a path: the content of a plain file, a reason why it cannot be used, or None where nothing is."""
@@ -105,10 +103,8 @@ def services_text(services: Mapping[str, str] | None) -> str:
     lines = ["# yaml-language-server: $schema=schemas/services.schema.json"]
     if not services:
         lines.append("# An example: put your own services here, each with the person or team that owns it.")
-    lines.append("services:")
-    for name, owner in (services or {"api": "@your-team"}).items():
-        lines += [f"  {_key(name)}:", f"    owner: {json.dumps(owner, ensure_ascii=False)}"]
-    return "\n".join(lines) + "\n"
+    owned = {name: {"owner": owner} for name, owner in (services or {"api": "@your-team"}).items()}
+    return "\n".join([*lines, to_yaml({"services": owned})])
 
 
 def _own(path: str, text: str, there: Mapping[str, There], differs: str) -> File:
@@ -183,7 +179,3 @@ def _editor(now: There) -> File:
     if isinstance(merged, str):
         return File(EDITOR, Done.LEFT, note=merged)
     return File(EDITOR, Done.KEPT) if merged == now else File(EDITOR, Done.ADDED, merged, note="yaml.schemas")
-
-
-def _key(name: str) -> str:
-    return name if _PLAIN_NAME.fullmatch(name) and name not in _WORDS else json.dumps(name, ensure_ascii=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable
-from unicodedata import combining, east_asian_width
+from unicodedata import category, east_asian_width
 
 from incident_ops.render.findings import inert
 
@@ -66,6 +66,6 @@ def pad(text: str, width: int) -> str:
 
 
 def _columns(one: str) -> int:
-    if combining(one):
+    if category(one) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if east_asian_width(one) in "WF" else 1

@@ -7,8 +7,8 @@ from datetime import datetime
 from incident_ops.lifecycle import FIXED
 from incident_ops.model.incident import Incident
 from incident_ops.model.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, Policy
-from incident_ops.model.time import duration
-from incident_ops.render.dates import spell_clock, spell_length
+from incident_ops.model.time import duration, spell_duration
+from incident_ops.render.dates import spell_clock
 from incident_ops.render.safe import inline
 from incident_ops.render.sections import table
 from incident_ops.sla.clock import (
@@ -79,7 +79,7 @@ def _most(limit: str | None) -> str:
 def _spell(target: str | None) -> str:
     if target in (None, NEXT_BUSINESS_DAY, NEXT_RELEASE):
         return inline(str(target).replace("_", " "))
-    return spell_length(duration(str(target)))
+    return spell_duration(duration(str(target)))
 
 
 def _instant(at: datetime | None) -> str:

@@ -12,11 +12,11 @@ from incident_ops.model.ids import item_key
 from incident_ops.model.incident import ActionItem, Incident
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
-from incident_ops.model.time import stamp
+from incident_ops.model.time import spell_age, stamp
 from incident_ops.model.unread import Unread
 from incident_ops.render.findings import dump, plural
 from incident_ops.render.fit import columns, fit, pad
-from incident_ops.render.picture import level_of, spell_age, state_of
+from incident_ops.render.picture import level_of, state_of
 from incident_ops.render.sla import unread_data
 from incident_ops.sla.facts import declared_at
 

@@ -41,12 +41,12 @@ def owed_lines(owed: Owed) -> list[str]:
     shown = _shown(owed)
     if not shown:
         return []
-    out = [f"Owed now: {len(shown)}, the longest due for {_length(max(map(_lag, shown)))}"]
+    out = [f"Owed now: {len(shown)}, the longest due for {spell_duration(max(map(_lag, shown)))}"]
     for one in shown:
         head = f"{one.incident}: {inert(one.reason)}"
         out += textwrap.wrap(head, WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False)
         noticed = "now" if one.noticed_at == owed.at else spell_clock(one.noticed_at, dated=True)
-        out.append(f"    due {spell_clock(one.due, dated=True)}, noticed {noticed}, {_length(_lag(one))} later")
+        out.append(f"    due {spell_clock(one.due, dated=True)}, noticed {noticed}, {spell_duration(_lag(one))} later")
         out.append(f"    {one.key}")
     return out
 
@@ -86,7 +86,7 @@ def owed_summary(report: Report, owed: Owed, room: int = MOST_BYTES) -> str:
 
 
 def _when(one: Obligation) -> tuple[str, str]:
-    return spell_clock(one.due, dated=True), f"{_length(_lag(one))} later"
+    return spell_clock(one.due, dated=True), f"{spell_duration(_lag(one))} later"
 
 
 def _row(*cells: str) -> str:
@@ -113,8 +113,3 @@ def _shown(owed: Owed) -> list[Obligation]:
 
 def _lag(one: Obligation) -> int:
     return max(0, int((one.noticed_at - one.due).total_seconds()))
-
-
-def _length(seconds: int) -> str:
-    step = 3_600 if seconds >= 86_400 else 60 if seconds >= 60 else 1
-    return spell_duration(seconds - seconds % step)

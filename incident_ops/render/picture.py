@@ -13,8 +13,8 @@ from incident_ops.lifecycle import FIXED, OVER, PENDING, REOPENED, current, phas
 from incident_ops.model.incident import ActionItem, Event, Incident, Update, Users
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
-from incident_ops.model.time import UNKNOWN, instant, parse_instant
-from incident_ops.render.dates import spell_clock, spell_length
+from incident_ops.model.time import UNKNOWN, instant, parse_instant, spell_age, spell_ago, spell_duration
+from incident_ops.render.dates import spell_clock
 from incident_ops.render.facts import NOBODY, spell_amount
 from incident_ops.render.figures import impacts
 from incident_ops.render.fit import cut, fit, pad, wrap
@@ -91,12 +91,6 @@ def impact_seconds(incident: Incident) -> int | None:
     return sum(length for length in lengths if length is not None) if None not in lengths else None
 
 
-def spell_age(seconds: int) -> str:
-    """`45 min`, `1 h 55 min`, `3 d`: minutes count on the first day, hours on none after it."""
-    step = 86_400 if seconds >= 86_400 else 60 if seconds >= 60 else 1
-    return spell_length(max(seconds, 0) // step * step)
-
-
 def last_update(incident: Incident, now: datetime, audience: str | None = None) -> tuple[int, Update] | None:
     """(its age in seconds, the latest update that is not ahead of `now`), for one audience or any."""
     told = [
@@ -151,9 +145,9 @@ def _age(view: View) -> str:
     if incident.state in OVER:
         felt = impact_seconds(incident)
         if felt is not None:
-            return f"impact {spell_length(felt)}"
+            return f"impact {spell_duration(felt)}"
         end = instant(current(incident, "resolved") or current(incident, "closed"))
-        took = spell_length(int((end - begun(incident)).total_seconds())) if end else UNKNOWN
+        took = spell_duration(int((end - begun(incident)).total_seconds())) if end else UNKNOWN
         return f"took {took}, impact {UNKNOWN}"
     word = REOPENED if incident.cycles else "open"
     return f"{phase(incident)}, {word} {spell_age(int((view.now - begun(incident)).total_seconds()))}"
@@ -181,14 +175,10 @@ def _public(view: View) -> str:
     incident = view.record.incident
     told = last_update(incident, view.now, "public")
     if told:
-        return f"{public_status(incident)}; last public update {_ago(told[0])}"
+        return f"{public_status(incident)}; last public update {spell_ago(told[0])}"
     duties = view.policy.duties(incident.severity, incident.priority)
     owed = duties is not None and duties.status_page
     return f"{public_status(incident)}; no public update yet{'' if owed else ', none is required'}"
-
-
-def _ago(seconds: int) -> str:
-    return f"{spell_age(seconds)} ago" if seconds >= 60 else "just now"
 
 
 def _update(view: View) -> str:
@@ -196,7 +186,7 @@ def _update(view: View) -> str:
     if told is None:
         return "none yet"
     age, update = told
-    return f"{_ago(age)}, {update.audience}, {update.status}: {update.text}"
+    return f"{spell_ago(age)}, {update.audience}, {update.status}: {update.text}"
 
 
 def _clocks(view: View) -> Iterator[Line]:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from incident_ops.model.time import spell_duration, stamp
+from incident_ops.model.time import spell_ago, spell_duration, stamp
 from incident_ops.model.unread import Unread
 from incident_ops.render.aligned import aligned
-from incident_ops.render.dates import spell_clock, spell_length
+from incident_ops.render.dates import spell_clock
 from incident_ops.render.fit import fit
 from incident_ops.sla.clock import (
     POSTMORTEM_FINAL,
@@ -89,7 +89,7 @@ def warning(clock: Clock) -> str | None:
     """`1 hour to SLA breach` (R54) for a clock that is at risk; None for every other one."""
     if clock.risk is not Risk.AT_RISK or clock.remaining_seconds is None:
         return None
-    return f"{_in_words(clock.remaining_seconds)} to SLA breach"
+    return f"{spell_duration(clock.remaining_seconds, in_words=True)} to SLA breach"
 
 
 def to_text(report: Report, style: Style = lambda _, line: line, owed: Sequence[str] = ()) -> str:
@@ -170,27 +170,11 @@ def status_of(clock: Clock) -> str:
 
 
 def _left(clock: Clock) -> str:
-    """Working time left, or how late: in hours from a day on, in seconds under a minute; nothing is left once met."""
+    """Working time left, or how late; nothing is left once met."""
     seconds = clock.remaining_seconds
     if seconds is None or clock.state is State.MET:
         return "-"
-    return f"{_short(-seconds)} late" if seconds < 0 else _short(seconds)
-
-
-def _short(seconds: int) -> str:
-    """`1h30m`: in days from a hundred of them on, in hours from a day on, in seconds under a minute."""
-    step = 86_400 if seconds >= 8_640_000 else 3_600 if seconds >= 86_400 else 60 if seconds >= 60 else 1
-    return spell_duration(seconds - seconds % step)
-
-
-def _in_words(seconds: int) -> str:
-    """`1 hour`, `1 hour 5 minutes`, `2 days 3 hours`: rounded down, so that nobody counts on time that is not there."""
-    sizes = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
-    parts, rest = [], seconds
-    for size, unit in sizes:
-        count, rest = divmod(rest, size)
-        parts += [f"{count} {unit}{'s' * (count != 1)}"] if count else []
-    return " ".join(parts[:2]) or "less than a minute"
+    return f"{spell_duration(-seconds)} late" if seconds < 0 else spell_duration(seconds)
 
 
 def _warnings(report: Report, style: Style) -> list[str]:
@@ -220,9 +204,9 @@ def _standings(report: Report, style: Style) -> list[str]:
             RISKS[one.risk],
             one.incident,
             one.level,
-            _short(one.age_seconds),
+            spell_duration(one.age_seconds),
             f"{clock_name(one.clock)} {_left(one.clock)}" if one.clock else "-",
-            _ago(report.at, one.updated_at),
+            spell_ago(int((report.at - one.updated_at).total_seconds())) if one.updated_at else "never",
         )
         for one in ordered
     ]
@@ -232,7 +216,7 @@ def _standings(report: Report, style: Style) -> list[str]:
 def _late_phases(report: Report) -> list[str]:
     """Phases that last longer than planned (R49, R50)."""
     return [
-        f"{one.incident}: {one.phase.id.replace('_', ' ')} over by {spell_length(one.phase.over_seconds)} "
+        f"{one.incident}: {one.phase.id.replace('_', ' ')} over by {spell_duration(one.phase.over_seconds)} "
         f"(end {spell_clock(one.phase.due, dated=True)})"
         for one in report.standings
         if one.phase is not None and one.phase.over_seconds > 0
@@ -250,11 +234,7 @@ def _told_afterwards(report: Report) -> list[str]:
 
 
 def _lag(one: Standing) -> str:
-    return "" if one.lag_seconds is None else f", {spell_length(one.lag_seconds)} after its detection"
-
-
-def _ago(now: datetime, at: datetime | None) -> str:
-    return "never" if at is None else f"{_short(int((now - at).total_seconds()))} ago"
+    return "" if one.lag_seconds is None else f", {spell_duration(one.lag_seconds)} after its detection"
 
 
 def _summary(table: Sequence[Row]) -> str:

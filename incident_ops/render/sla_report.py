@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from incident_ops.model.time import stamp
+from incident_ops.model.time import spell_duration, stamp
 from incident_ops.render.aligned import aligned
-from incident_ops.render.dates import spell_clock, spell_length
+from incident_ops.render.dates import spell_clock
 from incident_ops.render.findings import dump, inert, plural
 from incident_ops.render.fit import fit
 from incident_ops.render.safe import inline
@@ -120,7 +120,7 @@ def _rows(report: Compliance) -> list[tuple[str, ...]]:
 
 
 def _cells(one: Figures) -> tuple[str, ...]:
-    lasted = _brief(one.lasted) if one.lasted else ("-", "-", "-")
+    lasted = _spread(one.lasted) if one.lasted else ("-", "-", "-")
     return (
         _word(one),
         str(one.n),
@@ -131,10 +131,9 @@ def _cells(one: Figures) -> tuple[str, ...]:
     )
 
 
-def _brief(lasted: Spread) -> tuple[str, str, str]:
-    """Median, 90th percentile and mean without blanks: `1h15min`."""
-    median, p90, mean = (spell_length(one).replace(" ", "") for one in (lasted.median, lasted.p90, lasted.mean))
-    return median, p90, mean
+def _spread(lasted: Spread) -> tuple[str, str, str]:
+    """Median, 90th percentile and mean."""
+    return spell_duration(lasted.median), spell_duration(lasted.p90), spell_duration(lasted.mean)
 
 
 def _share(percent: float | None) -> str:
@@ -189,11 +188,11 @@ def _reasons(excluded: Mapping[str, int]) -> str:
 def _noticing(found: Noticing | None) -> str:
     if found is None:
         return "How late runs noticed is not known: no record tells of an escalation by a rule."
-    median, p90, mean = _brief(found.lag)
+    median, p90, mean = _spread(found.lag)
     return (
         f"From due to noticed, {plural(found.lag.n, 'escalation')}: median {median}, p90 {p90}, mean {mean}; longest "
-        f"{spell_length(found.longest_seconds)} ({inert(found.longest)}). In all, no run looked for "
-        f"{spell_length(found.blind_seconds)} at least."
+        f"{spell_duration(found.longest_seconds)} ({inert(found.longest)}). In all, no run looked for "
+        f"{spell_duration(found.blind_seconds)} at least."
     )
 
 
@@ -203,7 +202,7 @@ def _late(report: Compliance) -> list[tuple[str, ...]]:
             one.incident,
             clock_name(one),
             one.level,
-            spell_length(-one.remaining_seconds)
+            spell_duration(-one.remaining_seconds)
             if one.remaining_seconds is not None and one.remaining_seconds < 0
             else "-",
             spell_clock(one.due, dated=True) if one.due else "-",

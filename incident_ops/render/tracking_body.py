@@ -14,11 +14,11 @@ from incident_ops.lifecycle import OVER, public_status
 from incident_ops.model.incident import ActionItem, Incident, Measure
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
-from incident_ops.model.time import duration, parse_instant
+from incident_ops.model.time import duration, parse_instant, spell_duration
 from incident_ops.reconcile import boxes
 from incident_ops.render import facts
 from incident_ops.render.checklists import task_lists
-from incident_ops.render.dates import spell_clock, spell_length
+from incident_ops.render.dates import spell_clock
 from incident_ops.render.issue_clocks import clock_table, next_update
 from incident_ops.render.safe import code, inline, link, markdown
 from incident_ops.render.sections import PENDING, Section, fit, table
@@ -111,8 +111,8 @@ def _public_cadence(incident: Incident, policy: Policy) -> str:
     level = policy.duties(incident.severity, incident.priority)
     if level is None or level.update.public is None or incident.state in OVER:
         return ""
-    most = f" to {spell_length(duration(level.update.public_max))}" if level.update.public_max else ""
-    return f", public updates every {spell_length(duration(level.update.public))}{most}"
+    most = f" to {spell_duration(duration(level.update.public_max))}" if level.update.public_max else ""
+    return f", public updates every {spell_duration(duration(level.update.public))}{most}"
 
 
 def _clocks(incident: Incident, policy: Policy, now: datetime) -> str:

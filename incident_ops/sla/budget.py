@@ -54,11 +54,6 @@ class Budget(NamedTuple):
         """True once all of it is used."""
         return self.used > 0 and self.used >= self.allowed
 
-    @property
-    def consumed_pct(self) -> float:
-        """The share that is used up, at most 100."""
-        return 100.0 if self.is_exhausted else 100 * self.used / self.allowed if self.allowed else 0.0
-
 
 def time_budget(incidents: Iterable[Incident], objective: Objective, now: datetime) -> Budget:
     """The budget in minutes, from the incidents of one service."""

@@ -160,7 +160,7 @@ def _stagnation(case: Case) -> Iterator[Cause]:
             if at >= end or (following is not None and at >= following):
                 continue
             lapsed = f"work went on at {stamp(following)}" if following else ""
-            reason = f"No activity for {_words(limit)} on {leg.label} ticket"
+            reason = f"No activity for {spell_duration(limit, in_words=True)} on {leg.label} ticket"
             key = case.key("activity", f"stagnation.{stamp(last)}")
             yield Cause(at, STAGNATION, key, reason, case.view.cycle, lapsed)
 
@@ -220,10 +220,3 @@ def _holds(text: str, word: str) -> bool:
 
 def _plain(text: str) -> str:
     return " ".join(text.casefold().split())
-
-
-def _words(seconds: int) -> str:
-    hours = seconds // 3600
-    if seconds == hours * 3600 and hours:
-        return f"{hours} hour{'s' if hours > 1 else ''}"
-    return spell_duration(seconds)

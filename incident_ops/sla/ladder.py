@@ -189,13 +189,10 @@ def _answered(stand: _Stand, at: datetime, road: Road) -> _Stand:
 
 
 def _why(stand: _Stand, entry: Tier | None) -> str:
-    if stand.rule == ACK_TIMEOUT:
-        return f"Nothing happened for {_span(entry.ack_timeout if entry else None)} after somebody answered"
-    return f"Nobody answered within {_span(entry.wait if entry else None)}"
-
-
-def _span(text: str | None) -> str:
-    return spell_duration(seconds_of(text or "0s"))
+    is_quiet = stand.rule == ACK_TIMEOUT
+    limit = (entry.ack_timeout if is_quiet else entry.wait) if entry else None
+    spelt = spell_duration(seconds_of(limit or "0s"))
+    return f"Nothing happened for {spelt} after somebody answered" if is_quiet else f"Nobody answered within {spelt}"
 
 
 def _entry(tier: int | None, tiers: Sequence[Tier]) -> Tier | None:

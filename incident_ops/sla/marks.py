@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from incident_ops.model.policy import Policy
-from incident_ops.model.time import stamp
+from incident_ops.model.time import spell_duration, stamp
 from incident_ops.sla.calendar import due
 from incident_ops.sla.causes import mark_due
 from incident_ops.sla.clock import ACTION_ITEM, RESOLUTION, UPDATE_INTERNAL, UPDATE_PUBLIC, Clock, Risk
@@ -53,24 +53,13 @@ def marks(clock: Clock, given: Facts, policy: Policy, leg: Leg) -> list[Mark]:
     return _highest([*warned, *_breach(clock, clock.due)])
 
 
-def words(seconds: int) -> str:
-    """Whole seconds as people say them, in the two largest units: `1 hour`, `1 hour 30 minutes`."""
-    found = []
-    rest = seconds
-    for name, size in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
-        count, rest = divmod(rest, size)
-        if count:
-            found.append(f"{count} {name}{'s' if count > 1 else ''}")
-    return " ".join(found[:2]) or "0 seconds"
-
-
 def _warning(clock: Clock, given: Facts, policy: Policy, leg: Leg) -> list[Mark]:
     at = _warned_at(clock, given, policy, leg)
     if at is None or at >= given.now or clock.is_over:
         return []
-    left = clock.remaining_seconds or 0
-    owed = "SLA breach" if clock.clock == RESOLUTION else f"the end of {name(clock)}"
-    return [Mark(WARNING, f"warn.{clock.level}.{stamp(clock.start)}", at, f"{words(max(left, 0))} to {owed}")]
+    left = spell_duration(max(clock.remaining_seconds or 0, 0), in_words=True)
+    due_of = "SLA breach" if clock.clock == RESOLUTION else f"the end of {name(clock)}"
+    return [Mark(WARNING, f"warn.{clock.level}.{stamp(clock.start)}", at, f"{left} to {due_of}")]
 
 
 def _warned_at(clock: Clock, given: Facts, policy: Policy, leg: Leg) -> datetime | None:

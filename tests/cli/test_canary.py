@@ -646,7 +646,7 @@ def test_more_traffic_waits_for_a_tick_with_data(here: Folder, monkeypatch: Patc
     assert done.code == 0
     lines = done.err.splitlines()
     first = next(line for line in lines if "50 %" in line)
-    assert first.startswith("5m45s of 10m")
+    assert first.startswith("5m 45s of 10m")
     assert log.read_text() == "10\n50\n"
     source.answers = {"canary_errors": lambda at: broken(at) if at > 299 else ...}
     stage(monkeypatch, source)

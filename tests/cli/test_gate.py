@@ -519,7 +519,7 @@ def test_publishing_is_due_for_a_new_commit_an_old_file_and_one_of_the_future(fo
         assert publish("--check") == (1, "is to be published: it is not there yet")
     assert publish() == (0, "published")
     assert publish("--check") == (0, "is current")
-    assert publish("--check", clock="2025-01-26T15:00:01Z") == (1, "is to be published: it is 1h1s old")
+    assert publish("--check", clock="2025-01-26T15:00:01Z") == (1, "is to be published: it is 1h 1s old")
     before = folder.git("rev-parse", "HEAD").strip()[:12]
     folder.put(**CLOSED)
     folder.commit()

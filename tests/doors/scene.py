@@ -17,10 +17,10 @@ from incident_ops.model.record import Record, World
 from incident_ops.model.service import Service
 from incident_ops.records.catalogue import to_record
 from incident_ops.records.check import check
-from incident_ops.records.dump import dump
 from incident_ops.records.edit import edit, key_order
 from incident_ops.records.policy import load_policy
 from incident_ops.records.read import Document, read
+from incident_ops.records.spell import to_yaml
 
 ORDER = key_order(
     json.loads((Path(__file__).resolve().parents[2] / "schemas/incident.schema.json").read_text(encoding="utf-8"))
@@ -59,7 +59,7 @@ class Page:
             **changes,
         }
         self.policy = judge
-        self.text = text or dump({name: value for name, value in data.items() if value is not None})
+        self.text = text or to_yaml({name: value for name, value in data.items() if value is not None})
         self.now = START
         assert self.errors() == []
 

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from incident_ops.errors import UserError
-from incident_ops.gate.freeze import check
+from incident_ops.gate.check import Asked, Known, check
 from incident_ops.gate.verdict import EXIT, Verdict
 from incident_ops.model.policy import Policy
 from incident_ops.model.record import Record
 from incident_ops.model.service import Service
 from incident_ops.model.unread import Unread
-from tests.gate.asking import policy, record
+from tests.gate.asking import NOW, policy, record, told
 
 SERVICES = {"auth": Service(owner="@team"), "checkout": Service(owner="@team", depends_on=["auth"])}
 LOST = Unread("incidents/INC-9/incident.yaml", "line 3: not YAML")
 
 
 def ask(
-    *records: Record, service: str = "auth", rules: Policy | None = None, unread: tuple[Unread, ...] = ()
+    *records: Record,
+    service: str = "auth",
+    rules: Policy | None = None,
+    unread: tuple[Unread, ...] = (),
+    services: Mapping[str, Service] = SERVICES,
 ) -> Verdict:
-    return check(service, records, SERVICES, rules or policy(), unread)
-
-
-def told(verdict: Verdict) -> tuple[str, str, int]:
-    return verdict.verdict, verdict.reason_code, verdict.exit_code
+    known = Known(rules or policy(), services, records, {}, {}, unread)
+    return check(Asked(service, "production", NOW), known)
 
 
 HELD = ("frozen", "open_incident", 3)
@@ -78,7 +80,7 @@ def test_depends_on_is_followed_as_far_as_the_policy_says(depth: int, expected: 
     """web needs checkout, which needs auth; a circle ends."""
     services = {**SERVICES, "web": Service(owner="@team", depends_on=["checkout", "web"])}
     rules = policy(extra=f"gate:\n  dependency_depth: {depth}\n")
-    assert told(check("web", [record()], services, rules)) == expected
+    assert told(ask(record(), service="web", rules=rules, services=services)) == expected
 
 
 def test_all_holding_incidents_are_listed_in_order() -> None:

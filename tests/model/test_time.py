@@ -12,10 +12,13 @@ from incident_ops.model.time import (
     YEARS,
     OutOfRange,
     duration,
+    duration_text,
     instant,
     parse_date,
     parse_instant,
     shift,
+    spell_age,
+    spell_ago,
     spell_duration,
     stamp,
 )
@@ -154,15 +157,50 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
 
 @given(st.integers(0, 999_999 * 86_400))
 def test_a_duration_comes_back(seconds: int) -> None:
-    assert duration(spell_duration(seconds)) == seconds
+    assert duration(duration_text(seconds)) == seconds
     assert spell_duration(-seconds) == ("-" if seconds else "") + spell_duration(seconds)
 
 
-def test_a_duration_is_spelt_short() -> None:
-    assert [spell_duration(seconds) for seconds in (0, 59, 3600, 5400, 90_061)] == [
-        "0s",
-        "59s",
-        "1h",
-        "1h30m",
-        "1d1h1m1s",
-    ]
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0s"),
+        (45, "45s"),
+        (90, "1m 30s"),
+        (2_700, "45m"),
+        (3_605, "1h"),
+        (7_500, "2h 5m"),
+        (172_800, "2d"),
+        (273_600, "3d 4h"),
+        (90_061, "1d 1h"),
+        (86_460, "1d"),
+        (-180, "-3m"),
+        (None, "unknown"),
+    ],
+)
+def test_a_duration_is_spelled_with_its_two_largest_units(seconds: int | None, text: str) -> None:
+    assert spell_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(3600, "1 hour"), (5400, "1 hour 30 minutes"), (59, "59 seconds"), (0, "0 seconds"), (176_461, "2 days 1 hour")],
+)
+def test_a_duration_in_words_has_its_two_largest_units(seconds: int, text: str) -> None:
+    assert spell_duration(seconds, in_words=True) == text
+
+
+def test_an_exact_duration_has_all_its_units() -> None:
+    assert spell_duration(90_061, exact=True) == "1d 1h 1m 1s"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(-9, "0s"), (0, "0s"), (59, "59s"), (6_959, "1h 55m"), (90_000, "1d"), (31_536_000, "365d")]
+)
+def test_an_age_is_as_exact_as_it_is_young(seconds: int, text: str) -> None:
+    assert spell_age(seconds) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(59, "just now"), (60, "1m ago"), (300, "5m ago"), (190_000, "2d ago")])
+def test_a_moment_is_so_long_ago(seconds: int, text: str) -> None:
+    assert spell_ago(seconds) == text

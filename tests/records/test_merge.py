@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from incident_ops.records.check import schema
 from incident_ops.records.edit import Append, Refused, Set, edit, key_order, same
-from incident_ops.records.meld import APPENDED
 from incident_ops.records.merge import Merged, merge
+from incident_ops.records.merge_data import APPENDED
 from incident_ops.records.read import Document, read
 from tests.records.pages import Writer, any_edit
 from tests.support.patience import patience

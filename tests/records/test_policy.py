@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_ops.errors import UserError
-from incident_ops.records.dump import dump
 from incident_ops.records.policy import digest, load_policy, load_services, no_policy, preset, resolve
 from incident_ops.records.read import Document, read
+from incident_ops.records.spell import to_yaml
 from incident_ops.shipped import preset_names
 
 
@@ -75,7 +75,7 @@ def test_a_resolved_policy_is_itself_a_policy_that_resolves_to_the_same(name: st
     )
     once = load_policy(own)
     assert once.findings == []
-    again = load_policy(dump(once.resolved))
+    again = load_policy(to_yaml(once.resolved))
     assert again.findings == []
     assert again.resolved == once.resolved
     assert digest(again.resolved) == digest(once.resolved)
@@ -98,7 +98,7 @@ texts = st.dictionaries(
 
 @given(texts)
 def test_dumped_data_is_read_back_as_it_was(data: dict[str, Any]) -> None:
-    found = read(dump(data), "x.yaml")
+    found = read(to_yaml(data), "x.yaml")
     assert isinstance(found, Document), found
     assert found.data == data
 
@@ -107,7 +107,7 @@ def test_dumped_data_is_read_back_as_it_was(data: dict[str, Any]) -> None:
     "word", ["1e3", "0o17", "0123", "on", "no", "12:30", "2025-01-01", "~", "", ".5", "0x1f", "a: b", "# c", "- d"]
 )
 def test_text_that_looks_like_something_else_stays_text_when_dumped(word: str) -> None:
-    found = read(dump({"text": word, word: 1}), "x.yaml")
+    found = read(to_yaml({"text": word, word: 1}), "x.yaml")
     assert isinstance(found, Document)
     assert found.data == {"text": word, word: 1}
 

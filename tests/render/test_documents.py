@@ -73,17 +73,17 @@ def test_every_golden_belongs_to_an_example() -> None:
 def test_the_login_outage_lasted_30_minutes() -> None:
     """C18: impact is started to restored, although it was declared resolved at 12:45."""
     documents = example("INC-20250126-120500")
-    assert "- **Duration:** 30 min (started to restored, 12:00–12:30 UTC)" in documents["incident.md"]
+    assert "- **Duration:** 30m (started to restored, 12:00–12:30 UTC)" in documents["incident.md"]
     assert "| Restored | 2025-01-26 12:30 UTC |" in documents["incident.md"]
-    assert "| Total | started – resolved | 45 min |" in documents["postmortem.md"]
+    assert "| Total | started – resolved | 45m |" in documents["postmortem.md"]
 
 
 def test_the_memory_leak_shows_the_derived_45_beside_the_reported_50_minutes() -> None:
     text = example("INC-2025-05678")["postmortem.md"]
-    assert "| Impact | started – restored | 45 min |" in text
+    assert "| Impact | started – restored | 45m |" in text
     assert "- Duration in minutes: 50" in text
-    assert "| War room assembled | declared – assembled | 2 min |" in text
-    assert "| Time to diagnose | declared – diagnosed | 8 min |" in text
+    assert "| War room assembled | declared – assembled | 2m |" in text
+    assert "| Time to diagnose | declared – diagnosed | 8m |" in text
     assert "- [x] Upgrade to 2.3.2 (done 2025-10-21)" in text
     assert "- [ ] Memory profiling" in text
 
@@ -142,7 +142,7 @@ def test_unknown_instants_give_unknown_lengths() -> None:
     documents = made(times=times)
     assert "| Started | unknown |" in documents["incident.md"]
     assert "| Impact | started – restored | unknown |" in documents["postmortem.md"]
-    assert "| Time to restore | declared – restored | 30 min |" in documents["postmortem.md"]
+    assert "| Time to restore | declared – restored | 30m |" in documents["postmortem.md"]
 
 
 def test_the_last_correction_of_an_instant_counts_and_is_marked() -> None:
@@ -156,7 +156,7 @@ def test_the_last_correction_of_an_instant_counts_and_is_marked() -> None:
     last = correction | {"from": "2025-03-01T09:50:00Z", "to": "2025-03-01T09:45:00Z"}
     documents = made(times=times, corrections=[first, last])
     assert "| Started | 2025-03-01 09:45 UTC (corrected) |" in documents["incident.md"]
-    assert "- **Duration:** 45 min (started to restored, 09:45–10:30 UTC)" in documents["incident.md"]
+    assert "- **Duration:** 45m (started to restored, 09:45–10:30 UTC)" in documents["incident.md"]
     assert "| times.started | 2025-03-01 09:50 UTC | 2025-03-01 09:45 UTC | `@a` |" in documents["timeline.md"]
 
 
@@ -195,8 +195,8 @@ def test_a_reopened_incident_shows_the_impact_of_each_cycle() -> None:
     }
     cycles = [{"reopened": "2025-03-01T12:00:00Z", "restored": "2025-03-01T12:10:00Z"}]
     text = made(times=times, cycles=cycles, state="reopened")["incident.md"]
-    assert "- **Duration:** 30 min (started to restored" in text
-    assert "- **Duration, cycle 2:** 10 min (reopened to restored, 12:00–12:10 UTC)" in text
+    assert "- **Duration:** 30m (started to restored" in text
+    assert "- **Duration, cycle 2:** 10m (reopened to restored, 12:00–12:10 UTC)" in text
     assert "| Reopened, cycle 2 | 2025-03-01 12:00 UTC |" in text
 
 

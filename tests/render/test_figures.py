@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import pytest
-
 from incident_ops.model.incident import ActionItem, Cycle, Incident, Lessons, Times
-from incident_ops.render.dates import spell_clock, spell_instant, spell_length
+from incident_ops.render.dates import spell_clock, spell_instant
 from incident_ops.render.figures import count_items, count_lessons, impact, intervals
 
 
@@ -81,24 +79,6 @@ def test_items_are_counted_in_the_policys_order_of_priorities() -> None:
 def test_lessons_are_counted_by_kind() -> None:
     counts = count_lessons(Lessons(technical=["a", "b"], cultural=["c"]))
     assert (counts.total, counts.by_kind) == (3, {"technical": 2, "cultural": 1})
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0 min"),
-        (45, "45 s"),
-        (90, "1 min 30 s"),
-        (2700, "45 min"),
-        (4500, "1 h 15 min"),
-        (3605, "1 h"),
-        (183_600, "2 d 3 h"),
-        (-180, "-3 min"),
-        (None, "unknown"),
-    ],
-)
-def test_lengths_are_spelled_with_their_two_largest_units(seconds: int | None, text: str) -> None:
-    assert spell_length(seconds) == text
 
 
 def test_instants_are_spelled_in_utc() -> None:

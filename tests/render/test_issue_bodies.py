@@ -141,8 +141,8 @@ def test_principles_stand_at_the_head_of_an_open_incident() -> None:
 def test_a_clock_says_running_until_it_is_overdue(minute: int, update: str, response: str) -> None:
     times = Times(declared="2025-01-02T12:05:00Z")
     text = body(NOW.replace(minute=minute), times=times, state="new")
-    assert row(text, "Internal update")[1:] == ["every 15 min", "2025-01-02 12:20 UTC", update]
-    assert row(text, "Response")[1:] == ["5 min", "2025-01-02 12:10 UTC", response]
+    assert row(text, "Internal update")[1:] == ["every 15m", "2025-01-02 12:20 UTC", update]
+    assert row(text, "Response")[1:] == ["5m", "2025-01-02 12:10 UTC", response]
 
 
 def test_a_clock_that_ended_says_when() -> None:
@@ -156,7 +156,7 @@ def test_a_clock_that_ended_says_when() -> None:
 def test_a_clock_that_rests_says_paused() -> None:
     wait = Pause(start="2025-01-02T12:15:00Z", waiting_for="vendor")
     text = body(severity="SEV1", state="pending", pauses=[wait])
-    assert row(text, "Resolution")[1:] == ["2 h", "not known", "paused"]
+    assert row(text, "Resolution")[1:] == ["2h", "not known", "paused"]
 
 
 def test_the_text_changes_only_when_something_happens() -> None:
@@ -178,7 +178,7 @@ def test_public_updates_are_told_with_the_last_one_and_the_cadence() -> None:
         for minute, audience in (("11", "public"), ("10", "public"), ("12", "internal"))
     ]
     text = body(preset=S2, severity="SEV-3", updates=updates)
-    assert "Last public update 2025-01-02 12:11 UTC, public updates every 15 min to 30 min" in text
+    assert "Last public update 2025-01-02 12:11 UTC, public updates every 15m to 30m" in text
 
 
 def test_a_foreign_level_says_so_instead_of_a_clock() -> None:
@@ -229,8 +229,8 @@ def test_a_checklist_of_the_users_own_shows_its_time() -> None:
     )
     incident = msgspec.structs.replace(BASE, severity="SEV1")
     text = tracking_body(Record("p", incident, {}), policy(S0, more), NOW)
-    assert "### Ours \\| @&#8203;x (1 h 30 min to 2 h)\n\n- [ ] Tell @&#8203;x <!-- box:own/a -->" in text
-    assert "### Later (from 1 h on)\n" in text
+    assert "### Ours \\| @&#8203;x (1h 30m to 2h)\n\n- [ ] Tell @&#8203;x <!-- box:own/a -->" in text
+    assert "### Later (from 1h on)\n" in text
 
 
 def test_items_and_measures_that_are_closed_have_boxes_the_record_decides() -> None:

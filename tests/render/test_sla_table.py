@@ -160,10 +160,10 @@ def near(seconds: int, **fields: Any) -> Clock:
     ("seconds", "told"),
     [
         (3600, "1 hour to SLA breach"),  # R54, word for word
-        (3599, "59 minutes to SLA breach"),
+        (3599, "59 minutes 59 seconds to SLA breach"),
         (5400, "1 hour 30 minutes to SLA breach"),
         (60, "1 minute to SLA breach"),
-        (59, "less than a minute to SLA breach"),
+        (59, "59 seconds to SLA breach"),
         (2 * 86_400 + 3_660, "2 days 1 hour to SLA breach"),
     ],
 )

@@ -13,7 +13,7 @@ from incident_ops.findings import Finding, Level
 from incident_ops.model.incident import Incident
 from incident_ops.model.record import Record, World
 from incident_ops.records.check import fast_validator
-from incident_ops.records.meld import Choice, Versions, meld
+from incident_ops.records.merge_data import Choice, Versions, merge_data
 from incident_ops.records.policy import load_policy
 from incident_ops.rules import base
 from tests.support.patience import patience
@@ -122,10 +122,10 @@ def test_what_two_people_appended_merges_without_an_error(
 
     ours, theirs = side(mine), side(yours)
     choice = Choice()
-    melded = meld(Versions(record(timeline=merged), ours, theirs), (), choice)
-    assume(not choice.met)
-    assert errors(ours, melded) == []
-    assert errors(theirs, melded) == []
+    merged_data = merge_data(Versions(record(timeline=merged), ours, theirs), (), choice)
+    assume(not choice.clashes)
+    assert errors(ours, merged_data) == []
+    assert errors(theirs, merged_data) == []
 
 
 NOT_FREE = ["timeline", "updates", "changes", "corrections", "escalations", "cycles"]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from incident_ops import shipped
-from incident_ops.records.dump import dump
 from incident_ops.records.policy import load_policy, load_services
+from incident_ops.records.spell import to_yaml
 
 SCHEMAS = {kind: json.loads(shipped.read_text(f"schemas/{kind}.schema.json")) for kind in ("policy", "services")}
 POLICY = SCHEMAS["policy"]
@@ -65,7 +65,7 @@ CASES = list(in_a_policy())
 
 @pytest.mark.parametrize(("place", "own"), CASES, ids=[f"{number}-{place}" for number, (place, _) in enumerate(CASES)])
 def test_every_example_is_valid_at_its_place_and_becomes_a_policy(place: str, own: dict[str, Any]) -> None:
-    loaded = load_policy(dump({"extends": "itil-p1-p4" if place == "contacts" else "sev0-3", **own}))
+    loaded = load_policy(to_yaml({"extends": "itil-p1-p4" if place == "contacts" else "sev0-3", **own}))
     assert [finding for finding in loaded.findings if "as a new entry it needs" not in finding.message] == []
     assert loaded.policy is not None or loaded.findings
 
@@ -75,4 +75,4 @@ def test_every_example_of_a_service_is_valid() -> None:
         for example in (
             prop.get("examples") or SCHEMAS["services"]["$defs"][prop["$ref"].rpartition("/")[2]]["examples"]
         ):
-            assert load_services(dump({"services": {"auth": {"owner": "@a", name: example}}})).findings == [], name
+            assert load_services(to_yaml({"services": {"auth": {"owner": "@a", name: example}}})).findings == [], name

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from incident_ops.model.incident import Incident
 from incident_ops.model.policy import Policy
-from incident_ops.sla.marks import MOST_SLOTS, words
+from incident_ops.sla.marks import MOST_SLOTS
 from incident_ops.sla.obligations import Obligation, blind_seconds, obligations, of_incident
 from tests.sla.escalating import ITIL, LADDER, START, at, example, incident, moved, note, policy, record, text
 
@@ -180,15 +180,6 @@ def test_blind_time_and_lag() -> None:
     found = obligations([record(incident())], ITIL, at("2h"))
     assert found.lag_seconds == 7200
     assert obligations([], ITIL, at("2h")).lag_seconds == 0
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(3600, "1 hour"), (5400, "1 hour 30 minutes"), (59, "59 seconds"), (0, "0 seconds"), (176_461, "2 days 1 hour")],
-)
-def test_words_for_a_time(seconds: int, text: str) -> None:
-    """The two largest units."""
-    assert words(seconds) == text
 
 
 SPANS = st.integers(0, 3000)

@@ -10,8 +10,8 @@ from typing import Any
 
 from incident_ops.adapters.git import Git
 from incident_ops.records.catalogue import Catalogue
-from incident_ops.records.dump import dump
 from incident_ops.records.setting import Setting, load_setting
+from incident_ops.records.spell import to_yaml
 from incident_ops.records.store import Keep, Store, load
 from incident_ops.validate import Report, examiner, validate
 
@@ -47,7 +47,7 @@ def record(**changes: Any) -> dict[str, Any]:
 
 def record_text(**changes: Any) -> str:
     """The text of a small valid record in block style; see `record`."""
-    return dump(record(**changes))
+    return to_yaml(record(**changes))
 
 
 class Repo:

@@ -16,7 +16,6 @@ class BaseRule(Protocol):
     """A rule over a record as it was merged and as it is now. Its module docstring is its documentation."""
 
     ID: str
-    NEEDS_BASE: bool
 
     def check(self, before: Record, after: Record, world: World | None, /) -> Iterator[Finding]: ...
 

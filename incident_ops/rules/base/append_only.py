@@ -30,7 +30,6 @@ from incident_ops.rules.tell import tell
 ID = "append-only"
 LEVEL = (Level.ERROR, Level.WARNING, Level.NOTE)
 TIMED = False
-NEEDS_BASE = True
 
 Entry = dict[str, Any]
 

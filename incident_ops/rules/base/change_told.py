@@ -21,7 +21,6 @@ from incident_ops.rules.tell import tell
 ID = "change-told"
 LEVEL = Level.ERROR
 TIMED = False
-NEEDS_BASE = True
 
 FIELDS = ("state", "severity", "priority")
 

@@ -22,7 +22,6 @@ from incident_ops.rules.tell import tell
 ID = "merged-instant"
 LEVEL = Level.ERROR
 TIMED = False
-NEEDS_BASE = True
 
 
 def check(before: Record, after: Record, _world: World | None) -> Iterator[Finding]:

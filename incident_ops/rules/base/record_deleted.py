@@ -19,7 +19,6 @@ from incident_ops.rules.tell import tell
 ID = "record-deleted"
 LEVEL = Level.WARNING
 TIMED = False
-NEEDS_BASE = True
 
 
 def check_deleted(before: Record) -> Iterator[Finding]:

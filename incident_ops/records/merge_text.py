@@ -1,4 +1,4 @@
-"""Three versions of a record's text -> one, by the lines of its values: the text of `meld`.
+"""Three versions of a record's text -> one, by the lines of its values: the text of the merged data.
 
 Lines that one side left alone are the other side's, comments included; lines that both changed are taken apart, value
 by value. Ours gives the layout: what comes from theirs is moved to our columns.
@@ -13,7 +13,7 @@ from typing import Any
 
 from incident_ops.findings import Route
 from incident_ops.records.edit import Append, Edit, Refused, Set, edit, same
-from incident_ops.records.meld import (
+from incident_ops.records.merge_data import (
     APPENDED,
     ITEMS,
     SETS,
@@ -23,11 +23,11 @@ from incident_ops.records.meld import (
     by_name,
     emptied,
     line_up,
-    meld,
+    merge_data,
     merged_order,
     renumbered,
 )
-from incident_ops.records.pieces import Clash, Collection, Part, Piece, Unweavable, collection, lines_of, shifted
+from incident_ops.records.text_parts import Chunk, Clash, Collection, NotDivisible, Part, collection, lines_of, shifted
 
 NOTHING = Collection("", [], "")
 _MOST_EDITS = 50
@@ -35,14 +35,14 @@ _MOST_EDITS = 50
 
 
 @dataclass
-class Weaver:
-    """`held`: routes taken as clashes; `met`: routes at which values clash; `beside`: where only comments do."""
+class TextMerge:
+    """Routes `forced` to clash, those at which values do, and those at which only comments do."""
 
-    held: frozenset[Route]
-    met: list[Route] = field(default_factory=list)
-    beside: list[Route] = field(default_factory=list)
+    forced: frozenset[Route]
+    clashes: list[Route] = field(default_factory=list)
+    comment_clashes: list[Route] = field(default_factory=list)
 
-    def collections(self, route: Route, ours: Collection, base: Collection, theirs: Collection) -> list[Piece]:
+    def collections(self, route: Route, ours: Collection, base: Collection, theirs: Collection) -> list[Chunk]:
         """The lines of a block mapping or list that both sides changed."""
         head = self._one_of(route, ours.head, base.head, theirs.head)
         tail = self._one_of(route, ours.tail, base.tail, theirs.tail)
@@ -52,44 +52,44 @@ class Weaver:
             parts = self._keyed(route, ours.parts, base.parts, theirs.parts)
         return [*head, *parts, *tail]
 
-    def _one_of(self, route: Route, ours: str, base: str, theirs: str) -> list[Piece]:
+    def _one_of(self, route: Route, ours: str, base: str, theirs: str) -> list[Chunk]:
         """Lines without values: of the side that changed them."""
         if theirs in (ours, base):
             return [ours]
         if ours == base:
             return [theirs]
-        self.beside.append(route)
+        self.comment_clashes.append(route)
         return [Clash(ours, theirs)]
 
-    def _keyed(self, route: Route, ours: list[Part], base: list[Part], theirs: list[Part]) -> list[Piece]:
+    def _keyed(self, route: Route, ours: list[Part], base: list[Part], theirs: list[Part]) -> list[Chunk]:
         named = [{_name(route, part): part for part in parts} for parts in (base, ours, theirs)]
-        pieces: list[Piece] = []
+        chunks: list[Chunk] = []
         for name in merged_order(*(list(one) for one in named)):
             was, mine, yours = (one.get(name) for one in named)
-            pieces += self._entry((*route, name), mine, was, yours)
-        return pieces
+            chunks += self._entry((*route, name), mine, was, yours)
+        return chunks
 
-    def _appended(self, route: Route, ours: list[Part], base: list[Part], theirs: list[Part]) -> list[Piece]:
+    def _appended(self, route: Route, ours: list[Part], base: list[Part], theirs: list[Part]) -> list[Chunk]:
         count = len(base)
-        pieces: list[Piece] = []
+        chunks: list[Chunk] = []
         for number, parts in enumerate(zip(ours, base, theirs, strict=False)):
-            pieces += self._entry((*route, number), *parts)
+            chunks += self._entry((*route, number), *parts)
         shared, mine, yours = _without_shared(ours[count:], theirs[count:])
         picks = line_up([part.data for part in mine], [part.data for part in yours], APPENDED[route])
         fresh = [(mine if pick.ours else yours)[pick.place] for pick in picks]
         numbers = renumbered(picks, [part.data for part in fresh], count) if route == ("timeline",) else {}
-        pieces.append(shared)
+        chunks.append(shared)
         for place, (pick, part) in enumerate(zip(picks, fresh, strict=True)):
             if place in numbers:
-                pieces += [part.lead, _edited(part, [Set((0, "corrects"), numbers[place])])]
+                chunks += [part.lead, _edited(part, [Set((0, "corrects"), numbers[place])])]
             elif pick.twin is not None:
-                pieces += self._entry((*route, count + place), part, None, yours[pick.twin])
+                chunks += self._entry((*route, count + place), part, None, yours[pick.twin])
             else:
-                pieces.append(part.whole)
-        return pieces
+                chunks.append(part.whole)
+        return chunks
 
-    def _entry(self, route: Route, ours: Part | None, base: Part | None, theirs: Part | None) -> list[Piece]:
-        if route not in self.held:
+    def _entry(self, route: Route, ours: Part | None, base: Part | None, theirs: Part | None) -> list[Chunk]:
+        if route not in self.forced:
             if ours is None or theirs is None:
                 kept = ours or theirs
                 if kept is None or (base is not None and kept.whole == base.whole):
@@ -99,22 +99,22 @@ class Weaver:
             else:
                 lead = self._one_of(route, ours.lead, base.lead if base else "", theirs.lead)
                 return [*lead, *self._body(route, ours, base, theirs)]
-        self.met.append(route)
+        self.clashes.append(route)
         return [Clash(ours.whole if ours else "", theirs.whole if theirs else "")]
 
-    def _body(self, route: Route, ours: Part, base: Part | None, theirs: Part) -> list[Piece]:
+    def _body(self, route: Route, ours: Part, base: Part | None, theirs: Part) -> list[Chunk]:
         mine, yours = ours.body, theirs.body
         if mine == yours or (base and yours == base.body):
             return [mine]
         if base and mine == base.body:
             return [yours]
-        woven = self._woven(route, ours, base, theirs)
-        if woven is not None:
-            return woven
-        self.met.append(route)
+        divided = self._divided(route, ours, base, theirs)
+        if divided is not None:
+            return divided
+        self.clashes.append(route)
         return [Clash(mine, yours, apart=base is None and route[:-1] in ITEMS)]
 
-    def _woven(self, route: Route, ours: Part, base: Part | None, theirs: Part) -> list[Piece] | None:
+    def _divided(self, route: Route, ours: Part, base: Part | None, theirs: Part) -> list[Chunk] | None:
         """The lines of a value that both sides changed; None where they cannot be taken apart."""
         if base is None and route[:-1] in ITEMS and not same(ours.data, theirs.data):
             return None
@@ -129,7 +129,7 @@ class Weaver:
             return [framed]
         return _edited_to_both(route, ours, base, theirs)
 
-    def _inside(self, route: Route, ours: Part, base: Part | None, theirs: Part) -> list[Piece]:
+    def _inside(self, route: Route, ours: Part, base: Part | None, theirs: Part) -> list[Chunk]:
         column = ours.node.column
         mine, yours = collection(ours, 0), collection(theirs, column - theirs.node.column)
         was = collection(base, column - base.node.column) if base else NOTHING
@@ -142,13 +142,13 @@ class Weaver:
         return self.collections(route, mine, was, yours)
 
 
-def _with_head(head: str, pieces: list[Piece]) -> list[Piece]:
+def _with_head(head: str, chunks: list[Chunk]) -> list[Chunk]:
     """The first lines, whose dash was hidden as blanks, with the dash again."""
-    first, *below = [one for one in pieces if one]
+    first, *below = [one for one in chunks if one]
     hidden = " " * len(head)
     sides = (first, first) if isinstance(first, str) else (first.ours, first.theirs)
     if not all(one.startswith(hidden) for one in sides):
-        raise Unweavable
+        raise NotDivisible
     ours, theirs = (head + one[len(hidden) :] for one in sides)
     return [ours if isinstance(first, str) else Clash(ours, theirs), *below]
 
@@ -165,7 +165,7 @@ def _is_block(part: Part) -> bool:
 
 
 def _divides(route: Route, ours: Part, base: Part | None, theirs: Part) -> bool:
-    """True where the parts of a collection are merged one by one, as `meld` does."""
+    """True where the parts of a collection are merged one by one, as `merge_data` does."""
     if ours.node.kind == "map":
         return True
     lists = [emptied(base.data if base else None, []), ours.data, theirs.data]
@@ -192,12 +192,12 @@ def _framed(ours: Part, base: Part | None, theirs: Part) -> str | None:
     return value.join(around)
 
 
-def _edited_to_both(route: Route, ours: Part, base: Part | None, theirs: Part) -> list[Piece] | None:
+def _edited_to_both(route: Route, ours: Part, base: Part | None, theirs: Part) -> list[Chunk] | None:
     """Our lines with the values of theirs written in: for what stands in `[]` or `{}`, where lines say nothing."""
     choice = Choice()
-    wanted = meld(Versions(base.data if base else Missing, ours.data, theirs.data), route, choice)
+    wanted = merge_data(Versions(base.data if base else Missing, ours.data, theirs.data), route, choice)
     blocks = base is None or _is_block(base) or _is_block(theirs)
-    if choice.met or ((_is_block(ours) or "\n" in ours.spelling) and "#" in ours.body):
+    if choice.clashes or ((_is_block(ours) or "\n" in ours.spelling) and "#" in ours.body):
         return None  # an edit could take a comment away
     if "#" in theirs.body and (blocks or (base and base.frame != theirs.frame)):
         return None
@@ -207,7 +207,7 @@ def _edited_to_both(route: Route, ours: Part, base: Part | None, theirs: Part) -
         return None
     try:
         return [_edited(ours, steps)]
-    except (Refused, Unweavable):
+    except (Refused, NotDivisible):
         return None
 
 

@@ -1,6 +1,6 @@
 """Three versions of a record's data -> the one that holds what both sides did since they parted.
 
-What the sides did to the same place in different ways is a clash; which side stands there is the caller's choice, so
+What the sides did to the same place in different ways is a clash; which side is taken there is the caller's choice, so
 that the text of a merge can be compared with both answers.
 """
 
@@ -35,7 +35,7 @@ ITEMS: Mapping[Route, str] = {("action_items",): "id"}
 """Lists of things that have a name of their own, and the key that holds it."""
 
 SETS: frozenset[Route] = frozenset({("services",), ("tags",), ("related",)})
-"""Lists in which a value stands once."""
+"""Lists in which a value occurs once."""
 
 
 class Missing:
@@ -60,17 +60,17 @@ class Pick(NamedTuple):
 
 @dataclass
 class Choice:
-    """Which side stands where they clash. `held` are routes that are taken as clashes; `met` are the clashes found."""
+    """Which side is taken where they clash. `forced` routes are taken as clashes; `clashes` are those found."""
 
     ours: bool = True
-    held: frozenset[Route] = frozenset()
-    met: list[Route] = field(default_factory=list)
+    forced: frozenset[Route] = frozenset()
+    clashes: list[Route] = field(default_factory=list)
 
 
-def meld(versions: Versions, route: Route, choice: Choice) -> Any:
+def merge_data(versions: Versions, route: Route, choice: Choice) -> Any:
     """The merged value at `route`, or `Missing`. In lists of things the route has the thing's name, not its place."""
     base, ours, theirs = versions
-    if route not in choice.held:
+    if route not in choice.forced:
         if same(ours, theirs) or same(base, theirs):
             return ours
         if same(base, ours):
@@ -78,7 +78,7 @@ def meld(versions: Versions, route: Route, choice: Choice) -> Any:
         merged = _inside(versions, route, choice)
         if merged is not Missing:
             return merged
-    choice.met.append(route)
+    choice.clashes.append(route)
     return ours if choice.ours else theirs
 
 
@@ -107,7 +107,7 @@ def emptied(value: Any, empty: Any) -> Any:
 
 
 def by_name(route: Route, items: Sequence[Any]) -> dict[Any, Any] | None:
-    """The things of a list by name, in order; None where one has no name or a name stands twice."""
+    """The things of a list by name, in order; None where one has no name or a name occurs twice."""
     named: dict[Any, Any] = {}
     for item in items:
         name = item
@@ -124,7 +124,7 @@ def _keyed(versions: Versions, route: Route, choice: Choice) -> dict[Any, Any]:
     merged = {}
     for name in merged_order(list(base), list(ours), list(theirs)):
         one = Versions(*(version.get(name, Missing) for version in versions))
-        value = meld(one, (*route, name), choice)
+        value = merge_data(one, (*route, name), choice)
         if value is not Missing:
             merged[name] = value
     return merged
@@ -150,13 +150,13 @@ def _appended(lists: Versions, route: Route, choice: Choice) -> Any:
     count = len(base)
     if len(ours) < count or len(theirs) < count:
         return Missing
-    held = [meld(Versions(base[n], ours[n], theirs[n]), (*route, n), choice) for n in range(count)]
+    kept = [merge_data(Versions(base[n], ours[n], theirs[n]), (*route, n), choice) for n in range(count)]
     picks = line_up(ours[count:], theirs[count:], APPENDED[route])
     fresh = [(ours if pick.ours else theirs)[count + pick.place] for pick in picks]
     if route == ("timeline",):
         numbers = renumbered(picks, fresh, count)
         fresh = [{**one, "corrects": numbers[n]} if n in numbers else one for n, one in enumerate(fresh)]
-    return held + fresh
+    return kept + fresh
 
 
 def line_up(ours: Sequence[Any], theirs: Sequence[Any], instant: str) -> list[Pick]:
@@ -199,7 +199,7 @@ def renumbered(picks: Sequence[Pick], fresh: Sequence[Any], count: int) -> dict[
 
 
 def _reached(entries: Iterable[Any], instant: str) -> list[datetime]:
-    """The latest instant told so far, at each entry."""
+    """The latest instant so far, at each entry."""
     latest, reached = datetime.min.replace(tzinfo=UTC), []
     for entry in entries:
         text = entry.get(instant) if isinstance(entry, dict) else None

@@ -1,4 +1,4 @@
-"""What a merge writes: text both sides agree on, and places where they do not; and the parts a text falls into."""
+"""What a merge writes: text that both sides agree on, and clashes; and the parts a text is divided into."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from incident_ops.records.nodes import Entry, Node
 
 
-class Unweavable(Exception):
+class NotDivisible(Exception):
     """The text is laid out in a way whose lines cannot be told apart by value."""
 
 
@@ -23,26 +23,26 @@ class Clash:
     apart: bool = False
 
 
-Piece = str | Clash
+Chunk = str | Clash
 
 
-def chosen(pieces: Iterable[Piece], *, ours: bool) -> str:
+def chosen(chunks: Iterable[Chunk], *, ours: bool) -> str:
     """The text with one side's lines wherever the sides clash."""
-    return "".join(one if isinstance(one, str) else one.ours if ours else one.theirs for one in pieces)
+    return "".join(one if isinstance(one, str) else one.ours if ours else one.theirs for one in chunks)
 
 
-def marked(pieces: Iterable[Piece], size: int, eol: str) -> str:
+def marked(chunks: Iterable[Chunk], size: int, eol: str) -> str:
     """The text with conflict markers of `size` characters, as git writes them, around the lines that differ."""
     text = ""
-    for one in _coalesced(pieces):
+    for one in _coalesced(chunks):
         text += one if isinstance(one, str) else _marks(one, size, eol)
     return text
 
 
-def _coalesced(pieces: Iterable[Piece]) -> list[Piece]:
+def _coalesced(chunks: Iterable[Chunk]) -> list[Chunk]:
     """Clashes with nothing between them are one."""
-    joined: list[Piece] = []
-    for one in pieces:
+    joined: list[Chunk] = []
+    for one in chunks:
         last = joined[-1] if joined else None
         if isinstance(one, Clash) and isinstance(last, Clash):
             joined[-1] = Clash(last.ours + one.ours, last.theirs + one.theirs, last.apart or one.apart)
@@ -85,7 +85,7 @@ def shifted(text: str, columns: int, *, whole: bool = True) -> str:
         elif columns > 0:
             moved.append(" " * columns + line)
         elif line[:-columns].strip(" "):
-            raise Unweavable
+            raise NotDivisible
         else:
             moved.append(line[-columns:])
     return "".join(moved)
@@ -163,7 +163,7 @@ def _parts(page: str, node: Node, start: int, end: int, data: Any, move: int) ->
         line = page.rfind("\n", 0, entry.start) + 1
         mark = "-" if node.kind == "list" else ""
         if line < start or page[line : entry.start].strip(" ") != mark:
-            raise Unweavable
+            raise NotDivisible
         stop = _stop(page, max(entry.value.end, entry.key_end), node.column, end)
         value = data[number if node.kind == "list" else entry.name]
         parts.append(Part(page, shifted(page[start:line], move), line, stop, entry, value, move))
