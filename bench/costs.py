@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from incident_ops import rules
-from incident_ops.model.record import Record, World
-from incident_ops.records.catalogue import to_record
-from incident_ops.records.check import check
-from incident_ops.records.read import Document, read_bytes
-from incident_ops.records.setting import load_setting
+from incident_ops.domain.record import Record, World
+from incident_ops.records.index import to_record
+from incident_ops.records.policy import load_setting
+from incident_ops.records.schema import check_document
 from incident_ops.records.store import Store
+from incident_ops.records.yaml_reader import Document, read_bytes
 
 NOW = datetime(2025, 12, 1, tzinfo=UTC)
 PASSES = 5
@@ -40,7 +40,9 @@ def steps(raws: list[tuple[str, bytes]], documents: list[Document]) -> dict[str,
         "reading (YAML events, places, refusals)": best(
             lambda: [read_bytes(raw, path) for path, raw in raws], len(raws)
         ),
-        "schema (jsonschema-rs, own formats)": best(lambda: [check(one, "incident") for one in documents], len(raws)),
+        "schema (jsonschema-rs, own formats)": best(
+            lambda: [check_document(one, "incident") for one in documents], len(raws)
+        ),
         "model (msgspec)": best(lambda: [to_record(one.file, one.data) for one in documents], len(raws)),
     }
 

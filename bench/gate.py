@@ -27,12 +27,11 @@ from gate_shapes import BASELINE_SHARE, SHAPES, SPANNING, Runs, Setting, Shape
 from measure import rounds
 from run import OURS
 
-from incident_ops.gate.counters import Counts
-from incident_ops.gate.evidence import Evidence, begin, observe
-from incident_ops.gate.evidence_settings import NONE, Settings
-from incident_ops.gate.judgement import Judgement, judge
-from incident_ops.gate.needed import growth
-from incident_ops.gate.verdict import FAIL, PASS
+from incident_ops.canary.counters import Counts
+from incident_ops.canary.evidence import Evidence, begin, observe_tick
+from incident_ops.canary.evidence_settings import NONE, EvidenceSettings
+from incident_ops.canary.judgement import Judgement, growth, judge_evidence
+from incident_ops.deploy_gate.verdict import FAIL, PASS
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 SEED = 20250126
@@ -226,7 +225,7 @@ def edge(sizes: Sizes) -> Iterator[Row]:
         yield {"maxRatio": limit, "rate": 0.005, "rps": 10, "tick": 15.0, "default": failed}
 
 
-def judged(settings: Settings, setting: Setting, runs: Runs, run: int) -> Iterator[tuple[Evidence, Judgement]]:
+def judged(settings: EvidenceSettings, setting: Setting, runs: Runs, run: int) -> Iterator[tuple[Evidence, Judgement]]:
     """A run through the product's own code, tick by tick, as long as it has not failed."""
     requests = setting.requests
     before = [Counts(float(errors), requests * BASELINE_SHARE) for errors in runs.lookback[run]]
@@ -234,8 +233,8 @@ def judged(settings: Settings, setting: Setting, runs: Runs, run: int) -> Iterat
     for tick in range(setting.ticks):
         canary = Counts(float(runs.canary[run, tick]), requests)
         baseline = Counts(float(runs.baseline[run, tick]), requests * BASELINE_SHARE)
-        evidence = observe(settings, evidence, (tick + 1) * setting.tick, canary, baseline)
-        now = judge(settings, evidence, setting.horizon)
+        evidence = observe_tick(settings, evidence, (tick + 1) * setting.tick, canary, baseline)
+        now = judge_evidence(settings, evidence, setting.horizon)
         yield evidence, now
         if now.verdict == FAIL:
             return
@@ -251,7 +250,9 @@ def agreement(sizes: Sizes) -> Iterator[Row]:
 
 
 def _agree(name: str, setting: Setting, runs: Runs, plain: bool) -> Row:
-    settings = Settings(interval=setting.tick, dispersion=NONE) if plain else Settings(interval=setting.tick)
+    settings = (
+        EvidenceSettings(interval=setting.tick, dispersion=NONE) if plain else EvidenceSettings(interval=setting.tick)
+    )
     logs = batch.plain_fails(runs) if plain else by_default(runs, setting).both
     ends = logs[:, -1] if plain else batch.by_own_span(batch.passes, runs, setting.tick).both[:, -1]
     worst = 0.0
@@ -312,12 +313,12 @@ def _ticks(number: int, rps: float, is_even: bool) -> list[tuple[float, Counts, 
 
 
 def _timed(ticks: list[tuple[float, Counts, Counts]]) -> float:
-    settings = Settings(interval=1.0)
+    settings = EvidenceSettings(interval=1.0)
     evidence = begin(settings)
     start = time.process_time()
     for at, canary, baseline in ticks:
-        evidence = observe(settings, evidence, at, canary, baseline)
-        judge(settings, evidence, 1e9)
+        evidence = observe_tick(settings, evidence, at, canary, baseline)
+        judge_evidence(settings, evidence, 1e9)
     return time.process_time() - start
 
 

@@ -1,6 +1,6 @@
 """The gate's tests over many runs at once, as numpy arrays: volume for the simulation.
 
-The formulas are those of incident_ops/gate; `bench/gate.py` and tests/gate/test_evidence_batch.py hold them to the
+The formulas are those of incident_ops/gate; `bench/gate.py` and tests/canary/test_evidence_batch.py hold them to the
 product's own code, run by run. Traffic is even: `traffic` = baseline requests per canary request of a tick.
 """
 
@@ -14,9 +14,9 @@ import numpy as np
 from gate_shapes import BASELINE_SHARE, Counts, Runs
 from numpy.typing import NDArray
 
-from incident_ops.gate.dispersion import FEWEST_PAIRS, LONGEST_SPAN, level
-from incident_ops.gate.ratio_grid import MULTIPLES
-from incident_ops.gate.share_test import BOLDEST, RESTRAINT, STEP
+from incident_ops.canary.dispersion import FEWEST_PAIRS, LONGEST_SPAN, level
+from incident_ops.canary.evidence_settings import MULTIPLES
+from incident_ops.canary.ratio_test import BOLDEST, RESTRAINT, STEP
 
 Floats = NDArray[np.float64]
 

@@ -26,9 +26,9 @@ from measure import Series, rounds
 from report import series_table
 from run import AT, OURS, machine
 
-from incident_ops.model.incident import Incident
-from incident_ops.model.policy import Policy
-from incident_ops.model.time import parse_instant
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.time import parse_instant
 from incident_ops.records.policy import load_policy
 from incident_ops.sla.clocks import clocks
 

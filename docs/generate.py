@@ -14,9 +14,9 @@ from pathlib import Path
 
 import click
 
-from incident_ops import shipped
+from incident_ops import resources
 from incident_ops.cli.main import cli
-from incident_ops.render import rule_docs
+from incident_ops.render import rule_pages
 
 DOCS = Path(__file__).resolve().parent
 SCHEMA = DOCS.parent / "schemas/policy.schema.json"
@@ -41,7 +41,7 @@ def _commands(command: click.Command, context: click.Context) -> Iterator[tuple[
 
 def preset_table(page: str) -> str:
     """The page with the table of presets between its two marks."""
-    presets = map(shipped.preset, shipped.preset_names())
+    presets = map(resources.preset, resources.preset_names())
     rows = ["", "| preset | what it is | field that drives the clocks |", "| --- | --- | --- |"]
     rows += [f"| `{one.name}` | {one.summary} | `{one.drives_clocks}` |" for one in presets]
     begin, end = "<!-- presets: written by `make docs` -->\n", "\n<!-- presets: end -->"
@@ -51,7 +51,7 @@ def preset_table(page: str) -> str:
 def preset_schema(text: str) -> str:
     """The schema of policies with the presets that there are."""
     schema = json.loads(text)
-    schema["$defs"]["preset"]["enum"] = list(shipped.preset_names())
+    schema["$defs"]["preset"]["enum"] = list(resources.preset_names())
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -59,7 +59,7 @@ def pages() -> dict[Path, str]:
     """Path -> text of every file that is generated, wholly or in part."""
     policy = DOCS / "policy.md"
     return {
-        DOCS / "rules.md": rule_docs.page(),
+        DOCS / "rules.md": rule_pages.page(),
         DOCS / "cli.md": help_page(),
         policy: preset_table(policy.read_text("utf-8")),
         SCHEMA: preset_schema(SCHEMA.read_text("utf-8")),

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from tests.support.standin import Standin
 
+
 ROOT = Path(__file__).resolve().parent.parent
 NO_SKIP = os.environ.get("INCIDENT_OPS_NO_SKIP") == "1"
 MAY_SKIP = "conformance folder absent"

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from incident_ops import rules
+from incident_ops.domain.record import World
 from incident_ops.findings import Finding, Level
-from incident_ops.model.record import World
-from incident_ops.records.catalogue import to_record
-from incident_ops.records.check import check
-from incident_ops.records.read import Document, read_bytes
+from incident_ops.records.index import to_record
+from incident_ops.records.schema import check_document
 from incident_ops.records.store import load_some
-from incident_ops.validate import examiner, validate
+from incident_ops.records.yaml_reader import Document, read_bytes
+from incident_ops.validation import examiner, validate_records
 from tests.support.repository import NOW, Repo, record_text
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -189,7 +189,7 @@ def test_some_paths_are_judged_as_in_the_whole_run(repo: Repo, seed: int) -> Non
     for asked in ([path] for path in paths):
         asked = asked + dice.sample(paths, dice.randint(0, 2))
         catalogue = load_some(repo.store(), examiner(repo.setting(), NOW), asked)
-        some = validate(repo.store(), repo.setting(), catalogue, NOW, lambda path, asked=asked: path in asked)  # type: ignore[misc]
+        some = validate_records(repo.store(), repo.setting(), catalogue, NOW, lambda path, asked=asked: path in asked)  # type: ignore[misc]
         assert list(some.findings) == [one for one in whole if one.where.file in asked]
         assert some.files == len(set(asked))
 
@@ -210,7 +210,7 @@ def by_hand(repo: Repo, now: datetime) -> set[Finding]:
         document = read_bytes(file.read_bytes(), path)
         if not isinstance(document, Document):
             found |= set(document)
-        elif faults := check(document, "incident"):
+        elif faults := check_document(document, "incident"):
             found |= set(faults)
         else:
             record = to_record(path, document.data)

@@ -11,12 +11,13 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 
 from incident_ops.adapters.within import within
+from incident_ops.domain.notification import Message
 from incident_ops.errors import Ambiguous, UserError, WriteFailed
-from incident_ops.model.message import Message
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
     from slack_sdk.web import SlackResponse
+
 
 URL = "https://slack.com/api/"
 URL_VARIABLE, TOKEN_VARIABLE = "INCIDENT_OPS_SLACK_URL", "SLACK_BOT_TOKEN"

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from incident_ops.domain.ports import Blob
 from incident_ops.errors import Incomplete, UserError, WriteFailed
-from incident_ops.model.blob import Blob
 
 _REGULAR = ("100644", "100755")
 _RAW = ("-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--relative", "--ignore-submodules=dirty")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 
+from incident_ops.domain.notification import Message
+from incident_ops.domain.ports import IssueTracker
 from incident_ops.errors import WriteFailed
-from incident_ops.model.message import Message
-from incident_ops.ports import IssueTracker
 
 _MARK_LENGTH = 16
 

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from incident_ops.adapters.files import hold, write_bytes
+from incident_ops.domain.notification import Ledger, Pair, claim, compact, confirm, parse_ledger, serialise
 from incident_ops.errors import Incomplete
-from incident_ops.model.ledger import Ledger, Pair, claim, compact, confirm, parse, serialise
 
 
 class LedgerFile:
@@ -20,7 +20,7 @@ class LedgerFile:
     def read(self) -> Ledger:
         """The ledger as it is now; empty where there is no file."""
         try:
-            return parse(self._path.read_bytes())
+            return parse_ledger(self._path.read_bytes())
         except FileNotFoundError:
             return {}
         except OSError as error:

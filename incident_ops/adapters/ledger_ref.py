@@ -8,8 +8,18 @@ from datetime import datetime, timedelta
 
 from incident_ops.adapters.remote import Remote
 from incident_ops.adapters.swap import Move, Stay, swap
+from incident_ops.domain.notification import (
+    LEDGER_BRANCH,
+    Claim,
+    Ledger,
+    Pair,
+    claim,
+    compact,
+    confirm,
+    parse_ledger,
+    serialise,
+)
 from incident_ops.errors import Incomplete
-from incident_ops.model.ledger import BRANCH, Claim, Ledger, Pair, claim, compact, confirm, parse, serialise
 
 _FILE = "ledger"
 
@@ -25,7 +35,7 @@ class LedgerRef:
 
     def read(self) -> Ledger:
         """The ledger as it is now; empty where nobody ever claimed."""
-        return self._at(self._remote.tip(BRANCH))
+        return self._at(self._remote.tip(LEDGER_BRANCH))
 
     def claim(self, pairs: Collection[Pair], now: datetime, after: timedelta | None = None) -> frozenset[Pair]:
         """Claims pairs -> those that are ours to send; see `model.ledger.claim`."""
@@ -52,13 +62,13 @@ class LedgerRef:
             tree = objects.file_tree(_FILE, serialise(compact(made.ledger, now)))
             return Move(objects.commit(tree, (seen,) if seen else (), message, now), made)
 
-        return swap(self._remote, BRANCH, decide, failed)
+        return swap(self._remote, LEDGER_BRANCH, decide, failed)
 
     def _at(self, commit: str | None) -> Ledger:
         if commit is None:
             return {}
         content = self._remote.objects.content(commit, _FILE)
         if content is None:
-            hint = f"its history shows who took it out: git log origin/{BRANCH}"
-            raise Incomplete(f"branch {BRANCH} has no file {_FILE!r}", hint=hint, where=BRANCH)
-        return parse(content)
+            hint = f"its history shows who took it out: git log origin/{LEDGER_BRANCH}"
+            raise Incomplete(f"branch {LEDGER_BRANCH} has no file {_FILE!r}", hint=hint, where=LEDGER_BRANCH)
+        return parse_ledger(content)

@@ -14,8 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
+from incident_ops.domain.tracker import ISSUE_DELETED, LOCAL, Closing, Comment, Issue, IssueEdit, Label, MissingIssue
 from incident_ops.errors import IncidentOpsError, Incomplete, WriteFailed
-from incident_ops.model.observed import DELETED, LOCAL, Closing, Comment, Edit, Gone, Issue, Label
 
 _APPLICATION = 0x494E434F  # "INCO": tells our file from any other database
 _VERSION = 1
@@ -90,9 +90,11 @@ class LocalTracker:
     def labels(self) -> None:
         """None: labels need no making."""
 
-    def look_up(self, number: int) -> Issue | Gone:
+    def look_up(self, number: int) -> Issue | MissingIssue:
         """One issue by its number."""
-        return next((issue for issue in self.owned() if issue.number == number), Gone(number=number, why=DELETED))
+        return next(
+            (issue for issue in self.owned() if issue.number == number), MissingIssue(number=number, why=ISSUE_DELETED)
+        )
 
     def closing(self, number: int) -> Closing:  # noqa: ARG002 - the file keeps no history
         """Nothing is known but that it was closed."""
@@ -126,15 +128,15 @@ class LocalTracker:
             )
             return int(made.lastrowid or 0)
 
-    def update(self, number: int, edit: Edit) -> None:
+    def update(self, number: int, edit: IssueEdit) -> None:
         """Changes what `edit` names."""
         self._set(number, _columns(edit))
 
-    def close(self, number: int, reason: str, edit: Edit) -> None:
+    def close(self, number: int, reason: str, edit: IssueEdit) -> None:
         """Closes the issue as `reason`."""
         self._set(number, {**_columns(edit), "state": "closed", "state_reason": reason})
 
-    def reopen(self, number: int, edit: Edit) -> None:
+    def reopen(self, number: int, edit: IssueEdit) -> None:
         """Opens the issue again."""
         self._set(number, {**_columns(edit), "state": "open", "state_reason": "reopened"})
 
@@ -222,7 +224,7 @@ def _is_set_up(db: sqlite3.Connection, path: Path) -> bool:
     return True
 
 
-def _columns(edit: Edit) -> dict[str, str]:
+def _columns(edit: IssueEdit) -> dict[str, str]:
     out = {"title": edit.title, "body": edit.body}
     out["labels"] = None if edit.labels is None else _pack(edit.labels)
     out["assignees"] = None if edit.assignees is None else _pack(edit.assignees)

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from incident_ops.adapters.one_line import one_line
 from incident_ops.adapters.remote import Remote
 from incident_ops.adapters.swap import Move, Stay, swap
+from incident_ops.domain.ports import Lease, LockHolder
+from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.errors import UserError
-from incident_ops.model.lock import Held, Lease
-from incident_ops.model.time import parse_instant, stamp
 
 BRANCH = "incident-ops/lock"
 
@@ -25,7 +25,7 @@ class RefLock:
     def __init__(self, remote: Remote) -> None:
         self._remote = remote
 
-    def take(self, now: datetime, holder: str, seconds: int = 900) -> Lease | Held:
+    def take(self, now: datetime, holder: str, seconds: int = 900) -> Lease | LockHolder:
         """Takes the lock for `seconds`, or tells who has it. `now` is the real time, whatever instant a run looks at.
 
         One that has expired, or that cannot be understood, is taken over. WriteFailed where the remote refuses,
@@ -39,7 +39,7 @@ class RefLock:
         content = {"holder": holder, "nonce": secrets.token_hex(8), "taken": stamp(now), "until": stamp(until)}
         tree = objects.file_tree(_FILE, json.dumps(content).encode())
 
-        def decide(seen: str | None) -> Move[Lease | Held] | Stay[Lease | Held]:
+        def decide(seen: str | None) -> Move[Lease | LockHolder] | Stay[Lease | LockHolder]:
             if seen is not None and (held := self._held(seen, now)):
                 return Stay(held)
             commit = objects.commit(tree, (seen,) if seen else (), "Lock of incident-ops", now)
@@ -55,10 +55,10 @@ class RefLock:
 
         return swap(self._remote, BRANCH, decide, "the lock was not given back; it ends by itself")
 
-    def _held(self, commit: str, now: datetime) -> Held | None:
+    def _held(self, commit: str, now: datetime) -> LockHolder | None:
         try:
             told = json.loads(self._remote.objects.content(commit, _FILE) or b"")
-            held = Held(one_line(str(told["holder"]), 100), parse_instant(told["until"]))
+            held = LockHolder(one_line(str(told["holder"]), 100), parse_instant(told["until"]))
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
         return held if now < held.until <= now + _LONGEST else None

@@ -12,9 +12,19 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from incident_ops.domain.time import parse_instant
+from incident_ops.domain.tracker import (
+    GITHUB,
+    ISSUE_DELETED,
+    ISSUE_TRANSFERRED,
+    Closing,
+    Comment,
+    Issue,
+    IssueEdit,
+    Label,
+    MissingIssue,
+)
 from incident_ops.errors import WriteFailed
-from incident_ops.model.observed import DELETED, GITHUB, TRANSFERRED, Closing, Comment, Edit, Gone, Issue, Label
-from incident_ops.model.time import parse_instant
 
 _LONGEST_TITLE, _LONGEST_BODY = 256, 65_536
 
@@ -45,7 +55,7 @@ class MemoryTracker:
         self._listed = frozenset(name.casefold() for name in listed)
         self._can = None if can_be_assigned is None else frozenset(login.casefold() for login in can_be_assigned)
         self._closings: dict[int, Closing] = {}
-        self._gone: dict[int, Gone] = {}
+        self._gone: dict[int, MissingIssue] = {}
         self._list: list[Issue] | None = None
 
     def seat(self, author: str) -> MemoryTracker:
@@ -71,9 +81,9 @@ class MemoryTracker:
         """Every label."""
         return list(self.named.values())
 
-    def look_up(self, number: int) -> Issue | Gone:
+    def look_up(self, number: int) -> Issue | MissingIssue:
         """One issue, or what became of it."""
-        return self.issues.get(number) or self._gone.get(number) or Gone(number=number, why=DELETED)
+        return self.issues.get(number) or self._gone.get(number) or MissingIssue(number=number, why=ISSUE_DELETED)
 
     def closing(self, number: int) -> Closing:
         """How it was closed."""
@@ -102,23 +112,23 @@ class MemoryTracker:
             self.link(parent, number)
         return number
 
-    def update(self, number: int, edit: Edit) -> None:
+    def update(self, number: int, edit: IssueEdit) -> None:
         """Changes what `edit` names."""
         self._set(number, edit)
 
-    def close(self, number: int, reason: str, edit: Edit) -> None:
+    def close(self, number: int, reason: str, edit: IssueEdit) -> None:
         """Closes the issue."""
         self._set(number, edit, state="closed", state_reason=reason)
         self._closings[number] = Closing(by=self.author)
 
-    def reopen(self, number: int, edit: Edit) -> None:
+    def reopen(self, number: int, edit: IssueEdit) -> None:
         """Opens the issue again."""
         self._set(number, edit, state="open", state_reason="reopened")
 
     def link(self, parent: int, child: int) -> None:
         """Makes `child` a sub-issue, where the repository has such."""
         if self.has_sub_issues and parent in self.issues:
-            self._set(child, Edit(), parent=parent)
+            self._set(child, IssueEdit(), parent=parent)
 
     def comment(self, number: int, topic: str, text: str) -> None:
         """Our one comment on a topic."""
@@ -133,7 +143,7 @@ class MemoryTracker:
         self, login: str, title: str, body: str, labels: Sequence[str] = (), assignees: Sequence[str] = ()
     ) -> int:
         """Somebody opens an issue -> its number; numbers are never given twice."""
-        fields = self._fit(Edit(title=title, body=body, labels=tuple(labels), assignees=tuple(assignees)))
+        fields = self._fit(IssueEdit(title=title, body=body, labels=tuple(labels), assignees=tuple(assignees)))
         number = max((*self.issues, *self._gone), default=0) + 1
         self.issues[number] = replace(Issue(number=number, title="", body="", author=login), **fields)
         return number
@@ -149,11 +159,11 @@ class MemoryTracker:
 
     def delete(self, number: int) -> None:
         """Somebody deletes an issue."""
-        self._gone[number] = Gone(number=self.issues.pop(number).number, why=DELETED)
+        self._gone[number] = MissingIssue(number=self.issues.pop(number).number, why=ISSUE_DELETED)
 
     def transfer(self, number: int, place: str) -> None:
         """Somebody moves an issue to another repository, where its address is `place`."""
-        self._gone[number] = Gone(number=self.issues.pop(number).number, why=TRANSFERRED, place=place)
+        self._gone[number] = MissingIssue(number=self.issues.pop(number).number, why=ISSUE_TRANSFERRED, place=place)
 
     def _now(self) -> list[Issue]:
         return [issue for issue in self.issues.values() if not self._listed.isdisjoint(map(str.casefold, issue.labels))]
@@ -163,10 +173,10 @@ class MemoryTracker:
             raise WriteFailed(f"there is no issue #{number}", where=self.repository)
         return self.issues[number]
 
-    def _set(self, number: int, edit: Edit, **state: object) -> None:
+    def _set(self, number: int, edit: IssueEdit, **state: object) -> None:
         self.issues[number] = replace(self._known(number), **self._fit(edit), **state)
 
-    def _fit(self, edit: Edit) -> dict[str, object]:
+    def _fit(self, edit: IssueEdit) -> dict[str, object]:
         """What an edit sets; labels in the case they have, unknown ones made. WriteFailed where GitHub says 422."""
         if len(edit.title or "") > _LONGEST_TITLE or len(edit.body or "") > _LONGEST_BODY:
             raise WriteFailed("the title or the body is too long", where=self.repository)

@@ -12,8 +12,8 @@ from typing import Any
 from incident_ops.adapters.heard import Heard, listening
 from incident_ops.adapters.one_line import one_line
 from incident_ops.adapters.within import within
+from incident_ops.domain.notification import Message
 from incident_ops.errors import Ambiguous, UserError, WriteFailed
-from incident_ops.model.message import Message
 
 LONGEST = 15.0
 """Seconds that one sending may take."""

@@ -9,15 +9,15 @@ from urllib.parse import urlsplit
 
 from incident_ops.adapters.heard import never_left
 from incident_ops.adapters.within import within
+from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message, page_key
 from incident_ops.errors import Ambiguous, UserError, WriteFailed
-from incident_ops.model.message import ACKNOWLEDGED, RESOLVED, Message, page_key
 
 URL = "https://events.pagerduty.com"
 URL_VARIABLE = "INCIDENT_OPS_PAGER_URL"
 LONGEST = 15.0
 """Seconds that one event may take."""
 
-_ACTIONS = {ACKNOWLEDGED: "acknowledge", RESOLVED: "resolve"}
+_ACTIONS = {ACKNOWLEDGED: "acknowledge", RESOLVED_EVENT: "resolve"}
 _SEVERITIES = {1: "critical", 2: "error", 3: "warning"}
 _LONGEST_SUMMARY, _LONGEST_KEY = 1024, 255
 _HERE = ("localhost", "127.0.0.1", "::1")

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import click
 
-from incident_ops.cli.complete import complete_incident
-from incident_ops.cli.editing import by_option, clean, perform, who
-from incident_ops.cli.finding import split_words
-from incident_ops.cli.moments import moment
-from incident_ops.cli.opening import Opened, with_repository
-from incident_ops.cli.printing import format_option
-from incident_ops.cli.record import incident_argument
-from incident_ops.doors import action as items
+from incident_ops.app.edit_record import by_option, clean, perform_edit, split_words, who
+from incident_ops.app.workspace import Opened, moment, with_repository
+from incident_ops.cli.options import complete_incident, format_option
+from incident_ops.cli.respond import incident_argument
+from incident_ops.domain.time import OutOfRange, parse_date
+from incident_ops.edits import action_items
 from incident_ops.errors import UserError
-from incident_ops.model.time import OutOfRange, parse_date
 
 item_argument = click.argument("item", metavar="AI-N")
 
@@ -36,8 +33,8 @@ def action() -> None:
 @click.option("--owner", metavar="WHO", help="Who does it: @handle, @org/team or a name.")
 @click.option("--due", metavar="DATE", help="Until when, e.g. 2025-02-01.")
 @click.option("--priority", metavar="P", help="P0 to P9, the item's own.")
-@click.option("--kind", type=click.Choice(items.KINDS), help="What it does against a repetition.")
-@click.option("--horizon", type=click.Choice(items.HORIZONS), help="In which stretch of the prevention plan.")
+@click.option("--kind", type=click.Choice(action_items.ITEM_KINDS), help="What it does against a repetition.")
+@click.option("--horizon", type=click.Choice(action_items.HORIZONS), help="In which stretch of the prevention plan.")
 @format_option
 @with_repository
 def add(opened: Opened, words: tuple[str, ...], form: str, due: str | None, **said: str | None) -> None:
@@ -50,8 +47,8 @@ def add(opened: Opened, words: tuple[str, ...], form: str, due: str | None, **sa
     incident, title = split_words(words, at_least=1)
     if len(title) != 1:
         raise UserError("one title is needed", hint='put it in quotes: incident-ops action add "Add an alert" INC-...')
-    item = items.Item(title[0], due=_day(due), **said)
-    perform(opened, incident, form, lambda one: items.add(one, item))
+    item = action_items.NewItem(title[0], due=_day(due), **said)
+    perform_edit(opened, incident, form, lambda one: action_items.add_item(one, item))
 
 
 @action.command()
@@ -68,7 +65,7 @@ def start(opened: Opened, item: str, incident: str | None, form: str) -> None:
       incident-ops action start INC-20250126-120500/AI-2
     """
     where, name = _key(item, incident)
-    perform(opened, where, form, lambda one: items.start(one, name))
+    perform_edit(opened, where, form, lambda one: action_items.start_item(one, name))
 
 
 @action.command()
@@ -97,7 +94,9 @@ def done(
     """
     where, name = _key(item, incident)
     actor, at = who(opened, by), _when(opened, on)
-    perform(opened, where, form, lambda one: items.done(one, opened.now, actor, name, clean(evidence), at))
+    perform_edit(
+        opened, where, form, lambda one: action_items.finish_item(one, opened.now, actor, name, clean(evidence), at)
+    )
 
 
 @action.command()
@@ -114,7 +113,7 @@ def drop(opened: Opened, item: str, incident: str | None, reason: str, form: str
       incident-ops action drop AI-3 --reason "replaced by AI-4"
     """
     where, name = _key(item, incident)
-    perform(opened, where, form, lambda one: items.drop(one, name, clean(reason) or ""))
+    perform_edit(opened, where, form, lambda one: action_items.drop_item(one, name, clean(reason) or ""))
 
 
 def _key(item: str, incident: str | None) -> tuple[str | None, str]:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from incident_ops.cli.complete import complete_service
-from incident_ops.cli.opening import must_say_something, open_repository
-from incident_ops.cli.printing import finish, format_option, paint
+from incident_ops.app.workspace import must_say_something, open_repository
+from incident_ops.canary.threshold import SOURCE_TIMEOUT
+from incident_ops.cli.options import complete_service, finish, format_option, paint
+from incident_ops.deploy_gate.verdict import CONFIG_ERROR, INCONCLUSIVE
 from incident_ops.errors import UserError
-from incident_ops.gate.threshold import TIMEOUT
-from incident_ops.gate.verdict import CONFIG_ERROR, INCONCLUSIVE
 
 if TYPE_CHECKING:
-    from incident_ops.gate.outcome import Outcome
+    from incident_ops.canary.replay import CanaryOutcome
+
 
 file_option = click.option("--file", "-f", "file", metavar="GATE", required=True, help="The gate file.")
 _GATES = "gates"
@@ -52,7 +52,7 @@ def canary() -> None:
 @click.option("--severity", metavar="LABEL", help="How bad that is. Default: triage by the share of the traffic.")
 @format_option
 @click.pass_context
-def run(ctx: click.Context, /, file: str, form: str, deployment: int | None, **said: Any) -> None:
+def run_command(ctx: click.Context, /, file: str, form: str, deployment: int | None, **said: Any) -> None:
     """Measure a canary live, step by step, until the verdict.
 
     Commands are run by `sh -c`, with facts only in INCIDENT_OPS_* variables.
@@ -68,23 +68,23 @@ def run(ctx: click.Context, /, file: str, form: str, deployment: int | None, **s
         --sha $GITHUB_SHA --state canary.json --on-fail ./rollback.sh
     """
     from incident_ops.adapters.actions import set_outputs
-    from incident_ops.cli.canary_file import read_gate
-    from incident_ops.cli.canary_run import Rollout, Said
+    from incident_ops.app.canary_samples import read_gate
+    from incident_ops.cli.canary_run import Rollout, RunOptions
 
     # what stands here until the end, so that a job that is killed has said no
-    set_outputs({"verdict": INCONCLUSIVE, "reason-code": TIMEOUT})
+    set_outputs({"verdict": INCONCLUSIVE, "reason-code": SOURCE_TIMEOUT})
     try:
         must_say_something(ctx.command, ctx.params)
         options: Mapping[str, Any] = ctx.find_root().obj
         if options["at"] is not None:
             raise UserError("a live run goes by the real clock", hint="leave out --at")
         opened = open_repository(dict(options))
-        outcome = Rollout(ctx, opened, read_gate(file), Said(**said)).outcome()
+        outcome = Rollout(ctx, opened, read_gate(file), RunOptions(**said)).outcome()
     except UserError:
         _refused(form)
         raise
     if deployment is not None:
-        from incident_ops.cli.canary_deployment import tell_deployment
+        from incident_ops.app.canary_outcome import tell_deployment
 
         tell_deployment(opened, deployment, outcome)
     _report(outcome, form)
@@ -94,7 +94,7 @@ def run(ctx: click.Context, /, file: str, form: str, deployment: int | None, **s
 @click.argument("csv", type=click.Path())
 @file_option
 @format_option
-def replay(csv: str, file: str, form: str) -> None:
+def replay_command(csv: str, file: str, form: str) -> None:
     """Judge recorded counts by a gate, as if they came in live.
 
     The columns are t,canary_requests,canary_errors,baseline_requests,
@@ -106,13 +106,12 @@ def replay(csv: str, file: str, form: str) -> None:
       incident-ops canary replay counts.csv -f gates/checkout.yaml
     """
     from incident_ops.adapters.metrics.file import Row, read_counts
-    from incident_ops.cli.canary_file import read_gate
-    from incident_ops.gate.counters import counts
-    from incident_ops.gate.replay import Line
-    from incident_ops.gate.replay import replay as replayed
+    from incident_ops.app.canary_samples import read_gate
+    from incident_ops.canary.counters import counts
+    from incident_ops.canary.replay import RecordedTick, replay_ticks
 
-    def line(row: Row) -> Line:
-        return Line(
+    def line(row: Row) -> RecordedTick:
+        return RecordedTick(
             row.t,
             counts(row.canary_errors, row.canary_requests, "canary"),
             counts(row.baseline_errors, row.baseline_requests, "baseline"),
@@ -120,7 +119,7 @@ def replay(csv: str, file: str, form: str) -> None:
 
     try:
         gate = read_gate(file)
-        outcome = replayed(gate.analysis, [line(row) for row in read_counts(csv)])
+        outcome = replay_ticks(gate.analysis, [line(row) for row in read_counts(csv)])
     except UserError:
         _refused(form)
         raise
@@ -136,7 +135,7 @@ def replay(csv: str, file: str, form: str) -> None:
 @click.option("--alpha", type=float, default=0.01, show_default=True, help="Chance of failing a good version.")
 @click.option("--beta", type=float, default=0.05, show_default=True, help="Chance of passing a bad one.")
 @format_option
-def plan(baseline_rate: str, rps: float, share: str, duration: str, form: str, **wanted: float) -> None:
+def plan_command(baseline_rate: str, rps: float, share: str, duration: str, form: str, **wanted: float) -> None:
     """Tell what a service's traffic can decide, and propose a gate file.
 
     Nine in ten runs have their answer in the times told.
@@ -147,12 +146,11 @@ def plan(baseline_rate: str, rps: float, share: str, duration: str, form: str, *
       incident-ops canary plan --baseline-rate 0.05% --rps 1000 --ratio 5 \\
         --duration 1h --format json
     """
-    from incident_ops.gate.plan_traffic import Traffic, Wanted
-    from incident_ops.gate.plan_traffic import plan as planned
-    from incident_ops.render.canary_plan import to_json, to_text
+    from incident_ops.canary.sizing import SizingRequest, Traffic, plan_traffic
+    from incident_ops.render.canary_sizing import to_json, to_text
 
     traffic = Traffic(_percent(baseline_rate, "--baseline-rate"), rps, _percent(share, "--share"))
-    found = planned(traffic, Wanted(wanted["ratio"], wanted["alpha"], wanted["beta"], _seconds(duration)))
+    found = plan_traffic(traffic, SizingRequest(wanted["ratio"], wanted["alpha"], wanted["beta"], _seconds(duration)))
     click.echo(to_json(found) if form == "json" else to_text(found), nl=False)
 
 
@@ -160,7 +158,7 @@ def plan(baseline_rate: str, rps: float, share: str, duration: str, form: str, *
 @click.option("--file", "-f", "files", metavar="GATE", multiple=True, help="A gate file. Default: all of gates/.")
 @format_option
 @click.pass_context
-def validate(ctx: click.Context, files: tuple[str, ...], form: str) -> None:
+def validate_command(ctx: click.Context, files: tuple[str, ...], form: str) -> None:
     """Check gate files: schema, conditions, queries, and data sources of the policy.
 
     Nothing is asked over the network. It is told which providers were never
@@ -172,7 +170,7 @@ def validate(ctx: click.Context, files: tuple[str, ...], form: str) -> None:
       incident-ops canary validate -f gates/checkout.yaml
     """
     from incident_ops.cli.canary_validate import check_files, unproven
-    from incident_ops.render import findings as shown
+    from incident_ops.render import findings
 
     opened = open_repository(ctx.find_root().obj)
     paths = list(files) or [os.path.relpath(path) for path in sorted((opened.root / _GATES).glob("*.yaml"))]
@@ -182,21 +180,21 @@ def validate(ctx: click.Context, files: tuple[str, ...], form: str) -> None:
     checked = check_files(opened, paths)
     found = [one for each in checked.values() for one in each.findings]
     click.echo(
-        shown.to_json(found, len(paths)) if form == "json" else shown.to_text(found, len(paths), paint), nl=False
+        findings.to_json(found, len(paths)) if form == "json" else findings.to_text(found, len(paths), paint), nl=False
     )
     for told in unproven(checked):
         click.echo(told, err=form == "json")
     finish(int(bool(found)))
 
 
-def _report(outcome: Outcome, form: str) -> None:
+def _report(outcome: CanaryOutcome, form: str) -> None:
     """The verdict on the output, in the outputs and the summary of a workflow's step, and as exit code."""
     from incident_ops.adapters.actions import add_to_summary, set_outputs, summary_size
     from incident_ops.render import canary as shown
 
     set_outputs(shown.to_outputs(outcome))
     if summary_size() is not None:
-        add_to_summary(shown.step_summary(outcome))
+        add_to_summary(shown.canary_summary(outcome))
         click.echo(shown.annotation(outcome), err=True, nl=False)
     click.echo(shown.to_json(outcome) if form == "json" else shown.to_text(outcome), nl=False)
     finish(outcome.exit_code)
@@ -220,7 +218,7 @@ def _percent(text: str, option: str) -> float:
 
 
 def _seconds(text: str) -> float:
-    from incident_ops.model.time import duration
+    from incident_ops.domain.time import duration
 
     try:
         return float(duration(text))

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from incident_ops.gate.config import Analysis
-from incident_ops.gate.joined import Joined
-from incident_ops.gate.run import Run, stage_of
-from incident_ops.model.time import spell_duration
+from incident_ops.canary.config import Analysis
+from incident_ops.canary.run import Run, stage_of
+from incident_ops.canary.verdict import Joined
+from incident_ops.domain.time import spell_duration
 from incident_ops.render.canary import progress
 from incident_ops.render.findings import inert
 
 if TYPE_CHECKING:
     from rich.live import Live as Table
+
 
 EVERY = 15.0
 """Seconds of the run between two lines in a log."""

@@ -16,26 +16,23 @@ from incident_ops.adapters.commands import perform
 from incident_ops.adapters.files import write_text
 from incident_ops.adapters.metrics.connect import connect
 from incident_ops.adapters.ticking import Ticking
-from incident_ops.cli.canary_declare import declare_failed, demand_answers
-from incident_ops.cli.canary_file import GateFile, arguments, demand_source
-from incident_ops.cli.canary_live import Ended, Live
+from incident_ops.app.canary_outcome import declare_failed, demand_answers
+from incident_ops.app.canary_samples import Ended, GateFile, Live, Sampler, arguments, demand_source
+from incident_ops.app.workspace import Opened
+from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis
+from incident_ops.canary.replay import CanaryOutcome, outcome_of
+from incident_ops.canary.run import Run, goes_full, stages, watch_analysis
+from incident_ops.canary.run_state import Owner, run_from_json, run_to_json
+from incident_ops.canary.verdict import accepted
 from incident_ops.cli.canary_progress import Progress
-from incident_ops.cli.canary_sampling import Sampler
-from incident_ops.cli.opening import Opened
-from incident_ops.doors.override import commit_id
+from incident_ops.deploy_gate.verdict import FAIL, OVERRIDDEN, OVERRIDE, PASS
+from incident_ops.domain.time import stamp
+from incident_ops.edits.freeze import commit_id
 from incident_ops.errors import Incomplete, UserError
-from incident_ops.gate.config import FILE, FULL, Analysis
-from incident_ops.gate.joined import accepted
-from incident_ops.gate.outcome import Outcome, outcome_of
-from incident_ops.gate.run import Run
-from incident_ops.gate.run_state import Owner, from_json, to_json
-from incident_ops.gate.steps import goes_full, stages, watch_of
-from incident_ops.gate.verdict import FAIL, OVERRIDDEN, OVERRIDE, PASS
-from incident_ops.model.time import stamp
 
 
 @dataclass(frozen=True)
-class Said:
+class RunOptions:
     """The options of a run; see its help."""
 
     service: str | None
@@ -57,11 +54,11 @@ class Said:
 class Rollout:
     """One run of `canary run`, from the freeze to the last command."""
 
-    def __init__(self, ctx: click.Context, opened: Opened, gate: GateFile, said: Said) -> None:
+    def __init__(self, ctx: click.Context, opened: Opened, gate: GateFile, said: RunOptions) -> None:
         """UserError for whatever would keep it from ending well: better now than with the canary out."""
         self._ctx, self._opened, self._gate, self._said = ctx, opened, gate, said
         self._analysis = gate.analysis
-        if self._analysis.provider.kind == FILE:
+        if self._analysis.provider.kind == FILE_PROVIDER:
             raise UserError("a file is not live", where=gate.path, hint="incident-ops canary replay X.csv -f GATE.yaml")
         if said.state and said.step_state:
             raise UserError("--state and --step-state are two ways", hint="a job for each step: --step-state alone")
@@ -76,7 +73,7 @@ class Rollout:
         self._sha = commit_id(said.sha) if said.sha else ""
         self._environment = (said.environment or opened.judged_by[0].gate.environment) if said.service else ""
         demand_source(gate, opened.judged_by[0])
-        self._watched = watch_of(self._analysis) if said.watch or self._analysis.watch else None
+        self._watched = watch_analysis(self._analysis) if said.watch or self._analysis.watch else None
         self._weight = stages(self._analysis)[0].weight
         if said.declare:
             demand_answers(opened, said.service, said.severity, self._weight)
@@ -95,7 +92,7 @@ class Rollout:
         self._progress = Progress()
         self._started = stamp(self._ticking.now())
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> CanaryOutcome:
         """Runs it. Incomplete where a command of the caller failed: then nothing is known to be well."""
         notes: tuple[str, ...] = ()
         if self._said.service is not None:
@@ -121,16 +118,16 @@ class Rollout:
         again = "goes on from the state file" if self._state_file else "begins anew"
         return f"ended by a signal: the canary is still out{share}; a re-run {again}"
 
-    def _ask_freeze(self) -> Outcome:
+    def _ask_freeze(self) -> CanaryOutcome:
         """What `gate check` says, in its own words."""
-        from incident_ops.cli.gate import check
+        from incident_ops.cli.gate import check_command
 
         said, told = self._said, io.StringIO()
         asked = {"service": said.service, "environment": said.environment, "sha": said.sha}
         with redirect_stdout(told), suppress(click.exceptions.Exit):  # the code is in the verdict, too
-            self._ctx.invoke(check, **asked, records=said.records, passed=said.passed, form="json")
+            self._ctx.invoke(check_command, **asked, records=said.records, passed=said.passed, form="json")
         data: dict[str, Any] = json.loads(told.getvalue())
-        return Outcome(
+        return CanaryOutcome(
             self._analysis.name,
             data["verdict"],
             data["reason_code"],
@@ -138,7 +135,7 @@ class Rollout:
             notes=tuple(data.get("notes", ())),
         )
 
-    def _measured(self, progress: Progress) -> Outcome:
+    def _measured(self, progress: Progress) -> CanaryOutcome:
         run = self._resumed()
         live = self._live(progress, self._analysis)
         ended = live.measure(self._analysis, run or live.begin(self._analysis, progress.note))
@@ -150,11 +147,11 @@ class Rollout:
         self._close(ended, outcome)
         return outcome
 
-    def _is_let_through(self, outcome: Outcome) -> bool:
+    def _is_let_through(self, outcome: CanaryOutcome) -> bool:
         """Whether all traffic may follow; a dry run that did not pass holds nothing, and moves nothing either."""
         return outcome.verdict == PASS or (outcome.verdict == OVERRIDDEN and not self._analysis.dry_run)
 
-    def _at_full(self, progress: Progress, outcome: Outcome) -> Outcome:
+    def _at_full(self, progress: Progress, outcome: CanaryOutcome) -> CanaryOutcome:
         """The rollout at full traffic, and watched there where that is asked for. An end that was only accepted stays
         that, however well the watch goes."""
         if goes_full(self._analysis):
@@ -189,7 +186,7 @@ class Rollout:
             one_step=bool(self._said.step_state),
         )
 
-    def _next(self, ended: Ended, outcome: Outcome) -> int | None:
+    def _next(self, ended: Ended, outcome: CanaryOutcome) -> int | None:
         if ended.next_weight is not None:
             return ended.next_weight
         is_last = bool(self._said.step_state) and self._is_let_through(outcome)
@@ -210,18 +207,18 @@ class Rollout:
             return None
         except OSError as error:
             raise UserError(f"the state file cannot be read: {error.strerror}", where=str(path)) from error
-        run, self._started = from_json(raw, self._analysis, self._owner)
+        run, self._started = run_from_json(raw, self._analysis, self._owner)
         return run
 
     def _keep(self, run: Run, verdict: str | None = None) -> None:
         if (path := self._state_file) is not None:
-            write_text(path, to_json(self._analysis, run, self._owner, self._started, verdict))
+            write_text(path, run_to_json(self._analysis, run, self._owner, self._started, verdict))
 
-    def _close(self, ended: Ended, outcome: Outcome) -> None:
+    def _close(self, ended: Ended, outcome: CanaryOutcome) -> None:
         if ended.next_weight is None:
             self._keep(ended.run, outcome.verdict)
 
-    def _facts(self, outcome: Outcome | None = None) -> dict[str, str]:
+    def _facts(self, outcome: CanaryOutcome | None = None) -> dict[str, str]:
         said = self._said
         return {
             "INCIDENT_OPS_GATE": self._analysis.name,
@@ -237,12 +234,12 @@ class Rollout:
         self._weight = weight
         self._command("--on-step", self._said.on_step, None)
 
-    def _command(self, option: str, command: str | None, outcome: Outcome | None) -> None:
+    def _command(self, option: str, command: str | None, outcome: CanaryOutcome | None) -> None:
         if command is not None and not self._analysis.dry_run:
             with self._progress.paused():
                 perform(option, command, self._facts(outcome))
 
-    def _concluded(self, outcome: Outcome) -> Outcome:
+    def _concluded(self, outcome: CanaryOutcome) -> CanaryOutcome:
         """The caller's last command, and the incident; neither changes a fail into anything better."""
         promoted_already = self._watched is not None and not goes_full(self._analysis)
         if outcome.verdict in (PASS, OVERRIDDEN) and not promoted_already:

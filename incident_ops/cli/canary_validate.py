@@ -8,11 +8,11 @@ from typing import NamedTuple
 from incident_ops.adapters.metrics.cloudwatch import CloudWatch
 from incident_ops.adapters.metrics.datadog import Datadog
 from incident_ops.adapters.metrics.newrelic import NewRelic
-from incident_ops.cli.canary_file import gate_bytes, source_findings
-from incident_ops.cli.opening import Opened
+from incident_ops.app.canary_samples import gate_bytes, source_findings
+from incident_ops.app.workspace import Opened
+from incident_ops.canary.config import to_provider
+from incident_ops.canary.config_check import check_gate_file
 from incident_ops.findings import Finding
-from incident_ops.gate.config import to_provider
-from incident_ops.gate.config_check import check
 from incident_ops.records.gate_file import load_gate
 
 _UNPROVEN = {"cloudwatch": CloudWatch.unproven, "datadog": Datadog.unproven, "newRelic": NewRelic.unproven}
@@ -29,7 +29,7 @@ def check_files(opened: Opened, paths: Sequence[str]) -> dict[str, Checked]:
     """Every file with its findings. UserError where one cannot be read, or the policy cannot be used."""
     found = {}
     for path in paths:
-        document = load_gate(gate_bytes(path), path, check)
+        document = load_gate(gate_bytes(path), path, check_gate_file)
         if isinstance(document, list):
             found[path] = Checked(document, "")
             continue

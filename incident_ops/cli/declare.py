@@ -10,26 +10,39 @@ from typing import Any
 import click
 
 from incident_ops.adapters.files import write_in_new_folder
-from incident_ops.cli.answers import answer_options, answered, ask_triage
-from incident_ops.cli.complete import complete_service
-from incident_ops.cli.editing import at_terminal, by_option, checked, clean, must_have_happened, shown_path, warn, who
-from incident_ops.cli.moments import moment
-from incident_ops.cli.opening import Opened, with_repository
-from incident_ops.cli.printing import format_option
-from incident_ops.doors.declare import NO_ANSWERS, SOURCES, Declaration, Declared, channel, runbook
-from incident_ops.doors.declare import declare as first_record
-from incident_ops.doors.new_id import candidates
+from incident_ops.app.edit_record import (
+    at_terminal,
+    by_option,
+    checked,
+    clean,
+    must_have_happened,
+    shown_path,
+    warn,
+    who,
+)
+from incident_ops.app.workspace import Opened, moment, with_repository
+from incident_ops.cli.options import answer_options, answered, ask_triage, complete_service, format_option
+from incident_ops.domain.incident import Triage
+from incident_ops.domain.record import Record
+from incident_ops.edits.declare import (
+    NO_ANSWERS,
+    SOURCES,
+    Declaration,
+    Declared,
+    candidates,
+    channel_name,
+    declare_incident,
+    runbook,
+)
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
-from incident_ops.model.incident import Triage
-from incident_ops.model.record import Record
-from incident_ops.records.policy import digest
-from incident_ops.records.spell import to_yaml
+from incident_ops.records.policy import policy_digest
 from incident_ops.records.store import INCIDENTS, record_path
-from incident_ops.render.findings import dump, inert
+from incident_ops.records.yaml_writer import to_yaml
+from incident_ops.render.findings import inert, json_text
 
-HEADER = "# yaml-language-server: $schema=../../schemas/incident.schema.json"
-ATTEMPTS = 1000
+RECORD_HEADER = "# yaml-language-server: $schema=../../schemas/incident.schema.json"
+ID_ATTEMPTS = 1000
 
 
 @click.command()
@@ -129,17 +142,17 @@ def _write(opened: Opened, declaration: Declaration, by: str | None) -> tuple[De
     """The record under the first id that nobody has."""
     must_have_happened(opened)
     policy = opened.judged_by[0]
-    in_force = digest(opened.setting.policy.resolved)
-    for incident_id in itertools.islice(candidates(policy, opened.now, lambda: _every_id(opened)), ATTEMPTS):
+    in_force = policy_digest(opened.setting.policy.resolved)
+    for incident_id in itertools.islice(candidates(policy, opened.now, lambda: _every_id(opened)), ID_ATTEMPTS):
         path = record_path(incident_id)
         if os.path.lexists((opened.root / path).parent):
             continue
-        declared = first_record(incident_id, declaration, policy, in_force, opened.now, by)
+        declared = declare_incident(incident_id, declaration, policy, in_force, opened.now, by)
         raw = _spelled(declared.data)
         record = checked(opened, path, raw, None)
         if write_in_new_folder(opened.root / path, raw):
             return declared, record
-    raise UserError(f"no id is free after {ATTEMPTS} tries", where=INCIDENTS, hint="look at what fills this folder")
+    raise UserError(f"no id is free after {ID_ATTEMPTS} tries", where=INCIDENTS, hint="look at what fills this folder")
 
 
 def _every_id(opened: Opened) -> list[str]:
@@ -150,7 +163,7 @@ def _every_id(opened: Opened) -> list[str]:
 
 def _spelled(data: dict[str, Any]) -> bytes:
     try:
-        return f"{HEADER}\n{to_yaml(data)}".encode()
+        return f"{RECORD_HEADER}\n{to_yaml(data)}".encode()
     except UnicodeEncodeError:
         raise UserError("a text has half a character in it", hint="type it again") from None
 
@@ -163,7 +176,7 @@ def _tell(opened: Opened, declared: Declared, record: Record, form: str) -> None
     folder = record.path.rpartition("/")[0]
     steps = [
         f"incident-ops assign commander @who {incident.id}" if not incident.roles.commander else "",
-        f"open the channel {channel(incident, policy)}",
+        f"open the channel {channel_name(incident, policy)}",
         *(f"runbook of {name}: {runbook(name, services, policy)}" for name in incident.services),
         f'incident-ops update {incident.id} --internal "..."',
     ]
@@ -173,7 +186,7 @@ def _tell(opened: Opened, declared: Declared, record: Record, form: str) -> None
         level = {"severity": incident.severity, "priority": incident.priority}
         decided = {"rule": rule.rule_number if rule else None, "rule_text": rule.rule_text if rule else None}
         data = {**head, **level, **decided, "warnings": [*declared.warnings], "next": steps}
-        click.echo(dump(data), nl=False)
+        click.echo(json_text(data), nl=False)
         return
     label = " ".join(filter(None, (incident.priority, incident.severity)))
     drill = ", a drill" if incident.drill else ""

@@ -13,30 +13,29 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from incident_ops import shipped
+from incident_ops import resources
 from incident_ops.adapters.files import write_text
-from incident_ops.cli.delivering import Delivering
-from incident_ops.cli.gate_records import contents, known_of
-from incident_ops.cli.opening import Opened, local_tracker, open_repository
-from incident_ops.cli.printing import finish, force_color
-from incident_ops.cli.tracking import look
-from incident_ops.cli.write_back import write_locally
+from incident_ops.app.gate_check import contents, known_of
+from incident_ops.app.notify import Delivering
+from incident_ops.app.plan import look
+from incident_ops.app.workspace import Opened, local_tracker, open_repository
+from incident_ops.app.write_back import write_locally
+from incident_ops.cli.options import finish, force_color
+from incident_ops.deploy_gate.check import DeployRequest, check_deploy
+from incident_ops.documents import incident_facts
+from incident_ops.documents.incident_documents import incident_documents
+from incident_ops.domain.record import Record
+from incident_ops.domain.time import spell_duration
+from incident_ops.domain.tracker import LOCAL
 from incident_ops.errors import UserError, WriteFailed
-from incident_ops.gate.check import Asked
-from incident_ops.gate.check import check as gate_check
-from incident_ops.model.observed import LOCAL
-from incident_ops.model.record import Record
-from incident_ops.model.time import spell_duration
-from incident_ops.reconcile.apply import apply
+from incident_ops.reconcile.apply import apply_changes
 from incident_ops.reconcile.changes import NOTIFY
-from incident_ops.records.recall import every_record
+from incident_ops.records.history import every_record
 from incident_ops.records.store import Store
-from incident_ops.render import figures
-from incident_ops.render.documents import render as documents
-from incident_ops.render.findings import plural, summary
+from incident_ops.render.findings import findings_line, plural
 from incident_ops.render.sla import rows
-from incident_ops.sla.report import report
-from incident_ops.validate import validate
+from incident_ops.sla.status import clock_report
+from incident_ops.validation import validate_records
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,7 +54,7 @@ class Scene(NamedTuple):
 
 def scenes() -> list[Scene]:
     """The scenes of all presets that have one."""
-    presets = [shipped.preset(name) for name in shipped.preset_names()]
+    presets = [resources.preset(name) for name in resources.preset_names()]
     return [Scene(one.name, **one.demo) for one in presets if one.demo]
 
 
@@ -90,9 +89,9 @@ def _play(console: Console, scene: Scene, folder: Path, totals: Counter[str]) ->
     around = open_repository({"repo": str(folder), "rev": None, "at": scene.clock})
     opened = replace(around, git=None, store=Store(folder, None))  # a git repository around the folder is not ours
     console.print(f"\n[bold cyan]{scene.preset}[/]  {scene.story} [dim](clock {scene.clock})[/]")
-    checked = validate(opened.store, opened.setting, opened.catalogue, opened.now)
+    checked = validate_records(opened.store, opened.setting, opened.catalogue, opened.now)
     totals["errors"] += checked.errors
-    _say(console, "validate", summary(checked.findings, checked.files), bad=bool(checked.errors))
+    _say(console, "validate", findings_line(checked.findings, checked.files), bad=bool(checked.errors))
     records = list(every_record(opened.store, opened.catalogue))
     totals["incidents"] += len(records)
     totals["action items"] += sum(len(record.incident.action_items) for record in records)
@@ -113,7 +112,7 @@ def _reconcile(console: Console, opened: Opened, totals: Counter[str]) -> None:
     alone = len({kept.key for kept in planned.kept if kept.key in seen.wanted.issues})
     _say(console, "plan", f"{plural(len(created), 'issue')} to create, {alone} to leave alone{told}")
     with _bar(console, len(created)) as step:
-        for done in apply(planned.changes, tracker):
+        for done in apply_changes(planned.changes, tracker):
             step(done.change.key)
     write_locally(opened, planned.record_edits)
     Delivering(seen, planned.changes).rest({})
@@ -125,7 +124,7 @@ def _reconcile(console: Console, opened: Opened, totals: Counter[str]) -> None:
 
 
 def _clocks(console: Console, opened: Opened, records: list[Record]) -> None:
-    table = rows(report(records, opened.judged_by[0], opened.now, everything=True))
+    table = rows(clock_report(records, opened.judged_by[0], opened.now, everything=True))
     counted = Counter(row.status for row in table)
     _say(console, "sla check", ", ".join(f"{count} {word}" for word, count in counted.items()) or "no clock runs")
     for row in table:
@@ -135,8 +134,8 @@ def _clocks(console: Console, opened: Opened, records: list[Record]) -> None:
 
 def _gate(console: Console, opened: Opened, service: str) -> None:
     policy, _ = opened.judged_by
-    asked = Asked(service, policy.gate.environment, opened.now)
-    verdict = gate_check(asked, known_of(opened, service, contents(opened)))
+    asked = DeployRequest(service, policy.gate.environment, opened.now)
+    verdict = check_deploy(asked, known_of(opened, service, contents(opened)))
     holds = " ".join(verdict.incident_ids) or verdict.reason_code.replace("_", " ")
     held = f", held by {holds}" if verdict.holds else ""
     _say(console, "gate check", f"deploy {service}? {verdict.verdict}{held}")
@@ -145,7 +144,7 @@ def _gate(console: Console, opened: Opened, service: str) -> None:
 def _render(console: Console, opened: Opened, records: list[Record], totals: Counter[str]) -> None:
     written = 0
     for record in records:
-        for name, text in documents(record.incident, opened.judged_by[0], opened.now).items():
+        for name, text in incident_documents(record.incident, opened.judged_by[0], opened.now).items():
             write_text(opened.root / Path(record.path).with_name(name), text)
             written += 1
     totals["documents"] += written
@@ -154,7 +153,7 @@ def _render(console: Console, opened: Opened, records: list[Record], totals: Cou
 
 def _headline(console: Console, record: Record) -> None:
     incident = record.incident
-    impact = figures.impact(incident)
+    impact = incident_facts.impact(incident)
     items = f"{len(incident.action_items)} action items, {len(incident.open_items)} open"
     label = " ".join(filter(None, (incident.priority, incident.severity)))
     console.print(f"  [bold]{incident.title}[/]")
@@ -196,8 +195,8 @@ def _scratch(into: str | None, played: list[Scene]) -> Path:
         raise UserError("the folder is not empty", where=str(folder), hint="give a new one; nothing there was changed")
     try:
         for scene in played:
-            shutil.copytree(shipped.folder("examples") / scene.preset, folder / scene.preset)
-            shutil.copytree(shipped.folder("schemas"), folder / scene.preset / "schemas")
+            shutil.copytree(resources.folder("examples") / scene.preset, folder / scene.preset)
+            shutil.copytree(resources.folder("schemas"), folder / scene.preset / "schemas")
     except OSError as error:
         for scene in played:
             shutil.rmtree(folder / scene.preset, ignore_errors=True)

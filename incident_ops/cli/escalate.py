@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import click
 
-from incident_ops.cli.editing import by_option, clean, perform, who
-from incident_ops.cli.opening import Opened, with_repository
-from incident_ops.cli.printing import format_option
-from incident_ops.cli.record import incident_argument
-from incident_ops.doors.escalate import escalate as escalate_record
-from incident_ops.doors.review import JUDGEMENTS
-from incident_ops.doors.review import review as judge
+from incident_ops.app.edit_record import by_option, clean, perform_edit, who
+from incident_ops.app.workspace import Opened, with_repository
+from incident_ops.cli.options import format_option
+from incident_ops.cli.respond import incident_argument
+from incident_ops.edits.escalate import JUDGEMENTS, escalate_incident, review_escalation
 
 
 @click.command()
@@ -41,11 +39,11 @@ def escalate(
       incident-ops escalate 04567 --notify @dana --reason "customer calls"
     """
     actor, why = who(opened, by), clean(reason) or ""
-    perform(
+    perform_edit(
         opened,
         incident,
         form,
-        lambda one: escalate_record(one, opened.judged_by[0], opened.now, actor, why, to, notify),
+        lambda one: escalate_incident(one, opened.judged_by[0], opened.now, actor, why, to, notify),
     )
 
 
@@ -73,4 +71,4 @@ def review(opened: Opened, incident: str | None, number: int | None, appropriate
       incident-ops escalations review 04567 --appropriate yes
       incident-ops escalations review 04567 --number 2 --appropriate no
     """
-    perform(opened, incident, form, lambda one: judge(one, number, appropriate))
+    perform_edit(opened, incident, form, lambda one: review_escalation(one, number, appropriate))

@@ -5,20 +5,17 @@ from __future__ import annotations
 import click
 
 from incident_ops.adapters.files import replace_if_unchanged
-from incident_ops.cli.complete import complete_service
-from incident_ops.cli.editing import by_option, clean, shown_path, who
-from incident_ops.cli.opening import Opened, with_repository
-from incident_ops.cli.planning import ahead, check_names, in_git, is_over, read_freeze, tell, write_freeze
-from incident_ops.cli.printing import format_option
-from incident_ops.doors.freeze import Freezing
-from incident_ops.doors.freeze import freeze as new_freeze
-from incident_ops.doors.unfreeze import unfreeze as lift
+from incident_ops.app.edit_record import by_option, clean, shown_path, who
+from incident_ops.app.planned_changes import ahead, check_names, in_git, is_over, read_freeze, report_file, write_freeze
+from incident_ops.app.workspace import Opened, with_repository
+from incident_ops.cli.options import complete_service, format_option
+from incident_ops.domain.planned_changes import conflicts, planned_change, planned_freeze
+from incident_ops.edits.freeze import Freezing, lift_freeze, new_freeze
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
-from incident_ops.records.check import schema
-from incident_ops.records.edit import edit, key_order
-from incident_ops.records.planned import load_plans
-from incident_ops.windows import conflicts, planned_change, planned_freeze
+from incident_ops.records.editor import edit, key_order
+from incident_ops.records.planned_changes import load_plans
+from incident_ops.records.schema import schema
 
 
 @click.command()
@@ -67,7 +64,7 @@ def freeze(
     where = " and ".join(data.get("environments", ["every environment"]))
     until = data.get("until", "it is lifted")
     told = f"{name}: deploys of {what} to {where} are held from {data['from']} until {until}"
-    tell(opened, path, [told], _meets(opened, path), form, changed=True)
+    report_file(opened, path, [told], _meets(opened, path), form, changed=True)
 
 
 @click.command()
@@ -90,19 +87,19 @@ def unfreeze(opened: Opened, name: str, form: str) -> None:
         names = [one.name for one in load_plans(opened.store).freezes.values()]
         raise UserError(f"there is no freeze {name!r}", hint=did_you_mean(name, names) or "see the folder freezes")
     path, raw, there = found
-    step = lift(there, opened.now)
+    step = lift_freeze(there, opened.now)
     if step is None:
         is_known = in_git(opened, path)
         (opened.root / path).unlink()
         never = "" if is_known else "; git never had it, so there is nothing to commit"
         told = f"{name}: removed, it had not begun{never}"
-        tell(opened, path, [told], [], form, changed=True, commits=is_known)
+        report_file(opened, path, [told], [], form, changed=True, commits=is_known)
         return
     if step.edits:
         text = edit(raw.decode(), step.edits, order=key_order(schema("freeze")), file=path)
         if not replace_if_unchanged(opened.root / path, raw, text.encode(), opened.state / "records.lock"):
             raise UserError("it was changed meanwhile", where=shown_path(opened, path), hint="run the command again")
-    tell(opened, path, step.told, step.warnings, form, changed=bool(step.edits))
+    report_file(opened, path, step.told, step.warnings, form, changed=bool(step.edits))
 
 
 def _meets(opened: Opened, path: str) -> list[str]:

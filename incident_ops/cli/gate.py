@@ -9,20 +9,15 @@ from dataclasses import replace
 
 import click
 
-from incident_ops.cli.complete import complete_incident, complete_service
-from incident_ops.cli.gate_person import actor_of
-from incident_ops.cli.gate_publish import publish
-from incident_ops.cli.gate_records import Published, contents, known_of, source
-from incident_ops.cli.opening import Opened, must_say_something, no_records, open_repository, served
-from incident_ops.cli.printing import finish, format_option, inert_unread
-from incident_ops.cli.text_file import read_text
+from incident_ops.app.gate_check import Published, actor_of, contents, known_of, source
+from incident_ops.app.workspace import Opened, must_say_something, no_records, open_repository, read_text_file, served
+from incident_ops.cli.gate_publish import publish_command
+from incident_ops.cli.options import complete_incident, complete_service, finish, format_option, inert_unread
+from incident_ops.deploy_gate.check import DeployRequest, Known, check_deploy, released, rolled_back
+from incident_ops.deploy_gate.release import FIX_LASTS, fix_refused, is_listed
+from incident_ops.deploy_gate.verdict import INCIDENT_REPO_UNREACHABLE, INCONCLUSIVE, HeldRelease, Verdict
+from incident_ops.domain.record import Unread
 from incident_ops.errors import IncidentOpsError, UserError
-from incident_ops.gate.check import Asked, Known, released, rolled_back
-from incident_ops.gate.check import check as gate_check
-from incident_ops.gate.passed import is_listed
-from incident_ops.gate.release import FIX_LASTS, fix_refused
-from incident_ops.gate.verdict import INCIDENT_REPO_UNREACHABLE, INCONCLUSIVE, Release, Verdict
-from incident_ops.model.unread import Unread
 from incident_ops.render.findings import inert, inert_lines
 from incident_ops.render.gate import config_error, to_json, to_text
 
@@ -39,7 +34,7 @@ def gate() -> None:
     """
 
 
-gate.add_command(publish)
+gate.add_command(publish_command)
 
 
 @gate.command()
@@ -57,7 +52,9 @@ gate.add_command(publish)
 )
 @format_option
 @click.pass_context
-def check(ctx: click.Context, /, service: str, sha: str | None, fixes: str | None, form: str, **said: object) -> None:
+def check_command(
+    ctx: click.Context, /, service: str, sha: str | None, fixes: str | None, form: str, **said: object
+) -> None:
     """Ask whether a service may be deployed now.
 
     Held by an open incident on it or on what it needs, a maintenance window,
@@ -79,7 +76,7 @@ def check(ctx: click.Context, /, service: str, sha: str | None, fixes: str | Non
         opened = open_repository(ctx.find_root().obj)
         if fixes is not None and sha is None:
             raise UserError("--fixes lets one commit through", hint="--sha SHA")
-        asked = Asked(
+        asked = DeployRequest(
             service,
             _text(said["environment"]) or "",
             opened.now,
@@ -99,7 +96,7 @@ def check(ctx: click.Context, /, service: str, sha: str | None, fixes: str | Non
 
 
 def _ask(
-    ctx: click.Context, opened: Opened, asked: Asked, records: str | None, fixes: str | None, by: str | None
+    ctx: click.Context, opened: Opened, asked: DeployRequest, records: str | None, fixes: str | None, by: str | None
 ) -> Verdict:
     """The verdict of the records or of gate.json; a read that does not finish is no answer."""
     try:
@@ -113,26 +110,26 @@ def _ask(
         return _unreachable(asked, str(error))
 
 
-def _published(found: Published, asked: Asked, fixes: str | None) -> Verdict:
-    from incident_ops.gate.public_state import judge, not_current, parse
+def _published(found: Published, asked: DeployRequest, fixes: str | None) -> Verdict:
+    from incident_ops.deploy_gate.public_state import not_current, parse_state, verdict_of_state
 
-    state = parse(found.raw, found.where)
+    state = parse_state(found.raw, found.where)
     if (why := not_current(state, found.head, asked.now)) is not None:
         return _unreachable(asked, why)
-    verdict = judge(state, replace(asked, environment=asked.environment or state.environments[0]))
+    verdict = verdict_of_state(state, replace(asked, environment=asked.environment or state.environments[0]))
     if fixes is not None and verdict.exit_code:
         told = f"gate.json does not tell who commands {fixes}: ask the records, --records URL@BRANCH"
         return replace(verdict, notes=(*verdict.notes, told))
     return verdict
 
 
-def _from_records(found: Opened, asked: Asked, fixes: str | None, by: str | None) -> Verdict:
+def _from_records(found: Opened, asked: DeployRequest, fixes: str | None, by: str | None) -> Verdict:
     policy, _ = found.judged_by
     asked = replace(asked, environment=asked.environment or policy.gate.environment)
 
     def judged() -> tuple[Known, Verdict]:
         known = known_of(found, asked.service, contents(found))
-        return known, gate_check(asked, known)
+        return known, check_deploy(asked, known)
 
     known, verdict = served(found, judged)
     verdict = replace(verdict, unread=tuple(_at_line(found, known, one) for one in verdict.unread))
@@ -148,25 +145,25 @@ def _at_line(found: Opened, known: Known, unread: Unread) -> Unread:
     plan = known.freezes.get(unread.path) or known.maintenance.get(unread.path)
     if plan is None:
         return unread
-    from incident_ops.gate import plan_check
-    from incident_ops.records.planned import FREEZE, MAINTENANCE, read_document
-    from incident_ops.records.read import Document
+    from incident_ops.deploy_gate import plan_check
+    from incident_ops.records.planned_changes import FREEZE, MAINTENANCE, read_document
+    from incident_ops.records.yaml_reader import Document
 
     kind = FREEZE if unread.path in known.freezes else MAINTENANCE
     document = read_document(found.store.read(unread.path), unread.path, kind)
-    faults = plan_check.check(plan, unread.path, known.policy.maintenance.buffer)
+    faults = plan_check.check_plan(plan, unread.path, known.policy.maintenance.buffer)
     if not isinstance(document, Document) or (fault := next(faults, None)) is None:
         return unread
     return Unread(unread.path, f"line {document.locate(fault.where).line}: {fault.message}")
 
 
-def _fixed(found: Opened, asked: Asked, verdict: Verdict, fixes: str, by: str | None) -> Verdict:
+def _fixed(found: Opened, asked: DeployRequest, verdict: Verdict, fixes: str, by: str | None) -> Verdict:
     """The verdict where the incident's commander says that this commit fixes it: let through, and written down."""
-    from incident_ops.cli.finding import find
-    from incident_ops.cli.planning import override_record
-    from incident_ops.doors.override import Overriding
+    from incident_ops.app.edit_record import find_record
+    from incident_ops.app.planned_changes import override_record
+    from incident_ops.edits.freeze import Overriding
 
-    path = find(found, fixes)
+    path = find_record(found, fixes)
     record = next((one for one in found.catalogue.live() if one.path == path), None)
     why = f"{fixes} is not open" if record is None else fix_refused(record.incident, asked.service, by)
     if why is None and found.store.revision:
@@ -177,14 +174,14 @@ def _fixed(found: Opened, asked: Asked, verdict: Verdict, fixes: str, by: str | 
     wanted = Overriding(by, asked.service, asked.environment, asked.sha, reason, expires)
     with redirect_stdout(sys.stderr):  # what is printed belongs to the verdict
         override_record(found, record.incident.id, "text", asked.now, wanted)
-    return released(verdict, Release(by, reason, expires, record.incident.id))
+    return released(verdict, HeldRelease(by, reason, expires, record.incident.id))
 
 
-def _rolled_back(opened: Opened, asked: Asked, verdict: Verdict, file: str | None) -> Verdict:
+def _rolled_back(opened: Opened, asked: DeployRequest, verdict: Verdict, file: str | None) -> Verdict:
     """A pass for a commit that passed before; the verdict where it did not, or where nobody can tell."""
     sha, environment = asked.sha, asked.environment or verdict.environment
     listed = file is not None and is_listed(
-        read_text(file, name="--passed"), asked.service, environment, sha or "", file
+        read_text_file(file, name="--passed"), asked.service, environment, sha or "", file
     )
     if sha is None or not environment or not verdict.exit_code:
         return verdict
@@ -193,7 +190,7 @@ def _rolled_back(opened: Opened, asked: Asked, verdict: Verdict, file: str | Non
     if len(sha) not in _WHOLE_IDS or not (os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN")):
         return verdict
     from incident_ops.adapters.github.deployments import Deployments
-    from incident_ops.cli.remotes import remote_of
+    from incident_ops.app.workspace import remote_of
 
     try:
         remote = None if os.environ.get("GITHUB_REPOSITORY") else remote_of(opened.git)
@@ -204,14 +201,14 @@ def _rolled_back(opened: Opened, asked: Asked, verdict: Verdict, file: str | Non
     return rolled_back(verdict) if passed else verdict
 
 
-def _unreachable(asked: Asked, why: str) -> Verdict:
+def _unreachable(asked: DeployRequest, why: str) -> Verdict:
     return Verdict(asked.service, INCONCLUSIVE, INCIDENT_REPO_UNREACHABLE, environment=asked.environment, notes=(why,))
 
 
 def _commit(sha: str | None) -> str | None:
     if sha is None:
         return None
-    from incident_ops.doors.override import commit_id
+    from incident_ops.edits.freeze import commit_id
 
     return commit_id(sha)
 

@@ -7,22 +7,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from incident_ops.cli.gate_records import contents, known_of
-from incident_ops.cli.opening import Opened, at_commit, served, with_repository
-from incident_ops.cli.printing import finish
-from incident_ops.cli.remotes import need_remote
+from incident_ops.app.gate_check import contents, known_of
+from incident_ops.app.workspace import Opened, at_commit, need_remote, served, with_repository
+from incident_ops.cli.options import finish
 from incident_ops.errors import Incomplete, UserError
 from incident_ops.render.findings import inert
 
 if TYPE_CHECKING:
-    from incident_ops.gate.public_state import PublicState
+    from incident_ops.deploy_gate.public_state import PublicState
 
 
 @click.command()
 @click.option("--output", metavar="FILE", help="Write it there instead of publishing it.")
 @click.option("--check", "only_check", is_flag=True, help="Publish nothing; exit 1 where it is to be published.")
 @with_repository
-def publish(opened: Opened, output: str | None, only_check: bool) -> None:
+def publish_command(opened: Opened, output: str | None, only_check: bool) -> None:
     """Publish gate.json: what holds deploys, for other repositories' pipelines.
 
     It lies on branch incident-ops/public and tells of HEAD's records. No title,
@@ -37,7 +36,7 @@ def publish(opened: Opened, output: str | None, only_check: bool) -> None:
     git = opened.git
     if git is None or git.head is None:
         raise UserError("there is no commit to publish", hint="gate.json tells of committed records: commit them")
-    from incident_ops.gate.public_state import to_json
+    from incident_ops.deploy_gate.public_state import to_json
 
     committed = opened if opened.store.revision else at_commit(opened, git.head)
     _, services = committed.judged_by
@@ -59,7 +58,7 @@ def publish(opened: Opened, output: str | None, only_check: bool) -> None:
 
 
 def _state(committed: Opened) -> PublicState:
-    from incident_ops.gate.public_state import public_state
+    from incident_ops.deploy_gate.public_state import public_state
 
     held = contents(committed)
     known = {name: known_of(committed, name, held) for name in committed.judged_by[1]}
@@ -68,13 +67,13 @@ def _state(committed: Opened) -> PublicState:
 
 def _check(opened: Opened, ours: PublicState) -> None:
     from incident_ops.adapters.gate_state import BRANCH, published
-    from incident_ops.gate.public_state import due, parse
+    from incident_ops.deploy_gate.public_state import gives_way, parse_state
 
     there = published(need_remote(opened.git))
     why: str | None = "it is not there yet"
     if there is not None:
         try:
-            why = due(parse(there, BRANCH), ours)
+            why = gives_way(parse_state(there, BRANCH), ours)
         except Incomplete as error:
             why = str(error)
     click.echo(f"gate.json on branch {BRANCH} is {f'to be published: {inert(why)}' if why else 'current'}")
@@ -83,12 +82,12 @@ def _check(opened: Opened, ours: PublicState) -> None:
 
 def _publish(opened: Opened, content: bytes) -> None:
     from incident_ops.adapters import clock, gate_state
-    from incident_ops.gate.public_state import parse
-    from incident_ops.model.time import SKEW, parse_instant
+    from incident_ops.deploy_gate.public_state import parse_state
+    from incident_ops.domain.time import SKEW, parse_instant
 
     def keeps(theirs: bytes) -> bool:
         try:
-            written = parse_instant(parse(theirs, gate_state.BRANCH).written_at)
+            written = parse_instant(parse_state(theirs, gate_state.BRANCH).written_at)
         except Incomplete:
             return False  # damaged: ours takes its place
         return opened.now < written <= clock.now() + SKEW  # one of the future would stay for ever

@@ -7,26 +7,27 @@ from pathlib import Path
 
 import click
 
-from incident_ops import shipped
+from incident_ops import resources
 from incident_ops.adapters.files import write_bytes
-from incident_ops.cli.editing import at_terminal
-from incident_ops.cli.opening import Opened, with_repository
-from incident_ops.cli.printing import format_option
+from incident_ops.app.edit_record import at_terminal
+from incident_ops.app.workspace import Opened, with_repository
+from incident_ops.cli.options import format_option
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.findings import Finding
-from incident_ops.records.files import is_link, list_folder, read_regular
 from incident_ops.records.policy import load_policy, load_services
-from incident_ops.records.read import MAX_BYTES
-from incident_ops.render import first_files, first_steps
+from incident_ops.records.store import is_link, list_folder, read_regular
+from incident_ops.records.yaml_reader import MAX_BYTES
+from incident_ops.render import init as first_files
+from incident_ops.render import init as first_steps
 from incident_ops.render.findings import inert
-from incident_ops.render.first_files import KINDS, POLICY, SERVICES, File, There, Wanted
+from incident_ops.render.init import EDITOR_KINDS, POLICY, SERVICES, File, InitRequest, There
 
 
 @click.command()
 @click.option(
     "--preset",
-    type=click.Choice(shipped.preset_names()),
-    help=f"The playbook to begin with. Default: asked, else {shipped.DEFAULT_PRESET}.",
+    type=click.Choice(resources.preset_names()),
+    help=f"The playbook to begin with. Default: asked, else {resources.DEFAULT_PRESET}.",
 )
 @click.option(
     "-s", "--service", "services", metavar="NAME=@OWNER", multiple=True, help="A service and its owner; repeatable."
@@ -47,25 +48,27 @@ def init(opened: Opened, preset: str | None, services: tuple[str, ...], form: st
     """
     if opened.store.revision:
         raise UserError("an old revision cannot be changed", hint="leave out --rev")
-    schemas = {name: shipped.read_text(f"schemas/{name}") for name in (f"{kind}.schema.json" for kind in KINDS)}
+    schemas = {
+        name: resources.resource_text(f"schemas/{name}") for name in (f"{kind}.schema.json" for kind in EDITOR_KINDS)
+    }
     owners = _owners(services)
     there = {path: _there(opened.root, path) for path in first_files.paths(schemas)}
     if preset is None and there[POLICY] is None and form == "text" and at_terminal():
         preset = _ask()
-    full = frozenset(folder for folder in first_files.FOLDERS if list_folder(opened.root, folder))
-    files = first_files.plan(Wanted(preset, owners, schemas), there, full)
+    full = frozenset(folder for folder in first_files.FIRST_FOLDERS if list_folder(opened.root, folder))
+    files = first_files.plan_files(InitRequest(preset, owners, schemas), there, full)
     _write(opened.root, files)
     settings = _settle(opened, files)
-    steps = first_steps.following(files, *_example(opened.root), has_git=opened.git is not None)
+    steps = first_steps.first_steps(files, *_example(opened.root), has_git=opened.git is not None)
     told = first_steps.to_json if form == "json" else first_steps.to_text
     click.echo(told(str(opened.root), files, settings, steps), nl=False)
 
 
 def _ask() -> str:
     click.echo("Which playbook do you begin with? It can be changed later in policy.yaml.", err=True)
-    names = shipped.preset_names()
+    names = resources.preset_names()
     for name in names:
-        click.echo(f"  {name:<11} {shipped.preset(name).summary}", err=True)
+        click.echo(f"  {name:<11} {resources.preset(name).summary}", err=True)
     answer: str = click.prompt("Preset", default=names[0], type=click.Choice(names), show_choices=False, err=True)
     return answer
 
@@ -128,7 +131,7 @@ def _settle(opened: Opened, files: Sequence[File]) -> dict[str, str]:
 
 
 def _stopped(error: WriteFailed, written: Sequence[File]) -> WriteFailed:
-    there = f"written before that: {first_steps.summary(written)}" if written else "nothing was written"
+    there = f"written before that: {first_steps.files_summary(written)}" if written else "nothing was written"
     hint = f"{error.hint}; {there}; then run init again, it goes on from there"
     return WriteFailed(error.message, hint=hint, where=error.where)
 

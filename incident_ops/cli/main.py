@@ -17,28 +17,28 @@ from incident_ops import __version__
 COMMANDS = {
     "init": ("init:init", "Write the first files of a repository of records."),
     "declare": ("declare:declare", "Declare an incident: a record, its id, what to do next."),
-    "ack": ("record:ack", "Take an incident: the response clock stops."),
-    "assign": ("record:assign", "Give a role, or the incident itself, to somebody."),
-    "update": ("record:update", "Tell people; or change the level, with a reason."),
-    "timeline": ("record:timeline", "Write down what happened."),
+    "ack": ("respond:ack", "Take an incident: the response clock stops."),
+    "assign": ("respond:assign", "Give a role, or the incident itself, to somebody."),
+    "update": ("respond:update", "Tell people; or change the level, with a reason."),
+    "timeline": ("respond:timeline", "Write down what happened."),
     "action": ("action:action", "Add action items, start, finish or drop them."),
-    "pause": ("record:pause", "Wait for a user, a vendor or an approval; or go on."),
-    "resolve": ("ending:resolve", "Service is back and the cause is known."),
-    "close": ("ending:close", "Close a resolved incident."),
-    "reopen": ("ending:reopen", "It came back."),
-    "withdraw": ("ending:withdraw", "It was a false alarm, a duplicate, or no incident."),
+    "pause": ("respond:pause", "Wait for a user, a vendor or an approval; or go on."),
+    "resolve": ("finish:resolve", "Service is back and the cause is known."),
+    "close": ("finish:close", "Close a resolved incident."),
+    "reopen": ("finish:reopen", "It came back."),
+    "withdraw": ("finish:withdraw", "It was a false alarm, a duplicate, or no incident."),
     "show": ("show:show", "Show an incident on one screen."),
-    "list": ("listing:list_command", "List incidents or action items, the most urgent first."),
-    "validate": ("checks:validate", "Check records: errors on their exact line."),
+    "list": ("list:list_command", "List incidents or action items, the most urgent first."),
+    "validate": ("validate:validate", "Check records: errors on their exact line."),
     "policy": ("policy:policy", "Show, lint or import the policy; holidays."),
     "triage": ("triage:triage", "Answer the triage questions, get the level and the rule that decided."),
-    "plan": ("reconcile:plan", "Show what the tracker should become, and why."),
-    "apply": ("reconcile:apply", "Carry out the plan, one change at a time."),
+    "plan": ("plan_apply:plan", "Show what the tracker should become, and why."),
+    "apply": ("plan_apply:apply", "Carry out the plan, one change at a time."),
     "notify": ("notify:notify", "Tell people about an incident, once for each mark."),
     "escalate": ("escalate:escalate", "Take an incident up the ladder, by hand."),
     "escalations": ("escalate:escalations", "Judge escalations afterwards."),
     "sla": ("sla:sla", "Clocks: what is running, at risk, breached."),
-    "render": ("documents:render", "Write the documents beside each record."),
+    "render": ("render:render", "Write the documents beside each record."),
     "gate": ("gate:gate", "May this service be deployed now?"),
     "override": ("override:override", "Let one commit through what holds deploys, with a reason."),
     "freeze": ("freeze:freeze", "Hold deploys for a time."),
@@ -47,7 +47,7 @@ COMMANDS = {
     "merge": ("merge:merge", "Merge two versions of a record; git calls this by itself."),
     "demo": ("demo:demo", "Run the whole loop on worked incidents, offline."),
 }
-CRASHED, REFUSED = 70, 4
+CRASHED, REFUSED_EXIT = 70, 4
 _STAYS = "interrupted: what was done stays, run it again for the rest"
 
 
@@ -179,7 +179,7 @@ def _refused(error: OSError, color: bool | None) -> int:
     if full:  # an edit comes before the words about it: to run it blindly again would write it twice
         hint = "free some space; what was to be written may be there already: look before you repeat it"
     _say(f"{where}: {error.strerror or error} ({hint})", color)
-    return REFUSED
+    return REFUSED_EXIT
 
 
 def _crashed(error: Exception, color: bool | None) -> int:

@@ -9,10 +9,9 @@ import click
 
 from incident_ops.adapters.files import write_bytes
 from incident_ops.adapters.git import merge_lines
-from incident_ops.cli.printing import finish
-from incident_ops.records.merge import MARKER_SIZE, Merged
-from incident_ops.records.merge import merge as merge_records
-from incident_ops.records.read import MAX_BYTES
+from incident_ops.cli.options import finish
+from incident_ops.records.merge import MARKER_SIZE, Merged, merge_records
+from incident_ops.records.yaml_reader import MAX_BYTES
 from incident_ops.render.findings import inert
 
 _FILE = click.Path(path_type=Path)
@@ -75,8 +74,8 @@ def _faults_of_history(data: Any) -> int:
     """How many moves of a record are not legal; a record that the schema refuses is not judged here."""
     import msgspec
 
-    from incident_ops.lifecycle import FIXED, path_faults
-    from incident_ops.model.incident import Change
+    from incident_ops.domain.incident import Change
+    from incident_ops.domain.lifecycle import FIXED, path_faults
 
     try:
         changes = msgspec.convert(data.get("changes") or [], list[Change])

@@ -9,25 +9,23 @@ from collections.abc import Sequence
 import click
 
 from incident_ops.adapters import clock
-from incident_ops.cli.complete import complete_incident
-from incident_ops.cli.editing import judged
-from incident_ops.cli.finding import find
-from incident_ops.cli.opening import Opened, with_repository
-from incident_ops.cli.printing import finish, format_option
-from incident_ops.cli.sending import shared_ledger, sinks
+from incident_ops.app.channels import shared_ledger, sinks
+from incident_ops.app.edit_record import find_record, record_of
+from incident_ops.app.workspace import Opened, with_repository
+from incident_ops.cli.options import complete_incident, finish, format_option
+from incident_ops.domain.fence import alone
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.notification import INCIDENT_CHANNEL, Message
+from incident_ops.domain.policy import LevelPolicy
+from incident_ops.domain.record import Record
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
-from incident_ops.model.fence import alone
-from incident_ops.model.incident import Incident
-from incident_ops.model.message import INCIDENT_CHANNEL, Message
-from incident_ops.model.policy import LevelPolicy
-from incident_ops.model.record import Record
-from incident_ops.notices import notices
-from incident_ops.reconcile.deliver import Delivered, deliver, exit_code
-from incident_ops.reconcile.delivery import messages, plan
-from incident_ops.render.findings import dump, inert, inert_lines
+from incident_ops.notifications.deliver import Delivered, deliver, delivery_exit_code
+from incident_ops.notifications.plan import messages, plan_deliveries
+from incident_ops.notifications.recipients import notices
+from incident_ops.render.findings import inert, inert_lines, json_text
 from incident_ops.sla.obligations import of_incident
-from incident_ops.sla.targets import level_of
+from incident_ops.sla.targets import level_duties
 
 _MARK = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)
 _AUDIENCES = ("internal", "executive", "public")
@@ -75,27 +73,27 @@ def notify(
     record = _record(opened, incident)
     found = record.incident
     policy, _ = opened.judged_by
-    level = level_of(found, policy)
+    level = level_duties(found, policy)
     names = _channels(opened, level, channels)
     held = "--dry-run: nothing is sent" if dry_run else "the policy's mode is observe" * (policy.mode == "observe")
     wanted = alone(record, lambda one: _owed(opened, one.incident, _marked(mark), audience, channels))
     wanted = wanted or [_message(found, level, mark, audience, name) for name in names]
     ledger, seen, unread = shared_ledger(opened)
-    planned = plan([_by_hand(one, text, held) for one in wanted], seen, clock.now(), may_wait=not no_wait)
+    planned = plan_deliveries([_by_hand(one, text, held) for one in wanted], seen, clock.now(), may_wait=not no_wait)
     way = sinks(opened, [found], os.environ)
     done, unnoted = deliver(planned, ledger, way, clock.now, unreadable=unread, may_wait=not no_wait)
     click.echo(_json(found, mark, done) if form == "json" else _text(done), nl=False)
     for told in dict.fromkeys(str(one) for one in (unread, unnoted) if one is not None):
         click.echo(f"ledger: {inert(told)}", err=True)
-    finish(exit_code(done))
+    finish(delivery_exit_code(done))
 
 
 def _record(opened: Opened, asked: str | None) -> Record:
-    path = find(opened, asked)
+    path = find_record(opened, asked)
     raw = opened.store.read(path)
     if not isinstance(raw, bytes):
         raise UserError("the record cannot be read", where=path, hint="see `incident-ops validate`")
-    return judged(path, raw)
+    return record_of(path, raw)
 
 
 def _owed(opened: Opened, found: Incident, mark: str, audience: str, channels: Sequence[str]) -> list[Message]:
@@ -186,4 +184,4 @@ def _json(found: Incident, mark: str, done: Sequence[Delivered]) -> str:
         }
         for one in done
     ]
-    return dump({"schema": 1, "incident": found.id, "mark": mark, "notices": listed})
+    return json_text({"schema": 1, "incident": found.id, "mark": mark, "notices": listed})

@@ -5,16 +5,15 @@ from __future__ import annotations
 import click
 
 from incident_ops.adapters.person import ACTOR
-from incident_ops.cli.complete import complete_service
-from incident_ops.cli.editing import by_option, clean
-from incident_ops.cli.gate_person import actor_of
-from incident_ops.cli.opening import Opened, with_repository
-from incident_ops.cli.planning import ahead, check_names, is_over, override_record, tell, write_freeze
-from incident_ops.cli.printing import format_option
-from incident_ops.cli.record import incident_argument
-from incident_ops.doors.override import Overriding, commit_id, override_file
+from incident_ops.app.edit_record import by_option, clean
+from incident_ops.app.gate_check import actor_of
+from incident_ops.app.planned_changes import ahead, check_names, is_over, override_record, report_file, write_freeze
+from incident_ops.app.workspace import Opened, with_repository
+from incident_ops.cli.options import complete_service, format_option
+from incident_ops.cli.respond import incident_argument
+from incident_ops.domain.time import stamp
+from incident_ops.edits.freeze import Overriding, commit_id, override_file
 from incident_ops.errors import UserError
-from incident_ops.model.time import stamp
 
 
 @click.command()
@@ -68,4 +67,4 @@ def override(
     data = override_file(opened.now, wanted, approved_by)
     path = write_freeze(opened, data, lambda there: is_over(opened, there))
     told = f"override: {service} {wanted.sha[:12]} may be deployed to {environment} until {stamp(until)}"
-    tell(opened, path, [told], [], form, changed=True)
+    report_file(opened, path, [told], [], form, changed=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from incident_ops import shipped
-from incident_ops.cli.opening import open_repository
-from incident_ops.cli.printing import finish, format_option, paint
+from incident_ops import resources
+from incident_ops.app.workspace import open_repository
+from incident_ops.cli.options import finish, format_option, paint
 from incident_ops.errors import UserError
 from incident_ops.findings import Level
 
@@ -32,12 +32,12 @@ def policy() -> None:
 @click.option("--resolved", is_flag=True, help="Every value in force, as YAML that can be compared in a review.")
 @click.option(
     "--preset",
-    type=click.Choice(shipped.preset_names()),
+    type=click.Choice(resources.preset_names()),
     help="Show a shipped preset instead of this repository's policy.",
 )
 @format_option
 @click.pass_context
-def show(ctx: click.Context, resolved: bool, preset: str | None, form: str) -> None:
+def show_command(ctx: click.Context, resolved: bool, preset: str | None, form: str) -> None:
     """Show the levels and triage rules in force, or with --resolved every value.
 
     \b
@@ -48,9 +48,9 @@ def show(ctx: click.Context, resolved: bool, preset: str | None, form: str) -> N
     """
     from incident_ops.records.policy import preset as preset_data
     from incident_ops.records.policy import to_policy
-    from incident_ops.records.spell import to_yaml
-    from incident_ops.render.findings import dump as to_json
-    from incident_ops.render.policy_tables import level_tables, triage_table
+    from incident_ops.records.yaml_writer import to_yaml
+    from incident_ops.render.findings import json_text
+    from incident_ops.render.policy import level_tables, triage_table
 
     if preset is not None:
         values, data = to_policy(preset_data(preset)), preset_data(preset)
@@ -58,7 +58,7 @@ def show(ctx: click.Context, resolved: bool, preset: str | None, form: str) -> N
         opened = open_repository(ctx.find_root().obj)
         values, data = opened.judged_by[0], opened.setting.policy.resolved
     if form == "json":
-        click.echo(to_json({"schema": 1, "policy": data}), nl=False)
+        click.echo(json_text({"schema": 1, "policy": data}), nl=False)
     elif resolved:
         click.echo(to_yaml(data), nl=False)
     else:
@@ -77,8 +77,9 @@ def lint(ctx: click.Context, form: str) -> None:
       incident-ops policy lint
       incident-ops policy lint --format json | jq '.findings[].message'
     """
-    from incident_ops.render import findings as shown
-    from incident_ops.rules.policy import PolicyFile, check_policy
+    from incident_ops.render import findings
+    from incident_ops.rules.policy import check_policy
+    from incident_ops.rules.policy.subject import PolicyFile
 
     opened = open_repository(ctx.find_root().obj)
     loaded, services = opened.setting.policy, opened.setting.services
@@ -88,7 +89,7 @@ def lint(ctx: click.Context, form: str) -> None:
         subject = PolicyFile(loaded.policy, loaded.own, loaded.resolved, loaded.document.file, known)
         found += [one.at(loaded.document.locate(one.where)) for one in check_policy(subject)]
     found.sort(key=lambda one: one.sort_key)
-    click.echo(shown.to_json(found, 2) if form == "json" else shown.to_text(found, 2, paint), nl=False)
+    click.echo(findings.to_json(found, 2) if form == "json" else findings.to_text(found, 2, paint), nl=False)
     finish(int(any(one.level is Level.ERROR for one in found)))
 
 
@@ -144,9 +145,9 @@ def holidays(
       incident-ops policy holidays US --calendar business --write
     """
     from incident_ops.adapters.holiday_dates import public_holidays
-    from incident_ops.cli.holiday_writing import add_holidays
-    from incident_ops.render.holidays import to_json as as_json
-    from incident_ops.render.holidays import to_yaml
+    from incident_ops.app.holidays import add_holidays
+    from incident_ops.render.policy import to_json as as_json
+    from incident_ops.render.policy import to_yaml
 
     opened = open_repository(ctx.find_root().obj)
     wanted = sorted(set(years)) or [opened.now.year, opened.now.year + 1]

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import click
 
-from incident_ops.cli.complete import complete_incident
-from incident_ops.cli.editing import judged
-from incident_ops.cli.finding import find
-from incident_ops.cli.listing import COLOURS, open_table
-from incident_ops.cli.opening import Opened, with_repository
-from incident_ops.cli.printing import format_option
-from incident_ops.doors.following import following
+from incident_ops.app.edit_record import find_record, record_of
+from incident_ops.app.workspace import Opened, with_repository
+from incident_ops.cli.list import LIST_COLOURS, open_table
+from incident_ops.cli.options import complete_incident, format_option
+from incident_ops.domain.fence import alone
+from incident_ops.domain.record import Record
+from incident_ops.edits.declare import next_steps
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding
-from incident_ops.model.fence import alone
-from incident_ops.model.record import Record
-from incident_ops.render import picture
+from incident_ops.render import incident as picture
 from incident_ops.render.findings import inert
-from incident_ops.render.picture import View
-from incident_ops.render.picture_json import to_json
+from incident_ops.render.incident import IncidentView, to_json
 from incident_ops.rules.item_overdue import days_late
-from incident_ops.sla.clock import Clock
-from incident_ops.sla.clocks import clocks
+from incident_ops.sla.clocks import Clock, clocks
 
 
 @click.command()
@@ -48,25 +44,25 @@ def show(opened: Opened, incident: str | None, form: str) -> None:
         view = view_of(opened, record)
         return to_json(view) if form == "json" else picture.to_text(view, _style)
 
-    click.echo(alone(read(opened, find(opened, incident)), shown), nl=False)
+    click.echo(alone(read_record(opened, find_record(opened, incident)), shown), nl=False)
 
 
-def read(opened: Opened, path: str) -> Record:
+def read_record(opened: Opened, path: str) -> Record:
     """The record at a path. UserError naming file, line and column where it cannot be read."""
     raw = opened.store.read(path)
     if raw is None:
         raise UserError("the record is not there any more", where=path, hint="was it moved? see `git status`")
     if isinstance(raw, Finding):
         raise UserError(raw.message, hint=raw.hint, where=path)
-    return judged(path, raw)
+    return record_of(path, raw)
 
 
-def view_of(opened: Opened, record: Record) -> View:
+def view_of(opened: Opened, record: Record) -> IncidentView:
     """A record with all that its picture needs."""
     policy, _ = opened.judged_by
     incident = record.incident
     late = days_late(incident, policy, opened.now)
-    return View(record, policy, _clocks(opened, record), opened.now, late, following(incident, policy))
+    return IncidentView(record, policy, _clocks(opened, record), opened.now, late, next_steps(incident, policy))
 
 
 def _clocks(opened: Opened, record: Record) -> list[Clock] | str:
@@ -77,6 +73,6 @@ def _clocks(opened: Opened, record: Record) -> list[Clock] | str:
 
 
 def _style(tone: str, line: str) -> str:
-    if tone in (picture.HEAD, picture.NEXT):
+    if tone in (picture.HEAD_LINE, picture.NEXT_LINE):
         return click.style(line, bold=True)
-    return click.style(line, fg=COLOURS[tone]) if tone in COLOURS else line
+    return click.style(line, fg=LIST_COLOURS[tone]) if tone in LIST_COLOURS else line

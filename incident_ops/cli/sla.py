@@ -6,22 +6,30 @@ from typing import Any
 
 import click
 
-from incident_ops.cli.opening import Opened, no_records, served, with_repository
-from incident_ops.cli.printing import finish, inert_unread, paint
-from incident_ops.cli.sighting import sighting
+from incident_ops.app.plan import observed_option, sighting, tracker_option
+from incident_ops.app.workspace import Opened, no_records, served, with_repository
+from incident_ops.cli.options import finish, inert_unread, paint
 from incident_ops.cli.sla_report import backtest as backtest_command
 from incident_ops.cli.sla_report import report as report_command
-from incident_ops.cli.tracking import observed_option, tracker_option
 from incident_ops.errors import WriteFailed
-from incident_ops.records.recall import every_record
-from incident_ops.render.annotations import MOST_BYTES
-from incident_ops.render.findings import inert
-from incident_ops.render.owed import owed_commands, owed_data, owed_lines, owed_summary
-from incident_ops.render.sla import AT_RISK, BREACHED, MISSED, rows, to_json, to_text
+from incident_ops.records.history import every_record
+from incident_ops.render.findings import MOST_SUMMARY_BYTES, inert
+from incident_ops.render.sla import (
+    AT_RISK,
+    BREACHED,
+    MISSED,
+    owed_commands,
+    owed_data,
+    owed_lines,
+    owed_summary,
+    rows,
+    to_json,
+    to_text,
+)
 from incident_ops.sla.obligations import Owed
-from incident_ops.sla.report import Report, report
+from incident_ops.sla.status import ClockReport, clock_report
 
-COLOURS = {BREACHED: "red", MISSED: "red", AT_RISK: "yellow", "met": "green"}
+CLOCK_COLOURS = {BREACHED: "red", MISSED: "red", AT_RISK: "yellow", "met": "green"}
 FAILING = {"at_risk": {AT_RISK, BREACHED}, "breached": {BREACHED}}
 
 
@@ -52,7 +60,7 @@ def sla() -> None:
     help="Text for people, JSON for scripts, annotations and a summary for GitHub Actions.",
 )
 @with_repository
-def check(opened: Opened, everything: bool, fail_on: str | None, form: str, **options: Any) -> None:
+def check_command(opened: Opened, everything: bool, fail_on: str | None, form: str, **options: Any) -> None:
     """Show the clocks of the incidents that are not closed, the most urgent first.
 
     Warnings come first, then what is owed now, how each open incident stands, and its clocks.
@@ -78,7 +86,9 @@ def check(opened: Opened, everything: bool, fail_on: str | None, form: str, **op
         click.echo(to_json(made, owed.lag_seconds, owed_data(owed)), nl=False)
     else:
         styled = to_text(
-            shown, lambda word, line: paint(line, COLOURS[word]) if word in COLOURS else line, owed_lines(owed)
+            shown,
+            lambda word, line: paint(line, CLOCK_COLOURS[word]) if word in CLOCK_COLOURS else line,
+            owed_lines(owed),
         )
         click.echo((owed_commands(shown, owed) if form == "github" else "") + styled, nl=False)
     if form == "github":
@@ -89,19 +99,19 @@ def check(opened: Opened, everything: bool, fail_on: str | None, form: str, **op
     finish(3 if made.unread else int(bad))
 
 
-def _clocks(opened: Opened, everything: bool) -> Report:
+def _clocks(opened: Opened, everything: bool) -> ClockReport:
     records = every_record(opened.store, opened.catalogue) if everything else opened.catalogue.live()
-    return report(records, opened.judged_by[0], opened.now, opened.unread, everything)
+    return clock_report(records, opened.judged_by[0], opened.now, opened.unread, everything)
 
 
-def _summarize(made: Report, owed: Owed) -> None:
+def _summarize(made: ClockReport, owed: Owed) -> None:
     """The same as the summary of a step of GitHub Actions, where there is one."""
     from incident_ops.adapters.actions import add_to_summary, summary_size
 
     if (size := summary_size()) is None:
         return
     try:
-        add_to_summary(owed_summary(made, owed, MOST_BYTES - size))
+        add_to_summary(owed_summary(made, owed, MOST_SUMMARY_BYTES - size))
     except WriteFailed as error:  # what is owed is told all the same
         click.echo(f"warning: {inert(str(error))}", err=True)
 

@@ -7,26 +7,32 @@ from datetime import datetime
 
 import click
 
-from incident_ops.cli.moments import day
-from incident_ops.cli.opening import Opened, no_records, served, with_repository
-from incident_ops.cli.printing import finish, format_option, inert_unread
-from incident_ops.cli.text_file import read_text
+from incident_ops.app.workspace import Opened, day, no_records, read_text_file, served, with_repository
+from incident_ops.cli.options import finish, format_option, inert_unread
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.record import Record
+from incident_ops.domain.time import shift
 from incident_ops.errors import UserError
-from incident_ops.model.policy import Policy
-from incident_ops.model.record import Record
-from incident_ops.model.time import shift
 
-AXES = ("level", "service", "month")
-MISSED, GOAL = "missed", "goal"
+REPORT_AXES = ("level", "service", "month")
+FAIL_ON_MISSED, FAIL_ON_GOAL = "missed", "goal"
 
 
 @click.command()
 @click.option("--since", metavar="DATE", help="Declared on this day (UTC) or instant, or later.")
 @click.option("--until", metavar="DATE", help="Declared before this day (UTC) or instant.")
 @click.option(
-    "--by", type=click.Choice(AXES), default=AXES[0], show_default=True, help="What the figures are split by."
+    "--by",
+    type=click.Choice(REPORT_AXES),
+    default=REPORT_AXES[0],
+    show_default=True,
+    help="What the figures are split by.",
 )
-@click.option("--fail-on", type=click.Choice([MISSED, GOAL]), help="End with 1 when a clock, or a goal, was missed.")
+@click.option(
+    "--fail-on",
+    type=click.Choice([FAIL_ON_MISSED, FAIL_ON_GOAL]),
+    help="End with 1 when a clock, or a goal, was missed.",
+)
 @click.option(
     "--format",
     "form",
@@ -58,7 +64,7 @@ def report(opened: Opened, since: str | None, until: str | None, by: str, fail_o
     made = served(
         opened, lambda: compliance(_records(opened, period.since), policy, opened.now, period, by, opened.unread)
     )
-    if fail_on == GOAL and not made.goals:
+    if fail_on == FAIL_ON_GOAL and not made.goals:
         hint = "set e.g. `targets.sla_compliance_pct: 95` in policy.yaml"
         raise UserError("--fail-on goal: the policy sets no goal that clocks can reach", hint=hint)
     shown = made._replace(unread=inert_unread(made.unread))
@@ -67,7 +73,7 @@ def report(opened: Opened, since: str | None, until: str | None, by: str, fail_o
     )
     if not opened.catalogue.count():
         finish(no_records(opened))
-    is_bad = made.has_missed if fail_on == MISSED else any(goal.is_reached is False for goal in made.goals)
+    is_bad = made.has_missed if fail_on == FAIL_ON_MISSED else any(goal.is_reached is False for goal in made.goals)
     finish(3 if made.unread else int(fail_on is not None and is_bad))
 
 
@@ -89,10 +95,10 @@ def backtest(opened: Opened, file: str, since: str | None, observed: str | None,
       incident-ops sla backtest --policy new-policy.yaml
       incident-ops sla backtest --policy new-policy.yaml --since 2025-01-01
     """
-    from incident_ops.cli.tracking import observed_in
+    from incident_ops.app.plan import observed_in
     from incident_ops.render.backtest import to_json, to_text
-    from incident_ops.sla.activity import seen_of
-    from incident_ops.sla.backtest import backtest as compare
+    from incident_ops.sla.backtest import compare_policies
+    from incident_ops.sla.incident_at import seen_of
 
     policy, _ = opened.judged_by
     other, begin = _other_policy(opened, file), day(since, "--since")
@@ -102,7 +108,7 @@ def backtest(opened: Opened, file: str, since: str | None, observed: str | None,
     seen = None if snapshot is None else lambda incident: seen_of(incident, snapshot)
     made = served(
         opened,
-        lambda: compare(_records(opened, earliest), policy, other, opened.now, begin, opened.unread, seen),
+        lambda: compare_policies(_records(opened, earliest), policy, other, opened.now, begin, opened.unread, seen),
     )
     shown = made._replace(unread=inert_unread(made.unread))
     click.echo(to_json(made) if form == "json" else to_text(shown), nl=False)
@@ -113,9 +119,9 @@ def backtest(opened: Opened, file: str, since: str | None, observed: str | None,
 
 def _records(opened: Opened, since: datetime | None) -> Iterable[Record]:
     """The records, without those in which everything lies before `since`."""
-    from incident_ops import shipped
+    from incident_ops import resources
     from incident_ops.adapters.sealed import Sealed
-    from incident_ops.records.remembered import remembered
+    from incident_ops.records.history import remembered
 
     catalogue = opened.catalogue
     wanted = None
@@ -123,7 +129,7 @@ def _records(opened: Opened, since: datetime | None) -> Iterable[Record]:
         late = catalogue.settled_after(int(since.timestamp()) - 1)
         wanted = {*late, *(record.path for record in catalogue.live())}
     keep = Sealed(opened.state / "settled") if opened.git else None
-    return remembered(opened.store, catalogue, keep, shipped.stamp(), wanted)
+    return remembered(opened.store, catalogue, keep, resources.resource_stamp(), wanted)
 
 
 def _other_policy(opened: Opened, file: str) -> Policy:
@@ -131,7 +137,7 @@ def _other_policy(opened: Opened, file: str) -> Policy:
 
     from incident_ops.records.policy import load_policy
 
-    text = read_text(file, "name a file of text in UTF-8")
+    text = read_text_file(file, "name a file of text in UTF-8")
     return replace(opened.setting, policy=load_policy(text, file)).require()[0]
 
 

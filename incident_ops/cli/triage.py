@@ -7,10 +7,9 @@ from typing import Any
 
 import click
 
-from incident_ops.cli.answers import answer_options, answered
-from incident_ops.cli.opening import Opened, with_repository
-from incident_ops.cli.printing import format_option
-from incident_ops.triage import decide
+from incident_ops.app.workspace import Opened, with_repository
+from incident_ops.cli.options import answer_options, answered, format_option
+from incident_ops.domain.triage import decide_level
 
 
 @click.command()
@@ -26,9 +25,9 @@ def triage(opened: Opened, form: str, **answers: Any) -> None:
       incident-ops triage --data-risk breach
       incident-ops triage --users 30 --feature secondary --format json
     """
-    from incident_ops.render.findings import dump
+    from incident_ops.render.findings import json_text
 
-    decision = decide(opened.judged_by[0], answered(answers))
+    decision = decide_level(opened.judged_by[0], answered(answers))
     if form == "json":
         told = {
             "level": decision.level,
@@ -37,7 +36,9 @@ def triage(opened: Opened, form: str, **answers: Any) -> None:
             "rule_text": decision.rule_text,
         }
         click.echo(
-            dump({"schema": 1, **told, "assumed": decision.assumed, "worst": decision.worst, "note": decision.note}),
+            json_text(
+                {"schema": 1, **told, "assumed": decision.assumed, "worst": decision.worst, "note": decision.note}
+            ),
             nl=False,
         )
         return

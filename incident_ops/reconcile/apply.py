@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from incident_ops.domain.ports import IssueTracker
+from incident_ops.domain.tracker import Issue, IssueEdit, MissingIssue
 from incident_ops.errors import Ambiguous, IncidentOpsError, Incomplete, Stopped, WriteFailed
-from incident_ops.model.observed import Edit, Gone, Issue
-from incident_ops.ports import IssueTracker
-from incident_ops.reconcile.changes import CLOSE, CREATE, LABEL, REOPEN, Change
+from incident_ops.reconcile.changes import CLOSE, CREATE, LABEL, REOPEN, PlannedChange
+from incident_ops.reconcile.diff import keeper, key_of
 from incident_ops.reconcile.observe import listing
-from incident_ops.reconcile.owners import keeper, key_of
 
-DONE = "done"
+APPLIED = "done"
 EXISTS = "exists already"
-MOVED = "changed since the plan; left for the next run"
-UNKNOWN = "unknown; the next run decides"
-FAILED = "failed"
-LEFT = "left for the next run"
+CHANGED_MEANWHILE = "changed since the plan; left for the next run"
+NOT_KNOWN = "unknown; the next run decides"
+NOT_APPLIED = "failed"
+LEFT_OVER = "left for the next run"
 
 DUPLICATE_TOPIC = "duplicate"
 
@@ -28,7 +28,7 @@ DUPLICATE_TOPIC = "duplicate"
 class Applied(NamedTuple):
     """What became of a change: `outcome` is one of the words above, `error` why it was not done."""
 
-    change: Change
+    change: PlannedChange
     number: int | None
     outcome: str
     error: IncidentOpsError | None = None
@@ -67,8 +67,8 @@ def always() -> bool:
     return True
 
 
-def apply(
-    changes: Iterable[Change],
+def apply_changes(
+    changes: Iterable[PlannedChange],
     tracker: IssueTracker,
     identities: Collection[str] = (),
     may_create: Callable[[], bool] = always,
@@ -102,7 +102,7 @@ def apply(
             return
 
 
-def summary(outcomes: Iterable[Applied], held: int = 0) -> Summary:
+def outcome_summary(outcomes: Iterable[Applied], held: int = 0) -> Summary:
     """Outcomes of a run, and how many changes its limits held -> the run in numbers."""
     seen = list(outcomes)
 
@@ -110,7 +110,9 @@ def summary(outcomes: Iterable[Applied], held: int = 0) -> Summary:
         return sum(1 for one in seen if one.outcome in words)
 
     error = next((one.error for one in seen if one.error is not None), None)
-    return Summary(count(DONE, EXISTS), count(MOVED, LEFT) + held, count(FAILED), count(UNKNOWN), error)
+    return Summary(
+        count(APPLIED, EXISTS), count(CHANGED_MEANWHILE, LEFT_OVER) + held, count(NOT_APPLIED), count(NOT_KNOWN), error
+    )
 
 
 def _numbers(issues: Sequence[Issue], identities: Collection[str]) -> dict[str, int]:
@@ -122,7 +124,7 @@ def _numbers(issues: Sequence[Issue], identities: Collection[str]) -> dict[str, 
     return {key: keeper(found).number for key, found in ours.items()}
 
 
-def _opens(change: Change) -> bool:
+def _opens(change: PlannedChange) -> bool:
     return change.action == CREATE and change.kind != LABEL
 
 
@@ -131,63 +133,63 @@ def _ends(error: IncidentOpsError | None) -> bool:
     return isinstance(error, Stopped) or (isinstance(error, WriteFailed) and error.is_final)
 
 
-def _left(changes: Iterable[Change], error: IncidentOpsError | None) -> Iterator[Applied]:
-    return (Applied(change, change.number, LEFT, error) for change in changes)
+def _left(changes: Iterable[PlannedChange], error: IncidentOpsError | None) -> Iterator[Applied]:
+    return (Applied(change, change.number, LEFT_OVER, error) for change in changes)
 
 
-def _tried(change: Change, run: _Run) -> Applied:
+def _tried(change: PlannedChange, run: _Run) -> Applied:
     """One change, and what became of it; a failure is an outcome."""
     try:
         return _done(change, run)
     except Stopped as error:
-        return Applied(change, change.number, LEFT, error)
+        return Applied(change, change.number, LEFT_OVER, error)
     except Ambiguous as error:
-        return Applied(change, change.number, UNKNOWN, error)
+        return Applied(change, change.number, NOT_KNOWN, error)
     except (WriteFailed, Incomplete) as error:
-        return Applied(change, change.number, FAILED, error)
+        return Applied(change, change.number, NOT_APPLIED, error)
 
 
-def _done(change: Change, run: _Run) -> Applied:
+def _done(change: PlannedChange, run: _Run) -> Applied:
     if change.label:
         run.tracker.create_label(change.label)
-        return Applied(change, None, DONE)
+        return Applied(change, None, APPLIED)
     if change.number is None:
         return _create(change, run)
     return _change(change, change.number, run)
 
 
-def _create(change: Change, run: _Run) -> Applied:
+def _create(change: PlannedChange, run: _Run) -> Applied:
     known = run.numbers.get(change.key)
     if known is not None:
         return Applied(change, known, EXISTS)
     if not run.may_create():
-        return Applied(change, None, LEFT)
+        return Applied(change, None, LEFT_OVER)
     edit, parent = change.edit, run.numbers.get(change.parent or "")
     number = run.tracker.create(
         change.key, edit.title or "", edit.body or "", edit.labels or (), edit.assignees or (), parent
     )
     run.numbers[change.key] = number
-    return Applied(change, number, DONE)
+    return Applied(change, number, APPLIED)
 
 
-def _change(change: Change, number: int, run: _Run) -> Applied:
-    now: Issue | Gone | None = run.now.get(number)
+def _change(change: PlannedChange, number: int, run: _Run) -> Applied:
+    now: Issue | MissingIssue | None = run.now.get(number)
     if now is None or change.edit.body is not None:  # one that lost its label is not in the list
         now = run.tracker.look_up(number)
     if not isinstance(now, Issue) or _content(now) != _content(change.seen):
-        return Applied(change, number, MOVED)
+        return Applied(change, number, CHANGED_MEANWHILE)
     if change.comment is not None:  # first, so that a crash after it costs no comment
         run.tracker.comment(number, DUPLICATE_TOPIC, change.comment)
     if change.action == CLOSE:
         run.tracker.close(number, change.state_reason or "", change.edit)
     elif change.action == REOPEN:
         run.tracker.reopen(number, change.edit)
-    elif change.edit != Edit():
+    elif change.edit != IssueEdit():
         run.tracker.update(number, change.edit)
     parent = run.numbers.get(change.parent or "")
     if parent is not None:
         run.tracker.link(parent, number)
-    return Applied(change, number, DONE)
+    return Applied(change, number, APPLIED)
 
 
 def _content(issue: Issue | None) -> object:

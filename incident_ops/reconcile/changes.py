@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from incident_ops.model import edit as record
-from incident_ops.model.observed import Edit, Issue, Label
+from incident_ops.domain import record
+from incident_ops.domain.tracker import Issue, IssueEdit, Label
 
 CREATE, UPDATE, CLOSE, REOPEN, EDIT, NOTIFY = "create", "update", "close", "reopen", "edit", "notify"
 LABEL, ASSIGNEE, PROPOSAL = "label", "assignee", "proposal"
@@ -28,7 +28,7 @@ class Telling(NamedTuple):
     held: str = ""
 
 
-class Change(NamedTuple):
+class PlannedChange(NamedTuple):
     """One step on the tracker, or on a record (EDIT).
 
     `number` and `seen` (the issue the step was planned against) are None for a create; of an EDIT, `number` is the
@@ -42,7 +42,7 @@ class Change(NamedTuple):
     key: str
     number: int | None
     reason: str
-    edit: Edit = Edit()
+    edit: IssueEdit = IssueEdit()
     state_reason: str | None = None
     seen: Issue | None = None
     parent: str | None = None
@@ -118,16 +118,16 @@ class LeftAlone(NamedTuple):
     numbers: tuple[int, ...]
 
 
-class Verdict(NamedTuple):
+class KeyDecision(NamedTuple):
     """What is to be done about one key, and what is not."""
 
-    changes: tuple[Change, ...] = ()
+    changes: tuple[PlannedChange, ...] = ()
     kept: tuple[Kept, ...] = ()
 
 
-def joined(verdicts: Iterable[Verdict]) -> Verdict:
+def joined(verdicts: Iterable[KeyDecision]) -> KeyDecision:
     """Many as one, in order."""
     parts = list(verdicts)
-    return Verdict(
+    return KeyDecision(
         tuple(one for part in parts for one in part.changes), tuple(one for part in parts for one in part.kept)
     )

@@ -1,4 +1,7 @@
-"""Which issues the records ask for. Pure: no tracker is known here."""
+"""The labels we set: their colours and what they say, for a tracker that does not have them yet.
+
+Which issues the records ask for. Pure: no tracker is known here.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,45 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from incident_ops.lifecycle import FIXED, STATES
-from incident_ops.model.fence import each
-from incident_ops.model.ids import item_key
-from incident_ops.model.incident import Incident
-from incident_ops.model.observed import Label
-from incident_ops.model.policy import Policy
-from incident_ops.model.record import Record
-from incident_ops.model.time import parse_instant
-from incident_ops.reconcile.labels import ITEM_STATES, palette
+from incident_ops.domain.fence import each
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.lifecycle import FIXED, STATES
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.record import Record, item_key
+from incident_ops.domain.time import parse_instant
+from incident_ops.domain.tracker import Label
 
-INCIDENT, ACTION_ITEM = "incident", "action-item"
-COMPLETED, NOT_PLANNED, DUPLICATE = "completed", "not_planned", "duplicate"
+ITEM_STATES = ("open", "in_progress", "done", "wont_do")
+HANDS_OFF = "incident-ops:hands-off"
+"""People put it on an issue; everything about that issue is left alone."""
+
+_BY_RANK = ("b60205", "d93f0b", "fbca04", "0e8a16")
+_LOWER, _KIND, _STATE, _OTHER = "c2e0c6", "5319e7", "bfd4f2", "ededed"
+_LONGEST = 100  # characters of a description on GitHub
+
+
+def palette(policy: Policy, used: Iterable[str]) -> Mapping[str, Label]:
+    """Case-folded name -> label, for kinds, levels, states, and `used` ones of any other kind."""
+    kinds = policy.tracker.labels
+    states = dict.fromkeys((*STATES, *ITEM_STATES))
+    known = [
+        Label(name=kinds.incident, color=_KIND, description="The issue of an incident; its record is in git"),
+        Label(name=kinds.action_item, color=_KIND, description="Follow-up work of an incident; its record is in git"),
+        *(_level(level.id, level.rank, level.label) for level in (*policy.levels, *policy.scheme.major)),
+        *(Label(name=name, color=_STATE, description=f"State: {name.replace('_', ' ')}") for name in states),
+        *(Label(name=name, color=_OTHER, description="A level that the policy does not have") for name in sorted(used)),
+    ]
+    return {label.name.casefold(): label for label in reversed(known)}
+
+
+def _level(name: str, rank: int, label: str) -> Label:
+    color = _BY_RANK[rank - 1] if 0 < rank <= len(_BY_RANK) else _LOWER
+    text = f"Level {rank}, 1 is the worst" + (f": {label}" if label else "")
+    return Label(name=name, color=color, description=text[:_LONGEST])
+
+
+INCIDENT_ISSUE, ITEM_ISSUE = "incident", "action-item"
+COMPLETED, NOT_PLANNED, CLOSED_AS_DUPLICATE = "completed", "not_planned", "duplicate"
 
 MOST_ASSIGNEES = 10  # an issue on GitHub takes no more
 _MOST_CHILDREN = 95  # GitHub takes 100 sub-issues, closed ones counted; the task list names all
@@ -26,7 +56,7 @@ _FOREIGN = 1_000  # a label outside the scheme comes after every level
 _LONGEST_TITLE = 250
 _SIGIL = re.compile(r"([@#])(?=\w)")
 
-Place = tuple[int, float, str, int]
+Rank = tuple[int, float, str, int]
 """Where a key comes in a run: worst level, oldest declaration, incident, tracking issue before items in order."""
 
 
@@ -41,7 +71,7 @@ class Home(NamedTuple):
     is_pending: bool
 
 
-class Wanted(NamedTuple):
+class DesiredIssue(NamedTuple):
     """The issue of one key as the record asks for it. `closed_as` None = open; `why` says so in a few words.
 
     `number` is the issue the record names; `parent` the key whose issue this one is to be a sub-issue of.
@@ -54,7 +84,7 @@ class Wanted(NamedTuple):
     assignees: tuple[str, ...]
     closed_as: str | None
     why: str
-    place: Place
+    place: Rank
     home: Home
     number: int | None
     parent: str | None
@@ -67,7 +97,7 @@ class Desired(NamedTuple):
     every label that may be needed, both case-folded.
     """
 
-    issues: Mapping[str, Wanted]
+    issues: Mapping[str, DesiredIssue]
     bodies: Mapping[str, str]
     vocabulary: frozenset[str]
     clashes: frozenset[str]
@@ -108,7 +138,7 @@ def _vocabulary(policy: Policy) -> frozenset[str]:
     return frozenset(text.casefold() for text in (*kinds, *policy.labels, *STATES, *ITEM_STATES))
 
 
-def _of(record: Record, policy: Policy) -> list[Wanted]:
+def _of(record: Record, policy: Policy) -> list[DesiredIssue]:
     """The tracking issue of an incident and one issue for each of its action items."""
     incident = record.incident
     label = incident.priority if policy.drives == "priority" else incident.severity
@@ -122,7 +152,7 @@ def _of(record: Record, policy: Policy) -> list[Wanted]:
     ]
 
 
-def _tracking(record: Record, label: str | None, policy: Policy, place: Place) -> Wanted:
+def _tracking(record: Record, label: str | None, policy: Policy, place: Rank) -> DesiredIssue:
     incident = record.incident
     left = len(incident.open_items)
     if incident.is_closed and not left:
@@ -133,9 +163,9 @@ def _tracking(record: Record, label: str | None, policy: Policy, place: Place) -
         why = f"the incident is {incident.state.replace('_', ' ')}" + (
             " and has open items" if incident.is_closed else ""
         )
-    return Wanted(
+    return DesiredIssue(
         key=incident.id,
-        kind=INCIDENT,
+        kind=INCIDENT_ISSUE,
         title=_title(f"{incident.id}: {incident.title}"),
         labels=_labels(policy.tracker.labels.incident, label, incident.state),
         assignees=_roles(incident),
@@ -148,13 +178,13 @@ def _tracking(record: Record, label: str | None, policy: Policy, place: Place) -
     )
 
 
-def _item(record: Record, index: int, label: str | None, policy: Policy, place: Place) -> Wanted:
+def _item(record: Record, index: int, label: str | None, policy: Policy, place: Rank) -> DesiredIssue:
     incident, item = record.incident, record.incident.action_items[index]
     ends = {"done": COMPLETED, "wont_do": NOT_PLANNED}
     whys = {"done": "the item is done", "wont_do": "the item will not be done"}
-    return Wanted(
+    return DesiredIssue(
         key=item_key(incident.id, item.id),
-        kind=ACTION_ITEM,
+        kind=ITEM_ISSUE,
         title=_title(f"{item_key(incident.id, item.id)}: {item.title}"),
         labels=_labels(policy.tracker.labels.action_item, label, item.status),
         assignees=_logins(item.owner),

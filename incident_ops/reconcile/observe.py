@@ -1,19 +1,55 @@
-"""One complete look at a tracker: the list, and what only a question about one issue or one person answers."""
+"""A snapshot as a document: what `--save-observed` writes and `--observed` reads.
+
+One complete look at a tracker: the list, and what only a question about one issue or one person answers.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 
+import msgspec
 from msgspec.structs import replace
 
-from incident_ops.errors import Incomplete
-from incident_ops.model.observed import Closing, Gone, Issue, Snapshot
-from incident_ops.model.time import stamp
-from incident_ops.ports import IssueTracker
-from incident_ops.reconcile import marker
-from incident_ops.reconcile.desired import ACTION_ITEM, Desired
-from incident_ops.reconcile.owners import is_hands_off, keepers, key_of, missing_logins, numbers, owned
+from incident_ops.domain.ports import IssueTracker
+from incident_ops.domain.time import stamp
+from incident_ops.domain.tracker import Closing, Issue, MissingIssue, Snapshot
+from incident_ops.errors import Incomplete, UserError
+from incident_ops.reconcile import generated_block
+from incident_ops.reconcile.desired import ITEM_ISSUE, Desired
+from incident_ops.reconcile.diff import is_hands_off, keepers, key_of, missing_logins, numbers, owned
+
+SNAPSHOT_SCHEMA = 1
+
+
+def save_snapshot(snapshot: Snapshot) -> str:
+    """Snapshot -> JSON text ending in a newline; the same snapshot gives the same bytes."""
+    data = msgspec.to_builtins(snapshot, str_keys=True)
+    return json.dumps({"schema": SNAPSHOT_SCHEMA, **data}, indent=1, ensure_ascii=False) + "\n"
+
+
+def load_snapshot(text: str, where: str = "") -> Snapshot:
+    """JSON text -> Snapshot. UserError, with `where` (a path), for anything that `save` did not write."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _refused(f"this is no JSON: {error}", where) from error
+    if not isinstance(data, dict) or "schema" not in data:
+        raise _refused("this is no observed tracker: it has no `schema`", where)
+    if data["schema"] != SNAPSHOT_SCHEMA or isinstance(data["schema"], bool):
+        raise _refused(f"the observed tracker has schema {data['schema']!r}, expected {SNAPSHOT_SCHEMA}", where)
+    try:
+        snapshot = msgspec.convert(data, Snapshot, str_keys=True)
+    except msgspec.ValidationError as error:
+        raise _refused(f"this is no observed tracker: {error}", where) from error
+    if len({issue.number for issue in snapshot.issues}) != len(snapshot.issues):
+        raise _refused("the observed tracker has one issue twice", where)
+    return snapshot
+
+
+def _refused(message: str, where: str) -> UserError:
+    return UserError(message, where=where, hint="write a new one with `incident-ops plan --save-observed FILE`")
 
 
 def observe(
@@ -64,7 +100,7 @@ def _looked_up(tracker: IssueTracker, desired: Desired, seen: Snapshot) -> Snaps
     return replace(
         seen,
         issues=tuple(sorted((*seen.issues, *found), key=lambda issue: issue.number)),
-        gone=tuple(one for one in answers if isinstance(one, Gone)),
+        gone=tuple(one for one in answers if isinstance(one, MissingIssue)),
     )
 
 
@@ -83,8 +119,8 @@ def _closings(tracker: IssueTracker, desired: Desired, stay: Mapping[str, Issue]
     asked = [
         issue.number
         for key, issue in stay.items()
-        if (wanted := desired.issues.get(key)) and wanted.kind == ACTION_ITEM and wanted.closed_as is None
-        if not (issue.is_open or is_hands_off(issue) or marker.parse(issue.body).was_closed)
+        if (wanted := desired.issues.get(key)) and wanted.kind == ITEM_ISSUE and wanted.closed_as is None
+        if not (issue.is_open or is_hands_off(issue) or generated_block.parse_body(issue.body).was_closed)
     ]
     return {number: tracker.closing(number) for number in sorted(asked)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from incident_ops.model.time import parse_date, parse_instant
+from incident_ops.domain.time import parse_date, parse_instant
 
 # scheme, authority and no blanks: what a person can click
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}://[^\s/?#<>\"\\^`{|}]+[^\s<>\"\\^`{|}]*", re.ASCII)

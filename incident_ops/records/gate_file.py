@@ -1,6 +1,8 @@
 """A gate file (`gates/*.yaml`): text -> checked data, or findings, each at its line and column.
 
 What its schema cannot see is told by a `Judge`, which knows what a gate means (`gate.config_check`).
+
+How to mend what the schema finds in a gate file: shown with the value that stands there, or with an example.
 """
 
 from __future__ import annotations
@@ -11,12 +13,12 @@ from dataclasses import replace
 from typing import Any
 
 from incident_ops.findings import Finding, Route, Where
-from incident_ops.records.check import check
-from incident_ops.records.faults import fault
-from incident_ops.records.gate_hint import hint_of
-from incident_ops.records.read import Document, read_bytes
+from incident_ops.records.file_findings import fault
+from incident_ops.records.schema import check_document, schema
+from incident_ops.records.yaml_reader import Document, read_bytes
+from incident_ops.records.yaml_writer import flow
 
-KIND = "gate"
+GATE_KIND = "gate"
 
 Judge = Callable[[Mapping[str, Any], str], Iterable[Finding]]
 """(data that fits the schema, file) -> findings with symbolic places."""
@@ -36,7 +38,7 @@ def load_gate(raw: bytes, file: str, judge: Judge) -> Document | list[Finding]:
 def gate_findings(document: Document, judge: Judge) -> list[Finding]:
     """Findings over a gate file that was read; what the file means is judged only where it fits the schema."""
     strange = list(_strangers(document.data, document.file, ()))
-    if found := check(document, KIND):
+    if found := check_document(document, GATE_KIND):
         named = {one.where.route for one in strange}
         others = (_mended(document, one) for one in found if one.where.route not in named)
         return _placed(document, (*strange, *others))
@@ -65,3 +67,67 @@ def _strangers(data: Any, file: str, route: Route) -> Iterator[Finding]:
             yield fault("gate-command", file, f"{step!r}: a gate file holds no addresses", hint).at(where)
         else:
             yield from _strangers(inner, file, (*route, step))
+
+
+_UNITS = {"duration": "s", "percent": "%"}
+_PROVIDER = "it stands once, under spec.provider; the query is query of the metric, the address is in policy.yaml"
+
+
+def hint_of(rule: str, route: Route, data: Any) -> str:
+    """What to write instead at `route` of a gate file, "" where the schema's own words are better."""
+    if rule == "unknown-key":
+        return _other_level(route)
+    if rule not in ("wrong-type", "not-allowed") or not route:
+        return ""
+    field = _field(route)
+    if "const" in field:
+        return f"write {route[-1]}: {field['const']}"
+    value = _value(data, route)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        for one in (field, *field.get("anyOf", ())):
+            if (name := one.get("$ref", "").rpartition("/")[2]) in _UNITS:
+                return _with_unit(schema("gate")["$defs"][name], f"{value}{_UNITS[name]}")
+    return _example(route, field, value)
+
+
+def _with_unit(form: dict[str, Any], text: str) -> str:
+    """The number with its unit where that fits the form, else an example of it."""
+    shown = text if re.search(form["pattern"], text) else f"e.g. {form['examples'][0]}"
+    return f"a {form['title'].lower()}: {shown}"
+
+
+def _other_level(route: Route) -> str:
+    """Where a key belongs that is one of spec, but stands in a metric, or the other way round."""
+    spec = _field(("spec",))["properties"]
+    metric = spec["metrics"]["items"]["properties"]
+    match route:
+        case ("spec", "metrics", int(), "provider"):
+            return _PROVIDER
+        case ("spec", "metrics", int(), key) if key in spec:
+            return f"it is for the whole file: spec.{key}"
+        case ("spec", key) if key in metric and key != "name":
+            return f"it is for each metric: metrics[].{key}"
+    return ""
+
+
+def _example(route: Route, field: dict[str, Any], value: Any) -> str:
+    """The examples of a field that holds more than one word, where something of another shape stands."""
+    examples = field.get("examples", [])
+    if value is None or not any(isinstance(one, dict | list) for one in examples):
+        return ""
+    is_entry = isinstance(route[-1], int)
+    return f"e.g. {' or '.join(flow([one] if is_entry else one) for one in examples)}"
+
+
+def _field(route: Route) -> dict[str, Any]:
+    """What the schema says of a place; empty where it does not know it."""
+    field = schema("gate")
+    for step in route:
+        field = field.get("items", {}) if isinstance(step, int) else field.get("properties", {}).get(step, {})
+    return field
+
+
+def _value(data: Any, route: Route) -> Any:
+    for step in route:
+        data = data[step]
+    return data

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from incident_ops.findings import Route
-from incident_ops.records.edit import same
+from incident_ops.records.editor import same_data
 from incident_ops.records.merge_data import ITEMS, Choice, Versions, broken_chains, by_name, emptied, merge_data
 from incident_ops.records.merge_text import TextMerge
-from incident_ops.records.nodes import nodes
-from incident_ops.records.read import Document, read
 from incident_ops.records.text_parts import Chunk, NotDivisible, chosen, lines_of, marked, top_collection
+from incident_ops.records.yaml_positions import nodes
+from incident_ops.records.yaml_reader import Document, read_yaml
 
 MARKER_SIZE = 7
 CHAINS: tuple[Route, ...] = (("changes",), ("corrections",))
@@ -36,7 +36,7 @@ class Merged:
     conflicts: tuple[str, ...] = ()
 
 
-def merge(base: str, ours: str, theirs: str, *, faults: Faults, size: int = MARKER_SIZE) -> Merged | None:
+def merge_records(base: str, ours: str, theirs: str, *, faults: Faults, size: int = MARKER_SIZE) -> Merged | None:
     """The record with what both sides did since `base`; None where only its lines can be merged.
 
     `size` is the length of a conflict marker. None means that a version is no readable record, is laid out so that its
@@ -48,7 +48,7 @@ def merge(base: str, ours: str, theirs: str, *, faults: Faults, size: int = MARK
         return Merged(theirs)
     eol = "\r\n" if "\r\n" in ours else "\n"
     texts = _with_ends_of(ours, [base, ours, theirs])
-    read_texts = [read(text, "") for text in texts]
+    read_texts = [read_yaml(text, "") for text in texts]
     documents = [one for one in read_texts if isinstance(one, Document) and isinstance(one.data, dict)]
     if len(documents) < len(texts):
         return None
@@ -84,7 +84,7 @@ def _broken_histories(data: Versions, faults: Faults) -> frozenset[Route]:
         for route in CHAINS
         if broken_chains(merged_data.get(route[0])) > max(broken_chains(one.get(route[0])) for one in data[1:])
     }
-    if not any(same(merged_data.get("changes"), one.get("changes")) for one in data[1:]):
+    if not any(same_data(merged_data.get("changes"), one.get("changes")) for one in data[1:]):
         broken |= {("changes",)} if faults(merged_data) > max(map(faults, data[1:])) else set()
     return frozenset(broken)
 
@@ -109,9 +109,9 @@ def _merged_text(text_merge: TextMerge, texts: Sequence[str], data: Versions, eo
 
 def _is_as_meant(chunks: Sequence[Chunk], data: Versions, clashes: frozenset[Route]) -> bool:
     for is_ours in (True, False):
-        document = read(chosen(chunks, ours=is_ours), "")
+        document = read_yaml(chosen(chunks, ours=is_ours), "")
         meant = merge_data(data, (), Choice(is_ours, clashes))
-        if not isinstance(document, Document) or not same(document.data, meant):
+        if not isinstance(document, Document) or not same_data(document.data, meant):
             return False
     return True
 

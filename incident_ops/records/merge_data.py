@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from incident_ops.domain.time import parse_instant
 from incident_ops.findings import Route
-from incident_ops.model.time import parse_instant
-from incident_ops.records.edit import same
+from incident_ops.records.editor import same_data
 
 APPENDED: Mapping[Route, str] = {
     ("timeline",): "at",
@@ -71,9 +71,9 @@ def merge_data(versions: Versions, route: Route, choice: Choice) -> Any:
     """The merged value at `route`, or `Missing`. In lists of things the route has the thing's name, not its place."""
     base, ours, theirs = versions
     if route not in choice.forced:
-        if same(ours, theirs) or same(base, theirs):
+        if same_data(ours, theirs) or same_data(base, theirs):
             return ours
-        if same(base, ours):
+        if same_data(base, ours):
             return theirs
         merged = _inside(versions, route, choice)
         if merged is not Missing:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Any
 
+from incident_ops.domain.record import Append, Edit, Set
 from incident_ops.findings import Route
-from incident_ops.records.edit import Append, Edit, Refused, Set, edit, same
+from incident_ops.records.editor import Refused, edit, same_data
 from incident_ops.records.merge_data import (
     APPENDED,
     ITEMS,
@@ -116,7 +117,7 @@ class TextMerge:
 
     def _divided(self, route: Route, ours: Part, base: Part | None, theirs: Part) -> list[Chunk] | None:
         """The lines of a value that both sides changed; None where they cannot be taken apart."""
-        if base is None and route[:-1] in ITEMS and not same(ours.data, theirs.data):
+        if base is None and route[:-1] in ITEMS and not same_data(ours.data, theirs.data):
             return None
         kind = ours.node.kind
         if _is_block(ours) and _is_block(theirs) and theirs.node.kind == kind:
@@ -178,9 +179,9 @@ def _framed(ours: Part, base: Part | None, theirs: Part) -> str | None:
     """The value of the side that changed it, with the comment beside it of the side that changed that."""
     if base is None or any(_is_block(one) for one in (ours, base, theirs)):
         return None
-    if same(ours.data, theirs.data) or same(base.data, theirs.data):
+    if same_data(ours.data, theirs.data) or same_data(base.data, theirs.data):
         value = ours.spelling
-    elif same(base.data, ours.data):
+    elif same_data(base.data, ours.data):
         value = theirs.spelling
     else:
         return None
@@ -213,12 +214,12 @@ def _edited_to_both(route: Route, ours: Part, base: Part | None, theirs: Part) -
 
 def _steps(have: Any, wanted: Any, route: Route) -> Iterator[Edit]:
     """The edits that make `wanted` of `have`; as little as can be is written anew."""
-    if same(have, wanted):
+    if same_data(have, wanted):
         return
     if isinstance(have, dict) and isinstance(wanted, dict) and have.keys() <= wanted.keys():
         for name, value in wanted.items():
             yield from _steps(have.get(name, Missing), value, (*route, name))
-    elif isinstance(have, list) and isinstance(wanted, list) and same(have, wanted[: len(have)]):
+    elif isinstance(have, list) and isinstance(wanted, list) and same_data(have, wanted[: len(have)]):
         yield from (Append(route, value) for value in wanted[len(have) :])
     else:
         yield Set(route, wanted)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from incident_ops.domain.services import REQUEST_BUDGET, TIME_BUDGET, Objective
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding
-from incident_ops.model.objective import REQUESTS, TIME, Objective
-from incident_ops.records.read import read_bytes
 from incident_ops.records.store import Store
+from incident_ops.records.yaml_reader import read_bytes
 
 _DAY = 86_400
 _UNITS = {"m": 60, "h": 3_600, "d": _DAY, "w": 7 * _DAY, "M": 30 * _DAY, "Q": 90 * _DAY, "Y": 365 * _DAY}
 _DURATION = re.compile(r"([1-9][0-9]{0,4})([mhdwMQY])", re.ASCII)
-_MODES = {"Occurrences": REQUESTS, "Timeslices": TIME, "RatioTimeslices": TIME}
+_MODES = {"Occurrences": REQUEST_BUDGET, "Timeslices": TIME_BUDGET, "RatioTimeslices": TIME_BUDGET}
 
 
 def load_objective(store: Store, path: str) -> Objective:

@@ -1,25 +1,30 @@
-"""policy.yaml and services.yaml: preset and overrides -> one resolved policy, or findings that say why not."""
+"""policy.yaml and services.yaml: preset and overrides -> one resolved policy, or findings that say why not.
+
+Policy and services of a store: what every record is judged by.
+"""
 
 from __future__ import annotations
 
 import copy
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from typing import Any
 
 import msgspec
 
-from incident_ops import shipped
+from incident_ops import resources
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.services import Service, Services
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding, Route, did_you_mean
-from incident_ops.model.policy import Policy
-from incident_ops.model.service import Service, Services
-from incident_ops.records.check import check
-from incident_ops.records.faults import fault
-from incident_ops.records.read import Document, read
+from incident_ops.records.file_findings import fault
+from incident_ops.records.schema import check_document
+from incident_ops.records.store import SETTINGS_FILES, Store
+from incident_ops.records.yaml_reader import MAX_BYTES, Document, read_yaml
 
 Data = dict[str, Any]
 
@@ -57,20 +62,20 @@ class LoadedServices:
 
 def preset(name: str) -> Data:
     """The whole policy of a shipped preset. UserError for a name that is none."""
-    if name not in shipped.preset_names():
-        raise UserError(f"there is no preset {name!r}", hint=did_you_mean(name, shipped.preset_names()))
+    if name not in resources.preset_names():
+        raise UserError(f"there is no preset {name!r}", hint=did_you_mean(name, resources.preset_names()))
     return copy.deepcopy(_preset(name))
 
 
 @cache
 def _preset(name: str) -> Data:
-    found = read(shipped.read_text(f"presets/{name}.yaml"), f"presets/{name}.yaml")
+    found = read_yaml(resources.resource_text(f"presets/{name}.yaml"), f"presets/{name}.yaml")
     if isinstance(found, list):
         raise UserError(f"the installation is damaged: preset {name} cannot be read", hint="install incident-ops again")
-    return {key: value for key, value in found.data.items() if key != shipped.ABOUT_PRESET}
+    return {key: value for key, value in found.data.items() if key != resources.ABOUT_PRESET}
 
 
-def resolve(own: Data, base: Data) -> Data:
+def resolve_policy(own: Data, base: Data) -> Data:
     """`own` laid over `base`: maps merge key by key, lists whose entries carry an `id` merge by id with the base's
     order first, other lists and values replace, null sets null. Neither argument is changed."""
     merged = {key: _lay(own[key], value) if key in own else value for key, value in base.items()}
@@ -82,11 +87,11 @@ def resolve(own: Data, base: Data) -> Data:
 
 def _lay(own: Any, base: Any) -> Any:
     if isinstance(own, dict) and isinstance(base, dict):
-        return resolve(own, base)
+        return resolve_policy(own, base)
     if isinstance(own, list) and isinstance(base, list) and own and _by_id(own) and _by_id(base):
         known = {entry["id"]: entry for entry in base}
         for entry in own:
-            known[entry["id"]] = resolve(entry, known.get(entry["id"], {}))
+            known[entry["id"]] = resolve_policy(entry, known.get(entry["id"], {}))
         return list(known.values())
     return own
 
@@ -95,7 +100,7 @@ def _by_id(entries: list[Any]) -> bool:
     return all(isinstance(entry, dict) and "id" in entry for entry in entries)
 
 
-def digest(resolved: Data) -> str:
+def policy_digest(resolved: Data) -> str:
     """`sha256:` and 16 hex digits of the canonical JSON of a resolved policy; the order of keys does not matter."""
     canonical = json.dumps(resolved, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()[:16]
@@ -110,14 +115,14 @@ def to_policy(resolved: Data) -> Policy:
 
 def load_policy(text: str, file: str = "policy.yaml") -> Loaded:
     """The text of policy.yaml -> the resolved policy, or findings. Never raises for bad content."""
-    document = read(text if text.strip() else "{}", file)
+    document = read_yaml(text if text.strip() else "{}", file)
     if isinstance(document, list):
         return Loaded(None, {}, {}, document, None)
-    found = _bad_base(document) or check(document, "policy")
+    found = _bad_base(document) or check_document(document, "policy")
     own: Data = document.data if isinstance(document.data, dict) else {}
     if found:
         return Loaded(None, own, {}, found, document)
-    resolved = resolve(own, _preset(own["extends"]))
+    resolved = resolve_policy(own, _preset(own["extends"]))
     found = [*_repeated(document), *_incomplete(document, resolved)]
     if found:
         return Loaded(None, own, resolved, found, document)
@@ -126,10 +131,10 @@ def load_policy(text: str, file: str = "policy.yaml") -> Loaded:
 
 def load_services(text: str, file: str = "services.yaml") -> LoadedServices:
     """The text of services.yaml -> services by name, or findings. Never raises for bad content."""
-    document = read(text if text.strip() else "{}", file)
+    document = read_yaml(text if text.strip() else "{}", file)
     if isinstance(document, list):
         return LoadedServices(None, document, None)
-    if found := check(document, "services"):
+    if found := check_document(document, "services"):
         return LoadedServices(None, found, document)
     return LoadedServices(msgspec.convert(document.data["services"], dict[str, Service]), [], document)
 
@@ -148,7 +153,7 @@ def _bad_base(document: Document) -> list[Finding]:
     data = {} if document.data is None else document.data
     if not isinstance(data, dict):
         return []
-    presets = shipped.preset_names()
+    presets = resources.preset_names()
     if "extends" not in data:
         hint = f"add a line such as `extends: sev0-3` (presets: {', '.join(presets)})"
         return _located(
@@ -221,3 +226,72 @@ def _at(data: Any, route: Route) -> Any:
 
 def _located(document: Document, finding: Finding) -> list[Finding]:
     return [finding.at(document.locate(finding.where))]
+
+
+POLICY, SERVICES = SETTINGS_FILES
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Policy and services as far as they were understood; `findings` says why not further."""
+
+    policy: Loaded
+    services: LoadedServices
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What is wrong with the two files."""
+        return [*self.policy.findings, *self.services.findings]
+
+    def require(self) -> tuple[Policy, Mapping[str, Service]]:
+        """Both values. UserError naming the first fault where one cannot be used."""
+        if self.policy.policy is None or self.services.services is None:
+            first = self.findings[0]
+            raise UserError(first.message, hint=first.hint, where=str(first.where))
+        return self.policy.policy, self.services.services
+
+    @property
+    def digest(self) -> str:
+        """Changes when anything changes that a record is judged by."""
+        services: Any = msgspec.to_builtins(self.services.services)
+        return (
+            policy_digest(self.policy.resolved) + sha256(json.dumps(services, sort_keys=True).encode()).hexdigest()[:16]
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """Names everything but its own file that a record's entry depends on."""
+        return f"{resources.resource_stamp()} {self.digest} {'schema only' if self.findings else 'judged'}"
+
+
+def load_setting(store: Store) -> Setting:
+    """Reads policy.yaml and services.yaml. UserError where there is no policy at all."""
+    policy = _text(store, POLICY)
+    if policy is None:
+        raise no_policy(str(store.root))
+    services = _text(store, SERVICES)
+    return Setting(
+        Loaded(None, {}, {}, [policy], None) if isinstance(policy, Finding) else load_policy(policy, POLICY),
+        _services(services),
+    )
+
+
+def _services(text: str | Finding | None) -> LoadedServices:
+    if text is None:
+        missing = fault("file", SERVICES, "there is no services.yaml", 'write one: `services: {api: {owner: "@team"}}`')
+        return LoadedServices(None, [missing], None)
+    return LoadedServices(None, [text], None) if isinstance(text, Finding) else load_services(text, SERVICES)
+
+
+def _text(store: Store, path: str) -> str | Finding | None:
+    raw = store.read(path)
+    if not isinstance(raw, bytes):
+        return raw
+    if len(raw) > MAX_BYTES:
+        return fault(
+            "file", path, f"the file has over {MAX_BYTES:,} bytes", "nothing of it is in force; make it smaller"
+        )
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return fault("encoding", path, "the file is not UTF-8 text", "save it as UTF-8")

@@ -9,7 +9,7 @@ from typing import Any, cast
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 from incident_ops.records.policy import Data, preset
-from incident_ops.records.spell import to_yaml
+from incident_ops.records.yaml_writer import to_yaml
 
 PRESET = "sev0-3"
 KEYS = ("enabled", "auto_create_incident_channel", "severity_levels", "notification_channels", "postmortem_required")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from incident_ops.findings import Route
-from incident_ops.records.nodes import BREAK, Entry, Node, find, header_end
-from incident_ops.records.spell import Style, attached, block, flow, item, scalar
+from incident_ops.records.yaml_positions import BREAK, Node, NodeEntry, find_node, header_end
+from incident_ops.records.yaml_writer import LayoutStyle, attached, flow, item, scalar, yaml_block
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,13 @@ class Page:
 
     def __init__(self, text: str, top: Node, *, literal: bool) -> None:
         self.text, self.top = text, top
-        self.style = Style(*_layout(top), literal=literal)
+        self.style = LayoutStyle(*_layout(top), literal=literal)
 
     def replace(self, route: Route, value: Any) -> list[Splice]:
         """The value at `route`, which is there, becomes `value`."""
         if not route:
             raise Unspliceable(0, "the whole record cannot be replaced", "set its keys one by one")
-        owner = find(self.top, route[:-1])
+        owner = find_node(self.top, route[:-1])
         entry = owner.entry(route[-1])
         old = entry.value
         if owner.is_flow or (old.style == "flow" and old.entries and isinstance(value, dict | list) and value):
@@ -63,13 +63,13 @@ class Page:
 
     def insert(self, route: Route, value: Any, order: Sequence[str]) -> list[Splice]:
         """A new key, the last step of `route`, in a mapping that is there and whose keys have this `order`."""
-        owner, key = find(self.top, route[:-1]), str(route[-1])
+        owner, key = find_node(self.top, route[:-1]), str(route[-1])
         place = _place(owner, key, order)
         if owner.is_flow:
-            if not owner.entries and route[:-1] and not find(self.top, route[:-2]).is_flow:
+            if not owner.entries and route[:-1] and not find_node(self.top, route[:-2]).is_flow:
                 return self.replace(route[:-1], {key: value})
             return [self._insert_in_flow(owner, place, f"{scalar(key, in_flow=True)}: {flow(value)}")]
-        lines = block({key: value}, owner.column, self.style)
+        lines = yaml_block({key: value}, owner.column, self.style)
         if place:
             return [self._below(owner.entries[place - 1].value, owner.column, lines)]
         start, eol = owner.entries[0].start, self.eol(owner.entries[0].start)
@@ -77,12 +77,12 @@ class Page:
 
     def append(self, route: Route, value: Any) -> list[Splice]:
         """A new last item of the list at `route`."""
-        owner = find(self.top, route)
+        owner = find_node(self.top, route)
         if owner.is_flow:
-            if not owner.entries and route and not find(self.top, route[:-1]).is_flow:
+            if not owner.entries and route and not find_node(self.top, route[:-1]).is_flow:
                 return self.replace(route, [value])
             return [self._insert_in_flow(owner, len(owner.entries), flow(value))]
-        return [self._below(owner.entries[-1].value, owner.column, block([value], owner.column, self.style))]
+        return [self._below(owner.entries[-1].value, owner.column, yaml_block([value], owner.column, self.style))]
 
     # ---------------------------------------------------------------- lines
 
@@ -143,15 +143,15 @@ class Page:
 
     # ---------------------------------------------------------------- block style
 
-    def _colon(self, entry: Entry) -> int:
+    def _colon(self, entry: NodeEntry) -> int:
         return self.text.index(":", entry.key_end) + 1
 
-    def _replace_block(self, owner: Node, entry: Entry, value: Any) -> list[Splice]:
+    def _replace_block(self, owner: Node, entry: NodeEntry, value: Any) -> list[Splice]:
         old, eol = entry.value, self.eol(entry.value.start)
         end = self._line_end(old.end)
         filled = isinstance(value, dict | list) and bool(value)
         if filled and (owner.kind == "list" or isinstance(value, list) or old.column > owner.column):
-            return [Splice(old.start, end, eol.join(block(value, old.column, self.style))[old.column :])]
+            return [Splice(old.start, end, eol.join(yaml_block(value, old.column, self.style))[old.column :])]
         if owner.kind == "list":
             return [Splice(old.start, end, eol.join(item(value, owner.column, self.style)))]
         inline, below = attached(value, owner.column, self.style)
@@ -160,7 +160,7 @@ class Page:
         new = [Splice(colon, colon, f" {inline}")] if inline else []
         return [*new, Splice(start, end, "".join(eol + line for line in below))]
 
-    def _replace_leaf(self, owner: Node, entry: Entry, value: Any) -> list[Splice]:
+    def _replace_leaf(self, owner: Node, entry: NodeEntry, value: Any) -> list[Splice]:
         old, eol = entry.value, self.eol(entry.value.start)
         inline, below = self._new_leaf(owner, old, value)
         is_block = old.style in ("|", ">")
@@ -177,7 +177,7 @@ class Page:
     def _new_leaf(self, owner: Node, old: Node, value: Any) -> tuple[str, list[str]]:
         filled = isinstance(value, dict | list) and bool(value)
         if filled and old.style != "null" and (owner.kind == "list" or self._starts_line(old)):
-            first, *below = block(value, old.column, self.style)
+            first, *below = yaml_block(value, old.column, self.style)
             return first[old.column :], below
         if owner.kind == "list":
             first, *below = item(value, owner.column, self.style)
@@ -186,7 +186,7 @@ class Page:
 
     # ---------------------------------------------------------------- flow style
 
-    def _replace_in_flow(self, entry: Entry, value: Any) -> Splice:
+    def _replace_in_flow(self, entry: NodeEntry, value: Any) -> Splice:
         old = entry.value
         if old.style != "null":
             return Splice(old.start, old.end, flow(value, like=old.style))

@@ -3,32 +3,36 @@
 `load` gives the catalogue of all incident records. Between runs it may be kept (a `Keep`): then only what changed since
 the kept commit is read again. What is kept is sealed and tied to the program, the policy and the commit, so losing it
 or tampering with it costs time, never a result.
+
+The files of a work tree: read without following links, listed without surprises.
 """
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+from incident_ops.domain.ports import Blob, Repository
 from incident_ops.errors import Incomplete
 from incident_ops.findings import Finding
-from incident_ops.model.blob import Blob
-from incident_ops.ports import Repository
-from incident_ops.records.catalogue import Catalogue, Row
-from incident_ops.records.faults import fault
-from incident_ops.records.files import is_link, list_folder, names_in, not_regular, read_regular
+from incident_ops.records.file_findings import fault
+from incident_ops.records.index import Catalogue, IndexEntry
+from incident_ops.records.yaml_reader import MAX_BYTES
 
 INCIDENTS = "incidents"
-SETTINGS = ("policy.yaml", "services.yaml")
-FOLDERS = {"maintenance": "maintenance", "problems": "problem", "freezes": "freeze", "gates": "gate"}
+SETTINGS_FILES = ("policy.yaml", "services.yaml")
+KIND_OF_FOLDER = {"maintenance": "maintenance", "problems": "problem", "freezes": "freeze", "gates": "gate"}
 """Folder -> kind of the other records in it."""
-_BESIDE = (*SETTINGS, *FOLDERS, "schemas")
+_BESIDE = (*SETTINGS_FILES, *KIND_OF_FOLDER, "schemas")
 
 Raw = bytes | Finding
-Examine = Callable[[str, str, Raw], Row]
+Examine = Callable[[str, str, Raw], IndexEntry]
 """(path, blob id, content or why there is none) -> the record's entry."""
 
 
@@ -76,8 +80,8 @@ class Store:
         if self.revision and self.git:
             paths = [*self._beside]
         else:
-            paths = [f"{folder}/{name}" for folder in FOLDERS for name in list_folder(self.root, folder)]
-        return [(path, FOLDERS[folder]) for path in paths if (folder := other_folder(path))]
+            paths = [f"{folder}/{name}" for folder in KIND_OF_FOLDER for name in list_folder(self.root, folder)]
+        return [(path, KIND_OF_FOLDER[folder]) for path in paths if (folder := other_folder(path))]
 
 
 def _by_path(blobs: Iterable[Blob]) -> dict[str, Blob]:
@@ -102,10 +106,10 @@ def is_record(path: str) -> bool:
 def other_folder(path: str) -> str:
     """The folder of a record that is no incident, or ""."""
     folder, _, name = path.partition("/")
-    return folder if folder in FOLDERS and "/" not in name and name.lower().endswith((".yaml", ".yml")) else ""
+    return folder if folder in KIND_OF_FOLDER and "/" not in name and name.lower().endswith((".yaml", ".yml")) else ""
 
 
-def load(store: Store, examine: Examine, fingerprint: str, keep: Keep | None = None) -> Catalogue:
+def load_index(store: Store, examine: Examine, fingerprint: str, keep: Keep | None = None) -> Catalogue:
     """The catalogue of every incident record. `fingerprint` names all that an entry depends on but its own file."""
     if store.git is None or store.commit is None:
         catalogue = Catalogue()
@@ -124,7 +128,7 @@ def load_some(store: Store, examine: Examine, paths: Iterable[str]) -> Catalogue
     catalogue, todo = Catalogue(), list(paths)
     while todo:
         path = todo.pop()
-        if catalogue.has(spelled(path)) or (raw := store.read(path)) is None:
+        if catalogue.has(spelled_path(path)) or (raw := store.read(path)) is None:
             continue
         row = _examined(examine, path, "", raw)
         catalogue.put(row)
@@ -178,7 +182,7 @@ def _put_blobs(git: Repository, catalogue: Catalogue, examine: Examine, blobs: l
         catalogue.put(_examined(examine, blob.path, blob.id, raw))
     for blob in blobs:
         if not blob.id or (blob.regular and not is_record(blob.path)):
-            catalogue.drop(spelled(blob.path))
+            catalogue.drop(spelled_path(blob.path))
         elif not blob.regular:
             catalogue.put(_examined(examine, blob.path, blob.id, not_regular(blob.path)))
 
@@ -187,13 +191,13 @@ def _put_files(store: Store, catalogue: Catalogue, examine: Examine, paths: Iter
     for path in paths:
         raw = store.read(path)
         if raw is None or (isinstance(raw, bytes) and not is_record(path)):
-            catalogue.drop(spelled(path))
+            catalogue.drop(spelled_path(path))
         else:
             catalogue.put(_examined(examine, path, "", raw))
 
 
-def _examined(examine: Examine, path: str, blob: str, raw: Raw) -> Row:
-    if path != (told := spelled(path)):
+def _examined(examine: Examine, path: str, blob: str, raw: Raw) -> IndexEntry:
+    if path != (told := spelled_path(path)):
         path, raw = told, fault("encoding", told, "the path is not UTF-8 text", "rename the file or its folder")
     elif isinstance(raw, bytes) and (not path.endswith("/incident.yaml") or path.count("/") != 2):
         folder = path.split("/")[1].rsplit(".", 1)[0] if path.count("/") == 1 else path.split("/")[1]
@@ -201,7 +205,7 @@ def _examined(examine: Examine, path: str, blob: str, raw: Raw) -> Row:
     return examine(path, blob, raw)
 
 
-def spelled(path: str) -> str:
+def spelled_path(path: str) -> str:
     """A path as text that can be kept and printed; bytes that are no UTF-8 as `\\xff`."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
@@ -233,4 +237,74 @@ def _untracked(root: Path, catalogue: Catalogue) -> Iterator[str]:
     names = names_in(root, INCIDENTS)
     names.difference_update(catalogue.names())
     for name in sorted(names):
-        yield from (found for found in _records_in(root, name) if not catalogue.has(spelled(found)))
+        yield from (found for found in _records_in(root, name) if not catalogue.has(spelled_path(found)))
+
+
+def read_regular(root: Path, path: str) -> bytes | Finding | None:
+    """The bytes of a plain file below `root`; None where there is none; a finding where it may not be read."""
+    end = path.find("/")
+    while end != -1:
+        if is_link(root, path[:end]):
+            return not_regular(path)
+        end = path.find("/", end + 1)
+    try:
+        handle = os.open(f"{root}/{path}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except NotADirectoryError:
+        return None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return not_regular(path)
+        return _unreadable(path, error)
+    try:
+        mode = os.fstat(handle).st_mode
+        if stat.S_ISREG(mode):
+            return _content(handle)
+        return None if stat.S_ISDIR(mode) else not_regular(path)
+    except OSError as error:
+        return _unreadable(path, error)
+    finally:
+        os.close(handle)
+
+
+def _content(handle: int) -> bytes:
+    content = os.read(handle, MAX_BYTES + 1)
+    while content and len(content) <= MAX_BYTES and (more := os.read(handle, MAX_BYTES + 1 - len(content))):
+        content += more
+    return content
+
+
+def _unreadable(path: str, error: OSError) -> Finding:
+    return fault("file", path, f"cannot be read: {os.strerror(error.errno or 0)}", "check its permissions")
+
+
+def not_regular(path: str) -> Finding:
+    """The finding for what is no plain file, the same for a work tree and for a commit."""
+    return fault("file", path, "is no plain file", "put a plain file there; links are not followed")
+
+
+def is_link(root: Path, path: str) -> bool:
+    """True where a symbolic link stands at this path below `root`."""
+    try:
+        return stat.S_ISLNK(os.lstat(f"{root}/{path}").st_mode)
+    except OSError:
+        return False  # reading or listing it tells why
+
+
+def list_folder(root: Path, folder: str) -> list[str]:
+    """Names in a folder below `root`, in order; empty where there is none. Incomplete where it may not be listed."""
+    return sorted(names_in(root, folder))
+
+
+def names_in(root: Path, folder: str) -> set[str]:
+    """The same in no order, which of very many costs more than the listing."""
+    try:
+        return {entry.name for entry in os.scandir(f"{root}/{folder}")}
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
+    except OSError as error:
+        hint = "check its permissions"
+        raise Incomplete(
+            f"the folder cannot be listed: {os.strerror(error.errno or 0)}", where=folder, hint=hint
+        ) from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
-from incident_ops.records.nodes import Entry, Node
+from incident_ops.records.yaml_positions import Node, NodeEntry
 
 
 class NotDivisible(Exception):
@@ -102,7 +102,7 @@ class Part:
     lead: str
     start: int
     end: int
-    entry: Entry
+    entry: NodeEntry
     data: Any
     move: int = 0
 

@@ -8,18 +8,16 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from incident_ops.model.time import stamp
-from incident_ops.render.aligned import aligned
-from incident_ops.render.dates import spell_clock
-from incident_ops.render.findings import dump, inert, plural
-from incident_ops.render.fit import fit
+from incident_ops.domain.time import spell_clock, stamp
+from incident_ops.render.findings import inert, json_text, plural
 from incident_ops.render.sla import clock_name, unread_data
+from incident_ops.render.text import aligned, fit_line
 from incident_ops.sla.backtest import Backtest, Breach, Raised
 from incident_ops.sla.escalation import Due
 
 WIDTH = 80
-MOST = 20
-RIGHT = range(2, 6)
+MOST_ROWS = 20
+RIGHT_COLUMNS = range(2, 6)
 Tally = dict[tuple[str, str], list[int]]
 """(what, level) -> before, after, no more, new."""
 
@@ -33,8 +31,8 @@ def to_text(found: Backtest) -> str:
     out += [line for text in _judged(found) for line in _wrapped(text)]
     different = _differences(found)
     if different:
-        out += ["", *aligned(("", "INCIDENT", "WHAT", "BEFORE (UTC)", "AFTER (UTC)"), different[:MOST])]
-        out += [f"and {len(different) - MOST} more; --format json lists all"] if len(different) > MOST else []
+        out += ["", *aligned(("", "INCIDENT", "WHAT", "BEFORE (UTC)", "AFTER (UTC)"), different[:MOST_ROWS])]
+        out += [f"and {len(different) - MOST_ROWS} more; --format json lists all"] if len(different) > MOST_ROWS else []
     if found.unread:
         out += ["", f"Not replayed ({len(found.unread)}):"]
         out += [f"  {one.path}: {one.why}" for one in found.unread]
@@ -65,7 +63,7 @@ def to_json(found: Backtest) -> str:
     }
     if found.unread:
         data["unread"] = unread_data(found.unread)
-    return dump(data)
+    return json_text(data)
 
 
 def _headline(found: Backtest) -> str:
@@ -80,8 +78,8 @@ def _headline(found: Backtest) -> str:
 def _part(title: str, tally: Tally, nothing: str) -> list[str]:
     if not tally:
         return [nothing, ""] if nothing else []
-    rows = [(fit(what, 30), level, *map(str, counts)) for (what, level), counts in sorted(tally.items())]
-    return [*aligned((title, "LEVEL", "BEFORE", "AFTER", "NO MORE", "NEW"), rows, RIGHT), ""]
+    rows = [(fit_line(what, 30), level, *map(str, counts)) for (what, level), counts in sorted(tally.items())]
+    return [*aligned((title, "LEVEL", "BEFORE", "AFTER", "NO MORE", "NEW"), rows, RIGHT_COLUMNS), ""]
 
 
 def _tallied(found: Iterable[tuple[str, str, bool, bool]]) -> Tally:
@@ -159,7 +157,7 @@ def _differences(found: Backtest) -> list[tuple[str, ...]]:
         (
             _how(one),
             one.due.incident,
-            fit(one.due.rule, 14),
+            fit_line(one.due.rule, 14),
             _at(one.before.due if one.before else None),
             _at(one.after.due if one.after else None),
         )

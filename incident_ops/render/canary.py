@@ -8,39 +8,39 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from incident_ops.gate.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_DATA, Counts
-from incident_ops.gate.joined import INCONCLUSIVE_ACCEPTED, Standing
-from incident_ops.gate.judgement import ABSOLUTE_LIMIT, ERROR_RATE, TOO_FEW_SAMPLES, Judgement
-from incident_ops.gate.outcome import Outcome
-from incident_ops.gate.steps import WATCHED
-from incident_ops.gate.threshold import DATASOURCE_ERROR, TIMEOUT
-from incident_ops.gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCLUSIVE, OK
-from incident_ops.model.time import spell_duration
-from incident_ops.render.findings import dump, inert
-from incident_ops.render.fit import fold
-from incident_ops.render.safe import code, inline
+from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_SAMPLES, Counts
+from incident_ops.canary.judgement import ABSOLUTE_LIMIT, ERROR_RATE, TOO_FEW_SAMPLES, Judgement
+from incident_ops.canary.replay import CanaryOutcome
+from incident_ops.canary.run import WATCHED
+from incident_ops.canary.threshold import DATASOURCE_ERROR, SOURCE_TIMEOUT
+from incident_ops.canary.verdict import INCONCLUSIVE_ACCEPTED, MetricStatus
+from incident_ops.deploy_gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCLUSIVE, OK
+from incident_ops.documents.markdown import code, inline
+from incident_ops.domain.time import spell_duration
+from incident_ops.render.findings import inert, json_text
+from incident_ops.render.text import fold
 
 WIDTH, CURVE = 80, 40
 
-HEADLINES = {
+CANARY_HEADLINES = {
     OK: "the canary is not worse than it may be",
     ERROR_RATE: "the canary has more errors than the baseline",
     ABSOLUTE_LIMIT: "a limit is exceeded",
-    NO_DATA: "there is too little data to judge from",
+    NO_SAMPLES: "there is too little data to judge from",
     NO_CANARY_TRAFFIC: "the canary gets no traffic",
     NO_BASELINE: "there is no baseline to compare with",
     TOO_FEW_SAMPLES: "the counts do not decide it yet",
     DATASOURCE_ERROR: "the metric source gives no answers",
-    TIMEOUT: "the run ended before its time",
+    SOURCE_TIMEOUT: "the run ended before its time",
     INCONCLUSIVE_ACCEPTED: "the gate file lets this result through; it is no pass",
     CONFIG_ERROR: "the gate cannot be used",
 }
 _BARS = "▁▂▃▄▅▆▇█"
 
 
-def to_text(outcome: Outcome) -> str:
+def to_text(outcome: CanaryOutcome) -> str:
     """The verdict, each metric with its figures and evidence, what is assumed, and what to do next."""
-    out = textwrap.wrap(headline(outcome), WIDTH, subsequent_indent="  ")
+    out = textwrap.wrap(canary_headline(outcome), WIDTH, subsequent_indent="  ")
     for one in outcome.metrics:
         dry = " (dry run, does not decide)" if one.dry_run else ""
         out.append(f"  {one.name}: {one.verdict} ({one.reason_code}){dry}")
@@ -52,27 +52,27 @@ def to_text(outcome: Outcome) -> str:
     return "\n".join(out) + "\n"
 
 
-def headline(outcome: Outcome) -> str:
+def canary_headline(outcome: CanaryOutcome) -> str:
     """The verdict in one line."""
     would_fail = outcome.is_dry and any(one.verdict == FAIL and not one.dry_run for one in outcome.metrics)
     if outcome.reason_code == INCONCLUSIVE_ACCEPTED and would_fail:
         told = "it would have failed; the gate file says dryRun"
-    elif outcome.verdict == FROZEN or outcome.reason_code not in HEADLINES:
+    elif outcome.verdict == FROZEN or outcome.reason_code not in CANARY_HEADLINES:
         told = "deploys are held" if outcome.verdict == FROZEN else "the freeze was asked"
         if outcome.incident_ids:
             told += f" by {', '.join(outcome.incident_ids)}"
     else:
-        told = HEADLINES[outcome.reason_code]
+        told = CANARY_HEADLINES[outcome.reason_code]
     after = f", after {_length(outcome.seconds)}" if outcome.seconds is not None else ""
     return f"{outcome.verdict}: {told} ({outcome.reason_code}){after}"
 
 
-def to_json(outcome: Outcome) -> str:
+def to_json(outcome: CanaryOutcome) -> str:
     """The JSON of docs/contract.md#json, the same bytes for the same run."""
-    return dump(_data(outcome))
+    return json_text(_data(outcome))
 
 
-def _data(outcome: Outcome) -> dict[str, Any]:
+def _data(outcome: CanaryOutcome) -> dict[str, Any]:
     return {
         "schema": 1,
         "verdict": outcome.verdict,
@@ -84,7 +84,7 @@ def _data(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _metric(one: Standing) -> dict[str, Any]:
+def _metric(one: MetricStatus) -> dict[str, Any]:
     found = one.judgement
     low, high = found.interval if found else (None, None)
     return {
@@ -108,7 +108,7 @@ def _number(value: float | None) -> float | int | None:
     return int(value) if value.is_integer() and abs(value) < 1e15 else float(f"{value:.6g}")
 
 
-def to_outputs(outcome: Outcome) -> dict[str, str]:
+def to_outputs(outcome: CanaryOutcome) -> dict[str, str]:
     """The outputs of a workflow step; `report` is the JSON in one line. What is not known is empty."""
     rates = [one for one in outcome.metrics if one.judgement]
     first = next((one for one in rates if one.verdict == outcome.verdict), rates[0] if rates else None)
@@ -141,9 +141,9 @@ def _word(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def step_summary(outcome: Outcome) -> str:
+def canary_summary(outcome: CanaryOutcome) -> str:
     """The verdict as Markdown for the summary of a workflow step: line, table, evidence, what is assumed."""
-    out = [f"## Canary: {inline(headline(outcome))}", ""]
+    out = [f"## Canary: {inline(canary_headline(outcome))}", ""]
     if outcome.metrics:
         out += ["| metric | verdict | canary | baseline | ratio | evidence |", "| --- | --- | --- | --- | --- | --- |"]
         out += [_row(one, outcome.curves.get(one.name, ())) for one in outcome.metrics]
@@ -152,7 +152,7 @@ def step_summary(outcome: Outcome) -> str:
     return "\n".join(out) + "\n"
 
 
-def _row(one: Standing, curve: Sequence[float]) -> str:
+def _row(one: MetricStatus, curve: Sequence[float]) -> str:
     name = inline(one.name) + (" (dry run)" if one.dry_run else "")
     verdict = f"{one.verdict} ({code(one.reason_code)})"
     found = one.judgement
@@ -166,15 +166,15 @@ def _row(one: Standing, curve: Sequence[float]) -> str:
     return f"| {name} | {verdict} | {' | '.join(cells)} |"
 
 
-def annotation(outcome: Outcome) -> str:
+def annotation(outcome: CanaryOutcome) -> str:
     """One workflow command that shows the verdict on the run's page; "" for a pass."""
     if not outcome.exit_code:
         return ""
-    told = headline(outcome).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    told = canary_headline(outcome).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return f"::error title=Canary {outcome.verdict}::{told}\n"
 
 
-def progress(metric: Standing) -> str:
+def progress(metric: MetricStatus) -> str:
     """What is known of a metric at a tick, in one line: evidence, ratio, and what is needed still."""
     found = metric.judgement
     if found is None:
@@ -201,7 +201,7 @@ def sparkline(values: Sequence[float], found: Judgement | None) -> str:
     return "".join(_BARS[min(int(height * (len(_BARS) - 1)), len(_BARS) - 1)] for height in heights)
 
 
-def _figures(one: Standing) -> Iterator[str]:
+def _figures(one: MetricStatus) -> Iterator[str]:
     found = one.judgement
     if found is not None and one.lone_limit is not None:
         yield f"canary {_counted(one.canary)}, {_limit(one.lone_limit)}"
@@ -213,7 +213,7 @@ def _figures(one: Standing) -> Iterator[str]:
         yield from textwrap.wrap(inert(one.text), WIDTH - 4)
 
 
-def _closing(outcome: Outcome) -> Iterator[str]:
+def _closing(outcome: CanaryOutcome) -> Iterator[str]:
     """What an inconclusive one needs, what the verdict rests on, and what may come next."""
     if outcome.verdict == INCONCLUSIVE and outcome.needed is not None:
         requests, seconds = outcome.needed
@@ -226,7 +226,7 @@ def _closing(outcome: Outcome) -> Iterator[str]:
         yield "The gate file says dryRun: no command was run and nothing is held."
 
 
-def _assumed(outcome: Outcome) -> Iterator[str]:
+def _assumed(outcome: CanaryOutcome) -> Iterator[str]:
     """Each assumption once; of a metric and its watch the one that asks for more, the shorter span."""
     strictest: dict[str, Judgement] = {}
     for one in outcome.metrics:

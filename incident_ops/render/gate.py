@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from incident_ops.gate.holds import BURNING
-from incident_ops.gate.verdict import (
+from incident_ops.deploy_gate.holds import BURNING
+from incident_ops.deploy_gate.verdict import (
     CONFIG_ERROR,
     DEPLOY_FREEZE,
     ERROR_BUDGET,
@@ -22,12 +22,11 @@ from incident_ops.gate.verdict import (
     Hold,
     Verdict,
 )
-from incident_ops.model.time import stamp
-from incident_ops.render.dates import spell_clock
-from incident_ops.render.findings import dump
-from incident_ops.render.fit import WIDTH, cut, fold
+from incident_ops.domain.time import spell_clock, stamp
+from incident_ops.render.findings import json_text
+from incident_ops.render.text import WIDTH, cut_line, fold
 
-HEADLINES = {
+GATE_HEADLINES = {
     OPEN_INCIDENT: "deploys of {service} are held by an open incident",
     MAINTENANCE_WINDOW: "deploys of {service} are held by a maintenance window",
     DEPLOY_FREEZE: "deploys of {service} are held by a freeze",
@@ -40,7 +39,7 @@ HEADLINES = {
     ROLLBACK_ALLOWED: "this commit of {service} passed before and is never held",
 }
 _UNTOLD = "why a budget holds is not told"  # gate.json says no more
-NEXT = {
+WAY_ON = {
     OPEN_INCIDENT: "They pass again once it is resolved. Its fix goes through before that:\n"
     "  its commander adds `--fixes INC --sha SHA`, or somebody takes it on with\n"
     "  `incident-ops override INC`.",
@@ -57,20 +56,20 @@ NEXT = {
 def to_text(verdict: Verdict) -> str:
     """The verdict, what holds, what could not be read, and what to do; at most 80 columns but for paths."""
     what = f"{verdict.service} to {verdict.environment}" if verdict.environment else verdict.service
-    headline = HEADLINES.get(verdict.reason_code, "nothing holds deploys of {service}").format(service=what)
+    headline = GATE_HEADLINES.get(verdict.reason_code, "nothing holds deploys of {service}").format(service=what)
     out = fold(f"{verdict.verdict}: {headline} ({verdict.reason_code})", "", "  ")
     if verdict.release is not None:
         told = verdict.release
         who = f"by {told.by}, " if told.by else ""
         until = f"until {_clock(told.expires)}, " if told.expires else ""
-        out.append(cut(f"  {who}{until}recorded in {told.source}", WIDTH))
-        out += [cut(f"  {told.reason}", WIDTH)] if told.reason else []
+        out.append(cut_line(f"  {who}{until}recorded in {told.source}", WIDTH))
+        out += [cut_line(f"  {told.reason}", WIDTH)] if told.reason else []
     out += [_hold(hold) for hold in verdict.holds]
     if verdict.unread:
         out += ["Not read:", *(f"  {record.path}: {record.reason}" for record in verdict.unread)]
     out += [line for note in verdict.notes for line in fold(note, "  ", "  ")]
-    if (key := _end(verdict)) in NEXT:
-        out.append(NEXT[key])
+    if (key := _end(verdict)) in WAY_ON:
+        out.append(WAY_ON[key])
     return "\n".join(out) + "\n"
 
 
@@ -93,7 +92,7 @@ def to_json(verdict: Verdict) -> str:
         data["unread"] = unread_data(verdict.unread)
     if verdict.notes:
         data["notes"] = [*verdict.notes]
-    return dump(data)
+    return json_text(data)
 
 
 def _end(verdict: Verdict) -> str:
@@ -108,7 +107,7 @@ def _end(verdict: Verdict) -> str:
 
 def config_error() -> str:
     """The JSON where the question cannot be asked: a wrong name, a broken policy. The words are on the error stream."""
-    return dump(_shape(INCONCLUSIVE, CONFIG_ERROR, []))
+    return json_text(_shape(INCONCLUSIVE, CONFIG_ERROR, []))
 
 
 def _shape(verdict: str, reason: str, ids: list[str]) -> dict[str, Any]:
@@ -139,7 +138,7 @@ def _hold(hold: Hold) -> str:
     until = f"until {_clock(hold.end)}" if hold.end else ""
     needed = f"on {hold.needed}" if hold.needed else ""
     parts = (hold.id, hold.state, needed, until, "".join(char for char in title if char.isprintable()))
-    return cut("  " + "  ".join(part for part in parts if part), WIDTH)
+    return cut_line("  " + "  ".join(part for part in parts if part), WIDTH)
 
 
 def _clock(at: datetime | None) -> str:

@@ -6,31 +6,29 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from incident_ops.lifecycle import OVER, RESOLVED, effective
-from incident_ops.model.fence import each
-from incident_ops.model.ids import item_key
-from incident_ops.model.incident import ActionItem, Incident
-from incident_ops.model.policy import Policy
-from incident_ops.model.record import Record
-from incident_ops.model.time import spell_age, stamp
-from incident_ops.model.unread import Unread
-from incident_ops.render.findings import dump, plural
-from incident_ops.render.fit import columns, fit, pad
-from incident_ops.render.picture import level_of, state_of
+from incident_ops.domain.fence import each
+from incident_ops.domain.incident import ActionItem, Incident
+from incident_ops.domain.lifecycle import OVER, RESOLVED, effective
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.record import Record, Unread, item_key
+from incident_ops.domain.time import spell_age, stamp
+from incident_ops.render.findings import json_text, plural
+from incident_ops.render.incident import level_labels, state_of
 from incident_ops.render.sla import unread_data
-from incident_ops.sla.facts import declared_at
+from incident_ops.render.text import columns, fit_line, pad
+from incident_ops.sla.incident_at import declared_at
 
 WIDTH = 80
-LATE, LIVE, PLAIN = "late", "live", ""
-INCIDENTS = ("INCIDENT", "LEVEL", "STATE", "AGE", "TITLE")
-ITEMS = ("ITEM", "OWNER", "DUE", "LATE", "TITLE")
+LATE_STYLE, LIVE_STYLE, PLAIN_STYLE = "late", "live", ""
+INCIDENT_HEADER = ("INCIDENT", "LEVEL", "STATE", "AGE", "TITLE")
+ITEM_HEADER = ("ITEM", "OWNER", "DUE", "LATE", "TITLE")
 HIDDEN = "(restricted)"
 
 Style = Callable[[str, str], str]
 """(LATE, LIVE or PLAIN, a whole line) -> the line as it is to be shown."""
 
 
-class Entry(NamedTuple):
+class IncidentRow(NamedTuple):
     """An incident in a list; `rank` 1 is the worst, 0 a level that the policy does not know; `age` in seconds."""
 
     record: Record
@@ -40,7 +38,7 @@ class Entry(NamedTuple):
     title: str | None
 
 
-class Item(NamedTuple):
+class ItemRow(NamedTuple):
     """An action item in a list; `late` in days, 0 = not late; `title` None = restricted."""
 
     record: Record
@@ -49,25 +47,25 @@ class Item(NamedTuple):
     title: str | None
 
 
-def entries(records: Iterable[Record], policy: Policy, now: datetime) -> list[Entry]:
+def entries(records: Iterable[Record], policy: Policy, now: datetime) -> list[IncidentRow]:
     """The incidents by urgency: worked on, resolved, closed; then the worst rank, then the oldest."""
     return sorted(each(records, lambda record: _entry(record, policy, now)), key=_urgency)
 
 
-def items(records: Iterable[tuple[Record, dict[int, int]]], policy: Policy) -> list[Item]:
+def items(records: Iterable[tuple[Record, dict[int, int]]], policy: Policy) -> list[ItemRow]:
     """The action items of records, each given with the days its late items are late by index.
 
     Open ones by due date, so that the latest come first; then those that are closed.
     """
     found = [
-        Item(record, item, late.get(index, 0), item.title if title_of(record.incident, policy) is not None else None)
+        ItemRow(record, item, late.get(index, 0), item.title if title_of(record.incident, policy) is not None else None)
         for record, late in records
         for index, item in enumerate(record.incident.action_items)
     ]
     return sorted(found, key=lambda one: (not one.item.is_open, one.item.due or "9999", _key(one)))
 
 
-def incidents_text(found: Sequence[Entry], style: Style = lambda _, line: line) -> str:
+def incidents_text(found: Sequence[IncidentRow], style: Style = lambda _, line: line) -> str:
     """The table of incidents, the title cut to fit."""
     table = [
         (
@@ -79,11 +77,11 @@ def incidents_text(found: Sequence[Entry], style: Style = lambda _, line: line) 
         )
         for one in found
     ]
-    tones = [PLAIN if one.record.incident.state in OVER else LIVE for one in found]
-    return _table(INCIDENTS, table, tones, style) + f"{plural(len(found), 'incident')}\n"
+    tones = [PLAIN_STYLE if one.record.incident.state in OVER else LIVE_STYLE for one in found]
+    return _table(INCIDENT_HEADER, table, tones, style) + f"{plural(len(found), 'incident')}\n"
 
 
-def items_text(found: Sequence[Item], style: Style = lambda _, line: line) -> str:
+def items_text(found: Sequence[ItemRow], style: Style = lambda _, line: line) -> str:
     """The table of action items, the title cut to fit."""
     table = [
         (
@@ -97,28 +95,30 @@ def items_text(found: Sequence[Item], style: Style = lambda _, line: line) -> st
     ]
     late = sum(1 for one in found if one.late)
     count = f"{plural(len(found), 'action item')}{f', {late} late' if late else ''}\n"
-    return _table(ITEMS, table, [LATE if one.late else PLAIN for one in found], style) + count
+    return _table(ITEM_HEADER, table, [LATE_STYLE if one.late else PLAIN_STYLE for one in found], style) + count
 
 
-def incidents_json(found: Sequence[Entry], now: datetime, unread: Sequence[Unread]) -> str:
+def incidents_json(found: Sequence[IncidentRow], now: datetime, unread: Sequence[Unread]) -> str:
     """`{"schema", "at", "incidents": [...]}` in the order of the table; `unread` where a record could not be read."""
     return _json("incidents", [_incident_data(one) for one in found], now, unread)
 
 
-def items_json(found: Sequence[Item], now: datetime, unread: Sequence[Unread]) -> str:
+def items_json(found: Sequence[ItemRow], now: datetime, unread: Sequence[Unread]) -> str:
     """`{"schema", "at", "action_items": [...]}` in the order of the table; `unread` as above."""
     return _json("action_items", [_item_data(one) for one in found], now, unread)
 
 
-def _entry(record: Record, policy: Policy, now: datetime) -> Entry:
+def _entry(record: Record, policy: Policy, now: datetime) -> IncidentRow:
     incident = record.incident
     duties = policy.duties(incident.severity, incident.priority)
     age = now - declared_at(incident)
     rank = duties.rank if duties else 0
-    return Entry(record, level_of(incident, policy), rank, int(age.total_seconds()), title_of(incident, policy))
+    return IncidentRow(
+        record, level_labels(incident, policy), rank, int(age.total_seconds()), title_of(incident, policy)
+    )
 
 
-def _urgency(one: Entry) -> tuple[int, int, int, str]:
+def _urgency(one: IncidentRow) -> tuple[int, int, int, str]:
     state = one.record.incident.state
     return (0 if state not in OVER else 1 if state == RESOLVED else 2), one.rank, -one.age, one.record.incident.id
 
@@ -128,19 +128,19 @@ def title_of(incident: Incident, policy: Policy) -> str | None:
     return incident.title if incident.visibility != "restricted" or policy.access.private else None
 
 
-def _key(one: Item) -> str:
+def _key(one: ItemRow) -> str:
     return item_key(one.record.incident.id, one.item.id)
 
 
 def _table(header: Sequence[str], table: Sequence[Sequence[str]], tones: Sequence[str], style: Style) -> str:
     if not table:
         return ""
-    shown = [[*(fit(cell, 26) for cell in row[:-1]), row[-1]] for row in table]
+    shown = [[*(fit_line(cell, 26) for cell in row[:-1]), row[-1]] for row in table]
     widths = [max(columns(row[place]) for row in (header, *shown)) for place in range(len(header) - 1)]
     lines = []
-    for tone, row in zip((PLAIN, *tones), (header, *shown), strict=True):
+    for tone, row in zip((PLAIN_STYLE, *tones), (header, *shown), strict=True):
         front = "".join(pad(cell, width) + "  " for cell, width in zip(row, widths, strict=False))
-        lines.append(style(tone, (front + fit(row[-1], max(WIDTH - columns(front), 8))).rstrip()))
+        lines.append(style(tone, (front + fit_line(row[-1], max(WIDTH - columns(front), 8))).rstrip()))
     return "\n".join(lines) + "\n\n"
 
 
@@ -148,10 +148,10 @@ def _json(name: str, rows: list[dict[str, Any]], now: datetime, unread: Sequence
     data: dict[str, Any] = {"schema": 1, "at": stamp(now), name: rows}
     if unread:
         data["unread"] = unread_data(unread)
-    return dump(data)
+    return json_text(data)
 
 
-def _incident_data(one: Entry) -> dict[str, Any]:
+def _incident_data(one: IncidentRow) -> dict[str, Any]:
     incident = one.record.incident
     return {
         "id": incident.id,
@@ -171,7 +171,7 @@ def _incident_data(one: Entry) -> dict[str, Any]:
     }
 
 
-def _item_data(one: Item) -> dict[str, Any]:
+def _item_data(one: ItemRow) -> dict[str, Any]:
     item = one.item
     return {
         "key": _key(one),

@@ -1,18 +1,34 @@
-"""A plan for people (80 columns) and for programs (docs/contract.md#json). The same plan gives the same bytes."""
+"""A plan for people (80 columns) and for programs (docs/contract.md#json). The same plan gives the same bytes.
+
+A plan as the comment that a reviewer reads. Texts of records and trackers in it do nothing and link nothing.
+"""
 
 from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from incident_ops.reconcile.apply import DONE, Applied, Summary
-from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, LABEL, NOTIFY, REOPEN, UPDATE, Change, Kept
-from incident_ops.reconcile.deliver import Delivered
-from incident_ops.reconcile.plan import SCHEMA, Plan
-from incident_ops.reconcile.safety import Held
+from incident_ops.documents.markdown import code, inline, markdown_table
+from incident_ops.notifications.deliver import Delivered
+from incident_ops.reconcile.apply import APPLIED, Applied, Summary
+from incident_ops.reconcile.changes import (
+    CLOSE,
+    CREATE,
+    EDIT,
+    LABEL,
+    NOTIFY,
+    REOPEN,
+    UPDATE,
+    Kept,
+    LeftAlone,
+    PlannedChange,
+)
+from incident_ops.reconcile.limits import HeldChanges
+from incident_ops.reconcile.plan import PLAN_SCHEMA, Plan
 from incident_ops.render.findings import plural
-from incident_ops.render.fit import fold
+from incident_ops.render.text import fold
 
 _SIGNS = {CREATE: "+", UPDATE: "~", CLOSE: "-", REOPEN: "^", EDIT: "<", NOTIFY: "!"}
 _VERBS = {NOTIFY: "send"}
@@ -32,7 +48,7 @@ _SHOWN = 3  # examples named for each reason something is kept
 def plan_json(plan: Plan) -> str:
     """The plan as JSON text ending in a newline; `unread` is there only when something was unreadable."""
     data: dict[str, object] = {
-        "schema": SCHEMA,
+        "schema": PLAN_SCHEMA,
         "checksum": plan.checksum,
         "requests_estimate": plan.requests_estimate,
         "changes": [_change_row(change) for change in plan.changes],
@@ -45,7 +61,7 @@ def plan_json(plan: Plan) -> str:
 
 def plan_text(plan: Plan) -> str:
     """The plan as lines of at most 80 columns (a path or a key longer than that stands alone), ending in a newline."""
-    lines = fold(headline(plan), "", "  ")
+    lines = fold(plan_headline(plan), "", "  ")
     lines += [line for change in plan.changes for line in _change_lines(change)]
     if plan.kept:
         lines += ["", f"Kept as it is: {len(plan.kept)}"]
@@ -60,7 +76,7 @@ def plan_text(plan: Plan) -> str:
     return "\n".join(lines) + "\n"
 
 
-def headline(plan: Plan) -> str:
+def plan_headline(plan: Plan) -> str:
     """One line: how many changes of each kind, and about how many requests they take."""
     counts = Counter((_noun(change), change.action) for change in plan.changes)
     if not counts:
@@ -73,7 +89,7 @@ def headline(plan: Plan) -> str:
     return f"{', '.join(parts)}; about {plan.requests_estimate} requests."
 
 
-def _noun(change: Change) -> str:
+def _noun(change: PlannedChange) -> str:
     """What a change is about where that is no issue."""
     if change.kind == LABEL:
         return "label"
@@ -82,7 +98,7 @@ def _noun(change: Change) -> str:
 
 def applied_line(done: Applied) -> str:
     """One change that was carried out, e.g. `  + #4 create INC-1/AI-2`; what was not done says so."""
-    told = "" if done.outcome == DONE else f": {done.outcome}" + (f": {done.error}" if done.error else "")
+    told = "" if done.outcome == APPLIED else f": {done.outcome}" + (f": {done.error}" if done.error else "")
     number = "" if done.number is None else f" #{done.number}"
     return f"  {_SIGNS.get(done.change.action, _OTHER)}{number} {done.change.action} {done.change.key}{told}"
 
@@ -105,7 +121,7 @@ def applied_json(
     plan: Plan,
     outcomes: Sequence[Applied],
     end: Summary,
-    held: Sequence[Held],
+    held: Sequence[HeldChanges],
     records: str,
     notices: Sequence[Delivered] = (),
 ) -> str:
@@ -123,7 +139,7 @@ def applied_json(
         for one in outcomes
     ]
     data = {
-        "schema": SCHEMA,
+        "schema": PLAN_SCHEMA,
         "checksum": plan.checksum,
         "done": end.done,
         "left": end.left,
@@ -146,7 +162,7 @@ def applied_json(
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
-def _change_row(change: Change) -> dict[str, object]:
+def _change_row(change: PlannedChange) -> dict[str, object]:
     return {
         "action": change.action,
         "kind": change.kind,
@@ -157,7 +173,7 @@ def _change_row(change: Change) -> dict[str, object]:
     }
 
 
-def _change_lines(change: Change) -> list[str]:
+def _change_lines(change: PlannedChange) -> list[str]:
     number = f" #{change.number}" if change.number is not None else ""
     head = f"  {_SIGNS.get(change.action, _OTHER)} {change.action}{number} {change.key}"
     told = what(change)
@@ -167,7 +183,7 @@ def _change_lines(change: Change) -> list[str]:
     return [head, *fold(": ".join(part for part in (told, why) if part), "      ", "      ")]
 
 
-def what(change: Change) -> str:
+def what(change: PlannedChange) -> str:
     """What a change does: title and labels of a new issue, the reason of a closing, else the fields set."""
     fields = change.fields
     if change.action == CREATE and "title" in fields:
@@ -198,3 +214,107 @@ def _kept_lines(kept: tuple[Kept, ...]) -> list[str]:
         more = f" and {left} more" if left else ""
         lines += fold(f"{len(keys) + left}: {reason}: {', '.join(keys)}{more}", "  = ", "    ")
     return lines
+
+
+MOST_CHARACTERS = 60_000  # GitHub takes 65,536 characters in a comment
+_FOLDED = 20  # a table with more rows is folded
+
+
+class _Part(NamedTuple):
+    """A table with its heading; each row stands on a line of its own."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+
+    def text(self, shown: int) -> str:
+        """The part with its first `shown` rows, folded where the table is long."""
+        title = f"{self.title}: {len(self.rows)}"
+        rows = markdown_table(self.head, self.rows[:shown])
+        if len(self.rows) <= _FOLDED:
+            return f"### {title}\n\n{rows}"
+        return f"<details><summary>{title}</summary>\n\n{rows}\n\n</details>"
+
+
+def plan_markdown(plan: Plan) -> str:
+    """The plan as Markdown of at most MOST characters, ending in a newline: what cannot be read, a table for each
+    action, what is kept, the checksum. Rows that find no room are counted at the end."""
+    top = f"## Plan for the tracker\n\n**{inline(plan_headline(plan))}**"
+    end = f"Checksum for `apply --checksum`: `{plan.checksum}`" if plan.changes else ""
+    parts = list(_parts(plan))
+    room = MOST_CHARACTERS - len("\n\n".join((top, _left_out(sum(len(part.rows) for part in parts)), end, "")))
+    texts, left = [], 0
+    for part in parts:
+        shown = _fitting(part, room)
+        left += len(part.rows) - shown
+        if shown:
+            texts.append(part.text(shown))
+            room -= len(texts[-1]) + 2
+    return "\n\n".join(text for text in (top, *texts, _left_out(left), end) if text) + "\n"
+
+
+def _parts(plan: Plan) -> Iterator[_Part]:
+    if plan.unread:
+        yield _Part(
+            "Could not be read, their issues stay as they are", ("Record", "Issues", "Why"), _unread(plan.unread)
+        )
+    actions: dict[str, list[PlannedChange]] = defaultdict(list)
+    for change in plan.changes:
+        actions[change.action].append(change)
+    for action, changes in actions.items():
+        if action == NOTIFY:
+            yield _Part("People to notify", ("Who", "By", "What", "Key"), [_told(one) for one in changes])
+            continue
+        rows = [(_number(one), code(one.key), inline(what(one)), inline(one.reason)) for one in changes]
+        where = " in the records" if action == EDIT else ""
+        yield _Part(f"To {inline(action)}{where}", ("Issue", "Key", "What", "Why"), rows)
+    if plan.kept:
+        yield _Part("Kept as it is, by reason", ("How many", "Why", "Which"), _kept(plan))
+
+
+def _unread(unread: Sequence[LeftAlone]) -> list[tuple[str, ...]]:
+    return [
+        (code(one.path), ", ".join(code(f"#{number}") for number in one.numbers) or "none", inline(one.reason))
+        for one in unread
+    ]
+
+
+def _kept(plan: Plan) -> list[tuple[str, ...]]:
+    return [
+        (
+            f"{len(names) + more:,}",
+            inline(reason),
+            ", ".join(code(name) for name in names) + (f" and {more:,} more" if more else ""),
+        )
+        for reason, (names, more) in kept_by_reason(plan.kept).items()
+    ]
+
+
+def _number(change: PlannedChange) -> str:
+    """An issue's number as code: a comment must not write into the history of every issue it names."""
+    if change.number is None:
+        return "new" if change.action == CREATE else "none"
+    return code(f"#{change.number}")
+
+
+def _told(change: PlannedChange) -> tuple[str, ...]:
+    """A notice; a name as code, so that a comment calls nobody."""
+    said = change.telling
+    if said is None:
+        return ("", "", inline(change.reason), code(change.key))
+    held = f" (not sent: {inline(said.held)})" if said.held else ""
+    return code(said.recipient), ", ".join(map(code, said.channels)), f"{inline(said.subject)}{held}", code(change.key)
+
+
+def _fitting(part: _Part, room: int) -> int:
+    """How many rows of a part fit."""
+    room -= len(part.text(0)) + 2
+    for shown, row in enumerate(part.rows):
+        room -= sum(len(cell) + len(" | ") for cell in row) + len("|\n")
+        if room < 0:
+            return shown
+    return len(part.rows)
+
+
+def _left_out(rows: int) -> str:
+    return f"**{plural(rows, 'row')} found no room here:** run `incident-ops plan` to see everything." if rows else ""

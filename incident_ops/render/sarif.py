@@ -9,15 +9,15 @@ from urllib.parse import quote
 
 from incident_ops import __version__
 from incident_ops.findings import RANK, Finding
-from incident_ops.render.findings import dump, inert
-from incident_ops.render.fit import cut
-from incident_ops.render.rule_docs import catalogue
+from incident_ops.render.findings import inert, json_text
+from incident_ops.render.rule_pages import catalogue
+from incident_ops.render.text import cut_line
 from incident_ops.rules import RuleDoc
-from incident_ops.rules.silencing import Silenced
+from incident_ops.rules.suppressions import Silenced
 
-MOST = 25_000
+MOST_RESULTS = 25_000
 """Results GitHub takes of one run."""
-LONGEST = 1024
+LONGEST_MESSAGE = 1024
 """Characters GitHub takes as the description of a rule."""
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -42,9 +42,9 @@ def to_sarif(findings: Sequence[Finding], silenced: Sequence[Silenced], prefix: 
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": results[:MOST],
+        "results": results[:MOST_RESULTS],
     }
-    return dump({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+    return json_text({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def _rule(rule: RuleDoc) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def _rule(rule: RuleDoc) -> dict[str, Any]:
     return {
         "id": rule.id,
         "shortDescription": {"text": rule.sentence},
-        "fullDescription": {"text": cut(_prose(rule.doc), LONGEST)},
+        "fullDescription": {"text": cut_line(_prose(rule.doc), LONGEST_MESSAGE)},
         "help": {"text": rule.doc},
         "defaultConfiguration": {"level": worst.value},
     }

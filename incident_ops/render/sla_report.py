@@ -6,24 +6,18 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from incident_ops.model.time import spell_duration, stamp
-from incident_ops.render.aligned import aligned
-from incident_ops.render.dates import spell_clock
-from incident_ops.render.findings import dump, inert, plural
-from incident_ops.render.fit import fit
-from incident_ops.render.safe import inline
-from incident_ops.render.sections import table
+from incident_ops.documents.markdown import inline, markdown_table
+from incident_ops.domain.time import spell_clock, spell_duration, stamp
+from incident_ops.render.findings import inert, json_text, plural
 from incident_ops.render.sla import CLOCK_WORDS, clock_data, clock_name, unread_data
-from incident_ops.sla.compliance import Compliance, Figures, Period
-from incident_ops.sla.goals import COMPLIANCE, WITHIN, Goal
-from incident_ops.sla.noticing import Noticing
-from incident_ops.sla.statistics import Spread
+from incident_ops.render.text import aligned, fit_line
+from incident_ops.sla.compliance import COMPLIANCE, WITHIN, Compliance, Figures, Goal, Noticing, Percentiles, Period
 
 WIDTH = 80
 MOST_MISSED = 20
-HEADER = ("", "CLOCK", "N", "MET", "MISSED", "KEPT", "MEDIAN", "P90", "MEAN")
-RIGHT = range(2, 9)
-MISSED = ("MISSED", "CLOCK", "LEVEL", "LATE", "DUE (UTC)")
+REPORT_HEADER = ("", "CLOCK", "N", "MET", "MISSED", "KEPT", "MEDIAN", "P90", "MEAN")
+REPORT_RIGHT_COLUMNS = range(2, 9)
+MISSED_HEADER = ("MISSED", "CLOCK", "LEVEL", "LATE", "DUE (UTC)")
 REASONS = {
     "breached_by_retarget": "late only since its level changed",
     "dropped": "dropped",
@@ -42,11 +36,15 @@ ALL = "all"
 def to_text(report: Compliance) -> str:
     """Figures in total and by group, goals, slots, what does not count, how late runs were, what was missed."""
     out = [_title(report), *textwrap.wrap(_counted(report), WIDTH), ""]
-    out += [*aligned(HEADER, _rows(report), RIGHT), ""] if report.total else ["No clock to report on.", ""]
+    out += (
+        [*aligned(REPORT_HEADER, _rows(report), REPORT_RIGHT_COLUMNS), ""]
+        if report.total
+        else ["No clock to report on.", ""]
+    )
     for part in (_goals(report), _slots(report), _excluded(report), [_noticing(report.noticing)]):
         out += [line for text in part for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ")]
     if report.late:
-        out += ["", *aligned(MISSED, _late(report)), *_more(report)]
+        out += ["", *aligned(MISSED_HEADER, _late(report)), *_more(report)]
     if report.unread:
         out += ["", f"Not read, so not in this report ({len(report.unread)}):"]
         out += [f"  {one.path}: {one.why}" for one in report.unread]
@@ -57,14 +55,19 @@ def to_markdown(report: Compliance) -> str:
     """The same for a pull request or a step summary."""
     parts = [f"## {_title(report)}\n\n{_counted(report)}"]
     if report.total:
-        head = ["", *(word.capitalize() for word in HEADER[1:])]
-        parts.append(table(head, [[inline(name), *cells] for name, *cells in _rows(report)]))
+        head = ["", *(word.capitalize() for word in REPORT_HEADER[1:])]
+        parts.append(markdown_table(head, [[inline(name), *cells] for name, *cells in _rows(report)]))
     told = [*_goals(report), *_slots(report), *_excluded(report), _noticing(report.noticing)]
     parts.append("\n".join(f"- {inline(text)}" for text in told))
     if report.late:
         rows = [[*map(inline, words), late, due] for *words, late, due in _late(report)]
         parts.append(
-            "\n".join([table([word.capitalize() for word in MISSED[:-1]] + ["Due (UTC)"], rows), *_more(report)])
+            "\n".join(
+                [
+                    markdown_table([word.capitalize() for word in MISSED_HEADER[:-1]] + ["Due (UTC)"], rows),
+                    *_more(report),
+                ]
+            )
         )
     if report.unread:
         lines = [f"- {inline(one.path)}: {inline(one.why)}" for one in report.unread]
@@ -91,7 +94,7 @@ def to_json(report: Compliance) -> str:
     }
     if report.unread:
         data["unread"] = unread_data(report.unread)
-    return dump(data)
+    return json_text(data)
 
 
 def spell_period(period: Period) -> str:
@@ -115,7 +118,9 @@ def _rows(report: Compliance) -> list[tuple[str, ...]]:
     """The figures in total, then of each group; its name stands on the first line of it."""
     groups = [(ALL, report.total), *((group.name, group.figures) for group in report.groups)]
     return [
-        ("" if index else fit(name, 14), *_cells(one)) for name, figures in groups for index, one in enumerate(figures)
+        ("" if index else fit_line(name, 14), *_cells(one))
+        for name, figures in groups
+        for index, one in enumerate(figures)
     ]
 
 
@@ -131,7 +136,7 @@ def _cells(one: Figures) -> tuple[str, ...]:
     )
 
 
-def _spread(lasted: Spread) -> tuple[str, str, str]:
+def _spread(lasted: Percentiles) -> tuple[str, str, str]:
     """Median, 90th percentile and mean."""
     return spell_duration(lasted.median), spell_duration(lasted.p90), spell_duration(lasted.mean)
 
@@ -230,7 +235,7 @@ def _figures_data(one: Figures) -> dict[str, Any]:
     }
 
 
-def _spread_data(found: Spread | None) -> dict[str, int] | None:
+def _spread_data(found: Percentiles | None) -> dict[str, int] | None:
     return None if found is None else {"n": found.n, "median": found.median, "p90": found.p90, "mean": found.mean}
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType, ModuleType
 from typing import Protocol
 
+from incident_ops.domain.record import Crossings, Record, World
 from incident_ops.findings import Finding, Level
-from incident_ops.model.record import Crossings, Record, World
 from incident_ops.rules import base
 from incident_ops.rules.listing import rule_modules
 

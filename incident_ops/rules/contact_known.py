@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.policy_sections import Contacts
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level, Route, did_you_mean
-from incident_ops.model.incident import Incident
-from incident_ops.model.policy_blocks import Contacts
-from incident_ops.model.record import Record, World
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import rule_finding
 
 ID = "contact-known"
 LEVEL = Level.WARNING
@@ -32,7 +32,7 @@ def check(record: Record, world: World) -> Iterator[Finding]:
         if name is not None and name not in told:
             told.add(name)
             hint = did_you_mean(name, people) if name.startswith("@") else "add it to contacts, or write the handle"
-            yield tell(ID, LEVEL, route, f"{name!r} is not in the policy's contacts", hint)
+            yield rule_finding(ID, LEVEL, route, f"{name!r} is not in the policy's contacts", hint)
 
 
 def _reachable(contacts: Contacts) -> set[str]:

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.incident import Amount, Impact, Revenue, Series, Users
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
-from incident_ops.model.incident import Amount, Impact, Revenue, Series, Users
-from incident_ops.model.record import Record, World
-from incident_ops.rules.instants import later
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import later, rule_finding
 
 ID = "contradiction"
 LEVEL = (Level.ERROR, Level.WARNING)
@@ -35,21 +34,21 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
     if isinstance(users, Users) and _differ(users.percent, told):
         message = f"triage says {told} % of users, impact says {users.percent} %"
         hint = "mend the one that is wrong; the triage answer decides the level"
-        yield tell(ID, Level.WARNING, ("triage", "users_percent"), message, hint)
+        yield rule_finding(ID, Level.WARNING, ("triage", "users_percent"), message, hint)
     revenue = incident.impact.revenue
     if incident.triage.revenue is False and isinstance(revenue, Revenue) and _positive(revenue.amount):
         message = f"triage says no revenue is lost, impact says {revenue.amount}"
-        yield tell(ID, Level.WARNING, ("triage", "revenue"), message, "mend the one that is wrong")
+        yield rule_finding(ID, Level.WARNING, ("triage", "revenue"), message, "mend the one that is wrong")
 
 
 def _counts(impact: Impact) -> Iterator[Finding]:
     users, revenue = impact.users, impact.revenue
     if isinstance(users, Users) and _zero(users.count) and _positive(users.percent):
         message = f"no users, but {users.percent} % of them"
-        yield tell(ID, Level.ERROR, ("impact", "users", "count"), message, "count: the number, or unknown")
+        yield rule_finding(ID, Level.ERROR, ("impact", "users", "count"), message, "count: the number, or unknown")
     if isinstance(revenue, Revenue) and _zero(revenue.amount) and _positive(revenue.per_minute):
         message = f"no revenue lost, but {revenue.per_minute} a minute"
-        yield tell(ID, Level.ERROR, ("impact", "revenue", "amount"), message, "amount: the sum, or unknown")
+        yield rule_finding(ID, Level.ERROR, ("impact", "revenue", "amount"), message, "amount: the sum, or unknown")
 
 
 def _series(index: int, series: Series) -> Iterator[Finding]:
@@ -58,12 +57,12 @@ def _series(index: int, series: Series) -> Iterator[Finding]:
         route = ("impact", "series", index, "points", number)
         if later(point.start, point.end):
             message = f"this interval of {series.name} ends at {point.end}, before it begins at {point.start}"
-            yield tell(ID, Level.ERROR, (*route, "to"), message, "swap from and to")
+            yield rule_finding(ID, Level.ERROR, (*route, "to"), message, "swap from and to")
         elif before is not None and later(before.end, point.start):
             message = (
                 f"this interval of {series.name} begins at {point.start}, while the one above lasts until {before.end}"
             )
-            yield tell(ID, Level.ERROR, (*route, "from"), message, "intervals follow each other")
+            yield rule_finding(ID, Level.ERROR, (*route, "from"), message, "intervals follow each other")
         before = point
 
 

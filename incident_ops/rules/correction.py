@@ -11,12 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.incident import Cycle, Incident, Times
+from incident_ops.domain.record import Record, World
+from incident_ops.domain.time import UNKNOWN
 from incident_ops.findings import Finding, Level, did_you_mean
-from incident_ops.model.incident import Cycle, Incident, Times
-from incident_ops.model.record import Record, World
-from incident_ops.model.time import UNKNOWN
-from incident_ops.rules.instants import same_instant
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import rule_finding, same_instant
 
 ID = "correction"
 LEVEL = Level.ERROR
@@ -32,7 +31,7 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
     for index, event in enumerate(incident.timeline):
         if event.corrects is not None and event.corrects > index:
             message = f"entry {index + 1} says that it corrects entry {event.corrects}, which does not stand above it"
-            yield tell(ID, LEVEL, ("timeline", index, "corrects"), message, "entries are counted from 1")
+            yield rule_finding(ID, LEVEL, ("timeline", index, "corrects"), message, "entries are counted from 1")
 
 
 def _instants(incident: Incident) -> Iterator[Finding]:
@@ -44,13 +43,13 @@ def _instants(incident: Incident) -> Iterator[Finding]:
     for index, correction in enumerate(incident.corrections):
         route, field = ("corrections", index), correction.field
         if field not in value:
-            yield tell(
+            yield rule_finding(
                 ID, LEVEL, (*route, "field"), f"{field!r} is no instant of this record", did_you_mean(field, value)
             )
             continue
         if not same_instant(correction.old, value[field]):
             message = f"{field} was {value[field]}, not {correction.old}"
-            yield tell(ID, LEVEL, (*route, "from"), message, f"from: {value[field]}")
+            yield rule_finding(ID, LEVEL, (*route, "from"), message, f"from: {value[field]}")
         if correction.new == UNKNOWN and field.endswith((".declared", ".reopened")):
-            yield tell(ID, LEVEL, (*route, "to"), f"{field} cannot be unknown", "clocks start there")
+            yield rule_finding(ID, LEVEL, (*route, "to"), f"{field} cannot be unknown", "clocks start there")
         value[field] = correction.new

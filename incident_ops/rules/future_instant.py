@@ -12,12 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.record import Record, World
+from incident_ops.domain.time import LATEST, SKEW, UNKNOWN, stamp
 from incident_ops.findings import Finding, Level, Route
-from incident_ops.model.incident import Incident
-from incident_ops.model.record import Record, World
-from incident_ops.model.time import LATEST, SKEW, UNKNOWN, stamp
-from incident_ops.rules.instants import given, later, place
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import given, instant_route, later, rule_finding
 
 ID = "future-instant"
 LEVEL = Level.ERROR
@@ -36,13 +35,15 @@ def check(record: Record, world: World) -> Iterator[Finding]:
             continue
         if (text > today) if len(text) == len("2025-01-26") else later(text, limit):
             message = f"{text} lies in the future; it is {stamp(world.now)} now"
-            yield tell(ID, LEVEL, route, message, "check year, month and zone; only what has happened is written here")
+            yield rule_finding(
+                ID, LEVEL, route, message, "check year, month and zone; only what has happened is written here"
+            )
 
 
 def past_instants(incident: Incident) -> Iterator[tuple[Route, str | None]]:
     """Route and text of every instant or date that tells what has happened; corrected ones by their last value."""
     for field, text in given(incident).items():
-        yield place(incident, field), text
+        yield instant_route(incident, field), text
     for index, pause in enumerate(incident.pauses):
         yield ("pauses", index, "from"), pause.start
         yield ("pauses", index, "to"), pause.end

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
-from incident_ops.model.record import Record, World
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import rule_finding
 
 ID = "id-folder"
 LEVEL = Level.ERROR
@@ -28,4 +28,4 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
     expected = f"incidents/{record.incident.id}/incident.yaml"
     if record.path != expected:
         message = f"id is {record.incident.id}, but the file is {record.path}"
-        yield tell(ID, LEVEL, ("id",), message, f"move it to {expected}, or mend the id")
+        yield rule_finding(ID, LEVEL, ("id",), message, f"move it to {expected}, or mend the id")

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.record import Crossings
 from incident_ops.findings import Finding, Level, Where
-from incident_ops.model.record import Crossings
 
 ID = "id-unique"
 LEVEL = Level.ERROR

@@ -14,12 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.record import Record, World
+from incident_ops.domain.time import UNKNOWN
 from incident_ops.findings import Finding, Level
-from incident_ops.model.incident import Incident
-from incident_ops.model.record import Record, World
-from incident_ops.model.time import UNKNOWN
-from incident_ops.rules.instants import given, later, place
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import given, instant_route, later, rule_finding
 
 ID = "instant-order"
 LEVEL = Level.ERROR
@@ -43,7 +42,7 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
     for index, pause in enumerate(incident.pauses):
         if pause.end is not None and later(pause.start, pause.end):
             message = f"this pause ends at {pause.end}, before it began at {pause.start}"
-            yield tell(ID, LEVEL, ("pauses", index, "to"), message, "swap them, or mend the wrong one")
+            yield rule_finding(ID, LEVEL, ("pauses", index, "to"), message, "swap them, or mend the wrong one")
 
 
 def _first_cycle(incident: Incident, at: dict[str, str]) -> Iterator[Finding]:
@@ -71,7 +70,7 @@ def _after(incident: Incident, at: dict[str, str], field: str, before: str | Non
     if before is None or field not in at or before not in at or not later(at[before], at[field]):
         return ()
     message = f"{field} is {at[field]}, before {before} ({at[before]})"
-    return (tell(ID, LEVEL, place(incident, field), message, HINT),)
+    return (rule_finding(ID, LEVEL, instant_route(incident, field), message, HINT),)
 
 
 def _latest_end(at: dict[str, str], prefix: str) -> str | None:

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
-from incident_ops.model.record import Record, World
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import rule_finding
 
 ID = "item-complete"
 LEVEL = (Level.ERROR, Level.NOTE)
@@ -31,7 +31,9 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
         lacks = f"{item.id} has no {' and no '.join(missing)}"
         route = ("action_items", index)
         if status == "draft":
-            yield tell(ID, Level.NOTE, route, f"{lacks}: incomplete", "needed before the postmortem goes to review")
+            yield rule_finding(
+                ID, Level.NOTE, route, f"{lacks}: incomplete", "needed before the postmortem goes to review"
+            )
         else:
             hint = "give " + " and ".join(missing) + ", or set the postmortem back to draft"
-            yield tell(ID, Level.ERROR, route, f"{lacks}, but the postmortem is in status {status}", hint)
+            yield rule_finding(ID, Level.ERROR, route, f"{lacks}, but the postmortem is in status {status}", hint)

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
-from incident_ops.model.record import Record, World
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import rule_finding
 
 ID = "item-done"
 LEVEL = (Level.ERROR, Level.WARNING)
@@ -27,9 +27,11 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
         route = ("action_items", index, "status")
         if item.status == "done" and item.done_at is None:
             hint = "done_at: the date, or unknown; evidence: a link to what was done"
-            yield tell(ID, Level.WARNING, route, f"{item.id} is done, but done_at is missing", hint)
+            yield rule_finding(ID, Level.WARNING, route, f"{item.id} is done, but done_at is missing", hint)
         elif item.status == "wont_do" and item.reason is None:
-            yield tell(ID, Level.ERROR, route, f"{item.id} will not be done, and no reason is given", "reason: why not")
+            yield rule_finding(
+                ID, Level.ERROR, route, f"{item.id} will not be done, and no reason is given", "reason: why not"
+            )
         elif item.is_open and item.done_at is not None:
             message = f"{item.id} has a done_at, but its status is {item.status}"
-            yield tell(ID, Level.WARNING, route, message, "status: done, or remove done_at")
+            yield rule_finding(ID, Level.WARNING, route, message, "status: done, or remove done_at")

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
-from incident_ops.model.record import Record, World
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import rule_finding
 
 ID = "item-id"
 LEVEL = Level.ERROR
@@ -30,4 +30,4 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
         if first != index:
             free = max(int(one.id.removeprefix("AI-")) for one in items) + 1
             message = f"{item.id} is already the id of action_items[{first}]"
-            yield tell(ID, LEVEL, ("action_items", index, "id"), message, f"the next free id is AI-{free}")
+            yield rule_finding(ID, LEVEL, ("action_items", index, "id"), message, f"the next free id is AI-{free}")

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from functools import lru_cache
 
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.record import Record, World
+from incident_ops.domain.time import parse_date
 from incident_ops.findings import Finding, Level
-from incident_ops.model.incident import Incident
-from incident_ops.model.policy import Policy
-from incident_ops.model.record import Record, World
-from incident_ops.model.time import parse_date
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import rule_finding
 
 ID = "item-overdue"
 LEVEL = Level.WARNING
@@ -32,7 +32,7 @@ def check(record: Record, world: World) -> Iterator[Finding]:
         owner = item.owner or "nobody"
         message = f"{item.id} was due on {item.due} and is {item.status.replace('_', ' ')} ({owner})"
         hint = "finish it, agree on a new due date, or say wont_do and why"
-        yield tell(ID, LEVEL, ("action_items", index, "due"), message, hint)
+        yield rule_finding(ID, LEVEL, ("action_items", index, "due"), message, hint)
 
 
 def days_late(incident: Incident, policy: Policy, now: datetime) -> dict[int, int]:

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level, did_you_mean
-from incident_ops.model.policy import Policy
-from incident_ops.model.record import Record, World
-from incident_ops.rules.preset_labels import other_homes
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import other_homes, rule_finding
 
 ID = "label"
 LEVEL = (Level.ERROR, Level.WARNING)
@@ -31,7 +30,7 @@ def check(record: Record, world: World) -> Iterator[Finding]:
         allowed["severity"] = policy.major_labels
     if getattr(incident, policy.drives) is None and not (incident.priority and "priority" not in allowed):
         message = f"{policy.drives} is missing: scheme {policy.scheme.id} takes its level from it"
-        yield tell(ID, Level.ERROR, (), message, f"{policy.drives}: one of {', '.join(policy.labels)}")
+        yield rule_finding(ID, Level.ERROR, (), message, f"{policy.drives}: one of {', '.join(policy.labels)}")
     for name in ("severity", "priority"):
         label = getattr(incident, name)
         if label is None:
@@ -39,7 +38,7 @@ def check(record: Record, world: World) -> Iterator[Finding]:
         if name not in allowed:
             message = f"scheme {policy.scheme.id} has no {name}; its level is the {policy.drives}"
             hint = f"{policy.drives}: one of {', '.join(policy.labels)}"
-            yield tell(ID, Level.ERROR, (name,), message, hint, on_key=True)
+            yield rule_finding(ID, Level.ERROR, (name,), message, hint, on_key=True)
         elif label not in allowed[name]:
             yield _foreign(policy, (name,), label, allowed[name])
     for index, change in enumerate(incident.changes):
@@ -49,7 +48,7 @@ def check(record: Record, world: World) -> Iterator[Finding]:
     if incident.policy and incident.policy.scheme != policy.scheme.id:
         message = f"declared under scheme {incident.policy.scheme}, but the policy is {policy.scheme.id}"
         level = Level.WARNING if incident.is_closed else Level.ERROR
-        yield tell(ID, level, ("policy", "scheme"), message, "labels of two schemes cannot be compared")
+        yield rule_finding(ID, level, ("policy", "scheme"), message, "labels of two schemes cannot be compared")
 
 
 def _foreign(policy: Policy, route: tuple[str | int, ...], label: str, allowed: list[str]) -> Finding:
@@ -59,4 +58,4 @@ def _foreign(policy: Policy, route: tuple[str | int, ...], label: str, allowed: 
         hint = f"it is a label of {homes}, never translated; allowed here: {', '.join(allowed)}"
     else:
         hint = did_you_mean(label, allowed)
-    return tell(ID, Level.ERROR, route, message, hint)
+    return rule_finding(ID, Level.ERROR, route, message, hint)

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.record import Crossings, Link
 from incident_ops.findings import Finding, Level, Where
-from incident_ops.model.record import Crossings, Link
-from incident_ops.rules.graph import cycles
+from incident_ops.rules._support import cycles
 
 ID = "link-cycle"
 LEVEL = (Level.ERROR, Level.WARNING)

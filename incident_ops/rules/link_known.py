@@ -10,20 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.record import Crossings
 from incident_ops.findings import Finding, Level, Where
-from incident_ops.model.record import Crossings
 
 ID = "link-known"
 LEVEL = Level.ERROR
 TIMED = False
 
-KINDS = ("related", "duplicate_of")
+LINK_FIELDS = ("related", "duplicate_of")
 
 
 def check_all(crossings: Crossings) -> Iterator[Finding]:
     """Links to incidents that no record has the id of."""
     for link in crossings.dangling:
-        if link.kind in KINDS:
+        if link.kind in LINK_FIELDS:
             message = f"{link.kind} names {link.target}, and no record has that id"
             hint = f"mend the id, or add incidents/{link.target}/incident.yaml"
             yield Finding(ID, LEVEL, Where(link.path, link.route), message, hint)

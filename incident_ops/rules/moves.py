@@ -19,15 +19,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.lifecycle import CLOSED, REOPENED, STATES, Moves, PathFault, next_states, path_faults, way
+from incident_ops.domain.policy_sections import States
+from incident_ops.domain.record import Record, World
+from incident_ops.domain.time import duration
 from incident_ops.findings import Finding, Level, did_you_mean
-from incident_ops.lifecycle import CLOSED, REOPENED, STATES, Moves, PathFault, next_states, path_faults, way
-from incident_ops.model.incident import Incident
-from incident_ops.model.policy_blocks import States
-from incident_ops.model.record import Record, World
-from incident_ops.model.time import duration
-from incident_ops.rules.instants import seconds_between
-from incident_ops.rules.remember import remembering
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import remembering, rule_finding, seconds_between
 
 ID = "moves"
 LEVEL = Level.ERROR
@@ -46,7 +44,7 @@ def check(record: Record, world: World) -> Iterator[Finding]:
         if word not in STATES
     ]
     for index, key, word in misspelt:
-        yield tell(ID, LEVEL, ("changes", index, key), f"{word!r} is no state", did_you_mean(word, STATES))
+        yield rule_finding(ID, LEVEL, ("changes", index, key), f"{word!r} is no state", did_you_mean(word, STATES))
     if not misspelt:
         for fault in path_faults(incident.changes, incident.state, incident.outcome, edges):
             yield _told(incident, fault, edges)
@@ -66,13 +64,13 @@ def _told(incident: Incident, fault: PathFault, edges: Moves) -> Finding:
     if fault.entry is None:
         moved = any(change.field == "state" for change in incident.changes)
         message = f"state is {fault.new}, but " + (f"changes end in {fault.old}" if moved else "changes tell no move")
-        return tell(ID, LEVEL, ("state",), message, f"add to changes the moves {steps}")
+        return rule_finding(ID, LEVEL, ("state",), message, f"add to changes the moves {steps}")
     if incident.changes[fault.entry].old != fault.old:
         message = f"this move begins at {fault.new}, but the incident was {fault.old} then"
-        return tell(ID, LEVEL, ("changes", fault.entry, "from"), message, f"missing: {steps}")
+        return rule_finding(ID, LEVEL, ("changes", fault.entry, "from"), message, f"missing: {steps}")
     allowed = ", ".join(next_states(fault.old, fault.left, incident.outcome, edges))
     hint = f"from {fault.old}: {allowed}" + (f"; the way is {steps}" if " -> " in steps else "")
-    return tell(ID, LEVEL, ("changes", fault.entry, "to"), f"{fault.old} -> {fault.new} is no legal move", hint)
+    return rule_finding(ID, LEVEL, ("changes", fault.entry, "to"), f"{fault.old} -> {fault.new} is no legal move", hint)
 
 
 def _labels(incident: Incident, field: str) -> Iterator[Finding]:
@@ -81,12 +79,12 @@ def _labels(incident: Incident, field: str) -> Iterator[Finding]:
         if change.field == field:
             if before is not None and change.old != before:
                 message = f"this change begins at {change.old}, but {field} was {before} then"
-                yield tell(ID, LEVEL, ("changes", index, "from"), message, f"from: {before}")
+                yield rule_finding(ID, LEVEL, ("changes", index, "from"), message, f"from: {before}")
             before = change.new
     label = getattr(incident, field)
     if before is not None and label is not None and label != before:
         hint = f"add the change from {before} to {label}, or write {field}: {before}"
-        yield tell(ID, LEVEL, (field,), f"{field} is {label}, but changes end in {before}", hint)
+        yield rule_finding(ID, LEVEL, (field,), f"{field} is {label}, but changes end in {before}", hint)
 
 
 def _late_reopening(incident: Incident, limit: str) -> Iterator[Finding]:
@@ -96,7 +94,7 @@ def _late_reopening(incident: Incident, limit: str) -> Iterator[Finding]:
             continue
         if change.new == REOPENED and closed_at and seconds_between(closed_at, change.at) > duration(limit):
             message = f"reopened more than {limit} after it was closed ({closed_at})"
-            yield tell(
+            yield rule_finding(
                 ID, LEVEL, ("changes", index, "at"), message, "declare a new incident and name this one in related"
             )
         closed_at = change.at if change.new == CLOSED else None

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.lifecycle import OVER, PENDING
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
-from incident_ops.lifecycle import OVER, PENDING
-from incident_ops.model.record import Record, World
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import rule_finding
 
 ID = "pause"
 LEVEL = (Level.ERROR, Level.WARNING)
@@ -29,7 +29,7 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
     still_open = [index for index, pause in enumerate(incident.pauses) if pause.end is None]
     if incident.state == PENDING and not still_open:
         message = "state is pending, but no pause is open: what is waited for?"
-        yield tell(
+        yield rule_finding(
             ID, Level.WARNING, ("state",), message, "pauses: [{from: ..., waiting_for: user, vendor or approval}]"
         )
     for index in still_open if incident.state != PENDING else still_open[:-1]:
@@ -37,4 +37,4 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
         message = f"this pause has no end, but the incident is {incident.state}"
         if incident.state == PENDING:
             message = "this pause has no end, but a later one is open too"
-        yield tell(ID, level, ("pauses", index), message, "to: when the waiting ended")
+        yield rule_finding(ID, level, ("pauses", index), message, "to: when the waiting ended")

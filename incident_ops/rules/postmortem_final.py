@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
-from incident_ops.model.record import Record, World
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import rule_finding
 
 ID = "postmortem-final"
 LEVEL = (Level.ERROR, Level.WARNING)
@@ -24,8 +24,14 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
         return
     route = ("postmortem", "status")
     if not postmortem.reviewers:
-        yield tell(ID, Level.ERROR, route, "the postmortem is final, but names no reviewers", 'reviewers: ["@handle"]')
+        yield rule_finding(
+            ID, Level.ERROR, route, "the postmortem is final, but names no reviewers", 'reviewers: ["@handle"]'
+        )
     if postmortem.approved_by is None:
-        yield tell(ID, Level.ERROR, route, "the postmortem is final, but nobody approved it", 'approved_by: "@handle"')
+        yield rule_finding(
+            ID, Level.ERROR, route, "the postmortem is final, but nobody approved it", 'approved_by: "@handle"'
+        )
     if postmortem.final_at is None:
-        yield tell(ID, Level.WARNING, route, "the postmortem is final, but final_at is missing", "final_at: the date")
+        yield rule_finding(
+            ID, Level.WARNING, route, "the postmortem is final, but final_at is missing", "final_at: the date"
+        )

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.lifecycle import FIXED
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
-from incident_ops.lifecycle import FIXED
-from incident_ops.model.incident import Incident
-from incident_ops.model.policy import Policy
-from incident_ops.model.record import Record, World
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import rule_finding
 
 ID = "postmortem-required"
 LEVEL = Level.WARNING
@@ -39,7 +39,7 @@ def check(record: Record, world: World) -> Iterator[Finding]:
     label = incident.severity or incident.priority
     if incident.postmortem is None:
         message = f"closed without a postmortem, which {label} requires"
-        yield tell(ID, LEVEL, ("state",), message, "postmortem: {status: draft, summary: ...}")
+        yield rule_finding(ID, LEVEL, ("state",), message, "postmortem: {status: draft, summary: ...}")
     elif incident.postmortem.status != "final":
         message = f"closed while the postmortem is in status {incident.postmortem.status}; {label} requires a final one"
-        yield tell(ID, LEVEL, ("postmortem", "status"), message, "finish the review")
+        yield rule_finding(ID, LEVEL, ("postmortem", "status"), message, "finish the review")

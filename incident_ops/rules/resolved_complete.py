@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.lifecycle import FIXED, OVER, current
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
-from incident_ops.lifecycle import FIXED, OVER, current
-from incident_ops.model.record import Record, World
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import rule_finding
 
 ID = "resolved-complete"
 LEVEL = Level.ERROR
@@ -32,7 +32,7 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
     if current(incident, "restored") is None:
         where = f"cycles[{len(incident.cycles) - 1}].restored" if incident.cycles else "times.restored"
         message = f"state is {incident.state}, but {where} is missing"
-        yield tell(ID, LEVEL, ("state",), message, "when was service back? unknown is an answer")
+        yield rule_finding(ID, LEVEL, ("state",), message, "when was service back? unknown is an answer")
     if incident.cause is None:
         message = f"state is {incident.state}, but cause is missing"
-        yield tell(ID, LEVEL, ("state",), message, "cause: {category: unknown} while it is not known")
+        yield rule_finding(ID, LEVEL, ("state",), message, "cause: {category: unknown} while it is not known")

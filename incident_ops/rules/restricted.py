@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
-from incident_ops.model.record import Record, World
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import rule_finding
 
 ID = "restricted"
 LEVEL = Level.ERROR
@@ -25,4 +25,4 @@ def check(record: Record, world: World) -> Iterator[Finding]:
     if record.incident.visibility == "restricted" and not world.policy.access.private:
         message = "visibility is restricted, but the policy does not say that this repository is private"
         hint = "set access.private: true in policy.yaml if it is; else keep the record elsewhere"
-        yield tell(ID, LEVEL, ("visibility",), message, hint)
+        yield rule_finding(ID, LEVEL, ("visibility",), message, hint)

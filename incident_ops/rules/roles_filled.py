@@ -12,11 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.lifecycle import OVER, effective
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
-from incident_ops.lifecycle import OVER, effective
-from incident_ops.model.record import Record, World
-from incident_ops.rules.instants import age, known
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import age, known, rule_finding
 
 ID = "roles-filled"
 LEVEL = Level.WARNING
@@ -37,4 +36,4 @@ def check(record: Record, world: World) -> Iterator[Finding]:
     if after == 0 or (known(declared) and age(declared, world.now) > after):
         when = "at once" if after == 0 else level.ic.replace("after:", "after ")
         message = f"roles.commander is missing; {incident.severity or level.id} needs a commander {when}"
-        yield tell(ID, LEVEL, ("roles",), message, 'roles: {commander: "@handle"}')
+        yield rule_finding(ID, LEVEL, ("roles",), message, 'roles: {commander: "@handle"}')

@@ -14,10 +14,9 @@ import string
 from collections.abc import Iterator
 from typing import Any
 
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
-from incident_ops.model.record import Record, World
-from incident_ops.rules.tell import tell
-from incident_ops.rules.texts import packed, texts
+from incident_ops.rules._support import packed, rule_finding, text_values
 
 ID = "secret"
 LEVEL = Level.ERROR
@@ -56,17 +55,19 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
     whole = packed(record.data)
     if not _suspect(whole):
         return
-    for route, text, is_key in texts(record.data):
+    for route, text, is_key in text_values(record.data):
         for kind, pattern in _PATTERNS:
             if pattern.search(text):
                 message = f"this looks like {kind}"
-                yield tell(ID, LEVEL, route, message, "revoke it first, then remove it from the record", on_key=is_key)
+                yield rule_finding(
+                    ID, LEVEL, route, message, "revoke it first, then remove it from the record", on_key=is_key
+                )
                 break
 
 
 def holds_secret(data: Any) -> bool:
     """True where a text or key of `data` looks like a secret."""
-    return any(pattern.search(text) for _, text, _ in texts(data) for _, pattern in _PATTERNS)
+    return any(pattern.search(text) for _, text, _ in text_values(data) for _, pattern in _PATTERNS)
 
 
 def _suspect(whole: bytes) -> bool:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level, did_you_mean
-from incident_ops.model.record import Record, World
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import rule_finding
 
 ID = "service-known"
 LEVEL = Level.ERROR
@@ -28,4 +28,4 @@ def check(record: Record, world: World) -> Iterator[Finding]:
     for route, name in named:
         if name not in services:
             hint = did_you_mean(name, services) or "add it to services.yaml"
-            yield tell(ID, LEVEL, route, f"service {name!r} is not in services.yaml", hint)
+            yield rule_finding(ID, LEVEL, route, f"service {name!r} is not in services.yaml", hint)

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.record import Silence
 from incident_ops.findings import Finding, Level, Where
-from incident_ops.model.silence import Silence
 
 ID = "silence-reason"
 LEVEL = Level.ERROR

@@ -14,12 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.lifecycle import CLOSED, INSTANTS_OF_CYCLE, NEEDS, PENDING, REOPENED, RESOLVED
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level, Route
-from incident_ops.lifecycle import CLOSED, INSTANTS_OF_CYCLE, NEEDS, PENDING, REOPENED, RESOLVED
-from incident_ops.model.incident import Incident
-from incident_ops.model.record import Record, World
-from incident_ops.rules.instants import given, place
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import given, instant_route, rule_finding
 
 ID = "state-instant"
 LEVEL = (Level.ERROR, Level.WARNING)
@@ -41,7 +40,7 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
             if field not in known and field not in told:
                 told.add(field)
                 hint = f"give {field}, or write unknown there" if name != REOPENED else "add an entry to cycles"
-                yield tell(ID, Level.ERROR, route, f"state {state} was reached, but {field} is missing", hint)
+                yield rule_finding(ID, Level.ERROR, route, f"state {state} was reached, but {field} is missing", hint)
     yield from _unreached(incident, known, reached)
 
 
@@ -75,4 +74,4 @@ def _unreached(incident: Incident, known: dict[str, str], reached: set[str]) -> 
         if name in (RESOLVED, CLOSED, REOPENED) and field not in reached and incident.state != CLOSED:
             message = f"{field} is given, but the incident was never {name}"
             hint = f"move the state to {name} with an entry of changes, or remove the instant"
-            yield tell(ID, Level.WARNING, place(incident, field), message, hint)
+            yield rule_finding(ID, Level.WARNING, instant_route(incident, field), message, hint)

@@ -3,7 +3,7 @@
 Control and direction characters make a reviewer see another text than the one that is stored, or break a terminal.
 Line breaks and tabs are fine.
 
-    before: title: "Login fails \\u202eeruces"
+    before: title: "Login fails \u202eeruces"
     after:  title: "Login fails"
 """
 
@@ -12,10 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
-from incident_ops.model.record import Record, World
-from incident_ops.rules.tell import tell
-from incident_ops.rules.texts import packed, texts
+from incident_ops.rules._support import packed, rule_finding, text_values
 
 ID = "text-safety"
 LEVEL = Level.ERROR
@@ -37,9 +36,9 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
     marks = _ASCII_MARKS if whole.isascii() else _ASCII_MARKS + _OTHER_MARKS
     if not any(mark in whole for mark in marks):
         return
-    for route, text, is_key in texts(record.data):
+    for route, text, is_key in text_values(record.data):
         found = _UNSAFE.search(text)
         if found:
             kind = "direction" if _DIRECTION.match(found[0]) else "control"
             message = f"a {kind} character (U+{ord(found[0]):04X}) stands at character {found.start() + 1}"
-            yield tell(ID, LEVEL, route, message, "remove it", on_key=is_key)
+            yield rule_finding(ID, LEVEL, route, message, "remove it", on_key=is_key)

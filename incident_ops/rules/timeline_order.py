@@ -13,27 +13,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
-from incident_ops.model.record import Record, World
-from incident_ops.rules.instants import later
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import later, rule_finding
 
 ID = "timeline-order"
 LEVEL = Level.WARNING
 TIMED = False
 
-HINT = "put the earlier one first; one that is merged stays where it is, and a late one of the timeline has `corrects`"
-HISTORIES = ("timeline", "updates", "changes", "assignments", "escalations")
+ORDER_HINT = (
+    "put the earlier one first; one that is merged stays where it is, and a late one of the timeline has `corrects`"
+)
+DATED_LISTS = ("timeline", "updates", "changes", "assignments", "escalations")
 
 
 def check(record: Record, _world: World) -> Iterator[Finding]:
     """Each history by its `at`."""
-    for name in HISTORIES:
+    for name in DATED_LISTS:
         before = ""
         for index, entry in enumerate(getattr(record.incident, name)):
             if name == "timeline" and entry.corrects is not None:
                 continue
             if before and later(before, entry.at):
                 message = f"{name}[{index}] is of {entry.at}, the entry above of {before}"
-                yield tell(ID, LEVEL, (name, index, "at"), message, HINT)
+                yield rule_finding(ID, LEVEL, (name, index, "at"), message, ORDER_HINT)
             before = entry.at

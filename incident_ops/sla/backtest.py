@@ -1,4 +1,10 @@
-"""What another policy would have done with the history: breaches, escalations, pages (R205 tells which were right).
+"""Which incidents a change of the policy can reach at all; of the others both policies say the same.
+
+The escalations of an incident told again from the beginning, as runs at every instant would have told them.
+
+What people did stays as it was, escalations by hand among it; what rules had found before is forgotten.
+
+What another policy would have done with the history: breaches, escalations, pages (R205 tells which were right).
 
 Both policies are replayed over the records as they are: what people did stays, whatever they would have done instead.
 Under the policy in force a record keeps the targets of its declaration; under the other one it takes that one's.
@@ -8,26 +14,101 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from functools import cached_property
+from itertools import product
+from typing import Any, NamedTuple
 
-from incident_ops.model.fence import each
-from incident_ops.model.incident import Incident
-from incident_ops.model.policy import Policy
-from incident_ops.model.record import Record
-from incident_ops.model.time import parse_instant
-from incident_ops.model.unread import Unread
-from incident_ops.sla.activity import NOTHING_SEEN
-from incident_ops.sla.clock import NAMES, Clock, State
-from incident_ops.sla.clocks import clocks
-from incident_ops.sla.escalation import MANUAL, Due
-from incident_ops.sla.facts import declared_at, facts
+from msgspec import structs
+
+from incident_ops.domain.fence import each
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.policy import LevelPolicy, Policy
+from incident_ops.domain.record import Record, Unread
+from incident_ops.domain.time import parse_instant
+from incident_ops.sla.clocks import CLOCK_NAMES, Clock, ClockState, clocks
+from incident_ops.sla.compliance import is_late, out_of_metrics
+from incident_ops.sla.escalation import MANUAL, Due, due_escalations
+from incident_ops.sla.escalation_rules import Neighbours, neighbours, similar
+from incident_ops.sla.incident_at import NOTHING_SEEN, Seen, declared_at, facts
 from incident_ops.sla.obligations import SeenOf
-from incident_ops.sla.outcomes import is_late, out_of_metrics
-from incident_ops.sla.reach import Reach
-from incident_ops.sla.replay import replay, retargeted
-from incident_ops.sla.similar import Neighbours, neighbours, similar
-from incident_ops.sla.targets import legs, no_level
+from incident_ops.sla.targets import business_calendar, legs, no_level, targets
+
+
+class Reach:
+    """What differs between two policies for clocks and escalations, worked out once for each pair of labels."""
+
+    def __init__(self, old: Policy, new: Policy) -> None:
+        self._old, self._new = old, new
+        self._levels: dict[tuple[str | None, str | None], bool] = {}
+
+    def covers(self, incident: Incident) -> bool:
+        """False where clocks and escalations of the incident are the same under both policies for certain."""
+        return self._everywhere or any(self._differs(incident, *pair) for pair in _labels(incident))
+
+    def _differs(self, incident: Incident, severity: str | None, priority: str | None) -> bool:
+        pair = severity, priority
+        if pair not in self._levels:
+            self._levels[pair] = _judged(self._old, *pair) != _judged(self._new, *pair)
+        if self._levels[pair] or incident.policy is None:
+            return self._levels[pair]
+        before, after = self._old.duties(*pair), self._new.duties(*pair)
+        if before is None or after is None:
+            return before is not after
+        return targets(incident, self._old, before) != targets(retargeted(incident), self._new, after)
+
+    @cached_property
+    def _everywhere(self) -> bool:
+        return bool(_common(self._old) != _common(self._new))
+
+
+def _labels(incident: Incident) -> product[tuple[str | None, str | None]]:
+    """Every pair of labels it can have had."""
+    had: dict[str, set[str | None]] = {"severity": {incident.severity}, "priority": {incident.priority}}
+    for change in incident.changes:
+        if change.field in had:
+            had[change.field] |= {change.old, change.new}
+    return product(had["severity"], had["priority"])
+
+
+def _judged(policy: Policy, severity: str | None, priority: str | None) -> Any:
+    level: LevelPolicy | None = policy.duties(severity, priority)
+    return level, level and policy.calendar(level.calendar)
+
+
+def _common(policy: Policy) -> Any:
+    """What every incident is judged by, whatever its level."""
+    contacts = policy.contacts
+    above = {handle: person.manager for handle, person in contacts.people.items()}
+    return (
+        (policy.scheme.drives_clocks, policy.labels, policy.major_labels),
+        (policy.escalation, above, contacts.roles, contacts.tiers, contacts.executive),
+        (policy.action_items.due_by_priority, policy.releases, business_calendar(policy)),
+        policy.tracker.identities,
+    )
+
+
+_MOMENT = timedelta(microseconds=1)
+
+
+def replay_escalations(
+    incident: Incident, policy: Policy, now: datetime, seen: Seen = NOTHING_SEEN, pattern: Sequence[str] = ()
+) -> list[Due]:
+    """The escalations by rule up to `now` (aware UTC) that somebody was to be told of at their own due instant.
+
+    UserError as `sla.escalation.escalations`.
+    """
+    bare = structs.replace(incident, escalations=[one for one in incident.escalations if one.rule == MANUAL])
+    told: list[Due] = []
+    for at in sorted({one.due for one in due_escalations(bare, policy, now, seen, pattern) if one.recorded is None}):
+        then = due_escalations(bare, policy, at + _MOMENT, seen, pattern)
+        told += [one for one in then if one.due == at and not one.superseded and one.recorded is None]
+    return told
+
+
+def retargeted(incident: Incident) -> Incident:
+    """The incident as if it were declared under another policy: the targets of its declaration are forgotten."""
+    return structs.replace(incident, policy=None)
 
 
 class Breach(NamedTuple):
@@ -109,10 +190,10 @@ class _Both(NamedTuple):
     def told(self, incident: Incident, policy: Policy) -> dict[str, Due]:
         seen = self.seen_of(incident) if self.seen_of else NOTHING_SEEN
         pattern = similar(incident, self.around, policy, self.now) if self.around else ()
-        return {one.key: one for one in replay(incident, policy, self.now, seen, pattern)}
+        return {one.key: one for one in replay_escalations(incident, policy, self.now, seen, pattern)}
 
 
-def backtest(
+def compare_policies(
     records: Iterable[Record],
     old: Policy,
     new: Policy,
@@ -180,7 +261,7 @@ def _breaches(incident: Incident, both: _Both) -> list[Breach]:
 
 def _clocks(incident: Incident, policy: Policy, now: datetime) -> dict[tuple[str, str | None], Clock]:
     found = clocks(incident, policy, now)
-    return {(one.clock, one.item): one for one in found if one.state is not State.CANCELLED}
+    return {(one.clock, one.item): one for one in found if one.state is not ClockState.CANCELLED}
 
 
 def _raised(incident: Incident, both: _Both) -> list[Raised]:
@@ -199,4 +280,4 @@ def _raised(incident: Incident, both: _Both) -> list[Raised]:
 
 
 def _place(clock: Clock) -> tuple[str, int, str]:
-    return clock.incident, NAMES.index(clock.clock), clock.item or ""
+    return clock.incident, CLOCK_NAMES.index(clock.clock), clock.item or ""

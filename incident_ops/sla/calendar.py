@@ -17,17 +17,16 @@ from functools import lru_cache
 from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
+from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, DAYS, Calendar
+from incident_ops.domain.time import FIRST, LAST, shift, to_utc, zone_named
 from incident_ops.errors import UserError
-from incident_ops.model.policy_blocks import AROUND_THE_CLOCK, DAYS, Calendar
-from incident_ops.model.time import FIRST, LAST, shift
-from incident_ops.model.zone import place, to_utc
 
 Bound = TypeVar("Bound", int, datetime)
-Interval = tuple[datetime, datetime]
-Pause = tuple[datetime, datetime | None]
+TimeSpan = tuple[datetime, datetime]
+PauseSpan = tuple[datetime, datetime | None]
 """From and to in UTC; to is None while it lasts."""
 
-LIMIT = timedelta(days=3660)
+SEARCH_LIMIT = timedelta(days=3660)
 """How far ahead a due time is looked for: a calendar that never opens must not hang (the policy lint reports it)."""
 
 _EARLIEST = 1900  # no zone tells working hours before; a slip of the year must not cost minutes
@@ -54,15 +53,15 @@ class _Year(NamedTuple):
 
     @property
     def total(self) -> timedelta:
-        return self.worked[-1] if self.worked else NOTHING
+        return self.worked[-1] if self.worked else NO_TIME
 
     def until(self, at: datetime) -> timedelta:
         """Working time from the year's beginning to `at`."""
         index = bisect_right(self.opens, at) - 1
         if index < 0:
-            return NOTHING
+            return NO_TIME
         over = self.closes[index] - at
-        return self.worked[index] - over if over > NOTHING else self.worked[index]
+        return self.worked[index] - over if over > NO_TIME else self.worked[index]
 
     def reached(self, worked: timedelta) -> datetime:
         """The first instant with so much working time before it, of at most the total."""
@@ -70,13 +69,13 @@ class _Year(NamedTuple):
         return self.closes[index] - (self.worked[index] - worked)
 
 
-NOTHING = timedelta()
+NO_TIME = timedelta()
 _SECOND = timedelta(seconds=1)
 _ALWAYS = _Hours(ZoneInfo("Etc/UTC"), (((0, _MINUTES),),) * len(DAYS), frozenset(), True)
 _READY: dict[int, tuple[Calendar, _Hours]] = {}
 
 
-def due(start: datetime, seconds: int, calendar: Calendar, pauses: Sequence[Pause] = ()) -> datetime | None:
+def due(start: datetime, seconds: int, calendar: Calendar, pauses: Sequence[PauseSpan] = ()) -> datetime | None:
     """The instant at which `seconds` of working time after `start` are used up; all instants are aware UTC.
 
     A due time on closing time stays there; no seconds are due at once. None: it is not known, because a pause is still
@@ -86,7 +85,7 @@ def due(start: datetime, seconds: int, calendar: Calendar, pauses: Sequence[Paus
         return start
     left, at = timedelta(seconds=seconds), start
     hours = _hours_of(calendar)
-    end = LAST if hours.always else shift(start, LIMIT.total_seconds())
+    end = LAST if hours.always else shift(start, SEARCH_LIMIT.total_seconds())
     for begin, until in _merged((begin, until or LAST) for begin, until in pauses) if pauses else ():
         if until <= at:
             continue
@@ -101,7 +100,7 @@ def due(start: datetime, seconds: int, calendar: Calendar, pauses: Sequence[Paus
     return _reached(at, left, end, hours)
 
 
-def elapsed(start: datetime, end: datetime, calendar: Calendar, pauses: Sequence[Pause] = ()) -> int:
+def elapsed(start: datetime, end: datetime, calendar: Calendar, pauses: Sequence[PauseSpan] = ()) -> int:
     """Working seconds from `start` to `end` outside the pauses, rounded down; 0 where `end` is not after `start`."""
     if end <= start:
         return 0
@@ -136,11 +135,11 @@ def local_day(at: datetime, calendar: Calendar) -> date:
 def _worked(start: datetime, end: datetime, hours: _Hours) -> timedelta:
     """Working time between two instants; none where they are reversed."""
     if end <= start:
-        return NOTHING
+        return NO_TIME
     if hours.always:
         return end - start
     begin, until = _year(hours, start.year), _year(hours, end.year)
-    between = sum((_year(hours, year).total for year in range(start.year, end.year)), NOTHING)
+    between = sum((_year(hours, year).total for year in range(start.year, end.year)), NO_TIME)
     return between + until.until(end) - begin.until(start)
 
 
@@ -165,7 +164,7 @@ def _year(hours: _Hours, number: int) -> _Year:
     """The windows of a UTC year, cut at its ends."""
     begin = datetime(number, 1, 1, tzinfo=UTC) if number > FIRST.year else FIRST
     end = datetime(number + 1, 1, 1, tzinfo=UTC) if number < LAST.year else LAST
-    year, worked = _Year([], [], []), NOTHING
+    year, worked = _Year([], [], []), NO_TIME
     if number < _EARLIEST:
         return year
     for day in _days(begin, end, hours.zone):
@@ -183,7 +182,7 @@ def _year(hours: _Hours, number: int) -> _Year:
 def _closing_after(day: date, hours: _Hours) -> datetime | None:
     if not any(hours.week):
         return None
-    most = min(day.toordinal() + LIMIT.days, LAST.toordinal())
+    most = min(day.toordinal() + SEARCH_LIMIT.days, LAST.toordinal())
     days = map(date.fromordinal, range(day.toordinal() + 1, most + 1))
     return next((windows[-1][1] for day in days if (windows := _open(hours, day))), None)
 
@@ -232,13 +231,13 @@ def _compiled(tz: str, hours: tuple[tuple[str, tuple[str, ...]], ...], holidays:
 
 def _zone(name: str) -> ZoneInfo:
     try:
-        return place(name)
+        return zone_named(name)
     except ValueError as error:
         hint = "write one such as Europe/Berlin or America/New_York"
         raise UserError(f"{name} is not an IANA time zone of a place", where="policy.yaml", hint=hint) from error
 
 
-def _open(hours: _Hours, day: date) -> tuple[Interval, ...]:
+def _open(hours: _Hours, day: date) -> tuple[TimeSpan, ...]:
     """The open windows of a local day as UTC intervals."""
     if day in hours.days_off:
         return ()

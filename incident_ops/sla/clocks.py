@@ -1,4 +1,6 @@
-"""The clocks of an incident (R26-R49, R51, R171, R172, R193, R194).
+"""What one clock is: its name, where it stands, what is to be feared of it.
+
+The clocks of an incident (R26-R49, R51, R171, R172, R193, R194).
 
 Everything follows from the record and the policy; `now` decides only what has happened and how far a clock has run.
 docs/sla.md explains it with examples. What is decided here:
@@ -17,29 +19,17 @@ docs/sla.md explains it with examples. What is decided here:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 
-from incident_ops.model.incident import ActionItem, Incident
-from incident_ops.model.policy import LevelPolicy, Policy
-from incident_ops.model.time import UNKNOWN, parse_date, parse_instant
-from incident_ops.sla.calendar import Pause, elapsed, end_of_day, start_of_day
-from incident_ops.sla.clock import (
-    ACTION_ITEM,
-    DIAGNOSIS,
-    PAUSABLE,
-    POSTMORTEM_FINAL,
-    POSTMORTEM_MEETING,
-    RESOLUTION,
-    RESPONSE,
-    UPDATE_INTERNAL,
-    UPDATE_PUBLIC,
-    Clock,
-    Risk,
-    State,
-)
-from incident_ops.sla.facts import (
-    End,
+from incident_ops.domain.incident import ActionItem, Incident
+from incident_ops.domain.policy import LevelPolicy, Policy
+from incident_ops.domain.time import UNKNOWN, parse_date, parse_instant
+from incident_ops.sla.calendar import PauseSpan, elapsed, end_of_day, start_of_day
+from incident_ops.sla.incident_at import (
+    ClockEnd,
     Facts,
     acknowledged,
     cycle_start,
@@ -60,11 +50,87 @@ from incident_ops.sla.targets import (
     course,
     item_due,
     legs,
-    said,
     seconds_of,
+    stated_seconds,
     targets,
     until,
 )
+
+RESPONSE, DIAGNOSIS, RESOLUTION = "response", "diagnosis", "resolution"
+UPDATE_INTERNAL, UPDATE_PUBLIC = "update_internal", "update_public"
+POSTMORTEM_MEETING, POSTMORTEM_FINAL, ACTION_ITEM = "postmortem_meeting", "postmortem_final", "action_item"
+CLOCK_NAMES = (
+    RESPONSE,
+    DIAGNOSIS,
+    RESOLUTION,
+    UPDATE_INTERNAL,
+    UPDATE_PUBLIC,
+    POSTMORTEM_MEETING,
+    POSTMORTEM_FINAL,
+    ACTION_ITEM,
+)
+"""Clock names, in the order in which an incident's clocks are listed."""
+
+PAUSABLE = frozenset({RESOLUTION})
+"""Waiting for others stops the work on the way to resolved, not the answer, the time box of a diagnosis, or the duty to
+keep people informed."""
+AFTERWARDS = frozenset({POSTMORTEM_MEETING, POSTMORTEM_FINAL, ACTION_ITEM})
+"""Clocks of the work that is left when an incident is over."""
+
+
+class ClockState(StrEnum):
+    """Where a clock stands."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    MET = "met"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+    NO_DUE = "no_due"
+
+
+class Risk(StrEnum):
+    """What is to be feared of a clock."""
+
+    OK = "ok"
+    AT_RISK = "at_risk"
+    BREACHED = "breached"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One clock, in the fields of `sla check`. Instants are aware UTC, seconds are working seconds.
+
+    `due` is None where it is not known: no release date, a calendar that never opens, a pause that is still on.
+    `elapsed_seconds` is None where the end is not known; `remaining_seconds` is negative after a breach and None where
+    there is nothing to count down. `item` is the action item's id. `retargeted_at` is the instant of the severity
+    change whose target was past already; None for every other clock.
+    """
+
+    incident: str
+    clock: str
+    cycle: int
+    level: str
+    start: datetime
+    due: datetime | None
+    state: ClockState
+    risk: Risk
+    elapsed_seconds: int | None
+    remaining_seconds: int | None
+    paused_seconds: int
+    stopped_at: datetime | None
+    item: str | None = None
+    retargeted_at: datetime | None = None
+
+    @property
+    def breached_by_retarget(self) -> bool:
+        """True where nobody was late until the level changed."""
+        return self.retargeted_at is not None
+
+    @property
+    def is_over(self) -> bool:
+        """True where nothing about the clock will change any more."""
+        return self.stopped_at is not None or self.state in (ClockState.MET, ClockState.MISSED, ClockState.CANCELLED)
 
 
 class _Road(NamedTuple):
@@ -99,7 +165,7 @@ def clocks(incident: Incident, policy: Policy, now: datetime) -> list[Clock]:
 
 
 def _plain(
-    given: Facts, policy: Policy, path: list[Leg], name: str, end: End, rests: tuple[Pause, ...] = ()
+    given: Facts, policy: Policy, path: list[Leg], name: str, end: ClockEnd, rests: tuple[PauseSpan, ...] = ()
 ) -> Clock | None:
     """A clock that starts at the declaration."""
     rests = tuple((begin, over or end.at) for begin, over in rests) if name in PAUSABLE else ()
@@ -107,7 +173,7 @@ def _plain(
     return road and _clock(given, name, road, end)
 
 
-def _updates(given: Facts, policy: Policy, path: list[Leg], name: str, end: End) -> Clock | None:
+def _updates(given: Facts, policy: Policy, path: list[Leg], name: str, end: ClockEnd) -> Clock | None:
     """The slot that stands for all: the running one; once ended the first that was missed, else the last."""
     starts = [cycle_start(given), *update_instants(given, "public" if name == UPDATE_PUBLIC else None)]
     stops = [*starts[1:], end.at]
@@ -116,8 +182,8 @@ def _updates(given: Facts, policy: Policy, path: list[Leg], name: str, end: End)
     found = None
     for start, stop in zip(starts, stops, strict=True):
         if road := _road(given, policy, path, name, start, stop, ()):
-            found = _clock(given, name, road, end if stop is None else End(True, stop))
-            if found.state is State.MISSED:
+            found = _clock(given, name, road, end if stop is None else ClockEnd(True, stop))
+            if found.state is ClockState.MISSED:
                 break
     return found
 
@@ -141,20 +207,20 @@ def _postmortem(given: Facts, policy: Policy, path: list[Leg]) -> Iterator[Clock
 def _item(given: Facts, policy: Policy, leg: Leg, item: ActionItem) -> Clock:
     """An action item: due at the end of its day, done or dropped by its status."""
     road = until(declared(given), item_due(item, policy, first_resolved(given).at))
-    end = _end(given, policy, item.done_at or UNKNOWN) if item.status == "done" else End(not item.is_open)
+    end = _end(given, policy, item.done_at or UNKNOWN) if item.status == "done" else ClockEnd(not item.is_open)
     return _clock(given, ACTION_ITEM, _Road(road, leg, None), end, item.id)
 
 
-def _end(given: Facts, policy: Policy, text: str | None) -> End:
+def _end(given: Facts, policy: Policy, text: str | None) -> ClockEnd:
     """A date, an instant or `unknown` -> an end; what lies ahead has not happened yet."""
     if text is None or text == UNKNOWN:
-        return End(text is not None)
+        return ClockEnd(text is not None)
     if "T" in text:
         at = parse_instant(text)
-        return End(at <= given.now, at if at <= given.now else None)
+        return ClockEnd(at <= given.now, at if at <= given.now else None)
     calendar = business_calendar(policy)
     begin = start_of_day(parse_date(text), calendar)
-    return End(True, end_of_day(parse_date(text), calendar), begin) if begin <= given.now else End(False)
+    return ClockEnd(True, end_of_day(parse_date(text), calendar), begin) if begin <= given.now else ClockEnd(False)
 
 
 def _road(
@@ -164,7 +230,7 @@ def _road(
     name: str,
     start: datetime,
     stop: datetime | None,
-    rests: tuple[Pause, ...],
+    rests: tuple[PauseSpan, ...],
 ) -> _Road | None:
     """The course of the last leg before the stop, or of an earlier one that was breached while it lasted."""
     last = stop or given.now
@@ -187,23 +253,23 @@ def _target(name: str, given: Facts, policy: Policy, level: LevelPolicy) -> str 
     if name in (RESPONSE, RESOLUTION):
         return targets(given.incident, policy, level)[name == RESOLUTION]
     if name == DIAGNOSIS:
-        return said(level.diagnosis)
+        return stated_seconds(level.diagnosis)
     if name == UPDATE_INTERNAL:
-        return said(level.update.internal)
+        return stated_seconds(level.update.internal)
     if name == UPDATE_PUBLIC:
-        return said(level.update.public) and said(level.update.public_max or level.update.public)
+        return stated_seconds(level.update.public) and stated_seconds(level.update.public_max or level.update.public)
     owed = level.postmortem
-    return said(owed.within if name == POSTMORTEM_MEETING else owed.final_within) if owed.required else None
+    return stated_seconds(owed.within if name == POSTMORTEM_MEETING else owed.final_within) if owed.required else None
 
 
-def _clock(given: Facts, name: str, road: _Road, end: End, item: str | None = None) -> Clock:
+def _clock(given: Facts, name: str, road: _Road, end: ClockEnd, item: str | None = None) -> Clock:
     way, leg = road.course, road.leg
     stop = _stop(end, way.due)
     last = stop if end.ended else given.now
     spent = None if last is None else elapsed(way.start, last, way.calendar, way.pauses)
     worked = spent if last is None or not way.pauses else elapsed(way.start, last, way.calendar)
     state = _state(given, name, way, end, stop)
-    idle = state is State.CANCELLED or way.target is None or spent is None
+    idle = state is ClockState.CANCELLED or way.target is None or spent is None
     return Clock(
         incident=given.incident.id,
         clock=name,
@@ -222,29 +288,29 @@ def _clock(given: Facts, name: str, road: _Road, end: End, item: str | None = No
     )
 
 
-def _stop(end: End, due: datetime | None) -> datetime | None:
+def _stop(end: ClockEnd, due: datetime | None) -> datetime | None:
     """When it ended. Of a day nobody is called late who may have been in time."""
     if end.at is not None and end.day is not None and due is not None and end.day < due:
         return min(end.at, due)
     return end.at
 
 
-def _state(given: Facts, name: str, way: Course, end: End, stop: datetime | None) -> State:
+def _state(given: Facts, name: str, way: Course, end: ClockEnd, stop: datetime | None) -> ClockState:
     now = given.now
     cancelled = given.is_cancelled and name != ACTION_ITEM
     if cancelled or (end.ended and stop is None):
-        return State.CANCELLED
+        return ClockState.CANCELLED
     if stop is not None and way.due is not None:
-        return State.MISSED if stop > way.due else State.MET
+        return ClockState.MISSED if stop > way.due else ClockState.MET
     if not end.ended and any(begin <= now and (over is None or now < over) for begin, over in way.pauses):
-        return State.PAUSED
-    return State.NO_DUE if way.due is None else State.RUNNING
+        return ClockState.PAUSED
+    return ClockState.NO_DUE if way.due is None else ClockState.RUNNING
 
 
-def _risk(given: Facts, name: str, road: _Road, state: State, spent: int | None) -> Risk:
-    if state is State.MISSED:
+def _risk(given: Facts, name: str, road: _Road, state: ClockState, spent: int | None) -> Risk:
+    if state is ClockState.MISSED:
         return Risk.BREACHED
-    if state not in (State.RUNNING, State.PAUSED):
+    if state not in (ClockState.RUNNING, ClockState.PAUSED):
         return Risk.OK
     if _past(given.now, road.course.due):
         return Risk.BREACHED

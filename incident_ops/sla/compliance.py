@@ -1,4 +1,19 @@
-"""How often each promise was kept: by level, service or month (R55, R56, R204), with what does not count and why.
+"""Lengths of time of many clocks, told so that a few long ones do not hide: never a mean alone.
+
+How late runs noticed what was due: the time nobody looked, as far as records know it.
+
+A record says of each escalation when it was due and when a run noticed it. Between the two no run looked, so these
+stretches are time that was blind for certain; there may have been more in which nothing became due.
+
+How many slots of updates were kept and how many passed without one (R139, R145).
+
+Which clocks count for compliance, and why the others do not (R204).
+
+What the team wants to reach and what it reached, as far as clocks and escalations tell (R201, R204, R205).
+
+Reported, never enforced. What nobody can judge yet is left out and counted.
+
+How often each promise was kept: by level, service or month (R55, R56, R204), with what does not count and why.
 
 An incident belongs to the period and the month (UTC) in which it was declared, so that a report of a month says the
 same again later but for clocks that still ran. One with several services counts for each of them, once in the total.
@@ -7,23 +22,283 @@ same again later but for clocks that still ran. One with several services counts
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from math import ceil, floor
+from statistics import fmean, median
 from typing import NamedTuple
 
-from incident_ops.model.fence import each, run
-from incident_ops.model.incident import Incident
-from incident_ops.model.policy import Policy
-from incident_ops.model.record import Record
-from incident_ops.model.unread import Unread
-from incident_ops.sla.clock import NAMES, UPDATE_INTERNAL, UPDATE_PUBLIC, Clock
-from incident_ops.sla.facts import declared_at
-from incident_ops.sla.goals import Goal, goals
-from incident_ops.sla.noticing import Noticing, noticing
-from incident_ops.sla.outcomes import Outcome, outcomes
-from incident_ops.sla.slots import Slots
-from incident_ops.sla.statistics import Spread, percent, spread
-from incident_ops.sla.targets import no_level
+from incident_ops.domain.fence import each, run
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.lifecycle import FIXED
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, ResolutionShare
+from incident_ops.domain.record import Record, Unread
+from incident_ops.domain.time import instant, parse_instant
+from incident_ops.sla.calendar import elapsed
+from incident_ops.sla.clocks import (
+    AFTERWARDS,
+    CLOCK_NAMES,
+    RESOLUTION,
+    RESPONSE,
+    UPDATE_INTERNAL,
+    UPDATE_PUBLIC,
+    Clock,
+    ClockState,
+    Risk,
+    clocks,
+)
+from incident_ops.sla.escalation import MANUAL
+from incident_ops.sla.escalation_rules import rests_of
+from incident_ops.sla.incident_at import Facts, declared, declared_at, facts, is_retroactive, resolved, update_instants
+from incident_ops.sla.targets import calendar_of, level_duties, no_level, seconds_of
+
+
+class Percentiles(NamedTuple):
+    """How many there are, and the median, 90th percentile (nearest rank: one of them) and mean, in whole seconds."""
+
+    n: int
+    median: int
+    p90: int
+    mean: int
+
+
+def spread(seconds: Iterable[int]) -> Percentiles | None:
+    """None where there is nothing to tell."""
+    ordered = sorted(seconds)
+    if not ordered:
+        return None
+    ninth = ordered[ceil(0.9 * len(ordered)) - 1]
+    return Percentiles(len(ordered), round(median(ordered)), ninth, round(fmean(ordered)))
+
+
+def percent(part: int, whole: int) -> float | None:
+    """A share with one decimal, rounded down, so that 94.96 never reads as 95; None of nothing."""
+    return floor(1000 * part / whole) / 10 if whole else None
+
+
+class Noticing(NamedTuple):
+    """From due to noticed over all escalations by rule; `blind_seconds` are those stretches joined.
+
+    `longest` is the key of the one that waited longest, and `longest_seconds` how long.
+    """
+
+    lag: Percentiles
+    blind_seconds: int
+    longest: str
+    longest_seconds: int
+
+
+def noticing(incidents: Iterable[Incident], now: datetime) -> Noticing | None:
+    """None where no record tells of an escalation by rule up to `now` (aware UTC)."""
+    found = []
+    for incident in incidents:
+        for entry in incident.escalations:
+            due, seen = parse_instant(entry.at), instant(entry.noticed_at)
+            if entry.rule != MANUAL and seen is not None and due <= seen <= now:
+                found.append((due, seen, entry.key))
+    lag = spread(_seconds(due, seen) for due, seen, _ in found)
+    if lag is None:
+        return None
+    due, seen, key = max(found, key=lambda one: (one[1] - one[0], one[2]))
+    first, last = min(begin for begin, _, _ in found), max(end for _, end, _ in found)
+    watched = elapsed(first, last, AROUND_THE_CLOCK, [(begin, end) for begin, end, _ in found])
+    return Noticing(lag, _seconds(first, last) - watched, key, _seconds(due, seen))
+
+
+def _seconds(begin: datetime, end: datetime) -> int:
+    return int((end - begin).total_seconds())
+
+
+_MOMENT = timedelta(microseconds=1)
+
+
+class Slots(NamedTuple):
+    """Slots that ended with an update or with the resolution, and slots that passed without a word."""
+
+    kept: int = 0
+    missed: int = 0
+
+
+def update_slots(shown: Clock, given: Facts, policy: Policy) -> Slots:
+    """The slots of an update clock over all cycles, up to the instant of `given`; `shown` is that clock there.
+
+    A silence of 100 minutes where 30 are allowed is three missed slots, and a kept one if an update ended it.
+    """
+    audience = "public" if shown.clock == UPDATE_PUBLIC else None
+    if shown.state is ClockState.MET and given.cycle == 1:  # it would show the first one that was missed
+        return Slots(len(update_instants(given, audience)) + 1)
+    kept = missed = 0
+    for end in sorted({at for at in _ends(given, audience) if at <= given.now}):
+        one = _just_before(end, shown.clock, given, policy)
+        if one is not None and not one.is_over:
+            kept, missed = kept + 1, missed + _passed(one)
+    last = None if shown.is_over else _just_before(given.now, shown.clock, given, policy)
+    return Slots(kept, missed + _passed(last) if last else missed)
+
+
+def _ends(given: Facts, audience: str | None) -> Iterator[datetime]:
+    """Every instant that can end a slot: updates of the audience, and the ends of cycles."""
+    yield from (parse_instant(one.at) for one in given.incident.updates if audience in (None, one.audience))
+    over = (field for field in given.instants if field.endswith((".resolved", ".closed")))
+    yield from (at for field in over if (at := instant(given.instants[field])) is not None)
+
+
+def _just_before(at: datetime, name: str, given: Facts, policy: Policy) -> Clock | None:
+    found = clocks(given.incident, policy, at - _MOMENT)
+    return next((one for one in found if one.clock == name), None)
+
+
+def _passed(clock: Clock) -> int:
+    """The whole slots that lie behind a running one."""
+    spent, cadence = clock.elapsed_seconds or 0, (clock.elapsed_seconds or 0) + (clock.remaining_seconds or 0)
+    return spent // cadence if cadence > 0 else 0
+
+
+DRILL, RETROACTIVE, RETARGETED, ITEM_DROPPED = "drill", "retroactive", "breached_by_retarget", "dropped"
+DUPLICATE_INCIDENT, UNKNOWN_END, STILL_RUNNING, WITHOUT_DUE = "duplicate", "unknown_instant", "running", "no_due"
+NO_SLOTS = Slots()
+
+
+class ClockOutcome(NamedTuple):
+    """One clock for the statistics: `excluded` says why it does not count, "" where it does; then `late` decides.
+
+    `declared` is aware UTC. `slots` are those of an update clock, whose missed ones make it late.
+    """
+
+    clock: Clock
+    declared: datetime
+    services: tuple[str, ...]
+    excluded: str
+    late: bool
+    slots: Slots = NO_SLOTS
+
+
+def outcomes(incident: Incident, policy: Policy, now: datetime) -> list[ClockOutcome]:
+    """The clocks of an incident that was declared at `now` (aware UTC) or before. UserError as `sla.clocks.clocks`.
+
+    A running clock counts from its due instant on, as missed: what is late will not be in time any more.
+    """
+    given = facts(incident, now)
+    begin, afterwards = declared(given), is_retroactive(given)
+    statuses = {item.id: item.status for item in incident.action_items}
+    found = []
+    for clock in clocks(incident, policy, now):
+        excluded = out_of_metrics(incident) or _alone(clock, afterwards, statuses.get(clock.item or ""))
+        is_slots = clock.clock in (UPDATE_INTERNAL, UPDATE_PUBLIC) and excluded in ("", STILL_RUNNING)
+        passed = update_slots(clock, given, policy) if is_slots else NO_SLOTS
+        if passed.missed:
+            excluded = ""
+        late = is_late(clock) or passed.missed > 0
+        found.append(ClockOutcome(clock, begin, tuple(dict.fromkeys(incident.services)), excluded, late, passed))
+    return found
+
+
+def is_late(clock: Clock) -> bool:
+    """True from the due instant on, whether it still runs or not."""
+    return clock.risk is Risk.BREACHED
+
+
+def out_of_metrics(incident: Incident) -> str:
+    """Why nothing of an incident counts: a drill, a duplicate, its outcome; "" where it does."""
+    if incident.drill:
+        return DRILL
+    if incident.duplicate_of is not None:
+        return DUPLICATE_INCIDENT
+    return "" if incident.outcome == FIXED else incident.outcome
+
+
+def _alone(clock: Clock, afterwards: bool, status: str | None) -> str:
+    """Why one clock of an incident that counts does not."""
+    if afterwards and clock.clock not in AFTERWARDS:
+        return RETROACTIVE
+    if clock.state is ClockState.CANCELLED:
+        return ITEM_DROPPED if status == "wont_do" else UNKNOWN_END
+    if clock.breached_by_retarget and is_late(clock):
+        return RETARGETED
+    if clock.state is ClockState.NO_DUE:
+        return WITHOUT_DUE
+    return "" if clock.state in (ClockState.MET, ClockState.MISSED) or is_late(clock) else STILL_RUNNING
+
+
+COMPLIANCE, WITHIN, ACCURACY = "sla_compliance", "resolution_within", "escalation_accuracy"
+
+
+class Goal(NamedTuple):
+    """A goal of block `targets`: so many percent wanted, `good` of `n` reached it, `left_out` cannot be judged.
+
+    `strict`: more than the wanted share is asked for, not just as much. `level` and `within` (a duration) say of whom.
+    """
+
+    name: str
+    wanted: float
+    good: int
+    n: int
+    left_out: int
+    strict: bool
+    level: str = ""
+    within: str = ""
+
+    @property
+    def percent(self) -> float | None:
+        """The share reached; None where nothing can be judged."""
+        return percent(self.good, self.n)
+
+    @property
+    def is_reached(self) -> bool | None:
+        """None where nothing can be judged."""
+        if not self.n:
+            return None
+        share, wanted = 100 * self.good, self.wanted * self.n
+        return share > wanted if self.strict else share >= wanted
+
+
+def goals(
+    found: Sequence[ClockOutcome], incidents: Sequence[Incident], policy: Policy, now: datetime
+) -> tuple[Goal, ...]:
+    """The goals the policy sets, in this order: compliance, resolution by level, accuracy of escalations.
+
+    `found` are the clocks of the incidents at `now` (aware UTC).
+    """
+    wanted, out = policy.targets, []
+    if wanted.sla_compliance_pct is not None:
+        told = [one for one in found if one.clock.clock in (RESPONSE, RESOLUTION)]
+        counts = [one for one in told if not one.excluded]
+        good = sum(not one.late for one in counts)
+        out.append(Goal(COMPLIANCE, wanted.sla_compliance_pct, good, len(counts), len(told) - len(counts), True))
+    out += [_within(incidents, policy, now, share) for share in wanted.resolution]
+    if wanted.escalation_accuracy_pct is not None:
+        out.append(_accuracy(incidents, wanted.escalation_accuracy_pct))
+    return tuple(out)
+
+
+def _within(incidents: Iterable[Incident], policy: Policy, now: datetime, share: ResolutionShare) -> Goal:
+    """By working time from declared to resolved, waiting aside; what still runs has failed once it is past the limit.
+
+    The level need not have a resolution target for it. What was declared after the fact says nothing.
+    """
+    limit = seconds_of(share.within)
+    good = n = left_out = 0
+    for incident in incidents:
+        if (level := level_duties(incident, policy)).id != share.id:
+            continue
+        given = facts(incident, now)
+        end = resolved(given)
+        last = end.at if end.ended else now
+        calendar = calendar_of(level, policy)
+        spent = elapsed(declared(given), last, calendar, rests_of(given)) if last else None
+        if out_of_metrics(incident) or is_retroactive(given) or spent is None or (not end.ended and spent <= limit):
+            left_out += 1
+        else:
+            good, n = good + (spent <= limit), n + 1
+    return Goal(WITHIN, share.pct, good, n, left_out, False, share.id, share.within)
+
+
+def _accuracy(incidents: Iterable[Incident], wanted: float) -> Goal:
+    entries = [entry for one in incidents if not out_of_metrics(one) for entry in one.escalations]
+    judged = [entry.appropriate for entry in entries if isinstance(entry.appropriate, bool)]
+    return Goal(ACCURACY, wanted, sum(judged), len(judged), len(entries) - len(judged), True)
+
 
 LEVEL, SERVICE, MONTH = "level", "service", "month"
 AXES = (LEVEL, SERVICE, MONTH)
@@ -50,7 +325,7 @@ class Figures(NamedTuple):
     met: int
     missed: int
     unfinished: int
-    lasted: Spread | None
+    lasted: Percentiles | None
     excluded: Mapping[str, int]
     slots: Slots
 
@@ -105,7 +380,7 @@ def compliance(
 
     A record whose label is no level of the policy joins `unread`. UserError where the policy itself cannot be used.
     """
-    found: list[Outcome] = []
+    found: list[ClockOutcome] = []
     counted: list[Incident] = []
     left_out = list(unread)
 
@@ -122,7 +397,7 @@ def compliance(
 
     run(each(records, count))
     late = [one.clock for one in found if one.late and not one.excluded]
-    late.sort(key=lambda one: (one.remaining_seconds or 0, one.incident, NAMES.index(one.clock), one.item or ""))
+    late.sort(key=lambda one: (one.remaining_seconds or 0, one.incident, CLOCK_NAMES.index(one.clock), one.item or ""))
     return Compliance(
         now,
         period,
@@ -137,8 +412,8 @@ def compliance(
     )
 
 
-def _groups(found: Iterable[Outcome], by: str, policy: Policy) -> tuple[Group, ...]:
-    of: dict[str, list[Outcome]] = defaultdict(list)
+def _groups(found: Iterable[ClockOutcome], by: str, policy: Policy) -> tuple[Group, ...]:
+    of: dict[str, list[ClockOutcome]] = defaultdict(list)
     for one in found:
         for name in _names(one, by):
             of[name].append(one)
@@ -147,20 +422,20 @@ def _groups(found: Iterable[Outcome], by: str, policy: Policy) -> tuple[Group, .
     return tuple(Group(name, _figures(of[name])) for name in (ranked if by == LEVEL else sorted(of)))
 
 
-def _names(one: Outcome, by: str) -> tuple[str, ...]:
+def _names(one: ClockOutcome, by: str) -> tuple[str, ...]:
     if by == SERVICE:
         return one.services
     return (one.clock.level,) if by == LEVEL else (f"{one.declared:%Y-%m}",)
 
 
-def _figures(found: Iterable[Outcome]) -> tuple[Figures, ...]:
-    of: dict[str, list[Outcome]] = defaultdict(list)
+def _figures(found: Iterable[ClockOutcome]) -> tuple[Figures, ...]:
+    of: dict[str, list[ClockOutcome]] = defaultdict(list)
     for one in found:
         of[one.clock.clock].append(one)
-    return tuple(_of_clock(name, of[name]) for name in NAMES if name in of)
+    return tuple(_of_clock(name, of[name]) for name in CLOCK_NAMES if name in of)
 
 
-def _of_clock(name: str, found: Sequence[Outcome]) -> Figures:
+def _of_clock(name: str, found: Sequence[ClockOutcome]) -> Figures:
     counts = [one for one in found if not one.excluded]
     missed = [one for one in counts if one.late]
     ended = [one.clock.elapsed_seconds for one in counts if one.clock.is_over]

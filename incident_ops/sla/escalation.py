@@ -11,15 +11,36 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from incident_ops.lifecycle import PENDING
-from incident_ops.model.incident import Escalation, Incident
-from incident_ops.model.policy import Policy
-from incident_ops.model.time import parse_instant, stamp
-from incident_ops.sla.activity import NOTHING_SEEN, Seen, activity, answers, first_after
+from incident_ops.domain.incident import Escalation, Incident
+from incident_ops.domain.lifecycle import PENDING
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.sla.calendar import due
-from incident_ops.sla.causes import Case, cases, causes, rests_of
-from incident_ops.sla.facts import Facts, acknowledged, declared, facts, pauses, resolved
-from incident_ops.sla.ladder import ACK_TIMEOUT, NO_ANSWER, Cause, Road, Rung, assignee, climb, managers, nearest_people
+from incident_ops.sla.escalation_ladder import (
+    ACK_TIMEOUT,
+    NO_ANSWER,
+    EscalationCause,
+    Road,
+    Rung,
+    assignee,
+    climb,
+    managers,
+    nearest_people,
+)
+from incident_ops.sla.escalation_rules import Case, cases, causes, rests_of
+from incident_ops.sla.incident_at import (
+    NOTHING_SEEN,
+    Facts,
+    Seen,
+    acknowledged,
+    activity,
+    answers,
+    declared,
+    facts,
+    first_after,
+    pauses,
+    resolved,
+)
 from incident_ops.sla.targets import calendar_of, legs
 
 MANUAL = "manual"
@@ -46,7 +67,7 @@ class Due(NamedTuple):
     recorded: Escalation | None = None
 
 
-def escalations(
+def due_escalations(
     incident: Incident, policy: Policy, now: datetime, seen: Seen = NOTHING_SEEN, pattern: Sequence[str] = ()
 ) -> list[Due]:
     """Every escalation that is due at `now` (aware UTC), in order, those in the record among them.
@@ -64,16 +85,16 @@ def escalations(
     return _told(given, policy, climb(found, _road(given, policy, done, cycles), now), known)
 
 
-def _with_recorded(causes: list[Cause], known: Mapping[str, Escalation]) -> list[Cause]:
+def _with_recorded(causes: list[EscalationCause], known: Mapping[str, Escalation]) -> list[EscalationCause]:
     """The causes in order, each key once; what the record holds keeps its tier, and stays though no rule says it."""
-    found: dict[str, Cause] = {}
+    found: dict[str, EscalationCause] = {}
     for cause in sorted(causes, key=lambda one: (one.at, one.rule, one.key)):
         entry = known.get(cause.key)
         found.setdefault(cause.key, cause._replace(to_tier=entry.to_tier) if entry else cause)
     for entry in known.values():
         if entry.key not in found and entry.rule not in (NO_ANSWER, ACK_TIMEOUT):
             at, cycle = parse_instant(entry.at), _cycle_of(entry.key)
-            found[entry.key] = Cause(at, entry.rule, entry.key, entry.reason, cycle, to_tier=entry.to_tier)
+            found[entry.key] = EscalationCause(at, entry.rule, entry.key, entry.reason, cycle, to_tier=entry.to_tier)
     return sorted(found.values(), key=lambda one: (one.at, one.rule, one.key))
 
 
@@ -150,7 +171,7 @@ def _told(given: Facts, policy: Policy, rungs: Sequence[Rung], known: Mapping[st
     ]
 
 
-def _lapsed(cause: Cause, given: Facts, answered: Sequence[datetime], at_work: bool) -> str:
+def _lapsed(cause: EscalationCause, given: Facts, answered: Sequence[datetime], at_work: bool) -> str:
     """Why nobody is to be told of a cause any more; "" where it still stands."""
     if cause.cycle != given.cycle:
         return "it was resolved, and came back, since"
@@ -160,7 +181,9 @@ def _lapsed(cause: Cause, given: Facts, answered: Sequence[datetime], at_work: b
     return f"somebody answered at {stamp(answer)}" if answer else cause.lapsed
 
 
-def _targets(given: Facts, policy: Policy, cause: Cause, tier: int | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _targets(
+    given: Facts, policy: Policy, cause: EscalationCause, tier: int | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The people of the tier, then the managers of whoever has the incident, as far up as its rank asks (R63, R64)."""
     level = max((leg for leg in legs(given, policy) if leg.since <= cause.at), key=lambda leg: leg.since, default=None)
     rank = level.level.rank if level else 4

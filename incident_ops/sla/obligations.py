@@ -1,4 +1,6 @@
-"""Everything that is owed at an instant: warnings, breaches, escalations, news, reminders, automatic states (R53-R56).
+"""The marks of a clock that are passed: its warning, its due instant, missed slots, reminders (R54, R193, R194).
+
+Everything that is owed at an instant: warnings, breaches, escalations, news, reminders, automatic states (R53-R56).
 
 A pure function of records, observed snapshot, policy and `now`: a late run changes `noticed_at` and nothing else. After
 a gap only the highest mark of a clock is owed; the lower ones are superseded, listed, and told to nobody. What is owed
@@ -10,30 +12,156 @@ A key is `INC/clock/cycle/mark`. It holds no run, no time of a run and no digest
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
+from incident_ops.domain.fence import each
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.lifecycle import CLOSED, RESOLVED
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.record import Record
+from incident_ops.domain.time import parse_instant, spell_duration, stamp
 from incident_ops.errors import UserError
-from incident_ops.lifecycle import CLOSED, RESOLVED
-from incident_ops.model.fence import each
-from incident_ops.model.incident import Incident
-from incident_ops.model.policy import Policy
-from incident_ops.model.record import Record
-from incident_ops.model.time import parse_instant
-from incident_ops.sla.activity import NOTHING_SEEN, Seen
-from incident_ops.sla.clock import AFTERWARDS
-from incident_ops.sla.clocks import clocks
-from incident_ops.sla.escalation import MANUAL, Due, escalations
-from incident_ops.sla.facts import Facts, cycle_start, declared, facts, is_retroactive, resolved
-from incident_ops.sla.marks import BREACH, WARNING, marks
-from incident_ops.sla.similar import neighbours, similar
-from incident_ops.sla.states import Move, moves
-from incident_ops.sla.targets import Leg, legs
+from incident_ops.sla.automatic_states import StateMove, moves
+from incident_ops.sla.calendar import due
+from incident_ops.sla.clocks import (
+    ACTION_ITEM,
+    AFTERWARDS,
+    RESOLUTION,
+    UPDATE_INTERNAL,
+    UPDATE_PUBLIC,
+    Clock,
+    Risk,
+    clocks,
+)
+from incident_ops.sla.escalation import MANUAL, Due, due_escalations
+from incident_ops.sla.escalation_rules import mark_due, neighbours, similar
+from incident_ops.sla.incident_at import (
+    NOTHING_SEEN,
+    Facts,
+    Seen,
+    cycle_start,
+    declared,
+    facts,
+    is_retroactive,
+    resolved,
+)
+from incident_ops.sla.targets import Leg, calendar_of, legs, seconds_of
 
-DECLARED, RAISED, REOPENED, OVER, NEWS = "declared", "raised", "reopened", "resolved", "update"
-ESCALATION, STATE = "escalation", "state"
-PAGES = frozenset({DECLARED, RAISED, REOPENED, WARNING, BREACH, ESCALATION})
+WARNING, BREACH, ITEM_MARK = "warning", "breach", "action_item"
+RETARGET = "breached_by_retarget"
+
+ITEM_MARKS = (("minus-2d", -2), ("due", 0), ("plus-7d", 7), ("plus-30d", 30))
+"""Reminders of an action item, in days from the end of its last day."""
+MOST_SLOTS = 50
+"""Missed slots of updates that are listed one by one, the newest."""
+
+
+class PassedMark(NamedTuple):
+    """A mark that is passed: since when (aware UTC), and why nobody is to be told of it any more ("" = somebody is)."""
+
+    kind: str
+    mark: str
+    at: datetime
+    reason: str
+    superseded: str = ""
+
+
+def marks(clock: Clock, given: Facts, policy: Policy, leg: Leg) -> list[PassedMark]:
+    """The marks of a clock passed at the instant of `given`, in rising order; all but the highest are superseded.
+
+    A clock that has stopped owes nothing; that it was missed stays listed. `leg` is the level the incident has.
+    """
+    if clock.due is None or (given.is_cancelled and clock.clock != ACTION_ITEM):
+        return []
+    if clock.clock == ACTION_ITEM:
+        return [] if clock.is_over else _highest(_reminders(clock, clock.due, given.now))
+    warned = _warning(clock, given, policy, leg)
+    if clock.is_over:
+        breached = _breach(clock, clock.due) if clock.risk is Risk.BREACHED else []
+        ended = f"it ended at {stamp(clock.stopped_at)}" if clock.stopped_at else "it ended"
+        return [one._replace(superseded=ended) for one in breached]
+    if clock.risk is not Risk.BREACHED:
+        return warned
+    if clock.clock in (UPDATE_INTERNAL, UPDATE_PUBLIC):
+        return _highest([*warned, *_slots(clock, given.now, policy, leg)])
+    return _highest([*warned, *_breach(clock, clock.due)])
+
+
+def _warning(clock: Clock, given: Facts, policy: Policy, leg: Leg) -> list[PassedMark]:
+    at = _warned_at(clock, given, policy, leg)
+    if at is None or at >= given.now or clock.is_over:
+        return []
+    left = spell_duration(max(clock.remaining_seconds or 0, 0), in_words=True)
+    due_of = "SLA breach" if clock.clock == RESOLUTION else f"the end of {name(clock)}"
+    return [PassedMark(WARNING, f"warn.{clock.level}.{stamp(clock.start)}", at, f"{left} to {due_of}")]
+
+
+def _warned_at(clock: Clock, given: Facts, policy: Policy, leg: Leg) -> datetime | None:
+    level = leg.level
+    if clock.clock == RESOLUTION and level.warn_at:
+        return mark_due(level.warn_at, leg, given, policy)
+    if clock.clock == UPDATE_PUBLIC and level.update.public and level.update.public_max:
+        return due(clock.start, seconds_of(level.update.public), calendar_of(level, policy))
+    return None
+
+
+def _breach(clock: Clock, at: datetime) -> list[PassedMark]:
+    told = f"{name(clock)} of {clock.level} was due at {stamp(at)}"
+    if clock.retargeted_at is None:
+        return [PassedMark(BREACH, "due", at, told)]
+    return [
+        PassedMark(BREACH, RETARGET, at, f"{told}; the change at {stamp(clock.retargeted_at)} moved it into the past")
+    ]
+
+
+def _slots(clock: Clock, now: datetime, policy: Policy, leg: Leg) -> list[PassedMark]:
+    """The slots since the last update that passed without one (R139, R145), the newest MOST_SLOTS."""
+    calendar, cadence = calendar_of(leg.level, policy), (clock.elapsed_seconds or 0) + (clock.remaining_seconds or 0)
+    missed = (clock.elapsed_seconds or 0) // cadence if cadence > 0 else 0
+    found = []
+    for number in range(max(1, missed - MOST_SLOTS + 1), missed + 1):
+        at = due(clock.start, number * cadence, calendar)
+        if at is not None and at < now:
+            reason = f"{name(clock)} was due at {stamp(at)}; the last one was at {stamp(clock.start)}"
+            found.append(PassedMark(BREACH, f"slot.{stamp(clock.start)}.{number}", at, reason))
+    return found
+
+
+def _reminders(clock: Clock, end: datetime, now: datetime) -> list[PassedMark]:
+    found = []
+    for mark, days in ITEM_MARKS:
+        at = end + timedelta(days=days)
+        if at < now:
+            told = f"{clock.item} is due at {stamp(end)}" if now <= end else f"{clock.item} was due at {stamp(end)}"
+            found.append(PassedMark(ITEM_MARK, f"{clock.item}.{stamp(end)}.{mark}", at, told))
+    return found
+
+
+def name(clock: Clock) -> str:
+    """A clock as people say it."""
+    return {
+        UPDATE_INTERNAL: "Internal update",
+        UPDATE_PUBLIC: "Public update",
+        "postmortem_final": "Final postmortem",
+        "postmortem_meeting": "Postmortem meeting",
+    }.get(clock.clock, clock.clock.capitalize())
+
+
+def _highest(found: list[PassedMark]) -> list[PassedMark]:
+    return [one._replace(superseded=f"by {found[-1].mark}") for one in found[:-1]] + found[-1:]
+
+
+DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, RESOLVED_NOTICE, NEWS_NOTICE = (
+    "declared",
+    "raised",
+    "reopened",
+    "resolved",
+    "update",
+)
+ESCALATION_NOTICE, STATE_NOTICE = "escalation", "state"
+PAGES = frozenset({DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, WARNING, BREACH, ESCALATION_NOTICE})
 """Kinds that call people to work; never for what was declared after the fact."""
 
 SeenOf = Callable[[Incident], Seen]
@@ -64,7 +192,7 @@ class Obligation(NamedTuple):
     text: str = ""
     item: str | None = None
     escalation: Due | None = None
-    move: Move | None = None
+    move: StateMove | None = None
 
 
 class Owed(NamedTuple):
@@ -123,7 +251,7 @@ def of_incident(
         found += _news(case)
     if not given.is_cancelled and given.state != CLOSED:  # nobody is to be told any more of what is closed
         found += highest(_announced(case))
-        found += [_escalated(case, one) for one in escalations(incident, policy, now, seen, pattern)]
+        found += [_escalated(case, one) for one in due_escalations(incident, policy, now, seen, pattern)]
     found += [_moved(case, one) for one in moves(incident, policy, now, seen)]
     after = "It was declared after the fact" if is_retroactive(given) else ""
     return [one._replace(no_page=after) if _calls(one) else one for one in found] if after else found
@@ -172,16 +300,16 @@ def _announced(case: _Case) -> list[Obligation]:
     """Declared or come back, raised, resolved: who must hear of it by level hears it (R66, R67)."""
     given, begin = case.given, cycle_start(case.given)
     first = case.path[0]
-    found = [case.owe(DECLARED, "incident", DECLARED, begin, f"Declared {first.label}")]
+    found = [case.owe(DECLARED_NOTICE, "incident", DECLARED_NOTICE, begin, f"Declared {first.label}")]
     if given.cycle > 1:
-        found = [case.owe(REOPENED, "incident", REOPENED, begin, "It came back")]
+        found = [case.owe(REOPENED_NOTICE, "incident", REOPENED_NOTICE, begin, "It came back")]
     for old, new in pairwise(case.path):
         if new.since >= begin and new.level.rank < old.level.rank:
             told = f"Raised from {_label(old)} to {_label(new)}"
-            found.append(case.owe(RAISED, "incident", f"{RAISED}.{_label(new)}", new.since, told))
+            found.append(case.owe(RAISED_NOTICE, "incident", f"{RAISED_NOTICE}.{_label(new)}", new.since, told))
     over = resolved(given)
     if over.ended and over.at is not None and given.state == RESOLVED:
-        found.append(case.owe(OVER, "incident", OVER, over.at, "Resolved"))
+        found.append(case.owe(RESOLVED_NOTICE, "incident", RESOLVED_NOTICE, over.at, "Resolved"))
     elif over.ended:
         return []
     return found
@@ -190,7 +318,7 @@ def _announced(case: _Case) -> list[Obligation]:
 def _escalated(case: _Case, one: Due) -> Obligation:
     noticed = one.recorded.noticed_at if one.recorded else None
     _, clock, _, mark = (*one.key.split("/", 3), "", "", "")[:4]
-    owed = case.owe(ESCALATION, clock, mark, one.due, one.reason, one.cycle)
+    owed = case.owe(ESCALATION_NOTICE, clock, mark, one.due, one.reason, one.cycle)
     return owed._replace(
         key=one.key,
         noticed_at=parse_instant(noticed) if noticed else owed.noticed_at,
@@ -205,13 +333,13 @@ def _news(case: _Case) -> list[Obligation]:
     for number, one in enumerate(case.given.incident.updates, 1):
         if (at := parse_instant(one.at)) > case.given.now:
             continue
-        owed = case.owe(NEWS, "update", f"{number}.{one.audience}", at, f"Update ({one.status})", cycle=1)
+        owed = case.owe(NEWS_NOTICE, "update", f"{number}.{one.audience}", at, f"Update ({one.status})", cycle=1)
         found.setdefault(one.audience, []).append(owed._replace(audience=one.audience, text=one.text))
     return [one for of in found.values() for one in highest(sorted(of, key=lambda one: one.due))]
 
 
-def _moved(case: _Case, one: Move) -> Obligation:
-    owed = case.owe(STATE, "state", one.state, one.due, one.reason)
+def _moved(case: _Case, one: StateMove) -> Obligation:
+    owed = case.owe(STATE_NOTICE, "state", one.state, one.due, one.reason)
     return owed._replace(key=one.key, move=one)
 
 

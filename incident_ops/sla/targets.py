@@ -6,13 +6,13 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from incident_ops.domain.incident import ActionItem, Incident
+from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, LevelPolicy, Policy
+from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, Calendar
+from incident_ops.domain.time import duration, parse_date
 from incident_ops.errors import UserError
-from incident_ops.model.incident import ActionItem, Incident
-from incident_ops.model.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, LevelPolicy, Policy
-from incident_ops.model.policy_blocks import AROUND_THE_CLOCK, Calendar
-from incident_ops.model.time import duration, parse_date
-from incident_ops.sla.calendar import Pause, due, elapsed, end_of_day, local_day, next_business_day
-from incident_ops.sla.facts import Facts, declared, label_changes
+from incident_ops.sla.calendar import PauseSpan, due, elapsed, end_of_day, local_day, next_business_day
+from incident_ops.sla.incident_at import Facts, declared, label_changes
 
 BUSINESS = "business"
 seconds_of = lru_cache(maxsize=512)(duration)
@@ -39,10 +39,10 @@ class Course(NamedTuple):
     target: int | None
     due: datetime | None
     calendar: Calendar
-    pauses: tuple[Pause, ...] = ()
+    pauses: tuple[PauseSpan, ...] = ()
 
 
-def level_of(incident: Incident, policy: Policy) -> LevelPolicy:
+def level_duties(incident: Incident, policy: Policy) -> LevelPolicy:
     """The duties of the record's level. UserError where its driving label is missing or foreign (C1)."""
     level = policy.duties(incident.severity, incident.priority)
     if level is None:
@@ -55,7 +55,7 @@ def level_of(incident: Incident, policy: Policy) -> LevelPolicy:
 def no_level(incident: Incident, policy: Policy) -> str:
     """Why a record has no level of the policy, "" where it has one: then its clocks can be made."""
     try:
-        level_of(incident, policy)
+        level_duties(incident, policy)
     except UserError as error:
         return str(error)
     return ""
@@ -67,7 +67,7 @@ def legs(given: Facts, policy: Policy) -> list[Leg]:
     A label of the past that is no level of the policy had no targets (C13) and leaves no leg.
     """
     incident = given.incident
-    begin, present = declared(given), level_of(incident, policy)
+    begin, present = declared(given), level_duties(incident, policy)
     severity, priority = incident.severity, incident.priority
     found = []
     for at, change in reversed(label_changes(incident)):
@@ -105,17 +105,19 @@ def targets(incident: Incident, policy: Policy, level: LevelPolicy) -> tuple[str
     if incident.policy is not None and first == level.id:
         response = incident.policy.targets.response or response
         resolution = incident.policy.targets.resolution or resolution
-    return said(response), said(resolution)
+    return stated_seconds(response), stated_seconds(resolution)
 
 
-def said(target: str | None) -> str | None:
+def stated_seconds(target: str | None) -> str | None:
     """A target of no seconds is no clock, not an instant breach."""
     if target is None or target in (NEXT_BUSINESS_DAY, NEXT_RELEASE):
         return target
     return target if seconds_of(target) else None
 
 
-def course(target: str, start: datetime, calendar: Calendar, policy: Policy, pauses: tuple[Pause, ...] = ()) -> Course:
+def course(
+    target: str, start: datetime, calendar: Calendar, policy: Policy, pauses: tuple[PauseSpan, ...] = ()
+) -> Course:
     """A target counted from `start`. A release day ends at midnight in the calendar's zone; no pause moves it."""
     if target == NEXT_RELEASE:
         return until(start, _next_release(start, calendar, policy))

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from incident_ops.adapters.chat import Chat, channel_name
+from incident_ops.domain.notification import INCIDENT_CHANNEL, Message
 from incident_ops.errors import Ambiguous, UserError, WriteFailed
-from incident_ops.model.message import INCIDENT_CHANNEL, Message
 from tests.adapters.test_notify import NOTICE
 from tests.support.http_sink import HttpSink, http_sink
 from tests.support.standin import Standin, standin

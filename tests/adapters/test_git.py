@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from incident_ops.adapters.git import Git
+from incident_ops.domain.ports import Blob
 from incident_ops.errors import Incomplete, UserError
-from incident_ops.model.blob import Blob
 from tests.support.repository import Repo
 
 ODD_NAMES = (

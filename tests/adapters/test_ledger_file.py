@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from incident_ops.adapters.ledger_file import LedgerFile
+from incident_ops.domain.notification import pair, serialise
 from incident_ops.errors import Incomplete
-from incident_ops.model.ledger import pair, serialise
 
 NOW = datetime(2025, 1, 26, 14, tzinfo=UTC)
 ONE, TWO = pair("one", "chat"), pair("two", "pager")

@@ -10,8 +10,8 @@ import pytest
 
 from incident_ops.adapters.ledger_ref import LedgerRef
 from incident_ops.adapters.remote import Remote
+from incident_ops.domain.notification import LEDGER_BRANCH, Pair, confirm, pair, parse_ledger, serialise
 from incident_ops.errors import Incomplete, WriteFailed
-from incident_ops.model.ledger import BRANCH, Pair, confirm, pair, parse, serialise
 from tests.support.origin import Origin, race, remote_of, start
 
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
@@ -25,7 +25,7 @@ from pathlib import Path
 from incident_ops.adapters.git import Git
 from incident_ops.adapters.ledger_ref import LedgerRef
 from incident_ops.adapters.remote import Remote
-from incident_ops.model.ledger import pair
+from incident_ops.domain.notification import pair
 me, at_once = int(sys.argv[2]), int(sys.argv[3])
 now = datetime(2025, 6, 1, 12, tzinfo=UTC)
 ledger = LedgerRef(Remote.of(Git.around(Path(sys.argv[1]))))
@@ -54,7 +54,7 @@ from pathlib import Path
 from incident_ops.adapters.git import Git
 from incident_ops.adapters.ledger_ref import LedgerRef
 from incident_ops.adapters.remote import Remote
-from incident_ops.model.ledger import pair
+from incident_ops.domain.notification import pair
 ledger = LedgerRef(Remote.of(Git.around(Path(sys.argv[1]))))
 now = datetime(2025, 6, 1, 12, tzinfo=UTC)
 ledger.claim([pair("one", "chat"), pair("two", "pager")], now)
@@ -78,7 +78,7 @@ def remote(origin: Origin) -> Remote:
 def put(remote: Remote, name: str, content: bytes) -> None:
     objects = remote.objects
     commit = objects.commit(objects.file_tree(name, content), (), "by hand", NOW)
-    assert remote.push(BRANCH, commit, remote.tip(BRANCH)).outcome == "done"
+    assert remote.push(LEDGER_BRANCH, commit, remote.tip(LEDGER_BRANCH)).outcome == "done"
 
 
 def test_claimed_confirmed_and_read_from_another_clone(origin: Origin, remote: Remote) -> None:
@@ -93,9 +93,9 @@ def test_claimed_confirmed_and_read_from_another_clone(origin: Origin, remote: R
 def test_a_claim_of_nothing_new_pushes_nothing(origin: Origin, remote: Remote) -> None:
     ledger = LedgerRef(remote)
     ledger.claim([ONE], NOW)
-    before = origin.tip(BRANCH)
+    before = origin.tip(LEDGER_BRANCH)
     assert ledger.claim([ONE], NOW) == ledger.claim([], NOW) == frozenset()
-    assert origin.tip(BRANCH) == before
+    assert origin.tip(LEDGER_BRANCH) == before
 
 
 def test_the_branch_only_ever_goes_forward(origin: Origin, remote: Remote) -> None:
@@ -105,13 +105,13 @@ def test_the_branch_only_ever_goes_forward(origin: Origin, remote: Remote) -> No
     ledger.claim([ONE], NOW)
     ledger.confirm([ONE], NOW)
     ledger.claim([TWO], NOW + timedelta(days=500))
-    assert origin.bare.git("rev-list", "--count", BRANCH) == "3"
+    assert origin.bare.git("rev-list", "--count", LEDGER_BRANCH) == "3"
     assert ledger.read().keys() == {TWO}
 
 
 def test_no_name_and_no_address_reaches_the_branch(origin: Origin, remote: Remote) -> None:
     LedgerRef(remote).claim([pair("INC-1/alice@example.com", "mail")], NOW)
-    shown = origin.bare.git("log", "--format=%B", "-p", BRANCH)
+    shown = origin.bare.git("log", "--format=%B", "-p", LEDGER_BRANCH)
     assert "mail" in shown
     assert "alice" not in shown
     assert "INC-1" not in shown
@@ -119,10 +119,10 @@ def test_no_name_and_no_address_reaches_the_branch(origin: Origin, remote: Remot
 
 def test_a_damaged_ledger_is_an_error_and_stays_as_it_is(origin: Origin, remote: Remote) -> None:
     put(remote, "ledger", b"what is this\n")
-    before = origin.tip(BRANCH)
+    before = origin.tip(LEDGER_BRANCH)
     with pytest.raises(Incomplete, match="line 1 of the ledger"):
         LedgerRef(remote).claim([ONE], NOW)
-    assert origin.tip(BRANCH) == before
+    assert origin.tip(LEDGER_BRANCH) == before
 
 
 def test_a_branch_without_its_file_is_no_empty_ledger(remote: Remote) -> None:
@@ -157,7 +157,7 @@ def test_two_runs_that_claim_the_same_at_the_same_instant_do_not_both_have_it(
 
 def test_always_somebody_faster_ends_after_five_tries(origin: Origin, remote: Remote) -> None:
     (origin.path / "refs" / "heads" / "incident-ops").mkdir(parents=True)
-    (origin.path / "refs" / "heads" / f"{BRANCH}.lock").write_text("")
+    (origin.path / "refs" / "heads" / f"{LEDGER_BRANCH}.lock").write_text("")
     with pytest.raises(WriteFailed, match="others were faster 5 times"):
         LedgerRef(remote).claim([ONE], NOW)
 
@@ -168,7 +168,7 @@ def test_of_four_runs_that_claim_the_same_fifty_each_key_has_exactly_one(origin:
     out = race(RACER, [(str(clone.root), str(number), str(at_once)) for number, clone in enumerate(clones)])
     claimed = [key for printed in out for key in printed.split()]
     assert sorted(claimed) == sorted([f"INC-{number}" for number in range(50)] + ["own"] * 4)
-    kept = parse(f"{origin.show(BRANCH, 'ledger')}\n".encode())
+    kept = parse_ledger(f"{origin.show(LEDGER_BRANCH, 'ledger')}\n".encode())
     assert len(kept) == 54
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from incident_ops.adapters.local import LocalTracker
+from incident_ops.domain.tracker import Closing, Issue, IssueEdit, Label, MissingIssue
 from incident_ops.errors import Incomplete, WriteFailed
-from incident_ops.model.observed import Closing, Edit, Gone, Issue, Label
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_what_was_written_is_read_back(tracker: LocalTracker) -> None:
 def test_a_key_has_one_issue(tracker: LocalTracker) -> None:
     """Creating again gives the number there is, open or closed, and writes nothing."""
     make(tracker)
-    tracker.close(1, "completed", Edit())
+    tracker.close(1, "completed", IssueEdit())
     before = tracker.owned()
     assert make(tracker) == 1
     assert tracker.owned() == before
@@ -51,7 +51,7 @@ def test_a_key_has_one_issue(tracker: LocalTracker) -> None:
 def test_closing_and_reopening_change_the_rest_in_the_same_step(tracker: LocalTracker) -> None:
     """State and fields move together."""
     make(tracker)
-    tracker.close(1, "not_planned", Edit(title="new", labels=("x",), assignees=()))
+    tracker.close(1, "not_planned", IssueEdit(title="new", labels=("x",), assignees=()))
     (issue,) = tracker.owned()
     assert (issue.state, issue.state_reason, issue.title, issue.labels, issue.assignees) == (
         "closed",
@@ -60,7 +60,7 @@ def test_closing_and_reopening_change_the_rest_in_the_same_step(tracker: LocalTr
         ("x",),
         (),
     )
-    tracker.reopen(1, Edit(body="again"))
+    tracker.reopen(1, IssueEdit(body="again"))
     (issue,) = tracker.owned()
     assert (issue.state, issue.state_reason, issue.title, issue.body) == ("open", "reopened", "new", "again")
 
@@ -68,8 +68,8 @@ def test_closing_and_reopening_change_the_rest_in_the_same_step(tracker: LocalTr
 def test_an_update_touches_only_what_it_names(tracker: LocalTracker) -> None:
     """An empty edit writes nothing; another leaves the other fields."""
     make(tracker)
-    tracker.update(1, Edit())
-    tracker.update(1, Edit(body="b"))
+    tracker.update(1, IssueEdit())
+    tracker.update(1, IssueEdit(body="b"))
     (issue,) = tracker.owned()
     assert (issue.title, issue.body, issue.labels) == ("title of INC-1", "b", ("incident", "SEV1"))
 
@@ -78,7 +78,7 @@ def test_an_issue_that_is_not_there_cannot_be_changed(tracker: LocalTracker) -> 
     """A wrong number is an error, never a silent success."""
     make(tracker)
     with pytest.raises(WriteFailed, match="no issue #9"):
-        tracker.close(9, "completed", Edit())
+        tracker.close(9, "completed", IssueEdit())
 
 
 def test_what_it_does_not_have_is_said_or_ignored(tracker: LocalTracker) -> None:
@@ -89,7 +89,7 @@ def test_what_it_does_not_have_is_said_or_ignored(tracker: LocalTracker) -> None
     assert tracker.assignable(["alice", "bob"]) == {"alice", "bob"}
     tracker.create_label(Label(name="x"))
     tracker.link(1, 2)
-    assert tracker.look_up(1) == Gone(number=1, why="deleted")
+    assert tracker.look_up(1) == MissingIssue(number=1, why="deleted")
     assert not tracker.path.parent.exists()
 
 
@@ -98,7 +98,7 @@ def test_one_issue_is_looked_up_by_its_number(tracker: LocalTracker) -> None:
     make(tracker)
     assert tracker.create("INC-1/AI-1", "t", "b", [], [], 1) == 2
     assert [tracker.look_up(1), tracker.look_up(2)] == tracker.owned()
-    assert tracker.look_up(3) == Gone(number=3, why="deleted")
+    assert tracker.look_up(3) == MissingIssue(number=3, why="deleted")
 
 
 def test_one_comment_a_topic_is_kept(tracker: LocalTracker) -> None:
@@ -128,7 +128,7 @@ def test_a_file_from_before_comments_opens_and_takes_them(tracker: LocalTracker)
         )
     db.close()
     tracker.comment(7, "duplicate", "one")
-    tracker.update(7, Edit(title="new"))
+    tracker.update(7, IssueEdit(title="new"))
     assert [(issue.number, issue.title) for issue in tracker.owned()] == [(7, "new")]
     assert make(tracker, "INC-2") == 8
 
@@ -137,10 +137,10 @@ def test_a_trouble_of_the_file_ends_the_run_and_a_wrong_number_does_not(tracker:
     """What the disk refuses once it refuses for every issue."""
     make(tracker)
     with pytest.raises(WriteFailed) as wrong:
-        tracker.update(9, Edit(title="x"))
+        tracker.update(9, IssueEdit(title="x"))
     tracker.path.write_bytes(b"no database at all, but long enough to be read as one" * 40)
     with pytest.raises(WriteFailed) as damaged:
-        tracker.update(1, Edit(title="x"))
+        tracker.update(1, IssueEdit(title="x"))
     assert (wrong.value.is_final, damaged.value.is_final) == (False, True)
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from incident_ops.adapters.lock import BRANCH, RefLock
 from incident_ops.adapters.remote import Remote
+from incident_ops.domain.ports import Lease, LockHolder
 from incident_ops.errors import Incomplete, UserError, WriteFailed
-from incident_ops.model.lock import Held, Lease
 from tests.support.origin import Origin, race, remote_of
 
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
@@ -24,7 +24,7 @@ from pathlib import Path
 from incident_ops.adapters.git import Git
 from incident_ops.adapters.lock import RefLock
 from incident_ops.adapters.remote import Remote
-from incident_ops.model.lock import Lease
+from incident_ops.domain.ports import Lease
 lock = RefLock(Remote.of(Git.around(Path(sys.argv[1]))))
 print("ready", flush=True)
 sys.stdin.readline()
@@ -60,8 +60,8 @@ def test_the_lock_is_taken_once_and_tells_by_whom_and_until_when(origin: Origin,
     lease = taken(remote)
     assert lease == (origin.tip(BRANCH), LATER)
     other = RefLock(remote_of(origin.clone("other")))
-    assert other.take(NOW, "run 2") == Held("run 1", LATER)
-    assert other.take(LATER - timedelta(seconds=1), "run 2") == Held("run 1", LATER)
+    assert other.take(NOW, "run 2") == LockHolder("run 1", LATER)
+    assert other.take(LATER - timedelta(seconds=1), "run 2") == LockHolder("run 1", LATER)
     content = json.loads(origin.show(BRANCH, "lock.json"))
     assert content.keys() == {"holder", "nonce", "taken", "until"}
 
@@ -79,7 +79,7 @@ def test_an_expired_lock_is_taken_over_and_its_holder_cannot_give_it_back(origin
     new = taken(remote_of(origin.clone("other")), LATER, "run 2")
     assert RefLock(remote).release(old) is False
     assert origin.tip(BRANCH) == new.commit
-    assert RefLock(remote).take(LATER, "run 3") == Held("run 2", LATER + timedelta(seconds=900))
+    assert RefLock(remote).take(LATER, "run 3") == LockHolder("run 2", LATER + timedelta(seconds=900))
 
 
 def test_a_lock_is_taken_over_forwards(origin: Origin, remote: Remote) -> None:
@@ -118,7 +118,7 @@ def test_a_branch_without_the_file_holds_nobody_up(remote: Remote) -> None:
 def test_a_holders_name_cannot_write_on_a_terminal(remote: Remote) -> None:
     put(remote, "lock.json", json.dumps({"holder": "a\x1b[2J\nb" * 99, "until": "2025-06-01T12:01:00Z"}).encode())
     held = RefLock(remote).take(NOW, "run 2")
-    assert isinstance(held, Held)
+    assert isinstance(held, LockHolder)
     assert held.holder.isprintable()
     assert len(held.holder) <= 100
 

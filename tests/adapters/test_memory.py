@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from incident_ops.adapters.memory import MemoryTracker
+from incident_ops.domain.tracker import Closing, IssueEdit, Label, MissingIssue
 from incident_ops.errors import WriteFailed
-from incident_ops.model.observed import Closing, Edit, Gone, Label
 
 
 def make(tracker: MemoryTracker, **fields) -> int:
@@ -54,7 +54,7 @@ def test_a_list_that_lags_shows_what_was() -> None:
     make(tracker)
     tracker.is_stale = True
     make(tracker)
-    tracker.update(1, Edit(title="new"))
+    tracker.update(1, IssueEdit(title="new"))
     assert [issue.title for issue in tracker.owned()] == ["t"]
     assert tracker.look_up(2) == tracker.issues[2]
     assert len(tracker.seat("other").owned()) == 2
@@ -70,9 +70,9 @@ def test_deleted_and_moved_numbers_are_never_given_again() -> None:
     tracker.delete(1)
     tracker.transfer(2, "https://x")
     assert [tracker.look_up(number) for number in (1, 2, 9)] == [
-        Gone(number=1, why="deleted"),
-        Gone(number=2, why="transferred", place="https://x"),
-        Gone(number=9, why="deleted"),
+        MissingIssue(number=1, why="deleted"),
+        MissingIssue(number=2, why="transferred", place="https://x"),
+        MissingIssue(number=9, why="deleted"),
     ]
     assert make(tracker) == 3
 
@@ -81,10 +81,10 @@ def test_how_an_issue_was_closed_is_told() -> None:
     """By us or by a person, with what closed it."""
     tracker = MemoryTracker()
     make(tracker)
-    tracker.close(1, "duplicate", Edit(title="x"))
+    tracker.close(1, "duplicate", IssueEdit(title="x"))
     assert (tracker.issues[1].state_reason, tracker.issues[1].title) == ("duplicate", "x")
     assert tracker.closing(1) == Closing(by="github-actions[bot]")
-    tracker.reopen(1, Edit())
+    tracker.reopen(1, IssueEdit())
     tracker.close_by("carol", 1, at="2025-01-01T00:00:00Z", evidence="https://y")
     assert tracker.closing(1) == Closing(by="carol", at="2025-01-01T00:00:00Z", evidence="https://y")
 
@@ -98,7 +98,7 @@ def test_what_github_refuses_is_refused_whole(fields: dict) -> None:
     assert tracker.issues == {}
     make(tracker)
     with pytest.raises(WriteFailed):
-        tracker.update(1, Edit(labels=("other",), **fields))
+        tracker.update(1, IssueEdit(labels=("other",), **fields))
     assert tracker.issues[1].labels == ("incident",)
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from incident_ops.adapters.notify import LONGEST, Channel, variable
 from incident_ops.adapters.within import within
+from incident_ops.domain.notification import Message
 from incident_ops.errors import Ambiguous, UserError, WriteFailed
-from incident_ops.model.message import Message
 from tests.support.http_sink import HttpSink, http_sink
 from tests.support.mail_sink import MailSink, mail_sink
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_ops.adapters.pager import URL, Pager, event, pager_url
+from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message, page_key, taking_back
 from incident_ops.errors import Ambiguous, UserError, WriteFailed
-from incident_ops.model.message import ACKNOWLEDGED, RESOLVED, Message, page_key, taking_back
 from tests.adapters.test_notify import NOTICE
 from tests.support.http_sink import HttpSink, faults, http_sink
 
@@ -33,7 +33,7 @@ def pager(sink: HttpSink, *keys: str, seconds: float = 5) -> Pager:
 def test_a_page_is_triggered_acknowledged_and_resolved_under_one_key(sink: HttpSink) -> None:
     """Three events with our key as dedup key; the server finds no fault in them."""
     way = pager(sink)
-    for notice in (PAGE, taking_back(PAGE, ACKNOWLEDGED), taking_back(PAGE, RESOLVED)):
+    for notice in (PAGE, taking_back(PAGE, ACKNOWLEDGED), taking_back(PAGE, RESOLVED_EVENT)):
         way.send(notice)
     events = [one.data for one in sink.taken]
     assert [one["event_action"] for one in events] == ["trigger", "acknowledge", "resolve"]
@@ -56,7 +56,7 @@ def test_the_severity_is_the_rank(rank: int, severity: str) -> None:
         key=st.text(min_size=1, max_size=400),
         incident=st.just("INC-1"),
         rank=st.integers(1, 9),
-        mark=st.sampled_from(["breached", ACKNOWLEDGED, RESOLVED]),
+        mark=st.sampled_from(["breached", ACKNOWLEDGED, RESOLVED_EVENT]),
         audience=st.just("internal"),
         recipient=st.text(),
         channel=st.just("pager"),

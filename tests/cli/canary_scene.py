@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from incident_ops.domain.ports import MetricSeries, Tick
 from incident_ops.errors import Incomplete
-from incident_ops.model.measured import Series, Tick
 
 BEGIN = datetime(2025, 1, 26, 14, 0, tzinfo=UTC)
 POLICY = """\
@@ -81,12 +81,12 @@ class Source:
         self.asked.append((query, tick))
         return self._answer(query, tick)
 
-    def counts(self, query: str, tick: Tick) -> Series:
+    def counts(self, query: str, tick: Tick) -> MetricSeries:
         self.asked.append((query, tick))
         found = self._answer(query, tick)
         return found if isinstance(found, dict) else {"": found}
 
-    def history(self, query: str, last: Tick, ticks: int) -> Sequence[Series]:
+    def history(self, query: str, last: Tick, ticks: int) -> Sequence[MetricSeries]:
         if not self.is_cumulative:
             return []
         return [{"": self._total(query, last.shifted(-last.seconds * n).end)} for n in range(ticks, -1, -1)]

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from incident_ops.adapters.git import Git
-from incident_ops.adapters.github import connect as dialling
+from incident_ops.adapters.github import connect
 from incident_ops.adapters.lock import RefLock
 from incident_ops.adapters.remote import Remote
-from incident_ops.model.lock import Lease
-from incident_ops.model.time import stamp
-from incident_ops.reconcile.marker import owner
+from incident_ops.domain.ports import Lease
+from incident_ops.domain.time import stamp
+from incident_ops.reconcile.generated_block import owner
 from tests.cli.scene import ROOT, Done, Folder, call
 from tests.support.standin import LOGIN, PERSON_TOKEN, Standin
 
@@ -91,7 +91,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, github: Standin, monke
     for name, value in github.environment(repository).items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("GITHUB_EVENT_NAME", raising=False)
-    monkeypatch.setattr(dialling, "connect", functools.partial(dialling.connect, pause=0.0))
+    monkeypatch.setattr(connect, "connect", functools.partial(connect.connect, pause=0.0))
     made = Place(folder, origin, github, repository, CLOCKS[preset])
     made.push("the records")
     return made

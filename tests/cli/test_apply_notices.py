@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from incident_ops.adapters.github import connect as dialling
-from incident_ops.model.ledger import parse
+from incident_ops.adapters.github import connect
+from incident_ops.domain.notification import parse_ledger
 from tests.cli.scene import Done, Folder, call
 from tests.support.http_sink import HttpSink, http_sink
 from tests.support.standin import LOGIN, PERSON_TOKEN, Standin
@@ -84,7 +84,7 @@ def place(tmp_path: Path, github: Standin, sink: HttpSink, monkeypatch: pytest.M
     monkeypatch.setenv("INCIDENT_OPS_CHANNEL_SLACK", sink.address("/200"))
     monkeypatch.setenv("INCIDENT_OPS_PAGER_URL", sink.url)
     monkeypatch.setenv("API_PAGER", KEY)
-    monkeypatch.setattr(dialling, "connect", functools.partial(dialling.connect, pause=0.0))
+    monkeypatch.setattr(connect, "connect", functools.partial(connect.connect, pause=0.0))
     made = Place(folder, github, repository)
     made.push()
     return made
@@ -306,7 +306,7 @@ def test_with_the_embedded_tracker_notices_are_recorded_and_edits_are_made(place
     assert sink.taken == []
     assert ESCALATION in (place.folder.path / "incidents/INC-1/incident.yaml").read_text()
     ledger = place.folder.path / ".git/incident-ops/ledger"
-    assert len(parse(ledger.read_bytes())) == 12
+    assert len(parse_ledger(ledger.read_bytes())) == 12
     again = place.call("plan", "--tracker", "local", "--format", "json")
     assert [one["key"] for one in json.loads(again.out)["changes"] if one["action"] != "update"] == []
     assert place.call("validate").code == 0

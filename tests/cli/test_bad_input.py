@@ -7,13 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cli.scene import (
-    Folder,
-    call,
-    contents,
-    record,
-    run,
-)
+from tests.cli.scene import Folder, call, contents, record, run
 from tests.support.patience import patience
 
 BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n"

@@ -17,15 +17,15 @@ sys.path.insert(0, sys.argv.pop(1))
 import yaml
 from msgspec.structs import replace
 from incident_ops.cli.canary_progress import Progress
-from incident_ops.gate.config import to_analysis
-from incident_ops.gate.run import begin_run, judged
+from incident_ops.canary.config import to_analysis
+from incident_ops.canary.run import begin_run, judge_run
 from tests.cli.canary_scene import gate
 
 analysis = to_analysis(yaml.safe_load(gate()))
 run = begin_run(analysis, {one.name: [] for one in analysis.metrics})
 
 def tell(at):
-    progress.tell(analysis, replace(run, at=at), judged(analysis, run))
+    progress.tell(analysis, replace(run, at=at), judge_run(analysis, run))
 
 def command():
     os.system("printf 'step 50\\\\nshifted\\\\n' >&2")

@@ -9,21 +9,21 @@ from unittest import mock
 
 import pytest
 
-from incident_ops.model.incident import Incident
+from incident_ops.domain.incident import Incident
 from tests.cli.scene import Folder, call
 
 POISON = "INC-2"
 CHANNEL = "slack"
 BROKEN = f"a calculation with the values of {POISON} failed: OverflowError: date value out of range"
 PLACES = {
-    "clocks": "incident_ops.sla.report.clocks",
+    "clocks": "incident_ops.sla.status.clocks",
     "obligations": "incident_ops.sla.obligations.of_incident",
     "outcomes": "incident_ops.sla.compliance.outcomes",
-    "documents": "incident_ops.cli.documents.documents",
-    "issue text": "incident_ops.render.issue_bodies.tracking_body",
-    "notices": "incident_ops.cli.telling.notices",
+    "documents": "incident_ops.cli.render.incident_documents",
+    "issue text": "incident_ops.documents.issue_bodies.tracking_body",
+    "notices": "incident_ops.app.channels.notices",
     "list": "incident_ops.render.lists._entry",
-    "gate": "incident_ops.gate.freeze.is_worked_on",
+    "gate": "incident_ops.deploy_gate.holds.is_worked_on",
 }
 
 
@@ -138,7 +138,7 @@ def test_a_rule_that_breaks_is_a_finding(three: Folder) -> None:
 
 
 def test_a_fault_outside_one_record_still_ends_the_run(three: Folder) -> None:
-    with mock.patch("incident_ops.cli.sla.report", side_effect=OverflowError("not of one record")):
+    with mock.patch("incident_ops.cli.sla.clock_report", side_effect=OverflowError("not of one record")):
         done = call("sla", "check", at=three.path)
     assert done.code not in (0, 1)
     assert "not of one record" in done.err

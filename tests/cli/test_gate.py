@@ -579,9 +579,9 @@ def test_a_check_loads_no_library_that_it_does_not_need(folder: Folder) -> None:
         "incident_ops.render.sla",
         "incident_ops.sla.clocks",
         "incident_ops.adapters.gate_state",
-        "incident_ops.cli.editing",
+        "incident_ops.app.edit_record",
         "incident_ops.rules",
-        "incident_ops.validate",
+        "incident_ops.validation",
     }
     assert not (heavy | ours) & loaded
-    assert "incident_ops.gate.check" in loaded
+    assert "incident_ops.deploy_gate.check" in loaded

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from incident_ops.render.first_files import DRIVER, FOLDERS
-from incident_ops.shipped import preset_names
+from incident_ops.render.init import DRIVER, FIRST_FOLDERS
+from incident_ops.resources import preset_names
 from tests.cli.scene import ROOT, Folder, as_ordinary_user, call, contents, read_only, run, small_disk
 
 LINE = "incidents/*/incident.yaml merge=incident-ops\n"
@@ -36,7 +36,7 @@ def test_an_empty_folder_becomes_a_repository_that_validates(bare: Folder) -> No
     assert "extends: sev0-3\n" in (bare.path / "policy.yaml").read_text()
     assert (bare.path / ".gitattributes").read_text() == LINE
     assert (bare.path / ".gitignore").read_text() == "/.incident-ops/\n"
-    assert all((bare.path / folder / ".gitkeep").exists() for folder in FOLDERS)
+    assert all((bare.path / folder / ".gitkeep").exists() for folder in FIRST_FOLDERS)
     for schema in (ROOT / "schemas").iterdir():
         assert (bare.path / "schemas" / schema.name).read_bytes() == schema.read_bytes()
     assert (
@@ -95,7 +95,7 @@ def test_this_projects_own_layout_is_left_as_it_is(tmp_path: Path) -> None:
     assert done.code == 0
     assert {name: after[name] for name in before} == before
     assert "incidents/.gitkeep" not in after
-    assert set(after) - set(before) == {".gitattributes", *(f"{folder}/.gitkeep" for folder in FOLDERS[1:])}
+    assert set(after) - set(before) == {".gitattributes", *(f"{folder}/.gitkeep" for folder in FIRST_FOLDERS[1:])}
 
 
 @pytest.mark.parametrize(

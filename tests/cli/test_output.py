@@ -147,7 +147,7 @@ def test_a_crash_is_told_in_words_with_a_report(
 ) -> None:
     """Exit 70, which nothing else ends with; no traceback on the terminal, and a file that holds it."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("incident_ops.cli.opening.clock.now", lambda: 1 / 0)
+    monkeypatch.setattr("incident_ops.app.workspace.clock.now", lambda: 1 / 0)
     done = call("validate", at=folder.path, clock=None)
     done.told_once(70, "a fault of incident-ops, not yours", "ZeroDivisionError")
     assert done.out == ""

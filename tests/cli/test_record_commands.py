@@ -14,7 +14,7 @@ from unittest import mock
 import pytest
 
 from incident_ops.adapters.person import ACTOR, CHOSEN
-from incident_ops.cli import editing
+from incident_ops.app import edit_record
 from tests.cli.scene import Done, Folder, as_ordinary_user, call, command, contents, read_only, record, run
 
 ID = "INC-20250126-120500"
@@ -236,7 +236,7 @@ def test_at_a_terminal_the_triage_questions_give_the_label(folder: Folder) -> No
     assert "SEV1: Login fails" in done.out
     answers = ["2m", "deploy"]
     with (
-        mock.patch("incident_ops.cli.ending.at_terminal", return_value=True),
+        mock.patch("incident_ops.cli.finish.at_terminal", return_value=True),
         mock.patch("click.prompt", side_effect=answers),
     ):
         act(folder, "12:20:00", "resolve")
@@ -269,9 +269,9 @@ def test_any_text_comes_out_as_it_went_in(folder: Folder, name: str) -> None:
     act(folder, "12:06:00", "timeline", "--result", said, "--", said)
     act(folder, "12:07:00", "update", f"--public={said}")
     act(folder, "12:08:00", "action", "add", "--", said)
-    from incident_ops.records.read import Document, read
+    from incident_ops.records.yaml_reader import Document, read_yaml
 
-    data = read(text(folder), PATH)
+    data = read_yaml(text(folder), PATH)
     assert isinstance(data, Document)
     held = data.data
     assert (held["title"], held["description"]) == (said, f"{said}\nx")
@@ -420,7 +420,7 @@ def test_a_duplicate_of_a_duplicate_names_the_first(folder: Folder) -> None:
 def test_an_edit_in_between_is_not_lost(folder: Folder) -> None:
     """What an editor saves between read and write stays; the command begins again on it."""
     file = folder.put()
-    real, calls = editing.replace_if_unchanged, []
+    real, calls = edit_record.replace_if_unchanged, []
 
     def meddle(path: Path, before: bytes, after: bytes, lock: Path) -> bool:
         if not calls:
@@ -428,7 +428,7 @@ def test_an_edit_in_between_is_not_lost(folder: Folder) -> None:
         calls.append(1)
         return real(path, before, after, lock)
 
-    with mock.patch.object(editing, "replace_if_unchanged", meddle):
+    with mock.patch.object(edit_record, "replace_if_unchanged", meddle):
         assert call("ack", at=folder.path).code == 0
     assert len(calls) == 2
     assert "tags: [mine]  # by hand" in file.read_text()
@@ -439,7 +439,7 @@ def test_a_file_that_never_rests_is_told(folder: Folder) -> None:
     """Exit code 4, nothing written."""
     file = folder.put()
     before = file.read_bytes()
-    with mock.patch.object(editing, "replace_if_unchanged", return_value=False):
+    with mock.patch.object(edit_record, "replace_if_unchanged", return_value=False):
         call("ack", at=folder.path).told_once(4, "run the command again")
     assert file.read_bytes() == before
 

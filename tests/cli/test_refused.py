@@ -10,18 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.scene import (
-    Done,
-    Folder,
-    as_ordinary_user,
-    call,
-    command,
-    contents,
-    many,
-    read_only,
-    run,
-    small_disk,
-)
+from tests.cli.scene import Done, Folder, as_ordinary_user, call, command, contents, many, read_only, run, small_disk
 
 READ_ONLY = [
     (("apply", "--no-notify"), ".git", "tracker"),
@@ -116,7 +105,7 @@ def test_a_full_disk_at_a_crash_report_is_still_told_in_words(folder: Folder, mo
     def refuse(*_args: object, **_how: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("incident_ops.cli.opening.clock.now", lambda: 1 / 0)
+    monkeypatch.setattr("incident_ops.app.workspace.clock.now", lambda: 1 / 0)
     monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
     done = call("validate", at=folder.path, clock=None)
     done.told_once(3, "fault of incident-ops", "ZeroDivisionError")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from incident_ops.cli.remotes import need_remote, remote_of, token_and_server
+from incident_ops.app.workspace import need_remote, remote_of, token_and_server
 from incident_ops.errors import UserError
 from tests.support.origin import Origin, git_of
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from incident_ops.model.observed import GITHUB, Comment, Issue, Snapshot
-from incident_ops.reconcile import marker
-from incident_ops.reconcile.saved import load, save
+from incident_ops.domain.tracker import GITHUB, Comment, Issue, Snapshot
+from incident_ops.reconcile import generated_block
+from incident_ops.reconcile.observe import load_snapshot, save_snapshot
 from tests.cli.scene import Folder, call
 
 POLICY = """\
@@ -33,7 +33,7 @@ def owed(folder: Folder, *args: str, clock: str = "2025-01-26T14:00:00Z") -> dic
 def observed(folder: Folder, *said: Comment, body: str = "x", state: str = "open") -> str:
     """A file that tells of a tracker with the incident's issue as number 7, and these comments."""
     issue = Issue(number=7, title="t", body=body, labels=("incident",), author="github-actions[bot]", state=state)
-    folder.write("observed.json", save(Snapshot(source=GITHUB, issues=(issue,), comments=said)))
+    folder.write("observed.json", save_snapshot(Snapshot(source=GITHUB, issues=(issue,), comments=said)))
     return "observed.json"
 
 
@@ -102,7 +102,7 @@ def test_a_person_who_opens_the_issue_again_brings_the_incident_back(folder: Fol
         links="{tracking_issue: 7}",
     )
     folder.commit()
-    body = marker.compose("INC-1", marker.block("text", closed=True))
+    body = generated_block.compose("INC-1", generated_block.generated_text("text", closed=True))
     file = observed(folder, body=body)
     assert owed(folder, "--observed", file)["INC-1/state/1/reopened"]["kind"] == "state"
     assert "INC-1/state/1/reopened" not in owed(folder, "--observed", observed(folder, body=body, state="closed"))
@@ -113,7 +113,7 @@ def test_the_tracker_can_be_written_down(folder: Folder) -> None:
     folder.put()
     assert call("apply", at=folder.path).code == 0
     assert call("sla", "check", "--save-observed", "seen.json", at=folder.path).code == 0
-    assert [issue.key for issue in load((folder.path / "seen.json").read_text()).issues] == ["INC-1"]
+    assert [issue.key for issue in load_snapshot((folder.path / "seen.json").read_text()).issues] == ["INC-1"]
     assert call("sla", "check", "--observed", "seen.json", at=folder.path).code == 0
     both = call("sla", "check", "--observed", "seen.json", "--save-observed", "x", at=folder.path)
     both.told_once(2, "leave one of them out")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from incident_ops.render.rule_docs import catalogue
+from incident_ops.render.rule_pages import catalogue
 from tests.cli.scene import Folder, call
 
 FAULTY = """\

@@ -13,9 +13,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from incident_ops.model.policy import PRESETS
-from incident_ops.model.time import YEARS
-from incident_ops.records.check import schema
+from incident_ops.domain.time import YEARS
+from incident_ops.records.schema import schema
+from incident_ops.resources import preset_names
 from tests.cli.scene import SERVICES, call
 
 MANY = os.environ.get("INCIDENT_OPS_HYPOTHESIS") == "ci"
@@ -108,7 +108,7 @@ def folder_of(record: dict[str, Any], preset: str) -> Path:
 
 @settings(max_examples=EXAMPLES, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(
-    st.integers(0, 2**32), st.sampled_from(sorted(PRESETS)), st.sampled_from(CLOCKS), st.sampled_from(sorted(COMMANDS))
+    st.integers(0, 2**32), st.sampled_from(preset_names()), st.sampled_from(CLOCKS), st.sampled_from(sorted(COMMANDS))
 )
 def test_no_command_crashes_on_it(seed: int, preset: str, clock: str, command: tuple[str, ...]) -> None:
     """Warnings and notes are asked for too: a record with findings is no reason to crash either."""

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from incident_ops.gate.expression import parse
-from incident_ops.gate.threshold import End, Threshold, Totals, assess
-from incident_ops.model.time import duration
+from incident_ops.canary.conditions import parse_condition
+from incident_ops.canary.threshold import RunEnd, Threshold, Totals, assess
+from incident_ops.domain.time import duration
 from tests.support.conformance import cases, need_folder
 
 need_folder()
@@ -50,7 +50,7 @@ def metric(case: dict[str, Any]) -> Threshold:
     given = dict(case["metric"])
     interval = given.pop("interval", None)
     named = {LIMITS[name]: value for name, value in given.items()}
-    return Threshold(parse("result < 1"), interval=duration(interval) if interval else None, **named)
+    return Threshold(parse_condition("result < 1"), interval=duration(interval) if interval else None, **named)
 
 
 def totals(case: dict[str, Any]) -> Totals:
@@ -61,7 +61,7 @@ def totals(case: dict[str, Any]) -> Totals:
 @pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
 def test_a_metric_stands_where_argo_says(case: dict[str, Any]) -> None:
     """All 57 cases; only where the run is stopped before a metric has settled, that is Inconclusive here."""
-    found = assess(metric(case), totals(case), End.EARLY if case["terminating"] else None)
+    found = assess(metric(case), totals(case), RunEnd.EARLY if case["terminating"] else None)
     assert found.phase == ("Inconclusive" if is_early_end(case) else case["expect"])
     assert found.text == case.get("expectMessage", found.text)
 

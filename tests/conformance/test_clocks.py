@@ -10,12 +10,11 @@ import msgspec
 import pytest
 import yaml
 
-from incident_ops.model.incident import Incident
-from incident_ops.model.policy import Policy
-from incident_ops.model.time import stamp
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.time import stamp
 from incident_ops.records.policy import load_policy
-from incident_ops.sla.clock import Clock, State
-from incident_ops.sla.clocks import clocks
+from incident_ops.sla.clocks import Clock, ClockState, clocks
 from tests.support.conformance import at, cases, hours, need_folder
 
 need_folder()
@@ -109,7 +108,7 @@ def test_a_stopped_record_has_taken_what_the_source_says(case: dict[str, Any], c
     agrees = found.elapsed_seconds // 60 == case["expected"]["elapsed_min"][clock]
     assert agrees is not differs(case, clock)
     if agrees:
-        assert found.state is (State.MET if case["expected"]["diff_min"][clock] >= 0 else State.MISSED)
+        assert found.state is (ClockState.MET if case["expected"]["diff_min"][clock] >= 0 else ClockState.MISSED)
 
 
 def test_nothing_of_the_run_is_in_a_due_time() -> None:

@@ -13,7 +13,7 @@ import sys
 import time
 from typing import NamedTuple
 
-from incident_ops.reconcile.safety import Lifts
+from incident_ops.reconcile.limits import Lifts
 from tests.github.faulty import (
     AFTER,
     BEFORE,

@@ -12,15 +12,15 @@ from msgspec.structs import replace
 
 from incident_ops.adapters.github.connect import connect
 from incident_ops.adapters.github.issues import GitHubTracker
+from incident_ops.documents.issue_bodies import Bodies
+from incident_ops.domain.record import Record
 from incident_ops.errors import IncidentOpsError
-from incident_ops.model.record import Record
-from incident_ops.reconcile import marker
-from incident_ops.reconcile.apply import DUPLICATE_TOPIC, apply
+from incident_ops.reconcile import generated_block
+from incident_ops.reconcile.apply import DUPLICATE_TOPIC, apply_changes
 from incident_ops.reconcile.desired import Desired, desired
+from incident_ops.reconcile.limits import Lifts, allow
 from incident_ops.reconcile.observe import observe
-from incident_ops.reconcile.plan import Plan, plan
-from incident_ops.reconcile.safety import Lifts, allow
-from incident_ops.render.issue_bodies import Bodies
+from incident_ops.reconcile.plan import Plan, make_plan
 from tests.reconcile.builders import NOW, POLICY, item, record, written_back
 from tests.support.standin import LOGIN, PERSON_TOKEN, Standin
 
@@ -43,7 +43,7 @@ def wanted(records: Sequence[Record]) -> Desired:
 def tracker_at(url: str, repository: str, token: str) -> GitHubTracker:
     """The adapter as the command line makes it, but for its waits, which take no time."""
     environment = {"GITHUB_API_URL": url, "GITHUB_TOKEN": token, "GITHUB_REPOSITORY": repository}
-    owner_of, budget = marker.owner, OURS.tracker.limits.requests
+    owner_of, budget = generated_block.owner, OURS.tracker.limits.requests
     return connect(
         environment, None, NAMES, (LOGIN,), requests=budget, owner_of=owner_of, pause=0.0, sleep=lambda _: None
     )
@@ -61,8 +61,8 @@ def run(tracker: GitHubTracker, records: Sequence[Record], lifts: Lifts = NOTHIN
     """Observe, plan, allow, apply, and the merge of what the tracker told; only errors for people end it."""
     want = wanted(records)
     try:
-        made = plan(want, observe(tracker, want))
-        done = list(apply(allow(made, OURS.tracker.limits, lifts).now, tracker, want.identities))
+        made = make_plan(want, observe(tracker, want))
+        done = list(apply_changes(allow(made, OURS.tracker.limits, lifts).now, tracker, want.identities))
     except IncidentOpsError as error:
         return Run(None, (error,), records)
     errors = tuple(one.error for one in done if one.error is not None)
@@ -74,8 +74,8 @@ def prepare(github: Standin, repository: str, token: str) -> Sequence[Record]:
     tracker = tracker_at(github.url, repository, token)
     assert not run(tracker, FIRST).errors
     want = wanted(LATER)
-    numbered = written_back(LATER, plan(want, observe(tracker, want)).record_edits)
-    first = {marker.owner(one["body"]): one for one in issues(github, repository)}
+    numbered = written_back(LATER, make_plan(want, observe(tracker, want)).record_edits)
+    first = {generated_block.owner(one["body"]): one for one in issues(github, repository)}
     twice = first["INC-2/AI-1"]
     names = {field: [one[name] for one in twice[field]] for field, name in (("labels", "name"), ("assignees", "login"))}
     github.ask("POST", f"/repos/{repository}/issues", {"title": twice["title"], "body": twice["body"], **names})
@@ -102,10 +102,10 @@ def broken_laws(github: Standin, repository: str, records: Sequence[Record], *, 
     ours = defaultdict(list)
     faults = []
     for one in seen:
-        key = marker.owner(one["body"] or "")
+        key = generated_block.owner(one["body"] or "")
         if one["user"]["login"] != LOGIN:
             continue
-        if key is None or marker.parse(one["body"]).block is None or not one["labels"]:
+        if key is None or generated_block.parse_body(one["body"]).block is None or not one["labels"]:
             faults.append(f"#{one['number']} is half made")
         ours[key].append(one)
     for key, wish in want.issues.items():

@@ -11,7 +11,7 @@ import yaml
 from msgspec.structs import replace
 from vcr.errors import CannotOverwriteExistingCassetteException
 
-from incident_ops.model.record import Record
+from incident_ops.domain.record import Record
 from tests.github.gate import HOME, Gate
 from tests.github.record import FOLDER, RECORDS, REPOSITORY, SCENES, leaks, player
 from tests.github.runs import Run, run, tracker_at

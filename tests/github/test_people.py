@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from incident_ops.reconcile import marker
-from incident_ops.reconcile.safety import Lifts
+from incident_ops.reconcile import generated_block
+from incident_ops.reconcile.limits import Lifts
 from tests.github.faulty import STALE, TIMEOUT, Fault, Proxy
 from tests.github.gate import Gate
 from tests.github.matrix import KINDS, Stage
@@ -56,10 +56,12 @@ class _People:
         self.change(one, body=f"{one['body']}\n\n{self.word()}")
 
     def write_above(self, one: dict[str, Any]) -> None:
-        self.change(one, body=one["body"].replace(marker.BEGIN, f"{self.word()}\n{marker.BEGIN}", 1))
+        self.change(one, body=one["body"].replace(generated_block.BEGIN, f"{self.word()}\n{generated_block.BEGIN}", 1))
 
     def edit_block(self, one: dict[str, Any]) -> None:
-        self.change(one, body=one["body"].replace(marker.END, f"in the block: not kept\n{marker.END}", 1))
+        self.change(
+            one, body=one["body"].replace(generated_block.END, f"in the block: not kept\n{generated_block.END}", 1)
+        )
 
     def cut_marker(self, one: dict[str, Any]) -> None:
         if one["number"] in self.numbered():  # without a number nothing leads back to the issue
@@ -82,11 +84,11 @@ class _People:
         self.change(one, assignees=[])
 
     def close(self, one: dict[str, Any]) -> None:
-        if "/" in (marker.owner(one["body"]) or "") and one["state"] == "open":
+        if "/" in (generated_block.owner(one["body"]) or "") and one["state"] == "open":
             self.change(one, state="closed", state_reason=self.chance.choice(["completed", "not_planned"]))
 
     def reopen(self, one: dict[str, Any]) -> None:
-        if one["state"] == "closed" and not marker.parse(one["body"]).was_closed:
+        if one["state"] == "closed" and not generated_block.parse_body(one["body"]).was_closed:
             self.change(one, state="open")
 
     def paste(self, one: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from incident_ops.cli.main import cli
-from incident_ops.gate.verdict import (
+from incident_ops.deploy_gate.verdict import (
     CONFIG_ERROR,
     HOLDING,
     INCIDENT_REPO_UNREACHABLE,
@@ -27,9 +27,9 @@ from incident_ops.gate.verdict import (
     ROLLBACK_ALLOWED,
     UNREADABLE_RECORD,
 )
-from incident_ops.model.policy import PRESETS
 from incident_ops.records.policy import preset
-from incident_ops.render import rule_docs
+from incident_ops.render import rule_pages
+from incident_ops.resources import preset_names
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -166,7 +166,7 @@ def test_a_cited_row_exists() -> None:
     """Each R or C number in the code, its tests and the presets is a row of docs/requirements.md."""
     known = rows()
     texts = {name_of(path): "\n".join(remarks(path)) for path in CODE}
-    texts |= {name: (ROOT / f"incident_ops/presets/{name}.yaml").read_text("utf-8") for name in PRESETS}
+    texts |= {name: (ROOT / f"incident_ops/presets/{name}.yaml").read_text("utf-8") for name in preset_names()}
     unknown = {name: sorted(set(ROW.findall(text)) - known) for name, text in texts.items()}
     assert {name: numbers for name, numbers in unknown.items() if numbers} == {}
 
@@ -213,14 +213,14 @@ def test_no_message_cites_a_row() -> None:
 
 def test_no_text_of_a_preset_cites_a_row() -> None:
     """What `policy show`, `triage` and an issue can print of a preset; its comments are not printed."""
-    assert numbers_in({name: "\n".join(texts_in(preset(name))) for name in PRESETS}) == {}
+    assert numbers_in({name: "\n".join(texts_in(preset(name))) for name in preset_names()}) == {}
 
 
 def test_no_help_and_no_rule_cites_a_row() -> None:
     """`--help` of every command, `validate --explain` of every rule."""
     shown = dict(helps(cli, program()))
     assert len(shown) > 30
-    shown["rules"] = rule_docs.page()
+    shown["rules"] = rule_pages.page()
     assert numbers_in(shown) == {}
 
 

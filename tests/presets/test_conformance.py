@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from incident_ops import shipped
+from incident_ops import resources
+from incident_ops.documents.incident_documents import DOCUMENT_NAMES
 from incident_ops.records.policy import load_policy
-from incident_ops.render.documents import NAMES
 from tests.cli.scene import ROOT, Done, call
 
 GOLDEN = ROOT / "tests/presets/golden"
 DECLARED = "2025-01-27T10:00:00Z"
 LONG_AFTER = "2025-12-01T10:00:00Z"
-each_preset = pytest.mark.parametrize("name", shipped.preset_names())
+each_preset = pytest.mark.parametrize("name", resources.preset_names())
 
 
 def started(name: str, folder: Path) -> Path:
@@ -42,13 +42,13 @@ def test_its_golden_is_there(name: str) -> None:
 
 
 def test_every_golden_belongs_to_a_preset() -> None:
-    assert {path.stem for path in GOLDEN.iterdir()} <= set(shipped.preset_names())
+    assert {path.stem for path in GOLDEN.iterdir()} <= set(resources.preset_names())
 
 
 @each_preset
 def test_what_it_says_of_itself_is_complete_and_fits_a_line(name: str) -> None:
     """`init` lists it on one line of 80 columns; no column of its table and no label stands twice."""
-    about = shipped.preset(name)
+    about = resources.preset(name)
     assert about.summary
     assert len(f"  {name:<11} {about.summary}") <= 80
     assert len(set(about.columns)) == len(about.columns) > 1
@@ -63,10 +63,10 @@ def test_labels_targets_and_ladder_fit_its_scheme(name: str) -> None:
     assert policy is not None
     assert policy.scheme.id == name
     assert policy.documents.layout == name
-    assert tuple(policy.labels + policy.major_labels) == shipped.preset(name).labels
+    assert tuple(policy.labels + policy.major_labels) == resources.preset(name).labels
     for scale in (policy.levels, policy.scheme.major):
         assert [level.rank for level in scale] == list(range(1, len(scale) + 1))
-    assert {one.id for one in policy.targets.resolution} <= set(shipped.preset(name).labels)
+    assert {one.id for one in policy.targets.resolution} <= set(resources.preset(name).labels)
     for level in (*policy.levels, *policy.scheme.major):
         assert policy.calendar(level.calendar) is not None, level.id
     numbered = [tier.tier for tier in policy.escalation.tiers if tier.kind == "tier"]
@@ -87,15 +87,15 @@ def test_policy_show_prints_its_tables(name: str, tmp_path: Path) -> None:
     shown = works("policy", "show", "--preset", name, at=folder).out
     assert shown == works("policy", "show", at=folder).out
     first = shown.split("\n\n")[1].splitlines()
-    assert {line.count(" | ") for line in first} == {len(shipped.preset(name).columns) - 1}
+    assert {line.count(" | ") for line in first} == {len(resources.preset(name).columns) - 1}
     resolved = works("policy", "show", "--resolved", at=folder).out
-    assert f"\n{shipped.ABOUT_PRESET}:" not in f"\n{resolved}"
+    assert f"\n{resources.ABOUT_PRESET}:" not in f"\n{resolved}"
 
 
 @each_preset
 def test_an_incident_of_every_level_goes_through_the_loop(name: str, tmp_path: Path) -> None:
     """Declared, planned, shown and long overdue: no level has a clock, a list or a rung that a command cannot read."""
-    folder, about = started(name, tmp_path / "ops"), shipped.preset(name)
+    folder, about = started(name, tmp_path / "ops"), resources.preset(name)
     policy = load_policy(f"extends: {name}\n").policy
     assert policy is not None
     for label in policy.labels:
@@ -113,11 +113,11 @@ def test_an_incident_of_every_level_goes_through_the_loop(name: str, tmp_path: P
 @each_preset
 def test_its_scene_of_the_demo_is_there(name: str) -> None:
     """A preset without a scene has none; one that has it names an example of its own, and what can be opened there."""
-    scene = shipped.preset(name).demo
+    scene = resources.preset(name).demo
     example = ROOT / "examples" / name
     assert bool(scene) == example.is_dir()
     if scene:
         assert set(scene) == {"story", "clock", "service", "incident", "document"}
         assert f"extends: {name}" in (example / "policy.yaml").read_text(encoding="utf-8")
         assert (example / "incidents" / scene["incident"] / "incident.yaml").is_file()
-        assert scene["document"] in NAMES
+        assert scene["document"] in DOCUMENT_NAMES

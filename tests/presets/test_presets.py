@@ -10,11 +10,11 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from incident_ops import shipped
-from incident_ops.model.time import duration
+from incident_ops import resources
+from incident_ops.domain.time import duration
 from incident_ops.records.policy import Data, load_policy, preset
-from incident_ops.render.policy_tables import level_tables, triage_table
-from incident_ops.shipped import preset_names
+from incident_ops.render.policy import level_tables, triage_table
+from incident_ops.resources import preset_names
 
 GOLDEN = Path(__file__).parent / "golden"
 S0, S1, S2, S3 = "sev0-3", "itil-p1-p4", "sev1-3", "p0-p3"
@@ -29,14 +29,14 @@ def test_a_preset_prints_its_playbooks_own_tables_back(name: str) -> None:
 
 @pytest.mark.parametrize("name", preset_names())
 def test_a_preset_is_valid_by_the_policy_schema(name: str) -> None:
-    schema = json.loads(shipped.read_text("schemas/policy.schema.json"))
+    schema = json.loads(resources.resource_text("schemas/policy.schema.json"))
     validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True, ignore_unknown_formats=False)
     assert [error.message for error in validator.iter_errors({"extends": name, **preset(name)})] == []
 
 
 @pytest.mark.parametrize("name", preset_names())
 def test_a_preset_says_every_block_and_every_field_of_a_level(name: str) -> None:
-    schema = json.loads(shipped.read_text("schemas/policy.schema.json"))
+    schema = json.loads(resources.resource_text("schemas/policy.schema.json"))
     data = preset(name)
     assert set(data) == set(schema["properties"]) - {"extends"}
     for level in (*data["levels"], *data["scheme"]["major"]):
@@ -280,7 +280,7 @@ def test_what_the_four_presets_have_in_common(name: str) -> None:
 @pytest.mark.parametrize("name", preset_names())
 def test_every_number_of_a_level_carries_its_row_in_a_comment(name: str) -> None:
     """A number without a source is a number nobody can check; the boilerplate of no source says so itself."""
-    text = shipped.read_text(f"presets/{name}.yaml")
+    text = resources.resource_text(f"presets/{name}.yaml")
     levels = text[text.index("\nlevels:") : text.index("\ntriage:")]
     bare = [
         line

@@ -11,18 +11,18 @@ import msgspec
 
 from incident_ops.adapters.local import LocalTracker
 from incident_ops.adapters.memory import MemoryTracker
-from incident_ops.model import edit as record_edit
-from incident_ops.model.incident import ActionItem, Incident, Roles, Times
-from incident_ops.model.observed import LOCAL, Issue, Snapshot
-from incident_ops.model.policy import LevelPolicy, Policy, Scheme
-from incident_ops.model.policy_blocks import Tracker
-from incident_ops.model.record import Record
-from incident_ops.ports import IssueTracker
-from incident_ops.reconcile.apply import Applied, apply
+from incident_ops.documents.issue_bodies import Bodies
+from incident_ops.domain import record as record_edit
+from incident_ops.domain.incident import ActionItem, Incident, Roles, Times
+from incident_ops.domain.policy import LevelPolicy, Policy, Scheme
+from incident_ops.domain.policy_sections import Tracker
+from incident_ops.domain.ports import IssueTracker
+from incident_ops.domain.record import Record
+from incident_ops.domain.tracker import LOCAL, Issue, Snapshot
+from incident_ops.reconcile.apply import Applied, apply_changes
 from incident_ops.reconcile.desired import Desired, desired
 from incident_ops.reconcile.observe import observe
-from incident_ops.reconcile.plan import Plan, plan
-from incident_ops.render.issue_bodies import Bodies
+from incident_ops.reconcile.plan import Plan, make_plan
 
 POLICY = Policy(
     scheme=Scheme(id="sev0-3", version=1, drives_clocks="severity"),
@@ -62,17 +62,17 @@ def wanted(records: Sequence[Record]) -> Desired:
 
 def plan_for(records: Sequence[Record], tracker: IssueTracker, unread: Sequence = (), **more) -> Plan:
     """What an apply would do now."""
-    return plan(wanted(records), observe(tracker, wanted(records)), unread, **more)
+    return make_plan(wanted(records), observe(tracker, wanted(records)), unread, **more)
 
 
 def plan_from(records: Sequence[Record], issues: Sequence[Issue], unread: Sequence = (), **more) -> Plan:
     """The same against a written-down list of a tracker that makes labels by itself."""
-    return plan(wanted(records), Snapshot(issues=tuple(issues)), unread, **more)
+    return make_plan(wanted(records), Snapshot(issues=tuple(issues)), unread, **more)
 
 
 def run(made: Plan, tracker: IssueTracker) -> list[Applied]:
     """Carries a whole plan out, without limits."""
-    return list(apply(made.changes, tracker, wanted([]).identities))
+    return list(apply_changes(made.changes, tracker, wanted([]).identities))
 
 
 def sync(records: Sequence[Record], tracker: IssueTracker, **more) -> list[Applied]:

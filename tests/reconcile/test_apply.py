@@ -16,13 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incident_ops.adapters.local import LocalTracker
+from incident_ops.domain.ports import IssueTracker
+from incident_ops.domain.tracker import Issue, IssueEdit
 from incident_ops.errors import Incomplete
-from incident_ops.model.observed import Edit, Issue
-from incident_ops.ports import IssueTracker
-from incident_ops.reconcile import marker
-from incident_ops.reconcile.apply import DONE, EXISTS, MOVED, apply
+from incident_ops.reconcile import generated_block
+from incident_ops.reconcile.apply import APPLIED, CHANGED_MEANWHILE, EXISTS, apply_changes
 from incident_ops.reconcile.changes import EDIT
-from incident_ops.reconcile.owners import key_of
+from incident_ops.reconcile.diff import key_of
 from tests.reconcile.builders import (
     CrashError,
     Dying,
@@ -54,8 +54,8 @@ def test_each_change_is_reported_as_it_is_done(tmp_path: Path) -> None:
     """A progress display sees every step in the plan's order, with the issue's number."""
     tracker = local(tmp_path)
     made = plan_for(BEFORE, tracker)
-    seen = [(one.change.key, one.number, one.outcome) for one in apply(made.changes, tracker)]
-    assert seen == [(change.key, number, DONE) for number, change in enumerate(made.changes, 1)]
+    seen = [(one.change.key, one.number, one.outcome) for one in apply_changes(made.changes, tracker)]
+    assert seen == [(change.key, number, APPLIED) for number, change in enumerate(made.changes, 1)]
     assert plan_for(BEFORE, tracker).changes == ()
 
 
@@ -97,7 +97,7 @@ def test_a_key_that_got_its_issue_meanwhile_is_not_created_again() -> None:
     """Two runs that planned the same creates open each issue once, also on a tracker that keeps no keys."""
     tracker = Forgetful()
     first, second = plan_for(BEFORE, tracker), plan_for(BEFORE, tracker)
-    assert {one.outcome for one in run(first, tracker)} == {DONE}
+    assert {one.outcome for one in run(first, tracker)} == {APPLIED}
     assert {one.outcome for one in run(second, tracker)} == {EXISTS}
     assert set(open_keys(tracker).values()) == {1}
 
@@ -108,9 +108,9 @@ def test_a_note_written_after_the_plan_is_not_written_over(tmp_path: Path) -> No
     sync(BEFORE, tracker)
     made = plan_for(AFTER, tracker)
     issue = tracker.owned()[0]
-    tracker.update(issue.number, Edit(body=issue.body + "\nwritten meanwhile"))
-    outcomes = {one.number: one.outcome for one in apply(made.changes, tracker)}
-    assert outcomes[issue.number] == MOVED
+    tracker.update(issue.number, IssueEdit(body=issue.body + "\nwritten meanwhile"))
+    outcomes = {one.number: one.outcome for one in apply_changes(made.changes, tracker)}
+    assert outcomes[issue.number] == CHANGED_MEANWHILE
     sync(AFTER, tracker)
     assert tracker.owned()[0].body.endswith("\nwritten meanwhile")
 
@@ -191,7 +191,10 @@ EDITS = st.lists(
             st.tuples(st.just("above"), NOTES),
             st.tuples(st.just("below"), NOTES),
             st.tuples(st.just("block"), NOTES),
-            st.tuples(st.just("unmark"), st.sampled_from([marker.BEGIN, marker.END, marker.CLOSED])),
+            st.tuples(
+                st.just("unmark"),
+                st.sampled_from([generated_block.BEGIN, generated_block.END, generated_block.CLOSED_MARK]),
+            ),
         ),
     ),
     max_size=6,
@@ -205,7 +208,7 @@ def meddle(tracker: Forgetful, number: int, what: str, value: object) -> None:
     bodies = {
         "above": f"{head}\n{value}\n{rest}",
         "below": f"{body}\n{value}",
-        "block": body.replace(marker.BEGIN, f"{marker.BEGIN}\n{value}"),
+        "block": body.replace(generated_block.BEGIN, f"{generated_block.BEGIN}\n{value}"),
         "unmark": body.replace(str(value), ""),
     }
     tracker.edit(number, **({"body": bodies[what]} if what in bodies else {what: value}))
@@ -241,11 +244,11 @@ def test_people_on_the_embedded_tracker_too() -> None:
     with tempfile.TemporaryDirectory() as folder:
         tracker = local(Path(folder))
         sync(BEFORE, tracker)
-        tracker.update(1, Edit(title="mine", body="all mine", labels=()))
+        tracker.update(1, IssueEdit(title="mine", body="all mine", labels=()))
         sync(BEFORE, tracker)
         issue = tracker.owned()[0]
         assert issue.body.endswith("\nall mine")
-        assert marker.owner(issue.body) == issue.key
+        assert generated_block.owner(issue.body) == issue.key
         assert plan_for(BEFORE, tracker).changes == ()
         assert len(tracker.owned()) == 6
         assert msgspec.structs.asdict(issue)["labels"] == ("incident", "SEV1", "in_progress")

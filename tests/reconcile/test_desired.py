@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from incident_ops.documents.issue_bodies import Bodies
 from incident_ops.reconcile.desired import desired
-from incident_ops.render.issue_bodies import Bodies
 from tests.reconcile.builders import NOW, POLICY, item, record
 
 

@@ -8,12 +8,12 @@ import msgspec
 import pytest
 
 from incident_ops.adapters.memory import MemoryTracker
+from incident_ops.domain.record import Set
+from incident_ops.domain.tracker import Closing, Issue
 from incident_ops.errors import UserError
-from incident_ops.model.edit import Set
-from incident_ops.model.observed import Closing, Issue
-from incident_ops.reconcile import boxes, marker
+from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, UPDATE
-from incident_ops.reconcile.edits import new_numbers
+from incident_ops.reconcile.diff import new_numbers
 from incident_ops.reconcile.plan import Plan, waiting
 from tests.reconcile.builders import item, plan_for, record, run, steps, sync, wanted, written_back
 
@@ -203,7 +203,7 @@ def test_an_edited_body_is_put_back_and_peoples_text_stays() -> None:
     assert tracker.issues[ITEM].body == f"{head}\nabove\n{rest}\nbelow"
 
 
-@pytest.mark.parametrize("lost", [marker.BEGIN, marker.END, "<!-- incident-ops v1 "])
+@pytest.mark.parametrize("lost", [generated_block.BEGIN, generated_block.END, "<!-- incident-ops v1 "])
 def test_a_removed_marker_is_put_back(lost: str) -> None:
     """An issue of ours without its first line is known by the number in the record."""
     tracker, records = synced()
@@ -218,16 +218,18 @@ def test_a_removed_marker_is_put_back(lost: str) -> None:
 
 def test_ticked_boxes_survive_a_new_text() -> None:
     """A tick is no drift, and it is carried into the next text of the record, by its key."""
-    made = marker.block("\n".join([boxes.line("Page someone", "page"), boxes.line("Tell the team", "tell")]))
-    seen = marker.compose("INC-1", made).replace("[ ] Tell", "[x] Tell")
-    parts = marker.parse(seen)
+    made = generated_block.generated_text(
+        "\n".join([generated_block.line("Page someone", "page"), generated_block.line("Tell the team", "tell")])
+    )
+    seen = generated_block.compose("INC-1", made).replace("[ ] Tell", "[x] Tell")
+    parts = generated_block.parse_body(seen)
     assert parts.is_ours
-    assert marker.compose("INC-1", made, parts) == seen
-    new = marker.compose("INC-1", marker.block(f"changed\n{made}"), parts)
+    assert generated_block.compose("INC-1", made, parts) == seen
+    new = generated_block.compose("INC-1", generated_block.generated_text(f"changed\n{made}"), parts)
     assert "[x] Tell" in new
     assert "[ ] Page" in new
-    broken = marker.parse(seen.replace(f"\n{marker.END}", ""))
-    assert marker.compose("INC-1", made, broken) == seen
+    broken = generated_block.parse_body(seen.replace(f"\n{generated_block.END}", ""))
+    assert generated_block.compose("INC-1", made, broken) == seen
 
 
 def test_a_duplicated_key_is_closed_with_one_comment() -> None:
@@ -275,13 +277,13 @@ def test_hands_off_leaves_everything_alone() -> None:
 def test_a_marker_pasted_by_a_stranger_counts_nothing() -> None:
     """Anybody can copy our first line; the issue stays theirs, and the key gets its own."""
     tracker = MemoryTracker()
-    tracker.open_by("mallory", "mine now", marker.compose("INC-1", "x"), ("incident",))
+    tracker.open_by("mallory", "mine now", generated_block.compose("INC-1", "x"), ("incident",))
     records = [record(1)]
     made = plan_for(records, tracker)
     assert ("INC-1", 1, "our mark, pasted by mallory, counts nothing") in kept(made)
     sync(records, tracker)
     assert tracker.issues[1] == Issue(
-        number=1, title="mine now", body=marker.compose("INC-1", "x"), labels=("incident",), author="mallory"
+        number=1, title="mine now", body=generated_block.compose("INC-1", "x"), labels=("incident",), author="mallory"
     )
     assert tracker.issues[2].title.startswith("INC-1: ")
 

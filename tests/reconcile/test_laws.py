@@ -11,13 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from incident_ops.adapters.memory import MemoryTracker
-from incident_ops.model.unread import Unread
-from incident_ops.reconcile import marker
-from incident_ops.reconcile.apply import Applied, apply
+from incident_ops.domain.record import Unread
+from incident_ops.reconcile import generated_block
+from incident_ops.reconcile.apply import Applied, apply_changes
 from incident_ops.reconcile.changes import ASSIGNEE, EDIT
-from incident_ops.reconcile.edits import new_numbers
-from incident_ops.reconcile.labels import HANDS_OFF
-from incident_ops.reconcile.owners import key_of
+from incident_ops.reconcile.desired import HANDS_OFF
+from incident_ops.reconcile.diff import key_of, new_numbers
 from tests.reconcile.builders import CrashError, Watched, item, plan_for, record, wanted, written_back
 
 BEFORE = [record(1, item(1), item(2)), record(2, item(1)), record(3, state="resolved"), record(7, item(1))]
@@ -63,7 +62,10 @@ class People:
                 head, _, rest = issue.body.partition("\n")
                 self.tracker.edit(number, body=self.chance.choice([f"{issue.body}\n{note}", f"{head}\n{note}\n{rest}"]))
             case 7:
-                self.tracker.edit(number, body=issue.body.replace(self.chance.choice([marker.BEGIN, marker.END]), ""))
+                self.tracker.edit(
+                    number,
+                    body=issue.body.replace(self.chance.choice([generated_block.BEGIN, generated_block.END]), ""),
+                )
             case 8 if self.chance.random() < 0.3:
                 self.tracker.delete(number)
             case 9 if self.chance.random() < 0.3:
@@ -77,7 +79,7 @@ class People:
 def one_run(tracker: object, records: list, made: dict[str, int]) -> Iterator[Applied]:
     """A run as a program goes through it, one change a step; what it opened is noted in `made`."""
     plan = plan_for(records, tracker, [BROKEN])
-    for one in apply(plan.changes, tracker, wanted([]).identities):
+    for one in apply_changes(plan.changes, tracker, wanted([]).identities):
         if one.number is not None and one.change.number is None:
             made[one.change.key] = one.number
         yield one
@@ -148,7 +150,7 @@ def test_people_crashes_two_runs_and_old_lists(seed: int, rounds: int) -> None:
     not take away has one; the next run plans nothing; no text of people is lost; what is unread is not touched."""
     chance, tracker = Random(seed), MemoryTracker()
     made: dict[str, int] = {}
-    for one in apply(plan_for(BEFORE, tracker).changes, tracker, wanted([]).identities):
+    for one in apply_changes(plan_for(BEFORE, tracker).changes, tracker, wanted([]).identities):
         made |= {one.change.key: one.number} if one.number else {}
     people = People(tracker, chance)
     records = BEFORE

@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_ops.reconcile import marker
+from incident_ops.reconcile import generated_block
 
-BLOCK = marker.block("ours\n\n| a | b |")
-BODY = marker.compose("INC-1/AI-2", BLOCK)
+BLOCK = generated_block.generated_text("ours\n\n| a | b |")
+BODY = generated_block.compose("INC-1/AI-2", BLOCK)
 PEOPLE = st.lists(st.text(alphabet="ab <!->\r#", max_size=12).map(str.rstrip), max_size=4).map("\n".join)
 
 
 def test_the_first_line_names_the_owner_in_the_form_of_the_contract() -> None:
     """Line 1 is the marker, and reading it gives the key back."""
-    assert BODY.split("\n")[0] == f"<!-- incident-ops v1 key=INC-1/AI-2 hash={marker.digest(BLOCK)} -->"
-    assert marker.owner(BODY) == "INC-1/AI-2"
-    assert marker.parse(BODY).is_ours
+    assert BODY.split("\n")[0] == f"<!-- incident-ops v1 key=INC-1/AI-2 hash={generated_block.block_digest(BLOCK)} -->"
+    assert generated_block.owner(BODY) == "INC-1/AI-2"
+    assert generated_block.parse_body(BODY).is_ours
 
 
 @pytest.mark.parametrize(
@@ -35,13 +35,13 @@ def test_the_first_line_names_the_owner_in_the_form_of_the_contract() -> None:
 )
 def test_anything_else_is_no_marker(body: str) -> None:
     """A marker counts on line 1, alone and exact; elsewhere it is text."""
-    assert marker.owner(body) is None
+    assert generated_block.owner(body) is None
 
 
 def test_text_of_a_record_cannot_end_the_block() -> None:
     """A line that looks like one of ours inside generated text becomes visible text."""
-    block = marker.block(f"a\n{marker.END}\n{marker.CLOSED}")
-    parts = marker.parse(marker.compose("INC-1", block))
+    block = generated_block.generated_text(f"a\n{generated_block.END}\n{generated_block.CLOSED_MARK}")
+    parts = generated_block.parse_body(generated_block.compose("INC-1", block))
     assert parts.block == block
     assert not parts.was_closed
     assert parts.below == ()
@@ -49,7 +49,7 @@ def test_text_of_a_record_cannot_end_the_block() -> None:
 
 def test_line_ends_make_no_difference() -> None:
     """A browser that writes CRLF changes neither owner nor hash."""
-    parts = marker.parse(BODY.replace("\n", "\r\n"))
+    parts = generated_block.parse_body(BODY.replace("\n", "\r\n"))
     assert (parts.key, parts.block, parts.is_ours) == ("INC-1/AI-2", BLOCK, True)
 
 
@@ -58,23 +58,23 @@ def test_what_people_write_survives_a_new_block(above: str, below: str) -> None:
     """Lines before and after the block come out unchanged, as often as the block is written."""
     lines = BODY.split("\n")
     body = "\n".join([lines[0], above, *lines[1:], below])
-    once = marker.compose("INC-1", marker.block("new"), marker.parse(body))
-    twice = marker.compose("INC-1", marker.block("new"), marker.parse(once))
+    once = generated_block.compose("INC-1", generated_block.generated_text("new"), generated_block.parse_body(body))
+    twice = generated_block.compose("INC-1", generated_block.generated_text("new"), generated_block.parse_body(once))
     assert twice == once
     for text in (above, below):
         assert text.replace("\r\n", "\n").replace("\r", "\n").strip() in once
 
 
-@pytest.mark.parametrize("lost", [marker.BEGIN, marker.END])
+@pytest.mark.parametrize("lost", [generated_block.BEGIN, generated_block.END])
 def test_a_lost_block_marker_loses_no_text(lost: str) -> None:
     """Where a person deleted a marker, the block is written again and their text is kept once."""
-    body = BODY.replace(lost + "\n" if lost == marker.BEGIN else "\n" + lost, "") + "\nmy note"
-    made = marker.compose("INC-1/AI-2", BLOCK, marker.parse(body))
+    body = BODY.replace(lost + "\n" if lost == generated_block.BEGIN else "\n" + lost, "") + "\nmy note"
+    made = generated_block.compose("INC-1/AI-2", BLOCK, generated_block.parse_body(body))
     assert made.count("| a | b |") == 1
-    assert made.endswith(f"{marker.END}\nmy note")
+    assert made.endswith(f"{generated_block.END}\nmy note")
 
 
 def test_a_body_a_person_wrote_over_is_kept_below_the_block() -> None:
     """Without any marker all text is people's."""
-    made = marker.compose("INC-1", BLOCK, marker.parse("all new\n\nby me"))
-    assert made.endswith(f"{marker.END}\nall new\n\nby me")
+    made = generated_block.compose("INC-1", BLOCK, generated_block.parse_body("all new\n\nby me"))
+    assert made.endswith(f"{generated_block.END}\nall new\n\nby me")

@@ -7,10 +7,10 @@ from collections import Counter
 import pytest
 
 from incident_ops.adapters.memory import MemoryTracker
+from incident_ops.domain.record import Set
+from incident_ops.domain.tracker import ISSUE_DELETED, Closing, MissingIssue
 from incident_ops.errors import Incomplete
-from incident_ops.model.edit import Set
-from incident_ops.model.observed import DELETED, Closing, Gone
-from incident_ops.reconcile.edits import new_numbers
+from incident_ops.reconcile.diff import new_numbers
 from incident_ops.reconcile.observe import observe
 from tests.reconcile.builders import READS, WRITES, Watched, item, plan_for, record, sync, wanted, written_back
 
@@ -57,7 +57,7 @@ def test_numbers_that_are_not_listed_are_looked_up() -> None:
     seen = scene.look()
     assert scene.asked["look_up"] == 2
     assert [issue.number for issue in seen.issues] == [1, 2, 4]
-    assert seen.gone == (Gone(number=3, why=DELETED),)
+    assert seen.gone == (MissingIssue(number=3, why=ISSUE_DELETED),)
 
 
 def test_a_tracker_without_an_issue_of_ours_is_not_asked_about_numbers() -> None:

@@ -7,18 +7,18 @@ import pytest
 from incident_ops.adapters.memory import MemoryTracker
 from incident_ops.errors import Ambiguous, IncidentOpsError, Incomplete, Stopped, WriteFailed
 from incident_ops.reconcile.apply import (
-    DONE,
+    APPLIED,
+    CHANGED_MEANWHILE,
     EXISTS,
-    FAILED,
-    LEFT,
-    MOVED,
-    UNKNOWN,
+    LEFT_OVER,
+    NOT_APPLIED,
+    NOT_KNOWN,
     Applied,
     always,
-    apply,
-    summary,
+    apply_changes,
+    outcome_summary,
 )
-from incident_ops.reconcile.changes import EDIT, UPDATE, Change
+from incident_ops.reconcile.changes import EDIT, UPDATE, PlannedChange
 from tests.reconcile.builders import Watched, item, plan_for, record, sync, wanted
 
 RECORDS = [record(1, item(1)), record(2)]
@@ -36,10 +36,10 @@ def outcomes(error: IncidentOpsError, *, at: str, acted: bool = False, times: in
             left[0] -= 1
             raise error
 
-    return list(apply(made, Watched(tracker, meet), TRUSTED))
+    return list(apply_changes(made, Watched(tracker, meet), TRUSTED))
 
 
-def first_changed(tracker: MemoryTracker) -> list[Change]:
+def first_changed(tracker: MemoryTracker) -> list[PlannedChange]:
     """The update of issue #1 that follows from a new level."""
     now = [record(1, item(1), severity="SEV0"), record(2)]
     return [one for one in plan_for(now, tracker).changes if one.number == 1 and one.action == UPDATE]
@@ -50,33 +50,34 @@ def words(found: list[Applied]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("error", "outcome"), [(WriteFailed("422"), FAILED), (Incomplete("502"), FAILED), (Ambiguous("no answer"), UNKNOWN)]
+    ("error", "outcome"),
+    [(WriteFailed("422"), NOT_APPLIED), (Incomplete("502"), NOT_APPLIED), (Ambiguous("no answer"), NOT_KNOWN)],
 )
 def test_one_failure_does_not_hide_the_others(error: IncidentOpsError, outcome: str) -> None:
     """The change is recorded with its error, the rest is done, and the run ends with 4."""
     found = outcomes(error, at="create")
-    assert words(found) == [("INC-1", outcome), ("INC-1/AI-1", DONE), ("INC-2", DONE)]
+    assert words(found) == [("INC-1", outcome), ("INC-1/AI-1", APPLIED), ("INC-2", APPLIED)]
     assert found[0].error is error
-    end = summary(found)
+    end = outcome_summary(found)
     assert (end.done, end.left, end.failed + end.unknown, end.error, end.exit_code) == (2, 0, 1, error, 4)
 
 
 @pytest.mark.parametrize(
-    ("error", "first", "code"), [(WriteFailed("403", is_final=True), FAILED, 4), (Stopped("x"), LEFT, 5)]
+    ("error", "first", "code"), [(WriteFailed("403", is_final=True), NOT_APPLIED, 4), (Stopped("x"), LEFT_OVER, 5)]
 )
 def test_what_would_fail_for_all_ends_the_run(error: IncidentOpsError, first: str, code: int) -> None:
     """No permission, or no requests left: every change that is not done is told, with the reason."""
     found = outcomes(error, at="create")
-    assert words(found) == [("INC-1", first), ("INC-1/AI-1", LEFT), ("INC-2", LEFT)]
+    assert words(found) == [("INC-1", first), ("INC-1/AI-1", LEFT_OVER), ("INC-2", LEFT_OVER)]
     assert {one.error for one in found} == {error}
-    assert summary(found).exit_code == code
+    assert outcome_summary(found).exit_code == code
 
 
 def test_a_limit_before_the_first_write_leaves_everything() -> None:
     """The list itself was one request too many: nothing was done, and it is said."""
     found = outcomes(Stopped("300 requests"), at="owned")
-    assert [one.outcome for one in found] == [LEFT] * 3
-    assert summary(found).exit_code == 5
+    assert [one.outcome for one in found] == [LEFT_OVER] * 3
+    assert outcome_summary(found).exit_code == 5
 
 
 def test_a_list_that_fails_before_the_first_write_ends_the_run() -> None:
@@ -93,8 +94,8 @@ def test_after_an_unknown_create_the_next_run_decides() -> None:
         if name == "create" and after:
             raise Ambiguous("the answer was lost")
 
-    found = list(apply(plan_for(RECORDS, tracker).changes, Watched(tracker, lose), TRUSTED))
-    assert {one.outcome for one in found if one.change.label is None} == {UNKNOWN}
+    found = list(apply_changes(plan_for(RECORDS, tracker).changes, Watched(tracker, lose), TRUSTED))
+    assert {one.outcome for one in found if one.change.label is None} == {NOT_KNOWN}
     assert len(tracker.issues) == 3
     sync(RECORDS, tracker)
     assert len(tracker.issues) == 3
@@ -109,7 +110,7 @@ def test_what_an_old_list_let_through_is_closed_by_the_next_run_with_one_comment
     late.is_stale = True
     made = plan_for(RECORDS, late).changes
     sync(RECORDS, tracker)
-    assert {one.outcome for one in apply(made, late, TRUSTED)} == {DONE}
+    assert {one.outcome for one in apply_changes(made, late, TRUSTED)} == {APPLIED}
     assert len(tracker.issues) == 6
     for _ in range(2):
         sync(RECORDS, tracker)
@@ -127,9 +128,9 @@ def test_without_the_lock_nothing_is_created_and_the_rest_goes_on() -> None:
     tracker = MemoryTracker()
     sync([record(1)], tracker)
     made = plan_for([record(1, severity="SEV0"), record(2)], tracker)
-    found = list(apply(made.changes, tracker, TRUSTED, lambda: False))
-    assert words(found)[1:] == [("INC-1", DONE), ("INC-2", LEFT)]
-    assert summary(found).exit_code == 5
+    found = list(apply_changes(made.changes, tracker, TRUSTED, lambda: False))
+    assert words(found)[1:] == [("INC-1", APPLIED), ("INC-2", LEFT_OVER)]
+    assert outcome_summary(found).exit_code == 5
 
 
 def test_the_lock_is_taken_before_the_list_and_only_for_creates() -> None:
@@ -141,12 +142,12 @@ def test_the_lock_is_taken_before_the_list_and_only_for_creates() -> None:
             other.append(sync(RECORDS, tracker))
         return True
 
-    found = list(apply(plan_for(RECORDS, tracker).changes, tracker, TRUSTED, lock))
+    found = list(apply_changes(plan_for(RECORDS, tracker).changes, tracker, TRUSTED, lock))
     assert {one.outcome for one in found if one.change.label is None} == {EXISTS}
     assert len(tracker.issues) == 3
     changed = plan_for([record(1, item(1), severity="SEV0"), record(2)], tracker).changes
     asked: list[int] = []
-    assert list(apply(changed, tracker, TRUSTED, lambda: bool(asked.append(1))))
+    assert list(apply_changes(changed, tracker, TRUSTED, lambda: bool(asked.append(1))))
     assert not asked
 
 
@@ -165,7 +166,7 @@ def test_an_issue_that_was_deleted_meanwhile_is_left() -> None:
         one for one in plan_for([record(1, item(1), severity="SEV0"), record(2)], tracker).changes if one.number == 1
     ]
     tracker.delete(1)
-    assert words(list(apply(made, tracker, TRUSTED))) == [("INC-1", MOVED)]
+    assert words(list(apply_changes(made, tracker, TRUSTED))) == [("INC-1", CHANGED_MEANWHILE)]
 
 
 def test_a_person_who_writes_during_the_run_keeps_the_text() -> None:
@@ -180,7 +181,7 @@ def test_a_person_who_writes_during_the_run_keeps_the_text() -> None:
         if name == "owned" and after:
             tracker.edit(1, body=tracker.issues[1].body + "\nmy note")
 
-    assert words(list(apply(made, Watched(tracker, write), TRUSTED))) == [("INC-1", MOVED)]
+    assert words(list(apply_changes(made, Watched(tracker, write), TRUSTED))) == [("INC-1", CHANGED_MEANWHILE)]
     assert tracker.issues[1].body.endswith("\nmy note")
 
 
@@ -190,8 +191,8 @@ def test_record_edits_are_not_for_the_tracker() -> None:
     def fail(name: str, after: bool) -> None:
         raise AssertionError(name)
 
-    only = [Change(EDIT, "incident", "INC-1", 1, "x", path="a")]
-    assert list(apply(only, Watched(MemoryTracker(), fail), TRUSTED)) == []
+    only = [PlannedChange(EDIT, "incident", "INC-1", 1, "x", path="a")]
+    assert list(apply_changes(only, Watched(MemoryTracker(), fail), TRUSTED)) == []
     assert always()
 
 
@@ -227,7 +228,7 @@ def test_the_estimate_is_what_is_sent(before: list, after: list) -> None:
         for one in made.changes
         for login in set(one.edit.assignees or ()) - set(one.seen.assignees if one.seen else ())
     }
-    done = list(apply(made.changes, watched, TRUSTED))
+    done = list(apply_changes(made.changes, watched, TRUSTED))
     links = sum(1 for one in done if one.change.parent and one.change.number is None)
     whose = int(any(one.change.number is None and one.change.label is None for one in done))
     assert sum(sent) + len(people) + links + whose == made.requests_estimate

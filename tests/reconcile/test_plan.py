@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from incident_ops.model.observed import Issue
-from incident_ops.model.unread import Unread
-from incident_ops.reconcile import marker
+from incident_ops.domain.record import Unread
+from incident_ops.domain.tracker import Issue
+from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.plan import Plan
 from tests.reconcile.builders import Forgetful, item, plan_for, plan_from, record, steps, sync
 
@@ -132,7 +132,7 @@ def test_a_level_outside_the_scheme_is_set_once() -> None:
     ("old", "new", "reason"),
     [
         ("Login", "Nothing", "the generated text was edited; the record wins"),
-        (marker.END, "", "a marker was removed"),
+        (generated_block.END, "", "a marker was removed"),
     ],
 )
 def test_the_reason_says_who_changed_the_text(old: str, new: str, reason: str) -> None:
@@ -158,7 +158,7 @@ def test_two_issues_with_one_key_become_one() -> None:
 
 def test_a_stranger_with_a_marker_below_line_1_owns_nothing() -> None:
     """A pasted marker does not take a key over."""
-    stranger = Issue(number=1, title="x", body="hello\n" + marker.compose("INC-1", "x"))
+    stranger = Issue(number=1, title="x", body="hello\n" + generated_block.compose("INC-1", "x"))
     assert steps(plan_from([record(1)], [stranger])) == [("create", "INC-1")]
 
 

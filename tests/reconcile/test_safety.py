@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incident_ops.adapters.memory import MemoryTracker
-from incident_ops.model.policy_blocks import Limits
-from incident_ops.reconcile.apply import apply, summary
+from incident_ops.domain.policy_sections import Limits
+from incident_ops.reconcile.apply import apply_changes, outcome_summary
 from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, LABEL
-from incident_ops.reconcile.edits import new_numbers
-from incident_ops.reconcile.safety import Allowed, Lifts, allow
+from incident_ops.reconcile.diff import new_numbers
+from incident_ops.reconcile.limits import Lifts, WithinLimits, allow
 from tests.reconcile.builders import item, plan_for, record, run, steps, sync, wanted, written_back
 
 MANY = [record(number, item(1), severity=f"SEV{number % 4}") for number in range(1, 14)]
@@ -19,18 +19,18 @@ OVER = [record(number, item(1, "done"), severity=f"SEV{number % 4}", state="clos
 WIDE = Limits(creates=100, closes=100, writes=100)
 
 
-def keys(allowed: Allowed, action: str = CREATE) -> list[str]:
+def keys(allowed: WithinLimits, action: str = CREATE) -> list[str]:
     return [one.key for one in allowed.now if one.action == action and one.kind != LABEL]
 
 
-def flags(allowed: Allowed) -> list[tuple[int, str, bool]]:
+def flags(allowed: WithinLimits) -> list[tuple[int, str, bool]]:
     return [(one.count, one.flag, one.continues) for one in allowed.held]
 
 
 def test_within_the_limits_all_is_done() -> None:
     """Nothing is held, and the order is the plan's."""
     made = plan_for(MANY, MemoryTracker())
-    assert allow(made, WIDE) == Allowed(made.changes, ())
+    assert allow(made, WIDE) == WithinLimits(made.changes, ())
 
 
 def test_creates_are_cut_to_the_worst_first() -> None:
@@ -116,7 +116,7 @@ def test_no_limit_starves_anything(creates: int, closes: int, writes: int, story
             assert flags(allowed) == [(len(todo), f"--max-closes {len(todo)}", False)]
             allowed = allow(made, limits, Lifts(closes=len(todo)))
         held = sum(one.count for one in allowed.held)
-        done = summary(apply(allowed.now, tracker, wanted([]).identities), held)
+        done = outcome_summary(apply_changes(allowed.now, tracker, wanted([]).identities), held)
         assert done.done >= 1
         assert done.done + done.left == len(todo)
         assert done.exit_code == (5 if held else 0)

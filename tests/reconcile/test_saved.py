@@ -7,11 +7,10 @@ import json
 import pytest
 
 from incident_ops.adapters.memory import MemoryTracker
+from incident_ops.domain.tracker import Closing, Issue, Label, MissingIssue, Snapshot
 from incident_ops.errors import UserError
-from incident_ops.model.observed import Closing, Gone, Issue, Label, Snapshot
-from incident_ops.reconcile.observe import observe
-from incident_ops.reconcile.plan import plan
-from incident_ops.reconcile.saved import load, save
+from incident_ops.reconcile.observe import load_snapshot, observe, save_snapshot
+from incident_ops.reconcile.plan import make_plan
 from tests.reconcile.builders import item, record, sync, wanted
 
 FULL = Snapshot(
@@ -20,7 +19,7 @@ FULL = Snapshot(
     issues=(Issue(number=3, title="\u00e9 \u2028", body="b\r\n", labels=("x",), author="a", parent=1, state="closed"),),
     labels=(Label(name="x", color="ffffff", description="d"),),
     closings={3: Closing(by="carol", at="2025-02-01T10:00:00Z", evidence="https://x")},
-    gone=(Gone(number=9, why="transferred", place="https://y"),),
+    gone=(MissingIssue(number=9, why="transferred", place="https://y"),),
     unassignable=("bob",),
     has_sub_issues=False,
     proposed={"incidents/INC-1/incident.yaml": "ab"},
@@ -30,9 +29,9 @@ FULL = Snapshot(
 @pytest.mark.parametrize("snapshot", [FULL, Snapshot(), Snapshot(labels=())])
 def test_what_is_saved_is_loaded(snapshot: Snapshot) -> None:
     """Every field comes back, the same bytes every time, and the version is in front."""
-    assert load(save(snapshot)) == snapshot
-    assert save(load(save(snapshot))) == save(snapshot)
-    assert next(iter(json.loads(save(snapshot)))) == "schema"
+    assert load_snapshot(save_snapshot(snapshot)) == snapshot
+    assert save_snapshot(load_snapshot(save_snapshot(snapshot))) == save_snapshot(snapshot)
+    assert next(iter(json.loads(save_snapshot(snapshot)))) == "schema"
 
 
 def test_a_plan_from_a_file_is_the_plan_from_the_tracker() -> None:
@@ -41,14 +40,14 @@ def test_a_plan_from_a_file_is_the_plan_from_the_tracker() -> None:
     sync([record(1, item(1))], tracker)
     asked = wanted([record(1, item(1, "done")), record(2)])
     seen = observe(tracker, asked)
-    assert plan(asked, load(save(seen))) == plan(asked, seen)
+    assert make_plan(asked, load_snapshot(save_snapshot(seen))) == make_plan(asked, seen)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("", "no JSON"),
-        (save(FULL)[:-9], "no JSON"),
+        (save_snapshot(FULL)[:-9], "no JSON"),
         ("[" * 100_000, "no JSON"),
         ("[]", "no `schema`"),
         ("{}", "no `schema`"),
@@ -63,4 +62,4 @@ def test_a_plan_from_a_file_is_the_plan_from_the_tracker() -> None:
 def test_a_foreign_or_damaged_file_is_told(text: str, said: str) -> None:
     """What was expected, where, and how to get a good one."""
     with pytest.raises(UserError, match=rf"seen.json: .*{said}.*--save-observed"):
-        load(text, "seen.json")
+        load_snapshot(text, "seen.json")

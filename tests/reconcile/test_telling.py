@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from incident_ops.adapters.memory import MemoryTracker
-from incident_ops.model.message import RESOLVED
-from incident_ops.model.policy_blocks import Limits
-from incident_ops.notices import Notice, Told, Unreachable
+from incident_ops.domain.notification import RESOLVED_EVENT
+from incident_ops.domain.policy_sections import Limits
+from incident_ops.notifications.plan import HELD, SEND, SENT, follow_ups, messages, plan_deliveries
+from incident_ops.notifications.recipients import Notice, Notices, Unreachable
 from incident_ops.reconcile.changes import NOTIFY
-from incident_ops.reconcile.delivery import HELD, SEND, SENT, follow_ups, messages, plan
-from incident_ops.reconcile.plan import checksum, together
-from incident_ops.reconcile.safety import allow
-from incident_ops.reconcile.telling import UNREACHABLE, telling
+from incident_ops.reconcile.limits import allow
+from incident_ops.reconcile.plan import UNREACHABLE_CHANNEL, checksum, telling, together
 from tests.reconcile.builders import plan_for, record
 
 NOW = datetime(2025, 1, 26, 14, tzinfo=UTC)
@@ -29,13 +28,13 @@ def notice(
     )  # fmt: skip
 
 
-def told(*found: Notice) -> Told:
-    return Told(found, (Unreachable("INC-1/response/1/due", "@bob", "has no channel in `contacts`"),))
+def told(*found: Notice) -> Notices:
+    return Notices(found, (Unreachable("INC-1/response/1/due", "@bob", "has no channel in `contacts`"),))
 
 
 def test_what_goes_out_is_one_change_a_notice() -> None:
     """With the channels it goes to, before everything else where it is urgent."""
-    planned = plan(messages([notice()]), {}, NOW)
+    planned = plan_deliveries(messages([notice()]), {}, NOW)
     verdict = telling(told(notice()), planned, WHY)
     (change,) = verdict.changes
     assert (change.action, change.kind, change.reason, change.number) == (NOTIFY, "breach", "Response was due", None)
@@ -44,38 +43,38 @@ def test_what_goes_out_is_one_change_a_notice() -> None:
         "subject": "SEV1 INC-1: Login fails to team",
     }  # fmt: skip
     assert change.turn == -1
-    low = telling(told(), plan(messages([notice(rank=3)]), {}, NOW), WHY).changes
+    low = telling(told(), plan_deliveries(messages([notice(rank=3)]), {}, NOW), WHY).changes
     assert low[0].turn == 5
 
 
 def test_what_is_held_or_sent_is_no_change() -> None:
     """Held is kept with its reason, sent is nothing, and who cannot be told is named."""
-    held = plan(messages([notice(held="quiet hours")]), {}, NOW)
+    held = plan_deliveries(messages([notice(held="quiet hours")]), {}, NOW)
     verdict = telling(told(notice()), held, WHY)
     assert verdict.changes == ()
     assert [(one.kind, one.reason) for one in verdict.kept] == [
         ("breach", "not sent: quiet hours"),
-        (UNREACHABLE, "@bob cannot be told: has no channel in `contacts`"),
+        (UNREACHABLE_CHANNEL, "@bob cannot be told: has no channel in `contacts`"),
     ]
     assert {one.action for one in held} == {HELD}
-    sent = [one._replace(action=SENT) for one in plan(messages([notice()]), {}, NOW)]
+    sent = [one._replace(action=SENT) for one in plan_deliveries(messages([notice()]), {}, NOW)]
     assert telling(told(), sent, WHY).changes == ()
     assert telling(told(notice()), sent, {}).kept == ()
 
 
 def test_the_plan_of_observe_says_that_nothing_is_sent() -> None:
     """Each change says why."""
-    planned = plan(messages([notice()]), {}, NOW)
+    planned = plan_deliveries(messages([notice()]), {}, NOW)
     (change,) = telling(told(notice()), planned, WHY, "the policy's mode is observe").changes
     assert change.fields["held"] == "the policy's mode is observe"
 
 
 def test_a_page_that_is_taken_back_says_so() -> None:
     """Its kind is what becomes of the page."""
-    ledger = {one.pair: None for one in plan(messages([notice()]), {}, NOW)}
-    back = list(follow_ups(messages([notice()]), ledger, RESOLVED))
-    (change,) = telling(told(), plan(back, {}, NOW), WHY).changes
-    assert (change.kind, change.key, change.reason) == (RESOLVED, f"{notice().key}#resolved", "it is over")
+    ledger = {one.pair: None for one in plan_deliveries(messages([notice()]), {}, NOW)}
+    back = list(follow_ups(messages([notice()]), ledger, RESOLVED_EVENT))
+    (change,) = telling(told(), plan_deliveries(back, {}, NOW), WHY).changes
+    assert (change.kind, change.key, change.reason) == (RESOLVED_EVENT, f"{notice().key}#resolved", "it is over")
     assert change.fields["channels"] == ["pager"]
 
 
@@ -83,7 +82,7 @@ def test_the_checksum_binds_people_and_not_the_minute() -> None:
     """Another subject is the same plan; another recipient, channel or reason to hold is not."""
 
     def digest(one: Notice, held: str = "") -> str:
-        return checksum(telling(told(), plan(messages([one]), {}, NOW), WHY, held).changes)
+        return checksum(telling(told(), plan_deliveries(messages([one]), {}, NOW), WHY, held).changes)
 
     assert digest(notice()) == digest(notice()._replace(subject="59 minutes to SLA breach"))
     others = {digest(notice("@a")), digest(notice(channels=("chat",))), digest(notice(), "observe"), digest(notice())}
@@ -93,8 +92,8 @@ def test_the_checksum_binds_people_and_not_the_minute() -> None:
 def test_no_limit_holds_a_notice() -> None:
     """Neither the number of writes nor a tracker that lost every issue."""
     made = plan_for([record()], MemoryTracker())
-    more = telling(told(notice()), plan(messages([notice()]), {}, NOW), WHY)
-    assert {one.action for one in plan(messages([notice()]), {}, NOW)} == {SEND}
+    more = telling(told(notice()), plan_deliveries(messages([notice()]), {}, NOW), WHY)
+    assert {one.action for one in plan_deliveries(messages([notice()]), {}, NOW)} == {SEND}
     whole = together(made, more)
     assert whole.changes[0].action == NOTIFY
     assert whole.checksum != made.checksum

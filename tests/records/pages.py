@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from incident_ops.domain.record import Append, Edit, Set
 from incident_ops.findings import Route
-from incident_ops.records.edit import Append, Edit, Set
 
 KEYS = ["id", "title", "state", "times", "roles", "note", "a b", "x-1", "é", "no", "12", "ключ", "url", "last"]
 QUOTED_KEYS = ["'it''s'", '"q: \\"x\\""', '"# k"', '"null"', "'- d'"]

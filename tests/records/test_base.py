@@ -8,7 +8,7 @@ import pytest
 
 from incident_ops.adapters.git import Git
 from incident_ops.errors import UserError
-from incident_ops.records.base import Base, since
+from incident_ops.records.base_revision import Base, since
 from tests.support.patience import patience
 from tests.support.repository import Repo, record_text
 

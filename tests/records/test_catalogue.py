@@ -7,8 +7,8 @@ from collections import defaultdict
 
 import pytest
 
-from incident_ops.model.record import Link
-from incident_ops.records.catalogue import Catalogue, Row
+from incident_ops.domain.record import Link
+from incident_ops.records.index import Catalogue, IndexEntry
 
 PATHS = (
     "incidents",
@@ -26,9 +26,9 @@ PATHS = (
 IDS = [f"INC-{number}" for number in range(1, 9)]
 
 
-def _row(path: str, name: str | None, *targets: str) -> Row:
+def _row(path: str, name: str | None, *targets: str) -> IndexEntry:
     links = [Link(path, name or "", "related", target, ("related", index)) for index, target in enumerate(targets)]
-    return Row(path, "", name, 0, 0, [], None, links)
+    return IndexEntry(path, "", name, 0, 0, [], None, links)
 
 
 def test_every_path_is_told_as_it_was_put() -> None:
@@ -81,7 +81,7 @@ def test_an_entry_put_again_has_the_new_id() -> None:
 def test_ids_links_and_clashes_are_those_of_a_plain_list(seed: int) -> None:
     """Records in their folders, in foreign ones, copied, without an id, put and dropped in any order."""
     rnd = random.Random(seed)
-    catalogue, plain = Catalogue(), dict[str, Row]()
+    catalogue, plain = Catalogue(), dict[str, IndexEntry]()
     for _ in range(30):
         home = rnd.choice(IDS)
         path = f"incidents/{home}/{rnd.choice(['incident.yaml', 'incident.yaml', 'incident.yml'])}"

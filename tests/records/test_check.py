@@ -9,33 +9,33 @@ from typing import Any
 import pytest
 
 from incident_ops.findings import Finding, Level
-from incident_ops.records import check as checking
-from incident_ops.records import explain
-from incident_ops.records.check import KINDS, check, fast_validator, schema, schema_text
-from incident_ops.records.faults import FAULTS
+from incident_ops.records import schema as checking
+from incident_ops.records import schema_messages
+from incident_ops.records.file_findings import FAULTS
 from incident_ops.records.formats import FORMATS, is_date, is_instant, is_uri
-from incident_ops.records.read import Document, read
+from incident_ops.records.schema import SCHEMA_KINDS, check_document, fast_validator, schema, schema_text
+from incident_ops.records.yaml_reader import Document, read_yaml
 from tests.support.repository import record_text
 
 
 def document(text: str) -> Document:
-    found = read(text, "f.yaml")
+    found = read_yaml(text, "f.yaml")
     assert isinstance(found, Document), found
     return found
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SCHEMA_KINDS)
 def test_every_kind_has_a_schema_that_both_validators_take(kind: str) -> None:
     assert schema_text(kind).startswith("{")
     assert fast_validator(kind).is_valid({}) is False
-    assert check(document("{}"), kind)
-    assert explain.explain(document("{}"), schema(kind))
+    assert check_document(document("{}"), kind)
+    assert schema_messages.explain_errors(document("{}"), schema(kind))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SCHEMA_KINDS)
 @pytest.mark.parametrize("text", ["null", "text", "12", "true", "[]", "[1]"])
 def test_a_document_of_another_shape_is_an_error_at_its_beginning(kind: str, text: str) -> None:
-    [told] = check(document(text), kind)
+    [told] = check_document(document(text), kind)
     assert (told.rule, told.level, told.where.line, told.where.column) == ("wrong-type", Level.ERROR, 1, 1)
     assert "the file" in told.message
     assert "expected a mapping" in told.message
@@ -43,16 +43,16 @@ def test_a_document_of_another_shape_is_an_error_at_its_beginning(kind: str, tex
 
 def test_a_valid_record_has_no_finding_and_the_slow_validator_is_not_loaded() -> None:
     program = (
-        "import sys\nfrom incident_ops.records.check import check\nfrom incident_ops.records.read import read\n"
-        f"assert check(read({record_text()!r}, 'f'), 'incident') == []\n"
-        "sys.exit('jsonschema' in sys.modules or 'incident_ops.records.explain' in sys.modules)"
+        "import sys\nfrom incident_ops.records.schema import check_document\nfrom incident_ops.records.yaml_reader import read_yaml\n"
+        f"assert check_document(read_yaml({record_text()!r}, 'f'), 'incident') == []\n"
+        "sys.exit('jsonschema' in sys.modules or 'incident_ops.records.schema_messages' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_findings_come_in_the_order_of_the_file_with_their_places() -> None:
     text = record_text(state="openned", severity=5, extra=1)
-    told = check(document(text), "incident")
+    told = check_document(document(text), "incident")
     places = [(one.where.line, one.where.column) for one in told]
     assert places == sorted(places)
     assert [one.rule for one in told] == ["wrong-type", "not-allowed", "unknown-key"]
@@ -61,9 +61,9 @@ def test_findings_come_in_the_order_of_the_file_with_their_places() -> None:
 
 def test_where_the_slow_validator_finds_nothing_the_fast_ones_words_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that one of the two refuses is never called valid."""
-    monkeypatch.setattr(explain, "explain", lambda _document, _schema: [])
+    monkeypatch.setattr(schema_messages, "explain_errors", lambda _document, _schema: [])
     text = record_text(state="openned", title=None)
-    told = check(document(text), "incident")
+    told = check_document(document(text), "incident")
     assert [one.rule for one in told] == ["schema", "schema"]
     assert (told[0].where.line, told[0].where.column) == (1, 1)
     assert "title" in told[0].message
@@ -74,9 +74,9 @@ def test_where_the_slow_validator_finds_nothing_the_fast_ones_words_are_told(mon
 
 
 def test_a_refusal_without_any_words_is_still_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explain, "explain", lambda _document, _schema: [])
+    monkeypatch.setattr(schema_messages, "explain_errors", lambda _document, _schema: [])
     monkeypatch.setattr(checking, "_fast_errors", lambda _document, _kind: [])
-    assert check(document(record_text(state="openned")), "incident")
+    assert check_document(document(record_text(state="openned")), "incident")
 
 
 @pytest.mark.parametrize(
@@ -106,6 +106,6 @@ def test_formats_know_the_calendar() -> None:
 
 
 def test_a_finding_is_an_error_with_a_known_rule() -> None:
-    told: list[Finding] = check(document("id: 5\n"), "incident")
+    told: list[Finding] = check_document(document("id: 5\n"), "incident")
     assert {one.level for one in told} == {Level.ERROR}
     assert {one.rule for one in told} <= set(FAULTS)

@@ -6,8 +6,7 @@ import shutil
 from pathlib import Path
 
 from incident_ops.adapters.git import Git
-from incident_ops.records.deletions import deletions
-from incident_ops.records.recall import every_record
+from incident_ops.records.history import deletions, every_record
 from tests.support.repository import Repo
 
 ITEMS = [{"id": f"AI-{number}", "title": "Mend it", "status": "open"} for number in (1, 2)]

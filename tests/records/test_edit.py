@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from incident_ops.domain.record import Append, Edit, Set
 from incident_ops.errors import UserError
 from incident_ops.findings import Route
-from incident_ops.records.edit import Append, Edit, Refused, Set, edit, key_order, same
-from incident_ops.records.read import Document, read
+from incident_ops.records.editor import Refused, edit, key_order, same_data
+from incident_ops.records.yaml_reader import Document, read_yaml
 from tests.records.pages import Writer, any_edit, at
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +33,7 @@ def edited(text: str, *edits: Edit) -> str:
 
 def document(text: str) -> Document:
     """A text that must be readable."""
-    found = read(text, "f.yaml")
+    found = read_yaml(text, "f.yaml")
     assert isinstance(found, Document), found
     return found
 
@@ -250,8 +251,8 @@ def test_the_order_of_keys_is_the_schemas() -> None:
 )
 def test_values_of_two_types_are_not_the_same(one: Any, other: Any) -> None:
     """Equality as Python has it is not enough."""
-    assert not same({"a": [one]}, {"a": [other]})
-    assert same({"a": one, "b": other}, {"b": other, "a": one})
+    assert not same_data({"a": [one]}, {"a": [other]})
+    assert same_data({"a": one, "b": other}, {"b": other, "a": one})
 
 
 # ------------------------------------------------------------------ random texts, random edits
@@ -274,7 +275,7 @@ def test_no_random_edit_changes_what_was_not_meant() -> None:
 
 def _try_one(rnd: random.Random) -> str:
     text = Writer(rnd).document()
-    before = read(text, "f.yaml")
+    before = read_yaml(text, "f.yaml")
     if not isinstance(before, Document):
         with pytest.raises(Refused):
             edit(text, [Set(("a",), 1)], order=_no_order, file="f.yaml")

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from incident_ops.findings import Finding
-from incident_ops.records.check import KINDS, check, schema
-from incident_ops.records.explain import _TELLERS, explain
-from incident_ops.records.read import Document, read
+from incident_ops.records.schema import SCHEMA_KINDS, check_document, schema
+from incident_ops.records.schema_messages import _TELLERS, explain_errors
+from incident_ops.records.yaml_reader import Document, read_yaml
 
 HEAD = """\
 id: INC-1
@@ -26,9 +26,9 @@ times:
 
 
 def told(added: str, *, head: str = HEAD, kind: str = "incident") -> list[Finding]:
-    document = read(head + added, "f.yaml")
+    document = read_yaml(head + added, "f.yaml")
     assert isinstance(document, Document), document
-    return check(document, kind)
+    return check_document(document, kind)
 
 
 # what is added, or an edit of the head; rule; what stands at the place; what the message and the hint must say
@@ -152,7 +152,7 @@ def keywords(value: Any) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SCHEMA_KINDS)
 def test_every_keyword_of_our_schemas_has_its_words(kind: str) -> None:
     silent = {"$schema", "$id", "$defs", "$ref", "title", "description", "examples", "properties", "items", "default",
               "propertyNames", "patternProperties", "deprecated", "allOf", "if", "then", "else", "$comment"}  # fmt: skip
@@ -160,7 +160,7 @@ def test_every_keyword_of_our_schemas_has_its_words(kind: str) -> None:
 
 
 def test_the_place_of_an_unknown_key_is_the_key() -> None:
-    document = read("nam: x\n", "f.yaml")
+    document = read_yaml("nam: x\n", "f.yaml")
     assert isinstance(document, Document)
-    found = [one for one in explain(document, schema("incident")) if one.rule == "unknown-key"]
+    found = [one for one in explain_errors(document, schema("incident")) if one.rule == "unknown-key"]
     assert [one.where.on_key for one in found] == [True]

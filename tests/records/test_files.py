@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from incident_ops.findings import Finding
-from incident_ops.records.files import is_link, list_folder, names_in, read_regular
+from incident_ops.records.store import is_link, list_folder, names_in, read_regular
 
 PATH = "incidents/INC-1/incident.yaml"
 

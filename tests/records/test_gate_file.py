@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from incident_ops.gate.config_check import check
+from incident_ops.canary.config_check import check_gate_file
 from incident_ops.records.gate_file import load_gate
-from incident_ops.records.read import Document
+from incident_ops.records.yaml_reader import Document
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = sorted((ROOT / "gates").glob("*.yaml"))
@@ -18,7 +18,7 @@ ERRORS = (ROOT / "gates/error-rate.yaml").read_text(encoding="utf-8")
 
 def found(text: str) -> list[str]:
     """`line:column rule: message (hint)` of each finding."""
-    loaded = load_gate(text.encode(), "gates/g.yaml", check)
+    loaded = load_gate(text.encode(), "gates/g.yaml", check_gate_file)
     if isinstance(loaded, Document):
         return []
     assert all(one.where.file == "gates/g.yaml" for one in loaded)
@@ -32,7 +32,7 @@ def line_of(text: str, part: str) -> int:
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
 def test_the_shipped_gates_are_sound(path: Path) -> None:
     """gates/*.yaml of this repository."""
-    assert isinstance(load_gate(path.read_bytes(), path.name, check), Document)
+    assert isinstance(load_gate(path.read_bytes(), path.name, check_gate_file), Document)
     assert {path.name for path in SHIPPED} == {"playbook.yaml", "error-rate.yaml"}
 
 
@@ -136,6 +136,6 @@ def test_a_hint_mends(old: str, new: str, hint: str) -> None:
 @pytest.mark.parametrize("text", ["", "a: [", "a: 1\na: 2\n", "- 1\n", "null\n", "\udcff", "x" * 300_000])
 def test_what_cannot_be_read_is_a_finding(text: str) -> None:
     """Never an exception."""
-    loaded = load_gate(text.encode("utf-8", "surrogateescape"), "gates/g.yaml", check)
+    loaded = load_gate(text.encode("utf-8", "surrogateescape"), "gates/g.yaml", check_gate_file)
     assert isinstance(loaded, list)
     assert loaded

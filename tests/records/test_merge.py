@@ -15,11 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incident_ops.records.check import schema
-from incident_ops.records.edit import Append, Refused, Set, edit, key_order, same
-from incident_ops.records.merge import Merged, merge
+from incident_ops.domain.record import Append, Set
+from incident_ops.records.editor import Refused, edit, key_order, same_data
+from incident_ops.records.merge import Merged, merge_records
 from incident_ops.records.merge_data import APPENDED
-from incident_ops.records.read import Document, read
+from incident_ops.records.schema import schema
+from incident_ops.records.yaml_reader import Document, read_yaml
 from tests.records.pages import Writer, any_edit
 from tests.support.patience import patience
 
@@ -34,13 +35,13 @@ def no_faults(_data: Any) -> int:
 
 def merged(base: str, ours: str, theirs: str, faults: Callable[[Any], int] = no_faults) -> Merged:
     """The merge of records that must be mergeable as records."""
-    found = merge(base, ours, theirs, faults=faults)
+    found = merge_records(base, ours, theirs, faults=faults)
     assert found is not None
     return found
 
 
 def data(text: str) -> Any:
-    found = read(text, "f.yaml")
+    found = read_yaml(text, "f.yaml")
     assert isinstance(found, Document), (found, text)
     return found.data
 
@@ -308,7 +309,7 @@ def test_markers_stand_around_the_clashing_lines_only() -> None:
 
 
 def test_the_size_of_a_marker_is_the_callers() -> None:
-    found = merge(BASE, changed(("SEV2", "SEV1")), changed(("SEV2", "SEV3")), faults=no_faults, size=12)
+    found = merge_records(BASE, changed(("SEV2", "SEV1")), changed(("SEV2", "SEV3")), faults=no_faults, size=12)
     assert found is not None
     assert f"{'<' * 12} ours\n" in found.text
 
@@ -351,9 +352,9 @@ def test_two_corrections_of_one_instant_clash() -> None:
 @pytest.mark.parametrize("broken", ["", "a: [", "- x\n", "\ufeffid: x\n", "{id: INC-1}\n", "<<<<<<< ours\nid: 1\n"])
 def test_what_is_no_readable_record_is_left_to_lines(broken: str) -> None:
     ours, theirs = changed(("SEV2", "SEV1")), changed(("state: new", "state: triaged"))
-    assert merge(broken, ours, theirs, faults=no_faults) is None
-    assert merge(BASE, broken, theirs, faults=no_faults) is None
-    assert merge(BASE, ours, broken, faults=no_faults) is None
+    assert merge_records(broken, ours, theirs, faults=no_faults) is None
+    assert merge_records(BASE, broken, theirs, faults=no_faults) is None
+    assert merge_records(BASE, ours, broken, faults=no_faults) is None
 
 
 def test_long_histories_are_merged() -> None:
@@ -482,10 +483,10 @@ def test_clean_merges_hold_the_work_of_both_once_in_order_and_nothing_else(seed:
     base = a_record(rnd)
     deeds = [acts(rnd, data(base), side) for side in (0, 1)]
     ours, theirs = (perform(base, one, rnd) for one in deeds)
-    found = merge(base, ours, theirs, faults=no_faults)
+    found = merge_records(base, ours, theirs, faults=no_faults)
     assert found is not None
     assert found.conflicts == ()
-    assert same(data(found.text), expected(data(base), *deeds))
+    assert same_data(data(found.text), expected(data(base), *deeds))
     comments = [Counter(re.findall("# ~.*?~", text)) for text in (base, ours, theirs, found.text)]
     assert comments[3] == comments[1] | comments[2]
     lines = [{line.rstrip("\r") for line in text.split("\n")} for text in (found.text, ours, theirs)]
@@ -493,7 +494,7 @@ def test_clean_merges_hold_the_work_of_both_once_in_order_and_nothing_else(seed:
     assert all(re.match(r"\s*(services|tags|related|times):.*[\[{]", line) for line in strange if line), strange
     assert ("\r\n" in found.text) == ("\r\n" in ours)
     back = merged(base, theirs, ours)  # whoever merges: only what happened at one instant, and sets, stand otherwise
-    assert same(_orderless(data(back.text)), _orderless(data(found.text)))
+    assert same_data(_orderless(data(back.text)), _orderless(data(found.text)))
 
 
 def _orderless(value: Any) -> Any:
@@ -517,7 +518,7 @@ def test_clashing_sides_are_both_there_whole(seed: int) -> None:
         meant = expected(data(base), *([deed for deed in one if deed[1] != route] for one in deeds))
         holder = meant if len(route) == 1 else meant[route[0]]
         holder[route[-1]] = value
-        assert same(data(resolved(found.text, ours=is_ours)), meant)
+        assert same_data(data(resolved(found.text, ours=is_ours)), meant)
     assert found.text.count("<<<<<<< ours") == 1
 
 
@@ -527,7 +528,7 @@ def test_any_text_with_any_edits_is_merged_rightly_or_not_at_all(seed: int) -> N
     """Pages of every layout, edited on both sides: what comes out reads, keeps comments, prefers nobody."""
     rnd = random.Random(seed)
     base = Writer(rnd).document()
-    if not isinstance(read(base, ""), Document):
+    if not isinstance(read_yaml(base, ""), Document):
         return
     sides = []
     for _ in range(2):
@@ -538,18 +539,18 @@ def test_any_text_with_any_edits_is_merged_rightly_or_not_at_all(seed: int) -> N
     ours, theirs = sides
     assert merged(base, ours, base).text == ours
     assert merged(base, base, theirs).text == theirs
-    found = merge(base, ours, theirs, faults=no_faults)
+    found = merge_records(base, ours, theirs, faults=no_faults)
     if found is None:
         return
     for is_ours in (True, False):
         text = resolved(found.text, ours=is_ours)
-        assert isinstance(read(text, ""), Document)
+        assert isinstance(read_yaml(text, ""), Document)
     if not found.conflicts:
         kept = Counter(re.findall("#~.*?~", found.text))
         written = [Counter(re.findall("#~.*?~", one)) for one in sides]
         assert not (written[0] & written[1]) - kept
-        back = merge(base, theirs, ours, faults=no_faults)
-        assert back is None or back.conflicts or same(_sorted(data(back.text)), _sorted(data(found.text)))
+        back = merge_records(base, theirs, ours, faults=no_faults)
+        assert back is None or back.conflicts or same_data(_sorted(data(back.text)), _sorted(data(found.text)))
 
 
 def _sorted(value: Any) -> Any:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from incident_ops.domain.services import REQUEST_BUDGET, TIME_BUDGET, Objective
 from incident_ops.errors import UserError
-from incident_ops.model.objective import REQUESTS, TIME, Objective
 from incident_ops.records.openslo import load_objective
 from incident_ops.records.store import Store
 
@@ -35,13 +35,13 @@ def load(tmp_path: Path, text: str) -> Objective:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("", "", Objective(99.9, 30 * 86_400, REQUESTS)),
-        ("Occurrences", "Timeslices", Objective(99.9, 30 * 86_400, TIME)),
-        ("Occurrences", "RatioTimeslices", Objective(99.9, 30 * 86_400, TIME)),
-        ("target: 0.999", "targetPercent: 99.95", Objective(99.95, 30 * 86_400, REQUESTS)),
-        ("30d", "4w", Objective(99.9, 28 * 86_400, REQUESTS)),
-        ("30d", "1M", Objective(99.9, 30 * 86_400, REQUESTS)),
-        ("30d", "720h", Objective(99.9, 30 * 86_400, REQUESTS)),
+        ("", "", Objective(99.9, 30 * 86_400, REQUEST_BUDGET)),
+        ("Occurrences", "Timeslices", Objective(99.9, 30 * 86_400, TIME_BUDGET)),
+        ("Occurrences", "RatioTimeslices", Objective(99.9, 30 * 86_400, TIME_BUDGET)),
+        ("target: 0.999", "targetPercent: 99.95", Objective(99.95, 30 * 86_400, REQUEST_BUDGET)),
+        ("30d", "4w", Objective(99.9, 28 * 86_400, REQUEST_BUDGET)),
+        ("30d", "1M", Objective(99.9, 30 * 86_400, REQUEST_BUDGET)),
+        ("30d", "720h", Objective(99.9, 30 * 86_400, REQUEST_BUDGET)),
     ],
 )
 def test_the_objective_is_read(tmp_path: Path, old: str, new: str, expected: Objective) -> None:

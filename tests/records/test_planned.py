@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from incident_ops.model.window import Freeze, Maintenance
-from incident_ops.records.planned import last_plan, load_plans
+from incident_ops.domain.planned_changes import Freeze, Maintenance
+from incident_ops.records.planned_changes import last_plan, load_plans
 from incident_ops.records.store import Store
 from tests.cli.scene import ROOT
 from tests.support.origin import git_of

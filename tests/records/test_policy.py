@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_ops.errors import UserError
-from incident_ops.records.policy import digest, load_policy, load_services, no_policy, preset, resolve
-from incident_ops.records.read import Document, read
-from incident_ops.records.spell import to_yaml
-from incident_ops.shipped import preset_names
+from incident_ops.records.policy import load_policy, load_services, no_policy, policy_digest, preset, resolve_policy
+from incident_ops.records.yaml_reader import Document, read_yaml
+from incident_ops.records.yaml_writer import to_yaml
+from incident_ops.resources import preset_names
 
 
 def the_finding(text: str) -> tuple[str, int, str, str]:
@@ -35,19 +35,19 @@ def test_extends_alone_is_a_whole_policy(name: str) -> None:
 
 def test_maps_merge_key_by_key_and_null_sets_null() -> None:
     base = {"a": {"x": 1, "y": 2}, "b": 3}
-    assert resolve({"a": {"y": None}, "c": 4}, base) == {"a": {"x": 1, "y": None}, "b": 3, "c": 4}
+    assert resolve_policy({"a": {"y": None}, "c": 4}, base) == {"a": {"x": 1, "y": None}, "b": 3, "c": 4}
 
 
 def test_lists_of_entries_with_an_id_merge_by_id_and_keep_the_order_of_the_preset() -> None:
     base = {"levels": [{"id": "A", "n": 1}, {"id": "B", "n": 2, "m": {"k": 1}}]}
     own = {"levels": [{"id": "C", "n": 9}, {"id": "B", "m": {"l": 2}}]}
     wanted = [{"id": "A", "n": 1}, {"id": "B", "n": 2, "m": {"k": 1, "l": 2}}, {"id": "C", "n": 9}]
-    assert resolve(own, base)["levels"] == wanted
+    assert resolve_policy(own, base)["levels"] == wanted
 
 
 def test_other_lists_replace_and_an_empty_list_empties() -> None:
     base = {"steps": [10, 100], "tiers": [{"id": "a"}]}
-    assert resolve({"steps": [50], "tiers": []}, base) == {"steps": [50], "tiers": []}
+    assert resolve_policy({"steps": [50], "tiers": []}, base) == {"steps": [50], "tiers": []}
 
 
 json_like: st.SearchStrategy[Any] = st.recursive(
@@ -63,9 +63,9 @@ def test_resolving_changes_neither_side_and_resolving_again_changes_nothing(
     own: dict[str, Any], base: dict[str, Any]
 ) -> None:
     before = copy.deepcopy((own, base))
-    once = resolve(own, base)
+    once = resolve_policy(own, base)
     assert (own, base) == before
-    assert resolve(own, once) == once
+    assert resolve_policy(own, once) == once
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -78,16 +78,16 @@ def test_a_resolved_policy_is_itself_a_policy_that_resolves_to_the_same(name: st
     again = load_policy(to_yaml(once.resolved))
     assert again.findings == []
     assert again.resolved == once.resolved
-    assert digest(again.resolved) == digest(once.resolved)
+    assert policy_digest(again.resolved) == policy_digest(once.resolved)
 
 
 def test_the_digest_is_short_stable_and_moves_with_every_value() -> None:
     one = load_policy("extends: sev0-3\n").resolved
     other = load_policy("extends: sev0-3\ngate: {max_error_pct: 2}\n").resolved
-    assert digest(one) == digest(dict(reversed(one.items())))
-    assert digest(one) != digest(other)
-    assert digest(one).startswith("sha256:")
-    assert len(digest(one)) == len("sha256:") + 16
+    assert policy_digest(one) == policy_digest(dict(reversed(one.items())))
+    assert policy_digest(one) != policy_digest(other)
+    assert policy_digest(one).startswith("sha256:")
+    assert len(policy_digest(one)) == len("sha256:") + 16
 
 
 names = st.text(st.characters(categories=("L", "N", "P", "S")), max_size=200)
@@ -98,7 +98,7 @@ texts = st.dictionaries(
 
 @given(texts)
 def test_dumped_data_is_read_back_as_it_was(data: dict[str, Any]) -> None:
-    found = read(to_yaml(data), "x.yaml")
+    found = read_yaml(to_yaml(data), "x.yaml")
     assert isinstance(found, Document), found
     assert found.data == data
 
@@ -107,7 +107,7 @@ def test_dumped_data_is_read_back_as_it_was(data: dict[str, Any]) -> None:
     "word", ["1e3", "0o17", "0123", "on", "no", "12:30", "2025-01-01", "~", "", ".5", "0x1f", "a: b", "# c", "- d"]
 )
 def test_text_that_looks_like_something_else_stays_text_when_dumped(word: str) -> None:
-    found = read(to_yaml({"text": word, word: 1}), "x.yaml")
+    found = read_yaml(to_yaml({"text": word, word: 1}), "x.yaml")
     assert isinstance(found, Document)
     assert found.data == {"text": word, word: 1}
 

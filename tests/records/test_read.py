@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from incident_ops.findings import Finding, Level, Where
-from incident_ops.records.read import MAX_BYTES, MAX_DEPTH, Document, read, read_bytes
+from incident_ops.records.yaml_reader import MAX_BYTES, MAX_DEPTH, Document, read_bytes, read_yaml
 from tests.support.patience import patience
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,14 +22,14 @@ Route = tuple[str | int, ...]
 
 def data_of(text: str) -> Any:
     """The data of a text that must be readable."""
-    document = read(text, "f.yaml")
+    document = read_yaml(text, "f.yaml")
     assert isinstance(document, Document), document
     return document.data
 
 
 def refusal_of(text: str | bytes) -> Finding:
     """The last finding on a text that must be refused."""
-    found = read_bytes(text, "f.yaml") if isinstance(text, bytes) else read(text, "f.yaml")
+    found = read_bytes(text, "f.yaml") if isinstance(text, bytes) else read_yaml(text, "f.yaml")
     assert isinstance(found, list), f"was read as {found.data!r}"
     assert found
     assert all(one.level is Level.ERROR and one.message and one.hint and one.where.file == "f.yaml" for one in found)
@@ -143,7 +143,7 @@ def test_a_duplicate_key_names_the_line_of_the_first(text: str, line: int) -> No
 
 def test_a_broken_quote_is_also_reported_where_it_opened() -> None:
     """The place where reading stopped is rarely the place to mend."""
-    found = read('a: 1\nb: "open\nc: 2\nd: 3\n', "f.yaml")
+    found = read_yaml('a: 1\nb: "open\nc: 2\nd: 3\n', "f.yaml")
     assert isinstance(found, list)
     assert found[0].where.line == 2
     assert found[0].where.column == 4
@@ -152,7 +152,7 @@ def test_a_broken_quote_is_also_reported_where_it_opened() -> None:
 
 def test_a_quote_closed_by_a_later_one_is_reported_where_it_opened() -> None:
     """A forgotten quote swallows lines until the next quote; the opening line is told first."""
-    found = read('a: "open\nb: 2\nc: "x"\n', "f.yaml")
+    found = read_yaml('a: "open\nb: 2\nc: "x"\n', "f.yaml")
     assert isinstance(found, list)
     assert [one.where.line for one in found] == [1, 3]
 
@@ -181,7 +181,7 @@ def test_a_file_over_the_limit_is_refused_before_it_is_read() -> None:
 @pytest.mark.parametrize(("open_", "close"), [("[", "]"), ("{a: ", "}")])
 def test_nesting_ends_at_the_limit(open_: str, close: str) -> None:
     """20 levels are read, 21 are refused."""
-    assert isinstance(read(open_ * MAX_DEPTH + "1" + close * MAX_DEPTH, "f.yaml"), Document)
+    assert isinstance(read_yaml(open_ * MAX_DEPTH + "1" + close * MAX_DEPTH, "f.yaml"), Document)
     assert refusal_of(open_ * (MAX_DEPTH + 1) + "1" + close * (MAX_DEPTH + 1)).rule == "nesting"
 
 
@@ -295,7 +295,7 @@ def _places(node: yaml.Node, route: Route, values: dict[Route, Any], keys: dict[
 
 
 def _assert_places_agree(text: str) -> None:
-    document = read(text, "f.yaml")
+    document = read_yaml(text, "f.yaml")
     if not isinstance(document, Document):
         return
     values: dict[Route, Any] = {}
@@ -338,13 +338,13 @@ def test_every_scalar_style_has_its_place(words: list[str], style: str) -> None:
 def test_shipped_records_have_the_places_of_the_node_tree(path: Path) -> None:
     """Real records, with comments and folded text, too."""
     text = path.read_text(encoding="utf-8")
-    assert isinstance(read(text, "f.yaml"), Document)
+    assert isinstance(read_yaml(text, "f.yaml"), Document)
     _assert_places_agree(text)
 
 
 def test_a_place_is_found_by_route_and_falls_back_to_its_parent() -> None:
     """A finding about something absent points at what should hold it."""
-    document = read("a:\n  b: 1\nc:\n- d: 2\n", "f.yaml")
+    document = read_yaml("a:\n  b: 1\nc:\n- d: 2\n", "f.yaml")
     assert isinstance(document, Document)
 
     def place(*route: str | int, on_key: bool = False) -> tuple[int, int]:

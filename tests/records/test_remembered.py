@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 import pytest
 
 from incident_ops.adapters.git import Git
-from incident_ops.model.record import Record
-from incident_ops.records.catalogue import Catalogue
-from incident_ops.records.recall import every_record
-from incident_ops.records.remembered import remembered
-from incident_ops.records.setting import load_setting
-from incident_ops.records.store import Store, load
-from incident_ops.validate import examiner
+from incident_ops.domain.record import Record
+from incident_ops.records.history import every_record, remembered
+from incident_ops.records.index import Catalogue
+from incident_ops.records.policy import load_setting
+from incident_ops.records.store import Store, load_index
+from incident_ops.validation import examiner
 from tests.cli.scene import CLOSED, Folder
 
 NOW = datetime(2025, 2, 1, tzinfo=UTC)
@@ -44,7 +43,7 @@ def scene(tmp_path: object) -> tuple[Store, Catalogue]:
     folder.put("INC-3", **{**CLOSED, "title": "Changed since"})
     store = Store(folder.path, Git.around(folder.path))
     setting = load_setting(store)
-    return store, load(store, examiner(setting, NOW), setting.fingerprint)
+    return store, load_index(store, examiner(setting, NOW), setting.fingerprint)
 
 
 def read(scene: tuple[Store, Catalogue], keep: Kept | None, stamp: str = "a") -> list[Record]:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_ops.records.read import Document, read
-from incident_ops.records.silences import silences
+from incident_ops.records.suppressions import silences
+from incident_ops.records.yaml_reader import Document, read_yaml
 from tests.support.patience import patience
 
 MARK = "# incident-ops: ignore[label] because"
@@ -15,7 +15,7 @@ MARK = "# incident-ops: ignore[label] because"
 
 def lines(text: str) -> list[tuple[int, int]]:
     """(line of the comment, line it silences) of each."""
-    assert isinstance(read(text, "f"), Document), text
+    assert isinstance(read_yaml(text, "f"), Document), text
     return [(one.line, one.on) for one in silences(text, "f")]
 
 
@@ -63,7 +63,7 @@ def test_no_text_of_a_record_silences_anything(text: str) -> None:
     """A quoted value is never a comment, whatever it holds."""
     quoted = "'" + text.replace("'", "''") + MARK + "'"
     whole = f"a: {quoted}\n"
-    if isinstance(read(whole, "f"), Document):
+    if isinstance(read_yaml(whole, "f"), Document):
         assert silences(whole, "f") == []
 
 

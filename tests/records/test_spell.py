@@ -9,8 +9,8 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from incident_ops.records.read import Document, read
-from incident_ops.records.spell import Style, block, flow, scalar
+from incident_ops.records.yaml_reader import Document, read_yaml
+from incident_ops.records.yaml_writer import LayoutStyle, flow, scalar, yaml_block
 from tests.records.pages import TEXTS
 
 INSTANTS = ["2025-01-26T12:05:00Z", "2025-01-26T12:05:00.5Z", "2025-01-26T12:05:00+02:00", "2025-01-26"]
@@ -18,7 +18,7 @@ INSTANTS = ["2025-01-26T12:05:00Z", "2025-01-26T12:05:00.5Z", "2025-01-26T12:05:
 
 def data_of(text: str) -> Any:
     """What the record's reader makes of a text."""
-    found = read(text, "f.yaml")
+    found = read_yaml(text, "f.yaml")
     assert isinstance(found, Document), found
     return found.data
 
@@ -106,8 +106,8 @@ def test_long_and_nested_values_take_the_layout_of_the_file() -> None:
         "          - - 1",
         "          - {}",
     ]
-    assert block(value, 0, Style()) == narrow
-    assert block(value, 0, Style(step=4, dash=4)) == wide
+    assert yaml_block(value, 0, LayoutStyle()) == narrow
+    assert yaml_block(value, 0, LayoutStyle(step=4, dash=4)) == wide
 
 
 CHARACTERS = st.characters(exclude_categories=["Cs"])
@@ -125,12 +125,12 @@ JSON = st.recursive(
 )
 
 
-@given(JSON, st.sampled_from([Style(), Style(step=4, dash=2), Style(literal=False)]))
-@example({"a": "\n\n x\n", "b": "\tx\ny"}, Style())
-@example([{"0?": None}], Style())
-def test_every_value_is_read_back_by_readers_of_both_yamls(value: Any, style: Style) -> None:
+@given(JSON, st.sampled_from([LayoutStyle(), LayoutStyle(step=4, dash=2), LayoutStyle(literal=False)]))
+@example({"a": "\n\n x\n", "b": "\tx\ny"}, LayoutStyle())
+@example([{"0?": None}], LayoutStyle())
+def test_every_value_is_read_back_by_readers_of_both_yamls(value: Any, style: LayoutStyle) -> None:
     """In block and in flow form; only instants differ, which YAML 1.1 readers take for dates."""
-    for text in ("\n".join(block({"k": value}, 0, style)) + "\n", f"[{flow(value)}]"):
+    for text in ("\n".join(yaml_block({"k": value}, 0, style)) + "\n", f"[{flow(value)}]"):
         held = {"k": value} if text[0] == "k" else [value]
         assert repr(data_of(text)) == repr(held)
         if not any(one in text for one in INSTANTS):

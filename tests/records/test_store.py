@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from incident_ops import shipped
+from incident_ops import resources
 from incident_ops.adapters.git import Git
 from incident_ops.adapters.sealed import Sealed
 from incident_ops.errors import Incomplete
-from incident_ops.records.catalogue import Catalogue
-from incident_ops.records.recall import every_record, last_readable, read_record
-from incident_ops.records.store import Store, is_record, load, other_folder
-from incident_ops.validate import examiner
+from incident_ops.records.history import every_record, last_readable, read_record
+from incident_ops.records.index import Catalogue
+from incident_ops.records.store import Store, is_record, load_index, other_folder
+from incident_ops.validation import examiner
 from tests.support.repository import NOW, SERVICES, Repo, record_text, seen
 
 
@@ -364,7 +364,7 @@ def test_an_error_of_the_disk_while_reading_is_told(repo: Repo, monkeypatch: pyt
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "read", failing)
-        [told] = load(store, examiner(setting, NOW), "", None).findings()
+        [told] = load_index(store, examiner(setting, NOW), "", None).findings()
     assert (told.where.file, told.message) == (path, "cannot be read: Input/output error")
 
 
@@ -468,7 +468,7 @@ def test_a_kept_catalogue_is_used(repo: Repo, keep: Sealed) -> None:
     repo.commit()
     setting, store = repo.setting(), repo.store()
     examine, asked = examiner(setting, NOW), []
-    told = load(
+    told = load_index(
         store, lambda path, blob, raw: asked.append(path) or examine(path, blob, raw), setting.fingerprint, keep
     )
     assert asked == ["incidents/INC-1/incident.yaml"]
@@ -664,23 +664,23 @@ def test_another_program_judges_anew(repo: Repo, keep: Sealed, monkeypatch: pyte
     before = keep.path.read_bytes()
     repo.catalogue(keep=keep)
     assert keep.path.read_bytes() == before
-    monkeypatch.setattr(shipped, "stamp", lambda: "another program")
+    monkeypatch.setattr(resources, "resource_stamp", lambda: "another program")
     same_with_and_without(repo, keep)
     assert keep.path.read_bytes() != before
 
 
 def test_the_stamp_of_the_program_changes_with_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "schemas").mkdir()
-    monkeypatch.setattr(shipped, "PACKAGE", tmp_path)
-    monkeypatch.setattr(shipped, "folder", lambda kind: tmp_path / kind)
-    stamps = [shipped.stamp()]
+    monkeypatch.setattr(resources, "PACKAGE", tmp_path)
+    monkeypatch.setattr(resources, "folder", lambda kind: tmp_path / kind)
+    stamps = [resources.resource_stamp()]
     for name in ("rules.py", "schemas/incident.schema.json", "presets.yaml"):
         (tmp_path / name).write_text("x")
-        stamps.append(shipped.stamp())
+        stamps.append(resources.resource_stamp())
     (tmp_path / "rules.py").write_text("y" * 2)
-    stamps.append(shipped.stamp())
+    stamps.append(resources.resource_stamp())
     os.utime(tmp_path / "rules.py", (1, 1))
-    stamps.append(shipped.stamp())
+    stamps.append(resources.resource_stamp())
     assert len(set(stamps)) == len(stamps)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_ops.findings import Finding, Level, Where
-from incident_ops.render.annotations import commands, ordered, step_summary
+from incident_ops.render.findings import commands, findings_summary, ordered
 
 COMMAND = re.compile(r"::(error|warning|notice) ([^:]*)::(.*)")
 
@@ -78,25 +78,25 @@ def test_lines_of_this_change_come_first() -> None:
 
 
 def test_the_summary_is_a_table_that_no_text_breaks() -> None:
-    text = step_summary([finding(message="a | b\n<img> @ann `x", hint="c|d")], 3, 2, "ops/", never)
+    text = findings_summary([finding(message="a | b\n<img> @ann `x", hint="c|d")], 3, 2, "ops/", never)
     assert text.startswith("## Incident records: not to be merged like this\n\n3 files checked: 1 error, 2 silenced\n")
     (row,) = [line for line in text.splitlines() if line.startswith("| error")]
     assert len(re.findall(r"(?<!\\)\|", row)) == 5
     assert "<img" not in row
     assert "@ann" not in row
     assert "`ops/f:3`" in row
-    assert step_summary([], 3, 0, "", never) == "## Incident records: fine\n\n3 files checked: all fine\n"
+    assert findings_summary([], 3, 0, "", never) == "## Incident records: fine\n\n3 files checked: all fine\n"
 
 
 def test_warnings_alone_are_fine() -> None:
-    assert "records: fine\n" in step_summary([finding(level=Level.WARNING)], 1, 0, "", never)
+    assert "records: fine\n" in findings_summary([finding(level=Level.WARNING)], 1, 0, "", never)
 
 
 @given(st.integers(0, 3000), st.integers(0, 40))
 def test_the_summary_keeps_its_size(room: int, count: int) -> None:
     """Over the limit GitHub shows nothing at all; what is left out is counted."""
     found = [finding(n + 1, message="ü" * n) for n in range(count)]
-    text = step_summary(found, 3, 0, "", never, room)
+    text = findings_summary(found, 3, 0, "", never, room)
     assert len(text.encode()) <= room
     rows = text.count("| error |")
     if text and rows < count:

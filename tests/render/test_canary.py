@@ -7,16 +7,15 @@ from typing import Any
 
 import msgspec
 
-from incident_ops.gate.config import to_analysis
-from incident_ops.gate.counters import NO_BASELINE, Counts, Gap
-from incident_ops.gate.joined import Joined, Standing, accepted
-from incident_ops.gate.needed import Needed
-from incident_ops.gate.outcome import Outcome, outcome_of
-from incident_ops.gate.run import advance, begin_run, judged
-from incident_ops.gate.steps import watch_of
-from incident_ops.gate.tick import Sides
-from incident_ops.render.canary import progress, step_summary, to_text
-from tests.gate.test_config import SIDE, gate
+from incident_ops.canary.config import to_analysis
+from incident_ops.canary.counters import NO_BASELINE, Counts, Gap
+from incident_ops.canary.judgement import Needed
+from incident_ops.canary.replay import CanaryOutcome, outcome_of
+from incident_ops.canary.run import advance, begin_run, judge_run, watch_analysis
+from incident_ops.canary.tick import Sides
+from incident_ops.canary.verdict import Joined, MetricStatus, accepted
+from incident_ops.render.canary import canary_summary, progress, to_text
+from tests.canary.test_config import SIDE, gate
 
 ALONE = {"name": "errors", "type": "errorRate", "canary": SIDE, "maxErrorRate": "5%"}
 NOBODY = Gap(NO_BASELINE, "no baseline is asked for")
@@ -24,26 +23,26 @@ NOBODY = Gap(NO_BASELINE, "no baseline is asked for")
 
 def measured(data: dict[str, Any], errors: float, *, watched: bool = False, baseline: Any = None) -> Joined:
     analysis = to_analysis(data)
-    analysis = watch_of(analysis) if watched else analysis
+    analysis = watch_analysis(analysis) if watched else analysis
     run = begin_run(analysis, {one.name: [] for one in analysis.metrics})
     at = 0.0
     while at < analysis.horizon:
         at += analysis.interval
         answer = Sides(Counts(errors, 300), baseline or NOBODY)
         run = advance(analysis, run, at, {one.name: answer for one in analysis.metrics})
-        if judged(analysis, run).is_final:
+        if judge_run(analysis, run).is_final:
             break
-    return accepted(analysis, judged(analysis, run))
+    return accepted(analysis, judge_run(analysis, run))
 
 
-def outcome(data: dict[str, Any], errors: float, **words: Any) -> Outcome:
+def outcome(data: dict[str, Any], errors: float, **words: Any) -> CanaryOutcome:
     return replace(outcome_of("g", measured(data, errors, **words), 600, {}), is_dry=data["spec"].get("dryRun", False))
 
 
 def test_a_metric_without_a_baseline_shows_no_ratio_and_does_not_miss_one() -> None:
     """Its rate stands there; nobody asked for the rest."""
     found = outcome(gate(ALONE), 3)
-    for text in (to_text(found), step_summary(found), progress(found.metrics[0])):
+    for text in (to_text(found), canary_summary(found), progress(found.metrics[0])):
         assert "(1 %), limit 5 %" in text
         for noise in ("unknown", "no baseline is asked for", "no requests"):
             assert noise not in text, text
@@ -71,7 +70,7 @@ def test_of_a_metric_and_its_watch_the_stricter_assumption_is_told_once() -> Non
     assert ("Within 15 s." in text, "Within 30 s." in text) == (True, True)
 
 
-def assuming(one: Standing, assumption: str, span: float) -> Standing:
+def assuming(one: MetricStatus, assumption: str, span: float) -> MetricStatus:
     """The same, resting on something else."""
     assert one.judgement is not None
     return replace(one, judgement=msgspec.structs.replace(one.judgement, assumption=assumption, block_seconds=span))

@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from incident_ops.model.incident import Incident
-from incident_ops.model.policy import Policy
+from incident_ops.documents.incident_documents import DOCUMENT_NAMES, incident_documents
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.policy import Policy
 from incident_ops.records.policy import preset, to_policy
-from incident_ops.records.read import Document, read
-from incident_ops.render.documents import NAMES, render
+from incident_ops.records.yaml_reader import Document, read_yaml
 from tests.support.golden import assert_golden
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,17 +43,17 @@ def policy(name: str) -> Policy:
 
 
 def load(path: Path) -> Incident:
-    document = read(path.read_text(encoding="utf-8"), str(path))
+    document = read_yaml(path.read_text(encoding="utf-8"), str(path))
     assert isinstance(document, Document)
     return msgspec.convert(document.data, Incident)
 
 
 def documents(path: Path) -> dict[str, str]:
-    return render(load(path), policy(path.parts[-4]), NOW)
+    return incident_documents(load(path), policy(path.parts[-4]), NOW)
 
 
 def made(**fields: Any) -> dict[str, str]:
-    return render(msgspec.convert(MINIMAL | fields, Incident), policy("sev0-3"), NOW)
+    return incident_documents(msgspec.convert(MINIMAL | fields, Incident), policy("sev0-3"), NOW)
 
 
 def example(incident_id: str) -> dict[str, str]:
@@ -247,7 +247,7 @@ def cells(line: str) -> int:
     return len(re.findall(r"(?<!\\)\|", line))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", DOCUMENT_NAMES)
 @pytest.mark.parametrize("hostile", [HOSTILE, "@team " + HOSTILE, HOSTILE.replace("\n", "\r\n"), "a\\|b @c|d `x|y`"])
 def test_hostile_text_stays_text(name: str, hostile: str) -> None:
     """A record can neither run a template, nor ping, link, close, hide, nor break a heading or a table."""
@@ -272,7 +272,9 @@ def test_only_web_addresses_become_links() -> None:
 def test_time_alone_changes_no_byte() -> None:
     incident = load(EXAMPLES[0])
     chosen = policy(EXAMPLES[0].parts[-4])
-    assert render(incident, chosen, NOW) == render(incident, chosen, datetime(2035, 1, 1, tzinfo=UTC))
+    assert incident_documents(incident, chosen, NOW) == incident_documents(
+        incident, chosen, datetime(2035, 1, 1, tzinfo=UTC)
+    )
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.parent.name)
@@ -292,14 +294,14 @@ def test_render_loads_no_library_it_does_not_need(python: str) -> None:
     script = """
 import sys
 from datetime import UTC, datetime
-from incident_ops.model.incident import Incident, Times
-from incident_ops.model.policy import Policy, Scheme
-from incident_ops.render.documents import render
+from incident_ops.domain.incident import Incident, Times
+from incident_ops.domain.policy import Policy, Scheme
+from incident_ops.documents.incident_documents import incident_documents
 assert "jinja2" not in sys.modules
 times = Times(declared="2025-03-01T10:00:00Z")
 incident = Incident(id="INC-1", title="t", services=["api"], state="new", times=times)
 policy = Policy(scheme=Scheme(id="s", version=1, drives_clocks="severity"), levels=[])
-assert "unknown" in render(incident, policy, datetime.now(UTC))["incident.md"]
+assert "unknown" in incident_documents(incident, policy, datetime.now(UTC))["incident.md"]
 assert not {"github", "rich", "jsonschema", "click"} & set(sys.modules)
 """
     subprocess.run([python, "-c", script], check=True, cwd=ROOT)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from incident_ops.model.incident import ActionItem, Cycle, Incident, Lessons, Times
-from incident_ops.render.dates import spell_clock, spell_instant
-from incident_ops.render.figures import count_items, count_lessons, impact, intervals
+from incident_ops.documents.incident_facts import count_items, count_lessons, impact, intervals
+from incident_ops.domain.incident import ActionItem, Cycle, Incident, Lessons, Times
+from incident_ops.domain.time import spell_clock, spell_instant
 
 
 def incident(cycles: list[Cycle] | None = None, **times: str) -> Incident:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from incident_ops.gate.holds import BURNING
-from incident_ops.gate.verdict import ERROR_BUDGET, OPEN_INCIDENT, Hold, Verdict
-from incident_ops.model.unread import Unread
+from incident_ops.deploy_gate.holds import BURNING
+from incident_ops.deploy_gate.verdict import ERROR_BUDGET, OPEN_INCIDENT, Hold, Verdict
+from incident_ops.domain.record import Unread
 from incident_ops.render.gate import to_json, to_text
 from tests.support.golden import assert_golden
 

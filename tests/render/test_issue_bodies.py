@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from incident_ops.model.incident import (
+from incident_ops.documents.issue_bodies import Bodies, item_body, tracking_body
+from incident_ops.documents.markdown import BODY_LIMIT
+from incident_ops.domain.incident import (
     ActionItem,
     Correction,
     Impact,
@@ -27,14 +29,10 @@ from incident_ops.model.incident import (
     Times,
     Update,
 )
-from incident_ops.model.policy import Policy
-from incident_ops.model.record import Record
-from incident_ops.reconcile import boxes, marker
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.record import Record
+from incident_ops.reconcile import generated_block
 from incident_ops.records.policy import load_policy
-from incident_ops.render.issue_bodies import Bodies
-from incident_ops.render.item_body import item_body
-from incident_ops.render.sections import LIMIT
-from incident_ops.render.tracking_body import tracking_body
 from tests.support.golden import assert_golden
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -241,7 +239,7 @@ def test_items_and_measures_that_are_closed_have_boxes_the_record_decides() -> N
     assert "- [ ] **AI-1** Mend part 1 · `@bob` · no due date yet <!--" in text
     measures = [key for key in keys(text) if key.startswith("prevention")]
     assert [key.endswith("!") for key in measures] == [True, False]
-    assert boxes.ticked(text) == frozenset()
+    assert generated_block.ticked(text) == frozenset()
 
 
 def test_a_measure_keeps_its_key_when_another_is_put_before_it() -> None:
@@ -334,10 +332,10 @@ def test_hostile_text_does_nothing(text: str) -> None:
 def test_hostile_text_forges_no_marker_and_no_box(text: str) -> None:
     """The block parses back whole, and its boxes are those of a harmless record."""
     made = everywhere(text)[0]
-    whole = marker.compose("INC-1", marker.block(made))
-    assert marker.parse(whole).block == marker.block(made)
-    assert boxes.ticked(marker.block(made)) == frozenset()
-    assert [key for key in keys(marker.block(made)) if "prevention" not in key] == [
+    whole = generated_block.compose("INC-1", generated_block.generated_text(made))
+    assert generated_block.parse_body(whole).block == generated_block.generated_text(made)
+    assert generated_block.ticked(generated_block.generated_text(made)) == frozenset()
+    assert [key for key in keys(generated_block.generated_text(made)) if "prevention" not in key] == [
         key for key in keys(everywhere("harmless")[0]) if "prevention" not in key
     ]
 
@@ -345,7 +343,9 @@ def test_hostile_text_forges_no_marker_and_no_box(text: str) -> None:
 @given(st.text(alphabet="`\\|@#<>!-~=*_[]:& \nab1GH;x.", max_size=40))
 def test_no_text_breaks_a_box_or_a_marker(text: str) -> None:
     made = everywhere(text)[0]
-    assert marker.parse(marker.compose("INC-1", marker.block(made))).block == marker.block(made)
+    assert generated_block.parse_body(
+        generated_block.compose("INC-1", generated_block.generated_text(made))
+    ).block == generated_block.generated_text(made)
     assert len(keys(made)) == len(keys(everywhere("a")[0]))
 
 
@@ -363,11 +363,11 @@ def test_a_text_too_long_for_a_tracker_leaves_out_what_is_needed_least_and_says_
     measures = [Measure(text=f"{number} {'y' * 250}") for number in range(150)]
     paper = Postmortem(status="draft", prevention=Prevention(long=measures))
     text = body(postmortem=paper)
-    assert len(text) <= LIMIT
+    assert len(text) <= BODY_LIMIT
     assert "Too long" not in text
     items = [ActionItem(id=f"AI-{number}", title="x" * 200) for number in range(1, 100)]
     text = body(postmortem=paper, action_items=items)
-    assert len(text) <= LIMIT
+    assert len(text) <= BODY_LIMIT
     assert "**Too long for an issue, left out here: the instants, part of the prevention measures.**" in text
     assert "### Instants" not in text
     assert "box:sev0-rest/postmortem" in text
@@ -377,7 +377,7 @@ def test_a_text_too_long_for_a_tracker_leaves_out_what_is_needed_least_and_says_
 def test_five_hundred_items_leave_as_many_as_fit_on_whole_lines() -> None:
     items = [ActionItem(id=f"AI-{number}", title="x" * 300) for number in range(1, 501)]
     text = body(action_items=items)
-    assert LIMIT - 1_000 < len(text) <= LIMIT
+    assert BODY_LIMIT - 1_000 < len(text) <= BODY_LIMIT
     assert "left out here: the instants, the prevention measures, the checklists, part of the action items" in text
     assert keys(text) == [f"AI-{number}" for number in range(1, len(keys(text)) + 1)]
 
@@ -389,6 +389,6 @@ def test_the_worst_record_still_fits() -> None:
     links = Links(**dict.fromkeys(("bridge", "dashboard", "kb", "logs", "runbook"), "https://e.com/" + "x" * 1_980))
     items = [ActionItem(id=f"AI-{number}", title=long) for number in range(1, 501)]
     text = body(services=[long] * 100, roles=Roles(others=others), links=links, action_items=items)
-    assert len(text) <= LIMIT
+    assert len(text) <= BODY_LIMIT
     assert "Too long for an issue" in text
-    assert len(of_item(reason="r" * 70_000)) <= LIMIT
+    assert len(of_item(reason="r" * 70_000)) <= BODY_LIMIT

@@ -10,17 +10,16 @@ import msgspec
 import pytest
 
 from incident_ops.cli.demo import scenes
-from incident_ops.doors.following import following
-from incident_ops.model.incident import Incident
-from incident_ops.model.policy import Policy
-from incident_ops.model.record import Record
-from incident_ops.model.time import parse_instant
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.record import Record
+from incident_ops.domain.time import parse_instant
+from incident_ops.edits.declare import next_steps
 from incident_ops.records.policy import load_policy
-from incident_ops.records.read import Document, read_bytes
-from incident_ops.render.fit import columns, fit, wrap
-from incident_ops.render.picture import View, to_text
-from incident_ops.render.picture_json import to_json
+from incident_ops.records.yaml_reader import Document, read_bytes
+from incident_ops.render.incident import IncidentView, to_json, to_text
 from incident_ops.render.sla import URGENCY
+from incident_ops.render.text import columns, fit_line, wrap
 from incident_ops.rules.item_overdue import days_late
 from incident_ops.sla.clocks import clocks
 from tests.support.golden import assert_golden
@@ -36,11 +35,11 @@ def policy(extends: str = "sev0-3") -> Policy:
     return loaded
 
 
-def view(data: dict[str, Any], now: datetime = NOW, extends: str = "sev0-3", pending: bool = False) -> View:
+def view(data: dict[str, Any], now: datetime = NOW, extends: str = "sev0-3", pending: bool = False) -> IncidentView:
     incident, rules = msgspec.convert(data, Incident), policy(extends)
     record = Record(f"incidents/{incident.id}/incident.yaml", incident, data, pending)
-    return View(
-        record, rules, clocks(incident, rules, now), now, days_late(incident, rules, now), following(incident, rules)
+    return IncidentView(
+        record, rules, clocks(incident, rules, now), now, days_late(incident, rules, now), next_steps(incident, rules)
     )
 
 
@@ -81,7 +80,7 @@ def examples() -> list[tuple[str, str, str]]:
     ]
 
 
-def example(preset: str, at: str, path: str) -> View:
+def example(preset: str, at: str, path: str) -> IncidentView:
     document = read_bytes((ROOT / path).read_bytes(), path)
     assert isinstance(document, Document)
     return view(document.data, parse_instant(at), preset)
@@ -162,7 +161,9 @@ def test_marks_stand_in_the_first_line() -> None:
 
 def test_a_level_the_policy_does_not_know_leaves_the_rest_of_the_picture() -> None:
     incident = msgspec.convert(small(severity="SEV9"), Incident)
-    strange = View(Record("incidents/INC-1/incident.yaml", incident, {}), policy(), "no such level", NOW, {}, ())
+    strange = IncidentView(
+        Record("incidents/INC-1/incident.yaml", incident, {}), policy(), "no such level", NOW, {}, ()
+    )
     text = to_text(strange)
     assert "Clocks     not known: no such level" in text
     assert '"clocks_unknown": "no such level"' in to_json(strange)
@@ -179,10 +180,10 @@ def test_the_same_view_gives_the_same_bytes() -> None:
 
 
 def test_text_is_cut_by_columns_and_never_in_the_middle_of_a_wide_character() -> None:
-    assert fit("abc", 3) == "abc"
-    assert fit("abcd", 3) == "ab…"
-    assert fit("名前名前", 6) == "名前…"
-    assert fit("a\nb\x1b", 20) == "a b\\x1b"
+    assert fit_line("abc", 3) == "abc"
+    assert fit_line("abcd", 3) == "ab…"
+    assert fit_line("名前名前", 6) == "名前…"
+    assert fit_line("a\nb\x1b", 20) == "a b\\x1b"
     assert columns("e\u0301") == 1
 
 

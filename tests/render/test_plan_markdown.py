@@ -8,38 +8,40 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from incident_ops.model.edit import Set
-from incident_ops.model.observed import Edit
-from incident_ops.reconcile.changes import Change, Kept, LeftAlone
+from incident_ops.domain.record import Set
+from incident_ops.domain.tracker import IssueEdit
+from incident_ops.reconcile.changes import Kept, LeftAlone, PlannedChange
 from incident_ops.reconcile.plan import Plan
-from incident_ops.render.plan_markdown import MOST, plan_markdown
+from incident_ops.render.plan import MOST_CHARACTERS, plan_markdown
 from tests.support.golden import assert_golden
 
 GOLDEN = Path(__file__).parent / "golden" / "plan.md"
 RENDERER = MarkdownIt("commonmark").enable("table")
 
 
-def change(number: int = 1, action: str = "update", **fields: object) -> Change:
+def change(number: int = 1, action: str = "update", **fields: object) -> PlannedChange:
     """A step with texts of the test's choosing."""
     told = {"kind": "incident", "key": f"INC-{number}", "number": number, "reason": "the record changed"}
-    return Change(**{"action": action, "edit": Edit(title="t"), **told, **fields})
+    return PlannedChange(**{"action": action, "edit": IssueEdit(title="t"), **told, **fields})
 
 
-def made(*changes: Change, kept: tuple[Kept, ...] = (), unread: tuple[LeftAlone, ...] = ()) -> Plan:
+def made(*changes: PlannedChange, kept: tuple[Kept, ...] = (), unread: tuple[LeftAlone, ...] = ()) -> Plan:
     return Plan(changes=changes, kept=kept, unread=unread, requests_estimate=3, checksum="c" * 64)
 
 
 def sample() -> Plan:
     """A plan with one of everything."""
     return made(
-        change(1, edit=Edit(title="INC-1: Login fails", labels=("incident", "SEV0")), kind="incident"),
-        change(4, "reopen", key="INC-6", edit=Edit(body="new"), reason="the incident is reopened"),
+        change(1, edit=IssueEdit(title="INC-1: Login fails", labels=("incident", "SEV0")), kind="incident"),
+        change(4, "reopen", key="INC-6", edit=IssueEdit(body="new"), reason="the incident is reopened"),
         change(
             action="create",
             key="INC-4/AI-1",
             kind="action-item",
             number=None,
-            edit=Edit(title="INC-4/AI-1: Write a load test | twice the peak", labels=("action-item", "SEV1", "open")),
+            edit=IssueEdit(
+                title="INC-4/AI-1: Write a load test | twice the peak", labels=("action-item", "SEV1", "open")
+            ),
             reason="the item is open and has no issue yet",
         ),
         change(
@@ -51,7 +53,7 @@ def sample() -> Plan:
             path="incidents/INC-1/incident.yaml",
             reason="@bob closed it as completed",
         ),
-        change(2, "close", key="INC-1/AI-1", edit=Edit(), state_reason="completed", reason="the item is done"),
+        change(2, "close", key="INC-1/AI-1", edit=IssueEdit(), state_reason="completed", reason="the item is done"),
         kept=(
             Kept("INC-2", "incident", 7, "a person closed it, though the incident is resolved"),
             *(Kept(f"INC-{number}", "incident", None, "closed; it never had an issue") for number in range(10, 16)),
@@ -87,8 +89,8 @@ def test_a_long_table_is_folded_and_a_short_one_is_not() -> None:
 
 def test_actions_and_kinds_not_known_here_are_shown_all_the_same() -> None:
     """A label to create has no title, a comment is no change of an issue."""
-    label = change(action="create", kind="label", key="SEV1", number=None, edit=Edit(), reason="no such label yet")
-    text = plan_markdown(made(label, change(7, "comment", edit=Edit())))
+    label = change(action="create", kind="label", key="SEV1", number=None, edit=IssueEdit(), reason="no such label yet")
+    text = plan_markdown(made(label, change(7, "comment", edit=IssueEdit())))
     assert "**1 label to create, 1 to comment; about 3 requests.**" in text
     assert "### To comment: 1" in text
     assert cells(text)[:4] == ["new", "<code>SEV1</code>", "", "no such label yet"]
@@ -111,9 +113,9 @@ HOSTILE = [
 @pytest.mark.parametrize("text", HOSTILE)
 def test_texts_of_records_and_trackers_do_nothing(text: str) -> None:
     """Whatever a title, a key, a path or a reason holds: the table keeps its shape and nothing is pinged or loaded."""
-    hostile = change(action=text, key=text, reason=text, edit=Edit(title=text))
+    hostile = change(action=text, key=text, reason=text, edit=IssueEdit(title=text))
     many = made(
-        change(action="create", key=text, reason=text, edit=Edit(title=text, labels=(text,))),
+        change(action="create", key=text, reason=text, edit=IssueEdit(title=text, labels=(text,))),
         hostile,
         kept=(Kept(text, "incident", 1, text),),
         unread=(LeftAlone(text, text, (1,)),),
@@ -135,12 +137,12 @@ def test_a_plan_too_long_for_a_comment_ends_on_a_whole_line_and_says_how_much_is
     changes = [change(number, reason="x" * 300) for number in range(count)]
     kept = tuple(Kept(f"INC-{number}", "incident", None, f"reason {number}") for number in range(500))
     text = plan_markdown(made(*changes, kept=kept))
-    assert len(text) <= MOST
+    assert len(text) <= MOST_CHARACTERS
     shown = len(re.findall(r"^\| (?!Issue|How|---)", text, re.MULTILINE))
     assert f"**{count + 500 - shown:,} rows found no room here:**" in text
     assert text.endswith(f"`{'c' * 64}`\n")
     assert text.count("<details>") == text.count("</details>")
-    assert MOST - len(text) < 1_000
+    assert MOST_CHARACTERS - len(text) < 1_000
 
 
 def test_the_same_plan_gives_the_same_text() -> None:

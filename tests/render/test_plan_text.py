@@ -7,11 +7,11 @@ from pathlib import Path
 
 import msgspec
 
-from incident_ops.model.observed import Issue
-from incident_ops.model.unread import Unread
+from incident_ops.domain.record import Unread
+from incident_ops.domain.tracker import Issue
 from incident_ops.reconcile.plan import Plan
-from incident_ops.render.fit import WIDTH
 from incident_ops.render.plan import plan_json, plan_text
+from incident_ops.render.text import WIDTH
 from tests.reconcile.builders import Forgetful, item, plan_for, plan_from, record, sync
 from tests.support.golden import assert_golden
 

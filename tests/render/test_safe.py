@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from incident_ops.render.safe import code, inline, link, markdown
+from incident_ops.documents.markdown import code, inline, link, markdown
 
 RENDERER = MarkdownIt("commonmark").enable("table")
 INERT = re.compile(r"(?<![A-Za-z0-9_])[@#][A-Za-z0-9]|\bGH-[0-9]")

@@ -8,9 +8,9 @@ from typing import Any
 from jsonschema import Draft202012Validator, FormatChecker
 
 from incident_ops.findings import Finding, Level, Where
-from incident_ops.render.rule_docs import catalogue
+from incident_ops.render.rule_pages import catalogue
 from incident_ops.render.sarif import to_sarif
-from incident_ops.rules.silencing import Silenced
+from incident_ops.rules.suppressions import Silenced
 
 
 def finding(rule: str = "label", level: Level = Level.ERROR, line: int = 3, file: str = "a/b.yaml") -> Finding:

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from incident_ops.model.incident import Incident
-from incident_ops.model.unread import Unread
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.record import Unread
 from incident_ops.render import backtest as shown_backtest
-from incident_ops.render import sla_report as shown_report
-from incident_ops.render.fit import columns
-from incident_ops.sla import outcomes
-from incident_ops.sla.backtest import Backtest, backtest
+from incident_ops.render import sla_report
+from incident_ops.render.text import columns
+from incident_ops.sla import compliance as outcomes
+from incident_ops.sla.backtest import Backtest, compare_policies
 from incident_ops.sla.compliance import Compliance, Period, compliance
 from tests.sla.escalating import START, at, incident, moved, note, policy, record, text
 from tests.support.golden import assert_golden
@@ -55,13 +55,13 @@ def report(by: str = "service") -> Compliance:
 
 
 def comparison() -> Backtest:
-    return backtest(map(record, history()), RULES, OTHER, at("40h"), START, [LOST])
+    return compare_policies(map(record, history()), RULES, OTHER, at("40h"), START, [LOST])
 
 
 SHAPES: list[tuple[str, Callable[[], str]]] = [
-    ("sla_report.txt", lambda: shown_report.to_text(report())),
-    ("sla_report.md", lambda: shown_report.to_markdown(report())),
-    ("sla_report.json", lambda: shown_report.to_json(report())),
+    ("sla_report.txt", lambda: sla_report.to_text(report())),
+    ("sla_report.md", lambda: sla_report.to_markdown(report())),
+    ("sla_report.json", lambda: sla_report.to_json(report())),
     ("sla_backtest.txt", lambda: shown_backtest.to_text(comparison())),
     ("sla_backtest.json", lambda: shown_backtest.to_json(comparison())),
 ]
@@ -101,9 +101,9 @@ def test_a_mean_never_stands_alone() -> None:
 
 def test_an_empty_history_says_so() -> None:
     empty = compliance([], RULES, at("1h"))
-    assert "No clock to report on." in shown_report.to_text(empty)
-    assert "0 incidents" in shown_report.to_markdown(empty)
-    nothing = backtest([], RULES, OTHER, at("1h"))
+    assert "No clock to report on." in sla_report.to_text(empty)
+    assert "0 incidents" in sla_report.to_markdown(empty)
+    nothing = compare_policies([], RULES, OTHER, at("1h"))
     assert "Breaches: none under either policy." in shown_backtest.to_text(nothing)
 
 
@@ -112,10 +112,10 @@ def test_long_lists_are_cut_and_the_rest_is_counted() -> None:
     many = [record(structs.replace(over("INC-2", "9h"), id=f"INC-{number}")) for number in range(1, 31)]
     late = compliance(many, RULES, at("40h"))
     assert len(late.late) == 60
-    assert "and 40 more; --format json lists all" in shown_report.to_text(late)
-    assert "and 40 more; --format json lists all" in shown_report.to_markdown(late)
-    assert len(json.loads(shown_report.to_json(late))["late"]) == 60
-    differs = shown_backtest.to_text(backtest(many, RULES, OTHER, at("40h")))
+    assert "and 40 more; --format json lists all" in sla_report.to_text(late)
+    assert "and 40 more; --format json lists all" in sla_report.to_markdown(late)
+    assert len(json.loads(sla_report.to_json(late))["late"]) == 60
+    differs = shown_backtest.to_text(compare_policies(many, RULES, OTHER, at("40h")))
     assert "more; --format json lists all" in differs
 
 
@@ -123,7 +123,7 @@ def test_the_page_explains_every_reason_and_every_sign() -> None:
     """docs/sla.md names each reason of what does not count, and each sign of the table of differences."""
     page = (Path(__file__).resolve().parents[2] / "docs/sla.md").read_text(encoding="utf-8")
     signs = ("+ breach", "- breach", "+ escalate", "- escalate", "~ moved", "~ people")
-    assert [one for one in (*shown_report.REASONS, *signs) if f"`{one}`" not in page] == []
+    assert [one for one in (*sla_report.REASONS, *signs) if f"`{one}`" not in page] == []
 
 
 def test_every_reason_has_words() -> None:
@@ -133,4 +133,4 @@ def test_every_reason_has_words() -> None:
         for name in vars(outcomes)
         if name.isupper() and isinstance(getattr(outcomes, name), str)
     }
-    assert known - set(shown_report.REASONS) <= {outcomes.FIXED, outcomes.UPDATE_INTERNAL, outcomes.UPDATE_PUBLIC}
+    assert known - set(sla_report.REASONS) <= {outcomes.FIXED, outcomes.UPDATE_INTERNAL, outcomes.UPDATE_PUBLIC}

@@ -10,16 +10,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from incident_ops.model.incident import Incident
-from incident_ops.model.policy import Policy
-from incident_ops.model.record import Record
-from incident_ops.model.time import parse_instant
-from incident_ops.model.unread import Unread
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.record import Record, Unread
+from incident_ops.domain.time import parse_instant
 from incident_ops.records.policy import load_policy
-from incident_ops.records.read import Document, read_bytes
+from incident_ops.records.yaml_reader import Document, read_bytes
 from incident_ops.render.sla import rows, to_json, to_text, warning
-from incident_ops.sla.clock import Clock, Risk, State
-from incident_ops.sla.report import Report, report
+from incident_ops.sla.clocks import Clock, ClockState, Risk
+from incident_ops.sla.status import ClockReport, clock_report
 from tests.support.golden import assert_golden
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -43,9 +42,9 @@ def record(day_and_time: str, severity: str, times: dict[str, str] | None = None
     return Record(f"incidents/{name}/incident.yaml", msgspec.convert(given, Incident), given)
 
 
-def sample() -> Report:
+def sample() -> ClockReport:
     acknowledged = "2025-01-22T13:05:00Z"
-    return report(
+    return clock_report(
         [
             record("22T13:01:00", "SEV0"),
             record(
@@ -133,7 +132,7 @@ def test_the_same_report_gives_the_same_bytes() -> None:
 
 
 def test_nothing_to_list_is_said() -> None:
-    empty = Report(NOW, ())
+    empty = ClockReport(NOW, ())
     assert to_text(empty) == "Clocks at 2025-01-22 14:00 UTC\nno clock runs\n"
     assert "unread" not in json.loads(to_json(empty))
 
@@ -141,7 +140,7 @@ def test_nothing_to_list_is_said() -> None:
 def near(seconds: int, **fields: Any) -> Clock:
     """A resolution with so much time left."""
     due = NOW + timedelta(seconds=seconds)
-    given = {"state": State.RUNNING, "risk": Risk.AT_RISK, "remaining_seconds": seconds, **fields}
+    given = {"state": ClockState.RUNNING, "risk": Risk.AT_RISK, "remaining_seconds": seconds, **fields}
     return Clock(
         incident="INC-1",
         clock="resolution",
@@ -189,7 +188,7 @@ def test_the_worked_tickets_are_told_as_the_playbook_tells_them() -> None:
         document = read_bytes(path.read_bytes(), str(path))
         assert isinstance(document, Document)
         made.append(Record(name, msgspec.convert(document.data, Incident), document.data))
-    text = to_text(report(made, rules, at))
+    text = to_text(clock_report(made, rules, at))
     assert "INC-2025-04890: 1 hour to SLA breach\n  resolution, due 2025-10-21 19:00 UTC; " in text
     assert "04567: " not in text
     first = text.index("STATUS")
@@ -208,7 +207,7 @@ def test_hostile_names_do_nothing_to_the_terminal() -> None:
     )
     rules = load_policy("extends: sev0-3\nlevels:\n- id: SEV2\n  warn_at: 1m\n").policy
     assert rules is not None
-    lines = to_text(report([made], rules, NOW)).splitlines()
+    lines = to_text(clock_report([made], rules, NOW)).splitlines()
     assert all(line.isprintable() and len(line) <= 80 for line in lines)
     assert any("@x" in line for line in lines)
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
-from incident_ops.model.incident import Incident
-from incident_ops.model.record import Record, World
-from incident_ops.records.check import fast_validator
 from incident_ops.records.merge_data import Choice, Versions, merge_data
 from incident_ops.records.policy import load_policy
+from incident_ops.records.schema import fast_validator
 from incident_ops.rules import base
 from tests.support.patience import patience
 from tests.support.repository import NOW, POLICY, record

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_ops.rules.instants import same_instant
+from incident_ops.rules._support import same_instant
 
 NOON = "2025-01-26T12:00:00Z"
 

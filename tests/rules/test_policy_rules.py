@@ -8,8 +8,9 @@ import pytest
 
 from incident_ops.findings import Finding
 from incident_ops.records.policy import load_policy
-from incident_ops.rules.policy import RULES, PolicyFile, check_policy
-from incident_ops.shipped import preset_names
+from incident_ops.resources import preset_names
+from incident_ops.rules.policy import RULES, check_policy
+from incident_ops.rules.policy.subject import PolicyFile
 
 ROOT = Path(__file__).parent / "policy"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from incident_ops.rules.remember import remembering
+from incident_ops.rules._support import remembering
 
 
 def test_only_the_very_same_object_is_answered_from_memory() -> None:

@@ -21,22 +21,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_ops import rules
+from incident_ops.domain.incident import Cycle, Incident, Times
+from incident_ops.domain.lifecycle import is_settled
+from incident_ops.domain.record import Crossings, IdClash, Link, Record, World
+from incident_ops.domain.services import Service
+from incident_ops.domain.time import parse_instant
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding, Level
-from incident_ops.lifecycle import is_settled
-from incident_ops.model.incident import Cycle, Incident, Times
-from incident_ops.model.record import Clash, Crossings, Link, Record, World
-from incident_ops.model.service import Service
-from incident_ops.model.time import parse_instant
-from incident_ops.records.check import check, fast_validator
-from incident_ops.records.faults import FAULTS
+from incident_ops.records.file_findings import FAULTS
 from incident_ops.records.policy import load_policy
-from incident_ops.records.read import Document, read, read_bytes
-from incident_ops.records.silences import silences
-from incident_ops.render import rule_docs
+from incident_ops.records.schema import check_document, fast_validator
+from incident_ops.records.suppressions import silences
+from incident_ops.records.yaml_reader import Document, read_bytes, read_yaml
+from incident_ops.render import rule_pages
 from incident_ops.rules import base
 from incident_ops.rules.future_instant import past_instants
-from incident_ops.rules.silencing import silence
+from incident_ops.rules.suppressions import silence
 
 HERE = Path(__file__).parent
 NOT_REACHED = {
@@ -51,8 +51,8 @@ NOT_REACHED = {
 }
 """The word for a disagreement of the two validators, of which no example is known; a rule about files of `schemas/`
 (tests/test_validate.py); a calculation that fails
-(tests/cli/test_fence.py); those about gate files (tests/records/test_gate_file.py, tests/gate/test_config_check.py);
-one about plans (tests/gate/test_plan_check.py)."""
+(tests/cli/test_fence.py); those about gate files (tests/records/test_gate_file.py, tests/canary/test_config_check.py);
+one about plans (tests/deploy_gate/test_plan_check.py)."""
 
 
 class Case(NamedTuple):
@@ -75,7 +75,7 @@ def examples(kind: str) -> list[Path]:
 
 def load(path: Path) -> Case:
     beside = path.with_name(f"_{path.name}")
-    around = read(beside.read_text(), beside.name) if beside.exists() else None
+    around = read_yaml(beside.read_text(), beside.name) if beside.exists() else None
     assert not isinstance(around, list), around
     needs: dict[str, Any] = around.data if around else {}
     raw = path.read_bytes()
@@ -97,7 +97,7 @@ def found_in(case: Case) -> list[Finding]:
     """Every finding of a case, in place: of the reader, else of the schema, else of the rules."""
     if isinstance(case.document, list):
         return case.document
-    if faults := check(case.document, "incident"):
+    if faults := check_document(case.document, "incident"):
         return faults
     record = Record(case.path, msgspec.convert(case.document.data, Incident), case.document.data)
     found = [finding for timed in (False, True) for finding in rules.run(record, case.world, timed=timed)]
@@ -125,7 +125,7 @@ def crossings(record: Record, others: list[dict[str, Any]]) -> Crossings:
             links.append(Link(path, data["id"], "duplicate_of", data["duplicate_of"], ("duplicate_of",)))
         for index, target in enumerate(data.get("related", [])):
             links.append(Link(path, data["id"], "related", target, ("related", index)))
-    clashes = tuple(Clash(name, tuple(where), "INC-99") for name, where in paths.items() if len(where) > 1)
+    clashes = tuple(IdClash(name, tuple(where), "INC-99") for name, where in paths.items() if len(where) > 1)
     return Crossings(clashes, tuple(link for link in links if link.target not in paths), tuple(links))
 
 
@@ -172,7 +172,7 @@ def test_every_level_a_rule_says_it_has_is_shown_by_an_example() -> None:
 def settled_cases() -> Iterator[tuple[Record, World]]:
     for path in [*examples("good"), *examples("bad")]:
         case = load(path)
-        if isinstance(case.document, Document) and not check(case.document, "incident"):
+        if isinstance(case.document, Document) and not check_document(case.document, "incident"):
             record = Record(case.path, msgspec.convert(case.document.data, Incident), case.document.data)
             if is_settled(record.incident):
                 yield record, case.world
@@ -189,7 +189,7 @@ def test_of_a_settled_record_time_says_nothing_new() -> None:
 def test_rules_without_a_clock_give_the_same_at_any_time() -> None:
     for path in examples("bad"):
         case = load(path)
-        if isinstance(case.document, Document) and not check(case.document, "incident"):
+        if isinstance(case.document, Document) and not check_document(case.document, "incident"):
             record = Record(case.path, msgspec.convert(case.document.data, Incident), case.document.data)
             long_ago = case.world._replace(now=datetime(2001, 1, 1, tzinfo=UTC))
             assert rules.run(record, case.world, timed=False) == rules.run(record, long_ago, timed=False), path
@@ -270,13 +270,13 @@ def _with_everything() -> Incident:
 
 
 def test_the_page_of_rules_is_current() -> None:
-    """`python -c "from incident_ops.render.rule_docs import page; print(page(), end='')" > docs/rules.md` makes it."""
-    assert (HERE.parent.parent / "docs" / "rules.md").read_text() == rule_docs.page()
+    """`python -c "from incident_ops.render.rule_pages import page; print(page(), end='')" > docs/rules.md` makes it."""
+    assert (HERE.parent.parent / "docs" / "rules.md").read_text() == rule_pages.page()
 
 
 @pytest.mark.parametrize("rule", [*rules.CATALOGUE, *FAULTS])
 def test_every_rule_is_explained(rule: str) -> None:
-    told = rule_docs.explain(rule)
+    told = rule_pages.rule_page(rule)
     assert told.startswith(f"{rule} (")
     if rule in rules.CATALOGUE:
         assert rules.CATALOGUE[rule].sentence.endswith(".")
@@ -286,7 +286,7 @@ def test_every_rule_is_explained(rule: str) -> None:
 
 def test_an_unknown_rule_is_a_users_mistake_with_a_hint() -> None:
     with pytest.raises(UserError, match="did you mean duplicate-key") as told:
-        rule_docs.explain("duplicate-keys")
+        rule_pages.rule_page("duplicate-keys")
     assert told.value.exit_code == 2
 
 

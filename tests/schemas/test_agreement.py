@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incident_ops.records.check import KINDS, check, fast_validator, schema
-from incident_ops.records.explain import slow_validator
-from incident_ops.records.read import Document, read_bytes
+from incident_ops.records.schema import SCHEMA_KINDS, check_document, fast_validator, schema
+from incident_ops.records.schema_messages import slow_validator
+from incident_ops.records.yaml_reader import Document, read_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = {
@@ -141,7 +141,7 @@ def mutants(draw: st.DrawFn, kind: str) -> Any:
     return mutant
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SCHEMA_KINDS)
 def test_there_is_something_to_mutate(kind: str) -> None:
     """Every kind has valid data to begin with, and both validators call it valid."""
     assert bases(kind)
@@ -149,7 +149,7 @@ def test_there_is_something_to_mutate(kind: str) -> None:
         assert list(slow_validator(schema(kind)).iter_errors(base)) == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SCHEMA_KINDS)
 def test_both_validators_give_the_same_verdict(kind: str) -> None:
     """On hundreds of damaged records neither validator is the stricter one, and a refusal is always explained."""
 
@@ -159,7 +159,7 @@ def test_both_validators_give_the_same_verdict(kind: str) -> None:
         fast = fast_validator(kind).is_valid(mutant)
         slow = [error.message for error in slow_validator(schema(kind)).iter_errors(mutant)]
         assert fast == (not slow), slow or [error.message for error in fast_validator(kind).iter_errors(mutant)]
-        found = check(Document("f.yaml", "", mutant, []), kind)
+        found = check_document(Document("f.yaml", "", mutant, []), kind)
         assert bool(found) != fast
 
     agree()

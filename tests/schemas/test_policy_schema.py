@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from incident_ops import shipped
+from incident_ops import resources
 from incident_ops.records.policy import load_policy, load_services
-from incident_ops.records.spell import to_yaml
+from incident_ops.records.yaml_writer import to_yaml
 
-SCHEMAS = {kind: json.loads(shipped.read_text(f"schemas/{kind}.schema.json")) for kind in ("policy", "services")}
+SCHEMAS = {kind: json.loads(resources.resource_text(f"schemas/{kind}.schema.json")) for kind in ("policy", "services")}
 POLICY = SCHEMAS["policy"]
 
 

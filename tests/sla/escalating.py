@@ -8,13 +8,13 @@ from typing import Any
 
 import msgspec
 
-from incident_ops.model.incident import Incident
-from incident_ops.model.observed import Comment
-from incident_ops.model.policy import Policy
-from incident_ops.model.record import Record
-from incident_ops.model.time import duration, stamp
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.record import Record
+from incident_ops.domain.time import duration, stamp
+from incident_ops.domain.tracker import Comment
 from incident_ops.records.policy import load_policy
-from incident_ops.records.read import read
+from incident_ops.records.yaml_reader import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2025, 1, 22, 12, tzinfo=UTC)  # a Wednesday
@@ -83,6 +83,6 @@ def record(one: Incident) -> Record:
 def example(name: str) -> Incident:
     """A record of the shipped repository itil-p1-p4."""
     path = ROOT / "examples/itil-p1-p4/incidents" / name / "incident.yaml"
-    document = read(path.read_text(encoding="utf-8"), str(path))
+    document = read_yaml(path.read_text(encoding="utf-8"), str(path))
     assert not isinstance(document, list), document
     return msgspec.convert(document.data, Incident)

@@ -8,13 +8,12 @@ from typing import Any
 
 import msgspec
 
-from incident_ops.model.incident import Incident
-from incident_ops.model.policy import Policy
-from incident_ops.model.time import duration, stamp
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.time import duration, stamp
 from incident_ops.records.policy import load_policy
-from incident_ops.records.read import read
-from incident_ops.sla.clock import Clock
-from incident_ops.sla.clocks import clocks
+from incident_ops.records.yaml_reader import read_yaml
+from incident_ops.sla.clocks import Clock, clocks
 
 ROOT = Path(__file__).resolve().parents[2]
 DECLARED = "2025-01-22T12:00:00Z"  # a Wednesday
@@ -51,7 +50,7 @@ def clock(name: str, record: Incident, rules: Policy, now: str) -> Clock:
 
 def example(preset: str, incident_id: str) -> Incident:
     path = ROOT / "examples" / preset / "incidents" / incident_id / "incident.yaml"
-    document = read(path.read_text(encoding="utf-8"), str(path))
+    document = read_yaml(path.read_text(encoding="utf-8"), str(path))
     assert not isinstance(document, list), document
     return msgspec.convert(document.data, Incident)
 

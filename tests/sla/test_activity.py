@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from incident_ops.model.observed import Issue, Snapshot
-from incident_ops.sla.activity import activity, answers, is_automation, seen_of
-from incident_ops.sla.facts import facts
+from incident_ops.domain.tracker import Issue, Snapshot
+from incident_ops.sla.incident_at import activity, answers, facts, is_automation, seen_of
 from tests.sla.escalating import ITIL, at, comment, incident, moved, note, text
 
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from incident_ops.model.incident import Incident
-from incident_ops.sla.clock import Clock, Risk, State
-from incident_ops.sla.clocks import clocks
+from incident_ops.domain.incident import Incident
+from incident_ops.sla.clocks import Clock, ClockState, Risk, clocks
 from tests.sla.scene import ITIL, SEV, after, at, incident, policy
 
 RULES = policy("sev0-3", "levels:\n- id: SEV1\n  postmortem: {final_within: 5d}\n")
@@ -33,7 +32,7 @@ def test_a_postmortem_is_owed_from_the_resolution_on() -> None:
     meeting, final = (named(over(), name, "2h") for name in ("postmortem_meeting", "postmortem_final"))
     assert meeting is not None
     assert final is not None
-    assert (meeting.start, meeting.due, meeting.state) == (at(after("1h")), at(after("49h")), State.RUNNING)
+    assert (meeting.start, meeting.due, meeting.state) == (at(after("1h")), at(after("49h")), ClockState.RUNNING)
     assert final.due == at(after("121h"))
 
 
@@ -48,14 +47,14 @@ def test_the_next_day_is_a_shorter_target_of_the_same_clock() -> None:
 @pytest.mark.parametrize(
     ("meeting", "now", "state"),
     [
-        (None, "50h", State.RUNNING),
-        ("49h", "50h", State.MET),
-        ("49h1s", "50h", State.MISSED),
-        ("60h", "50h", State.RUNNING),  # planned is not held
-        ("30m", "50h", State.MET),
+        (None, "50h", ClockState.RUNNING),
+        ("49h", "50h", ClockState.MET),
+        ("49h1s", "50h", ClockState.MISSED),
+        ("60h", "50h", ClockState.RUNNING),  # planned is not held
+        ("30m", "50h", ClockState.MET),
     ],
 )
-def test_a_meeting_stops_its_clock_once_it_has_been(meeting: str | None, now: str, state: State) -> None:
+def test_a_meeting_stops_its_clock_once_it_has_been(meeting: str | None, now: str, state: ClockState) -> None:
     held = {"status": "draft"} | ({"meeting": after(meeting)} if meeting else {})
     found = named(over(postmortem=held), "postmortem_meeting", now)
     assert found is not None
@@ -74,11 +73,11 @@ def test_while_people_are_at_work_again_the_postmortem_waits() -> None:
     back = {"state": "in_progress", "cycles": [{"reopened": after("3h")}]}
     found = named(over(**back), "postmortem_meeting", "10h")
     assert found is not None
-    assert (found.state, found.due, found.elapsed_seconds, found.cycle) == (State.PAUSED, None, 2 * 3600, 1)
+    assert (found.state, found.due, found.elapsed_seconds, found.cycle) == (ClockState.PAUSED, None, 2 * 3600, 1)
     again = over(cycles=[{"reopened": after("3h"), "resolved": after("13h")}])
     found = named(again, "postmortem_meeting", "20h")
     assert found is not None
-    assert (found.state, found.due) == (State.RUNNING, at(after("59h")))
+    assert (found.state, found.due) == (ClockState.RUNNING, at(after("59h")))
 
 
 def test_a_reopening_does_not_undo_a_missed_postmortem() -> None:
@@ -91,7 +90,7 @@ def test_a_postmortem_owed_since_nobody_knows_when_is_listed_without_a_due() -> 
     record = incident({"resolved": "unknown"}, severity="SEV1", state="resolved")
     found = named(record, "postmortem_meeting", "99h")
     assert found is not None
-    assert (found.state, found.due, found.remaining_seconds) == (State.NO_DUE, None, None)
+    assert (found.state, found.due, found.remaining_seconds) == (ClockState.NO_DUE, None, None)
 
 
 # Action items ---------------------------------------------------------------------------------------------------------
@@ -109,7 +108,7 @@ def item(rules: Any = SEV, now: str = "2h", record: Incident | None = None, **fi
 
 def test_an_item_is_due_at_the_end_of_its_day_in_the_business_calendars_zone() -> None:
     found = item(due="2025-01-25")
-    assert (found.due, found.state, found.item) == (at("2025-01-26T00:00:00Z"), State.RUNNING, "AI-1")
+    assert (found.due, found.state, found.item) == (at("2025-01-26T00:00:00Z"), ClockState.RUNNING, "AI-1")
     assert item(P0, due="2025-01-25").due == at("2025-01-26T05:00:00Z")
 
 
@@ -128,34 +127,34 @@ def test_without_a_date_an_item_is_due_by_its_priority_after_the_resolution(
     """R194: a week, a month, a quarter from 2025-01-22 13:00 UTC; the day ends at midnight in New York."""
     found = item(P0, **({"priority": priority} if priority else {}))
     wanted = None if due is None else at(f"{due}T{'04' if due > '2025-03-09' else '05'}:00:00Z")
-    assert (found.due, found.state) == (wanted, State.NO_DUE if due is None else State.RUNNING)
+    assert (found.due, found.state) == (wanted, ClockState.NO_DUE if due is None else ClockState.RUNNING)
 
 
 def test_before_the_resolution_a_default_due_is_not_known() -> None:
     record = incident(severity="P0", action_items=[{"id": "AI-1", "title": "t", "priority": "P0"}])
-    assert item(P0, record=record).state is State.NO_DUE
+    assert item(P0, record=record).state is ClockState.NO_DUE
 
 
 @pytest.mark.parametrize(
     ("fields", "state"),
     [
-        ({"status": "done", "done_at": "2025-01-25"}, State.MET),
-        ({"status": "done", "done_at": "2025-01-26"}, State.MISSED),
-        ({"status": "done", "done_at": "2025-01-25T23:59:59Z"}, State.MET),
-        ({"status": "done", "done_at": "2025-01-26T00:00:01Z"}, State.MISSED),
-        ({"status": "done", "done_at": "unknown"}, State.CANCELLED),
-        ({"status": "done"}, State.CANCELLED),
-        ({"status": "wont_do"}, State.CANCELLED),
-        ({"status": "in_progress"}, State.RUNNING),
+        ({"status": "done", "done_at": "2025-01-25"}, ClockState.MET),
+        ({"status": "done", "done_at": "2025-01-26"}, ClockState.MISSED),
+        ({"status": "done", "done_at": "2025-01-25T23:59:59Z"}, ClockState.MET),
+        ({"status": "done", "done_at": "2025-01-26T00:00:01Z"}, ClockState.MISSED),
+        ({"status": "done", "done_at": "unknown"}, ClockState.CANCELLED),
+        ({"status": "done"}, ClockState.CANCELLED),
+        ({"status": "wont_do"}, ClockState.CANCELLED),
+        ({"status": "in_progress"}, ClockState.RUNNING),
     ],
 )
-def test_an_item_that_was_done_on_its_day_was_in_time(fields: dict[str, str], state: State) -> None:
+def test_an_item_that_was_done_on_its_day_was_in_time(fields: dict[str, str], state: ClockState) -> None:
     """Where only a day is known, any of its hours will do."""
     assert item(now="999h", due="2025-01-25", **fields).state is state
 
 
 def test_what_is_done_tomorrow_is_open_today() -> None:
-    assert item(now="2h", due="2025-01-25", status="done", done_at="2025-01-23").state is State.RUNNING
+    assert item(now="2h", due="2025-01-25", status="done", done_at="2025-01-23").state is ClockState.RUNNING
 
 
 def test_an_item_due_before_its_incident_tells_how_late_it_is() -> None:
@@ -166,4 +165,4 @@ def test_an_item_due_before_its_incident_tells_how_late_it_is() -> None:
 def test_an_item_of_a_duplicate_or_of_a_drill_runs_on() -> None:
     items = [{"id": "AI-1", "title": "t", "due": "2025-01-25"}]
     for fields in ({"outcome": "false_alarm"}, {"drill": True}):
-        assert item(record=over(action_items=items, **fields)).state is State.RUNNING
+        assert item(record=over(action_items=items, **fields)).state is ClockState.RUNNING

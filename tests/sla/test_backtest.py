@@ -10,15 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from incident_ops.domain.incident import Escalation, Incident
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.time import stamp
 from incident_ops.errors import UserError
-from incident_ops.model.incident import Escalation, Incident
-from incident_ops.model.policy import Policy
-from incident_ops.model.time import stamp
-from incident_ops.sla.backtest import Backtest, backtest
-from incident_ops.sla.clock import RESOLUTION
-from incident_ops.sla.escalation import escalations
-from incident_ops.sla.reach import Reach
-from incident_ops.sla.replay import replay
+from incident_ops.sla.backtest import Backtest, Reach, compare_policies, replay_escalations
+from incident_ops.sla.clocks import RESOLUTION
+from incident_ops.sla.escalation import due_escalations
 from tests.sla.escalating import ITIL, LADDER, START, at, incident, moved, note, policy, record, text
 
 STRICT = policy(extra="levels:\n- {id: P2, resolution: 2h, escalate_at: 1h}\n")
@@ -27,7 +25,7 @@ NOW = "20h"
 
 
 def made(*incidents: Incident, old: Policy = ITIL, new: Policy = STRICT, **options: Any) -> Backtest:
-    return backtest([record(one) for one in incidents], old, new, at(NOW), **options)
+    return compare_policies([record(one) for one in incidents], old, new, at(NOW), **options)
 
 
 def over(resolved: str = "5h", name: str = "INC-1", **fields: Any) -> Incident:
@@ -76,7 +74,7 @@ def test_drills_and_what_was_no_incident_are_left_out_and_counted() -> None:
 def test_since_takes_its_own_instant_and_what_is_declared_later_is_not_there() -> None:
     assert made(over(), since=at()).incidents == 1
     assert made(over(), since=at("1s")).incidents == 0
-    assert backtest([record(over())], ITIL, STRICT, at() - timedelta(seconds=1)).incidents == 0
+    assert compare_policies([record(over())], ITIL, STRICT, at() - timedelta(seconds=1)).incidents == 0
 
 
 def test_a_level_the_other_policy_does_not_know_is_listed() -> None:
@@ -193,7 +191,7 @@ def run(one: Incident, rules: Policy, now: datetime) -> Incident:
             notified=[*due.targets],
             noticed_at=stamp(now),
         )
-        for due in escalations(one, rules, now)
+        for due in due_escalations(one, rules, now)
         if not due.superseded and due.recorded is None
     ]
     return structs.replace(one, escalations=[*one.escalations, *new])
@@ -213,7 +211,7 @@ def test_replaying_under_the_policy_in_force_tells_what_a_punctual_checker_recor
     after = one
     for minute in range(14 * 60):
         after = run(after, CLIMBING, START + timedelta(minutes=minute, seconds=30))
-    told = replay(after, CLIMBING, START + timedelta(hours=14))
+    told = replay_escalations(after, CLIMBING, START + timedelta(hours=14))
     assert sorted((due.key, stamp(due.due), due.to_tier, [*due.targets]) for due in told) == keys(after)
 
 
@@ -224,14 +222,14 @@ def test_what_late_runs_recorded_is_told_again_and_only_more(one: Incident, minu
     after = one
     for minute in sorted(minutes):
         after = run(after, CLIMBING, START + timedelta(minutes=minute))
-    told = {due.key for due in replay(after, CLIMBING, START + timedelta(hours=14))}
+    told = {due.key for due in replay_escalations(after, CLIMBING, START + timedelta(hours=14))}
     assert {entry.key for entry in after.escalations} <= told
 
 
 def test_each_escalation_is_told_once() -> None:
     """Also where one of a higher tier, told before, still stands when one of a lower tier falls due."""
     handed = [{"at": text("1h"), "to": "@ann", "tier": 2}, {"at": text("7h"), "to": "@ann", "tier": 1}]
-    told = [due.key for due in replay(incident(assignments=handed), CLIMBING, at(NOW))]
+    told = [due.key for due in replay_escalations(incident(assignments=handed), CLIMBING, at(NOW))]
     assert told
     assert len(told) == len({*told})
 
@@ -240,4 +238,4 @@ def test_the_replay_does_not_depend_on_what_was_recorded() -> None:
     one = over("9h")
     marked = structs.replace(one, escalations=run(one, CLIMBING, at("7h")).escalations)
     assert marked.escalations
-    assert replay(one, CLIMBING, at(NOW)) == replay(marked, CLIMBING, at(NOW))
+    assert replay_escalations(one, CLIMBING, at(NOW)) == replay_escalations(marked, CLIMBING, at(NOW))

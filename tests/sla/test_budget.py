@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_ops.model.incident import Incident
-from incident_ops.model.objective import REQUESTS, Objective
-from incident_ops.model.policy_blocks import BurnRate
-from incident_ops.model.time import stamp
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.policy_sections import BurnRate
+from incident_ops.domain.services import REQUEST_BUDGET, Objective
+from incident_ops.domain.time import stamp
 from incident_ops.records.policy import load_policy
-from incident_ops.sla.budget import Budget, allowed, burn_rate, burning, request_budget, status_line, time_budget
+from incident_ops.sla.error_budget import Budget, allowed, burn_rate, burning, request_budget, status_line, time_budget
 
 NOW = datetime(2025, 2, 1, tzinfo=UTC)
 DAY = 86_400
@@ -116,13 +116,13 @@ def test_what_is_no_real_incident_uses_nothing(fields: dict[str, Any]) -> None:
 def test_in_requests_failed_ones_count(failed: int, exhausted: bool) -> None:
     """C19: 0.1 % of 1,000,000 requests may fail."""
     told = incident(minutes=20, impact={"failed_requests": failed})
-    budget = request_budget([told], MONTHLY._replace(mode=REQUESTS), NOW, 1_000_000)
+    budget = request_budget([told], MONTHLY._replace(mode=REQUEST_BUDGET), NOW, 1_000_000)
     assert (budget.allowed, budget.used, budget.is_exhausted) == (1000, failed, exhausted)
     assert budget.unknown == ()
 
 
 def test_in_requests_an_unknown_count_is_said() -> None:
-    budget = request_budget([incident(minutes=20)], MONTHLY._replace(mode=REQUESTS), NOW, 1_000_000)
+    budget = request_budget([incident(minutes=20)], MONTHLY._replace(mode=REQUEST_BUDGET), NOW, 1_000_000)
     assert (budget.used, budget.unknown) == (0, ("INC-1",))
 
 

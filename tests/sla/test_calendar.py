@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, DAYS, Calendar
 from incident_ops.errors import UserError
-from incident_ops.model.policy_blocks import AROUND_THE_CLOCK, DAYS, Calendar
 from incident_ops.sla.calendar import due, elapsed, end_of_day, next_business_day
 
 WORKDAYS = DAYS[:5]

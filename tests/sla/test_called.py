@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from incident_ops.model.message import ACKNOWLEDGED, RESOLVED
-from incident_ops.sla.called import calls, taken
+from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT
+from incident_ops.sla.pages import calls, taken
 from tests.sla.escalating import at, incident, moved, policy
 
 SEV = policy("sev0-3", "levels:\n- {id: SEV1, escalate_at: 1h}\nescalation: {tiers: [{id: a, tier: 1}]}\n")
@@ -38,7 +38,7 @@ def test_the_end_takes_everything_back_but_the_postmortem() -> None:
     one = sev1({"acknowledged": "20m", "restored": "3h", "resolved": "3h"}, state="resolved")
     found = marks(one, "90h")
     assert {DECLARED, RESPONSE, ESCALATION} <= set(found)
-    assert set(found.values()) == {RESOLVED}
+    assert set(found.values()) == {RESOLVED_EVENT}
     assert not any("postmortem" in key for key in found)
 
 
@@ -49,7 +49,7 @@ def test_a_false_alarm_and_a_duplicate_called_people_too() -> None:
         for changes in (history, []):
             found = marks(sev1({"closed": "30m"}, state="closed", changes=changes, **more), "1h")
             assert {DECLARED, RESPONSE} <= set(found), (more, changes)
-            assert set(found.values()) == {RESOLVED}
+            assert set(found.values()) == {RESOLVED_EVENT}
 
 
 def test_an_earlier_cycle_is_over_when_it_comes_back() -> None:
@@ -60,5 +60,5 @@ def test_an_earlier_cycle_is_over_when_it_comes_back() -> None:
         cycles=[{"reopened": "2025-01-22T15:00:00Z"}],
     )
     found = marks(one, "4h")
-    assert found[DECLARED] == RESOLVED
+    assert found[DECLARED] == RESOLVED_EVENT
     assert "INC-1/incident/2/reopened" not in found

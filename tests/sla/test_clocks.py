@@ -10,14 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.record import Record, Unread
+from incident_ops.domain.time import duration, stamp
 from incident_ops.errors import UserError
-from incident_ops.model.incident import Incident
-from incident_ops.model.record import Record
-from incident_ops.model.time import duration, stamp
-from incident_ops.model.unread import Unread
-from incident_ops.sla.clock import AFTERWARDS, Risk, State
-from incident_ops.sla.clocks import clocks
-from incident_ops.sla.report import report
+from incident_ops.sla.clocks import AFTERWARDS, ClockState, Risk, clocks
+from incident_ops.sla.status import clock_report
 from tests.sla.scene import DECLARED, ITIL, SEV, after, at, clock, example, incident, policy, update
 
 # The four playbooks' numbers ------------------------------------------------------------------------------------------
@@ -53,7 +51,7 @@ def test_each_level_is_due_as_its_playbook_says(
         text = expected[name] or ""
         assert one.level == label
         if text == "no due":
-            assert (one.state, one.due, one.remaining_seconds) == (State.NO_DUE, None, None)
+            assert (one.state, one.due, one.remaining_seconds) == (ClockState.NO_DUE, None, None)
         else:
             assert one.due == (at(text) if "T" in text else at(after(text)))
 
@@ -90,7 +88,7 @@ def test_beside_a_priority_the_severity_gives_the_updates(severity: str, cadence
 def test_04890_is_one_hour_from_its_breach() -> None:
     """INC-2025-04890 of itil-p1-p4, with C9: P2, 7 h of 8 h used."""
     found = clock("resolution", example("itil-p1-p4", "INC-2025-04890"), ITIL, "2025-10-21T18:00:00Z")
-    assert (found.state, found.risk) == (State.RUNNING, Risk.AT_RISK)
+    assert (found.state, found.risk) == (ClockState.RUNNING, Risk.AT_RISK)
     assert (found.elapsed_seconds, found.remaining_seconds) == (7 * 3600, 3600)
     assert found.due == at("2025-10-21T19:00:00Z")
 
@@ -99,23 +97,23 @@ def test_04567_is_neither_late_nor_near_it() -> None:
     """INC-2025-04567 of itil-p1-p4, with C8: P2, 5 h of 8 h used, acknowledged after 10 minutes."""
     record = example("itil-p1-p4", "INC-2025-04567")
     found = clock("resolution", record, ITIL, "2025-10-21T18:00:00Z")
-    assert (found.state, found.risk, found.remaining_seconds) == (State.RUNNING, Risk.OK, 3 * 3600)
+    assert (found.state, found.risk, found.remaining_seconds) == (ClockState.RUNNING, Risk.OK, 3 * 3600)
     response = clock("response", record, ITIL, "2025-10-21T18:00:00Z")
-    assert (response.state, response.elapsed_seconds) == (State.MET, 600)
+    assert (response.state, response.elapsed_seconds) == (ClockState.MET, 600)
 
 
 def test_the_login_outage_met_its_clocks() -> None:
     """Acknowledged at once, resolved in 40 minutes of 2 hours, updates within 30 minutes."""
     found = clocks(example("sev0-3", "INC-20250126-120500"), SEV, at("2025-01-29T09:00:00Z"))
     assert [(clock.clock, clock.state, clock.elapsed_seconds) for clock in found] == [
-        ("response", State.MET, 0),
-        ("resolution", State.MET, 2400),
-        ("update_internal", State.MET, 900),
-        ("postmortem_meeting", State.MET, duration("25h15m")),
-        ("action_item", State.RUNNING, duration("2d20h55m")),
-        ("action_item", State.RUNNING, duration("2d20h55m")),
-        ("action_item", State.RUNNING, duration("2d20h55m")),
-        ("action_item", State.CANCELLED, None),
+        ("response", ClockState.MET, 0),
+        ("resolution", ClockState.MET, 2400),
+        ("update_internal", ClockState.MET, 900),
+        ("postmortem_meeting", ClockState.MET, duration("25h15m")),
+        ("action_item", ClockState.RUNNING, duration("2d20h55m")),
+        ("action_item", ClockState.RUNNING, duration("2d20h55m")),
+        ("action_item", ClockState.RUNNING, duration("2d20h55m")),
+        ("action_item", ClockState.CANCELLED, None),
     ]
 
 
@@ -123,38 +121,38 @@ def test_the_memory_leaks_unknown_acknowledgement_is_neither_met_nor_missed() ->
     """Nobody knows when it was acknowledged; 48 minutes from 14:02 are within 4 hours."""
     found = clocks(example("itil-p1-p4", "INC-2025-05678"), ITIL, at("2025-10-20T16:00:00Z"))
     response, diagnosis, resolution = found[:3]
-    assert (diagnosis.clock, diagnosis.state, diagnosis.elapsed_seconds) == ("diagnosis", State.MET, 8 * 60)  # R51
+    assert (diagnosis.clock, diagnosis.state, diagnosis.elapsed_seconds) == ("diagnosis", ClockState.MET, 8 * 60)  # R51
     assert (response.state, response.risk, response.stopped_at, response.elapsed_seconds) == (
-        State.CANCELLED,
+        ClockState.CANCELLED,
         Risk.OK,
         None,
         None,
     )
-    assert (resolution.state, resolution.elapsed_seconds) == (State.MET, 48 * 60)
+    assert (resolution.state, resolution.elapsed_seconds) == (ClockState.MET, 48 * 60)
 
 
 def test_an_acknowledgement_before_the_declaration_is_met() -> None:
     """Acknowledged 10:17, declared 10:20."""
     found = clock("response", example("p0-p3", "INC-20250120-102000"), policy("p0-p3"), "2025-01-22T09:00:00Z")
-    assert (found.state, found.elapsed_seconds, found.stopped_at) == (State.MET, 0, at("2025-01-20T10:17:00Z"))
+    assert (found.state, found.elapsed_seconds, found.stopped_at) == (ClockState.MET, 0, at("2025-01-20T10:17:00Z"))
 
 
 # Ends -----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("seconds", "state"), [(0, State.MET), (1, State.MISSED)])
-def test_a_clock_that_stops_on_its_due_instant_is_met(seconds: int, state: State) -> None:
+@pytest.mark.parametrize(("seconds", "state"), [(0, ClockState.MET), (1, ClockState.MISSED)])
+def test_a_clock_that_stops_on_its_due_instant_is_met(seconds: int, state: ClockState) -> None:
     """C37."""
     stop = stamp(at(after("15m")) + timedelta(seconds=seconds))
     found = clock("response", incident({"acknowledged": stop}, severity="SEV1"), SEV, after("1h"))
     assert (found.state, found.stopped_at) == (state, at(stop))
-    assert found.risk is (Risk.OK if state is State.MET else Risk.BREACHED)
+    assert found.risk is (Risk.OK if state is ClockState.MET else Risk.BREACHED)
 
 
 @pytest.mark.parametrize(("now", "risk"), [("15m", Risk.OK), ("15m1s", Risk.BREACHED)])
 def test_a_clock_past_its_due_still_runs(now: str, risk: Risk) -> None:
     found = clock("response", incident(severity="SEV1"), SEV, after(now))
-    assert (found.state, found.risk) == (State.RUNNING, risk)
+    assert (found.state, found.risk) == (ClockState.RUNNING, risk)
     assert found.remaining_seconds == 900 - duration(now)
 
 
@@ -173,20 +171,22 @@ def test_a_mark_may_be_a_duration() -> None:
 
 def test_what_happens_later_has_not_happened_yet() -> None:
     record = incident({"acknowledged": after("20m")}, severity="SEV1")
-    assert clock("response", record, SEV, after("10m")).state is State.RUNNING
+    assert clock("response", record, SEV, after("10m")).state is ClockState.RUNNING
 
 
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
-        ("new", State.RUNNING),
-        ("assigned", State.RUNNING),
-        ("pending", State.RUNNING),
-        ("in_progress", State.CANCELLED),
-        ("resolved", State.CANCELLED),
+        ("new", ClockState.RUNNING),
+        ("assigned", ClockState.RUNNING),
+        ("pending", ClockState.RUNNING),
+        ("in_progress", ClockState.CANCELLED),
+        ("resolved", ClockState.CANCELLED),
     ],
 )
-def test_an_unknown_acknowledgement_ends_the_response_where_the_state_shows_work(state: str, expected: State) -> None:
+def test_an_unknown_acknowledgement_ends_the_response_where_the_state_shows_work(
+    state: str, expected: ClockState
+) -> None:
     record = incident({"acknowledged": "unknown", "resolved": "unknown"}, severity="SEV1", state=state)
     found = clock("response", record, SEV, after("1m"))
     assert found.state is expected
@@ -196,13 +196,13 @@ def test_an_unknown_acknowledgement_ends_the_response_where_the_state_shows_work
 def test_an_unknown_resolution_is_neither_met_nor_missed() -> None:
     record = incident({"acknowledged": after("1m"), "resolved": "unknown"}, severity="SEV1", state="resolved")
     found = clock("resolution", record, SEV, after("9h"))
-    assert (found.state, found.risk, found.remaining_seconds) == (State.CANCELLED, Risk.OK, None)
-    assert clock("update_internal", record, SEV, after("9h")).state is State.CANCELLED
+    assert (found.state, found.risk, found.remaining_seconds) == (ClockState.CANCELLED, Risk.OK, None)
+    assert clock("update_internal", record, SEV, after("9h")).state is ClockState.CANCELLED
 
 
 def test_resolving_without_an_acknowledgement_answers_too() -> None:
     found = clock("response", incident({"resolved": after("10m")}, severity="SEV1", state="resolved"), SEV, after("1h"))
-    assert (found.state, found.stopped_at) == (State.MET, at(after("10m")))
+    assert (found.state, found.stopped_at) == (ClockState.MET, at(after("10m")))
 
 
 def test_an_instant_left_behind_does_not_stop_a_clock_while_people_work() -> None:
@@ -217,7 +217,7 @@ def test_an_instant_left_behind_does_not_stop_a_clock_while_people_work() -> Non
 def test_what_was_no_incident_of_its_own_cancels_every_clock(fields: dict[str, str]) -> None:
     record = incident({"acknowledged": after("1m")}, severity="SEV1", state="in_progress", **fields)
     found = clocks(record, SEV, at(after("9h")))
-    assert {clock.state for clock in found} == {State.CANCELLED}
+    assert {clock.state for clock in found} == {ClockState.CANCELLED}
     assert {clock.risk for clock in found} == {Risk.OK}
 
 
@@ -229,7 +229,7 @@ def test_a_correction_moves_the_clock() -> None:
         severity="SEV1",
         corrections=[fix | {"to": after("18m")}, fix | {"to": after("14m")}],
     )
-    assert clock("response", record, SEV, after("1h")).state is State.MET
+    assert clock("response", record, SEV, after("1h")).state is ClockState.MET
 
 
 # Pauses and reopening -------------------------------------------------------------------------------------------------
@@ -249,14 +249,14 @@ def test_a_pause_that_is_still_on_holds_the_time_left() -> None:
     open_pause = {"from": after("30m"), "waiting_for": "user"}
     record = incident(severity="SEV1", state="pending", pauses=[open_pause])
     early, late = (clock("resolution", record, SEV, after(now)) for now in ("1h", "30h"))
-    assert (early.state, early.due, early.risk, early.remaining_seconds) == (State.PAUSED, None, Risk.OK, 5400)
-    assert (late.state, late.remaining_seconds, late.paused_seconds) == (State.PAUSED, 5400, duration("29h30m"))
+    assert (early.state, early.due, early.risk, early.remaining_seconds) == (ClockState.PAUSED, None, Risk.OK, 5400)
+    assert (late.state, late.remaining_seconds, late.paused_seconds) == (ClockState.PAUSED, 5400, duration("29h30m"))
 
 
 def test_a_pause_after_the_breach_does_not_hide_it() -> None:
     record = incident(severity="SEV1", state="pending", pauses=[{"from": after("3h"), "waiting_for": "user"}])
     found = clock("resolution", record, SEV, after("4h"))
-    assert (found.state, found.risk, found.due) == (State.PAUSED, Risk.BREACHED, at(after("2h")))
+    assert (found.state, found.risk, found.due) == (ClockState.PAUSED, Risk.BREACHED, at(after("2h")))
 
 
 def test_resolving_ends_a_pause() -> None:
@@ -267,7 +267,7 @@ def test_resolving_ends_a_pause() -> None:
         pauses=[{"from": after("1h"), "waiting_for": "user"}],
     )
     found = clock("resolution", record, SEV, after("20h"))
-    assert (found.state, found.elapsed_seconds, found.paused_seconds) == (State.MET, 3600, duration("8h"))
+    assert (found.state, found.elapsed_seconds, found.paused_seconds) == (ClockState.MET, 3600, duration("8h"))
 
 
 def test_a_reopened_incident_resumes_its_resolution() -> None:
@@ -282,7 +282,7 @@ def test_a_reopened_incident_resumes_its_resolution() -> None:
     resolution = found["resolution"]
     assert (resolution.cycle, resolution.start, resolution.due) == (2, at(DECLARED), at(after("11h")))
     assert (resolution.elapsed_seconds, resolution.paused_seconds) == (duration("1h20m"), duration("9h"))
-    assert (found["response"].cycle, found["response"].state) == (1, State.MET)
+    assert (found["response"].cycle, found["response"].state) == (1, ClockState.MET)
     assert (found["update_internal"].start, found["update_internal"].cycle) == (at(after("10h")), 2)
 
 
@@ -294,7 +294,11 @@ def test_a_second_end_stops_the_resumed_clock() -> None:
         cycles=[{"reopened": after("10h"), "resolved": after("12h")}],
     )
     found = clock("resolution", record, SEV, after("30h"))
-    assert (found.state, found.elapsed_seconds, found.stopped_at) == (State.MISSED, duration("3h"), at(after("12h")))
+    assert (found.state, found.elapsed_seconds, found.stopped_at) == (
+        ClockState.MISSED,
+        duration("3h"),
+        at(after("12h")),
+    )
 
 
 # Updates --------------------------------------------------------------------------------------------------------------
@@ -315,13 +319,13 @@ def test_an_ended_update_clock_shows_the_slot_that_was_missed() -> None:
         updates=[update("10m"), update("55m"), update("65m")],
     )
     found = clock("update_internal", record, SEV, after("3h"))
-    assert (found.state, found.start, found.stopped_at) == (State.MISSED, at(after("10m")), at(after("55m")))
+    assert (found.state, found.start, found.stopped_at) == (ClockState.MISSED, at(after("10m")), at(after("55m")))
 
 
 def test_an_update_after_the_end_does_not_count() -> None:
     record = incident({"resolved": after("10m")}, severity="SEV1", state="resolved", updates=[update("2h")])
     found = clock("update_internal", record, SEV, after("3h"))
-    assert (found.state, found.stopped_at) == (State.MET, at(after("10m")))
+    assert (found.state, found.stopped_at) == (ClockState.MET, at(after("10m")))
 
 
 # Targets --------------------------------------------------------------------------------------------------------------
@@ -352,7 +356,7 @@ def test_the_next_release_is_due_at_the_end_of_its_day() -> None:
         'releases:\n- {name: a, on: "2025-03-01"}\n- {name: b, on: "2025-02-01"}\n- {name: c, on: "2025-01-21"}\n',
     )
     found = clock("resolution", incident(severity="SEV3"), rules, DECLARED)
-    assert (found.state, found.due) == (State.RUNNING, at("2025-02-02T00:00:00Z"))
+    assert (found.state, found.due) == (ClockState.RUNNING, at("2025-02-02T00:00:00Z"))
 
 
 def test_a_level_with_business_hours_waits_for_the_morning() -> None:
@@ -415,7 +419,7 @@ def test_a_report_lists_what_is_not_closed_in_order_and_everything_on_demand() -
     closed = record(incident(over, id="INC-1", severity="SEV0", state="closed", action_items=items))
     met = record(incident(over, id="INC-4", severity="SEV0", state="closed", postmortem=held))
     second, third = (record(incident(id=name, severity="SEV0")) for name in ("INC-3", "INC-2"))
-    found = report([closed, second, met, third], SEV, at(after("2h")))
+    found = clock_report([closed, second, met, third], SEV, at(after("2h")))
     assert [(clock.incident, clock.item or clock.clock) for clock in found.clocks] == [
         ("INC-1", "postmortem_meeting"),
         ("INC-1", "AI-1"),
@@ -425,7 +429,7 @@ def test_a_report_lists_what_is_not_closed_in_order_and_everything_on_demand() -
         ("INC-3", "update_internal"),
     ]
     assert [one.incident for one in found.standings] == ["INC-2", "INC-3"]
-    everything = report([closed, second, met, third], SEV, at(after("2h")), everything=True)
+    everything = clock_report([closed, second, met, third], SEV, at(after("2h")), everything=True)
     assert {(clock.incident, clock.item or clock.clock) for clock in everything.clocks} >= {
         ("INC-1", "response"),
         ("INC-1", "AI-2"),
@@ -435,7 +439,7 @@ def test_a_report_lists_what_is_not_closed_in_order_and_everything_on_demand() -
 
 def test_a_record_without_a_level_is_unread_and_hides_no_other() -> None:
     broken = Unread("incidents/INC-9/incident.yaml", "not YAML")
-    found = report([record(incident(id="INC-2")), record(incident(severity="SEV0"))], SEV, at(DECLARED), [broken])
+    found = clock_report([record(incident(id="INC-2")), record(incident(severity="SEV0"))], SEV, at(DECLARED), [broken])
     assert {clock.incident for clock in found.clocks} == {"INC-1"}
     assert [unread.path for unread in found.unread] == ["incidents/INC-2/incident.yaml", broken.path]
     assert "without severity it has no level of scheme sev0-3" in found.unread[0].reason

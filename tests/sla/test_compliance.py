@@ -8,14 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_ops.model.incident import Incident
-from incident_ops.model.record import Record
-from incident_ops.model.unread import Unread
-from incident_ops.sla.clock import RESOLUTION, RESPONSE, UPDATE_INTERNAL
-from incident_ops.sla.compliance import AXES, Compliance, Figures, Period, compliance
-from incident_ops.sla.goals import Goal
-from incident_ops.sla.outcomes import outcomes
-from incident_ops.sla.statistics import Spread, percent, spread
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.record import Record, Unread
+from incident_ops.sla.clocks import RESOLUTION, RESPONSE, UPDATE_INTERNAL
+from incident_ops.sla.compliance import (
+    AXES,
+    Compliance,
+    Figures,
+    Goal,
+    Percentiles,
+    Period,
+    compliance,
+    outcomes,
+    percent,
+    spread,
+)
 from tests.sla.scene import SEV, after, at, change, incident, policy, update
 
 NOW = after("30d")
@@ -45,7 +52,7 @@ def test_met_missed_percent_and_lengths() -> None:
     spans = ["10m", "20m", "30m", "3h"]
     found = figures(made(*[over(span, f"INC-{number}") for number, span in enumerate(spans, 1)]))
     assert (found.n, found.met, found.missed, found.unfinished, found.percent) == (4, 3, 1, 0, 75.0)
-    assert found.lasted == Spread(4, 25 * 60, 3 * 3600, 60 * 60)
+    assert found.lasted == Percentiles(4, 25 * 60, 3 * 3600, 60 * 60)
     assert found.excluded == {}
 
 
@@ -186,7 +193,7 @@ def test_how_late_runs_noticed_and_how_long_nobody_looked() -> None:
     ]
     found = made(over("9h", escalations=entries)).noticing
     assert found is not None
-    assert found.lag == Spread(3, 1800, 3600, 2000)
+    assert found.lag == Percentiles(3, 1800, 3600, 2000)
     assert (found.blind_seconds, found.longest, found.longest_seconds) == (4200, "a", 3600)
     assert made(over("9h")).noticing is None
     assert made(over("9h", escalations=entries), now=after("1h")).noticing is None

@@ -11,14 +11,13 @@ from datetime import timedelta
 
 import pytest
 
-from incident_ops import shipped
+from incident_ops import resources
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.time import duration
 from incident_ops.errors import UserError
-from incident_ops.model.incident import Incident
-from incident_ops.model.time import duration
-from incident_ops.sla.clock import PAUSABLE, Risk, State
-from incident_ops.sla.clocks import clocks
-from incident_ops.sla.facts import declaration_lag, facts, is_retroactive
-from incident_ops.sla.standing import standing
+from incident_ops.sla.clocks import PAUSABLE, ClockState, Risk, clocks
+from incident_ops.sla.incident_at import declaration_lag, facts, is_retroactive
+from incident_ops.sla.status import standing
 from tests.sla.scene import DECLARED, ITIL, SEV, after, at, change, clock, incident, policy, update
 
 OFFICE = (
@@ -38,7 +37,7 @@ def test_before_the_declaration_nothing_has_run() -> None:
     found = clocks(incident(severity="SEV1"), SEV, at(DECLARED) - timedelta(hours=5))
     assert {one.elapsed_seconds for one in found} == {0}
     assert {one.risk for one in found} == {Risk.OK}
-    assert {one.state for one in found} == {State.RUNNING}
+    assert {one.state for one in found} == {ClockState.RUNNING}
 
 
 # Retroactive declaration ----------------------------------------------------------------------------------------------
@@ -117,7 +116,7 @@ def test_lowering_a_severity_does_not_undo_a_breach() -> None:
     solved = incident(
         {"resolved": after("5h")}, severity="SEV2", state="resolved", changes=[change("3h", "severity", "SEV1", "SEV2")]
     )
-    assert clock("resolution", solved, SEV, after("9h")).state is State.MISSED
+    assert clock("resolution", solved, SEV, after("9h")).state is ClockState.MISSED
 
 
 def test_lowering_to_a_level_without_a_target_ends_the_clock_but_keeps_a_breach() -> None:
@@ -132,7 +131,7 @@ def test_an_ended_clock_is_not_judged_by_a_later_level() -> None:
         {"acknowledged": after("30m")}, severity="SEV1", changes=[change("40m", "severity", "SEV2", "SEV1")]
     )
     found = clock("response", record, SEV, after("1h"))
-    assert (found.state, found.level) == (State.MET, "SEV2")
+    assert (found.state, found.level) == (ClockState.MET, "SEV2")
 
 
 def test_raised_and_lowered_again_is_as_if_nothing_had_been() -> None:
@@ -184,19 +183,19 @@ def test_a_record_born_pending_counts_nothing_until_it_leaves_it() -> None:
 
 def test_only_others_can_be_waited_for() -> None:
     """R82; how long it has been is told with the clock."""
-    schema = json.loads(shipped.read_text("schemas/incident.schema.json"))
+    schema = json.loads(resources.resource_text("schemas/incident.schema.json"))
     reasons = schema["properties"]["pauses"]["items"]["properties"]["waiting_for"]["enum"]
     assert reasons == ["user", "vendor", "approval"]
     forever = incident(severity="SEV1", state="pending", pauses=[{"from": after("1h"), "waiting_for": "user"}])
     found = clock("resolution", forever, SEV, "2035-01-22T12:00:00Z")
-    assert (found.state, found.due, found.remaining_seconds) == (State.PAUSED, None, 3600)
+    assert (found.state, found.due, found.remaining_seconds) == (ClockState.PAUSED, None, 3600)
     assert found.paused_seconds > 9 * 365 * 86_400
 
 
 def test_a_pause_that_ends_later_is_still_on() -> None:
     pause = {"from": after("30m"), "to": after("90m"), "waiting_for": "vendor"}
     found = clock("resolution", incident(severity="SEV1", pauses=[pause]), SEV, after("1h"))
-    assert (found.state, found.due) == (State.PAUSED, None)
+    assert (found.state, found.due) == (ClockState.PAUSED, None)
 
 
 # Reopened -------------------------------------------------------------------------------------------------------------
@@ -216,9 +215,9 @@ def test_before_it_was_reopened_it_was_over() -> None:
         cycles=[{"reopened": after("10h")}],
     )
     between = clock("resolution", record, SEV, after("5h"))
-    assert (between.state, between.cycle) == (State.MET, 1)
+    assert (between.state, between.cycle) == (ClockState.MET, 1)
     again = clock("resolution", record, SEV, after("10h30m"))
-    assert (again.state, again.cycle, again.due) == (State.RUNNING, 2, at(after("11h")))
+    assert (again.state, again.cycle, again.due) == (ClockState.RUNNING, 2, at(after("11h")))
 
 
 # Duplicate ------------------------------------------------------------------------------------------------------------
@@ -229,8 +228,8 @@ def test_a_duplicates_clocks_are_cancelled_its_action_items_are_not() -> None:
     items = [{"id": "AI-1", "title": "t", "due": "2025-01-25"}]
     record = incident(severity="SEV1", state="closed", outcome="duplicate", duplicate_of="INC-2", action_items=items)
     found = {one.clock: one.state for one in clocks(record, SEV, at(after("9h")))}
-    assert found.pop("action_item") is State.RUNNING
-    assert set(found.values()) == {State.CANCELLED}
+    assert found.pop("action_item") is ClockState.RUNNING
+    assert set(found.values()) == {ClockState.CANCELLED}
 
 
 # Acknowledge, automation ----------------------------------------------------------------------------------------------
@@ -244,7 +243,7 @@ def test_only_an_acknowledgement_or_the_end_stops_the_response() -> None:
     }
     record = incident(severity="SEV1", **noise)
     found = {one.clock: one for one in clocks(record, SEV, at(after("40m")))}
-    assert found["response"].state is State.RUNNING
+    assert found["response"].state is ClockState.RUNNING
     assert found["update_internal"].start == at(DECLARED)
     answered = incident({"acknowledged": after("5m")}, severity="SEV1")
     assert clock("response", answered, SEV, after("40m")).stopped_at == at(after("5m"))
@@ -256,12 +255,12 @@ def test_only_an_acknowledgement_or_the_end_stops_the_response() -> None:
 def test_a_missing_end_is_no_number() -> None:
     found = clock("resolution", incident({"resolved": "unknown"}, severity="SEV1", state="resolved"), SEV, after("9h"))
     assert (found.stopped_at, found.elapsed_seconds, found.remaining_seconds) == (None, None, None)
-    assert (found.state, found.risk) == (State.CANCELLED, Risk.OK)
+    assert (found.state, found.risk) == (ClockState.CANCELLED, Risk.OK)
 
 
 def test_an_end_before_the_declaration_takes_no_time() -> None:
     found = clock("response", incident({"acknowledged": "2025-01-22T11:00:00Z"}, severity="SEV1"), SEV, after("1h"))
-    assert (found.state, found.elapsed_seconds) == (State.MET, 0)
+    assert (found.state, found.elapsed_seconds) == (ClockState.MET, 0)
 
 
 def test_reversed_empty_and_overlapping_pauses_count_once_or_not_at_all() -> None:
@@ -282,7 +281,7 @@ def test_a_corrected_instant_holds_from_the_beginning() -> None:
         "reason": "r",
     }
     record = incident({"resolved": after("3h")}, severity="SEV1", state="resolved", corrections=[fix])
-    assert clock("resolution", record, SEV, after("9h")).state is State.MET
+    assert clock("resolution", record, SEV, after("9h")).state is ClockState.MET
 
 
 # Calendars ------------------------------------------------------------------------------------------------------------
@@ -318,7 +317,7 @@ def test_a_calendar_that_never_opens_leaves_a_clock_without_a_due_and_does_not_h
         "calendars:\n  never:\n    tz: Etc/UTC\n    hours: {}\nlevels:\n- {id: SEV1, calendar: never}\n",
     )
     found = {one.clock: one for one in clocks(incident(severity="SEV1"), rules, at("2035-01-22T12:00:00Z"))}
-    assert {one.state for one in found.values()} == {State.NO_DUE}
+    assert {one.state for one in found.values()} == {ClockState.NO_DUE}
     assert {one.elapsed_seconds for one in found.values()} == {0}
 
 
@@ -351,5 +350,5 @@ def test_an_incident_of_1970_has_clocks() -> None:
 def test_a_longer_target_than_the_calendar_reaches_has_no_due() -> None:
     rules = policy("sev0-3", "levels:\n- {id: SEV3, resolution: 99999d}\n")
     found = clock("resolution", incident(severity="SEV3"), rules, DECLARED)
-    assert (found.state, found.due) == (State.NO_DUE, None)
+    assert (found.state, found.due) == (ClockState.NO_DUE, None)
     assert found.remaining_seconds == duration("99999d")

@@ -8,15 +8,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_ops.model.incident import Incident
-from incident_ops.model.policy import Policy
-from incident_ops.model.record import Record
-from incident_ops.model.time import duration, stamp
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.record import Record
+from incident_ops.domain.time import duration, stamp
 from incident_ops.render.sla import to_json, to_text
 from incident_ops.sla.calendar import due
-from incident_ops.sla.clock import RESOLUTION, Clock, Risk, State
-from incident_ops.sla.clocks import clocks
-from incident_ops.sla.report import report
+from incident_ops.sla.clocks import RESOLUTION, Clock, ClockState, Risk, clocks
+from incident_ops.sla.status import clock_report
 from tests.sla.scene import DECLARED, at, incident, policy
 from tests.sla.test_calendar import calendars, whole
 
@@ -106,15 +105,15 @@ def test_elapsed_and_remaining_are_the_target(record: Incident, given_policy: Po
     for one in clocks(record, given_policy, now):
         target = wanted(one, given_policy)
         if one.remaining_seconds is None:
-            assert one.state in (State.CANCELLED, State.NO_DUE)
+            assert one.state in (ClockState.CANCELLED, ClockState.NO_DUE)
             continue
         assert one.elapsed_seconds is not None
         assert min(one.elapsed_seconds, one.paused_seconds) >= 0
         assert target is None or one.elapsed_seconds + one.remaining_seconds == target
-        if one.state in (State.MET, State.MISSED):
-            assert (one.state is State.MET) is (one.stopped_at is not None and one.stopped_at <= one.due)  # type: ignore[operator]
-            assert one.state is State.MISSED or one.remaining_seconds >= 0
-        if one.state is State.RUNNING:
+        if one.state in (ClockState.MET, ClockState.MISSED):
+            assert (one.state is ClockState.MET) is (one.stopped_at is not None and one.stopped_at <= one.due)  # type: ignore[operator]
+            assert one.state is ClockState.MISSED or one.remaining_seconds >= 0
+        if one.state is ClockState.RUNNING:
             assert one.due is not None
             assert (one.risk is Risk.BREACHED) is (now > one.due)
 
@@ -124,7 +123,7 @@ def test_moving_now_forward_never_unbreaches(record: Incident, given_policy: Pol
     """The same clock of the same cycle; but what was no incident, or ended at an unknown instant, is cancelled."""
     before = {key(one): one for one in clocks(record, given_policy, now) if one.risk is Risk.BREACHED}
     for one in clocks(record, given_policy, now + timedelta(seconds=later)):
-        if key(one) in before and one.state is not State.CANCELLED:
+        if key(one) in before and one.state is not ClockState.CANCELLED:
             assert one.risk is Risk.BREACHED
             assert one.due == before[key(one)].due
 
@@ -179,6 +178,6 @@ def test_a_longer_target_in_the_policy_is_never_due_earlier(first: int, second: 
 def test_the_same_input_twice_is_byte_identical(made: list[Incident], given_policy: Policy, now: datetime) -> None:
     """In whatever order the records come."""
     given_records = [Record(f"incidents/INC-{number}/incident.yaml", one, {}) for number, one in enumerate(made)]
-    first, again = (report(given_records, given_policy, now, everything=True) for _ in range(2))
+    first, again = (clock_report(given_records, given_policy, now, everything=True) for _ in range(2))
     assert to_json(first) == to_json(again)
     assert to_text(first) == to_text(again)

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_ops.model.incident import Incident
-from incident_ops.model.policy import Policy
-from incident_ops.sla.marks import MOST_SLOTS
-from incident_ops.sla.obligations import Obligation, blind_seconds, obligations, of_incident
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.policy import Policy
+from incident_ops.sla.obligations import MOST_SLOTS, Obligation, blind_seconds, obligations, of_incident
 from tests.sla.escalating import ITIL, LADDER, START, at, example, incident, moved, note, policy, record, text
 
 SEV = policy("sev0-3")

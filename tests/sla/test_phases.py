@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from incident_ops.sla.phases import phases, present
+from incident_ops.sla.status import phases, present
 from tests.sla.scene import DECLARED, ITIL, SEV, after, at, change, incident, policy
 
 S2 = policy("sev1-3")

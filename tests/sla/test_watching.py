@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from incident_ops.sla.watching import watched_since
+from incident_ops.sla.automatic_states import watched_since
 from tests.sla.escalating import at, incident, policy
 
 PLAIN = policy("sev0-3")

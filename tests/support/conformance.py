@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from incident_ops.model.policy_blocks import DAYS, Calendar
-from incident_ops.sla.calendar import Pause
+from incident_ops.domain.policy_sections import DAYS, Calendar
+from incident_ops.sla.calendar import PauseSpan
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(os.environ.get("INCIDENT_OPS_CONFORMANCE") or ROOT.parent / "shared" / "conformance")
@@ -51,6 +51,6 @@ def calendar(case: dict[str, Any]) -> Calendar:
     return Calendar(tz=case["calendar"]["tz"], hours=hours(case), holidays=case["calendar"]["holidays"])
 
 
-def pauses(case: dict[str, Any]) -> list[Pause]:
+def pauses(case: dict[str, Any]) -> list[PauseSpan]:
     """The pauses of a case."""
     return [(at(begin), at(until)) for begin, until in case.get("pauses", [])]

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from incident_ops.model.time import YEARS
+from incident_ops.domain.time import YEARS
 
 Schema = dict[str, Any]
 Values = st.SearchStrategy[Any]

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from incident_ops.adapters.git import Git
-from incident_ops.records.catalogue import Catalogue
-from incident_ops.records.setting import Setting, load_setting
-from incident_ops.records.spell import to_yaml
-from incident_ops.records.store import Keep, Store, load
-from incident_ops.validate import Report, examiner, validate
+from incident_ops.records.index import Catalogue
+from incident_ops.records.policy import Setting, load_setting
+from incident_ops.records.store import Keep, Store, load_index
+from incident_ops.records.yaml_writer import to_yaml
+from incident_ops.validation import ValidationReport, examiner, validate_records
 
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
 POLICY = "extends: sev0-3\n"
@@ -107,12 +107,12 @@ class Repo:
     def catalogue(self, revision: str | None = None, keep: Keep | None = None, now: datetime = NOW) -> Catalogue:
         """The catalogue as one run sees it."""
         setting = self.setting(revision)
-        return load(self.store(revision), examiner(setting, now), setting.fingerprint, keep)
+        return load_index(self.store(revision), examiner(setting, now), setting.fingerprint, keep)
 
-    def report(self, revision: str | None = None, keep: Keep | None = None, now: datetime = NOW) -> Report:
+    def report(self, revision: str | None = None, keep: Keep | None = None, now: datetime = NOW) -> ValidationReport:
         """The whole validation as one run sees it."""
         catalogue = self.catalogue(revision, keep, now)
-        return validate(self.store(revision), self.setting(revision), catalogue, now)
+        return validate_records(self.store(revision), self.setting(revision), catalogue, now)
 
 
 def seen(catalogue: Catalogue) -> dict[str, Any]:

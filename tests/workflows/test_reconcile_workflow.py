@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from incident_ops.reconcile.marker import owner
+from incident_ops.reconcile.generated_block import owner
 from tests.cli.scene import ROOT, Folder
 from tests.support.standin import LOGIN, Standin, standin
 from tests.workflows.running import Job, faulty_program, need_node, run_job

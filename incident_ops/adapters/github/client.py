@@ -18,6 +18,7 @@ from incident_ops.errors import Ambiguous, IncidentOpsError, Incomplete, Stopped
 if TYPE_CHECKING:
     from incident_ops.adapters.github.wire import Wire
 
+
 _NEXT = re.compile(r'<([^<>]+)>\s*;[^,]*\brel="?next"?')
 _MOST_REDIRECTS = 3
 

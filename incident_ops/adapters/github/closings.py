@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 import msgspec
 
 from incident_ops.adapters.github.shapes import Login
-from incident_ops.model.observed import Closing
-from incident_ops.model.time import parse_instant, stamp
+from incident_ops.domain.time import parse_instant, stamp
+from incident_ops.domain.tracker import Closing
 
 _COMMIT = re.compile(r"/repos/([^/]+/[^/]+)/commits/([0-9a-f]{7,64})$")
 _SOON = timedelta(minutes=1)  # GitHub closes the issue within seconds of the merge

@@ -9,9 +9,9 @@ from incident_ops.adapters.github.client import Client
 from incident_ops.adapters.github.identity import Identity
 from incident_ops.adapters.github.lengths import check_body
 from incident_ops.adapters.github.shapes import CommentSeen, Said, check
+from incident_ops.domain.time import parse_instant, stamp
+from incident_ops.domain.tracker import Comment
 from incident_ops.errors import Ambiguous, Incomplete
-from incident_ops.model.observed import Comment
-from incident_ops.model.time import parse_instant, stamp
 
 
 class Comments:

@@ -1,4 +1,4 @@
-"""GitHub's issues as tracker (`incident_ops.ports.IssueTracker`)."""
+"""GitHub's issues as tracker (`incident_ops.domain.ports.IssueTracker`)."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from incident_ops.adapters.github.lengths import check_body, check_label, check_
 from incident_ops.adapters.github.opening import Opening
 from incident_ops.adapters.github.pulls import PullRequests
 from incident_ops.adapters.github.shapes import IssueSeen, LabelSeen, Login, as_issue, as_label, check
-from incident_ops.errors import Ambiguous, Incomplete, Stopped, WriteFailed
-from incident_ops.model.observed import (
-    DELETED,
+from incident_ops.domain.tracker import (
     GITHUB,
-    TRANSFERRED,
-    UNREACHABLE,
+    ISSUE_DELETED,
+    ISSUE_TRANSFERRED,
+    ISSUE_UNREACHABLE,
     Closing,
     Comment,
-    Edit,
-    Gone,
     Issue,
+    IssueEdit,
     Label,
+    MissingIssue,
 )
+from incident_ops.errors import Ambiguous, Incomplete, Stopped, WriteFailed
 
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?")
 
@@ -98,22 +98,22 @@ class GitHubTracker:
         pages = self._client.pages("/labels", doing=doing)
         return [as_label(one) for page in pages for one in check(page, list[LabelSeen], doing)]
 
-    def look_up(self, number: int) -> Issue | Gone:
+    def look_up(self, number: int) -> Issue | MissingIssue:
         """One issue; a 404 is UNREACHABLE, as GitHub gives it for deleted ones to those who may not know."""
         doing = f"looking up issue #{number}"
         answer = self._client.ask("GET", f"/issues/{number}")
         if answer.status == 410 and not issues_are_off(answer):
-            return Gone(number=number, why=DELETED)
+            return MissingIssue(number=number, why=ISSUE_DELETED)
         if answer.status == 404:
-            return Gone(number=number, why=UNREACHABLE)
+            return MissingIssue(number=number, why=ISSUE_UNREACHABLE)
         if answer.status >= 300:
             raise refused(answer, Incomplete, doing, self.repository)
         seen = check(answer.data, IssueSeen, doing)
         ours = {self.repository.casefold(), (self.renamed_to or "").casefold()}
         if seen.repository.casefold() not in ours and seen.repository != self._client.current_name():
-            return Gone(number=number, why=TRANSFERRED, place=seen.html_url)
+            return MissingIssue(number=number, why=ISSUE_TRANSFERRED, place=seen.html_url)
         if seen.pull_request is not None:
-            return Gone(number=number, why=UNREACHABLE, place=seen.html_url)
+            return MissingIssue(number=number, why=ISSUE_UNREACHABLE, place=seen.html_url)
         self._learn(seen)
         return as_issue(seen)
 
@@ -161,17 +161,17 @@ class GitHubTracker:
                 return made.number  # the number must not be lost; the next plan shows the missing link
         return made.number
 
-    def update(self, number: int, edit: Edit) -> None:
+    def update(self, number: int, edit: IssueEdit) -> None:
         """Changes what `edit` names, in one request; none where it names nothing."""
         if fields := _fields(edit, number):
             self._patch(number, fields, f"changing issue #{number}")
 
-    def close(self, number: int, reason: str, edit: Edit) -> None:
+    def close(self, number: int, reason: str, edit: IssueEdit) -> None:
         """Closes and changes in one request."""
         fields = {**_fields(edit, number), "state": "closed", "state_reason": reason}
         self._patch(number, fields, f"closing issue #{number}")
 
-    def reopen(self, number: int, edit: Edit) -> None:
+    def reopen(self, number: int, edit: IssueEdit) -> None:
         """Opens again and changes in one request."""
         fields = {**_fields(edit, number), "state": "open", "state_reason": "reopened"}
         self._patch(number, fields, f"reopening issue #{number}")
@@ -234,7 +234,7 @@ class GitHubTracker:
         return answer.status == 204
 
 
-def _fields(edit: Edit, number: int) -> dict[str, object]:
+def _fields(edit: IssueEdit, number: int) -> dict[str, object]:
     if edit.title is not None:
         check_title(edit.title, f"issue #{number}")
     if edit.body is not None:

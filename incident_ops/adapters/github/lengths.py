@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from incident_ops.domain.tracker import Label
 from incident_ops.errors import WriteFailed
-from incident_ops.model.observed import Label
 
 MOST_TITLE, MOST_BODY, MOST_LABEL, MOST_DESCRIPTION = 256, 65_536, 50, 100
 

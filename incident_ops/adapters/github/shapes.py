@@ -6,8 +6,8 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from incident_ops.domain.tracker import Issue, Label
 from incident_ops.errors import Incomplete
-from incident_ops.model.observed import Issue, Label
 
 _Shape = TypeVar("_Shape")
 

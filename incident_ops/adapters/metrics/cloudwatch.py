@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from incident_ops.adapters.metrics.guard import Place, ask_json
 from incident_ops.adapters.metrics.signed import Credentials, signed
 from incident_ops.adapters.one_line import one_line
+from incident_ops.domain.ports import MetricSeries, Tick
 from incident_ops.errors import Incomplete
-from incident_ops.model.measured import Series, Tick
 
 LAG = 120.0
 """Seconds after which a minute is taken to be complete."""
@@ -37,11 +37,11 @@ class CloudWatch:
         """The values of the interval, one for each series; empty where nothing was published."""
         return [value for value in self._asked(query, tick).values() if value is not None]
 
-    def counts(self, query: str, tick: Tick, /) -> Series:
+    def counts(self, query: str, tick: Tick, /) -> MetricSeries:
         """The counts of the interval; a series that published nothing is not there, which is no zero."""
         return {name: value for name, value in self._asked(query, tick).items() if value is not None}
 
-    def history(self, _query: str, _last: Tick, _ticks: int, /) -> Sequence[Series]:
+    def history(self, _query: str, _last: Tick, _ticks: int, /) -> Sequence[MetricSeries]:
         """None is read."""
         return ()
 

@@ -13,9 +13,9 @@ from incident_ops.adapters.metrics.newrelic import NewRelic
 from incident_ops.adapters.metrics.prometheus import Prometheus
 from incident_ops.adapters.metrics.signed import Credentials
 from incident_ops.adapters.metrics.web import Web
+from incident_ops.domain.policy_sections import Datasource
+from incident_ops.domain.ports import MetricSource
 from incident_ops.errors import UserError
-from incident_ops.model.policy_blocks import Datasource
-from incident_ops.ports import MetricSource
 
 _AUTHORITIES = "REQUESTS_CA_BUNDLE"
 

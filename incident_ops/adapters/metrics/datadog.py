@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from incident_ops.adapters.metrics.guard import Place, ask_json
+from incident_ops.domain.ports import MetricSeries, Tick
 from incident_ops.errors import Incomplete
-from incident_ops.model.measured import Series, Tick
 
 URL = "https://api.datadoghq.com"
 LAG = 30.0
@@ -27,12 +27,12 @@ class Datadog:
         """The values of the first column of numbers, one for each group."""
         return self._asked(query, tick, "last")
 
-    def counts(self, query: str, tick: Tick, /) -> Series:
+    def counts(self, query: str, tick: Tick, /) -> MetricSeries:
         """The sum of the interval, by the place of its group; a null stays one, it is no zero."""
         found = self._asked(query, tick, "sum")
         return {"" if len(found) == 1 else str(place): value for place, value in enumerate(found)}
 
-    def history(self, _query: str, _last: Tick, _ticks: int, /) -> Sequence[Series]:
+    def history(self, _query: str, _last: Tick, _ticks: int, /) -> Sequence[MetricSeries]:
         """None is read."""
         return ()
 

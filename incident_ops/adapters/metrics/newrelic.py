@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from incident_ops.adapters.metrics.guard import Place, ask_json
 from incident_ops.adapters.one_line import one_line
+from incident_ops.domain.ports import MetricSeries, Tick
 from incident_ops.errors import Incomplete
-from incident_ops.model.measured import Series, Tick
 
 URL = "https://api.newrelic.com/graphql"
 LAG = 30.0
@@ -33,7 +33,7 @@ class NewRelic:
         numbers = [self._alone(row) for row in rows if len(row) == 1]
         return numbers if len(numbers) == len(rows) else rows
 
-    def counts(self, query: str, tick: Tick, /) -> Series:
+    def counts(self, query: str, tick: Tick, /) -> MetricSeries:
         """The number of the one row there is; its name is up to the query."""
         rows = self._asked(query, tick)
         if not rows:
@@ -42,7 +42,7 @@ class NewRelic:
             raise Incomplete(f"data source {self._place.name}: expected one number", hint="no FACET, one aggregate")
         return {"": self._alone(rows[0])}
 
-    def history(self, _query: str, _last: Tick, _ticks: int, /) -> Sequence[Series]:
+    def history(self, _query: str, _last: Tick, _ticks: int, /) -> Sequence[MetricSeries]:
         """None is read."""
         return ()
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from incident_ops.adapters.metrics.guard import Place, ask, parsed, refused
 from incident_ops.adapters.one_line import one_line
+from incident_ops.domain.ports import MetricSeries, Tick
 from incident_ops.errors import Incomplete
-from incident_ops.model.measured import Series, Tick
 
 _QUERY, _RANGE = "/api/v1/query", "/api/v1/query_range"
 _HINTS = {
@@ -41,14 +41,14 @@ class Prometheus:
         found = {_labels(one): self._sample(one) for one in result}
         return [found[labels] for labels in sorted(found)]
 
-    def counts(self, query: str, tick: Tick, /) -> Series:
+    def counts(self, query: str, tick: Tick, /) -> MetricSeries:
         """The counters at that instant."""
         kind, result = self._instant(query, tick.end)
         if kind == "scalar":
             return {"": self._number(result)}
         return {_labels(one): self._sample(one) for one in result}
 
-    def history(self, query: str, last: Tick, ticks: int, /) -> Sequence[Series]:
+    def history(self, query: str, last: Tick, ticks: int, /) -> Sequence[MetricSeries]:
         """The counters at the ends of `ticks` ticks, and at the begin of the first: one more than ticks."""
         begin = last.shifted(-last.seconds * ticks).end
         words = {"query": query, "start": _epoch(begin), "end": _epoch(last.end), "step": f"{last.seconds:g}"}

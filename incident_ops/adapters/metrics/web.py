@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from incident_ops.adapters.metrics.guard import Place, ask_json
+from incident_ops.domain.ports import MetricSeries, Tick
 from incident_ops.errors import Incomplete, UserError
-from incident_ops.model.measured import Series, Tick
 
 _STEP = re.compile(r"""\.([A-Za-z_][A-Za-z0-9_-]*)|\[([0-9]{1,6})\]|\[(?:"([^"\]]+)"|'([^'\]]+)')\]""", re.ASCII)
 _PATH = re.compile(r"/[A-Za-z0-9._~/!$&'()*+,;=:@%?-]*", re.ASCII)
@@ -42,14 +42,14 @@ class Web:
                 return None
         return found
 
-    def counts(self, query: str, _tick: Tick, /) -> Series:
+    def counts(self, query: str, _tick: Tick, /) -> MetricSeries:
         """The total at the JSON path; no series where nothing stands there. A null is a value, and no zero."""
         found = self.value(query, _tick)
         if isinstance(found, dict | list):
             raise Incomplete(f"data source {self._place.name}: expected one number at the JSON path")
         return {"": found}
 
-    def history(self, _query: str, _last: Tick, _ticks: int, /) -> Sequence[Series]:
+    def history(self, _query: str, _last: Tick, _ticks: int, /) -> Sequence[MetricSeries]:
         """None is read."""
         return ()
 

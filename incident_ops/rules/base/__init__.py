@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Where
-from incident_ops.model.record import Record, World
 from incident_ops.rules.base import record_deleted
 from incident_ops.rules.listing import rule_modules
 

@@ -20,18 +20,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from incident_ops.domain.record import Record, World, blocks
 from incident_ops.findings import Finding, Level
-from incident_ops.model.difference import blocks
-from incident_ops.model.record import Record, World
-from incident_ops.rules.instants import later
+from incident_ops.rules._support import later, rule_finding
 from incident_ops.rules.secret import holds_secret
-from incident_ops.rules.tell import tell
 
 ID = "append-only"
 LEVEL = (Level.ERROR, Level.WARNING, Level.NOTE)
 TIMED = False
 
-Entry = dict[str, Any]
+HistoryEntry = dict[str, Any]
 
 
 class History(NamedTuple):
@@ -67,7 +65,7 @@ def check(before: Record, after: Record, _world: World | None) -> Iterator[Findi
             yield from _above(history, now, places)
 
 
-def _fixed(history: History, entry: Entry) -> bytes:
+def _fixed(history: History, entry: HistoryEntry) -> bytes:
     """What of an entry can never change, comparable type by type."""
     return msgspec.json.encode({key: entry[key] for key in sorted(entry) if key not in history.free})
 
@@ -85,7 +83,9 @@ def _places(was: Sequence[bytes], now: Sequence[bytes]) -> list[int] | None:
     return places
 
 
-def _in_part(history: History, was: Sequence[Entry], now: Sequence[Entry], places: list[int]) -> Iterator[Finding]:
+def _in_part(
+    history: History, was: Sequence[HistoryEntry], now: Sequence[HistoryEntry], places: list[int]
+) -> Iterator[Finding]:
     """Keys that may change only in one way."""
     for number, (one, place) in enumerate(zip(was, places, strict=True)):
         if history.name == "timeline":
@@ -98,7 +98,7 @@ def _in_part(history: History, was: Sequence[Entry], now: Sequence[Entry], place
             yield _edited(history, number, one, now[place], place)
 
 
-def _above(history: History, now: Sequence[Entry], places: list[int]) -> Iterator[Finding]:
+def _above(history: History, now: Sequence[HistoryEntry], places: list[int]) -> Iterator[Finding]:
     """New entries above merged ones."""
     merged = set(places)
     latest, above = "", []
@@ -112,15 +112,15 @@ def _above(history: History, now: Sequence[Entry], places: list[int]) -> Iterato
             route = (history.name, new)
             if later(now[new][history.instant], latest):
                 message = "this new entry stands above merged ones that are earlier"
-                yield tell(ID, Level.ERROR, route, message, f"new entries go to the end of {history.name}")
+                yield rule_finding(ID, Level.ERROR, route, message, f"new entries go to the end of {history.name}")
             else:
                 message = "this new entry stands above a merged one"
                 hint = f"right after a merge of two branches; else put it at the end of {history.name}"
-                yield tell(ID, Level.NOTE, route, message, hint)
+                yield rule_finding(ID, Level.NOTE, route, message, hint)
         above = []
 
 
-def _rewritten(history: History, was: Sequence[Entry], now: Sequence[Entry]) -> Iterator[Finding]:
+def _rewritten(history: History, was: Sequence[HistoryEntry], now: Sequence[HistoryEntry]) -> Iterator[Finding]:
     """Merged entries that say something else, stand elsewhere, or are gone; at least one is."""
     old, new = [_fixed(history, one) for one in was], [_fixed(history, one) for one in now]
     merged, spare = set(old), Counter(new)
@@ -146,24 +146,26 @@ def _rewritten(history: History, was: Sequence[Entry], now: Sequence[Entry]) -> 
                 yield _told(history, was, number, "is gone")
 
 
-def _edited(history: History, number: int, was: Entry, now: Entry, place: int) -> Finding:
+def _edited(history: History, number: int, was: HistoryEntry, now: HistoryEntry, place: int) -> Finding:
     """The finding at the first key that differs; texts are not repeated, they may be what had to go."""
     keys = [key for key in [*now, *was] if key not in was or key not in now or now[key] != was[key]]
     route = (history.name, place, keys[0]) if keys and keys[0] in now else (history.name, place)
     if all(holds_secret(was.get(key)) and not holds_secret(now.get(key)) for key in keys):
         message = f"{_entry(history, number, was)} was changed where it held a secret"
-        return tell(ID, Level.WARNING, route, message, "the secret stays in the history of git: revoke it")
+        return rule_finding(ID, Level.WARNING, route, message, "the secret stays in the history of git: revoke it")
     told = " and ".join(dict.fromkeys(keys[:3]))
     message = f"{_entry(history, number, was)} was changed: {told}"
-    return tell(ID, Level.ERROR, route, message, f"put it back, and {_mend(history, number)}")
+    return rule_finding(ID, Level.ERROR, route, message, f"put it back, and {_mend(history, number)}")
 
 
-def _told(history: History, was: Sequence[Entry], number: int, what: str) -> Finding:
+def _told(history: History, was: Sequence[HistoryEntry], number: int, what: str) -> Finding:
     message = f"{_entry(history, number, was[number])} {what}"
-    return tell(ID, Level.ERROR, (history.name,), message, f"put it back; {_mend(history, number)}", on_key=True)
+    return rule_finding(
+        ID, Level.ERROR, (history.name,), message, f"put it back; {_mend(history, number)}", on_key=True
+    )
 
 
-def _entry(history: History, number: int, entry: Entry) -> str:
+def _entry(history: History, number: int, entry: HistoryEntry) -> str:
     return f"merged entry {number + 1} of {history.name} ({entry[history.instant]})"
 
 

@@ -13,10 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
-from incident_ops.model.record import Record, World
-from incident_ops.rules.base.fresh import fresh
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import fresh, rule_finding
 
 ID = "change-told"
 LEVEL = Level.ERROR
@@ -35,13 +34,15 @@ def check(before: Record, after: Record, _world: World | None) -> Iterator[Findi
             continue
         if value is None:
             message = f"{field} was {old} when it was merged, and is gone"
-            yield tell(ID, LEVEL, (field,), message, f"write {field}: {old} again")
+            yield rule_finding(ID, LEVEL, (field,), message, f"write {field}: {old} again")
             continue
         told = [(place, change) for place, change in new if change.field == field]
         if not told:
             hint = f"add to changes {{at: ..., field: {field}, from: {old}, to: {value}, by: ..., reason: ...}}"
-            yield tell(ID, LEVEL, (field,), f"{field} was {old} when it was merged, and no change tells of it", hint)
+            yield rule_finding(
+                ID, LEVEL, (field,), f"{field} was {old} when it was merged, and no change tells of it", hint
+            )
         elif field != "state" and told[0][1].old != old and not any(one.field == field for one in was.changes):
             # with a history before it, where it begins is judged by `moves`
             message = f"{field} was {old} when it was merged, not {told[0][1].old}"
-            yield tell(ID, LEVEL, ("changes", told[0][0], "from"), message, f"from: {old}")
+            yield rule_finding(ID, LEVEL, ("changes", told[0][0], "from"), message, f"from: {old}")

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
-from incident_ops.model.record import Record, World
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import rule_finding
 
 ID = "id-kept"
 LEVEL = Level.ERROR
@@ -25,4 +25,4 @@ def check(before: Record, after: Record, _world: World | None) -> Iterator[Findi
     was, now = before.incident.id, after.incident.id
     if was != now:
         message = f"the id of this record was {was} when it was merged"
-        yield tell(ID, LEVEL, ("id",), message, f"id: {was}; another incident gets a folder of its own")
+        yield rule_finding(ID, LEVEL, ("id",), message, f"id: {was}; another incident gets a folder of its own")

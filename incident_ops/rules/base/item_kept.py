@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
-from incident_ops.model.record import Record, World
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import rule_finding
 
 ID = "item-kept"
 LEVEL = Level.ERROR
@@ -27,12 +27,12 @@ def check(before: Record, after: Record, _world: World | None) -> Iterator[Findi
         if item.id not in now:
             message = f"{item.id} was merged, and is gone"
             hint = "put it back; if it will not be done: status: wont_do, with a reason"
-            yield tell(ID, LEVEL, ("action_items",), message, hint, on_key=True)
+            yield rule_finding(ID, LEVEL, ("action_items",), message, hint, on_key=True)
     owners = {item.issue: item.id for item in before.incident.action_items if item.issue is not None}
     for place, new in enumerate(after.incident.action_items):
         owner = owners.get(new.issue, new.id) if new.issue is not None else new.id
         if owner != new.id:
             message = f"issue {new.issue} belongs to {owner}"
-            yield tell(
+            yield rule_finding(
                 ID, LEVEL, ("action_items", place, "issue"), message, f"take it out, or give {owner} its id back"
             )

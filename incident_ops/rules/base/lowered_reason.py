@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
-from incident_ops.model.record import Record, World
-from incident_ops.rules.base.fresh import fresh
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import fresh, rule_finding
 
 ID = "lowered-reason"
 LEVEL = Level.ERROR
@@ -30,4 +29,4 @@ def check(before: Record, after: Record, world: World | None) -> Iterator[Findin
         old, new = world.policy.level(change.old), world.policy.level(change.new)
         if old and new and new.rank > old.rank:
             message = f"{change.field} was lowered from {change.old} to {change.new} without a reason"
-            yield tell(ID, LEVEL, ("changes", place), message, "add `reason:` to this entry")
+            yield rule_finding(ID, LEVEL, ("changes", place), message, "add `reason:` to this entry")

@@ -13,11 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.incident import Incident, Times
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
-from incident_ops.model.incident import Incident, Times
-from incident_ops.model.record import Record, World
-from incident_ops.rules.instants import same_instant
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import rule_finding, same_instant
 
 ID = "merged-instant"
 LEVEL = Level.ERROR
@@ -32,10 +31,10 @@ def check(before: Record, after: Record, _world: World | None) -> Iterator[Findi
             continue
         if now is None:
             message = f"times.{name} was {was} when it was merged, and is gone"
-            yield tell(ID, LEVEL, ("times",), message, f"write {name}: {was} again", on_key=True)
+            yield rule_finding(ID, LEVEL, ("times",), message, f"write {name}: {was} again", on_key=True)
             continue
         hint = _mend(after.incident, name, was, now)
-        yield tell(ID, LEVEL, ("times", name), f"times.{name} was {was} when it was merged", hint)
+        yield rule_finding(ID, LEVEL, ("times", name), f"times.{name} was {was} when it was merged", hint)
 
 
 def _mend(incident: Incident, name: str, was: str, now: str) -> str:

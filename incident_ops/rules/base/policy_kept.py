@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.incident import PolicyInForce
+from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level, Route
-from incident_ops.model.incident import PolicyInForce
-from incident_ops.model.record import Record, World
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import rule_finding
 
 ID = "policy-kept"
 LEVEL = Level.ERROR
@@ -28,7 +28,7 @@ def check(before: Record, after: Record, _world: World | None) -> Iterator[Findi
         if now.get(route) != was:
             name, value = ".".join(map(str, route)), now.get(route)
             message = f"{name} was {was} when it was merged" + ("" if value else ", and is gone")
-            yield tell(ID, LEVEL, route, message, f"{route[-1]}: {was}")
+            yield rule_finding(ID, LEVEL, route, message, f"{route[-1]}: {was}")
 
 
 def _written(policy: PolicyInForce | None) -> dict[Route, str]:

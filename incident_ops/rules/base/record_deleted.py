@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.record import Record
 from incident_ops.findings import Finding, Level
-from incident_ops.model.record import Record
-from incident_ops.rules.tell import tell
+from incident_ops.rules._support import rule_finding
 
 ID = "record-deleted"
 LEVEL = Level.WARNING
@@ -28,4 +28,4 @@ def check_deleted(before: Record) -> Iterator[Finding]:
     issues += [f"#{item.issue} ({item.id})" for item in incident.action_items if item.issue is not None]
     closed = f"; issues to be closed: {', '.join(issues)}" if issues else "; it names no issue"
     message = f"the merged record {incident.id} is deleted{closed}"
-    yield tell(ID, LEVEL, (), message, "if it was no incident: close it with outcome: withdrawn instead")
+    yield rule_finding(ID, LEVEL, (), message, "if it was no incident: close it with outcome: withdrawn instead")

@@ -21,8 +21,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.policy_sections import DAYS, Calendar
 from incident_ops.findings import Finding, Level, did_you_mean
-from incident_ops.model.policy_blocks import DAYS, Calendar
 from incident_ops.rules.policy.subject import PolicyFile
 
 ID = "calendar-closed"

@@ -19,8 +19,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from incident_ops.findings import Finding, Level, Route, did_you_mean
+from incident_ops.rules._support import other_homes
 from incident_ops.rules.policy.subject import PolicyFile
-from incident_ops.rules.preset_labels import other_homes
 
 ID = "foreign-label"
 LEVEL = Level.ERROR

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from incident_ops.domain.policy import LevelPolicy, Policy
+from incident_ops.domain.services import Services
 from incident_ops.findings import Finding, Level, Route, Where
-from incident_ops.model.policy import LevelPolicy, Policy
-from incident_ops.model.service import Services
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.triage import describe, unreached
 from incident_ops.findings import Finding, Level
 from incident_ops.rules.policy.subject import PolicyFile
-from incident_ops.triage import describe, unreached
 
 ID = "triage-unreached"
 LEVEL = Level.ERROR

@@ -19,8 +19,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from zoneinfo import available_timezones
 
+from incident_ops.domain.time import zone_named
 from incident_ops.findings import Finding, Level, did_you_mean
-from incident_ops.model.zone import place
 from incident_ops.rules.policy.subject import PolicyFile
 
 ID = "unknown-zone"
@@ -59,7 +59,7 @@ def check(policy_file: PolicyFile) -> Iterator[Finding]:
 def is_place(zone: str) -> bool:
     """True for UTC and for IANA names with a slash that the zone database has."""
     try:
-        place(zone)
+        zone_named(zone)
     except ValueError:
         return False
     return True

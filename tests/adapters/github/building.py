@@ -6,7 +6,7 @@ from typing import Any
 
 from incident_ops.adapters.github.connect import connect
 from incident_ops.adapters.github.issues import GitHubTracker
-from incident_ops.reconcile.marker import compose, owner
+from incident_ops.reconcile.generated_block import compose, owner
 from tests.support.standin import LOGIN
 
 LABELS = ("incident", "action-item")

@@ -8,8 +8,8 @@ import pytest
 
 from incident_ops.adapters.github import wire
 from incident_ops.adapters.github.exchange import Request
+from incident_ops.domain.tracker import IssueEdit
 from incident_ops.errors import Ambiguous, Incomplete, Stopped, WriteFailed
-from incident_ops.model.observed import Edit
 from tests.adapters.github.building import body, issue, tracker
 from tests.support.scripted_server import CUT, DROP, HANG, Reply, ScriptedServer
 
@@ -24,7 +24,7 @@ BROKEN = [
     Reply(text=""),
     Reply(202),
 ]
-EDIT = Edit(title="new")
+EDIT = IssueEdit(title="new")
 
 
 @pytest.mark.parametrize("broken", BROKEN)

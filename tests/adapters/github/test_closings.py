@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from incident_ops.adapters.github.closings import Event, closing
-from incident_ops.model.observed import Closing
+from incident_ops.domain.tracker import Closing
 
 SITE = "https://github.com"
 CLOSED = {"event": "closed", "actor": {"login": "alice"}, "created_at": "2026-11-21T12:00:00Z", "commit_url": None}

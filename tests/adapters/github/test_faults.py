@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from incident_ops.domain.tracker import IssueEdit
 from incident_ops.errors import Incomplete, WriteFailed
-from incident_ops.model.observed import Edit
 from tests.adapters.github.building import tracker
 from tests.support.scripted_server import Reply, ScriptedServer
 
@@ -50,7 +50,7 @@ def test_a_refusal_is_told_with_its_remedy(
     with pytest.raises(Incomplete) as read:
         at.labels()
     with pytest.raises(WriteFailed) as write:
-        at.update(5, Edit(title="x"))
+        at.update(5, IssueEdit(title="x"))
     assert len(server.asked) == 2
     for told, doing in ((read.value, "listing the labels"), (write.value, "changing issue #5")):
         assert doing in told.message

@@ -6,9 +6,17 @@ from collections.abc import Callable
 
 import pytest
 
+from incident_ops.domain.ports import IssueTracker
+from incident_ops.domain.tracker import (
+    ISSUE_DELETED,
+    ISSUE_TRANSFERRED,
+    ISSUE_UNREACHABLE,
+    Issue,
+    IssueEdit,
+    Label,
+    MissingIssue,
+)
 from incident_ops.errors import Incomplete, WriteFailed
-from incident_ops.model.observed import DELETED, TRANSFERRED, UNREACHABLE, Edit, Gone, Issue, Label
-from incident_ops.ports import IssueTracker
 from tests.adapters.github.building import NAME, body, issue, tracker
 from tests.support.scripted_server import Reply, ScriptedServer
 from tests.support.standin import PERSON_TOKEN, Standin
@@ -31,13 +39,13 @@ def test_an_issue_lives_its_life(github: Standin) -> None:
         author="keeper",
     )
     assert list(at.owned()) == [expected]
-    at.update(number, Edit(title="Login slow", labels=("incident",), assignees=()))
-    at.close(number, "duplicate", Edit(body=body("INC-1", "closed")))
+    at.update(number, IssueEdit(title="Login slow", labels=("incident",), assignees=()))
+    at.close(number, "duplicate", IssueEdit(body=body("INC-1", "closed")))
     seen = at.look_up(number)
     assert isinstance(seen, Issue)
     assert (seen.title, seen.labels, seen.assignees) == ("Login slow", ("incident",), ())
     assert (seen.state, seen.state_reason, seen.body) == ("closed", "duplicate", body("INC-1", "closed"))
-    at.reopen(number, Edit())
+    at.reopen(number, IssueEdit())
     again = at.look_up(number)
     assert isinstance(again, Issue)
     assert (again.state, again.state_reason) == ("open", "reopened")
@@ -46,7 +54,7 @@ def test_an_issue_lives_its_life(github: Standin) -> None:
 
 def test_nothing_is_sent_for_an_edit_of_nothing(server: ScriptedServer) -> None:
     """An empty edit costs no request."""
-    tracker(server.url).update(1, Edit())
+    tracker(server.url).update(1, IssueEdit())
     assert not server.asked
 
 
@@ -84,12 +92,12 @@ def test_parents_come_with_the_issue(server: ScriptedServer) -> None:
 
 @pytest.mark.parametrize(
     ("status", "message", "why"),
-    [(404, "Not Found", UNREACHABLE), (410, "This issue was deleted", DELETED)],
+    [(404, "Not Found", ISSUE_UNREACHABLE), (410, "This issue was deleted", ISSUE_DELETED)],
 )
 def test_an_issue_that_is_not_there_is_gone(server: ScriptedServer, status: int, message: str, why: str) -> None:
     """Gone is data, not an error."""
     server.script(Reply(status, {"message": message}))
-    assert tracker(server.url).look_up(4) == Gone(number=4, why=why)
+    assert tracker(server.url).look_up(4) == MissingIssue(number=4, why=why)
 
 
 def test_disabled_issues_are_no_deletion(server: ScriptedServer) -> None:
@@ -107,7 +115,9 @@ def test_a_transferred_issue_is_told_with_its_address(server: ScriptedServer) ->
         Reply(data={"full_name": NAME}),
     )
     at = tracker(server.url)
-    assert at.look_up(4) == Gone(number=4, why=TRANSFERRED, place=f"{server.url}/repos/acme/other/issues/2")
+    assert at.look_up(4) == MissingIssue(
+        number=4, why=ISSUE_TRANSFERRED, place=f"{server.url}/repos/acme/other/issues/2"
+    )
     assert at.renamed_to is None
 
 
@@ -129,8 +139,8 @@ def test_a_number_that_is_a_pull_request_is_no_issue(server: ScriptedServer) -> 
     """A record may name a number that never was an issue."""
     server.script(Reply(data=issue(4, pull_request={"url": "x"})))
     seen = tracker(server.url).look_up(4)
-    assert isinstance(seen, Gone)
-    assert (seen.why, seen.place) == (UNREACHABLE, f"{server.url}/repos/{NAME}/issues/4")
+    assert isinstance(seen, MissingIssue)
+    assert (seen.why, seen.place) == (ISSUE_UNREACHABLE, f"{server.url}/repos/{NAME}/issues/4")
 
 
 def test_closing_names_the_person(github: Standin) -> None:
@@ -198,9 +208,9 @@ def test_what_github_would_refuse_for_its_length_is_not_sent(server: ScriptedSer
     """Lengths are said clearly, before anything is sent."""
     at = tracker(server.url)
     refusals: dict[str, Callable[[], object]] = {
-        "65,537 characters": lambda: at.update(1, Edit(body="x" * 65_537)),
+        "65,537 characters": lambda: at.update(1, IssueEdit(body="x" * 65_537)),
         "257 characters": lambda: at.create("INC-1", "x" * 257, "b", OURS, []),
-        "the title is empty": lambda: at.update(1, Edit(title=" ")),
+        "the title is empty": lambda: at.update(1, IssueEdit(title=" ")),
         "51 characters": lambda: at.create_label(Label(name="x" * 51)),
         "101 characters": lambda: at.create_label(Label(name="x", description="x" * 101)),
     }

@@ -10,8 +10,8 @@ from incident_ops.adapters.metrics.datadog import Datadog
 from incident_ops.adapters.metrics.newrelic import NewRelic
 from incident_ops.adapters.metrics.prometheus import Prometheus
 from incident_ops.adapters.metrics.web import Web
+from incident_ops.domain.policy_sections import Datasource
 from incident_ops.errors import UserError
-from incident_ops.model.policy_blocks import Datasource
 
 SECRETS = {
     "URL": "https://metrics.example/prom",

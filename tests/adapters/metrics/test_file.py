@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from incident_ops.adapters.metrics.file import Row, counts_of, read_counts
+from incident_ops.canary.counters import Counts, Gap, counts
 from incident_ops.errors import UserError
-from incident_ops.gate.counters import Counts, Gap, counts
 
 HEAD = "t,canary_requests,canary_errors,baseline_requests,baseline_errors\n"
 

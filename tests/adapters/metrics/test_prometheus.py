@@ -11,8 +11,8 @@ import pytest
 
 from incident_ops.adapters.metrics.guard import Place
 from incident_ops.adapters.metrics.prometheus import Prometheus
+from incident_ops.domain.ports import Tick
 from incident_ops.errors import Incomplete
-from incident_ops.model.measured import Tick
 from tests.support.scripted_server import Reply, ScriptedServer, scripted_server
 
 pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1"])

@@ -12,12 +12,21 @@ import pytest
 
 from incident_ops.adapters.metrics.guard import Place
 from incident_ops.adapters.metrics.prometheus import Prometheus
+from incident_ops.canary.conditions import parse_condition
+from incident_ops.canary.counters import Counts, Gap, Reading, difference, reading
+from incident_ops.canary.queries import fill
+from incident_ops.canary.threshold import (
+    MeasurementPhase,
+    RunEnd,
+    Threshold,
+    Totals,
+    add_measurement,
+    assess,
+    measure,
+    unanswered,
+)
+from incident_ops.domain.ports import Tick
 from incident_ops.errors import Incomplete
-from incident_ops.gate.counters import Counts, Gap, Reading, difference, reading
-from incident_ops.gate.expression import parse
-from incident_ops.gate.query import fill
-from incident_ops.gate.threshold import End, Phase, Threshold, Totals, add, assess, measure, unanswered
-from incident_ops.model.measured import Tick
 from tests.support.prometheus import Prometheus as Server
 from tests.support.prometheus import exporter, need_prometheus, now, open_metrics, prometheus
 from tests.support.scripted_server import Reply, scripted_server
@@ -118,23 +127,23 @@ def test_the_lookback_is_read_in_one_range(server: Server) -> None:
     [
         (
             "sum(increase(http_requests_total{code='500'}[1m])) / sum(increase(http_requests_total[1m]))",
-            Phase.SUCCESSFUL,
+            MeasurementPhase.SUCCESSFUL,
         ),
-        (ERRORS, Phase.FAILED),
-        ("scalar(zero)", Phase.SUCCESSFUL),
-        ("nosuch", Phase.NO_DATA),
-        ("sum(nosuch) / sum(nosuch)", Phase.NO_DATA),
-        ("zero / zero", Phase.NO_DATA),
-        ("scalar(nosuch)", Phase.NO_DATA),
-        ("scalar(zero) / 0", Phase.NO_DATA),
-        ("1 / scalar(zero)", Phase.NO_DATA),
-        ("-1 / scalar(zero)", Phase.NO_DATA),
-        ("http_requests_total", Phase.ERROR),
+        (ERRORS, MeasurementPhase.FAILED),
+        ("scalar(zero)", MeasurementPhase.SUCCESSFUL),
+        ("nosuch", MeasurementPhase.NO_DATA),
+        ("sum(nosuch) / sum(nosuch)", MeasurementPhase.NO_DATA),
+        ("zero / zero", MeasurementPhase.NO_DATA),
+        ("scalar(nosuch)", MeasurementPhase.NO_DATA),
+        ("scalar(zero) / 0", MeasurementPhase.NO_DATA),
+        ("1 / scalar(zero)", MeasurementPhase.NO_DATA),
+        ("-1 / scalar(zero)", MeasurementPhase.NO_DATA),
+        ("http_requests_total", MeasurementPhase.ERROR),
     ],
 )
-def test_a_threshold_query_ends_in_one_phase(server: Server, query: str, phase: Phase) -> None:
+def test_a_threshold_query_ends_in_one_phase(server: Server, query: str, phase: MeasurementPhase) -> None:
     """Vector, scalar, nothing, NaN, both infinities, and several series where one is meant."""
-    metric = Threshold(parse("result < 0.5"))
+    metric = Threshold(parse_condition("result < 0.5"))
     assert measure(metric, source(server).value(query, tick(100))).phase is phase
 
 
@@ -190,12 +199,12 @@ def test_a_warning_of_the_server_is_an_error(server: Server) -> None:
 def test_a_server_that_hangs_and_one_that_dies_are_errors_and_no_pass(tmp_path: Path) -> None:
     """In the middle of a run: three good answers, then silence. The metric ends in Error, and is no pass before."""
     need_prometheus()
-    metric, totals = Threshold(parse("result < 0.5"), interval=15.0, count=5), Totals()
+    metric, totals = Threshold(parse_condition("result < 0.5"), interval=15.0, count=5), Totals()
     with prometheus(tmp_path, HISTORY) as server:
         found = source(server, seconds=0.5)
         for number in (100, 101, 102):
-            totals = add(totals, measure(metric, found.value("zero", tick(number))))
-        assert (totals.successful, assess(metric, totals).phase) == (3, Phase.RUNNING)
+            totals = add_measurement(totals, measure(metric, found.value("zero", tick(number))))
+        assert (totals.successful, assess(metric, totals).phase) == (3, MeasurementPhase.RUNNING)
         server.freeze()
         with pytest.raises(Incomplete, match="no answer within"):
             found.value("zero", tick(103))
@@ -204,10 +213,10 @@ def test_a_server_that_hangs_and_one_that_dies_are_errors_and_no_pass(tmp_path: 
         with pytest.raises(Incomplete, match=r"cannot be reached|connection broke") as told:
             found.value("zero", tick(104))
     for _ in range(5):
-        totals = add(totals, unanswered(str(told.value)))
-        assert assess(metric, totals, End.EARLY).phase is not Phase.SUCCESSFUL
-        assert assess(metric, totals, End.HORIZON, 5).phase is not Phase.SUCCESSFUL
-    assert assess(metric, totals).phase is Phase.ERROR
+        totals = add_measurement(totals, unanswered(str(told.value)))
+        assert assess(metric, totals, RunEnd.EARLY).phase is not MeasurementPhase.SUCCESSFUL
+        assert assess(metric, totals, RunEnd.HORIZON, 5).phase is not MeasurementPhase.SUCCESSFUL
+    assert assess(metric, totals).phase is MeasurementPhase.ERROR
 
 
 def test_a_live_exporter_whose_error_rate_changes_is_followed(tmp_path: Path) -> None:

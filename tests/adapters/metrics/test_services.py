@@ -14,9 +14,8 @@ from incident_ops.adapters.metrics.datadog import Datadog
 from incident_ops.adapters.metrics.guard import Place
 from incident_ops.adapters.metrics.newrelic import NewRelic
 from incident_ops.adapters.metrics.signed import Credentials
+from incident_ops.domain.ports import MetricSource, Tick
 from incident_ops.errors import Incomplete
-from incident_ops.model.measured import Tick
-from incident_ops.ports import MetricSource
 from tests.support.scripted_server import Reply, ScriptedServer, scripted_server
 
 pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1"])

@@ -1,0 +1,300 @@
+"""Which incident a command means: an id, a short form of one, or the only one that is open.
+
+How every command that writes does it: read, edit, check, and write only what nobody else has changed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from incident_ops import rules
+from incident_ops.adapters import clock
+from incident_ops.adapters.files import replace_if_unchanged
+from incident_ops.adapters.person import whoever
+from incident_ops.app.workspace import Opened
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.lifecycle import RESOLVED, current
+from incident_ops.domain.record import Record, World, is_incident_id
+from incident_ops.domain.time import SKEW, instant, stamp
+from incident_ops.edits.declare import next_steps
+from incident_ops.edits.step import Step
+from incident_ops.errors import UserError, WriteFailed
+from incident_ops.findings import Finding, Level, did_you_mean
+from incident_ops.records.editor import edit, key_order
+from incident_ops.records.history import every_record
+from incident_ops.records.index import to_record
+from incident_ops.records.schema import check_document, schema
+from incident_ops.records.store import record_path
+from incident_ops.records.yaml_reader import read_bytes
+from incident_ops.render.findings import inert, json_text
+from incident_ops.render.lists import HIDDEN, title_of
+from incident_ops.render.text import fit_line
+
+_SHORT = re.compile(r"(?:INC-)?[0-9]+(?:-[0-9]+)?", re.ASCII | re.IGNORECASE)
+MOST_LISTED = 6
+LONGEST_TITLE = 30
+
+
+def find_record(opened: Opened, asked: str | None) -> str:
+    """The path of the record that is meant. UserError where none is, or more than one could be."""
+    if asked is None:
+        return _only_open(opened)
+    wanted = asked.strip().upper()
+    if is_incident_id(wanted) and opened.store.read(record_path(wanted)) is not None:
+        return record_path(wanted)
+    ids = sorted(set(opened.catalogue.ids()))
+    near = _named(wanted, ids)
+    if len(near) == 1:
+        path = opened.catalogue.path_of(near[0])
+        return path or record_path(near[0])
+    if near:
+        raise UserError(f"{asked} could be {_listed(near)}", hint="write more of it")
+    if not ids:
+        raise UserError("there is no incident here yet", hint='incident-ops declare "..." -s SERVICE')
+    raise UserError(f"there is no incident {asked}", hint=did_you_mean(wanted, ids[-200:]) or "see `incident-ops list`")
+
+
+def split_words(words: Sequence[str], at_least: int = 0) -> tuple[str | None, tuple[str, ...]]:
+    """(the word that names an incident, or None; the other words). It may come first or last.
+
+    `at_least` other words are left: a text that looks like a number stays a text where nothing else is there.
+    """
+    if len(words) > at_least:
+        for place in (len(words) - 1, 0):
+            if _SHORT.fullmatch(words[place]):
+                return words[place], (*words[:place], *words[place + 1 :])
+    return None, tuple(words)
+
+
+def _named(wanted: str, ids: Sequence[str]) -> list[str]:
+    """The ids a short form can mean: that very id or number, else every id that ends so."""
+    tail = wanted.removeprefix("INC-")
+    if not tail:
+        return []
+    exact = [one for one in ids if one == f"INC-{tail}"]
+    if exact:
+        return exact
+    number = [one for one in ids if tail.isdecimal() and int(one.rpartition("-")[2]) == int(tail)]
+    return number if len(number) == 1 else [one for one in ids if one.endswith(tail)]
+
+
+def _only_open(opened: Opened) -> str:
+    found = [record for record in _live(opened) if not record.incident.is_closed]
+    if len(found) == 1:
+        return found[0].path
+    if not found:
+        raise UserError("no incident is open", hint='name one, or `incident-ops declare "..." -s SERVICE`')
+    told = f"which incident? {len(found)} are open: {_titled(opened, found)}"
+    raise UserError(told, hint="name it by its id, or by the id's end")
+
+
+def find_ended(opened: Opened) -> str:
+    """The id of the only incident that is resolved. UserError where none or several are, naming the last that ended."""
+    resolved = [record for record in _live(opened) if record.incident.state == RESOLVED]
+    if len(resolved) == 1:
+        return resolved[0].incident.id
+    ended = resolved or [one for one in every_record(opened.store, opened.catalogue) if one.incident.is_closed]
+    if not ended:
+        raise UserError("no incident is resolved or closed", hint="see `incident-ops list`")
+    ended.sort(key=lambda one: (_end(one.incident), one.incident.id), reverse=True)
+    told = f"which incident? {len(ended)} {'are resolved' if resolved else 'are closed'}: {_titled(opened, ended)}"
+    raise UserError(told, hint="name the one that came back by its id, or by the id's end")
+
+
+def _end(incident: Incident) -> float:
+    at = instant(current(incident, "resolved") if incident.state == RESOLVED else current(incident, "closed"))
+    return at.timestamp() if at else 0.0
+
+
+def _live(opened: Opened) -> list[Record]:
+    """Every record that is not settled. UserError where one cannot be read, which could be the one that is meant."""
+    if unread := opened.unread:
+        first = unread[0]
+        told = f"which incident? {len(unread)} cannot be read, and could be the one that is meant"
+        raise UserError(told, where=first.path, hint=f"name the incident; {first.reason}")
+    return list(opened.catalogue.live())
+
+
+def _titled(opened: Opened, found: Sequence[Record]) -> str:
+    policy = opened.judged_by[0]
+    titles = [title_of(record.incident, policy) for record in found[:MOST_LISTED]]
+    shown = [HIDDEN if title is None else f"({fit_line(title, LONGEST_TITLE)})" for title in titles]
+    names = [record.incident.id for record in found]
+    return _listed([*map(" ".join, zip(names, shown, strict=False)), *names[MOST_LISTED:]])
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:MOST_LISTED])
+    return f"{shown} and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else shown
+
+
+Door = Callable[[Incident], Step]
+EDIT_ATTEMPTS = 20
+"""How often an edit begins again because somebody else wrote in between."""
+
+by_option: Callable[[Any], Any] = click.option(
+    "--by", metavar="WHO", help="Who does it: @handle or a name. Default: INCIDENT_OPS_BY, else git's user.name."
+)
+
+
+@dataclass(frozen=True)
+class RecordAsRead:
+    """A record as one command found it: its bytes and what they say."""
+
+    raw: bytes
+    record: Record
+
+
+def read_for_edit(opened: Opened, path: str) -> RecordAsRead:
+    """A record that can be edited. UserError with file:line:column where it cannot be read."""
+    must_have_happened(opened)
+    if opened.store.revision:
+        raise UserError("an old revision cannot be changed", hint="leave out --rev")
+    raw = opened.store.read(path)
+    if raw is None:
+        raise UserError("the record is not there any more", where=path, hint="was it moved? see `git status`")
+    return RecordAsRead(_bytes(raw), record_of(path, _bytes(raw)))
+
+
+def must_have_happened(opened: Opened) -> None:
+    """UserError where --at is ahead of the clock: what is written would be an error until then."""
+    if opened.now > clock.now() + SKEW:
+        raise UserError(f"--at {stamp(opened.now)} has not come yet", hint="only what has happened is written down")
+
+
+def record_of(path: str, raw: bytes) -> Record:
+    """The record that these bytes are. UserError naming the first fault where they are none."""
+    document = read_bytes(raw, path)
+    found = document if isinstance(document, list) else check_document(document, "incident")
+    if isinstance(document, list) or found:
+        raise _told(found[0])
+    return to_record(path, document.data)
+
+
+def perform_edit(opened: Opened, asked: str | None, form: str, door: Door) -> None:
+    """Lets a door edit the record that is meant, and tells what was done."""
+    path = find_record(opened, asked)
+    for _ in range(EDIT_ATTEMPTS):
+        before = read_for_edit(opened, path)
+        step = door(before.record.incident)
+        if not step.edits:
+            report_edit(opened, before.record, step.told, step.warnings, form, undo="", changed=False)
+            return
+        text = edit(before.raw.decode(), step.edits, order=key_order(schema("incident")), file=path)
+        after = checked(opened, path, text.encode(), before.record)
+        if replace_if_unchanged(opened.root / path, before.raw, text.encode(), opened.state / "records.lock"):
+            undo = _undo(opened, path, before.raw)
+            report_edit(opened, after, step.told, step.warnings, form, undo=undo)
+            return
+    raise WriteFailed("the record changes faster than it can be edited", where=path, hint="run the command again")
+
+
+def checked(opened: Opened, path: str, raw: bytes, before: Record | None) -> Record:
+    """The record these bytes will be. UserError where they hold an error that was not there before."""
+    document = read_bytes(raw, path)
+    found = document if isinstance(document, list) else check_document(document, "incident")
+    if isinstance(document, list) or found:
+        raise _refused(found[0], path)
+    record = to_record(path, document.data)
+    world = World(*opened.judged_by, opened.now)
+    known = Counter(map(_key, _errors(before, world))) if before else Counter()
+    for one in _errors(record, world):
+        if not known[_key(one)]:
+            raise _refused(one, path)
+        known[_key(one)] -= 1
+    return record
+
+
+def report_edit(
+    opened: Opened,
+    record: Record,
+    told: Sequence[str],
+    warnings: Sequence[str],
+    form: str,
+    *,
+    undo: str,
+    changed: bool = True,
+) -> None:
+    """A line a change, what should give pause, what comes next, and how to take it back."""
+    incident = record.incident
+    asks = next_steps(incident, opened.judged_by[0])
+    if form == "json":
+        data: dict[str, Any] = {"schema": 1, "incident": incident.id, "path": record.path, "state": incident.state}
+        told_of = {"changed": changed, "told": [*told], "warnings": [*warnings], "next": [*asks]}
+        click.echo(json_text({**data, **told_of, "undo": undo or None}), nl=False)
+        return
+    for line in told:
+        click.echo(f"{click.style(incident.id, bold=True)}: {inert(line)}")
+    warn(warnings)
+    for line in asks if changed else ():
+        click.echo(f"  next: {inert(line)}")
+    if undo:
+        click.echo(f"  undo: {inert(undo)}")
+
+
+def warn(warnings: Sequence[str]) -> None:
+    """What should give pause, on the error stream."""
+    for line in warnings:
+        click.echo(f"{click.style('warning', fg='yellow')}: {inert(line)}", err=True)
+
+
+def who(opened: Opened, given: str | None) -> str | None:
+    """Who does it: as given, else as the surroundings say."""
+    return given if given is not None else whoever(opened.root)
+
+
+def at_terminal() -> bool:
+    """True where somebody can be asked."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def shown_path(opened: Opened, path: str) -> str:
+    """A path below the records' folder as it is typed in the current folder."""
+    return shlex.quote(os.path.relpath(opened.root / path, Path.cwd()))
+
+
+def clean(text: str | None) -> str | None:
+    """A text of the command line with line ends as records have them."""
+    return None if text is None else text.replace("\r\n", "\n")
+
+
+def _undo(opened: Opened, path: str, before: bytes) -> str:
+    """How to take back this edit alone; "" where git holds another text than the one before."""
+    git = opened.git
+    if git is None or git.head is None or git.read_path(git.head, path) != before:
+        return ""
+    return f"git checkout -- {shown_path(opened, path)}"
+
+
+def _errors(record: Record, world: World) -> list[Finding]:
+    found = [one for timed in (False, True) for one in rules.run(record, world, timed=timed)]
+    return [one for one in found if one.level is Level.ERROR]
+
+
+def _key(one: Finding) -> tuple[str, str]:
+    return one.rule, one.message
+
+
+def _refused(one: Finding, path: str) -> UserError:
+    place = ".".join(map(str, one.where.route))
+    return UserError(f"nothing was changed: {place}{': ' if place else ''}{one.message}", hint=one.hint, where=path)
+
+
+def _told(one: Finding) -> UserError:
+    return UserError(one.message, hint=one.hint, where=str(one.where))
+
+
+def _bytes(raw: bytes | Finding) -> bytes:
+    if isinstance(raw, Finding):
+        raise _told(raw)
+    return raw

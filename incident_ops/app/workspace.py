@@ -1,0 +1,279 @@
+"""What nearly every command begins with: the folder, the revision, the clock, policy, records.
+
+The remote of the clone, opened with the token of the environment.
+
+A file of text that an option names.
+
+Instants and dates as people type them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from incident_ops.adapters import clock
+from incident_ops.adapters.git import Git
+from incident_ops.adapters.sealed import Sealed
+from incident_ops.domain.fence import Unusable
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.record import Unread
+from incident_ops.domain.services import Service
+from incident_ops.domain.time import UNKNOWN, YEARS, OutOfRange, duration, parse_date, parse_instant, shift, stamp
+from incident_ops.errors import UserError
+from incident_ops.records.index import Catalogue, IndexEntry
+from incident_ops.records.policy import POLICY, Setting, load_setting
+from incident_ops.records.store import INCIDENTS, Examine, Raw, Store, is_record, load_index
+from incident_ops.render.findings import inert
+
+if TYPE_CHECKING:
+    from incident_ops.adapters.local import LocalTracker
+    from incident_ops.adapters.remote import Remote
+
+
+Made = TypeVar("Made")
+
+STATE_FOLDER = "incident-ops"
+STANDS_FOR = {"@who": "a person or team", "...": "a text", "TEXT": "a text"}
+"""Words of our own hints that are no answer; a hint pasted as it is must not write them into a record."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A repository of records as one command sees it."""
+
+    root: Path
+    git: Git | None
+    store: Store
+    now: datetime
+
+    @cached_property
+    def setting(self) -> Setting:
+        """Policy and services; UserError where there is no policy."""
+        return load_setting(self.store)
+
+    @cached_property
+    def judged_by(self) -> tuple[Policy, Mapping[str, Service]]:
+        """Policy and services; UserError where they cannot be used."""
+        return self.setting.require()
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """Every incident record."""
+        keep = Sealed(self.state / "catalogue") if self.git else None
+        return load_index(self.store, self._examine, self.setting.fingerprint, keep)
+
+    def _examine(self, path: str, blob: str, raw: Raw) -> IndexEntry:
+        return self._examiner(path, blob, raw)
+
+    @cached_property
+    def _examiner(self) -> Examine:
+        from incident_ops.validation import examiner  # the rules, which nobody needs whose records are all known
+
+        return examiner(self.setting, self.now)
+
+    @property
+    def state(self) -> Path:
+        """Where this clone keeps what belongs to no commit; several records' folders never share it."""
+        if self.git is None:
+            return self.root / f".{STATE_FOLDER}"
+        kept = self.git.directory / STATE_FOLDER
+        return kept / "folders" / self.git.prefix if self.git.prefix else kept
+
+    @property
+    def unread(self) -> list[Unread]:
+        """Every record that could not be read."""
+        return self.catalogue.unreadable()
+
+
+def open_repository(options: dict[str, Any]) -> Opened:
+    """From the options before the command. UserError for a folder, instant or revision that is not there."""
+    now = clock.now() if options["at"] is None else _instant(options["at"])
+    root = _root(options["repo"])
+    git = Git.around(root)
+    revision = options["rev"]
+    if revision is not None and git is None:
+        raise UserError(
+            "there is no git repository, so there are no revisions", where=str(root), hint="leave out --rev"
+        )
+    commit = git.resolve(revision) if git and revision is not None else None
+    opened = Opened(root, git, Store(root, git, commit), now)
+    if options.get("verbose"):
+        source = f"commit {commit}" if commit else "the work tree"
+        click.echo(f"Records of {root}, {source}; clock {stamp(now)}; state kept in {opened.state}", err=True)
+    return opened
+
+
+def served(opened: Opened, work: Callable[[], Made]) -> Made:
+    """What `work` makes of the records; where one breaks a calculation, `work` begins again without it."""
+    while True:
+        try:
+            return work()
+        except Unusable as error:
+            if not sum(opened.catalogue.leave_out(one) for one in error.unread):
+                raise
+
+
+def at_commit(opened: Opened, commit: str) -> Opened:
+    """The same repository with the records of a commit instead of the work tree's."""
+    return replace(opened, store=Store(opened.root, opened.git, commit))
+
+
+def local_tracker(opened: Opened) -> LocalTracker:
+    """The tracker embedded in this clone."""
+    from incident_ops.adapters.local import LocalTracker
+
+    return LocalTracker(opened.state / "tracker.db")
+
+
+def with_repository(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command the opened repository as its first argument; blank texts and the words of hints are refused."""
+    from functools import update_wrapper
+
+    @click.pass_context
+    def opened(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
+        must_say_something(ctx.command, kwargs)
+        return ctx.invoke(command, open_repository(ctx.find_root().obj), *args, **kwargs)
+
+    return update_wrapper(opened, command)
+
+
+def must_say_something(command: click.Command, given: Mapping[str, Any]) -> None:
+    """UserError for an empty option or argument: a variable of a pipeline that was not set is no default."""
+    for param in command.params:
+        value = given.get(param.name or "")
+        name = max(param.opts, key=len) if isinstance(param, click.Option) else param.human_readable_name.strip("[]")
+        for text in value if isinstance(value, tuple) else (value,):
+            if not isinstance(text, str):
+                continue
+            if not text.strip():
+                raise UserError(f"{name} is empty", hint="write what is meant, or leave it out")
+            if text in STANDS_FOR:
+                raise UserError(f"{text!r} stands for {STANDS_FOR[text]}", hint="put in what is meant")
+
+
+def no_records(opened: Opened, *, has_issues: bool | None = None) -> int:
+    """The exit code without a single record: 3 where HEAD or the tracker has some, else 0 and a note.
+
+    `has_issues` says it of the tracker; None = ask the embedded one.
+    """
+    git = opened.git
+    if git and git.head and any(is_record(blob.path) for blob in git.tree(git.head, (INCIDENTS,))):
+        click.echo("error: there is no record here, but HEAD has some (was the folder deleted?)", err=True)
+        return 3
+    if local_tracker(opened).owned() if has_issues is None else has_issues:
+        click.echo("error: there is no record here, but the tracker has issues of some", err=True)
+        return 3
+    click.echo(f"No incident records yet below {opened.root / INCIDENTS}.", err=True)
+    return 0
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return parse_instant(text)
+    except OutOfRange as error:
+        raise UserError(f"--at {text} is not a year of incidents", hint=f"{YEARS[0]} to {YEARS[-1]}") from error
+    except ValueError as error:
+        raise UserError(f"--at {text!r} is not an instant", hint="e.g. 2025-01-26T13:00:00Z") from error
+
+
+def _root(given: str | None) -> Path:
+    if given is not None:
+        root = Path(given).absolute()
+        if not root.is_dir():
+            raise UserError(
+                "there is no such folder", where=given, hint="--repo takes the folder that holds policy.yaml"
+            )
+        return root
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / POLICY).is_file():
+            return folder
+        if (folder / ".git").exists():
+            return folder
+    return here
+
+
+def token_and_server() -> tuple[str, str]:
+    """(GITHUB_TOKEN else GH_TOKEN, "" without one; the server that it opens)."""
+    token = os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN") or ""
+    return token.strip(), os.environ.get("GITHUB_SERVER_URL") or "https://github.com"
+
+
+def need_remote(git: Git | None, seconds: float = 60.0) -> Remote:
+    """The clone's remote, on which the lock, the ledger and the write-back live; one question takes `seconds` at most.
+
+    UserError where there is none.
+    """
+    from incident_ops.adapters.remote import Remote
+
+    if git is None:
+        raise UserError("there is no git repository here", hint="run it in a clone of the repository of records")
+    token, server = token_and_server()
+    return Remote.of(git, token=token, server=server, seconds=seconds)
+
+
+def remote_of(git: Git | None) -> Remote | None:
+    """The same; None where there is none."""
+    try:
+        return need_remote(git)
+    except UserError:
+        return None
+
+
+def read_text_file(file: str, hint: str = "", name: str = "it") -> str:
+    """The text of a file; UserError with `hint` where it is none. `name` is what the message calls it."""
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UserError(f"{name} cannot be read: {why}", where=file, hint=hint) from error
+
+
+def moment(text: str | None, now: datetime, option: str, *, may_be_unknown: bool = False) -> str | None:
+    """`now`, `10m` (ago), an RFC 3339 instant, and `unknown` where that is an answer -> the text for a record."""
+    if text is None or (text == UNKNOWN and may_be_unknown):
+        return text
+    if text == "now":
+        return stamp(now)
+    try:
+        parse_instant(text)
+    except OutOfRange as error:
+        raise UserError(f"{option} {error}", hint="check the year") from error
+    except ValueError:
+        return _stamp(shift(now, -_ago(text, option, may_be_unknown)), text, option)
+    return text
+
+
+def day(text: str | None, option: str) -> datetime | None:
+    """A date (its first instant in UTC) or an instant, None where none is given. UserError for anything else."""
+    if text is None:
+        return None
+    try:
+        if "T" in text:
+            return parse_instant(text)
+        found = parse_date(text)
+    except ValueError as error:
+        raise UserError(f"{option} {inert(text)!r} is no day and no instant", hint="e.g. 2025-01-26") from error
+    return datetime(found.year, found.month, found.day, tzinfo=UTC)
+
+
+def _stamp(at: datetime, text: str, option: str) -> str:
+    if at.year not in YEARS:
+        raise UserError(f"{option} {text!r} leads before the year {YEARS[0]}", hint="a shorter time")
+    return stamp(at)
+
+
+def _ago(text: str, option: str, may_be_unknown: bool) -> int:
+    try:
+        return duration(text.removesuffix(" ago"))
+    except ValueError as error:
+        hint = "now, 10m (that long ago), or with a zone: 2025-01-26T12:30:00Z" + ("; or unknown" * may_be_unknown)
+        raise UserError(f"{option} {text!r} is no instant", hint=hint) from error

@@ -1,0 +1,224 @@
+"""A gate file as a value: `gates/*.yaml`, kind CanaryAnalysis (docs/gate.md).
+
+Built from data that fits the schema and has no finding of `config_check`; durations become seconds, percentages
+rates between 0 and 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from incident_ops.canary.conditions import Condition, parse_condition
+from incident_ops.canary.evidence_settings import AUTO, EvidenceSettings
+from incident_ops.canary.threshold import Threshold
+from incident_ops.domain.time import duration
+
+FILE_PROVIDER, CLOUDWATCH = "file", "cloudwatch"
+CUMULATIVE = ("prometheus", "web")
+"""Providers whose queries give running counters; those of the others give counts of the interval."""
+
+ON_INCONCLUSIVE_FAIL, ACCEPT, EXTEND = "fail", "pass", "extend"
+"""Words of `onInconclusive`; None is none of them: inconclusive stays inconclusive, exit code 3."""
+
+WARMUP, INTERVAL, DURATION, LOOKBACK, LONGEST_WAIT = 60.0, 15.0, 600.0, 3600.0, 10.0
+"""Seconds where a gate file gives none."""
+
+MINUTE, FULL = 60.0, 100
+
+
+class Provider(NamedTuple):
+    """Where the measurements come from; `datasource` is a name of policy `datasources`, "" for a file."""
+
+    kind: str
+    datasource: str = ""
+    timeout: float = LONGEST_WAIT
+    json_path: str = "$"
+
+
+class RolloutStep(NamedTuple):
+    """A part of the rollout: percent of the traffic, and seconds."""
+
+    weight: int
+    seconds: float
+
+
+class Queries(NamedTuple):
+    """The queries for one side's counts."""
+
+    errors: str
+    requests: str
+
+
+@dataclass(frozen=True)
+class ErrorRate:
+    """A metric of type errorRate; queries are None where the counts come from a file."""
+
+    name: str
+    settings: EvidenceSettings
+    canary: Queries | None
+    baseline: Queries | None
+    lookback: float
+    dry_run: bool
+
+
+@dataclass(frozen=True)
+class ThresholdMetric:
+    """A metric of type threshold."""
+
+    name: str
+    threshold: Threshold
+    query: str
+    dry_run: bool
+
+
+Metric = ErrorRate | ThresholdMetric
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A gate file, times in seconds: `horizon` is when the verdict is due, `steps` what the rollout does, `watch` how
+    long full traffic is watched afterwards.
+
+    `arguments` are the values that queries name; None where the caller has to give one.
+    """
+
+    name: str
+    provider: Provider
+    arguments: Mapping[str, str | None]
+    interval: float
+    horizon: float
+    warmup: float
+    steps: tuple[RolloutStep, ...]
+    watch: float
+    metrics: tuple[Metric, ...]
+    dry_run: bool
+    on_inconclusive: str | None
+    extend_by: float
+    no_data_fails: bool
+
+
+def to_analysis(data: Mapping[str, Any]) -> Analysis:
+    """Checked data -> the value. UserError or ConditionError only for what `config_check` tells of."""
+    spec = data["spec"]
+    steps = tuple(RolloutStep(one["weight"], step_seconds(spec, one)) for one in spec.get("steps", ()))
+    accept = spec.get("onInconclusive")
+    return Analysis(
+        name=data["metadata"]["name"],
+        provider=to_provider(spec["provider"]),
+        arguments=MappingProxyType({one["name"]: one.get("value") for one in spec.get("args", ())}),
+        interval=interval_of(spec),
+        horizon=horizon_of(spec),
+        warmup=warmup_of(spec),
+        steps=steps,
+        watch=watch_seconds(spec),
+        metrics=tuple(_metric(spec, one) for one in spec["metrics"]),
+        dry_run=spec.get("dryRun", False),
+        on_inconclusive=EXTEND if isinstance(accept, dict) else accept,
+        extend_by=seconds(accept["extend"], "max", 0.0) if isinstance(accept, dict) else 0.0,
+        no_data_fails=spec.get("onNoData") == ON_INCONCLUSIVE_FAIL,
+    )
+
+
+def to_provider(data: Mapping[str, Any]) -> Provider:
+    """The one provider of a gate file."""
+    kind, given = next(iter(data.items()))
+    path = given.get("jsonPath", "$")
+    return Provider(kind, given.get("datasource", ""), seconds(given, "timeout", LONGEST_WAIT), path)
+
+
+def seconds(data: Mapping[str, Any], key: str, default: float) -> float:
+    """A duration of the file in seconds."""
+    return float(duration(data[key])) if key in data else default
+
+
+def interval_of(spec: Mapping[str, Any]) -> float:
+    """Seconds between two ticks; CloudWatch counts by the minute."""
+    return seconds(spec, "interval", MINUTE if CLOUDWATCH in spec["provider"] else INTERVAL)
+
+
+def warmup_of(spec: Mapping[str, Any]) -> float:
+    """Seconds at the start that do not count; none are taken from a file, whose rows are all there is."""
+    return seconds(spec, "warmup", 0.0 if FILE_PROVIDER in spec["provider"] else WARMUP)
+
+
+def horizon_of(spec: Mapping[str, Any]) -> float:
+    """Seconds until the verdict is due: those of all steps below full traffic, else `duration`."""
+    return sum(step_seconds(spec, one) for one in partial_of(spec)) or seconds(spec, "duration", DURATION)
+
+
+def partial_of(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The steps below full traffic."""
+    return [one for one in spec.get("steps", ()) if one["weight"] < FULL]
+
+
+def watch_seconds(spec: Mapping[str, Any]) -> float:
+    """Seconds that full traffic is watched for: `watch`, else what a step of weight 100 gives."""
+    full = [seconds(one, "duration", 0.0) for one in spec.get("steps", ()) if one["weight"] == FULL]
+    return seconds(spec, "watch", sum(full))
+
+
+def step_seconds(spec: Mapping[str, Any], step: Mapping[str, Any]) -> float:
+    """Seconds of a step."""
+    return seconds(step, "duration", seconds(spec, "duration", DURATION))
+
+
+def _metric(spec: Mapping[str, Any], data: Mapping[str, Any]) -> Metric:
+    if data["type"] == "threshold":
+        return ThresholdMetric(data["name"], _threshold(spec, data), data["query"], data.get("dryRun", False))
+    canary, baseline = _queries(data, "canary"), _queries(data, "baseline")
+    lookback = seconds(data, "lookback", LOOKBACK)
+    settings = to_settings(spec, data)
+    return ErrorRate(data["name"], settings, canary, baseline, lookback, data.get("dryRun", False))
+
+
+def _queries(data: Mapping[str, Any], side: str) -> Queries | None:
+    return Queries(data[side]["errors"], data[side]["requests"]) if side in data else None
+
+
+def to_settings(spec: Mapping[str, Any], data: Mapping[str, Any]) -> EvidenceSettings:
+    """What the evidence of an errorRate metric is for. UserError where the numbers do not go together.
+
+    Without a baseline there is no ratio: only the absolute limit is judged.
+    """
+    has_baseline = "baseline" in data or FILE_PROVIDER in spec["provider"]
+    span = data.get("clumpSpan", AUTO)
+    return EvidenceSettings(
+        interval=interval_of(spec),
+        max_ratio=float(data.get("maxRatio", 1.0)) if has_baseline else None,
+        unacceptable_ratio=float(data.get("unacceptableRatio", 2.0)),
+        max_error_rate=_rate(data, "maxErrorRate"),
+        min_error_rate=_rate(data, "minErrorRate"),
+        alpha=float(data.get("alpha", 0.01)),
+        beta=float(data.get("beta", 0.05)),
+        dispersion=data.get("dispersion", AUTO),
+        clump_span=span if span == AUTO else float(duration(span)),
+        warmup=warmup_of(spec),
+        min_requests=float(spec.get("minRequests", 0)),
+        early_pass=spec.get("earlyPass", False),
+    )
+
+
+def _rate(data: Mapping[str, Any], key: str) -> float | None:
+    return float(data[key].removesuffix("%")) / 100 if key in data else None
+
+
+def _threshold(spec: Mapping[str, Any], data: Mapping[str, Any]) -> Threshold:
+    return Threshold(
+        success=_condition(data, "successCondition"),
+        failure=_condition(data, "failureCondition"),
+        failure_limit=data.get("failureLimit", 0),
+        inconclusive_limit=data.get("inconclusiveLimit", 0),
+        consecutive_error_limit=data.get("consecutiveErrorLimit", 4),
+        consecutive_success_limit=data.get("consecutiveSuccessLimit", 0),
+        interval=seconds(data, "interval", interval_of(spec)),
+        initial_delay=seconds(data, "initialDelay", warmup_of(spec)),
+        count=data.get("count"),
+        no_data_fails=spec.get("onNoData") == ON_INCONCLUSIVE_FAIL,
+    )
+
+
+def _condition(data: Mapping[str, Any], key: str) -> Condition | None:
+    return parse_condition(data[key]) if key in data else None

@@ -1,0 +1,274 @@
+"""What is wrong with a gate file that its schema cannot see; Argo Rollouts' own checks of a metric among it.
+
+Every finding is an error: nothing of a gate file is guessed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from incident_ops.canary.conditions import ConditionError, parse_condition
+from incident_ops.canary.config import (
+    CLOUDWATCH,
+    CUMULATIVE,
+    DURATION,
+    FILE_PROVIDER,
+    FULL,
+    LONGEST_WAIT,
+    LOOKBACK,
+    MINUTE,
+    horizon_of,
+    interval_of,
+    partial_of,
+    seconds,
+    step_seconds,
+    to_provider,
+    to_settings,
+    warmup_of,
+)
+from incident_ops.canary.queries import faults
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.time import duration_text
+from incident_ops.errors import UserError
+from incident_ops.findings import Finding, Level, Route, Where, did_you_mean
+
+GATE_SETTINGS_RULE, GATE_CONDITION_RULE, GATE_QUERY_RULE = "gate-settings", "gate-condition", "gate-query"
+"""Ids of the findings; `records.faults` explains them."""
+
+MOST_TICKS = 100_000
+MOST_POINTS = 11_000
+"""What Prometheus gives in one range at most."""
+
+FEWEST_BLOCKS = 3
+"""Blocks of `clumpSpan` that a fail rests on at least: one multiplies by about 1/q at most."""
+
+_COUNTS = ("canary", "baseline", "maxRatio", "unacceptableRatio", "minErrorRate", "maxErrorRate")
+_EVIDENCE = (*_COUNTS, "alpha", "beta", "dispersion", "lookback", "clumpSpan")
+_CONDITIONS = ("successCondition", "failureCondition")
+_LIMITS = ("failureLimit", "inconclusiveLimit", "consecutiveErrorLimit", "consecutiveSuccessLimit")
+_THRESHOLD = ("query", *_CONDITIONS, *_LIMITS, "count", "interval", "initialDelay")
+_OTHERS = {"errorRate": _THRESHOLD, "threshold": _EVIDENCE}
+_RATED = re.compile(r"\b(rate|irate|increase|delta|idelta)\s*\(")
+
+ConfigFault = tuple[Route, str, str]
+"""Route below `spec`, what is wrong, how to mend it."""
+
+
+def check_gate_file(data: Mapping[str, Any], file: str) -> Iterator[Finding]:
+    """Findings, with symbolic places, of a gate file that fits its schema."""
+    spec = data["spec"]
+    for route, message, hint in (*_times(spec), *_steps(spec), *_names(spec)):
+        yield _finding(GATE_SETTINGS_RULE, file, route, message, hint)
+    for index, metric in enumerate(spec["metrics"]):
+        route = ("metrics", index)
+        for below, message, hint in _metric(spec, metric):
+            yield _finding(GATE_SETTINGS_RULE, file, (*route, *below), message, hint)
+        for key in _CONDITIONS:
+            yield from _condition(file, (*route, key), metric.get(key))
+        for below, message, hint in _queries(spec, metric):
+            yield _finding(GATE_QUERY_RULE, file, (*route, *below), message, hint)
+
+
+def check_source(data: Mapping[str, Any], file: str, policy: Policy) -> Iterator[Finding]:
+    """Findings about the data source a gate file names: the policy must have it, and it must be of that kind."""
+    provider = to_provider(data["spec"]["provider"])
+    if provider.kind == FILE_PROVIDER:
+        return
+    route = ("provider", provider.kind, "datasource")
+    known = policy.datasources
+    if provider.datasource not in known:
+        hint = did_you_mean(provider.datasource, known) or "the policy has none; add it there under datasources"
+        yield _finding(
+            GATE_SETTINGS_RULE, file, route, f"data source {provider.datasource!r} is not in policy.yaml", hint
+        )
+    elif (kind := known[provider.datasource].kind) != provider.kind:
+        message = f"data source {provider.datasource!r} is of kind {kind}, not {provider.kind}"
+        yield _finding(GATE_SETTINGS_RULE, file, route, message, f"write provider: {{{kind}: ...}}, or name another")
+
+
+def _finding(rule: str, file: str, route: Route, message: str, hint: str) -> Finding:
+    return Finding(rule, Level.ERROR, Where(file, ("spec", *route)), message, hint)
+
+
+def _times(spec: Mapping[str, Any]) -> Iterator[ConfigFault]:
+    provider = to_provider(spec["provider"])
+    interval, horizon = interval_of(spec), horizon_of(spec)
+    if not 0 < provider.timeout <= LONGEST_WAIT:
+        yield ("provider", provider.kind, "timeout"), "a source is waited for between 1s and 10s", "e.g. 10s"
+    if interval <= 0:
+        yield ("interval",), "the interval is 0s", "e.g. 15s"
+        return
+    if provider.kind == CLOUDWATCH and interval % MINUTE:
+        yield ("interval",), "CloudWatch counts by the minute", "write a multiple of 60s"
+    if horizon <= 0:
+        yield ("duration",), "nothing is measured in 0s", "e.g. 10m"
+    elif horizon < interval:
+        yield ("interval",), "the interval is longer than the whole run", "shorten it, or lengthen duration"
+    elif horizon / interval > MOST_TICKS:
+        yield ("interval",), f"this asks for more than {MOST_TICKS:,} measurements", "lengthen the interval"
+    if horizon > 0 and warmup_of(spec) >= horizon:
+        yield ("warmup",), "the warm-up leaves nothing of the run", "shorten it, or lengthen duration"
+    elif len(partial := partial_of(spec)) > 1 and warmup_of(spec) >= step_seconds(spec, partial[0]):
+        hint = "shorten it, or lengthen the step: without data there is no next one"
+        yield ("warmup",) if "warmup" in spec else ("steps", 0), "the warm-up leaves nothing of the first step", hint
+
+
+def _steps(spec: Mapping[str, Any]) -> Iterator[ConfigFault]:
+    steps = spec.get("steps", ())
+    weights = [one["weight"] for one in steps]
+    for index, (before, after) in enumerate(itertools.pairwise(weights), start=1):
+        if after <= before:
+            yield ("steps", index, "weight"), f"weight {after} follows {before}", "weights rise"
+    if weights == [FULL]:
+        yield ("steps", 0, "weight"), "at full traffic there is no baseline left", "begin below 100, e.g. 10"
+    if steps and weights[-1] == FULL and "duration" in steps[-1] and "watch" in spec:
+        yield ("watch",), "the step of weight 100 has a duration already", "write one of the two"
+    if len(steps) > (weights[-1:] == [FULL]) and "duration" in spec and all("duration" in one for one in steps):
+        yield ("duration",), "every step has its own duration, so this one means nothing", "remove it"
+
+
+def _names(spec: Mapping[str, Any]) -> Iterator[ConfigFault]:
+    for block in ("metrics", "args"):
+        seen: set[str] = set()
+        for index, one in enumerate(spec.get(block, ())):
+            if one["name"] in seen:
+                yield (block, index, "name"), f"{one['name']!r} stands twice in {block}", "give each its own name"
+            seen.add(one["name"])
+
+
+def _metric(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:
+    for key in _OTHERS[metric["type"]]:
+        if key in metric:
+            other = "threshold" if metric["type"] == "errorRate" else "errorRate"
+            yield (key,), f"{key} belongs to a metric of type {other}", "remove it, or change the type"
+    yield from _error_rate(spec, metric) if metric["type"] == "errorRate" else _threshold(spec, metric)
+
+
+def _error_rate(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:
+    is_file = FILE_PROVIDER in spec["provider"]
+    if not is_file and "canary" not in metric:
+        yield (
+            (),
+            "the queries for the canary's errors and requests are missing",
+            "add canary: {errors: ..., requests: ...}",
+        )
+    if not is_file and "baseline" not in metric and "maxErrorRate" not in metric:
+        yield (), "there is nothing to compare with", "add baseline: {errors: ..., requests: ...}, or maxErrorRate"
+        return
+    if not is_file and "baseline" not in metric:
+        for key in ("maxRatio", "unacceptableRatio"):
+            if key in metric:
+                yield (key,), f"{key} compares with a baseline, and there is none", "add baseline, or remove it"
+    if metric.get("clumpSpan", "auto") != "auto" and seconds(metric, "clumpSpan", 0) <= 0:
+        yield ("clumpSpan",), "a clump lasts longer than 0s", "write auto or a duration"
+        return
+    if interval_of(spec) > 0 and seconds(metric, "lookback", LOOKBACK) / interval_of(spec) > MOST_POINTS:
+        yield ("lookback",), f"the lookback has more than {MOST_POINTS:,} intervals", "shorten it"
+    if spec.get("earlyPass") and isinstance(metric.get("dispersion"), int | float) and metric["dispersion"] > 1:
+        yield ("dispersion",), "an early pass is not safe where errors come in clumps", "remove earlyPass"
+    floor, limit = (float(metric.get(key, "nan%").rstrip("%")) for key in ("minErrorRate", "maxErrorRate"))
+    if floor >= limit:
+        yield ("minErrorRate",), "the floor lies at or above maxErrorRate", "lower it"
+    if interval_of(spec) > 0 and warmup_of(spec) >= 0:
+        yield from _evidence(spec, metric)
+
+
+def _evidence(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:
+    try:
+        to_settings(spec, metric)
+    except UserError as error:
+        key = _as_written(error.message.partition(":")[0])
+        yield (key,) if key in metric else (), _as_written(error.message), _as_written(error.hint)
+        return
+    yield from _clumps(spec, metric)
+
+
+def _as_written(text: str) -> str:
+    """The text with the names of settings as the file spells them."""
+    return re.sub(r"(?<=[a-z])_([a-z])", lambda found: found[1].upper(), text)
+
+
+def _clumps(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:
+    """A block is one piece of evidence: too few of them decide nothing, however bad the canary is."""
+    if metric.get("clumpSpan", "auto") == "auto" or metric.get("dispersion") == "none":
+        return
+    interval = interval_of(spec)
+    ticks = int(_counted(spec) / interval + 1e-9)
+    length = math.ceil(seconds(metric, "clumpSpan", 0.0) / interval - 1e-9)
+    if (blocks := ticks // length) < FEWEST_BLOCKS:
+        longest = duration_text(int(ticks // FEWEST_BLOCKS * interval))
+        fit = f"only {blocks} block{'s' * (blocks != 1)} of {metric['clumpSpan']}"
+        message = f"{fit} fit{'s' * (blocks == 1)} between the warm-up and the end, too few to fail a canary"
+        hint = f"write at most {longest}, or lengthen the run" if ticks >= FEWEST_BLOCKS else "lengthen the run"
+        yield ("clumpSpan",), message, hint
+
+
+def _counted(spec: Mapping[str, Any]) -> float:
+    """Seconds of the longest run that count: later steps warm up again, and the run may be extended."""
+    whole, warmup = horizon_of(spec), warmup_of(spec)
+    usual = seconds(spec, "duration", DURATION)
+    later = [seconds(one, "duration", usual) for one in partial_of(spec)][1:]
+    accept = spec.get("onInconclusive")
+    longer = seconds(accept["extend"], "max", 0.0) if isinstance(accept, dict) else 0.0
+    return whole + longer - warmup - sum(min(warmup, one / 2) for one in later)
+
+
+def _threshold(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:
+    if FILE_PROVIDER in spec["provider"]:
+        yield (), "a file holds counts, and a threshold metric needs a query", "use type errorRate, or another provider"
+    elif "query" not in metric:
+        yield (), "the query is missing", "add query: ..."
+    if not any(key in metric for key in _CONDITIONS):
+        yield (), "without a condition everything would be a success", 'add e.g. successCondition: "result < 0.01"'
+    failures, streak = metric.get("failureLimit", 0), metric.get("consecutiveSuccessLimit", 0)
+    if failures == -1 and not streak:
+        hint = "set consecutiveSuccessLimit, or a failureLimit of 0 or more"
+        yield ("failureLimit",), "-1 bears every failure, so the metric could never fail", hint
+    yield from _count(spec, metric, max(failures, 0) + streak)
+
+
+def _count(spec: Mapping[str, Any], metric: Mapping[str, Any], least: int) -> Iterator[ConfigFault]:
+    interval, delay = seconds(metric, "interval", interval_of(spec)), seconds(metric, "initialDelay", warmup_of(spec))
+    if interval <= 0:
+        yield ("interval",) if "interval" in metric else (), "the interval is 0s", "e.g. 1m"
+        return
+    fits = int((horizon_of(spec) - delay) / interval) + 1 if delay <= horizon_of(spec) else 0
+    count = metric.get("count", fits)
+    place: Route = ("count",) if "count" in metric else ()
+    if fits == 0:
+        yield ("initialDelay",), "the first measurement would come after the end", "shorten it, or lengthen duration"
+    elif count > fits:
+        yield place, f"{count} measurements do not fit into the run, {fits} do", "lower count, or lengthen duration"
+    elif count < least:
+        message = f"{count} measurements are fewer than failureLimit and consecutiveSuccessLimit together ({least})"
+        yield place, message, "raise count, or lower the limits"
+    elif count < metric.get("inconclusiveLimit", 0):
+        yield ("inconclusiveLimit",), f"the limit is above the number of measurements ({count})", "lower it"
+
+
+def _condition(file: str, route: Route, text: str | None) -> Iterator[Finding]:
+    if text is None:
+        return
+    try:
+        parse_condition(text)
+    except ConditionError as error:
+        place = f"column {error.column} of the condition: " if error.column else ""
+        yield _finding(GATE_CONDITION_RULE, file, route, f"{place}{error.message}", error.hint or "e.g. result < 0.01")
+
+
+def _queries(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:
+    known = {one["name"]: one for one in spec.get("args", ())}
+    kind = to_provider(spec["provider"]).kind
+    found: list[tuple[Route, str]] = [(("query",), metric["query"])] if "query" in metric else []
+    sides = [side for side in ("canary", "baseline") if side in metric]
+    found += [((side, key), metric[side][key]) for side in sides for key in ("errors", "requests")]
+    for route, query in found:
+        for message, hint in faults(query, known):
+            yield route, message, hint
+        if route != ("query",) and kind in CUMULATIVE and (rated := _RATED.search(query)):
+            message = f"{rated[1]}() misses the first errors of a new series and estimates the rest"
+            yield route, message, "give the counter itself: it is read every tick, and resets are seen"

@@ -1,0 +1,155 @@
+"""From what a metric source answers to the counts of one tick: resets are safe, and a bad value is no data.
+
+A bad value is never counted, neither as success nor as failure: the tick has no data, for a reason with a name.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+NO_SAMPLES, NO_CANARY_TRAFFIC, NO_BASELINE = "no_data", "no_canary_traffic", "no_baseline"
+"""Reason codes for ticks without data."""
+
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_LARGEST = 2.0**53
+
+
+class Gap(NamedTuple):
+    """A tick without data: its reason code, and what was wrong for a person."""
+
+    reason: str
+    text: str
+
+
+CLOCK = Gap(NO_SAMPLES, "the clock went backwards")
+
+
+class Counts(NamedTuple):
+    """Errors and requests of one side in one tick."""
+
+    errors: float
+    requests: float
+
+
+def plus(one: Counts, other: Counts) -> Counts:
+    """Both together."""
+    return Counts(one.errors + other.errors, one.requests + other.requests)
+
+
+class Reading(NamedTuple):
+    """The raw counters of one side at one instant, each series by its own name (its labels)."""
+
+    errors: Mapping[str, float]
+    requests: Mapping[str, float]
+
+
+class Meter(NamedTuple):
+    """The counters of both sides as they stood at the same instant; None where that side could not be read then."""
+
+    canary: Reading | None = None
+    baseline: Reading | None = None
+
+
+def count(value: object) -> float | str:
+    """The value as a count, or what is wrong with it. Text is read as plain decimal, as Prometheus writes it."""
+    if value is None:
+        return "missing"
+    if isinstance(value, str):
+        return count(float(value)) if _NUMBER.fullmatch(value) else f"not a number: {value[:20]!r}"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"not a number: {type(value).__name__}"
+    if not math.isfinite(value):
+        return "not a number: NaN" if math.isnan(value) else "infinite"
+    if value < 0:
+        return f"negative: {value:g}"
+    return float(value) if value <= _LARGEST else f"too large for a count: {value:g}"
+
+
+def counts(errors: object, requests: object, side: str) -> Counts | Gap:
+    """Errors and requests of `side` ("canary", "baseline") in one tick, or why there are none.
+
+    Zero requests and more errors than requests are no data either.
+    """
+    missing = NO_BASELINE if side == "baseline" else NO_SAMPLES
+    failed, all_of = count(errors), count(requests)
+    if isinstance(all_of, str):
+        return Gap(missing, f"{side} requests: {all_of}")
+    if isinstance(failed, str):
+        return Gap(missing, f"{side} errors: {failed}")
+    return _sound(Counts(failed, all_of), side)
+
+
+def reading(errors: Mapping[str, object], requests: Mapping[str, object], side: str) -> Reading | Gap:
+    """The raw counters of `side` at one instant; no request series, or one bad value, and the reading is no data.
+
+    Errors without a series have not happened yet: zero, where requests are there.
+    """
+    missing = NO_BASELINE if side == "baseline" else NO_SAMPLES
+    if not requests:
+        return Gap(missing, f"{side} requests: no series")
+    sound: dict[str, dict[str, float]] = {"errors": {}, "requests": {}}
+    for name, series in (("errors", errors), ("requests", requests)):
+        for key, value in series.items():
+            number = count(value)
+            if isinstance(number, str):
+                return Gap(missing, f"{side} {name}{f' of {key}' if key else ''}: {number}")
+            sound[name][key] = number
+    return Reading(sound["errors"], sound["requests"])
+
+
+def difference(before: Reading, after: Reading, side: str) -> Counts | Gap:
+    """What was counted between two readings. A counter that fell was reset: its new value is what was counted since.
+
+    A series that is new began at zero; one that is gone has counted nothing more.
+    """
+    return _sound(Counts(_grown(before.errors, after.errors), _grown(before.requests, after.requests)), side)
+
+
+def read_tick(
+    before: Meter, canary: Reading | Gap, baseline: Reading | Gap
+) -> tuple[Counts | Gap, Counts | Gap, Meter]:
+    """What both sides counted since `before`, and the meter for the next tick.
+
+    Both sides always cover the same time. Where the canary cannot be read, the next tick covers this one's time too.
+    Where only the baseline cannot, it begins anew with its next reading.
+    """
+    if isinstance(canary, Gap):
+        return canary, baseline if isinstance(baseline, Gap) else canary, before
+    mine = _since(before.canary, canary, "canary")
+    if isinstance(baseline, Gap):
+        return mine, baseline, Meter(_remember(before.canary, canary), None)
+    after = Meter(_remember(before.canary, canary), _remember(before.baseline, baseline))
+    return mine, _since(before.baseline, baseline, "baseline"), after
+
+
+def _since(before: Reading | None, after: Reading, side: str) -> Counts | Gap:
+    if before is None:
+        return Gap(NO_BASELINE if side == "baseline" else NO_SAMPLES, f"{side}: the first reading counts from here")
+    return difference(before, after, side)
+
+
+def _remember(before: Reading | None, after: Reading) -> Reading:
+    """The newest value of every series seen, so that one that comes back is not taken for a new one."""
+    if before is None:
+        return after
+    return Reading({**before.errors, **after.errors}, {**before.requests, **after.requests})
+
+
+def _grown(before: Mapping[str, float], after: Mapping[str, float]) -> float:
+    total = 0.0
+    for key, value in after.items():
+        last = before.get(key, 0.0)
+        total += value - last if value >= last else value
+    return total
+
+
+def _sound(found: Counts, side: str) -> Counts | Gap:
+    if found.errors > found.requests:
+        missing = NO_BASELINE if side == "baseline" else NO_SAMPLES
+        return Gap(missing, f"{side}: {found.errors:g} errors are more than {found.requests:g} requests")
+    if found.requests == 0:
+        return Gap(NO_BASELINE if side == "baseline" else NO_CANARY_TRAFFIC, f"{side}: no requests")
+    return found

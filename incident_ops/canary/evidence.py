@@ -1,0 +1,122 @@
+"""Evidence on a canary: one state that grows tick by tick; `judgement` gives its verdict.
+
+A tick brings four counts: errors and requests of the canary and of the baseline. Nothing here knows where they come
+from or what time it is. One state serves all steps of a rollout, so alpha holds once for all of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+
+from incident_ops.canary.counters import CLOCK, Counts, Gap, plus
+from incident_ops.canary.dispersion import clump_span, spread_of
+from incident_ops.canary.evidence_settings import AUTO, EvidenceSettings
+from incident_ops.canary.limit_test import LimitEvidence, end_limit_block, observe_limit
+from incident_ops.canary.ratio_test import RatioEvidence, end_block, no_scores, observe_ratio
+
+NO_COUNTS = Counts(0.0, 0.0)
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """All that was learnt so far. `at` and `last_data` are seconds since the run began.
+
+    `block_ticks` is the length of a block, `lookback_ticks` the baseline's ticks before the run that it was chosen
+    from; `gaps` are the ticks without data by reason code.
+    """
+
+    block_ticks: int
+    lookback_ticks: int
+    ratio: RatioEvidence | None
+    limit: LimitEvidence | None
+    floor: LimitEvidence | None
+    canary: Counts = NO_COUNTS
+    baseline: Counts = NO_COUNTS
+    at: float = 0.0
+    last_data: float = 0.0
+    ticks: int = 0
+    gaps: dict[str, int] = {}
+
+
+def begin(settings: EvidenceSettings, lookback: Sequence[Counts | Gap] = ()) -> Evidence:
+    """The evidence before the first tick. `lookback`: the baseline's ticks before the run, best an hour of them."""
+    ticks = [one for one in lookback if isinstance(one, Counts)]
+    length = block_ticks(settings, ticks)
+    return Evidence(
+        length,
+        len(ticks),
+        None if settings.max_ratio is None else RatioEvidence(no_scores(settings.grid), spread_of(ticks, length)),
+        None if settings.max_error_rate is None else LimitEvidence(),
+        None if settings.min_error_rate is None else LimitEvidence(),
+    )
+
+
+def block_ticks(settings: EvidenceSettings, lookback: Sequence[Counts]) -> int:
+    """Ticks of a block: `clump_span` rounded up, or what the lookback shows."""
+    if settings.is_plain:
+        return 1
+    if settings.clump_span == AUTO:
+        return clump_span(lookback, settings.interval)
+    return math.ceil(float(settings.clump_span) / settings.interval - 1e-9)
+
+
+def observe_tick(
+    settings: EvidenceSettings, before: Evidence, at: float, canary: Counts | Gap, baseline: Counts | Gap
+) -> Evidence:
+    """The evidence after the tick that ended `at` seconds after the run began.
+
+    A tick without data adds nothing to either side; nor does one of the warm-up, nor one that does not come after
+    the last. Without a baseline the absolute limit still learns.
+    """
+    if not before.at < at < math.inf:
+        return _without(before, before.at, CLOCK)
+    if at <= settings.warmup:
+        return msgspec.structs.replace(before, at=at)
+    if isinstance(canary, Gap):
+        return _without(before, at, canary)
+    gaps, ratio, theirs = before.gaps, before.ratio, NO_COUNTS
+    if ratio is not None:
+        if isinstance(baseline, Gap):
+            if before.limit is None:
+                return _without(before, at, baseline)
+            gaps = _counted(gaps, baseline)
+        else:
+            ratio, theirs = observe_ratio(settings, ratio, before.block_ticks, canary, baseline), baseline
+    return Evidence(
+        before.block_ticks,
+        before.lookback_ticks,
+        ratio,
+        _learnt(settings.max_error_rate, before.limit, before.block_ticks, canary),
+        _learnt(settings.min_error_rate, before.floor, before.block_ticks, canary),
+        plus(before.canary, canary),
+        plus(before.baseline, theirs),
+        at,
+        at,
+        before.ticks + 1,
+        gaps,
+    )
+
+
+def end_blocks(settings: EvidenceSettings, evidence: Evidence) -> Evidence:
+    """The evidence with a block that is not full counted as it is; for the verdict at the horizon."""
+    limit, floor = evidence.limit, evidence.floor
+    return msgspec.structs.replace(
+        evidence,
+        ratio=end_block(evidence.ratio) if evidence.ratio else None,
+        limit=end_limit_block(settings.max_error_rate or 0.0, limit) if limit else None,
+        floor=end_limit_block(settings.min_error_rate or 0.0, floor) if floor else None,
+    )
+
+
+def _learnt(rate: float | None, before: LimitEvidence | None, length: int, canary: Counts) -> LimitEvidence | None:
+    return None if rate is None or before is None else observe_limit(rate, before, length, canary)
+
+
+def _without(before: Evidence, at: float, gap: Gap) -> Evidence:
+    return msgspec.structs.replace(before, at=at, gaps=_counted(before.gaps, gap))
+
+
+def _counted(gaps: dict[str, int], gap: Gap) -> dict[str, int]:
+    return {**gaps, gap.reason: gaps.get(gap.reason, 0) + 1}

@@ -1,0 +1,156 @@
+"""What a canary run, a replay or a freeze ends with: the verdict and all that is told of it.
+
+A run over counts that were recorded: the same steps, evidence and verdict as live, without a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from statistics import median
+from typing import NamedTuple
+
+from incident_ops.canary.config import Analysis, ErrorRate
+from incident_ops.canary.counters import Counts, Gap
+from incident_ops.canary.judgement import Needed
+from incident_ops.canary.run import (
+    Run,
+    advance,
+    begin_run,
+    extended,
+    is_blind,
+    is_step_done,
+    judge_run,
+    next_step,
+    stages,
+    step_judged,
+)
+from incident_ops.canary.threshold import RunEnd
+from incident_ops.canary.tick import Sides, TickReading
+from incident_ops.canary.verdict import Joined, MetricStatus, accepted, verdict_exit_code
+from incident_ops.errors import UserError
+
+
+class Curves(dict[str, list[float]]):
+    """The e-values of each error rate, tick by tick."""
+
+    def add(self, joined: Joined) -> None:
+        """Takes down where every error rate stands."""
+        for one in joined.metrics:
+            if one.judgement is not None:
+                self.setdefault(one.name, []).append(one.judgement.e_value)
+
+    @property
+    def whole(self) -> Mapping[str, tuple[float, ...]]:
+        """As they are at the end."""
+        return {name: tuple(values) for name, values in self.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryOutcome:
+    """A verdict and its reason code. `seconds` is how long was measured, None where nothing was.
+
+    `curves` are the e-values tick by tick of each error rate; `next_weight` the share of the traffic that may be taken
+    next, None where none may; `notes` lines for people; `is_dry` where the gate file only reports.
+    """
+
+    gate: str
+    verdict: str
+    reason_code: str
+    metrics: tuple[MetricStatus, ...] = ()
+    seconds: float | None = None
+    needed: Needed | None = None
+    incident_ids: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    next_weight: int | None = None
+    is_dry: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """What the process ends with."""
+        return verdict_exit_code(self.verdict, self.reason_code)
+
+
+def outcome_of(gate: str, joined: Joined, seconds: float, curves: Mapping[str, tuple[float, ...]]) -> CanaryOutcome:
+    """The outcome of a run whose metrics are joined."""
+    return CanaryOutcome(
+        gate, joined.verdict, joined.reason_code, joined.metrics, seconds, joined.needed, curves=curves
+    )
+
+
+class RecordedTick(NamedTuple):
+    """A tick that was recorded: the second of the run at which it ended, and both sides' counts."""
+
+    t: float
+    canary: Counts | Gap
+    baseline: Counts | Gap
+
+
+def replay_ticks(analysis: Analysis, lines: Sequence[RecordedTick]) -> CanaryOutcome:
+    """The outcome of the gate over recorded ticks.
+
+    Ticks up to second 0 are the baseline before the run; without any, phi comes from the run itself. Lines that end
+    before the horizon are an early end, and so no pass. UserError where nothing could be judged by counts.
+    """
+    if not any(isinstance(one, ErrorRate) for one in analysis.metrics):
+        hint = "a recording has counts only: add a metric of type errorRate"
+        raise UserError(f"gate {analysis.name} has no metric that counts can answer", hint=hint)
+    lines = _ended(lines)
+    analysis = _paced(analysis, lines)
+    before = [line.baseline for line in lines if line.t <= 0]
+    run = begin_run(analysis, {one.name: before for one in analysis.metrics})
+    curves = Curves()
+    run, joined = _run(analysis, run, (line for line in lines if line.t > 0), curves)
+    outcome = outcome_of(analysis.name, accepted(analysis, joined), run.at, curves.whole)
+    return replace(outcome, is_dry=analysis.dry_run)
+
+
+def _run(analysis: Analysis, run: Run, lines: Iterable[RecordedTick], curves: Curves) -> tuple[Run, Joined]:
+    for line in lines:
+        answer: TickReading = Sides(line.canary, line.baseline)
+        run = advance(
+            analysis, run, line.t, {one.name: answer for one in analysis.metrics if isinstance(one, ErrorRate)}
+        )
+        joined = judge_run(analysis, run)
+        curves.add(joined)
+        if joined.is_final:
+            longer = extended(analysis, run, joined)
+            if longer is None:
+                return run, joined
+            run = longer
+        while is_step_done(analysis, run) and run.stage + 1 < len(stages(analysis)):
+            following = next_step(analysis, run)
+            if following is None:
+                return run, step_judged(analysis, run)
+            if is_blind(analysis, run):
+                break
+            run = following
+    return run, judge_run(analysis, run, RunEnd.EARLY)
+
+
+def _ended(lines: Sequence[RecordedTick]) -> Sequence[RecordedTick]:
+    """Lines by the end of their tick. Where one at second 0 has canary traffic, `t` told when a tick began."""
+    if not any(line.t == 0 and isinstance(line.canary, Counts) for line in lines):
+        return lines
+    spacing = _spacing(lines)
+    return [line._replace(t=line.t + spacing) for line in lines] if spacing else lines
+
+
+def _spacing(lines: Sequence[RecordedTick]) -> float:
+    steps = [after.t - before.t for before, after in pairwise(lines) if after.t > before.t]
+    return median(steps) if steps else 0.0
+
+
+def _paced(analysis: Analysis, lines: Sequence[RecordedTick]) -> Analysis:
+    """The gate with the ticks of the recording, whatever interval it would use live."""
+    spacing = _spacing(lines)
+    if not spacing:
+        return analysis
+    shortest = min(after.t - before.t for before, after in pairwise(lines) if after.t > before.t)
+    metrics = tuple(
+        replace(one, settings=replace(one.settings, interval=spacing)) if isinstance(one, ErrorRate) else one
+        for one in analysis.metrics
+    )
+    return replace(analysis, interval=min(shortest, spacing), metrics=metrics)

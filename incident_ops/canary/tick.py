@@ -1,0 +1,129 @@
+"""One tick of one metric: what its source answered, and what is known of the metric afterwards."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from incident_ops.canary.config import ErrorRate, Metric, ThresholdMetric
+from incident_ops.canary.counters import Counts, Gap
+from incident_ops.canary.evidence import Evidence, begin, observe_tick
+from incident_ops.canary.threshold import (
+    DATASOURCE_ERROR,
+    Totals,
+    add_measurement,
+    assess,
+    measure,
+    next_in,
+    unanswered,
+)
+
+NOT_YET = Totals()
+
+
+class Sides(NamedTuple):
+    """What both sides counted in the tick, or why there is nothing."""
+
+    canary: Counts | Gap
+    baseline: Counts | Gap
+
+
+class Found(NamedTuple):
+    """The result of a threshold metric's query."""
+
+    result: object
+
+
+class Unanswered(NamedTuple):
+    """The source gave no answer that can be used; the text says why, for a person."""
+
+    text: str
+
+
+TickReading = Sides | Found | Unanswered
+
+
+class Learnt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is known of one metric: the evidence of an error rate, or the totals of a threshold metric.
+
+    `due` is the second of the run at which it is measured next, `errors` how often in a row the source gave no answer,
+    `told` what was wrong with the last tick.
+    """
+
+    evidence: Evidence | None = None
+    totals: Totals = NOT_YET
+    due: float = 0.0
+    errors: int = 0
+    told: str = ""
+
+
+def unmeasured(metric: Metric, lookback: tuple[Counts | Gap, ...] = ()) -> Learnt:
+    """What is known before the first tick; `lookback` are the baseline's ticks before the run."""
+    if isinstance(metric, ErrorRate):
+        return Learnt(evidence=begin(metric.settings, lookback), due=metric.settings.interval)
+    return Learnt(due=metric.threshold.initial_delay)
+
+
+def is_due(metric: Metric, learnt: Learnt, at: float, *, is_last: bool = False) -> bool:
+    """Whether the metric is to be measured at second `at`; counts at the last one, too, so that none is left out.
+
+    A threshold metric that has settled never is.
+    """
+    is_late = is_last and isinstance(metric, ErrorRate)
+    return (is_late or at >= learnt.due) and not is_tick_settled(metric, learnt)
+
+
+def is_tick_settled(metric: Metric, learnt: Learnt) -> bool:
+    """Whether further measurements change nothing."""
+    return isinstance(metric, ThresholdMetric) and assess(metric.threshold, learnt.totals).is_final
+
+
+def is_silent(learnt: Learnt) -> bool:
+    """Whether the last tick brought no data."""
+    evidence = learnt.evidence
+    return learnt.totals.silent > 0 if evidence is None else evidence.last_data < evidence.at
+
+
+def postponed(metric: Metric, learnt: Learnt, at: float) -> Learnt:
+    """The same, measured next one interval after second `at`; error rates keep to the multiples of theirs."""
+    if isinstance(metric, ErrorRate):
+        interval = metric.settings.interval
+        return msgspec.structs.replace(learnt, due=interval * (math.floor(at / interval + 1e-9) + 1))
+    return msgspec.structs.replace(learnt, due=at + next_in(metric.threshold, learnt.totals))
+
+
+def learn(metric: Metric, before: Learnt, at: float, answer: TickReading) -> Learnt:
+    """What is known after an answer at second `at`. An answer that does not fit the metric is none."""
+    if isinstance(metric, ErrorRate):
+        return postponed(metric, _counted(metric, before, at, answer), at)
+    return postponed(metric, _measured(metric, before, answer), at)
+
+
+def _counted(metric: ErrorRate, before: Learnt, at: float, answer: TickReading) -> Learnt:
+    if before.evidence is None:
+        raise ValueError(f"{metric.name}: an error rate without evidence")
+    if isinstance(answer, Sides):
+        evidence = observe_tick(metric.settings, before.evidence, at, answer.canary, answer.baseline)
+        asked = answer if metric.settings.max_ratio is not None else answer[:1]  # no baseline was asked for
+        return Learnt(evidence=evidence, told=_wrong(asked))
+    told = answer.text if isinstance(answer, Unanswered) else "a single value where counts were expected"
+    gap = Gap(DATASOURCE_ERROR, told)
+    evidence = observe_tick(metric.settings, before.evidence, at, gap, gap)
+    return Learnt(evidence=evidence, errors=before.errors + 1, told=told)
+
+
+def _wrong(sides: Sequence[Counts | Gap]) -> str:
+    gaps = [side.text for side in sides if isinstance(side, Gap)]
+    return gaps[0] if gaps else ""
+
+
+def _measured(metric: ThresholdMetric, before: Learnt, answer: TickReading) -> Learnt:
+    if isinstance(answer, Found):
+        found = measure(metric.threshold, answer.result)
+    else:
+        found = unanswered(answer.text if isinstance(answer, Unanswered) else "counts where a value was expected")
+    totals = add_measurement(before.totals, found)
+    return Learnt(totals=totals, errors=totals.consecutive_error, told=found.text)

@@ -1,0 +1,275 @@
+"""Do open incidents hold deploys of a service? (R245)
+
+An incident holds while people work on it: in every state before resolved, pending included. Once it is resolved the
+fix is in and the next deploy may follow; reopened, it holds again. Drills do not hold, nor does what turned out to be
+a duplicate, a false alarm or withdrawn: the original, if there is one, holds by itself.
+
+Planned times that hold deploys: maintenance windows and freezes.
+
+Each function gives what holds now or later, with its begin and end; what is over is left out.
+
+The hours for deploys: outside the policy's calendar they are held (R229).
+
+The error budget as a hold: spent, burning too fast, or about to be spent (R246).
+
+What a service needs: `depends_on` followed so many steps.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from incident_ops.deploy_gate.verdict import (
+    DEPLOY_FREEZE,
+    ERROR_BUDGET,
+    MAINTENANCE_WINDOW,
+    OFF_WINDOW,
+    OPEN_INCIDENT,
+    Hold,
+)
+from incident_ops.domain.fence import each, run
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.lifecycle import FIXED, OVER
+from incident_ops.domain.planned_changes import (
+    Freeze,
+    Maintenance,
+    PlannedChangeSpan,
+    Span,
+    local_instant,
+    planned_change,
+    planned_freeze,
+)
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.policy_sections import Calendar
+from incident_ops.domain.record import Record, Unread
+from incident_ops.domain.services import REQUEST_BUDGET, Objective, Service
+from incident_ops.domain.time import LAST, duration, shift
+from incident_ops.errors import UserError
+from incident_ops.findings import did_you_mean
+from incident_ops.sla.calendar import due
+from incident_ops.sla.error_budget import Budget, burning, request_budget, status_line, time_budget
+
+
+def incident_holds(names: Sequence[str], records: Iterable[Record], policy: Policy) -> tuple[list[Hold], list[Unread]]:
+    """The open incidents of rank `gate.block_on_open_rank` or worse on one of `names` (the asked service first), by
+    id; and the records whose level the policy does not know. A policy without a rank holds nothing."""
+    worst = policy.gate.block_on_open_rank
+    holds: list[Hold] = []
+    unknown: list[Unread] = []
+
+    def ask(record: Record) -> None:
+        on = next((name for name in names if name in record.incident.services), None)
+        if on is None or not is_worked_on(record.incident):
+            return
+        level = policy.duties(record.incident.severity, record.incident.priority)
+        if level is None:
+            unknown.append(Unread(record.path, f"its level is none of scheme {policy.scheme.id}"))
+        elif worst is not None and level.rank <= worst:
+            holds.append(_hold(record.incident, level.id, "" if on == names[0] else on))
+
+    run(each(records if worst is not None else (), ask))
+    return sorted(holds, key=lambda hold: hold.id), unknown
+
+
+def is_worked_on(incident: Incident) -> bool:
+    """True for a real incident before resolved."""
+    return incident.state not in OVER and incident.outcome == FIXED and not incident.drill
+
+
+def _hold(incident: Incident, level: str, on: str) -> Hold:
+    label = f"{level}/{incident.severity}" if incident.severity and incident.severity != level else level
+    hidden = incident.visibility == "restricted"
+    state = f"{label}  {incident.state}"
+    return Hold(OPEN_INCIDENT, incident.id, None if hidden else incident.title, state, on, is_restricted=hidden)
+
+
+BURNING = "burns too fast"
+"""State of an error budget that is not spent yet."""
+
+_FULL = 100
+
+
+def is_on(hold: Hold, now: datetime) -> bool:
+    """True where it holds at this instant."""
+    return Span(hold.begin, hold.end).covers(now)
+
+
+def rollout(policy: Policy) -> timedelta:
+    """How long a deploy is on its way: the steps below full traffic, each as long as it is watched."""
+    partial = sum(step < _FULL for step in policy.gate.steps)
+    return timedelta(seconds=partial * duration(policy.gate.observe)) if policy.gate.observe else timedelta()
+
+
+def window_holds(
+    names: Sequence[str], changes: Iterable[tuple[str, Maintenance]], policy: Policy, now: datetime
+) -> tuple[list[Hold], list[Unread]]:
+    """Agreed maintenance windows on one of `names` (the asked service first), and those whose times say nothing.
+
+    One holds from where a deploy that began then would run into the time kept free before it, to the end of the time
+    kept free after it (R245); while people work on it, until they are done.
+    """
+    holds, unknown = [], []
+    for path, change in changes:
+        on = next((name for name in names if name in change.services), None)
+        if on is None or not change.is_agreed:
+            continue
+        try:
+            planned = planned_change(change, policy.maintenance.buffer)
+        except ValueError as error:
+            unknown.append(Unread(path, str(error)))
+            continue
+        begin = _before(planned, rollout(policy))
+        hold = Hold(
+            MAINTENANCE_WINDOW,
+            change.id,
+            change.title,
+            _state(change, planned, now),
+            "" if on == names[0] else on,
+            begin,
+            planned.kept.end,
+        )
+        holds += [hold] if _is_ahead(hold, now) else []
+    return holds, unknown
+
+
+def freeze_holds(
+    service: str, environment: str, freezes: Iterable[tuple[str, Freeze]], now: datetime
+) -> tuple[list[Hold], list[Unread]]:
+    """The freezes of a service in an environment, and those whose times say nothing. An override holds nothing."""
+    holds, unknown = [], []
+    for path, freeze in freezes:
+        if freeze.is_override or not freeze.concerns(service, environment):
+            continue
+        try:
+            span = planned_freeze(freeze).span
+        except ValueError as error:
+            unknown.append(Unread(path, str(error)))
+            continue
+        hold = Hold(DEPLOY_FREEZE, freeze.name, freeze.reason, begin=span.begin, end=span.end)
+        holds += [hold] if _is_ahead(hold, now) else []
+    return holds, unknown
+
+
+def _state(change: Maintenance, planned: PlannedChangeSpan, now: datetime) -> str:
+    """Its status, and when it begins where it holds before that, or when it should have ended."""
+    end = local_instant(change.window.end, change.window.zone, is_end=True)
+    if change.is_running:
+        return f"{change.status}, late since {_at(end, now)}" if end <= now else change.status
+    begin = planned.span.begin
+    return f"{change.status}, from {_at(begin, now)}" if begin is not None and begin > now else change.status
+
+
+def _at(at: datetime, now: datetime) -> str:
+    return f"{at:%H:%M} UTC" if at.date() == now.date() else f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _is_ahead(hold: Hold, now: datetime) -> bool:
+    return hold.end is None or hold.end > now
+
+
+def _before(planned: PlannedChangeSpan, lead: timedelta) -> datetime | None:
+    begin = planned.kept.begin
+    return None if begin is None or begin - datetime.min.replace(tzinfo=begin.tzinfo) < lead else begin - lead
+
+
+HORIZON = timedelta(days=31)
+"""How far ahead the hours for deploys are told."""
+
+_SECOND = timedelta(seconds=1)
+
+
+def off_window(policy: Policy, now: datetime) -> list[Hold]:
+    """The time to the next opening of `gate.deploy_calendar` where it is closed now (R229).
+
+    UserError where the policy has no calendar of that name.
+    """
+    name, calendar = policy.gate.deploy_calendar, deploy_calendar(policy)
+    if name is None or calendar is None:
+        return []
+    opens = _opens(now, calendar)
+    if opens == now:
+        return []
+    return [Hold(OFF_WINDOW, name, "deploys only in the hours of this calendar", begin=now, end=opens)]
+
+
+def deploy_calendar(policy: Policy) -> Calendar | None:
+    """The calendar of the hours for deploys, None = at any time. UserError where the policy does not have it."""
+    name = policy.gate.deploy_calendar
+    if name is None:
+        return None
+    calendar = policy.calendar(name)
+    if calendar is None:
+        hint = "name one of calendars, or null for any time"
+        raise UserError(f"gate.deploy_calendar {name!r} is not there", where="policy.yaml", hint=hint)
+    return calendar
+
+
+def opening_hours(calendar: Calendar, start: datetime, end: datetime) -> list[Span]:
+    """When a calendar is open between two instants, cut at them."""
+    found, at = [], start
+    while at < end:
+        opens = _opens(at, calendar)
+        if opens is None or opens >= end:
+            break
+        at = opens + _stays_open(opens, calendar, (end - opens) // _SECOND) * _SECOND
+        found.append(Span(opens, at))
+    return found
+
+
+def _stays_open(opens: datetime, calendar: Calendar, most: int) -> int:
+    """For how many seconds, at most `most`, a calendar that opens now stays open."""
+
+    def has_closed(seconds: int) -> bool:  # while it is open, n seconds of working time are over n seconds later
+        return due(opens, seconds, calendar) != opens + seconds * _SECOND
+
+    return bisect_left(range(1, most + 1), True, key=has_closed)
+
+
+def _opens(at: datetime, calendar: Calendar) -> datetime | None:
+    """The next instant, from `at` on, at which the calendar is open."""
+    first = due(at, 1, calendar)
+    return None if first is None or first >= LAST else first - _SECOND
+
+
+def budget_of(
+    incidents: Sequence[Incident], objective: Objective, now: datetime, requests: int | None
+) -> Budget | None:
+    """The error budget as the objective counts it; None where it counts requests and nobody says how many."""
+    if objective.mode != REQUEST_BUDGET:
+        return time_budget(incidents, objective, now)
+    return None if requests is None else request_budget(incidents, objective, now, requests)
+
+
+def budget_holds(
+    service: str,
+    budget: Budget,
+    incidents: Sequence[Incident],
+    objective: Objective,
+    policy: Policy,
+    now: datetime,
+) -> list[Hold]:
+    """A spent error budget (R246), or the instant at which it will be spent if the impact goes on; with policy
+    `gate.budget: burn` also one that burns too fast."""
+    told = status_line(budget)
+    if budget.is_exhausted:
+        return [Hold(ERROR_BUDGET, service, told, begin=now)]
+    fast = burning(incidents, objective, now, policy.gate.burn_rates) if policy.gate.budget == "burn" else None
+    if fast is not None:
+        text = f"{fast.rate:g} times the even pace or more, in {fast.long} and in {fast.short}"
+        return [Hold(ERROR_BUDGET, service, text, BURNING, begin=now)]
+    if budget.is_running:
+        return [Hold(ERROR_BUDGET, service, told, begin=shift(now, 60 * budget.left))]
+    return []
+
+
+def needed_services(service: str, services: Mapping[str, Service], depth: int) -> tuple[str, ...]:
+    """The service itself and what it needs, the nearest first. UserError for one that services.yaml does not name."""
+    if service not in services:
+        raise UserError(f"service {service!r} is not in services.yaml", hint=did_you_mean(service, services))
+    found, edge = {service: None}, [service]
+    for _ in range(depth):
+        edge = [name for one in edge if one in services for name in services[one].depends_on if name not in found]
+        found |= dict.fromkeys(edge)
+    return tuple(found)

@@ -1,0 +1,289 @@
+"""gate.json, for pipelines of other repositories: what holds deploys (docs/contract.md#gate), nothing internal.
+
+Titles, reasons, people and restricted ids stay out. What changes with the clock alone (windows, freezes, hours, a
+budget that runs out) is told as stretches of time, so that a reader judges for its own instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+from incident_ops.deploy_gate.check import DeployRequest, Known, all_holds, environments_of, missing_figures
+from incident_ops.deploy_gate.holds import HORIZON, deploy_calendar, is_on, opening_hours
+from incident_ops.deploy_gate.release import is_same_commit
+from incident_ops.deploy_gate.verdict import (
+    DEPLOY_FREEZE,
+    ERROR_BUDGET,
+    FROZEN,
+    HOLDING,
+    INCONCLUSIVE,
+    MAINTENANCE_WINDOW,
+    NO_DATA,
+    OFF_WINDOW,
+    OK,
+    OPEN_INCIDENT,
+    OVERRIDDEN,
+    OVERRIDE,
+    PASS,
+    UNREADABLE_RECORD,
+    HeldRelease,
+    Hold,
+    Verdict,
+)
+from incident_ops.domain.planned_changes import Span, planned_freeze
+from incident_ops.domain.time import SKEW, duration, parse_instant, spell_duration, stamp
+from incident_ops.errors import Incomplete, UserError
+from incident_ops.findings import did_you_mean
+
+GATE_JSON_SCHEMA = 1
+_SHOWN = 5
+_DOUBTS = (UNREADABLE_RECORD, NO_DATA)
+_NO_FIGURES = "the error budget needs figures that gate.json lacks: ask the records, --records URL@BRANCH --requests N"
+
+
+class HeldSpan(msgspec.Struct, frozen=True, rename={"begin": "from", "end": "until"}):
+    """A stretch of time in which deploys are held (or, in `deploy_hours`, allowed); null = no such end."""
+
+    begin: str | None
+    end: str | None
+    id: str = ""
+    environments: list[str] = []
+
+
+class PublicOverride(msgspec.Struct, frozen=True, rename={"begin": "from", "end": "until"}):
+    """One commit that an override lets through, in which environments."""
+
+    sha: str
+    environments: list[str]
+    begin: str
+    end: str
+
+
+class ServiceState(msgspec.Struct, frozen=True):
+    """One service as it stood when the file was written.
+
+    `reasons` are reason codes, `ids` the open incidents that may be named; `budget` is when its error
+    budget is spent.
+    """
+
+    held: bool
+    reasons: list[str]
+    ids: list[str]
+    windows: list[HeldSpan]
+    freezes: list[HeldSpan]
+    budget: HeldSpan | None
+    overrides: list[PublicOverride]
+
+
+class PublicState(msgspec.Struct, frozen=True):
+    """The whole file. `deploy_hours` null = at any time; else nothing may be deployed outside them."""
+
+    schema: int
+    revision: str
+    written_at: str
+    max_age: str
+    environments: list[str]
+    services: dict[str, ServiceState]
+    deploy_hours: list[HeldSpan] | None
+
+
+def public_state(known: Mapping[str, Known], revision: str, now: datetime) -> PublicState:
+    """The state of every service: `known` by service name, each as `check` takes it. At least one service."""
+    policy = next(iter(known.values())).policy
+    calendar = deploy_calendar(policy)
+    hours = None
+    if calendar is not None:
+        hours = [_stretch("", span) for span in opening_hours(calendar, now, now + HORIZON)]
+    services = {name: _service(name, one, now) for name, one in sorted(known.items())}
+    environments = environments_of(policy)
+    return PublicState(GATE_JSON_SCHEMA, revision, stamp(now), policy.gate.max_age, environments, services, hours)
+
+
+def to_json(state: PublicState) -> bytes:
+    """The file's bytes."""
+    return msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n"
+
+
+def parse_state(raw: bytes, where: str) -> PublicState:
+    """The bytes of gate.json as a value. Incomplete where they are damaged: nothing may be concluded from them."""
+    try:
+        state = msgspec.json.decode(raw, type=PublicState)
+        if state.schema != GATE_JSON_SCHEMA:
+            raise ValueError(f"schema {state.schema} is not known")
+        if not state.environments:
+            raise ValueError("it names no environment")
+        duration(state.max_age)
+        for one in _instants(state):
+            parse_instant(one)
+        unknown = {reason for one in state.services.values() for reason in one.reasons} - {*HOLDING, *_DOUBTS}
+        if unknown:
+            raise ValueError(f"reason {min(unknown)!r} is not known")
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        hint = "read the records themselves (--records URL@BRANCH), or publish it again"
+        raise Incomplete(f"gate.json is damaged: {error}", where=where, hint=hint) from error
+    return state
+
+
+def verdict_of_state(state: PublicState, asked: DeployRequest) -> Verdict:
+    """The verdict that the file gives. UserError for a service or an environment that it does not know."""
+    if asked.service not in state.services:
+        hint = did_you_mean(asked.service, state.services)
+        raise UserError(f"service {asked.service!r} is not in gate.json", hint=hint)
+    if asked.environment not in state.environments:
+        hint = did_you_mean(asked.environment, state.environments)
+        raise UserError(f"environment {asked.environment!r} is not in gate.json", hint=hint)
+    service = state.services[asked.service]
+    every = _holds(service, state, asked)
+    holds = tuple(hold for hold in every if is_on(hold, asked.now))
+    if holds:
+        verdict, reason = FROZEN, holds[0].reason_code
+    elif doubts := [one for one in _DOUBTS if one in service.reasons]:
+        verdict, reason = INCONCLUSIVE, doubts[0]
+    else:
+        return Verdict(asked.service, PASS, OK, environment=asked.environment)
+    release = _override(service, asked)
+    if release is not None:
+        verdict, reason = OVERRIDDEN, OVERRIDE
+    notes = (_NO_FIGURES,) if reason == NO_DATA else ()
+    return Verdict(asked.service, verdict, reason, holds, environment=asked.environment, release=release, notes=notes)
+
+
+def not_current(state: PublicState, head: str | None, now: datetime) -> str | None:
+    """Why the file may not be trusted at `now`; None where it may.
+
+    `head` is the commit the repository is at; None where that cannot be read: then its age decides.
+    """
+    age = now - parse_instant(state.written_at)
+    if age < -SKEW:
+        return f"gate.json was written at {state.written_at}, after the instant of this check"
+    if head is not None:
+        if state.revision == head:
+            return None
+        return f"gate.json is of commit {state.revision[:12]}, and the repository is at {head[:12]}"
+    if age > timedelta(seconds=duration(state.max_age)):
+        old = spell_duration(int(age.total_seconds()))
+        return f"gate.json is {old} old, and the limit is {state.max_age}"
+    return None
+
+
+def gives_way(theirs: PublicState, ours: PublicState) -> str | None:
+    """Why `theirs`, which is published, is to give way to `ours`, which says how things stand now.
+
+    None while it says the same and has most of its `max_age` left: then a reader loses nothing by it.
+    """
+    if theirs.revision != ours.revision:
+        return f"it tells of commit {theirs.revision[:12]}"
+    age = parse_instant(ours.written_at) - parse_instant(theirs.written_at)
+    if age < -SKEW:
+        return f"it was written at {theirs.written_at}, and that is yet to come"
+    news = [name for name, state in ours.services.items() if theirs.services.get(name) != state]
+    if news:
+        return f"things have changed for {', '.join(news[:_SHOWN])}"
+    is_old = 3 * age > timedelta(seconds=duration(ours.max_age))
+    return f"it is {spell_duration(int(age.total_seconds()), exact=True)} old" if is_old else None
+
+
+def _service(name: str, known: Known, now: datetime) -> ServiceState:
+    main = known.policy.gate.environment
+    holds, unread = all_holds(DeployRequest(name, main, now), known)
+    on = [hold for hold in holds if is_on(hold, now)]
+    doubts = [UNREADABLE_RECORD] * bool(unread) + [NO_DATA] * bool(
+        missing_figures(DeployRequest(name, main, now), known)
+    )
+    reasons = [*dict.fromkeys(hold.reason_code for hold in on), *doubts]
+    ids = [hold.id for hold in on if hold.reason_code == OPEN_INCIDENT and not hold.is_restricted]
+    windows = [hold for hold in holds if hold.reason_code == MAINTENANCE_WINDOW]
+    budget = next((hold for hold in holds if hold.reason_code == ERROR_BUDGET), None)
+    return ServiceState(
+        bool(reasons),
+        reasons,
+        ids,
+        [_stretch(hold.id, Span(hold.begin, hold.end)) for hold in windows],
+        _freezes(name, known, now),
+        _stretch("", Span(budget.begin, budget.end)) if budget else None,
+        _overrides(name, known, now),
+    )
+
+
+def _freezes(name: str, known: Known, now: datetime) -> list[HeldSpan]:
+    found = []
+    for freeze in known.freezes.values():
+        if freeze.is_override or (freeze.services and name not in freeze.services):
+            continue
+        try:
+            span = planned_freeze(freeze).span
+        except ValueError:
+            span = Span(None, None)  # its times say nothing: it holds until somebody mends it
+        if span.end is None or span.end > now:
+            found.append(_stretch(freeze.name, span, freeze.environments))
+    return found
+
+
+def _overrides(name: str, known: Known, now: datetime) -> list[PublicOverride]:
+    found = []
+    for record in known.records:
+        if not record.incident.drill:
+            theirs = [one for one in record.incident.overrides if one.service == name]
+            found += [PublicOverride(one.sha, [one.environment], one.at, one.expires) for one in theirs]
+    for freeze in known.freezes.values():
+        if not freeze.is_override or (freeze.services and name not in freeze.services):
+            continue
+        try:
+            span = planned_freeze(freeze).span
+        except ValueError:
+            continue
+        if span.begin is not None and span.end is not None and span.end > now:
+            found.append(PublicOverride(freeze.sha or "", freeze.environments, stamp(span.begin), stamp(span.end)))
+    return found
+
+
+def _holds(service: ServiceState, state: PublicState, asked: DeployRequest) -> list[Hold]:
+    """Everything that holds or will, the gravest kind first."""
+    holds = [Hold(OPEN_INCIDENT, one, None) for one in service.ids]
+    if OPEN_INCIDENT in service.reasons and not holds:
+        holds = [Hold(OPEN_INCIDENT, "", None, is_restricted=True)]
+    holds += [_hold(MAINTENANCE_WINDOW, one) for one in service.windows]
+    here = (one for one in service.freezes if not one.environments or asked.environment in one.environments)
+    holds += [_hold(DEPLOY_FREEZE, one) for one in here]
+    if state.deploy_hours is not None and not any(_span(one).covers(asked.now) for one in state.deploy_hours):
+        holds.append(Hold(OFF_WINDOW, "", None))
+    return holds + ([_hold(ERROR_BUDGET, service.budget)] if service.budget else [])
+
+
+def _override(service: ServiceState, asked: DeployRequest) -> HeldRelease | None:
+    for one in service.overrides if asked.sha is not None else ():
+        span = Span(parse_instant(one.begin), parse_instant(one.end))
+        here = not one.environments or asked.environment in one.environments
+        if here and span.covers(asked.now) and is_same_commit(one.sha, asked.sha or ""):
+            return HeldRelease("", "", span.end, "gate.json")
+    return None
+
+
+def _hold(reason: str, one: HeldSpan) -> Hold:
+    span = _span(one)
+    return Hold(reason, one.id, None, begin=span.begin, end=span.end)
+
+
+def _span(one: HeldSpan) -> Span:
+    return Span(
+        None if one.begin is None else parse_instant(one.begin), None if one.end is None else parse_instant(one.end)
+    )
+
+
+def _stretch(name: str, span: Span, environments: Iterable[str] = ()) -> HeldSpan:
+    begin, end = (None if at is None else stamp(at) for at in span)
+    return HeldSpan(begin, end, name, [*environments])
+
+
+def _instants(state: PublicState) -> Iterable[str]:
+    """Every instant in the file."""
+    yield state.written_at
+    for service in state.services.values():
+        for one in (*service.windows, *service.freezes, *([service.budget] if service.budget else [])):
+            yield from (text for text in (one.begin, one.end) if text is not None)
+        yield from (text for one in service.overrides for text in (one.begin, one.end))
+    for one in state.deploy_hours or ():
+        yield from (text for text in (one.begin, one.end) if text is not None)

@@ -1,0 +1,93 @@
+"""What lets a held deploy through: an override of one commit, or a fix given by the commander.
+
+Commits that passed before, as `--passed FILE` lists them: `SHA`, or `SHA SERVICE ENVIRONMENT`, one a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from incident_ops.deploy_gate.holds import is_worked_on
+from incident_ops.deploy_gate.verdict import HeldRelease
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.planned_changes import Freeze, Span, planned_freeze
+from incident_ops.domain.record import Record
+from incident_ops.domain.time import parse_instant
+from incident_ops.errors import UserError
+
+SHORTEST_SHA = 7
+FIX_LASTS = timedelta(hours=4)
+"""How long a commander's word for a fix holds."""
+
+
+def override_of(
+    service: str,
+    environment: str,
+    sha: str | None,
+    now: datetime,
+    records: Iterable[Record],
+    freezes: Mapping[str, Freeze],
+) -> HeldRelease | None:
+    """The override of this commit that is in force, of an incident's record or of freezes/; None where there is none.
+
+    One whose times cannot be read releases nothing; nor does one of a drill.
+    """
+    if sha is None:
+        return None
+    for record in records:
+        for one in () if record.incident.drill else record.incident.overrides:
+            span = Span(parse_instant(one.at), parse_instant(one.expires))
+            right = (one.service, one.environment) == (service, environment) and is_same_commit(one.sha, sha)
+            if right and span.covers(now):
+                return HeldRelease(one.by, one.reason, span.end, record.incident.id)
+    for path, freeze in freezes.items():
+        if freeze.is_override and freeze.concerns(service, environment) and is_same_commit(freeze.sha or "", sha):
+            try:
+                span = planned_freeze(freeze).span
+            except ValueError:
+                continue
+            if span.covers(now):
+                return HeldRelease(freeze.by or "", freeze.reason, span.end, path)
+    return None
+
+
+def is_same_commit(recorded: str, asked: str) -> bool:
+    """True for one commit: the same id, or a recorded one that was cut to its first digits, seven at least."""
+    return len(recorded) >= SHORTEST_SHA and asked.casefold().startswith(recorded.casefold())
+
+
+def fix_refused(incident: Incident, service: str, by: str | None) -> str | None:
+    """Why a fix for an incident does not release a deploy of `service` given by `by`; None where it does."""
+    if not is_worked_on(incident):
+        return f"{incident.id} is not open"
+    if service not in incident.services:
+        return f"{incident.id} is not on {service}"
+    commander = incident.roles.commander
+    if commander is None:
+        return f"{incident.id} has no commander: incident-ops assign commander @who {incident.id}"
+    if by is None or by.casefold() != commander.casefold():
+        return f"{by or 'who asks is not known, and'} is not the commander of {incident.id}, {commander} is"
+    return None
+
+
+_HEX = frozenset("0123456789abcdefABCDEF")
+
+
+def is_listed(text: str, service: str, environment: str, sha: str, file: str) -> bool:
+    """True where this commit is listed for this service and environment; a line with a commit alone is for all.
+
+    Blank lines and what follows `#` do not count. UserError for a line of another form: a list that is damaged is no
+    list.
+    """
+    found = False
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.partition("#")[0].split()
+        if not words:
+            continue
+        if len(words) not in (1, 3) or len(words[0]) < SHORTEST_SHA or not _HEX.issuperset(words[0]):
+            hint = "write SHA, or SHA SERVICE ENVIRONMENT; a commit has 7 digits at least"
+            raise UserError("this line names no commit that passed", where=f"{file}:{number}", hint=hint)
+        here = len(words) == 1 or tuple(words[1:]) == (service, environment)
+        found = found or (here and is_same_commit(words[0], sha))
+    return found

@@ -1,0 +1,1 @@
+"""What people keep and read on GitHub: documents, issue bodies, comments."""

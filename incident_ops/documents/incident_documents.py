@@ -1,0 +1,199 @@
+"""The longer tables of a document as rows: the timeline and the measured series.
+
+The Markdown documents beside a record (R96). The record is the only source: templates add words, never facts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from incident_ops.documents import incident_facts
+from incident_ops.documents.incident_facts import FactRow, spell_amount, spell_word
+from incident_ops.documents.markdown import code, inline, markdown
+from incident_ops.domain.incident import Event, Incident, Series
+from incident_ops.domain.lifecycle import OVER, effective
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.time import instant, parse_instant, spell_clock, spell_duration, spell_instant
+from incident_ops.resources import resource_text
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+class TimelineRow(NamedTuple):
+    """A line of the timeline; `at` is a clock time in UTC. `note` says what it corrects or that it was corrected."""
+
+    at: str
+    event: str
+    action: str
+    result: str
+    by: str
+    note: str
+
+
+class SeriesTable(NamedTuple):
+    """A series as a table: `rows` are (interval in UTC, value)."""
+
+    title: str
+    rows: list[FactRow]
+
+
+def timeline_rows(incident: Incident) -> list[TimelineRow]:
+    """The events by time, those of one instant in the record's order; with the day where they lie on several (C21)."""
+    events = incident.timeline
+    dated = days(incident) > 1
+    order = sorted(range(len(events)), key=lambda index: parse_instant(events[index].at))
+    corrected_by = {event.corrects: index for index, event in enumerate(events) if event.corrects}
+    return [_timeline_row(events, index, corrected_by, dated) for index in order]
+
+
+def days(incident: Incident) -> int:
+    """On how many days (UTC) the timeline's events lie."""
+    return len({parse_instant(event.at).date() for event in incident.timeline})
+
+
+def measurements(incident: Incident) -> list[SeriesTable]:
+    """The series of the impact by interval (R180)."""
+    return [_measurement(series) for series in incident.impact.series]
+
+
+def _timeline_row(events: list[Event], index: int, corrected_by: dict[int, int], dated: bool) -> TimelineRow:
+    event = events[index]
+    notes = []
+    if event.corrects and event.corrects <= len(events):
+        notes.append(f"corrects the line of {spell_clock(parse_instant(events[event.corrects - 1].at), dated)}")
+    if (later := corrected_by.get(index + 1)) is not None:
+        notes.append(f"corrected by the line of {spell_clock(parse_instant(events[later].at), dated)}")
+    ref = event.ref or ""
+    told = ref in f"{event.event} {event.action or ''} {event.result or ''}"
+    text = event.event if told else f"{event.event} ({ref})"
+    at = spell_clock(parse_instant(event.at), dated)
+    return TimelineRow(at, text, event.action or "", event.result or "", event.by or "", "; ".join(notes))
+
+
+def _measurement(series: Series) -> SeriesTable:
+    spans = [(parse_instant(point.start), parse_instant(point.end)) for point in series.points]
+    dated = len({at.date() for span in spans for at in span}) > 1
+    rows = [
+        FactRow(f"{spell_clock(start, dated)} – {spell_clock(end, dated)}", spell_amount(point.value))
+        for (start, end), point in zip(spans, series.points, strict=True)
+    ]
+    return SeriesTable(f"{spell_word(series.name)} ({series.unit})", rows)
+
+
+DOCUMENT_NAMES = ("incident.md", "timeline.md", "action-items.md", "postmortem.md")
+
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]+", re.ASCII)
+_HANDLE = re.compile(r"@[A-Za-z0-9][A-Za-z0-9._/-]{0,99}", re.ASCII)
+_ID = re.compile(r"[A-Z]{3}-[A-Za-z0-9-]{1,80}", re.ASCII)
+
+
+class Ready(str):
+    """Text that is Markdown already; every other value a template prints is defused on its way out."""
+
+
+def incident_documents(incident: Incident, policy: Policy, now: datetime) -> dict[str, str]:  # noqa: ARG001 - the shape of every renderer
+    """The four documents of a record, file name -> Markdown text.
+
+    No document shows an age, so `now` changes nothing: a committed file never goes stale by time alone, and the same
+    record and policy give the same bytes.
+    """
+    view = _view(incident, policy)
+    return {name: _tidy(_environment().get_template(f"{name}.j2").render(view)) for name in DOCUMENT_NAMES}
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import FunctionLoader, StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    environment = ImmutableSandboxedEnvironment(
+        loader=FunctionLoader(lambda name: resource_text(f"templates/{name}")),
+        undefined=StrictUndefined,
+        finalize=_defuse,
+        autoescape=False,  # Markdown, not HTML: `finalize` defuses every value
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(
+        block=lambda text: Ready(markdown(text)),
+        box=lambda done: Ready("[x]" if done else "[ ]"),
+        people=_people,
+        word=incident_facts.spell_word,
+        when=spell_instant,
+        length=spell_duration,
+        link=_link,
+        record_link=_record_link,
+    )
+    return environment
+
+
+def _defuse(value: object) -> str:
+    return value if isinstance(value, Ready) else inline(str(value))
+
+
+def _view(incident: Incident, policy: Policy) -> dict[str, Any]:
+    paper = incident.postmortem
+    duties = policy.duties(incident.severity, incident.priority)
+    at = effective(incident)
+    began = instant(at.get("times.started")) or parse_instant(at["times.declared"])
+    return {
+        "incident": incident,
+        "levels": incident_facts.levels(incident, policy),
+        "header": incident_facts.header(incident, policy),
+        "impact": incident_facts.impact_rows(incident),
+        "roles": incident_facts.roles(incident),
+        "instants": incident_facts.instants(incident),
+        "updates": sorted(incident.updates, key=lambda update: parse_instant(update.at))[::-1],
+        "timeline": timeline_rows(incident),
+        "one_day": f"{parse_instant(incident.timeline[0].at):%Y-%m-%d}" if days(incident) == 1 else None,
+        "steps": incident_facts.next_steps(incident, policy),
+        "links": _links(incident),
+        "items": incident_facts.count_items(incident.action_items, policy.action_items.priorities),
+        "item_counts": incident_facts.spell_item_counts(incident, policy),
+        "intervals": incident_facts.intervals(incident),
+        "lessons": incident_facts.count_lessons(paper.lessons) if paper else incident_facts.LessonCounts(0, {}),
+        "measurements": measurements(incident),
+        "paper": paper,
+        "date": f"{began:%Y-%m-%d}",
+        "owed": paper is not None or (duties is not None and duties.postmortem.required),
+        "over": incident.state in OVER,
+        "imported": incident_facts.imported(incident),
+    }
+
+
+def _links(incident: Incident) -> list[incident_facts.FactRow]:
+    told = incident.links
+    return [
+        incident_facts.FactRow("Knowledge article" if name == "kb" else incident_facts.spell_word(name), str(value))
+        for name in told.__struct_fields__
+        if (value := getattr(told, name)) is not None
+    ]
+
+
+def _people(who: str | Sequence[str]) -> str:
+    """One or several names; a handle stands as code, where it pings nobody and copies clean."""
+    names = [who] if isinstance(who, str) else who
+    return Ready(", ".join(code(name) if _HANDLE.fullmatch(name) else inline(name) for name in names))
+
+
+def _link(text: str) -> str:
+    """A web address as a link; anything else stays text."""
+    return Ready(f"<{text}>") if _ADDRESS.fullmatch(text) else text
+
+
+def _record_link(record_id: str, folder: str) -> str:
+    """The id of another record as a link to it, seen from beside a record; `folder` is incidents or problems."""
+    if not _ID.fullmatch(record_id):
+        return record_id
+    target = f"../{record_id}/incident.md" if folder == "incidents" else f"../../{folder}/{record_id}.yaml"
+    return Ready(f"[{record_id}]({target})")
+
+
+def _tidy(text: str) -> str:
+    return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"

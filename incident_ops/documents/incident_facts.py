@@ -1,0 +1,355 @@
+"""Numbers that follow from a record: named lengths of time and counts. None of them is typed by hand (C30).
+
+What a document says of a record, as rows of (name, text): header, impact, roles, instants, next steps.
+
+Texts are the record's own or follow from it; nothing here is Markdown yet. `unknown` is said, never left out (R99).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from incident_ops.domain.incident import ActionItem, Amount, Impact, Incident, Lessons, Revenue, Users
+from incident_ops.domain.lifecycle import FIXED, OVER, PENDING, effective, phase, public_status
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.time import UNKNOWN, instant, spell_clock, spell_duration, spell_instant
+
+
+class NamedInterval(NamedTuple):
+    """A named length of time between two instants of a record (C18).
+
+    `start` and `end` name the instants (`started`, `restored`); `begin` and `finish` are aware UTC, None = unknown.
+    """
+
+    name: str
+    start: str
+    end: str
+    begin: datetime | None
+    finish: datetime | None
+
+    @property
+    def seconds(self) -> int | None:
+        """Length in whole seconds, negative where the end came first; None as long as an end is unknown."""
+        return None if self.begin is None or self.finish is None else int((self.finish - self.begin).total_seconds())
+
+
+class ItemCounts(NamedTuple):
+    """Action items in total, per priority (in the policy's order, then by name) and per status (in use only).
+
+    `unranked` have no priority; `incomplete` lack an owner or a due date (R190).
+    """
+
+    total: int
+    by_priority: dict[str, int]
+    unranked: int
+    by_status: dict[str, int]
+    incomplete: int
+
+
+class LessonCounts(NamedTuple):
+    """Lessons in total and by kind, kinds without one left out."""
+
+    total: int
+    by_kind: dict[str, int]
+
+
+def impact(incident: Incident) -> NamedInterval:
+    """How long users felt it: restored - started of the first cycle, after corrections (C18)."""
+    return _between(effective(incident), "Impact", "started", "restored")
+
+
+def impact_cycles(incident: Incident) -> list[NamedInterval]:
+    """The impact of each cycle: the first one's, then reopened to restored of each later one."""
+    at = effective(incident)
+    later = [
+        NamedInterval(
+            f"Impact, cycle {entry + 1}",
+            "reopened",
+            "restored",
+            instant(at.get(f"cycles.{entry}.reopened")),
+            instant(at.get(f"cycles.{entry}.restored")),
+        )
+        for entry in range(1, len(incident.cycles) + 1)
+    ]
+    return [impact(incident), *later]
+
+
+def intervals(incident: Incident) -> list[NamedInterval]:
+    """The named lengths of a record (R208, R214): the impact always, each other once the record says its end.
+
+    Detect runs from the start; acknowledge and restore from the detection (where that is unknown, from the
+    declaration); war room, diagnose and resolve from the declaration, as the clocks do; total from the start to the
+    closing, until then to the resolution. Each later cycle adds its own impact, reopened to restored.
+    """
+    at = effective(incident)
+    noticed = "detected" if instant(at.get("times.detected")) else "declared"
+    total_end = "closed" if "times.closed" in at else "resolved"
+    lengths = [
+        ("Time to detect", "started", "detected"),
+        ("Time to acknowledge", noticed, "acknowledged"),
+        ("War room assembled", "declared", "assembled"),
+        ("Time to diagnose", "declared", "diagnosed"),
+        ("Time to restore", noticed, "restored"),
+        ("Time to resolve", "declared", "resolved"),
+        ("Total", "started", total_end),
+    ]
+    told = [_between(at, name, start, end) for name, start, end in lengths if f"times.{end}" in at]
+    return [*impact_cycles(incident), *told]
+
+
+def count_items(items: Sequence[ActionItem], priorities: Sequence[str]) -> ItemCounts:
+    """Counts of action items (R196); `priorities` is the policy's list, worst first."""
+    ranked = Counter(item.priority for item in items if item.priority)
+    order = [*priorities, *sorted(set(ranked) - set(priorities))]
+    statuses = Counter(item.status for item in items)
+    return ItemCounts(
+        total=len(items),
+        by_priority={name: ranked[name] for name in order if ranked[name]},
+        unranked=len(items) - ranked.total(),
+        by_status={name: statuses[name] for name in ("done", "in_progress", "open", "wont_do") if statuses[name]},
+        incomplete=sum(1 for item in items if not (item.owner and item.due)),
+    )
+
+
+def count_lessons(lessons: Lessons) -> LessonCounts:
+    """Counts of lessons (R250)."""
+    kinds = {"technical": len(lessons.technical), "process": len(lessons.process), "cultural": len(lessons.cultural)}
+    return LessonCounts(sum(kinds.values()), {name: count for name, count in kinds.items() if count})
+
+
+def _between(at: Mapping[str, str], name: str, start: str, end: str) -> NamedInterval:
+    return NamedInterval(name, start, end, instant(at.get(f"times.{start}")), instant(at.get(f"times.{end}")))
+
+
+NOBODY = "TBD"
+FINAL = "final"
+
+
+class FactRow(NamedTuple):
+    """A named fact."""
+
+    name: str
+    text: str
+
+
+class ChecklistStep(NamedTuple):
+    """A box of a list; `document` is the file beside the record where the work is."""
+
+    done: bool
+    text: str
+    document: str | None = None
+
+
+def spell_word(word: str) -> str:
+    """A word of the record as a person writes it: `in_progress` -> `In progress`."""
+    return "Won't do" if word == "wont_do" else (word[:1].upper() + word[1:]).replace("_", " ")
+
+
+def spell_amount(amount: Amount) -> str:
+    """A number with thousands apart, or the record's own word; `unknown` where there is none."""
+    if amount is None:
+        return UNKNOWN
+    return amount if isinstance(amount, str) else f"{amount:,}"
+
+
+def spell_interval(interval: NamedInterval) -> str:
+    """`30 min (started to restored, 12:00-12:30)`; without the clock times as long as one is unknown."""
+    named = f"{interval.start} to {interval.end}"
+    if interval.begin is None or interval.finish is None:
+        return f"{UNKNOWN} ({named})"
+    dated = interval.begin.date() != interval.finish.date()
+    span = f"{spell_clock(interval.begin, dated)}–{spell_clock(interval.finish, dated)} UTC"
+    return f"{spell_duration(interval.seconds)} ({named}, {span})"
+
+
+def levels(incident: Incident, policy: Policy) -> list[FactRow]:
+    """The labels the record carries, the one that drives the clocks first, with the policy's word for each."""
+    fields = ("priority", "severity") if policy.drives == "priority" else ("severity", "priority")
+    rows = []
+    for field in fields:
+        label: str | None = getattr(incident, field)
+        if label is None and field != policy.drives:
+            continue
+        level = policy.level(label)
+        word = f", {level.label}" if level and level.label not in ("", label) else ""
+        rows.append(FactRow(spell_word(field), (label or UNKNOWN) + word))
+    return rows
+
+
+def header(incident: Incident, policy: Policy) -> list[FactRow]:
+    """The first facts of an incident (R98, R103, R112)."""
+    rows = levels(incident, policy)
+    rows.append(FactRow("State", _state(incident)))
+    rows.append(FactRow("Services", ", ".join(incident.services)))
+    if found := incident.detection:
+        rows.append(FactRow("Detected by", spell_word(found.source) + (f": {found.detail}" if found.detail else "")))
+    else:
+        rows.append(FactRow("Detected by", UNKNOWN))
+    rows.append(FactRow("Status page", _status_page(incident, policy)))
+    if incident.outcome != FIXED:
+        rows.append(FactRow("Outcome", spell_word(incident.outcome)))
+    return rows
+
+
+def impact_rows(incident: Incident) -> list[FactRow]:
+    """The impact in numbers (R99, R106, R113); what only some incidents have is left out where nothing is said."""
+    told = incident.impact
+    rows = [
+        *(
+            FactRow(length.name.replace("Impact", "Duration"), spell_interval(length))
+            for length in impact_cycles(incident)
+        ),
+        FactRow("Services affected", ", ".join(incident.services)),
+        FactRow("Users affected", _users(told.users)),
+        FactRow("Failed requests", spell_amount(told.failed_requests)),
+        FactRow("Revenue", _revenue(told.revenue)),
+        FactRow("Data loss", told.data_loss or UNKNOWN),
+    ]
+    return [*rows, *_seldom(told)]
+
+
+def roles(incident: Incident) -> list[FactRow]:
+    """Who holds which role (R107, R114, R116), TBD where nobody does."""
+    held = incident.roles
+    rows = [
+        FactRow("Incident commander", held.commander or NOBODY),
+        FactRow("Technical lead", held.technical_lead or NOBODY),
+        FactRow("Communications lead", held.communications_lead or NOBODY),
+        FactRow("Scribe", held.scribe or NOBODY),
+    ]
+    rows += [FactRow(spell_word(name), who) for name, who in held.others.items()]
+    return rows + [FactRow("Assigned to", entry.to) for entry in incident.assignments[-1:]]
+
+
+def instants(incident: Incident) -> list[FactRow]:
+    """The instants the record tells, after corrections, in the record's order; later cycles follow, numbered."""
+    corrected = {correction.field for correction in incident.corrections}
+    at = effective(incident)
+    names = [
+        "started",
+        "detected",
+        *(name for name in incident.times.__struct_fields__ if name not in ("started", "detected")),
+    ]
+    rows = [(f"times.{name}", spell_word(name)) for name in names]
+    for entry, cycle in enumerate(incident.cycles, 1):
+        rows += [
+            (f"cycles.{entry}.{name}", f"{spell_word(name)}, cycle {entry + 1}") for name in cycle.__struct_fields__
+        ]
+    return [
+        FactRow(name, spell_instant(at[field]) + (" (corrected)" if field in corrected else ""))
+        for field, name in rows
+        if field in at
+    ]
+
+
+def next_steps(incident: Incident, policy: Policy) -> list[ChecklistStep]:
+    """What is to be done next, with what the record shows as done (R100); [] for what was no incident."""
+    if incident.outcome != FIXED:
+        return []
+    return list(_afterwards(incident, policy) if incident.state in OVER else _at_once(incident, policy))
+
+
+def spell_item_counts(incident: Incident, policy: Policy) -> str:
+    """`10 (4 P0, 3 P1, 3 P2)`, with what lacks a priority named only beside items that have one (R196)."""
+    counts = count_items(incident.action_items, policy.action_items.priorities)
+    parts = [f"{count} {name}" for name, count in counts.by_priority.items()]
+    if parts and counts.unranked:
+        parts.append(f"{counts.unranked} without priority")
+    return f"{counts.total} ({', '.join(parts)})" if parts else str(counts.total)
+
+
+def imported(incident: Incident) -> list[FactRow]:
+    """What the original report had beyond the record's fields, as read; nested names are joined."""
+    return [FactRow(spell_word(name), text) for name, text in _flat(incident.imported)]
+
+
+def _flat(data: dict[str, object], before: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in data.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}: ")
+        else:
+            parts = value if isinstance(value, list) else [value]
+            yield before + name, ", ".join(str(part) for part in parts)
+
+
+def _state(incident: Incident) -> str:
+    if incident.state in OVER:
+        return spell_word(incident.state)
+    waiting = (
+        f", waiting for {incident.pauses[-1].waiting_for}" if incident.state == PENDING and incident.pauses else ""
+    )
+    return f"{spell_word(incident.state)}{waiting} ({phase(incident).lower()})"
+
+
+def _status_page(incident: Incident, policy: Policy) -> str:
+    if any(update.audience == "public" for update in incident.updates):
+        return f"Updated: {public_status(incident)}"
+    duties = policy.duties(incident.severity, incident.priority)
+    if duties is None:
+        return UNKNOWN
+    return "Required, no public update on the record" if duties.status_page else "Not required"
+
+
+def _users(users: Users | str | None) -> str:
+    if not isinstance(users, Users):
+        return users or UNKNOWN
+    share = f"{spell_amount(users.percent)} %" if isinstance(users.percent, int | float) else ""
+    if isinstance(users.count, int | float):
+        return spell_amount(users.count) + (f" ({share})" if share else "")
+    return f"{share} (number unknown)" if share else UNKNOWN
+
+
+def _revenue(revenue: Revenue | str | None) -> str:
+    if not isinstance(revenue, Revenue):
+        return revenue or UNKNOWN
+    currency = f" {revenue.currency}" if revenue.currency else ""
+    text = spell_amount(revenue.amount) + (currency if revenue.amount not in (None, UNKNOWN) else "")
+    if revenue.per_minute not in (None, UNKNOWN):
+        text += f", {spell_amount(revenue.per_minute)}{currency} a minute"
+    return text
+
+
+def _seldom(told: Impact) -> Iterator[FactRow]:
+    if told.support_tickets is not None:
+        yield FactRow("Support tickets", spell_amount(told.support_tickets))
+    if told.support_tickets_increase_percent is not None:
+        more = spell_amount(told.support_tickets_increase_percent)
+        yield FactRow("Support tickets, increase", more if more == UNKNOWN else f"{more} %")
+    if told.budget_minutes is not None:
+        used = spell_amount(told.budget_minutes)
+        yield FactRow("Error budget used", used if used == UNKNOWN else f"{used} min")
+
+
+def _at_once(incident: Incident, policy: Policy) -> Iterator[ChecklistStep]:
+    at = effective(incident)
+    told = incident.impact
+    scope = told.summary is not None or (isinstance(told.users, Users) and _users(told.users) != UNKNOWN)
+    books = (
+        [incident.links.runbook]
+        if incident.links.runbook
+        else [policy.documents.runbook_path.replace("{service}", name) for name in incident.services]
+    )
+    yield ChecklistStep(incident.roles.commander is not None, "Name an incident commander")
+    yield ChecklistStep(
+        any(event.kind == "runbook" for event in incident.timeline), f"Work through the runbook: {', '.join(books)}"
+    )
+    yield ChecklistStep(scope, "Assess the scope: what is broken, for whom, since when")
+    yield ChecklistStep("times.mitigated" in at or "times.restored" in at, "Mitigate, then look for the cause")
+
+
+def _afterwards(incident: Incident, policy: Policy) -> Iterator[ChecklistStep]:
+    yield ChecklistStep(incident.is_closed, "Verify that the service stays healthy, then close the incident")
+    duties = policy.duties(incident.severity, incident.priority)
+    paper = incident.postmortem
+    if paper is not None or (duties is not None and duties.postmortem.required):
+        yield ChecklistStep(
+            paper is not None and paper.status == FINAL, "Bring the postmortem to its final form", "postmortem.md"
+        )
+    if incident.action_items:
+        left = len(incident.open_items)
+        yield ChecklistStep(
+            not left, f"Finish the action items ({left} of {len(incident.action_items)} open)", "action-items.md"
+        )

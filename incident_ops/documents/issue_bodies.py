@@ -1,0 +1,412 @@
+"""The clocks of one incident as its issue shows them: targets and instants, no countdown.
+
+The policy's checklists as task lists of an incident's issue (R119-R121, R125-R127, R153-R155).
+
+The generated text of a tracking issue: what counts now on the first screen, lists to work through below it.
+
+It tells instants, never ages, so that it changes only when something happens.
+
+The generated text of an action item's issue.
+
+The generated texts of all issues by key. Handles stand in code spans: an issue never pings anybody.
+
+The text of the pull request that writes back to records.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from incident_ops.documents import incident_facts
+from incident_ops.documents.markdown import (
+    PENDING_NOTE,
+    Section,
+    code,
+    fit_sections,
+    inline,
+    link,
+    markdown,
+    markdown_table,
+)
+from incident_ops.domain.fence import alone
+from incident_ops.domain.incident import ActionItem, Incident, Measure
+from incident_ops.domain.lifecycle import FIXED, OVER, public_status
+from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, Policy
+from incident_ops.domain.policy_sections import AFTER, Checklist
+from incident_ops.domain.record import Record, item_key
+from incident_ops.domain.time import duration, parse_instant, spell_clock, spell_duration
+from incident_ops.errors import UserError
+from incident_ops.reconcile import generated_block
+from incident_ops.sla.clocks import (
+    ACTION_ITEM,
+    DIAGNOSIS,
+    POSTMORTEM_FINAL,
+    POSTMORTEM_MEETING,
+    RESOLUTION,
+    RESPONSE,
+    UPDATE_INTERNAL,
+    UPDATE_PUBLIC,
+    Clock,
+    ClockState,
+    Risk,
+    clocks,
+)
+from incident_ops.sla.targets import level_duties, targets
+
+_NAMES = {
+    RESPONSE: "Response",
+    DIAGNOSIS: "Diagnosis",
+    RESOLUTION: "Resolution",
+    UPDATE_INTERNAL: "Internal update",
+    UPDATE_PUBLIC: "Public update",
+    POSTMORTEM_MEETING: "Postmortem meeting",
+    POSTMORTEM_FINAL: "Postmortem final",
+}
+
+
+def clock_table(incident: Incident, policy: Policy, now: datetime) -> str:
+    """Name, target, due instant and state of each clock; "" where none runs. UserError as `sla.clocks.clocks`.
+
+    Action items have a list of their own.
+    """
+    level = level_duties(incident, policy)
+    response, resolution = targets(incident, policy, level)
+    wanted = {
+        RESPONSE: _spell(response),
+        RESOLUTION: _spell(resolution),
+        DIAGNOSIS: _spell(level.diagnosis),
+        UPDATE_INTERNAL: f"every {_spell(level.update.internal)}",
+        UPDATE_PUBLIC: f"every {_spell(level.update.public)}{_most(level.update.public_max)}",
+        POSTMORTEM_MEETING: _spell(level.postmortem.within),
+        POSTMORTEM_FINAL: _spell(level.postmortem.final_within),
+    }
+    rows = [
+        (_NAMES[one.clock], wanted[one.clock], _instant(one.due), _state(one, incident))
+        for one in clocks(incident, policy, now)
+        if one.clock != ACTION_ITEM
+    ]
+    return markdown_table(("Clock", "Target", "Due", "State"), rows) if rows else ""
+
+
+def next_update(incident: Incident, policy: Policy, now: datetime) -> str | None:
+    """When the next internal update is due, or was; None where no such clock runs. UserError likewise."""
+    found = [one for one in clocks(incident, policy, now) if one.clock == UPDATE_INTERNAL and one.due is not None]
+    if not found or found[0].state is not ClockState.RUNNING:
+        return None
+    late = found[0].risk is Risk.BREACHED
+    return f"**Next update {'was due' if late else 'due by'} {_instant(found[0].due)}**"
+
+
+def _most(limit: str | None) -> str:
+    """The outer limit of a range of updates, by which they are due (C11)."""
+    return f", at most {_spell(limit)}" if limit else ""
+
+
+def _spell(target: str | None) -> str:
+    if target in (None, NEXT_BUSINESS_DAY, NEXT_RELEASE):
+        return inline(str(target).replace("_", " "))
+    return spell_duration(duration(str(target)))
+
+
+def _instant(at: datetime | None) -> str:
+    return "not known" if at is None else f"{spell_clock(at, dated=True)} UTC"
+
+
+def _state(clock: Clock, incident: Incident) -> str:
+    """met, missed, running, paused, overdue, cancelled, no due; what has ended says when."""
+    was_incident = incident.outcome == FIXED and incident.duplicate_of is None
+    if clock.state is ClockState.CANCELLED and was_incident:
+        return "ended, nobody knows when"
+    late = clock.risk is Risk.BREACHED
+    if clock.state in (ClockState.MET, ClockState.MISSED):
+        word = "met" if clock.state is ClockState.MET else "**missed**"
+        return f"{word}, {_instant(clock.stopped_at)}"
+    if clock.state is ClockState.RUNNING:
+        return "**overdue**" if late else "running"
+    word = clock.state.value.replace("_", " ")
+    return f"{word}, **overdue**" if late else word
+
+
+_FOLDED = "<details><summary>Checklists of the response</summary>"
+
+
+def task_lists(incident: Incident, policy: Policy) -> str:
+    """The lists for an incident's level and state, those for afterwards first; "" where it has none.
+
+    Lists of the response stay until the incident is closed, since standing down and the last words to everybody come
+    after the resolution; then they are folded and keep their ticks. What was no incident has no list.
+    """
+    if incident.outcome != FIXED:
+        return ""
+    meant = [one for one in policy.tracker.checklists if one.items and _is_for(one, incident, policy)]
+    after = [_shown(one) for one in meant if one.during == AFTER and incident.state in OVER]
+    response = [_shown(one) for one in meant if one.during != AFTER]
+    if incident.is_closed and response:
+        response = [_FOLDED, *response, "</details>"]
+    return "\n\n".join([*after, *response])
+
+
+def _is_for(checklist: Checklist, incident: Incident, policy: Policy) -> bool:
+    """Whether one of the incident's labels is meant; a severity counts on the scale the policy gives it (C2)."""
+    driving = incident.priority if policy.drives == "priority" else incident.severity
+    labels = {driving} | ({incident.severity} & set(policy.major_labels))
+    return not checklist.levels or not labels.isdisjoint(checklist.levels)
+
+
+def _shown(checklist: Checklist) -> str:
+    span = _span(checklist)
+    return "\n".join([f"### {inline(checklist.title)}{f' ({span})' if span else ''}\n", *_lines(checklist)])
+
+
+def _lines(checklist: Checklist) -> Iterator[str]:
+    for box in checklist.items:
+        key = f"{checklist.id}/{box.id}"
+        yield generated_block.line(inline(box.text), key)
+        yield from (generated_block.line(inline(part.text), f"{key}/{part.id}", depth=1) for part in box.items)
+
+
+def _span(checklist: Checklist) -> str:
+    """When after the declaration: `first 5m`, `from 30m on`, `1h to 2h`; "" where the policy says nothing."""
+    if checklist.start is None and checklist.end is None:
+        return ""
+    begin = duration(checklist.start or "0s")
+    if checklist.end is None:
+        return f"from {spell_duration(begin)} on"
+    finish = spell_duration(duration(checklist.end))
+    return f"{spell_duration(begin)} to {finish}" if begin else f"first {finish}"
+
+
+_DRILL = "> **Drill: this is practice, nothing is broken.**"
+_FEW = 8  # services named at the top
+_TOP = 1_000  # characters of the summary at the top
+_HORIZONS = (("short", "1 to 2 weeks"), ("medium", "1 to 3 months"), ("long", "3 to 6 months"))  # R199
+
+
+def tracking_body(record: Record, policy: Policy, now: datetime) -> str:
+    """Record -> the text of its tracking issue as of `now` (aware UTC), of which only the clocks' states depend."""
+    incident = record.incident
+    lists = [Section(task_lists(incident, policy), "the checklists", 4)]
+    work = [
+        Section(_items(incident), "the action items", 3),
+        Section(_measures(incident), "the prevention measures", 5),
+    ]
+    return fit_sections(
+        [
+            Section("\n>\n".join(mark for mark in (PENDING_NOTE * record.pending, _DRILL * incident.drill) if mark)),
+            Section(_headline(incident, policy)),
+            Section(_reminders(incident, policy)),
+            Section(_summary(incident)),
+            Section(_now(incident, policy, now)),
+            Section(_clocks(incident, policy, now)),
+            Section(_roles(incident), "the roles", 1),
+            Section(_links(incident), "the links", 2),
+            *([*work, *lists] if incident.state in OVER else [*lists, *work]),
+            Section(_instants(incident), "the instants", 6),
+            Section(_footer(record)),
+        ]
+    )
+
+
+def _footer(record: Record) -> str:
+    """Where the truth is, and what is whose."""
+    return (
+        f"Record: {code(record.path)}. Change the record, not this text. "
+        "The boxes you tick and what you write below this line stay yours."
+    )
+
+
+def _headline(incident: Incident, policy: Policy) -> str:
+    told = {row.name: inline(row.text) for row in incident_facts.header(incident, policy)}
+    levels = [f"**{inline(row.text)}**" for row in incident_facts.levels(incident, policy)]
+    names = [code(name) for name in incident.services[:_FEW]]
+    more = len(incident.services) - len(names)
+    services = ", ".join(names) + (f" and {more} more" if more > 0 else "")
+    outcome = [told["Outcome"]] if "Outcome" in told else []
+    return " · ".join([*levels, f"**{told['State']}**", *outcome, services])
+
+
+def _reminders(incident: Incident, policy: Policy) -> str:
+    """The level's goal (R28) and the principles (R257, R258), as long as there is something to keep in mind."""
+    if incident.is_closed:
+        return ""
+    level = policy.duties(incident.severity, incident.priority)
+    lines = [f"> **Goal:** {inline(level.goal_text)}"] if level and level.goal_text else []
+    if policy.tracker.principles:
+        lines.append("> " + " · ".join(inline(text) for text in policy.tracker.principles))
+    return "\n>\n".join(lines)
+
+
+def _summary(incident: Incident) -> str:
+    text = incident.impact.summary or incident.description or ""
+    if len(text) <= _TOP:
+        return markdown(text)
+    return markdown(text[:_TOP].rpartition(" ")[0] or text[:_TOP]) + " … (the record says more)"
+
+
+def _now(incident: Incident, policy: Policy, now: datetime) -> str:
+    """What people outside know, and when they hear next (R135)."""
+    public = max((parse_instant(update.at) for update in incident.updates if update.audience == "public"), default=None)
+    if public is not None:
+        heard = f"Last public update {spell_clock(public, dated=True)} UTC"
+    else:
+        page = next(row.text for row in incident_facts.header(incident, policy) if row.name == "Status page")
+        heard = f"Status page: {page[:1].lower() + page[1:]}"
+    told = f"Public status: **{inline(public_status(incident))}** · {heard}{_public_cadence(incident, policy)}"
+    try:
+        following = next_update(incident, policy, now)
+    except UserError:  # the table of clocks says why
+        following = None
+    return f"{following}\\\n{told}" if following else told
+
+
+def _public_cadence(incident: Incident, policy: Policy) -> str:
+    """How often people outside are to hear, as long as they wait (R41, R47); no clock counts it."""
+    level = policy.duties(incident.severity, incident.priority)
+    if level is None or level.update.public is None or incident.state in OVER:
+        return ""
+    most = f" to {spell_duration(duration(level.update.public_max))}" if level.update.public_max else ""
+    return f", public updates every {spell_duration(duration(level.update.public))}{most}"
+
+
+def _clocks(incident: Incident, policy: Policy, now: datetime) -> str:
+    try:
+        return clock_table(incident, policy, now)
+    except UserError as error:
+        return f"**No clock can be told:** {inline(str(error))}"
+
+
+def _roles(incident: Incident) -> str:
+    """The roles side by side, which takes three lines instead of six; more of them below."""
+    rows = incident_facts.roles(incident)
+    if incident.state in OVER and all(row.text == incident_facts.NOBODY for row in rows):
+        return ""
+    first, others = rows[:4], rows[4:]
+    lines = [markdown_table([inline(row.name) for row in first], [[_who(row.text) for row in first]])]
+    if others:
+        lines.append(" · ".join(f"{inline(row.name)}: {_who(row.text)}" for row in others))
+    return "\n\n".join(lines)
+
+
+def _who(name: str) -> str:
+    return f"**{name}**" if name == incident_facts.NOBODY else code(name)
+
+
+def _links(incident: Incident) -> str:
+    told = incident.links
+    names = {"bridge": "Bridge", "channel": "Channel", "dashboard": "Dashboard", "runbook": "Runbook"}
+    names |= {"status_page": "Status page", "pipeline": "Pipeline", "logs": "Logs", "kb": "Knowledge article"}
+    found = [link(name, text) for field, name in names.items() if (text := getattr(told, field))]
+    return "**Where:** " + " · ".join(found) if found else ""
+
+
+def _items(incident: Incident) -> str:
+    lines = [_item(item) for item in incident.action_items]
+    return "\n".join(["### Action items\n", *lines]) if lines else ""
+
+
+def _item(item: ActionItem) -> str:
+    told = [
+        f"**{inline(item.id)}** {inline(item.title)}",
+        inline(item.priority or ""),
+        code(item.owner or "") or "no owner yet",
+        f"due {item.due}" if item.due else "no due date yet",
+        "" if item.status == "open" else incident_facts.spell_word(item.status).lower(),
+    ]
+    closed = not item.is_open
+    return generated_block.line(" · ".join(part for part in told if part), item.id, ticked=closed, fixed=closed)
+
+
+def _measures(incident: Incident) -> str:
+    """The prevention measures by horizon (R198)."""
+    if incident.postmortem is None:
+        return ""
+    planned = incident.postmortem.prevention
+    parts = []
+    for horizon, length in _HORIZONS:
+        measures: list[Measure] = getattr(planned, horizon)
+        if measures:
+            parts.append(
+                "\n".join([f"**{incident_facts.spell_word(horizon)} term ({length})**\n", *_boxes(horizon, measures)])
+            )
+    return "\n\n".join(["### Prevention", *parts]) if parts else ""
+
+
+def _boxes(horizon: str, measures: list[Measure]) -> Iterator[str]:
+    """A measure has no id: its box goes by its text, so that a tick stays with it when others come and go."""
+    for one in measures:
+        key = f"prevention/{horizon}/{hashlib.sha256(one.text.encode()).hexdigest()[:12]}"
+        done = f" · done {one.done_at}" if one.done_at else ""
+        yield generated_block.line(inline(one.text) + done, key, ticked=bool(done), fixed=bool(done))
+
+
+def _instants(incident: Incident) -> str:
+    return "### Instants\n\n" + markdown_table(
+        ("Instant", "At"), [(inline(row.name), inline(row.text)) for row in incident_facts.instants(incident)]
+    )
+
+
+def item_body(record: Record, item: ActionItem) -> str:
+    """Action item -> the text of its issue: what, who, until when, from which incident, and what became of it."""
+    incident = record.incident
+    rows = [
+        ("Status", incident_facts.spell_word(item.status)),
+        ("Owner", code(item.owner or "") or "**nobody yet**"),
+        ("Due", item.due or "**no date yet**"),
+        ("Priority", inline(item.priority or "")),
+        ("Kind", inline(incident_facts.spell_word(item.kind or ""))),
+        ("Horizon", inline(incident_facts.spell_word(item.horizon or ""))),
+        ("Incident", f"{code(incident.id)} {inline(incident.title)}"),
+        ("Done at", item.done_at or ""),
+        ("Done by", code(item.done_by or "")),
+        ("Evidence", link("", item.evidence or "")),
+        ("Reason", inline(item.reason or "")),
+    ]
+    footer = (
+        f"Record: {code(record.path)}. Change the record, not this text; what you write below this line stays yours."
+    )
+    return fit_sections(
+        [
+            Section(PENDING_NOTE if record.pending else ""),
+            Section(f"**{inline(item.title)}**"),
+            Section(markdown_table(("Action item", inline(item.id)), [row for row in rows if row[1]]), "the facts", 1),
+            Section(footer),
+        ]
+    )
+
+
+class Bodies(Mapping[str, str]):
+    """Key -> generated text as of `now` (aware UTC), rendered when it is asked for: closed records cost nothing."""
+
+    def __init__(self, records: Iterable[Record], policy: Policy, now: datetime) -> None:
+        self._policy, self._now = policy, now
+        self._sources: dict[str, tuple[Record, ActionItem | None]] = {}
+        for record in records:
+            self._sources[record.incident.id] = (record, None)
+            for item in record.incident.action_items:
+                self._sources[item_key(record.incident.id, item.id)] = (record, item)
+
+    def __getitem__(self, key: str) -> str:
+        record, item = self._sources[key]
+        if item is not None:
+            return alone(record, lambda one: item_body(one, item))
+        return alone(record, lambda one: tracking_body(one, self._policy, self._now))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sources)
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+
+MOST_LISTED = 200  # lines; the pull request shows the edits themselves
+
+
+def proposal_body(reasons: Sequence[str]) -> str:
+    """Reasons, a line each -> Markdown that pings and links nothing."""
+    rows = [f"- {inline(reason)}" for reason in reasons[:MOST_LISTED]]
+    more = [f"- and {len(reasons) - MOST_LISTED} more"] if len(reasons) > MOST_LISTED else []
+    head = "What people did on the tracker, and the numbers of new issues, brought into the records."
+    foot = "Merge it, or close it to say no. The branch belongs to incident-ops: it is written anew by each run."
+    return "\n".join([head, "", *rows, *more, "", foot])

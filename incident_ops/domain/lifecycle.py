@@ -1,0 +1,184 @@
+"""States and moves of an incident as data (R75-R78, R82, C16), and what is derived from them (R83-R85, C15)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from incident_ops.domain.incident import Change, Cycle, Incident
+from incident_ops.domain.time import UNKNOWN, parse_instant
+
+NEW, TRIAGED, ASSIGNED, IN_PROGRESS = "new", "triaged", "assigned", "in_progress"
+PENDING, RESOLVED, CLOSED, REOPENED = "pending", "resolved", "closed", "reopened"
+FIXED = "fixed"
+
+Moves = frozenset[tuple[str, str]]
+
+STATES = (NEW, TRIAGED, ASSIGNED, IN_PROGRESS, PENDING, RESOLVED, CLOSED, REOPENED)
+OVER = frozenset({RESOLVED, CLOSED})
+"""States in which nobody works on the incident any more."""
+
+EDGES: Moves = frozenset(
+    {
+        (NEW, TRIAGED),
+        (TRIAGED, ASSIGNED),
+        (ASSIGNED, IN_PROGRESS),
+        (IN_PROGRESS, RESOLVED),
+        (RESOLVED, CLOSED),
+        (RESOLVED, REOPENED),
+        (CLOSED, REOPENED),
+        (REOPENED, IN_PROGRESS),
+        *((state, PENDING) for state in STATES if state not in (PENDING, CLOSED)),
+    }
+)
+"""Moves that are always legal, as the presets have them; a policy may know fewer (`states.edges`).
+
+The way out of pending depends on the state left, an early closing on the outcome."""
+
+NEEDS: dict[str, tuple[str, ...]] = {
+    IN_PROGRESS: ("acknowledged",),
+    RESOLVED: ("acknowledged", "resolved"),
+    CLOSED: ("closed",),
+}
+"""Instants of `times` (a later cycle: of its own entry) that a state asks for; `unknown` counts as given."""
+
+INSTANTS_OF_CYCLE = ("restored", "resolved", "verified", "closed")
+
+
+def is_legal(old: str, new: str, left: str | None = None, outcome: str = FIXED, edges: Moves = EDGES) -> bool:
+    """True where an incident may go from `old` to `new` (C16).
+
+    `left` is the state that was left for pending (None when unknown: then any state an incident can wait in).
+    Any open state may be closed when `outcome` is not `fixed`.
+    """
+    if new == CLOSED and outcome != FIXED and old in STATES and old != CLOSED:
+        return True
+    if old == PENDING:
+        return new == left if left is not None else (new, PENDING) in edges
+    return (old, new) in edges
+
+
+def next_states(state: str, left: str | None = None, outcome: str = FIXED, edges: Moves = EDGES) -> tuple[str, ...]:
+    """Where an incident may go from here, in the order of STATES."""
+    return tuple(new for new in STATES if is_legal(state, new, left, outcome, edges))
+
+
+def way(old: str, new: str, left: str | None = None, outcome: str = FIXED, edges: Moves = EDGES) -> tuple[str, ...]:
+    """The shortest legal way from `old` (excluded) to `new` (included); empty where there is none or they are equal.
+
+    Waiting is no step on a way: it passes pending only where that is its end.
+    """
+    reached: dict[str, tuple[str, ...]] = {old: ()}
+    queue = [old]
+    for state in queue:
+        for following in next_states(state, left if state == old else None, outcome, edges):
+            if following not in reached and (following != PENDING or new == PENDING):
+                reached[following] = (*reached[state], following)
+                queue.append(following)
+    return reached.get(new, ())
+
+
+class PathFault(NamedTuple):
+    """Where a history breaks: `entry` is the index in `changes` (None: it ends elsewhere than the record says).
+
+    `old` is the state the path had reached, `new` the state asked for, `left` the state that waits behind pending.
+    """
+
+    entry: int | None
+    old: str
+    new: str
+    left: str | None
+
+
+def path_faults(changes: Sequence[Change], state: str, outcome: str = FIXED, edges: Moves = EDGES) -> list[PathFault]:
+    """Where the state entries of `changes`, from `new` on, are no legal path, or do not end in `state`; [] = legal.
+
+    An entry breaks the path when it does not begin where the last one ended, or when its move is not legal. The
+    reading goes on from where the entry ends, so that one slip is told once.
+    """
+    found = []
+    at, left = NEW, None
+    moves = [(index, change) for index, change in enumerate(changes) if change.field == "state"]
+    reopenings = [index for index, change in moves if change.new == REOPENED]
+    for index, change in moves:
+        # The record keeps the last outcome only: of a closing that was reopened later it is not known.
+        earlier_closing = change.new == CLOSED and bool(reopenings) and index < reopenings[-1]
+        if change.old != at:
+            found.append(PathFault(index, at, change.old, left))
+        elif not is_legal(at, change.new, left, UNKNOWN if earlier_closing else outcome, edges):
+            found.append(PathFault(index, at, change.new, left))
+        left = change.old if change.new == PENDING else None
+        at = change.new
+    if at != state:
+        found.append(PathFault(None, at, state, left))
+    return found
+
+
+def effective(incident: Incident) -> dict[str, str]:
+    """Instants by field (`times.started`, `cycles.1.restored`, cycles counted from 1) after the corrections.
+
+    The last correction of a field holds; a field that was never given stays away unless corrected.
+    """
+    out = {
+        f"times.{name}": text for name in incident.times.__struct_fields__ if (text := getattr(incident.times, name))
+    }
+    for number, cycle in enumerate(incident.cycles, 1):
+        for name in cycle.__struct_fields__:
+            if text := getattr(cycle, name):
+                out[f"cycles.{number}.{name}"] = text
+    for correction in incident.corrections:
+        out[correction.field] = correction.new
+    return out
+
+
+def current(incident: Incident, name: str) -> str | None:
+    """The instant `name` (restored, resolved, verified, closed) of the cycle the incident is in, after corrections."""
+    field = f"cycles.{len(incident.cycles)}.{name}" if incident.cycles else f"times.{name}"
+    for correction in reversed(incident.corrections):
+        if correction.field == field:
+            return correction.new
+    holder = incident.cycles[-1] if incident.cycles else incident.times
+    text: str | None = getattr(holder, name)
+    return text
+
+
+def is_settled(incident: Incident) -> bool:
+    """True when time alone changes nothing any more: closed, every item done, the postmortem final or absent."""
+    draft = incident.postmortem is not None and incident.postmortem.status != "final"
+    return incident.is_closed and not incident.open_items and not draft
+
+
+def public_status(incident: Incident) -> str:
+    """investigating, identified, monitoring or resolved (R83, C15); `public_status` of the record wins.
+
+    Resolved or closed -> resolved; restored -> monitoring; cause found -> identified.
+    """
+    if incident.public_status:
+        return incident.public_status
+    if incident.state in OVER:
+        return "resolved"
+    if current(incident, "restored"):
+        return "monitoring"
+    return "identified" if _cause_found(incident) else "investigating"
+
+
+def phase(incident: Incident) -> str:
+    """ACTIVE, MITIGATED or RESOLVED (R84, C15): restored -> MITIGATED, resolved or closed -> RESOLVED."""
+    if incident.state in OVER:
+        return "RESOLVED"
+    return "MITIGATED" if current(incident, "restored") else "ACTIVE"
+
+
+def _cause_found(incident: Incident) -> bool:
+    if incident.cycles:
+        # The cause on record is that of the first outage: after a reopening only a new diagnosis counts.
+        return _diagnosed_since(incident, incident.cycles[-1])
+    cause = incident.cause
+    return incident.times.diagnosed is not None or (
+        cause is not None and (cause.what is not None or cause.category != UNKNOWN)
+    )
+
+
+def _diagnosed_since(incident: Incident, cycle: Cycle) -> bool:
+    since = parse_instant(cycle.reopened)
+    return any(event.kind == "diagnosis" and parse_instant(event.at) >= since for event in incident.timeline)

@@ -1,0 +1,171 @@
+"""A message: one notice on its way to one recipient over one channel.
+
+The ledger of what was sent: which notice went to which channel, claimed when, confirmed when.
+
+It holds no address, no handle and no text: a key stands there as its sha256. A line is
+`<sha256> <channel> <claimed> <confirmed or ->`, lines sorted, one for each pair of key and channel.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from hashlib import sha256
+from sys import intern
+from typing import NamedTuple
+
+from incident_ops.domain.time import parse_instant, stamp
+from incident_ops.errors import Incomplete
+
+INCIDENT_CHANNEL = "incident_channel"
+"""The chat channel of an incident's own (policy notify.incident_channel); it needs a token, no address."""
+
+ACKNOWLEDGED, RESOLVED_EVENT = "acknowledged", "resolved"
+"""Marks of the messages that take a page back."""
+
+
+class Message(NamedTuple):
+    """What a channel carries.
+
+    `key` is the notice's, with no run id, no time of run, no policy digest; with `channel`, a name of the policy, it is
+    what the ledger knows. `rank` is the level's (1 = worst), `recipient` a handle, a role or a channel's name. `text`
+    is plain text of one or more lines. `held` says why it is not sent now; "" where it is.
+    """
+
+    key: str
+    incident: str
+    rank: int
+    mark: str
+    audience: str
+    recipient: str
+    channel: str
+    subject: str
+    text: str
+    drill: bool = False
+    restricted: bool = False
+    held: str = ""
+
+
+def taking_back(page: Message, mark: str) -> Message:
+    """The message that acknowledges or resolves a page, under a key of its own; `mark` as above."""
+    return page._replace(key=f"{page.key}#{mark}", mark=mark)
+
+
+def page_key(notice: Message) -> str:
+    """The key of the page that a message is about: its own, or that of the page it takes back."""
+    return notice.key.removesuffix(f"#{notice.mark}") if notice.mark in (ACKNOWLEDGED, RESOLVED_EVENT) else notice.key
+
+
+LEDGER_BRANCH = "incident-ops/ledger"
+KEPT = timedelta(days=400)
+
+_CHANNEL = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
+_LINE = re.compile(rf"([0-9a-f]{{64}}) ({_CHANNEL.pattern}) (\S+) (\S+)", re.ASCII)
+
+
+class Pair(NamedTuple):
+    """What is sent once: a notice, by the sha256 of its key, to a channel, by its name."""
+
+    digest: str
+    channel: str
+
+
+class Sending(NamedTuple):
+    """When a pair was claimed, and when it was known to be sent (None until then): instants as text."""
+
+    claimed: str
+    confirmed: str | None
+
+
+Ledger = Mapping[Pair, Sending]
+
+
+class Claim(NamedTuple):
+    """A ledger with what was claimed, and which pairs this claim made ours to send."""
+
+    ledger: Ledger
+    ours: frozenset[Pair]
+
+
+def pair(key: str, channel: str) -> Pair:
+    """The pair of a notice's key and a channel's name. ValueError where that is no name: an address must not get in."""
+    if not _CHANNEL.fullmatch(channel):
+        raise ValueError(f"{channel!r} is no channel's name")
+    return Pair(sha256(key.encode()).hexdigest(), channel)
+
+
+def parse_ledger(content: bytes) -> Ledger:
+    """Bytes -> ledger. Incomplete names the first line that is none of ours; no line is ever left out."""
+    if content and not content.endswith(b"\n"):
+        raise _broken(content.count(b"\n") + 1, "it is cut off")
+    out: dict[Pair, Sending] = {}
+    for number, line in enumerate(content.split(b"\n")[:-1], 1):
+        found = _LINE.fullmatch(line.decode("ascii", "replace"))
+        if found is None:
+            raise _broken(number, "it is not `<sha256> <channel> <claimed> <confirmed or ->`")
+        digest, channel, claimed, confirmed = found.groups()
+        try:
+            parse_instant(claimed)
+            if confirmed != "-":
+                parse_instant(confirmed)
+        except ValueError as error:
+            raise _broken(number, "it has an instant that is none") from error
+        key = Pair(digest, intern(channel))
+        if key in out:
+            raise _broken(number, "its key and channel stand there twice")
+        out[key] = Sending(claimed, None if confirmed == "-" else confirmed)
+    return out
+
+
+def serialise(ledger: Ledger) -> bytes:
+    """Ledger -> bytes; the same ledger gives the same bytes."""
+    return "".join(
+        f"{key.digest} {key.channel} {sending.claimed} {sending.confirmed or '-'}\n"
+        for key, sending in sorted(ledger.items())
+    ).encode("ascii")
+
+
+def claim(ledger: Ledger, pairs: Iterable[Pair], now: datetime, after: timedelta | None = None) -> Claim:
+    """Claims what nobody has claimed; with `after` also what was claimed that long ago and never confirmed.
+
+    Whoever claimed it may have died before or after sending: it is sent again, at least once in all, by one run alone.
+    """
+    at, out, ours = stamp(now), dict(ledger), set()
+    for one in pairs:
+        held = ledger.get(one)
+        if held is None or (after is not None and _is_due(held, now, after)):
+            out[one] = Sending(at, None)
+            ours.add(one)
+    return Claim(out, frozenset(ours))
+
+
+def confirm(ledger: Ledger, pairs: Iterable[Pair], now: datetime) -> Ledger:
+    """Marks pairs as sent; one that was sent without a claim (the ledger was out of reach) gets its line now."""
+    at, out = stamp(now), dict(ledger)
+    for one in pairs:
+        held = out.get(one, Sending(at, None))
+        if held.confirmed is None:
+            out[one] = held._replace(confirmed=at)
+    return out
+
+
+def compact(ledger: Ledger, now: datetime) -> Ledger:
+    """The ledger without what was confirmed more than 400 days ago; what is not confirmed stays."""
+    first = now - KEPT
+    return {
+        one: sending
+        for one, sending in ledger.items()
+        if sending.confirmed is None or parse_instant(sending.confirmed) >= first
+    }
+
+
+def _is_due(sending: Sending, now: datetime, after: timedelta) -> bool:
+    return sending.confirmed is None and parse_instant(sending.claimed) + after <= now
+
+
+def _broken(number: int, why: str) -> Incomplete:
+    hint = f"mend or take out that line on the branch {LEDGER_BRANCH}; its history shows who changed it"
+    return Incomplete(
+        f"line {number} of the ledger cannot be read: {why}", hint=hint, where=f"{LEDGER_BRANCH}:{number}"
+    )

@@ -1,0 +1,223 @@
+"""The policy in force: scheme, levels, triage rules and the other blocks, as frozen values.
+
+Built from checked and resolved data by `incident_ops.records.policy`; nothing is checked twice here.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from incident_ops.domain.incident import Value
+from incident_ops.domain.policy_sections import (
+    AROUND_THE_CLOCK,
+    Access,
+    ActionItems,
+    Calendar,
+    Contacts,
+    Datasource,
+    Documents,
+    EscalationPolicy,
+    Gate,
+    Goals,
+    Ids,
+    Ingest,
+    MaintenancePolicy,
+    Notify,
+    Publish,
+    ReleaseTrain,
+    Routing,
+    Slo,
+    States,
+    Tracker,
+    WriteBack,
+)
+from incident_ops.domain.time import duration
+
+NEXT_BUSINESS_DAY = "next_business_day"
+NEXT_RELEASE = "next_release"
+
+
+class ResponsePhase(Value, frozen=True, rename={"start": "from", "end": "to"}):
+    """A stretch of the response, as durations since the declaration; `end` None = open."""
+
+    id: str
+    start: str
+    end: str | None
+
+
+class Cadence(Value, frozen=True):
+    """Longest time between updates by audience; None = no clock. `public_max` is the outer limit of a range (C11)."""
+
+    internal: str | None = None
+    public: str | None = None
+    public_max: str | None = None
+
+
+class PostmortemDuty(Value, frozen=True):
+    """Whether a postmortem is owed, and the targets of its meeting and final text (C24)."""
+
+    required: bool = False
+    within: str | None = None
+    final_within: str | None = None
+
+
+class LevelPolicy(Value, frozen=True):
+    """One level. `id` is the word records write; `rank` 1 is the worst. A target is a duration,
+    `next_business_day`, `next_release`, or None = no clock (C13)."""
+
+    id: str
+    rank: int
+    label: str = ""
+    definition: str | None = None
+    examples: list[str] = []
+    goal_text: str | None = None
+    response: str | None = None
+    resolution: str | None = None
+    diagnosis: str | None = None
+    phases: list[ResponsePhase] = []
+    runbook_blocks: list[ResponsePhase] = []
+    warn_at: str | None = None
+    escalate_at: str | None = None
+    stagnation: str | None = None
+    defer_if_active_within: str | None = None
+    update: Cadence = Cadence()
+    calendar: str = "24x7"
+    declare: bool = True
+    ic: str = "optional"
+    team: str | None = None
+    audiences: list[str] = []
+    channels: list[str] = []
+    status_page: bool = False
+    postmortem: PostmortemDuty = PostmortemDuty()
+
+    @property
+    def ic_after(self) -> int | None:
+        """Seconds after the declaration from which a commander is needed: 0 = at once, None = never (C32)."""
+        if self.ic == "required":
+            return 0
+        return duration(self.ic.removeprefix("after:")) if self.ic.startswith("after:") else None
+
+
+class Scheme(Value, frozen=True):
+    """The named scheme; labels are compared only inside it (C1). `major` is a second scale beside it (R3)."""
+
+    id: str
+    version: int
+    drives_clocks: str
+    major: list[LevelPolicy] = []
+
+
+class When(Value, frozen=True):
+    """Conditions of a triage rule; all that are set must hold."""
+
+    users_pct: str | None = None
+    feature: str | list[str] | None = None
+    data_risk: str | list[str] | None = None
+    slo: str | list[str] | None = None
+    revenue: bool | None = None
+    reputation: bool | None = None
+    ongoing: bool | None = None
+
+
+class TriageRule(Value, frozen=True):
+    """One rule of the ordered list; `assumed` where the playbook leaves the case open."""
+
+    when: When
+    level: str
+    major: str | None = None
+    assumed: bool = False
+    source: str | None = None
+
+
+class CausePrior(Value, frozen=True):
+    """A common cause and how often it is one, in percent (R150)."""
+
+    id: str
+    label: str = ""
+    prior_pct: float | None = None
+
+
+class TriagePolicy(Value, frozen=True):
+    within: str | None = None
+    recent_changes: str | None = None
+    rules: list[TriageRule] = []
+    causes: list[CausePrior] = []
+
+
+class Policy(Value, frozen=True):
+    """A resolved policy: preset and overrides, all values explicit."""
+
+    scheme: Scheme
+    levels: list[LevelPolicy]
+    extends: str | None = None
+    mode: str = "active"
+    triage: TriagePolicy = TriagePolicy()
+    escalation: EscalationPolicy = EscalationPolicy()
+    states: States = States()
+    calendars: dict[str, Calendar] = {}
+    ids: Ids = Ids()
+    action_items: ActionItems = ActionItems()
+    maintenance: MaintenancePolicy = MaintenancePolicy()
+    gate: Gate = Gate()
+    slo: Slo = Slo()
+    targets: Goals = Goals()
+    documents: Documents = Documents()
+    access: Access = Access()
+    contacts: Contacts = Contacts()
+    routing: Routing = Routing()
+    tracker: Tracker = Tracker()
+    notify: Notify = Notify()
+    ingest: Ingest = Ingest()
+    publish: Publish = Publish()
+    datasources: dict[str, Datasource] = {}
+    releases: list[ReleaseTrain] = []
+    write_back: WriteBack = WriteBack()
+
+    @property
+    def drives(self) -> str:
+        """The field of a record that drives its clocks: `severity` or `priority` (C2)."""
+        return self.scheme.drives_clocks
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels that drive clocks, worst first."""
+        return [level.id for level in sorted(self.levels, key=lambda level: level.rank)]
+
+    @property
+    def major_labels(self) -> list[str]:
+        """The labels of the second scale, worst first; empty where a scheme has one axis."""
+        return [level.id for level in sorted(self.scheme.major, key=lambda level: level.rank)]
+
+    def level(self, label: str | None) -> LevelPolicy | None:
+        """The level of this very label, on either scale; None for a foreign one (C1: no aliases, no stripping)."""
+        return next((level for level in (*self.levels, *self.scheme.major) if level.id == label), None)
+
+    def duties(self, severity: str | None, priority: str | None) -> LevelPolicy | None:
+        """What holds for a record with these labels; None where the driving label is missing or foreign.
+
+        In a scheme with two scales the priority gives response, resolution, warning and escalation; a severity,
+        where there is one, gives updates, diagnosis, audiences, channels, commander, team, status page and
+        postmortem, and the worse of the two ranks counts (C2).
+        """
+        label = priority if self.drives == "priority" else severity
+        driving = next((level for level in self.levels if level.id == label), None)
+        major = next((level for level in self.scheme.major if level.id == severity), None)
+        if driving is None or major is None:
+            return driving
+        return msgspec.structs.replace(
+            driving,
+            rank=min(driving.rank, major.rank),
+            diagnosis=major.diagnosis,
+            phases=major.phases,
+            update=major.update,
+            ic=major.ic,
+            team=major.team,
+            audiences=major.audiences,
+            channels=major.channels,
+            status_page=major.status_page,
+            postmortem=major.postmortem,
+        )
+
+    def calendar(self, name: str) -> Calendar | None:
+        """The calendar of this name; `24x7` is built in."""
+        return AROUND_THE_CLOCK if name == "24x7" else self.calendars.get(name)

@@ -1,0 +1,330 @@
+"""The smaller blocks of a policy (docs/contract.md#policy), each a value of its own.
+
+Durations stay text (`15m`, `1h30m`); `incident_ops.domain.time.duration` reads them. None means that the policy says
+nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from incident_ops.domain.incident import Value
+from incident_ops.domain.time import parse_date
+
+OPEN_STATE, AFTER = "open", "after"
+"""When a checklist is shown: while the incident is not resolved, or once it is."""
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class Pattern(Value, frozen=True):
+    """`count` similar incidents within `window` are one pattern (R62, R230)."""
+
+    count: int | None = None
+    window: str | None = None
+
+
+class Tier(Value, frozen=True):
+    """One step of the escalation ladder (R65)."""
+
+    id: str
+    tier: int
+    kind: str = "tier"
+    label: str = ""
+    notify: list[str] = []
+    wait: str | None = None
+    repeat_max: int | None = None
+    ack_timeout: str | None = None
+
+
+class EscalationPolicy(Value, frozen=True):
+    """What makes an incident climb (R58-R62); marks by level are in `LevelPolicy`."""
+
+    reassignments_gt: int | None = None
+    keywords: list[str] = []
+    vip: list[str] = []
+    pattern: Pattern = Pattern()
+    tiers: list[Tier] = []
+
+
+class States(Value, frozen=True):
+    """Lifecycle numbers (R79-R81, R87); `edges` are texts such as `new -> triaged`."""
+
+    edges: list[str] = []
+    pausing: list[str] = []
+    stopping: list[str] = []
+    auto_close: str | None = None
+    auto_pending: str | None = None
+    auto_reopen: str | None = None
+    stable_for: str | None = None
+
+    @property
+    def moves(self) -> frozenset[tuple[str, str]]:
+        """The edges as pairs (from, to)."""
+        return frozenset((left, right) for left, _, right in (edge.partition(" -> ") for edge in self.edges))
+
+
+class Calendar(Value, frozen=True):
+    """Working hours in one IANA zone; `hours` by day are texts `09:00-17:00`, `24:00` is the day's end."""
+
+    tz: str
+    hours: dict[str, list[str]] = {}
+    holidays: list[str] = []
+
+    def windows(self, weekday: int) -> list[tuple[int, int]]:
+        """Open windows of a day (0 = Monday) as minutes since its midnight, in order; reversed ones are left out."""
+        spans = (tuple(_minutes(part) for part in text.split("-")) for text in self.hours.get(DAYS[weekday], []))
+        return sorted((start, end) for start, end in spans if start < end)
+
+    @property
+    def days_off(self) -> frozenset[date]:
+        """The holidays as dates."""
+        return frozenset(parse_date(day) for day in self.holidays)
+
+
+def _minutes(text: str) -> int:
+    hour, _, minute = text.partition(":")
+    return int(hour) * 60 + int(minute)
+
+
+AROUND_THE_CLOCK = Calendar(tz="Etc/UTC", hours={day: ["00:00-24:00"] for day in DAYS})
+"""The calendar called 24x7; it is built in and cannot be redefined."""
+
+
+class Ids(Value, frozen=True):
+    incident: str = "INC-YYYYMMDD-HHMMSS"
+    change: str = "CHG-YYYY-NNNN"
+    problem: str = "PRB-YYYY-NNNN"
+
+
+class ActionItems(Value, frozen=True):
+    """Follow-up work (R193, R194); priorities are the items' own, not the incident's (C22)."""
+
+    statuses: dict[str, str] = {}
+    priorities: list[str] = []
+    due_by_priority: dict[str, str | None] = {}
+    metric_days: int | None = None
+
+
+class MaintenanceNotice(Value, frozen=True):
+    """A message about a window; `when` is a time before its start, or `start`, or `end` (R223)."""
+
+    id: str
+    when: str
+    title: str
+    channels: list[str] = []
+    status_page: bool = False
+
+
+class UsualWindow(Value, frozen=True):
+    tz: str | None = None
+    day: str | None = None
+    hours: str | None = None
+
+
+class ChecklistItem(Value, frozen=True):
+    id: str
+    text: str
+
+
+class MaintenancePolicy(Value, frozen=True):
+    notices: list[MaintenanceNotice] = []
+    buffer: str | None = None
+    usual_window: UsualWindow = UsualWindow()
+    approvals: list[str] = []
+    checklist: list[ChecklistItem] = []
+    checklist_due: str | None = None
+
+
+class BurnRate(Value, frozen=True):
+    """The error budget burns too fast at `rate` times the even pace or more, in both windows (durations)."""
+
+    rate: float
+    long: str
+    short: str
+
+
+class Gate(Value, frozen=True):
+    """What holds a deploy."""
+
+    steps: list[int] = []
+    observe: str | None = None
+    max_error_pct: float | None = None
+    after_rollout_pct: float | None = None
+    environment: str = "production"
+    canary_environment: str | None = None
+    block_on_open_rank: int | None = None
+    dependency_depth: int = 1
+    budget: str = "ignore"
+    burn_rates: list[BurnRate] = []
+    deploy_calendar: str | None = None
+    max_age: str = "3h"
+
+
+class Slo(Value, frozen=True):
+    target_pct: float | None = None
+    window: str | None = None
+    mode: str = "time"
+
+
+class ResolutionShare(Value, frozen=True):
+    """`pct` of the incidents of level `id` are resolved `within` (R201)."""
+
+    id: str
+    within: str
+    pct: float
+
+
+class Goals(Value, frozen=True):
+    """Block `targets`: what the team wants to reach (R200-R206); reported, never enforced."""
+
+    detection: str | None = None
+    resolution: list[ResolutionShare] = []
+    repeat_reduction_pct: float | None = None
+    mttr_trend: str | None = None
+    sla_compliance_pct: float | None = None
+    escalation_accuracy_pct: float | None = None
+    coordination: str | None = None
+    report: str | None = None
+
+
+class Documents(Value, frozen=True):
+    layout: str = "sev0-3"
+    timeline_columns: list[str] = []
+    duration: str = "impact"
+    runbook_path: str = "runbooks/{service}.md"
+    follow_up: str | None = None
+
+
+class Access(Value, frozen=True):
+    private: bool = False
+    commanders: list[str] = []
+    responders: list[str] = []
+
+
+class Contact(Value, frozen=True):
+    name: str | None = None
+    manager: str | None = None
+    channels: list[str] = []
+
+
+class Contacts(Value, frozen=True):
+    """Who is behind each role and tier; `people` are the block's keys with @."""
+
+    people: dict[str, Contact] = {}
+    roles: dict[str, list[str]] = {}
+    tiers: dict[str, list[str]] = {}
+    executive: list[str] = []
+
+    def behind(self, whom: str) -> list[str]:
+        """The handles behind a role, a tier, `executive`, or a handle itself; empty where nobody is."""
+        if whom.startswith("@"):
+            return [whom]
+        return self.executive if whom == "executive" else self.roles.get(whom) or self.tiers.get(whom) or []
+
+
+class PhaseRoute(Value, frozen=True):
+    lead: list[str] = []
+    supporting: list[str] = []
+
+
+class Routing(Value, frozen=True):
+    by_symptom: dict[str, list[str]] = {}
+    by_category: dict[str, list[str]] = {}
+    by_phase: dict[str, PhaseRoute] = {}
+
+
+class TrackerLabels(Value, frozen=True):
+    incident: str = "incident"
+    action_item: str = "action-item"
+
+
+class Limits(Value, frozen=True):
+    """The most one run may do."""
+
+    creates: int = 20
+    closes: int = 5
+    closes_pct: int = 30
+    writes: int = 40
+    requests: int = 300
+
+
+class Box(ChecklistItem, frozen=True):
+    """A box to tick, and the boxes below it."""
+
+    items: list[ChecklistItem] = []
+
+
+class Checklist(Value, frozen=True, rename={"start": "from", "end": "to"}):
+    """Boxes in the issue of every incident of `levels` (empty = all); `during` says when: OPEN or AFTER.
+
+    `start` and `end` are durations since the declaration that its heading shows; `end` None = open.
+    """
+
+    id: str
+    title: str
+    levels: list[str] = []
+    during: str = OPEN_STATE
+    start: str | None = None
+    end: str | None = None
+    items: list[Box] = []
+
+
+class Tracker(Value, frozen=True):
+    """How issues are kept, and what the issue of an incident reminds people of."""
+
+    labels: TrackerLabels = TrackerLabels()
+    identities: list[str] = []
+    limits: Limits = Limits()
+    principles: list[str] = []
+    checklists: list[Checklist] = []
+
+
+class IncidentChannel(Value, frozen=True):
+    create: bool = False
+    name: str = "incident-{id}"
+
+
+class Notify(Value, frozen=True):
+    channels: list[str] = []
+    incident_channel: IncidentChannel = IncidentChannel()
+
+
+class Quota(Value, frozen=True):
+    count: int | None = None
+    window: str | None = None
+
+
+class Ingest(Value, frozen=True):
+    cap: str | None = None
+    quota: Quota = Quota()
+    mapping: dict[str, str] = {}
+
+
+class Publish(Value, frozen=True):
+    enabled: bool = False
+    title: str | None = None
+    url: str | None = None
+
+
+class Datasource(Value, frozen=True):
+    """A metric source; `*_env` name the variables that hold what git should not."""
+
+    kind: str
+    url: str | None = None
+    url_env: str | None = None
+    token_env: str | None = None
+    application_key_env: str | None = None
+    account: int | None = None
+    region: str | None = None
+    allow_private: bool = False
+
+
+class ReleaseTrain(Value, frozen=True):
+    name: str
+    on: str
+
+
+class WriteBack(Value, frozen=True):
+    commands: str = "push"
+    automation: str = "pull_request"

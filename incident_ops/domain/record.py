@@ -1,0 +1,172 @@
+"""A record as rules see it, and the world they see it in.
+
+An edit of a record as a value: what becomes of the data; how the text takes it is `records.edit`'s business.
+
+A comment that silences rules on one line.
+
+A record that could not be used, as a value: one broken file never hides the next.
+
+Ids of incidents, action items, changes and problems (R92-R95).
+
+Where two lists differ, told in a time that no content can stretch.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import SequenceMatcher
+from itertools import takewhile
+from typing import Any, NamedTuple
+
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.services import Service
+
+
+class Record(NamedTuple):
+    """An incident with the place it came from.
+
+    `path` is relative to the repository; `data` is the JSON-like content the incident was built from; `pending` is
+    true for a record that is not merged yet.
+    """
+
+    path: str
+    incident: Incident
+    data: Mapping[str, Any]
+    pending: bool = False
+
+
+class World(NamedTuple):
+    """What a rule may know beside the record: policy, services by name, and the instant of the check (aware UTC)."""
+
+    policy: Policy
+    services: Mapping[str, Service]
+    now: datetime
+
+
+class IdClash(NamedTuple):
+    """One id in several records; `next_free` is an id nobody has."""
+
+    id: str
+    paths: tuple[str, ...]
+    next_free: str
+
+
+class Link(NamedTuple):
+    """A link between records as written: `kind` is related, duplicate_of or problem; `route` leads to it."""
+
+    path: str
+    source: str
+    kind: str
+    target: str
+    route: tuple[str | int, ...]
+
+
+class Crossings(NamedTuple):
+    """What is true of all records together: ids given twice, links that lead nowhere, every link between records."""
+
+    clashes: tuple[IdClash, ...]
+    dangling: tuple[Link, ...]
+    links: tuple[Link, ...]
+
+
+Route = tuple[str | int, ...]
+"""Keys and indexes from the top of a record to a value, e.g. `("timeline", 0, "at")`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """The value at `route` becomes `value`. Missing keys, and missing mappings on the way, are made."""
+
+    route: Route
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """`value` becomes the last item of the list at `route`. A missing or null list is made."""
+
+    route: Route
+    value: Any
+
+
+Edit = Set | Append
+
+
+class Silence(NamedTuple):
+    """The comment at `line` and `column` silences `rules` on line `on`, for `reason` ("" where none is given)."""
+
+    path: str
+    line: int
+    column: int
+    on: int
+    rules: tuple[str, ...]
+    reason: str
+
+
+class Unread(NamedTuple):
+    """`path` of the record, relative to the repository, and why it could not be used."""
+
+    path: str
+    reason: str
+
+    @property
+    def why(self) -> str:
+        """The reason alone: some begin with the path."""
+        return self.reason.removeprefix(f"{self.path}: ")
+
+
+INCIDENT_ID = re.compile(r"INC-(?:[0-9]{8}-[0-9]{6}|[0-9]{4}-[0-9]{5}|[0-9]{1,12})", re.ASCII)
+ITEM_ID = re.compile(r"AI-[1-9][0-9]{0,5}", re.ASCII)
+
+
+def is_incident_id(text: str) -> bool:
+    """True for every form an incident id may take: by time, by year and number, by number."""
+    return INCIDENT_ID.fullmatch(text) is not None
+
+
+def item_key(incident_id: str, item_id: str) -> str:
+    """The key that owns an action item's issue: `INC-.../AI-2` (docs/decisions/0001)."""
+    return f"{incident_id}/{item_id}"
+
+
+MOST_ITEMS = 1000
+"""Of more places than these only what stands the same at both ends is told; the rest counts as different."""
+
+
+class ChangedBlock(NamedTuple):
+    """`now` stands where `was` stood; `same`: with the same content."""
+
+    was: range
+    now: range
+    same: bool
+
+
+def blocks(was: Sequence[Hashable], now: Sequence[Hashable]) -> Iterator[ChangedBlock]:
+    """Both lists from the first place to the last, each in pieces that are the same or differ.
+
+    What repeats very often may count as different where it stands between differences (difflib's `autojunk`): with it
+    the longest comparison takes a second, without it minutes.
+    """
+    head = _common(was, now)
+    was_middle, now_middle = was[head:], now[head:]
+    tail = _common(was_middle[::-1], now_middle[::-1])
+    was_end, now_end = len(was) - tail, len(now) - tail
+    if head:
+        yield ChangedBlock(range(head), range(head), same=True)
+    if max(was_end, now_end) - head > MOST_ITEMS:
+        yield ChangedBlock(range(head, was_end), range(head, now_end), same=False)
+    else:
+        matcher = SequenceMatcher(None, was[head:was_end], now[head:now_end])
+        for tag, first, last, new_first, new_last in matcher.get_opcodes():
+            here, there = range(head + first, head + last), range(head + new_first, head + new_last)
+            yield ChangedBlock(here, there, same=tag == "equal")
+    if tail:
+        yield ChangedBlock(range(was_end, len(was)), range(now_end, len(now)), same=True)
+
+
+def _common(one: Sequence[Hashable], other: Sequence[Hashable]) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

@@ -1,0 +1,146 @@
+"""News for an audience, and a change of the level with its reason (R25).
+
+An entry of the timeline, written when it happens (R253), and an instant of `times` that it marks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.lifecycle import effective, public_status
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.record import Append, Edit, Set
+from incident_ops.domain.time import instant, parse_instant, stamp
+from incident_ops.edits.step import Step, given_fields, instant_edit, quote, route_of, row
+from incident_ops.errors import UserError
+from incident_ops.findings import did_you_mean
+
+AUDIENCES = ("internal", "executive", "public")
+STATUSES = ("investigating", "identified", "monitoring", "resolved")
+
+
+def publish_update(
+    incident: Incident, now: datetime, by: str | None, texts: dict[str, str], status: str | None, eta: str | None
+) -> Step:
+    """An entry of `updates` for each audience of `texts`; without a status the derived one holds (R83, C15)."""
+    status = status or public_status(incident)
+    edits: list[Edit] = []
+    told = []
+    for audience in AUDIENCES:
+        if audience not in texts:
+            continue
+        text = texts[audience]
+        fields = given_fields(at=stamp(now), audience=audience, status=status, text=text, eta=eta)
+        edits += [Append(("updates",), fields), row(now, "communication", f"Update ({audience}): {quote(text)}", by)]
+        told.append(f"{audience} update ({status}): {quote(text)}")
+    return Step(tuple(edits), tuple(told), _passed(now, eta))
+
+
+def _passed(now: datetime, eta: str | None) -> tuple[str, ...]:
+    try:
+        passed = eta is not None and parse_instant(eta) < now
+    except ValueError:  # a duration, or a word: the schema says whether it may stand there
+        passed = False
+    return (f"--eta {eta} has passed; it is {stamp(now)} now",) if passed else ()
+
+
+def relabel(
+    incident: Incident, policy: Policy, now: datetime, by: str | None, field: str, label: str, reason: str | None
+) -> Step:
+    """A new severity or priority, and its entry of `changes`.
+
+    UserError for a foreign label, or one lowered without a reason.
+    """
+    allowed = policy.labels if field == policy.drives else policy.major_labels if field == "severity" else []
+    if not allowed:
+        hint = f"its level is the {policy.drives}: {', '.join(policy.labels)}"
+        raise UserError(f"scheme {policy.scheme.id} has no {field}", hint=hint)
+    if label not in allowed:
+        raise UserError(f"{label!r} is no {field} of scheme {policy.scheme.id}", hint=did_you_mean(label, allowed))
+    before: str | None = getattr(incident, field)
+    if before == label:
+        return Step((), (f"{field} is {label} already; nothing changed",))
+    if before is None:
+        told = f"{field} set to {label}"
+        return Step(
+            (Set((field,), label), row(now, "decision", f"{told[0].upper()}{told[1:]}", by, result=reason)), (told,)
+        )
+    lowered = before in allowed and allowed.index(label) > allowed.index(before)
+    if lowered and not reason:
+        raise UserError(f"{field} {label} is lower than {before}: say why", hint="--reason TEXT")
+    told = f"{field} {'lowered' if lowered else 'raised'} from {before} to {label}"
+    fields = given_fields(at=stamp(now), field=field, from_=before, to=label, by=by, reason=reason)
+    edits = (Set((field,), label), Append(("changes",), fields))
+    return Step((*edits, row(now, "decision", f"{told[0].upper()}{told[1:]}", by, result=reason)), (told,))
+
+
+TIMELINE_KINDS = (
+    "detection",
+    "change",
+    "diagnosis",
+    "decision",
+    "action",
+    "communication",
+    "escalation",
+    "status",
+    "note",
+    "runbook",
+)
+MARKS = ("started", "detected", "assembled", "diagnosed", "mitigated", "restored", "verified", "stood_down")
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """What happened, in the words of whoever saw it; `at` is RFC 3339 text, None = now."""
+
+    event: str
+    kind: str = "note"
+    action: str | None = None
+    result: str | None = None
+    ref: str | None = None
+    at: str | None = None
+    corrects: int | None = None
+    marks: tuple[str, ...] = ()
+
+
+def add_entry(incident: Incident, now: datetime, by: str | None, entry: TimelineEntry) -> Step:
+    """Appends an entry; each of `marks` also becomes the instant of that name. UserError where one is given already."""
+    if entry.corrects is not None and not 1 <= entry.corrects <= len(incident.timeline):
+        hint = f"entries are counted from 1; there are {len(incident.timeline)}"
+        raise UserError(f"{incident.id} has no timeline entry {entry.corrects}", hint=hint)
+    at = stamp(now) if entry.at is None else entry.at
+    fields = given_fields(
+        at=at,
+        kind=entry.kind,
+        event=entry.event,
+        action=entry.action,
+        result=entry.result,
+        by=by,
+        ref=entry.ref,
+        corrects=entry.corrects,
+    )
+    edits: list[Edit] = [_mark(incident, name, at) for name in entry.marks]
+    when = f", {at}" if entry.at is not None else ""
+    told = [f"timeline: {quote(entry.event)} ({entry.kind}{when})", *(f"{name} at {at}" for name in entry.marks)]
+    return Step((*edits, Append(("timeline",), fields)), tuple(told), _late(incident, at, entry.corrects))
+
+
+def _mark(incident: Incident, name: str, at: str) -> Edit:
+    edit = instant_edit(incident, name, at)
+    if incident.cycles and edit.route == route_of(f"times.{name}"):
+        hint = "after a reopening only restored and verified are marked; tell the rest in words"
+        raise UserError(f"{incident.id} was reopened: {name} belongs to the first outage", hint=hint)
+    return edit
+
+
+def _late(incident: Incident, at: str, corrects: int | None) -> tuple[str, ...]:
+    told = []
+    others = [event.at for event in incident.timeline if event.corrects is None]
+    if corrects is None and others and parse_instant(at) < parse_instant(others[-1]):
+        told.append(f"it happened before the entry above it ({others[-1]}); the order of the timeline is not changed")
+    started = instant(effective(incident).get("times.started"))
+    if started is not None and parse_instant(at) < started:
+        told.append("it happened before times.started")
+    return tuple(told)

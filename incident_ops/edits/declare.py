@@ -1,0 +1,240 @@
+"""A new incident: the record as it is first written (R95-R101).
+
+The id of a new incident, in the form the policy asks for (R92, R94, R95, C20).
+
+What an incident asks for next: a command or a place a line, the most urgent first.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from incident_ops.domain.incident import Incident, Triage
+from incident_ops.domain.lifecycle import (
+    ASSIGNED,
+    CLOSED,
+    IN_PROGRESS,
+    NEW,
+    PENDING,
+    REOPENED,
+    RESOLVED,
+    TRIAGED,
+    current,
+    way,
+)
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.record import is_incident_id
+from incident_ops.domain.services import Service
+from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
+from incident_ops.domain.triage import Decision, decide_level
+from incident_ops.edits.step import given_fields
+from incident_ops.errors import UserError
+
+SOURCES = {
+    "alert": "Alert fired",
+    "customer_report": "A customer reported it",
+    "dashboard": "Seen on a dashboard",
+    "team": "Noticed by the team",
+}
+"""What noticed first, and how the first entry of the timeline tells it."""
+
+
+NO_ANSWERS = Triage()
+_BY_TIME = re.compile(r"INC-([0-9]{8}-[0-9]{6})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What is known when somebody declares. Instants are RFC 3339 text; the label may be left to the triage answers.
+
+    `by_rules`: somebody was asked, so the rules decide even where no answer was known.
+    """
+
+    title: str
+    services: tuple[str, ...]
+    severity: str | None = None
+    priority: str | None = None
+    description: str | None = None
+    started: str | None = None
+    detected: str | None = None
+    source: str | None = None
+    detail: str | None = None
+    answers: Triage = NO_ANSWERS
+    by_rules: bool = False
+    drill: bool = False
+    commander: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """The data of a new record in the schema's order, the triage decision that counted, and what should give pause."""
+
+    data: dict[str, Any]
+    decision: Decision | None
+    warnings: tuple[str, ...]
+
+
+def declare_incident(
+    incident_id: str, declaration: Declaration, policy: Policy, digest: str, now: datetime, by: str | None
+) -> Declared:
+    """The record of a declaration at `now`, under the policy in force. UserError where nothing gives the level.
+
+    Somebody has given the label, so the incident is triaged; nobody has taken it yet.
+    """
+    severity, priority, decision = _labels(declaration, policy)
+    at = stamp(now)
+    steps = way(NEW, TRIAGED, edges=policy.states.moves)
+    moves = [
+        given_fields(at=at, field="state", from_=old, to=new, by=by)
+        for old, new in zip((NEW, *steps), steps, strict=False)
+    ]
+    answers = msgspec.to_builtins(declaration.answers)
+    detected = declaration.detected or at
+    data = given_fields(
+        id=incident_id,
+        title=declaration.title,
+        description=declaration.description,
+        severity=severity,
+        priority=priority,
+        state=steps[-1] if steps else NEW,
+        services=list(dict.fromkeys(declaration.services)),
+        policy=_in_force(policy, digest, severity, priority),
+        detection=given_fields(source=declaration.source, detail=declaration.detail) if declaration.source else None,
+        times=given_fields(started=declaration.started, detected=detected, declared=at),
+        roles={"commander": declaration.commander} if declaration.commander else None,
+        triage=answers or None,
+        impact={"users": UNKNOWN, "revenue": UNKNOWN},
+        timeline=_first_rows(declaration, detected, at, by),
+        changes=moves or None,
+        drill=declaration.drill or None,
+    )
+    return Declared(data, decision, _doubts(declaration, policy, severity, priority, decision))
+
+
+def runbook(service_name: str, services: Mapping[str, Service], policy: Policy) -> str:
+    """Where the runbook of a service lies: as services.yaml says, else by the policy's pattern (R102)."""
+    service = services.get(service_name)
+    if service is not None and service.runbook:
+        return service.runbook
+    return policy.documents.runbook_path.replace("{service}", service_name)
+
+
+def channel_name(incident: Incident, policy: Policy) -> str:
+    """The name of the incident's chat channel, by the policy's pattern (R102, R123, R124)."""
+    by_time = _BY_TIME.fullmatch(incident.id)  # two of one second differ in their ids only
+    timestamp = by_time[1] if by_time else f"{parse_instant(incident.times.declared):%Y%m%d-%H%M%S}"
+    name = policy.notify.incident_channel.name.replace("{timestamp}", timestamp)
+    return "#" + name.replace("{id}", incident.id)
+
+
+def _labels(declaration: Declaration, policy: Policy) -> tuple[str | None, str | None, Decision | None]:
+    severity, priority = declaration.severity, declaration.priority
+    given = priority if policy.drives == "priority" else severity
+    answered = declaration.by_rules or declaration.answers != NO_ANSWERS
+    decision = decide_level(policy, declaration.answers) if answered else None
+    if given is not None:
+        return severity, priority, decision
+    if decision is None:
+        hint = f"--{policy.drives} {'|'.join(policy.labels)}, or answer: --users 60 --feature core --data-risk none"
+        raise UserError(f"how bad is it? There is no {policy.drives}", hint=hint)
+    if policy.drives == "priority":
+        return severity or decision.major, decision.level, decision
+    return decision.level, priority, decision
+
+
+def _in_force(policy: Policy, digest: str, severity: str | None, priority: str | None) -> dict[str, Any]:
+    level = policy.duties(severity, priority)
+    targets = given_fields(response=level.response, resolution=level.resolution) if level else {}
+    return given_fields(scheme=policy.scheme.id, digest=digest, targets=targets or None)
+
+
+def _first_rows(declaration: Declaration, detected: str, at: str, by: str | None) -> list[dict[str, Any]]:
+    noticed = SOURCES.get(declaration.source or "", "Incident noticed")
+    if detected in (at, UNKNOWN):
+        row = given_fields(
+            at=at, kind="detection", event=noticed, action="Incident declared", result="Investigating", by=by
+        )
+        return [row]
+    return [
+        given_fields(at=detected, kind="detection", event=noticed),
+        given_fields(at=at, kind="status", event="Incident declared", result="Investigating", by=by),
+    ]
+
+
+def _doubts(
+    declaration: Declaration, policy: Policy, severity: str | None, priority: str | None, decision: Decision | None
+) -> tuple[str, ...]:
+    told = []
+    label = priority if policy.drives == "priority" else severity
+    if decision is not None and decision.level != label:
+        told.append(f"the triage rules would give {decision.level} (rule {decision.rule_number}: {decision.rule_text})")
+    level = policy.duties(severity, priority)
+    if level is not None and level.ic_after == 0 and not declaration.commander:
+        told.append(f"{severity or level.id} needs a commander at once")
+    return tuple(told)
+
+
+BY_TIME = "INC-YYYYMMDD-HHMMSS"
+BY_YEAR = "INC-YYYY-NNNNN"
+
+
+def candidates(policy: Policy, now: datetime, ids: Callable[[], Iterable[str]]) -> Iterator[str]:
+    """Ids to try in turn: by time from `now` on, second by second; numbered from the next free number on.
+
+    `ids` gives every id there is; it is only asked where numbers are.
+    """
+    at = now.astimezone(UTC)
+    if policy.ids.incident == BY_TIME:
+        return (f"{at + timedelta(seconds=more):INC-%Y%m%d-%H%M%S}" for more in itertools.count())
+    if policy.ids.incident == BY_YEAR:
+        head = f"INC-{at:%Y}-"
+        return (f"{head}{number:05d}" for number in itertools.count(_last(ids(), head) + 1))
+    return (f"INC-{number}" for number in itertools.count(_last(ids(), "INC-") + 1))
+
+
+def _last(ids: Iterable[str], head: str) -> int:
+    """The highest number behind `head`; ids of another form do not count."""
+    tails = (one.removeprefix(head) for one in ids if one.startswith(head) and is_incident_id(one))
+    return max((int(tail) for tail in tails if tail.isdecimal()), default=0)
+
+
+def next_steps(incident: Incident, policy: Policy) -> tuple[str, ...]:
+    """What comes next from the state, the roles and the instants; empty where nothing is asked any more.
+
+    `@who` and `"..."` stand for what only a person knows; commands refuse them as they are.
+    """
+    level = policy.duties(incident.severity, incident.priority)
+    asks = []
+    working = incident.state in (NEW, TRIAGED, ASSIGNED, IN_PROGRESS, REOPENED)
+    if working and not incident.roles.commander and level is not None and level.ic_after is not None:
+        asks.append(f"incident-ops assign commander @who {incident.id}")
+    by_state = {
+        **dict.fromkeys((NEW, TRIAGED, ASSIGNED, REOPENED), f"incident-ops ack {incident.id}"),
+        PENDING: f"incident-ops pause {incident.id} --end",
+        RESOLVED: f"incident-ops close {incident.id} --verified",
+    }
+    if incident.state in by_state:
+        asks.append(by_state[incident.state])
+    if incident.state == IN_PROGRESS:
+        asks.append(_progress(incident))
+    if incident.state in (RESOLVED, CLOSED) and level is not None and level.postmortem.required and _is_due(incident):
+        asks.append(f"write `postmortem` in incidents/{incident.id}/incident.yaml")
+    return tuple(asks)
+
+
+def _progress(incident: Incident) -> str:
+    if current(incident, "restored") is None and not incident.updates:
+        return f'incident-ops update {incident.id} --internal "..."'
+    return f"incident-ops resolve {incident.id}"
+
+
+def _is_due(incident: Incident) -> bool:
+    final = incident.postmortem is not None and incident.postmortem.status == "final"
+    return not final and incident.outcome == "fixed" and not incident.drill

@@ -1,0 +1,170 @@
+"""An incident goes up the ladder: by hand, or because a rule found it due (R58-R65, R70).
+
+Somebody judges afterwards whether an escalation was right (R205). Nothing else of it may change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from incident_ops.domain.incident import Escalation, Incident
+from incident_ops.domain.lifecycle import OVER
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.policy_sections import Tier
+from incident_ops.domain.record import Append, Edit, Set
+from incident_ops.domain.time import UNKNOWN, instant, parse_instant, stamp
+from incident_ops.edits.step import Step, given_fields, illegal_move, quote, row, shorten
+from incident_ops.errors import UserError
+from incident_ops.findings import did_you_mean
+from incident_ops.sla.escalation import MANUAL, Due
+from incident_ops.sla.escalation_ladder import assignee, behind, managers, people
+from incident_ops.sla.incident_at import AUTOMATION
+
+LONGEST_REASON = 2000
+
+
+def escalate_incident(
+    incident: Incident,
+    policy: Policy,
+    now: datetime,
+    by: str | None,
+    reason: str,
+    to: str | None = None,
+    notify: Sequence[str] = (),
+) -> Step:
+    """Escalates by hand: to the next tier, or to `to` (a tier's id or number), and tells `notify` besides.
+
+    UserError where it is over, where there is no such tier, or where nothing is above the present one.
+    """
+    if incident.state in OVER:
+        raise illegal_move(incident, policy, "escalated", f"`incident-ops reopen {incident.id} --reason TEXT` first")
+    before = _present(incident, policy)
+    after = _asked(to, policy) if to is not None else _above(before, policy)
+    level = policy.duties(incident.severity, incident.priority)
+    words, nobody = people(after, policy)
+    named, unknown = behind(notify, policy.contacts)
+    above = managers(assignee(incident, now), level.rank if level else 4, policy)
+    told = [*dict.fromkeys((*words, *named, *above))]
+    if after is None and not told:
+        hint = "name somebody with --notify @who, or give the policy `escalation.tiers`"
+        raise UserError(f"{incident.id} cannot go higher: nobody is above {_spelled(before, policy)}", hint=hint)
+    key = f"{incident.id}/escalation/{len(incident.cycles) + 1}/{MANUAL}.{stamp(now)}"
+    entry = _entry(now, key, MANUAL, reason, before, after, told, now)
+    where = f"escalated to {_spelled(after, policy)}" if after is not None else "escalated"
+    event = row(now, "escalation", f"{where[0].upper()}{where[1:]}: {reason}", by)
+    return Step((entry, event), (where + _to(told),), _unreached([*nobody, *unknown], told))
+
+
+def escalate_due(incident: Incident, due: Due, policy: Policy, now: datetime) -> Step:
+    """Writes down an escalation that a rule found due: `at` is its due instant, `noticed_at` is now.
+
+    No edits where the record holds its key already, another one stands in its place, or somebody snoozed it.
+    """
+    if due.superseded or any(entry.key == due.key for entry in incident.escalations):
+        return Step((), (f"{due.key}: nothing to write",))
+    until = instant(incident.snooze.until) if incident.snooze else None
+    if until is not None and now < until:
+        return Step((), (f"{due.key}: snoozed until {stamp(until)}",))
+    told = [*due.targets]
+    entry = _entry(due.due, due.key, due.rule, due.reason, due.from_tier, due.to_tier, told, now)
+    where = "Escalated" if due.to_tier is None else f"Escalated to {_spelled(due.to_tier, policy)}"
+    event = row(now, "escalation", f"{where}: {due.reason} (due at {stamp(due.due)})", AUTOMATION)
+    return Step((entry, event), (f"{where}: {due.reason}{_to(told)}",), _unreached(due.unreached, told))
+
+
+def _entry(
+    at: datetime,
+    key: str,
+    rule: str,
+    reason: str,
+    before: int | None,
+    after: int | None,
+    told: list[str],
+    noticed_at: datetime,
+) -> Edit:
+    fields = given_fields(
+        at=stamp(at),
+        key=key,
+        rule=rule,
+        reason=shorten(reason, LONGEST_REASON),
+        from_tier=before,
+        to_tier=after,
+        notified=told or None,
+        noticed_at=stamp(noticed_at),
+        appropriate=UNKNOWN,
+    )
+    return Append(("escalations",), fields)
+
+
+def _present(incident: Incident, policy: Policy) -> int | None:
+    """The tier that has the incident: the last one it was given to, else the lowest of the ladder."""
+    reached = [(parse_instant(one.at), one.tier) for one in incident.assignments if one.tier is not None]
+    reached += [(parse_instant(one.at), one.to_tier) for one in incident.escalations if one.to_tier is not None]
+    lowest = min((one.tier for one in policy.escalation.tiers), default=None)
+    return max(reached, key=lambda pair: pair[0])[1] if reached else lowest
+
+
+def _above(tier: int | None, policy: Policy) -> int | None:
+    return min((one.tier for one in policy.escalation.tiers if tier is not None and one.tier > tier), default=None)
+
+
+def _asked(to: str, policy: Policy) -> int:
+    tiers: Sequence[Tier] = policy.escalation.tiers
+    found = next((one.tier for one in tiers if to in (one.id, str(one.tier))), None)
+    if found is None:
+        hint = did_you_mean(to, [one.id for one in tiers]) if tiers else "the policy has no `escalation.tiers`"
+        raise UserError(f"there is no tier {to!r}", hint=hint)
+    return found
+
+
+def _spelled(tier: int | None, policy: Policy) -> str:
+    entry = next((one for one in policy.escalation.tiers if one.tier == tier), None)
+    return f"tier {tier} ({entry.label or entry.id})" if entry else "the present tier"
+
+
+def _to(told: Sequence[str]) -> str:
+    return f"; to be told: {', '.join(told)}" if told else ""
+
+
+def _unreached(words: Sequence[str], told: Sequence[str]) -> tuple[str, ...]:
+    hint = "add them to `contacts` in policy.yaml"
+    lines = [f"nobody is behind {word}: {hint}" for word in words]
+    return (*lines, *(["nobody is told of this escalation"] if not told else []))
+
+
+JUDGEMENTS: dict[str, bool | str] = {"yes": True, "no": False, UNKNOWN: UNKNOWN}
+
+
+def review_escalation(incident: Incident, number: int | None, judgement: str) -> Step:
+    """Sets `appropriate` of an escalation, counted from 1; without a number, of the only one not judged yet.
+
+    `judgement` is a key of JUDGEMENTS. UserError where it is not clear which escalation is meant.
+    """
+    index = _meant(incident, number)
+    entry, value = incident.escalations[index], JUDGEMENTS[judgement]
+    if entry.appropriate == value and type(entry.appropriate) is type(value):
+        return Step((), (f"escalation {index + 1} is judged {judgement} already; nothing changed",))
+    told = f"escalation {index + 1} ({_review_spelled(entry)}): appropriate {judgement}"
+    return Step((Set(("escalations", index, "appropriate"), value),), (told,))
+
+
+def _meant(incident: Incident, number: int | None) -> int:
+    entries = incident.escalations
+    if not entries:
+        raise UserError(f"{incident.id} has no escalations", hint="there is nothing to review")
+    if number is not None:
+        if not 1 <= number <= len(entries):
+            hint = f"they are counted from 1; there are {len(entries)}"
+            raise UserError(f"{incident.id} has no escalation {number}", hint=hint)
+        return number - 1
+    waiting = [index for index, one in enumerate(entries) if one.appropriate in (None, UNKNOWN)]
+    if len(waiting) != 1:
+        listed = "; ".join(f"{index + 1}: {_review_spelled(one)}" for index, one in enumerate(entries))
+        told = "several are not judged yet" if waiting else "every one is judged already"
+        raise UserError(f"{incident.id}: {told}", hint=f"--number N: {listed}")
+    return waiting[0]
+
+
+def _review_spelled(entry: Escalation) -> str:
+    return quote(f"{entry.rule} at {entry.at}: {entry.reason}")

@@ -1,0 +1,198 @@
+"""Service is back for good and the cause is named, or said to be unknown (R87).
+
+The record is closed: restoration is verified, the team stood down, the postmortem final (R88, R89).
+
+It came back: a new cycle of the same incident (C16).
+
+No incident after all: a false alarm, a duplicate, or withdrawn.
+
+A move of the state that is due by itself, as the edits a person would have made (R79-R81).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.lifecycle import CLOSED, FIXED, OVER, REOPENED, RESOLVED, current, effective
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.record import Append, Edit, Set
+from incident_ops.domain.time import duration, instant, parse_instant, spell_duration, stamp
+from incident_ops.edits.step import (
+    Step,
+    given_fields,
+    illegal_move,
+    instant_edit,
+    move,
+    path,
+    row,
+    spelled_move,
+    state_words,
+)
+from incident_ops.errors import UserError
+from incident_ops.sla.automatic_states import StateMove
+from incident_ops.sla.incident_at import AUTOMATION
+
+CATEGORIES = ("deploy", "database", "third_party", "infrastructure", "configuration", "security", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class ResolutionGiven:
+    """`restored`: RFC 3339 text or `unknown`, when service was back; the cause by category, and what and why it was."""
+
+    restored: str | None = None
+    cause: str | None = None
+    what: str | None = None
+    why: str | None = None
+
+
+def lacking(incident: Incident, given: ResolutionGiven) -> tuple[str, ...]:
+    """What must still be said before the incident can be resolved: `restored`, `cause`."""
+    no_instant = given.restored is None and current(incident, "restored") is None
+    return ("restored",) * no_instant + ("cause",) * (given.cause is None and incident.cause is None)
+
+
+def resolve_incident(incident: Incident, policy: Policy, now: datetime, by: str | None, given: ResolutionGiven) -> Step:
+    """Moves to resolved, by way of every state skipped. UserError where restored or cause were never said."""
+    if incident.state == RESOLVED:
+        return Step((), (f"was resolved already, at {current(incident, 'resolved')}; nothing changed",))
+    if incident.state == CLOSED:
+        raise illegal_move(incident, policy, "resolved", f"`incident-ops reopen {incident.id} --reason TEXT` first")
+    if missing := lacking(incident, given):
+        options = " and ".join(f"--{name}" for name in missing)
+        hint = "--restored now, 10m (ago), an instant or unknown; --cause " + "|".join(CATEGORIES)
+        raise UserError(f"{incident.id} cannot be resolved without {options}", hint=hint)
+    edits: list[Edit] = []
+    if given.restored is not None:
+        edits.append(instant_edit(incident, "restored", given.restored))
+    moved = move(incident, policy, RESOLVED, now, by)
+    told = [f"resolved ({spelled_move(incident, policy, RESOLVED)})"]
+    if any(isinstance(one, Set) and one.route == ("times", "acknowledged") for one in moved):
+        told.append("nobody had acknowledged it: times.acknowledged is now")
+    edits += [*moved, *_cause(incident, given), row(now, "status", "Resolved", by)]
+    restored = given.restored or current(incident, "restored")
+    return Step(tuple(edits), tuple(told), _unstable(policy, now, restored))
+
+
+def _cause(incident: Incident, given: ResolutionGiven) -> list[Edit]:
+    fields = given_fields(category=given.cause, what=given.what, why=given.why)
+    if incident.cause is None:
+        return [Set(("cause",), fields)]
+    return [Set(("cause", name), value) for name, value in fields.items()]
+
+
+def _unstable(policy: Policy, now: datetime, restored: str | None) -> tuple[str, ...]:
+    stable_for, since = policy.states.stable_for, instant(restored)
+    if stable_for is None or since is None:
+        return ()
+    seconds = int((now - since).total_seconds())
+    if not 0 <= seconds < duration(stable_for):
+        return ()
+    return (f"service is back for {spell_duration(seconds)} only; watch it for {stable_for}, `reopen` if it fails",)
+
+
+def close_incident(
+    incident: Incident,
+    policy: Policy,
+    now: datetime,
+    by: str | None,
+    *,
+    verified: bool = False,
+    stood_down: bool = False,
+) -> Step:
+    """Moves from resolved to closed; warns where nobody verified, or a postmortem that is owed is not final."""
+    if incident.state == CLOSED:
+        return Step((), (f"was closed already, at {current(incident, 'closed')}; nothing changed",))
+    if incident.state != RESOLVED:
+        way = " -> ".join(map(state_words, (incident.state, *path(incident, policy, CLOSED))))
+        hint = f"the way is {way}: `incident-ops resolve {incident.id}` first; no incident at all: `withdraw`"
+        raise illegal_move(incident, policy, "closed", hint)
+    at = stamp(now)
+    edits: list[Edit] = []
+    told = [f"closed ({spelled_move(incident, policy, CLOSED)})"]
+    if verified and current(incident, "verified") is None:
+        edits.append(instant_edit(incident, "verified", at))
+        told.append(f"restoration verified at {at}")
+    if stood_down and "times.stood_down" not in effective(incident):
+        edits.append(Set(("times", "stood_down"), at))
+        told.append(f"team stood down at {at}")
+    edits += [*move(incident, policy, CLOSED, now, by), row(now, "status", "Closed", by)]
+    return Step(tuple(edits), tuple(told), _guards(incident, policy, verified))
+
+
+def _guards(incident: Incident, policy: Policy, verified: bool) -> tuple[str, ...]:
+    told = []
+    if not verified and current(incident, "verified") is None:
+        told.append("closed without anybody having verified that service is restored; say it with --verified")
+    level = policy.duties(incident.severity, incident.priority)
+    owed = level is not None and level.postmortem.required and incident.outcome == FIXED and not incident.drill
+    status = incident.postmortem.status if incident.postmortem else None
+    if owed and status != "final":
+        label = incident.severity or incident.priority
+        told.append(f"{label} requires a postmortem, and it is " + (f"in status {status}" if status else "not begun"))
+    return tuple(told)
+
+
+def reopen_incident(incident: Incident, policy: Policy, now: datetime, by: str | None, reason: str) -> Step:
+    """Moves from resolved or closed to reopened and begins an entry of `cycles`.
+
+    UserError where the incident is not over, was closed longer ago than `states.auto_reopen`, or is a duplicate.
+    """
+    if incident.state not in OVER:
+        raise illegal_move(incident, policy, "reopened", "it is still open: only a resolved or closed one can be")
+    if incident.duplicate_of is not None:
+        hint = f"reopen {incident.duplicate_of}, of which it is a duplicate"
+        raise UserError(f"{incident.id} is a duplicate", hint=hint)
+    _must_be_recent(incident, policy, now)
+    moved = move(incident, policy, REOPENED, now, by, reason=reason)
+    edits: list[Edit] = [Append(("cycles",), {"reopened": stamp(now)})]
+    if incident.outcome != FIXED:
+        edits.append(Set(("outcome",), FIXED))
+    event = row(now, "status", f"Reopened: {reason}", by)
+    return Step((*edits, *moved, event), (f"reopened ({spelled_move(incident, policy, REOPENED)})",))
+
+
+def _must_be_recent(incident: Incident, policy: Policy, now: datetime) -> None:
+    limit = policy.states.auto_reopen
+    if limit is None or incident.state != CLOSED:
+        return
+    closed = next((change.at for change in reversed(incident.changes) if change.new == CLOSED), None)
+    if closed is not None and (now - parse_instant(closed)).total_seconds() > duration(limit):
+        raise UserError(
+            f"{incident.id} was closed at {closed}, more than {limit} ago: it cannot be reopened",
+            hint="declare a new incident, and name this one in `related`",
+        )
+
+
+OUTCOMES = ("false_alarm", "duplicate", "withdrawn")
+DUPLICATE = "duplicate"
+
+
+def withdraw_incident(
+    incident: Incident, policy: Policy, now: datetime, by: str | None, outcome: str, reason: str, of: str | None
+) -> Step:
+    """Any open state goes to closed with an outcome that keeps it out of metrics; `of` is the incident it repeats."""
+    if incident.state == CLOSED:
+        first = f"`incident-ops reopen {incident.id} --reason TEXT` first"
+        raise illegal_move(incident, policy, "withdrawn", f"it was closed as {state_words(incident.outcome)}; {first}")
+    if (outcome == DUPLICATE) != (of is not None):
+        raise UserError("--of INC goes with --as duplicate", hint="--as duplicate --of INC-...")
+    if of == incident.id:
+        raise UserError(f"{incident.id} cannot be a duplicate of itself", hint="name the other one")
+    edits: list[Edit] = [Set(("outcome",), outcome)]
+    if of is not None:
+        edits.append(Set(("duplicate_of",), of))
+    edits += move(incident, policy, CLOSED, now, by, reason=reason, outcome=outcome)
+    kind = f"duplicate of {of}" if of else state_words(outcome)
+    told = f"closed as {kind} ({spelled_move(incident, policy, CLOSED, outcome)})"
+    return Step((*edits, row(now, "status", f"Closed as {kind}: {reason}", by)), (told,))
+
+
+def automatic(incident: Incident, due: StateMove, policy: Policy) -> Step:
+    """The edits of a due move, all of its due instant: a late run writes the same. UserError where it is not legal."""
+    if due.state == REOPENED:
+        return reopen_incident(incident, policy, due.due, AUTOMATION, due.reason)
+    moved = move(incident, policy, due.state, due.due, AUTOMATION, reason=due.reason)
+    event = row(due.due, "status", f"{due.state.capitalize()}: {due.reason}", AUTOMATION)
+    return Step((*moved, event), (f"{due.state} ({spelled_move(incident, policy, due.state)}): {due.reason}",))

@@ -1,0 +1,161 @@
+"""What a door gives back: the edits of a record, and what is told about them.
+
+A move of the state with all that belongs to it: every step of `changes`, instants, the end of a pause.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.lifecycle import FIXED, INSTANTS_OF_CYCLE, NEEDS, PENDING, effective, next_states, way
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.record import Append, Edit, Route, Set
+from incident_ops.domain.time import instant, stamp
+from incident_ops.errors import UserError
+
+LONGEST_EVENT = 2000
+"""Characters of a timeline entry's text, as the schema allows them."""
+LONGEST_QUOTE = 120
+"""Characters of an update that its timeline entry repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Edits to make (none where nothing is to change), a line in past tense a change, and what should give pause."""
+
+    edits: tuple[Edit, ...]
+    told: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def given_fields(**fields: Any) -> dict[str, Any]:
+    """The fields that were given, in this order; a trailing `_` (for Python's own words) falls off the name."""
+    return {name.rstrip("_"): value for name, value in fields.items() if value is not None}
+
+
+def row(now: datetime, kind: str, text: str, by: str | None = None, **more: Any) -> Append:
+    """A new last entry of the timeline (C21)."""
+    event = shorten(text, LONGEST_EVENT)
+    return Append(("timeline",), given_fields(at=stamp(now), kind=kind, event=event, **more, by=by))
+
+
+def shorten(text: str, most: int) -> str:
+    """The text, or its beginning where it has more than `most` characters."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def quote(text: str) -> str:
+    """The first words of a text, on one line."""
+    return shorten(" ".join(text.split()), LONGEST_QUOTE)
+
+
+def state_words(state: str) -> str:
+    """A state or outcome as people say it: `in_progress` -> `in progress`."""
+    return state.replace("_", " ")
+
+
+_ORDER = ("mitigated", "restored", "resolved", "closed")
+
+
+def left(incident: Incident) -> str | None:
+    """The state that was left for pending; None where the incident does not wait, or its history does not say."""
+    if incident.state != PENDING:
+        return None
+    moves = (change for change in reversed(incident.changes) if change.field == "state")
+    last = next(moves, None)
+    return last.old if last is not None and last.new == PENDING else None
+
+
+def field_of(incident: Incident, name: str) -> str:
+    """The field that holds this instant of the cycle the incident is in, as `lifecycle.effective` names it."""
+    cycle = len(incident.cycles)
+    return f"cycles.{cycle}.{name}" if cycle and name in INSTANTS_OF_CYCLE else f"times.{name}"
+
+
+def route_of(field: str) -> Route:
+    """The route of an instant's field: `cycles.1.restored` -> ("cycles", 0, "restored")."""
+    first, *rest = field.split(".")
+    return (first, int(rest[0]) - 1, rest[1]) if len(rest) == 2 else (first, *rest)
+
+
+def instant_edit(incident: Incident, name: str, at: str) -> Set:
+    """Writes an instant of the current cycle. UserError where it is there already, or would stand out of order."""
+    field, given = field_of(incident, name), effective(incident)
+    there = given.get(field)
+    if there is not None and there != at:
+        hint = "leave it out; a wrong one is mended by an entry of corrections, or in the record until it is merged"
+        raise UserError(f"{incident.id}: {field} is {there} already", hint=hint)
+    if name in _ORDER and (moment := instant(at)) is not None:
+        for place, other in enumerate(_ORDER):
+            known = instant(given.get(field_of(incident, other)))
+            if known is None or known == moment:
+                continue
+            if (known < moment) != (place < _ORDER.index(name)):
+                told = f"{incident.id}: {name} cannot be {at}, {other} is {stamp(known)}"
+                raise UserError(told, hint=f"the order is {', '.join(_ORDER)}")
+    return Set(route_of(field), at)
+
+
+def path(incident: Incident, policy: Policy, new: str, outcome: str = FIXED) -> tuple[str, ...]:
+    """The states from the present one (excluded) to `new`; empty where no legal way leads there."""
+    return way(incident.state, new, left(incident), outcome, policy.states.moves)
+
+
+def move(
+    incident: Incident,
+    policy: Policy,
+    new: str,
+    now: datetime,
+    by: str | None,
+    *,
+    reason: str | None = None,
+    outcome: str = FIXED,
+) -> tuple[Edit, ...]:
+    """The edits of a move to `new`, every step skipped spelled; the reason stands at the last step.
+
+    UserError where no legal way leads there.
+    """
+    steps = path(incident, policy, new, outcome)
+    if not steps:
+        raise illegal_move(incident, policy, f"moved to {state_words(new)}")
+    at = stamp(now)
+    edits: list[Edit] = [Set(("state",), new)]
+    for old, state in zip((incident.state, *steps), steps, strict=False):
+        why = reason if state == new else None
+        edits.append(Append(("changes",), given_fields(at=at, field="state", from_=old, to=state, by=by, reason=why)))
+    edits += [Set(route_of(field), at) for field in _missing(incident, steps)]
+    if incident.state == PENDING:
+        edits += [Set(("pauses", index, "to"), at) for index, pause in enumerate(incident.pauses) if pause.end is None]
+    return tuple(edits)
+
+
+def spelled_move(incident: Incident, policy: Policy, new: str, outcome: str = FIXED) -> str:
+    """The move in words: `triaged -> assigned -> in progress`."""
+    return " -> ".join(state_words(state) for state in (incident.state, *path(incident, policy, new, outcome)))
+
+
+def illegal_move(incident: Incident, policy: Policy, wanted: str, hint: str = "") -> UserError:
+    """The error for a move that is not legal from here; the hint says where the incident may go."""
+    waits = left(incident)
+    allowed = ", ".join(map(state_words, next_states(incident.state, waits, edges=policy.states.moves)))
+    return UserError(
+        f"{incident.id} is {state_words(incident.state)}: it cannot be {wanted}",
+        hint=hint or f"from {state_words(incident.state)} it may go to: {allowed}",
+    )
+
+
+def _missing(incident: Incident, steps: tuple[str, ...]) -> list[str]:
+    """Fields of the instants that the states on the way ask for and the record does not have."""
+    given = effective(incident)
+    fields = []
+    for state in steps:
+        for name in NEEDS.get(state, ()):
+            if incident.cycles and name not in INSTANTS_OF_CYCLE:
+                continue
+            field = field_of(incident, name)
+            if field not in given and field not in fields:
+                fields.append(field)
+    return fields

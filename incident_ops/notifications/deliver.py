@@ -1,0 +1,185 @@
+"""Sends what was planned: claim, look once more, send, confirm; a channel that fails stops no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from incident_ops.domain.notification import Message, Pair
+from incident_ops.domain.ports import Notifier, SharedLedger
+from incident_ops.errors import Ambiguous, IncidentOpsError, UserError, WriteFailed
+from incident_ops.notifications.plan import CLAIMED, RESEND, WAITS, PlannedNotice, is_urgent, resend_after
+
+SENT_NOW = "sent now"
+NOT_SENT = "failed"
+MAY_HAVE_ARRIVED = "unknown"
+GIVEN_UP = "given up"
+NO_LONGER_DUE = "dropped"
+NOT_TRIED = "left"
+
+SinkOf = Callable[[str], Notifier]
+"""A channel's name -> the way to it; UserError where nothing is set up for it."""
+
+_ONE_SENDING = timedelta(seconds=30)  # the longest a sink may take is half of it
+
+
+class Delivered(NamedTuple):
+    """What became of a planned notice.
+
+    The planned action where nothing was to be sent, else SENT_NOW; FAILED (certainly not taken, the next runs send it);
+    UNKNOWN (it may have arrived, a later run sends it again); GIVEN_UP (unknown twice, not sent a third time); DROPPED
+    (no longer owed); LEFT (for the next run); CLAIMED or WAITS as in `Planned`. `error` is why.
+    """
+
+    planned: PlannedNotice
+    outcome: str
+    error: IncidentOpsError | None = None
+
+
+class _Run:
+    """One run over the notices: what it holds, and which channels no longer answer."""
+
+    def __init__(
+        self,
+        ledger: SharedLedger | None,
+        sink_of: SinkOf,
+        clock: Callable[[], datetime],
+        still_owed: Callable[[Message], bool],
+        unreadable: IncidentOpsError | None,
+    ) -> None:
+        self.ledger, self.sink_of, self.clock, self.still_owed = ledger, sink_of, clock, still_owed
+        self.silent: set[str] = set()
+        self.to_confirm: list[Pair] = []
+        self.unconfirmed = unreadable
+
+    def group(self, planned: Sequence[PlannedNotice], may_wait: bool) -> list[Delivered]:
+        """The notices of one urgency: those with a way are claimed in one step, and sent one by one."""
+        sinks, out = {}, []
+        for one in planned:
+            try:
+                sinks[one.message.channel] = self.sink_of(one.message.channel)
+            except UserError as error:
+                out.append(Delivered(one, NOT_SENT, error))
+        able = [one for one in planned if one.message.channel in sinks]
+        if not able:
+            return out
+        began = self.clock()
+        ours, refused = self._claim(able, began)
+        if refused is not None and may_wait:
+            return out + [Delivered(one, WAITS, refused) for one in able]
+        for one in able:
+            if refused is None and one.pair not in ours:
+                out.append(Delivered(one, CLAIMED))
+            else:
+                out.append(self._one(one, sinks[one.message.channel], began if refused is None else None))
+        return out
+
+    def finish(self) -> IncidentOpsError | None:
+        """Confirms what is left to confirm -> why that failed."""
+        if self.ledger is None or not self.to_confirm:
+            return None
+        try:
+            self.ledger.confirm(self.to_confirm, self.clock())
+        except IncidentOpsError as error:
+            return error
+        self.to_confirm.clear()
+        return None
+
+    def _claim(
+        self, planned: Sequence[PlannedNotice], now: datetime
+    ) -> tuple[frozenset[Pair], IncidentOpsError | None]:
+        if self.ledger is None or self.unconfirmed is not None:
+            return frozenset(), self.unconfirmed or WriteFailed("the ledger cannot be reached")
+        try:
+            return self.ledger.claim([one.pair for one in planned], now, resend_after(planned[0].message)), None
+        except IncidentOpsError as error:
+            self.unconfirmed = error  # one that took no claim is asked once more, at the end
+            return frozenset(), error
+
+    def _one(self, planned: PlannedNotice, sink: Notifier, claimed: datetime | None) -> Delivered:
+        message = planned.message
+        if message.channel in self.silent:
+            return Delivered(planned, NOT_TRIED, WriteFailed(f"channel {message.channel} did not answer in this run"))
+        if claimed is not None and self.clock() + _ONE_SENDING > claimed + resend_after(message):
+            return Delivered(planned, NOT_TRIED, WriteFailed("this run took so long that another may send it by now"))
+        if not self._is_owed(message):
+            return Delivered(planned, NO_LONGER_DUE)
+        error = _sent(sink, message)
+        if isinstance(error, Ambiguous):
+            self.silent.add(message.channel)
+            given_up = planned.action == RESEND and not is_urgent(message)
+            if given_up:
+                self._confirm(planned.pair)
+            return Delivered(planned, GIVEN_UP if given_up else MAY_HAVE_ARRIVED, error)
+        if error is not None:
+            return Delivered(planned, NOT_SENT, error)
+        self._confirm(planned.pair)
+        return Delivered(planned, SENT_NOW)
+
+    def _is_owed(self, message: Message) -> bool:
+        """A look that fails keeps nothing back: one notice too many is better than none."""
+        try:
+            return self.still_owed(message)
+        except IncidentOpsError:
+            return True
+
+    def _confirm(self, one: Pair) -> None:
+        self.to_confirm.append(one)
+        if self.unconfirmed is None:  # a ledger that does not answer is not asked after every notice
+            self.unconfirmed = self.finish()
+
+
+def deliver(
+    planned: Iterable[PlannedNotice],
+    ledger: SharedLedger | None,
+    sink_of: SinkOf,
+    clock: Callable[[], datetime],
+    still_owed: Callable[[Message], bool] = lambda _: True,
+    unreadable: IncidentOpsError | None = None,
+    *,
+    may_wait: bool = True,
+) -> tuple[tuple[Delivered, ...], IncidentOpsError | None]:
+    """Sends the planned notices -> what became of each, and why the ledger does not know of all that was sent.
+
+    Ranks 1 and 2 go first, and without a claim where the ledger refuses; the others wait for it. `ledger` None = there
+    is none; `unreadable` is why the plan was made without it: then nothing is claimed, and what was sent is noted at
+    the end, should it answer by then. `clock` tells the real time; `still_owed` is asked right before each sending, so
+    that what was acknowledged meanwhile is dropped. `may_wait` False = no rank waits for the ledger. A channel that did
+    not answer once is not asked again in this run.
+    """
+    every = list(planned)
+    todo = [one for one in every if one.goes_out]
+    run = _Run(ledger, sink_of, clock, still_owed, unreadable)
+    out = [Delivered(one, one.action) for one in every if not one.goes_out]
+    for urgent in (True, False):
+        if group := [one for one in todo if is_urgent(one.message) is urgent]:
+            out += run.group(group, may_wait and not urgent)
+    order = {one.pair: place for place, one in enumerate(every)}
+    return tuple(sorted(out, key=lambda one: order[one.planned.pair])), run.finish()
+
+
+def delivery_exit_code(delivered: Iterable[Delivered]) -> int:
+    """4 where a notice failed, is unknown or waits for the ledger; 2 where a channel is not set up; 5 where notices are
+    left; else 0."""
+    codes = {_code(one) for one in delivered}
+    return next((code for code in (4, 2, 5) if code in codes), 0)
+
+
+def _code(one: Delivered) -> int:
+    if one.outcome == NOT_SENT and one.error is not None:
+        return one.error.exit_code
+    if one.outcome == NOT_TRIED:
+        return 5
+    return 4 if one.outcome in (MAY_HAVE_ARRIVED, GIVEN_UP, WAITS) else 0
+
+
+def _sent(sink: Notifier, message: Message) -> IncidentOpsError | None:
+    """Sends; None where it was taken. A fault inside a sink is told without its words, which may hold an address."""
+    try:
+        sink.send(message)
+    except IncidentOpsError as error:
+        return error
+    except Exception as error:
+        return Ambiguous(f"channel {message.channel}: a fault inside the sink ({type(error).__name__})")
+    return None

@@ -1,0 +1,127 @@
+"""What a run does about each notice, decided from values alone: notices, ledger, instant.
+
+Sending and noting are two systems, so nothing is sent exactly once. The bound: a notice is claimed, sent, confirmed; a
+run that dies after the sending and before the confirmation costs one repeat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from incident_ops.domain.notification import INCIDENT_CHANNEL, Ledger, Message, Pair, Sending, pair, taking_back
+from incident_ops.domain.time import parse_instant, stamp
+from incident_ops.notifications.recipients import INTERNAL, TEAM, Notice
+
+SEND, RESEND = "send", "re-send"
+SENT, CLAIMED, WAITS, HELD = "sent", "claimed", "waits", "held"
+
+URGENT = 2
+"""The last rank whose notices go out even when the ledger cannot be reached."""
+
+PAGER_CHANNELS = ("pager", "pagerduty")
+"""Channels whose receiver drops a repeat of the same key by itself."""
+
+_URGENT_AGAIN, _AGAIN = timedelta(minutes=5), timedelta(minutes=10)
+_NO_LEDGER = "the ledger cannot be reached"
+
+
+class PlannedNotice(NamedTuple):
+    """A notice and what this run does about it.
+
+    SEND, RESEND (claimed earlier and never confirmed); and what is left: SENT before, CLAIMED by another run, WAITS for
+    the ledger, HELD (`why` is the notice's: the mode is observe, it is too old to page anybody, quiet hours).
+    """
+
+    message: Message
+    pair: Pair
+    action: str
+    why: str = ""
+
+    @property
+    def goes_out(self) -> bool:
+        """True where this run sends it."""
+        return self.action in (SEND, RESEND)
+
+
+def is_urgent(message: Message) -> bool:
+    """True for the ranks that never wait."""
+    return message.rank <= URGENT
+
+
+def resend_after(message: Message) -> timedelta:
+    """How old a claim must be before it counts as left behind: 5 minutes for ranks 1 and 2, 10 for the others."""
+    return _URGENT_AGAIN if is_urgent(message) else _AGAIN
+
+
+def messages(
+    notices: Iterable[Notice], restricted: Collection[str] = (), *, incident_channel: bool = False
+) -> Iterator[Message]:
+    """One message for each channel of each notice; with `incident_channel` the team's also go into the chat channel of
+    the incident. `restricted` are the ids of incidents that not everybody may see."""
+    for one in notices:
+        own = incident_channel and one.recipient == TEAM and one.audience == INTERNAL
+        for channel in dict.fromkeys((*one.channels, *((INCIDENT_CHANNEL,) if own else ()))):
+            yield Message(
+                key=one.key,
+                incident=one.incident,
+                rank=one.rank,
+                mark=one.mark,
+                audience=one.audience,
+                recipient=one.recipient,
+                channel=channel,
+                subject=one.subject,
+                text="\n".join(one.lines),
+                drill=one.drill,
+                restricted=one.incident in restricted,
+                held=one.held,
+            )
+
+
+def plan_deliveries(
+    wanted: Iterable[Message], ledger: Ledger | None, now: datetime, *, may_wait: bool = True
+) -> tuple[PlannedNotice, ...]:
+    """Messages -> what to do about each, the most urgent first, one entry for each pair of key and channel.
+
+    `ledger` None = it cannot be reached; `now` is the real time, aware UTC; `may_wait` False = every rank goes out
+    without a ledger. ValueError where a channel's name is none.
+    """
+    out: dict[Pair, PlannedNotice] = {}
+    for message in sorted(wanted, key=lambda one: (one.rank, one.key, one.channel)):
+        one = pair(message.key, message.channel)
+        if one not in out:
+            action, why = _decided(message, one, ledger, now, may_wait)
+            if message.held and action in (SEND, RESEND, WAITS):
+                action, why = HELD, message.held
+            out[one] = PlannedNotice(message, one, action, why)
+    return tuple(out.values())
+
+
+def follow_ups(paged: Iterable[Message], ledger: Ledger, mark: str) -> Iterator[Message]:
+    """The notices that take pages back: `mark` is ACKNOWLEDGED or RESOLVED.
+
+    `paged` is every notice that an incident's record ever owed; those that went to a pager are followed up.
+    """
+    for message in paged:
+        if message.channel in PAGER_CHANNELS and pair(message.key, message.channel) in ledger:
+            yield taking_back(message, mark)
+
+
+def _decided(message: Message, one: Pair, ledger: Ledger | None, now: datetime, may_wait: bool) -> tuple[str, str]:
+    if ledger is None:
+        waits = may_wait and not is_urgent(message)
+        return (WAITS, _NO_LEDGER) if waits else (SEND, f"{_NO_LEDGER}; a repeat is possible")
+    seen = ledger.get(one)
+    if seen is None:
+        return SEND, ""
+    if seen.confirmed is not None:
+        return SENT, f"sent {seen.confirmed}"
+    return _claimed(message, seen, now)
+
+
+def _claimed(message: Message, seen: Sending, now: datetime) -> tuple[str, str]:
+    again = parse_instant(seen.claimed) + resend_after(message)
+    if again <= now:
+        return RESEND, f"claimed {seen.claimed}, never confirmed; it may arrive twice"
+    return CLAIMED, f"claimed {seen.claimed} by a run that may be sending it; free again {stamp(again)}"

@@ -1,0 +1,180 @@
+"""What changed since a base revision: the files, and every changed record as it was and as it is.
+
+The base is where the two histories parted, so what others merged since then is not taken for a change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.ports import Blob, Repository
+from incident_ops.domain.record import Record, blocks
+from incident_ops.errors import UserError
+from incident_ops.records.index import to_record
+from incident_ops.records.schema import check_document
+from incident_ops.records.store import (
+    INCIDENTS,
+    KIND_OF_FOLDER,
+    SETTINGS_FILES,
+    Raw,
+    Store,
+    is_record,
+    not_regular,
+    spelled_path,
+)
+from incident_ops.records.yaml_reader import Document, read_bytes
+
+_LOOKED_AT = (INCIDENTS, *SETTINGS_FILES, *KIND_OF_FOLDER, "schemas")
+
+
+@dataclass(frozen=True)
+class Base:
+    """Changed files by path as they were at `commit` and as they are; a path is missing where there was or is none."""
+
+    git: Repository
+    commit: str
+    before: Mapping[str, Raw]
+    after: Mapping[str, Raw]
+    has_records: bool
+
+    @cached_property
+    def changed(self) -> frozenset[str]:
+        """Every path that differs."""
+        return frozenset(self.before) | frozenset(self.after)
+
+    @property
+    def judges_anew(self) -> bool:
+        """True where policy or services changed, so that every record is judged by something else."""
+        return not self.changed.isdisjoint(SETTINGS_FILES)
+
+    @cached_property
+    def merged(self) -> dict[str, Record]:
+        """Changed records as they were merged, by path; of one that was broken then, its last readable version."""
+        found = {}
+        for path, raw in self.before.items():
+            if is_record(path):
+                record = _record(path, raw) or self._last_readable(path)
+                if record is not None:
+                    found[path] = record
+        return found
+
+    @cached_property
+    def current(self) -> dict[str, Record]:
+        """Changed records as they are, by path; a broken one is left out."""
+        read = ((path, _record(path, raw)) for path, raw in self.after.items() if is_record(path))
+        return {path: record for path, record in read if record is not None}
+
+    def pairs(self) -> Iterator[tuple[Record, Record | None]]:
+        """Every merged record with what became of it, found by its id and then by its file; None: it is gone.
+
+        A record that is there but broken is left out: reading it tells.
+        """
+        by_id: dict[str, Record] = {}
+        for record in self.current.values():
+            by_id.setdefault(record.incident.id, record)
+        for path, was in self.merged.items():
+            here = self.current.get(path)
+            if here is None or here.incident.id != was.incident.id:
+                here = by_id.get(was.incident.id, here)
+            if here is not None or path not in self.after:
+                yield was, here
+
+    def renamed(self, was: Record) -> Record | None:
+        """The new record that tells of the same incident under another id; None where there is none.
+
+        It was declared at the same instant and has the same title or an entry of the same timeline.
+        """
+        merged = {record.incident.id for record in self.merged.values()}
+        for path, record in self.current.items():
+            is_new = path not in self.before and record.incident.id not in merged
+            if is_new and _tells_of(record.incident, was.incident):
+                return record
+        return None
+
+    def touches(self, path: str, line: int) -> bool:
+        """True where this line of a file is not as it was."""
+        if path not in self.changed:
+            return False
+        lines = self._lines.get(path)
+        if lines is None:
+            lines = self._lines[path] = _new_lines(_text(self.before.get(path)), _text(self.after.get(path)))
+        return line in lines
+
+    @cached_property
+    def _lines(self) -> dict[str, frozenset[int]]:
+        return {}
+
+    def _last_readable(self, path: str) -> Record | None:
+        for commit in self.git.history(path, self.commit):
+            raw = self.git.read_path(commit, path)
+            if raw is not None and (record := _record(path, raw)) is not None:
+                return record
+        return None
+
+
+def since(store: Store, revision: str, present: Collection[str]) -> Base:
+    """What differs from where `revision` and the store parted; `present` are the files there are now.
+
+    UserError without git, for a revision that is not there, and where nothing is shared (fetch-depth).
+    """
+    git, head = store.git, store.commit
+    if git is None:
+        raise UserError("there is no git repository, so there is no base", hint="leave out --base")
+    if head is None:
+        raise UserError("there is no commit yet, so there is no base", hint="leave out --base")
+    commit = git.merge_base(revision, head)
+    tree = {blob.path: blob for blob in git.tree(commit, _LOOKED_AT)}
+    has_records = any(map(is_record, tree))
+    if store.revision:
+        differing = {blob.path: blob for blob in git.changed(commit, store.revision, _LOOKED_AT)}
+        before, after = map(_spelled, _read(git, tree, differing))
+        return Base(git, commit, before, after, has_records)
+    paths = {*git.edited(commit, _LOOKED_AT)(), *(path for path in present if path not in tree)}
+    before, _ = _read(git, tree, dict.fromkeys(paths))
+    now = {path: store.read(path) for path in sorted(paths)}
+    # what is there but cannot be read by its printed name is new all the same
+    now |= {path: not_regular(path) for path in present if path in now and path not in tree and now[path] is None}
+    same = {path for path in before if before[path] == now[path]}
+    after = {path: raw for path, raw in now.items() if raw is not None and path not in same}
+    before = {path: raw for path, raw in before.items() if path not in same}
+    return Base(git, commit, _spelled(before), _spelled(after), has_records)
+
+
+def _spelled(side: Mapping[str, Raw]) -> dict[str, Raw]:
+    return {spelled_path(path): raw for path, raw in side.items()}
+
+
+def _read(
+    git: Repository, tree: Mapping[str, Blob], differing: Mapping[str, Blob | None]
+) -> tuple[dict[str, Raw], dict[str, Raw]]:
+    """Both sides of the paths that differ, through one process; a side that is None is left out."""
+    sides = [{path: tree[path] for path in sorted(differing) if path in tree}]
+    sides.append({path: blob for path, blob in sorted(differing.items()) if blob is not None and blob.id})
+    contents = git.read(blob.id for side in sides for blob in side.values() if blob.regular)
+    before, after = (
+        {path: next(contents) if blob.regular else not_regular(path) for path, blob in side.items()} for side in sides
+    )
+    return before, after
+
+
+def _record(path: str, raw: Raw) -> Record | None:
+    document = read_bytes(raw, path) if isinstance(raw, bytes) else None
+    if not isinstance(document, Document) or check_document(document, "incident"):
+        return None
+    return to_record(path, document.data)
+
+
+def _tells_of(one: Incident, other: Incident) -> bool:
+    alike = one.title == other.title or any(entry in other.timeline for entry in one.timeline)
+    return alike and one.times.declared == other.times.declared
+
+
+def _text(raw: Raw | None) -> list[str]:
+    return raw.decode("utf-8", "replace").split("\n") if isinstance(raw, bytes) else []
+
+
+def _new_lines(was: list[str], now: list[str]) -> frozenset[int]:
+    return frozenset(place + 1 for block in blocks(was, now) if not block.same for place in block.now)

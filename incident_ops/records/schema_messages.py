@@ -1,0 +1,272 @@
+"""Schema errors in the words of a person: the value found, what was expected, how to mend it. Imports `jsonschema`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+from jsonschema import Draft202012Validator, FormatChecker, validators
+from jsonschema.exceptions import ValidationError
+
+from incident_ops.domain.time import UNKNOWN, YEARS, OutOfRange, parse_date, parse_instant
+from incident_ops.findings import Finding, Route, Where, closest, did_you_mean
+from incident_ops.records.file_findings import fault
+from incident_ops.records.formats import FORMATS
+from incident_ops.records.yaml_reader import Document
+
+_TYPES = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "nothing",
+}
+
+
+@lru_cache(maxsize=256)
+def _python_pattern(pattern: str) -> re.Pattern[str]:
+    # In JSON Schema `$` is the end of the text; Python's also matches before a final line break.
+    return re.compile(re.sub(r"(?<!\\)\$", r"\\Z", pattern), re.ASCII)
+
+
+def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and not _python_pattern(pattern).search(instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+@lru_cache(maxsize=1)
+def _format_checker() -> FormatChecker:
+    checker = FormatChecker(formats=())
+    for name, function in FORMATS.items():
+        checker.checks(name)(function)
+    return checker
+
+
+def slow_validator(schema: dict[str, Any]) -> Any:
+    """The explaining validator over a schema, with the same formats and patterns as the fast one."""
+    extend: Any = validators.extend
+    made = extend(Draft202012Validator, {"pattern": _pattern})
+    return made(schema, format_checker=_format_checker())
+
+
+def explain_errors(document: Document, schema: dict[str, Any]) -> list[Finding]:
+    """Every schema error of a document as findings with symbolic places; empty where this validator finds none."""
+    found: list[Finding] = []
+    for error in slow_validator(schema).iter_errors(document.data):
+        found.extend(_tell(document.file, _deepest(error)))
+    return list(dict.fromkeys(found))
+
+
+def _deepest(error: Any) -> Any:
+    """Of an `anyOf`, the branch the person most likely meant; the error itself elsewhere."""
+    if error.validator not in ("anyOf", "oneOf") or not error.context:
+        return error
+    kinds = [one for one in error.context if one.validator not in ("const", "type")]
+    if not kinds:
+        return error
+    wanted = "date-time" if ":" in str(error.instance) else "date"
+    return _deepest(max(kinds, key=lambda one: (len(one.absolute_path), one.validator_value == wanted)))
+
+
+def _tell(file: str, error: Any) -> Iterator[Finding]:
+    route = tuple(error.absolute_path)
+    if "propertyNames" in error.absolute_schema_path:
+        yield _bad_name(file, route, error)
+        return
+    yield from _TELLERS.get(str(error.validator), _other)(file, route, error)
+
+
+def _bad_name(file: str, route: Route, error: Any) -> Finding:
+    place = Where(file, (*route, error.instance), on_key=True)
+    hint = (
+        "lower-case letters, digits and _"
+        if "A-Z" not in str(error.validator_value)
+        else "letters, digits, dots and dashes"
+    )
+    return fault("bad-format", file, f"{error.instance!r} is no name for a key of {_spell(route)}", hint).at(place)
+
+
+def _unknown_keys(file: str, route: Route, error: Any) -> Iterator[Finding]:
+    known = [*error.schema.get("properties", ())]
+    for name in error.instance:
+        if name not in known:
+            place = Where(file, (*route, name), on_key=True)
+            parent = f" in {_spell(route)}" if route else ""
+            yield fault("unknown-key", file, f"unknown key {name!r}{parent}", did_you_mean(name, known)).at(place)
+
+
+def _missing_keys(file: str, route: Route, error: Any) -> Iterator[Finding]:
+    missing = next((name for name in error.validator_value if repr(name) in error.message.split(" is ")[0]), "")
+    told = error.schema.get("properties", {}).get(missing, {}).get("description", "")
+    place = f" in {_spell(route)}" if route else ""
+    near = closest(missing, [name for name in error.instance if name not in error.schema.get("properties", {})])
+    hint = f"is {near!r} meant to be it?" if near else told
+    yield fault("missing-key", file, f"key {missing!r} is missing{place}", hint).at(Where(file, route))
+
+
+def _wrong_type(file: str, route: Route, error: Any) -> Iterator[Finding]:
+    wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
+    expected = " or ".join(_TYPES[name] for name in wanted)
+    value = error.instance
+    hint = error.schema.get("description", "")
+    if "string" in wanted and isinstance(value, bool | int | float):
+        hint = "put it in quotes"
+    elif value is None:
+        hint = "write a value, or remove the key"
+    yield fault("wrong-type", file, f"{_spell(route)} is {_show(value)}, expected {expected}", hint).at(
+        Where(file, route)
+    )
+
+
+def _not_allowed(file: str, route: Route, error: Any) -> Iterator[Finding]:
+    allowed = error.validator_value if error.validator == "enum" else [error.validator_value]
+    words = [str(word).lower() if isinstance(word, bool) else str(word) for word in allowed]
+    near = closest(error.instance, words)
+    hint = f"did you mean {near}?" if near else error.schema.get("description", "")
+    message = f"{_spell(route)} is {_show(error.instance)}, allowed: {', '.join(words)}"
+    yield fault("not-allowed", file, message, hint).at(Where(file, route))
+
+
+_FORMAT_WORDS = {
+    "date-time": "an instant such as 2025-01-26T12:05:00Z",
+    "date": "a date such as 2025-02-01",
+    "uri": "a link such as https://example.com/dashboard",
+}
+_FORMAT_HINTS = {
+    "date-time": "write the day, the time with seconds, and the zone",
+    "date": "write year, month and day",
+    "uri": "write the whole address",
+}
+_NAIVE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2})?(\.[0-9]+)?", re.ASCII)
+_ZONED = re.compile(_NAIVE.pattern + r"(Z|[+-][0-9]{2}:[0-9]{2})", re.ASCII)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+
+
+def _bad_format(file: str, route: Route, error: Any) -> Iterator[Finding]:
+    name, text = str(error.validator_value), str(error.instance)
+    place, told = Where(file, route), f"{_spell(route)} is {_show(error.instance)}"
+    if _is_out_of_range(name, text):
+        yield _out_of_range(file, told, text, may_be_unknown=_may_be_unknown(error)).at(place)
+    elif name == "date-time" and (naive := _NAIVE.fullmatch(text)):
+        fixed = f"{naive[1]}T{naive[2]}{naive[3] or ':00'}Z"
+        yield fault("instant-zone", file, f"{told}, an instant without a zone", f"if it is UTC, write {fixed}").at(
+            place
+        )
+    elif (name == "date" and _DATE.fullmatch(text)) or (
+        name == "date-time" and _ZONED.fullmatch(text) and "T" in text and text.count(":") > 1 + ("Z" not in text)
+    ):
+        yield fault(
+            "impossible-date", file, f"{told}, which is not on the calendar", "check month, day, hour and minute"
+        ).at(place)
+    else:
+        hint = _FORMAT_HINTS.get(name, "") + (f", or {UNKNOWN}" if _may_be_unknown(error) else "")
+        yield fault("bad-format", file, f"{told}, expected {_FORMAT_WORDS.get(name, name)}", hint).at(place)
+
+
+def _is_out_of_range(name: str, text: str) -> bool:
+    parsers: dict[str, Callable[[str], object]] = {"date-time": parse_instant, "date": parse_date}
+    try:
+        if name in parsers:
+            parsers[name](text)
+    except OutOfRange:
+        return True
+    except ValueError:
+        pass
+    return False
+
+
+def _out_of_range(file: str, told: str, text: str, *, may_be_unknown: bool) -> Finding:
+    hint = "check the year"
+    if text.startswith("0001-"):
+        hint = "a time that was never set? leave the key out" + (f", or write {UNKNOWN}" if may_be_unknown else "")
+    return fault("year-range", file, f"{told}, outside the years {YEARS[0]} to {YEARS[-1]}", hint)
+
+
+def _may_be_unknown(error: Any) -> bool:
+    parent = error.parent
+    return parent is not None and any(branch.get("const") == UNKNOWN for branch in parent.schema.get("anyOf", ()))
+
+
+def _bad_pattern(file: str, route: Route, error: Any) -> Iterator[Finding]:
+    title = error.schema.get("title", "")
+    kind = f"which is no {title[0].lower()}{title[1:]}" if title else "which does not have the expected form"
+    examples = error.schema.get("examples", [])
+    hint = f"e.g. {' or '.join(str(one) for one in examples[:3])}" if examples else error.schema.get("description", "")
+    told = f"{_spell(route)} is {_show(error.instance)}, {kind}"
+    if error.validator_value == "^[^\\n\\r]*$":
+        told, hint = f"{_spell(route)} has a line break", "write it on one line"
+    yield fault("bad-format", file, told, hint).at(Where(file, route))
+
+
+def _no_branch(file: str, route: Route, error: Any) -> Iterator[Finding]:
+    hint = error.schema.get("description", "")
+    yield fault(
+        "wrong-type", file, f"{_spell(route)} is {_show(error.instance)}", f"expected: {hint}" if hint else ""
+    ).at(Where(file, route))
+
+
+_BOUNDS: dict[str, Callable[[Any, Any], str]] = {
+    "maxLength": lambda value, bound: f"has {len(value):,} characters, at most {bound:,} are allowed",
+    "minLength": lambda _value, _bound: "is empty",
+    "minimum": lambda value, bound: f"is {value}, at least {bound} is allowed",
+    "exclusiveMinimum": lambda value, bound: f"is {value}, it must be more than {bound}",
+    "maximum": lambda value, bound: f"is {value}, at most {bound} is allowed",
+    "exclusiveMaximum": lambda value, bound: f"is {value}, it must be less than {bound}",
+    "minItems": lambda value, bound: f"has {len(value)} entries, at least {bound} must be there",
+    "maxItems": lambda value, bound: f"has {len(value)} entries, at most {bound} are allowed",
+    "minProperties": lambda value, bound: f"has {len(value)} keys, at least {bound} must be there",
+    "maxProperties": lambda value, bound: f"has {len(value)} keys, at most {bound} are allowed",
+    "uniqueItems": lambda _value, _bound: "has an entry twice",
+}
+
+
+def _bounds(file: str, route: Route, error: Any) -> Iterator[Finding]:
+    told = _BOUNDS[str(error.validator)](error.instance, error.validator_value)
+    yield fault("limits", file, f"{_spell(route)} {told}").at(Where(file, route))
+
+
+def _other(file: str, route: Route, error: Any) -> Iterator[Finding]:
+    yield fault(
+        "schema",
+        file,
+        error.message[:300],
+        error.schema.get("description", "") if isinstance(error.schema, dict) else "",
+    ).at(Where(file, route))
+
+
+_TELLERS: dict[str, Callable[[str, Route, Any], Iterator[Finding]]] = {
+    "additionalProperties": _unknown_keys,
+    "required": _missing_keys,
+    "type": _wrong_type,
+    "enum": _not_allowed,
+    "const": _not_allowed,
+    "format": _bad_format,
+    "pattern": _bad_pattern,
+    "anyOf": _no_branch,
+    "oneOf": _no_branch,
+    **dict.fromkeys(_BOUNDS, _bounds),
+}
+
+
+def _spell(route: Route) -> str:
+    out = ""
+    for step in route:
+        out += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return out.lstrip(".") or "the file"
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, bool):
+        return f"{str(value).lower()} (true or false)"
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    if value is None:
+        return "empty"
+    if isinstance(value, str):
+        text = value if len(value) <= 60 else value[:57] + "..."
+        return repr(text)
+    return "a list" if isinstance(value, list) else "a mapping"

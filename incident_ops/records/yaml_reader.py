@@ -1,0 +1,420 @@
+"""Text -> data with the place of every key and value, or what is wrong with it.
+
+One pass over the YAML parser's events (the C parser where PyYAML has it): YAML 1.2 core schema, instants stay text.
+What two readers could understand differently is refused, not guessed. Nothing here raises for a bad file: a file
+that cannot be read is a value in the stream, so that it never hides the next.
+
+Plain scalars under the YAML 1.2 core schema: `no`, `12:30` and dates are text, `0123` is refused.
+
+What the YAML parser complains about, in plain words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from incident_ops.findings import Finding, Route, Where
+from incident_ops.records.file_findings import fault
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 20
+MAX_VALUES = 20_000
+
+_Parser: Any
+try:
+    from yaml._yaml import CParser as _Parser
+except ImportError:  # PyYAML built without libyaml: the same events, slower
+    _Parser = yaml.SafeLoader
+
+
+class TextMark(Protocol):
+    """A place in a text as the parser gives it: `line` and `column` from 0, `index` in characters."""
+
+    line: int
+    column: int
+    index: int
+
+
+class Places(NamedTuple):
+    """The mark of every value and of every key by route."""
+
+    values: dict[Route, TextMark]
+    keys: dict[Route, TextMark]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file that was read: `data` as JSON-like values, which nobody changes, and `marks` in the order of the text."""
+
+    file: str
+    text: str
+    data: Any
+    marks: Sequence[TextMark]
+    _places: list[Places] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    @property
+    def values(self) -> dict[Route, TextMark]:
+        """The mark of every value by route."""
+        return self._found().values
+
+    @property
+    def keys(self) -> dict[Route, TextMark]:
+        """The mark of every key by the route of its value."""
+        return self._found().keys
+
+    def _found(self) -> Places:
+        # most files have nothing to tell, so nobody asks where it stands
+        if not self._places:
+            self._places.append(_places(self.data, self.marks))
+        return self._places[0]
+
+    def locate(self, where: Where) -> Where:
+        """`where` with line and column filled in; a route that is not there falls back to its nearest parent."""
+        route = where.route
+        while True:
+            mark = self.keys.get(route) if where.on_key else None
+            mark = mark or self.values.get(route)
+            if mark is not None:
+                return Where(self.file, where.route, mark.line + 1, mark.column + 1, where.on_key)
+            if not route:
+                return Where(self.file, where.route, 1, 1, where.on_key)
+            route = route[:-1]
+
+
+def _places(data: Any, marks: Sequence[TextMark]) -> Places:
+    """Puts marks, in the order of the text, to what they mark; `data` may be the beginning of a document."""
+    places = Places({}, {})
+    for (route, is_key), mark in zip(_routes(data, ()), marks, strict=False):
+        (places.keys if is_key else places.values)[route] = mark
+    return places
+
+
+def _routes(data: Any, route: Route) -> Iterator[tuple[Route, bool]]:
+    """(route, is it a key?) in the order of the text, which mappings keep."""
+    yield route, False
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield (*route, key), True
+            yield from _routes(value, (*route, key))
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from _routes(value, (*route, index))
+
+
+class _Refused(Exception):
+    """Carries the finding out of the pass over the events."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+def read_bytes(raw: bytes, file: str) -> Document | list[Finding]:
+    """The bytes of a file -> a document, or findings. Never raises for bad content."""
+    if len(raw) > MAX_BYTES:
+        return [fault("file", file, f"the file has {len(raw):,} bytes; a record has at most {MAX_BYTES:,}", "split it")]
+    try:
+        return read_yaml(raw.decode("utf-8"), file)
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
+        return [
+            fault(
+                "encoding",
+                file,
+                f"byte 0x{raw[error.start]:02x} is not UTF-8 text",
+                "save the file as UTF-8",
+                at=(line, column),
+            )
+        ]
+
+
+def read_yaml(text: str, file: str) -> Document | list[Finding]:
+    """Text -> a document, or the findings that say why not. `file` is only the name told in findings."""
+    if text.startswith("\ufeff"):
+        return [
+            fault("encoding", file, "the file begins with a byte-order mark", "save it as UTF-8 without BOM", at=(1, 1))
+        ]
+    if not text.strip():
+        return [
+            fault(
+                "file", file, "the file is empty", "a record needs at least: id, title, services, state, times.declared"
+            )
+        ]
+    # every value but the first follows a line break or a comma: no text may keep the reader busy for long
+    if len(text) >= MAX_VALUES and len(text.splitlines()) + text.count(",") > MAX_VALUES:
+        return [fault("limits", file, f"the file has over {MAX_VALUES:,} values or lines", "split it", at=(1, 1))]
+    passage = _Passage(file, text)
+    try:
+        data = passage.run()
+    except _Refused as refused:
+        return [refused.finding]
+    except NumberRefused as refused:
+        mark = passage.last_scalar.start_mark
+        return [fault("number", file, refused.message, refused.hint, at=(mark.line + 1, mark.column + 1))]
+    except yaml.YAMLError as error:
+        return syntax_findings(error, passage.last_scalar, file, text)
+    return Document(file, text, data, passage.marks)
+
+
+class _Passage:
+    """One pass over one text's events."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file, self.text = file, text
+        self.marks: list[TextMark] = []
+        self.last_scalar: Any = None
+        self._explicit_keys = "?" in text
+
+    def refuse(self, rule: str, mark: TextMark, message: str, hint: str) -> _Refused:
+        return _Refused(fault(rule, self.file, message, hint, at=(mark.line + 1, mark.column + 1)))
+
+    def run(self) -> Any:
+        """The document's data; fills `marks`. Raises _Refused or yaml.YAMLError."""
+        parser = _Parser(self.text)
+        try:
+            return self._walk(parser.get_event)
+        finally:
+            parser.dispose()
+
+    def _walk(self, next_event: Callable[[], Any]) -> Any:
+        # The one hot loop of the program: a flat state machine, no recursion, no node tree.
+        mark = self.marks.append
+        stack: list[tuple[Any, bool]] = []  # (container, is it a mapping?)
+        holder: Any = None  # the open container: dict, list, or None at the top
+        is_map = False
+        key: str | None = None
+        top: Any = None
+        documents = 0
+        simple_keys = not self._explicit_keys
+        decorated = "&" in self.text or "!" in self.text
+        while True:
+            event = next_event()
+            kind = type(event)
+            if kind is ScalarEvent:
+                if decorated and (event.anchor is not None or event.tag is not None):
+                    raise self._decorated(event)
+                self.last_scalar = event
+                text = event.value
+                if is_map and key is None:
+                    plain = simple_keys and not event.style and text != "<<" and text not in holder
+                    key = text if plain else self._key(event, holder, stack)
+                    mark(event.start_mark)
+                    continue
+                value = scalar_value(text) if event.implicit[0] and text[:1] in SPECIAL_STARTS else text
+                mark(event.start_mark)
+                if is_map:
+                    holder[key] = value
+                    key = None
+                elif holder is None:
+                    top = value
+                else:
+                    holder.append(value)
+            elif kind is MappingStartEvent or kind is SequenceStartEvent:
+                if decorated and (event.anchor is not None or event.tag is not None):
+                    raise self._decorated(event)
+                if is_map and key is None:
+                    raise self.refuse(
+                        "yaml-feature", event.start_mark, "a mapping or list is used as a key", "keys are plain words"
+                    )
+                if len(stack) >= MAX_DEPTH:
+                    raise self.refuse(
+                        "nesting", event.start_mark, f"values are nested deeper than {MAX_DEPTH}", "flatten the record"
+                    )
+                fresh: Any = {} if kind is MappingStartEvent else []
+                mark(event.start_mark)
+                if holder is None:
+                    top = fresh
+                elif is_map:
+                    holder[key] = fresh
+                else:
+                    holder.append(fresh)
+                stack.append((holder, is_map))
+                holder, is_map, key = fresh, kind is MappingStartEvent, None
+            elif kind is MappingEndEvent or kind is SequenceEndEvent:
+                holder, is_map = stack.pop()
+                key = None
+            elif kind is AliasEvent:
+                raise self.refuse(
+                    "yaml-feature", event.start_mark, f"alias *{event.anchor} is not allowed", "write the value out"
+                )
+            elif kind is DocumentStartEvent:
+                documents += 1
+                if documents > 1:
+                    raise self.refuse(
+                        "yaml-feature",
+                        event.start_mark,
+                        "a second document begins here",
+                        "one record a file: remove `---`",
+                    )
+            elif kind is StreamEndEvent:
+                return top
+
+    def _decorated(self, event: Any) -> _Refused:
+        if event.anchor is not None:
+            return self.refuse(
+                "yaml-feature",
+                event.start_mark,
+                f"anchor &{event.anchor} is not allowed",
+                "write the value out where it is needed",
+            )
+        return self.refuse(
+            "yaml-feature",
+            event.start_mark,
+            f"tag {event.tag} is not allowed",
+            "use quotes for text, nothing for numbers",
+        )
+
+    def _key(self, event: Any, holder: dict[str, Any], stack: list[tuple[Any, bool]]) -> str:
+        name: str = event.value
+        if name == "<<" and not event.style:
+            raise self.refuse("yaml-feature", event.start_mark, "merge key << is not allowed", "write the keys out")
+        if event.style in ("|", ">") or (self._explicit_keys and self._is_explicit(event.start_mark)):
+            raise self.refuse(
+                "yaml-feature", event.start_mark, "an explicit `? key` is not allowed", "write it as `key: value`"
+            )
+        if name in holder:
+            first = self._first_of(name, [*(one for one, _ in stack[1:]), holder]).line + 1
+            raise self.refuse(
+                "duplicate-key",
+                event.start_mark,
+                f"key {name!r} stands twice; the first is on line {first}",
+                "keep one of them",
+            )
+        return name
+
+    def _first_of(self, name: str, opened: list[Any]) -> TextMark:
+        """The mark of a key that the last of the `opened` containers has; each holds the next as its last value."""
+        steps = (len(one) - 1 if isinstance(one, list) else next(reversed(one)) for one in opened[:-1])
+        return _places(opened[0], self.marks).keys[(*steps, name)]
+
+    def _is_explicit(self, mark: TextMark) -> bool:
+        start = self.text.rfind("\n", 0, mark.index) + 1
+        before = self.text[start : mark.index].rstrip()
+        if before.endswith("?"):
+            return True
+        if before or not start:
+            return False
+        line_above = self.text[self.text.rfind("\n", 0, start - 1) + 1 : start - 1].rstrip()
+        # a `?` alone on the line above, further left than the key, opened it
+        return re.fullmatch(r"[- ]*\?", line_above) is not None and len(line_above) - 1 < mark.column
+
+
+MAX_DIGITS = 18
+
+_NUMBER = re.compile(
+    r"(?P<int>[-+]?[0-9]+)|(?P<oct>0o[0-7]+)|(?P<hex>0x[0-9a-fA-F]+)"
+    r"|(?P<float>[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?)"
+    r"|(?P<none>[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))",
+    re.ASCII,
+)
+_WORDS: dict[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_NUMBER_STARTS = frozenset("0123456789+-.")
+SPECIAL_STARTS = frozenset({word[:1] for word in _WORDS} | _NUMBER_STARTS)
+"""How a plain scalar that is no text begins; all others are text."""
+
+_BASES = {"int": 10, "oct": 8, "hex": 16}
+
+
+class NumberRefused(Exception):
+    """A number that may not stand there: what is wrong, and how to mend it."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+def scalar_value(text: str) -> str | int | float | bool | None:
+    """The value of an unquoted scalar. NumberRefused where readers would disagree, or where it is no number."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] not in _NUMBER_STARTS or (found := _NUMBER.fullmatch(text)) is None:
+        return text
+    return _number(text, found.lastgroup or "int")
+
+
+def _number(text: str, kind: str) -> int | float:
+    digits = text.lstrip("+-")
+    if kind == "none":
+        raise NumberRefused(f"{text} is not a number", "write the number, or unknown where that is allowed")
+    if kind == "float":
+        number = float(text)
+        if number in (float("inf"), float("-inf")):
+            raise NumberRefused(f"{text[:24]} is too large a number", "quote it if it is text")
+        return number
+    if len(digits) > MAX_DIGITS:
+        raise NumberRefused(f"{text[:24]}... has over {MAX_DIGITS} digits", "quote it if it is text")
+    if kind == "int" and len(digits) > 1 and digits[0] == "0":
+        told = f"{text} is read as {int(digits)} by some and as octal by others"
+        raise NumberRefused(told, "quote it if it is text, else drop the leading zero")
+    return int(text, _BASES[kind])
+
+
+_PLAINER = {
+    "mapping values are not allowed in this context": (
+        "a `: ` stands where no value may follow",
+        "quote the text if it contains `: `",
+    ),
+    "did not find expected key": ("a key was expected here", "check quotes and indentation of the lines above"),
+    "could not find expected ':'": ("a `:` was expected after the key", "check the indentation, or quote the text"),
+    "did not find expected '-' indicator": ("a list entry `- ` was expected here", "check the indentation"),
+    "found unexpected end of stream": ("the text ends too early", "close the quote"),
+    "did not find expected ',' or ']'": ("a `,` or `]` was expected", "close the list"),
+    "did not find expected ',' or '}'": ("a `,` or `}` was expected", "close the braces"),
+    "found character that cannot start any token": ("this character cannot begin a value", "put the text in quotes"),
+}
+
+
+def syntax_findings(error: yaml.YAMLError, last: Any, file: str, text: str) -> list[Finding]:
+    """A parser's error in plain words, where reading stopped and, for a broken quote, where that was opened.
+
+    `last` is the last scalar event before the error, None where there was none.
+    """
+    if not isinstance(error, yaml.MarkedYAMLError):
+        position = getattr(error, "position", 0) or 0
+        before = text[:position]
+        at = (before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
+        return [fault("encoding", file, "a control character stands here", "remove it", at=at)]
+    mark, opened = error.problem_mark, error.context_mark
+    at = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    plain, hint = _PLAINER.get(error.problem or "", (error.problem or "not YAML", "check quotes and indentation"))
+    if mark and text[mark.index : mark.index + 1] == "\t":
+        plain, hint = "a tab stands here", "indent with spaces"
+    found = [fault("syntax", file, plain, hint, at=at)]
+    if error.context and "quoted scalar" in error.context and opened:
+        begin = (opened.line + 1, opened.column + 1)
+        found.insert(0, fault("syntax", file, "this quote is never closed", "close it on this line", at=begin))
+    elif (
+        last is not None
+        and last.style in ("'", '"')
+        and mark
+        and last.start_mark.line < last.end_mark.line == mark.line
+    ):
+        begin = (last.start_mark.line + 1, last.start_mark.column + 1)
+        found.insert(
+            0,
+            fault(
+                "syntax", file, f"the quote opened here ends only on line {at[0]}", "close it on this line", at=begin
+            ),
+        )
+    return found

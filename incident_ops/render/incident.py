@@ -1,0 +1,351 @@
+"""One incident on one screen, 24 lines of 80 columns: what it is, what runs out, who has it, what comes next.
+
+Nothing here looks at a clock or a file; `now` is an argument. Texts of the record are made inert and cut to fit.
+
+One incident as the JSON of `show`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from incident_ops.documents.incident_facts import NOBODY, impact_cycles, spell_amount
+from incident_ops.domain.incident import ActionItem, Event, Incident, Update, Users
+from incident_ops.domain.lifecycle import FIXED, OVER, PENDING, REOPENED, current, effective, phase, public_status
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.record import Record
+from incident_ops.domain.time import (
+    UNKNOWN,
+    instant,
+    parse_instant,
+    spell_age,
+    spell_ago,
+    spell_clock,
+    spell_duration,
+    stamp,
+)
+from incident_ops.render.findings import json_text
+from incident_ops.render.sla import ClockRow, clock_data, rows
+from incident_ops.render.text import cut_line, fit_line, pad, wrap
+from incident_ops.sla.clocks import ACTION_ITEM, Clock
+from incident_ops.sla.incident_at import declared_at
+from incident_ops.sla.status import ClockReport
+
+WIDTH, HEIGHT = 80, 23  # the 24th line is the prompt's
+MARGIN = 11
+ROOM = WIDTH - MARGIN
+EVENTS, CLOCKS = 3, 4
+HEAD_LINE, PLAIN_LINE, LATE_LINE, NEXT_LINE = "head", "", "late", "next"
+ENDED = ("missed", "met", "cancelled")
+
+Style = Callable[[str, str], str]
+"""(HEAD, PLAIN, LATE, NEXT or a word of `render.sla.URGENCY`, a whole line) -> the line as it is to be shown."""
+
+
+class IncidentView(NamedTuple):
+    """What a picture is made of: the record, the policy, its clocks (or why there are none), the instant (aware UTC),
+    how many days each late action item is late (by its index), the commands that come next."""
+
+    record: Record
+    policy: Policy
+    clocks: Sequence[Clock] | str
+    now: datetime
+    late: dict[int, int]
+    next: Sequence[str]
+
+
+class ScreenLine(NamedTuple):
+    """A line and what it says: HEAD, PLAIN, LATE, NEXT, or a word of `render.sla.URGENCY`."""
+
+    tone: str
+    text: str
+
+
+def to_text(view: IncidentView, style: Style = lambda _, line: line) -> str:
+    """The picture, at most WIDTH columns and HEIGHT lines. Links take what is left of the screen."""
+    incident = view.record.incident
+    top = [
+        ScreenLine(HEAD_LINE, cut_line(_headline(view), WIDTH)),
+        ScreenLine(PLAIN_LINE, fit_line(incident.title, WIDTH)),
+        ScreenLine(PLAIN_LINE, ""),
+    ]
+    body = [*_people(view), *_clocks(view), *_timeline(view), *_items(view)]
+    steps = [
+        ScreenLine(PLAIN_LINE, ""),
+        *_labelled("Next", view.next[:2] or ["nothing: this incident is over"], NEXT_LINE),
+    ]
+    links = _links(incident, max(HEIGHT - len(top) - len(body) - len(steps), 0))
+    return "".join(f"{style(tone, text)}\n" for tone, text in (*top, *body, *links, *steps))
+
+
+def level_labels(incident: Incident, policy: Policy) -> str:
+    """The labels, the one that drives the clocks first: `SEV1`, `P1 SEV-1`."""
+    both = (incident.priority, incident.severity)
+    return " ".join(filter(None, both if policy.drives == "priority" else both[::-1])) or "no level"
+
+
+def state_of(incident: Incident) -> str:
+    """`in progress`, `pending (vendor)`, `closed (false alarm)`."""
+    word = incident.state.replace("_", " ")
+    if incident.outcome != FIXED:
+        return f"{word} ({incident.outcome.replace('_', ' ')})"
+    waits = incident.state == PENDING and incident.pauses
+    return f"{word} ({incident.pauses[-1].waiting_for})" if waits else word
+
+
+def begun(incident: Incident) -> datetime:
+    """When the present cycle began: declared, or reopened (aware UTC)."""
+    if incident.cycles:
+        return parse_instant(incident.cycles[-1].reopened)
+    return declared_at(incident)
+
+
+def impact_seconds(incident: Incident) -> int | None:
+    """How long users felt it over all cycles, None as long as an end is not known."""
+    lengths = [length.seconds for length in impact_cycles(incident)]
+    return sum(length for length in lengths if length is not None) if None not in lengths else None
+
+
+def last_update(incident: Incident, now: datetime, audience: str | None = None) -> tuple[int, Update] | None:
+    """(its age in seconds, the latest update that is not ahead of `now`), for one audience or any."""
+    told = [
+        (int((now - parse_instant(one.at)).total_seconds()), one)
+        for one in incident.updates
+        if audience in (None, one.audience) and parse_instant(one.at) <= now
+    ]
+    return min(told, key=lambda pair: pair[0], default=None)
+
+
+def last_events(incident: Incident, now: datetime) -> list[Event]:
+    """The last entries of the timeline by time; what lies ahead of `now` has not happened yet."""
+    past = (event for event in incident.timeline if parse_instant(event.at) <= now)
+    return sorted(past, key=lambda event: parse_instant(event.at))[-EVENTS:]
+
+
+def next_item(incident: Incident) -> ActionItem | None:
+    """The open action item that is due first; one without a date comes last."""
+    return min(incident.open_items, key=lambda item: item.due or "9999", default=None)
+
+
+def spell_impact(incident: Incident) -> str:
+    """The impact on one line: what the record sums up, else its number of users."""
+    told = incident.impact
+    if told.summary:
+        return told.summary
+    users = told.users
+    if isinstance(users, Users):
+        share = f"{spell_amount(users.percent)} % of users" if users.percent not in (None, UNKNOWN) else ""
+        count = f"{spell_amount(users.count)} users" if users.count not in (None, UNKNOWN) else ""
+        return ", ".join(filter(None, (count, share))) or UNKNOWN
+    return users or UNKNOWN
+
+
+def _headline(view: IncidentView) -> str:
+    incident = view.record.incident
+    marks = [
+        word
+        for word, is_so in (
+            ("not merged yet", view.record.pending),
+            ("drill", incident.drill),
+            ("restricted", incident.visibility == "restricted"),
+        )
+        if is_so
+    ]
+    parts = [incident.id, level_labels(incident, view.policy), state_of(incident), _age(view)]
+    return "  ".join([*parts, *(f"[{mark}]" for mark in marks)])
+
+
+def _age(view: IncidentView) -> str:
+    incident = view.record.incident
+    if incident.state in OVER:
+        felt = impact_seconds(incident)
+        if felt is not None:
+            return f"impact {spell_duration(felt)}"
+        end = instant(current(incident, "resolved") or current(incident, "closed"))
+        took = spell_duration(int((end - begun(incident)).total_seconds())) if end else UNKNOWN
+        return f"took {took}, impact {UNKNOWN}"
+    word = REOPENED if incident.cycles else "open"
+    return f"{phase(incident)}, {word} {spell_age(int((view.now - begun(incident)).total_seconds()))}"
+
+
+def _people(view: IncidentView) -> Iterator[ScreenLine]:
+    incident, held = view.record.incident, view.record.incident.roles
+    yield from _labelled("Services", [", ".join(incident.services)])
+    yield from _labelled("Public", [_public(view)])
+    yield from _labelled("Impact", _on_two_lines(spell_impact(incident)))
+    named = {
+        "commander": held.commander,
+        "technical lead": held.technical_lead,
+        "communications lead": held.communications_lead,
+        "scribe": held.scribe,
+        **{name.replace("_", " "): who for name, who in held.others.items()},
+        **({"assigned to": incident.assignments[-1].to} if incident.assignments else {}),
+    }
+    roles = [f"{role} {fit_line(who or NOBODY, 40)}" for role, who in named.items()]
+    yield from _labelled("Roles", _most(wrap(roles, ROOM, ", "), 2))
+    yield from _labelled("Update", _on_two_lines(_update(view)))
+
+
+def _public(view: IncidentView) -> str:
+    incident = view.record.incident
+    told = last_update(incident, view.now, "public")
+    if told:
+        return f"{public_status(incident)}; last public update {spell_ago(told[0])}"
+    duties = view.policy.duties(incident.severity, incident.priority)
+    owed = duties is not None and duties.status_page
+    return f"{public_status(incident)}; no public update yet{'' if owed else ', none is required'}"
+
+
+def _update(view: IncidentView) -> str:
+    told = last_update(view.record.incident, view.now)
+    if told is None:
+        return "none yet"
+    age, update = told
+    return f"{spell_ago(age)}, {update.audience}, {update.status}: {update.text}"
+
+
+def _clocks(view: IncidentView) -> Iterator[ScreenLine]:
+    if isinstance(view.clocks, str):
+        yield from _labelled("Clocks", [f"not known: {view.clocks}"], LATE_LINE)
+        return
+    table = rows(ClockReport(view.now, tuple(clock for clock in view.clocks if clock.clock != ACTION_ITEM)))
+    running = [row for row in table if row.status not in ENDED]
+    told = [ScreenLine(row.status, _clock(row, view.now)) for row in running]
+    for word in ENDED:
+        names = [row.clock + (f" {row.left}" if word == "missed" else "") for row in table if row.status == word]
+        told += [ScreenLine(word, f"{word:<9} {', '.join(names)}")] if names else []
+    if not told:
+        told = [ScreenLine(PLAIN_LINE, "none: this level has no targets")]
+    for number, (tone, text) in enumerate(told[:CLOCKS]):
+        yield ScreenLine(tone, pad("" if number else "Clocks", MARGIN) + cut_line(text, ROOM))
+
+
+def _clock(row: ClockRow, now: datetime) -> str:
+    today = spell_clock(now, dated=True).partition(" ")[0]
+    due = row.due if row.due == "-" else f"due {row.due.removeprefix(today).strip()} UTC"
+    return f"{row.status:<9} {row.clock:<12} {row.time:<14} {due}"
+
+
+def _timeline(view: IncidentView) -> Iterator[ScreenLine]:
+    last = last_events(view.record.incident, view.now)
+    days = {parse_instant(event.at).date() for event in last} | {view.now.date()}
+    told = [f"{spell_clock(parse_instant(event.at), dated=len(days) > 1)}  {event.event}" for event in last]
+    yield from _labelled("Timeline", told or ["empty"])
+
+
+def _items(view: IncidentView) -> Iterator[ScreenLine]:
+    incident = view.record.incident
+    if not incident.action_items:
+        return
+    count = f"{len(incident.open_items)} open of {len(incident.action_items)}"
+    late = f", {len(view.late)} late" if view.late else ""
+    item = next_item(incident)
+    first = ""
+    if item is not None:
+        first = (
+            f"; next {item.id}, {'due ' + item.due if item.due else 'no date'}, {item.owner or 'nobody'}: {item.title}"
+        )
+    yield from _labelled("Items", [count + late + first], LATE_LINE if view.late else PLAIN_LINE)
+
+
+def _links(incident: Incident, room: int) -> list[ScreenLine]:
+    links = incident.links
+    told = [f"{name.replace('_', ' ')} {link}" for name in links.__struct_fields__ if (link := getattr(links, name))]
+    return list(_labelled("Links", _most(told, room)))
+
+
+def _on_two_lines(text: str) -> list[str]:
+    """Prose at the width of the right column; what two lines do not hold is cut."""
+    return _most(wrap(fit_line(text, 2 * ROOM).split(), ROOM), 2)
+
+
+def _most(texts: list[str], most: int) -> list[str]:
+    """The first texts; the last line says that there are more."""
+    if len(texts) <= most:
+        return texts
+    return [*texts[: most - 1], f"{texts[most - 1]} …"] if most else []
+
+
+def _labelled(label: str, texts: Sequence[str], tone: str = PLAIN_LINE) -> Iterator[ScreenLine]:
+    """Texts in the right column, the label before the first."""
+    for number, text in enumerate(texts):
+        yield ScreenLine(tone, pad("" if number else label, MARGIN) + fit_line(text, ROOM))
+
+
+def to_json(view: IncidentView) -> str:
+    """What the picture shows, uncut, in a fixed order; `clocks_unknown` says why there are no clocks."""
+    record, incident = view.record, view.record.incident
+    over = incident.state in OVER
+    data: dict[str, Any] = {
+        "schema": 1,
+        "at": stamp(view.now),
+        "id": incident.id,
+        "file": record.path,
+        "title": incident.title,
+        "severity": incident.severity,
+        "priority": incident.priority,
+        "state": incident.state,
+        "outcome": incident.outcome,
+        "phase": phase(incident),
+        "public_status": public_status(incident),
+        "services": list(incident.services),
+        "pending": record.pending,
+        "drill": incident.drill,
+        "visibility": incident.visibility,
+        "declared": effective(incident)["times.declared"],
+        "age_seconds": None if over else int((view.now - begun(incident)).total_seconds()),
+        "impact_seconds": impact_seconds(incident) if over else None,
+        "impact": incident.impact.summary,
+        "roles": _roles(incident),
+        "assigned_to": incident.assignments[-1].to if incident.assignments else None,
+        "last_update": _picture_json_update(view),
+        "clocks": [] if isinstance(view.clocks, str) else [clock_data(one) for one in view.clocks],
+        "timeline": _events(view),
+        "action_items": _picture_json_items(view),
+        "links": {name: link for name in incident.links.__struct_fields__ if (link := getattr(incident.links, name))},
+        "next": list(view.next),
+    }
+    if isinstance(view.clocks, str):
+        data["clocks_unknown"] = view.clocks
+    return json_text(data)
+
+
+def _roles(incident: Incident) -> dict[str, Any]:
+    held = incident.roles
+    return {name: getattr(held, name) for name in held.__struct_fields__ if name != "others"} | {
+        "others": dict(held.others)
+    }
+
+
+def _picture_json_update(view: IncidentView) -> dict[str, Any] | None:
+    told = last_update(view.record.incident, view.now)
+    if told is None:
+        return None
+    age, update = told
+    return {
+        "at": update.at,
+        "age_seconds": age,
+        "audience": update.audience,
+        "status": update.status,
+        "text": update.text,
+        "eta": update.eta,
+    }
+
+
+def _events(view: IncidentView) -> list[dict[str, Any]]:
+    last = last_events(view.record.incident, view.now)
+    return [{"at": one.at, "kind": one.kind, "event": one.event, "by": one.by} for one in last]
+
+
+def _picture_json_items(view: IncidentView) -> dict[str, Any]:
+    incident = view.record.incident
+    item = next_item(incident)
+    first = None if item is None else {"id": item.id, "title": item.title, "owner": item.owner, "due": item.due}
+    return {
+        "total": len(incident.action_items),
+        "open": len(incident.open_items),
+        "late": len(view.late),
+        "next": first,
+    }

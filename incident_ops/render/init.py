@@ -1,0 +1,319 @@
+"""The first files of a repository of records: what is to be written where what is there now leaves room for it.
+
+Pure: `plan` gets what is there and says what to do. Nothing of the user's is ever replaced; lines are added to files
+that are shared with other tools.
+
+What `init` says: what became of each file, what the clone was told, what to do next.
+
+An editor's settings with our schemas put in as text, so that all else in the file keeps its shape.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from incident_ops.records.yaml_writer import to_yaml
+from incident_ops.render.findings import inert, json_text
+from incident_ops.render.text import fold
+from incident_ops.resources import DEFAULT_PRESET
+
+POLICY, SERVICES = "policy.yaml", "services.yaml"
+EDITOR, ATTRIBUTES, IGNORED = ".vscode/settings.json", ".gitattributes", ".gitignore"
+FIRST_FOLDERS = ("incidents", "maintenance", "problems", "freezes", "runbooks", "gates")
+EDITOR_KINDS = ("incident", "policy", "services", "maintenance", "problem", "freeze", "gate")
+DRIVER = {
+    "merge.incident-ops.name": "incident records",
+    "merge.incident-ops.driver": "incident-ops merge %O %A %B %L %P",
+}
+"""Settings of a clone under which git merges two people's timelines by itself."""
+
+MERGED_BY = ("incidents/*/incident.yaml", "merge=incident-ops")
+STATE_IGNORED = ".incident-ops/"
+_DIFFERS = "it differs from the schema of this program; to have that one, delete it and run init again"
+
+_GLOBS = {
+    "incident": "incidents/*/incident.yaml",
+    "policy": POLICY,
+    "services": SERVICES,
+    "maintenance": "maintenance/*.yaml",
+    "problem": "problems/*.yaml",
+    "freeze": "freezes/*.yaml",
+    "gate": "gates/*.yaml",
+}
+
+There = bytes | str | None
+"""What is at a path: the content of a plain file, a reason why it cannot be used, or None where nothing is."""
+
+
+class Done(StrEnum):
+    """What becomes of a file."""
+
+    WRITTEN = "written"
+    ADDED = "added to"
+    KEPT = "as it should be"
+    LEFT = "left as it was"
+
+
+class File(NamedTuple):
+    """A file, what becomes of it, its new content (None = not written), and what is to be said about that."""
+
+    path: str
+    done: Done
+    content: bytes | None = None
+    note: str = ""
+
+
+class InitRequest(NamedTuple):
+    """What was asked for; None = nothing was said. `services` maps names to owners; `schemas` file names to texts."""
+
+    preset: str | None
+    services: Mapping[str, str] | None
+    schemas: Mapping[str, str]
+
+
+def paths(schemas: Mapping[str, str]) -> list[str]:
+    """Every file `plan` asks about."""
+    copies = [f"schemas/{name}" for name in schemas]
+    kept = [f"{folder}/.gitkeep" for folder in FIRST_FOLDERS]
+    return [POLICY, SERVICES, *kept, *copies, EDITOR, ATTRIBUTES, IGNORED]
+
+
+def plan_files(wanted: InitRequest, there: Mapping[str, There], full: frozenset[str]) -> list[File]:
+    """What becomes of each file; `full` are the folders that hold something already."""
+    found = [
+        _own(POLICY, policy_text(wanted.preset or DEFAULT_PRESET), there, _ignored("--preset", wanted.preset)),
+        _own(SERVICES, services_text(wanted.services), there, _ignored("--service", wanted.services)),
+    ]
+    found += [_folder(folder, there, full) for folder in FIRST_FOLDERS]
+    found += [_own(f"schemas/{name}", text, there, _DIFFERS) for name, text in wanted.schemas.items()]
+    rules = (_merging, _ignoring)
+    return [*found, _editor(there.get(EDITOR)), *(rule(there) for rule in rules)]
+
+
+def policy_text(preset: str) -> str:
+    """The smallest policy, with a word about what to add."""
+    return (
+        "# yaml-language-server: $schema=schemas/policy.schema.json\n"
+        "# Levels, targets and duties come from the preset; write below what differs for you.\n"
+        "# All that is in force: incident-ops policy show --resolved\n"
+        f"extends: {preset}\n"
+    )
+
+
+def services_text(services: Mapping[str, str] | None) -> str:
+    """The services that were named, or one as an example."""
+    lines = ["# yaml-language-server: $schema=schemas/services.schema.json"]
+    if not services:
+        lines.append("# An example: put your own services here, each with the person or team that owns it.")
+    owned = {name: {"owner": owner} for name, owner in (services or {"api": "@your-team"}).items()}
+    return "\n".join([*lines, to_yaml({"services": owned})])
+
+
+def _own(path: str, text: str, there: Mapping[str, There], differs: str) -> File:
+    """A file with this text. One that has another text is left, and `differs` tells why; "" = it is as it should be."""
+    now = there.get(path)
+    if now is None:
+        return File(path, Done.WRITTEN, text.encode())
+    if isinstance(now, str):
+        return File(path, Done.LEFT, note=now)
+    return File(path, Done.LEFT, note=differs) if differs and now != text.encode() else File(path, Done.KEPT)
+
+
+def _ignored(option: str, given: object) -> str:
+    return f"it is yours, so {option} was not applied" if given else ""
+
+
+def _folder(folder: str, there: Mapping[str, There], full: frozenset[str]) -> File:
+    path = f"{folder}/.gitkeep"
+    now = there.get(path)
+    if isinstance(now, str):
+        return File(path, Done.LEFT, note=now)
+    return File(path, Done.KEPT) if now is not None or folder in full else File(path, Done.WRITTEN, b"")
+
+
+def _merging(there: Mapping[str, There]) -> File:
+    pattern, attribute = MERGED_BY
+
+    def says(words: list[str]) -> str | None:
+        if not words or words[0] != pattern:
+            return None
+        return next((word for word in words[1:] if word.lstrip("-!").split("=")[0] == "merge"), None)
+
+    now = there.get(ATTRIBUTES)
+    told = [said for words in _words(now) if (said := says(words))]
+    if told and told[-1] != attribute:
+        return File(ATTRIBUTES, Done.LEFT, note=f"it merges records with {told[-1]!r}; {attribute} is what is meant")
+    return _with_line(ATTRIBUTES, now, " ".join(MERGED_BY), bool(told))
+
+
+def _ignoring(there: Mapping[str, There]) -> File:
+    now = there.get(IGNORED)
+    known = {(form,) for form in (STATE_IGNORED, f"/{STATE_IGNORED}", STATE_IGNORED[:-1], f"/{STATE_IGNORED[:-1]}")}
+    return _with_line(IGNORED, now, f"/{STATE_IGNORED}", any(tuple(words) in known for words in _words(now)))
+
+
+def _words(now: There) -> Iterator[list[str]]:
+    lines = now.decode("utf-8", "replace").splitlines() if isinstance(now, bytes) else ()
+    return (line.split() for line in lines)
+
+
+def _with_line(path: str, now: There, line: str, is_there: bool) -> File:
+    """The file with one more line at its end, in its own line ends; every byte before stays."""
+    if now is None:
+        return File(path, Done.WRITTEN, f"{line}\n".encode())
+    if isinstance(now, str):
+        return File(path, Done.LEFT, note=f"{now}; add the line {line!r} to what it stands for")
+    if is_there:
+        return File(path, Done.KEPT)
+    end = b"\r\n" if b"\r\n" in now else b"\n"
+    gap = end if now and not now.endswith(b"\n") else b""
+    return File(path, Done.ADDED, now + gap + line.encode() + end, note=f"one line: {line}")
+
+
+def _editor(now: There) -> File:
+    schemas = {f"./schemas/{kind}.schema.json": [_GLOBS[kind]] for kind in EDITOR_KINDS}
+    if now is None:
+        text = json.dumps({"yaml.schemas": schemas, "yaml.yamlVersion": "1.2"}, indent=2) + "\n"
+        return File(EDITOR, Done.WRITTEN, text.encode())
+    if isinstance(now, str):
+        return File(EDITOR, Done.LEFT, note=now)
+    merged = with_schemas(now, schemas)
+    if isinstance(merged, str):
+        return File(EDITOR, Done.LEFT, note=merged)
+    return File(EDITOR, Done.KEPT) if merged == now else File(EDITOR, Done.ADDED, merged, note="yaml.schemas")
+
+
+CHANGED = (Done.WRITTEN, Done.ADDED)
+
+
+def to_text(folder: str, files: Sequence[File], settings: Mapping[str, str], next_steps: Sequence[str]) -> str:
+    """A line a file or folder, those that stay as they are only where there is something to say."""
+    out = [f"Incidents as code in {inert(folder)}"]
+    told = [one for one in files if one.done is not Done.KEPT]
+    for done in Done:
+        same = [one for one in told if one.done is done]
+        out += [row for line in _lines(same) for row in _row(done, line)]
+    if settings:
+        out += _row("set in git", f"{', '.join(settings)} (of this clone)")
+    kept = len(files) - len(told)
+    if not any(one.done in CHANGED for one in files) and not settings:
+        out.append("  nothing to do: everything is there already")
+    elif kept:
+        out += _row(Done.KEPT, f"{kept} more")
+    if next_steps:
+        out += ["", "Next:", *(f"  {number}. {step}" for number, step in enumerate(next_steps, 1))]
+    return "\n".join(out) + "\n"
+
+
+def to_json(folder: str, files: Sequence[File], settings: Mapping[str, str], next_steps: Sequence[str]) -> str:
+    """The same for scripts; `git_config` holds what was set now."""
+    return json_text(
+        {
+            "schema": 1,
+            "folder": folder,
+            "changed": bool(settings) or any(one.done in CHANGED for one in files),
+            "written": [one.path for one in files if one.done is Done.WRITTEN],
+            "added_to": [one.path for one in files if one.done is Done.ADDED],
+            "left": [{"file": one.path, "reason": one.note} for one in files if one.done is Done.LEFT],
+            "git_config": dict(settings),
+            "next": list(next_steps),
+        }
+    )
+
+
+def first_steps(files: Sequence[File], service: str, level: str, *, has_git: bool) -> list[str]:
+    """What a person does after the first run; nothing after a run that changed nothing."""
+    changed = {one.path for one in files if one.done in CHANGED}
+    if not changed:
+        return []
+    own = [name for name in (POLICY, SERVICES) if name in changed]
+    steps = [f"look through {' and '.join(own)}"] if own else []
+    if not has_git:
+        steps.append("git init, then incident-ops init once more: it sets up the merging of records")
+    return [
+        *steps,
+        f'incident-ops declare "Login fails" -s {shlex.quote(service)} {level} --drill',
+        "incident-ops validate",
+        'git add -A && git commit -m "Incidents as code"',
+        "in every other clone, once: incident-ops init (it sets the merge driver)",
+    ]
+
+
+def files_summary(files: Sequence[File]) -> str:
+    """The files on one line, those of one folder together."""
+    return ", ".join(line.split("  ")[0] for line in _lines([one._replace(note="") for one in files]))
+
+
+def _row(word: str, text: str) -> list[str]:
+    return fold(f"  {word:<15}  {text}", rest=" " * 19)
+
+
+def _lines(files: Sequence[File]) -> list[str]:
+    """A line a file; kept folders stand on one line, and so do the files of one folder that have nothing to say."""
+    folders = [one.path.removesuffix(".gitkeep") for one in files if one.path.endswith("/.gitkeep") and not one.note]
+    rest = [one for one in files if not one.path.endswith("/.gitkeep") or one.note]
+    lines = []
+    for (folder, note), group in groupby(rest, key=lambda one: (one.path.rpartition("/")[0], one.note)):
+        same = [*group]
+        if folder and len(same) > 1:
+            lines.append(f"{folder}/ ({len(same)} files){f': {note}' if note else ''}")
+        else:
+            lines += [one.path + (f": {note}" if note else "") for one in same]
+    return [*lines, *([" ".join(folders)] if folders else [])]
+
+
+KEY = "yaml.schemas"
+_BY_HAND = f"name the schemas under {KEY} yourself, or trust the comment on each record's first line"
+
+
+def with_schemas(now: bytes, schemas: Mapping[str, list[str]]) -> bytes | str:
+    """The settings with the schemas that they do not name yet, or why they must be left alone.
+
+    Only plain JSON is changed, and only where reading the result gives exactly what was meant.
+    """
+    try:
+        text = now.decode()
+        data = json.loads(text)
+    except ValueError:
+        return f"it is no plain JSON; {_BY_HAND}"
+    there = data.get(KEY, {}) if isinstance(data, dict) else None
+    if not isinstance(there, dict):
+        return f"it is not what an editor's settings are; {_BY_HAND}"
+    missing = {name: globs for name, globs in schemas.items() if name not in there}
+    if not missing:
+        return now
+    made = _spliced(text, missing, has_key=KEY in data, is_empty=not (there if KEY in data else data))
+    if _parsed(made) != {**data, KEY: {**missing, **there}}:
+        return _BY_HAND
+    return made.encode()
+
+
+def _spliced(text: str, missing: Mapping[str, list[str]], *, has_key: bool, is_empty: bool) -> str:
+    """The text with the missing schemas right behind the brace that opens their place."""
+    opening = re.search(r'"yaml\.schemas"\s*:\s*\{' if has_key else r"\{", text)
+    if opening is None:
+        return ""
+    end = "\r\n" if "\r\n" in text else "\n"
+    body = f",{end}".join(f"    {json.dumps(name)}: {json.dumps(globs)}" for name, globs in missing.items())
+    if not has_key:
+        body = f'  "{KEY}": {{{end}{body}{end}  }}'
+    rest = text[opening.end() :]
+    on_one_line = not rest.lstrip(" \t").startswith(("\r", "\n"))
+    if is_empty:
+        after = f"{end}{'  ' if has_key else ''}" if on_one_line else ""
+    else:
+        after = f",{end}" if on_one_line else ","
+    return f"{text[: opening.end()]}{end}{body}{after}{rest}"
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

@@ -1,0 +1,120 @@
+"""The tables of a policy's playbook, in Markdown: its levels as the playbook lists them, and its triage rules.
+
+Holidays as a block to paste into policy.yaml, each date with its name, or as JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+
+from incident_ops.domain.policy import LevelPolicy, Policy
+from incident_ops.domain.triage import rule_in_words
+from incident_ops.render.findings import inert, json_text
+from incident_ops.resources import preset
+
+
+def level_tables(policy: Policy) -> str:
+    """The level table of the policy's layout; for a scheme with two scales the second table follows."""
+    tables = [_table(preset(policy.documents.layout).columns, policy.levels)]
+    if policy.scheme.major:
+        tables.append(_table(_MAJOR, policy.scheme.major))
+    return "\n".join(tables)
+
+
+def triage_table(policy: Policy) -> str:
+    """The triage rules in order, numbered as decisions name them."""
+    return "".join(f"{number}. {rule_in_words(rule)}\n" for number, rule in enumerate(policy.triage.rules, 1))
+
+
+def _table(columns: tuple[str, ...], levels: Iterable[LevelPolicy]) -> str:
+    rows = [list(columns), ["---"] * len(columns)]
+    rows += [
+        [_CELLS[heading](level).replace("|", "\\|") for heading in columns]
+        for level in sorted(levels, key=lambda level: level.rank)
+    ]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _words(text: str | None) -> str:
+    return "none" if text is None else text.replace("_", " ")
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) or "none"
+
+
+def _yes(flag: bool) -> str:
+    return "yes" if flag else "no"
+
+
+def _public(level: LevelPolicy) -> str:
+    update = level.update
+    return f"{update.public} to {update.public_max}" if update.public and update.public_max else _words(update.public)
+
+
+def _postmortem(level: LevelPolicy) -> str:
+    duty = level.postmortem
+    return (f"within {_words(duty.within)}" if duty.within else "yes") if duty.required else "no"
+
+
+def _commander(level: LevelPolicy) -> str:
+    return f"after {level.ic.removeprefix('after:')}" if level.ic.startswith("after:") else level.ic
+
+
+_CELLS: dict[str, Callable[[LevelPolicy], str]] = {
+    "Level": lambda level: level.id,
+    "Name": lambda level: level.label,
+    "Definition": lambda level: _words(level.definition),
+    "Response": lambda level: _words(level.response),
+    "Resolution": lambda level: _words(level.resolution),
+    "Diagnosis": lambda level: _words(level.diagnosis),
+    "Updates": lambda level: _words(level.update.internal),
+    "Public updates": _public,
+    "Warning": lambda level: _words(level.warn_at),
+    "Escalation": lambda level: _words(level.escalate_at),
+    "No activity": lambda level: _words(level.stagnation),
+    "Deferred while active within": lambda level: _words(level.defer_if_active_within),
+    "Team": lambda level: level.team or "none",
+    "Told": lambda level: _listed(level.audiences),
+    "Channels": lambda level: _listed(level.channels),
+    "Status page": lambda level: _yes(level.status_page),
+    "Declared": lambda level: _yes(level.declare),
+    "Commander": _commander,
+    "Calendar": lambda level: level.calendar,
+    "Postmortem": _postmortem,
+}
+"""Heading -> what stands in its column; the headings a preset may list."""
+
+_MAJOR = ("Level", "Definition", "Updates", "Team", "Told", "Commander", "Diagnosis", "Postmortem")
+"""Columns of the table of major incidents."""
+
+
+Day = tuple[date, str, bool]
+"""A date, what it is called, and whether it stands for a holiday on another day."""
+
+
+def to_yaml(calendar: str, country: str, subdivision: str | None, days: Sequence[Day], source: str) -> str:
+    """The block `calendars`, with what a reader must know of it on top."""
+    place = f"{country}-{subdivision}" if subdivision else country
+    lines = [
+        f"# Public holidays of {place}, written down from the Python library {source}; check them before you commit.",
+        "# (observed) = the day off in place of a holiday that falls on another one; both are listed.",
+        "calendars:",
+        f"  {calendar}:",
+        "    holidays:",
+        *(f"    - {day.isoformat()}  # {_name(name, observed)}" for day, name, observed in days),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def to_json(country: str, subdivision: str | None, days: Sequence[Day], source: str) -> str:
+    """Version 1: `{"schema", "country", "subdivision", "source", "holidays": [{"date", "name", "observed"}]}`."""
+    listed = [{"date": day.isoformat(), "name": name, "observed": observed} for day, name, observed in days]
+    return json_text(
+        {"schema": 1, "country": country, "subdivision": subdivision, "source": source, "holidays": listed}
+    )
+
+
+def _name(name: str, observed: bool) -> str:
+    return inert(name if not observed or "(observed" in name.casefold() else f"{name} (observed)")

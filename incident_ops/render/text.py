@@ -1,0 +1,86 @@
+"""Text that fits the columns of a terminal, whatever a record holds.
+
+Rows of text in columns, for a terminal.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from unicodedata import category, east_asian_width
+
+from incident_ops.render.findings import inert
+
+WIDTH = 80
+_MORE = "…"
+
+
+def columns(text: str) -> int:
+    """How many columns a terminal takes for a text of printable characters."""
+    return len(text) if text.isascii() else sum(_columns(one) for one in text)
+
+
+def fit_line(text: str, most: int) -> str:
+    """A record's text on one line of at most `most` columns: inert, and cut with an ellipsis where it is longer."""
+    # the rest is never seen, so a text of a megabyte costs no more than a line
+    return cut_line(inert(" ".join(text[: most * 8].split())), most)
+
+
+def cut_line(line: str, most: int) -> str:
+    """A line of printable characters, or its beginning where it takes more than `most` columns."""
+    if columns(line) <= most:
+        return line
+    room, kept = most - 1, ""
+    for one in line:
+        room -= _columns(one)
+        if room < 0:
+            break
+        kept += one
+    return kept.rstrip() + _MORE
+
+
+def wrap(parts: Iterable[str], most: int, between: str = " ") -> list[str]:
+    """Parts (words, or longer ones that stay whole) as lines of at most `most` columns, joined by `between`."""
+    lines: list[str] = []
+    for part in parts:
+        longer = f"{lines[-1]}{between}{part}" if lines else part
+        if lines and columns(longer + between.rstrip()) <= most:
+            lines[-1] = longer
+        else:
+            if lines:
+                lines[-1] += between.rstrip()
+            lines.append(part)
+    return lines
+
+
+def fold(text: str, first: str = "", rest: str = "") -> list[str]:
+    """A text as lines of at most 80 characters, `first` before the first and `rest` before the others.
+
+    A word longer than that, such as a path or a key, stands alone and whole.
+    """
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def pad(text: str, width: int) -> str:
+    """The text with blanks up to `width` columns."""
+    return text + " " * (width - columns(text))
+
+
+def _columns(one: str) -> int:
+    if category(one) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if east_asian_width(one) in "WF" else 1
+
+
+def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
+    """The header and the rows, each column as wide as its widest cell; those at the indexes `right` end flush."""
+    table = [header, *rows]
+    widths = [max(map(columns, column)) for column in zip(*table, strict=True)]
+    return ["  ".join(_cells(row, widths, right)).rstrip() for row in table]
+
+
+def _cells(row: Sequence[str], widths: Sequence[int], right: Collection[int]) -> Iterator[str]:
+    for index, (text, width) in enumerate(zip(row, widths, strict=True)):
+        yield " " * (width - columns(text)) + text if index in right else pad(text, width)

@@ -1,0 +1,91 @@
+"""The data files that come with the program: schemas, templates, examples, presets.
+
+In a wheel they lie inside the package (`shipped/`), in a checkout beside it; presets are always inside. A preset is one
+file of its folder: nothing else names it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+PACKAGE = Path(__file__).resolve().parent
+DEFAULT_PRESET = "sev0-3"
+ABOUT_PRESET = "preset"
+"""The key of a preset's file under which the program finds what it says about the preset."""
+
+
+class Preset(NamedTuple):
+    """What the program says about a preset. `columns` are those of its level table, `labels` those of its scheme,
+    worst first; `demo` is its scene of the demo, empty where it has none."""
+
+    name: str
+    summary: str
+    columns: tuple[str, ...]
+    labels: tuple[str, ...]
+    drives_clocks: str
+    demo: Mapping[str, str] = MappingProxyType({})
+
+
+@cache
+def folder(kind: str) -> Path:
+    """The folder of `presets`, `schemas`, `templates` or `examples`."""
+    for root in (PACKAGE, PACKAGE / "shipped", PACKAGE.parent):
+        if (found := root / kind).is_dir():
+            return found
+    raise FileNotFoundError(f"the installation is incomplete: no {kind} folder beside {PACKAGE}")
+
+
+def resource_text(path: str) -> str:
+    """The text of a shipped file, e.g. `schemas/incident.schema.json`."""
+    kind, _, rest = path.partition("/")
+    return (folder(kind) / rest).read_text(encoding="utf-8")
+
+
+@cache
+def preset_names() -> tuple[str, ...]:
+    """The presets of the folder: the default one first, the others by name."""
+    names = {path.stem for path in folder("presets").glob("*.yaml")}
+    return (DEFAULT_PRESET, *sorted(names - {DEFAULT_PRESET}))
+
+
+@cache
+def preset(name: str) -> Preset:
+    """What the program says about one preset, from the preset's file."""
+    import yaml
+
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # every value stays text
+    data = yaml.load(resource_text(f"presets/{name}.yaml"), loader)  # noqa: S506  this loader makes text, lists and mappings only
+    about, scheme = data[ABOUT_PRESET], data["scheme"]
+    levels = [*data["levels"], *scheme["major"]]
+    return Preset(
+        name,
+        about["summary"],
+        tuple(about["columns"]),
+        tuple(level["id"] for level in levels),
+        scheme["drives_clocks"],
+        about.get("demo", {}),
+    )
+
+
+def resource_stamp() -> str:
+    """Changes whenever the installed program does: names, sizes and times of its files."""
+    roots = (PACKAGE, folder("schemas"))
+    seen = "\n".join(sorted(line for root in roots for line in _files(str(root))))
+    return blake2b(seen.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+
+
+def _files(path: str) -> Iterator[str]:
+    """A line for each file; every command asks for them, and pathlib would take twice the time."""
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _files(entry.path)
+            elif entry.name.endswith((".py", ".json", ".yaml")):
+                found = entry.stat()
+                yield f"{entry.path} {found.st_size} {found.st_mtime_ns}"

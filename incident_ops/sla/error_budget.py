@@ -1,0 +1,160 @@
+"""The error budget of a service: what an objective allows in its window, and what incidents have used (R209, R210).
+
+Two ways to count (C19). In time, every minute of impact counts whole, however many requests failed: from `started` to
+`restored` of each cycle (C18), minutes shared by two incidents once; `impact.budget_minutes` of a record wins over its
+instants. In requests, failed ones over all of the window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from math import ceil, floor
+from typing import NamedTuple
+
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.lifecycle import FIXED, effective
+from incident_ops.domain.policy_sections import BurnRate
+from incident_ops.domain.services import REQUEST_BUDGET, TIME_BUDGET, Objective
+from incident_ops.domain.time import duration, instant, shift, spell_duration
+
+ImpactSpan = tuple[datetime, datetime]
+
+_NAMES = {7: "Weekly", 28: "Monthly", 30: "Monthly", 31: "Monthly", 90: "Quarterly", 365: "Yearly"}
+_DAY = timedelta(days=1)
+
+
+class Budget(NamedTuple):
+    """`allowed` and `used` in minutes, or in failed requests (`mode`), over `window` seconds.
+
+    `is_running`: impact goes on, so more is used every minute. `unknown` are the incidents whose failed requests nobody
+    knows: then `used` is the least it can be.
+    """
+
+    mode: str
+    window: int
+    allowed: float
+    used: float
+    is_running: bool = False
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def over(self) -> float:
+        """How much more was used than is allowed, 0 where it was not."""
+        return max(0.0, round(self.used - self.allowed, 6))
+
+    @property
+    def left(self) -> float:
+        """How much may be used still."""
+        return max(0.0, round(self.allowed - self.used, 6))
+
+    @property
+    def is_exhausted(self) -> bool:
+        """True once all of it is used."""
+        return self.used > 0 and self.used >= self.allowed
+
+
+def time_budget(incidents: Iterable[Incident], objective: Objective, now: datetime) -> Budget:
+    """The budget in minutes, from the incidents of one service."""
+    since = shift(now, -objective.window)
+    told, spans, runs = 0.0, [], False
+    for incident in counted(incidents):
+        found = [span for span in impact_spans(incident, now) if span[1] > since]
+        minutes = incident.impact.budget_minutes
+        if isinstance(minutes, int | float):
+            told += float(minutes) if found else 0.0
+        else:
+            spans += [(max(begin, since), end) for begin, end in found]
+            runs = runs or any(end == now for _, end in found)
+    used = told + sum((end - begin).total_seconds() for begin, end in _merged(spans)) / 60
+    return Budget(TIME_BUDGET, objective.window, allowed(objective, objective.window / 60), round(used, 6), runs)
+
+
+def request_budget(incidents: Iterable[Incident], objective: Objective, now: datetime, total: int) -> Budget:
+    """The budget in requests, of `total` requests in the window; failed ones as the records tell them."""
+    since = shift(now, -objective.window)
+    failed, unknown = 0.0, []
+    for incident in counted(incidents):
+        if not any(end > since for _, end in impact_spans(incident, now)):
+            continue
+        count = incident.impact.failed_requests
+        if isinstance(count, int | float):
+            failed += count
+        else:
+            unknown.append(incident.id)
+    return Budget(REQUEST_BUDGET, objective.window, allowed(objective, total), failed, unknown=tuple(sorted(unknown)))
+
+
+def allowed(objective: Objective, total: float) -> float:
+    """What of `total` may be bad: 43.2 of the 43,200 minutes of 30 days at 99.9 % (R209)."""
+    return float((100 - Decimal(str(objective.target_pct))) / 100 * Decimal(str(total)))
+
+
+def burn_rate(incidents: Iterable[Incident], objective: Objective, now: datetime, window: int) -> float:
+    """How many times the even pace the budget burned in the last `window` seconds; infinite where none is allowed."""
+    used = time_budget(incidents, objective._replace(window=window), now)
+    return used.used / used.allowed if used.allowed else float("inf") if used.used else 0.0
+
+
+def burning(
+    incidents: Sequence[Incident], objective: Objective, now: datetime, rates: Iterable[BurnRate]
+) -> BurnRate | None:
+    """The first rate that is reached in its long and in its short window; None where none is."""
+    for one in rates:
+        windows = (duration(one.long), duration(one.short))
+        if all(burn_rate(incidents, objective, now, window) >= one.rate for window in windows):
+            return one
+    return None
+
+
+def status_line(budget: Budget) -> str:
+    """`Monthly budget exhausted` (R210), or how much of it is left."""
+    days = budget.window / _DAY.total_seconds()
+    name = _NAMES.get(int(days)) if days.is_integer() else None
+    head = f"{name} budget" if name else f"Budget of {spell_duration(budget.window)}"
+    unit = "min" if budget.mode == TIME_BUDGET else "failed requests"
+    if budget.is_exhausted:
+        over = f", {_tenths(budget.over, ceil)} over" if budget.over else ""
+        return f"{head} exhausted: {_tenths(budget.used, ceil)} of {_tenths(budget.allowed, round)} {unit}{over}"
+    left = _tenths(budget.left, floor)
+    told = "under 0.1" if left == "0" and budget.left else left
+    return f"{head}: {told} of {_tenths(budget.allowed, round)} {unit} left"
+
+
+def _tenths(value: float, rounded: Callable[[float], int]) -> str:
+    """With one decimal at most. What is used rounds up, so nothing that is spent looks as if some were left."""
+    return f"{rounded(round(value * 10, 5)) / 10:.1f}".removesuffix(".0")
+
+
+def counted(incidents: Iterable[Incident]) -> list[Incident]:
+    """Real incidents only: no drill, no duplicate, no false alarm, nothing withdrawn."""
+    return [one for one in incidents if one.outcome == FIXED and not one.drill and one.duplicate_of is None]
+
+
+def impact_spans(incident: Incident, now: datetime) -> list[ImpactSpan]:
+    """From the start to the restoring of each cycle, as far as `now`; one that goes on ends at `now`.
+
+    Where the start is not known the first sign of it counts, where the restoring is not, the resolution or the closing.
+    """
+    at = effective(incident)
+    fields: list[tuple[str, tuple[str, ...]]] = [("times", ("started", "detected", "declared"))]
+    fields += [(f"cycles.{number}", ("reopened",)) for number in range(1, len(incident.cycles) + 1)]
+    found = []
+    for place, begins in fields:
+        begin = next((known for name in begins if (known := instant(at.get(f"{place}.{name}")))), now)
+        ends = (instant(at.get(f"{place}.{name}")) for name in ("restored", "resolved", "closed"))
+        end = min(next((known for known in ends if known), now), now)
+        if begin < end:
+            found.append((begin, end))
+    return found
+
+
+def _merged(spans: Iterable[ImpactSpan]) -> list[ImpactSpan]:
+    out: list[ImpactSpan] = []
+    for begin, end in sorted(spans):
+        if out and begin <= out[-1][1]:
+            out[-1] = (out[-1][0], max(out[-1][1], end))
+        else:
+            out.append((begin, end))
+    return out

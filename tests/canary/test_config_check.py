@@ -1,0 +1,218 @@
+"""What a gate file may not ask for although it fits the schema; Argo's own checks among it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from incident_ops.canary.config import to_analysis
+from incident_ops.canary.config_check import check_gate_file, check_source
+from incident_ops.findings import Level
+from incident_ops.records.policy import load_policy
+from incident_ops.records.schema import fast_validator
+from tests.canary.test_config import ERROR_RATE, SIDE, THRESHOLD, gate
+
+FILE: dict[str, Any] = {"file": {}}
+ALONE = {"name": "a", "type": "errorRate", "canary": SIDE}
+STEPS = [{"weight": 10, "duration": "5m"}, {"weight": 100}]
+
+GOOD: dict[str, dict[str, Any]] = {
+    "least": gate(),
+    "file": gate({"name": "a", "type": "errorRate"}, FILE),
+    "absolute limit alone": gate({**ALONE, "maxErrorRate": "1%"}),
+    "both conditions": gate({**THRESHOLD, "failureCondition": "result > 1"}),
+    "failure condition alone": gate({"name": "a", "type": "threshold", "query": "q", "failureCondition": "result > 1"}),
+    "count fits": gate({**THRESHOLD, "interval": "1m", "count": 10}),
+    "one read at the end": gate({**THRESHOLD, "initialDelay": "10m", "count": 1}),
+    "successes in a row": gate({**THRESHOLD, "failureLimit": -1, "consecutiveSuccessLimit": 3}),
+    "steps": gate(steps=STEPS),
+    "clumps of the longest": gate({**ERROR_RATE, "clumpSpan": "3m"}),
+    "clumps that are not asked for": gate({**ERROR_RATE, "clumpSpan": "4m", "dispersion": "none"}),
+    "clumps in a run that may be extended": gate(
+        {**ERROR_RATE, "clumpSpan": "4m"}, onInconclusive={"extend": {"max": "10m"}}
+    ),
+    "cloudwatch": gate(provider={"cloudwatch": {"datasource": "aws"}}),
+    "rate in a threshold": gate({**THRESHOLD, "query": "rate(x[1m])"}),
+    "increase elsewhere": gate(
+        {**ERROR_RATE, "canary": {"errors": "increase(x)", "requests": "y"}}, {"datadog": {"datasource": "d"}}
+    ),
+    "arguments": gate({**THRESHOLD, "query": 'x{v="{{args.v}}"}'}, args=[{"name": "v"}]),
+    "extended": gate(onInconclusive={"extend": {"max": "60m"}}),
+}
+BAD: dict[str, tuple[dict[str, Any], tuple[Any, ...], str]] = {
+    "timeout too long": (
+        gate(provider={"prometheus": {"datasource": "m", "timeout": "11s"}}),
+        ("provider", "prometheus", "timeout"),
+        "between 1s and 10s",
+    ),
+    "timeout zero": (
+        gate(provider={"prometheus": {"datasource": "m", "timeout": "0s"}}),
+        ("provider", "prometheus", "timeout"),
+        "between 1s and 10s",
+    ),
+    "interval zero": (gate(interval="0s"), ("interval",), "0s"),
+    "interval too long": (gate(interval="11m", warmup="0s"), ("interval",), "longer than the whole run"),
+    "too many ticks": (gate(interval="1s", duration="2d"), ("interval",), "100,000"),
+    "cloudwatch by seconds": (
+        gate(provider={"cloudwatch": {"datasource": "a"}}, interval="90s"),
+        ("interval",),
+        "by the minute",
+    ),
+    "nothing measured": (gate(duration="0s"), ("duration",), "0s"),
+    "all warm-up": (gate(warmup="10m"), ("warmup",), "leaves nothing"),
+    "weights fall": (gate(steps=[{"weight": 50}, {"weight": 10}]), ("steps", 1, "weight"), "10 follows 50"),
+    "full at once": (gate(steps=[{"weight": 100}]), ("steps", 0, "weight"), "no baseline"),
+    "watch twice": (
+        gate(steps=[STEPS[0], {"weight": 100, "duration": "1m"}], watch="2m"),
+        ("watch",),
+        "has a duration already",
+    ),
+    "duration means nothing": (
+        gate(steps=[{"weight": 10, "duration": "5m"}], duration="7m"),
+        ("duration",),
+        "means nothing",
+    ),
+    "name twice": (
+        {**gate(), "spec": {**gate()["spec"], "metrics": [ERROR_RATE, {**THRESHOLD, "name": "errors"}]}},
+        ("metrics", 1, "name"),
+        "stands twice",
+    ),
+    "argument twice": (gate(args=[{"name": "a"}, {"name": "a"}]), ("args", 1, "name"), "stands twice"),
+    "threshold's field": (gate({**ERROR_RATE, "query": "q"}), ("metrics", 0, "query"), "belongs to"),
+    "errorRate's field": (gate({**THRESHOLD, "maxRatio": 2}), ("metrics", 0, "maxRatio"), "belongs to"),
+    "no canary": (gate({"name": "a", "type": "errorRate", "baseline": SIDE}), ("metrics", 0), "canary's errors"),
+    "nothing to compare with": (gate(ALONE), ("metrics", 0), "nothing to compare with"),
+    "ratio without a baseline": (
+        gate({**ALONE, "maxErrorRate": "1%", "maxRatio": 2}),
+        ("metrics", 0, "maxRatio"),
+        "there is none",
+    ),
+    "ratios": (gate({**ERROR_RATE, "maxRatio": 3}), ("metrics", 0), "unacceptableRatio: 2.0 cannot be used"),
+    "ratios given": (
+        gate({**ERROR_RATE, "maxRatio": 3, "unacceptableRatio": 2}),
+        ("metrics", 0, "unacceptableRatio"),
+        "cannot be used",
+    ),
+    "rate of zero": (gate({**ERROR_RATE, "maxErrorRate": "0%"}), ("metrics", 0, "maxErrorRate"), "cannot be used"),
+    "floor above the limit": (
+        gate({**ERROR_RATE, "minErrorRate": "2%", "maxErrorRate": "1%"}),
+        ("metrics", 0, "minErrorRate"),
+        "at or above",
+    ),
+    "clump of zero": (gate({**ERROR_RATE, "clumpSpan": "0s"}), ("metrics", 0, "clumpSpan"), "longer than 0s"),
+    "clumps too long": (
+        gate({**ERROR_RATE, "clumpSpan": "4m"}),
+        ("metrics", 0, "clumpSpan"),
+        "only 2 blocks of 4m fit",
+    ),
+    "lookback too long": (gate({**ERROR_RATE, "lookback": "7d"}), ("metrics", 0, "lookback"), "11,000"),
+    "early pass with clumps": (
+        gate({**ERROR_RATE, "dispersion": 2}, earlyPass=True),
+        ("metrics", 0, "dispersion"),
+        "not safe",
+    ),
+    "threshold on a file": (gate(THRESHOLD, FILE), ("metrics", 0), "needs a query"),
+    "no query": (
+        gate({"name": "a", "type": "threshold", "successCondition": "result < 1"}),
+        ("metrics", 0),
+        "query is missing",
+    ),
+    "no condition": (gate({"name": "a", "type": "threshold", "query": "q"}), ("metrics", 0), "everything would be"),
+    "failure borne for ever": (gate({**THRESHOLD, "failureLimit": -1}), ("metrics", 0, "failureLimit"), "never fail"),
+    "own interval zero": (gate({**THRESHOLD, "interval": "0s"}), ("metrics", 0, "interval"), "0s"),
+    "first too late": (gate({**THRESHOLD, "initialDelay": "11m"}), ("metrics", 0, "initialDelay"), "after the end"),
+    "count too high": (gate({**THRESHOLD, "interval": "1m", "count": 11}), ("metrics", 0, "count"), "10 do"),
+    "warm-up over the first step": (
+        gate(ERROR_RATE, steps=[{"weight": 10, "duration": "1m"}, {"weight": 50, "duration": "9m"}], warmup="60s"),
+        ("warmup",),
+        "nothing of the first step",
+    ),
+    "default warm-up over the first step": (
+        gate(ERROR_RATE, steps=[{"weight": 10, "duration": "45s"}, {"weight": 50, "duration": "9m"}]),
+        ("steps", 0),
+        "nothing of the first step",
+    ),
+    "count below the limits": (
+        gate({**THRESHOLD, "failureLimit": 2, "consecutiveSuccessLimit": 2, "count": 3}),
+        ("metrics", 0, "count"),
+        r"together (4)",
+    ),
+    "limit above the count": (
+        gate({**THRESHOLD, "inconclusiveLimit": 4, "count": 3}),
+        ("metrics", 0, "inconclusiveLimit"),
+        "number of measurements",
+    ),
+    "bad condition": (
+        gate({**THRESHOLD, "successCondition": "result <"}),
+        ("metrics", 0, "successCondition"),
+        "column 9",
+    ),
+    "unknown argument": (
+        gate({**THRESHOLD, "query": 'x{v="{{args.v}}"}'}),
+        ("metrics", 0, "query"),
+        "not in spec.args",
+    ),
+    "rate of a counter": (
+        gate({**ERROR_RATE, "canary": {"errors": "sum(rate(x[1m]))", "requests": "y"}}),
+        ("metrics", 0, "canary", "errors"),
+        "rate() misses",
+    ),
+    "increase of a counter": (
+        gate({**ERROR_RATE, "baseline": {"errors": "x", "requests": "increase (y[15s])"}}),
+        ("metrics", 0, "baseline", "requests"),
+        "increase() misses",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_sound_file_has_no_findings_and_becomes_a_value(name: str) -> None:
+    """What may be asked for."""
+    data = GOOD[name]
+    assert fast_validator("gate").is_valid(data)
+    assert list(check_gate_file(data, "gates/g.yaml")) == []
+    assert to_analysis(data).name == "g"
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_senseless_setting_is_found_at_its_place(name: str) -> None:
+    """One error, at the field that is to be changed; the schema alone would take it."""
+    data, route, message = BAD[name]
+    assert fast_validator("gate").is_valid(data)
+    found = list(check_gate_file(data, "gates/g.yaml"))
+    assert [one.where.route for one in found] == [("spec", *route)], found
+    assert message in found[0].message
+    assert (found[0].level, bool(found[0].hint)) == (Level.ERROR, True)
+
+
+def test_the_data_source_must_be_one_of_the_policy() -> None:
+    """By name and kind; a file needs none."""
+    text = "extends: sev0-3\ndatasources:\n  main:\n    kind: prometheus\n    url_env: PROMETHEUS_URL\n"
+    policy = load_policy(text).policy
+    assert policy is not None
+
+    def told(data: dict[str, Any]) -> list[str]:
+        return [f"{one.message} ({one.hint})" for one in check_source(data, "g", policy)]
+
+    assert told(gate()) == []
+    assert told(gate({"name": "a", "type": "errorRate"}, FILE)) == []
+    assert told(gate(provider={"prometheus": {"datasource": "mian"}})) == [
+        "data source 'mian' is not in policy.yaml (did you mean main?)"
+    ]
+    assert "is of kind prometheus, not web" in told(gate(provider={"web": {"datasource": "main"}}))[0]
+
+
+def test_a_hint_names_the_field_as_the_file_does_and_what_would_work() -> None:
+    """maxRatio, not max_ratio; the longest clump that leaves three blocks, also where steps warm up again."""
+
+    def hint(data: dict[str, Any]) -> str:
+        (one,) = check_gate_file(data, "g")
+        return one.hint
+
+    assert hint(gate({**ERROR_RATE, "maxRatio": 3})) == "expected more than maxRatio (3)"
+    clumps = {**ERROR_RATE, "clumpSpan": "10m"}
+    assert hint(gate(clumps)) == "write at most 3m, or lengthen the run"
+    steps = [{"weight": 10, "duration": "5m"}, {"weight": 50, "duration": "5m"}]
+    assert hint(gate(clumps, steps=steps)) == "write at most 2m30s, or lengthen the run"
+    assert hint(gate(clumps, interval="4m")) == "lengthen the run"

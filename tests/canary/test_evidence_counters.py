@@ -1,0 +1,117 @@
+"""From answers of a metric source to counts: resets are safe, and no bad value is ever counted."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from incident_ops.canary.counters import (
+    NO_BASELINE,
+    NO_CANARY_TRAFFIC,
+    NO_SAMPLES,
+    Counts,
+    Gap,
+    Meter,
+    Reading,
+    counts,
+    difference,
+    read_tick,
+    reading,
+)
+
+TEXTS = ["NaN", "+Inf", "", "null", "1e999", "0x10", "1_000", "٣", " 3", "-1"]
+BAD = [None, *TEXTS, math.nan, math.inf, -math.inf, -1, True, [1], {}, b"3", 1e300, complex(1)]
+
+
+@pytest.mark.parametrize("value", BAD, ids=repr)
+@pytest.mark.parametrize("place", ["errors", "requests"])
+def test_a_bad_value_is_no_data_with_a_reason(value: object, place: str) -> None:
+    """Neither success nor failure, on either side, as a count and as a counter."""
+    pair = {"errors": 1.0, "requests": 10.0} | {place: value}
+    for side, reason in (("canary", NO_SAMPLES), ("baseline", NO_BASELINE)):
+        found = counts(pair["errors"], pair["requests"], side)
+        assert isinstance(found, Gap)
+        assert found.reason == reason
+        assert found.text.startswith(f"{side} {place}: ")
+        series = {name: {"pod-1": one} for name, one in pair.items()}
+        read = reading(series["errors"], series["requests"], side)
+        assert isinstance(read, Gap)
+        assert read.reason == reason
+        assert "pod-1" in read.text
+
+
+@pytest.mark.parametrize("value", [3, 3.0, "3", "3.0", "+3", "3e0", ".3e1"])
+def test_numbers_are_read_as_numbers_and_as_text(value: object) -> None:
+    """Prometheus sends text."""
+    assert counts(value, "10", "canary") == Counts(3.0, 10.0)
+
+
+def test_more_errors_than_requests_and_no_requests_are_no_data() -> None:
+    """Queries that do not belong together, and silence."""
+    assert counts(11, 10, "canary") == Gap(NO_SAMPLES, "canary: 11 errors are more than 10 requests")
+    assert counts(0, 0, "canary") == Gap(NO_CANARY_TRAFFIC, "canary: no requests")
+    assert counts(0, 0, "baseline") == Gap(NO_BASELINE, "baseline: no requests")
+
+
+def test_missing_request_series_are_no_data_and_missing_error_series_no_errors() -> None:
+    """An error counter appears with the first error."""
+    assert reading({}, {}, "canary") == Gap(NO_SAMPLES, "canary requests: no series")
+    assert reading({"a": 1}, {}, "baseline") == Gap(NO_BASELINE, "baseline requests: no series")
+    first, second = reading({}, {"a": 100}, "canary"), reading({"a": 2}, {"a": 150}, "canary")
+    assert isinstance(first, Reading)
+    assert isinstance(second, Reading)
+    assert difference(first, second, "canary") == Counts(2.0, 50.0)
+
+
+def test_a_reset_counts_the_new_value_only() -> None:
+    """One pod of two restarts: its new value is what it counted since."""
+    before, after = Reading({}, {"a": 1000.0, "b": 500.0}), Reading({}, {"a": 1010.0, "b": 7.0})
+    assert difference(before, after, "canary") == Counts(0.0, 17.0)
+
+
+def _requests(**values: float) -> Reading:
+    return Reading({}, values)
+
+
+def test_a_series_that_comes_back_is_not_new() -> None:
+    """A pod that was not scraped once has not served its whole life in the next tick."""
+    steps = [_requests(a=10.0, b=900.0), _requests(a=20.0), _requests(a=30.0, b=950.0)]
+    meter, found = Meter(), []
+    for one in steps:
+        mine, theirs, meter = read_tick(meter, one, one)
+        found.append(mine)
+        assert isinstance(mine, Gap) == isinstance(theirs, Gap)
+    assert found[1:] == [Counts(0.0, 10.0), Counts(0.0, 60.0)]
+    assert found[0] == Gap(NO_SAMPLES, "canary: the first reading counts from here")
+
+
+def test_both_sides_cover_the_same_time() -> None:
+    """A canary that cannot be read keeps both meters; a baseline that cannot begins anew."""
+    meter = Meter(_requests(a=100.0), _requests(z=1000.0))
+    bad = Gap(NO_SAMPLES, "canary errors: not a number: NaN")
+    assert read_tick(meter, bad, _requests(z=1900.0)) == (bad, bad, meter)
+    assert read_tick(meter, _requests(a=300.0), _requests(z=2800.0))[:2] == (Counts(0.0, 200.0), Counts(0.0, 1800.0))
+    gone = Gap(NO_BASELINE, "baseline requests: no series")
+    mine, theirs, later = read_tick(meter, _requests(a=200.0), gone)
+    assert (mine, theirs) == (Counts(0.0, 100.0), gone)
+    mine, theirs, later = read_tick(later, _requests(a=300.0), _requests(z=2800.0))
+    assert mine == Counts(0.0, 100.0)
+    assert theirs == Gap(NO_BASELINE, "baseline: the first reading counts from here")
+    assert read_tick(later, _requests(a=400.0), _requests(z=3700.0))[:2] == (Counts(0.0, 100.0), Counts(0.0, 900.0))
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.booleans()), min_size=1, max_size=40))
+def test_the_differences_add_up_to_what_was_counted(steps: list[tuple[int, bool]]) -> None:
+    """Whatever the resets: nothing is counted twice, and nothing but the time before a reset is lost."""
+    value, meter, total, counted = 0, Meter(_requests(a=0.0), _requests(a=0.0)), 0.0, 0
+    for added, is_reset in steps:
+        value = added + (0 if is_reset else value)
+        mine, _theirs, meter = read_tick(meter, _requests(a=float(value)), _requests(a=float(value)))
+        total += 0 if isinstance(mine, Gap) else mine.requests
+        counted += added
+    assert 0 <= total <= counted
+    if not any(reset for _added, reset in steps):
+        assert total == counted

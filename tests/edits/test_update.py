@@ -1,0 +1,83 @@
+"""update: news, and a change of the level."""
+
+from __future__ import annotations
+
+import pytest
+
+from incident_ops.edits.communicate import TimelineEntry, add_entry, publish_update, relabel
+from incident_ops.edits.finish import ResolutionGiven
+from incident_ops.errors import UserError
+from tests.edits.scene import ITIL, SEV, Page
+from tests.edits.steps import go
+
+
+def test_one_entry_an_audience_each_with_its_timeline_entry() -> None:
+    """Internal first; the status is the derived one."""
+    page = Page()
+    texts = {"public": "We look into it", "internal": "Two\nlines: yes"}
+    page.take(1, lambda one, now: publish_update(one, now, "@a", texts, None, "30m"))
+    assert [(one.audience, one.status, one.text, one.eta) for one in page.incident.updates] == [
+        ("internal", "investigating", "Two\nlines: yes", "30m"),
+        ("public", "investigating", "We look into it", "30m"),
+    ]
+    assert page.events == ["Update (internal): Two lines: yes", "Update (public): We look into it"]
+    assert {one.kind for one in page.incident.timeline} == {"communication"}
+
+
+def test_the_status_follows_the_record() -> None:
+    """Restored means monitoring, resolved means resolved."""
+    page = Page()
+    page.take(1, lambda one, now: add_entry(one, now, None, TimelineEntry("back", marks=("restored",))))
+    page.take(2, lambda one, now: publish_update(one, now, None, {"public": "back"}, None, None))
+    go(page, 20, "resolve", ResolutionGiven(cause="deploy"))
+    page.take(21, lambda one, now: publish_update(one, now, None, {"public": "over"}, None, None))
+    assert [one.status for one in page.incident.updates] == ["monitoring", "resolved"]
+
+
+def test_a_long_text_is_whole_in_updates_and_short_in_the_timeline() -> None:
+    """The timeline is to be read at a glance."""
+    page = Page()
+    page.take(1, lambda one, now: publish_update(one, now, None, {"internal": "x" * 5000}, None, None))
+    assert len(page.incident.updates[0].text) == 5000
+    assert len(page.events[0]) < 160
+
+
+def test_the_level_s_history_is_kept() -> None:
+    """R25: from, to, who, why; and the record's own label."""
+    page = Page()
+    page.take(1, lambda one, now: relabel(one, SEV, now, "@a", "severity", "SEV0", None))
+    page.take(2, lambda one, now: relabel(one, SEV, now, "@a", "severity", "SEV2", "only one region"))
+    assert page.incident.severity == "SEV2"
+    assert [(one.old, one.new, one.by, one.reason) for one in page.incident.changes] == [
+        ("SEV1", "SEV0", "@a", None),
+        ("SEV0", "SEV2", "@a", "only one region"),
+    ]
+    assert page.events == ["Severity raised from SEV1 to SEV0", "Severity lowered from SEV0 to SEV2"]
+
+
+def test_lowered_needs_a_reason() -> None:
+    """And the option is named."""
+    with pytest.raises(UserError) as told:
+        Page().take(1, lambda one, now: relabel(one, SEV, now, None, "severity", "SEV3", None))
+    assert "--reason" in told.value.hint
+
+
+@pytest.mark.parametrize(("field", "label"), [("severity", "SEV-1"), ("priority", "P1"), ("severity", "sev0")])
+def test_a_foreign_label_is_refused(field: str, label: str) -> None:
+    """No alias, no other field."""
+    with pytest.raises(UserError):
+        Page().take(1, lambda one, now: relabel(one, SEV, now, None, field, label, "why"))
+
+
+def test_a_ticket_becomes_a_major_incident() -> None:
+    """In the scheme with two scales a first severity has no label before it."""
+    page = Page(judge=ITIL, severity=None, priority="P1")
+    page.take(1, lambda one, now: relabel(one, ITIL, now, None, "severity", "SEV-1", None))
+    assert (page.incident.severity, page.incident.changes) == ("SEV-1", [])
+    page.take(2, lambda one, now: relabel(one, ITIL, now, None, "severity", "SEV-2", "less"))
+    assert page.incident.changes[0].old == "SEV-1"
+
+
+def test_the_same_label_changes_nothing() -> None:
+    """No empty history."""
+    assert Page().take(1, lambda one, now: relabel(one, SEV, now, None, "severity", "SEV1", None)).edits == ()
