@@ -19,9 +19,9 @@ from incident_ops.app.workspace import Opened, moment, with_repository
 from incident_ops.cli.options import complete_incident, format_option
 from incident_ops.cli.respond import incident_argument
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import OVER
+from incident_ops.domain.lifecycle import OTHER_OUTCOMES, OVER
 from incident_ops.edits import finish
-from incident_ops.edits.finish import DUPLICATE, OUTCOMES, close_incident, reopen_incident, withdraw_incident
+from incident_ops.edits.finish import DUPLICATE, close_incident, reopen_incident, withdraw_incident
 from incident_ops.errors import UserError
 from incident_ops.render.findings import inert
 
@@ -119,7 +119,7 @@ def reopen(opened: Opened, incident: str | None, reason: str, by: str | None, fo
 
 @click.command()
 @incident_argument
-@click.option("--as", "outcome", type=click.Choice(OUTCOMES), required=True, help="What it was instead.")
+@click.option("--as", "outcome", type=click.Choice(OTHER_OUTCOMES), required=True, help="What it was instead.")
 @click.option(
     "--of", "other", metavar="INC", shell_complete=complete_incident, help="The incident of which this is a duplicate."
 )

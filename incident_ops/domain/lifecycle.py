@@ -11,6 +11,8 @@ from incident_ops.domain.time import UNKNOWN, parse_instant
 NEW, TRIAGED, ASSIGNED, IN_PROGRESS = "new", "triaged", "assigned", "in_progress"
 PENDING, RESOLVED, CLOSED, REOPENED = "pending", "resolved", "closed", "reopened"
 FIXED = "fixed"
+OTHER_OUTCOMES = ("false_alarm", "duplicate", "withdrawn")
+"""Outcomes of what stays out of the metrics."""
 
 Moves = frozenset[tuple[str, str]]
 

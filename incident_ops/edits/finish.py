@@ -165,7 +165,6 @@ def _must_be_recent(incident: Incident, policy: Policy, now: datetime) -> None:
         )
 
 
-OUTCOMES = ("false_alarm", "duplicate", "withdrawn")
 DUPLICATE = "duplicate"
 
 

@@ -30,7 +30,7 @@ from typing import NamedTuple
 
 from incident_ops.domain.fence import each, run
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import FIXED
+from incident_ops.domain.lifecycle import FIXED, OTHER_OUTCOMES
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, ResolutionShare
 from incident_ops.domain.record import Record, Unread
@@ -157,6 +157,10 @@ def _passed(clock: Clock) -> int:
 
 DRILL, RETROACTIVE, RETARGETED, ITEM_DROPPED = "drill", "retroactive", "breached_by_retarget", "dropped"
 DUPLICATE_INCIDENT, UNKNOWN_END, STILL_RUNNING, WITHOUT_DUE = "duplicate", "unknown_instant", "running", "no_due"
+EXCLUSIONS = frozenset(
+    {DRILL, RETROACTIVE, RETARGETED, ITEM_DROPPED, DUPLICATE_INCIDENT, UNKNOWN_END, STILL_RUNNING, WITHOUT_DUE}
+) | frozenset(OTHER_OUTCOMES)
+"""Every reason for which a clock is left out of the statistics."""
 NO_SLOTS = Slots()
 
 

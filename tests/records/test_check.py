@@ -43,7 +43,8 @@ def test_a_document_of_another_shape_is_an_error_at_its_beginning(kind: str, tex
 
 def test_a_valid_record_has_no_finding_and_the_slow_validator_is_not_loaded() -> None:
     program = (
-        "import sys\nfrom incident_ops.records.schema import check_document\nfrom incident_ops.records.yaml_reader import read_yaml\n"
+        "import sys\nfrom incident_ops.records.schema import check_document\n"
+        "from incident_ops.records.yaml_reader import read_yaml\n"
         f"assert check_document(read_yaml({record_text()!r}, 'f'), 'incident') == []\n"
         "sys.exit('jsonschema' in sys.modules or 'incident_ops.records.schema_messages' in sys.modules)"
     )
