@@ -13,7 +13,7 @@ ACTIONLINT := $(VENV)/actionlint/1.7.12/actionlint
 QUIETLY := sh requirements/quietly.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test goldens lint bench docs pins clean
+.PHONY: help setup demo test laws goldens figures lint bench docs pins clean
 
 help:  ## list the verbs
 	@echo "make VERB, where VERB is one of:"
@@ -30,8 +30,14 @@ $(STAMP):
 demo: $(STAMP)  ## watch real incidents go through the whole loop, offline
 	@$(BIN)/incident-ops demo
 
-test: $(STAMP) $(NODE_STAMPS) $(ACTIONLINT)  ## run every test
-	@$(BIN)/python -m pytest -q -n auto $(ARGS)
+test: $(STAMP) $(NODE_STAMPS) $(ACTIONLINT)  ## run every test, and a sample of the long laws
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal $(ARGS)
+
+laws: $(STAMP) $(NODE_STAMPS)  ## run the long laws whole, which takes long; write the result into docs/reliability.md
+	@INCIDENT_OPS_LAWS=all $(BIN)/python -m pytest -q -n auto --dist worksteal -m law --laws-page docs/reliability.md $(ARGS)
+
+figures: $(STAMP)  ## measure the code and write the table of docs/architecture.md
+	@$(BIN)/python docs/figures.py
 
 goldens: $(STAMP) $(NODE_STAMPS)  ## write the approved outputs of the tests anew, and show what changed (read it before you commit)
 	@INCIDENT_OPS_WRITE_GOLDENS=1 $(BIN)/python -m pytest -q -n auto $$(grep -rl assert_golden tests --include='test_*.py')

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import datetime
 import os
+import signal
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support import laws
+
 if TYPE_CHECKING:
+    from incident_ops.adapters.remote import Remote
+    from tests.support.http_sink import HttpSink
+    from tests.support.origin import Origin
+    from tests.support.repository import Repo
+    from tests.support.scripted_server import ScriptedServer
     from tests.support.standin import Standin
 
 
@@ -19,11 +28,43 @@ ROOT = Path(__file__).resolve().parent.parent
 NO_SKIP = os.environ.get("INCIDENT_OPS_NO_SKIP") == "1"
 MAY_SKIP = "conformance folder absent"
 
-settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile(
-    "ci", deadline=None, derandomize=True, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+    "repeatable", deadline=None, derandomize=True, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile(os.environ.get("INCIDENT_OPS_HYPOTHESIS", "dev"))
+settings.load_profile("repeatable")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--laws-page PAGE`: where `make laws` writes what it went through."""
+    parser.addoption("--laws-page", type=Path, help="write the result of the laws between the markers of this page")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The mark of a law, and a run that its tests can interrupt.
+
+    A shell that starts a job in the background makes it ignore SIGINT, and so would all that the tests start.
+    """
+    config.addinivalue_line(
+        "markers", "law(name, part, ran, whole): runs cells of a long law; bare: counted on the way"
+    )
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What a law went through is part of its report."""
+    item.user_properties += [laws.cells_run(*mark.args) for mark in item.iter_markers("law") if mark.args]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Says what was left out of the laws, and writes the page where that is asked for."""
+    stats = terminalreporter.stats
+    reports = [report for report in stats.get("passed", []) + stats.get("failed", []) if report.when == "call"]
+    found = laws.tallies(reports)
+    for line in laws.summary(found):
+        terminalreporter.write_line(line)
+    if found and (page := config.getoption("--laws-page")):
+        laws.write(page, found, datetime.datetime.now(datetime.UTC).date())
 
 
 def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
@@ -54,18 +95,28 @@ def pytest_make_collect_report(
     return report
 
 
-@pytest.fixture(autouse=True)
-def _steady_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No person's git settings, colours or GitHub variables leak into a test."""
-    for name in list(os.environ):
-        if name.startswith(("GITHUB_", "GH_", "INCIDENT_OPS_CHANNEL_")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
-    for role in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{role}_NAME", "tester")
-        monkeypatch.setenv(f"GIT_{role}_EMAIL", "tester@example.invalid")
-    monkeypatch.setenv("NO_COLOR", "1")
+LEAKING = ("GITHUB_", "GH_", "GIT_", "INCIDENT_OPS_", "XDG_", "LC_", "PYTHONWARNINGS", "PYTHONHASHSEED")
+COLOURS = ("FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLORTERM", "COLUMNS", "LINES", "LANGUAGE")
+OURS = ("INCIDENT_OPS_CONFORMANCE", "INCIDENT_OPS_LAWS", "INCIDENT_OPS_NO_SKIP")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _steady_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No person's git settings, home, language, colours, terminal or GitHub variables leak into a test or a fixture."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if (name.startswith(LEAKING) and name not in OURS) or name in COLOURS:
+                patch.delenv(name)
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("LANG", "C.UTF-8")
+        patch.setenv("TERM", "dumb")
+        patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+        patch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+        for role in ("AUTHOR", "COMMITTER"):
+            patch.setenv(f"GIT_{role}_NAME", "tester")
+            patch.setenv(f"GIT_{role}_EMAIL", "tester@example.invalid")
+        patch.setenv("NO_COLOR", "1")
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -85,6 +136,46 @@ def github(running_standin: Standin) -> Generator[Standin, None, None]:
     with gated(Gate(), running_standin.url) as gate:
         yield running_standin
     gate.must_be_clean()
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Origin:
+    """A bare repository that stands for the remote."""
+    from tests.support.origin import Origin
+
+    return Origin(tmp_path)
+
+
+@pytest.fixture
+def clone(origin: Origin) -> Repo:
+    """A clone of it."""
+    return origin.clone()
+
+
+@pytest.fixture
+def remote(origin: Origin) -> Remote:
+    """The remote as our program sees it from a clone."""
+    from tests.support.origin import remote_of
+
+    return remote_of(origin.clone())
+
+
+@pytest.fixture
+def sink() -> Iterator[HttpSink]:
+    """A server on this machine that takes notices."""
+    from tests.support.http_sink import http_sink
+
+    with http_sink() as running:
+        yield running
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    """A server on this machine whose answers a test writes."""
+    from tests.support.scripted_server import scripted_server
+
+    with scripted_server() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

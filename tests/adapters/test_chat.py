@@ -13,7 +13,7 @@ from incident_ops.adapters.chat import Chat, channel_name
 from incident_ops.domain.notification import INCIDENT_CHANNEL, Message
 from incident_ops.errors import Ambiguous, UserError, WriteFailed
 from tests.adapters.test_notify import NOTICE
-from tests.support.http_sink import HttpSink, http_sink
+from tests.support.http_sink import HttpSink
 from tests.support.standin import Standin, standin
 
 pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1", "::1"])
@@ -25,12 +25,6 @@ MADE = {"id": "C1", "name": "incident-inc-1"}
 @pytest.fixture(scope="module")
 def slack() -> Iterator[Standin]:
     with standin(service="slack") as running:
-        yield running
-
-
-@pytest.fixture
-def sink() -> Iterator[HttpSink]:
-    with http_sink() as running:
         yield running
 
 

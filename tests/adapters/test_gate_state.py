@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,21 +10,10 @@ import pytest
 from incident_ops.adapters.gate_state import BRANCH, LARGEST, fetch, publish, read_branch, scratch_clone
 from incident_ops.errors import Incomplete, UserError, WriteFailed
 from tests.support.origin import Origin, remote_of
-from tests.support.scripted_server import CUT, DROP, HANG, Reply, ScriptedServer, scripted_server
+from tests.support.scripted_server import CUT, DROP, HANG, Reply, ScriptedServer
 
 NOW = datetime(2025, 1, 22, 13, tzinfo=UTC)
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
-
-
-@pytest.fixture
-def origin(tmp_path: Path) -> Origin:
-    return Origin(tmp_path)
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with scripted_server() as running:
-        yield running
 
 
 def test_it_is_published_without_history_and_read_with_head(origin: Origin, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -63,16 +62,6 @@ print("claimed", flush=True)
 sys.stdin.readline()
 ledger.confirm([pair("one", "chat")], now)
 """
-
-
-@pytest.fixture
-def origin(tmp_path: Path) -> Origin:
-    return Origin(tmp_path)
-
-
-@pytest.fixture
-def remote(origin: Origin) -> Remote:
-    return remote_of(origin.clone())
 
 
 def put(remote: Remote, name: str, content: bytes) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -31,16 +30,6 @@ sys.stdin.readline()
 got = lock.take(datetime.fromisoformat(sys.argv[2]), sys.argv[3])
 print("won" if isinstance(got, Lease) else "lost to " + got.holder)
 """
-
-
-@pytest.fixture
-def origin(tmp_path: Path) -> Origin:
-    return Origin(tmp_path)
-
-
-@pytest.fixture
-def remote(origin: Origin) -> Remote:
-    return remote_of(origin.clone())
 
 
 def taken(remote: Remote, now: datetime = NOW, holder: str = "run 1") -> Lease:

@@ -12,7 +12,7 @@ from incident_ops.adapters.notify import LONGEST, Channel, variable
 from incident_ops.adapters.within import within
 from incident_ops.domain.notification import Message
 from incident_ops.errors import Ambiguous, UserError, WriteFailed
-from tests.support.http_sink import HttpSink, http_sink
+from tests.support.http_sink import HttpSink
 from tests.support.mail_sink import MailSink, mail_sink
 
 pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1"])
@@ -28,12 +28,6 @@ NOTICE = Message(
     text="Response was due 12:20.\nAcknowledge: incident-ops ack",
 )
 SECRET = "hunter2secret"
-
-
-@pytest.fixture
-def sink() -> Iterator[HttpSink]:
-    with http_sink() as running:
-        yield running
 
 
 @pytest.fixture

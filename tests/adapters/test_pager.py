@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -13,17 +12,11 @@ from incident_ops.adapters.pager import URL, Pager, event, pager_url
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message, page_key, taking_back
 from incident_ops.errors import Ambiguous, UserError, WriteFailed
 from tests.adapters.test_notify import NOTICE
-from tests.support.http_sink import HttpSink, faults, http_sink
+from tests.support.http_sink import HttpSink, faults
 
 pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1"])
 KEY = "0123456789abcdef0123456789abcdef"
 PAGE = NOTICE._replace(channel="pager")
-
-
-@pytest.fixture
-def sink() -> Iterator[HttpSink]:
-    with http_sink() as running:
-        yield running
 
 
 def pager(sink: HttpSink, *keys: str, seconds: float = 5) -> Pager:

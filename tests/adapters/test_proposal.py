@@ -43,16 +43,6 @@ for step in range(3):
 
 
 @pytest.fixture
-def origin(tmp_path: Path) -> Origin:
-    return Origin(tmp_path)
-
-
-@pytest.fixture
-def clone(origin: Origin) -> Repo:
-    return origin.clone()
-
-
-@pytest.fixture
 def proposals(clone: Repo) -> Proposals:
     return Proposals(remote_of(clone))
 

@@ -20,16 +20,6 @@ NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
 TOKEN = "ghs_0123456789abcdefghij"
 
 
-@pytest.fixture
-def origin(tmp_path: Path) -> Origin:
-    return Origin(tmp_path)
-
-
-@pytest.fixture
-def clone(origin: Origin) -> Repo:
-    return origin.clone()
-
-
 def commit(remote: Remote, text: str, *parents: str) -> str:
     objects = remote.objects
     return objects.commit(objects.file_tree("file", text.encode()), parents, "a step", NOW)

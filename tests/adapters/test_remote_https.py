@@ -23,16 +23,6 @@ TOKEN = "ghs_0123456789abcdefghij"
 ENCODED = b64encode(f"x-access-token:{TOKEN}".encode()).decode()
 
 
-@pytest.fixture
-def origin(tmp_path: Path) -> Origin:
-    return Origin(tmp_path)
-
-
-@pytest.fixture
-def clone(origin: Origin) -> Repo:
-    return origin.clone()
-
-
 @contextmanager
 def served(origin: Origin, clone: Repo, mode: str, wanted: str = "") -> Iterator[Served]:
     with https(origin, mode, wanted) as server:

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from incident_ops.adapters.remote import TRIES, Remote
 from incident_ops.adapters.swap import Move, Stay, swap
 from incident_ops.errors import WriteFailed
-from tests.support.origin import Origin, remote_of
+from tests.support.origin import Origin
 
 NOW = datetime(2025, 1, 26, 12, tzinfo=UTC)
 BRANCH = "incident-ops/test"
-
-
-@pytest.fixture
-def origin(tmp_path: Path) -> Origin:
-    return Origin(tmp_path)
-
-
-@pytest.fixture
-def remote(origin: Origin) -> Remote:
-    return remote_of(origin.clone())
 
 
 def commit(remote: Remote, text: str) -> str:

@@ -130,3 +130,11 @@ def write(folder: Path, text: str, name: str = "g.yaml") -> str:
     """A gate file in a folder -> its name."""
     (folder / name).write_text(text, encoding="utf-8")
     return name
+
+
+COLUMNS = "t,canary_requests,canary_errors,baseline_requests,baseline_errors\n"
+
+
+def rows(canary: str = "300,6", baseline: str = "2700,54", count: int = 40, first: int = 1) -> str:
+    """A recording: the same tick again and again."""
+    return COLUMNS + "".join(f"{15 * number},{canary},{baseline}\n" for number in range(first, first + count))

@@ -16,12 +16,18 @@ def _own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.delenv("INCIDENT_OPS_REPO", raising=False)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    """An empty repository of records with git and one commit."""
-    made = Folder(tmp_path / "repo")
+@pytest.fixture(scope="session")
+def prepared_folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """An empty repository of records with git and one commit, to be copied."""
+    made = Folder(tmp_path_factory.mktemp("prepared") / "repo")
     made.commit()
     return made
+
+
+@pytest.fixture
+def folder(tmp_path: Path, prepared_folder: Folder) -> Folder:
+    """The same, for one test."""
+    return prepared_folder.copy(tmp_path / "repo")
 
 
 @pytest.fixture

@@ -125,6 +125,13 @@ class Folder:
         if git:
             self.git("init", "-q", "-b", "main")
 
+    def copy(self, path: Path) -> Folder:
+        """All of it at another place."""
+        shutil.copytree(self.path, path, symlinks=True)
+        copied = Folder.__new__(Folder)
+        copied.path, copied.has_git = path, self.has_git
+        return copied
+
     def write(self, name: str, text: str | bytes) -> Path:
         """Writes a file below the folder."""
         file = self.path / name

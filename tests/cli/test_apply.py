@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import subprocess
-import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.cli.scene import CLOSED, Folder, call, command, many, record, run
+from tests.cli.scene import AT, CLOSED, Folder, call, command, many, record, run
+from tests.support.killing import run_with_signal
+from tests.support.laws import cells_run, chosen
 
 
 def start(*args: str, at: Path) -> subprocess.Popen[str]:
@@ -92,34 +94,45 @@ def test_a_record_that_is_gone_from_the_work_tree_closes_nothing(folder: Folder)
     assert folder.open_keys() == ["INC-1", "INC-2"]
 
 
-def test_kill_9_at_any_moment_is_completed_by_the_next_apply(folder: Folder) -> None:
-    """Twenty kills at random moments of an apply over 40 records; afterwards one apply brings one issue a key."""
+KILLS = 20
+
+
+@pytest.mark.law
+def test_kill_9_at_any_moment_is_completed_by_the_next_apply(
+    folder: Folder, tmp_path: Path, record_property: Callable[[str, Any], None]
+) -> None:
+    """Kills at moments all over an apply of 40 records; afterwards one apply brings one issue a key."""
     keys = many(folder, 40)
     folder.commit()
-    chance = random.Random(20250126)
-    for turn in range(20):
-        if turn % 4 == 0:  # from nothing again, else the later kills find nothing to do
-            for file in folder.tracker.parent.glob("tracker.db*"):
-                file.unlink()
-        process = start("apply", at=folder.path)
-        assert process.stdout is not None
-        assert process.stderr is not None
-        if turn % 2:
-            process.stdout.readline()
-            process.stdout.readline()
-            time.sleep(chance.random() * 0.02)
-        else:
-            time.sleep(chance.random() * 0.6)
-        process.kill()
-        assert process.communicate()[1] == ""
-        if folder.tracker.exists():
-            found = folder.open_keys()
-            assert len(found) == len(set(found))
-            assert set(found) <= set(keys)
-    done = run("apply", at=folder.path)
-    assert (done.code, done.err) == (0, "")
-    assert folder.open_keys() == keys
+    for _ in range(2):  # the first run fills the caches, the second counts
+        clear_tracker(folder)
+        whole = run_with_signal("--at", AT, "apply", at=folder.path, notes=tmp_path)
+        assert (whole.code, whole.err, folder.open_keys()) == (0, "", keys)
+    turns = chosen("kills of apply", range(KILLS), sample=5)
+    record_property(*cells_run("kills of apply", "", len(turns), KILLS))
+    half_done = 0
+    for turn in turns:
+        clear_tracker(folder)
+        reading, writing = whole.before_issues, whole.calls - whole.before_issues
+        moment = -(1 + writing * turn // KILLS) if turn % 2 else 1 + reading * turn // KILLS
+        for place in (moment, reading // 2):  # the second run goes on with what the first has left
+            killed = run_with_signal("--at", AT, "apply", at=folder.path, notes=tmp_path, call=place)
+            assert (killed.code, killed.err) == (-signal.SIGKILL, "")
+            if folder.tracker.exists():
+                found = folder.open_keys()
+                assert len(found) == len(set(found))
+                assert set(found) <= set(keys)
+                half_done += 0 < len(found) < len(keys)
+        assert run("apply", at=folder.path)[::2] == (0, "")
+        assert folder.open_keys() == keys
+    assert half_done, "at least one kill came between two issues"
     assert call("plan", "--fail-on", "changes", at=folder.path).code == 0
+
+
+def clear_tracker(folder: Folder) -> None:
+    """No tracker any more."""
+    for file in folder.tracker.parent.glob("tracker.db*"):
+        file.unlink()
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 from incident_ops.adapters.github import connect
 from incident_ops.domain.notification import parse_ledger
 from tests.cli.scene import Done, Folder, call
-from tests.support.http_sink import HttpSink, http_sink
+from tests.support.http_sink import HttpSink
 from tests.support.standin import LOGIN, PERSON_TOKEN, Standin
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
@@ -27,13 +26,6 @@ SERVICES = 'services:\n  api:\n    owner: "@team"\n    pager_key_env: API_PAGER\
 KEY = "0123456789abcdef0123456789abcdef"
 ESCALATION = "INC-1/resolution/1/escalate.SEV1"
 TEAM = "team/internal"
-
-
-@pytest.fixture
-def sink() -> Iterator[HttpSink]:
-    """Where chat and pager go."""
-    with http_sink() as running:
-        yield running
 
 
 @dataclass

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from incident_ops.errors import Incomplete
-from tests.cli.canary_scene import POLICY, Clock, Source, broken, gate, stage, write
+from tests.cli.canary_scene import COLUMNS, POLICY, Clock, Source, broken, gate, rows, stage, write
 from tests.cli.scene import Done, Folder, call, record
 
 Patch = pytest.MonkeyPatch
@@ -488,14 +488,6 @@ def test_on_a_terminal_one_picture_changes(here: Folder) -> None:
     assert (done.returncode, told.startswith("pass: ")) == (0, True)
     assert seen.count(b"of 10m") > 30
     assert b"\x1b[2K" in seen
-
-
-COLUMNS = "t,canary_requests,canary_errors,baseline_requests,baseline_errors\n"
-
-
-def rows(canary: str = "300,6", baseline: str = "2700,54", count: int = 40, first: int = 1) -> str:
-    """A recording: the same tick again and again."""
-    return COLUMNS + "".join(f"{15 * number},{canary},{baseline}\n" for number in range(first, first + count))
 
 
 def replayed(here: Folder, csv: str, text: str | None = None) -> tuple[Done, dict[str, Any]]:

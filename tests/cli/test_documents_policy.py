@@ -150,7 +150,10 @@ def test_policy_import_reads_a_file_or_standard_input(folder: Folder) -> None:
 def test_policy_import_refuses_what_is_no_such_block(folder: Folder, text: bytes, way: str) -> None:
     """Exit 2 and one line; nothing is printed that could be saved as a policy."""
     folder.write("old.json", text)
-    done = run("policy", "import", "old.json" if way == "file" else "-", at=folder.path, stdin=text)
+    if way == "file":
+        done = call("policy", "import", "old.json", at=folder.path)
+    else:
+        done = run("policy", "import", "-", at=folder.path, stdin=text)
     done.told_once(2)
     assert done.out == ""
 

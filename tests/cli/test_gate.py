@@ -6,13 +6,12 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli.scene import AT, CLOSED, Folder, call, command, example, record
-from tests.support.scripted_server import Reply, ScriptedServer, scripted_server
+from tests.support.scripted_server import Reply, ScriptedServer
 
 SHA = "7be19f2" + "0" * 33
 PAST = (
@@ -31,12 +30,6 @@ BUDGET = "extends: sev0-3\ngate: {budget: hold}\nslo: {target_pct: 99.9, window:
 def _nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("GITHUB_ACTOR", "GITHUB_TOKEN", "GH_TOKEN", "GITHUB_REPOSITORY", "INCIDENT_OPS_BY"):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with scripted_server() as running:
-        yield running
 
 
 def ask(folder: Folder | Path, *args: str, service: str = "api", clock: str = AT) -> tuple[int, str, str]:

@@ -6,13 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli.scene import Done, Folder, call, run
-from tests.support.http_sink import HttpSink, http_sink
+from tests.support.http_sink import HttpSink
 from tests.support.standin import Standin, standin
 
 pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1", "::1"])
@@ -21,12 +20,6 @@ POLICY = "extends: sev0-3\nnotify: {incident_channel: {create: false}}\n"
 KEY = "0123456789abcdef0123456789abcdef"
 SECRET = "hunter2secret"
 NO_REMOTE = "this clone has no remote 'origin'"
-
-
-@pytest.fixture
-def sink() -> Iterator[HttpSink]:
-    with http_sink() as running:
-        yield running
 
 
 @pytest.fixture

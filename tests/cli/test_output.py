@@ -10,11 +10,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.cli.scene import Done, Folder, call, command, contents, example, run
+from tests.cli.scene import ROOT, Done, Folder, call, command, contents, example, run
 
 CLOCK = "2025-10-21T18:00:00Z"
 PRESETS = ("sev0-3", "itil-p1-p4", "sev1-3", "p0-p3")
@@ -68,12 +69,26 @@ def test_every_output_is_the_same_in_two_copies_and_on_a_second_run(preset: str,
     assert contents(here) == contents(there)
 
 
+PRINT_ALL = """
+import json, sys
+from pathlib import Path
+from tests.cli.scene import call
+root, clock, commands = sys.argv[1:]
+json.dump([call(*args, at=Path(root), clock=clock) for args in json.loads(commands)], sys.stdout)
+"""
+
+
 def test_every_output_is_the_same_from_process_to_process(tmp_path: Path) -> None:
     """Whatever order sets and dicts of text happen to have in a process."""
     root = repository("itil-p1-p4", tmp_path / "here")
-    for args in COMMANDS[:6]:
-        seen = {run(*args, at=root, clock=CLOCK, env={"PYTHONHASHSEED": seed}) for seed in ("1", "2")}
-        assert len(seen) == 1, args
+    words = [sys.executable, "-c", PRINT_ALL, str(root), CLOCK, json.dumps(COMMANDS[:6])]
+    first, second = (
+        subprocess.run(words, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True)
+        for seed in ("1", "2")
+    )
+    outputs = json.loads(first.stdout), json.loads(second.stdout)
+    for args, one, other in zip(COMMANDS[:6], *outputs, strict=True):
+        assert one == other, args
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -115,9 +130,11 @@ def test_colours_are_for_terminals_unless_said_otherwise(folder: Folder, monkeyp
         assert "\x1b[" in terminal(*args, at=folder.path, env={}), args
         assert "\x1b" not in terminal(*args, at=folder.path, env={"NO_COLOR": "1"}), args
         assert "\x1b" not in terminal("--color", "never", *args, at=folder.path, env={}), args
-        piped = run(*args, at=folder.path)
+        piped = call(*args, at=folder.path)
         assert "\x1b" not in piped.out + piped.err, args
-        forced = run("--color", "always", *args, at=folder.path, env={"NO_COLOR": "1"})
+        with monkeypatch.context() as patch:
+            patch.setenv("NO_COLOR", "1")
+            forced = call("--color", "always", *args, at=folder.path)
         assert "\x1b[" in forced.out + forced.err, args
         assert re.sub(r"\x1b\[[0-9;]*m", "", forced.out) == piped.out
 
@@ -172,6 +189,7 @@ def test_signals_end_a_read_with_their_code(folder: Folder, tmp_path: Path, numb
     ) as process:
         while not (tmp_path / "asked").exists():
             assert process.poll() is None
+            time.sleep(0.01)
         process.send_signal(number)
         try:
             process.wait(10)
@@ -182,6 +200,32 @@ def test_signals_end_a_read_with_their_code(folder: Folder, tmp_path: Path, numb
     assert process.returncode == code
     assert "Traceback" not in told
     assert len(told.strip().splitlines()) <= 1
+
+
+def test_a_run_in_the_background_goes_on_when_somebody_else_is_interrupted(folder: Folder, tmp_path: Path) -> None:
+    """A shell starts jobs in the background with SIGINT ignored, and so it stays: Ctrl-C is for another job."""
+    folder.put()
+    folder.commit()
+    slow = tmp_path / "bin/git"
+    slow.parent.mkdir()
+    waiting = f"[ -e {tmp_path}/go ] || {{ touch {tmp_path}/asked; while [ ! -e {tmp_path}/go ]; do sleep 0.1; done; }}"
+    slow.write_text(f'#!/bin/sh\n{waiting}\nPATH={os.environ["PATH"]} exec git "$@"\n')
+    slow.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{slow.parent}:{os.environ['PATH']}"}
+    with subprocess.Popen(
+        command("validate"),
+        cwd=folder.path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    ) as process:
+        while not (tmp_path / "asked").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        (tmp_path / "go").touch()
+        out, _ = process.communicate(timeout=60)
+    assert (process.returncode, b"all fine" in out) == (0, True)
 
 
 def test_a_reader_that_goes_away_is_no_error(folder: Folder) -> None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
 
 from incident_ops.adapters.person import ACTOR, CHOSEN
 from incident_ops.app import edit_record
-from tests.cli.scene import Done, Folder, as_ordinary_user, call, command, contents, read_only, record, run
+from tests.cli.scene import AT, Done, Folder, as_ordinary_user, call, command, contents, read_only, record, run
+from tests.support.killing import run_with_signal
+from tests.support.laws import cells_run, chosen
 
 ID = "INC-20250126-120500"
 PATH = f"incidents/{ID}/incident.yaml"
@@ -466,20 +467,24 @@ def test_declarations_at_once_get_ids_of_their_own(folder: Folder) -> None:
     assert call("validate", at=folder.path).code == 0
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-def test_killed_at_any_moment(folder: Folder, how: signal.Signals) -> None:
+def test_killed_at_any_moment(
+    folder: Folder, tmp_path: Path, how: signal.Signals, record_property: Callable[[str, Any], None]
+) -> None:
     """The record is the old one or the new one, and the next command works."""
     file = folder.put()
     old = file.read_bytes()
-    for tick in range(8):
-        process = subprocess.Popen(
-            command("timeline", "x"), cwd=folder.path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        time.sleep(0.05 + tick * 0.04)
-        os.kill(process.pid, how)
-        code = process.wait(30)
-        assert code != 0 or file.read_bytes() != old
+    whole = run_with_signal("--at", AT, "timeline", "x", at=folder.path, notes=tmp_path)
+    assert (whole.code, "event: x" in file.read_text()) == (0, True)
+    moments = chosen(f"kills of a record command {how.name}", range(8), sample=2)
+    record_property(*cells_run("kills of a record command", how.name, len(moments), 8))
+    for moment in moments:
+        file.write_bytes(old)
+        place = whole.calls * (2 * moment + 1) // 16
+        done = run_with_signal("--at", AT, "timeline", "x", at=folder.path, notes=tmp_path, call=place, number=how)
+        assert done.code in (-how, 128 + how)
         assert file.read_bytes() == old or "event: x" in file.read_text()
         assert call("validate", at=folder.path).code == 0
-        file.write_bytes(old)
+    file.write_bytes(old)
     assert call("ack", at=folder.path).code == 0

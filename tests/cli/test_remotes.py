@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from incident_ops.app.workspace import need_remote, remote_of, token_and_server
 from incident_ops.errors import UserError
 from tests.support.origin import Origin, git_of
-
-
-@pytest.fixture
-def origin(tmp_path: Path) -> Origin:
-    return Origin(tmp_path)
 
 
 @pytest.mark.parametrize(

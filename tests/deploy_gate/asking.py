@@ -14,7 +14,7 @@ from incident_ops.domain.planned_changes import Freeze, Maintenance
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record
 from incident_ops.domain.services import Service
-from incident_ops.records.policy import load_policy
+from tests.support import policies
 
 NOW = datetime(2025, 1, 22, 13, tzinfo=UTC)  # a Wednesday
 SHA = "7be19f2" + "0" * 33
@@ -27,9 +27,7 @@ SERVICES = {
 
 def policy(extra: str = "", preset: str = "sev0-3") -> Policy:
     """A preset with overrides."""
-    loaded = load_policy(f"extends: {preset}\n{extra}")
-    assert loaded.policy is not None, loaded.findings
-    return loaded.policy
+    return policies.policy(preset, extra)
 
 
 def record(number: int = 1, **fields: Any) -> Record:
@@ -92,6 +90,6 @@ def ask(there: Known, **words: Any) -> Verdict:
     return check_deploy(DeployRequest(**given), there)
 
 
-def told(verdict: Verdict) -> tuple[str, str, int]:
+def outcome(verdict: Verdict) -> tuple[str, str, int]:
     """Verdict, reason code, exit code."""
     return verdict.verdict, verdict.reason_code, verdict.exit_code

@@ -14,7 +14,7 @@ from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, Calendar
 from incident_ops.domain.record import Unread
 from incident_ops.domain.services import REQUEST_BUDGET, Objective
 from incident_ops.errors import UserError
-from tests.deploy_gate.asking import NOW, SERVICES, SHA, ask, change, freeze, known, override, policy, record, told
+from tests.deploy_gate.asking import NOW, SERVICES, SHA, ask, change, freeze, known, outcome, override, policy, record
 
 PASSED = ("pass", "ok", 0)
 OVERRIDDEN = ("overridden", "override", 0)
@@ -26,7 +26,7 @@ def frozen(reason: str) -> tuple[str, str, int]:
 
 
 def test_nothing_holds_where_nothing_is_there() -> None:
-    assert told(ask(known())) == PASSED
+    assert outcome(ask(known())) == PASSED
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_nothing_holds_where_nothing_is_there() -> None:
 )
 def test_a_freeze_holds_its_services_where_and_when_it_says(fields: dict[str, Any], held: bool) -> None:
     """R229: from included, until excluded; without a service every one is held."""
-    assert told(ask(known(freezes=freeze(**fields)))) == (frozen("deploy_freeze") if held else PASSED)
+    assert outcome(ask(known(freezes=freeze(**fields)))) == (frozen("deploy_freeze") if held else PASSED)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_maintenance_window_holds_while_it_is_on_and_where_the_rollout_would_r
     fields: dict[str, Any], held: bool
 ) -> None:
     """R245: with its buffer; a rollout of sev0-3 takes ten minutes at 10 %; work that overruns still holds."""
-    assert told(ask(known(maintenance=change(**fields)))) == (frozen("maintenance_window") if held else PASSED)
+    assert outcome(ask(known(maintenance=change(**fields)))) == (frozen("maintenance_window") if held else PASSED)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_outside_the_hours_of_the_calendar_deploys_are_held(now: str, held: bool
     """R229: Monday to Friday 09:00-17:00; the hold ends when it opens."""
     at = datetime.fromisoformat(now).replace(tzinfo=UTC)
     verdict = ask(known(rules=policy("gate: {deploy_calendar: business}\n")), now=at)
-    assert told(verdict) == (frozen("off_window") if held else PASSED)
+    assert outcome(verdict) == (frozen("off_window") if held else PASSED)
     assert [hold.end is not None and hold.end.hour for hold in verdict.holds] == [9] * held
 
 
@@ -109,7 +109,7 @@ def test_a_calendar_that_is_not_there_is_a_mistake() -> None:
 def test_a_calendar_that_never_opens_holds() -> None:
     rules = policy("gate: {deploy_calendar: never}\ncalendars: {never: {tz: Etc/UTC, hours: {}}}\n")
     verdict = ask(known(rules=rules))
-    assert told(verdict) == frozen("off_window")
+    assert outcome(verdict) == frozen("off_window")
     assert verdict.holds[0].end is None
 
 
@@ -141,7 +141,7 @@ TIMES = {"declared": "2025-01-20T10:20:00Z", "started": "2025-01-20T10:15:00Z"}
 def test_a_spent_error_budget_holds_where_the_policy_says_so(budget: str, minutes: float, held: bool) -> None:
     """R246."""
     verdict = ask(spent(budget, minutes))
-    assert told(verdict) == (frozen("error_budget") if held else PASSED)
+    assert outcome(verdict) == (frozen("error_budget") if held else PASSED)
     assert [hold.text for hold in verdict.holds] == ["Monthly budget exhausted: 45 of 43.2 min, 1.8 over"] * held
 
 
@@ -151,7 +151,7 @@ def test_a_budget_that_burns_too_fast_holds_where_the_policy_says_so(budget: str
     going_on = record(severity="SEV3", times={"declared": "2025-01-22T12:55:00Z", "started": "2025-01-22T12:55:00Z"})
     rules = policy(f"gate: {{budget: {budget}}}\n")
     there = known(going_on, rules=rules, objective=Objective(99.9, 30 * 86_400), past=[going_on.incident])
-    assert told(ask(there)) == (frozen("error_budget") if held else PASSED)
+    assert outcome(ask(there)) == (frozen("error_budget") if held else PASSED)
 
 
 def test_a_budget_in_requests_needs_their_number_and_the_failed_ones() -> None:
@@ -160,18 +160,18 @@ def test_a_budget_in_requests_needs_their_number_and_the_failed_ones() -> None:
     objective = Objective(99.9, 30 * 86_400, REQUEST_BUDGET)
     rules = policy("gate: {budget: hold}\n")
     there = known(rules=rules, objective=objective, past=past)
-    assert told(ask(there)) == ("inconclusive", "no_data", 3)
-    assert told(ask(there, requests=1_000_000)) == frozen("error_budget")
-    assert told(ask(there, requests=10_000_000)) == PASSED
+    assert outcome(ask(there)) == ("inconclusive", "no_data", 3)
+    assert outcome(ask(there, requests=1_000_000)) == frozen("error_budget")
+    assert outcome(ask(there, requests=10_000_000)) == PASSED
     unsaid = known(rules=rules, objective=objective, past=[record(severity="SEV3").incident])
-    assert told(ask(unsaid, requests=10_000_000)) == ("inconclusive", "no_data", 3)
+    assert outcome(ask(unsaid, requests=10_000_000)) == ("inconclusive", "no_data", 3)
     assert "INC-1" in ask(unsaid, requests=10_000_000).notes[0]
 
 
 def test_the_gravest_reason_comes_first_and_all_are_listed() -> None:
     there = known(record(), freezes=freeze(), maintenance=change(), rules=policy("gate: {deploy_calendar: business}\n"))
     verdict = ask(there, now=NOW.replace(hour=13, minute=5))
-    assert told(verdict) == frozen("open_incident")
+    assert outcome(verdict) == frozen("open_incident")
     reasons = [hold.reason_code for hold in verdict.holds]
     assert reasons == ["open_incident", "maintenance_window", "deploy_freeze"]
     assert verdict.incident_ids == ["INC-1"]
@@ -199,7 +199,7 @@ def test_the_gravest_reason_comes_first_and_all_are_listed() -> None:
 )
 def test_what_cannot_be_read_or_judged_is_inconclusive(there: Any) -> None:
     verdict = ask(there)
-    assert told(verdict) == ("inconclusive", "unreadable_record", 3)
+    assert outcome(verdict) == ("inconclusive", "unreadable_record", 3)
     assert len(verdict.unread) == 1
 
 
@@ -225,17 +225,17 @@ def entry(**fields: str) -> dict[str, str]:
 def test_an_override_in_a_record_lets_its_commit_through(fields: dict[str, str], released: bool) -> None:
     """R243: this service, environment and commit, until it expires."""
     verdict = ask(known(record(overrides=[entry(**fields)])), sha=SHA)
-    assert told(verdict) == (OVERRIDDEN if released else frozen("open_incident"))
+    assert outcome(verdict) == (OVERRIDDEN if released else frozen("open_incident"))
     assert verdict.incident_ids == ["INC-1"]
     assert (verdict.release is not None) is released
 
 
 def test_an_override_needs_the_commit_and_is_not_taken_from_a_drill() -> None:
     there = known(record(overrides=[entry()]))
-    assert told(ask(there)) == frozen("open_incident")
-    assert told(ask(there, sha=SHA[:7])) == frozen("open_incident")
+    assert outcome(ask(there)) == frozen("open_incident")
+    assert outcome(ask(there, sha=SHA[:7])) == frozen("open_incident")
     drill = record(2, drill=True, overrides=[entry()])
-    assert told(ask(known(record(), drill), sha=SHA)) == frozen("open_incident")
+    assert outcome(ask(known(record(), drill), sha=SHA)) == frozen("open_incident")
 
 
 @pytest.mark.parametrize(
@@ -253,19 +253,19 @@ def test_an_override_without_an_incident_is_a_file(fields: dict[str, Any], relea
     given = {"sha": SHA, "until": "2025-01-22T14:00:00Z", **fields}
     file = freeze("override-7be19f2", kind="override", by="@dana", services=["auth"], **given)
     verdict = ask(known(freezes={**freeze(), **file}), sha=SHA)
-    assert told(verdict) == (OVERRIDDEN if released else frozen("deploy_freeze"))
+    assert outcome(verdict) == (OVERRIDDEN if released else frozen("deploy_freeze"))
 
 
 def test_an_override_holds_nothing_and_hides_nothing() -> None:
-    assert told(ask(known(freezes=override()), sha=SHA)) == PASSED
+    assert outcome(ask(known(freezes=override()), sha=SHA)) == PASSED
     verdict = ask(known(freezes=override(), unread=[LOST]), sha=SHA)
-    assert told(verdict) == OVERRIDDEN
+    assert outcome(verdict) == OVERRIDDEN
     assert verdict.unread == (LOST,)
 
 
 def test_a_commit_that_passed_before_is_never_held() -> None:
     verdict = rolled_back(ask(known(record())))
-    assert told(verdict) == ("pass", "rollback_allowed", 0)
+    assert outcome(verdict) == ("pass", "rollback_allowed", 0)
     assert verdict.incident_ids == ["INC-1"]
 
 

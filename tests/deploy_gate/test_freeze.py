@@ -13,7 +13,7 @@ from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.services import Service
 from incident_ops.errors import UserError
-from tests.deploy_gate.asking import NOW, policy, record, told
+from tests.deploy_gate.asking import NOW, outcome, policy, record
 
 SERVICES = {"auth": Service(owner="@team"), "checkout": Service(owner="@team", depends_on=["auth"])}
 LOST = Unread("incidents/INC-9/incident.yaml", "line 3: not YAML")
@@ -40,13 +40,13 @@ def test_exit_codes_are_those_of_the_contract() -> None:
 
 
 def test_without_incidents_deploys_pass() -> None:
-    assert told(ask()) == PASSED
+    assert outcome(ask()) == PASSED
 
 
 @pytest.mark.parametrize(("severity", "expected"), [("SEV0", HELD), ("SEV1", HELD), ("SEV2", PASSED), ("SEV3", PASSED)])
 def test_the_two_worst_levels_hold(severity: str, expected: tuple[str, str, int]) -> None:
     """R245: `block_on_open_rank: 2`."""
-    assert told(ask(record(severity=severity))) == expected
+    assert outcome(ask(record(severity=severity))) == expected
 
 
 @pytest.mark.parametrize(
@@ -58,19 +58,19 @@ def test_the_two_worst_levels_hold(severity: str, expected: tuple[str, str, int]
     ],
 )
 def test_an_incident_holds_until_it_is_resolved(state: str, expected: tuple[str, str, int]) -> None:
-    assert told(ask(record(state=state))) == expected
+    assert outcome(ask(record(state=state))) == expected
 
 
 @pytest.mark.parametrize("fields", [{"drill": True}, {"outcome": "duplicate"}, {"outcome": "false_alarm"}])
 def test_what_is_no_real_incident_does_not_hold(fields: dict[str, Any]) -> None:
-    assert told(ask(record(**fields))) == PASSED
+    assert outcome(ask(record(**fields))) == PASSED
 
 
 def test_only_the_services_of_the_incident_and_what_needs_them_are_held() -> None:
-    assert told(ask(record(services=["checkout"]), service="auth")) == PASSED
-    assert told(ask(record(services=["auth", "checkout"]), service="checkout")) == HELD
+    assert outcome(ask(record(services=["checkout"]), service="auth")) == PASSED
+    assert outcome(ask(record(services=["auth", "checkout"]), service="checkout")) == HELD
     held = ask(record(), service="checkout")
-    assert told(held) == HELD
+    assert outcome(held) == HELD
     assert held.holds[0].needed == "auth"
 
 
@@ -79,7 +79,7 @@ def test_depends_on_is_followed_as_far_as_the_policy_says(depth: int, expected: 
     """web needs checkout, which needs auth; a circle ends."""
     services = {**SERVICES, "web": Service(owner="@team", depends_on=["checkout", "web"])}
     rules = policy(extra=f"gate:\n  dependency_depth: {depth}\n")
-    assert told(ask(record(), service="web", rules=rules, services=services)) == expected
+    assert outcome(ask(record(), service="web", rules=rules, services=services)) == expected
 
 
 def test_all_holding_incidents_are_listed_in_order() -> None:
@@ -87,39 +87,39 @@ def test_all_holding_incidents_are_listed_in_order() -> None:
 
 
 def test_a_pending_record_holds_before_its_merge() -> None:
-    assert told(ask(record()._replace(pending=True))) == HELD
+    assert outcome(ask(record()._replace(pending=True))) == HELD
 
 
 def test_in_a_scheme_with_two_scales_the_worse_rank_counts() -> None:
     """C2: a P3 that is a SEV-1 holds, a P3 alone does not."""
     rules = policy(preset="itil-p1-p4")
-    assert told(ask(record(severity=None, priority="P3"), rules=rules)) == PASSED
+    assert outcome(ask(record(severity=None, priority="P3"), rules=rules)) == PASSED
     held = ask(record(severity="SEV-1", priority="P3"), rules=rules)
-    assert told(held) == HELD
+    assert outcome(held) == HELD
     assert held.holds[0].state == "P3/SEV-1  in_progress"
 
 
 def test_a_policy_may_hold_nothing_or_more() -> None:
-    assert told(ask(record(), rules=policy(extra="gate:\n  block_on_open_rank: null\n"))) == PASSED
-    assert told(ask(record(severity="SEV3"), rules=policy(extra="gate:\n  block_on_open_rank: 4\n"))) == HELD
+    assert outcome(ask(record(), rules=policy(extra="gate:\n  block_on_open_rank: null\n"))) == PASSED
+    assert outcome(ask(record(severity="SEV3"), rules=policy(extra="gate:\n  block_on_open_rank: 4\n"))) == HELD
 
 
 def test_an_unreadable_record_never_passes() -> None:
     verdict = ask(record(state="resolved"), unread=(LOST,))
-    assert told(verdict) == UNKNOWN
+    assert outcome(verdict) == UNKNOWN
     assert verdict.unread == (LOST,)
     assert verdict.incident_ids == []
 
 
 @pytest.mark.parametrize("severity", ["P1", "SEV-1", None])
 def test_a_level_the_policy_does_not_know_never_passes(severity: str | None) -> None:
-    assert told(ask(record(severity=severity))) == UNKNOWN
-    assert told(ask(record(severity=severity, services=["checkout"]))) == PASSED
+    assert outcome(ask(record(severity=severity))) == UNKNOWN
+    assert outcome(ask(record(severity=severity, services=["checkout"]))) == PASSED
 
 
 def test_an_open_incident_holds_whatever_else_is_unreadable() -> None:
     verdict = ask(record(), unread=(LOST,))
-    assert told(verdict) == HELD
+    assert outcome(verdict) == HELD
     assert verdict.unread == (LOST,)
 
 

@@ -22,7 +22,7 @@ from incident_ops.deploy_gate.public_state import (
 from incident_ops.domain.record import Unread
 from incident_ops.domain.services import REQUEST_BUDGET, Objective
 from incident_ops.errors import Incomplete, UserError
-from tests.deploy_gate.asking import NOW, SHA, ask, change, freeze, known, override, policy, record, told
+from tests.deploy_gate.asking import NOW, SHA, ask, change, freeze, known, outcome, override, policy, record
 
 REVISION = "a" * 40
 
@@ -33,7 +33,7 @@ def published(there: Known) -> PublicState:
 
 
 def answer(state: PublicState, now: datetime = NOW, **words: Any) -> tuple[str, str, int]:
-    return told(
+    return outcome(
         verdict_of_state(state, DeployRequest(**{"service": "auth", "environment": "production", "now": now, **words}))
     )
 
@@ -63,7 +63,7 @@ def test_a_reader_later_is_answered_as_the_records_would(name: str, minutes: int
     """A law: at every later instant the file answers as a check of the unchanged records, or holds where they pass."""
     there, now = SCENES[name], NOW + timedelta(minutes=minutes)
     from_file = answer(published(there), now, environment=place, sha=sha)
-    from_records = told(ask(there, now=now, environment=place, sha=sha))
+    from_records = outcome(ask(there, now=now, environment=place, sha=sha))
     if name != "budget":
         assert from_file[:2] == from_records[:2]
     assert from_file[2] >= from_records[2]
@@ -91,7 +91,7 @@ def test_nothing_internal_is_in_it() -> None:
 
 def test_a_restricted_incident_holds_without_its_id() -> None:
     verdict = verdict_of_state(published(SCENES["restricted"]), DeployRequest("auth", "production", NOW))
-    assert told(verdict) == ("frozen", "open_incident", 3)
+    assert outcome(verdict) == ("frozen", "open_incident", 3)
     assert verdict.incident_ids == []
 
 
@@ -195,5 +195,5 @@ def test_a_budget_that_came_to_burn_too_fast_is_news() -> None:
     past = [record(severity="SEV3", times=began).incident]
     there = known(rules=policy("gate: {budget: burn}\n"), objective=Objective(99.0, 30 * 86_400), past=past)
     calm, soon = published(there), NOW + timedelta(minutes=20)
-    assert (answer(calm)[0], answer(calm, soon)[0], told(ask(there, now=soon))[0]) == ("pass", "pass", "frozen")
+    assert (answer(calm)[0], answer(calm, soon)[0], outcome(ask(there, now=soon))[0]) == ("pass", "pass", "frozen")
     assert gives_way(calm, public_state({"auth": there}, REVISION, soon)) == "things have changed for auth"

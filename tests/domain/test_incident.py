@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
 
 from incident_ops.domain.incident import ActionItem, Incident
 from incident_ops.records.index import to_record
@@ -14,6 +14,7 @@ from incident_ops.records.schema import check_document, fast_validator, schema
 from incident_ops.records.yaml_reader import Document, read_yaml
 from incident_ops.records.yaml_writer import to_yaml
 from tests.support.from_schema import values
+from tests.support.laws import law
 from tests.support.repository import record
 
 SCHEMA = schema("incident")
@@ -29,7 +30,7 @@ def there_and_back(data: dict[str, Any]) -> Incident:
     return incident
 
 
-@settings(max_examples=50, suppress_health_check=list(HealthCheck))
+@law("records the schema allows", whole=50, sample=12, suppress_health_check=list(HealthCheck))
 @given(RECORDS)
 def test_every_record_the_schema_allows_is_an_incident_and_comes_back(data: dict[str, Any]) -> None:
     assert fast_validator("incident").is_valid(data), "the generator must make valid records"
@@ -40,7 +41,7 @@ def test_every_record_the_schema_allows_is_an_incident_and_comes_back(data: dict
         assert written[key] == data[key]
 
 
-@settings(max_examples=30, suppress_health_check=list(HealthCheck))
+@law("records the schema allows", whole=30, sample=8, suppress_health_check=list(HealthCheck))
 @example(record(imported={"": 1, "a\x85b": 1, "a\nb\u2028c": {"x" * 200: "\n"}}))
 @given(RECORDS)
 def test_every_record_can_be_written_and_read(data: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_ops.domain.incident import Incident
@@ -27,8 +27,9 @@ from incident_ops.edits.respond import ROLES, acknowledge, assign_incident, assi
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
 from tests.edits.scene import ITIL, SEV, Page, after
+from tests.support.laws import law
 
-EXAMPLES = 2_000 if settings.get_current_profile_name() == "ci" else 60
+EXAMPLES, SAMPLE = 2_000, 40
 TEXT = st.text(st.sampled_from(list("ab :#-{}[]'\"\n\t!&*|>%@`,?é🔥")), min_size=1, max_size=30).filter(str.strip)
 LINE = TEXT.map(lambda text: " ".join(text.split()))
 WHO = st.sampled_from(["@a", "@b", "@org/team", "QA team"])
@@ -122,14 +123,14 @@ def only_meant(before: str, now: str, sets: int) -> None:
     assert all(f"# {comment}" in now for comment in kept)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@law("lives of incidents", whole=EXAMPLES, sample=SAMPLE)
 @given(st.lists(doors(SEV), min_size=1, max_size=15), st.sampled_from([None, BY_HAND]))
 def test_any_legal_life_is_a_valid_record(steps: list[Door], text: str | None) -> None:
     """Schema and rules find no error after any step, and no step takes away what it did not mean to."""
     walk(Page(text), steps)
 
 
-@settings(max_examples=EXAMPLES // 4, deadline=None)
+@law("lives of incidents", whole=EXAMPLES // 4, sample=SAMPLE // 4)
 @given(st.lists(doors(ITIL), min_size=1, max_size=15))
 def test_so_it_is_where_priorities_rule(steps: list[Door]) -> None:
     """The same in the scheme with two scales."""

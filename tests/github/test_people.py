@@ -15,12 +15,13 @@ from tests.github.faulty import STALE, TIMEOUT, Fault, Proxy
 from tests.github.gate import Gate
 from tests.github.matrix import KINDS, Stage
 from tests.github.runs import broken_laws, issues, wanted
+from tests.support.laws import seeds
 from tests.support.standin import LOGIN, PERSON_TOKEN, Standin
 
 pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1", "::1"])
 
 STEPS = 8
-SEEDS = 20
+SEEDS = 260
 _words = itertools.count(1)
 
 
@@ -114,7 +115,7 @@ class _People:
         return [word for word in self.words if word not in text] + [f"label of #{n}" for n in self.labelled - labels]
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
+@seeds("people who edit while runs fail", whole=SEEDS, sample=4)
 def test_people_and_faults_together(github: Standin, proxy: Proxy, gate: Gate, seed: int) -> None:
     """One open issue for each open key, nothing people wrote lost, no second comment, and at the end nothing to do."""
     chance = random.Random(seed)

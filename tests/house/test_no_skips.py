@@ -6,34 +6,52 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-IN_TEST = "import pytest\n\ndef test_it():\n    pytest.skip('{reason}')\n"
-WHOLE_FILE = "import pytest\npytest.skip('{reason}', allow_module_level=True)\n"
-DECORATED = "import pytest\n\n@pytest.mark.skip(reason='{reason}')\ndef test_it():\n    pass\n"
+SOURCES = {
+    "in_test": "import pytest\n\ndef test_it():\n    pytest.skip('{reason}')\n",
+    "whole_file": "import pytest\npytest.skip('{reason}', allow_module_level=True)\n",
+    "decorated": "import pytest\n\n@pytest.mark.skip(reason='{reason}')\ndef test_it():\n    pass\n",
+}
+REASONS = {"missing": "tool missing", "conformance": "conformance folder absent: x"}
+FORBIDDEN = "left out where no test may be"
 
 
-@pytest.mark.parametrize("source", [IN_TEST, WHOLE_FILE, DECORATED], ids=["in test", "whole file", "decorated"])
-@pytest.mark.parametrize(
-    ("no_skip", "reason", "fails"),
-    [("1", "tool missing", True), ("1", "conformance folder absent: x", False), ("0", "tool missing", False)],
-)
-def test_a_skip_fails_only_where_it_is_forbidden(
-    tmp_path: Path, source: str, no_skip: str, reason: str, fails: bool
-) -> None:
-    """A skipped test, however it is skipped, is a failure in CI and nowhere else."""
-    (tmp_path / "conftest.py").write_text((ROOT / "tests/conftest.py").read_text(encoding="utf-8"), encoding="utf-8")
-    (tmp_path / "test_one.py").write_text(source.format(reason=reason), encoding="utf-8")
-    (tmp_path / "test_two.py").write_text("def test_fine():\n    pass\n", encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path), "-c", os.devnull],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "INCIDENT_OPS_NO_SKIP": no_skip},
-    )
-    assert (done.returncode != 0) == fails, done.stdout + done.stderr
-    assert ("left out where no test may be" in done.stdout) == fails
+@pytest.fixture(scope="module", params=["0", "1"], ids=["skips allowed", "skips forbidden"])
+def failures(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[bool, dict[str, str]]:
+    """One run over files of every kind: whether it forbids skips, and name of a file -> what failed in it."""
+    folder = tmp_path_factory.mktemp("skips")
+    (folder / "conftest.py").write_text((ROOT / "tests/conftest.py").read_text(encoding="utf-8"), encoding="utf-8")
+    for kind, source in SOURCES.items():
+        for name, reason in REASONS.items():
+            (folder / f"test_{kind}_{name}.py").write_text(source.format(reason=reason), encoding="utf-8")
+    (folder / "test_fine.py").write_text("def test_fine():\n    pass\n", encoding="utf-8")
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, str(folder)]
+    words += ["--continue-on-collection-errors", "--junit-xml=report.xml"]
+    environment = {**os.environ, "INCIDENT_OPS_NO_SKIP": request.param, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, env=environment)
+    cases = ElementTree.parse(folder / "report.xml").iter("testcase")
+    found: dict[str, str] = {}
+    for case in cases:
+        name = (case.get("classname") or case.get("name") or "").rpartition(".")[2]
+        found[name] = "".join(
+            ElementTree.tostring(one, "unicode") for one in [*case.iter("failure"), *case.iter("error")]
+        )
+    assert (done.returncode != 0) == any(found.values()), done.stdout + done.stderr
+    return request.param == "1", found
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_skip_fails_only_where_it_is_forbidden(failures: tuple[bool, dict[str, str]], kind: str, reason: str) -> None:
+    """A skipped test, however it is skipped, is a failure in CI and nowhere else, unless for the one allowed reason."""
+    is_forbidden, found = failures
+    assert (FORBIDDEN in found[f"test_{kind}_{reason}"]) == (is_forbidden and reason == "missing")
+
+
+def test_a_test_that_is_not_skipped_is_never_held_up(failures: tuple[bool, dict[str, str]]) -> None:
+    """Whatever the switch says."""
+    assert failures[1]["test_fine"] == ""

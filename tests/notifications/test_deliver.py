@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -46,7 +46,7 @@ from incident_ops.notifications.recipients import TEAM, Notice, notices
 from incident_ops.records.index import to_record
 from incident_ops.records.policy import preset, to_policy
 from incident_ops.sla.obligations import of_incident
-from tests.support.http_sink import HttpSink, http_sink
+from tests.support.http_sink import HttpSink
 from tests.support.origin import Origin, race, remote_of, start
 
 NOW = datetime(2025, 1, 26, 14, tzinfo=UTC)
@@ -412,12 +412,6 @@ sys.stdin.readline()
 done, error = deliver(plan_deliveries(notices, ledger.read(), now), ledger, lambda name: way, lambda: now)
 print(error, *(f"{one.planned.message.mark}={one.outcome.replace(' ', '_')}" for one in done))
 """
-
-
-@pytest.fixture
-def sink() -> Iterator[HttpSink]:
-    with http_sink() as running:
-        yield running
 
 
 @HERE

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import random
+import signal
 import subprocess
 import tempfile
-import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_ops.adapters.local import LocalTracker
@@ -36,6 +37,7 @@ from tests.reconcile.builders import (
     sync,
     wanted,
 )
+from tests.support.laws import cells_run, chosen, law
 
 BEFORE = [record(1, item(1), item(2)), record(2, item(1)), record(3, state="resolved")]
 AFTER = [
@@ -133,30 +135,39 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from tests.reconcile.builders import item, record, sync
+from tests.support.killing import signal_at
 from incident_ops.adapters.local import LocalTracker
 records = [record(number, item(1), item(2, "done")) for number in range(1, 31)]
-sys.stdout.write("ready\\n"); sys.stdout.flush()
+calls = signal_at(int(sys.argv[3]))
 sync(records, LocalTracker(Path(sys.argv[1])))
+sys.setprofile(None)
+print(calls.made, calls.before_issues)
 """
+KILLS = 8
 
 
-def test_kill_9_at_any_moment_leaves_a_whole_tracker(tmp_path: Path, python: str) -> None:
+def killed_sync(python: str, path: Path, call: int = 0) -> subprocess.CompletedProcess[str]:
+    """An apply in a process of its own, killed at a call."""
+    words = [python, "-c", KILLED, str(path), str(Path(__file__).parents[2]), str(call)]
+    return subprocess.run(words, capture_output=True, text=True, check=False, timeout=240)
+
+
+@pytest.mark.law
+def test_kill_9_at_any_moment_leaves_a_whole_tracker(
+    tmp_path: Path, python: str, record_property: Callable[[str, Any], None]
+) -> None:
     """A process killed in the middle of an apply loses at most the step it was in; the next run completes it."""
     records = [record(number, item(1), item(2, "done")) for number in range(1, 31)]
-    chance = random.Random(7)
+    calls, first = map(int, killed_sync(python, tmp_path / "whole.db").stdout.split())
+    moments = chosen("kills of a sync", range(KILLS), sample=3)
+    record_property(*cells_run("kills of a sync", "", len(moments), KILLS))
     caught = 0
-    for attempt in range(8):
-        path = tmp_path / str(attempt) / "tracker.db"
-        command = [python, "-c", KILLED, str(path), str(Path(__file__).parents[2])]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            process.stdout.readline()
-            wanted = chance.randrange(1, 50)
-            deadline = time.monotonic() + 30
-            while process.poll() is None and time.monotonic() < deadline and len(_count(path)) < wanted:
-                time.sleep(chance.random() / 2_000)
-            process.kill()
+    for moment in moments:
+        path = tmp_path / str(moment) / "tracker.db"
+        killed = killed_sync(python, path, -(1 + (calls - first) * moment // KILLS))
+        assert (killed.returncode, killed.stderr) == (-signal.SIGKILL, "")
         tracker = LocalTracker(path)
-        caught += len(tracker.owned()) < 60
+        caught += 0 < len(tracker.owned()) < 60
         sync(records, tracker)
         assert plan_for(records, tracker).changes == ()
         assert len(open_keys(tracker)) == 60
@@ -164,14 +175,10 @@ def test_kill_9_at_any_moment_leaves_a_whole_tracker(tmp_path: Path, python: str
     assert caught, "at least one kill came in the middle"
 
 
-def _count(path: Path) -> list[Issue]:
-    return LocalTracker(path).owned()
-
-
 def test_two_processes_at_once_open_each_issue_once(tmp_path: Path, python: str) -> None:
     """Two applies of the same records at the same time end with one issue a key, and neither fails."""
     path = tmp_path / "tracker.db"
-    command = [python, "-c", KILLED, str(path), str(Path(__file__).parents[2])]
+    command = [python, "-c", KILLED, str(path), str(Path(__file__).parents[2]), "0"]
     running = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(2)]
     failures = [process.communicate(timeout=60)[1] for process in running]
     assert [process.returncode for process in running] == [0, 0], failures
@@ -214,7 +221,7 @@ def meddle(tracker: Forgetful, number: int, what: str, value: object) -> None:
     tracker.edit(number, **({"body": bodies[what]} if what in bodies else {what: value}))
 
 
-@settings(max_examples=150)
+@law("edits, record changes and a crash", whole=150, sample=25)
 @given(EDITS, EDITS, st.permutations([BEFORE, AFTER, BEFORE]), st.integers(0, 12), st.booleans())
 def test_whatever_people_do_a_second_run_plans_nothing(first, second, histories, at: int, acted: bool) -> None:
     """Human edits, record changes and a crash in any order: then one run, and the next has nothing to do.

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from random import Random
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_ops.adapters.memory import MemoryTracker
@@ -18,6 +18,7 @@ from incident_ops.reconcile.changes import ASSIGNEE, EDIT
 from incident_ops.reconcile.desired import HANDS_OFF
 from incident_ops.reconcile.diff import key_of, new_numbers
 from tests.reconcile.builders import CrashError, Watched, item, plan_for, record, wanted, written_back
+from tests.support.laws import law
 
 BEFORE = [record(1, item(1), item(2)), record(2, item(1)), record(3, state="resolved"), record(7, item(1))]
 AFTER = [
@@ -143,7 +144,7 @@ def untouchable(tracker: MemoryTracker) -> dict:
     }
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@law("people, crashes and two runs", whole=250, sample=30)
 @given(st.integers(0, 2**32), st.integers(1, 4))
 def test_people_crashes_two_runs_and_old_lists(seed: int, rounds: int) -> None:
     """Whatever happened: after the last run each key has at most one open issue, and each wanted one that people did

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_ops.adapters.memory import MemoryTracker
@@ -13,6 +13,7 @@ from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, LABEL
 from incident_ops.reconcile.diff import new_numbers
 from incident_ops.reconcile.limits import Lifts, WithinLimits, allow
 from tests.reconcile.builders import item, plan_for, record, run, steps, sync, wanted, written_back
+from tests.support.laws import law
 
 MANY = [record(number, item(1), severity=f"SEV{number % 4}") for number in range(1, 14)]
 OVER = [record(number, item(1, "done"), severity=f"SEV{number % 4}", state="closed") for number in range(1, 14)]
@@ -96,7 +97,7 @@ def test_an_empty_tracker_while_records_carry_numbers_holds_everything() -> None
 LIMIT = st.integers(1, 9)
 
 
-@settings(max_examples=60, deadline=None)
+@law("limits that starve nothing", whole=60, sample=10)
 @given(LIMIT, LIMIT, LIMIT, st.sampled_from([(MANY, OVER), (OVER, MANY), ([], MANY), (MANY, MANY[3:9])]))
 def test_no_limit_starves_anything(creates: int, closes: int, writes: int, story: tuple[list, list]) -> None:
     """With any limits, run after run comes to its end: each does as much as it may, and the last has nothing left.

@@ -19,11 +19,13 @@ from incident_ops.findings import Route
 from incident_ops.records.editor import Refused, edit, key_order, same_data
 from incident_ops.records.yaml_reader import Document, read_yaml
 from tests.records.pages import Writer, any_edit, at
+from tests.support.laws import count_of
 
 ROOT = Path(__file__).resolve().parents[2]
 ORDER = key_order(json.loads((ROOT / "schemas" / "incident.schema.json").read_text(encoding="utf-8")))
 RECORDS = sorted([*ROOT.glob("incidents/*/incident.yaml"), *ROOT.glob("examples/*/incidents/*/incident.yaml")])
-EXAMPLES = 2_000 if settings.get_current_profile_name() == "ci" else 300
+WHOLE = 2_000
+EXAMPLES = count_of(WHOLE, sample=100)
 
 
 def edited(text: str, *edits: Edit) -> str:
@@ -258,6 +260,7 @@ def test_values_of_two_types_are_not_the_same(one: Any, other: Any) -> None:
 # ------------------------------------------------------------------ random texts, random edits
 
 
+@pytest.mark.law("edits of records", "any layout", EXAMPLES, WHOLE)
 def test_no_random_edit_changes_what_was_not_meant() -> None:
     """Whatever the layout: the text reads as meant, types and all, and every byte outside stays; or it is refused."""
     counts: Counter[str] = Counter()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_ops.domain.record import Append, Set
@@ -22,9 +22,10 @@ from incident_ops.records.merge_data import APPENDED
 from incident_ops.records.schema import schema
 from incident_ops.records.yaml_reader import Document, read_yaml
 from tests.records.pages import Writer, any_edit
+from tests.support.laws import law
 from tests.support.patience import patience
 
-EXAMPLES = 2_000 if settings.get_current_profile_name() == "ci" else 300
+EXAMPLES, SAMPLE = 2_000, 60
 ORDER = key_order(schema("incident"))
 SEEDS = st.integers(min_value=0, max_value=2**64 - 1)
 
@@ -476,7 +477,7 @@ def expected(base: Any, ours: list[Do], theirs: list[Do]) -> Any:
     return meant
 
 
-@settings(max_examples=EXAMPLES)
+@law("merging records", whole=EXAMPLES, sample=SAMPLE)
 @given(SEEDS)
 def test_clean_merges_hold_the_work_of_both_once_in_order_and_nothing_else(seed: int) -> None:
     rnd = random.Random(seed)
@@ -501,7 +502,7 @@ def _orderless(value: Any) -> Any:
     return {name: sorted(one, key=repr) if isinstance(one, list) else one for name, one in value.items()}
 
 
-@settings(max_examples=EXAMPLES)
+@law("merging records", whole=EXAMPLES, sample=SAMPLE)
 @given(SEEDS)
 def test_clashing_sides_are_both_there_whole(seed: int) -> None:
     """With a clash the file holds both answers: taking a side at every marker gives that side's value."""
@@ -522,7 +523,7 @@ def test_clashing_sides_are_both_there_whole(seed: int) -> None:
     assert found.text.count("<<<<<<< ours") == 1
 
 
-@settings(max_examples=EXAMPLES)
+@law("merging records", whole=EXAMPLES, sample=SAMPLE)
 @given(SEEDS)
 def test_any_text_with_any_edits_is_merged_rightly_or_not_at_all(seed: int) -> None:
     """Pages of every layout, edited on both sides: what comes out reads, keeps comments, prefers nobody."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -29,11 +28,10 @@ from incident_ops.domain.incident import (
     Times,
     Update,
 )
-from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record
 from incident_ops.reconcile import generated_block
-from incident_ops.records.policy import load_policy
 from tests.support.golden import assert_golden
+from tests.support.policies import policy
 
 GOLDEN = Path(__file__).parent / "golden"
 S0, S1, S2, S3 = "sev0-3", "itil-p1-p4", "sev1-3", "p0-p3"
@@ -60,14 +58,6 @@ BASE = Incident(
         prevention=Prevention(short=[Measure(text="Alert on it", done_at="2025-01-03")], long=[Measure(text="Shards")]),
     ),
 )
-
-
-@cache
-def policy(preset: str, more: str = "") -> Policy:
-    """A preset as it is shipped, with a few lines of the user's own."""
-    loaded = load_policy(f"extends: {preset}\n{more}")
-    assert loaded.policy is not None, loaded.findings
-    return loaded.policy
 
 
 def body(now: datetime = NOW, preset: str = S0, *, pending: bool = False, **fields: object) -> str:

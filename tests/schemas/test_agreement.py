@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from incident_ops.records.schema import SCHEMA_KINDS, check_document, fast_validator, schema
 from incident_ops.records.schema_messages import slow_validator
 from incident_ops.records.yaml_reader import Document, read_bytes
+from tests.support.laws import cells_run, count_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = {
@@ -149,11 +150,15 @@ def test_there_is_something_to_mutate(kind: str) -> None:
         assert list(slow_validator(schema(kind)).iter_errors(base)) == []
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("kind", SCHEMA_KINDS)
-def test_both_validators_give_the_same_verdict(kind: str) -> None:
+def test_both_validators_give_the_same_verdict(kind: str, record_property: Callable[[str, Any], None]) -> None:
     """On hundreds of damaged records neither validator is the stricter one, and a refusal is always explained."""
+    whole = MUTANTS.get(kind, OTHERS)
+    count = count_of(whole, sample=whole // 5)
+    record_property(*cells_run("validators that agree", kind, count, whole))
 
-    @settings(max_examples=MUTANTS.get(kind, OTHERS), database=None)
+    @settings(max_examples=count, database=None)
     @given(mutants(kind))
     def agree(mutant: Any) -> None:
         fast = fast_validator(kind).is_valid(mutant)

@@ -13,8 +13,8 @@ from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record
 from incident_ops.domain.time import duration, stamp
 from incident_ops.domain.tracker import Comment
-from incident_ops.records.policy import load_policy
 from incident_ops.records.yaml_reader import read_yaml
+from tests.support import policies
 
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2025, 1, 22, 12, tzinfo=UTC)  # a Wednesday
@@ -36,9 +36,8 @@ contacts:
 
 
 def policy(preset: str = "itil-p1-p4", extra: str = "") -> Policy:
-    loaded = load_policy(f"extends: {preset}\n{extra}")
-    assert loaded.policy is not None, loaded.findings
-    return loaded.policy
+    """A preset with overrides."""
+    return policies.policy(preset, extra)
 
 
 ITIL = policy()

@@ -11,9 +11,9 @@ import msgspec
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import duration, stamp
-from incident_ops.records.policy import load_policy
 from incident_ops.records.yaml_reader import read_yaml
 from incident_ops.sla.clocks import Clock, clocks
+from tests.support.policies import policy
 
 ROOT = Path(__file__).resolve().parents[2]
 DECLARED = "2025-01-22T12:00:00Z"  # a Wednesday
@@ -26,12 +26,6 @@ def at(text: str) -> datetime:
 def after(span: str) -> str:
     """An instant so long after the declaration."""
     return stamp(at(DECLARED) + timedelta(seconds=duration(span)))
-
-
-def policy(preset: str, extra: str = "") -> Policy:
-    loaded = load_policy(f"extends: {preset}\n{extra}")
-    assert loaded.policy is not None, loaded.findings
-    return loaded.policy
 
 
 SEV = policy("sev0-3")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -18,6 +18,7 @@ from incident_ops.sla.backtest import Backtest, Reach, compare_policies, replay_
 from incident_ops.sla.clocks import RESOLUTION
 from incident_ops.sla.escalation import due_escalations
 from tests.sla.escalating import ITIL, LADDER, START, at, incident, moved, note, policy, record, text
+from tests.support.laws import law
 
 STRICT = policy(extra="levels:\n- {id: P2, resolution: 2h, escalate_at: 1h}\n")
 CLIMBING = policy(extra=LADDER)
@@ -201,7 +202,7 @@ def keys(one: Incident) -> list[tuple[str, str, int | None, list[str]]]:
     return sorted((entry.key, entry.at, entry.to_tier, entry.notified) for entry in one.escalations)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@law("replays of escalations", whole=20, sample=3)
 @given(histories())
 def test_replaying_under_the_policy_in_force_tells_what_a_punctual_checker_recorded(one: Incident) -> None:
     """A run every minute, then the replay: same keys, instants, tiers and people.
@@ -215,7 +216,7 @@ def test_replaying_under_the_policy_in_force_tells_what_a_punctual_checker_recor
     assert sorted((due.key, stamp(due.due), due.to_tier, [*due.targets]) for due in told) == keys(after)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@law("replays of escalations", whole=60, sample=10)
 @given(histories(), st.sets(st.integers(0, 14 * 60), max_size=6))
 def test_what_late_runs_recorded_is_told_again_and_only_more(one: Incident, minutes: set[int]) -> None:
     """A late run records only the highest that still stands; the replay tells it, and what it superseded."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +22,23 @@ from tests.support.repository import Repo
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@cache
+def _prepared(prefix: str) -> Path:
+    """A folder with the bare repository as every test wants it, made once for each process of the tests."""
+    folder = Path(tempfile.mkdtemp(prefix="incident-ops-origin-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    Repo(folder / "origin.git", git=False, settings=False).git("init", "--quiet", "--bare", "--initial-branch=main")
+    seed = Repo(folder / "seed", settings=False)
+    seed.write(f"{prefix}incidents/INC-1/incident.yaml", "id: INC-1\n")
+    seed.write(f"{prefix}notes.txt", "one\n")
+    seed.write("outside.txt", "not ours\n")
+    seed.commit("first")
+    seed.write(f"{prefix}notes.txt", "two\n")
+    (folder / "first").write_text(seed.commit("second"))
+    seed.git("push", "--quiet", str(folder / "origin.git"), "main")
+    return folder
+
+
 class Origin:
     """A bare repository with one commit on main: `incidents/INC-1/incident.yaml` below `prefix`, and a plain file."""
 
@@ -25,16 +46,11 @@ class Origin:
         self.folder = folder
         self.path = folder / "origin.git"
         self.prefix = prefix
+        prepared = _prepared(prefix)
+        for name in ("origin.git", "seed"):
+            shutil.copytree(prepared / name, folder / name, symlinks=True)
         self.bare = Repo(self.path, git=False, settings=False)
-        self.bare.git("init", "--quiet", "--bare", "--initial-branch=main")
-        seed = Repo(folder / "seed", settings=False)
-        seed.write(f"{prefix}incidents/INC-1/incident.yaml", "id: INC-1\n")
-        seed.write(f"{prefix}notes.txt", "one\n")
-        seed.write("outside.txt", "not ours\n")
-        seed.commit("first")
-        seed.write(f"{prefix}notes.txt", "two\n")
-        self.first = seed.commit("second")
-        seed.git("push", "--quiet", str(self.path), "main")
+        self.first = (prepared / "first").read_text()
 
     def clone(self, name: str = "clone", *options: str) -> Repo:
         """A clone beside the bare repository."""

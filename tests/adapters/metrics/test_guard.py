@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 from incident_ops.adapters.metrics.guard import MOST_BYTES, Place, ask, ask_json, judged, refusal
 from incident_ops.errors import Incomplete, UserError
 from tests.support.certificate import CERTIFICATE, make_certificate, server_context
-from tests.support.scripted_server import CUT, DROP, HANG, Reply, ScriptedServer, scripted_server
+from tests.support.scripted_server import CUT, DROP, HANG, Reply, ScriptedServer
 
 pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1"])
 
@@ -23,12 +22,6 @@ PRIVATE = ["10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "fd00::1", "12
 NEVER = ["169.254.169.254", "fe80::1", "0.0.0.0", "::", "224.0.0.1", "ff02::1", "fe80::1%eth0"]
 CLOUDS = ["100.100.100.200", "168.63.129.16", "fd00:ec2::254"]
 WRAPPED = ["::ffff:100.100.100.200", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1"]
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with scripted_server() as running:
-        yield running
 
 
 def place(server: ScriptedServer, **words: object) -> Place:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,17 +12,11 @@ from incident_ops.adapters.metrics.guard import Place
 from incident_ops.adapters.metrics.prometheus import Prometheus
 from incident_ops.domain.ports import Tick
 from incident_ops.errors import Incomplete
-from tests.support.scripted_server import Reply, ScriptedServer, scripted_server
+from tests.support.scripted_server import Reply, ScriptedServer
 
 pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1"])
 TICK = Tick(datetime(2025, 1, 26, 12, 5, tzinfo=UTC), 15.0)
 AT = TICK.end.timestamp()
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with scripted_server() as running:
-        yield running
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,18 +16,12 @@ from incident_ops.adapters.metrics.newrelic import NewRelic
 from incident_ops.adapters.metrics.signed import Credentials
 from incident_ops.domain.ports import MetricSource, Tick
 from incident_ops.errors import Incomplete
-from tests.support.scripted_server import Reply, ScriptedServer, scripted_server
+from tests.support.scripted_server import Reply, ScriptedServer
 
 pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1"])
 TICK = Tick(datetime(2025, 1, 26, 12, 5, 30, tzinfo=UTC), 60.0)
 MOMENT = round(TICK.end.timestamp())
 WHO = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "session")
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with scripted_server() as running:
-        yield running
 
 
 def place(server: ScriptedServer, path: str = "", **headers: str) -> Place:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,16 +11,10 @@ from incident_ops.adapters.metrics.guard import Place
 from incident_ops.adapters.metrics.web import Web, steps
 from incident_ops.domain.ports import Tick
 from incident_ops.errors import Incomplete, UserError
-from tests.support.scripted_server import Reply, ScriptedServer, scripted_server
+from tests.support.scripted_server import Reply, ScriptedServer
 
 pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1"])
 TICK = Tick(datetime(2025, 1, 26, 12, 5, tzinfo=UTC), 15.0)
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with scripted_server() as running:
-        yield running
 
 
 def web(server: ScriptedServer, path: str = "$") -> Web:

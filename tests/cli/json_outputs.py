@@ -1,0 +1,119 @@
+"""A process: runs a command of every kind with `--format json` on small repositories, and prints all the outputs.
+
+    python -m tests.cli.json_outputs FOLDER
+
+The order of sets and of hashes must not show, so two runs under two hash seeds must print the same.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from incident_ops.cli.main import cli
+from tests.cli.canary_scene import POLICY, Source, gate, rows, stage, write
+from tests.cli.scene import AT, CLOSED, Folder, call
+
+ITEMS = "\n- {id: AI-1, title: Add an alert, owner: '@a', due: 2025-01-01, status: open}"
+ITEMS += "\n- {id: AI-2, title: Write it down, owner: '@b', status: open}"
+REASON = ("--reason", "as told")
+DEPLOY = ("-s", "api", "--sha", "7be19f2", *REASON)
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "ack": ("INC-1",),
+    "action add": ("Add another", "INC-1", "--owner", "@c"),
+    "action done": ("AI-1", "INC-1"),
+    "action drop": ("AI-1", "INC-1", *REASON),
+    "action start": ("AI-1", "INC-1"),
+    "apply": (),
+    "assign": ("commander", "@alice", "INC-1"),
+    "canary plan": ("--baseline-rate", "0.5%", "--rps", "10"),
+    "canary replay": ("x.csv", "-f", "replayed.yaml"),
+    "canary run": ("-f", "g.yaml"),
+    "canary validate": ("-f", "g.yaml"),
+    "close": ("INC-2",),
+    "declare": ("x", "-s", "web", "-s", "api", "--severity", "SEV1"),
+    "escalate": ("INC-1", "--notify", "@c", *REASON),
+    "escalations review": ("INC-1", "--appropriate", "yes"),
+    "freeze": ("year-end", *REASON, "-s", "web", "-s", "api", "--until", "4h"),
+    "gate check": ("--service", "api"),
+    "init": (),
+    "list": (),
+    "notify": ("INC-1", "--mark", "declared", "--dry-run"),
+    "override": DEPLOY,
+    "pause": ("INC-1", "--waiting-for", "vendor", *REASON),
+    "plan": (),
+    "policy holidays": ("DE", "--year", "2026"),
+    "policy lint": (),
+    "policy show": (),
+    "reopen": ("INC-2", *REASON),
+    "resolve": ("INC-1", "--restored", "now", "--cause", "deploy"),
+    "show": ("INC-1",),
+    "sla backtest": ("--policy", "policy.yaml"),
+    "sla check": (),
+    "sla report": (),
+    "timeline": ("Rolled back", "INC-1"),
+    "triage": ("--users", "60"),
+    "unfreeze": ("old",),
+    "update": ("INC-1", "--internal", "Rolling back"),
+    "validate": (),
+    "withdraw": ("INC-1", "--as", "false_alarm", *REASON),
+}
+"""Command -> the rest of a command line that makes it print JSON."""
+
+
+def commands_with_json(command: click.Command = cli, path: tuple[str, ...] = ()) -> list[str]:
+    """Every command that has `--format json`."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        inner = [(name, command.get_command(context, name)) for name in command.list_commands(context)]
+        return sorted(found for name, one in inner if one for found in commands_with_json(one, (*path, name)))
+    formats = [option for option in command.params if "--format" in option.opts]
+    return [" ".join(path)] if any("json" in getattr(one.type, "choices", ()) for one in formats) else []
+
+
+def prepare(path: Path) -> Folder:
+    """A repository with records in several states, a freeze, gates and a recording."""
+    folder = Folder(path, policy=POLICY)
+    folder.put("INC-1", services="[web, api]", tags="[b, a, c]", action_items=ITEMS)
+    folder.put("INC-2")
+    folder.put("INC-3", **CLOSED)
+    folder.put("INC-4", services="[nope, neither]", severity="SEV2")
+    folder.commit()
+    for words in (
+        ("freeze", "old", *REASON, "--until", "4h"),
+        ("escalate", "INC-1", "--notify", "@b", *REASON),
+        ("ack", "INC-2"),
+        ("resolve", "INC-2", "--restored", "now", "--cause", "deploy"),
+    ):
+        done = call(*words, at=path)
+        assert done.code == 0, done
+    write(path, gate())
+    write(path, gate(provider="{file: {}}"), "replayed.yaml")
+    folder.write("x.csv", rows())
+    folder.commit()
+    return folder
+
+
+def outputs(at: Path) -> dict[str, dict[str, object]]:
+    """Command -> exit code and output, each in a fresh copy of the same repository at the same path."""
+    kept, path = at / "kept", at / "repo"
+    prepare(kept)
+    found: dict[str, dict[str, object]] = {}
+    for name, words in COMMANDS.items():
+        shutil.copytree(kept, path, symlinks=True)
+        with pytest.MonkeyPatch.context() as patch:
+            stage(patch, Source())
+            clock = None if name == "canary run" else AT
+            done = call(*name.split(), *words, "--format", "json", at=path, clock=clock)
+        found[name] = {"code": done.code, "out": done.out, "err": done.err}
+        shutil.rmtree(path)
+    return found
+
+
+if __name__ == "__main__":
+    json.dump(outputs(Path(sys.argv[1])), sys.stdout)
