@@ -34,6 +34,7 @@ from incident_ops.records.store import Examine, Raw, Store, is_record
 from incident_ops.records.suppressions import silences
 from incident_ops.records.yaml_reader import Document, read_bytes
 from incident_ops.rules import base as base_rules
+from incident_ops.rules.policy.not_used_yet import not_used_yet
 from incident_ops.rules.suppressions import Silenced, silence
 
 _DATE = re.compile(r"-(?<=([0-9]{4}-))([0-9]{2}-[0-9]{2})")  # searched by its first hyphen, which is fast
@@ -114,7 +115,7 @@ def validate_records(
         found += _relocated(store, rules.run_all(crossings(catalogue)))
     others = [(path, kind) for path, kind in store.others() if asked is None or asked(path)]
     found += [one for path, kind in others for one in _other(store, path, kind, world)]
-    found += _stale_schemas(store)
+    found += [*_stale_schemas(store), *_not_used_yet(setting)]
     silenced: list[Silenced] = []
     if world:
         found, silenced = _silenced(found, catalogue, partial=asked is not None)
@@ -216,6 +217,7 @@ def _gate(document: Document, world: World | None) -> list[Finding]:
         yield from config_check.check_gate_file(data, file)
         if world:
             yield from config_check.check_source(data, file, world.policy)
+        yield from not_used_yet("gate", data, file)
 
     return gate_findings(document, judge)
 
@@ -226,6 +228,13 @@ def _planned(document: Document, kind: str, world: World | None) -> list[Finding
 
     buffer = world.policy.maintenance.buffer if world else None
     return _placed(document, plan_check.check_plan(to_plan(document, kind), document.file, buffer))
+
+
+def _not_used_yet(setting: Setting) -> Iterator[Finding]:
+    """What policy and services set and nothing reads yet, where they can be used at all."""
+    for kind, loaded in (("policy", setting.policy), ("services", setting.services)):
+        if loaded.document is not None and not loaded.findings:
+            yield from _placed(loaded.document, not_used_yet(kind, loaded.document.data, loaded.document.file))
 
 
 def _stale_schemas(store: Store) -> Iterator[Finding]:

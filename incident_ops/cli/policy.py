@@ -50,7 +50,7 @@ def show_command(ctx: click.Context, resolved: bool, preset: str | None, form: s
     from incident_ops.records.policy import to_policy
     from incident_ops.records.yaml_writer import to_yaml
     from incident_ops.render.findings import json_text
-    from incident_ops.render.policy import level_tables, triage_table
+    from incident_ops.render.policy import level_tables, triage_table, unused_keys
 
     if preset is not None:
         values, data = to_policy(preset_data(preset)), preset_data(preset)
@@ -63,7 +63,7 @@ def show_command(ctx: click.Context, resolved: bool, preset: str | None, form: s
         click.echo(to_yaml(data), nl=False)
     else:
         click.echo(f"Scheme {values.scheme.id}\n\n{level_tables(values)}")
-        click.echo(f"Triage, first match decides:\n\n{triage_table(values)}", nl=False)
+        click.echo(f"Triage, first match decides:\n\n{triage_table(values)}{unused_keys(data)}", nl=False)
 
 
 @policy.command()

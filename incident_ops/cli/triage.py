@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from incident_ops.app.workspace import Opened, with_repository
 from incident_ops.cli.options import answer_options, answered, format_option
+from incident_ops.domain.policy import LevelPolicy
 from incident_ops.domain.triage import decide_level
 
 
@@ -45,7 +47,18 @@ def triage(opened: Opened, form: str, **answers: Any) -> None:
     major = f" and {decision.major}" if decision.major else ""
     click.secho(f"{decision.level}{major}", bold=True)
     click.echo(f"  rule {decision.rule_number}: {decision.rule_text}")
+    for label in filter(None, (decision.level, decision.major)):
+        for line in _meaning(opened.judged_by[0].level(label)):
+            click.echo(textwrap.fill(line, 80, initial_indent="  ", subsequent_indent="    "))
     if decision.assumed:
         click.echo("  assumed: the playbook leaves this case open, or an answer is missing")
     if decision.note:
         click.echo(textwrap.fill(decision.note, 80, initial_indent="  ", subsequent_indent="  "))
+
+
+def _meaning(level: LevelPolicy | None) -> Iterator[str]:
+    """What the policy says of a level: its definition, and examples of it."""
+    if level is not None and level.definition:
+        yield f"{level.id}: {level.definition}"
+    if level is not None and level.examples:
+        yield f"{level.id}, for example: {'; '.join(level.examples)}"

@@ -1,12 +1,14 @@
 """The longer tables of a document as rows: the timeline and the measured series.
 
+What a record tells beside the main facts, as rows for incident.md; only what was said has a row.
+
 The Markdown documents beside a record (R96). The record is the only source: templates add words, never facts.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from incident_ops.documents import incident_facts
 from incident_ops.documents.incident_facts import FactRow, spell_amount, spell_word
 from incident_ops.documents.markdown import code, inline, markdown
-from incident_ops.domain.incident import Event, Incident, Series
+from incident_ops.domain.incident import Escalation, Event, Incident, Override, Series, Triage
 from incident_ops.domain.lifecycle import OVER, effective
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import instant, parse_instant, spell_clock, spell_duration, spell_instant
@@ -83,6 +85,67 @@ def _measurement(series: Series) -> SeriesTable:
         for (start, end), point in zip(spans, series.points, strict=True)
     ]
     return SeriesTable(f"{spell_word(series.name)} ({series.unit})", rows)
+
+
+def further_facts(incident: Incident) -> list[FactRow]:
+    """The rows, in the record's order."""
+    return list(_rows(incident))
+
+
+def _rows(incident: Incident) -> Iterator[FactRow]:
+    if incident.policy is not None and incident.policy.digest is not None:
+        yield FactRow("Policy when declared", f"{incident.policy.scheme}, {incident.policy.digest}")
+    if incident.source is not None:
+        key = f", {incident.source.dedup_key}" if incident.source.dedup_key else ""
+        yield FactRow("Came from", f"{incident.source.system}{key}")
+    if incident.triage is not None:
+        yield from _answers(incident.triage)
+    if incident.customer.vip or incident.customer.names:
+        vip = ["an important customer"] if incident.customer.vip else []
+        yield FactRow("Customers", ", ".join([*incident.customer.names, *vip]))
+    for name, value in incident.factors.items():
+        yield FactRow(f"Factor {name}", value)
+    for pause in incident.pauses:
+        end = f"to {spell_instant(pause.end)}" if pause.end else "still on"
+        reason = f": {pause.reason}" if pause.reason else ""
+        yield FactRow("Waited", f"for {pause.waiting_for} from {spell_instant(pause.start)}, {end}{reason}")
+    for entry in incident.escalations:
+        yield FactRow("Escalation", _escalation(entry))
+    if incident.snooze is not None:
+        held = incident.snooze
+        yield FactRow("Snoozed", f"until {spell_instant(held.until)} by {held.by}: {held.reason}")
+    for override in incident.overrides:
+        yield FactRow("Deploy let through", _override(override))
+
+
+def _answers(triage: Triage) -> Iterator[FactRow]:
+    for name in triage.__struct_fields__:
+        if (value := getattr(triage, name)) is not None:
+            text = ("yes" if value else "no") if isinstance(value, bool) else str(value)
+            yield FactRow(f"Triage: {spell_word(name)}", text)
+
+
+def _escalation(entry: Escalation) -> str:
+    tiers = [str(tier) for tier in (entry.from_tier, entry.to_tier) if tier is not None]
+    parts = [
+        f"{spell_instant(entry.at)}, {spell_word(entry.rule).lower()}: {entry.reason}",
+        f"tier {' to '.join(tiers)}" if tiers else "",
+        f"notified {', '.join(entry.notified)}" if entry.notified else "",
+        f"noticed {spell_instant(entry.noticed_at)}" if entry.noticed_at else "",
+        f"appropriate: {_judged(entry.appropriate)}" if entry.appropriate is not None else "",
+        entry.key,
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def _judged(appropriate: bool | str) -> str:
+    return appropriate if isinstance(appropriate, str) else "yes" if appropriate else "no"
+
+
+def _override(override: Override) -> str:
+    where = f"{override.sha} of {override.service} to {override.environment}"
+    span = f"{spell_instant(override.at)} to {spell_instant(override.expires)}"
+    return f"{where}, {span}, by {override.by}: {override.reason}"
 
 
 DOCUMENT_NAMES = ("incident.md", "timeline.md", "action-items.md", "postmortem.md")
@@ -163,6 +226,7 @@ def _view(incident: Incident, policy: Policy) -> dict[str, Any]:
         "date": f"{began:%Y-%m-%d}",
         "owed": paper is not None or (duties is not None and duties.postmortem.required),
         "over": incident.state in OVER,
+        "further": further_facts(incident),
         "imported": incident_facts.imported(incident),
     }
 

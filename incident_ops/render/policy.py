@@ -5,9 +5,11 @@ Holidays as a block to paste into policy.yaml, each date with its name, or as JS
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from typing import Any
 
+from incident_ops.domain.not_used_yet import unused
 from incident_ops.domain.policy import LevelPolicy, Policy
 from incident_ops.domain.triage import rule_in_words
 from incident_ops.render.findings import inert, json_text
@@ -25,6 +27,17 @@ def level_tables(policy: Policy) -> str:
 def triage_table(policy: Policy) -> str:
     """The triage rules in order, numbered as decisions name them."""
     return "".join(f"{number}. {rule_in_words(rule)}\n" for number, rule in enumerate(policy.triage.rules, 1))
+
+
+def unused_keys(resolved: Mapping[str, Any]) -> str:
+    """The section on keys that are set and not used yet, by what they wait for; "" where there are none."""
+    waiting: dict[str, list[str]] = {}
+    for one in unused("policy", resolved):
+        names = waiting.setdefault(one.capability, [])
+        if one.path not in names:
+            names.append(one.path)
+    lines = [f"- {', '.join(f'`{name}`' for name in names)}: {capability}\n" for capability, names in waiting.items()]
+    return f"\nNot used yet, accepted for what is still to come:\n\n{''.join(lines)}" if lines else ""
 
 
 def _table(columns: tuple[str, ...], levels: Iterable[LevelPolicy]) -> str:

@@ -8,7 +8,8 @@ docs/sla.md explains it with examples. What is decided here:
 - A clock is met when it stops at or before its due (C37). One that runs past it still runs, its risk is `breached`.
 - A severity change keeps the start and the pauses and takes the new level's target. What was breached before it stays
   breached; what the new target finds past already is `retargeted_at` the change. An ended clock is left as it is.
-- PAUSABLE says which clocks rest while the incident is pending, and between resolved and reopened.
+- PAUSABLE says which clocks rest in the policy's `states.pausing` (by default pending), and between resolved and
+  reopened; `states.stopping` says what stops the resolution.
 - A clock that ended at an `unknown` instant, and every clock of a duplicate, a false alarm or a withdrawn incident but
   for its action items, is `cancelled`: neither met nor missed.
 - Updates run in slots from one to the next, ending at resolved (C36). Shown is the running slot; once ended, the
@@ -37,8 +38,9 @@ from incident_ops.sla.incident_at import (
     diagnosed,
     facts,
     first_resolved,
-    pauses,
     resolved,
+    rests,
+    stopped,
     update_instants,
     work,
 )
@@ -153,7 +155,8 @@ def clocks(incident: Incident, policy: Policy, now: datetime) -> list[Clock]:
     if any(leg.level.diagnosis for leg in path):
         found.append(_plain(given, policy, path, DIAGNOSIS, diagnosed(given)))
     end = resolved(given)
-    found.append(_plain(given, policy, path, RESOLUTION, end, pauses(given)))
+    resting = rests(given, policy.states.pausing)
+    found.append(_plain(given, policy, path, RESOLUTION, stopped(given, policy.states.stopping), resting))
     if any(leg.level.update.internal for leg in path):
         found.append(_updates(given, policy, path, UPDATE_INTERNAL, end))
     if any(leg.level.update.public for leg in path):

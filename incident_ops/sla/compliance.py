@@ -290,7 +290,7 @@ def _within(incidents: Iterable[Incident], policy: Policy, now: datetime, share:
         end = resolved(given)
         last = end.at if end.ended else now
         calendar = calendar_of(level, policy)
-        spent = elapsed(declared(given), last, calendar, rests_of(given)) if last else None
+        spent = elapsed(declared(given), last, calendar, rests_of(given, policy)) if last else None
         if out_of_metrics(incident) or is_retroactive(given) or spent is None or (not end.ended and spent <= limit):
             left_out += 1
         else:

@@ -105,7 +105,7 @@ def _cycle_of(key: str) -> int:
 
 
 def _road(given: Facts, policy: Policy, done: tuple[datetime, ...], cycles: Sequence[Case]) -> Road:
-    rests, calendar = rests_of(given), calendar_of(legs(given, policy)[-1].level, policy)
+    rests, calendar = rests_of(given, policy), calendar_of(legs(given, policy)[-1].level, policy)
     incident = given.incident
 
     def quiet(since: datetime, seconds: int) -> datetime | None:

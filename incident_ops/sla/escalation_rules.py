@@ -34,8 +34,8 @@ from incident_ops.sla.incident_at import (
     first_after,
     is_retroactive,
     last_before,
-    pauses,
     resolved,
+    rests,
     said_by_people,
 )
 from incident_ops.sla.targets import Leg, calendar_of, course, legs, seconds_of, targets
@@ -74,16 +74,16 @@ class Case(NamedTuple):
 
 def mark_due(mark: str, leg: Leg, given: Facts, policy: Policy) -> datetime | None:
     """The instant a mark of the resolution (`75%` of its target, or a duration) is reached under a level."""
-    rests = rests_of(given)
+    resting = rests_of(given, policy)
     seconds: float = 0 if mark.endswith("%") else seconds_of(mark)
     calendar = calendar_of(leg.level, policy)
     if mark.endswith("%"):
         target = targets(given.incident, policy, leg.level)[1]
-        whole = course(target, declared(given), calendar, policy, rests).target if target else None
+        whole = course(target, declared(given), calendar, policy, resting).target if target else None
         if whole is None:
             return None
         seconds = whole * int(mark[:-1]) / 100
-    return due(declared(given), int(seconds), calendar, rests)
+    return due(declared(given), int(seconds), calendar, resting)
 
 
 def deferred(
@@ -129,12 +129,12 @@ def _case(view: Facts, policy: Policy, done: tuple[datetime, ...], now: datetime
         return None
     begin = cycle_start(view)
     theirs = tuple(sorted({begin, *done}))
-    return Case(view, policy, theirs, legs(view, policy), rests_of(view), begin, over.at or now)
+    return Case(view, policy, theirs, legs(view, policy), rests_of(view, policy), begin, over.at or now)
 
 
-def rests_of(view: Facts) -> tuple[PauseSpan, ...]:
+def rests_of(view: Facts, policy: Policy) -> tuple[PauseSpan, ...]:
     over = resolved(view).at
-    return tuple((start, end or over) for start, end in pauses(view))
+    return tuple((start, end or over) for start, end in rests(view, policy.states.pausing))
 
 
 def causes(case: Case, seen: Seen, pattern: Sequence[str]) -> Iterator[EscalationCause]:

@@ -12,12 +12,24 @@ Never the automation's own doing: a bot that writes keeps nobody's silence from 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from incident_ops.domain.incident import Change, Incident
-from incident_ops.domain.lifecycle import ASSIGNED, FIXED, IN_PROGRESS, NEW, OVER, PENDING, REOPENED, TRIAGED, effective
+from incident_ops.domain.lifecycle import (
+    ASSIGNED,
+    CLOSED,
+    FIXED,
+    IN_PROGRESS,
+    NEW,
+    OVER,
+    PENDING,
+    REOPENED,
+    RESOLVED,
+    TRIAGED,
+    effective,
+)
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import UNKNOWN, instant, parse_instant
 from incident_ops.domain.tracker import Comment, Snapshot
@@ -126,6 +138,45 @@ def pauses(given: Facts) -> tuple[PauseSpan, ...]:
         if over and again:
             found.append((over, again))
     return tuple(found)
+
+
+def rests(given: Facts, states: Collection[str]) -> tuple[PauseSpan, ...]:
+    """When the resolution clock rests: in `states` (pending: the record's pauses), and from an end to a reopening."""
+    recorded = pauses(given)
+    if PENDING not in states:
+        recorded = recorded[len(given.incident.pauses) :]
+    others = frozenset(states) - {PENDING}
+    return (*recorded, *_spells(given, others)) if others else recorded
+
+
+def stopped(given: Facts, states: Collection[str]) -> ClockEnd:
+    """The end of the resolution clock: the first of `states` that the incident reached in the cycle it is in."""
+    others = frozenset(states) - OVER
+    entered = [begin for begin, _ in _spells(given, others) if begin > cycle_start(given)] if others else []
+    if entered:
+        return ClockEnd(True, min(entered))
+    if RESOLVED in states:
+        return resolved(given)
+    closed = given.at(_field(given.cycle, "closed"))
+    if CLOSED not in states or (closed is None and given.state != CLOSED):
+        return NOT_ENDED
+    return _reached(given, closed)
+
+
+def _spells(given: Facts, states: Collection[str]) -> Iterator[PauseSpan]:
+    """The times an incident spent in states, as its changes tell; the last one may still be on."""
+    moves = sorted(
+        (at, one.old, one.new)
+        for one in given.incident.changes
+        if one.field == "state" and (at := parse_instant(one.at)) <= given.now
+    )
+    begin, state = declared(given), moves[0][1] if moves else given.state
+    for at, _, new in moves:
+        if state in states:
+            yield begin, at
+        begin, state = at, new
+    if state in states:
+        yield begin, None
 
 
 def work(given: Facts) -> tuple[PauseSpan, ...]:
