@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from tests.support import laws
 
 if TYPE_CHECKING:
-    from incident_ops.adapters.remote import Remote
+    from incident_ops.adapters.git_remote import Remote
     from tests.support.http_sink import HttpSink
     from tests.support.origin import Origin
     from tests.support.repository import Repo

@@ -1,14 +1,16 @@
-"""Writing files whole or not at all."""
+"""Writing files whole or not at all; the ledger of a clone that sends nothing is one."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from incident_ops.errors import WriteFailed
+from incident_ops.domain.notification import Ledger, Pair, claim, compact, confirm, parse_ledger, serialise
+from incident_ops.errors import Incomplete, WriteFailed
 
 
 def write_bytes(path: Path, content: bytes, mode: int | None = None, head: bytes = b"") -> None:
@@ -118,3 +120,43 @@ def _refused(path: Path, error: OSError) -> WriteFailed:
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     hint = "free some space and run it again" if full else "check the folder's permissions"
     return WriteFailed(f"could not be written: {os.strerror(error.errno or 0)}", where=str(path), hint=hint)
+
+
+class LedgerFile:
+    """A ledger in the file at `path`, as its lines stand on the branch of a remote; two runs at once wait in turn."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> Ledger:
+        """The ledger as it is now; empty where there is no file."""
+        try:
+            return parse_ledger(self._path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise Incomplete(f"the ledger cannot be read: {error.strerror}", where=str(self._path)) from error
+
+    def claim(self, pairs: Collection[Pair], now: datetime, after: timedelta | None = None) -> frozenset[Pair]:
+        """Claims pairs -> those that are ours; see `model.ledger.claim`."""
+        ours: frozenset[Pair] = frozenset()
+
+        def change(ledger: Ledger) -> Ledger:
+            nonlocal ours
+            made = claim(ledger, pairs, now, after)
+            ours = made.ours
+            return made.ledger
+
+        self._change(change, now)
+        return ours
+
+    def confirm(self, pairs: Collection[Pair], now: datetime) -> None:
+        """Marks pairs as dealt with."""
+        self._change(lambda ledger: confirm(ledger, pairs, now), now)
+
+    def _change(self, change: Callable[[Ledger], Ledger], now: datetime) -> None:
+        with hold(self._path.with_suffix(".lock")):
+            before = self.read()
+            after = change(before)
+            if after != before:
+                write_bytes(self._path, serialise(compact(after, now)))

@@ -98,8 +98,8 @@ class Git:
         done = self._run("merge-base", other, commit, check=False)
         found = done.stdout.decode().strip()
         if done.returncode > 1 or (found and not _COMMIT.fullmatch(found)):
-            told = done.stderr.decode(errors="replace").strip()[:200]
-            raise Incomplete("git merge-base failed", hint=self._shallow_hint() or told)
+            reason = done.stderr.decode(errors="replace").strip()[:200]
+            raise Incomplete("git merge-base failed", hint=self._shallow_hint() or reason)
         if not found:
             hint = self._shallow_hint() or "name a revision that this one comes from"
             raise UserError(f"revision {revision!r} shares no history with {commit[:12]}", hint=hint)
@@ -131,20 +131,20 @@ class Git:
         """Starts comparing the work tree with a commit; the call of what it gives waits for the paths that differ."""
         command = self._command("diff-index", *_RAW, commit, "--", *folders)
         environment = quiet_environment() | self._no_filters()
-        told: list[subprocess.CompletedProcess[bytes]] = []
+        runs: list[subprocess.CompletedProcess[bytes]] = []
 
         def ask() -> None:
-            told.append(subprocess.run(command, capture_output=True, env=environment, check=False))  # noqa: S603
+            runs.append(subprocess.run(command, capture_output=True, env=environment, check=False))  # noqa: S603
 
         asking = threading.Thread(target=ask, daemon=True)
         asking.start()
 
         def answer() -> list[str]:
             asking.join()
-            if not told or told[0].returncode:
-                why = told[0].stderr.decode(errors="replace").strip()[:200] if told else ""
+            if not runs or runs[0].returncode:
+                why = runs[0].stderr.decode(errors="replace").strip()[:200] if runs else ""
                 raise Incomplete("git could not compare the work tree", hint=why)
-            return [blob.path for blob in self._raw(told[0].stdout)]
+            return [blob.path for blob in self._raw(runs[0].stdout)]
 
         return answer
 
@@ -188,9 +188,9 @@ class Git:
         """Sets a setting of this clone. WriteFailed where git may not write it."""
         done = self._run("config", "--local", name, value, check=False)
         if done.returncode:
-            told = " ".join(done.stderr.decode(errors="replace").split())[:200]
+            reason = " ".join(done.stderr.decode(errors="replace").split())[:200]
             hint = f"make {self.directory} writable"
-            raise WriteFailed(f"git could not keep {name}: {told}", hint=hint, where=str(self.directory / "config"))
+            raise WriteFailed(f"git could not keep {name}: {reason}", hint=hint, where=str(self.directory / "config"))
 
     def _raw(self, out: bytes) -> Iterator[Blob]:
         fields = iter(out.split(b"\0"))
@@ -205,12 +205,12 @@ class Git:
         names = {name.rpartition(".")[0] for name in os.fsdecode(done.stdout).split("\0") if name}
         off = [(f"{name}.{key}", value) for name in sorted(names) for key, value in _NO_FILTER]
         numbered = [(f"GIT_CONFIG_KEY_{n}", f"GIT_CONFIG_VALUE_{n}", *pair) for n, pair in enumerate(off)]
-        told = {
+        settings = {
             key: text
             for key_name, value_name, name, value in numbered
             for key, text in ((key_name, name), (value_name, value))
         }
-        return {"GIT_CONFIG_COUNT": str(len(off)), **told}
+        return {"GIT_CONFIG_COUNT": str(len(off)), **settings}
 
     def _command(self, *words: str) -> list[str]:
         return ["git", *SETTINGS, "-C", str(self.root), *words]
@@ -238,8 +238,8 @@ def merge_lines(base: Path, ours: Path, theirs: Path, size: int) -> tuple[bytes,
     except (FileNotFoundError, PermissionError) as error:
         raise Incomplete("git cannot be run to merge by lines", hint="install git", where=str(ours)) from error
     if done.returncode > _MOST_CONFLICTS or done.returncode < 0:
-        told = done.stderr.decode(errors="replace").strip()[:200]
-        raise Incomplete("git cannot merge these files by lines", hint=told, where=str(ours))
+        reason = done.stderr.decode(errors="replace").strip()[:200]
+        raise Incomplete("git cannot merge these files by lines", hint=reason, where=str(ours))
     return done.stdout, done.returncode > 0
 
 
@@ -255,11 +255,11 @@ def _line(done: subprocess.CompletedProcess[bytes] | None) -> str:
     return os.fsdecode(done.stdout).removesuffix("\n") if done and not done.returncode else ""
 
 
-def _unusable(folder: Path, told: str) -> UserError | Incomplete:
-    if "dubious ownership" in told:
-        remedy = next((line.strip() for line in told.splitlines() if "safe.directory" in line), "")
+def _unusable(folder: Path, reason: str) -> UserError | Incomplete:
+    if "dubious ownership" in reason:
+        remedy = next((line.strip() for line in reason.splitlines() if "safe.directory" in line), "")
         return UserError("git refuses this repository: it belongs to another user", hint=remedy, where=str(folder))
-    return Incomplete("git cannot open this repository", hint=told.strip()[:200], where=str(folder))
+    return Incomplete("git cannot open this repository", hint=reason.strip()[:200], where=str(folder))
 
 
 def _feed(stdin: IO[bytes] | None, blobs: Iterable[str]) -> None:

@@ -14,8 +14,8 @@ from typing import Self
 import click
 
 from incident_ops.adapters import clock
-from incident_ops.adapters.lock import RefLock
-from incident_ops.adapters.person import whoever
+from incident_ops.adapters.environment import whoever
+from incident_ops.adapters.git_branches import RefLock
 from incident_ops.app.notify import Delivering
 from incident_ops.app.plan import Look, has_issues
 from incident_ops.app.workspace import Opened, need_remote, no_records

@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from incident_ops.adapters.ticking import Ticking
+from incident_ops.adapters.environment import Ticking
 from incident_ops.canary.config import Analysis, ErrorRate, Metric, Queries, ThresholdMetric, to_analysis
 from incident_ops.canary.config_check import check_gate_file
 from incident_ops.canary.counters import NO_BASELINE, Counts, Gap, Meter, Reading, difference, read_tick, reading

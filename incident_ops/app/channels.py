@@ -5,22 +5,24 @@ What every command that sends needs: the ways to people as the environment sets 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
+from incident_ops.adapters.notifiers import pagers
 from incident_ops.app.workspace import Opened, need_remote
 from incident_ops.domain.fence import each
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.notification import INCIDENT_CHANNEL, Ledger, Message, Pair, pair, parse_ledger, serialise
+from incident_ops.domain.notification import Ledger, Message, Pair, pair, parse_ledger, serialise
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.ports import Notifier, SharedLedger
 from incident_ops.domain.record import Record
 from incident_ops.domain.services import Service
 from incident_ops.errors import IncidentOpsError, UserError
-from incident_ops.notifications.plan import HELD, PAGER_CHANNELS, PlannedNotice, follow_ups, messages, plan_deliveries
+from incident_ops.notifications.plan import HELD, PlannedNotice, follow_ups, messages, plan_deliveries
 from incident_ops.notifications.recipients import LATE_AFTER, Notices, joined, notices, possible
 from incident_ops.reconcile.changes import KeyDecision
 from incident_ops.reconcile.plan import telling
@@ -28,7 +30,7 @@ from incident_ops.sla.obligations import Obligation, Owed, SeenOf
 from incident_ops.sla.pages import taken
 
 if TYPE_CHECKING:
-    from incident_ops.adapters.ledger_file import LedgerFile
+    from incident_ops.adapters.files import LedgerFile
 
 
 OBSERVE = "the policy's mode is observe"
@@ -97,7 +99,7 @@ def told_now(
     ledger = None if lines is None else parse_ledger("".join(f"{line}\n" for line in lines).encode())
     every = list(asked.messages)
     if ledger is not None:
-        every += [one for mark, of in asked.over for one in follow_ups(of, ledger, mark)]
+        every += [one for mark, of in asked.over for one in follow_ups(of, ledger, mark, pagers())]
     held = OBSERVE if setting.policy.mode == "observe" else ""
     planned = plan_deliveries(every, ledger, setting.now)
     verdict = telling(asked.told, planned, asked.why, held)
@@ -111,15 +113,12 @@ def _over(incident: Incident, setting: NoticeSetting, seen: SeenOf, private: set
     try:
         for one, mark in taken(incident, policy, now, seen(incident)):
             for message in messages(possible(one, incident, policy, services, now), private):
-                if message.channel in PAGER_CHANNELS:
+                if message.channel in pagers():
                     yield mark, message
     except UserError:
         if policy.duties(incident.severity, incident.priority) is not None:
             raise
 
-
-TICKET = "ticket"
-"""The channel whose notices are comments on the tracking issue."""
 
 _SECONDS = 15.0  # a page must not wait longer for a remote that hangs
 
@@ -132,16 +131,32 @@ def sinks(
 ) -> Callable[[str], Notifier]:
     """A function from a channel's name to the way there, made once; UserError where nothing is set up for it.
 
-    An address in the environment comes first. Without one `pager` and `pagerduty` go to the services' own pagers,
-    `incident_channel` to the incident's chat channel, `ticket` to the tracking issue: that of `numbers` (by incident),
-    else the one the record names.
+    Which way that is, the modules of `adapters/notifiers` declare. `numbers` are the tracking issues by incident, where
+    the records do not name them yet.
     """
+    from incident_ops.adapters import notifiers
+    from incident_ops.app.plan import connect_github
+    from incident_ops.documents.markdown import markdown
+    from incident_ops.edits.declare import channel_name
+
+    policy, services = opened.judged_by
+    issues = {one.id: one.links.tracking_issue for one in incidents if one.links.tracking_issue is not None}
+    settings = notifiers.NotifierSettings(
+        channel="",
+        environment=environment,
+        incidents=incidents,
+        services=services,
+        room=lambda incident: channel_name(incident, policy),
+        tracker=lambda: connect_github(opened, None, False),
+        issues=issues | dict(numbers or {}),
+        inert=markdown,
+    )
     made: dict[str, Notifier | UserError] = {}
 
     def sink(channel: str) -> Notifier:
         if channel not in made:
             try:
-                made[channel] = _sink(opened, incidents, environment, channel, numbers)
+                made[channel] = notifiers.connect(dataclasses.replace(settings, channel=channel))
             except UserError as error:
                 made[channel] = error
         found = made[channel]
@@ -154,7 +169,7 @@ def sinks(
 
 def shared_ledger(opened: Opened) -> tuple[SharedLedger | None, Ledger | None, IncidentOpsError | None]:
     """(the ledger on the remote `origin`, what it says now, why it says nothing). None where there is none."""
-    from incident_ops.adapters.ledger_ref import LedgerRef
+    from incident_ops.adapters.git_branches import LedgerRef
 
     if opened.git is None:
         return None, None, UserError("there is no git repository, so there is no ledger")
@@ -170,72 +185,6 @@ def shared_ledger(opened: Opened) -> tuple[SharedLedger | None, Ledger | None, I
 
 def local_ledger(opened: Opened) -> LedgerFile:
     """The ledger of this clone: what was recorded as not sent."""
-    from incident_ops.adapters.ledger_file import LedgerFile
+    from incident_ops.adapters.files import LedgerFile
 
     return LedgerFile(opened.state / "ledger")
-
-
-def topics(incidents: Sequence[Incident]) -> dict[str, str]:
-    """The topic of each incident's chat channel: level, id, title (not of a restricted one), who commands."""
-    return {one.id: _topic(one) for one in incidents}
-
-
-def pager_keys(
-    incidents: Sequence[Incident], services: Mapping[str, Service], environment: Mapping[str, str]
-) -> dict[str, list[str]]:
-    """The routing keys of an incident's services, by incident. UserError names a variable that is not set."""
-    out: dict[str, list[str]] = {}
-    for one in incidents:
-        for name in one.services:
-            service = services.get(name)
-            if service is None or service.pager_key_env is None:
-                continue
-            key = environment.get(service.pager_key_env, "").strip()
-            if not key:
-                told = f"the pager of service {name} needs {service.pager_key_env}, which is not set"
-                raise UserError(told, hint="it holds the routing key; services.yaml pager_key_env names it")
-            out.setdefault(one.id, []).append(key)
-    return out
-
-
-def _sink(
-    opened: Opened,
-    incidents: Sequence[Incident],
-    environment: Mapping[str, str],
-    channel: str,
-    numbers: Mapping[str, int] | None,
-) -> Notifier:
-    from incident_ops.adapters.notify import Channel, unset, variable
-
-    policy, services = opened.judged_by
-    if environment.get(variable(channel), "").strip():
-        return Channel.of(channel, environment)
-    if channel in PAGER_CHANNELS and any(service.pager_key_env for service in services.values()):
-        from incident_ops.adapters.pager import Pager, pager_url
-
-        return Pager(channel, pager_url(environment), pager_keys(incidents, services, environment))
-    if channel == INCIDENT_CHANNEL:
-        from incident_ops.adapters.chat import Chat
-        from incident_ops.edits.declare import channel_name
-
-        return Chat.of(environment, {one.id: channel_name(one, policy) for one in incidents}, topics(incidents))
-    if channel == TICKET:
-        return _comments(opened, incidents, numbers)
-    raise unset(channel)
-
-
-def _comments(opened: Opened, incidents: Sequence[Incident], known: Mapping[str, int] | None) -> Notifier:
-    from incident_ops.adapters.issue_comment import IssueComment
-    from incident_ops.app.plan import connect_github
-    from incident_ops.documents.markdown import markdown
-
-    numbers = {one.id: one.links.tracking_issue for one in incidents if one.links.tracking_issue is not None}
-    numbers |= known or {}
-    return IssueComment(connect_github(opened, None, False), numbers, markdown)
-
-
-def _topic(one: Incident) -> str:
-    title = one.title if one.visibility != "restricted" else "restricted"
-    commander = f"commander {one.roles.commander}" if one.roles.commander else "no commander yet"
-    parts = ("DRILL" if one.drill else "", one.severity or one.priority or "", one.id, title, commander)
-    return " · ".join(part for part in parts if part)

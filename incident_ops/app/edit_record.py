@@ -19,8 +19,8 @@ import click
 
 from incident_ops import rules
 from incident_ops.adapters import clock
+from incident_ops.adapters.environment import whoever
 from incident_ops.adapters.files import replace_if_unchanged
-from incident_ops.adapters.person import whoever
 from incident_ops.app.workspace import Opened
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import RESOLVED, current

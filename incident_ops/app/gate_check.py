@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import click
 
-from incident_ops.adapters.person import ACTOR, whoever
+from incident_ops.adapters.environment import ACTOR, whoever
 from incident_ops.app.workspace import Opened, open_repository, token_and_server
 from incident_ops.deploy_gate.check import IGNORE, Known
 from incident_ops.deploy_gate.holds import needed_services

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from incident_ops.adapters import clock
-from incident_ops.app.channels import TICKET, local_ledger, shared_ledger, sinks
+from incident_ops.adapters.notifiers.issue_comment import TICKET
+from incident_ops.app.channels import local_ledger, shared_ledger, sinks
 from incident_ops.app.edit_record import record_of
 from incident_ops.app.plan import Look, tracking
 from incident_ops.app.workspace import remote_of

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from incident_ops.adapters import clock
+from incident_ops.adapters.cache import Cache
 from incident_ops.adapters.git import Git
-from incident_ops.adapters.sealed import Sealed
 from incident_ops.domain.fence import Unusable
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Unread
@@ -34,8 +34,8 @@ from incident_ops.records.store import INCIDENTS, Examine, Raw, Store, is_record
 from incident_ops.render.findings import inert
 
 if TYPE_CHECKING:
-    from incident_ops.adapters.local import LocalTracker
-    from incident_ops.adapters.remote import Remote
+    from incident_ops.adapters.git_remote import Remote
+    from incident_ops.adapters.local_tracker import LocalTracker
 
 
 Made = TypeVar("Made")
@@ -67,7 +67,7 @@ class Opened:
     @cached_property
     def catalogue(self) -> Catalogue:
         """Every incident record."""
-        keep = Sealed(self.state / "catalogue") if self.git else None
+        keep = Cache(self.state / "catalogue") if self.git else None
         return load_index(self.store, self._examine, self.setting.fingerprint, keep)
 
     def _examine(self, path: str, blob: str, raw: Raw) -> IndexEntry:
@@ -128,7 +128,7 @@ def at_commit(opened: Opened, commit: str) -> Opened:
 
 def local_tracker(opened: Opened) -> LocalTracker:
     """The tracker embedded in this clone."""
-    from incident_ops.adapters.local import LocalTracker
+    from incident_ops.adapters.local_tracker import LocalTracker
 
     return LocalTracker(opened.state / "tracker.db")
 
@@ -212,7 +212,7 @@ def need_remote(git: Git | None, seconds: float = 60.0) -> Remote:
 
     UserError where there is none.
     """
-    from incident_ops.adapters.remote import Remote
+    from incident_ops.adapters.git_remote import Remote
 
     if git is None:
         raise UserError("there is no git repository here", hint="run it in a clone of the repository of records")

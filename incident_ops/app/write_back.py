@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from incident_ops.adapters.files import replace_if_unchanged
-from incident_ops.adapters.proposal import NOTHING, PEOPLES, PUSHED, SAME, Files, Proposals, Proposed, Read
-from incident_ops.adapters.remote import Remote
+from incident_ops.adapters.git_branches import NOTHING, PEOPLES, PUSHED, SAME, Files, Proposals, Proposed, Read
+from incident_ops.adapters.git_remote import Remote
 from incident_ops.app.edit_record import checked, read_for_edit, record_of
 from incident_ops.app.workspace import Opened, need_remote
 from incident_ops.documents.issue_bodies import proposal_body

@@ -67,7 +67,7 @@ def run_command(ctx: click.Context, /, file: str, form: str, deployment: int | N
       incident-ops canary run -f gates/checkout.yaml -s checkout \\
         --sha $GITHUB_SHA --state canary.json --on-fail ./rollback.sh
     """
-    from incident_ops.adapters.actions import set_outputs
+    from incident_ops.adapters.environment import set_outputs
     from incident_ops.app.canary_samples import read_gate
     from incident_ops.cli.canary_run import Rollout, RunOptions
 
@@ -189,7 +189,7 @@ def validate_command(ctx: click.Context, files: tuple[str, ...], form: str) -> N
 
 def _report(outcome: CanaryOutcome, form: str) -> None:
     """The verdict on the output, in the outputs and the summary of a workflow's step, and as exit code."""
-    from incident_ops.adapters.actions import add_to_summary, set_outputs, summary_size
+    from incident_ops.adapters.environment import add_to_summary, set_outputs, summary_size
     from incident_ops.render import canary as shown
 
     set_outputs(shown.to_outputs(outcome))
@@ -202,7 +202,7 @@ def _report(outcome: CanaryOutcome, form: str) -> None:
 
 def _refused(form: str) -> None:
     """What a question that cannot be asked leaves behind; its words are on the error stream."""
-    from incident_ops.adapters.actions import set_outputs
+    from incident_ops.adapters.environment import set_outputs
     from incident_ops.render.gate import config_error
 
     set_outputs({"verdict": INCONCLUSIVE, "reason-code": CONFIG_ERROR})

@@ -12,10 +12,10 @@ from typing import Any
 
 import click
 
-from incident_ops.adapters.commands import perform
+from incident_ops.adapters.environment import Ticking
 from incident_ops.adapters.files import write_text
 from incident_ops.adapters.metrics.connect import connect
-from incident_ops.adapters.ticking import Ticking
+from incident_ops.adapters.processes import perform
 from incident_ops.app.canary_outcome import declare_failed, demand_answers
 from incident_ops.app.canary_samples import Ended, GateFile, Live, Sampler, arguments, demand_source
 from incident_ops.app.workspace import Opened

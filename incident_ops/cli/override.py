@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from incident_ops.adapters.person import ACTOR
+from incident_ops.adapters.environment import ACTOR
 from incident_ops.app.edit_record import by_option, clean
 from incident_ops.app.gate_check import actor_of
 from incident_ops.app.planned_changes import ahead, check_names, is_over, override_record, report_file, write_freeze

@@ -106,7 +106,7 @@ def _clocks(opened: Opened, everything: bool) -> ClockReport:
 
 def _summarize(made: ClockReport, owed: Owed) -> None:
     """The same as the summary of a step of GitHub Actions, where there is one."""
-    from incident_ops.adapters.actions import add_to_summary, summary_size
+    from incident_ops.adapters.environment import add_to_summary, summary_size
 
     if (size := summary_size()) is None:
         return

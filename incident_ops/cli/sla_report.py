@@ -120,7 +120,7 @@ def backtest(opened: Opened, file: str, since: str | None, observed: str | None,
 def _records(opened: Opened, since: datetime | None) -> Iterable[Record]:
     """The records, without those in which everything lies before `since`."""
     from incident_ops import resources
-    from incident_ops.adapters.sealed import Sealed
+    from incident_ops.adapters.cache import Cache
     from incident_ops.records.history import remembered
 
     catalogue = opened.catalogue
@@ -128,7 +128,7 @@ def _records(opened: Opened, since: datetime | None) -> Iterable[Record]:
     if since is not None:
         late = catalogue.settled_after(int(since.timestamp()) - 1)
         wanted = {*late, *(record.path for record in catalogue.live())}
-    keep = Sealed(opened.state / "settled") if opened.git else None
+    keep = Cache(opened.state / "settled") if opened.git else None
     return remembered(opened.store, catalogue, keep, resources.resource_stamp(), wanted)
 
 

@@ -83,7 +83,7 @@ def _shown(opened: Opened, report: ValidationReport, merged: Base | None, form: 
 
 def _summarize(opened: Opened, report: ValidationReport, merged: Base | None) -> None:
     """The findings as the summary of a step of GitHub Actions, where there is one."""
-    from incident_ops.adapters.actions import add_to_summary, summary_size
+    from incident_ops.adapters.environment import add_to_summary, summary_size
     from incident_ops.render.findings import MOST_SUMMARY_BYTES, findings_summary
 
     if (size := summary_size()) is None:

@@ -20,9 +20,6 @@ SENT, CLAIMED, WAITS, HELD = "sent", "claimed", "waits", "held"
 URGENT = 2
 """The last rank whose notices go out even when the ledger cannot be reached."""
 
-PAGER_CHANNELS = ("pager", "pagerduty")
-"""Channels whose receiver drops a repeat of the same key by itself."""
-
 _URGENT_AGAIN, _AGAIN = timedelta(minutes=5), timedelta(minutes=10)
 _NO_LEDGER = "the ledger cannot be reached"
 
@@ -98,13 +95,13 @@ def plan_deliveries(
     return tuple(out.values())
 
 
-def follow_ups(paged: Iterable[Message], ledger: Ledger, mark: str) -> Iterator[Message]:
+def follow_ups(paged: Iterable[Message], ledger: Ledger, mark: str, pagers: Collection[str]) -> Iterator[Message]:
     """The notices that take pages back: `mark` is ACKNOWLEDGED or RESOLVED.
 
-    `paged` is every notice that an incident's record ever owed; those that went to a pager are followed up.
+    `paged` is every notice that an incident's record ever owed; those that went to one of `pagers` are followed up.
     """
     for message in paged:
-        if message.channel in PAGER_CHANNELS and pair(message.key, message.channel) in ledger:
+        if message.channel in pagers and pair(message.key, message.channel) in ledger:
             yield taking_back(message, mark)
 
 

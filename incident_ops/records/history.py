@@ -2,7 +2,7 @@
 
 Reading settled records again without reading their text again: what each blob held is kept between runs.
 
-A blob's id names its content, and what is kept is sealed and tied to the program, so keeping it saves time and changes
+A blob's id names its content, and what is kept is signed and tied to the program, so keeping it saves time and changes
 no result.
 
 What git history says of keys that no record names any more: only a deletion in it closes issues.

@@ -1,7 +1,7 @@
 """Finding and loading records: the work tree as it is, or any revision without checking it out.
 
 `load` gives the catalogue of all incident records. Between runs it may be kept (a `Keep`): then only what changed since
-the kept commit is read again. What is kept is sealed and tied to the program, the policy and the commit, so losing it
+the kept commit is read again. What is kept is signed and tied to the program, the policy and the commit, so losing it
 or tampering with it costs time, never a result.
 
 The files of a work tree: read without following links, listed without surprises.

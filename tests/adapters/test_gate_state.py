@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from incident_ops.adapters.gate_state import BRANCH, LARGEST, fetch, publish, read_branch, scratch_clone
+from incident_ops.adapters.gate_state import BRANCH, fetch, publish, read_branch, scratch_clone
+from incident_ops.adapters.http import MOST_BYTES
 from incident_ops.errors import Incomplete, UserError, WriteFailed
 from tests.support.origin import Origin, remote_of
 from tests.support.scripted_server import CUT, DROP, HANG, Reply, ScriptedServer
@@ -72,7 +73,7 @@ def test_a_whole_answer_is_read(server: ScriptedServer) -> None:
         Reply(text="{}", fault=DROP),
         Reply(text="{}" * 20, fault=CUT),
         Reply(text="{}", fault=HANG),
-        Reply(text="x" * (LARGEST + 1)),
+        Reply(text="x" * (MOST_BYTES + 1)),
     ],
 )
 def test_anything_else_is_no_answer(server: ScriptedServer, reply: Reply) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
 
-from incident_ops.adapters.local import LocalTracker
+from incident_ops.adapters.local_tracker import LocalTracker
 from incident_ops.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]

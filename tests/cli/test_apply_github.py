@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from incident_ops.adapters.git import Git
+from incident_ops.adapters.git_branches import RefLock
+from incident_ops.adapters.git_remote import Remote
 from incident_ops.adapters.github import connect
-from incident_ops.adapters.lock import RefLock
-from incident_ops.adapters.remote import Remote
 from incident_ops.domain.ports import Lease
 from incident_ops.domain.time import stamp
 from incident_ops.reconcile.generated_block import owner

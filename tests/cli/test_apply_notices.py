@@ -165,7 +165,7 @@ def test_a_false_alarm_takes_its_pages_back(place: Place, sink: HttpSink) -> Non
     assert pages(sink) == [(action, f"INC-1/incident/1/declared/{TEAM}") for action in ("trigger", "resolve")]
 
 
-@pytest.mark.parametrize("path", ["/500", "/html", "/redirect"])
+@pytest.mark.parametrize("path", ["/500", "/429", "/redirect"])
 def test_a_failing_sink_blocks_nothing(
     place: Place, sink: HttpSink, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:

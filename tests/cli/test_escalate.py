@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from incident_ops.adapters.person import ACTOR, CHOSEN
+from incident_ops.adapters.environment import ACTOR, CHOSEN
 from tests.cli.scene import Folder, call, contents
 
 POLICY = 'extends: itil-p1-p4\ncontacts:\n  roles: {tier_2_lead: ["@lead"]}\n  tiers: {tier-2: ["@lead"]}\n'

@@ -90,7 +90,7 @@ def test_a_channel_that_is_not_set_up_stops_no_other(
     assert "INCIDENT_OPS_CHANNEL_SLACK is not set" in notify(shared, "--mark", "b", "--channel", "slack").out
 
 
-@pytest.mark.parametrize("path", ["/500", "/redirect", "/html"])
+@pytest.mark.parametrize("path", ["/500", "/429", "/redirect"])
 def test_a_failing_channel_is_told_without_its_address(
     shared: Folder, sink: HttpSink, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:

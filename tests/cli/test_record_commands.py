@@ -12,7 +12,7 @@ from unittest import mock
 
 import pytest
 
-from incident_ops.adapters.person import ACTOR, CHOSEN
+from incident_ops.adapters.environment import ACTOR, CHOSEN
 from incident_ops.app import edit_record
 from tests.cli.scene import AT, Done, Folder, as_ordinary_user, call, command, contents, read_only, record, run
 from tests.support.killing import run_with_signal

@@ -14,7 +14,7 @@ from unittest import mock
 
 import pytest
 
-from incident_ops.adapters.person import CHOSEN
+from incident_ops.adapters.environment import CHOSEN
 from tests.cli.scene import CLOSED, Folder, call, command, contents, run, small_disk
 
 EDITS = (  # every text that a command writes into a record, given as nothing

@@ -119,14 +119,22 @@ def test_the_clock_detector_sees_reads_of_the_clock(source: str, reads: list[int
     assert _clock_reads(source) == reads
 
 
-def test_only_the_command_line_and_the_clock_adapter_read_the_time() -> None:
+def test_only_the_clock_adapter_reads_the_time() -> None:
     """Time is an argument everywhere else."""
-    readers = {
-        _name(path)
-        for path in MODULES
-        if _clock_reads(path.read_text(encoding="utf-8")) and not _name(path).startswith("incident_ops/cli/")
-    }
-    assert readers <= {"incident_ops/adapters/clock.py"}
+    readers = {_name(path) for path in MODULES if _clock_reads(path.read_text(encoding="utf-8"))}
+    assert readers == {"incident_ops/adapters/clock.py"}
+
+
+HTTP_CLIENTS = {"requests": "adapters/http.py", "urllib3": "adapters/http.py", "github": "adapters/github/client.py"}
+
+
+def test_http_has_one_way_out() -> None:
+    """One module for each library that speaks HTTP, and nobody opens an address with the standard library."""
+    for library, home in HTTP_CLIENTS.items():
+        users = {_name(path) for path in MODULES if library in _imported(ast.parse(path.read_text(encoding="utf-8")))}
+        assert users == {f"incident_ops/{home}"}, library
+    texts = {_name(path): path.read_text(encoding="utf-8") for path in MODULES}
+    assert not [name for name, text in texts.items() if re.search(r"urllib\.request|http\.client", text)]
 
 
 def _modules_loaded_by(*arguments: str) -> set[str]:

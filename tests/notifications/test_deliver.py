@@ -11,9 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_ops.adapters.issue_comment import IssueComment
-from incident_ops.adapters.ledger_ref import LedgerRef
-from incident_ops.adapters.memory import MemoryTracker
+from incident_ops.adapters.git_branches import LedgerRef
 from incident_ops.domain.notification import (
     ACKNOWLEDGED,
     RESOLVED_EVENT,
@@ -363,22 +361,10 @@ def test_pages_are_taken_back_under_their_own_key() -> None:
     paged, mailed, never = notice("a", channel="pager"), notice("b", channel="email"), notice("c", channel="pager")
     ledger = confirm({}, [pair(paged.key, "pager"), pair(mailed.key, "email")], NOW)
     for mark in (ACKNOWLEDGED, RESOLVED_EVENT):
-        (made,) = follow_ups([paged, mailed, never], ledger, mark)
+        (made,) = follow_ups([paged, mailed, never], ledger, mark, ["pager"])
         assert (made.mark, page_key(made)) == (mark, paged.key)
         assert plan_deliveries([made], ledger, NOW)[0].action == SEND
     assert page_key(paged) == paged.key
-
-
-def test_a_notice_as_a_comment_is_one_comment() -> None:
-    """Sent twice after a crash it stands there once; without an issue it is told; the text is made inert."""
-    tracker = MemoryTracker()
-    number = tracker.open_by("github-actions[bot]", "t", "b", ["incident"])
-    way = IssueComment(tracker, {"INC-1": number}, lambda text: text.replace("@", "&#64;"))
-    for _ in range(2):
-        way.send(notice("a")._replace(text="hi @all"))
-    assert list(tracker.comments[number].values()) == ["**a**\n\nhi &#64;all"]
-    with pytest.raises(WriteFailed, match="no tracking issue yet"):
-        way.send(notice("a")._replace(incident="INC-2"))
 
 
 RUN = """
@@ -386,9 +372,9 @@ import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from incident_ops.adapters.git import Git
-from incident_ops.adapters.ledger_ref import LedgerRef
-from incident_ops.adapters.notify import Channel
-from incident_ops.adapters.remote import Remote
+from incident_ops.adapters.git_branches import LedgerRef
+from incident_ops.adapters.notifiers.apprise_channel import Channel
+from incident_ops.adapters.git_remote import Remote
 from incident_ops.domain.notification import Message
 from incident_ops.notifications.deliver import deliver
 from incident_ops.notifications.plan import plan_deliveries

@@ -9,8 +9,7 @@ from typing import Any
 
 import msgspec
 
-from incident_ops.adapters.local import LocalTracker
-from incident_ops.adapters.memory import MemoryTracker
+from incident_ops.adapters.local_tracker import LocalTracker
 from incident_ops.documents.issue_bodies import Bodies
 from incident_ops.domain import record as record_edit
 from incident_ops.domain.incident import ActionItem, Incident, Roles, Times
@@ -23,6 +22,7 @@ from incident_ops.reconcile.apply import Applied, apply_changes
 from incident_ops.reconcile.desired import Desired, desired
 from incident_ops.reconcile.observe import observe
 from incident_ops.reconcile.plan import Plan, make_plan
+from tests.support.memory_tracker import MemoryTracker
 
 POLICY = Policy(
     scheme=Scheme(id="sev0-3", version=1, drives_clocks="severity"),

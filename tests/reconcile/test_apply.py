@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_ops.adapters.local import LocalTracker
+from incident_ops.adapters.local_tracker import LocalTracker
 from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.tracker import Issue, IssueEdit
 from incident_ops.errors import Incomplete
@@ -136,7 +136,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from tests.reconcile.builders import item, record, sync
 from tests.support.killing import signal_at
-from incident_ops.adapters.local import LocalTracker
+from incident_ops.adapters.local_tracker import LocalTracker
 records = [record(number, item(1), item(2, "done")) for number in range(1, 31)]
 calls = signal_at(int(sys.argv[3]))
 sync(records, LocalTracker(Path(sys.argv[1])))

@@ -7,7 +7,6 @@ import hashlib
 import msgspec
 import pytest
 
-from incident_ops.adapters.memory import MemoryTracker
 from incident_ops.domain.record import Set
 from incident_ops.domain.tracker import Closing, Issue
 from incident_ops.errors import UserError
@@ -16,6 +15,7 @@ from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, UPDATE
 from incident_ops.reconcile.diff import new_numbers
 from incident_ops.reconcile.plan import Plan, waiting
 from tests.reconcile.builders import item, plan_for, record, run, steps, sync, wanted, written_back
+from tests.support.memory_tracker import MemoryTracker
 
 MAIN, ITEM = 1, 2
 """The numbers of the tracking issue and of the item's."""

@@ -10,7 +10,6 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_ops.adapters.memory import MemoryTracker
 from incident_ops.domain.record import Unread
 from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.apply import Applied, apply_changes
@@ -19,6 +18,7 @@ from incident_ops.reconcile.desired import HANDS_OFF
 from incident_ops.reconcile.diff import key_of, new_numbers
 from tests.reconcile.builders import CrashError, Watched, item, plan_for, record, wanted, written_back
 from tests.support.laws import law
+from tests.support.memory_tracker import MemoryTracker
 
 BEFORE = [record(1, item(1), item(2)), record(2, item(1)), record(3, state="resolved"), record(7, item(1))]
 AFTER = [

@@ -6,13 +6,13 @@ from collections import Counter
 
 import pytest
 
-from incident_ops.adapters.memory import MemoryTracker
 from incident_ops.domain.record import Set
 from incident_ops.domain.tracker import ISSUE_DELETED, Closing, MissingIssue
 from incident_ops.errors import Incomplete
 from incident_ops.reconcile.diff import new_numbers
 from incident_ops.reconcile.observe import observe
 from tests.reconcile.builders import READS, WRITES, Watched, item, plan_for, record, sync, wanted, written_back
+from tests.support.memory_tracker import MemoryTracker
 
 
 class Scene:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from incident_ops.adapters.memory import MemoryTracker
 from incident_ops.errors import Ambiguous, IncidentOpsError, Incomplete, Stopped, WriteFailed
 from incident_ops.reconcile.apply import (
     APPLIED,
@@ -20,6 +19,7 @@ from incident_ops.reconcile.apply import (
 )
 from incident_ops.reconcile.changes import EDIT, UPDATE, PlannedChange
 from tests.reconcile.builders import Watched, item, plan_for, record, sync, wanted
+from tests.support.memory_tracker import MemoryTracker
 
 RECORDS = [record(1, item(1)), record(2)]
 TRUSTED = wanted([]).identities

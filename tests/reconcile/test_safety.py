@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_ops.adapters.memory import MemoryTracker
 from incident_ops.domain.policy_sections import Limits
 from incident_ops.reconcile.apply import apply_changes, outcome_summary
 from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, LABEL
@@ -14,6 +13,7 @@ from incident_ops.reconcile.diff import new_numbers
 from incident_ops.reconcile.limits import Lifts, WithinLimits, allow
 from tests.reconcile.builders import item, plan_for, record, run, steps, sync, wanted, written_back
 from tests.support.laws import law
+from tests.support.memory_tracker import MemoryTracker
 
 MANY = [record(number, item(1), severity=f"SEV{number % 4}") for number in range(1, 14)]
 OVER = [record(number, item(1, "done"), severity=f"SEV{number % 4}", state="closed") for number in range(1, 14)]

@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from incident_ops.adapters.memory import MemoryTracker
 from incident_ops.domain.tracker import Closing, Issue, Label, MissingIssue, Snapshot
 from incident_ops.errors import UserError
 from incident_ops.reconcile.observe import load_snapshot, observe, save_snapshot
 from incident_ops.reconcile.plan import make_plan
 from tests.reconcile.builders import item, record, sync, wanted
+from tests.support.memory_tracker import MemoryTracker
 
 FULL = Snapshot(
     source="github",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from incident_ops.adapters.memory import MemoryTracker
 from incident_ops.domain.notification import RESOLVED_EVENT
 from incident_ops.domain.policy_sections import Limits
 from incident_ops.notifications.plan import HELD, SEND, SENT, follow_ups, messages, plan_deliveries
@@ -13,6 +12,7 @@ from incident_ops.reconcile.changes import NOTIFY
 from incident_ops.reconcile.limits import allow
 from incident_ops.reconcile.plan import UNREACHABLE_CHANNEL, checksum, telling, together
 from tests.reconcile.builders import plan_for, record
+from tests.support.memory_tracker import MemoryTracker
 
 NOW = datetime(2025, 1, 26, 14, tzinfo=UTC)
 WHY = {"INC-1/response/1/due": "Response was due"}
@@ -72,7 +72,7 @@ def test_the_plan_of_observe_says_that_nothing_is_sent() -> None:
 def test_a_page_that_is_taken_back_says_so() -> None:
     """Its kind is what becomes of the page."""
     ledger = {one.pair: None for one in plan_deliveries(messages([notice()]), {}, NOW)}
-    back = list(follow_ups(messages([notice()]), ledger, RESOLVED_EVENT))
+    back = list(follow_ups(messages([notice()]), ledger, RESOLVED_EVENT, ["pager"]))
     (change,) = telling(told(), plan_deliveries(back, {}, NOW), WHY).changes
     assert (change.kind, change.key, change.reason) == (RESOLVED_EVENT, f"{notice().key}#resolved", "it is over")
     assert change.fields["channels"] == ["pager"]

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from incident_ops import resources
+from incident_ops.adapters.cache import Cache
 from incident_ops.adapters.git import Git
-from incident_ops.adapters.sealed import Sealed
 from incident_ops.errors import Incomplete
 from incident_ops.records.history import every_record, last_readable, read_record
 from incident_ops.records.index import Catalogue
@@ -30,8 +30,8 @@ def repo(tmp_path: Path) -> Repo:
 
 
 @pytest.fixture
-def keep(repo: Repo, tmp_path: Path) -> Sealed:
-    return Sealed(repo.root / ".git" / "incident-ops" / "catalogue", tmp_path / "cache.key")
+def keep(repo: Repo, tmp_path: Path) -> Cache:
+    return Cache(repo.root / ".git" / "incident-ops" / "catalogue", tmp_path / "cache.key")
 
 
 def filled(repo: Repo) -> str:
@@ -269,7 +269,7 @@ CHANGES: list[Callable[[Repo], None]] = [
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_an_edited_work_tree_is_seen_as_it_is(repo: Repo, keep: Sealed, change: Callable[[Repo], None]) -> None:
+def test_an_edited_work_tree_is_seen_as_it_is(repo: Repo, keep: Cache, change: Callable[[Repo], None]) -> None:
     """Whatever was edited: the same as without git and, once committed, the same as that commit; cached or not."""
     filled(repo)
     repo.write("incidents/INC-30/notes.md", "tracked, without a record")
@@ -451,7 +451,7 @@ def test_other_records_are_listed_the_same_from_work_tree_and_commit(repo: Repo)
 # ------------------------------------------------------------------ the law of the kept catalogue
 
 
-def same_with_and_without(repo: Repo, keep: Sealed) -> dict[str, Any]:
+def same_with_and_without(repo: Repo, keep: Cache) -> dict[str, Any]:
     """What a run tells, the same with the kept catalogue, with none, and with one just made."""
     told = seen(repo.catalogue(keep=keep))
     assert told == seen(repo.catalogue())
@@ -460,7 +460,7 @@ def same_with_and_without(repo: Repo, keep: Sealed) -> dict[str, Any]:
     return told
 
 
-def test_a_kept_catalogue_is_used(repo: Repo, keep: Sealed) -> None:
+def test_a_kept_catalogue_is_used(repo: Repo, keep: Cache) -> None:
     """Else the tests of the law would prove nothing: with it, nothing that did not change is read again."""
     filled(repo)
     repo.catalogue(keep=keep)
@@ -475,7 +475,7 @@ def test_a_kept_catalogue_is_used(repo: Repo, keep: Sealed) -> None:
     assert seen(told) == seen(repo.catalogue())
 
 
-def test_what_is_kept_is_of_the_commit_only(repo: Repo, keep: Sealed) -> None:
+def test_what_is_kept_is_of_the_commit_only(repo: Repo, keep: Cache) -> None:
     """No state of the work tree is ever kept, whatever the order of runs and edits."""
     commit = filled(repo)
     repo.put("INC-1", title="Edited, not committed")
@@ -493,7 +493,7 @@ def _damage(found: bytes) -> list[bytes]:
     return [b"", found[:40], found[: len(found) // 2], found[:-1], b"x" * 1000, found[32:], found + b"x"]
 
 
-def test_a_lost_or_damaged_kept_file_changes_nothing(repo: Repo, keep: Sealed) -> None:
+def test_a_lost_or_damaged_kept_file_changes_nothing(repo: Repo, keep: Cache) -> None:
     filled(repo)
     told = same_with_and_without(repo, keep)
     for damaged in _damage(keep.path.read_bytes()):
@@ -519,7 +519,7 @@ def _planted(content: bytes) -> bytes:
     return found
 
 
-def test_a_planted_entry_changes_nothing(repo: Repo, keep: Sealed) -> None:
+def test_a_planted_entry_changes_nothing(repo: Repo, keep: Cache) -> None:
     """Without a seal, with the old seal, with an unkeyed one or with a wrong key's."""
     filled(repo)
     told = same_with_and_without(repo, keep)
@@ -536,7 +536,7 @@ def test_a_planted_entry_changes_nothing(repo: Repo, keep: Sealed) -> None:
         assert same_with_and_without(repo, keep) == told
 
 
-def test_the_lie_would_be_believed_under_the_right_seal(repo: Repo, keep: Sealed) -> None:
+def test_the_lie_would_be_believed_under_the_right_seal(repo: Repo, keep: Cache) -> None:
     """Else the test above would prove nothing."""
     filled(repo)
     repo.catalogue(keep=keep)
@@ -546,14 +546,14 @@ def test_the_lie_would_be_believed_under_the_right_seal(repo: Repo, keep: Sealed
     assert seen(repo.catalogue(keep=keep)) != seen(repo.catalogue())
 
 
-def test_another_repositorys_kept_file_changes_nothing(repo: Repo, keep: Sealed, tmp_path: Path) -> None:
-    """Sealed by the same user, for the same policy, but of other records."""
+def test_another_repositorys_kept_file_changes_nothing(repo: Repo, keep: Cache, tmp_path: Path) -> None:
+    """Cache by the same user, for the same policy, but of other records."""
     filled(repo)
     told = same_with_and_without(repo, keep)
     other = Repo(tmp_path / "other")
     other.put("INC-1", title="Of another team")
     other.commit()
-    theirs = Sealed(other.root / ".git/incident-ops/catalogue", keep.key_path)
+    theirs = Cache(other.root / ".git/incident-ops/catalogue", keep.key_path)
     other.catalogue(keep=theirs)
     keep.path.write_bytes(theirs.path.read_bytes())
     assert same_with_and_without(repo, keep) == told
@@ -566,7 +566,7 @@ def test_a_neighbouring_folders_kept_file_changes_nothing(tmp_path: Path) -> Non
     ours.put("INC-1", severity="SEV9")
     theirs.put("INC-1")
     outer.commit()
-    keep = Sealed(tmp_path / "catalogue", tmp_path / "key")
+    keep = Cache(tmp_path / "catalogue", tmp_path / "key")
     told = seen(theirs.catalogue(keep=keep))
     assert seen(ours.catalogue(keep=keep)) == seen(ours.catalogue())
     assert seen(theirs.catalogue(keep=keep)) == told
@@ -628,14 +628,14 @@ def _no_services(repo: Repo) -> None:
     (repo.root / "services.yaml").unlink()
 
 
-def _keep_of(repo: Repo) -> Sealed:
-    return Sealed(repo.root / ".git" / "incident-ops" / "catalogue", repo.root.parent / "cache.key")
+def _keep_of(repo: Repo) -> Cache:
+    return Cache(repo.root / ".git" / "incident-ops" / "catalogue", repo.root.parent / "cache.key")
 
 
 @pytest.mark.parametrize(
     "change", [_amend, _switch, _back, _forget, _forget_trees, _policy, _services, _broken_policy, _no_services]
 )
-def test_what_entries_depend_on_makes_them_new(repo: Repo, keep: Sealed, change: Callable[[Repo], None]) -> None:
+def test_what_entries_depend_on_makes_them_new(repo: Repo, keep: Cache, change: Callable[[Repo], None]) -> None:
     filled(repo)
     same_with_and_without(repo, keep)
     change(repo)
@@ -645,7 +645,7 @@ def test_what_entries_depend_on_makes_them_new(repo: Repo, keep: Sealed, change:
     same_with_and_without(repo, keep)
 
 
-def test_mending_a_policy_that_said_an_entry_twice_judges_the_records(repo: Repo, keep: Sealed) -> None:
+def test_mending_a_policy_that_said_an_entry_twice_judges_the_records(repo: Repo, keep: Cache) -> None:
     """A refused policy may resolve to the very values of a right one; what was kept meanwhile is unjudged."""
     repo.put("INC-1", severity="SEV9")
     twice = "extends: sev0-3\nlevels:\n- {id: SEV1, label: Grave}\n- {id: SEV1, label: Grave}\n"
@@ -658,7 +658,7 @@ def test_mending_a_policy_that_said_an_entry_twice_judges_the_records(repo: Repo
     assert "label" in [one.rule for one in repo.catalogue(keep=keep).findings()]
 
 
-def test_another_program_judges_anew(repo: Repo, keep: Sealed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_program_judges_anew(repo: Repo, keep: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(repo)
     repo.catalogue(keep=keep)
     before = keep.path.read_bytes()
@@ -684,7 +684,7 @@ def test_the_stamp_of_the_program_changes_with_its_files(tmp_path: Path, monkeyp
     assert len(set(stamps)) == len(stamps)
 
 
-def test_a_read_only_repository_is_no_error(repo: Repo, keep: Sealed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_only_repository_is_no_error(repo: Repo, keep: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(repo)
     told = seen(repo.catalogue())
 
@@ -701,7 +701,7 @@ STEPS = 50
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_random_life_of_a_repository_is_told_the_same_with_a_kept_catalogue(
-    repo: Repo, keep: Sealed, seed: int
+    repo: Repo, keep: Cache, seed: int
 ) -> None:
     """The law: after any sequence of edits, commits, moves between commits and losses."""
     dice = random.Random(seed)
@@ -745,7 +745,7 @@ def test_a_random_life_of_a_repository_is_told_the_same_with_a_kept_catalogue(
 # ------------------------------------------------------------------ reading again
 
 
-def test_every_record_comes_back_settled_or_not(repo: Repo, keep: Sealed) -> None:
+def test_every_record_comes_back_settled_or_not(repo: Repo, keep: Cache) -> None:
     filled(repo)
     repo.put("INC-9", state="closed", outcome="withdrawn")
     for _ in range(2):

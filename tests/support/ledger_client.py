@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 from incident_ops.adapters.git import Git
-from incident_ops.adapters.ledger_ref import LedgerRef
-from incident_ops.adapters.remote import Remote
+from incident_ops.adapters.git_branches import LedgerRef
+from incident_ops.adapters.git_remote import Remote
 from incident_ops.domain.notification import Message
 from incident_ops.domain.time import parse_instant
 from incident_ops.errors import IncidentOpsError

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from incident_ops.adapters.git import Git
-from incident_ops.adapters.remote import Remote
+from incident_ops.adapters.git_remote import Remote
 from tests.support.certificate import make_certificate
 from tests.support.repository import Repo
 

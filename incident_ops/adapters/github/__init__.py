@@ -4,10 +4,10 @@ A snapshot takes one request for each 100 issues of a label. GraphQL would take 
 leave out a field by what the server knows, and a create there does not take labels by name, so it saves nothing within
 the bound of 3 + ceil(owned / 100) requests.
 
-    connect.py     environment -> tracker
-    issues.py      the tracker                  opening.py, comments.py   its two writes that may not happen twice
-    pulls.py       the one bot pull request     identity.py               whose words count as ours
-    closings.py    who closed an issue, with what        shapes.py        answers -> values
-    client.py      requests, pages, repeats     retry.py                  when a request is sent again
-    faults.py      refusals -> lines for people wire.py                   the only module that imports PyGithub
+    connect.py      environment -> tracker
+    issues.py       the tracker, and how an issue is opened once      comments.py   comments, written once
+    pulls.py        the one bot pull request                          closings.py   who closed an issue, with what
+    deployments.py  what GitHub knows of deployments                  responses.py  answers -> values
+    client.py       requests, pages, repeats; the only module that imports PyGithub
+    retry.py        when a request is sent again                      errors.py     refusals -> lines for people
 """

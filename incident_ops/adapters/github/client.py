@@ -1,26 +1,150 @@
-"""Requests to one repository: counted, logged, repeated where that is safe, paged, and refused past the budget."""
+"""Requests to one repository: counted, logged, repeated where that is safe, paged, and refused past the budget.
+
+`Wire` sends them with PyGithub, once and without redirects: its retry sends a POST again after a 502, which makes a
+second issue, and its redirect loses the query, which would list other issues than those asked for.
+"""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-from incident_ops.adapters.github.exchange import Answer, Lost, Request
-from incident_ops.adapters.github.faults import refused
+from incident_ops.adapters import http
+from incident_ops.adapters.github.errors import refused
+from incident_ops.adapters.github.responses import DROPPED, GARBLED, TIMEOUT, UNSENT, Answer, Login, Lost, check
 from incident_ops.adapters.github.retry import AGAIN, AMBIGUOUS, DONE, MOST_WAIT, decide, is_limit, limit_wait
-from incident_ops.errors import Ambiguous, IncidentOpsError, Incomplete, Stopped, WriteFailed
+from incident_ops.errors import Ambiguous, IncidentOpsError, Incomplete, Stopped, UserError, WriteFailed
 
-if TYPE_CHECKING:
-    from incident_ops.adapters.github.wire import Wire
-
-
+PER_PAGE = 100
+TIMEOUT_SECONDS = 15
+_MOST_BYTES = 64 * 1024 * 1024
+_API_VERSION = "2022-11-28"
+_HELD = (202, 301, 302, 307, 308)  # what PyGithub would act upon before anybody sees it
 _NEXT = re.compile(r'<([^<>]+)>\s*;[^,]*\brel="?next"?')
 _MOST_REDIRECTS = 3
+_LOST = {http.LATE: TIMEOUT, http.BROKEN: DROPPED, http.TOO_LARGE: GARBLED}
+_ASKING = "asking whose the token is"
+
+
+class Request(NamedTuple):
+    """A line of the request log: never a header, never a body. `status` is 0 where no answer came."""
+
+    method: str
+    path: str
+    status: int
+    seconds: float
+
+
+class _Held(Exception):
+    """An answer taken out of PyGithub's hands."""
+
+    def __init__(self, answer: http.Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+class _Response:
+    """An answer in the shape that PyGithub reads."""
+
+    def __init__(self, answer: http.Answer) -> None:
+        self.status = answer.status
+        self._answer = answer
+
+    def getheaders(self) -> ItemsView[str, str]:
+        return self._answer.headers.items()
+
+    def read(self) -> str:
+        return _text(self._answer)
+
+
+class _Connection:
+    """The connection that PyGithub is handed for each request (`cnx` of its `requestJson`): our own session."""
+
+    def __init__(self, api: str) -> None:
+        parts = urlsplit(api)
+        self._server = f"{parts.scheme}://{parts.netloc}"
+        self._session = http.session()
+        self._asked: tuple[str, str, object, Mapping[str, str]] = ("", "", None, {})
+
+    def request(self, verb: str, url: str, body: object, headers: Mapping[str, str], _stream: bool = False) -> None:
+        self._asked = (verb, url, body, headers)
+
+    def getresponse(self) -> _Response:
+        verb, url, body, headers = self._asked
+        answer = http.send(
+            self._session,
+            verb,
+            self._server + url,
+            data=body,
+            headers=headers,
+            seconds=TIMEOUT_SECONDS,
+            most_bytes=_MOST_BYTES,
+        )
+        if answer.status in _HELD:
+            raise _Held(answer)
+        return _Response(answer)
+
+    def close(self) -> None:
+        self._session.close()
+
+
+class Wire:
+    """One connection to the API at `api`; `pause` seconds at least lie between two writes."""
+
+    def __init__(self, api: str, token: str, *, pause: float) -> None:
+        from github import Auth, Github
+
+        self.host = urlsplit(api).netloc
+        self._requester = Github(
+            auth=Auth.Token(token),
+            base_url=api,
+            timeout=TIMEOUT_SECONDS,
+            user_agent=http.USER_AGENT,
+            per_page=PER_PAGE,
+            retry=None,
+            seconds_between_requests=None,
+            seconds_between_writes=pause,
+            api_version=_API_VERSION,
+        ).requester
+        self._connection: Any = _Connection(api)
+
+    def send(self, method: str, place: str, body: object) -> Answer | Lost:
+        """One request, sent once. `place` is a path below the API's address, or an address GitHub gave."""
+        try:
+            status, headers, text = self._requester.requestJson(method, place, input=body, cnx=self._connection)
+        except _Held as held:
+            status, headers, text = held.answer.status, dict(held.answer.headers), _text(held.answer)
+        except http.NoAnswer as error:
+            if not error.was_sent:
+                return Lost(UNSENT, f"{self.host} cannot be reached")
+            return Lost(_LOST[error.kind], str(error))
+        except (ValueError, RuntimeError, AssertionError):
+            return Lost(GARBLED, "the answer cannot be read")
+        return _answer(method, status, headers, text)
+
+
+def _text(answer: http.Answer) -> str:
+    return answer.body.decode("utf-8", "replace")
+
+
+def _answer(method: str, status: int, headers: dict[str, Any], text: str) -> Answer | Lost:
+    try:
+        data = json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        if status < 300:
+            return Lost(GARBLED, "the answer is cut short or is not JSON")
+        data = None
+    if status in (200, 201) and data is None:
+        return Lost(GARBLED, "the answer is empty")
+    if status == 202 and method == "GET":
+        return Lost(GARBLED, "the answer is not ready")
+    return Answer(status, headers, data)
 
 
 class Client:
@@ -82,7 +206,7 @@ class Client:
             if answer.status >= 300:
                 raise refused(answer, Incomplete, doing, self.repository)
             if not isinstance(answer.data, list):
-                raise Incomplete(f"{doing}: GitHub's answer is no list", hint="run it again")
+                raise Incomplete(f"{doing}: GitHub's answer is not a list", hint="run it again")
             yield answer.data
             following = _NEXT.search(answer.headers.get("link", ""))
             if not following:
@@ -146,9 +270,9 @@ class Client:
         if isinstance(got, Answer) and is_limit(got):
             text, hint = _limit_text(got, attempt)
         else:
-            told = got.told if isinstance(got, Lost) else f"GitHub answered {got.status}"
+            reason = got.reason if isinstance(got, Lost) else f"GitHub answered {got.status}"
             times = f" {attempt} times" if attempt > 1 else ""
-            text, hint = f"{what}: {told}{times}", "see githubstatus.com, and run it again"
+            text, hint = f"{what}: {reason}{times}", "see githubstatus.com, and run it again"
         if method == "GET":
             return Incomplete(text, hint=hint)
         if doubt:
@@ -163,6 +287,64 @@ class Client:
             hint = f"set GITHUB_REPOSITORY={name}, or point the clone there: git remote set-url origin <its address>"
             return WriteFailed(f"{doing}: {self.repository} is now {name}", hint=hint)
         return WriteFailed(f"{doing}: it was moved to another repository", hint="the next run tells where it went")
+
+
+class Identity:
+    """The logins that policy trusts; the token's own login is asked for at most once a run."""
+
+    def __init__(self, client: Client, identities: Sequence[str]) -> None:
+        self._client = client
+        self._trusted = {login.casefold() for login in identities}
+        self._asked = False
+        self._login: str | None = None
+
+    def trusts(self, login: str) -> bool:
+        """True where a marker written by `login` is ours."""
+        return login.casefold() in self._trusted
+
+    def login(self) -> str | None:
+        """The login of a person's token; None for an installation's (GITHUB_TOKEN, a GitHub App), which has none."""
+        if not self._asked:
+            answer = self._client.who_am_i()
+            if answer.status >= 300 and answer.status != 403:
+                raise refused(answer, Incomplete, _ASKING, self._client.repository)
+            self._login = None if answer.status == 403 else check(answer.data, Login, _ASKING).login
+            self._asked = True
+        return self._login
+
+    def check_token(self) -> None:
+        """Before the first issue or comment of a run: `UserError` for a person's token that policy does not name.
+
+        What it wrote would not be known as ours by the next run, which would write it again.
+        """
+        login = self.login()
+        if login is not None and not self.trusts(login):
+            raise UserError(
+                f"the token is {login}'s, and policy tracker.identities does not name {login}; nothing was written",
+                hint=f"add {login} to tracker.identities in policy.yaml, or leave this to the workflow",
+            )
+
+    def check_marker(self, number: int, author: str) -> None:
+        """For an issue with a marker of ours: `UserError` where the author is a bot or this token, but not trusted.
+
+        Strangers' markers are text; but a forgotten setting must not open every issue a second time.
+        """
+        if self.trusts(author) or not author:
+            return
+        if author.endswith("[bot]") or author.casefold() == (self.login() or "").casefold():
+            raise UserError(
+                f"issue #{number} carries our marker and was opened by {author}, whom policy does not trust",
+                hint=f"add {author} to tracker.identities in policy.yaml; if it is not ours, take our label off it",
+            )
+
+    def check_written(self, what: str, author: str) -> None:
+        """For what this run just wrote: `Stopped` where its author, as GitHub names it, is not trusted."""
+        if not self.trusts(author):
+            raise Stopped(
+                f"{what} was written as {author or 'nobody'}, whom policy tracker.identities does not name;"
+                " no more is written",
+                hint=f"add {author} to tracker.identities in policy.yaml: the next run then knows it as ours",
+            )
 
 
 def _limit_text(answer: Answer, attempt: int) -> tuple[str, str]:

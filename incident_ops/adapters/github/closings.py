@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from incident_ops.adapters.github.shapes import Login
+from incident_ops.adapters.github.responses import Login
 from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.domain.tracker import Closing
 

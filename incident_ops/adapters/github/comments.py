@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from incident_ops.adapters.github.client import Client
-from incident_ops.adapters.github.identity import Identity
-from incident_ops.adapters.github.lengths import check_body
-from incident_ops.adapters.github.shapes import CommentSeen, Said, check
+from incident_ops.adapters.github.client import Client, Identity
+from incident_ops.adapters.github.errors import check_body
+from incident_ops.adapters.github.responses import CommentSeen, Said, check
 from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.domain.tracker import Comment
-from incident_ops.errors import Ambiguous, Incomplete
+from incident_ops.errors import Ambiguous, Incomplete, Stopped
+
+_LOOKS_FIRST = "the next run looks for it first"
 
 
 class Comments:
@@ -50,7 +51,7 @@ class Comments:
         try:
             at = stamp(parse_instant(one.created_at))
         except ValueError as error:
-            raise Incomplete(f"{doing}: {one.created_at!r} is no instant", hint="run it again") from error
+            raise Incomplete(f"{doing}: {one.created_at!r} is not an instant", hint="run it again") from error
         return Comment(issue=one.issue, by=who, at=at, body=one.body or "", is_bot=is_bot)
 
     def _ours(self, number: int, marker: str) -> CommentSeen | None:
@@ -75,10 +76,17 @@ class Comments:
             made = check(answer.data, CommentSeen, writing)
         except (Ambiguous, Incomplete) as error:
             self._client.settle()
-            if self._ours(number, marker) is None:
-                raise Ambiguous(error.message, hint="the next run looks for it first") from error
+            if not self._is_there(number, marker, error):
+                raise Ambiguous(error.message, hint=_LOOKS_FIRST) from error
             return
         self._identity.check_written(doing, made.author)
+
+    def _is_there(self, number: int, marker: str, lost: Ambiguous | Incomplete) -> bool:
+        """True where the comment whose answer was lost is there; Ambiguous where that cannot be read either."""
+        try:
+            return self._ours(number, marker) is not None
+        except (Incomplete, Stopped) as error:
+            raise Ambiguous(f"{lost.message}; {error.message}", hint=_LOOKS_FIRST) from error
 
 
 def _normal(text: str | None) -> str:

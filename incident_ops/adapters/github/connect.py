@@ -8,15 +8,14 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from incident_ops.adapters.github.client import Client
-from incident_ops.adapters.github.exchange import Request
+from incident_ops.adapters.github.client import Client, Request, Wire
 from incident_ops.adapters.github.issues import GitHubTracker
+from incident_ops.adapters.http import is_https_or_local
 from incident_ops.errors import UserError
 
 API = "https://api.github.com"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?:_[A-Za-z0-9]+)?/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}", re.ASCII)
 _REMOTE = re.compile(r"(?:[a-z+]+://(?:[^/@]*@)?[^/]+/|(?:[^/@:]+@)?[^/:]+:)(.+?)(?:\.git)?/?", re.ASCII)
-_HERE = ("localhost", "127.0.0.1", "::1")
 
 
 class Settings(NamedTuple):
@@ -54,8 +53,6 @@ def connect(
         if not label or "," in label:
             raise UserError(f"the label `{label}` of policy tracker.labels cannot be listed by", hint="no comma in it")
     settings = read_settings(environment, remote_url)
-    from incident_ops.adapters.github.wire import Wire
-
     wire = Wire(settings.api, settings.token, pause=pause)
     client = Client(wire, settings.repository, requests=requests, sleep=sleep, log=log)
     return GitHubTracker(client, labels=policy_labels, identities=identities, owner_of=owner_of, site=settings.site)
@@ -64,9 +61,8 @@ def connect(
 def read_settings(environment: Mapping[str, str], remote_url: str | None) -> Settings:
     """GITHUB_TOKEN else GH_TOKEN; GITHUB_REPOSITORY else the remote's; GITHUB_API_URL else api.github.com."""
     api = (environment.get("GITHUB_API_URL") or API).strip().rstrip("/")
-    parts = urlsplit(api)
-    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _HERE)):
-        raise UserError("GITHUB_API_URL is no https address", hint=f"for github.com it is {API}")
+    if not is_https_or_local(api):
+        raise UserError("GITHUB_API_URL is not an https address", hint=f"for github.com it is {API}")
     token = (environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or "").strip()
     if not token:
         raise UserError(
@@ -88,7 +84,7 @@ def _repository(environment: Mapping[str, str], remote_url: str | None) -> str:
     found = _REMOTE.fullmatch((remote_url or "").strip())
     name = found[1].strip("/") if found else ""
     if not _NAME.fullmatch(name):
-        what = "the clone's remote is no repository on GitHub" if remote_url else "the clone has no remote"
+        what = "the clone's remote is not a repository on GitHub" if remote_url else "the clone has no remote"
         raise UserError(f"nothing says which repository holds the issues: {what}", hint=hint)
     return name
 

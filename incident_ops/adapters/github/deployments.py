@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from incident_ops.adapters.github.client import Client
+from incident_ops.adapters.github.client import Client, Wire
 from incident_ops.adapters.github.connect import read_settings
-from incident_ops.adapters.github.shapes import check
+from incident_ops.adapters.github.responses import check
 
 SUCCESS, INACTIVE = "success", "inactive"
 MOST_REQUESTS = 40
@@ -43,8 +43,6 @@ class Deployments:
         UserError where no token or no repository is named.
         """
         settings = read_settings(environment, remote_url)
-        from incident_ops.adapters.github.wire import Wire
-
         wire = Wire(settings.api, settings.token, pause=0.0)
         return cls(Client(wire, settings.repository, requests=MOST_REQUESTS, sleep=sleep))
 
@@ -72,5 +70,5 @@ class Deployments:
     def _ended_well(self, number: int, doing: str) -> bool:
         answer = self._client.read(f"/deployments/{number}/statuses?per_page=100", doing=doing)
         statuses = check(answer.data, list[_Status], doing)
-        told = [one for one in sorted(statuses, key=lambda one: one.id) if one.state != INACTIVE]
-        return bool(told) and told[-1].state == SUCCESS
+        outcomes = [one for one in sorted(statuses, key=lambda one: one.id) if one.state != INACTIVE]
+        return bool(outcomes) and outcomes[-1].state == SUCCESS

@@ -2,7 +2,7 @@
 
 | what came | GET, PATCH, PUT, DELETE | POST |
 | --- | --- | --- |
-| a rate limit (429, or 403 that says so) | wait as told, send again | the same: it was refused, so nothing was done |
+| a rate limit (429, or 403 that says so) | wait as asked, send again | the same: it was refused, so nothing was done |
 | 5xx, a timeout, a dropped line, an answer cut short | wait 1, 2, 4, 8 s, send again | ambiguous, never sent again |
 | no connection at all | wait 1, 2, 4, 8 s, send again | give up: nothing was sent |
 | anything else | it is the answer | it is the answer |
@@ -18,7 +18,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
-from incident_ops.adapters.github.exchange import UNSENT, Answer, Lost
+from incident_ops.adapters.github.responses import UNSENT, Answer, Lost
 
 DONE, AGAIN, GIVE_UP, AMBIGUOUS = "done", "again", "give-up", "ambiguous"
 
@@ -50,7 +50,7 @@ def decide(repeatable: bool, attempt: int, got: Answer | Lost, waited: float) ->
         return Step(otherwise)
     pause = 2.0 ** (attempt - 1)
     if isinstance(got, Answer):
-        pause = max(pause, _told_wait(got.headers) or 0.0)
+        pause = max(pause, _named_wait(got.headers) or 0.0)
     return _again(attempt, pause, waited, otherwise)
 
 
@@ -73,9 +73,9 @@ def is_limit(answer: Answer) -> bool:
 
 def limit_wait(headers: Mapping[str, str], attempt: int) -> float:
     """Seconds until GitHub takes requests again, at least 1."""
-    told = _told_wait(headers)
-    if told is not None:
-        return max(1.0, told)
+    named = _named_wait(headers)
+    if named is not None:
+        return max(1.0, named)
     date = _date(headers.get("date", ""))
     reset = headers.get("x-ratelimit-reset", "")
     if headers.get("x-ratelimit-remaining") == "0" and reset.isdecimal() and date:
@@ -83,12 +83,12 @@ def limit_wait(headers: Mapping[str, str], attempt: int) -> float:
     return _SECONDARY * 2.0 ** (attempt - 1)
 
 
-def _told_wait(headers: Mapping[str, str]) -> float | None:
+def _named_wait(headers: Mapping[str, str]) -> float | None:
     """The seconds of `retry-after`, which may be a number or a date."""
-    told = headers.get("retry-after", "").strip()
-    if told.isdecimal():
-        return float(told)
-    until, date = _date(told), _date(headers.get("date", ""))
+    named = headers.get("retry-after", "").strip()
+    if named.isdecimal():
+        return float(named)
+    until, date = _date(named), _date(headers.get("date", ""))
     return (until - date).total_seconds() if until and date else None
 
 

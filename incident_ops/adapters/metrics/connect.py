@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from incident_ops.adapters.metrics.cloudwatch import CloudWatch
+from incident_ops.adapters.http import LONGEST, Place
+from incident_ops.adapters.metrics.cloudwatch import CloudWatch, Credentials
 from incident_ops.adapters.metrics.datadog import URL as DATADOG_URL
 from incident_ops.adapters.metrics.datadog import Datadog
-from incident_ops.adapters.metrics.guard import LONGEST, Place
 from incident_ops.adapters.metrics.newrelic import URL as NEW_RELIC_URL
 from incident_ops.adapters.metrics.newrelic import NewRelic
 from incident_ops.adapters.metrics.prometheus import Prometheus
-from incident_ops.adapters.metrics.signed import Credentials
 from incident_ops.adapters.metrics.web import Web
 from incident_ops.domain.policy_sections import Datasource
 from incident_ops.domain.ports import MetricSource
@@ -45,7 +44,7 @@ class _Request:
         if source.url_env is not None:
             url = self.variable(source.url_env, "its address")
         return Place(
-            self.name,
+            f"data source {self.name}",
             source.url if source.url_env is None and source.url else url,
             headers or {},
             source.allow_private,

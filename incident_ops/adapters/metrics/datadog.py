@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from incident_ops.adapters.metrics.guard import Place, ask_json
+from incident_ops.adapters.http import Place, ask_json
 from incident_ops.domain.ports import MetricSeries, Tick
 from incident_ops.errors import Incomplete
 
@@ -28,7 +28,7 @@ class Datadog:
         return self._asked(query, tick, "last")
 
     def counts(self, query: str, tick: Tick, /) -> MetricSeries:
-        """The sum of the interval, by the place of its group; a null stays one, it is no zero."""
+        """The sum of the interval, by the place of its group; a null stays one: it is not a zero."""
         found = self._asked(query, tick, "sum")
         return {"" if len(found) == 1 else str(place): value for place, value in enumerate(found)}
 
@@ -49,9 +49,9 @@ class Datadog:
         found = ask_json(self._place, "POST", "/api/v2/query/scalar", json=body)
         try:
             if found.get("errors"):
-                raise Incomplete(f"data source {self._place.name}: answered with errors")
+                raise Incomplete(f"{self._place.name}: answered with errors")
             columns = found["data"]["attributes"]["columns"]
             numbers = [column["values"] for column in columns if column["type"] == "number"]
             return list(numbers[0]) if numbers else []
         except (LookupError, TypeError, AttributeError):
-            raise Incomplete(f"data source {self._place.name}: the answer is not of Datadog's shape") from None
+            raise Incomplete(f"{self._place.name}: the answer is not of Datadog's shape") from None

@@ -47,11 +47,11 @@ def read_counts(path: Path | str) -> list[Row]:
     try:
         return counts_of(raw.decode("utf-8-sig"), str(path))
     except UnicodeDecodeError:
-        raise UserError("the file is no UTF-8 text", where=str(path), hint="save it as UTF-8") from None
+        raise UserError("the file is not UTF-8 text", where=str(path), hint="save it as UTF-8") from None
 
 
 def counts_of(text: str, name: str) -> list[Row]:
-    """The rows of a CSV text; `name` is only told in errors."""
+    """The rows of a CSV text; `name` is only used in errors."""
     reader = csv.reader(io.StringIO(text), strict=True)
     rows: list[Row] = []
     try:
@@ -85,9 +85,9 @@ def _instant(text: str, before: float | None, where: str) -> float:
         raise UserError(f"t is {text[:20]!r}", where=where, hint="seconds since the run began, e.g. 15")
     if before is None and found > _EPOCH:
         is_fine = found > _EPOCH_MILLI
-        told = f"t is {text[:20]}, which looks like {'milliseconds' if is_fine else 'seconds'} since 1970"
+        problem = f"t is {text[:20]}, which looks like {'milliseconds' if is_fine else 'seconds'} since 1970"
         mended = f"(t - {text[:20]}) / 1000" if is_fine else f"t - {text[:20]}"
-        raise UserError(told, where=where, hint=f"subtract the begin of the run, here perhaps {mended}")
+        raise UserError(problem, where=where, hint=f"subtract the begin of the run, here perhaps {mended}")
     if before is not None and found < before:
         raise UserError(f"t goes back from {before:g} to {found:g}", where=where, hint="sort the rows by t")
     return found

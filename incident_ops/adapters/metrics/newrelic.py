@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from incident_ops.adapters.metrics.guard import Place, ask_json
-from incident_ops.adapters.one_line import one_line
+from incident_ops.adapters.http import Place, ask_json
+from incident_ops.adapters.processes import one_line
 from incident_ops.domain.ports import MetricSeries, Tick
 from incident_ops.errors import Incomplete
 
@@ -39,7 +39,7 @@ class NewRelic:
         if not rows:
             return {}
         if len(rows) > 1 or len(rows[0]) != 1:
-            raise Incomplete(f"data source {self._place.name}: expected one number", hint="no FACET, one aggregate")
+            raise Incomplete(f"{self._place.name}: expected one number", hint="no FACET, one aggregate")
         return {"": self._alone(rows[0])}
 
     def history(self, _query: str, _last: Tick, _ticks: int, /) -> Sequence[MetricSeries]:
@@ -56,11 +56,11 @@ class NewRelic:
         words = {"account": self._account, "nrql": f"{query} SINCE {since} UNTIL {end}"}
         found = ask_json(self._place, "POST", json={"query": _QUESTION, "variables": words})
         if isinstance(found, dict) and found.get("errors"):
-            raise Incomplete(f"data source {self._place.name}: {one_line(str(found['errors']), 200)}")
+            raise Incomplete(f"{self._place.name}: {one_line(str(found['errors']), 200)}")
         try:
             rows = found["data"]["actor"]["account"]["nrql"]["results"]
             if all(isinstance(row, dict) and row for row in rows):
                 return list(rows)
         except (LookupError, TypeError):
             pass
-        raise Incomplete(f"data source {self._place.name}: the answer is not of New Relic's shape")
+        raise Incomplete(f"{self._place.name}: the answer is not of New Relic's shape")

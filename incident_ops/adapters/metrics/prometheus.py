@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from incident_ops.adapters.metrics.guard import Place, ask, parsed, refused
-from incident_ops.adapters.one_line import one_line
+from incident_ops.adapters.http import Place, ask, parsed, refused
+from incident_ops.adapters.processes import one_line
 from incident_ops.domain.ports import MetricSeries, Tick
 from incident_ops.errors import Incomplete
 
@@ -81,7 +81,7 @@ class Prometheus:
             raise self._strange()
         if warnings := body.get("warnings"):
             hint = "the answer may be partial; a part of the sources behind it may be down"
-            raise Incomplete(f"data source {self._place.name} warns: {one_line(str(warnings), 200)}", hint=hint)
+            raise Incomplete(f"{self._place.name} warns: {one_line(str(warnings), 200)}", hint=hint)
         data = body["data"]
         kind, result = data.get("resultType"), data.get("result")
         if not isinstance(kind, str) or not isinstance(result, list):
@@ -114,12 +114,10 @@ class Prometheus:
 
     def _refused(self, kind: str) -> Incomplete:
         hint = _HINTS.get(kind, "expected a vector or a scalar")
-        return Incomplete(f"data source {self._place.name}: the query gives a {one_line(kind, 20)}", hint=hint)
+        return Incomplete(f"{self._place.name}: the query gives a {one_line(kind, 20)}", hint=hint)
 
     def _strange(self) -> Incomplete:
-        return Incomplete(
-            f"data source {self._place.name}: the answer is not of Prometheus' shape", hint="is it another service?"
-        )
+        return Incomplete(f"{self._place.name}: the answer is not of Prometheus' shape", hint="is it another service?")
 
 
 def _reason(body: bytes) -> str:

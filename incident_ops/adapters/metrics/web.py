@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
 
-from incident_ops.adapters.metrics.guard import Place, ask_json
+from incident_ops.adapters.http import Place, ask_json
 from incident_ops.domain.ports import MetricSeries, Tick
 from incident_ops.errors import Incomplete, UserError
 
@@ -31,9 +31,7 @@ class Web:
         """What stands at the JSON path; None where nothing does."""
         plain = unquote(query)
         if not _PATH.fullmatch(query) or "//" in plain or ".." in plain:
-            raise UserError(
-                f"the query of data source {self._place.name} is no path", hint="e.g. /stats/errors?window=1m"
-            )
+            raise UserError(f"the query of {self._place.name} is not a path", hint="e.g. /stats/errors?window=1m")
         found: Any = ask_json(self._place, "GET", query)
         for step in self._steps:
             try:
@@ -43,10 +41,10 @@ class Web:
         return found
 
     def counts(self, query: str, _tick: Tick, /) -> MetricSeries:
-        """The total at the JSON path; no series where nothing stands there. A null is a value, and no zero."""
+        """The total at the JSON path; no series where nothing stands there. A null is a value, not a zero."""
         found = self.value(query, _tick)
         if isinstance(found, dict | list):
-            raise Incomplete(f"data source {self._place.name}: expected one number at the JSON path")
+            raise Incomplete(f"{self._place.name}: expected one number at the JSON path")
         return {"": found}
 
     def history(self, _query: str, _last: Tick, _ticks: int, /) -> Sequence[MetricSeries]:
@@ -62,5 +60,7 @@ def steps(json_path: str) -> Steps:
         found.append(int(step[2]) if step[2] else step[1] or step[3] or step[4])
         at = step.end()
     if not path.startswith("$") or at < len(path):
-        raise UserError(f"{json_path!r} is no JSON path that is understood", hint='e.g. $.data.errors or $[0]["total"]')
+        raise UserError(
+            f"{json_path!r} is not a JSON path that is understood", hint='e.g. $.data.errors or $[0]["total"]'
+        )
     return tuple(found)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from incident_ops.adapters.github import wire
-from incident_ops.adapters.github.exchange import Request
+from incident_ops.adapters.github import client
+from incident_ops.adapters.github.client import Request
 from incident_ops.domain.tracker import IssueEdit
 from incident_ops.errors import Ambiguous, Incomplete, Stopped, WriteFailed
 from tests.adapters.github.building import body, issue, tracker
@@ -51,7 +51,7 @@ def test_a_server_that_does_not_answer_is_not_waited_for(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A timeout is repeated like a dropped line."""
-    monkeypatch.setattr(wire, "TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr(client, "TIMEOUT_SECONDS", 1)
     server.script(Reply(fault=HANG), Reply(data=[]))
     assert tracker(server.url).labels() == []
 

@@ -51,6 +51,13 @@ def test_a_marker_further_down_is_text(server: ScriptedServer) -> None:
     assert server.lines[-1] == "POST /repos/acme/records/issues/4/comments"
 
 
+def test_a_lost_comment_that_cannot_be_looked_for_may_be_there(server: ScriptedServer) -> None:
+    """Written or not: the look fails too, and that is no certain failure."""
+    server.script(NONE, INSTALLATION, Reply(502), Reply(404, {"message": "Not Found"}))
+    with pytest.raises(Ambiguous, match=r"502.*Not Found"):
+        tracker(server.url).comment(4, "duplicate", "one")
+
+
 def test_a_lost_comment_is_looked_for_and_not_written_twice(server: ScriptedServer) -> None:
     """Found after a 502: done. Not found: nobody can tell."""
     there = Reply(data=[_comment(2, f"{MARKER}\none")])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_ops.adapters.github.exchange import DROPPED, GARBLED, TIMEOUT, UNSENT, Answer, Lost
+from incident_ops.adapters.github.responses import DROPPED, GARBLED, TIMEOUT, UNSENT, Answer, Lost
 from incident_ops.adapters.github.retry import (
     AGAIN,
     AMBIGUOUS,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from incident_ops.adapters.metrics.guard import Place
+from incident_ops.adapters.http import Place
 from incident_ops.adapters.metrics.prometheus import Prometheus
 from incident_ops.domain.ports import Tick
 from incident_ops.errors import Incomplete
@@ -21,7 +21,9 @@ AT = TICK.end.timestamp()
 
 @pytest.fixture
 def source(server: ScriptedServer) -> Prometheus:
-    return Prometheus(Place("main", f"{server.url}/prom/", {"Authorization": "Bearer s3cret"}, allow_private=True))
+    return Prometheus(
+        Place("data source main", f"{server.url}/prom/", {"Authorization": "Bearer s3cret"}, allow_private=True)
+    )
 
 
 def answer(kind: str, result: Any, **words: Any) -> Reply:
@@ -92,7 +94,7 @@ def test_nothing_and_nan_are_passed_on_as_they_are(server: ScriptedServer, sourc
         (Reply(503, {"status": "error", "errorType": "timeout", "error": "late"}), "503, timeout: late"),
         (Reply(503, text="upstream connect error"), "503, upstream connect error"),
         (Reply(502, text="<html>bad gateway</html>"), "answered 502$"),
-        (Reply(200, text="<html>sign in</html>"), "no JSON"),
+        (Reply(200, text="<html>sign in</html>"), "not JSON"),
     ],
 )
 def test_everything_else_is_an_error_with_its_reason(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from incident_ops.adapters.metrics.guard import Place
+from incident_ops.adapters.http import Place
 from incident_ops.adapters.metrics.prometheus import Prometheus
 from incident_ops.canary.conditions import parse_condition
 from incident_ops.canary.counters import Counts, Gap, Reading, difference, reading
@@ -75,7 +75,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def source(server: Server, seconds: float = 10.0) -> Prometheus:
-    return Prometheus(Place("main", server.url, allow_private=True, seconds=seconds))
+    return Prometheus(Place("data source main", server.url, allow_private=True, seconds=seconds))
 
 
 def tick(number: int) -> Tick:
@@ -166,7 +166,7 @@ def test_a_query_that_prometheus_refuses_is_an_error(server: Server, query: str,
 
 def test_another_service_at_that_address_is_an_error(server: Server) -> None:
     """Prometheus' own pages are no answers: an unknown path is plain text."""
-    elsewhere = Prometheus(Place("main", f"{server.url}/graph", allow_private=True))
+    elsewhere = Prometheus(Place("data source main", f"{server.url}/graph", allow_private=True))
     with pytest.raises(Incomplete, match=r"answered 404|no JSON"):
         elsewhere.value("up", tick(100))
 
@@ -175,7 +175,7 @@ def test_another_service_at_that_address_is_an_error(server: Server) -> None:
     ("reply", "message"),
     [
         (Reply(503, {"status": "error", "errorType": "timeout", "error": "query timed out"}), "503, timeout"),
-        (Reply(200, text="<html>sign in</html>"), "no JSON"),
+        (Reply(200, text="<html>sign in</html>"), "not JSON"),
     ],
     ids=["503", "page"],
 )
@@ -184,7 +184,7 @@ def test_a_proxy_in_between_that_answers_for_it_is_an_error(reply: Reply, messag
     with scripted_server() as proxy:
         proxy.script(reply)
         with pytest.raises(Incomplete, match=message):
-            Prometheus(Place("main", proxy.url, allow_private=True)).value("up", tick(100))
+            Prometheus(Place("data source main", proxy.url, allow_private=True)).value("up", tick(100))
 
 
 def test_a_warning_of_the_server_is_an_error(server: Server) -> None:
@@ -193,7 +193,7 @@ def test_a_warning_of_the_server_is_an_error(server: Server) -> None:
     with scripted_server() as proxy:
         proxy.script(Reply(200, {"status": "success", "data": found, "warnings": ["store unavailable"]}))
         with pytest.raises(Incomplete, match="warns"):
-            Prometheus(Place("main", proxy.url, allow_private=True)).value("up", tick(100))
+            Prometheus(Place("data source main", proxy.url, allow_private=True)).value("up", tick(100))
 
 
 def test_a_server_that_hangs_and_one_that_dies_are_errors_and_no_pass(tmp_path: Path) -> None:

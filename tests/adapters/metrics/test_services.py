@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from incident_ops.adapters.metrics.cloudwatch import CloudWatch
+from incident_ops.adapters.http import Place
+from incident_ops.adapters.metrics.cloudwatch import CloudWatch, Credentials
 from incident_ops.adapters.metrics.datadog import Datadog
-from incident_ops.adapters.metrics.guard import Place
 from incident_ops.adapters.metrics.newrelic import NewRelic
-from incident_ops.adapters.metrics.signed import Credentials
 from incident_ops.domain.ports import MetricSource, Tick
 from incident_ops.errors import Incomplete
 from tests.support.scripted_server import Reply, ScriptedServer
@@ -25,7 +24,7 @@ WHO = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "se
 
 
 def place(server: ScriptedServer, path: str = "", **headers: str) -> Place:
-    return Place("main", f"{server.url}{path}", headers, allow_private=True)
+    return Place("data source main", f"{server.url}{path}", headers, allow_private=True)
 
 
 def datadog(server: ScriptedServer) -> Datadog:

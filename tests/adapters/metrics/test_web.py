@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from incident_ops.adapters.metrics.guard import Place
+from incident_ops.adapters.http import Place
 from incident_ops.adapters.metrics.web import Web, steps
 from incident_ops.domain.ports import Tick
 from incident_ops.errors import Incomplete, UserError
@@ -18,7 +18,9 @@ TICK = Tick(datetime(2025, 1, 26, 12, 5, tzinfo=UTC), 15.0)
 
 
 def web(server: ScriptedServer, path: str = "$") -> Web:
-    return Web(Place("main", f"{server.url}/stats", {"Authorization": "Bearer t"}, allow_private=True), path)
+    return Web(
+        Place("data source main", f"{server.url}/stats", {"Authorization": "Bearer t"}, allow_private=True), path
+    )
 
 
 @pytest.mark.parametrize(
@@ -57,7 +59,7 @@ def test_a_list_is_no_count(server: ScriptedServer) -> None:
 )
 def test_a_query_is_a_path_below_the_address_and_nothing_else(server: ScriptedServer, query: str) -> None:
     """No other host, no way upward, no line breaks."""
-    with pytest.raises(UserError, match="no path"):
+    with pytest.raises(UserError, match="not a path"):
         web(server).value(query, TICK)
     assert not server.asked
 

@@ -1,0 +1,85 @@
+"""The ways to people. A notifier is one module of this folder that declares itself; nothing else lists it.
+
+    CHANNELS    names of the policy that are reserved for it; () for one that takes any name with an address
+    TAKES_BACK  True where a page can be acknowledged and resolved there, and a repeat of its key is dropped
+    connect     NotifierSettings -> the notifier, or None where nothing is set up for it; UserError for half a set-up
+
+Each has a test of the same name in tests/adapters/notifiers with a `scene` in it, by which it is held to what
+`ports.Notifier` promises.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Protocol, cast
+
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.ports import IssueTracker, Notifier
+from incident_ops.domain.services import Service
+from incident_ops.errors import UserError
+
+
+@dataclass(frozen=True)
+class NotifierSettings:
+    """What a notifier may be made from.
+
+    `room` is the name of an incident's own chat channel, `tracker` connects to the tracking issues, whose numbers
+    `issues` gives by incident; `inert` makes a record's text harmless in Markdown.
+    """
+
+    channel: str
+    environment: Mapping[str, str] = field(repr=False)
+    incidents: Sequence[Incident]
+    services: Mapping[str, Service]
+    room: Callable[[Incident], str]
+    tracker: Callable[[], IssueTracker]
+    issues: Mapping[str, int]
+    inert: Callable[[str], str]
+
+
+class NotifierKind(Protocol):
+    """A module of this folder."""
+
+    CHANNELS: tuple[str, ...]
+    TAKES_BACK: bool
+
+    def connect(self, settings: NotifierSettings, /) -> Notifier | None:
+        """See above."""
+        ...
+
+
+@cache
+def kinds() -> tuple[tuple[str, NotifierKind], ...]:
+    """Every notifier by its module's name, those that take any channel first: an address that is set wins."""
+    names = sorted(module.name for module in iter_modules(__path__))
+    found = [(name, cast("NotifierKind", import_module(f"{__name__}.{name}"))) for name in names]
+    return tuple(sorted(found, key=lambda one: bool(one[1].CHANNELS)))
+
+
+def connect(settings: NotifierSettings) -> Notifier:
+    """The notifier of a channel. UserError where nothing is set up for it."""
+    for _, kind in kinds():
+        if not kind.CHANNELS or settings.channel in kind.CHANNELS:
+            made = kind.connect(settings)
+            if made is not None:
+                return made
+    name = variable(settings.channel)
+    raise UserError(
+        f"channel {settings.channel} has no address: {name} is not set",
+        hint=f"set {name} to an apprise URL: in the repository's secrets, at home with export",
+    )
+
+
+def pagers() -> frozenset[str]:
+    """The channels whose pages are taken back when an incident is acknowledged or resolved."""
+    return frozenset(channel for _, kind in kinds() if kind.TAKES_BACK for channel in kind.CHANNELS)
+
+
+def variable(channel: str) -> str:
+    """The environment variable that holds a channel's address."""
+    return "INCIDENT_OPS_CHANNEL_" + re.sub(r"[^A-Z0-9]", "_", channel.upper())

@@ -1,0 +1,42 @@
+"""Notices as comments on the tracking issue: one comment a notice, found again by its topic, never written twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+
+from incident_ops.adapters.notifiers import NotifierSettings
+from incident_ops.domain.notification import Message
+from incident_ops.domain.ports import IssueTracker
+from incident_ops.errors import Incomplete, WriteFailed
+
+TICKET = "ticket"
+CHANNELS, TAKES_BACK = (TICKET,), False
+
+_MARK_LENGTH = 16
+
+
+def connect(settings: NotifierSettings) -> IssueComment:
+    """Comments of the tracker's repository."""
+    return IssueComment(settings.tracker(), settings.issues, settings.inert)
+
+
+class IssueComment:
+    """The tracking issues, by incident; `inert` makes a record's text harmless in Markdown."""
+
+    def __init__(self, tracker: IssueTracker, numbers: Mapping[str, int], inert: Callable[[str], str]) -> None:
+        self._tracker, self._numbers, self._inert = tracker, numbers, inert
+
+    def send(self, message: Message) -> None:
+        """Writes the comment; see `ports.Notifier`. WriteFailed while the incident has no issue yet."""
+        number = self._numbers.get(message.incident)
+        if number is None:
+            problem = f"channel {message.channel}: {message.incident} has no tracking issue yet"
+            raise WriteFailed(problem, hint="`incident-ops apply` makes it; the next run writes the comment")
+        topic = f"notice-{sha256(message.key.encode()).hexdigest()[:_MARK_LENGTH]}"
+        text = f"**{self._inert(message.subject)}**\n\n{self._inert(message.text)}"
+        try:
+            self._tracker.comment(number, topic, text)
+        except Incomplete as error:  # it is looked for before it is written
+            problem = f"channel {message.channel}: the comments of issue #{number} cannot be read"
+            raise WriteFailed(problem, hint=error.hint) from error

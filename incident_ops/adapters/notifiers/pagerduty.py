@@ -1,0 +1,128 @@
+"""The pager: PagerDuty's Events API v2, whose receiver drops a repeat of the same key by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+from incident_ops.adapters.http import NoAnswer, exchange, is_https_or_local
+from incident_ops.adapters.notifiers import NotifierSettings
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message, page_key
+from incident_ops.domain.services import Service
+from incident_ops.errors import Ambiguous, UserError, WriteFailed
+
+CHANNELS, TAKES_BACK = ("pager", "pagerduty"), True
+
+URL = "https://events.pagerduty.com"
+URL_VARIABLE = "INCIDENT_OPS_PAGER_URL"
+LONGEST = 15.0
+"""Seconds that one event may take."""
+
+_ACTIONS = {ACKNOWLEDGED: "acknowledge", RESOLVED_EVENT: "resolve"}
+_SEVERITIES = {1: "critical", 2: "error", 3: "warning"}
+_LONGEST_SUMMARY, _LONGEST_KEY = 1024, 255
+_SOURCE = "incident-ops"
+
+
+def connect(settings: NotifierSettings) -> Pager | None:
+    """The services' own pagers; None where services.yaml names none."""
+    if not any(service.pager_key_env for service in settings.services.values()):
+        return None
+    keys = pager_keys(settings.incidents, settings.services, settings.environment)
+    return Pager(settings.channel, pager_url(settings.environment), keys)
+
+
+def pager_keys(
+    incidents: Sequence[Incident], services: Mapping[str, Service], environment: Mapping[str, str]
+) -> dict[str, list[str]]:
+    """The routing keys of an incident's services, by incident. UserError names a variable that is not set."""
+    keys: dict[str, list[str]] = {}
+    for incident in incidents:
+        for name in incident.services:
+            service = services.get(name)
+            if service is None or service.pager_key_env is None:
+                continue
+            key = environment.get(service.pager_key_env, "").strip()
+            if not key:
+                problem = f"the pager of service {name} needs {service.pager_key_env}, which is not set"
+                raise UserError(problem, hint="it holds the routing key; services.yaml pager_key_env names it")
+            keys.setdefault(incident.id, []).append(key)
+    return keys
+
+
+def pager_url(environment: Mapping[str, str]) -> str:
+    """INCIDENT_OPS_PAGER_URL, else PagerDuty's. UserError where it is neither https nor on this machine."""
+    url = environment.get(URL_VARIABLE, "").strip().rstrip("/") or URL
+    if not is_https_or_local(url):
+        raise UserError(f"{URL_VARIABLE} is not an https address", hint=f"for PagerDuty it is {URL}, or not set at all")
+    return url
+
+
+def event(message: Message, routing_key: str, dedup_key: str) -> dict[str, Any]:
+    """The event for a notice: acknowledge or resolve by its mark, else trigger with a severity by its rank."""
+    named = {
+        "routing_key": routing_key,
+        "event_action": _ACTIONS.get(message.mark, "trigger"),
+        "dedup_key": dedup_key if len(dedup_key) <= _LONGEST_KEY else sha256(dedup_key.encode()).hexdigest(),
+    }
+    if message.mark in _ACTIONS:
+        return named
+    details = {"mark": message.mark, "audience": message.audience, "drill": message.drill, "text": message.text}
+    payload = {
+        "summary": message.subject[:_LONGEST_SUMMARY],
+        "source": _SOURCE,
+        "severity": _SEVERITIES.get(message.rank, "info"),
+        "component": message.incident,
+        "custom_details": details,
+    }
+    return {**named, "client": _SOURCE, "payload": payload}
+
+
+class Pager:
+    """The pagers behind a channel; `keys` are the routing keys of an incident's services, by incident."""
+
+    def __init__(self, channel: str, url: str, keys: Mapping[str, Sequence[str]], seconds: float = LONGEST) -> None:
+        self._channel, self._keys = channel, keys
+        self._place = f"{url}/v2/enqueue"
+        self._seconds = seconds
+
+    def send(self, message: Message) -> None:
+        """One event to the pager of each service, under the key of the page; see `ports.Notifier`.
+
+        Where one of several fails the next run sends to all of them again, which the pagers know to be the same.
+        """
+        keys = self._keys.get(message.incident)
+        if not keys:
+            hint = "name it in services.yaml, pager_key_env, and set that variable"
+            raise WriteFailed(f"channel {self._channel}: no service of {message.incident} has a pager key", hint=hint)
+        failed: list[WriteFailed | Ambiguous] = []
+        for key in dict.fromkeys(keys):
+            try:
+                self._post(event(message, key, page_key(message)))
+            except (WriteFailed, Ambiguous) as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
+
+    def _post(self, body: Mapping[str, Any]) -> None:
+        try:
+            answer = exchange("POST", self._place, seconds=self._seconds, json=body)
+        except NoAnswer as error:
+            if not error.was_sent:
+                raise WriteFailed(f"channel {self._channel}: cannot be reached", hint="the next run tries") from None
+            hint = "sent again; the pager drops what it has already"
+            raise Ambiguous(f"channel {self._channel}: {error}", hint=hint) from None
+        self._judge(answer.status)
+
+    def _judge(self, status: int) -> None:
+        if status in (200, 202):
+            return
+        problem = f"channel {self._channel}: answered {status}"
+        if status == 429:
+            raise WriteFailed(f"{problem}, too many events", hint="the next run sends it")
+        if status in (400, 401, 403, 404):
+            hint = "check the routing key: an integration of the kind Events API v2, in the variable of services.yaml"
+            raise WriteFailed(f"{problem}, the event was refused", hint=hint)
+        raise WriteFailed(problem, hint="the next run sends it again")

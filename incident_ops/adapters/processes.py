@@ -1,0 +1,139 @@
+"""Other programs and calls with an end: what takes too long is ended, and whatever it started with it.
+
+The caller's own commands (`perform`) come from a command line or a workflow only, never from a file of the repository.
+Nothing is put into their text: facts are environment variables, so that no name, reason or commit can become code.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import NamedTuple, TypeVar
+
+from incident_ops.errors import Incomplete
+
+Made = TypeVar("Made")
+
+LONGEST, GRACE = 3600.0, 3.0
+"""Seconds that a command may take, and that it has to end in when we end."""
+
+
+class Ran(NamedTuple):
+    """How a process ended: its code, None where its time was up; and what it wrote."""
+
+    code: int | None
+    stdout: bytes
+    stderr: bytes
+
+
+def run(command: Sequence[str], environment: Mapping[str, str], seconds: float, stdin: bytes = b"") -> Ran:
+    """Runs a program away from the terminal, for `seconds` at most. Incomplete where it cannot be started."""
+    pipe = subprocess.PIPE
+    try:
+        process = subprocess.Popen(  # noqa: S603
+            command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, start_new_session=True
+        )
+    except OSError as error:
+        hint = f"install {command[0]}, or mend PATH"
+        raise Incomplete(f"{command[0]} cannot be run: {os.strerror(error.errno or 0)}", hint=hint) from error
+    with process:
+        try:
+            stdout, stderr = process.communicate(stdin, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            _end_group(process)
+            return Ran(None, b"", b"")
+        except BaseException:
+            _end_group(process)
+            raise
+    return Ran(process.returncode, stdout, stderr)
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """Ends the process and its children: git leaves the talking to another program, which would go on alone."""
+    os.killpg(process.pid, signal.SIGKILL)
+
+
+def one_line(text: str, most: int = 300) -> str:
+    """Text of another program as it may stand in a message: one line, printable, at most `most` characters."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return line if len(line) <= most else f"{line[: most - 3]}..."
+
+
+def within(seconds: float, call: Callable[[], Made]) -> Made:
+    """What `call` gives or raises; TimeoutError after `seconds`, and then it goes on alone until the program ends.
+
+    A time limit of a socket is not enough: it begins anew with every byte.
+    """
+    made: list[Made] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            made.append(call())
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if failed:
+        raise failed[0]
+    if not made:
+        raise TimeoutError
+    return made[0]
+
+
+def perform(option: str, command: str, facts: Mapping[str, str], seconds: float = LONGEST) -> None:
+    """Runs `sh -c command` with `facts` in its environment, and waits; what it prints goes to the error stream.
+
+    Incomplete, which names `option`, where it cannot be started, fails or takes too long. Whatever it started ends with
+    this process.
+    """
+    environment = {**os.environ, **facts}
+    try:
+        process = subprocess.Popen(  # noqa: S603
+            ["/bin/sh", "-c", command],
+            stdin=subprocess.DEVNULL,
+            stdout=_error_stream(),
+            env=environment,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise Incomplete(f"the command of {option} cannot be run: {os.strerror(error.errno or 0)}") from error
+    with process:
+        try:
+            code = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            _end(process, signal.SIGKILL)
+            problem = f"the command of {option} took longer than {seconds:g} s and was ended"
+            raise Incomplete(problem, hint="what it began may be half done: look before you go on") from None
+        except BaseException:
+            _end(process, signal.SIGTERM)
+            raise
+    if code:
+        hint = "the rollout stops where it is; what the command said stands above"
+        raise Incomplete(f"the command of {option} ended with exit code {code}", hint=hint)
+
+
+def _end(process: subprocess.Popen[bytes], gently: int) -> None:
+    """Ends the command and all that it started; by force where it does not go within GRACE seconds."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, gently)
+        try:
+            process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _error_stream() -> int | None:
+    try:
+        sys.stderr.flush()
+        return sys.stderr.fileno()
+    except (OSError, ValueError, AttributeError):
+        return subprocess.DEVNULL
