@@ -31,7 +31,7 @@ SENSITIVE = (
     "tests/cli/test_output.py::test_json_has_no_colours",
     "tests/cli/test_merge_driver.py",
     "tests/cli/test_show.py",
-    "tests/adapters/test_swap.py",
+    "tests/adapters/test_git_remote_compare_and_set.py",
 )
 
 

@@ -146,6 +146,6 @@ def test_what_a_server_writes_is_not_taken_for_a_status(sink: HttpSink) -> None:
 
 
 def test_an_answer_of_200_counts_whatever_it_holds(sink: HttpSink) -> None:
-    """The library hands on no answer: a sign-in page that does not redirect is not seen (decision 10)."""
+    """The library hands on no answer: a sign-in page that does not redirect is not seen (docs/decisions/0010)."""
     Channel("chat", sink.address("/html")).send(NOTICE)
     assert len(sink.taken) == 1
