@@ -15,7 +15,7 @@ from functools import partial
 import click
 
 from incident_ops.app.edit_record import perform_edit, who
-from incident_ops.app.workspace import Opened, remote_of
+from incident_ops.app.workspace import Workspace, remote_of
 from incident_ops.canary.replay import CanaryOutcome
 from incident_ops.cli.declare import declare
 from incident_ops.deploy_gate.verdict import FAIL, FROZEN, INCONCLUSIVE, OVERRIDDEN, PASS
@@ -27,7 +27,7 @@ from incident_ops.render.canary import canary_headline, progress
 from incident_ops.render.findings import inert
 
 
-def demand_answers(opened: Opened, service: str | None, severity: str | None, weight: int) -> None:
+def demand_answers(opened: Workspace, service: str | None, severity: str | None, weight: int) -> None:
     """UserError where a failed canary could not be declared: better told before the rollout than after it."""
     policy, services = opened.judged_by
     if service is None:
@@ -46,7 +46,7 @@ def demand_answers(opened: Opened, service: str | None, severity: str | None, we
 
 def declare_failed(
     ctx: click.Context,
-    opened: Opened,
+    opened: Workspace,
     outcome: CanaryOutcome,
     service: str,
     facts: Mapping[str, str],
@@ -75,7 +75,7 @@ def declare_failed(
     return incident_id
 
 
-def _add(opened: Opened, by: str | None, entry: TimelineEntry, incident: Incident) -> Step:
+def _add(opened: Workspace, by: str | None, entry: TimelineEntry, incident: Incident) -> Step:
     return add_entry(incident, opened.now, by, entry)
 
 
@@ -89,7 +89,7 @@ DEPLOYMENT_STATES = {
 """Only a pass is a success: a commit that has one is exempt from the gate later."""
 
 
-def tell_deployment(opened: Opened, number: int, outcome: CanaryOutcome) -> None:
+def tell_deployment(opened: Workspace, number: int, outcome: CanaryOutcome) -> None:
     """Sets the status of deployment `number`. Where GitHub refuses it is told; the verdict stays what it is."""
     from incident_ops.adapters.github.deployments import Deployments
 

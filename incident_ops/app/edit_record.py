@@ -21,7 +21,7 @@ from incident_ops import rules
 from incident_ops.adapters import clock
 from incident_ops.adapters.files import replace_if_unchanged
 from incident_ops.adapters.person import whoever
-from incident_ops.app.workspace import Opened
+from incident_ops.app.workspace import Workspace
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import RESOLVED, current
 from incident_ops.domain.record import Record, World, is_incident_id
@@ -45,7 +45,7 @@ MOST_LISTED = 6
 LONGEST_TITLE = 30
 
 
-def find_record(opened: Opened, asked: str | None) -> str:
+def find_record(opened: Workspace, asked: str | None) -> str:
     """The path of the record that is meant. UserError where none is, or more than one could be."""
     if asked is None:
         return _only_open(opened)
@@ -88,7 +88,7 @@ def _named(wanted: str, ids: Sequence[str]) -> list[str]:
     return number if len(number) == 1 else [one for one in ids if one.endswith(tail)]
 
 
-def _only_open(opened: Opened) -> str:
+def _only_open(opened: Workspace) -> str:
     found = [record for record in _live(opened) if not record.incident.is_closed]
     if len(found) == 1:
         return found[0].path
@@ -98,7 +98,7 @@ def _only_open(opened: Opened) -> str:
     raise UserError(told, hint="name it by its id, or by the id's end")
 
 
-def find_ended(opened: Opened) -> str:
+def find_ended(opened: Workspace) -> str:
     """The id of the only incident that is resolved. UserError where none or several are, naming the last that ended."""
     resolved = [record for record in _live(opened) if record.incident.state == RESOLVED]
     if len(resolved) == 1:
@@ -116,7 +116,7 @@ def _end(incident: Incident) -> float:
     return at.timestamp() if at else 0.0
 
 
-def _live(opened: Opened) -> list[Record]:
+def _live(opened: Workspace) -> list[Record]:
     """Every record that is not settled. UserError where one cannot be read, which could be the one that is meant."""
     if unread := opened.unread:
         first = unread[0]
@@ -125,7 +125,7 @@ def _live(opened: Opened) -> list[Record]:
     return list(opened.catalogue.live())
 
 
-def _titled(opened: Opened, found: Sequence[Record]) -> str:
+def _titled(opened: Workspace, found: Sequence[Record]) -> str:
     policy = opened.judged_by[0]
     titles = [title_of(record.incident, policy) for record in found[:MOST_LISTED]]
     shown = [HIDDEN if title is None else f"({fit_line(title, LONGEST_TITLE)})" for title in titles]
@@ -155,7 +155,7 @@ class RecordAsRead:
     record: Record
 
 
-def read_for_edit(opened: Opened, path: str) -> RecordAsRead:
+def read_for_edit(opened: Workspace, path: str) -> RecordAsRead:
     """A record that can be edited. UserError with file:line:column where it cannot be read."""
     must_have_happened(opened)
     if opened.store.revision:
@@ -166,7 +166,7 @@ def read_for_edit(opened: Opened, path: str) -> RecordAsRead:
     return RecordAsRead(_bytes(raw), record_of(path, _bytes(raw)))
 
 
-def must_have_happened(opened: Opened) -> None:
+def must_have_happened(opened: Workspace) -> None:
     """UserError where --at is ahead of the clock: what is written would be an error until then."""
     if opened.now > clock.now() + SKEW:
         raise UserError(f"--at {stamp(opened.now)} has not come yet", hint="only what has happened is written down")
@@ -181,7 +181,7 @@ def record_of(path: str, raw: bytes) -> Record:
     return to_record(path, document.data)
 
 
-def perform_edit(opened: Opened, asked: str | None, form: str, door: Door) -> None:
+def perform_edit(opened: Workspace, asked: str | None, form: str, door: Door) -> None:
     """Lets a door edit the record that is meant, and tells what was done."""
     path = find_record(opened, asked)
     for _ in range(EDIT_ATTEMPTS):
@@ -199,7 +199,7 @@ def perform_edit(opened: Opened, asked: str | None, form: str, door: Door) -> No
     raise WriteFailed("the record changes faster than it can be edited", where=path, hint="run the command again")
 
 
-def checked(opened: Opened, path: str, raw: bytes, before: Record | None) -> Record:
+def checked(opened: Workspace, path: str, raw: bytes, before: Record | None) -> Record:
     """The record these bytes will be. UserError where they hold an error that was not there before."""
     document = read_bytes(raw, path)
     found = document if isinstance(document, list) else check_document(document, "incident")
@@ -216,7 +216,7 @@ def checked(opened: Opened, path: str, raw: bytes, before: Record | None) -> Rec
 
 
 def report_edit(
-    opened: Opened,
+    opened: Workspace,
     record: Record,
     told: Sequence[str],
     warnings: Sequence[str],
@@ -248,7 +248,7 @@ def warn(warnings: Sequence[str]) -> None:
         click.echo(f"{click.style('warning', fg='yellow')}: {inert(line)}", err=True)
 
 
-def who(opened: Opened, given: str | None) -> str | None:
+def who(opened: Workspace, given: str | None) -> str | None:
     """Who does it: as given, else as the surroundings say."""
     return given if given is not None else whoever(opened.root)
 
@@ -258,7 +258,7 @@ def at_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def shown_path(opened: Opened, path: str) -> str:
+def shown_path(opened: Workspace, path: str) -> str:
     """A path below the records' folder as it is typed in the current folder."""
     return shlex.quote(os.path.relpath(opened.root / path, Path.cwd()))
 
@@ -268,7 +268,7 @@ def clean(text: str | None) -> str | None:
     return None if text is None else text.replace("\r\n", "\n")
 
 
-def _undo(opened: Opened, path: str, before: bytes) -> str:
+def _undo(opened: Workspace, path: str, before: bytes) -> str:
     """How to take back this edit alone; "" where git holds another text than the one before."""
     git = opened.git
     if git is None or git.head is None or git.read_path(git.head, path) != before:

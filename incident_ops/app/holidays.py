@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from incident_ops.adapters.files import replace_if_unchanged
-from incident_ops.app.workspace import Opened
+from incident_ops.app.workspace import Workspace
 from incident_ops.domain.record import Set
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.findings import did_you_mean
@@ -16,7 +16,7 @@ from incident_ops.records.policy import POLICY, load_policy
 from incident_ops.records.schema import schema
 
 
-def add_holidays(opened: Opened, calendar: str, days: Sequence[date]) -> str:
+def add_holidays(opened: Workspace, calendar: str, days: Sequence[date]) -> str:
     """Adds the dates that are not there yet -> what was done, as a line. Every date that is there stays.
 
     UserError where the policy has no such calendar or cannot be read, WriteFailed where it changed meanwhile.
@@ -36,7 +36,7 @@ def add_holidays(opened: Opened, calendar: str, days: Sequence[date]) -> str:
     return f"{POLICY}: {added} dates added to calendar {calendar}, {len(after)} in all; look at them before you commit"
 
 
-def _write(opened: Opened, edits: list[Any]) -> None:
+def _write(opened: Workspace, edits: list[Any]) -> None:
     path = opened.root / POLICY
     raw = path.read_bytes()
     text = edit(raw.decode(), edits, order=key_order(schema("policy")), file=POLICY)

@@ -13,7 +13,7 @@ import msgspec
 
 from incident_ops.adapters.files import replace_if_unchanged, write_bytes
 from incident_ops.app.edit_record import find_record, perform_edit, shown_path, warn
-from incident_ops.app.workspace import Opened
+from incident_ops.app.workspace import Workspace
 from incident_ops.deploy_gate.check import known_environment
 from incident_ops.deploy_gate.holds import needed_services
 from incident_ops.domain.incident import Incident
@@ -52,7 +52,7 @@ def ahead(text: str, now: datetime, option: str) -> datetime:
     return at
 
 
-def check_names(opened: Opened, services: Iterable[str], environments: Iterable[str]) -> None:
+def check_names(opened: Workspace, services: Iterable[str], environments: Iterable[str]) -> None:
     """UserError for a service or an environment that nobody knows, and for an old revision."""
     if opened.store.revision:
         raise UserError("an old revision cannot be changed", hint="leave out --rev")
@@ -64,7 +64,7 @@ def check_names(opened: Opened, services: Iterable[str], environments: Iterable[
         known_environment(name, policy)
 
 
-def read_freeze(opened: Opened, name: str) -> tuple[str, bytes, Freeze] | None:
+def read_freeze(opened: Workspace, name: str) -> tuple[str, bytes, Freeze] | None:
     """(path, bytes, value) of freezes/<name>.yaml, None where there is none. UserError where it cannot be read."""
     path = freeze_path(name)
     raw = opened.store.read(path)
@@ -77,7 +77,7 @@ def read_freeze(opened: Opened, name: str) -> tuple[str, bytes, Freeze] | None:
     return path, raw, msgspec.convert(document.data, Freeze)
 
 
-def is_over(opened: Opened, there: Freeze) -> bool:
+def is_over(opened: Workspace, there: Freeze) -> bool:
     """True for a freeze or an override that has ended."""
     try:
         end = planned_freeze(there).span.end
@@ -86,7 +86,7 @@ def is_over(opened: Opened, there: Freeze) -> bool:
     return end is not None and end <= opened.now
 
 
-def write_freeze(opened: Opened, data: dict[str, Any], may_replace: Callable[[Freeze], bool]) -> str:
+def write_freeze(opened: Workspace, data: dict[str, Any], may_replace: Callable[[Freeze], bool]) -> str:
     """Writes freezes/<name>.yaml -> its path. UserError where it does not fit the schema, or another one is there that
     may not be replaced."""
     path = freeze_path(data["name"])
@@ -108,7 +108,7 @@ def write_freeze(opened: Opened, data: dict[str, Any], may_replace: Callable[[Fr
     return path
 
 
-def in_git(opened: Opened, path: str) -> bool:
+def in_git(opened: Workspace, path: str) -> bool:
     """True where the last commit has the file, or the next one would."""
     git = opened.git
     if git is None or git.head is None:
@@ -116,12 +116,12 @@ def in_git(opened: Opened, path: str) -> bool:
     return git.read_path(git.head, path) is not None or path in git.edited(git.head, [path])()
 
 
-def committing(opened: Opened, path: str) -> str:
+def committing(opened: Workspace, path: str) -> str:
     """What makes a changed file count."""
     return f"git add {shown_path(opened, path)}, commit and push it: it counts once it is merged"
 
 
-def override_record(opened: Opened, asked: str, form: str, at: datetime, wanted: Overriding) -> None:
+def override_record(opened: Workspace, asked: str, form: str, at: datetime, wanted: Overriding) -> None:
     """Writes an override into the record that is meant, and tells what makes it count. UserError as
     `override_incident`."""
     policy, services = opened.judged_by
@@ -137,7 +137,7 @@ def override_record(opened: Opened, asked: str, form: str, at: datetime, wanted:
 
 
 def report_file(
-    opened: Opened,
+    opened: Workspace,
     path: str,
     told: Sequence[str],
     warnings: Sequence[str],

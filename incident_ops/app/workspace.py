@@ -46,7 +46,7 @@ STANDS_FOR = {"@who": "a person or team", "...": "a text", "TEXT": "a text"}
 
 
 @dataclass(frozen=True)
-class Opened:
+class Workspace:
     """A repository of records as one command sees it."""
 
     root: Path
@@ -93,7 +93,7 @@ class Opened:
         return self.catalogue.unreadable()
 
 
-def open_repository(options: dict[str, Any]) -> Opened:
+def open_workspace(options: dict[str, Any]) -> Workspace:
     """From the options before the command. UserError for a folder, instant or revision that is not there."""
     now = clock.now() if options["at"] is None else _instant(options["at"])
     root = _root(options["repo"])
@@ -104,14 +104,14 @@ def open_repository(options: dict[str, Any]) -> Opened:
             "there is no git repository, so there are no revisions", where=str(root), hint="leave out --rev"
         )
     commit = git.resolve(revision) if git and revision is not None else None
-    opened = Opened(root, git, Store(root, git, commit), now)
+    opened = Workspace(root, git, Store(root, git, commit), now)
     if options.get("verbose"):
         source = f"commit {commit}" if commit else "the work tree"
         click.echo(f"Records of {root}, {source}; clock {stamp(now)}; state kept in {opened.state}", err=True)
     return opened
 
 
-def served(opened: Opened, work: Callable[[], Made]) -> Made:
+def served(opened: Workspace, work: Callable[[], Made]) -> Made:
     """What `work` makes of the records; where one breaks a calculation, `work` begins again without it."""
     while True:
         try:
@@ -121,12 +121,12 @@ def served(opened: Opened, work: Callable[[], Made]) -> Made:
                 raise
 
 
-def at_commit(opened: Opened, commit: str) -> Opened:
+def at_commit(opened: Workspace, commit: str) -> Workspace:
     """The same repository with the records of a commit instead of the work tree's."""
     return replace(opened, store=Store(opened.root, opened.git, commit))
 
 
-def local_tracker(opened: Opened) -> LocalTracker:
+def local_tracker(opened: Workspace) -> LocalTracker:
     """The tracker embedded in this clone."""
     from incident_ops.adapters.local import LocalTracker
 
@@ -140,7 +140,7 @@ def with_repository(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.pass_context
     def opened(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
         must_say_something(ctx.command, kwargs)
-        return ctx.invoke(command, open_repository(ctx.find_root().obj), *args, **kwargs)
+        return ctx.invoke(command, open_workspace(ctx.find_root().obj), *args, **kwargs)
 
     return update_wrapper(opened, command)
 
@@ -159,7 +159,7 @@ def must_say_something(command: click.Command, given: Mapping[str, Any]) -> None
                 raise UserError(f"{text!r} stands for {STANDS_FOR[text]}", hint="put in what is meant")
 
 
-def no_records(opened: Opened, *, has_issues: bool | None = None) -> int:
+def no_records(opened: Workspace, *, has_issues: bool | None = None) -> int:
     """The exit code without a single record: 3 where HEAD or the tracker has some, else 0 and a note.
 
     `has_issues` says it of the tracker; None = ask the embedded one.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from incident_ops.app.edit_record import by_option, clean, perform_edit, split_words, who
-from incident_ops.app.workspace import Opened, moment, with_repository
+from incident_ops.app.workspace import Workspace, moment, with_repository
 from incident_ops.cli.options import complete_incident, format_option
 from incident_ops.cli.respond import incident_argument
 from incident_ops.domain.time import OutOfRange, parse_date
@@ -37,7 +37,7 @@ def action() -> None:
 @click.option("--horizon", type=click.Choice(action_items.HORIZONS), help="In which stretch of the prevention plan.")
 @format_option
 @with_repository
-def add(opened: Opened, words: tuple[str, ...], form: str, due: str | None, **said: str | None) -> None:
+def add(opened: Workspace, words: tuple[str, ...], form: str, due: str | None, **said: str | None) -> None:
     """Write down an action item; it gets the next free id.
 
     \b
@@ -56,7 +56,7 @@ def add(opened: Opened, words: tuple[str, ...], form: str, due: str | None, **sa
 @incident_argument
 @format_option
 @with_repository
-def start(opened: Opened, item: str, incident: str | None, form: str) -> None:
+def start(opened: Workspace, item: str, incident: str | None, form: str) -> None:
     """An item is in progress.
 
     \b
@@ -77,7 +77,7 @@ def start(opened: Opened, item: str, incident: str | None, form: str) -> None:
 @format_option
 @with_repository
 def done(
-    opened: Opened,
+    opened: Workspace,
     item: str,
     incident: str | None,
     evidence: str | None,
@@ -105,7 +105,7 @@ def done(
 @click.option("--reason", metavar="TEXT", required=True, help="Why it will not be done.")
 @format_option
 @with_repository
-def drop(opened: Opened, item: str, incident: str | None, reason: str, form: str) -> None:
+def drop(opened: Workspace, item: str, incident: str | None, reason: str, form: str) -> None:
     """An item will not be done, and why.
 
     \b
@@ -137,7 +137,7 @@ def _day(text: str | None) -> str | None:
     return text
 
 
-def _when(opened: Opened, text: str | None) -> str | None:
+def _when(opened: Workspace, text: str | None) -> str | None:
     try:
         return _day(text)
     except UserError:

@@ -18,7 +18,7 @@ from incident_ops.adapters.metrics.connect import connect
 from incident_ops.adapters.ticking import Ticking
 from incident_ops.app.canary_outcome import declare_failed, demand_answers
 from incident_ops.app.canary_samples import Ended, GateFile, Live, Sampler, arguments, demand_source
-from incident_ops.app.workspace import Opened
+from incident_ops.app.workspace import Workspace
 from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis
 from incident_ops.canary.replay import CanaryOutcome, outcome_of
 from incident_ops.canary.run import Run, goes_full, stages, watch_analysis
@@ -54,7 +54,7 @@ class RunOptions:
 class Rollout:
     """One run of `canary run`, from the freeze to the last command."""
 
-    def __init__(self, ctx: click.Context, opened: Opened, gate: GateFile, said: RunOptions) -> None:
+    def __init__(self, ctx: click.Context, opened: Workspace, gate: GateFile, said: RunOptions) -> None:
         """UserError for whatever would keep it from ending well: better now than with the canary out."""
         self._ctx, self._opened, self._gate, self._said = ctx, opened, gate, said
         self._analysis = gate.analysis

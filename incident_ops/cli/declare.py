@@ -20,7 +20,7 @@ from incident_ops.app.edit_record import (
     warn,
     who,
 )
-from incident_ops.app.workspace import Opened, moment, with_repository
+from incident_ops.app.workspace import Workspace, moment, with_repository
 from incident_ops.cli.options import answer_options, answered, ask_triage, complete_service, format_option
 from incident_ops.domain.incident import Triage
 from incident_ops.domain.record import Record
@@ -63,7 +63,7 @@ ID_ATTEMPTS = 1000
 @by_option
 @format_option
 @with_repository
-def declare(opened: Opened, form: str, by: str | None, **said: Any) -> None:
+def declare(opened: Workspace, form: str, by: str | None, **said: Any) -> None:
     """Declare an incident: one line, and its record is written.
 
     Without a label the triage answers give it, and the rule that decided is
@@ -84,7 +84,7 @@ def declare(opened: Opened, form: str, by: str | None, **said: Any) -> None:
     _tell(opened, declared, record, form)
 
 
-def _declaration(opened: Opened, said: dict[str, Any], *, ask: bool) -> Declaration:
+def _declaration(opened: Workspace, said: dict[str, Any], *, ask: bool) -> Declaration:
     policy, services = opened.judged_by
     given = {name: said[name] for name in Triage.__struct_fields__ if name in said}
     title, names = _title(said["words"]), said["services"]
@@ -117,7 +117,7 @@ def _title(words: tuple[str, ...]) -> str | None:
 
 
 def _filled(
-    opened: Opened, said: dict[str, Any], title: str, names: tuple[str, ...], answers: Triage, by_rules: bool
+    opened: Workspace, said: dict[str, Any], title: str, names: tuple[str, ...], answers: Triage, by_rules: bool
 ) -> Declaration:
     if said["detail"] is not None and said["source"] is None:
         raise UserError("--detail goes with --source", hint=f"--source {'|'.join(SOURCES)}")
@@ -138,7 +138,7 @@ def _filled(
     )
 
 
-def _write(opened: Opened, declaration: Declaration, by: str | None) -> tuple[Declared, Record]:
+def _write(opened: Workspace, declaration: Declaration, by: str | None) -> tuple[Declared, Record]:
     """The record under the first id that nobody has."""
     must_have_happened(opened)
     policy = opened.judged_by[0]
@@ -155,7 +155,7 @@ def _write(opened: Opened, declaration: Declaration, by: str | None) -> tuple[De
     raise UserError(f"no id is free after {ID_ATTEMPTS} tries", where=INCIDENTS, hint="look at what fills this folder")
 
 
-def _every_id(opened: Opened) -> list[str]:
+def _every_id(opened: Workspace) -> list[str]:
     folder = opened.root / INCIDENTS
     names = [one.name for one in folder.iterdir()] if folder.is_dir() else []
     return [*opened.catalogue.ids(), *names]
@@ -168,7 +168,7 @@ def _spelled(data: dict[str, Any]) -> bytes:
         raise UserError("a text has half a character in it", hint="type it again") from None
 
 
-def _tell(opened: Opened, declared: Declared, record: Record, form: str) -> None:
+def _tell(opened: Workspace, declared: Declared, record: Record, form: str) -> None:
     """What R102 asks for: id, folder, four next steps."""
     policy, services = opened.judged_by
     incident = record.incident

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from incident_ops.app.edit_record import by_option, clean, perform_edit, who
-from incident_ops.app.workspace import Opened, with_repository
+from incident_ops.app.workspace import Workspace, with_repository
 from incident_ops.cli.options import format_option
 from incident_ops.cli.respond import incident_argument
 from incident_ops.edits.escalate import JUDGEMENTS, escalate_incident, review_escalation
@@ -20,7 +20,7 @@ from incident_ops.edits.escalate import JUDGEMENTS, escalate_incident, review_es
 @format_option
 @with_repository
 def escalate(
-    opened: Opened,
+    opened: Workspace,
     incident: str | None,
     reason: str,
     to: str | None,
@@ -63,7 +63,7 @@ def escalations() -> None:
 @click.option("--appropriate", type=click.Choice([*JUDGEMENTS]), required=True, help="Was it right to escalate?")
 @format_option
 @with_repository
-def review(opened: Opened, incident: str | None, number: int | None, appropriate: str, form: str) -> None:
+def review(opened: Workspace, incident: str | None, number: int | None, appropriate: str, form: str) -> None:
     """Judge an escalation afterwards; nothing else of it changes.
 
     \b

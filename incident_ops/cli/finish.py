@@ -15,7 +15,7 @@ from incident_ops.app.edit_record import (
     record_of,
     who,
 )
-from incident_ops.app.workspace import Opened, moment, with_repository
+from incident_ops.app.workspace import Workspace, moment, with_repository
 from incident_ops.cli.options import complete_incident, format_option
 from incident_ops.cli.respond import incident_argument
 from incident_ops.domain.incident import Incident
@@ -41,7 +41,7 @@ from incident_ops.render.findings import inert
 @format_option
 @with_repository
 def resolve(
-    opened: Opened,
+    opened: Workspace,
     incident: str | None,
     restored: str | None,
     cause: str | None,
@@ -77,7 +77,7 @@ def resolve(
 @by_option
 @format_option
 @with_repository
-def close(opened: Opened, incident: str | None, verified: bool, stood_down: bool, by: str | None, form: str) -> None:
+def close(opened: Workspace, incident: str | None, verified: bool, stood_down: bool, by: str | None, form: str) -> None:
     """Close a resolved incident.
 
     \b
@@ -102,7 +102,7 @@ def close(opened: Opened, incident: str | None, verified: bool, stood_down: bool
 @by_option
 @format_option
 @with_repository
-def reopen(opened: Opened, incident: str | None, reason: str, by: str | None, form: str) -> None:
+def reopen(opened: Workspace, incident: str | None, reason: str, by: str | None, form: str) -> None:
     """It came back: reopen a resolved or closed incident.
 
     INC is an id or the end of one; without it, the only resolved incident.
@@ -128,7 +128,7 @@ def reopen(opened: Opened, incident: str | None, reason: str, by: str | None, fo
 @format_option
 @with_repository
 def withdraw(
-    opened: Opened, incident: str | None, outcome: str, other: str | None, reason: str, by: str | None, form: str
+    opened: Workspace, incident: str | None, outcome: str, other: str | None, reason: str, by: str | None, form: str
 ) -> None:
     """It was no incident, or the same as another: close it, out of all metrics.
 
@@ -147,7 +147,7 @@ def withdraw(
     )
 
 
-def _asked(opened: Opened, incident: Incident, given: finish.ResolutionGiven) -> finish.ResolutionGiven:
+def _asked(opened: Workspace, incident: Incident, given: finish.ResolutionGiven) -> finish.ResolutionGiven:
     """Asks for what is missing; at a terminal only."""
     missing = finish.lacking(incident, given) if incident.state not in OVER else ()
     restored, cause = given.restored, given.cause
@@ -164,7 +164,7 @@ def _asked(opened: Opened, incident: Incident, given: finish.ResolutionGiven) ->
     return finish.ResolutionGiven(restored, cause, given.what, given.why)
 
 
-def _original(opened: Opened, other: str) -> str:
+def _original(opened: Workspace, other: str) -> str:
     """The id of the incident that is repeated; one that is a duplicate itself is not taken."""
     path = find_record(opened, other)
     raw = opened.store.read(path)

@@ -7,7 +7,7 @@ import click
 from incident_ops.adapters.files import replace_if_unchanged
 from incident_ops.app.edit_record import by_option, clean, shown_path, who
 from incident_ops.app.planned_changes import ahead, check_names, in_git, is_over, read_freeze, report_file, write_freeze
-from incident_ops.app.workspace import Opened, with_repository
+from incident_ops.app.workspace import Workspace, with_repository
 from incident_ops.cli.options import complete_service, format_option
 from incident_ops.domain.planned_changes import conflicts, planned_change, planned_freeze
 from incident_ops.edits.freeze import Freezing, lift_freeze, new_freeze
@@ -36,7 +36,7 @@ from incident_ops.records.schema import schema
 @format_option
 @with_repository
 def freeze(
-    opened: Opened,
+    opened: Workspace,
     name: str,
     reason: str,
     services: tuple[str, ...],
@@ -71,7 +71,7 @@ def freeze(
 @click.argument("name")
 @format_option
 @with_repository
-def unfreeze(opened: Opened, name: str, form: str) -> None:
+def unfreeze(opened: Workspace, name: str, form: str) -> None:
     """Lift a freeze, or take back an override: it ends now.
 
     One that has not begun yet is removed.
@@ -102,7 +102,7 @@ def unfreeze(opened: Opened, name: str, form: str) -> None:
     report_file(opened, path, step.told, step.warnings, form, changed=bool(step.edits))
 
 
-def _meets(opened: Opened, path: str) -> list[str]:
+def _meets(opened: Workspace, path: str) -> list[str]:
     """Maintenance windows that lie in the new freeze: both were planned, and only one can be right."""
     plans = load_plans(opened.store)
     planned = [planned_freeze(plans.freezes[path])]

@@ -10,7 +10,7 @@ import click
 from incident_ops import resources
 from incident_ops.adapters.files import write_bytes
 from incident_ops.app.edit_record import at_terminal
-from incident_ops.app.workspace import Opened, with_repository
+from incident_ops.app.workspace import Workspace, with_repository
 from incident_ops.cli.options import format_option
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.findings import Finding
@@ -34,7 +34,7 @@ from incident_ops.render.init import EDITOR_KINDS, POLICY, SERVICES, File, InitR
 )
 @format_option
 @with_repository
-def init(opened: Opened, preset: str | None, services: tuple[str, ...], form: str) -> None:
+def init(opened: Workspace, preset: str | None, services: tuple[str, ...], form: str) -> None:
     """Write the first files: policy, services, folders, editor and git settings.
 
     In an empty folder or a repository that exists already. What is yours is
@@ -116,7 +116,7 @@ def _write(root: Path, files: Sequence[File]) -> None:
         written.append(one)
 
 
-def _settle(opened: Opened, files: Sequence[File]) -> dict[str, str]:
+def _settle(opened: Workspace, files: Sequence[File]) -> dict[str, str]:
     """Tells this clone how to merge records -> what was set now. A setting that is there already is the user's."""
     git = opened.git
     if git is None:

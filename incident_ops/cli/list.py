@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import click
 
-from incident_ops.app.workspace import Opened, day, no_records, served, with_repository
+from incident_ops.app.workspace import Workspace, day, no_records, served, with_repository
 from incident_ops.cli.options import complete_service, finish, format_option, inert_unread
 from incident_ops.domain.fence import each
 from incident_ops.domain.incident import Incident
@@ -34,7 +34,7 @@ LIST_COLOURS = {BREACHED: "red", MISSED: "red", LATE_LINE: "red", AT_RISK: "yell
 @format_option
 @with_repository
 def list_command(
-    opened: Opened,
+    opened: Workspace,
     only_open: bool,
     owner: str | None,
     overdue: bool,
@@ -75,7 +75,7 @@ def list_command(
     finish(3 if opened.unread else 0)
 
 
-def open_table(opened: Opened) -> str:
+def open_table(opened: Workspace) -> str:
     """The open incidents as a table; "" unless there are several to choose from."""
 
     def table() -> str:
@@ -85,20 +85,22 @@ def open_table(opened: Opened) -> str:
     return served(opened, table)
 
 
-def _records(opened: Opened, only_open: bool) -> list[Record]:
+def _records(opened: Workspace, only_open: bool) -> list[Record]:
     if not only_open:
         return [*every_record(opened.store, opened.catalogue)]
     return [record for record in opened.catalogue.live() if not record.incident.is_closed]
 
 
-def _incidents(opened: Opened, records: list[Record], form: str) -> str:
+def _incidents(opened: Workspace, records: list[Record], form: str) -> str:
     found = lists.entries(records, opened.judged_by[0], opened.now)
     if form == "json":
         return lists.incidents_json(found, opened.now, opened.unread)
     return lists.incidents_text(found, _style)
 
 
-def _items(opened: Opened, records: list[Record], owner: str | None, only_open: bool, overdue: bool, form: str) -> str:
+def _items(
+    opened: Workspace, records: list[Record], owner: str | None, only_open: bool, overdue: bool, form: str
+) -> str:
     policy, _ = opened.judged_by
     dated = each(records, lambda record: (record, days_late(record.incident, policy, opened.now)))
     owners = {None} if owner is None else {owner, f"@{owner}"}
@@ -114,7 +116,7 @@ def _items(opened: Opened, records: list[Record], owner: str | None, only_open: 
     return lists.items_text(found, _style)
 
 
-def _of_service(opened: Opened, records: list[Record], name: str | None) -> list[Record]:
+def _of_service(opened: Workspace, records: list[Record], name: str | None) -> list[Record]:
     if name is None:
         return records
     found = [record for record in records if name in record.incident.services]
@@ -124,7 +126,7 @@ def _of_service(opened: Opened, records: list[Record], name: str | None) -> list
     return found
 
 
-def _at_level(opened: Opened, records: list[Record], label: str | None) -> list[Record]:
+def _at_level(opened: Workspace, records: list[Record], label: str | None) -> list[Record]:
     if label is None:
         return records
     found = [record for record in records if label in _labels(record.incident)]
@@ -139,7 +141,7 @@ def _labels(incident: Incident) -> Iterable[str | None]:
     return incident.severity, incident.priority
 
 
-def _tell_unread(opened: Opened) -> None:
+def _tell_unread(opened: Workspace) -> None:
     unread = inert_unread(opened.unread)
     if unread:
         click.echo(f"\nNot read, so not in this list ({len(unread)}):")

@@ -14,7 +14,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from incident_ops.app.workspace import open_repository
+from incident_ops.app.workspace import open_workspace
 from incident_ops.domain.incident import Triage
 from incident_ops.domain.record import Unread
 from incident_ops.domain.triage import DATA_RISKS, FEATURES, SLOS
@@ -45,7 +45,7 @@ def complete_service(ctx: click.Context, _param: click.Parameter, incomplete: st
 
 
 def _root(ctx: click.Context) -> Path:
-    return open_repository({"repo": ctx.find_root().params.get("repo"), "rev": None, "at": None}).root
+    return open_workspace({"repo": ctx.find_root().params.get("repo"), "rev": None, "at": None}).root
 
 
 format_option: Callable[[Any], Any] = click.option(

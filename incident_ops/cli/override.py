@@ -8,7 +8,7 @@ from incident_ops.adapters.person import ACTOR
 from incident_ops.app.edit_record import by_option, clean
 from incident_ops.app.gate_check import actor_of
 from incident_ops.app.planned_changes import ahead, check_names, is_over, override_record, report_file, write_freeze
-from incident_ops.app.workspace import Opened, with_repository
+from incident_ops.app.workspace import Workspace, with_repository
 from incident_ops.cli.options import complete_service, format_option
 from incident_ops.cli.respond import incident_argument
 from incident_ops.domain.time import stamp
@@ -30,7 +30,7 @@ from incident_ops.errors import UserError
 @format_option
 @with_repository
 def override(
-    opened: Opened,
+    opened: Workspace,
     incident: str | None,
     service: str,
     environment: str | None,

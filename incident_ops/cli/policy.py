@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from incident_ops import resources
-from incident_ops.app.workspace import open_repository
+from incident_ops.app.workspace import open_workspace
 from incident_ops.cli.options import finish, format_option, paint
 from incident_ops.errors import UserError
 from incident_ops.findings import Level
@@ -55,7 +55,7 @@ def show_command(ctx: click.Context, resolved: bool, preset: str | None, form: s
     if preset is not None:
         values, data = to_policy(preset_data(preset)), preset_data(preset)
     else:
-        opened = open_repository(ctx.find_root().obj)
+        opened = open_workspace(ctx.find_root().obj)
         values, data = opened.judged_by[0], opened.setting.policy.resolved
     if form == "json":
         click.echo(json_text({"schema": 1, "policy": data}), nl=False)
@@ -81,7 +81,7 @@ def lint(ctx: click.Context, form: str) -> None:
     from incident_ops.rules.policy import check_policy
     from incident_ops.rules.policy.subject import PolicyFile
 
-    opened = open_repository(ctx.find_root().obj)
+    opened = open_workspace(ctx.find_root().obj)
     loaded, services = opened.setting.policy, opened.setting.services
     found = [*opened.setting.findings]
     if loaded.policy is not None and loaded.document is not None:
@@ -149,7 +149,7 @@ def holidays(
     from incident_ops.render.policy import to_json as as_json
     from incident_ops.render.policy import to_yaml
 
-    opened = open_repository(ctx.find_root().obj)
+    opened = open_workspace(ctx.find_root().obj)
     wanted = sorted(set(years)) or [opened.now.year, opened.now.year + 1]
     found = public_holidays(country, subdivision, wanted)
     days = [(one.day, one.name, one.is_observed) for one in found.days]

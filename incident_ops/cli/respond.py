@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from incident_ops.app.edit_record import by_option, clean, perform_edit, split_words, who
-from incident_ops.app.workspace import Opened, moment, with_repository
+from incident_ops.app.workspace import Workspace, moment, with_repository
 from incident_ops.cli.options import complete_incident, format_option
 from incident_ops.domain.incident import Incident
 from incident_ops.edits import communicate, respond
@@ -26,7 +26,7 @@ incident_argument: Callable[[Any], Any] = click.argument(
 @by_option
 @format_option
 @with_repository
-def ack(opened: Opened, incident: str | None, by: str | None, form: str) -> None:
+def ack(opened: Workspace, incident: str | None, by: str | None, form: str) -> None:
     """Take an incident: it is in progress, the response clock stops.
 
     INC is an id or the end of one; without it, the only open incident.
@@ -46,7 +46,7 @@ def ack(opened: Opened, incident: str | None, by: str | None, form: str) -> None
 @by_option
 @format_option
 @with_repository
-def assign(opened: Opened, words: tuple[str, ...], tier: int | None, by: str | None, form: str) -> None:
+def assign(opened: Workspace, words: tuple[str, ...], tier: int | None, by: str | None, form: str) -> None:
     """Give a role, or the incident itself, to somebody.
 
     ROLE is commander, technical_lead, communications_lead, scribe, or a word
@@ -88,7 +88,7 @@ def assign(opened: Opened, words: tuple[str, ...], tier: int | None, by: str | N
 @by_option
 @format_option
 @with_repository
-def update(opened: Opened, incident: str | None, by: str | None, form: str, **said: str | None) -> None:
+def update(opened: Workspace, incident: str | None, by: str | None, form: str, **said: str | None) -> None:
     """Write news for an audience, or change the severity.
 
     Nothing is sent from here: what is written goes out after the merge.
@@ -150,7 +150,7 @@ def update(opened: Opened, incident: str | None, by: str | None, form: str, **sa
 @by_option
 @format_option
 @with_repository
-def timeline(opened: Opened, words: tuple[str, ...], by: str | None, form: str, **said: Any) -> None:
+def timeline(opened: Workspace, words: tuple[str, ...], by: str | None, form: str, **said: Any) -> None:
     """Write down what happened, when it happens.
 
     \b
@@ -185,7 +185,7 @@ def timeline(opened: Opened, words: tuple[str, ...], by: str | None, form: str, 
 @format_option
 @with_repository
 def pause(
-    opened: Opened,
+    opened: Workspace,
     incident: str | None,
     waiting_for: str | None,
     reason: str | None,

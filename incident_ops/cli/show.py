@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from incident_ops.app.edit_record import find_record, record_of
-from incident_ops.app.workspace import Opened, with_repository
+from incident_ops.app.workspace import Workspace, with_repository
 from incident_ops.cli.list import LIST_COLOURS, open_table
 from incident_ops.cli.options import complete_incident, format_option
 from incident_ops.domain.fence import alone
@@ -24,7 +24,7 @@ from incident_ops.sla.clocks import Clock, clocks
 @click.argument("incident", metavar="[INC]", required=False, shell_complete=complete_incident)
 @format_option
 @with_repository
-def show(opened: Opened, incident: str | None, form: str) -> None:
+def show(opened: Workspace, incident: str | None, form: str) -> None:
     """Show an incident on one screen: clocks, roles, last update, what comes next.
 
     INC is an id or the end of one. Without it, the only open incident is
@@ -47,7 +47,7 @@ def show(opened: Opened, incident: str | None, form: str) -> None:
     click.echo(alone(read_record(opened, find_record(opened, incident)), shown), nl=False)
 
 
-def read_record(opened: Opened, path: str) -> Record:
+def read_record(opened: Workspace, path: str) -> Record:
     """The record at a path. UserError naming file, line and column where it cannot be read."""
     raw = opened.store.read(path)
     if raw is None:
@@ -57,7 +57,7 @@ def read_record(opened: Opened, path: str) -> Record:
     return record_of(path, raw)
 
 
-def view_of(opened: Opened, record: Record) -> IncidentView:
+def view_of(opened: Workspace, record: Record) -> IncidentView:
     """A record with all that its picture needs."""
     policy, _ = opened.judged_by
     incident = record.incident
@@ -65,7 +65,7 @@ def view_of(opened: Opened, record: Record) -> IncidentView:
     return IncidentView(record, policy, _clocks(opened, record), opened.now, late, next_steps(incident, policy))
 
 
-def _clocks(opened: Opened, record: Record) -> list[Clock] | str:
+def _clocks(opened: Workspace, record: Record) -> list[Clock] | str:
     try:
         return clocks(record.incident, opened.judged_by[0], opened.now)
     except UserError as error:

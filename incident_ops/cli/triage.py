@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from incident_ops.app.workspace import Opened, with_repository
+from incident_ops.app.workspace import Workspace, with_repository
 from incident_ops.cli.options import answer_options, answered, format_option
 from incident_ops.domain.triage import decide_level
 
@@ -16,7 +16,7 @@ from incident_ops.domain.triage import decide_level
 @answer_options
 @format_option
 @with_repository
-def triage(opened: Opened, form: str, **answers: Any) -> None:
+def triage(opened: Workspace, form: str, **answers: Any) -> None:
     """Answer the triage questions; get the level and the rule that decided. What is not known is left out.
 
     \b
