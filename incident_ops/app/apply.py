@@ -18,7 +18,7 @@ from incident_ops.adapters.lock import RefLock
 from incident_ops.adapters.person import whoever
 from incident_ops.app.notify import Delivering
 from incident_ops.app.plan import Look, has_issues
-from incident_ops.app.workspace import Workspace, need_remote, no_records
+from incident_ops.app.workspace import Workspace, judge_no_records, need_remote
 from incident_ops.app.write_back import propose, write_locally
 from incident_ops.domain.ports import Lease, LockHolder
 from incident_ops.domain.record import Edit
@@ -179,7 +179,9 @@ def _ending(seen: Look, end: Summary, held: Sequence[HeldChanges], failures: Seq
     codes = {end.exit_code, *(error.exit_code for error in failures)}
     codes |= {3} if seen.made.unread else set()
     if not seen.opened.catalogue.count():
-        codes.add(no_records(seen.opened, has_issues=has_issues(seen)))
+        empty = judge_no_records(seen.opened, has_issues=has_issues(seen))
+        click.echo(empty.message, err=True)
+        codes.add(empty.exit_code)
     return _worst(codes)
 
 

@@ -254,9 +254,7 @@ class Rollout:
         ids = outcome.incident_ids
         if self._said.declare and self._said.service and not self._analysis.dry_run:
             opened = replace(self._opened, now=self._ticking.now())
-            found = declare_failed(
-                self._ctx, opened, outcome, self._said.service, self._facts(outcome), self._said.severity
-            )
+            found = declare_failed(opened, outcome, self._said.service, self._facts(outcome), self._said.severity)
             notes.append(f"declared as {found}")
             ids = (*ids, found)
         return replace(outcome, notes=tuple(notes), incident_ids=ids)

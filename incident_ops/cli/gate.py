@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import os
-import sys
-from contextlib import redirect_stdout
 from dataclasses import replace
 
 import click
 
 from incident_ops.app.gate_check import Published, actor_of, contents, known_of, source
-from incident_ops.app.workspace import Workspace, must_say_something, no_records, open_workspace, read_text_file, served
+from incident_ops.app.workspace import Workspace, read_text_file, served
 from incident_ops.cli.gate_publish import publish_command
-from incident_ops.cli.options import complete_incident, complete_service, finish, format_option, inert_unread
+from incident_ops.cli.options import (
+    complete_incident,
+    complete_service,
+    finish,
+    format_option,
+    inert_unread,
+    must_say_something,
+    no_records,
+    print_edited,
+    say_origin,
+    workspace_of,
+)
 from incident_ops.deploy_gate.check import DeployRequest, Known, check_deploy, released, rolled_back
 from incident_ops.deploy_gate.release import FIX_LASTS, fix_refused, is_listed
 from incident_ops.deploy_gate.verdict import INCIDENT_REPO_UNREACHABLE, INCONCLUSIVE, HeldRelease, Verdict
@@ -73,7 +82,7 @@ def check_command(
     """
     try:
         must_say_something(ctx.command, ctx.params)
-        opened = open_workspace(ctx.find_root().obj)
+        opened = workspace_of(ctx)
         if fixes is not None and sha is None:
             raise UserError("--fixes lets one commit through", hint="--sha SHA")
         asked = DeployRequest(
@@ -101,6 +110,8 @@ def _ask(
     """The verdict of the records or of gate.json; a read that does not finish is no answer."""
     try:
         found = source(ctx, opened, records)
+        if isinstance(found, Workspace) and found is not opened:
+            say_origin(ctx, found)
         if isinstance(found, Published):
             return _published(found, asked, fixes)
         return _from_records(found, asked, fixes, by)
@@ -172,8 +183,8 @@ def _fixed(found: Workspace, asked: DeployRequest, verdict: Verdict, fixes: str,
         return replace(verdict, notes=(*verdict.notes, f"--fixes {fixes} does not count: {why}"))
     expires, reason = asked.now + FIX_LASTS, f"It fixes {record.incident.id}"
     wanted = Overriding(by, asked.service, asked.environment, asked.sha, reason, expires)
-    with redirect_stdout(sys.stderr):  # what is printed belongs to the verdict
-        override_record(found, record.incident.id, "text", asked.now, wanted)
+    edited = override_record(found, record.incident.id, asked.now, wanted)
+    print_edited(edited, "text", err=True)  # standard output belongs to the verdict
     return released(verdict, HeldRelease(by, reason, expires, record.incident.id))
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from incident_ops.app.gate_check import contents, known_of
-from incident_ops.app.workspace import Workspace, at_commit, need_remote, served, with_repository
-from incident_ops.cli.options import finish
+from incident_ops.app.workspace import Workspace, at_commit, need_remote, served
+from incident_ops.cli.options import finish, with_repository
 from incident_ops.errors import Incomplete, UserError
 from incident_ops.render.findings import inert
 

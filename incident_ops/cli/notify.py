@@ -11,8 +11,8 @@ import click
 from incident_ops.adapters import clock
 from incident_ops.app.channels import shared_ledger, sinks
 from incident_ops.app.edit_record import find_record, record_of
-from incident_ops.app.workspace import Workspace, with_repository
-from incident_ops.cli.options import complete_incident, finish, format_option
+from incident_ops.app.workspace import Workspace
+from incident_ops.cli.options import complete_incident, finish, format_option, with_repository
 from incident_ops.domain.fence import alone
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.notification import INCIDENT_CHANNEL, Message

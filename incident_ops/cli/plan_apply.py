@@ -20,8 +20,8 @@ from incident_ops.app.plan import (
     source_of,
     tracker_option,
 )
-from incident_ops.app.workspace import Workspace, no_records, with_repository
-from incident_ops.cli.options import finish, format_option
+from incident_ops.app.workspace import Workspace
+from incident_ops.cli.options import finish, format_option, no_records, with_repository
 from incident_ops.errors import PlanChanged, UserError
 from incident_ops.reconcile.changes import NOTIFY
 from incident_ops.reconcile.limits import WITHOUT_LIMITS, Lifts, allow

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from incident_ops.adapters.files import write_text
-from incident_ops.app.workspace import Workspace, no_records, with_repository
-from incident_ops.cli.options import finish
+from incident_ops.app.workspace import Workspace
+from incident_ops.cli.options import finish, no_records, with_repository
 from incident_ops.documents.incident_documents import incident_documents
 from incident_ops.domain.fence import Unusable, each
 from incident_ops.domain.record import Record, Unread

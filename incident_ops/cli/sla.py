@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from incident_ops.app.plan import observed_option, sighting, tracker_option
-from incident_ops.app.workspace import Workspace, no_records, served, with_repository
-from incident_ops.cli.options import finish, inert_unread, paint
+from incident_ops.app.workspace import Workspace, served
+from incident_ops.cli.options import finish, inert_unread, no_records, paint, with_repository
 from incident_ops.cli.sla_report import backtest as backtest_command
 from incident_ops.cli.sla_report import report as report_command
 from incident_ops.errors import WriteFailed

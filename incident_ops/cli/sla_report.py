@@ -7,8 +7,8 @@ from datetime import datetime
 
 import click
 
-from incident_ops.app.workspace import Workspace, day, no_records, read_text_file, served, with_repository
-from incident_ops.cli.options import finish, format_option, inert_unread
+from incident_ops.app.workspace import Workspace, day, read_text_file, served
+from incident_ops.cli.options import finish, format_option, inert_unread, no_records, with_repository
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record
 from incident_ops.domain.time import shift

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from incident_ops.app.workspace import Workspace, no_records, open_workspace
-from incident_ops.cli.options import finish, paint
+from incident_ops.app.workspace import Workspace
+from incident_ops.cli.options import finish, no_records, paint, workspace_of
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.findings import Finding
 from incident_ops.records.base_revision import Base, since
@@ -55,7 +55,7 @@ def validate(ctx: click.Context, paths: tuple[str, ...], base: str | None, form:
 
         click.echo("\n\n".join(map(_wrapped, rule_page(explain).rstrip().split("\n\n"))))
         return
-    opened = open_workspace(ctx.find_root().obj)
+    opened = workspace_of(ctx)
     report, merged = _some(opened, paths, base) if paths else _all(opened, base)
     click.echo(_shown(opened, report, merged, form), nl=False)
     code = int(report.errors > 0)
