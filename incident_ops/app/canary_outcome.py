@@ -5,29 +5,28 @@ The verdict as a status of the deployment on GitHub, for whoever looks there.
 
 from __future__ import annotations
 
-import io
-import json
 import os
 from collections.abc import Mapping
-from contextlib import redirect_stdout
 from functools import partial
 
 import click
 
-from incident_ops.app.edit_record import perform_edit, who
-from incident_ops.app.workspace import Opened, remote_of
+from incident_ops.app.declare import declare_record
+from incident_ops.app.edit_record import edit_record, who
+from incident_ops.app.workspace import Workspace, remote_of
 from incident_ops.canary.replay import CanaryOutcome
-from incident_ops.cli.declare import declare
 from incident_ops.deploy_gate.verdict import FAIL, FROZEN, INCONCLUSIVE, OVERRIDDEN, PASS
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.triage import triage_answers
 from incident_ops.edits.communicate import TimelineEntry, add_entry
+from incident_ops.edits.declare import NO_ANSWERS, Declaration
 from incident_ops.edits.step import Step
 from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.render.canary import canary_headline, progress
 from incident_ops.render.findings import inert
 
 
-def demand_answers(opened: Opened, service: str | None, severity: str | None, weight: int) -> None:
+def demand_answers(opened: Workspace, service: str | None, severity: str | None, weight: int) -> None:
     """UserError where a failed canary could not be declared: better told before the rollout than after it."""
     policy, services = opened.judged_by
     if service is None:
@@ -45,37 +44,32 @@ def demand_answers(opened: Opened, service: str | None, severity: str | None, we
 
 
 def declare_failed(
-    ctx: click.Context,
-    opened: Opened,
-    outcome: CanaryOutcome,
-    service: str,
-    facts: Mapping[str, str],
-    severity: str | None,
+    opened: Workspace, outcome: CanaryOutcome, service: str, facts: Mapping[str, str], severity: str | None
 ) -> str:
     """Declares the incident -> its id. Without a label the share of the traffic answers the triage question."""
-    policy = opened.judged_by[0]
     weight = float(facts.get("INCIDENT_OPS_WEIGHT") or 0)
-    title = f"Canary of {service} failed"
-    given = {policy.drives: severity} if severity else {"users_percent": weight}
+    by_priority = opened.judged_by[0].drives == "priority"
+    declaration = Declaration(
+        title=f"Canary of {service} failed",
+        services=(service,),
+        severity=None if by_priority else severity,
+        priority=severity if by_priority else None,
+        description=canary_headline(outcome),
+        source="alert",
+        detail=outcome.gate,
+        answers=NO_ANSWERS if severity else triage_answers({"users_percent": weight}),
+    )
+    by = who(opened, None)
+    incident_id = declare_record(opened, declaration, by).record.incident.id
+    rows = [canary_headline(outcome), *(f"{one.verdict}: {progress(one)}" for one in outcome.metrics)]
     sha = facts.get("INCIDENT_OPS_SHA") or None
-    told = io.StringIO()
-    said = {"words": (title,), "services": (service,), "source": "alert", "detail": outcome.gate}
-    with redirect_stdout(told):
-        ctx.invoke(declare, **said, **given, description=canary_headline(outcome), form="json")
-        incident_id = str(json.loads(told.getvalue())["incident"])
-        rows = [canary_headline(outcome), *(f"{one.verdict}: {progress(one)}" for one in outcome.metrics)]
-        by = who(opened, None)
-        for row in rows:
-            perform_edit(
-                opened,
-                incident_id,
-                "json",
-                partial(_add, opened, by, TimelineEntry(event=row, kind="detection", ref=sha)),
-            )
+    for row in rows:
+        entry = TimelineEntry(event=row, kind="detection", ref=sha)
+        edit_record(opened, incident_id, partial(_add, opened, by, entry))
     return incident_id
 
 
-def _add(opened: Opened, by: str | None, entry: TimelineEntry, incident: Incident) -> Step:
+def _add(opened: Workspace, by: str | None, entry: TimelineEntry, incident: Incident) -> Step:
     return add_entry(incident, opened.now, by, entry)
 
 
@@ -89,7 +83,7 @@ DEPLOYMENT_STATES = {
 """Only a pass is a success: a commit that has one is exempt from the gate later."""
 
 
-def tell_deployment(opened: Opened, number: int, outcome: CanaryOutcome) -> None:
+def tell_deployment(opened: Workspace, number: int, outcome: CanaryOutcome) -> None:
     """Sets the status of deployment `number`. Where GitHub refuses it is told; the verdict stays what it is."""
     from incident_ops.adapters.github.deployments import Deployments
 

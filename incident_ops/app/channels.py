@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from incident_ops.adapters.notifiers import pagers
-from incident_ops.app.workspace import Opened, need_remote
+from incident_ops.app.workspace import Workspace, need_remote
 from incident_ops.domain.fence import each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.notification import Ledger, Message, Pair, pair, parse_ledger, serialise
@@ -124,7 +124,7 @@ _SECONDS = 15.0  # a page must not wait longer for a remote that hangs
 
 
 def sinks(
-    opened: Opened,
+    opened: Workspace,
     incidents: Sequence[Incident],
     environment: Mapping[str, str],
     numbers: Mapping[str, int] | None = None,
@@ -167,7 +167,7 @@ def sinks(
     return sink
 
 
-def shared_ledger(opened: Opened) -> tuple[SharedLedger | None, Ledger | None, IncidentOpsError | None]:
+def shared_ledger(opened: Workspace) -> tuple[SharedLedger | None, Ledger | None, IncidentOpsError | None]:
     """(the ledger on the remote `origin`, what it says now, why it says nothing). None where there is none."""
     from incident_ops.adapters.git_branches import LedgerRef
 
@@ -183,7 +183,7 @@ def shared_ledger(opened: Opened) -> tuple[SharedLedger | None, Ledger | None, I
         return ledger, None, error
 
 
-def local_ledger(opened: Opened) -> LedgerFile:
+def local_ledger(opened: Workspace) -> LedgerFile:
     """The ledger of this clone: what was recorded as not sent."""
     from incident_ops.adapters.files import LedgerFile
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import click
 
 from incident_ops.adapters.environment import ACTOR, whoever
-from incident_ops.app.workspace import Opened, open_repository, token_and_server
+from incident_ops.app.workspace import Workspace, open_workspace, token_and_server
 from incident_ops.deploy_gate.check import IGNORE, Known
 from incident_ops.deploy_gate.holds import needed_services
 from incident_ops.domain.incident import Incident
@@ -30,7 +30,7 @@ from incident_ops.records.planned_changes import FREEZE, Plans, last_plan, load_
 from incident_ops.records.store import Store
 
 
-def actor_of(opened: Opened, given: str | None) -> str | None:
+def actor_of(opened: Workspace, given: str | None) -> str | None:
     """`GITHUB_ACTOR` as a handle, else `--by`, else whoever sits here."""
     actor = os.environ.get(ACTOR)
     if actor:
@@ -50,13 +50,13 @@ class Published(NamedTuple):
     head: str | None
 
 
-def source(ctx: click.Context, opened: Opened, records: str | None) -> Opened | Published:
+def source(ctx: click.Context, opened: Workspace, records: str | None) -> Workspace | Published:
     """What `--records` names; without it the repository here. UserError where it names nothing that can be read."""
     if records is None:
         return opened
     path = Path(records)
     if path.is_dir():
-        return open_repository({**ctx.find_root().obj, "repo": records, "rev": None, "at": stamp(opened.now)})
+        return open_workspace({**ctx.find_root().obj, "repo": records, "rev": None, "at": stamp(opened.now)})
     if path.is_file():
         return Published(path.read_bytes(), records, None)
     if found := _BRANCH_OF.fullmatch(records):
@@ -69,7 +69,7 @@ def source(ctx: click.Context, opened: Opened, records: str | None) -> Opened | 
     raise UserError(f"--records {records}: there is no such thing", hint=hint)
 
 
-def _branch(ctx: click.Context, opened: Opened, url: str, branch: str) -> Opened | Published:
+def _branch(ctx: click.Context, opened: Workspace, url: str, branch: str) -> Workspace | Published:
     from tempfile import TemporaryDirectory
 
     from incident_ops.adapters.gate_state import BRANCH, read_branch, scratch_clone
@@ -92,14 +92,14 @@ class Contents(NamedTuple):
     plans: Plans
 
 
-def contents(opened: Opened) -> Contents:
+def contents(opened: Workspace) -> Contents:
     """All of them. UserError for a clock that is behind the records."""
     records = list(opened.catalogue.live())
     _check_clock(opened, [*(one.incident for one in records), *_settled(opened, int(SKEW.total_seconds()))])
     return Contents(records, load_plans(opened.store))
 
 
-def known_of(opened: Opened, service: str, held: Contents) -> Known:
+def known_of(opened: Workspace, service: str, held: Contents) -> Known:
     """What the records say about deploys of a service. UserError for one that services.yaml does not name, and for an
     objective that cannot be used."""
     policy, services = opened.judged_by
@@ -114,13 +114,13 @@ def known_of(opened: Opened, service: str, held: Contents) -> Known:
     return Known(policy, services, held.records, freezes, maintenance, unread, objective, past)
 
 
-def _settled(opened: Opened, seconds: int) -> list[Incident]:
+def _settled(opened: Workspace, seconds: int) -> list[Incident]:
     """The settled records that name an instant later than so many seconds from now."""
     paths = opened.catalogue.settled_after(int(opened.now.timestamp()) + seconds)
     return [read_record(opened.store, path).incident for path in paths]
 
 
-def _check_clock(opened: Opened, incidents: Sequence[Incident]) -> None:
+def _check_clock(opened: Workspace, incidents: Sequence[Incident]) -> None:
     """A clock behind the records cannot tell what holds now."""
     latest = max(incidents, key=lambda one: parse_instant(one.times.declared), default=None)
     if latest is None:
@@ -131,7 +131,7 @@ def _check_clock(opened: Opened, incidents: Sequence[Incident]) -> None:
         raise UserError(told, hint="set the clock right, or leave out --at")
 
 
-def _objective(opened: Opened, policy: Policy, services: Mapping[str, Service], service: str) -> Objective | None:
+def _objective(opened: Workspace, policy: Policy, services: Mapping[str, Service], service: str) -> Objective | None:
     """The objective whose budget counts: of services.yaml, of an OpenSLO file, else of the policy; None without one."""
     if policy.gate.budget == IGNORE:
         return None
@@ -151,20 +151,20 @@ def _objective(opened: Opened, policy: Policy, services: Mapping[str, Service], 
     return Objective(target, duration(policy.slo.window), policy.slo.mode)
 
 
-def _unread(opened: Opened, policy: Policy, names: Sequence[str], plans: Plans) -> list[Unread]:
+def _unread(opened: Workspace, policy: Policy, names: Sequence[str], plans: Plans) -> list[Unread]:
     """The files that cannot be read and may hold deploys of the first of `names`."""
     found = [one for one in opened.unread if policy.gate.block_on_open_rank is not None]
     kept = [one for one in found if _record_may_hold(opened, one, names)]
     return kept + [one for one, kind in plans.unread if _plan_may_hold(opened, one, kind, names)]
 
 
-def _record_may_hold(opened: Opened, unread: Unread, names: Sequence[str]) -> bool:
+def _record_may_hold(opened: Workspace, unread: Unread, names: Sequence[str]) -> bool:
     """False only where the last version that can be read was closed or on other services."""
     before = last_readable(opened.git, unread.path)
     return before is None or (not before.is_closed and not set(names).isdisjoint(before.services))
 
 
-def _plan_may_hold(opened: Opened, unread: Unread, kind: str, names: Sequence[str]) -> bool:
+def _plan_may_hold(opened: Workspace, unread: Unread, kind: str, names: Sequence[str]) -> bool:
     """The same for a freeze and for a maintenance window; an override holds nothing."""
     if kind != FREEZE:
         change = last_plan(opened.git, unread.path, Maintenance)

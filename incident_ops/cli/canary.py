@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from incident_ops.app.workspace import must_say_something, open_repository
 from incident_ops.canary.threshold import SOURCE_TIMEOUT
-from incident_ops.cli.options import complete_service, finish, format_option, paint
+from incident_ops.cli.options import complete_service, finish, format_option, must_say_something, paint, workspace_of
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, INCONCLUSIVE
 from incident_ops.errors import UserError
 
@@ -78,7 +77,7 @@ def run_command(ctx: click.Context, /, file: str, form: str, deployment: int | N
         options: Mapping[str, Any] = ctx.find_root().obj
         if options["at"] is not None:
             raise UserError("a live run goes by the real clock", hint="leave out --at")
-        opened = open_repository(dict(options))
+        opened = workspace_of(ctx)
         outcome = Rollout(ctx, opened, read_gate(file), RunOptions(**said)).outcome()
     except UserError:
         _refused(form)
@@ -172,7 +171,7 @@ def validate_command(ctx: click.Context, files: tuple[str, ...], form: str) -> N
     from incident_ops.cli.canary_validate import check_files, unproven
     from incident_ops.render import findings
 
-    opened = open_repository(ctx.find_root().obj)
+    opened = workspace_of(ctx)
     paths = list(files) or [os.path.relpath(path) for path in sorted((opened.root / _GATES).glob("*.yaml"))]
     if not paths:
         click.echo(f"No gate files yet below {opened.root / _GATES}.", err=True)

@@ -18,7 +18,7 @@ from incident_ops.adapters.metrics.connect import connect
 from incident_ops.adapters.processes import perform
 from incident_ops.app.canary_outcome import declare_failed, demand_answers
 from incident_ops.app.canary_samples import Ended, GateFile, Live, Sampler, arguments, demand_source
-from incident_ops.app.workspace import Opened
+from incident_ops.app.workspace import Workspace
 from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis
 from incident_ops.canary.replay import CanaryOutcome, outcome_of
 from incident_ops.canary.run import Run, goes_full, stages, watch_analysis
@@ -54,7 +54,7 @@ class RunOptions:
 class Rollout:
     """One run of `canary run`, from the freeze to the last command."""
 
-    def __init__(self, ctx: click.Context, opened: Opened, gate: GateFile, said: RunOptions) -> None:
+    def __init__(self, ctx: click.Context, opened: Workspace, gate: GateFile, said: RunOptions) -> None:
         """UserError for whatever would keep it from ending well: better now than with the canary out."""
         self._ctx, self._opened, self._gate, self._said = ctx, opened, gate, said
         self._analysis = gate.analysis
@@ -254,9 +254,7 @@ class Rollout:
         ids = outcome.incident_ids
         if self._said.declare and self._said.service and not self._analysis.dry_run:
             opened = replace(self._opened, now=self._ticking.now())
-            found = declare_failed(
-                self._ctx, opened, outcome, self._said.service, self._facts(outcome), self._said.severity
-            )
+            found = declare_failed(opened, outcome, self._said.service, self._facts(outcome), self._said.severity)
             notes.append(f"declared as {found}")
             ids = (*ids, found)
         return replace(outcome, notes=tuple(notes), incident_ids=ids)

@@ -9,7 +9,7 @@ from incident_ops.adapters.metrics.cloudwatch import CloudWatch
 from incident_ops.adapters.metrics.datadog import Datadog
 from incident_ops.adapters.metrics.newrelic import NewRelic
 from incident_ops.app.canary_samples import gate_bytes, source_findings
-from incident_ops.app.workspace import Opened
+from incident_ops.app.workspace import Workspace
 from incident_ops.canary.config import to_provider
 from incident_ops.canary.config_check import check_gate_file
 from incident_ops.findings import Finding
@@ -25,7 +25,7 @@ class Checked(NamedTuple):
     provider: str
 
 
-def check_files(opened: Opened, paths: Sequence[str]) -> dict[str, Checked]:
+def check_files(opened: Workspace, paths: Sequence[str]) -> dict[str, Checked]:
     """Every file with its findings. UserError where one cannot be read, or the policy cannot be used."""
     found = {}
     for path in paths:

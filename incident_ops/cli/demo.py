@@ -18,7 +18,7 @@ from incident_ops.adapters.files import write_text
 from incident_ops.app.gate_check import contents, known_of
 from incident_ops.app.notify import Delivering
 from incident_ops.app.plan import look
-from incident_ops.app.workspace import Opened, local_tracker, open_repository
+from incident_ops.app.workspace import Workspace, local_tracker, open_workspace
 from incident_ops.app.write_back import write_locally
 from incident_ops.cli.options import finish, force_color
 from incident_ops.deploy_gate.check import DeployRequest, check_deploy
@@ -86,7 +86,7 @@ def demo(ctx: click.Context, into: str | None) -> None:
 
 
 def _play(console: Console, scene: Scene, folder: Path, totals: Counter[str]) -> None:
-    around = open_repository({"repo": str(folder), "rev": None, "at": scene.clock})
+    around = open_workspace({"repo": str(folder), "rev": None, "at": scene.clock})
     opened = replace(around, git=None, store=Store(folder, None))  # a git repository around the folder is not ours
     console.print(f"\n[bold cyan]{scene.preset}[/]  {scene.story} [dim](clock {scene.clock})[/]")
     checked = validate_records(opened.store, opened.setting, opened.catalogue, opened.now)
@@ -102,7 +102,7 @@ def _play(console: Console, scene: Scene, folder: Path, totals: Counter[str]) ->
     _headline(console, next(record for record in records if record.incident.id == scene.incident))
 
 
-def _reconcile(console: Console, opened: Opened, totals: Counter[str]) -> None:
+def _reconcile(console: Console, opened: Workspace, totals: Counter[str]) -> None:
     tracker = local_tracker(opened)
     seen = look(opened, LOCAL, {})
     planned = seen.made
@@ -123,7 +123,7 @@ def _reconcile(console: Console, opened: Opened, totals: Counter[str]) -> None:
     _say(console, "apply", f"{plural(len(created), 'issue')} created; {second}", bad=bool(again.changes))
 
 
-def _clocks(console: Console, opened: Opened, records: list[Record]) -> None:
+def _clocks(console: Console, opened: Workspace, records: list[Record]) -> None:
     table = rows(clock_report(records, opened.judged_by[0], opened.now, everything=True))
     counted = Counter(row.status for row in table)
     _say(console, "sla check", ", ".join(f"{count} {word}" for word, count in counted.items()) or "no clock runs")
@@ -132,7 +132,7 @@ def _clocks(console: Console, opened: Opened, records: list[Record]) -> None:
             console.print(f"             [yellow]{row.incident} {row.clock}: {row.time}, due {row.due} UTC[/]")
 
 
-def _gate(console: Console, opened: Opened, service: str) -> None:
+def _gate(console: Console, opened: Workspace, service: str) -> None:
     policy, _ = opened.judged_by
     asked = DeployRequest(service, policy.gate.environment, opened.now)
     verdict = check_deploy(asked, known_of(opened, service, contents(opened)))
@@ -141,7 +141,7 @@ def _gate(console: Console, opened: Opened, service: str) -> None:
     _say(console, "gate check", f"deploy {service}? {verdict.verdict}{held}")
 
 
-def _render(console: Console, opened: Opened, records: list[Record], totals: Counter[str]) -> None:
+def _render(console: Console, opened: Workspace, records: list[Record], totals: Counter[str]) -> None:
     written = 0
     for record in records:
         for name, text in incident_documents(record.incident, opened.judged_by[0], opened.now).items():

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import os
-import sys
-from contextlib import redirect_stdout
 from dataclasses import replace
 
 import click
 
 from incident_ops.app.gate_check import Published, actor_of, contents, known_of, source
-from incident_ops.app.workspace import Opened, must_say_something, no_records, open_repository, read_text_file, served
+from incident_ops.app.workspace import Workspace, read_text_file, served
 from incident_ops.cli.gate_publish import publish_command
-from incident_ops.cli.options import complete_incident, complete_service, finish, format_option, inert_unread
+from incident_ops.cli.options import (
+    complete_incident,
+    complete_service,
+    finish,
+    format_option,
+    inert_unread,
+    must_say_something,
+    no_records,
+    print_edited,
+    say_origin,
+    workspace_of,
+)
 from incident_ops.deploy_gate.check import DeployRequest, Known, check_deploy, released, rolled_back
 from incident_ops.deploy_gate.release import FIX_LASTS, fix_refused, is_listed
 from incident_ops.deploy_gate.verdict import INCIDENT_REPO_UNREACHABLE, INCONCLUSIVE, HeldRelease, Verdict
@@ -73,7 +82,7 @@ def check_command(
     """
     try:
         must_say_something(ctx.command, ctx.params)
-        opened = open_repository(ctx.find_root().obj)
+        opened = workspace_of(ctx)
         if fixes is not None and sha is None:
             raise UserError("--fixes lets one commit through", hint="--sha SHA")
         asked = DeployRequest(
@@ -96,11 +105,13 @@ def check_command(
 
 
 def _ask(
-    ctx: click.Context, opened: Opened, asked: DeployRequest, records: str | None, fixes: str | None, by: str | None
+    ctx: click.Context, opened: Workspace, asked: DeployRequest, records: str | None, fixes: str | None, by: str | None
 ) -> Verdict:
     """The verdict of the records or of gate.json; a read that does not finish is no answer."""
     try:
         found = source(ctx, opened, records)
+        if isinstance(found, Workspace) and found is not opened:
+            say_origin(ctx, found)
         if isinstance(found, Published):
             return _published(found, asked, fixes)
         return _from_records(found, asked, fixes, by)
@@ -123,7 +134,7 @@ def _published(found: Published, asked: DeployRequest, fixes: str | None) -> Ver
     return verdict
 
 
-def _from_records(found: Opened, asked: DeployRequest, fixes: str | None, by: str | None) -> Verdict:
+def _from_records(found: Workspace, asked: DeployRequest, fixes: str | None, by: str | None) -> Verdict:
     policy, _ = found.judged_by
     asked = replace(asked, environment=asked.environment or policy.gate.environment)
 
@@ -140,7 +151,7 @@ def _from_records(found: Opened, asked: DeployRequest, fixes: str | None, by: st
     return _fixed(found, asked, verdict, fixes, actor_of(found, by))
 
 
-def _at_line(found: Opened, known: Known, unread: Unread) -> Unread:
+def _at_line(found: Workspace, known: Known, unread: Unread) -> Unread:
     """The same with the line of a plan whose times say nothing; what could not be read at all tells its own."""
     plan = known.freezes.get(unread.path) or known.maintenance.get(unread.path)
     if plan is None:
@@ -157,7 +168,7 @@ def _at_line(found: Opened, known: Known, unread: Unread) -> Unread:
     return Unread(unread.path, f"line {document.locate(fault.where).line}: {fault.message}")
 
 
-def _fixed(found: Opened, asked: DeployRequest, verdict: Verdict, fixes: str, by: str | None) -> Verdict:
+def _fixed(found: Workspace, asked: DeployRequest, verdict: Verdict, fixes: str, by: str | None) -> Verdict:
     """The verdict where the incident's commander says that this commit fixes it: let through, and written down."""
     from incident_ops.app.edit_record import find_record
     from incident_ops.app.planned_changes import override_record
@@ -172,12 +183,12 @@ def _fixed(found: Opened, asked: DeployRequest, verdict: Verdict, fixes: str, by
         return replace(verdict, notes=(*verdict.notes, f"--fixes {fixes} does not count: {why}"))
     expires, reason = asked.now + FIX_LASTS, f"It fixes {record.incident.id}"
     wanted = Overriding(by, asked.service, asked.environment, asked.sha, reason, expires)
-    with redirect_stdout(sys.stderr):  # what is printed belongs to the verdict
-        override_record(found, record.incident.id, "text", asked.now, wanted)
+    edited = override_record(found, record.incident.id, asked.now, wanted)
+    print_edited(edited, "text", err=True)  # standard output belongs to the verdict
     return released(verdict, HeldRelease(by, reason, expires, record.incident.id))
 
 
-def _rolled_back(opened: Opened, asked: DeployRequest, verdict: Verdict, file: str | None) -> Verdict:
+def _rolled_back(opened: Workspace, asked: DeployRequest, verdict: Verdict, file: str | None) -> Verdict:
     """A pass for a commit that passed before; the verdict where it did not, or where nobody can tell."""
     sha, environment = asked.sha, asked.environment or verdict.environment
     listed = file is not None and is_listed(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from incident_ops.app.gate_check import contents, known_of
-from incident_ops.app.workspace import Opened, at_commit, need_remote, served, with_repository
-from incident_ops.cli.options import finish
+from incident_ops.app.workspace import Workspace, at_commit, need_remote, served
+from incident_ops.cli.options import finish, with_repository
 from incident_ops.errors import Incomplete, UserError
 from incident_ops.render.findings import inert
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--output", metavar="FILE", help="Write it there instead of publishing it.")
 @click.option("--check", "only_check", is_flag=True, help="Publish nothing; exit 1 where it is to be published.")
 @with_repository
-def publish_command(opened: Opened, output: str | None, only_check: bool) -> None:
+def publish_command(opened: Workspace, output: str | None, only_check: bool) -> None:
     """Publish gate.json: what holds deploys, for other repositories' pipelines.
 
     It lies on branch incident-ops/public and tells of HEAD's records. No title,
@@ -57,7 +57,7 @@ def publish_command(opened: Opened, output: str | None, only_check: bool) -> Non
     _publish(opened, content)
 
 
-def _state(committed: Opened) -> PublicState:
+def _state(committed: Workspace) -> PublicState:
     from incident_ops.deploy_gate.public_state import public_state
 
     held = contents(committed)
@@ -65,7 +65,7 @@ def _state(committed: Opened) -> PublicState:
     return public_state(known, committed.store.commit or "", committed.now)
 
 
-def _check(opened: Opened, ours: PublicState) -> None:
+def _check(opened: Workspace, ours: PublicState) -> None:
     from incident_ops.adapters.gate_state import BRANCH, published
     from incident_ops.deploy_gate.public_state import gives_way, parse_state
 
@@ -80,7 +80,7 @@ def _check(opened: Opened, ours: PublicState) -> None:
     finish(int(bool(why)))
 
 
-def _publish(opened: Opened, content: bytes) -> None:
+def _publish(opened: Workspace, content: bytes) -> None:
     from incident_ops.adapters import clock, gate_state
     from incident_ops.deploy_gate.public_state import parse_state
     from incident_ops.domain.time import SKEW, parse_instant

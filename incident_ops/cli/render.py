@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from incident_ops.adapters.files import write_text
-from incident_ops.app.workspace import Opened, no_records, with_repository
-from incident_ops.cli.options import finish
+from incident_ops.app.workspace import Workspace
+from incident_ops.cli.options import finish, no_records, with_repository
 from incident_ops.documents.incident_documents import incident_documents
 from incident_ops.domain.fence import Unusable, each
 from incident_ops.domain.record import Record, Unread
@@ -23,7 +23,7 @@ from incident_ops.render.findings import inert, plural
 @click.argument("incidents", nargs=-1, metavar="[INC]...")
 @click.option("--check", is_flag=True, help="Write nothing; end with 1 when a document is missing or differs.")
 @with_repository
-def render(opened: Opened, incidents: tuple[str, ...], check: bool) -> None:
+def render(opened: Workspace, incidents: tuple[str, ...], check: bool) -> None:
     """Write incident.md, timeline.md, action-items.md and postmortem.md beside each record.
 
     Without ids: every record. Only files that change are written, each whole or not at all.
@@ -50,7 +50,7 @@ def render(opened: Opened, incidents: tuple[str, ...], check: bool) -> None:
 
 
 def _written(
-    opened: Opened, records: Iterable[Record], *, is_check: bool
+    opened: Workspace, records: Iterable[Record], *, is_check: bool
 ) -> tuple[list[Path], int, tuple[Unread, ...]]:
     """Writes what differs -> the paths of that, how many documents there are, and the records that could make none."""
     policy, _ = opened.judged_by
@@ -69,13 +69,13 @@ def _written(
     return differing, count, ()
 
 
-def _asked(opened: Opened, incidents: tuple[str, ...]) -> Iterable[Record]:
+def _asked(opened: Workspace, incidents: tuple[str, ...]) -> Iterable[Record]:
     if not incidents:
         return every_record(opened.store, opened.catalogue)
     return [_one(opened, incident) for incident in dict.fromkeys(incidents)]
 
 
-def _one(opened: Opened, incident: str) -> Record:
+def _one(opened: Workspace, incident: str) -> Record:
     path = opened.catalogue.path_of(incident)
     if path is None:
         raise UserError(f"there is no incident {incident}", hint=did_you_mean(incident, opened.catalogue.ids()))

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from incident_ops.app.workspace import Opened, no_records, open_repository
-from incident_ops.cli.options import finish, paint
+from incident_ops.app.workspace import Workspace
+from incident_ops.cli.options import finish, no_records, paint, workspace_of
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.findings import Finding
 from incident_ops.records.base_revision import Base, since
@@ -55,7 +55,7 @@ def validate(ctx: click.Context, paths: tuple[str, ...], base: str | None, form:
 
         click.echo("\n\n".join(map(_wrapped, rule_page(explain).rstrip().split("\n\n"))))
         return
-    opened = open_repository(ctx.find_root().obj)
+    opened = workspace_of(ctx)
     report, merged = _some(opened, paths, base) if paths else _all(opened, base)
     click.echo(_shown(opened, report, merged, form), nl=False)
     code = int(report.errors > 0)
@@ -66,7 +66,7 @@ def validate(ctx: click.Context, paths: tuple[str, ...], base: str | None, form:
     finish(code)
 
 
-def _shown(opened: Opened, report: ValidationReport, merged: Base | None, form: str) -> str:
+def _shown(opened: Workspace, report: ValidationReport, merged: Base | None, form: str) -> str:
     if form == "json":
         return findings.to_json(report.findings, report.files, report.silenced)
     if form == "sarif":
@@ -81,7 +81,7 @@ def _shown(opened: Opened, report: ValidationReport, merged: Base | None, form: 
     return findings.to_text(report.findings, report.files, paint, len(report.silenced))
 
 
-def _summarize(opened: Opened, report: ValidationReport, merged: Base | None) -> None:
+def _summarize(opened: Workspace, report: ValidationReport, merged: Base | None) -> None:
     """The findings as the summary of a step of GitHub Actions, where there is one."""
     from incident_ops.adapters.environment import add_to_summary, summary_size
     from incident_ops.render.findings import MOST_SUMMARY_BYTES, findings_summary
@@ -103,11 +103,11 @@ def _touched(merged: Base | None) -> Callable[[Finding], bool]:
     return lambda one: one.rule in base_rules or merged.touches(one.where.file, one.where.line)
 
 
-def _prefix(opened: Opened) -> str:
+def _prefix(opened: Workspace) -> str:
     return opened.git.prefix if opened.git else ""
 
 
-def _no_records(opened: Opened, merged: Base | None) -> int:
+def _no_records(opened: Workspace, merged: Base | None) -> int:
     if merged is not None and merged.has_records:
         click.echo("error: there is no record here, but the base has some (were all deleted?)", err=True)
         return 3
@@ -119,20 +119,20 @@ def _wrapped(paragraph: str) -> str:
     return paragraph if "\n " in f"\n{paragraph}" else textwrap.fill(paragraph, 80, break_on_hyphens=False)
 
 
-def _all(opened: Opened, base: str | None) -> tuple[ValidationReport, Base | None]:
+def _all(opened: Workspace, base: str | None) -> tuple[ValidationReport, Base | None]:
     settings = [name for name in (POLICY, SERVICES) if opened.store.read(name) is not None]
     merged = _base(opened, base, opened.catalogue) if base is not None else None
     report = validate_records(opened.store, opened.setting, opened.catalogue, opened.now, base=merged)
     return replace(report, files=report.files + len(settings)), merged
 
 
-def _base(opened: Opened, revision: str, catalogue: Catalogue) -> Base:
+def _base(opened: Workspace, revision: str, catalogue: Catalogue) -> Base:
     others = [path for path, _ in opened.store.others()]
     present = [name for name in (POLICY, SERVICES) if opened.store.read(name) is not None]
     return since(opened.store, revision, [*catalogue.paths(), *others, *present])
 
 
-def _some(opened: Opened, paths: tuple[str, ...], base: str | None) -> tuple[ValidationReport, Base | None]:
+def _some(opened: Workspace, paths: tuple[str, ...], base: str | None) -> tuple[ValidationReport, Base | None]:
     asked = [_inside(opened, path) for path in paths]
     records = [path for one in asked for path in _records_below(opened, one)]
     files = [path for path, _ in opened.store.others() if _below(path, asked)]
@@ -153,7 +153,7 @@ def _among(kept: set[str]) -> Callable[[str], bool]:
     return lambda path: path in kept
 
 
-def _inside(opened: Opened, path: str) -> str:
+def _inside(opened: Workspace, path: str) -> str:
     """The path relative to the records' folder; a path from the current folder or from the records' folder will do."""
     root = opened.root.resolve()
     asked = [base / path for base in (Path.cwd(), root)]
@@ -174,7 +174,7 @@ def _below(path: str, asked: list[str]) -> bool:
     return any(one in (".", path) or path.startswith(f"{one}/") for one in asked)
 
 
-def _records_below(opened: Opened, asked: str) -> list[str]:
+def _records_below(opened: Workspace, asked: str) -> list[str]:
     if opened.store.revision and opened.git:
         return [blob.path for blob in opened.git.tree(opened.store.revision, (asked,)) if is_record(blob.path)]
     if is_record(asked) and not (opened.root / asked).is_dir():
