@@ -22,7 +22,7 @@ from tests.cli.scene import AT, CLOSED, Folder, call
 ITEMS = "\n- {id: AI-1, title: Add an alert, owner: '@a', due: 2025-01-01, status: open}"
 ITEMS += "\n- {id: AI-2, title: Write it down, owner: '@b', status: open}"
 REASON = ("--reason", "as told")
-DEPLOY = ("-s", "api", "--sha", "7be19f2", *REASON)
+DEPLOY = ("-s", "api", "--sha", "7be19f2", "--by", "@me", *REASON)
 COMMANDS: dict[str, tuple[str, ...]] = {
     "ack": ("INC-1",),
     "action add": ("Add another", "INC-1", "--owner", "@c"),
