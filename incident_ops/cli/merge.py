@@ -45,7 +45,7 @@ def merge(base: Path, ours: Path, theirs: Path, size: int, name: str) -> None:
     try:
         merged = _as_records(versions, size)
     except Exception as error:  # ending here would leave only our side in the file, and nothing to see of theirs
-        why = f" because of a fault of incident-ops ({type(error).__name__}: {error})"
+        why = f" because incident-ops crashed ({type(error).__name__}: {error})"
     if merged is None:
         content, has_conflicts = merge_lines(base, ours, theirs, size)
         write_bytes(ours, content)

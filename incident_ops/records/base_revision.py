@@ -122,9 +122,9 @@ def since(store: Store, revision: str, present: Collection[str]) -> Base:
     """
     git, head = store.git, store.commit
     if git is None:
-        raise UserError("there is no git repository, so there is no base", hint="leave out --base")
+        raise UserError("this is not a git repository, so there is nothing to compare with", hint="leave out --base")
     if head is None:
-        raise UserError("there is no commit yet, so there is no base", hint="leave out --base")
+        raise UserError("there is no commit yet, so there is nothing to compare with", hint="leave out --base")
     commit = git.merge_base(revision, head)
     tree = {blob.path: blob for blob in git.tree(commit, _LOOKED_AT)}
     has_records = any(map(is_record, tree))

@@ -97,15 +97,17 @@ def _edit_one(document: Document, wanted: Edit, order: KeyOrder) -> Document:
         except Unspliceable as reason:
             raise _refused(document, change.route, reason.message, reason.hint, index=reason.index) from None
         except UnicodeEncodeError:
-            raise _refused(document, change.route, "the new text has half a character in it", "type it again") from None
+            raise _refused(
+                document, change.route, "the new text contains an incomplete character", "type it again"
+            ) from None
         if isinstance(result, Document) and same_data(result.data, meant):
             return result
     name = _name(change.route)
     if isinstance(result, list):
-        message = f"with this value at {name} the record would not read: {result[0].message}"
+        message = f"with this value at {name} the record would be invalid: {result[0].message}"
         raise _refused(document, change.route, message, result[0].hint)
     message = f"{name} cannot be changed here without changing something else"
-    raise _refused(document, change.route, message, "edit this place by hand")
+    raise _refused(document, change.route, message, "edit the file by hand")
 
 
 class _Missing:
@@ -129,16 +131,19 @@ def _settle(document: Document, wanted: Edit) -> Edit:
         if isinstance(there, list):
             return wanted
         if there is not None and there is not _Missing:
-            raise _refused(document, route, f"{_name(route)} is not a list", "append to a list")
+            raise _refused(document, route, f"{_name(route)} is not a list", "only a list can be appended to")
         value = [value]
     while there is _Missing:
         parent = _value_at(document.data, route[:-1], _Missing)
         if isinstance(parent, dict) and isinstance(route[-1], str):
             break
         if isinstance(route[-1], int) or not (parent is None or parent is _Missing):
-            what = "no mapping" if isinstance(route[-1], str) else "no list with that place"
+            what = "not a mapping" if isinstance(route[-1], str) else "not a list with that entry"
             raise _refused(
-                document, route, f"there is no {_name(route)}: {_name(route[:-1])} is {what}", "set what is above it"
+                document,
+                route,
+                f"there is no {_name(route)}: {_name(route[:-1])} is {what}",
+                "set the key above it first",
             )
         route, value, there = route[:-1], {route[-1]: value}, parent
     return Set(route, value)

@@ -60,17 +60,17 @@ def _strangers(data: Any, file: str, route: Route) -> Iterator[Finding]:
         word = str(step).replace("-", "").replace("_", "").lower()
         where = Where(file, (*route, step), on_key=True)
         if _COMMAND.fullmatch(word):
-            hint = "the caller names it: canary run --on-step, --on-pass or --on-fail COMMAND"
-            yield fault("gate-command", file, f"{step!r}: a gate file holds no commands", hint).at(where)
+            hint = "pass it on the command line: canary run --on-step, --on-pass or --on-fail COMMAND"
+            yield fault("gate-command", file, f"{step!r}: a gate file cannot contain commands", hint).at(where)
         elif _ADDRESS.fullmatch(word):
             hint = "name a data source of policy.yaml: datasource: NAME"
-            yield fault("gate-command", file, f"{step!r}: a gate file holds no addresses", hint).at(where)
+            yield fault("gate-command", file, f"{step!r}: a gate file cannot contain addresses", hint).at(where)
         else:
             yield from _strangers(inner, file, (*route, step))
 
 
 _UNITS = {"duration": "s", "percent": "%"}
-_PROVIDER = "it stands once, under spec.provider; the query is query of the metric, the address is in policy.yaml"
+_PROVIDER = "set it once, under spec.provider; the query belongs in the metric's `query`, the address in policy.yaml"
 
 
 def hint_of(rule: str, route: Route, data: Any) -> str:
@@ -104,9 +104,9 @@ def _other_level(route: Route) -> str:
         case ("spec", "metrics", int(), "provider"):
             return _PROVIDER
         case ("spec", "metrics", int(), key) if key in spec:
-            return f"it is for the whole file: spec.{key}"
+            return f"it belongs to the whole file: spec.{key}"
         case ("spec", key) if key in metric and key != "name":
-            return f"it is for each metric: metrics[].{key}"
+            return f"it belongs to each metric: metrics[].{key}"
     return ""
 
 

@@ -61,7 +61,7 @@ def last_document(git: Repository | None, path: str, kind: str) -> Document | No
 def _read_again(path: str, raw: Raw | None) -> Record:
     document = _valid(path, raw) if isinstance(raw, bytes) else None
     if document is None:
-        raise Incomplete("the record changed while it was read", where=path, hint="run the command again")
+        raise Incomplete("the record changed while it was being read", where=path, hint="run the command again")
     return to_record(path, document.data)
 
 

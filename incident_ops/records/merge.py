@@ -130,11 +130,11 @@ def _comments(text: str) -> Counter[str]:
 def _explained(route: Route, base: Any) -> str:
     name = ".".join(map(str, route))
     if route in CHAINS:
-        return f"{name}: what both sides added does not make one history"
+        return f"{name}: the entries that both sides added do not form one valid history"
     if route[:-1] in ITEMS:
         known = by_name(route[:-1], emptied(base.get(route[0]), [])) or {}
         if route[-1] not in known:
-            return f"{name}: both sides gave this id to a new item: keep both, and give one of them a free id"
+            return f"{name}: both sides gave this id to a new item: keep both, and give one of them a new id"
         return f"{name}: both sides changed this item"
     return f"{name}: both sides changed it"
 

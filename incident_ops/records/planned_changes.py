@@ -66,7 +66,7 @@ def last_plan(git: Repository | None, path: str, kind: type[_Kind]) -> _Kind | N
 def read_document(raw: Raw | None, path: str, kind: str) -> Document | Unread:
     """A document of a kind, or why there is none, in one line."""
     if not isinstance(raw, bytes):
-        return Unread(path, "it is not there any more" if raw is None else raw.message)
+        return Unread(path, "it no longer exists" if raw is None else raw.message)
     document = read_bytes(raw, path)
     found = document if isinstance(document, list) else check_document(document, kind)
     return Unread(path, _told(found[0])) if isinstance(document, list) or found else document

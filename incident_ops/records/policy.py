@@ -178,7 +178,7 @@ def _repeated(document: Document) -> Iterator[Finding]:
         for index, entry in enumerate(entries):
             if entry["id"] in seen:
                 name = ".".join(str(step) for step in route if isinstance(step, str))
-                message = f"{entry['id']!r} stands twice in {name}"
+                message = f"{entry['id']!r} appears twice in {name}"
                 yield from _located(
                     document,
                     fault("limits", document.file, message, "merge the two entries", route=(*route, index, "id")),
@@ -214,7 +214,8 @@ def _incomplete(document: Document, resolved: Data) -> Iterator[Finding]:
         )
     if not resolved["levels"]:
         yield from _located(
-            document, fault("limits", document.file, "the policy has no level", "name at least one", route=("levels",))
+            document,
+            fault("limits", document.file, "the policy has no levels", "define at least one", route=("levels",)),
         )
 
 
@@ -288,9 +289,7 @@ def _text(store: Store, path: str) -> str | Finding | None:
     if not isinstance(raw, bytes):
         return raw
     if len(raw) > MAX_BYTES:
-        return fault(
-            "file", path, f"the file has over {MAX_BYTES:,} bytes", "nothing of it is in force; make it smaller"
-        )
+        return fault("file", path, f"the file has over {MAX_BYTES:,} bytes", "none of it takes effect; make it smaller")
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:

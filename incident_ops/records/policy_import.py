@@ -65,14 +65,14 @@ def _block(json_text: str) -> Data:
     except ValueError as error:
         place = f"line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         raise UserError(
-            f"this is not JSON: {error.args[0].partition(':')[0]}", where=place, hint="give the whole settings file"
+            f"this is not JSON: {error.args[0].partition(':')[0]}", where=place, hint="pass the whole settings file"
         ) from None
     except RecursionError:
-        raise UserError("this JSON is nested too deeply", hint="give the settings file") from None
+        raise UserError("this JSON is nested too deeply", hint="pass the settings file") from None
     agents = data.get("agents") if isinstance(data, dict) else None
     block = agents.get("incident_coordinator") if isinstance(agents, dict) else None
     if not isinstance(block, dict):
-        raise UserError("the JSON has no block agents.incident_coordinator", hint="give the whole settings file")
+        raise UserError("the JSON has no block agents.incident_coordinator", hint="pass the whole settings file")
     for key in block:
         if key not in KEYS:
             raise UserError(f"agents.incident_coordinator has the unknown key {key!r}", hint=did_you_mean(key, KEYS))

@@ -51,7 +51,7 @@ def check_document(document: Document, kind: str) -> list[Finding]:
     found = explain_errors(document, schema(kind)) or [
         _untranslated(document, error) for error in _fast_errors(document, kind)
     ]
-    found = found or [fault("schema", document.file, f"this is no valid {kind}", "compare it with the schema")]
+    found = found or [fault("schema", document.file, f"this is not a valid {kind}", "compare it with the schema")]
     return sorted((one.at(document.locate(one.where)) for one in found), key=lambda one: one.sort_key)
 
 

@@ -10,12 +10,14 @@ from typing import Any
 from jsonschema import Draft202012Validator, FormatChecker, validators
 from jsonschema.exceptions import ValidationError
 
+from incident_ops.domain.incident import Times
 from incident_ops.domain.time import UNKNOWN, YEARS, OutOfRange, parse_date, parse_instant
 from incident_ops.findings import Finding, Route, Where, closest, did_you_mean
 from incident_ops.records.file_findings import fault
 from incident_ops.records.formats import FORMATS
 from incident_ops.records.yaml_reader import Document
 
+_TIMES = Times.__struct_fields__
 _TYPES = {
     "string": "text",
     "integer": "a whole number",
@@ -83,11 +85,11 @@ def _tell(file: str, error: Any) -> Iterator[Finding]:
 def _bad_name(file: str, route: Route, error: Any) -> Finding:
     place = Where(file, (*route, error.instance), on_key=True)
     hint = (
-        "lower-case letters, digits and _"
+        "use lower-case letters, digits and _"
         if "A-Z" not in str(error.validator_value)
-        else "letters, digits, dots and dashes"
+        else "use letters, digits, dots and dashes"
     )
-    return fault("bad-format", file, f"{error.instance!r} is no name for a key of {_spell(route)}", hint).at(place)
+    return fault("bad-format", file, f"{error.instance!r} is not a valid key name in {_spell(route)}", hint).at(place)
 
 
 def _unknown_keys(file: str, route: Route, error: Any) -> Iterator[Finding]:
@@ -104,20 +106,18 @@ def _missing_keys(file: str, route: Route, error: Any) -> Iterator[Finding]:
     told = error.schema.get("properties", {}).get(missing, {}).get("description", "")
     place = f" in {_spell(route)}" if route else ""
     near = closest(missing, [name for name in error.instance if name not in error.schema.get("properties", {})])
-    hint = f"is {near!r} meant to be it?" if near else told
+    hint = f"is {near!r} a misspelling of it?" if near else told
     yield fault("missing-key", file, f"key {missing!r} is missing{place}", hint).at(Where(file, route))
 
 
 def _wrong_type(file: str, route: Route, error: Any) -> Iterator[Finding]:
-    wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
-    expected = " or ".join(_TYPES[name] for name in wanted)
-    value = error.instance
+    wanted, value = error.validator_value, error.instance
     hint = error.schema.get("description", "")
     if "string" in wanted and isinstance(value, bool | int | float):
         hint = "put it in quotes"
     elif value is None:
         hint = "write a value, or remove the key"
-    yield fault("wrong-type", file, f"{_spell(route)} is {_show(value)}, expected {expected}", hint).at(
+    yield fault("wrong-type", file, f"{_spell(route)} is {_show(value)}, expected {_type_names(wanted)}", hint).at(
         Where(file, route)
     )
 
@@ -127,12 +127,16 @@ def _not_allowed(file: str, route: Route, error: Any) -> Iterator[Finding]:
     words = [str(word).lower() if isinstance(word, bool) else str(word) for word in allowed]
     near = closest(error.instance, words)
     hint = f"did you mean {near}?" if near else error.schema.get("description", "")
+    if route == ("state",) and error.instance in _TIMES:
+        name = error.instance
+        command = "ack" if name == "acknowledged" else f"timeline --mark {name}"
+        hint = f"{name} is a time, not a state: set times.{name} ({command})"
     message = f"{_spell(route)} is {_show(error.instance)}, allowed: {', '.join(words)}"
     yield fault("not-allowed", file, message, hint).at(Where(file, route))
 
 
 _FORMAT_WORDS = {
-    "date-time": "an instant such as 2025-01-26T12:05:00Z",
+    "date-time": "a time such as 2025-01-26T12:05:00Z",
     "date": "a date such as 2025-02-01",
     "uri": "a link such as https://example.com/dashboard",
 }
@@ -153,9 +157,7 @@ def _bad_format(file: str, route: Route, error: Any) -> Iterator[Finding]:
         yield _out_of_range(file, told, text, may_be_unknown=_may_be_unknown(error)).at(place)
     elif name == "date-time" and (naive := _NAIVE.fullmatch(text)):
         fixed = f"{naive[1]}T{naive[2]}{naive[3] or ':00'}Z"
-        yield fault("instant-zone", file, f"{told}, an instant without a zone", f"if it is UTC, write {fixed}").at(
-            place
-        )
+        yield fault("instant-zone", file, f"{told}, a time without a zone", f"if it is UTC, write {fixed}").at(place)
     elif (name == "date" and _DATE.fullmatch(text)) or (
         name == "date-time" and _ZONED.fullmatch(text) and "T" in text and text.count(":") > 1 + ("Z" not in text)
     ):
@@ -193,7 +195,7 @@ def _may_be_unknown(error: Any) -> bool:
 
 def _bad_pattern(file: str, route: Route, error: Any) -> Iterator[Finding]:
     title = error.schema.get("title", "")
-    kind = f"which is no {title[0].lower()}{title[1:]}" if title else "which does not have the expected form"
+    kind = f"which is not a valid {title[0].lower()}{title[1:]}" if title else "which does not have the expected format"
     examples = error.schema.get("examples", [])
     hint = f"e.g. {' or '.join(str(one) for one in examples[:3])}" if examples else error.schema.get("description", "")
     told = f"{_spell(route)} is {_show(error.instance)}, {kind}"
@@ -203,24 +205,33 @@ def _bad_pattern(file: str, route: Route, error: Any) -> Iterator[Finding]:
 
 
 def _no_branch(file: str, route: Route, error: Any) -> Iterator[Finding]:
-    hint = error.schema.get("description", "")
-    yield fault(
-        "wrong-type", file, f"{_spell(route)} is {_show(error.instance)}", f"expected: {hint}" if hint else ""
-    ).at(Where(file, route))
+    expected = " or ".join(dict.fromkeys(_branch_name(branch) for branch in error.context))
+    message = f"{_spell(route)} is {_show(error.instance)}, expected {expected}"
+    yield fault("wrong-type", file, message, error.schema.get("description", "")).at(Where(file, route))
+
+
+def _branch_name(branch: Any) -> str:
+    """What one branch of an `anyOf` asks for; only branches that fail by `type` or `const` get here."""
+    wanted = branch.validator_value
+    return _type_names(wanted) if branch.validator == "type" else str(wanted)
+
+
+def _type_names(wanted: str | list[str]) -> str:
+    return " or ".join(_TYPES[name] for name in (wanted if isinstance(wanted, list) else [wanted]))
 
 
 _BOUNDS: dict[str, Callable[[Any, Any], str]] = {
     "maxLength": lambda value, bound: f"has {len(value):,} characters, at most {bound:,} are allowed",
     "minLength": lambda _value, _bound: "is empty",
-    "minimum": lambda value, bound: f"is {value}, at least {bound} is allowed",
+    "minimum": lambda value, bound: f"is {value}, it must be at least {bound}",
     "exclusiveMinimum": lambda value, bound: f"is {value}, it must be more than {bound}",
-    "maximum": lambda value, bound: f"is {value}, at most {bound} is allowed",
+    "maximum": lambda value, bound: f"is {value}, it must be at most {bound}",
     "exclusiveMaximum": lambda value, bound: f"is {value}, it must be less than {bound}",
-    "minItems": lambda value, bound: f"has {len(value)} entries, at least {bound} must be there",
+    "minItems": lambda value, bound: f"has {len(value)} entries, at least {bound} required",
     "maxItems": lambda value, bound: f"has {len(value)} entries, at most {bound} are allowed",
-    "minProperties": lambda value, bound: f"has {len(value)} keys, at least {bound} must be there",
+    "minProperties": lambda value, bound: f"has {len(value)} keys, at least {bound} required",
     "maxProperties": lambda value, bound: f"has {len(value)} keys, at most {bound} are allowed",
-    "uniqueItems": lambda _value, _bound: "has an entry twice",
+    "uniqueItems": lambda _value, _bound: "has a duplicate entry",
 }
 
 
@@ -261,7 +272,7 @@ def _spell(route: Route) -> str:
 
 def _show(value: Any) -> str:
     if isinstance(value, bool):
-        return f"{str(value).lower()} (true or false)"
+        return f"the boolean {str(value).lower()}"
     if isinstance(value, int | float):
         return f"the number {value}"
     if value is None:

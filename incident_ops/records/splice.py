@@ -119,7 +119,7 @@ class Page:
             if "-" not in header:
                 raise Unspliceable(
                     leaf.start,
-                    f"the file ends inside this `{header}` text without a line end; a line below would change the text",
+                    f"the file ends inside this `{header}` text without a line break; a line below would change it",
                     "end the file with a line break",
                 )
         index = self._after_comments(self._next_line(leaf.end), column)
@@ -194,7 +194,7 @@ class Page:
         colon = gap.find(":")
         if colon < 0:
             raise Unspliceable(
-                entry.start, "a key without `:` inside `{}` is not edited", "write it as `key: value` first"
+                entry.start, "a key without `:` inside `{}` cannot be edited", "write it as `key: value` first"
             )
         if gap[colon + 1 :].strip():
             raise _comment_in_flow(entry.start)
@@ -202,7 +202,7 @@ class Page:
 
     def _insert_in_flow(self, owner: Node, place: int, new: str) -> Splice:
         if owner.style == "pair":
-            raise Unspliceable(owner.start, "a mapping without braces inside `[]` is not edited", "put it in `{}`")
+            raise Unspliceable(owner.start, "a mapping without braces inside `[]` cannot be edited", "put it in `{}`")
         self._check_gaps(owner)
         if not owner.entries:
             return Splice(owner.start + 1, owner.end - 1, new)
@@ -225,14 +225,16 @@ class Page:
         gap = self.text[index : owner.end - 1].strip()
         if gap.startswith(","):
             raise Unspliceable(
-                owner.start, "a list or mapping that ends with a comma is not edited", "remove the comma"
+                owner.start, "a list or mapping that ends with a comma cannot be edited", "remove the comma"
             )
         if gap:
             raise _comment_in_flow(owner.start)
 
 
 def _comment_in_flow(index: int) -> Unspliceable:
-    return Unspliceable(index, "a comment inside `[]` or `{}` is not edited around", "write the values as lines below")
+    return Unspliceable(
+        index, "a list or mapping in brackets with a comment inside cannot be edited", "write one value per line"
+    )
 
 
 def _place(owner: Node, key: str, order: Sequence[str]) -> int:

@@ -201,7 +201,7 @@ def _examined(examine: Examine, path: str, blob: str, raw: Raw) -> IndexEntry:
         path, raw = told, fault("encoding", told, "the path is not UTF-8 text", "rename the file or its folder")
     elif isinstance(raw, bytes) and (not path.endswith("/incident.yaml") or path.count("/") != 2):
         folder = path.split("/")[1].rsplit(".", 1)[0] if path.count("/") == 1 else path.split("/")[1]
-        raw = fault("file", path, "this is not where a record lies", f"rename it to {record_path(folder)}")
+        raw = fault("file", path, "a record does not belong here", f"rename it to {record_path(folder)}")
     return examine(path, blob, raw)
 
 
@@ -281,7 +281,7 @@ def _unreadable(path: str, error: OSError) -> Finding:
 
 def not_regular(path: str) -> Finding:
     """The finding for what is no plain file, the same for a work tree and for a commit."""
-    return fault("file", path, "is no plain file", "put a plain file there; links are not followed")
+    return fault("file", path, "is not a regular file", "replace it with a regular file; links are not followed")
 
 
 def is_link(root: Path, path: str) -> bool:

@@ -127,7 +127,9 @@ class _Refused(Exception):
 def read_bytes(raw: bytes, file: str) -> Document | list[Finding]:
     """The bytes of a file -> a document, or findings. Never raises for bad content."""
     if len(raw) > MAX_BYTES:
-        return [fault("file", file, f"the file has {len(raw):,} bytes; a record has at most {MAX_BYTES:,}", "split it")]
+        return [
+            fault("file", file, f"the file has {len(raw):,} bytes; a record may have at most {MAX_BYTES:,}", "split it")
+        ]
     try:
         return read_yaml(raw.decode("utf-8"), file)
     except UnicodeDecodeError as error:
@@ -230,7 +232,10 @@ class _Passage:
                     raise self._decorated(event)
                 if is_map and key is None:
                     raise self.refuse(
-                        "yaml-feature", event.start_mark, "a mapping or list is used as a key", "keys are plain words"
+                        "yaml-feature",
+                        event.start_mark,
+                        "a mapping or list is used as a key",
+                        "write keys as plain words",
                     )
                 if len(stack) >= MAX_DEPTH:
                     raise self.refuse(
@@ -260,7 +265,7 @@ class _Passage:
                         "yaml-feature",
                         event.start_mark,
                         "a second document begins here",
-                        "one record a file: remove `---`",
+                        "one record per file: remove `---`",
                     )
             elif kind is StreamEndEvent:
                 return top
@@ -293,7 +298,7 @@ class _Passage:
             raise self.refuse(
                 "duplicate-key",
                 event.start_mark,
-                f"key {name!r} stands twice; the first is on line {first}",
+                f"key {name!r} appears twice; the first is on line {first}",
                 "keep one of them",
             )
         return name
@@ -365,14 +370,14 @@ def _number(text: str, kind: str) -> int | float:
     if len(digits) > MAX_DIGITS:
         raise NumberRefused(f"{text[:24]}... has over {MAX_DIGITS} digits", "quote it if it is text")
     if kind == "int" and len(digits) > 1 and digits[0] == "0":
-        told = f"{text} is read as {int(digits)} by some and as octal by others"
+        told = f"{text} is read as {int(digits)} by some parsers and as octal by others"
         raise NumberRefused(told, "quote it if it is text, else drop the leading zero")
     return int(text, _BASES[kind])
 
 
 _PLAINER = {
     "mapping values are not allowed in this context": (
-        "a `: ` stands where no value may follow",
+        "a `: ` is not allowed here",
         "quote the text if it contains `: `",
     ),
     "did not find expected key": ("a key was expected here", "check quotes and indentation of the lines above"),
@@ -385,6 +390,9 @@ _PLAINER = {
 }
 
 
+_OURS, _THEIRS = re.compile(r"^<{7,} ", re.MULTILINE), re.compile(r"^>{7,} ", re.MULTILINE)
+
+
 def syntax_findings(error: yaml.YAMLError, last: Any, file: str, text: str) -> list[Finding]:
     """A parser's error in plain words, where reading stopped and, for a broken quote, where that was opened.
 
@@ -394,12 +402,16 @@ def syntax_findings(error: yaml.YAMLError, last: Any, file: str, text: str) -> l
         position = getattr(error, "position", 0) or 0
         before = text[:position]
         at = (before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
-        return [fault("encoding", file, "a control character stands here", "remove it", at=at)]
+        return [fault("encoding", file, "there is a control character here", "remove it", at=at)]
+    if (conflict := _OURS.search(text)) and _THEIRS.search(text):
+        line = text.count("\n", 0, conflict.start()) + 1
+        hint = "keep what is right, and remove the lines <<<<<<<, ======= and >>>>>>>"
+        return [fault("syntax", file, "this merge conflict is not resolved", hint, at=(line, 1))]
     mark, opened = error.problem_mark, error.context_mark
     at = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     plain, hint = _PLAINER.get(error.problem or "", (error.problem or "not YAML", "check quotes and indentation"))
     if mark and text[mark.index : mark.index + 1] == "\t":
-        plain, hint = "a tab stands here", "indent with spaces"
+        plain, hint = "there is a tab here", "indent with spaces"
     found = [fault("syntax", file, plain, hint, at=at)]
     if error.context and "quoted scalar" in error.context and opened:
         begin = (opened.line + 1, opened.column + 1)

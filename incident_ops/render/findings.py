@@ -32,7 +32,7 @@ def to_text(findings: Sequence[Finding], files: int, paint: Paint, silenced: int
         level = paint(one.level.value, LEVEL_COLOURS[one.level])
         lines.append(f"{inert(str(one.where))}: {level}: {inert(one.message)} [{one.rule}]")
         if one.hint:
-            lines.append(f"    {paint('mend:', 'green')} {inert(one.hint)}")
+            lines.append(f"    {paint('fix:', 'green')} {inert(one.hint)}")
     return "\n".join([*lines, findings_line(findings, files, silenced)]) + "\n"
 
 
@@ -164,7 +164,7 @@ def _command(one: Finding, prefix: str) -> str:
     if where.line:
         place |= {"line": str(where.line), "col": str(where.column)}
     place["title"] = one.rule
-    told = inert(one.message) + (f"\nmend: {inert(one.hint)}" if one.hint else "")
+    told = inert(one.message) + (f"\nfix: {inert(one.hint)}" if one.hint else "")
     return command(_WORDS[one.level], place, told)
 
 

@@ -1,7 +1,7 @@
-"""A person or team named in a record stands in the policy's contacts.
+"""Every person or team named in a record is in the policy's contacts.
 
-Only somebody with a contact can be reached, and only a right handle gets the credit. Nothing is asked where the policy
-has no contacts. Each name is told once, where it is first written.
+Only somebody with a contact can be notified, and only the right handle gets the credit. Each name is reported once,
+where it first appears. Not checked where the policy has no contacts.
 
     before: commander: "@alcie"
     after:  commander: "@alice"

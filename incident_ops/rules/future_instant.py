@@ -1,7 +1,7 @@
-"""Nothing that has happened lies in the future.
+"""Nothing that has already happened is in the future.
 
-A clock that is wrong, or a slip in the date, would stop clocks too late or never. Two minutes are allowed for clocks
-that disagree. What is planned (due, meeting, follow-up, snooze, expiry, estimate) may lie ahead.
+A wrong clock or a typo in a date would stop clocks too late, or never. Two minutes are allowed for clocks that
+disagree. Planned times (due, meeting, follow-up, snooze, expiry, estimate) may be in the future.
 
     before: restored: 2052-01-26T12:30:00Z
     after:  restored: 2025-01-26T12:30:00Z
@@ -34,10 +34,8 @@ def check(record: Record, world: World) -> Iterator[Finding]:
         if text is None or text == UNKNOWN:
             continue
         if (text > today) if len(text) == len("2025-01-26") else later(text, limit):
-            message = f"{text} lies in the future; it is {stamp(world.now)} now"
-            yield rule_finding(
-                ID, LEVEL, route, message, "check year, month and zone; only what has happened is written here"
-            )
+            message = f"{text} is in the future (it is now {stamp(world.now)})"
+            yield rule_finding(ID, LEVEL, route, message, "check year, month and zone; only past events belong here")
 
 
 def past_instants(incident: Incident) -> Iterator[tuple[Route, str | None]]:

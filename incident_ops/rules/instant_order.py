@@ -1,8 +1,8 @@
-"""Instants follow each other as things happened.
+"""The times of an incident are in the order in which things happened.
 
 started <= detected <= all others; mitigated <= restored <= resolved <= closed; each cycle begins after the one before
-has ended; a pause ends after it began. Clocks and durations are taken from these instants. `acknowledged` and
-`declared` may come in either order, `unknown` is skipped, and of a corrected instant the last correction counts.
+has ended; a pause ends after it began. Clocks and durations are computed from these times. `acknowledged` and
+`declared` may come in either order, `unknown` is skipped, and for a corrected time the last correction counts.
 
     before: restored: 2025-01-26T12:30:00Z
             resolved: 2025-01-26T12:03:00Z
@@ -25,7 +25,7 @@ LEVEL = Level.ERROR
 TIMED = False
 
 CHAIN = ("mitigated", "restored", "resolved", "closed")
-HINT = "one of them is wrong; a merged instant is mended by an entry of corrections"
+HINT = "one of them is wrong; to change a merged time, add an entry to corrections"
 
 
 def check(record: Record, _world: World) -> Iterator[Finding]:
@@ -42,7 +42,7 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
     for index, pause in enumerate(incident.pauses):
         if pause.end is not None and later(pause.start, pause.end):
             message = f"this pause ends at {pause.end}, before it began at {pause.start}"
-            yield rule_finding(ID, LEVEL, ("pauses", index, "to"), message, "swap them, or mend the wrong one")
+            yield rule_finding(ID, LEVEL, ("pauses", index, "to"), message, "swap them, or fix the wrong one")
 
 
 def _first_cycle(incident: Incident, at: dict[str, str]) -> Iterator[Finding]:

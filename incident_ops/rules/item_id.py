@@ -1,4 +1,4 @@
-"""Each action item of an incident has an id of its own.
+"""Each action item of an incident has its own id.
 
 The id is the key of the item's issue; two items with one id would share an issue.
 

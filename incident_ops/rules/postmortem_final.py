@@ -1,7 +1,7 @@
 """A final postmortem names its reviewers and who approved it.
 
-before: postmortem: {status: final}
-after:  postmortem: {status: final, reviewers: ["@maya"], approved_by: "@dana", final_at: 2025-02-03}
+    before: postmortem: {status: final}
+    after:  postmortem: {status: final, reviewers: ["@maya"], approved_by: "@dana", final_at: 2025-02-03}
 """
 
 from __future__ import annotations

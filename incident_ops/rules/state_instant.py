@@ -1,8 +1,8 @@
-"""A state that was reached has its instant.
+"""A state that was reached has its time.
 
-In progress asks for `acknowledged`, resolved also for `resolved`, closed for `closed`; a reopening for an entry of
-`cycles`, whose own instants then count. Clocks stop at these. `unknown` counts as given. An instant of a state that
-was never reached is a warning.
+in_progress needs `acknowledged`, resolved also `resolved`, closed also `closed`; reopening needs an entry in `cycles`,
+whose own times then count. Clocks stop at these times. `unknown` is accepted. A time for a state that was never
+reached is a warning.
 
     before: state: in_progress
             times: {declared: 2025-01-26T12:05:00Z}
@@ -72,6 +72,6 @@ def _unreached(incident: Incident, known: dict[str, str], reached: set[str]) -> 
     for field in known:
         name = field.rpartition(".")[2]
         if name in (RESOLVED, CLOSED, REOPENED) and field not in reached and incident.state != CLOSED:
-            message = f"{field} is given, but the incident was never {name}"
-            hint = f"move the state to {name} with an entry of changes, or remove the instant"
+            message = f"{field} is set, but the incident was never {name}"
+            hint = f"add a transition to {name} to changes, or remove the time"
             yield rule_finding(ID, Level.WARNING, instant_route(incident, field), message, hint)

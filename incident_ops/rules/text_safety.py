@@ -1,6 +1,6 @@
-"""Texts hold no characters that cannot be seen or that turn the order of reading.
+"""Texts contain no invisible characters, and none that change the reading direction.
 
-Control and direction characters make a reviewer see another text than the one that is stored, or break a terminal.
+Control and direction characters show a reviewer a different text from the one that is stored, or break a terminal.
 Line breaks and tabs are fine.
 
     before: title: "Login fails \u202eeruces"
@@ -40,5 +40,5 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
         found = _UNSAFE.search(text)
         if found:
             kind = "direction" if _DIRECTION.match(found[0]) else "control"
-            message = f"a {kind} character (U+{ord(found[0]):04X}) stands at character {found.start() + 1}"
+            message = f"there is a {kind} character (U+{ord(found[0]):04X}) at position {found.start() + 1}"
             yield rule_finding(ID, LEVEL, route, message, "remove it", on_key=is_key)

@@ -197,7 +197,7 @@ def test_without_git_or_without_a_commit_there_is_no_base(tmp_path: Path) -> Non
     for name, has_git in (("plain", False), ("empty", True)):
         repo = Repo(tmp_path / name, git=has_git)
         repo.put("INC-1")
-        with pytest.raises(UserError, match="there is no base"):
+        with pytest.raises(UserError, match="there is nothing to compare with"):
             compared(repo)
 
 

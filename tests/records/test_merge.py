@@ -283,7 +283,7 @@ def test_two_items_of_one_id_stand_whole_between_the_markers(eol: str) -> None:
     marks = f"<<<<<<< ours\n{item.format('mine')}=======\n{item.format('yours')}>>>>>>> theirs\n"
     assert found.text == changed(("status: open\n", f"status: open\n{marks}")).replace("\n", eol)
     assert found.conflicts == (
-        "action_items.AI-2: both sides gave this id to a new item: keep both, and give one of them a free id",
+        "action_items.AI-2: both sides gave this id to a new item: keep both, and give one of them a new id",
     )
     both = re.sub(r"(?m)^(<{7} ours|={7}|>{7} theirs)\r?\n", "", found.text)
     assert [one["id"] for one in data(both)["action_items"]] == ["AI-1", "AI-2", "AI-2"]

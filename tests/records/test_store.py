@@ -300,7 +300,7 @@ def test_a_link_is_refused_not_followed(repo: Repo, change: Callable[[Repo], Non
     before = len(list(repo.catalogue().live()))
     change(repo)
     for _ in range(2):
-        told = [one for one in repo.catalogue().findings() if "plain file" in one.message]
+        told = [one for one in repo.catalogue().findings() if "not a regular file" in one.message]
         assert told
         assert all(one.rule == "file" and "links are not followed" in one.hint for one in told)
         assert len(list(repo.catalogue().live())) <= before
@@ -321,7 +321,7 @@ def test_a_pipe_is_refused_without_waiting_for_it(repo: Repo) -> None:
     (repo.root / "incidents/INC-1").mkdir(parents=True)
     os.mkfifo(repo.root / "incidents/INC-1/incident.yaml")
     [told] = repo.catalogue().findings()
-    assert "plain file" in told.message
+    assert "not a regular file" in told.message
 
 
 def test_a_submodule_is_not_entered(repo: Repo, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def unescaped(text: str) -> str:
 
 def test_an_annotation_names_file_line_column_and_rule() -> None:
     told = commands([finding(message="no", hint="do")], "ops/", never)
-    assert told == "::error file=ops/f,line=3,col=2,title=label::no%0Amend: do\n"
+    assert told == "::error file=ops/f,line=3,col=2,title=label::no%0Afix: do\n"
     assert commands([finding(0)], "", never) == "::error file=f,title=label::m\n"
     assert commands([], "", never) == ""
 

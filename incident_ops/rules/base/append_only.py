@@ -1,9 +1,9 @@
-"""What was merged into a history stays there: word for word, and in its order.
+"""Merged entries of a history stay as they are, in their order.
 
-Timeline, updates, changes, corrections, escalations and cycles only grow. Of an escalation `appropriate` may be judged
-later, of a cycle a missing instant be added. A slip is mended by one more entry: `corrects` in the timeline, a
-correction for an instant, a further update. Where two branches were merged, a new entry may stand above an older one
-if it is the earlier of the two: a note. Only a text that holds a secret may be taken out: a warning.
+Timeline, updates, changes, corrections, escalations and cycles only grow. Two things may be added later: whether an
+escalation was `appropriate`, and a missing time of a cycle. To fix a mistake, add one more entry: `corrects` in the
+timeline, a correction for a time, another update. After merging two branches a new entry may be above an older one if
+it happened earlier (a note). Only a text that contains a secret may be removed (a warning).
 
     before: timeline:
             - {at: 2025-01-26T12:05:00Z, kind: detection, event: Alert fired}
@@ -43,11 +43,11 @@ class History(NamedTuple):
 
 HISTORIES = (
     History("timeline", "at", ("corrects",), "add an entry with `corrects: {}` at the end"),
-    History("updates", "at", (), "tell it in a new update"),
+    History("updates", "at", (), "write a new update"),
     History("changes", "at", (), "add the next change below"),
-    History("corrections", "at", (), "add a further correction: the last one holds"),
+    History("corrections", "at", (), "add another correction: the last one counts"),
     History("escalations", "at", ("appropriate",), "only `appropriate` may change"),
-    History("cycles", "reopened", ("restored", "resolved", "verified", "closed"), "use corrections for an instant"),
+    History("cycles", "reopened", ("restored", "resolved", "verified", "closed"), "to change a time, use corrections"),
 )
 
 
@@ -111,11 +111,11 @@ def _above(history: History, now: Sequence[HistoryEntry], places: list[int]) -> 
         for new in above:
             route = (history.name, new)
             if later(now[new][history.instant], latest):
-                message = "this new entry stands above merged ones that are earlier"
+                message = "this new entry is above merged entries that are earlier"
                 yield rule_finding(ID, Level.ERROR, route, message, f"new entries go to the end of {history.name}")
             else:
-                message = "this new entry stands above a merged one"
-                hint = f"right after a merge of two branches; else put it at the end of {history.name}"
+                message = "this new entry is above a merged entry"
+                hint = f"correct after merging two branches; otherwise put it at the end of {history.name}"
                 yield rule_finding(ID, Level.NOTE, route, message, hint)
         above = []
 
@@ -138,7 +138,7 @@ def _rewritten(history: History, was: Sequence[HistoryEntry], now: Sequence[Hist
         for number in block.was:
             if spare[old[number]] > 0:
                 spare[old[number]] -= 1
-                yield _told(history, was, number, "stood elsewhere: the order of merged entries does not change")
+                yield _told(history, was, number, "was moved: merged entries keep their order")
             elif places:
                 place = places.pop(0)
                 yield _edited(history, number, was[number], now[place], place)
@@ -152,7 +152,7 @@ def _edited(history: History, number: int, was: HistoryEntry, now: HistoryEntry,
     route = (history.name, place, keys[0]) if keys and keys[0] in now else (history.name, place)
     if all(holds_secret(was.get(key)) and not holds_secret(now.get(key)) for key in keys):
         message = f"{_entry(history, number, was)} was changed where it held a secret"
-        return rule_finding(ID, Level.WARNING, route, message, "the secret stays in the history of git: revoke it")
+        return rule_finding(ID, Level.WARNING, route, message, "the secret is still in git history: revoke it")
     told = " and ".join(dict.fromkeys(keys[:3]))
     message = f"{_entry(history, number, was)} was changed: {told}"
     return rule_finding(ID, Level.ERROR, route, message, f"put it back, and {_mend(history, number)}")

@@ -1,7 +1,7 @@
-"""A merged state, severity or priority changes only with an entry of `changes`.
+"""Changing a merged state, severity or priority requires an entry in `changes`.
 
-Whoever reads the record later must see what it was, when it changed and why (R25). The entry begins at the merged
-value. That the way of states is legal, and that a history ends where the record says, is the rule `moves`.
+Whoever reads the record later must see what the value was, when it changed and why. The entry's `from` is the merged
+value. Whether the sequence of states is allowed, and ends at the record's state, is checked by the rule `moves`.
 
     before: severity: SEV1            # was SEV2
     after:  severity: SEV1
@@ -40,7 +40,7 @@ def check(before: Record, after: Record, _world: World | None) -> Iterator[Findi
         if not told:
             hint = f"add to changes {{at: ..., field: {field}, from: {old}, to: {value}, by: ..., reason: ...}}"
             yield rule_finding(
-                ID, LEVEL, (field,), f"{field} was {old} when it was merged, and no change tells of it", hint
+                ID, LEVEL, (field,), f"{field} was {old} when it was merged, and no entry in changes records it", hint
             )
         elif field != "state" and told[0][1].old != old and not any(one.field == field for one in was.changes):
             # with a history before it, where it begins is judged by `moves`
