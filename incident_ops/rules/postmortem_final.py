@@ -1,5 +1,7 @@
 """A final postmortem names its reviewers and who approved it.
 
+Final means reviewed and approved; with the names, readers know whom to ask.
+
     before: postmortem: {status: final}
     after:  postmortem: {status: final, reviewers: ["@maya"], approved_by: "@dana", final_at: 2025-02-03}
 """
