@@ -48,10 +48,10 @@ def inert_lines(text: str) -> str:
 
 
 def findings_line(findings: Sequence[Finding], files: int, silenced: int = 0) -> str:
-    """`7 files checked: 1 error, 2 warnings, 1 silenced`."""
+    """`7 files checked: 1 error, 2 warnings, 1 suppressed`."""
     counted = [(level, sum(one.level is level for one in findings)) for level in Level]
     told = [plural(count, level.value) for level, count in counted if count] or ["all fine"]
-    told += [f"{silenced:,} silenced"] if silenced else []
+    told += [f"{silenced:,} suppressed"] if silenced else []
     return f"{plural(files, 'file')} checked: {', '.join(told)}"
 
 

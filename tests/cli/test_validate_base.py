@@ -147,7 +147,7 @@ def test_the_error_on_a_changed_line_is_among_the_annotations(merged: Folder) ->
 def test_silenced_findings_are_counted_and_listed(folder: Folder) -> None:
     folder.put(services="\n- gone # incident-ops: ignore[service-known] retired in May")
     done = call("validate", at=folder.path)
-    assert (done.code, done.out) == (0, "3 files checked: all fine, 1 silenced\n")
+    assert (done.code, done.out) == (0, "3 files checked: all fine, 1 suppressed\n")
     data = json.loads(call("validate", "--format", "json", at=folder.path).out)
     assert data["findings"] == []
     (one,) = data["silenced"]
