@@ -26,15 +26,15 @@ from incident_ops.domain.time import SKEW, parse_instant
 from incident_ops.findings import Finding, Level, Route
 from incident_ops.records.base_revision import Base
 from incident_ops.records.file_findings import FAULTS, fault
-from incident_ops.records.index import UNREADABLE, Catalogue, IndexEntry, to_record
+from incident_ops.records.index import UNREADABLE, IndexEntry, RecordIndex, to_record
 from incident_ops.records.planned_changes import FREEZE, MAINTENANCE, to_plan
-from incident_ops.records.policy import Setting
+from incident_ops.records.policy import PolicyAndServices
 from incident_ops.records.schema import SCHEMA_KINDS, check_document, schema_text
-from incident_ops.records.store import Examine, Raw, Store, is_record
-from incident_ops.records.suppressions import silences
+from incident_ops.records.store import CheckRecord, Raw, Store, is_record
+from incident_ops.records.suppressions import find_suppressions
 from incident_ops.records.yaml_reader import Document, read_bytes
 from incident_ops.rules import base as base_rules
-from incident_ops.rules.suppressions import Silenced, silence
+from incident_ops.rules.suppressions import SuppressedFinding, apply_suppressions
 
 _DATE = re.compile(r"-(?<=([0-9]{4}-))([0-9]{2}-[0-9]{2})")  # searched by its first hyphen, which is fast
 _HIDDEN_DAY = re.compile(r"\\(?:x[23]|u00[23]|U000000[23]|\r?\n)")  # escapes that may spell a part of a date
@@ -47,7 +47,7 @@ class ValidationReport:
 
     files: int
     findings: tuple[Finding, ...]
-    silenced: tuple[Silenced, ...] = ()
+    silenced: tuple[SuppressedFinding, ...] = ()
 
     @property
     def errors(self) -> int:
@@ -60,7 +60,7 @@ class ValidationReport:
         return sum(one.level is Level.WARNING for one in self.findings)
 
 
-def examiner(setting: Setting, now: datetime) -> Examine:
+def record_checker(setting: PolicyAndServices, now: datetime) -> CheckRecord:
     """Reads, checks and judges one record; only the schema is checked where policy or services are unusable."""
     world = None
     if not setting.findings:
@@ -88,7 +88,7 @@ def examiner(setting: Setting, now: datetime) -> Examine:
             _placed(document, found),
             None if settled else document.data,
             _links(path, record.incident),
-            silences(document.text, path),
+            find_suppressions(document.text, path),
         )
 
     return examine
@@ -96,8 +96,8 @@ def examiner(setting: Setting, now: datetime) -> Examine:
 
 def validate_records(
     store: Store,
-    setting: Setting,
-    catalogue: Catalogue,
+    setting: PolicyAndServices,
+    catalogue: RecordIndex,
     now: datetime,
     asked: Callable[[str], bool] | None = None,
     base: Base | None = None,
@@ -115,22 +115,27 @@ def validate_records(
     others = [(path, kind) for path, kind in store.others() if asked is None or asked(path)]
     found += [one for path, kind in others for one in _other(store, path, kind, world)]
     found += _stale_schemas(store)
-    silenced: list[Silenced] = []
+    silenced: list[SuppressedFinding] = []
     if world:
         found, silenced = _silenced(found, catalogue, partial=asked is not None)
     if base:
-        found = [*weighed(found, base, catalogue, examiner(setting, now)), *against(base, world, catalogue)]
+        found = [
+            *weighed_against_base(found, base, catalogue, record_checker(setting, now)),
+            *base_findings(base, world, catalogue),
+        ]
     files = len(others) + (catalogue.count() if asked is None else sum(asked(path) for path in catalogue.paths()))
     kept = sorted((one for one in found if asked is None or asked(one.where.file)), key=lambda one: one.sort_key)
     quiet = [one for one in silenced if asked is None or asked(one.finding.where.file)]
     return ValidationReport(files, tuple(kept), tuple(sorted(quiet, key=lambda one: one.finding.sort_key)))
 
 
-def _silenced(found: Iterable[Finding], catalogue: Catalogue, *, partial: bool) -> tuple[list[Finding], list[Silenced]]:
+def _silenced(
+    found: Iterable[Finding], catalogue: RecordIndex, *, partial: bool
+) -> tuple[list[Finding], list[SuppressedFinding]]:
     """Without what comments silence. A rule that waits for a time, or for records left out, may find it later."""
-    unasked = {name for name, rule in rules.CATALOGUE.items() if rule.timed or (partial and rule.needs_others)}
-    every = rules.CATALOGUE.keys() | FAULTS.keys()
-    return silence(found, catalogue.silences(), rules.SILENCEABLE, every, unasked)
+    unasked = {name for name, rule in rules.RULE_DOCS.items() if rule.timed or (partial and rule.needs_others)}
+    every = rules.RULE_DOCS.keys() | FAULTS.keys()
+    return apply_suppressions(found, catalogue.silences(), rules.SUPPRESSIBLE, every, unasked)
 
 
 def _unreadable(path: str, blob: str, found: list[Finding], data: Any = None) -> IndexEntry:
@@ -169,7 +174,7 @@ def _links(path: str, incident: Incident) -> list[Link]:
     return found
 
 
-def _timed(store: Store, catalogue: Catalogue, world: World) -> Iterator[Finding]:
+def _timed(store: Store, catalogue: RecordIndex, world: World) -> Iterator[Finding]:
     for record in catalogue.live():
         yield from _timed_of(store, record, world)
     for path in catalogue.settled_after(int((world.now + SKEW).timestamp())):
@@ -237,12 +242,12 @@ def _stale_schemas(store: Store) -> Iterator[Finding]:
             yield fault("schema-copy", path, message, "copy it again; the installed one is used", at=(1, 1))
 
 
-def crossings(catalogue: Catalogue) -> Crossings:
+def crossings(catalogue: RecordIndex) -> Crossings:
     """What is true of all records together."""
     return Crossings(catalogue.clashes(), catalogue.dangling(), catalogue.links())
 
 
-def against(base: Base, world: World | None, catalogue: Catalogue) -> Iterator[Finding]:
+def base_findings(base: Base, world: World | None, catalogue: RecordIndex) -> Iterator[Finding]:
     """What no merged record may have become, each at its place in the present file."""
     for was, now in base.pairs():
         if now is None and catalogue.path_of(was.incident.id) is None:
@@ -257,14 +262,16 @@ def against(base: Base, world: World | None, catalogue: Catalogue) -> Iterator[F
             yield one.at(document.locate(one.where)) if isinstance(document, Document) else one
 
 
-def weighed(found: Iterable[Finding], base: Base, catalogue: Catalogue, examine: Examine) -> Iterator[Finding]:
+def weighed_against_base(
+    found: Iterable[Finding], base: Base, catalogue: RecordIndex, examine: CheckRecord
+) -> Iterator[Finding]:
     """The findings; what no change since the base brought about as a note."""
     earlier: set[tuple[str, str, Route, str]] | None = None
     for one in found:
-        if one.where.file in base.changed or (base.judges_anew and one.rule in rules.CATALOGUE):
+        if one.where.file in base.changed or (base.judges_anew and one.rule in rules.RULE_DOCS):
             yield one
             continue
-        if one.rule in rules.CATALOGUE and rules.CATALOGUE[one.rule].needs_others:
+        if one.rule in rules.RULE_DOCS and rules.RULE_DOCS[one.rule].needs_others:
             if earlier is None:
                 earlier = {_key(old) for old in rules.run_all(crossings(_as_merged(base, catalogue, examine)))}
             if _key(one) not in earlier:
@@ -277,9 +284,9 @@ def _key(one: Finding) -> tuple[str, str, Route, str]:
     return one.where.file, one.rule, one.where.route, one.message
 
 
-def _as_merged(base: Base, catalogue: Catalogue, examine: Examine) -> Catalogue:
+def _as_merged(base: Base, catalogue: RecordIndex, examine: CheckRecord) -> RecordIndex:
     """The catalogue with every changed record as it was."""
-    merged = Catalogue(catalogue.to_bytes())
+    merged = RecordIndex(catalogue.to_bytes())
     for path in filter(is_record, base.changed):
         merged.drop(path)
         if path in base.before:

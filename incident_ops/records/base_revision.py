@@ -115,7 +115,7 @@ class Base:
         return None
 
 
-def since(store: Store, revision: str, present: Collection[str]) -> Base:
+def changes_since(store: Store, revision: str, present: Collection[str]) -> Base:
     """What differs from where `revision` and the store parted; `present` are the files there are now.
 
     UserError without git, for a revision that is not there, and where nothing is shared (fetch-depth).

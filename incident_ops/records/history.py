@@ -18,13 +18,13 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.ports import Repository
 from incident_ops.domain.record import Record
 from incident_ops.errors import Incomplete
-from incident_ops.records.index import Catalogue, to_record
+from incident_ops.records.index import RecordIndex, to_record
 from incident_ops.records.schema import check_document
-from incident_ops.records.store import Keep, Raw, Store, record_path
+from incident_ops.records.store import IndexCache, Raw, Store, record_path
 from incident_ops.records.yaml_reader import Document, read_bytes
 
 
-def every_record(store: Store, catalogue: Catalogue) -> Iterator[Record]:
+def every_record(store: Store, catalogue: RecordIndex) -> Iterator[Record]:
     """All readable records by path, settled ones included. Incomplete where one changed since then."""
     entries = catalogue.entries()
     forgotten = [blob for _, blob, record in entries if record is None and blob]
@@ -73,8 +73,8 @@ def _valid(path: str, raw: bytes, kind: str = "incident") -> Document | None:
 _Kept = tuple[str, dict[str, msgspec.Raw]]
 
 
-def remembered(
-    store: Store, catalogue: Catalogue, keep: Keep | None, stamp: str, wanted: Collection[str] | None = None
+def records_from_cache(
+    store: Store, catalogue: RecordIndex, keep: IndexCache | None, stamp: str, wanted: Collection[str] | None = None
 ) -> Iterator[Record]:
     """All readable records by path, or those whose paths are `wanted`; Incomplete where one changed since.
 
@@ -97,7 +97,7 @@ def remembered(
         keep.save(msgspec.msgpack.encode((stamp, {**known, **fresh})))
 
 
-def _load(keep: Keep | None, stamp: str) -> Mapping[str, msgspec.Raw]:
+def _load(keep: IndexCache | None, stamp: str) -> Mapping[str, msgspec.Raw]:
     content = keep.load() if keep is not None else None
     if content is None:
         return {}

@@ -57,7 +57,7 @@ class IndexEntry(NamedTuple):
     silences: Sequence[Silence] = ()
 
 
-class Catalogue:
+class RecordIndex:
     """All records of one state of the repository."""
 
     def __init__(self, content: bytes | None = None) -> None:

@@ -17,14 +17,21 @@ from incident_ops.findings import Route
 from incident_ops.records.editor import same_data
 from incident_ops.records.merge_data import ITEMS, Choice, Versions, broken_chains, by_name, emptied, merge_data
 from incident_ops.records.merge_text import TextMerge
-from incident_ops.records.text_parts import Chunk, NotDivisible, chosen, lines_of, marked, top_collection
+from incident_ops.records.text_parts import (
+    Chunk,
+    NotDivisible,
+    lines_of,
+    text_of_side,
+    text_with_markers,
+    top_collection,
+)
 from incident_ops.records.yaml_positions import nodes
 from incident_ops.records.yaml_reader import Document, read_yaml
 
 MARKER_SIZE = 7
 CHAINS: tuple[Route, ...] = (("changes",), ("corrections",))
 
-Faults = Callable[[Any], int]
+CountErrors = Callable[[Any], int]
 """The data of a record -> how many faults its history of states has."""
 
 
@@ -36,7 +43,7 @@ class Merged:
     conflicts: tuple[str, ...] = ()
 
 
-def merge_records(base: str, ours: str, theirs: str, *, faults: Faults, size: int = MARKER_SIZE) -> Merged | None:
+def merge_records(base: str, ours: str, theirs: str, *, faults: CountErrors, size: int = MARKER_SIZE) -> Merged | None:
     """The record with what both sides did since `base`; None where only its lines can be merged.
 
     `size` is the length of a conflict marker. None means that a version is no readable record, is laid out so that its
@@ -64,7 +71,7 @@ def merge_records(base: str, ours: str, theirs: str, *, faults: Faults, size: in
         *(_explained(route, data.base) for route in dict.fromkeys(text_merge.clashes)),
         *map(_comments_clash, dict.fromkeys(text_merge.comment_clashes)),
     ]
-    return Merged(marked(chunks, size, eol), tuple(conflicts))
+    return Merged(text_with_markers(chunks, size, eol), tuple(conflicts))
 
 
 def _with_ends_of(ours: str, texts: Sequence[str]) -> list[str]:
@@ -76,7 +83,7 @@ def _with_ends_of(ours: str, texts: Sequence[str]) -> list[str]:
     return [re.sub("\r?\n", eol, text) for text in texts]
 
 
-def _broken_histories(data: Versions, faults: Faults) -> frozenset[Route]:
+def _broken_histories(data: Versions, faults: CountErrors) -> frozenset[Route]:
     """The histories that each side could have written, but that do not go together."""
     merged_data = merge_data(data, (), Choice())
     broken = {
@@ -109,7 +116,7 @@ def _merged_text(text_merge: TextMerge, texts: Sequence[str], data: Versions, eo
 
 def _is_as_meant(chunks: Sequence[Chunk], data: Versions, clashes: frozenset[Route]) -> bool:
     for is_ours in (True, False):
-        document = read_yaml(chosen(chunks, ours=is_ours), "")
+        document = read_yaml(text_of_side(chunks, ours=is_ours), "")
         meant = merge_data(data, (), Choice(is_ours, clashes))
         if not isinstance(document, Document) or not same_data(document.data, meant):
             return False
@@ -119,7 +126,7 @@ def _is_as_meant(chunks: Sequence[Chunk], data: Versions, clashes: frozenset[Rou
 def _lost(texts: Sequence[str], chunks: Sequence[Chunk]) -> bool:
     """True where a comment that a side wrote is in neither side of the result."""
     base, ours, theirs = (_comments(text) for text in texts)
-    kept = _comments(chosen(chunks, ours=True)) | _comments(chosen(chunks, ours=False))
+    kept = _comments(text_of_side(chunks, ours=True)) | _comments(text_of_side(chunks, ours=False))
     return bool(((ours - base) | (theirs - base)) - kept)
 
 

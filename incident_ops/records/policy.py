@@ -41,7 +41,7 @@ _NEW_ENTRIES: tuple[tuple[Route, tuple[str, ...]], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedPolicy:
     """A policy file as far as it was understood: `policy` is None whenever a finding is an error."""
 
     policy: Policy | None
@@ -113,20 +113,20 @@ def to_policy(resolved: Data) -> Policy:
     return msgspec.convert({**resolved, "contacts": {**contacts, "people": people}}, Policy)
 
 
-def load_policy(text: str, file: str = "policy.yaml") -> Loaded:
+def load_policy(text: str, file: str = "policy.yaml") -> LoadedPolicy:
     """The text of policy.yaml -> the resolved policy, or findings. Never raises for bad content."""
     document = read_yaml(text if text.strip() else "{}", file)
     if isinstance(document, list):
-        return Loaded(None, {}, {}, document, None)
+        return LoadedPolicy(None, {}, {}, document, None)
     found = _bad_base(document) or check_document(document, "policy")
     own: Data = document.data if isinstance(document.data, dict) else {}
     if found:
-        return Loaded(None, own, {}, found, document)
+        return LoadedPolicy(None, own, {}, found, document)
     resolved = resolve_policy(own, _preset(own["extends"]))
     found = [*_repeated(document), *_incomplete(document, resolved)]
     if found:
-        return Loaded(None, own, resolved, found, document)
-    return Loaded(to_policy(resolved), own, resolved, [], document)
+        return LoadedPolicy(None, own, resolved, found, document)
+    return LoadedPolicy(to_policy(resolved), own, resolved, [], document)
 
 
 def load_services(text: str, file: str = "services.yaml") -> LoadedServices:
@@ -233,10 +233,10 @@ POLICY, SERVICES = SETTINGS_FILES
 
 
 @dataclass(frozen=True)
-class Setting:
+class PolicyAndServices:
     """Policy and services as far as they were understood; `findings` says why not further."""
 
-    policy: Loaded
+    policy: LoadedPolicy
     services: LoadedServices
 
     @property
@@ -265,14 +265,14 @@ class Setting:
         return f"{resources.resource_stamp()} {self.digest} {'schema only' if self.findings else 'judged'}"
 
 
-def load_setting(store: Store) -> Setting:
+def load_policy_and_services(store: Store) -> PolicyAndServices:
     """Reads policy.yaml and services.yaml. UserError where there is no policy at all."""
     policy = _text(store, POLICY)
     if policy is None:
         raise no_policy(str(store.root))
     services = _text(store, SERVICES)
-    return Setting(
-        Loaded(None, {}, {}, [policy], None) if isinstance(policy, Finding) else load_policy(policy, POLICY),
+    return PolicyAndServices(
+        LoadedPolicy(None, {}, {}, [policy], None) if isinstance(policy, Finding) else load_policy(policy, POLICY),
         _services(services),
     )
 

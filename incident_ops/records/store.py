@@ -22,7 +22,7 @@ from incident_ops.domain.ports import Blob, Repository
 from incident_ops.errors import Incomplete
 from incident_ops.findings import Finding
 from incident_ops.records.file_findings import fault
-from incident_ops.records.index import Catalogue, IndexEntry
+from incident_ops.records.index import IndexEntry, RecordIndex
 from incident_ops.records.yaml_reader import MAX_BYTES
 
 INCIDENTS = "incidents"
@@ -32,11 +32,11 @@ KIND_OF_FOLDER = {"maintenance": "maintenance", "problems": "problem", "freezes"
 _BESIDE = (*SETTINGS_FILES, *KIND_OF_FOLDER, "schemas")
 
 Raw = bytes | Finding
-Examine = Callable[[str, str, Raw], IndexEntry]
+CheckRecord = Callable[[str, str, Raw], IndexEntry]
 """(path, blob id, content or why there is none) -> the record's entry."""
 
 
-class Keep(Protocol):
+class IndexCache(Protocol):
     """Where a catalogue is kept between runs."""
 
     def load(self) -> bytes | None:
@@ -109,10 +109,10 @@ def other_folder(path: str) -> str:
     return folder if folder in KIND_OF_FOLDER and "/" not in name and name.lower().endswith((".yaml", ".yml")) else ""
 
 
-def load_index(store: Store, examine: Examine, fingerprint: str, keep: Keep | None = None) -> Catalogue:
+def load_index(store: Store, examine: CheckRecord, fingerprint: str, keep: IndexCache | None = None) -> RecordIndex:
     """The catalogue of every incident record. `fingerprint` names all that an entry depends on but its own file."""
     if store.git is None or store.commit is None:
-        catalogue = Catalogue()
+        catalogue = RecordIndex()
         _put_files(store, catalogue, examine, _walk(store.root))
         return catalogue
     asked = None if store.revision else store.git.edited(store.commit, (INCIDENTS,))
@@ -123,9 +123,9 @@ def load_index(store: Store, examine: Examine, fingerprint: str, keep: Keep | No
     return catalogue
 
 
-def load_some(store: Store, examine: Examine, paths: Iterable[str]) -> Catalogue:
+def load_some(store: Store, examine: CheckRecord, paths: Iterable[str]) -> RecordIndex:
     """A catalogue of `paths` and of what their links and ids lead to, without reading the rest."""
-    catalogue, todo = Catalogue(), list(paths)
+    catalogue, todo = RecordIndex(), list(paths)
     while todo:
         path = todo.pop()
         if catalogue.has(spelled_path(path)) or (raw := store.read(path)) is None:
@@ -138,11 +138,13 @@ def load_some(store: Store, examine: Examine, paths: Iterable[str]) -> Catalogue
     return catalogue
 
 
-def _committed(git: Repository, commit: str, examine: Examine, fingerprint: str, keep: Keep | None) -> Catalogue:
+def _committed(
+    git: Repository, commit: str, examine: CheckRecord, fingerprint: str, keep: IndexCache | None
+) -> RecordIndex:
     fingerprint = f"{fingerprint} {git.prefix}"
     kept = _kept(git, fingerprint, commit, keep)
     if kept is None:
-        catalogue, blobs = Catalogue(), list(git.tree(commit, (INCIDENTS,)))
+        catalogue, blobs = RecordIndex(), list(git.tree(commit, (INCIDENTS,)))
         catalogue.set_header("fingerprint", fingerprint)
     else:
         catalogue, blobs = kept
@@ -155,12 +157,14 @@ def _committed(git: Repository, commit: str, examine: Examine, fingerprint: str,
     return catalogue
 
 
-def _kept(git: Repository, fingerprint: str, commit: str, keep: Keep | None) -> tuple[Catalogue, list[Blob]] | None:
+def _kept(
+    git: Repository, fingerprint: str, commit: str, keep: IndexCache | None
+) -> tuple[RecordIndex, list[Blob]] | None:
     """The kept catalogue and what has changed since, or None where it cannot serve."""
     content = keep.load() if keep is not None else None
     if content is None:
         return None
-    catalogue = Catalogue(content)
+    catalogue = RecordIndex(content)
     since = catalogue.header("commit")
     if since is None or catalogue.header("fingerprint") != fingerprint or not git.knows(since):
         return None
@@ -176,7 +180,7 @@ def _may_be_link(path: str) -> bool:
     return parts[0] == INCIDENTS and len(parts) <= 2
 
 
-def _put_blobs(git: Repository, catalogue: Catalogue, examine: Examine, blobs: list[Blob]) -> None:
+def _put_blobs(git: Repository, catalogue: RecordIndex, examine: CheckRecord, blobs: list[Blob]) -> None:
     present = [blob for blob in blobs if blob.id and blob.regular and is_record(blob.path)]
     for blob, raw in zip(present, git.read(blob.id for blob in present), strict=True):
         catalogue.put(_examined(examine, blob.path, blob.id, raw))
@@ -187,7 +191,7 @@ def _put_blobs(git: Repository, catalogue: Catalogue, examine: Examine, blobs: l
             catalogue.put(_examined(examine, blob.path, blob.id, not_regular(blob.path)))
 
 
-def _put_files(store: Store, catalogue: Catalogue, examine: Examine, paths: Iterable[str]) -> None:
+def _put_files(store: Store, catalogue: RecordIndex, examine: CheckRecord, paths: Iterable[str]) -> None:
     for path in paths:
         raw = store.read(path)
         if raw is None or (isinstance(raw, bytes) and not is_record(path)):
@@ -196,7 +200,7 @@ def _put_files(store: Store, catalogue: Catalogue, examine: Examine, paths: Iter
             catalogue.put(_examined(examine, path, "", raw))
 
 
-def _examined(examine: Examine, path: str, blob: str, raw: Raw) -> IndexEntry:
+def _examined(examine: CheckRecord, path: str, blob: str, raw: Raw) -> IndexEntry:
     if path != (told := spelled_path(path)):
         path, raw = told, fault("encoding", told, "the path is not UTF-8 text", "rename the file or its folder")
     elif isinstance(raw, bytes) and (not path.endswith("/incident.yaml") or path.count("/") != 2):
@@ -230,7 +234,7 @@ def _records_in(root: Path, name: str) -> Iterator[str]:
     yield from (path for file in files if is_record(path := f"{folder}/{file}"))
 
 
-def _untracked(root: Path, catalogue: Catalogue) -> Iterator[str]:
+def _untracked(root: Path, catalogue: RecordIndex) -> Iterator[str]:
     if is_link(root, INCIDENTS):
         yield INCIDENTS
         return

@@ -13,7 +13,7 @@ MARK = "incident-ops: ignore["
 _COMMENT = re.compile(r"(?:(?<=\s)|^)#[ \t]*incident-ops: ignore\[([^\]\r\n]*)\]?([^\r\n]*)", re.MULTILINE)
 
 
-def silences(text: str, path: str) -> list[Silence]:
+def find_suppressions(text: str, path: str) -> list[Silence]:
     """Every silencing comment of a readable text; what stands inside a quoted or block text is no comment.
 
     At the end of a line it holds for that line, alone on a line for the next one that is no comment.

@@ -26,12 +26,12 @@ class Clash:
 Chunk = str | Clash
 
 
-def chosen(chunks: Iterable[Chunk], *, ours: bool) -> str:
+def text_of_side(chunks: Iterable[Chunk], *, ours: bool) -> str:
     """The text with one side's lines wherever the sides clash."""
     return "".join(one if isinstance(one, str) else one.ours if ours else one.theirs for one in chunks)
 
 
-def marked(chunks: Iterable[Chunk], size: int, eol: str) -> str:
+def text_with_markers(chunks: Iterable[Chunk], size: int, eol: str) -> str:
     """The text with conflict markers of `size` characters, as git writes them, around the lines that differ."""
     text = ""
     for one in _coalesced(chunks):

@@ -16,7 +16,7 @@ from incident_ops.documents.markdown import code, inline
 from incident_ops.findings import RANK, Finding, Level
 
 if TYPE_CHECKING:
-    from incident_ops.rules.suppressions import Silenced
+    from incident_ops.rules.suppressions import SuppressedFinding
 
 
 Paint = Callable[[str, str], str]
@@ -60,7 +60,7 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def to_json(findings: Sequence[Finding], files: int, silenced: Sequence[Silenced] = ()) -> str:
+def to_json(findings: Sequence[Finding], files: int, silenced: Sequence[SuppressedFinding] = ()) -> str:
     """The JSON of `validate`, with a final line break; `silenced` is there where something is."""
     counts = {level: sum(one.level is level for one in findings) for level in Level}
     data: dict[str, Any] = {

@@ -65,13 +65,13 @@ def document(module: ModuleType, *, needs_others: bool = False, needs_base: bool
     return RuleDoc(module.ID, levels, needs_base, needs_others, timed=module.TIMED, doc=doc)
 
 
-CATALOGUE: Mapping[str, RuleDoc] = MappingProxyType(
+RULE_DOCS: Mapping[str, RuleDoc] = MappingProxyType(
     {module.ID: document(module) for module in _RECORD_MODULES}
     | {module.ID: document(module, needs_others=True) for module in _CROSS_MODULES}
     | {module.ID: document(module, needs_base=True) for module in base.MODULES}
     | {module.ID: document(module) for module in _SILENCE_MODULES}
 )
-SILENCEABLE = frozenset(
+SUPPRESSIBLE = frozenset(
     module.ID for module in (*_RECORD_MODULES, *_CROSS_MODULES) if not getattr(module, "NEVER_SILENT", False)
 )
 """Rules that a comment may silence on a line; a module with NEVER_SILENT is none."""

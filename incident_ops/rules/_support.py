@@ -33,7 +33,7 @@ Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
 
-def remembering(find: Callable[[Asked], Answer]) -> Callable[[Asked], Answer]:
+def computed_once(find: Callable[[Asked], Answer]) -> Callable[[Asked], Answer]:
     """`find` that gives the last answer again while it is asked about the very same object; nobody changes either."""
     last: tuple[Any, Any] = (object(), None)
 
@@ -55,7 +55,7 @@ def rule_finding(
     return Finding(rule, level, Where("", route, on_key=on_key), message, hint)
 
 
-@remembering
+@computed_once
 def packed(data: Any) -> bytes:
     """All of a record as one JSON text: cheap to search for what is rare before looking for its place."""
     return msgspec.json.encode(data)
@@ -104,7 +104,7 @@ def age(text: str, now: datetime) -> float:
     return (now - parse_instant(text)).total_seconds()
 
 
-given = remembering(effective)
+effective_instants = computed_once(effective)
 """The instants of an incident after the corrections; see lifecycle."""
 
 

@@ -16,7 +16,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Record, World
 from incident_ops.domain.time import LATEST, SKEW, UNKNOWN, stamp
 from incident_ops.findings import Finding, Level, Route
-from incident_ops.rules._support import given, instant_route, later, rule_finding
+from incident_ops.rules._support import effective_instants, instant_route, later, rule_finding
 
 ID = "future-instant"
 LEVEL = Level.ERROR
@@ -40,7 +40,7 @@ def check(record: Record, world: World) -> Iterator[Finding]:
 
 def past_instants(incident: Incident) -> Iterator[tuple[Route, str | None]]:
     """Route and text of every instant or date that tells what has happened; corrected ones by their last value."""
-    for field, text in given(incident).items():
+    for field, text in effective_instants(incident).items():
         yield instant_route(incident, field), text
     for index, pause in enumerate(incident.pauses):
         yield ("pauses", index, "from"), pause.start

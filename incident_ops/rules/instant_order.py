@@ -18,7 +18,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Record, World
 from incident_ops.domain.time import UNKNOWN
 from incident_ops.findings import Finding, Level
-from incident_ops.rules._support import given, instant_route, later, rule_finding
+from incident_ops.rules._support import effective_instants, instant_route, later, rule_finding
 
 ID = "instant-order"
 LEVEL = Level.ERROR
@@ -31,7 +31,7 @@ HINT = "one of them is wrong; to change a merged time, add an entry to correctio
 def check(record: Record, _world: World) -> Iterator[Finding]:
     """The first cycle, the later ones, the pauses."""
     incident = record.incident
-    at = {field: text for field, text in given(incident).items() if text != UNKNOWN}
+    at = {field: text for field, text in effective_instants(incident).items() if text != UNKNOWN}
     yield from _first_cycle(incident, at)
     last = _latest_end(at, "times")
     for number in range(1, len(incident.cycles) + 1):

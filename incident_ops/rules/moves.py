@@ -25,7 +25,7 @@ from incident_ops.domain.policy_sections import States
 from incident_ops.domain.record import Record, World
 from incident_ops.domain.time import duration
 from incident_ops.findings import Finding, Level, did_you_mean
-from incident_ops.rules._support import remembering, rule_finding, seconds_between
+from incident_ops.rules._support import computed_once, rule_finding, seconds_between
 
 ID = "moves"
 LEVEL = Level.ERROR
@@ -54,7 +54,7 @@ def check(record: Record, world: World) -> Iterator[Finding]:
         yield from _late_reopening(incident, world.policy.states.auto_reopen)
 
 
-@remembering
+@computed_once
 def _edges(states: States) -> Moves:
     return states.moves
 

@@ -18,7 +18,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import CLOSED, INSTANTS_OF_CYCLE, NEEDS, PENDING, REOPENED, RESOLVED
 from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level, Route
-from incident_ops.rules._support import given, instant_route, rule_finding
+from incident_ops.rules._support import effective_instants, instant_route, rule_finding
 
 ID = "state-instant"
 LEVEL = (Level.ERROR, Level.WARNING)
@@ -28,7 +28,7 @@ TIMED = False
 def check(record: Record, _world: World) -> Iterator[Finding]:
     """Every state of the history, and the state the record is in."""
     incident = record.incident
-    known = given(incident)
+    known = effective_instants(incident)
     told: set[str] = set()
     reached: set[str] = set()
     cycle = 0

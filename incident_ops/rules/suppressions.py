@@ -10,20 +10,20 @@ from incident_ops.findings import Finding
 from incident_ops.rules import silence_reason, silence_unused
 
 
-class Silenced(NamedTuple):
+class SuppressedFinding(NamedTuple):
     """A finding that a person does not want to see, and why."""
 
     finding: Finding
     reason: str
 
 
-def silence(
+def apply_suppressions(
     found: Iterable[Finding],
     silences: Sequence[Silence],
     silenceable: Collection[str],
     every: Collection[str],
     unasked: Collection[str] = (),
-) -> tuple[list[Finding], list[Silenced]]:
+) -> tuple[list[Finding], list[SuppressedFinding]]:
     """(what is left with the findings about the comments themselves, what was silenced).
 
     `silenceable` are the rules that may be silenced, `unasked` those that may find something another time.
@@ -36,7 +36,7 @@ def silence(
         if by is None:
             left.append(finding)
         else:
-            silenced.append(Silenced(finding, by.reason))
+            silenced.append(SuppressedFinding(finding, by.reason))
             used.add((by, finding.rule))
     for one in silences:
         left += silence_reason.check_silence(one)

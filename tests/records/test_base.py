@@ -8,7 +8,7 @@ import pytest
 
 from incident_ops.adapters.git import Git
 from incident_ops.errors import UserError
-from incident_ops.records.base_revision import Base, since
+from incident_ops.records.base_revision import Base, changes_since
 from tests.support.patience import patience
 from tests.support.repository import Repo, record_text
 
@@ -25,7 +25,7 @@ def repo(tmp_path: Path) -> Repo:
 def compared(repo: Repo, revision: str = "main", head: str | None = None) -> Base:
     store, catalogue = repo.store(head), repo.catalogue(head)
     present = [*catalogue.paths(), *(path for path, _ in store.others()), "policy.yaml", "services.yaml"]
-    return since(store, revision, present)
+    return changes_since(store, revision, present)
 
 
 PATH = "incidents/INC-1/incident.yaml"

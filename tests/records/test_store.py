@@ -18,9 +18,9 @@ from incident_ops.adapters.git import Git
 from incident_ops.adapters.sealed import Sealed
 from incident_ops.errors import Incomplete
 from incident_ops.records.history import every_record, last_readable, read_record
-from incident_ops.records.index import Catalogue
+from incident_ops.records.index import RecordIndex
 from incident_ops.records.store import Store, is_record, load_index, other_folder
-from incident_ops.validation import examiner
+from incident_ops.validation import record_checker
 from tests.support.repository import NOW, SERVICES, Repo, record_text, seen
 
 
@@ -364,7 +364,7 @@ def test_an_error_of_the_disk_while_reading_is_told(repo: Repo, monkeypatch: pyt
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "read", failing)
-        [told] = load_index(store, examiner(setting, NOW), "", None).findings()
+        [told] = load_index(store, record_checker(setting, NOW), "", None).findings()
     assert (told.where.file, told.message) == (path, "cannot be read: Input/output error")
 
 
@@ -467,7 +467,7 @@ def test_a_kept_catalogue_is_used(repo: Repo, keep: Sealed) -> None:
     repo.put("INC-1", title="Changed")
     repo.commit()
     setting, store = repo.setting(), repo.store()
-    examine, asked = examiner(setting, NOW), []
+    examine, asked = record_checker(setting, NOW), []
     told = load_index(
         store, lambda path, blob, raw: asked.append(path) or examine(path, blob, raw), setting.fingerprint, keep
     )
@@ -486,7 +486,7 @@ def test_what_is_kept_is_of_the_commit_only(repo: Repo, keep: Sealed) -> None:
     content = keep.load()
     assert content is not None
     assert b"not committed" not in content
-    assert seen(Catalogue(content)) == seen(repo.catalogue(commit))
+    assert seen(RecordIndex(content)) == seen(repo.catalogue(commit))
 
 
 def _damage(found: bytes) -> list[bytes]:
@@ -508,7 +508,7 @@ def test_a_lost_or_damaged_kept_file_changes_nothing(repo: Repo, keep: Sealed) -
 
 def _planted(content: bytes) -> bytes:
     """The kept catalogue with every finding taken out, as a liar would have it."""
-    catalogue = Catalogue(content)
+    catalogue = RecordIndex(content)
     with sqlite3.connect(":memory:") as base:
         base.deserialize(catalogue.to_bytes())
         base.execute("UPDATE record SET findings = NULL, live = 0")
