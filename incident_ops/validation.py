@@ -52,12 +52,12 @@ class ValidationReport:
     @property
     def errors(self) -> int:
         """How many findings are errors."""
-        return sum(one.level is Level.ERROR for one in self.findings)
+        return sum(finding.level is Level.ERROR for finding in self.findings)
 
     @property
     def warnings(self) -> int:
         """How many findings are warnings."""
-        return sum(one.level is Level.WARNING for one in self.findings)
+        return sum(finding.level is Level.WARNING for finding in self.findings)
 
 
 def record_checker(setting: PolicyAndServices, now: datetime) -> CheckRecord:
@@ -74,10 +74,10 @@ def record_checker(setting: PolicyAndServices, now: datetime) -> CheckRecord:
             return _unreadable(path, blob, faults, document.data)
         record = to_record(path, document.data)
         try:
-            found = rules.run(record, world, timed=False) if world else []
+            findings = rules.run(record, world, timed=False) if world else []
         except Exception as error:  # its rules are calculations too, and every command asks them
-            told = fault("calculation", path, why_unusable(record, error), at=(1, 1))
-            return _unreadable(path, blob, [told], document.data)
+            finding = fault("calculation", path, why_unusable(record, error), at=(1, 1))
+            return _unreadable(path, blob, [finding], document.data)
         settled = is_settled(record.incident)
         return IndexEntry(
             path,
@@ -85,7 +85,7 @@ def record_checker(setting: PolicyAndServices, now: datetime) -> CheckRecord:
             record.incident.id,
             0 if settled else 1,
             _latest(document.text),
-            _placed(document, found),
+            _placed(document, findings),
             None if settled else document.data,
             _links(path, record.incident),
             find_suppressions(document.text, path),
@@ -99,7 +99,7 @@ def validate_records(
     setting: PolicyAndServices,
     catalogue: RecordIndex,
     now: datetime,
-    asked: Callable[[str], bool] | None = None,
+    is_wanted: Callable[[str], bool] | None = None,
     base: Base | None = None,
 ) -> ValidationReport:
     """The report over a catalogue and the other records.
@@ -108,46 +108,55 @@ def validate_records(
     asked, too, and what no change brought about is a note.
     """
     world = None if setting.findings else World(*setting.require(), now)
-    found = [*setting.findings, *catalogue.findings()]
+    findings = [*setting.findings, *catalogue.findings()]
     if world:
-        found += _timed(store, catalogue, world)
-        found += _relocated(store, rules.run_all(crossings(catalogue)))
-    others = [(path, kind) for path, kind in store.others() if asked is None or asked(path)]
-    found += [one for path, kind in others for one in _other(store, path, kind, world)]
-    found += _stale_schemas(store)
+        findings += _timed(store, catalogue, world)
+        findings += _relocated(store, rules.run_all(crossings(catalogue)))
+    others = [(path, kind) for path, kind in store.others() if is_wanted is None or is_wanted(path)]
+    findings += [finding for path, kind in others for finding in _other(store, path, kind, world)]
+    findings += _stale_schemas(store)
     silenced: list[SuppressedFinding] = []
     if world:
-        found, silenced = _silenced(found, catalogue, partial=asked is not None)
+        findings, silenced = _silenced(findings, catalogue, partial=is_wanted is not None)
     if base:
-        found = [
-            *weighed_against_base(found, base, catalogue, record_checker(setting, now)),
+        findings = [
+            *weighed_against_base(findings, base, catalogue, record_checker(setting, now)),
             *base_findings(base, world, catalogue),
         ]
-    files = len(others) + (catalogue.count() if asked is None else sum(asked(path) for path in catalogue.paths()))
-    kept = sorted((one for one in found if asked is None or asked(one.where.file)), key=lambda one: one.sort_key)
-    quiet = [one for one in silenced if asked is None or asked(one.finding.where.file)]
-    return ValidationReport(files, tuple(kept), tuple(sorted(quiet, key=lambda one: one.finding.sort_key)))
+    files = len(others) + (
+        catalogue.count() if is_wanted is None else sum(is_wanted(path) for path in catalogue.paths())
+    )
+    kept = sorted(
+        (finding for finding in findings if is_wanted is None or is_wanted(finding.where.file)),
+        key=lambda finding: finding.sort_key,
+    )
+    quiet = [suppressed for suppressed in silenced if is_wanted is None or is_wanted(suppressed.finding.where.file)]
+    return ValidationReport(
+        files, tuple(kept), tuple(sorted(quiet, key=lambda suppressed: suppressed.finding.sort_key))
+    )
 
 
 def _silenced(
-    found: Iterable[Finding], catalogue: RecordIndex, *, partial: bool
+    findings: Iterable[Finding], catalogue: RecordIndex, *, partial: bool
 ) -> tuple[list[Finding], list[SuppressedFinding]]:
     """Without what comments silence. A rule that waits for a time, or for records left out, may find it later."""
     unasked = {name for name, rule in rules.RULE_DOCS.items() if rule.timed or (partial and rule.needs_others)}
     every = rules.RULE_DOCS.keys() | FAULTS.keys()
-    return apply_suppressions(found, catalogue.silences(), rules.SUPPRESSIBLE, every, unasked)
+    return apply_suppressions(findings, catalogue.silences(), rules.SUPPRESSIBLE, every, unasked)
 
 
-def _unreadable(path: str, blob: str, found: list[Finding], data: Any = None) -> IndexEntry:
+def _unreadable(path: str, blob: str, findings: list[Finding], data: Any = None) -> IndexEntry:
     parts = path.split("/")
     name = data.get("id") if isinstance(data, dict) else None
     if not (isinstance(name, str) and is_incident_id(name)):
         name = parts[1] if len(parts) in (2, 3) and is_incident_id(parts[1]) else None
-    return IndexEntry(path, blob, name, UNREADABLE, 0, found, None, [])
+    return IndexEntry(path, blob, name, UNREADABLE, 0, findings, None, [])
 
 
-def _placed(document: Document, found: Iterable[Finding]) -> list[Finding]:
-    return sorted((one.at(document.locate(one.where)) for one in found), key=lambda one: one.sort_key)
+def _placed(document: Document, findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(
+        (finding.at(document.locate(finding.where)) for finding in findings), key=lambda finding: finding.sort_key
+    )
 
 
 def _latest(text: str) -> int:
@@ -165,13 +174,13 @@ def _latest(text: str) -> int:
 
 
 def _links(path: str, incident: Incident) -> list[Link]:
-    found = [
+    links = [
         Link(path, incident.id, "related", target, ("related", index)) for index, target in enumerate(incident.related)
     ]
     for kind, target in (("duplicate_of", incident.duplicate_of), ("problem", incident.problem)):
         if target is not None:
-            found.append(Link(path, incident.id, kind, target, (kind,)))
-    return found
+            links.append(Link(path, incident.id, kind, target, (kind,)))
+    return links
 
 
 def _timed(store: Store, catalogue: RecordIndex, world: World) -> Iterator[Finding]:
@@ -183,15 +192,15 @@ def _timed(store: Store, catalogue: RecordIndex, world: World) -> Iterator[Findi
 
 
 def _timed_of(store: Store, record: Record, world: World) -> list[Finding]:
-    found = rules.run(record, world, timed=True)
-    document = _document(store, record.path) if found else None
-    return _placed(document, found) if document else found
+    findings = rules.run(record, world, timed=True)
+    document = _document(store, record.path) if findings else None
+    return _placed(document, findings) if document else findings
 
 
-def _relocated(store: Store, found: Iterable[Finding]) -> Iterator[Finding]:
-    for one in found:
-        document = _document(store, one.where.file)
-        yield one.at(document.locate(one.where)) if document else one
+def _relocated(store: Store, findings: Iterable[Finding]) -> Iterator[Finding]:
+    for finding in findings:
+        document = _document(store, finding.where.file)
+        yield finding.at(document.locate(finding.where)) if document else finding
 
 
 def _document(store: Store, path: str) -> Document | None:
@@ -255,33 +264,33 @@ def base_findings(base: Base, world: World | None, catalogue: RecordIndex) -> It
             now = base.renamed(was)
         if now is None:
             continue
-        found = base_rules.compare(was, now, world)
-        raw = base.after.get(now.path) if found else None
+        findings = base_rules.compare(was, now, world)
+        raw = base.after.get(now.path) if findings else None
         document = read_bytes(raw, now.path) if isinstance(raw, bytes) else None
-        for one in found:
-            yield one.at(document.locate(one.where)) if isinstance(document, Document) else one
+        for finding in findings:
+            yield finding.at(document.locate(finding.where)) if isinstance(document, Document) else finding
 
 
 def weighed_against_base(
-    found: Iterable[Finding], base: Base, catalogue: RecordIndex, examine: CheckRecord
+    findings: Iterable[Finding], base: Base, catalogue: RecordIndex, examine: CheckRecord
 ) -> Iterator[Finding]:
     """The findings; what no change since the base brought about as a note."""
     earlier: set[tuple[str, str, Route, str]] | None = None
-    for one in found:
-        if one.where.file in base.changed or (base.judges_anew and one.rule in rules.RULE_DOCS):
-            yield one
+    for finding in findings:
+        if finding.where.file in base.changed or (base.judges_anew and finding.rule in rules.RULE_DOCS):
+            yield finding
             continue
-        if one.rule in rules.RULE_DOCS and rules.RULE_DOCS[one.rule].needs_others:
+        if finding.rule in rules.RULE_DOCS and rules.RULE_DOCS[finding.rule].needs_others:
             if earlier is None:
                 earlier = {_key(old) for old in rules.run_all(crossings(_as_merged(base, catalogue, examine)))}
-            if _key(one) not in earlier:
-                yield one
+            if _key(finding) not in earlier:
+                yield finding
                 continue
-        yield replace(one, level=Level.NOTE)
+        yield replace(finding, level=Level.NOTE)
 
 
-def _key(one: Finding) -> tuple[str, str, Route, str]:
-    return one.where.file, one.rule, one.where.route, one.message
+def _key(finding: Finding) -> tuple[str, str, Route, str]:
+    return finding.where.file, finding.rule, finding.where.route, finding.message
 
 
 def _as_merged(base: Base, catalogue: RecordIndex, examine: CheckRecord) -> RecordIndex:

@@ -53,13 +53,13 @@ class Base:
     @cached_property
     def merged(self) -> dict[str, Record]:
         """Changed records as they were merged, by path; of one that was broken then, its last readable version."""
-        found = {}
+        records = {}
         for path, raw in self.before.items():
             if is_record(path):
                 record = _record(path, raw) or self._last_readable(path)
                 if record is not None:
-                    found[path] = record
-        return found
+                    records[path] = record
+        return records
 
     @cached_property
     def current(self) -> dict[str, Record]:
@@ -167,9 +167,9 @@ def _record(path: str, raw: Raw) -> Record | None:
     return to_record(path, document.data)
 
 
-def _tells_of(one: Incident, other: Incident) -> bool:
-    alike = one.title == other.title or any(entry in other.timeline for entry in one.timeline)
-    return alike and one.times.declared == other.times.declared
+def _tells_of(first: Incident, second: Incident) -> bool:
+    alike = first.title == second.title or any(entry in second.timeline for entry in first.timeline)
+    return alike and first.times.declared == second.times.declared
 
 
 def _text(raw: Raw | None) -> list[str]:

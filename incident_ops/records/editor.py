@@ -36,8 +36,8 @@ def edit(text: str, edits: Iterable[Edit], *, order: KeyOrder, file: str = "") -
     if isinstance(document, list):
         first = document[0]
         raise Refused(first.message, hint=first.hint, where=str(first.where))
-    for one in edits:
-        document = _edit_one(document, one, order)
+    for change in edits:
+        document = _edit_one(document, change, order)
     return document.text
 
 
@@ -48,7 +48,7 @@ def key_order(schema: Mapping[str, Any]) -> KeyOrder:
         level = [schema]
         for step in route:
             level = [below for node in level for below in _steps_down(schema, node, step)]
-        return [name for node in level for one in _branches(schema, node) for name in one.get("properties", ())]
+        return [name for node in level for branch in _branches(schema, node) for name in branch.get("properties", ())]
 
     return order
 
@@ -60,36 +60,36 @@ def _branches(schema: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[Ma
         for part in node["$ref"].removeprefix("#/").split("/"):
             target = target[part]
         yield from _branches(schema, target)
-    for one in (*node.get("anyOf", ()), *node.get("oneOf", ()), *node.get("allOf", ())):
-        yield from _branches(schema, one)
+    for branch in (*node.get("anyOf", ()), *node.get("oneOf", ()), *node.get("allOf", ())):
+        yield from _branches(schema, branch)
 
 
 def _steps_down(schema: Mapping[str, Any], node: Mapping[str, Any], step: str | int) -> Iterator[Mapping[str, Any]]:
-    for one in _branches(schema, node):
+    for branch in _branches(schema, node):
         if isinstance(step, int):
-            below = one.get("items")
+            below = branch.get("items")
         else:
-            below = one.get("properties", {}).get(step, one.get("additionalProperties"))
+            below = branch.get("properties", {}).get(step, branch.get("additionalProperties"))
         if isinstance(below, dict):
             yield below
 
 
-def same_data(one: Any, other: Any) -> bool:
+def same_data(first: Any, second: Any) -> bool:
     """True where both are the same data with the same types: 1, 1.0, True and "1" are four values."""
-    if type(one) is not type(other):
+    if type(first) is not type(second):
         return False
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same_data(value, other[name]) for name, value in one.items())
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(same_data, one, other))
-    return repr(one) == repr(other)
+    if isinstance(first, dict):
+        return first.keys() == second.keys() and all(same_data(value, second[name]) for name, value in first.items())
+    if isinstance(first, list):
+        return len(first) == len(second) and all(map(same_data, first, second))
+    return repr(first) == repr(second)
 
 
 def _edit_one(document: Document, wanted: Edit, order: KeyOrder) -> Document:
     change = _settle(document, wanted)
     if isinstance(change, Set) and same_data(_value_at(document.data, change.route, _Missing), change.value):
         return document
-    meant = _meant(document.data, change)
+    intended = _meant(document.data, change)
     for literal in (True, False):  # a `|` text would swallow comments below that are indented deeper: then quotes
         try:
             text = spliced(document.text, _splices(document, change, order, literal=literal))
@@ -100,7 +100,7 @@ def _edit_one(document: Document, wanted: Edit, order: KeyOrder) -> Document:
             raise _refused(
                 document, change.route, "the new text contains an incomplete character", "type it again"
             ) from None
-        if isinstance(result, Document) and same_data(result.data, meant):
+        if isinstance(result, Document) and same_data(result.data, intended):
             return result
     name = _name(change.route)
     if isinstance(result, list):
@@ -151,15 +151,15 @@ def _settle(document: Document, wanted: Edit) -> Edit:
 
 def _meant(data: Any, change: Edit) -> Any:
     """The data after the change, made on the data alone."""
-    meant = copy.deepcopy(data)
+    intended = copy.deepcopy(data)
     value = copy.deepcopy(change.value)
     if isinstance(change, Append):
-        _value_at(meant, change.route, None).append(value)
+        _value_at(intended, change.route, None).append(value)
     elif change.route:
-        _value_at(meant, change.route[:-1], None)[change.route[-1]] = value
+        _value_at(intended, change.route[:-1], None)[change.route[-1]] = value
     else:
-        meant = value
-    return meant
+        intended = value
+    return intended
 
 
 def _splices(document: Document, change: Edit, order: KeyOrder, *, literal: bool) -> list[Splice]:

@@ -38,19 +38,21 @@ def load_gate(raw: bytes, file: str, judge: Judge) -> Document | list[Finding]:
 def gate_findings(document: Document, judge: Judge) -> list[Finding]:
     """Findings over a gate file that was read; what the file means is judged only where it fits the schema."""
     strange = list(_strangers(document.data, document.file, ()))
-    if found := check_document(document, GATE_KIND):
-        named = {one.where.route for one in strange}
-        others = (_mended(document, one) for one in found if one.where.route not in named)
+    if schema_findings := check_document(document, GATE_KIND):
+        named = {finding.where.route for finding in strange}
+        others = (_mended(document, finding) for finding in schema_findings if finding.where.route not in named)
         return _placed(document, (*strange, *others))
     return _placed(document, judge(document.data, document.file))
 
 
-def _mended(document: Document, found: Finding) -> Finding:
-    return replace(found, hint=hint_of(found.rule, found.where.route, document.data) or found.hint)
+def _mended(document: Document, finding: Finding) -> Finding:
+    return replace(finding, hint=hint_of(finding.rule, finding.where.route, document.data) or finding.hint)
 
 
-def _placed(document: Document, found: Iterable[Finding]) -> list[Finding]:
-    return sorted((one.at(document.locate(one.where)) for one in found), key=lambda one: one.sort_key)
+def _placed(document: Document, findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(
+        (finding.at(document.locate(finding.where)) for finding in findings), key=lambda finding: finding.sort_key
+    )
 
 
 def _strangers(data: Any, file: str, route: Route) -> Iterator[Finding]:
@@ -84,8 +86,8 @@ def hint_of(rule: str, route: Route, data: Any) -> str:
         return f"write {route[-1]}: {field['const']}"
     value = _value(data, route)
     if isinstance(value, int | float) and not isinstance(value, bool):
-        for one in (field, *field.get("anyOf", ())):
-            if (name := one.get("$ref", "").rpartition("/")[2]) in _UNITS:
+        for branch in (field, *field.get("anyOf", ())):
+            if (name := branch.get("$ref", "").rpartition("/")[2]) in _UNITS:
                 return _with_unit(schema("gate")["$defs"][name], f"{value}{_UNITS[name]}")
     return _example(route, field, value)
 
@@ -113,10 +115,10 @@ def _other_level(route: Route) -> str:
 def _example(route: Route, field: dict[str, Any], value: Any) -> str:
     """The examples of a field that holds more than one word, where something of another shape stands."""
     examples = field.get("examples", [])
-    if value is None or not any(isinstance(one, dict | list) for one in examples):
+    if value is None or not any(isinstance(example, dict | list) for example in examples):
         return ""
     is_entry = isinstance(route[-1], int)
-    return f"e.g. {' or '.join(flow([one] if is_entry else one) for one in examples)}"
+    return f"e.g. {' or '.join(flow([example] if is_entry else example) for example in examples)}"
 
 
 def _field(route: Route) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def records_from_cache(
 
     `stamp` names the program: what another one kept is not used.
     """
-    entries = [one for one in catalogue.entries() if wanted is None or one[0] in wanted]
+    entries = [entry for entry in catalogue.entries() if wanted is None or entry[0] in wanted]
     known = _load(keep, stamp)
     fresh: dict[str, msgspec.Raw] = {}
     for path, blob, record in entries:
@@ -102,10 +102,10 @@ def _load(keep: IndexCache | None, stamp: str) -> Mapping[str, msgspec.Raw]:
     if content is None:
         return {}
     try:
-        told, known = msgspec.msgpack.decode(content, type=_Kept)
+        cached_stamp, known = msgspec.msgpack.decode(content, type=_Kept)
     except msgspec.DecodeError:
         return {}
-    return known if told == stamp else {}
+    return known if cached_stamp == stamp else {}
 
 
 DeletedRecords = dict[str, str]
@@ -120,16 +120,16 @@ def deletions(git: Repository, commit: str, keys: Iterable[str], records: Iterab
     proves nothing: such keys are not in the answer.
     """
     paths = {record.incident.id: record.path for record in records}
-    found: DeletedRecords = {}
+    deleted: DeletedRecords = {}
     for key in sorted(keys):
         incident, _, item = key.partition("/")
         path = paths.get(incident)
         if path is None:
-            if taken := _file_deleted(git, commit, record_path(incident)):
-                found[key] = taken
-        elif item and (taken := _item_deleted(git, commit, path, item)):
-            found[key] = taken
-    return found
+            if deleting_commit := _file_deleted(git, commit, record_path(incident)):
+                deleted[key] = deleting_commit
+        elif item and (deleting_commit := _item_deleted(git, commit, path, item)):
+            deleted[key] = deleting_commit
+    return deleted
 
 
 def _file_deleted(git: Repository, commit: str, path: str) -> str | None:
@@ -140,11 +140,11 @@ def _file_deleted(git: Repository, commit: str, path: str) -> str | None:
 
 def _item_deleted(git: Repository, commit: str, path: str, item: str) -> str | None:
     """The oldest commit since which no version has the item, where one before it had it."""
-    taken = None
+    deleting_commit = None
     for at, items in _versions(git, commit, path):
         if item in items:
-            return taken
-        taken = at
+            return deleting_commit
+        deleting_commit = at
     return None
 
 
@@ -155,4 +155,4 @@ def _versions(git: Repository, commit: str, path: str) -> Iterator[tuple[str, Co
         document = None if raw is None else read_bytes(raw, path)
         if isinstance(document, Document) and not check_document(document, "incident"):
             incident = to_record(path, document.data).incident
-            yield at, {one.id for one in incident.action_items}
+            yield at, {item.id for item in incident.action_items}

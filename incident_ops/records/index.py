@@ -80,8 +80,8 @@ class RecordIndex:
 
     def header(self, name: str) -> str | None:
         """A value kept beside the records, e.g. the commit they were taken from."""
-        found = self._db.execute("SELECT value FROM header WHERE name = ?", (name,)).fetchone()
-        return found[0] if found else None
+        row = self._db.execute("SELECT value FROM header WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
 
     def set_header(self, name: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO header VALUES (?, ?)", (name, value))
@@ -90,15 +90,17 @@ class RecordIndex:
         """Adds a record's entry, or replaces it."""
         key = _key(row.path)
         self._drop(key)
-        findings = json.dumps([_pack(one) for one in row.findings]) if row.findings else None
+        findings = json.dumps([_pack(finding) for finding in row.findings]) if row.findings else None
         data = msgspec.msgpack.encode(row.data) if row.data is not None else None
-        told = row.id is not None and row.path == f"{_HEAD}{row.id}{_TAIL}"
-        name = None if told else row.id or _NAMELESS
+        is_named_by_folder = row.id is not None and row.path == f"{_HEAD}{row.id}{_TAIL}"
+        name = None if is_named_by_folder else row.id or _NAMELESS
         silences = json.dumps(row.silences) if row.silences else None
         values = (key, bytes.fromhex(row.blob), name, row.live, row.latest, findings, data, silences)
         self._db.execute("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
         if row.links:
-            packed = [(_key(one.path), one.kind, one.source, one.target, json.dumps(one.route)) for one in row.links]
+            packed = [
+                (_key(link.path), link.kind, link.source, link.target, json.dumps(link.route)) for link in row.links
+            ]
             self._db.executemany("INSERT INTO link VALUES (?, ?, ?, ?, ?)", packed)
 
     def drop(self, path: str) -> None:
@@ -111,10 +113,10 @@ class RecordIndex:
 
     def leave_out(self, unread: Unread) -> bool:
         """From now on this record counts as one that could not be read; False where it does already, or is unknown."""
-        key, found = _key(unread.path), fault("calculation", unread.path, unread.reason)
+        key, finding = _key(unread.path), fault("calculation", unread.path, unread.reason)
         question = "UPDATE record SET live = ?, findings = ?, data = NULL WHERE key = ? AND live <> ?"
-        asked = (UNREADABLE, json.dumps([_pack(found)]), key, UNREADABLE)
-        return self._db.execute(question, asked).rowcount > 0
+        values = (UNREADABLE, json.dumps([_pack(finding)]), key, UNREADABLE)
+        return self._db.execute(question, values).rowcount > 0
 
     def count(self) -> int:
         """How many records there are, readable or not."""
@@ -139,7 +141,7 @@ class RecordIndex:
         rows = self._db.execute("SELECT key, findings FROM record WHERE findings IS NOT NULL ORDER BY key")
         for key, packed in rows:
             path = _path(key)
-            yield from (_unpack(path, one) for one in json.loads(packed))
+            yield from (_unpack(path, finding) for finding in json.loads(packed))
 
     def silences(self) -> list[Silence]:
         """Every comment that silences a rule."""
@@ -155,8 +157,11 @@ class RecordIndex:
         rows = self._db.execute("SELECT key, findings FROM record WHERE live = ? ORDER BY key", (UNREADABLE,))
         firsts = (_unpack(_path(key), json.loads(packed)[0]) for key, packed in rows)
         return [
-            Unread(one.where.file, f"line {one.where.line}: {one.message}" if one.where.line else one.message)
-            for one in firsts
+            Unread(
+                finding.where.file,
+                f"line {finding.where.line}: {finding.message}" if finding.where.line else finding.message,
+            )
+            for finding in firsts
         ]
 
     def live(self) -> Iterator[Record]:
@@ -171,10 +176,10 @@ class RecordIndex:
     def entries(self) -> list[tuple[str, str, Record | None]]:
         """(path, blob id, the record where its data is kept) of every readable record, by path."""
         rows = self._db.execute("SELECT key, blob, data FROM record WHERE live <> ? ORDER BY key", (UNREADABLE,))
-        found = ((_path(key), blob, data) for key, blob, data in rows)
+        entries = ((_path(key), blob, data) for key, blob, data in rows)
         return [
             (path, blob.hex(), to_record(path, msgspec.msgpack.decode(data)) if data else None)
-            for path, blob, data in found
+            for path, blob, data in entries
         ]
 
     def settled_after(self, epoch: int) -> list[str]:
@@ -204,8 +209,8 @@ class RecordIndex:
         rows = self._db.execute(
             "SELECT DISTINCT id FROM record WHERE id IS NOT NULL AND id <> ? ORDER BY id", (_NAMELESS,)
         )
-        found = ((name, tuple(self._paths_of(name))) for (name,) in rows.fetchall())
-        return tuple(IdClash(name, paths, self._next_free(name)) for name, paths in found if len(paths) > 1)
+        shared_ids = ((name, tuple(self._paths_of(name))) for (name,) in rows.fetchall())
+        return tuple(IdClash(name, paths, self._next_free(name)) for name, paths in shared_ids if len(paths) > 1)
 
     def _next_free(self, name: str) -> str:
         head, _, number = name.rpartition("-")
@@ -271,8 +276,16 @@ def _path(key: str) -> str:
     return key[1:] if key.startswith("/") else f"{_HEAD}{key}"
 
 
-def _pack(one: Finding) -> list[Any]:
-    return [one.rule, one.level.value, list(one.where.route), one.where.line, one.where.column, one.message, one.hint]
+def _pack(finding: Finding) -> list[Any]:
+    return [
+        finding.rule,
+        finding.level.value,
+        list(finding.where.route),
+        finding.where.line,
+        finding.where.column,
+        finding.message,
+        finding.hint,
+    ]
 
 
 def _unpack(path: str, packed: list[Any]) -> Finding:

@@ -56,10 +56,12 @@ def merge_records(base: str, ours: str, theirs: str, *, faults: CountErrors, siz
     eol = "\r\n" if "\r\n" in ours else "\n"
     texts = _with_ends_of(ours, [base, ours, theirs])
     read_texts = [read_yaml(text, "") for text in texts]
-    documents = [one for one in read_texts if isinstance(one, Document) and isinstance(one.data, dict)]
+    documents = [
+        document for document in read_texts if isinstance(document, Document) and isinstance(document.data, dict)
+    ]
     if len(documents) < len(texts):
         return None
-    data = Versions(*(one.data for one in documents))
+    data = Versions(*(document.data for document in documents))
     text_merge = TextMerge(_broken_histories(data, faults))
     try:
         chunks = _merged_text(text_merge, texts, data, eol)
@@ -89,9 +91,9 @@ def _broken_histories(data: Versions, faults: CountErrors) -> frozenset[Route]:
     broken = {
         route
         for route in CHAINS
-        if broken_chains(merged_data.get(route[0])) > max(broken_chains(one.get(route[0])) for one in data[1:])
+        if broken_chains(merged_data.get(route[0])) > max(broken_chains(side.get(route[0])) for side in data[1:])
     }
-    if not any(same_data(merged_data.get("changes"), one.get("changes")) for one in data[1:]):
+    if not any(same_data(merged_data.get("changes"), side.get("changes")) for side in data[1:]):
         broken |= {("changes",)} if faults(merged_data) > max(map(faults, data[1:])) else set()
     return frozenset(broken)
 
@@ -104,11 +106,11 @@ def _merged_text(text_merge: TextMerge, texts: Sequence[str], data: Versions, eo
     column = tops[1].column
     if any(top.column != column for top in tops):
         raise NotDivisible
-    parted = [top_collection(page, top, one) for page, top, one in zip(pages, tops, data, strict=True)]
+    parted = [top_collection(page, top, side) for page, top, side in zip(pages, tops, data, strict=True)]
     base, ours, theirs = parted
     chunks = text_merge.collections((), ours, base, theirs)
     was_ended, ended, others_ended = (text.endswith("\n") for text in texts)
-    last = chunks[-1] if (chunks := [one for one in chunks if one]) else ""
+    last = chunks[-1] if (chunks := [chunk for chunk in chunks if chunk]) else ""
     if not (others_ended if ended == was_ended else ended) and isinstance(last, str):
         chunks[-1] = last.removesuffix(eol)
     return chunks
@@ -117,8 +119,8 @@ def _merged_text(text_merge: TextMerge, texts: Sequence[str], data: Versions, eo
 def _is_as_meant(chunks: Sequence[Chunk], data: Versions, clashes: frozenset[Route]) -> bool:
     for is_ours in (True, False):
         document = read_yaml(text_of_side(chunks, ours=is_ours), "")
-        meant = merge_data(data, (), Choice(is_ours, clashes))
-        if not isinstance(document, Document) or not same_data(document.data, meant):
+        intended = merge_data(data, (), Choice(is_ours, clashes))
+        if not isinstance(document, Document) or not same_data(document.data, intended):
             return False
     return True
 

@@ -90,12 +90,12 @@ def _inside(versions: Versions, route: Route, choice: Choice) -> Any:
     if isinstance(ours, dict) and isinstance(theirs, dict) and isinstance(emptied(base, {}), dict):
         return _keyed(Versions(emptied(base, {}), ours, theirs), route, choice)
     lists = Versions(emptied(base, []), emptied(ours, []), emptied(theirs, []))
-    if not all(isinstance(one, list) for one in lists):
+    if not all(isinstance(version, list) for version in lists):
         return Missing
     if route in APPENDED:
         return _appended(lists, route, choice)
     if route in ITEMS or route in SETS:
-        named = [by_name(route, one) for one in lists]
+        named = [by_name(route, version) for version in lists]
         if None not in named:
             return list(_keyed(Versions(*named), route, choice).values())
     return Missing
@@ -123,8 +123,8 @@ def _keyed(versions: Versions, route: Route, choice: Choice) -> dict[Any, Any]:
     base, ours, theirs = versions
     merged = {}
     for name in merged_order(list(base), list(ours), list(theirs)):
-        one = Versions(*(version.get(name, Missing) for version in versions))
-        value = merge_data(one, (*route, name), choice)
+        entry = Versions(*(version.get(name, Missing) for version in versions))
+        value = merge_data(entry, (*route, name), choice)
         if value is not Missing:
             merged[name] = value
     return merged
@@ -155,7 +155,7 @@ def _appended(lists: Versions, route: Route, choice: Choice) -> Any:
     fresh = [(ours if pick.ours else theirs)[count + pick.place] for pick in picks]
     if route == ("timeline",):
         numbers = renumbered(picks, fresh, count)
-        fresh = [{**one, "corrects": numbers[n]} if n in numbers else one for n, one in enumerate(fresh)]
+        fresh = [{**entry, "corrects": numbers[n]} if n in numbers else entry for n, entry in enumerate(fresh)]
     return kept + fresh
 
 
@@ -168,13 +168,13 @@ def line_up(ours: Sequence[Any], theirs: Sequence[Any], instant: str) -> list[Pi
     for place in reversed(range(len(ours))):
         alike.setdefault(_key(ours[place]), []).append(place)
     twins: dict[int, int] = {}
-    for place, one in enumerate(theirs):
-        if waiting := alike.get(_key(one)):
+    for place, entry in enumerate(theirs):
+        if waiting := alike.get(_key(entry)):
             twins[waiting.pop()] = place
     picks = [(at, Pick(True, n, twins.get(n))) for n, at in enumerate(_reached(ours, instant))]
     matched = set(twins.values())
     picks += [(at, Pick(False, n)) for n, at in enumerate(_reached(theirs, instant)) if n not in matched]
-    return [pick for _, pick in sorted(picks, key=lambda one: one[0])]
+    return [pick for _, pick in sorted(picks, key=lambda instant_and_pick: instant_and_pick[0])]
 
 
 def _key(value: Any) -> bytes:

@@ -57,8 +57,8 @@ def _target(objective: dict[str, Any], path: str) -> float:
 
 
 def _window(window: dict[str, Any], path: str) -> int:
-    found = _DURATION.fullmatch(str(window.get("duration")))
-    if not found or window.get("isRolling") is False:
+    match = _DURATION.fullmatch(str(window.get("duration")))
+    if not match or window.get("isRolling") is False:
         hint = "timeWindow: [{duration: 30d, isRolling: true}]"
         raise UserError("spec.timeWindow has no usable rolling duration", where=path, hint=hint)
-    return int(found[1]) * _UNITS[found[2]]
+    return int(match[1]) * _UNITS[match[2]]

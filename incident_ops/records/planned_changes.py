@@ -68,9 +68,9 @@ def read_document(raw: Raw | None, path: str, kind: str) -> Document | Unread:
     if not isinstance(raw, bytes):
         return Unread(path, "it no longer exists" if raw is None else raw.message)
     document = read_bytes(raw, path)
-    found = document if isinstance(document, list) else check_document(document, kind)
-    return Unread(path, _told(found[0])) if isinstance(document, list) or found else document
+    findings = document if isinstance(document, list) else check_document(document, kind)
+    return Unread(path, _told(findings[0])) if isinstance(document, list) or findings else document
 
 
-def _told(one: Finding) -> str:
-    return f"line {one.where.line}: {one.message}" if one.where.line else one.message
+def _told(finding: Finding) -> str:
+    return f"line {finding.where.line}: {finding.message}" if finding.where.line else finding.message

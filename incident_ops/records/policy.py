@@ -69,10 +69,10 @@ def preset(name: str) -> Data:
 
 @cache
 def _preset(name: str) -> Data:
-    found = read_yaml(resources.resource_text(f"presets/{name}.yaml"), f"presets/{name}.yaml")
-    if isinstance(found, list):
+    document = read_yaml(resources.resource_text(f"presets/{name}.yaml"), f"presets/{name}.yaml")
+    if isinstance(document, list):
         raise UserError(f"the installation is damaged: preset {name} cannot be read", hint="install incident-ops again")
-    return {key: value for key, value in found.data.items() if key != resources.ABOUT_PRESET}
+    return {key: value for key, value in document.data.items() if key != resources.ABOUT_PRESET}
 
 
 def resolve_policy(own: Data, base: Data) -> Data:
@@ -118,14 +118,14 @@ def load_policy(text: str, file: str = "policy.yaml") -> LoadedPolicy:
     document = read_yaml(text if text.strip() else "{}", file)
     if isinstance(document, list):
         return LoadedPolicy(None, {}, {}, document, None)
-    found = _bad_base(document) or check_document(document, "policy")
+    findings = _bad_base(document) or check_document(document, "policy")
     own: Data = document.data if isinstance(document.data, dict) else {}
-    if found:
-        return LoadedPolicy(None, own, {}, found, document)
+    if findings:
+        return LoadedPolicy(None, own, {}, findings, document)
     resolved = resolve_policy(own, _preset(own["extends"]))
-    found = [*_repeated(document), *_incomplete(document, resolved)]
-    if found:
-        return LoadedPolicy(None, own, resolved, found, document)
+    findings = [*_repeated(document), *_incomplete(document, resolved)]
+    if findings:
+        return LoadedPolicy(None, own, resolved, findings, document)
     return LoadedPolicy(to_policy(resolved), own, resolved, [], document)
 
 
@@ -134,8 +134,8 @@ def load_services(text: str, file: str = "services.yaml") -> LoadedServices:
     document = read_yaml(text if text.strip() else "{}", file)
     if isinstance(document, list):
         return LoadedServices(None, document, None)
-    if found := check_document(document, "services"):
-        return LoadedServices(None, found, document)
+    if findings := check_document(document, "services"):
+        return LoadedServices(None, findings, document)
     return LoadedServices(msgspec.convert(document.data["services"], dict[str, Service]), [], document)
 
 

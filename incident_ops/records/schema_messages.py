@@ -51,27 +51,27 @@ def _format_checker() -> FormatChecker:
 def slow_validator(schema: dict[str, Any]) -> Any:
     """The explaining validator over a schema, with the same formats and patterns as the fast one."""
     extend: Any = validators.extend
-    made = extend(Draft202012Validator, {"pattern": _pattern})
-    return made(schema, format_checker=_format_checker())
+    validator_class = extend(Draft202012Validator, {"pattern": _pattern})
+    return validator_class(schema, format_checker=_format_checker())
 
 
 def explain_errors(document: Document, schema: dict[str, Any]) -> list[Finding]:
     """Every schema error of a document as findings with symbolic places; empty where this validator finds none."""
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for error in slow_validator(schema).iter_errors(document.data):
-        found.extend(_tell(document.file, _deepest(error)))
-    return list(dict.fromkeys(found))
+        findings.extend(_tell(document.file, _deepest(error)))
+    return list(dict.fromkeys(findings))
 
 
 def _deepest(error: Any) -> Any:
     """Of an `anyOf`, the branch the person most likely meant; the error itself elsewhere."""
     if error.validator not in ("anyOf", "oneOf") or not error.context:
         return error
-    kinds = [one for one in error.context if one.validator not in ("const", "type")]
+    kinds = [branch for branch in error.context if branch.validator not in ("const", "type")]
     if not kinds:
         return error
     wanted = "date-time" if ":" in str(error.instance) else "date"
-    return _deepest(max(kinds, key=lambda one: (len(one.absolute_path), one.validator_value == wanted)))
+    return _deepest(max(kinds, key=lambda branch: (len(branch.absolute_path), branch.validator_value == wanted)))
 
 
 def _tell(file: str, error: Any) -> Iterator[Finding]:
@@ -103,10 +103,10 @@ def _unknown_keys(file: str, route: Route, error: Any) -> Iterator[Finding]:
 
 def _missing_keys(file: str, route: Route, error: Any) -> Iterator[Finding]:
     missing = next((name for name in error.validator_value if repr(name) in error.message.split(" is ")[0]), "")
-    told = error.schema.get("properties", {}).get(missing, {}).get("description", "")
+    description = error.schema.get("properties", {}).get(missing, {}).get("description", "")
     place = f" in {_spell(route)}" if route else ""
     near = closest(missing, [name for name in error.instance if name not in error.schema.get("properties", {})])
-    hint = f"is {near!r} a misspelling of it?" if near else told
+    hint = f"is {near!r} a misspelling of it?" if near else description
     yield fault("missing-key", file, f"key {missing!r} is missing{place}", hint).at(Where(file, route))
 
 
@@ -152,21 +152,21 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 def _bad_format(file: str, route: Route, error: Any) -> Iterator[Finding]:
     name, text = str(error.validator_value), str(error.instance)
-    place, told = Where(file, route), f"{_spell(route)} is {_show(error.instance)}"
+    place, message = Where(file, route), f"{_spell(route)} is {_show(error.instance)}"
     if _is_out_of_range(name, text):
-        yield _out_of_range(file, told, text, may_be_unknown=_may_be_unknown(error)).at(place)
+        yield _out_of_range(file, message, text, may_be_unknown=_may_be_unknown(error)).at(place)
     elif name == "date-time" and (naive := _NAIVE.fullmatch(text)):
         fixed = f"{naive[1]}T{naive[2]}{naive[3] or ':00'}Z"
-        yield fault("instant-zone", file, f"{told}, a time without a zone", f"if it is UTC, write {fixed}").at(place)
+        yield fault("instant-zone", file, f"{message}, a time without a zone", f"if it is UTC, write {fixed}").at(place)
     elif (name == "date" and _DATE.fullmatch(text)) or (
         name == "date-time" and _ZONED.fullmatch(text) and "T" in text and text.count(":") > 1 + ("Z" not in text)
     ):
         yield fault(
-            "impossible-date", file, f"{told}, which is not on the calendar", "check month, day, hour and minute"
+            "impossible-date", file, f"{message}, which is not on the calendar", "check month, day, hour and minute"
         ).at(place)
     else:
         hint = _FORMAT_HINTS.get(name, "") + (f", or {UNKNOWN}" if _may_be_unknown(error) else "")
-        yield fault("bad-format", file, f"{told}, expected {_FORMAT_WORDS.get(name, name)}", hint).at(place)
+        yield fault("bad-format", file, f"{message}, expected {_FORMAT_WORDS.get(name, name)}", hint).at(place)
 
 
 def _is_out_of_range(name: str, text: str) -> bool:
@@ -181,11 +181,11 @@ def _is_out_of_range(name: str, text: str) -> bool:
     return False
 
 
-def _out_of_range(file: str, told: str, text: str, *, may_be_unknown: bool) -> Finding:
+def _out_of_range(file: str, message: str, text: str, *, may_be_unknown: bool) -> Finding:
     hint = "check the year"
     if text.startswith("0001-"):
         hint = "a time that was never set? leave the key out" + (f", or write {UNKNOWN}" if may_be_unknown else "")
-    return fault("year-range", file, f"{told}, outside the years {YEARS[0]} to {YEARS[-1]}", hint)
+    return fault("year-range", file, f"{message}, outside the years {YEARS[0]} to {YEARS[-1]}", hint)
 
 
 def _may_be_unknown(error: Any) -> bool:
@@ -197,11 +197,15 @@ def _bad_pattern(file: str, route: Route, error: Any) -> Iterator[Finding]:
     title = error.schema.get("title", "")
     kind = f"which is not a valid {title[0].lower()}{title[1:]}" if title else "which does not have the expected format"
     examples = error.schema.get("examples", [])
-    hint = f"e.g. {' or '.join(str(one) for one in examples[:3])}" if examples else error.schema.get("description", "")
-    told = f"{_spell(route)} is {_show(error.instance)}, {kind}"
+    hint = (
+        f"e.g. {' or '.join(str(example) for example in examples[:3])}"
+        if examples
+        else error.schema.get("description", "")
+    )
+    message = f"{_spell(route)} is {_show(error.instance)}, {kind}"
     if error.validator_value == "^[^\\n\\r]*$":
-        told, hint = f"{_spell(route)} has a line break", "write it on one line"
-    yield fault("bad-format", file, told, hint).at(Where(file, route))
+        message, hint = f"{_spell(route)} has a line break", "write it on one line"
+    yield fault("bad-format", file, message, hint).at(Where(file, route))
 
 
 def _no_branch(file: str, route: Route, error: Any) -> Iterator[Finding]:
@@ -236,8 +240,8 @@ _BOUNDS: dict[str, Callable[[Any, Any], str]] = {
 
 
 def _bounds(file: str, route: Route, error: Any) -> Iterator[Finding]:
-    told = _BOUNDS[str(error.validator)](error.instance, error.validator_value)
-    yield fault("limits", file, f"{_spell(route)} {told}").at(Where(file, route))
+    bound = _BOUNDS[str(error.validator)](error.instance, error.validator_value)
+    yield fault("limits", file, f"{_spell(route)} {bound}").at(Where(file, route))
 
 
 def _other(file: str, route: Route, error: Any) -> Iterator[Finding]:

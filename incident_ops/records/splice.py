@@ -35,9 +35,9 @@ class Unspliceable(Exception):
 def spliced(text: str, splices: Sequence[Splice]) -> str:
     """The text with the splices made, which do not overlap."""
     parts, done = [], 0
-    for one in sorted(splices, key=lambda one: (one.start, one.end)):
-        parts += [text[done : one.start], one.new]
-        done = one.end
+    for splice in sorted(splices, key=lambda splice: (splice.start, splice.end)):
+        parts += [text[done : splice.start], splice.new]
+        done = splice.end
     return "".join([*parts, text[done:]])
 
 
@@ -88,9 +88,9 @@ class Page:
 
     def eol(self, index: int) -> str:
         """The line end of the line before `index`, else of the line after it."""
-        found = self.text.rfind("\n", 0, index)
-        found = found if found >= 0 else self.text.find("\n", index)
-        return "\r\n" if found > 0 and self.text[found - 1] == "\r" else "\n"
+        line_break = self.text.rfind("\n", 0, index)
+        line_break = line_break if line_break >= 0 else self.text.find("\n", index)
+        return "\r\n" if line_break > 0 and self.text[line_break - 1] == "\r" else "\n"
 
     def _line_start(self, index: int) -> int:
         while index and not BREAK.fullmatch(self.text, index - 1, index):
@@ -99,12 +99,12 @@ class Page:
 
     def _line_end(self, index: int) -> int:
         """The end of the line at `index`, before its break."""
-        found = BREAK.search(self.text, index)
-        return found.start() if found else len(self.text)
+        line_break = BREAK.search(self.text, index)
+        return line_break.start() if line_break else len(self.text)
 
     def _next_line(self, index: int) -> int:
-        found = BREAK.search(self.text, index)
-        return found.end() if found else len(self.text)
+        line_break = BREAK.search(self.text, index)
+        return line_break.end() if line_break else len(self.text)
 
     def _starts_line(self, node: Node) -> bool:
         return not self.text[self._line_start(node.start) : node.start].strip()
@@ -218,10 +218,10 @@ class Page:
     def _check_gaps(self, owner: Node) -> None:
         """Refuses what a new item could come to stand beside: a comment, a comma at the end."""
         index = owner.start + 1
-        for one in owner.entries:
-            if self.text[index : one.start].strip(", \t\n\r\x85\u2028\u2029"):
+        for entry in owner.entries:
+            if self.text[index : entry.start].strip(", \t\n\r\x85\u2028\u2029"):
                 raise _comment_in_flow(owner.start)
-            index = one.value.end
+            index = entry.value.end
         gap = self.text[index : owner.end - 1].strip()
         if gap.startswith(","):
             raise Unspliceable(
@@ -246,7 +246,7 @@ def _place(owner: Node, key: str, order: Sequence[str]) -> int:
     last = len(owner.entries)
     if key not in rank:
         return last
-    known = [(rank[one.name], place) for place, one in enumerate(owner.entries) if one.name in rank]
+    known = [(rank[entry.name], place) for place, entry in enumerate(owner.entries) if entry.name in rank]
     below = [(here, place) for here, place in known if here < rank[key]]
     if below:
         return max(below)[1] + 1
@@ -260,8 +260,8 @@ def _layout(top: Node) -> tuple[int, int]:
     stack = [top]
     while stack:
         node = stack.pop()
-        for one in node.entries:
-            child = one.value
+        for entry in node.entries:
+            child = entry.value
             stack.append(child)
             if node.kind == "map" and node.style == child.style == "block":
                 (steps if child.kind == "map" else dashes).append(child.column - node.column)
@@ -269,4 +269,4 @@ def _layout(top: Node) -> tuple[int, int]:
 
 
 def _most(numbers: list[int], otherwise: int) -> int:
-    return max(set(numbers), key=lambda one: (numbers.count(one), -one)) if numbers else otherwise
+    return max(set(numbers), key=lambda number: (numbers.count(number), -number)) if numbers else otherwise

@@ -115,10 +115,12 @@ def load_index(store: Store, examine: CheckRecord, fingerprint: str, keep: Index
         catalogue = RecordIndex()
         _put_files(store, catalogue, examine, _walk(store.root))
         return catalogue
-    asked = None if store.revision else store.git.edited(store.commit, (INCIDENTS,))
+    edited_paths = None if store.revision else store.git.edited(store.commit, (INCIDENTS,))
     catalogue = _committed(store.git, store.commit, examine, fingerprint, keep)
-    if asked is not None:
-        _put_files(store, catalogue, examine, (path for path in asked() if is_record(path) or _may_be_link(path)))
+    if edited_paths is not None:
+        _put_files(
+            store, catalogue, examine, (path for path in edited_paths() if is_record(path) or _may_be_link(path))
+        )
         _put_files(store, catalogue, examine, list(_untracked(store.root, catalogue)))
     return catalogue
 
@@ -201,8 +203,11 @@ def _put_files(store: Store, catalogue: RecordIndex, examine: CheckRecord, paths
 
 
 def _examined(examine: CheckRecord, path: str, blob: str, raw: Raw) -> IndexEntry:
-    if path != (told := spelled_path(path)):
-        path, raw = told, fault("encoding", told, "the path is not UTF-8 text", "rename the file or its folder")
+    if path != (printable_path := spelled_path(path)):
+        path, raw = (
+            printable_path,
+            fault("encoding", printable_path, "the path is not UTF-8 text", "rename the file or its folder"),
+        )
     elif isinstance(raw, bytes) and (not path.endswith("/incident.yaml") or path.count("/") != 2):
         folder = path.split("/")[1].rsplit(".", 1)[0] if path.count("/") == 1 else path.split("/")[1]
         raw = fault("file", path, "a record does not belong here", f"rename it to {record_path(folder)}")
@@ -241,7 +246,7 @@ def _untracked(root: Path, catalogue: RecordIndex) -> Iterator[str]:
     names = names_in(root, INCIDENTS)
     names.difference_update(catalogue.names())
     for name in sorted(names):
-        yield from (found for found in _records_in(root, name) if not catalogue.has(spelled_path(found)))
+        yield from (path for path in _records_in(root, name) if not catalogue.has(spelled_path(path)))
 
 
 def read_regular(root: Path, path: str) -> bytes | Finding | None:

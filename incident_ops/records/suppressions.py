@@ -22,9 +22,9 @@ def find_suppressions(text: str, path: str) -> list[Silence]:
         return []
     texts = sorted(_texts(nodes(text), text))
     lines = text.split("\n")
-    starts = [0, *(found.end() for found in re.finditer("\n", text))]
+    starts = [0, *(line_break.end() for line_break in re.finditer("\n", text))]
     below = _next(lines)
-    found = []
+    suppressions = []
     for comment in _COMMENT.finditer(text):
         at = comment.start()
         above = bisect_right(texts, (at, len(text))) - 1
@@ -34,8 +34,8 @@ def find_suppressions(text: str, path: str) -> list[Silence]:
         column = at - starts[line - 1] + 1
         alone = not lines[line - 1][: column - 1].strip()
         rules = tuple(name for part in comment[1].split(",") if (name := part.strip()))
-        found.append(Silence(path, line, column, below[line - 1] if alone else line, rules, comment[2].strip()))
-    return found
+        suppressions.append(Silence(path, line, column, below[line - 1] if alone else line, rules, comment[2].strip()))
+    return suppressions
 
 
 def _next(lines: list[str]) -> list[int]:

@@ -28,26 +28,26 @@ Chunk = str | Clash
 
 def text_of_side(chunks: Iterable[Chunk], *, ours: bool) -> str:
     """The text with one side's lines wherever the sides clash."""
-    return "".join(one if isinstance(one, str) else one.ours if ours else one.theirs for one in chunks)
+    return "".join(chunk if isinstance(chunk, str) else chunk.ours if ours else chunk.theirs for chunk in chunks)
 
 
 def text_with_markers(chunks: Iterable[Chunk], size: int, eol: str) -> str:
     """The text with conflict markers of `size` characters, as git writes them, around the lines that differ."""
     text = ""
-    for one in _coalesced(chunks):
-        text += one if isinstance(one, str) else _marks(one, size, eol)
+    for chunk in _coalesced(chunks):
+        text += chunk if isinstance(chunk, str) else _marks(chunk, size, eol)
     return text
 
 
 def _coalesced(chunks: Iterable[Chunk]) -> list[Chunk]:
     """Clashes with nothing between them are one."""
     joined: list[Chunk] = []
-    for one in chunks:
+    for chunk in chunks:
         last = joined[-1] if joined else None
-        if isinstance(one, Clash) and isinstance(last, Clash):
-            joined[-1] = Clash(last.ours + one.ours, last.theirs + one.theirs, last.apart or one.apart)
-        elif one:
-            joined.append(one)
+        if isinstance(chunk, Clash) and isinstance(last, Clash):
+            joined[-1] = Clash(last.ours + chunk.ours, last.theirs + chunk.theirs, last.apart or chunk.apart)
+        elif chunk:
+            joined.append(chunk)
     return joined
 
 
@@ -70,8 +70,8 @@ def lines_of(text: str) -> list[str]:
     return [f"{line}\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
 
 
-def _common(one: Sequence[str], other: Sequence[str]) -> int:
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+def _common(first: Sequence[str], second: Sequence[str]) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))
 
 
 def shifted(text: str, columns: int, *, whole: bool = True) -> str:
@@ -186,5 +186,5 @@ def _stop(page: str, value_end: int, column: int, end: int) -> int:
 
 
 def _next_line(page: str, index: int) -> int:
-    found = page.find("\n", index)
-    return found + 1 if found >= 0 else len(page)
+    line_break = page.find("\n", index)
+    return line_break + 1 if line_break >= 0 else len(page)

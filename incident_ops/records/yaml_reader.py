@@ -294,7 +294,7 @@ class _Passage:
                 "yaml-feature", event.start_mark, "an explicit `? key` is not allowed", "write it as `key: value`"
             )
         if name in holder:
-            first = self._first_of(name, [*(one for one, _ in stack[1:]), holder]).line + 1
+            first = self._first_of(name, [*(container for container, _ in stack[1:]), holder]).line + 1
             raise self.refuse(
                 "duplicate-key",
                 event.start_mark,
@@ -305,7 +305,10 @@ class _Passage:
 
     def _first_of(self, name: str, opened: list[Any]) -> TextMark:
         """The mark of a key that the last of the `opened` containers has; each holds the next as its last value."""
-        steps = (len(one) - 1 if isinstance(one, list) else next(reversed(one)) for one in opened[:-1])
+        steps = (
+            len(container) - 1 if isinstance(container, list) else next(reversed(container))
+            for container in opened[:-1]
+        )
         return _places(opened[0], self.marks).keys[(*steps, name)]
 
     def _is_explicit(self, mark: TextMark) -> bool:
@@ -353,9 +356,9 @@ def scalar_value(text: str) -> str | int | float | bool | None:
     """The value of an unquoted scalar. NumberRefused where readers would disagree, or where it is no number."""
     if text in _WORDS:
         return _WORDS[text]
-    if text[0] not in _NUMBER_STARTS or (found := _NUMBER.fullmatch(text)) is None:
+    if text[0] not in _NUMBER_STARTS or (match := _NUMBER.fullmatch(text)) is None:
         return text
-    return _number(text, found.lastgroup or "int")
+    return _number(text, match.lastgroup or "int")
 
 
 def _number(text: str, kind: str) -> int | float:
@@ -370,8 +373,8 @@ def _number(text: str, kind: str) -> int | float:
     if len(digits) > MAX_DIGITS:
         raise NumberRefused(f"{text[:24]}... has over {MAX_DIGITS} digits", "quote it if it is text")
     if kind == "int" and len(digits) > 1 and digits[0] == "0":
-        told = f"{text} is read as {int(digits)} by some parsers and as octal by others"
-        raise NumberRefused(told, "quote it if it is text, else drop the leading zero")
+        message = f"{text} is read as {int(digits)} by some parsers and as octal by others"
+        raise NumberRefused(message, "quote it if it is text, else drop the leading zero")
     return int(text, _BASES[kind])
 
 
@@ -412,10 +415,10 @@ def syntax_findings(error: yaml.YAMLError, last: Any, file: str, text: str) -> l
     plain, hint = _PLAINER.get(error.problem or "", (error.problem or "not YAML", "check quotes and indentation"))
     if mark and text[mark.index : mark.index + 1] == "\t":
         plain, hint = "there is a tab here", "indent with spaces"
-    found = [fault("syntax", file, plain, hint, at=at)]
+    findings = [fault("syntax", file, plain, hint, at=at)]
     if error.context and "quoted scalar" in error.context and opened:
         begin = (opened.line + 1, opened.column + 1)
-        found.insert(0, fault("syntax", file, "this quote is never closed", "close it on this line", at=begin))
+        findings.insert(0, fault("syntax", file, "this quote is never closed", "close it on this line", at=begin))
     elif (
         last is not None
         and last.style in ("'", '"')
@@ -423,10 +426,10 @@ def syntax_findings(error: yaml.YAMLError, last: Any, file: str, text: str) -> l
         and last.start_mark.line < last.end_mark.line == mark.line
     ):
         begin = (last.start_mark.line + 1, last.start_mark.column + 1)
-        found.insert(
+        findings.insert(
             0,
             fault(
                 "syntax", file, f"the quote opened here ends only on line {at[0]}", "close it on this line", at=begin
             ),
         )
-    return found
+    return findings

@@ -27,10 +27,10 @@ def check(record: Record, world: World) -> Iterator[Finding]:
     people = _reachable(world.policy.contacts)
     if not people:
         return
-    told = set(people)
+    reported = set(people)
     for route, name in _named(record.incident):
-        if name is not None and name not in told:
-            told.add(name)
+        if name is not None and name not in reported:
+            reported.add(name)
             hint = did_you_mean(name, people) if name.startswith("@") else "add it to contacts, or write the handle"
             yield rule_finding(ID, LEVEL, route, f"{name!r} is not in the policy's contacts", hint)
 

@@ -30,9 +30,9 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
         yield from _series(index, series)
     if incident.triage is None:
         return
-    users, told = incident.impact.users, incident.triage.users_percent
-    if isinstance(users, Users) and _differ(users.percent, told):
-        message = f"triage says {told} % of users, impact says {users.percent} %"
+    users, triage_percent = incident.impact.users, incident.triage.users_percent
+    if isinstance(users, Users) and _differ(users.percent, triage_percent):
+        message = f"triage says {triage_percent} % of users, impact says {users.percent} %"
         hint = "fix the one that is wrong; the triage answer decides the level"
         yield rule_finding(ID, Level.WARNING, ("triage", "users_percent"), message, hint)
     revenue = incident.impact.revenue
@@ -74,5 +74,5 @@ def _zero(amount: Amount) -> bool:
     return isinstance(amount, int | float) and amount == 0
 
 
-def _differ(one: Amount, other: Amount) -> bool:
-    return isinstance(one, int | float) and isinstance(other, int | float) and one != other
+def _differ(first: Amount, second: Amount) -> bool:
+    return isinstance(first, int | float) and isinstance(second, int | float) and first != second

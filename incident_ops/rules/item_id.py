@@ -28,6 +28,6 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
     for index, item in enumerate(items):
         first = seen.setdefault(item.id, index)
         if first != index:
-            free = max(int(one.id.removeprefix("AI-")) for one in items) + 1
+            free = max(int(item.id.removeprefix("AI-")) for item in items) + 1
             message = f"{item.id} is already the id of action_items[{first}]"
             yield rule_finding(ID, LEVEL, ("action_items", index, "id"), message, f"the next free id is AI-{free}")

@@ -29,7 +29,7 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
     """Every state of the history, and the state the record is in."""
     incident = record.incident
     known = effective_instants(incident)
-    told: set[str] = set()
+    reported: set[str] = set()
     reached: set[str] = set()
     cycle = 0
     for route, state in _states(incident):
@@ -37,8 +37,8 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
         for name in _needs(state, cycle):
             field = f"cycles.{cycle}.{name}" if cycle else f"times.{name}"
             reached.add(field)
-            if field not in known and field not in told:
-                told.add(field)
+            if field not in known and field not in reported:
+                reported.add(field)
                 hint = f"give {field}, or write unknown there" if name != REOPENED else "add an entry to cycles"
                 yield rule_finding(ID, Level.ERROR, route, f"state {state} was reached, but {field} is missing", hint)
     yield from _unreached(incident, known, reached)

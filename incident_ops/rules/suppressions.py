@@ -18,7 +18,7 @@ class SuppressedFinding(NamedTuple):
 
 
 def apply_suppressions(
-    found: Iterable[Finding],
+    findings: Iterable[Finding],
     silences: Sequence[Silence],
     silenceable: Collection[str],
     every: Collection[str],
@@ -28,9 +28,14 @@ def apply_suppressions(
 
     `silenceable` are the rules that may be silenced, `unasked` those that may find something another time.
     """
-    reasons = {(one.path, one.on, rule): one for one in silences if one.reason for rule in one.rules}
+    reasons = {
+        (suppression.path, suppression.on, rule): suppression
+        for suppression in silences
+        if suppression.reason
+        for rule in suppression.rules
+    }
     left, silenced, used = [], [], set()
-    for finding in found:
+    for finding in findings:
         place = (finding.where.file, finding.where.line, finding.rule)
         by = reasons.get(place) if finding.rule in silenceable else None
         if by is None:
@@ -38,9 +43,9 @@ def apply_suppressions(
         else:
             silenced.append(SuppressedFinding(finding, by.reason))
             used.add((by, finding.rule))
-    for one in silences:
-        left += silence_reason.check_silence(one)
-        if one.reason:
-            fine = {rule for rule in one.rules if rule in unasked or (one, rule) in used}
-            left += silence_unused.check_silence(one, fine, silenceable, every)
+    for suppression in silences:
+        left += silence_reason.check_silence(suppression)
+        if suppression.reason:
+            fine = {rule for rule in suppression.rules if rule in unasked or (suppression, rule) in used}
+            left += silence_unused.check_silence(suppression, fine, silenceable, every)
     return left, silenced

@@ -37,8 +37,8 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
     if not any(mark in whole for mark in marks):
         return
     for route, text, is_key in text_values(record.data):
-        found = _UNSAFE.search(text)
-        if found:
-            kind = "direction" if _DIRECTION.match(found[0]) else "control"
-            message = f"there is a {kind} character (U+{ord(found[0]):04X}) at position {found.start() + 1}"
+        match = _UNSAFE.search(text)
+        if match:
+            kind = "direction" if _DIRECTION.match(match[0]) else "control"
+            message = f"there is a {kind} character (U+{ord(match[0]):04X}) at position {match.start() + 1}"
             yield rule_finding(ID, LEVEL, route, message, "remove it", on_key=is_key)

@@ -57,7 +57,7 @@ def check(before: Record, after: Record, _world: World | None) -> Iterator[Findi
         was, now = before.data.get(history.name) or [], after.data.get(history.name) or []
         if now[: len(was)] == was:
             continue
-        places = _places([_fixed(history, one) for one in was], [_fixed(history, one) for one in now])
+        places = _places([_fixed(history, entry) for entry in was], [_fixed(history, entry) for entry in now])
         if places is None:
             yield from _rewritten(history, was, now)
         else:
@@ -73,8 +73,8 @@ def _fixed(history: History, entry: HistoryEntry) -> bytes:
 def _places(was: Sequence[bytes], now: Sequence[bytes]) -> list[int] | None:
     """Where each merged entry stands now; None where they do not all stand there in their order."""
     places, at = [], 0
-    for one in was:
-        while at < len(now) and now[at] != one:
+    for entry in was:
+        while at < len(now) and now[at] != entry:
             at += 1
         if at == len(now):
             return None
@@ -87,15 +87,15 @@ def _in_part(
     history: History, was: Sequence[HistoryEntry], now: Sequence[HistoryEntry], places: list[int]
 ) -> Iterator[Finding]:
     """Keys that may change only in one way."""
-    for number, (one, place) in enumerate(zip(was, places, strict=True)):
+    for number, (entry, place) in enumerate(zip(was, places, strict=True)):
         if history.name == "timeline":
-            target = one.get("corrects")
+            target = entry.get("corrects")
             if target is not None and 1 <= target <= len(places):
                 target = places[target - 1] + 1  # the entry it corrects may stand further down now
             if now[place].get("corrects") != target:
-                yield _edited(history, number, one, now[place], place)
-        elif history.name == "cycles" and any(now[place].get(key) != one[key] for key in one):
-            yield _edited(history, number, one, now[place], place)
+                yield _edited(history, number, entry, now[place], place)
+        elif history.name == "cycles" and any(now[place].get(key) != entry[key] for key in entry):
+            yield _edited(history, number, entry, now[place], place)
 
 
 def _above(history: History, now: Sequence[HistoryEntry], places: list[int]) -> Iterator[Finding]:
@@ -122,16 +122,16 @@ def _above(history: History, now: Sequence[HistoryEntry], places: list[int]) -> 
 
 def _rewritten(history: History, was: Sequence[HistoryEntry], now: Sequence[HistoryEntry]) -> Iterator[Finding]:
     """Merged entries that say something else, stand elsewhere, or are gone; at least one is."""
-    old, new = [_fixed(history, one) for one in was], [_fixed(history, one) for one in now]
+    old, new = [_fixed(history, entry) for entry in was], [_fixed(history, entry) for entry in now]
     merged, spare = set(old), Counter(new)
-    edited = [number for number, (one, other) in enumerate(zip(old, new, strict=False)) if one != other]
+    edited = [number for number, (before, after) in enumerate(zip(old, new, strict=False)) if before != after]
     if len(new) >= len(old) and not any(new[number] in merged for number in edited):
         for number in edited:
             yield _edited(history, number, was[number], now[number], number)
         return
-    found = [*blocks(old, new)]
-    spare.subtract(old[number] for block in found if block.same for number in block.was)
-    for block in found:
+    changed_blocks = [*blocks(old, new)]
+    spare.subtract(old[number] for block in changed_blocks if block.same for number in block.was)
+    for block in changed_blocks:
         if block.same:
             continue
         places = [place for place in block.now if new[place] not in merged]
@@ -153,8 +153,8 @@ def _edited(history: History, number: int, was: HistoryEntry, now: HistoryEntry,
     if all(holds_secret(was.get(key)) and not holds_secret(now.get(key)) for key in keys):
         message = f"{_entry(history, number, was)} was changed where it held a secret"
         return rule_finding(ID, Level.WARNING, route, message, "the secret is still in git history: revoke it")
-    told = " and ".join(dict.fromkeys(keys[:3]))
-    message = f"{_entry(history, number, was)} was changed: {told}"
+    changed_keys = " and ".join(dict.fromkeys(keys[:3]))
+    message = f"{_entry(history, number, was)} was changed: {changed_keys}"
     return rule_finding(ID, Level.ERROR, route, message, f"put it back, and {_mend(history, number)}")
 
 

@@ -36,13 +36,13 @@ def check(before: Record, after: Record, _world: World | None) -> Iterator[Findi
             message = f"{field} was {old} when it was merged, and is gone"
             yield rule_finding(ID, LEVEL, (field,), message, f"write {field}: {old} again")
             continue
-        told = [(place, change) for place, change in new if change.field == field]
-        if not told:
+        entries = [(place, change) for place, change in new if change.field == field]
+        if not entries:
             hint = f"add to changes {{at: ..., field: {field}, from: {old}, to: {value}, by: ..., reason: ...}}"
             yield rule_finding(
                 ID, LEVEL, (field,), f"{field} was {old} when it was merged, and no entry in changes records it", hint
             )
-        elif field != "state" and told[0][1].old != old and not any(one.field == field for one in was.changes):
+        elif field != "state" and entries[0][1].old != old and not any(change.field == field for change in was.changes):
             # with a history before it, where it begins is judged by `moves`
-            message = f"{field} was {old} when it was merged, not {told[0][1].old}"
-            yield rule_finding(ID, LEVEL, ("changes", told[0][0], "from"), message, f"from: {old}")
+            message = f"{field} was {old} when it was merged, not {entries[0][1].old}"
+            yield rule_finding(ID, LEVEL, ("changes", entries[0][0], "from"), message, f"from: {old}")

@@ -39,11 +39,11 @@ def check(before: Record, after: Record, _world: World | None) -> Iterator[Findi
 
 def _mend(incident: Incident, name: str, was: str, now: str) -> str:
     """How the merged instant comes back and the new one is told, where corrections do not tell it yet."""
-    told = [one.new for one in incident.corrections if one.field == f"times.{name}"]
-    held = told[-1] if told else was
-    if told and same_instant(held, now):
+    corrected = [correction.new for correction in incident.corrections if correction.field == f"times.{name}"]
+    latest = corrected[-1] if corrected else was
+    if corrected and same_instant(latest, now):
         return f"put it back: {name}: {was}; corrections already has {now}"
     if same_instant(was, now):
         return f"put it back: {name}: {was}"
-    entry = f"{{at: ..., field: times.{name}, from: {held}, to: {now}, by: ..., reason: ...}}"
+    entry = f"{{at: ..., field: times.{name}, from: {latest}, to: {now}, by: ..., reason: ...}}"
     return f"put it back, and add to corrections {entry}"

@@ -34,10 +34,10 @@ def check(before: Record, after: Record, _world: World | None) -> Iterator[Findi
 def _written(policy: PolicyInForce | None) -> dict[Route, str]:
     if policy is None:
         return {}
-    told = {
+    values = {
         ("policy", "scheme"): policy.scheme,
         ("policy", "digest"): policy.digest,
         ("policy", "targets", "response"): policy.targets.response,
         ("policy", "targets", "resolution"): policy.targets.resolution,
     }
-    return {route: value for route, value in told.items() if value is not None}
+    return {route: value for route, value in values.items() if value is not None}
