@@ -1,6 +1,6 @@
 """validate: every record of a store against schema and rules.
 
-Joins reading and rules: `examiner` gives each record its entry in the catalogue, `validate` adds what depends on the
+Joins reading and rules: `examiner` gives each record its entry in the index, `validate` adds what depends on the
 clock and on other records.
 
 A state of the records against its base: the rules about merged records, and which findings a change brought about.
@@ -70,8 +70,8 @@ def record_checker(setting: PolicyAndServices, now: datetime) -> CheckRecord:
         document = [raw] if isinstance(raw, Finding) else read_bytes(raw, path)
         if isinstance(document, list):
             return _unreadable(path, blob, document)
-        if faults := check_document(document, "incident"):
-            return _unreadable(path, blob, faults, document.data)
+        if findings := check_document(document, "incident"):
+            return _unreadable(path, blob, findings, document.data)
         record = to_record(path, document.data)
         try:
             findings = rules.run(record, world, timed=False) if world else []
@@ -97,52 +97,52 @@ def record_checker(setting: PolicyAndServices, now: datetime) -> CheckRecord:
 def validate_records(
     store: Store,
     setting: PolicyAndServices,
-    catalogue: RecordIndex,
+    index: RecordIndex,
     now: datetime,
     is_wanted: Callable[[str], bool] | None = None,
     base: Base | None = None,
 ) -> ValidationReport:
-    """The report over a catalogue and the other records.
+    """The report over a index and the other records.
 
     `asked(path)` says which files are reported, without it all are. With a `base` the rules about merged records are
     asked, too, and what no change brought about is a note.
     """
     world = None if setting.findings else World(*setting.require(), now)
-    findings = [*setting.findings, *catalogue.findings()]
+    findings = [*setting.findings, *index.findings()]
     if world:
-        findings += _timed(store, catalogue, world)
-        findings += _relocated(store, rules.run_all(crossings(catalogue)))
+        findings += _clock_findings(store, index, world)
+        findings += _with_lines(store, rules.run_all(crossings(index)))
     others = [(path, kind) for path, kind in store.others() if is_wanted is None or is_wanted(path)]
-    findings += [finding for path, kind in others for finding in _other(store, path, kind, world)]
+    findings += [finding for path, kind in others for finding in _other_findings(store, path, kind, world)]
     findings += _stale_schemas(store)
     silenced: list[SuppressedFinding] = []
     if world:
-        findings, silenced = _silenced(findings, catalogue, partial=is_wanted is not None)
+        findings, silenced = _without_suppressed(findings, index, partial=is_wanted is not None)
     if base:
         findings = [
-            *weighed_against_base(findings, base, catalogue, record_checker(setting, now)),
-            *base_findings(base, world, catalogue),
+            *weighed_against_base(findings, base, index, record_checker(setting, now)),
+            *base_findings(base, world, index),
         ]
-    files = len(others) + (
-        catalogue.count() if is_wanted is None else sum(is_wanted(path) for path in catalogue.paths())
-    )
+    files = len(others) + (index.count() if is_wanted is None else sum(is_wanted(path) for path in index.paths()))
     kept = sorted(
         (finding for finding in findings if is_wanted is None or is_wanted(finding.where.file)),
         key=lambda finding: finding.sort_key,
     )
-    quiet = [suppressed for suppressed in silenced if is_wanted is None or is_wanted(suppressed.finding.where.file)]
+    suppressed_findings = [
+        suppressed for suppressed in silenced if is_wanted is None or is_wanted(suppressed.finding.where.file)
+    ]
     return ValidationReport(
-        files, tuple(kept), tuple(sorted(quiet, key=lambda suppressed: suppressed.finding.sort_key))
+        files, tuple(kept), tuple(sorted(suppressed_findings, key=lambda suppressed: suppressed.finding.sort_key))
     )
 
 
-def _silenced(
-    findings: Iterable[Finding], catalogue: RecordIndex, *, partial: bool
+def _without_suppressed(
+    findings: Iterable[Finding], index: RecordIndex, *, partial: bool
 ) -> tuple[list[Finding], list[SuppressedFinding]]:
     """Without what comments silence. A rule that waits for a time, or for records left out, may find it later."""
     unasked = {name for name, rule in rules.RULE_DOCS.items() if rule.timed or (partial and rule.needs_others)}
     every = rules.RULE_DOCS.keys() | FAULTS.keys()
-    return apply_suppressions(findings, catalogue.silences(), rules.SUPPRESSIBLE, every, unasked)
+    return apply_suppressions(findings, index.silences(), rules.SUPPRESSIBLE, every, unasked)
 
 
 def _unreadable(path: str, blob: str, findings: list[Finding], data: Any = None) -> IndexEntry:
@@ -183,21 +183,21 @@ def _links(path: str, incident: Incident) -> list[Link]:
     return links
 
 
-def _timed(store: Store, catalogue: RecordIndex, world: World) -> Iterator[Finding]:
-    for record in catalogue.live():
-        yield from _timed_of(store, record, world)
-    for path in catalogue.settled_after(int((world.now + SKEW).timestamp())):
+def _clock_findings(store: Store, index: RecordIndex, world: World) -> Iterator[Finding]:
+    for record in index.live():
+        yield from _clock_findings_of(store, record, world)
+    for path in index.settled_after(int((world.now + SKEW).timestamp())):
         if (document := _document(store, path)) is not None:
-            yield from _timed_of(store, to_record(path, document.data), world)
+            yield from _clock_findings_of(store, to_record(path, document.data), world)
 
 
-def _timed_of(store: Store, record: Record, world: World) -> list[Finding]:
+def _clock_findings_of(store: Store, record: Record, world: World) -> list[Finding]:
     findings = rules.run(record, world, timed=True)
     document = _document(store, record.path) if findings else None
     return _placed(document, findings) if document else findings
 
 
-def _relocated(store: Store, findings: Iterable[Finding]) -> Iterator[Finding]:
+def _with_lines(store: Store, findings: Iterable[Finding]) -> Iterator[Finding]:
     for finding in findings:
         document = _document(store, finding.where.file)
         yield finding.at(document.locate(finding.where)) if document else finding
@@ -209,7 +209,7 @@ def _document(store: Store, path: str) -> Document | None:
     return document if isinstance(document, Document) else None
 
 
-def _other(store: Store, path: str, kind: str, world: World | None) -> list[Finding]:
+def _other_findings(store: Store, path: str, kind: str, world: World | None) -> list[Finding]:
     raw = store.read(path)
     if not isinstance(raw, bytes):
         return [raw] if raw else []
@@ -217,11 +217,13 @@ def _other(store: Store, path: str, kind: str, world: World | None) -> list[Find
     if isinstance(document, list):
         return document
     if kind == "gate":
-        return _gate(document, world)
-    return check_document(document, kind) or (_planned(document, kind, world) if kind in (FREEZE, MAINTENANCE) else [])
+        return _gate_findings(document, world)
+    return check_document(document, kind) or (
+        _plan_findings(document, kind, world) if kind in (FREEZE, MAINTENANCE) else []
+    )
 
 
-def _gate(document: Document, world: World | None) -> list[Finding]:
+def _gate_findings(document: Document, world: World | None) -> list[Finding]:
     """Findings over a gate file; whether its data source is there only a usable policy can tell."""
     from incident_ops.canary import config_check
     from incident_ops.records.gate_file import gate_findings
@@ -234,7 +236,7 @@ def _gate(document: Document, world: World | None) -> list[Finding]:
     return gate_findings(document, judge)
 
 
-def _planned(document: Document, kind: str, world: World | None) -> list[Finding]:
+def _plan_findings(document: Document, kind: str, world: World | None) -> list[Finding]:
     """Findings over the times of a freeze or a maintenance window, as the gate reads them."""
     from incident_ops.deploy_gate import plan_check
 
@@ -251,15 +253,15 @@ def _stale_schemas(store: Store) -> Iterator[Finding]:
             yield fault("schema-copy", path, message, "copy it again; the installed one is used", at=(1, 1))
 
 
-def crossings(catalogue: RecordIndex) -> Crossings:
+def crossings(index: RecordIndex) -> Crossings:
     """What is true of all records together."""
-    return Crossings(catalogue.clashes(), catalogue.dangling(), catalogue.links())
+    return Crossings(index.clashes(), index.dangling(), index.links())
 
 
-def base_findings(base: Base, world: World | None, catalogue: RecordIndex) -> Iterator[Finding]:
+def base_findings(base: Base, world: World | None, index: RecordIndex) -> Iterator[Finding]:
     """What no merged record may have become, each at its place in the present file."""
     for was, now in base.pairs():
-        if now is None and catalogue.path_of(was.incident.id) is None:
+        if now is None and index.path_of(was.incident.id) is None:
             yield from base_rules.deleted(was)
             now = base.renamed(was)
         if now is None:
@@ -272,17 +274,17 @@ def base_findings(base: Base, world: World | None, catalogue: RecordIndex) -> It
 
 
 def weighed_against_base(
-    findings: Iterable[Finding], base: Base, catalogue: RecordIndex, examine: CheckRecord
+    findings: Iterable[Finding], base: Base, index: RecordIndex, examine: CheckRecord
 ) -> Iterator[Finding]:
     """The findings; what no change since the base brought about as a note."""
     earlier: set[tuple[str, str, Route, str]] | None = None
     for finding in findings:
-        if finding.where.file in base.changed or (base.judges_anew and finding.rule in rules.RULE_DOCS):
+        if finding.where.file in base.changed or (base.settings_changed and finding.rule in rules.RULE_DOCS):
             yield finding
             continue
         if finding.rule in rules.RULE_DOCS and rules.RULE_DOCS[finding.rule].needs_others:
             if earlier is None:
-                earlier = {_key(old) for old in rules.run_all(crossings(_as_merged(base, catalogue, examine)))}
+                earlier = {_key(old) for old in rules.run_all(crossings(_as_merged(base, index, examine)))}
             if _key(finding) not in earlier:
                 yield finding
                 continue
@@ -293,9 +295,9 @@ def _key(finding: Finding) -> tuple[str, str, Route, str]:
     return finding.where.file, finding.rule, finding.where.route, finding.message
 
 
-def _as_merged(base: Base, catalogue: RecordIndex, examine: CheckRecord) -> RecordIndex:
-    """The catalogue with every changed record as it was."""
-    merged = RecordIndex(catalogue.to_bytes())
+def _as_merged(base: Base, index: RecordIndex, examine: CheckRecord) -> RecordIndex:
+    """The index with every changed record as it was."""
+    merged = RecordIndex(index.to_bytes())
     for path in filter(is_record, base.changed):
         merged.drop(path)
         if path in base.before:

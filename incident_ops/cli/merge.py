@@ -67,7 +67,7 @@ def _as_records(versions: list[bytes], size: int) -> Merged | None:
         base, ours, theirs = (raw.decode("utf-8") for raw in versions)
     except UnicodeDecodeError:
         return None
-    return merge_records(base, ours, theirs, faults=_faults_of_history, size=size)
+    return merge_records(base, ours, theirs, count_errors=_faults_of_history, size=size)
 
 
 def _faults_of_history(data: Any) -> int:

@@ -27,7 +27,7 @@ from incident_ops.records.store import (
 )
 from incident_ops.records.yaml_reader import Document, read_bytes
 
-_LOOKED_AT = (INCIDENTS, *SETTINGS_FILES, *KIND_OF_FOLDER, "schemas")
+_COMPARED = (INCIDENTS, *SETTINGS_FILES, *KIND_OF_FOLDER, "schemas")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Base:
         return frozenset(self.before) | frozenset(self.after)
 
     @property
-    def judges_anew(self) -> bool:
+    def settings_changed(self) -> bool:
         """True where policy or services changed, so that every record is judged by something else."""
         return not self.changed.isdisjoint(SETTINGS_FILES)
 
@@ -90,7 +90,7 @@ class Base:
         merged = {record.incident.id for record in self.merged.values()}
         for path, record in self.current.items():
             is_new = path not in self.before and record.incident.id not in merged
-            if is_new and _tells_of(record.incident, was.incident):
+            if is_new and _same_incident(record.incident, was.incident):
                 return record
         return None
 
@@ -126,13 +126,13 @@ def changes_since(store: Store, revision: str, present: Collection[str]) -> Base
     if head is None:
         raise UserError("there is no commit yet, so there is nothing to compare with", hint="leave out --base")
     commit = git.merge_base(revision, head)
-    tree = {blob.path: blob for blob in git.tree(commit, _LOOKED_AT)}
+    tree = {blob.path: blob for blob in git.tree(commit, _COMPARED)}
     has_records = any(map(is_record, tree))
     if store.revision:
-        differing = {blob.path: blob for blob in git.changed(commit, store.revision, _LOOKED_AT)}
+        differing = {blob.path: blob for blob in git.changed(commit, store.revision, _COMPARED)}
         before, after = map(_spelled, _read(git, tree, differing))
         return Base(git, commit, before, after, has_records)
-    paths = {*git.edited(commit, _LOOKED_AT)(), *(path for path in present if path not in tree)}
+    paths = {*git.edited(commit, _COMPARED)(), *(path for path in present if path not in tree)}
     before, _ = _read(git, tree, dict.fromkeys(paths))
     now = {path: store.read(path) for path in sorted(paths)}
     # what is there but cannot be read by its printed name is new all the same
@@ -167,7 +167,7 @@ def _record(path: str, raw: Raw) -> Record | None:
     return to_record(path, document.data)
 
 
-def _tells_of(first: Incident, second: Incident) -> bool:
+def _same_incident(first: Incident, second: Incident) -> bool:
     alike = first.title == second.title or any(entry in second.timeline for entry in first.timeline)
     return alike and first.times.declared == second.times.declared
 

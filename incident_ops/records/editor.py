@@ -86,10 +86,10 @@ def same_data(first: Any, second: Any) -> bool:
 
 
 def _edit_one(document: Document, wanted: Edit, order: KeyOrder) -> Document:
-    change = _settle(document, wanted)
+    change = _as_single_step(document, wanted)
     if isinstance(change, Set) and same_data(_value_at(document.data, change.route, _Missing), change.value):
         return document
-    intended = _meant(document.data, change)
+    intended = _intended_data(document.data, change)
     for literal in (True, False):  # a `|` text would swallow comments below that are indented deeper: then quotes
         try:
             text = spliced(document.text, _splices(document, change, order, literal=literal))
@@ -123,7 +123,7 @@ def _value_at(data: Any, route: Route, otherwise: Any) -> Any:
     return data
 
 
-def _settle(document: Document, wanted: Edit) -> Edit:
+def _as_single_step(document: Document, wanted: Edit) -> Edit:
     """The edit as one step on what is there: missing parts of the route go into the value."""
     route, value = wanted.route, wanted.value
     there = _value_at(document.data, route, _Missing)
@@ -149,7 +149,7 @@ def _settle(document: Document, wanted: Edit) -> Edit:
     return Set(route, value)
 
 
-def _meant(data: Any, change: Edit) -> Any:
+def _intended_data(data: Any, change: Edit) -> Any:
     """The data after the change, made on the data alone."""
     intended = copy.deepcopy(data)
     value = copy.deepcopy(change.value)

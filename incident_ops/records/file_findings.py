@@ -40,6 +40,11 @@ FAULTS: dict[str, str] = {
 }
 
 
+def line_and_message(finding: Finding) -> str:
+    """The finding where its file is named already: `line 3: ...`."""
+    return f"line {finding.where.line}: {finding.message}" if finding.where.line else finding.message
+
+
 def fault_level(rule: str) -> Level:
     """All faults are errors but one: a stale copy for editors never decides anything."""
     return Level.WARNING if rule == "schema-copy" else Level.ERROR

@@ -37,15 +37,15 @@ def load_gate(raw: bytes, file: str, judge: Judge) -> Document | list[Finding]:
 
 def gate_findings(document: Document, judge: Judge) -> list[Finding]:
     """Findings over a gate file that was read; what the file means is judged only where it fits the schema."""
-    strange = list(_strangers(document.data, document.file, ()))
+    strange = list(_forbidden_keys(document.data, document.file, ()))
     if schema_findings := check_document(document, GATE_KIND):
         named = {finding.where.route for finding in strange}
-        others = (_mended(document, finding) for finding in schema_findings if finding.where.route not in named)
+        others = (_with_hint(document, finding) for finding in schema_findings if finding.where.route not in named)
         return _placed(document, (*strange, *others))
     return _placed(document, judge(document.data, document.file))
 
 
-def _mended(document: Document, finding: Finding) -> Finding:
+def _with_hint(document: Document, finding: Finding) -> Finding:
     return replace(finding, hint=hint_of(finding.rule, finding.where.route, document.data) or finding.hint)
 
 
@@ -55,7 +55,7 @@ def _placed(document: Document, findings: Iterable[Finding]) -> list[Finding]:
     )
 
 
-def _strangers(data: Any, file: str, route: Route) -> Iterator[Finding]:
+def _forbidden_keys(data: Any, file: str, route: Route) -> Iterator[Finding]:
     """Keys that would name a command or an address; no key of the schema is among them."""
     steps = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
     for step, inner in steps:
@@ -68,7 +68,7 @@ def _strangers(data: Any, file: str, route: Route) -> Iterator[Finding]:
             hint = "name a data source of policy.yaml: datasource: NAME"
             yield fault("gate-command", file, f"{step!r}: a gate file cannot contain addresses", hint).at(where)
         else:
-            yield from _strangers(inner, file, (*route, step))
+            yield from _forbidden_keys(inner, file, (*route, step))
 
 
 _UNITS = {"duration": "s", "percent": "%"}

@@ -1,4 +1,4 @@
-"""Reading records again: settled ones, whose content the catalogue does not keep, and what a broken one was before.
+"""Reading records again: settled ones, whose content the index does not keep, and what a broken one was before.
 
 Reading settled records again without reading their text again: what each blob held is kept between runs.
 
@@ -24,9 +24,9 @@ from incident_ops.records.store import IndexCache, Raw, Store, record_path
 from incident_ops.records.yaml_reader import Document, read_bytes
 
 
-def every_record(store: Store, catalogue: RecordIndex) -> Iterator[Record]:
+def every_record(store: Store, index: RecordIndex) -> Iterator[Record]:
     """All readable records by path, settled ones included. Incomplete where one changed since then."""
-    entries = catalogue.entries()
+    entries = index.entries()
     forgotten = [blob for _, blob, record in entries if record is None and blob]
     blobs = store.git.read(forgotten) if store.git and forgotten else iter(())
     for path, blob, record in entries:
@@ -37,7 +37,7 @@ def every_record(store: Store, catalogue: RecordIndex) -> Iterator[Record]:
 
 
 def read_record(store: Store, path: str) -> Record:
-    """One readable record of the store. Incomplete where it changed since the catalogue was made."""
+    """One readable record of the store. Incomplete where it changed since the index was made."""
     return _read_again(path, store.read(path))
 
 
@@ -74,13 +74,13 @@ _Kept = tuple[str, dict[str, msgspec.Raw]]
 
 
 def records_from_cache(
-    store: Store, catalogue: RecordIndex, keep: IndexCache | None, stamp: str, wanted: Collection[str] | None = None
+    store: Store, index: RecordIndex, keep: IndexCache | None, stamp: str, wanted: Collection[str] | None = None
 ) -> Iterator[Record]:
     """All readable records by path, or those whose paths are `wanted`; Incomplete where one changed since.
 
     `stamp` names the program: what another one kept is not used.
     """
-    entries = [entry for entry in catalogue.entries() if wanted is None or entry[0] in wanted]
+    entries = [entry for entry in index.entries() if wanted is None or entry[0] in wanted]
     known = _load(keep, stamp)
     fresh: dict[str, msgspec.Raw] = {}
     for path, blob, record in entries:

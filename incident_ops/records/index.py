@@ -17,7 +17,7 @@ import msgspec
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import IdClash, Link, Record, Silence, Unread
 from incident_ops.findings import Finding, Level, Where
-from incident_ops.records.file_findings import fault
+from incident_ops.records.file_findings import fault, line_and_message
 
 _TABLES = """
 CREATE TABLE header (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -33,7 +33,7 @@ CREATE TABLE link (key TEXT, kind TEXT, source TEXT, target TEXT, route TEXT);
 CREATE INDEX link_key ON link (key);
 """
 _HEAD, _TAIL = "incidents/", "/incident.yaml"
-"""Around what tells two paths apart; only that, the `key`, is kept: of a large catalogue most would be paths."""
+"""Around what tells two paths apart; only that, the `key`, is kept: of a large index most would be paths."""
 _NAMELESS = b""
 """The `id` of a record that has none, which no text equals; where the folder tells the id, none is kept (NULL)."""
 UNREADABLE = 2
@@ -58,10 +58,10 @@ class IndexEntry(NamedTuple):
 
 
 class RecordIndex:
-    """All records of one state of the repository."""
+    """All records of one state of the repository, readable or not."""
 
     def __init__(self, content: bytes | None = None) -> None:
-        """An empty catalogue, or the one that `content` (from `to_bytes`) holds."""
+        """An empty index, or the one that `content` (from `to_bytes`) holds."""
         # it is closed in whatever thread the collector happens to run in
         self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         weakref.finalize(self, self._db.close)
@@ -72,7 +72,7 @@ class RecordIndex:
         self._db.execute("BEGIN")
 
     def to_bytes(self) -> bytes:
-        """The whole catalogue as bytes."""
+        """The whole index as bytes."""
         self._db.execute("COMMIT")
         content = self._db.serialize()
         self._db.execute("BEGIN")
@@ -156,13 +156,7 @@ class RecordIndex:
         """Every record that could not be read or does not fit the schema, with its first finding."""
         rows = self._db.execute("SELECT key, findings FROM record WHERE live = ? ORDER BY key", (UNREADABLE,))
         firsts = (_unpack(_path(key), json.loads(packed)[0]) for key, packed in rows)
-        return [
-            Unread(
-                finding.where.file,
-                f"line {finding.where.line}: {finding.message}" if finding.where.line else finding.message,
-            )
-            for finding in firsts
-        ]
+        return [Unread(finding.where.file, line_and_message(finding)) for finding in firsts]
 
     def live(self) -> Iterator[Record]:
         """The records that are not settled, by path."""

@@ -32,7 +32,7 @@ MARKER_SIZE = 7
 CHAINS: tuple[Route, ...] = (("changes",), ("corrections",))
 
 CountErrors = Callable[[Any], int]
-"""The data of a record -> how many faults its history of states has."""
+"""The data of a record -> how many count_errors its history of states has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,9 @@ class Merged:
     conflicts: tuple[str, ...] = ()
 
 
-def merge_records(base: str, ours: str, theirs: str, *, faults: CountErrors, size: int = MARKER_SIZE) -> Merged | None:
+def merge_records(
+    base: str, ours: str, theirs: str, *, count_errors: CountErrors, size: int = MARKER_SIZE
+) -> Merged | None:
     """The record with what both sides did since `base`; None where only its lines can be merged.
 
     `size` is the length of a conflict marker. None means that a version is no readable record, is laid out so that its
@@ -62,12 +64,12 @@ def merge_records(base: str, ours: str, theirs: str, *, faults: CountErrors, siz
     if len(documents) < len(texts):
         return None
     data = Versions(*(document.data for document in documents))
-    text_merge = TextMerge(_broken_histories(data, faults))
+    text_merge = TextMerge(_broken_histories(data, count_errors))
     try:
         chunks = _merged_text(text_merge, texts, data, eol)
     except NotDivisible:
         return None
-    if not _is_as_meant(chunks, data, frozenset(text_merge.clashes)) or _lost(texts, chunks):
+    if not _is_as_meant(chunks, data, frozenset(text_merge.clashes)) or _comment_lost(texts, chunks):
         return None
     conflicts = [
         *(_explained(route, data.base) for route in dict.fromkeys(text_merge.clashes)),
@@ -85,7 +87,7 @@ def _with_ends_of(ours: str, texts: Sequence[str]) -> list[str]:
     return [re.sub("\r?\n", eol, text) for text in texts]
 
 
-def _broken_histories(data: Versions, faults: CountErrors) -> frozenset[Route]:
+def _broken_histories(data: Versions, count_errors: CountErrors) -> frozenset[Route]:
     """The histories that each side could have written, but that do not go together."""
     merged_data = merge_data(data, (), Choice())
     broken = {
@@ -94,7 +96,7 @@ def _broken_histories(data: Versions, faults: CountErrors) -> frozenset[Route]:
         if broken_chains(merged_data.get(route[0])) > max(broken_chains(side.get(route[0])) for side in data[1:])
     }
     if not any(same_data(merged_data.get("changes"), side.get("changes")) for side in data[1:]):
-        broken |= {("changes",)} if faults(merged_data) > max(map(faults, data[1:])) else set()
+        broken |= {("changes",)} if count_errors(merged_data) > max(map(count_errors, data[1:])) else set()
     return frozenset(broken)
 
 
@@ -125,7 +127,7 @@ def _is_as_meant(chunks: Sequence[Chunk], data: Versions, clashes: frozenset[Rou
     return True
 
 
-def _lost(texts: Sequence[str], chunks: Sequence[Chunk]) -> bool:
+def _comment_lost(texts: Sequence[str], chunks: Sequence[Chunk]) -> bool:
     """True where a comment that a side wrote is in neither side of the result."""
     base, ours, theirs = (_comments(text) for text in texts)
     kept = _comments(text_of_side(chunks, ours=True)) | _comments(text_of_side(chunks, ours=False))

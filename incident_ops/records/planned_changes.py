@@ -9,7 +9,7 @@ import msgspec
 from incident_ops.domain.planned_changes import Freeze, Maintenance
 from incident_ops.domain.ports import Repository
 from incident_ops.domain.record import Unread
-from incident_ops.findings import Finding
+from incident_ops.records.file_findings import line_and_message
 from incident_ops.records.history import last_document
 from incident_ops.records.schema import check_document
 from incident_ops.records.store import Raw, Store
@@ -69,8 +69,4 @@ def read_document(raw: Raw | None, path: str, kind: str) -> Document | Unread:
         return Unread(path, "it no longer exists" if raw is None else raw.message)
     document = read_bytes(raw, path)
     findings = document if isinstance(document, list) else check_document(document, kind)
-    return Unread(path, _told(findings[0])) if isinstance(document, list) or findings else document
-
-
-def _told(finding: Finding) -> str:
-    return f"line {finding.where.line}: {finding.message}" if finding.where.line else finding.message
+    return Unread(path, line_and_message(findings[0])) if isinstance(document, list) or findings else document

@@ -78,14 +78,14 @@ def _preset(name: str) -> Data:
 def resolve_policy(own: Data, base: Data) -> Data:
     """`own` laid over `base`: maps merge key by key, lists whose entries carry an `id` merge by id with the base's
     order first, other lists and values replace, null sets null. Neither argument is changed."""
-    merged = {key: _lay(own[key], value) if key in own else value for key, value in base.items()}
+    merged = {key: _overlay(own[key], value) if key in own else value for key, value in base.items()}
     merged |= {key: value for key, value in own.items() if key not in base}
     if "extends" in own:
         merged = {"extends": own["extends"], **merged}
     return copy.deepcopy(merged)
 
 
-def _lay(own: Any, base: Any) -> Any:
+def _overlay(own: Any, base: Any) -> Any:
     if isinstance(own, dict) and isinstance(base, dict):
         return resolve_policy(own, base)
     if isinstance(own, list) and isinstance(base, list) and own and _by_id(own) and _by_id(base):
@@ -118,12 +118,12 @@ def load_policy(text: str, file: str = "policy.yaml") -> LoadedPolicy:
     document = read_yaml(text if text.strip() else "{}", file)
     if isinstance(document, list):
         return LoadedPolicy(None, {}, {}, document, None)
-    findings = _bad_base(document) or check_document(document, "policy")
+    findings = _bad_extends(document) or check_document(document, "policy")
     own: Data = document.data if isinstance(document.data, dict) else {}
     if findings:
         return LoadedPolicy(None, own, {}, findings, document)
     resolved = resolve_policy(own, _preset(own["extends"]))
-    findings = [*_repeated(document), *_incomplete(document, resolved)]
+    findings = [*_duplicate_ids(document), *_incomplete_new_entries(document, resolved)]
     if findings:
         return LoadedPolicy(None, own, resolved, findings, document)
     return LoadedPolicy(to_policy(resolved), own, resolved, [], document)
@@ -148,7 +148,7 @@ def no_policy(folder: str) -> UserError:
     )
 
 
-def _bad_base(document: Document) -> list[Finding]:
+def _bad_extends(document: Document) -> list[Finding]:
     """What is wrong with `extends`, told before anything else: without it nothing else can be judged."""
     data = {} if document.data is None else document.data
     if not isinstance(data, dict):
@@ -171,7 +171,7 @@ def _bad_base(document: Document) -> list[Finding]:
     return _located(document, fault("not-allowed", document.file, message, hint, route=("extends",)))
 
 
-def _repeated(document: Document) -> Iterator[Finding]:
+def _duplicate_ids(document: Document) -> Iterator[Finding]:
     """Two entries of one list with the same id: neither may win."""
     for route, entries in _lists(document.data, ()):
         seen: set[str] = set()
@@ -194,7 +194,7 @@ def _lists(data: Any, route: Route) -> Iterator[tuple[Route, list[Data]]]:
         yield from _lists(inner, (*route, step))
 
 
-def _incomplete(document: Document, resolved: Data) -> Iterator[Finding]:
+def _incomplete_new_entries(document: Document, resolved: Data) -> Iterator[Finding]:
     """Entries that are new against the preset and do not say what a new one must."""
     for route, keys in _NEW_ENTRIES:
         base = [entry["id"] for entry in _at(_preset(document.data["extends"]), route) or []]

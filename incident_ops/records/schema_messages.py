@@ -59,7 +59,7 @@ def explain_errors(document: Document, schema: dict[str, Any]) -> list[Finding]:
     """Every schema error of a document as findings with symbolic places; empty where this validator finds none."""
     findings: list[Finding] = []
     for error in slow_validator(schema).iter_errors(document.data):
-        findings.extend(_tell(document.file, _deepest(error)))
+        findings.extend(_explain(document.file, _deepest(error)))
     return list(dict.fromkeys(findings))
 
 
@@ -74,12 +74,12 @@ def _deepest(error: Any) -> Any:
     return _deepest(max(kinds, key=lambda branch: (len(branch.absolute_path), branch.validator_value == wanted)))
 
 
-def _tell(file: str, error: Any) -> Iterator[Finding]:
+def _explain(file: str, error: Any) -> Iterator[Finding]:
     route = tuple(error.absolute_path)
     if "propertyNames" in error.absolute_schema_path:
         yield _bad_name(file, route, error)
         return
-    yield from _TELLERS.get(str(error.validator), _other)(file, route, error)
+    yield from _EXPLAINERS.get(str(error.validator), _unexplained)(file, route, error)
 
 
 def _bad_name(file: str, route: Route, error: Any) -> Finding:
@@ -89,7 +89,9 @@ def _bad_name(file: str, route: Route, error: Any) -> Finding:
         if "A-Z" not in str(error.validator_value)
         else "use letters, digits, dots and dashes"
     )
-    return fault("bad-format", file, f"{error.instance!r} is not a valid key name in {_spell(route)}", hint).at(place)
+    return fault("bad-format", file, f"{error.instance!r} is not a valid key name in {_route_text(route)}", hint).at(
+        place
+    )
 
 
 def _unknown_keys(file: str, route: Route, error: Any) -> Iterator[Finding]:
@@ -97,14 +99,14 @@ def _unknown_keys(file: str, route: Route, error: Any) -> Iterator[Finding]:
     for name in error.instance:
         if name not in known:
             place = Where(file, (*route, name), on_key=True)
-            parent = f" in {_spell(route)}" if route else ""
+            parent = f" in {_route_text(route)}" if route else ""
             yield fault("unknown-key", file, f"unknown key {name!r}{parent}", did_you_mean(name, known)).at(place)
 
 
 def _missing_keys(file: str, route: Route, error: Any) -> Iterator[Finding]:
     missing = next((name for name in error.validator_value if repr(name) in error.message.split(" is ")[0]), "")
     description = error.schema.get("properties", {}).get(missing, {}).get("description", "")
-    place = f" in {_spell(route)}" if route else ""
+    place = f" in {_route_text(route)}" if route else ""
     near = closest(missing, [name for name in error.instance if name not in error.schema.get("properties", {})])
     hint = f"is {near!r} a misspelling of it?" if near else description
     yield fault("missing-key", file, f"key {missing!r} is missing{place}", hint).at(Where(file, route))
@@ -117,9 +119,9 @@ def _wrong_type(file: str, route: Route, error: Any) -> Iterator[Finding]:
         hint = "put it in quotes"
     elif value is None:
         hint = "write a value, or remove the key"
-    yield fault("wrong-type", file, f"{_spell(route)} is {_show(value)}, expected {_type_names(wanted)}", hint).at(
-        Where(file, route)
-    )
+    yield fault(
+        "wrong-type", file, f"{_route_text(route)} is {_value_text(value)}, expected {_type_names(wanted)}", hint
+    ).at(Where(file, route))
 
 
 def _not_allowed(file: str, route: Route, error: Any) -> Iterator[Finding]:
@@ -131,7 +133,7 @@ def _not_allowed(file: str, route: Route, error: Any) -> Iterator[Finding]:
         name = error.instance
         command = "ack" if name == "acknowledged" else f"timeline --mark {name}"
         hint = f"{name} is a time, not a state: set times.{name} ({command})"
-    message = f"{_spell(route)} is {_show(error.instance)}, allowed: {', '.join(words)}"
+    message = f"{_route_text(route)} is {_value_text(error.instance)}, allowed: {', '.join(words)}"
     yield fault("not-allowed", file, message, hint).at(Where(file, route))
 
 
@@ -152,7 +154,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 def _bad_format(file: str, route: Route, error: Any) -> Iterator[Finding]:
     name, text = str(error.validator_value), str(error.instance)
-    place, message = Where(file, route), f"{_spell(route)} is {_show(error.instance)}"
+    place, message = Where(file, route), f"{_route_text(route)} is {_value_text(error.instance)}"
     if _is_out_of_range(name, text):
         yield _out_of_range(file, message, text, may_be_unknown=_may_be_unknown(error)).at(place)
     elif name == "date-time" and (naive := _NAIVE.fullmatch(text)):
@@ -202,15 +204,15 @@ def _bad_pattern(file: str, route: Route, error: Any) -> Iterator[Finding]:
         if examples
         else error.schema.get("description", "")
     )
-    message = f"{_spell(route)} is {_show(error.instance)}, {kind}"
+    message = f"{_route_text(route)} is {_value_text(error.instance)}, {kind}"
     if error.validator_value == "^[^\\n\\r]*$":
-        message, hint = f"{_spell(route)} has a line break", "write it on one line"
+        message, hint = f"{_route_text(route)} has a line break", "write it on one line"
     yield fault("bad-format", file, message, hint).at(Where(file, route))
 
 
 def _no_branch(file: str, route: Route, error: Any) -> Iterator[Finding]:
     expected = " or ".join(dict.fromkeys(_branch_name(branch) for branch in error.context))
-    message = f"{_spell(route)} is {_show(error.instance)}, expected {expected}"
+    message = f"{_route_text(route)} is {_value_text(error.instance)}, expected {expected}"
     yield fault("wrong-type", file, message, error.schema.get("description", "")).at(Where(file, route))
 
 
@@ -241,10 +243,10 @@ _BOUNDS: dict[str, Callable[[Any, Any], str]] = {
 
 def _bounds(file: str, route: Route, error: Any) -> Iterator[Finding]:
     bound = _BOUNDS[str(error.validator)](error.instance, error.validator_value)
-    yield fault("limits", file, f"{_spell(route)} {bound}").at(Where(file, route))
+    yield fault("limits", file, f"{_route_text(route)} {bound}").at(Where(file, route))
 
 
-def _other(file: str, route: Route, error: Any) -> Iterator[Finding]:
+def _unexplained(file: str, route: Route, error: Any) -> Iterator[Finding]:
     yield fault(
         "schema",
         file,
@@ -253,7 +255,7 @@ def _other(file: str, route: Route, error: Any) -> Iterator[Finding]:
     ).at(Where(file, route))
 
 
-_TELLERS: dict[str, Callable[[str, Route, Any], Iterator[Finding]]] = {
+_EXPLAINERS: dict[str, Callable[[str, Route, Any], Iterator[Finding]]] = {
     "additionalProperties": _unknown_keys,
     "required": _missing_keys,
     "type": _wrong_type,
@@ -267,14 +269,14 @@ _TELLERS: dict[str, Callable[[str, Route, Any], Iterator[Finding]]] = {
 }
 
 
-def _spell(route: Route) -> str:
+def _route_text(route: Route) -> str:
     out = ""
     for step in route:
         out += f"[{step}]" if isinstance(step, int) else f".{step}"
     return out.lstrip(".") or "the file"
 
 
-def _show(value: Any) -> str:
+def _value_text(value: Any) -> str:
     if isinstance(value, bool):
         return f"the boolean {str(value).lower()}"
     if isinstance(value, int | float):

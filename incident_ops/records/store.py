@@ -1,6 +1,6 @@
 """Finding and loading records: the work tree as it is, or any revision without checking it out.
 
-`load` gives the catalogue of all incident records. Between runs it may be kept (a `Keep`): then only what changed since
+`load` gives the index of all incident records. Between runs it may be kept (a `Keep`): then only what changed since
 the kept commit is read again. What is kept is sealed and tied to the program, the policy and the commit, so losing it
 or tampering with it costs time, never a result.
 
@@ -37,7 +37,7 @@ CheckRecord = Callable[[str, str, Raw], IndexEntry]
 
 
 class IndexCache(Protocol):
-    """Where a catalogue is kept between runs."""
+    """Where a index is kept between runs."""
 
     def load(self) -> bytes | None:
         """What was kept, or None where nothing trustworthy is there."""
@@ -110,34 +110,32 @@ def other_folder(path: str) -> str:
 
 
 def load_index(store: Store, examine: CheckRecord, fingerprint: str, keep: IndexCache | None = None) -> RecordIndex:
-    """The catalogue of every incident record. `fingerprint` names all that an entry depends on but its own file."""
+    """The index of every incident record. `fingerprint` names all that an entry depends on but its own file."""
     if store.git is None or store.commit is None:
-        catalogue = RecordIndex()
-        _put_files(store, catalogue, examine, _walk(store.root))
-        return catalogue
+        index = RecordIndex()
+        _put_files(store, index, examine, _walk(store.root))
+        return index
     edited_paths = None if store.revision else store.git.edited(store.commit, (INCIDENTS,))
-    catalogue = _committed(store.git, store.commit, examine, fingerprint, keep)
+    index = _committed(store.git, store.commit, examine, fingerprint, keep)
     if edited_paths is not None:
-        _put_files(
-            store, catalogue, examine, (path for path in edited_paths() if is_record(path) or _may_be_link(path))
-        )
-        _put_files(store, catalogue, examine, list(_untracked(store.root, catalogue)))
-    return catalogue
+        _put_files(store, index, examine, (path for path in edited_paths() if is_record(path) or _may_be_link(path)))
+        _put_files(store, index, examine, list(_untracked(store.root, index)))
+    return index
 
 
 def load_some(store: Store, examine: CheckRecord, paths: Iterable[str]) -> RecordIndex:
-    """A catalogue of `paths` and of what their links and ids lead to, without reading the rest."""
-    catalogue, todo = RecordIndex(), list(paths)
+    """A index of `paths` and of what their links and ids lead to, without reading the rest."""
+    index, todo = RecordIndex(), list(paths)
     while todo:
         path = todo.pop()
-        if catalogue.has(spelled_path(path)) or (raw := store.read(path)) is None:
+        if index.has(spelled_path(path)) or (raw := store.read(path)) is None:
             continue
         row = _examined(examine, path, "", raw)
-        catalogue.put(row)
+        index.put(row)
         todo += [record_path(link.target) for link in row.links if link.kind != "problem"]
         if row.id is not None:
             todo.append(record_path(row.id))
-    return catalogue
+    return index
 
 
 def _committed(
@@ -146,32 +144,32 @@ def _committed(
     fingerprint = f"{fingerprint} {git.prefix}"
     kept = _kept(git, fingerprint, commit, keep)
     if kept is None:
-        catalogue, blobs = RecordIndex(), list(git.tree(commit, (INCIDENTS,)))
-        catalogue.set_header("fingerprint", fingerprint)
+        index, blobs = RecordIndex(), list(git.tree(commit, (INCIDENTS,)))
+        index.set_header("fingerprint", fingerprint)
     else:
-        catalogue, blobs = kept
-        if catalogue.header("commit") == commit:
-            return catalogue
-    _put_blobs(git, catalogue, examine, [blob for blob in blobs if is_record(blob.path) or _may_be_link(blob.path)])
-    catalogue.set_header("commit", commit)
+        index, blobs = kept
+        if index.header("commit") == commit:
+            return index
+    _put_blobs(git, index, examine, [blob for blob in blobs if is_record(blob.path) or _may_be_link(blob.path)])
+    index.set_header("commit", commit)
     if keep is not None:
-        keep.save(catalogue.to_bytes())
-    return catalogue
+        keep.save(index.to_bytes())
+    return index
 
 
 def _kept(
     git: Repository, fingerprint: str, commit: str, keep: IndexCache | None
 ) -> tuple[RecordIndex, list[Blob]] | None:
-    """The kept catalogue and what has changed since, or None where it cannot serve."""
+    """The kept index and what has changed since, or None where it cannot serve."""
     content = keep.load() if keep is not None else None
     if content is None:
         return None
-    catalogue = RecordIndex(content)
-    since = catalogue.header("commit")
-    if since is None or catalogue.header("fingerprint") != fingerprint or not git.knows(since):
+    index = RecordIndex(content)
+    since = index.header("commit")
+    if since is None or index.header("fingerprint") != fingerprint or not git.knows(since):
         return None
     try:
-        return catalogue, [] if since == commit else list(git.changed(since, commit, (INCIDENTS,)))
+        return index, [] if since == commit else list(git.changed(since, commit, (INCIDENTS,)))
     except Incomplete:
         return None  # the old commit is there, but not all of its trees: read everything again
 
@@ -182,24 +180,24 @@ def _may_be_link(path: str) -> bool:
     return parts[0] == INCIDENTS and len(parts) <= 2
 
 
-def _put_blobs(git: Repository, catalogue: RecordIndex, examine: CheckRecord, blobs: list[Blob]) -> None:
+def _put_blobs(git: Repository, index: RecordIndex, examine: CheckRecord, blobs: list[Blob]) -> None:
     present = [blob for blob in blobs if blob.id and blob.regular and is_record(blob.path)]
     for blob, raw in zip(present, git.read(blob.id for blob in present), strict=True):
-        catalogue.put(_examined(examine, blob.path, blob.id, raw))
+        index.put(_examined(examine, blob.path, blob.id, raw))
     for blob in blobs:
         if not blob.id or (blob.regular and not is_record(blob.path)):
-            catalogue.drop(spelled_path(blob.path))
+            index.drop(spelled_path(blob.path))
         elif not blob.regular:
-            catalogue.put(_examined(examine, blob.path, blob.id, not_regular(blob.path)))
+            index.put(_examined(examine, blob.path, blob.id, not_regular(blob.path)))
 
 
-def _put_files(store: Store, catalogue: RecordIndex, examine: CheckRecord, paths: Iterable[str]) -> None:
+def _put_files(store: Store, index: RecordIndex, examine: CheckRecord, paths: Iterable[str]) -> None:
     for path in paths:
         raw = store.read(path)
         if raw is None or (isinstance(raw, bytes) and not is_record(path)):
-            catalogue.drop(spelled_path(path))
+            index.drop(spelled_path(path))
         else:
-            catalogue.put(_examined(examine, path, "", raw))
+            index.put(_examined(examine, path, "", raw))
 
 
 def _examined(examine: CheckRecord, path: str, blob: str, raw: Raw) -> IndexEntry:
@@ -239,14 +237,14 @@ def _records_in(root: Path, name: str) -> Iterator[str]:
     yield from (path for file in files if is_record(path := f"{folder}/{file}"))
 
 
-def _untracked(root: Path, catalogue: RecordIndex) -> Iterator[str]:
+def _untracked(root: Path, index: RecordIndex) -> Iterator[str]:
     if is_link(root, INCIDENTS):
         yield INCIDENTS
         return
     names = names_in(root, INCIDENTS)
-    names.difference_update(catalogue.names())
+    names.difference_update(index.names())
     for name in sorted(names):
-        yield from (path for path in _records_in(root, name) if not catalogue.has(spelled_path(path)))
+        yield from (path for path in _records_in(root, name) if not index.has(spelled_path(path)))
 
 
 def read_regular(root: Path, path: str) -> bytes | Finding | None:

@@ -161,20 +161,20 @@ def read_yaml(text: str, file: str) -> Document | list[Finding]:
     # every value but the first follows a line break or a comma: no text may keep the reader busy for long
     if len(text) >= MAX_VALUES and len(text.splitlines()) + text.count(",") > MAX_VALUES:
         return [fault("limits", file, f"the file has over {MAX_VALUES:,} values or lines", "split it", at=(1, 1))]
-    passage = _Passage(file, text)
+    reader = _EventReader(file, text)
     try:
-        data = passage.run()
+        data = reader.run()
     except _Refused as refused:
         return [refused.finding]
     except NumberRefused as refused:
-        mark = passage.last_scalar.start_mark
+        mark = reader.last_scalar.start_mark
         return [fault("number", file, refused.message, refused.hint, at=(mark.line + 1, mark.column + 1))]
     except yaml.YAMLError as error:
-        return syntax_findings(error, passage.last_scalar, file, text)
-    return Document(file, text, data, passage.marks)
+        return syntax_findings(error, reader.last_scalar, file, text)
+    return Document(file, text, data, reader.marks)
 
 
-class _Passage:
+class _EventReader:
     """One pass over one text's events."""
 
     def __init__(self, file: str, text: str) -> None:
@@ -210,7 +210,7 @@ class _Passage:
             kind = type(event)
             if kind is ScalarEvent:
                 if decorated and (event.anchor is not None or event.tag is not None):
-                    raise self._decorated(event)
+                    raise self._anchor_or_tag(event)
                 self.last_scalar = event
                 text = event.value
                 if is_map and key is None:
@@ -229,7 +229,7 @@ class _Passage:
                     holder.append(value)
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
                 if decorated and (event.anchor is not None or event.tag is not None):
-                    raise self._decorated(event)
+                    raise self._anchor_or_tag(event)
                 if is_map and key is None:
                     raise self.refuse(
                         "yaml-feature",
@@ -270,7 +270,7 @@ class _Passage:
             elif kind is StreamEndEvent:
                 return top
 
-    def _decorated(self, event: Any) -> _Refused:
+    def _anchor_or_tag(self, event: Any) -> _Refused:
         if event.anchor is not None:
             return self.refuse(
                 "yaml-feature",

@@ -72,9 +72,9 @@ RULE_DOCS: Mapping[str, RuleDoc] = MappingProxyType(
     | {module.ID: document(module) for module in _SILENCE_MODULES}
 )
 SUPPRESSIBLE = frozenset(
-    module.ID for module in (*_RECORD_MODULES, *_CROSS_MODULES) if not getattr(module, "NEVER_SILENT", False)
+    module.ID for module in (*_RECORD_MODULES, *_CROSS_MODULES) if not getattr(module, "NOT_SUPPRESSIBLE", False)
 )
-"""Rules that a comment may silence on a line; a module with NEVER_SILENT is none."""
+"""Rules that a comment may silence on a line; a module with NOT_SUPPRESSIBLE is none."""
 
 
 def run(record: Record, world: World, *, timed: bool) -> list[Finding]:

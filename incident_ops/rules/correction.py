@@ -20,7 +20,7 @@ from incident_ops.rules._support import rule_finding, same_instant
 ID = "correction"
 LEVEL = Level.ERROR
 TIMED = False
-NEVER_SILENT = True
+NOT_SUPPRESSIBLE = True
 
 
 def check(record: Record, _world: World) -> Iterator[Finding]:

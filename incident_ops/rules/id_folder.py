@@ -19,7 +19,7 @@ from incident_ops.rules._support import rule_finding
 ID = "id-folder"
 LEVEL = Level.ERROR
 TIMED = False
-NEVER_SILENT = True
+NOT_SUPPRESSIBLE = True
 
 
 def check(record: Record, _world: World) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from incident_ops.findings import Finding, Level, Where
 ID = "id-unique"
 LEVEL = Level.ERROR
 TIMED = False
-NEVER_SILENT = True
+NOT_SUPPRESSIBLE = True
 
 
 def check_all(crossings: Crossings) -> Iterator[Finding]:

@@ -30,11 +30,11 @@ def check_all(crossings: Crossings) -> Iterator[Finding]:
         circle = cycles((link.source, link.target) for link in links)
         for link in links:
             if link.source == link.target:
-                yield _told(link, Level.ERROR, f"{kind} names the incident itself", "remove it")
+                yield _cycle_finding(link, Level.ERROR, f"{kind} names the incident itself", "remove it")
             elif link.source in circle and circle[link.source] == circle.get(link.target):
                 members = ", ".join(sorted(node for node in circle if circle[node] == circle[link.source])[:6])
-                yield _told(link, level, f"{kind} forms a cycle: {members}", hint)
+                yield _cycle_finding(link, level, f"{kind} forms a cycle: {members}", hint)
 
 
-def _told(link: Link, level: Level, message: str, hint: str) -> Finding:
+def _cycle_finding(link: Link, level: Level, message: str, hint: str) -> Finding:
     return Finding(ID, level, Where(link.path, link.route), message, hint)

@@ -30,7 +30,7 @@ from incident_ops.rules._support import computed_once, rule_finding, seconds_bet
 ID = "moves"
 LEVEL = Level.ERROR
 TIMED = False
-NEVER_SILENT = True
+NOT_SUPPRESSIBLE = True
 
 
 def check(record: Record, world: World) -> Iterator[Finding]:
@@ -47,7 +47,7 @@ def check(record: Record, world: World) -> Iterator[Finding]:
         yield rule_finding(ID, LEVEL, ("changes", index, key), f"{word!r} is not a state", did_you_mean(word, STATES))
     if not misspelt:
         for fault in path_faults(incident.changes, incident.state, incident.outcome, edges):
-            yield _told(incident, fault, edges)
+            yield _path_finding(incident, fault, edges)
     for field in ("severity", "priority"):
         yield from _labels(incident, field)
     if world.policy.states.auto_reopen:
@@ -59,7 +59,7 @@ def _edges(states: States) -> Moves:
     return states.moves
 
 
-def _told(incident: Incident, fault: PathFault, edges: Moves) -> Finding:
+def _path_finding(incident: Incident, fault: PathFault, edges: Moves) -> Finding:
     steps = " -> ".join((fault.old, *way(fault.old, fault.new, fault.left, incident.outcome, edges)))
     if fault.entry is None:
         moved = any(change.field == "state" for change in incident.changes)

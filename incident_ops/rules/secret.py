@@ -21,7 +21,7 @@ from incident_ops.rules._support import packed, rule_finding, text_values
 ID = "secret"
 LEVEL = Level.ERROR
 TIMED = False
-NEVER_SILENT = True
+NOT_SUPPRESSIBLE = True
 
 _PATTERNS = tuple(
     (kind, re.compile(pattern, re.ASCII))

@@ -19,7 +19,7 @@ from incident_ops.rules._support import packed, rule_finding, text_values
 ID = "text-safety"
 LEVEL = Level.ERROR
 TIMED = False
-NEVER_SILENT = True
+NOT_SUPPRESSIBLE = True
 
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff"

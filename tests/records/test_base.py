@@ -35,7 +35,7 @@ def test_nothing_changed(repo: Repo) -> None:
     found = compared(repo)
     assert found.changed == frozenset()
     assert list(found.pairs()) == []
-    assert not found.judges_anew
+    assert not found.settings_changed
     assert found.has_records
 
 
@@ -53,7 +53,7 @@ def test_every_kind_of_change_is_seen_in_the_work_tree_and_in_a_revision(repo: R
     tree = compared(repo)
     changed = {f"incidents/INC-{n}/incident.yaml" for n in (1, 2, 3, 4)} | {"policy.yaml", "freezes/x.yaml"}
     assert tree.changed == changed
-    assert tree.judges_anew
+    assert tree.settings_changed
     repo.commit("changed")
     committed = compared(repo, head="HEAD")
     assert committed.changed == changed

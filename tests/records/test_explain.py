@@ -10,7 +10,7 @@ import pytest
 
 from incident_ops.findings import Finding
 from incident_ops.records.schema import SCHEMA_KINDS, check_document, schema
-from incident_ops.records.schema_messages import _TELLERS, explain_errors
+from incident_ops.records.schema_messages import _EXPLAINERS, explain_errors
 from incident_ops.records.yaml_reader import Document, read_yaml
 
 HEAD = """\
@@ -163,7 +163,7 @@ def keywords(value: Any) -> set[str]:
 def test_every_keyword_of_our_schemas_has_its_words(kind: str) -> None:
     silent = {"$schema", "$id", "$defs", "$ref", "title", "description", "examples", "properties", "items", "default",
               "propertyNames", "patternProperties", "deprecated", "allOf", "if", "then", "else", "$comment"}  # fmt: skip
-    assert keywords(schema(kind)) - silent <= set(_TELLERS)
+    assert keywords(schema(kind)) - silent <= set(_EXPLAINERS)
 
 
 def test_the_place_of_an_unknown_key_is_the_key() -> None:

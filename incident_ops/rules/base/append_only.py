@@ -33,12 +33,12 @@ HistoryEntry = dict[str, Any]
 
 
 class History(NamedTuple):
-    """A list that only grows: the instant of an entry, the keys that may change, how a slip is mended."""
+    """A list that only grows: the instant of an entry, the keys that may change, how to fix a mistake."""
 
     name: str
     instant: str
     free: tuple[str, ...]
-    mend: str
+    fix: str
 
 
 HISTORIES = (
@@ -138,12 +138,12 @@ def _rewritten(history: History, was: Sequence[HistoryEntry], now: Sequence[Hist
         for number in block.was:
             if spare[old[number]] > 0:
                 spare[old[number]] -= 1
-                yield _told(history, was, number, "was moved: merged entries keep their order")
+                yield _entry_finding(history, was, number, "was moved: merged entries keep their order")
             elif places:
                 place = places.pop(0)
                 yield _edited(history, number, was[number], now[place], place)
             else:
-                yield _told(history, was, number, "is gone")
+                yield _entry_finding(history, was, number, "is gone")
 
 
 def _edited(history: History, number: int, was: HistoryEntry, now: HistoryEntry, place: int) -> Finding:
@@ -155,19 +155,17 @@ def _edited(history: History, number: int, was: HistoryEntry, now: HistoryEntry,
         return rule_finding(ID, Level.WARNING, route, message, "the secret is still in git history: revoke it")
     changed_keys = " and ".join(dict.fromkeys(keys[:3]))
     message = f"{_entry(history, number, was)} was changed: {changed_keys}"
-    return rule_finding(ID, Level.ERROR, route, message, f"put it back, and {_mend(history, number)}")
+    return rule_finding(ID, Level.ERROR, route, message, f"put it back, and {_fix(history, number)}")
 
 
-def _told(history: History, was: Sequence[HistoryEntry], number: int, what: str) -> Finding:
+def _entry_finding(history: History, was: Sequence[HistoryEntry], number: int, what: str) -> Finding:
     message = f"{_entry(history, number, was[number])} {what}"
-    return rule_finding(
-        ID, Level.ERROR, (history.name,), message, f"put it back; {_mend(history, number)}", on_key=True
-    )
+    return rule_finding(ID, Level.ERROR, (history.name,), message, f"put it back; {_fix(history, number)}", on_key=True)
 
 
 def _entry(history: History, number: int, entry: HistoryEntry) -> str:
     return f"merged entry {number + 1} of {history.name} ({entry[history.instant]})"
 
 
-def _mend(history: History, number: int) -> str:
-    return history.mend.format(number + 1)
+def _fix(history: History, number: int) -> str:
+    return history.fix.format(number + 1)

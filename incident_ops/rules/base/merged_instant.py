@@ -33,11 +33,11 @@ def check(before: Record, after: Record, _world: World | None) -> Iterator[Findi
             message = f"times.{name} was {was} when it was merged, and is gone"
             yield rule_finding(ID, LEVEL, ("times",), message, f"write {name}: {was} again", on_key=True)
             continue
-        hint = _mend(after.incident, name, was, now)
+        hint = _fix(after.incident, name, was, now)
         yield rule_finding(ID, LEVEL, ("times", name), f"times.{name} was {was} when it was merged", hint)
 
 
-def _mend(incident: Incident, name: str, was: str, now: str) -> str:
+def _fix(incident: Incident, name: str, was: str, now: str) -> str:
     """How the merged instant comes back and the new one is told, where corrections do not tell it yet."""
     corrected = [correction.new for correction in incident.corrections if correction.field == f"times.{name}"]
     latest = corrected[-1] if corrected else was
