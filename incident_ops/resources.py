@@ -1,6 +1,6 @@
 """The data files that come with the program: schemas, templates, examples, presets.
 
-In a wheel they lie inside the package (`shipped/`), in a checkout beside it; presets are always inside. A preset is one
+In a wheel they are inside the package (`shipped/`), in a checkout beside it; presets are always inside. A preset is one
 file of its folder: nothing else names it.
 """
 

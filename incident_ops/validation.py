@@ -1,12 +1,10 @@
 """validate: every record of a store against schema and rules.
 
-Joins reading and rules: `examiner` gives each record its entry in the index, `validate` adds what depends on the
-clock and on other records.
+Joins reading and rules: `record_checker` makes each record's entry in the index, `validate_records` adds what depends
+on the clock and on other records.
 
-A state of the records against its base: the rules about merged records, and which findings a change brought about.
-
-Only what stands in a changed file, or is caused by one, decides the exit code: a broken file on main
-never blocks an incident at night.
+With a base, the rules about merged records run too. Only findings in a changed file, or caused by one, decide the exit
+code: a broken file on main never blocks an incident at night.
 """
 
 from __future__ import annotations
@@ -43,7 +41,7 @@ _NEVER = 2**62
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """What a validation found: number of files looked at, findings in printing order, and what comments silence."""
+    """What a validation found: the number of files checked, findings in printing order, and the suppressed ones."""
 
     files: int
     findings: tuple[Finding, ...]
@@ -102,10 +100,10 @@ def validate_records(
     is_wanted: Callable[[str], bool] | None = None,
     base: Base | None = None,
 ) -> ValidationReport:
-    """The report over a index and the other records.
+    """The report on an index and the other records.
 
-    `asked(path)` says which files are reported, without it all are. With a `base` the rules about merged records are
-    asked, too, and what no change brought about is a note.
+    `is_wanted(path)` says which files are reported, default all. With a `base` the rules about merged records
+    run, too, and what no change caused is a note.
     """
     world = None if setting.findings else World(*setting.require(), now)
     findings = [*setting.findings, *index.findings()]
@@ -139,7 +137,7 @@ def validate_records(
 def _without_suppressed(
     findings: Iterable[Finding], index: RecordIndex, *, partial: bool
 ) -> tuple[list[Finding], list[SuppressedFinding]]:
-    """Without what comments silence. A rule that waits for a time, or for records left out, may find it later."""
+    """Without what comments suppress. A rule that waits for a time, or for records left out, may find it later."""
     unasked = {name for name, rule in rules.RULE_DOCS.items() if rule.timed or (partial and rule.needs_others)}
     every = rules.RULE_DOCS.keys() | FAULTS.keys()
     return apply_suppressions(findings, index.silences(), rules.SUPPRESSIBLE, every, unasked)
@@ -224,7 +222,7 @@ def _other_findings(store: Store, path: str, kind: str, world: World | None) -> 
 
 
 def _gate_findings(document: Document, world: World | None) -> list[Finding]:
-    """Findings over a gate file; whether its data source is there only a usable policy can tell."""
+    """Findings of a gate file; its data source is checked only where the policy is usable."""
     from incident_ops.canary import config_check
     from incident_ops.records.gate_file import gate_findings
 
@@ -276,7 +274,7 @@ def base_findings(base: Base, world: World | None, index: RecordIndex) -> Iterat
 def weighed_against_base(
     findings: Iterable[Finding], base: Base, index: RecordIndex, examine: CheckRecord
 ) -> Iterator[Finding]:
-    """The findings; what no change since the base brought about as a note."""
+    """The findings; what no change since the base caused is a note."""
     earlier: set[tuple[str, str, Route, str]] | None = None
     for finding in findings:
         if finding.where.file in base.changed or (base.settings_changed and finding.rule in rules.RULE_DOCS):
@@ -296,7 +294,7 @@ def _key(finding: Finding) -> tuple[str, str, Route, str]:
 
 
 def _as_merged(base: Base, index: RecordIndex, examine: CheckRecord) -> RecordIndex:
-    """The index with every changed record as it was."""
+    """The index with every changed record as it was at the base."""
     merged = RecordIndex(index.to_bytes())
     for path in filter(is_record, base.changed):
         merged.drop(path)

@@ -10,7 +10,7 @@ from incident_ops.findings import Finding, Level
 from incident_ops.records.base_revision import changes_since
 from incident_ops.records.store import load_some
 from incident_ops.validation import ValidationReport, record_checker, validate_records
-from tests.support.repository import NOW, Keep, Repo, record_text
+from tests.support.repository import NOW, IndexCache, Repo, record_text
 
 BAD = "severity: SEV9\n"
 
@@ -265,7 +265,7 @@ def test_silences_are_kept_between_runs(repo: Repo) -> None:
         def save(self, content: bytes) -> None:
             self.content = content
 
-    keep: Keep = Memory()
+    keep: IndexCache = Memory()
     repo.write("incidents/INC-1/incident.yaml", with_comment(SERVICE))
     repo.commit("silenced")
     first, second = repo.report(keep=keep), repo.report(keep=keep)

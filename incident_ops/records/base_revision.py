@@ -1,6 +1,6 @@
 """What changed since a base revision: the files, and every changed record as it was and as it is.
 
-The base is where the two histories parted, so what others merged since then is not taken for a change.
+The base is where the two histories diverged, so what others have merged since does not count as a change.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Base:
 
     @property
     def settings_changed(self) -> bool:
-        """True where policy or services changed, so that every record is judged by something else."""
+        """True where policy or services changed: every record may get other findings now."""
         return not self.changed.isdisjoint(SETTINGS_FILES)
 
     @cached_property
@@ -70,7 +70,7 @@ class Base:
     def pairs(self) -> Iterator[tuple[Record, Record | None]]:
         """Every merged record with what became of it, found by its id and then by its file; None: it is gone.
 
-        A record that is there but broken is left out: reading it tells.
+        A record that is there but broken is left out: reading it gives a finding of its own.
         """
         by_id: dict[str, Record] = {}
         for record in self.current.values():
@@ -83,7 +83,7 @@ class Base:
                 yield was, here
 
     def renamed(self, was: Record) -> Record | None:
-        """The new record that tells of the same incident under another id; None where there is none.
+        """The new record of the same incident under another id; None where there is none.
 
         It was declared at the same instant and has the same title or an entry of the same timeline.
         """
@@ -116,7 +116,7 @@ class Base:
 
 
 def changes_since(store: Store, revision: str, present: Collection[str]) -> Base:
-    """What differs from where `revision` and the store parted; `present` are the files there are now.
+    """What differs from where `revision` and the store diverged; `present` are the files there are now.
 
     UserError without git, for a revision that is not there, and where nothing is shared (fetch-depth).
     """

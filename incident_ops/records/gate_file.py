@@ -1,8 +1,8 @@
 """A gate file (`gates/*.yaml`): text -> checked data, or findings, each at its line and column.
 
-What its schema cannot see is told by a `Judge`, which knows what a gate means (`gate.config_check`).
+What its schema cannot check is checked by a `Judge`, which knows what a gate means (`canary/config_check.py`).
 
-How to mend what the schema finds in a gate file: shown with the value that stands there, or with an example.
+Hints for what the schema finds in a gate file: with the value that is there, or with an example.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def load_gate(raw: bytes, file: str, judge: Judge) -> Document | list[Finding]:
 
 
 def gate_findings(document: Document, judge: Judge) -> list[Finding]:
-    """Findings over a gate file that was read; what the file means is judged only where it fits the schema."""
+    """Findings of a gate file that was read; its meaning is checked only where it fits the schema."""
     strange = list(_forbidden_keys(document.data, document.file, ()))
     if schema_findings := check_document(document, GATE_KIND):
         named = {finding.where.route for finding in strange}
@@ -99,7 +99,7 @@ def _with_unit(form: dict[str, Any], text: str) -> str:
 
 
 def _other_level(route: Route) -> str:
-    """Where a key belongs that is one of spec, but stands in a metric, or the other way round."""
+    """Where a key belongs that is part of spec but was written in a metric, or the other way round."""
     spec = _field(("spec",))["properties"]
     metric = spec["metrics"]["items"]["properties"]
     match route:
@@ -113,7 +113,7 @@ def _other_level(route: Route) -> str:
 
 
 def _example(route: Route, field: dict[str, Any], value: Any) -> str:
-    """The examples of a field that holds more than one word, where something of another shape stands."""
+    """Examples for a field that takes a list or mapping, where the value is neither."""
     examples = field.get("examples", [])
     if value is None or not any(isinstance(example, dict | list) for example in examples):
         return ""
@@ -122,7 +122,7 @@ def _example(route: Route, field: dict[str, Any], value: Any) -> str:
 
 
 def _field(route: Route) -> dict[str, Any]:
-    """What the schema says of a place; empty where it does not know it."""
+    """The schema of a place; empty where it has none."""
     field = schema("gate")
     for step in route:
         field = field.get("items", {}) if isinstance(step, int) else field.get("properties", {}).get(step, {})

@@ -5,7 +5,7 @@ Reading settled records again without reading their text again: what each blob h
 A blob's id names its content, and what is kept is sealed and tied to the program, so keeping it saves time and changes
 no result.
 
-What git history says of keys that no record names any more: only a deletion in it closes issues.
+What git history says about keys that no record has any more: only a deletion in it closes issues.
 """
 
 from __future__ import annotations

@@ -33,9 +33,9 @@ CREATE TABLE link (key TEXT, kind TEXT, source TEXT, target TEXT, route TEXT);
 CREATE INDEX link_key ON link (key);
 """
 _HEAD, _TAIL = "incidents/", "/incident.yaml"
-"""Around what tells two paths apart; only that, the `key`, is kept: of a large index most would be paths."""
+"""The parts of every record's path; only what is between them, the `key`, is stored: else an index is mostly paths."""
 _NAMELESS = b""
-"""The `id` of a record that has none, which no text equals; where the folder tells the id, none is kept (NULL)."""
+"""The `id` of a record without one: equal to no text. An id that equals the folder's name is not stored (NULL)."""
 UNREADABLE = 2
 
 
@@ -198,7 +198,7 @@ class RecordIndex:
         return (row[0] for row in self._db.execute(question, (_NAMELESS,)))
 
     def clashes(self) -> tuple[IdClash, ...]:
-        """Ids that stand in more than one record, each with an id nobody has."""
+        """Ids of more than one record, each with a free id."""
         # of two records with one id at least one lies in another folder
         rows = self._db.execute(
             "SELECT DISTINCT id FROM record WHERE id IS NOT NULL AND id <> ? ORDER BY id", (_NAMELESS,)

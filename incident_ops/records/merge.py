@@ -2,7 +2,7 @@
 
 The data is merged by rules (`merge_data`), and the lines follow it value by value (`merge_text`), so that comments and
 quotes of both sides stay. The text is read again and compared with the merged data, type by type: on our side and on
-theirs where they clash. What does not read back as meant is not given.
+theirs where they clash. A result that does not read back as intended is not returned.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ CountErrors = Callable[[Any], int]
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """The merged text; `conflicts` tells what stands between its conflict markers, empty where it has none."""
+    """The merged text; `conflicts` describes what is between its conflict markers, empty where it has none."""
 
     text: str
     conflicts: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Three versions of a record's data -> the one that holds what both sides did since they parted.
+"""Three versions of a record's data -> the one with what both sides did since they diverged.
 
 What the sides did to the same place in different ways is a clash; which side is taken there is the caller's choice, so
 that the text of a merge can be compared with both answers.
@@ -131,7 +131,7 @@ def _keyed(versions: Versions, route: Route, choice: Choice) -> dict[Any, Any]:
 
 
 def merged_order(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> list[str]:
-    """Every name of both sides: in the order of ours, what only theirs has below what it stands below there."""
+    """Every name of both sides in our order; a name that only theirs has goes below the one it is below there."""
     merged = list(ours)
     only_ours = set(ours) - set(base) - set(theirs)
     above: str | None = None
@@ -162,7 +162,7 @@ def _appended(lists: Versions, route: Route, choice: Choice) -> Any:
 def line_up(ours: Sequence[Any], theirs: Sequence[Any], instant: str) -> list[Pick]:
     """The order of what both sides appended: by instant, ours first on a tie; the same entry once.
 
-    Each side's entries keep their own order: one that tells of an earlier time stays below what it came after.
+    Each side's entries keep their own order: an entry with an earlier time stays below the one it followed.
     """
     alike: dict[bytes, list[int]] = {}
     for place in reversed(range(len(ours))):
@@ -185,7 +185,7 @@ def _key(value: Any) -> bytes:
 def renumbered(picks: Sequence[Pick], fresh: Sequence[Any], count: int) -> dict[int, int]:
     """Place in `fresh` -> its new `corrects`, where the entry it corrects is new too and has moved.
 
-    `count` entries stand above the new ones; entries are counted from 1.
+    `count` entries are above the new ones; entries are counted from 1.
     """
     places = {(pick.ours, pick.place): place for place, pick in enumerate(picks)}
     places |= {(False, pick.twin): place for place, pick in enumerate(picks) if pick.twin is not None}

@@ -32,7 +32,7 @@ from incident_ops.records.text_parts import Chunk, Clash, Collection, NotDivisib
 
 NOTHING = Collection("", [], "")
 _MOST_EDITS = 50
-"""Each edit reads the value anew; more of them at one value are left to people."""
+"""Each edit parses the value again; with more than this at one value, the merge is left to people."""
 
 
 @dataclass
@@ -134,7 +134,7 @@ class TextMerge:
         column = ours.node.column
         mine, yours = collection(ours, 0), collection(theirs, column - theirs.node.column)
         was = collection(base, column - base.node.column) if base else NOTHING
-        if not mine.head.endswith("\n"):  # the dash of a list stays ours, however far the first key stands from it
+        if not mine.head.endswith("\n"):  # the dash of a list stays ours, however far away the first key is
             bare = [replace(collection, head="") for collection in (mine, was, yours)]
             return _with_head(mine.head, self.collections(route, *bare))
         if base is None:
@@ -194,7 +194,7 @@ def _framed(ours: Part, base: Part | None, theirs: Part) -> str | None:
 
 
 def _edited_to_both(route: Route, ours: Part, base: Part | None, theirs: Part) -> list[Chunk] | None:
-    """Our lines with the values of theirs written in: for what stands in `[]` or `{}`, where lines say nothing."""
+    """Our lines with the values of theirs written in: for values in `[]` or `{}`, which lines cannot divide."""
     choice = Choice()
     wanted = merge_data(Versions(base.data if base else Missing, ours.data, theirs.data), route, choice)
     blocks = base is None or _is_block(base) or _is_block(theirs)
@@ -213,7 +213,7 @@ def _edited_to_both(route: Route, ours: Part, base: Part | None, theirs: Part) -
 
 
 def _steps(have: Any, wanted: Any, route: Route) -> Iterator[Edit]:
-    """The edits that make `wanted` of `have`; as little as can be is written anew."""
+    """The edits that turn `have` into `wanted`; as little as possible is rewritten."""
     if same_data(have, wanted):
         return
     if isinstance(have, dict) and isinstance(wanted, dict) and have.keys() <= wanted.keys():
@@ -234,7 +234,7 @@ def _edited(part: Part, edits: Sequence[Edit]) -> str:
 def _without_shared(mine: list[Part], yours: list[Part]) -> tuple[str, list[Part], list[Part]]:
     """The comments that both sides left above their first new entry, and the entries without them.
 
-    They stood at the end of the list before: written above both entries, they would stand there twice.
+    They were at the end of the list before: written above both entries, they would appear twice.
     """
     if not mine or not yours:
         return "", mine, yours

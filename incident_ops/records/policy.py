@@ -1,6 +1,6 @@
 """policy.yaml and services.yaml: preset and overrides -> one resolved policy, or findings that say why not.
 
-Policy and services of a store: what every record is judged by.
+Policy and services of a store: what every record is checked against.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def no_policy(folder: str) -> UserError:
 
 
 def _bad_extends(document: Document) -> list[Finding]:
-    """What is wrong with `extends`, told before anything else: without it nothing else can be judged."""
+    """What is wrong with `extends`, reported before anything else: without it nothing else can be checked."""
     data = {} if document.data is None else document.data
     if not isinstance(data, dict):
         return []
@@ -234,7 +234,7 @@ POLICY, SERVICES = SETTINGS_FILES
 
 @dataclass(frozen=True)
 class PolicyAndServices:
-    """Policy and services as far as they were understood; `findings` says why not further."""
+    """Policy and services as far as they could be read; `findings` says what is wrong."""
 
     policy: LoadedPolicy
     services: LoadedServices
@@ -245,7 +245,7 @@ class PolicyAndServices:
         return [*self.policy.findings, *self.services.findings]
 
     def require(self) -> tuple[Policy, Mapping[str, Service]]:
-        """Both values. UserError naming the first fault where one cannot be used."""
+        """Both values. UserError with the first finding where one cannot be used."""
         if self.policy.policy is None or self.services.services is None:
             first = self.findings[0]
             raise UserError(first.message, hint=first.hint, where=str(first.where))
@@ -253,7 +253,7 @@ class PolicyAndServices:
 
     @property
     def digest(self) -> str:
-        """Changes when anything changes that a record is judged by."""
+        """Changes when anything changes that a record is checked against."""
         services: Any = msgspec.to_builtins(self.services.services)
         return (
             policy_digest(self.policy.resolved) + sha256(json.dumps(services, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""The settings block of an incident coordinator agent (R247) -> a policy.yaml that says only what differs."""
+"""The settings block of an incident coordinator agent -> a policy.yaml that says only what differs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CHANNEL = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 
 def import_block(json_text: str) -> str:
     """JSON text with `agents.incident_coordinator` -> policy.yaml text that extends sev0-3 and holds only the
-    differences. UserError for what it does not know: nothing is dropped in silence. Other agents are left alone."""
+    differences. UserError for what it does not know: nothing is dropped silently. Other agents are ignored."""
     block = _block(json_text)
     base = preset(PRESET)
     levels = {level["id"]: level for level in base["levels"]}

@@ -1,7 +1,7 @@
 """The schema pass: data of a document against its JSON Schema, in words for people.
 
-Valid files pass through `jsonschema-rs`; only a file that fails is given to `jsonschema`, which is imported only then.
-If the second finds nothing, the first one's errors are told, never "valid".
+`jsonschema-rs` checks every file; only a file that fails goes to `jsonschema`, which is imported only then.
+If the second finds nothing, the first one's errors are reported, never "valid".
 """
 
 from __future__ import annotations

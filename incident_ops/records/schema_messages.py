@@ -1,4 +1,4 @@
-"""Schema errors in the words of a person: the value found, what was expected, how to mend it. Imports `jsonschema`."""
+"""Schema errors in plain words: the value found, what was expected, how to fix it. Imports `jsonschema`."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class Splice:
 
 
 class Unspliceable(Exception):
-    """A construct that is not edited: at `index` of the text, with what is wrong and how to mend it."""
+    """A construct that cannot be edited, at `index` of the text: what is wrong and how to fix it."""
 
     def __init__(self, index: int, message: str, hint: str) -> None:
         super().__init__(message)
@@ -216,7 +216,7 @@ class Page:
         return Splice(last.value.end, last.value.end, f",{apart}{new}")
 
     def _check_gaps(self, owner: Node) -> None:
-        """Refuses what a new item could come to stand beside: a comment, a comma at the end."""
+        """Refuses what a new item could end up beside: a comment, a comma at the end."""
         index = owner.start + 1
         for entry in owner.entries:
             if self.text[index : entry.start].strip(", \t\n\r\x85\u2028\u2029"):
@@ -238,7 +238,7 @@ def _comment_in_flow(index: int) -> Unspliceable:
 
 
 def _place(owner: Node, key: str, order: Sequence[str]) -> int:
-    """How many of the mapping's entries stand before the new key.
+    """How many of the mapping's entries come before the new key.
 
     It goes below the nearest key that `order` has before it, else above the first that `order` has after it, else last.
     """

@@ -37,18 +37,18 @@ CheckRecord = Callable[[str, str, Raw], IndexEntry]
 
 
 class IndexCache(Protocol):
-    """Where a index is kept between runs."""
+    """Where an index is kept between runs."""
 
     def load(self) -> bytes | None:
         """What was kept, or None where nothing trustworthy is there."""
 
     def save(self, content: bytes) -> None:
-        """Keeps it where possible; failing to is no error."""
+        """Keeps it if possible; a failure is not an error."""
 
 
 @dataclass(frozen=True)
 class Store:
-    """The records below `root`: of the work tree, or of `revision` (a commit id) where one is given."""
+    """The records below `root`: of the work tree, or of `revision` (a commit id) where that is set."""
 
     root: Path
     git: Repository | None
@@ -124,7 +124,7 @@ def load_index(store: Store, examine: CheckRecord, fingerprint: str, keep: Index
 
 
 def load_some(store: Store, examine: CheckRecord, paths: Iterable[str]) -> RecordIndex:
-    """A index of `paths` and of what their links and ids lead to, without reading the rest."""
+    """An index of `paths` and of what their links and ids lead to, without reading the rest."""
     index, todo = RecordIndex(), list(paths)
     while todo:
         path = todo.pop()
@@ -175,7 +175,7 @@ def _kept(
 
 
 def _may_be_link(path: str) -> bool:
-    """True where a folder of records should be, and a link or a submodule may stand."""
+    """True where a folder of records should be, but a link or a submodule may be instead."""
     parts = path.split("/")
     return parts[0] == INCIDENTS and len(parts) <= 2
 
@@ -233,7 +233,7 @@ def _records_in(root: Path, name: str) -> Iterator[str]:
     try:
         files = list_folder(root, folder)
     except Incomplete:
-        files = ["incident.yaml"]  # reading it tells why
+        files = ["incident.yaml"]  # reading it gives the finding
     yield from (path for file in files if is_record(path := f"{folder}/{file}"))
 
 
@@ -292,11 +292,11 @@ def not_regular(path: str) -> Finding:
 
 
 def is_link(root: Path, path: str) -> bool:
-    """True where a symbolic link stands at this path below `root`."""
+    """True where this path below `root` is a symbolic link."""
     try:
         return stat.S_ISLNK(os.lstat(f"{root}/{path}").st_mode)
     except OSError:
-        return False  # reading or listing it tells why
+        return False  # reading or listing it gives the finding
 
 
 def list_folder(root: Path, folder: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Comments that silence a rule: `# incident-ops: ignore[rule-id] reason`."""
+"""Comments that suppress a rule: `# incident-ops: ignore[rule-id] reason`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _COMMENT = re.compile(r"(?:(?<=\s)|^)#[ \t]*incident-ops: ignore\[([^\]\r\n]*)\]
 
 
 def find_suppressions(text: str, path: str) -> list[Silence]:
-    """Every silencing comment of a readable text; what stands inside a quoted or block text is no comment.
+    """Every such comment of a readable text; inside a quoted or block text nothing is a comment.
 
     At the end of a line it holds for that line, alone on a line for the next one that is no comment.
     """
@@ -48,7 +48,7 @@ def _next(lines: list[str]) -> list[int]:
 
 
 def _texts(top: Node, text: str) -> Iterator[tuple[int, int]]:
-    """Where quoted and block texts stand, keys included; of a block text without its `|` line, which may end in one."""
+    """Where quoted and block texts are, keys included; a block text without its `|` line, which may have one."""
     todo = [top]
     while todo:
         node = todo.pop()

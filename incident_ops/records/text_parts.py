@@ -11,12 +11,12 @@ from incident_ops.records.yaml_positions import Node, NodeEntry
 
 
 class NotDivisible(Exception):
-    """The text is laid out in a way whose lines cannot be told apart by value."""
+    """The text is laid out so that its lines cannot be assigned to values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """Whole lines that the sides want differently; `apart`: both are wanted, so what they share stands in both."""
+    """Whole lines that differ between the sides; `apart`: both are needed, so what they share appears in both."""
 
     ours: str
     theirs: str
@@ -95,7 +95,7 @@ def shifted(text: str, columns: int, *, whole: bool = True) -> str:
 class Part:
     """One entry of a block mapping or list with the lines that are its own: `page[start:end]`.
 
-    `lead` is what stands between it and the entry above. `move` brings its lines to the column of our side.
+    `lead` is the text between it and the entry above. `move` brings its lines to the column of our side.
     """
 
     page: str
@@ -120,7 +120,7 @@ class Part:
 
     @property
     def frame(self) -> tuple[str, str]:
-        """What stands before and after the value on its lines."""
+        """What is before and after the value on its lines."""
         before = self.page[self.start : self.node.start]
         return shifted(before, self.move), shifted(self.page[self.node.end : self.end], self.move, whole=False)
 
@@ -132,7 +132,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A block mapping or list: what stands above its first line, its parts, and what follows the last."""
+    """A block mapping or list: what is above its first line, its parts, and what follows the last."""
 
     head: str
     parts: list[Part]
@@ -172,7 +172,7 @@ def _parts(page: str, node: Node, start: int, end: int, data: Any, move: int) ->
 
 
 def _stop(page: str, value_end: int, column: int, end: int) -> int:
-    """The end of the lines of a value: comments below it that stand deeper than `column` are its own."""
+    """The end of the lines of a value: comments below it that are indented deeper than `column` are its own."""
     last = here = _next_line(page, value_end)
     while here < end:
         line = page[here : _next_line(page, here)]

@@ -78,7 +78,7 @@ class Document:
         return self._found().keys
 
     def _found(self) -> Places:
-        # most files have nothing to tell, so nobody asks where it stands
+        # most files have no findings, so most positions are never looked up
         if not self._places:
             self._places.append(_places(self.data, self.marks))
         return self._places[0]
@@ -147,7 +147,7 @@ def read_bytes(raw: bytes, file: str) -> Document | list[Finding]:
 
 
 def read_yaml(text: str, file: str) -> Document | list[Finding]:
-    """Text -> a document, or the findings that say why not. `file` is only the name told in findings."""
+    """Text -> a document, or the findings that say why not. `file` is only the name used in findings."""
     if text.startswith("\ufeff"):
         return [
             fault("encoding", file, "the file begins with a byte-order mark", "save it as UTF-8 without BOM", at=(1, 1))
@@ -344,7 +344,7 @@ _BASES = {"int": 10, "oct": 8, "hex": 16}
 
 
 class NumberRefused(Exception):
-    """A number that may not stand there: what is wrong, and how to mend it."""
+    """A number that is not allowed there: what is wrong, and how to fix it."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)

@@ -67,7 +67,7 @@ def scalar(value: Any, *, in_flow: bool = False, like: str = "") -> str:
 
 
 def is_plain(text: str, *, in_flow: bool = False) -> bool:
-    """True where `text` may stand without quotes and is read back as that text by YAML 1.1 and 1.2 readers."""
+    """True where `text` needs no quotes: YAML 1.1 and 1.2 readers both read it back as that text."""
     if not text or text != text.strip() or text[0] in _NOT_FIRST or _UNSAFE.search(text):
         return False
     if text.startswith(("- ", "---", "...")) or text == "-" or ": " in text or " #" in text or text.endswith(":"):
@@ -95,7 +95,7 @@ def quoted(text: str) -> str:
 
 
 def flow(value: Any, *, like: str = "") -> str:
-    """A value on one line that may stand inside `[...]` and `{...}`."""
+    """A value on one line that is valid inside `[...]` and `{...}`."""
     if isinstance(value, dict) and value:
         return "{" + ", ".join(f"{scalar(name, in_flow=True)}: {flow(entry)}" for name, entry in value.items()) + "}"
     if isinstance(value, list) and value:
@@ -124,7 +124,7 @@ def _leaf(value: Any, column: int, style: LayoutStyle, like: str = "") -> tuple[
 
 
 def _may_be_literal(text: str) -> bool:
-    # blanks that no eye sees (at the end of a line, empty lines at the end) are told by escapes instead
+    # invisible blanks (at the end of a line, empty lines at the end) are written as escapes instead
     lines = text.removesuffix("\n").split("\n")
     return (
         "\n" in text

@@ -1,10 +1,10 @@
 """What several rules ask of the same record, found out once: rules are run record by record.
 
-How a rule says what it found: a place by route, the engine adds file, line and column.
+How a rule reports what it found: a place by route, to which file, line and column are added later.
 
 Every text of a record with its place; and a fast look at all of them at once.
 
-Comparing instants as records write them, and where each of them stands.
+Comparing instants as records write them, and where each of them is.
 
 Cycles in a graph of links.
 
@@ -34,7 +34,7 @@ Answer = TypeVar("Answer")
 
 
 def computed_once(find: Callable[[Asked], Answer]) -> Callable[[Asked], Answer]:
-    """`find` that gives the last answer again while it is asked about the very same object; nobody changes either."""
+    """`find` that returns its last answer again for the very same object; neither may be changed."""
     last: tuple[Any, Any] = (object(), None)
 
     def found(subject: Asked) -> Answer:
@@ -78,7 +78,7 @@ _PLAIN = len("2025-01-26T12:05:00Z")
 
 
 def known(text: str | None) -> bool:
-    """True where an instant is given and not `unknown`."""
+    """True where an instant is set and not `unknown`."""
     return text is not None and text != UNKNOWN
 
 

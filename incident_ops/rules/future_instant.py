@@ -27,7 +27,7 @@ EASTERNMOST = timedelta(hours=14)
 
 
 def check(record: Record, world: World) -> Iterator[Finding]:
-    """Every instant and date that tells what has happened, against now."""
+    """Every instant and date of a past event, against now."""
     limit = stamp(min(world.now + SKEW, LATEST).replace(microsecond=0))
     today = (world.now + EASTERNMOST).date().isoformat()
     for route, text in past_instants(record.incident):
@@ -39,7 +39,7 @@ def check(record: Record, world: World) -> Iterator[Finding]:
 
 
 def past_instants(incident: Incident) -> Iterator[tuple[Route, str | None]]:
-    """Route and text of every instant or date that tells what has happened; corrected ones by their last value."""
+    """Route and text of every instant or date of a past event; corrected ones by their last value."""
     for field, text in effective_instants(incident).items():
         yield instant_route(incident, field), text
     for index, pause in enumerate(incident.pauses):

@@ -22,7 +22,7 @@ TIMED = False
 
 
 def check(record: Record, _world: World) -> Iterator[Finding]:
-    """Ids of action items that were given before."""
+    """Ids of action items that are used twice."""
     items = record.incident.action_items
     seen: dict[str, int] = {}
     for index, item in enumerate(items):

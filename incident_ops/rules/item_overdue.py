@@ -54,4 +54,4 @@ def _zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("Etc/UTC")  # a wrong zone is an error of `policy lint`, told there
+        return ZoneInfo("Etc/UTC")  # `policy lint` reports a wrong zone

@@ -45,7 +45,7 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
 
 
 def _states(incident: Incident) -> list[tuple[Route, str]]:
-    """Each state that was entered, with where that is told. Coming back from pending enters nothing anew."""
+    """Each state that was entered, and where the record says so. Coming back from pending enters no new state."""
     moves = [(index, change) for index, change in enumerate(incident.changes) if change.field == "state"]
     states: list[tuple[Route, str]] = []
     waits = None
@@ -56,7 +56,7 @@ def _states(incident: Incident) -> list[tuple[Route, str]]:
     if not moves or moves[-1][1].new != incident.state:
         return [*states, (("state",), incident.state)]
     if states[-1][0] == ("changes", moves[-1][0], "to"):
-        states[-1] = (("state",), incident.state)  # the last move is told at `state`, where people look first
+        states[-1] = (("state",), incident.state)  # the last transition is reported at `state`, where people look first
     return states
 
 

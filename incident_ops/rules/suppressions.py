@@ -1,4 +1,4 @@
-"""What the comments of people silence, and what is wrong with those comments."""
+"""What people's comments suppress, and what is wrong with those comments."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def apply_suppressions(
     every: Collection[str],
     unasked: Collection[str] = (),
 ) -> tuple[list[Finding], list[SuppressedFinding]]:
-    """(what is left with the findings about the comments themselves, what was silenced).
+    """(what is left, with the findings about the comments themselves; what was suppressed).
 
-    `silenceable` are the rules that may be silenced, `unasked` those that may find something another time.
+    `silenceable` are the rules that may be suppressed, `unasked` those that may find something another time.
     """
     reasons = {
         (suppression.path, suppression.on, rule): suppression

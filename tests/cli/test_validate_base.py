@@ -62,7 +62,7 @@ def test_a_base_that_is_none_is_a_mistake_of_the_caller(merged: Folder, base: st
 def test_a_base_needs_git(tmp_path: Path) -> None:
     plain = Folder(tmp_path / "plain", git=False)
     plain.put()
-    call("validate", "--base", "main", at=plain.path).told_once(2, "no git repository")
+    call("validate", "--base", "main", at=plain.path).told_once(2, "this is not a git repository")
 
 
 def test_all_records_gone_is_not_fine(merged: Folder) -> None:

@@ -33,9 +33,9 @@ def no_faults(_data: Any) -> int:
     return 0
 
 
-def merged(base: str, ours: str, theirs: str, faults: Callable[[Any], int] = no_faults) -> Merged:
+def merged(base: str, ours: str, theirs: str, count_errors: Callable[[Any], int] = no_faults) -> Merged:
     """The merge of records that must be mergeable as records."""
-    found = merge_records(base, ours, theirs, count_errors=faults)
+    found = merge_records(base, ours, theirs, count_errors=count_errors)
     assert found is not None
     return found
 

@@ -71,7 +71,7 @@ def _fixed(history: History, entry: HistoryEntry) -> bytes:
 
 
 def _places(was: Sequence[bytes], now: Sequence[bytes]) -> list[int] | None:
-    """Where each merged entry stands now; None where they do not all stand there in their order."""
+    """Where each merged entry is now; None where they are not all there in their order."""
     places, at = [], 0
     for entry in was:
         while at < len(now) and now[at] != entry:
@@ -91,7 +91,7 @@ def _in_part(
         if history.name == "timeline":
             target = entry.get("corrects")
             if target is not None and 1 <= target <= len(places):
-                target = places[target - 1] + 1  # the entry it corrects may stand further down now
+                target = places[target - 1] + 1  # the entry it corrects may be further down now
             if now[place].get("corrects") != target:
                 yield _edited(history, number, entry, now[place], place)
         elif history.name == "cycles" and any(now[place].get(key) != entry[key] for key in entry):
@@ -121,7 +121,7 @@ def _above(history: History, now: Sequence[HistoryEntry], places: list[int]) -> 
 
 
 def _rewritten(history: History, was: Sequence[HistoryEntry], now: Sequence[HistoryEntry]) -> Iterator[Finding]:
-    """Merged entries that say something else, stand elsewhere, or are gone; at least one is."""
+    """Merged entries that were changed, moved or removed; there is at least one."""
     old, new = [_fixed(history, entry) for entry in was], [_fixed(history, entry) for entry in now]
     merged, spare = set(old), Counter(new)
     edited = [number for number, (before, after) in enumerate(zip(old, new, strict=False)) if before != after]

@@ -43,6 +43,6 @@ def check(before: Record, after: Record, _world: World | None) -> Iterator[Findi
                 ID, LEVEL, (field,), f"{field} was {old} when it was merged, and no entry in changes records it", hint
             )
         elif field != "state" and entries[0][1].old != old and not any(change.field == field for change in was.changes):
-            # with a history before it, where it begins is judged by `moves`
+            # with a history before it, the rule `moves` checks where it begins
             message = f"{field} was {old} when it was merged, not {entries[0][1].old}"
             yield rule_finding(ID, LEVEL, ("changes", entries[0][0], "from"), message, f"from: {old}")

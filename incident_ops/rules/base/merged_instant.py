@@ -38,7 +38,7 @@ def check(before: Record, after: Record, _world: World | None) -> Iterator[Findi
 
 
 def _fix(incident: Incident, name: str, was: str, now: str) -> str:
-    """How the merged instant comes back and the new one is told, where corrections do not tell it yet."""
+    """How to restore the merged instant and record the new one, where corrections do not have it yet."""
     corrected = [correction.new for correction in incident.corrections if correction.field == f"times.{name}"]
     latest = corrected[-1] if corrected else was
     if corrected and same_instant(latest, now):

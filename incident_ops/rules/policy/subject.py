@@ -1,4 +1,4 @@
-"""What a policy rule is given: the policy as resolved, what the user's own file says, and where."""
+"""The input of a policy rule: the policy as resolved, what the user's own file says, and where."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class PolicyFile:
             yield ("gate", "deploy_calendar"), self.policy.gate.deploy_calendar
 
     def whoms(self) -> Iterator[tuple[Route, str]]:
-        """Every place that names a role, a tier, `executive` or a handle to be told or called, and the name."""
+        """Every place that names a role, a tier, `executive` or a handle to be notified, and the name."""
         for route, level in self.levels():
             yield from _entries((*route, "audiences"), level.audiences)
         for tier in self.policy.escalation.tiers:
