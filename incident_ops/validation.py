@@ -34,8 +34,9 @@ from incident_ops.records.yaml_reader import Document, read_bytes
 from incident_ops.rules import base as base_rules
 from incident_ops.rules.suppressions import SuppressedFinding, apply_suppressions
 
-_DATE = re.compile(r"-(?<=([0-9]{4}-))([0-9]{2}-[0-9]{2})")  # searched by its first hyphen, which is fast
-_HIDDEN_DAY = re.compile(r"\\(?:x[23]|u00[23]|U000000[23]|\r?\n)")  # escapes that may spell a part of a date
+_DATE = re.compile(r"-(?<=([0-9]{4}-))([0-9]{2}-[0-9]{2})")  # starts at the hyphen: fewer candidates than digits
+# a quoted text may spell a digit or hyphen of a date as an escape, e.g. `\x32`, or break it by `\` at a line's end
+_HIDDEN_DAY = re.compile(r"\\(?:x[23]|u00[23]|U000000[23]|\r?\n)")
 _NEVER = 2**62
 
 

@@ -62,7 +62,7 @@ class RecordIndex:
 
     def __init__(self, content: bytes | None = None) -> None:
         """An empty index, or the one that `content` (from `to_bytes`) holds."""
-        # it is closed in whatever thread the collector happens to run in
+        # the garbage collector may close it in another thread
         self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         weakref.finalize(self, self._db.close)
         if content is None:
