@@ -14,7 +14,7 @@ from typing import Any
 from incident_ops import rules
 from incident_ops.domain.record import Record, World
 from incident_ops.records.index import to_record
-from incident_ops.records.policy import load_setting
+from incident_ops.records.policy import load_policy_and_services
 from incident_ops.records.schema import check_document
 from incident_ops.records.store import Store
 from incident_ops.records.yaml_reader import Document, read_bytes
@@ -62,7 +62,7 @@ def main() -> None:
     paths = sorted(folder.glob("incidents/*/incident.yaml"))[:1_000]
     raws = [(path.relative_to(folder).as_posix(), path.read_bytes()) for path in paths]
     documents = [one for path, raw in raws if isinstance(one := read_bytes(raw, path), Document)]
-    world = World(*load_setting(Store(folder, None)).require(), NOW)
+    world = World(*load_policy_and_services(Store(folder, None)).require(), NOW)
     records = [to_record(one.file, one.data) for one in documents]
     print(json.dumps({"records": len(raws), "steps": steps(raws, documents), "rules": by_rule(records, world)}))
 

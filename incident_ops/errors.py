@@ -1,13 +1,13 @@
 """The errors a person can meet, and the exit code each ends with (docs/contract.md#exit-codes).
 
     IncidentOpsError
-    |-- UserError          2   usage or configuration: the person at the keyboard can mend it
-    |-- Incomplete         4   a read that did not finish: nothing may be concluded from it
+    |-- UserError          2   usage or configuration: the person at the keyboard can fix it
+    |-- Incomplete         4   a read that did not finish: it proves nothing
     |-- WriteFailed        4   a write that was refused by the system: nothing was changed
-    |-- Ambiguous          4   a write of which nobody can tell whether it happened: the next run looks
-    |-- Unusable           3   (model.fence) the values of a record break a calculation
+    |-- Ambiguous          4   a write that may or may not have happened: the next run checks
+    |-- Unusable           3   (domain.fence) the values of a record break a calculation
     |-- Stopped            5   a safety limit: nothing is wrong, work remains
-    `-- PlanChanged        6   the plan no longer fits: plan again
+    `-- PlanChanged        6   the plan is out of date: plan again
 
 Every other exception is a crash of ours and ends with 70 (`cli/main.py`), which nothing else does.
 
@@ -20,9 +20,9 @@ from typing import ClassVar
 
 
 class IncidentOpsError(Exception):
-    """Base of every error that is told to a person without a traceback.
+    """Base of every error that is shown to a person without a traceback.
 
-    `message` says what is wrong, `where` (optional) the file or position, `hint` (optional) how to mend it.
+    `message` says what is wrong, `where` (optional) the file or position, `hint` (optional) how to fix it.
     """
 
     exit_code: ClassVar[int] = 4
@@ -34,14 +34,14 @@ class IncidentOpsError(Exception):
         self.where = where
 
     def __str__(self) -> str:
-        """One line: where, what, how to mend."""
+        """One line: where, what, how to fix it."""
         place = f"{self.where}: " if self.where else ""
-        mend = f" ({self.hint})" if self.hint else ""
-        return f"{place}{self.message}{mend}"
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{place}{self.message}{hint}"
 
 
 class UserError(IncidentOpsError):
-    """The command line, the policy or the repository is not usable as given."""
+    """The command line, the policy or the repository cannot be used as it is."""
 
     exit_code = 2
 
@@ -66,12 +66,12 @@ class Ambiguous(IncidentOpsError):
 
 
 class Stopped(IncidentOpsError):
-    """A limit of this run is reached; what was done stays done, and the next run goes on."""
+    """A limit of this run is reached; what was done stays done, and the next run continues."""
 
     exit_code = 5
 
 
 class PlanChanged(IncidentOpsError):
-    """What is there now asks for another plan than the one to be carried out; nothing of it was done."""
+    """The current state needs another plan than the one to be applied; nothing was done."""
 
     exit_code = 6

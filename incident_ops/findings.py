@@ -1,4 +1,4 @@
-"""Findings: what a check has to say about a place in a record. Data, never exceptions."""
+"""Findings: what a check reports about a place in a record. Data, never exceptions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Route = tuple[str | int, ...]
 
 
 class Level(StrEnum):
-    """How much a finding weighs (docs/contract.md#levels-of-findings); only errors decide the exit code."""
+    """How serious a finding is (docs/contract.md#levels-of-findings); only errors decide the exit code."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -41,7 +41,7 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found: the rule's id, its level, the place, what is wrong, and how to mend it."""
+    """One thing found: the rule's id, its level, the place, what is wrong, and how to fix it."""
 
     rule: str
     level: Level

@@ -1,6 +1,6 @@
 """The data files that come with the program: schemas, templates, examples, presets.
 
-In a wheel they lie inside the package (`shipped/`), in a checkout beside it; presets are always inside. A preset is one
+In a wheel they are inside the package (`shipped/`), in a checkout beside it; presets are always inside. A preset is one
 file of its folder: nothing else names it.
 """
 
@@ -36,8 +36,8 @@ class Preset(NamedTuple):
 def folder(kind: str) -> Path:
     """The folder of `presets`, `schemas`, `templates` or `examples`."""
     for root in (PACKAGE, PACKAGE / "shipped", PACKAGE.parent):
-        if (found := root / kind).is_dir():
-            return found
+        if (candidate := root / kind).is_dir():
+            return candidate
     raise FileNotFoundError(f"the installation is incomplete: no {kind} folder beside {PACKAGE}")
 
 
@@ -87,5 +87,5 @@ def _files(path: str) -> Iterator[str]:
             if entry.is_dir(follow_symlinks=False):
                 yield from _files(entry.path)
             elif entry.name.endswith((".py", ".json", ".yaml")):
-                found = entry.stat()
-                yield f"{entry.path} {found.st_size} {found.st_mtime_ns}"
+                status = entry.stat()
+                yield f"{entry.path} {status.st_size} {status.st_mtime_ns}"

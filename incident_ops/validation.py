@@ -1,12 +1,10 @@
 """validate: every record of a store against schema and rules.
 
-Joins reading and rules: `examiner` gives each record its entry in the catalogue, `validate` adds what depends on the
-clock and on other records.
+Joins reading and rules: `record_checker` makes each record's entry in the index, `validate_records` adds what depends
+on the clock and on other records.
 
-A state of the records against its base: the rules about merged records, and which findings a change brought about.
-
-Only what stands in a changed file, or is caused by one, decides the exit code: a broken file on main
-never blocks an incident at night.
+With a base, the rules about merged records run too. Only findings in a changed file, or caused by one, decide the exit
+code: a broken file on main never blocks an incident at night.
 """
 
 from __future__ import annotations
@@ -26,42 +24,43 @@ from incident_ops.domain.time import SKEW, parse_instant
 from incident_ops.findings import Finding, Level, Route
 from incident_ops.records.base_revision import Base
 from incident_ops.records.file_findings import FAULTS, fault
-from incident_ops.records.index import UNREADABLE, Catalogue, IndexEntry, to_record
+from incident_ops.records.index import UNREADABLE, IndexEntry, RecordIndex, to_record
 from incident_ops.records.planned_changes import FREEZE, MAINTENANCE, to_plan
-from incident_ops.records.policy import Setting
+from incident_ops.records.policy import PolicyAndServices
 from incident_ops.records.schema import SCHEMA_KINDS, check_document, schema_text
-from incident_ops.records.store import Examine, Raw, Store, is_record
-from incident_ops.records.suppressions import silences
+from incident_ops.records.store import CheckRecord, Raw, Store, is_record
+from incident_ops.records.suppressions import find_suppressions
 from incident_ops.records.yaml_reader import Document, read_bytes
 from incident_ops.rules import base as base_rules
 from incident_ops.rules.policy.not_used_yet import not_used_yet
-from incident_ops.rules.suppressions import Silenced, silence
+from incident_ops.rules.suppressions import SuppressedFinding, apply_suppressions
 
-_DATE = re.compile(r"-(?<=([0-9]{4}-))([0-9]{2}-[0-9]{2})")  # searched by its first hyphen, which is fast
-_HIDDEN_DAY = re.compile(r"\\(?:x[23]|u00[23]|U000000[23]|\r?\n)")  # escapes that may spell a part of a date
+_DATE = re.compile(r"-(?<=([0-9]{4}-))([0-9]{2}-[0-9]{2})")  # starts at the hyphen: fewer candidates than digits
+# a quoted text may spell a digit or hyphen of a date as an escape, e.g. `\x32`, or break it by `\` at a line's end
+_HIDDEN_DAY = re.compile(r"\\(?:x[23]|u00[23]|U000000[23]|\r?\n)")
 _NEVER = 2**62
 
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """What a validation found: number of files looked at, findings in printing order, and what comments silence."""
+    """What a validation found: the number of files checked, findings in printing order, and the suppressed ones."""
 
     files: int
     findings: tuple[Finding, ...]
-    silenced: tuple[Silenced, ...] = ()
+    silenced: tuple[SuppressedFinding, ...] = ()
 
     @property
     def errors(self) -> int:
         """How many findings are errors."""
-        return sum(one.level is Level.ERROR for one in self.findings)
+        return sum(finding.level is Level.ERROR for finding in self.findings)
 
     @property
     def warnings(self) -> int:
         """How many findings are warnings."""
-        return sum(one.level is Level.WARNING for one in self.findings)
+        return sum(finding.level is Level.WARNING for finding in self.findings)
 
 
-def examiner(setting: Setting, now: datetime) -> Examine:
+def record_checker(setting: PolicyAndServices, now: datetime) -> CheckRecord:
     """Reads, checks and judges one record; only the schema is checked where policy or services are unusable."""
     world = None
     if not setting.findings:
@@ -71,14 +70,14 @@ def examiner(setting: Setting, now: datetime) -> Examine:
         document = [raw] if isinstance(raw, Finding) else read_bytes(raw, path)
         if isinstance(document, list):
             return _unreadable(path, blob, document)
-        if faults := check_document(document, "incident"):
-            return _unreadable(path, blob, faults, document.data)
+        if findings := check_document(document, "incident"):
+            return _unreadable(path, blob, findings, document.data)
         record = to_record(path, document.data)
         try:
-            found = rules.run(record, world, timed=False) if world else []
+            findings = rules.run(record, world, timed=False) if world else []
         except Exception as error:  # its rules are calculations too, and every command asks them
-            told = fault("calculation", path, why_unusable(record, error), at=(1, 1))
-            return _unreadable(path, blob, [told], document.data)
+            finding = fault("calculation", path, why_unusable(record, error), at=(1, 1))
+            return _unreadable(path, blob, [finding], document.data)
         settled = is_settled(record.incident)
         return IndexEntry(
             path,
@@ -86,10 +85,10 @@ def examiner(setting: Setting, now: datetime) -> Examine:
             record.incident.id,
             0 if settled else 1,
             _latest(document.text),
-            _placed(document, found),
+            _placed(document, findings),
             None if settled else document.data,
             _links(path, record.incident),
-            silences(document.text, path),
+            find_suppressions(document.text, path),
         )
 
     return examine
@@ -97,53 +96,67 @@ def examiner(setting: Setting, now: datetime) -> Examine:
 
 def validate_records(
     store: Store,
-    setting: Setting,
-    catalogue: Catalogue,
+    setting: PolicyAndServices,
+    index: RecordIndex,
     now: datetime,
-    asked: Callable[[str], bool] | None = None,
+    is_wanted: Callable[[str], bool] | None = None,
     base: Base | None = None,
 ) -> ValidationReport:
-    """The report over a catalogue and the other records.
+    """The report on an index and the other records.
 
-    `asked(path)` says which files are reported, without it all are. With a `base` the rules about merged records are
-    asked, too, and what no change brought about is a note.
+    `is_wanted(path)` says which files are reported, default all. With a `base` the rules about merged records
+    run, too, and what no change caused is a note.
     """
     world = None if setting.findings else World(*setting.require(), now)
-    found = [*setting.findings, *catalogue.findings()]
+    findings = [*setting.findings, *index.findings()]
     if world:
-        found += _timed(store, catalogue, world)
-        found += _relocated(store, rules.run_all(crossings(catalogue)))
-    others = [(path, kind) for path, kind in store.others() if asked is None or asked(path)]
-    found += [one for path, kind in others for one in _other(store, path, kind, world)]
-    found += [*_stale_schemas(store), *_not_used_yet(setting)]
-    silenced: list[Silenced] = []
+        findings += _clock_findings(store, index, world)
+        findings += _with_lines(store, rules.run_all(crossings(index)))
+    others = [(path, kind) for path, kind in store.others() if is_wanted is None or is_wanted(path)]
+    findings += [finding for path, kind in others for finding in _other_findings(store, path, kind, world)]
+    findings += [*_stale_schemas(store), *_not_used_yet(setting)]
+    silenced: list[SuppressedFinding] = []
     if world:
-        found, silenced = _silenced(found, catalogue, partial=asked is not None)
+        findings, silenced = _without_suppressed(findings, index, partial=is_wanted is not None)
     if base:
-        found = [*weighed(found, base, catalogue, examiner(setting, now)), *against(base, world, catalogue)]
-    files = len(others) + (catalogue.count() if asked is None else sum(asked(path) for path in catalogue.paths()))
-    kept = sorted((one for one in found if asked is None or asked(one.where.file)), key=lambda one: one.sort_key)
-    quiet = [one for one in silenced if asked is None or asked(one.finding.where.file)]
-    return ValidationReport(files, tuple(kept), tuple(sorted(quiet, key=lambda one: one.finding.sort_key)))
+        findings = [
+            *weighed_against_base(findings, base, index, record_checker(setting, now)),
+            *base_findings(base, world, index),
+        ]
+    files = len(others) + (index.count() if is_wanted is None else sum(is_wanted(path) for path in index.paths()))
+    kept = sorted(
+        (finding for finding in findings if is_wanted is None or is_wanted(finding.where.file)),
+        key=lambda finding: finding.sort_key,
+    )
+    suppressed_findings = [
+        suppressed for suppressed in silenced if is_wanted is None or is_wanted(suppressed.finding.where.file)
+    ]
+    return ValidationReport(
+        files, tuple(kept), tuple(sorted(suppressed_findings, key=lambda suppressed: suppressed.finding.sort_key))
+    )
 
 
-def _silenced(found: Iterable[Finding], catalogue: Catalogue, *, partial: bool) -> tuple[list[Finding], list[Silenced]]:
-    """Without what comments silence. A rule that waits for a time, or for records left out, may find it later."""
-    unasked = {name for name, rule in rules.CATALOGUE.items() if rule.timed or (partial and rule.needs_others)}
-    every = rules.CATALOGUE.keys() | FAULTS.keys()
-    return silence(found, catalogue.silences(), rules.SILENCEABLE, every, unasked)
+def _without_suppressed(
+    findings: Iterable[Finding], index: RecordIndex, *, partial: bool
+) -> tuple[list[Finding], list[SuppressedFinding]]:
+    """Without what comments suppress. A rule that waits for a time, or for records left out, may find it later."""
+    unasked = {name for name, rule in rules.RULE_DOCS.items() if rule.timed or (partial and rule.needs_others)}
+    every = rules.RULE_DOCS.keys() | FAULTS.keys()
+    return apply_suppressions(findings, index.silences(), rules.SUPPRESSIBLE, every, unasked)
 
 
-def _unreadable(path: str, blob: str, found: list[Finding], data: Any = None) -> IndexEntry:
+def _unreadable(path: str, blob: str, findings: list[Finding], data: Any = None) -> IndexEntry:
     parts = path.split("/")
     name = data.get("id") if isinstance(data, dict) else None
     if not (isinstance(name, str) and is_incident_id(name)):
         name = parts[1] if len(parts) in (2, 3) and is_incident_id(parts[1]) else None
-    return IndexEntry(path, blob, name, UNREADABLE, 0, found, None, [])
+    return IndexEntry(path, blob, name, UNREADABLE, 0, findings, None, [])
 
 
-def _placed(document: Document, found: Iterable[Finding]) -> list[Finding]:
-    return sorted((one.at(document.locate(one.where)) for one in found), key=lambda one: one.sort_key)
+def _placed(document: Document, findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(
+        (finding.at(document.locate(finding.where)) for finding in findings), key=lambda finding: finding.sort_key
+    )
 
 
 def _latest(text: str) -> int:
@@ -161,33 +174,33 @@ def _latest(text: str) -> int:
 
 
 def _links(path: str, incident: Incident) -> list[Link]:
-    found = [
+    links = [
         Link(path, incident.id, "related", target, ("related", index)) for index, target in enumerate(incident.related)
     ]
     for kind, target in (("duplicate_of", incident.duplicate_of), ("problem", incident.problem)):
         if target is not None:
-            found.append(Link(path, incident.id, kind, target, (kind,)))
-    return found
+            links.append(Link(path, incident.id, kind, target, (kind,)))
+    return links
 
 
-def _timed(store: Store, catalogue: Catalogue, world: World) -> Iterator[Finding]:
-    for record in catalogue.live():
-        yield from _timed_of(store, record, world)
-    for path in catalogue.settled_after(int((world.now + SKEW).timestamp())):
+def _clock_findings(store: Store, index: RecordIndex, world: World) -> Iterator[Finding]:
+    for record in index.live():
+        yield from _clock_findings_of(store, record, world)
+    for path in index.settled_after(int((world.now + SKEW).timestamp())):
         if (document := _document(store, path)) is not None:
-            yield from _timed_of(store, to_record(path, document.data), world)
+            yield from _clock_findings_of(store, to_record(path, document.data), world)
 
 
-def _timed_of(store: Store, record: Record, world: World) -> list[Finding]:
-    found = rules.run(record, world, timed=True)
-    document = _document(store, record.path) if found else None
-    return _placed(document, found) if document else found
+def _clock_findings_of(store: Store, record: Record, world: World) -> list[Finding]:
+    findings = rules.run(record, world, timed=True)
+    document = _document(store, record.path) if findings else None
+    return _placed(document, findings) if document else findings
 
 
-def _relocated(store: Store, found: Iterable[Finding]) -> Iterator[Finding]:
-    for one in found:
-        document = _document(store, one.where.file)
-        yield one.at(document.locate(one.where)) if document else one
+def _with_lines(store: Store, findings: Iterable[Finding]) -> Iterator[Finding]:
+    for finding in findings:
+        document = _document(store, finding.where.file)
+        yield finding.at(document.locate(finding.where)) if document else finding
 
 
 def _document(store: Store, path: str) -> Document | None:
@@ -196,7 +209,7 @@ def _document(store: Store, path: str) -> Document | None:
     return document if isinstance(document, Document) else None
 
 
-def _other(store: Store, path: str, kind: str, world: World | None) -> list[Finding]:
+def _other_findings(store: Store, path: str, kind: str, world: World | None) -> list[Finding]:
     raw = store.read(path)
     if not isinstance(raw, bytes):
         return [raw] if raw else []
@@ -204,12 +217,14 @@ def _other(store: Store, path: str, kind: str, world: World | None) -> list[Find
     if isinstance(document, list):
         return document
     if kind == "gate":
-        return _gate(document, world)
-    return check_document(document, kind) or (_planned(document, kind, world) if kind in (FREEZE, MAINTENANCE) else [])
+        return _gate_findings(document, world)
+    return check_document(document, kind) or (
+        _plan_findings(document, kind, world) if kind in (FREEZE, MAINTENANCE) else []
+    )
 
 
-def _gate(document: Document, world: World | None) -> list[Finding]:
-    """Findings over a gate file; whether its data source is there only a usable policy can tell."""
+def _gate_findings(document: Document, world: World | None) -> list[Finding]:
+    """Findings of a gate file; its data source is checked only where the policy is usable."""
     from incident_ops.canary import config_check
     from incident_ops.records.gate_file import gate_findings
 
@@ -222,7 +237,7 @@ def _gate(document: Document, world: World | None) -> list[Finding]:
     return gate_findings(document, judge)
 
 
-def _planned(document: Document, kind: str, world: World | None) -> list[Finding]:
+def _plan_findings(document: Document, kind: str, world: World | None) -> list[Finding]:
     """Findings over the times of a freeze or a maintenance window, as the gate reads them."""
     from incident_ops.deploy_gate import plan_check
 
@@ -230,7 +245,7 @@ def _planned(document: Document, kind: str, world: World | None) -> list[Finding
     return _placed(document, plan_check.check_plan(to_plan(document, kind), document.file, buffer))
 
 
-def _not_used_yet(setting: Setting) -> Iterator[Finding]:
+def _not_used_yet(setting: PolicyAndServices) -> Iterator[Finding]:
     """What policy and services set and nothing reads yet, where they can be used at all."""
     for kind, loaded in (("policy", setting.policy), ("services", setting.services)):
         if loaded.document is not None and not loaded.findings:
@@ -246,49 +261,51 @@ def _stale_schemas(store: Store) -> Iterator[Finding]:
             yield fault("schema-copy", path, message, "copy it again; the installed one is used", at=(1, 1))
 
 
-def crossings(catalogue: Catalogue) -> Crossings:
+def crossings(index: RecordIndex) -> Crossings:
     """What is true of all records together."""
-    return Crossings(catalogue.clashes(), catalogue.dangling(), catalogue.links())
+    return Crossings(index.clashes(), index.dangling(), index.links())
 
 
-def against(base: Base, world: World | None, catalogue: Catalogue) -> Iterator[Finding]:
+def base_findings(base: Base, world: World | None, index: RecordIndex) -> Iterator[Finding]:
     """What no merged record may have become, each at its place in the present file."""
     for was, now in base.pairs():
-        if now is None and catalogue.path_of(was.incident.id) is None:
+        if now is None and index.path_of(was.incident.id) is None:
             yield from base_rules.deleted(was)
             now = base.renamed(was)
         if now is None:
             continue
-        found = base_rules.compare(was, now, world)
-        raw = base.after.get(now.path) if found else None
+        findings = base_rules.compare(was, now, world)
+        raw = base.after.get(now.path) if findings else None
         document = read_bytes(raw, now.path) if isinstance(raw, bytes) else None
-        for one in found:
-            yield one.at(document.locate(one.where)) if isinstance(document, Document) else one
+        for finding in findings:
+            yield finding.at(document.locate(finding.where)) if isinstance(document, Document) else finding
 
 
-def weighed(found: Iterable[Finding], base: Base, catalogue: Catalogue, examine: Examine) -> Iterator[Finding]:
-    """The findings; what no change since the base brought about as a note."""
+def weighed_against_base(
+    findings: Iterable[Finding], base: Base, index: RecordIndex, examine: CheckRecord
+) -> Iterator[Finding]:
+    """The findings; what no change since the base caused is a note."""
     earlier: set[tuple[str, str, Route, str]] | None = None
-    for one in found:
-        if one.where.file in base.changed or (base.judges_anew and one.rule in rules.CATALOGUE):
-            yield one
+    for finding in findings:
+        if finding.where.file in base.changed or (base.settings_changed and finding.rule in rules.RULE_DOCS):
+            yield finding
             continue
-        if one.rule in rules.CATALOGUE and rules.CATALOGUE[one.rule].needs_others:
+        if finding.rule in rules.RULE_DOCS and rules.RULE_DOCS[finding.rule].needs_others:
             if earlier is None:
-                earlier = {_key(old) for old in rules.run_all(crossings(_as_merged(base, catalogue, examine)))}
-            if _key(one) not in earlier:
-                yield one
+                earlier = {_key(old) for old in rules.run_all(crossings(_as_merged(base, index, examine)))}
+            if _key(finding) not in earlier:
+                yield finding
                 continue
-        yield replace(one, level=Level.NOTE)
+        yield replace(finding, level=Level.NOTE)
 
 
-def _key(one: Finding) -> tuple[str, str, Route, str]:
-    return one.where.file, one.rule, one.where.route, one.message
+def _key(finding: Finding) -> tuple[str, str, Route, str]:
+    return finding.where.file, finding.rule, finding.where.route, finding.message
 
 
-def _as_merged(base: Base, catalogue: Catalogue, examine: Examine) -> Catalogue:
-    """The catalogue with every changed record as it was."""
-    merged = Catalogue(catalogue.to_bytes())
+def _as_merged(base: Base, index: RecordIndex, examine: CheckRecord) -> RecordIndex:
+    """The index with every changed record as it was at the base."""
+    merged = RecordIndex(index.to_bytes())
     for path in filter(is_record, base.changed):
         merged.drop(path)
         if path in base.before:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from incident_ops.findings import Finding, Level
-from incident_ops.records.base_revision import since
+from incident_ops.records.base_revision import changes_since
 from incident_ops.records.store import load_some
-from incident_ops.validation import ValidationReport, examiner, validate_records
-from tests.support.repository import NOW, Keep, Repo, record_text
+from incident_ops.validation import ValidationReport, record_checker, validate_records
+from tests.support.repository import NOW, IndexCache, Repo, record_text
 
 BAD = "severity: SEV9\n"
 
@@ -30,7 +30,7 @@ def repo(tmp_path: Path) -> Repo:
 def report(repo: Repo, revision: str | None = "main") -> ValidationReport:
     store, setting, catalogue = repo.store(), repo.setting(), repo.catalogue()
     present = [*catalogue.paths(), *(path for path, _ in store.others()), "policy.yaml", "services.yaml"]
-    base = since(store, revision, present) if revision else None
+    base = changes_since(store, revision, present) if revision else None
     return validate_records(store, setting, catalogue, NOW, base=base)
 
 
@@ -247,7 +247,7 @@ def test_a_part_of_the_records_does_not_call_a_silence_unused(repo: Repo) -> Non
     repo.write("incidents/INC-1/incident.yaml", text)
     store, setting = repo.store(), repo.setting()
     path = "incidents/INC-1/incident.yaml"
-    few = load_some(store, examiner(setting, NOW), [path])
+    few = load_some(store, record_checker(setting, NOW), [path])
     found: list[Finding] = [*validate_records(store, setting, few, NOW, lambda one: one == path).findings]
     assert "silence-unused" not in {one.rule for one in found}
     assert "silence-unused" in {one.rule for one in report(repo, None).findings}
@@ -265,7 +265,7 @@ def test_silences_are_kept_between_runs(repo: Repo) -> None:
         def save(self, content: bytes) -> None:
             self.content = content
 
-    keep: Keep = Memory()
+    keep: IndexCache = Memory()
     repo.write("incidents/INC-1/incident.yaml", with_comment(SERVICE))
     repo.commit("silenced")
     first, second = repo.report(keep=keep), repo.report(keep=keep)

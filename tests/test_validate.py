@@ -16,7 +16,7 @@ from incident_ops.records.index import to_record
 from incident_ops.records.schema import check_document
 from incident_ops.records.store import load_some
 from incident_ops.records.yaml_reader import Document, read_bytes
-from incident_ops.validation import examiner, validate_records
+from incident_ops.validation import record_checker, validate_records
 from tests.support.repository import NOW, Repo, record_text
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -188,7 +188,7 @@ def test_some_paths_are_judged_as_in_the_whole_run(repo: Repo, seed: int) -> Non
     dice = random.Random(seed)
     for asked in ([path] for path in paths):
         asked = asked + dice.sample(paths, dice.randint(0, 2))
-        catalogue = load_some(repo.store(), examiner(repo.setting(), NOW), asked)
+        catalogue = load_some(repo.store(), record_checker(repo.setting(), NOW), asked)
         some = validate_records(repo.store(), repo.setting(), catalogue, NOW, lambda path, asked=asked: path in asked)  # type: ignore[misc]
         assert list(some.findings) == [one for one in whole if one.where.file in asked]
         assert some.files == len(set(asked))
@@ -198,7 +198,7 @@ def test_some_paths_read_no_more_than_they_must(repo: Repo) -> None:
     for number in range(1, 40):
         repo.put(f"INC-{number}", related=[f"INC-{number + 1}"] if number < 3 else None)
     asked = ["incidents/INC-1/incident.yaml"]
-    catalogue = load_some(repo.store(), examiner(repo.setting(), NOW), asked)
+    catalogue = load_some(repo.store(), record_checker(repo.setting(), NOW), asked)
     assert list(catalogue.ids()) == ["INC-1", "INC-2", "INC-3"]
 
 

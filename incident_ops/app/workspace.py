@@ -26,9 +26,9 @@ from incident_ops.domain.record import Unread
 from incident_ops.domain.services import Service
 from incident_ops.domain.time import UNKNOWN, YEARS, OutOfRange, duration, parse_date, parse_instant, shift, stamp
 from incident_ops.errors import UserError
-from incident_ops.records.index import Catalogue, IndexEntry
-from incident_ops.records.policy import POLICY, Setting, load_setting
-from incident_ops.records.store import INCIDENTS, Examine, Raw, Store, is_record, load_index
+from incident_ops.records.index import IndexEntry, RecordIndex
+from incident_ops.records.policy import POLICY, PolicyAndServices, load_policy_and_services
+from incident_ops.records.store import INCIDENTS, CheckRecord, Raw, Store, is_record, load_index
 from incident_ops.render.findings import inert
 
 if TYPE_CHECKING:
@@ -51,9 +51,9 @@ class Workspace:
     now: datetime
 
     @cached_property
-    def setting(self) -> Setting:
+    def setting(self) -> PolicyAndServices:
         """Policy and services; UserError where there is no policy."""
-        return load_setting(self.store)
+        return load_policy_and_services(self.store)
 
     @cached_property
     def judged_by(self) -> tuple[Policy, Mapping[str, Service]]:
@@ -61,7 +61,7 @@ class Workspace:
         return self.setting.require()
 
     @cached_property
-    def catalogue(self) -> Catalogue:
+    def catalogue(self) -> RecordIndex:
         """Every incident record."""
         keep = Cache(self.state / "catalogue") if self.git else None
         return load_index(self.store, self._examine, self.setting.fingerprint, keep)
@@ -70,10 +70,10 @@ class Workspace:
         return self._examiner(path, blob, raw)
 
     @cached_property
-    def _examiner(self) -> Examine:
-        from incident_ops.validation import examiner  # the rules, which nobody needs whose records are all known
+    def _examiner(self) -> CheckRecord:
+        from incident_ops.validation import record_checker  # the rules, which nobody needs whose records are all known
 
-        return examiner(self.setting, self.now)
+        return record_checker(self.setting, self.now)
 
     @property
     def state(self) -> Path:

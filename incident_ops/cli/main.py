@@ -204,8 +204,8 @@ def _crashed(error: Exception, color: bool | None) -> int:
         report = f"the report is in {file.name}"
     except OSError as refused:
         report = f"no report could be written: {refused.strerror}"
-    _say(f"a fault of incident-ops, not yours: {type(error).__name__}: {error}", color)
-    click.echo(f"  Nothing may be concluded from this run; {report}.", err=True)
+    _say(f"incident-ops crashed (this is a bug): {type(error).__name__}: {error}", color)
+    click.echo(f"  Draw no conclusions from this run; {report}.", err=True)
     return CRASHED
 
 

@@ -45,7 +45,7 @@ def merge(base: Path, ours: Path, theirs: Path, size: int, name: str) -> None:
     try:
         merged = _as_records(versions, size)
     except Exception as error:  # ending here would leave only our side in the file, and nothing to see of theirs
-        why = f" because of a fault of incident-ops ({type(error).__name__}: {error})"
+        why = f" because incident-ops crashed ({type(error).__name__}: {error})"
     if merged is None:
         content, has_conflicts = merge_lines(base, ours, theirs, size)
         write_bytes(ours, content)
@@ -67,7 +67,7 @@ def _as_records(versions: list[bytes], size: int) -> Merged | None:
         base, ours, theirs = (raw.decode("utf-8") for raw in versions)
     except UnicodeDecodeError:
         return None
-    return merge_records(base, ours, theirs, faults=_faults_of_history, size=size)
+    return merge_records(base, ours, theirs, count_errors=_faults_of_history, size=size)
 
 
 def _faults_of_history(data: Any) -> int:

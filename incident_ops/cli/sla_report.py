@@ -121,7 +121,7 @@ def _records(opened: Workspace, since: datetime | None) -> Iterable[Record]:
     """The records, without those in which everything lies before `since`."""
     from incident_ops import resources
     from incident_ops.adapters.cache import Cache
-    from incident_ops.records.history import remembered
+    from incident_ops.records.history import records_from_cache
 
     catalogue = opened.catalogue
     wanted = None
@@ -129,7 +129,7 @@ def _records(opened: Workspace, since: datetime | None) -> Iterable[Record]:
         late = catalogue.settled_after(int(since.timestamp()) - 1)
         wanted = {*late, *(record.path for record in catalogue.live())}
     keep = Cache(opened.state / "settled") if opened.git else None
-    return remembered(opened.store, catalogue, keep, resources.resource_stamp(), wanted)
+    return records_from_cache(opened.store, catalogue, keep, resources.resource_stamp(), wanted)
 
 
 def _other_policy(opened: Workspace, file: str) -> Policy:

@@ -14,13 +14,13 @@ from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import finish, no_records, paint, workspace_of
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.findings import Finding
-from incident_ops.records.base_revision import Base, since
-from incident_ops.records.index import Catalogue
+from incident_ops.records.base_revision import Base, changes_since
+from incident_ops.records.index import RecordIndex
 from incident_ops.records.policy import POLICY, SERVICES
 from incident_ops.records.store import INCIDENTS, KIND_OF_FOLDER, is_record, list_folder, load_some, other_folder
 from incident_ops.render import findings
-from incident_ops.rules import CATALOGUE
-from incident_ops.validation import ValidationReport, examiner, validate_records
+from incident_ops.rules import RULE_DOCS
+from incident_ops.validation import ValidationReport, record_checker, validate_records
 
 
 @click.command()
@@ -99,7 +99,7 @@ def _summarize(opened: Workspace, report: ValidationReport, merged: Base | None)
 def _touched(merged: Base | None) -> Callable[[Finding], bool]:
     if merged is None:
         return lambda _one: False
-    base_rules = {name for name, rule in CATALOGUE.items() if rule.needs_base}
+    base_rules = {name for name, rule in RULE_DOCS.items() if rule.needs_base}
     return lambda one: one.rule in base_rules or merged.touches(one.where.file, one.where.line)
 
 
@@ -126,10 +126,10 @@ def _all(opened: Workspace, base: str | None) -> tuple[ValidationReport, Base | 
     return replace(report, files=report.files + len(settings)), merged
 
 
-def _base(opened: Workspace, revision: str, catalogue: Catalogue) -> Base:
+def _base(opened: Workspace, revision: str, catalogue: RecordIndex) -> Base:
     others = [path for path, _ in opened.store.others()]
     present = [name for name in (POLICY, SERVICES) if opened.store.read(name) is not None]
-    return since(opened.store, revision, [*catalogue.paths(), *others, *present])
+    return changes_since(opened.store, revision, [*catalogue.paths(), *others, *present])
 
 
 def _some(opened: Workspace, paths: tuple[str, ...], base: str | None) -> tuple[ValidationReport, Base | None]:
@@ -141,7 +141,7 @@ def _some(opened: Workspace, paths: tuple[str, ...], base: str | None) -> tuple[
         raise UserError(
             "no record is there", where=" ".join(paths), hint=f"records lie in {INCIDENTS}/<id>/incident.yaml"
         )
-    catalogue = load_some(opened.store, examiner(opened.setting, opened.now), records)
+    catalogue = load_some(opened.store, record_checker(opened.setting, opened.now), records)
     # where policy or services are unusable nothing is judged by them, so that is told whatever was asked about
     kept = {*records, *files, *settings, *(one.where.file for one in opened.setting.findings)}
     merged = _base(opened, base, catalogue) if base is not None else None

@@ -1,6 +1,6 @@
 """What changed since a base revision: the files, and every changed record as it was and as it is.
 
-The base is where the two histories parted, so what others merged since then is not taken for a change.
+The base is where the two histories diverged, so what others have merged since does not count as a change.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from incident_ops.records.store import (
 )
 from incident_ops.records.yaml_reader import Document, read_bytes
 
-_LOOKED_AT = (INCIDENTS, *SETTINGS_FILES, *KIND_OF_FOLDER, "schemas")
+_COMPARED = (INCIDENTS, *SETTINGS_FILES, *KIND_OF_FOLDER, "schemas")
 
 
 @dataclass(frozen=True)
@@ -46,20 +46,20 @@ class Base:
         return frozenset(self.before) | frozenset(self.after)
 
     @property
-    def judges_anew(self) -> bool:
-        """True where policy or services changed, so that every record is judged by something else."""
+    def settings_changed(self) -> bool:
+        """True where policy or services changed: every record may get other findings now."""
         return not self.changed.isdisjoint(SETTINGS_FILES)
 
     @cached_property
     def merged(self) -> dict[str, Record]:
         """Changed records as they were merged, by path; of one that was broken then, its last readable version."""
-        found = {}
+        records = {}
         for path, raw in self.before.items():
             if is_record(path):
                 record = _record(path, raw) or self._last_readable(path)
                 if record is not None:
-                    found[path] = record
-        return found
+                    records[path] = record
+        return records
 
     @cached_property
     def current(self) -> dict[str, Record]:
@@ -70,7 +70,7 @@ class Base:
     def pairs(self) -> Iterator[tuple[Record, Record | None]]:
         """Every merged record with what became of it, found by its id and then by its file; None: it is gone.
 
-        A record that is there but broken is left out: reading it tells.
+        A record that is there but broken is left out: reading it gives a finding of its own.
         """
         by_id: dict[str, Record] = {}
         for record in self.current.values():
@@ -83,14 +83,14 @@ class Base:
                 yield was, here
 
     def renamed(self, was: Record) -> Record | None:
-        """The new record that tells of the same incident under another id; None where there is none.
+        """The new record of the same incident under another id; None where there is none.
 
         It was declared at the same instant and has the same title or an entry of the same timeline.
         """
         merged = {record.incident.id for record in self.merged.values()}
         for path, record in self.current.items():
             is_new = path not in self.before and record.incident.id not in merged
-            if is_new and _tells_of(record.incident, was.incident):
+            if is_new and _same_incident(record.incident, was.incident):
                 return record
         return None
 
@@ -115,24 +115,24 @@ class Base:
         return None
 
 
-def since(store: Store, revision: str, present: Collection[str]) -> Base:
-    """What differs from where `revision` and the store parted; `present` are the files there are now.
+def changes_since(store: Store, revision: str, present: Collection[str]) -> Base:
+    """What differs from where `revision` and the store diverged; `present` are the files there are now.
 
     UserError without git, for a revision that is not there, and where nothing is shared (fetch-depth).
     """
     git, head = store.git, store.commit
     if git is None:
-        raise UserError("there is no git repository, so there is no base", hint="leave out --base")
+        raise UserError("this is not a git repository, so there is nothing to compare with", hint="leave out --base")
     if head is None:
-        raise UserError("there is no commit yet, so there is no base", hint="leave out --base")
+        raise UserError("there is no commit yet, so there is nothing to compare with", hint="leave out --base")
     commit = git.merge_base(revision, head)
-    tree = {blob.path: blob for blob in git.tree(commit, _LOOKED_AT)}
+    tree = {blob.path: blob for blob in git.tree(commit, _COMPARED)}
     has_records = any(map(is_record, tree))
     if store.revision:
-        differing = {blob.path: blob for blob in git.changed(commit, store.revision, _LOOKED_AT)}
+        differing = {blob.path: blob for blob in git.changed(commit, store.revision, _COMPARED)}
         before, after = map(_spelled, _read(git, tree, differing))
         return Base(git, commit, before, after, has_records)
-    paths = {*git.edited(commit, _LOOKED_AT)(), *(path for path in present if path not in tree)}
+    paths = {*git.edited(commit, _COMPARED)(), *(path for path in present if path not in tree)}
     before, _ = _read(git, tree, dict.fromkeys(paths))
     now = {path: store.read(path) for path in sorted(paths)}
     # what is there but cannot be read by its printed name is new all the same
@@ -167,9 +167,9 @@ def _record(path: str, raw: Raw) -> Record | None:
     return to_record(path, document.data)
 
 
-def _tells_of(one: Incident, other: Incident) -> bool:
-    alike = one.title == other.title or any(entry in other.timeline for entry in one.timeline)
-    return alike and one.times.declared == other.times.declared
+def _same_incident(first: Incident, second: Incident) -> bool:
+    alike = first.title == second.title or any(entry in second.timeline for entry in first.timeline)
+    return alike and first.times.declared == second.times.declared
 
 
 def _text(raw: Raw | None) -> list[str]:

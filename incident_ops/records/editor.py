@@ -36,8 +36,8 @@ def edit(text: str, edits: Iterable[Edit], *, order: KeyOrder, file: str = "") -
     if isinstance(document, list):
         first = document[0]
         raise Refused(first.message, hint=first.hint, where=str(first.where))
-    for one in edits:
-        document = _edit_one(document, one, order)
+    for change in edits:
+        document = _edit_one(document, change, order)
     return document.text
 
 
@@ -48,7 +48,7 @@ def key_order(schema: Mapping[str, Any]) -> KeyOrder:
         level = [schema]
         for step in route:
             level = [below for node in level for below in _steps_down(schema, node, step)]
-        return [name for node in level for one in _branches(schema, node) for name in one.get("properties", ())]
+        return [name for node in level for branch in _branches(schema, node) for name in branch.get("properties", ())]
 
     return order
 
@@ -60,36 +60,36 @@ def _branches(schema: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[Ma
         for part in node["$ref"].removeprefix("#/").split("/"):
             target = target[part]
         yield from _branches(schema, target)
-    for one in (*node.get("anyOf", ()), *node.get("oneOf", ()), *node.get("allOf", ())):
-        yield from _branches(schema, one)
+    for branch in (*node.get("anyOf", ()), *node.get("oneOf", ()), *node.get("allOf", ())):
+        yield from _branches(schema, branch)
 
 
 def _steps_down(schema: Mapping[str, Any], node: Mapping[str, Any], step: str | int) -> Iterator[Mapping[str, Any]]:
-    for one in _branches(schema, node):
+    for branch in _branches(schema, node):
         if isinstance(step, int):
-            below = one.get("items")
+            below = branch.get("items")
         else:
-            below = one.get("properties", {}).get(step, one.get("additionalProperties"))
+            below = branch.get("properties", {}).get(step, branch.get("additionalProperties"))
         if isinstance(below, dict):
             yield below
 
 
-def same_data(one: Any, other: Any) -> bool:
+def same_data(first: Any, second: Any) -> bool:
     """True where both are the same data with the same types: 1, 1.0, True and "1" are four values."""
-    if type(one) is not type(other):
+    if type(first) is not type(second):
         return False
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same_data(value, other[name]) for name, value in one.items())
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(same_data, one, other))
-    return repr(one) == repr(other)
+    if isinstance(first, dict):
+        return first.keys() == second.keys() and all(same_data(value, second[name]) for name, value in first.items())
+    if isinstance(first, list):
+        return len(first) == len(second) and all(map(same_data, first, second))
+    return repr(first) == repr(second)
 
 
 def _edit_one(document: Document, wanted: Edit, order: KeyOrder) -> Document:
-    change = _settle(document, wanted)
+    change = _as_single_step(document, wanted)
     if isinstance(change, Set) and same_data(_value_at(document.data, change.route, _Missing), change.value):
         return document
-    meant = _meant(document.data, change)
+    intended = _intended_data(document.data, change)
     for literal in (True, False):  # a `|` text would swallow comments below that are indented deeper: then quotes
         try:
             text = spliced(document.text, _splices(document, change, order, literal=literal))
@@ -97,15 +97,17 @@ def _edit_one(document: Document, wanted: Edit, order: KeyOrder) -> Document:
         except Unspliceable as reason:
             raise _refused(document, change.route, reason.message, reason.hint, index=reason.index) from None
         except UnicodeEncodeError:
-            raise _refused(document, change.route, "the new text has half a character in it", "type it again") from None
-        if isinstance(result, Document) and same_data(result.data, meant):
+            raise _refused(
+                document, change.route, "the new text contains an incomplete character", "type it again"
+            ) from None
+        if isinstance(result, Document) and same_data(result.data, intended):
             return result
     name = _name(change.route)
     if isinstance(result, list):
-        message = f"with this value at {name} the record would not read: {result[0].message}"
+        message = f"with this value at {name} the record would be invalid: {result[0].message}"
         raise _refused(document, change.route, message, result[0].hint)
     message = f"{name} cannot be changed here without changing something else"
-    raise _refused(document, change.route, message, "edit this place by hand")
+    raise _refused(document, change.route, message, "edit the file by hand")
 
 
 class _Missing:
@@ -121,7 +123,7 @@ def _value_at(data: Any, route: Route, otherwise: Any) -> Any:
     return data
 
 
-def _settle(document: Document, wanted: Edit) -> Edit:
+def _as_single_step(document: Document, wanted: Edit) -> Edit:
     """The edit as one step on what is there: missing parts of the route go into the value."""
     route, value = wanted.route, wanted.value
     there = _value_at(document.data, route, _Missing)
@@ -129,32 +131,35 @@ def _settle(document: Document, wanted: Edit) -> Edit:
         if isinstance(there, list):
             return wanted
         if there is not None and there is not _Missing:
-            raise _refused(document, route, f"{_name(route)} is not a list", "append to a list")
+            raise _refused(document, route, f"{_name(route)} is not a list", "only a list can be appended to")
         value = [value]
     while there is _Missing:
         parent = _value_at(document.data, route[:-1], _Missing)
         if isinstance(parent, dict) and isinstance(route[-1], str):
             break
         if isinstance(route[-1], int) or not (parent is None or parent is _Missing):
-            what = "no mapping" if isinstance(route[-1], str) else "no list with that place"
+            what = "not a mapping" if isinstance(route[-1], str) else "not a list with that entry"
             raise _refused(
-                document, route, f"there is no {_name(route)}: {_name(route[:-1])} is {what}", "set what is above it"
+                document,
+                route,
+                f"there is no {_name(route)}: {_name(route[:-1])} is {what}",
+                "set the key above it first",
             )
         route, value, there = route[:-1], {route[-1]: value}, parent
     return Set(route, value)
 
 
-def _meant(data: Any, change: Edit) -> Any:
+def _intended_data(data: Any, change: Edit) -> Any:
     """The data after the change, made on the data alone."""
-    meant = copy.deepcopy(data)
+    intended = copy.deepcopy(data)
     value = copy.deepcopy(change.value)
     if isinstance(change, Append):
-        _value_at(meant, change.route, None).append(value)
+        _value_at(intended, change.route, None).append(value)
     elif change.route:
-        _value_at(meant, change.route[:-1], None)[change.route[-1]] = value
+        _value_at(intended, change.route[:-1], None)[change.route[-1]] = value
     else:
-        meant = value
-    return meant
+        intended = value
+    return intended
 
 
 def _splices(document: Document, change: Edit, order: KeyOrder, *, literal: bool) -> list[Splice]:

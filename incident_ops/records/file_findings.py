@@ -6,38 +6,43 @@ from incident_ops.domain.time import YEARS
 from incident_ops.findings import Finding, Level, Route, Where
 
 FAULTS: dict[str, str] = {
-    "file": "The file cannot be taken as a record: not a regular file, a link, over 256 KiB, not readable, or empty.",
-    "encoding": "The file is not plain UTF-8 text: other bytes, control characters or a byte-order mark.",
-    "syntax": "The text is not YAML. The message names where reading stopped; a quote that was never closed is also "
-    "reported where it was opened.",
-    "duplicate-key": "A key stands twice in one mapping. Most readers silently keep the last one; here neither wins.",
+    "file": "The file cannot be read as a record: it is not a regular file, over 256 KiB, not readable, or empty.",
+    "encoding": "The file is not plain UTF-8 text: it has other bytes, control characters or a byte-order mark.",
+    "syntax": "The text is not valid YAML. The message says where reading stopped; a quote that is never closed "
+    "is also reported where it was opened.",
+    "duplicate-key": "A key appears twice in one mapping. Most readers silently keep the last one; here neither wins.",
     "yaml-feature": "Anchors, aliases, merge keys, tags, explicit `? key` and several documents in a file are refused: "
     "what a reviewer sees must be what is read.",
-    "nesting": "Values are nested deeper than 20.",
-    "number": "A number that readers disagree about (0123), that is no number (.nan, .inf) or that has over 18 digits.",
-    "unknown-key": "A key that the schema does not know, usually a slip of the pen.",
-    "missing-key": "A key that must be there is not.",
-    "wrong-type": "A value of another type than expected, e.g. a number where text is meant (put it in quotes).",
-    "not-allowed": "A value outside the allowed set.",
-    "bad-format": "A text that does not have the form asked for.",
-    "instant-zone": "An instant without a zone. `2025-01-26T12:05:00` means another moment in every office: add `Z`.",
-    "impossible-date": "A date or an instant that has the right form but is not on the calendar.",
-    "year-range": f"An instant or a date outside the years {YEARS[0]} to {YEARS[-1]}. `0001-01-01T00:00:00Z` is how Go "
+    "nesting": "Values are nested deeper than 20 levels.",
+    "number": "A number that parsers read differently (0123), is not a number (.nan, .inf) or has over 18 digits.",
+    "unknown-key": "A key that the schema does not have, usually a typo.",
+    "missing-key": "A required key is missing.",
+    "wrong-type": "A value of the wrong type, e.g. a number where text is expected (put it in quotes).",
+    "not-allowed": "A value that is not one of the allowed values.",
+    "bad-format": "A text that does not have the expected format.",
+    "instant-zone": "A time without a zone. `2025-01-26T12:05:00` means a different moment in every office: add `Z`.",
+    "impossible-date": "A date or a time in the right format that is not on the calendar.",
+    "year-range": f"A date or a time outside the years {YEARS[0]} to {YEARS[-1]}. `0001-01-01T00:00:00Z` is how Go "
     "programs (Alertmanager is one) write a time that was never set: leave the key out, or write `unknown`.",
-    "limits": "A text too long, a number out of bounds, a list too short or too long, an entry twice.",
-    "schema": "Another disagreement with the schema.",
-    "gate-command": "A gate file names a command, a hook or an address. Commands come from the caller alone "
-    "(--on-step, --on-pass, --on-fail), addresses from policy `datasources` by name: a gate file is only read.",
-    "gate-settings": "Settings of a gate file that do not go together, or that could never fail or never pass.",
-    "gate-condition": "A condition of a threshold metric that cannot be read; the message tells the column within it.",
-    "gate-query": "A query of a gate file with an unknown argument, with one outside quotes, or with rate() or "
-    "increase() where the counter itself is asked for.",
-    "plan-times": "The times of a freeze, an override or a maintenance window say nothing: it ends before it begins, "
-    "or its zone is no place. `gate check` cannot tell what it holds, and lets nothing pass.",
-    "calculation": "A calculation with the record's values failed, e.g. because a time it leads to is outside the "
-    "calendar. The record is left out and named; every other record is served.",
-    "schema-copy": "A file of `schemas/` in the repository, which editors read, differs from the installed program's.",
+    "limits": "A text that is too long, a number out of range, a list too short or too long, or a duplicate entry.",
+    "schema": "The file breaks the schema in a way that no other rule describes; the message is the validator's own.",
+    "gate-command": "A gate file contains a command, a hook or an address. Commands come from the command line "
+    "(--on-step, --on-pass, --on-fail), addresses from the policy's `datasources`: nothing in a gate file is run.",
+    "gate-settings": "Settings of a gate file that contradict each other, or that could never fail or never pass.",
+    "gate-condition": "A condition of a threshold metric that cannot be parsed; the message gives the column.",
+    "gate-query": "A query of a gate file with an unknown argument, with an argument outside quotes, or with rate() or "
+    "increase() where the raw counter is needed.",
+    "plan-times": "The times of a freeze, an override or a maintenance window make no sense: it ends before it begins, "
+    "or its time zone is unknown. `gate check` cannot tell what it holds, so it holds every deploy.",
+    "calculation": "A calculation with the record's values failed, e.g. because a time derived from them is off the "
+    "calendar. The record is left out and reported; every other record is processed.",
+    "schema-copy": "A file in `schemas/` of the repository, which editors use, differs from the installed program's.",
 }
+
+
+def line_and_message(finding: Finding) -> str:
+    """The finding where its file is named already: `line 3: ...`."""
+    return f"line {finding.where.line}: {finding.message}" if finding.where.line else finding.message
 
 
 def fault_level(rule: str) -> Level:

@@ -1,4 +1,4 @@
-"""Our own format checkers, given to both schema validators so that they agree."""
+"""Our own format checkers, used by both schema validators so that they agree."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A gate file (`gates/*.yaml`): text -> checked data, or findings, each at its line and column.
 
-What its schema cannot see is told by a `Judge`, which knows what a gate means (`gate.config_check`).
+What its schema cannot check is checked by a `Judge`, which knows what a gate means (`canary/config_check.py`).
 
-How to mend what the schema finds in a gate file: shown with the value that stands there, or with an example.
+Hints for what the schema finds in a gate file: with the value that is there, or with an example.
 """
 
 from __future__ import annotations
@@ -36,41 +36,43 @@ def load_gate(raw: bytes, file: str, judge: Judge) -> Document | list[Finding]:
 
 
 def gate_findings(document: Document, judge: Judge) -> list[Finding]:
-    """Findings over a gate file that was read; what the file means is judged only where it fits the schema."""
-    strange = list(_strangers(document.data, document.file, ()))
-    if found := check_document(document, GATE_KIND):
-        named = {one.where.route for one in strange}
-        others = (_mended(document, one) for one in found if one.where.route not in named)
+    """Findings of a gate file that was read; its meaning is checked only where it fits the schema."""
+    strange = list(_forbidden_keys(document.data, document.file, ()))
+    if schema_findings := check_document(document, GATE_KIND):
+        named = {finding.where.route for finding in strange}
+        others = (_with_hint(document, finding) for finding in schema_findings if finding.where.route not in named)
         return _placed(document, (*strange, *others))
     return _placed(document, judge(document.data, document.file))
 
 
-def _mended(document: Document, found: Finding) -> Finding:
-    return replace(found, hint=hint_of(found.rule, found.where.route, document.data) or found.hint)
+def _with_hint(document: Document, finding: Finding) -> Finding:
+    return replace(finding, hint=hint_of(finding.rule, finding.where.route, document.data) or finding.hint)
 
 
-def _placed(document: Document, found: Iterable[Finding]) -> list[Finding]:
-    return sorted((one.at(document.locate(one.where)) for one in found), key=lambda one: one.sort_key)
+def _placed(document: Document, findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(
+        (finding.at(document.locate(finding.where)) for finding in findings), key=lambda finding: finding.sort_key
+    )
 
 
-def _strangers(data: Any, file: str, route: Route) -> Iterator[Finding]:
+def _forbidden_keys(data: Any, file: str, route: Route) -> Iterator[Finding]:
     """Keys that would name a command or an address; no key of the schema is among them."""
     steps = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
     for step, inner in steps:
         word = str(step).replace("-", "").replace("_", "").lower()
         where = Where(file, (*route, step), on_key=True)
         if _COMMAND.fullmatch(word):
-            hint = "the caller names it: canary run --on-step, --on-pass or --on-fail COMMAND"
-            yield fault("gate-command", file, f"{step!r}: a gate file holds no commands", hint).at(where)
+            hint = "pass it on the command line: canary run --on-step, --on-pass or --on-fail COMMAND"
+            yield fault("gate-command", file, f"{step!r}: a gate file cannot contain commands", hint).at(where)
         elif _ADDRESS.fullmatch(word):
             hint = "name a data source of policy.yaml: datasource: NAME"
-            yield fault("gate-command", file, f"{step!r}: a gate file holds no addresses", hint).at(where)
+            yield fault("gate-command", file, f"{step!r}: a gate file cannot contain addresses", hint).at(where)
         else:
-            yield from _strangers(inner, file, (*route, step))
+            yield from _forbidden_keys(inner, file, (*route, step))
 
 
 _UNITS = {"duration": "s", "percent": "%"}
-_PROVIDER = "it stands once, under spec.provider; the query is query of the metric, the address is in policy.yaml"
+_PROVIDER = "set it once, under spec.provider; the query belongs in the metric's `query`, the address in policy.yaml"
 
 
 def hint_of(rule: str, route: Route, data: Any) -> str:
@@ -84,8 +86,8 @@ def hint_of(rule: str, route: Route, data: Any) -> str:
         return f"write {route[-1]}: {field['const']}"
     value = _value(data, route)
     if isinstance(value, int | float) and not isinstance(value, bool):
-        for one in (field, *field.get("anyOf", ())):
-            if (name := one.get("$ref", "").rpartition("/")[2]) in _UNITS:
+        for branch in (field, *field.get("anyOf", ())):
+            if (name := branch.get("$ref", "").rpartition("/")[2]) in _UNITS:
                 return _with_unit(schema("gate")["$defs"][name], f"{value}{_UNITS[name]}")
     return _example(route, field, value)
 
@@ -97,30 +99,30 @@ def _with_unit(form: dict[str, Any], text: str) -> str:
 
 
 def _other_level(route: Route) -> str:
-    """Where a key belongs that is one of spec, but stands in a metric, or the other way round."""
+    """Where a key belongs that is part of spec but was written in a metric, or the other way round."""
     spec = _field(("spec",))["properties"]
     metric = spec["metrics"]["items"]["properties"]
     match route:
         case ("spec", "metrics", int(), "provider"):
             return _PROVIDER
         case ("spec", "metrics", int(), key) if key in spec:
-            return f"it is for the whole file: spec.{key}"
+            return f"it belongs to the whole file: spec.{key}"
         case ("spec", key) if key in metric and key != "name":
-            return f"it is for each metric: metrics[].{key}"
+            return f"it belongs to each metric: metrics[].{key}"
     return ""
 
 
 def _example(route: Route, field: dict[str, Any], value: Any) -> str:
-    """The examples of a field that holds more than one word, where something of another shape stands."""
+    """Examples for a field that takes a list or mapping, where the value is neither."""
     examples = field.get("examples", [])
-    if value is None or not any(isinstance(one, dict | list) for one in examples):
+    if value is None or not any(isinstance(example, dict | list) for example in examples):
         return ""
     is_entry = isinstance(route[-1], int)
-    return f"e.g. {' or '.join(flow([one] if is_entry else one) for one in examples)}"
+    return f"e.g. {' or '.join(flow([example] if is_entry else example) for example in examples)}"
 
 
 def _field(route: Route) -> dict[str, Any]:
-    """What the schema says of a place; empty where it does not know it."""
+    """The schema of a place; empty where it has none."""
     field = schema("gate")
     for step in route:
         field = field.get("items", {}) if isinstance(step, int) else field.get("properties", {}).get(step, {})

@@ -1,11 +1,11 @@
-"""Reading records again: settled ones, whose content the catalogue does not keep, and what a broken one was before.
+"""Reading records again: settled ones, whose content the index does not keep, and what a broken one was before.
 
 Reading settled records again without reading their text again: what each blob held is kept between runs.
 
 A blob's id names its content, and what is kept is signed and tied to the program, so keeping it saves time and changes
 no result.
 
-What git history says of keys that no record names any more: only a deletion in it closes issues.
+What git history says about keys that no record has any more: only a deletion in it closes issues.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.ports import Repository
 from incident_ops.domain.record import Record
 from incident_ops.errors import Incomplete
-from incident_ops.records.index import Catalogue, to_record
+from incident_ops.records.index import RecordIndex, to_record
 from incident_ops.records.schema import check_document
-from incident_ops.records.store import Keep, Raw, Store, record_path
+from incident_ops.records.store import IndexCache, Raw, Store, record_path
 from incident_ops.records.yaml_reader import Document, read_bytes
 
 
-def every_record(store: Store, catalogue: Catalogue) -> Iterator[Record]:
+def every_record(store: Store, index: RecordIndex) -> Iterator[Record]:
     """All readable records by path, settled ones included. Incomplete where one changed since then."""
-    entries = catalogue.entries()
+    entries = index.entries()
     forgotten = [blob for _, blob, record in entries if record is None and blob]
     blobs = store.git.read(forgotten) if store.git and forgotten else iter(())
     for path, blob, record in entries:
@@ -37,7 +37,7 @@ def every_record(store: Store, catalogue: Catalogue) -> Iterator[Record]:
 
 
 def read_record(store: Store, path: str) -> Record:
-    """One readable record of the store. Incomplete where it changed since the catalogue was made."""
+    """One readable record of the store. Incomplete where it changed since the index was made."""
     return _read_again(path, store.read(path))
 
 
@@ -61,7 +61,7 @@ def last_document(git: Repository | None, path: str, kind: str) -> Document | No
 def _read_again(path: str, raw: Raw | None) -> Record:
     document = _valid(path, raw) if isinstance(raw, bytes) else None
     if document is None:
-        raise Incomplete("the record changed while it was read", where=path, hint="run the command again")
+        raise Incomplete("the record changed while it was being read", where=path, hint="run the command again")
     return to_record(path, document.data)
 
 
@@ -73,14 +73,14 @@ def _valid(path: str, raw: bytes, kind: str = "incident") -> Document | None:
 _Kept = tuple[str, dict[str, msgspec.Raw]]
 
 
-def remembered(
-    store: Store, catalogue: Catalogue, keep: Keep | None, stamp: str, wanted: Collection[str] | None = None
+def records_from_cache(
+    store: Store, index: RecordIndex, keep: IndexCache | None, stamp: str, wanted: Collection[str] | None = None
 ) -> Iterator[Record]:
     """All readable records by path, or those whose paths are `wanted`; Incomplete where one changed since.
 
     `stamp` names the program: what another one kept is not used.
     """
-    entries = [one for one in catalogue.entries() if wanted is None or one[0] in wanted]
+    entries = [entry for entry in index.entries() if wanted is None or entry[0] in wanted]
     known = _load(keep, stamp)
     fresh: dict[str, msgspec.Raw] = {}
     for path, blob, record in entries:
@@ -97,15 +97,15 @@ def remembered(
         keep.save(msgspec.msgpack.encode((stamp, {**known, **fresh})))
 
 
-def _load(keep: Keep | None, stamp: str) -> Mapping[str, msgspec.Raw]:
+def _load(keep: IndexCache | None, stamp: str) -> Mapping[str, msgspec.Raw]:
     content = keep.load() if keep is not None else None
     if content is None:
         return {}
     try:
-        told, known = msgspec.msgpack.decode(content, type=_Kept)
+        cached_stamp, known = msgspec.msgpack.decode(content, type=_Kept)
     except msgspec.DecodeError:
         return {}
-    return known if told == stamp else {}
+    return known if cached_stamp == stamp else {}
 
 
 DeletedRecords = dict[str, str]
@@ -120,16 +120,16 @@ def deletions(git: Repository, commit: str, keys: Iterable[str], records: Iterab
     proves nothing: such keys are not in the answer.
     """
     paths = {record.incident.id: record.path for record in records}
-    found: DeletedRecords = {}
+    deleted: DeletedRecords = {}
     for key in sorted(keys):
         incident, _, item = key.partition("/")
         path = paths.get(incident)
         if path is None:
-            if taken := _file_deleted(git, commit, record_path(incident)):
-                found[key] = taken
-        elif item and (taken := _item_deleted(git, commit, path, item)):
-            found[key] = taken
-    return found
+            if deleting_commit := _file_deleted(git, commit, record_path(incident)):
+                deleted[key] = deleting_commit
+        elif item and (deleting_commit := _item_deleted(git, commit, path, item)):
+            deleted[key] = deleting_commit
+    return deleted
 
 
 def _file_deleted(git: Repository, commit: str, path: str) -> str | None:
@@ -140,11 +140,11 @@ def _file_deleted(git: Repository, commit: str, path: str) -> str | None:
 
 def _item_deleted(git: Repository, commit: str, path: str, item: str) -> str | None:
     """The oldest commit since which no version has the item, where one before it had it."""
-    taken = None
+    deleting_commit = None
     for at, items in _versions(git, commit, path):
         if item in items:
-            return taken
-        taken = at
+            return deleting_commit
+        deleting_commit = at
     return None
 
 
@@ -155,4 +155,4 @@ def _versions(git: Repository, commit: str, path: str) -> Iterator[tuple[str, Co
         document = None if raw is None else read_bytes(raw, path)
         if isinstance(document, Document) and not check_document(document, "incident"):
             incident = to_record(path, document.data).incident
-            yield at, {one.id for one in incident.action_items}
+            yield at, {item.id for item in incident.action_items}

@@ -17,7 +17,7 @@ import msgspec
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import IdClash, Link, Record, Silence, Unread
 from incident_ops.findings import Finding, Level, Where
-from incident_ops.records.file_findings import fault
+from incident_ops.records.file_findings import fault, line_and_message
 
 _TABLES = """
 CREATE TABLE header (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -33,9 +33,9 @@ CREATE TABLE link (key TEXT, kind TEXT, source TEXT, target TEXT, route TEXT);
 CREATE INDEX link_key ON link (key);
 """
 _HEAD, _TAIL = "incidents/", "/incident.yaml"
-"""Around what tells two paths apart; only that, the `key`, is kept: of a large catalogue most would be paths."""
+"""The parts of every record's path; only what is between them, the `key`, is stored: else an index is mostly paths."""
 _NAMELESS = b""
-"""The `id` of a record that has none, which no text equals; where the folder tells the id, none is kept (NULL)."""
+"""The `id` of a record without one: equal to no text. An id that equals the folder's name is not stored (NULL)."""
 UNREADABLE = 2
 
 
@@ -57,12 +57,12 @@ class IndexEntry(NamedTuple):
     silences: Sequence[Silence] = ()
 
 
-class Catalogue:
-    """All records of one state of the repository."""
+class RecordIndex:
+    """All records of one state of the repository, readable or not."""
 
     def __init__(self, content: bytes | None = None) -> None:
-        """An empty catalogue, or the one that `content` (from `to_bytes`) holds."""
-        # it is closed in whatever thread the collector happens to run in
+        """An empty index, or the one that `content` (from `to_bytes`) holds."""
+        # the garbage collector may close it in another thread
         self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         weakref.finalize(self, self._db.close)
         if content is None:
@@ -72,7 +72,7 @@ class Catalogue:
         self._db.execute("BEGIN")
 
     def to_bytes(self) -> bytes:
-        """The whole catalogue as bytes."""
+        """The whole index as bytes."""
         self._db.execute("COMMIT")
         content = self._db.serialize()
         self._db.execute("BEGIN")
@@ -80,8 +80,8 @@ class Catalogue:
 
     def header(self, name: str) -> str | None:
         """A value kept beside the records, e.g. the commit they were taken from."""
-        found = self._db.execute("SELECT value FROM header WHERE name = ?", (name,)).fetchone()
-        return found[0] if found else None
+        row = self._db.execute("SELECT value FROM header WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
 
     def set_header(self, name: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO header VALUES (?, ?)", (name, value))
@@ -90,15 +90,17 @@ class Catalogue:
         """Adds a record's entry, or replaces it."""
         key = _key(row.path)
         self._drop(key)
-        findings = json.dumps([_pack(one) for one in row.findings]) if row.findings else None
+        findings = json.dumps([_pack(finding) for finding in row.findings]) if row.findings else None
         data = msgspec.msgpack.encode(row.data) if row.data is not None else None
-        told = row.id is not None and row.path == f"{_HEAD}{row.id}{_TAIL}"
-        name = None if told else row.id or _NAMELESS
+        is_named_by_folder = row.id is not None and row.path == f"{_HEAD}{row.id}{_TAIL}"
+        name = None if is_named_by_folder else row.id or _NAMELESS
         silences = json.dumps(row.silences) if row.silences else None
         values = (key, bytes.fromhex(row.blob), name, row.live, row.latest, findings, data, silences)
         self._db.execute("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
         if row.links:
-            packed = [(_key(one.path), one.kind, one.source, one.target, json.dumps(one.route)) for one in row.links]
+            packed = [
+                (_key(link.path), link.kind, link.source, link.target, json.dumps(link.route)) for link in row.links
+            ]
             self._db.executemany("INSERT INTO link VALUES (?, ?, ?, ?, ?)", packed)
 
     def drop(self, path: str) -> None:
@@ -111,10 +113,10 @@ class Catalogue:
 
     def leave_out(self, unread: Unread) -> bool:
         """From now on this record counts as one that could not be read; False where it does already, or is unknown."""
-        key, found = _key(unread.path), fault("calculation", unread.path, unread.reason)
+        key, finding = _key(unread.path), fault("calculation", unread.path, unread.reason)
         question = "UPDATE record SET live = ?, findings = ?, data = NULL WHERE key = ? AND live <> ?"
-        asked = (UNREADABLE, json.dumps([_pack(found)]), key, UNREADABLE)
-        return self._db.execute(question, asked).rowcount > 0
+        values = (UNREADABLE, json.dumps([_pack(finding)]), key, UNREADABLE)
+        return self._db.execute(question, values).rowcount > 0
 
     def count(self) -> int:
         """How many records there are, readable or not."""
@@ -139,7 +141,7 @@ class Catalogue:
         rows = self._db.execute("SELECT key, findings FROM record WHERE findings IS NOT NULL ORDER BY key")
         for key, packed in rows:
             path = _path(key)
-            yield from (_unpack(path, one) for one in json.loads(packed))
+            yield from (_unpack(path, finding) for finding in json.loads(packed))
 
     def silences(self) -> list[Silence]:
         """Every comment that silences a rule."""
@@ -154,10 +156,7 @@ class Catalogue:
         """Every record that could not be read or does not fit the schema, with its first finding."""
         rows = self._db.execute("SELECT key, findings FROM record WHERE live = ? ORDER BY key", (UNREADABLE,))
         firsts = (_unpack(_path(key), json.loads(packed)[0]) for key, packed in rows)
-        return [
-            Unread(one.where.file, f"line {one.where.line}: {one.message}" if one.where.line else one.message)
-            for one in firsts
-        ]
+        return [Unread(finding.where.file, line_and_message(finding)) for finding in firsts]
 
     def live(self) -> Iterator[Record]:
         """The records that are not settled, by path."""
@@ -171,10 +170,10 @@ class Catalogue:
     def entries(self) -> list[tuple[str, str, Record | None]]:
         """(path, blob id, the record where its data is kept) of every readable record, by path."""
         rows = self._db.execute("SELECT key, blob, data FROM record WHERE live <> ? ORDER BY key", (UNREADABLE,))
-        found = ((_path(key), blob, data) for key, blob, data in rows)
+        entries = ((_path(key), blob, data) for key, blob, data in rows)
         return [
             (path, blob.hex(), to_record(path, msgspec.msgpack.decode(data)) if data else None)
-            for path, blob, data in found
+            for path, blob, data in entries
         ]
 
     def settled_after(self, epoch: int) -> list[str]:
@@ -199,13 +198,13 @@ class Catalogue:
         return (row[0] for row in self._db.execute(question, (_NAMELESS,)))
 
     def clashes(self) -> tuple[IdClash, ...]:
-        """Ids that stand in more than one record, each with an id nobody has."""
+        """Ids of more than one record, each with a free id."""
         # of two records with one id at least one lies in another folder
         rows = self._db.execute(
             "SELECT DISTINCT id FROM record WHERE id IS NOT NULL AND id <> ? ORDER BY id", (_NAMELESS,)
         )
-        found = ((name, tuple(self._paths_of(name))) for (name,) in rows.fetchall())
-        return tuple(IdClash(name, paths, self._next_free(name)) for name, paths in found if len(paths) > 1)
+        shared_ids = ((name, tuple(self._paths_of(name))) for (name,) in rows.fetchall())
+        return tuple(IdClash(name, paths, self._next_free(name)) for name, paths in shared_ids if len(paths) > 1)
 
     def _next_free(self, name: str) -> str:
         head, _, number = name.rpartition("-")
@@ -271,8 +270,16 @@ def _path(key: str) -> str:
     return key[1:] if key.startswith("/") else f"{_HEAD}{key}"
 
 
-def _pack(one: Finding) -> list[Any]:
-    return [one.rule, one.level.value, list(one.where.route), one.where.line, one.where.column, one.message, one.hint]
+def _pack(finding: Finding) -> list[Any]:
+    return [
+        finding.rule,
+        finding.level.value,
+        list(finding.where.route),
+        finding.where.line,
+        finding.where.column,
+        finding.message,
+        finding.hint,
+    ]
 
 
 def _unpack(path: str, packed: list[Any]) -> Finding:

@@ -1,4 +1,4 @@
-"""Three versions of a record's data -> the one that holds what both sides did since they parted.
+"""Three versions of a record's data -> the one with what both sides did since they diverged.
 
 What the sides did to the same place in different ways is a clash; which side is taken there is the caller's choice, so
 that the text of a merge can be compared with both answers.
@@ -90,12 +90,12 @@ def _inside(versions: Versions, route: Route, choice: Choice) -> Any:
     if isinstance(ours, dict) and isinstance(theirs, dict) and isinstance(emptied(base, {}), dict):
         return _keyed(Versions(emptied(base, {}), ours, theirs), route, choice)
     lists = Versions(emptied(base, []), emptied(ours, []), emptied(theirs, []))
-    if not all(isinstance(one, list) for one in lists):
+    if not all(isinstance(version, list) for version in lists):
         return Missing
     if route in APPENDED:
         return _appended(lists, route, choice)
     if route in ITEMS or route in SETS:
-        named = [by_name(route, one) for one in lists]
+        named = [by_name(route, version) for version in lists]
         if None not in named:
             return list(_keyed(Versions(*named), route, choice).values())
     return Missing
@@ -123,15 +123,15 @@ def _keyed(versions: Versions, route: Route, choice: Choice) -> dict[Any, Any]:
     base, ours, theirs = versions
     merged = {}
     for name in merged_order(list(base), list(ours), list(theirs)):
-        one = Versions(*(version.get(name, Missing) for version in versions))
-        value = merge_data(one, (*route, name), choice)
+        entry = Versions(*(version.get(name, Missing) for version in versions))
+        value = merge_data(entry, (*route, name), choice)
         if value is not Missing:
             merged[name] = value
     return merged
 
 
 def merged_order(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> list[str]:
-    """Every name of both sides: in the order of ours, what only theirs has below what it stands below there."""
+    """Every name of both sides in our order; a name that only theirs has goes below the one it is below there."""
     merged = list(ours)
     only_ours = set(ours) - set(base) - set(theirs)
     above: str | None = None
@@ -155,26 +155,26 @@ def _appended(lists: Versions, route: Route, choice: Choice) -> Any:
     fresh = [(ours if pick.ours else theirs)[count + pick.place] for pick in picks]
     if route == ("timeline",):
         numbers = renumbered(picks, fresh, count)
-        fresh = [{**one, "corrects": numbers[n]} if n in numbers else one for n, one in enumerate(fresh)]
+        fresh = [{**entry, "corrects": numbers[n]} if n in numbers else entry for n, entry in enumerate(fresh)]
     return kept + fresh
 
 
 def line_up(ours: Sequence[Any], theirs: Sequence[Any], instant: str) -> list[Pick]:
     """The order of what both sides appended: by instant, ours first on a tie; the same entry once.
 
-    Each side's entries keep their own order: one that tells of an earlier time stays below what it came after.
+    Each side's entries keep their own order: an entry with an earlier time stays below the one it followed.
     """
     alike: dict[bytes, list[int]] = {}
     for place in reversed(range(len(ours))):
         alike.setdefault(_key(ours[place]), []).append(place)
     twins: dict[int, int] = {}
-    for place, one in enumerate(theirs):
-        if waiting := alike.get(_key(one)):
+    for place, entry in enumerate(theirs):
+        if waiting := alike.get(_key(entry)):
             twins[waiting.pop()] = place
     picks = [(at, Pick(True, n, twins.get(n))) for n, at in enumerate(_reached(ours, instant))]
     matched = set(twins.values())
     picks += [(at, Pick(False, n)) for n, at in enumerate(_reached(theirs, instant)) if n not in matched]
-    return [pick for _, pick in sorted(picks, key=lambda one: one[0])]
+    return [pick for _, pick in sorted(picks, key=lambda instant_and_pick: instant_and_pick[0])]
 
 
 def _key(value: Any) -> bytes:
@@ -185,7 +185,7 @@ def _key(value: Any) -> bytes:
 def renumbered(picks: Sequence[Pick], fresh: Sequence[Any], count: int) -> dict[int, int]:
     """Place in `fresh` -> its new `corrects`, where the entry it corrects is new too and has moved.
 
-    `count` entries stand above the new ones; entries are counted from 1.
+    `count` entries are above the new ones; entries are counted from 1.
     """
     places = {(pick.ours, pick.place): place for place, pick in enumerate(picks)}
     places |= {(False, pick.twin): place for place, pick in enumerate(picks) if pick.twin is not None}

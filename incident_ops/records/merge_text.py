@@ -32,7 +32,7 @@ from incident_ops.records.text_parts import Chunk, Clash, Collection, NotDivisib
 
 NOTHING = Collection("", [], "")
 _MOST_EDITS = 50
-"""Each edit reads the value anew; more of them at one value are left to people."""
+"""Each edit parses the value again; with more than this at one value, the merge is left to people."""
 
 
 @dataclass
@@ -65,8 +65,8 @@ class TextMerge:
     def _keyed(self, route: Route, ours: list[Part], base: list[Part], theirs: list[Part]) -> list[Chunk]:
         named = [{_name(route, part): part for part in parts} for parts in (base, ours, theirs)]
         chunks: list[Chunk] = []
-        for name in merged_order(*(list(one) for one in named)):
-            was, mine, yours = (one.get(name) for one in named)
+        for name in merged_order(*(list(parts) for parts in named)):
+            was, mine, yours = (parts.get(name) for parts in named)
             chunks += self._entry((*route, name), mine, was, yours)
         return chunks
 
@@ -134,8 +134,8 @@ class TextMerge:
         column = ours.node.column
         mine, yours = collection(ours, 0), collection(theirs, column - theirs.node.column)
         was = collection(base, column - base.node.column) if base else NOTHING
-        if not mine.head.endswith("\n"):  # the dash of a list stays ours, however far the first key stands from it
-            bare = [replace(one, head="") for one in (mine, was, yours)]
+        if not mine.head.endswith("\n"):  # the dash of a list stays ours, however far away the first key is
+            bare = [replace(collection, head="") for collection in (mine, was, yours)]
             return _with_head(mine.head, self.collections(route, *bare))
         if base is None:
             brief = min(mine.head, yours.head, key=len)
@@ -145,12 +145,12 @@ class TextMerge:
 
 def _with_head(head: str, chunks: list[Chunk]) -> list[Chunk]:
     """The first lines, whose dash was hidden as blanks, with the dash again."""
-    first, *below = [one for one in chunks if one]
+    first, *below = [chunk for chunk in chunks if chunk]
     hidden = " " * len(head)
     sides = (first, first) if isinstance(first, str) else (first.ours, first.theirs)
-    if not all(one.startswith(hidden) for one in sides):
+    if not all(side.startswith(hidden) for side in sides):
         raise NotDivisible
-    ours, theirs = (head + one[len(hidden) :] for one in sides)
+    ours, theirs = (head + side[len(hidden) :] for side in sides)
     return [ours if isinstance(first, str) else Clash(ours, theirs), *below]
 
 
@@ -171,13 +171,13 @@ def _divides(route: Route, ours: Part, base: Part | None, theirs: Part) -> bool:
         return True
     lists = [emptied(base.data if base else None, []), ours.data, theirs.data]
     if route in APPENDED:
-        return all(len(lists[0]) <= len(one) for one in lists)
-    return (route in ITEMS or route in SETS) and all(by_name(route, one) is not None for one in lists)
+        return all(len(lists[0]) <= len(version) for version in lists)
+    return (route in ITEMS or route in SETS) and all(by_name(route, version) is not None for version in lists)
 
 
 def _framed(ours: Part, base: Part | None, theirs: Part) -> str | None:
     """The value of the side that changed it, with the comment beside it of the side that changed that."""
-    if base is None or any(_is_block(one) for one in (ours, base, theirs)):
+    if base is None or any(_is_block(part) for part in (ours, base, theirs)):
         return None
     if same_data(ours.data, theirs.data) or same_data(base.data, theirs.data):
         value = ours.spelling
@@ -194,7 +194,7 @@ def _framed(ours: Part, base: Part | None, theirs: Part) -> str | None:
 
 
 def _edited_to_both(route: Route, ours: Part, base: Part | None, theirs: Part) -> list[Chunk] | None:
-    """Our lines with the values of theirs written in: for what stands in `[]` or `{}`, where lines say nothing."""
+    """Our lines with the values of theirs written in: for values in `[]` or `{}`, which lines cannot divide."""
     choice = Choice()
     wanted = merge_data(Versions(base.data if base else Missing, ours.data, theirs.data), route, choice)
     blocks = base is None or _is_block(base) or _is_block(theirs)
@@ -213,7 +213,7 @@ def _edited_to_both(route: Route, ours: Part, base: Part | None, theirs: Part) -
 
 
 def _steps(have: Any, wanted: Any, route: Route) -> Iterator[Edit]:
-    """The edits that make `wanted` of `have`; as little as can be is written anew."""
+    """The edits that turn `have` into `wanted`; as little as possible is rewritten."""
     if same_data(have, wanted):
         return
     if isinstance(have, dict) and isinstance(wanted, dict) and have.keys() <= wanted.keys():
@@ -234,14 +234,14 @@ def _edited(part: Part, edits: Sequence[Edit]) -> str:
 def _without_shared(mine: list[Part], yours: list[Part]) -> tuple[str, list[Part], list[Part]]:
     """The comments that both sides left above their first new entry, and the entries without them.
 
-    They stood at the end of the list before: written above both entries, they would stand there twice.
+    They were at the end of the list before: written above both entries, they would appear twice.
     """
     if not mine or not yours:
         return "", mine, yours
     pairs = zip(lines_of(mine[0].lead), lines_of(yours[0].lead), strict=False)
-    lines = [one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)]
+    lines = [line for line, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)]
     while lines and not lines[-1].strip():
         lines.pop()
     shared = "".join(lines)
-    bare = [replace(one, lead=one.lead[len(shared) :]) for one in (mine[0], yours[0])]
+    bare = [replace(part, lead=part.lead[len(shared) :]) for part in (mine[0], yours[0])]
     return shared, [bare[0], *mine[1:]], [bare[1], *yours[1:]]

@@ -31,12 +31,14 @@ def load_objective(store: Store, path: str) -> Objective:
         raise UserError(first.message, where=str(first.where) or path, hint=first.hint)
     data = document.data
     if not isinstance(data, dict) or data.get("kind") != "SLO" or data.get("apiVersion") != "openslo/v1":
-        raise UserError("this is no OpenSLO file", where=path, hint="it begins with apiVersion: openslo/v1, kind: SLO")
+        raise UserError(
+            "this is not an OpenSLO file", where=path, hint="it must begin with apiVersion: openslo/v1, kind: SLO"
+        )
     spec = data.get("spec")
     spec = spec if isinstance(spec, dict) else {}
     mode = _MODES.get(str(spec.get("budgetingMethod")))
     if mode is None:
-        raise UserError("spec.budgetingMethod is none that is known", where=path, hint=", ".join(_MODES))
+        raise UserError("spec.budgetingMethod is unknown", where=path, hint=", ".join(_MODES))
     return Objective(_target(_first(spec, "objectives"), path), _window(_first(spec, "timeWindow"), path), mode)
 
 
@@ -50,13 +52,13 @@ def _target(objective: dict[str, Any], path: str) -> float:
     value = percent if part is None else part
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= (100 if part is None else 1):
         hint = "target: 0.999, or targetPercent: 99.9"
-        raise UserError("spec.objectives has no target that can be used", where=path, hint=hint)
+        raise UserError("spec.objectives has no usable target", where=path, hint=hint)
     return float(value) if part is None else round(float(value) * 100, 9)
 
 
 def _window(window: dict[str, Any], path: str) -> int:
-    found = _DURATION.fullmatch(str(window.get("duration")))
-    if not found or window.get("isRolling") is False:
+    match = _DURATION.fullmatch(str(window.get("duration")))
+    if not match or window.get("isRolling") is False:
         hint = "timeWindow: [{duration: 30d, isRolling: true}]"
-        raise UserError("spec.timeWindow has no rolling duration that can be used", where=path, hint=hint)
-    return int(found[1]) * _UNITS[found[2]]
+        raise UserError("spec.timeWindow has no usable rolling duration", where=path, hint=hint)
+    return int(match[1]) * _UNITS[match[2]]

@@ -9,7 +9,7 @@ import msgspec
 from incident_ops.domain.planned_changes import Freeze, Maintenance
 from incident_ops.domain.ports import Repository
 from incident_ops.domain.record import Unread
-from incident_ops.findings import Finding
+from incident_ops.records.file_findings import line_and_message
 from incident_ops.records.history import last_document
 from incident_ops.records.schema import check_document
 from incident_ops.records.store import Raw, Store
@@ -66,11 +66,7 @@ def last_plan(git: Repository | None, path: str, kind: type[_Kind]) -> _Kind | N
 def read_document(raw: Raw | None, path: str, kind: str) -> Document | Unread:
     """A document of a kind, or why there is none, in one line."""
     if not isinstance(raw, bytes):
-        return Unread(path, "it is not there any more" if raw is None else raw.message)
+        return Unread(path, "it no longer exists" if raw is None else raw.message)
     document = read_bytes(raw, path)
-    found = document if isinstance(document, list) else check_document(document, kind)
-    return Unread(path, _told(found[0])) if isinstance(document, list) or found else document
-
-
-def _told(one: Finding) -> str:
-    return f"line {one.where.line}: {one.message}" if one.where.line else one.message
+    findings = document if isinstance(document, list) else check_document(document, kind)
+    return Unread(path, line_and_message(findings[0])) if isinstance(document, list) or findings else document

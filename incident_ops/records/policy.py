@@ -1,6 +1,6 @@
 """policy.yaml and services.yaml: preset and overrides -> one resolved policy, or findings that say why not.
 
-Policy and services of a store: what every record is judged by.
+Policy and services of a store: what every record is checked against.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _NEW_ENTRIES: tuple[tuple[Route, tuple[str, ...]], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedPolicy:
     """A policy file as far as it was understood: `policy` is None whenever a finding is an error."""
 
     policy: Policy | None
@@ -69,23 +69,23 @@ def preset(name: str) -> Data:
 
 @cache
 def _preset(name: str) -> Data:
-    found = read_yaml(resources.resource_text(f"presets/{name}.yaml"), f"presets/{name}.yaml")
-    if isinstance(found, list):
+    document = read_yaml(resources.resource_text(f"presets/{name}.yaml"), f"presets/{name}.yaml")
+    if isinstance(document, list):
         raise UserError(f"the installation is damaged: preset {name} cannot be read", hint="install incident-ops again")
-    return {key: value for key, value in found.data.items() if key != resources.ABOUT_PRESET}
+    return {key: value for key, value in document.data.items() if key != resources.ABOUT_PRESET}
 
 
 def resolve_policy(own: Data, base: Data) -> Data:
     """`own` laid over `base`: maps merge key by key, lists whose entries carry an `id` merge by id with the base's
     order first, other lists and values replace, null sets null. Neither argument is changed."""
-    merged = {key: _lay(own[key], value) if key in own else value for key, value in base.items()}
+    merged = {key: _overlay(own[key], value) if key in own else value for key, value in base.items()}
     merged |= {key: value for key, value in own.items() if key not in base}
     if "extends" in own:
         merged = {"extends": own["extends"], **merged}
     return copy.deepcopy(merged)
 
 
-def _lay(own: Any, base: Any) -> Any:
+def _overlay(own: Any, base: Any) -> Any:
     if isinstance(own, dict) and isinstance(base, dict):
         return resolve_policy(own, base)
     if isinstance(own, list) and isinstance(base, list) and own and _by_id(own) and _by_id(base):
@@ -113,20 +113,20 @@ def to_policy(resolved: Data) -> Policy:
     return msgspec.convert({**resolved, "contacts": {**contacts, "people": people}}, Policy)
 
 
-def load_policy(text: str, file: str = "policy.yaml") -> Loaded:
+def load_policy(text: str, file: str = "policy.yaml") -> LoadedPolicy:
     """The text of policy.yaml -> the resolved policy, or findings. Never raises for bad content."""
     document = read_yaml(text if text.strip() else "{}", file)
     if isinstance(document, list):
-        return Loaded(None, {}, {}, document, None)
-    found = _bad_base(document) or check_document(document, "policy")
+        return LoadedPolicy(None, {}, {}, document, None)
+    findings = _bad_extends(document) or check_document(document, "policy")
     own: Data = document.data if isinstance(document.data, dict) else {}
-    if found:
-        return Loaded(None, own, {}, found, document)
+    if findings:
+        return LoadedPolicy(None, own, {}, findings, document)
     resolved = resolve_policy(own, _preset(own["extends"]))
-    found = [*_repeated(document), *_incomplete(document, resolved)]
-    if found:
-        return Loaded(None, own, resolved, found, document)
-    return Loaded(to_policy(resolved), own, resolved, [], document)
+    findings = [*_duplicate_ids(document), *_incomplete_new_entries(document, resolved)]
+    if findings:
+        return LoadedPolicy(None, own, resolved, findings, document)
+    return LoadedPolicy(to_policy(resolved), own, resolved, [], document)
 
 
 def load_services(text: str, file: str = "services.yaml") -> LoadedServices:
@@ -134,8 +134,8 @@ def load_services(text: str, file: str = "services.yaml") -> LoadedServices:
     document = read_yaml(text if text.strip() else "{}", file)
     if isinstance(document, list):
         return LoadedServices(None, document, None)
-    if found := check_document(document, "services"):
-        return LoadedServices(None, found, document)
+    if findings := check_document(document, "services"):
+        return LoadedServices(None, findings, document)
     return LoadedServices(msgspec.convert(document.data["services"], dict[str, Service]), [], document)
 
 
@@ -148,8 +148,8 @@ def no_policy(folder: str) -> UserError:
     )
 
 
-def _bad_base(document: Document) -> list[Finding]:
-    """What is wrong with `extends`, told before anything else: without it nothing else can be judged."""
+def _bad_extends(document: Document) -> list[Finding]:
+    """What is wrong with `extends`, reported before anything else: without it nothing else can be checked."""
     data = {} if document.data is None else document.data
     if not isinstance(data, dict):
         return []
@@ -171,14 +171,14 @@ def _bad_base(document: Document) -> list[Finding]:
     return _located(document, fault("not-allowed", document.file, message, hint, route=("extends",)))
 
 
-def _repeated(document: Document) -> Iterator[Finding]:
+def _duplicate_ids(document: Document) -> Iterator[Finding]:
     """Two entries of one list with the same id: neither may win."""
     for route, entries in _lists(document.data, ()):
         seen: set[str] = set()
         for index, entry in enumerate(entries):
             if entry["id"] in seen:
                 name = ".".join(str(step) for step in route if isinstance(step, str))
-                message = f"{entry['id']!r} stands twice in {name}"
+                message = f"{entry['id']!r} appears twice in {name}"
                 yield from _located(
                     document,
                     fault("limits", document.file, message, "merge the two entries", route=(*route, index, "id")),
@@ -194,7 +194,7 @@ def _lists(data: Any, route: Route) -> Iterator[tuple[Route, list[Data]]]:
         yield from _lists(inner, (*route, step))
 
 
-def _incomplete(document: Document, resolved: Data) -> Iterator[Finding]:
+def _incomplete_new_entries(document: Document, resolved: Data) -> Iterator[Finding]:
     """Entries that are new against the preset and do not say what a new one must."""
     for route, keys in _NEW_ENTRIES:
         base = [entry["id"] for entry in _at(_preset(document.data["extends"]), route) or []]
@@ -214,7 +214,8 @@ def _incomplete(document: Document, resolved: Data) -> Iterator[Finding]:
         )
     if not resolved["levels"]:
         yield from _located(
-            document, fault("limits", document.file, "the policy has no level", "name at least one", route=("levels",))
+            document,
+            fault("limits", document.file, "the policy has no levels", "define at least one", route=("levels",)),
         )
 
 
@@ -232,10 +233,10 @@ POLICY, SERVICES = SETTINGS_FILES
 
 
 @dataclass(frozen=True)
-class Setting:
-    """Policy and services as far as they were understood; `findings` says why not further."""
+class PolicyAndServices:
+    """Policy and services as far as they could be read; `findings` says what is wrong."""
 
-    policy: Loaded
+    policy: LoadedPolicy
     services: LoadedServices
 
     @property
@@ -244,7 +245,7 @@ class Setting:
         return [*self.policy.findings, *self.services.findings]
 
     def require(self) -> tuple[Policy, Mapping[str, Service]]:
-        """Both values. UserError naming the first fault where one cannot be used."""
+        """Both values. UserError with the first finding where one cannot be used."""
         if self.policy.policy is None or self.services.services is None:
             first = self.findings[0]
             raise UserError(first.message, hint=first.hint, where=str(first.where))
@@ -252,7 +253,7 @@ class Setting:
 
     @property
     def digest(self) -> str:
-        """Changes when anything changes that a record is judged by."""
+        """Changes when anything changes that a record is checked against."""
         services: Any = msgspec.to_builtins(self.services.services)
         return (
             policy_digest(self.policy.resolved) + sha256(json.dumps(services, sort_keys=True).encode()).hexdigest()[:16]
@@ -264,14 +265,14 @@ class Setting:
         return f"{resources.resource_stamp()} {self.digest} {'schema only' if self.findings else 'judged'}"
 
 
-def load_setting(store: Store) -> Setting:
+def load_policy_and_services(store: Store) -> PolicyAndServices:
     """Reads policy.yaml and services.yaml. UserError where there is no policy at all."""
     policy = _text(store, POLICY)
     if policy is None:
         raise no_policy(str(store.root))
     services = _text(store, SERVICES)
-    return Setting(
-        Loaded(None, {}, {}, [policy], None) if isinstance(policy, Finding) else load_policy(policy, POLICY),
+    return PolicyAndServices(
+        LoadedPolicy(None, {}, {}, [policy], None) if isinstance(policy, Finding) else load_policy(policy, POLICY),
         _services(services),
     )
 
@@ -288,9 +289,7 @@ def _text(store: Store, path: str) -> str | Finding | None:
     if not isinstance(raw, bytes):
         return raw
     if len(raw) > MAX_BYTES:
-        return fault(
-            "file", path, f"the file has over {MAX_BYTES:,} bytes", "nothing of it is in force; make it smaller"
-        )
+        return fault("file", path, f"the file has over {MAX_BYTES:,} bytes", "none of it takes effect; make it smaller")
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""The settings block of an incident coordinator agent (R247) -> a policy.yaml that says only what differs."""
+"""The settings block of an incident coordinator agent -> a policy.yaml that says only what differs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CHANNEL = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 
 def import_block(json_text: str) -> str:
     """JSON text with `agents.incident_coordinator` -> policy.yaml text that extends sev0-3 and holds only the
-    differences. UserError for what it does not know: nothing is dropped in silence. Other agents are left alone."""
+    differences. UserError for what it does not know: nothing is dropped silently. Other agents are ignored."""
     block = _block(json_text)
     base = preset(PRESET)
     levels = {level["id"]: level for level in base["levels"]}
@@ -65,14 +65,14 @@ def _block(json_text: str) -> Data:
     except ValueError as error:
         place = f"line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         raise UserError(
-            f"this is not JSON: {error.args[0].partition(':')[0]}", where=place, hint="give the whole settings file"
+            f"this is not JSON: {error.args[0].partition(':')[0]}", where=place, hint="pass the whole settings file"
         ) from None
     except RecursionError:
-        raise UserError("this JSON is nested too deeply", hint="give the settings file") from None
+        raise UserError("this JSON is nested too deeply", hint="pass the settings file") from None
     agents = data.get("agents") if isinstance(data, dict) else None
     block = agents.get("incident_coordinator") if isinstance(agents, dict) else None
     if not isinstance(block, dict):
-        raise UserError("the JSON has no block agents.incident_coordinator", hint="give the whole settings file")
+        raise UserError("the JSON has no block agents.incident_coordinator", hint="pass the whole settings file")
     for key in block:
         if key not in KEYS:
             raise UserError(f"agents.incident_coordinator has the unknown key {key!r}", hint=did_you_mean(key, KEYS))

@@ -1,7 +1,7 @@
 """The schema pass: data of a document against its JSON Schema, in words for people.
 
-Valid files pass through `jsonschema-rs`; only a file that fails is given to `jsonschema`, which is imported only then.
-If the second finds nothing, the first one's errors are told, never "valid".
+`jsonschema-rs` checks every file; only a file that fails goes to `jsonschema`, which is imported only then.
+If the second finds nothing, the first one's errors are reported, never "valid".
 """
 
 from __future__ import annotations
@@ -48,11 +48,13 @@ def check_document(document: Document, kind: str) -> list[Finding]:
         return []
     from incident_ops.records.schema_messages import explain_errors
 
-    found = explain_errors(document, schema(kind)) or [
+    findings = explain_errors(document, schema(kind)) or [
         _untranslated(document, error) for error in _fast_errors(document, kind)
     ]
-    found = found or [fault("schema", document.file, f"this is no valid {kind}", "compare it with the schema")]
-    return sorted((one.at(document.locate(one.where)) for one in found), key=lambda one: one.sort_key)
+    findings = findings or [fault("schema", document.file, f"this is not a valid {kind}", "compare it with the schema")]
+    return sorted(
+        (finding.at(document.locate(finding.where)) for finding in findings), key=lambda finding: finding.sort_key
+    )
 
 
 def _fast_errors(document: Document, kind: str) -> list[Any]:
@@ -60,5 +62,5 @@ def _fast_errors(document: Document, kind: str) -> list[Any]:
 
 
 def _untranslated(document: Document, error: Any) -> Finding:
-    found = fault("schema", document.file, error.message, "see the field's description in the schema")
-    return found.at(Where(document.file, tuple(error.instance_path)))
+    finding = fault("schema", document.file, error.message, "see the field's description in the schema")
+    return finding.at(Where(document.file, tuple(error.instance_path)))

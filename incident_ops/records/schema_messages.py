@@ -1,4 +1,4 @@
-"""Schema errors in the words of a person: the value found, what was expected, how to mend it. Imports `jsonschema`."""
+"""Schema errors in plain words: the value found, what was expected, how to fix it. Imports `jsonschema`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import Any
 from jsonschema import Draft202012Validator, FormatChecker, validators
 from jsonschema.exceptions import ValidationError
 
+from incident_ops.domain.incident import Times
 from incident_ops.domain.time import UNKNOWN, YEARS, OutOfRange, parse_date, parse_instant
 from incident_ops.findings import Finding, Route, Where, closest, did_you_mean
 from incident_ops.records.file_findings import fault
 from incident_ops.records.formats import FORMATS
 from incident_ops.records.yaml_reader import Document
 
+_TIMES = Times.__struct_fields__
 _TYPES = {
     "string": "text",
     "integer": "a whole number",
@@ -49,45 +51,47 @@ def _format_checker() -> FormatChecker:
 def slow_validator(schema: dict[str, Any]) -> Any:
     """The explaining validator over a schema, with the same formats and patterns as the fast one."""
     extend: Any = validators.extend
-    made = extend(Draft202012Validator, {"pattern": _pattern})
-    return made(schema, format_checker=_format_checker())
+    validator_class = extend(Draft202012Validator, {"pattern": _pattern})
+    return validator_class(schema, format_checker=_format_checker())
 
 
 def explain_errors(document: Document, schema: dict[str, Any]) -> list[Finding]:
     """Every schema error of a document as findings with symbolic places; empty where this validator finds none."""
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for error in slow_validator(schema).iter_errors(document.data):
-        found.extend(_tell(document.file, _deepest(error)))
-    return list(dict.fromkeys(found))
+        findings.extend(_explain(document.file, _deepest(error)))
+    return list(dict.fromkeys(findings))
 
 
 def _deepest(error: Any) -> Any:
     """Of an `anyOf`, the branch the person most likely meant; the error itself elsewhere."""
     if error.validator not in ("anyOf", "oneOf") or not error.context:
         return error
-    kinds = [one for one in error.context if one.validator not in ("const", "type")]
+    kinds = [branch for branch in error.context if branch.validator not in ("const", "type")]
     if not kinds:
         return error
     wanted = "date-time" if ":" in str(error.instance) else "date"
-    return _deepest(max(kinds, key=lambda one: (len(one.absolute_path), one.validator_value == wanted)))
+    return _deepest(max(kinds, key=lambda branch: (len(branch.absolute_path), branch.validator_value == wanted)))
 
 
-def _tell(file: str, error: Any) -> Iterator[Finding]:
+def _explain(file: str, error: Any) -> Iterator[Finding]:
     route = tuple(error.absolute_path)
     if "propertyNames" in error.absolute_schema_path:
         yield _bad_name(file, route, error)
         return
-    yield from _TELLERS.get(str(error.validator), _other)(file, route, error)
+    yield from _EXPLAINERS.get(str(error.validator), _unexplained)(file, route, error)
 
 
 def _bad_name(file: str, route: Route, error: Any) -> Finding:
     place = Where(file, (*route, error.instance), on_key=True)
     hint = (
-        "lower-case letters, digits and _"
+        "use lower-case letters, digits and _"
         if "A-Z" not in str(error.validator_value)
-        else "letters, digits, dots and dashes"
+        else "use letters, digits, dots and dashes"
     )
-    return fault("bad-format", file, f"{error.instance!r} is no name for a key of {_spell(route)}", hint).at(place)
+    return fault("bad-format", file, f"{error.instance!r} is not a valid key name in {_route_text(route)}", hint).at(
+        place
+    )
 
 
 def _unknown_keys(file: str, route: Route, error: Any) -> Iterator[Finding]:
@@ -95,31 +99,29 @@ def _unknown_keys(file: str, route: Route, error: Any) -> Iterator[Finding]:
     for name in error.instance:
         if name not in known:
             place = Where(file, (*route, name), on_key=True)
-            parent = f" in {_spell(route)}" if route else ""
+            parent = f" in {_route_text(route)}" if route else ""
             yield fault("unknown-key", file, f"unknown key {name!r}{parent}", did_you_mean(name, known)).at(place)
 
 
 def _missing_keys(file: str, route: Route, error: Any) -> Iterator[Finding]:
     missing = next((name for name in error.validator_value if repr(name) in error.message.split(" is ")[0]), "")
-    told = error.schema.get("properties", {}).get(missing, {}).get("description", "")
-    place = f" in {_spell(route)}" if route else ""
+    description = error.schema.get("properties", {}).get(missing, {}).get("description", "")
+    place = f" in {_route_text(route)}" if route else ""
     near = closest(missing, [name for name in error.instance if name not in error.schema.get("properties", {})])
-    hint = f"is {near!r} meant to be it?" if near else told
+    hint = f"is {near!r} a misspelling of it?" if near else description
     yield fault("missing-key", file, f"key {missing!r} is missing{place}", hint).at(Where(file, route))
 
 
 def _wrong_type(file: str, route: Route, error: Any) -> Iterator[Finding]:
-    wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
-    expected = " or ".join(_TYPES[name] for name in wanted)
-    value = error.instance
+    wanted, value = error.validator_value, error.instance
     hint = error.schema.get("description", "")
     if "string" in wanted and isinstance(value, bool | int | float):
         hint = "put it in quotes"
     elif value is None:
         hint = "write a value, or remove the key"
-    yield fault("wrong-type", file, f"{_spell(route)} is {_show(value)}, expected {expected}", hint).at(
-        Where(file, route)
-    )
+    yield fault(
+        "wrong-type", file, f"{_route_text(route)} is {_value_text(value)}, expected {_type_names(wanted)}", hint
+    ).at(Where(file, route))
 
 
 def _not_allowed(file: str, route: Route, error: Any) -> Iterator[Finding]:
@@ -127,12 +129,16 @@ def _not_allowed(file: str, route: Route, error: Any) -> Iterator[Finding]:
     words = [str(word).lower() if isinstance(word, bool) else str(word) for word in allowed]
     near = closest(error.instance, words)
     hint = f"did you mean {near}?" if near else error.schema.get("description", "")
-    message = f"{_spell(route)} is {_show(error.instance)}, allowed: {', '.join(words)}"
+    if route == ("state",) and error.instance in _TIMES:
+        name = error.instance
+        command = "ack" if name == "acknowledged" else f"timeline --mark {name}"
+        hint = f"{name} is a time, not a state: set times.{name} ({command})"
+    message = f"{_route_text(route)} is {_value_text(error.instance)}, allowed: {', '.join(words)}"
     yield fault("not-allowed", file, message, hint).at(Where(file, route))
 
 
 _FORMAT_WORDS = {
-    "date-time": "an instant such as 2025-01-26T12:05:00Z",
+    "date-time": "a time such as 2025-01-26T12:05:00Z",
     "date": "a date such as 2025-02-01",
     "uri": "a link such as https://example.com/dashboard",
 }
@@ -148,23 +154,21 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 def _bad_format(file: str, route: Route, error: Any) -> Iterator[Finding]:
     name, text = str(error.validator_value), str(error.instance)
-    place, told = Where(file, route), f"{_spell(route)} is {_show(error.instance)}"
+    place, message = Where(file, route), f"{_route_text(route)} is {_value_text(error.instance)}"
     if _is_out_of_range(name, text):
-        yield _out_of_range(file, told, text, may_be_unknown=_may_be_unknown(error)).at(place)
+        yield _out_of_range(file, message, text, may_be_unknown=_may_be_unknown(error)).at(place)
     elif name == "date-time" and (naive := _NAIVE.fullmatch(text)):
         fixed = f"{naive[1]}T{naive[2]}{naive[3] or ':00'}Z"
-        yield fault("instant-zone", file, f"{told}, an instant without a zone", f"if it is UTC, write {fixed}").at(
-            place
-        )
+        yield fault("instant-zone", file, f"{message}, a time without a zone", f"if it is UTC, write {fixed}").at(place)
     elif (name == "date" and _DATE.fullmatch(text)) or (
         name == "date-time" and _ZONED.fullmatch(text) and "T" in text and text.count(":") > 1 + ("Z" not in text)
     ):
         yield fault(
-            "impossible-date", file, f"{told}, which is not on the calendar", "check month, day, hour and minute"
+            "impossible-date", file, f"{message}, which is not on the calendar", "check month, day, hour and minute"
         ).at(place)
     else:
         hint = _FORMAT_HINTS.get(name, "") + (f", or {UNKNOWN}" if _may_be_unknown(error) else "")
-        yield fault("bad-format", file, f"{told}, expected {_FORMAT_WORDS.get(name, name)}", hint).at(place)
+        yield fault("bad-format", file, f"{message}, expected {_FORMAT_WORDS.get(name, name)}", hint).at(place)
 
 
 def _is_out_of_range(name: str, text: str) -> bool:
@@ -179,11 +183,11 @@ def _is_out_of_range(name: str, text: str) -> bool:
     return False
 
 
-def _out_of_range(file: str, told: str, text: str, *, may_be_unknown: bool) -> Finding:
+def _out_of_range(file: str, message: str, text: str, *, may_be_unknown: bool) -> Finding:
     hint = "check the year"
     if text.startswith("0001-"):
         hint = "a time that was never set? leave the key out" + (f", or write {UNKNOWN}" if may_be_unknown else "")
-    return fault("year-range", file, f"{told}, outside the years {YEARS[0]} to {YEARS[-1]}", hint)
+    return fault("year-range", file, f"{message}, outside the years {YEARS[0]} to {YEARS[-1]}", hint)
 
 
 def _may_be_unknown(error: Any) -> bool:
@@ -193,43 +197,56 @@ def _may_be_unknown(error: Any) -> bool:
 
 def _bad_pattern(file: str, route: Route, error: Any) -> Iterator[Finding]:
     title = error.schema.get("title", "")
-    kind = f"which is no {title[0].lower()}{title[1:]}" if title else "which does not have the expected form"
+    kind = f"which is not a valid {title[0].lower()}{title[1:]}" if title else "which does not have the expected format"
     examples = error.schema.get("examples", [])
-    hint = f"e.g. {' or '.join(str(one) for one in examples[:3])}" if examples else error.schema.get("description", "")
-    told = f"{_spell(route)} is {_show(error.instance)}, {kind}"
+    hint = (
+        f"e.g. {' or '.join(str(example) for example in examples[:3])}"
+        if examples
+        else error.schema.get("description", "")
+    )
+    message = f"{_route_text(route)} is {_value_text(error.instance)}, {kind}"
     if error.validator_value == "^[^\\n\\r]*$":
-        told, hint = f"{_spell(route)} has a line break", "write it on one line"
-    yield fault("bad-format", file, told, hint).at(Where(file, route))
+        message, hint = f"{_route_text(route)} has a line break", "write it on one line"
+    yield fault("bad-format", file, message, hint).at(Where(file, route))
 
 
 def _no_branch(file: str, route: Route, error: Any) -> Iterator[Finding]:
-    hint = error.schema.get("description", "")
-    yield fault(
-        "wrong-type", file, f"{_spell(route)} is {_show(error.instance)}", f"expected: {hint}" if hint else ""
-    ).at(Where(file, route))
+    expected = " or ".join(dict.fromkeys(_branch_name(branch) for branch in error.context))
+    message = f"{_route_text(route)} is {_value_text(error.instance)}, expected {expected}"
+    yield fault("wrong-type", file, message, error.schema.get("description", "")).at(Where(file, route))
+
+
+def _branch_name(branch: Any) -> str:
+    """What one branch of an `anyOf` asks for; only branches that fail by `type` or `const` get here."""
+    wanted = branch.validator_value
+    return _type_names(wanted) if branch.validator == "type" else str(wanted)
+
+
+def _type_names(wanted: str | list[str]) -> str:
+    return " or ".join(_TYPES[name] for name in (wanted if isinstance(wanted, list) else [wanted]))
 
 
 _BOUNDS: dict[str, Callable[[Any, Any], str]] = {
     "maxLength": lambda value, bound: f"has {len(value):,} characters, at most {bound:,} are allowed",
     "minLength": lambda _value, _bound: "is empty",
-    "minimum": lambda value, bound: f"is {value}, at least {bound} is allowed",
+    "minimum": lambda value, bound: f"is {value}, it must be at least {bound}",
     "exclusiveMinimum": lambda value, bound: f"is {value}, it must be more than {bound}",
-    "maximum": lambda value, bound: f"is {value}, at most {bound} is allowed",
+    "maximum": lambda value, bound: f"is {value}, it must be at most {bound}",
     "exclusiveMaximum": lambda value, bound: f"is {value}, it must be less than {bound}",
-    "minItems": lambda value, bound: f"has {len(value)} entries, at least {bound} must be there",
+    "minItems": lambda value, bound: f"has {len(value)} entries, at least {bound} required",
     "maxItems": lambda value, bound: f"has {len(value)} entries, at most {bound} are allowed",
-    "minProperties": lambda value, bound: f"has {len(value)} keys, at least {bound} must be there",
+    "minProperties": lambda value, bound: f"has {len(value)} keys, at least {bound} required",
     "maxProperties": lambda value, bound: f"has {len(value)} keys, at most {bound} are allowed",
-    "uniqueItems": lambda _value, _bound: "has an entry twice",
+    "uniqueItems": lambda _value, _bound: "has a duplicate entry",
 }
 
 
 def _bounds(file: str, route: Route, error: Any) -> Iterator[Finding]:
-    told = _BOUNDS[str(error.validator)](error.instance, error.validator_value)
-    yield fault("limits", file, f"{_spell(route)} {told}").at(Where(file, route))
+    bound = _BOUNDS[str(error.validator)](error.instance, error.validator_value)
+    yield fault("limits", file, f"{_route_text(route)} {bound}").at(Where(file, route))
 
 
-def _other(file: str, route: Route, error: Any) -> Iterator[Finding]:
+def _unexplained(file: str, route: Route, error: Any) -> Iterator[Finding]:
     yield fault(
         "schema",
         file,
@@ -238,7 +255,7 @@ def _other(file: str, route: Route, error: Any) -> Iterator[Finding]:
     ).at(Where(file, route))
 
 
-_TELLERS: dict[str, Callable[[str, Route, Any], Iterator[Finding]]] = {
+_EXPLAINERS: dict[str, Callable[[str, Route, Any], Iterator[Finding]]] = {
     "additionalProperties": _unknown_keys,
     "required": _missing_keys,
     "type": _wrong_type,
@@ -252,16 +269,16 @@ _TELLERS: dict[str, Callable[[str, Route, Any], Iterator[Finding]]] = {
 }
 
 
-def _spell(route: Route) -> str:
+def _route_text(route: Route) -> str:
     out = ""
     for step in route:
         out += f"[{step}]" if isinstance(step, int) else f".{step}"
     return out.lstrip(".") or "the file"
 
 
-def _show(value: Any) -> str:
+def _value_text(value: Any) -> str:
     if isinstance(value, bool):
-        return f"{str(value).lower()} (true or false)"
+        return f"the boolean {str(value).lower()}"
     if isinstance(value, int | float):
         return f"the number {value}"
     if value is None:

@@ -25,7 +25,7 @@ class Splice:
 
 
 class Unspliceable(Exception):
-    """A construct that is not edited: at `index` of the text, with what is wrong and how to mend it."""
+    """A construct that cannot be edited, at `index` of the text: what is wrong and how to fix it."""
 
     def __init__(self, index: int, message: str, hint: str) -> None:
         super().__init__(message)
@@ -35,9 +35,9 @@ class Unspliceable(Exception):
 def spliced(text: str, splices: Sequence[Splice]) -> str:
     """The text with the splices made, which do not overlap."""
     parts, done = [], 0
-    for one in sorted(splices, key=lambda one: (one.start, one.end)):
-        parts += [text[done : one.start], one.new]
-        done = one.end
+    for splice in sorted(splices, key=lambda splice: (splice.start, splice.end)):
+        parts += [text[done : splice.start], splice.new]
+        done = splice.end
     return "".join([*parts, text[done:]])
 
 
@@ -88,9 +88,9 @@ class Page:
 
     def eol(self, index: int) -> str:
         """The line end of the line before `index`, else of the line after it."""
-        found = self.text.rfind("\n", 0, index)
-        found = found if found >= 0 else self.text.find("\n", index)
-        return "\r\n" if found > 0 and self.text[found - 1] == "\r" else "\n"
+        line_break = self.text.rfind("\n", 0, index)
+        line_break = line_break if line_break >= 0 else self.text.find("\n", index)
+        return "\r\n" if line_break > 0 and self.text[line_break - 1] == "\r" else "\n"
 
     def _line_start(self, index: int) -> int:
         while index and not BREAK.fullmatch(self.text, index - 1, index):
@@ -99,12 +99,12 @@ class Page:
 
     def _line_end(self, index: int) -> int:
         """The end of the line at `index`, before its break."""
-        found = BREAK.search(self.text, index)
-        return found.start() if found else len(self.text)
+        line_break = BREAK.search(self.text, index)
+        return line_break.start() if line_break else len(self.text)
 
     def _next_line(self, index: int) -> int:
-        found = BREAK.search(self.text, index)
-        return found.end() if found else len(self.text)
+        line_break = BREAK.search(self.text, index)
+        return line_break.end() if line_break else len(self.text)
 
     def _starts_line(self, node: Node) -> bool:
         return not self.text[self._line_start(node.start) : node.start].strip()
@@ -119,7 +119,7 @@ class Page:
             if "-" not in header:
                 raise Unspliceable(
                     leaf.start,
-                    f"the file ends inside this `{header}` text without a line end; a line below would change the text",
+                    f"the file ends inside this `{header}` text without a line break; a line below would change it",
                     "end the file with a line break",
                 )
         index = self._after_comments(self._next_line(leaf.end), column)
@@ -194,7 +194,7 @@ class Page:
         colon = gap.find(":")
         if colon < 0:
             raise Unspliceable(
-                entry.start, "a key without `:` inside `{}` is not edited", "write it as `key: value` first"
+                entry.start, "a key without `:` inside `{}` cannot be edited", "write it as `key: value` first"
             )
         if gap[colon + 1 :].strip():
             raise _comment_in_flow(entry.start)
@@ -202,7 +202,7 @@ class Page:
 
     def _insert_in_flow(self, owner: Node, place: int, new: str) -> Splice:
         if owner.style == "pair":
-            raise Unspliceable(owner.start, "a mapping without braces inside `[]` is not edited", "put it in `{}`")
+            raise Unspliceable(owner.start, "a mapping without braces inside `[]` cannot be edited", "put it in `{}`")
         self._check_gaps(owner)
         if not owner.entries:
             return Splice(owner.start + 1, owner.end - 1, new)
@@ -216,27 +216,29 @@ class Page:
         return Splice(last.value.end, last.value.end, f",{apart}{new}")
 
     def _check_gaps(self, owner: Node) -> None:
-        """Refuses what a new item could come to stand beside: a comment, a comma at the end."""
+        """Refuses what a new item could end up beside: a comment, a comma at the end."""
         index = owner.start + 1
-        for one in owner.entries:
-            if self.text[index : one.start].strip(", \t\n\r\x85\u2028\u2029"):
+        for entry in owner.entries:
+            if self.text[index : entry.start].strip(", \t\n\r\x85\u2028\u2029"):
                 raise _comment_in_flow(owner.start)
-            index = one.value.end
+            index = entry.value.end
         gap = self.text[index : owner.end - 1].strip()
         if gap.startswith(","):
             raise Unspliceable(
-                owner.start, "a list or mapping that ends with a comma is not edited", "remove the comma"
+                owner.start, "a list or mapping that ends with a comma cannot be edited", "remove the comma"
             )
         if gap:
             raise _comment_in_flow(owner.start)
 
 
 def _comment_in_flow(index: int) -> Unspliceable:
-    return Unspliceable(index, "a comment inside `[]` or `{}` is not edited around", "write the values as lines below")
+    return Unspliceable(
+        index, "a list or mapping in brackets with a comment inside cannot be edited", "write one value per line"
+    )
 
 
 def _place(owner: Node, key: str, order: Sequence[str]) -> int:
-    """How many of the mapping's entries stand before the new key.
+    """How many of the mapping's entries come before the new key.
 
     It goes below the nearest key that `order` has before it, else above the first that `order` has after it, else last.
     """
@@ -244,7 +246,7 @@ def _place(owner: Node, key: str, order: Sequence[str]) -> int:
     last = len(owner.entries)
     if key not in rank:
         return last
-    known = [(rank[one.name], place) for place, one in enumerate(owner.entries) if one.name in rank]
+    known = [(rank[entry.name], place) for place, entry in enumerate(owner.entries) if entry.name in rank]
     below = [(here, place) for here, place in known if here < rank[key]]
     if below:
         return max(below)[1] + 1
@@ -258,8 +260,8 @@ def _layout(top: Node) -> tuple[int, int]:
     stack = [top]
     while stack:
         node = stack.pop()
-        for one in node.entries:
-            child = one.value
+        for entry in node.entries:
+            child = entry.value
             stack.append(child)
             if node.kind == "map" and node.style == child.style == "block":
                 (steps if child.kind == "map" else dashes).append(child.column - node.column)
@@ -267,4 +269,4 @@ def _layout(top: Node) -> tuple[int, int]:
 
 
 def _most(numbers: list[int], otherwise: int) -> int:
-    return max(set(numbers), key=lambda one: (numbers.count(one), -one)) if numbers else otherwise
+    return max(set(numbers), key=lambda number: (numbers.count(number), -number)) if numbers else otherwise

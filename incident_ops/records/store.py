@@ -1,6 +1,6 @@
 """Finding and loading records: the work tree as it is, or any revision without checking it out.
 
-`load` gives the catalogue of all incident records. Between runs it may be kept (a `Keep`): then only what changed since
+`load` gives the index of all incident records. Between runs it may be kept (a `Keep`): then only what changed since
 the kept commit is read again. What is kept is signed and tied to the program, the policy and the commit, so losing it
 or tampering with it costs time, never a result.
 
@@ -22,7 +22,7 @@ from incident_ops.domain.ports import Blob, Repository
 from incident_ops.errors import Incomplete
 from incident_ops.findings import Finding
 from incident_ops.records.file_findings import fault
-from incident_ops.records.index import Catalogue, IndexEntry
+from incident_ops.records.index import IndexEntry, RecordIndex
 from incident_ops.records.yaml_reader import MAX_BYTES
 
 INCIDENTS = "incidents"
@@ -32,23 +32,23 @@ KIND_OF_FOLDER = {"maintenance": "maintenance", "problems": "problem", "freezes"
 _BESIDE = (*SETTINGS_FILES, *KIND_OF_FOLDER, "schemas")
 
 Raw = bytes | Finding
-Examine = Callable[[str, str, Raw], IndexEntry]
+CheckRecord = Callable[[str, str, Raw], IndexEntry]
 """(path, blob id, content or why there is none) -> the record's entry."""
 
 
-class Keep(Protocol):
-    """Where a catalogue is kept between runs."""
+class IndexCache(Protocol):
+    """Where an index is kept between runs."""
 
     def load(self) -> bytes | None:
         """What was kept, or None where nothing trustworthy is there."""
 
     def save(self, content: bytes) -> None:
-        """Keeps it where possible; failing to is no error."""
+        """Keeps it if possible; a failure is not an error."""
 
 
 @dataclass(frozen=True)
 class Store:
-    """The records below `root`: of the work tree, or of `revision` (a commit id) where one is given."""
+    """The records below `root`: of the work tree, or of `revision` (a commit id) where that is set."""
 
     root: Path
     git: Repository | None
@@ -109,99 +109,106 @@ def other_folder(path: str) -> str:
     return folder if folder in KIND_OF_FOLDER and "/" not in name and name.lower().endswith((".yaml", ".yml")) else ""
 
 
-def load_index(store: Store, examine: Examine, fingerprint: str, keep: Keep | None = None) -> Catalogue:
-    """The catalogue of every incident record. `fingerprint` names all that an entry depends on but its own file."""
+def load_index(store: Store, examine: CheckRecord, fingerprint: str, keep: IndexCache | None = None) -> RecordIndex:
+    """The index of every incident record. `fingerprint` names all that an entry depends on but its own file."""
     if store.git is None or store.commit is None:
-        catalogue = Catalogue()
-        _put_files(store, catalogue, examine, _walk(store.root))
-        return catalogue
-    asked = None if store.revision else store.git.edited(store.commit, (INCIDENTS,))
-    catalogue = _committed(store.git, store.commit, examine, fingerprint, keep)
-    if asked is not None:
-        _put_files(store, catalogue, examine, (path for path in asked() if is_record(path) or _may_be_link(path)))
-        _put_files(store, catalogue, examine, list(_untracked(store.root, catalogue)))
-    return catalogue
+        index = RecordIndex()
+        _put_files(store, index, examine, _walk(store.root))
+        return index
+    edited_paths = None if store.revision else store.git.edited(store.commit, (INCIDENTS,))
+    index = _committed(store.git, store.commit, examine, fingerprint, keep)
+    if edited_paths is not None:
+        _put_files(store, index, examine, (path for path in edited_paths() if is_record(path) or _may_be_link(path)))
+        _put_files(store, index, examine, list(_untracked(store.root, index)))
+    return index
 
 
-def load_some(store: Store, examine: Examine, paths: Iterable[str]) -> Catalogue:
-    """A catalogue of `paths` and of what their links and ids lead to, without reading the rest."""
-    catalogue, todo = Catalogue(), list(paths)
+def load_some(store: Store, examine: CheckRecord, paths: Iterable[str]) -> RecordIndex:
+    """An index of `paths` and of what their links and ids lead to, without reading the rest."""
+    index, todo = RecordIndex(), list(paths)
     while todo:
         path = todo.pop()
-        if catalogue.has(spelled_path(path)) or (raw := store.read(path)) is None:
+        if index.has(spelled_path(path)) or (raw := store.read(path)) is None:
             continue
         row = _examined(examine, path, "", raw)
-        catalogue.put(row)
+        index.put(row)
         todo += [record_path(link.target) for link in row.links if link.kind != "problem"]
         if row.id is not None:
             todo.append(record_path(row.id))
-    return catalogue
+    return index
 
 
-def _committed(git: Repository, commit: str, examine: Examine, fingerprint: str, keep: Keep | None) -> Catalogue:
+def _committed(
+    git: Repository, commit: str, examine: CheckRecord, fingerprint: str, keep: IndexCache | None
+) -> RecordIndex:
     fingerprint = f"{fingerprint} {git.prefix}"
     kept = _kept(git, fingerprint, commit, keep)
     if kept is None:
-        catalogue, blobs = Catalogue(), list(git.tree(commit, (INCIDENTS,)))
-        catalogue.set_header("fingerprint", fingerprint)
+        index, blobs = RecordIndex(), list(git.tree(commit, (INCIDENTS,)))
+        index.set_header("fingerprint", fingerprint)
     else:
-        catalogue, blobs = kept
-        if catalogue.header("commit") == commit:
-            return catalogue
-    _put_blobs(git, catalogue, examine, [blob for blob in blobs if is_record(blob.path) or _may_be_link(blob.path)])
-    catalogue.set_header("commit", commit)
+        index, blobs = kept
+        if index.header("commit") == commit:
+            return index
+    _put_blobs(git, index, examine, [blob for blob in blobs if is_record(blob.path) or _may_be_link(blob.path)])
+    index.set_header("commit", commit)
     if keep is not None:
-        keep.save(catalogue.to_bytes())
-    return catalogue
+        keep.save(index.to_bytes())
+    return index
 
 
-def _kept(git: Repository, fingerprint: str, commit: str, keep: Keep | None) -> tuple[Catalogue, list[Blob]] | None:
-    """The kept catalogue and what has changed since, or None where it cannot serve."""
+def _kept(
+    git: Repository, fingerprint: str, commit: str, keep: IndexCache | None
+) -> tuple[RecordIndex, list[Blob]] | None:
+    """The kept index and what has changed since, or None where it cannot serve."""
     content = keep.load() if keep is not None else None
     if content is None:
         return None
-    catalogue = Catalogue(content)
-    since = catalogue.header("commit")
-    if since is None or catalogue.header("fingerprint") != fingerprint or not git.knows(since):
+    index = RecordIndex(content)
+    since = index.header("commit")
+    if since is None or index.header("fingerprint") != fingerprint or not git.knows(since):
         return None
     try:
-        return catalogue, [] if since == commit else list(git.changed(since, commit, (INCIDENTS,)))
+        return index, [] if since == commit else list(git.changed(since, commit, (INCIDENTS,)))
     except Incomplete:
         return None  # the old commit is there, but not all of its trees: read everything again
 
 
 def _may_be_link(path: str) -> bool:
-    """True where a folder of records should be, and a link or a submodule may stand."""
+    """True where a folder of records should be, but a link or a submodule may be instead."""
     parts = path.split("/")
     return parts[0] == INCIDENTS and len(parts) <= 2
 
 
-def _put_blobs(git: Repository, catalogue: Catalogue, examine: Examine, blobs: list[Blob]) -> None:
+def _put_blobs(git: Repository, index: RecordIndex, examine: CheckRecord, blobs: list[Blob]) -> None:
     present = [blob for blob in blobs if blob.id and blob.regular and is_record(blob.path)]
     for blob, raw in zip(present, git.read(blob.id for blob in present), strict=True):
-        catalogue.put(_examined(examine, blob.path, blob.id, raw))
+        index.put(_examined(examine, blob.path, blob.id, raw))
     for blob in blobs:
         if not blob.id or (blob.regular and not is_record(blob.path)):
-            catalogue.drop(spelled_path(blob.path))
+            index.drop(spelled_path(blob.path))
         elif not blob.regular:
-            catalogue.put(_examined(examine, blob.path, blob.id, not_regular(blob.path)))
+            index.put(_examined(examine, blob.path, blob.id, not_regular(blob.path)))
 
 
-def _put_files(store: Store, catalogue: Catalogue, examine: Examine, paths: Iterable[str]) -> None:
+def _put_files(store: Store, index: RecordIndex, examine: CheckRecord, paths: Iterable[str]) -> None:
     for path in paths:
         raw = store.read(path)
         if raw is None or (isinstance(raw, bytes) and not is_record(path)):
-            catalogue.drop(spelled_path(path))
+            index.drop(spelled_path(path))
         else:
-            catalogue.put(_examined(examine, path, "", raw))
+            index.put(_examined(examine, path, "", raw))
 
 
-def _examined(examine: Examine, path: str, blob: str, raw: Raw) -> IndexEntry:
-    if path != (told := spelled_path(path)):
-        path, raw = told, fault("encoding", told, "the path is not UTF-8 text", "rename the file or its folder")
+def _examined(examine: CheckRecord, path: str, blob: str, raw: Raw) -> IndexEntry:
+    if path != (printable_path := spelled_path(path)):
+        path, raw = (
+            printable_path,
+            fault("encoding", printable_path, "the path is not UTF-8 text", "rename the file or its folder"),
+        )
     elif isinstance(raw, bytes) and (not path.endswith("/incident.yaml") or path.count("/") != 2):
         folder = path.split("/")[1].rsplit(".", 1)[0] if path.count("/") == 1 else path.split("/")[1]
-        raw = fault("file", path, "this is not where a record lies", f"rename it to {record_path(folder)}")
+        raw = fault("file", path, "a record does not belong here", f"rename it to {record_path(folder)}")
     return examine(path, blob, raw)
 
 
@@ -226,18 +233,18 @@ def _records_in(root: Path, name: str) -> Iterator[str]:
     try:
         files = list_folder(root, folder)
     except Incomplete:
-        files = ["incident.yaml"]  # reading it tells why
+        files = ["incident.yaml"]  # reading it gives the finding
     yield from (path for file in files if is_record(path := f"{folder}/{file}"))
 
 
-def _untracked(root: Path, catalogue: Catalogue) -> Iterator[str]:
+def _untracked(root: Path, index: RecordIndex) -> Iterator[str]:
     if is_link(root, INCIDENTS):
         yield INCIDENTS
         return
     names = names_in(root, INCIDENTS)
-    names.difference_update(catalogue.names())
+    names.difference_update(index.names())
     for name in sorted(names):
-        yield from (found for found in _records_in(root, name) if not catalogue.has(spelled_path(found)))
+        yield from (path for path in _records_in(root, name) if not index.has(spelled_path(path)))
 
 
 def read_regular(root: Path, path: str) -> bytes | Finding | None:
@@ -281,15 +288,15 @@ def _unreadable(path: str, error: OSError) -> Finding:
 
 def not_regular(path: str) -> Finding:
     """The finding for what is no plain file, the same for a work tree and for a commit."""
-    return fault("file", path, "is no plain file", "put a plain file there; links are not followed")
+    return fault("file", path, "is not a regular file", "replace it with a regular file; links are not followed")
 
 
 def is_link(root: Path, path: str) -> bool:
-    """True where a symbolic link stands at this path below `root`."""
+    """True where this path below `root` is a symbolic link."""
     try:
         return stat.S_ISLNK(os.lstat(f"{root}/{path}").st_mode)
     except OSError:
-        return False  # reading or listing it tells why
+        return False  # reading or listing it gives the finding
 
 
 def list_folder(root: Path, folder: str) -> list[str]:

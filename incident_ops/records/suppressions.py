@@ -1,4 +1,4 @@
-"""Comments that silence a rule: `# incident-ops: ignore[rule-id] reason`."""
+"""Comments that suppress a rule: `# incident-ops: ignore[rule-id] reason`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ MARK = "incident-ops: ignore["
 _COMMENT = re.compile(r"(?:(?<=\s)|^)#[ \t]*incident-ops: ignore\[([^\]\r\n]*)\]?([^\r\n]*)", re.MULTILINE)
 
 
-def silences(text: str, path: str) -> list[Silence]:
-    """Every silencing comment of a readable text; what stands inside a quoted or block text is no comment.
+def find_suppressions(text: str, path: str) -> list[Silence]:
+    """Every such comment of a readable text; inside a quoted or block text nothing is a comment.
 
     At the end of a line it holds for that line, alone on a line for the next one that is no comment.
     """
@@ -22,9 +22,9 @@ def silences(text: str, path: str) -> list[Silence]:
         return []
     texts = sorted(_texts(nodes(text), text))
     lines = text.split("\n")
-    starts = [0, *(found.end() for found in re.finditer("\n", text))]
+    starts = [0, *(line_break.end() for line_break in re.finditer("\n", text))]
     below = _next(lines)
-    found = []
+    suppressions = []
     for comment in _COMMENT.finditer(text):
         at = comment.start()
         above = bisect_right(texts, (at, len(text))) - 1
@@ -34,8 +34,8 @@ def silences(text: str, path: str) -> list[Silence]:
         column = at - starts[line - 1] + 1
         alone = not lines[line - 1][: column - 1].strip()
         rules = tuple(name for part in comment[1].split(",") if (name := part.strip()))
-        found.append(Silence(path, line, column, below[line - 1] if alone else line, rules, comment[2].strip()))
-    return found
+        suppressions.append(Silence(path, line, column, below[line - 1] if alone else line, rules, comment[2].strip()))
+    return suppressions
 
 
 def _next(lines: list[str]) -> list[int]:
@@ -48,7 +48,7 @@ def _next(lines: list[str]) -> list[int]:
 
 
 def _texts(top: Node, text: str) -> Iterator[tuple[int, int]]:
-    """Where quoted and block texts stand, keys included; of a block text without its `|` line, which may end in one."""
+    """Where quoted and block texts are, keys included; a block text without its `|` line, which may have one."""
     todo = [top]
     while todo:
         node = todo.pop()

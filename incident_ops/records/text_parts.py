@@ -11,12 +11,12 @@ from incident_ops.records.yaml_positions import Node, NodeEntry
 
 
 class NotDivisible(Exception):
-    """The text is laid out in a way whose lines cannot be told apart by value."""
+    """The text is laid out so that its lines cannot be assigned to values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """Whole lines that the sides want differently; `apart`: both are wanted, so what they share stands in both."""
+    """Whole lines that differ between the sides; `apart`: both are needed, so what they share appears in both."""
 
     ours: str
     theirs: str
@@ -26,28 +26,28 @@ class Clash:
 Chunk = str | Clash
 
 
-def chosen(chunks: Iterable[Chunk], *, ours: bool) -> str:
+def text_of_side(chunks: Iterable[Chunk], *, ours: bool) -> str:
     """The text with one side's lines wherever the sides clash."""
-    return "".join(one if isinstance(one, str) else one.ours if ours else one.theirs for one in chunks)
+    return "".join(chunk if isinstance(chunk, str) else chunk.ours if ours else chunk.theirs for chunk in chunks)
 
 
-def marked(chunks: Iterable[Chunk], size: int, eol: str) -> str:
+def text_with_markers(chunks: Iterable[Chunk], size: int, eol: str) -> str:
     """The text with conflict markers of `size` characters, as git writes them, around the lines that differ."""
     text = ""
-    for one in _coalesced(chunks):
-        text += one if isinstance(one, str) else _marks(one, size, eol)
+    for chunk in _coalesced(chunks):
+        text += chunk if isinstance(chunk, str) else _marks(chunk, size, eol)
     return text
 
 
 def _coalesced(chunks: Iterable[Chunk]) -> list[Chunk]:
     """Clashes with nothing between them are one."""
     joined: list[Chunk] = []
-    for one in chunks:
+    for chunk in chunks:
         last = joined[-1] if joined else None
-        if isinstance(one, Clash) and isinstance(last, Clash):
-            joined[-1] = Clash(last.ours + one.ours, last.theirs + one.theirs, last.apart or one.apart)
-        elif one:
-            joined.append(one)
+        if isinstance(chunk, Clash) and isinstance(last, Clash):
+            joined[-1] = Clash(last.ours + chunk.ours, last.theirs + chunk.theirs, last.apart or chunk.apart)
+        elif chunk:
+            joined.append(chunk)
     return joined
 
 
@@ -70,8 +70,8 @@ def lines_of(text: str) -> list[str]:
     return [f"{line}\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
 
 
-def _common(one: Sequence[str], other: Sequence[str]) -> int:
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+def _common(first: Sequence[str], second: Sequence[str]) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))
 
 
 def shifted(text: str, columns: int, *, whole: bool = True) -> str:
@@ -95,7 +95,7 @@ def shifted(text: str, columns: int, *, whole: bool = True) -> str:
 class Part:
     """One entry of a block mapping or list with the lines that are its own: `page[start:end]`.
 
-    `lead` is what stands between it and the entry above. `move` brings its lines to the column of our side.
+    `lead` is the text between it and the entry above. `move` brings its lines to the column of our side.
     """
 
     page: str
@@ -120,7 +120,7 @@ class Part:
 
     @property
     def frame(self) -> tuple[str, str]:
-        """What stands before and after the value on its lines."""
+        """What is before and after the value on its lines."""
         before = self.page[self.start : self.node.start]
         return shifted(before, self.move), shifted(self.page[self.node.end : self.end], self.move, whole=False)
 
@@ -132,7 +132,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A block mapping or list: what stands above its first line, its parts, and what follows the last."""
+    """A block mapping or list: what is above its first line, its parts, and what follows the last."""
 
     head: str
     parts: list[Part]
@@ -172,7 +172,7 @@ def _parts(page: str, node: Node, start: int, end: int, data: Any, move: int) ->
 
 
 def _stop(page: str, value_end: int, column: int, end: int) -> int:
-    """The end of the lines of a value: comments below it that stand deeper than `column` are its own."""
+    """The end of the lines of a value: comments below it that are indented deeper than `column` are its own."""
     last = here = _next_line(page, value_end)
     while here < end:
         line = page[here : _next_line(page, here)]
@@ -186,5 +186,5 @@ def _stop(page: str, value_end: int, column: int, end: int) -> int:
 
 
 def _next_line(page: str, index: int) -> int:
-    found = page.find("\n", index)
-    return found + 1 if found >= 0 else len(page)
+    line_break = page.find("\n", index)
+    return line_break + 1 if line_break >= 0 else len(page)

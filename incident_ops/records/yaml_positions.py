@@ -50,9 +50,9 @@ class Node:
         """The entry at a key or index; raises LookupError."""
         if isinstance(step, int):
             return self.entries[step]
-        for one in self.entries:
-            if one.name == step:
-                return one
+        for entry in self.entries:
+            if entry.name == step:
+                return entry
         raise KeyError(step)
 
 
@@ -149,8 +149,8 @@ def _block_end(text: str, start: int, end: int) -> int:
 
 def header_end(text: str, start: int) -> int:
     """Where the `|2-` of the block scalar at `start` ends."""
-    found = _HEADER.match(text, start)
-    return found.end() if found else start
+    header = _HEADER.match(text, start)
+    return header.end() if header else start
 
 
 def find_node(top: Node, route: Route) -> Node:

@@ -78,7 +78,7 @@ class Document:
         return self._found().keys
 
     def _found(self) -> Places:
-        # most files have nothing to tell, so nobody asks where it stands
+        # most files have no findings, so most positions are never looked up
         if not self._places:
             self._places.append(_places(self.data, self.marks))
         return self._places[0]
@@ -127,7 +127,9 @@ class _Refused(Exception):
 def read_bytes(raw: bytes, file: str) -> Document | list[Finding]:
     """The bytes of a file -> a document, or findings. Never raises for bad content."""
     if len(raw) > MAX_BYTES:
-        return [fault("file", file, f"the file has {len(raw):,} bytes; a record has at most {MAX_BYTES:,}", "split it")]
+        return [
+            fault("file", file, f"the file has {len(raw):,} bytes; a record may have at most {MAX_BYTES:,}", "split it")
+        ]
     try:
         return read_yaml(raw.decode("utf-8"), file)
     except UnicodeDecodeError as error:
@@ -145,7 +147,7 @@ def read_bytes(raw: bytes, file: str) -> Document | list[Finding]:
 
 
 def read_yaml(text: str, file: str) -> Document | list[Finding]:
-    """Text -> a document, or the findings that say why not. `file` is only the name told in findings."""
+    """Text -> a document, or the findings that say why not. `file` is only the name used in findings."""
     if text.startswith("\ufeff"):
         return [
             fault("encoding", file, "the file begins with a byte-order mark", "save it as UTF-8 without BOM", at=(1, 1))
@@ -159,20 +161,20 @@ def read_yaml(text: str, file: str) -> Document | list[Finding]:
     # every value but the first follows a line break or a comma: no text may keep the reader busy for long
     if len(text) >= MAX_VALUES and len(text.splitlines()) + text.count(",") > MAX_VALUES:
         return [fault("limits", file, f"the file has over {MAX_VALUES:,} values or lines", "split it", at=(1, 1))]
-    passage = _Passage(file, text)
+    reader = _EventReader(file, text)
     try:
-        data = passage.run()
+        data = reader.run()
     except _Refused as refused:
         return [refused.finding]
     except NumberRefused as refused:
-        mark = passage.last_scalar.start_mark
+        mark = reader.last_scalar.start_mark
         return [fault("number", file, refused.message, refused.hint, at=(mark.line + 1, mark.column + 1))]
     except yaml.YAMLError as error:
-        return syntax_findings(error, passage.last_scalar, file, text)
-    return Document(file, text, data, passage.marks)
+        return syntax_findings(error, reader.last_scalar, file, text)
+    return Document(file, text, data, reader.marks)
 
 
-class _Passage:
+class _EventReader:
     """One pass over one text's events."""
 
     def __init__(self, file: str, text: str) -> None:
@@ -208,7 +210,7 @@ class _Passage:
             kind = type(event)
             if kind is ScalarEvent:
                 if decorated and (event.anchor is not None or event.tag is not None):
-                    raise self._decorated(event)
+                    raise self._anchor_or_tag(event)
                 self.last_scalar = event
                 text = event.value
                 if is_map and key is None:
@@ -227,10 +229,13 @@ class _Passage:
                     holder.append(value)
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
                 if decorated and (event.anchor is not None or event.tag is not None):
-                    raise self._decorated(event)
+                    raise self._anchor_or_tag(event)
                 if is_map and key is None:
                     raise self.refuse(
-                        "yaml-feature", event.start_mark, "a mapping or list is used as a key", "keys are plain words"
+                        "yaml-feature",
+                        event.start_mark,
+                        "a mapping or list is used as a key",
+                        "write keys as plain words",
                     )
                 if len(stack) >= MAX_DEPTH:
                     raise self.refuse(
@@ -260,12 +265,12 @@ class _Passage:
                         "yaml-feature",
                         event.start_mark,
                         "a second document begins here",
-                        "one record a file: remove `---`",
+                        "one record per file: remove `---`",
                     )
             elif kind is StreamEndEvent:
                 return top
 
-    def _decorated(self, event: Any) -> _Refused:
+    def _anchor_or_tag(self, event: Any) -> _Refused:
         if event.anchor is not None:
             return self.refuse(
                 "yaml-feature",
@@ -289,18 +294,21 @@ class _Passage:
                 "yaml-feature", event.start_mark, "an explicit `? key` is not allowed", "write it as `key: value`"
             )
         if name in holder:
-            first = self._first_of(name, [*(one for one, _ in stack[1:]), holder]).line + 1
+            first = self._first_of(name, [*(container for container, _ in stack[1:]), holder]).line + 1
             raise self.refuse(
                 "duplicate-key",
                 event.start_mark,
-                f"key {name!r} stands twice; the first is on line {first}",
+                f"key {name!r} appears twice; the first is on line {first}",
                 "keep one of them",
             )
         return name
 
     def _first_of(self, name: str, opened: list[Any]) -> TextMark:
         """The mark of a key that the last of the `opened` containers has; each holds the next as its last value."""
-        steps = (len(one) - 1 if isinstance(one, list) else next(reversed(one)) for one in opened[:-1])
+        steps = (
+            len(container) - 1 if isinstance(container, list) else next(reversed(container))
+            for container in opened[:-1]
+        )
         return _places(opened[0], self.marks).keys[(*steps, name)]
 
     def _is_explicit(self, mark: TextMark) -> bool:
@@ -336,7 +344,7 @@ _BASES = {"int": 10, "oct": 8, "hex": 16}
 
 
 class NumberRefused(Exception):
-    """A number that may not stand there: what is wrong, and how to mend it."""
+    """A number that is not allowed there: what is wrong, and how to fix it."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -348,9 +356,9 @@ def scalar_value(text: str) -> str | int | float | bool | None:
     """The value of an unquoted scalar. NumberRefused where readers would disagree, or where it is no number."""
     if text in _WORDS:
         return _WORDS[text]
-    if text[0] not in _NUMBER_STARTS or (found := _NUMBER.fullmatch(text)) is None:
+    if text[0] not in _NUMBER_STARTS or (match := _NUMBER.fullmatch(text)) is None:
         return text
-    return _number(text, found.lastgroup or "int")
+    return _number(text, match.lastgroup or "int")
 
 
 def _number(text: str, kind: str) -> int | float:
@@ -365,14 +373,14 @@ def _number(text: str, kind: str) -> int | float:
     if len(digits) > MAX_DIGITS:
         raise NumberRefused(f"{text[:24]}... has over {MAX_DIGITS} digits", "quote it if it is text")
     if kind == "int" and len(digits) > 1 and digits[0] == "0":
-        told = f"{text} is read as {int(digits)} by some and as octal by others"
-        raise NumberRefused(told, "quote it if it is text, else drop the leading zero")
+        message = f"{text} is read as {int(digits)} by some parsers and as octal by others"
+        raise NumberRefused(message, "quote it if it is text, else drop the leading zero")
     return int(text, _BASES[kind])
 
 
 _PLAINER = {
     "mapping values are not allowed in this context": (
-        "a `: ` stands where no value may follow",
+        "a `: ` is not allowed here",
         "quote the text if it contains `: `",
     ),
     "did not find expected key": ("a key was expected here", "check quotes and indentation of the lines above"),
@@ -385,6 +393,9 @@ _PLAINER = {
 }
 
 
+_OURS, _THEIRS = re.compile(r"^<{7,} ", re.MULTILINE), re.compile(r"^>{7,} ", re.MULTILINE)
+
+
 def syntax_findings(error: yaml.YAMLError, last: Any, file: str, text: str) -> list[Finding]:
     """A parser's error in plain words, where reading stopped and, for a broken quote, where that was opened.
 
@@ -394,16 +405,20 @@ def syntax_findings(error: yaml.YAMLError, last: Any, file: str, text: str) -> l
         position = getattr(error, "position", 0) or 0
         before = text[:position]
         at = (before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
-        return [fault("encoding", file, "a control character stands here", "remove it", at=at)]
+        return [fault("encoding", file, "there is a control character here", "remove it", at=at)]
+    if (conflict := _OURS.search(text)) and _THEIRS.search(text):
+        line = text.count("\n", 0, conflict.start()) + 1
+        hint = "keep what is right, and remove the lines <<<<<<<, ======= and >>>>>>>"
+        return [fault("syntax", file, "this merge conflict is not resolved", hint, at=(line, 1))]
     mark, opened = error.problem_mark, error.context_mark
     at = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     plain, hint = _PLAINER.get(error.problem or "", (error.problem or "not YAML", "check quotes and indentation"))
     if mark and text[mark.index : mark.index + 1] == "\t":
-        plain, hint = "a tab stands here", "indent with spaces"
-    found = [fault("syntax", file, plain, hint, at=at)]
+        plain, hint = "there is a tab here", "indent with spaces"
+    findings = [fault("syntax", file, plain, hint, at=at)]
     if error.context and "quoted scalar" in error.context and opened:
         begin = (opened.line + 1, opened.column + 1)
-        found.insert(0, fault("syntax", file, "this quote is never closed", "close it on this line", at=begin))
+        findings.insert(0, fault("syntax", file, "this quote is never closed", "close it on this line", at=begin))
     elif (
         last is not None
         and last.style in ("'", '"')
@@ -411,10 +426,10 @@ def syntax_findings(error: yaml.YAMLError, last: Any, file: str, text: str) -> l
         and last.start_mark.line < last.end_mark.line == mark.line
     ):
         begin = (last.start_mark.line + 1, last.start_mark.column + 1)
-        found.insert(
+        findings.insert(
             0,
             fault(
                 "syntax", file, f"the quote opened here ends only on line {at[0]}", "close it on this line", at=begin
             ),
         )
-    return found
+    return findings

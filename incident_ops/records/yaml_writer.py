@@ -67,7 +67,7 @@ def scalar(value: Any, *, in_flow: bool = False, like: str = "") -> str:
 
 
 def is_plain(text: str, *, in_flow: bool = False) -> bool:
-    """True where `text` may stand without quotes and is read back as that text by YAML 1.1 and 1.2 readers."""
+    """True where `text` needs no quotes: YAML 1.1 and 1.2 readers both read it back as that text."""
     if not text or text != text.strip() or text[0] in _NOT_FIRST or _UNSAFE.search(text):
         return False
     if text.startswith(("- ", "---", "...")) or text == "-" or ": " in text or " #" in text or text.endswith(":"):
@@ -84,8 +84,8 @@ def is_plain(text: str, *, in_flow: bool = False) -> bool:
 def quoted(text: str) -> str:
     """`text` in double quotes, with every character escaped that a person could not see or a reader would fold."""
 
-    def escape(found: re.Match[str]) -> str:
-        char = found[0]
+    def escape(match: re.Match[str]) -> str:
+        char = match[0]
         if char in _SHORT:
             return _SHORT[char]
         number = ord(char)
@@ -95,11 +95,11 @@ def quoted(text: str) -> str:
 
 
 def flow(value: Any, *, like: str = "") -> str:
-    """A value on one line that may stand inside `[...]` and `{...}`."""
+    """A value on one line that is valid inside `[...]` and `{...}`."""
     if isinstance(value, dict) and value:
-        return "{" + ", ".join(f"{scalar(name, in_flow=True)}: {flow(one)}" for name, one in value.items()) + "}"
+        return "{" + ", ".join(f"{scalar(name, in_flow=True)}: {flow(entry)}" for name, entry in value.items()) + "}"
     if isinstance(value, list) and value:
-        return "[" + ", ".join(flow(one) for one in value) + "]"
+        return "[" + ", ".join(flow(entry) for entry in value) + "]"
     return scalar(value, in_flow=True, like=like)
 
 
@@ -124,7 +124,7 @@ def _leaf(value: Any, column: int, style: LayoutStyle, like: str = "") -> tuple[
 
 
 def _may_be_literal(text: str) -> bool:
-    # blanks that no eye sees (at the end of a line, empty lines at the end) are told by escapes instead
+    # invisible blanks (at the end of a line, empty lines at the end) are written as escapes instead
     lines = text.removesuffix("\n").split("\n")
     return (
         "\n" in text
@@ -139,12 +139,12 @@ def yaml_block(value: Any, column: int, style: LayoutStyle) -> list[str]:
     lines: list[str] = []
     indent = " " * column
     if isinstance(value, dict):
-        for name, one in value.items():
-            inline, below = attached(one, column, style)
+        for name, entry in value.items():
+            inline, below = attached(entry, column, style)
             lines += [f"{indent}{scalar(name)}:{' ' if inline else ''}{inline}", *below]
         return lines
-    for one in value:
-        first, *below = item(one, column, style)
+    for entry in value:
+        first, *below = item(entry, column, style)
         lines += [f"{indent}- {first}", *below]
     return lines
 

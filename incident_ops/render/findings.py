@@ -16,7 +16,7 @@ from incident_ops.documents.markdown import code, inline
 from incident_ops.findings import RANK, Finding, Level
 
 if TYPE_CHECKING:
-    from incident_ops.rules.suppressions import Silenced
+    from incident_ops.rules.suppressions import SuppressedFinding
 
 
 Paint = Callable[[str, str], str]
@@ -32,7 +32,7 @@ def to_text(findings: Sequence[Finding], files: int, paint: Paint, silenced: int
         level = paint(one.level.value, LEVEL_COLOURS[one.level])
         lines.append(f"{inert(str(one.where))}: {level}: {inert(one.message)} [{one.rule}]")
         if one.hint:
-            lines.append(f"    {paint('mend:', 'green')} {inert(one.hint)}")
+            lines.append(f"    {paint('fix:', 'green')} {inert(one.hint)}")
     return "\n".join([*lines, findings_line(findings, files, silenced)]) + "\n"
 
 
@@ -48,10 +48,10 @@ def inert_lines(text: str) -> str:
 
 
 def findings_line(findings: Sequence[Finding], files: int, silenced: int = 0) -> str:
-    """`7 files checked: 1 error, 2 warnings, 1 silenced`."""
+    """`7 files checked: 1 error, 2 warnings, 1 suppressed`."""
     counted = [(level, sum(one.level is level for one in findings)) for level in Level]
     told = [plural(count, level.value) for level, count in counted if count] or ["all fine"]
-    told += [f"{silenced:,} silenced"] if silenced else []
+    told += [f"{silenced:,} suppressed"] if silenced else []
     return f"{plural(files, 'file')} checked: {', '.join(told)}"
 
 
@@ -60,7 +60,7 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def to_json(findings: Sequence[Finding], files: int, silenced: Sequence[Silenced] = ()) -> str:
+def to_json(findings: Sequence[Finding], files: int, silenced: Sequence[SuppressedFinding] = ()) -> str:
     """The JSON of `validate`, with a final line break; `silenced` is there where something is."""
     counts = {level: sum(one.level is level for one in findings) for level in Level}
     data: dict[str, Any] = {
@@ -164,7 +164,7 @@ def _command(one: Finding, prefix: str) -> str:
     if where.line:
         place |= {"line": str(where.line), "col": str(where.column)}
     place["title"] = one.rule
-    told = inert(one.message) + (f"\nmend: {inert(one.hint)}" if one.hint else "")
+    told = inert(one.message) + (f"\nfix: {inert(one.hint)}" if one.hint else "")
     return command(_WORDS[one.level], place, told)
 
 

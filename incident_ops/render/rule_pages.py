@@ -15,11 +15,11 @@ def catalogue() -> dict[str, dict[str, RuleDoc]]:
     """Every rule by id, by the group it belongs to."""
     about_policy = {rule.ID: RuleDoc(rule.ID, (rule.LEVEL,), doc=(rule.__doc__ or "").strip()) for rule in policy.RULES}
     about_reading = {name: RuleDoc(name, (fault_level(name),), doc=text) for name, text in FAULTS.items()}
-    return {RECORD_GROUP: dict(rules.CATALOGUE), POLICY_GROUP: about_policy, READING_GROUP: about_reading}
+    return {RECORD_GROUP: dict(rules.RULE_DOCS), POLICY_GROUP: about_policy, READING_GROUP: about_reading}
 
 
 def rule_page(rule_id: str) -> str:
-    """The documentation of one rule as plain text. UserError for an id that is none."""
+    """The documentation of one rule as plain text. UserError for an unknown id."""
     known = {name: rule for group in catalogue().values() for name, rule in group.items()}
     if rule_id not in known:
         raise UserError(f"there is no rule {rule_id!r}", hint=did_you_mean(rule_id, sorted(known)))
@@ -35,7 +35,7 @@ def rule_page(rule_id: str) -> str:
 
 
 def rule_table() -> str:
-    """The registry as Markdown, one table a group."""
+    """The rules as Markdown, one table per group."""
     lines = []
     for title, group in catalogue().items():
         what = "what must hold" if title == RECORD_GROUP else "what was found"
@@ -54,7 +54,7 @@ def page() -> str:
     """docs/rules.md as a whole."""
     return (
         "# Rules of `validate` and `policy lint`\n\n"
-        "Made by `incident_ops.render.rule_pages`; `incident-ops validate --explain RULE` prints one rule in full.\n"
-        "Only errors decide the exit code. A rule with a clock looks at the time; none turns from fine to error\n"
+        "Written by `make docs`; `incident-ops validate --explain RULE` prints one rule in full.\n"
+        "Only errors decide the exit code. A rule with a clock depends on the time; no rule becomes an error just\n"
         "because time passes.\n\n" + rule_table()
     )

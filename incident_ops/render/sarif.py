@@ -13,7 +13,7 @@ from incident_ops.render.findings import inert, json_text
 from incident_ops.render.rule_pages import catalogue
 from incident_ops.render.text import cut_line
 from incident_ops.rules import RuleDoc
-from incident_ops.rules.suppressions import Silenced
+from incident_ops.rules.suppressions import SuppressedFinding
 
 MOST_RESULTS = 25_000
 """Results GitHub takes of one run."""
@@ -22,7 +22,7 @@ LONGEST_MESSAGE = 1024
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def to_sarif(findings: Sequence[Finding], silenced: Sequence[Silenced], prefix: str) -> str:
+def to_sarif(findings: Sequence[Finding], silenced: Sequence[SuppressedFinding], prefix: str) -> str:
     """One run with every rule and a result for each finding, errors first; what is silenced is marked as suppressed.
 
     `prefix` is the records' folder in the repository, "" or ending with `/`.

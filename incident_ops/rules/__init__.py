@@ -43,7 +43,7 @@ _BY_TIMED = {timed: tuple(rule.check for rule in RULES if rule.TIMED is timed) f
 
 @dataclass(frozen=True, slots=True)
 class RuleDoc:
-    """What the registry table says of a rule; `doc` is its documentation, a sentence first."""
+    """A rule's row in the table of rules; `doc` is its documentation, a sentence first."""
 
     id: str
     levels: tuple[Level, ...]
@@ -59,22 +59,22 @@ class RuleDoc:
 
 
 def document(module: ModuleType, *, needs_others: bool = False, needs_base: bool = False) -> RuleDoc:
-    """The entry of a rule's module in a catalogue."""
+    """The row of a rule's module."""
     levels = module.LEVEL if isinstance(module.LEVEL, tuple) else (module.LEVEL,)
     doc = (module.__doc__ or "").strip()
     return RuleDoc(module.ID, levels, needs_base, needs_others, timed=module.TIMED, doc=doc)
 
 
-CATALOGUE: Mapping[str, RuleDoc] = MappingProxyType(
+RULE_DOCS: Mapping[str, RuleDoc] = MappingProxyType(
     {module.ID: document(module) for module in _RECORD_MODULES}
     | {module.ID: document(module, needs_others=True) for module in _CROSS_MODULES}
     | {module.ID: document(module, needs_base=True) for module in base.MODULES}
     | {module.ID: document(module) for module in _SILENCE_MODULES}
 )
-SILENCEABLE = frozenset(
-    module.ID for module in (*_RECORD_MODULES, *_CROSS_MODULES) if not getattr(module, "NEVER_SILENT", False)
+SUPPRESSIBLE = frozenset(
+    module.ID for module in (*_RECORD_MODULES, *_CROSS_MODULES) if not getattr(module, "NOT_SUPPRESSIBLE", False)
 )
-"""Rules that a comment may silence on a line; a module with NEVER_SILENT is none."""
+"""Rules that a comment may suppress on a line: all but those whose module sets NOT_SUPPRESSIBLE."""
 
 
 def run(record: Record, world: World, *, timed: bool) -> list[Finding]:

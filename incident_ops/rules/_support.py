@@ -1,10 +1,10 @@
 """What several rules ask of the same record, found out once: rules are run record by record.
 
-How a rule says what it found: a place by route, the engine adds file, line and column.
+How a rule reports what it found: a place by route, to which file, line and column are added later.
 
 Every text of a record with its place; and a fast look at all of them at once.
 
-Comparing instants as records write them, and where each of them stands.
+Comparing instants as records write them, and where each of them is.
 
 Cycles in a graph of links.
 
@@ -33,15 +33,15 @@ Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
 
-def remembering(find: Callable[[Asked], Answer]) -> Callable[[Asked], Answer]:
-    """`find` that gives the last answer again while it is asked about the very same object; nobody changes either."""
+def computed_once(find: Callable[[Asked], Answer]) -> Callable[[Asked], Answer]:
+    """`find` that returns its last answer again for the very same object; neither may be changed."""
     last: tuple[Any, Any] = (object(), None)
 
-    def found(asked: Asked) -> Answer:
+    def found(subject: Asked) -> Answer:
         nonlocal last
         kept = last
-        if kept[0] is not asked:
-            kept = last = (asked, find(asked))
+        if kept[0] is not subject:
+            kept = last = (subject, find(subject))
         answer: Answer = kept[1]
         return answer
 
@@ -55,7 +55,7 @@ def rule_finding(
     return Finding(rule, level, Where("", route, on_key=on_key), message, hint)
 
 
-@remembering
+@computed_once
 def packed(data: Any) -> bytes:
     """All of a record as one JSON text: cheap to search for what is rare before looking for its place."""
     return msgspec.json.encode(data)
@@ -78,20 +78,20 @@ _PLAIN = len("2025-01-26T12:05:00Z")
 
 
 def known(text: str | None) -> bool:
-    """True where an instant is given and not `unknown`."""
+    """True where an instant is set and not `unknown`."""
     return text is not None and text != UNKNOWN
 
 
-def later(one: str, other: str) -> bool:
+def later(first: str, second: str) -> bool:
     """True where instant `one` comes after instant `other`; both must be known."""
-    if len(one) == len(other) == _PLAIN and one[-1] == "Z" == other[-1]:
-        return one > other  # both plain UTC: the order of the texts is the order of the instants
-    return parse_instant(one) > parse_instant(other)
+    if len(first) == len(second) == _PLAIN and first[-1] == "Z" == second[-1]:
+        return first > second  # both plain UTC: the order of the texts is the order of the instants
+    return parse_instant(first) > parse_instant(second)
 
 
-def same_instant(one: str, other: str) -> bool:
+def same_instant(first: str, second: str) -> bool:
     """True where both texts name the same instant, in whatever zone; `unknown` is the same as `unknown` only."""
-    return one == other or (known(one) and known(other) and not later(one, other) and not later(other, one))
+    return first == second or (known(first) and known(second) and not later(first, second) and not later(second, first))
 
 
 def seconds_between(start: str, end: str) -> float:
@@ -104,7 +104,7 @@ def age(text: str, now: datetime) -> float:
     return (now - parse_instant(text)).total_seconds()
 
 
-given = remembering(effective)
+effective_instants = computed_once(effective)
 """The instants of an incident after the corrections; see lifecycle."""
 
 
@@ -129,7 +129,7 @@ def cycles(edges: Iterable[tuple[str, str]]) -> dict[str, int]:
     lowest: dict[str, int] = {}
     waiting: list[str] = []
     placed: set[str] = set()
-    found: dict[str, int] = {}
+    seen: dict[str, int] = {}
     for root in following:
         if root in order:
             continue
@@ -148,14 +148,14 @@ def cycles(edges: Iterable[tuple[str, str]]) -> dict[str, int]:
                     del waiting[-len(group) :]
                     placed.update(group)
                     if len(group) > 1:
-                        found.update(dict.fromkeys(group, order[node]))
+                        seen.update(dict.fromkeys(group, order[node]))
             elif step not in order:
                 order[step] = lowest[step] = len(order)
                 waiting.append(step)
                 path.append((step, iter(following.get(step, ()))))
             elif step not in placed:
                 lowest[node] = min(lowest[node], order[step])
-    return found
+    return seen
 
 
 def other_homes(label: str, scheme: str) -> str:

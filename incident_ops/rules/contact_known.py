@@ -1,7 +1,7 @@
-"""A person or team named in a record stands in the policy's contacts.
+"""Every person or team named in a record is in the policy's contacts.
 
-Only somebody with a contact can be reached, and only a right handle gets the credit. Nothing is asked where the policy
-has no contacts. Each name is told once, where it is first written.
+Only somebody with a contact can be notified, and only the right handle gets the credit. Each name is reported once,
+where it first appears. Not checked where the policy has no contacts.
 
     before: commander: "@alcie"
     after:  commander: "@alice"
@@ -27,10 +27,10 @@ def check(record: Record, world: World) -> Iterator[Finding]:
     people = _reachable(world.policy.contacts)
     if not people:
         return
-    told = set(people)
+    reported = set(people)
     for route, name in _named(record.incident):
-        if name is not None and name not in told:
-            told.add(name)
+        if name is not None and name not in reported:
+            reported.add(name)
             hint = did_you_mean(name, people) if name.startswith("@") else "add it to contacts, or write the handle"
             yield rule_finding(ID, LEVEL, route, f"{name!r} is not in the policy's contacts", hint)
 

@@ -1,8 +1,8 @@
 """Counts and intervals of an incident do not contradict each other.
 
-No users but a share of users above 0; a loss of 0 but a loss every minute; an interval that ends before it begins, or
-two intervals of one series that overlap. A triage answer that differs from the measured impact is a warning: the
-answer decided the level.
+An error: no users but a share of users above 0; no revenue lost but a loss per minute; an interval that ends before
+it begins; two intervals of one series that overlap. A warning: a triage answer that differs from the measured impact,
+because the answer decided the level.
 
     before: users: {count: 0, percent: 60}
     after:  users: {count: 5000, percent: 60}
@@ -30,24 +30,24 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
         yield from _series(index, series)
     if incident.triage is None:
         return
-    users, told = incident.impact.users, incident.triage.users_percent
-    if isinstance(users, Users) and _differ(users.percent, told):
-        message = f"triage says {told} % of users, impact says {users.percent} %"
-        hint = "mend the one that is wrong; the triage answer decides the level"
+    users, triage_percent = incident.impact.users, incident.triage.users_percent
+    if isinstance(users, Users) and _differ(users.percent, triage_percent):
+        message = f"triage says {triage_percent} % of users, impact says {users.percent} %"
+        hint = "fix the one that is wrong; the triage answer decides the level"
         yield rule_finding(ID, Level.WARNING, ("triage", "users_percent"), message, hint)
     revenue = incident.impact.revenue
     if incident.triage.revenue is False and isinstance(revenue, Revenue) and _positive(revenue.amount):
         message = f"triage says no revenue is lost, impact says {revenue.amount}"
-        yield rule_finding(ID, Level.WARNING, ("triage", "revenue"), message, "mend the one that is wrong")
+        yield rule_finding(ID, Level.WARNING, ("triage", "revenue"), message, "fix the one that is wrong")
 
 
 def _counts(impact: Impact) -> Iterator[Finding]:
     users, revenue = impact.users, impact.revenue
     if isinstance(users, Users) and _zero(users.count) and _positive(users.percent):
-        message = f"no users, but {users.percent} % of them"
+        message = f"users.count is 0, but users.percent is {users.percent}"
         yield rule_finding(ID, Level.ERROR, ("impact", "users", "count"), message, "count: the number, or unknown")
     if isinstance(revenue, Revenue) and _zero(revenue.amount) and _positive(revenue.per_minute):
-        message = f"no revenue lost, but {revenue.per_minute} a minute"
+        message = f"revenue.amount is 0, but revenue.per_minute is {revenue.per_minute}"
         yield rule_finding(ID, Level.ERROR, ("impact", "revenue", "amount"), message, "amount: the sum, or unknown")
 
 
@@ -60,9 +60,9 @@ def _series(index: int, series: Series) -> Iterator[Finding]:
             yield rule_finding(ID, Level.ERROR, (*route, "to"), message, "swap from and to")
         elif before is not None and later(before.end, point.start):
             message = (
-                f"this interval of {series.name} begins at {point.start}, while the one above lasts until {before.end}"
+                f"this interval of {series.name} begins at {point.start}, before the one above ends at {before.end}"
             )
-            yield rule_finding(ID, Level.ERROR, (*route, "from"), message, "intervals follow each other")
+            yield rule_finding(ID, Level.ERROR, (*route, "from"), message, "intervals must not overlap")
         before = point
 
 
@@ -74,5 +74,5 @@ def _zero(amount: Amount) -> bool:
     return isinstance(amount, int | float) and amount == 0
 
 
-def _differ(one: Amount, other: Amount) -> bool:
-    return isinstance(one, int | float) and isinstance(other, int | float) and one != other
+def _differ(first: Amount, second: Amount) -> bool:
+    return isinstance(first, int | float) and isinstance(second, int | float) and first != second

@@ -1,7 +1,7 @@
-"""A correction names an instant of the record and the value it had; a corrected timeline entry stands above.
+"""A correction names a time in the record and the value it had; a corrected timeline entry is above the new one.
 
-Merged instants are not edited but corrected; a correction of a field that does not exist would change nothing and look
-as if it did. Cycles are counted from 1, as timeline entries are. The declaration cannot become unknown.
+A correction of a field that does not exist would change nothing and look as if it did. Cycles and timeline entries are
+counted from 1. The declaration time cannot become unknown.
 
     before: - {field: times.start, from: 2025-01-26T12:00:00Z, to: 2025-01-26T11:58:00Z, ...}
     after:  - {field: times.started, from: 2025-01-26T12:00:00Z, to: 2025-01-26T11:58:00Z, ...}
@@ -20,7 +20,7 @@ from incident_ops.rules._support import rule_finding, same_instant
 ID = "correction"
 LEVEL = Level.ERROR
 TIMED = False
-NEVER_SILENT = True
+NOT_SUPPRESSIBLE = True
 
 
 def check(record: Record, _world: World) -> Iterator[Finding]:
@@ -30,7 +30,7 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
         yield from _instants(incident)
     for index, event in enumerate(incident.timeline):
         if event.corrects is not None and event.corrects > index:
-            message = f"entry {index + 1} says that it corrects entry {event.corrects}, which does not stand above it"
+            message = f"entry {index + 1} corrects entry {event.corrects}, which is not above it"
             yield rule_finding(ID, LEVEL, ("timeline", index, "corrects"), message, "entries are counted from 1")
 
 
@@ -44,7 +44,7 @@ def _instants(incident: Incident) -> Iterator[Finding]:
         route, field = ("corrections", index), correction.field
         if field not in value:
             yield rule_finding(
-                ID, LEVEL, (*route, "field"), f"{field!r} is no instant of this record", did_you_mean(field, value)
+                ID, LEVEL, (*route, "field"), f"{field!r} is not a time in this record", did_you_mean(field, value)
             )
             continue
         if not same_instant(correction.old, value[field]):

@@ -1,7 +1,7 @@
-"""Nothing that has happened lies in the future.
+"""Nothing that has already happened is in the future.
 
-A clock that is wrong, or a slip in the date, would stop clocks too late or never. Two minutes are allowed for clocks
-that disagree. What is planned (due, meeting, follow-up, snooze, expiry, estimate) may lie ahead.
+A wrong clock or a typo in a date would stop clocks too late, or never. Two minutes are allowed for clocks that
+disagree. Planned times (due, meeting, follow-up, snooze, expiry, estimate) may be in the future.
 
     before: restored: 2052-01-26T12:30:00Z
     after:  restored: 2025-01-26T12:30:00Z
@@ -16,7 +16,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Record, World
 from incident_ops.domain.time import LATEST, SKEW, UNKNOWN, stamp
 from incident_ops.findings import Finding, Level, Route
-from incident_ops.rules._support import given, instant_route, later, rule_finding
+from incident_ops.rules._support import effective_instants, instant_route, later, rule_finding
 
 ID = "future-instant"
 LEVEL = Level.ERROR
@@ -27,22 +27,20 @@ EASTERNMOST = timedelta(hours=14)
 
 
 def check(record: Record, world: World) -> Iterator[Finding]:
-    """Every instant and date that tells what has happened, against now."""
+    """Every instant and date of a past event, against now."""
     limit = stamp(min(world.now + SKEW, LATEST).replace(microsecond=0))
     today = (world.now + EASTERNMOST).date().isoformat()
     for route, text in past_instants(record.incident):
         if text is None or text == UNKNOWN:
             continue
         if (text > today) if len(text) == len("2025-01-26") else later(text, limit):
-            message = f"{text} lies in the future; it is {stamp(world.now)} now"
-            yield rule_finding(
-                ID, LEVEL, route, message, "check year, month and zone; only what has happened is written here"
-            )
+            message = f"{text} is in the future (it is now {stamp(world.now)})"
+            yield rule_finding(ID, LEVEL, route, message, "check year, month and zone; only past events belong here")
 
 
 def past_instants(incident: Incident) -> Iterator[tuple[Route, str | None]]:
-    """Route and text of every instant or date that tells what has happened; corrected ones by their last value."""
-    for field, text in given(incident).items():
+    """Route and text of every instant or date of a past event; corrected ones by their last value."""
+    for field, text in effective_instants(incident).items():
         yield instant_route(incident, field), text
     for index, pause in enumerate(incident.pauses):
         yield ("pauses", index, "from"), pause.start

@@ -1,7 +1,6 @@
-"""An incident lies in the folder that bears its id.
+"""An incident is in the folder named after its id.
 
-Everything else finds a record by its id: issues, links, commands, documents. A record in another folder would be
-found under two names.
+Issues, links, commands and documents find a record by its id. In another folder it would have two names.
 
     before: incidents/INC-12/incident.yaml
                 id: INC-21
@@ -20,7 +19,7 @@ from incident_ops.rules._support import rule_finding
 ID = "id-folder"
 LEVEL = Level.ERROR
 TIMED = False
-NEVER_SILENT = True
+NOT_SUPPRESSIBLE = True
 
 
 def check(record: Record, _world: World) -> Iterator[Finding]:
@@ -28,4 +27,4 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
     expected = f"incidents/{record.incident.id}/incident.yaml"
     if record.path != expected:
         message = f"id is {record.incident.id}, but the file is {record.path}"
-        yield rule_finding(ID, LEVEL, ("id",), message, f"move it to {expected}, or mend the id")
+        yield rule_finding(ID, LEVEL, ("id",), message, f"move it to {expected}, or fix the id")

@@ -1,6 +1,7 @@
 """No two incidents have the same id.
 
-Two pull requests can each take the next number. The one merged last has to take another; an id by time avoids it.
+Two pull requests can each take the next number; the one merged last must take another. Ids made from the time avoid
+this.
 
     before: incidents/INC-12/incident.yaml and incidents/INC-12b/incident.yaml
                 id: INC-12
@@ -18,7 +19,7 @@ from incident_ops.findings import Finding, Level, Where
 ID = "id-unique"
 LEVEL = Level.ERROR
 TIMED = False
-NEVER_SILENT = True
+NOT_SUPPRESSIBLE = True
 
 
 def check_all(crossings: Crossings) -> Iterator[Finding]:

@@ -1,8 +1,8 @@
-"""Instants follow each other as things happened.
+"""The times of an incident are in the order in which things happened.
 
 started <= detected <= all others; mitigated <= restored <= resolved <= closed; each cycle begins after the one before
-has ended; a pause ends after it began. Clocks and durations are taken from these instants. `acknowledged` and
-`declared` may come in either order, `unknown` is skipped, and of a corrected instant the last correction counts.
+has ended; a pause ends after it began. Clocks and durations are computed from these times. `acknowledged` and
+`declared` may come in either order, `unknown` is skipped, and for a corrected time the last correction counts.
 
     before: restored: 2025-01-26T12:30:00Z
             resolved: 2025-01-26T12:03:00Z
@@ -18,20 +18,20 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Record, World
 from incident_ops.domain.time import UNKNOWN
 from incident_ops.findings import Finding, Level
-from incident_ops.rules._support import given, instant_route, later, rule_finding
+from incident_ops.rules._support import effective_instants, instant_route, later, rule_finding
 
 ID = "instant-order"
 LEVEL = Level.ERROR
 TIMED = False
 
 CHAIN = ("mitigated", "restored", "resolved", "closed")
-HINT = "one of them is wrong; a merged instant is mended by an entry of corrections"
+HINT = "one of them is wrong; to change a merged time, add an entry to corrections"
 
 
 def check(record: Record, _world: World) -> Iterator[Finding]:
     """The first cycle, the later ones, the pauses."""
     incident = record.incident
-    at = {field: text for field, text in given(incident).items() if text != UNKNOWN}
+    at = {field: text for field, text in effective_instants(incident).items() if text != UNKNOWN}
     yield from _first_cycle(incident, at)
     last = _latest_end(at, "times")
     for number in range(1, len(incident.cycles) + 1):
@@ -42,7 +42,7 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
     for index, pause in enumerate(incident.pauses):
         if pause.end is not None and later(pause.start, pause.end):
             message = f"this pause ends at {pause.end}, before it began at {pause.start}"
-            yield rule_finding(ID, LEVEL, ("pauses", index, "to"), message, "swap them, or mend the wrong one")
+            yield rule_finding(ID, LEVEL, ("pauses", index, "to"), message, "swap them, or fix the wrong one")
 
 
 def _first_cycle(incident: Incident, at: dict[str, str]) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """An action item has an owner and a due date before its postmortem goes to review.
 
-What nobody owns is not done. While there is only a draft, or no postmortem, it is a note: an item may be written down
-first and given away later.
+An item that nobody owns does not get done. With no postmortem, or only a draft, this is a note: an item may be written
+down first and assigned later.
 
     before: - {id: AI-1, title: Add alerts}
     after:  - {id: AI-1, title: Add alerts, owner: "@alice", due: 2025-02-01}

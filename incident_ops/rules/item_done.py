@@ -1,6 +1,6 @@
 """An action item that is done says when, and one that will not be done says why.
 
-The date counts for the time to completion; `unknown` is an answer. A reason is owed to those who asked for the item.
+The date is used for the time to completion; `unknown` is accepted. Whoever asked for the item deserves a reason.
 
     before: - {id: AI-1, title: Add alerts, status: done}
             - {id: AI-2, title: Rewrite it, status: wont_do}

@@ -1,4 +1,4 @@
-"""Each action item of an incident has an id of its own.
+"""Each action item of an incident has its own id.
 
 The id is the key of the item's issue; two items with one id would share an issue.
 
@@ -22,12 +22,12 @@ TIMED = False
 
 
 def check(record: Record, _world: World) -> Iterator[Finding]:
-    """Ids of action items that were given before."""
+    """Ids of action items that are used twice."""
     items = record.incident.action_items
     seen: dict[str, int] = {}
     for index, item in enumerate(items):
         first = seen.setdefault(item.id, index)
         if first != index:
-            free = max(int(one.id.removeprefix("AI-")) for one in items) + 1
+            free = max(int(item.id.removeprefix("AI-")) for item in items) + 1
             message = f"{item.id} is already the id of action_items[{first}]"
             yield rule_finding(ID, LEVEL, ("action_items", index, "id"), message, f"the next free id is AI-{free}")

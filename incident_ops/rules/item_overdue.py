@@ -1,6 +1,7 @@
-"""An open action item is not past its due date.
+"""No open action item is past its due date.
 
-The day counts to its end in the zone of the policy's business calendar. A warning only: time alone never blocks.
+An item is late after the end of that day, in the time zone of the policy's business calendar. Only a warning: the
+passing of time never blocks a merge.
 
     before: - {id: AI-1, status: open, due: 2025-02-01}      # it is 2025-02-02
     after:  - {id: AI-1, status: done, due: 2025-02-01, done_at: 2025-02-01}
@@ -53,4 +54,4 @@ def _zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("Etc/UTC")  # a wrong zone is an error of `policy lint`, told there
+        return ZoneInfo("Etc/UTC")  # `policy lint` reports a wrong zone

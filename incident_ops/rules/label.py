@@ -1,8 +1,9 @@
 """The level of an incident is a label of the policy's scheme, in the field that the scheme uses.
 
-The same word means another rank in another scheme (`SEV1` is second in one, `SEV-1` first in two others), so a foreign
-label is never translated. A scheme is driven by `severity` or by `priority`; the other field stays empty, or marks a
-major incident where the scheme has such a second scale. A closed record of an earlier scheme is only a warning.
+The same word means a different rank in another scheme (`SEV1` is second in one, `SEV-1` first in two others), so a
+label of another scheme is never translated. A scheme uses `severity` or `priority`; the other field stays empty, or
+marks a major incident where the scheme has that second scale. On a closed record of an earlier scheme this is only a
+warning.
 
     before: severity: SEV-1        # the policy extends sev0-3
     after:  severity: SEV0
@@ -52,10 +53,7 @@ def check(record: Record, world: World) -> Iterator[Finding]:
 
 
 def _foreign(policy: Policy, route: tuple[str | int, ...], label: str, allowed: list[str]) -> Finding:
-    message = f"{label!r} is no {route[0] if len(route) == 1 else 'level'} of scheme {policy.scheme.id}"
+    message = f"{label!r} is not a {route[0] if len(route) == 1 else 'level'} of scheme {policy.scheme.id}"
     homes = other_homes(label, policy.scheme.id)
-    if homes:
-        hint = f"it is a label of {homes}, never translated; allowed here: {', '.join(allowed)}"
-    else:
-        hint = did_you_mean(label, allowed)
+    hint = f"it belongs to {homes}; allowed here: {', '.join(allowed)}" if homes else did_you_mean(label, allowed)
     return rule_finding(ID, Level.ERROR, route, message, hint)

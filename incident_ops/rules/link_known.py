@@ -1,6 +1,6 @@
-"""An incident that another one names exists.
+"""An incident that another one links to exists.
 
-A link is followed by people in the night and by the search for patterns; one that leads nowhere hides the other half.
+People follow links at night, and the search for patterns uses them; a link to nothing hides half of the picture.
 
     before: related: [INC-21]      # there is no INC-21
     after:  related: [INC-12]
@@ -25,5 +25,5 @@ def check_all(crossings: Crossings) -> Iterator[Finding]:
     for link in crossings.dangling:
         if link.kind in LINK_FIELDS:
             message = f"{link.kind} names {link.target}, and no record has that id"
-            hint = f"mend the id, or add incidents/{link.target}/incident.yaml"
+            hint = f"fix the id, or add incidents/{link.target}/incident.yaml"
             yield Finding(ID, LEVEL, Where(link.path, link.route), message, hint)

@@ -10,6 +10,6 @@ from types import ModuleType
 
 def rule_modules(package: str, folders: Iterable[str]) -> tuple[ModuleType, ...]:
     """The modules of a package that are rules, by name; folders below it list their own."""
-    names = sorted(found.name for found in iter_modules(folders) if not found.ispkg)
+    names = sorted(module.name for module in iter_modules(folders) if not module.ispkg)
     modules = [import_module(f"{package}.{name}") for name in names]
     return tuple(module for module in modules if hasattr(module, "ID"))

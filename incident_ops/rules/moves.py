@@ -1,8 +1,8 @@
-"""The history of states is a path of legal moves, and ends where the record says.
+"""The history of states is a sequence of allowed transitions that ends at the record's state.
 
-From new by way of triaged, assigned, in progress to resolved and closed; any open state may wait in pending and comes
-back to where it was; resolved and closed may be reopened; with an outcome other than fixed any open state may be
-closed. Severity and priority: each change begins at the label before, the last ends at the record's own.
+The path is new, triaged, assigned, in_progress, resolved, closed. Any open state may change to pending and back;
+resolved and closed may be reopened; with an outcome other than fixed any open state may be closed. For severity and
+priority, each change starts from the label before it, and the last one ends at the record's own.
 
     before: state: resolved
             changes:
@@ -25,12 +25,12 @@ from incident_ops.domain.policy_sections import States
 from incident_ops.domain.record import Record, World
 from incident_ops.domain.time import duration
 from incident_ops.findings import Finding, Level, did_you_mean
-from incident_ops.rules._support import remembering, rule_finding, seconds_between
+from incident_ops.rules._support import computed_once, rule_finding, seconds_between
 
 ID = "moves"
 LEVEL = Level.ERROR
 TIMED = False
-NEVER_SILENT = True
+NOT_SUPPRESSIBLE = True
 
 
 def check(record: Record, world: World) -> Iterator[Finding]:
@@ -44,33 +44,35 @@ def check(record: Record, world: World) -> Iterator[Finding]:
         if word not in STATES
     ]
     for index, key, word in misspelt:
-        yield rule_finding(ID, LEVEL, ("changes", index, key), f"{word!r} is no state", did_you_mean(word, STATES))
+        yield rule_finding(ID, LEVEL, ("changes", index, key), f"{word!r} is not a state", did_you_mean(word, STATES))
     if not misspelt:
         for fault in path_faults(incident.changes, incident.state, incident.outcome, edges):
-            yield _told(incident, fault, edges)
+            yield _path_finding(incident, fault, edges)
     for field in ("severity", "priority"):
         yield from _labels(incident, field)
     if world.policy.states.auto_reopen:
         yield from _late_reopening(incident, world.policy.states.auto_reopen)
 
 
-@remembering
+@computed_once
 def _edges(states: States) -> Moves:
     return states.moves
 
 
-def _told(incident: Incident, fault: PathFault, edges: Moves) -> Finding:
+def _path_finding(incident: Incident, fault: PathFault, edges: Moves) -> Finding:
     steps = " -> ".join((fault.old, *way(fault.old, fault.new, fault.left, incident.outcome, edges)))
     if fault.entry is None:
         moved = any(change.field == "state" for change in incident.changes)
-        message = f"state is {fault.new}, but " + (f"changes end in {fault.old}" if moved else "changes tell no move")
-        return rule_finding(ID, LEVEL, ("state",), message, f"add to changes the moves {steps}")
+        last = f"the last change was to {fault.old}" if moved else "changes has no state change"
+        message = f"state is {fault.new}, but {last}"
+        return rule_finding(ID, LEVEL, ("state",), message, f"add these transitions to changes: {steps}")
     if incident.changes[fault.entry].old != fault.old:
-        message = f"this move begins at {fault.new}, but the incident was {fault.old} then"
+        message = f"this transition starts from {fault.new}, but the incident was {fault.old} then"
         return rule_finding(ID, LEVEL, ("changes", fault.entry, "from"), message, f"missing: {steps}")
     allowed = ", ".join(next_states(fault.old, fault.left, incident.outcome, edges))
-    hint = f"from {fault.old}: {allowed}" + (f"; the way is {steps}" if " -> " in steps else "")
-    return rule_finding(ID, LEVEL, ("changes", fault.entry, "to"), f"{fault.old} -> {fault.new} is no legal move", hint)
+    hint = f"from {fault.old}: {allowed}" + (f"; the allowed path is {steps}" if " -> " in steps else "")
+    message = f"{fault.old} -> {fault.new} is not an allowed transition"
+    return rule_finding(ID, LEVEL, ("changes", fault.entry, "to"), message, hint)
 
 
 def _labels(incident: Incident, field: str) -> Iterator[Finding]:
@@ -78,13 +80,13 @@ def _labels(incident: Incident, field: str) -> Iterator[Finding]:
     for index, change in enumerate(incident.changes):
         if change.field == field:
             if before is not None and change.old != before:
-                message = f"this change begins at {change.old}, but {field} was {before} then"
+                message = f"this change starts from {change.old}, but {field} was {before} then"
                 yield rule_finding(ID, LEVEL, ("changes", index, "from"), message, f"from: {before}")
             before = change.new
     label = getattr(incident, field)
     if before is not None and label is not None and label != before:
         hint = f"add the change from {before} to {label}, or write {field}: {before}"
-        yield rule_finding(ID, LEVEL, (field,), f"{field} is {label}, but changes end in {before}", hint)
+        yield rule_finding(ID, LEVEL, (field,), f"{field} is {label}, but the last change was to {before}", hint)
 
 
 def _late_reopening(incident: Incident, limit: str) -> Iterator[Finding]:

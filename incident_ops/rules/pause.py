@@ -1,7 +1,7 @@
 """A pause is open exactly while the incident is pending.
 
-Pending says what is waited for, and stops clocks; a pause that is forgotten would stop them for ever. Open after the
-incident is closed it is an error, else a warning.
+A pause says what the incident is waiting for, and stops clocks; a forgotten one would stop them forever. A pause still
+open after the incident is closed is an error, otherwise a warning.
 
     before: state: pending
     after:  state: pending
@@ -28,7 +28,7 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
     incident = record.incident
     still_open = [index for index, pause in enumerate(incident.pauses) if pause.end is None]
     if incident.state == PENDING and not still_open:
-        message = "state is pending, but no pause is open: what is waited for?"
+        message = "state is pending, but no pause is open: what is it waiting for?"
         yield rule_finding(
             ID, Level.WARNING, ("state",), message, "pauses: [{from: ..., waiting_for: user, vendor or approval}]"
         )

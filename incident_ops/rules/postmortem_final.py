@@ -1,7 +1,9 @@
 """A final postmortem names its reviewers and who approved it.
 
-before: postmortem: {status: final}
-after:  postmortem: {status: final, reviewers: ["@maya"], approved_by: "@dana", final_at: 2025-02-03}
+Final means reviewed and approved; with the names, readers know whom to ask.
+
+    before: postmortem: {status: final}
+    after:  postmortem: {status: final, reviewers: ["@maya"], approved_by: "@dana", final_at: 2025-02-03}
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""A closed incident has a final postmortem where its level asks for one.
+"""A closed incident has a final postmortem if its level requires one.
 
-A drill, and an incident whose outcome is not fixed, are not asked.
+Not checked for drills, or when the outcome is not `fixed`.
 
     before: severity: SEV0
             state: closed

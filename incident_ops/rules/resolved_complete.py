@@ -1,7 +1,7 @@
-"""A resolved incident says when service was back, and what the cause was.
+"""A resolved incident says when service was restored, and what the cause was.
 
-Without `restored` there is no duration, without a cause nothing to learn from; the word `unknown` is an answer to both.
-Not asked when the outcome is not fixed.
+Without `restored` there is no duration, and without a cause nothing to learn from; `unknown` is accepted for both.
+Not checked when the outcome is not `fixed`.
 
     before: state: resolved
             times: {declared: ..., acknowledged: ..., resolved: ...}

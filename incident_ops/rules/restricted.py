@@ -1,7 +1,7 @@
 """A restricted record is only kept in a private repository.
 
-Git shows every file to everybody who can read the repository. The policy says `access.private: true` where it is
-private.
+Git shows every file to everybody who can read the repository. If it is private, say `access.private: true` in the
+policy.
 
     before: visibility: restricted      # policy.yaml says nothing
     after:  visibility: restricted      # policy.yaml: access: {private: true}
@@ -24,5 +24,5 @@ def check(record: Record, world: World) -> Iterator[Finding]:
     """`visibility: restricted` against the policy."""
     if record.incident.visibility == "restricted" and not world.policy.access.private:
         message = "visibility is restricted, but the policy does not say that this repository is private"
-        hint = "set access.private: true in policy.yaml if it is; else keep the record elsewhere"
+        hint = "set access.private: true in policy.yaml if it is; otherwise keep the record elsewhere"
         yield rule_finding(ID, LEVEL, ("visibility",), message, hint)

@@ -1,7 +1,7 @@
-"""An incident of a grave level has a commander, at once or after a time, as its level asks.
+"""An incident of a high level has a commander, as soon as its level requires one.
 
-Nobody commands is the commonest reason why a long incident gets longer. The level says `ic: required`, `after:1h` or
-`optional`. Asked while the incident is worked on, not after it is resolved.
+The most common reason why a long incident gets longer is that nobody is in command. The level says `ic: required`,
+`after:1h` or `optional`. Checked until the incident is resolved.
 
     before: severity: SEV0
     after:  severity: SEV0

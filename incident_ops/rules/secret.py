@@ -1,7 +1,7 @@
-"""A record holds no key, token or password of a system.
+"""A record contains no key, token or password.
 
-Records are read by many and stay in the history for ever. Found are the formats of well-known tokens and private keys;
-what is found is not printed. Whoever finds one: revoke it first, then remove it.
+Many people read records, and git history keeps them forever. The check knows the formats of common tokens and private
+keys, and never prints what it finds. If it finds one, revoke it first, then remove it.
 
     before: event: Logged in with AKIA****************
     after:  event: Logged in with the key of the deploy user
@@ -21,7 +21,7 @@ from incident_ops.rules._support import packed, rule_finding, text_values
 ID = "secret"
 LEVEL = Level.ERROR
 TIMED = False
-NEVER_SILENT = True
+NOT_SUPPRESSIBLE = True
 
 _PATTERNS = tuple(
     (kind, re.compile(pattern, re.ASCII))

@@ -1,6 +1,6 @@
-"""Every service of an incident stands in services.yaml.
+"""Every service of an incident is in services.yaml.
 
-Routing, gates and the status page go by the service's name; a misspelt one would hold no deploy and page nobody.
+Routing, gates and the status page use the service's name; a misspelt one would hold no deploy and page nobody.
 
     before: services: [atuh]
     after:  services: [auth]

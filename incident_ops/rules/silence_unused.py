@@ -1,7 +1,7 @@
-"""A comment that silences a rule has something to silence.
+"""A comment that suppresses a rule has something to suppress.
 
-What was mended needs no comment any more, and one left behind would hide the next fault. What reading and schema find,
-secrets, unsafe characters, the moves of a state and what was merged cannot be silenced.
+Once the problem is fixed the comment is no longer needed, and leaving it would hide the next one. Errors of reading
+and of the schema, secrets, unsafe characters, state transitions and edits of merged history cannot be suppressed.
 
     before: severity: SEV1  # incident-ops: ignore[label] moved over from the old scheme
     after:  severity: SEV1
@@ -25,13 +25,13 @@ def check_silence(
     """A finding for each rule of a comment that is not in `used`; `every` is the ids of all rules."""
     where = Where(silence.path, (), silence.line, silence.column)
     if not silence.rules:
-        yield Finding(ID, LEVEL, where, "this names no rule to silence", "write its id between the brackets")
+        yield Finding(ID, LEVEL, where, "this comment names no rule to suppress", "write its id between the brackets")
     for name in silence.rules:
         if name in used:
             continue
         if name in silenceable:
             yield Finding(ID, LEVEL, where, f"{name} finds nothing on line {silence.on}", "remove the comment")
         elif name in every:
-            yield Finding(ID, LEVEL, where, f"{name} cannot be silenced", "mend what it finds, remove the comment")
+            yield Finding(ID, LEVEL, where, f"{name} cannot be suppressed", "fix what it finds, and remove the comment")
         else:
             yield Finding(ID, LEVEL, where, f"there is no rule {name!r}", did_you_mean(name, sorted(silenceable)))

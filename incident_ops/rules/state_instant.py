@@ -1,8 +1,8 @@
-"""A state that was reached has its instant.
+"""A state that was reached has its time.
 
-In progress asks for `acknowledged`, resolved also for `resolved`, closed for `closed`; a reopening for an entry of
-`cycles`, whose own instants then count. Clocks stop at these. `unknown` counts as given. An instant of a state that
-was never reached is a warning.
+in_progress needs `acknowledged`, resolved also `resolved`, closed also `closed`; reopening needs an entry in `cycles`,
+whose own times then count. Clocks stop at these times. `unknown` is accepted. A time for a state that was never
+reached is a warning.
 
     before: state: in_progress
             times: {declared: 2025-01-26T12:05:00Z}
@@ -18,7 +18,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import CLOSED, INSTANTS_OF_CYCLE, NEEDS, PENDING, REOPENED, RESOLVED
 from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level, Route
-from incident_ops.rules._support import given, instant_route, rule_finding
+from incident_ops.rules._support import effective_instants, instant_route, rule_finding
 
 ID = "state-instant"
 LEVEL = (Level.ERROR, Level.WARNING)
@@ -28,8 +28,8 @@ TIMED = False
 def check(record: Record, _world: World) -> Iterator[Finding]:
     """Every state of the history, and the state the record is in."""
     incident = record.incident
-    known = given(incident)
-    told: set[str] = set()
+    known = effective_instants(incident)
+    reported: set[str] = set()
     reached: set[str] = set()
     cycle = 0
     for route, state in _states(incident):
@@ -37,15 +37,15 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
         for name in _needs(state, cycle):
             field = f"cycles.{cycle}.{name}" if cycle else f"times.{name}"
             reached.add(field)
-            if field not in known and field not in told:
-                told.add(field)
+            if field not in known and field not in reported:
+                reported.add(field)
                 hint = f"give {field}, or write unknown there" if name != REOPENED else "add an entry to cycles"
                 yield rule_finding(ID, Level.ERROR, route, f"state {state} was reached, but {field} is missing", hint)
     yield from _unreached(incident, known, reached)
 
 
 def _states(incident: Incident) -> list[tuple[Route, str]]:
-    """Each state that was entered, with where that is told. Coming back from pending enters nothing anew."""
+    """Each state that was entered, and where the record says so. Coming back from pending enters no new state."""
     moves = [(index, change) for index, change in enumerate(incident.changes) if change.field == "state"]
     states: list[tuple[Route, str]] = []
     waits = None
@@ -56,7 +56,7 @@ def _states(incident: Incident) -> list[tuple[Route, str]]:
     if not moves or moves[-1][1].new != incident.state:
         return [*states, (("state",), incident.state)]
     if states[-1][0] == ("changes", moves[-1][0], "to"):
-        states[-1] = (("state",), incident.state)  # the last move is told at `state`, where people look first
+        states[-1] = (("state",), incident.state)  # the last transition is reported at `state`, where people look first
     return states
 
 
@@ -72,6 +72,6 @@ def _unreached(incident: Incident, known: dict[str, str], reached: set[str]) -> 
     for field in known:
         name = field.rpartition(".")[2]
         if name in (RESOLVED, CLOSED, REOPENED) and field not in reached and incident.state != CLOSED:
-            message = f"{field} is given, but the incident was never {name}"
-            hint = f"move the state to {name} with an entry of changes, or remove the instant"
+            message = f"{field} is set, but the incident was never {name}"
+            hint = f"add a transition to {name} to changes, or remove the time"
             yield rule_finding(ID, Level.WARNING, instant_route(incident, field), message, hint)

@@ -1,4 +1,4 @@
-"""What the comments of people silence, and what is wrong with those comments."""
+"""What people's comments suppress, and what is wrong with those comments."""
 
 from __future__ import annotations
 
@@ -10,37 +10,42 @@ from incident_ops.findings import Finding
 from incident_ops.rules import silence_reason, silence_unused
 
 
-class Silenced(NamedTuple):
+class SuppressedFinding(NamedTuple):
     """A finding that a person does not want to see, and why."""
 
     finding: Finding
     reason: str
 
 
-def silence(
-    found: Iterable[Finding],
+def apply_suppressions(
+    findings: Iterable[Finding],
     silences: Sequence[Silence],
     silenceable: Collection[str],
     every: Collection[str],
     unasked: Collection[str] = (),
-) -> tuple[list[Finding], list[Silenced]]:
-    """(what is left with the findings about the comments themselves, what was silenced).
+) -> tuple[list[Finding], list[SuppressedFinding]]:
+    """(what is left, with the findings about the comments themselves; what was suppressed).
 
-    `silenceable` are the rules that may be silenced, `unasked` those that may find something another time.
+    `silenceable` are the rules that may be suppressed, `unasked` those that may find something another time.
     """
-    reasons = {(one.path, one.on, rule): one for one in silences if one.reason for rule in one.rules}
+    reasons = {
+        (suppression.path, suppression.on, rule): suppression
+        for suppression in silences
+        if suppression.reason
+        for rule in suppression.rules
+    }
     left, silenced, used = [], [], set()
-    for finding in found:
+    for finding in findings:
         place = (finding.where.file, finding.where.line, finding.rule)
         by = reasons.get(place) if finding.rule in silenceable else None
         if by is None:
             left.append(finding)
         else:
-            silenced.append(Silenced(finding, by.reason))
+            silenced.append(SuppressedFinding(finding, by.reason))
             used.add((by, finding.rule))
-    for one in silences:
-        left += silence_reason.check_silence(one)
-        if one.reason:
-            fine = {rule for rule in one.rules if rule in unasked or (one, rule) in used}
-            left += silence_unused.check_silence(one, fine, silenceable, every)
+    for suppression in silences:
+        left += silence_reason.check_silence(suppression)
+        if suppression.reason:
+            fine = {rule for rule in suppression.rules if rule in unasked or (suppression, rule) in used}
+            left += silence_unused.check_silence(suppression, fine, silenceable, every)
     return left, silenced

@@ -1,6 +1,6 @@
-"""Texts hold no characters that cannot be seen or that turn the order of reading.
+"""Texts contain no invisible characters, and none that change the reading direction.
 
-Control and direction characters make a reviewer see another text than the one that is stored, or break a terminal.
+Control and direction characters show a reviewer a different text from the one that is stored, or break a terminal.
 Line breaks and tabs are fine.
 
     before: title: "Login fails \u202eeruces"
@@ -19,7 +19,7 @@ from incident_ops.rules._support import packed, rule_finding, text_values
 ID = "text-safety"
 LEVEL = Level.ERROR
 TIMED = False
-NEVER_SILENT = True
+NOT_SUPPRESSIBLE = True
 
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff"
@@ -37,8 +37,8 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
     if not any(mark in whole for mark in marks):
         return
     for route, text, is_key in text_values(record.data):
-        found = _UNSAFE.search(text)
-        if found:
-            kind = "direction" if _DIRECTION.match(found[0]) else "control"
-            message = f"a {kind} character (U+{ord(found[0]):04X}) stands at character {found.start() + 1}"
+        match = _UNSAFE.search(text)
+        if match:
+            kind = "direction" if _DIRECTION.match(match[0]) else "control"
+            message = f"there is a {kind} character (U+{ord(match[0]):04X}) at position {match.start() + 1}"
             yield rule_finding(ID, LEVEL, route, message, "remove it", on_key=is_key)

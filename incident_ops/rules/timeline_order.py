@@ -1,7 +1,7 @@
-"""The entries of a history stand in the order in which things happened.
+"""The entries of a history are in the order in which things happened.
 
-A timeline is read from top to bottom. An entry that was found out later, after a merge, goes to the end with
-`corrects`, and is not asked.
+A timeline is read from top to bottom. An entry added late, after a merge, goes to the end with `corrects` and is not
+checked.
 
     before: - at: 2025-01-26T12:10:00Z
             - at: 2025-01-26T12:05:00Z
@@ -21,9 +21,7 @@ ID = "timeline-order"
 LEVEL = Level.WARNING
 TIMED = False
 
-ORDER_HINT = (
-    "put the earlier one first; one that is merged stays where it is, and a late one of the timeline has `corrects`"
-)
+ORDER_HINT = "put the earlier one first; merged entries stay where they are, and a late timeline entry needs `corrects`"
 DATED_LISTS = ("timeline", "updates", "changes", "assignments", "escalations")
 
 
@@ -35,6 +33,6 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
             if name == "timeline" and entry.corrects is not None:
                 continue
             if before and later(before, entry.at):
-                message = f"{name}[{index}] is of {entry.at}, the entry above of {before}"
+                message = f"{name}[{index}] is at {entry.at}, but the entry above is at {before}"
                 yield rule_finding(ID, LEVEL, (name, index, "at"), message, ORDER_HINT)
             before = entry.at

@@ -12,7 +12,7 @@ from tests.support.patience import patience
 
 BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n"
 FILES = {
-    "malformed": (b"id: INC-1\ntitle: a: b\nstate: new\n", "2:9", "no value may follow"),
+    "malformed": (b"id: INC-1\ntitle: a: b\nstate: new\n", "2:9", "is not allowed here"),
     "binary": (bytes(range(256)), "2:118", "not UTF-8"),
     "control": (b"id: INC-1\ntitle: a\x00b\n", "2:9", "control character"),
     "empty": (b"", "", "the file is empty"),
@@ -35,7 +35,7 @@ def test_a_bad_record_is_one_finding_at_its_place(folder: Folder, name: str) -> 
     head, mend, summary = done.out.splitlines()
     assert head.startswith(f"incidents/INC-1/incident.yaml{':' + place if place else ''}: error: ")
     assert words in head
-    assert mend.startswith("    mend: ")
+    assert mend.startswith("    fix: ")
     assert summary == "3 files checked: 1 error"
 
 

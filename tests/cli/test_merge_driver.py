@@ -94,7 +94,7 @@ def test_moves_that_make_no_legal_path_together_conflict(repo: Repo) -> None:
     code, said, text = merge_theirs(repo)
     assert code == 1
     assert "state: both sides changed it" in said
-    assert "changes: what both sides added does not make one history" in said
+    assert "changes: the entries that both sides added do not form one valid history" in said
     assert text.count("<<<<<<< ours") == 2
     for line in ("state: triaged", "state: closed", "  to: triaged", "  to: closed", "outcome: false_alarm"):
         assert f"{line}\n" in text
@@ -115,7 +115,7 @@ def test_moves_that_the_lifecycle_refuses_together_conflict(repo: Repo) -> None:
     branch(repo, "theirs", ("state: in_progress", "state: resolved"), more=move.format("20", "in_progress", "resolved"))
     code, said, text = merge_theirs(repo)
     assert code == 1
-    assert "changes: what both sides added does not make one history" in said
+    assert "changes: the entries that both sides added do not form one valid history" in said
     assert "state: resolved\n" in text
 
 
@@ -180,7 +180,7 @@ def test_a_fault_of_the_program_never_hides_theirs(repo: Repo, monkeypatch: pyte
         file.write_text(text)
     done = CliRunner().invoke(merge, [*map(str, files), "9", PATH])
     assert done.exit_code == 1
-    assert "a fault of incident-ops (KeyError: 'odd')" in done.output
+    assert "incident-ops crashed (KeyError: 'odd')" in done.output
     assert files[1].read_text() == f"{'<' * 9} ours\na: 2\n{'=' * 9}\na: 3\n{'>' * 9} theirs\n"
 
 

@@ -166,7 +166,7 @@ def test_a_crash_is_told_in_words_with_a_report(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr("incident_ops.app.workspace.clock.now", lambda: 1 / 0)
     done = call("validate", at=folder.path, clock=None)
-    done.told_once(70, "a fault of incident-ops, not yours", "ZeroDivisionError")
+    done.told_once(70, "incident-ops crashed (this is a bug)", "ZeroDivisionError")
     assert done.out == ""
     (report,) = tmp_path.glob("incident-ops-*.txt")
     assert str(report) in done.err

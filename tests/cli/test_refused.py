@@ -108,7 +108,7 @@ def test_a_full_disk_at_a_crash_report_is_still_told_in_words(folder: Folder, mo
     monkeypatch.setattr("incident_ops.app.workspace.clock.now", lambda: 1 / 0)
     monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
     done = call("validate", at=folder.path, clock=None)
-    done.told_once(70, "fault of incident-ops", "ZeroDivisionError")
+    done.told_once(70, "incident-ops crashed", "ZeroDivisionError")
     assert "no report could be written: No space left" in done.err
 
 

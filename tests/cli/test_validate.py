@@ -48,7 +48,7 @@ def test_text_and_json_tell_the_same(folder: Folder) -> None:
     lines = []
     for one in found:
         lines.append(f"{one['file']}:{one['line']}:{one['column']}: {one['level']}: {one['message']} [{one['rule']}]")
-        lines += [f"    mend: {one['hint']}"] if one["hint"] else []
+        lines += [f"    fix: {one['hint']}"] if one["hint"] else []
     out = call("validate", at=folder.path).out.splitlines()
     assert out[:-1] == lines
     assert out[-1] == f"4 files checked: {len(found)} errors"

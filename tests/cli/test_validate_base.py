@@ -62,7 +62,7 @@ def test_a_base_that_is_none_is_a_mistake_of_the_caller(merged: Folder, base: st
 def test_a_base_needs_git(tmp_path: Path) -> None:
     plain = Folder(tmp_path / "plain", git=False)
     plain.put()
-    call("validate", "--base", "main", at=plain.path).told_once(2, "no git repository")
+    call("validate", "--base", "main", at=plain.path).told_once(2, "this is not a git repository")
 
 
 def test_all_records_gone_is_not_fine(merged: Folder) -> None:
@@ -147,7 +147,7 @@ def test_the_error_on_a_changed_line_is_among_the_annotations(merged: Folder) ->
 def test_silenced_findings_are_counted_and_listed(folder: Folder) -> None:
     folder.put(services="\n- gone # incident-ops: ignore[service-known] retired in May")
     done = call("validate", at=folder.path)
-    assert (done.code, done.out) == (0, "3 files checked: all fine, 1 silenced\n")
+    assert (done.code, done.out) == (0, "3 files checked: all fine, 1 suppressed\n")
     data = json.loads(call("validate", "--format", "json", at=folder.path).out)
     assert data["findings"] == []
     (one,) = data["silenced"]

@@ -177,7 +177,7 @@ class TestLoginOutage:
         }
         assert {name: clock(self.record, name) for name in told} == told
         assert all(value.startswith("2025-01-26T") for value in self.record["times"].values())
-        assert source("sev0-3", "INC-20250126-120500").count("# instants assumed") >= 2
+        assert source("sev0-3", "INC-20250126-120500").count("# times assumed") >= 2
 
     def test_the_impact_lasts_the_thirty_minutes_told(self) -> None:
         """Impact is start to restoration, not to the declaration that it is over (C18)."""
@@ -411,7 +411,7 @@ class TestConnectionPool:
         assert {name: clock(self.record, name) for name in told} == told
         assert all(value.startswith("2025-01-22T") for value in self.record["times"].values())
         assert minutes(self.record["times"]["started"], self.record["times"]["restored"]) == 30
-        assert "# instants assumed" in source("sev1-3", "INC-1")
+        assert "# times assumed" in source("sev1-3", "INC-1")
 
     def test_timeline_with_owners_in_order(self) -> None:
         """Four events, each with its owner."""
@@ -545,7 +545,7 @@ class TestOwnIncidents:
                 continue
             head = (ROOT / "incidents" / record["id"] / "incident.yaml").read_text(encoding="utf-8").splitlines()[:3]
             assert record["tags"] == ["made"]
-            assert any("made record" in line for line in head)
+            assert any("invented record" in line for line in head)
             assert all("2025-02" <= each[:7] <= "2025-12" for each in instants_of(record))
 
     def test_every_level_is_there_and_nothing_made_is_left_open(self) -> None:

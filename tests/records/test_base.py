@@ -8,7 +8,7 @@ import pytest
 
 from incident_ops.adapters.git import Git
 from incident_ops.errors import UserError
-from incident_ops.records.base_revision import Base, since
+from incident_ops.records.base_revision import Base, changes_since
 from tests.support.patience import patience
 from tests.support.repository import Repo, record_text
 
@@ -25,7 +25,7 @@ def repo(tmp_path: Path) -> Repo:
 def compared(repo: Repo, revision: str = "main", head: str | None = None) -> Base:
     store, catalogue = repo.store(head), repo.catalogue(head)
     present = [*catalogue.paths(), *(path for path, _ in store.others()), "policy.yaml", "services.yaml"]
-    return since(store, revision, present)
+    return changes_since(store, revision, present)
 
 
 PATH = "incidents/INC-1/incident.yaml"
@@ -35,7 +35,7 @@ def test_nothing_changed(repo: Repo) -> None:
     found = compared(repo)
     assert found.changed == frozenset()
     assert list(found.pairs()) == []
-    assert not found.judges_anew
+    assert not found.settings_changed
     assert found.has_records
 
 
@@ -53,7 +53,7 @@ def test_every_kind_of_change_is_seen_in_the_work_tree_and_in_a_revision(repo: R
     tree = compared(repo)
     changed = {f"incidents/INC-{n}/incident.yaml" for n in (1, 2, 3, 4)} | {"policy.yaml", "freezes/x.yaml"}
     assert tree.changed == changed
-    assert tree.judges_anew
+    assert tree.settings_changed
     repo.commit("changed")
     committed = compared(repo, head="HEAD")
     assert committed.changed == changed
@@ -197,7 +197,7 @@ def test_without_git_or_without_a_commit_there_is_no_base(tmp_path: Path) -> Non
     for name, has_git in (("plain", False), ("empty", True)):
         repo = Repo(tmp_path / name, git=has_git)
         repo.put("INC-1")
-        with pytest.raises(UserError, match="there is no base"):
+        with pytest.raises(UserError, match="there is nothing to compare with"):
             compared(repo)
 
 

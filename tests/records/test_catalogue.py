@@ -8,7 +8,7 @@ from collections import defaultdict
 import pytest
 
 from incident_ops.domain.record import Link
-from incident_ops.records.index import Catalogue, IndexEntry
+from incident_ops.records.index import IndexEntry, RecordIndex
 
 PATHS = (
     "incidents",
@@ -33,7 +33,7 @@ def _row(path: str, name: str | None, *targets: str) -> IndexEntry:
 
 def test_every_path_is_told_as_it_was_put() -> None:
     """Also those of links and of files that lie where no record should; none is taken for another."""
-    catalogue = Catalogue()
+    catalogue = RecordIndex()
     for path in PATHS:
         catalogue.put(_row(path, None, "INC-9"))
     assert sorted(catalogue.paths()) == sorted(PATHS)
@@ -59,7 +59,7 @@ def test_every_path_is_told_as_it_was_put() -> None:
 
 def test_a_record_without_an_id_has_none() -> None:
     """Neither its folder's name nor an empty one."""
-    catalogue = Catalogue()
+    catalogue = RecordIndex()
     for path in PATHS:
         catalogue.put(_row(path, None))
     assert list(catalogue.ids()) == []
@@ -69,7 +69,7 @@ def test_a_record_without_an_id_has_none() -> None:
 
 def test_an_entry_put_again_has_the_new_id() -> None:
     """In its own folder, in a foreign one, and back."""
-    catalogue, path = Catalogue(), "incidents/INC-1/incident.yaml"
+    catalogue, path = RecordIndex(), "incidents/INC-1/incident.yaml"
     for name in ("INC-1", "INC-2", None, "INC-1"):
         catalogue.put(_row(path, name))
         assert list(catalogue.ids()) == ([name] if name else [])
@@ -81,7 +81,7 @@ def test_an_entry_put_again_has_the_new_id() -> None:
 def test_ids_links_and_clashes_are_those_of_a_plain_list(seed: int) -> None:
     """Records in their folders, in foreign ones, copied, without an id, put and dropped in any order."""
     rnd = random.Random(seed)
-    catalogue, plain = Catalogue(), dict[str, IndexEntry]()
+    catalogue, plain = RecordIndex(), dict[str, IndexEntry]()
     for _ in range(30):
         home = rnd.choice(IDS)
         path = f"incidents/{home}/{rnd.choice(['incident.yaml', 'incident.yaml', 'incident.yml'])}"
@@ -93,7 +93,7 @@ def test_ids_links_and_clashes_are_those_of_a_plain_list(seed: int) -> None:
         plain[path] = _row(path, name, *rnd.sample(IDS, rnd.randrange(3)))
         catalogue.put(plain[path])
     if rnd.random() < 0.5:
-        catalogue = Catalogue(catalogue.to_bytes())
+        catalogue = RecordIndex(catalogue.to_bytes())
     paths = defaultdict(list)
     for path, row in sorted(plain.items()):
         if row.id:

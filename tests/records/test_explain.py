@@ -10,7 +10,7 @@ import pytest
 
 from incident_ops.findings import Finding
 from incident_ops.records.schema import SCHEMA_KINDS, check_document, schema
-from incident_ops.records.schema_messages import _TELLERS, explain_errors
+from incident_ops.records.schema_messages import _EXPLAINERS, explain_errors
 from incident_ops.records.yaml_reader import Document, read_yaml
 
 HEAD = """\
@@ -40,7 +40,7 @@ CASES: dict[str, tuple[str, str, str, list[str], list[str]]] = {
     "required, misspelt": ("detection:\n  sorce: alert\n", "missing-key", "sorce:", ["'source'"], ["'sorce'"]),
     "required, in a list": ("updates:\n- at: 2025-01-26T12:05:00Z\n  audience: public\n  text: x\n", "missing-key", "at:", ["'status'", "updates[0]"], []),
     "type string": ("description: 12\n", "wrong-type", "12", ["description is the number 12", "expected text"], ["quotes"]),
-    "type string, a word": ("description: true\n", "wrong-type", "true", ["true (true or false)", "expected text"], ["quotes"]),
+    "type string, a word": ("description: true\n", "wrong-type", "true", ["the boolean true", "expected text"], ["quotes"]),
     "type array": ("tags: x\n", "wrong-type", "x", ["tags is 'x'", "expected a list"], []),
     "type object": ("roles: x\n", "wrong-type", "x", ["roles is 'x'", "expected a mapping"], []),
     "type boolean": ("drill: maybe\n", "wrong-type", "maybe", ["'maybe'", "expected true or false"], []),
@@ -53,17 +53,17 @@ CASES: dict[str, tuple[str, str, str, list[str], list[str]]] = {
     "minimum in anyOf": ("impact:\n  failed_requests: -1\n", "limits", "-1", ["impact.failed_requests is -1", "at least 0"], []),
     "maximum in anyOf": ("impact:\n  users:\n    percent: 101\n", "limits", "101", ["impact.users.percent is 101", "at most 100"], []),
     "minLength": ("description: ''\n", "limits", "''", ["description is empty"], []),
-    "uniqueItems": ("tags: [a, b, a]\n", "limits", "[a", ["tags has an entry twice"], []),
+    "uniqueItems": ("tags: [a, b, a]\n", "limits", "[a", ["tags has a duplicate entry"], []),
     "pattern": ("related: [INC12]\n", "bad-format", "INC12", ["related[0] is 'INC12'", "incident id"], ["INC-"]),
     "propertyNames": ("factors:\n  OS Name: x\n", "bad-format", "OS Name:", ["'OS Name'", "factors"], ["lower-case"]),
-    "format date-time": ("snooze:\n  until: soon\n  by: a\n  reason: x\n", "bad-format", "soon", ["'soon'", "an instant such as"], ["zone"]),
+    "format date-time": ("snooze:\n  until: soon\n  by: a\n  reason: x\n", "bad-format", "soon", ["'soon'", "a time such as"], ["zone"]),
     "format without a zone": ("snooze:\n  until: 2025-01-26T12:05\n  by: a\n  reason: x\n", "instant-zone", "2025-01-26T12:05", ["without a zone"], ["write 2025-01-26T12:05:00Z"]),
     "format, not on the calendar": ("snooze:\n  until: 2025-02-30T12:05:00Z\n  by: a\n  reason: x\n", "impossible-date", "2025-02-30", ["not on the calendar"], ["month"]),
     "format, a year outside the range": ("snooze:\n  until: 9999-12-31T00:00:00Z\n  by: a\n  reason: x\n", "year-range", "9999-12-31", ["outside the years 1970 to 9899"], ["check the year"]),
     "format, a time that was never set": ("action_items:\n- id: AI-1\n  title: x\n  done_at: 0001-01-01T00:00:00Z\n", "year-range", "0001-01-01", ["outside the years 1970 to 9899"], ["never set", "unknown"]),
     "format uri": ("links:\n  dashboard: example.com\n", "bad-format", "example.com", ["links.dashboard", "a link such as https://"], []),
-    "anyOf, an object of the wrong type": ("impact:\n  users: many\n", "wrong-type", "many", ["impact.users is 'many'"], ["unknown"]),
-    "anyOf, a number of the wrong type": ("impact:\n  failed_requests: lots\n", "wrong-type", "lots", ["'lots'"], ["unknown"]),
+    "anyOf, an object of the wrong type": ("impact:\n  users: many\n", "wrong-type", "many", ["impact.users is 'many', expected a mapping or unknown"], ["unknown"]),
+    "anyOf, a number of the wrong type": ("impact:\n  failed_requests: lots\n", "wrong-type", "lots", ["'lots', expected a number or unknown"], ["unknown"]),
     "anyOf, a key of one branch": ("impact:\n  users:\n    cuont: 1\n", "unknown-key", "cuont:", ["'cuont'", "impact.users"], ["count"]),
 }  # fmt: skip
 
@@ -80,6 +80,13 @@ def test_a_fault_is_told_in_words_at_its_place(name: str) -> None:
     assert all(word in one.message for word in message), one.message
     assert all(word in one.hint for word in hint), one.hint
     assert not re.search(r"\$ref|\$defs|anyOf|regex|None of|schema", one.message), "words of people"
+
+
+def test_a_time_written_as_the_state_is_called_a_time() -> None:
+    """`mitigated` looks like a state: the hint says how to record it."""
+    [finding] = told("", head=HEAD.replace("state: new", "state: mitigated"))
+    assert finding.message.startswith("state is 'mitigated', allowed: new, ")
+    assert finding.hint == "mitigated is a time, not a state: set times.mitigated (timeline --mark mitigated)"
 
 
 @pytest.mark.parametrize(("field", "added"), [("maxLength", f"description: {'x' * 20_001}\n"), ("maxItems", f"tags: [{', '.join(f't{i}' for i in range(2000))}]\n"), ("maxProperties", "factors:\n" + "".join(f"  k{i}: v\n" for i in range(51)))])  # fmt: skip
@@ -156,7 +163,7 @@ def keywords(value: Any) -> set[str]:
 def test_every_keyword_of_our_schemas_has_its_words(kind: str) -> None:
     silent = {"$schema", "$id", "$defs", "$ref", "title", "description", "examples", "properties", "items", "default",
               "propertyNames", "patternProperties", "deprecated", "allOf", "if", "then", "else", "$comment"}  # fmt: skip
-    assert keywords(schema(kind)) - silent <= set(_TELLERS)
+    assert keywords(schema(kind)) - silent <= set(_EXPLAINERS)
 
 
 def test_the_place_of_an_unknown_key_is_the_key() -> None:

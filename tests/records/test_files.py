@@ -35,7 +35,7 @@ def test_a_link_on_the_way_is_not_followed(root: Path, linked: str) -> None:
     (root / linked).symlink_to(root.parent / "outside" / linked)
     found = read_regular(root, PATH)
     assert isinstance(found, Finding)
-    assert (found.where.file, found.message) == (PATH, "is no plain file")
+    assert (found.where.file, found.message) == (PATH, "is not a regular file")
     assert is_link(root, linked)
     (root / linked).unlink()
     (root / "was").rename(root / linked)
@@ -59,7 +59,7 @@ def test_a_pipe_is_no_plain_file(root: Path) -> None:
     os.mkfifo(root / "policy.yaml")
     found = read_regular(root, "policy.yaml")
     assert isinstance(found, Finding)
-    assert found.message == "is no plain file"
+    assert found.message == "is not a regular file"
 
 
 def test_a_name_the_system_refuses_is_told(root: Path) -> None:

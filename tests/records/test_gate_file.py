@@ -43,7 +43,7 @@ def test_the_shipped_gates_are_sound(path: Path) -> None:
         ("count: 1\n", "count: 9\n", "gate-settings", "do not fit into the run"),
         ("type: threshold", "type: treshold", "not-allowed", "allowed: errorRate, threshold"),
         ("count: 1\n", "failureLimt: 1\n", "unknown-key", "unknown key 'failureLimt'"),
-        ("initialDelay: 10m", "initialDelay: PT10M", "bad-format", "which is no duration"),
+        ("initialDelay: 10m", "initialDelay: PT10M", "bad-format", "which is not a valid duration"),
         ("datasource: main", "datasource: [main]", "wrong-type", "expected text"),
     ],
 )
@@ -74,7 +74,7 @@ def test_a_gate_file_holds_no_commands_and_no_addresses(line: str, rule: str) ->
     told = found(ERRORS.replace("  warmup: 60s", line))
     assert len(told) == 1, told
     assert told[0].startswith(f"{line_of(ERRORS, '  warmup')}:3 gate-command: ")
-    assert f"holds no {rule}" in told[0]
+    assert f"cannot contain {rule}" in told[0]
 
 
 def test_an_address_of_an_older_form_is_explained_where_it_stands() -> None:
@@ -90,12 +90,17 @@ PROVIDER = "    provider: {prometheus: {query: up}}\n    maxRatio: 1\n"
 @pytest.mark.parametrize(
     ("old", "new", "place", "told"),
     [
-        ("    maxRatio: 1\n", PROVIDER, "    provider", "it stands once, under spec.provider; the query is query of"),
-        ("    maxRatio: 1\n", "    minRequests: 9\n", "    minRequests", "it is for the whole file: spec.minRequests"),
+        ("    maxRatio: 1\n", PROVIDER, "    provider", "set it once, under spec.provider; the query belongs in"),
+        (
+            "    maxRatio: 1\n",
+            "    minRequests: 9\n",
+            "    minRequests",
+            "it belongs to the whole file: spec.minRequests",
+        ),
         ("    maxRatio: 1\n", "    earlyPass: true\n", "    earlyPass", "spec.earlyPass"),
         ("    maxRatio: 1\n", "    onNoData: fail\n", "    onNoData", "spec.onNoData"),
         ("    maxRatio: 1\n", "    steps: [{weight: 1}]\n", "    steps", "spec.steps"),
-        ("  warmup: 60s\n", "  alpha: 0.1\n", "  alpha", "it is for each metric: metrics[].alpha"),
+        ("  warmup: 60s\n", "  alpha: 0.1\n", "  alpha", "it belongs to each metric: metrics[].alpha"),
         ("  warmup: 60s\n", "  beta: 0.1\n", "  beta", "metrics[].beta"),
         ("  warmup: 60s\n", "  lookback: 1h\n", "  lookback", "metrics[].lookback"),
         ("  warmup: 60s\n", "  maxRatio: 1\n", "  maxRatio", "metrics[].maxRatio"),

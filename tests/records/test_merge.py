@@ -34,9 +34,9 @@ def no_faults(_data: Any) -> int:
     return 0
 
 
-def merged(base: str, ours: str, theirs: str, faults: Callable[[Any], int] = no_faults) -> Merged:
+def merged(base: str, ours: str, theirs: str, count_errors: Callable[[Any], int] = no_faults) -> Merged:
     """The merge of records that must be mergeable as records."""
-    found = merge_records(base, ours, theirs, faults=faults)
+    found = merge_records(base, ours, theirs, count_errors=count_errors)
     assert found is not None
     return found
 
@@ -284,7 +284,7 @@ def test_two_items_of_one_id_stand_whole_between_the_markers(eol: str) -> None:
     marks = f"<<<<<<< ours\n{item.format('mine')}=======\n{item.format('yours')}>>>>>>> theirs\n"
     assert found.text == changed(("status: open\n", f"status: open\n{marks}")).replace("\n", eol)
     assert found.conflicts == (
-        "action_items.AI-2: both sides gave this id to a new item: keep both, and give one of them a free id",
+        "action_items.AI-2: both sides gave this id to a new item: keep both, and give one of them a new id",
     )
     both = re.sub(r"(?m)^(<{7} ours|={7}|>{7} theirs)\r?\n", "", found.text)
     assert [one["id"] for one in data(both)["action_items"]] == ["AI-1", "AI-2", "AI-2"]
@@ -310,7 +310,7 @@ def test_markers_stand_around_the_clashing_lines_only() -> None:
 
 
 def test_the_size_of_a_marker_is_the_callers() -> None:
-    found = merge_records(BASE, changed(("SEV2", "SEV1")), changed(("SEV2", "SEV3")), faults=no_faults, size=12)
+    found = merge_records(BASE, changed(("SEV2", "SEV1")), changed(("SEV2", "SEV3")), count_errors=no_faults, size=12)
     assert found is not None
     assert f"{'<' * 12} ours\n" in found.text
 
@@ -339,7 +339,11 @@ def test_histories_that_the_lifecycle_refuses_clash() -> None:
         base + MOVE.format("20", "severity", "SEV2", "SEV1"),
     )
     assert merged(base, ours, theirs).conflicts == ()
-    assert merged(base, ours, theirs, faults=lambda data: len(data["changes"]) - 2).conflicts[0].startswith("changes: ")
+    assert (
+        merged(base, ours, theirs, count_errors=lambda data: len(data["changes"]) - 2)
+        .conflicts[0]
+        .startswith("changes: ")
+    )
 
 
 def test_two_corrections_of_one_instant_clash() -> None:
@@ -353,9 +357,9 @@ def test_two_corrections_of_one_instant_clash() -> None:
 @pytest.mark.parametrize("broken", ["", "a: [", "- x\n", "\ufeffid: x\n", "{id: INC-1}\n", "<<<<<<< ours\nid: 1\n"])
 def test_what_is_no_readable_record_is_left_to_lines(broken: str) -> None:
     ours, theirs = changed(("SEV2", "SEV1")), changed(("state: new", "state: triaged"))
-    assert merge_records(broken, ours, theirs, faults=no_faults) is None
-    assert merge_records(BASE, broken, theirs, faults=no_faults) is None
-    assert merge_records(BASE, ours, broken, faults=no_faults) is None
+    assert merge_records(broken, ours, theirs, count_errors=no_faults) is None
+    assert merge_records(BASE, broken, theirs, count_errors=no_faults) is None
+    assert merge_records(BASE, ours, broken, count_errors=no_faults) is None
 
 
 def test_long_histories_are_merged() -> None:
@@ -484,7 +488,7 @@ def test_clean_merges_hold_the_work_of_both_once_in_order_and_nothing_else(seed:
     base = a_record(rnd)
     deeds = [acts(rnd, data(base), side) for side in (0, 1)]
     ours, theirs = (perform(base, one, rnd) for one in deeds)
-    found = merge_records(base, ours, theirs, faults=no_faults)
+    found = merge_records(base, ours, theirs, count_errors=no_faults)
     assert found is not None
     assert found.conflicts == ()
     assert same_data(data(found.text), expected(data(base), *deeds))
@@ -540,7 +544,7 @@ def test_any_text_with_any_edits_is_merged_rightly_or_not_at_all(seed: int) -> N
     ours, theirs = sides
     assert merged(base, ours, base).text == ours
     assert merged(base, base, theirs).text == theirs
-    found = merge_records(base, ours, theirs, faults=no_faults)
+    found = merge_records(base, ours, theirs, count_errors=no_faults)
     if found is None:
         return
     for is_ours in (True, False):
@@ -550,7 +554,7 @@ def test_any_text_with_any_edits_is_merged_rightly_or_not_at_all(seed: int) -> N
         kept = Counter(re.findall("#~.*?~", found.text))
         written = [Counter(re.findall("#~.*?~", one)) for one in sides]
         assert not (written[0] & written[1]) - kept
-        back = merge_records(base, theirs, ours, faults=no_faults)
+        back = merge_records(base, theirs, ours, count_errors=no_faults)
         assert back is None or back.conflicts or same_data(_sorted(data(back.text)), _sorted(data(found.text)))
 
 

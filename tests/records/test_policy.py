@@ -173,7 +173,7 @@ def test_two_entries_with_one_id_are_refused() -> None:
     assert the_finding("extends: sev0-3\nlevels:\n- id: SEV1\n- id: SEV1\n")[:3] == (
         "limits",
         4,
-        "'SEV1' stands twice in levels",
+        "'SEV1' appears twice in levels",
     )
 
 
@@ -193,7 +193,7 @@ def test_a_box_whose_id_is_taken_is_refused_at_any_depth(boxes: str, line: int, 
     text = f"extends: sev0-3\ntracker:\n  checklists:\n  - id: sev0-first\n    items:\n{boxes}"
     rule, found, message, _ = the_finding(text)
     assert (rule, found) == ("limits", line)
-    assert message.endswith(f"stands twice in {where}")
+    assert message.endswith(f"appears twice in {where}")
 
 
 def test_a_checklist_of_a_preset_is_changed_by_its_ids() -> None:
@@ -221,7 +221,7 @@ def test_a_new_calendar_needs_a_zone() -> None:
 
 
 def test_a_policy_without_levels_is_refused() -> None:
-    assert the_finding("extends: sev0-3\nlevels: []\n")[2] == "the policy has no level"
+    assert the_finding("extends: sev0-3\nlevels: []\n")[2] == "the policy has no levels"
 
 
 @pytest.mark.parametrize(

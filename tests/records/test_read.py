@@ -142,12 +142,27 @@ def test_a_duplicate_key_names_the_line_of_the_first(text: str, line: int) -> No
 
 
 def test_a_broken_quote_is_also_reported_where_it_opened() -> None:
-    """The place where reading stopped is rarely the place to mend."""
+    """The place where reading stopped is rarely the place to fix."""
     found = read_yaml('a: 1\nb: "open\nc: 2\nd: 3\n', "f.yaml")
     assert isinstance(found, list)
     assert found[0].where.line == 2
     assert found[0].where.column == 4
     assert "quote" in found[0].message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: 1\n<<<<<<< ours\nb: 2\n=======\nb: 3\n>>>>>>> theirs\nc: 4\n",
+        "a:\n- b\n<<<<<<< HEAD\n- c\n||||||| base\n=======\n- d\n>>>>>>> main\n",
+    ],
+)
+def test_a_conflict_of_a_merge_is_called_one(text: str) -> None:
+    """Not a fault of the indentation: the marker's own line, and what to do about it."""
+    finding = refusal_of(text)
+    assert (finding.rule, finding.message) == ("syntax", "this merge conflict is not resolved")
+    assert "keep what is right" in finding.hint
+    assert text.splitlines()[finding.where.line - 1].startswith("<<<<<<<")
 
 
 def test_a_quote_closed_by_a_later_one_is_reported_where_it_opened() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_ops.records.suppressions import silences
+from incident_ops.records.suppressions import find_suppressions
 from incident_ops.records.yaml_reader import Document, read_yaml
 from tests.support.patience import patience
 
@@ -16,7 +16,7 @@ MARK = "# incident-ops: ignore[label] because"
 def lines(text: str) -> list[tuple[int, int]]:
     """(line of the comment, line it silences) of each."""
     assert isinstance(read_yaml(text, "f"), Document), text
-    return [(one.line, one.on) for one in silences(text, "f")]
+    return [(one.line, one.on) for one in find_suppressions(text, "f")]
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_a_comment_is_one_only_where_yaml_says_so(text: str, found: list[tuple[i
 
 
 def test_rules_and_reason_are_taken_apart() -> None:
-    (one,) = silences("a: b  #incident-ops: ignore[ label , moves ]   was agreed on \r\n", "f")
+    (one,) = find_suppressions("a: b  #incident-ops: ignore[ label , moves ]   was agreed on \r\n", "f")
     assert (one.rules, one.reason, one.column) == (("label", "moves"), "was agreed on", 7)
-    (two,) = silences("a: b # incident-ops: ignore[label", "f")
+    (two,) = find_suppressions("a: b # incident-ops: ignore[label", "f")
     assert (two.rules, two.reason) == (("label",), "")
 
 
@@ -64,7 +64,7 @@ def test_no_text_of_a_record_silences_anything(text: str) -> None:
     quoted = "'" + text.replace("'", "''") + MARK + "'"
     whole = f"a: {quoted}\n"
     if isinstance(read_yaml(whole, "f"), Document):
-        assert silences(whole, "f") == []
+        assert find_suppressions(whole, "f") == []
 
 
 @pytest.mark.parametrize("line", ["# incident-ops: ignore[x] y\n", "- 'x' # incident-ops: ignore[x] y\n"])
@@ -72,6 +72,6 @@ def test_many_comments_cost_no_more_than_their_number(line: str) -> None:
     """As many as a file can hold."""
     text = "a:\n- z\n" + line * 8000
     with patience():
-        found = silences(text, "f")
+        found = find_suppressions(text, "f")
     assert [one.line for one in found] == list(range(3, 8003))
     assert {one.on for one in found} == ({8003} if line[0] == "#" else {one.line for one in found})

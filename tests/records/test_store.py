@@ -18,9 +18,9 @@ from incident_ops.adapters.cache import Cache
 from incident_ops.adapters.git import Git
 from incident_ops.errors import Incomplete
 from incident_ops.records.history import every_record, last_readable, read_record
-from incident_ops.records.index import Catalogue
+from incident_ops.records.index import RecordIndex
 from incident_ops.records.store import Store, is_record, load_index, other_folder
-from incident_ops.validation import examiner
+from incident_ops.validation import record_checker
 from tests.support.repository import NOW, SERVICES, Repo, record_text, seen
 
 
@@ -300,7 +300,7 @@ def test_a_link_is_refused_not_followed(repo: Repo, change: Callable[[Repo], Non
     before = len(list(repo.catalogue().live()))
     change(repo)
     for _ in range(2):
-        told = [one for one in repo.catalogue().findings() if "plain file" in one.message]
+        told = [one for one in repo.catalogue().findings() if "not a regular file" in one.message]
         assert told
         assert all(one.rule == "file" and "links are not followed" in one.hint for one in told)
         assert len(list(repo.catalogue().live())) <= before
@@ -321,7 +321,7 @@ def test_a_pipe_is_refused_without_waiting_for_it(repo: Repo) -> None:
     (repo.root / "incidents/INC-1").mkdir(parents=True)
     os.mkfifo(repo.root / "incidents/INC-1/incident.yaml")
     [told] = repo.catalogue().findings()
-    assert "plain file" in told.message
+    assert "not a regular file" in told.message
 
 
 def test_a_submodule_is_not_entered(repo: Repo, tmp_path: Path) -> None:
@@ -364,7 +364,7 @@ def test_an_error_of_the_disk_while_reading_is_told(repo: Repo, monkeypatch: pyt
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "read", failing)
-        [told] = load_index(store, examiner(setting, NOW), "", None).findings()
+        [told] = load_index(store, record_checker(setting, NOW), "", None).findings()
     assert (told.where.file, told.message) == (path, "cannot be read: Input/output error")
 
 
@@ -467,7 +467,7 @@ def test_a_kept_catalogue_is_used(repo: Repo, keep: Cache) -> None:
     repo.put("INC-1", title="Changed")
     repo.commit()
     setting, store = repo.setting(), repo.store()
-    examine, asked = examiner(setting, NOW), []
+    examine, asked = record_checker(setting, NOW), []
     told = load_index(
         store, lambda path, blob, raw: asked.append(path) or examine(path, blob, raw), setting.fingerprint, keep
     )
@@ -486,7 +486,7 @@ def test_what_is_kept_is_of_the_commit_only(repo: Repo, keep: Cache) -> None:
     content = keep.load()
     assert content is not None
     assert b"not committed" not in content
-    assert seen(Catalogue(content)) == seen(repo.catalogue(commit))
+    assert seen(RecordIndex(content)) == seen(repo.catalogue(commit))
 
 
 def _damage(found: bytes) -> list[bytes]:
@@ -508,7 +508,7 @@ def test_a_lost_or_damaged_kept_file_changes_nothing(repo: Repo, keep: Cache) ->
 
 def _planted(content: bytes) -> bytes:
     """The kept catalogue with every finding taken out, as a liar would have it."""
-    catalogue = Catalogue(content)
+    catalogue = RecordIndex(content)
     with sqlite3.connect(":memory:") as base:
         base.deserialize(catalogue.to_bytes())
         base.execute("UPDATE record SET findings = NULL, live = 0")

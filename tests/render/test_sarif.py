@@ -10,14 +10,14 @@ from jsonschema import Draft202012Validator, FormatChecker
 from incident_ops.findings import Finding, Level, Where
 from incident_ops.render.rule_pages import catalogue
 from incident_ops.render.sarif import to_sarif
-from incident_ops.rules.suppressions import Silenced
+from incident_ops.rules.suppressions import SuppressedFinding
 
 
 def finding(rule: str = "label", level: Level = Level.ERROR, line: int = 3, file: str = "a/b.yaml") -> Finding:
     return Finding(rule, level, Where(file, ("x",), line, 2 if line else 0), "wrong", "mend it")
 
 
-def run_of(*findings: Finding, silenced: tuple[Silenced, ...] = (), prefix: str = "") -> dict[str, Any]:
+def run_of(*findings: Finding, silenced: tuple[SuppressedFinding, ...] = (), prefix: str = "") -> dict[str, Any]:
     data = json.loads(to_sarif(findings, silenced, prefix))
     assert data["version"] == "2.1.0"
     assert list(data) == ["$schema", "version", "runs"]
@@ -71,7 +71,9 @@ def test_a_fingerprint_survives_a_move_of_the_line() -> None:
 
 
 def test_errors_come_first_and_what_is_silenced_is_suppressed() -> None:
-    run = run_of(finding(level=Level.NOTE), finding(level=Level.ERROR, line=9), silenced=(Silenced(finding(), "why"),))
+    run = run_of(
+        finding(level=Level.NOTE), finding(level=Level.ERROR, line=9), silenced=(SuppressedFinding(finding(), "why"),)
+    )
     assert [one["level"] for one in run["results"]] == ["error", "note", "error"]
     assert run["results"][2]["suppressions"] == [{"kind": "inSource", "justification": "why"}]
     assert "suppressions" not in run["results"][0]
@@ -147,7 +149,7 @@ def test_it_is_what_the_standard_and_code_scanning_ask_for() -> None:
     """With odd texts, silenced findings, and none at all; a slip in any object is seen."""
     checker = Draft202012Validator(LOG, format_checker=FormatChecker())
     odd = Finding("moves", Level.NOTE, Where("a b/ü#.yaml", (), 0, 0), "\x1b[31m\ud800", "")
-    for findings, silenced in (((), ()), ((finding(), odd), (Silenced(finding(), "why"),))):
+    for findings, silenced in (((), ()), ((finding(), odd), (SuppressedFinding(finding(), "why"),))):
         data = json.loads(to_sarif(findings, silenced, "ops/"))
         assert [error.message for error in checker.iter_errors(data)] == []
     result = data["runs"][0]["results"][0]

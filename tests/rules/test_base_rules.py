@@ -207,7 +207,7 @@ CORRECTION = {"at": at(9), "field": "times.started", "from": at(1), "to": at(2),
     [
         ([], at(3), f"add to corrections {{at: ..., field: times.started, from: {at(1)}, to: {at(3)}, "),
         ([CORRECTION], at(3), f"add to corrections {{at: ..., field: times.started, from: {at(2)}, to: {at(3)}, "),
-        ([CORRECTION], at(2), f"started: {at(1)}; corrections tell of {at(2)} already"),
+        ([CORRECTION], at(2), f"started: {at(1)}; corrections already has {at(2)}"),
         ([], "2025-01-26T12:01:00+00:00", f"started: {at(1)}"),
         ([], "unknown", f"from: {at(1)}, to: unknown, "),
     ],

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from incident_ops.rules._support import remembering
+from incident_ops.rules._support import computed_once
 
 
 def test_only_the_very_same_object_is_answered_from_memory() -> None:
     """An equal one is asked about again, and so is one that was asked about before the last."""
     asked: list[list[int]] = []
 
-    @remembering
+    @computed_once
     def total(numbers: list[int]) -> int:
         """The sum."""
         asked.append(numbers)
@@ -25,7 +25,7 @@ def test_what_failed_is_asked_again() -> None:
     """An error is no answer, and does not take the place of one."""
     calls: list[object] = []
 
-    @remembering
+    @computed_once
     def refusing(asked: object) -> bool:
         calls.append(asked)
         if len(calls) == 1:

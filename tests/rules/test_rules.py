@@ -31,12 +31,12 @@ from incident_ops.findings import Finding, Level
 from incident_ops.records.file_findings import FAULTS
 from incident_ops.records.policy import load_policy
 from incident_ops.records.schema import check_document, fast_validator
-from incident_ops.records.suppressions import silences
+from incident_ops.records.suppressions import find_suppressions
 from incident_ops.records.yaml_reader import Document, read_bytes, read_yaml
 from incident_ops.render import rule_pages
 from incident_ops.rules import base
 from incident_ops.rules.future_instant import past_instants
-from incident_ops.rules.suppressions import silence
+from incident_ops.rules.suppressions import apply_suppressions
 
 HERE = Path(__file__).parent
 NOT_REACHED = {
@@ -108,10 +108,10 @@ def found_in(case: Case) -> list[Finding]:
     found += base.deleted(record) if case.deleted else []
     assert all(one.where.file == case.path for one in found)
     placed = [finding.at(replace(case.document.locate(finding.where), file=case.path)) for finding in found]
-    comments = silences(case.document.text, case.path)
-    every = rules.CATALOGUE.keys() | FAULTS.keys()
-    timed = {name for name, rule in rules.CATALOGUE.items() if rule.timed}
-    return silence(placed, comments, rules.SILENCEABLE, every, timed)[0]
+    comments = find_suppressions(case.document.text, case.path)
+    every = rules.RULE_DOCS.keys() | FAULTS.keys()
+    timed = {name for name, rule in rules.RULE_DOCS.items() if rule.timed}
+    return apply_suppressions(placed, comments, rules.SUPPRESSIBLE, every, timed)[0]
 
 
 def crossings(record: Record, others: list[dict[str, Any]]) -> Crossings:
@@ -148,7 +148,7 @@ def test_a_bad_example_is_found_at_its_place(path: Path) -> None:
 
 
 def test_every_rule_and_every_fault_has_good_and_bad_examples() -> None:
-    registered = (set(rules.CATALOGUE) | set(FAULTS)) - NOT_REACHED
+    registered = (set(rules.RULE_DOCS) | set(FAULTS)) - NOT_REACHED
     for kind in ("good", "bad"):
         shown = {path.parts[-3] for path in examples(kind)}
         assert registered - shown == set()
@@ -158,14 +158,14 @@ def test_every_rule_and_every_fault_has_good_and_bad_examples() -> None:
 def test_a_level_of_a_bad_example_is_one_its_rule_says_it_has() -> None:
     for path in examples("bad"):
         case = load(path)
-        if case.rule in rules.CATALOGUE:
+        if case.rule in rules.RULE_DOCS:
             level = Level(case.expected.split()[-1])
-            assert level in rules.CATALOGUE[case.rule].levels, path
+            assert level in rules.RULE_DOCS[case.rule].levels, path
 
 
 def test_every_level_a_rule_says_it_has_is_shown_by_an_example() -> None:
     shown = {(case.rule, Level(case.expected.split()[-1])) for case in map(load, examples("bad"))}
-    claimed = {(name, level) for name, rule in rules.CATALOGUE.items() for level in rule.levels}
+    claimed = {(name, level) for name, rule in rules.RULE_DOCS.items() for level in rule.levels}
     assert claimed - shown == set()
 
 
@@ -274,12 +274,12 @@ def test_the_page_of_rules_is_current() -> None:
     assert (HERE.parent.parent / "docs" / "rules.md").read_text() == rule_pages.page()
 
 
-@pytest.mark.parametrize("rule", [*rules.CATALOGUE, *FAULTS])
+@pytest.mark.parametrize("rule", [*rules.RULE_DOCS, *FAULTS])
 def test_every_rule_is_explained(rule: str) -> None:
     told = rule_pages.rule_page(rule)
     assert told.startswith(f"{rule} (")
-    if rule in rules.CATALOGUE:
-        assert rules.CATALOGUE[rule].sentence.endswith(".")
+    if rule in rules.RULE_DOCS:
+        assert rules.RULE_DOCS[rule].sentence.endswith(".")
         assert "before:" in told
         assert "after:" in told
 
@@ -295,7 +295,7 @@ def test_ids_of_rules_follow_their_file_names() -> None:
     for path in [*folder.glob("*.py"), *folder.glob("base/*.py")]:
         if "\nID = " in (text := path.read_text()):
             assert f'\nID = "{path.stem.replace("_", "-")}"\n' in text
-            assert path.stem.replace("_", "-") in rules.CATALOGUE
+            assert path.stem.replace("_", "-") in rules.RULE_DOCS
 
 
 def test_no_unsafe_character_slips_past_the_fast_look() -> None:
@@ -326,7 +326,7 @@ def _leaves(value: Any, route: tuple[str | int, ...] = ()) -> Iterator[tuple[str
 
 
 def _plain_documents() -> list[dict[str, Any]]:
-    cases = [load(path) for kind in ("good", "bad") for path in examples(kind) if path.parts[-3] in rules.CATALOGUE]
+    cases = [load(path) for kind in ("good", "bad") for path in examples(kind) if path.parts[-3] in rules.RULE_DOCS]
     return [case.document.data for case in cases if isinstance(case.document, Document)]
 
 

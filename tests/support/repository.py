@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from incident_ops.adapters.git import Git
-from incident_ops.records.index import Catalogue
-from incident_ops.records.policy import Setting, load_setting
-from incident_ops.records.store import Keep, Store, load_index
+from incident_ops.records.index import RecordIndex
+from incident_ops.records.policy import PolicyAndServices, load_policy_and_services
+from incident_ops.records.store import IndexCache, Store, load_index
 from incident_ops.records.yaml_writer import to_yaml
-from incident_ops.validation import ValidationReport, examiner, validate_records
+from incident_ops.validation import ValidationReport, record_checker, validate_records
 
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
 POLICY = "extends: sev0-3\n"
@@ -100,22 +100,26 @@ class Repo:
         git = Git.around(self.root)
         return Store(self.root, git, git.resolve(revision) if git and revision else None)
 
-    def setting(self, revision: str | None = None) -> Setting:
+    def setting(self, revision: str | None = None) -> PolicyAndServices:
         """Policy and services as they are now."""
-        return load_setting(self.store(revision))
+        return load_policy_and_services(self.store(revision))
 
-    def catalogue(self, revision: str | None = None, keep: Keep | None = None, now: datetime = NOW) -> Catalogue:
+    def catalogue(
+        self, revision: str | None = None, keep: IndexCache | None = None, now: datetime = NOW
+    ) -> RecordIndex:
         """The catalogue as one run sees it."""
         setting = self.setting(revision)
-        return load_index(self.store(revision), examiner(setting, now), setting.fingerprint, keep)
+        return load_index(self.store(revision), record_checker(setting, now), setting.fingerprint, keep)
 
-    def report(self, revision: str | None = None, keep: Keep | None = None, now: datetime = NOW) -> ValidationReport:
+    def report(
+        self, revision: str | None = None, keep: IndexCache | None = None, now: datetime = NOW
+    ) -> ValidationReport:
         """The whole validation as one run sees it."""
         catalogue = self.catalogue(revision, keep, now)
         return validate_records(self.store(revision), self.setting(revision), catalogue, now)
 
 
-def seen(catalogue: Catalogue) -> dict[str, Any]:
+def seen(catalogue: RecordIndex) -> dict[str, Any]:
     """All a catalogue tells, comparable; blob ids (which differ between the work tree and a commit) left out."""
     return {
         "paths": list(catalogue.paths()),

@@ -136,7 +136,7 @@ def test_a_limit_is_a_warning_and_another_run(scene: Scene) -> None:
     scene.push()
     _, done = scene.both()
     assert done.conclusion == "success", done
-    assert "another run follows" in done.steps["Apply just that plan"]["output"]
+    assert "another run follows" in done.steps["Apply exactly that plan"]["output"]
     assert "workflow run reconcile.yml" in (scene.gh / "asked").read_text()
     assert len(scene.keys()) == 1
     assert scene.both()[1].conclusion == "success"
@@ -151,7 +151,7 @@ def test_a_plan_that_cannot_be_made_is_a_failure(scene: Scene) -> None:
     assert scene.keys() == []
 
 
-PLANS, SHOWS, APPLIES = "Plan", "Show the plan", "Apply just that plan"
+PLANS, SHOWS, APPLIES = "Plan", "Show the plan", "Apply exactly that plan"
 
 
 @pytest.mark.parametrize(("step", "words"), [(PLANS, "--format json"), (SHOWS, "--format markdown")])
@@ -227,7 +227,7 @@ def test_the_checkout_is_the_planned_commit(scene: Scene) -> None:
     """The writer checks out what was planned from, also when main went on meanwhile."""
     planned = scene.job("plan")
     done = scene.job("apply", needs={"plan": planned})
-    assert done.steps["Check out what was planned from"]["with"]["ref"] == planned.outputs["commit"]
+    assert done.steps["Check out the planned commit"]["with"]["ref"] == planned.outputs["commit"]
     assert planned.outputs["commit"] == scene.folder.git("rev-parse", "HEAD").strip()
 
 

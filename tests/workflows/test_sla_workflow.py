@@ -99,7 +99,7 @@ def test_a_late_run_leaves_the_escalation_on_the_issue_and_in_the_record(scene: 
     checked, done = scene.both()
     assert (
         "::error title=INC-1::Threshold of 1h of the resolution passed on SEV1"
-        in (checked.steps["Show what is owed"]["output"])
+        in (checked.steps["Show what is due"]["output"])
     )
     assert "| escalation | `INC-1` |" in checked.summary
     assert "### People to notify: 5" in checked.summary
@@ -135,7 +135,7 @@ def test_the_checkout_is_the_planned_commit(scene: Scene) -> None:
     checked, done = scene.both()
     commit = scene.folder.git("rev-parse", "HEAD").strip()
     assert checked.outputs["commit"] == commit
-    assert done.steps["Check out what was planned from"]["with"]["ref"] == commit
+    assert done.steps["Check out the planned commit"]["with"]["ref"] == commit
 
 
 def test_a_plan_that_no_longer_fits_speaks_of_no_channel(scene: Scene) -> None:
@@ -144,9 +144,9 @@ def test_a_plan_that_no_longer_fits_speaks_of_no_channel(scene: Scene) -> None:
     scene.folder.put("INC-2")
     scene.push()
     done = by_hand(scene, "notify", needs={"check": checked})
-    step = done.steps["Apply just that plan"]
+    step = done.steps["Apply exactly that plan"]
     assert (done.conclusion, step["exit"]) == ("failure", 6)
-    assert "::error title=incident-ops::the plan no longer fits; the next run plans anew" in step["output"]
+    assert "::error title=incident-ops::the plan is out of date; the next run makes a new one" in step["output"]
     assert "channel" not in step["output"]
     assert scene.ask("/issues?state=all") == []
 
@@ -174,9 +174,9 @@ def test_a_channel_without_its_secret_is_an_error_and_the_rest_is_done(tmp_path:
     scene = Scene(tmp_path, github, POLICY.replace("[ticket]", "[ticket, chat]"))
     _, done = scene.both()
     assert done.conclusion == "failure"
-    output = done.steps["Apply just that plan"]["output"]
+    output = done.steps["Apply exactly that plan"]["output"]
     assert "INCIDENT_OPS_CHANNEL_CHAT is not set" in output
-    assert "::error title=incident-ops::a channel or a setting is missing or wrong; the lines above name it" in output
+    assert "::error title=incident-ops::a channel or a setting is missing or wrong; see the lines above" in output
     assert len(scene.comments()) == 5
     assert len(scene.ask("/pulls?state=open")) == 1
 
@@ -212,7 +212,7 @@ def test_a_plan_that_cannot_be_made_does_not_keep_gate_json_from_its_readers(sce
     assert scene.ask("/issues?state=all") == []
 
 
-PLANS, SHOWS, LOOKS = "Plan what is owed", "Show what is owed", "See whether gate.json is current"
+PLANS, SHOWS, LOOKS = "Plan what is due", "Show what is due", "See whether gate.json is current"
 
 
 def by_hand(scene: Scene, name: str, **more: Any) -> Job:
@@ -226,7 +226,7 @@ def test_a_plan_that_crashes_is_red_and_starts_nothing(scene: Scene) -> None:
     checked = by_hand(scene, "check", CRASHES="--format json")
     assert (checked.conclusion, checked.steps[PLANS]["exit"]) == ("failure", 70)
     assert checked.outputs["changes"] == ""
-    assert checked.steps["Hand the plan on"]["outcome"] == "skipped"
+    assert checked.steps["Pass the plan on"]["outcome"] == "skipped"
 
 
 def test_an_empty_plan_is_red(scene: Scene) -> None:
@@ -258,7 +258,7 @@ def test_a_crash_of_the_other_job_is_red_and_gate_json_is_published(scene: Scene
     """The step that applies has the code of the crash."""
     checked = by_hand(scene, "check")
     done = by_hand(scene, "notify", needs={"check": checked}, CRASHES="apply")
-    assert (done.conclusion, done.steps["Apply just that plan"]["exit"]) == ("failure", 70)
+    assert (done.conclusion, done.steps["Apply exactly that plan"]["exit"]) == ("failure", 70)
     assert published(scene)["services"]["api"]["held"] is True
 
 
@@ -272,7 +272,7 @@ def test_nothing_is_applied_without_a_plan(scene: Scene, missing: str) -> None:
         checked = replace(checked, outputs={**checked.outputs, missing: ""})
     done = by_hand(scene, "notify", needs={"check": checked})
     assert done.conclusion == "failure"
-    assert "there is no valid plan to apply" in done.steps["Apply just that plan"]["output"]
+    assert "there is no valid plan to apply" in done.steps["Apply exactly that plan"]["output"]
     assert scene.ask("/issues?state=all") == []
 
 
@@ -299,4 +299,4 @@ def test_secrets_are_named_in_the_step_that_sends_alone() -> None:
     """No other step of either job sees one."""
     jobs = describe(WORKFLOWS / WORKFLOW)[0]["document"]["jobs"]
     seen = [(job, step["name"]) for job, body in jobs.items() for step in body["steps"] if "secrets." in str(step)]
-    assert seen == [("notify", "Apply just that plan")]
+    assert seen == [("notify", "Apply exactly that plan")]

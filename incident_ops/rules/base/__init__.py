@@ -27,7 +27,7 @@ RULES: tuple[BaseRule, ...] = tuple(module for module in MODULES if module is no
 def compare(before: Record, after: Record, world: World | None) -> list[Finding]:
     """What a record may not have become since it was merged, with its file, positions still to be found.
 
-    `world` None: policy or services cannot be used; the rules that need neither are still asked.
+    `world` None: policy or services cannot be used; the rules that need neither still run.
     """
     return [
         replace(finding, where=replace(finding.where, file=after.path))

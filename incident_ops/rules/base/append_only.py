@@ -1,9 +1,9 @@
-"""What was merged into a history stays there: word for word, and in its order.
+"""Merged entries of a history stay as they are, in their order.
 
-Timeline, updates, changes, corrections, escalations and cycles only grow. Of an escalation `appropriate` may be judged
-later, of a cycle a missing instant be added. A slip is mended by one more entry: `corrects` in the timeline, a
-correction for an instant, a further update. Where two branches were merged, a new entry may stand above an older one
-if it is the earlier of the two: a note. Only a text that holds a secret may be taken out: a warning.
+Timeline, updates, changes, corrections, escalations and cycles only grow. Two things may be added later: whether an
+escalation was `appropriate`, and a missing time of a cycle. To fix a mistake, add one more entry: `corrects` in the
+timeline, a correction for a time, another update. After merging two branches a new entry may be above an older one if
+it happened earlier (a note). Only a text that contains a secret may be removed (a warning).
 
     before: timeline:
             - {at: 2025-01-26T12:05:00Z, kind: detection, event: Alert fired}
@@ -33,21 +33,21 @@ HistoryEntry = dict[str, Any]
 
 
 class History(NamedTuple):
-    """A list that only grows: the instant of an entry, the keys that may change, how a slip is mended."""
+    """A list that only grows: the instant of an entry, the keys that may change, how to fix a mistake."""
 
     name: str
     instant: str
     free: tuple[str, ...]
-    mend: str
+    fix: str
 
 
 HISTORIES = (
     History("timeline", "at", ("corrects",), "add an entry with `corrects: {}` at the end"),
-    History("updates", "at", (), "tell it in a new update"),
+    History("updates", "at", (), "write a new update"),
     History("changes", "at", (), "add the next change below"),
-    History("corrections", "at", (), "add a further correction: the last one holds"),
+    History("corrections", "at", (), "add another correction: the last one counts"),
     History("escalations", "at", ("appropriate",), "only `appropriate` may change"),
-    History("cycles", "reopened", ("restored", "resolved", "verified", "closed"), "use corrections for an instant"),
+    History("cycles", "reopened", ("restored", "resolved", "verified", "closed"), "to change a time, use corrections"),
 )
 
 
@@ -57,7 +57,7 @@ def check(before: Record, after: Record, _world: World | None) -> Iterator[Findi
         was, now = before.data.get(history.name) or [], after.data.get(history.name) or []
         if now[: len(was)] == was:
             continue
-        places = _places([_fixed(history, one) for one in was], [_fixed(history, one) for one in now])
+        places = _places([_fixed(history, entry) for entry in was], [_fixed(history, entry) for entry in now])
         if places is None:
             yield from _rewritten(history, was, now)
         else:
@@ -71,10 +71,10 @@ def _fixed(history: History, entry: HistoryEntry) -> bytes:
 
 
 def _places(was: Sequence[bytes], now: Sequence[bytes]) -> list[int] | None:
-    """Where each merged entry stands now; None where they do not all stand there in their order."""
+    """Where each merged entry is now; None where they are not all there in their order."""
     places, at = [], 0
-    for one in was:
-        while at < len(now) and now[at] != one:
+    for entry in was:
+        while at < len(now) and now[at] != entry:
             at += 1
         if at == len(now):
             return None
@@ -87,15 +87,15 @@ def _in_part(
     history: History, was: Sequence[HistoryEntry], now: Sequence[HistoryEntry], places: list[int]
 ) -> Iterator[Finding]:
     """Keys that may change only in one way."""
-    for number, (one, place) in enumerate(zip(was, places, strict=True)):
+    for number, (entry, place) in enumerate(zip(was, places, strict=True)):
         if history.name == "timeline":
-            target = one.get("corrects")
+            target = entry.get("corrects")
             if target is not None and 1 <= target <= len(places):
-                target = places[target - 1] + 1  # the entry it corrects may stand further down now
+                target = places[target - 1] + 1  # the entry it corrects may be further down now
             if now[place].get("corrects") != target:
-                yield _edited(history, number, one, now[place], place)
-        elif history.name == "cycles" and any(now[place].get(key) != one[key] for key in one):
-            yield _edited(history, number, one, now[place], place)
+                yield _edited(history, number, entry, now[place], place)
+        elif history.name == "cycles" and any(now[place].get(key) != entry[key] for key in entry):
+            yield _edited(history, number, entry, now[place], place)
 
 
 def _above(history: History, now: Sequence[HistoryEntry], places: list[int]) -> Iterator[Finding]:
@@ -111,39 +111,39 @@ def _above(history: History, now: Sequence[HistoryEntry], places: list[int]) -> 
         for new in above:
             route = (history.name, new)
             if later(now[new][history.instant], latest):
-                message = "this new entry stands above merged ones that are earlier"
+                message = "this new entry is above merged entries that are earlier"
                 yield rule_finding(ID, Level.ERROR, route, message, f"new entries go to the end of {history.name}")
             else:
-                message = "this new entry stands above a merged one"
-                hint = f"right after a merge of two branches; else put it at the end of {history.name}"
+                message = "this new entry is above a merged entry"
+                hint = f"correct after merging two branches; otherwise put it at the end of {history.name}"
                 yield rule_finding(ID, Level.NOTE, route, message, hint)
         above = []
 
 
 def _rewritten(history: History, was: Sequence[HistoryEntry], now: Sequence[HistoryEntry]) -> Iterator[Finding]:
-    """Merged entries that say something else, stand elsewhere, or are gone; at least one is."""
-    old, new = [_fixed(history, one) for one in was], [_fixed(history, one) for one in now]
+    """Merged entries that were changed, moved or removed; there is at least one."""
+    old, new = [_fixed(history, entry) for entry in was], [_fixed(history, entry) for entry in now]
     merged, spare = set(old), Counter(new)
-    edited = [number for number, (one, other) in enumerate(zip(old, new, strict=False)) if one != other]
+    edited = [number for number, (before, after) in enumerate(zip(old, new, strict=False)) if before != after]
     if len(new) >= len(old) and not any(new[number] in merged for number in edited):
         for number in edited:
             yield _edited(history, number, was[number], now[number], number)
         return
-    found = [*blocks(old, new)]
-    spare.subtract(old[number] for block in found if block.same for number in block.was)
-    for block in found:
+    changed_blocks = [*blocks(old, new)]
+    spare.subtract(old[number] for block in changed_blocks if block.same for number in block.was)
+    for block in changed_blocks:
         if block.same:
             continue
         places = [place for place in block.now if new[place] not in merged]
         for number in block.was:
             if spare[old[number]] > 0:
                 spare[old[number]] -= 1
-                yield _told(history, was, number, "stood elsewhere: the order of merged entries does not change")
+                yield _entry_finding(history, was, number, "was moved: merged entries keep their order")
             elif places:
                 place = places.pop(0)
                 yield _edited(history, number, was[number], now[place], place)
             else:
-                yield _told(history, was, number, "is gone")
+                yield _entry_finding(history, was, number, "is gone")
 
 
 def _edited(history: History, number: int, was: HistoryEntry, now: HistoryEntry, place: int) -> Finding:
@@ -152,22 +152,20 @@ def _edited(history: History, number: int, was: HistoryEntry, now: HistoryEntry,
     route = (history.name, place, keys[0]) if keys and keys[0] in now else (history.name, place)
     if all(holds_secret(was.get(key)) and not holds_secret(now.get(key)) for key in keys):
         message = f"{_entry(history, number, was)} was changed where it held a secret"
-        return rule_finding(ID, Level.WARNING, route, message, "the secret stays in the history of git: revoke it")
-    told = " and ".join(dict.fromkeys(keys[:3]))
-    message = f"{_entry(history, number, was)} was changed: {told}"
-    return rule_finding(ID, Level.ERROR, route, message, f"put it back, and {_mend(history, number)}")
+        return rule_finding(ID, Level.WARNING, route, message, "the secret is still in git history: revoke it")
+    changed_keys = " and ".join(dict.fromkeys(keys[:3]))
+    message = f"{_entry(history, number, was)} was changed: {changed_keys}"
+    return rule_finding(ID, Level.ERROR, route, message, f"put it back, and {_fix(history, number)}")
 
 
-def _told(history: History, was: Sequence[HistoryEntry], number: int, what: str) -> Finding:
+def _entry_finding(history: History, was: Sequence[HistoryEntry], number: int, what: str) -> Finding:
     message = f"{_entry(history, number, was[number])} {what}"
-    return rule_finding(
-        ID, Level.ERROR, (history.name,), message, f"put it back; {_mend(history, number)}", on_key=True
-    )
+    return rule_finding(ID, Level.ERROR, (history.name,), message, f"put it back; {_fix(history, number)}", on_key=True)
 
 
 def _entry(history: History, number: int, entry: HistoryEntry) -> str:
     return f"merged entry {number + 1} of {history.name} ({entry[history.instant]})"
 
 
-def _mend(history: History, number: int) -> str:
-    return history.mend.format(number + 1)
+def _fix(history: History, number: int) -> str:
+    return history.fix.format(number + 1)

@@ -1,7 +1,7 @@
-"""A merged state, severity or priority changes only with an entry of `changes`.
+"""Changing a merged state, severity or priority requires an entry in `changes`.
 
-Whoever reads the record later must see what it was, when it changed and why (R25). The entry begins at the merged
-value. That the way of states is legal, and that a history ends where the record says, is the rule `moves`.
+Whoever reads the record later must see what the value was, when it changed and why. The entry's `from` is the merged
+value. Whether the sequence of states is allowed, and ends at the record's state, is checked by the rule `moves`.
 
     before: severity: SEV1            # was SEV2
     after:  severity: SEV1
@@ -36,13 +36,13 @@ def check(before: Record, after: Record, _world: World | None) -> Iterator[Findi
             message = f"{field} was {old} when it was merged, and is gone"
             yield rule_finding(ID, LEVEL, (field,), message, f"write {field}: {old} again")
             continue
-        told = [(place, change) for place, change in new if change.field == field]
-        if not told:
+        entries = [(place, change) for place, change in new if change.field == field]
+        if not entries:
             hint = f"add to changes {{at: ..., field: {field}, from: {old}, to: {value}, by: ..., reason: ...}}"
             yield rule_finding(
-                ID, LEVEL, (field,), f"{field} was {old} when it was merged, and no change tells of it", hint
+                ID, LEVEL, (field,), f"{field} was {old} when it was merged, and no entry in changes records it", hint
             )
-        elif field != "state" and told[0][1].old != old and not any(one.field == field for one in was.changes):
-            # with a history before it, where it begins is judged by `moves`
-            message = f"{field} was {old} when it was merged, not {told[0][1].old}"
-            yield rule_finding(ID, LEVEL, ("changes", told[0][0], "from"), message, f"from: {old}")
+        elif field != "state" and entries[0][1].old != old and not any(change.field == field for change in was.changes):
+            # with a history before it, the rule `moves` checks where it begins
+            message = f"{field} was {old} when it was merged, not {entries[0][1].old}"
+            yield rule_finding(ID, LEVEL, ("changes", entries[0][0], "from"), message, f"from: {old}")

@@ -1,7 +1,7 @@
 """The id of a merged record never changes.
 
-Issues, links, branches and messages hold it. A record in a folder of another name, or with another id, is another
-record to all of them.
+Issues, links, branches and messages refer to it. With another id, or in a folder of another name, it would be a
+different record to all of them.
 
     before: id: INC-13          # was INC-12
     after:  id: INC-12

@@ -1,6 +1,6 @@
-"""A merged action item is never taken out, and its id never given to another.
+"""A merged action item is never removed, and its id is never reused.
 
-Its issue is found by the id. What will not be done is marked so, with the reason.
+Its issue is found by the id. If it will not be done, set `wont_do` and give the reason.
 
     before: action_items: []                 # AI-2 was here
     after:  action_items:
@@ -34,5 +34,5 @@ def check(before: Record, after: Record, _world: World | None) -> Iterator[Findi
         if owner != new.id:
             message = f"issue {new.issue} belongs to {owner}"
             yield rule_finding(
-                ID, LEVEL, ("action_items", place, "issue"), message, f"take it out, or give {owner} its id back"
+                ID, LEVEL, ("action_items", place, "issue"), message, f"remove it, or give {owner} its id back"
             )

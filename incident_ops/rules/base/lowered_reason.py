@@ -1,6 +1,7 @@
-"""Whoever lowers a merged severity or priority says why.
+"""Lowering a merged severity or priority requires a reason.
 
-A lower level stops pages and stretches clocks. The reason stands in the entry of `changes`, where a reviewer sees it.
+A lower level stops pages and gives clocks more time. The reason goes into the entry in `changes`, where a reviewer
+sees it.
 
     before: - {at: 2025-01-26T12:40:00Z, field: severity, from: SEV1, to: SEV2}
     after:  - {at: 2025-01-26T12:40:00Z, field: severity, from: SEV1, to: SEV2, reason: Only one region is affected}

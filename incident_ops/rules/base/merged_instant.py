@@ -1,7 +1,7 @@
-"""A merged instant of `times` stays as it is; what turns out to be wrong is corrected beside it.
+"""A merged time in `times` is not edited; a wrong one is corrected by an entry in `corrections`.
 
-Clocks, reports and people have used it. An instant that was missing may be added at any time; one that was there, also
-as `unknown`, is mended by an entry of `corrections`, which says who found what, and why.
+Clocks, reports and people have already used it. A missing time may be added at any point; one that was there, even
+as `unknown`, needs an entry in `corrections` that says who found what, and why.
 
     before: times: {started: 2025-01-26T11:58:00Z, ...}      # was 12:00
     after:  times: {started: 2025-01-26T12:00:00Z, ...}
@@ -33,17 +33,17 @@ def check(before: Record, after: Record, _world: World | None) -> Iterator[Findi
             message = f"times.{name} was {was} when it was merged, and is gone"
             yield rule_finding(ID, LEVEL, ("times",), message, f"write {name}: {was} again", on_key=True)
             continue
-        hint = _mend(after.incident, name, was, now)
+        hint = _fix(after.incident, name, was, now)
         yield rule_finding(ID, LEVEL, ("times", name), f"times.{name} was {was} when it was merged", hint)
 
 
-def _mend(incident: Incident, name: str, was: str, now: str) -> str:
-    """How the merged instant comes back and the new one is told, where corrections do not tell it yet."""
-    told = [one.new for one in incident.corrections if one.field == f"times.{name}"]
-    held = told[-1] if told else was
-    if told and same_instant(held, now):
-        return f"put it back: {name}: {was}; corrections tell of {now} already"
+def _fix(incident: Incident, name: str, was: str, now: str) -> str:
+    """How to restore the merged instant and record the new one, where corrections do not have it yet."""
+    corrected = [correction.new for correction in incident.corrections if correction.field == f"times.{name}"]
+    latest = corrected[-1] if corrected else was
+    if corrected and same_instant(latest, now):
+        return f"put it back: {name}: {was}; corrections already has {now}"
     if same_instant(was, now):
         return f"put it back: {name}: {was}"
-    entry = f"{{at: ..., field: times.{name}, from: {held}, to: {now}, by: ..., reason: ...}}"
+    entry = f"{{at: ..., field: times.{name}, from: {latest}, to: {now}, by: ..., reason: ...}}"
     return f"put it back, and add to corrections {entry}"

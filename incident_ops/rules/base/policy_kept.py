@@ -1,7 +1,7 @@
 """The policy under which an incident was declared stays as it was written.
 
-Its targets rule the incident's clocks: a clock that could be stretched afterwards would measure nothing. What was not
-written may be added.
+Its targets set the incident's clocks, and a clock that can be changed afterwards measures nothing. What was left out
+may be added.
 
     before: policy: {scheme: sev0-3, targets: {response: 60m}}     # was 15m
     after:  policy: {scheme: sev0-3, targets: {response: 15m}}
@@ -34,10 +34,10 @@ def check(before: Record, after: Record, _world: World | None) -> Iterator[Findi
 def _written(policy: PolicyInForce | None) -> dict[Route, str]:
     if policy is None:
         return {}
-    told = {
+    values = {
         ("policy", "scheme"): policy.scheme,
         ("policy", "digest"): policy.digest,
         ("policy", "targets", "response"): policy.targets.response,
         ("policy", "targets", "resolution"): policy.targets.resolution,
     }
-    return {route: value for route, value in told.items() if value is not None}
+    return {route: value for route, value in values.items() if value is not None}

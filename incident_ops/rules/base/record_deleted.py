@@ -1,7 +1,7 @@
-"""A merged record is not deleted without a look at what goes with it.
+"""A merged record is not deleted.
 
-Its clocks stop, and the next run closes its issues. An incident that was none is closed with `outcome: false_alarm`,
-`duplicate` or `withdrawn`, and stays readable.
+Deleting it stops its clocks, and the next run closes its issues. If it was not an incident, close it with
+`outcome: false_alarm`, `duplicate` or `withdrawn`, so that it stays readable.
 
     before: incidents/INC-12/incident.yaml is deleted
     after:  state: closed
@@ -28,4 +28,4 @@ def check_deleted(before: Record) -> Iterator[Finding]:
     issues += [f"#{item.issue} ({item.id})" for item in incident.action_items if item.issue is not None]
     closed = f"; issues to be closed: {', '.join(issues)}" if issues else "; it names no issue"
     message = f"the merged record {incident.id} is deleted{closed}"
-    yield rule_finding(ID, LEVEL, (), message, "if it was no incident: close it with outcome: withdrawn instead")
+    yield rule_finding(ID, LEVEL, (), message, "if it was not an incident: close it with outcome: withdrawn instead")

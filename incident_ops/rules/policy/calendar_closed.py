@@ -1,6 +1,6 @@
-"""A calendar is never open, has hours that end before they begin, or is not there.
+"""A calendar has no open hours, has hours that end before they begin, or does not exist.
 
-A clock in a calendar without one open hour never reaches its due time: the target looks kept for ever.
+In a calendar that is never open a clock never reaches its due time, so the target always looks met.
 
 Before:
 

@@ -1,7 +1,7 @@
-"""A level counts business hours, and the business calendar is still the preset's.
+"""A level counts business hours, but the business calendar is still the preset's.
 
-No playbook says when you work. The presets assume Monday to Friday, 09:00-17:00 in UTC, without holidays, so due times
-are wrong for most teams until the calendar is set.
+No playbook knows when you work. The presets assume Monday to Friday, 09:00-17:00 UTC, without holidays, so due times
+are wrong for most teams until you set the calendar.
 
 Before:
 

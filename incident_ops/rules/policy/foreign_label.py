@@ -1,7 +1,7 @@
-"""A level label is not one of this policy's scheme.
+"""A level label is not in this policy's scheme.
 
-The same word means another rank in another scheme: SEV1 is the second worst of sev0-3, SEV-1 the worst of sev1-3.
-So labels are compared only inside one scheme, letter by letter, and never guessed.
+The same word means a different rank in another scheme: SEV1 is the second worst of sev0-3, SEV-1 the worst of sev1-3.
+So labels are compared only within one scheme, letter by letter, and never guessed.
 
 Before (extends: sev0-3):
 
@@ -31,7 +31,7 @@ def check(policy_file: PolicyFile) -> Iterator[Finding]:
     policy = policy_file.policy
     for route, label, allowed in _labels(policy_file):
         if label not in allowed:
-            message = f"{label!r} is no level here of scheme {policy.scheme.id}"
+            message = f"{label!r} is not a level of scheme {policy.scheme.id}"
             yield policy_file.error(ID, route, message, _hint(label, allowed, policy.scheme.id))
 
 

@@ -1,7 +1,7 @@
-"""A role or tier that this policy calls has nobody behind it.
+"""A role or tier that this policy notifies has no contact.
 
-The presets name roles (on call, database admin, executives), never people: only you know them. Until somebody stands
-behind a role, what is meant for it reaches nobody.
+The presets name roles (on call, database admin, executives), never people: only you know them. Until a role has a
+contact, what is sent to it reaches nobody.
 
 Before:
 
@@ -42,12 +42,14 @@ def check(policy_file: PolicyFile) -> Iterator[Finding]:
         if contacts.behind(whom):
             continue
         near = "" if whom in declared or whom == "executive" else closest(whom, declared)
-        hint = f"did you mean {near}?" if near else f'say who it is: {_key(policy_file, whom)}: ["@handle"]'
-        yield policy_file.warning(ID, route, f"nobody is behind {whom!r}", hint)
+        kind, key = _kind_and_key(policy_file, whom)
+        hint = f"did you mean {near}?" if near else f'name someone: {key}: ["@handle"]'
+        yield policy_file.warning(ID, route, f"{kind} {whom} has no contact", hint)
 
 
-def _key(policy_file: PolicyFile, whom: str) -> str:
+def _kind_and_key(policy_file: PolicyFile, whom: str) -> tuple[str, str]:
+    """Whether it is a role or a tier, and the policy key that names its people."""
     if whom == "executive":
-        return "contacts.executive"
+        return "role", "contacts.executive"
     tiers = {*policy_file.policy.contacts.tiers, *(tier.id for tier in policy_file.policy.escalation.tiers)}
-    return f"contacts.{'tiers' if whom in tiers else 'roles'}.{whom}"
+    return ("tier", f"contacts.tiers.{whom}") if whom in tiers else ("role", f"contacts.roles.{whom}")

@@ -1,4 +1,4 @@
-"""What a policy rule is given: the policy as resolved, what the user's own file says, and where."""
+"""The input of a policy rule: the policy as resolved, what the user's own file says, and where."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class PolicyFile:
         """The route of a value in the user's own file, or None where the preset says it. A text step into a list
         whose entries have an `id` means the entry with that id."""
         value: Any = self.own
-        found: list[str | int] = []
+        steps_taken: list[str | int] = []
         for step in steps:
             if isinstance(value, list) and isinstance(step, str):
                 index = next(
@@ -38,8 +38,8 @@ class PolicyFile:
                 value = value[step]
             except (KeyError, IndexError, TypeError):
                 return None
-            found.append(step)
-        return tuple(found)
+            steps_taken.append(step)
+        return tuple(steps_taken)
 
     def where(self, *steps: str | int) -> Where:
         """The place of a value in the user's own file, or of `extends` where the preset says it. Lists and maps are
@@ -75,7 +75,7 @@ class PolicyFile:
             yield ("gate", "deploy_calendar"), self.policy.gate.deploy_calendar
 
     def whoms(self) -> Iterator[tuple[Route, str]]:
-        """Every place that names a role, a tier, `executive` or a handle to be told or called, and the name."""
+        """Every place that names a role, a tier, `executive` or a handle to be notified, and the name."""
         for route, level in self.levels():
             yield from _entries((*route, "audiences"), level.audiences)
         for tier in self.policy.escalation.tiers:

@@ -1,9 +1,9 @@
-"""Some answers to the triage questions reach no level.
+"""Some answers to the triage questions lead to no level.
 
-The first triage rule that matches decides. Where none does, nobody can say how bad the incident is, at the moment
-when it matters. Every combination of answers is tried, with shares of users on and between all limits of the rules.
+The first triage rule that matches decides. If none does, nobody can say how bad the incident is when it matters most.
+Every combination of answers is tried, with shares of users at and between all limits of the rules.
 
-Before (20 % of users is neither):
+Before (20 % of users matches neither rule):
 
     triage:
       rules:

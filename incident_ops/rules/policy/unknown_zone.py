@@ -1,7 +1,7 @@
-"""A time zone is not an IANA zone with a place.
+"""A time zone is not the IANA zone of a place.
 
-`EST` or `CET` name an offset or a habit, not the rules of a place: half the year they are an hour off from what the
-people there call their time. Only names such as `America/New_York`, and UTC, are taken.
+`EST` or `CET` name an offset, not the rules of a place: half the year they are an hour off from local time there.
+Only names such as `America/New_York`, and UTC, are accepted.
 
 Before:
 

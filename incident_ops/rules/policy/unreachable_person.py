@@ -1,8 +1,8 @@
-"""A person or team named in this policy cannot be reached.
+"""A person or team named in this policy cannot be notified.
 
-Who commands, who is behind a role, who manages somebody: at night a name without a channel is nobody. Each handle the
-policy names needs an entry in `contacts` with at least one channel out of `notify.channels`. Addresses and numbers stay
-out of git: a channel's URL is in the environment variable INCIDENT_OPS_CHANNEL_<NAME>.
+A commander, a role's contact or a manager without a channel cannot be reached at night. Each handle in the policy
+needs an entry in `contacts` with at least one channel from `notify.channels`. Addresses and phone numbers stay out of
+git: a channel's URL is in the environment variable INCIDENT_OPS_CHANNEL_<NAME>.
 
 Before:
 
@@ -43,7 +43,7 @@ def check(policy_file: PolicyFile) -> Iterator[Finding]:
             yield policy_file.error(
                 ID,
                 route,
-                f"{name!r} is a name that nothing can reach",
+                f"{name!r} is not a handle, so nobody can be notified",
                 "write a handle such as @alice, and its channels in contacts",
             )
             continue
