@@ -1,13 +1,9 @@
-"""A canary that failed, as an incident: declared with the verdict's table as the first entries of its timeline.
-
-The verdict as a status of the deployment on GitHub, for whoever looks there.
-"""
+"""A canary that failed, as an incident: declared with the verdict's table as the first entries of its timeline."""
 
 from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Mapping
 from contextlib import redirect_stdout
 from functools import partial
@@ -15,20 +11,18 @@ from functools import partial
 import click
 
 from incident_ops.app.edit_record import perform_edit, who
-from incident_ops.app.workspace import Opened, remote_of
+from incident_ops.app.workspace import Opened
 from incident_ops.canary.replay import CanaryOutcome
 from incident_ops.cli.declare import declare
-from incident_ops.deploy_gate.verdict import FAIL, FROZEN, INCONCLUSIVE, OVERRIDDEN, PASS
 from incident_ops.domain.incident import Incident
 from incident_ops.edits.communicate import TimelineEntry, add_entry
 from incident_ops.edits.step import Step
-from incident_ops.errors import IncidentOpsError, UserError
+from incident_ops.errors import UserError
 from incident_ops.render.canary import canary_headline, progress
-from incident_ops.render.findings import inert
 
 
 def demand_answers(opened: Opened, service: str | None, severity: str | None, weight: int) -> None:
-    """UserError where a failed canary could not be declared: better told before the rollout than after it."""
+    """UserError where a failed canary could not be declared: better known before the rollout than after it."""
     policy, services = opened.judged_by
     if service is None:
         raise UserError("--declare needs the service that is hurt", hint="--service NAME")
@@ -45,7 +39,6 @@ def demand_answers(opened: Opened, service: str | None, severity: str | None, we
 
 
 def declare_failed(
-    ctx: click.Context,
     opened: Opened,
     outcome: CanaryOutcome,
     service: str,
@@ -61,7 +54,7 @@ def declare_failed(
     told = io.StringIO()
     said = {"words": (title,), "services": (service,), "source": "alert", "detail": outcome.gate}
     with redirect_stdout(told):
-        ctx.invoke(declare, **said, **given, description=canary_headline(outcome), form="json")
+        click.get_current_context().invoke(declare, **said, **given, description=canary_headline(outcome), form="json")
         incident_id = str(json.loads(told.getvalue())["incident"])
         rows = [canary_headline(outcome), *(f"{one.verdict}: {progress(one)}" for one in outcome.metrics)]
         by = who(opened, None)
@@ -77,27 +70,3 @@ def declare_failed(
 
 def _add(opened: Opened, by: str | None, entry: TimelineEntry, incident: Incident) -> Step:
     return add_entry(incident, opened.now, by, entry)
-
-
-DEPLOYMENT_STATES = {
-    PASS: "success",
-    FAIL: "failure",
-    INCONCLUSIVE: "error",
-    FROZEN: "error",
-    OVERRIDDEN: "in_progress",
-}
-"""Only a pass is a success: a commit that has one is exempt from the gate later."""
-
-
-def tell_deployment(opened: Opened, number: int, outcome: CanaryOutcome) -> None:
-    """Sets the status of deployment `number`. Where GitHub refuses it is told; the verdict stays what it is."""
-    from incident_ops.adapters.github.deployments import Deployments
-
-    going_on = outcome.next_weight is not None or (outcome.is_dry and outcome.verdict != PASS)
-    state = "in_progress" if going_on else DEPLOYMENT_STATES[outcome.verdict]
-    remote = remote_of(opened.git)
-    try:
-        deployments = Deployments.of(os.environ, remote.url if remote else None)
-        deployments.tell(number, state, f"canary {outcome.gate}: {outcome.verdict} ({outcome.reason_code})")
-    except IncidentOpsError as error:
-        click.echo(inert(f"warning: deployment {number} was not told of it: {error}"), err=True)

@@ -1,23 +1,15 @@
-"""A gate file as the canary commands take it: read, checked, and refused with its line where anything is wrong.
-
-Asking a metric source for a gate's metrics, tick by tick.
-
-A live run: ticks by the clock, steps of the rollout, and the state that a re-run continues.
-"""
+"""A canary as it is measured: the metric source asked tick by tick, the steps of the rollout taken by the clock."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import sha256
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from incident_ops.adapters.ticking import Ticking
-from incident_ops.canary.config import Analysis, ErrorRate, Metric, Queries, ThresholdMetric, to_analysis
-from incident_ops.canary.config_check import check_gate_file
+from incident_ops.canary.config import Analysis, ErrorRate, Metric, Queries, ThresholdMetric
 from incident_ops.canary.counters import NO_BASELINE, Counts, Gap, Meter, Reading, difference, read_tick, reading
 from incident_ops.canary.queries import fill
 from incident_ops.canary.replay import Curves
@@ -38,74 +30,20 @@ from incident_ops.canary.run import (
 )
 from incident_ops.canary.tick import Found, Sides, TickReading, Unanswered
 from incident_ops.canary.verdict import Joined
-from incident_ops.domain.policy import Policy
 from incident_ops.domain.ports import MetricSource, Tick
 from incident_ops.errors import Incomplete, UserError
-from incident_ops.findings import Finding
-from incident_ops.records.gate_file import gate_findings, load_gate
-from incident_ops.records.yaml_reader import MAX_BYTES, Document
 
 
-@dataclass(frozen=True)
-class GateFile:
-    """A gate file that is fine: its data, what they mean, and the digest of its bytes."""
-
-    path: str
-    document: Document
-    analysis: Analysis
-    digest: str
-
-
-def read_gate(path: str) -> GateFile:
-    """The gate file. UserError naming the first fault where it cannot be used."""
-    raw = gate_bytes(path)
-    found = load_gate(raw, path, check_gate_file)
-    if isinstance(found, list):
-        raise refused_gate_file(found)
-    return GateFile(path, found, to_analysis(found.data), sha256(raw).hexdigest())
-
-
-def gate_bytes(path: str) -> bytes:
-    """The bytes of a gate file. UserError where it cannot be read."""
-    if not path:
-        raise UserError("the name of the gate file is empty", hint="-f gates/NAME.yaml")
-    try:
-        with Path(path).open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise UserError(f"the gate file cannot be read: {error.strerror}", where=path, hint="check the path") from error
-
-
-def demand_source(gate: GateFile, policy: Policy) -> None:
-    """UserError where the data source that the gate names is not in the policy, or of another kind."""
-    if found := source_findings(gate.document, policy):
-        raise refused_gate_file(found)
-
-
-def source_findings(document: Document, policy: Policy) -> list[Finding]:
-    """What is wrong with the data source that a gate file names."""
-    from incident_ops.canary.config_check import check_source
-
-    return gate_findings(document, lambda data, file: check_source(data, file, policy))
-
-
-def refused_gate_file(found: list[Finding]) -> UserError:
-    """The first finding as an error, and how many there are."""
-    first = found[0]
-    more = f"; {len(found) - 1} more: incident-ops canary validate tells all" if len(found) > 1 else ""
-    return UserError(first.message, where=str(first.where), hint=f"{first.hint}{more}")
-
-
-def arguments(analysis: Analysis, given: tuple[str, ...]) -> dict[str, str | None]:
+def query_values(analysis: Analysis, assignments: Sequence[str]) -> dict[str, str | None]:
     """The values that queries name: those of `--arg NAME=VALUE` over those of the file. UserError for others."""
-    found: dict[str, Any] = dict(analysis.arguments)
-    for text in given:
+    values: dict[str, Any] = dict(analysis.arguments)
+    for text in assignments:
         name, sign, value = text.partition("=")
-        if not sign or name not in found:
-            known = ", ".join(found) or "the gate file has none under spec.args"
+        if not sign or name not in values:
+            known = ", ".join(values) or "the gate file has none under spec.args"
             raise UserError(f"--arg {text!r} gives no value to an argument of the gate", hint=f"NAME=VALUE; {known}")
-        found[name] = value
-    return found
+        values[name] = value
+    return values
 
 
 NO_QUERIES = Gap(NO_BASELINE, "no baseline is asked for")
@@ -118,8 +56,7 @@ class Sampler:
     def __init__(self, source: MetricSource, analysis: Analysis, values: Mapping[str, str | None]) -> None:
         """UserError for a value that is missing or cannot stand in a query."""
         self._source, self._meters = source, dict[str, Meter]()
-        is_promql = analysis.provider.kind == "prometheus"
-        self._filled = {query: fill(query, values, is_promql=is_promql) for query in _queries(analysis)}
+        self._filled = {query: fill(query, values, is_promql=source.is_promql) for query in _queries(analysis)}
 
     def start(self, analysis: Analysis, at: datetime) -> None:
         """Takes the counters as they stand: the next tick counts from here. What cannot be read begins later."""
