@@ -92,12 +92,12 @@ def unproven_providers(checked: Mapping[str, CheckedGate]) -> Iterator[tuple[str
 def replay_recording(csv: str, file: str) -> CanaryOutcome:
     """The outcome of a gate file over the counts of a CSV file. UserError where either cannot be used."""
     from incident_ops.adapters.metrics.file import Row, read_counts
-    from incident_ops.canary.counters import counts
+    from incident_ops.canary.counters import to_counts
     from incident_ops.canary.replay import RecordedTick, replay_ticks
 
     def tick(row: Row) -> RecordedTick:
-        canary = counts(row.canary_errors, row.canary_requests, "canary")
-        return RecordedTick(row.t, canary, counts(row.baseline_errors, row.baseline_requests, "baseline"))
+        canary = to_counts(row.canary_errors, row.canary_requests, "canary")
+        return RecordedTick(row.t, canary, to_counts(row.baseline_errors, row.baseline_requests, "baseline"))
 
     gate = read_gate(file)
     return replay_ticks(gate.analysis, [tick(row) for row in read_counts(csv)])

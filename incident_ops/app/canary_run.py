@@ -19,9 +19,9 @@ from incident_ops.app.gate_check import GateRequest, check_gate
 from incident_ops.app.workspace import Opened
 from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis
 from incident_ops.canary.replay import CanaryOutcome, outcome_of
-from incident_ops.canary.run import Run, goes_full, stages, watch_analysis
+from incident_ops.canary.run import Run, stages, takes_all_traffic, watch_analysis
 from incident_ops.canary.run_state import Owner, run_from_json, run_to_json
-from incident_ops.canary.verdict import Joined, accepted
+from incident_ops.canary.verdict import JoinedVerdict, accepted
 from incident_ops.deploy_gate.verdict import FAIL, OVERRIDDEN, OVERRIDE, PASS
 from incident_ops.domain.ports import MetricSource
 from incident_ops.domain.time import stamp
@@ -57,7 +57,7 @@ class RunProgress(Protocol):
 
     def __exit__(self, *error: object) -> None: ...
 
-    def show(self, analysis: Analysis, run: Run, joined: Joined, /) -> None:
+    def show(self, analysis: Analysis, run: Run, joined: JoinedVerdict, /) -> None:
         """The status of every metric after a tick."""
 
     def note(self, text: str, /) -> None:
@@ -178,7 +178,7 @@ class _Rollout:
     def _at_full(self, outcome: CanaryOutcome) -> CanaryOutcome:
         """The rollout at full traffic, and watched there where that is asked for. An end that was only accepted stays
         that, however well the watch goes."""
-        if goes_full(self._analysis):
+        if takes_all_traffic(self._analysis):
             self._step(FULL)
         elif self._watched is not None:
             self._command("--on-pass", self._request.on_pass, outcome)
@@ -214,7 +214,7 @@ class _Rollout:
         if ended.next_weight is not None:
             return ended.next_weight
         is_last = bool(self._request.step_state) and self._is_let_through(outcome)
-        return FULL if is_last and goes_full(self._analysis) else None
+        return FULL if is_last and takes_all_traffic(self._analysis) else None
 
     @property
     def _state_file(self) -> Path | None:
@@ -265,7 +265,7 @@ class _Rollout:
 
     def _concluded(self, outcome: CanaryOutcome) -> CanaryOutcome:
         """The caller's last command, and the incident; neither changes a fail into anything better."""
-        promoted_already = self._watched is not None and not goes_full(self._analysis)
+        promoted_already = self._watched is not None and not takes_all_traffic(self._analysis)
         if outcome.verdict in (PASS, OVERRIDDEN) and not promoted_already:
             self._command("--on-pass", self._request.on_pass, outcome)
         if outcome.verdict != FAIL:

@@ -10,26 +10,26 @@ from typing import Any, NamedTuple
 
 from incident_ops.adapters.ticking import Ticking
 from incident_ops.canary.config import Analysis, ErrorRate, Metric, Queries, ThresholdMetric
-from incident_ops.canary.counters import NO_BASELINE, Counts, Gap, Meter, Reading, difference, read_tick, reading
-from incident_ops.canary.queries import fill
+from incident_ops.canary.counters import NO_BASELINE, Counts, Gap, Meter, Reading, difference, read_tick, to_reading
+from incident_ops.canary.queries import fill_query
 from incident_ops.canary.replay import Curves
 from incident_ops.canary.run import (
     Run,
     advance,
-    asked,
     begin_run,
-    extended,
-    is_blind,
+    due_metrics,
+    extended_run,
     is_step_done,
     judge_run,
-    next_at,
+    judge_step,
+    lacks_fresh_data,
+    next_measurement,
     next_step,
     stage_of,
     stages,
-    step_judged,
 )
-from incident_ops.canary.tick import Found, Sides, TickReading, Unanswered
-from incident_ops.canary.verdict import Joined
+from incident_ops.canary.tick import NoAnswer, QueryResult, SideCounts, TickReading
+from incident_ops.canary.verdict import JoinedVerdict
 from incident_ops.domain.ports import MetricSource, Tick
 from incident_ops.errors import Incomplete, UserError
 
@@ -56,7 +56,7 @@ class Sampler:
     def __init__(self, source: MetricSource, analysis: Analysis, values: Mapping[str, str | None]) -> None:
         """UserError for a value that is missing or cannot stand in a query."""
         self._source, self._meters = source, dict[str, Meter]()
-        self._filled = {query: fill(query, values, is_promql=source.is_promql) for query in _queries(analysis)}
+        self._filled = {query: fill_query(query, values, is_promql=source.is_promql) for query in _queries(analysis)}
 
     def start(self, analysis: Analysis, at: datetime) -> None:
         """Takes the counters as they stand: the next tick counts from here. What cannot be read begins later."""
@@ -69,16 +69,16 @@ class Sampler:
         """What the source says of a metric at a tick; an answer that did not come is none."""
         try:
             if isinstance(metric, ThresholdMetric):
-                return Found(self._source.value(self._filled[metric.query], tick))
+                return QueryResult(self._source.value(self._filled[metric.query], tick))
             canary = self._side(metric.canary, "canary", tick)
             baseline = self._side(metric.baseline, "baseline", tick)
         except Incomplete as error:
-            return Unanswered(str(error))
+            return NoAnswer(str(error))
         if not self._source.is_cumulative:
-            return Sides(_since_zero(canary, "canary"), _since_zero(baseline, "baseline"))
+            return SideCounts(_since_zero(canary, "canary"), _since_zero(baseline, "baseline"))
         before = self._meters.get(metric.name, Meter())
         mine, theirs, self._meters[metric.name] = read_tick(before, canary, baseline)
-        return Sides(mine, theirs)
+        return SideCounts(mine, theirs)
 
     def lookback(self, metric: ErrorRate, at: datetime) -> list[Counts | Gap]:
         """The baseline's ticks before `at`; none where the source keeps none. Raises Incomplete."""
@@ -89,7 +89,7 @@ class Sampler:
         last = Tick(at, interval)
         errors = self._source.history(self._filled[queries.errors], last, ticks)
         requests = self._source.history(self._filled[queries.requests], last, ticks)
-        readings = [reading(*both, "baseline") for both in zip(errors, requests, strict=False)]
+        readings = [to_reading(*both, "baseline") for both in zip(errors, requests, strict=False)]
         return [_between(before, after) for before, after in pairwise(readings)]
 
     def _side(self, queries: Queries | None, side: str, tick: Tick) -> Reading | Gap:
@@ -97,7 +97,7 @@ class Sampler:
             return NO_QUERIES
         requests = self._source.counts(self._filled[queries.requests], tick)
         errors = self._source.counts(self._filled[queries.errors], tick)
-        return reading(errors, requests, side)
+        return to_reading(errors, requests, side)
 
 
 def _queries(analysis: Analysis) -> list[str]:
@@ -123,7 +123,7 @@ class Ended(NamedTuple):
     """Where a run ended; `next_weight` where only a step did, and the next one may be taken."""
 
     run: Run
-    joined: Joined
+    joined: JoinedVerdict
     next_weight: int | None = None
 
 
@@ -139,7 +139,7 @@ class Live:
     sampler: Sampler
     on_step: Callable[[int], None]
     keep: Callable[[Run], None]
-    tell: Callable[[Run, Joined], None]
+    tell: Callable[[Run, JoinedVerdict], None]
     one_step: bool = False
     curves: Curves = field(default_factory=Curves)
     _since: datetime | None = None
@@ -164,7 +164,7 @@ class Live:
             joined = judge_run(analysis, run)
             self.tell(run, joined)
             if joined.is_final:
-                longer = extended(analysis, run, joined)
+                longer = extended_run(analysis, run, joined)
                 if longer is None:
                     return Ended(run, joined)
                 run = longer
@@ -172,11 +172,11 @@ class Live:
             if is_step_done(analysis, run) and run.stage + 1 < len(stages(analysis)):
                 following = next_step(analysis, run)
                 if following is None:
-                    return Ended(run, step_judged(analysis, run))
-                if not is_blind(analysis, run):
+                    return Ended(run, judge_step(analysis, run))
+                if not lacks_fresh_data(analysis, run):
                     if self.one_step:
                         self.keep(following)
-                        return Ended(following, step_judged(analysis, run), stage_of(analysis, following).weight)
+                        return Ended(following, judge_step(analysis, run), stage_of(analysis, following).weight)
                     run = following
                     self._enter(analysis, run)
             run = self._tick(analysis, run)
@@ -193,12 +193,12 @@ class Live:
         self.sampler.start(analysis, self._since)
 
     def _tick(self, analysis: Analysis, run: Run) -> Run:
-        target = next_at(analysis, run)
+        target = next_measurement(analysis, run)
         at = self._reach(run, target, analysis.interval)
         due = max(at, target)
         end = (self._since or self.ticking.now()) + timedelta(seconds=due - self._from)
         answers: dict[str, TickReading] = {}
-        for metric in asked(analysis, run, due):
+        for metric in due_metrics(analysis, run, due):
             seconds = due - self._asked.get(metric.name, self._from)
             answers[metric.name] = self.sampler.ask(metric, Tick(end, max(seconds, 1.0)))
             self._asked[metric.name] = due

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from incident_ops.adapters.person import ACTOR, whoever
 from incident_ops.app.workspace import Opened, no_records, open_repository, read_text_file, served, token_and_server
-from incident_ops.deploy_gate.check import IGNORE, DeployRequest, Known, check_deploy, released, rolled_back
+from incident_ops.deploy_gate.check import IGNORE, DeployFacts, DeployRequest, check_deploy, released, rolled_back
 from incident_ops.deploy_gate.holds import needed_services
 from incident_ops.deploy_gate.release import FIX_LASTS, fix_refused, is_listed
 from incident_ops.deploy_gate.verdict import INCIDENT_REPO_UNREACHABLE, INCONCLUSIVE, HeldRelease, Verdict
@@ -32,6 +32,7 @@ from incident_ops.records.store import Store
 
 if TYPE_CHECKING:
     from incident_ops.edits.freeze import Overriding
+
 
 _BRANCH_OF = re.compile(r"(?P<url>[a-z]+://(?:[^@/]*@)?[^@/]*/[^@]+|[^@/:]+@[^@/:]+:[^@]+)@(?P<branch>[^@:\s]+)")
 _ADDRESS = re.compile(r"https?://")
@@ -133,10 +134,10 @@ def _branch(workspace: Opened, url: str, branch: str, scratch: ExitStack) -> Ope
 
 
 def _verdict_of_published(published: PublishedGate, asked: DeployRequest, fixes: str | None) -> Verdict:
-    from incident_ops.deploy_gate.public_state import not_current, parse_state, verdict_of_state
+    from incident_ops.deploy_gate.public_state import parse_state, verdict_of_state, why_not_current
 
     state = parse_state(published.raw, published.where)
-    if (why := not_current(state, published.head, asked.now)) is not None:
+    if (why := why_not_current(state, published.head, asked.now)) is not None:
         return _unreachable(asked, why)
     verdict = verdict_of_state(state, replace(asked, environment=asked.environment or state.environments[0]))
     if fixes is not None and verdict.exit_code:
@@ -151,8 +152,8 @@ def _verdict_of_records(
     policy, _ = records.judged_by
     asked = replace(asked, environment=asked.environment or policy.gate.environment)
 
-    def judged() -> tuple[Known, Verdict]:
-        known = known_of(records, asked.service, contents(records))
+    def judged() -> tuple[DeployFacts, Verdict]:
+        known = deploy_facts(records, asked.service, read_contents(records))
         return known, check_deploy(asked, known)
 
     known, verdict = served(records, judged)
@@ -164,7 +165,7 @@ def _verdict_of_records(
     return _allow_fix(records, asked, verdict, request.fixes, actor_of(records, request.by), record_fix)
 
 
-def _with_line(records: Opened, known: Known, unread: Unread) -> Unread:
+def _with_line(records: Opened, known: DeployFacts, unread: Unread) -> Unread:
     """The same with the line of a plan whose times cannot be used; what could not be read at all has its own."""
     plan = known.freezes.get(unread.path) or known.maintenance.get(unread.path)
     if plan is None:
@@ -236,22 +237,22 @@ def _unreachable(asked: DeployRequest, why: str) -> Verdict:
     return Verdict(asked.service, INCONCLUSIVE, INCIDENT_REPO_UNREACHABLE, environment=asked.environment, notes=(why,))
 
 
-class Contents(NamedTuple):
+class GateContents(NamedTuple):
     """What does not depend on the service: every record that is not settled, and everything planned."""
 
     records: list[Record]
     plans: Plans
 
 
-def contents(workspace: Opened) -> Contents:
+def read_contents(workspace: Opened) -> GateContents:
     """All of them. UserError for a clock that is behind the records."""
     records = list(workspace.catalogue.live())
     future = _settled(workspace, int(SKEW.total_seconds()))
     _check_clock(workspace, [*(record.incident for record in records), *future])
-    return Contents(records, load_plans(workspace.store))
+    return GateContents(records, load_plans(workspace.store))
 
 
-def known_of(workspace: Opened, service: str, held: Contents) -> Known:
+def deploy_facts(workspace: Opened, service: str, held: GateContents) -> DeployFacts:
     """What the records say about deploys of a service. UserError for one that services.yaml does not name, and for an
     objective that cannot be used."""
     policy, services = workspace.judged_by
@@ -264,7 +265,7 @@ def known_of(workspace: Opened, service: str, held: Contents) -> Known:
         past = [incident for incident in every if service in incident.services]
     unread = _unread(workspace, policy, names, held.plans)
     freezes, maintenance, _ = held.plans
-    return Known(policy, services, held.records, freezes, maintenance, unread, objective, past)
+    return DeployFacts(policy, services, held.records, freezes, maintenance, unread, objective, past)
 
 
 def _settled(workspace: Opened, seconds: int) -> list[Incident]:

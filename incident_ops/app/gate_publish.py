@@ -6,9 +6,9 @@ from pathlib import Path
 
 from incident_ops.adapters import clock, gate_state
 from incident_ops.adapters.files import write_bytes
-from incident_ops.app.gate_check import contents, known_of
+from incident_ops.app.gate_check import deploy_facts, read_contents
 from incident_ops.app.workspace import Opened, at_commit, need_remote, served
-from incident_ops.deploy_gate.public_state import PublicState, gives_way, parse_state, public_state, to_json
+from incident_ops.deploy_gate.public_state import PublicState, parse_state, public_state, to_json, why_replaced
 from incident_ops.domain.time import SKEW, parse_instant
 from incident_ops.errors import Incomplete, UserError
 
@@ -29,8 +29,8 @@ def current_state(workspace: Opened) -> PublicState | None:
         return None
 
     def state() -> PublicState:
-        held = contents(committed)
-        known = {name: known_of(committed, name, held) for name in services}
+        held = read_contents(committed)
+        known = {name: deploy_facts(committed, name, held) for name in services}
         return public_state(known, committed.store.commit or "", committed.now)
 
     return served(committed, state)
@@ -42,7 +42,7 @@ def why_outdated(workspace: Opened, state: PublicState) -> str | None:
     if there is None:
         return "it is not there yet"
     try:
-        return gives_way(parse_state(there, BRANCH), state)
+        return why_replaced(parse_state(there, BRANCH), state)
     except Incomplete as error:
         return str(error)
 

@@ -14,7 +14,7 @@ import msgspec
 from incident_ops.adapters.files import replace_if_unchanged, write_bytes
 from incident_ops.app.edit_record import find_record, perform_edit, shown_path, warn
 from incident_ops.app.workspace import Opened
-from incident_ops.deploy_gate.check import known_environment
+from incident_ops.deploy_gate.check import demand_environment
 from incident_ops.deploy_gate.holds import needed_services
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.planned_changes import Freeze, planned_freeze
@@ -61,7 +61,7 @@ def check_names(opened: Opened, services: Iterable[str], environments: Iterable[
         if name not in known:
             raise UserError(f"service {name!r} is not in services.yaml", hint=did_you_mean(name, known))
     for name in environments:
-        known_environment(name, policy)
+        demand_environment(name, policy)
 
 
 def read_freeze(opened: Opened, name: str) -> tuple[str, bytes, Freeze] | None:

@@ -52,20 +52,20 @@ class NoData(Exception):
     """There is nothing to decide from; the text says what was found instead."""
 
 
-def missing(result: object) -> str:
+def why_no_data(result: object) -> str:
     """Why a result is no data, "" where it is some: nothing, NaN, infinite, or a list or mapping with such or empty."""
     if result is None:
         return "null"
     if isinstance(result, str | list | tuple | Mapping) and not result:
         return "empty"
     if isinstance(result, list | tuple):
-        return next((f"{why} among the values" for one in result if (why := missing(one))), "")
+        return next((f"{why} among the values" for one in result if (why := why_no_data(one))), "")
     if isinstance(result, float) and not math.isfinite(result):
         return "NaN" if math.isnan(result) else "infinite"
     return ""
 
 
-def holds(condition: Condition, result: object) -> bool:
+def is_true(condition: Condition, result: object) -> bool:
     """Whether the condition is true of `result`: numbers, text, lists and mappings as JSON has them.
 
     NoData where the data that it needs is not there; ConditionError where it does not fit the result.

@@ -30,7 +30,7 @@ from incident_ops.canary.config import (
     to_settings,
     warmup_of,
 )
-from incident_ops.canary.queries import faults
+from incident_ops.canary.queries import query_faults
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import duration_text
 from incident_ops.errors import UserError
@@ -267,7 +267,7 @@ def _queries(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[Con
     sides = [side for side in ("canary", "baseline") if side in metric]
     found += [((side, key), metric[side][key]) for side in sides for key in ("errors", "requests")]
     for route, query in found:
-        for message, hint in faults(query, known):
+        for message, hint in query_faults(query, known):
             yield route, message, hint
         if route != ("query",) and kind in CUMULATIVE and (rated := _RATED.search(query)):
             message = f"{rated[1]}() misses the first errors of a new series and estimates the rest"

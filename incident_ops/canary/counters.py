@@ -34,7 +34,7 @@ class Counts(NamedTuple):
     requests: float
 
 
-def plus(one: Counts, other: Counts) -> Counts:
+def add_counts(one: Counts, other: Counts) -> Counts:
     """Both together."""
     return Counts(one.errors + other.errors, one.requests + other.requests)
 
@@ -53,12 +53,12 @@ class Meter(NamedTuple):
     baseline: Reading | None = None
 
 
-def count(value: object) -> float | str:
+def to_count(value: object) -> float | str:
     """The value as a count, or what is wrong with it. Text is read as plain decimal, as Prometheus writes it."""
     if value is None:
         return "missing"
     if isinstance(value, str):
-        return count(float(value)) if _NUMBER.fullmatch(value) else f"not a number: {value[:20]!r}"
+        return to_count(float(value)) if _NUMBER.fullmatch(value) else f"not a number: {value[:20]!r}"
     if isinstance(value, bool) or not isinstance(value, int | float):
         return f"not a number: {type(value).__name__}"
     if not math.isfinite(value):
@@ -68,13 +68,13 @@ def count(value: object) -> float | str:
     return float(value) if value <= _LARGEST else f"too large for a count: {value:g}"
 
 
-def counts(errors: object, requests: object, side: str) -> Counts | Gap:
+def to_counts(errors: object, requests: object, side: str) -> Counts | Gap:
     """Errors and requests of `side` ("canary", "baseline") in one tick, or why there are none.
 
     Zero requests and more errors than requests are no data either.
     """
     missing = NO_BASELINE if side == "baseline" else NO_SAMPLES
-    failed, all_of = count(errors), count(requests)
+    failed, all_of = to_count(errors), to_count(requests)
     if isinstance(all_of, str):
         return Gap(missing, f"{side} requests: {all_of}")
     if isinstance(failed, str):
@@ -82,7 +82,7 @@ def counts(errors: object, requests: object, side: str) -> Counts | Gap:
     return _sound(Counts(failed, all_of), side)
 
 
-def reading(errors: Mapping[str, object], requests: Mapping[str, object], side: str) -> Reading | Gap:
+def to_reading(errors: Mapping[str, object], requests: Mapping[str, object], side: str) -> Reading | Gap:
     """The raw counters of `side` at one instant; no request series, or one bad value, and the reading is no data.
 
     Errors without a series have not happened yet: zero, where requests are there.
@@ -93,7 +93,7 @@ def reading(errors: Mapping[str, object], requests: Mapping[str, object], side: 
     sound: dict[str, dict[str, float]] = {"errors": {}, "requests": {}}
     for name, series in (("errors", errors), ("requests", requests)):
         for key, value in series.items():
-            number = count(value)
+            number = to_count(value)
             if isinstance(number, str):
                 return Gap(missing, f"{side} {name}{f' of {key}' if key else ''}: {number}")
             sound[name][key] = number

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from incident_ops.canary.counters import CLOCK, Counts, Gap, plus
+from incident_ops.canary.counters import CLOCK, Counts, Gap, add_counts
 from incident_ops.canary.dispersion import clump_span, spread_of
 from incident_ops.canary.evidence_settings import AUTO, EvidenceSettings
 from incident_ops.canary.limit_test import LimitEvidence, end_limit_block, observe_limit
@@ -40,7 +40,7 @@ class Evidence(msgspec.Struct, frozen=True):
     gaps: dict[str, int] = {}
 
 
-def begin(settings: EvidenceSettings, lookback: Sequence[Counts | Gap] = ()) -> Evidence:
+def begin_evidence(settings: EvidenceSettings, lookback: Sequence[Counts | Gap] = ()) -> Evidence:
     """The evidence before the first tick. `lookback`: the baseline's ticks before the run, best an hour of them."""
     ticks = [one for one in lookback if isinstance(one, Counts)]
     length = block_ticks(settings, ticks)
@@ -90,8 +90,8 @@ def observe_tick(
         ratio,
         _learnt(settings.max_error_rate, before.limit, before.block_ticks, canary),
         _learnt(settings.min_error_rate, before.floor, before.block_ticks, canary),
-        plus(before.canary, canary),
-        plus(before.baseline, theirs),
+        add_counts(before.canary, canary),
+        add_counts(before.baseline, theirs),
         at,
         at,
         before.ticks + 1,

@@ -38,7 +38,7 @@ def query_slots(query: str) -> Iterator[Slot]:
         yield Slot(found.start(), found.end(), found[1], quote, before.endswith(("=~", "!~")))
 
 
-def faults(query: str, known: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+def query_faults(query: str, known: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """(what is wrong, how to mend it) with the places for values in a query; `known` are the arguments of the file."""
     places = list(query_slots(query))
     if len(_OPENING.findall(query)) != len(places):
@@ -56,7 +56,7 @@ def faults(query: str, known: Mapping[str, object]) -> Iterator[tuple[str, str]]
             )
 
 
-def fill(query: str, arguments: Mapping[str, str | None], *, is_promql: bool) -> str:
+def fill_query(query: str, arguments: Mapping[str, str | None], *, is_promql: bool) -> str:
     """The query with its values. For PromQL each is escaped as a string, after =~ as a regular expression first.
 
     UserError for a value that is missing or cannot stand there; elsewhere than in PromQL only plain words can.

@@ -39,7 +39,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from incident_ops.canary.counters import Counts, plus
+from incident_ops.canary.counters import Counts, add_counts
 from incident_ops.canary.dispersion import DispersionSums, add_block, phi
 from incident_ops.canary.evidence_settings import MULTIPLES, EvidenceSettings, Grid, Side
 
@@ -219,8 +219,8 @@ def observe_ratio(
     allowed, unacceptable = settings.max_ratio or 1.0, settings.unacceptable_ratio
     filled = TickBlock(
         block.ticks + 1,
-        plus(block.canary, canary) if block.ticks else canary,
-        plus(block.baseline, baseline) if block.ticks else baseline,
+        add_counts(block.canary, canary) if block.ticks else canary,
+        add_counts(block.baseline, baseline) if block.ticks else baseline,
         block.allowed + errors * allowed * requests / (allowed * requests + others),
         block.unacceptable + errors * unacceptable * requests / (unacceptable * requests + others),
     )

@@ -18,24 +18,24 @@ from incident_ops.canary.run import (
     Run,
     advance,
     begin_run,
-    extended,
-    is_blind,
+    extended_run,
     is_step_done,
     judge_run,
+    judge_step,
+    lacks_fresh_data,
     next_step,
     stages,
-    step_judged,
 )
 from incident_ops.canary.threshold import RunEnd
-from incident_ops.canary.tick import Sides, TickReading
-from incident_ops.canary.verdict import Joined, MetricStatus, accepted, verdict_exit_code
+from incident_ops.canary.tick import SideCounts, TickReading
+from incident_ops.canary.verdict import JoinedVerdict, MetricStatus, accepted, verdict_exit_code
 from incident_ops.errors import UserError
 
 
 class Curves(dict[str, list[float]]):
     """The e-values of each error rate, tick by tick."""
 
-    def add(self, joined: Joined) -> None:
+    def add(self, joined: JoinedVerdict) -> None:
         """Takes down where every error rate stands."""
         for one in joined.metrics:
             if one.judgement is not None:
@@ -73,7 +73,9 @@ class CanaryOutcome:
         return verdict_exit_code(self.verdict, self.reason_code)
 
 
-def outcome_of(gate: str, joined: Joined, seconds: float, curves: Mapping[str, tuple[float, ...]]) -> CanaryOutcome:
+def outcome_of(
+    gate: str, joined: JoinedVerdict, seconds: float, curves: Mapping[str, tuple[float, ...]]
+) -> CanaryOutcome:
     """The outcome of a run whose metrics are joined."""
     return CanaryOutcome(
         gate, joined.verdict, joined.reason_code, joined.metrics, seconds, joined.needed, curves=curves
@@ -107,24 +109,24 @@ def replay_ticks(analysis: Analysis, lines: Sequence[RecordedTick]) -> CanaryOut
     return replace(outcome, is_dry=analysis.dry_run)
 
 
-def _run(analysis: Analysis, run: Run, lines: Iterable[RecordedTick], curves: Curves) -> tuple[Run, Joined]:
+def _run(analysis: Analysis, run: Run, lines: Iterable[RecordedTick], curves: Curves) -> tuple[Run, JoinedVerdict]:
     for line in lines:
-        answer: TickReading = Sides(line.canary, line.baseline)
+        answer: TickReading = SideCounts(line.canary, line.baseline)
         run = advance(
             analysis, run, line.t, {one.name: answer for one in analysis.metrics if isinstance(one, ErrorRate)}
         )
         joined = judge_run(analysis, run)
         curves.add(joined)
         if joined.is_final:
-            longer = extended(analysis, run, joined)
+            longer = extended_run(analysis, run, joined)
             if longer is None:
                 return run, joined
             run = longer
         while is_step_done(analysis, run) and run.stage + 1 < len(stages(analysis)):
             following = next_step(analysis, run)
             if following is None:
-                return run, step_judged(analysis, run)
-            if is_blind(analysis, run):
+                return run, judge_step(analysis, run)
+            if lacks_fresh_data(analysis, run):
                 break
             run = following
     return run, judge_run(analysis, run, RunEnd.EARLY)

@@ -21,16 +21,16 @@ from incident_ops.canary.counters import Counts, Gap
 from incident_ops.canary.evidence_settings import EvidenceSettings
 from incident_ops.canary.threshold import RunEnd
 from incident_ops.canary.tick import (
-    Learnt,
+    MetricHistory,
     TickReading,
+    add_answer,
+    begin_metric,
     is_due,
+    is_metric_settled,
     is_silent,
-    is_tick_settled,
-    learn,
     postponed,
-    unmeasured,
 )
-from incident_ops.canary.verdict import Joined, join, stand
+from incident_ops.canary.verdict import JoinedVerdict, join_metrics, metric_status
 from incident_ops.deploy_gate.verdict import INCONCLUSIVE, PASS
 from incident_ops.errors import UserError
 
@@ -80,7 +80,7 @@ def next_horizon(analysis: Analysis, horizon: float) -> float | None:
     return min(horizon + analysis.horizon, longest) if horizon < longest else None
 
 
-def goes_full(analysis: Analysis) -> bool:
+def takes_all_traffic(analysis: Analysis) -> bool:
     """Whether the last step takes all traffic."""
     return any(one.weight == FULL for one in analysis.steps)
 
@@ -124,7 +124,7 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that a run knows: seconds measured, turns taken, the step it is in, when it is judged, and its metrics."""
 
     horizon: float
-    metrics: dict[str, Learnt]
+    metrics: dict[str, MetricHistory]
     at: float = 0.0
     turns: int = 0
     stage: int = 0
@@ -132,7 +132,7 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def begin_run(analysis: Analysis, lookbacks: Mapping[str, Sequence[Counts | Gap]]) -> Run:
     """The run before its first tick; `lookbacks` are the baseline's ticks before it, by metric."""
-    known = {one.name: unmeasured(one, tuple(lookbacks.get(one.name, ()))) for one in analysis.metrics}
+    known = {one.name: begin_metric(one, tuple(lookbacks.get(one.name, ()))) for one in analysis.metrics}
     return Run(analysis.horizon, known)
 
 
@@ -141,13 +141,13 @@ def stage_of(analysis: Analysis, run: Run) -> Stage:
     return stages(analysis)[run.stage]
 
 
-def next_at(analysis: Analysis, run: Run) -> float:
+def next_measurement(analysis: Analysis, run: Run) -> float:
     """The second of the run at which something is to be measured next, the horizon at the latest."""
-    dues = [run.metrics[one.name].due for one in analysis.metrics if not is_tick_settled(one, run.metrics[one.name])]
+    dues = [run.metrics[one.name].due for one in analysis.metrics if not is_metric_settled(one, run.metrics[one.name])]
     return min([*dues, run.horizon])
 
 
-def asked(analysis: Analysis, run: Run, at: float) -> list[Metric]:
+def due_metrics(analysis: Analysis, run: Run, at: float) -> list[Metric]:
     """The metrics to be measured at second `at`; at the horizon all that have not settled."""
     return [one for one in analysis.metrics if is_due(one, run.metrics[one.name], at, is_last=at >= run.horizon)]
 
@@ -159,11 +159,11 @@ def advance(analysis: Analysis, run: Run, at: float, answers: Mapping[str, TickR
         name = metric.name
         if name in answers:
             before = known[name]
-            known[name] = postponed(metric, before, at) if settling else learn(metric, before, at, answers[name])
+            known[name] = postponed(metric, before, at) if settling else add_answer(metric, before, at, answers[name])
     return msgspec.structs.replace(run, metrics=known, at=max(at, run.at), turns=run.turns + 1)
 
 
-def judge_run(analysis: Analysis, run: Run, end: RunEnd | None = None) -> Joined:
+def judge_run(analysis: Analysis, run: Run, end: RunEnd | None = None) -> JoinedVerdict:
     """The verdict now; with `end`, the last one.
 
     A run whose clock stands still ends early after its turns are used up: an early end is never a success.
@@ -172,15 +172,17 @@ def judge_run(analysis: Analysis, run: Run, end: RunEnd | None = None) -> Joined
         end = RunEnd.HORIZON
     if end is None and run.turns >= run.horizon / _shortest_interval(analysis) + SPARE_TURNS:
         end = RunEnd.EARLY
-    standings = [stand(analysis, one, run.metrics[one.name], run.horizon, end) for one in analysis.metrics]
-    return join(standings, end is not None)
+    standings = [metric_status(analysis, one, run.metrics[one.name], run.horizon, end) for one in analysis.metrics]
+    return join_metrics(standings, end is not None)
 
 
-def extended(analysis: Analysis, run: Run, joined: Joined) -> Run | None:
+def extended_run(analysis: Analysis, run: Run, joined: JoinedVerdict) -> Run | None:
     """The run with a later horizon, where its end is inconclusive and more ticks can change that; else None."""
     if analysis.on_inconclusive != EXTEND or joined.verdict != INCONCLUSIVE or run.at < run.horizon:
         return None
-    open_ended = join([stand(analysis, one, run.metrics[one.name], math.inf, None) for one in analysis.metrics], False)
+    open_ended = join_metrics(
+        [metric_status(analysis, one, run.metrics[one.name], math.inf, None) for one in analysis.metrics], False
+    )
     if any(one.is_final and one.verdict != PASS for one in open_ended.deciding):
         return None
     horizon = next_horizon(analysis, run.horizon)
@@ -192,7 +194,7 @@ def is_step_done(analysis: Analysis, run: Run) -> bool:
     return run.at >= stage_of(analysis, run).end
 
 
-def is_blind(analysis: Analysis, run: Run) -> bool:
+def lacks_fresh_data(analysis: Analysis, run: Run) -> bool:
     """Whether a metric that decides had no data at the last tick: then more traffic has to wait for the next one."""
     return any(is_silent(run.metrics[one.name]) for one in analysis.metrics if not one.dry_run)
 
@@ -202,12 +204,12 @@ def next_step(analysis: Analysis, run: Run) -> Run | None:
 
     A step is never left on silence: what cannot be seen is not given more traffic.
     """
-    if run.stage + 1 >= len(stages(analysis)) or step_judged(analysis, run).lacks_data:
+    if run.stage + 1 >= len(stages(analysis)) or judge_step(analysis, run).lacks_data:
         return None
     return msgspec.structs.replace(run, stage=run.stage + 1)
 
 
-def step_judged(analysis: Analysis, run: Run) -> Joined:
+def judge_step(analysis: Analysis, run: Run) -> JoinedVerdict:
     """The verdict as if the run ended with the step it is in."""
     return judge_run(analysis, msgspec.structs.replace(run, horizon=stage_of(analysis, run).end))
 

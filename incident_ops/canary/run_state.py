@@ -18,7 +18,7 @@ from incident_ops.canary.evidence import Evidence
 from incident_ops.canary.evidence_settings import MULTIPLES, EvidenceSettings
 from incident_ops.canary.run import Run, stages
 from incident_ops.canary.threshold import Totals
-from incident_ops.canary.tick import Learnt
+from incident_ops.canary.tick import MetricHistory
 from incident_ops.errors import UserError
 
 EVIDENCE_VERSION = 1
@@ -170,14 +170,14 @@ def run_from_json(text: str | bytes, analysis: Analysis, owner: Owner) -> tuple[
         raise UserError(f"the run of the state file has ended: {state.verdict}", hint=_START_ANEW)
     if set(state.metrics) != {one.name for one in analysis.metrics}:
         raise UserError("the state file has other metrics than the gate", hint=_START_ANEW)
-    metrics: dict[str, Learnt] = {}
+    metrics: dict[str, MetricHistory] = {}
     for metric in analysis.metrics:
         kept = state.metrics[metric.name]
         evidence: Evidence | None = None
         if isinstance(metric, ErrorRate):
             kept_text = json.dumps(kept.evidence or {})
             evidence, _ = evidence_from_json(kept_text, metric.settings, owner.subject(metric.name))
-        metrics[metric.name] = Learnt(evidence, kept.totals, kept.due, kept.errors, kept.told)
+        metrics[metric.name] = MetricHistory(evidence, kept.totals, kept.due, kept.errors, kept.told)
     _run_state_demand_sound(state, len(stages(analysis)))
     return Run(state.horizon, metrics, state.at, state.turns, state.stage), state.started_at
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from incident_ops.canary.condition_value import NoData, holds, missing
+from incident_ops.canary.condition_value import NoData, is_true, why_no_data
 from incident_ops.canary.conditions import Condition, ConditionError
 from incident_ops.canary.counters import NO_SAMPLES
 from incident_ops.canary.judgement import ABSOLUTE_LIMIT, SILENT_TICKS, TOO_FEW_SAMPLES
@@ -119,11 +119,11 @@ def measure(metric: Threshold, result: object) -> Measurement:
     if metric.success is None and metric.failure is None:
         hint = "add successCondition or failureCondition"
         raise UserError("a threshold metric without a condition would call everything a success", hint=hint)
-    why = missing(result)
+    why = why_no_data(result)
     try:
-        if metric.failure is not None and holds(metric.failure, result):
+        if metric.failure is not None and is_true(metric.failure, result):
             return Measurement(MeasurementPhase.FAILED, f"{metric.failure.text}: {shown_result(result)}")
-        if not why and (metric.success is None or holds(metric.success, result)):
+        if not why and (metric.success is None or is_true(metric.success, result)):
             return Measurement(MeasurementPhase.SUCCESSFUL)
     except NoData as error:
         why = why or str(error)

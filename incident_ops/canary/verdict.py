@@ -10,7 +10,7 @@ from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_SAMP
 from incident_ops.canary.evidence import NO_COUNTS
 from incident_ops.canary.judgement import TOO_FEW_SAMPLES, Judgement, Needed, judge_evidence
 from incident_ops.canary.threshold import DATASOURCE_ERROR, SOURCE_TIMEOUT, MeasurementPhase, RunEnd, Totals, assess
-from incident_ops.canary.tick import Learnt
+from incident_ops.canary.tick import MetricHistory
 from incident_ops.deploy_gate.verdict import EXIT, FAIL, INCONCLUSIVE, OK, OVERRIDDEN, PASS
 from incident_ops.domain.time import spell_duration
 from incident_ops.errors import UserError
@@ -59,7 +59,7 @@ class MetricStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class JoinedVerdict:
     """The verdict over all metrics; `is_final` where the run may end."""
 
     verdict: str
@@ -89,14 +89,16 @@ def verdict_exit_code(verdict: str, reason_code: str) -> int:
     return PROVIDER_EXIT if verdict == INCONCLUSIVE and reason_code == DATASOURCE_ERROR else EXIT[verdict]
 
 
-def stand(analysis: Analysis, metric: Metric, learnt: Learnt, horizon: float, end: RunEnd | None) -> MetricStatus:
+def metric_status(
+    analysis: Analysis, metric: Metric, learnt: MetricHistory, horizon: float, end: RunEnd | None
+) -> MetricStatus:
     """Where a metric stands, in a run that is planned to last `horizon` seconds and ends now where `end` is given."""
     if isinstance(metric, ErrorRate):
         return _rate_stands(analysis, metric, learnt, horizon, end)
     return _threshold_stands(metric, learnt, horizon, end)
 
 
-def join(standings: Sequence[MetricStatus], is_over: bool) -> Joined:
+def join_metrics(standings: Sequence[MetricStatus], is_over: bool) -> JoinedVerdict:
     """One verdict. UserError where no metric decides: then nothing could ever fail."""
     deciding = [one for one in standings if not one.dry_run]
     if not deciding:
@@ -104,10 +106,10 @@ def join(standings: Sequence[MetricStatus], is_over: bool) -> Joined:
     worst = min(deciding, key=lambda one: one.rank)
     stopped = any(one.is_final and one.verdict != PASS for one in deciding)
     is_final = is_over or stopped or all(one.is_final for one in deciding)
-    return Joined(worst.verdict, worst.reason_code, is_final, tuple(standings))
+    return JoinedVerdict(worst.verdict, worst.reason_code, is_final, tuple(standings))
 
 
-def accepted(analysis: Analysis, joined: Joined) -> Joined:
+def accepted(analysis: Analysis, joined: JoinedVerdict) -> JoinedVerdict:
     """What the gate file makes of the end: `onInconclusive`, and a `dryRun` of the whole gate.
 
     Only a result that was measured is ever let through, as `overridden`: too few samples, or in a dry run a fail. What
@@ -125,7 +127,7 @@ def accepted(analysis: Analysis, joined: Joined) -> Joined:
     return joined
 
 
-def _may_accept(analysis: Analysis, joined: Joined) -> bool:
+def _may_accept(analysis: Analysis, joined: JoinedVerdict) -> bool:
     return analysis.on_inconclusive == ACCEPT and joined.verdict == INCONCLUSIVE
 
 
@@ -134,7 +136,7 @@ def _has_answers(one: MetricStatus) -> bool:
 
 
 def _rate_stands(
-    analysis: Analysis, metric: ErrorRate, learnt: Learnt, horizon: float, end: RunEnd | None
+    analysis: Analysis, metric: ErrorRate, learnt: MetricHistory, horizon: float, end: RunEnd | None
 ) -> MetricStatus:
     if learnt.evidence is None:
         raise ValueError(f"{metric.name}: an error rate without evidence")
@@ -154,7 +156,9 @@ def _rate_stands(
     return MetricStatus(metric.name, verdict, reason, is_final, text, metric.dry_run, found, *sides, lone_limit=limit)
 
 
-def _threshold_stands(metric: ThresholdMetric, learnt: Learnt, horizon: float, end: RunEnd | None) -> MetricStatus:
+def _threshold_stands(
+    metric: ThresholdMetric, learnt: MetricHistory, horizon: float, end: RunEnd | None
+) -> MetricStatus:
     limits = metric.threshold
     planned = 1
     if end is not None and limits.interval:

@@ -12,7 +12,7 @@ import click
 
 from incident_ops.canary.config import Analysis
 from incident_ops.canary.run import Run, stage_of
-from incident_ops.canary.verdict import Joined
+from incident_ops.canary.verdict import JoinedVerdict
 from incident_ops.domain.time import spell_duration
 from incident_ops.render.canary import progress
 from incident_ops.render.findings import inert
@@ -57,7 +57,7 @@ class Progress:
         yield
         self._table = _begin_table()
 
-    def show(self, analysis: Analysis, run: Run, joined: Joined) -> None:
+    def show(self, analysis: Analysis, run: Run, joined: JoinedVerdict) -> None:
         """The status of every metric."""
         weight = stage_of(analysis, run).weight
         share = f", {weight} %" if weight else ""

@@ -50,7 +50,7 @@ class DeployRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class DeployFacts:
     """What the repository says: policy and services, every record that is not settled, everything planned by path.
 
     `unread` are the files that cannot be read and may concern the service. `objective` and `past` (every incident of
@@ -67,13 +67,13 @@ class Known:
     past: Sequence[Incident] = ()
 
 
-def check_deploy(asked: DeployRequest, known: Known) -> Verdict:
+def check_deploy(asked: DeployRequest, known: DeployFacts) -> Verdict:
     """The verdict on a deploy.
 
     Held by what holds at `now`; let through by an override of this very commit; inconclusive where something that may
     hold cannot be read. UserError for a service or an environment that nobody knows.
     """
-    known_environment(asked.environment, known.policy)
+    demand_environment(asked.environment, known.policy)
     every, unread = all_holds(asked, known)
     holds = tuple(hold for hold in every if is_on(hold, asked.now))
     missing = missing_figures(asked, known)
@@ -88,7 +88,7 @@ def check_deploy(asked: DeployRequest, known: Known) -> Verdict:
     return released(found, release) if release else found
 
 
-def known_environment(environment: str, policy: Policy) -> None:
+def demand_environment(environment: str, policy: Policy) -> None:
     """UserError for an environment that the policy does not name."""
     environments = environments_of(policy)
     if environment not in environments:
@@ -101,7 +101,7 @@ def environments_of(policy: Policy) -> list[str]:
     return [name for name in (policy.gate.environment, policy.gate.canary_environment) if name is not None]
 
 
-def all_holds(asked: DeployRequest, known: Known) -> tuple[list[Hold], list[Unread]]:
+def all_holds(asked: DeployRequest, known: DeployFacts) -> tuple[list[Hold], list[Unread]]:
     """Everything that holds now or later, the gravest kind first, and what cannot be read or judged.
 
     UserError for a service that services.yaml does not name.
@@ -115,7 +115,7 @@ def all_holds(asked: DeployRequest, known: Known) -> tuple[list[Hold], list[Unre
     return holds, [*known.unread, *foreign, *timeless, *shapeless]
 
 
-def missing_figures(asked: DeployRequest, known: Known) -> tuple[str, ...]:
+def missing_figures(asked: DeployRequest, known: DeployFacts) -> tuple[str, ...]:
     """Why nobody can tell whether the error budget is spent; nothing where that can be told."""
     if known.objective is None:
         return ()
@@ -147,7 +147,7 @@ def _hours(policy: Policy, now: datetime) -> list[Hold]:
     return off_window(policy, now)
 
 
-def _budget(asked: DeployRequest, known: Known) -> list[Hold]:
+def _budget(asked: DeployRequest, known: DeployFacts) -> list[Hold]:
     if known.objective is None:
         return []
     from incident_ops.deploy_gate.holds import budget_holds, budget_of

@@ -174,7 +174,7 @@ def _before(planned: PlannedChangeSpan, lead: timedelta) -> datetime | None:
     return None if begin is None or begin - datetime.min.replace(tzinfo=begin.tzinfo) < lead else begin - lead
 
 
-HORIZON = timedelta(days=31)
+HOURS_AHEAD = timedelta(days=31)
 """How far ahead the hours for deploys are told."""
 
 _SECOND = timedelta(seconds=1)

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from incident_ops.deploy_gate.check import DeployRequest, Known, all_holds, environments_of, missing_figures
-from incident_ops.deploy_gate.holds import HORIZON, deploy_calendar, is_on, opening_hours
+from incident_ops.deploy_gate.check import DeployFacts, DeployRequest, all_holds, environments_of, missing_figures
+from incident_ops.deploy_gate.holds import HOURS_AHEAD, deploy_calendar, is_on, opening_hours
 from incident_ops.deploy_gate.release import is_same_commit
 from incident_ops.deploy_gate.verdict import (
     DEPLOY_FREEZE,
@@ -90,13 +90,13 @@ class PublicState(msgspec.Struct, frozen=True):
     deploy_hours: list[HeldSpan] | None
 
 
-def public_state(known: Mapping[str, Known], revision: str, now: datetime) -> PublicState:
+def public_state(known: Mapping[str, DeployFacts], revision: str, now: datetime) -> PublicState:
     """The state of every service: `known` by service name, each as `check` takes it. At least one service."""
     policy = next(iter(known.values())).policy
     calendar = deploy_calendar(policy)
     hours = None
     if calendar is not None:
-        hours = [_stretch("", span) for span in opening_hours(calendar, now, now + HORIZON)]
+        hours = [_stretch("", span) for span in opening_hours(calendar, now, now + HOURS_AHEAD)]
     services = {name: _service(name, one, now) for name, one in sorted(known.items())}
     environments = environments_of(policy)
     return PublicState(GATE_JSON_SCHEMA, revision, stamp(now), policy.gate.max_age, environments, services, hours)
@@ -151,7 +151,7 @@ def verdict_of_state(state: PublicState, asked: DeployRequest) -> Verdict:
     return Verdict(asked.service, verdict, reason, holds, environment=asked.environment, release=release, notes=notes)
 
 
-def not_current(state: PublicState, head: str | None, now: datetime) -> str | None:
+def why_not_current(state: PublicState, head: str | None, now: datetime) -> str | None:
     """Why the file may not be trusted at `now`; None where it may.
 
     `head` is the commit the repository is at; None where that cannot be read: then its age decides.
@@ -169,7 +169,7 @@ def not_current(state: PublicState, head: str | None, now: datetime) -> str | No
     return None
 
 
-def gives_way(theirs: PublicState, ours: PublicState) -> str | None:
+def why_replaced(theirs: PublicState, ours: PublicState) -> str | None:
     """Why `theirs`, which is published, is to give way to `ours`, which says how things stand now.
 
     None while it says the same and has most of its `max_age` left: then a reader loses nothing by it.
@@ -186,7 +186,7 @@ def gives_way(theirs: PublicState, ours: PublicState) -> str | None:
     return f"it is {spell_duration(int(age.total_seconds()), exact=True)} old" if is_old else None
 
 
-def _service(name: str, known: Known, now: datetime) -> ServiceState:
+def _service(name: str, known: DeployFacts, now: datetime) -> ServiceState:
     main = known.policy.gate.environment
     holds, unread = all_holds(DeployRequest(name, main, now), known)
     on = [hold for hold in holds if is_on(hold, now)]
@@ -208,7 +208,7 @@ def _service(name: str, known: Known, now: datetime) -> ServiceState:
     )
 
 
-def _freezes(name: str, known: Known, now: datetime) -> list[HeldSpan]:
+def _freezes(name: str, known: DeployFacts, now: datetime) -> list[HeldSpan]:
     found = []
     for freeze in known.freezes.values():
         if freeze.is_override or (freeze.services and name not in freeze.services):
@@ -222,7 +222,7 @@ def _freezes(name: str, known: Known, now: datetime) -> list[HeldSpan]:
     return found
 
 
-def _overrides(name: str, known: Known, now: datetime) -> list[PublicOverride]:
+def _overrides(name: str, known: DeployFacts, now: datetime) -> list[PublicOverride]:
     found = []
     for record in known.records:
         if not record.incident.drill:

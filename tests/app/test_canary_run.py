@@ -14,7 +14,7 @@ from incident_ops.app.gate_check import GateRequest, check_gate
 from incident_ops.app.workspace import open_repository
 from incident_ops.canary.config import Analysis
 from incident_ops.canary.run import Run
-from incident_ops.canary.verdict import Joined
+from incident_ops.canary.verdict import JoinedVerdict
 from incident_ops.errors import UserError
 from tests.cli.canary_scene import POLICY, Source, gate, stage, write
 from tests.cli.scene import Folder
@@ -38,7 +38,7 @@ class Watcher:
     def __exit__(self, *error: object) -> None:
         self.is_open = False
 
-    def show(self, analysis: Analysis, run: Run, joined: Joined) -> None:
+    def show(self, analysis: Analysis, run: Run, joined: JoinedVerdict) -> None:
         assert self.is_open
         self.ticks += 1
 
