@@ -77,8 +77,8 @@ class Sampler:
         if not self._source.is_cumulative:
             return SideCounts(_since_zero(canary, "canary"), _since_zero(baseline, "baseline"))
         before = self._meters.get(metric.name, Meter())
-        mine, theirs, self._meters[metric.name] = read_tick(before, canary, baseline)
-        return SideCounts(mine, theirs)
+        of_canary, of_baseline, self._meters[metric.name] = read_tick(before, canary, baseline)
+        return SideCounts(of_canary, of_baseline)
 
     def lookback(self, metric: ErrorRate, at: datetime) -> list[Counts | Gap]:
         """The baseline's ticks before `at`; none where the source keeps none. Raises Incomplete."""
@@ -101,16 +101,16 @@ class Sampler:
 
 
 def _queries(analysis: Analysis) -> list[str]:
-    rates = [one for one in analysis.metrics if isinstance(one, ErrorRate)]
-    sides = [side for one in rates for side in (one.canary, one.baseline) if side is not None]
+    rates = [metric for metric in analysis.metrics if isinstance(metric, ErrorRate)]
+    sides = [side for rate in rates for side in (rate.canary, rate.baseline) if side is not None]
     return [
         *(query for side in sides for query in side),
-        *(one.query for one in analysis.metrics if isinstance(one, ThresholdMetric)),
+        *(metric.query for metric in analysis.metrics if isinstance(metric, ThresholdMetric)),
     ]
 
 
-def _since_zero(found: Reading | Gap, side: str) -> Counts | Gap:
-    return found if isinstance(found, Gap) else difference(_ZERO, found, side)
+def _since_zero(counted: Reading | Gap, side: str) -> Counts | Gap:
+    return counted if isinstance(counted, Gap) else difference(_ZERO, counted, side)
 
 
 def _between(before: Reading | Gap, after: Reading | Gap) -> Counts | Gap:

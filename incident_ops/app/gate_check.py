@@ -17,6 +17,7 @@ from incident_ops.adapters.person import ACTOR, whoever
 from incident_ops.app.workspace import Opened, no_records, open_repository, read_text_file, served, token_and_server
 from incident_ops.deploy_gate.check import IGNORE, DeployFacts, DeployRequest, check_deploy, released, rolled_back
 from incident_ops.deploy_gate.holds import needed_services
+from incident_ops.deploy_gate.plan_check import check_plan
 from incident_ops.deploy_gate.release import FIX_LASTS, fix_refused, is_listed
 from incident_ops.deploy_gate.verdict import INCIDENT_REPO_UNREACHABLE, INCONCLUSIVE, HeldRelease, Verdict
 from incident_ops.domain.incident import Incident
@@ -27,8 +28,9 @@ from incident_ops.domain.services import Objective, Service
 from incident_ops.domain.time import SKEW, duration, parse_instant, stamp
 from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.records.history import last_readable, read_record
-from incident_ops.records.planned_changes import FREEZE, Plans, last_plan, load_plans
+from incident_ops.records.planned_changes import FREEZE, MAINTENANCE, Plans, last_plan, load_plans, read_document
 from incident_ops.records.store import Store
+from incident_ops.records.yaml_reader import Document
 
 if TYPE_CHECKING:
     from incident_ops.edits.freeze import Overriding
@@ -107,8 +109,8 @@ def _source(workspace: Opened, records: str | None, scratch: ExitStack) -> Opene
         return open_repository({"repo": records, "rev": None, "at": stamp(workspace.now)})
     if path.is_file():
         return PublishedGate(path.read_bytes(), records, None)
-    if found := _BRANCH_OF.fullmatch(records):
-        return _branch(workspace, found["url"], found["branch"], scratch)
+    if address := _BRANCH_OF.fullmatch(records):
+        return _branch(workspace, address["url"], address["branch"], scratch)
     if _ADDRESS.match(records):
         from incident_ops.adapters.gate_state import fetch
 
@@ -170,13 +172,9 @@ def _with_line(records: Opened, known: DeployFacts, unread: Unread) -> Unread:
     plan = known.freezes.get(unread.path) or known.maintenance.get(unread.path)
     if plan is None:
         return unread
-    from incident_ops.deploy_gate import plan_check
-    from incident_ops.records.planned_changes import MAINTENANCE, read_document
-    from incident_ops.records.yaml_reader import Document
-
     kind = FREEZE if unread.path in known.freezes else MAINTENANCE
     document = read_document(records.store.read(unread.path), unread.path, kind)
-    faults = plan_check.check_plan(plan, unread.path, known.policy.maintenance.buffer)
+    faults = check_plan(plan, unread.path, known.policy.maintenance.buffer)
     if not isinstance(document, Document) or (fault := next(faults, None)) is None:
         return unread
     return Unread(unread.path, f"line {document.locate(fault.where).line}: {fault.message}")

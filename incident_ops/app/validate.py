@@ -115,11 +115,11 @@ def _records_below(workspace: Opened, asked: str) -> list[str]:
         return [asked]
     if other_folder(asked) or asked in (POLICY, SERVICES, *KIND_OF_FOLDER):
         return []
-    found = []
+    records = []
     for name in list_folder(workspace.root, asked):
         path = name if asked == "." else f"{asked}/{name}"
         if is_record(path):
-            found.append(path)
+            records.append(path)
         elif path == INCIDENTS or path.startswith(f"{INCIDENTS}/"):
-            found += _records_below(workspace, path) if path.count("/") < 2 else []
-    return found
+            records += _records_below(workspace, path) if path.count("/") < 2 else []
+    return records

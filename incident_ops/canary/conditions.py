@@ -52,7 +52,7 @@ class ConditionError(Exception):
         self.message, self.column, self.hint = message, column, hint
 
     def __str__(self) -> str:
-        """One line: column, what, how to mend."""
+        """One line: column, what, how to fix it."""
         place = f"column {self.column}: " if self.column else ""
         return f"{place}{self.message}{f' ({self.hint})' if self.hint else ''}"
 
@@ -82,7 +82,7 @@ class Condition(NamedTuple):
 
 
 def parse_condition(text: str) -> Condition:
-    """The condition that `text` is. ConditionError with the column where it is none, or asks nothing of the result."""
+    """The condition that `text` is. ConditionError with the column where it is not one, or ignores the result."""
     if len(text) > MAX_LENGTH:
         raise ConditionError(f"the condition has {len(text):,} characters, at most {MAX_LENGTH:,} are allowed", 1)
     tree = _Reader(list(_tokens(text))).whole()
@@ -96,13 +96,13 @@ def parse_condition(text: str) -> Condition:
 def _tokens(text: str) -> Iterator[Token]:
     at, end = 0, len(text.rstrip(_BLANKS))
     while at < end:
-        found = _TOKEN.match(text, at)
-        if found is None:
+        match = _TOKEN.match(text, at)
+        if match is None:
             start = len(text) - len(text[at:].lstrip(_BLANKS))
             raise ConditionError(f"{text[start : start + 10]!r} is not understood here", start + 1, _meant(text[start]))
-        kind = found.lastgroup or ""
-        yield Token(kind, _SPELT.get(found[kind], found[kind]), found.start(kind) + 1)
-        at = found.end()
+        kind = match.lastgroup or ""
+        yield Token(kind, _SPELT.get(match[kind], match[kind]), match.start(kind) + 1)
+        at = match.end()
     yield Token("end", "", end + 1)
 
 

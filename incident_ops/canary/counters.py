@@ -34,9 +34,9 @@ class Counts(NamedTuple):
     requests: float
 
 
-def add_counts(one: Counts, other: Counts) -> Counts:
+def add_counts(first: Counts, second: Counts) -> Counts:
     """Both together."""
-    return Counts(one.errors + other.errors, one.requests + other.requests)
+    return Counts(first.errors + second.errors, first.requests + second.requests)
 
 
 class Reading(NamedTuple):
@@ -118,11 +118,11 @@ def read_tick(
     """
     if isinstance(canary, Gap):
         return canary, baseline if isinstance(baseline, Gap) else canary, before
-    mine = _since(before.canary, canary, "canary")
+    counted = _since(before.canary, canary, "canary")
     if isinstance(baseline, Gap):
-        return mine, baseline, Meter(_remember(before.canary, canary), None)
+        return counted, baseline, Meter(_remember(before.canary, canary), None)
     after = Meter(_remember(before.canary, canary), _remember(before.baseline, baseline))
-    return mine, _since(before.baseline, baseline, "baseline"), after
+    return counted, _since(before.baseline, baseline, "baseline"), after
 
 
 def _since(before: Reading | None, after: Reading, side: str) -> Counts | Gap:
@@ -146,10 +146,10 @@ def _grown(before: Mapping[str, float], after: Mapping[str, float]) -> float:
     return total
 
 
-def _sound(found: Counts, side: str) -> Counts | Gap:
-    if found.errors > found.requests:
+def _sound(counted: Counts, side: str) -> Counts | Gap:
+    if counted.errors > counted.requests:
         missing = NO_BASELINE if side == "baseline" else NO_SAMPLES
-        return Gap(missing, f"{side}: {found.errors:g} errors are more than {found.requests:g} requests")
-    if found.requests == 0:
+        return Gap(missing, f"{side}: {counted.errors:g} errors are more than {counted.requests:g} requests")
+    if counted.requests == 0:
         return Gap(NO_BASELINE if side == "baseline" else NO_CANARY_TRAFFIC, f"{side}: no requests")
-    return found
+    return counted

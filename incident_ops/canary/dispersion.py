@@ -36,7 +36,7 @@ def add_block(spread: DispersionSums, errors: float, requests: float) -> Dispers
 
 
 def dispersion_index(spread: DispersionSums) -> float:
-    """Pearson's dispersion index: variance over mean where traffic is even; 1 where nothing can be told."""
+    """Pearson's dispersion index: variance over mean where traffic is even; 1 where there is too little to tell."""
     if spread.blocks < 2 or spread.errors == 0:
         return 1.0
     return (spread.squares * spread.requests / spread.errors - spread.errors) / (spread.blocks - 1)
@@ -53,8 +53,8 @@ def dispersion_limit(degrees: int) -> float:
 
 def phi(spread: DispersionSums) -> float:
     """What to divide the log evidence by: the index where it is significant, else 1."""
-    found = dispersion_index(spread)
-    return found if found > 1 and found > dispersion_limit(spread.blocks - 1) else 1.0
+    measured = dispersion_index(spread)
+    return measured if measured > 1 and measured > dispersion_limit(spread.blocks - 1) else 1.0
 
 
 def spread_of(ticks: Sequence[tuple[float, float]], length: int) -> DispersionSums:

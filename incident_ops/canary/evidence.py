@@ -21,7 +21,7 @@ NO_COUNTS = Counts(0.0, 0.0)
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """All that was learnt so far. `at` and `last_data` are seconds since the run began.
+    """Everything that is known so far. `at` and `last_data` are seconds since the run began.
 
     `block_ticks` is the length of a block, `lookback_ticks` the baseline's ticks before the run that it was chosen
     from; `gaps` are the ticks without data by reason code.
@@ -42,7 +42,7 @@ class Evidence(msgspec.Struct, frozen=True):
 
 def begin_evidence(settings: EvidenceSettings, lookback: Sequence[Counts | Gap] = ()) -> Evidence:
     """The evidence before the first tick. `lookback`: the baseline's ticks before the run, best an hour of them."""
-    ticks = [one for one in lookback if isinstance(one, Counts)]
+    ticks = [tick for tick in lookback if isinstance(tick, Counts)]
     length = block_ticks(settings, ticks)
     return Evidence(
         length,
@@ -76,22 +76,22 @@ def observe_tick(
         return msgspec.structs.replace(before, at=at)
     if isinstance(canary, Gap):
         return _without(before, at, canary)
-    gaps, ratio, theirs = before.gaps, before.ratio, NO_COUNTS
+    gaps, ratio, compared = before.gaps, before.ratio, NO_COUNTS
     if ratio is not None:
         if isinstance(baseline, Gap):
             if before.limit is None:
                 return _without(before, at, baseline)
             gaps = _counted(gaps, baseline)
         else:
-            ratio, theirs = observe_ratio(settings, ratio, before.block_ticks, canary, baseline), baseline
+            ratio, compared = observe_ratio(settings, ratio, before.block_ticks, canary, baseline), baseline
     return Evidence(
         before.block_ticks,
         before.lookback_ticks,
         ratio,
-        _learnt(settings.max_error_rate, before.limit, before.block_ticks, canary),
-        _learnt(settings.min_error_rate, before.floor, before.block_ticks, canary),
+        _add_counts(settings.max_error_rate, before.limit, before.block_ticks, canary),
+        _add_counts(settings.min_error_rate, before.floor, before.block_ticks, canary),
         add_counts(before.canary, canary),
-        add_counts(before.baseline, theirs),
+        add_counts(before.baseline, compared),
         at,
         at,
         before.ticks + 1,
@@ -110,7 +110,7 @@ def end_blocks(settings: EvidenceSettings, evidence: Evidence) -> Evidence:
     )
 
 
-def _learnt(rate: float | None, before: LimitEvidence | None, length: int, canary: Counts) -> LimitEvidence | None:
+def _add_counts(rate: float | None, before: LimitEvidence | None, length: int, canary: Counts) -> LimitEvidence | None:
     return None if rate is None or before is None else observe_limit(rate, before, length, canary)
 
 

@@ -57,7 +57,7 @@ def grid(allowed: float, unacceptable: float) -> Grid:
     points = tuple(sorted({allowed, unacceptable, *worse, *better}))
 
     def side(limit: float, alternatives: list[float]) -> Side:
-        places = tuple(points.index(one) for one in alternatives)
+        places = tuple(points.index(ratio) for ratio in alternatives)
         return Side(points.index(limit), places, itemgetter(*places))
 
     return Grid(points, tuple(map(math.log, points)), side(allowed, worse), side(unacceptable, better))

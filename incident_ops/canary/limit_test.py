@@ -20,7 +20,7 @@ from incident_ops.canary.ratio_test import EVEN, Stakes
 
 
 class LimitEvidence(msgspec.Struct, frozen=True):
-    """What was learnt about the canary's rate: all counts, those of the block so far, the spread, and the bets."""
+    """What is known about the canary's rate: all counts, those of the block so far, the spread, and the bets."""
 
     total: Counts = Counts(0.0, 0.0)
     block: Counts = Counts(0.0, 0.0)

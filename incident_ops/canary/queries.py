@@ -31,18 +31,18 @@ class Slot(NamedTuple):
 
 def query_slots(query: str) -> Iterator[Slot]:
     """The places for values in a query."""
-    for found in _ARGUMENT.finditer(query):
-        opened = _open_quote(query, found.start())
+    for match in _ARGUMENT.finditer(query):
+        opened = _open_quote(query, match.start())
         before = query[:opened].rstrip() if opened >= 0 else ""
         quote = query[opened] if opened >= 0 else ""
-        yield Slot(found.start(), found.end(), found[1], quote, before.endswith(("=~", "!~")))
+        yield Slot(match.start(), match.end(), match[1], quote, before.endswith(("=~", "!~")))
 
 
 def query_faults(query: str, known: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """(what is wrong, how to mend it) with the places for values in a query; `known` are the arguments of the file."""
+    """(what is wrong, how to fix it) with the places for values in a query; `known` are the arguments of the file."""
     places = list(query_slots(query))
     if len(_OPENING.findall(query)) != len(places):
-        yield "a {{ }} in the query is no argument", "write {{args.NAME}}"
+        yield "a {{ }} in the query is not an argument", "write {{args.NAME}}"
     for slot in places:
         if slot.name not in known:
             yield (

@@ -181,7 +181,7 @@ NO_TICKS = TickBlock()
 
 
 class RatioEvidence(msgspec.Struct, frozen=True):
-    """What was learnt about the ratio. `matched` are the two sums of the Mantel-Haenszel ratio."""
+    """What is known about the ratio. `matched` are the two sums of the Mantel-Haenszel ratio."""
 
     scores: Scores
     baseline_spread: DispersionSums
@@ -213,9 +213,9 @@ def observe_ratio(
     settings: EvidenceSettings, before: RatioEvidence, length: int, canary: Counts, baseline: Counts
 ) -> RatioEvidence:
     """The evidence after a tick with requests on both sides, where a block has `length` ticks."""
-    mine, requests = canary
-    theirs, others = baseline
-    errors, both, block = mine + theirs, requests + others, before.block
+    canary_errors, requests = canary
+    baseline_errors, others = baseline
+    errors, both, block = canary_errors + baseline_errors, requests + others, before.block
     allowed, unacceptable = settings.max_ratio or 1.0, settings.unacceptable_ratio
     filled = TickBlock(
         block.ticks + 1,
@@ -224,8 +224,8 @@ def observe_ratio(
         block.allowed + errors * allowed * requests / (allowed * requests + others),
         block.unacceptable + errors * unacceptable * requests / (unacceptable * requests + others),
     )
-    scores = add_errors(settings.grid, before.scores, mine, theirs, others / requests)
-    matched = (before.matched[0] + mine * others / both, before.matched[1] + theirs * requests / both)
+    scores = add_errors(settings.grid, before.scores, canary_errors, baseline_errors, others / requests)
+    matched = (before.matched[0] + canary_errors * others / both, before.matched[1] + baseline_errors * requests / both)
     if filled.ticks >= length:
         return _bet(before, scores, matched, filled)
     spreads = before.baseline_spread, before.canary_spread
@@ -256,7 +256,7 @@ def _bet(before: RatioEvidence, scores: Scores, matched: tuple[float, float], bl
 
 
 def weigh_ratio(settings: EvidenceSettings, evidence: RatioEvidence) -> RatioWeight:
-    """The evidence for each verdict as it stands.
+    """The evidence for each verdict now.
 
     phi of a fail is the baseline's; of a pass the larger of the baseline's and the canary's own: a canary
     whose errors come in clumps would else pass by luck.

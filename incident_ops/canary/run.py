@@ -51,11 +51,11 @@ class Stage(NamedTuple):
 
 def stages(analysis: Analysis) -> tuple[Stage, ...]:
     """The steps below full traffic; one without a weight where there are none."""
-    partial = [one for one in analysis.steps if one.weight < FULL]
+    partial = [step for step in analysis.steps if step.weight < FULL]
     if not partial:
         return (Stage(0, 0, 0.0, analysis.horizon),)
-    ends = list(accumulate(one.seconds for one in partial))
-    return tuple(Stage(n, one.weight, ends[n] - one.seconds, ends[n]) for n, one in enumerate(partial))
+    ends = list(accumulate(step.seconds for step in partial))
+    return tuple(Stage(n, step.weight, ends[n] - step.seconds, ends[n]) for n, step in enumerate(partial))
 
 
 def is_settling(analysis: Analysis, stage: Stage, at: float) -> bool:
@@ -82,7 +82,7 @@ def next_horizon(analysis: Analysis, horizon: float) -> float | None:
 
 def takes_all_traffic(analysis: Analysis) -> bool:
     """Whether the last step takes all traffic."""
-    return any(one.weight == FULL for one in analysis.steps)
+    return any(step.weight == FULL for step in analysis.steps)
 
 
 def watch_analysis(analysis: Analysis) -> Analysis:
@@ -93,14 +93,14 @@ def watch_analysis(analysis: Analysis) -> Analysis:
     """
     seconds = analysis.watch or DURATION
     warmup = min(analysis.warmup, seconds / 2)
-    rates = [one for one in analysis.metrics if isinstance(one, ErrorRate)]
+    rates = [metric for metric in analysis.metrics if isinstance(metric, ErrorRate)]
     if not rates:
         raise UserError(
             f"gate {analysis.name} has no metric of type errorRate to watch at full traffic", hint="leave out --watch"
         )
     watched = tuple(
-        replace(one, name=f"{one.name}{WATCHED}", baseline=None, settings=_limited(one.settings, warmup))
-        for one in rates
+        replace(rate, name=f"{rate.name}{WATCHED}", baseline=None, settings=_limited(rate.settings, warmup))
+        for rate in rates
     )
     return replace(analysis, horizon=seconds, warmup=warmup, steps=(), watch=0.0, metrics=watched, on_inconclusive=None)
 
@@ -132,7 +132,7 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def begin_run(analysis: Analysis, lookbacks: Mapping[str, Sequence[Counts | Gap]]) -> Run:
     """The run before its first tick; `lookbacks` are the baseline's ticks before it, by metric."""
-    known = {one.name: begin_metric(one, tuple(lookbacks.get(one.name, ()))) for one in analysis.metrics}
+    known = {metric.name: begin_metric(metric, tuple(lookbacks.get(metric.name, ()))) for metric in analysis.metrics}
     return Run(analysis.horizon, known)
 
 
@@ -143,17 +143,23 @@ def stage_of(analysis: Analysis, run: Run) -> Stage:
 
 def next_measurement(analysis: Analysis, run: Run) -> float:
     """The second of the run at which something is to be measured next, the horizon at the latest."""
-    dues = [run.metrics[one.name].due for one in analysis.metrics if not is_metric_settled(one, run.metrics[one.name])]
+    dues = [
+        run.metrics[metric.name].due
+        for metric in analysis.metrics
+        if not is_metric_settled(metric, run.metrics[metric.name])
+    ]
     return min([*dues, run.horizon])
 
 
 def due_metrics(analysis: Analysis, run: Run, at: float) -> list[Metric]:
     """The metrics to be measured at second `at`; at the horizon all that have not settled."""
-    return [one for one in analysis.metrics if is_due(one, run.metrics[one.name], at, is_last=at >= run.horizon)]
+    return [
+        metric for metric in analysis.metrics if is_due(metric, run.metrics[metric.name], at, is_last=at >= run.horizon)
+    ]
 
 
 def advance(analysis: Analysis, run: Run, at: float, answers: Mapping[str, TickReading]) -> Run:
-    """The run after the answers at second `at`. While a later step settles, nothing is learnt from them."""
+    """The run after the answers at second `at`. While a later step settles, they do not count."""
     known, settling = dict(run.metrics), is_settling(analysis, stage_of(analysis, run), at)
     for metric in analysis.metrics:
         name = metric.name
@@ -172,8 +178,10 @@ def judge_run(analysis: Analysis, run: Run, end: RunEnd | None = None) -> Joined
         end = RunEnd.HORIZON
     if end is None and run.turns >= run.horizon / _shortest_interval(analysis) + SPARE_TURNS:
         end = RunEnd.EARLY
-    standings = [metric_status(analysis, one, run.metrics[one.name], run.horizon, end) for one in analysis.metrics]
-    return join_metrics(standings, end is not None)
+    statuses = [
+        metric_status(analysis, metric, run.metrics[metric.name], run.horizon, end) for metric in analysis.metrics
+    ]
+    return join_metrics(statuses, end is not None)
 
 
 def extended_run(analysis: Analysis, run: Run, joined: JoinedVerdict) -> Run | None:
@@ -181,9 +189,10 @@ def extended_run(analysis: Analysis, run: Run, joined: JoinedVerdict) -> Run | N
     if analysis.on_inconclusive != EXTEND or joined.verdict != INCONCLUSIVE or run.at < run.horizon:
         return None
     open_ended = join_metrics(
-        [metric_status(analysis, one, run.metrics[one.name], math.inf, None) for one in analysis.metrics], False
+        [metric_status(analysis, metric, run.metrics[metric.name], math.inf, None) for metric in analysis.metrics],
+        False,
     )
-    if any(one.is_final and one.verdict != PASS for one in open_ended.deciding):
+    if any(status.is_final and status.verdict != PASS for status in open_ended.deciding):
         return None
     horizon = next_horizon(analysis, run.horizon)
     return None if horizon is None else msgspec.structs.replace(run, horizon=horizon)
@@ -196,13 +205,13 @@ def is_step_done(analysis: Analysis, run: Run) -> bool:
 
 def lacks_fresh_data(analysis: Analysis, run: Run) -> bool:
     """Whether a metric that decides had no data at the last tick: then more traffic has to wait for the next one."""
-    return any(is_silent(run.metrics[one.name]) for one in analysis.metrics if not one.dry_run)
+    return any(is_silent(run.metrics[metric.name]) for metric in analysis.metrics if not metric.dry_run)
 
 
 def next_step(analysis: Analysis, run: Run) -> Run | None:
     """The run in its next step; None after the last one, or where there is no data to go on with.
 
-    A step is never left on silence: what cannot be seen is not given more traffic.
+    A step without data is never left: what cannot be seen is not given more traffic.
     """
     if run.stage + 1 >= len(stages(analysis)) or judge_step(analysis, run).lacks_data:
         return None
@@ -216,6 +225,8 @@ def judge_step(analysis: Analysis, run: Run) -> JoinedVerdict:
 
 def _shortest_interval(analysis: Analysis) -> float:
     others = [
-        one.threshold.interval or analysis.interval for one in analysis.metrics if isinstance(one, ThresholdMetric)
+        metric.threshold.interval or analysis.interval
+        for metric in analysis.metrics
+        if isinstance(metric, ThresholdMetric)
     ]
     return min([analysis.interval, *others])

@@ -17,7 +17,7 @@ from incident_ops.canary.ratio_test import EVEN, bet
 from incident_ops.errors import UserError
 
 CHANCE = 0.9
-"""Part of the runs that have their answer in the times told."""
+"""Part of the runs that have their answer in the times shown."""
 
 FAIL_COST, PASS_COST = 1.3, 2.2
 """Nats that the mixtures and the dispersion cost: chosen by simulation (bench/gate_batch.py, ideal errors, 0.05 to 2 %,
@@ -33,7 +33,7 @@ SHORT, LONG, LONGEST_SHORT = 15.0, 60.0, 3600.0
 """The proposed intervals in seconds, and the time up to which the short one is taken."""
 
 REALISTIC = 1000.0
-"""Regressions beyond this are not told: the service would be down."""
+"""Regressions beyond this are not shown: the service would be down."""
 
 _Z = 1.2815515655446004
 """The quantile of the normal law at CHANCE."""
@@ -113,13 +113,13 @@ class TrafficPlan(NamedTuple):
 
 
 def plan_traffic(traffic: Traffic, wanted: SizingRequest) -> TrafficPlan:
-    """The plan. UserError for numbers that no plan can be made of."""
+    """The plan. UserError for numbers outside what a plan can be made for."""
     _demand(traffic, wanted)
     interval, to_fail, to_pass = _paced(traffic, wanted)
     even = max(_paced(traffic._replace(share=0.5), wanted)[1:])
     times = sorted({wanted.seconds, 600.0, 3600.0, 6 * 3600.0})
     return TrafficPlan(
-        traffic, wanted, interval, to_fail, to_pass, even, tuple(_reach(traffic, wanted, one) for one in times)
+        traffic, wanted, interval, to_fail, to_pass, even, tuple(_reach(traffic, wanted, seconds) for seconds in times)
     )
 
 
@@ -173,12 +173,12 @@ def _requests(traffic: Traffic, true: float, null: float, level: float, cost: fl
 
 def _fewest_ticks(share: float, allowed: float, level: float) -> float:
     """Ticks until the bets on the share of errors have won 1/`level`, were each tick's errors without number."""
-    wins = [math.log(one) for one in bet(EVEN, share, allowed, _MANY).capitals]
+    wins = [math.log(capital) for capital in bet(EVEN, share, allowed, _MANY).capitals]
     wanted, best = math.log(len(wins) / level), max(wins)
     low, high = 0.0, wanted / best
     for _halving in range(50):
         middle = (low + high) / 2
-        won = middle * best + math.log(sum(math.exp(middle * (one - best)) for one in wins))
+        won = middle * best + math.log(sum(math.exp(middle * (win - best)) for win in wins))
         low, high = (middle, high) if won < wanted else (low, middle)
     return high
 

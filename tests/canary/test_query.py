@@ -63,7 +63,7 @@ def test_a_value_that_nobody_gave_is_asked_for() -> None:
 def test_unknown_arguments_and_other_braces_are_found() -> None:
     """A slip of the pen would ask for a series that is not there."""
     told = [message for message, _ in query_faults('a{b="{{args.vresion}}",c="{{inputs.x}}"}', {"version": ""})]
-    assert told == ["a {{ }} in the query is no argument", "argument 'vresion' is not in spec.args"]
+    assert told == ["a {{ }} in the query is not an argument", "argument 'vresion' is not in spec.args"]
     assert not list(query_faults(QUERY, {"version": ""}))
 
 

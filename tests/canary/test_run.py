@@ -177,7 +177,7 @@ def _state(**changes: Any) -> str:
         ("", "cannot be read"),
         ("[]", "cannot be read"),
         ("{}", "not a canary run"),
-        (_state(schema=2), "not a canary run"),
+        (_state(schema=2), "has version 2, not 1"),
         (_state(verdict="pass"), "has ended: pass"),
         (_state(metrics={}), "other metrics"),
         (_state(stage=7), "damaged"),

@@ -298,8 +298,8 @@ def test_a_damaged_list_is_no_list(line: str) -> None:
     [
         ({}, "@alice", None),
         ({}, "@Alice", None),
-        ({}, "@bob", "@bob is not the commander"),
-        ({}, None, "not known"),
+        ({}, "@bob", "not @bob"),
+        ({}, None, "unknown"),
         ({"roles": {}}, "@alice", "has no commander"),
         ({"services": ["disk"]}, "@alice", "is not on auth"),
         ({"state": "resolved"}, "@alice", "is not open"),
