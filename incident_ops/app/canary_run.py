@@ -14,7 +14,7 @@ from incident_ops.adapters.metrics.connect import connect
 from incident_ops.adapters.ticking import Ticking
 from incident_ops.app.canary_gate import GateFile, demand_source, read_gate
 from incident_ops.app.canary_outcome import declare_failed, demand_answers
-from incident_ops.app.canary_samples import Ended, Live, Sampler, query_values
+from incident_ops.app.canary_samples import Ended, LiveRun, Sampler, query_values
 from incident_ops.app.gate_check import GateRequest, check_gate
 from incident_ops.app.workspace import Opened
 from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis
@@ -200,8 +200,8 @@ class _Rollout:
             is_dry=outcome.is_dry,
         )
 
-    def _live(self, analysis: Analysis) -> Live:
-        return Live(
+    def _live(self, analysis: Analysis) -> LiveRun:
+        return LiveRun(
             self._ticking,
             self._sampler,
             self._step,

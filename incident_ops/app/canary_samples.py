@@ -51,22 +51,22 @@ _ZERO = Reading({}, {})
 
 
 class Sampler:
-    """A source, the queries with their values, and the counters as they stood at the last tick."""
+    """A source, the queries with their values, and the counters at the last tick."""
 
     def __init__(self, source: MetricSource, analysis: Analysis, values: Mapping[str, str | None]) -> None:
-        """UserError for a value that is missing or cannot stand in a query."""
+        """UserError for a value that is missing or not allowed in a query."""
         self._source, self._meters = source, dict[str, Meter]()
         self._filled = {query: fill_query(query, values, is_promql=source.is_promql) for query in _queries(analysis)}
 
     def start(self, analysis: Analysis, at: datetime) -> None:
-        """Takes the counters as they stand: the next tick counts from here. What cannot be read begins later."""
+        """Reads the counters: the next tick counts from here. What cannot be read begins later."""
         self._meters = {}
         for metric in analysis.metrics:
             if isinstance(metric, ErrorRate) and self._source.is_cumulative:
                 self.ask(metric, Tick(at, metric.settings.interval))
 
     def ask(self, metric: Metric, tick: Tick) -> TickReading:
-        """What the source says of a metric at a tick; an answer that did not come is none."""
+        """What the source says of a metric at a tick, or that it gave no answer."""
         try:
             if isinstance(metric, ThresholdMetric):
                 return QueryResult(self._source.value(self._filled[metric.query], tick))
@@ -128,18 +128,18 @@ class Ended(NamedTuple):
 
 
 @dataclass
-class Live:
-    """What a live run is driven with: clock, source, and whom it tells.
+class LiveRun:
+    """What a live run is driven with: the clock, the source, and who is called on the way.
 
     `on_step` is called with the weight of each step before it is measured, `keep` after every tick with what is known,
-    `tell` with where everything stands. `one_step`: end with the step, for pipelines with a job for each.
+    `show` with the status of everything. `one_step`: end with the step, for pipelines with a job for each.
     """
 
     ticking: Ticking
     sampler: Sampler
     on_step: Callable[[int], None]
     keep: Callable[[Run], None]
-    tell: Callable[[Run, JoinedVerdict], None]
+    show: Callable[[Run, JoinedVerdict], None]
     one_step: bool = False
     curves: Curves = field(default_factory=Curves)
     _since: datetime | None = None
@@ -147,7 +147,7 @@ class Live:
     _asked: dict[str, float] = field(default_factory=dict)
 
     def begin(self, analysis: Analysis, note: Callable[[str], None]) -> Run:
-        """A new run with the baseline's errors of before; `note` is told what of it could not be read."""
+        """A new run with the baseline's errors of before; `note` is called with what of it could not be read."""
         lookbacks: dict[str, list[Counts | Gap]] = {}
         for metric in analysis.metrics:
             if isinstance(metric, ErrorRate):
@@ -162,7 +162,7 @@ class Live:
         self._enter(analysis, run)
         while True:
             joined = judge_run(analysis, run)
-            self.tell(run, joined)
+            self.show(run, joined)
             if joined.is_final:
                 longer = extended_run(analysis, run, joined)
                 if longer is None:

@@ -18,7 +18,7 @@ _LARGEST = 2.0**53
 
 
 class Gap(NamedTuple):
-    """A tick without data: its reason code, and what was wrong for a person."""
+    """A tick without data: its reason code, and what was wrong, for people."""
 
     reason: str
     text: str

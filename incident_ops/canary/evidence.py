@@ -59,6 +59,7 @@ def block_ticks(settings: EvidenceSettings, lookback: Sequence[Counts]) -> int:
         return 1
     if settings.clump_span == AUTO:
         return clump_span(lookback, settings.interval)
+    # 1e-9: in floats 2.1 / 0.7 is a little more than 3
     return math.ceil(float(settings.clump_span) / settings.interval - 1e-9)
 
 

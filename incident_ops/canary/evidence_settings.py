@@ -1,6 +1,6 @@
-"""The error ratios that evidence is kept for: one grid for the fail test, the pass test and the interval.
+"""What canary evidence is asked for: limits, error probabilities, and what is assumed about the errors.
 
-What canary evidence is asked for: limits, error probabilities, and what is assumed about the errors.
+The ratios that it is kept for are one grid for the fail test, the pass test and the interval.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
-"""How many canary requests a conclusion needs (Wald, "Sequential Tests of Statistical Hypotheses", 1945).
+"""The verdict that the evidence gives at a moment, with the figures that people need to believe it.
 
-Per canary request, evidence against "the canary's rate is `null` times the baseline's" grows by D nats at most, where
-D is the divergence from the nearest pair of rates that the null allows. In half of the runs about 1.6 times the bound
-is enough.
-
-The verdict that the evidence gives at a moment, with the figures that people need to believe it.
+How many canary requests a conclusion needs: Wald, "Sequential Tests of Statistical Hypotheses", 1945. Per canary
+request, evidence against "the canary's rate is `null` times the baseline's" grows by D nats at most, where D is the
+divergence from the nearest pair of rates that the null allows. In half of the runs about 1.6 times the bound is enough.
 """
 
 from __future__ import annotations

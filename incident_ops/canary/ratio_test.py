@@ -1,17 +1,18 @@
-"""The count e-process: Poisson errors of canary and baseline, conditioned on their sum.
+"""Evidence on the ratio of the canary's error rate to the baseline's: two e-processes for each verdict.
 
-The conditional share of Lindon and Malek, "Anytime-Valid Inference for Multinomial Count Data", NeurIPS 2022, with a
-tolerance and a mixture on one side.
+Counts weigh every tick; bets on the share, and the spread that gives phi, go by blocks of ticks.
+
+The count e-process: Poisson errors of canary and baseline, conditioned on their sum. The conditional share of Lindon
+and Malek, "Anytime-Valid Inference for Multinomial Count Data", NeurIPS 2022, with a tolerance and a mixture on one
+side.
 
 For a ratio v the score is S(v) = sum over ticks of x ln v - k ln(n v + m), with x canary errors, k errors of both,
 n canary and m baseline requests. Then ln E(w; rho) = S(w) - S(rho) is the evidence for "w times the baseline's rate"
 against "at most rho times" (w > rho) or "at least rho times" (w < rho): its expectation never exceeds 1, whatever the
 baseline's rate is and however it moves. One row of scores answers for every rho of the grid.
 
-The share e-process: bounded bets on the canary's share of each tick's errors.
-
-Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting", JRSS B 86 (2024), with the share
-conditioned on the number of errors.
+The share e-process: bounded bets on the canary's share of each tick's errors. Waudby-Smith and Ramdas, "Estimating
+means of bounded random variables by betting", JRSS B 86 (2024), with the share conditioned on the number of errors.
 
 With q the share that the limit allows, a bet multiplies its capital by 1 + stake (share - q). If each clump of errors
 falls on a side in proportion to traffic, the expected share is at most q exactly, for every law of clump sizes, and
@@ -22,12 +23,6 @@ The stake follows Kelly's rule for a share theta: edge / (q(1-q)/k + c (1 - 1/k)
 second term (c = 0) a stake overshoots where several errors share a tick. Any stake that is fixed
 before the share is seen is fair, so it is taken for a q with rounded odds (2.5 % off at most): stakes then repeat from
 tick to tick although traffic never does. What is won or lost is counted with the true q.
-
-Evidence on the ratio of the canary's error rate to the baseline's: two e-processes for each verdict.
-
-Counts weigh every tick; bets on the share, and the spread that gives phi, go by blocks of ticks.
-
-The ratios of canary to baseline that the counts do not rule out.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a canary run, a replay or a freeze ends with: the verdict and everything that is shown of it.
 
-A run over counts that were recorded: the same steps, evidence and verdict as live, without a clock.
+A replay is a run over counts that were recorded: the same steps, evidence and verdict as live, without a clock.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
-"""The steps of a rollout: 10 -> 50 -> 100 percent, with one process of evidence over all of them.
+"""A run of a gate: what is known of all its metrics after each tick, and the verdict that this gives.
 
-A run of a gate: what is known of all its metrics after each tick, and the verdict that this gives.
-
-Pure: who drives it brings the seconds of the run and the answers. Only time that is measured counts, so a run that was
-interrupted goes on where it was.
+The steps of a rollout (10 -> 50 -> 100 percent) share one process of evidence. Pure: who drives it brings the seconds
+of the run and the answers. Only time that is measured counts, so a run that was interrupted goes on where it was.
 """
 
 from __future__ import annotations

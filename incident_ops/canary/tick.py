@@ -91,6 +91,7 @@ def postponed(metric: Metric, history: MetricHistory, at: float) -> MetricHistor
     """The same, measured next one interval after second `at`; error rates keep to the multiples of theirs."""
     if isinstance(metric, ErrorRate):
         interval = metric.settings.interval
+        # 1e-9: seconds are floats, and a tick that is due now must not be asked for once more
         return msgspec.structs.replace(history, due=interval * (math.floor(at / interval + 1e-9) + 1))
     return msgspec.structs.replace(history, due=at + next_in(metric.threshold, history.totals))
 

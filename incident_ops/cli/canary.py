@@ -47,7 +47,9 @@ def canary() -> None:
 @click.option("--on-pass", metavar="CMD", help="Run after a pass, e.g. the full rollout.")
 @click.option("--on-fail", metavar="CMD", help="Run after a fail, e.g. the rollback.")
 @click.option("--declare", is_flag=True, help="Declare an incident when it fails.")
-@click.option("--deployment", type=click.IntRange(min=1), metavar="ID", help="Tell this deployment on GitHub, too.")
+@click.option(
+    "--deployment", type=click.IntRange(min=1), metavar="ID", help="Set the status of this deployment on GitHub, too."
+)
 @click.option("--severity", metavar="LABEL", help="How bad that is. Default: triage by the share of the traffic.")
 @format_option
 @click.pass_context
@@ -70,7 +72,7 @@ def run_command(ctx: click.Context, /, form: str, deployment: int | None, **requ
     from incident_ops.app.canary_run import CanaryRequest, run_canary
     from incident_ops.cli.canary_progress import Progress
 
-    # what stands here until the end, so that a job that is killed has said no
+    # until the end, so that a job that is killed counts as one that did not pass
     write_outputs(INCONCLUSIVE, SOURCE_TIMEOUT)
     try:
         must_say_something(ctx.command, ctx.params)

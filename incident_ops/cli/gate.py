@@ -89,7 +89,7 @@ def check_command(ctx: click.Context, /, form: str, **options: Any) -> None:
     a freeze, the hours for deploys, a spent error budget.
 
     Exit codes: 0 nothing holds, or a person lets it through; 2 the question is
-    wrong; 3 held (frozen) or it cannot be told (inconclusive).
+    wrong; 3 held (frozen) or unknown (inconclusive).
 
     \b
     Examples:

@@ -1,18 +1,10 @@
-"""Do open incidents hold deploys of a service? (R245)
+"""What holds deploys of a service: incidents, maintenance windows, freezes, the hours for deploys, its error budget.
+
+Each function gives what holds now or later, with its begin and end; what is over is left out.
 
 An incident holds while people work on it: in every state before resolved, pending included. Once it is resolved the
 fix is in and the next deploy may follow; reopened, it holds again. Drills do not hold, nor does what turned out to be
 a duplicate, a false alarm or withdrawn: the original, if there is one, holds by itself.
-
-Planned times that hold deploys: maintenance windows and freezes.
-
-Each function gives what holds now or later, with its begin and end; what is over is left out.
-
-The hours for deploys: outside the policy's calendar they are held (R229).
-
-The error budget as a hold: spent, burning too fast, or about to be spent (R246).
-
-What a service needs: `depends_on` followed so many steps.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What lets a held deploy through: an override of one commit, or a fix given by the commander.
+"""What lets a held deploy through: an override of one commit, a fix that the commander vouches for, an earlier pass.
 
-Commits that passed before, as `--passed FILE` lists them: `SHA`, or `SHA SERVICE ENVIRONMENT`, one a line.
+Commits that passed before are listed as `SHA`, or `SHA SERVICE ENVIRONMENT`, one a line.
 """
 
 from __future__ import annotations
