@@ -202,7 +202,7 @@ def _allow_fix(
 
 
 def _allow_rollback(workspace: Opened, asked: DeployRequest, verdict: Verdict, file: str | None) -> Verdict:
-    """A pass for a commit that passed before; the verdict where it did not, or where nobody can tell."""
+    """A pass for a commit that passed before; the verdict where it did not, or where that is unknown."""
     sha, environment = asked.sha, asked.environment or verdict.environment
     listed = file is not None and is_listed(
         read_text_file(file, name="--passed"), asked.service, environment, sha or "", file

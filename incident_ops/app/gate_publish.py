@@ -22,7 +22,7 @@ def current_state(workspace: Opened) -> PublicState | None:
     """
     git = workspace.git
     if git is None or git.head is None:
-        raise UserError("there is no commit to publish", hint="gate.json tells of committed records: commit them")
+        raise UserError("there is no commit to publish", hint="gate.json is about committed records: commit them")
     committed = workspace if workspace.store.revision else at_commit(workspace, git.head)
     _, services = committed.judged_by
     if not services:

@@ -32,7 +32,7 @@ class Validated:
     """Where the records' folder lies in its git repository."""
 
     def is_new(self, finding: Finding) -> bool:
-        """Whether it stands on a line that was changed since the base."""
+        """Whether it is on a line that was changed since the base."""
         if self.base is None:
             return False
         return finding.rule in _NEED_BASE or self.base.touches(finding.where.file, finding.where.line)

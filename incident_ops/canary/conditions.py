@@ -2,7 +2,7 @@
 
     or and not (also || && !)      < <= > >= == !=      + - * / %      result[0] result["a"] result.a
     isNaN(x) isInf(x) isNil(x) len(x) default(x, y) asInt(x) asFloat(x)
-    all(result, # < 0.5) any(result, # > 2)      `#` is the element; braces around the inner condition may stand
+    all(result, # < 0.5) any(result, # > 2)      `#` is the element; braces around the inner condition are allowed
 
 What a condition means is in `condition_value`. Length, depth and size of the tree are limited, so that no gate file
 can keep a run busy.
@@ -66,7 +66,7 @@ class Token(NamedTuple):
 
 
 class ConditionNode(NamedTuple):
-    """A part of a condition; `text` is the operator, name, number or text it stands for."""
+    """A part of a condition; `text` is the operator, name, number or text that it is."""
 
     kind: str
     text: str
@@ -137,7 +137,7 @@ class _Reader:
         """The tree of all tokens."""
         tree = self._either()
         if self._now.kind != "end":
-            raise ConditionError(f"{self._now.text!r} stands where the condition should end", self._now.column)
+            raise ConditionError(f"{self._now.text!r} where the condition should end", self._now.column)
         return tree
 
     @property

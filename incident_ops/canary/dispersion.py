@@ -11,7 +11,7 @@ LONGEST_SPAN = 120.0
 """Seconds of the longest block that `clumpSpan: auto` chooses: five blocks in ten minutes."""
 
 FEWEST_PAIRS = 8
-"""Pairs of blocks below which a lookback cannot tell whether blocks belong together."""
+"""Pairs of blocks below which a lookback cannot show whether blocks belong together."""
 
 _NORMAL_95 = 1.6448536269514722
 

@@ -69,7 +69,7 @@ def observe_tick(
     """The evidence after the tick that ended `at` seconds after the run began.
 
     A tick without data adds nothing to either side; nor does one of the warm-up, nor one that does not come after
-    the last. Without a baseline the absolute limit still learns.
+    the last. Without a baseline the absolute limit still counts it.
     """
     if not before.at < at < math.inf:
         return _without(before, before.at, CLOCK)

@@ -106,7 +106,7 @@ BOLDEST = 0.95
 """Part of the capital that a bet may lose at most, but for the rounding of the odds."""
 
 RESTRAINT = 0.3
-"""c above: chosen by simulation (bench/gate.py tells both)."""
+"""c above: chosen by simulation (bench/gate.py shows both)."""
 
 STEP = 0.05
 """What ln of the odds is rounded to a multiple of, for the stakes."""

@@ -60,7 +60,7 @@ class Traffic(NamedTuple):
 
 
 class SizingRequest(NamedTuple):
-    """What is asked: the ratio to tell from as good as before, the error probabilities, and how long it may take."""
+    """What is asked: the ratio to tell apart from as good as before, the error probabilities, and the time there is."""
 
     ratio: float
     alpha: float
@@ -69,7 +69,7 @@ class SizingRequest(NamedTuple):
 
 
 class VisibleIn(NamedTuple):
-    """What can be seen in a time: the canary's requests in it, and the least ratio that they can tell (or infinite)."""
+    """What can be seen in a time: the canary's requests in it, and the least ratio that they can show (or infinite)."""
 
     seconds: float
     requests: float
@@ -216,7 +216,7 @@ def _demand(traffic: Traffic, wanted: SizingRequest) -> None:
         (
             "--ratio",
             1.15 <= wanted.ratio <= REALISTIC,
-            f"1.15 to {REALISTIC:,.0f}; the gate cannot tell less from as good as before",
+            f"1.15 to {REALISTIC:,.0f}; the gate cannot distinguish less from as good as before",
         ),
         ("--alpha", 1e-6 <= wanted.alpha < 0.5, "at least 0.000001 and less than 0.5"),
         ("--beta", 1e-6 <= wanted.beta < 0.5, "at least 0.000001 and less than 0.5"),

@@ -57,7 +57,7 @@ def run_command(ctx: click.Context, /, form: str, deployment: int | None, **requ
     """Measure a canary live, step by step, until the verdict.
 
     Commands are run by `sh -c`, with facts only in INCIDENT_OPS_* variables.
-    Roll back on everything that is no pass, a crash included.
+    Roll back on everything but a pass, a crash included.
 
     Exit codes: 0 pass, or a person lets it through; 1 fail; 2 the gate cannot
     be used; 3 inconclusive or frozen; 4 the metric source or a command failed.

@@ -39,7 +39,7 @@ def gate() -> None:
 def publish_command(workspace: Opened, output: str | None, only_check: bool) -> None:
     """Publish gate.json: what holds deploys, for other repositories' pipelines.
 
-    It lies on branch incident-ops/public and tells of HEAD's records. No title,
+    It lies on branch incident-ops/public and is about HEAD's records. No title,
     no person, no restricted id is in it.
 
     \b

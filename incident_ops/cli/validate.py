@@ -24,7 +24,7 @@ from incident_ops.render import findings
     show_default=True,
     help="Text for people, JSON for scripts, annotations for GitHub Actions, SARIF for code scanning.",
 )
-@click.option("--explain", metavar="RULE", help="Tell what a rule asks for, why, and how to mend it.")
+@click.option("--explain", metavar="RULE", help="Say what a rule asks for, why, and how to fix it.")
 @click.pass_context
 def validate(ctx: click.Context, paths: tuple[str, ...], base: str | None, form: str, explain: str | None) -> None:
     """Check records against schema and rules; every finding has its file, line and column.

@@ -80,7 +80,7 @@ def check_deploy(asked: DeployRequest, facts: DeployFacts) -> Verdict:
     """The verdict on a deploy.
 
     Held by what holds at `now`; let through by an override of this very commit; inconclusive where something that may
-    hold cannot be read. UserError for a service or an environment that nobody knows.
+    hold cannot be read. UserError for a service or an environment that is unknown.
     """
     demand_environment(asked.environment, facts.policy)
     every, unread = all_holds(asked, facts)
@@ -137,7 +137,7 @@ def missing_figures(asked: DeployRequest, facts: DeployFacts) -> tuple[str, ...]
 
 
 def released(verdict: Verdict, release: HeldRelease) -> Verdict:
-    """A verdict that is no pass, let through by a person; the record of it stays in sight."""
+    """A verdict other than a pass, let through by a person; the record of it stays in sight."""
     return replace(verdict, verdict=OVERRIDDEN, reason_code=OVERRIDE, release=release)
 
 

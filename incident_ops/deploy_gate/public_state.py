@@ -170,12 +170,12 @@ def why_not_current(state: PublicState, head: str | None, now: datetime) -> str 
 
 
 def why_replaced(theirs: PublicState, ours: PublicState) -> str | None:
-    """Why `theirs`, which is published, is to give way to `ours`, which says how things stand now.
+    """Why `theirs`, which is published, is to be replaced by `ours`, which says how things stand now.
 
     None while it says the same and has most of its `max_age` left: then a reader loses nothing by it.
     """
     if theirs.revision != ours.revision:
-        return f"it tells of commit {theirs.revision[:12]}"
+        return f"it is of commit {theirs.revision[:12]}"
     age = parse_instant(ours.written_at) - parse_instant(theirs.written_at)
     if age < -SKEW:
         return f"it was written at {theirs.written_at}, which is in the future"

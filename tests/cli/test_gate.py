@@ -523,7 +523,7 @@ def test_publishing_is_due_for_a_new_commit_an_old_file_and_one_of_the_future(fo
     before = folder.git("rev-parse", "HEAD").strip()[:12]
     folder.put(**CLOSED)
     folder.commit()
-    assert publish("--check") == (1, f"is to be published: it tells of commit {before}")
+    assert publish("--check") == (1, f"is to be published: it is of commit {before}")
     assert publish() == (0, "published")
     assert publish(clock="2025-01-26T13:00:00Z") == (0, "a newer one is published already, it stays")
     assert publish(clock="2099-01-26T14:00:00Z") == (0, "published")
