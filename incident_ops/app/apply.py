@@ -18,7 +18,7 @@ from incident_ops.adapters.lock import RefLock
 from incident_ops.adapters.person import whoever
 from incident_ops.app.notify import Delivering
 from incident_ops.app.plan import Look, has_issues
-from incident_ops.app.workspace import Opened, need_remote, no_records
+from incident_ops.app.workspace import Workspace, judge_no_records, need_remote
 from incident_ops.app.write_back import propose, write_locally
 from incident_ops.domain.ports import Lease, LockHolder
 from incident_ops.domain.record import Edit
@@ -38,7 +38,7 @@ _RESERVE = timedelta(seconds=60)  # one request, with all its waits, must end be
 class Creating:
     """The lock of one run: taken when it is first asked for, given back at the end."""
 
-    def __init__(self, opened: Opened, *, is_needed: bool) -> None:
+    def __init__(self, opened: Workspace, *, is_needed: bool) -> None:
         self._opened = opened
         self._is_needed = is_needed
         self._lock: RefLock | None = None
@@ -86,7 +86,7 @@ class Creating:
         return [HeldChanges(f"{count} new issues left: {reason}", count, "", continues=True)]
 
 
-def _holder(opened: Opened) -> str:
+def _holder(opened: Workspace) -> str:
     """Who runs: the run of Actions, else the person."""
     run = os.environ.get("GITHUB_RUN_ID")
     return (
@@ -179,7 +179,9 @@ def _ending(seen: Look, end: Summary, held: Sequence[HeldChanges], failures: Seq
     codes = {end.exit_code, *(error.exit_code for error in failures)}
     codes |= {3} if seen.made.unread else set()
     if not seen.opened.catalogue.count():
-        codes.add(no_records(seen.opened, has_issues=has_issues(seen)))
+        empty = judge_no_records(seen.opened, has_issues=has_issues(seen))
+        click.echo(empty.message, err=True)
+        codes.add(empty.exit_code)
     return _worst(codes)
 
 

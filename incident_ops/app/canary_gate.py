@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from incident_ops.app.workspace import Opened
+from incident_ops.app.workspace import Workspace
 from incident_ops.canary.config import Analysis, to_analysis, to_provider
 from incident_ops.canary.config_check import check_gate_file, check_source
 from incident_ops.canary.replay import CanaryOutcome
@@ -58,12 +58,12 @@ def demand_source(gate: GateFile, policy: Policy) -> None:
         raise _refused(findings)
 
 
-def gate_files(workspace: Opened) -> list[str]:
+def gate_files(workspace: Workspace) -> list[str]:
     """Every gate file of the repository, as it is typed in the current folder."""
     return [os.path.relpath(path) for path in sorted((workspace.root / GATES).glob("*.yaml"))]
 
 
-def check_gates(workspace: Opened, paths: Sequence[str]) -> dict[str, CheckedGate]:
+def check_gates(workspace: Workspace, paths: Sequence[str]) -> dict[str, CheckedGate]:
     """Every file with its findings. UserError where one cannot be read, or the policy cannot be used."""
     checked = {}
     for path in paths:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from incident_ops.adapters.actions import add_to_summary, set_outputs, summary_size
-from incident_ops.app.workspace import Opened, remote_of
+from incident_ops.app.workspace import Workspace, remote_of
 from incident_ops.canary.replay import CanaryOutcome
 from incident_ops.deploy_gate.verdict import FAIL, FROZEN, INCONCLUSIVE, OVERRIDDEN, PASS
 from incident_ops.errors import IncidentOpsError
@@ -21,7 +21,7 @@ DEPLOYMENT_STATES = {
 """Only a pass is a success: a commit that has one is exempt from the gate later."""
 
 
-def update_deployment(workspace: Opened, number: int, outcome: CanaryOutcome) -> str | None:
+def update_deployment(workspace: Workspace, number: int, outcome: CanaryOutcome) -> str | None:
     """Sets the status of deployment `number` -> why GitHub refused it, else None; the verdict stays what it is."""
     from incident_ops.adapters.github.deployments import Deployments
 

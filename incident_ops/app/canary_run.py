@@ -16,7 +16,7 @@ from incident_ops.app.canary_gate import GateFile, demand_source, read_gate
 from incident_ops.app.canary_outcome import declare_failed, demand_answers
 from incident_ops.app.canary_samples import Ended, LiveRun, Sampler, query_values
 from incident_ops.app.gate_check import GateRequest, check_gate
-from incident_ops.app.workspace import Opened
+from incident_ops.app.workspace import Workspace
 from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis
 from incident_ops.canary.replay import CanaryOutcome, outcome_of
 from incident_ops.canary.run import Run, stages, takes_all_traffic, watch_analysis
@@ -67,7 +67,7 @@ class RunProgress(Protocol):
         """For as long as a command of the caller prints."""
 
 
-def run_canary(workspace: Opened, request: CanaryRequest, progress: RunProgress) -> CanaryOutcome:
+def run_canary(workspace: Workspace, request: CanaryRequest, progress: RunProgress) -> CanaryOutcome:
     """Runs a canary to its verdict, or with `step_state` to the end of its step.
 
     UserError for whatever would keep it from ending well, before anything is rolled out. Incomplete where a command of
@@ -95,7 +95,7 @@ def _demand_consistent(request: CanaryRequest, gate: GateFile) -> None:
 class _Rollout:
     """One run, from the question whether it may be deployed to the last command."""
 
-    def __init__(self, workspace: Opened, gate: GateFile, request: CanaryRequest, progress: RunProgress) -> None:
+    def __init__(self, workspace: Workspace, gate: GateFile, request: CanaryRequest, progress: RunProgress) -> None:
         """UserError for whatever would keep it from ending well: better now than with the canary out."""
         self._workspace, self._gate, self._request, self._progress = workspace, gate, request, progress
         self._analysis = gate.analysis

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from incident_ops.app.workspace import Opened, need_remote
+from incident_ops.app.workspace import Workspace, need_remote
 from incident_ops.domain.fence import each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.notification import INCIDENT_CHANNEL, Ledger, Message, Pair, pair, parse_ledger, serialise
@@ -125,7 +125,7 @@ _SECONDS = 15.0  # a page must not wait longer for a remote that hangs
 
 
 def sinks(
-    opened: Opened,
+    opened: Workspace,
     incidents: Sequence[Incident],
     environment: Mapping[str, str],
     numbers: Mapping[str, int] | None = None,
@@ -152,7 +152,7 @@ def sinks(
     return sink
 
 
-def shared_ledger(opened: Opened) -> tuple[SharedLedger | None, Ledger | None, IncidentOpsError | None]:
+def shared_ledger(opened: Workspace) -> tuple[SharedLedger | None, Ledger | None, IncidentOpsError | None]:
     """(the ledger on the remote `origin`, what it says now, why it says nothing). None where there is none."""
     from incident_ops.adapters.ledger_ref import LedgerRef
 
@@ -168,7 +168,7 @@ def shared_ledger(opened: Opened) -> tuple[SharedLedger | None, Ledger | None, I
         return ledger, None, error
 
 
-def local_ledger(opened: Opened) -> LedgerFile:
+def local_ledger(opened: Workspace) -> LedgerFile:
     """The ledger of this clone: what was recorded as not sent."""
     from incident_ops.adapters.ledger_file import LedgerFile
 
@@ -199,7 +199,7 @@ def pager_keys(
 
 
 def _sink(
-    opened: Opened,
+    opened: Workspace,
     incidents: Sequence[Incident],
     environment: Mapping[str, str],
     channel: str,
@@ -224,7 +224,7 @@ def _sink(
     raise unset(channel)
 
 
-def _comments(opened: Opened, incidents: Sequence[Incident], known: Mapping[str, int] | None) -> Notifier:
+def _comments(opened: Workspace, incidents: Sequence[Incident], known: Mapping[str, int] | None) -> Notifier:
     from incident_ops.adapters.issue_comment import IssueComment
     from incident_ops.app.plan import connect_github
     from incident_ops.documents.markdown import markdown

@@ -16,7 +16,7 @@ from incident_ops.app.gate_check import GateRequest, check_gate
 from incident_ops.app.notify import Delivering
 from incident_ops.app.plan import look
 from incident_ops.app.render import render_documents
-from incident_ops.app.workspace import local_tracker, open_repository
+from incident_ops.app.workspace import local_tracker, open_workspace
 from incident_ops.app.write_back import write_locally
 from incident_ops.documents import incident_facts
 from incident_ops.domain.incident import Incident
@@ -86,7 +86,7 @@ class Playing:
     """One scene, played step by step; `totals` counts over all scenes."""
 
     def __init__(self, scene: Scene, folder: Path, totals: Counter[str]) -> None:
-        around = open_repository({"repo": str(folder), "rev": None, "at": scene.clock})
+        around = open_workspace({"repo": str(folder), "rev": None, "at": scene.clock})
         # a git repository around the folder is not ours
         self._workspace = replace(around, git=None, store=Store(folder, None))
         self._scene, self._totals = scene, totals

@@ -1,6 +1,6 @@
-"""Which incident a command means: an id, a short form of one, or the only one that is open.
+"""Which incident is meant: an id, a short form of one, or the only one that is open.
 
-How every command that writes does it: read, edit, check, and write only what nobody else has changed.
+How every edit of a record is made: read, edit, check, and write only what nobody else has changed.
 """
 
 from __future__ import annotations
@@ -8,20 +8,16 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import click
 
 from incident_ops import rules
 from incident_ops.adapters import clock
 from incident_ops.adapters.files import replace_if_unchanged
 from incident_ops.adapters.person import whoever
-from incident_ops.app.workspace import Opened
+from incident_ops.app.workspace import Workspace, demand_work_tree
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import RESOLVED, current
 from incident_ops.domain.record import Record, World, is_incident_id
@@ -36,7 +32,6 @@ from incident_ops.records.index import to_record
 from incident_ops.records.schema import check_document, schema
 from incident_ops.records.store import record_path
 from incident_ops.records.yaml_reader import read_bytes
-from incident_ops.render.findings import inert, json_text
 from incident_ops.render.lists import HIDDEN, title_of
 from incident_ops.render.text import fit_line
 
@@ -45,23 +40,36 @@ MOST_LISTED = 6
 LONGEST_TITLE = 30
 
 
-def find_record(opened: Opened, asked: str | None) -> str:
+def find_record(workspace: Workspace, asked: str | None) -> str:
     """The path of the record that is meant. UserError where none is, or more than one could be."""
     if asked is None:
-        return _only_open(opened)
+        return _only_open(workspace)
     wanted = asked.strip().upper()
-    if is_incident_id(wanted) and opened.store.read(record_path(wanted)) is not None:
+    if is_incident_id(wanted) and workspace.store.read(record_path(wanted)) is not None:
         return record_path(wanted)
-    ids = sorted(set(opened.catalogue.ids()))
+    ids = sorted(set(workspace.catalogue.ids()))
     near = _named(wanted, ids)
     if len(near) == 1:
-        path = opened.catalogue.path_of(near[0])
+        path = workspace.catalogue.path_of(near[0])
         return path or record_path(near[0])
     if near:
         raise UserError(f"{asked} could be {_listed(near)}", hint="write more of it")
     if not ids:
         raise UserError("there is no incident here yet", hint='incident-ops declare "..." -s SERVICE')
     raise UserError(f"there is no incident {asked}", hint=did_you_mean(wanted, ids[-200:]) or "see `incident-ops list`")
+
+
+def original_of(workspace: Workspace, asked: str) -> str:
+    """The id of the incident that is repeated; one that is a duplicate itself is not taken."""
+    path = find_record(workspace, asked)
+    raw = workspace.store.read(path)
+    incident = record_of(path, raw).incident if isinstance(raw, bytes) else None
+    if incident is None:
+        raise UserError(f"{asked} cannot be read", where=path, hint="mend it first")
+    if incident.duplicate_of is not None:
+        hint = f"--of {incident.duplicate_of}"
+        raise UserError(f"{incident.id} is a duplicate itself, of {incident.duplicate_of}", hint=hint)
+    return incident.id
 
 
 def split_words(words: Sequence[str], at_least: int = 0) -> tuple[str | None, tuple[str, ...]]:
@@ -88,26 +96,26 @@ def _named(wanted: str, ids: Sequence[str]) -> list[str]:
     return number if len(number) == 1 else [one for one in ids if one.endswith(tail)]
 
 
-def _only_open(opened: Opened) -> str:
-    found = [record for record in _live(opened) if not record.incident.is_closed]
+def _only_open(workspace: Workspace) -> str:
+    found = [record for record in _live(workspace) if not record.incident.is_closed]
     if len(found) == 1:
         return found[0].path
     if not found:
         raise UserError("no incident is open", hint='name one, or `incident-ops declare "..." -s SERVICE`')
-    told = f"which incident? {len(found)} are open: {_titled(opened, found)}"
+    told = f"which incident? {len(found)} are open: {_titled(workspace, found)}"
     raise UserError(told, hint="name it by its id, or by the id's end")
 
 
-def find_ended(opened: Opened) -> str:
+def find_ended(workspace: Workspace) -> str:
     """The id of the only incident that is resolved. UserError where none or several are, naming the last that ended."""
-    resolved = [record for record in _live(opened) if record.incident.state == RESOLVED]
+    resolved = [record for record in _live(workspace) if record.incident.state == RESOLVED]
     if len(resolved) == 1:
         return resolved[0].incident.id
-    ended = resolved or [one for one in every_record(opened.store, opened.catalogue) if one.incident.is_closed]
+    ended = resolved or [one for one in every_record(workspace.store, workspace.catalogue) if one.incident.is_closed]
     if not ended:
         raise UserError("no incident is resolved or closed", hint="see `incident-ops list`")
     ended.sort(key=lambda one: (_end(one.incident), one.incident.id), reverse=True)
-    told = f"which incident? {len(ended)} {'are resolved' if resolved else 'are closed'}: {_titled(opened, ended)}"
+    told = f"which incident? {len(ended)} {'are resolved' if resolved else 'are closed'}: {_titled(workspace, ended)}"
     raise UserError(told, hint="name the one that came back by its id, or by the id's end")
 
 
@@ -116,17 +124,17 @@ def _end(incident: Incident) -> float:
     return at.timestamp() if at else 0.0
 
 
-def _live(opened: Opened) -> list[Record]:
+def _live(workspace: Workspace) -> list[Record]:
     """Every record that is not settled. UserError where one cannot be read, which could be the one that is meant."""
-    if unread := opened.unread:
+    if unread := workspace.unread:
         first = unread[0]
         told = f"which incident? {len(unread)} cannot be read, and could be the one that is meant"
         raise UserError(told, where=first.path, hint=f"name the incident; {first.reason}")
-    return list(opened.catalogue.live())
+    return list(workspace.catalogue.live())
 
 
-def _titled(opened: Opened, found: Sequence[Record]) -> str:
-    policy = opened.judged_by[0]
+def _titled(workspace: Workspace, found: Sequence[Record]) -> str:
+    policy = workspace.judged_by[0]
     titles = [title_of(record.incident, policy) for record in found[:MOST_LISTED]]
     shown = [HIDDEN if title is None else f"({fit_line(title, LONGEST_TITLE)})" for title in titles]
     names = [record.incident.id for record in found]
@@ -138,13 +146,27 @@ def _listed(names: Sequence[str]) -> str:
     return f"{shown} and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else shown
 
 
-Door = Callable[[Incident], Step]
+RecordEdit = Callable[[Incident], Step]
+"""What is to become of an incident, from `incident_ops.edits`."""
+
 EDIT_ATTEMPTS = 20
 """How often an edit begins again because somebody else wrote in between."""
 
-by_option: Callable[[Any], Any] = click.option(
-    "--by", metavar="WHO", help="Who does it: @handle or a name. Default: INCIDENT_OPS_BY, else git's user.name."
-)
+
+@dataclass(frozen=True)
+class EditedRecord:
+    """The record after an edit: a line for each change made, what should give pause, what comes next.
+
+    `undo` is the command that takes back this edit alone, "" where there is none; `is_changed` is false where the
+    record said all of it already.
+    """
+
+    record: Record
+    done: tuple[str, ...]
+    warnings: tuple[str, ...]
+    next_steps: tuple[str, ...]
+    undo: str
+    is_changed: bool
 
 
 @dataclass(frozen=True)
@@ -155,21 +177,20 @@ class RecordAsRead:
     record: Record
 
 
-def read_for_edit(opened: Opened, path: str) -> RecordAsRead:
+def read_for_edit(workspace: Workspace, path: str) -> RecordAsRead:
     """A record that can be edited. UserError with file:line:column where it cannot be read."""
-    must_have_happened(opened)
-    if opened.store.revision:
-        raise UserError("an old revision cannot be changed", hint="leave out --rev")
-    raw = opened.store.read(path)
+    must_have_happened(workspace)
+    demand_work_tree(workspace)
+    raw = workspace.store.read(path)
     if raw is None:
         raise UserError("the record is not there any more", where=path, hint="was it moved? see `git status`")
     return RecordAsRead(_bytes(raw), record_of(path, _bytes(raw)))
 
 
-def must_have_happened(opened: Opened) -> None:
+def must_have_happened(workspace: Workspace) -> None:
     """UserError where --at is ahead of the clock: what is written would be an error until then."""
-    if opened.now > clock.now() + SKEW:
-        raise UserError(f"--at {stamp(opened.now)} has not come yet", hint="only what has happened is written down")
+    if workspace.now > clock.now() + SKEW:
+        raise UserError(f"--at {stamp(workspace.now)} has not come yet", hint="only what has happened is written down")
 
 
 def record_of(path: str, raw: bytes) -> Record:
@@ -181,32 +202,37 @@ def record_of(path: str, raw: bytes) -> Record:
     return to_record(path, document.data)
 
 
-def perform_edit(opened: Opened, asked: str | None, form: str, door: Door) -> None:
-    """Lets a door edit the record that is meant, and tells what was done."""
-    path = find_record(opened, asked)
+def edit_record(workspace: Workspace, asked: str | None, make_step: RecordEdit) -> EditedRecord:
+    """Edits the record that is meant (see `find_record`), and writes it if nobody else has written meanwhile.
+
+    UserError where the edit is refused or would make the record invalid, WriteFailed where it cannot be written.
+    """
+    path = find_record(workspace, asked)
     for _ in range(EDIT_ATTEMPTS):
-        before = read_for_edit(opened, path)
-        step = door(before.record.incident)
+        before = read_for_edit(workspace, path)
+        step = make_step(before.record.incident)
         if not step.edits:
-            report_edit(opened, before.record, step.told, step.warnings, form, undo="", changed=False)
-            return
+            return _edited(workspace, before.record, step, undo="")
         text = edit(before.raw.decode(), step.edits, order=key_order(schema("incident")), file=path)
-        after = checked(opened, path, text.encode(), before.record)
-        if replace_if_unchanged(opened.root / path, before.raw, text.encode(), opened.state / "records.lock"):
-            undo = _undo(opened, path, before.raw)
-            report_edit(opened, after, step.told, step.warnings, form, undo=undo)
-            return
+        after = checked(workspace, path, text.encode(), before.record)
+        if replace_if_unchanged(workspace.root / path, before.raw, text.encode(), workspace.state / "records.lock"):
+            return _edited(workspace, after, step, undo=_undo(workspace, path, before.raw))
     raise WriteFailed("the record changes faster than it can be edited", where=path, hint="run the command again")
 
 
-def checked(opened: Opened, path: str, raw: bytes, before: Record | None) -> Record:
+def _edited(workspace: Workspace, record: Record, step: Step, undo: str) -> EditedRecord:
+    asks = next_steps(record.incident, workspace.judged_by[0])
+    return EditedRecord(record, step.told, step.warnings, asks, undo, is_changed=bool(step.edits))
+
+
+def checked(workspace: Workspace, path: str, raw: bytes, before: Record | None) -> Record:
     """The record these bytes will be. UserError where they hold an error that was not there before."""
     document = read_bytes(raw, path)
     found = document if isinstance(document, list) else check_document(document, "incident")
     if isinstance(document, list) or found:
         raise _refused(found[0], path)
     record = to_record(path, document.data)
-    world = World(*opened.judged_by, opened.now)
+    world = World(*workspace.judged_by, workspace.now)
     known = Counter(map(_key, _errors(before, world))) if before else Counter()
     for one in _errors(record, world):
         if not known[_key(one)]:
@@ -215,52 +241,14 @@ def checked(opened: Opened, path: str, raw: bytes, before: Record | None) -> Rec
     return record
 
 
-def report_edit(
-    opened: Opened,
-    record: Record,
-    told: Sequence[str],
-    warnings: Sequence[str],
-    form: str,
-    *,
-    undo: str,
-    changed: bool = True,
-) -> None:
-    """A line a change, what should give pause, what comes next, and how to take it back."""
-    incident = record.incident
-    asks = next_steps(incident, opened.judged_by[0])
-    if form == "json":
-        data: dict[str, Any] = {"schema": 1, "incident": incident.id, "path": record.path, "state": incident.state}
-        told_of = {"changed": changed, "told": [*told], "warnings": [*warnings], "next": [*asks]}
-        click.echo(json_text({**data, **told_of, "undo": undo or None}), nl=False)
-        return
-    for line in told:
-        click.echo(f"{click.style(incident.id, bold=True)}: {inert(line)}")
-    warn(warnings)
-    for line in asks if changed else ():
-        click.echo(f"  next: {inert(line)}")
-    if undo:
-        click.echo(f"  undo: {inert(undo)}")
-
-
-def warn(warnings: Sequence[str]) -> None:
-    """What should give pause, on the error stream."""
-    for line in warnings:
-        click.echo(f"{click.style('warning', fg='yellow')}: {inert(line)}", err=True)
-
-
-def who(opened: Opened, given: str | None) -> str | None:
+def who(workspace: Workspace, given: str | None) -> str | None:
     """Who does it: as given, else as the surroundings say."""
-    return given if given is not None else whoever(opened.root)
+    return given if given is not None else whoever(workspace.root)
 
 
-def at_terminal() -> bool:
-    """True where somebody can be asked."""
-    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
-
-
-def shown_path(opened: Opened, path: str) -> str:
+def shown_path(workspace: Workspace, path: str) -> str:
     """A path below the records' folder as it is typed in the current folder."""
-    return shlex.quote(os.path.relpath(opened.root / path, Path.cwd()))
+    return shlex.quote(os.path.relpath(workspace.root / path, Path.cwd()))
 
 
 def clean(text: str | None) -> str | None:
@@ -268,12 +256,12 @@ def clean(text: str | None) -> str | None:
     return None if text is None else text.replace("\r\n", "\n")
 
 
-def _undo(opened: Opened, path: str, before: bytes) -> str:
+def _undo(workspace: Workspace, path: str, before: bytes) -> str:
     """How to take back this edit alone; "" where git holds another text than the one before."""
-    git = opened.git
+    git = workspace.git
     if git is None or git.head is None or git.read_path(git.head, path) != before:
         return ""
-    return f"git checkout -- {shown_path(opened, path)}"
+    return f"git checkout -- {shown_path(workspace, path)}"
 
 
 def _errors(record: Record, world: World) -> list[Finding]:

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from incident_ops.adapters.person import ACTOR, whoever
-from incident_ops.app.workspace import Opened, no_records, open_repository, read_text_file, served, token_and_server
+from incident_ops.app.workspace import (
+    Workspace,
+    judge_no_records,
+    open_workspace,
+    read_text_file,
+    served,
+    token_and_server,
+)
 from incident_ops.deploy_gate.check import IGNORE, DeployFacts, DeployRequest, check_deploy, released, rolled_back
 from incident_ops.deploy_gate.holds import needed_services
 from incident_ops.deploy_gate.plan_check import check_plan
@@ -40,7 +47,9 @@ _BRANCH_OF = re.compile(r"(?P<url>[a-z]+://(?:[^@/]*@)?[^@/]*/[^@]+|[^@/:]+@[^@/
 _ADDRESS = re.compile(r"https?://")
 _WHOLE_IDS = (40, 64)
 
-RecordFix = Callable[[Opened, str, "Overriding"], None]
+ShowSource = Callable[[Workspace], None]
+"""Shown the records that are asked, once the verdict is known."""
+RecordFix = Callable[[Workspace, str, "Overriding"], None]
 """Writes an override into the record of an incident, which is named by its id."""
 
 
@@ -61,7 +70,12 @@ class GateRequest:
     requests: int | None = None
 
 
-def check_gate(workspace: Opened, request: GateRequest, record_fix: RecordFix | None = None) -> Verdict:
+def check_gate(
+    workspace: Workspace,
+    request: GateRequest,
+    record_fix: RecordFix | None = None,
+    show_source: ShowSource | None = None,
+) -> Verdict:
     """The verdict on a deploy; a read that does not finish is inconclusive.
 
     A fix that counts is written down with `record_fix`. UserError where the question cannot be asked.
@@ -77,6 +91,8 @@ def check_gate(workspace: Opened, request: GateRequest, record_fix: RecordFix | 
                 verdict = _verdict_of_published(source, asked, request.fixes)
             else:
                 verdict = _verdict_of_records(source, asked, request, record_fix)
+                if show_source is not None:
+                    show_source(source)
     except UserError:
         raise
     except IncidentOpsError as error:
@@ -84,7 +100,7 @@ def check_gate(workspace: Opened, request: GateRequest, record_fix: RecordFix | 
     return _allow_rollback(workspace, asked, verdict, request.passed)
 
 
-def actor_of(workspace: Opened, by: str | None) -> str | None:
+def actor_of(workspace: Workspace, by: str | None) -> str | None:
     """Who asks: in a workflow `GITHUB_ACTOR` as a handle, whatever `by` says; else `by`, else whoever sits here."""
     actor = os.environ.get(ACTOR)
     if actor:
@@ -100,13 +116,13 @@ class PublishedGate(NamedTuple):
     head: str | None
 
 
-def _source(workspace: Opened, records: str | None, scratch: ExitStack) -> Opened | PublishedGate:
+def _source(workspace: Workspace, records: str | None, scratch: ExitStack) -> Workspace | PublishedGate:
     """What `--records` names; without it the repository here. UserError where it names nothing that can be read."""
     if records is None:
         return workspace
     path = Path(records)
     if path.is_dir():
-        return open_repository({"repo": records, "rev": None, "at": stamp(workspace.now)})
+        return open_workspace({"repo": records, "rev": None, "at": stamp(workspace.now)})
     if path.is_file():
         return PublishedGate(path.read_bytes(), records, None)
     if address := _BRANCH_OF.fullmatch(records):
@@ -119,7 +135,7 @@ def _source(workspace: Opened, records: str | None, scratch: ExitStack) -> Opene
     raise UserError(f"--records {records}: not found", hint=hint)
 
 
-def _branch(workspace: Opened, url: str, branch: str, scratch: ExitStack) -> Opened | PublishedGate:
+def _branch(workspace: Workspace, url: str, branch: str, scratch: ExitStack) -> Workspace | PublishedGate:
     from tempfile import TemporaryDirectory
 
     from incident_ops.adapters.gate_state import BRANCH, read_branch, scratch_clone
@@ -149,7 +165,7 @@ def _verdict_of_published(published: PublishedGate, asked: DeployRequest, fixes:
 
 
 def _verdict_of_records(
-    records: Opened, asked: DeployRequest, request: GateRequest, record_fix: RecordFix | None
+    records: Workspace, asked: DeployRequest, request: GateRequest, record_fix: RecordFix | None
 ) -> Verdict:
     policy, _ = records.judged_by
     asked = replace(asked, environment=asked.environment or policy.gate.environment)
@@ -160,14 +176,14 @@ def _verdict_of_records(
 
     known, verdict = served(records, judged)
     verdict = replace(verdict, unread=tuple(_with_line(records, known, unread) for unread in verdict.unread))
-    if not records.catalogue.count() and no_records(records):
+    if not records.catalogue.count() and judge_no_records(records).exit_code:
         return _unreachable(asked, "records that HEAD or the tracker has are not here")
     if request.fixes is None or not verdict.exit_code:
         return verdict
     return _allow_fix(records, asked, verdict, request.fixes, actor_of(records, request.by), record_fix)
 
 
-def _with_line(records: Opened, known: DeployFacts, unread: Unread) -> Unread:
+def _with_line(records: Workspace, known: DeployFacts, unread: Unread) -> Unread:
     """The same with the line of a plan whose times cannot be used; what could not be read at all has its own."""
     plan = known.freezes.get(unread.path) or known.maintenance.get(unread.path)
     if plan is None:
@@ -181,7 +197,7 @@ def _with_line(records: Opened, known: DeployFacts, unread: Unread) -> Unread:
 
 
 def _allow_fix(
-    records: Opened, asked: DeployRequest, verdict: Verdict, fixes: str, by: str | None, record_fix: RecordFix | None
+    records: Workspace, asked: DeployRequest, verdict: Verdict, fixes: str, by: str | None, record_fix: RecordFix | None
 ) -> Verdict:
     """The verdict where the incident's commander says that this commit fixes it: let through, and written down."""
     from incident_ops.app.edit_record import find_record
@@ -201,7 +217,7 @@ def _allow_fix(
     return released(verdict, HeldRelease(by, reason, expires, record.incident.id))
 
 
-def _allow_rollback(workspace: Opened, asked: DeployRequest, verdict: Verdict, file: str | None) -> Verdict:
+def _allow_rollback(workspace: Workspace, asked: DeployRequest, verdict: Verdict, file: str | None) -> Verdict:
     """A pass for a commit that passed before; the verdict where it did not, or where that is unknown."""
     sha, environment = asked.sha, asked.environment or verdict.environment
     listed = file is not None and is_listed(
@@ -242,7 +258,7 @@ class GateContents(NamedTuple):
     plans: Plans
 
 
-def read_contents(workspace: Opened) -> GateContents:
+def read_contents(workspace: Workspace) -> GateContents:
     """All of them. UserError for a clock that is behind the records."""
     records = list(workspace.catalogue.live())
     future = _settled(workspace, int(SKEW.total_seconds()))
@@ -250,7 +266,7 @@ def read_contents(workspace: Opened) -> GateContents:
     return GateContents(records, load_plans(workspace.store))
 
 
-def deploy_facts(workspace: Opened, service: str, held: GateContents) -> DeployFacts:
+def deploy_facts(workspace: Workspace, service: str, held: GateContents) -> DeployFacts:
     """What the records say about deploys of a service. UserError for one that services.yaml does not name, and for an
     objective that cannot be used."""
     policy, services = workspace.judged_by
@@ -266,13 +282,13 @@ def deploy_facts(workspace: Opened, service: str, held: GateContents) -> DeployF
     return DeployFacts(policy, services, held.records, freezes, maintenance, unread, objective, past)
 
 
-def _settled(workspace: Opened, seconds: int) -> list[Incident]:
+def _settled(workspace: Workspace, seconds: int) -> list[Incident]:
     """The settled records that name an instant later than so many seconds from now."""
     paths = workspace.catalogue.settled_after(int(workspace.now.timestamp()) + seconds)
     return [read_record(workspace.store, path).incident for path in paths]
 
 
-def _check_clock(workspace: Opened, incidents: Sequence[Incident]) -> None:
+def _check_clock(workspace: Workspace, incidents: Sequence[Incident]) -> None:
     """UserError for a clock behind the records: it cannot say what holds now."""
     latest = max(incidents, key=lambda incident: parse_instant(incident.times.declared), default=None)
     if latest is None:
@@ -283,7 +299,7 @@ def _check_clock(workspace: Opened, incidents: Sequence[Incident]) -> None:
         raise UserError(message, hint="set the clock right, or leave out --at")
 
 
-def _objective(workspace: Opened, policy: Policy, services: Mapping[str, Service], service: str) -> Objective | None:
+def _objective(workspace: Workspace, policy: Policy, services: Mapping[str, Service], service: str) -> Objective | None:
     """The objective whose budget counts: of services.yaml, of an OpenSLO file, else of the policy; None without one."""
     if policy.gate.budget == IGNORE:
         return None
@@ -303,20 +319,20 @@ def _objective(workspace: Opened, policy: Policy, services: Mapping[str, Service
     return Objective(target, duration(policy.slo.window), policy.slo.mode)
 
 
-def _unread(workspace: Opened, policy: Policy, names: Sequence[str], plans: Plans) -> list[Unread]:
+def _unread(workspace: Workspace, policy: Policy, names: Sequence[str], plans: Plans) -> list[Unread]:
     """The files that cannot be read and may hold deploys of the first of `names`."""
     broken = workspace.unread if policy.gate.block_on_open_rank is not None else []
     kept = [unread for unread in broken if _record_may_hold(workspace, unread, names)]
     return kept + [unread for unread, kind in plans.unread if _plan_may_hold(workspace, unread, kind, names)]
 
 
-def _record_may_hold(workspace: Opened, unread: Unread, names: Sequence[str]) -> bool:
+def _record_may_hold(workspace: Workspace, unread: Unread, names: Sequence[str]) -> bool:
     """False only where the last version that can be read was closed or on other services."""
     before = last_readable(workspace.git, unread.path)
     return before is None or (not before.is_closed and not set(names).isdisjoint(before.services))
 
 
-def _plan_may_hold(workspace: Opened, unread: Unread, kind: str, names: Sequence[str]) -> bool:
+def _plan_may_hold(workspace: Workspace, unread: Unread, kind: str, names: Sequence[str]) -> bool:
     """The same for a freeze and for a maintenance window; an override holds nothing."""
     if kind != FREEZE:
         change = last_plan(workspace.git, unread.path, Maintenance)

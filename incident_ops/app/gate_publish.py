@@ -7,7 +7,7 @@ from pathlib import Path
 from incident_ops.adapters import clock, gate_state
 from incident_ops.adapters.files import write_bytes
 from incident_ops.app.gate_check import deploy_facts, read_contents
-from incident_ops.app.workspace import Opened, at_commit, need_remote, served
+from incident_ops.app.workspace import Workspace, at_commit, need_remote, served
 from incident_ops.deploy_gate.public_state import PublicState, parse_state, public_state, to_json, why_replaced
 from incident_ops.domain.time import SKEW, parse_instant
 from incident_ops.errors import Incomplete, UserError
@@ -15,7 +15,7 @@ from incident_ops.errors import Incomplete, UserError
 BRANCH = gate_state.BRANCH
 
 
-def current_state(workspace: Opened) -> PublicState | None:
+def current_state(workspace: Workspace) -> PublicState | None:
     """What gate.json is to say of the committed records; None where services.yaml names no service.
 
     UserError where there is no commit.
@@ -36,7 +36,7 @@ def current_state(workspace: Opened) -> PublicState | None:
     return served(committed, state)
 
 
-def why_outdated(workspace: Opened, state: PublicState) -> str | None:
+def why_outdated(workspace: Workspace, state: PublicState) -> str | None:
     """Why the published gate.json is to be replaced by `state`; None where it is current."""
     there = gate_state.published(need_remote(workspace.git))
     if there is None:
@@ -52,7 +52,7 @@ def write_state(state: PublicState, file: Path) -> None:
     write_bytes(file, to_json(state))
 
 
-def publish(workspace: Opened, state: PublicState) -> bool:
+def publish(workspace: Workspace, state: PublicState) -> bool:
     """Publishes gate.json on its branch; False where a newer one is there already."""
 
     def is_newer(theirs: bytes) -> bool:

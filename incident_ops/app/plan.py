@@ -23,7 +23,7 @@ from incident_ops.adapters.files import write_text
 from incident_ops.app.channels import NoticeSetting, ledger_lines, local_ledger, shared_ledger, told_now
 from incident_ops.app.channels import wanted as wanted_notices
 from incident_ops.app.edit_record import record_of
-from incident_ops.app.workspace import Opened, at_commit, local_tracker, read_text_file, remote_of, served
+from incident_ops.app.workspace import Workspace, at_commit, local_tracker, read_text_file, remote_of, served
 from incident_ops.app.write_back import PROPOSAL_BRANCH, edited_texts, proposals
 from incident_ops.documents.issue_bodies import Bodies
 from incident_ops.domain.fence import alone, each
@@ -63,7 +63,7 @@ _LATE = timedelta(days=1)
 """How late a run may find what a person said within the window of `auto_reopen`."""
 
 
-def recent(opened: Opened, records: Iterable[Record]) -> list[Record]:
+def recent(opened: Workspace, records: Iterable[Record]) -> list[Record]:
     """Of all records those that may owe something: what is not settled, and what was settled not long ago."""
     every, live = list(records), set(opened.catalogue.live_paths())
     late = _length(opened.judged_by[0].states.auto_reopen) + _LATE
@@ -73,7 +73,7 @@ def recent(opened: Opened, records: Iterable[Record]) -> list[Record]:
     return [record for record in every if record.path in wanted]
 
 
-def live_ones(opened: Opened) -> list[Record]:
+def live_ones(opened: Workspace) -> list[Record]:
     """The records that are not settled, and those declared near them where the policy looks for a pattern."""
     found = list(opened.catalogue.live())
     since = _patterns_from(opened, found)
@@ -82,7 +82,7 @@ def live_ones(opened: Opened) -> list[Record]:
     return found + [read_record(opened.store, path) for path in opened.catalogue.settled_after(int(since.timestamp()))]
 
 
-def _patterns_from(opened: Opened, live: Sequence[Record]) -> datetime | None:
+def _patterns_from(opened: Workspace, live: Sequence[Record]) -> datetime | None:
     """Since when incidents may make a pattern with one of these; None where the policy looks for none."""
     pattern = opened.judged_by[0].escalation.pattern
     begins = [parse_instant(one.incident.times.declared) for one in live if not one.incident.is_closed]
@@ -209,7 +209,7 @@ class Look:
     `planned` every notice and what is done about it; `unread` why the ledger was not read.
     """
 
-    opened: Opened
+    opened: Workspace
     tracker: IssueTracker
     github: GitHubTracker | None
     wanted: Desired
@@ -231,7 +231,7 @@ def source_of(tracker: str | None) -> str:
     return tracker or (GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else LOCAL)
 
 
-def records_for(opened: Opened, source: str) -> Opened:
+def records_for(opened: Workspace, source: str) -> Workspace:
     """The records that a tracker is kept in step with: those of HEAD on GitHub, else those of the work tree."""
     git = opened.git
     if source == LOCAL or opened.store.revision:
@@ -242,7 +242,7 @@ def records_for(opened: Opened, source: str) -> Opened:
     return at_commit(opened, git.head)
 
 
-def connect_github(opened: Opened, most: int | None, show: bool) -> GitHubTracker:
+def connect_github(opened: Workspace, most: int | None, show: bool) -> GitHubTracker:
     """The issues of the repository that the environment or the clone names."""
     from incident_ops.adapters.github.connect import connect as dial
 
@@ -260,7 +260,7 @@ def connect_github(opened: Opened, most: int | None, show: bool) -> GitHubTracke
     )
 
 
-def look(opened: Opened, source: str, options: Mapping[str, Any]) -> Look:
+def look(opened: Workspace, source: str, options: Mapping[str, Any]) -> Look:
     """Records against the tracker of a source; with `observed` (a file) nothing is asked of it.
 
     `options` are those of the command: observed, recreate, max_requests, show_requests. Raises Incomplete where the
@@ -277,7 +277,7 @@ def look(opened: Opened, source: str, options: Mapping[str, Any]) -> Look:
 
 
 def _look(
-    opened: Opened,
+    opened: Workspace,
     source: str,
     options: Mapping[str, Any],
     github: GitHubTracker | None,
@@ -308,7 +308,7 @@ def _look(
     return Look(opened, tracker, github, wanted, snapshot, made, waits, by_id, planned, unread)
 
 
-def _writable(opened: Opened, made: Plan) -> tuple[Plan, Mapping[str, tuple[Edit, ...]]]:
+def _writable(opened: Workspace, made: Plan) -> tuple[Plan, Mapping[str, tuple[Edit, ...]]]:
     """A plan less the edits that cannot be made and those that wait in our proposal, and the latter by path."""
     spelled, refused = _spelled(opened, made.changes)
     made = without(made, refused)
@@ -318,14 +318,14 @@ def _writable(opened: Opened, made: Plan) -> tuple[Plan, Mapping[str, tuple[Edit
     return made, {path: edits for path, edits in due.items() if path not in made.record_edits}
 
 
-def _ledger(opened: Opened, source: str) -> tuple[Ledger | None, IncidentOpsError | None]:
+def _ledger(opened: Workspace, source: str) -> tuple[Ledger | None, IncidentOpsError | None]:
     if source == LOCAL:
         return local_ledger(opened).read(), None
     _, ledger, unread = shared_ledger(opened)
     return ledger, unread
 
 
-def _spelled(opened: Opened, changes: Sequence[PlannedChange]) -> tuple[dict[str, str], dict[str, str]]:
+def _spelled(opened: Workspace, changes: Sequence[PlannedChange]) -> tuple[dict[str, str], dict[str, str]]:
     """Path -> sha256 of the record that its edits lead to, and key -> why its edits would make none.
 
     One edit that cannot be made keeps no other back.
@@ -350,13 +350,13 @@ def _spelled(opened: Opened, changes: Sequence[PlannedChange]) -> tuple[dict[str
     return spelled, refused
 
 
-def _digest(opened: Opened, path: str, changes: Sequence[PlannedChange]) -> str:
+def _digest(opened: Workspace, path: str, changes: Sequence[PlannedChange]) -> str:
     edits = tuple(one for change in changes for one in change.edits)
     return sha256(edited_texts(opened, {path: edits})[path]).hexdigest()
 
 
 def observed(
-    opened: Opened, tracker: IssueTracker, wanted: Desired, records: Sequence[Record], file: str | None
+    opened: Workspace, tracker: IssueTracker, wanted: Desired, records: Sequence[Record], file: str | None
 ) -> Snapshot:
     """What a tracker holds, or held when `file` was written; of `records` also what people said, where it matters."""
     if file is None:
@@ -380,7 +380,7 @@ def observed_in(file: str) -> Snapshot:
     return load_snapshot(read_text_file(file, "write one with --save-observed FILE"), file)
 
 
-def _deleted(opened: Opened, snapshot: Snapshot, wanted: Desired, records: Sequence[Record]) -> Mapping[str, str]:
+def _deleted(opened: Workspace, snapshot: Snapshot, wanted: Desired, records: Sequence[Record]) -> Mapping[str, str]:
     """What git history says of the open issues that no record names."""
     keys = {key for issue in snapshot.issues if issue.is_open and (key := key_of(issue, wanted.identities))}
     orphans = keys.difference(wanted.issues, wanted.clashes)
@@ -399,7 +399,7 @@ def keep_observed(seen: Look, file: str) -> None:
     write_text(Path(file), save_snapshot(seen.snapshot))
 
 
-def _proposed(opened: Opened) -> Mapping[str, bytes | None]:
+def _proposed(opened: Workspace) -> Mapping[str, bytes | None]:
     """What our open proposal holds; nothing where the clone has no remote."""
     remote = remote_of(opened.git)
     if remote is None or opened.store.commit is None:
@@ -425,7 +425,7 @@ def _show(request: Any) -> None:
     click.echo(f"{request.method} {request.path} {request.status} {request.seconds:.2f}s", err=True)
 
 
-def sighting(opened: Opened, options: Mapping[str, Any]) -> tuple[Opened, Owed]:
+def sighting(opened: Workspace, options: Mapping[str, Any]) -> tuple[Workspace, Owed]:
     """(the records that were looked at, what is owed of them). `options`: tracker, observed, save_observed.
 
     Without any of them the records of the work tree decide alone. Raises as `tracking.look`.
@@ -445,7 +445,7 @@ def sighting(opened: Opened, options: Mapping[str, Any]) -> tuple[Opened, Owed]:
     return opened, served(opened, lambda: _with_tracker(opened, source, kept, keep))
 
 
-def _with_tracker(opened: Opened, source: str, kept: Snapshot | None, keep: str | None) -> Owed:
+def _with_tracker(opened: Workspace, source: str, kept: Snapshot | None, keep: str | None) -> Owed:
     policy = opened.judged_by[0]
     records = list(every_record(opened.store, opened.catalogue))
     wanted = desired(records, policy, {})

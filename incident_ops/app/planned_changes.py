@@ -1,35 +1,128 @@
-"""What the commands that write freezes and overrides have in common: times ahead, checked names, the file itself."""
+"""Holding deploys for a time, letting go again, and letting one commit through: freezes and overrides, written down."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-import click
 import msgspec
 
 from incident_ops.adapters.files import replace_if_unchanged, write_bytes
-from incident_ops.app.edit_record import find_record, perform_edit, shown_path, warn
-from incident_ops.app.workspace import Opened
+from incident_ops.adapters.person import ACTOR
+from incident_ops.app.edit_record import EditedRecord, clean, edit_record, find_record, shown_path
+from incident_ops.app.workspace import Workspace, demand_work_tree
 from incident_ops.deploy_gate.check import demand_environment
 from incident_ops.deploy_gate.holds import needed_services
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.planned_changes import Freeze, planned_freeze
+from incident_ops.domain.planned_changes import Freeze, conflicts, planned_change, planned_freeze
 from incident_ops.domain.record import Unread
-from incident_ops.domain.time import YEARS, OutOfRange, duration, parse_instant, shift
-from incident_ops.edits.freeze import Overriding, override_incident
+from incident_ops.domain.time import YEARS, OutOfRange, duration, parse_instant, shift, stamp
+from incident_ops.edits.freeze import (
+    Freezing,
+    Overriding,
+    commit_id,
+    lift_freeze,
+    new_freeze,
+    override_file,
+    override_incident,
+)
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
-from incident_ops.records.planned_changes import FREEZE, freeze_path, read_document
+from incident_ops.records.editor import edit, key_order
+from incident_ops.records.planned_changes import FREEZE, freeze_path, load_plans, read_document
+from incident_ops.records.schema import schema
 from incident_ops.records.yaml_reader import Document
 from incident_ops.records.yaml_writer import LayoutStyle, yaml_block
-from incident_ops.render.findings import inert, json_text
 
 FREEZE_HEADER = "# yaml-language-server: $schema=../schemas/freeze.schema.json"
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A file of a freeze or an override after a command: a line for each change made, what should give pause, and what
+    makes it count where git has to hear of it; `is_changed` is false where it said all of it already."""
+
+    path: str
+    done: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    next_steps: tuple[str, ...] = ()
+    is_changed: bool = True
+
+
+def hold_deploys(
+    workspace: Workspace,
+    name: str,
+    *,
+    reason: str,
+    services: Sequence[str],
+    environments: Sequence[str],
+    since: str,
+    until: str | None,
+    by: str | None,
+) -> WrittenFile:
+    """Writes the freeze `name`; `since` and `until` as people type them. UserError where it cannot be one."""
+    check_names(workspace, services, environments)
+    begin = ahead(since, workspace.now, "--from")
+    end = None if until is None else ahead(until, workspace.now, "--until")
+    wanted = Freezing(name, clean(reason) or "", begin, end, services, environments, by)
+    data = new_freeze(workspace.now, wanted)
+    path = write_freeze(workspace, data)
+    what = " ".join(data.get("services", ["every service"]))
+    where = " and ".join(data.get("environments", ["every environment"]))
+    ends = data.get("until", "it is lifted")
+    done = f"{name}: deploys of {what} to {where} are held from {data['from']} until {ends}"
+    return WrittenFile(path, (done,), _meets(workspace, path), (committing(workspace, path),))
+
+
+def lift_hold(workspace: Workspace, name: str) -> WrittenFile:
+    """Ends a freeze or an override now; one that has not begun is removed. UserError where there is none."""
+    check_names(workspace, (), ())
+    found = read_freeze(workspace, name)
+    if found is None:
+        names = [one.name for one in load_plans(workspace.store).freezes.values()]
+        raise UserError(f"there is no freeze {name!r}", hint=did_you_mean(name, names) or "see the folder freezes")
+    path, raw, freeze = found
+    step = lift_freeze(freeze, workspace.now)
+    if step is None:
+        return _removed(workspace, path, name)
+    if not step.edits:
+        return WrittenFile(path, step.told, step.warnings, is_changed=False)
+    text = edit(raw.decode(), step.edits, order=key_order(schema("freeze")), file=path)
+    if not replace_if_unchanged(workspace.root / path, raw, text.encode(), workspace.state / "records.lock"):
+        raise UserError("it was changed meanwhile", where=shown_path(workspace, path), hint="run the command again")
+    return WrittenFile(path, step.told, step.warnings, (committing(workspace, path),))
+
+
+def let_through(
+    workspace: Workspace,
+    asked: str | None,
+    *,
+    service: str,
+    environment: str | None,
+    sha: str,
+    reason: str,
+    expires: str,
+    approved_by: str | None,
+    by: str | None,
+) -> EditedRecord | WrittenFile:
+    """Lets one commit through what holds deploys: written into the record `asked`, else into a file of its own."""
+    environment = environment or workspace.judged_by[0].gate.environment
+    check_names(workspace, [service], [environment])
+    if by is None:
+        raise UserError("who takes it on?", hint=f"--by @handle (in a workflow {ACTOR} says it)")
+    until = ahead(expires, workspace.now, "--expires")
+    wanted = Overriding(by, service, environment, commit_id(sha), clean(reason) or "", until)
+    if asked is not None:
+        if approved_by is not None:
+            raise UserError("a record's override has no --approved-by", hint="the review of its pull request is that")
+        return override_record(workspace, asked, workspace.now, wanted)
+    path = write_freeze(workspace, override_file(workspace.now, wanted, approved_by))
+    done = f"override: {service} {wanted.sha[:12]} may be deployed to {environment} until {stamp(until)}"
+    return WrittenFile(path, (done,), next_steps=(committing(workspace, path),))
 
 
 def ahead(text: str, now: datetime, option: str) -> datetime:
@@ -52,11 +145,10 @@ def ahead(text: str, now: datetime, option: str) -> datetime:
     return at
 
 
-def check_names(opened: Opened, services: Iterable[str], environments: Iterable[str]) -> None:
+def check_names(workspace: Workspace, services: Iterable[str], environments: Iterable[str]) -> None:
     """UserError for a service or an environment that nobody knows, and for an old revision."""
-    if opened.store.revision:
-        raise UserError("an old revision cannot be changed", hint="leave out --rev")
-    policy, known = opened.judged_by
+    demand_work_tree(workspace)
+    policy, known = workspace.judged_by
     for name in services:
         if name not in known:
             raise UserError(f"service {name!r} is not in services.yaml", hint=did_you_mean(name, known))
@@ -64,10 +156,10 @@ def check_names(opened: Opened, services: Iterable[str], environments: Iterable[
         demand_environment(name, policy)
 
 
-def read_freeze(opened: Opened, name: str) -> tuple[str, bytes, Freeze] | None:
+def read_freeze(workspace: Workspace, name: str) -> tuple[str, bytes, Freeze] | None:
     """(path, bytes, value) of freezes/<name>.yaml, None where there is none. UserError where it cannot be read."""
     path = freeze_path(name)
-    raw = opened.store.read(path)
+    raw = workspace.store.read(path)
     if raw is None:
         return None
     document = read_document(raw, path, FREEZE)
@@ -77,83 +169,84 @@ def read_freeze(opened: Opened, name: str) -> tuple[str, bytes, Freeze] | None:
     return path, raw, msgspec.convert(document.data, Freeze)
 
 
-def is_over(opened: Opened, there: Freeze) -> bool:
+def is_over(workspace: Workspace, there: Freeze) -> bool:
     """True for a freeze or an override that has ended."""
     try:
         end = planned_freeze(there).span.end
     except ValueError:
         return False
-    return end is not None and end <= opened.now
+    return end is not None and end <= workspace.now
 
 
-def write_freeze(opened: Opened, data: dict[str, Any], may_replace: Callable[[Freeze], bool]) -> str:
+def write_freeze(workspace: Workspace, data: dict[str, Any]) -> str:
     """Writes freezes/<name>.yaml -> its path. UserError where it does not fit the schema, or another one is there that
-    may not be replaced."""
+    is not over."""
     path = freeze_path(data["name"])
     content = "\n".join([FREEZE_HEADER, *yaml_block(data, 0, LayoutStyle()), ""]).encode("utf-8", "surrogatepass")
     document = read_document(content, path, FREEZE)
     if isinstance(document, Unread):
         raise UserError(f"nothing was written: {document.reason}", where=path)
-    before = read_freeze(opened, data["name"])
-    target = opened.root / path
+    before = read_freeze(workspace, data["name"])
+    target = workspace.root / path
     if before is None:
         if os.path.lexists(target):
             raise UserError("something is there already", where=path, hint="take another name")
         write_bytes(target, content)
-    elif not may_replace(before[2]):
+    elif not is_over(workspace, before[2]):
         hint = f"`incident-ops unfreeze {data['name']}` ends it; or take another name"
         raise UserError("it is there already, and it is not over", where=path, hint=hint)
-    elif not replace_if_unchanged(target, before[1], content, opened.state / "records.lock"):
+    elif not replace_if_unchanged(target, before[1], content, workspace.state / "records.lock"):
         raise UserError("it was changed meanwhile", where=path, hint="run the command again")
     return path
 
 
-def in_git(opened: Opened, path: str) -> bool:
+def in_git(workspace: Workspace, path: str) -> bool:
     """True where the last commit has the file, or the next one would."""
-    git = opened.git
+    git = workspace.git
     if git is None or git.head is None:
         return False
     return git.read_path(git.head, path) is not None or path in git.edited(git.head, [path])()
 
 
-def committing(opened: Opened, path: str) -> str:
+def committing(workspace: Workspace, path: str) -> str:
     """What makes a changed file count."""
-    return f"git add {shown_path(opened, path)}, commit and push it: it counts once it is merged"
+    return f"git add {shown_path(workspace, path)}, commit and push it: it counts once it is merged"
 
 
-def override_record(opened: Opened, asked: str, form: str, at: datetime, wanted: Overriding) -> None:
-    """Writes an override into the record that is meant, and tells what makes it count. UserError as
-    `override_incident`."""
-    policy, services = opened.judged_by
+def override_record(workspace: Workspace, asked: str, at: datetime, wanted: Overriding) -> EditedRecord:
+    """Writes an override into the record that is meant; what makes it count is said with what was done.
+
+    UserError as `override_incident`.
+    """
+    policy, services = workspace.judged_by
     names = needed_services(wanted.service, services, policy.gate.dependency_depth)
-    path = find_record(opened, asked)
+    path = find_record(workspace, asked)
 
-    def door(incident: Incident) -> Step:
+    def overridden(incident: Incident) -> Step:
         step = override_incident(incident, at, wanted, names)
-        asks = (committing(opened, path),) if step.edits else ()
+        asks = (committing(workspace, path),) if step.edits else ()
         return replace(step, told=(*step.told, *asks))
 
-    perform_edit(opened, asked, form, door)
+    return edit_record(workspace, asked, overridden)
 
 
-def report_file(
-    opened: Opened,
-    path: str,
-    told: Sequence[str],
-    warnings: Sequence[str],
-    form: str,
-    *,
-    changed: bool,
-    commits: bool = True,
-) -> None:
-    """A line for what was done, what should give pause, and what makes it count where git has to hear of it."""
-    asks = [committing(opened, path)] if changed and commits else []
-    if form == "json":
-        data = {"schema": 1, "path": path, "changed": changed, "told": [*told], "warnings": [*warnings], "next": asks}
-        click.echo(json_text(data), nl=False)
-        return
-    for line in told:
-        click.echo(inert(line))
-    warn(warnings)
-    for line in asks:
-        click.echo(f"  next: {inert(line)}")
+def _removed(workspace: Workspace, path: str, name: str) -> WrittenFile:
+    is_known = in_git(workspace, path)
+    (workspace.root / path).unlink()
+    never = "" if is_known else "; git never had it, so there is nothing to commit"
+    asks = (committing(workspace, path),) if is_known else ()
+    return WrittenFile(path, (f"{name}: removed, it had not begun{never}",), next_steps=asks)
+
+
+def _meets(workspace: Workspace, path: str) -> tuple[str, ...]:
+    """Maintenance windows that lie in the new freeze: both were planned, and only one can be right."""
+    plans = load_plans(workspace.store)
+    planned = [planned_freeze(plans.freezes[path])]
+    for change in plans.maintenance.values():
+        if change.is_agreed:
+            try:
+                planned.append(planned_change(change, workspace.judged_by[0].maintenance.buffer))
+            except ValueError:
+                continue
+    own = planned[0].id
+    return tuple(f"it meets {one.other}, a maintenance window" for one in conflicts(planned) if one.one == own)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from incident_ops.adapters.files import write_text
-from incident_ops.app.workspace import Opened
+from incident_ops.app.workspace import Workspace
 from incident_ops.documents.incident_documents import incident_documents
 from incident_ops.domain.fence import Unusable, each
 from incident_ops.domain.record import Record, Unread
@@ -24,7 +24,7 @@ class Rendered(NamedTuple):
     unread: list[Unread]
 
 
-def render_documents(workspace: Opened, incidents: Sequence[str] = (), *, write: bool = True) -> Rendered:
+def render_documents(workspace: Workspace, incidents: Sequence[str] = (), *, write: bool = True) -> Rendered:
     """Writes what differs, each file whole or not at all; of every record, or of `incidents`.
 
     UserError for an incident that is not there or cannot be read.
@@ -48,13 +48,13 @@ def render_documents(workspace: Opened, incidents: Sequence[str] = (), *, write:
     return Rendered(differing, count, sorted([*(() if incidents else workspace.catalogue.unreadable()), *broken]))
 
 
-def _records(workspace: Opened, incidents: Sequence[str]) -> Iterable[Record]:
+def _records(workspace: Workspace, incidents: Sequence[str]) -> Iterable[Record]:
     if not incidents:
         return every_record(workspace.store, workspace.catalogue)
     return [_record(workspace, incident) for incident in dict.fromkeys(incidents)]
 
 
-def _record(workspace: Opened, incident: str) -> Record:
+def _record(workspace: Workspace, incident: str) -> Record:
     path = workspace.catalogue.path_of(incident)
     if path is None:
         raise UserError(f"there is no incident {incident}", hint=did_you_mean(incident, workspace.catalogue.ids()))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from incident_ops.adapters.actions import add_to_summary, summary_size
-from incident_ops.app.workspace import Opened
+from incident_ops.app.workspace import Workspace
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding
 from incident_ops.records.base_revision import Base, since
@@ -38,7 +38,7 @@ class Validated:
         return finding.rule in _NEED_BASE or self.base.touches(finding.where.file, finding.where.line)
 
 
-def validate_workspace(workspace: Opened, paths: Sequence[str] = (), base: str | None = None) -> Validated:
+def validate_workspace(workspace: Workspace, paths: Sequence[str] = (), base: str | None = None) -> Validated:
     """Checks everything, or what is below `paths`. UserError for a path that holds no record, and for a bad base."""
     report, merged = _some(workspace, paths, base) if paths else _all(workspace, base)
     return Validated(report, merged, workspace.git.prefix if workspace.git else "")
@@ -53,20 +53,20 @@ def add_summary(validated: Validated) -> None:
     add_to_summary(findings_summary(report.findings, report.files, silenced, validated.prefix, validated.is_new, room))
 
 
-def _all(workspace: Opened, base: str | None) -> tuple[ValidationReport, Base | None]:
+def _all(workspace: Workspace, base: str | None) -> tuple[ValidationReport, Base | None]:
     settings = [name for name in (POLICY, SERVICES) if workspace.store.read(name) is not None]
     merged = _base(workspace, base, workspace.catalogue) if base is not None else None
     report = validate_records(workspace.store, workspace.setting, workspace.catalogue, workspace.now, base=merged)
     return replace(report, files=report.files + len(settings)), merged
 
 
-def _base(workspace: Opened, revision: str, catalogue: Catalogue) -> Base:
+def _base(workspace: Workspace, revision: str, catalogue: Catalogue) -> Base:
     others = [path for path, _ in workspace.store.others()]
     present = [name for name in (POLICY, SERVICES) if workspace.store.read(name) is not None]
     return since(workspace.store, revision, [*catalogue.paths(), *others, *present])
 
 
-def _some(workspace: Opened, paths: Sequence[str], base: str | None) -> tuple[ValidationReport, Base | None]:
+def _some(workspace: Workspace, paths: Sequence[str], base: str | None) -> tuple[ValidationReport, Base | None]:
     asked = [_inside(workspace, path) for path in paths]
     records = [path for folder in asked for path in _records_below(workspace, folder)]
     files = [path for path, _ in workspace.store.others() if _below(path, asked)]
@@ -87,7 +87,7 @@ def _among(kept: set[str]) -> Callable[[str], bool]:
     return lambda path: path in kept
 
 
-def _inside(workspace: Opened, path: str) -> str:
+def _inside(workspace: Workspace, path: str) -> str:
     """The path relative to the records' folder; a path from the current folder or from the records' folder will do."""
     root = workspace.root.resolve()
     asked = [base / path for base in (Path.cwd(), root)]
@@ -108,7 +108,7 @@ def _below(path: str, folders: list[str]) -> bool:
     return any(folder in (".", path) or path.startswith(f"{folder}/") for folder in folders)
 
 
-def _records_below(workspace: Opened, asked: str) -> list[str]:
+def _records_below(workspace: Workspace, asked: str) -> list[str]:
     if workspace.store.revision and workspace.git:
         return [blob.path for blob in workspace.git.tree(workspace.store.revision, (asked,)) if is_record(blob.path)]
     if is_record(asked) and not (workspace.root / asked).is_dir():

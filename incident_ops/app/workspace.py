@@ -1,4 +1,4 @@
-"""What nearly every command begins with: the folder, the revision, the clock, policy, records.
+"""What nearly every use case begins with: the folder, the revision, the clock, policy, records.
 
 The remote of the clone, opened with the token of the environment.
 
@@ -15,9 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import click
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from incident_ops.adapters import clock
 from incident_ops.adapters.git import Git
@@ -41,12 +39,10 @@ if TYPE_CHECKING:
 Made = TypeVar("Made")
 
 STATE_FOLDER = "incident-ops"
-STANDS_FOR = {"@who": "a person or team", "...": "a text", "TEXT": "a text"}
-"""Words of our own hints that are no answer; a hint pasted as it is must not write them into a record."""
 
 
 @dataclass(frozen=True)
-class Opened:
+class Workspace:
     """A repository of records as one command sees it."""
 
     root: Path
@@ -88,13 +84,22 @@ class Opened:
         return kept / "folders" / self.git.prefix if self.git.prefix else kept
 
     @property
+    def origin(self) -> str:
+        """Where the records are read from, the clock, and where state is kept, as a line for people."""
+        source = f"commit {self.store.revision}" if self.store.revision else "the work tree"
+        return f"Records of {self.root}, {source}; clock {stamp(self.now)}; state kept in {self.state}"
+
+    @property
     def unread(self) -> list[Unread]:
         """Every record that could not be read."""
         return self.catalogue.unreadable()
 
 
-def open_repository(options: dict[str, Any]) -> Opened:
-    """From the options before the command. UserError for a folder, instant or revision that is not there."""
+def open_workspace(options: Mapping[str, Any]) -> Workspace:
+    """From `repo`, `rev` and `at`, each a text or None. UserError for a folder, instant or revision that is not there.
+
+    Without `repo` it is the nearest folder upward that holds a policy or is a repository; without `at` it is now.
+    """
     now = clock.now() if options["at"] is None else _instant(options["at"])
     root = _root(options["repo"])
     git = Git.around(root)
@@ -104,75 +109,55 @@ def open_repository(options: dict[str, Any]) -> Opened:
             "there is no git repository, so there are no revisions", where=str(root), hint="leave out --rev"
         )
     commit = git.resolve(revision) if git and revision is not None else None
-    opened = Opened(root, git, Store(root, git, commit), now)
-    if options.get("verbose"):
-        source = f"commit {commit}" if commit else "the work tree"
-        click.echo(f"Records of {root}, {source}; clock {stamp(now)}; state kept in {opened.state}", err=True)
-    return opened
+    return Workspace(root, git, Store(root, git, commit), now)
 
 
-def served(opened: Opened, work: Callable[[], Made]) -> Made:
+def served(workspace: Workspace, work: Callable[[], Made]) -> Made:
     """What `work` makes of the records; where one breaks a calculation, `work` begins again without it."""
     while True:
         try:
             return work()
         except Unusable as error:
-            if not sum(opened.catalogue.leave_out(one) for one in error.unread):
+            if not sum(workspace.catalogue.leave_out(one) for one in error.unread):
                 raise
 
 
-def at_commit(opened: Opened, commit: str) -> Opened:
+def at_commit(workspace: Workspace, commit: str) -> Workspace:
     """The same repository with the records of a commit instead of the work tree's."""
-    return replace(opened, store=Store(opened.root, opened.git, commit))
+    return replace(workspace, store=Store(workspace.root, workspace.git, commit))
 
 
-def local_tracker(opened: Opened) -> LocalTracker:
+def local_tracker(workspace: Workspace) -> LocalTracker:
     """The tracker embedded in this clone."""
     from incident_ops.adapters.local import LocalTracker
 
-    return LocalTracker(opened.state / "tracker.db")
+    return LocalTracker(workspace.state / "tracker.db")
 
 
-def with_repository(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Gives a command the opened repository as its first argument; blank texts and the words of hints are refused."""
-    from functools import update_wrapper
+class NoRecords(NamedTuple):
+    """What it means that there is no record: `exit_code` 3 where some must have been lost, else 0, and why."""
 
-    @click.pass_context
-    def opened(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
-        must_say_something(ctx.command, kwargs)
-        return ctx.invoke(command, open_repository(ctx.find_root().obj), *args, **kwargs)
-
-    return update_wrapper(opened, command)
+    exit_code: int
+    message: str
 
 
-def must_say_something(command: click.Command, given: Mapping[str, Any]) -> None:
-    """UserError for an empty option or argument: a variable of a pipeline that was not set is no default."""
-    for param in command.params:
-        value = given.get(param.name or "")
-        name = max(param.opts, key=len) if isinstance(param, click.Option) else param.human_readable_name.strip("[]")
-        for text in value if isinstance(value, tuple) else (value,):
-            if not isinstance(text, str):
-                continue
-            if not text.strip():
-                raise UserError(f"{name} is empty", hint="write what is meant, or leave it out")
-            if text in STANDS_FOR:
-                raise UserError(f"{text!r} stands for {STANDS_FOR[text]}", hint="put in what is meant")
-
-
-def no_records(opened: Opened, *, has_issues: bool | None = None) -> int:
-    """The exit code without a single record: 3 where HEAD or the tracker has some, else 0 and a note.
+def judge_no_records(workspace: Workspace, *, has_issues: bool | None = None) -> NoRecords:
+    """Whether a repository without a record is a new one, or HEAD or the tracker has some.
 
     `has_issues` says it of the tracker; None = ask the embedded one.
     """
-    git = opened.git
+    git = workspace.git
     if git and git.head and any(is_record(blob.path) for blob in git.tree(git.head, (INCIDENTS,))):
-        click.echo("error: there is no record here, but HEAD has some (was the folder deleted?)", err=True)
-        return 3
-    if local_tracker(opened).owned() if has_issues is None else has_issues:
-        click.echo("error: there is no record here, but the tracker has issues of some", err=True)
-        return 3
-    click.echo(f"No incident records yet below {opened.root / INCIDENTS}.", err=True)
-    return 0
+        return NoRecords(3, "error: there is no record here, but HEAD has some (was the folder deleted?)")
+    if local_tracker(workspace).owned() if has_issues is None else has_issues:
+        return NoRecords(3, "error: there is no record here, but the tracker has issues of some")
+    return NoRecords(0, f"No incident records yet below {workspace.root / INCIDENTS}.")
+
+
+def demand_work_tree(workspace: Workspace) -> None:
+    """UserError where records are read as of a revision: nothing can be written there."""
+    if workspace.store.revision:
+        raise UserError("an old revision cannot be changed", hint="leave out --rev")
 
 
 def _instant(text: str) -> datetime:

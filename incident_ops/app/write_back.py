@@ -10,7 +10,7 @@ from incident_ops.adapters.files import replace_if_unchanged
 from incident_ops.adapters.proposal import NOTHING, PEOPLES, PUSHED, SAME, Files, Proposals, Proposed, Read
 from incident_ops.adapters.remote import Remote
 from incident_ops.app.edit_record import checked, read_for_edit, record_of
-from incident_ops.app.workspace import Opened, need_remote
+from incident_ops.app.workspace import Workspace, need_remote
 from incident_ops.documents.issue_bodies import proposal_body
 from incident_ops.domain.record import Edit
 from incident_ops.errors import UserError
@@ -33,12 +33,12 @@ def proposals(remote: Remote) -> Proposals:
     return Proposals(remote)
 
 
-def edited_texts(opened: Opened, wanted: EditsByPath) -> dict[str, bytes]:
+def edited_texts(opened: Workspace, wanted: EditsByPath) -> dict[str, bytes]:
     """Path -> the record with its edits made. UserError where the result would be an error."""
     return {path: _edited(opened, path, _bytes(opened, path), edits) for path, edits in sorted(wanted.items())}
 
 
-def write_locally(opened: Opened, wanted: EditsByPath) -> str:
+def write_locally(opened: Workspace, wanted: EditsByPath) -> str:
     """Edits the work tree; a record that changed meanwhile is left for the next run."""
     written = 0
     for path, edits in sorted(wanted.items()):
@@ -48,7 +48,9 @@ def write_locally(opened: Opened, wanted: EditsByPath) -> str:
     return f"{written} of {len(wanted)} records changed in the work tree"
 
 
-def propose(opened: Opened, tracker: GitHubTracker, wanted: EditsByPath, reasons: Sequence[str], now: datetime) -> str:
+def propose(
+    opened: Workspace, tracker: GitHubTracker, wanted: EditsByPath, reasons: Sequence[str], now: datetime
+) -> str:
     """Brings edits to the default branch as the policy says: by the pull request of our branch, or by a push."""
     remote = need_remote(opened.git)
     if opened.judged_by[0].write_back.automation == "push":
@@ -80,7 +82,7 @@ def _ask_for_review(tracker: GitHubTracker, done: Proposed, main: str, body: str
     return f"pull request #{pull.number} proposes the edits: {pull.url}"
 
 
-def _push(opened: Opened, remote: Remote, wanted: EditsByPath, now: datetime) -> str:
+def _push(opened: Workspace, remote: Remote, wanted: EditsByPath, now: datetime) -> str:
     """Edits on top of the default branch; a record that is another one there is left for the next run."""
     planned = {path: _bytes(opened, path) for path in wanted}
     taken: list[str] = []
@@ -95,14 +97,14 @@ def _push(opened: Opened, remote: Remote, wanted: EditsByPath, now: datetime) ->
     return f"{len(taken)} of {len(wanted)} records written back: {what}"
 
 
-def _edited(opened: Opened, path: str, raw: bytes, edits: tuple[Edit, ...]) -> bytes:
+def _edited(opened: Workspace, path: str, raw: bytes, edits: tuple[Edit, ...]) -> bytes:
     before = record_of(path, raw)
     text = edit(raw.decode(), edits, order=key_order(schema("incident")), file=path).encode()
     checked(opened, path, text, before)
     return text
 
 
-def _bytes(opened: Opened, path: str) -> bytes:
+def _bytes(opened: Workspace, path: str) -> bytes:
     raw = opened.store.read(path)
     if not isinstance(raw, bytes):
         raise UserError("the record is not there any more", where=path, hint="run the command again")

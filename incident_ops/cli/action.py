@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import click
 
-from incident_ops.app.edit_record import by_option, clean, perform_edit, split_words, who
-from incident_ops.app.workspace import Opened, moment, with_repository
-from incident_ops.cli.options import complete_incident, format_option
-from incident_ops.cli.respond import incident_argument
+from incident_ops.app.edit_record import clean, edit_record, split_words, who
+from incident_ops.app.workspace import Workspace, moment
+from incident_ops.cli.options import (
+    by_option,
+    complete_incident,
+    format_option,
+    incident_argument,
+    print_edited,
+    with_repository,
+)
 from incident_ops.domain.time import OutOfRange, parse_date
 from incident_ops.edits import action_items
 from incident_ops.errors import UserError
@@ -37,7 +43,7 @@ def action() -> None:
 @click.option("--horizon", type=click.Choice(action_items.HORIZONS), help="In which stretch of the prevention plan.")
 @format_option
 @with_repository
-def add(opened: Opened, words: tuple[str, ...], form: str, due: str | None, **said: str | None) -> None:
+def add(workspace: Workspace, words: tuple[str, ...], form: str, due: str | None, **said: str | None) -> None:
     """Write down an action item; it gets the next free id.
 
     \b
@@ -48,7 +54,8 @@ def add(opened: Opened, words: tuple[str, ...], form: str, due: str | None, **sa
     if len(title) != 1:
         raise UserError("one title is needed", hint='put it in quotes: incident-ops action add "Add an alert" INC-...')
     item = action_items.NewItem(title[0], due=_day(due), **said)
-    perform_edit(opened, incident, form, lambda one: action_items.add_item(one, item))
+    edited = edit_record(workspace, incident, lambda current: action_items.add_item(current, item))
+    print_edited(edited, form)
 
 
 @action.command()
@@ -56,7 +63,7 @@ def add(opened: Opened, words: tuple[str, ...], form: str, due: str | None, **sa
 @incident_argument
 @format_option
 @with_repository
-def start(opened: Opened, item: str, incident: str | None, form: str) -> None:
+def start(workspace: Workspace, item: str, incident: str | None, form: str) -> None:
     """An item is in progress.
 
     \b
@@ -65,7 +72,8 @@ def start(opened: Opened, item: str, incident: str | None, form: str) -> None:
       incident-ops action start INC-20250126-120500/AI-2
     """
     where, name = _key(item, incident)
-    perform_edit(opened, where, form, lambda one: action_items.start_item(one, name))
+    edited = edit_record(workspace, where, lambda current: action_items.start_item(current, name))
+    print_edited(edited, form)
 
 
 @action.command()
@@ -77,7 +85,7 @@ def start(opened: Opened, item: str, incident: str | None, form: str) -> None:
 @format_option
 @with_repository
 def done(
-    opened: Opened,
+    workspace: Workspace,
     item: str,
     incident: str | None,
     evidence: str | None,
@@ -93,10 +101,13 @@ def done(
       incident-ops action done AI-2 120500 --on 2025-02-01
     """
     where, name = _key(item, incident)
-    actor, at = who(opened, by), _when(opened, on)
-    perform_edit(
-        opened, where, form, lambda one: action_items.finish_item(one, opened.now, actor, name, clean(evidence), at)
+    actor, at = who(workspace, by), _when(workspace, on)
+    edited = edit_record(
+        workspace,
+        where,
+        lambda current: action_items.finish_item(current, workspace.now, actor, name, clean(evidence), at),
     )
+    print_edited(edited, form)
 
 
 @action.command()
@@ -105,7 +116,7 @@ def done(
 @click.option("--reason", metavar="TEXT", required=True, help="Why it will not be done.")
 @format_option
 @with_repository
-def drop(opened: Opened, item: str, incident: str | None, reason: str, form: str) -> None:
+def drop(workspace: Workspace, item: str, incident: str | None, reason: str, form: str) -> None:
     """An item will not be done, and why.
 
     \b
@@ -113,7 +124,8 @@ def drop(opened: Opened, item: str, incident: str | None, reason: str, form: str
       incident-ops action drop AI-3 --reason "replaced by AI-4"
     """
     where, name = _key(item, incident)
-    perform_edit(opened, where, form, lambda one: action_items.drop_item(one, name, clean(reason) or ""))
+    edited = edit_record(workspace, where, lambda current: action_items.drop_item(current, name, clean(reason) or ""))
+    print_edited(edited, form)
 
 
 def _key(item: str, incident: str | None) -> tuple[str | None, str]:
@@ -137,8 +149,8 @@ def _day(text: str | None) -> str | None:
     return text
 
 
-def _when(opened: Opened, text: str | None) -> str | None:
+def _when(workspace: Workspace, text: str | None) -> str | None:
     try:
         return _day(text)
     except UserError:
-        return moment(text, opened.now, "--on", may_be_unknown=True)
+        return moment(text, workspace.now, "--on", may_be_unknown=True)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from incident_ops.app.workspace import must_say_something, open_repository
 from incident_ops.canary.threshold import SOURCE_TIMEOUT
-from incident_ops.cli.options import complete_service, finish, format_option, paint
+from incident_ops.cli.options import complete_service, finish, format_option, must_say_something, paint, workspace_of
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, INCONCLUSIVE
 from incident_ops.errors import UserError
 from incident_ops.render.findings import inert
@@ -79,7 +78,7 @@ def run_command(ctx: click.Context, /, form: str, deployment: int | None, **requ
         options: Mapping[str, Any] = ctx.find_root().obj
         if options["at"] is not None:
             raise UserError("a live run goes by the real clock", hint="leave out --at")
-        workspace = open_repository(dict(options))
+        workspace = workspace_of(ctx)
         outcome = run_canary(workspace, CanaryRequest(**request), Progress())
     except UserError:
         _refused(form)
@@ -161,7 +160,7 @@ def validate_command(ctx: click.Context, files: tuple[str, ...], form: str) -> N
     from incident_ops.app.canary_gate import GATES, check_gates, gate_files, unproven_providers
     from incident_ops.render import findings
 
-    workspace = open_repository(ctx.find_root().obj)
+    workspace = workspace_of(ctx)
     paths = list(files) or gate_files(workspace)
     if not paths:
         click.echo(f"No gate files yet below {workspace.root / GATES}.", err=True)

@@ -2,47 +2,29 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 import shlex
 from typing import Any
 
 import click
 
-from incident_ops.adapters.files import write_in_new_folder
-from incident_ops.app.edit_record import (
+from incident_ops.app.declare import DeclaredRecord, check_services, declare_record
+from incident_ops.app.edit_record import clean, shown_path, who
+from incident_ops.app.workspace import Workspace, demand_work_tree, moment
+from incident_ops.cli.options import (
+    answer_options,
+    ask_triage,
     at_terminal,
     by_option,
-    checked,
-    clean,
-    must_have_happened,
-    shown_path,
+    complete_service,
+    format_option,
     warn,
-    who,
+    with_repository,
 )
-from incident_ops.app.workspace import Opened, moment, with_repository
-from incident_ops.cli.options import answer_options, answered, ask_triage, complete_service, format_option
 from incident_ops.domain.incident import Triage
-from incident_ops.domain.record import Record
-from incident_ops.edits.declare import (
-    NO_ANSWERS,
-    SOURCES,
-    Declaration,
-    Declared,
-    candidates,
-    channel_name,
-    declare_incident,
-    runbook,
-)
+from incident_ops.domain.triage import triage_answers
+from incident_ops.edits.declare import NO_ANSWERS, SOURCES, Declaration
 from incident_ops.errors import UserError
-from incident_ops.findings import did_you_mean
-from incident_ops.records.policy import policy_digest
-from incident_ops.records.store import INCIDENTS, record_path
-from incident_ops.records.yaml_writer import to_yaml
 from incident_ops.render.findings import inert, json_text
-
-RECORD_HEADER = "# yaml-language-server: $schema=../../schemas/incident.schema.json"
-ID_ATTEMPTS = 1000
 
 
 @click.command()
@@ -63,7 +45,7 @@ ID_ATTEMPTS = 1000
 @by_option
 @format_option
 @with_repository
-def declare(opened: Opened, form: str, by: str | None, **said: Any) -> None:
+def declare(workspace: Workspace, form: str, by: str | None, **said: Any) -> None:
     """Declare an incident: one line, and its record is written.
 
     Without a label the triage answers give it, and the rule that decided is
@@ -76,16 +58,18 @@ def declare(opened: Opened, form: str, by: str | None, **said: Any) -> None:
       incident-ops declare "Checkout is slow" -s api -s web --severity SEV2 \\
         --source alert --started 10m --commander @alice
     """
-    opened.judged_by  # noqa: B018  a policy that cannot be used is told before anything is asked
-    if opened.store.revision:
-        raise UserError("an old revision cannot be changed", hint="leave out --rev")
-    declaration = _declaration(opened, said, ask=at_terminal() and form == "text")
-    declared, record = _write(opened, declaration, who(opened, by))
-    _tell(opened, declared, record, form)
+    workspace.judged_by  # noqa: B018  a policy that cannot be used is told before anything is asked
+    demand_work_tree(workspace)
+    declaration = _declaration(workspace, said, ask=at_terminal() and form == "text")
+    declared = declare_record(workspace, declaration, who(workspace, by))
+    if form == "json":
+        click.echo(_json(declared), nl=False)
+    else:
+        _print(workspace, declared)
 
 
-def _declaration(opened: Opened, said: dict[str, Any], *, ask: bool) -> Declaration:
-    policy, services = opened.judged_by
+def _declaration(workspace: Workspace, said: dict[str, Any], *, ask: bool) -> Declaration:
+    policy, services = workspace.judged_by
     given = {name: said[name] for name in Triage.__struct_fields__ if name in said}
     title, names = _title(said["words"]), said["services"]
     if not services:
@@ -96,17 +80,15 @@ def _declaration(opened: Opened, said: dict[str, Any], *, ask: bool) -> Declarat
         raise UserError(f"an incident needs {' and '.join(missing)}", hint=hint)
     while not title:
         title = click.prompt("What is broken, in the words of a user?", prompt_suffix=" ", err=True).strip()
-    for name in names:
-        if name not in services:
-            raise UserError(f"service {name!r} is not in services.yaml", hint=did_you_mean(name, services))
+    check_services(workspace, names)
     if not names:
         choice = click.Choice([*services])
         names = (click.prompt("Which service?", type=choice, prompt_suffix=" ", err=True),)
-    answers = answered(given)
+    answers = triage_answers(given)
     by_rules = ask and said[policy.drives] is None and answers == NO_ANSWERS
     if by_rules:
         answers = ask_triage()
-    return _filled(opened, said, title, names, answers, by_rules)
+    return _filled(workspace, said, title, names, answers, by_rules)
 
 
 def _title(words: tuple[str, ...]) -> str | None:
@@ -117,7 +99,7 @@ def _title(words: tuple[str, ...]) -> str | None:
 
 
 def _filled(
-    opened: Opened, said: dict[str, Any], title: str, names: tuple[str, ...], answers: Triage, by_rules: bool
+    workspace: Workspace, said: dict[str, Any], title: str, names: tuple[str, ...], answers: Triage, by_rules: bool
 ) -> Declaration:
     if said["detail"] is not None and said["source"] is None:
         raise UserError("--detail goes with --source", hint=f"--source {'|'.join(SOURCES)}")
@@ -127,8 +109,8 @@ def _filled(
         severity=said["severity"],
         priority=said["priority"],
         description=clean(said["description"]),
-        started=moment(said["started"], opened.now, "--started", may_be_unknown=True),
-        detected=moment(said["detected"], opened.now, "--detected", may_be_unknown=True),
+        started=moment(said["started"], workspace.now, "--started", may_be_unknown=True),
+        detected=moment(said["detected"], workspace.now, "--detected", may_be_unknown=True),
         source=said["source"],
         detail=said["detail"],
         answers=answers,
@@ -138,56 +120,17 @@ def _filled(
     )
 
 
-def _write(opened: Opened, declaration: Declaration, by: str | None) -> tuple[Declared, Record]:
-    """The record under the first id that nobody has."""
-    must_have_happened(opened)
-    policy = opened.judged_by[0]
-    in_force = policy_digest(opened.setting.policy.resolved)
-    for incident_id in itertools.islice(candidates(policy, opened.now, lambda: _every_id(opened)), ID_ATTEMPTS):
-        path = record_path(incident_id)
-        if os.path.lexists((opened.root / path).parent):
-            continue
-        declared = declare_incident(incident_id, declaration, policy, in_force, opened.now, by)
-        raw = _spelled(declared.data)
-        record = checked(opened, path, raw, None)
-        if write_in_new_folder(opened.root / path, raw):
-            return declared, record
-    raise UserError(f"no id is free after {ID_ATTEMPTS} tries", where=INCIDENTS, hint="look at what fills this folder")
+def _json(declared: DeclaredRecord) -> str:
+    incident, rule = declared.record.incident, declared.decision
+    head = {"schema": 1, "incident": incident.id, "path": declared.record.path, "folder": declared.folder}
+    level = {"state": incident.state, "severity": incident.severity, "priority": incident.priority}
+    decided = {"rule": rule.rule_number if rule else None, "rule_text": rule.rule_text if rule else None}
+    said = {"warnings": [*declared.warnings], "next": [*declared.next_steps]}
+    return json_text({**head, **level, **decided, **said})
 
 
-def _every_id(opened: Opened) -> list[str]:
-    folder = opened.root / INCIDENTS
-    names = [one.name for one in folder.iterdir()] if folder.is_dir() else []
-    return [*opened.catalogue.ids(), *names]
-
-
-def _spelled(data: dict[str, Any]) -> bytes:
-    try:
-        return f"{RECORD_HEADER}\n{to_yaml(data)}".encode()
-    except UnicodeEncodeError:
-        raise UserError("a text has half a character in it", hint="type it again") from None
-
-
-def _tell(opened: Opened, declared: Declared, record: Record, form: str) -> None:
-    """What R102 asks for: id, folder, four next steps."""
-    policy, services = opened.judged_by
-    incident = record.incident
-    rule = declared.decision
-    folder = record.path.rpartition("/")[0]
-    steps = [
-        f"incident-ops assign commander @who {incident.id}" if not incident.roles.commander else "",
-        f"open the channel {channel_name(incident, policy)}",
-        *(f"runbook of {name}: {runbook(name, services, policy)}" for name in incident.services),
-        f'incident-ops update {incident.id} --internal "..."',
-    ]
-    steps = [step for step in steps if step]
-    if form == "json":
-        head = {"schema": 1, "incident": incident.id, "path": record.path, "folder": folder, "state": incident.state}
-        level = {"severity": incident.severity, "priority": incident.priority}
-        decided = {"rule": rule.rule_number if rule else None, "rule_text": rule.rule_text if rule else None}
-        data = {**head, **level, **decided, "warnings": [*declared.warnings], "next": steps}
-        click.echo(json_text(data), nl=False)
-        return
+def _print(workspace: Workspace, declared: DeclaredRecord) -> None:
+    incident, rule = declared.record.incident, declared.decision
     label = " ".join(filter(None, (incident.priority, incident.severity)))
     drill = ", a drill" if incident.drill else ""
     click.echo(f"{click.style(incident.id, bold=True)}: declared, {label}{drill}: {inert(incident.title)}")
@@ -195,7 +138,7 @@ def _tell(opened: Opened, declared: Declared, record: Record, form: str) -> None
         click.echo(f"  rule {rule.rule_number}: {inert(rule.rule_text)}")
         if rule.note:
             click.echo(f"  {inert(rule.note)}")
-    click.echo(f"  folder: {shown_path(opened, folder)}")
+    click.echo(f"  folder: {shown_path(workspace, declared.folder)}")
     warn(declared.warnings)
-    for step in steps:
+    for step in declared.next_steps:
         click.echo(f"  next: {inert(step)}")

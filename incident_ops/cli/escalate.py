@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from incident_ops.app.edit_record import by_option, clean, perform_edit, who
-from incident_ops.app.workspace import Opened, with_repository
-from incident_ops.cli.options import format_option
-from incident_ops.cli.respond import incident_argument
+from incident_ops.app.edit_record import clean, edit_record, who
+from incident_ops.app.workspace import Workspace
+from incident_ops.cli.options import by_option, format_option, incident_argument, print_edited, with_repository
 from incident_ops.edits.escalate import JUDGEMENTS, escalate_incident, review_escalation
 
 
@@ -20,7 +19,7 @@ from incident_ops.edits.escalate import JUDGEMENTS, escalate_incident, review_es
 @format_option
 @with_repository
 def escalate(
-    opened: Opened,
+    workspace: Workspace,
     incident: str | None,
     reason: str,
     to: str | None,
@@ -38,13 +37,13 @@ def escalate(
       incident-ops escalate 04567 --to specialists --reason "needs a DBA"
       incident-ops escalate 04567 --notify @dana --reason "customer calls"
     """
-    actor, why = who(opened, by), clean(reason) or ""
-    perform_edit(
-        opened,
+    actor, why = who(workspace, by), clean(reason) or ""
+    edited = edit_record(
+        workspace,
         incident,
-        form,
-        lambda one: escalate_incident(one, opened.judged_by[0], opened.now, actor, why, to, notify),
+        lambda current: escalate_incident(current, workspace.judged_by[0], workspace.now, actor, why, to, notify),
     )
+    print_edited(edited, form)
 
 
 @click.group()
@@ -63,7 +62,7 @@ def escalations() -> None:
 @click.option("--appropriate", type=click.Choice([*JUDGEMENTS]), required=True, help="Was it right to escalate?")
 @format_option
 @with_repository
-def review(opened: Opened, incident: str | None, number: int | None, appropriate: str, form: str) -> None:
+def review(workspace: Workspace, incident: str | None, number: int | None, appropriate: str, form: str) -> None:
     """Judge an escalation afterwards; nothing else of it changes.
 
     \b
@@ -71,4 +70,5 @@ def review(opened: Opened, incident: str | None, number: int | None, appropriate
       incident-ops escalations review 04567 --appropriate yes
       incident-ops escalations review 04567 --number 2 --appropriate no
     """
-    perform_edit(opened, incident, form, lambda one: review_escalation(one, number, appropriate))
+    edited = edit_record(workspace, incident, lambda current: review_escalation(current, number, appropriate))
+    print_edited(edited, form)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +9,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from incident_ops.app.gate_check import GateRequest, check_gate
-from incident_ops.app.workspace import Opened, must_say_something, open_repository, with_repository
-from incident_ops.cli.options import complete_incident, complete_service, finish, format_option, inert_unread
+from incident_ops.app.workspace import Workspace
+from incident_ops.cli.options import (
+    complete_incident,
+    complete_service,
+    finish,
+    format_option,
+    inert_unread,
+    must_say_something,
+    no_records,
+    print_edited,
+    say_origin,
+    with_repository,
+    workspace_of,
+)
 from incident_ops.deploy_gate.verdict import Verdict
 from incident_ops.errors import UserError
 from incident_ops.render.findings import inert, inert_lines
@@ -36,7 +46,7 @@ def gate() -> None:
 @click.option("--output", metavar="FILE", help="Write it there instead of publishing it.")
 @click.option("--check", "only_check", is_flag=True, help="Publish nothing; exit 1 where it is to be published.")
 @with_repository
-def publish_command(workspace: Opened, output: str | None, only_check: bool) -> None:
+def publish_command(workspace: Workspace, output: str | None, only_check: bool) -> None:
     """Publish gate.json: what holds deploys, for other repositories' pipelines.
 
     It lies on branch incident-ops/public and is about HEAD's records. No title,
@@ -101,7 +111,15 @@ def check_command(ctx: click.Context, /, form: str, **options: Any) -> None:
     """
     try:
         must_say_something(ctx.command, ctx.params)
-        verdict = check_gate(open_repository(ctx.find_root().obj), GateRequest(**options), _record_fix)
+        workspace = workspace_of(ctx)
+
+        def show_source(records: Workspace) -> None:
+            if records is not workspace:
+                say_origin(ctx, records)
+            if not records.catalogue.count():
+                no_records(records)
+
+        verdict = check_gate(workspace, GateRequest(**options), _record_fix, show_source)
     except UserError:
         if form == "json":
             click.echo(config_error(), nl=False)
@@ -116,9 +134,8 @@ def _inert(verdict: Verdict) -> Verdict:
     return replace(verdict, unread=inert_unread(verdict.unread), notes=notes)
 
 
-def _record_fix(workspace: Opened, incident: str, override: Overriding) -> None:
+def _record_fix(workspace: Workspace, incident: str, override: Overriding) -> None:
     """Writes the override of a fix into its incident's record; the output belongs to the verdict."""
     from incident_ops.app.planned_changes import override_record
 
-    with redirect_stdout(sys.stderr):
-        override_record(workspace, incident, "text", workspace.now, override)
+    print_edited(override_record(workspace, incident, workspace.now, override), "text", err=True)

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import partial
 
 import click
 
-from incident_ops.app.workspace import Opened, day, no_records, served, with_repository
-from incident_ops.cli.options import complete_service, finish, format_option, inert_unread
-from incident_ops.domain.fence import each
-from incident_ops.domain.incident import Incident
-from incident_ops.domain.record import Record
-from incident_ops.errors import UserError
-from incident_ops.findings import did_you_mean
-from incident_ops.records.history import every_record
+from incident_ops.app.views import Selection, list_incidents, list_items
+from incident_ops.app.workspace import Workspace, day
+from incident_ops.cli.options import (
+    complete_service,
+    finish,
+    format_option,
+    inert_unread,
+    no_records,
+    style_line,
+    with_repository,
+)
 from incident_ops.render import lists
-from incident_ops.render.findings import inert
-from incident_ops.render.incident import LATE_LINE
-from incident_ops.render.sla import AT_RISK, BREACHED, MISSED
-from incident_ops.rules.item_overdue import days_late
-from incident_ops.sla.incident_at import declared_at
-
-LIST_COLOURS = {BREACHED: "red", MISSED: "red", LATE_LINE: "red", AT_RISK: "yellow", "met": "green"}
 
 
 @click.command("list")
@@ -34,7 +30,7 @@ LIST_COLOURS = {BREACHED: "red", MISSED: "red", LATE_LINE: "red", AT_RISK: "yell
 @format_option
 @with_repository
 def list_command(
-    opened: Opened,
+    workspace: Workspace,
     only_open: bool,
     owner: str | None,
     overdue: bool,
@@ -54,100 +50,24 @@ def list_command(
       incident-ops list --owner @alice --open
       incident-ops list --overdue --format json
     """
-    after = day(since, "--since")
-
-    def listed() -> str:
-        records = [
-            one
-            for one in _records(opened, only_open and not (owner or overdue))
-            if after is None or declared_at(one.incident) >= after
-        ]
-        records = _at_level(opened, _of_service(opened, records, service), level)
-        if owner is not None or overdue:
-            return _items(opened, records, owner, only_open, overdue, form)
-        return _incidents(opened, records, form)
-
-    click.echo(served(opened, listed), nl=False)
+    wanted, is_json = Selection(only_open, service, level, day(since, "--since")), form == "json"
+    if owner is not None or overdue:
+        items = list_items(workspace, wanted, owner, overdue=overdue)
+        as_json, as_text = partial(lists.items_json, items), partial(lists.items_text, items)
+    else:
+        incidents = list_incidents(workspace, wanted)
+        as_json, as_text = partial(lists.incidents_json, incidents), partial(lists.incidents_text, incidents)
+    click.echo(as_json(workspace.now, workspace.unread) if is_json else as_text(style_line), nl=False)
     if form == "text":
-        _tell_unread(opened)
-    if not opened.catalogue.count():
-        finish(no_records(opened))
-    finish(3 if opened.unread else 0)
+        _tell_unread(workspace)
+    if not workspace.catalogue.count():
+        finish(no_records(workspace))
+    finish(3 if workspace.unread else 0)
 
 
-def open_table(opened: Opened) -> str:
-    """The open incidents as a table; "" unless there are several to choose from."""
-
-    def table() -> str:
-        found = lists.entries(_records(opened, only_open=True), opened.judged_by[0], opened.now)
-        return lists.incidents_text(found, _style) if len(found) > 1 else ""
-
-    return served(opened, table)
-
-
-def _records(opened: Opened, only_open: bool) -> list[Record]:
-    if not only_open:
-        return [*every_record(opened.store, opened.catalogue)]
-    return [record for record in opened.catalogue.live() if not record.incident.is_closed]
-
-
-def _incidents(opened: Opened, records: list[Record], form: str) -> str:
-    found = lists.entries(records, opened.judged_by[0], opened.now)
-    if form == "json":
-        return lists.incidents_json(found, opened.now, opened.unread)
-    return lists.incidents_text(found, _style)
-
-
-def _items(opened: Opened, records: list[Record], owner: str | None, only_open: bool, overdue: bool, form: str) -> str:
-    policy, _ = opened.judged_by
-    dated = each(records, lambda record: (record, days_late(record.incident, policy, opened.now)))
-    owners = {None} if owner is None else {owner, f"@{owner}"}
-    found = [
-        one
-        for one in lists.items(dated, policy)
-        if (owner is None or one.item.owner in owners)
-        and (one.item.is_open or not only_open)
-        and (one.late or not overdue)
-    ]
-    if form == "json":
-        return lists.items_json(found, opened.now, opened.unread)
-    return lists.items_text(found, _style)
-
-
-def _of_service(opened: Opened, records: list[Record], name: str | None) -> list[Record]:
-    if name is None:
-        return records
-    found = [record for record in records if name in record.incident.services]
-    services = opened.judged_by[1]
-    if not found and name not in services:
-        raise UserError(f"there is no service {inert(name)!r}", hint=did_you_mean(name, services))
-    return found
-
-
-def _at_level(opened: Opened, records: list[Record], label: str | None) -> list[Record]:
-    if label is None:
-        return records
-    found = [record for record in records if label in _labels(record.incident)]
-    policy, _ = opened.judged_by
-    known = [*policy.labels, *policy.major_labels]
-    if not found and label not in known:
-        raise UserError(f"there is no level {inert(label)!r}", hint=did_you_mean(label, known))
-    return found
-
-
-def _labels(incident: Incident) -> Iterable[str | None]:
-    return incident.severity, incident.priority
-
-
-def _tell_unread(opened: Opened) -> None:
-    unread = inert_unread(opened.unread)
+def _tell_unread(workspace: Workspace) -> None:
+    unread = inert_unread(workspace.unread)
     if unread:
         click.echo(f"\nNot read, so not in this list ({len(unread)}):")
     for one in unread:
         click.echo(f"  {one.path}: {one.why}")
-
-
-def _style(tone: str, line: str) -> str:
-    if tone == lists.LIVE_STYLE:
-        return click.style(line, bold=True)
-    return click.style(line, fg=LIST_COLOURS[tone]) if tone in LIST_COLOURS else line

@@ -15,38 +15,49 @@ import click
 from incident_ops import __version__
 
 COMMANDS = {
-    "init": ("init:init", "Write the first files of a repository of records."),
-    "declare": ("declare:declare", "Declare an incident: a record, its id, what to do next."),
-    "ack": ("respond:ack", "Take an incident: the response clock stops."),
-    "assign": ("respond:assign", "Give a role, or the incident itself, to somebody."),
-    "update": ("respond:update", "Tell people; or change the level, with a reason."),
-    "timeline": ("respond:timeline", "Write down what happened."),
-    "action": ("action:action", "Add action items, start, finish or drop them."),
-    "pause": ("respond:pause", "Wait for a user, a vendor or an approval; or go on."),
-    "resolve": ("finish:resolve", "Service is back and the cause is known."),
-    "close": ("finish:close", "Close a resolved incident."),
-    "reopen": ("finish:reopen", "It came back."),
-    "withdraw": ("finish:withdraw", "It was a false alarm, a duplicate, or no incident."),
-    "show": ("show:show", "Show an incident on one screen."),
-    "list": ("list:list_command", "List incidents or action items, the most urgent first."),
-    "validate": ("validate:validate", "Check records: errors on their exact line."),
-    "policy": ("policy:policy", "Show, lint or import the policy; holidays."),
-    "triage": ("triage:triage", "Answer the triage questions, get the level and the rule that decided."),
-    "plan": ("plan_apply:plan", "Show what the tracker should become, and why."),
-    "apply": ("plan_apply:apply", "Carry out the plan, one change at a time."),
-    "notify": ("notify:notify", "Tell people about an incident, once for each mark."),
-    "escalate": ("escalate:escalate", "Take an incident up the ladder, by hand."),
-    "escalations": ("escalate:escalations", "Judge escalations afterwards."),
-    "sla": ("sla:sla", "Clocks: what is running, at risk, breached."),
-    "render": ("render:render", "Write the documents beside each record."),
-    "gate": ("gate:gate", "May this service be deployed now?"),
-    "override": ("override:override", "Let one commit through what holds deploys, with a reason."),
-    "freeze": ("freeze:freeze", "Hold deploys for a time."),
-    "unfreeze": ("freeze:unfreeze", "Lift a freeze, or take back an override."),
-    "canary": ("canary:canary", "Judge a new version while it takes a part of the traffic."),
-    "merge": ("merge:merge", "Merge two versions of a record; git calls this by itself."),
-    "demo": ("demo:demo", "Run the whole loop on worked incidents, offline."),
+    "init": "Write the first files of a repository of records.",
+    "declare": "Declare an incident: a record, its id, what to do next.",
+    "ack": "Take an incident: the response clock stops.",
+    "assign": "Give a role, or the incident itself, to somebody.",
+    "update": "Tell people; or change the level, with a reason.",
+    "timeline": "Write down what happened.",
+    "action": "Add action items, start, finish or drop them.",
+    "pause": "Wait for a user, a vendor or an approval; or go on.",
+    "resolve": "Service is back and the cause is known.",
+    "close": "Close a resolved incident.",
+    "reopen": "It came back.",
+    "withdraw": "It was a false alarm, a duplicate, or no incident.",
+    "show": "Show an incident on one screen.",
+    "list": "List incidents or action items, the most urgent first.",
+    "validate": "Check records: errors on their exact line.",
+    "policy": "Show, lint or import the policy; holidays.",
+    "triage": "Answer the triage questions, get the level and the rule that decided.",
+    "plan": "Show what the tracker should become, and why.",
+    "apply": "Carry out the plan, one change at a time.",
+    "notify": "Tell people about an incident, once for each mark.",
+    "escalate": "Take an incident up the ladder, by hand.",
+    "escalations": "Judge escalations afterwards.",
+    "sla": "Clocks: what is running, at risk, breached.",
+    "render": "Write the documents beside each record.",
+    "gate": "May this service be deployed now?",
+    "override": "Let one commit through what holds deploys, with a reason.",
+    "freeze": "Hold deploys for a time.",
+    "unfreeze": "Lift a freeze, or take back an override.",
+    "canary": "Judge a new version while it takes a part of the traffic.",
+    "merge": "Merge two versions of a record; git calls this by itself.",
+    "demo": "Run the whole loop on worked incidents, offline.",
 }
+"""Every command and what it is for, in the order of the help; it stands in the module of its name."""
+
+ELSEWHERE = {
+    "list": "list:list_command",
+    "unfreeze": "freeze:unfreeze",
+    "escalations": "escalate:escalations",
+    "plan": "plan_apply:plan",
+    "apply": "plan_apply:apply",
+}
+"""Commands of a family that share a module, and one whose name is a word of Python's own."""
+
 CRASHED, REFUSED_EXIT = 70, 4
 _STAYS = "interrupted: what was done stays, run it again for the rest"
 
@@ -60,13 +71,13 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        module, _, name = ELSEWHERE.get(cmd_name, f"{cmd_name}:{cmd_name}").partition(":")
         command: click.Command = getattr(importlib.import_module(f"incident_ops.cli.{module}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, told) for name, (_, told) in COMMANDS.items()])
+            formatter.write_dl([*COMMANDS.items()])
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):

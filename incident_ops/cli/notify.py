@@ -11,8 +11,8 @@ import click
 from incident_ops.adapters import clock
 from incident_ops.app.channels import shared_ledger, sinks
 from incident_ops.app.edit_record import find_record, record_of
-from incident_ops.app.workspace import Opened, with_repository
-from incident_ops.cli.options import complete_incident, finish, format_option
+from incident_ops.app.workspace import Workspace
+from incident_ops.cli.options import complete_incident, finish, format_option, with_repository
 from incident_ops.domain.fence import alone
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.notification import INCIDENT_CHANNEL, Message
@@ -42,7 +42,7 @@ _AUDIENCES = ("internal", "executive", "public")
 @format_option
 @with_repository
 def notify(
-    opened: Opened,
+    opened: Workspace,
     incident: str | None,
     mark: str,
     channels: tuple[str, ...],
@@ -88,7 +88,7 @@ def notify(
     finish(delivery_exit_code(done))
 
 
-def _record(opened: Opened, asked: str | None) -> Record:
+def _record(opened: Workspace, asked: str | None) -> Record:
     path = find_record(opened, asked)
     raw = opened.store.read(path)
     if not isinstance(raw, bytes):
@@ -96,7 +96,7 @@ def _record(opened: Opened, asked: str | None) -> Record:
     return record_of(path, raw)
 
 
-def _owed(opened: Opened, found: Incident, mark: str, audience: str, channels: Sequence[str]) -> list[Message]:
+def _owed(opened: Workspace, found: Incident, mark: str, audience: str, channels: Sequence[str]) -> list[Message]:
     """What the automation owes with this mark, under its keys, so that it is not sent a second time later."""
     policy, services = opened.judged_by
     owed = [
@@ -114,7 +114,7 @@ def _marked(mark: str) -> str:
     return mark
 
 
-def _channels(opened: Opened, level: LevelPolicy, asked: Sequence[str]) -> list[str]:
+def _channels(opened: Workspace, level: LevelPolicy, asked: Sequence[str]) -> list[str]:
     """The channels that are meant; UserError where there is none, or one that the policy does not know."""
     notify = opened.judged_by[0].notify
     known = {*notify.channels, *level.channels}

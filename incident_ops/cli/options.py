@@ -1,26 +1,83 @@
-"""What a shell may complete. Fast, since somebody waits with a finger on the tab key; and nothing is ever raised.
+"""What commands share: the options that several of them take, and what a shell may complete of those.
 
-Printing that every command shares.
+The repository of records, opened from the options before the command.
 
-The triage questions as options, for every command that asks them.
+The questions at a terminal.
+
+How a returned value is printed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
 
-from incident_ops.app.workspace import open_repository
+from incident_ops.app.workspace import Workspace, judge_no_records, open_workspace
 from incident_ops.domain.incident import Triage
 from incident_ops.domain.record import Unread
-from incident_ops.domain.triage import DATA_RISKS, FEATURES, SLOS
+from incident_ops.domain.triage import DATA_RISKS, FEATURES, SLOS, triage_answers
+from incident_ops.errors import UserError
 from incident_ops.records.policy import SERVICES, load_services
 from incident_ops.records.store import INCIDENTS, list_folder
-from incident_ops.render.findings import inert
+from incident_ops.render.findings import inert, json_text
+
+if TYPE_CHECKING:
+    from incident_ops.app.edit_record import EditedRecord
+    from incident_ops.app.planned_changes import WrittenFile
+
+STANDS_FOR = {"@who": "a person or team", "...": "a text", "TEXT": "a text"}
+"""Words of our own hints that are no answer; a hint pasted as it is must not write them into a record."""
+
+
+def workspace_of(ctx: click.Context) -> Workspace:
+    """The repository that the options before the command name."""
+    workspace = open_workspace(ctx.find_root().obj)
+    say_origin(ctx, workspace)
+    return workspace
+
+
+def say_origin(ctx: click.Context, workspace: Workspace) -> None:
+    """With --verbose: where the records are read from."""
+    if ctx.find_root().obj.get("verbose"):
+        click.echo(workspace.origin, err=True)
+
+
+def with_repository(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command the opened repository as its first argument; blank texts and the words of hints are refused."""
+    from functools import update_wrapper
+
+    @click.pass_context
+    def opened(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
+        must_say_something(ctx.command, kwargs)
+        return ctx.invoke(command, workspace_of(ctx), *args, **kwargs)
+
+    return update_wrapper(opened, command)
+
+
+def must_say_something(command: click.Command, given: Mapping[str, Any]) -> None:
+    """UserError for an empty option or argument: a variable of a pipeline that was not set is no default."""
+    for param in command.params:
+        value = given.get(param.name or "")
+        name = max(param.opts, key=len) if isinstance(param, click.Option) else param.human_readable_name.strip("[]")
+        for text in value if isinstance(value, tuple) else (value,):
+            if not isinstance(text, str):
+                continue
+            if not text.strip():
+                raise UserError(f"{name} is empty", hint="write what is meant, or leave it out")
+            if text in STANDS_FOR:
+                raise UserError(f"{text!r} stands for {STANDS_FOR[text]}", hint="put in what is meant")
+
+
+def no_records(workspace: Workspace, *, has_issues: bool | None = None) -> int:
+    """Says that there is no record, and what that means -> the exit code, as `judge_no_records`."""
+    found = judge_no_records(workspace, has_issues=has_issues)
+    click.echo(found.message, err=True)
+    return found.exit_code
 
 
 def complete_incident(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -45,7 +102,7 @@ def complete_service(ctx: click.Context, _param: click.Parameter, incomplete: st
 
 
 def _root(ctx: click.Context) -> Path:
-    return open_repository({"repo": ctx.find_root().params.get("repo"), "rev": None, "at": None}).root
+    return open_workspace({"repo": ctx.find_root().params.get("repo"), "rev": None, "at": None}).root
 
 
 format_option: Callable[[Any], Any] = click.option(
@@ -58,9 +115,72 @@ format_option: Callable[[Any], Any] = click.option(
 )
 
 
+incident_argument: Callable[[Any], Any] = click.argument(
+    "incident", metavar="[INC]", required=False, shell_complete=complete_incident
+)
+
+by_option: Callable[[Any], Any] = click.option(
+    "--by", metavar="WHO", help="Who does it: @handle or a name. Default: INCIDENT_OPS_BY, else git's user.name."
+)
+
+
+def at_terminal() -> bool:
+    """True where somebody can be asked."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def print_edited(edited: EditedRecord, form: str, *, err: bool = False) -> None:
+    """A line for each change made, what should give pause, what comes next, and how to take it back."""
+    incident = edited.record.incident
+    if form == "json":
+        head = {"schema": 1, "incident": incident.id, "path": edited.record.path, "state": incident.state}
+        data = {**head, **_edit_data(edited), "undo": edited.undo or None}
+        click.echo(json_text(data), nl=False, err=err)
+        return
+    for line in edited.done:
+        click.echo(f"{click.style(incident.id, bold=True)}: {inert(line)}", err=err)
+    warn(edited.warnings)
+    for line in edited.next_steps if edited.is_changed else ():
+        click.echo(f"  next: {inert(line)}", err=err)
+    if edited.undo:
+        click.echo(f"  undo: {inert(edited.undo)}", err=err)
+
+
+def print_written(written: WrittenFile, form: str) -> None:
+    """The same for the file of a freeze or an override."""
+    if form == "json":
+        click.echo(json_text({"schema": 1, "path": written.path, **_edit_data(written)}), nl=False)
+        return
+    for line in written.done:
+        click.echo(inert(line))
+    warn(written.warnings)
+    for line in written.next_steps:
+        click.echo(f"  next: {inert(line)}")
+
+
+def _edit_data(edit: EditedRecord | WrittenFile) -> dict[str, Any]:
+    said = {"changed": edit.is_changed, "told": [*edit.done]}
+    return {**said, "warnings": [*edit.warnings], "next": [*edit.next_steps]}
+
+
+def warn(warnings: Sequence[str]) -> None:
+    """What should give pause, on the error stream."""
+    for line in warnings:
+        click.echo(f"{click.style('warning', fg='yellow')}: {inert(line)}", err=True)
+
+
 def paint(text: str, colour: str) -> str:
     """Text in a colour; the terminal or --color decides later whether it is shown."""
     return click.style(text, fg=colour)
+
+
+def style_line(tone: str, line: str) -> str:
+    """A line of a table or of an incident's picture as its tone asks: bold, coloured, or as it is."""
+    from incident_ops.render.lists import BOLD_TONES, TONE_COLOURS  # what only `list` and `show` need
+
+    if tone in BOLD_TONES:
+        return click.style(line, bold=True)
+    return click.style(line, fg=TONE_COLOURS[tone]) if tone in TONE_COLOURS else line
 
 
 def inert_unread(unread: Sequence[Unread]) -> tuple[Unread, ...]:
@@ -79,7 +199,7 @@ def force_color(ctx: click.Context) -> bool | None:
     return ctx.find_root().color
 
 
-_OPTIONS = (
+_TRIAGE_OPTIONS = (
     click.option(
         "--users", "users_percent", type=click.FloatRange(0, 100), help="Share of users affected, in percent."
     ),
@@ -94,17 +214,9 @@ _OPTIONS = (
 
 def answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Gives a command the triage questions; what is not answered comes as None."""
-    for option in reversed(_OPTIONS):
+    for option in reversed(_TRIAGE_OPTIONS):
         command = option(command)
     return command
-
-
-def answered(given: dict[str, Any]) -> Triage:
-    """The options' values as answers; a whole share of users is a whole number."""
-    share = given.get("users_percent")
-    if isinstance(share, float) and share.is_integer():
-        given = {**given, "users_percent": int(share)}
-    return Triage(**given)
 
 
 def ask_triage() -> Triage:
@@ -124,7 +236,7 @@ def ask_triage() -> Triage:
         given[name] = (
             click.prompt(told, default="", show_default=False, show_choices=False, type=choice, err=True) or None
         )
-    return answered(given)
+    return triage_answers(given)
 
 
 def _share(text: str) -> float | None:

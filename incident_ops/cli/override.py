@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import click
 
-from incident_ops.adapters.person import ACTOR
-from incident_ops.app.edit_record import by_option, clean
+from incident_ops.app.edit_record import EditedRecord
 from incident_ops.app.gate_check import actor_of
-from incident_ops.app.planned_changes import ahead, check_names, is_over, override_record, report_file, write_freeze
-from incident_ops.app.workspace import Opened, with_repository
-from incident_ops.cli.options import complete_service, format_option
-from incident_ops.cli.respond import incident_argument
-from incident_ops.domain.time import stamp
-from incident_ops.edits.freeze import Overriding, commit_id, override_file
-from incident_ops.errors import UserError
+from incident_ops.app.planned_changes import let_through
+from incident_ops.app.workspace import Workspace
+from incident_ops.cli.options import (
+    by_option,
+    complete_service,
+    format_option,
+    incident_argument,
+    print_edited,
+    print_written,
+    with_repository,
+)
 
 
 @click.command()
@@ -30,7 +33,7 @@ from incident_ops.errors import UserError
 @format_option
 @with_repository
 def override(
-    opened: Opened,
+    workspace: Workspace,
     incident: str | None,
     service: str,
     environment: str | None,
@@ -52,19 +55,18 @@ def override(
       incident-ops override -s auth --sha 7be19f2 --reason "security patch" \\
         --expires 2h --approved-by @maya
     """
-    environment = environment or opened.judged_by[0].gate.environment
-    check_names(opened, [service], [environment])
-    actor = actor_of(opened, by)
-    if actor is None:
-        raise UserError("who takes it on?", hint=f"--by @handle (in a workflow {ACTOR} says it)")
-    until = ahead(expires, opened.now, "--expires")
-    wanted = Overriding(actor, service, environment, commit_id(sha), clean(reason) or "", until)
-    if incident is not None:
-        if approved_by is not None:
-            raise UserError("a record's override has no --approved-by", hint="the review of its pull request is that")
-        override_record(opened, incident, form, opened.now, wanted)
-        return
-    data = override_file(opened.now, wanted, approved_by)
-    path = write_freeze(opened, data, lambda there: is_over(opened, there))
-    told = f"override: {service} {wanted.sha[:12]} may be deployed to {environment} until {stamp(until)}"
-    report_file(opened, path, [told], [], form, changed=True)
+    allowed = let_through(
+        workspace,
+        incident,
+        service=service,
+        environment=environment,
+        sha=sha,
+        reason=reason,
+        expires=expires,
+        approved_by=approved_by,
+        by=actor_of(workspace, by),
+    )
+    if isinstance(allowed, EditedRecord):
+        print_edited(allowed, form)
+    else:
+        print_written(allowed, form)

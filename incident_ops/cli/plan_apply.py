@@ -20,8 +20,8 @@ from incident_ops.app.plan import (
     source_of,
     tracker_option,
 )
-from incident_ops.app.workspace import Opened, no_records, with_repository
-from incident_ops.cli.options import finish, format_option
+from incident_ops.app.workspace import Workspace
+from incident_ops.cli.options import finish, format_option, no_records, with_repository
 from incident_ops.errors import PlanChanged, UserError
 from incident_ops.reconcile.changes import NOTIFY
 from incident_ops.reconcile.limits import WITHOUT_LIMITS, Lifts, allow
@@ -50,7 +50,7 @@ FORKED = ("pull_request", "pull_request_target")
 @requests_option
 @click.option("--fail-on", type=click.Choice(["changes"]), help="End with 1 when there is something to do.")
 @with_repository
-def plan(opened: Opened, form: str, save_observed: str | None, fail_on: str | None, **options: Any) -> None:
+def plan(opened: Workspace, form: str, save_observed: str | None, fail_on: str | None, **options: Any) -> None:
     """Show what the tracker should become, and why. Changes nothing.
 
     With it come the edits of records that are due, such as escalations, and
@@ -91,7 +91,7 @@ def plan(opened: Opened, form: str, save_observed: str | None, fail_on: str | No
 @click.option("--accept-empty-tracker", is_flag=True, help="Go on though the tracker lost every issue of ours.")
 @requests_option
 @with_repository
-def apply(opened: Opened, form: str, checksum: str | None, **options: Any) -> None:
+def apply(opened: Workspace, form: str, checksum: str | None, **options: Any) -> None:
     """Carry out the plan, one change at a time. A second run finds nothing to do.
 
     On GitHub the records are those of HEAD, new issues are opened under a lock, and what people did on the tracker, and

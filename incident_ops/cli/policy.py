@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from incident_ops import resources
-from incident_ops.app.workspace import open_repository
-from incident_ops.cli.options import finish, format_option, paint
+from incident_ops.cli.options import finish, format_option, paint, workspace_of
 from incident_ops.errors import UserError
 from incident_ops.findings import Level
 
@@ -55,8 +54,8 @@ def show_command(ctx: click.Context, resolved: bool, preset: str | None, form: s
     if preset is not None:
         values, data = to_policy(preset_data(preset)), preset_data(preset)
     else:
-        opened = open_repository(ctx.find_root().obj)
-        values, data = opened.judged_by[0], opened.setting.policy.resolved
+        workspace = workspace_of(ctx)
+        values, data = workspace.judged_by[0], workspace.setting.policy.resolved
     if form == "json":
         click.echo(json_text({"schema": 1, "policy": data}), nl=False)
     elif resolved:
@@ -77,18 +76,10 @@ def lint(ctx: click.Context, form: str) -> None:
       incident-ops policy lint
       incident-ops policy lint --format json | jq '.findings[].message'
     """
+    from incident_ops.app.policy import lint_policy
     from incident_ops.render import findings
-    from incident_ops.rules.policy import check_policy
-    from incident_ops.rules.policy.subject import PolicyFile
 
-    opened = open_repository(ctx.find_root().obj)
-    loaded, services = opened.setting.policy, opened.setting.services
-    found = [*opened.setting.findings]
-    if loaded.policy is not None and loaded.document is not None:
-        known = services.services if services.services is not None else {}
-        subject = PolicyFile(loaded.policy, loaded.own, loaded.resolved, loaded.document.file, known)
-        found += [one.at(loaded.document.locate(one.where)) for one in check_policy(subject)]
-    found.sort(key=lambda one: one.sort_key)
+    found = lint_policy(workspace_of(ctx))
     click.echo(findings.to_json(found, 2) if form == "json" else findings.to_text(found, 2, paint), nl=False)
     finish(int(any(one.level is Level.ERROR for one in found)))
 
@@ -145,16 +136,16 @@ def holidays(
       incident-ops policy holidays US --calendar business --write
     """
     from incident_ops.adapters.holiday_dates import public_holidays
-    from incident_ops.app.holidays import add_holidays
+    from incident_ops.app.policy import add_holidays
     from incident_ops.render.policy import to_json as as_json
     from incident_ops.render.policy import to_yaml
 
-    opened = open_repository(ctx.find_root().obj)
-    wanted = sorted(set(years)) or [opened.now.year, opened.now.year + 1]
+    workspace = workspace_of(ctx)
+    wanted = sorted(set(years)) or [workspace.now.year, workspace.now.year + 1]
     found = public_holidays(country, subdivision, wanted)
     days = [(one.day, one.name, one.is_observed) for one in found.days]
     if write:
-        click.echo(add_holidays(opened, calendar, [one.day for one in found.days]))
+        click.echo(add_holidays(workspace, calendar, [one.day for one in found.days]))
     elif form == "json":
         click.echo(as_json(found.country, found.subdivision, days, found.source), nl=False)
     else:

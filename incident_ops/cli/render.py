@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from incident_ops.app.render import render_documents
-from incident_ops.app.workspace import Opened, no_records, with_repository
-from incident_ops.cli.options import finish
+from incident_ops.app.workspace import Workspace
+from incident_ops.cli.options import finish, no_records, with_repository
 from incident_ops.render.findings import inert, plural
 
 
@@ -14,7 +14,7 @@ from incident_ops.render.findings import inert, plural
 @click.argument("incidents", nargs=-1, metavar="[INC]...")
 @click.option("--check", is_flag=True, help="Write nothing; end with 1 when a document is missing or differs.")
 @with_repository
-def render(workspace: Opened, incidents: tuple[str, ...], check: bool) -> None:
+def render(workspace: Workspace, incidents: tuple[str, ...], check: bool) -> None:
     """Write incident.md, timeline.md, action-items.md and postmortem.md beside each record.
 
     Without ids: every record. Only files that change are written, each whole or not at all.

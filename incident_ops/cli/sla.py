@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from incident_ops.app.plan import observed_option, sighting, tracker_option
-from incident_ops.app.workspace import Opened, no_records, served, with_repository
-from incident_ops.cli.options import finish, inert_unread, paint
+from incident_ops.app.workspace import Workspace, served
+from incident_ops.cli.options import finish, inert_unread, no_records, paint, with_repository
 from incident_ops.cli.sla_report import backtest as backtest_command
 from incident_ops.cli.sla_report import report as report_command
 from incident_ops.errors import WriteFailed
@@ -60,7 +60,7 @@ def sla() -> None:
     help="Text for people, JSON for scripts, annotations and a summary for GitHub Actions.",
 )
 @with_repository
-def check_command(opened: Opened, everything: bool, fail_on: str | None, form: str, **options: Any) -> None:
+def check_command(opened: Workspace, everything: bool, fail_on: str | None, form: str, **options: Any) -> None:
     """Show the clocks of the incidents that are not closed, the most urgent first.
 
     Warnings come first, then what is owed now, how each open incident stands, and its clocks.
@@ -99,7 +99,7 @@ def check_command(opened: Opened, everything: bool, fail_on: str | None, form: s
     finish(3 if made.unread else int(bad))
 
 
-def _clocks(opened: Opened, everything: bool) -> ClockReport:
+def _clocks(opened: Workspace, everything: bool) -> ClockReport:
     records = every_record(opened.store, opened.catalogue) if everything else opened.catalogue.live()
     return clock_report(records, opened.judged_by[0], opened.now, opened.unread, everything)
 

@@ -7,8 +7,8 @@ from datetime import datetime
 
 import click
 
-from incident_ops.app.workspace import Opened, day, no_records, read_text_file, served, with_repository
-from incident_ops.cli.options import finish, format_option, inert_unread
+from incident_ops.app.workspace import Workspace, day, read_text_file, served
+from incident_ops.cli.options import finish, format_option, inert_unread, no_records, with_repository
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record
 from incident_ops.domain.time import shift
@@ -42,7 +42,7 @@ FAIL_ON_MISSED, FAIL_ON_GOAL = "missed", "goal"
     help="Text for people, JSON for scripts, Markdown for a summary.",
 )
 @with_repository
-def report(opened: Opened, since: str | None, until: str | None, by: str, fail_on: str | None, form: str) -> None:
+def report(opened: Workspace, since: str | None, until: str | None, by: str, fail_on: str | None, form: str) -> None:
     """Report how often each clock was met: in total, and by level, service or month.
 
     An incident belongs to the day it was declared. What does not count is
@@ -83,7 +83,7 @@ def report(opened: Opened, since: str | None, until: str | None, by: str, fail_o
 @click.option("--observed", metavar="FILE", help="What the tracker holds (sla check --save-observed): comments.")
 @format_option
 @with_repository
-def backtest(opened: Opened, file: str, since: str | None, observed: str | None, form: str) -> None:
+def backtest(opened: Workspace, file: str, since: str | None, observed: str | None, form: str) -> None:
     """Replay the history under another policy: what would be late, who would be told.
 
     Records keep the targets of their declaration; here they take the other
@@ -117,7 +117,7 @@ def backtest(opened: Opened, file: str, since: str | None, observed: str | None,
     finish(3 if made.unread else 0)
 
 
-def _records(opened: Opened, since: datetime | None) -> Iterable[Record]:
+def _records(opened: Workspace, since: datetime | None) -> Iterable[Record]:
     """The records, without those in which everything lies before `since`."""
     from incident_ops import resources
     from incident_ops.adapters.sealed import Sealed
@@ -132,7 +132,7 @@ def _records(opened: Opened, since: datetime | None) -> Iterable[Record]:
     return remembered(opened.store, catalogue, keep, resources.resource_stamp(), wanted)
 
 
-def _other_policy(opened: Opened, file: str) -> Policy:
+def _other_policy(opened: Workspace, file: str) -> Policy:
     from dataclasses import replace
 
     from incident_ops.records.policy import load_policy

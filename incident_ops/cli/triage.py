@@ -7,16 +7,16 @@ from typing import Any
 
 import click
 
-from incident_ops.app.workspace import Opened, with_repository
-from incident_ops.cli.options import answer_options, answered, format_option
-from incident_ops.domain.triage import decide_level
+from incident_ops.app.workspace import Workspace
+from incident_ops.cli.options import answer_options, format_option, with_repository
+from incident_ops.domain.triage import decide_level, triage_answers
 
 
 @click.command()
 @answer_options
 @format_option
 @with_repository
-def triage(opened: Opened, form: str, **answers: Any) -> None:
+def triage(workspace: Workspace, form: str, **answers: Any) -> None:
     """Answer the triage questions; get the level and the rule that decided. What is not known is left out.
 
     \b
@@ -27,7 +27,7 @@ def triage(opened: Opened, form: str, **answers: Any) -> None:
     """
     from incident_ops.render.findings import json_text
 
-    decision = decide_level(opened.judged_by[0], answered(answers))
+    decision = decide_level(workspace.judged_by[0], triage_answers(answers))
     if form == "json":
         told = {
             "level": decision.level,

@@ -7,8 +7,8 @@ import textwrap
 import click
 
 from incident_ops.app.validate import Validated, add_summary, validate_workspace
-from incident_ops.app.workspace import Opened, no_records, open_repository
-from incident_ops.cli.options import finish, paint
+from incident_ops.app.workspace import Workspace
+from incident_ops.cli.options import finish, no_records, paint, workspace_of
 from incident_ops.errors import WriteFailed
 from incident_ops.render import findings
 
@@ -45,7 +45,7 @@ def validate(ctx: click.Context, paths: tuple[str, ...], base: str | None, form:
 
         click.echo("\n\n".join(map(_wrapped, rule_page(explain).rstrip().split("\n\n"))))
         return
-    workspace = open_repository(ctx.find_root().obj)
+    workspace = workspace_of(ctx)
     validated = validate_workspace(workspace, paths, base)
     click.echo(_shown(validated, form), nl=False)
     code = int(validated.report.errors > 0)
@@ -77,7 +77,7 @@ def _summarize(validated: Validated) -> None:
         click.echo(f"warning: {findings.inert(str(error))}", err=True)
 
 
-def _no_records(workspace: Opened, validated: Validated) -> int:
+def _no_records(workspace: Workspace, validated: Validated) -> int:
     if validated.base is not None and validated.base.has_records:
         click.echo("error: there is no record here, but the base has some (were all deleted?)", err=True)
         return 3

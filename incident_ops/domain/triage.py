@@ -12,8 +12,9 @@ from __future__ import annotations
 import itertools
 import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -40,6 +41,14 @@ class Decision:
     major: str | None = None
     worst: str | None = None
     note: str = ""
+
+
+def triage_answers(given: Mapping[str, Any]) -> Triage:
+    """Answers by the names of the questions; a whole share of users is a whole number."""
+    share = given.get("users_percent")
+    return Triage(
+        **{**given, "users_percent": int(share)} if isinstance(share, float) and share.is_integer() else given
+    )
 
 
 def decide_level(policy: Policy, answers: Triage) -> Decision:

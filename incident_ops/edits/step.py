@@ -31,6 +31,15 @@ class Step:
     warnings: tuple[str, ...] = ()
 
 
+def join_steps(*steps: Step) -> Step:
+    """Several steps as one, in this order."""
+    return Step(
+        tuple(edit for step in steps for edit in step.edits),
+        tuple(line for step in steps for line in step.told),
+        tuple(line for step in steps for line in step.warnings),
+    )
+
+
 def given_fields(**fields: Any) -> dict[str, Any]:
     """The fields that were given, in this order; a trailing `_` (for Python's own words) falls off the name."""
     return {name.rstrip("_"): value for name, value in fields.items() if value is not None}

@@ -13,8 +13,8 @@ from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, Unread, item_key
 from incident_ops.domain.time import spell_age, stamp
 from incident_ops.render.findings import json_text, plural
-from incident_ops.render.incident import level_labels, state_of
-from incident_ops.render.sla import unread_data
+from incident_ops.render.incident import HEAD_LINE, LATE_LINE, NEXT_LINE, level_labels, state_of
+from incident_ops.render.sla import AT_RISK, BREACHED, MISSED, unread_data
 from incident_ops.render.text import columns, fit_line, pad
 from incident_ops.sla.incident_at import declared_at
 
@@ -23,6 +23,8 @@ LATE_STYLE, LIVE_STYLE, PLAIN_STYLE = "late", "live", ""
 INCIDENT_HEADER = ("INCIDENT", "LEVEL", "STATE", "AGE", "TITLE")
 ITEM_HEADER = ("ITEM", "OWNER", "DUE", "LATE", "TITLE")
 HIDDEN = "(restricted)"
+TONE_COLOURS = {BREACHED: "red", MISSED: "red", LATE_LINE: "red", AT_RISK: "yellow", "met": "green"}
+BOLD_TONES = (LIVE_STYLE, HEAD_LINE, NEXT_LINE)
 
 Style = Callable[[str, str], str]
 """(LATE, LIVE or PLAIN, a whole line) -> the line as it is to be shown."""

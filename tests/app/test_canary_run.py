@@ -11,7 +11,7 @@ import pytest
 
 from incident_ops.app.canary_run import CanaryRequest, run_canary
 from incident_ops.app.gate_check import GateRequest, check_gate
-from incident_ops.app.workspace import open_repository
+from incident_ops.app.workspace import open_workspace
 from incident_ops.canary.config import Analysis
 from incident_ops.canary.run import Run
 from incident_ops.canary.verdict import JoinedVerdict
@@ -65,7 +65,7 @@ def test_a_run_is_a_call_that_prints_nothing(
     """The verdict is the value; who watches was handed in."""
     stage(monkeypatch, Source(5.0))
     here.put("INC-1", severity="SEV3", services=["api"])
-    workspace = open_repository({"repo": str(here.path), "rev": None, "at": None})
+    workspace = open_workspace({"repo": str(here.path), "rev": None, "at": None})
     watcher = Watcher()
     file = str(here.path / write(here.path, gate()))
     outcome = run_canary(workspace, CanaryRequest(file), watcher)
@@ -82,7 +82,7 @@ def test_a_held_service_is_the_outcome_before_anything_is_measured(
     source = Source()
     stage(monkeypatch, source)
     here.put("INC-1", severity="SEV0", services=["api"])
-    workspace = open_repository({"repo": str(here.path), "rev": None, "at": None})
+    workspace = open_workspace({"repo": str(here.path), "rev": None, "at": None})
     watcher = Watcher()
     file = str(here.path / write(here.path, gate()))
     outcome = run_canary(workspace, CanaryRequest(file, service="api"), watcher)
@@ -97,7 +97,7 @@ def test_the_source_says_how_a_value_is_written_into_its_queries(here: Folder, m
     """In PromQL a value is a string literal; where the source speaks another language only plain words are let in."""
     source = Source()
     stage(monkeypatch, source)
-    workspace = open_repository({"repo": str(here.path), "rev": None, "at": None})
+    workspace = open_workspace({"repo": str(here.path), "rev": None, "at": None})
     file = str(here.path / write(here.path, ASKS))
     source.answers = {'errors{version="a b"}': lambda at: 1.0}
     run_canary(workspace, CanaryRequest(file), Watcher())

@@ -100,7 +100,7 @@ def test_its_documents_are_not_written_and_those_of_others_are(three: Folder) ->
 def test_another_incident_is_shown_and_notified_and_it_is_named_itself(three: Folder) -> None:
     with breaking("list"):
         assert call("show", "INC-1", at=three.path).code == 0
-    with mock.patch("incident_ops.cli.show.clocks", side_effect=OverflowError("date value out of range")):
+    with mock.patch("incident_ops.app.views.clocks", side_effect=OverflowError("date value out of range")):
         call("show", POISON, at=three.path).told_once(3, POISON, BROKEN)
     with mock.patch("incident_ops.cli.notify.of_incident", side_effect=OverflowError("date value out of range")):
         call("notify", POISON, "--mark", "declared", "--channel", CHANNEL, "--dry-run", at=three.path).told_once(

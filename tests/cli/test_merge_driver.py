@@ -7,9 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
-from incident_ops.cli.main import COMMANDS
+from incident_ops.cli.main import cli
 from incident_ops.cli.merge import merge
 from tests.support.repository import Repo, record_text
 
@@ -184,4 +185,6 @@ def test_a_fault_of_the_program_never_hides_theirs(repo: Repo, monkeypatch: pyte
 
 
 def test_the_command_is_there() -> None:
-    assert COMMANDS["merge"][0] == "merge:merge"
+    command = cli.get_command(click.Context(cli), "merge")
+    assert command is not None
+    assert command.name == "merge"

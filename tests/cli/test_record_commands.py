@@ -236,7 +236,7 @@ def test_at_a_terminal_the_triage_questions_give_the_label(folder: Folder) -> No
     assert "SEV1: Login fails" in done.out
     answers = ["2m", "deploy"]
     with (
-        mock.patch("incident_ops.cli.finish.at_terminal", return_value=True),
+        mock.patch("incident_ops.cli.resolve.at_terminal", return_value=True),
         mock.patch("click.prompt", side_effect=answers),
     ):
         act(folder, "12:20:00", "resolve")

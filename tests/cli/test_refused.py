@@ -100,7 +100,7 @@ def run_into(output: int, *args: str, at: Path) -> Done:
 
 
 def test_a_full_disk_at_a_crash_report_is_still_told_in_words(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where even the report cannot be written, the person gets words and exit 3."""
+    """Where even the report cannot be written, the person gets words and exit 70."""
 
     def refuse(*_args: object, **_how: object) -> None:
         raise OSError(28, "No space left on device")
@@ -108,7 +108,7 @@ def test_a_full_disk_at_a_crash_report_is_still_told_in_words(folder: Folder, mo
     monkeypatch.setattr("incident_ops.app.workspace.clock.now", lambda: 1 / 0)
     monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
     done = call("validate", at=folder.path, clock=None)
-    done.told_once(3, "fault of incident-ops", "ZeroDivisionError")
+    done.told_once(70, "fault of incident-ops", "ZeroDivisionError")
     assert "no report could be written: No space left" in done.err
 
 

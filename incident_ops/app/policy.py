@@ -1,4 +1,4 @@
-"""Adds dates to a calendar of policy.yaml."""
+"""The policy as a file: checked, and public holidays written into a calendar of it."""
 
 from __future__ import annotations
 
@@ -7,23 +7,35 @@ from datetime import date
 from typing import Any
 
 from incident_ops.adapters.files import replace_if_unchanged
-from incident_ops.app.workspace import Opened
+from incident_ops.app.workspace import Workspace, demand_work_tree
 from incident_ops.domain.record import Set
 from incident_ops.errors import UserError, WriteFailed
-from incident_ops.findings import did_you_mean
+from incident_ops.findings import Finding, did_you_mean
 from incident_ops.records.editor import edit, key_order
 from incident_ops.records.policy import POLICY, load_policy
 from incident_ops.records.schema import schema
+from incident_ops.rules.policy import check_policy
+from incident_ops.rules.policy.subject import PolicyFile
 
 
-def add_holidays(opened: Opened, calendar: str, days: Sequence[date]) -> str:
+def lint_policy(workspace: Workspace) -> list[Finding]:
+    """What is wrong with policy.yaml and services.yaml, by place; reads them even where they cannot be used."""
+    loaded, services = workspace.setting.policy, workspace.setting.services
+    found = [*workspace.setting.findings]
+    if loaded.policy is not None and loaded.document is not None:
+        known = services.services if services.services is not None else {}
+        subject = PolicyFile(loaded.policy, loaded.own, loaded.resolved, loaded.document.file, known)
+        found += [one.at(loaded.document.locate(one.where)) for one in check_policy(subject)]
+    return sorted(found, key=lambda one: one.sort_key)
+
+
+def add_holidays(workspace: Workspace, calendar: str, days: Sequence[date]) -> str:
     """Adds the dates that are not there yet -> what was done, as a line. Every date that is there stays.
 
     UserError where the policy has no such calendar or cannot be read, WriteFailed where it changed meanwhile.
     """
-    if opened.store.revision:
-        raise UserError("an old revision cannot be changed", hint="leave out --rev")
-    policy, _ = opened.judged_by
+    demand_work_tree(workspace)
+    policy, _ = workspace.judged_by
     if calendar not in policy.calendars:
         hint = did_you_mean(calendar, policy.calendars) or f"there are: {', '.join(sorted(policy.calendars))}"
         raise UserError(f"the policy has no calendar {calendar!r}", hint=hint, where=POLICY)
@@ -32,17 +44,17 @@ def add_holidays(opened: Opened, calendar: str, days: Sequence[date]) -> str:
     added = len(after) - len(set(before))
     if not added:
         return f"{POLICY}: calendar {calendar} has these {len(days)} dates already"
-    _write(opened, [Set(("calendars", calendar, "holidays"), after)])
+    _write(workspace, [Set(("calendars", calendar, "holidays"), after)])
     return f"{POLICY}: {added} dates added to calendar {calendar}, {len(after)} in all; look at them before you commit"
 
 
-def _write(opened: Opened, edits: list[Any]) -> None:
-    path = opened.root / POLICY
+def _write(workspace: Workspace, edits: list[Any]) -> None:
+    path = workspace.root / POLICY
     raw = path.read_bytes()
     text = edit(raw.decode(), edits, order=key_order(schema("policy")), file=POLICY)
     loaded = load_policy(text, POLICY)
     if loaded.policy is None:
         first = loaded.findings[0]
         raise UserError(first.message, hint=first.hint, where=str(first.where))
-    if not replace_if_unchanged(path, raw, text.encode(), opened.state / "records.lock"):
+    if not replace_if_unchanged(path, raw, text.encode(), workspace.state / "records.lock"):
         raise WriteFailed("the policy changed while it was edited", where=POLICY, hint="run it again")

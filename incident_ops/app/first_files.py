@@ -1,0 +1,136 @@
+"""The first files of a repository of records: what is there is read, what is missing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from incident_ops import resources
+from incident_ops.adapters.files import write_bytes
+from incident_ops.app.workspace import Workspace, demand_work_tree
+from incident_ops.errors import UserError, WriteFailed
+from incident_ops.findings import Finding
+from incident_ops.records.policy import load_policy, load_services
+from incident_ops.records.store import is_link, list_folder, read_regular
+from incident_ops.records.yaml_reader import MAX_BYTES
+from incident_ops.render import init as first_files
+from incident_ops.render.findings import inert
+from incident_ops.render.init import EDITOR_KINDS, POLICY, SERVICES, File, InitRequest, There
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What is to be written where: the owners of the first services, the schemas, and what stands at each path."""
+
+    owners: Mapping[str, str] | None
+    schemas: Mapping[str, str]
+    there: Mapping[str, There]
+
+    @property
+    def has_policy(self) -> bool:
+        """True where something stands at the policy's path already."""
+        return self.there[POLICY] is not None
+
+
+@dataclass(frozen=True)
+class FirstFiles:
+    """What became of each file, the settings of git that were made, and what a person does next."""
+
+    files: Sequence[File]
+    settings: Mapping[str, str]
+    next_steps: Sequence[str]
+
+
+def begin(workspace: Workspace, services: Sequence[str]) -> Beginning:
+    """Looks at what is there; `services` are NAME=OWNER. UserError where one is not."""
+    demand_work_tree(workspace)
+    schemas = {
+        name: resources.resource_text(f"schemas/{name}") for name in (f"{kind}.schema.json" for kind in EDITOR_KINDS)
+    }
+    owners = _owners(services)
+    return Beginning(owners, schemas, {path: _there(workspace.root, path) for path in first_files.paths(schemas)})
+
+
+def write_first_files(workspace: Workspace, beginning: Beginning, preset: str | None) -> FirstFiles:
+    """Writes what is missing and sets the merge driver; what is there already is its owner's."""
+    root = workspace.root
+    full = frozenset(folder for folder in first_files.FIRST_FOLDERS if list_folder(root, folder))
+    files = first_files.plan_files(InitRequest(preset, beginning.owners, beginning.schemas), beginning.there, full)
+    _write(root, files)
+    settings = _settle(workspace, files)
+    steps = first_files.first_steps(files, *_example(root), has_git=workspace.git is not None)
+    return FirstFiles(files, settings, steps)
+
+
+def _owners(given: Sequence[str]) -> dict[str, str] | None:
+    """The services named on the command line. UserError where one is not NAME=OWNER or would not be valid."""
+    owners: dict[str, str] = {}
+    for text in given:
+        name, equals, owner = text.partition("=")
+        if not (name and equals and owner):
+            raise UserError(f"--service {inert(text)!r} names no owner", hint="e.g. --service auth=@acme/identity")
+        if name in owners:
+            raise UserError(f"--service names {inert(name)!r} twice", hint="a service has one owner; a team is one")
+        owners[name] = owner
+    if owners and (found := load_services(first_files.services_text(owners)).findings):
+        raise UserError(f"--service: {inert(found[0].message)}", hint=inert(found[0].hint))
+    return owners or None
+
+
+def _there(root: Path, path: str) -> There:
+    """What stands at a path: its bytes, nothing, or the reason why it is left alone."""
+    folder = path.rpartition("/")[0]
+    if folder and is_link(root, folder):
+        return f"{folder} is a link, and links are not followed"
+    if folder and (root / folder).exists() and not (root / folder).is_dir():
+        return f"{folder} is no folder"
+    raw = read_regular(root, path)
+    if isinstance(raw, Finding):
+        return raw.message
+    if raw is None:
+        return "a folder stands there" if (root / path).is_dir() else None
+    return raw if len(raw) <= MAX_BYTES else f"it has over {MAX_BYTES:,} bytes"
+
+
+def _write(root: Path, files: Sequence[File]) -> None:
+    """Writes what is to be written. WriteFailed says what is there already."""
+    written: list[File] = []
+    for one in files:
+        if one.content is None:
+            continue
+        try:
+            write_bytes(root / one.path, one.content)
+        except WriteFailed as error:
+            raise _stopped(error, written) from error
+        written.append(one)
+
+
+def _settle(workspace: Workspace, files: Sequence[File]) -> dict[str, str]:
+    """Tells this clone how to merge records -> what was set now. A setting that is there already is the user's."""
+    git = workspace.git
+    if git is None:
+        return {}
+    missing = {name: value for name, value in first_files.DRIVER.items() if git.config(name) is None}
+    for name, value in missing.items():
+        try:
+            git.set_config(name, value)
+        except WriteFailed as error:
+            raise _stopped(error, [one for one in files if one.content is not None]) from error
+    return missing
+
+
+def _stopped(error: WriteFailed, written: Sequence[File]) -> WriteFailed:
+    there = f"written before that: {first_files.files_summary(written)}" if written else "nothing was written"
+    hint = f"{error.hint}; {there}; then run init again, it goes on from there"
+    return WriteFailed(error.message, hint=hint, where=error.where)
+
+
+def _example(root: Path) -> tuple[str, str]:
+    """(a service, the option of a level) for the first declaration, from the files as they are now."""
+    raw = (_there(root, POLICY), _there(root, SERVICES))
+    texts = [one.decode("utf-8", "replace") if isinstance(one, bytes) else "" for one in raw]
+    policy, services = load_policy(texts[0]).policy, load_services(texts[1]).services
+    service = next(iter(services), "api") if services else "api"
+    label = policy.labels[min(1, len(policy.labels) - 1)] if policy else "SEV1"
+    return service, f"--{policy.drives if policy else 'severity'} {label}"

@@ -1,0 +1,117 @@
+"""What `list` and `show` show: incidents and action items by urgency, and all that one incident's picture needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from incident_ops.app.edit_record import record_of
+from incident_ops.app.workspace import Workspace, served
+from incident_ops.domain.fence import each
+from incident_ops.domain.record import Record
+from incident_ops.edits.declare import next_steps
+from incident_ops.errors import UserError
+from incident_ops.findings import Finding, did_you_mean
+from incident_ops.records.history import every_record
+from incident_ops.render import lists
+from incident_ops.render.findings import inert
+from incident_ops.render.incident import IncidentView
+from incident_ops.render.lists import IncidentRow, ItemRow
+from incident_ops.rules.item_overdue import days_late
+from incident_ops.sla.clocks import Clock, clocks
+from incident_ops.sla.incident_at import declared_at
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which incidents are asked for: None and False = all. `after` is the earliest instant of a declaration."""
+
+    only_open: bool = False
+    service: str | None = None
+    level: str | None = None
+    after: datetime | None = None
+
+
+def list_incidents(workspace: Workspace, wanted: Selection) -> list[IncidentRow]:
+    """Incidents, the most urgent first. UserError for a service or a level that nobody knows."""
+
+    def listed() -> list[IncidentRow]:
+        records = _selected(workspace, wanted, only_open=wanted.only_open)
+        return lists.entries(records, workspace.judged_by[0], workspace.now)
+
+    return served(workspace, listed)
+
+
+def list_items(workspace: Workspace, wanted: Selection, owner: str | None, *, overdue: bool) -> list[ItemRow]:
+    """The action items of incidents, by due date; of `owner` alone where one is named, and late ones alone."""
+    owners = {None} if owner is None else {owner, f"@{owner}"}
+
+    def listed() -> list[ItemRow]:
+        policy, _ = workspace.judged_by
+        records = _selected(workspace, wanted, only_open=False)
+        dated = each(records, lambda record: (record, days_late(record.incident, policy, workspace.now)))
+        return [
+            row
+            for row in lists.items(dated, policy)
+            if (owner is None or row.item.owner in owners)
+            and (row.item.is_open or not wanted.only_open)
+            and (row.late or not overdue)
+        ]
+
+    return served(workspace, listed)
+
+
+def read_record(workspace: Workspace, path: str) -> Record:
+    """The record at a path. UserError naming file, line and column where it cannot be read."""
+    raw = workspace.store.read(path)
+    if raw is None:
+        raise UserError("the record is not there any more", where=path, hint="was it moved? see `git status`")
+    if isinstance(raw, Finding):
+        raise UserError(raw.message, hint=raw.hint, where=path)
+    return record_of(path, raw)
+
+
+def view_incident(workspace: Workspace, record: Record) -> IncidentView:
+    """A record with all that its picture needs."""
+    policy, _ = workspace.judged_by
+    incident = record.incident
+    late = days_late(incident, policy, workspace.now)
+    return IncidentView(record, policy, _clocks(workspace, record), workspace.now, late, next_steps(incident, policy))
+
+
+def _clocks(workspace: Workspace, record: Record) -> list[Clock] | str:
+    try:
+        return clocks(record.incident, workspace.judged_by[0], workspace.now)
+    except UserError as error:
+        return inert(error.message)
+
+
+def _selected(workspace: Workspace, wanted: Selection, *, only_open: bool) -> list[Record]:
+    if only_open:
+        records = [record for record in workspace.catalogue.live() if not record.incident.is_closed]
+    else:
+        records = [*every_record(workspace.store, workspace.catalogue)]
+    if (after := wanted.after) is not None:
+        records = [record for record in records if declared_at(record.incident) >= after]
+    return _at_level(workspace, _of_service(workspace, records, wanted.service), wanted.level)
+
+
+def _of_service(workspace: Workspace, records: list[Record], name: str | None) -> list[Record]:
+    if name is None:
+        return records
+    found = [record for record in records if name in record.incident.services]
+    services = workspace.judged_by[1]
+    if not found and name not in services:
+        raise UserError(f"there is no service {inert(name)!r}", hint=did_you_mean(name, services))
+    return found
+
+
+def _at_level(workspace: Workspace, records: list[Record], label: str | None) -> list[Record]:
+    if label is None:
+        return records
+    found = [record for record in records if label in (record.incident.severity, record.incident.priority)]
+    policy, _ = workspace.judged_by
+    known = [*policy.labels, *policy.major_labels]
+    if not found and label not in known:
+        raise UserError(f"there is no level {inert(label)!r}", hint=did_you_mean(label, known))
+    return found
