@@ -28,7 +28,7 @@ from measure import rounds
 from run import OURS
 
 from incident_ops.canary.counters import Counts
-from incident_ops.canary.evidence import Evidence, begin, observe_tick
+from incident_ops.canary.evidence import Evidence, begin_evidence, observe_tick
 from incident_ops.canary.evidence_settings import NONE, EvidenceSettings
 from incident_ops.canary.judgement import Judgement, growth, judge_evidence
 from incident_ops.deploy_gate.verdict import FAIL, PASS
@@ -229,7 +229,7 @@ def judged(settings: EvidenceSettings, setting: Setting, runs: Runs, run: int) -
     """A run through the product's own code, tick by tick, as long as it has not failed."""
     requests = setting.requests
     before = [Counts(float(errors), requests * BASELINE_SHARE) for errors in runs.lookback[run]]
-    evidence = begin(settings, before)
+    evidence = begin_evidence(settings, before)
     for tick in range(setting.ticks):
         canary = Counts(float(runs.canary[run, tick]), requests)
         baseline = Counts(float(runs.baseline[run, tick]), requests * BASELINE_SHARE)
@@ -314,7 +314,7 @@ def _ticks(number: int, rps: float, is_even: bool) -> list[tuple[float, Counts, 
 
 def _timed(ticks: list[tuple[float, Counts, Counts]]) -> float:
     settings = EvidenceSettings(interval=1.0)
-    evidence = begin(settings)
+    evidence = begin_evidence(settings)
     start = time.process_time()
     for at, canary, baseline in ticks:
         evidence = observe_tick(settings, evidence, at, canary, baseline)

@@ -14,7 +14,7 @@ import numpy as np
 from gate_shapes import BASELINE_SHARE, Counts, Runs
 from numpy.typing import NDArray
 
-from incident_ops.canary.dispersion import FEWEST_PAIRS, LONGEST_SPAN, level
+from incident_ops.canary.dispersion import FEWEST_PAIRS, LONGEST_SPAN, dispersion_limit
 from incident_ops.canary.evidence_settings import MULTIPLES
 from incident_ops.canary.ratio_test import BOLDEST, RESTRAINT, STEP
 
@@ -88,7 +88,7 @@ def _log_shares(mine: Counts, errors: Counts, allowed: float, rule: Rule) -> Flo
     return found
 
 
-LEVELS = np.array([1.0, *(level(degrees) for degrees in range(1, 10_000))])
+LEVELS = np.array([1.0, *(dispersion_limit(degrees) for degrees in range(1, 10_000))])
 
 
 def running_phi(before: Counts, during: Counts, length: int) -> Floats:

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from incident_ops import rules
+from incident_ops.deploy_gate.plan_check import check_plan
 from incident_ops.domain.fence import why_unusable
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import is_settled
@@ -224,14 +225,15 @@ def _other_findings(store: Store, path: str, kind: str, world: World | None) -> 
 
 
 def _gate_findings(document: Document, world: World | None) -> list[Finding]:
-    """Findings of a gate file; its data source is checked only where the policy is usable."""
-    from incident_ops.canary import config_check
+    """Findings over a gate file; whether its data source is there only a usable policy can tell."""
+    # the canary's statistics take long to load, and most repositories have no gate file
+    from incident_ops.canary.config_check import check_gate_file, check_source
     from incident_ops.records.gate_file import gate_findings
 
     def judge(data: Mapping[str, Any], file: str) -> Iterator[Finding]:
-        yield from config_check.check_gate_file(data, file)
+        yield from check_gate_file(data, file)
         if world:
-            yield from config_check.check_source(data, file, world.policy)
+            yield from check_source(data, file, world.policy)
         yield from not_used_yet("gate", data, file)
 
     return gate_findings(document, judge)
@@ -239,10 +241,8 @@ def _gate_findings(document: Document, world: World | None) -> list[Finding]:
 
 def _plan_findings(document: Document, kind: str, world: World | None) -> list[Finding]:
     """Findings over the times of a freeze or a maintenance window, as the gate reads them."""
-    from incident_ops.deploy_gate import plan_check
-
     buffer = world.policy.maintenance.buffer if world else None
-    return _placed(document, plan_check.check_plan(to_plan(document, kind), document.file, buffer))
+    return _placed(document, check_plan(to_plan(document, kind), document.file, buffer))
 
 
 def _not_used_yet(setting: PolicyAndServices) -> Iterator[Finding]:

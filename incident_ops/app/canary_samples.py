@@ -1,111 +1,49 @@
-"""A gate file as the canary commands take it: read, checked, and refused with its line where anything is wrong.
-
-Asking a metric source for a gate's metrics, tick by tick.
-
-A live run: ticks by the clock, steps of the rollout, and the state that a re-run continues.
-"""
+"""A canary as it is measured: the metric source asked tick by tick, the steps of the rollout taken by the clock."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import sha256
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from incident_ops.adapters.environment import Ticking
-from incident_ops.canary.config import Analysis, ErrorRate, Metric, Queries, ThresholdMetric, to_analysis
-from incident_ops.canary.config_check import check_gate_file
-from incident_ops.canary.counters import NO_BASELINE, Counts, Gap, Meter, Reading, difference, read_tick, reading
-from incident_ops.canary.queries import fill
+from incident_ops.canary.config import Analysis, ErrorRate, Metric, Queries, ThresholdMetric
+from incident_ops.canary.counters import NO_BASELINE, Counts, Gap, Meter, Reading, difference, read_tick, to_reading
+from incident_ops.canary.queries import fill_query
 from incident_ops.canary.replay import Curves
 from incident_ops.canary.run import (
     Run,
     advance,
-    asked,
     begin_run,
-    extended,
-    is_blind,
+    due_metrics,
+    extended_run,
     is_step_done,
     judge_run,
-    next_at,
+    judge_step,
+    lacks_fresh_data,
+    next_measurement,
     next_step,
     stage_of,
     stages,
-    step_judged,
 )
-from incident_ops.canary.tick import Found, Sides, TickReading, Unanswered
-from incident_ops.canary.verdict import Joined
-from incident_ops.domain.policy import Policy
+from incident_ops.canary.tick import NoAnswer, QueryResult, SideCounts, TickReading
+from incident_ops.canary.verdict import JoinedVerdict
 from incident_ops.domain.ports import MetricSource, Tick
 from incident_ops.errors import Incomplete, UserError
-from incident_ops.findings import Finding
-from incident_ops.records.gate_file import gate_findings, load_gate
-from incident_ops.records.yaml_reader import MAX_BYTES, Document
 
 
-@dataclass(frozen=True)
-class GateFile:
-    """A gate file that is fine: its data, what they mean, and the digest of its bytes."""
-
-    path: str
-    document: Document
-    analysis: Analysis
-    digest: str
-
-
-def read_gate(path: str) -> GateFile:
-    """The gate file. UserError naming the first fault where it cannot be used."""
-    raw = gate_bytes(path)
-    found = load_gate(raw, path, check_gate_file)
-    if isinstance(found, list):
-        raise refused_gate_file(found)
-    return GateFile(path, found, to_analysis(found.data), sha256(raw).hexdigest())
-
-
-def gate_bytes(path: str) -> bytes:
-    """The bytes of a gate file. UserError where it cannot be read."""
-    if not path:
-        raise UserError("the name of the gate file is empty", hint="-f gates/NAME.yaml")
-    try:
-        with Path(path).open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise UserError(f"the gate file cannot be read: {error.strerror}", where=path, hint="check the path") from error
-
-
-def demand_source(gate: GateFile, policy: Policy) -> None:
-    """UserError where the data source that the gate names is not in the policy, or of another kind."""
-    if found := source_findings(gate.document, policy):
-        raise refused_gate_file(found)
-
-
-def source_findings(document: Document, policy: Policy) -> list[Finding]:
-    """What is wrong with the data source that a gate file names."""
-    from incident_ops.canary.config_check import check_source
-
-    return gate_findings(document, lambda data, file: check_source(data, file, policy))
-
-
-def refused_gate_file(found: list[Finding]) -> UserError:
-    """The first finding as an error, and how many there are."""
-    first = found[0]
-    more = f"; {len(found) - 1} more: incident-ops canary validate tells all" if len(found) > 1 else ""
-    return UserError(first.message, where=str(first.where), hint=f"{first.hint}{more}")
-
-
-def arguments(analysis: Analysis, given: tuple[str, ...]) -> dict[str, str | None]:
+def query_values(analysis: Analysis, assignments: Sequence[str]) -> dict[str, str | None]:
     """The values that queries name: those of `--arg NAME=VALUE` over those of the file. UserError for others."""
-    found: dict[str, Any] = dict(analysis.arguments)
-    for text in given:
+    values: dict[str, Any] = dict(analysis.arguments)
+    for text in assignments:
         name, sign, value = text.partition("=")
-        if not sign or name not in found:
-            known = ", ".join(found) or "the gate file has none under spec.args"
+        if not sign or name not in values:
+            known = ", ".join(values) or "the gate file has none under spec.args"
             raise UserError(f"--arg {text!r} gives no value to an argument of the gate", hint=f"NAME=VALUE; {known}")
-        found[name] = value
-    return found
+        values[name] = value
+    return values
 
 
 NO_QUERIES = Gap(NO_BASELINE, "no baseline is asked for")
@@ -113,35 +51,34 @@ _ZERO = Reading({}, {})
 
 
 class Sampler:
-    """A source, the queries with their values, and the counters as they stood at the last tick."""
+    """A source, the queries with their values, and the counters at the last tick."""
 
     def __init__(self, source: MetricSource, analysis: Analysis, values: Mapping[str, str | None]) -> None:
-        """UserError for a value that is missing or cannot stand in a query."""
+        """UserError for a value that is missing or not allowed in a query."""
         self._source, self._meters = source, dict[str, Meter]()
-        is_promql = analysis.provider.kind == "prometheus"
-        self._filled = {query: fill(query, values, is_promql=is_promql) for query in _queries(analysis)}
+        self._filled = {query: fill_query(query, values, is_promql=source.is_promql) for query in _queries(analysis)}
 
     def start(self, analysis: Analysis, at: datetime) -> None:
-        """Takes the counters as they stand: the next tick counts from here. What cannot be read begins later."""
+        """Reads the counters: the next tick counts from here. What cannot be read begins later."""
         self._meters = {}
         for metric in analysis.metrics:
             if isinstance(metric, ErrorRate) and self._source.is_cumulative:
                 self.ask(metric, Tick(at, metric.settings.interval))
 
     def ask(self, metric: Metric, tick: Tick) -> TickReading:
-        """What the source says of a metric at a tick; an answer that did not come is none."""
+        """What the source says of a metric at a tick, or that it gave no answer."""
         try:
             if isinstance(metric, ThresholdMetric):
-                return Found(self._source.value(self._filled[metric.query], tick))
+                return QueryResult(self._source.value(self._filled[metric.query], tick))
             canary = self._side(metric.canary, "canary", tick)
             baseline = self._side(metric.baseline, "baseline", tick)
         except Incomplete as error:
-            return Unanswered(str(error))
+            return NoAnswer(str(error))
         if not self._source.is_cumulative:
-            return Sides(_since_zero(canary, "canary"), _since_zero(baseline, "baseline"))
+            return SideCounts(_since_zero(canary, "canary"), _since_zero(baseline, "baseline"))
         before = self._meters.get(metric.name, Meter())
-        mine, theirs, self._meters[metric.name] = read_tick(before, canary, baseline)
-        return Sides(mine, theirs)
+        of_canary, of_baseline, self._meters[metric.name] = read_tick(before, canary, baseline)
+        return SideCounts(of_canary, of_baseline)
 
     def lookback(self, metric: ErrorRate, at: datetime) -> list[Counts | Gap]:
         """The baseline's ticks before `at`; none where the source keeps none. Raises Incomplete."""
@@ -152,7 +89,7 @@ class Sampler:
         last = Tick(at, interval)
         errors = self._source.history(self._filled[queries.errors], last, ticks)
         requests = self._source.history(self._filled[queries.requests], last, ticks)
-        readings = [reading(*both, "baseline") for both in zip(errors, requests, strict=False)]
+        readings = [to_reading(*both, "baseline") for both in zip(errors, requests, strict=False)]
         return [_between(before, after) for before, after in pairwise(readings)]
 
     def _side(self, queries: Queries | None, side: str, tick: Tick) -> Reading | Gap:
@@ -160,20 +97,20 @@ class Sampler:
             return NO_QUERIES
         requests = self._source.counts(self._filled[queries.requests], tick)
         errors = self._source.counts(self._filled[queries.errors], tick)
-        return reading(errors, requests, side)
+        return to_reading(errors, requests, side)
 
 
 def _queries(analysis: Analysis) -> list[str]:
-    rates = [one for one in analysis.metrics if isinstance(one, ErrorRate)]
-    sides = [side for one in rates for side in (one.canary, one.baseline) if side is not None]
+    rates = [metric for metric in analysis.metrics if isinstance(metric, ErrorRate)]
+    sides = [side for rate in rates for side in (rate.canary, rate.baseline) if side is not None]
     return [
         *(query for side in sides for query in side),
-        *(one.query for one in analysis.metrics if isinstance(one, ThresholdMetric)),
+        *(metric.query for metric in analysis.metrics if isinstance(metric, ThresholdMetric)),
     ]
 
 
-def _since_zero(found: Reading | Gap, side: str) -> Counts | Gap:
-    return found if isinstance(found, Gap) else difference(_ZERO, found, side)
+def _since_zero(counted: Reading | Gap, side: str) -> Counts | Gap:
+    return counted if isinstance(counted, Gap) else difference(_ZERO, counted, side)
 
 
 def _between(before: Reading | Gap, after: Reading | Gap) -> Counts | Gap:
@@ -186,23 +123,23 @@ class Ended(NamedTuple):
     """Where a run ended; `next_weight` where only a step did, and the next one may be taken."""
 
     run: Run
-    joined: Joined
+    joined: JoinedVerdict
     next_weight: int | None = None
 
 
 @dataclass
-class Live:
-    """What a live run is driven with: clock, source, and whom it tells.
+class LiveRun:
+    """What a live run is driven with: the clock, the source, and who is called on the way.
 
     `on_step` is called with the weight of each step before it is measured, `keep` after every tick with what is known,
-    `tell` with where everything stands. `one_step`: end with the step, for pipelines with a job for each.
+    `show` with the status of everything. `one_step`: end with the step, for pipelines with a job for each.
     """
 
     ticking: Ticking
     sampler: Sampler
     on_step: Callable[[int], None]
     keep: Callable[[Run], None]
-    tell: Callable[[Run, Joined], None]
+    show: Callable[[Run, JoinedVerdict], None]
     one_step: bool = False
     curves: Curves = field(default_factory=Curves)
     _since: datetime | None = None
@@ -210,7 +147,7 @@ class Live:
     _asked: dict[str, float] = field(default_factory=dict)
 
     def begin(self, analysis: Analysis, note: Callable[[str], None]) -> Run:
-        """A new run with the baseline's errors of before; `note` is told what of it could not be read."""
+        """A new run with the baseline's errors of before; `note` is called with what of it could not be read."""
         lookbacks: dict[str, list[Counts | Gap]] = {}
         for metric in analysis.metrics:
             if isinstance(metric, ErrorRate):
@@ -225,9 +162,9 @@ class Live:
         self._enter(analysis, run)
         while True:
             joined = judge_run(analysis, run)
-            self.tell(run, joined)
+            self.show(run, joined)
             if joined.is_final:
-                longer = extended(analysis, run, joined)
+                longer = extended_run(analysis, run, joined)
                 if longer is None:
                     return Ended(run, joined)
                 run = longer
@@ -235,11 +172,11 @@ class Live:
             if is_step_done(analysis, run) and run.stage + 1 < len(stages(analysis)):
                 following = next_step(analysis, run)
                 if following is None:
-                    return Ended(run, step_judged(analysis, run))
-                if not is_blind(analysis, run):
+                    return Ended(run, judge_step(analysis, run))
+                if not lacks_fresh_data(analysis, run):
                     if self.one_step:
                         self.keep(following)
-                        return Ended(following, step_judged(analysis, run), stage_of(analysis, following).weight)
+                        return Ended(following, judge_step(analysis, run), stage_of(analysis, following).weight)
                     run = following
                     self._enter(analysis, run)
             run = self._tick(analysis, run)
@@ -256,12 +193,12 @@ class Live:
         self.sampler.start(analysis, self._since)
 
     def _tick(self, analysis: Analysis, run: Run) -> Run:
-        target = next_at(analysis, run)
+        target = next_measurement(analysis, run)
         at = self._reach(run, target, analysis.interval)
         due = max(at, target)
         end = (self._since or self.ticking.now()) + timedelta(seconds=due - self._from)
         answers: dict[str, TickReading] = {}
-        for metric in asked(analysis, run, due):
+        for metric in due_metrics(analysis, run, due):
             seconds = due - self._asked.get(metric.name, self._from)
             answers[metric.name] = self.sampler.ask(metric, Tick(end, max(seconds, 1.0)))
             self._asked[metric.name] = due

@@ -1,48 +1,114 @@
-"""Who stands behind a release: in a workflow the actor, whom nobody can put in for another; else as the options say.
+"""May this service be deployed now? Asked of the records, wherever they are, or of a published gate.json.
 
-Where `gate check` reads: this repository, a folder, a branch of another repository, or a published gate.json.
+The records are those of this repository, of a folder, or of a branch of another repository.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
-
-import click
+from typing import TYPE_CHECKING, NamedTuple
 
 from incident_ops.adapters.environment import ACTOR, whoever
-from incident_ops.app.workspace import Workspace, open_workspace, token_and_server
-from incident_ops.deploy_gate.check import IGNORE, Known
+from incident_ops.app.workspace import (
+    Workspace,
+    judge_no_records,
+    open_workspace,
+    read_text_file,
+    served,
+    token_and_server,
+)
+from incident_ops.deploy_gate.check import IGNORE, DeployFacts, DeployRequest, check_deploy, released, rolled_back
 from incident_ops.deploy_gate.holds import needed_services
+from incident_ops.deploy_gate.plan_check import check_plan
+from incident_ops.deploy_gate.release import FIX_LASTS, fix_refused, is_listed
+from incident_ops.deploy_gate.verdict import INCIDENT_REPO_UNREACHABLE, INCONCLUSIVE, HeldRelease, Verdict
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.planned_changes import Freeze, Maintenance, planned_freeze
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.services import Objective, Service
 from incident_ops.domain.time import SKEW, duration, parse_instant, stamp
-from incident_ops.errors import UserError
+from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.records.history import last_readable, read_record
-from incident_ops.records.planned_changes import FREEZE, Plans, last_plan, load_plans
+from incident_ops.records.planned_changes import FREEZE, MAINTENANCE, Plans, last_plan, load_plans, read_document
 from incident_ops.records.store import Store
+from incident_ops.records.yaml_reader import Document
 
-
-def actor_of(opened: Workspace, given: str | None) -> str | None:
-    """`GITHUB_ACTOR` as a handle, else `--by`, else whoever sits here."""
-    actor = os.environ.get(ACTOR)
-    if actor:
-        return f"@{actor.removesuffix('[bot]')}"
-    return given if given is not None else whoever(opened.root)
+if TYPE_CHECKING:
+    from incident_ops.edits.freeze import Overriding
 
 
 _BRANCH_OF = re.compile(r"(?P<url>[a-z]+://(?:[^@/]*@)?[^@/]*/[^@]+|[^@/:]+@[^@/:]+:[^@]+)@(?P<branch>[^@:\s]+)")
 _ADDRESS = re.compile(r"https?://")
+_WHOLE_IDS = (40, 64)
+
+ShowSource = Callable[[Workspace], None]
+"""Shown the records that are asked, once the verdict is known."""
+RecordFix = Callable[[Workspace, str, "Overriding"], None]
+"""Writes an override into the record of an incident, which is named by its id."""
 
 
-class Published(NamedTuple):
+@dataclass(frozen=True)
+class GateRequest:
+    """What is to be deployed, as the options of `gate check` say it; see its help.
+
+    `fixes` is the incident that the commit fixes, `by` who says so; `passed` is a file.
+    """
+
+    service: str
+    environment: str | None = None
+    sha: str | None = None
+    fixes: str | None = None
+    by: str | None = None
+    records: str | None = None
+    passed: str | None = None
+    requests: int | None = None
+
+
+def check_gate(
+    workspace: Workspace,
+    request: GateRequest,
+    record_fix: RecordFix | None = None,
+    show_source: ShowSource | None = None,
+) -> Verdict:
+    """The verdict on a deploy; a read that does not finish is inconclusive.
+
+    A fix that counts is written down with `record_fix`. UserError where the question cannot be asked.
+    """
+    if request.fixes is not None and request.sha is None:
+        raise UserError("--fixes lets one commit through", hint="--sha SHA")
+    sha = None if request.sha is None else _commit_id(request.sha)
+    asked = DeployRequest(request.service, request.environment or "", workspace.now, sha, request.requests)
+    try:
+        with ExitStack() as scratch:
+            source = _source(workspace, request.records, scratch)
+            if isinstance(source, PublishedGate):
+                verdict = _verdict_of_published(source, asked, request.fixes)
+            else:
+                verdict = _verdict_of_records(source, asked, request, record_fix)
+                if show_source is not None:
+                    show_source(source)
+    except UserError:
+        raise
+    except IncidentOpsError as error:
+        verdict = _unreachable(asked, str(error))
+    return _allow_rollback(workspace, asked, verdict, request.passed)
+
+
+def actor_of(workspace: Workspace, by: str | None) -> str | None:
+    """Who asks: in a workflow `GITHUB_ACTOR` as a handle, whatever `by` says; else `by`, else whoever sits here."""
+    actor = os.environ.get(ACTOR)
+    if actor:
+        return f"@{actor.removesuffix('[bot]')}"
+    return by if by is not None else whoever(workspace.root)
+
+
+class PublishedGate(NamedTuple):
     """gate.json as it was read, where it lay, and the commit its repository is at (None: that cannot be read)."""
 
     raw: bytes
@@ -50,88 +116,190 @@ class Published(NamedTuple):
     head: str | None
 
 
-def source(ctx: click.Context, opened: Workspace, records: str | None) -> Workspace | Published:
+def _source(workspace: Workspace, records: str | None, scratch: ExitStack) -> Workspace | PublishedGate:
     """What `--records` names; without it the repository here. UserError where it names nothing that can be read."""
     if records is None:
-        return opened
+        return workspace
     path = Path(records)
     if path.is_dir():
-        return open_workspace({**ctx.find_root().obj, "repo": records, "rev": None, "at": stamp(opened.now)})
+        return open_workspace({"repo": records, "rev": None, "at": stamp(workspace.now)})
     if path.is_file():
-        return Published(path.read_bytes(), records, None)
-    if found := _BRANCH_OF.fullmatch(records):
-        return _branch(ctx, opened, found["url"], found["branch"])
+        return PublishedGate(path.read_bytes(), records, None)
+    if address := _BRANCH_OF.fullmatch(records):
+        return _branch(workspace, address["url"], address["branch"], scratch)
     if _ADDRESS.match(records):
         from incident_ops.adapters.gate_state import fetch
 
-        return Published(fetch(records), records.partition("?")[0].rpartition("@")[2], None)
+        return PublishedGate(fetch(records), records.partition("?")[0].rpartition("@")[2], None)
     hint = "a folder, a gate.json, https://.../gate.json, or the address of a repository with @BRANCH"
-    raise UserError(f"--records {records}: there is no such thing", hint=hint)
+    raise UserError(f"--records {records}: not found", hint=hint)
 
 
-def _branch(ctx: click.Context, opened: Workspace, url: str, branch: str) -> Workspace | Published:
+def _branch(workspace: Workspace, url: str, branch: str, scratch: ExitStack) -> Workspace | PublishedGate:
     from tempfile import TemporaryDirectory
 
     from incident_ops.adapters.gate_state import BRANCH, read_branch, scratch_clone
 
-    folder = Path(ctx.find_root().with_resource(TemporaryDirectory(prefix="incident-ops-")))
+    folder = Path(scratch.enter_context(TemporaryDirectory(prefix="incident-ops-")))
     remote = scratch_clone(folder, url, *token_and_server())
     if branch == BRANCH:
         content, head = read_branch(remote)
-        return Published(content, f"branch {BRANCH} of {remote.url}", head)
+        return PublishedGate(content, f"branch {BRANCH} of {remote.url}", head)
     tip = remote.tip(branch)
     if tip is None:
         raise UserError(f"{remote.url} has no branch {branch!r}", hint="--records URL@main")
-    return replace(opened, root=folder, git=remote.git, store=Store(folder, remote.git, tip))
+    return replace(workspace, root=folder, git=remote.git, store=Store(folder, remote.git, tip))
 
 
-class Contents(NamedTuple):
+def _verdict_of_published(published: PublishedGate, asked: DeployRequest, fixes: str | None) -> Verdict:
+    from incident_ops.deploy_gate.public_state import parse_state, verdict_of_state, why_not_current
+
+    state = parse_state(published.raw, published.where)
+    if (why := why_not_current(state, published.head, asked.now)) is not None:
+        return _unreachable(asked, why)
+    verdict = verdict_of_state(state, replace(asked, environment=asked.environment or state.environments[0]))
+    if fixes is not None and verdict.exit_code:
+        note = f"gate.json does not say who commands {fixes}: ask the records, --records URL@BRANCH"
+        return replace(verdict, notes=(*verdict.notes, note))
+    return verdict
+
+
+def _verdict_of_records(
+    records: Workspace, asked: DeployRequest, request: GateRequest, record_fix: RecordFix | None
+) -> Verdict:
+    policy, _ = records.judged_by
+    asked = replace(asked, environment=asked.environment or policy.gate.environment)
+
+    def judged() -> tuple[DeployFacts, Verdict]:
+        known = deploy_facts(records, asked.service, read_contents(records))
+        return known, check_deploy(asked, known)
+
+    known, verdict = served(records, judged)
+    verdict = replace(verdict, unread=tuple(_with_line(records, known, unread) for unread in verdict.unread))
+    if not records.catalogue.count() and judge_no_records(records).exit_code:
+        return _unreachable(asked, "records that HEAD or the tracker has are not here")
+    if request.fixes is None or not verdict.exit_code:
+        return verdict
+    return _allow_fix(records, asked, verdict, request.fixes, actor_of(records, request.by), record_fix)
+
+
+def _with_line(records: Workspace, known: DeployFacts, unread: Unread) -> Unread:
+    """The same with the line of a plan whose times cannot be used; what could not be read at all has its own."""
+    plan = known.freezes.get(unread.path) or known.maintenance.get(unread.path)
+    if plan is None:
+        return unread
+    kind = FREEZE if unread.path in known.freezes else MAINTENANCE
+    document = read_document(records.store.read(unread.path), unread.path, kind)
+    faults = check_plan(plan, unread.path, known.policy.maintenance.buffer)
+    if not isinstance(document, Document) or (fault := next(faults, None)) is None:
+        return unread
+    return Unread(unread.path, f"line {document.locate(fault.where).line}: {fault.message}")
+
+
+def _allow_fix(
+    records: Workspace, asked: DeployRequest, verdict: Verdict, fixes: str, by: str | None, record_fix: RecordFix | None
+) -> Verdict:
+    """The verdict where the incident's commander says that this commit fixes it: let through, and written down."""
+    from incident_ops.app.edit_record import find_record
+
+    path = find_record(records, fixes)
+    record = next((live for live in records.catalogue.live() if live.path == path), None)
+    why = f"{fixes} is not open" if record is None else fix_refused(record.incident, asked.service, by)
+    if why is None and (records.store.revision or record_fix is None):
+        why = "a fix is written into the record, and these records cannot be written; use incident-ops override there"
+    if why is not None or record is None or by is None or asked.sha is None or record_fix is None:
+        return replace(verdict, notes=(*verdict.notes, f"--fixes {fixes} does not count: {why}"))
+    from incident_ops.edits.freeze import Overriding
+
+    expires, reason = asked.now + FIX_LASTS, f"It fixes {record.incident.id}"
+    override = Overriding(by, asked.service, asked.environment, asked.sha, reason, expires)
+    record_fix(records, record.incident.id, override)
+    return released(verdict, HeldRelease(by, reason, expires, record.incident.id))
+
+
+def _allow_rollback(workspace: Workspace, asked: DeployRequest, verdict: Verdict, file: str | None) -> Verdict:
+    """A pass for a commit that passed before; the verdict where it did not, or where that is unknown."""
+    sha, environment = asked.sha, asked.environment or verdict.environment
+    listed = file is not None and is_listed(
+        read_text_file(file, name="--passed"), asked.service, environment, sha or "", file
+    )
+    if sha is None or not environment or not verdict.exit_code:
+        return verdict
+    if listed:
+        return rolled_back(verdict)
+    if len(sha) not in _WHOLE_IDS or not (os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN")):
+        return verdict
+    from incident_ops.adapters.github.deployments import Deployments
+    from incident_ops.app.workspace import remote_of
+
+    try:
+        remote = None if os.environ.get("GITHUB_REPOSITORY") else remote_of(workspace.git)
+        passed = Deployments.of(os.environ, remote.url if remote else None).deployment_passed(sha, environment)
+    except IncidentOpsError as error:
+        note = f"unknown whether {sha[:12]} passed before: {error}"
+        return replace(verdict, notes=(*verdict.notes, note))
+    return rolled_back(verdict) if passed else verdict
+
+
+def _commit_id(text: str) -> str:
+    from incident_ops.edits.freeze import commit_id
+
+    return commit_id(text)
+
+
+def _unreachable(asked: DeployRequest, why: str) -> Verdict:
+    return Verdict(asked.service, INCONCLUSIVE, INCIDENT_REPO_UNREACHABLE, environment=asked.environment, notes=(why,))
+
+
+class GateContents(NamedTuple):
     """What does not depend on the service: every record that is not settled, and everything planned."""
 
     records: list[Record]
     plans: Plans
 
 
-def contents(opened: Workspace) -> Contents:
+def read_contents(workspace: Workspace) -> GateContents:
     """All of them. UserError for a clock that is behind the records."""
-    records = list(opened.catalogue.live())
-    _check_clock(opened, [*(one.incident for one in records), *_settled(opened, int(SKEW.total_seconds()))])
-    return Contents(records, load_plans(opened.store))
+    records = list(workspace.catalogue.live())
+    future = _settled(workspace, int(SKEW.total_seconds()))
+    _check_clock(workspace, [*(record.incident for record in records), *future])
+    return GateContents(records, load_plans(workspace.store))
 
 
-def known_of(opened: Workspace, service: str, held: Contents) -> Known:
+def deploy_facts(workspace: Workspace, service: str, held: GateContents) -> DeployFacts:
     """What the records say about deploys of a service. UserError for one that services.yaml does not name, and for an
     objective that cannot be used."""
-    policy, services = opened.judged_by
+    policy, services = workspace.judged_by
     names = needed_services(service, services, policy.gate.dependency_depth)
-    objective = _objective(opened, policy, services, service)
+    objective = _objective(workspace, policy, services, service)
     past: list[Incident] = []
     if objective is not None:
-        live = [one.incident for one in held.records]
-        past = [one for one in (*live, *_settled(opened, -objective.window)) if service in one.services]
-    unread = _unread(opened, policy, names, held.plans)
+        live = [record.incident for record in held.records]
+        every = (*live, *_settled(workspace, -objective.window))
+        past = [incident for incident in every if service in incident.services]
+    unread = _unread(workspace, policy, names, held.plans)
     freezes, maintenance, _ = held.plans
-    return Known(policy, services, held.records, freezes, maintenance, unread, objective, past)
+    return DeployFacts(policy, services, held.records, freezes, maintenance, unread, objective, past)
 
 
-def _settled(opened: Workspace, seconds: int) -> list[Incident]:
+def _settled(workspace: Workspace, seconds: int) -> list[Incident]:
     """The settled records that name an instant later than so many seconds from now."""
-    paths = opened.catalogue.settled_after(int(opened.now.timestamp()) + seconds)
-    return [read_record(opened.store, path).incident for path in paths]
+    paths = workspace.catalogue.settled_after(int(workspace.now.timestamp()) + seconds)
+    return [read_record(workspace.store, path).incident for path in paths]
 
 
-def _check_clock(opened: Workspace, incidents: Sequence[Incident]) -> None:
-    """A clock behind the records cannot tell what holds now."""
-    latest = max(incidents, key=lambda one: parse_instant(one.times.declared), default=None)
+def _check_clock(workspace: Workspace, incidents: Sequence[Incident]) -> None:
+    """UserError for a clock behind the records: it cannot say what holds now."""
+    latest = max(incidents, key=lambda incident: parse_instant(incident.times.declared), default=None)
     if latest is None:
         return
-    ahead = parse_instant(latest.times.declared) - opened.now
+    ahead = parse_instant(latest.times.declared) - workspace.now
     if ahead > SKEW:
-        told = f"the clock says {stamp(opened.now)}, and {latest.id} was declared at {latest.times.declared}"
-        raise UserError(told, hint="set the clock right, or leave out --at")
+        message = f"the clock says {stamp(workspace.now)}, and {latest.id} was declared at {latest.times.declared}"
+        raise UserError(message, hint="set the clock right, or leave out --at")
 
 
-def _objective(opened: Workspace, policy: Policy, services: Mapping[str, Service], service: str) -> Objective | None:
+def _objective(workspace: Workspace, policy: Policy, services: Mapping[str, Service], service: str) -> Objective | None:
     """The objective whose budget counts: of services.yaml, of an OpenSLO file, else of the policy; None without one."""
     if policy.gate.budget == IGNORE:
         return None
@@ -139,7 +307,7 @@ def _objective(opened: Workspace, policy: Policy, services: Mapping[str, Service
     if isinstance(own, str):
         from incident_ops.records.openslo import load_objective
 
-        return load_objective(opened.store, own)
+        return load_objective(workspace.store, own)
     target = policy.slo.target_pct if own is None else own
     if target is None:
         return None
@@ -151,28 +319,28 @@ def _objective(opened: Workspace, policy: Policy, services: Mapping[str, Service
     return Objective(target, duration(policy.slo.window), policy.slo.mode)
 
 
-def _unread(opened: Workspace, policy: Policy, names: Sequence[str], plans: Plans) -> list[Unread]:
+def _unread(workspace: Workspace, policy: Policy, names: Sequence[str], plans: Plans) -> list[Unread]:
     """The files that cannot be read and may hold deploys of the first of `names`."""
-    found = [one for one in opened.unread if policy.gate.block_on_open_rank is not None]
-    kept = [one for one in found if _record_may_hold(opened, one, names)]
-    return kept + [one for one, kind in plans.unread if _plan_may_hold(opened, one, kind, names)]
+    broken = workspace.unread if policy.gate.block_on_open_rank is not None else []
+    kept = [unread for unread in broken if _record_may_hold(workspace, unread, names)]
+    return kept + [unread for unread, kind in plans.unread if _plan_may_hold(workspace, unread, kind, names)]
 
 
-def _record_may_hold(opened: Workspace, unread: Unread, names: Sequence[str]) -> bool:
+def _record_may_hold(workspace: Workspace, unread: Unread, names: Sequence[str]) -> bool:
     """False only where the last version that can be read was closed or on other services."""
-    before = last_readable(opened.git, unread.path)
+    before = last_readable(workspace.git, unread.path)
     return before is None or (not before.is_closed and not set(names).isdisjoint(before.services))
 
 
-def _plan_may_hold(opened: Workspace, unread: Unread, kind: str, names: Sequence[str]) -> bool:
+def _plan_may_hold(workspace: Workspace, unread: Unread, kind: str, names: Sequence[str]) -> bool:
     """The same for a freeze and for a maintenance window; an override holds nothing."""
     if kind != FREEZE:
-        change = last_plan(opened.git, unread.path, Maintenance)
+        change = last_plan(workspace.git, unread.path, Maintenance)
         is_over = change is not None and (
             change.status in ("completed", "cancelled") or change.execution.closed is not None
         )
         return change is None or not (is_over or set(names).isdisjoint(change.services))
-    freeze = last_plan(opened.git, unread.path, Freeze)
+    freeze = last_plan(workspace.git, unread.path, Freeze)
     if freeze is None:
         return True
     if freeze.is_override or (freeze.services and names[0] not in freeze.services):
@@ -181,4 +349,4 @@ def _plan_may_hold(opened: Workspace, unread: Unread, kind: str, names: Sequence
         end = planned_freeze(freeze).span.end
     except ValueError:
         return True
-    return end is None or end > opened.now
+    return end is None or end > workspace.now

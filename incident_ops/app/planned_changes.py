@@ -14,7 +14,7 @@ from incident_ops.adapters.environment import ACTOR
 from incident_ops.adapters.files import replace_if_unchanged, write_bytes
 from incident_ops.app.edit_record import EditedRecord, clean, edit_record, find_record, shown_path
 from incident_ops.app.workspace import Workspace, demand_work_tree
-from incident_ops.deploy_gate.check import known_environment
+from incident_ops.deploy_gate.check import demand_environment
 from incident_ops.deploy_gate.holds import needed_services
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.planned_changes import Freeze, conflicts, planned_change, planned_freeze
@@ -153,7 +153,7 @@ def check_names(workspace: Workspace, services: Iterable[str], environments: Ite
         if name not in known:
             raise UserError(f"service {name!r} is not in services.yaml", hint=did_you_mean(name, known))
     for name in environments:
-        known_environment(name, policy)
+        demand_environment(name, policy)
 
 
 def read_freeze(workspace: Workspace, name: str) -> tuple[str, bytes, Freeze] | None:

@@ -52,20 +52,20 @@ class NoData(Exception):
     """There is nothing to decide from; the text says what was found instead."""
 
 
-def missing(result: object) -> str:
-    """Why a result is no data, "" where it is some: nothing, NaN, infinite, or a list or mapping with such or empty."""
+def why_no_data(result: object) -> str:
+    """Why a result has no data, "" where it has: null, NaN, infinite, empty, or a list with such a value."""
     if result is None:
         return "null"
     if isinstance(result, str | list | tuple | Mapping) and not result:
         return "empty"
     if isinstance(result, list | tuple):
-        return next((f"{why} among the values" for one in result if (why := missing(one))), "")
+        return next((f"{why} among the values" for value in result if (why := why_no_data(value))), "")
     if isinstance(result, float) and not math.isfinite(result):
         return "NaN" if math.isnan(result) else "infinite"
     return ""
 
 
-def holds(condition: Condition, result: object) -> bool:
+def is_true(condition: Condition, result: object) -> bool:
     """Whether the condition is true of `result`: numbers, text, lists and mappings as JSON has them.
 
     NoData where the data that it needs is not there; ConditionError where it does not fit the result.
@@ -87,10 +87,10 @@ class _Evaluation:
 
 
 def _truth(run: _Evaluation, node: ConditionNode, item: object) -> bool:
-    found = _value(run, node, item)
-    if not isinstance(found, bool):
-        raise ConditionError(f"{_kind(found)} is no condition", node.column, "compare it, e.g. result < 0.01")
-    return found
+    value = _value(run, node, item)
+    if not isinstance(value, bool):
+        raise ConditionError(f"{_kind(value)} is not a condition", node.column, "compare it, e.g. result < 0.01")
+    return value
 
 
 def _value(run: _Evaluation, node: ConditionNode, item: object) -> Any:
@@ -138,7 +138,7 @@ def _each(run: _Evaluation, node: ConditionNode, item: object) -> bool:
         raise ConditionError(f"{node.text} needs a list, not {_kind(values)}", over.column)
     if not values:
         raise NoData("empty")
-    return _decided(run, ((inner, one) for one in values), node.text == "any")
+    return _decided(run, ((inner, value) for value in values), node.text == "any")
 
 
 def _unary(run: _Evaluation, node: ConditionNode, item: object) -> Any:
@@ -207,10 +207,10 @@ def _compared(node: ConditionNode, left: object, right: object) -> bool:
 
 
 def _computed(node: ConditionNode, left: object, right: object) -> float:
-    one, other = _number(left, node.parts[0]), _number(right, node.parts[1])
-    if other == 0 and node.text in ("/", "%"):
+    first, second = _number(left, node.parts[0]), _number(right, node.parts[1])
+    if second == 0 and node.text in ("/", "%"):
         raise NoData("a division by zero")
-    return _finite(_ARITHMETIC[node.text](one, other))
+    return _finite(_ARITHMETIC[node.text](first, second))
 
 
 def _called(node: ConditionNode, values: list[Any]) -> Any:

@@ -2,7 +2,7 @@
 
     or and not (also || && !)      < <= > >= == !=      + - * / %      result[0] result["a"] result.a
     isNaN(x) isInf(x) isNil(x) len(x) default(x, y) asInt(x) asFloat(x)
-    all(result, # < 0.5) any(result, # > 2)      `#` is the element; braces around the inner condition may stand
+    all(result, # < 0.5) any(result, # > 2)      `#` is the element; braces around the inner condition are allowed
 
 What a condition means is in `condition_value`. Length, depth and size of the tree are limited, so that no gate file
 can keep a run busy.
@@ -52,7 +52,7 @@ class ConditionError(Exception):
         self.message, self.column, self.hint = message, column, hint
 
     def __str__(self) -> str:
-        """One line: column, what, how to mend."""
+        """One line: column, what, how to fix it."""
         place = f"column {self.column}: " if self.column else ""
         return f"{place}{self.message}{f' ({self.hint})' if self.hint else ''}"
 
@@ -66,7 +66,7 @@ class Token(NamedTuple):
 
 
 class ConditionNode(NamedTuple):
-    """A part of a condition; `text` is the operator, name, number or text it stands for."""
+    """A part of a condition; `text` is the operator, name, number or text that it is."""
 
     kind: str
     text: str
@@ -82,7 +82,7 @@ class Condition(NamedTuple):
 
 
 def parse_condition(text: str) -> Condition:
-    """The condition that `text` is. ConditionError with the column where it is none, or asks nothing of the result."""
+    """The condition that `text` is. ConditionError with the column where it is not one, or ignores the result."""
     if len(text) > MAX_LENGTH:
         raise ConditionError(f"the condition has {len(text):,} characters, at most {MAX_LENGTH:,} are allowed", 1)
     tree = _Reader(list(_tokens(text))).whole()
@@ -96,13 +96,13 @@ def parse_condition(text: str) -> Condition:
 def _tokens(text: str) -> Iterator[Token]:
     at, end = 0, len(text.rstrip(_BLANKS))
     while at < end:
-        found = _TOKEN.match(text, at)
-        if found is None:
+        match = _TOKEN.match(text, at)
+        if match is None:
             start = len(text) - len(text[at:].lstrip(_BLANKS))
             raise ConditionError(f"{text[start : start + 10]!r} is not understood here", start + 1, _meant(text[start]))
-        kind = found.lastgroup or ""
-        yield Token(kind, _SPELT.get(found[kind], found[kind]), found.start(kind) + 1)
-        at = found.end()
+        kind = match.lastgroup or ""
+        yield Token(kind, _SPELT.get(match[kind], match[kind]), match.start(kind) + 1)
+        at = match.end()
     yield Token("end", "", end + 1)
 
 
@@ -137,7 +137,7 @@ class _Reader:
         """The tree of all tokens."""
         tree = self._either()
         if self._now.kind != "end":
-            raise ConditionError(f"{self._now.text!r} stands where the condition should end", self._now.column)
+            raise ConditionError(f"{self._now.text!r} where the condition should end", self._now.column)
         return tree
 
     @property

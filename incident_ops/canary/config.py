@@ -21,7 +21,7 @@ CUMULATIVE = ("prometheus", "web")
 """Providers whose queries give running counters; those of the others give counts of the interval."""
 
 ON_INCONCLUSIVE_FAIL, ACCEPT, EXTEND = "fail", "pass", "extend"
-"""Words of `onInconclusive`; None is none of them: inconclusive stays inconclusive, exit code 3."""
+"""Words of `onInconclusive`; without one of them inconclusive stays inconclusive, exit code 3."""
 
 WARMUP, INTERVAL, DURATION, LOOKBACK, LONGEST_WAIT = 60.0, 15.0, 600.0, 3600.0, 10.0
 """Seconds where a gate file gives none."""
@@ -101,20 +101,20 @@ class Analysis:
 
 
 def to_analysis(data: Mapping[str, Any]) -> Analysis:
-    """Checked data -> the value. UserError or ConditionError only for what `config_check` tells of."""
+    """Checked data -> the value. UserError or ConditionError only for what `config_check` reports."""
     spec = data["spec"]
-    steps = tuple(RolloutStep(one["weight"], step_seconds(spec, one)) for one in spec.get("steps", ()))
+    steps = tuple(RolloutStep(step["weight"], step_seconds(spec, step)) for step in spec.get("steps", ()))
     accept = spec.get("onInconclusive")
     return Analysis(
         name=data["metadata"]["name"],
         provider=to_provider(spec["provider"]),
-        arguments=MappingProxyType({one["name"]: one.get("value") for one in spec.get("args", ())}),
+        arguments=MappingProxyType({argument["name"]: argument.get("value") for argument in spec.get("args", ())}),
         interval=interval_of(spec),
         horizon=horizon_of(spec),
         warmup=warmup_of(spec),
         steps=steps,
         watch=watch_seconds(spec),
-        metrics=tuple(_metric(spec, one) for one in spec["metrics"]),
+        metrics=tuple(_metric(spec, metric) for metric in spec["metrics"]),
         dry_run=spec.get("dryRun", False),
         on_inconclusive=EXTEND if isinstance(accept, dict) else accept,
         extend_by=seconds(accept["extend"], "max", 0.0) if isinstance(accept, dict) else 0.0,
@@ -124,9 +124,9 @@ def to_analysis(data: Mapping[str, Any]) -> Analysis:
 
 def to_provider(data: Mapping[str, Any]) -> Provider:
     """The one provider of a gate file."""
-    kind, given = next(iter(data.items()))
-    path = given.get("jsonPath", "$")
-    return Provider(kind, given.get("datasource", ""), seconds(given, "timeout", LONGEST_WAIT), path)
+    kind, fields = next(iter(data.items()))
+    path = fields.get("jsonPath", "$")
+    return Provider(kind, fields.get("datasource", ""), seconds(fields, "timeout", LONGEST_WAIT), path)
 
 
 def seconds(data: Mapping[str, Any], key: str, default: float) -> float:
@@ -146,17 +146,17 @@ def warmup_of(spec: Mapping[str, Any]) -> float:
 
 def horizon_of(spec: Mapping[str, Any]) -> float:
     """Seconds until the verdict is due: those of all steps below full traffic, else `duration`."""
-    return sum(step_seconds(spec, one) for one in partial_of(spec)) or seconds(spec, "duration", DURATION)
+    return sum(step_seconds(spec, step) for step in partial_of(spec)) or seconds(spec, "duration", DURATION)
 
 
 def partial_of(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The steps below full traffic."""
-    return [one for one in spec.get("steps", ()) if one["weight"] < FULL]
+    return [step for step in spec.get("steps", ()) if step["weight"] < FULL]
 
 
 def watch_seconds(spec: Mapping[str, Any]) -> float:
     """Seconds that full traffic is watched for: `watch`, else what a step of weight 100 gives."""
-    full = [seconds(one, "duration", 0.0) for one in spec.get("steps", ()) if one["weight"] == FULL]
+    full = [seconds(step, "duration", 0.0) for step in spec.get("steps", ()) if step["weight"] == FULL]
     return seconds(spec, "watch", sum(full))
 
 

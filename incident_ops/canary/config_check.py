@@ -30,14 +30,14 @@ from incident_ops.canary.config import (
     to_settings,
     warmup_of,
 )
-from incident_ops.canary.queries import faults
+from incident_ops.canary.queries import query_faults
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import duration_text
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding, Level, Route, Where, did_you_mean
 
 GATE_SETTINGS_RULE, GATE_CONDITION_RULE, GATE_QUERY_RULE = "gate-settings", "gate-condition", "gate-query"
-"""Ids of the findings; `records.faults` explains them."""
+"""Ids of the findings; `records/file_findings.py` explains them."""
 
 MOST_TICKS = 100_000
 MOST_POINTS = 11_000
@@ -55,7 +55,7 @@ _OTHERS = {"errorRate": _THRESHOLD, "threshold": _EVIDENCE}
 _RATED = re.compile(r"\b(rate|irate|increase|delta|idelta)\s*\(")
 
 ConfigFault = tuple[Route, str, str]
-"""Route below `spec`, what is wrong, how to mend it."""
+"""Route below `spec`, what is wrong, how to fix it."""
 
 
 def check_gate_file(data: Mapping[str, Any], file: str) -> Iterator[Finding]:
@@ -98,7 +98,7 @@ def _times(spec: Mapping[str, Any]) -> Iterator[ConfigFault]:
     provider = to_provider(spec["provider"])
     interval, horizon = interval_of(spec), horizon_of(spec)
     if not 0 < provider.timeout <= LONGEST_WAIT:
-        yield ("provider", provider.kind, "timeout"), "a source is waited for between 1s and 10s", "e.g. 10s"
+        yield ("provider", provider.kind, "timeout"), "the timeout must be between 1s and 10s", "e.g. 10s"
     if interval <= 0:
         yield ("interval",), "the interval is 0s", "e.g. 15s"
         return
@@ -119,7 +119,7 @@ def _times(spec: Mapping[str, Any]) -> Iterator[ConfigFault]:
 
 def _steps(spec: Mapping[str, Any]) -> Iterator[ConfigFault]:
     steps = spec.get("steps", ())
-    weights = [one["weight"] for one in steps]
+    weights = [step["weight"] for step in steps]
     for index, (before, after) in enumerate(itertools.pairwise(weights), start=1):
         if after <= before:
             yield ("steps", index, "weight"), f"weight {after} follows {before}", "weights rise"
@@ -127,17 +127,17 @@ def _steps(spec: Mapping[str, Any]) -> Iterator[ConfigFault]:
         yield ("steps", 0, "weight"), "at full traffic there is no baseline left", "begin below 100, e.g. 10"
     if steps and weights[-1] == FULL and "duration" in steps[-1] and "watch" in spec:
         yield ("watch",), "the step of weight 100 has a duration already", "write one of the two"
-    if len(steps) > (weights[-1:] == [FULL]) and "duration" in spec and all("duration" in one for one in steps):
+    if len(steps) > (weights[-1:] == [FULL]) and "duration" in spec and all("duration" in step for step in steps):
         yield ("duration",), "every step has its own duration, so this one means nothing", "remove it"
 
 
 def _names(spec: Mapping[str, Any]) -> Iterator[ConfigFault]:
     for block in ("metrics", "args"):
         seen: set[str] = set()
-        for index, one in enumerate(spec.get(block, ())):
-            if one["name"] in seen:
-                yield (block, index, "name"), f"{one['name']!r} stands twice in {block}", "give each its own name"
-            seen.add(one["name"])
+        for index, entry in enumerate(spec.get(block, ())):
+            if entry["name"] in seen:
+                yield (block, index, "name"), f"{entry['name']!r} is used twice in {block}", "give each its own name"
+            seen.add(entry["name"])
 
 
 def _metric(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:
@@ -164,7 +164,7 @@ def _error_rate(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[
             if key in metric:
                 yield (key,), f"{key} compares with a baseline, and there is none", "add baseline, or remove it"
     if metric.get("clumpSpan", "auto") != "auto" and seconds(metric, "clumpSpan", 0) <= 0:
-        yield ("clumpSpan",), "a clump lasts longer than 0s", "write auto or a duration"
+        yield ("clumpSpan",), "clumpSpan must be longer than 0s", "write auto or a duration"
         return
     if interval_of(spec) > 0 and seconds(metric, "lookback", LOOKBACK) / interval_of(spec) > MOST_POINTS:
         yield ("lookback",), f"the lookback has more than {MOST_POINTS:,} intervals", "shorten it"
@@ -189,7 +189,7 @@ def _evidence(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[Co
 
 def _as_written(text: str) -> str:
     """The text with the names of settings as the file spells them."""
-    return re.sub(r"(?<=[a-z])_([a-z])", lambda found: found[1].upper(), text)
+    return re.sub(r"(?<=[a-z])_([a-z])", lambda match: match[1].upper(), text)
 
 
 def _clumps(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:
@@ -211,10 +211,10 @@ def _counted(spec: Mapping[str, Any]) -> float:
     """Seconds of the longest run that count: later steps warm up again, and the run may be extended."""
     whole, warmup = horizon_of(spec), warmup_of(spec)
     usual = seconds(spec, "duration", DURATION)
-    later = [seconds(one, "duration", usual) for one in partial_of(spec)][1:]
+    later = [seconds(step, "duration", usual) for step in partial_of(spec)][1:]
     accept = spec.get("onInconclusive")
     longer = seconds(accept["extend"], "max", 0.0) if isinstance(accept, dict) else 0.0
-    return whole + longer - warmup - sum(min(warmup, one / 2) for one in later)
+    return whole + longer - warmup - sum(min(warmup, step_length / 2) for step_length in later)
 
 
 def _threshold(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:
@@ -227,7 +227,7 @@ def _threshold(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[C
     failures, streak = metric.get("failureLimit", 0), metric.get("consecutiveSuccessLimit", 0)
     if failures == -1 and not streak:
         hint = "set consecutiveSuccessLimit, or a failureLimit of 0 or more"
-        yield ("failureLimit",), "-1 bears every failure, so the metric could never fail", hint
+        yield ("failureLimit",), "-1 allows every failure, so the metric could never fail", hint
     yield from _count(spec, metric, max(failures, 0) + streak)
 
 
@@ -261,13 +261,13 @@ def _condition(file: str, route: Route, text: str | None) -> Iterator[Finding]:
 
 
 def _queries(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:
-    known = {one["name"]: one for one in spec.get("args", ())}
+    known = {argument["name"]: argument for argument in spec.get("args", ())}
     kind = to_provider(spec["provider"]).kind
-    found: list[tuple[Route, str]] = [(("query",), metric["query"])] if "query" in metric else []
+    queries: list[tuple[Route, str]] = [(("query",), metric["query"])] if "query" in metric else []
     sides = [side for side in ("canary", "baseline") if side in metric]
-    found += [((side, key), metric[side][key]) for side in sides for key in ("errors", "requests")]
-    for route, query in found:
-        for message, hint in faults(query, known):
+    queries += [((side, key), metric[side][key]) for side in sides for key in ("errors", "requests")]
+    for route, query in queries:
+        for message, hint in query_faults(query, known):
             yield route, message, hint
         if route != ("query",) and kind in CUMULATIVE and (rated := _RATED.search(query)):
             message = f"{rated[1]}() misses the first errors of a new series and estimates the rest"

@@ -18,7 +18,7 @@ _LARGEST = 2.0**53
 
 
 class Gap(NamedTuple):
-    """A tick without data: its reason code, and what was wrong for a person."""
+    """A tick without data: its reason code, and what was wrong, for people."""
 
     reason: str
     text: str
@@ -34,9 +34,9 @@ class Counts(NamedTuple):
     requests: float
 
 
-def plus(one: Counts, other: Counts) -> Counts:
+def add_counts(first: Counts, second: Counts) -> Counts:
     """Both together."""
-    return Counts(one.errors + other.errors, one.requests + other.requests)
+    return Counts(first.errors + second.errors, first.requests + second.requests)
 
 
 class Reading(NamedTuple):
@@ -53,12 +53,12 @@ class Meter(NamedTuple):
     baseline: Reading | None = None
 
 
-def count(value: object) -> float | str:
+def to_count(value: object) -> float | str:
     """The value as a count, or what is wrong with it. Text is read as plain decimal, as Prometheus writes it."""
     if value is None:
         return "missing"
     if isinstance(value, str):
-        return count(float(value)) if _NUMBER.fullmatch(value) else f"not a number: {value[:20]!r}"
+        return to_count(float(value)) if _NUMBER.fullmatch(value) else f"not a number: {value[:20]!r}"
     if isinstance(value, bool) or not isinstance(value, int | float):
         return f"not a number: {type(value).__name__}"
     if not math.isfinite(value):
@@ -68,13 +68,13 @@ def count(value: object) -> float | str:
     return float(value) if value <= _LARGEST else f"too large for a count: {value:g}"
 
 
-def counts(errors: object, requests: object, side: str) -> Counts | Gap:
+def to_counts(errors: object, requests: object, side: str) -> Counts | Gap:
     """Errors and requests of `side` ("canary", "baseline") in one tick, or why there are none.
 
     Zero requests and more errors than requests are no data either.
     """
     missing = NO_BASELINE if side == "baseline" else NO_SAMPLES
-    failed, all_of = count(errors), count(requests)
+    failed, all_of = to_count(errors), to_count(requests)
     if isinstance(all_of, str):
         return Gap(missing, f"{side} requests: {all_of}")
     if isinstance(failed, str):
@@ -82,7 +82,7 @@ def counts(errors: object, requests: object, side: str) -> Counts | Gap:
     return _sound(Counts(failed, all_of), side)
 
 
-def reading(errors: Mapping[str, object], requests: Mapping[str, object], side: str) -> Reading | Gap:
+def to_reading(errors: Mapping[str, object], requests: Mapping[str, object], side: str) -> Reading | Gap:
     """The raw counters of `side` at one instant; no request series, or one bad value, and the reading is no data.
 
     Errors without a series have not happened yet: zero, where requests are there.
@@ -93,7 +93,7 @@ def reading(errors: Mapping[str, object], requests: Mapping[str, object], side: 
     sound: dict[str, dict[str, float]] = {"errors": {}, "requests": {}}
     for name, series in (("errors", errors), ("requests", requests)):
         for key, value in series.items():
-            number = count(value)
+            number = to_count(value)
             if isinstance(number, str):
                 return Gap(missing, f"{side} {name}{f' of {key}' if key else ''}: {number}")
             sound[name][key] = number
@@ -118,11 +118,11 @@ def read_tick(
     """
     if isinstance(canary, Gap):
         return canary, baseline if isinstance(baseline, Gap) else canary, before
-    mine = _since(before.canary, canary, "canary")
+    counted = _since(before.canary, canary, "canary")
     if isinstance(baseline, Gap):
-        return mine, baseline, Meter(_remember(before.canary, canary), None)
+        return counted, baseline, Meter(_remember(before.canary, canary), None)
     after = Meter(_remember(before.canary, canary), _remember(before.baseline, baseline))
-    return mine, _since(before.baseline, baseline, "baseline"), after
+    return counted, _since(before.baseline, baseline, "baseline"), after
 
 
 def _since(before: Reading | None, after: Reading, side: str) -> Counts | Gap:
@@ -146,10 +146,10 @@ def _grown(before: Mapping[str, float], after: Mapping[str, float]) -> float:
     return total
 
 
-def _sound(found: Counts, side: str) -> Counts | Gap:
-    if found.errors > found.requests:
+def _sound(counted: Counts, side: str) -> Counts | Gap:
+    if counted.errors > counted.requests:
         missing = NO_BASELINE if side == "baseline" else NO_SAMPLES
-        return Gap(missing, f"{side}: {found.errors:g} errors are more than {found.requests:g} requests")
-    if found.requests == 0:
+        return Gap(missing, f"{side}: {counted.errors:g} errors are more than {counted.requests:g} requests")
+    if counted.requests == 0:
         return Gap(NO_BASELINE if side == "baseline" else NO_CANARY_TRAFFIC, f"{side}: no requests")
-    return found
+    return counted

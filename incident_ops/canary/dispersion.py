@@ -11,7 +11,7 @@ LONGEST_SPAN = 120.0
 """Seconds of the longest block that `clumpSpan: auto` chooses: five blocks in ten minutes."""
 
 FEWEST_PAIRS = 8
-"""Pairs of blocks below which a lookback cannot tell whether blocks belong together."""
+"""Pairs of blocks below which a lookback cannot show whether blocks belong together."""
 
 _NORMAL_95 = 1.6448536269514722
 
@@ -35,14 +35,14 @@ def add_block(spread: DispersionSums, errors: float, requests: float) -> Dispers
     )
 
 
-def index(spread: DispersionSums) -> float:
-    """Pearson's dispersion index: variance over mean where traffic is even; 1 where nothing can be told."""
+def dispersion_index(spread: DispersionSums) -> float:
+    """Pearson's dispersion index: variance over mean where traffic is even; 1 where there is too little to tell."""
     if spread.blocks < 2 or spread.errors == 0:
         return 1.0
     return (spread.squares * spread.requests / spread.errors - spread.errors) / (spread.blocks - 1)
 
 
-def level(degrees: int) -> float:
+def dispersion_limit(degrees: int) -> float:
     """The index that independent errors exceed in one of twenty cases: chi-squared over its degrees of freedom.
 
     Wilson and Hilferty's cube, within 1 % from 3 degrees on.
@@ -53,8 +53,8 @@ def level(degrees: int) -> float:
 
 def phi(spread: DispersionSums) -> float:
     """What to divide the log evidence by: the index where it is significant, else 1."""
-    found = index(spread)
-    return found if found > 1 and found > level(spread.blocks - 1) else 1.0
+    measured = dispersion_index(spread)
+    return measured if measured > 1 and measured > dispersion_limit(spread.blocks - 1) else 1.0
 
 
 def spread_of(ticks: Sequence[tuple[float, float]], length: int) -> DispersionSums:
@@ -86,5 +86,5 @@ def clump_span(ticks: Sequence[tuple[float, float]], interval: float) -> int:
 
 def grows(ticks: Sequence[tuple[float, float]], length: int, pairs: int) -> bool:
     """Whether blocks of `length` ticks vary more together than each by itself."""
-    alone, together = index(spread_of(ticks, length)), index(spread_of(ticks, 2 * length))
+    alone, together = dispersion_index(spread_of(ticks, length)), dispersion_index(spread_of(ticks, 2 * length))
     return together > alone * (1 + _NORMAL_95 / math.sqrt(pairs))

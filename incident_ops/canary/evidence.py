@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from incident_ops.canary.counters import CLOCK, Counts, Gap, plus
+from incident_ops.canary.counters import CLOCK, Counts, Gap, add_counts
 from incident_ops.canary.dispersion import clump_span, spread_of
 from incident_ops.canary.evidence_settings import AUTO, EvidenceSettings
 from incident_ops.canary.limit_test import LimitEvidence, end_limit_block, observe_limit
@@ -21,7 +21,7 @@ NO_COUNTS = Counts(0.0, 0.0)
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """All that was learnt so far. `at` and `last_data` are seconds since the run began.
+    """Everything that is known so far. `at` and `last_data` are seconds since the run began.
 
     `block_ticks` is the length of a block, `lookback_ticks` the baseline's ticks before the run that it was chosen
     from; `gaps` are the ticks without data by reason code.
@@ -40,9 +40,9 @@ class Evidence(msgspec.Struct, frozen=True):
     gaps: dict[str, int] = {}
 
 
-def begin(settings: EvidenceSettings, lookback: Sequence[Counts | Gap] = ()) -> Evidence:
+def begin_evidence(settings: EvidenceSettings, lookback: Sequence[Counts | Gap] = ()) -> Evidence:
     """The evidence before the first tick. `lookback`: the baseline's ticks before the run, best an hour of them."""
-    ticks = [one for one in lookback if isinstance(one, Counts)]
+    ticks = [tick for tick in lookback if isinstance(tick, Counts)]
     length = block_ticks(settings, ticks)
     return Evidence(
         length,
@@ -59,6 +59,7 @@ def block_ticks(settings: EvidenceSettings, lookback: Sequence[Counts]) -> int:
         return 1
     if settings.clump_span == AUTO:
         return clump_span(lookback, settings.interval)
+    # 1e-9: in floats 2.1 / 0.7 is a little more than 3
     return math.ceil(float(settings.clump_span) / settings.interval - 1e-9)
 
 
@@ -68,7 +69,7 @@ def observe_tick(
     """The evidence after the tick that ended `at` seconds after the run began.
 
     A tick without data adds nothing to either side; nor does one of the warm-up, nor one that does not come after
-    the last. Without a baseline the absolute limit still learns.
+    the last. Without a baseline the absolute limit still counts it.
     """
     if not before.at < at < math.inf:
         return _without(before, before.at, CLOCK)
@@ -76,22 +77,22 @@ def observe_tick(
         return msgspec.structs.replace(before, at=at)
     if isinstance(canary, Gap):
         return _without(before, at, canary)
-    gaps, ratio, theirs = before.gaps, before.ratio, NO_COUNTS
+    gaps, ratio, compared = before.gaps, before.ratio, NO_COUNTS
     if ratio is not None:
         if isinstance(baseline, Gap):
             if before.limit is None:
                 return _without(before, at, baseline)
             gaps = _counted(gaps, baseline)
         else:
-            ratio, theirs = observe_ratio(settings, ratio, before.block_ticks, canary, baseline), baseline
+            ratio, compared = observe_ratio(settings, ratio, before.block_ticks, canary, baseline), baseline
     return Evidence(
         before.block_ticks,
         before.lookback_ticks,
         ratio,
-        _learnt(settings.max_error_rate, before.limit, before.block_ticks, canary),
-        _learnt(settings.min_error_rate, before.floor, before.block_ticks, canary),
-        plus(before.canary, canary),
-        plus(before.baseline, theirs),
+        _add_counts(settings.max_error_rate, before.limit, before.block_ticks, canary),
+        _add_counts(settings.min_error_rate, before.floor, before.block_ticks, canary),
+        add_counts(before.canary, canary),
+        add_counts(before.baseline, compared),
         at,
         at,
         before.ticks + 1,
@@ -110,7 +111,7 @@ def end_blocks(settings: EvidenceSettings, evidence: Evidence) -> Evidence:
     )
 
 
-def _learnt(rate: float | None, before: LimitEvidence | None, length: int, canary: Counts) -> LimitEvidence | None:
+def _add_counts(rate: float | None, before: LimitEvidence | None, length: int, canary: Counts) -> LimitEvidence | None:
     return None if rate is None or before is None else observe_limit(rate, before, length, canary)
 
 

@@ -1,6 +1,6 @@
-"""The error ratios that evidence is kept for: one grid for the fail test, the pass test and the interval.
+"""What canary evidence is asked for: limits, error probabilities, and what is assumed about the errors.
 
-What canary evidence is asked for: limits, error probabilities, and what is assumed about the errors.
+The ratios that it is kept for are one grid for the fail test, the pass test and the interval.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def grid(allowed: float, unacceptable: float) -> Grid:
     points = tuple(sorted({allowed, unacceptable, *worse, *better}))
 
     def side(limit: float, alternatives: list[float]) -> Side:
-        places = tuple(points.index(one) for one in alternatives)
+        places = tuple(points.index(ratio) for ratio in alternatives)
         return Side(points.index(limit), places, itemgetter(*places))
 
     return Grid(points, tuple(map(math.log, points)), side(allowed, worse), side(unacceptable, better))

@@ -1,10 +1,8 @@
-"""How many canary requests a conclusion needs (Wald, "Sequential Tests of Statistical Hypotheses", 1945).
+"""The verdict that the evidence gives at a moment, with the figures that people need to believe it.
 
-Per canary request, evidence against "the canary's rate is `null` times the baseline's" grows by D nats at most, where
-D is the divergence from the nearest pair of rates that the null allows. In half of the runs about 1.6 times the bound
-is enough.
-
-The verdict that the evidence gives at a moment, with the figures a person needs to believe it.
+How many canary requests a conclusion needs: Wald, "Sequential Tests of Statistical Hypotheses", 1945. Per canary
+request, evidence against "the canary's rate is `null` times the baseline's" grows by D nats at most, where D is the
+divergence from the nearest pair of rates that the null allows. In half of the runs about 1.6 times the bound is enough.
 """
 
 from __future__ import annotations
@@ -50,7 +48,7 @@ def growth(canary: float, baseline: float, traffic: float, null: float) -> float
 def requests_needed(
     settings: EvidenceSettings, evidence: Evidence, ratio: RatioWeight | None, above: float, below: float, phi: float
 ) -> Needed | None:
-    """What an inconclusive verdict needs still, to the nearer of fail and pass; None where that cannot be told.
+    """What an inconclusive verdict needs still, to the nearer of fail and pass; None where that is unknown.
 
     For a canary at `max_ratio` (or at its own rate) until it passes, for one at `unacceptable_ratio` until it fails.
     """
@@ -109,7 +107,7 @@ class Judgement(msgspec.Struct, frozen=True):
     `e_value` is the weaker of the two evidences for a fail of the ratio (of the absolute limit where there is no
     ratio); a fail needs `e_needed`. The interval holds at level alpha on each side; `ratio` is the Mantel-Haenszel
     estimate. `phi` is the larger of those used. `block_seconds` is how long one cause's errors may last (see
-    `assumption`). `needed` tells what an inconclusive one needs still; None where that cannot be told.
+    `assumption`). `needed` is what an inconclusive one needs still; None where that is unknown.
     """
 
     verdict: str
@@ -156,7 +154,7 @@ def judge_evidence(settings: EvidenceSettings, evidence: Evidence, horizon: floa
 
 
 def weigh_evidence(settings: EvidenceSettings, evidence: Evidence) -> Weight:
-    """The evidence of every test as it stands."""
+    """The evidence of every test now."""
     ratio = None if evidence.ratio is None else ratio_test.weigh_ratio(settings, evidence.ratio)
     base = settings.given_phi if ratio is None else ratio.fail_phi
     floor = above = below = -math.inf

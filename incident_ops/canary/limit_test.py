@@ -13,14 +13,14 @@ from functools import lru_cache
 import msgspec
 
 from incident_ops.canary import ratio_test
-from incident_ops.canary.counters import Counts, plus
+from incident_ops.canary.counters import Counts, add_counts
 from incident_ops.canary.dispersion import DispersionSums, add_block, phi
 from incident_ops.canary.evidence_settings import MULTIPLES, EvidenceSettings
 from incident_ops.canary.ratio_test import EVEN, Stakes
 
 
 class LimitEvidence(msgspec.Struct, frozen=True):
-    """What was learnt about the canary's rate: all counts, those of the block so far, the spread, and the bets."""
+    """What is known about the canary's rate: all counts, those of the block so far, the spread, and the bets."""
 
     total: Counts = Counts(0.0, 0.0)
     block: Counts = Counts(0.0, 0.0)
@@ -32,7 +32,11 @@ class LimitEvidence(msgspec.Struct, frozen=True):
 def observe_limit(limit: float, before: LimitEvidence, length: int, canary: Counts) -> LimitEvidence:
     """The evidence against "at most `limit`" after a tick with canary requests, in blocks of `length` ticks."""
     after = LimitEvidence(
-        plus(before.total, canary), plus(before.block, canary), before.ticks + 1, before.spread, before.above
+        add_counts(before.total, canary),
+        add_counts(before.block, canary),
+        before.ticks + 1,
+        before.spread,
+        before.above,
     )
     return end_limit_block(limit, after) if after.ticks >= length else after
 

@@ -1,4 +1,4 @@
-"""Queries with values filled in: `{{args.NAME}}`, inside quotes only, escaped as the label value that stands there."""
+"""Queries with values filled in: `{{args.NAME}}`, inside quotes only, escaped as the label value it is."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST = 200
 
 
 class Slot(NamedTuple):
-    """A place for a value in a query: where it begins and ends, its argument, and what stands around it.
+    """A place for a value in a query: where it begins and ends, its argument, and what is around it.
 
     `quote` is "" outside quotes; `is_regex` after =~ or !~.
     """
@@ -31,18 +31,18 @@ class Slot(NamedTuple):
 
 def query_slots(query: str) -> Iterator[Slot]:
     """The places for values in a query."""
-    for found in _ARGUMENT.finditer(query):
-        opened = _open_quote(query, found.start())
+    for match in _ARGUMENT.finditer(query):
+        opened = _open_quote(query, match.start())
         before = query[:opened].rstrip() if opened >= 0 else ""
         quote = query[opened] if opened >= 0 else ""
-        yield Slot(found.start(), found.end(), found[1], quote, before.endswith(("=~", "!~")))
+        yield Slot(match.start(), match.end(), match[1], quote, before.endswith(("=~", "!~")))
 
 
-def faults(query: str, known: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """(what is wrong, how to mend it) with the places for values in a query; `known` are the arguments of the file."""
+def query_faults(query: str, known: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """(what is wrong, how to fix it) with the places for values in a query; `known` are the arguments of the file."""
     places = list(query_slots(query))
     if len(_OPENING.findall(query)) != len(places):
-        yield "a {{ }} in the query is no argument", "write {{args.NAME}}"
+        yield "a {{ }} in the query is not an argument", "write {{args.NAME}}"
     for slot in places:
         if slot.name not in known:
             yield (
@@ -51,15 +51,15 @@ def faults(query: str, known: Mapping[str, object]) -> Iterator[tuple[str, str]]
             )
         if slot.quote not in ('"', "'"):
             yield (
-                f"{{{{args.{slot.name}}}}} stands outside quotes",
+                f"{{{{args.{slot.name}}}}} is outside quotes",
                 'a value may only be a label\'s, e.g. version="..."',
             )
 
 
-def fill(query: str, arguments: Mapping[str, str | None], *, is_promql: bool) -> str:
+def fill_query(query: str, arguments: Mapping[str, str | None], *, is_promql: bool) -> str:
     """The query with its values. For PromQL each is escaped as a string, after =~ as a regular expression first.
 
-    UserError for a value that is missing or cannot stand there; elsewhere than in PromQL only plain words can.
+    UserError for a value that is missing or not allowed there; elsewhere than in PromQL only plain words can.
     """
     filled, at = "", 0
     for slot in query_slots(query):
@@ -73,7 +73,7 @@ def fill(query: str, arguments: Mapping[str, str | None], *, is_promql: bool) ->
 
 def _escaped(slot: Slot, value: str, is_promql: bool) -> str:
     if slot.quote not in ('"', "'"):
-        raise UserError(f"{{{{args.{slot.name}}}}} stands outside quotes", hint="a value may only be a label's")
+        raise UserError(f"{{{{args.{slot.name}}}}} is outside quotes", hint="a value may only be a label's")
     if _PLAIN.fullmatch(value) and not slot.is_regex:
         return value
     if not is_promql or len(value) > _LONGEST or not value.isprintable():

@@ -1,17 +1,18 @@
-"""The count e-process: Poisson errors of canary and baseline, conditioned on their sum.
+"""Evidence on the ratio of the canary's error rate to the baseline's: two e-processes for each verdict.
 
-The conditional share of Lindon and Malek, "Anytime-Valid Inference for Multinomial Count Data", NeurIPS 2022, with a
-tolerance and a mixture on one side.
+Counts weigh every tick; bets on the share, and the spread that gives phi, go by blocks of ticks.
+
+The count e-process: Poisson errors of canary and baseline, conditioned on their sum. The conditional share of Lindon
+and Malek, "Anytime-Valid Inference for Multinomial Count Data", NeurIPS 2022, with a tolerance and a mixture on one
+side.
 
 For a ratio v the score is S(v) = sum over ticks of x ln v - k ln(n v + m), with x canary errors, k errors of both,
 n canary and m baseline requests. Then ln E(w; rho) = S(w) - S(rho) is the evidence for "w times the baseline's rate"
 against "at most rho times" (w > rho) or "at least rho times" (w < rho): its expectation never exceeds 1, whatever the
 baseline's rate is and however it moves. One row of scores answers for every rho of the grid.
 
-The share e-process: bounded bets on the canary's share of each tick's errors.
-
-Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting", JRSS B 86 (2024), with the share
-conditioned on the number of errors.
+The share e-process: bounded bets on the canary's share of each tick's errors. Waudby-Smith and Ramdas, "Estimating
+means of bounded random variables by betting", JRSS B 86 (2024), with the share conditioned on the number of errors.
 
 With q the share that the limit allows, a bet multiplies its capital by 1 + stake (share - q). If each clump of errors
 falls on a side in proportion to traffic, the expected share is at most q exactly, for every law of clump sizes, and
@@ -22,12 +23,6 @@ The stake follows Kelly's rule for a share theta: edge / (q(1-q)/k + c (1 - 1/k)
 second term (c = 0) a stake overshoots where several errors share a tick. Any stake that is fixed
 before the share is seen is fair, so it is taken for a q with rounded odds (2.5 % off at most): stakes then repeat from
 tick to tick although traffic never does. What is won or lost is counted with the true q.
-
-Evidence on the ratio of the canary's error rate to the baseline's: two e-processes for each verdict.
-
-Counts weigh every tick; bets on the share, and the spread that gives phi, go by blocks of ticks.
-
-The ratios of canary to baseline that the counts do not rule out.
 """
 
 from __future__ import annotations
@@ -39,7 +34,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from incident_ops.canary.counters import Counts, plus
+from incident_ops.canary.counters import Counts, add_counts
 from incident_ops.canary.dispersion import DispersionSums, add_block, phi
 from incident_ops.canary.evidence_settings import MULTIPLES, EvidenceSettings, Grid, Side
 
@@ -111,7 +106,7 @@ BOLDEST = 0.95
 """Part of the capital that a bet may lose at most, but for the rounding of the odds."""
 
 RESTRAINT = 0.3
-"""c above: chosen by simulation (bench/gate.py tells both)."""
+"""c above: chosen by simulation (bench/gate.py shows both)."""
 
 STEP = 0.05
 """What ln of the odds is rounded to a multiple of, for the stakes."""
@@ -181,7 +176,7 @@ NO_TICKS = TickBlock()
 
 
 class RatioEvidence(msgspec.Struct, frozen=True):
-    """What was learnt about the ratio. `matched` are the two sums of the Mantel-Haenszel ratio."""
+    """What is known about the ratio. `matched` are the two sums of the Mantel-Haenszel ratio."""
 
     scores: Scores
     baseline_spread: DispersionSums
@@ -213,19 +208,19 @@ def observe_ratio(
     settings: EvidenceSettings, before: RatioEvidence, length: int, canary: Counts, baseline: Counts
 ) -> RatioEvidence:
     """The evidence after a tick with requests on both sides, where a block has `length` ticks."""
-    mine, requests = canary
-    theirs, others = baseline
-    errors, both, block = mine + theirs, requests + others, before.block
+    canary_errors, requests = canary
+    baseline_errors, others = baseline
+    errors, both, block = canary_errors + baseline_errors, requests + others, before.block
     allowed, unacceptable = settings.max_ratio or 1.0, settings.unacceptable_ratio
     filled = TickBlock(
         block.ticks + 1,
-        plus(block.canary, canary) if block.ticks else canary,
-        plus(block.baseline, baseline) if block.ticks else baseline,
+        add_counts(block.canary, canary) if block.ticks else canary,
+        add_counts(block.baseline, baseline) if block.ticks else baseline,
         block.allowed + errors * allowed * requests / (allowed * requests + others),
         block.unacceptable + errors * unacceptable * requests / (unacceptable * requests + others),
     )
-    scores = add_errors(settings.grid, before.scores, mine, theirs, others / requests)
-    matched = (before.matched[0] + mine * others / both, before.matched[1] + theirs * requests / both)
+    scores = add_errors(settings.grid, before.scores, canary_errors, baseline_errors, others / requests)
+    matched = (before.matched[0] + canary_errors * others / both, before.matched[1] + baseline_errors * requests / both)
     if filled.ticks >= length:
         return _bet(before, scores, matched, filled)
     spreads = before.baseline_spread, before.canary_spread
@@ -256,7 +251,7 @@ def _bet(before: RatioEvidence, scores: Scores, matched: tuple[float, float], bl
 
 
 def weigh_ratio(settings: EvidenceSettings, evidence: RatioEvidence) -> RatioWeight:
-    """The evidence for each verdict as it stands.
+    """The evidence for each verdict now.
 
     phi of a fail is the baseline's; of a pass the larger of the baseline's and the canary's own: a canary
     whose errors come in clumps would else pass by luck.

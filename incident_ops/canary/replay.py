@@ -1,6 +1,6 @@
-"""What a canary run, a replay or a freeze ends with: the verdict and all that is told of it.
+"""What a canary run, a replay or a freeze ends with: the verdict and everything that is shown of it.
 
-A run over counts that were recorded: the same steps, evidence and verdict as live, without a clock.
+A replay is a run over counts that were recorded: the same steps, evidence and verdict as live, without a clock.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from incident_ops.canary.run import (
     Run,
     advance,
     begin_run,
-    extended,
-    is_blind,
+    extended_run,
     is_step_done,
     judge_run,
+    judge_step,
+    lacks_fresh_data,
     next_step,
     stages,
-    step_judged,
 )
 from incident_ops.canary.threshold import RunEnd
-from incident_ops.canary.tick import Sides, TickReading
-from incident_ops.canary.verdict import Joined, MetricStatus, accepted, verdict_exit_code
+from incident_ops.canary.tick import SideCounts, TickReading
+from incident_ops.canary.verdict import JoinedVerdict, MetricStatus, accepted, verdict_exit_code
 from incident_ops.errors import UserError
 
 
 class Curves(dict[str, list[float]]):
     """The e-values of each error rate, tick by tick."""
 
-    def add(self, joined: Joined) -> None:
-        """Takes down where every error rate stands."""
-        for one in joined.metrics:
-            if one.judgement is not None:
-                self.setdefault(one.name, []).append(one.judgement.e_value)
+    def add(self, joined: JoinedVerdict) -> None:
+        """Adds the e-value of every error rate."""
+        for metric in joined.metrics:
+            if metric.judgement is not None:
+                self.setdefault(metric.name, []).append(metric.judgement.e_value)
 
     @property
     def whole(self) -> Mapping[str, tuple[float, ...]]:
@@ -73,7 +73,9 @@ class CanaryOutcome:
         return verdict_exit_code(self.verdict, self.reason_code)
 
 
-def outcome_of(gate: str, joined: Joined, seconds: float, curves: Mapping[str, tuple[float, ...]]) -> CanaryOutcome:
+def outcome_of(
+    gate: str, joined: JoinedVerdict, seconds: float, curves: Mapping[str, tuple[float, ...]]
+) -> CanaryOutcome:
     """The outcome of a run whose metrics are joined."""
     return CanaryOutcome(
         gate, joined.verdict, joined.reason_code, joined.metrics, seconds, joined.needed, curves=curves
@@ -94,44 +96,44 @@ def replay_ticks(analysis: Analysis, lines: Sequence[RecordedTick]) -> CanaryOut
     Ticks up to second 0 are the baseline before the run; without any, phi comes from the run itself. Lines that end
     before the horizon are an early end, and so no pass. UserError where nothing could be judged by counts.
     """
-    if not any(isinstance(one, ErrorRate) for one in analysis.metrics):
+    if not any(isinstance(metric, ErrorRate) for metric in analysis.metrics):
         hint = "a recording has counts only: add a metric of type errorRate"
         raise UserError(f"gate {analysis.name} has no metric that counts can answer", hint=hint)
     lines = _ended(lines)
     analysis = _paced(analysis, lines)
     before = [line.baseline for line in lines if line.t <= 0]
-    run = begin_run(analysis, {one.name: before for one in analysis.metrics})
+    run = begin_run(analysis, {metric.name: before for metric in analysis.metrics})
     curves = Curves()
     run, joined = _run(analysis, run, (line for line in lines if line.t > 0), curves)
     outcome = outcome_of(analysis.name, accepted(analysis, joined), run.at, curves.whole)
     return replace(outcome, is_dry=analysis.dry_run)
 
 
-def _run(analysis: Analysis, run: Run, lines: Iterable[RecordedTick], curves: Curves) -> tuple[Run, Joined]:
+def _run(analysis: Analysis, run: Run, lines: Iterable[RecordedTick], curves: Curves) -> tuple[Run, JoinedVerdict]:
     for line in lines:
-        answer: TickReading = Sides(line.canary, line.baseline)
+        answer: TickReading = SideCounts(line.canary, line.baseline)
         run = advance(
-            analysis, run, line.t, {one.name: answer for one in analysis.metrics if isinstance(one, ErrorRate)}
+            analysis, run, line.t, {metric.name: answer for metric in analysis.metrics if isinstance(metric, ErrorRate)}
         )
         joined = judge_run(analysis, run)
         curves.add(joined)
         if joined.is_final:
-            longer = extended(analysis, run, joined)
+            longer = extended_run(analysis, run, joined)
             if longer is None:
                 return run, joined
             run = longer
         while is_step_done(analysis, run) and run.stage + 1 < len(stages(analysis)):
             following = next_step(analysis, run)
             if following is None:
-                return run, step_judged(analysis, run)
-            if is_blind(analysis, run):
+                return run, judge_step(analysis, run)
+            if lacks_fresh_data(analysis, run):
                 break
             run = following
     return run, judge_run(analysis, run, RunEnd.EARLY)
 
 
 def _ended(lines: Sequence[RecordedTick]) -> Sequence[RecordedTick]:
-    """Lines by the end of their tick. Where one at second 0 has canary traffic, `t` told when a tick began."""
+    """Lines by the end of their tick. Where one at second 0 has canary traffic, `t` is when a tick began."""
     if not any(line.t == 0 and isinstance(line.canary, Counts) for line in lines):
         return lines
     spacing = _spacing(lines)
@@ -150,7 +152,9 @@ def _paced(analysis: Analysis, lines: Sequence[RecordedTick]) -> Analysis:
         return analysis
     shortest = min(after.t - before.t for before, after in pairwise(lines) if after.t > before.t)
     metrics = tuple(
-        replace(one, settings=replace(one.settings, interval=spacing)) if isinstance(one, ErrorRate) else one
-        for one in analysis.metrics
+        replace(metric, settings=replace(metric.settings, interval=spacing))
+        if isinstance(metric, ErrorRate)
+        else metric
+        for metric in analysis.metrics
     )
     return replace(analysis, interval=min(shortest, spacing), metrics=metrics)

@@ -1,9 +1,7 @@
-"""The steps of a rollout: 10 -> 50 -> 100 percent, with one process of evidence over all of them.
+"""A run of a gate: what is known of all its metrics after each tick, and the verdict that this gives.
 
-A run of a gate: what is known of all its metrics after each tick, and the verdict that this gives.
-
-Pure: who drives it brings the seconds of the run and the answers. Only time that is measured counts, so a run that was
-interrupted goes on where it was.
+The steps of a rollout (10 -> 50 -> 100 percent) share one process of evidence. Pure: who drives it brings the seconds
+of the run and the answers. Only time that is measured counts, so a run that was interrupted goes on where it was.
 """
 
 from __future__ import annotations
@@ -21,16 +19,16 @@ from incident_ops.canary.counters import Counts, Gap
 from incident_ops.canary.evidence_settings import EvidenceSettings
 from incident_ops.canary.threshold import RunEnd
 from incident_ops.canary.tick import (
-    Learnt,
+    MetricHistory,
     TickReading,
+    add_answer,
+    begin_metric,
     is_due,
+    is_metric_settled,
     is_silent,
-    is_tick_settled,
-    learn,
     postponed,
-    unmeasured,
 )
-from incident_ops.canary.verdict import Joined, join, stand
+from incident_ops.canary.verdict import JoinedVerdict, join_metrics, metric_status
 from incident_ops.deploy_gate.verdict import INCONCLUSIVE, PASS
 from incident_ops.errors import UserError
 
@@ -51,11 +49,11 @@ class Stage(NamedTuple):
 
 def stages(analysis: Analysis) -> tuple[Stage, ...]:
     """The steps below full traffic; one without a weight where there are none."""
-    partial = [one for one in analysis.steps if one.weight < FULL]
+    partial = [step for step in analysis.steps if step.weight < FULL]
     if not partial:
         return (Stage(0, 0, 0.0, analysis.horizon),)
-    ends = list(accumulate(one.seconds for one in partial))
-    return tuple(Stage(n, one.weight, ends[n] - one.seconds, ends[n]) for n, one in enumerate(partial))
+    ends = list(accumulate(step.seconds for step in partial))
+    return tuple(Stage(n, step.weight, ends[n] - step.seconds, ends[n]) for n, step in enumerate(partial))
 
 
 def is_settling(analysis: Analysis, stage: Stage, at: float) -> bool:
@@ -80,9 +78,9 @@ def next_horizon(analysis: Analysis, horizon: float) -> float | None:
     return min(horizon + analysis.horizon, longest) if horizon < longest else None
 
 
-def goes_full(analysis: Analysis) -> bool:
+def takes_all_traffic(analysis: Analysis) -> bool:
     """Whether the last step takes all traffic."""
-    return any(one.weight == FULL for one in analysis.steps)
+    return any(step.weight == FULL for step in analysis.steps)
 
 
 def watch_analysis(analysis: Analysis) -> Analysis:
@@ -93,14 +91,14 @@ def watch_analysis(analysis: Analysis) -> Analysis:
     """
     seconds = analysis.watch or DURATION
     warmup = min(analysis.warmup, seconds / 2)
-    rates = [one for one in analysis.metrics if isinstance(one, ErrorRate)]
+    rates = [metric for metric in analysis.metrics if isinstance(metric, ErrorRate)]
     if not rates:
         raise UserError(
             f"gate {analysis.name} has no metric of type errorRate to watch at full traffic", hint="leave out --watch"
         )
     watched = tuple(
-        replace(one, name=f"{one.name}{WATCHED}", baseline=None, settings=_limited(one.settings, warmup))
-        for one in rates
+        replace(rate, name=f"{rate.name}{WATCHED}", baseline=None, settings=_limited(rate.settings, warmup))
+        for rate in rates
     )
     return replace(analysis, horizon=seconds, warmup=warmup, steps=(), watch=0.0, metrics=watched, on_inconclusive=None)
 
@@ -124,7 +122,7 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that a run knows: seconds measured, turns taken, the step it is in, when it is judged, and its metrics."""
 
     horizon: float
-    metrics: dict[str, Learnt]
+    metrics: dict[str, MetricHistory]
     at: float = 0.0
     turns: int = 0
     stage: int = 0
@@ -132,7 +130,7 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def begin_run(analysis: Analysis, lookbacks: Mapping[str, Sequence[Counts | Gap]]) -> Run:
     """The run before its first tick; `lookbacks` are the baseline's ticks before it, by metric."""
-    known = {one.name: unmeasured(one, tuple(lookbacks.get(one.name, ()))) for one in analysis.metrics}
+    known = {metric.name: begin_metric(metric, tuple(lookbacks.get(metric.name, ()))) for metric in analysis.metrics}
     return Run(analysis.horizon, known)
 
 
@@ -141,29 +139,35 @@ def stage_of(analysis: Analysis, run: Run) -> Stage:
     return stages(analysis)[run.stage]
 
 
-def next_at(analysis: Analysis, run: Run) -> float:
+def next_measurement(analysis: Analysis, run: Run) -> float:
     """The second of the run at which something is to be measured next, the horizon at the latest."""
-    dues = [run.metrics[one.name].due for one in analysis.metrics if not is_tick_settled(one, run.metrics[one.name])]
+    dues = [
+        run.metrics[metric.name].due
+        for metric in analysis.metrics
+        if not is_metric_settled(metric, run.metrics[metric.name])
+    ]
     return min([*dues, run.horizon])
 
 
-def asked(analysis: Analysis, run: Run, at: float) -> list[Metric]:
+def due_metrics(analysis: Analysis, run: Run, at: float) -> list[Metric]:
     """The metrics to be measured at second `at`; at the horizon all that have not settled."""
-    return [one for one in analysis.metrics if is_due(one, run.metrics[one.name], at, is_last=at >= run.horizon)]
+    return [
+        metric for metric in analysis.metrics if is_due(metric, run.metrics[metric.name], at, is_last=at >= run.horizon)
+    ]
 
 
 def advance(analysis: Analysis, run: Run, at: float, answers: Mapping[str, TickReading]) -> Run:
-    """The run after the answers at second `at`. While a later step settles, nothing is learnt from them."""
+    """The run after the answers at second `at`. While a later step settles, they do not count."""
     known, settling = dict(run.metrics), is_settling(analysis, stage_of(analysis, run), at)
     for metric in analysis.metrics:
         name = metric.name
         if name in answers:
             before = known[name]
-            known[name] = postponed(metric, before, at) if settling else learn(metric, before, at, answers[name])
+            known[name] = postponed(metric, before, at) if settling else add_answer(metric, before, at, answers[name])
     return msgspec.structs.replace(run, metrics=known, at=max(at, run.at), turns=run.turns + 1)
 
 
-def judge_run(analysis: Analysis, run: Run, end: RunEnd | None = None) -> Joined:
+def judge_run(analysis: Analysis, run: Run, end: RunEnd | None = None) -> JoinedVerdict:
     """The verdict now; with `end`, the last one.
 
     A run whose clock stands still ends early after its turns are used up: an early end is never a success.
@@ -172,16 +176,21 @@ def judge_run(analysis: Analysis, run: Run, end: RunEnd | None = None) -> Joined
         end = RunEnd.HORIZON
     if end is None and run.turns >= run.horizon / _shortest_interval(analysis) + SPARE_TURNS:
         end = RunEnd.EARLY
-    standings = [stand(analysis, one, run.metrics[one.name], run.horizon, end) for one in analysis.metrics]
-    return join(standings, end is not None)
+    statuses = [
+        metric_status(analysis, metric, run.metrics[metric.name], run.horizon, end) for metric in analysis.metrics
+    ]
+    return join_metrics(statuses, end is not None)
 
 
-def extended(analysis: Analysis, run: Run, joined: Joined) -> Run | None:
+def extended_run(analysis: Analysis, run: Run, joined: JoinedVerdict) -> Run | None:
     """The run with a later horizon, where its end is inconclusive and more ticks can change that; else None."""
     if analysis.on_inconclusive != EXTEND or joined.verdict != INCONCLUSIVE or run.at < run.horizon:
         return None
-    open_ended = join([stand(analysis, one, run.metrics[one.name], math.inf, None) for one in analysis.metrics], False)
-    if any(one.is_final and one.verdict != PASS for one in open_ended.deciding):
+    open_ended = join_metrics(
+        [metric_status(analysis, metric, run.metrics[metric.name], math.inf, None) for metric in analysis.metrics],
+        False,
+    )
+    if any(status.is_final and status.verdict != PASS for status in open_ended.deciding):
         return None
     horizon = next_horizon(analysis, run.horizon)
     return None if horizon is None else msgspec.structs.replace(run, horizon=horizon)
@@ -192,28 +201,30 @@ def is_step_done(analysis: Analysis, run: Run) -> bool:
     return run.at >= stage_of(analysis, run).end
 
 
-def is_blind(analysis: Analysis, run: Run) -> bool:
+def lacks_fresh_data(analysis: Analysis, run: Run) -> bool:
     """Whether a metric that decides had no data at the last tick: then more traffic has to wait for the next one."""
-    return any(is_silent(run.metrics[one.name]) for one in analysis.metrics if not one.dry_run)
+    return any(is_silent(run.metrics[metric.name]) for metric in analysis.metrics if not metric.dry_run)
 
 
 def next_step(analysis: Analysis, run: Run) -> Run | None:
     """The run in its next step; None after the last one, or where there is no data to go on with.
 
-    A step is never left on silence: what cannot be seen is not given more traffic.
+    A step without data is never left: what cannot be seen is not given more traffic.
     """
-    if run.stage + 1 >= len(stages(analysis)) or step_judged(analysis, run).lacks_data:
+    if run.stage + 1 >= len(stages(analysis)) or judge_step(analysis, run).lacks_data:
         return None
     return msgspec.structs.replace(run, stage=run.stage + 1)
 
 
-def step_judged(analysis: Analysis, run: Run) -> Joined:
+def judge_step(analysis: Analysis, run: Run) -> JoinedVerdict:
     """The verdict as if the run ended with the step it is in."""
     return judge_run(analysis, msgspec.structs.replace(run, horizon=stage_of(analysis, run).end))
 
 
 def _shortest_interval(analysis: Analysis) -> float:
     others = [
-        one.threshold.interval or analysis.interval for one in analysis.metrics if isinstance(one, ThresholdMetric)
+        metric.threshold.interval or analysis.interval
+        for metric in analysis.metrics
+        if isinstance(metric, ThresholdMetric)
     ]
     return min([analysis.interval, *others])

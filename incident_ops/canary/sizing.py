@@ -17,7 +17,7 @@ from incident_ops.canary.ratio_test import EVEN, bet
 from incident_ops.errors import UserError
 
 CHANCE = 0.9
-"""Part of the runs that have their answer in the times told."""
+"""Part of the runs that have their answer in the times shown."""
 
 FAIL_COST, PASS_COST = 1.3, 2.2
 """Nats that the mixtures and the dispersion cost: chosen by simulation (bench/gate_batch.py, ideal errors, 0.05 to 2 %,
@@ -33,7 +33,7 @@ SHORT, LONG, LONGEST_SHORT = 15.0, 60.0, 3600.0
 """The proposed intervals in seconds, and the time up to which the short one is taken."""
 
 REALISTIC = 1000.0
-"""Regressions beyond this are not told: the service would be down."""
+"""Regressions beyond this are not shown: the service would be down."""
 
 _Z = 1.2815515655446004
 """The quantile of the normal law at CHANCE."""
@@ -60,7 +60,7 @@ class Traffic(NamedTuple):
 
 
 class SizingRequest(NamedTuple):
-    """What is asked: the ratio to tell from as good as before, the error probabilities, and how long it may take."""
+    """What is asked: the ratio to tell apart from as good as before, the error probabilities, and the time there is."""
 
     ratio: float
     alpha: float
@@ -69,7 +69,7 @@ class SizingRequest(NamedTuple):
 
 
 class VisibleIn(NamedTuple):
-    """What can be seen in a time: the canary's requests in it, and the least ratio that they can tell (or infinite)."""
+    """What can be seen in a time: the canary's requests in it, and the least ratio that they can show (or infinite)."""
 
     seconds: float
     requests: float
@@ -113,13 +113,13 @@ class TrafficPlan(NamedTuple):
 
 
 def plan_traffic(traffic: Traffic, wanted: SizingRequest) -> TrafficPlan:
-    """The plan. UserError for numbers that no plan can be made of."""
+    """The plan. UserError for numbers outside what a plan can be made for."""
     _demand(traffic, wanted)
     interval, to_fail, to_pass = _paced(traffic, wanted)
     even = max(_paced(traffic._replace(share=0.5), wanted)[1:])
     times = sorted({wanted.seconds, 600.0, 3600.0, 6 * 3600.0})
     return TrafficPlan(
-        traffic, wanted, interval, to_fail, to_pass, even, tuple(_reach(traffic, wanted, one) for one in times)
+        traffic, wanted, interval, to_fail, to_pass, even, tuple(_reach(traffic, wanted, seconds) for seconds in times)
     )
 
 
@@ -173,12 +173,12 @@ def _requests(traffic: Traffic, true: float, null: float, level: float, cost: fl
 
 def _fewest_ticks(share: float, allowed: float, level: float) -> float:
     """Ticks until the bets on the share of errors have won 1/`level`, were each tick's errors without number."""
-    wins = [math.log(one) for one in bet(EVEN, share, allowed, _MANY).capitals]
+    wins = [math.log(capital) for capital in bet(EVEN, share, allowed, _MANY).capitals]
     wanted, best = math.log(len(wins) / level), max(wins)
     low, high = 0.0, wanted / best
     for _halving in range(50):
         middle = (low + high) / 2
-        won = middle * best + math.log(sum(math.exp(middle * (one - best)) for one in wins))
+        won = middle * best + math.log(sum(math.exp(middle * (win - best)) for win in wins))
         low, high = (middle, high) if won < wanted else (low, middle)
     return high
 
@@ -216,7 +216,7 @@ def _demand(traffic: Traffic, wanted: SizingRequest) -> None:
         (
             "--ratio",
             1.15 <= wanted.ratio <= REALISTIC,
-            f"1.15 to {REALISTIC:,.0f}; the gate cannot tell less from as good as before",
+            f"1.15 to {REALISTIC:,.0f}; the gate cannot distinguish less from as good as before",
         ),
         ("--alpha", 1e-6 <= wanted.alpha < 0.5, "at least 0.000001 and less than 0.5"),
         ("--beta", 1e-6 <= wanted.beta < 0.5, "at least 0.000001 and less than 0.5"),

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from incident_ops.canary.condition_value import NoData, holds, missing
+from incident_ops.canary.condition_value import NoData, is_true, why_no_data
 from incident_ops.canary.conditions import Condition, ConditionError
 from incident_ops.canary.counters import NO_SAMPLES
 from incident_ops.canary.judgement import ABSOLUTE_LIMIT, SILENT_TICKS, TOO_FEW_SAMPLES
@@ -31,7 +31,7 @@ _SHOWN, _LONGEST = 5, 60
 
 
 class MeasurementPhase(StrEnum):
-    """Where a measurement or a metric stands; the words are Argo's, but for NO_DATA."""
+    """The phase of a measurement or a metric; the words are Argo's, but for NO_DATA."""
 
     SUCCESSFUL = "Successful"
     RUNNING = "Running"
@@ -53,7 +53,7 @@ class RunEnd(StrEnum):
 class Threshold:
     """What a threshold metric asks for: fields of a gate file, durations in seconds.
 
-    `count` None: measured until the run ends; without an interval, once. `failure_limit` -1 bears every failure.
+    `count` None: measured until the run ends; without an interval, once. `failure_limit` -1 allows every failure.
     """
 
     success: Condition | None = None
@@ -74,14 +74,14 @@ class Threshold:
 
 
 class Measurement(NamedTuple):
-    """What one measurement came to, and why, for a person."""
+    """The result of one measurement, and why, for people."""
 
     phase: MeasurementPhase
     text: str = ""
 
 
 class Totals(msgspec.Struct, frozen=True):
-    """What a metric's measurements came to so far; `count` leaves out errors and those without data.
+    """The sums of a metric's measurements so far; `count` leaves out errors and those without data.
 
     `last` is the phase of the last one, "" before the first; `silent` counts errors and no data in a row.
     """
@@ -99,7 +99,7 @@ class Totals(msgspec.Struct, frozen=True):
 
 
 class Status(NamedTuple):
-    """A metric's standing: its phase, the reason code ("" while it runs), and why, for a person."""
+    """The status of a metric: its phase, the reason code ("" while it runs), and why, for people."""
 
     phase: MeasurementPhase
     reason_code: str
@@ -119,11 +119,11 @@ def measure(metric: Threshold, result: object) -> Measurement:
     if metric.success is None and metric.failure is None:
         hint = "add successCondition or failureCondition"
         raise UserError("a threshold metric without a condition would call everything a success", hint=hint)
-    why = missing(result)
+    why = why_no_data(result)
     try:
-        if metric.failure is not None and holds(metric.failure, result):
+        if metric.failure is not None and is_true(metric.failure, result):
             return Measurement(MeasurementPhase.FAILED, f"{metric.failure.text}: {shown_result(result)}")
-        if not why and (metric.success is None or holds(metric.success, result)):
+        if not why and (metric.success is None or is_true(metric.success, result)):
             return Measurement(MeasurementPhase.SUCCESSFUL)
     except NoData as error:
         why = why or str(error)
@@ -163,19 +163,19 @@ def add_measurement(totals: Totals, measurement: Measurement) -> Totals:
 
 
 def assess(metric: Threshold, totals: Totals, end: RunEnd | None = None, planned: int = 1) -> Status:
-    """Where the metric stands; with `end`, where it ends. Failed before Error before Inconclusive before Successful.
+    """The status of the metric; with `end`, its last one. Failed before Error before Inconclusive before Successful.
 
     At the horizon a metric without a count of its own settles where at least half of the `planned` measurements gave an
     answer, the last ones among them. Any other end that it has not reached by itself is Inconclusive, never Successful.
     """
     if totals.last == MeasurementPhase.RUNNING:
-        standing = Status(MeasurementPhase.RUNNING, "", "a measurement is under way")
+        status = Status(MeasurementPhase.RUNNING, "", "a measurement is under way")
     elif not totals.last:
-        standing = Status(MeasurementPhase.PENDING, "", "not measured yet")
+        status = Status(MeasurementPhase.PENDING, "", "not measured yet")
     else:
-        standing = _exceeded(metric, totals) or _settled(metric, totals, metric.effective_count)
-    if end is None or standing.is_final:
-        return standing
+        status = _exceeded(metric, totals) or _settled(metric, totals, metric.effective_count)
+    if end is None or status.is_final:
+        return status
     if end is RunEnd.HORIZON and metric.effective_count is None and totals.last != MeasurementPhase.RUNNING:
         answered = totals.count > 0 and 2 * totals.count >= planned and totals.silent < SILENT_TICKS
         if answered:
@@ -191,7 +191,7 @@ def next_in(metric: Threshold, totals: Totals) -> float:
 
 
 def _exceeded(metric: Threshold, totals: Totals) -> Status | None:
-    """Argo's three limits, in its order. Each bears what it says: a failureLimit of 1 fails with the second."""
+    """Argo's three limits, in its order. Each allows what it says: a failureLimit of 1 fails with the second."""
     errors, inconclusive, failed = totals.consecutive_error, totals.inconclusive, totals.failed
     if errors > metric.consecutive_error_limit:
         text = f"consecutiveErrors ({errors}) > consecutiveErrorLimit ({metric.consecutive_error_limit})"
@@ -207,7 +207,7 @@ def _exceeded(metric: Threshold, totals: Totals) -> Status | None:
 
 
 def _settled(metric: Threshold, totals: Totals, wanted: int | None) -> Status:
-    """The standing by successes in a row and by the number of measurements."""
+    """The status by successes in a row and by the number of measurements."""
     streak, needed = totals.consecutive_success, metric.consecutive_success_limit
     if needed and streak >= needed:
         return Status(MeasurementPhase.SUCCESSFUL, OK, f"{streak} successes in a row")

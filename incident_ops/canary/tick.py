@@ -10,7 +10,7 @@ import msgspec
 
 from incident_ops.canary.config import ErrorRate, Metric, ThresholdMetric
 from incident_ops.canary.counters import Counts, Gap
-from incident_ops.canary.evidence import Evidence, begin, observe_tick
+from incident_ops.canary.evidence import Evidence, begin_evidence, observe_tick
 from incident_ops.canary.threshold import (
     DATASOURCE_ERROR,
     Totals,
@@ -21,109 +21,110 @@ from incident_ops.canary.threshold import (
     unanswered,
 )
 
-NOT_YET = Totals()
+NO_TOTALS = Totals()
 
 
-class Sides(NamedTuple):
+class SideCounts(NamedTuple):
     """What both sides counted in the tick, or why there is nothing."""
 
     canary: Counts | Gap
     baseline: Counts | Gap
 
 
-class Found(NamedTuple):
+class QueryResult(NamedTuple):
     """The result of a threshold metric's query."""
 
     result: object
 
 
-class Unanswered(NamedTuple):
-    """The source gave no answer that can be used; the text says why, for a person."""
+class NoAnswer(NamedTuple):
+    """The source gave no answer that can be used; `text` says why, for people."""
 
     text: str
 
 
-TickReading = Sides | Found | Unanswered
+TickReading = SideCounts | QueryResult | NoAnswer
 
 
-class Learnt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class MetricHistory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"problem": "told"}):
     """What is known of one metric: the evidence of an error rate, or the totals of a threshold metric.
 
     `due` is the second of the run at which it is measured next, `errors` how often in a row the source gave no answer,
-    `told` what was wrong with the last tick.
+    `problem` what was wrong with the last tick; state files call it `told`.
     """
 
     evidence: Evidence | None = None
-    totals: Totals = NOT_YET
+    totals: Totals = NO_TOTALS
     due: float = 0.0
     errors: int = 0
-    told: str = ""
+    problem: str = ""
 
 
-def unmeasured(metric: Metric, lookback: tuple[Counts | Gap, ...] = ()) -> Learnt:
+def begin_metric(metric: Metric, lookback: tuple[Counts | Gap, ...] = ()) -> MetricHistory:
     """What is known before the first tick; `lookback` are the baseline's ticks before the run."""
     if isinstance(metric, ErrorRate):
-        return Learnt(evidence=begin(metric.settings, lookback), due=metric.settings.interval)
-    return Learnt(due=metric.threshold.initial_delay)
+        return MetricHistory(evidence=begin_evidence(metric.settings, lookback), due=metric.settings.interval)
+    return MetricHistory(due=metric.threshold.initial_delay)
 
 
-def is_due(metric: Metric, learnt: Learnt, at: float, *, is_last: bool = False) -> bool:
+def is_due(metric: Metric, history: MetricHistory, at: float, *, is_last: bool = False) -> bool:
     """Whether the metric is to be measured at second `at`; counts at the last one, too, so that none is left out.
 
-    A threshold metric that has settled never is.
+    A threshold metric that has settled is never due.
     """
     is_late = is_last and isinstance(metric, ErrorRate)
-    return (is_late or at >= learnt.due) and not is_tick_settled(metric, learnt)
+    return (is_late or at >= history.due) and not is_metric_settled(metric, history)
 
 
-def is_tick_settled(metric: Metric, learnt: Learnt) -> bool:
+def is_metric_settled(metric: Metric, history: MetricHistory) -> bool:
     """Whether further measurements change nothing."""
-    return isinstance(metric, ThresholdMetric) and assess(metric.threshold, learnt.totals).is_final
+    return isinstance(metric, ThresholdMetric) and assess(metric.threshold, history.totals).is_final
 
 
-def is_silent(learnt: Learnt) -> bool:
+def is_silent(history: MetricHistory) -> bool:
     """Whether the last tick brought no data."""
-    evidence = learnt.evidence
-    return learnt.totals.silent > 0 if evidence is None else evidence.last_data < evidence.at
+    evidence = history.evidence
+    return history.totals.silent > 0 if evidence is None else evidence.last_data < evidence.at
 
 
-def postponed(metric: Metric, learnt: Learnt, at: float) -> Learnt:
+def postponed(metric: Metric, history: MetricHistory, at: float) -> MetricHistory:
     """The same, measured next one interval after second `at`; error rates keep to the multiples of theirs."""
     if isinstance(metric, ErrorRate):
         interval = metric.settings.interval
-        return msgspec.structs.replace(learnt, due=interval * (math.floor(at / interval + 1e-9) + 1))
-    return msgspec.structs.replace(learnt, due=at + next_in(metric.threshold, learnt.totals))
+        # 1e-9: seconds are floats, and a tick that is due now must not be asked for once more
+        return msgspec.structs.replace(history, due=interval * (math.floor(at / interval + 1e-9) + 1))
+    return msgspec.structs.replace(history, due=at + next_in(metric.threshold, history.totals))
 
 
-def learn(metric: Metric, before: Learnt, at: float, answer: TickReading) -> Learnt:
-    """What is known after an answer at second `at`. An answer that does not fit the metric is none."""
+def add_answer(metric: Metric, before: MetricHistory, at: float, answer: TickReading) -> MetricHistory:
+    """What is known after an answer at second `at`. An answer that does not fit the metric counts as no answer."""
     if isinstance(metric, ErrorRate):
         return postponed(metric, _counted(metric, before, at, answer), at)
     return postponed(metric, _measured(metric, before, answer), at)
 
 
-def _counted(metric: ErrorRate, before: Learnt, at: float, answer: TickReading) -> Learnt:
+def _counted(metric: ErrorRate, before: MetricHistory, at: float, answer: TickReading) -> MetricHistory:
     if before.evidence is None:
         raise ValueError(f"{metric.name}: an error rate without evidence")
-    if isinstance(answer, Sides):
+    if isinstance(answer, SideCounts):
         evidence = observe_tick(metric.settings, before.evidence, at, answer.canary, answer.baseline)
         asked = answer if metric.settings.max_ratio is not None else answer[:1]  # no baseline was asked for
-        return Learnt(evidence=evidence, told=_wrong(asked))
-    told = answer.text if isinstance(answer, Unanswered) else "a single value where counts were expected"
-    gap = Gap(DATASOURCE_ERROR, told)
+        return MetricHistory(evidence=evidence, problem=_problem(asked))
+    problem = answer.text if isinstance(answer, NoAnswer) else "a single value where counts were expected"
+    gap = Gap(DATASOURCE_ERROR, problem)
     evidence = observe_tick(metric.settings, before.evidence, at, gap, gap)
-    return Learnt(evidence=evidence, errors=before.errors + 1, told=told)
+    return MetricHistory(evidence=evidence, errors=before.errors + 1, problem=problem)
 
 
-def _wrong(sides: Sequence[Counts | Gap]) -> str:
+def _problem(sides: Sequence[Counts | Gap]) -> str:
     gaps = [side.text for side in sides if isinstance(side, Gap)]
     return gaps[0] if gaps else ""
 
 
-def _measured(metric: ThresholdMetric, before: Learnt, answer: TickReading) -> Learnt:
-    if isinstance(answer, Found):
-        found = measure(metric.threshold, answer.result)
+def _measured(metric: ThresholdMetric, before: MetricHistory, answer: TickReading) -> MetricHistory:
+    if isinstance(answer, QueryResult):
+        measurement = measure(metric.threshold, answer.result)
     else:
-        found = unanswered(answer.text if isinstance(answer, Unanswered) else "counts where a value was expected")
-    totals = add_measurement(before.totals, found)
-    return Learnt(totals=totals, errors=totals.consecutive_error, told=found.text)
+        measurement = unanswered(answer.text if isinstance(answer, NoAnswer) else "counts where a value was expected")
+    totals = add_measurement(before.totals, measurement)
+    return MetricHistory(totals=totals, errors=totals.consecutive_error, problem=measurement.text)

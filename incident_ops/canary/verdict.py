@@ -10,7 +10,7 @@ from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_SAMP
 from incident_ops.canary.evidence import NO_COUNTS
 from incident_ops.canary.judgement import TOO_FEW_SAMPLES, Judgement, Needed, judge_evidence
 from incident_ops.canary.threshold import DATASOURCE_ERROR, SOURCE_TIMEOUT, MeasurementPhase, RunEnd, Totals, assess
-from incident_ops.canary.tick import Learnt
+from incident_ops.canary.tick import MetricHistory
 from incident_ops.deploy_gate.verdict import EXIT, FAIL, INCONCLUSIVE, OK, OVERRIDDEN, PASS
 from incident_ops.domain.time import spell_duration
 from incident_ops.errors import UserError
@@ -29,7 +29,7 @@ PROVIDER_EXIT = 4
 
 @dataclass(frozen=True, slots=True)
 class MetricStatus:
-    """Where one metric stands: `is_final` where further ticks change nothing, `text` why, for a person.
+    """The status of one metric: `is_final` where further ticks change nothing, `text` why, for people.
 
     An error rate has a judgement and counts, and where it has no baseline the rate that alone is judged (`lone_limit`);
     a threshold metric has totals. `dry_run`: reported only.
@@ -59,7 +59,7 @@ class MetricStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class JoinedVerdict:
     """The verdict over all metrics; `is_final` where the run may end."""
 
     verdict: str
@@ -70,18 +70,18 @@ class Joined:
     @property
     def deciding(self) -> tuple[MetricStatus, ...]:
         """The metrics that are not only reported."""
-        return tuple(one for one in self.metrics if not one.dry_run)
+        return tuple(status for status in self.metrics if not status.dry_run)
 
     @property
     def lacks_data(self) -> bool:
         """Whether a deciding metric has nothing to judge from."""
-        return any(one.reason_code in LACKING for one in self.deciding)
+        return any(status.reason_code in LACKING for status in self.deciding)
 
     @property
     def needed(self) -> Needed | None:
-        """What the metric that needs most needs still; None where that cannot be told."""
-        found = [one.judgement.needed for one in self.deciding if one.judgement and one.judgement.needed]
-        return max(found, default=None)
+        """What the metric that needs most needs still; None where that is unknown."""
+        needs = [status.judgement.needed for status in self.deciding if status.judgement and status.judgement.needed]
+        return max(needs, default=None)
 
 
 def verdict_exit_code(verdict: str, reason_code: str) -> int:
@@ -89,25 +89,27 @@ def verdict_exit_code(verdict: str, reason_code: str) -> int:
     return PROVIDER_EXIT if verdict == INCONCLUSIVE and reason_code == DATASOURCE_ERROR else EXIT[verdict]
 
 
-def stand(analysis: Analysis, metric: Metric, learnt: Learnt, horizon: float, end: RunEnd | None) -> MetricStatus:
-    """Where a metric stands, in a run that is planned to last `horizon` seconds and ends now where `end` is given."""
+def metric_status(
+    analysis: Analysis, metric: Metric, history: MetricHistory, horizon: float, end: RunEnd | None
+) -> MetricStatus:
+    """The status of a metric in a run that is planned to last `horizon` seconds and ends now where `end` is given."""
     if isinstance(metric, ErrorRate):
-        return _rate_stands(analysis, metric, learnt, horizon, end)
-    return _threshold_stands(metric, learnt, horizon, end)
+        return _rate_status(analysis, metric, history, horizon, end)
+    return _threshold_status(metric, history, horizon, end)
 
 
-def join(standings: Sequence[MetricStatus], is_over: bool) -> Joined:
-    """One verdict. UserError where no metric decides: then nothing could ever fail."""
-    deciding = [one for one in standings if not one.dry_run]
+def join_metrics(statuses: Sequence[MetricStatus], is_over: bool) -> JoinedVerdict:
+    """One verdict over all metrics. UserError where none decides: then nothing could ever fail."""
+    deciding = [status for status in statuses if not status.dry_run]
     if not deciding:
         raise UserError("every metric is a dry run, so nothing decides", hint="take dryRun away from one of them")
-    worst = min(deciding, key=lambda one: one.rank)
-    stopped = any(one.is_final and one.verdict != PASS for one in deciding)
-    is_final = is_over or stopped or all(one.is_final for one in deciding)
-    return Joined(worst.verdict, worst.reason_code, is_final, tuple(standings))
+    worst = min(deciding, key=lambda status: status.rank)
+    stopped = any(status.is_final and status.verdict != PASS for status in deciding)
+    is_final = is_over or stopped or all(status.is_final for status in deciding)
+    return JoinedVerdict(worst.verdict, worst.reason_code, is_final, tuple(statuses))
 
 
-def accepted(analysis: Analysis, joined: Joined) -> Joined:
+def accepted(analysis: Analysis, joined: JoinedVerdict) -> JoinedVerdict:
     """What the gate file makes of the end: `onInconclusive`, and a `dryRun` of the whole gate.
 
     Only a result that was measured is ever let through, as `overridden`: too few samples, or in a dry run a fail. What
@@ -116,7 +118,8 @@ def accepted(analysis: Analysis, joined: Joined) -> Joined:
     if joined.verdict == PASS or joined.reason_code == DATASOURCE_ERROR:
         return joined
     measured = joined.verdict == FAIL or all(
-        one.verdict == PASS or (one.reason_code == TOO_FEW_SAMPLES and _has_answers(one)) for one in joined.deciding
+        status.verdict == PASS or (status.reason_code == TOO_FEW_SAMPLES and _has_answers(status))
+        for status in joined.deciding
     )
     if measured and not joined.lacks_data and (analysis.dry_run or _may_accept(analysis, joined)):
         return replace(joined, verdict=OVERRIDDEN, reason_code=INCONCLUSIVE_ACCEPTED)
@@ -125,24 +128,24 @@ def accepted(analysis: Analysis, joined: Joined) -> Joined:
     return joined
 
 
-def _may_accept(analysis: Analysis, joined: Joined) -> bool:
+def _may_accept(analysis: Analysis, joined: JoinedVerdict) -> bool:
     return analysis.on_inconclusive == ACCEPT and joined.verdict == INCONCLUSIVE
 
 
-def _has_answers(one: MetricStatus) -> bool:
-    return one.canary.requests > 0 if one.totals is None else one.totals.count > 0
+def _has_answers(status: MetricStatus) -> bool:
+    return status.canary.requests > 0 if status.totals is None else status.totals.count > 0
 
 
-def _rate_stands(
-    analysis: Analysis, metric: ErrorRate, learnt: Learnt, horizon: float, end: RunEnd | None
+def _rate_status(
+    analysis: Analysis, metric: ErrorRate, history: MetricHistory, horizon: float, end: RunEnd | None
 ) -> MetricStatus:
-    if learnt.evidence is None:
+    if history.evidence is None:
         raise ValueError(f"{metric.name}: an error rate without evidence")
-    evidence = learnt.evidence
-    found = judge_evidence(metric.settings, evidence, horizon)
-    verdict, reason, is_final, text = found.verdict, found.reason_code, found.is_final, learnt.told
+    evidence = history.evidence
+    judgement = judge_evidence(metric.settings, evidence, horizon)
+    verdict, reason, is_final, text = judgement.verdict, judgement.reason_code, judgement.is_final, history.problem
     if verdict == INCONCLUSIVE:
-        if learnt.errors > ERRORS_IN_ROW:
+        if history.errors > ERRORS_IN_ROW:
             reason, is_final = DATASOURCE_ERROR, True
         elif end is RunEnd.EARLY and not is_final:
             lasted, planned = spell_duration(round(evidence.at)), spell_duration(round(horizon))
@@ -151,16 +154,20 @@ def _rate_stands(
             verdict = FAIL
     limit = metric.settings.max_error_rate if metric.settings.max_ratio is None else None
     sides = (evidence.canary, evidence.baseline)
-    return MetricStatus(metric.name, verdict, reason, is_final, text, metric.dry_run, found, *sides, lone_limit=limit)
+    return MetricStatus(
+        metric.name, verdict, reason, is_final, text, metric.dry_run, judgement, *sides, lone_limit=limit
+    )
 
 
-def _threshold_stands(metric: ThresholdMetric, learnt: Learnt, horizon: float, end: RunEnd | None) -> MetricStatus:
+def _threshold_status(
+    metric: ThresholdMetric, history: MetricHistory, horizon: float, end: RunEnd | None
+) -> MetricStatus:
     limits = metric.threshold
     planned = 1
     if end is not None and limits.interval:
         planned = max(1, int((horizon - limits.initial_delay) / limits.interval) + 1)
-    status = assess(limits, learnt.totals, end, planned)
+    status = assess(limits, history.totals, end, planned)
     verdict = {MeasurementPhase.FAILED: FAIL, MeasurementPhase.SUCCESSFUL: PASS}.get(status.phase, INCONCLUSIVE)
     reason = OK if verdict == PASS else status.reason_code or TOO_FEW_SAMPLES
-    text = "; ".join(filter(None, (status.text, learnt.told)))
-    return MetricStatus(metric.name, verdict, reason, status.is_final, text, metric.dry_run, totals=learnt.totals)
+    text = "; ".join(filter(None, (status.text, history.problem)))
+    return MetricStatus(metric.name, verdict, reason, status.is_final, text, metric.dry_run, totals=history.totals)

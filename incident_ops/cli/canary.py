@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +11,13 @@ from incident_ops.canary.threshold import SOURCE_TIMEOUT
 from incident_ops.cli.options import complete_service, finish, format_option, must_say_something, paint, workspace_of
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, INCONCLUSIVE
 from incident_ops.errors import UserError
+from incident_ops.render.findings import inert
 
 if TYPE_CHECKING:
     from incident_ops.canary.replay import CanaryOutcome
 
 
-file_option = click.option("--file", "-f", "file", metavar="GATE", required=True, help="The gate file.")
-_GATES = "gates"
+_FILE_OPTION = click.option("--file", "-f", "file", metavar="GATE", required=True, help="The gate file.")
 
 
 @click.group()
@@ -33,7 +32,7 @@ def canary() -> None:
 
 
 @canary.command()
-@file_option
+@_FILE_OPTION
 @click.option("--service", "-s", shell_complete=complete_service, help="Ask first whether it may be deployed at all.")
 @click.option("--environment", "-e", help="Where. Default: the policy's production environment.")
 @click.option("--sha", help="The commit that is rolled out.")
@@ -47,15 +46,17 @@ def canary() -> None:
 @click.option("--on-pass", metavar="CMD", help="Run after a pass, e.g. the full rollout.")
 @click.option("--on-fail", metavar="CMD", help="Run after a fail, e.g. the rollback.")
 @click.option("--declare", is_flag=True, help="Declare an incident when it fails.")
-@click.option("--deployment", type=click.IntRange(min=1), metavar="ID", help="Tell this deployment on GitHub, too.")
+@click.option(
+    "--deployment", type=click.IntRange(min=1), metavar="ID", help="Set the status of this deployment on GitHub, too."
+)
 @click.option("--severity", metavar="LABEL", help="How bad that is. Default: triage by the share of the traffic.")
 @format_option
 @click.pass_context
-def run_command(ctx: click.Context, /, file: str, form: str, deployment: int | None, **said: Any) -> None:
+def run_command(ctx: click.Context, /, form: str, deployment: int | None, **request: Any) -> None:
     """Measure a canary live, step by step, until the verdict.
 
     Commands are run by `sh -c`, with facts only in INCIDENT_OPS_* variables.
-    Roll back on everything that is no pass, a crash included.
+    Roll back on everything but a pass, a crash included.
 
     Exit codes: 0 pass, or a person lets it through; 1 fail; 2 the gate cannot
     be used; 3 inconclusive or frozen; 4 the metric source or a command failed.
@@ -66,32 +67,30 @@ def run_command(ctx: click.Context, /, file: str, form: str, deployment: int | N
       incident-ops canary run -f gates/checkout.yaml -s checkout \\
         --sha $GITHUB_SHA --state canary.json --on-fail ./rollback.sh
     """
-    from incident_ops.adapters.environment import set_outputs
-    from incident_ops.app.canary_samples import read_gate
-    from incident_ops.cli.canary_run import Rollout, RunOptions
+    from incident_ops.app.canary_report import update_deployment, write_outputs
+    from incident_ops.app.canary_run import CanaryRequest, run_canary
+    from incident_ops.cli.canary_progress import Progress
 
-    # what stands here until the end, so that a job that is killed has said no
-    set_outputs({"verdict": INCONCLUSIVE, "reason-code": SOURCE_TIMEOUT})
+    # until the end, so that a job that is killed counts as one that did not pass
+    write_outputs(INCONCLUSIVE, SOURCE_TIMEOUT)
     try:
         must_say_something(ctx.command, ctx.params)
         options: Mapping[str, Any] = ctx.find_root().obj
         if options["at"] is not None:
             raise UserError("a live run goes by the real clock", hint="leave out --at")
-        opened = workspace_of(ctx)
-        outcome = Rollout(ctx, opened, read_gate(file), RunOptions(**said)).outcome()
+        workspace = workspace_of(ctx)
+        outcome = run_canary(workspace, CanaryRequest(**request), Progress())
     except UserError:
         _refused(form)
         raise
-    if deployment is not None:
-        from incident_ops.app.canary_outcome import tell_deployment
-
-        tell_deployment(opened, deployment, outcome)
+    if deployment is not None and (why := update_deployment(workspace, deployment, outcome)) is not None:
+        click.echo(inert(f"warning: deployment {deployment} was not updated: {why}"), err=True)
     _report(outcome, form)
 
 
 @canary.command()
 @click.argument("csv", type=click.Path())
-@file_option
+@_FILE_OPTION
 @format_option
 def replay_command(csv: str, file: str, form: str) -> None:
     """Judge recorded counts by a gate, as if they came in live.
@@ -104,21 +103,10 @@ def replay_command(csv: str, file: str, form: str) -> None:
     Examples:
       incident-ops canary replay counts.csv -f gates/checkout.yaml
     """
-    from incident_ops.adapters.metrics.file import Row, read_counts
-    from incident_ops.app.canary_samples import read_gate
-    from incident_ops.canary.counters import counts
-    from incident_ops.canary.replay import RecordedTick, replay_ticks
-
-    def line(row: Row) -> RecordedTick:
-        return RecordedTick(
-            row.t,
-            counts(row.canary_errors, row.canary_requests, "canary"),
-            counts(row.baseline_errors, row.baseline_requests, "baseline"),
-        )
+    from incident_ops.app.canary_gate import replay_recording
 
     try:
-        gate = read_gate(file)
-        outcome = replay_ticks(gate.analysis, [line(row) for row in read_counts(csv)])
+        outcome = replay_recording(csv, file)
     except UserError:
         _refused(form)
         raise
@@ -135,9 +123,9 @@ def replay_command(csv: str, file: str, form: str) -> None:
 @click.option("--beta", type=float, default=0.05, show_default=True, help="Chance of passing a bad one.")
 @format_option
 def plan_command(baseline_rate: str, rps: float, share: str, duration: str, form: str, **wanted: float) -> None:
-    """Tell what a service's traffic can decide, and propose a gate file.
+    """Say what a service's traffic can decide, and propose a gate file.
 
-    Nine in ten runs have their answer in the times told.
+    Nine in ten runs have their answer in the times shown.
 
     \b
     Examples:
@@ -149,8 +137,9 @@ def plan_command(baseline_rate: str, rps: float, share: str, duration: str, form
     from incident_ops.render.canary_sizing import to_json, to_text
 
     traffic = Traffic(_percent(baseline_rate, "--baseline-rate"), rps, _percent(share, "--share"))
-    found = plan_traffic(traffic, SizingRequest(wanted["ratio"], wanted["alpha"], wanted["beta"], _seconds(duration)))
-    click.echo(to_json(found) if form == "json" else to_text(found), nl=False)
+    request = SizingRequest(wanted["ratio"], wanted["alpha"], wanted["beta"], _seconds(duration))
+    plan = plan_traffic(traffic, request)
+    click.echo(to_json(plan) if form == "json" else to_text(plan), nl=False)
 
 
 @canary.command()
@@ -160,7 +149,7 @@ def plan_command(baseline_rate: str, rps: float, share: str, duration: str, form
 def validate_command(ctx: click.Context, files: tuple[str, ...], form: str) -> None:
     """Check gate files: schema, conditions, queries, and data sources of the policy.
 
-    Nothing is asked over the network. It is told which providers were never
+    Nothing is asked over the network. A note names each provider that was never
     run against the real service.
 
     \b
@@ -168,43 +157,41 @@ def validate_command(ctx: click.Context, files: tuple[str, ...], form: str) -> N
       incident-ops canary validate
       incident-ops canary validate -f gates/checkout.yaml
     """
-    from incident_ops.cli.canary_validate import check_files, unproven
+    from incident_ops.app.canary_gate import GATES, check_gates, gate_files, unproven_providers
     from incident_ops.render import findings
 
-    opened = workspace_of(ctx)
-    paths = list(files) or [os.path.relpath(path) for path in sorted((opened.root / _GATES).glob("*.yaml"))]
+    workspace = workspace_of(ctx)
+    paths = list(files) or gate_files(workspace)
     if not paths:
-        click.echo(f"No gate files yet below {opened.root / _GATES}.", err=True)
+        click.echo(f"No gate files yet below {workspace.root / GATES}.", err=True)
         return
-    checked = check_files(opened, paths)
-    found = [one for each in checked.values() for one in each.findings]
+    checked = check_gates(workspace, paths)
+    every = [finding for gate in checked.values() for finding in gate.findings]
     click.echo(
-        findings.to_json(found, len(paths)) if form == "json" else findings.to_text(found, len(paths), paint), nl=False
+        findings.to_json(every, len(paths)) if form == "json" else findings.to_text(every, len(paths), paint), nl=False
     )
-    for told in unproven(checked):
-        click.echo(told, err=form == "json")
-    finish(int(bool(found)))
+    for provider, note in unproven_providers(checked):
+        click.echo(f"note: provider {provider}: {note}", err=form == "json")
+    finish(int(bool(every)))
 
 
 def _report(outcome: CanaryOutcome, form: str) -> None:
     """The verdict on the output, in the outputs and the summary of a workflow's step, and as exit code."""
-    from incident_ops.adapters.environment import add_to_summary, set_outputs, summary_size
-    from incident_ops.render import canary as shown
+    from incident_ops.app.canary_report import report_to_workflow
+    from incident_ops.render.canary import annotation, to_json, to_text
 
-    set_outputs(shown.to_outputs(outcome))
-    if summary_size() is not None:
-        add_to_summary(shown.canary_summary(outcome))
-        click.echo(shown.annotation(outcome), err=True, nl=False)
-    click.echo(shown.to_json(outcome) if form == "json" else shown.to_text(outcome), nl=False)
+    if report_to_workflow(outcome):
+        click.echo(annotation(outcome), err=True, nl=False)
+    click.echo(to_json(outcome) if form == "json" else to_text(outcome), nl=False)
     finish(outcome.exit_code)
 
 
 def _refused(form: str) -> None:
     """What a question that cannot be asked leaves behind; its words are on the error stream."""
-    from incident_ops.adapters.environment import set_outputs
+    from incident_ops.app.canary_report import write_outputs
     from incident_ops.render.gate import config_error
 
-    set_outputs({"verdict": INCONCLUSIVE, "reason-code": CONFIG_ERROR})
+    write_outputs(INCONCLUSIVE, CONFIG_ERROR)
     if form == "json":
         click.echo(config_error(), nl=False)
 
@@ -213,7 +200,7 @@ def _percent(text: str, option: str) -> float:
     try:
         return float(text.strip().removesuffix("%")) / 100
     except ValueError as error:
-        raise UserError(f"{option} {text!r} is no percentage", hint="e.g. 0.5%") from error
+        raise UserError(f"{option} {text!r} is not a percentage", hint="e.g. 0.5%") from error
 
 
 def _seconds(text: str) -> float:
@@ -222,4 +209,4 @@ def _seconds(text: str) -> float:
     try:
         return float(duration(text))
     except ValueError as error:
-        raise UserError(f"--duration {text!r} is no time", hint="e.g. 10m, 1h30m") from error
+        raise UserError(f"--duration {text!r} is not a duration", hint="e.g. 10m, 1h30m") from error

@@ -6,14 +6,13 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 import click
 
 from incident_ops.canary.config import Analysis
 from incident_ops.canary.run import Run, stage_of
-from incident_ops.canary.verdict import Joined
+from incident_ops.canary.verdict import JoinedVerdict
 from incident_ops.domain.time import spell_duration
 from incident_ops.render.canary import progress
 from incident_ops.render.findings import inert
@@ -27,7 +26,7 @@ EVERY = 15.0
 
 
 class Progress:
-    """Tells on the error stream where a run stands."""
+    """Shows on the error stream how a run goes."""
 
     def __init__(self) -> None:
         self._last = -EVERY
@@ -38,9 +37,9 @@ class Progress:
             self._table = _begin_table()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._table is not None:
-            self._table.transient = kind is None  # of a run that is broken off, the last figures stay
+            self._table.transient = error[0] is None  # of a run that is broken off, the last figures stay
             self._table.stop()
             self._table = None
 
@@ -58,12 +57,12 @@ class Progress:
         yield
         self._table = _begin_table()
 
-    def tell(self, analysis: Analysis, run: Run, joined: Joined) -> None:
-        """Where every metric stands."""
+    def show(self, analysis: Analysis, run: Run, joined: JoinedVerdict) -> None:
+        """The status of every metric."""
         weight = stage_of(analysis, run).weight
         share = f", {weight} %" if weight else ""
         head = f"{spell_duration(int(run.at))} of {spell_duration(int(run.horizon))}{share}"
-        lines = [progress(one) for one in joined.metrics]
+        lines = [progress(metric) for metric in joined.metrics]
         if self._table is not None:
             from rich.text import Text
 
@@ -75,11 +74,11 @@ class Progress:
 
     def note(self, text: str) -> None:
         """A line that stays."""
-        told = f"note: {inert(text)}"
+        line = f"note: {inert(text)}"
         if self._table is not None:
-            self._table.console.print(told, markup=False, highlight=False)
+            self._table.console.print(line, markup=False, highlight=False)
         else:
-            click.echo(told, err=True)
+            click.echo(line, err=True)
 
 
 def _begin_table() -> Table:

@@ -1,1 +1,1 @@
-"""What may be deployed, and why not. Pure; no answer is ever taken for a yes."""
+"""What may be deployed, and why not. Pure; the lack of an answer is never taken for a yes."""

@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from incident_ops.deploy_gate.holds import freeze_holds, incident_holds, is_on, needed_services, window_holds
+from incident_ops.deploy_gate.holds import (
+    budget_holds,
+    budget_of,
+    freeze_holds,
+    incident_holds,
+    is_on,
+    needed_services,
+    off_window,
+    window_holds,
+)
 from incident_ops.deploy_gate.release import override_of
 from incident_ops.deploy_gate.verdict import (
     FROZEN,
@@ -50,7 +59,7 @@ class DeployRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class DeployFacts:
     """What the repository says: policy and services, every record that is not settled, everything planned by path.
 
     `unread` are the files that cannot be read and may concern the service. `objective` and `past` (every incident of
@@ -67,28 +76,28 @@ class Known:
     past: Sequence[Incident] = ()
 
 
-def check_deploy(asked: DeployRequest, known: Known) -> Verdict:
+def check_deploy(asked: DeployRequest, facts: DeployFacts) -> Verdict:
     """The verdict on a deploy.
 
     Held by what holds at `now`; let through by an override of this very commit; inconclusive where something that may
-    hold cannot be read. UserError for a service or an environment that nobody knows.
+    hold cannot be read. UserError for a service or an environment that is unknown.
     """
-    known_environment(asked.environment, known.policy)
-    every, unread = all_holds(asked, known)
+    demand_environment(asked.environment, facts.policy)
+    every, unread = all_holds(asked, facts)
     holds = tuple(hold for hold in every if is_on(hold, asked.now))
-    missing = missing_figures(asked, known)
+    missing = missing_figures(asked, facts)
     if not holds and not unread and not missing:
         return Verdict(asked.service, PASS, OK, environment=asked.environment)
     if holds:
         verdict, reason = FROZEN, min((hold.reason_code for hold in holds), key=HOLDING.index)
     else:
         verdict, reason = INCONCLUSIVE, UNREADABLE_RECORD if unread else NO_DATA
-    found = Verdict(asked.service, verdict, reason, holds, tuple(sorted(unread)), asked.environment, notes=missing)
-    release = override_of(asked.service, asked.environment, asked.sha, asked.now, known.records, known.freezes)
-    return released(found, release) if release else found
+    held = Verdict(asked.service, verdict, reason, holds, tuple(sorted(unread)), asked.environment, notes=missing)
+    release = override_of(asked.service, asked.environment, asked.sha, asked.now, facts.records, facts.freezes)
+    return released(held, release) if release else held
 
 
-def known_environment(environment: str, policy: Policy) -> None:
+def demand_environment(environment: str, policy: Policy) -> None:
     """UserError for an environment that the policy does not name."""
     environments = environments_of(policy)
     if environment not in environments:
@@ -101,36 +110,34 @@ def environments_of(policy: Policy) -> list[str]:
     return [name for name in (policy.gate.environment, policy.gate.canary_environment) if name is not None]
 
 
-def all_holds(asked: DeployRequest, known: Known) -> tuple[list[Hold], list[Unread]]:
+def all_holds(asked: DeployRequest, facts: DeployFacts) -> tuple[list[Hold], list[Unread]]:
     """Everything that holds now or later, the gravest kind first, and what cannot be read or judged.
 
     UserError for a service that services.yaml does not name.
     """
-    policy, now = known.policy, asked.now
-    names = needed_services(asked.service, known.services, policy.gate.dependency_depth)
-    incidents, foreign = incident_holds(names, known.records, policy)
-    windows, timeless = window_holds(names, known.maintenance.items(), policy, now)
-    freezes, shapeless = freeze_holds(asked.service, asked.environment, known.freezes.items(), now)
-    holds = [*incidents, *windows, *freezes, *_hours(policy, now), *_budget(asked, known)]
-    return holds, [*known.unread, *foreign, *timeless, *shapeless]
+    policy, now = facts.policy, asked.now
+    names = needed_services(asked.service, facts.services, policy.gate.dependency_depth)
+    incidents, foreign = incident_holds(names, facts.records, policy)
+    windows, timeless = window_holds(names, facts.maintenance.items(), policy, now)
+    freezes, shapeless = freeze_holds(asked.service, asked.environment, facts.freezes.items(), now)
+    holds = [*incidents, *windows, *freezes, *_hours(policy, now), *_budget(asked, facts)]
+    return holds, [*facts.unread, *foreign, *timeless, *shapeless]
 
 
-def missing_figures(asked: DeployRequest, known: Known) -> tuple[str, ...]:
-    """Why nobody can tell whether the error budget is spent; nothing where that can be told."""
-    if known.objective is None:
+def missing_figures(asked: DeployRequest, facts: DeployFacts) -> tuple[str, ...]:
+    """Why it is unknown whether the error budget is spent; nothing where it is known."""
+    if facts.objective is None:
         return ()
-    from incident_ops.deploy_gate.holds import budget_of
-
-    budget = budget_of(known.past, known.objective, asked.now, asked.requests)
+    budget = budget_of(facts.past, facts.objective, asked.now, asked.requests)
     if budget is None:
         return ("the error budget counts requests: say how many there were in its window, with --requests N",)
     if budget.is_exhausted or not budget.unknown:
         return ()
-    return (f"impact.failed_requests is not known of {', '.join(budget.unknown)}, and the error budget counts it",)
+    return (f"impact.failed_requests is unknown for {', '.join(budget.unknown)}, and the error budget counts it",)
 
 
 def released(verdict: Verdict, release: HeldRelease) -> Verdict:
-    """A verdict that is no pass, let through by a person; the record of it stays in sight."""
+    """A verdict other than a pass, let through by a person; the record of it stays in sight."""
     return replace(verdict, verdict=OVERRIDDEN, reason_code=OVERRIDE, release=release)
 
 
@@ -142,17 +149,13 @@ def rolled_back(verdict: Verdict) -> Verdict:
 def _hours(policy: Policy, now: datetime) -> list[Hold]:
     if policy.gate.deploy_calendar is None:
         return []
-    from incident_ops.deploy_gate.holds import off_window  # most policies have no hours, and need no calendars
-
     return off_window(policy, now)
 
 
-def _budget(asked: DeployRequest, known: Known) -> list[Hold]:
-    if known.objective is None:
+def _budget(asked: DeployRequest, facts: DeployFacts) -> list[Hold]:
+    if facts.objective is None:
         return []
-    from incident_ops.deploy_gate.holds import budget_holds, budget_of
-
-    budget = budget_of(known.past, known.objective, asked.now, asked.requests)
+    budget = budget_of(facts.past, facts.objective, asked.now, asked.requests)
     if budget is None:
         return []
-    return budget_holds(asked.service, budget, known.past, known.objective, known.policy, asked.now)
+    return budget_holds(asked.service, budget, facts.past, facts.objective, facts.policy, asked.now)

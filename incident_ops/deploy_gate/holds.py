@@ -1,18 +1,10 @@
-"""Do open incidents hold deploys of a service? (R245)
+"""What holds deploys of a service: incidents, maintenance windows, freezes, the hours for deploys, its error budget.
+
+Each function gives what holds now or later, with its begin and end; what is over is left out.
 
 An incident holds while people work on it: in every state before resolved, pending included. Once it is resolved the
 fix is in and the next deploy may follow; reopened, it holds again. Drills do not hold, nor does what turned out to be
 a duplicate, a false alarm or withdrawn: the original, if there is one, holds by itself.
-
-Planned times that hold deploys: maintenance windows and freezes.
-
-Each function gives what holds now or later, with its begin and end; what is over is left out.
-
-The hours for deploys: outside the policy's calendar they are held (R229).
-
-The error budget as a hold: spent, burning too fast, or about to be spent (R246).
-
-What a service needs: `depends_on` followed so many steps.
 """
 
 from __future__ import annotations
@@ -65,7 +57,7 @@ def incident_holds(names: Sequence[str], records: Iterable[Record], policy: Poli
             return
         level = policy.duties(record.incident.severity, record.incident.priority)
         if level is None:
-            unknown.append(Unread(record.path, f"its level is none of scheme {policy.scheme.id}"))
+            unknown.append(Unread(record.path, f"its level is not in scheme {policy.scheme.id}"))
         elif worst is not None and level.rank <= worst:
             holds.append(_hold(record.incident, level.id, "" if on == names[0] else on))
 
@@ -105,7 +97,7 @@ def rollout(policy: Policy) -> timedelta:
 def window_holds(
     names: Sequence[str], changes: Iterable[tuple[str, Maintenance]], policy: Policy, now: datetime
 ) -> tuple[list[Hold], list[Unread]]:
-    """Agreed maintenance windows on one of `names` (the asked service first), and those whose times say nothing.
+    """Agreed maintenance windows on one of `names` (the asked service first), and those whose times cannot be used.
 
     One holds from where a deploy that began then would run into the time kept free before it, to the end of the time
     kept free after it (R245); while people work on it, until they are done.
@@ -137,7 +129,7 @@ def window_holds(
 def freeze_holds(
     service: str, environment: str, freezes: Iterable[tuple[str, Freeze]], now: datetime
 ) -> tuple[list[Hold], list[Unread]]:
-    """The freezes of a service in an environment, and those whose times say nothing. An override holds nothing."""
+    """The freezes of a service in an environment, and those whose times cannot be used. An override holds nothing."""
     holds, unknown = [], []
     for path, freeze in freezes:
         if freeze.is_override or not freeze.concerns(service, environment):
@@ -174,8 +166,8 @@ def _before(planned: PlannedChangeSpan, lead: timedelta) -> datetime | None:
     return None if begin is None or begin - datetime.min.replace(tzinfo=begin.tzinfo) < lead else begin - lead
 
 
-HORIZON = timedelta(days=31)
-"""How far ahead the hours for deploys are told."""
+HOURS_AHEAD = timedelta(days=31)
+"""How far ahead the hours for deploys are published."""
 
 _SECOND = timedelta(seconds=1)
 
@@ -202,20 +194,20 @@ def deploy_calendar(policy: Policy) -> Calendar | None:
     calendar = policy.calendar(name)
     if calendar is None:
         hint = "name one of calendars, or null for any time"
-        raise UserError(f"gate.deploy_calendar {name!r} is not there", where="policy.yaml", hint=hint)
+        raise UserError(f"calendar {name!r} of gate.deploy_calendar does not exist", where="policy.yaml", hint=hint)
     return calendar
 
 
 def opening_hours(calendar: Calendar, start: datetime, end: datetime) -> list[Span]:
     """When a calendar is open between two instants, cut at them."""
-    found, at = [], start
+    spans, at = [], start
     while at < end:
         opens = _opens(at, calendar)
         if opens is None or opens >= end:
             break
         at = opens + _stays_open(opens, calendar, (end - opens) // _SECOND) * _SECOND
-        found.append(Span(opens, at))
-    return found
+        spans.append(Span(opens, at))
+    return spans
 
 
 def _stays_open(opens: datetime, calendar: Calendar, most: int) -> int:
@@ -236,7 +228,7 @@ def _opens(at: datetime, calendar: Calendar) -> datetime | None:
 def budget_of(
     incidents: Sequence[Incident], objective: Objective, now: datetime, requests: int | None
 ) -> Budget | None:
-    """The error budget as the objective counts it; None where it counts requests and nobody says how many."""
+    """The error budget as the objective counts it; None where it counts requests and their number is not given."""
     if objective.mode != REQUEST_BUDGET:
         return time_budget(incidents, objective, now)
     return None if requests is None else request_budget(incidents, objective, now, requests)
@@ -252,15 +244,15 @@ def budget_holds(
 ) -> list[Hold]:
     """A spent error budget (R246), or the instant at which it will be spent if the impact goes on; with policy
     `gate.budget: burn` also one that burns too fast."""
-    told = status_line(budget)
+    status = status_line(budget)
     if budget.is_exhausted:
-        return [Hold(ERROR_BUDGET, service, told, begin=now)]
+        return [Hold(ERROR_BUDGET, service, status, begin=now)]
     fast = burning(incidents, objective, now, policy.gate.burn_rates) if policy.gate.budget == "burn" else None
     if fast is not None:
         text = f"{fast.rate:g} times the even pace or more, in {fast.long} and in {fast.short}"
         return [Hold(ERROR_BUDGET, service, text, BURNING, begin=now)]
     if budget.is_running:
-        return [Hold(ERROR_BUDGET, service, told, begin=shift(now, 60 * budget.left))]
+        return [Hold(ERROR_BUDGET, service, status, begin=shift(now, 60 * budget.left))]
     return []
 
 
@@ -268,8 +260,9 @@ def needed_services(service: str, services: Mapping[str, Service], depth: int) -
     """The service itself and what it needs, the nearest first. UserError for one that services.yaml does not name."""
     if service not in services:
         raise UserError(f"service {service!r} is not in services.yaml", hint=did_you_mean(service, services))
-    found, edge = {service: None}, [service]
+    names, edge = {service: None}, [service]
     for _ in range(depth):
-        edge = [name for one in edge if one in services for name in services[one].depends_on if name not in found]
-        found |= dict.fromkeys(edge)
-    return tuple(found)
+        needing = [services[name] for name in edge if name in services]
+        edge = [name for needed in needing for name in needed.depends_on if name not in names]
+        names |= dict.fromkeys(edge)
+    return tuple(names)

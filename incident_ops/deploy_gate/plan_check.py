@@ -20,13 +20,13 @@ from incident_ops.domain.time import zone_named
 from incident_ops.findings import Finding, Level, Route, Where, closest
 
 ID = "plan-times"
-"""The id of the findings; `records.faults` explains it."""
+"""The id of the findings; `records/file_findings.py` explains it."""
 
 _CLOCK = "an instant 2025-12-19T17:00:00Z, or a local time 2025-12-19T17:00:00 with a zone"
 
 
 def check_plan(plan: Freeze | Maintenance, file: str, buffer: str | None = None) -> Iterator[Finding]:
-    """An error, with a symbolic place, where the gate can make nothing of the times; `buffer` is the policy's."""
+    """An error, with a symbolic place, where the gate cannot use the times; `buffer` is the policy's."""
     try:
         planned_freeze(plan) if isinstance(plan, Freeze) else planned_change(plan, buffer)
     except ValueError as error:
@@ -37,7 +37,7 @@ def check_plan(plan: Freeze | Maintenance, file: str, buffer: str | None = None)
 
 
 def _place(times: Freeze | Window) -> tuple[Route, str]:
-    """The key to mend and how; no key where the times are sound by themselves, and their buffer is not."""
+    """The key to fix and how; no key where the times are sound by themselves, and their buffer is not."""
     begin = _reads(times.begin, times.zone)
     end = times.end is None or _reads(times.end, times.zone)
     if not (begin and end) and times.zone is not None and not _is_place(times.zone):
@@ -50,7 +50,7 @@ def _place(times: Freeze | Window) -> tuple[Route, str]:
     if times.end is not None and local_instant(times.end, times.zone, is_end=True) <= local_instant(
         times.begin, times.zone
     ):
-        return ("until",), f"an `until` after {times.begin}, or mend `from`"
+        return ("until",), f"an `until` after {times.begin}, or change `from`"
     return (), "a shorter buffer"
 
 

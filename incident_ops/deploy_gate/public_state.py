@@ -1,7 +1,7 @@
 """gate.json, for pipelines of other repositories: what holds deploys (docs/contract.md#gate), nothing internal.
 
 Titles, reasons, people and restricted ids stay out. What changes with the clock alone (windows, freezes, hours, a
-budget that runs out) is told as stretches of time, so that a reader judges for its own instant.
+budget that runs out) is given as periods of time, so that a reader judges for its own instant.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from incident_ops.deploy_gate.check import DeployRequest, Known, all_holds, environments_of, missing_figures
-from incident_ops.deploy_gate.holds import HORIZON, deploy_calendar, is_on, opening_hours
+from incident_ops.deploy_gate.check import DeployFacts, DeployRequest, all_holds, environments_of, missing_figures
+from incident_ops.deploy_gate.holds import HOURS_AHEAD, deploy_calendar, is_on, opening_hours
 from incident_ops.deploy_gate.release import is_same_commit
 from incident_ops.deploy_gate.verdict import (
     DEPLOY_FREEZE,
@@ -45,7 +45,7 @@ _NO_FIGURES = "the error budget needs figures that gate.json lacks: ask the reco
 
 
 class HeldSpan(msgspec.Struct, frozen=True, rename={"begin": "from", "end": "until"}):
-    """A stretch of time in which deploys are held (or, in `deploy_hours`, allowed); null = no such end."""
+    """A period of time in which deploys are held (or, in `deploy_hours`, allowed); null = no such end."""
 
     begin: str | None
     end: str | None
@@ -90,14 +90,14 @@ class PublicState(msgspec.Struct, frozen=True):
     deploy_hours: list[HeldSpan] | None
 
 
-def public_state(known: Mapping[str, Known], revision: str, now: datetime) -> PublicState:
+def public_state(known: Mapping[str, DeployFacts], revision: str, now: datetime) -> PublicState:
     """The state of every service: `known` by service name, each as `check` takes it. At least one service."""
     policy = next(iter(known.values())).policy
     calendar = deploy_calendar(policy)
     hours = None
     if calendar is not None:
-        hours = [_stretch("", span) for span in opening_hours(calendar, now, now + HORIZON)]
-    services = {name: _service(name, one, now) for name, one in sorted(known.items())}
+        hours = [_held_span("", span) for span in opening_hours(calendar, now, now + HOURS_AHEAD)]
+    services = {name: _service(name, facts, now) for name, facts in sorted(known.items())}
     environments = environments_of(policy)
     return PublicState(GATE_JSON_SCHEMA, revision, stamp(now), policy.gate.max_age, environments, services, hours)
 
@@ -116,9 +116,9 @@ def parse_state(raw: bytes, where: str) -> PublicState:
         if not state.environments:
             raise ValueError("it names no environment")
         duration(state.max_age)
-        for one in _instants(state):
-            parse_instant(one)
-        unknown = {reason for one in state.services.values() for reason in one.reasons} - {*HOLDING, *_DOUBTS}
+        for text in _instants(state):
+            parse_instant(text)
+        unknown = {reason for service in state.services.values() for reason in service.reasons} - {*HOLDING, *_DOUBTS}
         if unknown:
             raise ValueError(f"reason {min(unknown)!r} is not known")
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
@@ -140,7 +140,7 @@ def verdict_of_state(state: PublicState, asked: DeployRequest) -> Verdict:
     holds = tuple(hold for hold in every if is_on(hold, asked.now))
     if holds:
         verdict, reason = FROZEN, holds[0].reason_code
-    elif doubts := [one for one in _DOUBTS if one in service.reasons]:
+    elif doubts := [reason for reason in _DOUBTS if reason in service.reasons]:
         verdict, reason = INCONCLUSIVE, doubts[0]
     else:
         return Verdict(asked.service, PASS, OK, environment=asked.environment)
@@ -151,7 +151,7 @@ def verdict_of_state(state: PublicState, asked: DeployRequest) -> Verdict:
     return Verdict(asked.service, verdict, reason, holds, environment=asked.environment, release=release, notes=notes)
 
 
-def not_current(state: PublicState, head: str | None, now: datetime) -> str | None:
+def why_not_current(state: PublicState, head: str | None, now: datetime) -> str | None:
     """Why the file may not be trusted at `now`; None where it may.
 
     `head` is the commit the repository is at; None where that cannot be read: then its age decides.
@@ -169,16 +169,16 @@ def not_current(state: PublicState, head: str | None, now: datetime) -> str | No
     return None
 
 
-def gives_way(theirs: PublicState, ours: PublicState) -> str | None:
-    """Why `theirs`, which is published, is to give way to `ours`, which says how things stand now.
+def why_replaced(theirs: PublicState, ours: PublicState) -> str | None:
+    """Why `theirs`, which is published, is to be replaced by `ours`, which says how things stand now.
 
     None while it says the same and has most of its `max_age` left: then a reader loses nothing by it.
     """
     if theirs.revision != ours.revision:
-        return f"it tells of commit {theirs.revision[:12]}"
+        return f"it is of commit {theirs.revision[:12]}"
     age = parse_instant(ours.written_at) - parse_instant(theirs.written_at)
     if age < -SKEW:
-        return f"it was written at {theirs.written_at}, and that is yet to come"
+        return f"it was written at {theirs.written_at}, which is in the future"
     news = [name for name, state in ours.services.items() if theirs.services.get(name) != state]
     if news:
         return f"things have changed for {', '.join(news[:_SHOWN])}"
@@ -186,7 +186,7 @@ def gives_way(theirs: PublicState, ours: PublicState) -> str | None:
     return f"it is {spell_duration(int(age.total_seconds()), exact=True)} old" if is_old else None
 
 
-def _service(name: str, known: Known, now: datetime) -> ServiceState:
+def _service(name: str, known: DeployFacts, now: datetime) -> ServiceState:
     main = known.policy.gate.environment
     holds, unread = all_holds(DeployRequest(name, main, now), known)
     on = [hold for hold in holds if is_on(hold, now)]
@@ -201,33 +201,33 @@ def _service(name: str, known: Known, now: datetime) -> ServiceState:
         bool(reasons),
         reasons,
         ids,
-        [_stretch(hold.id, Span(hold.begin, hold.end)) for hold in windows],
+        [_held_span(hold.id, Span(hold.begin, hold.end)) for hold in windows],
         _freezes(name, known, now),
-        _stretch("", Span(budget.begin, budget.end)) if budget else None,
+        _held_span("", Span(budget.begin, budget.end)) if budget else None,
         _overrides(name, known, now),
     )
 
 
-def _freezes(name: str, known: Known, now: datetime) -> list[HeldSpan]:
-    found = []
+def _freezes(name: str, known: DeployFacts, now: datetime) -> list[HeldSpan]:
+    spans = []
     for freeze in known.freezes.values():
         if freeze.is_override or (freeze.services and name not in freeze.services):
             continue
         try:
             span = planned_freeze(freeze).span
         except ValueError:
-            span = Span(None, None)  # its times say nothing: it holds until somebody mends it
+            span = Span(None, None)  # its times cannot be used: it holds until somebody fixes it
         if span.end is None or span.end > now:
-            found.append(_stretch(freeze.name, span, freeze.environments))
-    return found
+            spans.append(_held_span(freeze.name, span, freeze.environments))
+    return spans
 
 
-def _overrides(name: str, known: Known, now: datetime) -> list[PublicOverride]:
-    found = []
+def _overrides(name: str, known: DeployFacts, now: datetime) -> list[PublicOverride]:
+    overrides = []
     for record in known.records:
         if not record.incident.drill:
-            theirs = [one for one in record.incident.overrides if one.service == name]
-            found += [PublicOverride(one.sha, [one.environment], one.at, one.expires) for one in theirs]
+            entries = [entry for entry in record.incident.overrides if entry.service == name]
+            overrides += [PublicOverride(entry.sha, [entry.environment], entry.at, entry.expires) for entry in entries]
     for freeze in known.freezes.values():
         if not freeze.is_override or (freeze.services and name not in freeze.services):
             continue
@@ -236,44 +236,44 @@ def _overrides(name: str, known: Known, now: datetime) -> list[PublicOverride]:
         except ValueError:
             continue
         if span.begin is not None and span.end is not None and span.end > now:
-            found.append(PublicOverride(freeze.sha or "", freeze.environments, stamp(span.begin), stamp(span.end)))
-    return found
+            overrides.append(PublicOverride(freeze.sha or "", freeze.environments, stamp(span.begin), stamp(span.end)))
+    return overrides
 
 
 def _holds(service: ServiceState, state: PublicState, asked: DeployRequest) -> list[Hold]:
     """Everything that holds or will, the gravest kind first."""
-    holds = [Hold(OPEN_INCIDENT, one, None) for one in service.ids]
+    holds = [Hold(OPEN_INCIDENT, incident, None) for incident in service.ids]
     if OPEN_INCIDENT in service.reasons and not holds:
         holds = [Hold(OPEN_INCIDENT, "", None, is_restricted=True)]
-    holds += [_hold(MAINTENANCE_WINDOW, one) for one in service.windows]
-    here = (one for one in service.freezes if not one.environments or asked.environment in one.environments)
-    holds += [_hold(DEPLOY_FREEZE, one) for one in here]
-    if state.deploy_hours is not None and not any(_span(one).covers(asked.now) for one in state.deploy_hours):
+    holds += [_hold(MAINTENANCE_WINDOW, window) for window in service.windows]
+    here = (freeze for freeze in service.freezes if not freeze.environments or asked.environment in freeze.environments)
+    holds += [_hold(DEPLOY_FREEZE, freeze) for freeze in here]
+    if state.deploy_hours is not None and not any(_span(hours).covers(asked.now) for hours in state.deploy_hours):
         holds.append(Hold(OFF_WINDOW, "", None))
     return holds + ([_hold(ERROR_BUDGET, service.budget)] if service.budget else [])
 
 
 def _override(service: ServiceState, asked: DeployRequest) -> HeldRelease | None:
-    for one in service.overrides if asked.sha is not None else ():
-        span = Span(parse_instant(one.begin), parse_instant(one.end))
-        here = not one.environments or asked.environment in one.environments
-        if here and span.covers(asked.now) and is_same_commit(one.sha, asked.sha or ""):
+    for override in service.overrides if asked.sha is not None else ():
+        span = Span(parse_instant(override.begin), parse_instant(override.end))
+        here = not override.environments or asked.environment in override.environments
+        if here and span.covers(asked.now) and is_same_commit(override.sha, asked.sha or ""):
             return HeldRelease("", "", span.end, "gate.json")
     return None
 
 
-def _hold(reason: str, one: HeldSpan) -> Hold:
-    span = _span(one)
-    return Hold(reason, one.id, None, begin=span.begin, end=span.end)
+def _hold(reason: str, held: HeldSpan) -> Hold:
+    span = _span(held)
+    return Hold(reason, held.id, None, begin=span.begin, end=span.end)
 
 
-def _span(one: HeldSpan) -> Span:
+def _span(held: HeldSpan) -> Span:
     return Span(
-        None if one.begin is None else parse_instant(one.begin), None if one.end is None else parse_instant(one.end)
+        None if held.begin is None else parse_instant(held.begin), None if held.end is None else parse_instant(held.end)
     )
 
 
-def _stretch(name: str, span: Span, environments: Iterable[str] = ()) -> HeldSpan:
+def _held_span(name: str, span: Span, environments: Iterable[str] = ()) -> HeldSpan:
     begin, end = (None if at is None else stamp(at) for at in span)
     return HeldSpan(begin, end, name, [*environments])
 
@@ -282,8 +282,8 @@ def _instants(state: PublicState) -> Iterable[str]:
     """Every instant in the file."""
     yield state.written_at
     for service in state.services.values():
-        for one in (*service.windows, *service.freezes, *([service.budget] if service.budget else [])):
-            yield from (text for text in (one.begin, one.end) if text is not None)
-        yield from (text for one in service.overrides for text in (one.begin, one.end))
-    for one in state.deploy_hours or ():
-        yield from (text for text in (one.begin, one.end) if text is not None)
+        for held in (*service.windows, *service.freezes, *([service.budget] if service.budget else [])):
+            yield from (text for text in (held.begin, held.end) if text is not None)
+        yield from (text for override in service.overrides for text in (override.begin, override.end))
+    for hours in state.deploy_hours or ():
+        yield from (text for text in (hours.begin, hours.end) if text is not None)

@@ -1,6 +1,6 @@
-"""What lets a held deploy through: an override of one commit, or a fix given by the commander.
+"""What lets a held deploy through: an override of one commit, a fix that the commander vouches for, an earlier pass.
 
-Commits that passed before, as `--passed FILE` lists them: `SHA`, or `SHA SERVICE ENVIRONMENT`, one a line.
+Commits that passed before are listed as `SHA`, or `SHA SERVICE ENVIRONMENT`, one a line.
 """
 
 from __future__ import annotations
@@ -36,11 +36,13 @@ def override_of(
     if sha is None:
         return None
     for record in records:
-        for one in () if record.incident.drill else record.incident.overrides:
-            span = Span(parse_instant(one.at), parse_instant(one.expires))
-            right = (one.service, one.environment) == (service, environment) and is_same_commit(one.sha, sha)
+        for override in () if record.incident.drill else record.incident.overrides:
+            span = Span(parse_instant(override.at), parse_instant(override.expires))
+            right = (override.service, override.environment) == (service, environment) and is_same_commit(
+                override.sha, sha
+            )
             if right and span.covers(now):
-                return HeldRelease(one.by, one.reason, span.end, record.incident.id)
+                return HeldRelease(override.by, override.reason, span.end, record.incident.id)
     for path, freeze in freezes.items():
         if freeze.is_override and freeze.concerns(service, environment) and is_same_commit(freeze.sha or "", sha):
             try:
@@ -67,7 +69,7 @@ def fix_refused(incident: Incident, service: str, by: str | None) -> str | None:
     if commander is None:
         return f"{incident.id} has no commander: incident-ops assign commander @who {incident.id}"
     if by is None or by.casefold() != commander.casefold():
-        return f"{by or 'who asks is not known, and'} is not the commander of {incident.id}, {commander} is"
+        return f"the commander of {incident.id} is {commander}, {f'not {by}' if by else 'and who asks is unknown'}"
     return None
 
 
@@ -77,17 +79,17 @@ _HEX = frozenset("0123456789abcdefABCDEF")
 def is_listed(text: str, service: str, environment: str, sha: str, file: str) -> bool:
     """True where this commit is listed for this service and environment; a line with a commit alone is for all.
 
-    Blank lines and what follows `#` do not count. UserError for a line of another form: a list that is damaged is no
-    list.
+    Blank lines and what follows `#` do not count. UserError for a line of another form: a damaged list is
+    not used.
     """
-    found = False
+    listed = False
     for number, line in enumerate(text.splitlines(), 1):
         words = line.partition("#")[0].split()
         if not words:
             continue
         if len(words) not in (1, 3) or len(words[0]) < SHORTEST_SHA or not _HEX.issuperset(words[0]):
             hint = "write SHA, or SHA SERVICE ENVIRONMENT; a commit has 7 digits at least"
-            raise UserError("this line names no commit that passed", where=f"{file}:{number}", hint=hint)
+            raise UserError("this line does not name a commit that passed", where=f"{file}:{number}", hint=hint)
         here = len(words) == 1 or tuple(words[1:]) == (service, environment)
-        found = found or (here and is_same_commit(words[0], sha))
-    return found
+        listed = listed or (here and is_same_commit(words[0], sha))
+    return listed

@@ -13,7 +13,7 @@ from incident_ops.domain.record import Unread
 PASS, FAIL, INCONCLUSIVE, FROZEN, OVERRIDDEN = "pass", "fail", "inconclusive", "frozen", "overridden"
 
 EXIT: Mapping[str, int] = MappingProxyType({PASS: 0, FAIL: 1, FROZEN: 3, INCONCLUSIVE: 3, OVERRIDDEN: 0})
-"""Exit code of each verdict: 1 = it says no, 3 = held or cannot tell."""
+"""Exit code of each verdict: 1 = fail, 3 = held or unknown."""
 
 OK, OVERRIDE, ROLLBACK_ALLOWED = "ok", "override", "rollback_allowed"
 OPEN_INCIDENT, MAINTENANCE_WINDOW, DEPLOY_FREEZE = "open_incident", "maintenance_window", "deploy_freeze"
@@ -29,7 +29,7 @@ class Hold(NamedTuple):
     """One thing that holds deploys, from `begin` to `end` (aware UTC; None = on either side open).
 
     `id` names it: an incident, a change, a freeze, a calendar, a service whose budget it is. `text` is its title or
-    reason, None where it may not be shown. `state` is how it stands, `needed` the service it is on where that is one
+    reason, None where it may not be shown. `state` is its status, `needed` the service it is on where that is one
     that the asked one needs.
     """
 

@@ -199,6 +199,11 @@ class MetricSource(Protocol):
         ...
 
     @property
+    def is_promql(self) -> bool:
+        """Whether queries are PromQL, where a value is escaped as a string literal; elsewhere only plain words are."""
+        ...
+
+    @property
     def unproven(self) -> str:
         """What people have to know where this was never run against the real service, else ""."""
         ...

@@ -7,12 +7,12 @@ from typing import Any
 from incident_ops.canary.config import Analysis, to_analysis
 from incident_ops.canary.counters import NO_CANARY_TRAFFIC, Counts, Gap
 from incident_ops.canary.run import Run, advance
-from incident_ops.canary.tick import Sides, TickReading
+from incident_ops.canary.tick import SideCounts, TickReading
 
-GOOD = Sides(Counts(6, 300), Counts(54, 2700))
-BAD = Sides(Counts(30, 300), Counts(54, 2700))
-FEW = Sides(Counts(0, 5), Counts(0, 45))
-SILENT = Sides(Gap(NO_CANARY_TRAFFIC, "canary: no requests"), Counts(54, 2700))
+GOOD = SideCounts(Counts(6, 300), Counts(54, 2700))
+BAD = SideCounts(Counts(30, 300), Counts(54, 2700))
+FEW = SideCounts(Counts(0, 5), Counts(0, 45))
+SILENT = SideCounts(Gap(NO_CANARY_TRAFFIC, "canary: no requests"), Counts(54, 2700))
 LATENCY = {"name": "p99", "type": "threshold", "query": "p99", "successCondition": "result < 0.5"}
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_ops.canary.condition_value import NoData, holds, missing
+from incident_ops.canary.condition_value import NoData, is_true, why_no_data
 from incident_ops.canary.conditions import ConditionError, parse_condition
 from tests.support.patience import patience
 
@@ -73,8 +73,8 @@ MISFITS = [
     ("result[0.5] < 1", [1], "no element 0.5"),
     ("result.b < 1", {"a": 1}, "no 'b'"),
     ("result.a < 1", 5, "has no element"),
-    ("result[0]", [1], "no condition"),
-    ("result and true", 1, "no condition"),
+    ("result[0]", [1], "not a condition"),
+    ("result and true", 1, "not a condition"),
     ("all(result, # < 1)", 5, "needs a list"),
     ("len(result) == 0", 5, "no length"),
     ("asInt(result) == 0", "x", "not a number"),
@@ -85,39 +85,39 @@ MISFITS = [
 @pytest.mark.parametrize(("text", "result", "expected"), DECIDED)
 def test_a_condition_is_true_or_false(text: str, result: Any, expected: bool) -> None:
     """Plain results; and those without data where the rest decides."""
-    assert holds(parse_condition(text), result) is expected
+    assert is_true(parse_condition(text), result) is expected
 
 
 @pytest.mark.parametrize(("text", "result"), WITHOUT_DATA)
 def test_without_data_a_condition_is_neither(text: str, result: Any) -> None:
     """NaN, infinities, null, nothing, and divisions by zero."""
     with pytest.raises(NoData):
-        holds(parse_condition(text), result)
+        is_true(parse_condition(text), result)
 
 
 @pytest.mark.parametrize(("text", "result", "message"), MISFITS)
 def test_what_does_not_fit_is_an_error_and_no_answer(text: str, result: Any, message: str) -> None:
     """Kinds are not mixed, and elements that are not there are not guessed."""
     with pytest.raises(ConditionError, match=message):
-        holds(parse_condition(text), result)
+        is_true(parse_condition(text), result)
 
 
 @pytest.mark.parametrize("result", [None, NAN, INF, -INF, [], {}, "", [1, NAN], [None], [[]]], ids=repr)
 def test_no_data_has_a_name(result: Any) -> None:
     """What a source gives where it has nothing."""
-    assert missing(result)
+    assert why_no_data(result)
 
 
 @pytest.mark.parametrize("result", [0, 0.0, False, [0], {"a": None}, "x"], ids=repr)
 def test_a_zero_is_data(result: Any) -> None:
     """Zero and false are answers."""
-    assert missing(result) == ""
+    assert why_no_data(result) == ""
 
 
 def test_a_large_result_does_not_keep_the_run_busy() -> None:
     """Two nested loops over ten thousand values are stopped."""
     with patience(), pytest.raises(ConditionError, match="too large"):
-        holds(parse_condition("all(result, any(result, # > 2) or # > 0)"), [1.0] * 10_000)
+        is_true(parse_condition("all(result, any(result, # > 2) or # > 0)"), [1.0] * 10_000)
 
 
 @given(st.floats() | st.lists(st.floats(), max_size=3) | st.none() | st.text(max_size=3))
@@ -125,7 +125,7 @@ def test_a_comparison_never_holds_without_data(result: Any) -> None:
     """Whichever way it is written: no comparison and no negation of one is true of no data."""
     for text in ("result < 1", "result >= 1", "not (result < 1)", "all(result, # < 1)", "result * 0 == 0"):
         try:
-            found = holds(parse_condition(text), result)
+            found = is_true(parse_condition(text), result)
         except (NoData, ConditionError):
             continue
-        assert not (found and missing(result))
+        assert not (found and why_no_data(result))

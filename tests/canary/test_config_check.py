@@ -76,9 +76,9 @@ BAD: dict[str, tuple[dict[str, Any], tuple[Any, ...], str]] = {
     "name twice": (
         {**gate(), "spec": {**gate()["spec"], "metrics": [ERROR_RATE, {**THRESHOLD, "name": "errors"}]}},
         ("metrics", 1, "name"),
-        "stands twice",
+        "is used twice",
     ),
-    "argument twice": (gate(args=[{"name": "a"}, {"name": "a"}]), ("args", 1, "name"), "stands twice"),
+    "argument twice": (gate(args=[{"name": "a"}, {"name": "a"}]), ("args", 1, "name"), "is used twice"),
     "threshold's field": (gate({**ERROR_RATE, "query": "q"}), ("metrics", 0, "query"), "belongs to"),
     "errorRate's field": (gate({**THRESHOLD, "maxRatio": 2}), ("metrics", 0, "maxRatio"), "belongs to"),
     "no canary": (gate({"name": "a", "type": "errorRate", "baseline": SIDE}), ("metrics", 0), "canary's errors"),

@@ -16,10 +16,10 @@ from incident_ops.canary.counters import (
     Gap,
     Meter,
     Reading,
-    counts,
     difference,
     read_tick,
-    reading,
+    to_counts,
+    to_reading,
 )
 
 TEXTS = ["NaN", "+Inf", "", "null", "1e999", "0x10", "1_000", "٣", " 3", "-1"]
@@ -32,12 +32,12 @@ def test_a_bad_value_is_no_data_with_a_reason(value: object, place: str) -> None
     """Neither success nor failure, on either side, as a count and as a counter."""
     pair = {"errors": 1.0, "requests": 10.0} | {place: value}
     for side, reason in (("canary", NO_SAMPLES), ("baseline", NO_BASELINE)):
-        found = counts(pair["errors"], pair["requests"], side)
+        found = to_counts(pair["errors"], pair["requests"], side)
         assert isinstance(found, Gap)
         assert found.reason == reason
         assert found.text.startswith(f"{side} {place}: ")
         series = {name: {"pod-1": one} for name, one in pair.items()}
-        read = reading(series["errors"], series["requests"], side)
+        read = to_reading(series["errors"], series["requests"], side)
         assert isinstance(read, Gap)
         assert read.reason == reason
         assert "pod-1" in read.text
@@ -46,21 +46,21 @@ def test_a_bad_value_is_no_data_with_a_reason(value: object, place: str) -> None
 @pytest.mark.parametrize("value", [3, 3.0, "3", "3.0", "+3", "3e0", ".3e1"])
 def test_numbers_are_read_as_numbers_and_as_text(value: object) -> None:
     """Prometheus sends text."""
-    assert counts(value, "10", "canary") == Counts(3.0, 10.0)
+    assert to_counts(value, "10", "canary") == Counts(3.0, 10.0)
 
 
 def test_more_errors_than_requests_and_no_requests_are_no_data() -> None:
     """Queries that do not belong together, and silence."""
-    assert counts(11, 10, "canary") == Gap(NO_SAMPLES, "canary: 11 errors are more than 10 requests")
-    assert counts(0, 0, "canary") == Gap(NO_CANARY_TRAFFIC, "canary: no requests")
-    assert counts(0, 0, "baseline") == Gap(NO_BASELINE, "baseline: no requests")
+    assert to_counts(11, 10, "canary") == Gap(NO_SAMPLES, "canary: 11 errors are more than 10 requests")
+    assert to_counts(0, 0, "canary") == Gap(NO_CANARY_TRAFFIC, "canary: no requests")
+    assert to_counts(0, 0, "baseline") == Gap(NO_BASELINE, "baseline: no requests")
 
 
 def test_missing_request_series_are_no_data_and_missing_error_series_no_errors() -> None:
     """An error counter appears with the first error."""
-    assert reading({}, {}, "canary") == Gap(NO_SAMPLES, "canary requests: no series")
-    assert reading({"a": 1}, {}, "baseline") == Gap(NO_BASELINE, "baseline requests: no series")
-    first, second = reading({}, {"a": 100}, "canary"), reading({"a": 2}, {"a": 150}, "canary")
+    assert to_reading({}, {}, "canary") == Gap(NO_SAMPLES, "canary requests: no series")
+    assert to_reading({"a": 1}, {}, "baseline") == Gap(NO_BASELINE, "baseline requests: no series")
+    first, second = to_reading({}, {"a": 100}, "canary"), to_reading({"a": 2}, {"a": 150}, "canary")
     assert isinstance(first, Reading)
     assert isinstance(second, Reading)
     assert difference(first, second, "canary") == Counts(2.0, 50.0)

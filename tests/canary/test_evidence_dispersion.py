@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from incident_ops.canary.dispersion import DispersionSums, add_block, clump_span, index, level, phi, spread_of
+from incident_ops.canary.dispersion import (
+    DispersionSums,
+    add_block,
+    clump_span,
+    dispersion_index,
+    dispersion_limit,
+    phi,
+    spread_of,
+)
 
 ERRORS = st.lists(st.integers(0, 50), min_size=2, max_size=60).filter(any)
 
@@ -22,19 +30,23 @@ def _even(errors: list[int]) -> DispersionSums:
 @given(ERRORS)
 def test_on_even_traffic_the_index_is_variance_over_mean(errors: list[int]) -> None:
     """Pearson's index and the paper's are one there."""
-    assert index(_even(errors)) == pytest.approx(statistics.variance(errors) / statistics.mean(errors), rel=1e-9)
+    assert dispersion_index(_even(errors)) == pytest.approx(
+        statistics.variance(errors) / statistics.mean(errors), rel=1e-9
+    )
 
 
 @given(ERRORS, st.integers(2, 20))
 def test_clumps_multiply_the_index_by_their_size(errors: list[int], size: int) -> None:
     """Every error five times over: five times the index."""
-    assert index(_even([size * one for one in errors])) == pytest.approx(size * index(_even(errors)), rel=1e-9)
+    assert dispersion_index(_even([size * one for one in errors])) == pytest.approx(
+        size * dispersion_index(_even(errors)), rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("degrees", [3, 9, 39, 119, 239, 3599])
 def test_the_level_is_the_quantile_of_chi_squared(degrees: int) -> None:
     """Within 1 % of the reference from 3 degrees on."""
-    assert level(degrees) == pytest.approx(stats.chi2.ppf(0.95, degrees) / degrees, rel=0.01)
+    assert dispersion_limit(degrees) == pytest.approx(stats.chi2.ppf(0.95, degrees) / degrees, rel=0.01)
 
 
 def test_phi_is_one_where_the_index_is_not_significant() -> None:
@@ -47,7 +59,7 @@ def test_phi_is_one_where_the_index_is_not_significant() -> None:
 def test_traffic_that_grows_is_no_dispersion() -> None:
     """Errors in proportion to requests: nothing is clumped, however traffic moves."""
     steady = spread_of([(requests / 100, float(requests)) for requests in range(100, 5_000, 100)], 1)
-    assert index(steady) == pytest.approx(0, abs=1e-9)
+    assert dispersion_index(steady) == pytest.approx(0, abs=1e-9)
 
 
 def _lookback(span: int, size: int, ticks: int = 240) -> list[tuple[float, float]]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incident_ops.canary.counters import NO_SAMPLES, Counts, Gap
-from incident_ops.canary.evidence import Evidence, begin, observe_tick
+from incident_ops.canary.evidence import Evidence, begin_evidence, observe_tick
 from incident_ops.canary.evidence_settings import MULTIPLES, EvidenceSettings
 from incident_ops.canary.judgement import judge_evidence
 from incident_ops.canary.run_state import evidence_from_json, evidence_to_json
@@ -38,8 +38,8 @@ def test_a_run_that_was_cut_continues_to_the_same_state(
     ticks: list[tuple[Counts | Gap, Counts | Gap]], cut: int
 ) -> None:
     """Written and read anywhere in between: the same file, and the same verdict, byte for byte."""
-    whole = _fed(begin(SETTINGS, LOOKBACK), ticks)
-    half = evidence_to_json(SETTINGS, _fed(begin(SETTINGS, LOOKBACK), ticks[:cut]), SUBJECT, STARTED)
+    whole = _fed(begin_evidence(SETTINGS, LOOKBACK), ticks)
+    half = evidence_to_json(SETTINGS, _fed(begin_evidence(SETTINGS, LOOKBACK), ticks[:cut]), SUBJECT, STARTED)
     read, started = evidence_from_json(half, SETTINGS, SUBJECT)
     resumed = _fed(read, ticks[cut:], first=cut + 1)
     assert started == STARTED
@@ -48,7 +48,7 @@ def test_a_run_that_was_cut_continues_to_the_same_state(
 
 
 STATE = evidence_to_json(
-    SETTINGS, _fed(begin(SETTINGS, LOOKBACK), [(Counts(1.0, 100.0), Counts(7.0, 900.0))] * 5), SUBJECT, STARTED
+    SETTINGS, _fed(begin_evidence(SETTINGS, LOOKBACK), [(Counts(1.0, 100.0), Counts(7.0, 900.0))] * 5), SUBJECT, STARTED
 )
 
 

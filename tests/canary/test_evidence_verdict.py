@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import pytest
 
 from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_SAMPLES, Counts, Gap
-from incident_ops.canary.evidence import Evidence, begin, observe_tick
+from incident_ops.canary.evidence import Evidence, begin_evidence, observe_tick
 from incident_ops.canary.evidence_settings import EvidenceSettings
 from incident_ops.canary.judgement import Judgement, judge_evidence, weigh_evidence
 from incident_ops.deploy_gate.verdict import FAIL, INCONCLUSIVE, PASS
@@ -47,7 +47,7 @@ def _ticks(
 def _observed(
     settings: EvidenceSettings, ticks: Iterable[tuple[Side, Side]], evidence: Evidence | None = None
 ) -> Evidence:
-    evidence = evidence or begin(settings)
+    evidence = evidence or begin_evidence(settings)
     for number, (canary, baseline) in enumerate(ticks, start=1):
         evidence = observe_tick(settings, evidence, number * settings.interval, canary, baseline)
     return evidence
@@ -115,8 +115,8 @@ def test_a_canary_without_data_never_passes(gap: Gap, reason: str) -> None:
 
 def test_no_tick_at_all_is_no_data() -> None:
     """A horizon that is over before anything came."""
-    assert judge_evidence(SETTINGS, begin(SETTINGS), 0.0).reason_code == NO_SAMPLES
-    assert judge_evidence(SETTINGS, begin(SETTINGS), 0.0).verdict == INCONCLUSIVE
+    assert judge_evidence(SETTINGS, begin_evidence(SETTINGS), 0.0).reason_code == NO_SAMPLES
+    assert judge_evidence(SETTINGS, begin_evidence(SETTINGS), 0.0).verdict == INCONCLUSIVE
 
 
 def test_without_a_baseline_only_the_absolute_limit_decides() -> None:
@@ -169,7 +169,7 @@ def test_ticks_of_the_warm_up_are_ignored() -> None:
 @pytest.mark.parametrize("at", [15.0, 14.0, 0.0, -1.0, math.nan, math.inf])
 def test_a_clock_that_does_not_go_forward_is_no_data(at: float) -> None:
     """Such a tick is told among the gaps and adds nothing."""
-    first = observe_tick(SETTINGS, begin(SETTINGS), 15.0, Counts(1.0, 10.0), Counts(1.0, 90.0))
+    first = observe_tick(SETTINGS, begin_evidence(SETTINGS), 15.0, Counts(1.0, 10.0), Counts(1.0, 90.0))
     second = observe_tick(SETTINGS, first, at, Counts(10.0, 10.0), Counts(0.0, 90.0))
     assert second.gaps == {NO_SAMPLES: 1}
     assert (second.at, second.ratio, second.canary) == (first.at, first.ratio, first.canary)
@@ -199,7 +199,7 @@ def test_an_inconclusive_verdict_tells_what_is_needed_still() -> None:
 def test_the_interval_agrees_with_the_verdict() -> None:
     """It excludes a limit if and only if both tests do, at every tick of many runs."""
     for seed, ratio in itertools.product(range(4), (0.5, 1.0, 2.0, 4.0)):
-        evidence = begin(SETTINGS)
+        evidence = begin_evidence(SETTINGS)
         for number, (canary, baseline) in enumerate(_ticks(ratio, seed=seed), start=1):
             evidence = observe_tick(SETTINGS, evidence, number * 15.0, canary, baseline)
             found, weight = judge_evidence(SETTINGS, evidence, math.inf), weigh_evidence(SETTINGS, evidence)
@@ -227,9 +227,9 @@ def test_a_span_makes_blocks_and_says_so() -> None:
 
 def test_the_assumption_names_the_lookback_or_that_there_is_none() -> None:
     """What remains to be believed is told with every verdict."""
-    assert "one tick: no lookback" in judge_evidence(SETTINGS, begin(SETTINGS), HORIZON).assumption
+    assert "one tick: no lookback" in judge_evidence(SETTINGS, begin_evidence(SETTINGS), HORIZON).assumption
     lookback = [Counts(1.0, 900.0), Counts(0.0, 900.0)] * 120
-    assert "chosen from 1h" in judge_evidence(SETTINGS, begin(SETTINGS, lookback), HORIZON).assumption
+    assert "chosen from 1h" in judge_evidence(SETTINGS, begin_evidence(SETTINGS, lookback), HORIZON).assumption
 
 
 def test_one_process_serves_all_steps_of_a_rollout() -> None:
@@ -276,7 +276,7 @@ def test_a_lookback_with_clumps_slows_the_counts() -> None:
     lookback: list[Side] = [Counts(20.0 * (rng.random() < 0.2), 2700.0) for _ in range(240)]
     lookback[7] = Gap(NO_BASELINE, "baseline requests: no series")
     calm, clumped = weigh_evidence(SETTINGS, _observed(SETTINGS, _ticks(3.0)[:5])), None
-    clumped = weigh_evidence(SETTINGS, _observed(SETTINGS, _ticks(3.0)[:5], begin(SETTINGS, lookback)))
+    clumped = weigh_evidence(SETTINGS, _observed(SETTINGS, _ticks(3.0)[:5], begin_evidence(SETTINGS, lookback)))
     assert calm.ratio is not None
     assert clumped.ratio is not None
     assert clumped.ratio.fail_phi > 10

@@ -10,18 +10,18 @@ import pytest
 from incident_ops.canary.run import (
     Run,
     advance,
-    asked,
     begin_run,
-    extended,
+    due_metrics,
+    extended_run,
     is_step_done,
     judge_run,
-    next_at,
+    next_measurement,
     next_step,
     stage_of,
 )
 from incident_ops.canary.run_state import Owner, run_from_json, run_to_json
 from incident_ops.canary.threshold import DATASOURCE_ERROR, SOURCE_TIMEOUT, RunEnd
-from incident_ops.canary.tick import Found, Unanswered
+from incident_ops.canary.tick import NoAnswer, QueryResult
 from incident_ops.deploy_gate.verdict import FAIL, INCONCLUSIVE, PASS
 from incident_ops.errors import UserError
 from tests.canary.analyses import BAD, FEW, GOOD, LATENCY, SILENT, analysis, fed
@@ -71,13 +71,13 @@ def test_a_step_without_data_is_not_left() -> None:
     gate = analysis(steps=STEPS)
     assert next_step(gate, fed(gate, new(gate), *[SILENT] * 20)) is None
     assert next_step(gate, fed(gate, new(gate), *[GOOD] * 17, *[SILENT] * 4)) is None
-    assert next_step(gate, fed(gate, new(gate), *[GOOD] * 16, *[Unanswered("503")] * 4)) is None
+    assert next_step(gate, fed(gate, new(gate), *[GOOD] * 16, *[NoAnswer("503")] * 4)) is None
     assert next_step(gate, fed(gate, new(gate), *[FEW] * 20)) is not None
 
 
 def test_errors_of_the_source_end_the_run_after_the_fifth_in_a_row() -> None:
     """Four are borne, and an answer begins the count anew."""
-    gate, error = analysis(), Unanswered("HTTP 503")
+    gate, error = analysis(), NoAnswer("HTTP 503")
     run = fed(gate, new(gate), *[error] * 4, GOOD, *[error] * 4)
     assert not judge_run(gate, run).is_final
     found = judge_run(gate, fed(gate, run, error, begin=135))
@@ -89,7 +89,7 @@ def test_an_answer_of_another_kind_is_none() -> None:
     gate = analysis({"name": "errors", "type": "errorRate"}, LATENCY)
     run = new(gate)
     for number in range(1, 6):
-        run = advance(gate, run, 60.0 + 15 * number, {"errors": Found(0.1), "p99": GOOD})
+        run = advance(gate, run, 60.0 + 15 * number, {"errors": QueryResult(0.1), "p99": GOOD})
     assert {one.reason_code for one in judge_run(gate, run).metrics} == {DATASOURCE_ERROR}
 
 
@@ -122,10 +122,10 @@ def test_each_metric_is_asked_at_its_own_times() -> None:
     )
     run, times = new(gate), []
     while run.at < run.horizon:
-        at = next_at(gate, run)
-        names = [one.name for one in asked(gate, run, at)]
+        at = next_measurement(gate, run)
+        names = [one.name for one in due_metrics(gate, run, at)]
         times.append((at, names))
-        answers = {"errors": FEW, "p99": Unanswered("503") if at == 120 else Found(0.1)}
+        answers = {"errors": FEW, "p99": NoAnswer("503") if at == 120 else QueryResult(0.1)}
         run = advance(gate, run, at, {name: answers[name] for name in names})
     assert times[:6] == [
         (0, ["p99"]),
@@ -143,13 +143,13 @@ def test_only_what_more_ticks_can_change_is_extended() -> None:
     extend = {"onInconclusive": {"extend": {"max": "20m"}}}
     gate = analysis(**extend)
     run = fed(gate, new(gate), *[FEW] * 40)
-    longer = extended(gate, run, judge_run(gate, run))
+    longer = extended_run(gate, run, judge_run(gate, run))
     assert longer is not None
     assert (longer.horizon, judge_run(gate, longer).is_final) == (1200, False)
     run = fed(gate, new(gate), *[GOOD] * 40)
-    assert extended(gate, run, judge_run(gate, run)) is None
-    run = fed(gate, new(gate), *[GOOD] * 35, *[Unanswered("503")] * 5)
-    assert extended(gate, run, judge_run(gate, run)) is None
+    assert extended_run(gate, run, judge_run(gate, run)) is None
+    run = fed(gate, new(gate), *[GOOD] * 35, *[NoAnswer("503")] * 5)
+    assert extended_run(gate, run, judge_run(gate, run)) is None
 
 
 def test_a_state_goes_on_as_if_nothing_had_been() -> None:
@@ -177,7 +177,7 @@ def _state(**changes: Any) -> str:
         ("", "cannot be read"),
         ("[]", "cannot be read"),
         ("{}", "not a canary run"),
-        (_state(schema=2), "not a canary run"),
+        (_state(schema=2), "has version 2, not 1"),
         (_state(verdict="pass"), "has ended: pass"),
         (_state(metrics={}), "other metrics"),
         (_state(stage=7), "damaged"),

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from incident_ops.canary.config import ErrorRate
-from incident_ops.canary.run import WATCH_LIMIT, Stage, goes_full, is_settling, next_horizon, stages, watch_analysis
+from incident_ops.canary.run import (
+    WATCH_LIMIT,
+    Stage,
+    is_settling,
+    next_horizon,
+    stages,
+    takes_all_traffic,
+    watch_analysis,
+)
 from incident_ops.errors import UserError
 from tests.canary.analyses import LATENCY, analysis
 
@@ -16,9 +24,9 @@ def test_steps_follow_each_other_and_full_traffic_is_none_of_them() -> None:
     """10 % for ten minutes, 50 % for five; the verdict is due then."""
     gate = analysis(steps=STEPS)
     assert stages(gate) == (Stage(0, 10, 0, 600), Stage(1, 50, 600, 900))
-    assert (gate.horizon, goes_full(gate)) == (900, True)
+    assert (gate.horizon, takes_all_traffic(gate)) == (900, True)
     assert stages(analysis()) == (Stage(0, 0, 0, 600),)
-    assert not goes_full(analysis())
+    assert not takes_all_traffic(analysis())
 
 
 def test_new_traffic_of_a_later_step_warms_up_again() -> None:

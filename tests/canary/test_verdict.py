@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from incident_ops.canary.counters import NO_SAMPLES, Counts
 from incident_ops.canary.judgement import ERROR_RATE, TOO_FEW_SAMPLES
 from incident_ops.canary.threshold import DATASOURCE_ERROR, SOURCE_TIMEOUT
-from incident_ops.canary.verdict import Joined, MetricStatus, accepted, join, verdict_exit_code
+from incident_ops.canary.verdict import JoinedVerdict, MetricStatus, accepted, join_metrics, verdict_exit_code
 from incident_ops.deploy_gate.verdict import FAIL, INCONCLUSIVE, OK, OVERRIDDEN, PASS
 from incident_ops.errors import UserError
 from tests.canary.analyses import analysis
@@ -29,27 +29,27 @@ ORDER = (FAILED, ERRED, OPEN, PASSED)
 def test_fail_before_error_before_inconclusive_before_pass(standings: tuple[MetricStatus, ...]) -> None:
     """In whatever order the metrics stand; each reason code is that of the worst."""
     for many in range(1, 5):
-        found = join(standings[:many], is_over=False)
+        found = join_metrics(standings[:many], is_over=False)
         worst = min(standings[:many], key=ORDER.index)
         assert (found.verdict, found.reason_code) == (worst.verdict, worst.reason_code)
 
 
 def test_a_final_fail_or_error_ends_the_run_and_a_pass_waits_for_the_others() -> None:
     """A pass alone ends nothing while another metric is open."""
-    assert join([FAILED, OPEN], is_over=False).is_final
-    assert join([ERRED, OPEN], is_over=False).is_final
-    assert not join([PASSED, OPEN], is_over=False).is_final
-    assert join([PASSED, OPEN], is_over=True).is_final
-    assert join([PASSED], is_over=False).is_final
+    assert join_metrics([FAILED, OPEN], is_over=False).is_final
+    assert join_metrics([ERRED, OPEN], is_over=False).is_final
+    assert not join_metrics([PASSED, OPEN], is_over=False).is_final
+    assert join_metrics([PASSED, OPEN], is_over=True).is_final
+    assert join_metrics([PASSED], is_over=False).is_final
 
 
 def test_dry_run_metrics_are_reported_only() -> None:
     """They neither fail nor end a run; a run of them alone would never fail, and is refused."""
     shown = replace(FAILED, dry_run=True)
-    found = join([shown, PASSED], is_over=True)
+    found = join_metrics([shown, PASSED], is_over=True)
     assert (found.verdict, found.metrics, found.deciding) == (PASS, (shown, PASSED), (PASSED,))
     with pytest.raises(UserError, match="nothing decides"):
-        join([shown], is_over=True)
+        join_metrics([shown], is_over=True)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_nothing_but_a_measured_result_is_ever_let_through(
 ) -> None:
     """Whatever the file says: a pass stays one, nothing else becomes one, and what could not be measured never ends
     with 0."""
-    joined = join(standings, is_over=True)
+    joined = join_metrics(standings, is_over=True)
     spec = {"onInconclusive": accept} if accept else {}
     found = accepted(analysis(dryRun=dry_run, **spec), joined)
     assert (found.verdict == PASS) == all(one.verdict == PASS for one in standings)
@@ -94,7 +94,7 @@ def test_nothing_but_a_measured_result_is_ever_let_through(
 
 def test_an_accepted_end_is_overridden() -> None:
     """With its own reason code; fail is what the other word makes of it."""
-    joined: Joined = join([OPEN, PASSED], is_over=True)
+    joined: JoinedVerdict = join_metrics([OPEN, PASSED], is_over=True)
     found = accepted(analysis(onInconclusive="pass"), joined)
     assert (found.verdict, found.reason_code) == (OVERRIDDEN, "inconclusive_accepted")
     assert accepted(analysis(onInconclusive="fail"), joined).verdict == FAIL

@@ -67,6 +67,7 @@ class Source:
     a value instead of a count, or an error to raise.
     """
 
+    is_promql = True
     unproven = ""
 
     def __init__(
@@ -121,8 +122,8 @@ def broken(_at: float) -> Incomplete:
 def stage(monkeypatch: pytest.MonkeyPatch, source: Source, clock: Clock | None = None) -> Clock:
     """Puts both in the place of the real ones."""
     clock = clock or Clock()
-    monkeypatch.setattr("incident_ops.cli.canary_run.Ticking", lambda: clock)
-    monkeypatch.setattr("incident_ops.cli.canary_run.connect", lambda *given: source)
+    monkeypatch.setattr("incident_ops.app.canary_run.Ticking", lambda: clock)
+    monkeypatch.setattr("incident_ops.app.canary_run.connect", lambda *given: source)
     return clock
 
 

@@ -418,7 +418,7 @@ def test_a_command_that_fails_never_ends_well(
         ((), "provider: {file: {}}", "a file is not live"),
         ((), "provider: {prometheus: {datasource: other}}", "data source 'other' is not in policy.yaml"),
         ((), "provider: {datadog: {datasource: main}}", "of kind prometheus, not datadog"),
-        ((), "onFail: ./x.sh", "holds no commands"),
+        ((), "onFail: ./x.sh", "cannot contain commands"),
     ],
 )
 def test_what_cannot_be_run_is_told_before_anything_happens(
@@ -444,7 +444,7 @@ def test_a_signal_ends_the_wait_at_once(here: Folder, number: int, code: int) ->
     """A process of its own, sleeping between two ticks: its code, and no verdict on the output."""
     script = (
         "import sys; sys.path.insert(0, sys.argv.pop(1));"
-        "import incident_ops.cli.canary_run as run; from tests.cli.canary_scene import Source;"
+        "import incident_ops.app.canary_run as run; from tests.cli.canary_scene import Source;"
         "run.connect = lambda *given: Source(); from incident_ops.cli.main import main; main()"
     )
     root = str(Path(__file__).resolve().parents[2])
@@ -468,7 +468,7 @@ def test_on_a_terminal_one_picture_changes(here: Folder) -> None:
     """It is drawn anew at every tick and gone in the end; the verdict stays."""
     script = (
         "import sys; sys.path.insert(0, sys.argv.pop(1));"
-        "import incident_ops.cli.canary_run as run; from tests.cli.canary_scene import Clock, Source;"
+        "import incident_ops.app.canary_run as run; from tests.cli.canary_scene import Clock, Source;"
         "clock = Clock(); run.Ticking = lambda: clock; run.connect = lambda *given: Source();"
         "from incident_ops.cli.main import main; main()"
     )

@@ -34,5 +34,5 @@ def test_a_deployment_is_told_the_verdict_and_never_changes_it(
     assert done.code == code
     assert server.lines == ["POST /repos/acme/shop/deployments/7/statuses"]
     assert server.asked[0].body["state"] == state
-    assert ("deployment 7 was not told" in done.err) is refused
+    assert ("deployment 7 was not updated" in done.err) is refused
     assert "ghs_test" not in done.out + done.err

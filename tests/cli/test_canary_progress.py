@@ -25,7 +25,7 @@ analysis = to_analysis(yaml.safe_load(gate()))
 run = begin_run(analysis, {one.name: [] for one in analysis.metrics})
 
 def tell(at):
-    progress.tell(analysis, replace(run, at=at), judge_run(analysis, run))
+    progress.show(analysis, replace(run, at=at), judge_run(analysis, run))
 
 def command():
     os.system("printf 'step 50\\\\nshifted\\\\n' >&2")

@@ -79,7 +79,7 @@ def run(server: Prometheus, folder: Path, patch: pytest.MonkeyPatch, version: st
     here.commit()
     (here.path / "g.yaml").write_text(GATE, encoding="utf-8")
     clock.at = datetime.fromtimestamp(BEGIN, UTC)
-    patch.setattr("incident_ops.cli.canary_run.Ticking", lambda: clock)
+    patch.setattr("incident_ops.app.canary_run.Ticking", lambda: clock)
     for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
         patch.delenv(name, raising=False)
     words = ("canary", "run", "-f", "g.yaml", "--arg", f"version={version}", "--format", "json")

@@ -220,7 +220,7 @@ def test_a_fix_given_by_the_commander_goes_through_and_is_recorded(folder: Folde
     before = path.read_text()
     refused = call("gate", "check", "-s", "api", "--sha", SHA, "--fixes", "INC-1", "--by", "@bob", at=folder.path)
     assert refused.code == 3
-    assert "@bob is not the commander of INC-1, @alice is" in refused.out
+    assert "the commander of INC-1 is @alice, not @bob" in refused.out
     assert path.read_text() == before
     done = call("gate", "check", "-s", "api", "--sha", SHA, "--fixes", "INC-1", "--by", "@alice", at=folder.path)
     assert (done.code, done.out.startswith("overridden: ")) == (0, True)
@@ -516,12 +516,12 @@ def test_publishing_is_due_for_a_new_commit_an_old_file_and_one_of_the_future(fo
     before = folder.git("rev-parse", "HEAD").strip()[:12]
     folder.put(**CLOSED)
     folder.commit()
-    assert publish("--check") == (1, f"is to be published: it tells of commit {before}")
+    assert publish("--check") == (1, f"is to be published: it is of commit {before}")
     assert publish() == (0, "published")
     assert publish(clock="2025-01-26T13:00:00Z") == (0, "a newer one is published already, it stays")
     assert publish(clock="2099-01-26T14:00:00Z") == (0, "published")
     code, told = publish("--check")
-    assert (code, told.endswith("that is yet to come")) == (1, True)
+    assert (code, told.endswith("which is in the future")) == (1, True)
     assert publish() == (0, "published")
     assert publish("--check") == (0, "is current")
 

@@ -174,7 +174,7 @@ def test_a_fault_of_the_program_never_hides_theirs(repo: Repo, monkeypatch: pyte
     def crash(*_args: object, **_options: object) -> None:
         raise KeyError("odd")
 
-    monkeypatch.setattr("incident_ops.cli.merge.merge_records", crash)
+    monkeypatch.setattr("incident_ops.app.merge.merge_records", crash)
     files = [tmp_path / name for name in ("base", "ours", "theirs")]
     for file, text in zip(files, ("a: 1\n", "a: 2\n", "a: 3\n"), strict=True):
         file.write_text(text)

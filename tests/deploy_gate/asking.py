@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from incident_ops.deploy_gate.check import DeployRequest, Known, check_deploy
+from incident_ops.deploy_gate.check import DeployFacts, DeployRequest, check_deploy
 from incident_ops.deploy_gate.verdict import Verdict
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.planned_changes import Freeze, Maintenance
@@ -78,13 +78,13 @@ def change(**fields: Any) -> dict[str, Maintenance]:
     return {"maintenance/CHG-2025-0001.yaml": msgspec.convert(given, Maintenance)}
 
 
-def known(*records: Record, rules: Policy | None = None, **words: Any) -> Known:
+def known(*records: Record, rules: Policy | None = None, **words: Any) -> DeployFacts:
     """What a repository with these records says."""
     given = {"freezes": {}, "maintenance": {}, **words}
-    return Known(rules or policy(), SERVICES, records, **given)
+    return DeployFacts(rules or policy(), SERVICES, records, **given)
 
 
-def ask(there: Known, **words: Any) -> Verdict:
+def ask(there: DeployFacts, **words: Any) -> Verdict:
     """The verdict on a deploy of auth to production at NOW."""
     given = {"service": "auth", "environment": "production", "now": NOW, **words}
     return check_deploy(DeployRequest(**given), there)

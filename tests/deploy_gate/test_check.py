@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from incident_ops.deploy_gate.check import known_environment, rolled_back
+from incident_ops.deploy_gate.check import demand_environment, rolled_back
 from incident_ops.deploy_gate.holds import opening_hours
 from incident_ops.deploy_gate.release import fix_refused, is_listed
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, Calendar
@@ -298,8 +298,8 @@ def test_a_damaged_list_is_no_list(line: str) -> None:
     [
         ({}, "@alice", None),
         ({}, "@Alice", None),
-        ({}, "@bob", "@bob is not the commander"),
-        ({}, None, "not known"),
+        ({}, "@bob", "not @bob"),
+        ({}, None, "unknown"),
         ({"roles": {}}, "@alice", "has no commander"),
         ({"services": ["disk"]}, "@alice", "is not on auth"),
         ({"state": "resolved"}, "@alice", "is not open"),
@@ -321,5 +321,5 @@ def test_wrong_names_are_mistakes_with_a_hint() -> None:
     with pytest.raises(UserError, match="'prod'") as caught:
         ask(known(), environment="prod")
     assert "production" in caught.value.hint
-    known_environment("production-canary", policy())
+    demand_environment("production-canary", policy())
     assert set(SERVICES) == {"auth", "database", "disk"}

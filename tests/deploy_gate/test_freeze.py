@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from incident_ops.deploy_gate.check import DeployRequest, Known, check_deploy
+from incident_ops.deploy_gate.check import DeployFacts, DeployRequest, check_deploy
 from incident_ops.deploy_gate.verdict import EXIT, Verdict
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, Unread
@@ -26,7 +26,7 @@ def ask(
     unread: tuple[Unread, ...] = (),
     services: Mapping[str, Service] = SERVICES,
 ) -> Verdict:
-    known = Known(rules or policy(), services, records, {}, {}, unread)
+    known = DeployFacts(rules or policy(), services, records, {}, {}, unread)
     return check_deploy(DeployRequest(service, "production", NOW), known)
 
 

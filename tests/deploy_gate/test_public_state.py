@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_ops.deploy_gate.check import DeployRequest, Known
+from incident_ops.deploy_gate.check import DeployFacts, DeployRequest
 from incident_ops.deploy_gate.public_state import (
     PublicState,
-    gives_way,
-    not_current,
     parse_state,
     public_state,
     to_json,
     verdict_of_state,
+    why_not_current,
+    why_replaced,
 )
 from incident_ops.domain.record import Unread
 from incident_ops.domain.services import REQUEST_BUDGET, Objective
@@ -27,7 +27,7 @@ from tests.deploy_gate.asking import NOW, SHA, ask, change, freeze, known, outco
 REVISION = "a" * 40
 
 
-def published(there: Known) -> PublicState:
+def published(there: DeployFacts) -> PublicState:
     """What a reader gets."""
     return parse_state(to_json(public_state({"auth": there}, REVISION, NOW)), "gate.json")
 
@@ -110,7 +110,7 @@ def test_a_restricted_incident_holds_without_its_id() -> None:
 )
 def test_it_is_current_by_its_revision_else_by_its_age(head: str | None, age: timedelta, is_current: bool) -> None:
     """3h where HEAD cannot be read; one from the future means that a clock is wrong."""
-    assert (not_current(published(SCENES["nothing"]), head, NOW + age) is None) is is_current
+    assert (why_not_current(published(SCENES["nothing"]), head, NOW + age) is None) is is_current
 
 
 GOOD = to_json(public_state({"auth": SCENES["window"]}, REVISION, NOW))
@@ -175,17 +175,17 @@ def test_a_budget_that_needs_figures_is_no_pass_and_says_whom_to_ask() -> None:
         (known(), REVISION, 0, None),
         (known(), REVISION, 60, None),
         (known(), REVISION, 61, "it is 1h 1m old"),
-        (known(), REVISION, -3, "yet to come"),
-        (known(), "b" * 40, 0, "it tells of commit aaaaaaaaaaaa"),
+        (known(), REVISION, -3, "in the future"),
+        (known(), "b" * 40, 0, "it is of commit aaaaaaaaaaaa"),
         (known(record()), REVISION, 1, "things have changed for auth"),
     ],
 )
 def test_it_is_published_again_for_news_for_another_commit_and_well_before_it_is_too_old(
-    there: Known, revision: str, minutes: int, why: str | None
+    there: DeployFacts, revision: str, minutes: int, why: str | None
 ) -> None:
     """A third of its three hours: two runs of the schedule may be lost before a reader distrusts it."""
     ours = public_state({"auth": there}, revision, NOW + timedelta(minutes=minutes))
-    found = gives_way(published(SCENES["nothing"]), ours)
+    found = why_replaced(published(SCENES["nothing"]), ours)
     assert found is None if why is None else why in str(found)
 
 
@@ -196,4 +196,4 @@ def test_a_budget_that_came_to_burn_too_fast_is_news() -> None:
     there = known(rules=policy("gate: {budget: burn}\n"), objective=Objective(99.0, 30 * 86_400), past=past)
     calm, soon = published(there), NOW + timedelta(minutes=20)
     assert (answer(calm)[0], answer(calm, soon)[0], outcome(ask(there, now=soon))[0]) == ("pass", "pass", "frozen")
-    assert gives_way(calm, public_state({"auth": there}, REVISION, soon)) == "things have changed for auth"
+    assert why_replaced(calm, public_state({"auth": there}, REVISION, soon)) == "things have changed for auth"

@@ -12,8 +12,8 @@ from incident_ops.canary.counters import NO_BASELINE, Counts, Gap
 from incident_ops.canary.judgement import Needed
 from incident_ops.canary.replay import CanaryOutcome, outcome_of
 from incident_ops.canary.run import advance, begin_run, judge_run, watch_analysis
-from incident_ops.canary.tick import Sides
-from incident_ops.canary.verdict import Joined, MetricStatus, accepted
+from incident_ops.canary.tick import SideCounts
+from incident_ops.canary.verdict import JoinedVerdict, MetricStatus, accepted
 from incident_ops.render.canary import canary_summary, progress, to_text
 from tests.canary.test_config import SIDE, gate
 
@@ -21,14 +21,14 @@ ALONE = {"name": "errors", "type": "errorRate", "canary": SIDE, "maxErrorRate": 
 NOBODY = Gap(NO_BASELINE, "no baseline is asked for")
 
 
-def measured(data: dict[str, Any], errors: float, *, watched: bool = False, baseline: Any = None) -> Joined:
+def measured(data: dict[str, Any], errors: float, *, watched: bool = False, baseline: Any = None) -> JoinedVerdict:
     analysis = to_analysis(data)
     analysis = watch_analysis(analysis) if watched else analysis
     run = begin_run(analysis, {one.name: [] for one in analysis.metrics})
     at = 0.0
     while at < analysis.horizon:
         at += analysis.interval
-        answer = Sides(Counts(errors, 300), baseline or NOBODY)
+        answer = SideCounts(Counts(errors, 300), baseline or NOBODY)
         run = advance(analysis, run, at, {one.name: answer for one in analysis.metrics})
         if judge_run(analysis, run).is_final:
             break

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from incident_ops.cli.demo import scenes
+from incident_ops.app.demo import scenes
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record

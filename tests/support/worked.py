@@ -64,8 +64,8 @@ class Worked:
             scene.enter_context(contextlib.chdir(self.root))
             scene.enter_context(contextlib.redirect_stdout(out))
             scene.enter_context(contextlib.redirect_stderr(out))
-            scene.enter_context(mock.patch("incident_ops.cli.canary_run.Ticking", Clock))
-            scene.enter_context(mock.patch("incident_ops.cli.canary_run.connect", _connected(out)))
+            scene.enter_context(mock.patch("incident_ops.app.canary_run.Ticking", Clock))
+            scene.enter_context(mock.patch("incident_ops.app.canary_run.connect", _connected(out)))
             try:
                 code = cli.main([*at, *output], standalone_mode=False, obj={})
             except Exception as error:

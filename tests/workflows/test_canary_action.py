@@ -20,7 +20,7 @@ JUDGE = "Judge the canary"
 PROGRAM = """\
 import os, sys
 sys.path.insert(0, {root!r})
-import incident_ops.cli.canary_run as live
+import incident_ops.app.canary_run as live
 from incident_ops.cli.main import main
 from tests.cli.canary_scene import Clock, Source
 

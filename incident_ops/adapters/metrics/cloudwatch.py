@@ -34,6 +34,7 @@ class CloudWatch:
     """One region; see `ports.MetricSource`."""
 
     is_cumulative = False
+    is_promql = False
     unproven = "not run against the service: CloudWatch is asked as its documentation says"
 
     def __init__(self, place: Place, region: str, who: Credentials) -> None:

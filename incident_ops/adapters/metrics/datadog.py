@@ -18,6 +18,7 @@ class Datadog:
     """Counts are sums over the interval, threshold results the newest value in it; see `ports.MetricSource`."""
 
     is_cumulative = False
+    is_promql = False
     unproven = "not run against the service: Datadog is asked as its documentation says"
 
     def __init__(self, place: Place) -> None:

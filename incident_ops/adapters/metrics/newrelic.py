@@ -22,6 +22,7 @@ class NewRelic:
     """One account; the NRQL is without SINCE and UNTIL, which are added here. See `ports.MetricSource`."""
 
     is_cumulative = False
+    is_promql = False
     unproven = "not run against the service: New Relic is asked as its documentation says"
 
     def __init__(self, place: Place, account: int) -> None:

@@ -28,6 +28,7 @@ class Prometheus:
     """A Prometheus server; see `ports.MetricSource`."""
 
     is_cumulative = True
+    is_promql = True
     unproven = ""
 
     def __init__(self, place: Place) -> None:

@@ -21,6 +21,7 @@ class Web:
     """A web service; counts are running totals. See `ports.MetricSource`."""
 
     is_cumulative = True
+    is_promql = False
     unproven = ""
 
     def __init__(self, place: Place, json_path: str = "$") -> None:

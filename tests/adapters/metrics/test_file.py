@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from incident_ops.adapters.metrics.file import Row, counts_of, read_counts
-from incident_ops.canary.counters import Counts, Gap, counts
+from incident_ops.canary.counters import Counts, Gap, to_counts
 from incident_ops.errors import UserError
 
 HEAD = "t,canary_requests,canary_errors,baseline_requests,baseline_errors\n"
@@ -27,8 +27,8 @@ def test_a_row_is_a_tick(tmp_path: Path) -> None:
 def test_a_cell_without_a_count_is_a_tick_without_data(cell: str) -> None:
     """Passed on as it stands; the gate finds no count in it."""
     row = counts_of(f"{HEAD}15,{cell},0,900,9\n", "a.csv")[0]
-    assert isinstance(counts(row.canary_errors, row.canary_requests, "canary"), Gap)
-    assert counts(row.baseline_errors, row.baseline_requests, "baseline") == Counts(9, 900)
+    assert isinstance(to_counts(row.canary_errors, row.canary_requests, "canary"), Gap)
+    assert to_counts(row.baseline_errors, row.baseline_requests, "baseline") == Counts(9, 900)
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ import pytest
 from incident_ops.adapters.http import Place
 from incident_ops.adapters.metrics.prometheus import Prometheus
 from incident_ops.canary.conditions import parse_condition
-from incident_ops.canary.counters import Counts, Gap, Reading, difference, reading
-from incident_ops.canary.queries import fill
+from incident_ops.canary.counters import Counts, Gap, Reading, difference, to_reading
+from incident_ops.canary.queries import fill_query
 from incident_ops.canary.threshold import (
     MeasurementPhase,
     RunEnd,
@@ -84,7 +84,7 @@ def tick(number: int) -> Tick:
 
 
 def read(found: Prometheus, at: Tick) -> Reading | Gap:
-    return reading(found.counts(ERRORS, at), found.counts(REQUESTS, at), "canary")
+    return to_reading(found.counts(ERRORS, at), found.counts(REQUESTS, at), "canary")
 
 
 def test_filled_history_gives_the_counts_of_a_tick(server: Server) -> None:
@@ -99,7 +99,7 @@ def test_a_counter_that_began_anew_is_counted_from_zero(server: Server) -> None:
     """At point 100 the counter falls from 990 to 0; nothing negative is ever counted."""
     found = source(server)
     series = [found.counts("restarted_total", tick(number)) for number in (98, 99, 101)]
-    readings = [reading({}, one, "canary") for one in series]
+    readings = [to_reading({}, one, "canary") for one in series]
     assert all(isinstance(one, Reading) for one in readings)
     grown = [difference(one, other, "canary") for one, other in itertools.pairwise(readings)]
     assert grown == [Counts(0, 10), Counts(0, 10)]
@@ -110,8 +110,8 @@ def test_no_error_series_yet_is_no_error_but_no_request_series_is_no_data(server
     found = source(server)
     nothing: Mapping[str, object] = found.counts('http_requests_total{code="503"}', tick(40))
     assert nothing == {}
-    assert isinstance(reading(nothing, found.counts(REQUESTS, tick(40)), "canary"), Reading)
-    assert isinstance(reading(found.counts(ERRORS, tick(40)), nothing, "canary"), Gap)
+    assert isinstance(to_reading(nothing, found.counts(REQUESTS, tick(40)), "canary"), Reading)
+    assert isinstance(to_reading(found.counts(ERRORS, tick(40)), nothing, "canary"), Gap)
 
 
 def test_the_lookback_is_read_in_one_range(server: Server) -> None:
@@ -243,5 +243,5 @@ def test_a_live_exporter_whose_error_rate_changes_is_followed(tmp_path: Path) ->
 @pytest.mark.parametrize("value", HOSTILE)
 def test_a_value_finds_the_series_of_that_label_and_no_other(server: Server, query: str, value: str) -> None:
     """Quotes, backslashes and what a regular expression would read stand for themselves, in either quotes."""
-    asked = fill(query, {"v": value}, is_promql=True)
+    asked = fill_query(query, {"v": value}, is_promql=True)
     assert source(server).value(asked, Tick(datetime.fromtimestamp(BEGIN + 300, UTC), 15)) == [HOSTILE.index(value) + 1]

@@ -1,0 +1,124 @@
+"""A gate file as the canary commands take it: read, checked, and refused with its line where anything is wrong.
+
+Recorded counts are judged by one without a metric source.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from incident_ops.app.workspace import Workspace
+from incident_ops.canary.config import Analysis, to_analysis, to_provider
+from incident_ops.canary.config_check import check_gate_file, check_source
+from incident_ops.canary.replay import CanaryOutcome
+from incident_ops.domain.policy import Policy
+from incident_ops.errors import UserError
+from incident_ops.findings import Finding
+from incident_ops.records.gate_file import gate_findings, load_gate
+from incident_ops.records.yaml_reader import MAX_BYTES, Document
+
+GATES = "gates"
+"""The folder of gate files."""
+
+
+@dataclass(frozen=True)
+class GateFile:
+    """A gate file that is fine: its data, what they mean, and the digest of its bytes."""
+
+    path: str
+    document: Document
+    analysis: Analysis
+    digest: str
+
+
+class CheckedGate(NamedTuple):
+    """What was found in a gate file, and the provider it names ("" where it cannot be read)."""
+
+    findings: Sequence[Finding]
+    provider: str
+
+
+def read_gate(path: str) -> GateFile:
+    """The gate file. UserError naming the first fault where it cannot be used."""
+    raw = _gate_bytes(path)
+    document = load_gate(raw, path, check_gate_file)
+    if isinstance(document, list):
+        raise _refused(document)
+    return GateFile(path, document, to_analysis(document.data), sha256(raw).hexdigest())
+
+
+def demand_source(gate: GateFile, policy: Policy) -> None:
+    """UserError where the data source that the gate names is not in the policy, or of another kind."""
+    if findings := _source_findings(gate.document, policy):
+        raise _refused(findings)
+
+
+def gate_files(workspace: Workspace) -> list[str]:
+    """Every gate file of the repository, as it is typed in the current folder."""
+    return [os.path.relpath(path) for path in sorted((workspace.root / GATES).glob("*.yaml"))]
+
+
+def check_gates(workspace: Workspace, paths: Sequence[str]) -> dict[str, CheckedGate]:
+    """Every file with its findings. UserError where one cannot be read, or the policy cannot be used."""
+    checked = {}
+    for path in paths:
+        document = load_gate(_gate_bytes(path), path, check_gate_file)
+        if isinstance(document, list):
+            checked[path] = CheckedGate(document, "")
+            continue
+        provider = to_provider(document.data["spec"]["provider"])
+        findings = _source_findings(document, workspace.judged_by[0]) if provider.datasource else []
+        checked[path] = CheckedGate(findings, provider.kind)
+    return checked
+
+
+def unproven_providers(checked: Mapping[str, CheckedGate]) -> Iterator[tuple[str, str]]:
+    """(provider, what people have to know of it) for each in use that was never run against the real service."""
+    from incident_ops.adapters.metrics.cloudwatch import CloudWatch
+    from incident_ops.adapters.metrics.datadog import Datadog
+    from incident_ops.adapters.metrics.newrelic import NewRelic
+
+    notes = {"cloudwatch": CloudWatch.unproven, "datadog": Datadog.unproven, "newRelic": NewRelic.unproven}
+    for kind in sorted({gate.provider for gate in checked.values()}):
+        if kind in notes:
+            yield kind, notes[kind]
+
+
+def replay_recording(csv: str, file: str) -> CanaryOutcome:
+    """The outcome of a gate file over the counts of a CSV file. UserError where either cannot be used."""
+    from incident_ops.adapters.metrics.file import Row, read_counts
+    from incident_ops.canary.counters import to_counts
+    from incident_ops.canary.replay import RecordedTick, replay_ticks
+
+    def tick(row: Row) -> RecordedTick:
+        canary = to_counts(row.canary_errors, row.canary_requests, "canary")
+        return RecordedTick(row.t, canary, to_counts(row.baseline_errors, row.baseline_requests, "baseline"))
+
+    gate = read_gate(file)
+    return replay_ticks(gate.analysis, [tick(row) for row in read_counts(csv)])
+
+
+def _gate_bytes(path: str) -> bytes:
+    if not path:
+        raise UserError("the name of the gate file is empty", hint="-f gates/NAME.yaml")
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise UserError(f"the gate file cannot be read: {error.strerror}", where=path, hint="check the path") from error
+
+
+def _source_findings(document: Document, policy: Policy) -> list[Finding]:
+    return gate_findings(document, lambda data, file: check_source(data, file, policy))
+
+
+def _refused(findings: Sequence[Finding]) -> UserError:
+    """The first finding as an error, and how many there are."""
+    first = findings[0]
+    more = f"; {len(findings) - 1} more: incident-ops canary validate shows all" if len(findings) > 1 else ""
+    return UserError(first.message, where=str(first.where), hint=f"{first.hint}{more}")

@@ -1,0 +1,289 @@
+"""A live run of a canary: the gate is asked, the rollout is measured, the caller's commands are run."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol, Self
+
+from incident_ops.adapters.environment import Ticking
+from incident_ops.adapters.files import write_text
+from incident_ops.adapters.metrics.connect import connect
+from incident_ops.adapters.processes import perform
+from incident_ops.app.canary_gate import GateFile, demand_source, read_gate
+from incident_ops.app.canary_outcome import declare_failed, demand_answers
+from incident_ops.app.canary_samples import Ended, LiveRun, Sampler, query_values
+from incident_ops.app.gate_check import GateRequest, check_gate
+from incident_ops.app.workspace import Workspace
+from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis
+from incident_ops.canary.replay import CanaryOutcome, outcome_of
+from incident_ops.canary.run import Run, stages, takes_all_traffic, watch_analysis
+from incident_ops.canary.run_state import Owner, run_from_json, run_to_json
+from incident_ops.canary.verdict import JoinedVerdict, accepted
+from incident_ops.deploy_gate.verdict import FAIL, OVERRIDDEN, OVERRIDE, PASS
+from incident_ops.domain.ports import MetricSource
+from incident_ops.domain.time import stamp
+from incident_ops.edits.freeze import commit_id
+from incident_ops.errors import Incomplete, UserError
+
+
+@dataclass(frozen=True)
+class CanaryRequest:
+    """A run as the options of `canary run` ask for it; see its help."""
+
+    file: str
+    service: str | None = None
+    environment: str | None = None
+    sha: str | None = None
+    records: str | None = None
+    passed: str | None = None
+    values: tuple[str, ...] = ()
+    state: str | None = None
+    step_state: str | None = None
+    watch: bool = False
+    on_step: str | None = None
+    on_pass: str | None = None
+    on_fail: str | None = None
+    declare: bool = False
+    severity: str | None = None
+
+
+class RunProgress(Protocol):
+    """Whoever is shown how a run goes, from the first tick to the last."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *error: object) -> None: ...
+
+    def show(self, analysis: Analysis, run: Run, joined: JoinedVerdict, /) -> None:
+        """The status of every metric after a tick."""
+
+    def note(self, text: str, /) -> None:
+        """A line for people."""
+
+    def paused(self) -> AbstractContextManager[None]:
+        """For as long as a command of the caller prints."""
+
+
+def run_canary(workspace: Workspace, request: CanaryRequest, progress: RunProgress) -> CanaryOutcome:
+    """Runs a canary to its verdict, or with `step_state` to the end of its step.
+
+    UserError for whatever would keep it from ending well, before anything is rolled out. Incomplete where a command of
+    the caller failed: then nothing is known to be well.
+    """
+    return _Rollout(workspace, read_gate(request.file), request, progress).outcome()
+
+
+def _demand_consistent(request: CanaryRequest, gate: GateFile) -> None:
+    """UserError for options that do not go together, and for a gate that cannot be measured live."""
+    if gate.analysis.provider.kind == FILE_PROVIDER:
+        raise UserError("a file is not live", where=gate.path, hint="incident-ops canary replay X.csv -f GATE.yaml")
+    if request.state and request.step_state:
+        raise UserError("--state and --step-state are two ways", hint="a job for each step: --step-state alone")
+    if (request.state or request.step_state) and not request.sha:
+        hint = "--sha SHA: evidence of one version must not count for another"
+        raise UserError("a state file belongs to one commit", hint=hint)
+    for option in ("environment", "records", "passed"):
+        if getattr(request, option) and not request.service:
+            raise UserError(f"--{option} without --service", hint="--service NAME")
+    if request.severity and not request.declare:
+        raise UserError("--severity without --declare", hint="add --declare, or leave it out")
+
+
+class _Rollout:
+    """One run, from the question whether it may be deployed to the last command."""
+
+    def __init__(self, workspace: Workspace, gate: GateFile, request: CanaryRequest, progress: RunProgress) -> None:
+        """UserError for whatever would keep it from ending well: better now than with the canary out."""
+        self._workspace, self._gate, self._request, self._progress = workspace, gate, request, progress
+        self._analysis = gate.analysis
+        _demand_consistent(request, gate)
+        policy, _ = workspace.judged_by
+        self._sha = commit_id(request.sha) if request.sha else ""
+        self._environment = (request.environment or policy.gate.environment) if request.service else ""
+        demand_source(gate, policy)
+        self._watched = watch_analysis(self._analysis) if request.watch or self._analysis.watch else None
+        self._weight = stages(self._analysis)[0].weight
+        if request.declare:
+            demand_answers(workspace, request.service, request.severity, self._weight)
+        source = self._connect()
+        self._unproven = source.unproven
+        self._sampler = Sampler(source, self._analysis, query_values(self._analysis, request.values))
+        self._owner = Owner(request.service or "", self._environment, self._sha, self._analysis.name, gate.digest)
+        self._ticking = Ticking()
+        self._started = stamp(self._ticking.now())
+
+    def _connect(self) -> MetricSource:
+        provider = self._analysis.provider
+        datasource = self._workspace.judged_by[0].datasources[provider.datasource]
+        return connect(provider.datasource, datasource, os.environ, provider.timeout, provider.json_path)
+
+    def outcome(self) -> CanaryOutcome:
+        """Runs it. Incomplete where a command of the caller failed: then nothing is known to be well."""
+        notes: tuple[str, ...] = ()
+        if self._request.service is not None:
+            held = self._ask_gate(self._request.service)
+            if held.verdict not in (PASS, OVERRIDDEN):
+                return held
+            notes = ("a person lets this commit through what holds deploys",) if held.verdict == OVERRIDDEN else ()
+        with self._progress as progress:
+            if self._unproven:
+                progress.note(self._unproven)
+            try:
+                outcome = self._measured()
+            except (KeyboardInterrupt, SystemExit):
+                progress.note(self._left_behind())
+                raise
+        if notes and outcome.verdict == PASS:
+            outcome = replace(outcome, verdict=OVERRIDDEN, reason_code=OVERRIDE)
+        return self._concluded(replace(outcome, notes=(*outcome.notes, *notes)))
+
+    def _left_behind(self) -> str:
+        """What an end by a signal leaves: nobody rolls back but the caller."""
+        share = f" at {self._weight} % of the traffic" if self._weight else ""
+        again = "goes on from the state file" if self._state_file else "begins anew"
+        return f"ended by a signal: the canary is still out{share}; a re-run {again}"
+
+    def _ask_gate(self, service: str) -> CanaryOutcome:
+        """What holds deploys of the service, as an outcome of the canary."""
+        request = self._request
+        asked = GateRequest(service, request.environment, request.sha, records=request.records, passed=request.passed)
+        held = check_gate(self._workspace, asked)
+        return CanaryOutcome(
+            self._analysis.name,
+            held.verdict,
+            held.reason_code,
+            incident_ids=tuple(held.incident_ids),
+            notes=held.notes,
+        )
+
+    def _measured(self) -> CanaryOutcome:
+        run = self._resumed()
+        live = self._live(self._analysis)
+        ended = live.measure(self._analysis, run or live.begin(self._analysis, self._progress.note))
+        joined = ended.joined if ended.next_weight is not None else accepted(self._analysis, ended.joined)
+        outcome = outcome_of(self._analysis.name, joined, ended.run.at, live.curves.whole)
+        outcome = replace(outcome, next_weight=self._next(ended, outcome), is_dry=self._analysis.dry_run)
+        if self._is_let_through(outcome) and not self._request.step_state:
+            outcome = self._at_full(outcome)
+        self._close(ended, outcome)
+        return outcome
+
+    def _is_let_through(self, outcome: CanaryOutcome) -> bool:
+        """Whether all traffic may follow; a dry run that did not pass holds nothing, and moves nothing either."""
+        return outcome.verdict == PASS or (outcome.verdict == OVERRIDDEN and not self._analysis.dry_run)
+
+    def _at_full(self, outcome: CanaryOutcome) -> CanaryOutcome:
+        """The rollout at full traffic, and watched there where that is asked for. An end that was only accepted stays
+        that, however well the watch goes."""
+        if takes_all_traffic(self._analysis):
+            self._step(FULL)
+        elif self._watched is not None:
+            self._command("--on-pass", self._request.on_pass, outcome)
+            self._weight = FULL
+        watched = self._watched
+        if watched is None:
+            return outcome
+        live = replace(self._live(watched), keep=_forget)
+        ended = live.measure(watched, live.begin(watched, self._progress.note))
+        after = outcome_of(outcome.gate, accepted(watched, ended.joined), outcome.seconds or 0.0, live.curves.whole)
+        last = outcome if after.verdict == PASS else after
+        return replace(
+            after,
+            verdict=last.verdict,
+            reason_code=last.reason_code,
+            metrics=(*outcome.metrics, *after.metrics),
+            seconds=(outcome.seconds or 0.0) + ended.run.at,
+            curves={**outcome.curves, **after.curves},
+            is_dry=outcome.is_dry,
+        )
+
+    def _live(self, analysis: Analysis) -> LiveRun:
+        return LiveRun(
+            self._ticking,
+            self._sampler,
+            self._step,
+            self._keep,
+            lambda run, joined: self._progress.show(analysis, run, joined),
+            one_step=bool(self._request.step_state),
+        )
+
+    def _next(self, ended: Ended, outcome: CanaryOutcome) -> int | None:
+        if ended.next_weight is not None:
+            return ended.next_weight
+        is_last = bool(self._request.step_state) and self._is_let_through(outcome)
+        return FULL if is_last and takes_all_traffic(self._analysis) else None
+
+    @property
+    def _state_file(self) -> Path | None:
+        named = self._request.state or self._request.step_state
+        return Path(named) if named else None
+
+    def _resumed(self) -> Run | None:
+        path = self._state_file
+        if path is None:
+            return None
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise UserError(f"the state file cannot be read: {error.strerror}", where=str(path)) from error
+        run, self._started = run_from_json(raw, self._analysis, self._owner)
+        return run
+
+    def _keep(self, run: Run, verdict: str | None = None) -> None:
+        if (path := self._state_file) is not None:
+            write_text(path, run_to_json(self._analysis, run, self._owner, self._started, verdict))
+
+    def _close(self, ended: Ended, outcome: CanaryOutcome) -> None:
+        if ended.next_weight is None:
+            self._keep(ended.run, outcome.verdict)
+
+    def _facts(self, outcome: CanaryOutcome | None = None) -> dict[str, str]:
+        request = self._request
+        return {
+            "INCIDENT_OPS_GATE": self._analysis.name,
+            "INCIDENT_OPS_SERVICE": request.service or "",
+            "INCIDENT_OPS_ENVIRONMENT": self._environment,
+            "INCIDENT_OPS_SHA": self._sha,
+            "INCIDENT_OPS_WEIGHT": str(self._weight or ""),
+            "INCIDENT_OPS_VERDICT": outcome.verdict if outcome else "",
+            "INCIDENT_OPS_REASON_CODE": outcome.reason_code if outcome else "",
+        }
+
+    def _step(self, weight: int) -> None:
+        self._weight = weight
+        self._command("--on-step", self._request.on_step, None)
+
+    def _command(self, option: str, command: str | None, outcome: CanaryOutcome | None) -> None:
+        if command is not None and not self._analysis.dry_run:
+            with self._progress.paused():
+                perform(option, command, self._facts(outcome))
+
+    def _concluded(self, outcome: CanaryOutcome) -> CanaryOutcome:
+        """The caller's last command, and the incident; neither changes a fail into anything better."""
+        promoted_already = self._watched is not None and not takes_all_traffic(self._analysis)
+        if outcome.verdict in (PASS, OVERRIDDEN) and not promoted_already:
+            self._command("--on-pass", self._request.on_pass, outcome)
+        if outcome.verdict != FAIL:
+            return outcome
+        notes = list(outcome.notes)
+        try:
+            self._command("--on-fail", self._request.on_fail, outcome)
+        except Incomplete as error:
+            notes.append(f"error: {error}; the canary is still out")
+        ids = outcome.incident_ids
+        if self._request.declare and self._request.service and not self._analysis.dry_run:
+            workspace = replace(self._workspace, now=self._ticking.now())
+            facts, severity = self._facts(outcome), self._request.severity
+            incident = declare_failed(workspace, outcome, self._request.service, facts, severity)
+            notes.append(f"declared as {incident}")
+            ids = (*ids, incident)
+        return replace(outcome, notes=tuple(notes), incident_ids=ids)
+
+
+def _forget(_run: Run) -> None:
+    """The watch keeps no state: a re-run begins it anew."""
