@@ -27,7 +27,7 @@ from incident_ops.errors import IncidentOpsError
 from incident_ops.notifications.deliver import delivery_exit_code
 from incident_ops.reconcile.apply import APPLIED, EXISTS, LEFT_OVER, Applied, Summary, apply_changes, outcome_summary
 from incident_ops.reconcile.changes import CREATE, EDIT, LABEL
-from incident_ops.reconcile.diff import grouped, new_numbers
+from incident_ops.reconcile.diff import edits_by_path, new_numbers
 from incident_ops.reconcile.limits import HeldChanges, WithinLimits
 from incident_ops.render.findings import inert, plural
 from incident_ops.render.plan import applied_json, applied_line, delivered_lines, plan_headline
@@ -159,10 +159,10 @@ def _records(seen: Look, allowed: WithinLimits, outcomes: Sequence[Applied]) -> 
         return "", None
     try:
         if seen.github is None:
-            return write_locally(seen.opened, grouped(planned)), None
+            return write_locally(seen.opened, edits_by_path(planned)), None
         reasons = [f"{change.key}: {change.reason}" for change in planned]
         reasons += [f"{key}: its issue is number {number}" for key, number in sorted(made.items())]
-        every = _joined(seen.waiting, grouped(planned), numbers)
+        every = _joined(seen.waiting, edits_by_path(planned), numbers)
         return propose(seen.opened, seen.github, every, reasons, seen.opened.now), None
     except IncidentOpsError as error:
         return "", error
@@ -171,7 +171,7 @@ def _records(seen: Look, allowed: WithinLimits, outcomes: Sequence[Applied]) -> 
 def _ending(seen: Look, end: Summary, held: Sequence[HeldChanges], failures: Sequence[IncidentOpsError]) -> int:
     """Tells on the error stream what is left or went wrong -> the exit code."""
     for one in held:
-        click.echo(inert(f"held: {one.told}"), err=True)
+        click.echo(inert(f"held: {one.message}"), err=True)
     for error in (*([end.error] if end.error else []), *failures):
         click.echo(inert(f"error: {error}"), err=True)
     for left in seen.made.unread:

@@ -23,7 +23,7 @@ from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.notifications.plan import HELD, PAGER_CHANNELS, PlannedNotice, follow_ups, messages, plan_deliveries
 from incident_ops.notifications.recipients import LATE_AFTER, Notices, joined, notices, possible
 from incident_ops.reconcile.changes import KeyDecision
-from incident_ops.reconcile.plan import telling
+from incident_ops.reconcile.plan import notice_changes
 from incident_ops.sla.obligations import Obligation, Owed, SeenOf
 from incident_ops.sla.pages import taken
 
@@ -100,7 +100,7 @@ def told_now(
         every += [one for mark, of in asked.over for one in follow_ups(of, ledger, mark)]
     held = OBSERVE if setting.policy.mode == "observe" else ""
     planned = plan_deliveries(every, ledger, setting.now)
-    verdict = telling(asked.told, planned, asked.why, held)
+    verdict = notice_changes(asked.told, planned, asked.why, held)
     if held:
         planned = tuple(one._replace(action=HELD, why=held) if one.goes_out else one for one in planned)
     return planned, verdict

@@ -43,10 +43,10 @@ from incident_ops.notifications.plan import PlannedNotice
 from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.changes import EDIT, Kept, KeyDecision, PlannedChange
 from incident_ops.reconcile.desired import Desired, desired
-from incident_ops.reconcile.diff import keepers, key_of, numbers, owned
+from incident_ops.reconcile.diff import issues_to_keep, key_of, owned_issues, recorded_numbers
 from incident_ops.reconcile.generated_block import owner
 from incident_ops.reconcile.observe import load_snapshot, observe, save_snapshot
-from incident_ops.reconcile.plan import Plan, make_plan, together, waiting, without
+from incident_ops.reconcile.plan import Plan, add_decision, leave_proposed, leave_refused, make_plan
 from incident_ops.records.history import deletions, every_record, read_record
 from incident_ops.records.store import is_record
 from incident_ops.sla.automatic_states import watched_since
@@ -99,7 +99,7 @@ def watched(records: Iterable[Record], policy: Policy, now: datetime) -> Mapping
 
 def tracking(wanted: Desired, snapshot: Snapshot) -> Mapping[str, Issue]:
     """Incident -> its tracking issue, as far as the tracker shows one."""
-    stay = keepers(owned(wanted, snapshot), numbers(wanted, snapshot))
+    stay = issues_to_keep(owned_issues(wanted, snapshot), recorded_numbers(wanted, snapshot))
     return {key: issue for key, issue in stay.items() if "/" not in key}
 
 
@@ -293,7 +293,7 @@ def _look(
     seen = seen_in(snapshot, tracking(wanted, snapshot))
     owed = owed_by(matter, policy, opened.now, seen, snapshot.noticed)
     by_id = {record.incident.id: record for record in matter}
-    made = together(made, due_edits(owed, by_id, policy))
+    made = add_decision(made, due_edits(owed, by_id, policy))
     planned: tuple[PlannedNotice, ...] = ()
     unread = None
     if not options.get("no_notify"):
@@ -303,7 +303,7 @@ def _look(
             ledger, unread = _ledger(opened, source)
             snapshot = replace(snapshot, ledger=None if ledger is None else ledger_lines(ledger, asked.pairs()))
         planned, told = told_now(asked, snapshot.ledger, setting)
-        made = together(made, told)
+        made = add_decision(made, told)
     made, waits = _writable(opened, made)
     return Look(opened, tracker, github, wanted, snapshot, made, waits, by_id, planned, unread)
 
@@ -311,10 +311,10 @@ def _look(
 def _writable(opened: Opened, made: Plan) -> tuple[Plan, Mapping[str, tuple[Edit, ...]]]:
     """A plan less the edits that cannot be made and those that wait in our proposal, and the latter by path."""
     spelled, refused = _spelled(opened, made.changes)
-    made = without(made, refused)
+    made = leave_refused(made, refused)
     due = made.record_edits
     if made.proposed:
-        made = waiting(made, spelled)
+        made = leave_proposed(made, spelled)
     return made, {path: edits for path, edits in due.items() if path not in made.record_edits}
 
 

@@ -24,7 +24,7 @@ from incident_ops.app.workspace import Opened, no_records, with_repository
 from incident_ops.cli.options import finish, format_option
 from incident_ops.errors import PlanChanged, UserError
 from incident_ops.reconcile.changes import NOTIFY
-from incident_ops.reconcile.limits import WITHOUT_LIMITS, Lifts, allow
+from incident_ops.reconcile.limits import WITHOUT_LIMITS, LimitOverrides, allow
 from incident_ops.render.findings import inert, inert_lines
 from incident_ops.render.plan import plan_json, plan_markdown, plan_text
 
@@ -116,7 +116,7 @@ def apply(opened: Opened, form: str, checksum: str | None, **options: Any) -> No
             "the plan is not the one that was reviewed",
             hint=f"plan again with `incident-ops plan`: its checksum is now {seen.made.checksum}",
         )
-    lifts = Lifts(**{name: options[f"max_{name}"] for name in ("creates", "closes", "writes", "requests")})
+    lifts = LimitOverrides(**{name: options[f"max_{name}"] for name in ("creates", "closes", "writes", "requests")})
     lifts = lifts._replace(accept_empty=options["accept_empty_tracker"])
     limits = seen.policy.tracker.limits if seen.github else WITHOUT_LIMITS
     finish(carry_out(seen, allow(seen.made, limits, lifts), form))

@@ -12,8 +12,8 @@ from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.tracker import Issue, IssueEdit, MissingIssue
 from incident_ops.errors import Ambiguous, IncidentOpsError, Incomplete, Stopped, WriteFailed
 from incident_ops.reconcile.changes import CLOSE, CREATE, LABEL, REOPEN, PlannedChange
-from incident_ops.reconcile.diff import keeper, key_of
-from incident_ops.reconcile.observe import listing
+from incident_ops.reconcile.diff import issue_to_keep, key_of
+from incident_ops.reconcile.observe import list_issues
 
 APPLIED = "done"
 EXISTS = "exists already"
@@ -87,7 +87,7 @@ def apply_changes(
     if any(_opens(change) for change in todo):
         may_create()  # the lock first: what another run creates before we hold it is then in the list
     try:
-        issues = listing(tracker)
+        issues = list_issues(tracker)
     except Stopped as error:
         yield from _left(todo, error)
         return
@@ -121,7 +121,7 @@ def _numbers(issues: Sequence[Issue], identities: Collection[str]) -> dict[str, 
     for issue in issues:
         if key := key_of(issue, identities):
             ours.setdefault(key, []).append(issue)
-    return {key: keeper(found).number for key, found in ours.items()}
+    return {key: issue_to_keep(found).number for key, found in ours.items()}
 
 
 def _opens(change: PlannedChange) -> bool:

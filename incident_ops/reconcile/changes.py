@@ -17,7 +17,7 @@ _OF_THE_MOMENT = ("subject", "timeline", "noticed_at")
 """Fields that tell when a run looked: the same thing is to be done a minute later, and the checksum is the same."""
 
 
-class Telling(NamedTuple):
+class NoticeDetails(NamedTuple):
     """Who is told, over which channels, and what; `held` says why it is only planned ("" = it is sent)."""
 
     audience: str
@@ -34,7 +34,7 @@ class PlannedChange(NamedTuple):
     `number` and `seen` (the issue the step was planned against) are None for a create; of an EDIT, `number` is the
     issue it follows from. `parent` is the key whose issue becomes the parent, `comment` what is said before closing.
     A create of kind LABEL has `label` and nothing else; an EDIT has the `path` of the record and its `edits`; a NOTIFY
-    has `telling` and the notice's key.
+    has `notice` and the notice's key.
     """
 
     action: str
@@ -50,7 +50,7 @@ class PlannedChange(NamedTuple):
     label: Label | None = None
     path: str | None = None
     edits: tuple[record.Edit, ...] = ()
-    telling: Telling | None = None
+    notice: NoticeDetails | None = None
 
     @property
     def is_on_tracker(self) -> bool:
@@ -72,10 +72,10 @@ class PlannedChange(NamedTuple):
         }
         if self.label:
             out |= {"color": self.label.color, "description": self.label.description}
-        if self.telling:
-            out |= {"audience": self.telling.audience, "recipient": self.telling.recipient}
-            out |= {"channels": self.telling.channels, "subject": self.telling.subject}
-            out |= {"held": self.telling.held or None}
+        if self.notice:
+            out |= {"audience": self.notice.audience, "recipient": self.notice.recipient}
+            out |= {"channels": self.notice.channels, "subject": self.notice.subject}
+            out |= {"held": self.notice.held or None}
         out |= {str(one.route[-1]): one.value for one in self.edits}
         return {
             name: list(value) if isinstance(value, tuple) else value for name, value in out.items() if value is not None
@@ -96,7 +96,7 @@ class PlannedChange(NamedTuple):
     def turn(self) -> int:
         """Its place in a run: calls that cannot wait, labels, what people look at, what is new, records, closes, the
         rest of the notices."""
-        if self.telling and self.telling.is_urgent:
+        if self.notice and self.notice.is_urgent:
             return -1
         return 0 if self.kind == LABEL else _TURN[self.action]
 
@@ -125,7 +125,7 @@ class KeyDecision(NamedTuple):
     kept: tuple[Kept, ...] = ()
 
 
-def joined(verdicts: Iterable[KeyDecision]) -> KeyDecision:
+def join_decisions(verdicts: Iterable[KeyDecision]) -> KeyDecision:
     """Many as one, in order."""
     parts = list(verdicts)
     return KeyDecision(

@@ -60,7 +60,7 @@ Rank = tuple[int, float, str, int]
 """Where a key comes in a run: worst level, oldest declaration, incident, tracking issue before items in order."""
 
 
-class Home(NamedTuple):
+class RecordPlace(NamedTuple):
     """Where a key stands: the record's path, and the place of `item` in it (None = the incident itself).
 
     `is_pending` where the record is not merged yet, so that nothing can be written back to it.
@@ -85,7 +85,7 @@ class DesiredIssue(NamedTuple):
     closed_as: str | None
     why: str
     place: Rank
-    home: Home
+    home: RecordPlace
     number: int | None
     parent: str | None
 
@@ -172,7 +172,7 @@ def _tracking(record: Record, label: str | None, policy: Policy, place: Rank) ->
         closed_as=closed_as,
         why=why,
         place=place,
-        home=Home(record.path, None, record.pending),
+        home=RecordPlace(record.path, None, record.pending),
         number=incident.links.tracking_issue,
         parent=None,
     )
@@ -191,7 +191,7 @@ def _item(record: Record, index: int, label: str | None, policy: Policy, place: 
         closed_as=ends.get(item.status),
         why=whys.get(item.status, f"the item is {item.status.replace('_', ' ')}"),
         place=place,
-        home=Home(record.path, index, record.pending),
+        home=RecordPlace(record.path, index, record.pending),
         number=item.issue,
         parent=incident.id if index < _MOST_CHILDREN else None,
     )

@@ -25,7 +25,17 @@ from incident_ops.domain.tracker import (
     Snapshot,
 )
 from incident_ops.reconcile import generated_block
-from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, REOPEN, UPDATE, Kept, KeyDecision, PlannedChange, joined
+from incident_ops.reconcile.changes import (
+    CLOSE,
+    CREATE,
+    EDIT,
+    REOPEN,
+    UPDATE,
+    Kept,
+    KeyDecision,
+    PlannedChange,
+    join_decisions,
+)
 from incident_ops.reconcile.desired import (
     CLOSED_AS_DUPLICATE,
     COMPLETED,
@@ -36,7 +46,7 @@ from incident_ops.reconcile.desired import (
     DesiredIssue,
 )
 
-Owned = Mapping[str, Sequence[Issue]]
+OwnedIssues = Mapping[str, Sequence[Issue]]
 """Key -> the issues it owns, by number."""
 
 
@@ -50,9 +60,9 @@ def key_of(issue: Issue, identities: Collection[str]) -> str | None:
     return generated_block.owner(issue.body) if issue.author.casefold() in identities else None
 
 
-def owned(desired: Desired, snapshot: Snapshot) -> Owned:
+def owned_issues(desired: Desired, snapshot: Snapshot) -> OwnedIssues:
     """Key -> its issues. One of ours that lost its marker is known by its number in the one record that names it."""
-    named = numbers(desired, snapshot)
+    named = recorded_numbers(desired, snapshot)
     times = Counter(named.values())
     claimed = {number: key for key, number in named.items() if times[number] == 1}
     out: dict[str, list[Issue]] = defaultdict(list)
@@ -65,14 +75,14 @@ def owned(desired: Desired, snapshot: Snapshot) -> Owned:
     return out
 
 
-def numbers(desired: Desired, snapshot: Snapshot) -> Mapping[str, int]:
+def recorded_numbers(desired: Desired, snapshot: Snapshot) -> Mapping[str, int]:
     """Key -> the number in its record; empty where the tracker is not the one that records carry numbers of."""
     if snapshot.source != GITHUB:
         return {}
     return {one.key: one.number for one in desired.issues.values() if one.number is not None}
 
 
-def keeper(issues: Iterable[Issue], number: int | None = None) -> Issue:
+def issue_to_keep(issues: Iterable[Issue], number: int | None = None) -> Issue:
     """The one of several issues of a key that stays: the record's number, else the lowest.
 
     One that is closed as a duplicate is the last choice, whatever the record says.
@@ -80,9 +90,9 @@ def keeper(issues: Iterable[Issue], number: int | None = None) -> Issue:
     return min(issues, key=lambda one: (is_duplicate(one), one.number != number, one.number))
 
 
-def keepers(ours: Owned, named: Mapping[str, int]) -> Mapping[str, Issue]:
+def issues_to_keep(ours: OwnedIssues, named: Mapping[str, int]) -> Mapping[str, Issue]:
     """Key -> the issue that stays, of all that `owned` found; `named` as from `numbers`."""
-    return {key: keeper(issues, named.get(key)) for key, issues in ours.items()}
+    return {key: issue_to_keep(issues, named.get(key)) for key, issues in ours.items()}
 
 
 def is_duplicate(issue: Issue) -> bool:
@@ -116,7 +126,7 @@ def number_edit(wanted: DesiredIssue, number: int) -> Set:
     return Set(route, number)
 
 
-def numbered(wanted: DesiredIssue, issue: Issue) -> KeyDecision:
+def write_back_number(wanted: DesiredIssue, issue: Issue) -> KeyDecision:
     """The edit that brings the number into a merged record that does not have it."""
     if wanted.number == issue.number or wanted.home.is_pending:
         return KeyDecision()
@@ -149,7 +159,7 @@ def closed_by_a_person(wanted: DesiredIssue, issue: Issue, closing: Closing | No
     return KeyDecision((_change(wanted, issue, f"{who} {how or 'closed it as completed'}", *edits),))
 
 
-def grouped(changes: Iterable[PlannedChange]) -> Mapping[str, tuple[Edit, ...]]:
+def edits_by_path(changes: Iterable[PlannedChange]) -> Mapping[str, tuple[Edit, ...]]:
     """Path of a record -> its edits, in the plan's order."""
     out: dict[str, tuple[Edit, ...]] = defaultdict(tuple)
     for change in changes:
@@ -179,7 +189,7 @@ class SideBySide(NamedTuple):
 
     desired: Desired
     snapshot: Snapshot
-    ours: Owned
+    ours: OwnedIssues
     stay: Mapping[str, Issue]
     named: Mapping[str, int]
     gone: Mapping[int, MissingIssue]
@@ -193,14 +203,14 @@ class SideBySide(NamedTuple):
         return self.snapshot.source == GITHUB
 
 
-def view(desired: Desired, snapshot: Snapshot, recreate: frozenset[str]) -> SideBySide:
+def side_by_side(desired: Desired, snapshot: Snapshot, recreate: frozenset[str]) -> SideBySide:
     """Everything that judging a key asks for."""
-    ours, named = owned(desired, snapshot), numbers(desired, snapshot)
+    ours, named = owned_issues(desired, snapshot), recorded_numbers(desired, snapshot)
     return SideBySide(
         desired=desired,
         snapshot=snapshot,
         ours=ours,
-        stay=keepers(ours, named),
+        stay=issues_to_keep(ours, named),
         named=named,
         gone={one.number: one for one in snapshot.gone},
         issues={issue.number: issue for issue in snapshot.issues},
@@ -216,7 +226,7 @@ def decide_key(wanted: DesiredIssue, seen: SideBySide) -> KeyDecision:
         return _missing(wanted, seen)
     stays = seen.stay[wanted.key]
     doubles = [_duplicate(wanted, issue, stays) for issue in issues if issue is not stays and issue.is_open]
-    return joined([_compare(wanted, stays, seen), *doubles])
+    return join_decisions([_compare(wanted, stays, seen), *doubles])
 
 
 def _missing(wanted: DesiredIssue, seen: SideBySide) -> KeyDecision:
@@ -267,7 +277,7 @@ def _duplicate(wanted: DesiredIssue, issue: Issue, stays: Issue) -> KeyDecision:
                 wanted.key,
                 issue.number,
                 f"#{stays.number} has the same key",
-                IssueEdit(body=generated_block.shut(issue.body)),
+                IssueEdit(body=generated_block.mark_closed(issue.body)),
                 CLOSED_AS_DUPLICATE,
                 issue,
                 comment=f"#{stays.number} stands for the same record ({wanted.key}), so this one is closed as its "
@@ -281,23 +291,23 @@ def _compare(wanted: DesiredIssue, issue: Issue, seen: SideBySide) -> KeyDecisio
     """One wanted issue against the one that is there. A person's closing or reopening is not fought."""
     if is_hands_off(issue):
         return _hands_off(wanted, issue)
-    number = numbered(wanted, issue) if seen.is_hosted else KeyDecision()
+    number = write_back_number(wanted, issue) if seen.is_hosted else KeyDecision()
     parts = generated_block.parse_body(issue.body)
     edit, parent, reason = _drift(wanted, issue, parts, seen)
 
     def step(action: str, why: str, state_reason: str | None = None) -> KeyDecision:
         change = PlannedChange(action, wanted.kind, wanted.key, issue.number, why, edit, state_reason, issue, parent)
-        return joined([KeyDecision((change,)), number])
+        return join_decisions([KeyDecision((change,)), number])
 
     if wanted.closed_as and issue.is_open:
         if parts.was_closed:
-            return joined([_keep(wanted, issue.number, f"a person reopened it, though {wanted.why}"), number])
+            return join_decisions([_keep(wanted, issue.number, f"a person reopened it, though {wanted.why}"), number])
         return step(CLOSE, wanted.why, wanted.closed_as)
     if not wanted.closed_as and not issue.is_open:
         if parts.was_closed:
             return step(REOPEN, wanted.why)
         closing = seen.snapshot.closings.get(issue.number)
-        return joined([closed_by_a_person(wanted, issue, closing), number])
+        return join_decisions([closed_by_a_person(wanted, issue, closing), number])
     return step(UPDATE, reason) if edit != IssueEdit() or parent else number
 
 
@@ -309,7 +319,7 @@ def _drift(
     body = generated_block.compose(wanted.key, block, parts)
     new = _assignable(wanted, issue, seen)
     parent = _parent(wanted, issue, seen)
-    same_text = generated_block.normal(body) == generated_block.normal(issue.body)
+    same_text = generated_block.normalise(body) == generated_block.normalise(issue.body)
     edit = IssueEdit(
         title=wanted.title if wanted.title != issue.title else None,
         body=None if same_text else body,

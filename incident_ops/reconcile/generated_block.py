@@ -46,7 +46,7 @@ class _Line(NamedTuple):
         return self.head + (self.state if self.key is None else state) + self.tail
 
 
-def line(text: str, key: str, *, ticked: bool = False, fixed: bool = False, depth: int = 0) -> str:
+def box_line(text: str, key: str, *, ticked: bool = False, fixed: bool = False, depth: int = 0) -> str:
     """One box as a list line, below `depth` others. `text` is Markdown of one line; a comment in it is made visible.
 
     `fixed` where the record decides the state: no tick is carried to it.
@@ -55,7 +55,7 @@ def line(text: str, key: str, *, ticked: bool = False, fixed: bool = False, dept
     return f"{'  ' * depth}- [{'x' if ticked else ' '}] {shown} <!-- box:{key}{FIXED_BOX if fixed else ''} -->"
 
 
-def carry(generated: str, seen: str) -> str:
+def carry_ticks(generated: str, seen: str) -> str:
     """Generated text with the ticks that people set in `seen`, by key; not one other character of it changes.
 
     Where a line was copied, one tick is enough. A key that `generated` does not have is forgotten.
@@ -66,10 +66,10 @@ def carry(generated: str, seen: str) -> str:
 
 def same_but_boxes(a: str, b: str) -> bool:
     """True where two texts differ in nothing but the state of people's boxes and the kind of line ends."""
-    return _END.sub("\n", blank(a)) == _END.sub("\n", blank(b))
+    return _END.sub("\n", untick(a)) == _END.sub("\n", untick(b))
 
 
-def blank(text: str) -> str:
+def untick(text: str) -> str:
     """The text with people's boxes emptied: what a digest is taken of. Boxes that the record decides stay."""
     return "".join(one.marked(" ") for one in _lines(text))
 
@@ -127,10 +127,10 @@ class Parts(NamedTuple):
 
 def block_digest(block: str) -> str:
     """16 hexadecimal digits over the generated text, the same for every kind of line end and whatever people ticked."""
-    return hashlib.sha256(blank(normal(block)).encode()).hexdigest()[:16]
+    return hashlib.sha256(untick(normalise(block)).encode()).hexdigest()[:16]
 
 
-def normal(text: str) -> str:
+def normalise(text: str) -> str:
     """Text with `\\n` line ends and nothing invisible at the end of a line: what two bodies are compared by."""
     return "\n".join(line.rstrip() for line in _LINE_ENDS.sub("\n", text).split("\n")).rstrip("\n")
 
@@ -159,7 +159,7 @@ def parse_body(body: str) -> Parts:
 def generated_text(text: str, *, closed: bool = False) -> str:
     """Generated text as it stands between the markers; a line of it that looks like a marker is made visible text."""
     lines = [
-        line.replace("<!--", "&lt;!--") if "<!-- incident-ops" in line else line for line in normal(text).split("\n")
+        line.replace("<!--", "&lt;!--") if "<!-- incident-ops" in line else line for line in normalise(text).split("\n")
     ]
     return "\n".join([*lines, CLOSED_MARK] if closed else lines)
 
@@ -171,14 +171,14 @@ def compose(key: str, generated: str, parts: Parts | None = None) -> str:
     """
     above, below = (parts.above, parts.below) if parts else ((), ())
     if parts:
-        generated = carry(generated, "\n".join(below) if parts.block is None else parts.block)
+        generated = carry_ticks(generated, "\n".join(below) if parts.block is None else parts.block)
     if parts and parts.block is None:
         below = _without_start(below, generated)
     head = f"<!-- incident-ops v1 key={key} hash={block_digest(generated)} -->"
     return "\n".join([head, *above, BEGIN, generated, END, *below]).rstrip()
 
 
-def shut(body: str) -> str | None:
+def mark_closed(body: str) -> str | None:
     """A body of ours with the mark that we, not a person, closed its issue; None where no mark can or need be set."""
     parts = parse_body(body)
     if parts.key is None or parts.block is None or parts.was_closed:

@@ -17,7 +17,7 @@ WITHOUT_LIMITS = Limits(creates=_BOUNDLESS, closes=_BOUNDLESS, writes=_BOUNDLESS
 """For a tracker that is nobody else's: the embedded one."""
 
 
-class Lifts(NamedTuple):
+class LimitOverrides(NamedTuple):
     """What the command line says instead of the policy; None = nothing. `requests` is for the adapter to obey."""
 
     creates: int | None = None
@@ -37,7 +37,7 @@ class HeldChanges:
     continues: bool
 
     @property
-    def told(self) -> str:
+    def message(self) -> str:
         """One sentence or two for people."""
         after = "the next run continues" if self.continues else "the next run will not do it either"
         lifts = f". {self.flag} lifts it" if self.flag else ""
@@ -51,7 +51,7 @@ class WithinLimits(NamedTuple):
     held: tuple[HeldChanges, ...]
 
 
-def limits_in_force(limits: Limits, lifts: Lifts) -> Limits:
+def limits_in_force(limits: Limits, lifts: LimitOverrides) -> Limits:
     """The policy's limits with those that the command line lifts."""
 
     def chosen(lifted: int | None, given: int) -> int:
@@ -66,7 +66,7 @@ def limits_in_force(limits: Limits, lifts: Lifts) -> Limits:
     )
 
 
-def allow(plan: Plan, limits: Limits, lifts: Lifts = Lifts()) -> WithinLimits:  # noqa: B008 - a frozen value
+def allow(plan: Plan, limits: Limits, lifts: LimitOverrides = LimitOverrides()) -> WithinLimits:  # noqa: B008 - a frozen value
     """Plan -> what this run does and what it holds.
 
     A tracker without any issue of ours, while records carry numbers, holds everything. More than `closes` closes that

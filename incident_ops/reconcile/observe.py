@@ -18,7 +18,14 @@ from incident_ops.domain.tracker import Closing, Issue, MissingIssue, Snapshot
 from incident_ops.errors import Incomplete, UserError
 from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.desired import ITEM_ISSUE, Desired
-from incident_ops.reconcile.diff import is_hands_off, keepers, key_of, missing_logins, numbers, owned
+from incident_ops.reconcile.diff import (
+    is_hands_off,
+    issues_to_keep,
+    key_of,
+    missing_logins,
+    owned_issues,
+    recorded_numbers,
+)
 
 SNAPSHOT_SCHEMA = 1
 
@@ -65,10 +72,10 @@ def observe(
     about numbers: they belong to another one. `proposed`: path -> sha256 of each file on the branch of our proposal.
     `watched`: the incidents whose comments matter, and since when; where none of them has an issue nobody is asked.
     """
-    issues = listing(tracker)
+    issues = list_issues(tracker)
     seen = Snapshot(source=tracker.source, repository=tracker.repository, issues=issues, proposed=dict(proposed or {}))
     seen = _looked_up(tracker, desired, seen)
-    stay = keepers(owned(desired, seen), numbers(desired, seen))
+    stay = issues_to_keep(owned_issues(desired, seen), recorded_numbers(desired, seen))
     labels = tracker.labels()
     seen = _heard(tracker, seen, {stay[key].number: at for key, at in (watched or {}).items() if key in stay})
     return replace(
@@ -80,7 +87,7 @@ def observe(
     )
 
 
-def listing(tracker: IssueTracker) -> tuple[Issue, ...]:
+def list_issues(tracker: IssueTracker) -> tuple[Issue, ...]:
     """The tracker's list, by number."""
     issues = tuple(sorted(tracker.owned(), key=lambda issue: issue.number))
     if len({issue.number for issue in issues}) != len(issues):
@@ -93,7 +100,7 @@ def _looked_up(tracker: IssueTracker, desired: Desired, seen: Snapshot) -> Snaps
     if not any(key_of(issue, desired.identities) for issue in seen.issues):
         return seen
     listed = {issue.number for issue in seen.issues}
-    named = numbers(desired, seen)
+    named = recorded_numbers(desired, seen)
     asked = sorted({number for key, number in named.items() if desired.issues[key].closed_as is None} - listed)
     answers = [tracker.look_up(number) for number in asked]
     found = [one for one in answers if isinstance(one, Issue)]

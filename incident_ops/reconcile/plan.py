@@ -32,17 +32,17 @@ from incident_ops.reconcile.changes import (
     Kept,
     KeyDecision,
     LeftAlone,
+    NoticeDetails,
     PlannedChange,
-    Telling,
-    joined,
+    join_decisions,
 )
 from incident_ops.reconcile.desired import INCIDENT_ISSUE, ITEM_ISSUE, NOT_PLANNED, Desired, incident_of
-from incident_ops.reconcile.diff import Owned, SideBySide, decide_key, is_hands_off, missing_logins, view
+from incident_ops.reconcile.diff import OwnedIssues, SideBySide, decide_key, is_hands_off, missing_logins, side_by_side
 
 PAGE = 100  # entries in one answer
 
 
-def requests(desired: Desired, snapshot: Snapshot, changes: Sequence[PlannedChange]) -> int:
+def estimate_requests(desired: Desired, snapshot: Snapshot, changes: Sequence[PlannedChange]) -> int:
     """Reads of the observation; and, where something is written, the list once more and each write with what it needs.
 
     Issues are listed by the two labels of kinds. A token that opens issues is asked once whose it is; an issue whose
@@ -121,7 +121,7 @@ class Plan(NamedTuple):
     @property
     def record_edits(self) -> Mapping[str, tuple[record.Edit, ...]]:
         """Path of a record -> the edits that write back what the tracker tells."""
-        return diff.grouped(self.changes)
+        return diff.edits_by_path(self.changes)
 
 
 def make_plan(
@@ -141,19 +141,19 @@ def make_plan(
     broken = [(one, _ids_in(one.path)) for one in unread]
     broken += [(Unread(key, "claimed by more than one record"), frozenset({key})) for key in sorted(desired.clashes)]
     untouchable = frozenset(name for _, names in broken for name in names)
-    seen = view(desired, snapshot, frozenset(recreate))
+    seen = side_by_side(desired, snapshot, frozenset(recreate))
     judged = (
         decide_key(wanted, seen)
         for key, wanted in desired.issues.items()
         if untouchable.isdisjoint((key, incident_of(key)))
     )
-    verdict = joined([_foreign(seen), *judged, *_orphans(seen, untouchable, deleted or {}), _nobodies(seen)])
+    verdict = join_decisions([_foreign(seen), *judged, *_orphans(seen, untouchable, deleted or {}), _nobodies(seen)])
     changes = tuple(sorted((*_labels(verdict.changes, seen), *verdict.changes), key=lambda change: change.turn))
     return Plan(
         changes=changes,
         kept=verdict.kept,
         unread=tuple(LeftAlone(one.path, one.reason, _numbers(names, seen.ours)) for one, names in broken),
-        requests_estimate=requests(desired, snapshot, changes),
+        requests_estimate=estimate_requests(desired, snapshot, changes),
         checksum=checksum(changes),
         owned_open=sum(1 for issues in seen.ours.values() for issue in issues if issue.is_open),
         lost=0 if seen.ours else len(seen.named),
@@ -161,7 +161,7 @@ def make_plan(
     )
 
 
-def waiting(made: Plan, spelled: Mapping[str, str]) -> Plan:
+def leave_proposed(made: Plan, spelled: Mapping[str, str]) -> Plan:
     """A plan less the record edits that stand in our open proposal already: they are kept, and said to wait there.
 
     `spelled`: path of a record -> sha256 of the text to which the plan's edits lead. A proposal that says more than is
@@ -180,7 +180,7 @@ def waiting(made: Plan, spelled: Mapping[str, str]) -> Plan:
     return made._replace(changes=changes, kept=(*made.kept, *kept), checksum=checksum(changes))
 
 
-def without(made: Plan, refused: Mapping[str, str]) -> Plan:
+def leave_refused(made: Plan, refused: Mapping[str, str]) -> Plan:
     """A plan less the edits of records that cannot be made: key -> why; they are kept and told."""
     if not refused:
         return made
@@ -193,7 +193,7 @@ def without(made: Plan, refused: Mapping[str, str]) -> Plan:
     return made._replace(changes=changes, kept=(*made.kept, *kept), checksum=checksum(changes))
 
 
-def together(made: Plan, more: KeyDecision) -> Plan:
+def add_decision(made: Plan, more: KeyDecision) -> Plan:
     """A plan and what else is due, in the order of a run."""
     changes = tuple(sorted((*made.changes, *more.changes), key=lambda change: change.turn))
     return made._replace(changes=changes, kept=(*made.kept, *more.kept), checksum=checksum(changes))
@@ -217,7 +217,7 @@ def _ids_in(path: str) -> frozenset[str]:
     return frozenset(part for part in path.split("/") if is_incident_id(part))
 
 
-def _numbers(names: frozenset[str], owned: Owned) -> tuple[int, ...]:
+def _numbers(names: frozenset[str], owned: OwnedIssues) -> tuple[int, ...]:
     found = (issue.number for key, issues in owned.items() if names & {key, incident_of(key)} for issue in issues)
     return tuple(sorted(found))
 
@@ -254,7 +254,7 @@ def _orphan(key: str, issue: Issue, commit: str | None) -> KeyDecision:
     if commit is None or is_hands_off(issue):
         why = "no record names it any more" if commit is None else "people asked for hands off"
         return KeyDecision(kept=(Kept(key, kind, issue.number, why),))
-    edit = IssueEdit(body=generated_block.shut(issue.body))
+    edit = IssueEdit(body=generated_block.mark_closed(issue.body))
     reason = f"its record was deleted in git by {commit[:12]}"
     return KeyDecision((PlannedChange(CLOSE, kind, key, issue.number, reason, edit, NOT_PLANNED, issue),))
 
@@ -295,7 +295,9 @@ UNREACHABLE_CHANNEL = "unreachable"
 _ENDS = {ACKNOWLEDGED: "somebody has it", RESOLVED_EVENT: "it is over"}
 
 
-def telling(told: Notices, planned: Iterable[PlannedNotice], why: Mapping[str, str], held: str = "") -> KeyDecision:
+def notice_changes(
+    told: Notices, planned: Iterable[PlannedNotice], why: Mapping[str, str], held: str = ""
+) -> KeyDecision:
     """One change for each notice that goes out by one channel at least; who cannot be reached is kept and named.
 
     `why` tells the reason of each obligation that somebody is still to hear of; `held` is why all of them are only
@@ -323,7 +325,7 @@ def _change(of: list[PlannedNotice], kinds: Mapping[str, Notice], why: Mapping[s
     notice = kinds.get(message.key)
     reason = _ENDS.get(message.mark, "") if notice is None else why.get(notice.obligation, "")
     again = next((one.why for one in of if one.why), "")
-    said = Telling(
+    said = NoticeDetails(
         message.audience,
         message.recipient,
         tuple(one.message.channel for one in of),
@@ -333,7 +335,7 @@ def _change(of: list[PlannedNotice], kinds: Mapping[str, Notice], why: Mapping[s
     )
     told = message.mark if message.restricted else reason
     return PlannedChange(
-        NOTIFY, _kind(message, kinds), message.key, None, "; ".join(filter(None, (told, again))), telling=said
+        NOTIFY, _kind(message, kinds), message.key, None, "; ".join(filter(None, (told, again))), notice=said
     )
 
 

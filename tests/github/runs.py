@@ -18,7 +18,7 @@ from incident_ops.errors import IncidentOpsError
 from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.apply import DUPLICATE_TOPIC, apply_changes
 from incident_ops.reconcile.desired import Desired, desired
-from incident_ops.reconcile.limits import Lifts, allow
+from incident_ops.reconcile.limits import LimitOverrides, allow
 from incident_ops.reconcile.observe import observe
 from incident_ops.reconcile.plan import Plan, make_plan
 from tests.reconcile.builders import NOW, POLICY, item, record, written_back
@@ -31,7 +31,7 @@ LATER = [
     record(1, item(1, "done", done_at="2025-02-01", done_by="@bob"), item(2, title="Mend it well"), severity="SEV1"),
     record(2, item(1), item(2), title="Mail is late"),
 ]
-NOTHING_LIFTED = Lifts()
+NOTHING_LIFTED = LimitOverrides()
 THEIRS = "People wrote this below."
 
 
@@ -57,7 +57,7 @@ class Run(NamedTuple):
     records: Sequence[Record]
 
 
-def run(tracker: GitHubTracker, records: Sequence[Record], lifts: Lifts = NOTHING_LIFTED) -> Run:
+def run(tracker: GitHubTracker, records: Sequence[Record], lifts: LimitOverrides = NOTHING_LIFTED) -> Run:
     """Observe, plan, allow, apply, and the merge of what the tracker told; only errors for people end it."""
     want = wanted(records)
     try:
