@@ -16,8 +16,8 @@ import click
 from incident_ops import resources
 from incident_ops.adapters.files import write_text
 from incident_ops.app.gate_check import contents, known_of
-from incident_ops.app.notify import Delivering
-from incident_ops.app.plan import look
+from incident_ops.app.plan import PlanOptions, plan_changes
+from incident_ops.app.send_notices import NoticeSender
 from incident_ops.app.workspace import Opened, local_tracker, open_repository
 from incident_ops.app.write_back import write_locally
 from incident_ops.cli.options import finish, force_color
@@ -104,20 +104,20 @@ def _play(console: Console, scene: Scene, folder: Path, totals: Counter[str]) ->
 
 def _reconcile(console: Console, opened: Opened, totals: Counter[str]) -> None:
     tracker = local_tracker(opened)
-    seen = look(opened, LOCAL, {})
-    planned = seen.made
+    run = plan_changes(opened, PlanOptions(tracker=LOCAL))
+    planned = run.plan
     created = [change for change in planned.changes if change.is_on_tracker]
     notices = sum(1 for change in planned.changes if change.action == NOTIFY)
     told = f", {plural(notices, 'notice')} to send" if notices else ""
-    alone = len({kept.key for kept in planned.kept if kept.key in seen.wanted.issues})
+    alone = len({kept.key for kept in planned.kept if kept.key in run.desired.issues})
     _say(console, "plan", f"{plural(len(created), 'issue')} to create, {alone} to leave alone{told}")
     with _bar(console, len(created)) as step:
         for done in apply_changes(planned.changes, tracker):
             step(done.change.key)
     write_locally(opened, planned.record_edits)
-    Delivering(seen, planned.changes).rest({})
+    NoticeSender(run, planned.changes).send_rest({})
     totals["issues"] += len(tracker.owned())
-    again = look(opened, LOCAL, {}).made
+    again = plan_changes(opened, PlanOptions(tracker=LOCAL)).plan
     totals["errors"] += len(again.changes)
     second = f"{len(again.changes)} changes left" if again.changes else "a second plan finds nothing to do"
     _say(console, "apply", f"{plural(len(created), 'issue')} created; {second}", bad=bool(again.changes))

@@ -27,6 +27,9 @@ class LimitOverrides(NamedTuple):
     accept_empty: bool = False
 
 
+NO_OVERRIDES = LimitOverrides()
+
+
 @dataclass(frozen=True, slots=True)
 class HeldChanges:
     """Changes that this run does not do: how many, why, the flag that lifts it ("" = none), what comes next."""
@@ -66,7 +69,7 @@ def limits_in_force(limits: Limits, lifts: LimitOverrides) -> Limits:
     )
 
 
-def allow(plan: Plan, limits: Limits, lifts: LimitOverrides = LimitOverrides()) -> WithinLimits:  # noqa: B008 - a frozen value
+def allow(plan: Plan, limits: Limits, lifts: LimitOverrides = NO_OVERRIDES) -> WithinLimits:
     """Plan -> what this run does and what it holds.
 
     A tracker without any issue of ours, while records carry numbers, holds everything. More than `closes` closes that
