@@ -280,7 +280,7 @@ def test_a_marker_pasted_by_a_stranger_counts_nothing() -> None:
     tracker.open_by("mallory", "mine now", generated_block.compose("INC-1", "x"), ("incident",))
     records = [record(1)]
     made = plan_for(records, tracker)
-    assert ("INC-1", 1, "our mark, pasted by mallory, counts nothing") in kept(made)
+    assert ("INC-1", 1, "our mark, pasted by mallory, does not count") in kept(made)
     sync(records, tracker)
     assert tracker.issues[1] == Issue(
         number=1, title="mine now", body=generated_block.compose("INC-1", "x"), labels=("incident",), author="mallory"

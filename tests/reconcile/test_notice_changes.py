@@ -48,13 +48,13 @@ def test_what_goes_out_is_one_change_a_notice() -> None:
 
 
 def test_what_is_held_or_sent_is_no_change() -> None:
-    """Held is kept with its reason, sent is nothing, and who cannot be told is named."""
+    """Held is kept with its reason, sent is nothing, and who cannot be notified is named."""
     held = plan_deliveries(messages([notice(held="quiet hours")]), {}, NOW)
     verdict = notice_changes(told(notice()), held, WHY)
     assert verdict.changes == ()
     assert [(one.kind, one.reason) for one in verdict.kept] == [
         ("breach", "not sent: quiet hours"),
-        (UNREACHABLE_CHANNEL, "@bob cannot be told: has no channel in `contacts`"),
+        (UNREACHABLE_CHANNEL, "@bob cannot be notified: has no channel in `contacts`"),
     ]
     assert {one.action for one in held} == {HELD}
     sent = [one._replace(action=SENT) for one in plan_deliveries(messages([notice()]), {}, NOW)]
