@@ -49,7 +49,7 @@ from incident_ops.render.plan import applied_json, applied_line, delivered_lines
 @click.option("--accept-empty-tracker", is_flag=True, help="Go on though the tracker lost every issue of ours.")
 @requests_option
 @with_repository
-def apply(opened: Opened, form: str, checksum: str | None, **options: Any) -> None:
+def apply(workspace: Opened, form: str, checksum: str | None, **options: Any) -> None:
     """Carry out the plan, one change at a time. A second run finds nothing to do.
 
     On GitHub the records are those of HEAD, new issues are opened under a lock, and what people did on the tracker, and
@@ -68,7 +68,7 @@ def apply(opened: Opened, form: str, checksum: str | None, **options: Any) -> No
     limits = {name: options[f"max_{name}"] for name in ("creates", "closes", "writes", "requests")}
     overrides = LimitOverrides(**limits, accept_empty=options["accept_empty_tracker"])
     report = _Printer().report if form == "text" else _ignore
-    run = apply_plan(opened, plan_options(options), ApplyOptions(checksum, overrides), report)
+    run = apply_plan(workspace, plan_options(options), ApplyOptions(checksum, overrides), report)
     if form == "json":
         plan = run.planned.plan
         text = applied_json(plan, run.outcomes, run.summary, run.held, run.records.message, run.notices)

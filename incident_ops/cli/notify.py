@@ -23,7 +23,7 @@ from incident_ops.render.notify import notices_json, notices_text
 @format_option
 @with_repository
 def notify(
-    opened: Opened,
+    workspace: Opened,
     incident: str | None,
     mark: str,
     channels: tuple[str, ...],
@@ -52,7 +52,7 @@ def notify(
       incident-ops notify --mark update --text "Login works again for half"
     """
     options = NotifyOptions(mark, channels, audience, text, may_wait=not no_wait, dry_run=dry_run)
-    result = notify_people(opened, incident, options)
+    result = notify_people(workspace, incident, options)
     if form == "json":
         click.echo(notices_json(result.incident, mark, result.delivered), nl=False)
     else:

@@ -44,7 +44,7 @@ from incident_ops.render.plan import plan_json, plan_markdown, plan_text
 @requests_option
 @click.option("--fail-on", type=click.Choice(["changes"]), help="End with 1 when there is something to do.")
 @with_repository
-def plan(opened: Opened, form: str, save_observed: str | None, fail_on: str | None, **options: Any) -> None:
+def plan(workspace: Opened, form: str, save_observed: str | None, fail_on: str | None, **options: Any) -> None:
     """Show what the tracker should become, and why. Changes nothing.
 
     With it come the edits of records that are due, such as escalations, and
@@ -58,7 +58,7 @@ def plan(opened: Opened, form: str, save_observed: str | None, fail_on: str | No
       incident-ops plan --tracker github --format markdown
       incident-ops plan --format json | jq '.changes[].reason'
     """
-    run = plan_changes(opened, plan_options(options))
+    run = plan_changes(workspace, plan_options(options))
     if save_observed is not None:
         save_snapshot(run.observed, save_observed)
     shown = {"json": plan_json, "markdown": plan_markdown}.get(form)

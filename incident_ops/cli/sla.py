@@ -65,7 +65,7 @@ def sla() -> None:
     help="Text for people, JSON for scripts, annotations and a summary for GitHub Actions.",
 )
 @with_repository
-def check_command(opened: Opened, everything: bool, fail_on: str | None, form: str, **options: Any) -> None:
+def check_command(workspace: Opened, everything: bool, fail_on: str | None, form: str, **options: Any) -> None:
     """Show the clocks of the incidents that are not closed, the most urgent first.
 
     Warnings come first, then what is due now, how each open incident stands, and its clocks.
@@ -84,7 +84,7 @@ def check_command(opened: Opened, everything: bool, fail_on: str | None, form: s
       incident-ops --at 2025-10-21T18:00:00Z sla check --format json
       incident-ops sla check --fail-on breached
     """
-    status = check_clocks(opened, SlaOptions(everything, **options))
+    status = check_clocks(workspace, SlaOptions(everything, **options))
     clocks, due = status.clocks, status.due
     shown = clocks._replace(unread=inert_unread(clocks.unread))
     if form == "json":
@@ -140,7 +140,7 @@ def _summarize(status: SlaStatus) -> None:
     help="Text for people, JSON for scripts, Markdown for a summary.",
 )
 @with_repository
-def report(opened: Opened, since: str | None, until: str | None, by: str, fail_on: str | None, form: str) -> None:
+def report(workspace: Opened, since: str | None, until: str | None, by: str, fail_on: str | None, form: str) -> None:
     """Report how often each clock was met: in total, and by level, service or month.
 
     An incident belongs to the day it was declared. What does not count is
@@ -157,7 +157,7 @@ def report(opened: Opened, since: str | None, until: str | None, by: str, fail_o
     from incident_ops.sla.compliance import Period
 
     period = Period(day(since, "--since"), day(until, "--until"))
-    made = report_compliance(opened, period, by)
+    made = report_compliance(workspace, period, by)
     if fail_on == FAIL_ON_GOAL and not made.goals:
         hint = "set e.g. `targets.sla_compliance_pct: 95` in policy.yaml"
         raise UserError("--fail-on goal: the policy sets no goal that clocks can reach", hint=hint)
@@ -166,8 +166,8 @@ def report(opened: Opened, since: str | None, until: str | None, by: str, fail_o
         click.echo(sla_report.to_json(made), nl=False)
     else:
         click.echo((sla_report.to_markdown if form == "markdown" else sla_report.to_text)(shown), nl=False)
-    if not opened.catalogue.count():
-        finish(no_records(opened))
+    if not workspace.catalogue.count():
+        finish(no_records(workspace))
     is_bad = made.has_missed if fail_on == FAIL_ON_MISSED else any(goal.is_reached is False for goal in made.goals)
     finish(3 if made.unread else int(fail_on is not None and is_bad))
 
@@ -178,7 +178,7 @@ def report(opened: Opened, since: str | None, until: str | None, by: str, fail_o
 @click.option("--observed", metavar="FILE", help="What the tracker holds (sla check --save-observed): comments.")
 @format_option
 @with_repository
-def backtest(opened: Opened, file: str, since: str | None, observed: str | None, form: str) -> None:
+def backtest(workspace: Opened, file: str, since: str | None, observed: str | None, form: str) -> None:
     """Replay the history under another policy: what would be late, who would be notified.
 
     Records keep the targets of their declaration; here they take the other
@@ -193,10 +193,10 @@ def backtest(opened: Opened, file: str, since: str | None, observed: str | None,
     from incident_ops.app.sla_report import backtest_policy
     from incident_ops.render import backtest as render_backtest
 
-    made = backtest_policy(opened, file, day(since, "--since"), observed)
+    made = backtest_policy(workspace, file, day(since, "--since"), observed)
     shown = made._replace(unread=inert_unread(made.unread))
     text = render_backtest.to_json(made) if form == "json" else render_backtest.to_text(shown)
     click.echo(text, nl=False)
-    if not opened.catalogue.count():
-        finish(no_records(opened))
+    if not workspace.catalogue.count():
+        finish(no_records(workspace))
     finish(3 if made.unread else 0)
