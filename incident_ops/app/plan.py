@@ -30,7 +30,7 @@ from incident_ops.domain.tracker import GITHUB, Snapshot
 from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.notifications.plan import PlannedNotice
 from incident_ops.reconcile.changes import EDIT, KeyDecision, PlannedChange
-from incident_ops.reconcile.desired import Desired, desired
+from incident_ops.reconcile.desired import Desired, desired_issues
 from incident_ops.reconcile.diff import key_of
 from incident_ops.reconcile.plan import Plan, add_decision, leave_proposed, leave_refused, make_plan
 from incident_ops.records.history import deletions, every_record
@@ -106,7 +106,7 @@ def _plan(workspace: Opened, github: GitHubTracker | None, options: PlanOptions)
     world = World(*workspace.judged_by, workspace.now)
     tracker: IssueTracker = github or local_tracker(workspace)
     records = list(every_record(workspace.store, workspace.catalogue))
-    wanted = desired(records, world.policy, Bodies(records, world.policy, world.now))
+    wanted = desired_issues(records, world.policy, Bodies(records, world.policy, world.now))
     recent = [record for record in recent_records(workspace, records) if record.incident.id not in wanted.clashes]
     observed = observe_tracker(workspace, tracker, wanted, recent, options.observed)
     deleted = _deleted(workspace, observed, wanted, records)

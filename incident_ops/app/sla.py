@@ -20,7 +20,7 @@ from incident_ops.app.workspace import Opened, local_tracker, served
 from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.tracker import GITHUB, Snapshot
 from incident_ops.errors import UserError
-from incident_ops.reconcile.desired import desired
+from incident_ops.reconcile.desired import desired_issues
 from incident_ops.records.history import every_record
 from incident_ops.sla.obligations import Owed, obligations
 from incident_ops.sla.status import ClockReport, clock_report
@@ -82,7 +82,7 @@ def _due(workspace: Opened, options: SlaOptions) -> tuple[Opened, Owed]:
 def _due_with_tracker(workspace: Opened, source: str, snapshot: Snapshot | None, save_to: str | None) -> Owed:
     policy = workspace.judged_by[0]
     records = list(every_record(workspace.store, workspace.catalogue))
-    wanted = desired(records, policy, {})
+    wanted = desired_issues(records, policy, {})
     recent = [record for record in recent_records(workspace, records) if record.incident.id not in wanted.clashes]
     if snapshot is None:
         tracker: IssueTracker = connect_github(workspace) if source == GITHUB else local_tracker(workspace)

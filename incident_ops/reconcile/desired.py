@@ -103,7 +103,7 @@ class Desired(NamedTuple):
     palette: Mapping[str, Label]
 
 
-def desired(records: Iterable[Record], policy: Policy, bodies: Mapping[str, str]) -> Desired:
+def desired_issues(records: Iterable[Record], policy: Policy, bodies: Mapping[str, str]) -> Desired:
     """Records -> the issues they ask for, open or closed; `bodies` gives the generated text of every key.
 
     A key that is claimed twice is left out and named in `clashes`: neither record may win by chance.

@@ -17,7 +17,7 @@ from incident_ops.domain.record import Record
 from incident_ops.errors import IncidentOpsError
 from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.apply import DUPLICATE_TOPIC, apply_changes
-from incident_ops.reconcile.desired import Desired, desired
+from incident_ops.reconcile.desired import Desired, desired_issues
 from incident_ops.reconcile.limits import LimitOverrides, allow
 from incident_ops.reconcile.observe import observe
 from incident_ops.reconcile.plan import Plan, make_plan
@@ -37,7 +37,7 @@ THEIRS = "People wrote this below."
 
 def wanted(records: Sequence[Record]) -> Desired:
     """What the records ask for, with the stand-in's login as the trusted one."""
-    return desired(records, OURS, Bodies(records, OURS, NOW))
+    return desired_issues(records, OURS, Bodies(records, OURS, NOW))
 
 
 def tracker_at(url: str, repository: str, token: str) -> GitHubTracker:
