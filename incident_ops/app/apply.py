@@ -1,45 +1,188 @@
-"""Leave to open new issues: one run at a time has it, by a lock on the remote.
-
-One run of `incident-ops apply`: the tracker, then the records, then what is left; each told as it happens.
-"""
+"""`apply`: carries out a plan: urgent pages, then the tracker, then the records, then the other notices."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
-from typing import Self
-
-import click
+from typing import NamedTuple, Self
 
 from incident_ops.adapters import clock
 from incident_ops.adapters.environment import whoever
 from incident_ops.adapters.git_branches import RefLock
-from incident_ops.app.notify import Delivering
-from incident_ops.app.plan import Look, has_issues
-from incident_ops.app.workspace import Workspace, judge_no_records, need_remote
-from incident_ops.app.write_back import propose, write_locally
+from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
+from incident_ops.app.send_notices import NoticeSender
+from incident_ops.app.workspace import Workspace, need_remote
+from incident_ops.app.write_back import EditsByPath, WriteBack, propose, write_locally
 from incident_ops.domain.ports import Lease, LockHolder
 from incident_ops.domain.record import Edit
 from incident_ops.domain.time import spell_instant, stamp
-from incident_ops.errors import IncidentOpsError
-from incident_ops.notifications.deliver import delivery_exit_code
+from incident_ops.errors import IncidentOpsError, PlanChanged, UserError
+from incident_ops.notifications.deliver import Delivered, delivery_exit_code
 from incident_ops.reconcile.apply import APPLIED, EXISTS, LEFT_OVER, Applied, Summary, apply_changes, outcome_summary
 from incident_ops.reconcile.changes import CREATE, EDIT, LABEL
-from incident_ops.reconcile.diff import grouped, new_numbers
-from incident_ops.reconcile.limits import HeldChanges, WithinLimits
-from incident_ops.render.findings import inert, plural
-from incident_ops.render.plan import applied_json, applied_line, delivered_lines, plan_headline
+from incident_ops.reconcile.diff import edits_by_path, new_numbers
+from incident_ops.reconcile.limits import NO_OVERRIDES, WITHOUT_LIMITS, HeldChanges, LimitOverrides, WithinLimits, allow
 
+UNREVIEWED_EVENTS = ("pull_request", "pull_request_target")
+"""Events of GitHub Actions on which a change that nobody reviewed could steer the run."""
+
+_WORST_FIRST = (4, 2, 5, 3)
 _RESERVE = timedelta(seconds=60)  # one request, with all its waits, must end before the lock does
 
 
-class Creating:
-    """The lock of one run: taken when it is first asked for, given back at the end."""
+@dataclass(frozen=True, slots=True)
+class ApplyOptions:
+    """`checksum` is that of the plan that was reviewed, None = any; `overrides` are limits set instead of the
+    policy's."""
 
-    def __init__(self, opened: Workspace, *, is_needed: bool) -> None:
-        self._opened = opened
+    checksum: str | None = None
+    overrides: LimitOverrides = NO_OVERRIDES
+
+
+class SentNotices(NamedTuple):
+    """What became of some of the notices of a run."""
+
+    delivered: tuple[Delivered, ...]
+
+
+Progress = PlannedRun | SentNotices | Applied | WriteBack
+"""What a run reports, in this order: its plan, urgent notices, each change of the tracker, the records, the rest."""
+Report = Callable[[Progress], None]
+
+
+class AppliedRun(NamedTuple):
+    """What became of a plan.
+
+    `outcomes` are those of the changes on the tracker; `held` what was not done because of a limit or the lock;
+    `records` what became of the edits of records; `errors` what else failed; `ledger_error` why the ledger does not
+    know of all that was sent.
+    """
+
+    planned: PlannedRun
+    outcomes: tuple[Applied, ...]
+    summary: Summary
+    held: tuple[HeldChanges, ...]
+    records: WriteBack
+    notices: tuple[Delivered, ...]
+    errors: tuple[IncidentOpsError, ...]
+    ledger_error: IncidentOpsError | None
+
+    @property
+    def exit_code(self) -> int:
+        """The worst of the run; 0 where everything was done."""
+        codes = {self.summary.exit_code, delivery_exit_code(self.notices), *(error.exit_code for error in self.errors)}
+        codes |= {3} if self.planned.plan.unread else set()
+        codes |= {4} if self.ledger_error is not None else set()
+        return worst_exit_code(codes)
+
+
+def worst_exit_code(codes: Collection[int]) -> int:
+    """Of several things that went wrong, the one that the exit code says."""
+    return next((code for code in _WORST_FIRST if code in codes), 0)
+
+
+def apply_plan(
+    workspace: Workspace,
+    plan_options: PlanOptions = PlanOptions(),  # noqa: B008 - a frozen value
+    options: ApplyOptions = ApplyOptions(),
+    report: Report = lambda _: None,
+) -> AppliedRun:
+    """Plans and carries out what the limits allow; `report` is called with each part as it happens.
+
+    Raises PlanChanged where the plan is not the one that was reviewed, UserError on a pull request.
+    """
+    must_be_reviewed(os.environ)
+    run = plan_changes(workspace, plan_options)
+    if options.checksum is not None and options.checksum != run.plan.checksum:
+        raise PlanChanged(
+            "the plan is not the one that was reviewed",
+            hint=f"plan again with `incident-ops plan`: its checksum is now {run.plan.checksum}",
+        )
+    report(run)
+    limits = run.policy.tracker.limits if run.github else WITHOUT_LIMITS
+    return apply_allowed(run, allow(run.plan, limits, options.overrides), report)
+
+
+def must_be_reviewed(environment: Mapping[str, str]) -> None:
+    """UserError where the environment is that of a pull request, whose records nobody has reviewed yet."""
+    if environment.get("GITHUB_EVENT_NAME") in UNREVIEWED_EVENTS:
+        hint = "plan there (`incident-ops plan --format markdown`), apply after the merge"
+        raise UserError("apply does not run on a pull request: its records are not reviewed yet", hint=hint)
+
+
+def apply_allowed(run: PlannedRun, allowed: WithinLimits, report: Report = lambda _: None) -> AppliedRun:
+    """Carries out the allowed changes of a plan; what fails is in the result and hides nothing that was done."""
+    sender = NoticeSender(run, allowed.now)
+    report(SentNotices(tuple(sender.send_urgent())))
+    outcomes: list[Applied] = []
+    with IssueLock(run.workspace, is_needed=run.github is not None) as lock:
+        for outcome in apply_changes(allowed.now, run.tracker, run.desired.identities, lock.may_create):
+            outcomes.append(outcome)
+            report(outcome)
+    records, write_error = _write_back(run, allowed, outcomes)
+    report(records)
+    report(SentNotices(tuple(sender.send_rest(_new_issues(outcomes)))))
+    locked_out = [one for one in outcomes if _opens(one) and one.outcome == LEFT_OVER and one.error is None]
+    return AppliedRun(
+        planned=run,
+        outcomes=tuple(outcomes),
+        summary=outcome_summary(outcomes, sum(group.count for group in allowed.held)),
+        held=(*allowed.held, *lock.held_changes(len(locked_out))),
+        records=records,
+        notices=tuple(sender.delivered),
+        errors=tuple(error for error in (lock.error, write_error) if error is not None),
+        ledger_error=sender.ledger_error,
+    )
+
+
+def _write_back(
+    run: PlannedRun, allowed: WithinLimits, outcomes: Sequence[Applied]
+) -> tuple[WriteBack, IncidentOpsError | None]:
+    """Brings edits into the records; a failure hides nothing of what was done before."""
+    planned = [change for change in allowed.now if change.action == EDIT]
+    opened = _new_issues(outcomes)
+    numbers: EditsByPath = new_numbers(run.desired, opened) if run.github else {}
+    if not planned and not numbers:
+        return WriteBack(""), None
+    try:
+        if run.github is None:
+            return write_locally(run.workspace, edits_by_path(planned)), None
+        reasons = [f"{change.key}: {change.reason}" for change in planned]
+        reasons += [f"{key}: its issue is number {number}" for key, number in sorted(opened.items())]
+        edits = _joined(run.waiting, edits_by_path(planned), numbers)
+        return propose(run.workspace, run.github, edits, reasons, run.workspace.now), None
+    except IncidentOpsError as error:
+        return WriteBack(""), error
+
+
+def _new_issues(outcomes: Sequence[Applied]) -> dict[str, int]:
+    """Key -> number of the issues that a run opened, or found opened meanwhile."""
+    opened = (one for one in outcomes if _opens(one) and one.outcome in (APPLIED, EXISTS))
+    return {one.change.key: one.number for one in opened if one.number}
+
+
+def _opens(outcome: Applied) -> bool:
+    return outcome.change.action == CREATE and outcome.change.kind != LABEL
+
+
+def _joined(*parts: EditsByPath) -> EditsByPath:
+    """Edits by path, one part after the other, the same edit once."""
+    joined: dict[str, tuple[Edit, ...]] = {}
+    for part in parts:
+        for path, edits in part.items():
+            there = joined.get(path, ())
+            joined[path] = (*there, *(edit for edit in edits if edit not in there))
+    return joined
+
+
+class IssueLock:
+    """The lock under which one run at a time opens issues: taken when it is first asked for, released at the end."""
+
+    def __init__(self, workspace: Workspace, *, is_needed: bool) -> None:
+        self._workspace = workspace
         self._is_needed = is_needed
         self._lock: RefLock | None = None
         self._answer: Lease | LockHolder | IncidentOpsError | None = None
@@ -48,7 +191,7 @@ class Creating:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Gives the lock back; where that fails it ends by itself, and what was done is not spoiled."""
+        """Releases the lock; where that fails it ends by itself, and what was done is not spoiled."""
         if self._lock is not None and isinstance(self._answer, Lease):
             try:
                 self._lock.release(self._answer)
@@ -56,13 +199,13 @@ class Creating:
                 return
 
     def may_create(self) -> bool:
-        """True while this run holds the lock. One that cannot be taken holds back new issues and nothing else."""
+        """True while this run has the lock. One that cannot be taken holds back new issues and nothing else."""
         if not self._is_needed:
             return True
         if self._answer is None:
             try:
-                self._lock = RefLock(need_remote(self._opened.git))
-                self._answer = self._lock.take(clock.now(), _holder(self._opened))
+                self._lock = RefLock(need_remote(self._workspace.git))
+                self._answer = self._lock.take(clock.now(), _who_runs(self._workspace))
             except IncidentOpsError as error:
                 self._answer = error
         return isinstance(self._answer, Lease) and clock.now() + _RESERVE < self._answer.until
@@ -72,8 +215,8 @@ class Creating:
         """Why the lock could not be asked for."""
         return self._answer if isinstance(self._answer, IncidentOpsError) else None
 
-    def held(self, count: int) -> list[HeldChanges]:
-        """What the missing lock held back, for people; nothing where it was there."""
+    def held_changes(self, count: int) -> list[HeldChanges]:
+        """Why `count` new issues were not opened, for people; nothing where none was left."""
         if not count or self._answer is None:
             return []
         if isinstance(self._answer, LockHolder):
@@ -86,118 +229,9 @@ class Creating:
         return [HeldChanges(f"{count} new issues left: {reason}", count, "", continues=True)]
 
 
-def _holder(opened: Workspace) -> str:
-    """Who runs: the run of Actions, else the person."""
+def _who_runs(workspace: Workspace) -> str:
+    """The run of Actions, else the person."""
     run = os.environ.get("GITHUB_RUN_ID")
-    return (
-        f"run {run} of {os.environ.get('GITHUB_WORKFLOW', 'a workflow')}" if run else whoever(opened.root) or "someone"
-    )
-
-
-_WORST = (4, 2, 5, 3)  # of several things that went wrong, the one that the exit code tells
-
-Edits = Mapping[str, tuple[Edit, ...]]
-
-
-def carry_out(seen: Look, allowed: WithinLimits, form: str) -> int:
-    """Does what is allowed of a plan and tells it -> the exit code."""
-    say = _mute if form == "json" else click.echo
-    say(plan_headline(seen.made))
-    notices = Delivering(seen, allowed.now)
-    for line in delivered_lines(notices.urgent()):
-        say(inert(line))
-    with Creating(seen.opened, is_needed=seen.github is not None) as lock:
-        outcomes = []
-        for done in apply_changes(allowed.now, seen.tracker, seen.wanted.identities, lock.may_create):
-            outcomes.append(done)
-            if done.outcome != LEFT_OVER:
-                say(inert(applied_line(done)))
-    if left := sum(1 for one in outcomes if one.outcome == LEFT_OVER):
-        say(f"  {plural(left, 'change')} left for the next run")
-    records, failure = _records(seen, allowed, outcomes)
-    if records:
-        say(f"Records: {inert(records)}")
-    for line in delivered_lines(notices.rest(_opened(outcomes))):
-        say(inert(line))
-    end = outcome_summary(outcomes, sum(one.count for one in allowed.held))
-    locked_out = sum(1 for one in outcomes if _opens(one) and one.outcome == LEFT_OVER and one.error is None)
-    held = [*allowed.held, *lock.held(locked_out)]
-    if form == "json":
-        click.echo(applied_json(seen.made, outcomes, end, held, records, notices.done), nl=False)
-    code = _ending(seen, end, held, [one for one in (lock.error, failure) if one is not None])
-    return _worst({code, _unsent(notices)})
-
-
-def _unsent(notices: Delivering) -> int:
-    """Tells on the error stream which notices did not go out -> the exit code; each fault is told once."""
-    failed = [one for one in notices.done if one.error is not None]
-    for why in dict.fromkeys(str(one.error) for one in failed):
-        of = [one for one in failed if str(one.error) == why]
-        channels = ", ".join(sorted({one.planned.message.channel for one in of}))
-        click.echo(inert(f"error: {plural(len(of), 'notice')} by {channels} {of[0].outcome}: {why}"), err=True)
-    if notices.unnoted is not None:
-        click.echo(inert(f"error: the ledger does not know all that was sent: {notices.unnoted}"), err=True)
-    return _worst({delivery_exit_code(notices.done), 4 if notices.unnoted is not None else 0})
-
-
-def _opened(outcomes: Sequence[Applied]) -> dict[str, int]:
-    """Key -> number of the issues that a run made, or found made meanwhile."""
-    made = (one for one in outcomes if _opens(one) and one.outcome in (APPLIED, EXISTS))
-    return {one.change.key: one.number for one in made if one.number}
-
-
-def _worst(codes: Collection[int]) -> int:
-    return next((code for code in _WORST if code in codes), 0)
-
-
-def _records(seen: Look, allowed: WithinLimits, outcomes: Sequence[Applied]) -> tuple[str, IncidentOpsError | None]:
-    """Brings edits into the records -> what is told of it; a failure hides nothing of what was done before."""
-    planned = [change for change in allowed.now if change.action == EDIT]
-    made = _opened(outcomes)
-    numbers: Edits = new_numbers(seen.wanted, made) if seen.github else {}
-    if not planned and not numbers:
-        return "", None
-    try:
-        if seen.github is None:
-            return write_locally(seen.opened, grouped(planned)), None
-        reasons = [f"{change.key}: {change.reason}" for change in planned]
-        reasons += [f"{key}: its issue is number {number}" for key, number in sorted(made.items())]
-        every = _joined(seen.waiting, grouped(planned), numbers)
-        return propose(seen.opened, seen.github, every, reasons, seen.opened.now), None
-    except IncidentOpsError as error:
-        return "", error
-
-
-def _ending(seen: Look, end: Summary, held: Sequence[HeldChanges], failures: Sequence[IncidentOpsError]) -> int:
-    """Tells on the error stream what is left or went wrong -> the exit code."""
-    for one in held:
-        click.echo(inert(f"held: {one.told}"), err=True)
-    for error in (*([end.error] if end.error else []), *failures):
-        click.echo(inert(f"error: {error}"), err=True)
-    for left in seen.made.unread:
-        click.echo(inert(f"error: {left.path}: not read, its issues are left alone: {left.reason}"), err=True)
-    codes = {end.exit_code, *(error.exit_code for error in failures)}
-    codes |= {3} if seen.made.unread else set()
-    if not seen.opened.catalogue.count():
-        empty = judge_no_records(seen.opened, has_issues=has_issues(seen))
-        click.echo(empty.message, err=True)
-        codes.add(empty.exit_code)
-    return _worst(codes)
-
-
-def _opens(done: Applied) -> bool:
-    return done.change.action == CREATE and done.change.kind != LABEL
-
-
-def _joined(*parts: Edits) -> Edits:
-    """Edits by path, one part after the other, the same edit once."""
-    out: dict[str, tuple[Edit, ...]] = {}
-    for part in parts:
-        for path, edits in part.items():
-            there = out.get(path, ())
-            out[path] = (*there, *(one for one in edits if one not in there))
-    return out
-
-
-def _mute(_line: str) -> None:
-    return
+    if run:
+        return f"run {run} of {os.environ.get('GITHUB_WORKFLOW', 'a workflow')}"
+    return whoever(workspace.root) or "someone"

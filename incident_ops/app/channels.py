@@ -1,162 +1,66 @@
-"""Who is to be told at this run: notices against the ledger, and the pages that are to be taken back.
-
-What every command that sends needs: the ways to people as the environment sets them up, and the shared ledger.
-"""
+"""The ways to people as the environment sets them up, and the ledger of what was sent."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec.structs import replace
-
-from incident_ops.adapters.notifiers import pagers
+from incident_ops.app.observed_tracker import connect_github
 from incident_ops.app.workspace import Workspace, need_remote
-from incident_ops.domain.fence import each
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.notification import Ledger, Message, Pair, pair, parse_ledger, serialise
-from incident_ops.domain.policy import Policy
+from incident_ops.domain.notification import Ledger
 from incident_ops.domain.ports import Notifier, SharedLedger
-from incident_ops.domain.record import Record
-from incident_ops.domain.services import Service
 from incident_ops.errors import IncidentOpsError, UserError
-from incident_ops.notifications.plan import HELD, PlannedNotice, follow_ups, messages, plan_deliveries
-from incident_ops.notifications.recipients import LATE_AFTER, Notices, joined, notices, possible
-from incident_ops.reconcile.changes import KeyDecision
-from incident_ops.reconcile.plan import telling
-from incident_ops.sla.obligations import Obligation, Owed, SeenOf
-from incident_ops.sla.pages import taken
 
 if TYPE_CHECKING:
     from incident_ops.adapters.files import LedgerFile
 
 
-OBSERVE = "the policy's mode is observe"
-
-
-class NoticeSetting(NamedTuple):
-    """What notices are made by: policy, services, and the instant (aware UTC) of the run."""
-
-    policy: Policy
-    services: Mapping[str, Service]
-    now: datetime
-
-
-class WantedNotices(NamedTuple):
-    """Everything that may be sent: notices as messages, who cannot be reached, and the calls that stand no more."""
-
-    told: Notices
-    why: Mapping[str, str]
-    messages: tuple[Message, ...]
-    over: tuple[tuple[str, tuple[Message, ...]], ...]
-
-    def pairs(self) -> set[Pair]:
-        """All that the ledger is asked about."""
-        every = (*self.messages, *(one for _, of in self.over for one in of))
-        found = {pair(one.key, one.channel) for one in every}
-        return found | {pair(f"{one.key}#{mark}", one.channel) for mark, of in self.over for one in of}
-
-
-def wanted(records: Sequence[Record], owed: Owed, setting: NoticeSetting, seen: SeenOf) -> WantedNotices:
-    """Notices as if the mode were active: what `observe` holds is what would be sent otherwise."""
-    policy = replace(setting.policy, mode="active")
-    by_id = {record.incident.id: record for record in records}
-    private = {name for name, one in by_id.items() if one.incident.visibility == "restricted"}
-    of: dict[str, list[Obligation]] = {}
-    for obligation in owed.obligations:
-        of.setdefault(obligation.incident, []).append(obligation)
-
-    def told_of(record: Record) -> tuple[Notices, list[tuple[str, Message]]]:
-        incident = record.incident
-        due = of.get(incident.id, ())
-        told = notices(due, {incident.id: incident}, policy, setting.services, setting.now)
-        return told, list(_over(incident, setting._replace(policy=policy), seen, private))
-
-    made = list(each(by_id.values(), told_of))
-    told = joined(one for one, _ in made)
-    create = policy.notify.incident_channel.create
-    found = tuple(messages(told.notices, private, incident_channel=create))
-    over: dict[str, list[Message]] = {}
-    for _, calls in made:
-        for mark, one in calls:
-            over.setdefault(mark, []).append(one._replace(held=""))
-    why = {one.key: one.reason for one in owed.obligations if setting.now - one.due <= LATE_AFTER}
-    return WantedNotices(told, why, found, tuple((mark, tuple(stale)) for mark, stale in sorted(over.items())))
-
-
-def ledger_lines(ledger: Ledger, pairs: set[Pair]) -> tuple[str, ...]:
-    """The lines of a ledger that this run may need, as a snapshot keeps them."""
-    found = {one: sending for one, sending in ledger.items() if one in pairs}
-    return tuple(serialise(found).decode("ascii").splitlines())
-
-
-def told_now(
-    asked: WantedNotices, lines: Sequence[str] | None, setting: NoticeSetting
-) -> tuple[tuple[PlannedNotice, ...], KeyDecision]:
-    """What is sent now, and the same as changes of a plan. `lines` None = the ledger could not be read."""
-    ledger = None if lines is None else parse_ledger("".join(f"{line}\n" for line in lines).encode())
-    every = list(asked.messages)
-    if ledger is not None:
-        every += [one for mark, of in asked.over for one in follow_ups(of, ledger, mark, pagers())]
-    held = OBSERVE if setting.policy.mode == "observe" else ""
-    planned = plan_deliveries(every, ledger, setting.now)
-    verdict = telling(asked.told, planned, asked.why, held)
-    if held:
-        planned = tuple(one._replace(action=HELD, why=held) if one.goes_out else one for one in planned)
-    return planned, verdict
-
-
-def _over(incident: Incident, setting: NoticeSetting, seen: SeenOf, private: set[str]) -> Iterator[tuple[str, Message]]:
-    policy, services, now = setting
-    try:
-        for one, mark in taken(incident, policy, now, seen(incident)):
-            for message in messages(possible(one, incident, policy, services, now), private):
-                if message.channel in pagers():
-                    yield mark, message
-    except UserError:
-        if policy.duties(incident.severity, incident.priority) is not None:
-            raise
-
-
 _SECONDS = 15.0  # a page must not wait longer for a remote that hangs
 
 
-def sinks(
-    opened: Workspace,
+class LedgerAccess(NamedTuple):
+    """The ledger on the remote (None = there is none), what it says now, and why that could not be read."""
+
+    ledger: SharedLedger | None
+    content: Ledger | None
+    error: IncidentOpsError | None
+
+
+def notifiers(
+    workspace: Workspace,
     incidents: Sequence[Incident],
     environment: Mapping[str, str],
-    numbers: Mapping[str, int] | None = None,
+    issue_numbers: Mapping[str, int] | None = None,
 ) -> Callable[[str], Notifier]:
-    """A function from a channel's name to the way there, made once; UserError where nothing is set up for it.
+    """A function from a channel's name to its notifier, made once; UserError where nothing is set up for it.
 
-    Which way that is, the modules of `adapters/notifiers` declare. `numbers` are the tracking issues by incident, where
-    the records do not name them yet.
+    Which notifier that is, the modules of `adapters/notifiers` declare. `issue_numbers` are the tracking issues by
+    incident, where the records do not name them yet.
     """
-    from incident_ops.adapters import notifiers
-    from incident_ops.app.plan import connect_github
+    from incident_ops.adapters.notifiers import NotifierSettings, connect
     from incident_ops.documents.markdown import markdown
     from incident_ops.edits.declare import channel_name
 
-    policy, services = opened.judged_by
+    policy, services = workspace.judged_by
     issues = {one.id: one.links.tracking_issue for one in incidents if one.links.tracking_issue is not None}
-    settings = notifiers.NotifierSettings(
+    settings = NotifierSettings(
         channel="",
         environment=environment,
         incidents=incidents,
         services=services,
         room=lambda incident: channel_name(incident, policy),
-        tracker=lambda: connect_github(opened, None, False),
-        issues=issues | dict(numbers or {}),
+        tracker=lambda: connect_github(workspace),
+        issues=issues | dict(issue_numbers or {}),
         inert=markdown,
     )
     made: dict[str, Notifier | UserError] = {}
 
-    def sink(channel: str) -> Notifier:
+    def notifier(channel: str) -> Notifier:
         if channel not in made:
             try:
-                made[channel] = notifiers.connect(dataclasses.replace(settings, channel=channel))
+                made[channel] = connect(replace(settings, channel=channel))
             except UserError as error:
                 made[channel] = error
         found = made[channel]
@@ -164,27 +68,27 @@ def sinks(
             raise found
         return found
 
-    return sink
+    return notifier
 
 
-def shared_ledger(opened: Workspace) -> tuple[SharedLedger | None, Ledger | None, IncidentOpsError | None]:
-    """(the ledger on the remote `origin`, what it says now, why it says nothing). None where there is none."""
+def shared_ledger(workspace: Workspace) -> LedgerAccess:
+    """The ledger on the remote `origin`, read once."""
     from incident_ops.adapters.git_branches import LedgerRef
 
-    if opened.git is None:
-        return None, None, UserError("there is no git repository, so there is no ledger")
+    if workspace.git is None:
+        return LedgerAccess(None, None, UserError("there is no git repository, so there is no ledger"))
     try:
-        ledger = LedgerRef(need_remote(opened.git, _SECONDS))
+        ledger = LedgerRef(need_remote(workspace.git, _SECONDS))
     except UserError as error:
-        return None, None, error
+        return LedgerAccess(None, None, error)
     try:
-        return ledger, ledger.read(), None
+        return LedgerAccess(ledger, ledger.read(), None)
     except IncidentOpsError as error:
-        return ledger, None, error
+        return LedgerAccess(ledger, None, error)
 
 
-def local_ledger(opened: Workspace) -> LedgerFile:
-    """The ledger of this clone: what was recorded as not sent."""
+def local_ledger(workspace: Workspace) -> LedgerFile:
+    """The ledger of this clone: the notices that were recorded and not sent."""
     from incident_ops.adapters.files import LedgerFile
 
-    return LedgerFile(opened.state / "ledger")
+    return LedgerFile(workspace.state / "ledger")

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from incident_ops import resources
 from incident_ops.app.gate_check import GateRequest, check_gate
-from incident_ops.app.notify import Delivering
-from incident_ops.app.plan import look
+from incident_ops.app.plan import PlanOptions, plan_changes
 from incident_ops.app.render import render_documents
+from incident_ops.app.send_notices import NoticeSender
 from incident_ops.app.workspace import local_tracker, open_workspace
 from incident_ops.app.write_back import write_locally
 from incident_ops.documents import incident_facts
@@ -116,20 +116,20 @@ class Playing:
 
     def _reconcile(self, show_issues: ShowIssues) -> Iterator[DemoStep]:
         tracker = local_tracker(self._workspace)
-        seen = look(self._workspace, LOCAL, {})
-        planned = seen.made
+        run = plan_changes(self._workspace, PlanOptions(tracker=LOCAL))
+        planned = run.plan
         created = [change for change in planned.changes if change.is_on_tracker]
         notices = sum(1 for change in planned.changes if change.action == NOTIFY)
         to_send = f", {plural(notices, 'notice')} to send" if notices else ""
-        alone = len({kept.key for kept in planned.kept if kept.key in seen.wanted.issues})
+        alone = len({kept.key for kept in planned.kept if kept.key in run.desired.issues})
         yield DemoStep("plan", f"{plural(len(created), 'issue')} to create, {alone} to leave alone{to_send}")
         with show_issues(len(created)) as show:
             for done in apply_changes(planned.changes, tracker):
                 show(done.change.key)
         write_locally(self._workspace, planned.record_edits)
-        Delivering(seen, planned.changes).rest({})
+        NoticeSender(run, planned.changes).send_rest({})
         self._totals["issues"] += len(tracker.owned())
-        left = len(look(self._workspace, LOCAL, {}).made.changes)
+        left = len(plan_changes(self._workspace, PlanOptions(tracker=LOCAL)).plan.changes)
         self._totals["errors"] += left
         second = f"{left} changes left" if left else "a second plan finds nothing to do"
         yield DemoStep("apply", f"{plural(len(created), 'issue')} created; {second}", is_bad=bool(left))

@@ -1,113 +1,173 @@
-"""Sends the notices of one run in two parts: calls that cannot wait before everything else, the rest at the end."""
+"""`notify`: a notice sent by hand, from a laptop too, on the day GitHub is down."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from incident_ops.adapters import clock
-from incident_ops.adapters.notifiers.issue_comment import TICKET
-from incident_ops.app.channels import local_ledger, shared_ledger, sinks
-from incident_ops.app.edit_record import record_of
-from incident_ops.app.plan import Look, tracking
-from incident_ops.app.workspace import remote_of
+from incident_ops.app.channels import notifiers, shared_ledger
+from incident_ops.app.due_notices import OBSERVE
+from incident_ops.app.edit_record import find_record, record_of
+from incident_ops.app.workspace import Workspace
+from incident_ops.domain.fence import alone
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message
-from incident_ops.errors import IncidentOpsError, UserError, WriteFailed
-from incident_ops.notifications.deliver import NOT_SENT, NOT_TRIED, Delivered, deliver
-from incident_ops.notifications.plan import PlannedNotice, is_urgent
-from incident_ops.notifications.recipients import calmed
-from incident_ops.reconcile.changes import NOTIFY, PlannedChange
+from incident_ops.domain.notification import INCIDENT_CHANNEL, Message
+from incident_ops.domain.policy import LevelPolicy
+from incident_ops.domain.record import Record
+from incident_ops.errors import IncidentOpsError, UserError
+from incident_ops.findings import did_you_mean
+from incident_ops.notifications.deliver import Delivered, deliver
+from incident_ops.notifications.plan import messages, plan_deliveries
+from incident_ops.notifications.recipients import notices
+from incident_ops.render.findings import inert, inert_lines
+from incident_ops.sla.obligations import of_incident
+from incident_ops.sla.targets import level_duties
 
-RECORDED = "recorded, not sent"
-_FRESH = timedelta(seconds=30)
+AUDIENCES = ("internal", "executive", "public")
 
-
-class Delivering:
-    """The notices that a run may send. `done` is what became of them, `unnoted` why the ledger does not know it all."""
-
-    def __init__(self, seen: Look, changes: Sequence[PlannedChange]) -> None:
-        allowed = {change.key for change in changes if change.action == NOTIFY}
-        self._seen = seen
-        self._todo = [one for one in seen.planned if one.message.key in allowed]
-        self.numbers = {name: issue.number for name, issue in tracking(seen.wanted, seen.snapshot).items()}
-        self.done: list[Delivered] = []
-        self.unnoted: IncidentOpsError | None = None
-
-    def urgent(self) -> list[Delivered]:
-        """Ranks 1 and 2, but for comments on issues, which may not be there yet; none where nothing is really sent."""
-        if self._seen.github is None:
-            return []
-        return self._send([one for one in self._todo if is_urgent(one.message) and one.message.channel != TICKET])
-
-    def rest(self, opened: Mapping[str, int]) -> list[Delivered]:
-        """All that is left; `opened` are the issues that this run made, by key. A comment without an issue waits."""
-        self.numbers |= {key: number for key, number in opened.items() if "/" not in key}
-        dealt_with = {one.planned.pair for one in self.done}
-        left = [one for one in self._todo if one.pair not in dealt_with]
-        waits = [one for one in left if self._has_no_issue(one)]
-        told = [Delivered(one, NOT_TRIED, WriteFailed(f"{one.message.incident} has no issue yet")) for one in waits]
-        self.done += told
-        return told + self._send([one for one in left if one not in waits])
-
-    def _has_no_issue(self, one: PlannedNotice) -> bool:
-        is_comment = one.message.channel == TICKET and self._seen.github is not None
-        return is_comment and one.message.incident not in self.numbers
-
-    def _send(self, todo: Sequence[PlannedNotice]) -> list[Delivered]:
-        if not todo:
-            return []
-        made = self._recorded(todo) if self._seen.github is None else self._delivered(todo)
-        self.done += made
-        return made
-
-    def _recorded(self, todo: Sequence[PlannedNotice]) -> list[Delivered]:
-        """With the embedded tracker nothing is sent: what would be is noted, so that the next plan is empty."""
-        try:
-            local_ledger(self._seen.opened).confirm([one.pair for one in todo], self._seen.opened.now)
-        except IncidentOpsError as error:
-            return [Delivered(one, NOT_SENT, error) for one in todo]
-        return [Delivered(one, RECORDED) for one in todo]
-
-    def _delivered(self, todo: Sequence[PlannedNotice]) -> list[Delivered]:
-        seen = self._seen
-        names = {one.message.incident for one in todo}
-        incidents = [record.incident for name, record in seen.records.items() if name in names]
-        way = sinks(seen.opened, incidents, os.environ, self.numbers)
-        ledger, _, unread = shared_ledger(seen.opened)
-        made, unnoted = deliver(todo, ledger, way, clock.now, Meanwhile(seen).still_owed, unread)
-        self.unnoted = self.unnoted or unread or unnoted
-        return list(made)
+_MARK = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)
 
 
-class Meanwhile:
-    """What became of incidents since the plan was made, by the default branch of the remote; asked at most twice a
-    minute."""
+@dataclass(frozen=True, slots=True)
+class NotifyOptions:
+    """What a person sends.
 
-    def __init__(self, seen: Look) -> None:
-        self._seen = seen
-        self._asked: datetime | None = None
-        self._tip: str | None = None
+    `channels` () = those of the level; `text` stands before the facts; `may_wait` False = ranks 3 and 4 go out too
+    where the ledger cannot be reached; `dry_run` sends nothing.
+    """
 
-    def still_owed(self, message: Message) -> bool:
-        """False for a call about an incident that somebody took, ended or snoozed meanwhile. Raises as the remote."""
-        record = self._seen.records.get(message.incident)
-        if record is None or message.mark in (ACKNOWLEDGED, RESOLVED_EVENT) or record.incident.is_closed:
-            return True
-        now = self._now(record.path)
-        return now is None or not calmed(record.incident, now)
+    mark: str
+    channels: tuple[str, ...] = ()
+    audience: str = AUDIENCES[0]
+    text: str | None = None
+    may_wait: bool = True
+    dry_run: bool = False
 
-    def _now(self, path: str) -> Incident | None:
-        opened = self._seen.opened
-        if self._asked is None or clock.now() - self._asked > _FRESH:
-            self._asked = clock.now()
-            remote = remote_of(opened.git)
-            self._tip = remote.tip(remote.default_branch()) if remote else None
-        if self._tip is None or opened.git is None or self._tip == opened.store.commit:
-            return None
-        raw = opened.git.read_path(self._tip, path)
-        try:
-            return record_of(path, raw).incident if raw is not None else None
-        except UserError:
-            return None
+
+class NotifyResult(NamedTuple):
+    """What became of the notices; `ledger_errors` say why the ledger could not be read, or does not know of all."""
+
+    incident: str
+    delivered: tuple[Delivered, ...]
+    ledger_errors: tuple[IncidentOpsError, ...]
+
+
+def notify_people(workspace: Workspace, incident: str | None, options: NotifyOptions) -> NotifyResult:
+    """Sends a notice about an incident (None = the only open one), once for each mark and channel.
+
+    Notices that are due with this mark are sent under their own keys, so that the automation does not send them again;
+    where there are none, the facts of the record are sent.
+    """
+    record = _record(workspace, incident)
+    policy, _ = workspace.judged_by
+    level = level_duties(record.incident, policy)
+    channels = _channels(workspace, level, options.channels)
+    due = alone(record, lambda found: _due_messages(workspace, found.incident, options))
+    by_hand = due or [_message(record.incident, level, options, channel) for channel in channels]
+    held = "--dry-run: nothing is sent" if options.dry_run else OBSERVE if policy.mode == "observe" else ""
+    access = shared_ledger(workspace)
+    planned = plan_deliveries(
+        [_in_own_words(message, options.text, held) for message in by_hand],
+        access.content,
+        clock.now(),
+        may_wait=options.may_wait,
+    )
+    delivered, error = deliver(
+        planned,
+        access.ledger,
+        notifiers(workspace, [record.incident], os.environ),
+        clock.now,
+        unreadable=access.error,
+        may_wait=options.may_wait,
+    )
+    errors = tuple(one for one in (access.error, error) if one is not None)
+    return NotifyResult(record.incident.id, delivered, errors)
+
+
+def _record(workspace: Workspace, incident: str | None) -> Record:
+    path = find_record(workspace, incident)
+    raw = workspace.store.read(path)
+    if not isinstance(raw, bytes):
+        raise UserError("the record cannot be read", where=path, hint="see `incident-ops validate`")
+    return record_of(path, raw)
+
+
+def _due_messages(workspace: Workspace, incident: Incident, options: NotifyOptions) -> list[Message]:
+    """The notices that are due with this mark, under the keys of the automation."""
+    if not _MARK.fullmatch(options.mark):
+        hint = "a word of small letters, e.g. declared, breach, test"
+        raise UserError(f"--mark {options.mark!r} is not a mark", hint=hint)
+    policy, services = workspace.judged_by
+    due = [
+        one
+        for one in of_incident(incident, policy, workspace.now)
+        if options.mark in (one.mark, one.kind) and not one.superseded
+    ]
+    found = notices(due, {incident.id: incident}, policy, services, workspace.now)
+    restricted = {incident.id} if incident.visibility == "restricted" else ()
+    every = messages(found.notices, restricted, incident_channel=policy.notify.incident_channel.create)
+    return [
+        message
+        for message in every
+        if message.audience == options.audience and (not options.channels or message.channel in options.channels)
+    ]
+
+
+def _channels(workspace: Workspace, level: LevelPolicy, asked: Sequence[str]) -> list[str]:
+    """The channels that are meant; UserError where there is none, or one that the policy does not know."""
+    policy = workspace.judged_by[0]
+    known = {*policy.notify.channels, *level.channels}
+    known |= {name for each_level in policy.levels for name in each_level.channels}
+    known |= {name for person in policy.contacts.people.values() for name in person.channels}
+    known |= {INCIDENT_CHANNEL} if policy.notify.incident_channel.create else set()
+    for name in asked:
+        if name not in known:
+            hint = did_you_mean(name, known) or "policy notify.channels names those that exist"
+            raise UserError(f"the policy has no channel {name!r}", hint=hint)
+    channels = [*dict.fromkeys(asked or level.channels)]
+    if not channels:
+        raise UserError(f"level {level.id} has no channels", hint=f"--channel NAME, e.g. {min(known, default='chat')}")
+    return channels
+
+
+def _message(incident: Incident, level: LevelPolicy, options: NotifyOptions, channel: str) -> Message:
+    restricted = incident.visibility == "restricted"
+    title = "restricted incident" if restricted else incident.title
+    drill = "[DRILL] " if incident.drill else ""
+    return Message(
+        key=f"{incident.id}/notify/{len(incident.cycles) + 1}/{options.mark}/{channel}/{options.audience}",
+        incident=incident.id,
+        rank=level.rank,
+        mark=options.mark,
+        audience=options.audience,
+        recipient=channel,
+        channel=channel,
+        subject=inert(f"{drill}[{level.id}] {incident.id}: {title} ({options.mark})"),
+        text="" if restricted else _facts(incident),
+        drill=incident.drill,
+        restricted=restricted,
+    )
+
+
+def _facts(incident: Incident) -> str:
+    """What the record says that a person needs at once."""
+    facts = [
+        ("State", incident.state),
+        ("Services", ", ".join(incident.services)),
+        ("Commander", incident.roles.commander or "nobody yet"),
+        ("Declared", incident.times.declared),
+        ("Channel", incident.links.channel),
+        ("Bridge", incident.links.bridge),
+        ("Runbook", incident.links.runbook),
+    ]
+    return inert_lines("\n".join(f"{name}: {value}" for name, value in facts if value))
+
+
+def _in_own_words(message: Message, text: str | None, held: str) -> Message:
+    """What a person sends: quiet hours and snoozes hold nothing back, their own words come first."""
+    parts = (inert_lines(text), "", message.text) if text else (message.text,)
+    return message._replace(held=held, text="\n".join(parts).rstrip())

@@ -1,459 +1,213 @@
-"""What `sla` owes at this run: the records it is a question of, the edits that follow, and whom the tracker heard.
-
-Which tracker, what it holds, and the plan: what `plan`, `apply` and `demo` have in common.
-
-What `sla check` looks at: the records alone, or with them what a tracker shows, asked now or read from a file.
-"""
+"""`plan`: what the tracker should become, which edits of records are due, and which notices would be sent."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import partial
 from hashlib import sha256
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
-import click
 from msgspec.structs import replace
 
-from incident_ops.adapters.files import write_text
-from incident_ops.app.channels import NoticeSetting, ledger_lines, local_ledger, shared_ledger, told_now
-from incident_ops.app.channels import wanted as wanted_notices
-from incident_ops.app.edit_record import record_of
-from incident_ops.app.workspace import Workspace, at_commit, local_tracker, read_text_file, remote_of, served
-from incident_ops.app.write_back import PROPOSAL_BRANCH, edited_texts, proposals
+from incident_ops.app.channels import local_ledger, shared_ledger
+from incident_ops.app.due import due_edits, due_obligations, recent_records
+from incident_ops.app.due_notices import due_notices, ledger_lines, plan_notices
+from incident_ops.app.observed_tracker import (
+    connect_github,
+    holds_our_issues,
+    observe_tracker,
+    seen_on_tracker,
+    source_of,
+    workspace_for,
+)
+from incident_ops.app.workspace import Workspace, local_tracker, served
+from incident_ops.app.write_back import edited_texts
 from incident_ops.documents.issue_bodies import Bodies
-from incident_ops.domain.fence import alone, each
-from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import CLOSED
-from incident_ops.domain.notification import Ledger
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.ports import IssueTracker
-from incident_ops.domain.record import Edit, Record
-from incident_ops.domain.time import duration, instant, parse_instant, shift
-from incident_ops.domain.tracker import GITHUB, LOCAL, Issue, Snapshot
-from incident_ops.edits.escalate import escalate_due
-from incident_ops.edits.finish import automatic
-from incident_ops.edits.step import Step
+from incident_ops.domain.record import Edit, Record, World
+from incident_ops.domain.tracker import GITHUB, Snapshot
 from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.notifications.plan import PlannedNotice
-from incident_ops.reconcile import generated_block
-from incident_ops.reconcile.changes import EDIT, Kept, KeyDecision, PlannedChange
-from incident_ops.reconcile.desired import Desired, desired
-from incident_ops.reconcile.diff import keepers, key_of, numbers, owned
-from incident_ops.reconcile.generated_block import owner
-from incident_ops.reconcile.observe import load_snapshot, observe, save_snapshot
-from incident_ops.reconcile.plan import Plan, make_plan, together, waiting, without
-from incident_ops.records.history import deletions, every_record, read_record
-from incident_ops.records.store import is_record
-from incident_ops.sla.automatic_states import watched_since
-from incident_ops.sla.incident_at import NOTHING_SEEN, Seen, seen_of
-from incident_ops.sla.obligations import Obligation, Owed, SeenOf, obligations
+from incident_ops.reconcile.changes import EDIT, KeyDecision, PlannedChange
+from incident_ops.reconcile.desired import Desired, desired_issues
+from incident_ops.reconcile.diff import key_of
+from incident_ops.reconcile.plan import Plan, add_decision, leave_proposed, leave_refused, make_plan
+from incident_ops.records.history import deletions, every_record
+from incident_ops.sla.obligations import Owed, SeenOf
 
 if TYPE_CHECKING:
     from incident_ops.adapters.github.issues import GitHubTracker
+    from incident_ops.app.observed_tracker import RequestLog
 
 
-_RECENT = timedelta(days=7)
-"""So long after its last instant a settled incident still has pages to take back and news to send."""
-_LATE = timedelta(days=1)
-"""How late a run may find what a person said within the window of `auto_reopen`."""
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """How a plan is made.
 
-
-def recent(opened: Workspace, records: Iterable[Record]) -> list[Record]:
-    """Of all records those that may owe something: what is not settled, and what was settled not long ago."""
-    every, live = list(records), set(opened.catalogue.live_paths())
-    late = _length(opened.judged_by[0].states.auto_reopen) + _LATE
-    since = shift(opened.now, -max(_RECENT, late).total_seconds())
-    since = min(since, _patterns_from(opened, [record for record in every if record.path in live]) or since)
-    wanted = live.union(opened.catalogue.settled_after(int(since.timestamp())))
-    return [record for record in every if record.path in wanted]
-
-
-def live_ones(opened: Workspace) -> list[Record]:
-    """The records that are not settled, and those declared near them where the policy looks for a pattern."""
-    found = list(opened.catalogue.live())
-    since = _patterns_from(opened, found)
-    if since is None:
-        return found
-    return found + [read_record(opened.store, path) for path in opened.catalogue.settled_after(int(since.timestamp()))]
-
-
-def _patterns_from(opened: Workspace, live: Sequence[Record]) -> datetime | None:
-    """Since when incidents may make a pattern with one of these; None where the policy looks for none."""
-    pattern = opened.judged_by[0].escalation.pattern
-    begins = [parse_instant(one.incident.times.declared) for one in live if not one.incident.is_closed]
-    if not pattern.count or not begins:
-        return None
-    return shift(min(begins), -_length(pattern.window).total_seconds())
-
-
-def watched(records: Iterable[Record], policy: Policy, now: datetime) -> Mapping[str, datetime]:
-    """The incidents whose comments matter, and since when."""
-    found = each(records, lambda one: (one.incident.id, watched_since(one.incident, policy, now)))
-    return {name: at for name, at in found if at is not None}
-
-
-def tracking(wanted: Desired, snapshot: Snapshot) -> Mapping[str, Issue]:
-    """Incident -> its tracking issue, as far as the tracker shows one."""
-    stay = keepers(owned(wanted, snapshot), numbers(wanted, snapshot))
-    return {key: issue for key, issue in stay.items() if "/" not in key}
-
-
-def seen_in(snapshot: Snapshot, issues: Mapping[str, Issue]) -> SeenOf:
-    """What a snapshot shows of each incident: what was said under its issue, and whether a person opened it again."""
-
-    def seen(incident: Incident) -> Seen:
-        issue = issues.get(incident.id)
-        if issue is None:
-            return NOTHING_SEEN
-        back = incident.state == CLOSED and issue.is_open and generated_block.parse_body(issue.body).was_closed
-        return seen_of(incident, snapshot, {issue.number} if back else (), issue.number)
-
-    return seen
-
-
-def owed_by(records: Sequence[Record], policy: Policy, now: datetime, seen: SeenOf, noticed: Mapping[str, str]) -> Owed:
-    """Everything owed; what waits in our proposal is of the run that wrote it there."""
-    made = obligations(records, policy, now, seen)
-    return made._replace(obligations=tuple(_noticed(one, noticed) for one in made.obligations))
-
-
-def due_edits(owed: Owed, records: Mapping[str, Record], policy: Policy) -> KeyDecision:
-    """Escalations and moves of the state as edits of their records; one that is not legal is kept and told."""
-    changes: list[PlannedChange] = []
-    kept: list[Kept] = []
-    for one in owed.obligations:
-        record = records.get(one.incident)
-        if record is None or record.pending:
-            continue
-        number = record.incident.links.tracking_issue
-        try:
-            step = alone(record, partial(_step, one, policy))
-        except UserError as error:
-            kept.append(Kept(one.key, one.kind, number, f"{one.reason}, but {error}"))
-            continue
-        if step is not None and step.edits:
-            reason = "; ".join((*step.told, *step.warnings))
-            changes.append(PlannedChange(EDIT, one.kind, one.key, number, reason, path=record.path, edits=step.edits))
-    return KeyDecision(tuple(changes), tuple(kept))
-
-
-def written(incidents: Iterable[Incident]) -> Mapping[str, str]:
-    """Key -> the instant that records in our proposal give it: when an escalation was noticed, when one came back."""
-    return {key: at for incident in incidents for key, at in _written(incident) if instant(at) is not None}
-
-
-def _written(incident: Incident) -> Iterator[tuple[str, str]]:
-    yield from ((one.key, one.noticed_at) for one in incident.escalations if one.noticed_at)
-    for number, cycle in enumerate(incident.cycles, 1):
-        if cycle.reopened:
-            yield f"{incident.id}/state/{number}/reopened", cycle.reopened
-
-
-def _noticed(one: Obligation, noticed: Mapping[str, str]) -> Obligation:
-    at = instant(noticed.get(one.key))
-    if at is None:
-        return one
-    if one.move is not None and one.move.due == one.noticed_at:  # nobody knows when it came back but by our look
-        return one._replace(due=at, noticed_at=at, move=one.move._replace(due=at))
-    return one._replace(noticed_at=at)
-
-
-def _step(one: Obligation, policy: Policy, record: Record) -> Step | None:
-    incident = record.incident
-    if one.escalation is not None:
-        return escalate_due(incident, one.escalation, policy, one.noticed_at)
-    return None if one.move is None else automatic(incident, one.move, policy)
-
-
-def _length(text: str | None) -> timedelta:
-    return timedelta(seconds=duration(text)) if text else timedelta()
-
-
-tracker_option: Callable[[Any], Any] = click.option(
-    "--tracker",
-    type=click.Choice([LOCAL, GITHUB]),
-    help="The tracker embedded in this clone, or the repository's issues. Default: github inside Actions, else local.",
-)
-observed_option: Callable[[Any], Any] = click.option(
-    "--observed",
-    metavar="FILE",
-    help="Plan against a tracker as --save-observed wrote it down, without asking the tracker.",
-)
-recreate_option: Callable[[Any], Any] = click.option(
-    "--recreate",
-    metavar="KEY",
-    multiple=True,
-    help="Open a new issue in place of one that was deleted or moved away, e.g. INC-1/AI-2.",
-)
-requests_option: Callable[[Any], Any] = click.option(
-    "--show-requests", is_flag=True, help="Print each request to the tracker, and their number, on the error stream."
-)
-no_notify_option: Callable[[Any], Any] = click.option(
-    "--no-notify", is_flag=True, help="Leave the notices to another run; edits and issues go on."
-)
-max_requests_option: Callable[[Any], Any] = click.option(
-    "--max-requests", type=click.IntRange(min=1), metavar="N", help="Send at most so many requests in this run."
-)
-
-
-@dataclass(frozen=True)
-class Look:
-    """What a command saw: the records' wishes, the tracker, and the difference.
-
-    `github` is the tracker where it is one on GitHub; `waiting` are the edits, by path, that our proposal holds;
-    `planned` every notice and what is done about it; `unread` why the ledger was not read.
+    `tracker` None = GitHub's inside Actions, else the embedded one; `observed` is a file that holds what the tracker
+    held, so that it is not asked; `recreate` are the keys that get a new issue in place of one that is gone;
+    `max_requests` None = as many as the policy allows; `log` is called with every request to GitHub.
     """
 
-    opened: Workspace
+    tracker: str | None = None
+    observed: str | None = None
+    recreate: tuple[str, ...] = ()
+    max_requests: int | None = None
+    with_notices: bool = True
+    log: RequestLog | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """A plan, and what it was made from.
+
+    `workspace` holds the records that the tracker is kept in step with; `records` (by id) are those of which something
+    may be due; `github` is the tracker where it is one on GitHub. `desired` and `observed` are the two sides of the
+    plan, `due` every obligation, `notices` what is done about each notice. `waiting` are the edits, by path, that our
+    open proposal holds already; `ledger_error` is why the ledger could not be read.
+    """
+
+    workspace: Workspace
     tracker: IssueTracker
     github: GitHubTracker | None
-    wanted: Desired
-    snapshot: Snapshot
-    made: Plan
-    waiting: Mapping[str, tuple[Edit, ...]]
     records: Mapping[str, Record]
-    planned: tuple[PlannedNotice, ...] = ()
-    unread: IncidentOpsError | None = None
+    desired: Desired
+    observed: Snapshot
+    due: Owed
+    notices: tuple[PlannedNotice, ...]
+    plan: Plan
+    waiting: Mapping[str, tuple[Edit, ...]]
+    ledger_error: IncidentOpsError | None = None
 
     @property
     def policy(self) -> Policy:
         """The policy in force."""
-        return self.opened.judged_by[0]
+        return self.workspace.judged_by[0]
+
+    @property
+    def has_issues(self) -> bool:
+        """True where the tracker has an issue of ours."""
+        return holds_our_issues(self.desired, self.observed)
 
 
-def source_of(tracker: str | None) -> str:
-    """The tracker that is meant where none is named."""
-    return tracker or (GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else LOCAL)
+def plan_changes(workspace: Workspace, options: PlanOptions = PlanOptions()) -> PlannedRun:
+    """Compares the records with the tracker; changes nothing.
 
-
-def records_for(opened: Workspace, source: str) -> Workspace:
-    """The records that a tracker is kept in step with: those of HEAD on GitHub, else those of the work tree."""
-    git = opened.git
-    if source == LOCAL or opened.store.revision:
-        return opened
-    if git is None or git.head is None:
-        hint = "commit the records, or use --tracker local"
-        raise UserError("there is no commit, and GitHub is kept in step with committed records", hint=hint)
-    return at_commit(opened, git.head)
-
-
-def connect_github(opened: Workspace, most: int | None, show: bool) -> GitHubTracker:
-    """The issues of the repository that the environment or the clone names."""
-    from incident_ops.adapters.github.connect import connect as dial
-
-    policy = opened.judged_by[0]
-    names = policy.tracker.labels
-    remote = remote_of(opened.git)
-    return dial(
-        os.environ,
-        remote.url if remote else None,
-        (names.incident, names.action_item),
-        tuple(policy.tracker.identities),
-        requests=most or policy.tracker.limits.requests,
-        owner_of=owner,
-        log=_show if show else None,
-    )
-
-
-def look(opened: Workspace, source: str, options: Mapping[str, Any]) -> Look:
-    """Records against the tracker of a source; with `observed` (a file) nothing is asked of it.
-
-    `options` are those of the command: observed, recreate, max_requests, show_requests. Raises Incomplete where the
-    tracker or the remote's proposal cannot be read whole.
+    Raises Incomplete where the tracker, or the proposal on the remote, cannot be read whole.
     """
-    opened = records_for(opened, source)
-    github = (
-        connect_github(opened, options.get("max_requests"), bool(options.get("show_requests")))
-        if source == GITHUB
-        else None
+    source = source_of(options.tracker)
+    workspace = workspace_for(workspace, source)
+    github = connect_github(workspace, options.max_requests, options.log) if source == GITHUB else None
+    return served(workspace, lambda: _plan(workspace, github, options))
+
+
+def _plan(workspace: Workspace, github: GitHubTracker | None, options: PlanOptions) -> PlannedRun:
+    world = World(*workspace.judged_by, workspace.now)
+    tracker: IssueTracker = github or local_tracker(workspace)
+    records = list(every_record(workspace.store, workspace.catalogue))
+    wanted = desired_issues(records, world.policy, Bodies(records, world.policy, world.now))
+    recent = [record for record in recent_records(workspace, records) if record.incident.id not in wanted.clashes]
+    observed = observe_tracker(workspace, tracker, wanted, recent, options.observed)
+    deleted = _deleted(workspace, observed, wanted, records)
+    plan = make_plan(wanted, observed, workspace.catalogue.unreadable(), deleted, options.recreate)
+    seen = seen_on_tracker(wanted, observed)
+    due = due_obligations(recent, world.policy, world.now, seen, observed.noticed)
+    by_id = {record.incident.id: record for record in recent}
+    plan = add_decision(plan, due_edits(due, by_id, world.policy))
+    notices = _Notices(observed)
+    if options.with_notices:
+        is_shared = github is not None
+        notices = _notices(workspace, recent, due, seen, observed, None if options.observed else is_shared)
+        plan = add_decision(plan, notices.decision)
+    plan, waiting = _writable(workspace, plan)
+    return PlannedRun(
+        workspace=workspace,
+        tracker=tracker,
+        github=github,
+        records=by_id,
+        desired=wanted,
+        observed=notices.observed,
+        due=due,
+        notices=notices.planned,
+        plan=plan,
+        waiting=waiting,
+        ledger_error=notices.ledger_error,
     )
-    tracker: IssueTracker = github or local_tracker(opened)
-    return served(opened, lambda: _look(opened, source, options, github, tracker))
 
 
-def _look(
-    opened: Workspace,
-    source: str,
-    options: Mapping[str, Any],
-    github: GitHubTracker | None,
-    tracker: IssueTracker,
-) -> Look:
-    policy, services = opened.judged_by
-    records = list(every_record(opened.store, opened.catalogue))
-    wanted = desired(records, policy, Bodies(records, policy, opened.now))
-    matter = [record for record in recent(opened, records) if record.incident.id not in wanted.clashes]
-    snapshot = observed(opened, tracker, wanted, matter, options.get("observed"))
-    gone = _deleted(opened, snapshot, wanted, records)
-    made = make_plan(wanted, snapshot, opened.catalogue.unreadable(), gone, options.get("recreate", ()))
-    seen = seen_in(snapshot, tracking(wanted, snapshot))
-    owed = owed_by(matter, policy, opened.now, seen, snapshot.noticed)
-    by_id = {record.incident.id: record for record in matter}
-    made = together(made, due_edits(owed, by_id, policy))
+class _Notices(NamedTuple):
+    """What is done about notices; `observed` is the snapshot with the lines of the ledger that were looked at."""
+
+    observed: Snapshot
     planned: tuple[PlannedNotice, ...] = ()
-    unread = None
-    if not options.get("no_notify"):
-        setting = NoticeSetting(policy, services, opened.now)
-        asked = wanted_notices(matter, owed, setting, seen)
-        if options.get("observed") is None:
-            ledger, unread = _ledger(opened, source)
-            snapshot = replace(snapshot, ledger=None if ledger is None else ledger_lines(ledger, asked.pairs()))
-        planned, told = told_now(asked, snapshot.ledger, setting)
-        made = together(made, told)
-    made, waits = _writable(opened, made)
-    return Look(opened, tracker, github, wanted, snapshot, made, waits, by_id, planned, unread)
+    decision: KeyDecision = KeyDecision()
+    ledger_error: IncidentOpsError | None = None
 
 
-def _writable(opened: Workspace, made: Plan) -> tuple[Plan, Mapping[str, tuple[Edit, ...]]]:
+def _notices(
+    workspace: Workspace, records: Sequence[Record], due: Owed, seen: SeenOf, observed: Snapshot, is_shared: bool | None
+) -> _Notices:
+    """`is_shared` None = the snapshot has the lines of the ledger; True = ask the remote's, False = this clone's."""
+    world = World(*workspace.judged_by, workspace.now)
+    wanted = due_notices(records, due, world, seen)
+    error = None
+    if is_shared is not None:
+        content = None
+        if is_shared:
+            _, content, error = shared_ledger(workspace)
+        else:
+            content = local_ledger(workspace).read()
+        lines = None if content is None else ledger_lines(content, wanted.pairs())
+        observed = replace(observed, ledger=lines)
+    planned, decision = plan_notices(wanted, observed.ledger, world)
+    return _Notices(observed, planned, decision, error)
+
+
+def _deleted(workspace: Workspace, observed: Snapshot, wanted: Desired, records: Sequence[Record]) -> Mapping[str, str]:
+    """What git history says of the open issues that no record names: key -> the commit that deleted it."""
+    keys = {key for issue in observed.issues if issue.is_open and (key := key_of(issue, wanted.identities))}
+    orphans = keys.difference(wanted.issues, wanted.clashes)
+    if not orphans or workspace.git is None or workspace.store.commit is None:
+        return {}
+    return deletions(workspace.git, workspace.store.commit, orphans, records)
+
+
+def _writable(workspace: Workspace, plan: Plan) -> tuple[Plan, Mapping[str, tuple[Edit, ...]]]:
     """A plan less the edits that cannot be made and those that wait in our proposal, and the latter by path."""
-    spelled, refused = _spelled(opened, made.changes)
-    made = without(made, refused)
-    due = made.record_edits
-    if made.proposed:
-        made = waiting(made, spelled)
-    return made, {path: edits for path, edits in due.items() if path not in made.record_edits}
+    digests, refused = _try_edits(workspace, plan.changes)
+    plan = leave_refused(plan, refused)
+    possible = plan.record_edits
+    if plan.proposed:
+        plan = leave_proposed(plan, digests)
+    return plan, {path: edits for path, edits in possible.items() if path not in plan.record_edits}
 
 
-def _ledger(opened: Workspace, source: str) -> tuple[Ledger | None, IncidentOpsError | None]:
-    if source == LOCAL:
-        return local_ledger(opened).read(), None
-    _, ledger, unread = shared_ledger(opened)
-    return ledger, unread
+def _try_edits(workspace: Workspace, changes: Sequence[PlannedChange]) -> tuple[dict[str, str], dict[str, str]]:
+    """Path -> sha256 of the record that its edits lead to, and key -> why its edits cannot be made.
 
-
-def _spelled(opened: Workspace, changes: Sequence[PlannedChange]) -> tuple[dict[str, str], dict[str, str]]:
-    """Path -> sha256 of the record that its edits lead to, and key -> why its edits would make none.
-
-    One edit that cannot be made keeps no other back.
+    One edit that cannot be made does not hold back another.
     """
     by_path: dict[str, list[PlannedChange]] = {}
     for change in changes:
         if change.action == EDIT and change.path is not None:
             by_path.setdefault(change.path, []).append(change)
-    spelled: dict[str, str] = {}
+    digests: dict[str, str] = {}
     refused: dict[str, str] = {}
-    for path, of in by_path.items():
+    for path, edits in by_path.items():
         try:
-            spelled[path] = _digest(opened, path, of)
+            digests[path] = _digest(workspace, path, edits)
         except UserError:
             good: list[PlannedChange] = []
-            for change in of:
+            for change in edits:
                 try:
-                    spelled[path] = _digest(opened, path, [*good, change])
+                    digests[path] = _digest(workspace, path, [*good, change])
                     good.append(change)
                 except UserError as error:
                     refused[change.key] = str(error)
-    return spelled, refused
+    return digests, refused
 
 
-def _digest(opened: Workspace, path: str, changes: Sequence[PlannedChange]) -> str:
-    edits = tuple(one for change in changes for one in change.edits)
-    return sha256(edited_texts(opened, {path: edits})[path]).hexdigest()
-
-
-def observed(
-    opened: Workspace, tracker: IssueTracker, wanted: Desired, records: Sequence[Record], file: str | None
-) -> Snapshot:
-    """What a tracker holds, or held when `file` was written; of `records` also what people said, where it matters."""
-    if file is None:
-        hears = watched(records, opened.judged_by[0], opened.now)
-        if tracker.source != GITHUB:
-            return observe(tracker, wanted, None, hears)
-        files = _proposed(opened)
-        snapshot = observe(tracker, wanted, {path: _sum(content) for path, content in files.items()}, hears)
-        return replace(snapshot, noticed=dict(written(_proposed_incidents(files))))
-    snapshot = observed_in(file)
-    if snapshot.source != tracker.source:
-        hint = f"use --tracker {snapshot.source}"
-        raise UserError(
-            f"it tells of a {snapshot.source} tracker, not of a {tracker.source} one", where=file, hint=hint
-        )
-    return snapshot
-
-
-def observed_in(file: str) -> Snapshot:
-    """A tracker as --save-observed wrote it down. UserError for any other file."""
-    return load_snapshot(read_text_file(file, "write one with --save-observed FILE"), file)
-
-
-def _deleted(opened: Workspace, snapshot: Snapshot, wanted: Desired, records: Sequence[Record]) -> Mapping[str, str]:
-    """What git history says of the open issues that no record names."""
-    keys = {key for issue in snapshot.issues if issue.is_open and (key := key_of(issue, wanted.identities))}
-    orphans = keys.difference(wanted.issues, wanted.clashes)
-    if not orphans or opened.git is None or opened.store.commit is None:
-        return {}
-    return deletions(opened.git, opened.store.commit, orphans, records)
-
-
-def has_issues(seen: Look) -> bool:
-    """True where the tracker holds an issue of ours."""
-    return any(key_of(issue, seen.wanted.identities) for issue in seen.snapshot.issues)
-
-
-def keep_observed(seen: Look, file: str) -> None:
-    """Writes the snapshot down. WriteFailed where the system refuses."""
-    write_text(Path(file), save_snapshot(seen.snapshot))
-
-
-def _proposed(opened: Workspace) -> Mapping[str, bytes | None]:
-    """What our open proposal holds; nothing where the clone has no remote."""
-    remote = remote_of(opened.git)
-    if remote is None or opened.store.commit is None:
-        return {}
-    return proposals(remote).files(PROPOSAL_BRANCH, opened.store.commit)
-
-
-def _proposed_incidents(files: Mapping[str, bytes | None]) -> Iterator[Incident]:
-    """The records among the files of our proposal; what people broke there is none."""
-    for path, content in files.items():
-        if content is not None and is_record(path):
-            try:
-                yield record_of(path, content).incident
-            except UserError:
-                continue
-
-
-def _sum(content: bytes | None) -> str:
-    return "" if content is None else sha256(content).hexdigest()
-
-
-def _show(request: Any) -> None:
-    click.echo(f"{request.method} {request.path} {request.status} {request.seconds:.2f}s", err=True)
-
-
-def sighting(opened: Workspace, options: Mapping[str, Any]) -> tuple[Workspace, Owed]:
-    """(the records that were looked at, what is owed of them). `options`: tracker, observed, save_observed.
-
-    Without any of them the records of the work tree decide alone. Raises as `tracking.look`.
-    """
-    tracker, file, keep = options["tracker"], options["observed"], options["save_observed"]
-    policy = opened.judged_by[0]
-    if tracker is None and file is None and keep is None:
-        return opened, served(opened, lambda: obligations(live_ones(opened), policy, opened.now))
-    if file is not None and keep is not None:
-        raise UserError("--observed and --save-observed together say nothing new", hint="leave one of them out")
-    kept = observed_in(file) if file is not None else None
-    source = tracker or (kept.source if kept else source_of(None))
-    if kept is not None and kept.source != source:
-        hint = f"use --tracker {kept.source}"
-        raise UserError(f"it tells of a {kept.source} tracker, not of a {source} one", where=file, hint=hint)
-    opened = records_for(opened, source)
-    return opened, served(opened, lambda: _with_tracker(opened, source, kept, keep))
-
-
-def _with_tracker(opened: Workspace, source: str, kept: Snapshot | None, keep: str | None) -> Owed:
-    policy = opened.judged_by[0]
-    records = list(every_record(opened.store, opened.catalogue))
-    wanted = desired(records, policy, {})
-    matter = [record for record in recent(opened, records) if record.incident.id not in wanted.clashes]
-    snapshot = kept
-    if snapshot is None:
-        tracker: IssueTracker = connect_github(opened, None, show=False) if source == GITHUB else local_tracker(opened)
-        snapshot = observed(opened, tracker, wanted, matter, None)
-    if keep is not None:
-        write_text(Path(keep), save_snapshot(snapshot))
-    return owed_by(matter, policy, opened.now, seen_in(snapshot, tracking(wanted, snapshot)), snapshot.noticed)
+def _digest(workspace: Workspace, path: str, changes: Sequence[PlannedChange]) -> str:
+    edits = tuple(edit for change in changes for edit in change.edits)
+    return sha256(edited_texts(workspace, {path: edits})[path]).hexdigest()

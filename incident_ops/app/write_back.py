@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from incident_ops.adapters.files import replace_if_unchanged
 from incident_ops.adapters.git_branches import NOTHING, PEOPLES, PUSHED, SAME, Files, Proposals, Proposed, Read
@@ -28,84 +28,110 @@ EditsByPath = Mapping[str, tuple[Edit, ...]]
 """Path of a record -> its edits."""
 
 
+class WriteBack(NamedTuple):
+    """What became of the edits of records, in a sentence and as values.
+
+    `paths` are the records that were written, pushed or proposed; `pull_request` and `url` are those of the proposal
+    that is open for them, `commit` the one that was pushed.
+    """
+
+    message: str
+    paths: tuple[str, ...] = ()
+    pull_request: int | None = None
+    url: str = ""
+    commit: str = ""
+
+
 def proposals(remote: Remote) -> Proposals:
     """Edits as commits on a remote."""
     return Proposals(remote)
 
 
-def edited_texts(opened: Workspace, wanted: EditsByPath) -> dict[str, bytes]:
+def edited_texts(workspace: Workspace, wanted: EditsByPath) -> dict[str, bytes]:
     """Path -> the record with its edits made. UserError where the result would be an error."""
-    return {path: _edited(opened, path, _bytes(opened, path), edits) for path, edits in sorted(wanted.items())}
+    return {path: _edited(workspace, path, _bytes(workspace, path), edits) for path, edits in sorted(wanted.items())}
 
 
-def write_locally(opened: Workspace, wanted: EditsByPath) -> str:
+def write_locally(workspace: Workspace, wanted: EditsByPath) -> WriteBack:
     """Edits the work tree; a record that changed meanwhile is left for the next run."""
-    written = 0
+    written: list[str] = []
     for path, edits in sorted(wanted.items()):
-        raw = read_for_edit(opened, path).raw
-        new = _edited(opened, path, raw, edits)
-        written += replace_if_unchanged(opened.root / path, raw, new, opened.state / "records.lock")
-    return f"{written} of {len(wanted)} records changed in the work tree"
+        before = read_for_edit(workspace, path).raw
+        after = _edited(workspace, path, before, edits)
+        if replace_if_unchanged(workspace.root / path, before, after, workspace.state / "records.lock"):
+            written.append(path)
+    return WriteBack(f"{len(written)} of {len(wanted)} records changed in the work tree", tuple(written))
 
 
 def propose(
-    opened: Workspace, tracker: GitHubTracker, wanted: EditsByPath, reasons: Sequence[str], now: datetime
-) -> str:
+    workspace: Workspace, tracker: GitHubTracker, wanted: EditsByPath, reasons: Sequence[str], now: datetime
+) -> WriteBack:
     """Brings edits to the default branch as the policy says: by the pull request of our branch, or by a push."""
-    remote = need_remote(opened.git)
-    if opened.judged_by[0].write_back.automation == "push":
-        return _push(opened, remote, wanted, now)
-    files: Files = edited_texts(opened, wanted)
-    base, main = opened.store.commit or "", remote.default_branch()
-    done = proposals(remote).propose(base, main, files, TITLE, PROPOSAL_BRANCH, now)
-    return _ask_for_review(tracker, done, main, proposal_body(reasons), any_left=bool(files))
+    remote = need_remote(workspace.git)
+    if workspace.judged_by[0].write_back.automation == "push":
+        return _push(workspace, remote, wanted, now)
+    files: Files = edited_texts(workspace, wanted)
+    base, main = workspace.store.commit or "", remote.default_branch()
+    proposed = proposals(remote).propose(base, main, files, TITLE, PROPOSAL_BRANCH, now)
+    if proposed.outcome == NOTHING:
+        return WriteBack("no record is to be changed")
+    if proposed.outcome == PEOPLES:
+        return WriteBack(f"branch {PROPOSAL_BRANCH} has commits of people, so it is left alone: merge or delete it")
+    if not files or proposed.outcome not in (PUSHED, SAME):
+        return _end_proposal(tracker)
+    return _ask_for_review(tracker, proposed, main, proposal_body(reasons), tuple(files))
 
 
-def _ask_for_review(tracker: GitHubTracker, done: Proposed, main: str, body: str, *, any_left: bool) -> str:
-    if done.outcome == NOTHING:
-        return "no record is to be changed"
-    if done.outcome == PEOPLES:
-        return f"branch {PROPOSAL_BRANCH} has commits of people, so it is left alone: merge or delete it"
+def _end_proposal(tracker: GitHubTracker) -> WriteBack:
     pull = tracker.pulls.find(PROPOSAL_BRANCH)
-    if not any_left or done.outcome not in (PUSHED, SAME):
-        if pull is not None and pull.state == "open":
-            tracker.pulls.close(pull.number)
-            return f"nothing is left to write back: pull request #{pull.number} is closed"
-        return "nothing is left to write back"
+    if pull is not None and pull.state == "open":
+        tracker.pulls.close(pull.number)
+        return WriteBack(f"nothing is left to write back: pull request #{pull.number} is closed")
+    return WriteBack("nothing is left to write back")
+
+
+def _ask_for_review(
+    tracker: GitHubTracker, proposed: Proposed, main: str, body: str, paths: tuple[str, ...]
+) -> WriteBack:
+    pull = tracker.pulls.find(PROPOSAL_BRANCH)
     if pull is None or pull.state != "open":
-        if pull is not None and pull.state == "closed" and pull.head == done.commit:
-            return f"pull request #{pull.number} with just these edits was closed by people, so none is opened"
+        if pull is not None and pull.state == "closed" and pull.head == proposed.commit:
+            return WriteBack(
+                f"pull request #{pull.number} with just these edits was closed by people, so none is opened"
+            )
         pull = tracker.pulls.create(PROPOSAL_BRANCH, main, TITLE, body)
-        return f"pull request #{pull.number} proposes the edits: {pull.url}"
-    if pull.body != body or pull.title != TITLE:
+    elif pull.body != body or pull.title != TITLE:
         tracker.pulls.update(pull.number, TITLE, body)
-    return f"pull request #{pull.number} proposes the edits: {pull.url}"
+    message = f"pull request #{pull.number} proposes the edits: {pull.url}"
+    return WriteBack(message, paths, pull.number, pull.url)
 
 
-def _push(opened: Workspace, remote: Remote, wanted: EditsByPath, now: datetime) -> str:
+def _push(workspace: Workspace, remote: Remote, wanted: EditsByPath, now: datetime) -> WriteBack:
     """Edits on top of the default branch; a record that is another one there is left for the next run."""
-    planned = {path: _bytes(opened, path) for path in wanted}
-    taken: list[str] = []
+    planned = {path: _bytes(workspace, path) for path in wanted}
+    unchanged: list[str] = []
 
-    def again(read: Read) -> Files:
-        taken[:] = [path for path, raw in planned.items() if read(path) == raw]
-        return {path: _edited(opened, path, planned[path], wanted[path]) for path in taken}
+    def edit_again(read: Read) -> Files:
+        unchanged[:] = [path for path, raw in planned.items() if read(path) == raw]
+        return {path: _edited(workspace, path, planned[path], wanted[path]) for path in unchanged}
 
     main = remote.default_branch()
-    done = proposals(remote).land(main, again, TITLE, now)
-    what = f"commit {done.commit[:12]} on {main}" if done.outcome == PUSHED else f"nothing new for {main}"
-    return f"{len(taken)} of {len(wanted)} records written back: {what}"
+    pushed = proposals(remote).land(main, edit_again, TITLE, now)
+    commit = pushed.commit if pushed.outcome == PUSHED else ""
+    what = f"commit {commit[:12]} on {main}" if commit else f"nothing new for {main}"
+    message = f"{len(unchanged)} of {len(wanted)} records written back: {what}"
+    return WriteBack(message, tuple(unchanged) if commit else (), commit=commit)
 
 
-def _edited(opened: Workspace, path: str, raw: bytes, edits: tuple[Edit, ...]) -> bytes:
+def _edited(workspace: Workspace, path: str, raw: bytes, edits: tuple[Edit, ...]) -> bytes:
     before = record_of(path, raw)
     text = edit(raw.decode(), edits, order=key_order(schema("incident")), file=path).encode()
-    checked(opened, path, text, before)
+    checked(workspace, path, text, before)
     return text
 
 
-def _bytes(opened: Workspace, path: str) -> bytes:
-    raw = opened.store.read(path)
+def _bytes(workspace: Workspace, path: str) -> bytes:
+    raw = workspace.store.read(path)
     if not isinstance(raw, bytes):
         raise UserError("the record is not there any more", where=path, hint="run the command again")
     return raw

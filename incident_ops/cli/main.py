@@ -53,8 +53,6 @@ ELSEWHERE = {
     "list": "list:list_command",
     "unfreeze": "freeze:unfreeze",
     "escalations": "escalate:escalations",
-    "plan": "plan_apply:plan",
-    "apply": "plan_apply:apply",
 }
 """Commands of a family that share a module, and one whose name is a word of Python's own."""
 

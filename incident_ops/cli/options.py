@@ -5,6 +5,8 @@ The repository of records, opened from the options before the command.
 The questions at a terminal.
 
 How a returned value is printed.
+
+The options of commands that look at a tracker.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from click.shell_completion import CompletionItem
 from incident_ops.app.workspace import Workspace, judge_no_records, open_workspace
 from incident_ops.domain.incident import Triage
 from incident_ops.domain.record import Unread
+from incident_ops.domain.tracker import GITHUB, LOCAL
 from incident_ops.domain.triage import DATA_RISKS, FEATURES, SLOS, triage_answers
 from incident_ops.errors import UserError
 from incident_ops.records.policy import SERVICES, load_services
@@ -27,6 +30,7 @@ from incident_ops.records.store import INCIDENTS, list_folder
 from incident_ops.render.findings import inert, json_text
 
 if TYPE_CHECKING:
+    from incident_ops.adapters.github.client import Request
     from incident_ops.app.edit_record import EditedRecord
     from incident_ops.app.planned_changes import WrittenFile
 
@@ -249,3 +253,38 @@ def _share(text: str) -> float | None:
     if not 0 <= share <= 100:
         raise click.BadParameter("a share is 0 to 100 percent")
     return share
+
+
+tracker_option: Callable[[Any], Any] = click.option(
+    "--tracker",
+    type=click.Choice([LOCAL, GITHUB]),
+    help="The tracker embedded in this clone, or the repository's issues. Default: github inside Actions, else local.",
+)
+observed_option: Callable[[Any], Any] = click.option(
+    "--observed",
+    metavar="FILE",
+    help="Plan against a tracker as --save-observed wrote it down, without asking the tracker.",
+)
+save_observed_option: Callable[[Any], Any] = click.option(
+    "--save-observed", metavar="FILE", help="Write down what the tracker holds, for --observed."
+)
+recreate_option: Callable[[Any], Any] = click.option(
+    "--recreate",
+    metavar="KEY",
+    multiple=True,
+    help="Open a new issue in place of one that was deleted or moved away, e.g. INC-1/AI-2.",
+)
+requests_option: Callable[[Any], Any] = click.option(
+    "--show-requests", is_flag=True, help="Print each request to the tracker, and their number, on the error stream."
+)
+no_notify_option: Callable[[Any], Any] = click.option(
+    "--no-notify", is_flag=True, help="Leave the notices to another run; edits and issues go on."
+)
+max_requests_option: Callable[[Any], Any] = click.option(
+    "--max-requests", type=click.IntRange(min=1), metavar="N", help="Send at most so many requests in this run."
+)
+
+
+def print_request(request: Request) -> None:
+    """Prints a request to the tracker on the error stream."""
+    click.echo(f"{request.method} {request.path} {request.status} {request.seconds:.2f}s", err=True)

@@ -1,4 +1,4 @@
-"""`incident-ops sla check`, with report and backtest beside it."""
+"""`incident-ops sla`: check, report, backtest."""
 
 from __future__ import annotations
 
@@ -6,13 +6,20 @@ from typing import Any
 
 import click
 
-from incident_ops.app.plan import observed_option, sighting, tracker_option
-from incident_ops.app.workspace import Workspace, served
-from incident_ops.cli.options import finish, inert_unread, no_records, paint, with_repository
-from incident_ops.cli.sla_report import backtest as backtest_command
-from incident_ops.cli.sla_report import report as report_command
-from incident_ops.errors import WriteFailed
-from incident_ops.records.history import every_record
+from incident_ops.app.sla import SlaOptions, SlaStatus, check_clocks
+from incident_ops.app.workspace import Workspace, day
+from incident_ops.cli.options import (
+    finish,
+    format_option,
+    inert_unread,
+    no_records,
+    observed_option,
+    paint,
+    save_observed_option,
+    tracker_option,
+    with_repository,
+)
+from incident_ops.errors import UserError, WriteFailed
 from incident_ops.render.findings import MOST_SUMMARY_BYTES, inert
 from incident_ops.render.sla import (
     AT_RISK,
@@ -26,11 +33,11 @@ from incident_ops.render.sla import (
     to_json,
     to_text,
 )
-from incident_ops.sla.obligations import Owed
-from incident_ops.sla.status import ClockReport, clock_report
 
 CLOCK_COLOURS = {BREACHED: "red", MISSED: "red", AT_RISK: "yellow", "met": "green"}
 FAILING = {"at_risk": {AT_RISK, BREACHED}, "breached": {BREACHED}}
+REPORT_AXES = ("level", "service", "month")
+FAIL_ON_MISSED, FAIL_ON_GOAL = "missed", "goal"
 
 
 @click.group()
@@ -50,7 +57,7 @@ def sla() -> None:
 @click.option("--fail-on", type=click.Choice([*FAILING]), help="End with 1 when a running clock is that bad.")
 @tracker_option
 @observed_option
-@click.option("--save-observed", metavar="FILE", help="Write down what the tracker holds, for --observed.")
+@save_observed_option
 @click.option(
     "--format",
     "form",
@@ -60,10 +67,10 @@ def sla() -> None:
     help="Text for people, JSON for scripts, annotations and a summary for GitHub Actions.",
 )
 @with_repository
-def check_command(opened: Workspace, everything: bool, fail_on: str | None, form: str, **options: Any) -> None:
+def check_command(workspace: Workspace, everything: bool, fail_on: str | None, form: str, **options: Any) -> None:
     """Show the clocks of the incidents that are not closed, the most urgent first.
 
-    Warnings come first, then what is owed now, how each open incident stands, and its clocks.
+    Warnings come first, then what is due now, how each open incident stands, and its clocks.
     Of closed incidents only the work that is left is listed: postmortems and
     action items. --all adds what is over.
 
@@ -79,42 +86,119 @@ def check_command(opened: Workspace, everything: bool, fail_on: str | None, form
       incident-ops --at 2025-10-21T18:00:00Z sla check --format json
       incident-ops sla check --fail-on breached
     """
-    opened, owed = sighting(opened, options)
-    made = served(opened, lambda: _clocks(opened, everything))
-    shown = made._replace(unread=inert_unread(made.unread))
+    status = check_clocks(workspace, SlaOptions(everything, **options))
+    clocks, due = status.clocks, status.due
+    shown = clocks._replace(unread=inert_unread(clocks.unread))
     if form == "json":
-        click.echo(to_json(made, owed.lag_seconds, owed_data(owed)), nl=False)
+        click.echo(to_json(clocks, due.lag_seconds, owed_data(due)), nl=False)
     else:
         styled = to_text(
             shown,
             lambda word, line: paint(line, CLOCK_COLOURS[word]) if word in CLOCK_COLOURS else line,
-            owed_lines(owed),
+            owed_lines(due),
         )
-        click.echo((owed_commands(shown, owed) if form == "github" else "") + styled, nl=False)
+        click.echo((owed_commands(shown, due) if form == "github" else "") + styled, nl=False)
     if form == "github":
-        _summarize(made, owed)
-    if not opened.catalogue.count():
-        finish(no_records(opened))
-    bad = fail_on is not None and any(row.status in FAILING[fail_on] for row in rows(made))
-    finish(3 if made.unread else int(bad))
+        _summarize(status)
+    if not status.workspace.catalogue.count():
+        finish(no_records(status.workspace))
+    bad = fail_on is not None and any(row.status in FAILING[fail_on] for row in rows(clocks))
+    finish(3 if clocks.unread else int(bad))
 
 
-def _clocks(opened: Workspace, everything: bool) -> ClockReport:
-    records = every_record(opened.store, opened.catalogue) if everything else opened.catalogue.live()
-    return clock_report(records, opened.judged_by[0], opened.now, opened.unread, everything)
-
-
-def _summarize(made: ClockReport, owed: Owed) -> None:
+def _summarize(status: SlaStatus) -> None:
     """The same as the summary of a step of GitHub Actions, where there is one."""
     from incident_ops.adapters.environment import add_to_summary, summary_size
 
     if (size := summary_size()) is None:
         return
     try:
-        add_to_summary(owed_summary(made, owed, MOST_SUMMARY_BYTES - size))
-    except WriteFailed as error:  # what is owed is told all the same
+        add_to_summary(owed_summary(status.clocks, status.due, MOST_SUMMARY_BYTES - size))
+    except WriteFailed as error:  # what is due was printed all the same
         click.echo(f"warning: {inert(str(error))}", err=True)
 
 
-sla.add_command(report_command)
-sla.add_command(backtest_command)
+@sla.command()
+@click.option("--since", metavar="DATE", help="Declared on this day (UTC) or instant, or later.")
+@click.option("--until", metavar="DATE", help="Declared before this day (UTC) or instant.")
+@click.option(
+    "--by",
+    type=click.Choice(REPORT_AXES),
+    default=REPORT_AXES[0],
+    show_default=True,
+    help="What the figures are split by.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice([FAIL_ON_MISSED, FAIL_ON_GOAL]),
+    help="End with 1 when a clock, or a goal, was missed.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="Text for people, JSON for scripts, Markdown for a summary.",
+)
+@with_repository
+def report(workspace: Workspace, since: str | None, until: str | None, by: str, fail_on: str | None, form: str) -> None:
+    """Report how often each clock was met: in total, and by level, service or month.
+
+    An incident belongs to the day it was declared. What does not count is
+    counted apart, with the reason: drills, duplicates, what is still running.
+
+    \b
+    Examples:
+      incident-ops sla report --since 2025-01-01 --until 2025-02-01
+      incident-ops sla report --by service --format markdown
+      incident-ops sla report --fail-on goal
+    """
+    from incident_ops.app.sla_report import report_compliance
+    from incident_ops.render import sla_report
+    from incident_ops.sla.compliance import Period
+
+    period = Period(day(since, "--since"), day(until, "--until"))
+    made = report_compliance(workspace, period, by)
+    if fail_on == FAIL_ON_GOAL and not made.goals:
+        hint = "set e.g. `targets.sla_compliance_pct: 95` in policy.yaml"
+        raise UserError("--fail-on goal: the policy sets no goal that clocks can reach", hint=hint)
+    shown = made._replace(unread=inert_unread(made.unread))
+    if form == "json":
+        click.echo(sla_report.to_json(made), nl=False)
+    else:
+        click.echo((sla_report.to_markdown if form == "markdown" else sla_report.to_text)(shown), nl=False)
+    if not workspace.catalogue.count():
+        finish(no_records(workspace))
+    is_bad = made.has_missed if fail_on == FAIL_ON_MISSED else any(goal.is_reached is False for goal in made.goals)
+    finish(3 if made.unread else int(fail_on is not None and is_bad))
+
+
+@sla.command()
+@click.option("--policy", "file", metavar="FILE", required=True, help="The other policy.yaml.")
+@click.option("--since", metavar="DATE", help="Incidents declared on this day (UTC) or instant, or later.")
+@click.option("--observed", metavar="FILE", help="What the tracker holds (sla check --save-observed): comments.")
+@format_option
+@with_repository
+def backtest(workspace: Workspace, file: str, since: str | None, observed: str | None, form: str) -> None:
+    """Replay the history under another policy: what would be late, who would be notified.
+
+    Records keep the targets of their declaration; here they take the other
+    policy's. What people did stays as it was. Of their comments on the
+    tracker only those in --observed are known.
+
+    \b
+    Examples:
+      incident-ops sla backtest --policy new-policy.yaml
+      incident-ops sla backtest --policy new-policy.yaml --since 2025-01-01
+    """
+    from incident_ops.app.sla_report import backtest_policy
+    from incident_ops.render import backtest as render_backtest
+
+    made = backtest_policy(workspace, file, day(since, "--since"), observed)
+    shown = made._replace(unread=inert_unread(made.unread))
+    text = render_backtest.to_json(made) if form == "json" else render_backtest.to_text(shown)
+    click.echo(text, nl=False)
+    if not workspace.catalogue.count():
+        finish(no_records(workspace))
+    finish(3 if made.unread else 0)

@@ -163,8 +163,8 @@ def _shown(checklist: Checklist) -> str:
 def _lines(checklist: Checklist) -> Iterator[str]:
     for box in checklist.items:
         key = f"{checklist.id}/{box.id}"
-        yield generated_block.line(inline(box.text), key)
-        yield from (generated_block.line(inline(part.text), f"{key}/{part.id}", depth=1) for part in box.items)
+        yield generated_block.box_line(inline(box.text), key)
+        yield from (generated_block.box_line(inline(part.text), f"{key}/{part.id}", depth=1) for part in box.items)
 
 
 def _span(checklist: Checklist) -> str:
@@ -315,7 +315,7 @@ def _item(item: ActionItem) -> str:
         "" if item.status == "open" else incident_facts.spell_word(item.status).lower(),
     ]
     closed = not item.is_open
-    return generated_block.line(" · ".join(part for part in told if part), item.id, ticked=closed, fixed=closed)
+    return generated_block.box_line(" · ".join(part for part in told if part), item.id, ticked=closed, fixed=closed)
 
 
 def _measures(incident: Incident) -> str:
@@ -338,7 +338,7 @@ def _boxes(horizon: str, measures: list[Measure]) -> Iterator[str]:
     for one in measures:
         key = f"prevention/{horizon}/{hashlib.sha256(one.text.encode()).hexdigest()[:12]}"
         done = f" · done {one.done_at}" if one.done_at else ""
-        yield generated_block.line(inline(one.text) + done, key, ticked=bool(done), fixed=bool(done))
+        yield generated_block.box_line(inline(one.text) + done, key, ticked=bool(done), fixed=bool(done))
 
 
 def _instants(incident: Incident) -> str:

@@ -1,6 +1,6 @@
 """Runs changes against a tracker, one at a time, whatever becomes of the one before.
 
-After a crash there is nothing to mend: the next plan has the rest.
+After a crash there is nothing to repair: the next plan has the rest.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.tracker import Issue, IssueEdit, MissingIssue
 from incident_ops.errors import Ambiguous, IncidentOpsError, Incomplete, Stopped, WriteFailed
 from incident_ops.reconcile.changes import CLOSE, CREATE, LABEL, REOPEN, PlannedChange
-from incident_ops.reconcile.diff import keeper, key_of
-from incident_ops.reconcile.observe import listing
+from incident_ops.reconcile.diff import issue_to_keep, key_of
+from incident_ops.reconcile.observe import list_issues
 
 APPLIED = "done"
 EXISTS = "exists already"
@@ -54,16 +54,17 @@ class Summary(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """What a run knows beside its changes; `numbers` grows with every issue that is made."""
+    """What a run knows beside its changes: the issues as listed right before it, by number, and the number of each
+    key, which grows with every issue that is made."""
 
     tracker: IssueTracker
     may_create: Callable[[], bool]
-    now: dict[int, Issue]
+    issues: dict[int, Issue]
     numbers: dict[str, int]
 
 
 def always() -> bool:
-    """Leave to create, for a tracker that keeps keys apart by itself."""
+    """New issues are always allowed: for a tracker that keeps keys apart by itself."""
     return True
 
 
@@ -79,7 +80,7 @@ def apply_changes(
     meanwhile is not created again, and an issue that a person touched meanwhile is not written over; an issue whose
     text is to change is read alone right before, so that what people wrote during the run stays. `identities` are
     the trusted authors, case-folded. `may_create` (the lock) is asked before that list, and again before each new
-    issue. A refused write is told and the others go on; a refusal that is final, or `Stopped`, leaves the rest.
+    issue. A refused write is an outcome and the others go on; a refusal that is final, or `Stopped`, leaves the rest.
     """
     todo = [change for change in changes if change.is_on_tracker]
     if not todo:
@@ -87,48 +88,51 @@ def apply_changes(
     if any(_opens(change) for change in todo):
         may_create()  # the lock first: what another run creates before we hold it is then in the list
     try:
-        issues = listing(tracker)
+        issues = list_issues(tracker)
     except Stopped as error:
         yield from _left(todo, error)
         return
     known = {change.key: change.number for change in todo if change.number is not None and change.action != CLOSE}
     numbers = known | _numbers(issues, identities)
     run = _Run(tracker, may_create, {issue.number: issue for issue in issues}, numbers)
-    for at, change in enumerate(todo):
-        done = _tried(change, run)
-        yield done
-        if _ends(done.error):
-            yield from _left(todo[at + 1 :], done.error)
+    for place, change in enumerate(todo):
+        applied = _attempt(change, run)
+        yield applied
+        if _ends_run(applied.error):
+            yield from _left(todo[place + 1 :], applied.error)
             return
 
 
-def outcome_summary(outcomes: Iterable[Applied], held: int = 0) -> Summary:
-    """Outcomes of a run, and how many changes its limits held -> the run in numbers."""
-    seen = list(outcomes)
+def outcome_summary(outcomes: Iterable[Applied], held_back: int = 0) -> Summary:
+    """Outcomes of a run, and how many changes its limits held back -> the run in numbers."""
+    every = list(outcomes)
 
     def count(*words: str) -> int:
-        return sum(1 for one in seen if one.outcome in words)
+        return sum(1 for applied in every if applied.outcome in words)
 
-    error = next((one.error for one in seen if one.error is not None), None)
     return Summary(
-        count(APPLIED, EXISTS), count(CHANGED_MEANWHILE, LEFT_OVER) + held, count(NOT_APPLIED), count(NOT_KNOWN), error
+        done=count(APPLIED, EXISTS),
+        left=count(CHANGED_MEANWHILE, LEFT_OVER) + held_back,
+        failed=count(NOT_APPLIED),
+        unknown=count(NOT_KNOWN),
+        error=next((applied.error for applied in every if applied.error is not None), None),
     )
 
 
 def _numbers(issues: Sequence[Issue], identities: Collection[str]) -> dict[str, int]:
-    """Key -> the number of the issue that stays."""
-    ours: dict[str, list[Issue]] = {}
+    """Key -> the number of its issue."""
+    by_key: dict[str, list[Issue]] = {}
     for issue in issues:
         if key := key_of(issue, identities):
-            ours.setdefault(key, []).append(issue)
-    return {key: keeper(found).number for key, found in ours.items()}
+            by_key.setdefault(key, []).append(issue)
+    return {key: issue_to_keep(same_key).number for key, same_key in by_key.items()}
 
 
 def _opens(change: PlannedChange) -> bool:
     return change.action == CREATE and change.kind != LABEL
 
 
-def _ends(error: IncidentOpsError | None) -> bool:
+def _ends_run(error: IncidentOpsError | None) -> bool:
     """True where every further write would end in the same way."""
     return isinstance(error, Stopped) or (isinstance(error, WriteFailed) and error.is_final)
 
@@ -137,10 +141,10 @@ def _left(changes: Iterable[PlannedChange], error: IncidentOpsError | None) -> I
     return (Applied(change, change.number, LEFT_OVER, error) for change in changes)
 
 
-def _tried(change: PlannedChange, run: _Run) -> Applied:
+def _attempt(change: PlannedChange, run: _Run) -> Applied:
     """One change, and what became of it; a failure is an outcome."""
     try:
-        return _done(change, run)
+        return _carry_out(change, run)
     except Stopped as error:
         return Applied(change, change.number, LEFT_OVER, error)
     except Ambiguous as error:
@@ -149,7 +153,7 @@ def _tried(change: PlannedChange, run: _Run) -> Applied:
         return Applied(change, change.number, NOT_APPLIED, error)
 
 
-def _done(change: PlannedChange, run: _Run) -> Applied:
+def _carry_out(change: PlannedChange, run: _Run) -> Applied:
     if change.label:
         run.tracker.create_label(change.label)
         return Applied(change, None, APPLIED)
@@ -173,10 +177,10 @@ def _create(change: PlannedChange, run: _Run) -> Applied:
 
 
 def _change(change: PlannedChange, number: int, run: _Run) -> Applied:
-    now: Issue | MissingIssue | None = run.now.get(number)
-    if now is None or change.edit.body is not None:  # one that lost its label is not in the list
-        now = run.tracker.look_up(number)
-    if not isinstance(now, Issue) or _content(now) != _content(change.seen):
+    current: Issue | MissingIssue | None = run.issues.get(number)
+    if current is None or change.edit.body is not None:  # one that lost its label is not in the list
+        current = run.tracker.look_up(number)
+    if not isinstance(current, Issue) or _content(current) != _content(change.seen):
         return Applied(change, number, CHANGED_MEANWHILE)
     if change.comment is not None:  # first, so that a crash after it costs no comment
         run.tracker.comment(number, DUPLICATE_TOPIC, change.comment)

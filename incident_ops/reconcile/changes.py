@@ -1,4 +1,4 @@
-"""What a plan is made of: changes, what is kept, and what could not be read."""
+"""What a plan is made of: changes, what is left unchanged and why, and what could not be read."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ LABEL, ASSIGNEE, PROPOSAL = "label", "assignee", "proposal"
 
 _TURN = {REOPEN: 1, UPDATE: 1, CREATE: 2, EDIT: 3, CLOSE: 4, NOTIFY: 5}
 _OF_THE_MOMENT = ("subject", "timeline", "noticed_at")
-"""Fields that tell when a run looked: the same thing is to be done a minute later, and the checksum is the same."""
+"""Fields that depend on when a run looked: a minute later the same is to be done, and the checksum is the same."""
 
 
-class Telling(NamedTuple):
-    """Who is told, over which channels, and what; `held` says why it is only planned ("" = it is sent)."""
+class NoticeDetails(NamedTuple):
+    """Who is notified, on which channels, of what; `held` says why it is only planned ("" = it is sent)."""
 
     audience: str
     recipient: str
@@ -32,9 +32,9 @@ class PlannedChange(NamedTuple):
     """One step on the tracker, or on a record (EDIT).
 
     `number` and `seen` (the issue the step was planned against) are None for a create; of an EDIT, `number` is the
-    issue it follows from. `parent` is the key whose issue becomes the parent, `comment` what is said before closing.
+    issue it follows from. `parent` is the key whose issue becomes the parent, `comment` what is written before closing.
     A create of kind LABEL has `label` and nothing else; an EDIT has the `path` of the record and its `edits`; a NOTIFY
-    has `telling` and the notice's key.
+    has `notice` and the notice's key.
     """
 
     action: str
@@ -50,11 +50,11 @@ class PlannedChange(NamedTuple):
     label: Label | None = None
     path: str | None = None
     edits: tuple[record.Edit, ...] = ()
-    telling: Telling | None = None
+    notice: NoticeDetails | None = None
 
     @property
     def is_on_tracker(self) -> bool:
-        """True for a step on the tracker; False for an edit of a record and a word to people."""
+        """True for a step on the tracker; False for an edit of a record and a notice."""
         return self.action not in (EDIT, NOTIFY)
 
     @property
@@ -72,37 +72,37 @@ class PlannedChange(NamedTuple):
         }
         if self.label:
             out |= {"color": self.label.color, "description": self.label.description}
-        if self.telling:
-            out |= {"audience": self.telling.audience, "recipient": self.telling.recipient}
-            out |= {"channels": self.telling.channels, "subject": self.telling.subject}
-            out |= {"held": self.telling.held or None}
-        out |= {str(one.route[-1]): one.value for one in self.edits}
+        if self.notice:
+            out |= {"audience": self.notice.audience, "recipient": self.notice.recipient}
+            out |= {"channels": self.notice.channels, "subject": self.notice.subject}
+            out |= {"held": self.notice.held or None}
+        out |= {str(edit.route[-1]): edit.value for edit in self.edits}
         return {
             name: list(value) if isinstance(value, tuple) else value for name, value in out.items() if value is not None
         }
 
     @property
     def bound(self) -> dict[str, object]:
-        """What the checksum of a plan holds of `fields`: all but what tells when a run looked."""
-        kept = {name: value for name, value in self.fields.items() if name not in _OF_THE_MOMENT}
+        """What the checksum of a plan holds of `fields`: all but what depends on when a run looked."""
+        lasting = {name: value for name, value in self.fields.items() if name not in _OF_THE_MOMENT}
         return {
-            name: {key: each for key, each in value.items() if key not in _OF_THE_MOMENT}
+            name: {key: part for key, part in value.items() if key not in _OF_THE_MOMENT}
             if isinstance(value, dict)
             else value
-            for name, value in kept.items()
+            for name, value in lasting.items()
         }
 
     @property
     def turn(self) -> int:
-        """Its place in a run: calls that cannot wait, labels, what people look at, what is new, records, closes, the
+        """Its place in a run: pages that cannot wait, labels, what people look at, what is new, records, closes, the
         rest of the notices."""
-        if self.telling and self.telling.is_urgent:
+        if self.notice and self.notice.is_urgent:
             return -1
         return 0 if self.kind == LABEL else _TURN[self.action]
 
 
 class Kept(NamedTuple):
-    """A key about which nothing is done, and why; `number` None where it has no issue."""
+    """A key that is left unchanged, and why; `number` None where it has no issue."""
 
     key: str
     kind: str
@@ -125,9 +125,9 @@ class KeyDecision(NamedTuple):
     kept: tuple[Kept, ...] = ()
 
 
-def joined(verdicts: Iterable[KeyDecision]) -> KeyDecision:
+def join_decisions(decisions: Iterable[KeyDecision]) -> KeyDecision:
     """Many as one, in order."""
-    parts = list(verdicts)
+    parts = list(decisions)
     return KeyDecision(
-        tuple(one for part in parts for one in part.changes), tuple(one for part in parts for one in part.kept)
+        tuple(change for part in parts for change in part.changes), tuple(kept for part in parts for kept in part.kept)
     )

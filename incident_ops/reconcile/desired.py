@@ -1,7 +1,4 @@
-"""The labels we set: their colours and what they say, for a tracker that does not have them yet.
-
-Which issues the records ask for. Pure: no tracker is known here.
-"""
+"""Which issues the records ask for, and the labels that these need. Pure: no tracker is known here."""
 
 from __future__ import annotations
 
@@ -57,11 +54,11 @@ _LONGEST_TITLE = 250
 _SIGIL = re.compile(r"([@#])(?=\w)")
 
 Rank = tuple[int, float, str, int]
-"""Where a key comes in a run: worst level, oldest declaration, incident, tracking issue before items in order."""
+"""Where a key comes in a run: the worst level, oldest declaration, incident, tracking issue before items in order."""
 
 
-class Home(NamedTuple):
-    """Where a key stands: the record's path, and the place of `item` in it (None = the incident itself).
+class RecordPlace(NamedTuple):
+    """Where a key is in the records: the path, and the place of `item` in its record (None = the incident itself).
 
     `is_pending` where the record is not merged yet, so that nothing can be written back to it.
     """
@@ -84,8 +81,8 @@ class DesiredIssue(NamedTuple):
     assignees: tuple[str, ...]
     closed_as: str | None
     why: str
-    place: Rank
-    home: Home
+    rank: Rank
+    record: RecordPlace
     number: int | None
     parent: str | None
 
@@ -106,24 +103,24 @@ class Desired(NamedTuple):
     palette: Mapping[str, Label]
 
 
-def desired(records: Iterable[Record], policy: Policy, bodies: Mapping[str, str]) -> Desired:
+def desired_issues(records: Iterable[Record], policy: Policy, bodies: Mapping[str, str]) -> Desired:
     """Records -> the issues they ask for, open or closed; `bodies` gives the generated text of every key.
 
-    A key that is claimed twice is left out and named in `clashes`: no record may win by chance.
+    A key that is claimed twice is left out and named in `clashes`: neither record may win by chance.
     """
-    found = each(records, lambda record: _of(record, policy))
-    wanted = sorted((one for made in found for one in made), key=lambda one: one.place)
-    clashes = frozenset(key for key, count in Counter(one.key for one in wanted).items() if count > 1)
-    issues = {one.key: one for one in wanted if clashes.isdisjoint((one.key, incident_of(one.key)))}
-    names = policy.tracker.labels
+    found = each(records, lambda record: _issues_of(record, policy))
+    wanted = sorted((issue for issues in found for issue in issues), key=lambda issue: issue.rank)
+    clashes = frozenset(key for key, count in Counter(issue.key for issue in wanted).items() if count > 1)
+    issues = {issue.key: issue for issue in wanted if clashes.isdisjoint((issue.key, incident_of(issue.key)))}
+    kinds = policy.tracker.labels
     return Desired(
         issues=issues,
         bodies=bodies,
         vocabulary=_vocabulary(policy),
         clashes=clashes,
         identities=frozenset(login.casefold() for login in policy.tracker.identities),
-        listed=(names.incident.casefold(), names.action_item.casefold()),
-        palette=palette(policy, {label for one in issues.values() for label in one.labels}),
+        listed=(kinds.incident.casefold(), kinds.action_item.casefold()),
+        palette=palette(policy, {label for issue in issues.values() for label in issue.labels}),
     )
 
 
@@ -138,21 +135,21 @@ def _vocabulary(policy: Policy) -> frozenset[str]:
     return frozenset(text.casefold() for text in (*kinds, *policy.labels, *STATES, *ITEM_STATES))
 
 
-def _of(record: Record, policy: Policy) -> list[DesiredIssue]:
+def _issues_of(record: Record, policy: Policy) -> list[DesiredIssue]:
     """The tracking issue of an incident and one issue for each of its action items."""
     incident = record.incident
     label = incident.priority if policy.drives == "priority" else incident.severity
     level = policy.duties(incident.severity, incident.priority)
     rank = level.rank if level else _FOREIGN
     declared = parse_instant(incident.times.declared).timestamp()
-    places = [(rank, declared, incident.id, order) for order in range(len(incident.action_items) + 1)]
+    ranks = [(rank, declared, incident.id, order) for order in range(len(incident.action_items) + 1)]
     return [
-        _tracking(record, label, policy, places[0]),
-        *(_item(record, index, label, policy, places[index + 1]) for index in range(len(incident.action_items))),
+        _tracking_issue(record, label, policy, ranks[0]),
+        *(_item_issue(record, index, label, policy, ranks[index + 1]) for index in range(len(incident.action_items))),
     ]
 
 
-def _tracking(record: Record, label: str | None, policy: Policy, place: Rank) -> DesiredIssue:
+def _tracking_issue(record: Record, label: str | None, policy: Policy, rank: Rank) -> DesiredIssue:
     incident = record.incident
     left = len(incident.open_items)
     if incident.is_closed and not left:
@@ -171,34 +168,34 @@ def _tracking(record: Record, label: str | None, policy: Policy, place: Rank) ->
         assignees=_roles(incident),
         closed_as=closed_as,
         why=why,
-        place=place,
-        home=Home(record.path, None, record.pending),
+        rank=rank,
+        record=RecordPlace(record.path, None, record.pending),
         number=incident.links.tracking_issue,
         parent=None,
     )
 
 
-def _item(record: Record, index: int, label: str | None, policy: Policy, place: Rank) -> DesiredIssue:
+def _item_issue(record: Record, index: int, label: str | None, policy: Policy, rank: Rank) -> DesiredIssue:
     incident, item = record.incident, record.incident.action_items[index]
-    ends = {"done": COMPLETED, "wont_do": NOT_PLANNED}
-    whys = {"done": "the item is done", "wont_do": "the item will not be done"}
+    closings = {"done": COMPLETED, "wont_do": NOT_PLANNED}
+    reasons = {"done": "the item is done", "wont_do": "the item will not be done"}
     return DesiredIssue(
         key=item_key(incident.id, item.id),
         kind=ITEM_ISSUE,
         title=_title(f"{item_key(incident.id, item.id)}: {item.title}"),
         labels=_labels(policy.tracker.labels.action_item, label, item.status),
         assignees=_logins(item.owner),
-        closed_as=ends.get(item.status),
-        why=whys.get(item.status, f"the item is {item.status.replace('_', ' ')}"),
-        place=place,
-        home=Home(record.path, index, record.pending),
+        closed_as=closings.get(item.status),
+        why=reasons.get(item.status, f"the item is {item.status.replace('_', ' ')}"),
+        rank=rank,
+        record=RecordPlace(record.path, index, record.pending),
         number=item.issue,
         parent=incident.id if index < _MOST_CHILDREN else None,
     )
 
 
 def _roles(incident: Incident) -> tuple[str, ...]:
-    """The people of an incident as logins, the commander first, nobody twice."""
+    """The people of an incident as logins, the commander first, each once."""
     roles = incident.roles
     named = (roles.commander, roles.technical_lead, roles.communications_lead, roles.scribe)
     others = (who for _, who in sorted(roles.others.items()))

@@ -1,8 +1,7 @@
-"""Which issue belongs to which key: whom a marker is believed, and which of several issues stays.
+"""One key at a time: what the record asks for, compared with what the tracker holds. Pure.
 
-What the tracker tells the records: numbers of issues, and items that people closed there.
-
-One key: what the record asks for against what the tracker holds. Pure.
+Which issue belongs to which key, which of several is kept, what is to be changed on the tracker, and what the record
+takes over from there: numbers of issues, and items that people closed.
 """
 
 from __future__ import annotations
@@ -25,7 +24,17 @@ from incident_ops.domain.tracker import (
     Snapshot,
 )
 from incident_ops.reconcile import generated_block
-from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, REOPEN, UPDATE, Kept, KeyDecision, PlannedChange, joined
+from incident_ops.reconcile.changes import (
+    CLOSE,
+    CREATE,
+    EDIT,
+    REOPEN,
+    UPDATE,
+    Kept,
+    KeyDecision,
+    PlannedChange,
+    join_decisions,
+)
 from incident_ops.reconcile.desired import (
     CLOSED_AS_DUPLICATE,
     COMPLETED,
@@ -36,7 +45,7 @@ from incident_ops.reconcile.desired import (
     DesiredIssue,
 )
 
-Owned = Mapping[str, Sequence[Issue]]
+OwnedIssues = Mapping[str, Sequence[Issue]]
 """Key -> the issues it owns, by number."""
 
 
@@ -50,39 +59,39 @@ def key_of(issue: Issue, identities: Collection[str]) -> str | None:
     return generated_block.owner(issue.body) if issue.author.casefold() in identities else None
 
 
-def owned(desired: Desired, snapshot: Snapshot) -> Owned:
+def owned_issues(desired: Desired, snapshot: Snapshot) -> OwnedIssues:
     """Key -> its issues. One of ours that lost its marker is known by its number in the one record that names it."""
-    named = numbers(desired, snapshot)
-    times = Counter(named.values())
-    claimed = {number: key for key, number in named.items() if times[number] == 1}
-    out: dict[str, list[Issue]] = defaultdict(list)
-    for issue in sorted(snapshot.issues, key=lambda one: one.number):
+    recorded = recorded_numbers(desired, snapshot)
+    times = Counter(recorded.values())
+    claimed = {number: key for key, number in recorded.items() if times[number] == 1}
+    by_key: dict[str, list[Issue]] = defaultdict(list)
+    for issue in sorted(snapshot.issues, key=lambda issue: issue.number):
         key = key_of(issue, desired.identities)
         if key is None and issue.author.casefold() in desired.identities and generated_block.owner(issue.body) is None:
             key = claimed.get(issue.number)
         if key:
-            out[key].append(issue)
-    return out
+            by_key[key].append(issue)
+    return by_key
 
 
-def numbers(desired: Desired, snapshot: Snapshot) -> Mapping[str, int]:
+def recorded_numbers(desired: Desired, snapshot: Snapshot) -> Mapping[str, int]:
     """Key -> the number in its record; empty where the tracker is not the one that records carry numbers of."""
     if snapshot.source != GITHUB:
         return {}
-    return {one.key: one.number for one in desired.issues.values() if one.number is not None}
+    return {issue.key: issue.number for issue in desired.issues.values() if issue.number is not None}
 
 
-def keeper(issues: Iterable[Issue], number: int | None = None) -> Issue:
-    """The one of several issues of a key that stays: the record's number, else the lowest.
+def issue_to_keep(issues: Iterable[Issue], number: int | None = None) -> Issue:
+    """The one of several issues of a key that is kept: the record's number, else the lowest.
 
     One that is closed as a duplicate is the last choice, whatever the record says.
     """
-    return min(issues, key=lambda one: (is_duplicate(one), one.number != number, one.number))
+    return min(issues, key=lambda issue: (is_duplicate(issue), issue.number != number, issue.number))
 
 
-def keepers(ours: Owned, named: Mapping[str, int]) -> Mapping[str, Issue]:
-    """Key -> the issue that stays, of all that `owned` found; `named` as from `numbers`."""
-    return {key: keeper(issues, named.get(key)) for key, issues in ours.items()}
+def issues_to_keep(ours: OwnedIssues, recorded: Mapping[str, int]) -> Mapping[str, Issue]:
+    """Key -> the issue that is kept, of all that `owned_issues` found; `recorded` as from `recorded_numbers`."""
+    return {key: issue_to_keep(issues, recorded.get(key)) for key, issues in ours.items()}
 
 
 def is_duplicate(issue: Issue) -> bool:
@@ -96,7 +105,7 @@ def is_hands_off(issue: Issue) -> bool:
 
 
 def missing_logins(wanted: DesiredIssue, issue: Issue | None) -> list[str]:
-    """Those the record wants on an open issue who are not there yet; on what is over or left alone, nobody."""
+    """Those whom the record wants on an open issue and who are not there yet; none where it is closed or left alone."""
     if wanted.closed_as is not None or (issue and is_hands_off(issue)):
         return []
     there = {login.casefold() for login in issue.assignees} if issue else set()
@@ -111,27 +120,27 @@ _DROPPED = {NOT_PLANNED: "closed as not planned", CLOSED_AS_DUPLICATE: "closed a
 
 def number_edit(wanted: DesiredIssue, number: int) -> Set:
     """Writes the number of its issue to the record of a key."""
-    index = wanted.home.item
+    index = wanted.record.item
     route: Route = ("links", "tracking_issue") if index is None else ("action_items", index, "issue")
     return Set(route, number)
 
 
-def numbered(wanted: DesiredIssue, issue: Issue) -> KeyDecision:
+def write_back_number(wanted: DesiredIssue, issue: Issue) -> KeyDecision:
     """The edit that brings the number into a merged record that does not have it."""
-    if wanted.number == issue.number or wanted.home.is_pending:
+    if wanted.number == issue.number or wanted.record.is_pending:
         return KeyDecision()
     reason = "the record does not name its issue" if wanted.number is None else f"the record names #{wanted.number}"
     return KeyDecision((_change(wanted, issue, reason, number_edit(wanted, issue.number)),))
 
 
 def closed_by_a_person(wanted: DesiredIssue, issue: Issue, closing: Closing | None) -> KeyDecision:
-    """The edit that follows from a person's closing of an item; what cannot be concluded is kept and told.
+    """The edit that follows from a person's closing of an item; what cannot be concluded is left, with the reason.
 
     Completed (or without a reason) is done, with who, when and the evidence; not planned and duplicate are wont_do.
     """
-    index = wanted.home.item
-    if index is None or closing is None or wanted.home.is_pending:
-        waits = "; the record is not merged yet" if index is not None and wanted.home.is_pending else ""
+    index = wanted.record.item
+    if index is None or closing is None or wanted.record.is_pending:
+        waits = "; the record is not merged yet" if index is not None and wanted.record.is_pending else ""
         return KeyDecision(
             kept=(Kept(wanted.key, wanted.kind, issue.number, f"a person closed it, though {wanted.why}{waits}"),)
         )
@@ -149,39 +158,40 @@ def closed_by_a_person(wanted: DesiredIssue, issue: Issue, closing: Closing | No
     return KeyDecision((_change(wanted, issue, f"{who} {how or 'closed it as completed'}", *edits),))
 
 
-def grouped(changes: Iterable[PlannedChange]) -> Mapping[str, tuple[Edit, ...]]:
+def edits_by_path(changes: Iterable[PlannedChange]) -> Mapping[str, tuple[Edit, ...]]:
     """Path of a record -> its edits, in the plan's order."""
-    out: dict[str, tuple[Edit, ...]] = defaultdict(tuple)
+    by_path: dict[str, tuple[Edit, ...]] = defaultdict(tuple)
     for change in changes:
         if change.action == EDIT and change.path is not None:
-            out[change.path] += change.edits
-    return dict(out)
+            by_path[change.path] += change.edits
+    return dict(by_path)
 
 
-def new_numbers(desired: Desired, made: Mapping[str, int]) -> Mapping[str, tuple[Edit, ...]]:
-    """Path of a record -> the numbers of the issues that a run opened (`made`: key -> number)."""
-    out: dict[str, tuple[Edit, ...]] = defaultdict(tuple)
+def new_numbers(desired: Desired, opened: Mapping[str, int]) -> Mapping[str, tuple[Edit, ...]]:
+    """Path of a record -> the numbers of the issues that a run opened (`opened`: key -> number)."""
+    by_path: dict[str, tuple[Edit, ...]] = defaultdict(tuple)
     for key, wanted in desired.issues.items():
-        if key in made and made[key] != wanted.number and not wanted.home.is_pending:
-            out[wanted.home.path] += (number_edit(wanted, made[key]),)
-    return dict(out)
+        if key in opened and opened[key] != wanted.number and not wanted.record.is_pending:
+            by_path[wanted.record.path] += (number_edit(wanted, opened[key]),)
+    return dict(by_path)
 
 
 def _change(wanted: DesiredIssue, issue: Issue, reason: str, *edits: Edit) -> PlannedChange:
-    return PlannedChange(EDIT, wanted.kind, wanted.key, issue.number, reason, path=wanted.home.path, edits=edits)
+    return PlannedChange(EDIT, wanted.kind, wanted.key, issue.number, reason, path=wanted.record.path, edits=edits)
 
 
 class SideBySide(NamedTuple):
-    """Desired and observed side by side: `ours` are the issues of each key, `stay` the one of them that stays.
+    """Desired and observed side by side: `ours` are the issues of each key, `kept` the one of them that is kept.
 
-    `named` are the numbers that records carry, `recreate` the keys that get a new issue in place of one that is gone.
+    `recorded` are the numbers that records carry, `recreate` the keys that get a new issue in place of one that is
+    gone.
     """
 
     desired: Desired
     snapshot: Snapshot
-    ours: Owned
-    stay: Mapping[str, Issue]
-    named: Mapping[str, int]
+    ours: OwnedIssues
+    kept: Mapping[str, Issue]
+    recorded: Mapping[str, int]
     gone: Mapping[int, MissingIssue]
     issues: Mapping[int, Issue]
     unassignable: frozenset[str]
@@ -193,54 +203,54 @@ class SideBySide(NamedTuple):
         return self.snapshot.source == GITHUB
 
 
-def view(desired: Desired, snapshot: Snapshot, recreate: frozenset[str]) -> SideBySide:
-    """Everything that judging a key asks for."""
-    ours, named = owned(desired, snapshot), numbers(desired, snapshot)
+def side_by_side(desired: Desired, snapshot: Snapshot, recreate: frozenset[str]) -> SideBySide:
+    """Everything that deciding about a key asks for."""
+    ours, recorded = owned_issues(desired, snapshot), recorded_numbers(desired, snapshot)
     return SideBySide(
         desired=desired,
         snapshot=snapshot,
         ours=ours,
-        stay=keepers(ours, named),
-        named=named,
-        gone={one.number: one for one in snapshot.gone},
+        kept=issues_to_keep(ours, recorded),
+        recorded=recorded,
+        gone={missing.number: missing for missing in snapshot.gone},
         issues={issue.number: issue for issue in snapshot.issues},
         unassignable=frozenset(login.casefold() for login in snapshot.unassignable),
         recreate=recreate,
     )
 
 
-def decide_key(wanted: DesiredIssue, seen: SideBySide) -> KeyDecision:
+def decide_key(wanted: DesiredIssue, sides: SideBySide) -> KeyDecision:
     """What is to be done about one key."""
-    issues: Sequence[Issue] = seen.ours.get(wanted.key, ())
+    issues: Sequence[Issue] = sides.ours.get(wanted.key, ())
     if not issues:
-        return _missing(wanted, seen)
-    stays = seen.stay[wanted.key]
-    doubles = [_duplicate(wanted, issue, stays) for issue in issues if issue is not stays and issue.is_open]
-    return joined([_compare(wanted, stays, seen), *doubles])
+        return _missing(wanted, sides)
+    kept = sides.kept[wanted.key]
+    duplicates = [_duplicate(wanted, issue, kept) for issue in issues if issue is not kept and issue.is_open]
+    return join_decisions([_compare(wanted, kept, sides), *duplicates])
 
 
-def _missing(wanted: DesiredIssue, seen: SideBySide) -> KeyDecision:
+def _missing(wanted: DesiredIssue, sides: SideBySide) -> KeyDecision:
     """A key without an issue of ours: a new one, unless the record is over or names one that is not at hand."""
-    number = seen.named.get(wanted.key)
+    number = sides.recorded.get(wanted.key)
     if wanted.closed_as:
         never = "it never had an issue" if number is None else f"its issue #{number} is not among ours"
         return _keep(wanted, number, f"{wanted.why}; {never}")
-    if number is not None and seen.ours and wanted.key not in seen.recreate:
-        return _keep(wanted, number, _why_not(number, wanted.key, seen))
-    body = generated_block.compose(wanted.key, generated_block.generated_text(seen.desired.bodies[wanted.key]))
-    logins = _assignable(wanted, None, seen)
+    if number is not None and sides.ours and wanted.key not in sides.recreate:
+        return _keep(wanted, number, _why_not(number, wanted.key, sides))
+    body = generated_block.compose(wanted.key, generated_block.generated_text(sides.desired.bodies[wanted.key]))
+    logins = _assignable(wanted, None, sides)
     edit = IssueEdit(title=wanted.title, body=body, labels=wanted.labels, assignees=logins)
     why = f"{wanted.why} and has no issue yet"
     if number is not None:
-        why = f"{wanted.why} and its issue #{number} is not here" + (" (--recreate)" if seen.ours else "")
+        why = f"{wanted.why} and its issue #{number} is not here" + (" (--recreate)" if sides.ours else "")
     return KeyDecision(
-        (PlannedChange(CREATE, wanted.kind, wanted.key, None, why, edit, parent=_parent(wanted, None, seen)),)
+        (PlannedChange(CREATE, wanted.kind, wanted.key, None, why, edit, parent=_parent(wanted, None, sides)),)
     )
 
 
-def _why_not(number: int, key: str, seen: SideBySide) -> str:
+def _why_not(number: int, key: str, sides: SideBySide) -> str:
     """Why an issue that the record names is neither changed nor replaced."""
-    gone, issue = seen.gone.get(number), seen.issues.get(number)
+    gone, issue = sides.gone.get(number), sides.issues.get(number)
     new = f"--recreate {key} makes a new one"
     if gone and gone.why == ISSUE_DELETED:
         return f"#{number} was deleted on the tracker; {new}"
@@ -250,13 +260,13 @@ def _why_not(number: int, key: str, seen: SideBySide) -> str:
         return f"#{number} cannot be reached with this token; {new}"
     if issue is None:
         return f"#{number} was not asked about when the tracker was observed; observe it again"
-    owner = next((name for name, issues in seen.ours.items() if issue in issues), None)
+    owner = next((name for name, issues in sides.ours.items() if issue in issues), None)
     if owner:
         return f"the record names #{number}, which belongs to {owner}; take the number out of the record"
     return f"the record names #{number}, which is not an issue of ours; take the number out of the record"
 
 
-def _duplicate(wanted: DesiredIssue, issue: Issue, stays: Issue) -> KeyDecision:
+def _duplicate(wanted: DesiredIssue, issue: Issue, kept: Issue) -> KeyDecision:
     if is_hands_off(issue):
         return _hands_off(wanted, issue)
     return KeyDecision(
@@ -266,54 +276,54 @@ def _duplicate(wanted: DesiredIssue, issue: Issue, stays: Issue) -> KeyDecision:
                 wanted.kind,
                 wanted.key,
                 issue.number,
-                f"#{stays.number} has the same key",
-                IssueEdit(body=generated_block.shut(issue.body)),
+                f"#{kept.number} has the same key",
+                IssueEdit(body=generated_block.mark_closed(issue.body)),
                 CLOSED_AS_DUPLICATE,
                 issue,
-                comment=f"#{stays.number} stands for the same record ({wanted.key}), so this one is closed as its "
+                comment=f"#{kept.number} stands for the same record ({wanted.key}), so this one is closed as its "
                 "duplicate. Nothing written here is lost; please go on there.",
             ),
         )
     )
 
 
-def _compare(wanted: DesiredIssue, issue: Issue, seen: SideBySide) -> KeyDecision:
+def _compare(wanted: DesiredIssue, issue: Issue, sides: SideBySide) -> KeyDecision:
     """One wanted issue against the one that is there. A person's closing or reopening is not fought."""
     if is_hands_off(issue):
         return _hands_off(wanted, issue)
-    number = numbered(wanted, issue) if seen.is_hosted else KeyDecision()
+    number = write_back_number(wanted, issue) if sides.is_hosted else KeyDecision()
     parts = generated_block.parse_body(issue.body)
-    edit, parent, reason = _drift(wanted, issue, parts, seen)
+    edit, parent, reason = _drift(wanted, issue, parts, sides)
 
     def step(action: str, why: str, state_reason: str | None = None) -> KeyDecision:
         change = PlannedChange(action, wanted.kind, wanted.key, issue.number, why, edit, state_reason, issue, parent)
-        return joined([KeyDecision((change,)), number])
+        return join_decisions([KeyDecision((change,)), number])
 
     if wanted.closed_as and issue.is_open:
         if parts.was_closed:
-            return joined([_keep(wanted, issue.number, f"a person reopened it, though {wanted.why}"), number])
+            return join_decisions([_keep(wanted, issue.number, f"a person reopened it, though {wanted.why}"), number])
         return step(CLOSE, wanted.why, wanted.closed_as)
     if not wanted.closed_as and not issue.is_open:
         if parts.was_closed:
             return step(REOPEN, wanted.why)
-        closing = seen.snapshot.closings.get(issue.number)
-        return joined([closed_by_a_person(wanted, issue, closing), number])
+        closing = sides.snapshot.closings.get(issue.number)
+        return join_decisions([closed_by_a_person(wanted, issue, closing), number])
     return step(UPDATE, reason) if edit != IssueEdit() or parent else number
 
 
 def _drift(
-    wanted: DesiredIssue, issue: Issue, parts: generated_block.Parts, seen: SideBySide
+    wanted: DesiredIssue, issue: Issue, parts: generated_block.Parts, sides: SideBySide
 ) -> tuple[IssueEdit, str | None, str]:
     """What differs -> new values, the key of a parent to be linked, and the reason."""
-    block = generated_block.generated_text(seen.desired.bodies[wanted.key], closed=wanted.closed_as is not None)
+    block = generated_block.generated_text(sides.desired.bodies[wanted.key], closed=wanted.closed_as is not None)
     body = generated_block.compose(wanted.key, block, parts)
-    new = _assignable(wanted, issue, seen)
-    parent = _parent(wanted, issue, seen)
-    same_text = generated_block.normal(body) == generated_block.normal(issue.body)
+    new = _assignable(wanted, issue, sides)
+    parent = _parent(wanted, issue, sides)
+    same_text = generated_block.normalise(body) == generated_block.normalise(issue.body)
     edit = IssueEdit(
         title=wanted.title if wanted.title != issue.title else None,
         body=None if same_text else body,
-        labels=_labels(wanted, issue, seen.desired),
+        labels=_labels(wanted, issue, sides.desired),
         assignees=(*issue.assignees, *new) if new else None,
     )
     if not same_text and (parts.key is None or parts.block is None):
@@ -327,29 +337,29 @@ def _drift(
 
 def _labels(wanted: DesiredIssue, issue: Issue, desired: Desired) -> tuple[str, ...] | None:
     """The record's labels and those that are people's; None where nothing of ours differs, whatever the case."""
-    theirs = {label.casefold() for label in issue.labels}
-    ours = {label.casefold() for label in wanted.labels}
-    known = desired.vocabulary | ours  # a level outside the scheme is a finding elsewhere; here it is the record's
-    if ours == theirs & known:
+    there = {label.casefold() for label in issue.labels}
+    labels = {label.casefold() for label in wanted.labels}
+    ours = desired.vocabulary | labels  # a level outside the scheme is a finding elsewhere; here it is the record's
+    if labels == there & ours:
         return None
-    return (*wanted.labels, *(label for label in issue.labels if label.casefold() not in known))
+    return (*wanted.labels, *(label for label in issue.labels if label.casefold() not in ours))
 
 
-def _assignable(wanted: DesiredIssue, issue: Issue | None, seen: SideBySide) -> tuple[str, ...]:
-    """Who is to be put on an issue beside those who are there, as far as there is room."""
+def _assignable(wanted: DesiredIssue, issue: Issue | None, sides: SideBySide) -> tuple[str, ...]:
+    """Whom to assign to an issue beside those who are there, as far as there is room."""
     room = MOST_ASSIGNEES - (len(issue.assignees) if issue else 0)
-    new = [login for login in missing_logins(wanted, issue) if login.casefold() not in seen.unassignable]
+    new = [login for login in missing_logins(wanted, issue) if login.casefold() not in sides.unassignable]
     return tuple(new[: max(0, room)])
 
 
-def _parent(wanted: DesiredIssue, issue: Issue | None, seen: SideBySide) -> str | None:
-    """The key whose issue becomes the parent: of an issue that has none, where the tracker has such and may be told."""
-    if wanted.parent is None or wanted.closed_as or not seen.is_hosted or seen.snapshot.has_sub_issues is False:
+def _parent(wanted: DesiredIssue, issue: Issue | None, sides: SideBySide) -> str | None:
+    """The key whose issue becomes the parent: of an issue that has none, where the tracker has sub-issues."""
+    if wanted.parent is None or wanted.closed_as or not sides.is_hosted or sides.snapshot.has_sub_issues is False:
         return None
-    above = seen.stay.get(wanted.parent)
+    above = sides.kept.get(wanted.parent)
     if issue is None:  # the parent's issue may be made in the same run
         return None if above and is_hands_off(above) else wanted.parent
-    known = above is not None and not is_hands_off(above) and seen.snapshot.has_sub_issues is True
+    known = above is not None and not is_hands_off(above) and sides.snapshot.has_sub_issues is True
     return wanted.parent if known and issue.parent is None else None
 
 

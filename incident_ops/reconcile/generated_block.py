@@ -1,11 +1,11 @@
-"""Boxes of task lists whose ticks belong to people, and outlive every new text of ours. Pure.
+"""The body of an issue: the line that says which record owns it, our generated text, and what people wrote. Pure.
 
-A box of ours ends in a hidden key:
+Ticks in the boxes of our text belong to people and outlive every new text. A box of ours ends in a hidden key:
 
 - [ ] Page the on-call engineer <!-- box:war-room/page -->      people tick it
 - [x] **AI-2** Add an index <!-- box:AI-2! -->                  the record decided: its state is text like any other
 
-The hidden line that says which record owns an issue, and the block of text that is ours.
+The hidden line that says which record owns an issue, and around our text two markers:
 
 <!-- incident-ops v1 key=INC-1/AI-2 hash=0123456789abcdef -->     line 1, nowhere else
 <!-- incident-ops begin -->
@@ -34,7 +34,7 @@ _END = re.compile(r"\r\n|\r|\n")
 
 
 class _Line(NamedTuple):
-    """A line of a text, in pieces that make it up again. `key` is None where it has no box of people's."""
+    """A line of a text in parts that make it up again. `key` is None where it has no box that people tick."""
 
     head: str
     state: str
@@ -46,7 +46,7 @@ class _Line(NamedTuple):
         return self.head + (self.state if self.key is None else state) + self.tail
 
 
-def line(text: str, key: str, *, ticked: bool = False, fixed: bool = False, depth: int = 0) -> str:
+def box_line(text: str, key: str, *, ticked: bool = False, fixed: bool = False, depth: int = 0) -> str:
     """One box as a list line, below `depth` others. `text` is Markdown of one line; a comment in it is made visible.
 
     `fixed` where the record decides the state: no tick is carried to it.
@@ -55,39 +55,39 @@ def line(text: str, key: str, *, ticked: bool = False, fixed: bool = False, dept
     return f"{'  ' * depth}- [{'x' if ticked else ' '}] {shown} <!-- box:{key}{FIXED_BOX if fixed else ''} -->"
 
 
-def carry(generated: str, seen: str) -> str:
-    """Generated text with the ticks that people set in `seen`, by key; not one other character of it changes.
+def carry_ticks(generated: str, old: str) -> str:
+    """Generated text with the ticks that people set in `old`, by key; not one other character of it changes.
 
     Where a line was copied, one tick is enough. A key that `generated` does not have is forgotten.
     """
-    found = ticked(seen)
-    return "".join(one.marked("x" if one.key in found else one.state) for one in _lines(generated))
+    found = ticked(old)
+    return "".join(line.marked("x" if line.key in found else line.state) for line in _lines(generated))
 
 
 def same_but_boxes(a: str, b: str) -> bool:
     """True where two texts differ in nothing but the state of people's boxes and the kind of line ends."""
-    return _END.sub("\n", blank(a)) == _END.sub("\n", blank(b))
+    return _END.sub("\n", untick(a)) == _END.sub("\n", untick(b))
 
 
-def blank(text: str) -> str:
+def untick(text: str) -> str:
     """The text with people's boxes emptied: what a digest is taken of. Boxes that the record decides stay."""
-    return "".join(one.marked(" ") for one in _lines(text))
+    return "".join(line.marked(" ") for line in _lines(text))
 
 
 def ticked(text: str) -> frozenset[str]:
     """The keys of the boxes that people ticked."""
-    return frozenset(one.key for one in _lines(text) if one.key is not None and one.state in "xX")
+    return frozenset(line.key for line in _lines(text) if line.key is not None and line.state in "xX")
 
 
 def _lines(text: str) -> Iterator[_Line]:
     at = 0
     for end in _END.finditer(text):
-        yield _taken_apart(text[at : end.start()], end.group())
+        yield _line(text[at : end.start()], end.group())
         at = end.end()
-    yield _taken_apart(text[at:], "")
+    yield _line(text[at:], "")
 
 
-def _taken_apart(text: str, end: str) -> _Line:
+def _line(text: str, end: str) -> _Line:
     found = _BOX.fullmatch(text)
     return _Line(text, "", end, None) if found is None else _Line(found[1], found[2], found[3] + end, found[4])
 
@@ -127,10 +127,10 @@ class Parts(NamedTuple):
 
 def block_digest(block: str) -> str:
     """16 hexadecimal digits over the generated text, the same for every kind of line end and whatever people ticked."""
-    return hashlib.sha256(blank(normal(block)).encode()).hexdigest()[:16]
+    return hashlib.sha256(untick(normalise(block)).encode()).hexdigest()[:16]
 
 
-def normal(text: str) -> str:
+def normalise(text: str) -> str:
     """Text with `\\n` line ends and nothing invisible at the end of a line: what two bodies are compared by."""
     return "\n".join(line.rstrip() for line in _LINE_ENDS.sub("\n", text).split("\n")).rstrip("\n")
 
@@ -145,21 +145,21 @@ def parse_body(body: str) -> Parts:
     """A body as found on a tracker -> its parts; never fails, whatever people did to it."""
     lines = _LINE_ENDS.sub("\n", body).split("\n")
     head = _HEAD.fullmatch(lines[0])
-    key, seen = (head[1], head[2]) if head else (None, None)
+    key, digest = (head[1], head[2]) if head else (None, None)
     rest = lines[1:] if head else lines
     if BEGIN in rest:
         start = rest.index(BEGIN)
         if END in rest[start:]:
             stop = rest.index(END, start)
-            return Parts(key, seen, "\n".join(rest[start + 1 : stop]), tuple(rest[:start]), tuple(rest[stop + 1 :]))
+            return Parts(key, digest, "\n".join(rest[start + 1 : stop]), tuple(rest[:start]), tuple(rest[stop + 1 :]))
     left = tuple(line for line in rest if line not in (BEGIN, END, CLOSED_MARK))
-    return Parts(key, seen, None, (), left)
+    return Parts(key, digest, None, (), left)
 
 
 def generated_text(text: str, *, closed: bool = False) -> str:
     """Generated text as it stands between the markers; a line of it that looks like a marker is made visible text."""
     lines = [
-        line.replace("<!--", "&lt;!--") if "<!-- incident-ops" in line else line for line in normal(text).split("\n")
+        line.replace("<!--", "&lt;!--") if "<!-- incident-ops" in line else line for line in normalise(text).split("\n")
     ]
     return "\n".join([*lines, CLOSED_MARK] if closed else lines)
 
@@ -171,14 +171,14 @@ def compose(key: str, generated: str, parts: Parts | None = None) -> str:
     """
     above, below = (parts.above, parts.below) if parts else ((), ())
     if parts:
-        generated = carry(generated, "\n".join(below) if parts.block is None else parts.block)
+        generated = carry_ticks(generated, "\n".join(below) if parts.block is None else parts.block)
     if parts and parts.block is None:
         below = _without_start(below, generated)
     head = f"<!-- incident-ops v1 key={key} hash={block_digest(generated)} -->"
     return "\n".join([head, *above, BEGIN, generated, END, *below]).rstrip()
 
 
-def shut(body: str) -> str | None:
+def mark_closed(body: str) -> str | None:
     """A body of ours with the mark that we, not a person, closed its issue; None where no mark can or need be set."""
     parts = parse_body(body)
     if parts.key is None or parts.block is None or parts.was_closed:

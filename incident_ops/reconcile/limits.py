@@ -1,4 +1,4 @@
-"""What one run may do of a plan. What is held is told with its numbers and the flag that lifts it. Pure.
+"""What one run may do of a plan. What is held back is listed, with the flag that lets it through. Pure.
 
 What is cut off comes first next time: a run does the first of the plan's order, and what is done is not planned again.
 """
@@ -14,10 +14,10 @@ from incident_ops.reconcile.plan import Plan
 
 _BOUNDLESS = 2**31
 WITHOUT_LIMITS = Limits(creates=_BOUNDLESS, closes=_BOUNDLESS, writes=_BOUNDLESS, requests=_BOUNDLESS)
-"""For a tracker that is nobody else's: the embedded one."""
+"""For the embedded tracker, which nobody else uses."""
 
 
-class Lifts(NamedTuple):
+class LimitOverrides(NamedTuple):
     """What the command line says instead of the policy; None = nothing. `requests` is for the adapter to obey."""
 
     creates: int | None = None
@@ -27,9 +27,13 @@ class Lifts(NamedTuple):
     accept_empty: bool = False
 
 
+NO_OVERRIDES = LimitOverrides()
+
+
 @dataclass(frozen=True, slots=True)
 class HeldChanges:
-    """Changes that this run does not do: how many, why, the flag that lifts it ("" = none), what comes next."""
+    """Changes that this run does not do: how many, why, the flag that lets them through ("" = none), what comes
+    next."""
 
     reason: str
     count: int
@@ -37,11 +41,11 @@ class HeldChanges:
     continues: bool
 
     @property
-    def told(self) -> str:
+    def message(self) -> str:
         """One sentence or two for people."""
         after = "the next run continues" if self.continues else "the next run will not do it either"
-        lifts = f". {self.flag} lifts it" if self.flag else ""
-        return f"{self.reason}; {after}{lifts}"
+        flag = f". {self.flag} lifts it" if self.flag else ""
+        return f"{self.reason}; {after}{flag}"
 
 
 class WithinLimits(NamedTuple):
@@ -51,33 +55,33 @@ class WithinLimits(NamedTuple):
     held: tuple[HeldChanges, ...]
 
 
-def limits_in_force(limits: Limits, lifts: Lifts) -> Limits:
-    """The policy's limits with those that the command line lifts."""
+def limits_in_force(limits: Limits, overrides: LimitOverrides) -> Limits:
+    """The policy's limits with those that the command line sets instead."""
 
-    def chosen(lifted: int | None, given: int) -> int:
-        return given if lifted is None else lifted
+    def chosen(override: int | None, limit: int) -> int:
+        return limit if override is None else override
 
     return Limits(
-        creates=chosen(lifts.creates, limits.creates),
-        closes=chosen(lifts.closes, limits.closes),
+        creates=chosen(overrides.creates, limits.creates),
+        closes=chosen(overrides.closes, limits.closes),
         closes_pct=limits.closes_pct,
-        writes=chosen(lifts.writes, limits.writes),
-        requests=chosen(lifts.requests, limits.requests),
+        writes=chosen(overrides.writes, limits.writes),
+        requests=chosen(overrides.requests, limits.requests),
     )
 
 
-def allow(plan: Plan, limits: Limits, lifts: Lifts = Lifts()) -> WithinLimits:  # noqa: B008 - a frozen value
-    """Plan -> what this run does and what it holds.
+def allow(plan: Plan, limits: Limits, overrides: LimitOverrides = NO_OVERRIDES) -> WithinLimits:
+    """Plan -> what this run does and what it holds back.
 
-    A tracker without any issue of ours, while records carry numbers, holds everything. More than `closes` closes that
-    are also more than `closes_pct` % of our open issues are all held: that many at once look like an accident. Creates
-    and writes are cut to the first in order. Edits of records and notices are no writes on the tracker; nothing holds a
-    notice.
+    A tracker without any issue of ours, while records carry numbers, holds back everything. More than `closes` closes
+    that are also more than `closes_pct` % of our open issues are all held back: that many at once look like an
+    accident. Creates and writes are cut to the first in order. Edits of records and notices are not writes on the
+    tracker; nothing holds back a notice.
     """
-    most = limits_in_force(limits, lifts)
-    if plan.lost and not lifts.accept_empty and plan.changes:
-        told = tuple(change for change in plan.changes if change.action == NOTIFY)
-        return WithinLimits(told, (_lost(plan),)) if len(told) < len(plan.changes) else WithinLimits(told, ())
+    most = limits_in_force(limits, overrides)
+    if plan.lost and not overrides.accept_empty and plan.changes:
+        notices = tuple(change for change in plan.changes if change.action == NOTIFY)
+        return WithinLimits(notices, (_lost(plan),) if len(notices) < len(plan.changes) else ())
     now, held = plan.changes, []
     for cut in (_closes, _creates, _writes):
         now, group = cut(now, most, plan)

@@ -1,6 +1,6 @@
-"""A snapshot as a document: what `--save-observed` writes and `--observed` reads.
+"""One complete look at a tracker: the list, and what only a question about one issue or one person answers.
 
-One complete look at a tracker: the list, and what only a question about one issue or one person answers.
+And a snapshot as a document: what `--save-observed` writes and `--observed` reads.
 """
 
 from __future__ import annotations
@@ -18,7 +18,14 @@ from incident_ops.domain.tracker import Closing, Issue, MissingIssue, Snapshot
 from incident_ops.errors import Incomplete, UserError
 from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.desired import ITEM_ISSUE, Desired
-from incident_ops.reconcile.diff import is_hands_off, keepers, key_of, missing_logins, numbers, owned
+from incident_ops.reconcile.diff import (
+    is_hands_off,
+    issues_to_keep,
+    key_of,
+    missing_logins,
+    owned_issues,
+    recorded_numbers,
+)
 
 SNAPSHOT_SCHEMA = 1
 
@@ -34,17 +41,17 @@ def load_snapshot(text: str, where: str = "") -> Snapshot:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise _refused(f"this is no JSON: {error}", where) from error
+        raise _refused(f"this is not JSON: {error}", where) from error
     if not isinstance(data, dict) or "schema" not in data:
-        raise _refused("this is no observed tracker: it has no `schema`", where)
+        raise _refused("this is not a saved tracker: it has no `schema`", where)
     if data["schema"] != SNAPSHOT_SCHEMA or isinstance(data["schema"], bool):
-        raise _refused(f"the observed tracker has schema {data['schema']!r}, expected {SNAPSHOT_SCHEMA}", where)
+        raise _refused(f"the saved tracker has schema {data['schema']!r}, expected {SNAPSHOT_SCHEMA}", where)
     try:
         snapshot = msgspec.convert(data, Snapshot, str_keys=True)
     except msgspec.ValidationError as error:
-        raise _refused(f"this is no observed tracker: {error}", where) from error
+        raise _refused(f"this is not a saved tracker: {error}", where) from error
     if len({issue.number for issue in snapshot.issues}) != len(snapshot.issues):
-        raise _refused("the observed tracker has one issue twice", where)
+        raise _refused("the saved tracker has one issue twice", where)
     return snapshot
 
 
@@ -63,24 +70,27 @@ def observe(
     Asked alone: the open keys whose number is not in the list; who closed an item's issue that the record wants open;
     whether people who are not on their issue yet can be assigned. A tracker with nothing of ours in it is not asked
     about numbers: they belong to another one. `proposed`: path -> sha256 of each file on the branch of our proposal.
-    `watched`: the incidents whose comments matter, and since when; where none of them has an issue nobody is asked.
+    `watched`: the incidents whose comments matter, and since when; where none of them has an issue no comment is read.
     """
-    issues = listing(tracker)
-    seen = Snapshot(source=tracker.source, repository=tracker.repository, issues=issues, proposed=dict(proposed or {}))
-    seen = _looked_up(tracker, desired, seen)
-    stay = keepers(owned(desired, seen), numbers(desired, seen))
+    issues = list_issues(tracker)
+    snapshot = Snapshot(
+        source=tracker.source, repository=tracker.repository, issues=issues, proposed=dict(proposed or {})
+    )
+    snapshot = _with_unlisted(tracker, desired, snapshot)
+    kept = issues_to_keep(owned_issues(desired, snapshot), recorded_numbers(desired, snapshot))
     labels = tracker.labels()
-    seen = _heard(tracker, seen, {stay[key].number: at for key, at in (watched or {}).items() if key in stay})
+    since = {kept[key].number: at for key, at in (watched or {}).items() if key in kept}
+    snapshot = _with_comments(tracker, snapshot, since)
     return replace(
-        seen,
+        snapshot,
         labels=None if labels is None else tuple(sorted(labels, key=lambda label: label.name)),
-        closings=_closings(tracker, desired, stay),
-        unassignable=_unassignable(tracker, desired, stay),
+        closings=_closings(tracker, desired, kept),
+        unassignable=_unassignable(tracker, desired, kept),
         has_sub_issues=tracker.has_sub_issues,
     )
 
 
-def listing(tracker: IssueTracker) -> tuple[Issue, ...]:
+def list_issues(tracker: IssueTracker) -> tuple[Issue, ...]:
     """The tracker's list, by number."""
     issues = tuple(sorted(tracker.owned(), key=lambda issue: issue.number))
     if len({issue.number for issue in issues}) != len(issues):
@@ -88,49 +98,49 @@ def listing(tracker: IssueTracker) -> tuple[Issue, ...]:
     return issues
 
 
-def _looked_up(tracker: IssueTracker, desired: Desired, seen: Snapshot) -> Snapshot:
-    """With the issues and the gaps behind the numbers of open keys that are not in the list."""
-    if not any(key_of(issue, desired.identities) for issue in seen.issues):
-        return seen
-    listed = {issue.number for issue in seen.issues}
-    named = numbers(desired, seen)
-    asked = sorted({number for key, number in named.items() if desired.issues[key].closed_as is None} - listed)
-    answers = [tracker.look_up(number) for number in asked]
-    found = [one for one in answers if isinstance(one, Issue)]
+def _with_unlisted(tracker: IssueTracker, desired: Desired, snapshot: Snapshot) -> Snapshot:
+    """With the issues, or the gaps, behind the numbers of open keys that are not in the list."""
+    if not any(key_of(issue, desired.identities) for issue in snapshot.issues):
+        return snapshot
+    listed = {issue.number for issue in snapshot.issues}
+    recorded = recorded_numbers(desired, snapshot)
+    unlisted = sorted({number for key, number in recorded.items() if desired.issues[key].closed_as is None} - listed)
+    answers = [tracker.look_up(number) for number in unlisted]
+    found = [answer for answer in answers if isinstance(answer, Issue)]
     return replace(
-        seen,
-        issues=tuple(sorted((*seen.issues, *found), key=lambda issue: issue.number)),
-        gone=tuple(one for one in answers if isinstance(one, MissingIssue)),
+        snapshot,
+        issues=tuple(sorted((*snapshot.issues, *found), key=lambda issue: issue.number)),
+        gone=tuple(answer for answer in answers if isinstance(answer, MissingIssue)),
     )
 
 
-def _heard(tracker: IssueTracker, seen: Snapshot, watched: Mapping[int, datetime]) -> Snapshot:
+def _with_comments(tracker: IssueTracker, snapshot: Snapshot, watched: Mapping[int, datetime]) -> Snapshot:
     """With the comments under these issues, from the earliest instant at which one of them matters."""
     if not watched:
-        return seen
+        return snapshot
     since = min(watched.values())
-    found = (one for one in tracker.comments_since(since) if one.issue in watched)
-    ordered = tuple(sorted(found, key=lambda one: (one.issue, one.at, one.by, one.body)))
-    return replace(seen, comments=ordered, heard_since=stamp(since))
+    found = (comment for comment in tracker.comments_since(since) if comment.issue in watched)
+    ordered = tuple(sorted(found, key=lambda comment: (comment.issue, comment.at, comment.by, comment.body)))
+    return replace(snapshot, comments=ordered, heard_since=stamp(since))
 
 
-def _closings(tracker: IssueTracker, desired: Desired, stay: Mapping[str, Issue]) -> dict[int, Closing]:
+def _closings(tracker: IssueTracker, desired: Desired, kept: Mapping[str, Issue]) -> dict[int, Closing]:
     """How people closed issues of items that the record wants open, by number."""
     asked = [
         issue.number
-        for key, issue in stay.items()
+        for key, issue in kept.items()
         if (wanted := desired.issues.get(key)) and wanted.kind == ITEM_ISSUE and wanted.closed_as is None
         if not (issue.is_open or is_hands_off(issue) or generated_block.parse_body(issue.body).was_closed)
     ]
     return {number: tracker.closing(number) for number in sorted(asked)}
 
 
-def _unassignable(tracker: IssueTracker, desired: Desired, stay: Mapping[str, Issue]) -> tuple[str, ...]:
+def _unassignable(tracker: IssueTracker, desired: Desired, kept: Mapping[str, Issue]) -> tuple[str, ...]:
     """Those who are wanted on an issue, are not there, and cannot be."""
     asked = {
         login.casefold(): login
         for wanted in desired.issues.values()
-        for login in missing_logins(wanted, stay.get(wanted.key))
+        for login in missing_logins(wanted, kept.get(wanted.key))
     }
     can = {login.casefold() for login in tracker.assignable(sorted(asked.values()))} if asked else set()
     return tuple(sorted(login for folded, login in asked.items() if folded not in can))

@@ -1,8 +1,7 @@
-"""How many requests a run will send to a hosted tracker, told before it runs.
+"""The difference between what records ask for and what a tracker holds. Pure: same inputs, same plan, same checksum.
 
-The difference between what records ask for and what a tracker holds. Pure: same inputs, same plan, same checksum.
-
-Planned notices as changes of a plan: what is sent now is a change, what is held is kept and says why. Pure.
+With it how many requests a run will send, and notices as changes of a plan: what is sent now is a change, what is not
+is listed with its reason.
 """
 
 from __future__ import annotations
@@ -32,17 +31,20 @@ from incident_ops.reconcile.changes import (
     Kept,
     KeyDecision,
     LeftAlone,
+    NoticeDetails,
     PlannedChange,
-    Telling,
-    joined,
+    join_decisions,
 )
 from incident_ops.reconcile.desired import INCIDENT_ISSUE, ITEM_ISSUE, NOT_PLANNED, Desired, incident_of
-from incident_ops.reconcile.diff import Owned, SideBySide, decide_key, is_hands_off, missing_logins, view
+from incident_ops.reconcile.diff import OwnedIssues, SideBySide, decide_key, is_hands_off, missing_logins, side_by_side
 
+PLAN_SCHEMA = 1
+UNREACHABLE_CHANNEL = "unreachable"
 PAGE = 100  # entries in one answer
+_ENDS = {ACKNOWLEDGED: "somebody has it", RESOLVED_EVENT: "it is over"}
 
 
-def requests(desired: Desired, snapshot: Snapshot, changes: Sequence[PlannedChange]) -> int:
+def estimate_requests(desired: Desired, snapshot: Snapshot, changes: Sequence[PlannedChange]) -> int:
     """Reads of the observation; and, where something is written, the list once more and each write with what it needs.
 
     Issues are listed by the two labels of kinds. A token that opens issues is asked once whose it is; an issue whose
@@ -65,16 +67,17 @@ def _listing(desired: Desired, snapshot: Snapshot) -> int:
 def _questions(desired: Desired, snapshot: Snapshot, changes: Sequence[PlannedChange]) -> int:
     """Labels, comments, one by one the numbers and closings that were asked about, and people new on an issue."""
     labels = 0 if snapshot.labels is None else _pages(len(snapshot.labels))
-    heard = 0 if snapshot.heard_since is None else _pages(len(snapshot.comments))
+    comments = 0 if snapshot.heard_since is None else _pages(len(snapshot.comments))
     alone = sum(1 for issue in snapshot.issues if not _is_listed(issue.labels, desired))
     there = {change.number: {login.casefold() for login in change.seen.assignees} for change in changes if change.seen}
-    new = {
+    people = {
         login.casefold()
         for change in changes
         for login in change.edit.assignees or ()
         if login.casefold() not in there.get(change.number, ())
     }
-    return labels + heard + alone + len(snapshot.gone) + len(snapshot.closings) + len(snapshot.unassignable) + len(new)
+    answers = len(snapshot.gone) + len(snapshot.closings) + len(snapshot.unassignable)
+    return labels + comments + alone + answers + len(people)
 
 
 def _cost(change: PlannedChange) -> int:
@@ -99,9 +102,6 @@ def _pages(count: int) -> int:
     return max(1, -(-count // PAGE))
 
 
-PLAN_SCHEMA = 1
-
-
 class Plan(NamedTuple):
     """What an apply would do, in order. `requests_estimate` counts the reads and writes of the whole run.
 
@@ -120,8 +120,8 @@ class Plan(NamedTuple):
 
     @property
     def record_edits(self) -> Mapping[str, tuple[record.Edit, ...]]:
-        """Path of a record -> the edits that write back what the tracker tells."""
-        return diff.grouped(self.changes)
+        """Path of a record -> the edits that bring what people did on the tracker into it."""
+        return diff.edits_by_path(self.changes)
 
 
 def make_plan(
@@ -138,70 +138,71 @@ def make_plan(
     place of one that is gone. UserError where such a key is not wanted, or where a bot that is not trusted owns one.
     """
     _must_be_wanted(recreate, desired)
-    broken = [(one, _ids_in(one.path)) for one in unread]
+    broken = [(record, _ids_in(record.path)) for record in unread]
     broken += [(Unread(key, "claimed by more than one record"), frozenset({key})) for key in sorted(desired.clashes)]
     untouchable = frozenset(name for _, names in broken for name in names)
-    seen = view(desired, snapshot, frozenset(recreate))
-    judged = (
-        decide_key(wanted, seen)
+    sides = side_by_side(desired, snapshot, frozenset(recreate))
+    decisions = (
+        decide_key(wanted, sides)
         for key, wanted in desired.issues.items()
         if untouchable.isdisjoint((key, incident_of(key)))
     )
-    verdict = joined([_foreign(seen), *judged, *_orphans(seen, untouchable, deleted or {}), _nobodies(seen)])
-    changes = tuple(sorted((*_labels(verdict.changes, seen), *verdict.changes), key=lambda change: change.turn))
+    orphans = _orphans(sides, untouchable, deleted or {})
+    decision = join_decisions([_foreign(sides), *decisions, *orphans, _unassignable(sides)])
+    changes = tuple(sorted((*_labels(decision.changes, sides), *decision.changes), key=lambda change: change.turn))
     return Plan(
         changes=changes,
-        kept=verdict.kept,
-        unread=tuple(LeftAlone(one.path, one.reason, _numbers(names, seen.ours)) for one, names in broken),
-        requests_estimate=requests(desired, snapshot, changes),
+        kept=decision.kept,
+        unread=tuple(LeftAlone(left.path, left.reason, _numbers(names, sides.ours)) for left, names in broken),
+        requests_estimate=estimate_requests(desired, snapshot, changes),
         checksum=checksum(changes),
-        owned_open=sum(1 for issues in seen.ours.values() for issue in issues if issue.is_open),
-        lost=0 if seen.ours else len(seen.named),
+        owned_open=sum(1 for issues in sides.ours.values() for issue in issues if issue.is_open),
+        lost=0 if sides.ours else len(sides.recorded),
         proposed=snapshot.proposed,
     )
 
 
-def waiting(made: Plan, spelled: Mapping[str, str]) -> Plan:
-    """A plan less the record edits that stand in our open proposal already: they are kept, and said to wait there.
+def leave_proposed(plan: Plan, digests: Mapping[str, str]) -> Plan:
+    """A plan less the record edits that our open proposal has already; they are listed as waiting there.
 
-    `spelled`: path of a record -> sha256 of the text to which the plan's edits lead. A proposal that says more than is
+    `digests`: path of a record -> sha256 of the text to which the plan's edits lead. A proposal that says more than is
     due, and nothing new, is one more change: it is written anew, or closed.
     """
-    wait = {path for path, digest in spelled.items() if made.proposed.get(path) == digest}
-    changes = tuple(change for change in made.changes if change.action != EDIT or change.path not in wait)
-    if set(made.proposed) - wait and not any(change.action == EDIT for change in changes):
+    waiting = {path for path, digest in digests.items() if plan.proposed.get(path) == digest}
+    changes = tuple(change for change in plan.changes if change.action != EDIT or change.path not in waiting)
+    if set(plan.proposed) - waiting and not any(change.action == EDIT for change in changes):
         stale = PlannedChange(EDIT, PROPOSAL, PROPOSAL, None, "it says more than is due")
         changes = tuple(sorted((*changes, stale), key=lambda change: change.turn))
     kept = tuple(
         Kept(change.key, change.kind, change.number, "waiting in the proposal")
-        for change in made.changes
-        if change.action == EDIT and change.path in wait
+        for change in plan.changes
+        if change.action == EDIT and change.path in waiting
     )
-    return made._replace(changes=changes, kept=(*made.kept, *kept), checksum=checksum(changes))
+    return plan._replace(changes=changes, kept=(*plan.kept, *kept), checksum=checksum(changes))
 
 
-def without(made: Plan, refused: Mapping[str, str]) -> Plan:
-    """A plan less the edits of records that cannot be made: key -> why; they are kept and told."""
+def leave_refused(plan: Plan, refused: Mapping[str, str]) -> Plan:
+    """A plan less the edits of records that cannot be made (key -> why); they are listed as left unchanged."""
     if not refused:
-        return made
-    changes = tuple(change for change in made.changes if change.action != EDIT or change.key not in refused)
+        return plan
+    changes = tuple(change for change in plan.changes if change.action != EDIT or change.key not in refused)
     kept = tuple(
         Kept(change.key, change.kind, change.number, f"{change.reason}, but {why}")
-        for change in made.changes
+        for change in plan.changes
         if change.action == EDIT and (why := refused.get(change.key))
     )
-    return made._replace(changes=changes, kept=(*made.kept, *kept), checksum=checksum(changes))
+    return plan._replace(changes=changes, kept=(*plan.kept, *kept), checksum=checksum(changes))
 
 
-def together(made: Plan, more: KeyDecision) -> Plan:
-    """A plan and what else is due, in the order of a run."""
-    changes = tuple(sorted((*made.changes, *more.changes), key=lambda change: change.turn))
-    return made._replace(changes=changes, kept=(*made.kept, *more.kept), checksum=checksum(changes))
+def add_decision(plan: Plan, decision: KeyDecision) -> Plan:
+    """A plan with what else is due, in the order of a run."""
+    changes = tuple(sorted((*plan.changes, *decision.changes), key=lambda change: change.turn))
+    return plan._replace(changes=changes, kept=(*plan.kept, *decision.kept), checksum=checksum(changes))
 
 
 def checksum(changes: Iterable[PlannedChange]) -> str:
     """sha256 over the canonical JSON of the changes: equal when, and only when, the same would be done."""
-    rows = [[one.action, one.kind, one.key, one.number, one.bound] for one in changes]
+    rows = [[change.action, change.kind, change.key, change.number, change.bound] for change in changes]
     text = json.dumps([PLAN_SCHEMA, rows], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -213,37 +214,37 @@ def _must_be_wanted(keys: Collection[str], desired: Desired) -> None:
 
 
 def _ids_in(path: str) -> frozenset[str]:
-    """The incident id a record's path tells, since its text cannot."""
+    """The incident id in the path of a record whose text cannot be read."""
     return frozenset(part for part in path.split("/") if is_incident_id(part))
 
 
-def _numbers(names: frozenset[str], owned: Owned) -> tuple[int, ...]:
+def _numbers(names: frozenset[str], owned: OwnedIssues) -> tuple[int, ...]:
     found = (issue.number for key, issues in owned.items() if names & {key, incident_of(key)} for issue in issues)
     return tuple(sorted(found))
 
 
-def _foreign(seen: SideBySide) -> KeyDecision:
+def _foreign(sides: SideBySide) -> KeyDecision:
     """Issues with the mark of a wanted key that others opened: a bot may be a forgotten setting of ours."""
-    ours = {issue.number for issues in seen.ours.values() for issue in issues}
+    ours = {issue.number for issues in sides.ours.values() for issue in issues}
     kept = []
-    for issue in seen.snapshot.issues:
+    for issue in sides.snapshot.issues:
         key = generated_block.owner(issue.body)
-        if issue.number in ours or key is None or key not in seen.desired.issues:
+        if issue.number in ours or key is None or key not in sides.desired.issues:
             continue
-        if key not in seen.ours and issue.author.endswith("[bot]"):
+        if key not in sides.ours and issue.author.endswith("[bot]"):
             message = f"#{issue.number} carries our mark of {key}, and {issue.author}, who opened it, is not trusted"
             raise UserError(message, hint=f"add {issue.author} to tracker.identities in policy.yaml, or remove line 1")
         who = issue.author or "somebody"
         kept.append(
-            Kept(key, seen.desired.issues[key].kind, issue.number, f"our mark, pasted by {who}, counts nothing")
+            Kept(key, sides.desired.issues[key].kind, issue.number, f"our mark, pasted by {who}, does not count")
         )
     return KeyDecision(kept=tuple(kept))
 
 
-def _orphans(seen: SideBySide, untouchable: frozenset[str], deleted: Mapping[str, str]) -> Iterator[KeyDecision]:
-    """Open issues whose record, or whose item in it, is not there: only a deletion in git history closes them."""
-    for key, issues in sorted(seen.ours.items()):
-        if key in seen.desired.issues or not untouchable.isdisjoint((key, incident_of(key))):
+def _orphans(sides: SideBySide, untouchable: frozenset[str], deleted: Mapping[str, str]) -> Iterator[KeyDecision]:
+    """Open issues whose record, or whose item in it, is missing: only a deletion in git history closes them."""
+    for key, issues in sorted(sides.ours.items()):
+        if key in sides.desired.issues or not untouchable.isdisjoint((key, incident_of(key))):
             continue
         commit = deleted.get(key) or deleted.get(incident_of(key))
         yield from (_orphan(key, issue, commit) for issue in issues if issue.is_open)
@@ -254,17 +255,17 @@ def _orphan(key: str, issue: Issue, commit: str | None) -> KeyDecision:
     if commit is None or is_hands_off(issue):
         why = "no record names it any more" if commit is None else "people asked for hands off"
         return KeyDecision(kept=(Kept(key, kind, issue.number, why),))
-    edit = IssueEdit(body=generated_block.shut(issue.body))
+    edit = IssueEdit(body=generated_block.mark_closed(issue.body))
     reason = f"its record was deleted in git by {commit[:12]}"
     return KeyDecision((PlannedChange(CLOSE, kind, key, issue.number, reason, edit, NOT_PLANNED, issue),))
 
 
-def _nobodies(seen: SideBySide) -> KeyDecision:
-    """People who cannot be assigned, each told once."""
+def _unassignable(sides: SideBySide) -> KeyDecision:
+    """People who cannot be assigned, each listed once."""
     wanting: dict[str, list[str]] = defaultdict(list)
-    for wanted in seen.desired.issues.values():
-        for login in missing_logins(wanted, seen.stay.get(wanted.key)):
-            if login.casefold() in seen.unassignable:
+    for wanted in sides.desired.issues.values():
+        for login in missing_logins(wanted, sides.kept.get(wanted.key)):
+            if login.casefold() in sides.unassignable:
                 wanting[login.casefold()].append(wanted.key)
     return KeyDecision(
         kept=tuple(
@@ -274,13 +275,13 @@ def _nobodies(seen: SideBySide) -> KeyDecision:
     )
 
 
-def _labels(changes: Iterable[PlannedChange], seen: SideBySide) -> list[PlannedChange]:
+def _labels(changes: Iterable[PlannedChange], sides: SideBySide) -> list[PlannedChange]:
     """The labels of ours that issues of this plan carry and the tracker does not have, in any case."""
-    if seen.snapshot.labels is None:
+    if sides.snapshot.labels is None:
         return []
-    there = {label.name.casefold() for label in seen.snapshot.labels}
+    there = {label.name.casefold() for label in sides.snapshot.labels}
     used = {label.casefold() for change in changes for label in change.edit.labels or ()}
-    missing = [seen.desired.palette[name] for name in sorted(used - there) if name in seen.desired.palette]
+    missing = [sides.desired.palette[name] for name in sorted(used - there) if name in sides.desired.palette]
     return [_label(label) for label in missing]
 
 
@@ -290,53 +291,52 @@ def _label(label: Label) -> PlannedChange:
     )
 
 
-UNREACHABLE_CHANNEL = "unreachable"
+def notice_changes(
+    due: Notices, planned: Iterable[PlannedNotice], reasons: Mapping[str, str], held: str = ""
+) -> KeyDecision:
+    """One change for each notice that goes out on at least one channel; who cannot be reached is listed.
 
-_ENDS = {ACKNOWLEDGED: "somebody has it", RESOLVED_EVENT: "it is over"}
-
-
-def telling(told: Notices, planned: Iterable[PlannedNotice], why: Mapping[str, str], held: str = "") -> KeyDecision:
-    """One change for each notice that goes out by one channel at least; who cannot be reached is kept and named.
-
-    `why` tells the reason of each obligation that somebody is still to hear of; `held` is why all of them are only
+    `reasons` gives the reason of each obligation that somebody is still to hear of; `held` is why all of them are only
     planned, "" where they are sent.
     """
-    kinds = {one.key: one for one in told.notices}
-    going: dict[str, list[PlannedNotice]] = {}
+    by_key = {notice.key: notice for notice in due.notices}
+    going_out: dict[str, list[PlannedNotice]] = {}
     kept: list[Kept] = []
-    for one in planned:
-        if one.goes_out:
-            going.setdefault(one.message.key, []).append(one)
-        elif one.action != SENT:
-            kept.append(Kept(one.message.key, _kind(one.message, kinds), None, f"not sent: {one.why}"))
-    changes = tuple(_change(of, kinds, why, held) for of in going.values())
-    lost = (
-        Kept(one.obligation, UNREACHABLE_CHANNEL, None, f"{one.whom} cannot be told: {one.why}")
-        for one in told.unreachable
-        if one.obligation in why
+    for notice in planned:
+        message = notice.message
+        if notice.goes_out:
+            going_out.setdefault(message.key, []).append(notice)
+        elif notice.action != SENT:
+            kept.append(Kept(message.key, _notice_kind(message, by_key), None, f"not sent: {notice.why}"))
+    changes = tuple(_notice_change(same_key, by_key, reasons, held) for same_key in going_out.values())
+    unreachable = (
+        Kept(person.obligation, UNREACHABLE_CHANNEL, None, f"{person.whom} cannot be notified: {person.why}")
+        for person in due.unreachable
+        if person.obligation in reasons
     )
-    return KeyDecision(changes, (*dict.fromkeys(kept), *lost))
+    return KeyDecision(changes, (*dict.fromkeys(kept), *unreachable))
 
 
-def _change(of: list[PlannedNotice], kinds: Mapping[str, Notice], why: Mapping[str, str], held: str) -> PlannedChange:
-    message = of[0].message
-    notice = kinds.get(message.key)
-    reason = _ENDS.get(message.mark, "") if notice is None else why.get(notice.obligation, "")
-    again = next((one.why for one in of if one.why), "")
-    said = Telling(
+def _notice_change(
+    same_key: list[PlannedNotice], by_key: Mapping[str, Notice], reasons: Mapping[str, str], held: str
+) -> PlannedChange:
+    message = same_key[0].message
+    notice = by_key.get(message.key)
+    reason = _ENDS.get(message.mark, "") if notice is None else reasons.get(notice.obligation, "")
+    repeat = next((planned.why for planned in same_key if planned.why), "")
+    details = NoticeDetails(
         message.audience,
         message.recipient,
-        tuple(one.message.channel for one in of),
+        tuple(planned.message.channel for planned in same_key),
         message.subject,
         is_urgent(message),
         held,
     )
-    told = message.mark if message.restricted else reason
-    return PlannedChange(
-        NOTIFY, _kind(message, kinds), message.key, None, "; ".join(filter(None, (told, again))), telling=said
-    )
+    shown = message.mark if message.restricted else reason
+    full_reason = "; ".join(filter(None, (shown, repeat)))
+    return PlannedChange(NOTIFY, _notice_kind(message, by_key), message.key, None, full_reason, notice=details)
 
 
-def _kind(message: Message, kinds: Mapping[str, Notice]) -> str:
-    notice = kinds.get(message.key)
+def _notice_kind(message: Message, by_key: Mapping[str, Notice]) -> str:
+    notice = by_key.get(message.key)
     return message.mark if notice is None else notice.kind

@@ -177,7 +177,7 @@ def _change_lines(change: PlannedChange) -> list[str]:
     number = f" #{change.number}" if change.number is not None else ""
     head = f"  {_SIGNS.get(change.action, _OTHER)} {change.action}{number} {change.key}"
     told = what(change)
-    if change.telling:
+    if change.notice:
         return [*fold(f"{change.action} {told}", f"  {_SIGNS[NOTIFY]} ", "      "), f"      {change.key}"]
     why = "" if change.action == CREATE else change.reason
     return [head, *fold(": ".join(part for part in (told, why) if part), "      ", "      ")]
@@ -189,8 +189,8 @@ def what(change: PlannedChange) -> str:
     if change.action == CREATE and "title" in fields:
         labels = ", ".join(change.edit.labels or ())
         return f"{str(fields['title']).removeprefix(change.key + ': ')} [{labels}]"
-    if change.telling:
-        said = change.telling
+    if change.notice:
+        said = change.notice
         held = f" (not sent: {said.held})" if said.held else ""
         return f"{said.recipient} by {', '.join(said.channels)}{held}: {said.subject}"
     if change.action == CLOSE:
@@ -299,7 +299,7 @@ def _number(change: PlannedChange) -> str:
 
 def _told(change: PlannedChange) -> tuple[str, ...]:
     """A notice; a name as code, so that a comment calls nobody."""
-    said = change.telling
+    said = change.notice
     if said is None:
         return ("", "", inline(change.reason), code(change.key))
     held = f" (not sent: {inline(said.held)})" if said.held else ""

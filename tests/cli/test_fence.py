@@ -21,7 +21,7 @@ PLACES = {
     "outcomes": "incident_ops.sla.compliance.outcomes",
     "documents": "incident_ops.app.render.incident_documents",
     "issue text": "incident_ops.documents.issue_bodies.tracking_body",
-    "notices": "incident_ops.app.channels.notices",
+    "notices": "incident_ops.app.due_notices.notices",
     "list": "incident_ops.render.lists._entry",
     "gate": "incident_ops.deploy_gate.holds.is_worked_on",
 }
@@ -102,7 +102,7 @@ def test_another_incident_is_shown_and_notified_and_it_is_named_itself(three: Fo
         assert call("show", "INC-1", at=three.path).code == 0
     with mock.patch("incident_ops.app.views.clocks", side_effect=OverflowError("date value out of range")):
         call("show", POISON, at=three.path).told_once(3, POISON, BROKEN)
-    with mock.patch("incident_ops.cli.notify.of_incident", side_effect=OverflowError("date value out of range")):
+    with mock.patch("incident_ops.app.notify.of_incident", side_effect=OverflowError("date value out of range")):
         call("notify", POISON, "--mark", "declared", "--channel", CHANNEL, "--dry-run", at=three.path).told_once(
             3, BROKEN
         )
@@ -138,7 +138,7 @@ def test_a_rule_that_breaks_is_a_finding(three: Folder) -> None:
 
 
 def test_a_fault_outside_one_record_still_ends_the_run(three: Folder) -> None:
-    with mock.patch("incident_ops.cli.sla.clock_report", side_effect=OverflowError("not of one record")):
+    with mock.patch("incident_ops.app.sla.clock_report", side_effect=OverflowError("not of one record")):
         done = call("sla", "check", at=three.path)
     assert done.code not in (0, 1)
     assert "not of one record" in done.err

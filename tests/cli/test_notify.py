@@ -199,7 +199,7 @@ def test_a_restricted_incident_gives_nothing_away(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--mark", "Bad Mark"], "is no mark"),
+        (["--mark", "Bad Mark"], "is not a mark"),
         (["--mark", "a", "--channel", "slak"], "the policy has no channel 'slak'"),
     ],
 )

@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from incident_ops.reconcile.limits import Lifts
+from incident_ops.reconcile.limits import LimitOverrides
 from tests.github.faulty import (
     AFTER,
     BEFORE,
@@ -70,7 +70,9 @@ class Stage:
         self.token = f"ghp_cell{next(_tokens)}"
         self.records = prepare(github, self.repository, self.token) if scene == "later" else FIRST
 
-    def run(self, fault: Fault | None = None, *, hidden_for: int = 0, lifts: Lifts = NOTHING_LIFTED) -> Run | None:
+    def run(
+        self, fault: Fault | None = None, *, hidden_for: int = 0, lifts: LimitOverrides = NOTHING_LIFTED
+    ) -> Run | None:
         """One run with a fault -> what it was, None where it was killed."""
         self.proxy.arm(fault, hidden_for=hidden_for)
         try:
@@ -79,7 +81,7 @@ class Stage:
         except Killed:
             return None
 
-    def settle(self, *, hidden_for: int = 0, lifts: Lifts = NOTHING_LIFTED) -> int:
+    def settle(self, *, hidden_for: int = 0, lifts: LimitOverrides = NOTHING_LIFTED) -> int:
         """Runs without faults until a plan is empty -> how many there were."""
         for count in range(1, MOST_RUNS + 1):
             done = self.run(hidden_for=hidden_for if count == 1 else 0, lifts=lifts)

@@ -17,8 +17,8 @@ from incident_ops.domain.record import Record
 from incident_ops.errors import IncidentOpsError
 from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.apply import DUPLICATE_TOPIC, apply_changes
-from incident_ops.reconcile.desired import Desired, desired
-from incident_ops.reconcile.limits import Lifts, allow
+from incident_ops.reconcile.desired import Desired, desired_issues
+from incident_ops.reconcile.limits import LimitOverrides, allow
 from incident_ops.reconcile.observe import observe
 from incident_ops.reconcile.plan import Plan, make_plan
 from tests.reconcile.builders import NOW, POLICY, item, record, written_back
@@ -31,13 +31,13 @@ LATER = [
     record(1, item(1, "done", done_at="2025-02-01", done_by="@bob"), item(2, title="Mend it well"), severity="SEV1"),
     record(2, item(1), item(2), title="Mail is late"),
 ]
-NOTHING_LIFTED = Lifts()
+NOTHING_LIFTED = LimitOverrides()
 THEIRS = "People wrote this below."
 
 
 def wanted(records: Sequence[Record]) -> Desired:
     """What the records ask for, with the stand-in's login as the trusted one."""
-    return desired(records, OURS, Bodies(records, OURS, NOW))
+    return desired_issues(records, OURS, Bodies(records, OURS, NOW))
 
 
 def tracker_at(url: str, repository: str, token: str) -> GitHubTracker:
@@ -57,7 +57,7 @@ class Run(NamedTuple):
     records: Sequence[Record]
 
 
-def run(tracker: GitHubTracker, records: Sequence[Record], lifts: Lifts = NOTHING_LIFTED) -> Run:
+def run(tracker: GitHubTracker, records: Sequence[Record], lifts: LimitOverrides = NOTHING_LIFTED) -> Run:
     """Observe, plan, allow, apply, and the merge of what the tracker told; only errors for people end it."""
     want = wanted(records)
     try:

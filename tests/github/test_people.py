@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from incident_ops.reconcile import generated_block
-from incident_ops.reconcile.limits import Lifts
+from incident_ops.reconcile.limits import LimitOverrides
 from tests.github.faulty import STALE, TIMEOUT, Fault, Proxy
 from tests.github.gate import Gate
 from tests.github.matrix import KINDS, Stage
@@ -131,7 +131,9 @@ def test_people_and_faults_together(github: Standin, proxy: Proxy, gate: Gate, s
         done = stage.run(fault, hidden_for=hidden)
         if done is not None and chance.random() < 0.7:
             stage.records = done.records  # the proposal was merged
-    stage.settle(lifts=Lifts(closes=100))  # what many stale lists let through is more than a run closes by itself
+    stage.settle(
+        lifts=LimitOverrides(closes=100)
+    )  # what many stale lists let through is more than a run closes by itself
     faults = broken_laws(github, stage.repository, stage.records, doubles=doubles)
     assert not faults, faults
     assert people.lost_words() == []

@@ -19,7 +19,7 @@ from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.record import Record
 from incident_ops.domain.tracker import LOCAL, Issue, Snapshot
 from incident_ops.reconcile.apply import Applied, apply_changes
-from incident_ops.reconcile.desired import Desired, desired
+from incident_ops.reconcile.desired import Desired, desired_issues
 from incident_ops.reconcile.observe import observe
 from incident_ops.reconcile.plan import Plan, make_plan
 from tests.support.memory_tracker import MemoryTracker
@@ -57,7 +57,7 @@ def record(
 
 def wanted(records: Sequence[Record]) -> Desired:
     """What records ask for."""
-    return desired(records, POLICY, Bodies(records, POLICY, NOW))
+    return desired_issues(records, POLICY, Bodies(records, POLICY, NOW))
 
 
 def plan_for(records: Sequence[Record], tracker: IssueTracker, unread: Sequence = (), **more) -> Plan:

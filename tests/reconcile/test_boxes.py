@@ -15,24 +15,26 @@ NEW = "\n".join(
     [
         "### War room",
         "",
-        generated_block.line("Page the on-call engineer", "war-room/page"),
-        generated_block.line("Assign the roles", "during/roles"),
-        generated_block.line("Scribe", "during/roles/scribe", depth=1),
-        generated_block.line("**AI-1** Add an index", "AI-1", ticked=True, fixed=True),
-        generated_block.line("**AI-2** Add a test", "AI-2"),
+        generated_block.box_line("Page the on-call engineer", "war-room/page"),
+        generated_block.box_line("Assign the roles", "during/roles"),
+        generated_block.box_line("Scribe", "during/roles/scribe", depth=1),
+        generated_block.box_line("**AI-1** Add an index", "AI-1", ticked=True, fixed=True),
+        generated_block.box_line("**AI-2** Add a test", "AI-2"),
     ]
 )
 PAGE = "Page the on-call engineer <!-- box:war-room/page -->"
 
 
 def test_a_box_is_a_list_line_with_its_key_hidden_at_the_end() -> None:
-    assert generated_block.line("Do *it*", "a/b") == "- [ ] Do *it* <!-- box:a/b -->"
-    assert generated_block.line("Done", "AI-2", ticked=True, fixed=True, depth=1) == "  - [x] Done <!-- box:AI-2! -->"
+    assert generated_block.box_line("Do *it*", "a/b") == "- [ ] Do *it* <!-- box:a/b -->"
+    assert (
+        generated_block.box_line("Done", "AI-2", ticked=True, fixed=True, depth=1) == "  - [x] Done <!-- box:AI-2! -->"
+    )
 
 
 def test_a_text_cannot_take_the_key_of_its_box_or_hide_it() -> None:
     """Not even where the comment stands in a code span, which record text may hold."""
-    made = generated_block.line("`<!-- box:AI-9 -->` `<!-- incident-ops end -->`", "AI-1")
+    made = generated_block.box_line("`<!-- box:AI-9 -->` `<!-- incident-ops end -->`", "AI-1")
     assert made.count("<!--") == 1
     assert generated_block.ticked(made.replace("[ ]", "[x]")) == {"AI-1"}
 
@@ -57,7 +59,7 @@ def test_a_text_cannot_take_the_key_of_its_box_or_hide_it() -> None:
 )
 def test_a_tick_is_found_however_the_line_was_touched(seen: str) -> None:
     assert generated_block.ticked(seen) == {"war-room/page"}
-    assert generated_block.carry(NEW, seen) == NEW.replace("- [ ] Page", "- [x] Page")
+    assert generated_block.carry_ticks(NEW, seen) == NEW.replace("- [ ] Page", "- [x] Page")
 
 
 @pytest.mark.parametrize(
@@ -77,15 +79,15 @@ def test_a_tick_is_found_however_the_line_was_touched(seen: str) -> None:
     ],
 )
 def test_what_is_no_tick_of_a_key_we_have_changes_nothing(seen: str) -> None:
-    assert generated_block.carry(NEW, seen) == NEW
+    assert generated_block.carry_ticks(NEW, seen) == NEW
 
 
 def test_what_the_record_decides_is_not_carried_over() -> None:
     """A done item stays ticked though a person emptied its box; one that was reopened starts empty."""
     emptied = NEW.replace("[x] **AI-1**", "[ ] **AI-1**")
-    assert generated_block.carry(NEW, emptied) == NEW
-    open_again = generated_block.line("**AI-1** Add an index", "AI-1")
-    assert generated_block.carry(open_again, NEW) == open_again
+    assert generated_block.carry_ticks(NEW, emptied) == NEW
+    open_again = generated_block.box_line("**AI-1** Add an index", "AI-1")
+    assert generated_block.carry_ticks(open_again, NEW) == open_again
     assert not generated_block.same_but_boxes(NEW, emptied)
 
 
@@ -95,7 +97,7 @@ def test_texts_are_the_same_but_for_what_people_ticked() -> None:
     assert generated_block.same_but_boxes(NEW.replace("\n", "\r\n"), ticked)
     assert not generated_block.same_but_boxes(NEW, ticked.replace("Page", "Call"))
     assert not generated_block.same_but_boxes("- [ ] no key", "- [x] no key")
-    assert generated_block.blank(ticked) == NEW
+    assert generated_block.untick(ticked) == NEW
 
 
 WORDS = st.sampled_from(
@@ -122,10 +124,10 @@ TEXTS = st.lists(lines(), max_size=8).flatmap(
 @given(TEXTS, TEXTS)
 def test_carrying_twice_is_carrying_once(generated: str, seen: str) -> None:
     """Whichever of the two texts is fed again."""
-    new = generated_block.blank(generated)
-    once = generated_block.carry(new, seen)
-    assert generated_block.carry(once, seen) == once
-    assert generated_block.carry(new, once) == once
+    new = generated_block.untick(generated)
+    once = generated_block.carry_ticks(new, seen)
+    assert generated_block.carry_ticks(once, seen) == once
+    assert generated_block.carry_ticks(new, once) == once
 
 
 @given(TEXTS, TEXTS)
@@ -133,19 +135,19 @@ def test_no_tick_is_lost(generated: str, seen: str) -> None:
     """A key ticked in either text, and there in the new one, is ticked in what comes out; no other is."""
     there = generated_block.ticked(re.sub(r"\[[ xX]\]", "[x]", generated))
     wanted = (generated_block.ticked(seen) & there) | generated_block.ticked(generated)
-    assert generated_block.ticked(generated_block.carry(generated, seen)) == wanted
+    assert generated_block.ticked(generated_block.carry_ticks(generated, seen)) == wanted
 
 
 @given(TEXTS, TEXTS)
 def test_not_one_other_character_changes(generated: str, seen: str) -> None:
-    carried = generated_block.carry(generated, seen)
+    carried = generated_block.carry_ticks(generated, seen)
     differing = [(old, new) for old, new in zip(generated, carried, strict=True) if old != new]
     assert all(old in " X" and new == "x" for old, new in differing)
-    assert generated_block.blank(carried) == generated_block.blank(generated)
+    assert generated_block.untick(carried) == generated_block.untick(generated)
     assert generated_block.same_but_boxes(carried, generated)
 
 
 @given(TEXTS)
 def test_an_emptied_text_has_no_tick_and_stays_as_it_is(text: str) -> None:
-    assert generated_block.ticked(generated_block.blank(text)) == frozenset()
-    assert generated_block.blank(generated_block.blank(text)) == generated_block.blank(text)
+    assert generated_block.ticked(generated_block.untick(text)) == frozenset()
+    assert generated_block.untick(generated_block.untick(text)) == generated_block.untick(text)

@@ -13,7 +13,7 @@ from incident_ops.errors import UserError
 from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, UPDATE
 from incident_ops.reconcile.diff import new_numbers
-from incident_ops.reconcile.plan import Plan, waiting
+from incident_ops.reconcile.plan import Plan, leave_proposed
 from tests.reconcile.builders import item, plan_for, record, run, steps, sync, wanted, written_back
 from tests.support.memory_tracker import MemoryTracker
 
@@ -81,11 +81,11 @@ def test_what_waits_in_the_proposal_is_not_planned_again() -> None:
     path = records[0].path
     digest = hashlib.sha256(b"the record as edited").hexdigest()
     proposed = plan_for(records, tracker)._replace(proposed={path: digest})
-    now = waiting(proposed, {path: digest})
+    now = leave_proposed(proposed, {path: digest})
     assert not now.changes
     assert kept(now) == [("INC-1/AI-1", ITEM, "waiting in the proposal")]
     assert now.checksum != proposed.checksum
-    assert waiting(proposed, {path: "other"}).changes == proposed.changes
+    assert leave_proposed(proposed, {path: "other"}).changes == proposed.changes
 
 
 def test_a_tracking_issue_closed_by_a_person_is_kept() -> None:
@@ -219,7 +219,7 @@ def test_a_removed_marker_is_put_back(lost: str) -> None:
 def test_ticked_boxes_survive_a_new_text() -> None:
     """A tick is no drift, and it is carried into the next text of the record, by its key."""
     made = generated_block.generated_text(
-        "\n".join([generated_block.line("Page someone", "page"), generated_block.line("Tell the team", "tell")])
+        "\n".join([generated_block.box_line("Page someone", "page"), generated_block.box_line("Tell the team", "tell")])
     )
     seen = generated_block.compose("INC-1", made).replace("[ ] Tell", "[x] Tell")
     parts = generated_block.parse_body(seen)
@@ -280,7 +280,7 @@ def test_a_marker_pasted_by_a_stranger_counts_nothing() -> None:
     tracker.open_by("mallory", "mine now", generated_block.compose("INC-1", "x"), ("incident",))
     records = [record(1)]
     made = plan_for(records, tracker)
-    assert ("INC-1", 1, "our mark, pasted by mallory, counts nothing") in kept(made)
+    assert ("INC-1", 1, "our mark, pasted by mallory, does not count") in kept(made)
     sync(records, tracker)
     assert tracker.issues[1] == Issue(
         number=1, title="mine now", body=generated_block.compose("INC-1", "x"), labels=("incident",), author="mallory"

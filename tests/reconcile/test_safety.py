@@ -10,7 +10,7 @@ from incident_ops.domain.policy_sections import Limits
 from incident_ops.reconcile.apply import apply_changes, outcome_summary
 from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, LABEL
 from incident_ops.reconcile.diff import new_numbers
-from incident_ops.reconcile.limits import Lifts, WithinLimits, allow
+from incident_ops.reconcile.limits import LimitOverrides, WithinLimits, allow
 from tests.reconcile.builders import item, plan_for, record, run, steps, sync, wanted, written_back
 from tests.support.laws import law
 from tests.support.memory_tracker import MemoryTracker
@@ -41,10 +41,10 @@ def test_creates_are_cut_to_the_worst_first() -> None:
     assert keys(cut) == [key for action, key in steps(made) if action == CREATE and "INC" in key][:20]
     assert cut.now[:7] == made.changes[:7]
     assert flags(cut) == [(6, "--max-creates 26", True)]
-    assert cut.held[0].told == (
+    assert cut.held[0].message == (
         "26 issues to create, 20 allowed in one run, 6 left; the next run continues. --max-creates 26 lifts it"
     )
-    assert allow(made, Limits(), Lifts(creates=26)).held == ()
+    assert allow(made, Limits(), LimitOverrides(creates=26)).held == ()
 
 
 def test_writes_are_cut_in_order() -> None:
@@ -70,8 +70,8 @@ def test_many_closes_are_all_held_or_all_done(closes: int, pct: int, done: bool)
     assert len(keys(cut, CLOSE)) == (26 if done else 0)
     assert flags(cut) == ([] if done else [(26, "--max-closes 26", False)])
     if not done:
-        assert f"26 of 26 open issues would be closed, more than {closes} and more than {pct} %" in cut.held[0].told
-    assert allow(made, Limits(writes=100), Lifts(closes=26)).held == ()
+        assert f"26 of 26 open issues would be closed, more than {closes} and more than {pct} %" in cut.held[0].message
+    assert allow(made, Limits(writes=100), LimitOverrides(closes=26)).held == ()
 
 
 def test_an_empty_tracker_while_records_carry_numbers_holds_everything() -> None:
@@ -85,8 +85,8 @@ def test_an_empty_tracker_while_records_carry_numbers_holds_everything() -> None
     cut = allow(again, WIDE)
     assert cut.now == ()
     assert flags(cut) == [(len(again.changes), "--accept-empty-tracker", False)]
-    assert "records name 26" in cut.held[0].told
-    lifted = allow(again, WIDE, Lifts(accept_empty=True))
+    assert "records name 26" in cut.held[0].message
+    lifted = allow(again, WIDE, LimitOverrides(accept_empty=True))
     assert len(keys(lifted)) == 26
     run(again, empty)
     after = plan_for(numbered, empty)
@@ -115,7 +115,7 @@ def test_no_limit_starves_anything(creates: int, closes: int, writes: int, story
         allowed = allow(made, limits)
         if not any(one.action != EDIT for one in allowed.now):
             assert flags(allowed) == [(len(todo), f"--max-closes {len(todo)}", False)]
-            allowed = allow(made, limits, Lifts(closes=len(todo)))
+            allowed = allow(made, limits, LimitOverrides(closes=len(todo)))
         held = sum(one.count for one in allowed.held)
         done = outcome_summary(apply_changes(allowed.now, tracker, wanted([]).identities), held)
         assert done.done >= 1

@@ -46,9 +46,9 @@ def test_a_plan_from_a_file_is_the_plan_from_the_tracker() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "no JSON"),
-        (save_snapshot(FULL)[:-9], "no JSON"),
-        ("[" * 100_000, "no JSON"),
+        ("", "not JSON"),
+        (save_snapshot(FULL)[:-9], "not JSON"),
+        ("[" * 100_000, "not JSON"),
         ("[]", "no `schema`"),
         ("{}", "no `schema`"),
         ('{"schema": 2}', "schema 2, expected 1"),

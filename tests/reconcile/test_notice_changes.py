@@ -10,7 +10,7 @@ from incident_ops.notifications.plan import HELD, SEND, SENT, follow_ups, messag
 from incident_ops.notifications.recipients import Notice, Notices, Unreachable
 from incident_ops.reconcile.changes import NOTIFY
 from incident_ops.reconcile.limits import allow
-from incident_ops.reconcile.plan import UNREACHABLE_CHANNEL, checksum, telling, together
+from incident_ops.reconcile.plan import UNREACHABLE_CHANNEL, add_decision, checksum, notice_changes
 from tests.reconcile.builders import plan_for, record
 from tests.support.memory_tracker import MemoryTracker
 
@@ -35,7 +35,7 @@ def told(*found: Notice) -> Notices:
 def test_what_goes_out_is_one_change_a_notice() -> None:
     """With the channels it goes to, before everything else where it is urgent."""
     planned = plan_deliveries(messages([notice()]), {}, NOW)
-    verdict = telling(told(notice()), planned, WHY)
+    verdict = notice_changes(told(notice()), planned, WHY)
     (change,) = verdict.changes
     assert (change.action, change.kind, change.reason, change.number) == (NOTIFY, "breach", "Response was due", None)
     assert change.fields == {
@@ -43,37 +43,37 @@ def test_what_goes_out_is_one_change_a_notice() -> None:
         "subject": "SEV1 INC-1: Login fails to team",
     }  # fmt: skip
     assert change.turn == -1
-    low = telling(told(), plan_deliveries(messages([notice(rank=3)]), {}, NOW), WHY).changes
+    low = notice_changes(told(), plan_deliveries(messages([notice(rank=3)]), {}, NOW), WHY).changes
     assert low[0].turn == 5
 
 
 def test_what_is_held_or_sent_is_no_change() -> None:
-    """Held is kept with its reason, sent is nothing, and who cannot be told is named."""
+    """Held is kept with its reason, sent is nothing, and who cannot be notified is named."""
     held = plan_deliveries(messages([notice(held="quiet hours")]), {}, NOW)
-    verdict = telling(told(notice()), held, WHY)
+    verdict = notice_changes(told(notice()), held, WHY)
     assert verdict.changes == ()
     assert [(one.kind, one.reason) for one in verdict.kept] == [
         ("breach", "not sent: quiet hours"),
-        (UNREACHABLE_CHANNEL, "@bob cannot be told: has no channel in `contacts`"),
+        (UNREACHABLE_CHANNEL, "@bob cannot be notified: has no channel in `contacts`"),
     ]
     assert {one.action for one in held} == {HELD}
     sent = [one._replace(action=SENT) for one in plan_deliveries(messages([notice()]), {}, NOW)]
-    assert telling(told(), sent, WHY).changes == ()
-    assert telling(told(notice()), sent, {}).kept == ()
+    assert notice_changes(told(), sent, WHY).changes == ()
+    assert notice_changes(told(notice()), sent, {}).kept == ()
 
 
 def test_the_plan_of_observe_says_that_nothing_is_sent() -> None:
     """Each change says why."""
     planned = plan_deliveries(messages([notice()]), {}, NOW)
-    (change,) = telling(told(notice()), planned, WHY, "the policy's mode is observe").changes
+    (change,) = notice_changes(told(notice()), planned, WHY, "the policy's mode is observe").changes
     assert change.fields["held"] == "the policy's mode is observe"
 
 
 def test_a_page_that_is_taken_back_says_so() -> None:
     """Its kind is what becomes of the page."""
     ledger = {one.pair: None for one in plan_deliveries(messages([notice()]), {}, NOW)}
-    back = list(follow_ups(messages([notice()]), ledger, RESOLVED_EVENT, ["pager"]))
-    (change,) = telling(told(), plan_deliveries(back, {}, NOW), WHY).changes
+    back = list(follow_ups(messages([notice()]), ledger, RESOLVED_EVENT))
+    (change,) = notice_changes(told(), plan_deliveries(back, {}, NOW), WHY).changes
     assert (change.kind, change.key, change.reason) == (RESOLVED_EVENT, f"{notice().key}#resolved", "it is over")
     assert change.fields["channels"] == ["pager"]
 
@@ -82,7 +82,7 @@ def test_the_checksum_binds_people_and_not_the_minute() -> None:
     """Another subject is the same plan; another recipient, channel or reason to hold is not."""
 
     def digest(one: Notice, held: str = "") -> str:
-        return checksum(telling(told(), plan_deliveries(messages([one]), {}, NOW), WHY, held).changes)
+        return checksum(notice_changes(told(), plan_deliveries(messages([one]), {}, NOW), WHY, held).changes)
 
     assert digest(notice()) == digest(notice()._replace(subject="59 minutes to SLA breach"))
     others = {digest(notice("@a")), digest(notice(channels=("chat",))), digest(notice(), "observe"), digest(notice())}
@@ -92,9 +92,9 @@ def test_the_checksum_binds_people_and_not_the_minute() -> None:
 def test_no_limit_holds_a_notice() -> None:
     """Neither the number of writes nor a tracker that lost every issue."""
     made = plan_for([record()], MemoryTracker())
-    more = telling(told(notice()), plan_deliveries(messages([notice()]), {}, NOW), WHY)
+    more = notice_changes(told(notice()), plan_deliveries(messages([notice()]), {}, NOW), WHY)
     assert {one.action for one in plan_deliveries(messages([notice()]), {}, NOW)} == {SEND}
-    whole = together(made, more)
+    whole = add_decision(made, more)
     assert whole.changes[0].action == NOTIFY
     assert whole.checksum != made.checksum
     none = Limits(creates=0, closes=0, writes=0)
@@ -102,4 +102,4 @@ def test_no_limit_holds_a_notice() -> None:
     lost = allow(whole._replace(lost=3), Limits())
     assert [one.action for one in lost.now] == [NOTIFY]
     assert lost.held[0].count == len(made.changes)
-    assert allow(together(made._replace(changes=()), more)._replace(lost=3), Limits()).held == ()
+    assert allow(add_decision(made._replace(changes=()), more)._replace(lost=3), Limits()).held == ()

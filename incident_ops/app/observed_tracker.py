@@ -1,0 +1,179 @@
+"""The tracker that the records are kept in step with: which one it is, how it is reached, and what it holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from incident_ops.adapters.files import write_text
+from incident_ops.app.edit_record import record_of
+from incident_ops.app.workspace import Workspace, at_commit, read_text_file, remote_of
+from incident_ops.app.write_back import PROPOSAL_BRANCH, proposals
+from incident_ops.domain.fence import each
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.lifecycle import CLOSED
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.ports import IssueTracker
+from incident_ops.domain.record import Record
+from incident_ops.domain.time import instant
+from incident_ops.domain.tracker import GITHUB, LOCAL, Issue, Snapshot
+from incident_ops.errors import UserError
+from incident_ops.reconcile import generated_block
+from incident_ops.reconcile.desired import Desired
+from incident_ops.reconcile.diff import issues_to_keep, key_of, owned_issues, recorded_numbers
+from incident_ops.reconcile.generated_block import owner
+from incident_ops.reconcile.observe import load_snapshot, observe, save_snapshot
+from incident_ops.records.store import is_record
+from incident_ops.sla.automatic_states import watched_since
+from incident_ops.sla.incident_at import NOTHING_SEEN, Seen, seen_of
+from incident_ops.sla.obligations import SeenOf
+
+if TYPE_CHECKING:
+    from incident_ops.adapters.github.client import Request
+    from incident_ops.adapters.github.issues import GitHubTracker
+
+    RequestLog = Callable[[Request], None]
+    """Is called with every request to GitHub, once it is answered."""
+
+
+def source_of(tracker: str | None) -> str:
+    """The tracker that is meant where none is named: GitHub's inside Actions, else the embedded one."""
+    return tracker or (GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else LOCAL)
+
+
+def workspace_for(workspace: Workspace, source: str) -> Workspace:
+    """The records that a tracker is kept in step with: those of HEAD on GitHub, else those of the work tree."""
+    git = workspace.git
+    if source == LOCAL or workspace.store.revision:
+        return workspace
+    if git is None or git.head is None:
+        hint = "commit the records, or use --tracker local"
+        raise UserError("there is no commit, and GitHub is kept in step with committed records", hint=hint)
+    return at_commit(workspace, git.head)
+
+
+def connect_github(
+    workspace: Workspace, max_requests: int | None = None, log: RequestLog | None = None
+) -> GitHubTracker:
+    """The issues of the repository that the environment or the clone names; `max_requests` None = as the policy."""
+    from incident_ops.adapters.github.connect import connect
+
+    tracker_policy = workspace.judged_by[0].tracker
+    remote = remote_of(workspace.git)
+    return connect(
+        os.environ,
+        remote.url if remote else None,
+        (tracker_policy.labels.incident, tracker_policy.labels.action_item),
+        tuple(tracker_policy.identities),
+        requests=max_requests or tracker_policy.limits.requests,
+        owner_of=owner,
+        log=log,
+    )
+
+
+def observe_tracker(
+    workspace: Workspace, tracker: IssueTracker, desired: Desired, records: Sequence[Record], file: str | None = None
+) -> Snapshot:
+    """What a tracker holds, or held when `file` was written; of `records` also what people wrote, where it matters.
+
+    Raises Incomplete where the tracker, or the proposal on the remote, cannot be read whole.
+    """
+    if file is not None:
+        snapshot = load_observed(file)
+        must_be_from(tracker.source, snapshot, file)
+        return snapshot
+    watched = _watched(records, workspace.judged_by[0], workspace.now)
+    if tracker.source != GITHUB:
+        return observe(tracker, desired, None, watched)
+    files = _proposed_files(workspace)
+    snapshot = observe(tracker, desired, {path: _digest(content) for path, content in files.items()}, watched)
+    return replace(snapshot, noticed=dict(_recorded_instants(_proposed_incidents(files))))
+
+
+def load_observed(file: str) -> Snapshot:
+    """A tracker as --save-observed saved it. UserError for any other file."""
+    return load_snapshot(read_text_file(file, "write one with --save-observed FILE"), file)
+
+
+def save_observed(snapshot: Snapshot, file: str) -> None:
+    """Saves what a tracker holds for --observed. WriteFailed where the system refuses."""
+    write_text(Path(file), save_snapshot(snapshot))
+
+
+def must_be_from(source: str, snapshot: Snapshot, file: str) -> None:
+    """UserError where a saved snapshot is not of the tracker that is meant."""
+    if snapshot.source != source:
+        hint = f"use --tracker {snapshot.source}"
+        raise UserError(f"it was saved from a {snapshot.source} tracker, not a {source} one", where=file, hint=hint)
+
+
+def tracking_issues(desired: Desired, snapshot: Snapshot) -> Mapping[str, Issue]:
+    """Incident -> its tracking issue, as far as the tracker shows one."""
+    kept = issues_to_keep(owned_issues(desired, snapshot), recorded_numbers(desired, snapshot))
+    return {key: issue for key, issue in kept.items() if "/" not in key}
+
+
+def holds_our_issues(desired: Desired, snapshot: Snapshot) -> bool:
+    """True where the tracker has an issue of ours."""
+    return any(key_of(issue, desired.identities) for issue in snapshot.issues)
+
+
+def seen_on_tracker(desired: Desired, snapshot: Snapshot) -> SeenOf:
+    """What a snapshot shows of an incident: what was written under its issue, and whether a person reopened it."""
+    issues = tracking_issues(desired, snapshot)
+
+    def seen(incident: Incident) -> Seen:
+        issue = issues.get(incident.id)
+        if issue is None:
+            return NOTHING_SEEN
+        was_closed_by_us = generated_block.parse_body(issue.body).was_closed
+        reopened = incident.state == CLOSED and issue.is_open and was_closed_by_us
+        return seen_of(incident, snapshot, {issue.number} if reopened else (), issue.number)
+
+    return seen
+
+
+def _watched(records: Iterable[Record], policy: Policy, now: datetime) -> Mapping[str, datetime]:
+    """The incidents whose comments matter, and since when."""
+    found = each(records, lambda record: (record.incident.id, watched_since(record.incident, policy, now)))
+    return {name: since for name, since in found if since is not None}
+
+
+def _proposed_files(workspace: Workspace) -> Mapping[str, bytes | None]:
+    """The files of our open proposal; nothing where the clone has no remote."""
+    remote = remote_of(workspace.git)
+    if remote is None or workspace.store.commit is None:
+        return {}
+    return proposals(remote).files(PROPOSAL_BRANCH, workspace.store.commit)
+
+
+def _proposed_incidents(files: Mapping[str, bytes | None]) -> Iterator[Incident]:
+    """The records among the files of our proposal; one that people broke there is left out."""
+    for path, content in files.items():
+        if content is not None and is_record(path):
+            try:
+                yield record_of(path, content).incident
+            except UserError:
+                continue
+
+
+def _recorded_instants(incidents: Iterable[Incident]) -> Mapping[str, str]:
+    """Key -> the instant that records give it: when an escalation was noticed, when an incident was reopened."""
+    return {key: at for incident in incidents for key, at in _instants_of(incident) if instant(at) is not None}
+
+
+def _instants_of(incident: Incident) -> Iterator[tuple[str, str]]:
+    yield from ((escalation.key, escalation.noticed_at) for escalation in incident.escalations if escalation.noticed_at)
+    for number, cycle in enumerate(incident.cycles, 1):
+        if cycle.reopened:
+            yield f"{incident.id}/state/{number}/reopened", cycle.reopened
+
+
+def _digest(content: bytes | None) -> str:
+    return "" if content is None else sha256(content).hexdigest()
