@@ -418,7 +418,7 @@ def test_a_command_that_fails_never_ends_well(
         ((), "provider: {file: {}}", "a file is not live"),
         ((), "provider: {prometheus: {datasource: other}}", "data source 'other' is not in policy.yaml"),
         ((), "provider: {datadog: {datasource: main}}", "of kind prometheus, not datadog"),
-        ((), "onFail: ./x.sh", "holds no commands"),
+        ((), "onFail: ./x.sh", "cannot contain commands"),
     ],
 )
 def test_what_cannot_be_run_is_told_before_anything_happens(
