@@ -17,8 +17,8 @@ ROWS = dict(re.findall(r"^\| (.+?) \| (`schema .+) \|$", (ROOT / "docs/records.m
     ("row", "args"),
     [
         ("`declare`", ("declare", "x", "-s", "api", "--severity", "SEV1")),
-        ("all that edit a record", ("ack", "INC-1")),
-        ("all that edit a record", ("action", "done", "AI-1", "INC-1")),
+        ("every command that edits a record", ("ack", "INC-1")),
+        ("every command that edits a record", ("action", "done", "AI-1", "INC-1")),
         ("`show`", ("show", "INC-1")),
         ("`list`", ("list",)),
         ("`list --owner`, `list --overdue`", ("list", "--overdue")),
