@@ -18,9 +18,9 @@ from datetime import datetime
 from typing import Any
 
 from incident_ops import rules
+from incident_ops.domain.as_of import is_settled
 from incident_ops.domain.fence import why_unusable
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import is_settled
 from incident_ops.domain.record import Crossings, Link, Record, World, is_incident_id
 from incident_ops.domain.time import SKEW, parse_instant
 from incident_ops.findings import Finding, Level, Route

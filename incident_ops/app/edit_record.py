@@ -22,8 +22,9 @@ from incident_ops.adapters import clock
 from incident_ops.adapters.files import replace_if_unchanged
 from incident_ops.adapters.person import whoever
 from incident_ops.app.workspace import Opened
+from incident_ops.domain.as_of import current_instant
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import RESOLVED, current
+from incident_ops.domain.lifecycle import RESOLVED
 from incident_ops.domain.record import Record, World, is_incident_id
 from incident_ops.domain.time import SKEW, instant, stamp
 from incident_ops.edits.declare import next_steps
@@ -112,7 +113,9 @@ def find_ended(opened: Opened) -> str:
 
 
 def _end(incident: Incident) -> float:
-    at = instant(current(incident, "resolved") if incident.state == RESOLVED else current(incident, "closed"))
+    at = instant(
+        current_instant(incident, "resolved") if incident.state == RESOLVED else current_instant(incident, "closed")
+    )
     return at.timestamp() if at else 0.0
 
 

@@ -49,8 +49,8 @@ from incident_ops.reconcile.observe import load_snapshot, observe, save_snapshot
 from incident_ops.reconcile.plan import Plan, make_plan, together, waiting, without
 from incident_ops.records.history import deletions, every_record, read_record
 from incident_ops.records.store import is_record
+from incident_ops.sla.activity import NOTHING_SEEN, Seen, seen_of
 from incident_ops.sla.automatic_states import watched_since
-from incident_ops.sla.incident_at import NOTHING_SEEN, Seen, seen_of
 from incident_ops.sla.obligations import Obligation, Owed, SeenOf, obligations
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from incident_ops.app.workspace import Opened, moment, with_repository
 from incident_ops.cli.options import complete_incident, format_option
 from incident_ops.cli.respond import incident_argument
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import OTHER_OUTCOMES, OVER
+from incident_ops.domain.lifecycle import DUPLICATE, OTHER_OUTCOMES, OVER
 from incident_ops.edits import finish
-from incident_ops.edits.finish import DUPLICATE, close_incident, reopen_incident, withdraw_incident
+from incident_ops.edits.finish import close_incident, reopen_incident, withdraw_incident
 from incident_ops.errors import UserError
 from incident_ops.render.findings import inert
 

@@ -8,6 +8,7 @@ import click
 
 from incident_ops.app.workspace import Opened, day, no_records, served, with_repository
 from incident_ops.cli.options import complete_service, finish, format_option, inert_unread
+from incident_ops.domain.as_of import declared_at
 from incident_ops.domain.fence import each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Record
@@ -19,7 +20,6 @@ from incident_ops.render.findings import inert
 from incident_ops.render.incident import LATE_LINE
 from incident_ops.render.sla import AT_RISK, BREACHED, MISSED
 from incident_ops.rules.item_overdue import days_late
-from incident_ops.sla.incident_at import declared_at
 
 LIST_COLOURS = {BREACHED: "red", MISSED: "red", LATE_LINE: "red", AT_RISK: "yellow", "met": "green"}
 

@@ -97,8 +97,8 @@ def backtest(opened: Opened, file: str, since: str | None, observed: str | None,
     """
     from incident_ops.app.plan import observed_in
     from incident_ops.render.backtest import to_json, to_text
+    from incident_ops.sla.activity import seen_of
     from incident_ops.sla.backtest import compare_policies
-    from incident_ops.sla.incident_at import seen_of
 
     policy, _ = opened.judged_by
     other, begin = _other_policy(opened, file), day(since, "--since")

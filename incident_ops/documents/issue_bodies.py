@@ -30,9 +30,10 @@ from incident_ops.documents.markdown import (
     markdown,
     markdown_table,
 )
+from incident_ops.domain.as_of import public_status
 from incident_ops.domain.fence import alone
 from incident_ops.domain.incident import ActionItem, Incident, Measure
-from incident_ops.domain.lifecycle import FIXED, OVER, public_status
+from incident_ops.domain.lifecycle import FIXED, OVER
 from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, Policy
 from incident_ops.domain.policy_sections import AFTER, Checklist
 from incident_ops.domain.record import Record, item_key

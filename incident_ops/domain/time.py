@@ -17,6 +17,10 @@ from zoneinfo import ZoneInfo
 
 UNKNOWN = "unknown"
 
+TimeSpan = tuple[datetime, datetime]
+PauseSpan = tuple[datetime, datetime | None]
+"""From and to in UTC; the end is None while the pause lasts."""
+
 YEARS = range(1970, 9900)
 """The years that instants and dates of records may name: room for every target on both sides."""
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from incident_ops.domain.as_of import corrected_instants, public_status
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import effective, public_status
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append, Edit, Set
 from incident_ops.domain.time import instant, parse_instant, stamp
@@ -140,7 +140,7 @@ def _late(incident: Incident, at: str, corrects: int | None) -> tuple[str, ...]:
     others = [event.at for event in incident.timeline if event.corrects is None]
     if corrects is None and others and parse_instant(at) < parse_instant(others[-1]):
         told.append(f"it happened before the entry above it ({others[-1]}); the order of the timeline is not changed")
-    started = instant(effective(incident).get("times.started"))
+    started = instant(corrected_instants(incident).get("times.started"))
     if started is not None and parse_instant(at) < started:
         told.append("it happened before times.started")
     return tuple(told)

@@ -16,19 +16,9 @@ from typing import Any
 
 import msgspec
 
+from incident_ops.domain.as_of import current_instant
 from incident_ops.domain.incident import Incident, Triage
-from incident_ops.domain.lifecycle import (
-    ASSIGNED,
-    CLOSED,
-    IN_PROGRESS,
-    NEW,
-    PENDING,
-    REOPENED,
-    RESOLVED,
-    TRIAGED,
-    current,
-    way,
-)
+from incident_ops.domain.lifecycle import ASSIGNED, CLOSED, IN_PROGRESS, NEW, PENDING, REOPENED, RESOLVED, TRIAGED, way
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import is_incident_id
 from incident_ops.domain.services import Service
@@ -230,7 +220,7 @@ def next_steps(incident: Incident, policy: Policy) -> tuple[str, ...]:
 
 
 def _progress(incident: Incident) -> str:
-    if current(incident, "restored") is None and not incident.updates:
+    if current_instant(incident, "restored") is None and not incident.updates:
         return f'incident-ops update {incident.id} --internal "..."'
     return f"incident-ops resolve {incident.id}"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from incident_ops.domain.as_of import assignee_at
 from incident_ops.domain.incident import Escalation, Incident
 from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.policy import Policy
@@ -17,9 +18,9 @@ from incident_ops.domain.time import UNKNOWN, instant, parse_instant, stamp
 from incident_ops.edits.step import Step, given_fields, illegal_move, quote, row, shorten
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
+from incident_ops.sla.activity import AUTOMATION
 from incident_ops.sla.escalation import MANUAL, Due
-from incident_ops.sla.escalation_ladder import assignee, behind, managers, people
-from incident_ops.sla.incident_at import AUTOMATION
+from incident_ops.sla.escalation_ladder import behind, managers, people
 
 LONGEST_REASON = 2000
 
@@ -44,7 +45,7 @@ def escalate_incident(
     level = policy.duties(incident.severity, incident.priority)
     words, nobody = people(after, policy)
     named, unknown = behind(notify, policy.contacts)
-    above = managers(assignee(incident, now), level.rank if level else 4, policy)
+    above = managers(assignee_at(incident, now), level.rank if level else 4, policy)
     told = [*dict.fromkeys((*words, *named, *above))]
     if after is None and not told:
         hint = "name somebody with --notify @who, or give the policy `escalation.tiers`"

@@ -14,8 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from incident_ops.domain.as_of import corrected_instants, current_instant
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import CLOSED, FIXED, OVER, REOPENED, RESOLVED, current, effective
+from incident_ops.domain.lifecycle import CLOSED, DUPLICATE, FIXED, OVER, REOPENED, RESOLVED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append, Edit, Set
 from incident_ops.domain.time import duration, instant, parse_instant, spell_duration, stamp
@@ -31,8 +32,8 @@ from incident_ops.edits.step import (
     state_words,
 )
 from incident_ops.errors import UserError
+from incident_ops.sla.activity import AUTOMATION
 from incident_ops.sla.automatic_states import StateMove
-from incident_ops.sla.incident_at import AUTOMATION
 
 CATEGORIES = ("deploy", "database", "third_party", "infrastructure", "configuration", "security", "unknown")
 
@@ -49,14 +50,14 @@ class ResolutionGiven:
 
 def lacking(incident: Incident, given: ResolutionGiven) -> tuple[str, ...]:
     """What must still be said before the incident can be resolved: `restored`, `cause`."""
-    no_instant = given.restored is None and current(incident, "restored") is None
+    no_instant = given.restored is None and current_instant(incident, "restored") is None
     return ("restored",) * no_instant + ("cause",) * (given.cause is None and incident.cause is None)
 
 
 def resolve_incident(incident: Incident, policy: Policy, now: datetime, by: str | None, given: ResolutionGiven) -> Step:
     """Moves to resolved, by way of every state skipped. UserError where restored or cause were never said."""
     if incident.state == RESOLVED:
-        return Step((), (f"was resolved already, at {current(incident, 'resolved')}; nothing changed",))
+        return Step((), (f"was resolved already, at {current_instant(incident, 'resolved')}; nothing changed",))
     if incident.state == CLOSED:
         raise illegal_move(incident, policy, "resolved", f"`incident-ops reopen {incident.id} --reason TEXT` first")
     if missing := lacking(incident, given):
@@ -71,7 +72,7 @@ def resolve_incident(incident: Incident, policy: Policy, now: datetime, by: str 
     if any(isinstance(one, Set) and one.route == ("times", "acknowledged") for one in moved):
         told.append("nobody had acknowledged it: times.acknowledged is now")
     edits += [*moved, *_cause(incident, given), row(now, "status", "Resolved", by)]
-    restored = given.restored or current(incident, "restored")
+    restored = given.restored or current_instant(incident, "restored")
     return Step(tuple(edits), tuple(told), _unstable(policy, now, restored))
 
 
@@ -103,7 +104,7 @@ def close_incident(
 ) -> Step:
     """Moves from resolved to closed; warns where nobody verified, or a postmortem that is owed is not final."""
     if incident.state == CLOSED:
-        return Step((), (f"was closed already, at {current(incident, 'closed')}; nothing changed",))
+        return Step((), (f"was closed already, at {current_instant(incident, 'closed')}; nothing changed",))
     if incident.state != RESOLVED:
         way = " -> ".join(map(state_words, (incident.state, *path(incident, policy, CLOSED))))
         hint = f"the way is {way}: `incident-ops resolve {incident.id}` first; no incident at all: `withdraw`"
@@ -111,10 +112,10 @@ def close_incident(
     at = stamp(now)
     edits: list[Edit] = []
     told = [f"closed ({spelled_move(incident, policy, CLOSED)})"]
-    if verified and current(incident, "verified") is None:
+    if verified and current_instant(incident, "verified") is None:
         edits.append(instant_edit(incident, "verified", at))
         told.append(f"restoration verified at {at}")
-    if stood_down and "times.stood_down" not in effective(incident):
+    if stood_down and "times.stood_down" not in corrected_instants(incident):
         edits.append(Set(("times", "stood_down"), at))
         told.append(f"team stood down at {at}")
     edits += [*move(incident, policy, CLOSED, now, by), row(now, "status", "Closed", by)]
@@ -123,7 +124,7 @@ def close_incident(
 
 def _guards(incident: Incident, policy: Policy, verified: bool) -> tuple[str, ...]:
     told = []
-    if not verified and current(incident, "verified") is None:
+    if not verified and current_instant(incident, "verified") is None:
         told.append("closed without anybody having verified that service is restored; say it with --verified")
     level = policy.duties(incident.severity, incident.priority)
     owed = level is not None and level.postmortem.required and incident.outcome == FIXED and not incident.drill
@@ -163,9 +164,6 @@ def _must_be_recent(incident: Incident, policy: Policy, now: datetime) -> None:
             f"{incident.id} was closed at {closed}, more than {limit} ago: it cannot be reopened",
             hint="declare a new incident, and name this one in `related`",
         )
-
-
-DUPLICATE = "duplicate"
 
 
 def withdraw_incident(

@@ -11,8 +11,9 @@ import re
 import shlex
 from datetime import datetime
 
+from incident_ops.domain.as_of import corrected_instants
 from incident_ops.domain.incident import Incident, Roles
-from incident_ops.domain.lifecycle import ASSIGNED, CLOSED, IN_PROGRESS, NEW, OVER, PENDING, TRIAGED, effective
+from incident_ops.domain.lifecycle import ASSIGNED, CLOSED, IN_PROGRESS, NEW, OVER, PENDING, TRIAGED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append, Edit, Set
 from incident_ops.domain.time import stamp
@@ -27,7 +28,7 @@ def acknowledge(incident: Incident, policy: Policy, now: datetime, by: str | Non
     Whoever acknowledges an incident that nobody is assigned to has taken it. Twice is no error.
     """
     if incident.state == IN_PROGRESS:
-        at = effective(incident).get("times.acknowledged", "an instant that was not written down")
+        at = corrected_instants(incident).get("times.acknowledged", "an instant that was not written down")
         return Step((), (f"was acknowledged already, at {at}; nothing changed",))
     if incident.state in OVER:
         raise illegal_move(incident, policy, "acknowledged", f"`incident-ops reopen {incident.id} --reason TEXT` first")

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from incident_ops.domain.as_of import corrected_instants
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import FIXED, INSTANTS_OF_CYCLE, NEEDS, PENDING, effective, next_states, way
+from incident_ops.domain.lifecycle import FIXED, INSTANTS_OF_CYCLE, NEEDS, PENDING, next_states, way
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append, Edit, Route, Set
 from incident_ops.domain.time import instant, stamp
@@ -70,7 +71,7 @@ def left(incident: Incident) -> str | None:
 
 
 def field_of(incident: Incident, name: str) -> str:
-    """The field that holds this instant of the cycle the incident is in, as `lifecycle.effective` names it."""
+    """The field that holds this instant of the cycle the incident is in, as `as_of.corrected_instants` names it."""
     cycle = len(incident.cycles)
     return f"cycles.{cycle}.{name}" if cycle and name in INSTANTS_OF_CYCLE else f"times.{name}"
 
@@ -83,7 +84,7 @@ def route_of(field: str) -> Route:
 
 def instant_edit(incident: Incident, name: str, at: str) -> Set:
     """Writes an instant of the current cycle. UserError where it is there already, or would stand out of order."""
-    field, given = field_of(incident, name), effective(incident)
+    field, given = field_of(incident, name), corrected_instants(incident)
     there = given.get(field)
     if there is not None and there != at:
         hint = "leave it out; a wrong one is mended by an entry of corrections, or in the record until it is merged"
@@ -149,7 +150,7 @@ def illegal_move(incident: Incident, policy: Policy, wanted: str, hint: str = ""
 
 def _missing(incident: Incident, steps: tuple[str, ...]) -> list[str]:
     """Fields of the instants that the states on the way ask for and the record does not have."""
-    given = effective(incident)
+    given = corrected_instants(incident)
     fields = []
     for state in steps:
         for name in NEEDS.get(state, ()):

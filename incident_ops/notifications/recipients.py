@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from incident_ops.domain.as_of import assignee_at, public_status
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import ASSIGNED, IN_PROGRESS, NEW, OVER, PENDING, TRIAGED, public_status
+from incident_ops.domain.lifecycle import ASSIGNED, IN_PROGRESS, NEW, OVER, PENDING, TRIAGED
 from incident_ops.domain.policy import LevelPolicy, Policy
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, Calendar
 from incident_ops.domain.services import Service
@@ -19,7 +20,7 @@ from incident_ops.domain.time import instant, spell_duration, stamp
 from incident_ops.sla.calendar import due
 from incident_ops.sla.clocks import POSTMORTEM_FINAL, POSTMORTEM_MEETING, UPDATE_INTERNAL, UPDATE_PUBLIC
 from incident_ops.sla.escalation import MANUAL
-from incident_ops.sla.escalation_ladder import assignee, managers
+from incident_ops.sla.escalation_ladder import managers
 from incident_ops.sla.obligations import (
     BREACH,
     DECLARED_NOTICE,
@@ -189,7 +190,7 @@ def _told(case: _Case) -> Iterator[Notice | Unreachable]:
 def _words(case: _Case) -> Iterator[tuple[str, str]]:
     """Who is to be told, by audience: handles, roles and tiers, the nearest to the work first."""
     one, incident, roles = case.one, case.incident, case.incident.roles
-    holder = assignee(incident, case.now)
+    holder = assignee_at(incident, case.now)
     at_work = [word for word in (holder, roles.commander) if word]
     above = managers(holder, LOW_RANK, case.policy)
     if one.kind == NEWS_NOTICE:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from incident_ops.domain.as_of import IncidentAt, as_of, current_instant
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import CLOSED, FIXED, PENDING, REOPENED, RESOLVED, current
+from incident_ops.domain.lifecycle import CLOSED, FIXED, PENDING, REOPENED, RESOLVED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import instant, parse_instant, shift, stamp
-from incident_ops.sla.incident_at import Facts, Seen, activity, declared, facts, said_by_people
+from incident_ops.sla.activity import Seen, activity, said_by_people
 from incident_ops.sla.targets import level_duties, seconds_of
 
 WAITING = "user"
@@ -33,20 +34,20 @@ def moves(incident: Incident, policy: Policy, now: datetime, seen: Seen) -> list
 
     UserError for a record whose label is no level of the policy.
     """
-    given = facts(incident, now)
+    given = as_of(incident, now)
     if given.state != incident.state:  # looked at from before its last move: later ones would not be legal
         return []
     found = _closing(given, policy, seen) or _waiting(given, policy) or _return(given, policy, seen)
     return [found] if found else []
 
 
-def _closing(given: Facts, policy: Policy, seen: Seen) -> StateMove | None:
+def _closing(given: IncidentAt, policy: Policy, seen: Seen) -> StateMove | None:
     """Resolved, and nobody did anything for `auto_close` (R79); never while a postmortem is owed that is not final."""
     limit, incident = policy.states.auto_close, given.incident
     if limit is None or given.state != RESOLVED or _owes_postmortem(incident, policy):
         return None
     done = activity(given, policy, seen.comments)
-    over = instant(current(incident, "resolved"))
+    over = instant(current_instant(incident, "resolved"))
     last = max((*done, *([over] if over else [])), default=None)
     if last is None:
         return None
@@ -54,7 +55,7 @@ def _closing(given: Facts, policy: Policy, seen: Seen) -> StateMove | None:
     return _move(given, CLOSED, due, f"No activity for {limit} since {stamp(last)}") if given.now > due else None
 
 
-def _waiting(given: Facts, policy: Policy) -> StateMove | None:
+def _waiting(given: IncidentAt, policy: Policy) -> StateMove | None:
     """A pause that waits for the user is on for longer than `auto_pending`, and the state does not say so (R80)."""
     limit, state = policy.states.auto_pending, given.state
     if limit is None or (state, PENDING) not in policy.states.moves:
@@ -71,10 +72,10 @@ def _waiting(given: Facts, policy: Policy) -> StateMove | None:
     return _move(given, PENDING, due, reason) if given.now > due else None
 
 
-def _return(given: Facts, policy: Policy, seen: Seen) -> StateMove | None:
+def _return(given: IncidentAt, policy: Policy, seen: Seen) -> StateMove | None:
     """A person wrote under the issue of a closed incident, or opened it again, within `auto_reopen` (R81)."""
     limit, incident = policy.states.auto_reopen, given.incident
-    closed = instant(current(incident, "closed")) or _closed_by_change(incident)
+    closed = instant(current_instant(incident, "closed")) or _closed_by_change(incident)
     if limit is None or given.state != CLOSED or closed is None or incident.duplicate_of is not None:
         return None
     last = shift(closed, seconds_of(limit))
@@ -86,7 +87,7 @@ def _return(given: Facts, policy: Policy, seen: Seen) -> StateMove | None:
     return None
 
 
-def _move(given: Facts, state: str, due: datetime, reason: str) -> StateMove:
+def _move(given: IncidentAt, state: str, due: datetime, reason: str) -> StateMove:
     key = f"{given.incident.id}/state/{given.cycle}/{state}"
     return StateMove(given.incident.id, key, state, due, reason)
 
@@ -111,18 +112,18 @@ def watched_since(incident: Incident, policy: Policy, now: datetime) -> datetime
 
     A comment is activity (stagnation, deferral, auto-close), may hold a keyword, or brings a closed incident back.
     """
-    given = facts(incident, now)
+    given = as_of(incident, now)
     level = policy.duties(incident.severity, incident.priority)
-    if level is None or now < declared(given):
+    if level is None or now < given.declared:
         return None
     if given.state == CLOSED:
-        limit, closed = policy.states.auto_reopen, instant(current(incident, "closed"))
+        limit, closed = policy.states.auto_reopen, instant(current_instant(incident, "closed"))
         if limit is None or closed is None or incident.duplicate_of is not None:
             return None
         return closed if now <= shift(closed, seconds_of(limit) + _LATE.total_seconds()) else None
     if given.is_cancelled:
         return None
     if given.state == RESOLVED:
-        return instant(current(incident, "resolved")) if policy.states.auto_close else None
+        return instant(current_instant(incident, "resolved")) if policy.states.auto_close else None
     told = policy.escalation.keywords or level.stagnation or (level.escalate_at and level.defer_if_active_within)
-    return declared(given) if told else None
+    return given.declared if told else None

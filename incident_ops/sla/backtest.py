@@ -14,23 +14,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from itertools import product
 from typing import Any, NamedTuple
 
 from msgspec import structs
 
+from incident_ops.domain.as_of import MOMENT, as_of, declared_at
 from incident_ops.domain.fence import each
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.lifecycle import exclusion
 from incident_ops.domain.policy import LevelPolicy, Policy
 from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.time import parse_instant
+from incident_ops.sla.activity import NOTHING_SEEN, Seen
 from incident_ops.sla.clocks import CLOCK_NAMES, Clock, ClockState, clocks
-from incident_ops.sla.compliance import is_late, out_of_metrics
+from incident_ops.sla.compliance import is_late
 from incident_ops.sla.escalation import MANUAL, Due, due_escalations
 from incident_ops.sla.escalation_rules import Neighbours, neighbours, similar
-from incident_ops.sla.incident_at import NOTHING_SEEN, Seen, declared_at, facts
 from incident_ops.sla.obligations import SeenOf
 from incident_ops.sla.targets import business_calendar, legs, no_level, targets
 
@@ -88,9 +90,6 @@ def _common(policy: Policy) -> Any:
     )
 
 
-_MOMENT = timedelta(microseconds=1)
-
-
 def replay_escalations(
     incident: Incident, policy: Policy, now: datetime, seen: Seen = NOTHING_SEEN, pattern: Sequence[str] = ()
 ) -> list[Due]:
@@ -101,7 +100,7 @@ def replay_escalations(
     bare = structs.replace(incident, escalations=[one for one in incident.escalations if one.rule == MANUAL])
     told: list[Due] = []
     for at in sorted({one.due for one in due_escalations(bare, policy, now, seen, pattern) if one.recorded is None}):
-        then = due_escalations(bare, policy, at + _MOMENT, seen, pattern)
+        then = due_escalations(bare, policy, at + MOMENT, seen, pattern)
         told += [one for one in then if one.due == at and not one.superseded and one.recorded is None]
     return told
 
@@ -211,8 +210,8 @@ def compare_policies(
     around = neighbours(record.incident for record in found) if patterns else {}
     both, reach = _Both(old, new, now, around, seen_of), Reach(old, new)
     wanted = [one for one in found if since is None or declared_at(one.incident) >= since]
-    left_out = Counter(reason for one in wanted if (reason := out_of_metrics(one.incident)))
-    wanted = [one for one in wanted if not out_of_metrics(one.incident)]
+    left_out = Counter(reason for one in wanted if (reason := exclusion(one.incident)))
+    wanted = [one for one in wanted if not exclusion(one.incident)]
     breaches: list[Breach] = []
     raised: list[Raised] = []
     missing, unusable = [], [*unread]
@@ -274,7 +273,7 @@ def _raised(incident: Incident, both: _Both) -> list[Raised]:
         old, new = before.get(key), after.get(key)
         told, policy = (new, both.new) if new else (old, both.old)
         assert told is not None  # noqa: S101
-        level = legs(facts(incident, told.due), policy)[-1].label
+        level = legs(as_of(incident, told.due), policy)[-1].label
         found.append(Raised(level, old, new, judged.get(key)))
     return found
 

@@ -18,13 +18,10 @@ from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, DAYS, Calendar
-from incident_ops.domain.time import FIRST, LAST, shift, to_utc, zone_named
+from incident_ops.domain.time import FIRST, LAST, PauseSpan, TimeSpan, shift, to_utc, zone_named
 from incident_ops.errors import UserError
 
 Bound = TypeVar("Bound", int, datetime)
-TimeSpan = tuple[datetime, datetime]
-PauseSpan = tuple[datetime, datetime | None]
-"""From and to in UTC; to is None while it lasts."""
 
 SEARCH_LIMIT = timedelta(days=3660)
 """How far ahead a due time is looked for: a calendar that never opens must not hang (the policy lint reports it)."""
@@ -86,7 +83,7 @@ def due(start: datetime, seconds: int, calendar: Calendar, pauses: Sequence[Paus
     left, at = timedelta(seconds=seconds), start
     hours = _hours_of(calendar)
     end = LAST if hours.always else shift(start, SEARCH_LIMIT.total_seconds())
-    for begin, until in _merged((begin, until or LAST) for begin, until in pauses) if pauses else ():
+    for begin, until in merged_intervals((begin, until or LAST) for begin, until in pauses) if pauses else ():
         if until <= at:
             continue
         if begin > at:
@@ -106,7 +103,7 @@ def elapsed(start: datetime, end: datetime, calendar: Calendar, pauses: Sequence
         return 0
     hours = _hours_of(calendar)
     worked = _worked(start, end, hours)
-    for begin, until in _merged((begin, until or LAST) for begin, until in pauses) if pauses else ():
+    for begin, until in merged_intervals((begin, until or LAST) for begin, until in pauses) if pauses else ():
         worked -= _worked(max(begin, start), min(until, end), hours)
     return worked // _SECOND
 
@@ -193,7 +190,7 @@ def _days(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[date]:
     return map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1))
 
 
-def _merged(intervals: Iterable[tuple[Bound, Bound]]) -> list[tuple[Bound, Bound]]:
+def merged_intervals(intervals: Iterable[tuple[Bound, Bound]]) -> list[tuple[Bound, Bound]]:
     """In order, overlaps joined, empty and reversed ones left out."""
     out: list[tuple[Bound, Bound]] = []
     for begin, until in sorted(intervals):
@@ -225,7 +222,7 @@ def _hours_of(calendar: Calendar) -> _Hours:
 def _compiled(tz: str, hours: tuple[tuple[str, tuple[str, ...]], ...], holidays: tuple[str, ...]) -> _Hours:
     calendar = Calendar(tz=tz, hours={day: list(windows) for day, windows in hours}, holidays=list(holidays))
     zone = _zone(tz)
-    week = tuple(tuple(_merged(calendar.windows(day))) for day in range(len(DAYS)))
+    week = tuple(tuple(merged_intervals(calendar.windows(day))) for day in range(len(DAYS)))
     return _Hours(zone, week, calendar.days_off, not holidays and all(day == ((0, _MINUTES),) for day in week))
 
 

@@ -24,24 +24,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from incident_ops.domain.as_of import ClockEnd, IncidentAt, as_of
 from incident_ops.domain.incident import ActionItem, Incident
 from incident_ops.domain.policy import LevelPolicy, Policy
-from incident_ops.domain.time import UNKNOWN, parse_date, parse_instant
-from incident_ops.sla.calendar import PauseSpan, elapsed, end_of_day, start_of_day
-from incident_ops.sla.incident_at import (
-    ClockEnd,
-    Facts,
-    acknowledged,
-    cycle_start,
-    declared,
-    diagnosed,
-    facts,
-    first_resolved,
-    pauses,
-    resolved,
-    update_instants,
-    work,
-)
+from incident_ops.domain.time import UNKNOWN, PauseSpan, parse_date, parse_instant
+from incident_ops.sla.calendar import elapsed, end_of_day, start_of_day
 from incident_ops.sla.targets import (
     Course,
     Leg,
@@ -147,13 +134,13 @@ def clocks(incident: Incident, policy: Policy, now: datetime) -> list[Clock]:
     A level without a target has no such clock (C13). UserError for a record whose label is no level of the policy,
     and for a policy that names a calendar or zone which does not exist.
     """
-    given = facts(incident, now)
+    given = as_of(incident, now)
     path = legs(given, policy)
-    found = [_plain(given, policy, path, RESPONSE, acknowledged(given))]
+    found = [_plain(given, policy, path, RESPONSE, given.acknowledged)]
     if any(leg.level.diagnosis for leg in path):
-        found.append(_plain(given, policy, path, DIAGNOSIS, diagnosed(given)))
-    end = resolved(given)
-    found.append(_plain(given, policy, path, RESOLUTION, end, pauses(given)))
+        found.append(_plain(given, policy, path, DIAGNOSIS, given.diagnosed))
+    end = given.resolved
+    found.append(_plain(given, policy, path, RESOLUTION, end, given.pauses))
     if any(leg.level.update.internal for leg in path):
         found.append(_updates(given, policy, path, UPDATE_INTERNAL, end))
     if any(leg.level.update.public for leg in path):
@@ -165,17 +152,17 @@ def clocks(incident: Incident, policy: Policy, now: datetime) -> list[Clock]:
 
 
 def _plain(
-    given: Facts, policy: Policy, path: list[Leg], name: str, end: ClockEnd, rests: tuple[PauseSpan, ...] = ()
+    given: IncidentAt, policy: Policy, path: list[Leg], name: str, end: ClockEnd, rests: tuple[PauseSpan, ...] = ()
 ) -> Clock | None:
     """A clock that starts at the declaration."""
     rests = tuple((begin, over or end.at) for begin, over in rests) if name in PAUSABLE else ()
-    road = _road(given, policy, path, name, declared(given), end.at, rests)
+    road = _road(given, policy, path, name, given.declared, end.at, rests)
     return road and _clock(given, name, road, end)
 
 
-def _updates(given: Facts, policy: Policy, path: list[Leg], name: str, end: ClockEnd) -> Clock | None:
+def _updates(given: IncidentAt, policy: Policy, path: list[Leg], name: str, end: ClockEnd) -> Clock | None:
     """The slot that stands for all: the running one; once ended the first that was missed, else the last."""
-    starts = [cycle_start(given), *update_instants(given, "public" if name == UPDATE_PUBLIC else None)]
+    starts = [given.cycle_start, *given.update_instants("public" if name == UPDATE_PUBLIC else None)]
     stops = [*starts[1:], end.at]
     if end.at is None:
         starts, stops = starts[-1:], stops[-1:]
@@ -188,30 +175,30 @@ def _updates(given: Facts, policy: Policy, path: list[Leg], name: str, end: Cloc
     return found
 
 
-def _postmortem(given: Facts, policy: Policy, path: list[Leg]) -> Iterator[Clock | None]:
+def _postmortem(given: IncidentAt, policy: Policy, path: list[Leg]) -> Iterator[Clock | None]:
     """Meeting and final text, from the first resolution on; people at work again are a pause."""
-    over, written = first_resolved(given), given.incident.postmortem
+    over, written = given.first_resolved, given.incident.postmortem
     if not over.ended:
         return
-    start = over.at or declared(given)
+    start = over.at or given.declared
     for name, text in (
         (POSTMORTEM_MEETING, written.meeting if written else None),
         (POSTMORTEM_FINAL, written.final_at if written else None),
     ):
-        road = _road(given, policy, path, name, start, _end(given, policy, text).at, work(given))
+        road = _road(given, policy, path, name, start, _end(given, policy, text).at, given.rework)
         if road and over.at is None:  # nobody knows since when it is owed
             road = road._replace(course=until(start, None))
         yield road and _clock(given, name, road, _end(given, policy, text))
 
 
-def _item(given: Facts, policy: Policy, leg: Leg, item: ActionItem) -> Clock:
+def _item(given: IncidentAt, policy: Policy, leg: Leg, item: ActionItem) -> Clock:
     """An action item: due at the end of its day, done or dropped by its status."""
-    road = until(declared(given), item_due(item, policy, first_resolved(given).at))
+    road = until(given.declared, item_due(item, policy, given.first_resolved.at))
     end = _end(given, policy, item.done_at or UNKNOWN) if item.status == "done" else ClockEnd(not item.is_open)
     return _clock(given, ACTION_ITEM, _Road(road, leg, None), end, item.id)
 
 
-def _end(given: Facts, policy: Policy, text: str | None) -> ClockEnd:
+def _end(given: IncidentAt, policy: Policy, text: str | None) -> ClockEnd:
     """A date, an instant or `unknown` -> an end; what lies ahead has not happened yet."""
     if text is None or text == UNKNOWN:
         return ClockEnd(text is not None)
@@ -224,7 +211,7 @@ def _end(given: Facts, policy: Policy, text: str | None) -> ClockEnd:
 
 
 def _road(
-    given: Facts,
+    given: IncidentAt,
     policy: Policy,
     path: list[Leg],
     name: str,
@@ -249,7 +236,7 @@ def _road(
     return found
 
 
-def _target(name: str, given: Facts, policy: Policy, level: LevelPolicy) -> str | None:
+def _target(name: str, given: IncidentAt, policy: Policy, level: LevelPolicy) -> str | None:
     if name in (RESPONSE, RESOLUTION):
         return targets(given.incident, policy, level)[name == RESOLUTION]
     if name == DIAGNOSIS:
@@ -262,7 +249,7 @@ def _target(name: str, given: Facts, policy: Policy, level: LevelPolicy) -> str 
     return stated_seconds(owed.within if name == POSTMORTEM_MEETING else owed.final_within) if owed.required else None
 
 
-def _clock(given: Facts, name: str, road: _Road, end: ClockEnd, item: str | None = None) -> Clock:
+def _clock(given: IncidentAt, name: str, road: _Road, end: ClockEnd, item: str | None = None) -> Clock:
     way, leg = road.course, road.leg
     stop = _stop(end, way.due)
     last = stop if end.ended else given.now
@@ -295,7 +282,7 @@ def _stop(end: ClockEnd, due: datetime | None) -> datetime | None:
     return end.at
 
 
-def _state(given: Facts, name: str, way: Course, end: ClockEnd, stop: datetime | None) -> ClockState:
+def _state(given: IncidentAt, name: str, way: Course, end: ClockEnd, stop: datetime | None) -> ClockState:
     now = given.now
     cancelled = given.is_cancelled and name != ACTION_ITEM
     if cancelled or (end.ended and stop is None):
@@ -307,7 +294,7 @@ def _state(given: Facts, name: str, way: Course, end: ClockEnd, stop: datetime |
     return ClockState.NO_DUE if way.due is None else ClockState.RUNNING
 
 
-def _risk(given: Facts, name: str, road: _Road, state: ClockState, spent: int | None) -> Risk:
+def _risk(given: IncidentAt, name: str, road: _Road, state: ClockState, spent: int | None) -> Risk:
     if state is ClockState.MISSED:
         return Risk.BREACHED
     if state not in (ClockState.RUNNING, ClockState.PAUSED):

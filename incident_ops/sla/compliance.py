@@ -23,14 +23,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import ceil, floor
 from statistics import fmean, median
 from typing import NamedTuple
 
+from incident_ops.domain.as_of import MOMENT, IncidentAt, as_of, declared_at
 from incident_ops.domain.fence import each, run
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import FIXED, OTHER_OUTCOMES
+from incident_ops.domain.lifecycle import DRILL, DUPLICATE, OTHER_OUTCOMES, exclusion
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, ResolutionShare
 from incident_ops.domain.record import Record, Unread
@@ -49,8 +50,6 @@ from incident_ops.sla.clocks import (
     clocks,
 )
 from incident_ops.sla.escalation import MANUAL
-from incident_ops.sla.escalation_rules import rests_of
-from incident_ops.sla.incident_at import Facts, declared, declared_at, facts, is_retroactive, resolved, update_instants
 from incident_ops.sla.targets import calendar_of, level_duties, no_level, seconds_of
 
 
@@ -110,9 +109,6 @@ def _seconds(begin: datetime, end: datetime) -> int:
     return int((end - begin).total_seconds())
 
 
-_MOMENT = timedelta(microseconds=1)
-
-
 class Slots(NamedTuple):
     """Slots that ended with an update or with the resolution, and slots that passed without a word."""
 
@@ -120,14 +116,14 @@ class Slots(NamedTuple):
     missed: int = 0
 
 
-def update_slots(shown: Clock, given: Facts, policy: Policy) -> Slots:
+def update_slots(shown: Clock, given: IncidentAt, policy: Policy) -> Slots:
     """The slots of an update clock over all cycles, up to the instant of `given`; `shown` is that clock there.
 
     A silence of 100 minutes where 30 are allowed is three missed slots, and a kept one if an update ended it.
     """
     audience = "public" if shown.clock == UPDATE_PUBLIC else None
     if shown.state is ClockState.MET and given.cycle == 1:  # it would show the first one that was missed
-        return Slots(len(update_instants(given, audience)) + 1)
+        return Slots(len(given.update_instants(audience)) + 1)
     kept = missed = 0
     for end in sorted({at for at in _ends(given, audience) if at <= given.now}):
         one = _just_before(end, shown.clock, given, policy)
@@ -137,15 +133,15 @@ def update_slots(shown: Clock, given: Facts, policy: Policy) -> Slots:
     return Slots(kept, missed + _passed(last) if last else missed)
 
 
-def _ends(given: Facts, audience: str | None) -> Iterator[datetime]:
+def _ends(given: IncidentAt, audience: str | None) -> Iterator[datetime]:
     """Every instant that can end a slot: updates of the audience, and the ends of cycles."""
     yield from (parse_instant(one.at) for one in given.incident.updates if audience in (None, one.audience))
     over = (field for field in given.instants if field.endswith((".resolved", ".closed")))
     yield from (at for field in over if (at := instant(given.instants[field])) is not None)
 
 
-def _just_before(at: datetime, name: str, given: Facts, policy: Policy) -> Clock | None:
-    found = clocks(given.incident, policy, at - _MOMENT)
+def _just_before(at: datetime, name: str, given: IncidentAt, policy: Policy) -> Clock | None:
+    found = clocks(given.incident, policy, at - MOMENT)
     return next((one for one in found if one.clock == name), None)
 
 
@@ -155,10 +151,10 @@ def _passed(clock: Clock) -> int:
     return spent // cadence if cadence > 0 else 0
 
 
-DRILL, RETROACTIVE, RETARGETED, ITEM_DROPPED = "drill", "retroactive", "breached_by_retarget", "dropped"
-DUPLICATE_INCIDENT, UNKNOWN_END, STILL_RUNNING, WITHOUT_DUE = "duplicate", "unknown_instant", "running", "no_due"
+RETROACTIVE, RETARGETED, ITEM_DROPPED = "retroactive", "breached_by_retarget", "dropped"
+UNKNOWN_END, STILL_RUNNING, WITHOUT_DUE = "unknown_instant", "running", "no_due"
 EXCLUSIONS = frozenset(
-    {DRILL, RETROACTIVE, RETARGETED, ITEM_DROPPED, DUPLICATE_INCIDENT, UNKNOWN_END, STILL_RUNNING, WITHOUT_DUE}
+    {DRILL, RETROACTIVE, RETARGETED, ITEM_DROPPED, DUPLICATE, UNKNOWN_END, STILL_RUNNING, WITHOUT_DUE}
 ) | frozenset(OTHER_OUTCOMES)
 """Every reason for which a clock is left out of the statistics."""
 NO_SLOTS = Slots()
@@ -183,12 +179,12 @@ def outcomes(incident: Incident, policy: Policy, now: datetime) -> list[ClockOut
 
     A running clock counts from its due instant on, as missed: what is late will not be in time any more.
     """
-    given = facts(incident, now)
-    begin, afterwards = declared(given), is_retroactive(given)
+    given = as_of(incident, now)
+    begin, afterwards = given.declared, given.is_retroactive
     statuses = {item.id: item.status for item in incident.action_items}
     found = []
     for clock in clocks(incident, policy, now):
-        excluded = out_of_metrics(incident) or _alone(clock, afterwards, statuses.get(clock.item or ""))
+        excluded = exclusion(incident) or _alone(clock, afterwards, statuses.get(clock.item or ""))
         is_slots = clock.clock in (UPDATE_INTERNAL, UPDATE_PUBLIC) and excluded in ("", STILL_RUNNING)
         passed = update_slots(clock, given, policy) if is_slots else NO_SLOTS
         if passed.missed:
@@ -201,15 +197,6 @@ def outcomes(incident: Incident, policy: Policy, now: datetime) -> list[ClockOut
 def is_late(clock: Clock) -> bool:
     """True from the due instant on, whether it still runs or not."""
     return clock.risk is Risk.BREACHED
-
-
-def out_of_metrics(incident: Incident) -> str:
-    """Why nothing of an incident counts: a drill, a duplicate, its outcome; "" where it does."""
-    if incident.drill:
-        return DRILL
-    if incident.duplicate_of is not None:
-        return DUPLICATE_INCIDENT
-    return "" if incident.outcome == FIXED else incident.outcome
 
 
 def _alone(clock: Clock, afterwards: bool, status: str | None) -> str:
@@ -286,12 +273,12 @@ def _within(incidents: Iterable[Incident], policy: Policy, now: datetime, share:
     for incident in incidents:
         if (level := level_duties(incident, policy)).id != share.id:
             continue
-        given = facts(incident, now)
-        end = resolved(given)
+        given = as_of(incident, now)
+        end = given.resolved
         last = end.at if end.ended else now
         calendar = calendar_of(level, policy)
-        spent = elapsed(declared(given), last, calendar, rests_of(given)) if last else None
-        if out_of_metrics(incident) or is_retroactive(given) or spent is None or (not end.ended and spent <= limit):
+        spent = elapsed(given.declared, last, calendar, given.closed_pauses) if last else None
+        if exclusion(incident) or given.is_retroactive or spent is None or (not end.ended and spent <= limit):
             left_out += 1
         else:
             good, n = good + (spent <= limit), n + 1
@@ -299,7 +286,7 @@ def _within(incidents: Iterable[Incident], policy: Policy, now: datetime, share:
 
 
 def _accuracy(incidents: Iterable[Incident], wanted: float) -> Goal:
-    entries = [entry for one in incidents if not out_of_metrics(one) for entry in one.escalations]
+    entries = [entry for one in incidents if not exclusion(one) for entry in one.escalations]
     judged = [entry.appropriate for entry in entries if isinstance(entry.appropriate, bool)]
     return Goal(ACCURACY, wanted, sum(judged), len(judged), len(entries) - len(judged), True)
 

@@ -11,10 +11,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from incident_ops.domain.as_of import IncidentAt, as_of, assignee_at
 from incident_ops.domain.incident import Escalation, Incident
 from incident_ops.domain.lifecycle import PENDING
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import parse_instant, stamp
+from incident_ops.sla.activity import NOTHING_SEEN, Seen, activity, answers, first_after
 from incident_ops.sla.calendar import due
 from incident_ops.sla.escalation_ladder import (
     ACK_TIMEOUT,
@@ -22,25 +24,11 @@ from incident_ops.sla.escalation_ladder import (
     EscalationCause,
     Road,
     Rung,
-    assignee,
     climb,
     managers,
     nearest_people,
 )
-from incident_ops.sla.escalation_rules import Case, cases, causes, rests_of
-from incident_ops.sla.incident_at import (
-    NOTHING_SEEN,
-    Facts,
-    Seen,
-    acknowledged,
-    activity,
-    answers,
-    declared,
-    facts,
-    first_after,
-    pauses,
-    resolved,
-)
+from incident_ops.sla.escalation_rules import Case, cases, causes
 from incident_ops.sla.targets import calendar_of, legs
 
 MANUAL = "manual"
@@ -75,7 +63,7 @@ def due_escalations(
     `seen` is what the tracker shows of the incident, `pattern` the ids that make one with it (`similar`). Of those that
     nobody was told about yet only the highest is to be told; the others are superseded. UserError as `sla.clocks`.
     """
-    given = facts(incident, now)
+    given = as_of(incident, now)
     if given.is_cancelled:
         return []
     done = activity(given, policy, seen.comments)
@@ -104,8 +92,8 @@ def _cycle_of(key: str) -> int:
     return int(parts[2]) if len(parts) > 2 and parts[2].isdecimal() else 1
 
 
-def _road(given: Facts, policy: Policy, done: tuple[datetime, ...], cycles: Sequence[Case]) -> Road:
-    rests, calendar = rests_of(given), calendar_of(legs(given, policy)[-1].level, policy)
+def _road(given: IncidentAt, policy: Policy, done: tuple[datetime, ...], cycles: Sequence[Case]) -> Road:
+    rests, calendar = given.closed_pauses, calendar_of(legs(given, policy)[-1].level, policy)
     incident = given.incident
 
     def quiet(since: datetime, seconds: int) -> datetime | None:
@@ -117,10 +105,10 @@ def _road(given: Facts, policy: Policy, done: tuple[datetime, ...], cycles: Sequ
         return None
 
     def is_open(at: datetime) -> bool:
-        view = facts(incident, at)
-        taken = acknowledged(view)
+        view = as_of(incident, at)
+        taken = view.acknowledged
         # somebody has it since nobody knows when, or had it before it was declared
-        taken_early = taken.ended and (taken.at is None or taken.at <= declared(view))
+        taken_early = taken.ended and (taken.at is None or taken.at <= view.declared)
         return _is_at_work(view) and not (view.cycle == 1 and taken_early)
 
     return Road(
@@ -128,19 +116,19 @@ def _road(given: Facts, policy: Policy, done: tuple[datetime, ...], cycles: Sequ
         tiers=policy.escalation.tiers,
         begins=[case.begin for case in cycles],
         answers=answers(given, policy),
-        cycle_at=lambda at: facts(incident, at).cycle,
+        cycle_at=lambda at: as_of(incident, at).cycle,
         is_open=is_open,
         after=lambda at, seconds: due(at, seconds, calendar, rests),
         quiet=quiet,
     )
 
 
-def _is_at_work(view: Facts) -> bool:
-    rests = any(start <= view.now and (end is None or view.now < end) for start, end in pauses(view))
-    return not rests and view.state != PENDING and not resolved(view).ended
+def _is_at_work(view: IncidentAt) -> bool:
+    rests = any(start <= view.now and (end is None or view.now < end) for start, end in view.pauses)
+    return not rests and view.state != PENDING and not view.resolved.ended
 
 
-def _told(given: Facts, policy: Policy, rungs: Sequence[Rung], known: Mapping[str, Escalation]) -> list[Due]:
+def _told(given: IncidentAt, policy: Policy, rungs: Sequence[Rung], known: Mapping[str, Escalation]) -> list[Due]:
     """The rungs with who is to be told; all but the highest that still stands are superseded."""
     at_work, answered = _is_at_work(given), answers(given, policy)
     found = []
@@ -171,7 +159,7 @@ def _told(given: Facts, policy: Policy, rungs: Sequence[Rung], known: Mapping[st
     ]
 
 
-def _lapsed(cause: EscalationCause, given: Facts, answered: Sequence[datetime], at_work: bool) -> str:
+def _lapsed(cause: EscalationCause, given: IncidentAt, answered: Sequence[datetime], at_work: bool) -> str:
     """Why nobody is to be told of a cause any more; "" where it still stands."""
     if cause.cycle != given.cycle:
         return "it was resolved, and came back, since"
@@ -182,11 +170,11 @@ def _lapsed(cause: EscalationCause, given: Facts, answered: Sequence[datetime], 
 
 
 def _targets(
-    given: Facts, policy: Policy, cause: EscalationCause, tier: int | None
+    given: IncidentAt, policy: Policy, cause: EscalationCause, tier: int | None
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The people of the tier, then the managers of whoever has the incident, as far up as its rank asks (R63, R64)."""
     level = max((leg for leg in legs(given, policy) if leg.since <= cause.at), key=lambda leg: leg.since, default=None)
     rank = level.level.rank if level else 4
     told, nobody = nearest_people(tier, policy)
-    above = managers(assignee(given.incident, cause.at), rank, policy)
+    above = managers(assignee_at(given.incident, cause.at), rank, policy)
     return tuple(dict.fromkeys((*told, *above))), tuple(nobody)

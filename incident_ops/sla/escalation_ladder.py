@@ -142,12 +142,6 @@ def managers(handle: str | None, rank: int, policy: Policy) -> list[str]:
     return found
 
 
-def assignee(incident: Incident, at: datetime) -> str | None:
-    """Who had the incident at an instant: the last it was assigned to."""
-    given = [one.to for one in incident.assignments if parse_instant(one.at) <= at]
-    return given[-1] if given else None
-
-
 def _lifted(cause: EscalationCause, stand: _Stand, found: Sequence[Rung], tiers: Sequence[Tier]) -> Rung:
     """One tier up; causes of one instant lift together, so that no tier is passed over."""
     if cause.to_tier is None and found and found[-1].cause.at == cause.at:

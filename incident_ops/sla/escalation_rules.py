@@ -12,43 +12,30 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
+from incident_ops.domain.as_of import MOMENT, IncidentAt, as_of, declared_at
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import FIXED
+from incident_ops.domain.lifecycle import counts
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.time import UNKNOWN, parse_instant, shift, spell_duration, stamp
-from incident_ops.sla.calendar import PauseSpan, due
+from incident_ops.domain.time import UNKNOWN, PauseSpan, parse_instant, shift, spell_duration, stamp
+from incident_ops.sla.activity import Seen, first_after, last_before, said_by_people
+from incident_ops.sla.calendar import due
 from incident_ops.sla.clocks import RESOLUTION
 from incident_ops.sla.escalation_ladder import EscalationCause
-from incident_ops.sla.incident_at import (
-    Facts,
-    Seen,
-    cycle_start,
-    declared,
-    declared_at,
-    facts,
-    first_after,
-    is_retroactive,
-    last_before,
-    pauses,
-    resolved,
-    said_by_people,
-)
 from incident_ops.sla.targets import Leg, calendar_of, course, legs, seconds_of, targets
 
 TIME_RULE, STAGNATION_RULE, REASSIGNMENT_RULE = "time", "stagnation", "reassignment"
 VIP, KEYWORD, PATTERN = "vip", "keyword", "pattern"
-_MOMENT = timedelta(microseconds=1)
 
 
 class Case(NamedTuple):
     """One cycle of an incident: seen from its end, or from now; what people did up to now, and the levels it had."""
 
-    view: Facts
+    view: IncidentAt
     policy: Policy
     done: tuple[datetime, ...]
     path: list[Leg]
@@ -72,18 +59,18 @@ class Case(NamedTuple):
                 yield leg, begin, last
 
 
-def mark_due(mark: str, leg: Leg, given: Facts, policy: Policy) -> datetime | None:
+def mark_due(mark: str, leg: Leg, given: IncidentAt, policy: Policy) -> datetime | None:
     """The instant a mark of the resolution (`75%` of its target, or a duration) is reached under a level."""
-    rests = rests_of(given)
+    rests = given.closed_pauses
     seconds: float = 0 if mark.endswith("%") else seconds_of(mark)
     calendar = calendar_of(leg.level, policy)
     if mark.endswith("%"):
         target = targets(given.incident, policy, leg.level)[1]
-        whole = course(target, declared(given), calendar, policy, rests).target if target else None
+        whole = course(target, given.declared, calendar, policy, rests).target if target else None
         if whole is None:
             return None
         seconds = whole * int(mark[:-1]) / 100
-    return due(declared(given), int(seconds), calendar, rests)
+    return due(given.declared, int(seconds), calendar, rests)
 
 
 def deferred(
@@ -104,37 +91,32 @@ def deferred(
     return None
 
 
-def cases(given: Facts, policy: Policy, done: tuple[datetime, ...]) -> list[Case]:
+def cases(given: IncidentAt, policy: Policy, done: tuple[datetime, ...]) -> list[Case]:
     """The cycles of an incident that can escalate: none that was declared after the fact, or ended nobody knows when.
 
     `done` is what people did, as `activity` tells it.
     """
-    found = (_case(view, policy, done, given.now) for view in _views(given) if not is_retroactive(view))
+    found = (_case(view, policy, done, given.now) for view in _views(given) if not view.is_retroactive)
     return [case for case in found if case is not None]
 
 
-def _views(given: Facts) -> Iterator[Facts]:
+def _views(given: IncidentAt) -> Iterator[IncidentAt]:
     """Each cycle as it was just before the next one began; the last one as it is."""
     for number in range(1, given.cycle):
         again = given.at(f"cycles.{number}.reopened")
         if again is not None:
-            yield facts(given.incident, again - _MOMENT)
+            yield as_of(given.incident, again - MOMENT)
     yield given
 
 
-def _case(view: Facts, policy: Policy, done: tuple[datetime, ...], now: datetime) -> Case | None:
+def _case(view: IncidentAt, policy: Policy, done: tuple[datetime, ...], now: datetime) -> Case | None:
     """None where nobody knows when the cycle ended."""
-    over = resolved(view)
+    over = view.resolved
     if over.ended and over.at is None:
         return None
-    begin = cycle_start(view)
+    begin = view.cycle_start
     theirs = tuple(sorted({begin, *done}))
-    return Case(view, policy, theirs, legs(view, policy), rests_of(view), begin, over.at or now)
-
-
-def rests_of(view: Facts) -> tuple[PauseSpan, ...]:
-    over = resolved(view).at
-    return tuple((start, end or over) for start, end in pauses(view))
+    return Case(view, policy, theirs, legs(view, policy), view.closed_pauses, begin, over.at or now)
 
 
 def causes(case: Case, seen: Seen, pattern: Sequence[str]) -> Iterator[EscalationCause]:
@@ -198,7 +180,7 @@ def _reassignment(case: Case) -> Iterator[EscalationCause]:
 def _customer(case: Case, seen: Seen) -> Iterator[EscalationCause]:
     """A customer who counts, or a word that does (R61), as the record says or a person wrote."""
     incident, rules = case.view.incident, case.policy.escalation
-    begin = declared(case.view)
+    begin = case.view.declared
     texts = [(begin, incident.title), (begin, incident.description or "")]
     texts += said_by_people(seen.comments, case.policy, case.view.now)
     named = [(begin, name) for name in incident.customer.names]
@@ -213,7 +195,7 @@ def _customer(case: Case, seen: Seen) -> Iterator[EscalationCause]:
 
 
 def _pattern(case: Case, pattern: Sequence[str]) -> Iterator[EscalationCause]:
-    at = declared(case.view)
+    at = case.view.declared
     if pattern and _is_within(case, at):
         others = [one for one in pattern if one != case.view.incident.id]
         more = f" and {len(others) - 5} more" if len(others) > 5 else ""
@@ -248,7 +230,7 @@ def neighbours(incidents: Iterable[Incident]) -> Neighbours:
     """Incidents by service, those left out that never make a pattern: drills, and what was no incident after all."""
     found: dict[str, list[tuple[datetime, Incident]]] = defaultdict(list)
     for incident in incidents:
-        if _counts(incident):
+        if counts(incident):
             at = declared_at(incident)
             for service in incident.services:
                 found[service].append((at, incident))
@@ -264,7 +246,7 @@ def similar(incident: Incident, among: Neighbours, policy: Policy, now: datetime
     Whoever is linked to it, or belongs to a problem already, makes no pattern with it (R69).
     """
     pattern = policy.escalation.pattern
-    if not pattern.count or not pattern.window or not _counts(incident) or incident.problem:
+    if not pattern.count or not pattern.window or not counts(incident) or incident.problem:
         return []
     end = declared_at(incident)
     begin = shift(end, -seconds_of(pattern.window))
@@ -286,10 +268,6 @@ def _is_alike(one: Incident, other: Incident) -> bool:
 def _category(incident: Incident) -> str | None:
     category = incident.cause.category if incident.cause else None
     return None if category == UNKNOWN else category
-
-
-def _counts(incident: Incident) -> bool:
-    return not incident.drill and incident.outcome == FIXED and incident.duplicate_of is None
 
 
 def _when(pair: tuple[datetime, Incident]) -> datetime:

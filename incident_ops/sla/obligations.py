@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
+from incident_ops.domain.as_of import IncidentAt, as_of
 from incident_ops.domain.fence import each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import CLOSED, RESOLVED
@@ -23,6 +24,7 @@ from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record
 from incident_ops.domain.time import parse_instant, spell_duration, stamp
 from incident_ops.errors import UserError
+from incident_ops.sla.activity import NOTHING_SEEN, Seen
 from incident_ops.sla.automatic_states import StateMove, moves
 from incident_ops.sla.calendar import due
 from incident_ops.sla.clocks import (
@@ -37,16 +39,6 @@ from incident_ops.sla.clocks import (
 )
 from incident_ops.sla.escalation import MANUAL, Due, due_escalations
 from incident_ops.sla.escalation_rules import mark_due, neighbours, similar
-from incident_ops.sla.incident_at import (
-    NOTHING_SEEN,
-    Facts,
-    Seen,
-    cycle_start,
-    declared,
-    facts,
-    is_retroactive,
-    resolved,
-)
 from incident_ops.sla.targets import Leg, calendar_of, legs, seconds_of
 
 WARNING, BREACH, ITEM_MARK = "warning", "breach", "action_item"
@@ -68,7 +60,7 @@ class PassedMark(NamedTuple):
     superseded: str = ""
 
 
-def marks(clock: Clock, given: Facts, policy: Policy, leg: Leg) -> list[PassedMark]:
+def marks(clock: Clock, given: IncidentAt, policy: Policy, leg: Leg) -> list[PassedMark]:
     """The marks of a clock passed at the instant of `given`, in rising order; all but the highest are superseded.
 
     A clock that has stopped owes nothing; that it was missed stays listed. `leg` is the level the incident has.
@@ -89,7 +81,7 @@ def marks(clock: Clock, given: Facts, policy: Policy, leg: Leg) -> list[PassedMa
     return _highest([*warned, *_breach(clock, clock.due)])
 
 
-def _warning(clock: Clock, given: Facts, policy: Policy, leg: Leg) -> list[PassedMark]:
+def _warning(clock: Clock, given: IncidentAt, policy: Policy, leg: Leg) -> list[PassedMark]:
     at = _warned_at(clock, given, policy, leg)
     if at is None or at >= given.now or clock.is_over:
         return []
@@ -98,7 +90,7 @@ def _warning(clock: Clock, given: Facts, policy: Policy, leg: Leg) -> list[Passe
     return [PassedMark(WARNING, f"warn.{clock.level}.{stamp(clock.start)}", at, f"{left} to {due_of}")]
 
 
-def _warned_at(clock: Clock, given: Facts, policy: Policy, leg: Leg) -> datetime | None:
+def _warned_at(clock: Clock, given: IncidentAt, policy: Policy, leg: Leg) -> datetime | None:
     level = leg.level
     if clock.clock == RESOLUTION and level.warn_at:
         return mark_due(level.warn_at, leg, given, policy)
@@ -238,8 +230,8 @@ def of_incident(
     incident: Incident, policy: Policy, now: datetime, seen: Seen = NOTHING_SEEN, pattern: Sequence[str] = ()
 ) -> list[Obligation]:
     """What one incident owes, the superseded among it. UserError as `sla.clocks`."""
-    given = facts(incident, now)
-    if now < declared(given):
+    given = as_of(incident, now)
+    if now < given.declared:
         return []
     case = _Case(given, policy, legs(given, policy))
     found: list[Obligation] = []
@@ -253,7 +245,7 @@ def of_incident(
         found += highest(_announced(case))
         found += [_escalated(case, one) for one in due_escalations(incident, policy, now, seen, pattern)]
     found += [_moved(case, one) for one in moves(incident, policy, now, seen)]
-    after = "It was declared after the fact" if is_retroactive(given) else ""
+    after = "It was declared after the fact" if given.is_retroactive else ""
     return [one._replace(no_page=after) if _calls(one) else one for one in found] if after else found
 
 
@@ -268,7 +260,7 @@ def _calls(one: Obligation) -> bool:
 
 
 class _Case(NamedTuple):
-    given: Facts
+    given: IncidentAt
     policy: Policy
     path: list[Leg]
 
@@ -298,7 +290,7 @@ def highest(found: Sequence[Obligation]) -> list[Obligation]:
 
 def _announced(case: _Case) -> list[Obligation]:
     """Declared or come back, raised, resolved: who must hear of it by level hears it (R66, R67)."""
-    given, begin = case.given, cycle_start(case.given)
+    given, begin = case.given, case.given.cycle_start
     first = case.path[0]
     found = [case.owe(DECLARED_NOTICE, "incident", DECLARED_NOTICE, begin, f"Declared {first.label}")]
     if given.cycle > 1:
@@ -307,7 +299,7 @@ def _announced(case: _Case) -> list[Obligation]:
         if new.since >= begin and new.level.rank < old.level.rank:
             told = f"Raised from {_label(old)} to {_label(new)}"
             found.append(case.owe(RAISED_NOTICE, "incident", f"{RAISED_NOTICE}.{_label(new)}", new.since, told))
-    over = resolved(given)
+    over = given.resolved
     if over.ended and over.at is not None and given.state == RESOLVED:
         found.append(case.owe(RESOLVED_NOTICE, "incident", RESOLVED_NOTICE, over.at, "Resolved"))
     elif over.ended:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec.structs import replace
 
+from incident_ops.domain.as_of import MOMENT, as_of
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import FIXED, NEW, OVER
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import instant, parse_instant
+from incident_ops.sla.activity import NOTHING_SEEN, Seen, answers, first_after
 from incident_ops.sla.clocks import AFTERWARDS
-from incident_ops.sla.incident_at import NOTHING_SEEN, Seen, acknowledged, answers, declared, facts, first_after
 from incident_ops.sla.obligations import PAGES, Obligation, of_incident
-
-_MOMENT = timedelta(microseconds=1)
 
 
 def calls(incident: Incident, policy: Policy, now: datetime, seen: Seen = NOTHING_SEEN) -> list[Obligation]:
@@ -26,10 +25,10 @@ def calls(incident: Incident, policy: Policy, now: datetime, seen: Seen = NOTHIN
     which go on when it is over, are not among them. UserError as `sla.clocks`.
     """
     alive = replace(incident, outcome=FIXED, duplicate_of=None)
-    given = facts(alive, now)
+    given = as_of(alive, now)
     changed = {at for text in given.instants.values() if (at := instant(text)) is not None}
     changed |= {parse_instant(one.at) for one in incident.changes}
-    before = sorted({at - _MOMENT for at in (*changed, *answers(given, policy)) if at <= now})
+    before = sorted({at - MOMENT for at in (*changed, *answers(given, policy)) if at <= now})
     told = any(one.field == "state" for one in incident.changes)
     was = alive if told else replace(alive, state=NEW)  # a history that was not kept tells no state
     found: dict[str, Obligation] = {}
@@ -47,11 +46,11 @@ def taken(
 
     What was answered before a call was due answers it not: a page to the next tier stays open.
     """
-    given = facts(incident, now)
+    given = as_of(incident, now)
     over = given.state in OVER or given.is_cancelled
     done = list(answers(given, policy))
-    first = acknowledged(given)
-    if first.ended and first.at is not None and first.at > declared(given):
+    first = given.acknowledged
+    if first.ended and first.at is not None and first.at > given.declared:
         done = sorted({*done, first.at})
     if not over and given.cycle == 1 and not done:
         return

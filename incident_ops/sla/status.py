@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from incident_ops.domain.as_of import IncidentAt, as_of
 from incident_ops.domain.fence import each, run
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import NEW, OVER
@@ -23,16 +24,6 @@ from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.time import parse_instant
 from incident_ops.sla.calendar import due, elapsed
 from incident_ops.sla.clocks import ACTION_ITEM, AFTERWARDS, CLOCK_NAMES, Clock, Risk, clocks
-from incident_ops.sla.incident_at import (
-    Facts,
-    cycle_start,
-    declaration_lag,
-    declared,
-    facts,
-    is_retroactive,
-    resolved,
-    update_instants,
-)
 from incident_ops.sla.targets import calendar_of, level_duties, no_level, seconds_of
 
 
@@ -67,7 +58,7 @@ def clock_report(
             return
         made = clocks(incident, policy, now)
         found.extend(clock for clock in made if everything or _is_wanted(clock, incident.is_closed))
-        given = facts(incident, now)
+        given = as_of(incident, now)
         if given.state not in OVER and not given.is_cancelled:
             open_ones.append(standing(incident, policy, now, made))
 
@@ -108,22 +99,22 @@ class IncidentStatus(NamedTuple):
 
 def standing(incident: Incident, policy: Policy, now: datetime, clocks: Sequence[Clock]) -> IncidentStatus:
     """An incident and its clocks at `now` -> how it stands. UserError as `sla.clocks.clocks`."""
-    given = facts(incident, now)
+    given = as_of(incident, now)
     running = [clock for clock in clocks if not clock.is_over and clock.clock not in AFTERWARDS]
     due = [(clock.due, number) for number, clock in enumerate(running) if clock.due is not None]
-    updates = update_instants(given)
-    late = is_retroactive(given)
+    updates = given.update_instants()
+    late = given.is_retroactive
     return IncidentStatus(
         incident=incident.id,
         level=(incident.priority if policy.drives == "priority" else incident.severity) or "",
         assignee=next((one.to for one in reversed(incident.assignments) if parse_instant(one.at) <= now), None),
         risk=min((clock.risk for clock in running), key=_WORST.index, default=Risk.OK),
         clock=running[min(due)[1]] if due else None,
-        age_seconds=max(int((now - cycle_start(given)).total_seconds()), 0),
+        age_seconds=max(int((now - given.cycle_start).total_seconds()), 0),
         updated_at=updates[-1] if updates else None,
         phase=present(incident, policy, now),
         retroactive=late,
-        lag_seconds=declaration_lag(given) if late else None,
+        lag_seconds=given.declaration_lag if late else None,
     )
 
 
@@ -155,8 +146,8 @@ def phases(incident: Incident, policy: Policy, now: datetime) -> list[PhaseStatu
     """The phases of the level in force, in the policy's order; [] where it has none. UserError as `level_of`."""
     level = level_duties(incident, policy)
     calendar = calendar_of(level, policy)
-    given = facts(incident, now)
-    begin = declared(given)
+    given = as_of(incident, now)
+    begin = given.declared
     found = []
     for phase in level.phases:
         start = due(begin, seconds_of(phase.start), calendar)
@@ -169,17 +160,17 @@ def phases(incident: Incident, policy: Policy, now: datetime) -> list[PhaseStatu
 
 def present(incident: Incident, policy: Policy, now: datetime) -> PhaseStatus | None:
     """The phase the incident is in: the first that has not ended; None where all have, or the incident came back."""
-    if facts(incident, now).cycle > 1:
+    if as_of(incident, now).cycle > 1:
         return None  # phases are counted from the declaration
     return next((one for one in phases(incident, policy, now) if one.ended_at is None), None)
 
 
-def _ended(given: Facts, name: str, planned: datetime | None) -> datetime | None:
+def _ended(given: IncidentAt, name: str, planned: datetime | None) -> datetime | None:
     """When a phase ended; None while it lasts."""
     if name not in ENDINGS:
-        return planned if planned is not None and planned <= given.now else resolved(given).at
+        return planned if planned is not None and planned <= given.now else given.resolved.at
     events = [given.at(field) for field in (*ENDINGS[name], "times.restored")]
     if name == "triage":
         moves = [one for one in given.incident.changes if one.field == "state" and one.old == NEW]
         events += [parse_instant(one.at) for one in moves]
-    return min((at for at in (*events, resolved(given).at) if at is not None and at <= given.now), default=None)
+    return min((at for at in (*events, given.resolved.at) if at is not None and at <= given.now), default=None)

@@ -6,13 +6,13 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from incident_ops.domain.as_of import IncidentAt, label_changes
 from incident_ops.domain.incident import ActionItem, Incident
 from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, LevelPolicy, Policy
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, Calendar
-from incident_ops.domain.time import duration, parse_date
+from incident_ops.domain.time import PauseSpan, duration, parse_date
 from incident_ops.errors import UserError
-from incident_ops.sla.calendar import PauseSpan, due, elapsed, end_of_day, local_day, next_business_day
-from incident_ops.sla.incident_at import Facts, declared, label_changes
+from incident_ops.sla.calendar import due, elapsed, end_of_day, local_day, next_business_day
 
 BUSINESS = "business"
 seconds_of = lru_cache(maxsize=512)(duration)
@@ -61,13 +61,13 @@ def no_level(incident: Incident, policy: Policy) -> str:
     return ""
 
 
-def legs(given: Facts, policy: Policy) -> list[Leg]:
+def legs(given: IncidentAt, policy: Policy) -> list[Leg]:
     """The levels the incident has had up to `now`, the first from its declaration on. UserError as `level_of`.
 
     A label of the past that is no level of the policy had no targets (C13) and leaves no leg.
     """
     incident = given.incident
-    begin, present = declared(given), level_duties(incident, policy)
+    begin, present = given.declared, level_duties(incident, policy)
     severity, priority = incident.severity, incident.priority
     found = []
     for at, change in reversed(label_changes(incident)):

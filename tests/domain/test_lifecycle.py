@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from incident_ops.domain.as_of import corrected_instants, current_instant, is_settled, phase, public_status
 from incident_ops.domain.incident import Change, Incident
 from incident_ops.domain.lifecycle import (
     CLOSED,
@@ -18,14 +19,9 @@ from incident_ops.domain.lifecycle import (
     NEEDS,
     PENDING,
     STATES,
-    current,
-    effective,
     is_legal,
-    is_settled,
     next_states,
     path_faults,
-    phase,
-    public_status,
     way,
 )
 
@@ -208,12 +204,12 @@ def test_the_last_correction_holds() -> None:
         {**base, "field": "cycles.1.restored", "from": "unknown", "to": "2025-01-27T13:00:00Z"},
     ]
     first = incident(times={"restored": AT}, corrections=corrections[:2])
-    assert effective(first) == {"times.declared": AT, "times.restored": "2025-01-26T12:31:00Z"}
-    assert current(first, "restored") == "2025-01-26T12:31:00Z"
+    assert corrected_instants(first) == {"times.declared": AT, "times.restored": "2025-01-26T12:31:00Z"}
+    assert current_instant(first, "restored") == "2025-01-26T12:31:00Z"
     again = incident(cycles=[{"reopened": "2025-01-27T12:00:00Z"}], corrections=corrections)
-    assert effective(again)["cycles.1.restored"] == "2025-01-27T13:00:00Z"
-    assert current(again, "restored") == "2025-01-27T13:00:00Z"
-    assert current(again, "resolved") is None
+    assert corrected_instants(again)["cycles.1.restored"] == "2025-01-27T13:00:00Z"
+    assert current_instant(again, "restored") == "2025-01-27T13:00:00Z"
+    assert current_instant(again, "resolved") is None
 
 
 @pytest.mark.parametrize(

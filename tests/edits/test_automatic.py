@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from incident_ops.domain.tracker import Comment
 from incident_ops.edits.finish import automatic
+from incident_ops.sla.activity import NOTHING_SEEN, Seen
 from incident_ops.sla.automatic_states import moves
-from incident_ops.sla.incident_at import NOTHING_SEEN, Seen
 from tests.edits.scene import ITIL, Page, after
 from tests.edits.steps import go as step
 

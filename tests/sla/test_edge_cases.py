@@ -12,11 +12,11 @@ from datetime import timedelta
 import pytest
 
 from incident_ops import resources
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.time import duration
 from incident_ops.errors import UserError
 from incident_ops.sla.clocks import PAUSABLE, ClockState, Risk, clocks
-from incident_ops.sla.incident_at import declaration_lag, facts, is_retroactive
 from incident_ops.sla.status import standing
 from tests.sla.scene import DECLARED, ITIL, SEV, after, at, change, clock, incident, policy, update
 
@@ -44,7 +44,7 @@ def test_before_the_declaration_nothing_has_run() -> None:
 
 
 def retroactive(times: dict[str, str], now: str = "1h", **fields: object) -> bool:
-    return is_retroactive(facts(incident(times, severity="SEV1", **fields), at(after(now))))
+    return as_of(incident(times, severity="SEV1", **fields), at(after(now))).is_retroactive
 
 
 def test_what_is_declared_once_restored_is_retroactive() -> None:
@@ -61,7 +61,7 @@ def test_what_is_declared_long_after_its_detection_is_retroactive_and_tells_the_
     late = {"detected": "2025-01-21T11:59:59Z"}
     assert retroactive(late)
     record = incident(late, severity="SEV1")
-    assert declaration_lag(facts(record, at(after("1h")))) == 86_401
+    assert as_of(record, at(after("1h"))).declaration_lag == 86_401
     assert clock("response", record, SEV, after("1h")).risk is Risk.BREACHED
     told = standing(record, SEV, at(after("1h")), clocks(record, SEV, at(after("1h"))))
     assert (told.retroactive, told.lag_seconds) == (True, 86_401)

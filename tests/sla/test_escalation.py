@@ -15,10 +15,10 @@ from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append
 from incident_ops.domain.time import stamp
 from incident_ops.edits.escalate import escalate_due
+from incident_ops.sla.activity import NOTHING_SEEN, Seen
 from incident_ops.sla.escalation import Due, due_escalations
 from incident_ops.sla.escalation_ladder import managers
 from incident_ops.sla.escalation_rules import deferred, neighbours, similar
-from incident_ops.sla.incident_at import NOTHING_SEEN, Seen
 from tests.sla.escalating import ITIL, LADDER, START, at, comment, example, incident, moved, note, policy, text
 
 CLIMBING = policy(extra=LADDER)

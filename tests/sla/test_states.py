@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from incident_ops.edits.finish import automatic
+from incident_ops.sla.activity import NOTHING_SEEN, Seen
 from incident_ops.sla.automatic_states import moves
-from incident_ops.sla.incident_at import NOTHING_SEEN, Seen
 from tests.sla.escalating import ITIL, START, at, comment, incident, moved, note, policy, text
 
 ENDED = {"acknowledged": "10m", "restored": "1h", "resolved": "2h"}
