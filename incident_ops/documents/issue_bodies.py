@@ -33,7 +33,7 @@ from incident_ops.documents.markdown import (
 from incident_ops.domain.as_of import public_status
 from incident_ops.domain.fence import alone
 from incident_ops.domain.incident import ActionItem, Incident, Measure
-from incident_ops.domain.lifecycle import FIXED, OVER
+from incident_ops.domain.lifecycle import FIXED, OVER, is_cancelled
 from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, Policy
 from incident_ops.domain.policy_sections import AFTER, Checklist
 from incident_ops.domain.record import Record, item_key
@@ -117,8 +117,7 @@ def _instant(at: datetime | None) -> str:
 
 def _state(clock: Clock, incident: Incident) -> str:
     """met, missed, running, paused, overdue, cancelled, no due; what has ended says when."""
-    was_incident = incident.outcome == FIXED and incident.duplicate_of is None
-    if clock.state is ClockState.CANCELLED and was_incident:
+    if clock.state is ClockState.CANCELLED and not is_cancelled(incident):
         return "ended, nobody knows when"
     late = clock.risk is Risk.BREACHED
     if clock.state in (ClockState.MET, ClockState.MISSED):
@@ -151,7 +150,7 @@ def task_lists(incident: Incident, policy: Policy) -> str:
 
 def _is_for(checklist: Checklist, incident: Incident, policy: Policy) -> bool:
     """Whether one of the incident's labels is meant; a severity counts on the scale the policy gives it (C2)."""
-    driving = incident.priority if policy.drives == "priority" else incident.severity
+    driving = policy.label_of(incident)
     labels = {driving} | ({incident.severity} & set(policy.major_labels))
     return not checklist.levels or not labels.isdisjoint(checklist.levels)
 

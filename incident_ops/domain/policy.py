@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
-from incident_ops.domain.incident import Value
+from incident_ops.domain.incident import Incident, Value
+from incident_ops.domain.lifecycle import counts
 from incident_ops.domain.policy_sections import (
     AROUND_THE_CLOCK,
     Access,
@@ -188,6 +189,23 @@ class Policy(Value, frozen=True):
         """The labels of the second scale, worst first; empty where a scheme has one axis."""
         return [level.id for level in sorted(self.scheme.major, key=lambda level: level.rank)]
 
+    def driving_label(self, severity: str | None, priority: str | None) -> str | None:
+        """Which of the two labels drives the clocks under this scheme; None where it is missing."""
+        return priority if self.drives == "priority" else severity
+
+    def label_of(self, incident: Incident) -> str | None:
+        """The label of an incident that drives its clocks; None where it is missing."""
+        return self.driving_label(incident.severity, incident.priority)
+
+    def level_of(self, incident: Incident) -> LevelPolicy | None:
+        """What holds for an incident with the labels it has now, as `duties`."""
+        return self.duties(incident.severity, incident.priority)
+
+    def requires_postmortem(self, incident: Incident) -> bool:
+        """True for a real incident of a level that asks for a postmortem."""
+        level = self.level_of(incident)
+        return level is not None and level.postmortem.required and counts(incident)
+
     def level(self, label: str | None) -> LevelPolicy | None:
         """The level of this very label, on either scale; None for a foreign one (C1: no aliases, no stripping)."""
         return next((level for level in (*self.levels, *self.scheme.major) if level.id == label), None)
@@ -199,7 +217,7 @@ class Policy(Value, frozen=True):
         where there is one, gives updates, diagnosis, audiences, channels, commander, team, status page and
         postmortem, and the worse of the two ranks counts (C2).
         """
-        label = priority if self.drives == "priority" else severity
+        label = self.driving_label(severity, priority)
         driving = next((level for level in self.levels if level.id == label), None)
         major = next((level for level in self.scheme.major if level.id == severity), None)
         if driving is None or major is None:

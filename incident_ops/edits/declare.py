@@ -18,7 +18,17 @@ import msgspec
 
 from incident_ops.domain.as_of import current_instant
 from incident_ops.domain.incident import Incident, Triage
-from incident_ops.domain.lifecycle import ASSIGNED, CLOSED, IN_PROGRESS, NEW, PENDING, REOPENED, RESOLVED, TRIAGED, way
+from incident_ops.domain.lifecycle import (
+    ASSIGNED,
+    IN_PROGRESS,
+    NEW,
+    OVER,
+    PENDING,
+    REOPENED,
+    RESOLVED,
+    TRIAGED,
+    way,
+)
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import is_incident_id
 from incident_ops.domain.services import Service
@@ -126,7 +136,7 @@ def channel_name(incident: Incident, policy: Policy) -> str:
 
 def _labels(declaration: Declaration, policy: Policy) -> tuple[str | None, str | None, Decision | None]:
     severity, priority = declaration.severity, declaration.priority
-    given = priority if policy.drives == "priority" else severity
+    given = policy.driving_label(severity, priority)
     answered = declaration.by_rules or declaration.answers != NO_ANSWERS
     decision = decide_level(policy, declaration.answers) if answered else None
     if given is not None:
@@ -162,7 +172,7 @@ def _doubts(
     declaration: Declaration, policy: Policy, severity: str | None, priority: str | None, decision: Decision | None
 ) -> tuple[str, ...]:
     told = []
-    label = priority if policy.drives == "priority" else severity
+    label = policy.driving_label(severity, priority)
     if decision is not None and decision.level != label:
         told.append(f"the triage rules would give {decision.level} (rule {decision.rule_number}: {decision.rule_text})")
     level = policy.duties(severity, priority)
@@ -200,7 +210,7 @@ def next_steps(incident: Incident, policy: Policy) -> tuple[str, ...]:
 
     `@who` and `"..."` stand for what only a person knows; commands refuse them as they are.
     """
-    level = policy.duties(incident.severity, incident.priority)
+    level = policy.level_of(incident)
     asks = []
     working = incident.state in (NEW, TRIAGED, ASSIGNED, IN_PROGRESS, REOPENED)
     if working and not incident.roles.commander and level is not None and level.ic_after is not None:
@@ -214,7 +224,8 @@ def next_steps(incident: Incident, policy: Policy) -> tuple[str, ...]:
         asks.append(by_state[incident.state])
     if incident.state == IN_PROGRESS:
         asks.append(_progress(incident))
-    if incident.state in (RESOLVED, CLOSED) and level is not None and level.postmortem.required and _is_due(incident):
+    is_final = incident.postmortem is not None and incident.postmortem.status == "final"
+    if incident.state in OVER and policy.requires_postmortem(incident) and not is_final:
         asks.append(f"write `postmortem` in incidents/{incident.id}/incident.yaml")
     return tuple(asks)
 
@@ -223,8 +234,3 @@ def _progress(incident: Incident) -> str:
     if current_instant(incident, "restored") is None and not incident.updates:
         return f'incident-ops update {incident.id} --internal "..."'
     return f"incident-ops resolve {incident.id}"
-
-
-def _is_due(incident: Incident) -> bool:
-    final = incident.postmortem is not None and incident.postmortem.status == "final"
-    return not final and incident.outcome == "fixed" and not incident.drill

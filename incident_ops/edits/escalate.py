@@ -42,7 +42,7 @@ def escalate_incident(
         raise illegal_move(incident, policy, "escalated", f"`incident-ops reopen {incident.id} --reason TEXT` first")
     before = _present(incident, policy)
     after = _asked(to, policy) if to is not None else _above(before, policy)
-    level = policy.duties(incident.severity, incident.priority)
+    level = policy.level_of(incident)
     words, nobody = people(after, policy)
     named, unknown = behind(notify, policy.contacts)
     above = managers(assignee_at(incident, now), level.rank if level else 4, policy)

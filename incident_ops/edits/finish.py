@@ -126,10 +126,8 @@ def _guards(incident: Incident, policy: Policy, verified: bool) -> tuple[str, ..
     told = []
     if not verified and current_instant(incident, "verified") is None:
         told.append("closed without anybody having verified that service is restored; say it with --verified")
-    level = policy.duties(incident.severity, incident.priority)
-    owed = level is not None and level.postmortem.required and incident.outcome == FIXED and not incident.drill
     status = incident.postmortem.status if incident.postmortem else None
-    if owed and status != "final":
+    if policy.requires_postmortem(incident) and status != "final":
         label = incident.severity or incident.priority
         told.append(f"{label} requires a postmortem, and it is " + (f"in status {status}" if status else "not begun"))
     return tuple(told)

@@ -107,7 +107,7 @@ def notices(
     missed: dict[Unreachable, None] = {}
     for one in obligations:
         incident = incidents[one.incident]
-        level = policy.duties(incident.severity, incident.priority)
+        level = policy.level_of(incident)
         if one.superseded or level is None:
             continue
         case = _Case(one, incident, level, policy, services, now)
@@ -131,7 +131,7 @@ def possible(
 ) -> Iterator[Notice]:
     """Every notice that a call may have made, whoever had the incident and whatever its level was: the ledger knows
     which were sent."""
-    level = policy.duties(incident.severity, incident.priority)
+    level = policy.level_of(incident)
     if level is None:
         return
     case = _Case(one, incident, level, policy, services, now)

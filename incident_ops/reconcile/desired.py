@@ -141,7 +141,7 @@ def _vocabulary(policy: Policy) -> frozenset[str]:
 def _of(record: Record, policy: Policy) -> list[DesiredIssue]:
     """The tracking issue of an incident and one issue for each of its action items."""
     incident = record.incident
-    label = incident.priority if policy.drives == "priority" else incident.severity
+    label = policy.label_of(incident)
     level = policy.duties(incident.severity, incident.priority)
     rank = level.rank if level else _FOREIGN
     declared = parse_instant(incident.times.declared).timestamp()

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from incident_ops.domain.as_of import IncidentAt, as_of, current_instant
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import CLOSED, FIXED, PENDING, REOPENED, RESOLVED
+from incident_ops.domain.lifecycle import CLOSED, PENDING, REOPENED, RESOLVED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import instant, parse_instant, shift, stamp
 from incident_ops.sla.activity import Seen, activity, said_by_people
-from incident_ops.sla.targets import level_duties, seconds_of
+from incident_ops.sla.targets import seconds_of
 
 WAITING = "user"
 
@@ -30,10 +30,7 @@ class StateMove(NamedTuple):
 
 
 def moves(incident: Incident, policy: Policy, now: datetime, seen: Seen) -> list[StateMove]:
-    """The move that is due at `now`, none or one. `seen` is what the tracker shows of the incident.
-
-    UserError for a record whose label is no level of the policy.
-    """
+    """The move that is due now, none or one. `seen` is what the tracker shows of the incident."""
     given = as_of(incident, now)
     if given.state != incident.state:  # looked at from before its last move: later ones would not be legal
         return []
@@ -42,9 +39,11 @@ def moves(incident: Incident, policy: Policy, now: datetime, seen: Seen) -> list
 
 
 def _closing(given: IncidentAt, policy: Policy, seen: Seen) -> StateMove | None:
-    """Resolved, and nobody did anything for `auto_close` (R79); never while a postmortem is owed that is not final."""
+    """Resolved, and nobody did anything for `auto_close` (R79); never before a postmortem that is required is final."""
     limit, incident = policy.states.auto_close, given.incident
-    if limit is None or given.state != RESOLVED or _owes_postmortem(incident, policy):
+    if limit is None or given.state != RESOLVED or policy.level_of(incident) is None:
+        return None
+    if policy.requires_postmortem(incident) and not _is_postmortem_final(incident):
         return None
     done = activity(given, policy, seen.comments)
     over = instant(current_instant(incident, "resolved"))
@@ -92,10 +91,8 @@ def _move(given: IncidentAt, state: str, due: datetime, reason: str) -> StateMov
     return StateMove(given.incident.id, key, state, due, reason)
 
 
-def _owes_postmortem(incident: Incident, policy: Policy) -> bool:
-    level, text = level_duties(incident, policy), incident.postmortem
-    owed = level.postmortem.required and incident.outcome == FIXED and not incident.drill
-    return owed and (text is None or text.status != "final")
+def _is_postmortem_final(incident: Incident) -> bool:
+    return incident.postmortem is not None and incident.postmortem.status == "final"
 
 
 def _closed_by_change(incident: Incident) -> datetime | None:
@@ -113,7 +110,7 @@ def watched_since(incident: Incident, policy: Policy, now: datetime) -> datetime
     A comment is activity (stagnation, deferral, auto-close), may hold a keyword, or brings a closed incident back.
     """
     given = as_of(incident, now)
-    level = policy.duties(incident.severity, incident.priority)
+    level = policy.level_of(incident)
     if level is None or now < given.declared:
         return None
     if given.state == CLOSED:

@@ -216,7 +216,7 @@ def obligations(records: Iterable[Record], policy: Policy, now: datetime, seen_o
             pattern = () if incident.is_closed else similar(incident, around, policy, now)
             return of_incident(incident, policy, now, seen, pattern)
         except UserError:
-            if policy.duties(incident.severity, incident.priority) is not None:
+            if policy.level_of(incident) is not None:
                 raise
             return []
 

@@ -106,7 +106,7 @@ def standing(incident: Incident, policy: Policy, now: datetime, clocks: Sequence
     late = given.is_retroactive
     return IncidentStatus(
         incident=incident.id,
-        level=(incident.priority if policy.drives == "priority" else incident.severity) or "",
+        level=policy.label_of(incident) or "",
         assignee=next((one.to for one in reversed(incident.assignments) if parse_instant(one.at) <= now), None),
         risk=min((clock.risk for clock in running), key=_WORST.index, default=Risk.OK),
         clock=running[min(due)[1]] if due else None,

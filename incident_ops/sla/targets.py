@@ -44,9 +44,9 @@ class Course(NamedTuple):
 
 def level_duties(incident: Incident, policy: Policy) -> LevelPolicy:
     """The duties of the record's level. UserError where its driving label is missing or foreign (C1)."""
-    level = policy.duties(incident.severity, incident.priority)
+    level = policy.level_of(incident)
     if level is None:
-        label = incident.priority if policy.drives == "priority" else incident.severity
+        label = policy.label_of(incident)
         said = f"{policy.drives} {label} is no level" if label else f"without {policy.drives} it has no level"
         raise UserError(f"{said} of scheme {policy.scheme.id}", hint=f"levels: {', '.join(policy.labels)}")
     return level
