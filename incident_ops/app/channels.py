@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from incident_ops.app.workspace import Opened, need_remote
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.notification import INCIDENT_CHANNEL, Ledger, Message, Pair, pair, parse_ledger, serialise
@@ -109,7 +110,7 @@ def told_now(
 def _over(incident: Incident, setting: NoticeSetting, seen: SeenOf, private: set[str]) -> Iterator[tuple[str, Message]]:
     policy, services, now = setting
     try:
-        for one, mark in taken(incident, policy, now, seen(incident)):
+        for one, mark in taken(as_of(incident, now), policy, seen(incident)):
             for message in messages(possible(one, incident, policy, services, now), private):
                 if message.channel in PAGER_CHANNELS:
                     yield mark, message

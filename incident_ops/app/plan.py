@@ -26,6 +26,7 @@ from incident_ops.app.edit_record import record_of
 from incident_ops.app.workspace import Opened, at_commit, local_tracker, read_text_file, remote_of, served
 from incident_ops.app.write_back import PROPOSAL_BRANCH, edited_texts, proposals
 from incident_ops.documents.issue_bodies import Bodies
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import alone, each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import CLOSED
@@ -93,7 +94,7 @@ def _patterns_from(opened: Opened, live: Sequence[Record]) -> datetime | None:
 
 def watched(records: Iterable[Record], policy: Policy, now: datetime) -> Mapping[str, datetime]:
     """The incidents whose comments matter, and since when."""
-    found = each(records, lambda one: (one.incident.id, watched_since(one.incident, policy, now)))
+    found = each(records, lambda one: (one.incident.id, watched_since(as_of(one.incident, now), policy)))
     return {name: at for name, at in found if at is not None}
 
 

@@ -13,6 +13,7 @@ from incident_ops.app.channels import shared_ledger, sinks
 from incident_ops.app.edit_record import find_record, record_of
 from incident_ops.app.workspace import Opened, with_repository
 from incident_ops.cli.options import complete_incident, finish, format_option
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import alone
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.notification import INCIDENT_CHANNEL, Message
@@ -100,7 +101,9 @@ def _owed(opened: Opened, found: Incident, mark: str, audience: str, channels: S
     """What the automation owes with this mark, under its keys, so that it is not sent a second time later."""
     policy, services = opened.judged_by
     owed = [
-        one for one in of_incident(found, policy, opened.now) if mark in (one.mark, one.kind) and not one.superseded
+        one
+        for one in of_incident(as_of(found, opened.now), policy)
+        if mark in (one.mark, one.kind) and not one.superseded
     ]
     told = notices(owed, {found.id: found}, policy, services, opened.now)
     private = {found.id} if found.visibility == "restricted" else ()

@@ -8,6 +8,7 @@ from incident_ops.app.edit_record import find_record, record_of
 from incident_ops.app.workspace import Opened, with_repository
 from incident_ops.cli.list import LIST_COLOURS, open_table
 from incident_ops.cli.options import complete_incident, format_option
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import alone
 from incident_ops.domain.record import Record
 from incident_ops.edits.declare import next_steps
@@ -67,7 +68,7 @@ def view_of(opened: Opened, record: Record) -> IncidentView:
 
 def _clocks(opened: Opened, record: Record) -> list[Clock] | str:
     try:
-        return clocks(record.incident, opened.judged_by[0], opened.now)
+        return clocks(as_of(record.incident, opened.now), opened.judged_by[0])
     except UserError as error:
         return inert(error.message)
 

@@ -30,7 +30,7 @@ from incident_ops.documents.markdown import (
     markdown,
     markdown_table,
 )
-from incident_ops.domain.as_of import public_status
+from incident_ops.domain.as_of import as_of, public_status
 from incident_ops.domain.fence import alone
 from incident_ops.domain.incident import ActionItem, Incident, Measure
 from incident_ops.domain.lifecycle import FIXED, OVER, is_cancelled
@@ -85,7 +85,7 @@ def clock_table(incident: Incident, policy: Policy, now: datetime) -> str:
     }
     rows = [
         (_NAMES[one.clock], wanted[one.clock], _instant(one.due), _state(one, incident))
-        for one in clocks(incident, policy, now)
+        for one in clocks(as_of(incident, now), policy)
         if one.clock != ACTION_ITEM
     ]
     return markdown_table(("Clock", "Target", "Due", "State"), rows) if rows else ""
@@ -93,7 +93,9 @@ def clock_table(incident: Incident, policy: Policy, now: datetime) -> str:
 
 def next_update(incident: Incident, policy: Policy, now: datetime) -> str | None:
     """When the next internal update is due, or was; None where no such clock runs. UserError likewise."""
-    found = [one for one in clocks(incident, policy, now) if one.clock == UPDATE_INTERNAL and one.due is not None]
+    found = [
+        one for one in clocks(as_of(incident, now), policy) if one.clock == UPDATE_INTERNAL and one.due is not None
+    ]
     if not found or found[0].state is not ClockState.RUNNING:
         return None
     late = found[0].risk is Risk.BREACHED

@@ -61,38 +61,38 @@ def said_by_people(comments: Iterable[Comment], policy: Policy, now: datetime) -
     return sorted((at, one.body) for one in theirs if (at := parse_instant(one.at)) <= now)
 
 
-def activity(given: IncidentAt, policy: Policy, comments: Iterable[Comment] = ()) -> tuple[datetime, ...]:
+def activity(view: IncidentAt, policy: Policy, comments: Iterable[Comment] = ()) -> tuple[datetime, ...]:
     """Every instant up to `now` at which a person did something for the incident, in order.
 
     Entries of the timeline, updates, changes, corrections, assignments, the milestones of `times` and `cycles`, and
     comments. An entry that does not say who made it counts as a person's: the automation always says so.
     """
-    incident = given.incident
+    incident = view.incident
     found = {parse_instant(one.at) for one in incident.updates} | {
         parse_instant(one.at) for one in incident.assignments
     }
     for history in (incident.timeline, incident.changes, incident.corrections):
         found |= {parse_instant(one.at) for one in history if not is_automation(one.by, policy)}
-    found |= _milestones(given, MILESTONES)
-    found |= {at for at, _ in said_by_people(comments, policy, given.now)}
-    return tuple(sorted(at for at in found if at <= given.now))
+    found |= _milestones(view, MILESTONES)
+    found |= {at for at, _ in said_by_people(comments, policy, view.now)}
+    return tuple(sorted(at for at in found if at <= view.now))
 
 
-def answers(given: IncidentAt, policy: Policy) -> tuple[datetime, ...]:
+def answers(view: IncidentAt, policy: Policy) -> tuple[datetime, ...]:
     """The instants up to `now` at which somebody took the incident in hand: acknowledged, assigned or moved it.
 
     A remark is no answer: a customer who asks for news must not stop a page.
     """
     moved = {
         parse_instant(one.at)
-        for one in given.incident.changes
+        for one in view.incident.changes
         if one.field == "state" and not is_automation(one.by, policy)
     }
-    begin = given.declared
-    taken = moved | {parse_instant(one.at) for one in given.incident.assignments}
+    begin = view.declared
+    taken = moved | {parse_instant(one.at) for one in view.incident.assignments}
     # the moves of the declaration itself say that it was triaged, not that somebody has it
-    taken = {at for at in taken if at > begin} | _milestones(given, ("acknowledged",))
-    return tuple(sorted(at for at in taken if at <= given.now))
+    taken = {at for at in taken if at > begin} | _milestones(view, ("acknowledged",))
+    return tuple(sorted(at for at in taken if at <= view.now))
 
 
 def last_before(instants: Sequence[datetime], at: datetime) -> datetime | None:
@@ -107,6 +107,6 @@ def first_after(instants: Sequence[datetime], at: datetime) -> datetime | None:
     return instants[index] if index < len(instants) else None
 
 
-def _milestones(given: IncidentAt, names: Collection[str]) -> set[datetime]:
-    fields = ((field.rpartition(".")[2], text) for field, text in given.instants.items())
+def _milestones(view: IncidentAt, names: Collection[str]) -> set[datetime]:
+    fields = ((field.rpartition(".")[2], text) for field, text in view.instants.items())
     return {at for name, text in fields if name in names and (at := instant(text)) is not None}

@@ -99,8 +99,9 @@ def replay_escalations(
     """
     bare = structs.replace(incident, escalations=[one for one in incident.escalations if one.rule == MANUAL])
     told: list[Due] = []
-    for at in sorted({one.due for one in due_escalations(bare, policy, now, seen, pattern) if one.recorded is None}):
-        then = due_escalations(bare, policy, at + MOMENT, seen, pattern)
+    found = due_escalations(as_of(bare, now), policy, seen, pattern)
+    for at in sorted({one.due for one in found if one.recorded is None}):
+        then = due_escalations(as_of(bare, at + MOMENT), policy, seen, pattern)
         told += [one for one in then if one.due == at and not one.superseded and one.recorded is None]
     return told
 
@@ -203,7 +204,7 @@ def compare_policies(
 ) -> Backtest:
     """Replays the incidents declared from `since` to `now` under both policies, those that the change can reach.
 
-    Patterns are found among all records given. UserError where one of the policies itself cannot be used.
+    Patterns are found among all records view. UserError where one of the policies itself cannot be used.
     """
     found = [record for record in records if declared_at(record.incident) <= now]
     patterns = old.escalation.pattern.count or new.escalation.pattern.count
@@ -259,7 +260,7 @@ def _breaches(incident: Incident, both: _Both) -> list[Breach]:
 
 
 def _clocks(incident: Incident, policy: Policy, now: datetime) -> dict[tuple[str, str | None], Clock]:
-    found = clocks(incident, policy, now)
+    found = clocks(as_of(incident, now), policy)
     return {(one.clock, one.item): one for one in found if one.state is not ClockState.CANCELLED}
 
 

@@ -24,8 +24,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from incident_ops.domain.as_of import ClockEnd, IncidentAt, as_of
-from incident_ops.domain.incident import ActionItem, Incident
+from incident_ops.domain.as_of import ClockEnd, IncidentAt
+from incident_ops.domain.incident import ActionItem
 from incident_ops.domain.policy import LevelPolicy, Policy
 from incident_ops.domain.time import UNKNOWN, PauseSpan, parse_date, parse_instant
 from incident_ops.sla.calendar import elapsed, end_of_day, start_of_day
@@ -128,90 +128,89 @@ class _Road(NamedTuple):
     retargeted_at: datetime | None
 
 
-def clocks(incident: Incident, policy: Policy, now: datetime) -> list[Clock]:
-    """The clocks of one incident at `now` (aware UTC), in the order of NAMES, action items in that of the record.
+def clocks(view: IncidentAt, policy: Policy) -> list[Clock]:
+    """The clocks of one incident, in the order of CLOCK_NAMES, action items in the order of the record.
 
     A level without a target has no such clock (C13). UserError for a record whose label is no level of the policy,
     and for a policy that names a calendar or zone which does not exist.
     """
-    given = as_of(incident, now)
-    path = legs(given, policy)
-    found = [_plain(given, policy, path, RESPONSE, given.acknowledged)]
+    incident, path = view.incident, legs(view, policy)
+    found = [_plain(view, policy, path, RESPONSE, view.acknowledged)]
     if any(leg.level.diagnosis for leg in path):
-        found.append(_plain(given, policy, path, DIAGNOSIS, given.diagnosed))
-    end = given.resolved
-    found.append(_plain(given, policy, path, RESOLUTION, end, given.pauses))
+        found.append(_plain(view, policy, path, DIAGNOSIS, view.diagnosed))
+    end = view.resolved
+    found.append(_plain(view, policy, path, RESOLUTION, end, view.pauses))
     if any(leg.level.update.internal for leg in path):
-        found.append(_updates(given, policy, path, UPDATE_INTERNAL, end))
+        found.append(_updates(view, policy, path, UPDATE_INTERNAL, end))
     if any(leg.level.update.public for leg in path):
-        found.append(_updates(given, policy, path, UPDATE_PUBLIC, end))
+        found.append(_updates(view, policy, path, UPDATE_PUBLIC, end))
     if any(leg.level.postmortem.required for leg in path) and not incident.drill:
-        found += _postmortem(given, policy, path)
-    found += [_item(given, policy, path[-1], item) for item in incident.action_items]
+        found += _postmortem(view, policy, path)
+    found += [_item(view, policy, path[-1], item) for item in incident.action_items]
     return [clock for clock in found if clock is not None]
 
 
 def _plain(
-    given: IncidentAt, policy: Policy, path: list[Leg], name: str, end: ClockEnd, rests: tuple[PauseSpan, ...] = ()
+    view: IncidentAt, policy: Policy, path: list[Leg], name: str, end: ClockEnd, rests: tuple[PauseSpan, ...] = ()
 ) -> Clock | None:
     """A clock that starts at the declaration."""
     rests = tuple((begin, over or end.at) for begin, over in rests) if name in PAUSABLE else ()
-    road = _road(given, policy, path, name, given.declared, end.at, rests)
-    return road and _clock(given, name, road, end)
+    road = _road(view, policy, path, name, view.declared, end.at, rests)
+    return road and _clock(view, name, road, end)
 
 
-def _updates(given: IncidentAt, policy: Policy, path: list[Leg], name: str, end: ClockEnd) -> Clock | None:
+def _updates(view: IncidentAt, policy: Policy, path: list[Leg], name: str, end: ClockEnd) -> Clock | None:
     """The slot that stands for all: the running one; once ended the first that was missed, else the last."""
-    starts = [given.cycle_start, *given.update_instants("public" if name == UPDATE_PUBLIC else None)]
+    starts = [view.cycle_start, *view.update_instants("public" if name == UPDATE_PUBLIC else None)]
     stops = [*starts[1:], end.at]
     if end.at is None:
         starts, stops = starts[-1:], stops[-1:]
     found = None
     for start, stop in zip(starts, stops, strict=True):
-        if road := _road(given, policy, path, name, start, stop, ()):
-            found = _clock(given, name, road, end if stop is None else ClockEnd(True, stop))
+        if road := _road(view, policy, path, name, start, stop, ()):
+            found = _clock(view, name, road, end if stop is None else ClockEnd(True, stop))
             if found.state is ClockState.MISSED:
                 break
     return found
 
 
-def _postmortem(given: IncidentAt, policy: Policy, path: list[Leg]) -> Iterator[Clock | None]:
+def _postmortem(view: IncidentAt, policy: Policy, path: list[Leg]) -> Iterator[Clock | None]:
     """Meeting and final text, from the first resolution on; people at work again are a pause."""
-    over, written = given.first_resolved, given.incident.postmortem
+    over, written = view.first_resolved, view.incident.postmortem
     if not over.ended:
         return
-    start = over.at or given.declared
+    start = over.at or view.declared
     for name, text in (
         (POSTMORTEM_MEETING, written.meeting if written else None),
         (POSTMORTEM_FINAL, written.final_at if written else None),
     ):
-        road = _road(given, policy, path, name, start, _end(given, policy, text).at, given.rework)
+        road = _road(view, policy, path, name, start, _end(view, policy, text).at, view.rework)
         if road and over.at is None:  # nobody knows since when it is owed
             road = road._replace(course=until(start, None))
-        yield road and _clock(given, name, road, _end(given, policy, text))
+        yield road and _clock(view, name, road, _end(view, policy, text))
 
 
-def _item(given: IncidentAt, policy: Policy, leg: Leg, item: ActionItem) -> Clock:
+def _item(view: IncidentAt, policy: Policy, leg: Leg, item: ActionItem) -> Clock:
     """An action item: due at the end of its day, done or dropped by its status."""
-    road = until(given.declared, item_due(item, policy, given.first_resolved.at))
-    end = _end(given, policy, item.done_at or UNKNOWN) if item.status == "done" else ClockEnd(not item.is_open)
-    return _clock(given, ACTION_ITEM, _Road(road, leg, None), end, item.id)
+    road = until(view.declared, item_due(item, policy, view.first_resolved.at))
+    end = _end(view, policy, item.done_at or UNKNOWN) if item.status == "done" else ClockEnd(not item.is_open)
+    return _clock(view, ACTION_ITEM, _Road(road, leg, None), end, item.id)
 
 
-def _end(given: IncidentAt, policy: Policy, text: str | None) -> ClockEnd:
+def _end(view: IncidentAt, policy: Policy, text: str | None) -> ClockEnd:
     """A date, an instant or `unknown` -> an end; what lies ahead has not happened yet."""
     if text is None or text == UNKNOWN:
         return ClockEnd(text is not None)
     if "T" in text:
         at = parse_instant(text)
-        return ClockEnd(at <= given.now, at if at <= given.now else None)
+        return ClockEnd(at <= view.now, at if at <= view.now else None)
     calendar = business_calendar(policy)
     begin = start_of_day(parse_date(text), calendar)
-    return ClockEnd(True, end_of_day(parse_date(text), calendar), begin) if begin <= given.now else ClockEnd(False)
+    return ClockEnd(True, end_of_day(parse_date(text), calendar), begin) if begin <= view.now else ClockEnd(False)
 
 
 def _road(
-    given: IncidentAt,
+    view: IncidentAt,
     policy: Policy,
     path: list[Leg],
     name: str,
@@ -220,11 +219,11 @@ def _road(
     rests: tuple[PauseSpan, ...],
 ) -> _Road | None:
     """The course of the last leg before the stop, or of an earlier one that was breached while it lasted."""
-    last = stop or given.now
+    last = stop or view.now
     gone = [leg for leg in path if leg.since <= last] or path[:1]
     found = None
     for number, leg in enumerate(gone):
-        target = _target(name, given, policy, leg.level)
+        target = _target(name, view, policy, leg.level)
         found = None
         if target is None:
             continue
@@ -236,9 +235,9 @@ def _road(
     return found
 
 
-def _target(name: str, given: IncidentAt, policy: Policy, level: LevelPolicy) -> str | None:
+def _target(name: str, view: IncidentAt, policy: Policy, level: LevelPolicy) -> str | None:
     if name in (RESPONSE, RESOLUTION):
-        return targets(given.incident, policy, level)[name == RESOLUTION]
+        return targets(view.incident, policy, level)[name == RESOLUTION]
     if name == DIAGNOSIS:
         return stated_seconds(level.diagnosis)
     if name == UPDATE_INTERNAL:
@@ -249,23 +248,23 @@ def _target(name: str, given: IncidentAt, policy: Policy, level: LevelPolicy) ->
     return stated_seconds(owed.within if name == POSTMORTEM_MEETING else owed.final_within) if owed.required else None
 
 
-def _clock(given: IncidentAt, name: str, road: _Road, end: ClockEnd, item: str | None = None) -> Clock:
+def _clock(view: IncidentAt, name: str, road: _Road, end: ClockEnd, item: str | None = None) -> Clock:
     way, leg = road.course, road.leg
     stop = _stop(end, way.due)
-    last = stop if end.ended else given.now
+    last = stop if end.ended else view.now
     spent = None if last is None else elapsed(way.start, last, way.calendar, way.pauses)
     worked = spent if last is None or not way.pauses else elapsed(way.start, last, way.calendar)
-    state = _state(given, name, way, end, stop)
+    state = _state(view, name, way, end, stop)
     idle = state is ClockState.CANCELLED or way.target is None or spent is None
     return Clock(
-        incident=given.incident.id,
+        incident=view.incident.id,
         clock=name,
-        cycle=given.cycle if name in (RESOLUTION, UPDATE_INTERNAL, UPDATE_PUBLIC) else 1,
+        cycle=view.cycle if name in (RESOLUTION, UPDATE_INTERNAL, UPDATE_PUBLIC) else 1,
         level=leg.label if name in (RESPONSE, RESOLUTION, ACTION_ITEM) else leg.major,
         start=way.start,
         due=way.due,
         state=state,
-        risk=_risk(given, name, road, state, spent),
+        risk=_risk(view, name, road, state, spent),
         elapsed_seconds=spent,
         remaining_seconds=None if idle else (way.target or 0) - (spent or 0),
         paused_seconds=(worked or 0) - (spent or 0),
@@ -282,9 +281,9 @@ def _stop(end: ClockEnd, due: datetime | None) -> datetime | None:
     return end.at
 
 
-def _state(given: IncidentAt, name: str, way: Course, end: ClockEnd, stop: datetime | None) -> ClockState:
-    now = given.now
-    cancelled = given.is_cancelled and name != ACTION_ITEM
+def _state(view: IncidentAt, name: str, way: Course, end: ClockEnd, stop: datetime | None) -> ClockState:
+    now = view.now
+    cancelled = view.is_cancelled and name != ACTION_ITEM
     if cancelled or (end.ended and stop is None):
         return ClockState.CANCELLED
     if stop is not None and way.due is not None:
@@ -294,12 +293,12 @@ def _state(given: IncidentAt, name: str, way: Course, end: ClockEnd, stop: datet
     return ClockState.NO_DUE if way.due is None else ClockState.RUNNING
 
 
-def _risk(given: IncidentAt, name: str, road: _Road, state: ClockState, spent: int | None) -> Risk:
+def _risk(view: IncidentAt, name: str, road: _Road, state: ClockState, spent: int | None) -> Risk:
     if state is ClockState.MISSED:
         return Risk.BREACHED
     if state not in (ClockState.RUNNING, ClockState.PAUSED):
         return Risk.OK
-    if _past(given.now, road.course.due):
+    if _past(view.now, road.course.due):
         return Risk.BREACHED
     mark = _mark(name, road)
     return Risk.OK if mark is None or spent is None or spent <= mark else Risk.AT_RISK

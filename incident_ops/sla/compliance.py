@@ -116,32 +116,32 @@ class Slots(NamedTuple):
     missed: int = 0
 
 
-def update_slots(shown: Clock, given: IncidentAt, policy: Policy) -> Slots:
-    """The slots of an update clock over all cycles, up to the instant of `given`; `shown` is that clock there.
+def update_slots(shown: Clock, view: IncidentAt, policy: Policy) -> Slots:
+    """The slots of an update clock over all cycles, up to the instant of `view`; `shown` is that clock then.
 
     A silence of 100 minutes where 30 are allowed is three missed slots, and a kept one if an update ended it.
     """
     audience = "public" if shown.clock == UPDATE_PUBLIC else None
-    if shown.state is ClockState.MET and given.cycle == 1:  # it would show the first one that was missed
-        return Slots(len(given.update_instants(audience)) + 1)
+    if shown.state is ClockState.MET and view.cycle == 1:  # it would show the first one that was missed
+        return Slots(len(view.update_instants(audience)) + 1)
     kept = missed = 0
-    for end in sorted({at for at in _ends(given, audience) if at <= given.now}):
-        one = _just_before(end, shown.clock, given, policy)
+    for end in sorted({at for at in _ends(view, audience) if at <= view.now}):
+        one = _just_before(end, shown.clock, view, policy)
         if one is not None and not one.is_over:
             kept, missed = kept + 1, missed + _passed(one)
-    last = None if shown.is_over else _just_before(given.now, shown.clock, given, policy)
+    last = None if shown.is_over else _just_before(view.now, shown.clock, view, policy)
     return Slots(kept, missed + _passed(last) if last else missed)
 
 
-def _ends(given: IncidentAt, audience: str | None) -> Iterator[datetime]:
+def _ends(view: IncidentAt, audience: str | None) -> Iterator[datetime]:
     """Every instant that can end a slot: updates of the audience, and the ends of cycles."""
-    yield from (parse_instant(one.at) for one in given.incident.updates if audience in (None, one.audience))
-    over = (field for field in given.instants if field.endswith((".resolved", ".closed")))
-    yield from (at for field in over if (at := instant(given.instants[field])) is not None)
+    yield from (parse_instant(one.at) for one in view.incident.updates if audience in (None, one.audience))
+    over = (field for field in view.instants if field.endswith((".resolved", ".closed")))
+    yield from (at for field in over if (at := instant(view.instants[field])) is not None)
 
 
-def _just_before(at: datetime, name: str, given: IncidentAt, policy: Policy) -> Clock | None:
-    found = clocks(given.incident, policy, at - MOMENT)
+def _just_before(at: datetime, name: str, view: IncidentAt, policy: Policy) -> Clock | None:
+    found = clocks(as_of(view.incident, at - MOMENT), policy)
     return next((one for one in found if one.clock == name), None)
 
 
@@ -174,23 +174,24 @@ class ClockOutcome(NamedTuple):
     slots: Slots = NO_SLOTS
 
 
-def outcomes(incident: Incident, policy: Policy, now: datetime) -> list[ClockOutcome]:
-    """The clocks of an incident that was declared at `now` (aware UTC) or before. UserError as `sla.clocks.clocks`.
+def outcomes(view: IncidentAt, policy: Policy) -> list[ClockOutcome]:
+    """The clocks of an incident that was declared by now. UserError as `sla.clocks.clocks`.
 
     A running clock counts from its due instant on, as missed: what is late will not be in time any more.
     """
-    given = as_of(incident, now)
-    begin, afterwards = given.declared, given.is_retroactive
+    incident = view.incident
     statuses = {item.id: item.status for item in incident.action_items}
     found = []
-    for clock in clocks(incident, policy, now):
-        excluded = exclusion(incident) or _alone(clock, afterwards, statuses.get(clock.item or ""))
+    for clock in clocks(view, policy):
+        excluded = exclusion(incident) or _clock_exclusion(clock, view, statuses.get(clock.item or ""))
         is_slots = clock.clock in (UPDATE_INTERNAL, UPDATE_PUBLIC) and excluded in ("", STILL_RUNNING)
-        passed = update_slots(clock, given, policy) if is_slots else NO_SLOTS
+        passed = update_slots(clock, view, policy) if is_slots else NO_SLOTS
         if passed.missed:
             excluded = ""
         late = is_late(clock) or passed.missed > 0
-        found.append(ClockOutcome(clock, begin, tuple(dict.fromkeys(incident.services)), excluded, late, passed))
+        found.append(
+            ClockOutcome(clock, view.declared, tuple(dict.fromkeys(incident.services)), excluded, late, passed)
+        )
     return found
 
 
@@ -199,12 +200,12 @@ def is_late(clock: Clock) -> bool:
     return clock.risk is Risk.BREACHED
 
 
-def _alone(clock: Clock, afterwards: bool, status: str | None) -> str:
+def _clock_exclusion(clock: Clock, view: IncidentAt, item_status: str | None) -> str:
     """Why one clock of an incident that counts does not."""
-    if afterwards and clock.clock not in AFTERWARDS:
+    if view.is_retroactive and clock.clock not in AFTERWARDS:
         return RETROACTIVE
     if clock.state is ClockState.CANCELLED:
-        return ITEM_DROPPED if status == "wont_do" else UNKNOWN_END
+        return ITEM_DROPPED if item_status == "wont_do" else UNKNOWN_END
     if clock.breached_by_retarget and is_late(clock):
         return RETARGETED
     if clock.state is ClockState.NO_DUE:
@@ -273,12 +274,12 @@ def _within(incidents: Iterable[Incident], policy: Policy, now: datetime, share:
     for incident in incidents:
         if (level := level_duties(incident, policy)).id != share.id:
             continue
-        given = as_of(incident, now)
-        end = given.resolved
+        view = as_of(incident, now)
+        end = view.resolved
         last = end.at if end.ended else now
         calendar = calendar_of(level, policy)
-        spent = elapsed(given.declared, last, calendar, given.closed_pauses) if last else None
-        if exclusion(incident) or given.is_retroactive or spent is None or (not end.ended and spent <= limit):
+        spent = elapsed(view.declared, last, calendar, view.closed_pauses) if last else None
+        if exclusion(incident) or view.is_retroactive or spent is None or (not end.ended and spent <= limit):
             left_out += 1
         else:
             good, n = good + (spent <= limit), n + 1
@@ -383,7 +384,7 @@ def compliance(
         if why := no_level(incident, policy):
             left_out.append(Unread(record.path, why))
             return
-        found.extend(outcomes(incident, policy, now))
+        found.extend(outcomes(as_of(incident, now), policy))
         counted.append(incident)
 
     run(each(records, count))

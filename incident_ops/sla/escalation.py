@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from incident_ops.domain.as_of import IncidentAt, as_of, assignee_at
-from incident_ops.domain.incident import Escalation, Incident
+from incident_ops.domain.incident import Escalation
 from incident_ops.domain.lifecycle import PENDING
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import parse_instant, stamp
@@ -56,21 +56,20 @@ class Due(NamedTuple):
 
 
 def due_escalations(
-    incident: Incident, policy: Policy, now: datetime, seen: Seen = NOTHING_SEEN, pattern: Sequence[str] = ()
+    view: IncidentAt, policy: Policy, seen: Seen = NOTHING_SEEN, pattern: Sequence[str] = ()
 ) -> list[Due]:
     """Every escalation that is due at `now` (aware UTC), in order, those in the record among them.
 
     `seen` is what the tracker shows of the incident, `pattern` the ids that make one with it (`similar`). Of those that
     nobody was told about yet only the highest is to be told; the others are superseded. UserError as `sla.clocks`.
     """
-    given = as_of(incident, now)
-    if given.is_cancelled:
+    if view.is_cancelled:
         return []
-    done = activity(given, policy, seen.comments)
-    cycles = cases(given, policy, done)
-    known = {entry.key: entry for entry in incident.escalations if parse_instant(entry.at) <= now}
+    done = activity(view, policy, seen.comments)
+    cycles = cases(view, policy, done)
+    known = {entry.key: entry for entry in view.incident.escalations if parse_instant(entry.at) <= view.now}
     found = _with_recorded([cause for case in cycles for cause in causes(case, seen, pattern)], known)
-    return _told(given, policy, climb(found, _road(given, policy, done, cycles), now), known)
+    return _told(view, policy, climb(found, _road(view, policy, done, cycles), view.now), known)
 
 
 def _with_recorded(causes: list[EscalationCause], known: Mapping[str, Escalation]) -> list[EscalationCause]:
@@ -92,9 +91,9 @@ def _cycle_of(key: str) -> int:
     return int(parts[2]) if len(parts) > 2 and parts[2].isdecimal() else 1
 
 
-def _road(given: IncidentAt, policy: Policy, done: tuple[datetime, ...], cycles: Sequence[Case]) -> Road:
-    rests, calendar = given.closed_pauses, calendar_of(legs(given, policy)[-1].level, policy)
-    incident = given.incident
+def _road(view: IncidentAt, policy: Policy, done: tuple[datetime, ...], cycles: Sequence[Case]) -> Road:
+    rests, calendar = view.closed_pauses, calendar_of(legs(view, policy)[-1].level, policy)
+    incident = view.incident
 
     def quiet(since: datetime, seconds: int) -> datetime | None:
         for index, at in enumerate(done):
@@ -115,7 +114,7 @@ def _road(given: IncidentAt, policy: Policy, done: tuple[datetime, ...], cycles:
         incident=incident,
         tiers=policy.escalation.tiers,
         begins=[case.begin for case in cycles],
-        answers=answers(given, policy),
+        answers=answers(view, policy),
         cycle_at=lambda at: as_of(incident, at).cycle,
         is_open=is_open,
         after=lambda at, seconds: due(at, seconds, calendar, rests),
@@ -128,16 +127,16 @@ def _is_at_work(view: IncidentAt) -> bool:
     return not rests and view.state != PENDING and not view.resolved.ended
 
 
-def _told(given: IncidentAt, policy: Policy, rungs: Sequence[Rung], known: Mapping[str, Escalation]) -> list[Due]:
+def _told(view: IncidentAt, policy: Policy, rungs: Sequence[Rung], known: Mapping[str, Escalation]) -> list[Due]:
     """The rungs with who is to be told; all but the highest that still stands are superseded."""
-    at_work, answered = _is_at_work(given), answers(given, policy)
+    at_work, answered = _is_at_work(view), answers(view, policy)
     found = []
     for rung in rungs:
         cause, entry = rung.cause, known.get(rung.cause.key)
-        told, nobody = _targets(given, policy, cause, rung.to_tier)
+        told, nobody = _targets(view, policy, cause, rung.to_tier)
         found.append(
             Due(
-                incident=given.incident.id,
+                incident=view.incident.id,
                 key=cause.key,
                 rule=cause.rule,
                 reason=entry.reason if entry else cause.reason,
@@ -147,7 +146,7 @@ def _told(given: IncidentAt, policy: Policy, rungs: Sequence[Rung], known: Mappi
                 to_tier=rung.to_tier,
                 targets=tuple(entry.notified) if entry else told,
                 unreached=nobody,
-                superseded=_lapsed(cause, given, answered, at_work),
+                superseded=_lapsed(cause, view, answered, at_work),
                 recorded=entry,
             )
         )
@@ -159,9 +158,9 @@ def _told(given: IncidentAt, policy: Policy, rungs: Sequence[Rung], known: Mappi
     ]
 
 
-def _lapsed(cause: EscalationCause, given: IncidentAt, answered: Sequence[datetime], at_work: bool) -> str:
+def _lapsed(cause: EscalationCause, view: IncidentAt, answered: Sequence[datetime], at_work: bool) -> str:
     """Why nobody is to be told of a cause any more; "" where it still stands."""
-    if cause.cycle != given.cycle:
+    if cause.cycle != view.cycle:
         return "it was resolved, and came back, since"
     if not at_work:
         return "nobody is at work on it now"
@@ -170,11 +169,11 @@ def _lapsed(cause: EscalationCause, given: IncidentAt, answered: Sequence[dateti
 
 
 def _targets(
-    given: IncidentAt, policy: Policy, cause: EscalationCause, tier: int | None
+    view: IncidentAt, policy: Policy, cause: EscalationCause, tier: int | None
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The people of the tier, then the managers of whoever has the incident, as far up as its rank asks (R63, R64)."""
-    level = max((leg for leg in legs(given, policy) if leg.since <= cause.at), key=lambda leg: leg.since, default=None)
+    level = max((leg for leg in legs(view, policy) if leg.since <= cause.at), key=lambda leg: leg.since, default=None)
     rank = level.level.rank if level else 4
     told, nobody = nearest_people(tier, policy)
-    above = managers(assignee_at(given.incident, cause.at), rank, policy)
+    above = managers(assignee_at(view.incident, cause.at), rank, policy)
     return tuple(dict.fromkeys((*told, *above))), tuple(nobody)

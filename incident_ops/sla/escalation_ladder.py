@@ -25,7 +25,7 @@ ALL_MANAGERS = 20
 class EscalationCause(NamedTuple):
     """Why an incident climbs: at which instant (aware UTC), by which rule; `key` names it for ever.
 
-    `lapsed` says why it is of no concern any more. `to_tier` is set where the tier is given, not the next one.
+    `lapsed` says why it is of no concern any more. `to_tier` is set where the tier is view, not the next one.
     """
 
     at: datetime

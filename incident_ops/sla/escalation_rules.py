@@ -59,18 +59,18 @@ class Case(NamedTuple):
                 yield leg, begin, last
 
 
-def mark_due(mark: str, leg: Leg, given: IncidentAt, policy: Policy) -> datetime | None:
+def mark_due(mark: str, leg: Leg, view: IncidentAt, policy: Policy) -> datetime | None:
     """The instant a mark of the resolution (`75%` of its target, or a duration) is reached under a level."""
-    rests = given.closed_pauses
+    rests = view.closed_pauses
     seconds: float = 0 if mark.endswith("%") else seconds_of(mark)
     calendar = calendar_of(leg.level, policy)
     if mark.endswith("%"):
-        target = targets(given.incident, policy, leg.level)[1]
-        whole = course(target, given.declared, calendar, policy, rests).target if target else None
+        target = targets(view.incident, policy, leg.level)[1]
+        whole = course(target, view.declared, calendar, policy, rests).target if target else None
         if whole is None:
             return None
         seconds = whole * int(mark[:-1]) / 100
-    return due(given.declared, int(seconds), calendar, rests)
+    return due(view.declared, int(seconds), calendar, rests)
 
 
 def deferred(
@@ -91,22 +91,22 @@ def deferred(
     return None
 
 
-def cases(given: IncidentAt, policy: Policy, done: tuple[datetime, ...]) -> list[Case]:
+def cases(view: IncidentAt, policy: Policy, done: tuple[datetime, ...]) -> list[Case]:
     """The cycles of an incident that can escalate: none that was declared after the fact, or ended nobody knows when.
 
     `done` is what people did, as `activity` tells it.
     """
-    found = (_case(view, policy, done, given.now) for view in _views(given) if not view.is_retroactive)
+    found = (_case(view, policy, done, view.now) for view in _views(view) if not view.is_retroactive)
     return [case for case in found if case is not None]
 
 
-def _views(given: IncidentAt) -> Iterator[IncidentAt]:
+def _views(view: IncidentAt) -> Iterator[IncidentAt]:
     """Each cycle as it was just before the next one began; the last one as it is."""
-    for number in range(1, given.cycle):
-        again = given.at(f"cycles.{number}.reopened")
+    for number in range(1, view.cycle):
+        again = view.at(f"cycles.{number}.reopened")
         if again is not None:
-            yield as_of(given.incident, again - MOMENT)
-    yield given
+            yield as_of(view.incident, again - MOMENT)
+    yield view
 
 
 def _case(view: IncidentAt, policy: Policy, done: tuple[datetime, ...], now: datetime) -> Case | None:

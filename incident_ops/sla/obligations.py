@@ -60,16 +60,16 @@ class PassedMark(NamedTuple):
     superseded: str = ""
 
 
-def marks(clock: Clock, given: IncidentAt, policy: Policy, leg: Leg) -> list[PassedMark]:
-    """The marks of a clock passed at the instant of `given`, in rising order; all but the highest are superseded.
+def marks(clock: Clock, view: IncidentAt, policy: Policy, leg: Leg) -> list[PassedMark]:
+    """The marks of a clock passed at the instant of `view`, in rising order; all but the highest are superseded.
 
     A clock that has stopped owes nothing; that it was missed stays listed. `leg` is the level the incident has.
     """
-    if clock.due is None or (given.is_cancelled and clock.clock != ACTION_ITEM):
+    if clock.due is None or (view.is_cancelled and clock.clock != ACTION_ITEM):
         return []
     if clock.clock == ACTION_ITEM:
-        return [] if clock.is_over else _highest(_reminders(clock, clock.due, given.now))
-    warned = _warning(clock, given, policy, leg)
+        return [] if clock.is_over else _highest(_reminders(clock, clock.due, view.now))
+    warned = _warning(clock, view, policy, leg)
     if clock.is_over:
         breached = _breach(clock, clock.due) if clock.risk is Risk.BREACHED else []
         ended = f"it ended at {stamp(clock.stopped_at)}" if clock.stopped_at else "it ended"
@@ -77,23 +77,23 @@ def marks(clock: Clock, given: IncidentAt, policy: Policy, leg: Leg) -> list[Pas
     if clock.risk is not Risk.BREACHED:
         return warned
     if clock.clock in (UPDATE_INTERNAL, UPDATE_PUBLIC):
-        return _highest([*warned, *_slots(clock, given.now, policy, leg)])
+        return _highest([*warned, *_slots(clock, view.now, policy, leg)])
     return _highest([*warned, *_breach(clock, clock.due)])
 
 
-def _warning(clock: Clock, given: IncidentAt, policy: Policy, leg: Leg) -> list[PassedMark]:
-    at = _warned_at(clock, given, policy, leg)
-    if at is None or at >= given.now or clock.is_over:
+def _warning(clock: Clock, view: IncidentAt, policy: Policy, leg: Leg) -> list[PassedMark]:
+    at = _warned_at(clock, view, policy, leg)
+    if at is None or at >= view.now or clock.is_over:
         return []
     left = spell_duration(max(clock.remaining_seconds or 0, 0), in_words=True)
     due_of = "SLA breach" if clock.clock == RESOLUTION else f"the end of {name(clock)}"
     return [PassedMark(WARNING, f"warn.{clock.level}.{stamp(clock.start)}", at, f"{left} to {due_of}")]
 
 
-def _warned_at(clock: Clock, given: IncidentAt, policy: Policy, leg: Leg) -> datetime | None:
+def _warned_at(clock: Clock, view: IncidentAt, policy: Policy, leg: Leg) -> datetime | None:
     level = leg.level
     if clock.clock == RESOLUTION and level.warn_at:
-        return mark_due(level.warn_at, leg, given, policy)
+        return mark_due(level.warn_at, leg, view, policy)
     if clock.clock == UPDATE_PUBLIC and level.update.public and level.update.public_max:
         return due(clock.start, seconds_of(level.update.public), calendar_of(level, policy))
     return None
@@ -203,7 +203,7 @@ class Owed(NamedTuple):
 def obligations(records: Iterable[Record], policy: Policy, now: datetime, seen_of: SeenOf | None = None) -> Owed:
     """Everything owed at `now` for these records. `seen_of` tells what the tracker shows of an incident.
 
-    A pattern is found among the records given: give those declared within its window too, the closed ones as well.
+    A pattern is found among the records view: give those declared within its window too, the closed ones as well.
     Records whose label is no level of the policy owe nothing; `sla.report` lists them. Unusable as `each`.
     """
     every = list(records)
@@ -214,7 +214,7 @@ def obligations(records: Iterable[Record], policy: Policy, now: datetime, seen_o
         seen = seen_of(incident) if seen_of else NOTHING_SEEN
         try:
             pattern = () if incident.is_closed else similar(incident, around, policy, now)
-            return of_incident(incident, policy, now, seen, pattern)
+            return of_incident(as_of(incident, now), policy, seen, pattern)
         except UserError:
             if policy.level_of(incident) is not None:
                 raise
@@ -227,25 +227,24 @@ def obligations(records: Iterable[Record], policy: Policy, now: datetime, seen_o
 
 
 def of_incident(
-    incident: Incident, policy: Policy, now: datetime, seen: Seen = NOTHING_SEEN, pattern: Sequence[str] = ()
+    view: IncidentAt, policy: Policy, seen: Seen = NOTHING_SEEN, pattern: Sequence[str] = ()
 ) -> list[Obligation]:
     """What one incident owes, the superseded among it. UserError as `sla.clocks`."""
-    given = as_of(incident, now)
-    if now < given.declared:
+    if view.now < view.declared:
         return []
-    case = _Case(given, policy, legs(given, policy))
+    case = _Case(view, policy, legs(view, policy))
     found: list[Obligation] = []
-    for clock in clocks(incident, policy, now):
-        for one in marks(clock, given, policy, case.path[-1]):
+    for clock in clocks(view, policy):
+        for one in marks(clock, view, policy, case.path[-1]):
             owed = case.owe(one.kind, clock.clock, one.mark, one.at, one.reason, clock.cycle)
             found.append(owed._replace(superseded=one.superseded, item=clock.item))
-    if not given.is_cancelled:
+    if not view.is_cancelled:
         found += _news(case)
-    if not given.is_cancelled and given.state != CLOSED:  # nobody is to be told any more of what is closed
+    if not view.is_cancelled and view.state != CLOSED:  # nobody is to be told any more of what is closed
         found += highest(_announced(case))
-        found += [_escalated(case, one) for one in due_escalations(incident, policy, now, seen, pattern)]
-    found += [_moved(case, one) for one in moves(incident, policy, now, seen)]
-    after = "It was declared after the fact" if given.is_retroactive else ""
+        found += [_escalated(case, one) for one in due_escalations(view, policy, seen, pattern)]
+    found += [_moved(case, one) for one in moves(view, policy, seen)]
+    after = "It was declared after the fact" if view.is_retroactive else ""
     return [one._replace(no_page=after) if _calls(one) else one for one in found] if after else found
 
 
@@ -260,21 +259,21 @@ def _calls(one: Obligation) -> bool:
 
 
 class _Case(NamedTuple):
-    given: IncidentAt
+    view: IncidentAt
     policy: Policy
     path: list[Leg]
 
     def owe(self, kind: str, clock: str, mark: str, at: datetime, reason: str, cycle: int | None = None) -> Obligation:
         """An obligation of this incident under the level it has now."""
-        incident, leg = self.given.incident, self.path[-1]
-        number = cycle or self.given.cycle
+        incident, leg = self.view.incident, self.path[-1]
+        number = cycle or self.view.cycle
         return Obligation(
             key=f"{incident.id}/{clock}/{number}/{mark}",
             kind=kind,
             incident=incident.id,
             reason=reason,
             due=at,
-            noticed_at=self.given.now,
+            noticed_at=self.view.now,
             clock=clock,
             cycle=number,
             mark=mark,
@@ -290,17 +289,17 @@ def highest(found: Sequence[Obligation]) -> list[Obligation]:
 
 def _announced(case: _Case) -> list[Obligation]:
     """Declared or come back, raised, resolved: who must hear of it by level hears it (R66, R67)."""
-    given, begin = case.given, case.given.cycle_start
+    view, begin = case.view, case.view.cycle_start
     first = case.path[0]
     found = [case.owe(DECLARED_NOTICE, "incident", DECLARED_NOTICE, begin, f"Declared {first.label}")]
-    if given.cycle > 1:
+    if view.cycle > 1:
         found = [case.owe(REOPENED_NOTICE, "incident", REOPENED_NOTICE, begin, "It came back")]
     for old, new in pairwise(case.path):
         if new.since >= begin and new.level.rank < old.level.rank:
             told = f"Raised from {_label(old)} to {_label(new)}"
             found.append(case.owe(RAISED_NOTICE, "incident", f"{RAISED_NOTICE}.{_label(new)}", new.since, told))
-    over = given.resolved
-    if over.ended and over.at is not None and given.state == RESOLVED:
+    over = view.resolved
+    if over.ended and over.at is not None and view.state == RESOLVED:
         found.append(case.owe(RESOLVED_NOTICE, "incident", RESOLVED_NOTICE, over.at, "Resolved"))
     elif over.ended:
         return []
@@ -322,8 +321,8 @@ def _escalated(case: _Case, one: Due) -> Obligation:
 def _news(case: _Case) -> list[Obligation]:
     """What was written for an audience and is to reach it (R142); the newest word of each audience."""
     found: dict[str, list[Obligation]] = {}
-    for number, one in enumerate(case.given.incident.updates, 1):
-        if (at := parse_instant(one.at)) > case.given.now:
+    for number, one in enumerate(case.view.incident.updates, 1):
+        if (at := parse_instant(one.at)) > case.view.now:
             continue
         owed = case.owe(NEWS_NOTICE, "update", f"{number}.{one.audience}", at, f"Update ({one.status})", cycle=1)
         found.setdefault(one.audience, []).append(owed._replace(audience=one.audience, text=one.text))

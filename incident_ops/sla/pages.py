@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from msgspec.structs import replace
 
-from incident_ops.domain.as_of import MOMENT, as_of
-from incident_ops.domain.incident import Incident
+from incident_ops.domain.as_of import MOMENT, IncidentAt, as_of
 from incident_ops.domain.lifecycle import FIXED, NEW, OVER
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT
 from incident_ops.domain.policy import Policy
@@ -18,44 +16,41 @@ from incident_ops.sla.clocks import AFTERWARDS
 from incident_ops.sla.obligations import PAGES, Obligation, of_incident
 
 
-def calls(incident: Incident, policy: Policy, now: datetime, seen: Seen = NOTHING_SEEN) -> list[Obligation]:
+def calls(view: IncidentAt, policy: Policy, seen: Seen = NOTHING_SEEN) -> list[Obligation]:
     """Every call that was ever owed for an incident, told or superseded: as seen now, and just before each change.
 
     A false alarm and a duplicate called people too, before that was known. Each key once; the postmortem and the items,
     which go on when it is over, are not among them. UserError as `sla.clocks`.
     """
+    incident, now = view.incident, view.now
     alive = replace(incident, outcome=FIXED, duplicate_of=None)
-    given = as_of(alive, now)
-    changed = {at for text in given.instants.values() if (at := instant(text)) is not None}
+    changed = {at for text in view.instants.values() if (at := instant(text)) is not None}
     changed |= {parse_instant(one.at) for one in incident.changes}
-    before = sorted({at - MOMENT for at in (*changed, *answers(given, policy)) if at <= now})
+    before = sorted({at - MOMENT for at in (*changed, *answers(view, policy)) if at <= now})
     told = any(one.field == "state" for one in incident.changes)
     was = alive if told else replace(alive, state=NEW)  # a history that was not kept tells no state
     found: dict[str, Obligation] = {}
     for at in (now, *before):
-        for one in of_incident(alive if at == now else was, policy, at, seen):
+        for one in of_incident(as_of(alive if at == now else was, at), policy, seen):
             if one.kind in PAGES and one.clock not in AFTERWARDS:
                 found.setdefault(one.key, one)
     return [found[key] for key in sorted(found)]
 
 
-def taken(
-    incident: Incident, policy: Policy, now: datetime, seen: Seen = NOTHING_SEEN
-) -> Iterator[tuple[Obligation, str]]:
+def taken(view: IncidentAt, policy: Policy, seen: Seen = NOTHING_SEEN) -> Iterator[tuple[Obligation, str]]:
     """The calls that stand no more, each with RESOLVED (its cycle is over) or ACKNOWLEDGED (somebody answered since).
 
     What was answered before a call was due answers it not: a page to the next tier stays open.
     """
-    given = as_of(incident, now)
-    over = given.state in OVER or given.is_cancelled
-    done = list(answers(given, policy))
-    first = given.acknowledged
-    if first.ended and first.at is not None and first.at > given.declared:
+    over = view.state in OVER or view.is_cancelled
+    done = list(answers(view, policy))
+    first = view.acknowledged
+    if first.ended and first.at is not None and first.at > view.declared:
         done = sorted({*done, first.at})
-    if not over and given.cycle == 1 and not done:
+    if not over and view.cycle == 1 and not done:
         return
-    for one in calls(incident, policy, now, seen):
-        if over or one.cycle < given.cycle:
+    for one in calls(view, policy, seen):
+        if over or one.cycle < view.cycle:
             yield one, RESOLVED_EVENT
         elif first_after(done, one.due) is not None:
             yield one, ACKNOWLEDGED

@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 from incident_ops.domain.as_of import IncidentAt, as_of
 from incident_ops.domain.fence import each, run
-from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import NEW, OVER
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, Unread
@@ -56,11 +55,11 @@ def clock_report(
             if everything or not incident.is_closed or incident.open_items:
                 left_out.append(Unread(record.path, why))
             return
-        made = clocks(incident, policy, now)
+        view = as_of(incident, now)
+        made = clocks(view, policy)
         found.extend(clock for clock in made if everything or _is_wanted(clock, incident.is_closed))
-        given = as_of(incident, now)
-        if given.state not in OVER and not given.is_cancelled:
-            open_ones.append(standing(incident, policy, now, made))
+        if view.state not in OVER and not view.is_cancelled:
+            open_ones.append(standing(view, policy, made))
 
     run(each(records, add))
     open_ones.sort(key=lambda one: one.incident)
@@ -97,24 +96,24 @@ class IncidentStatus(NamedTuple):
     lag_seconds: int | None
 
 
-def standing(incident: Incident, policy: Policy, now: datetime, clocks: Sequence[Clock]) -> IncidentStatus:
-    """An incident and its clocks at `now` -> how it stands. UserError as `sla.clocks.clocks`."""
-    given = as_of(incident, now)
+def standing(view: IncidentAt, policy: Policy, clocks: Sequence[Clock]) -> IncidentStatus:
+    """The status of an incident, from its clocks at the same instant. UserError as `sla.clocks.clocks`."""
+    incident = view.incident
     running = [clock for clock in clocks if not clock.is_over and clock.clock not in AFTERWARDS]
     due = [(clock.due, number) for number, clock in enumerate(running) if clock.due is not None]
-    updates = given.update_instants()
-    late = given.is_retroactive
+    updates = view.update_instants()
+    late = view.is_retroactive
     return IncidentStatus(
         incident=incident.id,
         level=policy.label_of(incident) or "",
-        assignee=next((one.to for one in reversed(incident.assignments) if parse_instant(one.at) <= now), None),
+        assignee=view.assignee,
         risk=min((clock.risk for clock in running), key=_WORST.index, default=Risk.OK),
         clock=running[min(due)[1]] if due else None,
-        age_seconds=max(int((now - given.cycle_start).total_seconds()), 0),
+        age_seconds=max(int((view.now - view.cycle_start).total_seconds()), 0),
         updated_at=updates[-1] if updates else None,
-        phase=present(incident, policy, now),
+        phase=present(view, policy),
         retroactive=late,
-        lag_seconds=given.declaration_lag if late else None,
+        lag_seconds=view.declaration_lag if late else None,
     )
 
 
@@ -142,35 +141,34 @@ class PhaseStatus(NamedTuple):
     over_seconds: int
 
 
-def phases(incident: Incident, policy: Policy, now: datetime) -> list[PhaseStatus]:
+def phases(view: IncidentAt, policy: Policy) -> list[PhaseStatus]:
     """The phases of the level in force, in the policy's order; [] where it has none. UserError as `level_of`."""
-    level = level_duties(incident, policy)
+    level = level_duties(view.incident, policy)
     calendar = calendar_of(level, policy)
-    given = as_of(incident, now)
-    begin = given.declared
+    begin = view.declared
     found = []
     for phase in level.phases:
         start = due(begin, seconds_of(phase.start), calendar)
         planned = due(begin, seconds_of(phase.end), calendar) if phase.end else None
-        ended = _ended(given, phase.id, planned)
-        over = elapsed(planned, ended or now, calendar) if planned else 0
+        ended = _ended(view, phase.id, planned)
+        over = elapsed(planned, ended or view.now, calendar) if planned else 0
         found.append(PhaseStatus(phase.id, start, planned, ended, over))
     return found
 
 
-def present(incident: Incident, policy: Policy, now: datetime) -> PhaseStatus | None:
+def present(view: IncidentAt, policy: Policy) -> PhaseStatus | None:
     """The phase the incident is in: the first that has not ended; None where all have, or the incident came back."""
-    if as_of(incident, now).cycle > 1:
+    if view.cycle > 1:
         return None  # phases are counted from the declaration
-    return next((one for one in phases(incident, policy, now) if one.ended_at is None), None)
+    return next((one for one in phases(view, policy) if one.ended_at is None), None)
 
 
-def _ended(given: IncidentAt, name: str, planned: datetime | None) -> datetime | None:
+def _ended(view: IncidentAt, name: str, planned: datetime | None) -> datetime | None:
     """When a phase ended; None while it lasts."""
     if name not in ENDINGS:
-        return planned if planned is not None and planned <= given.now else given.resolved.at
-    events = [given.at(field) for field in (*ENDINGS[name], "times.restored")]
+        return planned if planned is not None and planned <= view.now else view.resolved.at
+    events = [view.at(field) for field in (*ENDINGS[name], "times.restored")]
     if name == "triage":
-        moves = [one for one in given.incident.changes if one.field == "state" and one.old == NEW]
+        moves = [one for one in view.incident.changes if one.field == "state" and one.old == NEW]
         events += [parse_instant(one.at) for one in moves]
-    return min((at for at in (*events, given.resolved.at) if at is not None and at <= given.now), default=None)
+    return min((at for at in (*events, view.resolved.at) if at is not None and at <= view.now), default=None)

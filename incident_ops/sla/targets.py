@@ -61,17 +61,17 @@ def no_level(incident: Incident, policy: Policy) -> str:
     return ""
 
 
-def legs(given: IncidentAt, policy: Policy) -> list[Leg]:
+def legs(view: IncidentAt, policy: Policy) -> list[Leg]:
     """The levels the incident has had up to `now`, the first from its declaration on. UserError as `level_of`.
 
     A label of the past that is no level of the policy had no targets (C13) and leaves no leg.
     """
-    incident = given.incident
-    begin, present = given.declared, level_duties(incident, policy)
+    incident = view.incident
+    begin, present = view.declared, level_duties(incident, policy)
     severity, priority = incident.severity, incident.priority
     found = []
     for at, change in reversed(label_changes(incident)):
-        if at <= given.now:
+        if at <= view.now:
             found.append((at, severity, priority))
         if change.field == "severity":
             severity = change.old

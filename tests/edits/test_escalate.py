@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from incident_ops.domain.as_of import as_of
 from incident_ops.edits.escalate import escalate_due, escalate_incident, review_escalation
 from incident_ops.errors import UserError
 from incident_ops.sla.escalation import due_escalations
@@ -70,7 +71,7 @@ def test_what_a_rule_found_is_written_once() -> None:
     """`at` is the due instant, `noticed_at` the run's; the automation signs its line."""
     one = page()
     go(one, 5, "ack")
-    found = [due for due in due_escalations(one.incident, LADDER, after(600)) if not due.superseded]
+    found = [due for due in due_escalations(as_of(one.incident, after(600)), LADDER) if not due.superseded]
     step = one.take(600, lambda incident, now: escalate_due(incident, found[0], LADDER, now))
     (entry,) = one.incident.escalations
     assert (entry.at, entry.noticed_at) == ("2025-01-26T18:05:00Z", "2025-01-26T22:05:00Z")
@@ -78,14 +79,16 @@ def test_what_a_rule_found_is_written_once() -> None:
     assert one.incident.timeline[-1].by == "incident-ops"
     assert "Threshold of 6h" in step.told[0]
     assert escalate_due(one.incident, found[0], LADDER, after(700)).edits == ()
-    assert entry in [due.recorded for due in due_escalations(one.incident, LADDER, after(700)) if not due.superseded]
+    assert entry in [
+        due.recorded for due in due_escalations(as_of(one.incident, after(700)), LADDER) if not due.superseded
+    ]
 
 
 def test_a_snoozed_incident_climbs_afterwards() -> None:
     """Nothing is written until the snooze ends."""
     one = page(snooze={"until": "2025-01-26T22:00:00Z", "by": "@ann", "reason": "the vendor works on it"})
     go(one, 5, "ack")
-    (found,) = [due for due in due_escalations(one.incident, LADDER, after(594)) if not due.superseded]
+    (found,) = [due for due in due_escalations(as_of(one.incident, after(594)), LADDER) if not due.superseded]
     assert escalate_due(one.incident, found, LADDER, after(594)).edits == ()
     assert escalate_due(one.incident, found, LADDER, after(595)).edits
 

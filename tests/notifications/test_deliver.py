@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from incident_ops.adapters.issue_comment import IssueComment
 from incident_ops.adapters.ledger_ref import LedgerRef
 from incident_ops.adapters.memory import MemoryTracker
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.notification import (
     ACKNOWLEDGED,
     RESOLVED_EVENT,
@@ -211,7 +212,9 @@ def test_news_that_is_too_old_pages_nobody() -> None:
     incident = to_record("incidents/INC-1/incident.yaml", RECORD).incident
     for hours, action in ((23, SEND), (25, HELD)):
         now = NOW + timedelta(hours=hours)
-        owed = [one for one in of_incident(incident, policy, now) if one.mark == "due" and one.clock == "response"]
+        owed = [
+            one for one in of_incident(as_of(incident, now), policy) if one.mark == "due" and one.clock == "response"
+        ]
         told = notices(owed, {"INC-1": incident}, policy, {}, now)
         made = plan_deliveries(messages(told.notices), {}, now)
         assert {one.action for one in made} == {action}

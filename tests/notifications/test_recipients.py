@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.services import Service
@@ -33,7 +34,7 @@ contacts:
 def told(one: Incident, now: str | datetime, judge: Policy = ITIL, *kinds: str) -> Notices:
     """The notices of one incident, of some kinds of obligations or of all."""
     moment = at(now) if isinstance(now, str) else now
-    owed = [each for each in of_incident(one, judge, moment) if not kinds or each.kind in kinds]
+    owed = [each for each in of_incident(as_of(one, moment), judge) if not kinds or each.kind in kinds]
     return notices(owed, {one.id: one}, judge, SERVICES, moment)
 
 
