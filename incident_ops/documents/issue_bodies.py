@@ -56,16 +56,6 @@ from incident_ops.sla.clocks import (
 )
 from incident_ops.sla.targets import level_duties, targets
 
-_NAMES = {
-    RESPONSE: "Response",
-    DIAGNOSIS: "Diagnosis",
-    RESOLUTION: "Resolution",
-    UPDATE_INTERNAL: "Internal update",
-    UPDATE_PUBLIC: "Public update",
-    POSTMORTEM_MEETING: "Postmortem meeting",
-    POSTMORTEM_FINAL: "Postmortem final",
-}
-
 
 def clock_table(incident: Incident, policy: Policy, now: datetime) -> str:
     """Name, target, due instant and state of each clock; "" where none runs. UserError as `sla.clocks.clocks`.
@@ -84,7 +74,7 @@ def clock_table(incident: Incident, policy: Policy, now: datetime) -> str:
         POSTMORTEM_FINAL: _spell(level.postmortem.final_within),
     }
     rows = [
-        (_NAMES[one.clock], wanted[one.clock], _instant(one.due), _state(one, incident))
+        (one.name.capitalize(), wanted[one.clock], _instant(one.due), _state(one, incident))
         for one in clocks(as_of(incident, now), policy)
         if one.clock != ACTION_ITEM
     ]

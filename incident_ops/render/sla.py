@@ -19,10 +19,7 @@ from incident_ops.domain.time import spell_ago, spell_clock, spell_duration, sta
 from incident_ops.render.findings import MOST_ANNOTATIONS, MOST_SUMMARY_BYTES, command, inert, plural
 from incident_ops.render.text import aligned, fit_line
 from incident_ops.sla.clocks import (
-    POSTMORTEM_FINAL,
-    POSTMORTEM_MEETING,
-    UPDATE_INTERNAL,
-    UPDATE_PUBLIC,
+    CLOCK_NAMES,
     Clock,
     ClockState,
     Risk,
@@ -46,12 +43,6 @@ URGENCY = (BREACHED, AT_RISK, "ok", PAUSED, NO_DUE, MISSED, "met", "cancelled")
 WIDTH = 80
 CLOCK_HEADER = ("STATUS", "INCIDENT", "CLOCK", "LEVEL", "LEFT", "DUE (UTC)")
 STANDING = ("STATUS", "INCIDENT", "LEVEL", "AGE", "DUE NEXT", "UPDATED")
-CLOCK_WORDS = {
-    UPDATE_INTERNAL: "update",
-    UPDATE_PUBLIC: "public upd.",
-    POSTMORTEM_MEETING: "meeting",
-    POSTMORTEM_FINAL: "postmortem",
-}
 RISKS = {Risk.BREACHED: BREACHED, Risk.AT_RISK: AT_RISK, Risk.OK: "ok"}
 
 Style = Callable[[str, str], str]
@@ -93,7 +84,7 @@ def rows(report: ClockReport) -> list[ClockRow]:
 
 def clock_name(clock: Clock) -> str:
     """`resolution`, `public upd.`; an action item's clock goes by its id."""
-    return clock.item or CLOCK_WORDS.get(clock.clock, clock.clock)
+    return clock.item or CLOCK_NAMES[clock.clock].short
 
 
 def warning(clock: Clock) -> str | None:

@@ -9,8 +9,9 @@ from typing import Any
 from incident_ops.documents.markdown import inline, markdown_table
 from incident_ops.domain.time import spell_clock, spell_duration, stamp
 from incident_ops.render.findings import inert, json_text, plural
-from incident_ops.render.sla import CLOCK_WORDS, clock_data, clock_name, unread_data
+from incident_ops.render.sla import clock_data, clock_name, unread_data
 from incident_ops.render.text import aligned, fit_line
+from incident_ops.sla.clocks import CLOCK_NAMES
 from incident_ops.sla.compliance import COMPLIANCE, WITHIN, Compliance, Figures, Goal, Noticing, Percentiles, Period
 
 WIDTH = 80
@@ -183,7 +184,7 @@ def _excluded(report: Compliance) -> Iterator[str]:
 
 
 def _word(one: Figures) -> str:
-    return CLOCK_WORDS.get(one.clock, one.clock).replace("_", " ")
+    return CLOCK_NAMES[one.clock].short
 
 
 def _reasons(excluded: Mapping[str, int]) -> str:

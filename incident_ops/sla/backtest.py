@@ -29,7 +29,7 @@ from incident_ops.domain.policy import LevelPolicy, Policy
 from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.time import parse_instant
 from incident_ops.sla.activity import NOTHING_SEEN, Seen
-from incident_ops.sla.clocks import CLOCK_NAMES, Clock, ClockState, clocks
+from incident_ops.sla.clocks import Clock, ClockState, clocks
 from incident_ops.sla.compliance import is_late
 from incident_ops.sla.escalation import MANUAL, Due, due_escalations
 from incident_ops.sla.escalation_rules import Neighbours, neighbours, similar
@@ -280,4 +280,4 @@ def _raised(incident: Incident, both: _Both) -> list[Raised]:
 
 
 def _place(clock: Clock) -> tuple[str, int, str]:
-    return clock.incident, CLOCK_NAMES.index(clock.clock), clock.item or ""
+    return clock.incident, clock.place, clock.item or ""

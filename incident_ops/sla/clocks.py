@@ -46,17 +46,27 @@ from incident_ops.sla.targets import (
 RESPONSE, DIAGNOSIS, RESOLUTION = "response", "diagnosis", "resolution"
 UPDATE_INTERNAL, UPDATE_PUBLIC = "update_internal", "update_public"
 POSTMORTEM_MEETING, POSTMORTEM_FINAL, ACTION_ITEM = "postmortem_meeting", "postmortem_final", "action_item"
-CLOCK_NAMES = (
-    RESPONSE,
-    DIAGNOSIS,
-    RESOLUTION,
-    UPDATE_INTERNAL,
-    UPDATE_PUBLIC,
-    POSTMORTEM_MEETING,
-    POSTMORTEM_FINAL,
-    ACTION_ITEM,
-)
-"""Clock names, in the order in which an incident's clocks are listed."""
+
+
+class ClockName(NamedTuple):
+    """What people read: in sentences, and in the columns of a table."""
+
+    name: str
+    short: str
+
+
+CLOCK_NAMES = {
+    RESPONSE: ClockName("response", "response"),
+    DIAGNOSIS: ClockName("diagnosis", "diagnosis"),
+    RESOLUTION: ClockName("resolution", "resolution"),
+    UPDATE_INTERNAL: ClockName("internal update", "update"),
+    UPDATE_PUBLIC: ClockName("public update", "public upd."),
+    POSTMORTEM_MEETING: ClockName("postmortem meeting", "meeting"),
+    POSTMORTEM_FINAL: ClockName("final postmortem", "postmortem"),
+    ACTION_ITEM: ClockName("action item", "action item"),
+}
+"""The names of the clocks, in the order in which an incident's clocks are listed."""
+_PLACES = {clock: place for place, clock in enumerate(CLOCK_NAMES)}
 
 PAUSABLE = frozenset({RESOLUTION})
 """Waiting for others stops the work on the way to resolved, not the answer, the time box of a diagnosis, or the duty to
@@ -108,6 +118,16 @@ class Clock:
     stopped_at: datetime | None
     item: str | None = None
     retargeted_at: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """The clock as people say it: `internal update`."""
+        return CLOCK_NAMES[self.clock].name
+
+    @property
+    def place(self) -> int:
+        """The place of the clock in the order of CLOCK_NAMES."""
+        return _PLACES[self.clock]
 
     @property
     def breached_by_retarget(self) -> bool:

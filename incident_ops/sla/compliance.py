@@ -389,7 +389,7 @@ def compliance(
 
     run(each(records, count))
     late = [one.clock for one in found if one.late and not one.excluded]
-    late.sort(key=lambda one: (one.remaining_seconds or 0, one.incident, CLOCK_NAMES.index(one.clock), one.item or ""))
+    late.sort(key=lambda one: (one.remaining_seconds or 0, one.incident, one.place, one.item or ""))
     return Compliance(
         now,
         period,

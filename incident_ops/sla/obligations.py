@@ -86,7 +86,7 @@ def _warning(clock: Clock, view: IncidentAt, policy: Policy, leg: Leg) -> list[P
     if at is None or at >= view.now or clock.is_over:
         return []
     left = spell_duration(max(clock.remaining_seconds or 0, 0), in_words=True)
-    due_of = "SLA breach" if clock.clock == RESOLUTION else f"the end of {name(clock)}"
+    due_of = "SLA breach" if clock.clock == RESOLUTION else f"the end of {clock.name}"
     return [PassedMark(WARNING, f"warn.{clock.level}.{stamp(clock.start)}", at, f"{left} to {due_of}")]
 
 
@@ -100,7 +100,7 @@ def _warned_at(clock: Clock, view: IncidentAt, policy: Policy, leg: Leg) -> date
 
 
 def _breach(clock: Clock, at: datetime) -> list[PassedMark]:
-    told = f"{name(clock)} of {clock.level} was due at {stamp(at)}"
+    told = f"{clock.name.capitalize()} of {clock.level} was due at {stamp(at)}"
     if clock.retargeted_at is None:
         return [PassedMark(BREACH, "due", at, told)]
     return [
@@ -116,7 +116,7 @@ def _slots(clock: Clock, now: datetime, policy: Policy, leg: Leg) -> list[Passed
     for number in range(max(1, missed - MOST_SLOTS + 1), missed + 1):
         at = due(clock.start, number * cadence, calendar)
         if at is not None and at < now:
-            reason = f"{name(clock)} was due at {stamp(at)}; the last one was at {stamp(clock.start)}"
+            reason = f"{clock.name.capitalize()} was due at {stamp(at)}; the last one was at {stamp(clock.start)}"
             found.append(PassedMark(BREACH, f"slot.{stamp(clock.start)}.{number}", at, reason))
     return found
 
@@ -129,16 +129,6 @@ def _reminders(clock: Clock, end: datetime, now: datetime) -> list[PassedMark]:
             told = f"{clock.item} is due at {stamp(end)}" if now <= end else f"{clock.item} was due at {stamp(end)}"
             found.append(PassedMark(ITEM_MARK, f"{clock.item}.{stamp(end)}.{mark}", at, told))
     return found
-
-
-def name(clock: Clock) -> str:
-    """A clock as people say it."""
-    return {
-        UPDATE_INTERNAL: "Internal update",
-        UPDATE_PUBLIC: "Public update",
-        "postmortem_final": "Final postmortem",
-        "postmortem_meeting": "Postmortem meeting",
-    }.get(clock.clock, clock.clock.capitalize())
 
 
 def _highest(found: list[PassedMark]) -> list[PassedMark]:

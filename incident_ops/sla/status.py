@@ -22,7 +22,7 @@ from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.time import parse_instant
 from incident_ops.sla.calendar import due, elapsed
-from incident_ops.sla.clocks import ACTION_ITEM, AFTERWARDS, CLOCK_NAMES, Clock, Risk, clocks
+from incident_ops.sla.clocks import ACTION_ITEM, AFTERWARDS, Clock, Risk, clocks
 from incident_ops.sla.targets import calendar_of, level_duties, no_level, seconds_of
 
 
@@ -63,7 +63,7 @@ def clock_report(
 
     run(each(records, add))
     open_ones.sort(key=lambda one: one.incident)
-    found.sort(key=lambda clock: (clock.incident, CLOCK_NAMES.index(clock.clock)))
+    found.sort(key=lambda clock: (clock.incident, clock.place))
     return ClockReport(now, tuple(found), tuple(sorted(left_out)), tuple(open_ones))
 
 
