@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from incident_ops.app.workspace import Opened, need_remote
 from incident_ops.domain.as_of import as_of
-from incident_ops.domain.fence import each
+from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.notification import INCIDENT_CHANNEL, Ledger, Message, Pair, pair, parse_ledger, serialise
 from incident_ops.domain.policy import Policy
@@ -22,11 +22,11 @@ from incident_ops.domain.record import Record
 from incident_ops.domain.services import Service
 from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.notifications.plan import HELD, PAGER_CHANNELS, PlannedNotice, follow_ups, messages, plan_deliveries
-from incident_ops.notifications.recipients import LATE_AFTER, Notices, joined, notices, possible
+from incident_ops.notifications.recipients import LATE_AFTER, Notices, merge_notices, notices, possible_notices
 from incident_ops.reconcile.changes import KeyDecision
 from incident_ops.reconcile.plan import telling
-from incident_ops.sla.obligations import Obligation, Owed, SeenOf
-from incident_ops.sla.pages import taken
+from incident_ops.sla.obligations import DueObligations, Obligation, SeenOf
+from incident_ops.sla.pages import ended_pages
 
 if TYPE_CHECKING:
     from incident_ops.adapters.ledger_file import LedgerFile
@@ -58,7 +58,7 @@ class WantedNotices(NamedTuple):
         return found | {pair(f"{one.key}#{mark}", one.channel) for mark, of in self.over for one in of}
 
 
-def wanted(records: Sequence[Record], owed: Owed, setting: NoticeSetting, seen: SeenOf) -> WantedNotices:
+def wanted(records: Sequence[Record], owed: DueObligations, setting: NoticeSetting, seen: SeenOf) -> WantedNotices:
     """Notices as if the mode were active: what `observe` holds is what would be sent otherwise."""
     policy = replace(setting.policy, mode="active")
     by_id = {record.incident.id: record for record in records}
@@ -73,8 +73,8 @@ def wanted(records: Sequence[Record], owed: Owed, setting: NoticeSetting, seen: 
         told = notices(due, {incident.id: incident}, policy, setting.services, setting.now)
         return told, list(_over(incident, setting._replace(policy=policy), seen, private))
 
-    made = list(each(by_id.values(), told_of))
-    told = joined(one for one, _ in made)
+    made = list(evaluate_each(by_id.values(), told_of))
+    told = merge_notices(one for one, _ in made)
     create = policy.notify.incident_channel.create
     found = tuple(messages(told.notices, private, incident_channel=create))
     over: dict[str, list[Message]] = {}
@@ -110,8 +110,8 @@ def told_now(
 def _over(incident: Incident, setting: NoticeSetting, seen: SeenOf, private: set[str]) -> Iterator[tuple[str, Message]]:
     policy, services, now = setting
     try:
-        for one, mark in taken(as_of(incident, now), policy, seen(incident)):
-            for message in messages(possible(one, incident, policy, services, now), private):
+        for one, mark in ended_pages(as_of(incident, now), policy, seen(incident)):
+            for message in messages(possible_notices(one, incident, policy, services, now), private):
                 if message.channel in PAGER_CHANNELS:
                     yield mark, message
     except UserError:

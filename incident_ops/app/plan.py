@@ -27,7 +27,7 @@ from incident_ops.app.workspace import Opened, at_commit, local_tracker, read_te
 from incident_ops.app.write_back import PROPOSAL_BRANCH, edited_texts, proposals
 from incident_ops.documents.issue_bodies import Bodies
 from incident_ops.domain.as_of import as_of
-from incident_ops.domain.fence import alone, each
+from incident_ops.domain.fence import evaluate_each, evaluate_one
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import CLOSED
 from incident_ops.domain.notification import Ledger
@@ -37,7 +37,7 @@ from incident_ops.domain.record import Edit, Record
 from incident_ops.domain.time import duration, instant, parse_instant, shift
 from incident_ops.domain.tracker import GITHUB, LOCAL, Issue, Snapshot
 from incident_ops.edits.escalate import escalate_due
-from incident_ops.edits.finish import automatic
+from incident_ops.edits.finish import apply_due_move
 from incident_ops.edits.step import Step
 from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.notifications.plan import PlannedNotice
@@ -52,7 +52,7 @@ from incident_ops.records.history import deletions, every_record, read_record
 from incident_ops.records.store import is_record
 from incident_ops.sla.activity import NOTHING_SEEN, Seen, seen_of
 from incident_ops.sla.automatic_states import watched_since
-from incident_ops.sla.obligations import Obligation, Owed, SeenOf, obligations
+from incident_ops.sla.obligations import DueObligations, Obligation, SeenOf, obligations
 
 if TYPE_CHECKING:
     from incident_ops.adapters.github.issues import GitHubTracker
@@ -94,7 +94,7 @@ def _patterns_from(opened: Opened, live: Sequence[Record]) -> datetime | None:
 
 def watched(records: Iterable[Record], policy: Policy, now: datetime) -> Mapping[str, datetime]:
     """The incidents whose comments matter, and since when."""
-    found = each(records, lambda one: (one.incident.id, watched_since(as_of(one.incident, now), policy)))
+    found = evaluate_each(records, lambda one: (one.incident.id, watched_since(as_of(one.incident, now), policy)))
     return {name: at for name, at in found if at is not None}
 
 
@@ -117,13 +117,15 @@ def seen_in(snapshot: Snapshot, issues: Mapping[str, Issue]) -> SeenOf:
     return seen
 
 
-def owed_by(records: Sequence[Record], policy: Policy, now: datetime, seen: SeenOf, noticed: Mapping[str, str]) -> Owed:
+def owed_by(
+    records: Sequence[Record], policy: Policy, now: datetime, seen: SeenOf, noticed: Mapping[str, str]
+) -> DueObligations:
     """Everything owed; what waits in our proposal is of the run that wrote it there."""
     made = obligations(records, policy, now, seen)
     return made._replace(obligations=tuple(_noticed(one, noticed) for one in made.obligations))
 
 
-def due_edits(owed: Owed, records: Mapping[str, Record], policy: Policy) -> KeyDecision:
+def due_edits(owed: DueObligations, records: Mapping[str, Record], policy: Policy) -> KeyDecision:
     """Escalations and moves of the state as edits of their records; one that is not legal is kept and told."""
     changes: list[PlannedChange] = []
     kept: list[Kept] = []
@@ -133,7 +135,7 @@ def due_edits(owed: Owed, records: Mapping[str, Record], policy: Policy) -> KeyD
             continue
         number = record.incident.links.tracking_issue
         try:
-            step = alone(record, partial(_step, one, policy))
+            step = evaluate_one(record, partial(_step, one, policy))
         except UserError as error:
             kept.append(Kept(one.key, one.kind, number, f"{one.reason}, but {error}"))
             continue
@@ -168,7 +170,7 @@ def _step(one: Obligation, policy: Policy, record: Record) -> Step | None:
     incident = record.incident
     if one.escalation is not None:
         return escalate_due(incident, one.escalation, policy, one.noticed_at)
-    return None if one.move is None else automatic(incident, one.move, policy)
+    return None if one.move is None else apply_due_move(incident, one.move, policy)
 
 
 def _length(text: str | None) -> timedelta:
@@ -426,7 +428,7 @@ def _show(request: Any) -> None:
     click.echo(f"{request.method} {request.path} {request.status} {request.seconds:.2f}s", err=True)
 
 
-def sighting(opened: Opened, options: Mapping[str, Any]) -> tuple[Opened, Owed]:
+def sighting(opened: Opened, options: Mapping[str, Any]) -> tuple[Opened, DueObligations]:
     """(the records that were looked at, what is owed of them). `options`: tracker, observed, save_observed.
 
     Without any of them the records of the work tree decide alone. Raises as `tracking.look`.
@@ -446,7 +448,7 @@ def sighting(opened: Opened, options: Mapping[str, Any]) -> tuple[Opened, Owed]:
     return opened, served(opened, lambda: _with_tracker(opened, source, kept, keep))
 
 
-def _with_tracker(opened: Opened, source: str, kept: Snapshot | None, keep: str | None) -> Owed:
+def _with_tracker(opened: Opened, source: str, kept: Snapshot | None, keep: str | None) -> DueObligations:
     policy = opened.judged_by[0]
     records = list(every_record(opened.store, opened.catalogue))
     wanted = desired(records, policy, {})

@@ -20,7 +20,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.planned_changes import Freeze, planned_freeze
 from incident_ops.domain.record import Unread
 from incident_ops.domain.time import YEARS, OutOfRange, duration, parse_instant, shift
-from incident_ops.edits.freeze import Overriding, override_incident
+from incident_ops.edits.freeze import OverrideRequest, override_incident
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
@@ -121,7 +121,7 @@ def committing(opened: Opened, path: str) -> str:
     return f"git add {shown_path(opened, path)}, commit and push it: it counts once it is merged"
 
 
-def override_record(opened: Opened, asked: str, form: str, at: datetime, wanted: Overriding) -> None:
+def override_record(opened: Opened, asked: str, form: str, at: datetime, wanted: OverrideRequest) -> None:
     """Writes an override into the record that is meant, and tells what makes it count. UserError as
     `override_incident`."""
     policy, services = opened.judged_by

@@ -61,7 +61,7 @@ def resolve(
     """
     actor = who(opened, by)
     back = moment(restored, opened.now, "--restored", may_be_unknown=True)
-    given = finish.ResolutionGiven(back, cause, clean(what), clean(why))
+    given = finish.ResolutionFacts(back, cause, clean(what), clean(why))
     if at_terminal() and form == "text":
         found = read_for_edit(opened, find_record(opened, incident)).record.incident
         incident, given = found.id, _asked(opened, found, given)
@@ -147,9 +147,9 @@ def withdraw(
     )
 
 
-def _asked(opened: Opened, incident: Incident, given: finish.ResolutionGiven) -> finish.ResolutionGiven:
+def _asked(opened: Opened, incident: Incident, given: finish.ResolutionFacts) -> finish.ResolutionFacts:
     """Asks for what is missing; at a terminal only."""
-    missing = finish.lacking(incident, given) if incident.state not in OVER else ()
+    missing = finish.missing_for_resolution(incident, given) if incident.state not in OVER else ()
     restored, cause = given.restored, given.cause
     while "restored" in missing and restored is None:
         told = "When was service back (now, 10m ago, an instant, unknown)?"
@@ -161,7 +161,7 @@ def _asked(opened: Opened, incident: Incident, given: finish.ResolutionGiven) ->
     if "cause" in missing:
         choice = click.Choice(finish.CATEGORIES)
         cause = click.prompt("What was the cause?", type=choice, default="unknown", prompt_suffix=" ", err=True)
-    return finish.ResolutionGiven(restored, cause, given.what, given.why)
+    return finish.ResolutionFacts(restored, cause, given.what, given.why)
 
 
 def _original(opened: Opened, other: str) -> str:

@@ -10,7 +10,7 @@ from incident_ops.app.planned_changes import ahead, check_names, in_git, is_over
 from incident_ops.app.workspace import Opened, with_repository
 from incident_ops.cli.options import complete_service, format_option
 from incident_ops.domain.planned_changes import conflicts, planned_change, planned_freeze
-from incident_ops.edits.freeze import Freezing, lift_freeze, new_freeze
+from incident_ops.edits.freeze import FreezeRequest, lift_freeze, new_freeze
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 from incident_ops.records.editor import edit, key_order
@@ -57,7 +57,7 @@ def freeze(
     check_names(opened, services, environments)
     begin = ahead(since, opened.now, "--from")
     end = None if until is None else ahead(until, opened.now, "--until")
-    wanted = Freezing(name, clean(reason) or "", begin, end, services, environments, who(opened, by))
+    wanted = FreezeRequest(name, clean(reason) or "", begin, end, services, environments, who(opened, by))
     data = new_freeze(opened.now, wanted)
     path = write_freeze(opened, data, lambda there: is_over(opened, there))
     what = " ".join(data.get("services", ["every service"]))

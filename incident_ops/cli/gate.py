@@ -161,7 +161,7 @@ def _fixed(found: Opened, asked: DeployRequest, verdict: Verdict, fixes: str, by
     """The verdict where the incident's commander says that this commit fixes it: let through, and written down."""
     from incident_ops.app.edit_record import find_record
     from incident_ops.app.planned_changes import override_record
-    from incident_ops.edits.freeze import Overriding
+    from incident_ops.edits.freeze import OverrideRequest
 
     path = find_record(found, fixes)
     record = next((one for one in found.catalogue.live() if one.path == path), None)
@@ -171,7 +171,7 @@ def _fixed(found: Opened, asked: DeployRequest, verdict: Verdict, fixes: str, by
     if why is not None or record is None or by is None or asked.sha is None:
         return replace(verdict, notes=(*verdict.notes, f"--fixes {fixes} does not count: {why}"))
     expires, reason = asked.now + FIX_LASTS, f"It fixes {record.incident.id}"
-    wanted = Overriding(by, asked.service, asked.environment, asked.sha, reason, expires)
+    wanted = OverrideRequest(by, asked.service, asked.environment, asked.sha, reason, expires)
     with redirect_stdout(sys.stderr):  # what is printed belongs to the verdict
         override_record(found, record.incident.id, "text", asked.now, wanted)
     return released(verdict, HeldRelease(by, reason, expires, record.incident.id))

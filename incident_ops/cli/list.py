@@ -9,7 +9,7 @@ import click
 from incident_ops.app.workspace import Opened, day, no_records, served, with_repository
 from incident_ops.cli.options import complete_service, finish, format_option, inert_unread
 from incident_ops.domain.as_of import declared_at
-from incident_ops.domain.fence import each
+from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Record
 from incident_ops.errors import UserError
@@ -100,7 +100,7 @@ def _incidents(opened: Opened, records: list[Record], form: str) -> str:
 
 def _items(opened: Opened, records: list[Record], owner: str | None, only_open: bool, overdue: bool, form: str) -> str:
     policy, _ = opened.judged_by
-    dated = each(records, lambda record: (record, days_late(record.incident, policy, opened.now)))
+    dated = evaluate_each(records, lambda record: (record, days_late(record.incident, policy, opened.now)))
     owners = {None} if owner is None else {owner, f"@{owner}"}
     found = [
         one

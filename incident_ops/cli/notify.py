@@ -14,7 +14,7 @@ from incident_ops.app.edit_record import find_record, record_of
 from incident_ops.app.workspace import Opened, with_repository
 from incident_ops.cli.options import complete_incident, finish, format_option
 from incident_ops.domain.as_of import as_of
-from incident_ops.domain.fence import alone
+from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.notification import INCIDENT_CHANNEL, Message
 from incident_ops.domain.policy import LevelPolicy
@@ -25,8 +25,8 @@ from incident_ops.notifications.deliver import Delivered, deliver, delivery_exit
 from incident_ops.notifications.plan import messages, plan_deliveries
 from incident_ops.notifications.recipients import notices
 from incident_ops.render.findings import inert, inert_lines, json_text
-from incident_ops.sla.obligations import of_incident
-from incident_ops.sla.targets import level_duties
+from incident_ops.sla.obligations import incident_obligations
+from incident_ops.sla.targets import level_of
 
 _MARK = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)
 _AUDIENCES = ("internal", "executive", "public")
@@ -74,10 +74,10 @@ def notify(
     record = _record(opened, incident)
     found = record.incident
     policy, _ = opened.judged_by
-    level = level_duties(found, policy)
+    level = level_of(found, policy)
     names = _channels(opened, level, channels)
     held = "--dry-run: nothing is sent" if dry_run else "the policy's mode is observe" * (policy.mode == "observe")
-    wanted = alone(record, lambda one: _owed(opened, one.incident, _marked(mark), audience, channels))
+    wanted = evaluate_one(record, lambda one: _owed(opened, one.incident, _marked(mark), audience, channels))
     wanted = wanted or [_message(found, level, mark, audience, name) for name in names]
     ledger, seen, unread = shared_ledger(opened)
     planned = plan_deliveries([_by_hand(one, text, held) for one in wanted], seen, clock.now(), may_wait=not no_wait)
@@ -102,7 +102,7 @@ def _owed(opened: Opened, found: Incident, mark: str, audience: str, channels: S
     policy, services = opened.judged_by
     owed = [
         one
-        for one in of_incident(as_of(found, opened.now), policy)
+        for one in incident_obligations(as_of(found, opened.now), policy)
         if mark in (one.mark, one.kind) and not one.superseded
     ]
     told = notices(owed, {found.id: found}, policy, services, opened.now)

@@ -12,7 +12,7 @@ from incident_ops.app.workspace import Opened, with_repository
 from incident_ops.cli.options import complete_service, format_option
 from incident_ops.cli.respond import incident_argument
 from incident_ops.domain.time import stamp
-from incident_ops.edits.freeze import Overriding, commit_id, override_file
+from incident_ops.edits.freeze import OverrideRequest, commit_id, override_file
 from incident_ops.errors import UserError
 
 
@@ -58,7 +58,7 @@ def override(
     if actor is None:
         raise UserError("who takes it on?", hint=f"--by @handle (in a workflow {ACTOR} says it)")
     until = ahead(expires, opened.now, "--expires")
-    wanted = Overriding(actor, service, environment, commit_id(sha), clean(reason) or "", until)
+    wanted = OverrideRequest(actor, service, environment, commit_id(sha), clean(reason) or "", until)
     if incident is not None:
         if approved_by is not None:
             raise UserError("a record's override has no --approved-by", hint="the review of its pull request is that")

@@ -11,7 +11,7 @@ from incident_ops.adapters.files import write_text
 from incident_ops.app.workspace import Opened, no_records, with_repository
 from incident_ops.cli.options import finish
 from incident_ops.documents.incident_documents import incident_documents
-from incident_ops.domain.fence import Unusable, each
+from incident_ops.domain.fence import Unusable, evaluate_each
 from incident_ops.domain.record import Record, Unread
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
@@ -56,7 +56,9 @@ def _written(
     policy, _ = opened.judged_by
     differing, count = [], 0
     try:
-        for record, made in each(records, lambda one: (one, incident_documents(one.incident, policy, opened.now))):
+        for record, made in evaluate_each(
+            records, lambda one: (one, incident_documents(one.incident, policy, opened.now))
+        ):
             for name, text in made.items():
                 count += 1
                 path = opened.root / Path(record.path).with_name(name)

@@ -9,7 +9,7 @@ from incident_ops.app.workspace import Opened, with_repository
 from incident_ops.cli.list import LIST_COLOURS, open_table
 from incident_ops.cli.options import complete_incident, format_option
 from incident_ops.domain.as_of import as_of
-from incident_ops.domain.fence import alone
+from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.record import Record
 from incident_ops.edits.declare import next_steps
 from incident_ops.errors import UserError
@@ -45,7 +45,7 @@ def show(opened: Opened, incident: str | None, form: str) -> None:
         view = view_of(opened, record)
         return to_json(view) if form == "json" else picture.to_text(view, _style)
 
-    click.echo(alone(read_record(opened, find_record(opened, incident)), shown), nl=False)
+    click.echo(evaluate_one(read_record(opened, find_record(opened, incident)), shown), nl=False)
 
 
 def read_record(opened: Opened, path: str) -> Record:

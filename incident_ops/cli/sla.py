@@ -26,7 +26,7 @@ from incident_ops.render.sla import (
     to_json,
     to_text,
 )
-from incident_ops.sla.obligations import Owed
+from incident_ops.sla.obligations import DueObligations
 from incident_ops.sla.status import ClockReport, clock_report
 
 CLOCK_COLOURS = {BREACHED: "red", MISSED: "red", AT_RISK: "yellow", "met": "green"}
@@ -104,7 +104,7 @@ def _clocks(opened: Opened, everything: bool) -> ClockReport:
     return clock_report(records, opened.judged_by[0], opened.now, opened.unread, everything)
 
 
-def _summarize(made: ClockReport, owed: Owed) -> None:
+def _summarize(made: ClockReport, owed: DueObligations) -> None:
     """The same as the summary of a step of GitHub Actions, where there is one."""
     from incident_ops.adapters.actions import add_to_summary, summary_size
 

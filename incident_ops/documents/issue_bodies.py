@@ -31,7 +31,7 @@ from incident_ops.documents.markdown import (
     markdown_table,
 )
 from incident_ops.domain.as_of import as_of, public_status
-from incident_ops.domain.fence import alone
+from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.incident import ActionItem, Incident, Measure
 from incident_ops.domain.lifecycle import FIXED, OVER, is_cancelled
 from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, Policy
@@ -54,7 +54,7 @@ from incident_ops.sla.clocks import (
     Risk,
     clocks,
 )
-from incident_ops.sla.targets import level_duties, targets
+from incident_ops.sla.targets import level_of, targets
 
 
 def clock_table(incident: Incident, policy: Policy, now: datetime) -> str:
@@ -62,7 +62,7 @@ def clock_table(incident: Incident, policy: Policy, now: datetime) -> str:
 
     Action items have a list of their own.
     """
-    level = level_duties(incident, policy)
+    level = level_of(incident, policy)
     response, resolution = targets(incident, policy, level)
     wanted = {
         RESPONSE: _spell(response),
@@ -382,8 +382,8 @@ class Bodies(Mapping[str, str]):
     def __getitem__(self, key: str) -> str:
         record, item = self._sources[key]
         if item is not None:
-            return alone(record, lambda one: item_body(one, item))
-        return alone(record, lambda one: tracking_body(one, self._policy, self._now))
+            return evaluate_one(record, lambda one: item_body(one, item))
+        return evaluate_one(record, lambda one: tracking_body(one, self._policy, self._now))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._sources)

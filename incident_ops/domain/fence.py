@@ -22,7 +22,7 @@ class Unusable(IncidentOpsError):
         self.unread = tuple(unread)
 
 
-def each(records: Iterable[Record], evaluate: Callable[[Record], Made]) -> Iterator[Made]:
+def evaluate_each(records: Iterable[Record], evaluate: Callable[[Record], Made]) -> Iterator[Made]:
     """What `evaluate` makes of each record, which may not be lazy. After the last one Unusable, where some failed.
 
     Errors that a person can meet (IncidentOpsError) and those of the system (OSError) pass through.
@@ -41,15 +41,15 @@ def each(records: Iterable[Record], evaluate: Callable[[Record], Made]) -> Itera
         raise Unusable(failed)
 
 
-def run(made: Iterable[object]) -> None:
+def consume(made: Iterable[object]) -> None:
     """Goes through `each` to its end, where only what `evaluate` does counts."""
     for _ in made:
         pass
 
 
-def alone(record: Record, evaluate: Callable[[Record], Made]) -> Made:
+def evaluate_one(record: Record, evaluate: Callable[[Record], Made]) -> Made:
     """What `evaluate` makes of one record. Unusable where it fails."""
-    return next(each([record], evaluate))
+    return next(evaluate_each([record], evaluate))
 
 
 def why_unusable(record: Record, error: Exception) -> str:

@@ -66,7 +66,9 @@ def next_states(state: str, left: str | None = None, outcome: str = FIXED, edges
     return tuple(new for new in STATES if is_legal(state, new, left, outcome, edges))
 
 
-def way(old: str, new: str, left: str | None = None, outcome: str = FIXED, edges: Moves = EDGES) -> tuple[str, ...]:
+def shortest_path(
+    old: str, new: str, left: str | None = None, outcome: str = FIXED, edges: Moves = EDGES
+) -> tuple[str, ...]:
     """The shortest legal way from `old` (excluded) to `new` (included); empty where there is none or they are equal.
 
     Waiting is no step on a way: it passes pending only where that is its end.

@@ -47,7 +47,7 @@ class Message(NamedTuple):
     held: str = ""
 
 
-def taking_back(page: Message, mark: str) -> Message:
+def follow_up(page: Message, mark: str) -> Message:
     """The message that acknowledges or resolves a page, under a key of its own; `mark` as above."""
     return page._replace(key=f"{page.key}#{mark}", mark=mark)
 

@@ -13,7 +13,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append, Edit, Set
 from incident_ops.domain.time import instant, parse_instant, stamp
-from incident_ops.edits.step import Step, given_fields, instant_edit, quote, route_of, row
+from incident_ops.edits.step import Step, given_fields, instant_edit, quote, route_of, timeline_row
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 
@@ -33,7 +33,10 @@ def publish_update(
             continue
         text = texts[audience]
         fields = given_fields(at=stamp(now), audience=audience, status=status, text=text, eta=eta)
-        edits += [Append(("updates",), fields), row(now, "communication", f"Update ({audience}): {quote(text)}", by)]
+        edits += [
+            Append(("updates",), fields),
+            timeline_row(now, "communication", f"Update ({audience}): {quote(text)}", by),
+        ]
         told.append(f"{audience} update ({status}): {quote(text)}")
     return Step(tuple(edits), tuple(told), _passed(now, eta))
 
@@ -65,7 +68,8 @@ def relabel(
     if before is None:
         told = f"{field} set to {label}"
         return Step(
-            (Set((field,), label), row(now, "decision", f"{told[0].upper()}{told[1:]}", by, result=reason)), (told,)
+            (Set((field,), label), timeline_row(now, "decision", f"{told[0].upper()}{told[1:]}", by, result=reason)),
+            (told,),
         )
     lowered = before in allowed and allowed.index(label) > allowed.index(before)
     if lowered and not reason:
@@ -73,7 +77,7 @@ def relabel(
     told = f"{field} {'lowered' if lowered else 'raised'} from {before} to {label}"
     fields = given_fields(at=stamp(now), field=field, from_=before, to=label, by=by, reason=reason)
     edits = (Set((field,), label), Append(("changes",), fields))
-    return Step((*edits, row(now, "decision", f"{told[0].upper()}{told[1:]}", by, result=reason)), (told,))
+    return Step((*edits, timeline_row(now, "decision", f"{told[0].upper()}{told[1:]}", by, result=reason)), (told,))
 
 
 TIMELINE_KINDS = (

@@ -27,7 +27,7 @@ from incident_ops.domain.lifecycle import (
     REOPENED,
     RESOLVED,
     TRIAGED,
-    way,
+    shortest_path,
 )
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import is_incident_id
@@ -90,7 +90,7 @@ def declare_incident(
     """
     severity, priority, decision = _labels(declaration, policy)
     at = stamp(now)
-    steps = way(NEW, TRIAGED, edges=policy.states.moves)
+    steps = shortest_path(NEW, TRIAGED, edges=policy.states.moves)
     moves = [
         given_fields(at=at, field="state", from_=old, to=new, by=by)
         for old, new in zip((NEW, *steps), steps, strict=False)

@@ -15,12 +15,12 @@ from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import Tier
 from incident_ops.domain.record import Append, Edit, Set
 from incident_ops.domain.time import UNKNOWN, instant, parse_instant, stamp
-from incident_ops.edits.step import Step, given_fields, illegal_move, quote, row, shorten
+from incident_ops.edits.step import Step, given_fields, illegal_move, quote, shorten, timeline_row
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 from incident_ops.sla.activity import AUTOMATION
-from incident_ops.sla.escalation import MANUAL, Due
-from incident_ops.sla.escalation_ladder import behind, managers, people
+from incident_ops.sla.escalation import MANUAL, DueEscalation
+from incident_ops.sla.escalation_ladder import handles_of, managers, people_of_tier
 
 LONGEST_REASON = 2000
 
@@ -43,8 +43,8 @@ def escalate_incident(
     before = _present(incident, policy)
     after = _asked(to, policy) if to is not None else _above(before, policy)
     level = policy.level_of(incident)
-    words, nobody = people(after, policy)
-    named, unknown = behind(notify, policy.contacts)
+    words, nobody = people_of_tier(after, policy)
+    named, unknown = handles_of(notify, policy.contacts)
     above = managers(assignee_at(incident, now), level.rank if level else 4, policy)
     told = [*dict.fromkeys((*words, *named, *above))]
     if after is None and not told:
@@ -53,11 +53,11 @@ def escalate_incident(
     key = f"{incident.id}/escalation/{len(incident.cycles) + 1}/{MANUAL}.{stamp(now)}"
     entry = _entry(now, key, MANUAL, reason, before, after, told, now)
     where = f"escalated to {_spelled(after, policy)}" if after is not None else "escalated"
-    event = row(now, "escalation", f"{where[0].upper()}{where[1:]}: {reason}", by)
+    event = timeline_row(now, "escalation", f"{where[0].upper()}{where[1:]}: {reason}", by)
     return Step((entry, event), (where + _to(told),), _unreached([*nobody, *unknown], told))
 
 
-def escalate_due(incident: Incident, due: Due, policy: Policy, now: datetime) -> Step:
+def escalate_due(incident: Incident, due: DueEscalation, policy: Policy, now: datetime) -> Step:
     """Writes down an escalation that a rule found due: `at` is its due instant, `noticed_at` is now.
 
     No edits where the record holds its key already, another one stands in its place, or somebody snoozed it.
@@ -70,7 +70,7 @@ def escalate_due(incident: Incident, due: Due, policy: Policy, now: datetime) ->
     told = [*due.targets]
     entry = _entry(due.due, due.key, due.rule, due.reason, due.from_tier, due.to_tier, told, now)
     where = "Escalated" if due.to_tier is None else f"Escalated to {_spelled(due.to_tier, policy)}"
-    event = row(now, "escalation", f"{where}: {due.reason} (due at {stamp(due.due)})", AUTOMATION)
+    event = timeline_row(now, "escalation", f"{where}: {due.reason} (due at {stamp(due.due)})", AUTOMATION)
     return Step((entry, event), (f"{where}: {due.reason}{_to(told)}",), _unreached(due.unreached, told))
 
 

@@ -27,9 +27,9 @@ from incident_ops.edits.step import (
     instant_edit,
     move,
     path,
-    row,
     spelled_move,
     state_words,
+    timeline_row,
 )
 from incident_ops.errors import UserError
 from incident_ops.sla.activity import AUTOMATION
@@ -39,7 +39,7 @@ CATEGORIES = ("deploy", "database", "third_party", "infrastructure", "configurat
 
 
 @dataclass(frozen=True, slots=True)
-class ResolutionGiven:
+class ResolutionFacts:
     """`restored`: RFC 3339 text or `unknown`, when service was back; the cause by category, and what and why it was."""
 
     restored: str | None = None
@@ -48,19 +48,19 @@ class ResolutionGiven:
     why: str | None = None
 
 
-def lacking(incident: Incident, given: ResolutionGiven) -> tuple[str, ...]:
+def missing_for_resolution(incident: Incident, given: ResolutionFacts) -> tuple[str, ...]:
     """What must still be said before the incident can be resolved: `restored`, `cause`."""
     no_instant = given.restored is None and current_instant(incident, "restored") is None
     return ("restored",) * no_instant + ("cause",) * (given.cause is None and incident.cause is None)
 
 
-def resolve_incident(incident: Incident, policy: Policy, now: datetime, by: str | None, given: ResolutionGiven) -> Step:
+def resolve_incident(incident: Incident, policy: Policy, now: datetime, by: str | None, given: ResolutionFacts) -> Step:
     """Moves to resolved, by way of every state skipped. UserError where restored or cause were never said."""
     if incident.state == RESOLVED:
         return Step((), (f"was resolved already, at {current_instant(incident, 'resolved')}; nothing changed",))
     if incident.state == CLOSED:
         raise illegal_move(incident, policy, "resolved", f"`incident-ops reopen {incident.id} --reason TEXT` first")
-    if missing := lacking(incident, given):
+    if missing := missing_for_resolution(incident, given):
         options = " and ".join(f"--{name}" for name in missing)
         hint = "--restored now, 10m (ago), an instant or unknown; --cause " + "|".join(CATEGORIES)
         raise UserError(f"{incident.id} cannot be resolved without {options}", hint=hint)
@@ -71,12 +71,12 @@ def resolve_incident(incident: Incident, policy: Policy, now: datetime, by: str 
     told = [f"resolved ({spelled_move(incident, policy, RESOLVED)})"]
     if any(isinstance(one, Set) and one.route == ("times", "acknowledged") for one in moved):
         told.append("nobody had acknowledged it: times.acknowledged is now")
-    edits += [*moved, *_cause(incident, given), row(now, "status", "Resolved", by)]
+    edits += [*moved, *_cause(incident, given), timeline_row(now, "status", "Resolved", by)]
     restored = given.restored or current_instant(incident, "restored")
     return Step(tuple(edits), tuple(told), _unstable(policy, now, restored))
 
 
-def _cause(incident: Incident, given: ResolutionGiven) -> list[Edit]:
+def _cause(incident: Incident, given: ResolutionFacts) -> list[Edit]:
     fields = given_fields(category=given.cause, what=given.what, why=given.why)
     if incident.cause is None:
         return [Set(("cause",), fields)]
@@ -118,7 +118,7 @@ def close_incident(
     if stood_down and "times.stood_down" not in corrected_instants(incident):
         edits.append(Set(("times", "stood_down"), at))
         told.append(f"team stood down at {at}")
-    edits += [*move(incident, policy, CLOSED, now, by), row(now, "status", "Closed", by)]
+    edits += [*move(incident, policy, CLOSED, now, by), timeline_row(now, "status", "Closed", by)]
     return Step(tuple(edits), tuple(told), _guards(incident, policy, verified))
 
 
@@ -148,7 +148,7 @@ def reopen_incident(incident: Incident, policy: Policy, now: datetime, by: str |
     edits: list[Edit] = [Append(("cycles",), {"reopened": stamp(now)})]
     if incident.outcome != FIXED:
         edits.append(Set(("outcome",), FIXED))
-    event = row(now, "status", f"Reopened: {reason}", by)
+    event = timeline_row(now, "status", f"Reopened: {reason}", by)
     return Step((*edits, *moved, event), (f"reopened ({spelled_move(incident, policy, REOPENED)})",))
 
 
@@ -181,13 +181,13 @@ def withdraw_incident(
     edits += move(incident, policy, CLOSED, now, by, reason=reason, outcome=outcome)
     kind = f"duplicate of {of}" if of else state_words(outcome)
     told = f"closed as {kind} ({spelled_move(incident, policy, CLOSED, outcome)})"
-    return Step((*edits, row(now, "status", f"Closed as {kind}: {reason}", by)), (told,))
+    return Step((*edits, timeline_row(now, "status", f"Closed as {kind}: {reason}", by)), (told,))
 
 
-def automatic(incident: Incident, due: StateMove, policy: Policy) -> Step:
+def apply_due_move(incident: Incident, due: StateMove, policy: Policy) -> Step:
     """The edits of a due move, all of its due instant: a late run writes the same. UserError where it is not legal."""
     if due.state == REOPENED:
         return reopen_incident(incident, policy, due.due, AUTOMATION, due.reason)
     moved = move(incident, policy, due.state, due.due, AUTOMATION, reason=due.reason)
-    event = row(due.due, "status", f"{due.state.capitalize()}: {due.reason}", AUTOMATION)
+    event = timeline_row(due.due, "status", f"{due.state.capitalize()}: {due.reason}", AUTOMATION)
     return Step((*moved, event), (f"{due.state} ({spelled_move(incident, policy, due.state)}): {due.reason}",))

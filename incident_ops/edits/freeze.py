@@ -18,14 +18,14 @@ from incident_ops.domain.lifecycle import CLOSED
 from incident_ops.domain.planned_changes import OVERRIDE_PREFIX, Freeze, planned_freeze
 from incident_ops.domain.record import Append, Set
 from incident_ops.domain.time import stamp
-from incident_ops.edits.step import Step, given_fields, row
+from incident_ops.edits.step import Step, given_fields, timeline_row
 from incident_ops.errors import UserError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Freezing:
+class FreezeRequest:
     """A freeze as somebody asks for it; instants aware UTC, `until` None = until it is lifted. None named = all."""
 
     name: str
@@ -37,7 +37,7 @@ class Freezing:
     by: str | None = None
 
 
-def new_freeze(now: datetime, wanted: Freezing) -> dict[str, Any]:
+def new_freeze(now: datetime, wanted: FreezeRequest) -> dict[str, Any]:
     """The content of freezes/<name>.yaml. UserError for a name that is none, or times that hold nothing."""
     if not _NAME.fullmatch(wanted.name):
         raise UserError(
@@ -80,7 +80,7 @@ _SHORT = 7
 
 
 @dataclass(frozen=True, slots=True)
-class Overriding:
+class OverrideRequest:
     """Who lets which commit of a service into an environment, why, and until when (aware UTC)."""
 
     by: str
@@ -101,7 +101,7 @@ def commit_id(text: str) -> str:
     return sha
 
 
-def override_incident(incident: Incident, now: datetime, wanted: Overriding, names: Sequence[str]) -> Step:
+def override_incident(incident: Incident, now: datetime, wanted: OverrideRequest, names: Sequence[str]) -> Step:
     """An entry of `overrides`, and its line of the timeline. The same one twice is no error.
 
     `names` are the service to deploy and what it needs. UserError where it would have expired already, the incident is
@@ -121,11 +121,11 @@ def override_incident(incident: Incident, now: datetime, wanted: Overriding, nam
     entry = {"at": stamp(now), **fields, "expires": expires}
     what = f"{wanted.service} {wanted.sha[:12]} may be deployed to {wanted.environment} until {expires}"
     event = f"Override: {what}"
-    edits = (Append(("overrides",), entry), row(now, "decision", event, wanted.by, result=wanted.reason))
+    edits = (Append(("overrides",), entry), timeline_row(now, "decision", event, wanted.by, result=wanted.reason))
     return Step(edits, (f"override: {what}",))
 
 
-def override_file(now: datetime, wanted: Overriding, approved_by: str | None = None) -> dict[str, Any]:
+def override_file(now: datetime, wanted: OverrideRequest, approved_by: str | None = None) -> dict[str, Any]:
     """The content of freezes/<name>.yaml for an override without an incident. UserError as above."""
     _lasts(now, wanted.expires)
     return given_fields(

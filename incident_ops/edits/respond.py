@@ -17,7 +17,17 @@ from incident_ops.domain.lifecycle import ASSIGNED, CLOSED, IN_PROGRESS, NEW, OV
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append, Edit, Set
 from incident_ops.domain.time import stamp
-from incident_ops.edits.step import Step, given_fields, illegal_move, left, move, path, row, spelled_move, state_words
+from incident_ops.edits.step import (
+    Step,
+    given_fields,
+    illegal_move,
+    move,
+    path,
+    spelled_move,
+    state_before_pending,
+    state_words,
+    timeline_row,
+)
 from incident_ops.errors import UserError
 from incident_ops.findings import closest
 
@@ -33,7 +43,7 @@ def acknowledge(incident: Incident, policy: Policy, now: datetime, by: str | Non
     if incident.state in OVER:
         raise illegal_move(incident, policy, "acknowledged", f"`incident-ops reopen {incident.id} --reason TEXT` first")
     if incident.state == PENDING:
-        waits = state_words(left(incident) or "before")
+        waits = state_words(state_before_pending(incident) or "before")
         hint = f"`incident-ops pause {incident.id} --end` first: it goes back to {waits}"
         raise illegal_move(incident, policy, "acknowledged", hint)
     edits: tuple[Edit, ...] = move(incident, policy, IN_PROGRESS, now, by)
@@ -41,7 +51,7 @@ def acknowledge(incident: Incident, policy: Policy, now: datetime, by: str | Non
         edits = (*edits, Append(("assignments",), given_fields(at=stamp(now), to=by)))
     who = f" by {by}" if by else ""
     told = f"acknowledged{who} ({spelled_move(incident, policy, IN_PROGRESS)})"
-    return Step((*edits, row(now, "status", "Acknowledged", by)), (told,))
+    return Step((*edits, timeline_row(now, "status", "Acknowledged", by)), (told,))
 
 
 ROLES = tuple(name for name in Roles.__struct_fields__ if name != "others")
@@ -59,7 +69,7 @@ def assign_role(incident: Incident, now: datetime, by: str | None, role: str, wh
         return Step((), (f"{who} is {state_words(role)} already; nothing changed",))
     route = ("roles", role) if role in ROLES else ("roles", "others", role)
     told = f"{who} became {state_words(role)}" + (f" after {before}" if before else "")
-    return Step((Set(route, who), row(now, "status", told, by)), (told,), _nearly(incident, role, who))
+    return Step((Set(route, who), timeline_row(now, "status", told, by)), (told,), _nearly(incident, role, who))
 
 
 def _nearly(incident: Incident, role: str, who: str) -> tuple[str, ...]:
@@ -93,7 +103,7 @@ def assign_incident(
         climbed = ""
     up = tier is not None and tier > ((last.tier if last else None) or 1)
     event = f"Escalated to tier {tier}: {who}" if up else f"{told[0].upper()}{told[1:]}"
-    return Step((*edits, row(now, "escalation" if up else "status", event, by)), (told + climbed,))
+    return Step((*edits, timeline_row(now, "escalation" if up else "status", event, by)), (told + climbed,))
 
 
 WAITING_FOR = ("user", "vendor", "approval")
@@ -111,7 +121,7 @@ def pause_incident(
     entry = Append(("pauses",), given_fields(from_=stamp(now), waiting_for=waiting_for, reason=reason))
     moved = move(incident, policy, PENDING, now, by, reason=reason)
     told = f"paused, waiting for {waiting_for} ({spelled_move(incident, policy, PENDING)})"
-    event = row(now, "status", f"Waiting for {waiting_for}" + (f": {reason}" if reason else ""), by)
+    event = timeline_row(now, "status", f"Waiting for {waiting_for}" + (f": {reason}" if reason else ""), by)
     return Step((*moved, entry, event), (told,))
 
 
@@ -119,10 +129,10 @@ def end_pause(incident: Incident, policy: Policy, now: datetime, by: str | None)
     """Back to the state that was left; the pause gets its end."""
     if incident.state != PENDING:
         raise illegal_move(incident, policy, "resumed", "no pause is open")
-    back = left(incident)
+    back = state_before_pending(incident)
     if back is None:
         hint = "mend the last entry of changes: it must end in pending"
         raise UserError(f"{incident.id} is pending, but its changes do not say which state was left", hint=hint)
     moved = move(incident, policy, back, now, by)
     told = f"the wait is over ({spelled_move(incident, policy, back)})"
-    return Step((*moved, row(now, "status", f"The wait is over: {state_words(back)} again", by)), (told,))
+    return Step((*moved, timeline_row(now, "status", f"The wait is over: {state_words(back)} again", by)), (told,))

@@ -11,7 +11,7 @@ from typing import Any
 
 from incident_ops.domain.as_of import corrected_instants
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import FIXED, INSTANTS_OF_CYCLE, NEEDS, PENDING, next_states, way
+from incident_ops.domain.lifecycle import FIXED, INSTANTS_OF_CYCLE, NEEDS, PENDING, next_states, shortest_path
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append, Edit, Route, Set
 from incident_ops.domain.time import instant, stamp
@@ -37,7 +37,7 @@ def given_fields(**fields: Any) -> dict[str, Any]:
     return {name.rstrip("_"): value for name, value in fields.items() if value is not None}
 
 
-def row(now: datetime, kind: str, text: str, by: str | None = None, **more: Any) -> Append:
+def timeline_row(now: datetime, kind: str, text: str, by: str | None = None, **more: Any) -> Append:
     """A new last entry of the timeline (C21)."""
     event = shorten(text, LONGEST_EVENT)
     return Append(("timeline",), given_fields(at=stamp(now), kind=kind, event=event, **more, by=by))
@@ -61,7 +61,7 @@ def state_words(state: str) -> str:
 _ORDER = ("mitigated", "restored", "resolved", "closed")
 
 
-def left(incident: Incident) -> str | None:
+def state_before_pending(incident: Incident) -> str | None:
     """The state that was left for pending; None where the incident does not wait, or its history does not say."""
     if incident.state != PENDING:
         return None
@@ -102,7 +102,7 @@ def instant_edit(incident: Incident, name: str, at: str) -> Set:
 
 def path(incident: Incident, policy: Policy, new: str, outcome: str = FIXED) -> tuple[str, ...]:
     """The states from the present one (excluded) to `new`; empty where no legal way leads there."""
-    return way(incident.state, new, left(incident), outcome, policy.states.moves)
+    return shortest_path(incident.state, new, state_before_pending(incident), outcome, policy.states.moves)
 
 
 def move(
@@ -140,7 +140,7 @@ def spelled_move(incident: Incident, policy: Policy, new: str, outcome: str = FI
 
 def illegal_move(incident: Incident, policy: Policy, wanted: str, hint: str = "") -> UserError:
     """The error for a move that is not legal from here; the hint says where the incident may go."""
-    waits = left(incident)
+    waits = state_before_pending(incident)
     allowed = ", ".join(map(state_words, next_states(incident.state, waits, edges=policy.states.moves)))
     return UserError(
         f"{incident.id} is {state_words(incident.state)}: it cannot be {wanted}",

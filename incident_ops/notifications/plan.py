@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from incident_ops.domain.notification import INCIDENT_CHANNEL, Ledger, Message, Pair, Sending, pair, taking_back
+from incident_ops.domain.notification import INCIDENT_CHANNEL, Ledger, Message, Pair, Sending, follow_up, pair
 from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.notifications.recipients import INTERNAL, TEAM, Notice
 
@@ -105,7 +105,7 @@ def follow_ups(paged: Iterable[Message], ledger: Ledger, mark: str) -> Iterator[
     """
     for message in paged:
         if message.channel in PAGER_CHANNELS and pair(message.key, message.channel) in ledger:
-            yield taking_back(message, mark)
+            yield follow_up(message, mark)
 
 
 def _decided(message: Message, one: Pair, ledger: Ledger | None, now: datetime, may_wait: bool) -> tuple[str, str]:

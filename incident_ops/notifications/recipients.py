@@ -116,17 +116,17 @@ def notices(
                 missed[made] = None
             else:
                 found.setdefault(made.key, made)
-    return joined([Notices(tuple(found.values()), tuple(missed))])
+    return merge_notices([Notices(tuple(found.values()), tuple(missed))])
 
 
-def joined(parts: Iterable[Notices]) -> Notices:
+def merge_notices(parts: Iterable[Notices]) -> Notices:
     """The notices of several incidents in the order of one run."""
     every = list(parts)
     ordered = sorted((one for part in every for one in part.notices), key=lambda one: (one.rank, one.due, one.key))
     return Notices(tuple(ordered), tuple(sorted({one for part in every for one in part.unreachable})))
 
 
-def possible(
+def possible_notices(
     one: Obligation, incident: Incident, policy: Policy, services: Mapping[str, Service], now: datetime
 ) -> Iterator[Notice]:
     """Every notice that a call may have made, whoever had the incident and whatever its level was: the ledger knows
@@ -142,7 +142,7 @@ def possible(
             yield _notice(case, handle, audience, tuple(person.channels))
 
 
-def calmed(before: Incident, after: Incident) -> bool:
+def has_been_handled(before: Incident, after: Incident) -> bool:
     """True where somebody took, ended or snoozed an incident since `before` was read: a call made of that is stale."""
     took = after.times.acknowledged is not None and before.times.acknowledged is None
     moved = after.state != before.state and after.state in (IN_PROGRESS, PENDING, *OVER)
@@ -171,7 +171,7 @@ def _told(case: _Case) -> Iterator[Notice | Unreachable]:
         yield _notice(case, TEAM, INTERNAL, tuple(case.level.channels))
     seen: set[str] = set()
     for audience, word in _words(case):
-        handles = case.policy.contacts.behind(word)
+        handles = case.policy.contacts.handles(word)
         if not handles:
             yield Unreachable(case.one.key, word, "nobody is behind it in `contacts`")
         for handle in handles:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from incident_ops.domain.fence import each
+from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import FIXED, STATES
 from incident_ops.domain.policy import Policy
@@ -111,7 +111,7 @@ def desired(records: Iterable[Record], policy: Policy, bodies: Mapping[str, str]
 
     A key that is claimed twice is left out and named in `clashes`: no record may win by chance.
     """
-    found = each(records, lambda record: _of(record, policy))
+    found = evaluate_each(records, lambda record: _of(record, policy))
     wanted = sorted((one for made in found for one in made), key=lambda one: one.place)
     clashes = frozenset(key for key, count in Counter(one.key for one in wanted).items() if count > 1)
     issues = {one.key: one for one in wanted if clashes.isdisjoint((one.key, incident_of(one.key)))}

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from incident_ops.domain.as_of import corrected_instants, declared_at
-from incident_ops.domain.fence import each
+from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import ActionItem, Incident
 from incident_ops.domain.lifecycle import OVER, RESOLVED
 from incident_ops.domain.policy import Policy
@@ -49,7 +49,7 @@ class ItemRow(NamedTuple):
 
 def entries(records: Iterable[Record], policy: Policy, now: datetime) -> list[IncidentRow]:
     """The incidents by urgency: worked on, resolved, closed; then the worst rank, then the oldest."""
-    return sorted(each(records, lambda record: _entry(record, policy, now)), key=_urgency)
+    return sorted(evaluate_each(records, lambda record: _entry(record, policy, now)), key=_urgency)
 
 
 def items(records: Iterable[tuple[Record, dict[int, int]]], policy: Policy) -> list[ItemRow]:

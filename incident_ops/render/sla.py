@@ -18,12 +18,7 @@ from incident_ops.domain.record import Unread
 from incident_ops.domain.time import spell_ago, spell_clock, spell_duration, stamp
 from incident_ops.render.findings import MOST_ANNOTATIONS, MOST_SUMMARY_BYTES, command, inert, plural
 from incident_ops.render.text import aligned, fit_line
-from incident_ops.sla.clocks import (
-    CLOCK_NAMES,
-    Clock,
-    ClockState,
-    Risk,
-)
+from incident_ops.sla.clocks import CLOCK_NAMES, Clock, ClockState, Risk
 from incident_ops.sla.obligations import (
     DECLARED_NOTICE,
     ESCALATION_NOTICE,
@@ -31,8 +26,8 @@ from incident_ops.sla.obligations import (
     RAISED_NOTICE,
     REOPENED_NOTICE,
     RESOLVED_NOTICE,
+    DueObligations,
     Obligation,
-    Owed,
 )
 from incident_ops.sla.status import ClockReport, IncidentStatus
 
@@ -256,7 +251,7 @@ _TOLD_ONCE = frozenset({DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, RESOLVE
 _NEWS_FOR = timedelta(days=1)
 
 
-def owed_data(owed: Owed) -> list[dict[str, str]]:
+def owed_data(owed: DueObligations) -> list[dict[str, str]]:
     """The obligations as JSON data, in the fields of docs/contract.md#json."""
     return [
         {
@@ -271,7 +266,7 @@ def owed_data(owed: Owed) -> list[dict[str, str]]:
     ]
 
 
-def owed_lines(owed: Owed) -> list[str]:
+def owed_lines(owed: DueObligations) -> list[str]:
     """What is owed, the longest due first: reason, key, when it was due, when noticed. What was announced more than a
     day ago is left to the JSON. Empty where nothing is owed."""
     shown = _shown(owed)
@@ -289,7 +284,7 @@ def owed_lines(owed: Owed) -> list[str]:
     return out
 
 
-def owed_commands(report: ClockReport, owed: Owed) -> str:
+def owed_commands(report: ClockReport, owed: DueObligations) -> str:
     """Workflow commands: an error for what is breached or escalates, a warning for what is at risk; "" for neither."""
     table = rows(report)
     errors = [_of_row(row) for row in table if row.status == BREACHED]
@@ -298,7 +293,7 @@ def owed_commands(report: ClockReport, owed: Owed) -> str:
     return "".join(f"{line}\n" for line in (*_capped("error", errors), *_capped("warning", warnings)))
 
 
-def owed_summary(report: ClockReport, owed: Owed, room: int = MOST_SUMMARY_BYTES) -> str:
+def owed_summary(report: ClockReport, owed: DueObligations, room: int = MOST_SUMMARY_BYTES) -> str:
     """Clocks that are breached or at risk, and what is owed, as Markdown of at most `room` bytes; what does not fit is
     counted in the last line."""
     at = spell_clock(report.at, dated=True)
@@ -345,7 +340,7 @@ def _capped(level: str, told: Sequence[tuple[str, str]]) -> Iterable[str]:
         yield command(level, {"title": "incident-ops"}, f"and {more} more: the summary of this step lists them")
 
 
-def _shown(owed: Owed) -> list[Obligation]:
+def _shown(owed: DueObligations) -> list[Obligation]:
     return [one for one in owed.obligations if one.kind not in _TOLD_ONCE or owed.at - one.due <= _NEWS_FOR]
 
 

@@ -29,7 +29,7 @@ class StateMove(NamedTuple):
     reason: str
 
 
-def moves(view: IncidentAt, policy: Policy, seen: Seen) -> list[StateMove]:
+def due_moves(view: IncidentAt, policy: Policy, seen: Seen) -> list[StateMove]:
     """The move that is due now, none or one. `seen` is what the tracker shows of the incident."""
     if view.state != view.incident.state:  # looked at from before its last move: later ones would not be legal
         return []

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from msgspec import structs
 
 from incident_ops.domain.as_of import MOMENT, as_of, declared_at
-from incident_ops.domain.fence import each
+from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import exclusion
 from incident_ops.domain.policy import LevelPolicy, Policy
@@ -31,10 +31,10 @@ from incident_ops.domain.time import parse_instant
 from incident_ops.sla.activity import NOTHING_SEEN, Seen
 from incident_ops.sla.clocks import Clock, ClockState, clocks
 from incident_ops.sla.compliance import is_late
-from incident_ops.sla.escalation import MANUAL, Due, due_escalations
+from incident_ops.sla.escalation import MANUAL, DueEscalation, due_escalations
 from incident_ops.sla.escalation_rules import Neighbours, neighbours, similar
 from incident_ops.sla.obligations import SeenOf
-from incident_ops.sla.targets import business_calendar, legs, no_level, targets
+from incident_ops.sla.targets import business_calendar, level_periods, targets, why_no_level
 
 
 class Reach:
@@ -92,13 +92,13 @@ def _common(policy: Policy) -> Any:
 
 def replay_escalations(
     incident: Incident, policy: Policy, now: datetime, seen: Seen = NOTHING_SEEN, pattern: Sequence[str] = ()
-) -> list[Due]:
+) -> list[DueEscalation]:
     """The escalations by rule up to `now` (aware UTC) that somebody was to be told of at their own due instant.
 
     UserError as `sla.escalation.escalations`.
     """
     bare = structs.replace(incident, escalations=[one for one in incident.escalations if one.rule == MANUAL])
-    told: list[Due] = []
+    told: list[DueEscalation] = []
     found = due_escalations(as_of(bare, now), policy, seen, pattern)
     for at in sorted({one.due for one in found if one.recorded is None}):
         then = due_escalations(as_of(bare, at + MOMENT), policy, seen, pattern)
@@ -132,16 +132,16 @@ class Breach(NamedTuple):
         return self.after is not None and is_late(self.after)
 
 
-class Raised(NamedTuple):
+class ComparedEscalation(NamedTuple):
     """An escalation told under one of two policies or both, and what a person judged of it (True, False or None)."""
 
     level: str
-    before: Due | None
-    after: Due | None
+    before: DueEscalation | None
+    after: DueEscalation | None
     appropriate: bool | None
 
     @property
-    def due(self) -> Due:
+    def due(self) -> DueEscalation:
         found = self.after or self.before
         assert found is not None  # noqa: S101
         return found
@@ -173,7 +173,7 @@ class Backtest(NamedTuple):
     replayed: int
     left_out: Mapping[str, int]
     breaches: tuple[Breach, ...]
-    escalations: tuple[Raised, ...]
+    escalations: tuple[ComparedEscalation, ...]
     recorded: Recorded
     unread: tuple[Unread, ...] = ()
 
@@ -187,7 +187,7 @@ class _Both(NamedTuple):
     around: Neighbours
     seen_of: SeenOf | None
 
-    def told(self, incident: Incident, policy: Policy) -> dict[str, Due]:
+    def told(self, incident: Incident, policy: Policy) -> dict[str, DueEscalation]:
         seen = self.seen_of(incident) if self.seen_of else NOTHING_SEEN
         pattern = similar(incident, self.around, policy, self.now) if self.around else ()
         return {one.key: one for one in replay_escalations(incident, policy, self.now, seen, pattern)}
@@ -214,13 +214,13 @@ def compare_policies(
     left_out = Counter(reason for one in wanted if (reason := exclusion(one.incident)))
     wanted = [one for one in wanted if not exclusion(one.incident)]
     breaches: list[Breach] = []
-    raised: list[Raised] = []
+    raised: list[ComparedEscalation] = []
     missing, unusable = [], [*unread]
     recorded = replayed = 0
     usable = [one for one in wanted if not _unusable(one.incident, old, new)]
     unusable += [Unread(one.path, why) for one in wanted if (why := _unusable(one.incident, old, new))]
     reached = (one for one in usable if reach.covers(one.incident))
-    for incident, late, theirs in each(reached, lambda one: _compared(one.incident, both)):
+    for incident, late, theirs in evaluate_each(reached, lambda one: _compared(one.incident, both)):
         replayed += 1
         breaches += late
         raised += theirs
@@ -240,14 +240,14 @@ def compare_policies(
     )
 
 
-def _compared(incident: Incident, both: _Both) -> tuple[Incident, list[Breach], list[Raised]]:
+def _compared(incident: Incident, both: _Both) -> tuple[Incident, list[Breach], list[ComparedEscalation]]:
     return incident, _breaches(incident, both), _raised(incident, both)
 
 
 def _unusable(incident: Incident, old: Policy, new: Policy) -> str:
     """Why an incident cannot be compared; "" where it can."""
     for policy, whose in ((old, ""), (new, "under the other policy: ")):
-        if why := no_level(incident, policy):
+        if why := why_no_level(incident, policy):
             return f"{whose}{why}"
     return ""
 
@@ -264,7 +264,7 @@ def _clocks(incident: Incident, policy: Policy, now: datetime) -> dict[tuple[str
     return {(one.clock, one.item): one for one in found if one.state is not ClockState.CANCELLED}
 
 
-def _raised(incident: Incident, both: _Both) -> list[Raised]:
+def _raised(incident: Incident, both: _Both) -> list[ComparedEscalation]:
     before, after = both.told(incident, both.old), both.told(retargeted(incident), both.new)
     if not before and not after:
         return []
@@ -274,8 +274,8 @@ def _raised(incident: Incident, both: _Both) -> list[Raised]:
         old, new = before.get(key), after.get(key)
         told, policy = (new, both.new) if new else (old, both.old)
         assert told is not None  # noqa: S101
-        level = legs(as_of(incident, told.due), policy)[-1].label
-        found.append(Raised(level, old, new, judged.get(key)))
+        level = level_periods(as_of(incident, told.due), policy)[-1].label
+        found.append(ComparedEscalation(level, old, new, judged.get(key)))
     return found
 
 

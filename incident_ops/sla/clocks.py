@@ -31,16 +31,16 @@ from incident_ops.domain.time import UNKNOWN, PauseSpan, parse_date, parse_insta
 from incident_ops.sla.calendar import elapsed, end_of_day, start_of_day
 from incident_ops.sla.targets import (
     Course,
-    Leg,
+    LevelPeriod,
     business_calendar,
     calendar_of,
     course,
+    course_until,
     item_due,
-    legs,
+    level_periods,
     seconds_of,
     stated_seconds,
     targets,
-    until,
 )
 
 RESPONSE, DIAGNOSIS, RESOLUTION = "response", "diagnosis", "resolution"
@@ -144,7 +144,7 @@ class _Road(NamedTuple):
     """A course, the leg it belongs to, and the change that found it past already."""
 
     course: Course
-    leg: Leg
+    leg: LevelPeriod
     retargeted_at: datetime | None
 
 
@@ -154,7 +154,7 @@ def clocks(view: IncidentAt, policy: Policy) -> list[Clock]:
     A level without a target has no such clock (C13). UserError for a record whose label is no level of the policy,
     and for a policy that names a calendar or zone which does not exist.
     """
-    incident, path = view.incident, legs(view, policy)
+    incident, path = view.incident, level_periods(view, policy)
     found = [_plain(view, policy, path, RESPONSE, view.acknowledged)]
     if any(leg.level.diagnosis for leg in path):
         found.append(_plain(view, policy, path, DIAGNOSIS, view.diagnosed))
@@ -171,7 +171,12 @@ def clocks(view: IncidentAt, policy: Policy) -> list[Clock]:
 
 
 def _plain(
-    view: IncidentAt, policy: Policy, path: list[Leg], name: str, end: ClockEnd, rests: tuple[PauseSpan, ...] = ()
+    view: IncidentAt,
+    policy: Policy,
+    path: list[LevelPeriod],
+    name: str,
+    end: ClockEnd,
+    rests: tuple[PauseSpan, ...] = (),
 ) -> Clock | None:
     """A clock that starts at the declaration."""
     rests = tuple((begin, over or end.at) for begin, over in rests) if name in PAUSABLE else ()
@@ -179,7 +184,7 @@ def _plain(
     return road and _clock(view, name, road, end)
 
 
-def _updates(view: IncidentAt, policy: Policy, path: list[Leg], name: str, end: ClockEnd) -> Clock | None:
+def _updates(view: IncidentAt, policy: Policy, path: list[LevelPeriod], name: str, end: ClockEnd) -> Clock | None:
     """The slot that stands for all: the running one; once ended the first that was missed, else the last."""
     starts = [view.cycle_start, *view.update_instants("public" if name == UPDATE_PUBLIC else None)]
     stops = [*starts[1:], end.at]
@@ -194,7 +199,7 @@ def _updates(view: IncidentAt, policy: Policy, path: list[Leg], name: str, end: 
     return found
 
 
-def _postmortem(view: IncidentAt, policy: Policy, path: list[Leg]) -> Iterator[Clock | None]:
+def _postmortem(view: IncidentAt, policy: Policy, path: list[LevelPeriod]) -> Iterator[Clock | None]:
     """Meeting and final text, from the first resolution on; people at work again are a pause."""
     over, written = view.first_resolved, view.incident.postmortem
     if not over.ended:
@@ -206,13 +211,13 @@ def _postmortem(view: IncidentAt, policy: Policy, path: list[Leg]) -> Iterator[C
     ):
         road = _road(view, policy, path, name, start, _end(view, policy, text).at, view.rework)
         if road and over.at is None:  # nobody knows since when it is owed
-            road = road._replace(course=until(start, None))
+            road = road._replace(course=course_until(start, None))
         yield road and _clock(view, name, road, _end(view, policy, text))
 
 
-def _item(view: IncidentAt, policy: Policy, leg: Leg, item: ActionItem) -> Clock:
+def _item(view: IncidentAt, policy: Policy, leg: LevelPeriod, item: ActionItem) -> Clock:
     """An action item: due at the end of its day, done or dropped by its status."""
-    road = until(view.declared, item_due(item, policy, view.first_resolved.at))
+    road = course_until(view.declared, item_due(item, policy, view.first_resolved.at))
     end = _end(view, policy, item.done_at or UNKNOWN) if item.status == "done" else ClockEnd(not item.is_open)
     return _clock(view, ACTION_ITEM, _Road(road, leg, None), end, item.id)
 
@@ -232,7 +237,7 @@ def _end(view: IncidentAt, policy: Policy, text: str | None) -> ClockEnd:
 def _road(
     view: IncidentAt,
     policy: Policy,
-    path: list[Leg],
+    path: list[LevelPeriod],
     name: str,
     start: datetime,
     stop: datetime | None,

@@ -29,7 +29,7 @@ from statistics import fmean, median
 from typing import NamedTuple
 
 from incident_ops.domain.as_of import MOMENT, IncidentAt, as_of, declared_at
-from incident_ops.domain.fence import each, run
+from incident_ops.domain.fence import consume, evaluate_each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import DRILL, DUPLICATE, OTHER_OUTCOMES, exclusion
 from incident_ops.domain.policy import Policy
@@ -50,7 +50,7 @@ from incident_ops.sla.clocks import (
     clocks,
 )
 from incident_ops.sla.escalation import MANUAL
-from incident_ops.sla.targets import calendar_of, level_duties, no_level, seconds_of
+from incident_ops.sla.targets import calendar_of, level_of, seconds_of, why_no_level
 
 
 class Percentiles(NamedTuple):
@@ -76,7 +76,7 @@ def percent(part: int, whole: int) -> float | None:
     return floor(1000 * part / whole) / 10 if whole else None
 
 
-class Noticing(NamedTuple):
+class NotificationLag(NamedTuple):
     """From due to noticed over all escalations by rule; `blind_seconds` are those stretches joined.
 
     `longest` is the key of the one that waited longest, and `longest_seconds` how long.
@@ -88,7 +88,7 @@ class Noticing(NamedTuple):
     longest_seconds: int
 
 
-def noticing(incidents: Iterable[Incident], now: datetime) -> Noticing | None:
+def notification_lag(incidents: Iterable[Incident], now: datetime) -> NotificationLag | None:
     """None where no record tells of an escalation by rule up to `now` (aware UTC)."""
     found = []
     for incident in incidents:
@@ -102,7 +102,7 @@ def noticing(incidents: Iterable[Incident], now: datetime) -> Noticing | None:
     due, seen, key = max(found, key=lambda one: (one[1] - one[0], one[2]))
     first, last = min(begin for begin, _, _ in found), max(end for _, end, _ in found)
     watched = elapsed(first, last, AROUND_THE_CLOCK, [(begin, end) for begin, end, _ in found])
-    return Noticing(lag, _seconds(first, last) - watched, key, _seconds(due, seen))
+    return NotificationLag(lag, _seconds(first, last) - watched, key, _seconds(due, seen))
 
 
 def _seconds(begin: datetime, end: datetime) -> int:
@@ -272,7 +272,7 @@ def _within(incidents: Iterable[Incident], policy: Policy, now: datetime, share:
     limit = seconds_of(share.within)
     good = n = left_out = 0
     for incident in incidents:
-        if (level := level_duties(incident, policy)).id != share.id:
+        if (level := level_of(incident, policy)).id != share.id:
             continue
         view = as_of(incident, now)
         end = view.resolved
@@ -352,7 +352,7 @@ class Compliance(NamedTuple):
     groups: tuple[Group, ...]
     goals: tuple[Goal, ...]
     late: tuple[Clock, ...]
-    noticing: Noticing | None
+    noticing: NotificationLag | None
     unread: tuple[Unread, ...] = ()
 
     @property
@@ -381,13 +381,13 @@ def compliance(
         begin = declared_at(incident)
         if begin > now or not period.holds(begin):
             return
-        if why := no_level(incident, policy):
+        if why := why_no_level(incident, policy):
             left_out.append(Unread(record.path, why))
             return
         found.extend(outcomes(as_of(incident, now), policy))
         counted.append(incident)
 
-    run(each(records, count))
+    consume(evaluate_each(records, count))
     late = [one.clock for one in found if one.late and not one.excluded]
     late.sort(key=lambda one: (one.remaining_seconds or 0, one.incident, one.place, one.item or ""))
     return Compliance(
@@ -399,7 +399,7 @@ def compliance(
         _groups(found, by, policy),
         goals(found, counted, policy, now),
         tuple(late),
-        noticing(counted, now),
+        notification_lag(counted, now),
         tuple(sorted(left_out)),
     )
 

@@ -22,19 +22,19 @@ from incident_ops.sla.escalation_ladder import (
     ACK_TIMEOUT,
     NO_ANSWER,
     EscalationCause,
-    Road,
-    Rung,
+    EscalationStep,
+    LadderInputs,
     climb,
     managers,
     nearest_people,
 )
-from incident_ops.sla.escalation_rules import Case, cases, causes
-from incident_ops.sla.targets import calendar_of, legs
+from incident_ops.sla.escalation_rules import EscalationCycle, causes, escalation_cycles
+from incident_ops.sla.targets import calendar_of, level_periods
 
 MANUAL = "manual"
 
 
-class Due(NamedTuple):
+class DueEscalation(NamedTuple):
     """An escalation that is due: by which rule and why, between which tiers, who is to be told.
 
     `due` is the instant of the rule (aware UTC). `superseded` says why nobody is to be told any more. `unreached` are
@@ -57,7 +57,7 @@ class Due(NamedTuple):
 
 def due_escalations(
     view: IncidentAt, policy: Policy, seen: Seen = NOTHING_SEEN, pattern: Sequence[str] = ()
-) -> list[Due]:
+) -> list[DueEscalation]:
     """Every escalation that is due at `now` (aware UTC), in order, those in the record among them.
 
     `seen` is what the tracker shows of the incident, `pattern` the ids that make one with it (`similar`). Of those that
@@ -66,7 +66,7 @@ def due_escalations(
     if view.is_cancelled:
         return []
     done = activity(view, policy, seen.comments)
-    cycles = cases(view, policy, done)
+    cycles = escalation_cycles(view, policy, done)
     known = {entry.key: entry for entry in view.incident.escalations if parse_instant(entry.at) <= view.now}
     found = _with_recorded([cause for case in cycles for cause in causes(case, seen, pattern)], known)
     return _told(view, policy, climb(found, _road(view, policy, done, cycles), view.now), known)
@@ -91,8 +91,10 @@ def _cycle_of(key: str) -> int:
     return int(parts[2]) if len(parts) > 2 and parts[2].isdecimal() else 1
 
 
-def _road(view: IncidentAt, policy: Policy, done: tuple[datetime, ...], cycles: Sequence[Case]) -> Road:
-    rests, calendar = view.closed_pauses, calendar_of(legs(view, policy)[-1].level, policy)
+def _road(
+    view: IncidentAt, policy: Policy, done: tuple[datetime, ...], cycles: Sequence[EscalationCycle]
+) -> LadderInputs:
+    rests, calendar = view.closed_pauses, calendar_of(level_periods(view, policy)[-1].level, policy)
     incident = view.incident
 
     def quiet(since: datetime, seconds: int) -> datetime | None:
@@ -110,7 +112,7 @@ def _road(view: IncidentAt, policy: Policy, done: tuple[datetime, ...], cycles: 
         taken_early = taken.ended and (taken.at is None or taken.at <= view.declared)
         return _is_at_work(view) and not (view.cycle == 1 and taken_early)
 
-    return Road(
+    return LadderInputs(
         incident=incident,
         tiers=policy.escalation.tiers,
         begins=[case.begin for case in cycles],
@@ -127,7 +129,9 @@ def _is_at_work(view: IncidentAt) -> bool:
     return not rests and view.state != PENDING and not view.resolved.ended
 
 
-def _told(view: IncidentAt, policy: Policy, rungs: Sequence[Rung], known: Mapping[str, Escalation]) -> list[Due]:
+def _told(
+    view: IncidentAt, policy: Policy, rungs: Sequence[EscalationStep], known: Mapping[str, Escalation]
+) -> list[DueEscalation]:
     """The rungs with who is to be told; all but the highest that still stands are superseded."""
     at_work, answered = _is_at_work(view), answers(view, policy)
     found = []
@@ -135,7 +139,7 @@ def _told(view: IncidentAt, policy: Policy, rungs: Sequence[Rung], known: Mappin
         cause, entry = rung.cause, known.get(rung.cause.key)
         told, nobody = _targets(view, policy, cause, rung.to_tier)
         found.append(
-            Due(
+            DueEscalation(
                 incident=view.incident.id,
                 key=cause.key,
                 rule=cause.rule,
@@ -172,7 +176,9 @@ def _targets(
     view: IncidentAt, policy: Policy, cause: EscalationCause, tier: int | None
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The people of the tier, then the managers of whoever has the incident, as far up as its rank asks (R63, R64)."""
-    level = max((leg for leg in legs(view, policy) if leg.since <= cause.at), key=lambda leg: leg.since, default=None)
+    level = max(
+        (leg for leg in level_periods(view, policy) if leg.since <= cause.at), key=lambda leg: leg.since, default=None
+    )
     rank = level.level.rank if level else 4
     told, nobody = nearest_people(tier, policy)
     above = managers(assignee_at(view.incident, cause.at), rank, policy)

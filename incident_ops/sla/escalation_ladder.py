@@ -37,7 +37,7 @@ class EscalationCause(NamedTuple):
     to_tier: int | None = None
 
 
-class Rung(NamedTuple):
+class EscalationStep(NamedTuple):
     """A cause and the tiers between which the incident climbed; None where the policy has no ladder."""
 
     cause: EscalationCause
@@ -45,7 +45,7 @@ class Rung(NamedTuple):
     to_tier: int | None
 
 
-class Road(NamedTuple):
+class LadderInputs(NamedTuple):
     """What a ladder must know of an incident.
 
     `begins` are the instants at which it was declared or came back. `is_open` says whether anybody is to be told at an
@@ -73,7 +73,7 @@ class _Stand(NamedTuple):
     repeats: int = 0
 
 
-def climb(causes: Iterable[EscalationCause], road: Road, now: datetime) -> list[Rung]:
+def climb(causes: Iterable[EscalationCause], road: LadderInputs, now: datetime) -> list[EscalationStep]:
     """Every rung up to `now`, in order: those of the causes, and those that nobody's answer brings about."""
     assigned = ((parse_instant(one.at), 0, one.tier) for one in road.incident.assignments)
     events: list[tuple[datetime, int, EscalationCause | int | None]] = [
@@ -81,7 +81,7 @@ def climb(causes: Iterable[EscalationCause], road: Road, now: datetime) -> list[
     ]
     events += [(at, 1, None) for at in road.answers] + [(at, 2, None) for at in road.begins]
     events += [(cause.at, 3, cause) for cause in causes]
-    found: list[Rung] = []
+    found: list[EscalationStep] = []
     stand = _Stand(_lowest(road.tiers))
     for at, order, what in (*sorted(events, key=lambda event: event[:2]), (now, 4, None)):
         while stand.deadline is not None and stand.deadline < at:
@@ -99,29 +99,29 @@ def climb(causes: Iterable[EscalationCause], road: Road, now: datetime) -> list[
     return found
 
 
-def people(tier: int | None, policy: Policy) -> tuple[list[str], list[str]]:
+def people_of_tier(tier: int | None, policy: Policy) -> tuple[list[str], list[str]]:
     """The handles behind a tier, and the words of the policy that nobody is behind."""
     entries = [one for one in policy.escalation.tiers if one.tier == tier]
     words = [word for one in entries for word in (*one.notify, *([one.id] if one.id in policy.contacts.tiers else []))]
-    return behind(words, policy.contacts)
+    return handles_of(words, policy.contacts)
 
 
 def nearest_people(tier: int | None, policy: Policy) -> tuple[list[str], list[str]]:
     """As `people`; where nobody is behind a tier, those of the next lower one: somebody must hear of it."""
-    told, nobody = people(tier, policy)
+    told, nobody = people_of_tier(tier, policy)
     lower = sorted({one.tier for one in policy.escalation.tiers if tier is not None and one.tier < tier}, reverse=True)
     for below in lower:
         if not told:
-            told = people(below, policy)[0]
+            told = people_of_tier(below, policy)[0]
     return told, nobody
 
 
-def behind(words: Iterable[str], contacts: Contacts) -> tuple[list[str], list[str]]:
+def handles_of(words: Iterable[str], contacts: Contacts) -> tuple[list[str], list[str]]:
     """(handles, words that nobody is behind), each once, in order."""
     found: dict[str, None] = {}
     nobody: dict[str, None] = {}
     for word in words:
-        handles = contacts.behind(word)
+        handles = contacts.handles(word)
         found.update(dict.fromkeys(handles))
         if not handles:
             nobody[word] = None
@@ -142,14 +142,16 @@ def managers(handle: str | None, rank: int, policy: Policy) -> list[str]:
     return found
 
 
-def _lifted(cause: EscalationCause, stand: _Stand, found: Sequence[Rung], tiers: Sequence[Tier]) -> Rung:
+def _lifted(
+    cause: EscalationCause, stand: _Stand, found: Sequence[EscalationStep], tiers: Sequence[Tier]
+) -> EscalationStep:
     """One tier up; causes of one instant lift together, so that no tier is passed over."""
     if cause.to_tier is None and found and found[-1].cause.at == cause.at:
-        return Rung(cause, found[-1].from_tier, found[-1].to_tier)
-    return Rung(cause, stand.tier, cause.to_tier or _above(stand.tier, tiers) or stand.tier)
+        return EscalationStep(cause, found[-1].from_tier, found[-1].to_tier)
+    return EscalationStep(cause, stand.tier, cause.to_tier or _above(stand.tier, tiers) or stand.tier)
 
 
-def _overdue(stand: _Stand, road: Road) -> tuple[_Stand, Rung | None]:
+def _overdue(stand: _Stand, road: LadderInputs) -> tuple[_Stand, EscalationStep | None]:
     """What happens at the deadline: the same tier once more, the next one, or the end of the ladder."""
     at, origin = stand.deadline, stand.origin
     assert at is not None  # noqa: S101
@@ -166,19 +168,19 @@ def _overdue(stand: _Stand, road: Road) -> tuple[_Stand, Rung | None]:
     reached = stand.tier if again else above
     cycle = road.cycle_at(at)
     key = f"{road.incident.id}/{LADDER}/{cycle}/{stand.rule}.{stamp(origin)}.{number}"
-    rung = Rung(EscalationCause(at, stand.rule, key, _why(stand, entry), cycle), stand.tier, reached)
+    rung = EscalationStep(EscalationCause(at, stand.rule, key, _why(stand, entry), cycle), stand.tier, reached)
     repeats = stand.repeats + 1 if again and stand.rule == NO_ANSWER else 0
     return _armed(_Stand(reached, number=number, repeats=repeats), at, origin, road), rung
 
 
-def _armed(stand: _Stand, at: datetime, origin: datetime, road: Road) -> _Stand:
+def _armed(stand: _Stand, at: datetime, origin: datetime, road: LadderInputs) -> _Stand:
     """Somebody was told at `at`: from now on an answer is waited for, where the tier says how long."""
     entry = _entry(stand.tier, road.tiers)
     deadline = road.after(at, seconds_of(entry.wait)) if entry and entry.wait else None
     return stand._replace(deadline=deadline, rule=NO_ANSWER, origin=origin)
 
 
-def _answered(stand: _Stand, at: datetime, road: Road) -> _Stand:
+def _answered(stand: _Stand, at: datetime, road: LadderInputs) -> _Stand:
     entry = _entry(stand.tier, road.tiers)
     deadline = road.quiet(at, seconds_of(entry.ack_timeout)) if entry and entry.ack_timeout else None
     return _Stand(stand.tier, deadline, ACK_TIMEOUT, at)

@@ -26,31 +26,31 @@ from incident_ops.sla.activity import Seen, first_after, last_before, said_by_pe
 from incident_ops.sla.calendar import due
 from incident_ops.sla.clocks import RESOLUTION
 from incident_ops.sla.escalation_ladder import EscalationCause
-from incident_ops.sla.targets import Leg, calendar_of, course, legs, seconds_of, targets
+from incident_ops.sla.targets import LevelPeriod, calendar_of, course, level_periods, seconds_of, targets
 
 TIME_RULE, STAGNATION_RULE, REASSIGNMENT_RULE = "time", "stagnation", "reassignment"
 VIP, KEYWORD, PATTERN = "vip", "keyword", "pattern"
 
 
-class Case(NamedTuple):
+class EscalationCycle(NamedTuple):
     """One cycle of an incident: seen from its end, or from now; what people did up to now, and the levels it had."""
 
     view: IncidentAt
     policy: Policy
     done: tuple[datetime, ...]
-    path: list[Leg]
+    path: list[LevelPeriod]
     rests: tuple[PauseSpan, ...]
     begin: datetime
     end: datetime
 
-    def after(self, leg: Leg, seconds: int, start: datetime) -> datetime | None:
+    def after(self, leg: LevelPeriod, seconds: int, start: datetime) -> datetime | None:
         """`start` and so much working time, in the level's calendar and outside the pauses."""
         return due(start, seconds, calendar_of(leg.level, self.policy), self.rests)
 
     def key(self, clock: str, mark: str) -> str:
         return f"{self.view.incident.id}/{clock}/{self.view.cycle}/{mark}"
 
-    def legs(self) -> Iterator[tuple[Leg, datetime, datetime]]:
+    def legs(self) -> Iterator[tuple[LevelPeriod, datetime, datetime]]:
         """The levels of this cycle, with the part of it for which each held."""
         ends = [*(leg.since for leg in self.path[1:]), self.end]
         for leg, end in zip(self.path, ends, strict=True):
@@ -59,7 +59,7 @@ class Case(NamedTuple):
                 yield leg, begin, last
 
 
-def mark_due(mark: str, leg: Leg, view: IncidentAt, policy: Policy) -> datetime | None:
+def mark_due(mark: str, leg: LevelPeriod, view: IncidentAt, policy: Policy) -> datetime | None:
     """The instant a mark of the resolution (`75%` of its target, or a duration) is reached under a level."""
     rests = view.closed_pauses
     seconds: float = 0 if mark.endswith("%") else seconds_of(mark)
@@ -91,7 +91,7 @@ def deferred(
     return None
 
 
-def cases(view: IncidentAt, policy: Policy, done: tuple[datetime, ...]) -> list[Case]:
+def escalation_cycles(view: IncidentAt, policy: Policy, done: tuple[datetime, ...]) -> list[EscalationCycle]:
     """The cycles of an incident that can escalate: none that was declared after the fact, or ended nobody knows when.
 
     `done` is what people did, as `activity` tells it.
@@ -109,17 +109,17 @@ def _views(view: IncidentAt) -> Iterator[IncidentAt]:
     yield view
 
 
-def _case(view: IncidentAt, policy: Policy, done: tuple[datetime, ...], now: datetime) -> Case | None:
+def _case(view: IncidentAt, policy: Policy, done: tuple[datetime, ...], now: datetime) -> EscalationCycle | None:
     """None where nobody knows when the cycle ended."""
     over = view.resolved
     if over.ended and over.at is None:
         return None
     begin = view.cycle_start
     theirs = tuple(sorted({begin, *done}))
-    return Case(view, policy, theirs, legs(view, policy), view.closed_pauses, begin, over.at or now)
+    return EscalationCycle(view, policy, theirs, level_periods(view, policy), view.closed_pauses, begin, over.at or now)
 
 
-def causes(case: Case, seen: Seen, pattern: Sequence[str]) -> Iterator[EscalationCause]:
+def causes(case: EscalationCycle, seen: Seen, pattern: Sequence[str]) -> Iterator[EscalationCause]:
     """Every cause of one cycle, in no order; a key may come twice, and the first instant counts."""
     yield from _time(case)
     yield from _stagnation(case)
@@ -128,7 +128,7 @@ def causes(case: Case, seen: Seen, pattern: Sequence[str]) -> Iterator[Escalatio
     yield from _pattern(case, pattern)
 
 
-def _time(case: Case) -> Iterator[EscalationCause]:
+def _time(case: EscalationCycle) -> Iterator[EscalationCause]:
     """The threshold of each level the incident had (R36-R39, R58), deferred while work goes on (C9)."""
     for leg, begin, end in case.legs():
         level = leg.level
@@ -144,7 +144,7 @@ def _time(case: Case) -> Iterator[EscalationCause]:
             yield EscalationCause(at, TIME_RULE, case.key(RESOLUTION, f"escalate.{leg.label}"), reason, case.view.cycle)
 
 
-def _stagnation(case: Case) -> Iterator[EscalationCause]:
+def _stagnation(case: EscalationCycle) -> Iterator[EscalationCause]:
     """Each silence longer than its level allows (R59, R68); one that somebody ended is of the past."""
     for leg, begin, end in case.legs():
         text = leg.level.stagnation
@@ -165,7 +165,7 @@ def _stagnation(case: Case) -> Iterator[EscalationCause]:
             yield EscalationCause(at, STAGNATION_RULE, key, reason, case.view.cycle, lapsed)
 
 
-def _reassignment(case: Case) -> Iterator[EscalationCause]:
+def _reassignment(case: EscalationCycle) -> Iterator[EscalationCause]:
     """Handed on more often than the policy allows (R60): the first entry of `assignments` hands nothing on."""
     most = case.policy.escalation.reassignments_gt
     if most is None:
@@ -177,7 +177,7 @@ def _reassignment(case: Case) -> Iterator[EscalationCause]:
         yield EscalationCause(handed[most], REASSIGNMENT_RULE, key, f"Handed on {most + 1} times", case.view.cycle)
 
 
-def _customer(case: Case, seen: Seen) -> Iterator[EscalationCause]:
+def _customer(case: EscalationCycle, seen: Seen) -> Iterator[EscalationCause]:
     """A customer who counts, or a word that does (R61), as the record says or a person wrote."""
     incident, rules = case.view.incident, case.policy.escalation
     begin = case.view.declared
@@ -194,7 +194,7 @@ def _customer(case: Case, seen: Seen) -> Iterator[EscalationCause]:
             yield EscalationCause(at, rule, case.key("customer", rule), reason, case.view.cycle)
 
 
-def _pattern(case: Case, pattern: Sequence[str]) -> Iterator[EscalationCause]:
+def _pattern(case: EscalationCycle, pattern: Sequence[str]) -> Iterator[EscalationCause]:
     at = case.view.declared
     if pattern and _is_within(case, at):
         others = [one for one in pattern if one != case.view.incident.id]
@@ -203,7 +203,7 @@ def _pattern(case: Case, pattern: Sequence[str]) -> Iterator[EscalationCause]:
         yield EscalationCause(at, PATTERN, case.key("pattern", "similar"), reason, case.view.cycle)
 
 
-def _is_within(case: Case, at: datetime) -> bool:
+def _is_within(case: EscalationCycle, at: datetime) -> bool:
     return case.begin <= at <= case.view.now and (at < case.end or case.end == case.view.now)
 
 

@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from incident_ops.domain.as_of import IncidentAt, as_of
-from incident_ops.domain.fence import each
+from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import CLOSED, RESOLVED
 from incident_ops.domain.policy import Policy
@@ -25,7 +25,7 @@ from incident_ops.domain.record import Record
 from incident_ops.domain.time import parse_instant, spell_duration, stamp
 from incident_ops.errors import UserError
 from incident_ops.sla.activity import NOTHING_SEEN, Seen
-from incident_ops.sla.automatic_states import StateMove, moves
+from incident_ops.sla.automatic_states import StateMove, due_moves
 from incident_ops.sla.calendar import due
 from incident_ops.sla.clocks import (
     ACTION_ITEM,
@@ -37,9 +37,9 @@ from incident_ops.sla.clocks import (
     Risk,
     clocks,
 )
-from incident_ops.sla.escalation import MANUAL, Due, due_escalations
+from incident_ops.sla.escalation import MANUAL, DueEscalation, due_escalations
 from incident_ops.sla.escalation_rules import mark_due, neighbours, similar
-from incident_ops.sla.targets import Leg, calendar_of, legs, seconds_of
+from incident_ops.sla.targets import LevelPeriod, calendar_of, level_periods, seconds_of
 
 WARNING, BREACH, ITEM_MARK = "warning", "breach", "action_item"
 RETARGET = "breached_by_retarget"
@@ -60,7 +60,7 @@ class PassedMark(NamedTuple):
     superseded: str = ""
 
 
-def marks(clock: Clock, view: IncidentAt, policy: Policy, leg: Leg) -> list[PassedMark]:
+def passed_marks(clock: Clock, view: IncidentAt, policy: Policy, leg: LevelPeriod) -> list[PassedMark]:
     """The marks of a clock passed at the instant of `view`, in rising order; all but the highest are superseded.
 
     A clock that has stopped owes nothing; that it was missed stays listed. `leg` is the level the incident has.
@@ -81,7 +81,7 @@ def marks(clock: Clock, view: IncidentAt, policy: Policy, leg: Leg) -> list[Pass
     return _highest([*warned, *_breach(clock, clock.due)])
 
 
-def _warning(clock: Clock, view: IncidentAt, policy: Policy, leg: Leg) -> list[PassedMark]:
+def _warning(clock: Clock, view: IncidentAt, policy: Policy, leg: LevelPeriod) -> list[PassedMark]:
     at = _warned_at(clock, view, policy, leg)
     if at is None or at >= view.now or clock.is_over:
         return []
@@ -90,7 +90,7 @@ def _warning(clock: Clock, view: IncidentAt, policy: Policy, leg: Leg) -> list[P
     return [PassedMark(WARNING, f"warn.{clock.level}.{stamp(clock.start)}", at, f"{left} to {due_of}")]
 
 
-def _warned_at(clock: Clock, view: IncidentAt, policy: Policy, leg: Leg) -> datetime | None:
+def _warned_at(clock: Clock, view: IncidentAt, policy: Policy, leg: LevelPeriod) -> datetime | None:
     level = leg.level
     if clock.clock == RESOLUTION and level.warn_at:
         return mark_due(level.warn_at, leg, view, policy)
@@ -108,7 +108,7 @@ def _breach(clock: Clock, at: datetime) -> list[PassedMark]:
     ]
 
 
-def _slots(clock: Clock, now: datetime, policy: Policy, leg: Leg) -> list[PassedMark]:
+def _slots(clock: Clock, now: datetime, policy: Policy, leg: LevelPeriod) -> list[PassedMark]:
     """The slots since the last update that passed without one (R139, R145), the newest MOST_SLOTS."""
     calendar, cadence = calendar_of(leg.level, policy), (clock.elapsed_seconds or 0) + (clock.remaining_seconds or 0)
     missed = (clock.elapsed_seconds or 0) // cadence if cadence > 0 else 0
@@ -173,11 +173,11 @@ class Obligation(NamedTuple):
     audience: str = "internal"
     text: str = ""
     item: str | None = None
-    escalation: Due | None = None
+    escalation: DueEscalation | None = None
     move: StateMove | None = None
 
 
-class Owed(NamedTuple):
+class DueObligations(NamedTuple):
     """What is owed at an instant (aware UTC), ordered by due instant and key; `superseded` likewise."""
 
     at: datetime
@@ -190,7 +190,9 @@ class Owed(NamedTuple):
         return max((int((one.noticed_at - one.due).total_seconds()) for one in self.obligations), default=0)
 
 
-def obligations(records: Iterable[Record], policy: Policy, now: datetime, seen_of: SeenOf | None = None) -> Owed:
+def obligations(
+    records: Iterable[Record], policy: Policy, now: datetime, seen_of: SeenOf | None = None
+) -> DueObligations:
     """Everything owed at `now` for these records. `seen_of` tells what the tracker shows of an incident.
 
     A pattern is found among the records view: give those declared within its window too, the closed ones as well.
@@ -204,36 +206,36 @@ def obligations(records: Iterable[Record], policy: Policy, now: datetime, seen_o
         seen = seen_of(incident) if seen_of else NOTHING_SEEN
         try:
             pattern = () if incident.is_closed else similar(incident, around, policy, now)
-            return of_incident(as_of(incident, now), policy, seen, pattern)
+            return incident_obligations(as_of(incident, now), policy, seen, pattern)
         except UserError:
             if policy.level_of(incident) is not None:
                 raise
             return []
 
-    found = [one for made in each(every, owed_by) for one in made]
+    found = [one for made in evaluate_each(every, owed_by) for one in made]
     found.sort(key=lambda one: (one.due, one.key))
     owed = tuple(one for one in found if not one.superseded)
-    return Owed(now, owed, tuple(one for one in found if one.superseded))
+    return DueObligations(now, owed, tuple(one for one in found if one.superseded))
 
 
-def of_incident(
+def incident_obligations(
     view: IncidentAt, policy: Policy, seen: Seen = NOTHING_SEEN, pattern: Sequence[str] = ()
 ) -> list[Obligation]:
     """What one incident owes, the superseded among it. UserError as `sla.clocks`."""
     if view.now < view.declared:
         return []
-    case = _Case(view, policy, legs(view, policy))
+    case = _Case(view, policy, level_periods(view, policy))
     found: list[Obligation] = []
     for clock in clocks(view, policy):
-        for one in marks(clock, view, policy, case.path[-1]):
+        for one in passed_marks(clock, view, policy, case.path[-1]):
             owed = case.owe(one.kind, clock.clock, one.mark, one.at, one.reason, clock.cycle)
             found.append(owed._replace(superseded=one.superseded, item=clock.item))
     if not view.is_cancelled:
         found += _news(case)
     if not view.is_cancelled and view.state != CLOSED:  # nobody is to be told any more of what is closed
-        found += highest(_announced(case))
+        found += supersede_lower(_announced(case))
         found += [_escalated(case, one) for one in due_escalations(view, policy, seen, pattern)]
-    found += [_moved(case, one) for one in moves(view, policy, seen)]
+    found += [_moved(case, one) for one in due_moves(view, policy, seen)]
     after = "It was declared after the fact" if view.is_retroactive else ""
     return [one._replace(no_page=after) if _calls(one) else one for one in found] if after else found
 
@@ -251,7 +253,7 @@ def _calls(one: Obligation) -> bool:
 class _Case(NamedTuple):
     view: IncidentAt
     policy: Policy
-    path: list[Leg]
+    path: list[LevelPeriod]
 
     def owe(self, kind: str, clock: str, mark: str, at: datetime, reason: str, cycle: int | None = None) -> Obligation:
         """An obligation of this incident under the level it has now."""
@@ -272,7 +274,7 @@ class _Case(NamedTuple):
         )
 
 
-def highest(found: Sequence[Obligation]) -> list[Obligation]:
+def supersede_lower(found: Sequence[Obligation]) -> list[Obligation]:
     """Marks of one clock in rising order: the last one is owed, those below it are superseded by it."""
     return [one._replace(superseded=f"by {found[-1].key}") for one in found[:-1]] + [*found[-1:]]
 
@@ -296,7 +298,7 @@ def _announced(case: _Case) -> list[Obligation]:
     return found
 
 
-def _escalated(case: _Case, one: Due) -> Obligation:
+def _escalated(case: _Case, one: DueEscalation) -> Obligation:
     noticed = one.recorded.noticed_at if one.recorded else None
     _, clock, _, mark = (*one.key.split("/", 3), "", "", "")[:4]
     owed = case.owe(ESCALATION_NOTICE, clock, mark, one.due, one.reason, one.cycle)
@@ -316,7 +318,7 @@ def _news(case: _Case) -> list[Obligation]:
             continue
         owed = case.owe(NEWS_NOTICE, "update", f"{number}.{one.audience}", at, f"Update ({one.status})", cycle=1)
         found.setdefault(one.audience, []).append(owed._replace(audience=one.audience, text=one.text))
-    return [one for of in found.values() for one in highest(sorted(of, key=lambda one: one.due))]
+    return [one for of in found.values() for one in supersede_lower(sorted(of, key=lambda one: one.due))]
 
 
 def _moved(case: _Case, one: StateMove) -> Obligation:
@@ -324,5 +326,5 @@ def _moved(case: _Case, one: StateMove) -> Obligation:
     return owed._replace(key=one.key, move=one)
 
 
-def _label(leg: Leg) -> str:
+def _label(leg: LevelPeriod) -> str:
     return leg.label if leg.label == leg.major else f"{leg.label}/{leg.major}"

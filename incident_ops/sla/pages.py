@@ -13,10 +13,10 @@ from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import instant, parse_instant
 from incident_ops.sla.activity import NOTHING_SEEN, Seen, answers, first_after
 from incident_ops.sla.clocks import AFTERWARDS
-from incident_ops.sla.obligations import PAGES, Obligation, of_incident
+from incident_ops.sla.obligations import PAGES, Obligation, incident_obligations
 
 
-def calls(view: IncidentAt, policy: Policy, seen: Seen = NOTHING_SEEN) -> list[Obligation]:
+def pages(view: IncidentAt, policy: Policy, seen: Seen = NOTHING_SEEN) -> list[Obligation]:
     """Every call that was ever owed for an incident, told or superseded: as seen now, and just before each change.
 
     A false alarm and a duplicate called people too, before that was known. Each key once; the postmortem and the items,
@@ -31,13 +31,13 @@ def calls(view: IncidentAt, policy: Policy, seen: Seen = NOTHING_SEEN) -> list[O
     was = alive if told else replace(alive, state=NEW)  # a history that was not kept tells no state
     found: dict[str, Obligation] = {}
     for at in (now, *before):
-        for one in of_incident(as_of(alive if at == now else was, at), policy, seen):
+        for one in incident_obligations(as_of(alive if at == now else was, at), policy, seen):
             if one.kind in PAGES and one.clock not in AFTERWARDS:
                 found.setdefault(one.key, one)
     return [found[key] for key in sorted(found)]
 
 
-def taken(view: IncidentAt, policy: Policy, seen: Seen = NOTHING_SEEN) -> Iterator[tuple[Obligation, str]]:
+def ended_pages(view: IncidentAt, policy: Policy, seen: Seen = NOTHING_SEEN) -> Iterator[tuple[Obligation, str]]:
     """The calls that stand no more, each with RESOLVED (its cycle is over) or ACKNOWLEDGED (somebody answered since).
 
     What was answered before a call was due answers it not: a page to the next tier stays open.
@@ -49,7 +49,7 @@ def taken(view: IncidentAt, policy: Policy, seen: Seen = NOTHING_SEEN) -> Iterat
         done = sorted({*done, first.at})
     if not over and view.cycle == 1 and not done:
         return
-    for one in calls(view, policy, seen):
+    for one in pages(view, policy, seen):
         if over or one.cycle < view.cycle:
             yield one, RESOLVED_EVENT
         elif first_after(done, one.due) is not None:

@@ -16,14 +16,14 @@ from datetime import datetime
 from typing import NamedTuple
 
 from incident_ops.domain.as_of import IncidentAt, as_of
-from incident_ops.domain.fence import each, run
+from incident_ops.domain.fence import consume, evaluate_each
 from incident_ops.domain.lifecycle import NEW, OVER
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.time import parse_instant
 from incident_ops.sla.calendar import due, elapsed
 from incident_ops.sla.clocks import ACTION_ITEM, AFTERWARDS, Clock, Risk, clocks
-from incident_ops.sla.targets import calendar_of, level_duties, no_level, seconds_of
+from incident_ops.sla.targets import calendar_of, level_of, seconds_of, why_no_level
 
 
 class ClockReport(NamedTuple):
@@ -51,7 +51,7 @@ def clock_report(
 
     def add(record: Record) -> None:
         incident = record.incident
-        if why := no_level(incident, policy):
+        if why := why_no_level(incident, policy):
             if everything or not incident.is_closed or incident.open_items:
                 left_out.append(Unread(record.path, why))
             return
@@ -59,9 +59,9 @@ def clock_report(
         made = clocks(view, policy)
         found.extend(clock for clock in made if everything or _is_wanted(clock, incident.is_closed))
         if view.state not in OVER and not view.is_cancelled:
-            open_ones.append(standing(view, policy, made))
+            open_ones.append(incident_status(view, policy, made))
 
-    run(each(records, add))
+    consume(evaluate_each(records, add))
     open_ones.sort(key=lambda one: one.incident)
     found.sort(key=lambda clock: (clock.incident, clock.place))
     return ClockReport(now, tuple(found), tuple(sorted(left_out)), tuple(open_ones))
@@ -96,7 +96,7 @@ class IncidentStatus(NamedTuple):
     lag_seconds: int | None
 
 
-def standing(view: IncidentAt, policy: Policy, clocks: Sequence[Clock]) -> IncidentStatus:
+def incident_status(view: IncidentAt, policy: Policy, clocks: Sequence[Clock]) -> IncidentStatus:
     """The status of an incident, from its clocks at the same instant. UserError as `sla.clocks.clocks`."""
     incident = view.incident
     running = [clock for clock in clocks if not clock.is_over and clock.clock not in AFTERWARDS]
@@ -111,7 +111,7 @@ def standing(view: IncidentAt, policy: Policy, clocks: Sequence[Clock]) -> Incid
         clock=running[min(due)[1]] if due else None,
         age_seconds=max(int((view.now - view.cycle_start).total_seconds()), 0),
         updated_at=updates[-1] if updates else None,
-        phase=present(view, policy),
+        phase=current_phase(view, policy),
         retroactive=late,
         lag_seconds=view.declaration_lag if late else None,
     )
@@ -143,7 +143,7 @@ class PhaseStatus(NamedTuple):
 
 def phases(view: IncidentAt, policy: Policy) -> list[PhaseStatus]:
     """The phases of the level in force, in the policy's order; [] where it has none. UserError as `level_of`."""
-    level = level_duties(view.incident, policy)
+    level = level_of(view.incident, policy)
     calendar = calendar_of(level, policy)
     begin = view.declared
     found = []
@@ -156,7 +156,7 @@ def phases(view: IncidentAt, policy: Policy) -> list[PhaseStatus]:
     return found
 
 
-def present(view: IncidentAt, policy: Policy) -> PhaseStatus | None:
+def current_phase(view: IncidentAt, policy: Policy) -> PhaseStatus | None:
     """The phase the incident is in: the first that has not ended; None where all have, or the incident came back."""
     if view.cycle > 1:
         return None  # phases are counted from the declaration

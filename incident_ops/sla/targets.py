@@ -19,7 +19,7 @@ seconds_of = lru_cache(maxsize=512)(duration)
 """A duration as seconds; the few texts of a policy are asked for with every clock."""
 
 
-class Leg(NamedTuple):
+class LevelPeriod(NamedTuple):
     """A stretch of an incident under one pair of labels, from `since` (aware UTC) to the next leg.
 
     `label` names the level that gives response and resolution, `major` the one that gives updates, diagnosis and
@@ -42,7 +42,7 @@ class Course(NamedTuple):
     pauses: tuple[PauseSpan, ...] = ()
 
 
-def level_duties(incident: Incident, policy: Policy) -> LevelPolicy:
+def level_of(incident: Incident, policy: Policy) -> LevelPolicy:
     """The duties of the record's level. UserError where its driving label is missing or foreign (C1)."""
     level = policy.level_of(incident)
     if level is None:
@@ -52,22 +52,22 @@ def level_duties(incident: Incident, policy: Policy) -> LevelPolicy:
     return level
 
 
-def no_level(incident: Incident, policy: Policy) -> str:
+def why_no_level(incident: Incident, policy: Policy) -> str:
     """Why a record has no level of the policy, "" where it has one: then its clocks can be made."""
     try:
-        level_duties(incident, policy)
+        level_of(incident, policy)
     except UserError as error:
         return str(error)
     return ""
 
 
-def legs(view: IncidentAt, policy: Policy) -> list[Leg]:
+def level_periods(view: IncidentAt, policy: Policy) -> list[LevelPeriod]:
     """The levels the incident has had up to `now`, the first from its declaration on. UserError as `level_of`.
 
     A label of the past that is no level of the policy had no targets (C13) and leaves no leg.
     """
     incident = view.incident
-    begin, present = view.declared, level_duties(incident, policy)
+    begin, present = view.declared, level_of(incident, policy)
     severity, priority = incident.severity, incident.priority
     found = []
     for at, change in reversed(label_changes(incident)):
@@ -120,7 +120,7 @@ def course(
 ) -> Course:
     """A target counted from `start`. A release day ends at midnight in the calendar's zone; no pause moves it."""
     if target == NEXT_RELEASE:
-        return until(start, _next_release(start, calendar, policy))
+        return course_until(start, _next_release(start, calendar, policy))
     if target != NEXT_BUSINESS_DAY:
         seconds = seconds_of(target)
         return Course(start, seconds, due(start, seconds, calendar, pauses), calendar, pauses)
@@ -131,7 +131,7 @@ def course(
     return Course(start, seconds, due(start, seconds, calendar, pauses) if pauses else closing, calendar, pauses)
 
 
-def until(start: datetime, end: datetime | None) -> Course:
+def course_until(start: datetime, end: datetime | None) -> Course:
     """A course that ends on a date, not after a time: it runs around the clock; None = no date is known."""
     seconds = None if end is None else int((end - start).total_seconds())
     return Course(start, seconds, end, AROUND_THE_CLOCK)
@@ -157,9 +157,9 @@ def item_due(item: ActionItem, policy: Policy, over: datetime | None) -> datetim
     return end_of_day(local_day(last, calendar), calendar) if last else None
 
 
-def _leg(since: datetime, level: LevelPolicy, severity: str | None, policy: Policy) -> Leg:
+def _leg(since: datetime, level: LevelPolicy, severity: str | None, policy: Policy) -> LevelPeriod:
     major = severity if severity is not None and severity in policy.major_labels else level.id
-    return Leg(since, level, level.id, major)
+    return LevelPeriod(since, level, level.id, major)
 
 
 def _next_release(start: datetime, calendar: Calendar, policy: Policy) -> datetime | None:

@@ -22,7 +22,7 @@ from incident_ops.domain.lifecycle import (
     is_legal,
     next_states,
     path_faults,
-    way,
+    shortest_path,
 )
 
 AT = "2025-01-26T12:05:00Z"
@@ -94,11 +94,11 @@ def test_pending_goes_back_to_the_state_left_and_nowhere_else() -> None:
 
 
 def test_the_shortest_way_is_spelt_out() -> None:
-    assert way("new", "resolved") == ("triaged", "assigned", "in_progress", "resolved")
-    assert way("closed", "resolved") == ("reopened", "in_progress", "resolved")
-    assert way("pending", "resolved", "assigned") == ("assigned", "in_progress", "resolved")
-    assert way("new", "closed", outcome="withdrawn") == ("closed",)
-    assert way("triaged", "new") == ()
+    assert shortest_path("new", "resolved") == ("triaged", "assigned", "in_progress", "resolved")
+    assert shortest_path("closed", "resolved") == ("reopened", "in_progress", "resolved")
+    assert shortest_path("pending", "resolved", "assigned") == ("assigned", "in_progress", "resolved")
+    assert shortest_path("new", "closed", outcome="withdrawn") == ("closed",)
+    assert shortest_path("triaged", "new") == ()
 
 
 @st.composite
@@ -155,7 +155,7 @@ def test_changes_of_severity_are_no_part_of_the_path() -> None:
 
 
 def test_every_state_is_reachable_and_every_edge_is_between_states() -> None:
-    assert {state for state in STATES if way("new", state)} == set(STATES) - {"new"}
+    assert {state for state in STATES if shortest_path("new", state)} == set(STATES) - {"new"}
     assert {state for edge in EDGES for state in edge} == set(STATES)
     assert set(NEEDS) <= set(STATES)
 

@@ -46,7 +46,7 @@ from incident_ops.notifications.plan import (
 from incident_ops.notifications.recipients import TEAM, Notice, notices
 from incident_ops.records.index import to_record
 from incident_ops.records.policy import preset, to_policy
-from incident_ops.sla.obligations import of_incident
+from incident_ops.sla.obligations import incident_obligations
 from tests.support.http_sink import HttpSink, http_sink
 from tests.support.origin import Origin, race, remote_of, start
 
@@ -213,7 +213,9 @@ def test_news_that_is_too_old_pages_nobody() -> None:
     for hours, action in ((23, SEND), (25, HELD)):
         now = NOW + timedelta(hours=hours)
         owed = [
-            one for one in of_incident(as_of(incident, now), policy) if one.mark == "due" and one.clock == "response"
+            one
+            for one in incident_obligations(as_of(incident, now), policy)
+            if one.mark == "due" and one.clock == "response"
         ]
         told = notices(owed, {"INC-1": incident}, policy, {}, now)
         made = plan_deliveries(messages(told.notices), {}, now)

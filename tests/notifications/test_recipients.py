@@ -13,7 +13,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.services import Service
 from incident_ops.notifications.recipients import Notice, Notices, notices, response_phase
-from incident_ops.sla.obligations import of_incident
+from incident_ops.sla.obligations import incident_obligations
 from tests.sla.escalating import ITIL, LADDER, START, at, example, incident, note, policy, text
 
 CLIMBING = policy(extra=LADDER)
@@ -34,7 +34,7 @@ contacts:
 def told(one: Incident, now: str | datetime, judge: Policy = ITIL, *kinds: str) -> Notices:
     """The notices of one incident, of some kinds of obligations or of all."""
     moment = at(now) if isinstance(now, str) else now
-    owed = [each for each in of_incident(as_of(one, moment), judge) if not kinds or each.kind in kinds]
+    owed = [each for each in incident_obligations(as_of(one, moment), judge) if not kinds or each.kind in kinds]
     return notices(owed, {one.id: one}, judge, SERVICES, moment)
 
 

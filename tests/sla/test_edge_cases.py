@@ -17,7 +17,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.time import duration
 from incident_ops.errors import UserError
 from incident_ops.sla.clocks import PAUSABLE, ClockState, Risk, clocks
-from incident_ops.sla.status import standing
+from incident_ops.sla.status import incident_status
 from tests.sla.scene import DECLARED, ITIL, SEV, after, at, change, clock, incident, policy, update
 
 OFFICE = (
@@ -63,7 +63,7 @@ def test_what_is_declared_long_after_its_detection_is_retroactive_and_tells_the_
     record = incident(late, severity="SEV1")
     assert as_of(record, at(after("1h"))).declaration_lag == 86_401
     assert clock("response", record, SEV, after("1h")).risk is Risk.BREACHED
-    told = standing(as_of(record, at(after("1h"))), SEV, clocks(as_of(record, at(after("1h"))), SEV))
+    told = incident_status(as_of(record, at(after("1h"))), SEV, clocks(as_of(record, at(after("1h"))), SEV))
     assert (told.retroactive, told.lag_seconds) == (True, 86_401)
 
 

@@ -17,7 +17,7 @@ from incident_ops.domain.record import Append
 from incident_ops.domain.time import stamp
 from incident_ops.edits.escalate import escalate_due
 from incident_ops.sla.activity import NOTHING_SEEN, Seen
-from incident_ops.sla.escalation import Due, due_escalations
+from incident_ops.sla.escalation import DueEscalation, due_escalations
 from incident_ops.sla.escalation_ladder import managers
 from incident_ops.sla.escalation_rules import deferred, neighbours, similar
 from tests.sla.escalating import ITIL, LADDER, START, at, comment, example, incident, moved, note, policy, text
@@ -346,7 +346,7 @@ def test_a_raised_priority_past_its_mark_is_due_at_the_change() -> None:
 # A late run -----------------------------------------------------------------------------------------------------------
 
 
-def written(record: Incident, one: Due, judge: Policy, now: datetime) -> Incident:
+def written(record: Incident, one: DueEscalation, judge: Policy, now: datetime) -> Incident:
     """The record with what the automation appends for an escalation."""
     step = escalate_due(record, one, judge, now)
     fields = [edit.value for edit in step.edits if isinstance(edit, Append) and edit.route == ("escalations",)]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from incident_ops.domain.as_of import as_of
-from incident_ops.sla.status import phases, present
+from incident_ops.sla.status import current_phase, phases
 from tests.sla.scene import DECLARED, ITIL, SEV, after, at, change, incident, policy
 
 S2 = policy("sev1-3")
@@ -54,7 +54,7 @@ def test_a_phase_ends_by_what_happened_not_by_the_clock(
     times: dict[str, str], fields: dict[str, Any], now: str, name: str | None, over: int
 ) -> None:
     spelled = {field: text if text == "unknown" else after(text) for field, text in times.items()}
-    found = present(as_of(incident(spelled, severity="SEV1", **fields), at(after(now))), SEV)
+    found = current_phase(as_of(incident(spelled, severity="SEV1", **fields), at(after(now))), SEV)
     assert ((found.id, found.over_seconds) if found else None) == ((name, over) if name else None)
 
 
@@ -67,14 +67,14 @@ def test_an_ended_phase_says_how_much_too_long_it_took() -> None:
 def test_a_phase_under_a_name_of_its_own_ends_by_the_clock() -> None:
     own = "[{id: gather, from: 0m, to: 10m}, {id: rest, from: 10m, to: null}]"
     rules = policy("sev0-3", f"levels:\n- {{id: SEV3, calendar: 24x7, phases: {own}}}\n")
-    names = [present(as_of(incident(severity="SEV3"), at(after(now))), rules) for now in ("9m", "10m", "99h")]
+    names = [current_phase(as_of(incident(severity="SEV3"), at(after(now))), rules) for now in ("9m", "10m", "99h")]
     assert [one.id if one else None for one in names] == ["gather", "rest", "rest"]
     assert {one.over_seconds for one in names if one} == {0}
 
 
 def test_what_came_back_is_in_no_planned_phase() -> None:
     record = incident({"resolved": after("1h")}, severity="SEV1", state="reopened", cycles=[{"reopened": after("9h")}])
-    assert present(as_of(record, at(after("10h"))), SEV) is None
+    assert current_phase(as_of(record, at(after("10h"))), SEV) is None
 
 
 def test_the_phases_of_a_two_scale_scheme_are_those_of_the_severity() -> None:
