@@ -21,7 +21,7 @@ from incident_ops.domain.ports import Notifier, SharedLedger
 from incident_ops.domain.record import Record
 from incident_ops.domain.services import Service
 from incident_ops.errors import IncidentOpsError, UserError
-from incident_ops.notifications.plan import HELD, PAGER_CHANNELS, PlannedNotice, follow_ups, messages, plan_deliveries
+from incident_ops.notifications.plan import HELD, PAGER_CHANNELS, PlannedNotice, follow_ups, plan_deliveries
 from incident_ops.notifications.recipients import LATE_AFTER, Notices, merge_notices, notices, possible_notices
 from incident_ops.reconcile.changes import KeyDecision
 from incident_ops.reconcile.plan import telling
@@ -62,7 +62,6 @@ def wanted(records: Sequence[Record], owed: DueObligations, setting: NoticeSetti
     """Notices as if the mode were active: what `observe` holds is what would be sent otherwise."""
     policy = replace(setting.policy, mode="active")
     by_id = {record.incident.id: record for record in records}
-    private = {name for name, one in by_id.items() if one.incident.visibility == "restricted"}
     of: dict[str, list[Obligation]] = {}
     for obligation in owed.obligations:
         of.setdefault(obligation.incident, []).append(obligation)
@@ -71,12 +70,11 @@ def wanted(records: Sequence[Record], owed: DueObligations, setting: NoticeSetti
         incident = record.incident
         due = of.get(incident.id, ())
         told = notices(due, {incident.id: incident}, policy, setting.services, setting.now)
-        return told, list(_over(incident, setting._replace(policy=policy), seen, private))
+        return told, list(_over(incident, setting._replace(policy=policy), seen))
 
     made = list(evaluate_each(by_id.values(), told_of))
     told = merge_notices(one for one, _ in made)
-    create = policy.notify.incident_channel.create
-    found = tuple(messages(told.notices, private, incident_channel=create))
+    found = told.deliverable
     over: dict[str, list[Message]] = {}
     for _, calls in made:
         for mark, one in calls:
@@ -107,11 +105,11 @@ def told_now(
     return planned, verdict
 
 
-def _over(incident: Incident, setting: NoticeSetting, seen: SeenOf, private: set[str]) -> Iterator[tuple[str, Message]]:
+def _over(incident: Incident, setting: NoticeSetting, seen: SeenOf) -> Iterator[tuple[str, Message]]:
     policy, services, now = setting
     try:
         for one, mark in ended_pages(as_of(incident, now), policy, seen(incident)):
-            for message in messages(possible_notices(one, incident, policy, services, now), private):
+            for message in possible_notices(one, incident, policy, services, now):
                 if message.channel in PAGER_CHANNELS:
                     yield mark, message
     except UserError:

@@ -22,7 +22,7 @@ from incident_ops.domain.record import Record
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 from incident_ops.notifications.deliver import Delivered, deliver, delivery_exit_code
-from incident_ops.notifications.plan import messages, plan_deliveries
+from incident_ops.notifications.plan import plan_deliveries
 from incident_ops.notifications.recipients import notices
 from incident_ops.render.findings import inert, inert_lines, json_text
 from incident_ops.sla.obligations import incident_obligations
@@ -106,9 +106,7 @@ def _owed(opened: Opened, found: Incident, mark: str, audience: str, channels: S
         if mark in (one.mark, one.kind) and not one.superseded
     ]
     told = notices(owed, {found.id: found}, policy, services, opened.now)
-    private = {found.id} if found.visibility == "restricted" else ()
-    made = messages(told.notices, private, incident_channel=policy.notify.incident_channel.create)
-    return [one for one in made if one.audience == audience and (not channels or one.channel in channels)]
+    return [one for one in told.deliverable if one.audience == audience and (not channels or one.channel in channels)]
 
 
 def _marked(mark: str) -> str:

@@ -26,11 +26,12 @@ ACKNOWLEDGED, RESOLVED_EVENT = "acknowledged", "resolved"
 
 
 class Message(NamedTuple):
-    """What a channel carries.
+    """One notice to one recipient over one channel.
 
-    `key` is the notice's, with no run id, no time of run, no policy digest; with `channel`, a name of the policy, it is
-    what the ledger knows. `rank` is the level's (1 = worst), `recipient` a handle, a role or a channel's name. `text`
-    is plain text of one or more lines. `held` says why it is not sent now; "" where it is.
+    `key` holds no run id, no time of a run and no policy digest; together with `channel`, a name of the policy, it is
+    what the ledger knows. `rank` is the level's (1 = worst), `recipient` a handle, a role or a channel's name.
+    `subject` and `text` are plain text. `held` says why it is not sent now; "" where it is. `kind` and `obligation`
+    name what it is about; "" where a person wrote it. Without a channel it is only shown, never sent.
     """
 
     key: str
@@ -45,11 +46,13 @@ class Message(NamedTuple):
     drill: bool = False
     restricted: bool = False
     held: str = ""
+    kind: str = ""
+    obligation: str = ""
 
 
 def follow_up(page: Message, mark: str) -> Message:
     """The message that acknowledges or resolves a page, under a key of its own; `mark` as above."""
-    return page._replace(key=f"{page.key}#{mark}", mark=mark)
+    return page._replace(key=f"{page.key}#{mark}", mark=mark, kind=mark, obligation="")
 
 
 def page_key(notice: Message) -> str:

@@ -6,13 +6,12 @@ run that dies after the sending and before the confirmation costs one repeat.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from incident_ops.domain.notification import INCIDENT_CHANNEL, Ledger, Message, Pair, Sending, follow_up, pair
+from incident_ops.domain.notification import Ledger, Message, Pair, Sending, follow_up, pair
 from incident_ops.domain.time import parse_instant, stamp
-from incident_ops.notifications.recipients import INTERNAL, TEAM, Notice
 
 SEND, RESEND = "send", "re-send"
 SENT, CLAIMED, WAITS, HELD = "sent", "claimed", "waits", "held"
@@ -53,30 +52,6 @@ def is_urgent(message: Message) -> bool:
 def resend_after(message: Message) -> timedelta:
     """How old a claim must be before it counts as left behind: 5 minutes for ranks 1 and 2, 10 for the others."""
     return _URGENT_AGAIN if is_urgent(message) else _AGAIN
-
-
-def messages(
-    notices: Iterable[Notice], restricted: Collection[str] = (), *, incident_channel: bool = False
-) -> Iterator[Message]:
-    """One message for each channel of each notice; with `incident_channel` the team's also go into the chat channel of
-    the incident. `restricted` are the ids of incidents that not everybody may see."""
-    for one in notices:
-        own = incident_channel and one.recipient == TEAM and one.audience == INTERNAL
-        for channel in dict.fromkeys((*one.channels, *((INCIDENT_CHANNEL,) if own else ()))):
-            yield Message(
-                key=one.key,
-                incident=one.incident,
-                rank=one.rank,
-                mark=one.mark,
-                audience=one.audience,
-                recipient=one.recipient,
-                channel=channel,
-                subject=one.subject,
-                text="\n".join(one.lines),
-                drill=one.drill,
-                restricted=one.incident in restricted,
-                held=one.held,
-            )
 
 
 def plan_deliveries(

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from incident_ops.domain.as_of import assignee_at, public_status
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import ASSIGNED, IN_PROGRESS, NEW, OVER, PENDING, TRIAGED
+from incident_ops.domain.notification import INCIDENT_CHANNEL, Message
 from incident_ops.domain.policy import LevelPolicy, Policy
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, Calendar
 from incident_ops.domain.services import Service
@@ -37,6 +38,7 @@ from incident_ops.sla.obligations import (
 
 INTERNAL, EXECUTIVE, PUBLIC = "internal", "executive", "public"
 TEAM, EVERYBODY = "team", "public"
+NO_CHANNEL = ""
 REMINDERS = frozenset({WARNING, BREACH, ESCALATION_NOTICE, ITEM_MARK})
 LATE_AFTER = timedelta(days=1)
 """What was due longer ago than this is reported; nobody is called for it."""
@@ -44,31 +46,6 @@ LOW_RANK = 3
 """From this rank on nobody is disturbed outside the level's working hours."""
 _TICK = timedelta(seconds=1)
 _UNDATED = frozenset({"vip", "keyword", "pattern", MANUAL})
-
-
-class Notice(NamedTuple):
-    """One word to one recipient: a handle, TEAM (the channels of the level) or EVERYBODY (the status page).
-
-    `sent` is False for what is only planned; `held` says why. `channels` are names, never addresses. `subject` and
-    `lines` are plain text. Instants are aware UTC.
-    """
-
-    key: str
-    obligation: str
-    kind: str
-    incident: str
-    rank: int
-    mark: str
-    audience: str
-    recipient: str
-    channels: tuple[str, ...]
-    subject: str
-    lines: tuple[str, ...]
-    due: datetime
-    noticed_at: datetime
-    drill: bool = False
-    sent: bool = True
-    held: str = ""
 
 
 class Unreachable(NamedTuple):
@@ -80,10 +57,15 @@ class Unreachable(NamedTuple):
 
 
 class Notices(NamedTuple):
-    """The notices of one run, ordered by rank, due instant and key, and who could not be reached."""
+    """The messages of one run, ordered by rank, key and channel, and who cannot be reached."""
 
-    notices: tuple[Notice, ...]
+    messages: tuple[Message, ...]
     unreachable: tuple[Unreachable, ...]
+
+    @property
+    def deliverable(self) -> tuple[Message, ...]:
+        """The messages that go over a channel."""
+        return tuple(message for message in self.messages if message.channel)
 
 
 class _Case(NamedTuple):
@@ -103,7 +85,7 @@ def notices(
     now: datetime,
 ) -> Notices:
     """The notices of what is owed; what is superseded makes none. `incidents` by id, those of the obligations."""
-    found: dict[str, Notice] = {}
+    found: dict[tuple[str, str], Message] = {}
     missed: dict[Unreachable, None] = {}
     for one in obligations:
         incident = incidents[one.incident]
@@ -115,20 +97,21 @@ def notices(
             if isinstance(made, Unreachable):
                 missed[made] = None
             else:
-                found.setdefault(made.key, made)
+                found.setdefault((made.key, made.channel), made)
     return merge_notices([Notices(tuple(found.values()), tuple(missed))])
 
 
 def merge_notices(parts: Iterable[Notices]) -> Notices:
     """The notices of several incidents in the order of one run."""
     every = list(parts)
-    ordered = sorted((one for part in every for one in part.notices), key=lambda one: (one.rank, one.due, one.key))
+    found = (message for part in every for message in part.messages)
+    ordered = sorted(found, key=lambda message: (message.rank, message.key, message.channel))
     return Notices(tuple(ordered), tuple(sorted({one for part in every for one in part.unreachable})))
 
 
 def possible_notices(
     one: Obligation, incident: Incident, policy: Policy, services: Mapping[str, Service], now: datetime
-) -> Iterator[Notice]:
+) -> Iterator[Message]:
     """Every notice that a call may have made, whoever had the incident and whatever its level was: the ledger knows
     which were sent."""
     level = policy.level_of(incident)
@@ -136,10 +119,10 @@ def possible_notices(
         return
     case = _Case(one, incident, level, policy, services, now)
     every = (*policy.levels, *policy.scheme.major)
-    yield _notice(case, TEAM, INTERNAL, tuple(sorted({name for each in every for name in each.channels})))
+    yield from _messages(case, TEAM, INTERNAL, tuple(sorted({name for each in every for name in each.channels})))
     for handle, person in sorted(policy.contacts.people.items()):
         for audience in (INTERNAL, EXECUTIVE):
-            yield _notice(case, handle, audience, tuple(person.channels))
+            yield from _messages(case, handle, audience, tuple(person.channels))
 
 
 def has_been_handled(before: Incident, after: Incident) -> bool:
@@ -163,12 +146,12 @@ def response_phase(incident: Incident) -> str:
     return "investigation" if status == "investigating" else "deployment"
 
 
-def _told(case: _Case) -> Iterator[Notice | Unreachable]:
+def _told(case: _Case) -> Iterator[Message | Unreachable]:
     if case.one.kind == NEWS_NOTICE and case.one.audience == PUBLIC:
-        yield _notice(case, EVERYBODY, PUBLIC, (), "the status page shows it")
+        yield from _messages(case, EVERYBODY, PUBLIC, (NO_CHANNEL,), "the status page shows it")
         return
     if case.one.kind != ITEM_MARK and case.one.audience == INTERNAL and case.level.channels:
-        yield _notice(case, TEAM, INTERNAL, tuple(case.level.channels))
+        yield from _messages(case, TEAM, INTERNAL, tuple(case.level.channels))
     seen: set[str] = set()
     for audience, word in _words(case):
         handles = case.policy.contacts.handles(word)
@@ -182,7 +165,7 @@ def _told(case: _Case) -> Iterator[Notice | Unreachable]:
             if person is None or not person.channels:
                 yield Unreachable(case.one.key, handle, "has no channel in `contacts`")
             else:
-                yield _notice(case, handle, audience, tuple(person.channels))
+                yield from _messages(case, handle, audience, tuple(person.channels))
     for word in case.one.escalation.unreached if case.one.escalation else ():
         yield Unreachable(case.one.key, word, "nobody is behind it in `contacts`")
 
@@ -238,28 +221,28 @@ def _routed(case: _Case) -> list[str]:
     return [*words, *(phase.lead if phase else ()), *(phase.supporting if phase else ())]
 
 
-def _notice(case: _Case, recipient: str, audience: str, channels: tuple[str, ...], held: str = "") -> Notice:
-    one, incident = case.one, case.incident
-    held = held or _held(case)
+def _messages(case: _Case, recipient: str, audience: str, channels: Iterable[str], held: str = "") -> Iterator[Message]:
+    """One message for each channel. The team's go into the incident's own chat channel too, where it has one."""
+    obligation, incident = case.one, case.incident
     subject, lines = _text(case, audience)
-    return Notice(
-        key=f"{one.key}/{recipient}/{audience}",
-        obligation=one.key,
-        kind=one.kind,
-        incident=incident.id,
-        rank=one.rank,
-        mark=one.mark,
-        audience=audience,
-        recipient=recipient,
-        channels=channels,
-        subject=subject,
-        lines=lines,
-        due=one.due,
-        noticed_at=one.noticed_at,
-        drill=incident.drill,
-        sent=not held,
-        held=held,
-    )
+    own = recipient == TEAM and audience == INTERNAL and case.policy.notify.incident_channel.create
+    for channel in dict.fromkeys((*channels, *((INCIDENT_CHANNEL,) if own else ()))):
+        yield Message(
+            key=f"{obligation.key}/{recipient}/{audience}",
+            incident=incident.id,
+            rank=obligation.rank,
+            mark=obligation.mark,
+            audience=audience,
+            recipient=recipient,
+            channel=channel,
+            subject=subject,
+            text="\n".join(lines),
+            drill=incident.drill,
+            restricted=incident.visibility == "restricted",
+            held=held or _held(case),
+            kind=obligation.kind,
+            obligation=obligation.key,
+        )
 
 
 def _text(case: _Case, audience: str) -> tuple[str, tuple[str, ...]]:

@@ -19,7 +19,7 @@ from incident_ops.domain.record import Unread, is_incident_id
 from incident_ops.domain.tracker import Issue, IssueEdit, Label, Snapshot
 from incident_ops.errors import UserError
 from incident_ops.notifications.plan import SENT, PlannedNotice, is_urgent
-from incident_ops.notifications.recipients import Notice, Notices
+from incident_ops.notifications.recipients import Notices
 from incident_ops.reconcile import diff, generated_block
 from incident_ops.reconcile.changes import (
     ASSIGNEE,
@@ -301,15 +301,14 @@ def telling(told: Notices, planned: Iterable[PlannedNotice], why: Mapping[str, s
     `why` tells the reason of each obligation that somebody is still to hear of; `held` is why all of them are only
     planned, "" where they are sent.
     """
-    kinds = {one.key: one for one in told.notices}
     going: dict[str, list[PlannedNotice]] = {}
     kept: list[Kept] = []
     for one in planned:
         if one.goes_out:
             going.setdefault(one.message.key, []).append(one)
         elif one.action != SENT:
-            kept.append(Kept(one.message.key, _kind(one.message, kinds), None, f"not sent: {one.why}"))
-    changes = tuple(_change(of, kinds, why, held) for of in going.values())
+            kept.append(Kept(one.message.key, _kind(one.message), None, f"not sent: {one.why}"))
+    changes = tuple(_change(of, why, held) for of in going.values())
     lost = (
         Kept(one.obligation, UNREACHABLE_CHANNEL, None, f"{one.whom} cannot be told: {one.why}")
         for one in told.unreachable
@@ -318,10 +317,9 @@ def telling(told: Notices, planned: Iterable[PlannedNotice], why: Mapping[str, s
     return KeyDecision(changes, (*dict.fromkeys(kept), *lost))
 
 
-def _change(of: list[PlannedNotice], kinds: Mapping[str, Notice], why: Mapping[str, str], held: str) -> PlannedChange:
+def _change(of: list[PlannedNotice], why: Mapping[str, str], held: str) -> PlannedChange:
     message = of[0].message
-    notice = kinds.get(message.key)
-    reason = _ENDS.get(message.mark, "") if notice is None else why.get(notice.obligation, "")
+    reason = why.get(message.obligation, "") if message.obligation else _ENDS.get(message.mark, "")
     again = next((one.why for one in of if one.why), "")
     said = Telling(
         message.audience,
@@ -333,10 +331,9 @@ def _change(of: list[PlannedNotice], kinds: Mapping[str, Notice], why: Mapping[s
     )
     told = message.mark if message.restricted else reason
     return PlannedChange(
-        NOTIFY, _kind(message, kinds), message.key, None, "; ".join(filter(None, (told, again))), telling=said
+        NOTIFY, _kind(message), message.key, None, "; ".join(filter(None, (told, again))), telling=said
     )
 
 
-def _kind(message: Message, kinds: Mapping[str, Notice]) -> str:
-    notice = kinds.get(message.key)
-    return message.mark if notice is None else notice.kind
+def _kind(message: Message) -> str:
+    return message.kind or message.mark
