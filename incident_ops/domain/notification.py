@@ -94,7 +94,7 @@ class Claim(NamedTuple):
 def pair(key: str, channel: str) -> Pair:
     """The pair of a notice's key and a channel's name. ValueError where that is no name: an address must not get in."""
     if not _CHANNEL.fullmatch(channel):
-        raise ValueError(f"{channel!r} is no channel's name")
+        raise ValueError(f"{channel!r} is not a channel name")
     return Pair(sha256(key.encode()).hexdigest(), channel)
 
 
@@ -113,10 +113,10 @@ def parse_ledger(content: bytes) -> Ledger:
             if confirmed != "-":
                 parse_instant(confirmed)
         except ValueError as error:
-            raise _broken(number, "it has an instant that is none") from error
+            raise _broken(number, "one of its times is not valid") from error
         key = Pair(digest, intern(channel))
         if key in out:
-            raise _broken(number, "its key and channel stand there twice")
+            raise _broken(number, "its key and channel appear twice")
         out[key] = Sending(claimed, None if confirmed == "-" else confirmed)
     return out
 
@@ -168,7 +168,7 @@ def _is_due(sending: Sending, now: datetime, after: timedelta) -> bool:
 
 
 def _broken(number: int, why: str) -> Incomplete:
-    hint = f"mend or take out that line on the branch {LEDGER_BRANCH}; its history shows who changed it"
+    hint = f"fix or remove that line on the branch {LEDGER_BRANCH}; its history shows who changed it"
     return Incomplete(
         f"line {number} of the ledger cannot be read: {why}", hint=hint, where=f"{LEDGER_BRANCH}:{number}"
     )

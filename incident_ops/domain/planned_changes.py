@@ -185,13 +185,13 @@ def local_instant(text: str, zone: str | None, *, is_end: bool = False) -> datet
         raise
     except ValueError:
         if zone is None:
-            raise ValueError(f"{text!r} is a local time, and there is no zone") from None
+            raise ValueError(f"{text!r} is a local time without a zone") from None
     try:
         wall, where = datetime.fromisoformat(text), zone_named(zone)
         if wall.tzinfo is not None:
             raise ValueError(text)
     except ValueError:
-        raise ValueError(f"{text!r} in zone {zone!r} is no time of a place such as Europe/Berlin") from None
+        raise ValueError(f"{text!r} in zone {zone!r} is not a local time of a place such as Europe/Berlin") from None
     if wall.year not in YEARS:
         raise OutOfRange(text)
     return to_utc(wall, where, is_last=is_end)
@@ -207,4 +207,4 @@ def _moved(at: datetime, seconds: int) -> datetime:
     try:
         return at + timedelta(seconds=seconds)
     except OverflowError:
-        raise ValueError("its buffer leads outside the calendar") from None
+        raise ValueError("its buffer reaches beyond the calendar") from None

@@ -140,7 +140,7 @@ def zone_named(name: str) -> ZoneInfo:
     """The zone of a place such as Europe/Berlin, or UTC. ValueError for all else: EST is an offset and knows no summer
     (C29)."""
     if name != "UTC" and "/" not in name:
-        raise ValueError(f"{name!r} is no place")
+        raise ValueError(f"{name!r} is not the time zone of a place")
     try:
         return ZoneInfo(name)
     except (KeyError, OSError) as error:

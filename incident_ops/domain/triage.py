@@ -186,7 +186,7 @@ def _rank(policy: Policy, rule: TriageRule) -> int:
     level = policy.level(rule.level)
     if level is None:
         raise UserError(
-            f"triage gives {rule.level!r}, which is no level of scheme {policy.scheme.id}",
+            f"triage gives {rule.level!r}, which is not a level of scheme {policy.scheme.id}",
             hint="run `incident-ops policy lint`",
         )
     return level.rank
@@ -204,7 +204,7 @@ def _note(answers: Triage, level: str, worst: str) -> str:
     ]
     if not open_questions:
         return ""
-    told = f"not known: {', '.join(open_questions)}; {level} holds on what is known"
+    told = f"unknown: {', '.join(open_questions)}; {level} from what is known"
     return f"{told}, and it may be {worst}" if worst != level else told
 
 

@@ -61,7 +61,7 @@ def relabel(
         hint = f"its level is the {policy.drives}: {', '.join(policy.labels)}"
         raise UserError(f"scheme {policy.scheme.id} has no {field}", hint=hint)
     if label not in allowed:
-        raise UserError(f"{label!r} is no {field} of scheme {policy.scheme.id}", hint=did_you_mean(label, allowed))
+        raise UserError(f"{label!r} is not a {field} of scheme {policy.scheme.id}", hint=did_you_mean(label, allowed))
     before: str | None = getattr(incident, field)
     if before == label:
         return Step((), (f"{field} is {label} already; nothing changed",))
@@ -134,7 +134,7 @@ def add_entry(incident: Incident, now: datetime, by: str | None, entry: Timeline
 def _mark(incident: Incident, name: str, at: str) -> Edit:
     edit = instant_edit(incident, name, at)
     if incident.cycles and edit.route == route_of(f"times.{name}"):
-        hint = "after a reopening only restored and verified are marked; tell the rest in words"
+        hint = "after a reopening only restored and verified can be marked; describe the rest in the text"
         raise UserError(f"{incident.id} was reopened: {name} belongs to the first outage", hint=hint)
     return edit
 
@@ -143,7 +143,7 @@ def _late(incident: Incident, at: str, corrects: int | None) -> tuple[str, ...]:
     told = []
     others = [event.at for event in incident.timeline if event.corrects is None]
     if corrects is None and others and parse_instant(at) < parse_instant(others[-1]):
-        told.append(f"it happened before the entry above it ({others[-1]}); the order of the timeline is not changed")
+        told.append(f"it happened before the previous entry ({others[-1]}); the order of the timeline is not changed")
     started = instant(corrected_instants(incident).get("times.started"))
     if started is not None and parse_instant(at) < started:
         told.append("it happened before times.started")

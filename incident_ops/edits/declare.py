@@ -143,7 +143,7 @@ def _labels(declaration: Declaration, policy: Policy) -> tuple[str | None, str |
         return severity, priority, decision
     if decision is None:
         hint = f"--{policy.drives} {'|'.join(policy.labels)}, or answer: --users 60 --feature core --data-risk none"
-        raise UserError(f"how bad is it? There is no {policy.drives}", hint=hint)
+        raise UserError(f"how bad is it? No {policy.drives} is given", hint=hint)
     if policy.drives == "priority":
         return severity or decision.major, decision.level, decision
     return decision.level, priority, decision
@@ -177,7 +177,7 @@ def _doubts(
         told.append(f"the triage rules would give {decision.level} (rule {decision.rule_number}: {decision.rule_text})")
     level = policy.duties(severity, priority)
     if level is not None and level.ic_after == 0 and not declaration.commander:
-        told.append(f"{severity or level.id} needs a commander at once")
+        told.append(f"{severity or level.id} needs a commander now")
     return tuple(told)
 
 

@@ -49,7 +49,7 @@ def escalate_incident(
     told = [*dict.fromkeys((*words, *named, *above))]
     if after is None and not told:
         hint = "name somebody with --notify @who, or give the policy `escalation.tiers`"
-        raise UserError(f"{incident.id} cannot go higher: nobody is above {_spelled(before, policy)}", hint=hint)
+        raise UserError(f"{incident.id} cannot go higher: there is no tier above {_spelled(before, policy)}", hint=hint)
     key = f"{incident.id}/escalation/{len(incident.cycles) + 1}/{MANUAL}.{stamp(now)}"
     entry = _entry(now, key, MANUAL, reason, before, after, told, now)
     where = f"escalated to {_spelled(after, policy)}" if after is not None else "escalated"
@@ -115,23 +115,23 @@ def _asked(to: str, policy: Policy) -> int:
     found = next((one.tier for one in tiers if to in (one.id, str(one.tier))), None)
     if found is None:
         hint = did_you_mean(to, [one.id for one in tiers]) if tiers else "the policy has no `escalation.tiers`"
-        raise UserError(f"there is no tier {to!r}", hint=hint)
+        raise UserError(f"unknown tier {to!r}", hint=hint)
     return found
 
 
 def _spelled(tier: int | None, policy: Policy) -> str:
     entry = next((one for one in policy.escalation.tiers if one.tier == tier), None)
-    return f"tier {tier} ({entry.label or entry.id})" if entry else "the present tier"
+    return f"tier {tier} ({entry.label or entry.id})" if entry else "the current tier"
 
 
 def _to(told: Sequence[str]) -> str:
-    return f"; to be told: {', '.join(told)}" if told else ""
+    return f"; to be notified: {', '.join(told)}" if told else ""
 
 
 def _unreached(words: Sequence[str], told: Sequence[str]) -> tuple[str, ...]:
-    hint = "add them to `contacts` in policy.yaml"
-    lines = [f"nobody is behind {word}: {hint}" for word in words]
-    return (*lines, *(["nobody is told of this escalation"] if not told else []))
+    hint = "add one to `contacts` in policy.yaml"
+    lines = [f"{word} has no contact: {hint}" for word in words]
+    return (*lines, *(["nobody is notified of this escalation"] if not told else []))
 
 
 JUDGEMENTS: dict[str, bool | str] = {"yes": True, "no": False, UNKNOWN: UNKNOWN}

@@ -70,7 +70,7 @@ def resolve_incident(incident: Incident, policy: Policy, now: datetime, by: str 
     moved = move(incident, policy, RESOLVED, now, by)
     told = [f"resolved ({spelled_move(incident, policy, RESOLVED)})"]
     if any(isinstance(one, Set) and one.route == ("times", "acknowledged") for one in moved):
-        told.append("nobody had acknowledged it: times.acknowledged is now")
+        told.append("it had not been acknowledged: times.acknowledged is set to now")
     edits += [*moved, *_cause(incident, given), timeline_row(now, "status", "Resolved", by)]
     restored = given.restored or current_instant(incident, "restored")
     return Step(tuple(edits), tuple(told), _unstable(policy, now, restored))
@@ -90,7 +90,8 @@ def _unstable(policy: Policy, now: datetime, restored: str | None) -> tuple[str,
     seconds = int((now - since).total_seconds())
     if not 0 <= seconds < duration(stable_for):
         return ()
-    return (f"service is back for {spell_duration(seconds)} only; watch it for {stable_for}, `reopen` if it fails",)
+    back = f"the service has been back for only {spell_duration(seconds)}"
+    return (f"{back}; watch it for {stable_for} and `reopen` if it fails",)
 
 
 def close_incident(
@@ -107,7 +108,7 @@ def close_incident(
         return Step((), (f"was closed already, at {current_instant(incident, 'closed')}; nothing changed",))
     if incident.state != RESOLVED:
         way = " -> ".join(map(state_words, (incident.state, *path(incident, policy, CLOSED))))
-        hint = f"the way is {way}: `incident-ops resolve {incident.id}` first; no incident at all: `withdraw`"
+        hint = f"the path is {way}: `incident-ops resolve {incident.id}` first; if it was not an incident: `withdraw`"
         raise illegal_move(incident, policy, "closed", hint)
     at = stamp(now)
     edits: list[Edit] = []
@@ -125,11 +126,11 @@ def close_incident(
 def _guards(incident: Incident, policy: Policy, verified: bool) -> tuple[str, ...]:
     told = []
     if not verified and current_instant(incident, "verified") is None:
-        told.append("closed without anybody having verified that service is restored; say it with --verified")
+        told.append("closed although nobody verified that the service is restored; record that with --verified")
     status = incident.postmortem.status if incident.postmortem else None
     if policy.requires_postmortem(incident) and status != "final":
         label = incident.severity or incident.priority
-        told.append(f"{label} requires a postmortem, and it is " + (f"in status {status}" if status else "not begun"))
+        told.append(f"{label} requires a postmortem, and it is " + (f"in status {status}" if status else "not started"))
     return tuple(told)
 
 
@@ -139,7 +140,9 @@ def reopen_incident(incident: Incident, policy: Policy, now: datetime, by: str |
     UserError where the incident is not over, was closed longer ago than `states.auto_reopen`, or is a duplicate.
     """
     if incident.state not in OVER:
-        raise illegal_move(incident, policy, "reopened", "it is still open: only a resolved or closed one can be")
+        raise illegal_move(
+            incident, policy, "reopened", "it is still open: only a resolved or closed incident can be reopened"
+        )
     if incident.duplicate_of is not None:
         hint = f"reopen {incident.duplicate_of}, of which it is a duplicate"
         raise UserError(f"{incident.id} is a duplicate", hint=hint)
@@ -174,7 +177,7 @@ def withdraw_incident(
     if (outcome == DUPLICATE) != (of is not None):
         raise UserError("--of INC goes with --as duplicate", hint="--as duplicate --of INC-...")
     if of == incident.id:
-        raise UserError(f"{incident.id} cannot be a duplicate of itself", hint="name the other one")
+        raise UserError(f"{incident.id} cannot be a duplicate of itself", hint="name the other incident")
     edits: list[Edit] = [Set(("outcome",), outcome)]
     if of is not None:
         edits.append(Set(("duplicate_of",), of))

@@ -41,10 +41,10 @@ def new_freeze(now: datetime, wanted: FreezeRequest) -> dict[str, Any]:
     """The content of freezes/<name>.yaml. UserError for a name that is none, or times that hold nothing."""
     if not _NAME.fullmatch(wanted.name):
         raise UserError(
-            f"{wanted.name!r} is no name of a freeze", hint="letters, digits, dot, dash, underscore: year-end"
+            f"{wanted.name!r} is not a valid name for a freeze", hint="letters, digits, dot, dash, underscore: year-end"
         )
     if wanted.name.startswith(f"{OVERRIDE_PREFIX}-"):
-        raise UserError(f"{wanted.name!r} is the name of an override", hint="take another name")
+        raise UserError(f"{wanted.name!r} is the name of an override", hint="choose another name")
     if wanted.until is not None and wanted.until <= max(now, wanted.since):
         raise UserError(f"the freeze would be over at {stamp(wanted.until)}", hint="--until an instant, or 8h from now")
     return given_fields(
@@ -96,7 +96,8 @@ def commit_id(text: str) -> str:
     sha = text.strip().lower()
     if not _SHA.fullmatch(sha):
         raise UserError(
-            f"{text!r} is no commit id", hint="7 to 64 hexadecimal digits, best all of them: git rev-parse HEAD"
+            f"{text!r} is not a commit id",
+            hint="7 to 64 hexadecimal digits, preferably all of them: git rev-parse HEAD",
         )
     return sha
 
@@ -110,7 +111,7 @@ def override_incident(incident: Incident, now: datetime, wanted: OverrideRequest
     _lasts(now, wanted.expires)
     if incident.state == CLOSED:
         hint = "leave out the incident: then it is written below freezes/"
-        raise UserError(f"{incident.id} is closed, and holds nothing", hint=hint)
+        raise UserError(f"{incident.id} is closed and holds no deploys", hint=hint)
     if set(names).isdisjoint(incident.services):
         hint = f"it is on {', '.join(incident.services)}; leave out the incident: then it is written below freezes/"
         raise UserError(f"{incident.id} does not hold {wanted.service}", hint=hint)

@@ -38,7 +38,7 @@ def acknowledge(incident: Incident, policy: Policy, now: datetime, by: str | Non
     Whoever acknowledges an incident that nobody is assigned to has taken it. Twice is no error.
     """
     if incident.state == IN_PROGRESS:
-        at = corrected_instants(incident).get("times.acknowledged", "an instant that was not written down")
+        at = corrected_instants(incident).get("times.acknowledged", "a time that was not recorded")
         return Step((), (f"was acknowledged already, at {at}; nothing changed",))
     if incident.state in OVER:
         raise illegal_move(incident, policy, "acknowledged", f"`incident-ops reopen {incident.id} --reason TEXT` first")
@@ -62,8 +62,8 @@ def assign_role(incident: Incident, now: datetime, by: str | None, role: str, wh
     """Sets a role (R114); one that is not of the four goes to `roles.others`. UserError where it is no role's name."""
     role = role.lower().replace("-", "_").replace(" ", "_")
     if not _ROLE.fullmatch(role) or role == "others":
-        hint = f"{', '.join(ROLES)}, or a word of your own"
-        raise UserError(f"{role!r} is no name of a role", hint=hint)
+        hint = f"{', '.join(ROLES)}, or a name of your own"
+        raise UserError(f"{role!r} is not a valid name for a role", hint=hint)
     before = getattr(incident.roles, role) if role in ROLES else incident.roles.others.get(role)
     if before == who:
         return Step((), (f"{who} is {state_words(role)} already; nothing changed",))
@@ -131,7 +131,7 @@ def end_pause(incident: Incident, policy: Policy, now: datetime, by: str | None)
         raise illegal_move(incident, policy, "resumed", "no pause is open")
     back = state_before_pending(incident)
     if back is None:
-        hint = "mend the last entry of changes: it must end in pending"
+        hint = "fix the last entry of changes: it must end in pending"
         raise UserError(f"{incident.id} is pending, but its changes do not say which state was left", hint=hint)
     moved = move(incident, policy, back, now, by)
     told = f"the wait is over ({spelled_move(incident, policy, back)})"

@@ -87,8 +87,8 @@ def instant_edit(incident: Incident, name: str, at: str) -> Set:
     field, given = field_of(incident, name), corrected_instants(incident)
     there = given.get(field)
     if there is not None and there != at:
-        hint = "leave it out; a wrong one is mended by an entry of corrections, or in the record until it is merged"
-        raise UserError(f"{incident.id}: {field} is {there} already", hint=hint)
+        hint = "leave it out; to fix a wrong one add an entry to corrections, or edit the record before it is merged"
+        raise UserError(f"{incident.id}: {field} is already {there}", hint=hint)
     if name in _ORDER and (moment := instant(at)) is not None:
         for place, other in enumerate(_ORDER):
             known = instant(given.get(field_of(incident, other)))

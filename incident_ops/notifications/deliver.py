@@ -102,7 +102,7 @@ class _Run:
         if message.channel in self.silent:
             return Delivered(planned, NOT_TRIED, WriteFailed(f"channel {message.channel} did not answer in this run"))
         if claimed is not None and self.clock() + _ONE_SENDING > claimed + resend_after(message):
-            return Delivered(planned, NOT_TRIED, WriteFailed("this run took so long that another may send it by now"))
+            return Delivered(planned, NOT_TRIED, WriteFailed("this run took so long that another run may have sent it"))
         if not self._is_owed(message):
             return Delivered(planned, NO_LONGER_DUE)
         error = _sent(sink, message)
@@ -181,5 +181,5 @@ def _sent(sink: Notifier, message: Message) -> IncidentOpsError | None:
     except IncidentOpsError as error:
         return error
     except Exception as error:
-        return Ambiguous(f"channel {message.channel}: a fault inside the sink ({type(error).__name__})")
+        return Ambiguous(f"channel {message.channel}: the notifier crashed ({type(error).__name__})")
     return None

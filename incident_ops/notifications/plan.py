@@ -99,4 +99,4 @@ def _claimed(message: Message, seen: Sending, now: datetime) -> tuple[str, str]:
     again = parse_instant(seen.claimed) + resend_after(message)
     if again <= now:
         return RESEND, f"claimed {seen.claimed}, never confirmed; it may arrive twice"
-    return CLAIMED, f"claimed {seen.claimed} by a run that may be sending it; free again {stamp(again)}"
+    return CLAIMED, f"claimed {seen.claimed} by another run that may be sending it; retried from {stamp(again)}"

@@ -156,18 +156,18 @@ def _told(case: _Case) -> Iterator[Message | Unreachable]:
     for audience, word in _words(case):
         handles = case.policy.contacts.handles(word)
         if not handles:
-            yield Unreachable(case.one.key, word, "nobody is behind it in `contacts`")
+            yield Unreachable(case.one.key, word, "no contact in `contacts`")
         for handle in handles:
             if handle in seen:
                 continue
             seen.add(handle)
             person = case.policy.contacts.people.get(handle)
             if person is None or not person.channels:
-                yield Unreachable(case.one.key, handle, "has no channel in `contacts`")
+                yield Unreachable(case.one.key, handle, "no channel in `contacts`")
             else:
                 yield from _messages(case, handle, audience, tuple(person.channels))
     for word in case.one.escalation.unreached if case.one.escalation else ():
-        yield Unreachable(case.one.key, word, "nobody is behind it in `contacts`")
+        yield Unreachable(case.one.key, word, "no contact in `contacts`")
 
 
 def _words(case: _Case) -> Iterator[tuple[str, str]]:
@@ -256,11 +256,11 @@ def _text(case: _Case, audience: str) -> tuple[str, tuple[str, ...]]:
     subject = f"{mark}{one.level} {incident.id}: {incident.title} - {one.reason}"
     lines = [one.reason, *([one.text] if one.text else [])]
     lag = int((one.noticed_at - one.due).total_seconds())
-    lines.append(f"Due {stamp(one.due)}, noticed {stamp(one.noticed_at)}, {spell_duration(lag)} later")
+    lines.append(f"Due {stamp(one.due)}, noticed {stamp(one.noticed_at)}, {spell_duration(lag)} late")
     if one.kind in (DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE) and case.level.team:
         lines.append(f"Team: {case.level.team}")
     if one.kind in (WARNING, BREACH) and audience == INTERNAL and case.policy.escalation.tiers:
-        lines.append(f'Help of the next tier: incident-ops escalate {incident.id} --reason "..."')
+        lines.append(f'To get help from the next tier: incident-ops escalate {incident.id} --reason "..."')
     return subject, tuple(lines)
 
 

@@ -310,7 +310,7 @@ def telling(told: Notices, planned: Iterable[PlannedNotice], why: Mapping[str, s
             kept.append(Kept(one.message.key, _kind(one.message), None, f"not sent: {one.why}"))
     changes = tuple(_change(of, why, held) for of in going.values())
     lost = (
-        Kept(one.obligation, UNREACHABLE_CHANNEL, None, f"{one.whom} cannot be told: {one.why}")
+        Kept(one.obligation, UNREACHABLE_CHANNEL, None, f"{one.whom} cannot be notified: {one.why}")
         for one in told.unreachable
         if one.obligation in why
     )

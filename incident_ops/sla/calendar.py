@@ -231,7 +231,7 @@ def _zone(name: str) -> ZoneInfo:
         return zone_named(name)
     except ValueError as error:
         hint = "write one such as Europe/Berlin or America/New_York"
-        raise UserError(f"{name} is not an IANA time zone of a place", where="policy.yaml", hint=hint) from error
+        raise UserError(f"{name} is not the IANA time zone of a place", where="policy.yaml", hint=hint) from error
 
 
 def _open(hours: _Hours, day: date) -> tuple[TimeSpan, ...]:

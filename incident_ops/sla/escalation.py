@@ -165,9 +165,9 @@ def _told(
 def _lapsed(cause: EscalationCause, view: IncidentAt, answered: Sequence[datetime], at_work: bool) -> str:
     """Why nobody is to be told of a cause any more; "" where it still stands."""
     if cause.cycle != view.cycle:
-        return "it was resolved, and came back, since"
+        return "it was resolved and reopened since"
     if not at_work:
-        return "nobody is at work on it now"
+        return "nobody is working on it now"
     answer = first_after(answered, cause.at) if cause.rule == NO_ANSWER else None
     return f"somebody answered at {stamp(answer)}" if answer else cause.lapsed
 

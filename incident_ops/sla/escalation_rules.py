@@ -174,7 +174,7 @@ def _reassignment(case: EscalationCycle) -> Iterator[EscalationCause]:
     handed = [parse_instant(new.at) for old, new in pairwise(entries) if new.to != old.to]
     if len(handed) > most and _is_within(case, handed[most]):
         key = case.key("assignments", f"reassigned.{most + 1}")
-        yield EscalationCause(handed[most], REASSIGNMENT_RULE, key, f"Handed on {most + 1} times", case.view.cycle)
+        yield EscalationCause(handed[most], REASSIGNMENT_RULE, key, f"Reassigned {most + 1} times", case.view.cycle)
 
 
 def _customer(case: EscalationCycle, seen: Seen) -> Iterator[EscalationCause]:

@@ -285,7 +285,7 @@ def _announced(case: _Case) -> list[Obligation]:
     first = case.path[0]
     found = [case.owe(DECLARED_NOTICE, "incident", DECLARED_NOTICE, begin, f"Declared {first.label}")]
     if view.cycle > 1:
-        found = [case.owe(REOPENED_NOTICE, "incident", REOPENED_NOTICE, begin, "It came back")]
+        found = [case.owe(REOPENED_NOTICE, "incident", REOPENED_NOTICE, begin, "Reopened")]
     for old, new in pairwise(case.path):
         if new.since >= begin and new.level.rank < old.level.rank:
             told = f"Raised from {_label(old)} to {_label(new)}"

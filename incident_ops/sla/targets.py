@@ -47,7 +47,7 @@ def level_of(incident: Incident, policy: Policy) -> LevelPolicy:
     level = policy.level_of(incident)
     if level is None:
         label = policy.label_of(incident)
-        said = f"{policy.drives} {label} is no level" if label else f"without {policy.drives} it has no level"
+        said = f"{policy.drives} {label} is not a level" if label else f"without a {policy.drives} it has no level"
         raise UserError(f"{said} of scheme {policy.scheme.id}", hint=f"levels: {', '.join(policy.labels)}")
     return level
 

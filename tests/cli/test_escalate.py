@@ -30,7 +30,7 @@ def test_escalate_and_review(ladder: Folder) -> None:
     """Both edits leave a record that validates; what was merged may only get its judgement."""
     done = call("escalate", "--reason", "needs a DBA", at=ladder.path)
     assert done.code == 0, done
-    assert "escalated to tier 2 (Tier 2); to be told: @lead" in done.out
+    assert "escalated to tier 2 (Tier 2); to be notified: @lead" in done.out
     assert call("validate", at=ladder.path).code == 0
     ladder.commit()
     done = call("escalations", "review", "INC-1", "--appropriate", "no", at=ladder.path)

@@ -32,7 +32,7 @@ def test_by_hand_to_the_next_tier_and_on() -> None:
     assert (entry.at, entry.noticed_at) == ("2025-01-26T12:35:00Z",) * 2
     assert entry.key == "INC-1/escalation/1/manual.2025-01-26T12:35:00Z"
     assert one.events[-1] == "Escalated to tier 2 (Tier 2): needs a DBA"
-    assert step.told == ("escalated to tier 2 (Tier 2); to be told: @lead, @mona",)
+    assert step.told == ("escalated to tier 2 (Tier 2); to be notified: @lead, @mona",)
     one.take(40, lambda incident, now: escalate_incident(incident, LADDER, now, "@ann", "again"))
     assert one.incident.escalations[-1].to_tier == 3
 
@@ -44,7 +44,7 @@ def test_the_three_kinds_of_target(to: str, tier: int) -> None:
     step = one.take(5, lambda incident, now: escalate_incident(incident, LADDER, now, "@ann", "x", to, ("@zoe",)))
     assert one.incident.escalations[0].to_tier == tier
     assert one.incident.escalations[0].notified == ["@zoe"]
-    assert any("nobody is behind" in line for line in step.warnings)
+    assert any("has no contact" in line for line in step.warnings)
 
 
 def test_it_is_refused_where_it_makes_no_sense() -> None:
@@ -53,7 +53,7 @@ def test_it_is_refused_where_it_makes_no_sense() -> None:
     go(over, 5, "withdraw")
     with pytest.raises(UserError, match="cannot be escalated"):
         escalate_incident(over.incident, LADDER, after(90), "@ann", "x")
-    with pytest.raises(UserError, match="no tier 'tier-9'"):
+    with pytest.raises(UserError, match="unknown tier 'tier-9'"):
         escalate_incident(page().incident, LADDER, after(5), "@ann", "x", "tier-9")
     with pytest.raises(UserError, match="cannot go higher"):
         escalate_incident(Page().incident, SEV, after(5), "@ann", "x")

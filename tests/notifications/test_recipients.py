@@ -90,13 +90,13 @@ def test_channels_by_level(severity: str, channels: tuple[str, ...]) -> None:
 
 
 def test_who_cannot_be_reached_is_said() -> None:
-    """A word nobody is behind, a handle without a channel."""
+    """A role without a contact, a handle without a channel."""
     found = told(incident(priority="P1", severity="SEV-1"), "1m", ITIL, "declared")
     assert {(one.whom, one.why) for one in found.unreachable} == {
-        ("cto", "nobody is behind it in `contacts`"),
-        ("it_director", "nobody is behind it in `contacts`"),
-        ("executive", "nobody is behind it in `contacts`"),
-        ("@team", "has no channel in `contacts`"),
+        ("cto", "no contact in `contacts`"),
+        ("it_director", "no contact in `contacts`"),
+        ("executive", "no contact in `contacts`"),
+        ("@team", "no channel in `contacts`"),
     }
 
 
@@ -266,4 +266,4 @@ def test_the_same_input_gives_the_same_notices() -> None:
 def test_both_instants_and_the_lag_are_told() -> None:
     """A late run says how late it is."""
     found = told(incident(SIX, state="in_progress"), START + timedelta(hours=9), ITIL, "breach")
-    assert ", 1h later" in found.messages[0].text
+    assert ", 1h late" in found.messages[0].text

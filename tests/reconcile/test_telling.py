@@ -33,7 +33,7 @@ def notice(
 
 
 def told() -> Notices:
-    return Notices((), (Unreachable("INC-1/response/1/due", "@bob", "has no channel in `contacts`"),))
+    return Notices((), (Unreachable("INC-1/response/1/due", "@bob", "no channel in `contacts`"),))
 
 
 def test_what_goes_out_is_one_change_a_notice() -> None:
@@ -58,7 +58,7 @@ def test_what_is_held_or_sent_is_no_change() -> None:
     assert verdict.changes == ()
     assert [(one.kind, one.reason) for one in verdict.kept] == [
         ("breach", "not sent: quiet hours"),
-        (UNREACHABLE_CHANNEL, "@bob cannot be told: has no channel in `contacts`"),
+        (UNREACHABLE_CHANNEL, "@bob cannot be notified: no channel in `contacts`"),
     ]
     assert {one.action for one in held} == {HELD}
     sent = [one._replace(action=SENT) for one in plan_deliveries(notice(), {}, NOW)]

@@ -443,4 +443,4 @@ def test_a_record_without_a_level_is_unread_and_hides_no_other() -> None:
     found = clock_report([record(incident(id="INC-2")), record(incident(severity="SEV0"))], SEV, at(DECLARED), [broken])
     assert {clock.incident for clock in found.clocks} == {"INC-1"}
     assert [unread.path for unread in found.unread] == ["incidents/INC-2/incident.yaml", broken.path]
-    assert "without severity it has no level of scheme sev0-3" in found.unread[0].reason
+    assert "without a severity it has no level of scheme sev0-3" in found.unread[0].reason

@@ -311,7 +311,7 @@ def test_an_hour_is_an_hour_on_the_day_the_clocks_change(zone: str, declared: st
 def test_a_zone_that_names_no_place_is_refused(zone: str) -> None:
     """C29: `EST` knows no summer."""
     rules = policy("sev0-3", OFFICE.replace("Europe/Berlin", zone) + "levels:\n- {id: SEV1, calendar: office}\n")
-    with pytest.raises(UserError, match=f"{zone} is not an IANA time zone of a place"):
+    with pytest.raises(UserError, match=f"{zone} is not the IANA time zone of a place"):
         clocks(as_of(incident(severity="SEV1"), at(DECLARED)), rules)
 
 

@@ -239,8 +239,8 @@ def test_a_resolved_one_owes_nothing_and_lists_what_was_due() -> None:
     record = incident({**SIX, "resolved": "7h"}, state="resolved", timeline=hours("5h"))
     found = due_escalations(as_of(record, at("9h")), ITIL)
     assert [(one.rule, one.superseded) for one in found] == [
-        ("stagnation", "nobody is at work on it now"),
-        ("time", "nobody is at work on it now"),
+        ("stagnation", "nobody is working on it now"),
+        ("time", "nobody is working on it now"),
     ]
     assert [
         one.rule
