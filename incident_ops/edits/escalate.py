@@ -20,7 +20,7 @@ from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 from incident_ops.sla.activity import AUTOMATION
 from incident_ops.sla.escalation import MANUAL, DueEscalation
-from incident_ops.sla.escalation_ladder import handles_of, managers, people_of_tier
+from incident_ops.sla.escalation_ladder import handles_of, managers, next_tier, people_of_tier
 
 LONGEST_REASON = 2000
 
@@ -41,7 +41,7 @@ def escalate_incident(
     if incident.state in OVER:
         raise illegal_move(incident, policy, "escalated", f"`incident-ops reopen {incident.id} --reason TEXT` first")
     before = _present(incident, policy)
-    after = _asked(to, policy) if to is not None else _above(before, policy)
+    after = _asked(to, policy) if to is not None else next_tier(before, policy.escalation.tiers)
     level = policy.level_of(incident)
     words, nobody = people_of_tier(after, policy)
     named, unknown = handles_of(notify, policy.contacts)
@@ -104,10 +104,6 @@ def _present(incident: Incident, policy: Policy) -> int | None:
     reached += [(parse_instant(one.at), one.to_tier) for one in incident.escalations if one.to_tier is not None]
     lowest = min((one.tier for one in policy.escalation.tiers), default=None)
     return max(reached, key=lambda pair: pair[0])[1] if reached else lowest
-
-
-def _above(tier: int | None, policy: Policy) -> int | None:
-    return min((one.tier for one in policy.escalation.tiers if tier is not None and one.tier > tier), default=None)
 
 
 def _asked(to: str, policy: Policy) -> int:

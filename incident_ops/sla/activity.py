@@ -24,7 +24,7 @@ MILESTONES = ("acknowledged", "assembled", "diagnosed", "mitigated", "restored",
 
 
 class Seen(NamedTuple):
-    """What the tracker shows of an incident: the comments of its issue, and whether a person opened it again."""
+    """What the tracker shows of an incident: the comments of its issue, and whether a person reopened it."""
 
     comments: tuple[Comment, ...] = ()
     reopened: bool = False
@@ -36,9 +36,9 @@ NOTHING_SEEN = Seen()
 def seen_of(
     incident: Incident, snapshot: Snapshot | None, reopened: Collection[int] = (), number: int | None = None
 ) -> Seen:
-    """What a snapshot holds of an incident; `reopened` are the numbers of the issues that people opened again.
+    """What a snapshot shows of an incident; `reopened` are the numbers of the issues that people reopened.
 
-    The issue is `number` where that is known, else the one the record names, else the one whose key the tracker keeps.
+    The issue is `number` where that is known, else the one the record names, else the one with the incident's key.
     """
     if snapshot is None:
         return NOTHING_SEEN
@@ -46,7 +46,7 @@ def seen_of(
         number = incident.links.tracking_issue
     if number is None:
         number = next((issue.number for issue in snapshot.issues if issue.key == incident.id), None)
-    return Seen(tuple(one for one in snapshot.comments if one.issue == number), number in reopened)
+    return Seen(tuple(comment for comment in snapshot.comments if comment.issue == number), number in reopened)
 
 
 def is_automation(by: str | None, policy: Policy) -> bool:
@@ -56,53 +56,48 @@ def is_automation(by: str | None, policy: Policy) -> bool:
 
 
 def said_by_people(comments: Iterable[Comment], policy: Policy, now: datetime) -> list[tuple[datetime, str]]:
-    """Instant and text of the comments that people had written by `now`, in order."""
-    theirs = (one for one in comments if not one.is_bot and not is_automation(one.by, policy))
-    return sorted((at, one.body) for one in theirs if (at := parse_instant(one.at)) <= now)
+    """Instant and text of the comments that people wrote up to `now`, in order."""
+    by_people = (comment for comment in comments if not comment.is_bot and not is_automation(comment.by, policy))
+    return sorted((at, comment.body) for comment in by_people if (at := parse_instant(comment.at)) <= now)
 
 
 def activity(view: IncidentAt, policy: Policy, comments: Iterable[Comment] = ()) -> tuple[datetime, ...]:
     """Every instant up to `now` at which a person did something for the incident, in order.
 
-    Entries of the timeline, updates, changes, corrections, assignments, the milestones of `times` and `cycles`, and
-    comments. An entry that does not say who made it counts as a person's: the automation always says so.
+    Timeline entries, updates, changes, corrections, assignments, the milestones of `times` and `cycles`, and comments.
+    An entry without an author counts as a person's: the automation always signs its own.
     """
     incident = view.incident
-    found = {parse_instant(one.at) for one in incident.updates} | {
-        parse_instant(one.at) for one in incident.assignments
-    }
+    instants = {parse_instant(update.at) for update in incident.updates}
+    instants |= {parse_instant(assignment.at) for assignment in incident.assignments}
     for history in (incident.timeline, incident.changes, incident.corrections):
-        found |= {parse_instant(one.at) for one in history if not is_automation(one.by, policy)}
-    found |= _milestones(view, MILESTONES)
-    found |= {at for at, _ in said_by_people(comments, policy, view.now)}
-    return tuple(sorted(at for at in found if at <= view.now))
+        instants |= {parse_instant(entry.at) for entry in history if not is_automation(entry.by, policy)}
+    instants |= _milestones(view, MILESTONES)
+    instants |= {at for at, _ in said_by_people(comments, policy, view.now)}
+    return tuple(sorted(at for at in instants if at <= view.now))
 
 
 def answers(view: IncidentAt, policy: Policy) -> tuple[datetime, ...]:
-    """The instants up to `now` at which somebody took the incident in hand: acknowledged, assigned or moved it.
+    """The instants up to `now` at which somebody took on the incident: acknowledged, assigned or moved it.
 
-    A remark is no answer: a customer who asks for news must not stop a page.
+    A comment is not an answer: a customer who asks for news must not stop a page.
     """
-    moved = {
-        parse_instant(one.at)
-        for one in view.incident.changes
-        if one.field == "state" and not is_automation(one.by, policy)
-    }
-    begin = view.declared
-    taken = moved | {parse_instant(one.at) for one in view.incident.assignments}
-    # the moves of the declaration itself say that it was triaged, not that somebody has it
-    taken = {at for at in taken if at > begin} | _milestones(view, ("acknowledged",))
-    return tuple(sorted(at for at in taken if at <= view.now))
+    moves = (change for change in view.incident.changes if change.field == "state")
+    instants = {parse_instant(change.at) for change in moves if not is_automation(change.by, policy)}
+    instants |= {parse_instant(assignment.at) for assignment in view.incident.assignments}
+    # the moves made by the declaration itself say that it was triaged, not that somebody has it
+    instants = {at for at in instants if at > view.declared} | _milestones(view, ("acknowledged",))
+    return tuple(sorted(at for at in instants if at <= view.now))
 
 
 def last_before(instants: Sequence[datetime], at: datetime) -> datetime | None:
-    """The last of ordered instants that is not after `at`."""
+    """The last of the ordered instants that is not after `at`."""
     index = bisect_right(instants, at)
     return instants[index - 1] if index else None
 
 
 def first_after(instants: Sequence[datetime], at: datetime) -> datetime | None:
-    """The first of ordered instants that is after `at`."""
+    """The first of the ordered instants that is after `at`."""
     index = bisect_right(instants, at)
     return instants[index] if index < len(instants) else None
 

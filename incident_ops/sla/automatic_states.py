@@ -1,6 +1,6 @@
-"""States that time, or a person's word on the tracker, brings about (R79-R81): which, since when, and why.
+"""State changes that are due because of time or of a comment on the tracker (R79-R81): which, since when, and why.
 
-Of which incidents the comments matter, and since when: the tracker is asked about no other (R59, R61, R79, R81).
+Also for which incidents comments matter, and since when: the tracker is asked about no others (R59, R61, R79, R81).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ WAITING = "user"
 
 
 class StateMove(NamedTuple):
-    """A move of the state that is due: to which state, since which instant (aware UTC), and why."""
+    """A change of state that is due: to which state, since which instant (aware UTC), and why."""
 
     incident: str
     key: str
@@ -31,22 +31,22 @@ class StateMove(NamedTuple):
 
 def due_moves(view: IncidentAt, policy: Policy, seen: Seen) -> list[StateMove]:
     """The move that is due now, none or one. `seen` is what the tracker shows of the incident."""
-    if view.state != view.incident.state:  # looked at from before its last move: later ones would not be legal
+    if view.state != view.incident.state:  # seen from before its last move: a further one would not be legal
         return []
-    found = _closing(view, policy, seen) or _waiting(view, policy) or _return(view, policy, seen)
-    return [found] if found else []
+    move = _closing(view, policy, seen) or _waiting(view, policy) or _reopening(view, policy, seen)
+    return [move] if move else []
 
 
 def _closing(view: IncidentAt, policy: Policy, seen: Seen) -> StateMove | None:
-    """Resolved, and nobody did anything for `auto_close` (R79); never before a postmortem that is required is final."""
+    """Resolved, and no activity for `auto_close` (R79); never before a required postmortem is final."""
     limit, incident = policy.states.auto_close, view.incident
     if limit is None or view.state != RESOLVED or policy.level_of(incident) is None:
         return None
     if policy.requires_postmortem(incident) and not _is_postmortem_final(incident):
         return None
-    done = activity(view, policy, seen.comments)
+    active = activity(view, policy, seen.comments)
     over = instant(current_instant(incident, "resolved"))
-    last = max((*done, *([over] if over else [])), default=None)
+    last = max((*active, *([over] if over else [])), default=None)
     if last is None:
         return None
     due = shift(last, seconds_of(limit))
@@ -54,7 +54,7 @@ def _closing(view: IncidentAt, policy: Policy, seen: Seen) -> StateMove | None:
 
 
 def _waiting(view: IncidentAt, policy: Policy) -> StateMove | None:
-    """A pause that waits for the user is on for longer than `auto_pending`, and the state does not say so (R80)."""
+    """A pause that waits for the user has lasted longer than `auto_pending`, and the state is not pending yet (R80)."""
     limit, state = policy.states.auto_pending, view.state
     if limit is None or (state, PENDING) not in policy.states.moves:
         return None
@@ -70,8 +70,8 @@ def _waiting(view: IncidentAt, policy: Policy) -> StateMove | None:
     return _move(view, PENDING, due, reason) if view.now > due else None
 
 
-def _return(view: IncidentAt, policy: Policy, seen: Seen) -> StateMove | None:
-    """A person wrote under the issue of a closed incident, or opened it again, within `auto_reopen` (R81)."""
+def _reopening(view: IncidentAt, policy: Policy, seen: Seen) -> StateMove | None:
+    """A person commented on the issue of a closed incident, or reopened it, within `auto_reopen` (R81)."""
     limit, incident = policy.states.auto_reopen, view.incident
     closed = instant(current_instant(incident, "closed")) or _closed_by_change(incident)
     if limit is None or view.state != CLOSED or closed is None or incident.duplicate_of is not None:
@@ -79,9 +79,9 @@ def _return(view: IncidentAt, policy: Policy, seen: Seen) -> StateMove | None:
     last = shift(closed, seconds_of(limit))
     for at, _ in said_by_people(seen.comments, policy, view.now):
         if closed < at <= last:
-            return _move(view, REOPENED, at, f"A person wrote at {stamp(at)}, within {limit} of the closing")
+            return _move(view, REOPENED, at, f"A person commented at {stamp(at)}, within {limit} of the closing")
     if seen.reopened and closed < view.now <= last:
-        return _move(view, REOPENED, view.now, f"A person opened the issue again within {limit} of the closing")
+        return _move(view, REOPENED, view.now, f"A person reopened the issue within {limit} of the closing")
     return None
 
 
@@ -95,18 +95,18 @@ def _is_postmortem_final(incident: Incident) -> bool:
 
 
 def _closed_by_change(incident: Incident) -> datetime | None:
-    found = [one.at for one in incident.changes if one.field == "state" and one.new == CLOSED]
-    return parse_instant(found[-1]) if found else None
+    closings = [change.at for change in incident.changes if change.field == "state" and change.new == CLOSED]
+    return parse_instant(closings[-1]) if closings else None
 
 
 _LATE = timedelta(days=1)
-"""How late a run may look for a word that was said within the window of `auto_reopen`."""
+"""How late a run may still look for a comment made within the window of `auto_reopen`."""
 
 
 def watched_since(view: IncidentAt, policy: Policy) -> datetime | None:
-    """Since when people's comments on an incident bear on what is due at `now`; None where they do not.
+    """Since when people's comments on an incident matter to what is due now; None where they do not.
 
-    A comment is activity (stagnation, deferral, auto-close), may hold a keyword, or brings a closed incident back.
+    A comment is activity (stagnation, deferral, auto-close), may hold a keyword, or reopens a closed incident.
     """
     incident, now = view.incident, view.now
     level = policy.level_of(incident)
@@ -121,5 +121,5 @@ def watched_since(view: IncidentAt, policy: Policy) -> datetime | None:
         return None
     if view.state == RESOLVED:
         return instant(current_instant(incident, "resolved")) if policy.states.auto_close else None
-    told = policy.escalation.keywords or level.stagnation or (level.escalate_at and level.defer_if_active_within)
-    return view.declared if told else None
+    matters = policy.escalation.keywords or level.stagnation or (level.escalate_at and level.defer_if_active_within)
+    return view.declared if matters else None

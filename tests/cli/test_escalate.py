@@ -43,7 +43,7 @@ def test_escalate_and_review(ladder: Folder) -> None:
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (("escalate", "--reason", "x", "--to", "tier-9"), ("no tier 'tier-9'",)),
+        (("escalate", "--reason", "x", "--to", "tier-9"), ("unknown tier 'tier-9'",)),
         (("escalate", "INC-9", "--reason", "x"), ("INC-9",)),
         (("escalations", "review", "INC-1", "--appropriate", "yes"), ("no escalations",)),
         (("escalate", "--reason", " "), ("--reason is empty",)),
