@@ -37,7 +37,7 @@ URGENCY = (BREACHED, AT_RISK, "ok", PAUSED, NO_DUE, MISSED, "met", "cancelled")
 
 WIDTH = 80
 CLOCK_HEADER = ("STATUS", "INCIDENT", "CLOCK", "LEVEL", "LEFT", "DUE (UTC)")
-STANDING = ("STATUS", "INCIDENT", "LEVEL", "AGE", "DUE NEXT", "UPDATED")
+STATUS_HEADER = ("STATUS", "INCIDENT", "LEVEL", "AGE", "DUE NEXT", "UPDATED")
 RISKS = {Risk.BREACHED: BREACHED, Risk.AT_RISK: AT_RISK, Risk.OK: "ok"}
 
 Style = Callable[[str, str], str]
@@ -97,7 +97,7 @@ def to_text(report: ClockReport, style: Style = lambda _, line: line, owed: Sequ
     for part in (
         _warnings(report, style),
         list(owed),
-        _standings(report, style),
+        _statuses(report, style),
         _late_phases(report),
         _told_afterwards(report),
     ):
@@ -176,7 +176,7 @@ def _left(clock: Clock) -> str:
 
 def _warnings(report: ClockReport, style: Style) -> list[str]:
     """What is about to be breached and who has it, the nearest breach first."""
-    assignees = {one.incident: one.assignee for one in report.standings}
+    assignees = {one.incident: one.assignee for one in report.statuses}
     near = [(clock, text) for clock in report.clocks if (text := warning(clock))]
     near.sort(key=lambda pair: (pair[0].remaining_seconds or 0, pair[0].incident, pair[0].clock))
     lines = []
@@ -190,11 +190,11 @@ def _warnings(report: ClockReport, style: Style) -> list[str]:
     return lines
 
 
-def _standings(report: ClockReport, style: Style) -> list[str]:
+def _statuses(report: ClockReport, style: Style) -> list[str]:
     """Open incidents, the worst and the one due first on top."""
     last = datetime.max.replace(tzinfo=report.at.tzinfo)
     ordered = sorted(
-        report.standings,
+        report.statuses,
         key=lambda one: (URGENCY.index(RISKS[one.risk]), (one.clock and one.clock.due) or last, one.incident),
     )
     table = [
@@ -208,7 +208,7 @@ def _standings(report: ClockReport, style: Style) -> list[str]:
         )
         for one in ordered
     ]
-    return _table(STANDING, table, style) if table else []
+    return _table(STATUS_HEADER, table, style) if table else []
 
 
 def _late_phases(report: ClockReport) -> list[str]:
@@ -216,7 +216,7 @@ def _late_phases(report: ClockReport) -> list[str]:
     return [
         f"{one.incident}: {one.phase.id.replace('_', ' ')} over by {spell_duration(one.phase.over_seconds)} "
         f"(end {spell_clock(one.phase.due, dated=True)})"
-        for one in report.standings
+        for one in report.statuses
         if one.phase is not None and one.phase.over_seconds > 0
     ]
 
@@ -225,7 +225,7 @@ def _told_afterwards(report: ClockReport) -> list[str]:
     """Incidents declared after the fact."""
     late = (
         f"{one.incident}: declared after the fact{_lag(one)}; nobody is paged"
-        for one in report.standings
+        for one in report.statuses
         if one.retroactive
     )
     return [line for text in late for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ")]

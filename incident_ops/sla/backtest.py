@@ -1,13 +1,9 @@
-"""Which incidents a change of the policy can reach at all; of the others both policies say the same.
+"""What another policy would have done with the history: breaches, escalations, pages (R205 says which were right).
 
-The escalations of an incident told again from the beginning, as runs at every instant would have told them.
-
-What people did stays as it was, escalations by hand among it; what rules had found before is forgotten.
-
-What another policy would have done with the history: breaches, escalations, pages (R205 tells which were right).
-
-Both policies are replayed over the records as they are: what people did stays, whatever they would have done instead.
-Under the policy in force a record keeps the targets of its declaration; under the other one it takes that one's.
+Both policies are replayed over the records as they are: what people did stays, including escalations by hand, whatever
+they would have done instead; what rules found before is forgotten. Under the policy in force a record keeps the targets
+of its declaration; under the other one it takes the targets of that policy. Incidents for which both policies say the
+same are not replayed (`Reach`).
 """
 
 from __future__ import annotations
@@ -45,7 +41,7 @@ class Reach:
         self._levels: dict[tuple[str | None, str | None], bool] = {}
 
     def covers(self, incident: Incident) -> bool:
-        """False where clocks and escalations of the incident are the same under both policies for certain."""
+        """False where clocks and escalations of the incident are certainly the same under both policies."""
         return self._everywhere or any(self._differs(incident, *pair) for pair in _labels(incident))
 
     def _differs(self, incident: Incident, severity: str | None, priority: str | None) -> bool:
@@ -65,7 +61,7 @@ class Reach:
 
 
 def _labels(incident: Incident) -> product[tuple[str | None, str | None]]:
-    """Every pair of labels it can have had."""
+    """Every pair of labels the incident can have had."""
     had: dict[str, set[str | None]] = {"severity": {incident.severity}, "priority": {incident.priority}}
     for change in incident.changes:
         if change.field in had:
@@ -93,26 +89,26 @@ def _common(policy: Policy) -> Any:
 def replay_escalations(
     incident: Incident, policy: Policy, now: datetime, seen: Seen = NOTHING_SEEN, pattern: Sequence[str] = ()
 ) -> list[DueEscalation]:
-    """The escalations by rule up to `now` (aware UTC) that somebody was to be told of at their own due instant.
+    """The escalations by rule up to `now` (aware UTC) that somebody would have been notified of when they were due.
 
-    UserError as `sla.escalation.escalations`.
+    UserError as `due_escalations`.
     """
     bare = structs.replace(incident, escalations=[one for one in incident.escalations if one.rule == MANUAL])
-    told: list[DueEscalation] = []
+    notified: list[DueEscalation] = []
     found = due_escalations(as_of(bare, now), policy, seen, pattern)
     for at in sorted({one.due for one in found if one.recorded is None}):
         then = due_escalations(as_of(bare, at + MOMENT), policy, seen, pattern)
-        told += [one for one in then if one.due == at and not one.superseded and one.recorded is None]
-    return told
+        notified += [one for one in then if one.due == at and not one.superseded and one.recorded is None]
+    return notified
 
 
 def retargeted(incident: Incident) -> Incident:
-    """The incident as if it were declared under another policy: the targets of its declaration are forgotten."""
+    """The incident without the targets of its declaration, as if it were declared under another policy."""
     return structs.replace(incident, policy=None)
 
 
 class Breach(NamedTuple):
-    """A clock late under one of two policies or both; `before` or `after` is None where it has no such clock."""
+    """A clock that is late under either policy; `before` or `after` is None where there is no such clock."""
 
     before: Clock | None
     after: Clock | None
@@ -133,7 +129,7 @@ class Breach(NamedTuple):
 
 
 class ComparedEscalation(NamedTuple):
-    """An escalation told under one of two policies or both, and what a person judged of it (True, False or None)."""
+    """An escalation notified under either policy, and whether a person judged it right (None: not judged)."""
 
     level: str
     before: DueEscalation | None
@@ -152,8 +148,8 @@ class ComparedEscalation(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """How far the replay under the policy in force tells what records hold: of `n` escalations by rule all but
-    `not_found` (their keys); `unrecorded` were found that no record holds."""
+    """How well the replay under the policy in force matches the records: of `n` recorded escalations by rule it found
+    all but `not_found` (their keys); `unrecorded` were found that no record holds."""
 
     n: int
     not_found: tuple[str, ...]
@@ -163,8 +159,8 @@ class Recorded(NamedTuple):
 class Backtest(NamedTuple):
     """The comparison at an instant (aware UTC) over incidents declared since `since` (None = all).
 
-    `replayed` of the `incidents` are those the change can reach; breaches and escalations are theirs. `left_out` are
-    not among the incidents, by reason. `unread` are records that could not be used under one of the two.
+    `replayed` of the `incidents` are those the change can affect; breaches and escalations are theirs. `left_out` are
+    not among the incidents, by reason. `unread` are records that could not be used under one of the two policies.
     """
 
     at: datetime
@@ -187,7 +183,7 @@ class _Both(NamedTuple):
     around: Neighbours
     seen_of: SeenOf | None
 
-    def told(self, incident: Incident, policy: Policy) -> dict[str, DueEscalation]:
+    def escalations(self, incident: Incident, policy: Policy) -> dict[str, DueEscalation]:
         seen = self.seen_of(incident) if self.seen_of else NOTHING_SEEN
         pattern = similar(incident, self.around, policy, self.now) if self.around else ()
         return {one.key: one for one in replay_escalations(incident, policy, self.now, seen, pattern)}
@@ -202,7 +198,7 @@ def compare_policies(
     unread: Sequence[Unread] = (),
     seen_of: SeenOf | None = None,
 ) -> Backtest:
-    """Replays the incidents declared from `since` to `now` under both policies, those that the change can reach.
+    """Replays the incidents declared from `since` to `now` that the change can affect, under both policies.
 
     Patterns are found among all records view. UserError where one of the policies itself cannot be used.
     """
@@ -265,16 +261,16 @@ def _clocks(incident: Incident, policy: Policy, now: datetime) -> dict[tuple[str
 
 
 def _raised(incident: Incident, both: _Both) -> list[ComparedEscalation]:
-    before, after = both.told(incident, both.old), both.told(retargeted(incident), both.new)
+    before, after = both.escalations(incident, both.old), both.escalations(retargeted(incident), both.new)
     if not before and not after:
         return []
     judged = {one.key: one.appropriate for one in incident.escalations if isinstance(one.appropriate, bool)}
     found = []
     for key in {**before, **after}:
         old, new = before.get(key), after.get(key)
-        told, policy = (new, both.new) if new else (old, both.old)
-        assert told is not None  # noqa: S101
-        level = level_periods(as_of(incident, told.due), policy)[-1].label
+        escalation, policy = (new, both.new) if new else (old, both.old)
+        assert escalation is not None  # noqa: S101
+        level = level_periods(as_of(incident, escalation.due), policy)[-1].label
         found.append(ComparedEscalation(level, old, new, judged.get(key)))
     return found
 

@@ -1,22 +1,15 @@
-"""Lengths of time of many clocks, told so that a few long ones do not hide: never a mean alone.
+"""The compliance report: how often each target was met, by level, service or month (R55, R56, R204), and why some
+clocks do not count.
 
-How late runs noticed what was due: the time nobody looked, as far as records know it.
+Durations come with their median and 90th percentile, never as a mean alone: a few long ones must stay visible. Update
+clocks count slots: those that were kept and those that passed without an update (R139, R145). The team's goals (R201,
+R204, R205) are reported, never enforced; what cannot be judged yet is left out and counted.
 
-A record says of each escalation when it was due and when a run noticed it. Between the two no run looked, so these
-stretches are time that was blind for certain; there may have been more in which nothing became due.
+The notification lag is taken from the records: an escalation says when it was due and when a run noticed it. No run
+looked in between; there may have been more such time in which nothing became due.
 
-How many slots of updates were kept and how many passed without one (R139, R145).
-
-Which clocks count for compliance, and why the others do not (R204).
-
-What the team wants to reach and what it reached, as far as clocks and escalations tell (R201, R204, R205).
-
-Reported, never enforced. What nobody can judge yet is left out and counted.
-
-How often each promise was kept: by level, service or month (R55, R56, R204), with what does not count and why.
-
-An incident belongs to the period and the month (UTC) in which it was declared, so that a report of a month says the
-same again later but for clocks that still ran. One with several services counts for each of them, once in the total.
+An incident belongs to the period and the month (UTC) in which it was declared, so that the report of a month changes
+later only by clocks that were still running. One with several services counts for each of them, once in the total.
 """
 
 from __future__ import annotations
@@ -63,7 +56,7 @@ class Percentiles(NamedTuple):
 
 
 def spread(seconds: Iterable[int]) -> Percentiles | None:
-    """None where there is nothing to tell."""
+    """None where there are none."""
     ordered = sorted(seconds)
     if not ordered:
         return None
@@ -77,7 +70,7 @@ def percent(part: int, whole: int) -> float | None:
 
 
 class NotificationLag(NamedTuple):
-    """From due to noticed over all escalations by rule; `blind_seconds` are those stretches joined.
+    """From due to noticed over all escalations by rule; `blind_seconds` is the union of those times.
 
     `longest` is the key of the one that waited longest, and `longest_seconds` how long.
     """
@@ -89,7 +82,7 @@ class NotificationLag(NamedTuple):
 
 
 def notification_lag(incidents: Iterable[Incident], now: datetime) -> NotificationLag | None:
-    """None where no record tells of an escalation by rule up to `now` (aware UTC)."""
+    """None where no record holds an escalation by rule up to `now` (aware UTC)."""
     found = []
     for incident in incidents:
         for entry in incident.escalations:
@@ -110,7 +103,7 @@ def _seconds(begin: datetime, end: datetime) -> int:
 
 
 class Slots(NamedTuple):
-    """Slots that ended with an update or with the resolution, and slots that passed without a word."""
+    """Slots that ended with an update or with the resolution, and slots that passed without one."""
 
     kept: int = 0
     missed: int = 0
@@ -146,7 +139,7 @@ def _just_before(at: datetime, name: str, view: IncidentAt, policy: Policy) -> C
 
 
 def _passed(clock: Clock) -> int:
-    """The whole slots that lie behind a running one."""
+    """The complete slots before the running one."""
     spent, cadence = clock.elapsed_seconds or 0, (clock.elapsed_seconds or 0) + (clock.remaining_seconds or 0)
     return spent // cadence if cadence > 0 else 0
 
@@ -161,7 +154,7 @@ NO_SLOTS = Slots()
 
 
 class ClockOutcome(NamedTuple):
-    """One clock for the statistics: `excluded` says why it does not count, "" where it does; then `late` decides.
+    """One clock for the statistics: `excluded` says why it does not count; where it is "", `late` decides.
 
     `declared` is aware UTC. `slots` are those of an update clock, whose missed ones make it late.
     """
@@ -177,7 +170,7 @@ class ClockOutcome(NamedTuple):
 def outcomes(view: IncidentAt, policy: Policy) -> list[ClockOutcome]:
     """The clocks of an incident that was declared by now. UserError as `sla.clocks.clocks`.
 
-    A running clock counts from its due instant on, as missed: what is late will not be in time any more.
+    A running clock counts as missed from its due instant on: what is late cannot be in time any more.
     """
     incident = view.incident
     statuses = {item.id: item.status for item in incident.action_items}
@@ -196,12 +189,12 @@ def outcomes(view: IncidentAt, policy: Policy) -> list[ClockOutcome]:
 
 
 def is_late(clock: Clock) -> bool:
-    """True from the due instant on, whether it still runs or not."""
+    """True from the due instant on, whether the clock still runs or not."""
     return clock.risk is Risk.BREACHED
 
 
 def _clock_exclusion(clock: Clock, view: IncidentAt, item_status: str | None) -> str:
-    """Why one clock of an incident that counts does not."""
+    """Why a clock does not count although its incident does."""
     if view.is_retroactive and clock.clock not in AFTERWARDS:
         return RETROACTIVE
     if clock.state is ClockState.CANCELLED:
@@ -217,9 +210,9 @@ COMPLIANCE, WITHIN, ACCURACY = "sla_compliance", "resolution_within", "escalatio
 
 
 class Goal(NamedTuple):
-    """A goal of block `targets`: so many percent wanted, `good` of `n` reached it, `left_out` cannot be judged.
+    """A goal of the policy's `targets`: `wanted` percent; `good` of `n` reached it, `left_out` cannot be judged.
 
-    `strict`: more than the wanted share is asked for, not just as much. `level` and `within` (a duration) say of whom.
+    `strict`: the share must be greater than `wanted`, not just equal. `level` and `within` (a duration) limit it.
     """
 
     name: str
@@ -254,10 +247,10 @@ def goals(
     """
     wanted, out = policy.targets, []
     if wanted.sla_compliance_pct is not None:
-        told = [one for one in found if one.clock.clock in (RESPONSE, RESOLUTION)]
-        counts = [one for one in told if not one.excluded]
+        main = [one for one in found if one.clock.clock in (RESPONSE, RESOLUTION)]
+        counts = [one for one in main if not one.excluded]
         good = sum(not one.late for one in counts)
-        out.append(Goal(COMPLIANCE, wanted.sla_compliance_pct, good, len(counts), len(told) - len(counts), True))
+        out.append(Goal(COMPLIANCE, wanted.sla_compliance_pct, good, len(counts), len(main) - len(counts), True))
     out += [_within(incidents, policy, now, share) for share in wanted.resolution]
     if wanted.escalation_accuracy_pct is not None:
         out.append(_accuracy(incidents, wanted.escalation_accuracy_pct))
@@ -265,9 +258,9 @@ def goals(
 
 
 def _within(incidents: Iterable[Incident], policy: Policy, now: datetime, share: ResolutionShare) -> Goal:
-    """By working time from declared to resolved, waiting aside; what still runs has failed once it is past the limit.
+    """By working time from declared to resolved, without pauses; a running incident has failed once past the limit.
 
-    The level need not have a resolution target for it. What was declared after the fact says nothing.
+    The level need not have a resolution target. An incident declared after the fact is left out.
     """
     limit = seconds_of(share.within)
     good = n = left_out = 0
@@ -309,7 +302,7 @@ class Period(NamedTuple):
 class Figures(NamedTuple):
     """The clocks of one name. `n` = met + missed; `excluded` are the others, by reason.
 
-    `lasted` are the working seconds of those that ended, None for updates, which have slots instead. `unfinished` of
+    `lasted` are the working seconds of those that ended; None for updates, which have slots instead. `unfinished` of
     the missed ones still run and are not in `lasted`.
     """
 
@@ -327,12 +320,12 @@ class Figures(NamedTuple):
 
     @property
     def percent(self) -> float | None:
-        """Kept promises; None where none counts."""
+        """The share that was met; None where none counts."""
         return percent(self.met, self.n)
 
 
 class Group(NamedTuple):
-    """The figures of one level, service or month, by clock in the order of NAMES."""
+    """The figures of one level, service or month, by clock in the order of CLOCK_NAMES."""
 
     name: str
     figures: tuple[Figures, ...]
@@ -368,9 +361,9 @@ def compliance(
     by: str = LEVEL,
     unread: Sequence[Unread] = (),
 ) -> Compliance:
-    """The compliance report; `by` is one of AXES. What was declared after `now` is not there yet.
+    """The compliance report; `by` is one of AXES. What was declared after `now` does not exist yet.
 
-    A record whose label is no level of the policy joins `unread`. UserError where the policy itself cannot be used.
+    A record whose label is not a level of the policy joins `unread`. UserError where the policy itself cannot be used.
     """
     found: list[ClockOutcome] = []
     counted: list[Incident] = []
@@ -405,26 +398,26 @@ def compliance(
 
 
 def _groups(found: Iterable[ClockOutcome], by: str, policy: Policy) -> tuple[Group, ...]:
-    of: dict[str, list[ClockOutcome]] = defaultdict(list)
-    for one in found:
-        for name in _names(one, by):
-            of[name].append(one)
+    groups: dict[str, list[ClockOutcome]] = defaultdict(list)
+    for outcome in found:
+        for name in _group_names(outcome, by):
+            groups[name].append(outcome)
     order = [*policy.labels, *policy.major_labels]
-    ranked = sorted(of, key=lambda name: (order.index(name) if name in order else len(order), name))
-    return tuple(Group(name, _figures(of[name])) for name in (ranked if by == LEVEL else sorted(of)))
+    ranked = sorted(groups, key=lambda name: (order.index(name) if name in order else len(order), name))
+    return tuple(Group(name, _figures(groups[name])) for name in (ranked if by == LEVEL else sorted(groups)))
 
 
-def _names(one: ClockOutcome, by: str) -> tuple[str, ...]:
+def _group_names(outcome: ClockOutcome, by: str) -> tuple[str, ...]:
     if by == SERVICE:
-        return one.services
-    return (one.clock.level,) if by == LEVEL else (f"{one.declared:%Y-%m}",)
+        return outcome.services
+    return (outcome.clock.level,) if by == LEVEL else (f"{outcome.declared:%Y-%m}",)
 
 
 def _figures(found: Iterable[ClockOutcome]) -> tuple[Figures, ...]:
-    of: dict[str, list[ClockOutcome]] = defaultdict(list)
-    for one in found:
-        of[one.clock.clock].append(one)
-    return tuple(_of_clock(name, of[name]) for name in CLOCK_NAMES if name in of)
+    by_clock: dict[str, list[ClockOutcome]] = defaultdict(list)
+    for outcome in found:
+        by_clock[outcome.clock.clock].append(outcome)
+    return tuple(_of_clock(name, by_clock[name]) for name in CLOCK_NAMES if name in by_clock)
 
 
 def _of_clock(name: str, found: Sequence[ClockOutcome]) -> Figures:

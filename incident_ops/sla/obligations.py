@@ -1,10 +1,9 @@
-"""The marks of a clock that are passed: its warning, its due instant, missed slots, reminders (R54, R193, R194).
-
-Everything that is owed at an instant: warnings, breaches, escalations, news, reminders, automatic states (R53-R56).
+"""Everything that is due at an instant: warnings, breaches, missed updates, escalations, news, reminders, automatic
+states (R53-R56, R193, R194).
 
 A pure function of records, observed snapshot, policy and `now`: a late run changes `noticed_at` and nothing else. After
-a gap only the highest mark of a clock is owed; the lower ones are superseded, listed, and told to nobody. What is owed
-stays owed: whether it was told already is for the ledger to say, by its key.
+a gap only the highest mark of a clock is due; the lower ones are superseded: listed, and sent to nobody. What is due
+stays due; whether it was sent already is recorded in the ledger, by its key.
 
 A key is `INC/clock/cycle/mark`. It holds no run, no time of a run and no digest of a policy.
 """
@@ -47,11 +46,11 @@ RETARGET = "breached_by_retarget"
 ITEM_MARKS = (("minus-2d", -2), ("due", 0), ("plus-7d", 7), ("plus-30d", 30))
 """Reminders of an action item, in days from the end of its last day."""
 MOST_SLOTS = 50
-"""Missed slots of updates that are listed one by one, the newest."""
+"""How many missed slots of updates are listed one by one, the newest."""
 
 
 class PassedMark(NamedTuple):
-    """A mark that is passed: since when (aware UTC), and why nobody is to be told of it any more ("" = somebody is)."""
+    """A mark of a clock that has passed: since when (aware UTC), and why it is no longer notified ("" where it is)."""
 
     kind: str
     mark: str
@@ -60,29 +59,29 @@ class PassedMark(NamedTuple):
     superseded: str = ""
 
 
-def passed_marks(clock: Clock, view: IncidentAt, policy: Policy, leg: LevelPeriod) -> list[PassedMark]:
-    """The marks of a clock passed at the instant of `view`, in rising order; all but the highest are superseded.
+def passed_marks(clock: Clock, view: IncidentAt, policy: Policy, period: LevelPeriod) -> list[PassedMark]:
+    """The marks of a clock that have passed, in rising order; all but the highest are superseded.
 
-    A clock that has stopped owes nothing; that it was missed stays listed. `leg` is the level the incident has.
+    A clock that has stopped has none due; that it was missed stays listed. `period` is that of the present level.
     """
     if clock.due is None or (view.is_cancelled and clock.clock != ACTION_ITEM):
         return []
     if clock.clock == ACTION_ITEM:
         return [] if clock.is_over else _highest(_reminders(clock, clock.due, view.now))
-    warned = _warning(clock, view, policy, leg)
+    warned = _warning(clock, view, policy, period)
     if clock.is_over:
         breached = _breach(clock, clock.due) if clock.risk is Risk.BREACHED else []
         ended = f"it ended at {stamp(clock.stopped_at)}" if clock.stopped_at else "it ended"
-        return [one._replace(superseded=ended) for one in breached]
+        return [mark._replace(superseded=ended) for mark in breached]
     if clock.risk is not Risk.BREACHED:
         return warned
     if clock.clock in (UPDATE_INTERNAL, UPDATE_PUBLIC):
-        return _highest([*warned, *_slots(clock, view.now, policy, leg)])
+        return _highest([*warned, *_slots(clock, view.now, policy, period)])
     return _highest([*warned, *_breach(clock, clock.due)])
 
 
-def _warning(clock: Clock, view: IncidentAt, policy: Policy, leg: LevelPeriod) -> list[PassedMark]:
-    at = _warned_at(clock, view, policy, leg)
+def _warning(clock: Clock, view: IncidentAt, policy: Policy, period: LevelPeriod) -> list[PassedMark]:
+    at = _warned_at(clock, view, policy, period)
     if at is None or at >= view.now or clock.is_over:
         return []
     left = spell_duration(max(clock.remaining_seconds or 0, 0), in_words=True)
@@ -90,27 +89,27 @@ def _warning(clock: Clock, view: IncidentAt, policy: Policy, leg: LevelPeriod) -
     return [PassedMark(WARNING, f"warn.{clock.level}.{stamp(clock.start)}", at, f"{left} to {due_of}")]
 
 
-def _warned_at(clock: Clock, view: IncidentAt, policy: Policy, leg: LevelPeriod) -> datetime | None:
-    level = leg.level
+def _warned_at(clock: Clock, view: IncidentAt, policy: Policy, period: LevelPeriod) -> datetime | None:
+    level = period.level
     if clock.clock == RESOLUTION and level.warn_at:
-        return mark_due(level.warn_at, leg, view, policy)
+        return mark_due(level.warn_at, period, view, policy)
     if clock.clock == UPDATE_PUBLIC and level.update.public and level.update.public_max:
         return due(clock.start, seconds_of(level.update.public), calendar_of(level, policy))
     return None
 
 
 def _breach(clock: Clock, at: datetime) -> list[PassedMark]:
-    told = f"{clock.name.capitalize()} of {clock.level} was due at {stamp(at)}"
+    reason = f"{clock.name.capitalize()} of {clock.level} was due at {stamp(at)}"
     if clock.retargeted_at is None:
-        return [PassedMark(BREACH, "due", at, told)]
+        return [PassedMark(BREACH, "due", at, reason)]
     return [
-        PassedMark(BREACH, RETARGET, at, f"{told}; the change at {stamp(clock.retargeted_at)} moved it into the past")
+        PassedMark(BREACH, RETARGET, at, f"{reason}; the change at {stamp(clock.retargeted_at)} moved it into the past")
     ]
 
 
-def _slots(clock: Clock, now: datetime, policy: Policy, leg: LevelPeriod) -> list[PassedMark]:
+def _slots(clock: Clock, now: datetime, policy: Policy, period: LevelPeriod) -> list[PassedMark]:
     """The slots since the last update that passed without one (R139, R145), the newest MOST_SLOTS."""
-    calendar, cadence = calendar_of(leg.level, policy), (clock.elapsed_seconds or 0) + (clock.remaining_seconds or 0)
+    calendar, cadence = calendar_of(period.level, policy), (clock.elapsed_seconds or 0) + (clock.remaining_seconds or 0)
     missed = (clock.elapsed_seconds or 0) // cadence if cadence > 0 else 0
     found = []
     for number in range(max(1, missed - MOST_SLOTS + 1), missed + 1):
@@ -126,13 +125,13 @@ def _reminders(clock: Clock, end: datetime, now: datetime) -> list[PassedMark]:
     for mark, days in ITEM_MARKS:
         at = end + timedelta(days=days)
         if at < now:
-            told = f"{clock.item} is due at {stamp(end)}" if now <= end else f"{clock.item} was due at {stamp(end)}"
-            found.append(PassedMark(ITEM_MARK, f"{clock.item}.{stamp(end)}.{mark}", at, told))
+            reason = f"{clock.item} is due at {stamp(end)}" if now <= end else f"{clock.item} was due at {stamp(end)}"
+            found.append(PassedMark(ITEM_MARK, f"{clock.item}.{stamp(end)}.{mark}", at, reason))
     return found
 
 
-def _highest(found: list[PassedMark]) -> list[PassedMark]:
-    return [one._replace(superseded=f"by {found[-1].mark}") for one in found[:-1]] + found[-1:]
+def _highest(rising: list[PassedMark]) -> list[PassedMark]:
+    return [mark._replace(superseded=f"by {rising[-1].mark}") for mark in rising[:-1]] + rising[-1:]
 
 
 DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, RESOLVED_NOTICE, NEWS_NOTICE = (
@@ -144,17 +143,17 @@ DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, RESOLVED_NOTICE, NEWS_NOTICE = 
 )
 ESCALATION_NOTICE, STATE_NOTICE = "escalation", "state"
 PAGES = frozenset({DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, WARNING, BREACH, ESCALATION_NOTICE})
-"""Kinds that call people to work; never for what was declared after the fact."""
+"""Kinds that page people; never for an incident declared after the fact."""
 
 SeenOf = Callable[[Incident], Seen]
 
 
 class Obligation(NamedTuple):
-    """One thing owed, in the fields of `sla check`, and what its notice must know.
+    """One thing that is due, in the fields of `sla check`, and what its notice needs.
 
     `due` and `noticed_at` are aware UTC; `noticed_at` is `now`, or what the record says of an escalation it holds.
-    `superseded` says why nobody is to be told; "" for what is owed. `no_page` says why nobody is called to work.
-    `text` is what an update says, `item` an action item's id; `escalation` and `move` are what edits are made of.
+    `superseded` says why nobody is notified, "" where somebody is; `no_page` says why nobody is paged. `text` is what
+    an update says, `item` an action item's id; `escalation` and `move` are what edits are made from.
     """
 
     key: str
@@ -178,7 +177,7 @@ class Obligation(NamedTuple):
 
 
 class DueObligations(NamedTuple):
-    """What is owed at an instant (aware UTC), ordered by due instant and key; `superseded` likewise."""
+    """What is due at an instant (aware UTC), ordered by due instant and key; `superseded` likewise."""
 
     at: datetime
     obligations: tuple[Obligation, ...]
@@ -186,22 +185,23 @@ class DueObligations(NamedTuple):
 
     @property
     def lag_seconds(self) -> int:
-        """The longest time from a due instant to the run that noticed it; 0 where nothing is owed."""
+        """The longest time from a due instant to the run that noticed it; 0 where nothing is due."""
         return max((int((one.noticed_at - one.due).total_seconds()) for one in self.obligations), default=0)
 
 
 def obligations(
     records: Iterable[Record], policy: Policy, now: datetime, seen_of: SeenOf | None = None
 ) -> DueObligations:
-    """Everything owed at `now` for these records. `seen_of` tells what the tracker shows of an incident.
+    """Everything that is due at `now` for these records. `seen_of` gives what the tracker shows of an incident.
 
-    A pattern is found among the records view: give those declared within its window too, the closed ones as well.
-    Records whose label is no level of the policy owe nothing; `sla.report` lists them. Unusable as `each`.
+    A pattern is found among these records only: pass those declared within its window too, closed ones included.
+    Records whose label is not a level of the policy have nothing due; `clock_report` lists them. Raises Unusable as
+    `evaluate_each` does.
     """
     every = list(records)
     around = neighbours(record.incident for record in every) if policy.escalation.pattern.count else {}
 
-    def owed_by(record: Record) -> list[Obligation]:
+    def due_of(record: Record) -> list[Obligation]:
         incident = record.incident
         seen = seen_of(incident) if seen_of else NOTHING_SEEN
         try:
@@ -212,52 +212,54 @@ def obligations(
                 raise
             return []
 
-    found = [one for made in evaluate_each(every, owed_by) for one in made]
+    found = [one for made in evaluate_each(every, due_of) for one in made]
     found.sort(key=lambda one: (one.due, one.key))
-    owed = tuple(one for one in found if not one.superseded)
-    return DueObligations(now, owed, tuple(one for one in found if one.superseded))
+    due_now = tuple(one for one in found if not one.superseded)
+    return DueObligations(now, due_now, tuple(one for one in found if one.superseded))
 
 
 def incident_obligations(
     view: IncidentAt, policy: Policy, seen: Seen = NOTHING_SEEN, pattern: Sequence[str] = ()
 ) -> list[Obligation]:
-    """What one incident owes, the superseded among it. UserError as `sla.clocks`."""
+    """What is due for one incident, including what is superseded. UserError as `sla.clocks`."""
     if view.now < view.declared:
         return []
     case = _Case(view, policy, level_periods(view, policy))
     found: list[Obligation] = []
     for clock in clocks(view, policy):
-        for one in passed_marks(clock, view, policy, case.path[-1]):
-            owed = case.owe(one.kind, clock.clock, one.mark, one.at, one.reason, clock.cycle)
-            found.append(owed._replace(superseded=one.superseded, item=clock.item))
+        for mark in passed_marks(clock, view, policy, case.periods[-1]):
+            obligation = case.obligation(mark.kind, clock.clock, mark.mark, mark.at, mark.reason, clock.cycle)
+            found.append(obligation._replace(superseded=mark.superseded, item=clock.item))
     if not view.is_cancelled:
         found += _news(case)
-    if not view.is_cancelled and view.state != CLOSED:  # nobody is to be told any more of what is closed
+    if not view.is_cancelled and view.state != CLOSED:  # nobody is notified any more once it is closed
         found += supersede_lower(_announced(case))
         found += [_escalated(case, one) for one in due_escalations(view, policy, seen, pattern)]
     found += [_moved(case, one) for one in due_moves(view, policy, seen)]
     after = "It was declared after the fact" if view.is_retroactive else ""
-    return [one._replace(no_page=after) if _calls(one) else one for one in found] if after else found
+    return [one._replace(no_page=after) if _pages(one) else one for one in found] if after else found
 
 
 def blind_seconds(before: datetime | None, now: datetime) -> int | None:
-    """How long nobody looked: from the last evaluation to this one; None where there was none."""
+    """Seconds without an evaluation, from the last one to this one; None where there was none."""
     return None if before is None else max(0, int((now - before).total_seconds()))
 
 
-def _calls(one: Obligation) -> bool:
-    by_hand = one.escalation is not None and one.escalation.rule == MANUAL
-    return one.kind in PAGES and one.clock not in AFTERWARDS and not by_hand
+def _pages(obligation: Obligation) -> bool:
+    by_hand = obligation.escalation is not None and obligation.escalation.rule == MANUAL
+    return obligation.kind in PAGES and obligation.clock not in AFTERWARDS and not by_hand
 
 
 class _Case(NamedTuple):
     view: IncidentAt
     policy: Policy
-    path: list[LevelPeriod]
+    periods: list[LevelPeriod]
 
-    def owe(self, kind: str, clock: str, mark: str, at: datetime, reason: str, cycle: int | None = None) -> Obligation:
+    def obligation(
+        self, kind: str, clock: str, mark: str, at: datetime, reason: str, cycle: int | None = None
+    ) -> Obligation:
         """An obligation of this incident under the level it has now."""
-        incident, leg = self.view.incident, self.path[-1]
+        incident, period = self.view.incident, self.periods[-1]
         number = cycle or self.view.cycle
         return Obligation(
             key=f"{incident.id}/{clock}/{number}/{mark}",
@@ -269,62 +271,68 @@ class _Case(NamedTuple):
             clock=clock,
             cycle=number,
             mark=mark,
-            rank=leg.level.rank,
-            level=leg.label,
+            rank=period.level.rank,
+            level=period.label,
         )
 
 
-def supersede_lower(found: Sequence[Obligation]) -> list[Obligation]:
-    """Marks of one clock in rising order: the last one is owed, those below it are superseded by it."""
-    return [one._replace(superseded=f"by {found[-1].key}") for one in found[:-1]] + [*found[-1:]]
+def supersede_lower(rising: Sequence[Obligation]) -> list[Obligation]:
+    """Marks of one clock in rising order: the last one is due and supersedes those below it."""
+    return [one._replace(superseded=f"by {rising[-1].key}") for one in rising[:-1]] + [*rising[-1:]]
 
 
 def _announced(case: _Case) -> list[Obligation]:
-    """Declared or come back, raised, resolved: who must hear of it by level hears it (R66, R67)."""
+    """Declared or reopened, raised, resolved: the notices that go to the audiences of the level (R66, R67)."""
     view, begin = case.view, case.view.cycle_start
-    first = case.path[0]
-    found = [case.owe(DECLARED_NOTICE, "incident", DECLARED_NOTICE, begin, f"Declared {first.label}")]
+    first = case.periods[0]
+    found = [case.obligation(DECLARED_NOTICE, "incident", DECLARED_NOTICE, begin, f"Declared {first.label}")]
     if view.cycle > 1:
-        found = [case.owe(REOPENED_NOTICE, "incident", REOPENED_NOTICE, begin, "Reopened")]
-    for old, new in pairwise(case.path):
+        found = [case.obligation(REOPENED_NOTICE, "incident", REOPENED_NOTICE, begin, "Reopened")]
+    for old, new in pairwise(case.periods):
         if new.since >= begin and new.level.rank < old.level.rank:
-            told = f"Raised from {_label(old)} to {_label(new)}"
-            found.append(case.owe(RAISED_NOTICE, "incident", f"{RAISED_NOTICE}.{_label(new)}", new.since, told))
+            reason = f"Raised from {_label(old)} to {_label(new)}"
+            found.append(
+                case.obligation(RAISED_NOTICE, "incident", f"{RAISED_NOTICE}.{_label(new)}", new.since, reason)
+            )
     over = view.resolved
     if over.ended and over.at is not None and view.state == RESOLVED:
-        found.append(case.owe(RESOLVED_NOTICE, "incident", RESOLVED_NOTICE, over.at, "Resolved"))
+        found.append(case.obligation(RESOLVED_NOTICE, "incident", RESOLVED_NOTICE, over.at, "Resolved"))
     elif over.ended:
         return []
     return found
 
 
-def _escalated(case: _Case, one: DueEscalation) -> Obligation:
-    noticed = one.recorded.noticed_at if one.recorded else None
-    _, clock, _, mark = (*one.key.split("/", 3), "", "", "")[:4]
-    owed = case.owe(ESCALATION_NOTICE, clock, mark, one.due, one.reason, one.cycle)
-    return owed._replace(
-        key=one.key,
-        noticed_at=parse_instant(noticed) if noticed else owed.noticed_at,
-        superseded=one.superseded,
-        escalation=one,
+def _escalated(case: _Case, escalation: DueEscalation) -> Obligation:
+    noticed = escalation.recorded.noticed_at if escalation.recorded else None
+    _, clock, _, mark = (*escalation.key.split("/", 3), "", "", "")[:4]
+    obligation = case.obligation(ESCALATION_NOTICE, clock, mark, escalation.due, escalation.reason, escalation.cycle)
+    return obligation._replace(
+        key=escalation.key,
+        noticed_at=parse_instant(noticed) if noticed else obligation.noticed_at,
+        superseded=escalation.superseded,
+        escalation=escalation,
     )
 
 
 def _news(case: _Case) -> list[Obligation]:
-    """What was written for an audience and is to reach it (R142); the newest word of each audience."""
-    found: dict[str, list[Obligation]] = {}
-    for number, one in enumerate(case.view.incident.updates, 1):
-        if (at := parse_instant(one.at)) > case.view.now:
+    """The updates written for an audience (R142); the newest of each audience supersedes the others."""
+    by_audience: dict[str, list[Obligation]] = {}
+    for number, update in enumerate(case.view.incident.updates, 1):
+        if (at := parse_instant(update.at)) > case.view.now:
             continue
-        owed = case.owe(NEWS_NOTICE, "update", f"{number}.{one.audience}", at, f"Update ({one.status})", cycle=1)
-        found.setdefault(one.audience, []).append(owed._replace(audience=one.audience, text=one.text))
-    return [one for of in found.values() for one in supersede_lower(sorted(of, key=lambda one: one.due))]
+        mark, reason = f"{number}.{update.audience}", f"Update ({update.status})"
+        obligation = case.obligation(NEWS_NOTICE, "update", mark, at, reason, cycle=1)
+        by_audience.setdefault(update.audience, []).append(
+            obligation._replace(audience=update.audience, text=update.text)
+        )
+    ordered = (sorted(found, key=lambda one: one.due) for found in by_audience.values())
+    return [one for rising in ordered for one in supersede_lower(rising)]
 
 
-def _moved(case: _Case, one: StateMove) -> Obligation:
-    owed = case.owe(STATE_NOTICE, "state", one.state, one.due, one.reason)
-    return owed._replace(key=one.key, move=one)
+def _moved(case: _Case, move: StateMove) -> Obligation:
+    obligation = case.obligation(STATE_NOTICE, "state", move.state, move.due, move.reason)
+    return obligation._replace(key=move.key, move=move)
 
 
-def _label(leg: LevelPeriod) -> str:
-    return leg.label if leg.label == leg.major else f"{leg.label}/{leg.major}"
+def _label(period: LevelPeriod) -> str:
+    return period.label if period.label == period.major else f"{period.label}/{period.major}"

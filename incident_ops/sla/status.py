@@ -1,11 +1,10 @@
-"""The clocks of all records at an instant, as `sla check` shows them.
+"""The clocks of all records at an instant, as `sla check` shows them, and the status of each open incident.
 
-How each incident stands against its clocks: ok, at risk or breached, with age and last update (R52, R53).
-
-Phases of the response (R22, R23, R49, R50): which one an incident is in, and whether it has run over.
+The status: ok, at risk or breached, with age and last update (R52, R53), and the phase of the response that the
+incident is in (R22, R23, R49, R50), with how far it has overrun.
 
 A phase is planned by the clock and ended by what happened: triage by the first move or acknowledgement, the search for
-the cause by `diagnosed`, mitigation by `mitigated`; being restored or resolved ends them all. A phase under another
+the cause by `diagnosed`, mitigation by `mitigated`; being restored or resolved ends them all. A phase with any other
 name has no event of its own and ends by the clock.
 """
 
@@ -29,24 +28,24 @@ from incident_ops.sla.targets import calendar_of, level_of, seconds_of, why_no_l
 class ClockReport(NamedTuple):
     """The clocks at an instant (aware UTC), ordered by incident; `unread` are records that could not be used.
 
-    `standings` are the incidents that are not resolved, ordered by id; one that was none of its own is left out.
+    `statuses` are the incidents that are not resolved, ordered by id; cancelled ones are left out.
     """
 
     at: datetime
     clocks: tuple[Clock, ...]
     unread: tuple[Unread, ...] = ()
-    standings: tuple[IncidentStatus, ...] = ()
+    statuses: tuple[IncidentStatus, ...] = ()
 
 
 def clock_report(
     records: Iterable[Record], policy: Policy, now: datetime, unread: Sequence[Unread] = (), everything: bool = False
 ) -> ClockReport:
-    """The clocks of all incidents that are not closed, and what is left to do of the closed ones; or `everything`.
+    """The clocks of all incidents that are not closed, and the open work of closed ones; or `everything`.
 
-    A record whose label is no level of the policy joins `unread`. UserError where the policy itself cannot be used.
+    A record whose label is not a level of the policy joins `unread`. UserError where the policy itself cannot be used.
     """
     found: list[Clock] = []
-    open_ones: list[IncidentStatus] = []
+    statuses: list[IncidentStatus] = []
     left_out = list(unread)
 
     def add(record: Record) -> None:
@@ -56,19 +55,19 @@ def clock_report(
                 left_out.append(Unread(record.path, why))
             return
         view = as_of(incident, now)
-        made = clocks(view, policy)
-        found.extend(clock for clock in made if everything or _is_wanted(clock, incident.is_closed))
+        its_clocks = clocks(view, policy)
+        found.extend(clock for clock in its_clocks if everything or _is_wanted(clock, incident.is_closed))
         if view.state not in OVER and not view.is_cancelled:
-            open_ones.append(incident_status(view, policy, made))
+            statuses.append(incident_status(view, policy, its_clocks))
 
     consume(evaluate_each(records, add))
-    open_ones.sort(key=lambda one: one.incident)
+    statuses.sort(key=lambda one: one.incident)
     found.sort(key=lambda clock: (clock.incident, clock.place))
-    return ClockReport(now, tuple(found), tuple(sorted(left_out)), tuple(open_ones))
+    return ClockReport(now, tuple(found), tuple(sorted(left_out)), tuple(statuses))
 
 
 def _is_wanted(clock: Clock, closed: bool) -> bool:
-    """Items that are done are of no interest, and of a closed incident only the work that is left."""
+    """Finished items are not shown, and of a closed incident only the work that remains."""
     if clock.clock == ACTION_ITEM:
         return not clock.is_over
     return not closed or (clock.clock in AFTERWARDS and not clock.is_over)
@@ -81,7 +80,7 @@ class IncidentStatus(NamedTuple):
     """One incident that is not resolved.
 
     `risk` is the worst of its running clocks, `clock` the one that is due next (None: none is due). Instants are aware
-    UTC. `lag_seconds` is how long it took from detection to declaration, where that was after the fact.
+    UTC. `lag_seconds` is the time from detection to declaration of an incident declared after the fact.
     """
 
     incident: str
@@ -129,7 +128,7 @@ ENDINGS = {
 
 
 class PhaseStatus(NamedTuple):
-    """One phase: when it was planned (aware UTC; `due` None = open), when it ended, seconds it took too long (0: none).
+    """One phase: when it was planned (aware UTC; `due` None = open), when it ended, and by how many seconds it overran.
 
     Seconds are working seconds of the level's calendar.
     """
@@ -157,7 +156,7 @@ def phases(view: IncidentAt, policy: Policy) -> list[PhaseStatus]:
 
 
 def current_phase(view: IncidentAt, policy: Policy) -> PhaseStatus | None:
-    """The phase the incident is in: the first that has not ended; None where all have, or the incident came back."""
+    """The present phase: the first that has not ended; None where all have, and after a reopening."""
     if view.cycle > 1:
         return None  # phases are counted from the declaration
     return next((one for one in phases(view, policy) if one.ended_at is None), None)

@@ -429,7 +429,7 @@ def test_a_report_lists_what_is_not_closed_in_order_and_everything_on_demand() -
         ("INC-3", "response"),
         ("INC-3", "update_internal"),
     ]
-    assert [one.incident for one in found.standings] == ["INC-2", "INC-3"]
+    assert [one.incident for one in found.statuses] == ["INC-2", "INC-3"]
     everything = clock_report([closed, second, met, third], SEV, at(after("2h")), everything=True)
     assert {(clock.incident, clock.item or clock.clock) for clock in everything.clocks} >= {
         ("INC-1", "response"),
