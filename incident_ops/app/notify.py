@@ -75,7 +75,7 @@ class Delivering:
         incidents = [record.incident for name, record in seen.records.items() if name in names]
         way = sinks(seen.opened, incidents, os.environ, self.numbers)
         ledger, _, unread = shared_ledger(seen.opened)
-        made, unnoted = deliver(todo, ledger, way, clock.now, Meanwhile(seen).still_owed, unread)
+        made, unnoted = deliver(todo, ledger, way, clock.now, Meanwhile(seen).still_due, unread)
         self.unnoted = self.unnoted or unread or unnoted
         return list(made)
 
@@ -89,7 +89,7 @@ class Meanwhile:
         self._asked: datetime | None = None
         self._tip: str | None = None
 
-    def still_owed(self, message: Message) -> bool:
+    def still_due(self, message: Message) -> bool:
         """False for a call about an incident that somebody took, ended or snoozed meanwhile. Raises as the remote."""
         record = self._seen.records.get(message.incident)
         if record is None or message.mark in (ACKNOWLEDGED, RESOLVED_EVENT) or record.incident.is_closed:

@@ -1,7 +1,7 @@
 """What a run does about each notice, decided from values alone: notices, ledger, instant.
 
-Sending and noting are two systems, so nothing is sent exactly once. The bound: a notice is claimed, sent, confirmed; a
-run that dies after the sending and before the confirmation costs one repeat.
+Sending and recording are two systems, so nothing can be sent exactly once. A notice is claimed, sent, confirmed; a run
+that dies after sending and before confirming costs at most one repeat.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _NO_LEDGER = "the ledger cannot be reached"
 class PlannedNotice(NamedTuple):
     """A notice and what this run does about it.
 
-    SEND, RESEND (claimed earlier and never confirmed); and what is left: SENT before, CLAIMED by another run, WAITS for
-    the ledger, HELD (`why` is the notice's: the mode is observe, it is too old to page anybody, quiet hours).
+    SEND or RESEND (claimed earlier and never confirmed); else it is not sent: SENT before, CLAIMED by another run,
+    WAITS for the ledger, or HELD (`why` is the notice's: the mode is observe, it is too old, quiet hours).
     """
 
     message: Message
@@ -50,7 +50,7 @@ def is_urgent(message: Message) -> bool:
 
 
 def resend_after(message: Message) -> timedelta:
-    """How old a claim must be before it counts as left behind: 5 minutes for ranks 1 and 2, 10 for the others."""
+    """How old a claim must be before it counts as abandoned: 5 minutes for ranks 1 and 2, 10 for the others."""
     return _URGENT_AGAIN if is_urgent(message) else _AGAIN
 
 
@@ -60,34 +60,34 @@ def plan_deliveries(
     """Messages -> what to do about each, the most urgent first, one entry for each pair of key and channel.
 
     `ledger` None = it cannot be reached; `now` is the real time, aware UTC; `may_wait` False = every rank goes out
-    without a ledger. ValueError where a channel's name is none.
+    without a ledger. ValueError where a channel's name is not valid.
     """
     out: dict[Pair, PlannedNotice] = {}
-    for message in sorted(wanted, key=lambda one: (one.rank, one.key, one.channel)):
-        one = pair(message.key, message.channel)
-        if one not in out:
-            action, why = _decided(message, one, ledger, now, may_wait)
+    for message in sorted(wanted, key=lambda message: (message.rank, message.key, message.channel)):
+        key = pair(message.key, message.channel)
+        if key not in out:
+            action, why = _decided(message, key, ledger, now, may_wait)
             if message.held and action in (SEND, RESEND, WAITS):
                 action, why = HELD, message.held
-            out[one] = PlannedNotice(message, one, action, why)
+            out[key] = PlannedNotice(message, key, action, why)
     return tuple(out.values())
 
 
 def follow_ups(paged: Iterable[Message], ledger: Ledger, mark: str) -> Iterator[Message]:
-    """The notices that take pages back: `mark` is ACKNOWLEDGED or RESOLVED.
+    """The messages that acknowledge or resolve pages: `mark` is ACKNOWLEDGED or RESOLVED_EVENT.
 
-    `paged` is every notice that an incident's record ever owed; those that went to a pager are followed up.
+    `paged` is every notice that was ever due for an incident; those that went to a pager are followed up.
     """
     for message in paged:
         if message.channel in PAGER_CHANNELS and pair(message.key, message.channel) in ledger:
             yield follow_up(message, mark)
 
 
-def _decided(message: Message, one: Pair, ledger: Ledger | None, now: datetime, may_wait: bool) -> tuple[str, str]:
+def _decided(message: Message, key: Pair, ledger: Ledger | None, now: datetime, may_wait: bool) -> tuple[str, str]:
     if ledger is None:
         waits = may_wait and not is_urgent(message)
         return (WAITS, _NO_LEDGER) if waits else (SEND, f"{_NO_LEDGER}; a repeat is possible")
-    seen = ledger.get(one)
+    seen = ledger.get(key)
     if seen is None:
         return SEND, ""
     if seen.confirmed is not None:

@@ -121,14 +121,14 @@ def go(
     notices: list[Message],
     way: Callable[[str], Notifier],
     now: datetime = NOW,
-    still_owed: Callable[[Message], bool] = lambda _: True,
+    still_due: Callable[[Message], bool] = lambda _: True,
 ) -> dict[str, str]:
     """One whole run -> the outcome by mark."""
     try:
         seen, unreadable = ledger.read(), None
     except IncidentOpsError as error:
         seen, unreadable = None, error
-    done, _ = deliver(plan_deliveries(notices, seen, now), ledger, way, lambda: now, still_owed, unreadable)
+    done, _ = deliver(plan_deliveries(notices, seen, now), ledger, way, lambda: now, still_due, unreadable)
     return {one.planned.message.mark: one.outcome for one in done}
 
 
@@ -292,13 +292,13 @@ def test_what_was_acknowledged_meanwhile_is_dropped() -> None:
     """Asked right before each sending; a look that fails keeps nothing back."""
     sink, asked = Sink(), []
 
-    def still_owed(one: Message) -> bool:
+    def still_due(one: Message) -> bool:
         asked.append(one.mark)
         if one.mark == "b":
             raise Incomplete("cannot look")
         return one.mark != "a"
 
-    done = go(MemoryLedger(), [notice("a"), notice("b")], ways(chat=sink), still_owed=still_owed)
+    done = go(MemoryLedger(), [notice("a"), notice("b")], ways(chat=sink), still_due=still_due)
     assert (done, sink.sent, asked) == ({"a": run.NO_LONGER_DUE, "b": run.SENT_NOW}, ["b"], ["a", "b"])
 
 
