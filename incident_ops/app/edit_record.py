@@ -191,13 +191,13 @@ def perform_edit(opened: Opened, asked: str | None, form: str, door: Door) -> No
         before = read_for_edit(opened, path)
         step = door(before.record.incident)
         if not step.edits:
-            report_edit(opened, before.record, step.told, step.warnings, form, undo="", changed=False)
+            report_edit(opened, before.record, step.messages, step.warnings, form, undo="", changed=False)
             return
         text = edit(before.raw.decode(), step.edits, order=key_order(schema("incident")), file=path)
         after = checked(opened, path, text.encode(), before.record)
         if replace_if_unchanged(opened.root / path, before.raw, text.encode(), opened.state / "records.lock"):
             undo = _undo(opened, path, before.raw)
-            report_edit(opened, after, step.told, step.warnings, form, undo=undo)
+            report_edit(opened, after, step.messages, step.warnings, form, undo=undo)
             return
     raise WriteFailed("the record changes faster than it can be edited", where=path, hint="run the command again")
 

@@ -140,7 +140,7 @@ def due_edits(owed: DueObligations, records: Mapping[str, Record], policy: Polic
             kept.append(Kept(one.key, one.kind, number, f"{one.reason}, but {error}"))
             continue
         if step is not None and step.edits:
-            reason = "; ".join((*step.told, *step.warnings))
+            reason = "; ".join((*step.messages, *step.warnings))
             changes.append(PlannedChange(EDIT, one.kind, one.key, number, reason, path=record.path, edits=step.edits))
     return KeyDecision(tuple(changes), tuple(kept))
 

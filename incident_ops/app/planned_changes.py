@@ -131,7 +131,7 @@ def override_record(opened: Opened, asked: str, form: str, at: datetime, wanted:
     def door(incident: Incident) -> Step:
         step = override_incident(incident, at, wanted, names)
         asks = (committing(opened, path),) if step.edits else ()
-        return replace(step, told=(*step.told, *asks))
+        return replace(step, messages=(*step.messages, *asks))
 
     perform_edit(opened, asked, form, door)
 

@@ -99,7 +99,7 @@ def unfreeze(opened: Opened, name: str, form: str) -> None:
         text = edit(raw.decode(), step.edits, order=key_order(schema("freeze")), file=path)
         if not replace_if_unchanged(opened.root / path, raw, text.encode(), opened.state / "records.lock"):
             raise UserError("it was changed meanwhile", where=shown_path(opened, path), hint="run the command again")
-    report_file(opened, path, step.told, step.warnings, form, changed=bool(step.edits))
+    report_file(opened, path, step.messages, step.warnings, form, changed=bool(step.edits))
 
 
 def _meets(opened: Opened, path: str) -> list[str]:

@@ -118,7 +118,7 @@ def update(opened: Opened, incident: str | None, by: str | None, form: str, **sa
         steps.append(communicate.publish_update(one, opened.now, actor, texts, said["status"], said["eta"]))
         return Step(
             tuple(edit for step in steps for edit in step.edits),
-            tuple(told for step in steps for told in step.told),
+            tuple(told for step in steps for told in step.messages),
             tuple(told for step in steps for told in step.warnings),
         )
 

@@ -1,7 +1,4 @@
-"""An incident goes up the ladder: by hand, or because a rule found it due (R58-R65, R70).
-
-Somebody judges afterwards whether an escalation was right (R205). Nothing else of it may change.
-"""
+"""Escalations: by hand, or because a rule found one due (R58-R65, R70); and the review whether one was right (R205)."""
 
 from __future__ import annotations
 
@@ -34,44 +31,44 @@ def escalate_incident(
     to: str | None = None,
     notify: Sequence[str] = (),
 ) -> Step:
-    """Escalates by hand: to the next tier, or to `to` (a tier's id or number), and tells `notify` besides.
+    """Escalates by hand: to the next tier, or to `to` (a tier's id or number), and notifies `notify` as well.
 
-    UserError where it is over, where there is no such tier, or where nothing is above the present one.
+    UserError where it is over, where there is no such tier, or where there is none above the present one.
     """
     if incident.state in OVER:
         raise illegal_move(incident, policy, "escalated", f"`incident-ops reopen {incident.id} --reason TEXT` first")
     before = _present(incident, policy)
     after = _asked(to, policy) if to is not None else next_tier(before, policy.escalation.tiers)
     level = policy.level_of(incident)
-    words, nobody = people_of_tier(after, policy)
+    of_tier, missing = people_of_tier(after, policy)
     named, unknown = handles_of(notify, policy.contacts)
     above = managers(assignee_at(incident, now), level.rank if level else 4, policy)
-    told = [*dict.fromkeys((*words, *named, *above))]
-    if after is None and not told:
+    people = [*dict.fromkeys((*of_tier, *named, *above))]
+    if after is None and not people:
         hint = "name somebody with --notify @who, or give the policy `escalation.tiers`"
         raise UserError(f"{incident.id} cannot go higher: there is no tier above {_spelled(before, policy)}", hint=hint)
     key = f"{incident.id}/escalation/{len(incident.cycles) + 1}/{MANUAL}.{stamp(now)}"
-    entry = _entry(now, key, MANUAL, reason, before, after, told, now)
+    entry = _entry(now, key, MANUAL, reason, before, after, people, now)
     where = f"escalated to {_spelled(after, policy)}" if after is not None else "escalated"
     event = timeline_row(now, "escalation", f"{where[0].upper()}{where[1:]}: {reason}", by)
-    return Step((entry, event), (where + _to(told),), _unreached([*nobody, *unknown], told))
+    return Step((entry, event), (where + _to(people),), _unreached([*missing, *unknown], people))
 
 
 def escalate_due(incident: Incident, due: DueEscalation, policy: Policy, now: datetime) -> Step:
-    """Writes down an escalation that a rule found due: `at` is its due instant, `noticed_at` is now.
+    """Records an escalation that a rule found due: `at` is its due instant, `noticed_at` is now.
 
-    No edits where the record holds its key already, another one stands in its place, or somebody snoozed it.
+    No edits where the record has its key already, a higher one supersedes it, or somebody snoozed the incident.
     """
     if due.superseded or any(entry.key == due.key for entry in incident.escalations):
         return Step((), (f"{due.key}: nothing to write",))
     until = instant(incident.snooze.until) if incident.snooze else None
     if until is not None and now < until:
         return Step((), (f"{due.key}: snoozed until {stamp(until)}",))
-    told = [*due.targets]
-    entry = _entry(due.due, due.key, due.rule, due.reason, due.from_tier, due.to_tier, told, now)
+    people = [*due.targets]
+    entry = _entry(due.due, due.key, due.rule, due.reason, due.from_tier, due.to_tier, people, now)
     where = "Escalated" if due.to_tier is None else f"Escalated to {_spelled(due.to_tier, policy)}"
     event = timeline_row(now, "escalation", f"{where}: {due.reason} (due at {stamp(due.due)})", AUTOMATION)
-    return Step((entry, event), (f"{where}: {due.reason}{_to(told)}",), _unreached(due.unreached, told))
+    return Step((entry, event), (f"{where}: {due.reason}{_to(people)}",), _unreached(due.unreached, people))
 
 
 def _entry(
@@ -81,7 +78,7 @@ def _entry(
     reason: str,
     before: int | None,
     after: int | None,
-    told: list[str],
+    people: list[str],
     noticed_at: datetime,
 ) -> Edit:
     fields = given_fields(
@@ -91,7 +88,7 @@ def _entry(
         reason=shorten(reason, LONGEST_REASON),
         from_tier=before,
         to_tier=after,
-        notified=told or None,
+        notified=people or None,
         noticed_at=stamp(noticed_at),
         appropriate=UNKNOWN,
     )
@@ -99,7 +96,7 @@ def _entry(
 
 
 def _present(incident: Incident, policy: Policy) -> int | None:
-    """The tier that has the incident: the last one it was given to, else the lowest of the ladder."""
+    """The tier that has the incident: the last one it went to, else the lowest of the ladder."""
     reached = [(parse_instant(one.at), one.tier) for one in incident.assignments if one.tier is not None]
     reached += [(parse_instant(one.at), one.to_tier) for one in incident.escalations if one.to_tier is not None]
     lowest = min((one.tier for one in policy.escalation.tiers), default=None)
@@ -120,14 +117,14 @@ def _spelled(tier: int | None, policy: Policy) -> str:
     return f"tier {tier} ({entry.label or entry.id})" if entry else "the current tier"
 
 
-def _to(told: Sequence[str]) -> str:
-    return f"; to be notified: {', '.join(told)}" if told else ""
+def _to(people: Sequence[str]) -> str:
+    return f"; to be notified: {', '.join(people)}" if people else ""
 
 
-def _unreached(words: Sequence[str], told: Sequence[str]) -> tuple[str, ...]:
+def _unreached(names: Sequence[str], people: Sequence[str]) -> tuple[str, ...]:
     hint = "add one to `contacts` in policy.yaml"
-    lines = [f"{word} has no contact: {hint}" for word in words]
-    return (*lines, *(["nobody is notified of this escalation"] if not told else []))
+    lines = [f"{name} has no contact: {hint}" for name in names]
+    return (*lines, *(["nobody is notified of this escalation"] if not people else []))
 
 
 JUDGEMENTS: dict[str, bool | str] = {"yes": True, "no": False, UNKNOWN: UNKNOWN}
@@ -142,8 +139,8 @@ def review_escalation(incident: Incident, number: int | None, judgement: str) ->
     entry, value = incident.escalations[index], JUDGEMENTS[judgement]
     if entry.appropriate == value and type(entry.appropriate) is type(value):
         return Step((), (f"escalation {index + 1} is judged {judgement} already; nothing changed",))
-    told = f"escalation {index + 1} ({_review_spelled(entry)}): appropriate {judgement}"
-    return Step((Set(("escalations", index, "appropriate"), value),), (told,))
+    message = f"escalation {index + 1} ({_review_spelled(entry)}): appropriate {judgement}"
+    return Step((Set(("escalations", index, "appropriate"), value),), (message,))
 
 
 def _meant(incident: Incident, number: int | None) -> int:
@@ -158,8 +155,8 @@ def _meant(incident: Incident, number: int | None) -> int:
     waiting = [index for index, one in enumerate(entries) if one.appropriate in (None, UNKNOWN)]
     if len(waiting) != 1:
         listed = "; ".join(f"{index + 1}: {_review_spelled(one)}" for index, one in enumerate(entries))
-        told = "several are not judged yet" if waiting else "every one is judged already"
-        raise UserError(f"{incident.id}: {told}", hint=f"--number N: {listed}")
+        problem = "several are not judged yet" if waiting else "every one is judged already"
+        raise UserError(f"{incident.id}: {problem}", hint=f"--number N: {listed}")
     return waiting[0]
 
 

@@ -1,8 +1,5 @@
-"""A deploy freeze: what is held, from when to when, and why (R229).
-
-Lifting a freeze or taking back an override: from now on it counts no more.
-
-An override: one person lets one commit through a hold until an instant, and says why (R243).
+"""Deploy freezes: what is held, from when to when, and why (R229); lifting one; and overrides, by which one person lets
+one commit through a hold until an instant, with a reason (R243).
 """
 
 from __future__ import annotations
@@ -38,7 +35,7 @@ class FreezeRequest:
 
 
 def new_freeze(now: datetime, wanted: FreezeRequest) -> dict[str, Any]:
-    """The content of freezes/<name>.yaml. UserError for a name that is none, or times that hold nothing."""
+    """The content of freezes/<name>.yaml. UserError for an invalid name, or times that hold nothing."""
     if not _NAME.fullmatch(wanted.name):
         raise UserError(
             f"{wanted.name!r} is not a valid name for a freeze", hint="letters, digits, dot, dash, underscore: year-end"
@@ -59,9 +56,9 @@ def new_freeze(now: datetime, wanted: FreezeRequest) -> dict[str, Any]:
 
 
 def lift_freeze(freeze: Freeze, now: datetime) -> Step | None:
-    """The end of a freeze that has begun is now; one that is over stays as it is.
+    """Ends a freeze that has begun now; one that is over stays as it is.
 
-    None for one that has not begun, and for one whose times say nothing: its file is to be removed.
+    None for one that has not begun, and for one whose times cannot be read: its file is to be removed.
     """
     try:
         span = planned_freeze(freeze).span
@@ -92,7 +89,7 @@ class OverrideRequest:
 
 
 def commit_id(text: str) -> str:
-    """A commit id as records write it. UserError where it is none."""
+    """A commit id as records write it. UserError where it is not one."""
     sha = text.strip().lower()
     if not _SHA.fullmatch(sha):
         raise UserError(
@@ -103,10 +100,10 @@ def commit_id(text: str) -> str:
 
 
 def override_incident(incident: Incident, now: datetime, wanted: OverrideRequest, names: Sequence[str]) -> Step:
-    """An entry of `overrides`, and its line of the timeline. The same one twice is no error.
+    """An entry of `overrides`, and its line of the timeline. Repeating it is not an error.
 
-    `names` are the service to deploy and what it needs. UserError where it would have expired already, the incident is
-    closed, or is on none of them.
+    `names` are the service to deploy and what it needs. UserError where it would have expired already, or the incident
+    is closed or affects none of them.
     """
     _lasts(now, wanted.expires)
     if incident.state == CLOSED:

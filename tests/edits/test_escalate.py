@@ -32,7 +32,7 @@ def test_by_hand_to_the_next_tier_and_on() -> None:
     assert (entry.at, entry.noticed_at) == ("2025-01-26T12:35:00Z",) * 2
     assert entry.key == "INC-1/escalation/1/manual.2025-01-26T12:35:00Z"
     assert one.events[-1] == "Escalated to tier 2 (Tier 2): needs a DBA"
-    assert step.told == ("escalated to tier 2 (Tier 2); to be notified: @lead, @mona",)
+    assert step.messages == ("escalated to tier 2 (Tier 2); to be notified: @lead, @mona",)
     one.take(40, lambda incident, now: escalate_incident(incident, LADDER, now, "@ann", "again"))
     assert one.incident.escalations[-1].to_tier == 3
 
@@ -77,7 +77,7 @@ def test_what_a_rule_found_is_written_once() -> None:
     assert (entry.at, entry.noticed_at) == ("2025-01-26T18:05:00Z", "2025-01-26T22:05:00Z")
     assert (entry.rule, entry.notified) == ("time", ["@lead"])
     assert one.incident.timeline[-1].by == "incident-ops"
-    assert "Threshold of 6h" in step.told[0]
+    assert "Threshold of 6h" in step.messages[0]
     assert escalate_due(one.incident, found[0], LADDER, after(700)).edits == ()
     assert entry in [
         due.recorded for due in due_escalations(as_of(one.incident, after(700)), LADDER) if not due.superseded
