@@ -36,14 +36,14 @@ EDGES: Moves = frozenset(
 )
 """Moves that are always legal, as the presets have them; a policy may know fewer (`states.edges`).
 
-The way out of pending depends on the state left, an early closing on the outcome."""
+The move out of pending depends on the state before it, an early closing on the outcome."""
 
 NEEDS: dict[str, tuple[str, ...]] = {
     IN_PROGRESS: ("acknowledged",),
     RESOLVED: ("acknowledged", "resolved"),
     CLOSED: ("closed",),
 }
-"""Instants of `times` (a later cycle: of its own entry) that a state asks for; `unknown` counts as given."""
+"""Instants of `times` (in a later cycle: of its own entry) that a state requires; `unknown` is accepted."""
 
 INSTANTS_OF_CYCLE = ("restored", "resolved", "verified", "closed")
 
@@ -62,16 +62,16 @@ def is_legal(old: str, new: str, left: str | None = None, outcome: str = FIXED, 
 
 
 def next_states(state: str, left: str | None = None, outcome: str = FIXED, edges: Moves = EDGES) -> tuple[str, ...]:
-    """Where an incident may go from here, in the order of STATES."""
+    """The states an incident may move to from here, in the order of STATES."""
     return tuple(new for new in STATES if is_legal(state, new, left, outcome, edges))
 
 
 def shortest_path(
     old: str, new: str, left: str | None = None, outcome: str = FIXED, edges: Moves = EDGES
 ) -> tuple[str, ...]:
-    """The shortest legal way from `old` (excluded) to `new` (included); empty where there is none or they are equal.
+    """The shortest legal path from `old` (excluded) to `new` (included); empty where there is none or they are equal.
 
-    Waiting is no step on a way: it passes pending only where that is its end.
+    It passes through pending only where that is its end.
     """
     reached: dict[str, tuple[str, ...]] = {old: ()}
     queue = [old]
@@ -98,8 +98,8 @@ class PathFault(NamedTuple):
 def path_faults(changes: Sequence[Change], state: str, outcome: str = FIXED, edges: Moves = EDGES) -> list[PathFault]:
     """Where the state entries of `changes`, from `new` on, are no legal path, or do not end in `state`; [] = legal.
 
-    An entry breaks the path when it does not begin where the last one ended, or when its move is not legal. The
-    reading goes on from where the entry ends, so that one slip is told once.
+    An entry breaks the path when it does not begin where the last one ended, or when its move is not legal. Checking
+    goes on from where the entry ends, so that one slip is reported once.
     """
     found = []
     at, left = NEW, None

@@ -1,8 +1,7 @@
-"""Planned times as their records say them: deploy freezes, overrides of one commit, maintenance windows.
+"""Planned times: deploy freezes, overrides of one commit and maintenance windows; when they are, whether they overlap,
+and which of them conflict (R245).
 
-Only what decisions rest on is taken; the schemas hold the whole. Instants stay text until they are read here.
-
-Windows and freezes as stretches of time: when they are, whether they overlap, which of them conflict (R245).
+Only the fields that decisions need are read; the schemas hold all of them. Instants stay text until they are read here.
 
 A local time that a clock change skips means the moment of the jump. One that it repeats means its first occurrence as a
 beginning and its last as an end: what is planned in it is never cut short.
@@ -22,7 +21,7 @@ OVERRIDE_PREFIX = "override"
 
 
 class PlannedFile(msgspec.Struct, frozen=True, kw_only=True):
-    """Base: built from checked data, fields that no decision needs are left out."""
+    """Base: built from checked data, without the fields that no decision needs."""
 
 
 class Freeze(PlannedFile, frozen=True, kw_only=True, rename={"begin": "from", "end": "until"}):
@@ -45,7 +44,7 @@ class Freeze(PlannedFile, frozen=True, kw_only=True, rename={"begin": "from", "e
 
     @property
     def is_override(self) -> bool:
-        """True where it releases instead of holding."""
+        """True where it lets a commit through instead of holding deploys."""
         return self.kind == OVERRIDE_PREFIX
 
     def concerns(self, service: str, environment: str) -> bool:
@@ -56,7 +55,7 @@ class Freeze(PlannedFile, frozen=True, kw_only=True, rename={"begin": "from", "e
 
 
 class Window(PlannedFile, frozen=True, kw_only=True, rename={"begin": "from", "end": "until"}):
-    """A stretch on the wall clock of a zone."""
+    """A time span on the wall clock of a zone."""
 
     zone: str
     begin: str
@@ -71,7 +70,7 @@ class Buffer(PlannedFile, frozen=True, kw_only=True):
 
 
 class Execution(PlannedFile, frozen=True, kw_only=True):
-    """When the work really began and the window was closed; `unknown` is a value."""
+    """When the work really began and when the window was closed; either may be `unknown`."""
 
     started: str | None = None
     closed: str | None = None
@@ -95,7 +94,7 @@ class Maintenance(PlannedFile, frozen=True, kw_only=True):
 
     @property
     def is_running(self) -> bool:
-        """True while people work on it, however long that takes."""
+        """True while people work on it, however long it takes."""
         return self.is_agreed and (self.status == "in_progress" or self.execution.started is not None)
 
 

@@ -39,7 +39,7 @@ NEXT_RELEASE = "next_release"
 
 
 class ResponsePhase(Value, frozen=True, rename={"start": "from", "end": "to"}):
-    """A stretch of the response, as durations since the declaration; `end` None = open."""
+    """A phase of the response, as durations since the declaration; `end` None = open."""
 
     id: str
     start: str
@@ -55,7 +55,7 @@ class Cadence(Value, frozen=True):
 
 
 class PostmortemDuty(Value, frozen=True):
-    """Whether a postmortem is owed, and the targets of its meeting and final text (C24)."""
+    """Whether a postmortem is required, and the targets of its meeting and final text (C24)."""
 
     required: bool = False
     within: str | None = None
@@ -131,7 +131,7 @@ class TriageRule(Value, frozen=True):
 
 
 class CausePrior(Value, frozen=True):
-    """A common cause and how often it is one, in percent (R150)."""
+    """A common cause and how often it is the cause, in percent (R150)."""
 
     id: str
     label: str = ""
@@ -207,11 +207,11 @@ class Policy(Value, frozen=True):
         return level is not None and level.postmortem.required and counts(incident)
 
     def level(self, label: str | None) -> LevelPolicy | None:
-        """The level of this very label, on either scale; None for a foreign one (C1: no aliases, no stripping)."""
+        """The level of this very label, on either scale; None for an unknown one (C1: no aliases, no stripping)."""
         return next((level for level in (*self.levels, *self.scheme.major) if level.id == label), None)
 
     def duties(self, severity: str | None, priority: str | None) -> LevelPolicy | None:
-        """What holds for a record with these labels; None where the driving label is missing or foreign.
+        """What holds for a record with these labels; None where the driving label is missing or unknown.
 
         In a scheme with two scales the priority gives response, resolution, warning and escalation; a severity,
         where there is one, gives updates, diagnosis, audiences, channels, commander, team, status page and
