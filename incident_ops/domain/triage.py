@@ -74,8 +74,8 @@ def rule_in_words(rule: TriageRule) -> str:
     level = f"{rule.level} and {rule.major}" if rule.major else rule.level
     words = f"{_conditions(rule.when) or 'anything else'} -> {level}"
     remarks = [rule.source or "", "assumed" if rule.assumed else ""]
-    told = "; ".join(remark for remark in remarks if remark)
-    return f"{words} ({told})" if told else words
+    text = "; ".join(remark for remark in remarks if remark)
+    return f"{words} ({text})" if text else words
 
 
 def cells(policy: Policy) -> Iterator[Triage]:
@@ -204,8 +204,8 @@ def _note(answers: Triage, level: str, worst: str) -> str:
     ]
     if not open_questions:
         return ""
-    told = f"unknown: {', '.join(open_questions)}; {level} from what is known"
-    return f"{told}, and it may be {worst}" if worst != level else told
+    text = f"unknown: {', '.join(open_questions)}; {level} from what is known"
+    return f"{text}, and it may be {worst}" if worst != level else text
 
 
 def _conditions(when: When) -> str:

@@ -20,7 +20,7 @@ from msgspec import structs
 from incident_ops.domain.as_of import MOMENT, as_of, declared_at
 from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import exclusion
+from incident_ops.domain.lifecycle import counts, exclusion
 from incident_ops.domain.policy import LevelPolicy, Policy
 from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.time import parse_instant
@@ -206,38 +206,48 @@ def compare_policies(
     patterns = old.escalation.pattern.count or new.escalation.pattern.count
     around = neighbours(record.incident for record in found) if patterns else {}
     both, reach = _Both(old, new, now, around, seen_of), Reach(old, new)
-    wanted = [one for one in found if since is None or declared_at(one.incident) >= since]
-    left_out = Counter(reason for one in wanted if (reason := exclusion(one.incident)))
-    wanted = [one for one in wanted if not exclusion(one.incident)]
-    breaches: list[Breach] = []
-    raised: list[ComparedEscalation] = []
-    missing, unusable = [], [*unread]
-    recorded = replayed = 0
-    usable = [one for one in wanted if not _unusable(one.incident, old, new)]
-    unusable += [Unread(one.path, why) for one in wanted if (why := _unusable(one.incident, old, new))]
-    reached = (one for one in usable if reach.covers(one.incident))
-    for incident, late, theirs in evaluate_each(reached, lambda one: _compared(one.incident, both)):
-        replayed += 1
-        breaches += late
-        raised += theirs
-        known = {one.key for one in incident.escalations if one.rule != MANUAL and parse_instant(one.at) <= now}
-        recorded += len(known)
-        missing += sorted(known - {one.due.key for one in theirs if one.before})
+    asked = [record for record in found if since is None or declared_at(record.incident) >= since]
+    real = [record for record in asked if counts(record.incident)]
+    problems = {record.path: _unusable(record.incident, old, new) for record in real}
+    reached = [record for record in real if not problems[record.path] and reach.covers(record.incident)]
+    compared = list(evaluate_each(reached, lambda record: _compared(record.incident, both)))
+    breaches = [breach for one in compared for breach in one.breaches]
+    escalations = [escalation for one in compared for escalation in one.escalations]
+    unusable = (Unread(path, why) for path, why in problems.items() if why)
     return Backtest(
         now,
         since,
-        len(wanted),
-        replayed,
-        dict(sorted(left_out.items())),
-        tuple(sorted(breaches, key=lambda one: _place(one.clock))),
-        tuple(sorted(raised, key=lambda one: (one.due.incident, one.due.due, one.due.key))),
-        Recorded(recorded, tuple(missing), sum(one.before is not None for one in raised) - recorded + len(missing)),
-        tuple(sorted(unusable)),
+        len(real),
+        len(compared),
+        dict(sorted(Counter(reason for record in asked if (reason := exclusion(record.incident))).items())),
+        tuple(sorted(breaches, key=lambda breach: _place(breach.clock))),
+        tuple(sorted(escalations, key=lambda one: (one.due.incident, one.due.due, one.due.key))),
+        _recorded(compared, now),
+        tuple(sorted([*unread, *unusable])),
     )
 
 
-def _compared(incident: Incident, both: _Both) -> tuple[Incident, list[Breach], list[ComparedEscalation]]:
-    return incident, _breaches(incident, both), _raised(incident, both)
+class _Compared(NamedTuple):
+    incident: Incident
+    breaches: list[Breach]
+    escalations: list[ComparedEscalation]
+
+
+def _compared(incident: Incident, both: _Both) -> _Compared:
+    return _Compared(incident, _breaches(incident, both), _raised(incident, both))
+
+
+def _recorded(compared: Iterable[_Compared], now: datetime) -> Recorded:
+    """How well the escalations found under the policy in force match those in the records."""
+    recorded = found = 0
+    missing: list[str] = []
+    for incident, _, escalations in compared:
+        known = {entry.key for entry in incident.escalations if entry.rule != MANUAL and parse_instant(entry.at) <= now}
+        before = {one.due.key for one in escalations if one.before}
+        recorded += len(known)
+        found += sum(one.before is not None for one in escalations)
+        missing += sorted(known - before)
+    return Recorded(recorded, tuple(missing), found - recorded + len(missing))
 
 
 def _unusable(incident: Incident, old: Policy, new: Policy) -> str:

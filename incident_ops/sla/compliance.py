@@ -381,8 +381,6 @@ def compliance(
         counted.append(incident)
 
     consume(evaluate_each(records, count))
-    late = [one.clock for one in found if one.late and not one.excluded]
-    late.sort(key=lambda one: (one.remaining_seconds or 0, one.incident, one.place, one.item or ""))
     return Compliance(
         now,
         period,
@@ -391,10 +389,16 @@ def compliance(
         _figures(found),
         _groups(found, by, policy),
         goals(found, counted, policy, now),
-        tuple(late),
+        tuple(_late_clocks(found)),
         notification_lag(counted, now),
         tuple(sorted(left_out)),
     )
+
+
+def _late_clocks(found: Iterable[ClockOutcome]) -> list[Clock]:
+    """The missed clocks that count, the latest first."""
+    late = [outcome.clock for outcome in found if outcome.late and not outcome.excluded]
+    return sorted(late, key=lambda clock: (clock.remaining_seconds or 0, clock.incident, clock.place, clock.item or ""))
 
 
 def _groups(found: Iterable[ClockOutcome], by: str, policy: Policy) -> tuple[Group, ...]:

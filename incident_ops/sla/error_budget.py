@@ -58,16 +58,16 @@ class Budget(NamedTuple):
 def time_budget(incidents: Iterable[Incident], objective: Objective, now: datetime) -> Budget:
     """The budget in minutes, from the incidents of one service."""
     since = shift(now, -objective.window)
-    told, spans, runs = 0.0, [], False
+    stated, spans, runs = 0.0, [], False
     for incident in filter(counts, incidents):
         found = [span for span in as_of(incident, now).impact_spans() if span[1] > since]
         minutes = incident.impact.budget_minutes
         if isinstance(minutes, int | float):
-            told += float(minutes) if found else 0.0
+            stated += float(minutes) if found else 0.0
         else:
             spans += [(max(begin, since), end) for begin, end in found]
             runs = runs or any(end == now for _, end in found)
-    used = told + sum((end - begin).total_seconds() for begin, end in merged_intervals(spans)) / 60
+    used = stated + sum((end - begin).total_seconds() for begin, end in merged_intervals(spans)) / 60
     return Budget(TIME_BUDGET, objective.window, allowed(objective, objective.window / 60), round(used, 6), runs)
 
 
@@ -118,8 +118,8 @@ def status_line(budget: Budget) -> str:
         over = f", {_tenths(budget.over, ceil)} over" if budget.over else ""
         return f"{head} exhausted: {_tenths(budget.used, ceil)} of {_tenths(budget.allowed, round)} {unit}{over}"
     left = _tenths(budget.left, floor)
-    told = "under 0.1" if left == "0" and budget.left else left
-    return f"{head}: {told} of {_tenths(budget.allowed, round)} {unit} left"
+    stated = "under 0.1" if left == "0" and budget.left else left
+    return f"{head}: {stated} of {_tenths(budget.allowed, round)} {unit} left"
 
 
 def _tenths(value: float, rounded: Callable[[float], int]) -> str:
