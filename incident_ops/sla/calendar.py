@@ -24,16 +24,16 @@ from incident_ops.errors import UserError
 Bound = TypeVar("Bound", int, datetime)
 
 SEARCH_LIMIT = timedelta(days=3660)
-"""How far ahead a due time is looked for: a calendar that never opens must not hang (the policy lint reports it)."""
+"""How far ahead a due time is searched: a calendar that never opens must not hang (the policy lint reports it)."""
 
-_EARLIEST = 1900  # no zone tells working hours before; a slip of the year must not cost minutes
+_EARLIEST = 1900  # nobody worked by these rules before; a typing error in the year must not cost minutes
 _MINUTES = 24 * 60
-_MOST = 64  # calendars kept ready
+_MOST = 64  # prepared calendars that are kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Hours:
-    """A calendar made ready: per weekday its open windows in minutes, overlaps merged; `always` = it never closes."""
+    """A prepared calendar: per weekday its open windows in minutes, overlaps merged; `always` = it never closes."""
 
     zone: ZoneInfo
     week: tuple[tuple[tuple[int, int], ...], ...]
@@ -61,7 +61,7 @@ class _Year(NamedTuple):
         return self.worked[index] - over if over > NO_TIME else self.worked[index]
 
     def reached(self, worked: timedelta) -> datetime:
-        """The first instant with so much working time before it, of at most the total."""
+        """The first instant with `worked` before it, which is at most the total."""
         index = bisect_left(self.worked, worked)
         return self.closes[index] - (self.worked[index] - worked)
 
@@ -75,8 +75,8 @@ _READY: dict[int, tuple[Calendar, _Hours]] = {}
 def due(start: datetime, seconds: int, calendar: Calendar, pauses: Sequence[PauseSpan] = ()) -> datetime | None:
     """The instant at which `seconds` of working time after `start` are used up; all instants are aware UTC.
 
-    A due time on closing time stays there; no seconds are due at once. None: it is not known, because a pause is still
-    on, or because the calendar opens too little within LIMIT.
+    A due time on closing time stays there; no seconds are due at once. None: it is unknown, because a pause is still
+    open, or because the calendar opens too little within SEARCH_LIMIT.
     """
     if seconds <= 0:
         return start
@@ -204,7 +204,7 @@ def merged_intervals(intervals: Iterable[tuple[Bound, Bound]]) -> list[tuple[Bou
 
 
 def _hours_of(calendar: Calendar) -> _Hours:
-    """A calendar made ready, once for each object: its key alone costs more than a clock."""
+    """The prepared calendar, made once for each object: computing its key costs more than a clock."""
     if calendar is AROUND_THE_CLOCK:
         return _ALWAYS
     known = _READY.get(id(calendar))
@@ -245,5 +245,5 @@ def _open(hours: _Hours, day: date) -> tuple[TimeSpan, ...]:
 
 
 def _utc(day: date, minutes: int, zone: ZoneInfo) -> datetime:
-    """So many minutes after midnight on the wall -> UTC."""
+    """`minutes` after midnight on the wall clock -> UTC."""
     return to_utc(datetime.combine(day, time()) + timedelta(minutes=minutes), zone)
