@@ -160,7 +160,7 @@ def planned_freeze(freeze: Freeze) -> PlannedChangeSpan:
 def planned_change(change: Maintenance, buffer: str | None = None) -> PlannedChangeSpan:
     """A maintenance window in time; `buffer` is the policy's, for a window without its own. ValueError as above.
 
-    While people work on it nobody knows its end; it begins where the work began, if that was earlier.
+    While people work on it its end is unknown; it begins where the work began, if that was earlier.
     """
     window = change.window
     begin, end = local_instant(window.begin, window.zone), local_instant(window.end, window.zone, is_end=True)

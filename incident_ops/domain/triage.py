@@ -1,7 +1,7 @@
 """From answers to a level: ordered rules of the policy, the first that matches decides (R10, R11, R20, C3-C6).
 
-What is not known never makes an incident milder than what is known to be true, and never pages for what nobody said.
-An unknown share of users stands for every share: the level is the mildest that any share could give, the decision
+What is unknown never makes an incident milder than what is known to be true, and never pages for what nobody reported.
+An unknown share of users means every share: the level is the mildest that any share could give, the decision
 says what it may yet become, and it is marked as assumed where shares differ. Nothing counts as cosmetic unless
 somebody says so. Other questions left open count as the ordinary answer: no data at risk, SLO ok, no revenue or
 reputation lost, still happening.

@@ -28,8 +28,8 @@ _DAY = timedelta(days=1)
 class Budget(NamedTuple):
     """`allowed` and `used` in minutes, or in failed requests (`mode`), over `window` seconds.
 
-    `is_running`: impact goes on, so more is used every minute. `unknown` are the incidents whose failed requests nobody
-    knows: then `used` is the least it can be.
+    `is_running`: impact goes on, so more is used every minute. `unknown` are the incidents without a known number of
+    failed requests: then `used` is the least it can be.
     """
 
     mode: str
@@ -72,7 +72,7 @@ def time_budget(incidents: Iterable[Incident], objective: Objective, now: dateti
 
 
 def request_budget(incidents: Iterable[Incident], objective: Objective, now: datetime, total: int) -> Budget:
-    """The budget in requests, of `total` requests in the window; failed ones as the records tell them."""
+    """The budget in requests, of `total` requests in the window; the failed ones are those in the records."""
     since = shift(now, -objective.window)
     failed, unknown = 0.0, []
     for incident in filter(counts, incidents):
@@ -92,7 +92,7 @@ def allowed(objective: Objective, total: float) -> float:
 
 
 def burn_rate(incidents: Iterable[Incident], objective: Objective, now: datetime, window: int) -> float:
-    """How many times the even pace the budget burned in the last `window` seconds; infinite where none is allowed."""
+    """How fast the budget burned in the last `window` seconds, 1 = just used up; infinite where none is allowed."""
     used = time_budget(incidents, objective._replace(window=window), now)
     return used.used / used.allowed if used.allowed else float("inf") if used.used else 0.0
 
@@ -123,5 +123,5 @@ def status_line(budget: Budget) -> str:
 
 
 def _tenths(value: float, rounded: Callable[[float], int]) -> str:
-    """With one decimal at most. What is used rounds up, so nothing that is spent looks as if some were left."""
+    """With one decimal at most. What is used rounds up, so that a spent budget never looks as if some were left."""
     return f"{rounded(round(value * 10, 5)) / 10:.1f}".removesuffix(".0")
