@@ -83,8 +83,8 @@ def _unstable(policy: Policy, now: datetime, restored: str | None) -> tuple[str,
     seconds = int((now - since).total_seconds())
     if not 0 <= seconds < duration(stable_for):
         return ()
-    back = f"the service has been back for only {spell_duration(seconds)}"
-    return (f"{back}; watch it for {stable_for} and `reopen` if it fails",)
+    ago = spell_duration(seconds)
+    return (f"service was restored only {ago} ago; watch it for {stable_for}, `reopen` if it fails",)
 
 
 def close_incident(
