@@ -84,7 +84,7 @@ def _unstable(policy: Policy, now: datetime, restored: str | None) -> tuple[str,
     if not 0 <= seconds < duration(stable_for):
         return ()
     ago = spell_duration(seconds)
-    return (f"service was restored only {ago} ago; watch it for {stable_for}, `reopen` if it fails",)
+    return (f"restored only {ago} ago: watch it for {stable_for}, `reopen` if it fails",)
 
 
 def close_incident(
