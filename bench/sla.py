@@ -26,6 +26,7 @@ from measure import Series, rounds
 from report import series_table
 from run import AT, OURS, machine
 
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import parse_instant
@@ -109,7 +110,7 @@ def engine(policy: Policy, made: list[Incident], now: datetime, seconds: float =
     """Clocks a minute of CPU time."""
     counted, start = 0, time.process_time()
     while (spent := time.process_time() - start) < seconds:
-        counted += sum(len(clocks(one, policy, now)) for one in made)
+        counted += sum(len(clocks(as_of(one, now), policy)) for one in made)
     return counted * 60 / spent
 
 

@@ -17,9 +17,9 @@ from typing import Any
 
 from incident_ops import rules
 from incident_ops.deploy_gate.plan_check import check_plan
+from incident_ops.domain.as_of import is_settled
 from incident_ops.domain.fence import why_unusable
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import is_settled
 from incident_ops.domain.record import Crossings, Link, Record, World, is_incident_id
 from incident_ops.domain.time import SKEW, parse_instant
 from incident_ops.findings import Finding, Level, Route

@@ -405,9 +405,14 @@ OVERRIDE = FREEZE.replace("name: f", "name: override-7be19f2") + "kind: override
     ("path", "text", "place", "message"),
     [
         ("maintenance/CHG-2025-0001.yaml", WINDOW.replace("15:00", "12:00"), (8, 3), "ends before it begins"),
-        ("maintenance/CHG-2025-0001.yaml", WINDOW.replace("Etc/UTC", "UTCC"), (6, 3), "'UTCC' is no time of a place"),
+        (
+            "maintenance/CHG-2025-0001.yaml",
+            WINDOW.replace("Etc/UTC", "UTCC"),
+            (6, 3),
+            "'UTCC' is not a local time of a place",
+        ),
         ("freezes/f.yaml", FREEZE.replace("27T", "25T"), (4, 1), "ends before it begins"),
-        ("freezes/f.yaml", FREEZE.replace("UTC", "UTCC"), (5, 1), "'UTCC' is no time of a place"),
+        ("freezes/f.yaml", FREEZE.replace("UTC", "UTCC"), (5, 1), "'UTCC' is not a local time of a place"),
         ("freezes/f.yaml", FREEZE.replace("2025-01-27T", "9999-12-31T"), (4, 1), "years 1970 to 9899"),
         ("freezes/override-7be19f2.yaml", OVERRIDE.replace("27T", "25T"), (4, 1), "ends before it begins"),
     ],

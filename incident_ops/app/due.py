@@ -7,17 +7,17 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from incident_ops.app.workspace import Workspace
-from incident_ops.domain.fence import alone
+from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record
 from incident_ops.domain.time import duration, instant, parse_instant, shift
 from incident_ops.edits.escalate import escalate_due
-from incident_ops.edits.finish import automatic
+from incident_ops.edits.finish import apply_due_move
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
 from incident_ops.reconcile.changes import EDIT, Kept, KeyDecision, PlannedChange
 from incident_ops.records.history import read_record
-from incident_ops.sla.obligations import Obligation, Owed, SeenOf, obligations
+from incident_ops.sla.obligations import DueObligations, Obligation, SeenOf, obligations
 
 _RECENT = timedelta(days=7)
 """So long after its last instant a settled incident still has pages to end and news to send."""
@@ -47,13 +47,13 @@ def live_records(workspace: Workspace) -> list[Record]:
 
 def due_obligations(
     records: Sequence[Record], policy: Policy, now: datetime, seen: SeenOf, noticed: Mapping[str, str]
-) -> Owed:
+) -> DueObligations:
     """Every obligation. `noticed`: key -> the instant that our open proposal gives it, since an earlier run saw it."""
     found = obligations(records, policy, now, seen)
     return found._replace(obligations=tuple(_first_noticed(one, noticed) for one in found.obligations))
 
 
-def due_edits(due: Owed, records: Mapping[str, Record], policy: Policy) -> KeyDecision:
+def due_edits(due: DueObligations, records: Mapping[str, Record], policy: Policy) -> KeyDecision:
     """Escalations and moves of the state as edits of their records (by id); one that is not legal is left, and why."""
     changes: list[PlannedChange] = []
     kept: list[Kept] = []
@@ -63,12 +63,12 @@ def due_edits(due: Owed, records: Mapping[str, Record], policy: Policy) -> KeyDe
             continue
         number = record.incident.links.tracking_issue
         try:
-            step = alone(record, partial(_step, obligation, policy))
+            step = evaluate_one(record, partial(_step, obligation, policy))
         except UserError as error:
             kept.append(Kept(obligation.key, obligation.kind, number, f"{obligation.reason}, but {error}"))
             continue
         if step is not None and step.edits:
-            reason = "; ".join((*step.told, *step.warnings))
+            reason = "; ".join((*step.messages, *step.warnings))
             changes.append(
                 PlannedChange(EDIT, obligation.kind, obligation.key, number, reason, path=record.path, edits=step.edits)
             )
@@ -97,7 +97,7 @@ def _first_noticed(obligation: Obligation, noticed: Mapping[str, str]) -> Obliga
 def _step(obligation: Obligation, policy: Policy, record: Record) -> Step | None:
     if obligation.escalation is not None:
         return escalate_due(record.incident, obligation.escalation, policy, obligation.noticed_at)
-    return None if obligation.move is None else automatic(record.incident, obligation.move, policy)
+    return None if obligation.move is None else apply_due_move(record.incident, obligation.move, policy)
 
 
 def _length(text: str | None) -> timedelta:

@@ -8,17 +8,18 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from incident_ops.adapters.notifiers import pagers
-from incident_ops.domain.fence import each
+from incident_ops.domain.as_of import as_of
+from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.notification import Ledger, Message, Pair, pair, parse_ledger, serialise
 from incident_ops.domain.record import Record, World
 from incident_ops.errors import UserError
-from incident_ops.notifications.plan import HELD, PlannedNotice, follow_ups, messages, plan_deliveries
-from incident_ops.notifications.recipients import LATE_AFTER, Notices, joined, notices, possible
+from incident_ops.notifications.plan import HELD, PlannedNotice, follow_ups, plan_deliveries
+from incident_ops.notifications.recipients import LATE_AFTER, Notices, merge_notices, notices, possible_notices
 from incident_ops.reconcile.changes import KeyDecision
 from incident_ops.reconcile.plan import notice_changes
-from incident_ops.sla.obligations import Obligation, Owed, SeenOf
-from incident_ops.sla.pages import taken
+from incident_ops.sla.obligations import DueObligations, Obligation, SeenOf
+from incident_ops.sla.pages import ended_pages
 
 OBSERVE = "the policy's mode is observe"
 
@@ -42,11 +43,10 @@ class DueNotices(NamedTuple):
         return found | {pair(f"{page.key}#{mark}", page.channel) for mark, page in pages}
 
 
-def due_notices(records: Sequence[Record], due: Owed, world: World, seen: SeenOf) -> DueNotices:
+def due_notices(records: Sequence[Record], due: DueObligations, world: World, seen: SeenOf) -> DueNotices:
     """Notices as if the policy's mode were active: in `observe` they are planned, and held back later."""
     world = world._replace(policy=replace(world.policy, mode="active"))
     by_id = {record.incident.id: record for record in records}
-    restricted = {name for name, record in by_id.items() if record.incident.visibility == "restricted"}
     by_incident: dict[str, list[Obligation]] = {}
     for obligation in due.obligations:
         by_incident.setdefault(obligation.incident, []).append(obligation)
@@ -55,19 +55,18 @@ def due_notices(records: Sequence[Record], due: Owed, world: World, seen: SeenOf
         incident = record.incident
         owed = by_incident.get(incident.id, ())
         found = notices(owed, {incident.id: incident}, world.policy, world.services, world.now)
-        return found, list(_ended_pages(incident, world, seen, restricted))
+        return found, list(_ended_pages(incident, world, seen))
 
-    parts = list(each(by_id.values(), notices_of))
-    every = joined(found for found, _ in parts)
+    parts = list(evaluate_each(by_id.values(), notices_of))
+    every = merge_notices(found for found, _ in parts)
     ended: dict[str, list[Message]] = {}
     for _, pages in parts:
         for mark, page in pages:
             ended.setdefault(mark, []).append(page._replace(held=""))
-    create = world.policy.notify.incident_channel.create
     return DueNotices(
         notices=every,
         reasons={one.key: one.reason for one in due.obligations if world.now - one.due <= LATE_AFTER},
-        messages=tuple(messages(every.notices, restricted, incident_channel=create)),
+        messages=every.deliverable,
         ended_pages=tuple((mark, tuple(pages)) for mark, pages in sorted(ended.items())),
     )
 
@@ -97,12 +96,12 @@ def plan_notices(
     return planned, decision
 
 
-def _ended_pages(incident: Incident, world: World, seen: SeenOf, restricted: set[str]) -> Iterator[tuple[str, Message]]:
+def _ended_pages(incident: Incident, world: World, seen: SeenOf) -> Iterator[tuple[str, Message]]:
     """The pages of an incident that are answered or over, each with the mark that ends it."""
     policy, services, now = world
     try:
-        for obligation, mark in taken(incident, policy, now, seen(incident)):
-            for message in messages(possible(obligation, incident, policy, services, now), restricted):
+        for obligation, mark in ended_pages(as_of(incident, now), policy, seen(incident)):
+            for message in possible_notices(obligation, incident, policy, services, now):
                 if message.channel in pagers():
                     yield mark, message
     except UserError:

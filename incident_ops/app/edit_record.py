@@ -18,8 +18,9 @@ from incident_ops.adapters import clock
 from incident_ops.adapters.environment import whoever
 from incident_ops.adapters.files import replace_if_unchanged
 from incident_ops.app.workspace import Workspace, demand_work_tree
+from incident_ops.domain.as_of import current_instant
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import RESOLVED, current
+from incident_ops.domain.lifecycle import RESOLVED
 from incident_ops.domain.record import Record, World, is_incident_id
 from incident_ops.domain.time import SKEW, instant, stamp
 from incident_ops.edits.declare import next_steps
@@ -120,7 +121,7 @@ def find_ended(workspace: Workspace) -> str:
 
 
 def _end(incident: Incident) -> float:
-    at = instant(current(incident, "resolved") if incident.state == RESOLVED else current(incident, "closed"))
+    at = instant(current_instant(incident, "resolved" if incident.state == RESOLVED else "closed"))
     return at.timestamp() if at else 0.0
 
 
@@ -222,7 +223,7 @@ def edit_record(workspace: Workspace, asked: str | None, make_step: RecordEdit) 
 
 def _edited(workspace: Workspace, record: Record, step: Step, undo: str) -> EditedRecord:
     asks = next_steps(record.incident, workspace.judged_by[0])
-    return EditedRecord(record, step.told, step.warnings, asks, undo, is_changed=bool(step.edits))
+    return EditedRecord(record, step.messages, step.warnings, asks, undo, is_changed=bool(step.edits))
 
 
 def checked(workspace: Workspace, path: str, raw: bytes, before: Record | None) -> Record:

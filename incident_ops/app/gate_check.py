@@ -40,7 +40,7 @@ from incident_ops.records.store import Store
 from incident_ops.records.yaml_reader import Document
 
 if TYPE_CHECKING:
-    from incident_ops.edits.freeze import Overriding
+    from incident_ops.edits.freeze import OverrideRequest
 
 
 _BRANCH_OF = re.compile(r"(?P<url>[a-z]+://(?:[^@/]*@)?[^@/]*/[^@]+|[^@/:]+@[^@/:]+:[^@]+)@(?P<branch>[^@:\s]+)")
@@ -49,7 +49,7 @@ _WHOLE_IDS = (40, 64)
 
 ShowSource = Callable[[Workspace], None]
 """Shown the records that are asked, once the verdict is known."""
-RecordFix = Callable[[Workspace, str, "Overriding"], None]
+RecordFix = Callable[[Workspace, str, "OverrideRequest"], None]
 """Writes an override into the record of an incident, which is named by its id."""
 
 
@@ -209,10 +209,10 @@ def _allow_fix(
         why = "a fix is written into the record, and these records cannot be written; use incident-ops override there"
     if why is not None or record is None or by is None or asked.sha is None or record_fix is None:
         return replace(verdict, notes=(*verdict.notes, f"--fixes {fixes} does not count: {why}"))
-    from incident_ops.edits.freeze import Overriding
+    from incident_ops.edits.freeze import OverrideRequest
 
     expires, reason = asked.now + FIX_LASTS, f"It fixes {record.incident.id}"
-    override = Overriding(by, asked.service, asked.environment, asked.sha, reason, expires)
+    override = OverrideRequest(by, asked.service, asked.environment, asked.sha, reason, expires)
     record_fix(records, record.incident.id, override)
     return released(verdict, HeldRelease(by, reason, expires, record.incident.id))
 

@@ -13,7 +13,8 @@ from incident_ops.app.channels import notifiers, shared_ledger
 from incident_ops.app.due_notices import OBSERVE
 from incident_ops.app.edit_record import find_record, record_of
 from incident_ops.app.workspace import Workspace
-from incident_ops.domain.fence import alone
+from incident_ops.domain.as_of import as_of
+from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.notification import INCIDENT_CHANNEL, Message
 from incident_ops.domain.policy import LevelPolicy
@@ -21,11 +22,11 @@ from incident_ops.domain.record import Record
 from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.findings import did_you_mean
 from incident_ops.notifications.deliver import Delivered, deliver
-from incident_ops.notifications.plan import messages, plan_deliveries
+from incident_ops.notifications.plan import plan_deliveries
 from incident_ops.notifications.recipients import notices
 from incident_ops.render.findings import inert, inert_lines
-from incident_ops.sla.obligations import of_incident
-from incident_ops.sla.targets import level_duties
+from incident_ops.sla.obligations import incident_obligations
+from incident_ops.sla.targets import level_of
 
 AUDIENCES = ("internal", "executive", "public")
 
@@ -64,9 +65,9 @@ def notify_people(workspace: Workspace, incident: str | None, options: NotifyOpt
     """
     record = _record(workspace, incident)
     policy, _ = workspace.judged_by
-    level = level_duties(record.incident, policy)
+    level = level_of(record.incident, policy)
     channels = _channels(workspace, level, options.channels)
-    due = alone(record, lambda found: _due_messages(workspace, found.incident, options))
+    due = evaluate_one(record, lambda found: _due_messages(workspace, found.incident, options))
     by_hand = due or [_message(record.incident, level, options, channel) for channel in channels]
     held = "--dry-run: nothing is sent" if options.dry_run else OBSERVE if policy.mode == "observe" else ""
     access = shared_ledger(workspace)
@@ -104,15 +105,13 @@ def _due_messages(workspace: Workspace, incident: Incident, options: NotifyOptio
     policy, services = workspace.judged_by
     due = [
         one
-        for one in of_incident(incident, policy, workspace.now)
+        for one in incident_obligations(as_of(incident, workspace.now), policy)
         if options.mark in (one.mark, one.kind) and not one.superseded
     ]
     found = notices(due, {incident.id: incident}, policy, services, workspace.now)
-    restricted = {incident.id} if incident.visibility == "restricted" else ()
-    every = messages(found.notices, restricted, incident_channel=policy.notify.incident_channel.create)
     return [
         message
-        for message in every
+        for message in found.deliverable
         if message.audience == options.audience and (not options.channels or message.channel in options.channels)
     ]
 

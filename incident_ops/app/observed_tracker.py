@@ -15,7 +15,8 @@ from incident_ops.adapters.files import write_text
 from incident_ops.app.edit_record import record_of
 from incident_ops.app.workspace import Workspace, at_commit, read_text_file, remote_of
 from incident_ops.app.write_back import PROPOSAL_BRANCH, proposals
-from incident_ops.domain.fence import each
+from incident_ops.domain.as_of import as_of
+from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import CLOSED
 from incident_ops.domain.policy import Policy
@@ -30,8 +31,8 @@ from incident_ops.reconcile.diff import issues_to_keep, key_of, owned_issues, re
 from incident_ops.reconcile.generated_block import owner
 from incident_ops.reconcile.observe import load_snapshot, observe, save_snapshot
 from incident_ops.records.store import is_record
+from incident_ops.sla.activity import NOTHING_SEEN, Seen, seen_of
 from incident_ops.sla.automatic_states import watched_since
-from incident_ops.sla.incident_at import NOTHING_SEEN, Seen, seen_of
 from incident_ops.sla.obligations import SeenOf
 
 if TYPE_CHECKING:
@@ -141,8 +142,10 @@ def seen_on_tracker(desired: Desired, snapshot: Snapshot) -> SeenOf:
 
 def _watched(records: Iterable[Record], policy: Policy, now: datetime) -> Mapping[str, datetime]:
     """The incidents whose comments matter, and since when."""
-    found = each(records, lambda record: (record.incident.id, watched_since(record.incident, policy, now)))
-    return {name: since for name, since in found if since is not None}
+    found = evaluate_each(
+        records, lambda record: (record.incident.id, watched_since(as_of(record.incident, now), policy))
+    )
+    return {name: at for name, at in found if at is not None}
 
 
 def _proposed_files(workspace: Workspace) -> Mapping[str, bytes | None]:

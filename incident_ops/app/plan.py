@@ -34,7 +34,7 @@ from incident_ops.reconcile.desired import Desired, desired_issues
 from incident_ops.reconcile.diff import key_of
 from incident_ops.reconcile.plan import Plan, add_decision, leave_proposed, leave_refused, make_plan
 from incident_ops.records.history import deletions, every_record
-from incident_ops.sla.obligations import Owed, SeenOf
+from incident_ops.sla.obligations import DueObligations, SeenOf
 
 if TYPE_CHECKING:
     from incident_ops.adapters.github.issues import GitHubTracker
@@ -74,7 +74,7 @@ class PlannedRun:
     records: Mapping[str, Record]
     desired: Desired
     observed: Snapshot
-    due: Owed
+    due: DueObligations
     notices: tuple[PlannedNotice, ...]
     plan: Plan
     waiting: Mapping[str, tuple[Edit, ...]]
@@ -146,7 +146,12 @@ class _Notices(NamedTuple):
 
 
 def _notices(
-    workspace: Workspace, records: Sequence[Record], due: Owed, seen: SeenOf, observed: Snapshot, is_shared: bool | None
+    workspace: Workspace,
+    records: Sequence[Record],
+    due: DueObligations,
+    seen: SeenOf,
+    observed: Snapshot,
+    is_shared: bool | None,
 ) -> _Notices:
     """`is_shared` None = the snapshot has the lines of the ledger; True = ask the remote's, False = this clone's."""
     world = World(*workspace.judged_by, workspace.now)

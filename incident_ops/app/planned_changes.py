@@ -21,8 +21,8 @@ from incident_ops.domain.planned_changes import Freeze, conflicts, planned_chang
 from incident_ops.domain.record import Unread
 from incident_ops.domain.time import YEARS, OutOfRange, duration, parse_instant, shift, stamp
 from incident_ops.edits.freeze import (
-    Freezing,
-    Overriding,
+    FreezeRequest,
+    OverrideRequest,
     commit_id,
     lift_freeze,
     new_freeze,
@@ -68,7 +68,7 @@ def hold_deploys(
     check_names(workspace, services, environments)
     begin = ahead(since, workspace.now, "--from")
     end = None if until is None else ahead(until, workspace.now, "--until")
-    wanted = Freezing(name, clean(reason) or "", begin, end, services, environments, by)
+    wanted = FreezeRequest(name, clean(reason) or "", begin, end, services, environments, by)
     data = new_freeze(workspace.now, wanted)
     path = write_freeze(workspace, data)
     what = " ".join(data.get("services", ["every service"]))
@@ -90,11 +90,11 @@ def lift_hold(workspace: Workspace, name: str) -> WrittenFile:
     if step is None:
         return _removed(workspace, path, name)
     if not step.edits:
-        return WrittenFile(path, step.told, step.warnings, is_changed=False)
+        return WrittenFile(path, step.messages, step.warnings, is_changed=False)
     text = edit(raw.decode(), step.edits, order=key_order(schema("freeze")), file=path)
     if not replace_if_unchanged(workspace.root / path, raw, text.encode(), workspace.state / "records.lock"):
         raise UserError("it was changed meanwhile", where=shown_path(workspace, path), hint="run the command again")
-    return WrittenFile(path, step.told, step.warnings, (committing(workspace, path),))
+    return WrittenFile(path, step.messages, step.warnings, (committing(workspace, path),))
 
 
 def let_through(
@@ -115,7 +115,7 @@ def let_through(
     if by is None:
         raise UserError("who takes it on?", hint=f"--by @handle (in a workflow {ACTOR} says it)")
     until = ahead(expires, workspace.now, "--expires")
-    wanted = Overriding(by, service, environment, commit_id(sha), clean(reason) or "", until)
+    wanted = OverrideRequest(by, service, environment, commit_id(sha), clean(reason) or "", until)
     if asked is not None:
         if approved_by is not None:
             raise UserError("a record's override has no --approved-by", hint="the review of its pull request is that")
@@ -213,7 +213,7 @@ def committing(workspace: Workspace, path: str) -> str:
     return f"git add {shown_path(workspace, path)}, commit and push it: it counts once it is merged"
 
 
-def override_record(workspace: Workspace, asked: str, at: datetime, wanted: Overriding) -> EditedRecord:
+def override_record(workspace: Workspace, asked: str, at: datetime, wanted: OverrideRequest) -> EditedRecord:
     """Writes an override into the record that is meant; what makes it count is said with what was done.
 
     UserError as `override_incident`.
@@ -225,7 +225,7 @@ def override_record(workspace: Workspace, asked: str, at: datetime, wanted: Over
     def overridden(incident: Incident) -> Step:
         step = override_incident(incident, at, wanted, names)
         asks = (committing(workspace, path),) if step.edits else ()
-        return replace(step, told=(*step.told, *asks))
+        return replace(step, messages=(*step.messages, *asks))
 
     return edit_record(workspace, asked, overridden)
 

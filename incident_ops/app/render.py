@@ -9,7 +9,7 @@ from typing import NamedTuple
 from incident_ops.adapters.files import write_text
 from incident_ops.app.workspace import Workspace
 from incident_ops.documents.incident_documents import incident_documents
-from incident_ops.domain.fence import Unusable, each
+from incident_ops.domain.fence import Unusable, evaluate_each
 from incident_ops.domain.record import Record, Unread
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
@@ -33,7 +33,7 @@ def render_documents(workspace: Workspace, incidents: Sequence[str] = (), *, wri
     differing, count, broken = [], 0, tuple[Unread, ...]()
     records = _records(workspace, incidents)
     try:
-        for record, documents in each(
+        for record, documents in evaluate_each(
             records, lambda record: (record, incident_documents(record.incident, policy, workspace.now))
         ):
             for name, text in documents.items():

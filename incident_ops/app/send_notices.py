@@ -18,7 +18,7 @@ from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Messa
 from incident_ops.errors import IncidentOpsError, UserError, WriteFailed
 from incident_ops.notifications.deliver import NOT_SENT, NOT_TRIED, Delivered, deliver
 from incident_ops.notifications.plan import PlannedNotice, is_urgent
-from incident_ops.notifications.recipients import calmed
+from incident_ops.notifications.recipients import has_been_handled
 from incident_ops.reconcile.changes import NOTIFY, PlannedChange
 
 RECORDED = "recorded, not sent"
@@ -107,7 +107,7 @@ class LatestRecords:
         if record is None or message.mark in (ACKNOWLEDGED, RESOLVED_EVENT) or record.incident.is_closed:
             return True
         latest = self._latest(record.path)
-        return latest is None or not calmed(record.incident, latest)
+        return latest is None or not has_been_handled(record.incident, latest)
 
     def _latest(self, path: str) -> Incident | None:
         workspace = self._run.workspace

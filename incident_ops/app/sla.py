@@ -22,7 +22,7 @@ from incident_ops.domain.tracker import GITHUB, Snapshot
 from incident_ops.errors import UserError
 from incident_ops.reconcile.desired import desired_issues
 from incident_ops.records.history import every_record
-from incident_ops.sla.obligations import Owed, obligations
+from incident_ops.sla.obligations import DueObligations, obligations
 from incident_ops.sla.status import ClockReport, clock_report
 
 
@@ -47,7 +47,7 @@ class SlaStatus(NamedTuple):
 
     workspace: Workspace
     clocks: ClockReport
-    due: Owed
+    due: DueObligations
 
 
 def check_clocks(workspace: Workspace, options: SlaOptions = SlaOptions()) -> SlaStatus:
@@ -62,7 +62,7 @@ def _clocks(workspace: Workspace, everything: bool) -> ClockReport:
     return clock_report(records, workspace.judged_by[0], workspace.now, workspace.unread, everything)
 
 
-def _due(workspace: Workspace, options: SlaOptions) -> tuple[Workspace, Owed]:
+def _due(workspace: Workspace, options: SlaOptions) -> tuple[Workspace, DueObligations]:
     """(the records that were looked at, what is due)."""
     policy, file = workspace.judged_by[0], options.observed
     if not options.asks_tracker:
@@ -79,7 +79,9 @@ def _due(workspace: Workspace, options: SlaOptions) -> tuple[Workspace, Owed]:
     )
 
 
-def _due_with_tracker(workspace: Workspace, source: str, snapshot: Snapshot | None, save_to: str | None) -> Owed:
+def _due_with_tracker(
+    workspace: Workspace, source: str, snapshot: Snapshot | None, save_to: str | None
+) -> DueObligations:
     policy = workspace.judged_by[0]
     records = list(every_record(workspace.store, workspace.catalogue))
     wanted = desired_issues(records, policy, {})

@@ -16,9 +16,9 @@ from incident_ops.domain.time import shift
 from incident_ops.errors import UserError
 from incident_ops.records.history import records_from_cache
 from incident_ops.records.policy import load_policy
+from incident_ops.sla.activity import seen_of
 from incident_ops.sla.backtest import Backtest, compare_policies
 from incident_ops.sla.compliance import Compliance, Period, compliance
-from incident_ops.sla.incident_at import seen_of
 from incident_ops.sla.targets import seconds_of
 
 

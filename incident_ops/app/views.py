@@ -7,7 +7,8 @@ from datetime import datetime
 
 from incident_ops.app.edit_record import record_of
 from incident_ops.app.workspace import Workspace, served
-from incident_ops.domain.fence import each
+from incident_ops.domain.as_of import as_of, declared_at
+from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.record import Record
 from incident_ops.edits.declare import next_steps
 from incident_ops.errors import UserError
@@ -19,7 +20,6 @@ from incident_ops.render.incident import IncidentView
 from incident_ops.render.lists import IncidentRow, ItemRow
 from incident_ops.rules.item_overdue import days_late
 from incident_ops.sla.clocks import Clock, clocks
-from incident_ops.sla.incident_at import declared_at
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def list_items(workspace: Workspace, wanted: Selection, owner: str | None, *, ov
     def listed() -> list[ItemRow]:
         policy, _ = workspace.judged_by
         records = _selected(workspace, wanted, only_open=False)
-        dated = each(records, lambda record: (record, days_late(record.incident, policy, workspace.now)))
+        dated = evaluate_each(records, lambda record: (record, days_late(record.incident, policy, workspace.now)))
         return [
             row
             for row in lists.items(dated, policy)
@@ -81,7 +81,7 @@ def view_incident(workspace: Workspace, record: Record) -> IncidentView:
 
 def _clocks(workspace: Workspace, record: Record) -> list[Clock] | str:
     try:
-        return clocks(record.incident, workspace.judged_by[0], workspace.now)
+        return clocks(as_of(record.incident, workspace.now), workspace.judged_by[0])
     except UserError as error:
         return inert(error.message)
 

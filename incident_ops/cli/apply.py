@@ -24,12 +24,12 @@ from incident_ops.cli.options import (
     no_notify_option,
     no_records,
     observed_option,
+    plan_options,
     recreate_option,
     requests_option,
     tracker_option,
     with_repository,
 )
-from incident_ops.cli.plan import plan_options
 from incident_ops.reconcile.apply import LEFT_OVER
 from incident_ops.reconcile.limits import LimitOverrides
 from incident_ops.render.apply import held_lines, not_sent_lines

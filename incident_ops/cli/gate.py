@@ -29,7 +29,7 @@ from incident_ops.render.findings import inert, inert_lines
 from incident_ops.render.gate import config_error, to_json, to_text
 
 if TYPE_CHECKING:
-    from incident_ops.edits.freeze import Overriding
+    from incident_ops.edits.freeze import OverrideRequest
 
 
 @click.group()
@@ -134,7 +134,7 @@ def _inert(verdict: Verdict) -> Verdict:
     return replace(verdict, unread=inert_unread(verdict.unread), notes=notes)
 
 
-def _record_fix(workspace: Workspace, incident: str, override: Overriding) -> None:
+def _record_fix(workspace: Workspace, incident: str, override: OverrideRequest) -> None:
     """Writes the override of a fix into its incident's record; the output belongs to the verdict."""
     from incident_ops.app.planned_changes import override_record
 

@@ -32,6 +32,7 @@ from incident_ops.render.findings import inert, json_text
 if TYPE_CHECKING:
     from incident_ops.adapters.github.client import Request
     from incident_ops.app.edit_record import EditedRecord
+    from incident_ops.app.plan import PlanOptions
     from incident_ops.app.planned_changes import WrittenFile
 
 STANDS_FOR = {"@who": "a person or team", "...": "a text", "TEXT": "a text"}
@@ -288,3 +289,17 @@ max_requests_option: Callable[[Any], Any] = click.option(
 def print_request(request: Request) -> None:
     """Prints a request to the tracker on the error stream."""
     click.echo(f"{request.method} {request.path} {request.status} {request.seconds:.2f}s", err=True)
+
+
+def plan_options(given: Mapping[str, Any]) -> PlanOptions:
+    """The options of a command that makes a plan."""
+    from incident_ops.app.plan import PlanOptions  # what most commands do not need
+
+    return PlanOptions(
+        tracker=given["tracker"],
+        observed=given["observed"],
+        recreate=given["recreate"],
+        max_requests=given["max_requests"],
+        with_notices=not given["no_notify"],
+        log=print_request if given["show_requests"] else None,
+    )

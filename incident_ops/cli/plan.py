@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from incident_ops.app.observed_tracker import save_observed as save_snapshot
-from incident_ops.app.plan import PlanOptions, plan_changes
+from incident_ops.app.plan import plan_changes
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import (
     finish,
@@ -16,7 +15,7 @@ from incident_ops.cli.options import (
     no_notify_option,
     no_records,
     observed_option,
-    print_request,
+    plan_options,
     recreate_option,
     requests_option,
     save_observed_option,
@@ -70,15 +69,3 @@ def plan(workspace: Workspace, form: str, save_observed: str | None, fail_on: st
     if not run.workspace.catalogue.count():
         finish(no_records(run.workspace, has_issues=run.has_issues))
     finish(3 if run.plan.unread else int(fail_on is not None and bool(run.plan.changes)))
-
-
-def plan_options(given: Mapping[str, Any]) -> PlanOptions:
-    """The options of a command that makes a plan."""
-    return PlanOptions(
-        tracker=given["tracker"],
-        observed=given["observed"],
-        recreate=given["recreate"],
-        max_requests=given["max_requests"],
-        with_notices=not given["no_notify"],
-        log=print_request if given["show_requests"] else None,
-    )

@@ -56,7 +56,7 @@ def resolve(
     """
     actor = who(workspace, by)
     back = moment(restored, workspace.now, "--restored", may_be_unknown=True)
-    given = finish.ResolutionGiven(back, cause, clean(what), clean(why))
+    given = finish.ResolutionFacts(back, cause, clean(what), clean(why))
     if at_terminal() and form == "text":
         found = read_for_edit(workspace, find_record(workspace, incident)).record.incident
         incident, given = found.id, _asked(workspace, found, given)
@@ -68,9 +68,9 @@ def resolve(
     print_edited(edited, form)
 
 
-def _asked(workspace: Workspace, incident: Incident, given: finish.ResolutionGiven) -> finish.ResolutionGiven:
+def _asked(workspace: Workspace, incident: Incident, given: finish.ResolutionFacts) -> finish.ResolutionFacts:
     """Asks for what is missing; at a terminal only."""
-    missing = finish.lacking(incident, given) if incident.state not in OVER else ()
+    missing = finish.missing_for_resolution(incident, given) if incident.state not in OVER else ()
     restored, cause = given.restored, given.cause
     while "restored" in missing and restored is None:
         told = "When was service back (now, 10m ago, an instant, unknown)?"
@@ -82,4 +82,4 @@ def _asked(workspace: Workspace, incident: Incident, given: finish.ResolutionGiv
     if "cause" in missing:
         choice = click.Choice(finish.CATEGORIES)
         cause = click.prompt("What was the cause?", type=choice, default="unknown", prompt_suffix=" ", err=True)
-    return finish.ResolutionGiven(restored, cause, given.what, given.why)
+    return finish.ResolutionFacts(restored, cause, given.what, given.why)

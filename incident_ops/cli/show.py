@@ -8,7 +8,7 @@ from incident_ops.app.edit_record import find_record
 from incident_ops.app.views import Selection, list_incidents, read_record, view_incident
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import complete_incident, format_option, style_line, with_repository
-from incident_ops.domain.fence import alone
+from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.record import Record
 from incident_ops.render.incident import to_json, to_text
 from incident_ops.render.lists import incidents_text
@@ -40,4 +40,4 @@ def show(workspace: Workspace, incident: str | None, form: str) -> None:
         view = view_incident(workspace, record)
         return to_json(view) if form == "json" else to_text(view, style_line)
 
-    click.echo(alone(read_record(workspace, find_record(workspace, incident)), shown), nl=False)
+    click.echo(evaluate_one(read_record(workspace, find_record(workspace, incident)), shown), nl=False)

@@ -14,8 +14,8 @@ from incident_ops.cli.options import (
     print_edited,
     with_repository,
 )
-from incident_ops.domain.lifecycle import OTHER_OUTCOMES
-from incident_ops.edits.finish import DUPLICATE, withdraw_incident
+from incident_ops.domain.lifecycle import DUPLICATE, OTHER_OUTCOMES
+from incident_ops.edits.finish import withdraw_incident
 
 
 @click.command()

@@ -21,7 +21,7 @@ from incident_ops.deploy_gate.verdict import (
     OPEN_INCIDENT,
     Hold,
 )
-from incident_ops.domain.fence import each, run
+from incident_ops.domain.fence import consume, evaluate_each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import FIXED, OVER
 from incident_ops.domain.planned_changes import (
@@ -61,7 +61,7 @@ def incident_holds(names: Sequence[str], records: Iterable[Record], policy: Poli
         elif worst is not None and level.rank <= worst:
             holds.append(_hold(record.incident, level.id, "" if on == names[0] else on))
 
-    run(each(records if worst is not None else (), ask))
+    consume(evaluate_each(records if worst is not None else (), ask))
     return sorted(holds, key=lambda hold: hold.id), unknown
 
 

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from incident_ops.documents import incident_facts
 from incident_ops.documents.incident_facts import FactRow, spell_amount, spell_word
 from incident_ops.documents.markdown import code, inline, markdown
+from incident_ops.domain.as_of import corrected_instants
 from incident_ops.domain.incident import Escalation, Event, Incident, Override, Series, Triage
-from incident_ops.domain.lifecycle import OVER, effective
+from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import instant, parse_instant, spell_clock, spell_duration, spell_instant
 from incident_ops.resources import resource_text
@@ -203,7 +204,7 @@ def _defuse(value: object) -> str:
 def _view(incident: Incident, policy: Policy) -> dict[str, Any]:
     paper = incident.postmortem
     duties = policy.duties(incident.severity, incident.priority)
-    at = effective(incident)
+    at = corrected_instants(incident)
     began = instant(at.get("times.started")) or parse_instant(at["times.declared"])
     return {
         "incident": incident,

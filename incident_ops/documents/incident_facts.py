@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from incident_ops.domain.as_of import corrected_instants, phase, public_status
 from incident_ops.domain.incident import ActionItem, Amount, Impact, Incident, Lessons, Revenue, Users
-from incident_ops.domain.lifecycle import FIXED, OVER, PENDING, effective, phase, public_status
+from incident_ops.domain.lifecycle import FIXED, OVER, PENDING
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import UNKNOWN, instant, spell_clock, spell_duration, spell_instant
 
@@ -58,12 +59,12 @@ class LessonCounts(NamedTuple):
 
 def impact(incident: Incident) -> NamedInterval:
     """How long users felt it: restored - started of the first cycle, after corrections (C18)."""
-    return _between(effective(incident), "Impact", "started", "restored")
+    return _between(corrected_instants(incident), "Impact", "started", "restored")
 
 
 def impact_cycles(incident: Incident) -> list[NamedInterval]:
     """The impact of each cycle: the first one's, then reopened to restored of each later one."""
-    at = effective(incident)
+    at = corrected_instants(incident)
     later = [
         NamedInterval(
             f"Impact, cycle {entry + 1}",
@@ -84,7 +85,7 @@ def intervals(incident: Incident) -> list[NamedInterval]:
     declaration); war room, diagnose and resolve from the declaration, as the clocks do; total from the start to the
     closing, until then to the resolution. Each later cycle adds its own impact, reopened to restored.
     """
-    at = effective(incident)
+    at = corrected_instants(incident)
     noticed = "detected" if instant(at.get("times.detected")) else "declared"
     total_end = "closed" if "times.closed" in at else "resolved"
     lengths = [
@@ -227,7 +228,7 @@ def roles(incident: Incident) -> list[FactRow]:
 def instants(incident: Incident) -> list[FactRow]:
     """The instants the record tells, after corrections, in the record's order; later cycles follow, numbered."""
     corrected = {correction.field for correction in incident.corrections}
-    at = effective(incident)
+    at = corrected_instants(incident)
     names = [
         "started",
         "detected",
@@ -324,7 +325,7 @@ def _seldom(told: Impact) -> Iterator[FactRow]:
 
 
 def _at_once(incident: Incident, policy: Policy) -> Iterator[ChecklistStep]:
-    at = effective(incident)
+    at = corrected_instants(incident)
     told = incident.impact
     scope = told.summary is not None or (isinstance(told.users, Users) and _users(told.users) != UNKNOWN)
     books = (

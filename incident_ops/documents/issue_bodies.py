@@ -30,9 +30,10 @@ from incident_ops.documents.markdown import (
     markdown,
     markdown_table,
 )
-from incident_ops.domain.fence import alone
+from incident_ops.domain.as_of import as_of, public_status
+from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.incident import ActionItem, Incident, Measure
-from incident_ops.domain.lifecycle import FIXED, OVER, public_status
+from incident_ops.domain.lifecycle import FIXED, OVER, is_cancelled
 from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, Policy
 from incident_ops.domain.policy_sections import AFTER, Checklist
 from incident_ops.domain.record import Record, item_key
@@ -53,17 +54,7 @@ from incident_ops.sla.clocks import (
     Risk,
     clocks,
 )
-from incident_ops.sla.targets import level_duties, targets
-
-_NAMES = {
-    RESPONSE: "Response",
-    DIAGNOSIS: "Diagnosis",
-    RESOLUTION: "Resolution",
-    UPDATE_INTERNAL: "Internal update",
-    UPDATE_PUBLIC: "Public update",
-    POSTMORTEM_MEETING: "Postmortem meeting",
-    POSTMORTEM_FINAL: "Postmortem final",
-}
+from incident_ops.sla.targets import level_of, targets
 
 
 def clock_table(incident: Incident, policy: Policy, now: datetime) -> str:
@@ -71,7 +62,7 @@ def clock_table(incident: Incident, policy: Policy, now: datetime) -> str:
 
     Action items have a list of their own.
     """
-    level = level_duties(incident, policy)
+    level = level_of(incident, policy)
     response, resolution = targets(incident, policy, level)
     wanted = {
         RESPONSE: _spell(response),
@@ -83,8 +74,8 @@ def clock_table(incident: Incident, policy: Policy, now: datetime) -> str:
         POSTMORTEM_FINAL: _spell(level.postmortem.final_within),
     }
     rows = [
-        (_NAMES[one.clock], wanted[one.clock], _instant(one.due), _state(one, incident))
-        for one in clocks(incident, policy, now)
+        (one.name.capitalize(), wanted[one.clock], _instant(one.due), _state(one, incident))
+        for one in clocks(as_of(incident, now), policy)
         if one.clock != ACTION_ITEM
     ]
     return markdown_table(("Clock", "Target", "Due", "State"), rows) if rows else ""
@@ -92,7 +83,9 @@ def clock_table(incident: Incident, policy: Policy, now: datetime) -> str:
 
 def next_update(incident: Incident, policy: Policy, now: datetime) -> str | None:
     """When the next internal update is due, or was; None where no such clock runs. UserError likewise."""
-    found = [one for one in clocks(incident, policy, now) if one.clock == UPDATE_INTERNAL and one.due is not None]
+    found = [
+        one for one in clocks(as_of(incident, now), policy) if one.clock == UPDATE_INTERNAL and one.due is not None
+    ]
     if not found or found[0].state is not ClockState.RUNNING:
         return None
     late = found[0].risk is Risk.BREACHED
@@ -116,8 +109,7 @@ def _instant(at: datetime | None) -> str:
 
 def _state(clock: Clock, incident: Incident) -> str:
     """met, missed, running, paused, overdue, cancelled, no due; what has ended says when."""
-    was_incident = incident.outcome == FIXED and incident.duplicate_of is None
-    if clock.state is ClockState.CANCELLED and was_incident:
+    if clock.state is ClockState.CANCELLED and not is_cancelled(incident):
         return "ended, nobody knows when"
     late = clock.risk is Risk.BREACHED
     if clock.state in (ClockState.MET, ClockState.MISSED):
@@ -150,7 +142,7 @@ def task_lists(incident: Incident, policy: Policy) -> str:
 
 def _is_for(checklist: Checklist, incident: Incident, policy: Policy) -> bool:
     """Whether one of the incident's labels is meant; a severity counts on the scale the policy gives it (C2)."""
-    driving = incident.priority if policy.drives == "priority" else incident.severity
+    driving = policy.label_of(incident)
     labels = {driving} | ({incident.severity} & set(policy.major_labels))
     return not checklist.levels or not labels.isdisjoint(checklist.levels)
 
@@ -390,8 +382,8 @@ class Bodies(Mapping[str, str]):
     def __getitem__(self, key: str) -> str:
         record, item = self._sources[key]
         if item is not None:
-            return alone(record, lambda one: item_body(one, item))
-        return alone(record, lambda one: tracking_body(one, self._policy, self._now))
+            return evaluate_one(record, lambda one: item_body(one, item))
+        return evaluate_one(record, lambda one: tracking_body(one, self._policy, self._now))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._sources)

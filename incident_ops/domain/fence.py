@@ -1,4 +1,4 @@
-"""A fence round each record: one whose numbers break a calculation is left out and named, the others are served."""
+"""A fence around each record: one whose values break a calculation is left out and named, the others are served."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Made = TypeVar("Made")
 
 
 class Unusable(IncidentOpsError):
-    """Calculations over some records failed; `unread` names these records. Nothing is said about any other."""
+    """Calculations over some records failed; `unread` names these records. It says nothing about the others."""
 
     exit_code: ClassVar[int] = 3
 
@@ -22,10 +22,10 @@ class Unusable(IncidentOpsError):
         self.unread = tuple(unread)
 
 
-def each(records: Iterable[Record], evaluate: Callable[[Record], Made]) -> Iterator[Made]:
-    """What `evaluate` makes of each record, which may not be lazy. After the last one Unusable, where some failed.
+def evaluate_each(records: Iterable[Record], evaluate: Callable[[Record], Made]) -> Iterator[Made]:
+    """The result of `evaluate` for each record; it must not be lazy. Raises Unusable after the last one if some failed.
 
-    Errors that a person can meet (IncidentOpsError) and those of the system (OSError) pass through.
+    Errors made for people (IncidentOpsError) and those of the system (OSError) pass through.
     """
     failed: list[Unread] = []
     for record in records:
@@ -41,17 +41,17 @@ def each(records: Iterable[Record], evaluate: Callable[[Record], Made]) -> Itera
         raise Unusable(failed)
 
 
-def run(made: Iterable[object]) -> None:
-    """Goes through `each` to its end, where only what `evaluate` does counts."""
+def consume(made: Iterable[object]) -> None:
+    """Runs `evaluate_each` to its end, where only the effect of `evaluate` matters."""
     for _ in made:
         pass
 
 
-def alone(record: Record, evaluate: Callable[[Record], Made]) -> Made:
-    """What `evaluate` makes of one record. Unusable where it fails."""
-    return next(each([record], evaluate))
+def evaluate_one(record: Record, evaluate: Callable[[Record], Made]) -> Made:
+    """The result of `evaluate` for one record. Unusable where it fails."""
+    return next(evaluate_each([record], evaluate))
 
 
 def why_unusable(record: Record, error: Exception) -> str:
-    """Why a record is left out, in a sentence."""
+    """Why a record is left out, as a sentence."""
     return f"a calculation with the values of {record.incident.id} failed: {type(error).__name__}: {error}"

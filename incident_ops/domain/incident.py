@@ -15,7 +15,7 @@ Amount = int | float | str | None
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Base of every value in the model: immutable, closed, and written back without what was not said."""
+    """Base of every value in the model: immutable, closed, and written back without the fields that were not set."""
 
 
 class Targets(Value, frozen=True, kw_only=True):
@@ -148,7 +148,7 @@ class Change(Value, frozen=True, kw_only=True, rename={"old": "from", "new": "to
 
 
 class Correction(Value, frozen=True, kw_only=True, rename={"old": "from", "new": "to"}):
-    """How a merged instant is mended: the effective value is the last correction's."""
+    """How a merged instant is corrected: the value of the last correction holds."""
 
     at: str
     field: str

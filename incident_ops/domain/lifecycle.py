@@ -1,18 +1,19 @@
-"""States and moves of an incident as data (R75-R78, R82, C16), and what is derived from them (R83-R85, C15)."""
+"""States, moves and outcomes of an incident as data (R75-R78, R82, C16): what is legal, and what counts as real."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from incident_ops.domain.incident import Change, Cycle, Incident
-from incident_ops.domain.time import UNKNOWN, parse_instant
+from incident_ops.domain.incident import Change, Incident
+from incident_ops.domain.time import UNKNOWN
 
 NEW, TRIAGED, ASSIGNED, IN_PROGRESS = "new", "triaged", "assigned", "in_progress"
 PENDING, RESOLVED, CLOSED, REOPENED = "pending", "resolved", "closed", "reopened"
-FIXED = "fixed"
-OTHER_OUTCOMES = ("false_alarm", "duplicate", "withdrawn")
-"""Outcomes of what stays out of the metrics."""
+DRILL = "drill"
+FIXED, DUPLICATE = "fixed", "duplicate"
+OTHER_OUTCOMES = ("false_alarm", DUPLICATE, "withdrawn")
+"""Outcomes that keep an incident out of the metrics."""
 
 Moves = frozenset[tuple[str, str]]
 
@@ -35,14 +36,14 @@ EDGES: Moves = frozenset(
 )
 """Moves that are always legal, as the presets have them; a policy may know fewer (`states.edges`).
 
-The way out of pending depends on the state left, an early closing on the outcome."""
+The move out of pending depends on the state before it, an early closing on the outcome."""
 
 NEEDS: dict[str, tuple[str, ...]] = {
     IN_PROGRESS: ("acknowledged",),
     RESOLVED: ("acknowledged", "resolved"),
     CLOSED: ("closed",),
 }
-"""Instants of `times` (a later cycle: of its own entry) that a state asks for; `unknown` counts as given."""
+"""Instants of `times` (in a later cycle: of its own entry) that a state requires; `unknown` is accepted."""
 
 INSTANTS_OF_CYCLE = ("restored", "resolved", "verified", "closed")
 
@@ -61,14 +62,16 @@ def is_legal(old: str, new: str, left: str | None = None, outcome: str = FIXED, 
 
 
 def next_states(state: str, left: str | None = None, outcome: str = FIXED, edges: Moves = EDGES) -> tuple[str, ...]:
-    """Where an incident may go from here, in the order of STATES."""
+    """The states an incident may move to from here, in the order of STATES."""
     return tuple(new for new in STATES if is_legal(state, new, left, outcome, edges))
 
 
-def way(old: str, new: str, left: str | None = None, outcome: str = FIXED, edges: Moves = EDGES) -> tuple[str, ...]:
-    """The shortest legal way from `old` (excluded) to `new` (included); empty where there is none or they are equal.
+def shortest_path(
+    old: str, new: str, left: str | None = None, outcome: str = FIXED, edges: Moves = EDGES
+) -> tuple[str, ...]:
+    """The shortest legal path from `old` (excluded) to `new` (included); empty where there is none or they are equal.
 
-    Waiting is no step on a way: it passes pending only where that is its end.
+    It passes through pending only where that is its end.
     """
     reached: dict[str, tuple[str, ...]] = {old: ()}
     queue = [old]
@@ -95,8 +98,8 @@ class PathFault(NamedTuple):
 def path_faults(changes: Sequence[Change], state: str, outcome: str = FIXED, edges: Moves = EDGES) -> list[PathFault]:
     """Where the state entries of `changes`, from `new` on, are no legal path, or do not end in `state`; [] = legal.
 
-    An entry breaks the path when it does not begin where the last one ended, or when its move is not legal. The
-    reading goes on from where the entry ends, so that one slip is told once.
+    An entry breaks the path when it does not begin where the last one ended, or when its move is not legal. Checking
+    goes on from where the entry ends, so that one slip is reported once.
     """
     found = []
     at, left = NEW, None
@@ -116,71 +119,23 @@ def path_faults(changes: Sequence[Change], state: str, outcome: str = FIXED, edg
     return found
 
 
-def effective(incident: Incident) -> dict[str, str]:
-    """Instants by field (`times.started`, `cycles.1.restored`, cycles counted from 1) after the corrections.
+def exclusion(incident: Incident) -> str:
+    """Why an incident does not count as a real one: DRILL, DUPLICATE or one of OTHER_OUTCOMES; "" where it counts.
 
-    The last correction of a field holds; a field that was never given stays away unless corrected.
+    Metrics, error budgets, patterns and postmortems rest on it.
     """
-    out = {
-        f"times.{name}": text for name in incident.times.__struct_fields__ if (text := getattr(incident.times, name))
-    }
-    for number, cycle in enumerate(incident.cycles, 1):
-        for name in cycle.__struct_fields__:
-            if text := getattr(cycle, name):
-                out[f"cycles.{number}.{name}"] = text
-    for correction in incident.corrections:
-        out[correction.field] = correction.new
-    return out
+    if incident.drill:
+        return DRILL
+    if incident.duplicate_of is not None:
+        return DUPLICATE
+    return "" if incident.outcome == FIXED else incident.outcome
 
 
-def current(incident: Incident, name: str) -> str | None:
-    """The instant `name` (restored, resolved, verified, closed) of the cycle the incident is in, after corrections."""
-    field = f"cycles.{len(incident.cycles)}.{name}" if incident.cycles else f"times.{name}"
-    for correction in reversed(incident.corrections):
-        if correction.field == field:
-            return correction.new
-    holder = incident.cycles[-1] if incident.cycles else incident.times
-    text: str | None = getattr(holder, name)
-    return text
+def counts(incident: Incident) -> bool:
+    """True for a real incident: not a drill, a duplicate, a false alarm or withdrawn."""
+    return not exclusion(incident)
 
 
-def is_settled(incident: Incident) -> bool:
-    """True when time alone changes nothing any more: closed, every item done, the postmortem final or absent."""
-    draft = incident.postmortem is not None and incident.postmortem.status != "final"
-    return incident.is_closed and not incident.open_items and not draft
-
-
-def public_status(incident: Incident) -> str:
-    """investigating, identified, monitoring or resolved (R83, C15); `public_status` of the record wins.
-
-    Resolved or closed -> resolved; restored -> monitoring; cause found -> identified.
-    """
-    if incident.public_status:
-        return incident.public_status
-    if incident.state in OVER:
-        return "resolved"
-    if current(incident, "restored"):
-        return "monitoring"
-    return "identified" if _cause_found(incident) else "investigating"
-
-
-def phase(incident: Incident) -> str:
-    """ACTIVE, MITIGATED or RESOLVED (R84, C15): restored -> MITIGATED, resolved or closed -> RESOLVED."""
-    if incident.state in OVER:
-        return "RESOLVED"
-    return "MITIGATED" if current(incident, "restored") else "ACTIVE"
-
-
-def _cause_found(incident: Incident) -> bool:
-    if incident.cycles:
-        # The cause on record is that of the first outage: after a reopening only a new diagnosis counts.
-        return _diagnosed_since(incident, incident.cycles[-1])
-    cause = incident.cause
-    return incident.times.diagnosed is not None or (
-        cause is not None and (cause.what is not None or cause.category != UNKNOWN)
-    )
-
-
-def _diagnosed_since(incident: Incident, cycle: Cycle) -> bool:
-    since = parse_instant(cycle.reopened)
-    return any(event.kind == "diagnosis" and parse_instant(event.at) >= since for event in incident.timeline)
+def is_cancelled(incident: Incident) -> bool:
+    """True where the outcome or `duplicate_of` says that it was no incident of its own; a drill is not cancelled."""
+    return incident.outcome != FIXED or incident.duplicate_of is not None

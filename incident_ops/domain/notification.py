@@ -1,8 +1,7 @@
-"""A message: one notice on its way to one recipient over one channel.
+"""A message: one notice to one recipient over one channel. And the ledger of what was sent: which notice went to which
+channel, claimed when, confirmed when.
 
-The ledger of what was sent: which notice went to which channel, claimed when, confirmed when.
-
-It holds no address, no handle and no text: a key stands there as its sha256. A line is
+The ledger holds no address, no handle and no text: a key is stored as its sha256. A line is
 `<sha256> <channel> <claimed> <confirmed or ->`, lines sorted, one for each pair of key and channel.
 """
 
@@ -19,18 +18,19 @@ from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.errors import Incomplete
 
 INCIDENT_CHANNEL = "incident_channel"
-"""The chat channel of an incident's own (policy notify.incident_channel); it needs a token, no address."""
+"""The incident's own chat channel (policy notify.incident_channel); it needs a token and no address."""
 
 ACKNOWLEDGED, RESOLVED_EVENT = "acknowledged", "resolved"
-"""Marks of the messages that take a page back."""
+"""Marks of the messages that acknowledge or resolve a page."""
 
 
 class Message(NamedTuple):
-    """What a channel carries.
+    """One notice to one recipient over one channel.
 
-    `key` is the notice's, with no run id, no time of run, no policy digest; with `channel`, a name of the policy, it is
-    what the ledger knows. `rank` is the level's (1 = worst), `recipient` a handle, a role or a channel's name. `text`
-    is plain text of one or more lines. `held` says why it is not sent now; "" where it is.
+    `key` holds no run id, no time of a run and no policy digest; together with `channel`, a name of the policy, it is
+    what the ledger knows. `rank` is the level's (1 = worst), `recipient` a handle, a role or a channel's name.
+    `subject` and `text` are plain text. `held` says why it is not sent now; "" where it is. `kind` and `obligation`
+    name what it is about; "" where a person wrote it. Without a channel it is only shown, never sent.
     """
 
     key: str
@@ -45,15 +45,17 @@ class Message(NamedTuple):
     drill: bool = False
     restricted: bool = False
     held: str = ""
+    kind: str = ""
+    obligation: str = ""
 
 
-def taking_back(page: Message, mark: str) -> Message:
+def follow_up(page: Message, mark: str) -> Message:
     """The message that acknowledges or resolves a page, under a key of its own; `mark` as above."""
-    return page._replace(key=f"{page.key}#{mark}", mark=mark)
+    return page._replace(key=f"{page.key}#{mark}", mark=mark, kind=mark, obligation="")
 
 
 def page_key(notice: Message) -> str:
-    """The key of the page that a message is about: its own, or that of the page it takes back."""
+    """The key of the page that a message is about: its own, or that of the page it acknowledges or resolves."""
     return notice.key.removesuffix(f"#{notice.mark}") if notice.mark in (ACKNOWLEDGED, RESOLVED_EVENT) else notice.key
 
 
@@ -82,21 +84,21 @@ Ledger = Mapping[Pair, Sending]
 
 
 class Claim(NamedTuple):
-    """A ledger with what was claimed, and which pairs this claim made ours to send."""
+    """A ledger with what was claimed, and the pairs that this claim gave us to send."""
 
     ledger: Ledger
     ours: frozenset[Pair]
 
 
 def pair(key: str, channel: str) -> Pair:
-    """The pair of a notice's key and a channel's name. ValueError where that is no name: an address must not get in."""
+    """The pair of a notice's key and a channel's name. ValueError for an invalid name: no address must get in."""
     if not _CHANNEL.fullmatch(channel):
-        raise ValueError(f"{channel!r} is no channel's name")
+        raise ValueError(f"{channel!r} is not a channel name")
     return Pair(sha256(key.encode()).hexdigest(), channel)
 
 
 def parse_ledger(content: bytes) -> Ledger:
-    """Bytes -> ledger. Incomplete names the first line that is none of ours; no line is ever left out."""
+    """Bytes -> ledger. Incomplete names the first line that is not valid; no line is ever skipped."""
     if content and not content.endswith(b"\n"):
         raise _broken(content.count(b"\n") + 1, "it is cut off")
     out: dict[Pair, Sending] = {}
@@ -110,10 +112,10 @@ def parse_ledger(content: bytes) -> Ledger:
             if confirmed != "-":
                 parse_instant(confirmed)
         except ValueError as error:
-            raise _broken(number, "it has an instant that is none") from error
+            raise _broken(number, "one of its times is not valid") from error
         key = Pair(digest, intern(channel))
         if key in out:
-            raise _broken(number, "its key and channel stand there twice")
+            raise _broken(number, "its key and channel appear twice")
         out[key] = Sending(claimed, None if confirmed == "-" else confirmed)
     return out
 
@@ -129,24 +131,24 @@ def serialise(ledger: Ledger) -> bytes:
 def claim(ledger: Ledger, pairs: Iterable[Pair], now: datetime, after: timedelta | None = None) -> Claim:
     """Claims what nobody has claimed; with `after` also what was claimed that long ago and never confirmed.
 
-    Whoever claimed it may have died before or after sending: it is sent again, at least once in all, by one run alone.
+    The run that claimed it may have died before or after sending; now one run alone sends it again.
     """
     at, out, ours = stamp(now), dict(ledger), set()
-    for one in pairs:
-        held = ledger.get(one)
+    for key in pairs:
+        held = ledger.get(key)
         if held is None or (after is not None and _is_due(held, now, after)):
-            out[one] = Sending(at, None)
-            ours.add(one)
+            out[key] = Sending(at, None)
+            ours.add(key)
     return Claim(out, frozenset(ours))
 
 
 def confirm(ledger: Ledger, pairs: Iterable[Pair], now: datetime) -> Ledger:
-    """Marks pairs as sent; one that was sent without a claim (the ledger was out of reach) gets its line now."""
+    """Marks pairs as sent; one that was sent without a claim (the ledger was unreachable) gets its line now."""
     at, out = stamp(now), dict(ledger)
-    for one in pairs:
-        held = out.get(one, Sending(at, None))
+    for key in pairs:
+        held = out.get(key, Sending(at, None))
         if held.confirmed is None:
-            out[one] = held._replace(confirmed=at)
+            out[key] = held._replace(confirmed=at)
     return out
 
 
@@ -154,8 +156,8 @@ def compact(ledger: Ledger, now: datetime) -> Ledger:
     """The ledger without what was confirmed more than 400 days ago; what is not confirmed stays."""
     first = now - KEPT
     return {
-        one: sending
-        for one, sending in ledger.items()
+        key: sending
+        for key, sending in ledger.items()
         if sending.confirmed is None or parse_instant(sending.confirmed) >= first
     }
 
@@ -165,7 +167,7 @@ def _is_due(sending: Sending, now: datetime, after: timedelta) -> bool:
 
 
 def _broken(number: int, why: str) -> Incomplete:
-    hint = f"mend or take out that line on the branch {LEDGER_BRANCH}; its history shows who changed it"
+    hint = f"fix or remove that line on the branch {LEDGER_BRANCH}; its history shows who changed it"
     return Incomplete(
         f"line {number} of the ledger cannot be read: {why}", hint=hint, where=f"{LEDGER_BRANCH}:{number}"
     )

@@ -1,8 +1,7 @@
-"""Planned times as their records say them: deploy freezes, overrides of one commit, maintenance windows.
+"""Planned times: deploy freezes, overrides of one commit and maintenance windows; when they are, whether they overlap,
+and which of them conflict (R245).
 
-Only what decisions rest on is taken; the schemas hold the whole. Instants stay text until they are read here.
-
-Windows and freezes as stretches of time: when they are, whether they overlap, which of them conflict (R245).
+Only the fields that decisions need are read; the schemas hold all of them. Instants stay text until they are read here.
 
 A local time that a clock change skips means the moment of the jump. One that it repeats means its first occurrence as a
 beginning and its last as an end: what is planned in it is never cut short.
@@ -22,7 +21,7 @@ OVERRIDE_PREFIX = "override"
 
 
 class PlannedFile(msgspec.Struct, frozen=True, kw_only=True):
-    """Base: built from checked data, fields that no decision needs are left out."""
+    """Base: built from checked data, without the fields that no decision needs."""
 
 
 class Freeze(PlannedFile, frozen=True, kw_only=True, rename={"begin": "from", "end": "until"}):
@@ -45,7 +44,7 @@ class Freeze(PlannedFile, frozen=True, kw_only=True, rename={"begin": "from", "e
 
     @property
     def is_override(self) -> bool:
-        """True where it releases instead of holding."""
+        """True where it lets a commit through instead of holding deploys."""
         return self.kind == OVERRIDE_PREFIX
 
     def concerns(self, service: str, environment: str) -> bool:
@@ -56,7 +55,7 @@ class Freeze(PlannedFile, frozen=True, kw_only=True, rename={"begin": "from", "e
 
 
 class Window(PlannedFile, frozen=True, kw_only=True, rename={"begin": "from", "end": "until"}):
-    """A stretch on the wall clock of a zone."""
+    """A time span on the wall clock of a zone."""
 
     zone: str
     begin: str
@@ -71,7 +70,7 @@ class Buffer(PlannedFile, frozen=True, kw_only=True):
 
 
 class Execution(PlannedFile, frozen=True, kw_only=True):
-    """When the work really began and the window was closed; `unknown` is a value."""
+    """When the work really began and when the window was closed; either may be `unknown`."""
 
     started: str | None = None
     closed: str | None = None
@@ -95,7 +94,7 @@ class Maintenance(PlannedFile, frozen=True, kw_only=True):
 
     @property
     def is_running(self) -> bool:
-        """True while people work on it, however long that takes."""
+        """True while people work on it, however long it takes."""
         return self.is_agreed and (self.status == "in_progress" or self.execution.started is not None)
 
 
@@ -161,7 +160,7 @@ def planned_freeze(freeze: Freeze) -> PlannedChangeSpan:
 def planned_change(change: Maintenance, buffer: str | None = None) -> PlannedChangeSpan:
     """A maintenance window in time; `buffer` is the policy's, for a window without its own. ValueError as above.
 
-    While people work on it nobody knows its end; it begins where the work began, if that was earlier.
+    While people work on it its end is unknown; it begins where the work began, if that was earlier.
     """
     window = change.window
     begin, end = local_instant(window.begin, window.zone), local_instant(window.end, window.zone, is_end=True)
@@ -185,13 +184,13 @@ def local_instant(text: str, zone: str | None, *, is_end: bool = False) -> datet
         raise
     except ValueError:
         if zone is None:
-            raise ValueError(f"{text!r} is a local time, and there is no zone") from None
+            raise ValueError(f"{text!r} is a local time without a zone") from None
     try:
         wall, where = datetime.fromisoformat(text), zone_named(zone)
         if wall.tzinfo is not None:
             raise ValueError(text)
     except ValueError:
-        raise ValueError(f"{text!r} in zone {zone!r} is no time of a place such as Europe/Berlin") from None
+        raise ValueError(f"{text!r} in zone {zone!r} is not a local time of a place such as Europe/Berlin") from None
     if wall.year not in YEARS:
         raise OutOfRange(text)
     return to_utc(wall, where, is_last=is_end)
@@ -207,4 +206,4 @@ def _moved(at: datetime, seconds: int) -> datetime:
     try:
         return at + timedelta(seconds=seconds)
     except OverflowError:
-        raise ValueError("its buffer leads outside the calendar") from None
+        raise ValueError("its buffer reaches beyond the calendar") from None

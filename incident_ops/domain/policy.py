@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
-from incident_ops.domain.incident import Value
+from incident_ops.domain.incident import Incident, Value
+from incident_ops.domain.lifecycle import counts
 from incident_ops.domain.policy_sections import (
     AROUND_THE_CLOCK,
     Access,
@@ -38,7 +39,7 @@ NEXT_RELEASE = "next_release"
 
 
 class ResponsePhase(Value, frozen=True, rename={"start": "from", "end": "to"}):
-    """A stretch of the response, as durations since the declaration; `end` None = open."""
+    """A phase of the response, as durations since the declaration; `end` None = open."""
 
     id: str
     start: str
@@ -54,7 +55,7 @@ class Cadence(Value, frozen=True):
 
 
 class PostmortemDuty(Value, frozen=True):
-    """Whether a postmortem is owed, and the targets of its meeting and final text (C24)."""
+    """Whether a postmortem is required, and the targets of its meeting and final text (C24)."""
 
     required: bool = False
     within: str | None = None
@@ -130,7 +131,7 @@ class TriageRule(Value, frozen=True):
 
 
 class CausePrior(Value, frozen=True):
-    """A common cause and how often it is one, in percent (R150)."""
+    """A common cause and how often it is the cause, in percent (R150)."""
 
     id: str
     label: str = ""
@@ -188,18 +189,35 @@ class Policy(Value, frozen=True):
         """The labels of the second scale, worst first; empty where a scheme has one axis."""
         return [level.id for level in sorted(self.scheme.major, key=lambda level: level.rank)]
 
+    def driving_label(self, severity: str | None, priority: str | None) -> str | None:
+        """Which of the two labels drives the clocks under this scheme; None where it is missing."""
+        return priority if self.drives == "priority" else severity
+
+    def label_of(self, incident: Incident) -> str | None:
+        """The label of an incident that drives its clocks; None where it is missing."""
+        return self.driving_label(incident.severity, incident.priority)
+
+    def level_of(self, incident: Incident) -> LevelPolicy | None:
+        """What holds for an incident with the labels it has now, as `duties`."""
+        return self.duties(incident.severity, incident.priority)
+
+    def requires_postmortem(self, incident: Incident) -> bool:
+        """True for a real incident of a level that asks for a postmortem."""
+        level = self.level_of(incident)
+        return level is not None and level.postmortem.required and counts(incident)
+
     def level(self, label: str | None) -> LevelPolicy | None:
-        """The level of this very label, on either scale; None for a foreign one (C1: no aliases, no stripping)."""
+        """The level of this very label, on either scale; None for an unknown one (C1: no aliases, no stripping)."""
         return next((level for level in (*self.levels, *self.scheme.major) if level.id == label), None)
 
     def duties(self, severity: str | None, priority: str | None) -> LevelPolicy | None:
-        """What holds for a record with these labels; None where the driving label is missing or foreign.
+        """What holds for a record with these labels; None where the driving label is missing or unknown.
 
         In a scheme with two scales the priority gives response, resolution, warning and escalation; a severity,
         where there is one, gives updates, diagnosis, audiences, channels, commander, team, status page and
         postmortem, and the worse of the two ranks counts (C2).
         """
-        label = priority if self.drives == "priority" else severity
+        label = self.driving_label(severity, priority)
         driving = next((level for level in self.levels if level.id == label), None)
         major = next((level for level in self.scheme.major if level.id == severity), None)
         if driving is None or major is None:

@@ -216,8 +216,8 @@ class Contacts(Value, frozen=True):
     tiers: dict[str, list[str]] = {}
     executive: list[str] = []
 
-    def behind(self, whom: str) -> list[str]:
-        """The handles behind a role, a tier, `executive`, or a handle itself; empty where nobody is."""
+    def handles(self, whom: str) -> list[str]:
+        """The handles of a role, a tier, `executive`, or a handle itself; empty where it has no contact."""
         if whom.startswith("@"):
             return [whom]
         return self.executive if whom == "executive" else self.roles.get(whom) or self.tiers.get(whom) or []

@@ -38,7 +38,7 @@ class IssueTracker(Protocol):
 
     @property
     def has_sub_issues(self) -> bool | None:
-        """Whether one issue can be the parent of another, as the answers so far told; None while none did."""
+        """Whether one issue can be the parent of another, as far as the answers so far show; None while unknown."""
         ...
 
     def owned(self) -> Sequence[Issue]:

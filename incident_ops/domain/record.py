@@ -1,14 +1,7 @@
-"""A record as rules see it, and the world they see it in.
+"""A record and what belongs to it as values: where it came from, links to others, edits, comments that silence rules,
+why one could not be used (a broken file never hides the next), ids (R92-R95), and where two lists differ.
 
-An edit of a record as a value: what becomes of the data; how the text takes it is `records.edit`'s business.
-
-A comment that silences rules on one line.
-
-A record that could not be used, as a value: one broken file never hides the next.
-
-Ids of incidents, action items, changes and problems (R92-R95).
-
-Where two lists differ, told in a time that no content can stretch.
+An edit says what becomes of the data; `records.editor` applies it to the text.
 """
 
 from __future__ import annotations
@@ -40,7 +33,7 @@ class Record(NamedTuple):
 
 
 class World(NamedTuple):
-    """What a rule may know beside the record: policy, services by name, and the instant of the check (aware UTC)."""
+    """What a rule may know besides the record: policy, services by name, and the instant of the check (aware UTC)."""
 
     policy: Policy
     services: Mapping[str, Service]
@@ -48,7 +41,7 @@ class World(NamedTuple):
 
 
 class IdClash(NamedTuple):
-    """One id in several records; `next_free` is an id nobody has."""
+    """One id in several records; `next_free` is an id that is not in use."""
 
     id: str
     paths: tuple[str, ...]
@@ -66,7 +59,7 @@ class Link(NamedTuple):
 
 
 class Crossings(NamedTuple):
-    """What is true of all records together: ids given twice, links that lead nowhere, every link between records."""
+    """What concerns all records together: ids used twice, links that lead nowhere, every link between records."""
 
     clashes: tuple[IdClash, ...]
     dangling: tuple[Link, ...]
@@ -79,7 +72,7 @@ Route = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Set:
-    """The value at `route` becomes `value`. Missing keys, and missing mappings on the way, are made."""
+    """The value at `route` becomes `value`. Missing keys, and missing mappings on the route, are created."""
 
     route: Route
     value: Any
@@ -87,7 +80,7 @@ class Set:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """`value` becomes the last item of the list at `route`. A missing or null list is made."""
+    """`value` becomes the last item of the list at `route`. A missing or null list is created."""
 
     route: Route
     value: Any
@@ -134,11 +127,11 @@ def item_key(incident_id: str, item_id: str) -> str:
 
 
 MOST_ITEMS = 1000
-"""Of more places than these only what stands the same at both ends is told; the rest counts as different."""
+"""Of longer differences only the common ends are found; the rest counts as different."""
 
 
 class ChangedBlock(NamedTuple):
-    """`now` stands where `was` stood; `same`: with the same content."""
+    """`now` takes the place of `was`; `same`: with the same content."""
 
     was: range
     now: range
@@ -146,10 +139,10 @@ class ChangedBlock(NamedTuple):
 
 
 def blocks(was: Sequence[Hashable], now: Sequence[Hashable]) -> Iterator[ChangedBlock]:
-    """Both lists from the first place to the last, each in pieces that are the same or differ.
+    """Both lists from first to last, in blocks that are the same or differ.
 
-    What repeats very often may count as different where it stands between differences (difflib's `autojunk`): with it
-    the longest comparison takes a second, without it minutes.
+    What repeats very often may count as different between differences (difflib's `autojunk`): with it the longest
+    comparison takes a second, without it minutes.
     """
     head = _common(was, now)
     was_middle, now_middle = was[head:], now[head:]

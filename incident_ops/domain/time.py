@@ -1,11 +1,7 @@
-"""Instants, dates and durations. Text in records, aware UTC datetimes and whole seconds in decisions.
-
-Time zones of places, and what the clock on their walls shows as UTC.
+"""Instants, dates, durations and time zones: text in records, aware UTC datetimes and whole seconds in decisions.
 
 A local time that a clock change skips means the moment of the jump; one that it repeats has a first and a last
-occurrence (C29).
-
-Instants as people read them: 24-hour UTC everywhere (C35), `unknown` where it is unknown.
+occurrence (C29). People read instants in 24-hour UTC everywhere (C35), `unknown` where it is unknown.
 """
 
 from __future__ import annotations
@@ -16,6 +12,10 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 UNKNOWN = "unknown"
+
+TimeSpan = tuple[datetime, datetime]
+PauseSpan = tuple[datetime, datetime | None]
+"""From and to in UTC; the end is None while the pause lasts."""
 
 YEARS = range(1970, 9900)
 """The years that instants and dates of records may name: room for every target on both sides."""
@@ -133,10 +133,10 @@ def stamp(at: datetime) -> str:
 
 
 def zone_named(name: str) -> ZoneInfo:
-    """The zone of a place such as Europe/Berlin, or UTC. ValueError for all else: EST is an offset and knows no summer
-    (C29)."""
+    """The zone of a place such as Europe/Berlin, or UTC. ValueError for anything else: EST is an offset without summer
+    time (C29)."""
     if name != "UTC" and "/" not in name:
-        raise ValueError(f"{name!r} is no place")
+        raise ValueError(f"{name!r} is not the time zone of a place")
     try:
         return ZoneInfo(name)
     except (KeyError, OSError) as error:

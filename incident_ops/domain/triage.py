@@ -1,7 +1,7 @@
 """From answers to a level: ordered rules of the policy, the first that matches decides (R10, R11, R20, C3-C6).
 
-What is not known never makes an incident milder than what is known to be true, and never pages for what nobody said.
-An unknown share of users stands for every share: the level is the mildest that any share could give, the decision
+What is unknown never makes an incident milder than what is known to be true, and never pages for what nobody reported.
+An unknown share of users means every share: the level is the mildest that any share could give, the decision
 says what it may yet become, and it is marked as assumed where shares differ. Nothing counts as cosmetic unless
 somebody says so. Other questions left open count as the ordinary answer: no data at risk, SLO ok, no revenue or
 reputation lost, still happening.
@@ -83,8 +83,8 @@ def rule_in_words(rule: TriageRule) -> str:
     level = f"{rule.level} and {rule.major}" if rule.major else rule.level
     words = f"{_conditions(rule.when) or 'anything else'} -> {level}"
     remarks = [rule.source or "", "assumed" if rule.assumed else ""]
-    told = "; ".join(remark for remark in remarks if remark)
-    return f"{words} ({told})" if told else words
+    text = "; ".join(remark for remark in remarks if remark)
+    return f"{words} ({text})" if text else words
 
 
 def cells(policy: Policy) -> Iterator[Triage]:
@@ -195,7 +195,7 @@ def _rank(policy: Policy, rule: TriageRule) -> int:
     level = policy.level(rule.level)
     if level is None:
         raise UserError(
-            f"triage gives {rule.level!r}, which is no level of scheme {policy.scheme.id}",
+            f"triage gives {rule.level!r}, which is not a level of scheme {policy.scheme.id}",
             hint="run `incident-ops policy lint`",
         )
     return level.rank
@@ -213,8 +213,8 @@ def _note(answers: Triage, level: str, worst: str) -> str:
     ]
     if not open_questions:
         return ""
-    told = f"not known: {', '.join(open_questions)}; {level} holds on what is known"
-    return f"{told}, and it may be {worst}" if worst != level else told
+    text = f"unknown: {', '.join(open_questions)}; {level} from what is known"
+    return f"{text}, and it may be {worst}" if worst != level else text
 
 
 def _conditions(when: When) -> str:

@@ -1,1 +1,1 @@
-"""Doors: from what somebody says at the keyboard, or later in a form or an alert, to an edit of a record. Pure."""
+"""Edits: from what somebody says, at the keyboard, in a form or by an alert, to the edits of a record. Pure."""

@@ -1,4 +1,4 @@
-"""Action items: written down, begun, done, dropped (R189-R192)."""
+"""Action items: added, started, done, dropped (R189-R192)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class NewItem:
 
 
 def add_item(incident: Incident, item: NewItem) -> Step:
-    """Appends an item under the next free id; the id of an item that stands in the record is never given again."""
+    """Appends an item under the next free id; an id that is in the record is never reused."""
     number = max((int(one.id.removeprefix("AI-")) for one in incident.action_items), default=0) + 1
     fields = given_fields(
         id=f"AI-{number}",
@@ -41,7 +41,7 @@ def add_item(incident: Incident, item: NewItem) -> Step:
         status="open",
         horizon=item.horizon,
     )
-    lacks = [words for name, words in (("owner", "owner"), ("due", "due date")) if getattr(item, name) is None]
+    lacks = [label for name, label in (("owner", "owner"), ("due", "due date")) if getattr(item, name) is None]
     warned = f"AI-{number} has no {' and no '.join(lacks)}: it will be forgotten"
     return Step(
         (Append(("action_items",), fields),),
@@ -51,7 +51,7 @@ def add_item(incident: Incident, item: NewItem) -> Step:
 
 
 def start_item(incident: Incident, item_id: str) -> Step:
-    """An open item is in progress."""
+    """Sets an open item to in progress."""
     index, item = _find(incident, item_id)
     if item.status == "in_progress":
         return Step((), (f"{item.id} was in progress already; nothing changed",))
@@ -62,7 +62,7 @@ def start_item(incident: Incident, item_id: str) -> Step:
 def finish_item(
     incident: Incident, now: datetime, by: str | None, item_id: str, evidence: str | None, at: str | None
 ) -> Step:
-    """An item is done at `at` (a date, an instant or `unknown`; None = now), with a link to what was done."""
+    """Sets an item to done at `at` (a date, an instant or `unknown`; None = now), with a link to the evidence."""
     index, item = _find(incident, item_id)
     if item.status == "done":
         return Step((), (f"{item.id} was done already ({item.done_at or 'no date'}); nothing changed",))
@@ -72,7 +72,7 @@ def finish_item(
 
 
 def drop_item(incident: Incident, item_id: str, reason: str) -> Step:
-    """An item will not be done; the reason is owed to those who asked for it."""
+    """Sets an item to wont_do, with the reason for those who asked for it."""
     index, item = _find(incident, item_id)
     _must_be_open(incident, item, "dropped")
     edits = _set(index, {"status": "wont_do", "reason": reason})

@@ -1,19 +1,16 @@
-"""News for an audience, and a change of the level with its reason (R25).
-
-An entry of the timeline, written when it happens (R253), and an instant of `times` that it marks.
-"""
+"""Updates for an audience, changes of severity and priority (R25), and timeline entries (R253)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
+from incident_ops.domain.as_of import corrected_instants, public_status
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import effective, public_status
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append, Edit, Set
 from incident_ops.domain.time import instant, parse_instant, stamp
-from incident_ops.edits.step import Step, given_fields, instant_edit, quote, route_of, row
+from incident_ops.edits.step import Step, given_fields, instant_edit, quote, route_of, timeline_row
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 
@@ -24,18 +21,21 @@ STATUSES = ("investigating", "identified", "monitoring", "resolved")
 def publish_update(
     incident: Incident, now: datetime, by: str | None, texts: dict[str, str], status: str | None, eta: str | None
 ) -> Step:
-    """An entry of `updates` for each audience of `texts`; without a status the derived one holds (R83, C15)."""
+    """An entry of `updates` for each audience of `texts`; without a status the derived one is used (R83, C15)."""
     status = status or public_status(incident)
     edits: list[Edit] = []
-    told = []
+    messages = []
     for audience in AUDIENCES:
         if audience not in texts:
             continue
         text = texts[audience]
         fields = given_fields(at=stamp(now), audience=audience, status=status, text=text, eta=eta)
-        edits += [Append(("updates",), fields), row(now, "communication", f"Update ({audience}): {quote(text)}", by)]
-        told.append(f"{audience} update ({status}): {quote(text)}")
-    return Step(tuple(edits), tuple(told), _passed(now, eta))
+        edits += [
+            Append(("updates",), fields),
+            timeline_row(now, "communication", f"Update ({audience}): {quote(text)}", by),
+        ]
+        messages.append(f"{audience} update ({status}): {quote(text)}")
+    return Step(tuple(edits), tuple(messages), _passed(now, eta))
 
 
 def _passed(now: datetime, eta: str | None) -> tuple[str, ...]:
@@ -51,29 +51,35 @@ def relabel(
 ) -> Step:
     """A new severity or priority, and its entry of `changes`.
 
-    UserError for a foreign label, or one lowered without a reason.
+    UserError for an unknown label, or one lowered without a reason.
     """
     allowed = policy.labels if field == policy.drives else policy.major_labels if field == "severity" else []
     if not allowed:
         hint = f"its level is the {policy.drives}: {', '.join(policy.labels)}"
         raise UserError(f"scheme {policy.scheme.id} has no {field}", hint=hint)
     if label not in allowed:
-        raise UserError(f"{label!r} is no {field} of scheme {policy.scheme.id}", hint=did_you_mean(label, allowed))
+        raise UserError(f"{label!r} is not a {field} of scheme {policy.scheme.id}", hint=did_you_mean(label, allowed))
     before: str | None = getattr(incident, field)
     if before == label:
         return Step((), (f"{field} is {label} already; nothing changed",))
     if before is None:
-        told = f"{field} set to {label}"
+        message = f"{field} set to {label}"
         return Step(
-            (Set((field,), label), row(now, "decision", f"{told[0].upper()}{told[1:]}", by, result=reason)), (told,)
+            (
+                Set((field,), label),
+                timeline_row(now, "decision", f"{message[0].upper()}{message[1:]}", by, result=reason),
+            ),
+            (message,),
         )
     lowered = before in allowed and allowed.index(label) > allowed.index(before)
     if lowered and not reason:
         raise UserError(f"{field} {label} is lower than {before}: say why", hint="--reason TEXT")
-    told = f"{field} {'lowered' if lowered else 'raised'} from {before} to {label}"
+    message = f"{field} {'lowered' if lowered else 'raised'} from {before} to {label}"
     fields = given_fields(at=stamp(now), field=field, from_=before, to=label, by=by, reason=reason)
     edits = (Set((field,), label), Append(("changes",), fields))
-    return Step((*edits, row(now, "decision", f"{told[0].upper()}{told[1:]}", by, result=reason)), (told,))
+    return Step(
+        (*edits, timeline_row(now, "decision", f"{message[0].upper()}{message[1:]}", by, result=reason)), (message,)
+    )
 
 
 TIMELINE_KINDS = (
@@ -93,7 +99,7 @@ MARKS = ("started", "detected", "assembled", "diagnosed", "mitigated", "restored
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """What happened, in the words of whoever saw it; `at` is RFC 3339 text, None = now."""
+    """What happened, as somebody reports it; `at` is RFC 3339 text, None = now."""
 
     event: str
     kind: str = "note"
@@ -106,7 +112,7 @@ class TimelineEntry:
 
 
 def add_entry(incident: Incident, now: datetime, by: str | None, entry: TimelineEntry) -> Step:
-    """Appends an entry; each of `marks` also becomes the instant of that name. UserError where one is given already."""
+    """Appends an entry; each of `marks` also becomes the instant of that name. UserError where it is set already."""
     if entry.corrects is not None and not 1 <= entry.corrects <= len(incident.timeline):
         hint = f"entries are counted from 1; there are {len(incident.timeline)}"
         raise UserError(f"{incident.id} has no timeline entry {entry.corrects}", hint=hint)
@@ -123,24 +129,26 @@ def add_entry(incident: Incident, now: datetime, by: str | None, entry: Timeline
     )
     edits: list[Edit] = [_mark(incident, name, at) for name in entry.marks]
     when = f", {at}" if entry.at is not None else ""
-    told = [f"timeline: {quote(entry.event)} ({entry.kind}{when})", *(f"{name} at {at}" for name in entry.marks)]
-    return Step((*edits, Append(("timeline",), fields)), tuple(told), _late(incident, at, entry.corrects))
+    messages = [f"timeline: {quote(entry.event)} ({entry.kind}{when})", *(f"{name} at {at}" for name in entry.marks)]
+    return Step((*edits, Append(("timeline",), fields)), tuple(messages), _late(incident, at, entry.corrects))
 
 
 def _mark(incident: Incident, name: str, at: str) -> Edit:
     edit = instant_edit(incident, name, at)
     if incident.cycles and edit.route == route_of(f"times.{name}"):
-        hint = "after a reopening only restored and verified are marked; tell the rest in words"
+        hint = "after a reopening only restored and verified can be marked; describe the rest in the text"
         raise UserError(f"{incident.id} was reopened: {name} belongs to the first outage", hint=hint)
     return edit
 
 
 def _late(incident: Incident, at: str, corrects: int | None) -> tuple[str, ...]:
-    told = []
+    messages = []
     others = [event.at for event in incident.timeline if event.corrects is None]
     if corrects is None and others and parse_instant(at) < parse_instant(others[-1]):
-        told.append(f"it happened before the entry above it ({others[-1]}); the order of the timeline is not changed")
-    started = instant(effective(incident).get("times.started"))
+        messages.append(
+            f"it happened before the previous entry ({others[-1]}); the order of the timeline is not changed"
+        )
+    started = instant(corrected_instants(incident).get("times.started"))
     if started is not None and parse_instant(at) < started:
-        told.append("it happened before times.started")
-    return tuple(told)
+        messages.append("it happened before times.started")
+    return tuple(messages)

@@ -1,8 +1,5 @@
-"""A new incident: the record as it is first written (R95-R101).
-
-The id of a new incident, in the form the policy asks for (R92, R94, R95, C20).
-
-What an incident asks for next: a command or a place a line, the most urgent first.
+"""A new incident: the record as it is first written (R95-R101), its id in the form the policy asks for (R92, R94, R95,
+C20), and the next steps of an incident, the most urgent first.
 """
 
 from __future__ import annotations
@@ -16,18 +13,18 @@ from typing import Any
 
 import msgspec
 
+from incident_ops.domain.as_of import current_instant
 from incident_ops.domain.incident import Incident, Triage
 from incident_ops.domain.lifecycle import (
     ASSIGNED,
-    CLOSED,
     IN_PROGRESS,
     NEW,
+    OVER,
     PENDING,
     REOPENED,
     RESOLVED,
     TRIAGED,
-    current,
-    way,
+    shortest_path,
 )
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import is_incident_id
@@ -43,7 +40,7 @@ SOURCES = {
     "dashboard": "Seen on a dashboard",
     "team": "Noticed by the team",
 }
-"""What noticed first, and how the first entry of the timeline tells it."""
+"""What noticed the incident first, and what the first entry of the timeline says."""
 
 
 NO_ANSWERS = Triage()
@@ -54,7 +51,7 @@ _BY_TIME = re.compile(r"INC-([0-9]{8}-[0-9]{6})", re.ASCII)
 class Declaration:
     """What is known when somebody declares. Instants are RFC 3339 text; the label may be left to the triage answers.
 
-    `by_rules`: somebody was asked, so the rules decide even where no answer was known.
+    `by_rules`: somebody was asked, so the triage rules decide even if no answer was known.
     """
 
     title: str
@@ -74,7 +71,7 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """The data of a new record in the schema's order, the triage decision that counted, and what should give pause."""
+    """The data of a new record in the schema's order, the triage decision, and warnings."""
 
     data: dict[str, Any]
     decision: Decision | None
@@ -86,11 +83,11 @@ def declare_incident(
 ) -> Declared:
     """The record of a declaration at `now`, under the policy in force. UserError where nothing gives the level.
 
-    Somebody has given the label, so the incident is triaged; nobody has taken it yet.
+    It has a label, so it is triaged; nobody has taken it yet.
     """
     severity, priority, decision = _labels(declaration, policy)
     at = stamp(now)
-    steps = way(NEW, TRIAGED, edges=policy.states.moves)
+    steps = shortest_path(NEW, TRIAGED, edges=policy.states.moves)
     moves = [
         given_fields(at=at, field="state", from_=old, to=new, by=by)
         for old, new in zip((NEW, *steps), steps, strict=False)
@@ -115,7 +112,7 @@ def declare_incident(
         changes=moves or None,
         drill=declaration.drill or None,
     )
-    return Declared(data, decision, _doubts(declaration, policy, severity, priority, decision))
+    return Declared(data, decision, _warnings(declaration, policy, severity, priority, decision))
 
 
 def runbook(service_name: str, services: Mapping[str, Service], policy: Policy) -> str:
@@ -136,14 +133,14 @@ def channel_name(incident: Incident, policy: Policy) -> str:
 
 def _labels(declaration: Declaration, policy: Policy) -> tuple[str | None, str | None, Decision | None]:
     severity, priority = declaration.severity, declaration.priority
-    given = priority if policy.drives == "priority" else severity
+    label = policy.driving_label(severity, priority)
     answered = declaration.by_rules or declaration.answers != NO_ANSWERS
     decision = decide_level(policy, declaration.answers) if answered else None
-    if given is not None:
+    if label is not None:
         return severity, priority, decision
     if decision is None:
         hint = f"--{policy.drives} {'|'.join(policy.labels)}, or answer: --users 60 --feature core --data-risk none"
-        raise UserError(f"how bad is it? There is no {policy.drives}", hint=hint)
+        raise UserError(f"how bad is it? No {policy.drives} is given", hint=hint)
     if policy.drives == "priority":
         return severity or decision.major, decision.level, decision
     return decision.level, priority, decision
@@ -168,17 +165,19 @@ def _first_rows(declaration: Declaration, detected: str, at: str, by: str | None
     ]
 
 
-def _doubts(
+def _warnings(
     declaration: Declaration, policy: Policy, severity: str | None, priority: str | None, decision: Decision | None
 ) -> tuple[str, ...]:
-    told = []
-    label = priority if policy.drives == "priority" else severity
+    messages = []
+    label = policy.driving_label(severity, priority)
     if decision is not None and decision.level != label:
-        told.append(f"the triage rules would give {decision.level} (rule {decision.rule_number}: {decision.rule_text})")
+        messages.append(
+            f"the triage rules would give {decision.level} (rule {decision.rule_number}: {decision.rule_text})"
+        )
     level = policy.duties(severity, priority)
     if level is not None and level.ic_after == 0 and not declaration.commander:
-        told.append(f"{severity or level.id} needs a commander at once")
-    return tuple(told)
+        messages.append(f"{severity or level.id} needs a commander now")
+    return tuple(messages)
 
 
 BY_TIME = "INC-YYYYMMDD-HHMMSS"
@@ -188,7 +187,7 @@ BY_YEAR = "INC-YYYY-NNNNN"
 def candidates(policy: Policy, now: datetime, ids: Callable[[], Iterable[str]]) -> Iterator[str]:
     """Ids to try in turn: by time from `now` on, second by second; numbered from the next free number on.
 
-    `ids` gives every id there is; it is only asked where numbers are.
+    `ids` gives every existing id; it is only called for numbered ids.
     """
     at = now.astimezone(UTC)
     if policy.ids.incident == BY_TIME:
@@ -206,35 +205,31 @@ def _last(ids: Iterable[str], head: str) -> int:
 
 
 def next_steps(incident: Incident, policy: Policy) -> tuple[str, ...]:
-    """What comes next from the state, the roles and the instants; empty where nothing is asked any more.
+    """Commands to run next, by state, roles and instants; empty where nothing is left to do.
 
-    `@who` and `"..."` stand for what only a person knows; commands refuse them as they are.
+    `@who` and `"..."` are placeholders that only a person can fill in; commands refuse them as they are.
     """
-    level = policy.duties(incident.severity, incident.priority)
-    asks = []
+    level = policy.level_of(incident)
+    steps_left = []
     working = incident.state in (NEW, TRIAGED, ASSIGNED, IN_PROGRESS, REOPENED)
     if working and not incident.roles.commander and level is not None and level.ic_after is not None:
-        asks.append(f"incident-ops assign commander @who {incident.id}")
+        steps_left.append(f"incident-ops assign commander @who {incident.id}")
     by_state = {
         **dict.fromkeys((NEW, TRIAGED, ASSIGNED, REOPENED), f"incident-ops ack {incident.id}"),
         PENDING: f"incident-ops pause {incident.id} --end",
         RESOLVED: f"incident-ops close {incident.id} --verified",
     }
     if incident.state in by_state:
-        asks.append(by_state[incident.state])
+        steps_left.append(by_state[incident.state])
     if incident.state == IN_PROGRESS:
-        asks.append(_progress(incident))
-    if incident.state in (RESOLVED, CLOSED) and level is not None and level.postmortem.required and _is_due(incident):
-        asks.append(f"write `postmortem` in incidents/{incident.id}/incident.yaml")
-    return tuple(asks)
+        steps_left.append(_progress(incident))
+    is_final = incident.postmortem is not None and incident.postmortem.status == "final"
+    if incident.state in OVER and policy.requires_postmortem(incident) and not is_final:
+        steps_left.append(f"write `postmortem` in incidents/{incident.id}/incident.yaml")
+    return tuple(steps_left)
 
 
 def _progress(incident: Incident) -> str:
-    if current(incident, "restored") is None and not incident.updates:
+    if current_instant(incident, "restored") is None and not incident.updates:
         return f'incident-ops update {incident.id} --internal "..."'
     return f"incident-ops resolve {incident.id}"
-
-
-def _is_due(incident: Incident) -> bool:
-    final = incident.postmortem is not None and incident.postmortem.status == "final"
-    return not final and incident.outcome == "fixed" and not incident.drill

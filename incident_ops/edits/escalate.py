@@ -1,25 +1,23 @@
-"""An incident goes up the ladder: by hand, or because a rule found it due (R58-R65, R70).
-
-Somebody judges afterwards whether an escalation was right (R205). Nothing else of it may change.
-"""
+"""Escalations: by hand, or because a rule found one due (R58-R65, R70); and the review whether one was right (R205)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
+from incident_ops.domain.as_of import assignee_at
 from incident_ops.domain.incident import Escalation, Incident
 from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import Tier
 from incident_ops.domain.record import Append, Edit, Set
 from incident_ops.domain.time import UNKNOWN, instant, parse_instant, stamp
-from incident_ops.edits.step import Step, given_fields, illegal_move, quote, row, shorten
+from incident_ops.edits.step import Step, given_fields, illegal_move, quote, shorten, timeline_row
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
-from incident_ops.sla.escalation import MANUAL, Due
-from incident_ops.sla.escalation_ladder import assignee, behind, managers, people
-from incident_ops.sla.incident_at import AUTOMATION
+from incident_ops.sla.activity import AUTOMATION
+from incident_ops.sla.escalation import MANUAL, DueEscalation
+from incident_ops.sla.escalation_ladder import handles_of, managers, next_tier, people_of_tier
 
 LONGEST_REASON = 2000
 
@@ -33,44 +31,44 @@ def escalate_incident(
     to: str | None = None,
     notify: Sequence[str] = (),
 ) -> Step:
-    """Escalates by hand: to the next tier, or to `to` (a tier's id or number), and tells `notify` besides.
+    """Escalates by hand: to the next tier, or to `to` (a tier's id or number), and notifies `notify` as well.
 
-    UserError where it is over, where there is no such tier, or where nothing is above the present one.
+    UserError where it is over, where there is no such tier, or where there is none above the present one.
     """
     if incident.state in OVER:
         raise illegal_move(incident, policy, "escalated", f"`incident-ops reopen {incident.id} --reason TEXT` first")
     before = _present(incident, policy)
-    after = _asked(to, policy) if to is not None else _above(before, policy)
-    level = policy.duties(incident.severity, incident.priority)
-    words, nobody = people(after, policy)
-    named, unknown = behind(notify, policy.contacts)
-    above = managers(assignee(incident, now), level.rank if level else 4, policy)
-    told = [*dict.fromkeys((*words, *named, *above))]
-    if after is None and not told:
+    after = _asked(to, policy) if to is not None else next_tier(before, policy.escalation.tiers)
+    level = policy.level_of(incident)
+    of_tier, missing = people_of_tier(after, policy)
+    named, unknown = handles_of(notify, policy.contacts)
+    above = managers(assignee_at(incident, now), level.rank if level else 4, policy)
+    people = [*dict.fromkeys((*of_tier, *named, *above))]
+    if after is None and not people:
         hint = "name somebody with --notify @who, or give the policy `escalation.tiers`"
-        raise UserError(f"{incident.id} cannot go higher: nobody is above {_spelled(before, policy)}", hint=hint)
+        raise UserError(f"{incident.id} cannot go higher: there is no tier above {_spelled(before, policy)}", hint=hint)
     key = f"{incident.id}/escalation/{len(incident.cycles) + 1}/{MANUAL}.{stamp(now)}"
-    entry = _entry(now, key, MANUAL, reason, before, after, told, now)
+    entry = _entry(now, key, MANUAL, reason, before, after, people, now)
     where = f"escalated to {_spelled(after, policy)}" if after is not None else "escalated"
-    event = row(now, "escalation", f"{where[0].upper()}{where[1:]}: {reason}", by)
-    return Step((entry, event), (where + _to(told),), _unreached([*nobody, *unknown], told))
+    event = timeline_row(now, "escalation", f"{where[0].upper()}{where[1:]}: {reason}", by)
+    return Step((entry, event), (where + _to(people),), _unreached([*missing, *unknown], people))
 
 
-def escalate_due(incident: Incident, due: Due, policy: Policy, now: datetime) -> Step:
-    """Writes down an escalation that a rule found due: `at` is its due instant, `noticed_at` is now.
+def escalate_due(incident: Incident, due: DueEscalation, policy: Policy, now: datetime) -> Step:
+    """Records an escalation that a rule found due: `at` is its due instant, `noticed_at` is now.
 
-    No edits where the record holds its key already, another one stands in its place, or somebody snoozed it.
+    No edits where the record has its key already, a higher one supersedes it, or somebody snoozed the incident.
     """
     if due.superseded or any(entry.key == due.key for entry in incident.escalations):
         return Step((), (f"{due.key}: nothing to write",))
     until = instant(incident.snooze.until) if incident.snooze else None
     if until is not None and now < until:
         return Step((), (f"{due.key}: snoozed until {stamp(until)}",))
-    told = [*due.targets]
-    entry = _entry(due.due, due.key, due.rule, due.reason, due.from_tier, due.to_tier, told, now)
+    people = [*due.targets]
+    entry = _entry(due.due, due.key, due.rule, due.reason, due.from_tier, due.to_tier, people, now)
     where = "Escalated" if due.to_tier is None else f"Escalated to {_spelled(due.to_tier, policy)}"
-    event = row(now, "escalation", f"{where}: {due.reason} (due at {stamp(due.due)})", AUTOMATION)
-    return Step((entry, event), (f"{where}: {due.reason}{_to(told)}",), _unreached(due.unreached, told))
+    event = timeline_row(now, "escalation", f"{where}: {due.reason} (due at {stamp(due.due)})", AUTOMATION)
+    return Step((entry, event), (f"{where}: {due.reason}{_to(people)}",), _unreached(due.unreached, people))
 
 
 def _entry(
@@ -80,7 +78,7 @@ def _entry(
     reason: str,
     before: int | None,
     after: int | None,
-    told: list[str],
+    people: list[str],
     noticed_at: datetime,
 ) -> Edit:
     fields = given_fields(
@@ -90,7 +88,7 @@ def _entry(
         reason=shorten(reason, LONGEST_REASON),
         from_tier=before,
         to_tier=after,
-        notified=told or None,
+        notified=people or None,
         noticed_at=stamp(noticed_at),
         appropriate=UNKNOWN,
     )
@@ -98,15 +96,11 @@ def _entry(
 
 
 def _present(incident: Incident, policy: Policy) -> int | None:
-    """The tier that has the incident: the last one it was given to, else the lowest of the ladder."""
+    """The tier that has the incident: the last one it went to, else the lowest of the ladder."""
     reached = [(parse_instant(one.at), one.tier) for one in incident.assignments if one.tier is not None]
     reached += [(parse_instant(one.at), one.to_tier) for one in incident.escalations if one.to_tier is not None]
     lowest = min((one.tier for one in policy.escalation.tiers), default=None)
     return max(reached, key=lambda pair: pair[0])[1] if reached else lowest
-
-
-def _above(tier: int | None, policy: Policy) -> int | None:
-    return min((one.tier for one in policy.escalation.tiers if tier is not None and one.tier > tier), default=None)
 
 
 def _asked(to: str, policy: Policy) -> int:
@@ -114,23 +108,23 @@ def _asked(to: str, policy: Policy) -> int:
     found = next((one.tier for one in tiers if to in (one.id, str(one.tier))), None)
     if found is None:
         hint = did_you_mean(to, [one.id for one in tiers]) if tiers else "the policy has no `escalation.tiers`"
-        raise UserError(f"there is no tier {to!r}", hint=hint)
+        raise UserError(f"unknown tier {to!r}", hint=hint)
     return found
 
 
 def _spelled(tier: int | None, policy: Policy) -> str:
     entry = next((one for one in policy.escalation.tiers if one.tier == tier), None)
-    return f"tier {tier} ({entry.label or entry.id})" if entry else "the present tier"
+    return f"tier {tier} ({entry.label or entry.id})" if entry else "the current tier"
 
 
-def _to(told: Sequence[str]) -> str:
-    return f"; to be told: {', '.join(told)}" if told else ""
+def _to(people: Sequence[str]) -> str:
+    return f"; to be notified: {', '.join(people)}" if people else ""
 
 
-def _unreached(words: Sequence[str], told: Sequence[str]) -> tuple[str, ...]:
-    hint = "add them to `contacts` in policy.yaml"
-    lines = [f"nobody is behind {word}: {hint}" for word in words]
-    return (*lines, *(["nobody is told of this escalation"] if not told else []))
+def _unreached(names: Sequence[str], people: Sequence[str]) -> tuple[str, ...]:
+    hint = "add one to `contacts` in policy.yaml"
+    lines = [f"{name} has no contact: {hint}" for name in names]
+    return (*lines, *(["nobody is notified of this escalation"] if not people else []))
 
 
 JUDGEMENTS: dict[str, bool | str] = {"yes": True, "no": False, UNKNOWN: UNKNOWN}
@@ -145,8 +139,8 @@ def review_escalation(incident: Incident, number: int | None, judgement: str) ->
     entry, value = incident.escalations[index], JUDGEMENTS[judgement]
     if entry.appropriate == value and type(entry.appropriate) is type(value):
         return Step((), (f"escalation {index + 1} is judged {judgement} already; nothing changed",))
-    told = f"escalation {index + 1} ({_review_spelled(entry)}): appropriate {judgement}"
-    return Step((Set(("escalations", index, "appropriate"), value),), (told,))
+    message = f"escalation {index + 1} ({_review_spelled(entry)}): appropriate {judgement}"
+    return Step((Set(("escalations", index, "appropriate"), value),), (message,))
 
 
 def _meant(incident: Incident, number: int | None) -> int:
@@ -161,8 +155,8 @@ def _meant(incident: Incident, number: int | None) -> int:
     waiting = [index for index, one in enumerate(entries) if one.appropriate in (None, UNKNOWN)]
     if len(waiting) != 1:
         listed = "; ".join(f"{index + 1}: {_review_spelled(one)}" for index, one in enumerate(entries))
-        told = "several are not judged yet" if waiting else "every one is judged already"
-        raise UserError(f"{incident.id}: {told}", hint=f"--number N: {listed}")
+        problem = "several are not judged yet" if waiting else "every one is judged already"
+        raise UserError(f"{incident.id}: {problem}", hint=f"--number N: {listed}")
     return waiting[0]
 
 

@@ -1,12 +1,5 @@
-"""Service is back for good and the cause is named, or said to be unknown (R87).
-
-The record is closed: restoration is verified, the team stood down, the postmortem final (R88, R89).
-
-It came back: a new cycle of the same incident (C16).
-
-No incident after all: a false alarm, a duplicate, or withdrawn.
-
-A move of the state that is due by itself, as the edits a person would have made (R79-R81).
+"""How an incident ends: resolved (R87), closed (R88, R89), reopened as a new cycle (C16), or withdrawn as a false alarm
+or a duplicate. And an automatic state change, as the edits a person would have made (R79-R81).
 """
 
 from __future__ import annotations
@@ -14,8 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from incident_ops.domain.as_of import corrected_instants, current_instant
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import CLOSED, FIXED, OVER, REOPENED, RESOLVED, current, effective
+from incident_ops.domain.lifecycle import CLOSED, DUPLICATE, FIXED, OVER, REOPENED, RESOLVED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append, Edit, Set
 from incident_ops.domain.time import duration, instant, parse_instant, spell_duration, stamp
@@ -26,19 +20,19 @@ from incident_ops.edits.step import (
     instant_edit,
     move,
     path,
-    row,
     spelled_move,
     state_words,
+    timeline_row,
 )
 from incident_ops.errors import UserError
+from incident_ops.sla.activity import AUTOMATION
 from incident_ops.sla.automatic_states import StateMove
-from incident_ops.sla.incident_at import AUTOMATION
 
 CATEGORIES = ("deploy", "database", "third_party", "infrastructure", "configuration", "security", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
-class ResolutionGiven:
+class ResolutionFacts:
     """`restored`: RFC 3339 text or `unknown`, when service was back; the cause by category, and what and why it was."""
 
     restored: str | None = None
@@ -47,36 +41,36 @@ class ResolutionGiven:
     why: str | None = None
 
 
-def lacking(incident: Incident, given: ResolutionGiven) -> tuple[str, ...]:
-    """What must still be said before the incident can be resolved: `restored`, `cause`."""
-    no_instant = given.restored is None and current(incident, "restored") is None
-    return ("restored",) * no_instant + ("cause",) * (given.cause is None and incident.cause is None)
+def missing_for_resolution(incident: Incident, facts: ResolutionFacts) -> tuple[str, ...]:
+    """What is still missing before the incident can be resolved: `restored`, `cause`."""
+    no_instant = facts.restored is None and current_instant(incident, "restored") is None
+    return ("restored",) * no_instant + ("cause",) * (facts.cause is None and incident.cause is None)
 
 
-def resolve_incident(incident: Incident, policy: Policy, now: datetime, by: str | None, given: ResolutionGiven) -> Step:
-    """Moves to resolved, by way of every state skipped. UserError where restored or cause were never said."""
+def resolve_incident(incident: Incident, policy: Policy, now: datetime, by: str | None, facts: ResolutionFacts) -> Step:
+    """Moves to resolved, through every skipped state. UserError where `restored` or `cause` is missing."""
     if incident.state == RESOLVED:
-        return Step((), (f"was resolved already, at {current(incident, 'resolved')}; nothing changed",))
+        return Step((), (f"was resolved already, at {current_instant(incident, 'resolved')}; nothing changed",))
     if incident.state == CLOSED:
         raise illegal_move(incident, policy, "resolved", f"`incident-ops reopen {incident.id} --reason TEXT` first")
-    if missing := lacking(incident, given):
+    if missing := missing_for_resolution(incident, facts):
         options = " and ".join(f"--{name}" for name in missing)
         hint = "--restored now, 10m (ago), an instant or unknown; --cause " + "|".join(CATEGORIES)
         raise UserError(f"{incident.id} cannot be resolved without {options}", hint=hint)
     edits: list[Edit] = []
-    if given.restored is not None:
-        edits.append(instant_edit(incident, "restored", given.restored))
+    if facts.restored is not None:
+        edits.append(instant_edit(incident, "restored", facts.restored))
     moved = move(incident, policy, RESOLVED, now, by)
-    told = [f"resolved ({spelled_move(incident, policy, RESOLVED)})"]
+    messages = [f"resolved ({spelled_move(incident, policy, RESOLVED)})"]
     if any(isinstance(one, Set) and one.route == ("times", "acknowledged") for one in moved):
-        told.append("nobody had acknowledged it: times.acknowledged is now")
-    edits += [*moved, *_cause(incident, given), row(now, "status", "Resolved", by)]
-    restored = given.restored or current(incident, "restored")
-    return Step(tuple(edits), tuple(told), _unstable(policy, now, restored))
+        messages.append("it had not been acknowledged: times.acknowledged is set to now")
+    edits += [*moved, *_cause(incident, facts), timeline_row(now, "status", "Resolved", by)]
+    restored = facts.restored or current_instant(incident, "restored")
+    return Step(tuple(edits), tuple(messages), _unstable(policy, now, restored))
 
 
-def _cause(incident: Incident, given: ResolutionGiven) -> list[Edit]:
-    fields = given_fields(category=given.cause, what=given.what, why=given.why)
+def _cause(incident: Incident, facts: ResolutionFacts) -> list[Edit]:
+    fields = given_fields(category=facts.cause, what=facts.what, why=facts.why)
     if incident.cause is None:
         return [Set(("cause",), fields)]
     return [Set(("cause", name), value) for name, value in fields.items()]
@@ -89,7 +83,8 @@ def _unstable(policy: Policy, now: datetime, restored: str | None) -> tuple[str,
     seconds = int((now - since).total_seconds())
     if not 0 <= seconds < duration(stable_for):
         return ()
-    return (f"service is back for {spell_duration(seconds)} only; watch it for {stable_for}, `reopen` if it fails",)
+    ago = spell_duration(seconds)
+    return (f"restored only {ago} ago: watch it for {stable_for}, `reopen` if it fails",)
 
 
 def close_incident(
@@ -101,37 +96,37 @@ def close_incident(
     verified: bool = False,
     stood_down: bool = False,
 ) -> Step:
-    """Moves from resolved to closed; warns where nobody verified, or a postmortem that is owed is not final."""
+    """Moves from resolved to closed; warns where nobody verified, or a required postmortem is not final."""
     if incident.state == CLOSED:
-        return Step((), (f"was closed already, at {current(incident, 'closed')}; nothing changed",))
+        return Step((), (f"was closed already, at {current_instant(incident, 'closed')}; nothing changed",))
     if incident.state != RESOLVED:
         way = " -> ".join(map(state_words, (incident.state, *path(incident, policy, CLOSED))))
-        hint = f"the way is {way}: `incident-ops resolve {incident.id}` first; no incident at all: `withdraw`"
+        hint = f"the path is {way}: `incident-ops resolve {incident.id}` first; if it was not an incident: `withdraw`"
         raise illegal_move(incident, policy, "closed", hint)
     at = stamp(now)
     edits: list[Edit] = []
-    told = [f"closed ({spelled_move(incident, policy, CLOSED)})"]
-    if verified and current(incident, "verified") is None:
+    messages = [f"closed ({spelled_move(incident, policy, CLOSED)})"]
+    if verified and current_instant(incident, "verified") is None:
         edits.append(instant_edit(incident, "verified", at))
-        told.append(f"restoration verified at {at}")
-    if stood_down and "times.stood_down" not in effective(incident):
+        messages.append(f"restoration verified at {at}")
+    if stood_down and "times.stood_down" not in corrected_instants(incident):
         edits.append(Set(("times", "stood_down"), at))
-        told.append(f"team stood down at {at}")
-    edits += [*move(incident, policy, CLOSED, now, by), row(now, "status", "Closed", by)]
-    return Step(tuple(edits), tuple(told), _guards(incident, policy, verified))
+        messages.append(f"team stood down at {at}")
+    edits += [*move(incident, policy, CLOSED, now, by), timeline_row(now, "status", "Closed", by)]
+    return Step(tuple(edits), tuple(messages), _close_warnings(incident, policy, verified))
 
 
-def _guards(incident: Incident, policy: Policy, verified: bool) -> tuple[str, ...]:
-    told = []
-    if not verified and current(incident, "verified") is None:
-        told.append("closed without anybody having verified that service is restored; say it with --verified")
-    level = policy.duties(incident.severity, incident.priority)
-    owed = level is not None and level.postmortem.required and incident.outcome == FIXED and not incident.drill
+def _close_warnings(incident: Incident, policy: Policy, verified: bool) -> tuple[str, ...]:
+    messages = []
+    if not verified and current_instant(incident, "verified") is None:
+        messages.append("closed although nobody verified that the service is restored; record that with --verified")
     status = incident.postmortem.status if incident.postmortem else None
-    if owed and status != "final":
+    if policy.requires_postmortem(incident) and status != "final":
         label = incident.severity or incident.priority
-        told.append(f"{label} requires a postmortem, and it is " + (f"in status {status}" if status else "not begun"))
-    return tuple(told)
+        messages.append(
+            f"{label} requires a postmortem, and it is " + (f"in status {status}" if status else "not started")
+        )
+    return tuple(messages)
 
 
 def reopen_incident(incident: Incident, policy: Policy, now: datetime, by: str | None, reason: str) -> Step:
@@ -140,7 +135,9 @@ def reopen_incident(incident: Incident, policy: Policy, now: datetime, by: str |
     UserError where the incident is not over, was closed longer ago than `states.auto_reopen`, or is a duplicate.
     """
     if incident.state not in OVER:
-        raise illegal_move(incident, policy, "reopened", "it is still open: only a resolved or closed one can be")
+        raise illegal_move(
+            incident, policy, "reopened", "it is still open: only a resolved or closed incident can be reopened"
+        )
     if incident.duplicate_of is not None:
         hint = f"reopen {incident.duplicate_of}, of which it is a duplicate"
         raise UserError(f"{incident.id} is a duplicate", hint=hint)
@@ -149,7 +146,7 @@ def reopen_incident(incident: Incident, policy: Policy, now: datetime, by: str |
     edits: list[Edit] = [Append(("cycles",), {"reopened": stamp(now)})]
     if incident.outcome != FIXED:
         edits.append(Set(("outcome",), FIXED))
-    event = row(now, "status", f"Reopened: {reason}", by)
+    event = timeline_row(now, "status", f"Reopened: {reason}", by)
     return Step((*edits, *moved, event), (f"reopened ({spelled_move(incident, policy, REOPENED)})",))
 
 
@@ -165,33 +162,30 @@ def _must_be_recent(incident: Incident, policy: Policy, now: datetime) -> None:
         )
 
 
-DUPLICATE = "duplicate"
-
-
 def withdraw_incident(
     incident: Incident, policy: Policy, now: datetime, by: str | None, outcome: str, reason: str, of: str | None
 ) -> Step:
-    """Any open state goes to closed with an outcome that keeps it out of metrics; `of` is the incident it repeats."""
+    """Closes an open incident with an outcome that keeps it out of the metrics; `of` is the incident it duplicates."""
     if incident.state == CLOSED:
         first = f"`incident-ops reopen {incident.id} --reason TEXT` first"
         raise illegal_move(incident, policy, "withdrawn", f"it was closed as {state_words(incident.outcome)}; {first}")
     if (outcome == DUPLICATE) != (of is not None):
         raise UserError("--of INC goes with --as duplicate", hint="--as duplicate --of INC-...")
     if of == incident.id:
-        raise UserError(f"{incident.id} cannot be a duplicate of itself", hint="name the other one")
+        raise UserError(f"{incident.id} cannot be a duplicate of itself", hint="name the other incident")
     edits: list[Edit] = [Set(("outcome",), outcome)]
     if of is not None:
         edits.append(Set(("duplicate_of",), of))
     edits += move(incident, policy, CLOSED, now, by, reason=reason, outcome=outcome)
     kind = f"duplicate of {of}" if of else state_words(outcome)
-    told = f"closed as {kind} ({spelled_move(incident, policy, CLOSED, outcome)})"
-    return Step((*edits, row(now, "status", f"Closed as {kind}: {reason}", by)), (told,))
+    message = f"closed as {kind} ({spelled_move(incident, policy, CLOSED, outcome)})"
+    return Step((*edits, timeline_row(now, "status", f"Closed as {kind}: {reason}", by)), (message,))
 
 
-def automatic(incident: Incident, due: StateMove, policy: Policy) -> Step:
-    """The edits of a due move, all of its due instant: a late run writes the same. UserError where it is not legal."""
+def apply_due_move(incident: Incident, due: StateMove, policy: Policy) -> Step:
+    """The edits of a due move, all dated at its due instant: a late run writes the same. UserError as `move`."""
     if due.state == REOPENED:
         return reopen_incident(incident, policy, due.due, AUTOMATION, due.reason)
     moved = move(incident, policy, due.state, due.due, AUTOMATION, reason=due.reason)
-    event = row(due.due, "status", f"{due.state.capitalize()}: {due.reason}", AUTOMATION)
+    event = timeline_row(due.due, "status", f"{due.state.capitalize()}: {due.reason}", AUTOMATION)
     return Step((*moved, event), (f"{due.state} ({spelled_move(incident, policy, due.state)}): {due.reason}",))

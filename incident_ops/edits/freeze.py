@@ -1,8 +1,5 @@
-"""A deploy freeze: what is held, from when to when, and why (R229).
-
-Lifting a freeze or taking back an override: from now on it counts no more.
-
-An override: one person lets one commit through a hold until an instant, and says why (R243).
+"""Deploy freezes: what is held, from when to when, and why (R229); lifting one; and overrides, by which one person lets
+one commit through a hold until an instant, with a reason (R243).
 """
 
 from __future__ import annotations
@@ -18,14 +15,14 @@ from incident_ops.domain.lifecycle import CLOSED
 from incident_ops.domain.planned_changes import OVERRIDE_PREFIX, Freeze, planned_freeze
 from incident_ops.domain.record import Append, Set
 from incident_ops.domain.time import stamp
-from incident_ops.edits.step import Step, given_fields, row
+from incident_ops.edits.step import Step, given_fields, timeline_row
 from incident_ops.errors import UserError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Freezing:
+class FreezeRequest:
     """A freeze as somebody asks for it; instants aware UTC, `until` None = until it is lifted. None named = all."""
 
     name: str
@@ -37,14 +34,14 @@ class Freezing:
     by: str | None = None
 
 
-def new_freeze(now: datetime, wanted: Freezing) -> dict[str, Any]:
-    """The content of freezes/<name>.yaml. UserError for a name that is none, or times that hold nothing."""
+def new_freeze(now: datetime, wanted: FreezeRequest) -> dict[str, Any]:
+    """The content of freezes/<name>.yaml. UserError for an invalid name, or times that hold nothing."""
     if not _NAME.fullmatch(wanted.name):
         raise UserError(
-            f"{wanted.name!r} is no name of a freeze", hint="letters, digits, dot, dash, underscore: year-end"
+            f"{wanted.name!r} is not a valid name for a freeze", hint="letters, digits, dot, dash, underscore: year-end"
         )
     if wanted.name.startswith(f"{OVERRIDE_PREFIX}-"):
-        raise UserError(f"{wanted.name!r} is the name of an override", hint="take another name")
+        raise UserError(f"{wanted.name!r} is the name of an override", hint="choose another name")
     if wanted.until is not None and wanted.until <= max(now, wanted.since):
         raise UserError(f"the freeze would be over at {stamp(wanted.until)}", hint="--until an instant, or 8h from now")
     return given_fields(
@@ -59,9 +56,9 @@ def new_freeze(now: datetime, wanted: Freezing) -> dict[str, Any]:
 
 
 def lift_freeze(freeze: Freeze, now: datetime) -> Step | None:
-    """The end of a freeze that has begun is now; one that is over stays as it is.
+    """Ends a freeze that has begun now; one that is over stays as it is.
 
-    None for one that has not begun, and for one whose times say nothing: its file is to be removed.
+    None for one that has not begun, and for one whose times cannot be read: its file is to be removed.
     """
     try:
         span = planned_freeze(freeze).span
@@ -80,7 +77,7 @@ _SHORT = 7
 
 
 @dataclass(frozen=True, slots=True)
-class Overriding:
+class OverrideRequest:
     """Who lets which commit of a service into an environment, why, and until when (aware UTC)."""
 
     by: str
@@ -92,25 +89,26 @@ class Overriding:
 
 
 def commit_id(text: str) -> str:
-    """A commit id as records write it. UserError where it is none."""
+    """A commit id as records write it. UserError where it is not one."""
     sha = text.strip().lower()
     if not _SHA.fullmatch(sha):
         raise UserError(
-            f"{text!r} is no commit id", hint="7 to 64 hexadecimal digits, best all of them: git rev-parse HEAD"
+            f"{text!r} is not a commit id",
+            hint="7 to 64 hexadecimal digits, preferably all of them: git rev-parse HEAD",
         )
     return sha
 
 
-def override_incident(incident: Incident, now: datetime, wanted: Overriding, names: Sequence[str]) -> Step:
-    """An entry of `overrides`, and its line of the timeline. The same one twice is no error.
+def override_incident(incident: Incident, now: datetime, wanted: OverrideRequest, names: Sequence[str]) -> Step:
+    """An entry of `overrides`, and its line of the timeline. Repeating it is not an error.
 
-    `names` are the service to deploy and what it needs. UserError where it would have expired already, the incident is
-    closed, or is on none of them.
+    `names` are the service to deploy and what it needs. UserError where it would have expired already, or the incident
+    is closed or affects none of them.
     """
     _lasts(now, wanted.expires)
     if incident.state == CLOSED:
         hint = "leave out the incident: then it is written below freezes/"
-        raise UserError(f"{incident.id} is closed, and holds nothing", hint=hint)
+        raise UserError(f"{incident.id} is closed and holds no deploys", hint=hint)
     if set(names).isdisjoint(incident.services):
         hint = f"it is on {', '.join(incident.services)}; leave out the incident: then it is written below freezes/"
         raise UserError(f"{incident.id} does not hold {wanted.service}", hint=hint)
@@ -121,11 +119,11 @@ def override_incident(incident: Incident, now: datetime, wanted: Overriding, nam
     entry = {"at": stamp(now), **fields, "expires": expires}
     what = f"{wanted.service} {wanted.sha[:12]} may be deployed to {wanted.environment} until {expires}"
     event = f"Override: {what}"
-    edits = (Append(("overrides",), entry), row(now, "decision", event, wanted.by, result=wanted.reason))
+    edits = (Append(("overrides",), entry), timeline_row(now, "decision", event, wanted.by, result=wanted.reason))
     return Step(edits, (f"override: {what}",))
 
 
-def override_file(now: datetime, wanted: Overriding, approved_by: str | None = None) -> dict[str, Any]:
+def override_file(now: datetime, wanted: OverrideRequest, approved_by: str | None = None) -> dict[str, Any]:
     """The content of freezes/<name>.yaml for an override without an incident. UserError as above."""
     _lasts(now, wanted.expires)
     return given_fields(

@@ -1,9 +1,4 @@
-"""Somebody takes the incident: in progress from now on, and the response clock stops.
-
-Who holds a role, and who works on the incident.
-
-Waiting for somebody outside: pending, and back to the state that was left (R82, C16).
-"""
+"""Responding: acknowledging an incident, assigning roles and people, pauses while it waits (R82, C16)."""
 
 from __future__ import annotations
 
@@ -11,12 +6,23 @@ import re
 import shlex
 from datetime import datetime
 
+from incident_ops.domain.as_of import corrected_instants
 from incident_ops.domain.incident import Incident, Roles
-from incident_ops.domain.lifecycle import ASSIGNED, CLOSED, IN_PROGRESS, NEW, OVER, PENDING, TRIAGED, effective
+from incident_ops.domain.lifecycle import ASSIGNED, CLOSED, IN_PROGRESS, NEW, OVER, PENDING, TRIAGED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append, Edit, Set
 from incident_ops.domain.time import stamp
-from incident_ops.edits.step import Step, given_fields, illegal_move, left, move, path, row, spelled_move, state_words
+from incident_ops.edits.step import (
+    Step,
+    given_fields,
+    illegal_move,
+    move,
+    path,
+    spelled_move,
+    state_before_pending,
+    state_words,
+    timeline_row,
+)
 from incident_ops.errors import UserError
 from incident_ops.findings import closest
 
@@ -24,23 +30,23 @@ from incident_ops.findings import closest
 def acknowledge(incident: Incident, policy: Policy, now: datetime, by: str | None) -> Step:
     """Moves to in progress and writes `times.acknowledged` where it is missing (R76).
 
-    Whoever acknowledges an incident that nobody is assigned to has taken it. Twice is no error.
+    Whoever acknowledges an unassigned incident becomes its assignee. Repeating it is not an error.
     """
     if incident.state == IN_PROGRESS:
-        at = effective(incident).get("times.acknowledged", "an instant that was not written down")
+        at = corrected_instants(incident).get("times.acknowledged", "a time that was not recorded")
         return Step((), (f"was acknowledged already, at {at}; nothing changed",))
     if incident.state in OVER:
         raise illegal_move(incident, policy, "acknowledged", f"`incident-ops reopen {incident.id} --reason TEXT` first")
     if incident.state == PENDING:
-        waits = state_words(left(incident) or "before")
+        waits = state_words(state_before_pending(incident) or "before")
         hint = f"`incident-ops pause {incident.id} --end` first: it goes back to {waits}"
         raise illegal_move(incident, policy, "acknowledged", hint)
     edits: tuple[Edit, ...] = move(incident, policy, IN_PROGRESS, now, by)
     if ASSIGNED in path(incident, policy, IN_PROGRESS) and not incident.assignments and by is not None:
         edits = (*edits, Append(("assignments",), given_fields(at=stamp(now), to=by)))
     who = f" by {by}" if by else ""
-    told = f"acknowledged{who} ({spelled_move(incident, policy, IN_PROGRESS)})"
-    return Step((*edits, row(now, "status", "Acknowledged", by)), (told,))
+    message = f"acknowledged{who} ({spelled_move(incident, policy, IN_PROGRESS)})"
+    return Step((*edits, timeline_row(now, "status", "Acknowledged", by)), (message,))
 
 
 ROLES = tuple(name for name in Roles.__struct_fields__ if name != "others")
@@ -48,17 +54,17 @@ _ROLE = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 
 
 def assign_role(incident: Incident, now: datetime, by: str | None, role: str, who: str) -> Step:
-    """Sets a role (R114); one that is not of the four goes to `roles.others`. UserError where it is no role's name."""
+    """Sets a role (R114); one that is not of the four goes to `roles.others`. UserError for an invalid role name."""
     role = role.lower().replace("-", "_").replace(" ", "_")
     if not _ROLE.fullmatch(role) or role == "others":
-        hint = f"{', '.join(ROLES)}, or a word of your own"
-        raise UserError(f"{role!r} is no name of a role", hint=hint)
+        hint = f"{', '.join(ROLES)}, or a name of your own"
+        raise UserError(f"{role!r} is not a valid name for a role", hint=hint)
     before = getattr(incident.roles, role) if role in ROLES else incident.roles.others.get(role)
     if before == who:
         return Step((), (f"{who} is {state_words(role)} already; nothing changed",))
     route = ("roles", role) if role in ROLES else ("roles", "others", role)
-    told = f"{who} became {state_words(role)}" + (f" after {before}" if before else "")
-    return Step((Set(route, who), row(now, "status", told, by)), (told,), _nearly(incident, role, who))
+    message = f"{who} became {state_words(role)}" + (f" after {before}" if before else "")
+    return Step((Set(route, who), timeline_row(now, "status", message, by)), (message,), _nearly(incident, role, who))
 
 
 def _nearly(incident: Incident, role: str, who: str) -> tuple[str, ...]:
@@ -72,9 +78,9 @@ def _nearly(incident: Incident, role: str, who: str) -> tuple[str, ...]:
 def assign_incident(
     incident: Incident, policy: Policy, now: datetime, by: str | None, who: str, tier: int | None
 ) -> Step:
-    """Gives the incident to somebody, at a tier of the escalation ladder where one is said (R248).
+    """Assigns the incident to somebody, at a tier of the escalation ladder where one is given (R248).
 
-    New and triaged become assigned; later states stay what they are.
+    New and triaged become assigned; later states stay as they are.
     """
     if incident.state == CLOSED:
         hint = f"`incident-ops reopen {incident.id} --reason TEXT` first; roles can be set at any time"
@@ -84,15 +90,15 @@ def assign_incident(
     if last is not None and (last.to, last.tier) == (who, tier) and not moves:
         return Step((), (f"assigned to {who} already; nothing changed",))
     edits: list[Edit] = [Append(("assignments",), given_fields(at=stamp(now), to=who, tier=tier))]
-    told = f"assigned to {who}" + (f" at tier {tier}" if tier else "")
+    message = f"assigned to {who}" + (f" at tier {tier}" if tier else "")
     if moves and path(incident, policy, ASSIGNED):
         edits = [*move(incident, policy, ASSIGNED, now, by), *edits]
         climbed = f" ({spelled_move(incident, policy, ASSIGNED)})"
     else:
         climbed = ""
     up = tier is not None and tier > ((last.tier if last else None) or 1)
-    event = f"Escalated to tier {tier}: {who}" if up else f"{told[0].upper()}{told[1:]}"
-    return Step((*edits, row(now, "escalation" if up else "status", event, by)), (told + climbed,))
+    event = f"Escalated to tier {tier}: {who}" if up else f"{message[0].upper()}{message[1:]}"
+    return Step((*edits, timeline_row(now, "escalation" if up else "status", event, by)), (message + climbed,))
 
 
 WAITING_FOR = ("user", "vendor", "approval")
@@ -101,7 +107,7 @@ WAITING_FOR = ("user", "vendor", "approval")
 def pause_incident(
     incident: Incident, policy: Policy, now: datetime, by: str | None, waiting_for: str, reason: str | None
 ) -> Step:
-    """Any open state goes to pending, and a pause begins that says what is waited for."""
+    """Moves to pending and begins a pause that says what is waited for."""
     if incident.state == PENDING:
         waits = incident.pauses[-1].waiting_for if incident.pauses else "somebody"
         raise illegal_move(incident, policy, "paused again", f"it waits for {waits} already; `--end` ends that")
@@ -109,19 +115,19 @@ def pause_incident(
         raise illegal_move(incident, policy, "paused", f"`incident-ops reopen {incident.id} --reason TEXT` first")
     entry = Append(("pauses",), given_fields(from_=stamp(now), waiting_for=waiting_for, reason=reason))
     moved = move(incident, policy, PENDING, now, by, reason=reason)
-    told = f"paused, waiting for {waiting_for} ({spelled_move(incident, policy, PENDING)})"
-    event = row(now, "status", f"Waiting for {waiting_for}" + (f": {reason}" if reason else ""), by)
-    return Step((*moved, entry, event), (told,))
+    message = f"paused, waiting for {waiting_for} ({spelled_move(incident, policy, PENDING)})"
+    event = timeline_row(now, "status", f"Waiting for {waiting_for}" + (f": {reason}" if reason else ""), by)
+    return Step((*moved, entry, event), (message,))
 
 
 def end_pause(incident: Incident, policy: Policy, now: datetime, by: str | None) -> Step:
-    """Back to the state that was left; the pause gets its end."""
+    """Back to the state before pending; the pause ends."""
     if incident.state != PENDING:
         raise illegal_move(incident, policy, "resumed", "no pause is open")
-    back = left(incident)
+    back = state_before_pending(incident)
     if back is None:
-        hint = "mend the last entry of changes: it must end in pending"
+        hint = "fix the last entry of changes: it must end in pending"
         raise UserError(f"{incident.id} is pending, but its changes do not say which state was left", hint=hint)
     moved = move(incident, policy, back, now, by)
-    told = f"the wait is over ({spelled_move(incident, policy, back)})"
-    return Step((*moved, row(now, "status", f"The wait is over: {state_words(back)} again", by)), (told,))
+    message = f"the wait is over ({spelled_move(incident, policy, back)})"
+    return Step((*moved, timeline_row(now, "status", f"The wait is over: {state_words(back)} again", by)), (message,))

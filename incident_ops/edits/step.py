@@ -1,6 +1,6 @@
-"""What a door gives back: the edits of a record, and what is told about them.
+"""What an edit function returns: the edits of a record and the messages about them.
 
-A move of the state with all that belongs to it: every step of `changes`, instants, the end of a pause.
+Also a change of state with all that belongs to it: every step of `changes`, instants, the end of a pause.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from incident_ops.domain.as_of import corrected_instants
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import FIXED, INSTANTS_OF_CYCLE, NEEDS, PENDING, effective, next_states, way
+from incident_ops.domain.lifecycle import FIXED, INSTANTS_OF_CYCLE, NEEDS, PENDING, next_states, shortest_path
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append, Edit, Route, Set
 from incident_ops.domain.time import instant, stamp
@@ -24,10 +25,10 @@ LONGEST_QUOTE = 120
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Edits to make (none where nothing is to change), a line in past tense a change, and what should give pause."""
+    """Edits to make (none where nothing changes), one message for each change, and warnings."""
 
     edits: tuple[Edit, ...]
-    told: tuple[str, ...]
+    messages: tuple[str, ...]
     warnings: tuple[str, ...] = ()
 
 
@@ -35,17 +36,17 @@ def join_steps(*steps: Step) -> Step:
     """Several steps as one, in this order."""
     return Step(
         tuple(edit for step in steps for edit in step.edits),
-        tuple(line for step in steps for line in step.told),
+        tuple(line for step in steps for line in step.messages),
         tuple(line for step in steps for line in step.warnings),
     )
 
 
 def given_fields(**fields: Any) -> dict[str, Any]:
-    """The fields that were given, in this order; a trailing `_` (for Python's own words) falls off the name."""
+    """The fields that have a value, in this order; a trailing `_` (for Python keywords) is removed from the name."""
     return {name.rstrip("_"): value for name, value in fields.items() if value is not None}
 
 
-def row(now: datetime, kind: str, text: str, by: str | None = None, **more: Any) -> Append:
+def timeline_row(now: datetime, kind: str, text: str, by: str | None = None, **more: Any) -> Append:
     """A new last entry of the timeline (C21)."""
     event = shorten(text, LONGEST_EVENT)
     return Append(("timeline",), given_fields(at=stamp(now), kind=kind, event=event, **more, by=by))
@@ -69,8 +70,8 @@ def state_words(state: str) -> str:
 _ORDER = ("mitigated", "restored", "resolved", "closed")
 
 
-def left(incident: Incident) -> str | None:
-    """The state that was left for pending; None where the incident does not wait, or its history does not say."""
+def state_before_pending(incident: Incident) -> str | None:
+    """The state before pending; None where the incident is not pending, or its history does not say."""
     if incident.state != PENDING:
         return None
     moves = (change for change in reversed(incident.changes) if change.field == "state")
@@ -79,7 +80,7 @@ def left(incident: Incident) -> str | None:
 
 
 def field_of(incident: Incident, name: str) -> str:
-    """The field that holds this instant of the cycle the incident is in, as `lifecycle.effective` names it."""
+    """The field that holds this instant of the cycle the incident is in, as `corrected_instants` names it."""
     cycle = len(incident.cycles)
     return f"cycles.{cycle}.{name}" if cycle and name in INSTANTS_OF_CYCLE else f"times.{name}"
 
@@ -91,26 +92,26 @@ def route_of(field: str) -> Route:
 
 
 def instant_edit(incident: Incident, name: str, at: str) -> Set:
-    """Writes an instant of the current cycle. UserError where it is there already, or would stand out of order."""
-    field, given = field_of(incident, name), effective(incident)
-    there = given.get(field)
-    if there is not None and there != at:
-        hint = "leave it out; a wrong one is mended by an entry of corrections, or in the record until it is merged"
-        raise UserError(f"{incident.id}: {field} is {there} already", hint=hint)
+    """Writes an instant of the current cycle. UserError where it exists already, or would be out of order."""
+    field, instants = field_of(incident, name), corrected_instants(incident)
+    present = instants.get(field)
+    if present is not None and present != at:
+        hint = "leave it out; to fix a wrong one add an entry to corrections, or edit the record before it is merged"
+        raise UserError(f"{incident.id}: {field} is already {present}", hint=hint)
     if name in _ORDER and (moment := instant(at)) is not None:
         for place, other in enumerate(_ORDER):
-            known = instant(given.get(field_of(incident, other)))
+            known = instant(instants.get(field_of(incident, other)))
             if known is None or known == moment:
                 continue
             if (known < moment) != (place < _ORDER.index(name)):
-                told = f"{incident.id}: {name} cannot be {at}, {other} is {stamp(known)}"
-                raise UserError(told, hint=f"the order is {', '.join(_ORDER)}")
+                message = f"{incident.id}: {name} cannot be {at}, {other} is {stamp(known)}"
+                raise UserError(message, hint=f"the order is {', '.join(_ORDER)}")
     return Set(route_of(field), at)
 
 
 def path(incident: Incident, policy: Policy, new: str, outcome: str = FIXED) -> tuple[str, ...]:
-    """The states from the present one (excluded) to `new`; empty where no legal way leads there."""
-    return way(incident.state, new, left(incident), outcome, policy.states.moves)
+    """The states from the present one (excluded) to `new`; empty where no legal path leads there."""
+    return shortest_path(incident.state, new, state_before_pending(incident), outcome, policy.states.moves)
 
 
 def move(
@@ -123,9 +124,9 @@ def move(
     reason: str | None = None,
     outcome: str = FIXED,
 ) -> tuple[Edit, ...]:
-    """The edits of a move to `new`, every step skipped spelled; the reason stands at the last step.
+    """The edits of a move to `new`, skipped steps included; the reason goes with the last step.
 
-    UserError where no legal way leads there.
+    UserError where no legal path leads there.
     """
     steps = path(incident, policy, new, outcome)
     if not steps:
@@ -148,7 +149,7 @@ def spelled_move(incident: Incident, policy: Policy, new: str, outcome: str = FI
 
 def illegal_move(incident: Incident, policy: Policy, wanted: str, hint: str = "") -> UserError:
     """The error for a move that is not legal from here; the hint says where the incident may go."""
-    waits = left(incident)
+    waits = state_before_pending(incident)
     allowed = ", ".join(map(state_words, next_states(incident.state, waits, edges=policy.states.moves)))
     return UserError(
         f"{incident.id} is {state_words(incident.state)}: it cannot be {wanted}",
@@ -157,14 +158,14 @@ def illegal_move(incident: Incident, policy: Policy, wanted: str, hint: str = ""
 
 
 def _missing(incident: Incident, steps: tuple[str, ...]) -> list[str]:
-    """Fields of the instants that the states on the way ask for and the record does not have."""
-    given = effective(incident)
+    """Fields of the instants that the states on the path require and the record does not have."""
+    instants = corrected_instants(incident)
     fields = []
     for state in steps:
         for name in NEEDS.get(state, ()):
             if incident.cycles and name not in INSTANTS_OF_CYCLE:
                 continue
             field = field_of(incident, name)
-            if field not in given and field not in fields:
+            if field not in instants and field not in fields:
                 fields.append(field)
     return fields

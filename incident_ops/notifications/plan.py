@@ -1,7 +1,7 @@
 """What a run does about each notice, decided from values alone: notices, ledger, instant.
 
-Sending and noting are two systems, so nothing is sent exactly once. The bound: a notice is claimed, sent, confirmed; a
-run that dies after the sending and before the confirmation costs one repeat.
+Sending and recording are two systems, so nothing can be sent exactly once. A notice is claimed, sent, confirmed; a run
+that dies after sending and before confirming costs at most one repeat.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from incident_ops.domain.notification import INCIDENT_CHANNEL, Ledger, Message, Pair, Sending, pair, taking_back
+from incident_ops.domain.notification import Ledger, Message, Pair, Sending, follow_up, pair
 from incident_ops.domain.time import parse_instant, stamp
-from incident_ops.notifications.recipients import INTERNAL, TEAM, Notice
 
 SEND, RESEND = "send", "re-send"
 SENT, CLAIMED, WAITS, HELD = "sent", "claimed", "waits", "held"
@@ -27,8 +26,8 @@ _NO_LEDGER = "the ledger cannot be reached"
 class PlannedNotice(NamedTuple):
     """A notice and what this run does about it.
 
-    SEND, RESEND (claimed earlier and never confirmed); and what is left: SENT before, CLAIMED by another run, WAITS for
-    the ledger, HELD (`why` is the notice's: the mode is observe, it is too old to page anybody, quiet hours).
+    SEND or RESEND (claimed earlier and never confirmed); else it is not sent: SENT before, CLAIMED by another run,
+    WAITS for the ledger, or HELD (`why` is the notice's: the mode is observe, it is too old, quiet hours).
     """
 
     message: Message
@@ -48,32 +47,8 @@ def is_urgent(message: Message) -> bool:
 
 
 def resend_after(message: Message) -> timedelta:
-    """How old a claim must be before it counts as left behind: 5 minutes for ranks 1 and 2, 10 for the others."""
+    """How old a claim must be before it counts as abandoned: 5 minutes for ranks 1 and 2, 10 for the others."""
     return _URGENT_AGAIN if is_urgent(message) else _AGAIN
-
-
-def messages(
-    notices: Iterable[Notice], restricted: Collection[str] = (), *, incident_channel: bool = False
-) -> Iterator[Message]:
-    """One message for each channel of each notice; with `incident_channel` the team's also go into the chat channel of
-    the incident. `restricted` are the ids of incidents that not everybody may see."""
-    for one in notices:
-        own = incident_channel and one.recipient == TEAM and one.audience == INTERNAL
-        for channel in dict.fromkeys((*one.channels, *((INCIDENT_CHANNEL,) if own else ()))):
-            yield Message(
-                key=one.key,
-                incident=one.incident,
-                rank=one.rank,
-                mark=one.mark,
-                audience=one.audience,
-                recipient=one.recipient,
-                channel=channel,
-                subject=one.subject,
-                text="\n".join(one.lines),
-                drill=one.drill,
-                restricted=one.incident in restricted,
-                held=one.held,
-            )
 
 
 def plan_deliveries(
@@ -82,34 +57,34 @@ def plan_deliveries(
     """Messages -> what to do about each, the most urgent first, one entry for each pair of key and channel.
 
     `ledger` None = it cannot be reached; `now` is the real time, aware UTC; `may_wait` False = every rank goes out
-    without a ledger. ValueError where a channel's name is none.
+    without a ledger. ValueError where a channel's name is not valid.
     """
     out: dict[Pair, PlannedNotice] = {}
-    for message in sorted(wanted, key=lambda one: (one.rank, one.key, one.channel)):
-        one = pair(message.key, message.channel)
-        if one not in out:
-            action, why = _decided(message, one, ledger, now, may_wait)
+    for message in sorted(wanted, key=lambda message: (message.rank, message.key, message.channel)):
+        key = pair(message.key, message.channel)
+        if key not in out:
+            action, why = _decided(message, key, ledger, now, may_wait)
             if message.held and action in (SEND, RESEND, WAITS):
                 action, why = HELD, message.held
-            out[one] = PlannedNotice(message, one, action, why)
+            out[key] = PlannedNotice(message, key, action, why)
     return tuple(out.values())
 
 
 def follow_ups(paged: Iterable[Message], ledger: Ledger, mark: str, pagers: Collection[str]) -> Iterator[Message]:
-    """The notices that take pages back: `mark` is ACKNOWLEDGED or RESOLVED.
+    """The messages that acknowledge or resolve pages: `mark` is ACKNOWLEDGED or RESOLVED_EVENT.
 
-    `paged` is every notice that an incident's record ever owed; those that went to one of `pagers` are followed up.
+    `paged` is every notice that was ever due for an incident; those that went to one of `pagers` are followed up.
     """
     for message in paged:
         if message.channel in pagers and pair(message.key, message.channel) in ledger:
-            yield taking_back(message, mark)
+            yield follow_up(message, mark)
 
 
-def _decided(message: Message, one: Pair, ledger: Ledger | None, now: datetime, may_wait: bool) -> tuple[str, str]:
+def _decided(message: Message, key: Pair, ledger: Ledger | None, now: datetime, may_wait: bool) -> tuple[str, str]:
     if ledger is None:
         waits = may_wait and not is_urgent(message)
         return (WAITS, _NO_LEDGER) if waits else (SEND, f"{_NO_LEDGER}; a repeat is possible")
-    seen = ledger.get(one)
+    seen = ledger.get(key)
     if seen is None:
         return SEND, ""
     if seen.confirmed is not None:
@@ -121,4 +96,4 @@ def _claimed(message: Message, seen: Sending, now: datetime) -> tuple[str, str]:
     again = parse_instant(seen.claimed) + resend_after(message)
     if again <= now:
         return RESEND, f"claimed {seen.claimed}, never confirmed; it may arrive twice"
-    return CLAIMED, f"claimed {seen.claimed} by a run that may be sending it; free again {stamp(again)}"
+    return CLAIMED, f"claimed {seen.claimed} by another run that may be sending it; retried from {stamp(again)}"

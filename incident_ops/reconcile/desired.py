@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from incident_ops.domain.fence import each
+from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import FIXED, STATES
 from incident_ops.domain.policy import Policy
@@ -108,7 +108,7 @@ def desired_issues(records: Iterable[Record], policy: Policy, bodies: Mapping[st
 
     A key that is claimed twice is left out and named in `clashes`: neither record may win by chance.
     """
-    found = each(records, lambda record: _issues_of(record, policy))
+    found = evaluate_each(records, lambda record: _issues_of(record, policy))
     wanted = sorted((issue for issues in found for issue in issues), key=lambda issue: issue.rank)
     clashes = frozenset(key for key, count in Counter(issue.key for issue in wanted).items() if count > 1)
     issues = {issue.key: issue for issue in wanted if clashes.isdisjoint((issue.key, incident_of(issue.key)))}
@@ -138,7 +138,7 @@ def _vocabulary(policy: Policy) -> frozenset[str]:
 def _issues_of(record: Record, policy: Policy) -> list[DesiredIssue]:
     """The tracking issue of an incident and one issue for each of its action items."""
     incident = record.incident
-    label = incident.priority if policy.drives == "priority" else incident.severity
+    label = policy.label_of(incident)
     level = policy.duties(incident.severity, incident.priority)
     rank = level.rank if level else _FOREIGN
     declared = parse_instant(incident.times.declared).timestamp()

@@ -18,7 +18,7 @@ from incident_ops.domain.record import Unread, is_incident_id
 from incident_ops.domain.tracker import Issue, IssueEdit, Label, Snapshot
 from incident_ops.errors import UserError
 from incident_ops.notifications.plan import SENT, PlannedNotice, is_urgent
-from incident_ops.notifications.recipients import Notice, Notices
+from incident_ops.notifications.recipients import Notices
 from incident_ops.reconcile import diff, generated_block
 from incident_ops.reconcile.changes import (
     ASSIGNEE,
@@ -299,7 +299,6 @@ def notice_changes(
     `reasons` gives the reason of each obligation that somebody is still to hear of; `held` is why all of them are only
     planned, "" where they are sent.
     """
-    by_key = {notice.key: notice for notice in due.notices}
     going_out: dict[str, list[PlannedNotice]] = {}
     kept: list[Kept] = []
     for notice in planned:
@@ -307,8 +306,8 @@ def notice_changes(
         if notice.goes_out:
             going_out.setdefault(message.key, []).append(notice)
         elif notice.action != SENT:
-            kept.append(Kept(message.key, _notice_kind(message, by_key), None, f"not sent: {notice.why}"))
-    changes = tuple(_notice_change(same_key, by_key, reasons, held) for same_key in going_out.values())
+            kept.append(Kept(message.key, _notice_kind(message), None, f"not sent: {notice.why}"))
+    changes = tuple(_notice_change(same_key, reasons, held) for same_key in going_out.values())
     unreachable = (
         Kept(person.obligation, UNREACHABLE_CHANNEL, None, f"{person.whom} cannot be notified: {person.why}")
         for person in due.unreachable
@@ -317,12 +316,9 @@ def notice_changes(
     return KeyDecision(changes, (*dict.fromkeys(kept), *unreachable))
 
 
-def _notice_change(
-    same_key: list[PlannedNotice], by_key: Mapping[str, Notice], reasons: Mapping[str, str], held: str
-) -> PlannedChange:
+def _notice_change(same_key: list[PlannedNotice], reasons: Mapping[str, str], held: str) -> PlannedChange:
     message = same_key[0].message
-    notice = by_key.get(message.key)
-    reason = _ENDS.get(message.mark, "") if notice is None else reasons.get(notice.obligation, "")
+    reason = reasons.get(message.obligation, "") if message.obligation else _ENDS.get(message.mark, "")
     repeat = next((planned.why for planned in same_key if planned.why), "")
     details = NoticeDetails(
         message.audience,
@@ -334,9 +330,8 @@ def _notice_change(
     )
     shown = message.mark if message.restricted else reason
     full_reason = "; ".join(filter(None, (shown, repeat)))
-    return PlannedChange(NOTIFY, _notice_kind(message, by_key), message.key, None, full_reason, notice=details)
+    return PlannedChange(NOTIFY, _notice_kind(message), message.key, None, full_reason, notice=details)
 
 
-def _notice_kind(message: Message, by_key: Mapping[str, Notice]) -> str:
-    notice = by_key.get(message.key)
-    return message.mark if notice is None else notice.kind
+def _notice_kind(message: Message) -> str:
+    return message.kind or message.mark

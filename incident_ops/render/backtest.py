@@ -12,8 +12,8 @@ from incident_ops.domain.time import spell_clock, stamp
 from incident_ops.render.findings import inert, json_text, plural
 from incident_ops.render.sla import clock_name, unread_data
 from incident_ops.render.text import aligned, fit_line
-from incident_ops.sla.backtest import Backtest, Breach, Raised
-from incident_ops.sla.escalation import Due
+from incident_ops.sla.backtest import Backtest, Breach, ComparedEscalation
+from incident_ops.sla.escalation import DueEscalation
 
 WIDTH = 80
 MOST_ROWS = 20
@@ -96,11 +96,11 @@ def _breaches(found: Iterable[Breach]) -> Tally:
     return _tallied((one.clock.clock, one.clock.level, one.was, one.will_be) for one in found)
 
 
-def _escalations(found: Iterable[Raised]) -> Tally:
+def _escalations(found: Iterable[ComparedEscalation]) -> Tally:
     return _tallied((one.due.rule, one.level, one.before is not None, one.after is not None) for one in found)
 
 
-def _pages(found: Iterable[Raised]) -> Tally:
+def _pages(found: Iterable[ComparedEscalation]) -> Tally:
     """One page for each person an escalation tells."""
     pages = [
         (person, one.level, person in before, person in after)
@@ -111,7 +111,7 @@ def _pages(found: Iterable[Raised]) -> Tally:
     return _tallied(pages)
 
 
-def _told(due: Due | None) -> tuple[str, ...]:
+def _told(due: DueEscalation | None) -> tuple[str, ...]:
     return due.targets if due else ()
 
 
@@ -167,14 +167,14 @@ def _differences(found: Backtest) -> list[tuple[str, ...]]:
     return rows
 
 
-def _how(one: Raised) -> str:
+def _how(one: ComparedEscalation) -> str:
     """It comes, it goes, it is told at another time, or to other people."""
     if one.before is None or one.after is None:
         return "+ escalate" if one.before is None else "- escalate"
     return "~ moved" if one.has_moved else "~ people"
 
 
-def _differs(one: Raised) -> bool:
+def _differs(one: ComparedEscalation) -> bool:
     return one.before is None or one.after is None or one.has_moved or _told(one.before) != _told(one.after)
 
 
@@ -207,7 +207,7 @@ def _breach_data(one: Breach) -> dict[str, Any]:
     }
 
 
-def _raised_data(one: Raised) -> dict[str, Any]:
+def _raised_data(one: ComparedEscalation) -> dict[str, Any]:
     return {
         "incident": one.due.incident,
         "key": one.due.key,

@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from incident_ops.documents.incident_facts import NOBODY, impact_cycles, spell_amount
+from incident_ops.domain.as_of import corrected_instants, current_instant, declared_at, phase, public_status
 from incident_ops.domain.incident import ActionItem, Event, Incident, Update, Users
-from incident_ops.domain.lifecycle import FIXED, OVER, PENDING, REOPENED, current, effective, phase, public_status
+from incident_ops.domain.lifecycle import FIXED, OVER, PENDING, REOPENED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record
 from incident_ops.domain.time import (
@@ -30,7 +31,6 @@ from incident_ops.render.findings import json_text
 from incident_ops.render.sla import ClockRow, clock_data, rows
 from incident_ops.render.text import cut_line, fit_line, pad, wrap
 from incident_ops.sla.clocks import ACTION_ITEM, Clock
-from incident_ops.sla.incident_at import declared_at
 from incident_ops.sla.status import ClockReport
 
 WIDTH, HEIGHT = 80, 23  # the 24th line is the prompt's
@@ -163,7 +163,7 @@ def _age(view: IncidentView) -> str:
         felt = impact_seconds(incident)
         if felt is not None:
             return f"impact {spell_duration(felt)}"
-        end = instant(current(incident, "resolved") or current(incident, "closed"))
+        end = instant(current_instant(incident, "resolved") or current_instant(incident, "closed"))
         took = spell_duration(int((end - begun(incident)).total_seconds())) if end else UNKNOWN
         return f"took {took}, impact {UNKNOWN}"
     word = REOPENED if incident.cycles else "open"
@@ -294,7 +294,7 @@ def to_json(view: IncidentView) -> str:
         "pending": record.pending,
         "drill": incident.drill,
         "visibility": incident.visibility,
-        "declared": effective(incident)["times.declared"],
+        "declared": corrected_instants(incident)["times.declared"],
         "age_seconds": None if over else int((view.now - begun(incident)).total_seconds()),
         "impact_seconds": impact_seconds(incident) if over else None,
         "impact": incident.impact.summary,

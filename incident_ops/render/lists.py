@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from incident_ops.domain.fence import each
+from incident_ops.domain.as_of import corrected_instants, declared_at
+from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import ActionItem, Incident
-from incident_ops.domain.lifecycle import OVER, RESOLVED, effective
+from incident_ops.domain.lifecycle import OVER, RESOLVED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, Unread, item_key
 from incident_ops.domain.time import spell_age, stamp
@@ -16,7 +17,6 @@ from incident_ops.render.findings import json_text, plural
 from incident_ops.render.incident import HEAD_LINE, LATE_LINE, NEXT_LINE, level_labels, state_of
 from incident_ops.render.sla import AT_RISK, BREACHED, MISSED, unread_data
 from incident_ops.render.text import columns, fit_line, pad
-from incident_ops.sla.incident_at import declared_at
 
 WIDTH = 80
 LATE_STYLE, LIVE_STYLE, PLAIN_STYLE = "late", "live", ""
@@ -51,7 +51,7 @@ class ItemRow(NamedTuple):
 
 def entries(records: Iterable[Record], policy: Policy, now: datetime) -> list[IncidentRow]:
     """The incidents by urgency: worked on, resolved, closed; then the worst rank, then the oldest."""
-    return sorted(each(records, lambda record: _entry(record, policy, now)), key=_urgency)
+    return sorted(evaluate_each(records, lambda record: _entry(record, policy, now)), key=_urgency)
 
 
 def items(records: Iterable[tuple[Record, dict[int, int]]], policy: Policy) -> list[ItemRow]:
@@ -164,7 +164,7 @@ def _incident_data(one: IncidentRow) -> dict[str, Any]:
         "outcome": incident.outcome,
         "title": one.title,
         "services": list(incident.services),
-        "declared": effective(incident)["times.declared"],
+        "declared": corrected_instants(incident)["times.declared"],
         "age_seconds": one.age,
         "open_items": len(incident.open_items),
         "pending": one.record.pending,

@@ -18,15 +18,7 @@ from incident_ops.domain.record import Unread
 from incident_ops.domain.time import spell_ago, spell_clock, spell_duration, stamp
 from incident_ops.render.findings import MOST_ANNOTATIONS, MOST_SUMMARY_BYTES, command, inert, plural
 from incident_ops.render.text import aligned, fit_line
-from incident_ops.sla.clocks import (
-    POSTMORTEM_FINAL,
-    POSTMORTEM_MEETING,
-    UPDATE_INTERNAL,
-    UPDATE_PUBLIC,
-    Clock,
-    ClockState,
-    Risk,
-)
+from incident_ops.sla.clocks import CLOCK_NAMES, Clock, ClockState, Risk
 from incident_ops.sla.obligations import (
     DECLARED_NOTICE,
     ESCALATION_NOTICE,
@@ -34,8 +26,8 @@ from incident_ops.sla.obligations import (
     RAISED_NOTICE,
     REOPENED_NOTICE,
     RESOLVED_NOTICE,
+    DueObligations,
     Obligation,
-    Owed,
 )
 from incident_ops.sla.status import ClockReport, IncidentStatus
 
@@ -45,13 +37,7 @@ URGENCY = (BREACHED, AT_RISK, "ok", PAUSED, NO_DUE, MISSED, "met", "cancelled")
 
 WIDTH = 80
 CLOCK_HEADER = ("STATUS", "INCIDENT", "CLOCK", "LEVEL", "LEFT", "DUE (UTC)")
-STANDING = ("STATUS", "INCIDENT", "LEVEL", "AGE", "DUE NEXT", "UPDATED")
-CLOCK_WORDS = {
-    UPDATE_INTERNAL: "update",
-    UPDATE_PUBLIC: "public upd.",
-    POSTMORTEM_MEETING: "meeting",
-    POSTMORTEM_FINAL: "postmortem",
-}
+STATUS_HEADER = ("STATUS", "INCIDENT", "LEVEL", "AGE", "DUE NEXT", "UPDATED")
 RISKS = {Risk.BREACHED: BREACHED, Risk.AT_RISK: AT_RISK, Risk.OK: "ok"}
 
 Style = Callable[[str, str], str]
@@ -93,7 +79,7 @@ def rows(report: ClockReport) -> list[ClockRow]:
 
 def clock_name(clock: Clock) -> str:
     """`resolution`, `public upd.`; an action item's clock goes by its id."""
-    return clock.item or CLOCK_WORDS.get(clock.clock, clock.clock)
+    return clock.item or CLOCK_NAMES[clock.clock].short
 
 
 def warning(clock: Clock) -> str | None:
@@ -111,7 +97,7 @@ def to_text(report: ClockReport, style: Style = lambda _, line: line, owed: Sequ
     for part in (
         _warnings(report, style),
         list(owed),
-        _standings(report, style),
+        _statuses(report, style),
         _late_phases(report),
         _told_afterwards(report),
     ):
@@ -190,7 +176,7 @@ def _left(clock: Clock) -> str:
 
 def _warnings(report: ClockReport, style: Style) -> list[str]:
     """What is about to be breached and who has it, the nearest breach first."""
-    assignees = {one.incident: one.assignee for one in report.standings}
+    assignees = {one.incident: one.assignee for one in report.statuses}
     near = [(clock, text) for clock in report.clocks if (text := warning(clock))]
     near.sort(key=lambda pair: (pair[0].remaining_seconds or 0, pair[0].incident, pair[0].clock))
     lines = []
@@ -204,11 +190,11 @@ def _warnings(report: ClockReport, style: Style) -> list[str]:
     return lines
 
 
-def _standings(report: ClockReport, style: Style) -> list[str]:
+def _statuses(report: ClockReport, style: Style) -> list[str]:
     """Open incidents, the worst and the one due first on top."""
     last = datetime.max.replace(tzinfo=report.at.tzinfo)
     ordered = sorted(
-        report.standings,
+        report.statuses,
         key=lambda one: (URGENCY.index(RISKS[one.risk]), (one.clock and one.clock.due) or last, one.incident),
     )
     table = [
@@ -222,7 +208,7 @@ def _standings(report: ClockReport, style: Style) -> list[str]:
         )
         for one in ordered
     ]
-    return _table(STANDING, table, style) if table else []
+    return _table(STATUS_HEADER, table, style) if table else []
 
 
 def _late_phases(report: ClockReport) -> list[str]:
@@ -230,7 +216,7 @@ def _late_phases(report: ClockReport) -> list[str]:
     return [
         f"{one.incident}: {one.phase.id.replace('_', ' ')} over by {spell_duration(one.phase.over_seconds)} "
         f"(end {spell_clock(one.phase.due, dated=True)})"
-        for one in report.standings
+        for one in report.statuses
         if one.phase is not None and one.phase.over_seconds > 0
     ]
 
@@ -239,7 +225,7 @@ def _told_afterwards(report: ClockReport) -> list[str]:
     """Incidents declared after the fact."""
     late = (
         f"{one.incident}: declared after the fact{_lag(one)}; nobody is paged"
-        for one in report.standings
+        for one in report.statuses
         if one.retroactive
     )
     return [line for text in late for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ")]
@@ -265,7 +251,7 @@ _TOLD_ONCE = frozenset({DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, RESOLVE
 _NEWS_FOR = timedelta(days=1)
 
 
-def owed_data(owed: Owed) -> list[dict[str, str]]:
+def owed_data(owed: DueObligations) -> list[dict[str, str]]:
     """The obligations as JSON data, in the fields of docs/contract.md#json."""
     return [
         {
@@ -280,7 +266,7 @@ def owed_data(owed: Owed) -> list[dict[str, str]]:
     ]
 
 
-def owed_lines(owed: Owed) -> list[str]:
+def owed_lines(owed: DueObligations) -> list[str]:
     """What is owed, the longest due first: reason, key, when it was due, when noticed. What was announced more than a
     day ago is left to the JSON. Empty where nothing is owed."""
     shown = _shown(owed)
@@ -298,7 +284,7 @@ def owed_lines(owed: Owed) -> list[str]:
     return out
 
 
-def owed_commands(report: ClockReport, owed: Owed) -> str:
+def owed_commands(report: ClockReport, owed: DueObligations) -> str:
     """Workflow commands: an error for what is breached or escalates, a warning for what is at risk; "" for neither."""
     table = rows(report)
     errors = [_of_row(row) for row in table if row.status == BREACHED]
@@ -307,7 +293,7 @@ def owed_commands(report: ClockReport, owed: Owed) -> str:
     return "".join(f"{line}\n" for line in (*_capped("error", errors), *_capped("warning", warnings)))
 
 
-def owed_summary(report: ClockReport, owed: Owed, room: int = MOST_SUMMARY_BYTES) -> str:
+def owed_summary(report: ClockReport, owed: DueObligations, room: int = MOST_SUMMARY_BYTES) -> str:
     """Clocks that are breached or at risk, and what is owed, as Markdown of at most `room` bytes; what does not fit is
     counted in the last line."""
     at = spell_clock(report.at, dated=True)
@@ -354,7 +340,7 @@ def _capped(level: str, told: Sequence[tuple[str, str]]) -> Iterable[str]:
         yield command(level, {"title": "incident-ops"}, f"and {more} more: the summary of this step lists them")
 
 
-def _shown(owed: Owed) -> list[Obligation]:
+def _shown(owed: DueObligations) -> list[Obligation]:
     return [one for one in owed.obligations if one.kind not in _TOLD_ONCE or owed.at - one.due <= _NEWS_FOR]
 
 

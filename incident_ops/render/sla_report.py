@@ -9,9 +9,19 @@ from typing import Any
 from incident_ops.documents.markdown import inline, markdown_table
 from incident_ops.domain.time import spell_clock, spell_duration, stamp
 from incident_ops.render.findings import inert, json_text, plural
-from incident_ops.render.sla import CLOCK_WORDS, clock_data, clock_name, unread_data
+from incident_ops.render.sla import clock_data, clock_name, unread_data
 from incident_ops.render.text import aligned, fit_line
-from incident_ops.sla.compliance import COMPLIANCE, WITHIN, Compliance, Figures, Goal, Noticing, Percentiles, Period
+from incident_ops.sla.clocks import CLOCK_NAMES
+from incident_ops.sla.compliance import (
+    COMPLIANCE,
+    WITHIN,
+    Compliance,
+    Figures,
+    Goal,
+    NotificationLag,
+    Percentiles,
+    Period,
+)
 
 WIDTH = 80
 MOST_MISSED = 20
@@ -183,14 +193,14 @@ def _excluded(report: Compliance) -> Iterator[str]:
 
 
 def _word(one: Figures) -> str:
-    return CLOCK_WORDS.get(one.clock, one.clock).replace("_", " ")
+    return CLOCK_NAMES[one.clock].short
 
 
 def _reasons(excluded: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {REASONS.get(reason, reason)}" for reason, count in excluded.items())
 
 
-def _noticing(found: Noticing | None) -> str:
+def _noticing(found: NotificationLag | None) -> str:
     if found is None:
         return "How late runs noticed is not known: no record tells of an escalation by a rule."
     median, p90, mean = _spread(found.lag)
@@ -253,7 +263,7 @@ def _goal_data(goal: Goal) -> dict[str, Any]:
     }
 
 
-def _noticing_data(found: Noticing | None) -> dict[str, Any] | None:
+def _noticing_data(found: NotificationLag | None) -> dict[str, Any] | None:
     if found is None:
         return None
     return {

@@ -23,8 +23,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from incident_ops.domain.as_of import corrected_instants
 from incident_ops.domain.incident import Change, Incident
-from incident_ops.domain.lifecycle import effective
 from incident_ops.domain.time import UNKNOWN, parse_instant
 from incident_ops.findings import Finding, Level, Route, Where
 from incident_ops.resources import preset, preset_names
@@ -104,7 +104,7 @@ def age(text: str, now: datetime) -> float:
     return (now - parse_instant(text)).total_seconds()
 
 
-effective_instants = computed_once(effective)
+effective_instants = computed_once(corrected_instants)
 """The instants of an incident after the corrections; see lifecycle."""
 
 

@@ -20,7 +20,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import CLOSED, REOPENED, STATES, Moves, PathFault, next_states, path_faults, way
+from incident_ops.domain.lifecycle import (
+    CLOSED,
+    REOPENED,
+    STATES,
+    Moves,
+    PathFault,
+    next_states,
+    path_faults,
+    shortest_path,
+)
 from incident_ops.domain.policy_sections import States
 from incident_ops.domain.record import Record, World
 from incident_ops.domain.time import duration
@@ -60,7 +69,7 @@ def _edges(states: States) -> Moves:
 
 
 def _path_finding(incident: Incident, fault: PathFault, edges: Moves) -> Finding:
-    steps = " -> ".join((fault.old, *way(fault.old, fault.new, fault.left, incident.outcome, edges)))
+    steps = " -> ".join((fault.old, *shortest_path(fault.old, fault.new, fault.left, incident.outcome, edges)))
     if fault.entry is None:
         moved = any(change.field == "state" for change in incident.changes)
         last = f"the last change was to {fault.old}" if moved else "changes has no state change"

@@ -13,9 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import FIXED
-from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
 from incident_ops.rules._support import rule_finding
@@ -25,16 +22,10 @@ LEVEL = Level.WARNING
 TIMED = False
 
 
-def owes_postmortem(incident: Incident, policy: Policy) -> bool:
-    """True where the incident's level requires a postmortem (C24)."""
-    level = policy.duties(incident.severity, incident.priority)
-    return level is not None and level.postmortem.required and incident.outcome == FIXED and not incident.drill
-
-
 def check(record: Record, world: World) -> Iterator[Finding]:
     """The postmortem of a closed incident."""
     incident = record.incident
-    if not incident.is_closed or not owes_postmortem(incident, world.policy):
+    if not incident.is_closed or not world.policy.requires_postmortem(incident):
         return
     label = incident.severity or incident.priority
     if incident.postmortem is None:

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from incident_ops.domain.lifecycle import FIXED, OVER, current
+from incident_ops.domain.as_of import current_instant
+from incident_ops.domain.lifecycle import FIXED, OVER
 from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
 from incident_ops.rules._support import rule_finding
@@ -29,7 +30,7 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
     incident = record.incident
     if incident.state not in OVER or incident.outcome != FIXED:
         return
-    if current(incident, "restored") is None:
+    if current_instant(incident, "restored") is None:
         where = f"cycles[{len(incident.cycles) - 1}].restored" if incident.cycles else "times.restored"
         message = f"state is {incident.state}, but {where} is missing"
         yield rule_finding(ID, LEVEL, ("state",), message, "when was service back? unknown is an answer")

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from incident_ops.domain.lifecycle import OVER, effective
+from incident_ops.domain.as_of import corrected_instants
+from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
 from incident_ops.rules._support import age, known, rule_finding
@@ -31,7 +32,7 @@ def check(record: Record, world: World) -> Iterator[Finding]:
     after = level.ic_after if level else None
     if level is None or after is None:
         return
-    declared = effective(incident)["times.declared"]
+    declared = corrected_instants(incident)["times.declared"]
     # `>` marks fire strictly after (C37)
     if after == 0 or (known(declared) and age(declared, world.now) > after):
         when = "at once" if after == 0 else level.ic.replace("after:", "after ")

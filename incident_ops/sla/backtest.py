@@ -1,38 +1,36 @@
-"""Which incidents a change of the policy can reach at all; of the others both policies say the same.
+"""What another policy would have done with the history: breaches, escalations, pages (R205 says which were right).
 
-The escalations of an incident told again from the beginning, as runs at every instant would have told them.
-
-What people did stays as it was, escalations by hand among it; what rules had found before is forgotten.
-
-What another policy would have done with the history: breaches, escalations, pages (R205 tells which were right).
-
-Both policies are replayed over the records as they are: what people did stays, whatever they would have done instead.
-Under the policy in force a record keeps the targets of its declaration; under the other one it takes that one's.
+Both policies are replayed over the records as they are: what people did stays, including escalations by hand, whatever
+they would have done instead; what rules found before is forgotten. Under the policy in force a record keeps the targets
+of its declaration; under the other one it takes the targets of that policy. Incidents for which both policies say the
+same are not replayed (`Reach`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from itertools import product
 from typing import Any, NamedTuple
 
 from msgspec import structs
 
-from incident_ops.domain.fence import each
+from incident_ops.domain.as_of import MOMENT, as_of, declared_at
+from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.lifecycle import counts, exclusion
 from incident_ops.domain.policy import LevelPolicy, Policy
 from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.time import parse_instant
-from incident_ops.sla.clocks import CLOCK_NAMES, Clock, ClockState, clocks
-from incident_ops.sla.compliance import is_late, out_of_metrics
-from incident_ops.sla.escalation import MANUAL, Due, due_escalations
+from incident_ops.sla.activity import NOTHING_SEEN, Seen
+from incident_ops.sla.clocks import Clock, ClockState, clocks
+from incident_ops.sla.compliance import is_late
+from incident_ops.sla.escalation import MANUAL, DueEscalation, due_escalations
 from incident_ops.sla.escalation_rules import Neighbours, neighbours, similar
-from incident_ops.sla.incident_at import NOTHING_SEEN, Seen, declared_at, facts
 from incident_ops.sla.obligations import SeenOf
-from incident_ops.sla.targets import business_calendar, legs, no_level, targets
+from incident_ops.sla.targets import business_calendar, level_periods, targets, why_no_level
 
 
 class Reach:
@@ -43,7 +41,7 @@ class Reach:
         self._levels: dict[tuple[str | None, str | None], bool] = {}
 
     def covers(self, incident: Incident) -> bool:
-        """False where clocks and escalations of the incident are the same under both policies for certain."""
+        """False where clocks and escalations of the incident are certainly the same under both policies."""
         return self._everywhere or any(self._differs(incident, *pair) for pair in _labels(incident))
 
     def _differs(self, incident: Incident, severity: str | None, priority: str | None) -> bool:
@@ -63,7 +61,7 @@ class Reach:
 
 
 def _labels(incident: Incident) -> product[tuple[str | None, str | None]]:
-    """Every pair of labels it can have had."""
+    """Every pair of labels the incident can have had."""
     had: dict[str, set[str | None]] = {"severity": {incident.severity}, "priority": {incident.priority}}
     for change in incident.changes:
         if change.field in had:
@@ -88,31 +86,29 @@ def _common(policy: Policy) -> Any:
     )
 
 
-_MOMENT = timedelta(microseconds=1)
-
-
 def replay_escalations(
     incident: Incident, policy: Policy, now: datetime, seen: Seen = NOTHING_SEEN, pattern: Sequence[str] = ()
-) -> list[Due]:
-    """The escalations by rule up to `now` (aware UTC) that somebody was to be told of at their own due instant.
+) -> list[DueEscalation]:
+    """The escalations by rule up to `now` (aware UTC) that somebody would have been notified of when they were due.
 
-    UserError as `sla.escalation.escalations`.
+    UserError as `due_escalations`.
     """
     bare = structs.replace(incident, escalations=[one for one in incident.escalations if one.rule == MANUAL])
-    told: list[Due] = []
-    for at in sorted({one.due for one in due_escalations(bare, policy, now, seen, pattern) if one.recorded is None}):
-        then = due_escalations(bare, policy, at + _MOMENT, seen, pattern)
-        told += [one for one in then if one.due == at and not one.superseded and one.recorded is None]
-    return told
+    notified: list[DueEscalation] = []
+    found = due_escalations(as_of(bare, now), policy, seen, pattern)
+    for at in sorted({one.due for one in found if one.recorded is None}):
+        then = due_escalations(as_of(bare, at + MOMENT), policy, seen, pattern)
+        notified += [one for one in then if one.due == at and not one.superseded and one.recorded is None]
+    return notified
 
 
 def retargeted(incident: Incident) -> Incident:
-    """The incident as if it were declared under another policy: the targets of its declaration are forgotten."""
+    """The incident without the targets of its declaration, as if it were declared under another policy."""
     return structs.replace(incident, policy=None)
 
 
 class Breach(NamedTuple):
-    """A clock late under one of two policies or both; `before` or `after` is None where it has no such clock."""
+    """A clock that is late under either policy; `before` or `after` is None where there is no such clock."""
 
     before: Clock | None
     after: Clock | None
@@ -132,16 +128,16 @@ class Breach(NamedTuple):
         return self.after is not None and is_late(self.after)
 
 
-class Raised(NamedTuple):
-    """An escalation told under one of two policies or both, and what a person judged of it (True, False or None)."""
+class ComparedEscalation(NamedTuple):
+    """An escalation notified under either policy, and whether a person judged it right (None: not judged)."""
 
     level: str
-    before: Due | None
-    after: Due | None
+    before: DueEscalation | None
+    after: DueEscalation | None
     appropriate: bool | None
 
     @property
-    def due(self) -> Due:
+    def due(self) -> DueEscalation:
         found = self.after or self.before
         assert found is not None  # noqa: S101
         return found
@@ -152,8 +148,8 @@ class Raised(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """How far the replay under the policy in force tells what records hold: of `n` escalations by rule all but
-    `not_found` (their keys); `unrecorded` were found that no record holds."""
+    """How well the replay under the policy in force matches the records: of `n` recorded escalations by rule it found
+    all but `not_found` (their keys); `unrecorded` were found that no record holds."""
 
     n: int
     not_found: tuple[str, ...]
@@ -163,8 +159,8 @@ class Recorded(NamedTuple):
 class Backtest(NamedTuple):
     """The comparison at an instant (aware UTC) over incidents declared since `since` (None = all).
 
-    `replayed` of the `incidents` are those the change can reach; breaches and escalations are theirs. `left_out` are
-    not among the incidents, by reason. `unread` are records that could not be used under one of the two.
+    `replayed` of the `incidents` are those the change can affect; breaches and escalations are theirs. `left_out` are
+    not among the incidents, by reason. `unread` are records that could not be used under one of the two policies.
     """
 
     at: datetime
@@ -173,7 +169,7 @@ class Backtest(NamedTuple):
     replayed: int
     left_out: Mapping[str, int]
     breaches: tuple[Breach, ...]
-    escalations: tuple[Raised, ...]
+    escalations: tuple[ComparedEscalation, ...]
     recorded: Recorded
     unread: tuple[Unread, ...] = ()
 
@@ -187,7 +183,7 @@ class _Both(NamedTuple):
     around: Neighbours
     seen_of: SeenOf | None
 
-    def told(self, incident: Incident, policy: Policy) -> dict[str, Due]:
+    def escalations(self, incident: Incident, policy: Policy) -> dict[str, DueEscalation]:
         seen = self.seen_of(incident) if self.seen_of else NOTHING_SEEN
         pattern = similar(incident, self.around, policy, self.now) if self.around else ()
         return {one.key: one for one in replay_escalations(incident, policy, self.now, seen, pattern)}
@@ -202,52 +198,62 @@ def compare_policies(
     unread: Sequence[Unread] = (),
     seen_of: SeenOf | None = None,
 ) -> Backtest:
-    """Replays the incidents declared from `since` to `now` under both policies, those that the change can reach.
+    """Replays the incidents declared from `since` to `now` that the change can affect, under both policies.
 
-    Patterns are found among all records given. UserError where one of the policies itself cannot be used.
+    Patterns are found among all records view. UserError where one of the policies itself cannot be used.
     """
     found = [record for record in records if declared_at(record.incident) <= now]
     patterns = old.escalation.pattern.count or new.escalation.pattern.count
     around = neighbours(record.incident for record in found) if patterns else {}
     both, reach = _Both(old, new, now, around, seen_of), Reach(old, new)
-    wanted = [one for one in found if since is None or declared_at(one.incident) >= since]
-    left_out = Counter(reason for one in wanted if (reason := out_of_metrics(one.incident)))
-    wanted = [one for one in wanted if not out_of_metrics(one.incident)]
-    breaches: list[Breach] = []
-    raised: list[Raised] = []
-    missing, unusable = [], [*unread]
-    recorded = replayed = 0
-    usable = [one for one in wanted if not _unusable(one.incident, old, new)]
-    unusable += [Unread(one.path, why) for one in wanted if (why := _unusable(one.incident, old, new))]
-    reached = (one for one in usable if reach.covers(one.incident))
-    for incident, late, theirs in each(reached, lambda one: _compared(one.incident, both)):
-        replayed += 1
-        breaches += late
-        raised += theirs
-        known = {one.key for one in incident.escalations if one.rule != MANUAL and parse_instant(one.at) <= now}
-        recorded += len(known)
-        missing += sorted(known - {one.due.key for one in theirs if one.before})
+    asked = [record for record in found if since is None or declared_at(record.incident) >= since]
+    real = [record for record in asked if counts(record.incident)]
+    problems = {record.path: _unusable(record.incident, old, new) for record in real}
+    reached = [record for record in real if not problems[record.path] and reach.covers(record.incident)]
+    compared = list(evaluate_each(reached, lambda record: _compared(record.incident, both)))
+    breaches = [breach for one in compared for breach in one.breaches]
+    escalations = [escalation for one in compared for escalation in one.escalations]
+    unusable = (Unread(path, why) for path, why in problems.items() if why)
     return Backtest(
         now,
         since,
-        len(wanted),
-        replayed,
-        dict(sorted(left_out.items())),
-        tuple(sorted(breaches, key=lambda one: _place(one.clock))),
-        tuple(sorted(raised, key=lambda one: (one.due.incident, one.due.due, one.due.key))),
-        Recorded(recorded, tuple(missing), sum(one.before is not None for one in raised) - recorded + len(missing)),
-        tuple(sorted(unusable)),
+        len(real),
+        len(compared),
+        dict(sorted(Counter(reason for record in asked if (reason := exclusion(record.incident))).items())),
+        tuple(sorted(breaches, key=lambda breach: _place(breach.clock))),
+        tuple(sorted(escalations, key=lambda one: (one.due.incident, one.due.due, one.due.key))),
+        _recorded(compared, now),
+        tuple(sorted([*unread, *unusable])),
     )
 
 
-def _compared(incident: Incident, both: _Both) -> tuple[Incident, list[Breach], list[Raised]]:
-    return incident, _breaches(incident, both), _raised(incident, both)
+class _Compared(NamedTuple):
+    incident: Incident
+    breaches: list[Breach]
+    escalations: list[ComparedEscalation]
+
+
+def _compared(incident: Incident, both: _Both) -> _Compared:
+    return _Compared(incident, _breaches(incident, both), _raised(incident, both))
+
+
+def _recorded(compared: Iterable[_Compared], now: datetime) -> Recorded:
+    """How well the escalations found under the policy in force match those in the records."""
+    recorded = found = 0
+    missing: list[str] = []
+    for incident, _, escalations in compared:
+        known = {entry.key for entry in incident.escalations if entry.rule != MANUAL and parse_instant(entry.at) <= now}
+        before = {one.due.key for one in escalations if one.before}
+        recorded += len(known)
+        found += sum(one.before is not None for one in escalations)
+        missing += sorted(known - before)
+    return Recorded(recorded, tuple(missing), found - recorded + len(missing))
 
 
 def _unusable(incident: Incident, old: Policy, new: Policy) -> str:
     """Why an incident cannot be compared; "" where it can."""
     for policy, whose in ((old, ""), (new, "under the other policy: ")):
-        if why := no_level(incident, policy):
+        if why := why_no_level(incident, policy):
             return f"{whose}{why}"
     return ""
 
@@ -260,24 +266,24 @@ def _breaches(incident: Incident, both: _Both) -> list[Breach]:
 
 
 def _clocks(incident: Incident, policy: Policy, now: datetime) -> dict[tuple[str, str | None], Clock]:
-    found = clocks(incident, policy, now)
+    found = clocks(as_of(incident, now), policy)
     return {(one.clock, one.item): one for one in found if one.state is not ClockState.CANCELLED}
 
 
-def _raised(incident: Incident, both: _Both) -> list[Raised]:
-    before, after = both.told(incident, both.old), both.told(retargeted(incident), both.new)
+def _raised(incident: Incident, both: _Both) -> list[ComparedEscalation]:
+    before, after = both.escalations(incident, both.old), both.escalations(retargeted(incident), both.new)
     if not before and not after:
         return []
     judged = {one.key: one.appropriate for one in incident.escalations if isinstance(one.appropriate, bool)}
     found = []
     for key in {**before, **after}:
         old, new = before.get(key), after.get(key)
-        told, policy = (new, both.new) if new else (old, both.old)
-        assert told is not None  # noqa: S101
-        level = legs(facts(incident, told.due), policy)[-1].label
-        found.append(Raised(level, old, new, judged.get(key)))
+        escalation, policy = (new, both.new) if new else (old, both.old)
+        assert escalation is not None  # noqa: S101
+        level = level_periods(as_of(incident, escalation.due), policy)[-1].label
+        found.append(ComparedEscalation(level, old, new, judged.get(key)))
     return found
 
 
 def _place(clock: Clock) -> tuple[str, int, str]:
-    return clock.incident, CLOCK_NAMES.index(clock.clock), clock.item or ""
+    return clock.incident, clock.place, clock.item or ""

@@ -18,25 +18,22 @@ from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, DAYS, Calendar
-from incident_ops.domain.time import FIRST, LAST, shift, to_utc, zone_named
+from incident_ops.domain.time import FIRST, LAST, PauseSpan, TimeSpan, shift, to_utc, zone_named
 from incident_ops.errors import UserError
 
 Bound = TypeVar("Bound", int, datetime)
-TimeSpan = tuple[datetime, datetime]
-PauseSpan = tuple[datetime, datetime | None]
-"""From and to in UTC; to is None while it lasts."""
 
 SEARCH_LIMIT = timedelta(days=3660)
-"""How far ahead a due time is looked for: a calendar that never opens must not hang (the policy lint reports it)."""
+"""How far ahead a due time is searched: a calendar that never opens must not hang (the policy lint reports it)."""
 
-_EARLIEST = 1900  # no zone tells working hours before; a slip of the year must not cost minutes
+_EARLIEST = 1900  # nobody worked by these rules before; a typing error in the year must not cost minutes
 _MINUTES = 24 * 60
-_MOST = 64  # calendars kept ready
+_MOST = 64  # prepared calendars that are kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Hours:
-    """A calendar made ready: per weekday its open windows in minutes, overlaps merged; `always` = it never closes."""
+    """A prepared calendar: per weekday its open windows in minutes, overlaps merged; `always` = it never closes."""
 
     zone: ZoneInfo
     week: tuple[tuple[tuple[int, int], ...], ...]
@@ -64,7 +61,7 @@ class _Year(NamedTuple):
         return self.worked[index] - over if over > NO_TIME else self.worked[index]
 
     def reached(self, worked: timedelta) -> datetime:
-        """The first instant with so much working time before it, of at most the total."""
+        """The first instant with `worked` before it, which is at most the total."""
         index = bisect_left(self.worked, worked)
         return self.closes[index] - (self.worked[index] - worked)
 
@@ -78,15 +75,15 @@ _READY: dict[int, tuple[Calendar, _Hours]] = {}
 def due(start: datetime, seconds: int, calendar: Calendar, pauses: Sequence[PauseSpan] = ()) -> datetime | None:
     """The instant at which `seconds` of working time after `start` are used up; all instants are aware UTC.
 
-    A due time on closing time stays there; no seconds are due at once. None: it is not known, because a pause is still
-    on, or because the calendar opens too little within LIMIT.
+    A due time on closing time stays there; no seconds are due at once. None: it is unknown, because a pause is still
+    open, or because the calendar opens too little within SEARCH_LIMIT.
     """
     if seconds <= 0:
         return start
     left, at = timedelta(seconds=seconds), start
     hours = _hours_of(calendar)
     end = LAST if hours.always else shift(start, SEARCH_LIMIT.total_seconds())
-    for begin, until in _merged((begin, until or LAST) for begin, until in pauses) if pauses else ():
+    for begin, until in merged_intervals((begin, until or LAST) for begin, until in pauses) if pauses else ():
         if until <= at:
             continue
         if begin > at:
@@ -106,7 +103,7 @@ def elapsed(start: datetime, end: datetime, calendar: Calendar, pauses: Sequence
         return 0
     hours = _hours_of(calendar)
     worked = _worked(start, end, hours)
-    for begin, until in _merged((begin, until or LAST) for begin, until in pauses) if pauses else ():
+    for begin, until in merged_intervals((begin, until or LAST) for begin, until in pauses) if pauses else ():
         worked -= _worked(max(begin, start), min(until, end), hours)
     return worked // _SECOND
 
@@ -193,7 +190,7 @@ def _days(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[date]:
     return map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1))
 
 
-def _merged(intervals: Iterable[tuple[Bound, Bound]]) -> list[tuple[Bound, Bound]]:
+def merged_intervals(intervals: Iterable[tuple[Bound, Bound]]) -> list[tuple[Bound, Bound]]:
     """In order, overlaps joined, empty and reversed ones left out."""
     out: list[tuple[Bound, Bound]] = []
     for begin, until in sorted(intervals):
@@ -207,7 +204,7 @@ def _merged(intervals: Iterable[tuple[Bound, Bound]]) -> list[tuple[Bound, Bound
 
 
 def _hours_of(calendar: Calendar) -> _Hours:
-    """A calendar made ready, once for each object: its key alone costs more than a clock."""
+    """The prepared calendar, made once for each object: computing its key costs more than a clock."""
     if calendar is AROUND_THE_CLOCK:
         return _ALWAYS
     known = _READY.get(id(calendar))
@@ -225,7 +222,7 @@ def _hours_of(calendar: Calendar) -> _Hours:
 def _compiled(tz: str, hours: tuple[tuple[str, tuple[str, ...]], ...], holidays: tuple[str, ...]) -> _Hours:
     calendar = Calendar(tz=tz, hours={day: list(windows) for day, windows in hours}, holidays=list(holidays))
     zone = _zone(tz)
-    week = tuple(tuple(_merged(calendar.windows(day))) for day in range(len(DAYS)))
+    week = tuple(tuple(merged_intervals(calendar.windows(day))) for day in range(len(DAYS)))
     return _Hours(zone, week, calendar.days_off, not holidays and all(day == ((0, _MINUTES),) for day in week))
 
 
@@ -234,7 +231,7 @@ def _zone(name: str) -> ZoneInfo:
         return zone_named(name)
     except ValueError as error:
         hint = "write one such as Europe/Berlin or America/New_York"
-        raise UserError(f"{name} is not an IANA time zone of a place", where="policy.yaml", hint=hint) from error
+        raise UserError(f"{name} is not the IANA time zone of a place", where="policy.yaml", hint=hint) from error
 
 
 def _open(hours: _Hours, day: date) -> tuple[TimeSpan, ...]:
@@ -248,5 +245,5 @@ def _open(hours: _Hours, day: date) -> tuple[TimeSpan, ...]:
 
 
 def _utc(day: date, minutes: int, zone: ZoneInfo) -> datetime:
-    """So many minutes after midnight on the wall -> UTC."""
+    """`minutes` after midnight on the wall clock -> UTC."""
     return to_utc(datetime.combine(day, time()) + timedelta(minutes=minutes), zone)

@@ -1,19 +1,17 @@
-"""What one clock is: its name, where it stands, what is to be feared of it.
-
-The clocks of an incident (R26-R49, R51, R171, R172, R193, R194).
+"""The clocks of an incident: their names, states and risks (R26-R49, R51, R171, R172, R193, R194).
 
 Everything follows from the record and the policy; `now` decides only what has happened and how far a clock has run.
 docs/sla.md explains it with examples. What is decided here:
 
 - A clock is met when it stops at or before its due (C37). One that runs past it still runs, its risk is `breached`.
 - A severity change keeps the start and the pauses and takes the new level's target. What was breached before it stays
-  breached; what the new target finds past already is `retargeted_at` the change. An ended clock is left as it is.
-- PAUSABLE says which clocks rest in the policy's `states.pausing` (by default pending), and between resolved and
+  breached; a clock that is late only under the new target is `retargeted_at` the change. An ended clock stays as it is.
+- PAUSABLE says which clocks pause in the policy's `states.pausing` (by default pending), and between resolved and
   reopened; `states.stopping` says what stops the resolution.
 - A clock that ended at an `unknown` instant, and every clock of a duplicate, a false alarm or a withdrawn incident but
   for its action items, is `cancelled`: neither met nor missed.
-- Updates run in slots from one to the next, ending at resolved (C36). Shown is the running slot; once ended, the
-  first slot that was missed, else the last. A range of public updates (C11) is due at its outer limit.
+- Updates run in slots from one to the next, ending at resolved (C36). The clock shows the running slot; once ended,
+  the first slot that was missed, else the last. A range of public updates (C11) is due at its outer limit.
 - `at_risk` is passed strictly after its mark: `warn_at` for the resolution, the inner limit of a range of updates.
 """
 
@@ -25,63 +23,59 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from incident_ops.domain.incident import ActionItem, Incident
+from incident_ops.domain.as_of import ClockEnd, IncidentAt
+from incident_ops.domain.incident import ActionItem
 from incident_ops.domain.policy import LevelPolicy, Policy
-from incident_ops.domain.time import UNKNOWN, parse_date, parse_instant
-from incident_ops.sla.calendar import PauseSpan, elapsed, end_of_day, start_of_day
-from incident_ops.sla.incident_at import (
-    ClockEnd,
-    Facts,
-    acknowledged,
-    cycle_start,
-    declared,
-    diagnosed,
-    facts,
-    first_resolved,
-    resolved,
-    rests,
-    stopped,
-    update_instants,
-    work,
-)
+from incident_ops.domain.time import UNKNOWN, PauseSpan, parse_date, parse_instant
+from incident_ops.sla.calendar import elapsed, end_of_day, start_of_day
 from incident_ops.sla.targets import (
     Course,
-    Leg,
+    LevelPeriod,
     business_calendar,
     calendar_of,
     course,
+    course_until,
     item_due,
-    legs,
+    level_periods,
     seconds_of,
     stated_seconds,
     targets,
-    until,
 )
 
 RESPONSE, DIAGNOSIS, RESOLUTION = "response", "diagnosis", "resolution"
 UPDATE_INTERNAL, UPDATE_PUBLIC = "update_internal", "update_public"
 POSTMORTEM_MEETING, POSTMORTEM_FINAL, ACTION_ITEM = "postmortem_meeting", "postmortem_final", "action_item"
-CLOCK_NAMES = (
-    RESPONSE,
-    DIAGNOSIS,
-    RESOLUTION,
-    UPDATE_INTERNAL,
-    UPDATE_PUBLIC,
-    POSTMORTEM_MEETING,
-    POSTMORTEM_FINAL,
-    ACTION_ITEM,
-)
-"""Clock names, in the order in which an incident's clocks are listed."""
+
+
+class ClockName(NamedTuple):
+    """What people read: in sentences, and in the columns of a table."""
+
+    name: str
+    short: str
+
+
+CLOCK_NAMES = {
+    RESPONSE: ClockName("response", "response"),
+    DIAGNOSIS: ClockName("diagnosis", "diagnosis"),
+    RESOLUTION: ClockName("resolution", "resolution"),
+    UPDATE_INTERNAL: ClockName("internal update", "update"),
+    UPDATE_PUBLIC: ClockName("public update", "public upd."),
+    POSTMORTEM_MEETING: ClockName("postmortem meeting", "meeting"),
+    POSTMORTEM_FINAL: ClockName("final postmortem", "postmortem"),
+    ACTION_ITEM: ClockName("action item", "action item"),
+}
+"""The names of the clocks, in the order in which an incident's clocks are listed."""
+_PLACES = {clock: place for place, clock in enumerate(CLOCK_NAMES)}
 
 PAUSABLE = frozenset({RESOLUTION})
-"""Waiting for others stops the work on the way to resolved, not the answer, the time box of a diagnosis, or the duty to
-keep people informed."""
+"""Waiting for others pauses the resolution, not the response, the time box of a diagnosis, or the duty to keep people
+informed."""
 AFTERWARDS = frozenset({POSTMORTEM_MEETING, POSTMORTEM_FINAL, ACTION_ITEM})
-"""Clocks of the work that is left when an incident is over."""
+"""Clocks of the work that remains when an incident is over."""
 
 
 class ClockState(StrEnum):
-    """Where a clock stands."""
+    """Whether a clock runs, and how it ended."""
 
     RUNNING = "running"
     PAUSED = "paused"
@@ -92,7 +86,7 @@ class ClockState(StrEnum):
 
 
 class Risk(StrEnum):
-    """What is to be feared of a clock."""
+    """How likely a clock is to be missed."""
 
     OK = "ok"
     AT_RISK = "at_risk"
@@ -103,10 +97,10 @@ class Risk(StrEnum):
 class Clock:
     """One clock, in the fields of `sla check`. Instants are aware UTC, seconds are working seconds.
 
-    `due` is None where it is not known: no release date, a calendar that never opens, a pause that is still on.
-    `elapsed_seconds` is None where the end is not known; `remaining_seconds` is negative after a breach and None where
+    `due` is None where it is unknown: no release date, a calendar that never opens, a pause that is still open.
+    `elapsed_seconds` is None where the end is unknown; `remaining_seconds` is negative after a breach and None where
     there is nothing to count down. `item` is the action item's id. `retargeted_at` is the instant of the severity
-    change whose target was past already; None for every other clock.
+    change that made the clock late; None for every other clock.
     """
 
     incident: str
@@ -125,8 +119,18 @@ class Clock:
     retargeted_at: datetime | None = None
 
     @property
+    def name(self) -> str:
+        """The clock as people say it: `internal update`."""
+        return CLOCK_NAMES[self.clock].name
+
+    @property
+    def place(self) -> int:
+        """The place of the clock in the order of CLOCK_NAMES."""
+        return _PLACES[self.clock]
+
+    @property
     def breached_by_retarget(self) -> bool:
-        """True where nobody was late until the level changed."""
+        """True where the clock was not late until the level changed."""
         return self.retargeted_at is not None
 
     @property
@@ -135,195 +139,199 @@ class Clock:
         return self.stopped_at is not None or self.state in (ClockState.MET, ClockState.MISSED, ClockState.CANCELLED)
 
 
-class _Road(NamedTuple):
-    """A course, the leg it belongs to, and the change that found it past already."""
+class _PeriodCourse(NamedTuple):
+    """A course, the level period it belongs to, and the instant of the change that made it late."""
 
     course: Course
-    leg: Leg
+    period: LevelPeriod
     retargeted_at: datetime | None
 
 
-def clocks(incident: Incident, policy: Policy, now: datetime) -> list[Clock]:
-    """The clocks of one incident at `now` (aware UTC), in the order of NAMES, action items in that of the record.
+def clocks(view: IncidentAt, policy: Policy) -> list[Clock]:
+    """The clocks of one incident, in the order of CLOCK_NAMES, action items in the order of the record.
 
-    A level without a target has no such clock (C13). UserError for a record whose label is no level of the policy,
-    and for a policy that names a calendar or zone which does not exist.
+    A level without a target has no such clock (C13). UserError for a record whose label is not a level of the
+    policy, and for a policy that names a calendar or zone which does not exist.
     """
-    given = facts(incident, now)
-    path = legs(given, policy)
-    found = [_plain(given, policy, path, RESPONSE, acknowledged(given))]
-    if any(leg.level.diagnosis for leg in path):
-        found.append(_plain(given, policy, path, DIAGNOSIS, diagnosed(given)))
-    end = resolved(given)
-    resting = rests(given, policy.states.pausing)
-    found.append(_plain(given, policy, path, RESOLUTION, stopped(given, policy.states.stopping), resting))
-    if any(leg.level.update.internal for leg in path):
-        found.append(_updates(given, policy, path, UPDATE_INTERNAL, end))
-    if any(leg.level.update.public for leg in path):
-        found.append(_updates(given, policy, path, UPDATE_PUBLIC, end))
-    if any(leg.level.postmortem.required for leg in path) and not incident.drill:
-        found += _postmortem(given, policy, path)
-    found += [_item(given, policy, path[-1], item) for item in incident.action_items]
+    incident, periods = view.incident, level_periods(view, policy)
+    found = [_plain(view, policy, periods, RESPONSE, view.acknowledged)]
+    if any(period.level.diagnosis for period in periods):
+        found.append(_plain(view, policy, periods, DIAGNOSIS, view.diagnosed))
+    end = view.resolved
+    pauses = view.pauses(policy.states.pausing)
+    found.append(_plain(view, policy, periods, RESOLUTION, view.stopped(policy.states.stopping), pauses))
+    if any(period.level.update.internal for period in periods):
+        found.append(_updates(view, policy, periods, UPDATE_INTERNAL, end))
+    if any(period.level.update.public for period in periods):
+        found.append(_updates(view, policy, periods, UPDATE_PUBLIC, end))
+    if any(period.level.postmortem.required for period in periods) and not incident.drill:
+        found += _postmortem(view, policy, periods)
+    found += [_item(view, policy, periods[-1], item) for item in incident.action_items]
     return [clock for clock in found if clock is not None]
 
 
 def _plain(
-    given: Facts, policy: Policy, path: list[Leg], name: str, end: ClockEnd, rests: tuple[PauseSpan, ...] = ()
+    view: IncidentAt,
+    policy: Policy,
+    periods: list[LevelPeriod],
+    name: str,
+    end: ClockEnd,
+    pauses: tuple[PauseSpan, ...] = (),
 ) -> Clock | None:
     """A clock that starts at the declaration."""
-    rests = tuple((begin, over or end.at) for begin, over in rests) if name in PAUSABLE else ()
-    road = _road(given, policy, path, name, declared(given), end.at, rests)
-    return road and _clock(given, name, road, end)
+    pauses = tuple((begin, over or end.at) for begin, over in pauses) if name in PAUSABLE else ()
+    chosen = _course_of(view, policy, periods, name, view.declared, end.at, pauses)
+    return chosen and _clock(view, name, chosen, end)
 
 
-def _updates(given: Facts, policy: Policy, path: list[Leg], name: str, end: ClockEnd) -> Clock | None:
-    """The slot that stands for all: the running one; once ended the first that was missed, else the last."""
-    starts = [cycle_start(given), *update_instants(given, "public" if name == UPDATE_PUBLIC else None)]
+def _updates(view: IncidentAt, policy: Policy, periods: list[LevelPeriod], name: str, end: ClockEnd) -> Clock | None:
+    """The slot to show: the running one; once ended the first that was missed, else the last."""
+    starts = [view.cycle_start, *view.update_instants("public" if name == UPDATE_PUBLIC else None)]
     stops = [*starts[1:], end.at]
     if end.at is None:
         starts, stops = starts[-1:], stops[-1:]
-    found = None
+    shown = None
     for start, stop in zip(starts, stops, strict=True):
-        if road := _road(given, policy, path, name, start, stop, ()):
-            found = _clock(given, name, road, end if stop is None else ClockEnd(True, stop))
-            if found.state is ClockState.MISSED:
+        if chosen := _course_of(view, policy, periods, name, start, stop, ()):
+            shown = _clock(view, name, chosen, end if stop is None else ClockEnd(True, stop))
+            if shown.state is ClockState.MISSED:
                 break
-    return found
+    return shown
 
 
-def _postmortem(given: Facts, policy: Policy, path: list[Leg]) -> Iterator[Clock | None]:
-    """Meeting and final text, from the first resolution on; people at work again are a pause."""
-    over, written = first_resolved(given), given.incident.postmortem
+def _postmortem(view: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -> Iterator[Clock | None]:
+    """Meeting and final text, from the first resolution on; work after a reopening is a pause."""
+    over, written = view.first_resolved, view.incident.postmortem
     if not over.ended:
         return
-    start = over.at or declared(given)
+    start = over.at or view.declared
     for name, text in (
         (POSTMORTEM_MEETING, written.meeting if written else None),
         (POSTMORTEM_FINAL, written.final_at if written else None),
     ):
-        road = _road(given, policy, path, name, start, _end(given, policy, text).at, work(given))
-        if road and over.at is None:  # nobody knows since when it is owed
-            road = road._replace(course=until(start, None))
-        yield road and _clock(given, name, road, _end(given, policy, text))
+        chosen = _course_of(view, policy, periods, name, start, _end(view, policy, text).at, view.rework)
+        if chosen and over.at is None:  # unknown since when it is due
+            chosen = chosen._replace(course=course_until(start, None))
+        yield chosen and _clock(view, name, chosen, _end(view, policy, text))
 
 
-def _item(given: Facts, policy: Policy, leg: Leg, item: ActionItem) -> Clock:
+def _item(view: IncidentAt, policy: Policy, period: LevelPeriod, item: ActionItem) -> Clock:
     """An action item: due at the end of its day, done or dropped by its status."""
-    road = until(declared(given), item_due(item, policy, first_resolved(given).at))
-    end = _end(given, policy, item.done_at or UNKNOWN) if item.status == "done" else ClockEnd(not item.is_open)
-    return _clock(given, ACTION_ITEM, _Road(road, leg, None), end, item.id)
+    track = course_until(view.declared, item_due(item, policy, view.first_resolved.at))
+    end = _end(view, policy, item.done_at or UNKNOWN) if item.status == "done" else ClockEnd(not item.is_open)
+    return _clock(view, ACTION_ITEM, _PeriodCourse(track, period, None), end, item.id)
 
 
-def _end(given: Facts, policy: Policy, text: str | None) -> ClockEnd:
-    """A date, an instant or `unknown` -> an end; what lies ahead has not happened yet."""
+def _end(view: IncidentAt, policy: Policy, text: str | None) -> ClockEnd:
+    """A date, an instant or `unknown` -> an end; one in the future has not happened yet."""
     if text is None or text == UNKNOWN:
         return ClockEnd(text is not None)
     if "T" in text:
         at = parse_instant(text)
-        return ClockEnd(at <= given.now, at if at <= given.now else None)
+        return ClockEnd(at <= view.now, at if at <= view.now else None)
     calendar = business_calendar(policy)
     begin = start_of_day(parse_date(text), calendar)
-    return ClockEnd(True, end_of_day(parse_date(text), calendar), begin) if begin <= given.now else ClockEnd(False)
+    return ClockEnd(True, end_of_day(parse_date(text), calendar), begin) if begin <= view.now else ClockEnd(False)
 
 
-def _road(
-    given: Facts,
+def _course_of(
+    view: IncidentAt,
     policy: Policy,
-    path: list[Leg],
+    periods: list[LevelPeriod],
     name: str,
     start: datetime,
     stop: datetime | None,
-    rests: tuple[PauseSpan, ...],
-) -> _Road | None:
-    """The course of the last leg before the stop, or of an earlier one that was breached while it lasted."""
-    last = stop or given.now
-    gone = [leg for leg in path if leg.since <= last] or path[:1]
-    found = None
-    for number, leg in enumerate(gone):
-        target = _target(name, given, policy, leg.level)
-        found = None
+    pauses: tuple[PauseSpan, ...],
+) -> _PeriodCourse | None:
+    """The course of the last level period before the stop, or of an earlier one in which it was breached."""
+    last = stop or view.now
+    reached = [period for period in periods if period.since <= last] or periods[:1]
+    latest = None
+    for number, period in enumerate(reached):
+        target = _target(name, view, policy, period.level)
+        latest = None
         if target is None:
             continue
-        road = course(target, start, calendar_of(leg.level, policy), policy, rests)
-        late = number > 0 and leg.since > start and _past(leg.since, road.due)
-        found = _Road(road, leg, leg.since if late else None)
-        if number + 1 < len(gone) and _past(gone[number + 1].since, road.due):
+        candidate = course(target, start, calendar_of(period.level, policy), policy, pauses)
+        late = number > 0 and period.since > start and _past(period.since, candidate.due)
+        latest = _PeriodCourse(candidate, period, period.since if late else None)
+        if number + 1 < len(reached) and _past(reached[number + 1].since, candidate.due):
             break
-    return found
+    return latest
 
 
-def _target(name: str, given: Facts, policy: Policy, level: LevelPolicy) -> str | None:
+def _target(name: str, view: IncidentAt, policy: Policy, level: LevelPolicy) -> str | None:
     if name in (RESPONSE, RESOLUTION):
-        return targets(given.incident, policy, level)[name == RESOLUTION]
+        return targets(view.incident, policy, level)[name == RESOLUTION]
     if name == DIAGNOSIS:
         return stated_seconds(level.diagnosis)
     if name == UPDATE_INTERNAL:
         return stated_seconds(level.update.internal)
     if name == UPDATE_PUBLIC:
         return stated_seconds(level.update.public) and stated_seconds(level.update.public_max or level.update.public)
-    owed = level.postmortem
-    return stated_seconds(owed.within if name == POSTMORTEM_MEETING else owed.final_within) if owed.required else None
+    duty = level.postmortem
+    return stated_seconds(duty.within if name == POSTMORTEM_MEETING else duty.final_within) if duty.required else None
 
 
-def _clock(given: Facts, name: str, road: _Road, end: ClockEnd, item: str | None = None) -> Clock:
-    way, leg = road.course, road.leg
-    stop = _stop(end, way.due)
-    last = stop if end.ended else given.now
-    spent = None if last is None else elapsed(way.start, last, way.calendar, way.pauses)
-    worked = spent if last is None or not way.pauses else elapsed(way.start, last, way.calendar)
-    state = _state(given, name, way, end, stop)
-    idle = state is ClockState.CANCELLED or way.target is None or spent is None
+def _clock(view: IncidentAt, name: str, chosen: _PeriodCourse, end: ClockEnd, item: str | None = None) -> Clock:
+    track, period = chosen.course, chosen.period
+    stop = _stop(end, track.due)
+    last = stop if end.ended else view.now
+    spent = None if last is None else elapsed(track.start, last, track.calendar, track.pauses)
+    worked = spent if last is None or not track.pauses else elapsed(track.start, last, track.calendar)
+    state = _state(view, name, track, end, stop)
+    idle = state is ClockState.CANCELLED or track.target is None or spent is None
     return Clock(
-        incident=given.incident.id,
+        incident=view.incident.id,
         clock=name,
-        cycle=given.cycle if name in (RESOLUTION, UPDATE_INTERNAL, UPDATE_PUBLIC) else 1,
-        level=leg.label if name in (RESPONSE, RESOLUTION, ACTION_ITEM) else leg.major,
-        start=way.start,
-        due=way.due,
+        cycle=view.cycle if name in (RESOLUTION, UPDATE_INTERNAL, UPDATE_PUBLIC) else 1,
+        level=period.label if name in (RESPONSE, RESOLUTION, ACTION_ITEM) else period.major,
+        start=track.start,
+        due=track.due,
         state=state,
-        risk=_risk(given, name, road, state, spent),
+        risk=_risk(view, name, chosen, state, spent),
         elapsed_seconds=spent,
-        remaining_seconds=None if idle else (way.target or 0) - (spent or 0),
+        remaining_seconds=None if idle else (track.target or 0) - (spent or 0),
         paused_seconds=(worked or 0) - (spent or 0),
         stopped_at=stop,
         item=item,
-        retargeted_at=road.retargeted_at,
+        retargeted_at=chosen.retargeted_at,
     )
 
 
 def _stop(end: ClockEnd, due: datetime | None) -> datetime | None:
-    """When it ended. Of a day nobody is called late who may have been in time."""
+    """When it ended. Where only the day is known, it counts as in time if it may have been."""
     if end.at is not None and end.day is not None and due is not None and end.day < due:
         return min(end.at, due)
     return end.at
 
 
-def _state(given: Facts, name: str, way: Course, end: ClockEnd, stop: datetime | None) -> ClockState:
-    now = given.now
-    cancelled = given.is_cancelled and name != ACTION_ITEM
+def _state(view: IncidentAt, name: str, track: Course, end: ClockEnd, stop: datetime | None) -> ClockState:
+    now = view.now
+    cancelled = view.is_cancelled and name != ACTION_ITEM
     if cancelled or (end.ended and stop is None):
         return ClockState.CANCELLED
-    if stop is not None and way.due is not None:
-        return ClockState.MISSED if stop > way.due else ClockState.MET
-    if not end.ended and any(begin <= now and (over is None or now < over) for begin, over in way.pauses):
+    if stop is not None and track.due is not None:
+        return ClockState.MISSED if stop > track.due else ClockState.MET
+    if not end.ended and any(begin <= now and (over is None or now < over) for begin, over in track.pauses):
         return ClockState.PAUSED
-    return ClockState.NO_DUE if way.due is None else ClockState.RUNNING
+    return ClockState.NO_DUE if track.due is None else ClockState.RUNNING
 
 
-def _risk(given: Facts, name: str, road: _Road, state: ClockState, spent: int | None) -> Risk:
+def _risk(view: IncidentAt, name: str, chosen: _PeriodCourse, state: ClockState, spent: int | None) -> Risk:
     if state is ClockState.MISSED:
         return Risk.BREACHED
     if state not in (ClockState.RUNNING, ClockState.PAUSED):
         return Risk.OK
-    if _past(given.now, road.course.due):
+    if _past(view.now, chosen.course.due):
         return Risk.BREACHED
-    mark = _mark(name, road)
+    mark = _mark(name, chosen)
     return Risk.OK if mark is None or spent is None or spent <= mark else Risk.AT_RISK
 
 
-def _mark(name: str, road: _Road) -> float | None:
+def _mark(name: str, chosen: _PeriodCourse) -> float | None:
     """Working seconds from which on a clock is at risk; None where the policy has no mark for it."""
-    level, target = road.leg.level, road.course.target
+    level, target = chosen.period.level, chosen.course.target
     if name == UPDATE_PUBLIC and level.update.public:
         return seconds_of(level.update.public)
     warn_at = level.warn_at

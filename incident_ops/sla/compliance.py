@@ -1,36 +1,30 @@
-"""Lengths of time of many clocks, told so that a few long ones do not hide: never a mean alone.
+"""The compliance report: how often each target was met, by level, service or month (R55, R56, R204), and why some
+clocks do not count.
 
-How late runs noticed what was due: the time nobody looked, as far as records know it.
+Durations come with their median and 90th percentile, never as a mean alone: a few long ones must stay visible. Update
+clocks count slots: those that were kept and those that passed without an update (R139, R145). The team's goals (R201,
+R204, R205) are reported, never enforced; what cannot be judged yet is left out and counted.
 
-A record says of each escalation when it was due and when a run noticed it. Between the two no run looked, so these
-stretches are time that was blind for certain; there may have been more in which nothing became due.
+The notification lag is taken from the records: an escalation says when it was due and when a run noticed it. No run
+looked in between; there may have been more such time in which nothing became due.
 
-How many slots of updates were kept and how many passed without one (R139, R145).
-
-Which clocks count for compliance, and why the others do not (R204).
-
-What the team wants to reach and what it reached, as far as clocks and escalations tell (R201, R204, R205).
-
-Reported, never enforced. What nobody can judge yet is left out and counted.
-
-How often each promise was kept: by level, service or month (R55, R56, R204), with what does not count and why.
-
-An incident belongs to the period and the month (UTC) in which it was declared, so that a report of a month says the
-same again later but for clocks that still ran. One with several services counts for each of them, once in the total.
+An incident belongs to the period and the month (UTC) in which it was declared, so that the report of a month changes
+later only by clocks that were still running. One with several services counts for each of them, once in the total.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import ceil, floor
 from statistics import fmean, median
 from typing import NamedTuple
 
-from incident_ops.domain.fence import each, run
+from incident_ops.domain.as_of import MOMENT, IncidentAt, as_of, declared_at
+from incident_ops.domain.fence import consume, evaluate_each
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import FIXED, OTHER_OUTCOMES
+from incident_ops.domain.lifecycle import DRILL, DUPLICATE, OTHER_OUTCOMES, exclusion
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, ResolutionShare
 from incident_ops.domain.record import Record, Unread
@@ -49,9 +43,7 @@ from incident_ops.sla.clocks import (
     clocks,
 )
 from incident_ops.sla.escalation import MANUAL
-from incident_ops.sla.escalation_rules import rests_of
-from incident_ops.sla.incident_at import Facts, declared, declared_at, facts, is_retroactive, resolved, update_instants
-from incident_ops.sla.targets import calendar_of, level_duties, no_level, seconds_of
+from incident_ops.sla.targets import calendar_of, level_of, seconds_of, why_no_level
 
 
 class Percentiles(NamedTuple):
@@ -64,7 +56,7 @@ class Percentiles(NamedTuple):
 
 
 def spread(seconds: Iterable[int]) -> Percentiles | None:
-    """None where there is nothing to tell."""
+    """None where there are none."""
     ordered = sorted(seconds)
     if not ordered:
         return None
@@ -77,8 +69,8 @@ def percent(part: int, whole: int) -> float | None:
     return floor(1000 * part / whole) / 10 if whole else None
 
 
-class Noticing(NamedTuple):
-    """From due to noticed over all escalations by rule; `blind_seconds` are those stretches joined.
+class NotificationLag(NamedTuple):
+    """From due to noticed over all escalations by rule; `blind_seconds` is the union of those times.
 
     `longest` is the key of the one that waited longest, and `longest_seconds` how long.
     """
@@ -89,8 +81,8 @@ class Noticing(NamedTuple):
     longest_seconds: int
 
 
-def noticing(incidents: Iterable[Incident], now: datetime) -> Noticing | None:
-    """None where no record tells of an escalation by rule up to `now` (aware UTC)."""
+def notification_lag(incidents: Iterable[Incident], now: datetime) -> NotificationLag | None:
+    """None where no record holds an escalation by rule up to `now` (aware UTC)."""
     found = []
     for incident in incidents:
         for entry in incident.escalations:
@@ -103,69 +95,66 @@ def noticing(incidents: Iterable[Incident], now: datetime) -> Noticing | None:
     due, seen, key = max(found, key=lambda one: (one[1] - one[0], one[2]))
     first, last = min(begin for begin, _, _ in found), max(end for _, end, _ in found)
     watched = elapsed(first, last, AROUND_THE_CLOCK, [(begin, end) for begin, end, _ in found])
-    return Noticing(lag, _seconds(first, last) - watched, key, _seconds(due, seen))
+    return NotificationLag(lag, _seconds(first, last) - watched, key, _seconds(due, seen))
 
 
 def _seconds(begin: datetime, end: datetime) -> int:
     return int((end - begin).total_seconds())
 
 
-_MOMENT = timedelta(microseconds=1)
-
-
 class Slots(NamedTuple):
-    """Slots that ended with an update or with the resolution, and slots that passed without a word."""
+    """Slots that ended with an update or with the resolution, and slots that passed without one."""
 
     kept: int = 0
     missed: int = 0
 
 
-def update_slots(shown: Clock, given: Facts, policy: Policy) -> Slots:
-    """The slots of an update clock over all cycles, up to the instant of `given`; `shown` is that clock there.
+def update_slots(shown: Clock, view: IncidentAt, policy: Policy) -> Slots:
+    """The slots of an update clock over all cycles, up to the instant of `view`; `shown` is that clock then.
 
     A silence of 100 minutes where 30 are allowed is three missed slots, and a kept one if an update ended it.
     """
     audience = "public" if shown.clock == UPDATE_PUBLIC else None
-    if shown.state is ClockState.MET and given.cycle == 1:  # it would show the first one that was missed
-        return Slots(len(update_instants(given, audience)) + 1)
+    if shown.state is ClockState.MET and view.cycle == 1:  # it would show the first one that was missed
+        return Slots(len(view.update_instants(audience)) + 1)
     kept = missed = 0
-    for end in sorted({at for at in _ends(given, audience) if at <= given.now}):
-        one = _just_before(end, shown.clock, given, policy)
+    for end in sorted({at for at in _ends(view, audience) if at <= view.now}):
+        one = _just_before(end, shown.clock, view, policy)
         if one is not None and not one.is_over:
             kept, missed = kept + 1, missed + _passed(one)
-    last = None if shown.is_over else _just_before(given.now, shown.clock, given, policy)
+    last = None if shown.is_over else _just_before(view.now, shown.clock, view, policy)
     return Slots(kept, missed + _passed(last) if last else missed)
 
 
-def _ends(given: Facts, audience: str | None) -> Iterator[datetime]:
+def _ends(view: IncidentAt, audience: str | None) -> Iterator[datetime]:
     """Every instant that can end a slot: updates of the audience, and the ends of cycles."""
-    yield from (parse_instant(one.at) for one in given.incident.updates if audience in (None, one.audience))
-    over = (field for field in given.instants if field.endswith((".resolved", ".closed")))
-    yield from (at for field in over if (at := instant(given.instants[field])) is not None)
+    yield from (parse_instant(one.at) for one in view.incident.updates if audience in (None, one.audience))
+    over = (field for field in view.instants if field.endswith((".resolved", ".closed")))
+    yield from (at for field in over if (at := instant(view.instants[field])) is not None)
 
 
-def _just_before(at: datetime, name: str, given: Facts, policy: Policy) -> Clock | None:
-    found = clocks(given.incident, policy, at - _MOMENT)
+def _just_before(at: datetime, name: str, view: IncidentAt, policy: Policy) -> Clock | None:
+    found = clocks(as_of(view.incident, at - MOMENT), policy)
     return next((one for one in found if one.clock == name), None)
 
 
 def _passed(clock: Clock) -> int:
-    """The whole slots that lie behind a running one."""
+    """The complete slots before the running one."""
     spent, cadence = clock.elapsed_seconds or 0, (clock.elapsed_seconds or 0) + (clock.remaining_seconds or 0)
     return spent // cadence if cadence > 0 else 0
 
 
-DRILL, RETROACTIVE, RETARGETED, ITEM_DROPPED = "drill", "retroactive", "breached_by_retarget", "dropped"
-DUPLICATE_INCIDENT, UNKNOWN_END, STILL_RUNNING, WITHOUT_DUE = "duplicate", "unknown_instant", "running", "no_due"
+RETROACTIVE, RETARGETED, ITEM_DROPPED = "retroactive", "breached_by_retarget", "dropped"
+UNKNOWN_END, STILL_RUNNING, WITHOUT_DUE = "unknown_instant", "running", "no_due"
 EXCLUSIONS = frozenset(
-    {DRILL, RETROACTIVE, RETARGETED, ITEM_DROPPED, DUPLICATE_INCIDENT, UNKNOWN_END, STILL_RUNNING, WITHOUT_DUE}
+    {DRILL, RETROACTIVE, RETARGETED, ITEM_DROPPED, DUPLICATE, UNKNOWN_END, STILL_RUNNING, WITHOUT_DUE}
 ) | frozenset(OTHER_OUTCOMES)
 """Every reason for which a clock is left out of the statistics."""
 NO_SLOTS = Slots()
 
 
 class ClockOutcome(NamedTuple):
-    """One clock for the statistics: `excluded` says why it does not count, "" where it does; then `late` decides.
+    """One clock for the statistics: `excluded` says why it does not count; where it is "", `late` decides.
 
     `declared` is aware UTC. `slots` are those of an update clock, whose missed ones make it late.
     """
@@ -178,46 +167,38 @@ class ClockOutcome(NamedTuple):
     slots: Slots = NO_SLOTS
 
 
-def outcomes(incident: Incident, policy: Policy, now: datetime) -> list[ClockOutcome]:
-    """The clocks of an incident that was declared at `now` (aware UTC) or before. UserError as `sla.clocks.clocks`.
+def outcomes(view: IncidentAt, policy: Policy) -> list[ClockOutcome]:
+    """The clocks of an incident that was declared by now. UserError as `sla.clocks.clocks`.
 
-    A running clock counts from its due instant on, as missed: what is late will not be in time any more.
+    A running clock counts as missed from its due instant on: what is late cannot be in time any more.
     """
-    given = facts(incident, now)
-    begin, afterwards = declared(given), is_retroactive(given)
+    incident = view.incident
     statuses = {item.id: item.status for item in incident.action_items}
     found = []
-    for clock in clocks(incident, policy, now):
-        excluded = out_of_metrics(incident) or _alone(clock, afterwards, statuses.get(clock.item or ""))
+    for clock in clocks(view, policy):
+        excluded = exclusion(incident) or _clock_exclusion(clock, view, statuses.get(clock.item or ""))
         is_slots = clock.clock in (UPDATE_INTERNAL, UPDATE_PUBLIC) and excluded in ("", STILL_RUNNING)
-        passed = update_slots(clock, given, policy) if is_slots else NO_SLOTS
+        passed = update_slots(clock, view, policy) if is_slots else NO_SLOTS
         if passed.missed:
             excluded = ""
         late = is_late(clock) or passed.missed > 0
-        found.append(ClockOutcome(clock, begin, tuple(dict.fromkeys(incident.services)), excluded, late, passed))
+        found.append(
+            ClockOutcome(clock, view.declared, tuple(dict.fromkeys(incident.services)), excluded, late, passed)
+        )
     return found
 
 
 def is_late(clock: Clock) -> bool:
-    """True from the due instant on, whether it still runs or not."""
+    """True from the due instant on, whether the clock still runs or not."""
     return clock.risk is Risk.BREACHED
 
 
-def out_of_metrics(incident: Incident) -> str:
-    """Why nothing of an incident counts: a drill, a duplicate, its outcome; "" where it does."""
-    if incident.drill:
-        return DRILL
-    if incident.duplicate_of is not None:
-        return DUPLICATE_INCIDENT
-    return "" if incident.outcome == FIXED else incident.outcome
-
-
-def _alone(clock: Clock, afterwards: bool, status: str | None) -> str:
-    """Why one clock of an incident that counts does not."""
-    if afterwards and clock.clock not in AFTERWARDS:
+def _clock_exclusion(clock: Clock, view: IncidentAt, item_status: str | None) -> str:
+    """Why a clock does not count although its incident does."""
+    if view.is_retroactive and clock.clock not in AFTERWARDS:
         return RETROACTIVE
     if clock.state is ClockState.CANCELLED:
-        return ITEM_DROPPED if status == "wont_do" else UNKNOWN_END
+        return ITEM_DROPPED if item_status == "wont_do" else UNKNOWN_END
     if clock.breached_by_retarget and is_late(clock):
         return RETARGETED
     if clock.state is ClockState.NO_DUE:
@@ -229,9 +210,9 @@ COMPLIANCE, WITHIN, ACCURACY = "sla_compliance", "resolution_within", "escalatio
 
 
 class Goal(NamedTuple):
-    """A goal of block `targets`: so many percent wanted, `good` of `n` reached it, `left_out` cannot be judged.
+    """A goal of the policy's `targets`: `wanted` percent; `good` of `n` reached it, `left_out` cannot be judged.
 
-    `strict`: more than the wanted share is asked for, not just as much. `level` and `within` (a duration) say of whom.
+    `strict`: the share must be greater than `wanted`, not just equal. `level` and `within` (a duration) limit it.
     """
 
     name: str
@@ -266,10 +247,10 @@ def goals(
     """
     wanted, out = policy.targets, []
     if wanted.sla_compliance_pct is not None:
-        told = [one for one in found if one.clock.clock in (RESPONSE, RESOLUTION)]
-        counts = [one for one in told if not one.excluded]
+        main = [one for one in found if one.clock.clock in (RESPONSE, RESOLUTION)]
+        counts = [one for one in main if not one.excluded]
         good = sum(not one.late for one in counts)
-        out.append(Goal(COMPLIANCE, wanted.sla_compliance_pct, good, len(counts), len(told) - len(counts), True))
+        out.append(Goal(COMPLIANCE, wanted.sla_compliance_pct, good, len(counts), len(main) - len(counts), True))
     out += [_within(incidents, policy, now, share) for share in wanted.resolution]
     if wanted.escalation_accuracy_pct is not None:
         out.append(_accuracy(incidents, wanted.escalation_accuracy_pct))
@@ -277,21 +258,21 @@ def goals(
 
 
 def _within(incidents: Iterable[Incident], policy: Policy, now: datetime, share: ResolutionShare) -> Goal:
-    """By working time from declared to resolved, waiting aside; what still runs has failed once it is past the limit.
+    """By working time from declared to resolved, without pauses; a running incident has failed once past the limit.
 
-    The level need not have a resolution target for it. What was declared after the fact says nothing.
+    The level need not have a resolution target. An incident declared after the fact is left out.
     """
     limit = seconds_of(share.within)
     good = n = left_out = 0
     for incident in incidents:
-        if (level := level_duties(incident, policy)).id != share.id:
+        if (level := level_of(incident, policy)).id != share.id:
             continue
-        given = facts(incident, now)
-        end = resolved(given)
+        view = as_of(incident, now)
+        end = view.resolved
         last = end.at if end.ended else now
         calendar = calendar_of(level, policy)
-        spent = elapsed(declared(given), last, calendar, rests_of(given, policy)) if last else None
-        if out_of_metrics(incident) or is_retroactive(given) or spent is None or (not end.ended and spent <= limit):
+        spent = elapsed(view.declared, last, calendar, view.closed_pauses(policy.states.pausing)) if last else None
+        if exclusion(incident) or view.is_retroactive or spent is None or (not end.ended and spent <= limit):
             left_out += 1
         else:
             good, n = good + (spent <= limit), n + 1
@@ -299,7 +280,7 @@ def _within(incidents: Iterable[Incident], policy: Policy, now: datetime, share:
 
 
 def _accuracy(incidents: Iterable[Incident], wanted: float) -> Goal:
-    entries = [entry for one in incidents if not out_of_metrics(one) for entry in one.escalations]
+    entries = [entry for one in incidents if not exclusion(one) for entry in one.escalations]
     judged = [entry.appropriate for entry in entries if isinstance(entry.appropriate, bool)]
     return Goal(ACCURACY, wanted, sum(judged), len(judged), len(entries) - len(judged), True)
 
@@ -321,7 +302,7 @@ class Period(NamedTuple):
 class Figures(NamedTuple):
     """The clocks of one name. `n` = met + missed; `excluded` are the others, by reason.
 
-    `lasted` are the working seconds of those that ended, None for updates, which have slots instead. `unfinished` of
+    `lasted` are the working seconds of those that ended; None for updates, which have slots instead. `unfinished` of
     the missed ones still run and are not in `lasted`.
     """
 
@@ -339,12 +320,12 @@ class Figures(NamedTuple):
 
     @property
     def percent(self) -> float | None:
-        """Kept promises; None where none counts."""
+        """The share that was met; None where none counts."""
         return percent(self.met, self.n)
 
 
 class Group(NamedTuple):
-    """The figures of one level, service or month, by clock in the order of NAMES."""
+    """The figures of one level, service or month, by clock in the order of CLOCK_NAMES."""
 
     name: str
     figures: tuple[Figures, ...]
@@ -364,7 +345,7 @@ class Compliance(NamedTuple):
     groups: tuple[Group, ...]
     goals: tuple[Goal, ...]
     late: tuple[Clock, ...]
-    noticing: Noticing | None
+    noticing: NotificationLag | None
     unread: tuple[Unread, ...] = ()
 
     @property
@@ -380,9 +361,9 @@ def compliance(
     by: str = LEVEL,
     unread: Sequence[Unread] = (),
 ) -> Compliance:
-    """The compliance report; `by` is one of AXES. What was declared after `now` is not there yet.
+    """The compliance report; `by` is one of AXES. What was declared after `now` does not exist yet.
 
-    A record whose label is no level of the policy joins `unread`. UserError where the policy itself cannot be used.
+    A record whose label is not a level of the policy joins `unread`. UserError where the policy itself cannot be used.
     """
     found: list[ClockOutcome] = []
     counted: list[Incident] = []
@@ -393,15 +374,13 @@ def compliance(
         begin = declared_at(incident)
         if begin > now or not period.holds(begin):
             return
-        if why := no_level(incident, policy):
+        if why := why_no_level(incident, policy):
             left_out.append(Unread(record.path, why))
             return
-        found.extend(outcomes(incident, policy, now))
+        found.extend(outcomes(as_of(incident, now), policy))
         counted.append(incident)
 
-    run(each(records, count))
-    late = [one.clock for one in found if one.late and not one.excluded]
-    late.sort(key=lambda one: (one.remaining_seconds or 0, one.incident, CLOCK_NAMES.index(one.clock), one.item or ""))
+    consume(evaluate_each(records, count))
     return Compliance(
         now,
         period,
@@ -410,33 +389,39 @@ def compliance(
         _figures(found),
         _groups(found, by, policy),
         goals(found, counted, policy, now),
-        tuple(late),
-        noticing(counted, now),
+        tuple(_late_clocks(found)),
+        notification_lag(counted, now),
         tuple(sorted(left_out)),
     )
 
 
+def _late_clocks(found: Iterable[ClockOutcome]) -> list[Clock]:
+    """The missed clocks that count, the latest first."""
+    late = [outcome.clock for outcome in found if outcome.late and not outcome.excluded]
+    return sorted(late, key=lambda clock: (clock.remaining_seconds or 0, clock.incident, clock.place, clock.item or ""))
+
+
 def _groups(found: Iterable[ClockOutcome], by: str, policy: Policy) -> tuple[Group, ...]:
-    of: dict[str, list[ClockOutcome]] = defaultdict(list)
-    for one in found:
-        for name in _names(one, by):
-            of[name].append(one)
+    groups: dict[str, list[ClockOutcome]] = defaultdict(list)
+    for outcome in found:
+        for name in _group_names(outcome, by):
+            groups[name].append(outcome)
     order = [*policy.labels, *policy.major_labels]
-    ranked = sorted(of, key=lambda name: (order.index(name) if name in order else len(order), name))
-    return tuple(Group(name, _figures(of[name])) for name in (ranked if by == LEVEL else sorted(of)))
+    ranked = sorted(groups, key=lambda name: (order.index(name) if name in order else len(order), name))
+    return tuple(Group(name, _figures(groups[name])) for name in (ranked if by == LEVEL else sorted(groups)))
 
 
-def _names(one: ClockOutcome, by: str) -> tuple[str, ...]:
+def _group_names(outcome: ClockOutcome, by: str) -> tuple[str, ...]:
     if by == SERVICE:
-        return one.services
-    return (one.clock.level,) if by == LEVEL else (f"{one.declared:%Y-%m}",)
+        return outcome.services
+    return (outcome.clock.level,) if by == LEVEL else (f"{outcome.declared:%Y-%m}",)
 
 
 def _figures(found: Iterable[ClockOutcome]) -> tuple[Figures, ...]:
-    of: dict[str, list[ClockOutcome]] = defaultdict(list)
-    for one in found:
-        of[one.clock.clock].append(one)
-    return tuple(_of_clock(name, of[name]) for name in CLOCK_NAMES if name in of)
+    by_clock: dict[str, list[ClockOutcome]] = defaultdict(list)
+    for outcome in found:
+        by_clock[outcome.clock.clock].append(outcome)
+    return tuple(_of_clock(name, by_clock[name]) for name in CLOCK_NAMES if name in by_clock)
 
 
 def _of_clock(name: str, found: Sequence[ClockOutcome]) -> Figures:

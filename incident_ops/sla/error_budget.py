@@ -13,13 +13,13 @@ from decimal import Decimal
 from math import ceil, floor
 from typing import NamedTuple
 
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import FIXED, effective
+from incident_ops.domain.lifecycle import counts
 from incident_ops.domain.policy_sections import BurnRate
 from incident_ops.domain.services import REQUEST_BUDGET, TIME_BUDGET, Objective
-from incident_ops.domain.time import duration, instant, shift, spell_duration
-
-ImpactSpan = tuple[datetime, datetime]
+from incident_ops.domain.time import duration, shift, spell_duration
+from incident_ops.sla.calendar import merged_intervals
 
 _NAMES = {7: "Weekly", 28: "Monthly", 30: "Monthly", 31: "Monthly", 90: "Quarterly", 365: "Yearly"}
 _DAY = timedelta(days=1)
@@ -28,8 +28,8 @@ _DAY = timedelta(days=1)
 class Budget(NamedTuple):
     """`allowed` and `used` in minutes, or in failed requests (`mode`), over `window` seconds.
 
-    `is_running`: impact goes on, so more is used every minute. `unknown` are the incidents whose failed requests nobody
-    knows: then `used` is the least it can be.
+    `is_running`: impact goes on, so more is used every minute. `unknown` are the incidents without a known number of
+    failed requests: then `used` is the least it can be.
     """
 
     mode: str
@@ -58,25 +58,25 @@ class Budget(NamedTuple):
 def time_budget(incidents: Iterable[Incident], objective: Objective, now: datetime) -> Budget:
     """The budget in minutes, from the incidents of one service."""
     since = shift(now, -objective.window)
-    told, spans, runs = 0.0, [], False
-    for incident in counted(incidents):
-        found = [span for span in impact_spans(incident, now) if span[1] > since]
+    stated, spans, runs = 0.0, [], False
+    for incident in filter(counts, incidents):
+        found = [span for span in as_of(incident, now).impact_spans() if span[1] > since]
         minutes = incident.impact.budget_minutes
         if isinstance(minutes, int | float):
-            told += float(minutes) if found else 0.0
+            stated += float(minutes) if found else 0.0
         else:
             spans += [(max(begin, since), end) for begin, end in found]
             runs = runs or any(end == now for _, end in found)
-    used = told + sum((end - begin).total_seconds() for begin, end in _merged(spans)) / 60
+    used = stated + sum((end - begin).total_seconds() for begin, end in merged_intervals(spans)) / 60
     return Budget(TIME_BUDGET, objective.window, allowed(objective, objective.window / 60), round(used, 6), runs)
 
 
 def request_budget(incidents: Iterable[Incident], objective: Objective, now: datetime, total: int) -> Budget:
-    """The budget in requests, of `total` requests in the window; failed ones as the records tell them."""
+    """The budget in requests, of `total` requests in the window; the failed ones are those in the records."""
     since = shift(now, -objective.window)
     failed, unknown = 0.0, []
-    for incident in counted(incidents):
-        if not any(end > since for _, end in impact_spans(incident, now)):
+    for incident in filter(counts, incidents):
+        if not any(end > since for _, end in as_of(incident, now).impact_spans()):
             continue
         count = incident.impact.failed_requests
         if isinstance(count, int | float):
@@ -92,7 +92,7 @@ def allowed(objective: Objective, total: float) -> float:
 
 
 def burn_rate(incidents: Iterable[Incident], objective: Objective, now: datetime, window: int) -> float:
-    """How many times the even pace the budget burned in the last `window` seconds; infinite where none is allowed."""
+    """How fast the budget burned in the last `window` seconds, 1 = just used up; infinite where none is allowed."""
     used = time_budget(incidents, objective._replace(window=window), now)
     return used.used / used.allowed if used.allowed else float("inf") if used.used else 0.0
 
@@ -118,43 +118,10 @@ def status_line(budget: Budget) -> str:
         over = f", {_tenths(budget.over, ceil)} over" if budget.over else ""
         return f"{head} exhausted: {_tenths(budget.used, ceil)} of {_tenths(budget.allowed, round)} {unit}{over}"
     left = _tenths(budget.left, floor)
-    told = "under 0.1" if left == "0" and budget.left else left
-    return f"{head}: {told} of {_tenths(budget.allowed, round)} {unit} left"
+    stated = "under 0.1" if left == "0" and budget.left else left
+    return f"{head}: {stated} of {_tenths(budget.allowed, round)} {unit} left"
 
 
 def _tenths(value: float, rounded: Callable[[float], int]) -> str:
-    """With one decimal at most. What is used rounds up, so nothing that is spent looks as if some were left."""
+    """With one decimal at most. What is used rounds up, so that a spent budget never looks as if some were left."""
     return f"{rounded(round(value * 10, 5)) / 10:.1f}".removesuffix(".0")
-
-
-def counted(incidents: Iterable[Incident]) -> list[Incident]:
-    """Real incidents only: no drill, no duplicate, no false alarm, nothing withdrawn."""
-    return [one for one in incidents if one.outcome == FIXED and not one.drill and one.duplicate_of is None]
-
-
-def impact_spans(incident: Incident, now: datetime) -> list[ImpactSpan]:
-    """From the start to the restoring of each cycle, as far as `now`; one that goes on ends at `now`.
-
-    Where the start is not known the first sign of it counts, where the restoring is not, the resolution or the closing.
-    """
-    at = effective(incident)
-    fields: list[tuple[str, tuple[str, ...]]] = [("times", ("started", "detected", "declared"))]
-    fields += [(f"cycles.{number}", ("reopened",)) for number in range(1, len(incident.cycles) + 1)]
-    found = []
-    for place, begins in fields:
-        begin = next((known for name in begins if (known := instant(at.get(f"{place}.{name}")))), now)
-        ends = (instant(at.get(f"{place}.{name}")) for name in ("restored", "resolved", "closed"))
-        end = min(next((known for known in ends if known), now), now)
-        if begin < end:
-            found.append((begin, end))
-    return found
-
-
-def _merged(spans: Iterable[ImpactSpan]) -> list[ImpactSpan]:
-    out: list[ImpactSpan] = []
-    for begin, end in sorted(spans):
-        if out and begin <= out[-1][1]:
-            out[-1] = (out[-1][0], max(out[-1][1], end))
-        else:
-            out.append((begin, end))
-    return out

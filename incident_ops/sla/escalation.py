@@ -1,8 +1,8 @@
 """What escalates an incident, and since which instant it is due (R58-R65, R68-R70, C8, C9).
 
-Each rule finds its instants from the times of events alone, so that a late run finds the same ones: a threshold that
+Each rule derives its instants from the times of events alone, so that a late run finds the same ones: a threshold that
 work deferred is due at the first instant past it at which the silence had lasted long enough. `>` fires strictly after.
-The rules are silent about what was declared after the fact, and about duplicates, false alarms and what was withdrawn.
+The rules ignore incidents declared after the fact, duplicates, false alarms and withdrawn ones.
 """
 
 from __future__ import annotations
@@ -11,46 +11,34 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from incident_ops.domain.incident import Escalation, Incident
+from incident_ops.domain.as_of import IncidentAt, as_of, assignee_at
+from incident_ops.domain.incident import Escalation
 from incident_ops.domain.lifecycle import PENDING
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import parse_instant, stamp
+from incident_ops.sla.activity import NOTHING_SEEN, Seen, activity, answers, first_after
 from incident_ops.sla.calendar import due
 from incident_ops.sla.escalation_ladder import (
     ACK_TIMEOUT,
     NO_ANSWER,
     EscalationCause,
-    Road,
-    Rung,
-    assignee,
+    EscalationStep,
+    LadderInputs,
     climb,
     managers,
     nearest_people,
 )
-from incident_ops.sla.escalation_rules import Case, cases, causes, rests_of
-from incident_ops.sla.incident_at import (
-    NOTHING_SEEN,
-    Facts,
-    Seen,
-    acknowledged,
-    activity,
-    answers,
-    declared,
-    facts,
-    first_after,
-    pauses,
-    resolved,
-)
-from incident_ops.sla.targets import calendar_of, legs
+from incident_ops.sla.escalation_rules import EscalationCycle, causes, escalation_cycles
+from incident_ops.sla.targets import calendar_of, level_periods
 
 MANUAL = "manual"
 
 
-class Due(NamedTuple):
-    """An escalation that is due: by which rule and why, between which tiers, who is to be told.
+class DueEscalation(NamedTuple):
+    """An escalation that is due: by which rule and why, between which tiers, and who is to be notified.
 
-    `due` is the instant of the rule (aware UTC). `superseded` says why nobody is to be told any more. `unreached` are
-    the words of the policy that nobody is behind. `recorded` is the entry of the record, where it has one.
+    `due` is the instant of the rule (aware UTC). `superseded` says why nobody is notified of it any more. `unreached`
+    are the names in the policy that have no contact. `recorded` is the entry of the record, where it has one.
     """
 
     incident: str
@@ -68,125 +56,132 @@ class Due(NamedTuple):
 
 
 def due_escalations(
-    incident: Incident, policy: Policy, now: datetime, seen: Seen = NOTHING_SEEN, pattern: Sequence[str] = ()
-) -> list[Due]:
-    """Every escalation that is due at `now` (aware UTC), in order, those in the record among them.
+    view: IncidentAt, policy: Policy, seen: Seen = NOTHING_SEEN, pattern: Sequence[str] = ()
+) -> list[DueEscalation]:
+    """Every escalation that is due now, in order, including those already in the record.
 
-    `seen` is what the tracker shows of the incident, `pattern` the ids that make one with it (`similar`). Of those that
-    nobody was told about yet only the highest is to be told; the others are superseded. UserError as `sla.clocks`.
+    `seen` is what the tracker shows of the incident, `pattern` the ids of the incidents similar to it (`similar`).
+    Only the highest one is for notification; the others are superseded. UserError as `sla.clocks`.
     """
-    given = facts(incident, now)
-    if given.is_cancelled:
+    if view.is_cancelled:
         return []
-    done = activity(given, policy, seen.comments)
-    cycles = cases(given, policy, done)
-    known = {entry.key: entry for entry in incident.escalations if parse_instant(entry.at) <= now}
-    found = _with_recorded([cause for case in cycles for cause in causes(case, seen, pattern)], known)
-    return _told(given, policy, climb(found, _road(given, policy, done, cycles), now), known)
+    active = activity(view, policy, seen.comments)
+    cycles = escalation_cycles(view, policy, active)
+    recorded = {entry.key: entry for entry in view.incident.escalations if parse_instant(entry.at) <= view.now}
+    found = _with_recorded([cause for cycle in cycles for cause in causes(cycle, seen, pattern)], recorded)
+    steps = climb(found, _ladder_inputs(view, policy, active, cycles), view.now)
+    return _superseded_by_highest([_due(step, view, policy, recorded.get(step.cause.key)) for step in steps])
 
 
-def _with_recorded(causes: list[EscalationCause], known: Mapping[str, Escalation]) -> list[EscalationCause]:
-    """The causes in order, each key once; what the record holds keeps its tier, and stays though no rule says it."""
-    found: dict[str, EscalationCause] = {}
-    for cause in sorted(causes, key=lambda one: (one.at, one.rule, one.key)):
-        entry = known.get(cause.key)
-        found.setdefault(cause.key, cause._replace(to_tier=entry.to_tier) if entry else cause)
-    for entry in known.values():
-        if entry.key not in found and entry.rule not in (NO_ANSWER, ACK_TIMEOUT):
+def _with_recorded(causes: list[EscalationCause], recorded: Mapping[str, Escalation]) -> list[EscalationCause]:
+    """The causes in order, each key once. A recorded one keeps its tier, and stays even if no rule finds it now."""
+    by_key: dict[str, EscalationCause] = {}
+    for cause in sorted(causes, key=_order):
+        entry = recorded.get(cause.key)
+        by_key.setdefault(cause.key, cause._replace(to_tier=entry.to_tier) if entry else cause)
+    for entry in recorded.values():
+        if entry.key not in by_key and entry.rule not in (NO_ANSWER, ACK_TIMEOUT):
             at, cycle = parse_instant(entry.at), _cycle_of(entry.key)
-            found[entry.key] = EscalationCause(at, entry.rule, entry.key, entry.reason, cycle, to_tier=entry.to_tier)
-    return sorted(found.values(), key=lambda one: (one.at, one.rule, one.key))
+            by_key[entry.key] = EscalationCause(at, entry.rule, entry.key, entry.reason, cycle, to_tier=entry.to_tier)
+    return sorted(by_key.values(), key=_order)
+
+
+def _order(cause: EscalationCause) -> tuple[datetime, str, str]:
+    return cause.at, cause.rule, cause.key
 
 
 def _cycle_of(key: str) -> int:
-    """The cycle a key of ours names; 1 for a key of somebody else's making."""
+    """The cycle in one of our keys; 1 for a key that somebody else made up."""
     parts = key.split("/")
     return int(parts[2]) if len(parts) > 2 and parts[2].isdecimal() else 1
 
 
-def _road(given: Facts, policy: Policy, done: tuple[datetime, ...], cycles: Sequence[Case]) -> Road:
-    rests, calendar = rests_of(given, policy), calendar_of(legs(given, policy)[-1].level, policy)
-    incident = given.incident
+def _ladder_inputs(
+    view: IncidentAt, policy: Policy, active: tuple[datetime, ...], cycles: Sequence[EscalationCycle]
+) -> LadderInputs:
+    pauses = view.closed_pauses(policy.states.pausing)
+    calendar = calendar_of(level_periods(view, policy)[-1].level, policy)
+    incident = view.incident
 
     def quiet(since: datetime, seconds: int) -> datetime | None:
-        for index, at in enumerate(done):
-            free = due(at, seconds, calendar, rests)
-            following = done[index + 1] if index + 1 < len(done) else None
-            if at >= since and free and (following is None or free < following):
-                return free
+        for index, at in enumerate(active):
+            silent_until = due(at, seconds, calendar, pauses)
+            following = active[index + 1] if index + 1 < len(active) else None
+            if at >= since and silent_until and (following is None or silent_until < following):
+                return silent_until
         return None
 
     def is_open(at: datetime) -> bool:
-        view = facts(incident, at)
-        taken = acknowledged(view)
-        # somebody has it since nobody knows when, or had it before it was declared
-        taken_early = taken.ended and (taken.at is None or taken.at <= declared(view))
-        return _is_at_work(view) and not (view.cycle == 1 and taken_early)
+        then = as_of(incident, at)
+        response = then.acknowledged
+        # acknowledged at an unknown time, or before the declaration
+        was_taken = response.ended and (response.at is None or response.at <= then.declared)
+        return _is_at_work(then) and not (then.cycle == 1 and was_taken)
 
-    return Road(
+    return LadderInputs(
         incident=incident,
         tiers=policy.escalation.tiers,
-        begins=[case.begin for case in cycles],
-        answers=answers(given, policy),
-        cycle_at=lambda at: facts(incident, at).cycle,
+        begins=[cycle.begin for cycle in cycles],
+        answers=answers(view, policy),
+        cycle_at=lambda at: as_of(incident, at).cycle,
         is_open=is_open,
-        after=lambda at, seconds: due(at, seconds, calendar, rests),
+        after=lambda at, seconds: due(at, seconds, calendar, pauses),
         quiet=quiet,
     )
 
 
-def _is_at_work(view: Facts) -> bool:
-    rests = any(start <= view.now and (end is None or view.now < end) for start, end in pauses(view))
-    return not rests and view.state != PENDING and not resolved(view).ended
+def _is_at_work(view: IncidentAt) -> bool:
+    pauses = view.pauses({PENDING})
+    paused = any(start <= view.now and (end is None or view.now < end) for start, end in pauses)
+    return not paused and view.state != PENDING and not view.resolved.ended
 
 
-def _told(given: Facts, policy: Policy, rungs: Sequence[Rung], known: Mapping[str, Escalation]) -> list[Due]:
-    """The rungs with who is to be told; all but the highest that still stands are superseded."""
-    at_work, answered = _is_at_work(given), answers(given, policy)
-    found = []
-    for rung in rungs:
-        cause, entry = rung.cause, known.get(rung.cause.key)
-        told, nobody = _targets(given, policy, cause, rung.to_tier)
-        found.append(
-            Due(
-                incident=given.incident.id,
-                key=cause.key,
-                rule=cause.rule,
-                reason=entry.reason if entry else cause.reason,
-                due=cause.at,
-                cycle=cause.cycle,
-                from_tier=rung.from_tier,
-                to_tier=rung.to_tier,
-                targets=tuple(entry.notified) if entry else told,
-                unreached=nobody,
-                superseded=_lapsed(cause, given, answered, at_work),
-                recorded=entry,
-            )
-        )
-    standing = [one for one in found if not one.superseded]
-    highest = max(standing, key=lambda one: (one.to_tier or 0, one.due, one.key), default=None)
+def _due(step: EscalationStep, view: IncidentAt, policy: Policy, entry: Escalation | None) -> DueEscalation:
+    """A step with the people to notify; what the record says of it wins."""
+    cause = step.cause
+    people, missing = _targets(view, policy, cause, step.to_tier)
+    return DueEscalation(
+        incident=view.incident.id,
+        key=cause.key,
+        rule=cause.rule,
+        reason=entry.reason if entry else cause.reason,
+        due=cause.at,
+        cycle=cause.cycle,
+        from_tier=step.from_tier,
+        to_tier=step.to_tier,
+        targets=tuple(entry.notified) if entry else people,
+        unreached=missing,
+        superseded=_lapsed(cause, view, policy),
+        recorded=entry,
+    )
+
+
+def _superseded_by_highest(found: list[DueEscalation]) -> list[DueEscalation]:
+    """The escalations, all but the highest of those that still matter superseded by it."""
+    current = [one for one in found if not one.superseded]
+    highest = max(current, key=lambda one: (one.to_tier or 0, one.due, one.key), default=None)
     return [
         one if one.superseded or one is highest or highest is None else one._replace(superseded=f"by {highest.key}")
         for one in found
     ]
 
 
-def _lapsed(cause: EscalationCause, given: Facts, answered: Sequence[datetime], at_work: bool) -> str:
-    """Why nobody is to be told of a cause any more; "" where it still stands."""
-    if cause.cycle != given.cycle:
-        return "it was resolved, and came back, since"
-    if not at_work:
-        return "nobody is at work on it now"
-    answer = first_after(answered, cause.at) if cause.rule == NO_ANSWER else None
+def _lapsed(cause: EscalationCause, view: IncidentAt, policy: Policy) -> str:
+    """Why nobody is notified of a cause any more; "" where it still matters."""
+    if cause.cycle != view.cycle:
+        return "it was resolved and reopened since"
+    if not _is_at_work(view):
+        return "nobody is working on it now"
+    answer = first_after(answers(view, policy), cause.at) if cause.rule == NO_ANSWER else None
     return f"somebody answered at {stamp(answer)}" if answer else cause.lapsed
 
 
 def _targets(
-    given: Facts, policy: Policy, cause: EscalationCause, tier: int | None
+    view: IncidentAt, policy: Policy, cause: EscalationCause, tier: int | None
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The people of the tier, then the managers of whoever has the incident, as far up as its rank asks (R63, R64)."""
-    level = max((leg for leg in legs(given, policy) if leg.since <= cause.at), key=lambda leg: leg.since, default=None)
-    rank = level.level.rank if level else 4
-    told, nobody = nearest_people(tier, policy)
-    above = managers(assignee(given.incident, cause.at), rank, policy)
-    return tuple(dict.fromkeys((*told, *above))), tuple(nobody)
+    """The people of the tier, then the managers of the assignee, as far up as the rank asks (R63, R64)."""
+    earlier = [period for period in level_periods(view, policy) if period.since <= cause.at]
+    rank = max(earlier, key=lambda period: period.since).level.rank if earlier else 4
+    people, missing = nearest_people(tier, policy)
+    above = managers(assignee_at(view.incident, cause.at), rank, policy)
+    return tuple(dict.fromkeys((*people, *above))), tuple(missing)

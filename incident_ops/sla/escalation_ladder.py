@@ -1,8 +1,8 @@
-"""The escalation ladder: from tier to tier, again and again until somebody answers (R63, R65). Pure.
+"""The escalation ladder: from tier to tier until somebody answers (R63, R65). Pure.
 
-A cause lifts the incident one tier. Who is told has `wait` to answer; then they are told again, `repeat_max` times, and
-then the next tier is. An answer stops that; where after an answer nothing happens for `ack_timeout`, it begins again.
-All instants follow from what happened and when, never from when somebody looked.
+A cause moves the incident up one tier. Whoever is notified has `wait` to answer; then they are notified again,
+`repeat_max` times, and then the next tier is. An answer stops that; if nothing happens for `ack_timeout` after an
+answer, it starts again. All instants follow from what happened and when, never from when somebody looked.
 """
 
 from __future__ import annotations
@@ -21,11 +21,14 @@ NO_ANSWER, ACK_TIMEOUT = "no_answer", "ack_timeout"
 LADDER = "ladder"
 ALL_MANAGERS = 20
 
+_ASSIGNED, _ANSWERED, _BEGAN, _CAUSED, _END = range(5)
+"""What happens on the ladder, in the order that counts within one instant."""
+
 
 class EscalationCause(NamedTuple):
-    """Why an incident climbs: at which instant (aware UTC), by which rule; `key` names it for ever.
+    """Why an incident escalates: at which instant (aware UTC) and by which rule; `key` is its permanent name.
 
-    `lapsed` says why it is of no concern any more. `to_tier` is set where the tier is given, not the next one.
+    `lapsed` says why it no longer matters. `to_tier` is set where the tier is given; otherwise it is the next one.
     """
 
     at: datetime
@@ -37,19 +40,19 @@ class EscalationCause(NamedTuple):
     to_tier: int | None = None
 
 
-class Rung(NamedTuple):
-    """A cause and the tiers between which the incident climbed; None where the policy has no ladder."""
+class EscalationStep(NamedTuple):
+    """A cause and the tiers between which the incident moved; None where the policy has no ladder."""
 
     cause: EscalationCause
     from_tier: int | None
     to_tier: int | None
 
 
-class Road(NamedTuple):
-    """What a ladder must know of an incident.
+class LadderInputs(NamedTuple):
+    """What a ladder needs to know of an incident.
 
-    `begins` are the instants at which it was declared or came back. `is_open` says whether anybody is to be told at an
-    instant, `after` adds working time, `quiet` finds the end of the first such silence since.
+    `begins` are the instants at which it was declared or reopened. `is_open` says whether anybody is to be notified at
+    an instant, `after` adds working time, `quiet` finds the end of the first silence of that length since an instant.
     """
 
     incident: Incident
@@ -62,8 +65,11 @@ class Road(NamedTuple):
     quiet: Callable[[datetime, int], datetime | None]
 
 
-class _Stand(NamedTuple):
-    """Where the climb is: the tier, when the next word is due, by which rule, since when, and how often it was said."""
+class _Position(NamedTuple):
+    """Where the incident is on the ladder: its tier, and the deadline that is running, by which rule and since when.
+
+    `number` counts the steps since `origin`, `repeats` how often the tier was notified again.
+    """
 
     tier: int | None
     deadline: datetime | None = None
@@ -73,137 +79,143 @@ class _Stand(NamedTuple):
     repeats: int = 0
 
 
-def climb(causes: Iterable[EscalationCause], road: Road, now: datetime) -> list[Rung]:
-    """Every rung up to `now`, in order: those of the causes, and those that nobody's answer brings about."""
-    assigned = ((parse_instant(one.at), 0, one.tier) for one in road.incident.assignments)
+def climb(causes: Iterable[EscalationCause], inputs: LadderInputs, now: datetime) -> list[EscalationStep]:
+    """Every step up to `now`, in order: those of the causes, and those taken because nobody answered."""
+    steps: list[EscalationStep] = []
+    position = _Position(_lowest(inputs.tiers))
+    for at, kind, payload in (*_events(causes, inputs, now), (now, _END, None)):
+        while position.deadline is not None and position.deadline < at:
+            position, step = _overdue(position, inputs)
+            steps += [step] if step else []
+        if isinstance(payload, EscalationCause):
+            steps.append(_step_up(payload, position, steps, inputs.tiers))
+            position = _wait_for_answer(_Position(steps[-1].to_tier), at, at, inputs)
+        elif isinstance(payload, int):
+            position = position._replace(tier=payload)
+        elif kind == _ANSWERED:
+            position = _answered(position, at, inputs)
+        elif kind == _BEGAN:
+            position = _wait_for_answer(_Position(position.tier), at, at, inputs)
+    return steps
+
+
+def _events(
+    causes: Iterable[EscalationCause], inputs: LadderInputs, now: datetime
+) -> list[tuple[datetime, int, EscalationCause | int | None]]:
+    """Everything that happened, in order: assignments to a tier, answers, beginnings, causes."""
+    assigned = ((parse_instant(entry.at), entry.tier) for entry in inputs.incident.assignments)
     events: list[tuple[datetime, int, EscalationCause | int | None]] = [
-        (at, 0, tier) for at, _, tier in assigned if at <= now
+        (at, _ASSIGNED, tier) for at, tier in assigned if at <= now
     ]
-    events += [(at, 1, None) for at in road.answers] + [(at, 2, None) for at in road.begins]
-    events += [(cause.at, 3, cause) for cause in causes]
-    found: list[Rung] = []
-    stand = _Stand(_lowest(road.tiers))
-    for at, order, what in (*sorted(events, key=lambda event: event[:2]), (now, 4, None)):
-        while stand.deadline is not None and stand.deadline < at:
-            stand, rung = _overdue(stand, road)
-            found += [rung] if rung else []
-        if isinstance(what, EscalationCause):
-            found.append(_lifted(what, stand, found, road.tiers))
-            stand = _armed(_Stand(found[-1].to_tier), at, at, road)
-        elif isinstance(what, int):
-            stand = stand._replace(tier=what)
-        elif order == 1:
-            stand = _answered(stand, at, road)
-        elif order == 2:
-            stand = _armed(_Stand(stand.tier), at, at, road)
-    return found
+    events += [(at, _ANSWERED, None) for at in inputs.answers] + [(at, _BEGAN, None) for at in inputs.begins]
+    events += [(cause.at, _CAUSED, cause) for cause in causes]
+    return sorted(events, key=lambda event: event[:2])
 
 
-def people(tier: int | None, policy: Policy) -> tuple[list[str], list[str]]:
-    """The handles behind a tier, and the words of the policy that nobody is behind."""
-    entries = [one for one in policy.escalation.tiers if one.tier == tier]
-    words = [word for one in entries for word in (*one.notify, *([one.id] if one.id in policy.contacts.tiers else []))]
-    return behind(words, policy.contacts)
+def people_of_tier(tier: int | None, policy: Policy) -> tuple[list[str], list[str]]:
+    """The handles of a tier, and the names in the policy that have no contact."""
+    entries = [entry for entry in policy.escalation.tiers if entry.tier == tier]
+    tiers = policy.contacts.tiers
+    names = [name for entry in entries for name in (*entry.notify, *([entry.id] if entry.id in tiers else []))]
+    return handles_of(names, policy.contacts)
 
 
 def nearest_people(tier: int | None, policy: Policy) -> tuple[list[str], list[str]]:
-    """As `people`; where nobody is behind a tier, those of the next lower one: somebody must hear of it."""
-    told, nobody = people(tier, policy)
-    lower = sorted({one.tier for one in policy.escalation.tiers if tier is not None and one.tier < tier}, reverse=True)
-    for below in lower:
-        if not told:
-            told = people(below, policy)[0]
-    return told, nobody
+    """As `people_of_tier`; where a tier has no contact, the people of the next lower one: somebody must be notified."""
+    handles, missing = people_of_tier(tier, policy)
+    tiers = {entry.tier for entry in policy.escalation.tiers}
+    for lower in sorted((one for one in tiers if tier is not None and one < tier), reverse=True):
+        if not handles:
+            handles = people_of_tier(lower, policy)[0]
+    return handles, missing
 
 
-def behind(words: Iterable[str], contacts: Contacts) -> tuple[list[str], list[str]]:
-    """(handles, words that nobody is behind), each once, in order."""
+def handles_of(names: Iterable[str], contacts: Contacts) -> tuple[list[str], list[str]]:
+    """(handles, names without a contact), each once, in order."""
     found: dict[str, None] = {}
-    nobody: dict[str, None] = {}
-    for word in words:
-        handles = contacts.behind(word)
+    missing: dict[str, None] = {}
+    for name in names:
+        handles = contacts.handles(name)
         found.update(dict.fromkeys(handles))
         if not handles:
-            nobody[word] = None
-    return [*found], [*nobody]
+            missing[name] = None
+    return [*found], [*missing]
 
 
 def managers(handle: str | None, rank: int, policy: Policy) -> list[str]:
     """The management chain above somebody, as far as the rank asks (R63): all of it for rank 1, two steps for rank 2,
     else one. A chain that leads back to itself ends there."""
-    found: list[str] = []
+    chain: list[str] = []
     most = {1: ALL_MANAGERS, 2: 2}.get(rank, 1)
-    while handle is not None and len(found) < most:
+    while handle is not None and len(chain) < most:
         person = policy.contacts.people.get(handle)
         handle = person.manager if person else None
-        if handle is None or handle in found:
+        if handle is None or handle in chain:
             break
-        found.append(handle)
-    return found
+        chain.append(handle)
+    return chain
 
 
-def assignee(incident: Incident, at: datetime) -> str | None:
-    """Who had the incident at an instant: the last it was assigned to."""
-    given = [one.to for one in incident.assignments if parse_instant(one.at) <= at]
-    return given[-1] if given else None
+def _step_up(
+    cause: EscalationCause, position: _Position, steps: Sequence[EscalationStep], tiers: Sequence[Tier]
+) -> EscalationStep:
+    """One tier up; causes of one instant move up together, so that no tier is skipped."""
+    if cause.to_tier is None and steps and steps[-1].cause.at == cause.at:
+        return EscalationStep(cause, steps[-1].from_tier, steps[-1].to_tier)
+    return EscalationStep(cause, position.tier, cause.to_tier or next_tier(position.tier, tiers) or position.tier)
 
 
-def _lifted(cause: EscalationCause, stand: _Stand, found: Sequence[Rung], tiers: Sequence[Tier]) -> Rung:
-    """One tier up; causes of one instant lift together, so that no tier is passed over."""
-    if cause.to_tier is None and found and found[-1].cause.at == cause.at:
-        return Rung(cause, found[-1].from_tier, found[-1].to_tier)
-    return Rung(cause, stand.tier, cause.to_tier or _above(stand.tier, tiers) or stand.tier)
-
-
-def _overdue(stand: _Stand, road: Road) -> tuple[_Stand, Rung | None]:
-    """What happens at the deadline: the same tier once more, the next one, or the end of the ladder."""
-    at, origin = stand.deadline, stand.origin
+def _overdue(position: _Position, inputs: LadderInputs) -> tuple[_Position, EscalationStep | None]:
+    """What happens at the deadline: the same tier again, the next one, or the end of the ladder."""
+    at, origin = position.deadline, position.origin
     assert at is not None  # noqa: S101
     assert origin is not None  # noqa: S101
-    nobody = _Stand(stand.tier)
-    if not road.is_open(at):
-        return nobody, None
-    entry = _entry(stand.tier, road.tiers)
-    above = _above(stand.tier, road.tiers)
-    number = stand.number + 1
-    again = stand.rule == ACK_TIMEOUT or stand.repeats < (entry.repeat_max or 0 if entry else 0)
+    stopped = _Position(position.tier)
+    if not inputs.is_open(at):
+        return stopped, None
+    entry = _entry(position.tier, inputs.tiers)
+    above = next_tier(position.tier, inputs.tiers)
+    number = position.number + 1
+    again = position.rule == ACK_TIMEOUT or position.repeats < (entry.repeat_max or 0 if entry else 0)
     if not again and above is None:
-        return nobody, None
-    reached = stand.tier if again else above
-    cycle = road.cycle_at(at)
-    key = f"{road.incident.id}/{LADDER}/{cycle}/{stand.rule}.{stamp(origin)}.{number}"
-    rung = Rung(EscalationCause(at, stand.rule, key, _why(stand, entry), cycle), stand.tier, reached)
-    repeats = stand.repeats + 1 if again and stand.rule == NO_ANSWER else 0
-    return _armed(_Stand(reached, number=number, repeats=repeats), at, origin, road), rung
+        return stopped, None
+    tier = position.tier if again else above
+    cycle = inputs.cycle_at(at)
+    key = f"{inputs.incident.id}/{LADDER}/{cycle}/{position.rule}.{stamp(origin)}.{number}"
+    cause = EscalationCause(at, position.rule, key, _reason(position, entry), cycle)
+    repeats = position.repeats + 1 if again and position.rule == NO_ANSWER else 0
+    following = _wait_for_answer(_Position(tier, number=number, repeats=repeats), at, origin, inputs)
+    return following, EscalationStep(cause, position.tier, tier)
 
 
-def _armed(stand: _Stand, at: datetime, origin: datetime, road: Road) -> _Stand:
-    """Somebody was told at `at`: from now on an answer is waited for, where the tier says how long."""
-    entry = _entry(stand.tier, road.tiers)
-    deadline = road.after(at, seconds_of(entry.wait)) if entry and entry.wait else None
-    return stand._replace(deadline=deadline, rule=NO_ANSWER, origin=origin)
+def _wait_for_answer(position: _Position, at: datetime, origin: datetime, inputs: LadderInputs) -> _Position:
+    """Somebody was notified at `at`: an answer is expected from then on, where the tier says how soon."""
+    entry = _entry(position.tier, inputs.tiers)
+    deadline = inputs.after(at, seconds_of(entry.wait)) if entry and entry.wait else None
+    return position._replace(deadline=deadline, rule=NO_ANSWER, origin=origin)
 
 
-def _answered(stand: _Stand, at: datetime, road: Road) -> _Stand:
-    entry = _entry(stand.tier, road.tiers)
-    deadline = road.quiet(at, seconds_of(entry.ack_timeout)) if entry and entry.ack_timeout else None
-    return _Stand(stand.tier, deadline, ACK_TIMEOUT, at)
+def _answered(position: _Position, at: datetime, inputs: LadderInputs) -> _Position:
+    entry = _entry(position.tier, inputs.tiers)
+    deadline = inputs.quiet(at, seconds_of(entry.ack_timeout)) if entry and entry.ack_timeout else None
+    return _Position(position.tier, deadline, ACK_TIMEOUT, at)
 
 
-def _why(stand: _Stand, entry: Tier | None) -> str:
-    is_quiet = stand.rule == ACK_TIMEOUT
+def _reason(position: _Position, entry: Tier | None) -> str:
+    is_quiet = position.rule == ACK_TIMEOUT
     limit = (entry.ack_timeout if is_quiet else entry.wait) if entry else None
     spelt = spell_duration(seconds_of(limit or "0s"))
     return f"Nothing happened for {spelt} after somebody answered" if is_quiet else f"Nobody answered within {spelt}"
 
 
 def _entry(tier: int | None, tiers: Sequence[Tier]) -> Tier | None:
-    return next((one for one in tiers if one.tier == tier), None)
+    return next((entry for entry in tiers if entry.tier == tier), None)
 
 
 def _lowest(tiers: Sequence[Tier]) -> int | None:
-    return min((one.tier for one in tiers), default=None)
+    return min((entry.tier for entry in tiers), default=None)
 
 
-def _above(tier: int | None, tiers: Sequence[Tier]) -> int | None:
-    return min((one.tier for one in tiers if tier is not None and one.tier > tier), default=None)
+def next_tier(tier: int | None, tiers: Sequence[Tier]) -> int | None:
+    """The lowest tier above one; None at the top, and where there is no ladder."""
+    return min((entry.tier for entry in tiers if tier is not None and entry.tier > tier), default=None)

@@ -12,221 +12,215 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
+from incident_ops.domain.as_of import MOMENT, IncidentAt, as_of, declared_at
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import FIXED
+from incident_ops.domain.lifecycle import counts
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.time import UNKNOWN, parse_instant, shift, spell_duration, stamp
-from incident_ops.sla.calendar import PauseSpan, due
+from incident_ops.domain.time import UNKNOWN, PauseSpan, parse_instant, shift, spell_duration, stamp
+from incident_ops.sla.activity import Seen, first_after, last_before, said_by_people
+from incident_ops.sla.calendar import due
 from incident_ops.sla.clocks import RESOLUTION
 from incident_ops.sla.escalation_ladder import EscalationCause
-from incident_ops.sla.incident_at import (
-    Facts,
-    Seen,
-    cycle_start,
-    declared,
-    declared_at,
-    facts,
-    first_after,
-    is_retroactive,
-    last_before,
-    resolved,
-    rests,
-    said_by_people,
-)
-from incident_ops.sla.targets import Leg, calendar_of, course, legs, seconds_of, targets
+from incident_ops.sla.targets import LevelPeriod, calendar_of, course, level_periods, seconds_of, targets
 
 TIME_RULE, STAGNATION_RULE, REASSIGNMENT_RULE = "time", "stagnation", "reassignment"
 VIP, KEYWORD, PATTERN = "vip", "keyword", "pattern"
-_MOMENT = timedelta(microseconds=1)
 
 
-class Case(NamedTuple):
-    """One cycle of an incident: seen from its end, or from now; what people did up to now, and the levels it had."""
+class EscalationCycle(NamedTuple):
+    """One cycle of an incident, seen from its end or from now: when people were active, and the levels it had."""
 
-    view: Facts
+    view: IncidentAt
     policy: Policy
-    done: tuple[datetime, ...]
-    path: list[Leg]
-    rests: tuple[PauseSpan, ...]
+    active: tuple[datetime, ...]
+    periods: list[LevelPeriod]
+    pauses: tuple[PauseSpan, ...]
     begin: datetime
     end: datetime
 
-    def after(self, leg: Leg, seconds: int, start: datetime) -> datetime | None:
-        """`start` and so much working time, in the level's calendar and outside the pauses."""
-        return due(start, seconds, calendar_of(leg.level, self.policy), self.rests)
+    def after(self, period: LevelPeriod, seconds: int, start: datetime) -> datetime | None:
+        """`start` plus working time, in the level's calendar and outside the pauses."""
+        return due(start, seconds, calendar_of(period.level, self.policy), self.pauses)
 
     def key(self, clock: str, mark: str) -> str:
         return f"{self.view.incident.id}/{clock}/{self.view.cycle}/{mark}"
 
-    def legs(self) -> Iterator[tuple[Leg, datetime, datetime]]:
-        """The levels of this cycle, with the part of it for which each held."""
-        ends = [*(leg.since for leg in self.path[1:]), self.end]
-        for leg, end in zip(self.path, ends, strict=True):
-            begin, last = max(leg.since, self.begin), min(end, self.end)
+    def parts(self) -> Iterator[tuple[LevelPeriod, datetime, datetime]]:
+        """The levels of this cycle, each with the part of it for which it held."""
+        ends = [*(period.since for period in self.periods[1:]), self.end]
+        for period, end in zip(self.periods, ends, strict=True):
+            begin, last = max(period.since, self.begin), min(end, self.end)
             if begin < last:
-                yield leg, begin, last
+                yield period, begin, last
 
 
-def mark_due(mark: str, leg: Leg, given: Facts, policy: Policy) -> datetime | None:
+def mark_due(mark: str, period: LevelPeriod, view: IncidentAt, policy: Policy) -> datetime | None:
     """The instant a mark of the resolution (`75%` of its target, or a duration) is reached under a level."""
-    resting = rests_of(given, policy)
+    pauses = view.closed_pauses(policy.states.pausing)
     seconds: float = 0 if mark.endswith("%") else seconds_of(mark)
-    calendar = calendar_of(leg.level, policy)
+    calendar = calendar_of(period.level, policy)
     if mark.endswith("%"):
-        target = targets(given.incident, policy, leg.level)[1]
-        whole = course(target, declared(given), calendar, policy, resting).target if target else None
+        target = targets(view.incident, policy, period.level)[1]
+        whole = course(target, view.declared, calendar, policy, pauses).target if target else None
         if whole is None:
             return None
         seconds = whole * int(mark[:-1]) / 100
-    return due(declared(given), int(seconds), calendar, resting)
+    return due(view.declared, int(seconds), calendar, pauses)
 
 
 def deferred(
-    threshold: datetime, done: Sequence[datetime], silent: Callable[[datetime], datetime | None]
+    threshold: datetime, active: Sequence[datetime], silent: Callable[[datetime], datetime | None]
 ) -> datetime | None:
-    """The first instant t >= threshold at which the silence since the last of `done` up to t is long enough (C9).
+    """The first instant t >= threshold at which the silence since the last activity up to t is long enough (C9).
 
-    `silent` tells until when a silence that begins at an instant must last; None: for ever, or nobody knows.
+    `silent` gives the instant until which a silence that begins at an instant must last; None: for ever, or unknown.
     """
     at: datetime | None = threshold
     while at is not None:
-        last = last_before(done, at)
-        free = silent(last) if last else at
-        if free is None or free <= at:
-            return at if free else None
-        following = first_after(done, at)
-        at = free if following is None or free < following else following
+        last = last_before(active, at)
+        silent_until = silent(last) if last else at
+        if silent_until is None or silent_until <= at:
+            return at if silent_until else None
+        following = first_after(active, at)
+        at = silent_until if following is None or silent_until < following else following
     return None
 
 
-def cases(given: Facts, policy: Policy, done: tuple[datetime, ...]) -> list[Case]:
-    """The cycles of an incident that can escalate: none that was declared after the fact, or ended nobody knows when.
+def escalation_cycles(view: IncidentAt, policy: Policy, active: tuple[datetime, ...]) -> list[EscalationCycle]:
+    """The cycles of an incident that can escalate: not declared after the fact, and with a known end.
 
-    `done` is what people did, as `activity` tells it.
+    `active` are the instants that `activity` gives.
     """
-    found = (_case(view, policy, done, given.now) for view in _views(given) if not is_retroactive(view))
-    return [case for case in found if case is not None]
+    found = (_escalation_cycle(view, policy, active, view.now) for view in _views(view) if not view.is_retroactive)
+    return [cycle for cycle in found if cycle is not None]
 
 
-def _views(given: Facts) -> Iterator[Facts]:
+def _views(view: IncidentAt) -> Iterator[IncidentAt]:
     """Each cycle as it was just before the next one began; the last one as it is."""
-    for number in range(1, given.cycle):
-        again = given.at(f"cycles.{number}.reopened")
+    for number in range(1, view.cycle):
+        again = view.at(f"cycles.{number}.reopened")
         if again is not None:
-            yield facts(given.incident, again - _MOMENT)
-    yield given
+            yield as_of(view.incident, again - MOMENT)
+    yield view
 
 
-def _case(view: Facts, policy: Policy, done: tuple[datetime, ...], now: datetime) -> Case | None:
-    """None where nobody knows when the cycle ended."""
-    over = resolved(view)
+def _escalation_cycle(
+    view: IncidentAt, policy: Policy, active: tuple[datetime, ...], now: datetime
+) -> EscalationCycle | None:
+    """None where the end of the cycle is unknown."""
+    over = view.resolved
     if over.ended and over.at is None:
         return None
-    begin = cycle_start(view)
-    theirs = tuple(sorted({begin, *done}))
-    return Case(view, policy, theirs, legs(view, policy), rests_of(view, policy), begin, over.at or now)
+    begin = view.cycle_start
+    instants = tuple(sorted({begin, *active}))
+    return EscalationCycle(
+        view,
+        policy,
+        instants,
+        level_periods(view, policy),
+        view.closed_pauses(policy.states.pausing),
+        begin,
+        over.at or now,
+    )
 
 
-def rests_of(view: Facts, policy: Policy) -> tuple[PauseSpan, ...]:
-    over = resolved(view).at
-    return tuple((start, end or over) for start, end in rests(view, policy.states.pausing))
+def causes(cycle: EscalationCycle, seen: Seen, pattern: Sequence[str]) -> Iterator[EscalationCause]:
+    """Every cause of one cycle, in no order; if a key appears twice, the earlier instant counts."""
+    yield from _time(cycle)
+    yield from _stagnation(cycle)
+    yield from _reassignment(cycle)
+    yield from _customer(cycle, seen)
+    yield from _pattern(cycle, pattern)
 
 
-def causes(case: Case, seen: Seen, pattern: Sequence[str]) -> Iterator[EscalationCause]:
-    """Every cause of one cycle, in no order; a key may come twice, and the first instant counts."""
-    yield from _time(case)
-    yield from _stagnation(case)
-    yield from _reassignment(case)
-    yield from _customer(case, seen)
-    yield from _pattern(case, pattern)
-
-
-def _time(case: Case) -> Iterator[EscalationCause]:
+def _time(cycle: EscalationCycle) -> Iterator[EscalationCause]:
     """The threshold of each level the incident had (R36-R39, R58), deferred while work goes on (C9)."""
-    for leg, begin, end in case.legs():
-        level = leg.level
-        reached = mark_due(level.escalate_at, leg, case.view, case.policy) if level.escalate_at else None
+    for period, begin, end in cycle.parts():
+        level = period.level
+        reached = mark_due(level.escalate_at, period, cycle.view, cycle.policy) if level.escalate_at else None
         if reached is None:
             continue
         at: datetime | None = max(reached, begin)
         if level.defer_if_active_within:
-            silent = partial(case.after, leg, seconds_of(level.defer_if_active_within))
-            at = deferred(max(reached, begin), case.done, silent)
+            silent = partial(cycle.after, period, seconds_of(level.defer_if_active_within))
+            at = deferred(max(reached, begin), cycle.active, silent)
         if at is not None and at < end:
-            reason = f"Threshold of {level.escalate_at} of the resolution passed on {leg.label}"
-            yield EscalationCause(at, TIME_RULE, case.key(RESOLUTION, f"escalate.{leg.label}"), reason, case.view.cycle)
+            reason = f"Threshold of {level.escalate_at} of the resolution passed on {period.label}"
+            yield EscalationCause(
+                at, TIME_RULE, cycle.key(RESOLUTION, f"escalate.{period.label}"), reason, cycle.view.cycle
+            )
 
 
-def _stagnation(case: Case) -> Iterator[EscalationCause]:
-    """Each silence longer than its level allows (R59, R68); one that somebody ended is of the past."""
-    for leg, begin, end in case.legs():
-        text = leg.level.stagnation
+def _stagnation(cycle: EscalationCycle) -> Iterator[EscalationCause]:
+    """Each silence longer than its level allows (R59, R68); one that somebody ended has lapsed."""
+    for period, begin, end in cycle.parts():
+        text = period.level.stagnation
         if not text:
             continue
         limit = seconds_of(text)
-        for index, last in enumerate(case.done):
-            following = case.done[index + 1] if index + 1 < len(case.done) else None
-            free = case.after(leg, limit, last)
-            if last < case.begin or free is None:
+        for index, last in enumerate(cycle.active):
+            following = cycle.active[index + 1] if index + 1 < len(cycle.active) else None
+            silent_until = cycle.after(period, limit, last)
+            if last < cycle.begin or silent_until is None:
                 continue
-            at = max(free, begin)
+            at = max(silent_until, begin)
             if at >= end or (following is not None and at >= following):
                 continue
             lapsed = f"work went on at {stamp(following)}" if following else ""
-            reason = f"No activity for {spell_duration(limit, in_words=True)} on {leg.label} ticket"
-            key = case.key("activity", f"stagnation.{stamp(last)}")
-            yield EscalationCause(at, STAGNATION_RULE, key, reason, case.view.cycle, lapsed)
+            reason = f"No activity for {spell_duration(limit, in_words=True)} on {period.label} ticket"
+            key = cycle.key("activity", f"stagnation.{stamp(last)}")
+            yield EscalationCause(at, STAGNATION_RULE, key, reason, cycle.view.cycle, lapsed)
 
 
-def _reassignment(case: Case) -> Iterator[EscalationCause]:
-    """Handed on more often than the policy allows (R60): the first entry of `assignments` hands nothing on."""
-    most = case.policy.escalation.reassignments_gt
+def _reassignment(cycle: EscalationCycle) -> Iterator[EscalationCause]:
+    """Reassigned more often than the policy allows (R60); the first entry of `assignments` does not count."""
+    most = cycle.policy.escalation.reassignments_gt
     if most is None:
         return
-    entries = case.view.incident.assignments
+    entries = cycle.view.incident.assignments
     handed = [parse_instant(new.at) for old, new in pairwise(entries) if new.to != old.to]
-    if len(handed) > most and _is_within(case, handed[most]):
-        key = case.key("assignments", f"reassigned.{most + 1}")
-        yield EscalationCause(handed[most], REASSIGNMENT_RULE, key, f"Handed on {most + 1} times", case.view.cycle)
+    if len(handed) > most and _is_within(cycle, handed[most]):
+        key = cycle.key("assignments", f"reassigned.{most + 1}")
+        yield EscalationCause(handed[most], REASSIGNMENT_RULE, key, f"Reassigned {most + 1} times", cycle.view.cycle)
 
 
-def _customer(case: Case, seen: Seen) -> Iterator[EscalationCause]:
-    """A customer who counts, or a word that does (R61), as the record says or a person wrote."""
-    incident, rules = case.view.incident, case.policy.escalation
-    begin = declared(case.view)
+def _customer(cycle: EscalationCycle, seen: Seen) -> Iterator[EscalationCause]:
+    """An important customer or an escalation keyword (R61), in the record or in a person's comment."""
+    incident, rules = cycle.view.incident, cycle.policy.escalation
+    begin = cycle.view.declared
     texts = [(begin, incident.title), (begin, incident.description or "")]
-    texts += said_by_people(seen.comments, case.policy, case.view.now)
+    texts += said_by_people(seen.comments, cycle.policy, cycle.view.now)
     named = [(begin, name) for name in incident.customer.names]
     flag = [(begin, "")] if incident.customer.vip else []
-    vips = flag + [hit for hit in _hits(rules.vip, [*named, *texts]) if _is_within(case, hit[0])]
-    words = [hit for hit in _hits(rules.keywords, texts) if _is_within(case, hit[0])]
-    for rule, hits, told in ((VIP, vips, "Important customer"), (KEYWORD, words, "Escalation keyword")):
+    vips = flag + [hit for hit in _hits(rules.vip, [*named, *texts]) if _is_within(cycle, hit[0])]
+    words = [hit for hit in _hits(rules.keywords, texts) if _is_within(cycle, hit[0])]
+    for rule, hits, label in ((VIP, vips, "Important customer"), (KEYWORD, words, "Escalation keyword")):
         if hits:
             at, word = hits[0]
-            reason = f"{told}: {word}" if word else told
-            yield EscalationCause(at, rule, case.key("customer", rule), reason, case.view.cycle)
+            reason = f"{label}: {word}" if word else label
+            yield EscalationCause(at, rule, cycle.key("customer", rule), reason, cycle.view.cycle)
 
 
-def _pattern(case: Case, pattern: Sequence[str]) -> Iterator[EscalationCause]:
-    at = declared(case.view)
-    if pattern and _is_within(case, at):
-        others = [one for one in pattern if one != case.view.incident.id]
+def _pattern(cycle: EscalationCycle, pattern: Sequence[str]) -> Iterator[EscalationCause]:
+    at = cycle.view.declared
+    if pattern and _is_within(cycle, at):
+        others = [incident_id for incident_id in pattern if incident_id != cycle.view.incident.id]
         more = f" and {len(others) - 5} more" if len(others) > 5 else ""
         reason = f"{len(pattern)} similar incidents: with {', '.join(others[:5])}{more}"
-        yield EscalationCause(at, PATTERN, case.key("pattern", "similar"), reason, case.view.cycle)
+        yield EscalationCause(at, PATTERN, cycle.key("pattern", "similar"), reason, cycle.view.cycle)
 
 
-def _is_within(case: Case, at: datetime) -> bool:
-    return case.begin <= at <= case.view.now and (at < case.end or case.end == case.view.now)
+def _is_within(cycle: EscalationCycle, at: datetime) -> bool:
+    return cycle.begin <= at <= cycle.view.now and (at < cycle.end or cycle.end == cycle.view.now)
 
 
 def _hits(words: Iterable[str], texts: Iterable[tuple[datetime, str]]) -> list[tuple[datetime, str]]:
-    """Where a word stands as a whole, whatever its case; the earliest first."""
+    """Where a word occurs as a whole word, in any case; the earliest first."""
     folded = [(at, _plain(text)) for at, text in texts]
     found = [(at, index, word) for index, word in enumerate(words) for at, text in folded if _holds(text, word)]
     return [(at, word) for at, _, word in sorted(found)]
@@ -245,15 +239,15 @@ Neighbours = Mapping[str, Sequence[tuple[datetime, Incident]]]
 
 
 def neighbours(incidents: Iterable[Incident]) -> Neighbours:
-    """Incidents by service, those left out that never make a pattern: drills, and what was no incident after all."""
+    """Incidents by service; drills and what turned out to be no incident never make a pattern and are left out."""
     found: dict[str, list[tuple[datetime, Incident]]] = defaultdict(list)
     for incident in incidents:
-        if _counts(incident):
+        if counts(incident):
             at = declared_at(incident)
             for service in incident.services:
                 found[service].append((at, incident))
-    for of in found.values():
-        of.sort(key=_when)
+    for incidents_of_service in found.values():
+        incidents_of_service.sort(key=_when)
     return found
 
 
@@ -261,35 +255,31 @@ def similar(incident: Incident, among: Neighbours, policy: Policy, now: datetime
     """The ids of the incidents that make a pattern with this one, its own among them; empty below the policy's count.
 
     Same service and same cause category (or a tag in common), declared within the window that ends with this one.
-    Whoever is linked to it, or belongs to a problem already, makes no pattern with it (R69).
+    An incident that is linked to it, or belongs to a problem already, makes no pattern with it (R69).
     """
     pattern = policy.escalation.pattern
-    if not pattern.count or not pattern.window or not _counts(incident) or incident.problem:
+    if not pattern.count or not pattern.window or not counts(incident) or incident.problem:
         return []
     end = declared_at(incident)
     begin = shift(end, -seconds_of(pattern.window))
     found = {incident.id}
     for service in incident.services:
-        there = among.get(service, ())
-        first, last = bisect_left(there, begin, key=_when), bisect_right(there, min(end, now), key=_when)
-        found.update(other.id for _, other in there[first:last] if _is_alike(incident, other))
+        dated = among.get(service, ())
+        first, last = bisect_left(dated, begin, key=_when), bisect_right(dated, min(end, now), key=_when)
+        found.update(other.id for _, other in dated[first:last] if _is_similar(incident, other))
     return sorted(found) if len(found) >= pattern.count else []
 
 
-def _is_alike(one: Incident, other: Incident) -> bool:
-    if other.problem or one.id in other.related or other.id in one.related:
+def _is_similar(incident: Incident, other: Incident) -> bool:
+    if other.problem or incident.id in other.related or other.id in incident.related:
         return False
-    same = _category(one) is not None and _category(one) == _category(other)
-    return same or not set(one.tags).isdisjoint(other.tags)
+    same = _category(incident) is not None and _category(incident) == _category(other)
+    return same or not set(incident.tags).isdisjoint(other.tags)
 
 
 def _category(incident: Incident) -> str | None:
     category = incident.cause.category if incident.cause else None
     return None if category == UNKNOWN else category
-
-
-def _counts(incident: Incident) -> bool:
-    return not incident.drill and incident.outcome == FIXED and incident.duplicate_of is None
 
 
 def _when(pair: tuple[datetime, Incident]) -> datetime:

@@ -1,10 +1,9 @@
-"""The marks of a clock that are passed: its warning, its due instant, missed slots, reminders (R54, R193, R194).
-
-Everything that is owed at an instant: warnings, breaches, escalations, news, reminders, automatic states (R53-R56).
+"""Everything that is due at an instant: warnings, breaches, missed updates, escalations, news, reminders, automatic
+states (R53-R56, R193, R194).
 
 A pure function of records, observed snapshot, policy and `now`: a late run changes `noticed_at` and nothing else. After
-a gap only the highest mark of a clock is owed; the lower ones are superseded, listed, and told to nobody. What is owed
-stays owed: whether it was told already is for the ledger to say, by its key.
+a gap only the highest mark of a clock is due; the lower ones are superseded: listed, and sent to nobody. What is due
+stays due; whether it was sent already is recorded in the ledger, by its key.
 
 A key is `INC/clock/cycle/mark`. It holds no run, no time of a run and no digest of a policy.
 """
@@ -16,14 +15,16 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from incident_ops.domain.fence import each
+from incident_ops.domain.as_of import IncidentAt, as_of
+from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import CLOSED, RESOLVED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record
 from incident_ops.domain.time import parse_instant, spell_duration, stamp
 from incident_ops.errors import UserError
-from incident_ops.sla.automatic_states import StateMove, moves
+from incident_ops.sla.activity import NOTHING_SEEN, Seen
+from incident_ops.sla.automatic_states import StateMove, due_moves
 from incident_ops.sla.calendar import due
 from incident_ops.sla.clocks import (
     ACTION_ITEM,
@@ -35,19 +36,9 @@ from incident_ops.sla.clocks import (
     Risk,
     clocks,
 )
-from incident_ops.sla.escalation import MANUAL, Due, due_escalations
+from incident_ops.sla.escalation import MANUAL, DueEscalation, due_escalations
 from incident_ops.sla.escalation_rules import mark_due, neighbours, similar
-from incident_ops.sla.incident_at import (
-    NOTHING_SEEN,
-    Facts,
-    Seen,
-    cycle_start,
-    declared,
-    facts,
-    is_retroactive,
-    resolved,
-)
-from incident_ops.sla.targets import Leg, calendar_of, legs, seconds_of
+from incident_ops.sla.targets import LevelPeriod, calendar_of, level_periods, seconds_of
 
 WARNING, BREACH, ITEM_MARK = "warning", "breach", "action_item"
 RETARGET = "breached_by_retarget"
@@ -55,11 +46,11 @@ RETARGET = "breached_by_retarget"
 ITEM_MARKS = (("minus-2d", -2), ("due", 0), ("plus-7d", 7), ("plus-30d", 30))
 """Reminders of an action item, in days from the end of its last day."""
 MOST_SLOTS = 50
-"""Missed slots of updates that are listed one by one, the newest."""
+"""How many missed slots of updates are listed one by one, the newest."""
 
 
 class PassedMark(NamedTuple):
-    """A mark that is passed: since when (aware UTC), and why nobody is to be told of it any more ("" = somebody is)."""
+    """A mark of a clock that has passed: since when (aware UTC), and why it is no longer notified ("" where it is)."""
 
     kind: str
     mark: str
@@ -68,63 +59,63 @@ class PassedMark(NamedTuple):
     superseded: str = ""
 
 
-def marks(clock: Clock, given: Facts, policy: Policy, leg: Leg) -> list[PassedMark]:
-    """The marks of a clock passed at the instant of `given`, in rising order; all but the highest are superseded.
+def passed_marks(clock: Clock, view: IncidentAt, policy: Policy, period: LevelPeriod) -> list[PassedMark]:
+    """The marks of a clock that have passed, in rising order; all but the highest are superseded.
 
-    A clock that has stopped owes nothing; that it was missed stays listed. `leg` is the level the incident has.
+    A clock that has stopped has none due; that it was missed stays listed. `period` is that of the present level.
     """
-    if clock.due is None or (given.is_cancelled and clock.clock != ACTION_ITEM):
+    if clock.due is None or (view.is_cancelled and clock.clock != ACTION_ITEM):
         return []
     if clock.clock == ACTION_ITEM:
-        return [] if clock.is_over else _highest(_reminders(clock, clock.due, given.now))
-    warned = _warning(clock, given, policy, leg)
+        return [] if clock.is_over else _highest(_reminders(clock, clock.due, view.now))
+    warned = _warning(clock, view, policy, period)
     if clock.is_over:
         breached = _breach(clock, clock.due) if clock.risk is Risk.BREACHED else []
         ended = f"it ended at {stamp(clock.stopped_at)}" if clock.stopped_at else "it ended"
-        return [one._replace(superseded=ended) for one in breached]
+        return [mark._replace(superseded=ended) for mark in breached]
     if clock.risk is not Risk.BREACHED:
         return warned
     if clock.clock in (UPDATE_INTERNAL, UPDATE_PUBLIC):
-        return _highest([*warned, *_slots(clock, given.now, policy, leg)])
+        return _highest([*warned, *_slots(clock, view.now, policy, period)])
     return _highest([*warned, *_breach(clock, clock.due)])
 
 
-def _warning(clock: Clock, given: Facts, policy: Policy, leg: Leg) -> list[PassedMark]:
-    at = _warned_at(clock, given, policy, leg)
-    if at is None or at >= given.now or clock.is_over:
+def _warning(clock: Clock, view: IncidentAt, policy: Policy, period: LevelPeriod) -> list[PassedMark]:
+    at = _warned_at(clock, view, policy, period)
+    if at is None or at >= view.now or clock.is_over:
         return []
     left = spell_duration(max(clock.remaining_seconds or 0, 0), in_words=True)
-    due_of = "SLA breach" if clock.clock == RESOLUTION else f"the end of {name(clock)}"
+    due_of = "SLA breach" if clock.clock == RESOLUTION else f"the end of {clock.name}"
     return [PassedMark(WARNING, f"warn.{clock.level}.{stamp(clock.start)}", at, f"{left} to {due_of}")]
 
 
-def _warned_at(clock: Clock, given: Facts, policy: Policy, leg: Leg) -> datetime | None:
-    level = leg.level
+def _warned_at(clock: Clock, view: IncidentAt, policy: Policy, period: LevelPeriod) -> datetime | None:
+    level = period.level
     if clock.clock == RESOLUTION and level.warn_at:
-        return mark_due(level.warn_at, leg, given, policy)
+        return mark_due(level.warn_at, period, view, policy)
     if clock.clock == UPDATE_PUBLIC and level.update.public and level.update.public_max:
         return due(clock.start, seconds_of(level.update.public), calendar_of(level, policy))
     return None
 
 
 def _breach(clock: Clock, at: datetime) -> list[PassedMark]:
-    told = f"{name(clock)} of {clock.level} was due at {stamp(at)}"
+    reason = f"{clock.name.capitalize()} of {clock.level} was due at {stamp(at)}"
     if clock.retargeted_at is None:
-        return [PassedMark(BREACH, "due", at, told)]
+        return [PassedMark(BREACH, "due", at, reason)]
     return [
-        PassedMark(BREACH, RETARGET, at, f"{told}; the change at {stamp(clock.retargeted_at)} moved it into the past")
+        PassedMark(BREACH, RETARGET, at, f"{reason}; the change at {stamp(clock.retargeted_at)} moved it into the past")
     ]
 
 
-def _slots(clock: Clock, now: datetime, policy: Policy, leg: Leg) -> list[PassedMark]:
+def _slots(clock: Clock, now: datetime, policy: Policy, period: LevelPeriod) -> list[PassedMark]:
     """The slots since the last update that passed without one (R139, R145), the newest MOST_SLOTS."""
-    calendar, cadence = calendar_of(leg.level, policy), (clock.elapsed_seconds or 0) + (clock.remaining_seconds or 0)
+    calendar, cadence = calendar_of(period.level, policy), (clock.elapsed_seconds or 0) + (clock.remaining_seconds or 0)
     missed = (clock.elapsed_seconds or 0) // cadence if cadence > 0 else 0
     found = []
     for number in range(max(1, missed - MOST_SLOTS + 1), missed + 1):
         at = due(clock.start, number * cadence, calendar)
         if at is not None and at < now:
-            reason = f"{name(clock)} was due at {stamp(at)}; the last one was at {stamp(clock.start)}"
+            reason = f"{clock.name.capitalize()} was due at {stamp(at)}; the last one was at {stamp(clock.start)}"
             found.append(PassedMark(BREACH, f"slot.{stamp(clock.start)}.{number}", at, reason))
     return found
 
@@ -134,23 +125,13 @@ def _reminders(clock: Clock, end: datetime, now: datetime) -> list[PassedMark]:
     for mark, days in ITEM_MARKS:
         at = end + timedelta(days=days)
         if at < now:
-            told = f"{clock.item} is due at {stamp(end)}" if now <= end else f"{clock.item} was due at {stamp(end)}"
-            found.append(PassedMark(ITEM_MARK, f"{clock.item}.{stamp(end)}.{mark}", at, told))
+            reason = f"{clock.item} is due at {stamp(end)}" if now <= end else f"{clock.item} was due at {stamp(end)}"
+            found.append(PassedMark(ITEM_MARK, f"{clock.item}.{stamp(end)}.{mark}", at, reason))
     return found
 
 
-def name(clock: Clock) -> str:
-    """A clock as people say it."""
-    return {
-        UPDATE_INTERNAL: "Internal update",
-        UPDATE_PUBLIC: "Public update",
-        "postmortem_final": "Final postmortem",
-        "postmortem_meeting": "Postmortem meeting",
-    }.get(clock.clock, clock.clock.capitalize())
-
-
-def _highest(found: list[PassedMark]) -> list[PassedMark]:
-    return [one._replace(superseded=f"by {found[-1].mark}") for one in found[:-1]] + found[-1:]
+def _highest(rising: list[PassedMark]) -> list[PassedMark]:
+    return [mark._replace(superseded=f"by {rising[-1].mark}") for mark in rising[:-1]] + rising[-1:]
 
 
 DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, RESOLVED_NOTICE, NEWS_NOTICE = (
@@ -162,17 +143,17 @@ DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, RESOLVED_NOTICE, NEWS_NOTICE = 
 )
 ESCALATION_NOTICE, STATE_NOTICE = "escalation", "state"
 PAGES = frozenset({DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, WARNING, BREACH, ESCALATION_NOTICE})
-"""Kinds that call people to work; never for what was declared after the fact."""
+"""Kinds that page people; never for an incident declared after the fact."""
 
 SeenOf = Callable[[Incident], Seen]
 
 
 class Obligation(NamedTuple):
-    """One thing owed, in the fields of `sla check`, and what its notice must know.
+    """One thing that is due, in the fields of `sla check`, and what its notice needs.
 
     `due` and `noticed_at` are aware UTC; `noticed_at` is `now`, or what the record says of an escalation it holds.
-    `superseded` says why nobody is to be told; "" for what is owed. `no_page` says why nobody is called to work.
-    `text` is what an update says, `item` an action item's id; `escalation` and `move` are what edits are made of.
+    `superseded` says why nobody is notified, "" where somebody is; `no_page` says why nobody is paged. `text` is what
+    an update says, `item` an action item's id; `escalation` and `move` are what edits are made from.
     """
 
     key: str
@@ -191,12 +172,12 @@ class Obligation(NamedTuple):
     audience: str = "internal"
     text: str = ""
     item: str | None = None
-    escalation: Due | None = None
+    escalation: DueEscalation | None = None
     move: StateMove | None = None
 
 
-class Owed(NamedTuple):
-    """What is owed at an instant (aware UTC), ordered by due instant and key; `superseded` likewise."""
+class DueObligations(NamedTuple):
+    """What is due at an instant (aware UTC), ordered by due instant and key; `superseded` likewise."""
 
     at: datetime
     obligations: tuple[Obligation, ...]
@@ -204,144 +185,154 @@ class Owed(NamedTuple):
 
     @property
     def lag_seconds(self) -> int:
-        """The longest time from a due instant to the run that noticed it; 0 where nothing is owed."""
+        """The longest time from a due instant to the run that noticed it; 0 where nothing is due."""
         return max((int((one.noticed_at - one.due).total_seconds()) for one in self.obligations), default=0)
 
 
-def obligations(records: Iterable[Record], policy: Policy, now: datetime, seen_of: SeenOf | None = None) -> Owed:
-    """Everything owed at `now` for these records. `seen_of` tells what the tracker shows of an incident.
+def obligations(
+    records: Iterable[Record], policy: Policy, now: datetime, seen_of: SeenOf | None = None
+) -> DueObligations:
+    """Everything that is due at `now` for these records. `seen_of` gives what the tracker shows of an incident.
 
-    A pattern is found among the records given: give those declared within its window too, the closed ones as well.
-    Records whose label is no level of the policy owe nothing; `sla.report` lists them. Unusable as `each`.
+    A pattern is found among these records only: pass those declared within its window too, closed ones included.
+    Records whose label is not a level of the policy have nothing due; `clock_report` lists them. Raises Unusable as
+    `evaluate_each` does.
     """
     every = list(records)
     around = neighbours(record.incident for record in every) if policy.escalation.pattern.count else {}
 
-    def owed_by(record: Record) -> list[Obligation]:
+    def due_of(record: Record) -> list[Obligation]:
         incident = record.incident
         seen = seen_of(incident) if seen_of else NOTHING_SEEN
         try:
             pattern = () if incident.is_closed else similar(incident, around, policy, now)
-            return of_incident(incident, policy, now, seen, pattern)
+            return incident_obligations(as_of(incident, now), policy, seen, pattern)
         except UserError:
-            if policy.duties(incident.severity, incident.priority) is not None:
+            if policy.level_of(incident) is not None:
                 raise
             return []
 
-    found = [one for made in each(every, owed_by) for one in made]
+    found = [one for made in evaluate_each(every, due_of) for one in made]
     found.sort(key=lambda one: (one.due, one.key))
-    owed = tuple(one for one in found if not one.superseded)
-    return Owed(now, owed, tuple(one for one in found if one.superseded))
+    due_now = tuple(one for one in found if not one.superseded)
+    return DueObligations(now, due_now, tuple(one for one in found if one.superseded))
 
 
-def of_incident(
-    incident: Incident, policy: Policy, now: datetime, seen: Seen = NOTHING_SEEN, pattern: Sequence[str] = ()
+def incident_obligations(
+    view: IncidentAt, policy: Policy, seen: Seen = NOTHING_SEEN, pattern: Sequence[str] = ()
 ) -> list[Obligation]:
-    """What one incident owes, the superseded among it. UserError as `sla.clocks`."""
-    given = facts(incident, now)
-    if now < declared(given):
+    """What is due for one incident, including what is superseded. UserError as `sla.clocks`."""
+    if view.now < view.declared:
         return []
-    case = _Case(given, policy, legs(given, policy))
+    case = _Case(view, policy, level_periods(view, policy))
     found: list[Obligation] = []
-    for clock in clocks(incident, policy, now):
-        for one in marks(clock, given, policy, case.path[-1]):
-            owed = case.owe(one.kind, clock.clock, one.mark, one.at, one.reason, clock.cycle)
-            found.append(owed._replace(superseded=one.superseded, item=clock.item))
-    if not given.is_cancelled:
+    for clock in clocks(view, policy):
+        for mark in passed_marks(clock, view, policy, case.periods[-1]):
+            obligation = case.obligation(mark.kind, clock.clock, mark.mark, mark.at, mark.reason, clock.cycle)
+            found.append(obligation._replace(superseded=mark.superseded, item=clock.item))
+    if not view.is_cancelled:
         found += _news(case)
-    if not given.is_cancelled and given.state != CLOSED:  # nobody is to be told any more of what is closed
-        found += highest(_announced(case))
-        found += [_escalated(case, one) for one in due_escalations(incident, policy, now, seen, pattern)]
-    found += [_moved(case, one) for one in moves(incident, policy, now, seen)]
-    after = "It was declared after the fact" if is_retroactive(given) else ""
-    return [one._replace(no_page=after) if _calls(one) else one for one in found] if after else found
+    if not view.is_cancelled and view.state != CLOSED:  # nobody is notified any more once it is closed
+        found += supersede_lower(_announced(case))
+        found += [_escalated(case, one) for one in due_escalations(view, policy, seen, pattern)]
+    found += [_moved(case, one) for one in due_moves(view, policy, seen)]
+    after = "It was declared after the fact" if view.is_retroactive else ""
+    return [one._replace(no_page=after) if _pages(one) else one for one in found] if after else found
 
 
 def blind_seconds(before: datetime | None, now: datetime) -> int | None:
-    """How long nobody looked: from the last evaluation to this one; None where there was none."""
+    """Seconds without an evaluation, from the last one to this one; None where there was none."""
     return None if before is None else max(0, int((now - before).total_seconds()))
 
 
-def _calls(one: Obligation) -> bool:
-    by_hand = one.escalation is not None and one.escalation.rule == MANUAL
-    return one.kind in PAGES and one.clock not in AFTERWARDS and not by_hand
+def _pages(obligation: Obligation) -> bool:
+    by_hand = obligation.escalation is not None and obligation.escalation.rule == MANUAL
+    return obligation.kind in PAGES and obligation.clock not in AFTERWARDS and not by_hand
 
 
 class _Case(NamedTuple):
-    given: Facts
+    view: IncidentAt
     policy: Policy
-    path: list[Leg]
+    periods: list[LevelPeriod]
 
-    def owe(self, kind: str, clock: str, mark: str, at: datetime, reason: str, cycle: int | None = None) -> Obligation:
+    def obligation(
+        self, kind: str, clock: str, mark: str, at: datetime, reason: str, cycle: int | None = None
+    ) -> Obligation:
         """An obligation of this incident under the level it has now."""
-        incident, leg = self.given.incident, self.path[-1]
-        number = cycle or self.given.cycle
+        incident, period = self.view.incident, self.periods[-1]
+        number = cycle or self.view.cycle
         return Obligation(
             key=f"{incident.id}/{clock}/{number}/{mark}",
             kind=kind,
             incident=incident.id,
             reason=reason,
             due=at,
-            noticed_at=self.given.now,
+            noticed_at=self.view.now,
             clock=clock,
             cycle=number,
             mark=mark,
-            rank=leg.level.rank,
-            level=leg.label,
+            rank=period.level.rank,
+            level=period.label,
         )
 
 
-def highest(found: Sequence[Obligation]) -> list[Obligation]:
-    """Marks of one clock in rising order: the last one is owed, those below it are superseded by it."""
-    return [one._replace(superseded=f"by {found[-1].key}") for one in found[:-1]] + [*found[-1:]]
+def supersede_lower(rising: Sequence[Obligation]) -> list[Obligation]:
+    """Marks of one clock in rising order: the last one is due and supersedes those below it."""
+    return [one._replace(superseded=f"by {rising[-1].key}") for one in rising[:-1]] + [*rising[-1:]]
 
 
 def _announced(case: _Case) -> list[Obligation]:
-    """Declared or come back, raised, resolved: who must hear of it by level hears it (R66, R67)."""
-    given, begin = case.given, cycle_start(case.given)
-    first = case.path[0]
-    found = [case.owe(DECLARED_NOTICE, "incident", DECLARED_NOTICE, begin, f"Declared {first.label}")]
-    if given.cycle > 1:
-        found = [case.owe(REOPENED_NOTICE, "incident", REOPENED_NOTICE, begin, "It came back")]
-    for old, new in pairwise(case.path):
+    """Declared or reopened, raised, resolved: the notices that go to the audiences of the level (R66, R67)."""
+    view, begin = case.view, case.view.cycle_start
+    first = case.periods[0]
+    found = [case.obligation(DECLARED_NOTICE, "incident", DECLARED_NOTICE, begin, f"Declared {first.label}")]
+    if view.cycle > 1:
+        found = [case.obligation(REOPENED_NOTICE, "incident", REOPENED_NOTICE, begin, "Reopened")]
+    for old, new in pairwise(case.periods):
         if new.since >= begin and new.level.rank < old.level.rank:
-            told = f"Raised from {_label(old)} to {_label(new)}"
-            found.append(case.owe(RAISED_NOTICE, "incident", f"{RAISED_NOTICE}.{_label(new)}", new.since, told))
-    over = resolved(given)
-    if over.ended and over.at is not None and given.state == RESOLVED:
-        found.append(case.owe(RESOLVED_NOTICE, "incident", RESOLVED_NOTICE, over.at, "Resolved"))
+            reason = f"Raised from {_label(old)} to {_label(new)}"
+            found.append(
+                case.obligation(RAISED_NOTICE, "incident", f"{RAISED_NOTICE}.{_label(new)}", new.since, reason)
+            )
+    over = view.resolved
+    if over.ended and over.at is not None and view.state == RESOLVED:
+        found.append(case.obligation(RESOLVED_NOTICE, "incident", RESOLVED_NOTICE, over.at, "Resolved"))
     elif over.ended:
         return []
     return found
 
 
-def _escalated(case: _Case, one: Due) -> Obligation:
-    noticed = one.recorded.noticed_at if one.recorded else None
-    _, clock, _, mark = (*one.key.split("/", 3), "", "", "")[:4]
-    owed = case.owe(ESCALATION_NOTICE, clock, mark, one.due, one.reason, one.cycle)
-    return owed._replace(
-        key=one.key,
-        noticed_at=parse_instant(noticed) if noticed else owed.noticed_at,
-        superseded=one.superseded,
-        escalation=one,
+def _escalated(case: _Case, escalation: DueEscalation) -> Obligation:
+    noticed = escalation.recorded.noticed_at if escalation.recorded else None
+    _, clock, _, mark = (*escalation.key.split("/", 3), "", "", "")[:4]
+    obligation = case.obligation(ESCALATION_NOTICE, clock, mark, escalation.due, escalation.reason, escalation.cycle)
+    return obligation._replace(
+        key=escalation.key,
+        noticed_at=parse_instant(noticed) if noticed else obligation.noticed_at,
+        superseded=escalation.superseded,
+        escalation=escalation,
     )
 
 
 def _news(case: _Case) -> list[Obligation]:
-    """What was written for an audience and is to reach it (R142); the newest word of each audience."""
-    found: dict[str, list[Obligation]] = {}
-    for number, one in enumerate(case.given.incident.updates, 1):
-        if (at := parse_instant(one.at)) > case.given.now:
+    """The updates written for an audience (R142); the newest of each audience supersedes the others."""
+    by_audience: dict[str, list[Obligation]] = {}
+    for number, update in enumerate(case.view.incident.updates, 1):
+        if (at := parse_instant(update.at)) > case.view.now:
             continue
-        owed = case.owe(NEWS_NOTICE, "update", f"{number}.{one.audience}", at, f"Update ({one.status})", cycle=1)
-        found.setdefault(one.audience, []).append(owed._replace(audience=one.audience, text=one.text))
-    return [one for of in found.values() for one in highest(sorted(of, key=lambda one: one.due))]
+        mark, reason = f"{number}.{update.audience}", f"Update ({update.status})"
+        obligation = case.obligation(NEWS_NOTICE, "update", mark, at, reason, cycle=1)
+        by_audience.setdefault(update.audience, []).append(
+            obligation._replace(audience=update.audience, text=update.text)
+        )
+    ordered = (sorted(found, key=lambda one: one.due) for found in by_audience.values())
+    return [one for rising in ordered for one in supersede_lower(rising)]
 
 
-def _moved(case: _Case, one: StateMove) -> Obligation:
-    owed = case.owe(STATE_NOTICE, "state", one.state, one.due, one.reason)
-    return owed._replace(key=one.key, move=one)
+def _moved(case: _Case, move: StateMove) -> Obligation:
+    obligation = case.obligation(STATE_NOTICE, "state", move.state, move.due, move.reason)
+    return obligation._replace(key=move.key, move=move)
 
 
-def _label(leg: Leg) -> str:
-    return leg.label if leg.label == leg.major else f"{leg.label}/{leg.major}"
+def _label(period: LevelPeriod) -> str:
+    return period.label if period.label == period.major else f"{period.label}/{period.major}"

@@ -1,11 +1,10 @@
-"""The clocks of all records at an instant, as `sla check` shows them.
+"""The clocks of all records at an instant, as `sla check` shows them, and the status of each open incident.
 
-How each incident stands against its clocks: ok, at risk or breached, with age and last update (R52, R53).
-
-Phases of the response (R22, R23, R49, R50): which one an incident is in, and whether it has run over.
+The status: ok, at risk or breached, with age and last update (R52, R53), and the phase of the response that the
+incident is in (R22, R23, R49, R50), with how far it has overrun.
 
 A phase is planned by the clock and ended by what happened: triage by the first move or acknowledgement, the search for
-the cause by `diagnosed`, mitigation by `mitigated`; being restored or resolved ends them all. A phase under another
+the cause by `diagnosed`, mitigation by `mitigated`; being restored or resolved ends them all. A phase with any other
 name has no event of its own and ends by the clock.
 """
 
@@ -15,70 +14,60 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from incident_ops.domain.fence import each, run
-from incident_ops.domain.incident import Incident
+from incident_ops.domain.as_of import IncidentAt, as_of
+from incident_ops.domain.fence import consume, evaluate_each
 from incident_ops.domain.lifecycle import NEW, OVER
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.time import parse_instant
 from incident_ops.sla.calendar import due, elapsed
-from incident_ops.sla.clocks import ACTION_ITEM, AFTERWARDS, CLOCK_NAMES, Clock, Risk, clocks
-from incident_ops.sla.incident_at import (
-    Facts,
-    cycle_start,
-    declaration_lag,
-    declared,
-    facts,
-    is_retroactive,
-    resolved,
-    update_instants,
-)
-from incident_ops.sla.targets import calendar_of, level_duties, no_level, seconds_of
+from incident_ops.sla.clocks import ACTION_ITEM, AFTERWARDS, Clock, Risk, clocks
+from incident_ops.sla.targets import calendar_of, level_of, seconds_of, why_no_level
 
 
 class ClockReport(NamedTuple):
     """The clocks at an instant (aware UTC), ordered by incident; `unread` are records that could not be used.
 
-    `standings` are the incidents that are not resolved, ordered by id; one that was none of its own is left out.
+    `statuses` are the incidents that are not resolved, ordered by id; cancelled ones are left out.
     """
 
     at: datetime
     clocks: tuple[Clock, ...]
     unread: tuple[Unread, ...] = ()
-    standings: tuple[IncidentStatus, ...] = ()
+    statuses: tuple[IncidentStatus, ...] = ()
 
 
 def clock_report(
     records: Iterable[Record], policy: Policy, now: datetime, unread: Sequence[Unread] = (), everything: bool = False
 ) -> ClockReport:
-    """The clocks of all incidents that are not closed, and what is left to do of the closed ones; or `everything`.
+    """The clocks of all incidents that are not closed, and the open work of closed ones; or `everything`.
 
-    A record whose label is no level of the policy joins `unread`. UserError where the policy itself cannot be used.
+    A record whose label is not a level of the policy joins `unread`. UserError where the policy itself cannot be used.
     """
     found: list[Clock] = []
-    open_ones: list[IncidentStatus] = []
+    statuses: list[IncidentStatus] = []
     left_out = list(unread)
 
     def add(record: Record) -> None:
         incident = record.incident
-        if why := no_level(incident, policy):
+        if why := why_no_level(incident, policy):
             if everything or not incident.is_closed or incident.open_items:
                 left_out.append(Unread(record.path, why))
             return
-        made = clocks(incident, policy, now)
-        found.extend(clock for clock in made if everything or _is_wanted(clock, incident.is_closed))
-        given = facts(incident, now)
-        if given.state not in OVER and not given.is_cancelled:
-            open_ones.append(standing(incident, policy, now, made))
+        view = as_of(incident, now)
+        its_clocks = clocks(view, policy)
+        found.extend(clock for clock in its_clocks if everything or _is_wanted(clock, incident.is_closed))
+        if view.state not in OVER and not view.is_cancelled:
+            statuses.append(incident_status(view, policy, its_clocks))
 
-    run(each(records, add))
-    open_ones.sort(key=lambda one: one.incident)
-    found.sort(key=lambda clock: (clock.incident, CLOCK_NAMES.index(clock.clock)))
-    return ClockReport(now, tuple(found), tuple(sorted(left_out)), tuple(open_ones))
+    consume(evaluate_each(records, add))
+    statuses.sort(key=lambda one: one.incident)
+    found.sort(key=lambda clock: (clock.incident, clock.place))
+    return ClockReport(now, tuple(found), tuple(sorted(left_out)), tuple(statuses))
 
 
 def _is_wanted(clock: Clock, closed: bool) -> bool:
-    """Items that are done are of no interest, and of a closed incident only the work that is left."""
+    """Finished items are not shown, and of a closed incident only the work that remains."""
     if clock.clock == ACTION_ITEM:
         return not clock.is_over
     return not closed or (clock.clock in AFTERWARDS and not clock.is_over)
@@ -91,7 +80,7 @@ class IncidentStatus(NamedTuple):
     """One incident that is not resolved.
 
     `risk` is the worst of its running clocks, `clock` the one that is due next (None: none is due). Instants are aware
-    UTC. `lag_seconds` is how long it took from detection to declaration, where that was after the fact.
+    UTC. `lag_seconds` is the time from detection to declaration of an incident declared after the fact.
     """
 
     incident: str
@@ -106,24 +95,24 @@ class IncidentStatus(NamedTuple):
     lag_seconds: int | None
 
 
-def standing(incident: Incident, policy: Policy, now: datetime, clocks: Sequence[Clock]) -> IncidentStatus:
-    """An incident and its clocks at `now` -> how it stands. UserError as `sla.clocks.clocks`."""
-    given = facts(incident, now)
+def incident_status(view: IncidentAt, policy: Policy, clocks: Sequence[Clock]) -> IncidentStatus:
+    """The status of an incident, from its clocks at the same instant. UserError as `sla.clocks.clocks`."""
+    incident = view.incident
     running = [clock for clock in clocks if not clock.is_over and clock.clock not in AFTERWARDS]
     due = [(clock.due, number) for number, clock in enumerate(running) if clock.due is not None]
-    updates = update_instants(given)
-    late = is_retroactive(given)
+    updates = view.update_instants()
+    late = view.is_retroactive
     return IncidentStatus(
         incident=incident.id,
-        level=(incident.priority if policy.drives == "priority" else incident.severity) or "",
-        assignee=next((one.to for one in reversed(incident.assignments) if parse_instant(one.at) <= now), None),
+        level=policy.label_of(incident) or "",
+        assignee=view.assignee,
         risk=min((clock.risk for clock in running), key=_WORST.index, default=Risk.OK),
         clock=running[min(due)[1]] if due else None,
-        age_seconds=max(int((now - cycle_start(given)).total_seconds()), 0),
+        age_seconds=max(int((view.now - view.cycle_start).total_seconds()), 0),
         updated_at=updates[-1] if updates else None,
-        phase=present(incident, policy, now),
+        phase=current_phase(view, policy),
         retroactive=late,
-        lag_seconds=declaration_lag(given) if late else None,
+        lag_seconds=view.declaration_lag if late else None,
     )
 
 
@@ -139,7 +128,7 @@ ENDINGS = {
 
 
 class PhaseStatus(NamedTuple):
-    """One phase: when it was planned (aware UTC; `due` None = open), when it ended, seconds it took too long (0: none).
+    """One phase: when it was planned (aware UTC; `due` None = open), when it ended, and by how many seconds it overran.
 
     Seconds are working seconds of the level's calendar.
     """
@@ -151,35 +140,34 @@ class PhaseStatus(NamedTuple):
     over_seconds: int
 
 
-def phases(incident: Incident, policy: Policy, now: datetime) -> list[PhaseStatus]:
+def phases(view: IncidentAt, policy: Policy) -> list[PhaseStatus]:
     """The phases of the level in force, in the policy's order; [] where it has none. UserError as `level_of`."""
-    level = level_duties(incident, policy)
+    level = level_of(view.incident, policy)
     calendar = calendar_of(level, policy)
-    given = facts(incident, now)
-    begin = declared(given)
+    begin = view.declared
     found = []
     for phase in level.phases:
         start = due(begin, seconds_of(phase.start), calendar)
         planned = due(begin, seconds_of(phase.end), calendar) if phase.end else None
-        ended = _ended(given, phase.id, planned)
-        over = elapsed(planned, ended or now, calendar) if planned else 0
+        ended = _ended(view, phase.id, planned)
+        over = elapsed(planned, ended or view.now, calendar) if planned else 0
         found.append(PhaseStatus(phase.id, start, planned, ended, over))
     return found
 
 
-def present(incident: Incident, policy: Policy, now: datetime) -> PhaseStatus | None:
-    """The phase the incident is in: the first that has not ended; None where all have, or the incident came back."""
-    if facts(incident, now).cycle > 1:
+def current_phase(view: IncidentAt, policy: Policy) -> PhaseStatus | None:
+    """The present phase: the first that has not ended; None where all have, and after a reopening."""
+    if view.cycle > 1:
         return None  # phases are counted from the declaration
-    return next((one for one in phases(incident, policy, now) if one.ended_at is None), None)
+    return next((one for one in phases(view, policy) if one.ended_at is None), None)
 
 
-def _ended(given: Facts, name: str, planned: datetime | None) -> datetime | None:
+def _ended(view: IncidentAt, name: str, planned: datetime | None) -> datetime | None:
     """When a phase ended; None while it lasts."""
     if name not in ENDINGS:
-        return planned if planned is not None and planned <= given.now else resolved(given).at
-    events = [given.at(field) for field in (*ENDINGS[name], "times.restored")]
+        return planned if planned is not None and planned <= view.now else view.resolved.at
+    events = [view.at(field) for field in (*ENDINGS[name], "times.restored")]
     if name == "triage":
-        moves = [one for one in given.incident.changes if one.field == "state" and one.old == NEW]
+        moves = [one for one in view.incident.changes if one.field == "state" and one.old == NEW]
         events += [parse_instant(one.at) for one in moves]
-    return min((at for at in (*events, resolved(given).at) if at is not None and at <= given.now), default=None)
+    return min((at for at in (*events, view.resolved.at) if at is not None and at <= view.now), default=None)

@@ -6,21 +6,21 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from incident_ops.domain.as_of import IncidentAt, label_changes
 from incident_ops.domain.incident import ActionItem, Incident
 from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, LevelPolicy, Policy
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, Calendar
-from incident_ops.domain.time import duration, parse_date
+from incident_ops.domain.time import PauseSpan, duration, parse_date
 from incident_ops.errors import UserError
-from incident_ops.sla.calendar import PauseSpan, due, elapsed, end_of_day, local_day, next_business_day
-from incident_ops.sla.incident_at import Facts, declared, label_changes
+from incident_ops.sla.calendar import due, elapsed, end_of_day, local_day, next_business_day
 
 BUSINESS = "business"
 seconds_of = lru_cache(maxsize=512)(duration)
 """A duration as seconds; the few texts of a policy are asked for with every clock."""
 
 
-class Leg(NamedTuple):
-    """A stretch of an incident under one pair of labels, from `since` (aware UTC) to the next leg.
+class LevelPeriod(NamedTuple):
+    """The time an incident had one pair of labels, from `since` (aware UTC) to the next period.
 
     `label` names the level that gives response and resolution, `major` the one that gives updates, diagnosis and
     postmortem: in a scheme with two scales the severity, where there is one (C2).
@@ -33,7 +33,7 @@ class Leg(NamedTuple):
 
 
 class Course(NamedTuple):
-    """What a clock runs on: start, target in seconds and due (None = no due is known), calendar, pauses."""
+    """What a clock runs on: start, target in seconds, due time (None = unknown), calendar and pauses."""
 
     start: datetime
     target: int | None
@@ -42,45 +42,45 @@ class Course(NamedTuple):
     pauses: tuple[PauseSpan, ...] = ()
 
 
-def level_duties(incident: Incident, policy: Policy) -> LevelPolicy:
-    """The duties of the record's level. UserError where its driving label is missing or foreign (C1)."""
-    level = policy.duties(incident.severity, incident.priority)
+def level_of(incident: Incident, policy: Policy) -> LevelPolicy:
+    """The duties of the record's level. UserError where its driving label is missing or unknown (C1)."""
+    level = policy.level_of(incident)
     if level is None:
-        label = incident.priority if policy.drives == "priority" else incident.severity
-        said = f"{policy.drives} {label} is no level" if label else f"without {policy.drives} it has no level"
-        raise UserError(f"{said} of scheme {policy.scheme.id}", hint=f"levels: {', '.join(policy.labels)}")
+        label = policy.label_of(incident)
+        problem = f"{policy.drives} {label} is not a level" if label else f"without a {policy.drives} it has no level"
+        raise UserError(f"{problem} of scheme {policy.scheme.id}", hint=f"levels: {', '.join(policy.labels)}")
     return level
 
 
-def no_level(incident: Incident, policy: Policy) -> str:
-    """Why a record has no level of the policy, "" where it has one: then its clocks can be made."""
+def why_no_level(incident: Incident, policy: Policy) -> str:
+    """Why a record has no level of the policy; "" where it has one, so that its clocks can be made."""
     try:
-        level_duties(incident, policy)
+        level_of(incident, policy)
     except UserError as error:
         return str(error)
     return ""
 
 
-def legs(given: Facts, policy: Policy) -> list[Leg]:
+def level_periods(view: IncidentAt, policy: Policy) -> list[LevelPeriod]:
     """The levels the incident has had up to `now`, the first from its declaration on. UserError as `level_of`.
 
-    A label of the past that is no level of the policy had no targets (C13) and leaves no leg.
+    A former label that is not a level of the policy had no targets (C13) and makes no period.
     """
-    incident = given.incident
-    begin, present = declared(given), level_duties(incident, policy)
+    incident = view.incident
+    begin, present = view.declared, level_of(incident, policy)
     severity, priority = incident.severity, incident.priority
     found = []
     for at, change in reversed(label_changes(incident)):
-        if at <= given.now:
+        if at <= view.now:
             found.append((at, severity, priority))
         if change.field == "severity":
             severity = change.old
         else:
             priority = change.old
     found.append((begin, severity, priority))
-    had = ((since, policy.duties(one, other), one) for since, one, other in reversed(found))
-    return [_leg(since, level, one, policy) for since, level, one in had if level] or [
-        _leg(begin, present, incident.severity, policy)
+    history = ((since, policy.duties(one, other), one) for since, one, other in reversed(found))
+    return [_period(since, level, one, policy) for since, level, one in history if level] or [
+        _period(begin, present, incident.severity, policy)
     ]
 
 
@@ -96,9 +96,9 @@ def calendar_of(level: LevelPolicy, policy: Policy) -> Calendar:
 def targets(incident: Incident, policy: Policy, level: LevelPolicy) -> tuple[str | None, str | None]:
     """Response and resolution target in force; None = no clock (C13).
 
-    What the record says from its declaration wins, so that a policy edit reaches later incidents only. It was said for
-    the level of the declaration: once the level has changed, the policy's target for the new one holds. A target the
-    record does not give is the policy's.
+    The targets that the record carries from its declaration win, so that a policy edit reaches later incidents only.
+    They are those of the level at the declaration: once the level has changed, the policy's target for the new one
+    holds. A target that the record does not carry is the policy's.
     """
     response, resolution = level.response, level.resolution
     first = next((change.old for change in incident.changes if change.field == policy.drives), level.id)
@@ -109,7 +109,7 @@ def targets(incident: Incident, policy: Policy, level: LevelPolicy) -> tuple[str
 
 
 def stated_seconds(target: str | None) -> str | None:
-    """A target of no seconds is no clock, not an instant breach."""
+    """A target of zero seconds means no clock, not an immediate breach."""
     if target is None or target in (NEXT_BUSINESS_DAY, NEXT_RELEASE):
         return target
     return target if seconds_of(target) else None
@@ -120,7 +120,7 @@ def course(
 ) -> Course:
     """A target counted from `start`. A release day ends at midnight in the calendar's zone; no pause moves it."""
     if target == NEXT_RELEASE:
-        return until(start, _next_release(start, calendar, policy))
+        return course_until(start, _next_release(start, calendar, policy))
     if target != NEXT_BUSINESS_DAY:
         seconds = seconds_of(target)
         return Course(start, seconds, due(start, seconds, calendar, pauses), calendar, pauses)
@@ -131,8 +131,8 @@ def course(
     return Course(start, seconds, due(start, seconds, calendar, pauses) if pauses else closing, calendar, pauses)
 
 
-def until(start: datetime, end: datetime | None) -> Course:
-    """A course that ends on a date, not after a time: it runs around the clock; None = no date is known."""
+def course_until(start: datetime, end: datetime | None) -> Course:
+    """A course that ends on a date, not after a duration: it runs around the clock; None = the date is unknown."""
     seconds = None if end is None else int((end - start).total_seconds())
     return Course(start, seconds, end, AROUND_THE_CLOCK)
 
@@ -142,7 +142,7 @@ def business_calendar(policy: Policy) -> Calendar:
     return policy.calendar(BUSINESS) or AROUND_THE_CLOCK
 
 
-def item_due(item: ActionItem, policy: Policy, over: datetime | None) -> datetime | None:
+def item_due(item: ActionItem, policy: Policy, resolved: datetime | None) -> datetime | None:
     """The end of an action item's last day; None where it has none.
 
     Without a date of its own it is due by its priority (R194), counted from the instant the incident was resolved.
@@ -151,18 +151,18 @@ def item_due(item: ActionItem, policy: Policy, over: datetime | None) -> datetim
     if item.due:
         return end_of_day(parse_date(item.due), calendar)
     span = policy.action_items.due_by_priority.get(item.priority or "")
-    if not span or over is None:
+    if not span or resolved is None:
         return None
-    last = due(over, seconds_of(span), AROUND_THE_CLOCK)
+    last = due(resolved, seconds_of(span), AROUND_THE_CLOCK)
     return end_of_day(local_day(last, calendar), calendar) if last else None
 
 
-def _leg(since: datetime, level: LevelPolicy, severity: str | None, policy: Policy) -> Leg:
+def _period(since: datetime, level: LevelPolicy, severity: str | None, policy: Policy) -> LevelPeriod:
     major = severity if severity is not None and severity in policy.major_labels else level.id
-    return Leg(since, level, level.id, major)
+    return LevelPeriod(since, level, level.id, major)
 
 
 def _next_release(start: datetime, calendar: Calendar, policy: Policy) -> datetime | None:
-    """The end of the first release day not over at `start` (R35); None where none is planned."""
+    """The end of the first release day that is not over at `start` (R35); None where none is planned."""
     days = sorted(parse_date(release.on) for release in policy.releases)
     return next((end for end in (end_of_day(day, calendar) for day in days) if end > start), None)

@@ -387,7 +387,7 @@ def test_commands_are_the_callers_and_facts_are_only_data(here: Folder, monkeypa
     stage(monkeypatch, Source(5.0))
     log = here.path / "log"
     told = f'printf "%s %s" "$INCIDENT_OPS_VERDICT" "$INCIDENT_OPS_SHA" > {log}'
-    run(here, "--sha", "$(touch hacked); `touch hacked`", "--on-fail", told)[0].told_once(2, "no commit id")
+    run(here, "--sha", "$(touch hacked); `touch hacked`", "--on-fail", told)[0].told_once(2, "is not a commit id")
     assert not log.exists()
     assert run(here, "--sha", "7BE19F2", "--on-fail", told)[0].code == 1
     assert log.read_text() == "fail 7be19f2"
@@ -654,7 +654,7 @@ def test_more_traffic_waits_for_a_tick_with_data(here: Folder, monkeypatch: Patc
         (("--on-fail", ""), "--on-fail is empty"),
         (("--state", " "), "--state is empty"),
         (("--sha", ""), "--sha is empty"),
-        (("--sha", "zzz"), "no commit id"),
+        (("--sha", "zzz"), "is not a commit id"),
         (("--arg", ""), "--arg is empty"),
         (("--severity", "SEV1"), "--severity without --declare"),
         (("--records", "https://x"), "--records without --service"),

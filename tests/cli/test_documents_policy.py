@@ -91,7 +91,7 @@ def test_triage_without_answers_says_what_is_not_known(folder: Folder) -> None:
     """It still gives a level, and says what it may become."""
     done = call("triage", at=folder.path)
     assert done.code == 0
-    assert "not known: users_percent, feature, data_risk" in done.out
+    assert "unknown: users_percent, feature, data_risk" in done.out
 
 
 @pytest.mark.parametrize("preset", ["sev0-3", "itil-p1-p4", "sev1-3", "p0-p3"])

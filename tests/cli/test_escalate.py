@@ -30,7 +30,7 @@ def test_escalate_and_review(ladder: Folder) -> None:
     """Both edits leave a record that validates; what was merged may only get its judgement."""
     done = call("escalate", "--reason", "needs a DBA", at=ladder.path)
     assert done.code == 0, done
-    assert "escalated to tier 2 (Tier 2); to be told: @lead" in done.out
+    assert "escalated to tier 2 (Tier 2); to be notified: @lead" in done.out
     assert call("validate", at=ladder.path).code == 0
     ladder.commit()
     done = call("escalations", "review", "INC-1", "--appropriate", "no", at=ladder.path)
@@ -43,7 +43,7 @@ def test_escalate_and_review(ladder: Folder) -> None:
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (("escalate", "--reason", "x", "--to", "tier-9"), ("no tier 'tier-9'",)),
+        (("escalate", "--reason", "x", "--to", "tier-9"), ("unknown tier 'tier-9'",)),
         (("escalate", "INC-9", "--reason", "x"), ("INC-9",)),
         (("escalations", "review", "INC-1", "--appropriate", "yes"), ("no escalations",)),
         (("escalate", "--reason", " "), ("--reason is empty",)),

@@ -17,7 +17,7 @@ CHANNEL = "slack"
 BROKEN = f"a calculation with the values of {POISON} failed: OverflowError: date value out of range"
 PLACES = {
     "clocks": "incident_ops.sla.status.clocks",
-    "obligations": "incident_ops.sla.obligations.of_incident",
+    "obligations": "incident_ops.sla.obligations.incident_obligations",
     "outcomes": "incident_ops.sla.compliance.outcomes",
     "documents": "incident_ops.app.render.incident_documents",
     "issue text": "incident_ops.documents.issue_bodies.tracking_body",
@@ -102,7 +102,9 @@ def test_another_incident_is_shown_and_notified_and_it_is_named_itself(three: Fo
         assert call("show", "INC-1", at=three.path).code == 0
     with mock.patch("incident_ops.app.views.clocks", side_effect=OverflowError("date value out of range")):
         call("show", POISON, at=three.path).told_once(3, POISON, BROKEN)
-    with mock.patch("incident_ops.app.notify.of_incident", side_effect=OverflowError("date value out of range")):
+    with mock.patch(
+        "incident_ops.app.notify.incident_obligations", side_effect=OverflowError("date value out of range")
+    ):
         call("notify", POISON, "--mark", "declared", "--channel", CHANNEL, "--dry-run", at=three.path).told_once(
             3, BROKEN
         )

@@ -165,7 +165,7 @@ def test_a_freeze_warns_of_maintenance_that_lies_in_it(folder: Folder) -> None:
         (("freeze", "f", "--reason", "r", "-e", "prod"), ("'prod'", "production")),
         (("freeze", "f", "--reason", "r", "--until", "soon"), ("--until 'soon'",)),
         (("freeze", "f", "--reason", "r", "--until", "2025-01-01T00:00:00Z"), ("over at",)),
-        (("freeze", "../x", "--reason", "r"), ("no name",)),
+        (("freeze", "../x", "--reason", "r"), ("is not a valid name",)),
         (("freeze", "f", "--reason", "one\ntwo"), ("nothing was written",)),
         (("override", "-s", "api", "--sha", "main", "--reason", "r", "--by", "@a"), ("'main'",)),
         (("override", "-s", "apii", "--sha", SHA, "--reason", "r", "--by", "@a"), ("'apii'",)),

@@ -221,7 +221,7 @@ def test_who(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_questions_are_asked_only_at_a_terminal(folder: Folder) -> None:
     """Elsewhere what is missing is named, with exit code 2."""
     call("declare", at=folder.path).told_once(2, "a title and --service")
-    call("declare", "x", "-s", "api", at=folder.path).told_once(2, "no severity", "--users 60")
+    call("declare", "x", "-s", "api", at=folder.path).told_once(2, "No severity is given", "--users 60")
     declare(folder)
     call("resolve", at=folder.path).told_once(2, "--restored and --cause")
 

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import yaml
 
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import stamp
@@ -72,7 +73,7 @@ def judge(case: dict[str, Any], clock: str, stops: dict[str, str]) -> Clock:
     told = [case["start"], *stops.values(), case.get("update_anchor", case["start"])]
     told += [moment for pause in case.get("pauses", []) for moment in pause]
     now = max(map(at, told))
-    return next(one for one in clocks(incident(case, stops), policy(case), now) if one.clock == NAMES[clock])
+    return next(one for one in clocks(as_of(incident(case, stops), now), policy(case)) if one.clock == NAMES[clock])
 
 
 def dues() -> Iterator[Any]:
@@ -114,5 +115,5 @@ def test_a_stopped_record_has_taken_what_the_source_says(case: dict[str, Any], c
 def test_nothing_of_the_run_is_in_a_due_time() -> None:
     """A run ten years late finds the same."""
     case = cases("zammad_ticket_sla")[0]
-    late = clocks(incident(case, {}), policy(case), datetime(2035, 1, 1, tzinfo=UTC))
+    late = clocks(as_of(incident(case, {}), datetime(2035, 1, 1, tzinfo=UTC)), policy(case))
     assert {stamp(one.due) for one in late if one.due} == set(case["expected"]["due"].values())

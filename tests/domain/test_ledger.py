@@ -83,7 +83,7 @@ def test_a_line_that_is_none_is_named_and_never_dropped(bad: bytes, number: int)
     with pytest.raises(Incomplete, match=f"line {number} of the ledger") as told:
         parse_ledger(bad)
     assert told.value.where == f"incident-ops/ledger:{number}"
-    assert "mend" in told.value.hint
+    assert "fix" in told.value.hint
 
 
 def test_a_claim_is_ours_once() -> None:

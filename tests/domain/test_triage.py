@@ -149,7 +149,7 @@ def test_a_policy_with_a_gap_is_an_error_and_never_a_guess() -> None:
 
 def test_a_foreign_level_in_a_rule_is_an_error() -> None:
     foreign = policy(S2, "triage:\n  rules:\n  - when: {}\n    level: SEV1\n")
-    with pytest.raises(UserError, match="no level of scheme sev1-3"):
+    with pytest.raises(UserError, match="not a level of scheme sev1-3"):
         decide_level(foreign, triage_answers(users_percent=10, feature="core"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from incident_ops.edits.finish import (
-    ResolutionGiven,
+    ResolutionFacts,
     close_incident,
     reopen_incident,
     resolve_incident,
@@ -16,10 +16,10 @@ from incident_ops.edits.step import Step
 from tests.edits.scene import Page
 
 
-def answers(page: Page) -> ResolutionGiven:
+def answers(page: Page) -> ResolutionFacts:
     """Service was back as soon as the present cycle began."""
     cycles = page.incident.cycles
-    return ResolutionGiven(cycles[-1].reopened if cycles else page.incident.times.declared, "deploy")
+    return ResolutionFacts(cycles[-1].reopened if cycles else page.incident.times.declared, "deploy")
 
 
 def go(page: Page, minutes: float, name: str, *more: Any, by: str | None = "@a") -> Step:

@@ -33,7 +33,7 @@ def test_twice_changes_nothing() -> None:
     go(page, 2, "ack")
     step = go(page, 3, "ack", by="@b")
     assert step.edits == ()
-    assert "12:07:00" in step.told[0]
+    assert "12:07:00" in step.messages[0]
 
 
 def test_somebody_else_s_incident_is_not_taken_from_them() -> None:

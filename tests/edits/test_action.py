@@ -24,7 +24,7 @@ def test_a_new_item_gets_the_next_id_and_only_what_was_said() -> None:
     page = page_with("open", "done")
     item = NewItem("Add: an alert", owner="@b", due="2025-02-01", priority="P1", kind="detective")
     step = page.take(1, lambda one, _: add_item(one, item))
-    assert step.told == ("AI-3 added: Add: an alert",)
+    assert step.messages == ("AI-3 added: Add: an alert",)
     assert page.text.endswith(
         '- id: AI-3\n  title: "Add: an alert"\n  owner: "@b"\n  due: 2025-02-01\n  priority: P1\n  kind: detective\n'
         "  status: open\n"

@@ -62,7 +62,7 @@ def test_a_role_of_your_own_and_a_handover() -> None:
     page.take(1, lambda one, now: assign_role(one, now, None, "database", "@a"))
     step = page.take(2, lambda one, now: assign_role(one, now, None, "database", "@b"))
     assert page.incident.roles.others == {"database": "@b"}
-    assert step.told == ("@b became database after @a",)
+    assert step.messages == ("@b became database after @a",)
     assert page.take(3, lambda one, now: assign_role(one, now, None, "database", "@b")).edits == ()
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.tracker import Comment
-from incident_ops.edits.finish import automatic
-from incident_ops.sla.automatic_states import moves
-from incident_ops.sla.incident_at import NOTHING_SEEN, Seen
+from incident_ops.edits.finish import apply_due_move
+from incident_ops.sla.activity import NOTHING_SEEN, Seen
+from incident_ops.sla.automatic_states import due_moves
 from tests.edits.scene import ITIL, Page, after
 from tests.edits.steps import go as step
 
@@ -20,8 +21,8 @@ def page() -> Page:
 
 
 def run(one: Page, minutes: float, seen: Seen = NOTHING_SEEN) -> None:
-    (due,) = moves(one.incident, ITIL, after(minutes), seen)
-    one.take(minutes, lambda incident, _now: automatic(incident, due, ITIL))
+    (due,) = due_moves(as_of(one.incident, after(minutes)), ITIL, seen)
+    one.take(minutes, lambda incident, _now: apply_due_move(incident, due, ITIL))
 
 
 def test_closed_by_time() -> None:
@@ -32,7 +33,7 @@ def test_closed_by_time() -> None:
     assert one.incident.times.closed == "2025-02-02T13:05:00Z"
     last = one.incident.changes[-1]
     assert (last.by, last.reason) == ("incident-ops", "No activity for 7d since 2025-01-26T13:05:00Z")
-    assert moves(one.incident, ITIL, after(10 * DAY), NOTHING_SEEN) == []
+    assert due_moves(as_of(one.incident, after(10 * DAY)), ITIL, NOTHING_SEEN) == []
 
 
 def test_reopened_by_a_persons_word() -> None:
@@ -43,7 +44,7 @@ def test_reopened_by_a_persons_word() -> None:
     run(one, 40 * DAY, seen)
     assert one.incident.state == "reopened"
     assert [cycle.reopened for cycle in one.incident.cycles] == ["2025-01-28T12:05:00Z"]
-    assert moves(one.incident, ITIL, after(41 * DAY), seen) == []
+    assert due_moves(as_of(one.incident, after(41 * DAY)), ITIL, seen) == []
 
 
 def test_pending_by_time() -> None:

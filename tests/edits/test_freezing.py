@@ -12,8 +12,8 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.planned_changes import Freeze
 from incident_ops.domain.record import Append, Set
 from incident_ops.edits.freeze import (
-    Freezing,
-    Overriding,
+    FreezeRequest,
+    OverrideRequest,
     commit_id,
     lift_freeze,
     new_freeze,
@@ -24,7 +24,7 @@ from incident_ops.errors import UserError
 
 NOW = datetime(2025, 1, 22, 13, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-WANTED = Overriding("@dana", "auth", "production", "7be19f2", "the fix", NOW + 4 * HOUR)
+WANTED = OverrideRequest("@dana", "auth", "production", "7be19f2", "the fix", NOW + 4 * HOUR)
 
 
 def incident(**fields: Any) -> Incident:
@@ -36,7 +36,7 @@ def incident(**fields: Any) -> Incident:
 
 
 def test_a_freeze_says_what_when_and_why() -> None:
-    wanted = Freezing("year-end", "books", NOW, NOW + HOUR, ["auth", "auth"], ["production"], "@dana")
+    wanted = FreezeRequest("year-end", "books", NOW, NOW + HOUR, ["auth", "auth"], ["production"], "@dana")
     assert list(new_freeze(NOW, wanted).items()) == [
         ("name", "year-end"),
         ("reason", "books"),
@@ -46,21 +46,21 @@ def test_a_freeze_says_what_when_and_why() -> None:
         ("until", "2025-01-22T14:00:00Z"),
         ("by", "@dana"),
     ]
-    assert list(new_freeze(NOW, Freezing("f", "r", NOW))) == ["name", "reason", "from"]
+    assert list(new_freeze(NOW, FreezeRequest("f", "r", NOW))) == ["name", "reason", "from"]
 
 
 @pytest.mark.parametrize(
     "wanted",
     [
-        Freezing("../policy", "r", NOW),
-        Freezing("", "r", NOW),
-        Freezing("override-7be19f2", "r", NOW),
-        Freezing("f", "r", NOW, NOW),
-        Freezing("f", "r", NOW - 2 * HOUR, NOW - HOUR),
-        Freezing("f", "r", NOW + 2 * HOUR, NOW + HOUR),
+        FreezeRequest("../policy", "r", NOW),
+        FreezeRequest("", "r", NOW),
+        FreezeRequest("override-7be19f2", "r", NOW),
+        FreezeRequest("f", "r", NOW, NOW),
+        FreezeRequest("f", "r", NOW - 2 * HOUR, NOW - HOUR),
+        FreezeRequest("f", "r", NOW + 2 * HOUR, NOW + HOUR),
     ],
 )
-def test_a_freeze_that_would_hold_nothing_is_refused(wanted: Freezing) -> None:
+def test_a_freeze_that_would_hold_nothing_is_refused(wanted: FreezeRequest) -> None:
     with pytest.raises(UserError):
         new_freeze(NOW, wanted)
 

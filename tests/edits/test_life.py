@@ -17,7 +17,7 @@ from incident_ops.domain.time import stamp
 from incident_ops.edits.action_items import NewItem, add_item, drop_item, finish_item, start_item
 from incident_ops.edits.communicate import AUDIENCES, TIMELINE_KINDS, TimelineEntry, add_entry, publish_update, relabel
 from incident_ops.edits.finish import (
-    ResolutionGiven,
+    ResolutionFacts,
     close_incident,
     reopen_incident,
     resolve_incident,
@@ -60,7 +60,7 @@ def doors(draw: st.DrawFn, judge: Any) -> Door:
     number = f"AI-{draw(st.integers(1, 4))}"
 
     def resolving(one: Incident, now: datetime) -> Step:
-        given = ResolutionGiven(back if back == "unknown" else stamp(now), "deploy", text, None)
+        given = ResolutionFacts(back if back == "unknown" else stamp(now), "deploy", text, None)
         return resolve_incident(one, judge, now, by, given)
 
     back = draw(restored)
@@ -141,7 +141,7 @@ def test_the_walk_gets_somewhere() -> None:
     """The property above is not empty: a plain life is all legal, and the tail of it is refused."""
     life: list[Door] = [
         lambda one, now: acknowledge(one, SEV, now, "@a"),
-        lambda one, now: resolve_incident(one, SEV, now, None, ResolutionGiven(stamp(now), "deploy")),
+        lambda one, now: resolve_incident(one, SEV, now, None, ResolutionFacts(stamp(now), "deploy")),
         lambda one, now: close_incident(one, SEV, now, None, verified=True),
         lambda one, now: acknowledge(one, SEV, now, "@a"),
     ]

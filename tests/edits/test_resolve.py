@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from incident_ops.edits.finish import ResolutionGiven, lacking
+from incident_ops.edits.finish import ResolutionFacts, missing_for_resolution
 from incident_ops.errors import UserError
 from tests.edits.scene import Page, policy
 from tests.edits.steps import go
@@ -38,17 +38,17 @@ def test_what_was_never_said_is_asked_for() -> None:
     """Both options by name; unknown is an answer to both."""
     page = Page()
     with pytest.raises(UserError) as told:
-        go(page, 20, "resolve", ResolutionGiven())
+        go(page, 20, "resolve", ResolutionFacts())
     assert "--restored and --cause" in told.value.message
-    assert lacking(page.incident, ResolutionGiven(cause="deploy")) == ("restored",)
-    go(page, 20, "resolve", ResolutionGiven("unknown", "unknown"))
+    assert missing_for_resolution(page.incident, ResolutionFacts(cause="deploy")) == ("restored",)
+    go(page, 20, "resolve", ResolutionFacts("unknown", "unknown"))
     assert (page.incident.times.restored, page.incident.state) == ("unknown", "resolved")
 
 
 def test_the_cause_keeps_what_it_had() -> None:
     """Only what is said is written."""
     page = Page(cause={"category": "unknown", "where": "auth"})
-    go(page, 20, "resolve", ResolutionGiven("2025-01-26T12:10:00Z", "deploy", "a: b", "- c"))
+    go(page, 20, "resolve", ResolutionFacts("2025-01-26T12:10:00Z", "deploy", "a: b", "- c"))
     cause = page.incident.cause
     assert cause is not None
     assert (cause.category, cause.what, cause.why, cause.where) == ("deploy", "a: b", "- c", "auth")
@@ -72,7 +72,7 @@ def test_a_second_cycle_has_instants_of_its_own() -> None:
     page = Page()
     go(page, 20, "resolve")
     go(page, 30, "reopen")
-    go(page, 50, "resolve", ResolutionGiven("2025-01-26T12:45:00Z"))
+    go(page, 50, "resolve", ResolutionFacts("2025-01-26T12:45:00Z"))
     incident = page.incident
     assert (incident.cycles[0].restored, incident.cycles[0].resolved) == (
         "2025-01-26T12:45:00Z",
@@ -96,4 +96,4 @@ def test_an_instant_that_is_there_is_not_overwritten() -> None:
     """Another restored than the record's is refused."""
     page = Page(times={"declared": "2025-01-26T12:05:00Z", "restored": "2025-01-26T12:05:00Z"})
     with pytest.raises(UserError, match="already"):
-        go(page, 20, "resolve", ResolutionGiven("2025-01-26T12:11:00Z", "deploy"))
+        go(page, 20, "resolve", ResolutionFacts("2025-01-26T12:11:00Z", "deploy"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from incident_ops.edits.communicate import TimelineEntry, add_entry, publish_update, relabel
-from incident_ops.edits.finish import ResolutionGiven
+from incident_ops.edits.finish import ResolutionFacts
 from incident_ops.errors import UserError
 from tests.edits.scene import ITIL, SEV, Page
 from tests.edits.steps import go
@@ -29,7 +29,7 @@ def test_the_status_follows_the_record() -> None:
     page = Page()
     page.take(1, lambda one, now: add_entry(one, now, None, TimelineEntry("back", marks=("restored",))))
     page.take(2, lambda one, now: publish_update(one, now, None, {"public": "back"}, None, None))
-    go(page, 20, "resolve", ResolutionGiven(cause="deploy"))
+    go(page, 20, "resolve", ResolutionFacts(cause="deploy"))
     page.take(21, lambda one, now: publish_update(one, now, None, {"public": "over"}, None, None))
     assert [one.status for one in page.incident.updates] == ["monitoring", "resolved"]
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_ops.adapters.git_branches import LedgerRef
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.notification import (
     ACKNOWLEDGED,
     RESOLVED_EVENT,
@@ -37,13 +38,12 @@ from incident_ops.notifications.plan import (
     SENT,
     WAITS,
     follow_ups,
-    messages,
     plan_deliveries,
 )
-from incident_ops.notifications.recipients import TEAM, Notice, notices
+from incident_ops.notifications.recipients import notices
 from incident_ops.records.index import to_record
-from incident_ops.records.policy import preset, to_policy
-from incident_ops.sla.obligations import of_incident
+from incident_ops.records.policy import load_policy, preset, to_policy
+from incident_ops.sla.obligations import incident_obligations
 from tests.support.http_sink import HttpSink
 from tests.support.origin import Origin, race, remote_of, start
 
@@ -119,14 +119,14 @@ def go(
     notices: list[Message],
     way: Callable[[str], Notifier],
     now: datetime = NOW,
-    still_owed: Callable[[Message], bool] = lambda _: True,
+    still_due: Callable[[Message], bool] = lambda _: True,
 ) -> dict[str, str]:
     """One whole run -> the outcome by mark."""
     try:
         seen, unreadable = ledger.read(), None
     except IncidentOpsError as error:
         seen, unreadable = None, error
-    done, _ = deliver(plan_deliveries(notices, seen, now), ledger, way, lambda: now, still_owed, unreadable)
+    done, _ = deliver(plan_deliveries(notices, seen, now), ledger, way, lambda: now, still_due, unreadable)
     return {one.planned.message.mark: one.outcome for one in done}
 
 
@@ -173,34 +173,19 @@ def test_what_is_held_is_told_and_not_sent() -> None:
     assert ([one.outcome for one in done], error, sink.sent, memory.calls) == ([HELD], None, [], [])
 
 
-OWED = Notice(
-    key="INC-1/response/1/breach/team/internal",
-    obligation="INC-1/response/1/breach",
-    kind="breach",
-    incident="INC-1",
-    rank=2,
-    mark="breach",
-    audience="internal",
-    recipient=TEAM,
-    channels=("chat", "pager", "chat"),
-    subject="SEV1 INC-1: Login fails",
-    lines=("Response is breached", "Due 12:20"),
-    due=NOW - timedelta(hours=2),
-    noticed_at=NOW,
-)
-
-
-def test_a_notice_is_a_message_for_each_channel() -> None:
-    """The same key over each; what is held stays so; the team's go into the incident's channel too where it has one."""
-    made = list(messages([OWED]))
-    assert [(one.channel, one.key, one.text) for one in made] == [
-        ("chat", OWED.key, "Response is breached\nDue 12:20"),
-        ("pager", OWED.key, "Response is breached\nDue 12:20"),
-    ]
-    (held, *_) = messages([OWED._replace(held="quiet hours", sent=False)], {"INC-1"})
-    assert (held.held, held.restricted) == ("quiet hours", True)
-    own = [one.channel for one in messages([OWED, OWED._replace(recipient="@alice")], incident_channel=True)]
-    assert own == ["chat", "pager", "incident_channel", "chat", "pager"]
+@pytest.mark.parametrize(("create", "own"), [("true", {"incident_channel"}), ("false", set())])
+def test_a_notice_is_a_message_for_each_channel(create: str, own: set[str]) -> None:
+    """The same key and text over each; the team's go into the incident's channel too where the policy makes one."""
+    policy = load_policy(f"extends: sev0-3\nnotify: {{incident_channel: {{create: {create}}}}}\n").policy
+    assert policy is not None
+    record = to_record("incidents/INC-1/incident.yaml", {**RECORD, "visibility": "restricted"}).incident
+    now = NOW + timedelta(hours=1)
+    found = incident_obligations(as_of(record, now), policy)
+    breach = [one for one in found if one.mark == "due" and one.clock == "response"]
+    made = notices(breach, {"INC-1": record}, policy, {}, now).messages
+    assert {one.channel for one in made} == {"slack", "pagerduty"} | own
+    assert len({one._replace(channel="") for one in made}) == 1
+    assert all(one.restricted for one in made)
 
 
 def test_news_that_is_too_old_pages_nobody() -> None:
@@ -209,9 +194,13 @@ def test_news_that_is_too_old_pages_nobody() -> None:
     incident = to_record("incidents/INC-1/incident.yaml", RECORD).incident
     for hours, action in ((23, SEND), (25, HELD)):
         now = NOW + timedelta(hours=hours)
-        owed = [one for one in of_incident(incident, policy, now) if one.mark == "due" and one.clock == "response"]
+        owed = [
+            one
+            for one in incident_obligations(as_of(incident, now), policy)
+            if one.mark == "due" and one.clock == "response"
+        ]
         told = notices(owed, {"INC-1": incident}, policy, {}, now)
-        made = plan_deliveries(messages(told.notices), {}, now)
+        made = plan_deliveries(told.messages, {}, now)
         assert {one.action for one in made} == {action}
         assert all("1d ago" in one.why for one in made if action == HELD)
 
@@ -301,13 +290,13 @@ def test_what_was_acknowledged_meanwhile_is_dropped() -> None:
     """Asked right before each sending; a look that fails keeps nothing back."""
     sink, asked = Sink(), []
 
-    def still_owed(one: Message) -> bool:
+    def still_due(one: Message) -> bool:
         asked.append(one.mark)
         if one.mark == "b":
             raise Incomplete("cannot look")
         return one.mark != "a"
 
-    done = go(MemoryLedger(), [notice("a"), notice("b")], ways(chat=sink), still_owed=still_owed)
+    done = go(MemoryLedger(), [notice("a"), notice("b")], ways(chat=sink), still_due=still_due)
     assert (done, sink.sent, asked) == ({"a": run.NO_LONGER_DUE, "b": run.SENT_NOW}, ["b"], ["a", "b"])
 
 

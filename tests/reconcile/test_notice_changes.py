@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from incident_ops.domain.notification import RESOLVED_EVENT
+from incident_ops.domain.notification import RESOLVED_EVENT, Message
 from incident_ops.domain.policy_sections import Limits
-from incident_ops.notifications.plan import HELD, SEND, SENT, follow_ups, messages, plan_deliveries
-from incident_ops.notifications.recipients import Notice, Notices, Unreachable
+from incident_ops.notifications.plan import HELD, SEND, SENT, follow_ups, plan_deliveries
+from incident_ops.notifications.recipients import Notices, Unreachable
 from incident_ops.reconcile.changes import NOTIFY
 from incident_ops.reconcile.limits import allow
 from incident_ops.reconcile.plan import UNREACHABLE_CHANNEL, add_decision, checksum, notice_changes
@@ -20,22 +20,26 @@ WHY = {"INC-1/response/1/due": "Response was due"}
 
 def notice(
     recipient: str = "team", rank: int = 1, held: str = "", channels: tuple[str, ...] = ("chat", "pager")
-) -> Notice:
+) -> list[Message]:
     key = f"INC-1/response/1/due/{recipient}/internal"
-    return Notice(
-        key, "INC-1/response/1/due", "breach", "INC-1", rank, "due", "internal", recipient, channels,
-        f"SEV1 INC-1: Login fails to {recipient}", ("x",), NOW, NOW, sent=not held, held=held,
-    )  # fmt: skip
+    subject = f"SEV1 INC-1: Login fails to {recipient}"
+    return [
+        Message(
+            key, "INC-1", rank, "due", "internal", recipient, channel, subject, "x", held=held,
+            kind="breach", obligation="INC-1/response/1/due",
+        )
+        for channel in channels
+    ]  # fmt: skip
 
 
-def told(*found: Notice) -> Notices:
-    return Notices(found, (Unreachable("INC-1/response/1/due", "@bob", "has no channel in `contacts`"),))
+def told() -> Notices:
+    return Notices((), (Unreachable("INC-1/response/1/due", "@bob", "no channel in `contacts`"),))
 
 
 def test_what_goes_out_is_one_change_a_notice() -> None:
     """With the channels it goes to, before everything else where it is urgent."""
-    planned = plan_deliveries(messages([notice()]), {}, NOW)
-    verdict = notice_changes(told(notice()), planned, WHY)
+    planned = plan_deliveries(notice(), {}, NOW)
+    verdict = notice_changes(told(), planned, WHY)
     (change,) = verdict.changes
     assert (change.action, change.kind, change.reason, change.number) == (NOTIFY, "breach", "Response was due", None)
     assert change.fields == {
@@ -43,48 +47,48 @@ def test_what_goes_out_is_one_change_a_notice() -> None:
         "subject": "SEV1 INC-1: Login fails to team",
     }  # fmt: skip
     assert change.turn == -1
-    low = notice_changes(told(), plan_deliveries(messages([notice(rank=3)]), {}, NOW), WHY).changes
+    low = notice_changes(told(), plan_deliveries(notice(rank=3), {}, NOW), WHY).changes
     assert low[0].turn == 5
 
 
 def test_what_is_held_or_sent_is_no_change() -> None:
-    """Held is kept with its reason, sent is nothing, and who cannot be notified is named."""
-    held = plan_deliveries(messages([notice(held="quiet hours")]), {}, NOW)
-    verdict = notice_changes(told(notice()), held, WHY)
+    """Held is kept with its reason, sent is nothing, and who cannot be told is named."""
+    held = plan_deliveries(notice(held="quiet hours"), {}, NOW)
+    verdict = notice_changes(told(), held, WHY)
     assert verdict.changes == ()
     assert [(one.kind, one.reason) for one in verdict.kept] == [
         ("breach", "not sent: quiet hours"),
-        (UNREACHABLE_CHANNEL, "@bob cannot be notified: has no channel in `contacts`"),
+        (UNREACHABLE_CHANNEL, "@bob cannot be notified: no channel in `contacts`"),
     ]
     assert {one.action for one in held} == {HELD}
-    sent = [one._replace(action=SENT) for one in plan_deliveries(messages([notice()]), {}, NOW)]
+    sent = [one._replace(action=SENT) for one in plan_deliveries(notice(), {}, NOW)]
     assert notice_changes(told(), sent, WHY).changes == ()
-    assert notice_changes(told(notice()), sent, {}).kept == ()
+    assert notice_changes(told(), sent, {}).kept == ()
 
 
 def test_the_plan_of_observe_says_that_nothing_is_sent() -> None:
     """Each change says why."""
-    planned = plan_deliveries(messages([notice()]), {}, NOW)
-    (change,) = notice_changes(told(notice()), planned, WHY, "the policy's mode is observe").changes
+    planned = plan_deliveries(notice(), {}, NOW)
+    (change,) = notice_changes(told(), planned, WHY, "the policy's mode is observe").changes
     assert change.fields["held"] == "the policy's mode is observe"
 
 
 def test_a_page_that_is_taken_back_says_so() -> None:
     """Its kind is what becomes of the page."""
-    ledger = {one.pair: None for one in plan_deliveries(messages([notice()]), {}, NOW)}
-    back = list(follow_ups(messages([notice()]), ledger, RESOLVED_EVENT))
+    ledger = {one.pair: None for one in plan_deliveries(notice(), {}, NOW)}
+    back = list(follow_ups(notice(), ledger, RESOLVED_EVENT, ["pager"]))
     (change,) = notice_changes(told(), plan_deliveries(back, {}, NOW), WHY).changes
-    assert (change.kind, change.key, change.reason) == (RESOLVED_EVENT, f"{notice().key}#resolved", "it is over")
+    assert (change.kind, change.key, change.reason) == (RESOLVED_EVENT, f"{notice()[0].key}#resolved", "it is over")
     assert change.fields["channels"] == ["pager"]
 
 
 def test_the_checksum_binds_people_and_not_the_minute() -> None:
     """Another subject is the same plan; another recipient, channel or reason to hold is not."""
 
-    def digest(one: Notice, held: str = "") -> str:
-        return checksum(notice_changes(told(), plan_deliveries(messages([one]), {}, NOW), WHY, held).changes)
+    def digest(one: list[Message], held: str = "") -> str:
+        return checksum(notice_changes(told(), plan_deliveries(one, {}, NOW), WHY, held).changes)
 
-    assert digest(notice()) == digest(notice()._replace(subject="59 minutes to SLA breach"))
+    assert digest(notice()) == digest([one._replace(subject="59 minutes to SLA breach") for one in notice()])
     others = {digest(notice("@a")), digest(notice(channels=("chat",))), digest(notice(), "observe"), digest(notice())}
     assert len(others) == 4
 
@@ -92,8 +96,8 @@ def test_the_checksum_binds_people_and_not_the_minute() -> None:
 def test_no_limit_holds_a_notice() -> None:
     """Neither the number of writes nor a tracker that lost every issue."""
     made = plan_for([record()], MemoryTracker())
-    more = notice_changes(told(notice()), plan_deliveries(messages([notice()]), {}, NOW), WHY)
-    assert {one.action for one in plan_deliveries(messages([notice()]), {}, NOW)} == {SEND}
+    more = notice_changes(told(), plan_deliveries(notice(), {}, NOW), WHY)
+    assert {one.action for one in plan_deliveries(notice(), {}, NOW)} == {SEND}
     whole = add_decision(made, more)
     assert whole.changes[0].action == NOTIFY
     assert whole.checksum != made.checksum

@@ -266,9 +266,9 @@ def test_people_in_contacts_are_the_keys_with_an_at() -> None:
     assert loaded.policy is not None
     contacts = loaded.policy.contacts
     assert contacts.people["@alice"].manager == "@dana"
-    assert contacts.behind("executive") == ["@alice"]
-    assert contacts.behind("on_call") == []
-    assert contacts.behind("@bob") == ["@bob"]
+    assert contacts.handles("executive") == ["@alice"]
+    assert contacts.handles("on_call") == []
+    assert contacts.handles("@bob") == ["@bob"]
 
 
 def test_a_major_incident_keeps_the_clocks_of_its_priority_and_takes_the_duties_of_its_severity() -> None:

@@ -171,7 +171,7 @@ def test_public_updates_are_told_with_the_last_one_and_the_cadence() -> None:
 
 def test_a_foreign_level_says_so_instead_of_a_clock() -> None:
     """Nothing is guessed, and nothing fails."""
-    assert "**No clock can be told:** severity SEV-1 is no level of scheme sev0-3" in body(severity="SEV-1")
+    assert "**No clock can be told:** severity SEV-1 is not a level of scheme sev0-3" in body(severity="SEV-1")
 
 
 @pytest.mark.parametrize(

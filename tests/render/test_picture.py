@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from incident_ops.app.demo import scenes
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record
@@ -39,7 +40,12 @@ def view(data: dict[str, Any], now: datetime = NOW, extends: str = "sev0-3", pen
     incident, rules = msgspec.convert(data, Incident), policy(extends)
     record = Record(f"incidents/{incident.id}/incident.yaml", incident, data, pending)
     return IncidentView(
-        record, rules, clocks(incident, rules, now), now, days_late(incident, rules, now), next_steps(incident, rules)
+        record,
+        rules,
+        clocks(as_of(incident, now), rules),
+        now,
+        days_late(incident, rules, now),
+        next_steps(incident, rules),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import duration, stamp
@@ -39,7 +40,7 @@ def incident(times: dict[str, str] | None = None, **fields: Any) -> Incident:
 
 
 def clock(name: str, record: Incident, rules: Policy, now: str) -> Clock:
-    return next(found for found in clocks(record, rules, at(now)) if found.clock == name)
+    return next(found for found in clocks(as_of(record, at(now)), rules) if found.clock == name)
 
 
 def example(preset: str, incident_id: str) -> Incident:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.tracker import Issue, Snapshot
-from incident_ops.sla.incident_at import activity, answers, facts, is_automation, seen_of
+from incident_ops.sla.activity import activity, answers, is_automation, seen_of
 from tests.sla.escalating import ITIL, at, comment, incident, moved, note, text
 
 
@@ -14,7 +15,7 @@ def test_the_automation_never_counts(by: str) -> None:
     """Its lines, its changes and its comments keep nobody's silence from being seen."""
     record = incident(timeline=[note("1h", by)], changes=[moved("2h", "new", "triaged", by)])
     assert is_automation(by, ITIL)
-    assert activity(facts(record, at("5h")), ITIL, [comment("3h", by=by), comment("4h", is_bot=True)]) == ()
+    assert activity(as_of(record, at("5h")), ITIL, [comment("3h", by=by), comment("4h", is_bot=True)]) == ()
 
 
 def test_everything_people_do_counts() -> None:
@@ -37,7 +38,7 @@ def test_everything_people_do_counts() -> None:
         ],
     )
     spans = ("10m", "20m", "30m", "40m", "50m", "1h", "70m", "75m", "80m", "90m")
-    assert activity(facts(record, at("2h")), ITIL, [comment("90m")]) == tuple(map(at, spans))
+    assert activity(as_of(record, at("2h")), ITIL, [comment("90m")]) == tuple(map(at, spans))
 
 
 def test_a_remark_is_no_answer() -> None:
@@ -48,7 +49,7 @@ def test_a_remark_is_no_answer() -> None:
         changes=[moved("0s", "new", "triaged"), moved("30m", "triaged", "assigned")],
         assignments=[{"at": text("40m"), "to": "@ann"}],
     )
-    assert answers(facts(record, at("2h")), ITIL) == (at("10m"), at("30m"), at("40m"))
+    assert answers(as_of(record, at("2h")), ITIL) == (at("10m"), at("30m"), at("40m"))
 
 
 def test_an_incident_sees_the_comments_of_its_own_issue() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.incident import Incident
 from incident_ops.sla.clocks import Clock, ClockState, Risk, clocks
 from tests.sla.scene import ITIL, SEV, after, at, incident, policy
@@ -20,7 +21,7 @@ def over(**fields: Any) -> Incident:
 
 
 def named(record: Incident, name: str, now: str, rules: Any = RULES) -> Clock | None:
-    return next((one for one in clocks(record, rules, at(after(now))) if one.clock == name), None)
+    return next((one for one in clocks(as_of(record, at(after(now))), rules) if one.clock == name), None)
 
 
 # Postmortem -----------------------------------------------------------------------------------------------------------

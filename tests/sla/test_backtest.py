@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.incident import Escalation, Incident
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import stamp
@@ -192,7 +193,7 @@ def run(one: Incident, rules: Policy, now: datetime) -> Incident:
             notified=[*due.targets],
             noticed_at=stamp(now),
         )
-        for due in due_escalations(one, rules, now)
+        for due in due_escalations(as_of(one, now), rules)
         if not due.superseded and due.recorded is None
     ]
     return structs.replace(one, escalations=[*one.escalations, *new])

@@ -219,5 +219,5 @@ def test_the_end_of_a_day_is_midnight_in_the_calendars_zone() -> None:
 
 
 def test_a_zone_that_does_not_exist_is_told_to_the_person() -> None:
-    with pytest.raises(UserError, match="Mars/Base is not an IANA time zone"):
+    with pytest.raises(UserError, match="Mars/Base is not the IANA time zone"):
         due(at("2025-01-22T12:00:00Z"), 60, daily("Mars/Base", "09:00-17:00"))

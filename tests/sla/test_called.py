@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT
-from incident_ops.sla.pages import calls, taken
+from incident_ops.sla.pages import ended_pages, pages
 from tests.sla.escalating import at, incident, moved, policy
 
 SEV = policy("sev0-3", "levels:\n- {id: SEV1, escalate_at: 1h}\nescalation: {tiers: [{id: a, tier: 1}]}\n")
@@ -16,7 +17,7 @@ def sev1(times: dict[str, str] | None = None, **fields: object) -> object:
 
 
 def marks(one: object, now: str) -> dict[str, str]:
-    return {call.key: mark for call, mark in taken(one, SEV, at(now))}
+    return {call.key: mark for call, mark in ended_pages(as_of(one, at(now)), SEV)}
 
 
 def test_while_nobody_answered_nothing_is_taken_back() -> None:
@@ -29,7 +30,7 @@ def test_an_answer_takes_back_what_was_due_before_it() -> None:
     """An escalation that is due after the answer is a call of its own, and stays."""
     one = sev1({"acknowledged": "20m"}, state="in_progress")
     assert marks(one, "30m") == {DECLARED: ACKNOWLEDGED, RESPONSE: ACKNOWLEDGED}
-    assert ESCALATION in {call.key for call in calls(one, SEV, at("2h"))}
+    assert ESCALATION in {call.key for call in pages(as_of(one, at("2h")), SEV)}
     assert ESCALATION not in marks(one, "2h")
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.time import duration, stamp
@@ -43,7 +44,7 @@ def test_each_level_is_due_as_its_playbook_says(
     preset: str, field: str, label: str, response: str | None, resolution: str | None, update: str | None
 ) -> None:
     """Due times from a declaration on a Wednesday at noon; a level without a target has no clock (C13)."""
-    found = {clock.clock: clock for clock in clocks(incident(**{field: label}), policy(preset), at(DECLARED))}
+    found = {clock.clock: clock for clock in clocks(as_of(incident(**{field: label}), at(DECLARED)), policy(preset))}
     found.pop("update_public", None)  # in PUBLIC below
     expected = {"response": response, "resolution": resolution, "update_internal": update}
     assert set(found) == {name for name, text in expected.items() if text}
@@ -68,7 +69,7 @@ PUBLIC = [
 @pytest.mark.parametrize(("preset", "label", "limit"), PUBLIC)
 def test_public_updates_have_a_cadence_of_their_own(preset: str, label: str, limit: str | None) -> None:
     """C12; of a range the due is the outer limit."""
-    found = {clock.clock: clock for clock in clocks(incident(severity=label), policy(preset), at(DECLARED))}
+    found = {clock.clock: clock for clock in clocks(as_of(incident(severity=label), at(DECLARED)), policy(preset))}
     assert (found["update_public"].due if limit else None) == (at(after(limit)) if limit else None)
     assert ("update_public" in found) is (limit is not None)
 
@@ -104,7 +105,7 @@ def test_04567_is_neither_late_nor_near_it() -> None:
 
 def test_the_login_outage_met_its_clocks() -> None:
     """Acknowledged at once, resolved in 40 minutes of 2 hours, updates within 30 minutes."""
-    found = clocks(example("sev0-3", "INC-20250126-120500"), SEV, at("2025-01-29T09:00:00Z"))
+    found = clocks(as_of(example("sev0-3", "INC-20250126-120500"), at("2025-01-29T09:00:00Z")), SEV)
     assert [(clock.clock, clock.state, clock.elapsed_seconds) for clock in found] == [
         ("response", ClockState.MET, 0),
         ("resolution", ClockState.MET, 2400),
@@ -119,7 +120,7 @@ def test_the_login_outage_met_its_clocks() -> None:
 
 def test_the_memory_leaks_unknown_acknowledgement_is_neither_met_nor_missed() -> None:
     """Nobody knows when it was acknowledged; 48 minutes from 14:02 are within 4 hours."""
-    found = clocks(example("itil-p1-p4", "INC-2025-05678"), ITIL, at("2025-10-20T16:00:00Z"))
+    found = clocks(as_of(example("itil-p1-p4", "INC-2025-05678"), at("2025-10-20T16:00:00Z")), ITIL)
     response, diagnosis, resolution = found[:3]
     assert (diagnosis.clock, diagnosis.state, diagnosis.elapsed_seconds) == ("diagnosis", ClockState.MET, 8 * 60)  # R51
     assert (response.state, response.risk, response.stopped_at, response.elapsed_seconds) == (
@@ -216,7 +217,7 @@ def test_an_instant_left_behind_does_not_stop_a_clock_while_people_work() -> Non
 )
 def test_what_was_no_incident_of_its_own_cancels_every_clock(fields: dict[str, str]) -> None:
     record = incident({"acknowledged": after("1m")}, severity="SEV1", state="in_progress", **fields)
-    found = clocks(record, SEV, at(after("9h")))
+    found = clocks(as_of(record, at(after("9h"))), SEV)
     assert {clock.state for clock in found} == {ClockState.CANCELLED}
     assert {clock.risk for clock in found} == {Risk.OK}
 
@@ -278,7 +279,7 @@ def test_a_reopened_incident_resumes_its_resolution() -> None:
         state="in_progress",
         cycles=[{"reopened": after("10h")}],
     )
-    found = {clock.clock: clock for clock in clocks(record, SEV, at(after("10h20m")))}
+    found = {clock.clock: clock for clock in clocks(as_of(record, at(after("10h20m"))), SEV)}
     resolution = found["resolution"]
     assert (resolution.cycle, resolution.start, resolution.due) == (2, at(DECLARED), at(after("11h")))
     assert (resolution.elapsed_seconds, resolution.paused_seconds) == (duration("1h20m"), duration("9h"))
@@ -346,7 +347,7 @@ def test_a_changed_severity_keeps_the_start_and_takes_the_new_target() -> None:
 
 def test_a_target_of_no_seconds_is_no_clock() -> None:
     rules = policy("sev0-3", "levels:\n- id: SEV1\n  response: 0s\n  update:\n    internal: 0s\n")
-    assert [clock.clock for clock in clocks(incident(severity="SEV1"), rules, at(DECLARED))] == ["resolution"]
+    assert [clock.clock for clock in clocks(as_of(incident(severity="SEV1"), at(DECLARED)), rules)] == ["resolution"]
 
 
 def test_the_next_release_is_due_at_the_end_of_its_day() -> None:
@@ -371,13 +372,13 @@ def test_a_level_with_business_hours_waits_for_the_morning() -> None:
 @pytest.mark.parametrize("fields", [{}, {"severity": "P1"}, {"severity": "SEV-1"}])
 def test_a_foreign_or_missing_label_is_told_never_skipped(fields: dict[str, str]) -> None:
     with pytest.raises(UserError, match="scheme sev0-3"):
-        clocks(incident(**fields), SEV, at(DECLARED))
+        clocks(as_of(incident(**fields), at(DECLARED)), SEV)
 
 
 def test_a_calendar_the_policy_does_not_have_is_told() -> None:
     rules = policy("sev0-3", "levels:\n- id: SEV1\n  calendar: nights\n")
     with pytest.raises(UserError, match="calendar nights"):
-        clocks(incident(severity="SEV1"), rules, at(DECLARED))
+        clocks(as_of(incident(severity="SEV1"), at(DECLARED)), rules)
 
 
 # The time of the run --------------------------------------------------------------------------------------------------
@@ -392,7 +393,7 @@ def test_a_late_run_finds_the_same_dues(seconds: int, label: str, over: bool) ->
     )
     now = at(after("4h"))
     first, later = (
-        [one for one in clocks(record, SEV, moment) if one.clock not in AFTERWARDS]
+        [one for one in clocks(as_of(record, moment), SEV) if one.clock not in AFTERWARDS]
         for moment in (now, now + timedelta(seconds=seconds))
     )
     if over:
@@ -428,7 +429,7 @@ def test_a_report_lists_what_is_not_closed_in_order_and_everything_on_demand() -
         ("INC-3", "response"),
         ("INC-3", "update_internal"),
     ]
-    assert [one.incident for one in found.standings] == ["INC-2", "INC-3"]
+    assert [one.incident for one in found.statuses] == ["INC-2", "INC-3"]
     everything = clock_report([closed, second, met, third], SEV, at(after("2h")), everything=True)
     assert {(clock.incident, clock.item or clock.clock) for clock in everything.clocks} >= {
         ("INC-1", "response"),
@@ -442,4 +443,4 @@ def test_a_record_without_a_level_is_unread_and_hides_no_other() -> None:
     found = clock_report([record(incident(id="INC-2")), record(incident(severity="SEV0"))], SEV, at(DECLARED), [broken])
     assert {clock.incident for clock in found.clocks} == {"INC-1"}
     assert [unread.path for unread in found.unread] == ["incidents/INC-2/incident.yaml", broken.path]
-    assert "without severity it has no level of scheme sev0-3" in found.unread[0].reason
+    assert "without a severity it has no level of scheme sev0-3" in found.unread[0].reason

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Record, Unread
 from incident_ops.sla.clocks import RESOLUTION, RESPONSE, UPDATE_INTERNAL
@@ -223,7 +224,7 @@ def test_every_clock_is_met_missed_or_excluded_at_any_instant(minutes: int) -> N
     report = made(one, now=now)
     counted = {name.clock: name.n + sum(name.excluded.values()) for name in report.total}
     expected: dict[str, int] = {}
-    for outcome in outcomes(one, SEV, at(now)):
+    for outcome in outcomes(as_of(one, at(now)), SEV):
         expected[outcome.clock.clock] = expected.get(outcome.clock.clock, 0) + 1
     assert counted == expected
     assert RESPONSE in counted

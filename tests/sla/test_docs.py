@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.policy_sections import DAYS, Calendar
 from incident_ops.sla.calendar import due, next_business_day
 from incident_ops.sla.clocks import CLOCK_NAMES, PAUSABLE, Clock, ClockState, clocks
@@ -62,7 +63,7 @@ def life(until: int) -> dict[str, Clock]:
         pauses=[pause] if "from" in told else [],
         cycles=[{"reopened": told["reopened"]}] if "reopened" in told else [],
     )
-    return {one.clock: one for one in clocks(record, SEV, at(today(LIFE[until][0])))}
+    return {one.clock: one for one in clocks(as_of(record, at(today(LIFE[until][0]))), SEV)}
 
 
 @pytest.mark.parametrize("row", range(len(LIFE)), ids=[moment for moment, _, _ in LIFE])

@@ -12,12 +12,12 @@ from datetime import timedelta
 import pytest
 
 from incident_ops import resources
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.time import duration
 from incident_ops.errors import UserError
 from incident_ops.sla.clocks import PAUSABLE, ClockState, Risk, clocks
-from incident_ops.sla.incident_at import declaration_lag, facts, is_retroactive
-from incident_ops.sla.status import standing
+from incident_ops.sla.status import incident_status
 from tests.sla.scene import DECLARED, ITIL, SEV, after, at, change, clock, incident, policy, update
 
 OFFICE = (
@@ -30,11 +30,11 @@ OFFICE = (
 
 def test_clocks_begin_at_the_declaration_whenever_the_impact_began() -> None:
     record = incident({"started": "2025-01-22T03:00:00Z", "detected": "2025-01-22T11:00:00Z"}, severity="SEV1")
-    assert {one.start for one in clocks(record, SEV, at(after("1m")))} == {at(DECLARED)}
+    assert {one.start for one in clocks(as_of(record, at(after("1m"))), SEV)} == {at(DECLARED)}
 
 
 def test_before_the_declaration_nothing_has_run() -> None:
-    found = clocks(incident(severity="SEV1"), SEV, at(DECLARED) - timedelta(hours=5))
+    found = clocks(as_of(incident(severity="SEV1"), at(DECLARED) - timedelta(hours=5)), SEV)
     assert {one.elapsed_seconds for one in found} == {0}
     assert {one.risk for one in found} == {Risk.OK}
     assert {one.state for one in found} == {ClockState.RUNNING}
@@ -44,7 +44,7 @@ def test_before_the_declaration_nothing_has_run() -> None:
 
 
 def retroactive(times: dict[str, str], now: str = "1h", **fields: object) -> bool:
-    return is_retroactive(facts(incident(times, severity="SEV1", **fields), at(after(now))))
+    return as_of(incident(times, severity="SEV1", **fields), at(after(now))).is_retroactive
 
 
 def test_what_is_declared_once_restored_is_retroactive() -> None:
@@ -61,9 +61,9 @@ def test_what_is_declared_long_after_its_detection_is_retroactive_and_tells_the_
     late = {"detected": "2025-01-21T11:59:59Z"}
     assert retroactive(late)
     record = incident(late, severity="SEV1")
-    assert declaration_lag(facts(record, at(after("1h")))) == 86_401
+    assert as_of(record, at(after("1h"))).declaration_lag == 86_401
     assert clock("response", record, SEV, after("1h")).risk is Risk.BREACHED
-    told = standing(record, SEV, at(after("1h")), clocks(record, SEV, at(after("1h"))))
+    told = incident_status(as_of(record, at(after("1h"))), SEV, clocks(as_of(record, at(after("1h"))), SEV))
     assert (told.retroactive, told.lag_seconds) == (True, 86_401)
 
 
@@ -121,7 +121,9 @@ def test_lowering_a_severity_does_not_undo_a_breach() -> None:
 
 def test_lowering_to_a_level_without_a_target_ends_the_clock_but_keeps_a_breach() -> None:
     """SEV0 has updates every 15 minutes, SEV2 none."""
-    assert "update_internal" not in {one.clock for one in clocks(changed("10m", "SEV0", "SEV2"), SEV, at(after("1h")))}
+    assert "update_internal" not in {
+        one.clock for one in clocks(as_of(changed("10m", "SEV0", "SEV2"), at(after("1h"))), SEV)
+    }
     kept = clock("update_internal", changed("16m", "SEV0", "SEV2"), SEV, after("1h"))
     assert (kept.risk, kept.level) == (Risk.BREACHED, "SEV0")
 
@@ -145,7 +147,9 @@ def test_a_priority_change_moves_response_and_resolution_a_severity_change_the_u
     """C2: two scales."""
     changes = [change("1h", "priority", "P3", "P2"), change("2h", "severity", "SEV-3", "SEV-1")]
     record = incident(priority="P2", severity="SEV-1", changes=changes, updates=[update("110m")])
-    before, after_both = ({one.clock: one for one in clocks(record, ITIL, at(after(now)))} for now in ("90m", "121m"))
+    before, after_both = (
+        {one.clock: one for one in clocks(as_of(record, at(after(now))), ITIL)} for now in ("90m", "121m")
+    )
     assert (before["resolution"].level, before["resolution"].due) == ("P2", at(after("8h")))
     assert (before["update_internal"].level, before["update_internal"].due) == ("SEV-3", at(after("1h")))
     assert (after_both["update_internal"].level, after_both["update_internal"].due) == ("SEV-1", at(after("125m")))
@@ -167,7 +171,7 @@ def test_pending_pauses_the_resolution_and_no_other_clock() -> None:
     )
     pause = {"from": after("1m"), "to": after("31m"), "waiting_for": "vendor"}
     at_rest, plain = (
-        {one.clock: one for one in clocks(incident(severity="SEV1", pauses=given), rules, at(after("40m")))}
+        {one.clock: one for one in clocks(as_of(incident(severity="SEV1", pauses=given), at(after("40m"))), rules)}
         for given in ([pause], [])
     )
     assert set(plain) == {"response", "diagnosis", "resolution", "update_internal", "update_public"}
@@ -227,7 +231,7 @@ def test_a_duplicates_clocks_are_cancelled_its_action_items_are_not() -> None:
     """An item is work of its own."""
     items = [{"id": "AI-1", "title": "t", "due": "2025-01-25"}]
     record = incident(severity="SEV1", state="closed", outcome="duplicate", duplicate_of="INC-2", action_items=items)
-    found = {one.clock: one.state for one in clocks(record, SEV, at(after("9h")))}
+    found = {one.clock: one.state for one in clocks(as_of(record, at(after("9h"))), SEV)}
     assert found.pop("action_item") is ClockState.RUNNING
     assert set(found.values()) == {ClockState.CANCELLED}
 
@@ -242,7 +246,7 @@ def test_only_an_acknowledgement_or_the_end_stops_the_response() -> None:
         "escalations": [{"at": after("6m"), "key": "k", "rule": "time", "reason": "r"}],
     }
     record = incident(severity="SEV1", **noise)
-    found = {one.clock: one for one in clocks(record, SEV, at(after("40m")))}
+    found = {one.clock: one for one in clocks(as_of(record, at(after("40m"))), SEV)}
     assert found["response"].state is ClockState.RUNNING
     assert found["update_internal"].start == at(DECLARED)
     answered = incident({"acknowledged": after("5m")}, severity="SEV1")
@@ -307,8 +311,8 @@ def test_an_hour_is_an_hour_on_the_day_the_clocks_change(zone: str, declared: st
 def test_a_zone_that_names_no_place_is_refused(zone: str) -> None:
     """C29: `EST` knows no summer."""
     rules = policy("sev0-3", OFFICE.replace("Europe/Berlin", zone) + "levels:\n- {id: SEV1, calendar: office}\n")
-    with pytest.raises(UserError, match=f"{zone} is not an IANA time zone of a place"):
-        clocks(incident(severity="SEV1"), rules, at(DECLARED))
+    with pytest.raises(UserError, match=f"{zone} is not the IANA time zone of a place"):
+        clocks(as_of(incident(severity="SEV1"), at(DECLARED)), rules)
 
 
 def test_a_calendar_that_never_opens_leaves_a_clock_without_a_due_and_does_not_hang() -> None:
@@ -316,7 +320,7 @@ def test_a_calendar_that_never_opens_leaves_a_clock_without_a_due_and_does_not_h
         "sev0-3",
         "calendars:\n  never:\n    tz: Etc/UTC\n    hours: {}\nlevels:\n- {id: SEV1, calendar: never}\n",
     )
-    found = {one.clock: one for one in clocks(incident(severity="SEV1"), rules, at("2035-01-22T12:00:00Z"))}
+    found = {one.clock: one for one in clocks(as_of(incident(severity="SEV1"), at("2035-01-22T12:00:00Z")), rules)}
     assert {one.state for one in found.values()} == {ClockState.NO_DUE}
     assert {one.elapsed_seconds for one in found.values()} == {0}
 
@@ -334,7 +338,7 @@ def test_the_next_business_day_ends_at_its_closing_time() -> None:
 
 
 def test_ten_years_of_silence_are_one_breach_and_no_overflow() -> None:
-    found = {one.clock: one for one in clocks(incident(severity="SEV1"), SEV, at("2035-01-22T12:00:00Z"))}
+    found = {one.clock: one for one in clocks(as_of(incident(severity="SEV1"), at("2035-01-22T12:00:00Z")), SEV)}
     assert {one.risk for one in found.values()} == {Risk.BREACHED}
     assert (
         found["update_internal"].remaining_seconds == 1800 - (at("2035-01-22T12:00:00Z") - at(DECLARED)).total_seconds()

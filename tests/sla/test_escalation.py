@@ -10,15 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.incident import Escalation, Incident
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append
 from incident_ops.domain.time import stamp
 from incident_ops.edits.escalate import escalate_due
-from incident_ops.sla.escalation import Due, due_escalations
+from incident_ops.sla.activity import NOTHING_SEEN, Seen
+from incident_ops.sla.escalation import DueEscalation, due_escalations
 from incident_ops.sla.escalation_ladder import managers
 from incident_ops.sla.escalation_rules import deferred, neighbours, similar
-from incident_ops.sla.incident_at import NOTHING_SEEN, Seen
 from tests.sla.escalating import ITIL, LADDER, START, at, comment, example, incident, moved, note, policy, text
 
 CLIMBING = policy(extra=LADDER)
@@ -27,13 +28,13 @@ SIX = {"acknowledged": "10m"}
 
 def due(record: Incident, now: str, judge: Policy = ITIL, seen: Seen = NOTHING_SEEN) -> list[tuple[str, str]]:
     """(rule, span in seconds since the declaration) of what stands at `now`."""
-    found = due_escalations(record, judge, at(now), seen)
+    found = due_escalations(as_of(record, at(now)), judge, seen)
     return [(one.rule, f"{(one.due - START).total_seconds():.0f}") for one in found if not one.superseded]
 
 
 def rules(record: Incident, now: str, judge: Policy = ITIL, seen: Seen = NOTHING_SEEN) -> set[str]:
     """Every rule that was due by `now`, superseded or not."""
-    return {one.rule for one in due_escalations(record, judge, at(now), seen)}
+    return {one.rule for one in due_escalations(as_of(record, at(now)), judge, seen)}
 
 
 def hours(*spans: str) -> list[dict[str, Any]]:
@@ -46,13 +47,13 @@ def hours(*spans: str) -> list[dict[str, Any]]:
 def test_the_two_p2_tickets_of_the_example() -> None:
     """04567, silent for 3 h of 4 h, is not escalated yet (C8); 04890 works past its threshold and is not (C9)."""
     now = datetime.fromisoformat("2025-10-21T18:00:00Z")
-    assert due_escalations(example("INC-2025-04567"), ITIL, now) == []
-    assert due_escalations(example("INC-2025-04890"), ITIL, now) == []
-    later = due_escalations(example("INC-2025-04567"), ITIL, now + timedelta(hours=1, seconds=1))
+    assert due_escalations(as_of(example("INC-2025-04567"), now), ITIL) == []
+    assert due_escalations(as_of(example("INC-2025-04890"), now), ITIL) == []
+    later = due_escalations(as_of(example("INC-2025-04567"), now + timedelta(hours=1, seconds=1)), ITIL)
     hour = now + timedelta(hours=1)  # 4 h of silence and the 6 h mark meet: one tier up, not two
     assert [(one.rule, one.due, one.to_tier) for one in later] == [("stagnation", hour, 2), ("time", hour, 2)]
     assert later[0].reason == "No activity for 4 hours on P2 ticket"  # R64 with the limit of C8
-    quiet = due_escalations(example("INC-2025-04890"), ITIL, now + timedelta(minutes=30, seconds=1))
+    quiet = due_escalations(as_of(example("INC-2025-04890"), now + timedelta(minutes=30, seconds=1)), ITIL)
     assert [(one.rule, one.due) for one in quiet] == [("time", now + timedelta(minutes=30))]
 
 
@@ -84,14 +85,14 @@ def test_the_threshold_of_each_priority(priority: str, mark: str, quiet: str | N
 def test_work_defers_the_threshold_to_an_exact_instant(notes: tuple[str, ...], expected: str) -> None:
     """C9: due at the first t >= threshold with t - last activity(t) >= 1 h."""
     record = incident(SIX, state="in_progress", timeline=hours("2h", "4h", *notes))
-    found = [one for one in due_escalations(record, ITIL, at("30h")) if one.rule == "time"]
+    found = [one for one in due_escalations(as_of(record, at("30h")), ITIL) if one.rule == "time"]
     assert [one.due for one in found] == [at(expected)]
 
 
 def test_a_bot_defers_nothing() -> None:
     """The same notes by the automation leave the threshold where it is."""
     record = incident(SIX, state="in_progress", timeline=[note("5h50m", "incident-ops")])
-    assert [one.due for one in due_escalations(record, ITIL, at("7h")) if one.rule == "time"] == [at("6h")]
+    assert [one.due for one in due_escalations(as_of(record, at("7h")), ITIL) if one.rule == "time"] == [at("6h")]
 
 
 @given(
@@ -122,14 +123,14 @@ def test_a_pause_stretches_silence_and_threshold() -> None:
         pauses=[{"from": text("2h"), "to": text("5h"), "waiting_for": "vendor"}],
         timeline=hours("1h"),
     )
-    found = {one.rule: one.due for one in due_escalations(record, ITIL, at("20h"))}
+    found = {one.rule: one.due for one in due_escalations(as_of(record, at("20h")), ITIL)}
     assert found == {"stagnation": at("8h"), "time": at("9h")}
 
 
 def test_a_silence_that_somebody_ended_is_superseded() -> None:
     """Nobody is called for what is over; a late run still lists it."""
     record = incident(SIX, state="in_progress", timeline=hours("5h"))
-    (found,) = [one for one in due_escalations(record, ITIL, at("5h30m")) if one.rule == "stagnation"]
+    (found,) = [one for one in due_escalations(as_of(record, at("5h30m")), ITIL) if one.rule == "stagnation"]
     assert (found.due, found.superseded) == (at("4h10m"), f"work went on at {text('5h')}")
 
 
@@ -200,7 +201,9 @@ def test_related_incidents_are_a_pattern(count: int, last: dict[str, Any], found
     records = alike(count, **last)
     ids = similar(records[-1], neighbours(records), ITIL, at("1m"))
     assert bool(ids) == found
-    assert ("pattern" in {one.rule for one in due_escalations(records[-1], ITIL, at("1m"), Seen(), ids)}) == found
+    assert (
+        "pattern" in {one.rule for one in due_escalations(as_of(records[-1], at("1m")), ITIL, Seen(), ids)}
+    ) == found
 
 
 def test_a_common_tag_is_enough_and_the_window_ends() -> None:
@@ -228,19 +231,20 @@ def test_a_common_tag_is_enough_and_the_window_ends() -> None:
 def test_duplicates_and_retroactive_ones_never_escalate(fields: dict[str, Any]) -> None:
     """Whatever the silence."""
     record = incident(**{"state": "in_progress", "customer": {"vip": True}, **fields})
-    assert due_escalations(record, CLIMBING, at("50h")) == []
+    assert due_escalations(as_of(record, at("50h")), CLIMBING) == []
 
 
 def test_a_resolved_one_owes_nothing_and_lists_what_was_due() -> None:
     """The same rules, superseded."""
     record = incident({**SIX, "resolved": "7h"}, state="resolved", timeline=hours("5h"))
-    found = due_escalations(record, ITIL, at("9h"))
+    found = due_escalations(as_of(record, at("9h")), ITIL)
     assert [(one.rule, one.superseded) for one in found] == [
-        ("stagnation", "nobody is at work on it now"),
-        ("time", "nobody is at work on it now"),
+        ("stagnation", "nobody is working on it now"),
+        ("time", "nobody is working on it now"),
     ]
     assert [
-        one.rule for one in due_escalations(incident({**SIX, "resolved": "4h"}, state="resolved"), ITIL, at("9h"))
+        one.rule
+        for one in due_escalations(as_of(incident({**SIX, "resolved": "4h"}, state="resolved"), at("9h")), ITIL)
     ] == []
 
 
@@ -248,7 +252,7 @@ def test_a_resolved_one_owes_nothing_and_lists_what_was_due() -> None:
 
 
 def climbed(record: Incident, now: str) -> list[tuple[str, int | None, int | None, str]]:
-    found = due_escalations(record, CLIMBING, at(now))
+    found = due_escalations(as_of(record, at(now)), CLIMBING)
     return [(one.rule, one.from_tier, one.to_tier, stamp(one.due)) for one in found]
 
 
@@ -260,7 +264,7 @@ def test_nobody_answers() -> None:
         ("no_answer", 1, 2, text("1h")),
         ("no_answer", 2, 3, text("2h")),
     ]
-    standing = [one for one in due_escalations(record, CLIMBING, at("10h")) if not one.superseded]
+    standing = [one for one in due_escalations(as_of(record, at("10h")), CLIMBING) if not one.superseded]
     assert [(one.to_tier, one.targets) for one in standing] == [(3, ("@dba",))]  # only the highest
 
 
@@ -287,7 +291,7 @@ def test_a_rule_climbs_from_the_tier_it_was_assigned_to() -> None:
         SIX, state="assigned", assignments=[{"at": text("10m"), "to": "@ann", "tier": 1}], timeline=hours("1h", "90m")
     )
     quiet = policy(extra=LADDER.replace("wait: 30m, repeat_max: 1, ack_timeout: 2h", "").replace(", wait: 1h", ""))
-    found = due_escalations(record, quiet, at("7h"))
+    found = due_escalations(as_of(record, at("7h")), quiet)
     assert [(one.rule, one.from_tier, one.to_tier) for one in found] == [("stagnation", 1, 2), ("time", 2, 3)]
     assert found[0].targets == ("@lead", "@mona", "@vera")  # rank 2: two managers up
     assert found[0].superseded == f"by {found[1].key}"
@@ -295,7 +299,7 @@ def test_a_rule_climbs_from_the_tier_it_was_assigned_to() -> None:
 
 def test_words_that_nobody_is_behind_are_named() -> None:
     """The preset's ladder without contacts: unreachable, said."""
-    (found,) = due_escalations(incident(SIX, state="in_progress"), ITIL, at("5h"))
+    (found,) = due_escalations(as_of(incident(SIX, state="in_progress"), at("5h")), ITIL)
     assert (found.targets, found.unreached, found.to_tier) == ((), ("tier_2_lead", "tier-2"), 2)
 
 
@@ -303,7 +307,7 @@ def test_a_tier_without_people_does_not_swallow_the_call() -> None:
     """Nobody is behind `specialists`: the lead of tier 2 is told, and the gap is said."""
     judge = policy(extra='contacts: {roles: {tier_2_lead: ["@lead"]}}\n')
     record = incident(SIX, state="in_progress", timeline=hours("1h"))
-    (found,) = [one for one in due_escalations(record, judge, at("9h")) if not one.superseded]
+    (found,) = [one for one in due_escalations(as_of(record, at("9h")), judge) if not one.superseded]
     assert (found.to_tier, found.targets, found.unreached) == (3, ("@lead",), ("specialists",))
 
 
@@ -325,7 +329,7 @@ def test_after_a_reopening_thresholds_fire_again() -> None:
         changes=[moved("7h", "in_progress", "resolved"), moved("9h", "resolved", "reopened")],
         cycles=[{"reopened": text("9h")}],
     )
-    found = [one for one in due_escalations(record, ITIL, at("11h")) if one.rule == "time"]
+    found = [one for one in due_escalations(as_of(record, at("11h")), ITIL) if one.rule == "time"]
     assert [(one.cycle, one.key, bool(one.superseded)) for one in found] == [
         (1, "INC-1/resolution/1/escalate.P2", True),
         (2, "INC-1/resolution/2/escalate.P2", False),
@@ -336,13 +340,13 @@ def test_a_raised_priority_past_its_mark_is_due_at_the_change() -> None:
     """P3 for 3 h, then P1: its 2 h mark lies in the past."""
     changes = [moved("3h", "P3", "P1", field="priority")]
     record = incident(SIX, priority="P1", state="in_progress", changes=changes)
-    assert [one.due for one in due_escalations(record, ITIL, at("4h")) if one.rule == "time"] == [at("3h")]
+    assert [one.due for one in due_escalations(as_of(record, at("4h")), ITIL) if one.rule == "time"] == [at("3h")]
 
 
 # A late run -----------------------------------------------------------------------------------------------------------
 
 
-def written(record: Incident, one: Due, judge: Policy, now: datetime) -> Incident:
+def written(record: Incident, one: DueEscalation, judge: Policy, now: datetime) -> Incident:
     """The record with what the automation appends for an escalation."""
     step = escalate_due(record, one, judge, now)
     fields = [edit.value for edit in step.edits if isinstance(edit, Append) and edit.route == ("escalations",)]
@@ -358,7 +362,7 @@ def run(record: Incident, judge: Policy, times: list[datetime]) -> tuple[Inciden
     keys: set[str] = set()
     passed: set[str] = set()
     for now in times:
-        found = due_escalations(record, judge, now)
+        found = due_escalations(as_of(record, now), judge)
         passed |= {one.key for one in found if one.superseded}
         for one in found:
             if not one.superseded and one.recorded is None:
@@ -408,11 +412,11 @@ def test_every_20_minutes_and_once_a_day_end_with_the_same_escalations(record: I
     days = [marks[0], marks[72], marks[-1]]
     often, all_keys, _ = run(record, judge, marks)
     seldom, few_keys, passed = run(record, judge, days)
-    listed = {one.key for one in due_escalations(seldom, judge, days[-1])}
+    listed = {one.key for one in due_escalations(as_of(seldom, days[-1]), judge)}
     assert few_keys <= all_keys
     assert all_keys - few_keys <= passed
     assert all_keys <= listed  # what was due stays known
-    assert {one.key for one in due_escalations(often, judge, days[-1])} == listed
+    assert {one.key for one in due_escalations(as_of(often, days[-1]), judge)} == listed
 
 
 def test_a_run_every_minute_for_six_hours_and_one_at_the_end_tell_the_same_marks() -> None:
@@ -436,16 +440,16 @@ def test_a_run_every_minute_for_six_hours_and_one_at_the_end_tell_the_same_marks
     assert [(one.rule, one.at) for one in late.escalations] == marks[-1:]
     assert last | passed == told
     for after in (record, often, late):
-        assert [(one.rule, stamp(one.due)) for one in due_escalations(after, CLIMBING, minutes[-1])] == marks
+        assert [(one.rule, stamp(one.due)) for one in due_escalations(as_of(after, minutes[-1]), CLIMBING)] == marks
 
 
 @given(lives(), st.integers(0, 2880), st.integers(0, 2880))
 def test_what_was_due_stays_due_and_the_answer_is_always_the_same(record: Incident, one: int, other: int) -> None:
     """Moving `now` forward loses no key and moves no instant; the same input twice is byte-identical."""
     early, late = sorted((START + timedelta(minutes=one), START + timedelta(minutes=other)))
-    first, then = (due_escalations(record, CLIMBING, now) for now in (early, late))
+    first, then = (due_escalations(as_of(record, now), CLIMBING) for now in (early, late))
     assert {(due.key, due.due) for due in first} <= {(due.key, due.due) for due in then}
-    again = due_escalations(record, CLIMBING, late)
+    again = due_escalations(as_of(record, late), CLIMBING)
     assert msgspec.json.encode([tuple(due) for due in then]) == msgspec.json.encode([tuple(due) for due in again])
 
 
@@ -456,6 +460,6 @@ def test_what_stands_in_the_record_is_never_repeated_and_keeps_its_tier() -> Non
     record = msgspec.structs.replace(
         incident(SIX, state="in_progress", timeline=hours("2h", "5h")), escalations=[entry]
     )
-    (found,) = [one for one in due_escalations(record, ITIL, at("8h")) if one.rule == "time"]
+    (found,) = [one for one in due_escalations(as_of(record, at("8h")), ITIL) if one.rule == "time"]
     assert (found.recorded, found.to_tier, found.targets, found.reason) == (entry, 3, ("@x",), "old words")
     assert escalate_due(record, found, ITIL, at("8h")).edits == ()

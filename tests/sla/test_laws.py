@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record
@@ -102,7 +103,7 @@ def wanted(clock: Clock, given_policy: Policy) -> int | None:
 @given(records(), rules, nows)
 def test_elapsed_and_remaining_are_the_target(record: Incident, given_policy: Policy, now: datetime) -> None:
     """And a clock is past its due exactly where nothing remains."""
-    for one in clocks(record, given_policy, now):
+    for one in clocks(as_of(record, now), given_policy):
         target = wanted(one, given_policy)
         if one.remaining_seconds is None:
             assert one.state in (ClockState.CANCELLED, ClockState.NO_DUE)
@@ -121,8 +122,8 @@ def test_elapsed_and_remaining_are_the_target(record: Incident, given_policy: Po
 @given(records(), rules, nows, st.integers(0, 5 * DAY))
 def test_moving_now_forward_never_unbreaches(record: Incident, given_policy: Policy, now: datetime, later: int) -> None:
     """The same clock of the same cycle; but what was no incident, or ended at an unknown instant, is cancelled."""
-    before = {key(one): one for one in clocks(record, given_policy, now) if one.risk is Risk.BREACHED}
-    for one in clocks(record, given_policy, now + timedelta(seconds=later)):
+    before = {key(one): one for one in clocks(as_of(record, now), given_policy) if one.risk is Risk.BREACHED}
+    for one in clocks(as_of(record, now + timedelta(seconds=later)), given_policy):
         if key(one) in before and one.state is not ClockState.CANCELLED:
             assert one.risk is Risk.BREACHED
             assert one.due == before[key(one)].due
@@ -143,8 +144,8 @@ def test_a_pause_never_makes_a_clock_due_earlier(
         severity=record.severity,
         state=record.state,
     )
-    without = {key(one): one for one in clocks(plain, given_policy, now)}
-    for one in clocks(paused, given_policy, now):
+    without = {key(one): one for one in clocks(as_of(plain, now), given_policy)}
+    for one in clocks(as_of(paused, now), given_policy):
         other = without[key(one)]
         assert one.due is None or (other.due is not None and one.due >= other.due)
         assert one.clock == RESOLUTION or one == other
@@ -165,7 +166,7 @@ def test_a_longer_target_in_the_policy_is_never_due_earlier(first: int, second: 
         found.append(
             next(
                 one
-                for one in clocks(incident(severity="SEV1"), policy("sev0-3", level), now)
+                for one in clocks(as_of(incident(severity="SEV1"), now), policy("sev0-3", level))
                 if one.clock == RESOLUTION
             )
         )

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy import Policy
-from incident_ops.sla.obligations import MOST_SLOTS, Obligation, blind_seconds, obligations, of_incident
+from incident_ops.sla.obligations import MOST_SLOTS, Obligation, blind_seconds, incident_obligations, obligations
 from tests.sla.escalating import ITIL, LADDER, START, at, example, incident, moved, note, policy, record, text
 
 SEV = policy("sev0-3")
@@ -21,7 +22,7 @@ CLIMBING = policy(extra=LADDER)
 
 def owed(one: Incident, now: str, judge: Policy = ITIL, kind: str | None = None) -> list[tuple[str, str, timedelta]]:
     """(clock, mark without its instants, span) of what is owed."""
-    found = [each for each in of_incident(one, judge, at(now)) if not each.superseded]
+    found = [each for each in incident_obligations(as_of(one, at(now)), judge) if not each.superseded]
     return [(each.clock, each.mark, each.due - START) for each in found if kind in (None, each.kind)]
 
 
@@ -46,7 +47,9 @@ def test_a_breach_takes_the_place_of_its_warning() -> None:
     """The breach instant is the due instant, `noticed_at` the run's."""
     one = incident({"acknowledged": "10m"}, state="in_progress", timeline=[note("8h30m")])
     found = [
-        each for each in of_incident(one, ITIL, at("9h")) if each.clock == "resolution" and each.kind != "escalation"
+        each
+        for each in incident_obligations(as_of(one, at("9h")), ITIL)
+        if each.clock == "resolution" and each.kind != "escalation"
     ]
     assert [(each.kind, bool(each.superseded), each.due - START) for each in found] == [
         ("warning", True, timedelta(hours=6)),
@@ -59,7 +62,7 @@ def test_a_breach_takes_the_place_of_its_warning() -> None:
 def test_a_clock_that_stopped_owes_nothing_but_stays_listed() -> None:
     """A late run tells nobody of a breach that is over."""
     one = incident({"acknowledged": "2h"}, state="in_progress", timeline=[note("3h")])
-    (found,) = [each for each in of_incident(one, ITIL, at("3h")) if each.clock == "response"]
+    (found,) = [each for each in incident_obligations(as_of(one, at("3h")), ITIL) if each.clock == "response"]
     assert (found.mark, found.superseded) == ("due", f"it ended at {text('2h')}")
 
 
@@ -67,7 +70,11 @@ def test_a_severity_change_that_is_past_already_is_one_notice() -> None:
     """P3 for 5 h, then P1 with 4 h: one notice, marked."""
     changes = [moved("5h", "P3", "P1", field="priority")]
     one = incident({"acknowledged": "10m"}, priority="P1", state="in_progress", changes=changes)
-    found = [each for each in of_incident(one, ITIL, at("6h")) if each.clock == "resolution" and each.kind == "breach"]
+    found = [
+        each
+        for each in incident_obligations(as_of(one, at("6h")), ITIL)
+        if each.clock == "resolution" and each.kind == "breach"
+    ]
     assert [(each.mark, bool(each.superseded)) for each in found] == [("breached_by_retarget", False)]
     assert text("5h") in found[0].reason
 
@@ -75,13 +82,13 @@ def test_a_severity_change_that_is_past_already_is_one_notice() -> None:
 def test_missed_updates_are_the_newest_slot() -> None:
     """R139: slots of 15 min; an update begins them anew."""
     one = incident({"acknowledged": "1m"}, priority=None, severity="SEV0", state="in_progress")
-    found = [each for each in of_incident(one, SEV, at("50m")) if each.clock == "update_internal"]
+    found = [each for each in incident_obligations(as_of(one, at("50m")), SEV) if each.clock == "update_internal"]
     assert [(each.due - START, bool(each.superseded)) for each in found] == [
         (timedelta(minutes=15), True),
         (timedelta(minutes=30), True),
         (timedelta(minutes=45), False),
     ]
-    years = [each for each in of_incident(one, SEV, at("3650d1s")) if each.clock == "update_internal"]
+    years = [each for each in incident_obligations(as_of(one, at("3650d1s")), SEV) if each.clock == "update_internal"]
     assert len(years) == MOST_SLOTS
     assert not years[-1].superseded
 
@@ -102,12 +109,16 @@ def test_reminders_of_an_action_item(day: str, mark: str | None) -> None:
     now = datetime.fromisoformat(f"2025-{day}T08:00:00Z")
     item = {"id": "AI-1", "title": "x", "owner": "@ann", "due": "2025-02-10"}
     one = incident({"resolved": "1h", "closed": "2h"}, state="closed", action_items=[item])
-    found = [each for each in of_incident(one, ITIL, now) if each.kind == "action_item" and not each.superseded]
+    found = [
+        each
+        for each in incident_obligations(as_of(one, now), ITIL)
+        if each.kind == "action_item" and not each.superseded
+    ]
     assert [each.mark.rpartition(".")[2] for each in found] == ([mark] if mark else [])
     done = incident(
         {"resolved": "1h"}, state="resolved", action_items=[{**item, "status": "done", "done_at": "2025-02-01"}]
     )
-    assert not [each for each in of_incident(done, ITIL, now) if each.kind == "action_item"]
+    assert not [each for each in incident_obligations(as_of(done, now), ITIL) if each.kind == "action_item"]
 
 
 def test_an_item_without_a_date_is_due_by_its_priority() -> None:
@@ -137,7 +148,7 @@ def test_news_are_owed_by_audience() -> None:
         for span, audience in (("1h", "internal"), ("2h", "internal"), ("2h", "executive"), ("9h", "public"))
     ]
     one = incident({"acknowledged": "1m"}, state="in_progress", updates=said)
-    found = [each for each in of_incident(one, ITIL, at("3h")) if each.kind == "update"]
+    found = [each for each in incident_obligations(as_of(one, at("3h")), ITIL) if each.kind == "update"]
     assert [(each.audience, each.text) for each in found if not each.superseded] == [
         ("internal", "internal 2h"),
         ("executive", "executive 2h"),
@@ -147,7 +158,7 @@ def test_news_are_owed_by_audience() -> None:
 def test_what_was_declared_after_the_fact_pages_nobody() -> None:
     """Its breach is reported, and nobody is called."""
     one = incident({"detected": "0s", "restored": "0s"}, state="in_progress")
-    found = of_incident(one, ITIL, at("20h"))
+    found = incident_obligations(as_of(one, at("20h")), ITIL)
     assert {each.kind for each in found} == {"declared", "breach", "warning"}
     assert all(each.no_page for each in found)
 
@@ -158,7 +169,7 @@ def test_what_was_no_incident_owes_only_its_items(outcome: str) -> None:
     item = {"id": "AI-1", "title": "x", "due": "2025-01-25"}
     fields: dict[str, Any] = {"duplicate_of": "INC-2"} if outcome == "duplicate" else {}
     one = incident(state="closed", outcome=outcome, action_items=[item], **fields)
-    assert {each.kind for each in of_incident(one, ITIL, at("30d"))} == {"action_item"}
+    assert {each.kind for each in incident_obligations(as_of(one, at("30d")), ITIL)} == {"action_item"}
 
 
 def test_a_record_of_a_foreign_level_hides_no_other() -> None:
@@ -169,7 +180,7 @@ def test_a_record_of_a_foreign_level_hides_no_other() -> None:
 
 def test_nothing_is_owed_before_the_declaration() -> None:
     """The clock of the check may lie before the record."""
-    assert of_incident(incident(customer={"vip": True}), CLIMBING, START - timedelta(seconds=1)) == []
+    assert incident_obligations(as_of(incident(customer={"vip": True}), START - timedelta(seconds=1)), CLIMBING) == []
 
 
 def test_blind_time_and_lag() -> None:
@@ -189,15 +200,17 @@ def test_a_late_run_changes_noticed_at_and_nothing_else(one: int, other: int, no
     """Keys known early are known late with the same due instant; only update slots that an update ended may go."""
     life = incident({"acknowledged": "20m"}, state="in_progress", timeline=[note(f"{each}m") for each in sorted(notes)])
     early, late = sorted((one, other))
-    first, then = (of_incident(life, judge, at(f"{minute}m")) for minute in (early, late))
+    first, then = (incident_obligations(as_of(life, at(f"{minute}m")), judge) for minute in (early, late))
     known = {each.key: each.due for each in then}
     missing = {each.key for each in first if known.get(each.key) != each.due}
     assert missing <= {each.key for each in first if each.clock == "response"}
-    again = of_incident(life, judge, at(f"{late}m"))
+    again = incident_obligations(as_of(life, at(f"{late}m")), judge)
     assert msgspec.json.encode([tuple(each) for each in then]) == msgspec.json.encode([tuple(each) for each in again])
 
 
 def test_no_key_holds_the_time_of_a_run() -> None:
     """Two runs, the same keys."""
     one = incident(timeline=[note("1h")], action_items=[{"id": "AI-1", "title": "x", "due": "2025-01-23"}])
-    assert keys(of_incident(one, CLIMBING, at("60h"))) == keys(of_incident(one, CLIMBING, at("60h7m")))
+    assert keys(incident_obligations(as_of(one, at("60h")), CLIMBING)) == keys(
+        incident_obligations(as_of(one, at("60h7m")), CLIMBING)
+    )

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from incident_ops.sla.status import phases, present
+from incident_ops.domain.as_of import as_of
+from incident_ops.sla.status import current_phase, phases
 from tests.sla.scene import DECLARED, ITIL, SEV, after, at, change, incident, policy
 
 S2 = policy("sev1-3")
@@ -22,7 +23,7 @@ S2 = policy("sev1-3")
 )
 def test_phases_are_planned_as_the_playbook_says(preset: str, label: str, planned: list[tuple[str, str, str]]) -> None:
     """R22, R23, R49, R50."""
-    found = phases(incident(severity=label), policy(preset), at(DECLARED))
+    found = phases(as_of(incident(severity=label), at(DECLARED)), policy(preset))
     assert [(one.id, one.start, one.due) for one in found] == [
         (name, at(after(begin)), at(after(end))) for name, begin, end in planned
     ]
@@ -53,35 +54,35 @@ def test_a_phase_ends_by_what_happened_not_by_the_clock(
     times: dict[str, str], fields: dict[str, Any], now: str, name: str | None, over: int
 ) -> None:
     spelled = {field: text if text == "unknown" else after(text) for field, text in times.items()}
-    found = present(incident(spelled, severity="SEV1", **fields), SEV, at(after(now)))
+    found = current_phase(as_of(incident(spelled, severity="SEV1", **fields), at(after(now))), SEV)
     assert ((found.id, found.over_seconds) if found else None) == ((name, over) if name else None)
 
 
 def test_an_ended_phase_says_how_much_too_long_it_took() -> None:
     record = incident({"acknowledged": after("25m")}, severity="SEV1")
-    first = phases(record, SEV, at(after("9h")))[0]
+    first = phases(as_of(record, at(after("9h"))), SEV)[0]
     assert (first.ended_at, first.over_seconds) == (at(after("25m")), 900)
 
 
 def test_a_phase_under_a_name_of_its_own_ends_by_the_clock() -> None:
     own = "[{id: gather, from: 0m, to: 10m}, {id: rest, from: 10m, to: null}]"
     rules = policy("sev0-3", f"levels:\n- {{id: SEV3, calendar: 24x7, phases: {own}}}\n")
-    names = [present(incident(severity="SEV3"), rules, at(after(now))) for now in ("9m", "10m", "99h")]
+    names = [current_phase(as_of(incident(severity="SEV3"), at(after(now))), rules) for now in ("9m", "10m", "99h")]
     assert [one.id if one else None for one in names] == ["gather", "rest", "rest"]
     assert {one.over_seconds for one in names if one} == {0}
 
 
 def test_what_came_back_is_in_no_planned_phase() -> None:
     record = incident({"resolved": after("1h")}, severity="SEV1", state="reopened", cycles=[{"reopened": after("9h")}])
-    assert present(record, SEV, at(after("10h"))) is None
+    assert current_phase(as_of(record, at(after("10h"))), SEV) is None
 
 
 def test_the_phases_of_a_two_scale_scheme_are_those_of_the_severity() -> None:
-    assert phases(incident(priority="P1", severity="SEV-1"), ITIL, at(DECLARED)) == []
+    assert phases(as_of(incident(priority="P1", severity="SEV-1"), at(DECLARED)), ITIL) == []
 
 
 def test_business_hours_stretch_phases_too() -> None:
     """R48: SEV-3 of the third playbook works in business hours."""
     record = incident({"declared": "2025-01-24T16:50:00Z"}, severity="SEV-3")
-    found = phases(record, S2, at("2025-01-24T17:00:00Z"))
+    found = phases(as_of(record, at("2025-01-24T17:00:00Z")), S2)
     assert [one.due for one in found][:1] == [at("2025-01-27T09:05:00Z")]

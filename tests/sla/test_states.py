@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from incident_ops.edits.finish import automatic
-from incident_ops.sla.automatic_states import moves
-from incident_ops.sla.incident_at import NOTHING_SEEN, Seen
+from incident_ops.domain.as_of import as_of
+from incident_ops.edits.finish import apply_due_move
+from incident_ops.sla.activity import NOTHING_SEEN, Seen
+from incident_ops.sla.automatic_states import due_moves
 from tests.sla.escalating import ITIL, START, at, comment, incident, moved, note, policy, text
 
 ENDED = {"acknowledged": "10m", "restored": "1h", "resolved": "2h"}
 
 
 def due(record: Any, now: str, seen: Seen = NOTHING_SEEN, judge: Any = ITIL) -> list[tuple[str, timedelta]]:
-    return [(one.state, one.due - START) for one in moves(record, judge, at(now), seen)]
+    return [(one.state, one.due - START) for one in due_moves(as_of(record, at(now)), judge, seen)]
 
 
 def resolved(**fields: Any) -> Any:
@@ -97,9 +98,9 @@ def test_a_record_is_not_moved_from_before_its_last_move() -> None:
 )
 def test_the_step_says_who_and_why_and_is_of_the_due_instant(record: Any, seen: Seen, state: str) -> None:
     """The same edits however late the run."""
-    (one,), (late,) = moves(record, ITIL, at("9d"), seen), moves(record, ITIL, at("20d"), seen)
-    step = automatic(record, one, ITIL)
-    assert step == automatic(record, late, ITIL)
+    (one,), (late,) = due_moves(as_of(record, at("9d")), ITIL, seen), due_moves(as_of(record, at("20d")), ITIL, seen)
+    step = apply_due_move(record, one, ITIL)
+    assert step == apply_due_move(record, late, ITIL)
     changes = [edit.value for edit in step.edits if edit.route == ("changes",)]
     assert [(each["to"], each["by"], each["reason"]) for each in changes] == [(state, "incident-ops", one.reason)]
     assert {each["at"] for each in changes} == {text(f"{int((one.due - START).total_seconds())}s")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from incident_ops.domain.as_of import as_of
 from incident_ops.sla.automatic_states import watched_since
 from tests.sla.escalating import at, incident, policy
 
@@ -19,30 +20,30 @@ def sev1(**fields: object) -> dict[str, object]:
 
 def test_where_no_rule_reads_comments_nobody_is_asked() -> None:
     """Neither for an open incident nor for a closed one."""
-    assert watched_since(incident(**sev1()), PLAIN, at("1h")) is None
-    assert watched_since(incident(OVER, **sev1(state="closed")), PLAIN, at("3h")) is None
+    assert watched_since(as_of(incident(**sev1()), at("1h")), PLAIN) is None
+    assert watched_since(as_of(incident(OVER, **sev1(state="closed")), at("3h")), PLAIN) is None
 
 
 def test_an_open_incident_is_heard_since_its_declaration() -> None:
     """Keywords, stagnation and deferral read comments; a false alarm is not heard, nor one of the future."""
-    assert watched_since(incident(**sev1()), KEYWORDS, at("1h")) == at()
-    assert watched_since(incident(), policy(), at("1h")) == at()
-    assert watched_since(incident(**sev1(outcome="false_alarm")), KEYWORDS, at("1h")) is None
-    assert watched_since(incident(**sev1()), KEYWORDS, at().replace(year=2024)) is None
-    assert watched_since(incident(**sev1(severity="SEV9")), KEYWORDS, at("1h")) is None
+    assert watched_since(as_of(incident(**sev1()), at("1h")), KEYWORDS) == at()
+    assert watched_since(as_of(incident(), at("1h")), policy()) == at()
+    assert watched_since(as_of(incident(**sev1(outcome="false_alarm")), at("1h")), KEYWORDS) is None
+    assert watched_since(as_of(incident(**sev1()), at().replace(year=2024)), KEYWORDS) is None
+    assert watched_since(as_of(incident(**sev1(severity="SEV9")), at("1h")), KEYWORDS) is None
 
 
 def test_a_resolved_one_is_heard_while_it_may_be_closed() -> None:
     """Only where the policy closes by itself."""
     record = incident({"restored": "1h", "resolved": "1h"}, **sev1(state="resolved"))
-    assert watched_since(record, STATES, at("2h")) == at("1h")
-    assert watched_since(record, KEYWORDS, at("2h")) is None
+    assert watched_since(as_of(record, at("2h")), STATES) == at("1h")
+    assert watched_since(as_of(record, at("2h")), KEYWORDS) is None
 
 
 @pytest.mark.parametrize(("now", "heard"), [("3h", True), ("722h", True), ("745h", True), ("747h", False)])
 def test_a_closed_one_is_heard_within_the_window_and_a_day(now: str, heard: bool) -> None:
     """30 days from the closing, and one day for a run that comes late; a duplicate does not come back."""
     record = incident(OVER, **sev1(state="closed"))
-    assert watched_since(record, STATES, at(now)) == (at("2h") if heard else None)
+    assert watched_since(as_of(record, at(now)), STATES) == (at("2h") if heard else None)
     again = incident(OVER, **sev1(state="closed", duplicate_of="INC-2"))
-    assert watched_since(again, STATES, at(now)) is None
+    assert watched_since(as_of(again, at(now)), STATES) is None

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from incident_ops.domain.policy_sections import DAYS, Calendar
-from incident_ops.sla.calendar import PauseSpan
+from incident_ops.domain.time import PauseSpan
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(os.environ.get("INCIDENT_OPS_CONFORMANCE") or ROOT.parent / "shared" / "conformance")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_ops.adapters.notifiers.pagerduty import URL, Pager, event, pager_url
-from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message, page_key, taking_back
+from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message, follow_up, page_key
 from incident_ops.domain.services import Service
 from incident_ops.errors import Ambiguous, UserError, WriteFailed
 from tests.support.http_sink import HttpSink, faults, http_sink
@@ -42,7 +42,7 @@ def pager(sink: HttpSink, *keys: str, seconds: float = 5) -> Pager:
 def test_a_page_is_triggered_acknowledged_and_resolved_under_one_key(sink: HttpSink) -> None:
     """Three events with our key as dedup key; the server finds no fault in them."""
     way = pager(sink)
-    for notice in (PAGE, taking_back(PAGE, ACKNOWLEDGED), taking_back(PAGE, RESOLVED_EVENT)):
+    for notice in (PAGE, follow_up(PAGE, ACKNOWLEDGED), follow_up(PAGE, RESOLVED_EVENT)):
         way.send(notice)
     events = [one.data for one in sink.taken]
     assert [one["event_action"] for one in events] == ["trigger", "acknowledge", "resolve"]
