@@ -70,7 +70,7 @@ def test_an_earlier_instant_shows_what_was_known_then(
 
 
 def test_a_pause_that_ends_later_is_still_open() -> None:
-    assert as_of(REOPENED, hour(13)).pauses == ((hour(13), None),)
+    assert as_of(REOPENED, hour(13)).pauses(["pending"]) == ((hour(13), None),)
     assert as_of(REOPENED, hour(16)).pauses == ((hour(13), hour(14)),)
     assert as_of(REOPENED, hour(20)).pauses == ((hour(13), hour(14)), (hour(15), hour(18)))
 
