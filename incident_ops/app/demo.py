@@ -29,7 +29,7 @@ from incident_ops.reconcile.changes import NOTIFY
 from incident_ops.records.history import every_record
 from incident_ops.records.store import Store
 from incident_ops.render.findings import findings_line, plural
-from incident_ops.render.sla import rows
+from incident_ops.render.sla import clock_rows
 from incident_ops.sla.status import clock_report
 from incident_ops.validation import validate_records
 
@@ -136,7 +136,7 @@ class Playing:
 
     def _check_clocks(self) -> DemoStep:
         policy = self._workspace.judged_by[0]
-        table = rows(clock_report(self._records, policy, self._workspace.now, everything=True))
+        table = clock_rows(clock_report(self._records, policy, self._workspace.now, everything=True))
         counted = Counter(row.status for row in table)
         result = ", ".join(f"{count} {word}" for word, count in counted.items()) or "no clock runs"
         late = [row for row in table if row.status in ("at risk", "breached")]

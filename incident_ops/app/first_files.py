@@ -14,9 +14,9 @@ from incident_ops.findings import Finding
 from incident_ops.records.policy import load_policy, load_services
 from incident_ops.records.store import is_link, list_folder, read_regular
 from incident_ops.records.yaml_reader import MAX_BYTES
-from incident_ops.render import init as first_files
+from incident_ops.render import init
 from incident_ops.render.findings import inert
-from incident_ops.render.init import EDITOR_KINDS, POLICY, SERVICES, File, InitRequest, There
+from incident_ops.render.init import EDITOR_KINDS, POLICY, SERVICES, Existing, InitRequest, PlannedFile
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Beginning:
 
     owners: Mapping[str, str] | None
     schemas: Mapping[str, str]
-    there: Mapping[str, There]
+    there: Mapping[str, Existing]
 
     @property
     def has_policy(self) -> bool:
@@ -37,7 +37,7 @@ class Beginning:
 class FirstFiles:
     """What became of each file, the settings of git that were made, and what a person does next."""
 
-    files: Sequence[File]
+    files: Sequence[PlannedFile]
     settings: Mapping[str, str]
     next_steps: Sequence[str]
 
@@ -49,17 +49,17 @@ def begin(workspace: Workspace, services: Sequence[str]) -> Beginning:
         name: resources.resource_text(f"schemas/{name}") for name in (f"{kind}.schema.json" for kind in EDITOR_KINDS)
     }
     owners = _owners(services)
-    return Beginning(owners, schemas, {path: _there(workspace.root, path) for path in first_files.paths(schemas)})
+    return Beginning(owners, schemas, {path: _there(workspace.root, path) for path in init.paths(schemas)})
 
 
 def write_first_files(workspace: Workspace, beginning: Beginning, preset: str | None) -> FirstFiles:
     """Writes what is missing and sets the merge driver; what is there already is its owner's."""
     root = workspace.root
-    full = frozenset(folder for folder in first_files.FIRST_FOLDERS if list_folder(root, folder))
-    files = first_files.plan_files(InitRequest(preset, beginning.owners, beginning.schemas), beginning.there, full)
+    full = frozenset(folder for folder in init.FIRST_FOLDERS if list_folder(root, folder))
+    files = init.plan_files(InitRequest(preset, beginning.owners, beginning.schemas), beginning.there, full)
     _write(root, files)
     settings = _settle(workspace, files)
-    steps = first_files.first_steps(files, *_example(root), has_git=workspace.git is not None)
+    steps = init.first_steps(files, *_example(root), has_git=workspace.git is not None)
     return FirstFiles(files, settings, steps)
 
 
@@ -73,12 +73,12 @@ def _owners(given: Sequence[str]) -> dict[str, str] | None:
         if name in owners:
             raise UserError(f"--service names {inert(name)!r} twice", hint="a service has one owner; a team is one")
         owners[name] = owner
-    if owners and (found := load_services(first_files.services_text(owners)).findings):
+    if owners and (found := load_services(init.services_text(owners)).findings):
         raise UserError(f"--service: {inert(found[0].message)}", hint=inert(found[0].hint))
     return owners or None
 
 
-def _there(root: Path, path: str) -> There:
+def _there(root: Path, path: str) -> Existing:
     """What stands at a path: its bytes, nothing, or the reason why it is left alone."""
     folder = path.rpartition("/")[0]
     if folder and is_link(root, folder):
@@ -93,9 +93,9 @@ def _there(root: Path, path: str) -> There:
     return raw if len(raw) <= MAX_BYTES else f"it has over {MAX_BYTES:,} bytes"
 
 
-def _write(root: Path, files: Sequence[File]) -> None:
+def _write(root: Path, files: Sequence[PlannedFile]) -> None:
     """Writes what is to be written. WriteFailed says what is there already."""
-    written: list[File] = []
+    written: list[PlannedFile] = []
     for one in files:
         if one.content is None:
             continue
@@ -106,12 +106,12 @@ def _write(root: Path, files: Sequence[File]) -> None:
         written.append(one)
 
 
-def _settle(workspace: Workspace, files: Sequence[File]) -> dict[str, str]:
+def _settle(workspace: Workspace, files: Sequence[PlannedFile]) -> dict[str, str]:
     """Tells this clone how to merge records -> what was set now. A setting that is there already is the user's."""
     git = workspace.git
     if git is None:
         return {}
-    missing = {name: value for name, value in first_files.DRIVER.items() if git.config(name) is None}
+    missing = {name: value for name, value in init.MERGE_DRIVER.items() if git.config(name) is None}
     for name, value in missing.items():
         try:
             git.set_config(name, value)
@@ -120,8 +120,8 @@ def _settle(workspace: Workspace, files: Sequence[File]) -> dict[str, str]:
     return missing
 
 
-def _stopped(error: WriteFailed, written: Sequence[File]) -> WriteFailed:
-    there = f"written before that: {first_files.files_summary(written)}" if written else "nothing was written"
+def _stopped(error: WriteFailed, written: Sequence[PlannedFile]) -> WriteFailed:
+    there = f"written before that: {init.files_summary(written)}" if written else "nothing was written"
     hint = f"{error.hint}; {there}; then run init again, it goes on from there"
     return WriteFailed(error.message, hint=hint, where=error.where)
 

@@ -22,7 +22,7 @@ from incident_ops.app.observed_tracker import (
 )
 from incident_ops.app.workspace import Workspace, local_tracker, served
 from incident_ops.app.write_back import edited_texts
-from incident_ops.documents.issue_bodies import Bodies
+from incident_ops.documents.issue_bodies import IssueBodies
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.record import Edit, Record, World
@@ -106,7 +106,7 @@ def _plan(workspace: Workspace, github: GitHubTracker | None, options: PlanOptio
     world = World(*workspace.judged_by, workspace.now)
     tracker: IssueTracker = github or local_tracker(workspace)
     records = list(every_record(workspace.store, workspace.catalogue))
-    wanted = desired_issues(records, world.policy, Bodies(records, world.policy, world.now))
+    wanted = desired_issues(records, world.policy, IssueBodies(records, world.policy, world.now))
     recent = [record for record in recent_records(workspace, records) if record.incident.id not in wanted.clashes]
     observed = observe_tracker(workspace, tracker, wanted, recent, options.observed)
     deleted = _deleted(workspace, observed, wanted, records)

@@ -37,7 +37,7 @@ def list_incidents(workspace: Workspace, wanted: Selection) -> list[IncidentRow]
 
     def listed() -> list[IncidentRow]:
         records = _selected(workspace, wanted, only_open=wanted.only_open)
-        return lists.entries(records, workspace.judged_by[0], workspace.now)
+        return lists.incident_rows(records, workspace.judged_by[0], workspace.now)
 
     return served(workspace, listed)
 
@@ -52,7 +52,7 @@ def list_items(workspace: Workspace, wanted: Selection, owner: str | None, *, ov
         dated = evaluate_each(records, lambda record: (record, days_late(record.incident, policy, workspace.now)))
         return [
             row
-            for row in lists.items(dated, policy)
+            for row in lists.item_rows(dated, policy)
             if (owner is None or row.item.owner in owners)
             and (row.item.is_open or not wanted.only_open)
             and (row.late or not overdue)

@@ -25,11 +25,11 @@ from incident_ops.render.sla import (
     AT_RISK,
     BREACHED,
     MISSED,
-    owed_commands,
-    owed_data,
-    owed_lines,
-    owed_summary,
-    rows,
+    clock_rows,
+    due_commands,
+    due_lines,
+    due_summary,
+    obligations_data,
     to_json,
     to_text,
 )
@@ -90,19 +90,19 @@ def check_command(workspace: Workspace, everything: bool, fail_on: str | None, f
     clocks, due = status.clocks, status.due
     shown = clocks._replace(unread=inert_unread(clocks.unread))
     if form == "json":
-        click.echo(to_json(clocks, due.lag_seconds, owed_data(due)), nl=False)
+        click.echo(to_json(clocks, due.lag_seconds, obligations_data(due)), nl=False)
     else:
         styled = to_text(
             shown,
             lambda word, line: paint(line, CLOCK_COLOURS[word]) if word in CLOCK_COLOURS else line,
-            owed_lines(due),
+            due_lines(due),
         )
-        click.echo((owed_commands(shown, due) if form == "github" else "") + styled, nl=False)
+        click.echo((due_commands(shown, due) if form == "github" else "") + styled, nl=False)
     if form == "github":
         _summarize(status)
     if not status.workspace.catalogue.count():
         finish(no_records(status.workspace))
-    bad = fail_on is not None and any(row.status in FAILING[fail_on] for row in rows(clocks))
+    bad = fail_on is not None and any(row.status in FAILING[fail_on] for row in clock_rows(clocks))
     finish(3 if clocks.unread else int(bad))
 
 
@@ -113,7 +113,7 @@ def _summarize(status: SlaStatus) -> None:
     if (size := summary_size()) is None:
         return
     try:
-        add_to_summary(owed_summary(status.clocks, status.due, MOST_SUMMARY_BYTES - size))
+        add_to_summary(due_summary(status.clocks, status.due, MOST_SUMMARY_BYTES - size))
     except WriteFailed as error:  # what is due was printed all the same
         click.echo(f"warning: {inert(str(error))}", err=True)
 

@@ -27,7 +27,7 @@ POLICY, SERVICES = "policy.yaml", "services.yaml"
 EDITOR, ATTRIBUTES, IGNORED = ".vscode/settings.json", ".gitattributes", ".gitignore"
 FIRST_FOLDERS = ("incidents", "maintenance", "problems", "freezes", "runbooks", "gates")
 EDITOR_KINDS = ("incident", "policy", "services", "maintenance", "problem", "freeze", "gate")
-DRIVER = {
+MERGE_DRIVER = {
     "merge.incident-ops.name": "incident records",
     "merge.incident-ops.driver": "incident-ops merge %O %A %B %L %P",
 }
@@ -47,11 +47,11 @@ _GLOBS = {
     "gate": "gates/*.yaml",
 }
 
-There = bytes | str | None
+Existing = bytes | str | None
 """What is at a path: the content of a plain file, a reason why it cannot be used, or None where nothing is."""
 
 
-class Done(StrEnum):
+class FileOutcome(StrEnum):
     """What becomes of a file."""
 
     WRITTEN = "written"
@@ -60,11 +60,11 @@ class Done(StrEnum):
     LEFT = "left as it was"
 
 
-class File(NamedTuple):
+class PlannedFile(NamedTuple):
     """A file, what becomes of it, its new content (None = not written), and what is to be said about that."""
 
     path: str
-    done: Done
+    done: FileOutcome
     content: bytes | None = None
     note: str = ""
 
@@ -84,7 +84,7 @@ def paths(schemas: Mapping[str, str]) -> list[str]:
     return [POLICY, SERVICES, *kept, *copies, EDITOR, ATTRIBUTES, IGNORED]
 
 
-def plan_files(wanted: InitRequest, there: Mapping[str, There], full: frozenset[str]) -> list[File]:
+def plan_files(wanted: InitRequest, there: Mapping[str, Existing], full: frozenset[str]) -> list[PlannedFile]:
     """What becomes of each file; `full` are the folders that hold something already."""
     found = [
         _own(POLICY, policy_text(wanted.preset or DEFAULT_PRESET), there, _ignored("--preset", wanted.preset)),
@@ -115,29 +115,37 @@ def services_text(services: Mapping[str, str] | None) -> str:
     return "\n".join([*lines, to_yaml({"services": owned})])
 
 
-def _own(path: str, text: str, there: Mapping[str, There], differs: str) -> File:
+def _own(path: str, text: str, there: Mapping[str, Existing], differs: str) -> PlannedFile:
     """A file with this text. One that has another text is left, and `differs` tells why; "" = it is as it should be."""
     now = there.get(path)
     if now is None:
-        return File(path, Done.WRITTEN, text.encode())
+        return PlannedFile(path, FileOutcome.WRITTEN, text.encode())
     if isinstance(now, str):
-        return File(path, Done.LEFT, note=now)
-    return File(path, Done.LEFT, note=differs) if differs and now != text.encode() else File(path, Done.KEPT)
+        return PlannedFile(path, FileOutcome.LEFT, note=now)
+    return (
+        PlannedFile(path, FileOutcome.LEFT, note=differs)
+        if differs and now != text.encode()
+        else PlannedFile(path, FileOutcome.KEPT)
+    )
 
 
 def _ignored(option: str, given: object) -> str:
     return f"it is yours, so {option} was not applied" if given else ""
 
 
-def _folder(folder: str, there: Mapping[str, There], full: frozenset[str]) -> File:
+def _folder(folder: str, there: Mapping[str, Existing], full: frozenset[str]) -> PlannedFile:
     path = f"{folder}/.gitkeep"
     now = there.get(path)
     if isinstance(now, str):
-        return File(path, Done.LEFT, note=now)
-    return File(path, Done.KEPT) if now is not None or folder in full else File(path, Done.WRITTEN, b"")
+        return PlannedFile(path, FileOutcome.LEFT, note=now)
+    return (
+        PlannedFile(path, FileOutcome.KEPT)
+        if now is not None or folder in full
+        else PlannedFile(path, FileOutcome.WRITTEN, b"")
+    )
 
 
-def _merging(there: Mapping[str, There]) -> File:
+def _merging(there: Mapping[str, Existing]) -> PlannedFile:
     pattern, attribute = MERGED_BY
 
     def says(words: list[str]) -> str | None:
@@ -148,55 +156,61 @@ def _merging(there: Mapping[str, There]) -> File:
     now = there.get(ATTRIBUTES)
     told = [said for words in _words(now) if (said := says(words))]
     if told and told[-1] != attribute:
-        return File(ATTRIBUTES, Done.LEFT, note=f"it merges records with {told[-1]!r}; {attribute} is what is meant")
+        return PlannedFile(
+            ATTRIBUTES, FileOutcome.LEFT, note=f"it merges records with {told[-1]!r}; {attribute} is what is meant"
+        )
     return _with_line(ATTRIBUTES, now, " ".join(MERGED_BY), bool(told))
 
 
-def _ignoring(there: Mapping[str, There]) -> File:
+def _ignoring(there: Mapping[str, Existing]) -> PlannedFile:
     now = there.get(IGNORED)
     known = {(form,) for form in (STATE_IGNORED, f"/{STATE_IGNORED}", STATE_IGNORED[:-1], f"/{STATE_IGNORED[:-1]}")}
     return _with_line(IGNORED, now, f"/{STATE_IGNORED}", any(tuple(words) in known for words in _words(now)))
 
 
-def _words(now: There) -> Iterator[list[str]]:
+def _words(now: Existing) -> Iterator[list[str]]:
     lines = now.decode("utf-8", "replace").splitlines() if isinstance(now, bytes) else ()
     return (line.split() for line in lines)
 
 
-def _with_line(path: str, now: There, line: str, is_there: bool) -> File:
+def _with_line(path: str, now: Existing, line: str, is_there: bool) -> PlannedFile:
     """The file with one more line at its end, in its own line ends; every byte before stays."""
     if now is None:
-        return File(path, Done.WRITTEN, f"{line}\n".encode())
+        return PlannedFile(path, FileOutcome.WRITTEN, f"{line}\n".encode())
     if isinstance(now, str):
-        return File(path, Done.LEFT, note=f"{now}; add the line {line!r} to what it stands for")
+        return PlannedFile(path, FileOutcome.LEFT, note=f"{now}; add the line {line!r} to what it stands for")
     if is_there:
-        return File(path, Done.KEPT)
+        return PlannedFile(path, FileOutcome.KEPT)
     end = b"\r\n" if b"\r\n" in now else b"\n"
     gap = end if now and not now.endswith(b"\n") else b""
-    return File(path, Done.ADDED, now + gap + line.encode() + end, note=f"one line: {line}")
+    return PlannedFile(path, FileOutcome.ADDED, now + gap + line.encode() + end, note=f"one line: {line}")
 
 
-def _editor(now: There) -> File:
+def _editor(now: Existing) -> PlannedFile:
     schemas = {f"./schemas/{kind}.schema.json": [_GLOBS[kind]] for kind in EDITOR_KINDS}
     if now is None:
         text = json.dumps({"yaml.schemas": schemas, "yaml.yamlVersion": "1.2"}, indent=2) + "\n"
-        return File(EDITOR, Done.WRITTEN, text.encode())
+        return PlannedFile(EDITOR, FileOutcome.WRITTEN, text.encode())
     if isinstance(now, str):
-        return File(EDITOR, Done.LEFT, note=now)
+        return PlannedFile(EDITOR, FileOutcome.LEFT, note=now)
     merged = with_schemas(now, schemas)
     if isinstance(merged, str):
-        return File(EDITOR, Done.LEFT, note=merged)
-    return File(EDITOR, Done.KEPT) if merged == now else File(EDITOR, Done.ADDED, merged, note="yaml.schemas")
+        return PlannedFile(EDITOR, FileOutcome.LEFT, note=merged)
+    return (
+        PlannedFile(EDITOR, FileOutcome.KEPT)
+        if merged == now
+        else PlannedFile(EDITOR, FileOutcome.ADDED, merged, note="yaml.schemas")
+    )
 
 
-CHANGED = (Done.WRITTEN, Done.ADDED)
+CHANGED = (FileOutcome.WRITTEN, FileOutcome.ADDED)
 
 
-def to_text(folder: str, files: Sequence[File], settings: Mapping[str, str], next_steps: Sequence[str]) -> str:
+def to_text(folder: str, files: Sequence[PlannedFile], settings: Mapping[str, str], next_steps: Sequence[str]) -> str:
     """A line a file or folder, those that stay as they are only where there is something to say."""
     out = [f"Incidents as code in {inert(folder)}"]
-    told = [one for one in files if one.done is not Done.KEPT]
-    for done in Done:
+    told = [one for one in files if one.done is not FileOutcome.KEPT]
+    for done in FileOutcome:
         same = [one for one in told if one.done is done]
         out += [row for line in _lines(same) for row in _row(done, line)]
     if settings:
@@ -205,29 +219,29 @@ def to_text(folder: str, files: Sequence[File], settings: Mapping[str, str], nex
     if not any(one.done in CHANGED for one in files) and not settings:
         out.append("  nothing to do: everything is there already")
     elif kept:
-        out += _row(Done.KEPT, f"{kept} more")
+        out += _row(FileOutcome.KEPT, f"{kept} more")
     if next_steps:
         out += ["", "Next:", *(f"  {number}. {step}" for number, step in enumerate(next_steps, 1))]
     return "\n".join(out) + "\n"
 
 
-def to_json(folder: str, files: Sequence[File], settings: Mapping[str, str], next_steps: Sequence[str]) -> str:
+def to_json(folder: str, files: Sequence[PlannedFile], settings: Mapping[str, str], next_steps: Sequence[str]) -> str:
     """The same for scripts; `git_config` holds what was set now."""
     return json_text(
         {
             "schema": 1,
             "folder": folder,
             "changed": bool(settings) or any(one.done in CHANGED for one in files),
-            "written": [one.path for one in files if one.done is Done.WRITTEN],
-            "added_to": [one.path for one in files if one.done is Done.ADDED],
-            "left": [{"file": one.path, "reason": one.note} for one in files if one.done is Done.LEFT],
+            "written": [one.path for one in files if one.done is FileOutcome.WRITTEN],
+            "added_to": [one.path for one in files if one.done is FileOutcome.ADDED],
+            "left": [{"file": one.path, "reason": one.note} for one in files if one.done is FileOutcome.LEFT],
             "git_config": dict(settings),
             "next": list(next_steps),
         }
     )
 
 
-def first_steps(files: Sequence[File], service: str, level: str, *, has_git: bool) -> list[str]:
+def first_steps(files: Sequence[PlannedFile], service: str, level: str, *, has_git: bool) -> list[str]:
     """What a person does after the first run; nothing after a run that changed nothing."""
     changed = {one.path for one in files if one.done in CHANGED}
     if not changed:
@@ -245,7 +259,7 @@ def first_steps(files: Sequence[File], service: str, level: str, *, has_git: boo
     ]
 
 
-def files_summary(files: Sequence[File]) -> str:
+def files_summary(files: Sequence[PlannedFile]) -> str:
     """The files on one line, those of one folder together."""
     return ", ".join(line.split("  ")[0] for line in _lines([one._replace(note="") for one in files]))
 
@@ -254,7 +268,7 @@ def _row(word: str, text: str) -> list[str]:
     return fold(f"  {word:<15}  {text}", rest=" " * 19)
 
 
-def _lines(files: Sequence[File]) -> list[str]:
+def _lines(files: Sequence[PlannedFile]) -> list[str]:
     """A line a file; kept folders stand on one line, and so do the files of one folder that have nothing to say."""
     folders = [one.path.removesuffix(".gitkeep") for one in files if one.path.endswith("/.gitkeep") and not one.note]
     rest = [one for one in files if not one.path.endswith("/.gitkeep") or one.note]

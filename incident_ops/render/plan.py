@@ -176,14 +176,14 @@ def _change_row(change: PlannedChange) -> dict[str, object]:
 def _change_lines(change: PlannedChange) -> list[str]:
     number = f" #{change.number}" if change.number is not None else ""
     head = f"  {_SIGNS.get(change.action, _OTHER)} {change.action}{number} {change.key}"
-    told = what(change)
+    told = change_effect(change)
     if change.notice:
         return [*fold(f"{change.action} {told}", f"  {_SIGNS[NOTIFY]} ", "      "), f"      {change.key}"]
     why = "" if change.action == CREATE else change.reason
     return [head, *fold(": ".join(part for part in (told, why) if part), "      ", "      ")]
 
 
-def what(change: PlannedChange) -> str:
+def change_effect(change: PlannedChange) -> str:
     """What a change does: title and labels of a new issue, the reason of a closing, else the fields set."""
     fields = change.fields
     if change.action == CREATE and "title" in fields:
@@ -265,7 +265,7 @@ def _parts(plan: Plan) -> Iterator[_Part]:
         if action == NOTIFY:
             yield _Part("People to notify", ("Who", "By", "What", "Key"), [_told(one) for one in changes])
             continue
-        rows = [(_number(one), code(one.key), inline(what(one)), inline(one.reason)) for one in changes]
+        rows = [(_number(one), code(one.key), inline(change_effect(one)), inline(one.reason)) for one in changes]
         where = " in the records" if action == EDIT else ""
         yield _Part(f"To {inline(action)}{where}", ("Issue", "Key", "What", "Why"), rows)
     if plan.kept:

@@ -60,7 +60,7 @@ class ClockRow(NamedTuple):
         return self.left if self.left == "-" or self.left.endswith("late") else f"{self.left} left"
 
 
-def rows(report: ClockReport) -> list[ClockRow]:
+def clock_rows(report: ClockReport) -> list[ClockRow]:
     """The clocks as rows, the most urgent first; among equals the one that is due first."""
     last = datetime.max.replace(tzinfo=report.at.tzinfo)
     ordered = sorted(report.clocks, key=lambda clock: (URGENCY.index(status_of(clock)), clock.due or last))
@@ -92,7 +92,7 @@ def warning(clock: Clock) -> str | None:
 def to_text(report: ClockReport, style: Style = lambda _, line: line, owed: Sequence[str] = ()) -> str:
     """Summary, warnings, what is owed (lines), open incidents, clocks, unread records; at most 80 columns for ids of
     our own forms."""
-    table = rows(report)
+    table = clock_rows(report)
     out = [f"Clocks at {spell_clock(report.at, dated=True)} UTC", *textwrap.wrap(_summary(table), WIDTH)]
     for part in (
         _warnings(report, style),
@@ -251,7 +251,7 @@ _TOLD_ONCE = frozenset({DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, RESOLVE
 _NEWS_FOR = timedelta(days=1)
 
 
-def owed_data(owed: DueObligations) -> list[dict[str, str]]:
+def obligations_data(owed: DueObligations) -> list[dict[str, str]]:
     """The obligations as JSON data, in the fields of docs/contract.md#json."""
     return [
         {
@@ -266,7 +266,7 @@ def owed_data(owed: DueObligations) -> list[dict[str, str]]:
     ]
 
 
-def owed_lines(owed: DueObligations) -> list[str]:
+def due_lines(owed: DueObligations) -> list[str]:
     """What is owed, the longest due first: reason, key, when it was due, when noticed. What was announced more than a
     day ago is left to the JSON. Empty where nothing is owed."""
     shown = _shown(owed)
@@ -284,20 +284,20 @@ def owed_lines(owed: DueObligations) -> list[str]:
     return out
 
 
-def owed_commands(report: ClockReport, owed: DueObligations) -> str:
+def due_commands(report: ClockReport, owed: DueObligations) -> str:
     """Workflow commands: an error for what is breached or escalates, a warning for what is at risk; "" for neither."""
-    table = rows(report)
+    table = clock_rows(report)
     errors = [_of_row(row) for row in table if row.status == BREACHED]
     errors += [(one.incident, one.reason) for one in owed.obligations if one.kind == ESCALATION_NOTICE]
     warnings = [_of_row(row) for row in table if row.status == AT_RISK]
     return "".join(f"{line}\n" for line in (*_capped("error", errors), *_capped("warning", warnings)))
 
 
-def owed_summary(report: ClockReport, owed: DueObligations, room: int = MOST_SUMMARY_BYTES) -> str:
+def due_summary(report: ClockReport, owed: DueObligations, room: int = MOST_SUMMARY_BYTES) -> str:
     """Clocks that are breached or at risk, and what is owed, as Markdown of at most `room` bytes; what does not fit is
     counted in the last line."""
     at = spell_clock(report.at, dated=True)
-    urgent = [row for row in rows(report) if row.status in (BREACHED, AT_RISK)]
+    urgent = [row for row in clock_rows(report) if row.status in (BREACHED, AT_RISK)]
     shown = _shown(owed)
     head = f"## Clocks at {at} UTC\n\n{plural(len(urgent), 'clock')} at risk or breached, {len(shown)} owed\n"
     lines: list[str] = []
