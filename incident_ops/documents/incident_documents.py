@@ -1,8 +1,6 @@
-"""The longer tables of a document as rows: the timeline and the measured series.
+"""The Markdown documents beside a record (R96): timeline, measured series, further facts, and the templates' view.
 
-What a record tells beside the main facts, as rows for incident.md; only what was said has a row.
-
-The Markdown documents beside a record (R96). The record is the only source: templates add words, never facts.
+The record is the only source: templates add words, never facts.
 """
 
 from __future__ import annotations
@@ -71,8 +69,8 @@ def _timeline_row(events: list[Event], index: int, corrected_by: dict[int, int],
     if (later := corrected_by.get(index + 1)) is not None:
         notes.append(f"corrected by the line of {spell_clock(parse_instant(events[later].at), dated)}")
     ref = event.ref or ""
-    told = ref in f"{event.event} {event.action or ''} {event.result or ''}"
-    text = event.event if told else f"{event.event} ({ref})"
+    is_mentioned = ref in f"{event.event} {event.action or ''} {event.result or ''}"
+    text = event.event if is_mentioned else f"{event.event} ({ref})"
     at = spell_clock(parse_instant(event.at), dated)
     return TimelineRow(at, text, event.action or "", event.result or "", event.by or "", "; ".join(notes))
 
@@ -88,7 +86,7 @@ def _measurement(series: Series) -> SeriesTable:
 
 
 def further_facts(incident: Incident) -> list[FactRow]:
-    """The rows, in the record's order."""
+    """What a record says beside the main facts, in its order; only what is on the record has a row."""
     return list(_rows(incident))
 
 
@@ -112,8 +110,8 @@ def _rows(incident: Incident) -> Iterator[FactRow]:
     for entry in incident.escalations:
         yield FactRow("Escalation", _escalation(entry))
     if incident.snooze is not None:
-        held = incident.snooze
-        yield FactRow("Snoozed", f"until {spell_instant(held.until)} by {held.by}: {held.reason}")
+        snooze = incident.snooze
+        yield FactRow("Snoozed", f"until {spell_instant(snooze.until)} by {snooze.by}: {snooze.reason}")
     for override in incident.overrides:
         yield FactRow("Deploy let through", _override(override))
 
@@ -156,7 +154,7 @@ _ID = re.compile(r"[A-Z]{3}-[A-Za-z0-9-]{1,80}", re.ASCII)
 
 
 class Ready(str):
-    """Text that is Markdown already; every other value a template prints is defused on its way out."""
+    """Text that is Markdown already; every other value that a template prints is made inert."""
 
 
 def incident_documents(incident: Incident, policy: Policy, now: datetime) -> dict[str, str]:  # noqa: ARG001 - the shape of every renderer
@@ -232,11 +230,11 @@ def _view(incident: Incident, policy: Policy) -> dict[str, Any]:
 
 
 def _links(incident: Incident) -> list[incident_facts.FactRow]:
-    told = incident.links
+    links = incident.links
     return [
         incident_facts.FactRow("Knowledge article" if name == "kb" else incident_facts.spell_word(name), str(value))
-        for name in told.__struct_fields__
-        if (value := getattr(told, name)) is not None
+        for name in links.__struct_fields__
+        if (value := getattr(links, name)) is not None
     ]
 
 

@@ -1,10 +1,8 @@
-"""Text out of a record, made inert for Markdown: it shows as written, and does nothing.
+"""Text of a record made inert for Markdown, and the parts of an issue's text fitted into one.
 
 What a record says may come from an alert or a stranger. On GitHub `@name` pings, `#12` and `GH-12` cross-link,
 `fixes <url>` closes, `<!-- -->` hides, an image calls home, and a fence or a heading swallows what follows. Character
 references are used where a backslash would not do, because GitHub looks for mentions after Markdown has been decoded.
-
-The parts of an issue's text, and how they become one text that a tracker takes.
 """
 
 from __future__ import annotations
@@ -84,9 +82,9 @@ def _defuse(text: str, *, in_cell: bool) -> str:
 def _prose(text: str) -> str:
     """Text outside code spans; the order matters, since every step adds characters an earlier one would touch."""
     text = _ENTITY.sub("&amp;", _BACKSLASH.sub(r"\\\\", text))
-    text = _CLOSING.sub(lambda found: f"{found[1]}{_BREAK}{found[2] or ''}", text)
-    text = _SIGIL.sub(lambda found: found[1] + _BREAK, _HEADING.sub(r"\\#", text))
-    text = _GH_NUMBER.sub(lambda found: found[0] + _BREAK, text)
+    text = _CLOSING.sub(lambda match: f"{match[1]}{_BREAK}{match[2] or ''}", text)
+    text = _SIGIL.sub(lambda match: match[1] + _BREAK, _HEADING.sub(r"\\#", text))
+    text = _GH_NUMBER.sub(lambda match: match[0] + _BREAK, text)
     text = _IMAGE.sub(r"!\\", text)
     text = text.replace("<", "&lt;").replace("`", "\\`").replace("~~~", "\\~\\~\\~")
     return text.replace(_BREAK, _ZERO_WIDTH)
@@ -131,10 +129,12 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _joined(kept: dict[int, str], missing: Sequence[str]) -> str:
     texts = [kept[place] for place in sorted(kept)]
-    told = (
-        [f"**Too long for an issue, left out here: {', '.join(missing)}.** The record has it all."] if missing else []
+    note = (
+        [f"**Too long for an issue, left out here: {', '.join(missing)}.** The record has everything."]
+        if missing
+        else []
     )
-    return "\n\n".join([*texts[:-1], *told, *texts[-1:]])
+    return "\n\n".join([*texts[:-1], *note, *texts[-1:]])
 
 
 def _first_lines(text: str, room: int) -> str:

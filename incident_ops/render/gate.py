@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -42,7 +43,7 @@ GATE_HEADLINES = {
 }
 RESUME = {
     OPEN_INCIDENT: "{id} is resolved",
-    MAINTENANCE_WINDOW: "maintenance {id} is over, and closed if it overruns",
+    MAINTENANCE_WINDOW: "maintenance {id} is over, or closed if it is late",
     DEPLOY_FREEZE: "freeze {id} is over, or lifted with `incident-ops unfreeze {id}`",
     OFF_WINDOW: "calendar {id} opens",
     ERROR_BUDGET: "older impact has left the budget's window",
@@ -50,8 +51,8 @@ RESUME = {
 }
 """What ends a hold: by its reason code, or by its state for a budget that burns too fast."""
 FIX = (
-    "To deploy a fix before that, the incident's commander adds `--fixes INC --sha SHA`,"
-    " or somebody takes responsibility with `incident-ops override INC`."
+    "To deploy a fix before that, the commander adds `--fixes INC --sha SHA`, or somebody takes responsibility with"
+    " `incident-ops override INC`."
 )
 READ_FIRST = "Fix what could not be read, then ask again; `incident-ops validate` shows it."
 
@@ -72,7 +73,7 @@ def to_text(verdict: Verdict) -> str:
         out += ["Not read:", *(f"  {record.path}: {record.reason}" for record in verdict.unread)]
     out += [line for note in verdict.notes for line in fold(note, "  ", "  ")]
     if verdict.reason_code == UNREADABLE_RECORD:
-        out += fold(READ_FIRST)
+        out += _sentence(READ_FIRST)
     elif verdict.verdict == FROZEN:
         out += _resume(verdict)
     return "\n".join(out) + "\n"
@@ -106,13 +107,19 @@ def _resume(verdict: Verdict) -> Iterator[str]:
     if verdict.unread:
         conditions.append("what was not read can be read; `incident-ops validate` shows it")
     if len(conditions) == 1:
-        yield from fold(f"Deploys resume when {conditions[0]}.")
+        yield from _sentence(f"Deploys resume when {conditions[0]}.")
     elif conditions:
         yield "Deploys resume when all of this is true:"
         for condition in conditions:
-            yield from fold(condition, "  - ", "    ")
+            yield from _sentence(condition, "  - ", "    ")
     if any(hold.reason_code == OPEN_INCIDENT for hold in verdict.holds):
-        yield from fold(FIX)
+        yield from _sentence(FIX)
+
+
+def _sentence(text: str, first: str = "", rest: str = "") -> list[str]:
+    """Lines of at most 80 columns, with each `command` whole on one of them."""
+    joined = re.sub(r"`[^`]*`", lambda command: command[0].replace(" ", "\0"), text)
+    return [line.replace("\0", " ") for line in fold(joined, first, rest)]
 
 
 def _condition(hold: Hold) -> str:

@@ -19,11 +19,11 @@ def catalogue() -> dict[str, dict[str, RuleDoc]]:
 
 
 def rule_page(rule_id: str) -> str:
-    """The documentation of one rule as plain text. UserError for an id that is none."""
-    known = {name: rule for group in catalogue().values() for name, rule in group.items()}
-    if rule_id not in known:
-        raise UserError(f"there is no rule {rule_id!r}", hint=did_you_mean(rule_id, sorted(known)))
-    rule = known[rule_id]
+    """The documentation of one rule as plain text. UserError for an unknown id."""
+    rules_by_id = {name: rule for group in catalogue().values() for name, rule in group.items()}
+    if rule_id not in rules_by_id:
+        raise UserError(f"there is no rule {rule_id!r}", hint=did_you_mean(rule_id, sorted(rules_by_id)))
+    rule = rules_by_id[rule_id]
     facts = ["/".join(rule.levels)]
     if rule.timed:
         facts.append("depends on the clock")
