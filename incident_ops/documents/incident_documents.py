@@ -222,7 +222,7 @@ def _view(incident: Incident, policy: Policy) -> dict[str, Any]:
         "measurements": measurements(incident),
         "paper": paper,
         "date": f"{began:%Y-%m-%d}",
-        "owed": paper is not None or (duties is not None and duties.postmortem.required),
+        "required": paper is not None or (duties is not None and duties.postmortem.required),
         "over": incident.state in OVER,
         "further": further_facts(incident),
         "imported": incident_facts.imported(incident),

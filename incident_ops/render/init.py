@@ -295,20 +295,20 @@ def with_schemas(now: bytes, schemas: Mapping[str, list[str]]) -> bytes | str:
 
 def _spliced(text: str, missing: Mapping[str, list[str]], *, has_key: bool, is_empty: bool) -> str:
     """The text with the missing schemas right after the opening brace of their object."""
-    opening = re.search(r'"yaml\.schemas"\s*:\s*\{' if has_key else r"\{", text)
-    if opening is None:
+    brace = re.search(r'"yaml\.schemas"\s*:\s*\{' if has_key else r"\{", text)
+    if brace is None:
         return ""
     end = "\r\n" if "\r\n" in text else "\n"
     body = f",{end}".join(f"    {json.dumps(name)}: {json.dumps(globs)}" for name, globs in missing.items())
     if not has_key:
         body = f'  "{KEY}": {{{end}{body}{end}  }}'
-    rest = text[opening.end() :]
+    rest = text[brace.end() :]
     on_one_line = not rest.lstrip(" \t").startswith(("\r", "\n"))
     if is_empty:
         after = f"{end}{'  ' if has_key else ''}" if on_one_line else ""
     else:
         after = f",{end}" if on_one_line else ","
-    return f"{text[: opening.end()]}{end}{body}{after}{rest}"
+    return f"{text[: brace.end()]}{end}{body}{after}{rest}"
 
 
 def _parsed(text: str) -> Any:
