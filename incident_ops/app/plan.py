@@ -25,7 +25,7 @@ from incident_ops.app.channels import wanted as wanted_notices
 from incident_ops.app.edit_record import record_of
 from incident_ops.app.workspace import Opened, at_commit, local_tracker, read_text_file, remote_of, served
 from incident_ops.app.write_back import PROPOSAL_BRANCH, edited_texts, proposals
-from incident_ops.documents.issue_bodies import Bodies
+from incident_ops.documents.issue_bodies import IssueBodies
 from incident_ops.domain.fence import alone, each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import CLOSED
@@ -285,7 +285,7 @@ def _look(
 ) -> Look:
     policy, services = opened.judged_by
     records = list(every_record(opened.store, opened.catalogue))
-    wanted = desired(records, policy, Bodies(records, policy, opened.now))
+    wanted = desired(records, policy, IssueBodies(records, policy, opened.now))
     matter = [record for record in recent(opened, records) if record.incident.id not in wanted.clashes]
     snapshot = observed(opened, tracker, wanted, matter, options.get("observed"))
     gone = _deleted(opened, snapshot, wanted, records)

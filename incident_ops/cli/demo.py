@@ -33,7 +33,7 @@ from incident_ops.reconcile.changes import NOTIFY
 from incident_ops.records.history import every_record
 from incident_ops.records.store import Store
 from incident_ops.render.findings import findings_line, plural
-from incident_ops.render.sla import rows
+from incident_ops.render.sla import clock_rows
 from incident_ops.sla.status import clock_report
 from incident_ops.validation import validate_records
 
@@ -124,7 +124,7 @@ def _reconcile(console: Console, opened: Opened, totals: Counter[str]) -> None:
 
 
 def _clocks(console: Console, opened: Opened, records: list[Record]) -> None:
-    table = rows(clock_report(records, opened.judged_by[0], opened.now, everything=True))
+    table = clock_rows(clock_report(records, opened.judged_by[0], opened.now, everything=True))
     counted = Counter(row.status for row in table)
     _say(console, "sla check", ", ".join(f"{count} {word}" for word, count in counted.items()) or "no clock runs")
     for row in table:

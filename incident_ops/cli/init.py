@@ -20,7 +20,7 @@ from incident_ops.records.yaml_reader import MAX_BYTES
 from incident_ops.render import init as first_files
 from incident_ops.render import init as first_steps
 from incident_ops.render.findings import inert
-from incident_ops.render.init import EDITOR_KINDS, POLICY, SERVICES, File, InitRequest, There
+from incident_ops.render.init import EDITOR_KINDS, POLICY, SERVICES, Existing, InitRequest, PlannedFile
 
 
 @click.command()
@@ -88,7 +88,7 @@ def _owners(given: Sequence[str]) -> dict[str, str] | None:
     return owners or None
 
 
-def _there(root: Path, path: str) -> There:
+def _there(root: Path, path: str) -> Existing:
     """What stands at a path: its bytes, nothing, or the reason why it is left alone."""
     folder = path.rpartition("/")[0]
     if folder and is_link(root, folder):
@@ -103,9 +103,9 @@ def _there(root: Path, path: str) -> There:
     return raw if len(raw) <= MAX_BYTES else f"it has over {MAX_BYTES:,} bytes"
 
 
-def _write(root: Path, files: Sequence[File]) -> None:
+def _write(root: Path, files: Sequence[PlannedFile]) -> None:
     """Writes what is to be written. WriteFailed says what is there already."""
-    written: list[File] = []
+    written: list[PlannedFile] = []
     for one in files:
         if one.content is None:
             continue
@@ -116,12 +116,12 @@ def _write(root: Path, files: Sequence[File]) -> None:
         written.append(one)
 
 
-def _settle(opened: Opened, files: Sequence[File]) -> dict[str, str]:
+def _settle(opened: Opened, files: Sequence[PlannedFile]) -> dict[str, str]:
     """Tells this clone how to merge records -> what was set now. A setting that is there already is the user's."""
     git = opened.git
     if git is None:
         return {}
-    missing = {name: value for name, value in first_files.DRIVER.items() if git.config(name) is None}
+    missing = {name: value for name, value in first_files.MERGE_DRIVER.items() if git.config(name) is None}
     for name, value in missing.items():
         try:
             git.set_config(name, value)
@@ -130,7 +130,7 @@ def _settle(opened: Opened, files: Sequence[File]) -> dict[str, str]:
     return missing
 
 
-def _stopped(error: WriteFailed, written: Sequence[File]) -> WriteFailed:
+def _stopped(error: WriteFailed, written: Sequence[PlannedFile]) -> WriteFailed:
     there = f"written before that: {first_steps.files_summary(written)}" if written else "nothing was written"
     hint = f"{error.hint}; {there}; then run init again, it goes on from there"
     return WriteFailed(error.message, hint=hint, where=error.where)

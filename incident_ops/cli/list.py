@@ -79,7 +79,7 @@ def open_table(opened: Opened) -> str:
     """The open incidents as a table; "" unless there are several to choose from."""
 
     def table() -> str:
-        found = lists.entries(_records(opened, only_open=True), opened.judged_by[0], opened.now)
+        found = lists.incident_rows(_records(opened, only_open=True), opened.judged_by[0], opened.now)
         return lists.incidents_text(found, _style) if len(found) > 1 else ""
 
     return served(opened, table)
@@ -92,7 +92,7 @@ def _records(opened: Opened, only_open: bool) -> list[Record]:
 
 
 def _incidents(opened: Opened, records: list[Record], form: str) -> str:
-    found = lists.entries(records, opened.judged_by[0], opened.now)
+    found = lists.incident_rows(records, opened.judged_by[0], opened.now)
     if form == "json":
         return lists.incidents_json(found, opened.now, opened.unread)
     return lists.incidents_text(found, _style)
@@ -104,7 +104,7 @@ def _items(opened: Opened, records: list[Record], owner: str | None, only_open: 
     owners = {None} if owner is None else {owner, f"@{owner}"}
     found = [
         one
-        for one in lists.items(dated, policy)
+        for one in lists.item_rows(dated, policy)
         if (owner is None or one.item.owner in owners)
         and (one.item.is_open or not only_open)
         and (one.late or not overdue)

@@ -18,11 +18,11 @@ from incident_ops.render.sla import (
     AT_RISK,
     BREACHED,
     MISSED,
-    owed_commands,
-    owed_data,
-    owed_lines,
-    owed_summary,
-    rows,
+    clock_rows,
+    due_commands,
+    due_lines,
+    due_summary,
+    obligations_data,
     to_json,
     to_text,
 )
@@ -83,19 +83,19 @@ def check_command(opened: Opened, everything: bool, fail_on: str | None, form: s
     made = served(opened, lambda: _clocks(opened, everything))
     shown = made._replace(unread=inert_unread(made.unread))
     if form == "json":
-        click.echo(to_json(made, owed.lag_seconds, owed_data(owed)), nl=False)
+        click.echo(to_json(made, owed.lag_seconds, obligations_data(owed)), nl=False)
     else:
         styled = to_text(
             shown,
             lambda word, line: paint(line, CLOCK_COLOURS[word]) if word in CLOCK_COLOURS else line,
-            owed_lines(owed),
+            due_lines(owed),
         )
-        click.echo((owed_commands(shown, owed) if form == "github" else "") + styled, nl=False)
+        click.echo((due_commands(shown, owed) if form == "github" else "") + styled, nl=False)
     if form == "github":
         _summarize(made, owed)
     if not opened.catalogue.count():
         finish(no_records(opened))
-    bad = fail_on is not None and any(row.status in FAILING[fail_on] for row in rows(made))
+    bad = fail_on is not None and any(row.status in FAILING[fail_on] for row in clock_rows(made))
     finish(3 if made.unread else int(bad))
 
 
@@ -111,7 +111,7 @@ def _summarize(made: ClockReport, owed: Owed) -> None:
     if (size := summary_size()) is None:
         return
     try:
-        add_to_summary(owed_summary(made, owed, MOST_SUMMARY_BYTES - size))
+        add_to_summary(due_summary(made, owed, MOST_SUMMARY_BYTES - size))
     except WriteFailed as error:  # what is owed is told all the same
         click.echo(f"warning: {inert(str(error))}", err=True)
 

@@ -153,7 +153,7 @@ _HANDLE = re.compile(r"@[A-Za-z0-9][A-Za-z0-9._/-]{0,99}", re.ASCII)
 _ID = re.compile(r"[A-Z]{3}-[A-Za-z0-9-]{1,80}", re.ASCII)
 
 
-class Ready(str):
+class RawMarkdown(str):
     """Text that is Markdown already; every other value that a template prints is made inert."""
 
 
@@ -182,8 +182,8 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        block=lambda text: Ready(markdown(text)),
-        box=lambda done: Ready("[x]" if done else "[ ]"),
+        block=lambda text: RawMarkdown(markdown(text)),
+        box=lambda done: RawMarkdown("[x]" if done else "[ ]"),
         people=_people,
         word=incident_facts.spell_word,
         when=spell_instant,
@@ -195,7 +195,7 @@ def _environment() -> Environment:
 
 
 def _defuse(value: object) -> str:
-    return value if isinstance(value, Ready) else inline(str(value))
+    return value if isinstance(value, RawMarkdown) else inline(str(value))
 
 
 def _view(incident: Incident, policy: Policy) -> dict[str, Any]:
@@ -241,12 +241,12 @@ def _links(incident: Incident) -> list[incident_facts.FactRow]:
 def _people(who: str | Sequence[str]) -> str:
     """One or several names; a handle stands as code, where it pings nobody and copies clean."""
     names = [who] if isinstance(who, str) else who
-    return Ready(", ".join(code(name) if _HANDLE.fullmatch(name) else inline(name) for name in names))
+    return RawMarkdown(", ".join(code(name) if _HANDLE.fullmatch(name) else inline(name) for name in names))
 
 
 def _link(text: str) -> str:
     """A web address as a link; anything else stays text."""
-    return Ready(f"<{text}>") if _ADDRESS.fullmatch(text) else text
+    return RawMarkdown(f"<{text}>") if _ADDRESS.fullmatch(text) else text
 
 
 def _record_link(record_id: str, folder: str) -> str:
@@ -254,7 +254,7 @@ def _record_link(record_id: str, folder: str) -> str:
     if not _ID.fullmatch(record_id):
         return record_id
     target = f"../{record_id}/incident.md" if folder == "incidents" else f"../../{folder}/{record_id}.yaml"
-    return Ready(f"[{record_id}]({target})")
+    return RawMarkdown(f"[{record_id}]({target})")
 
 
 def _tidy(text: str) -> str:

@@ -370,7 +370,7 @@ def item_body(record: Record, item: ActionItem) -> str:
     )
 
 
-class Bodies(Mapping[str, str]):
+class IssueBodies(Mapping[str, str]):
     """Key -> generated text as of `now` (aware UTC), rendered when it is asked for: closed records cost nothing."""
 
     def __init__(self, records: Iterable[Record], policy: Policy, now: datetime) -> None:

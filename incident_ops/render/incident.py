@@ -25,7 +25,7 @@ from incident_ops.domain.time import (
     stamp,
 )
 from incident_ops.render.findings import json_text
-from incident_ops.render.sla import ClockRow, clock_data, rows
+from incident_ops.render.sla import ClockRow, clock_data, clock_rows
 from incident_ops.render.text import WIDTH, Style, cut_line, fit_line, pad, wrap
 from incident_ops.sla.clocks import ACTION_ITEM, Clock
 from incident_ops.sla.incident_at import declared_at
@@ -90,7 +90,7 @@ def state_of(incident: Incident) -> str:
     return f"{word} ({incident.pauses[-1].waiting_for})" if waits else word
 
 
-def begun(incident: Incident) -> datetime:
+def cycle_began(incident: Incident) -> datetime:
     """When the current cycle began: declared, or reopened (aware UTC)."""
     if incident.cycles:
         return parse_instant(incident.cycles[-1].reopened)
@@ -159,10 +159,10 @@ def _age(view: IncidentView) -> str:
         if felt is not None:
             return f"impact {spell_duration(felt)}"
         end = instant(current(incident, "resolved") or current(incident, "closed"))
-        took = spell_duration(int((end - begun(incident)).total_seconds())) if end else UNKNOWN
+        took = spell_duration(int((end - cycle_began(incident)).total_seconds())) if end else UNKNOWN
         return f"took {took}, impact {UNKNOWN}"
     word = REOPENED if incident.cycles else "open"
-    return f"{phase(incident)}, {word} {spell_age(int((view.now - begun(incident)).total_seconds()))}"
+    return f"{phase(incident)}, {word} {spell_age(int((view.now - cycle_began(incident)).total_seconds()))}"
 
 
 def _people(view: IncidentView) -> Iterator[ScreenLine]:
@@ -205,7 +205,7 @@ def _clocks(view: IncidentView) -> Iterator[ScreenLine]:
     if isinstance(view.clocks, str):
         yield from _labelled("Clocks", [f"unknown: {view.clocks}"], LATE_LINE)
         return
-    table = rows(ClockReport(view.now, tuple(clock for clock in view.clocks if clock.clock != ACTION_ITEM)))
+    table = clock_rows(ClockReport(view.now, tuple(clock for clock in view.clocks if clock.clock != ACTION_ITEM)))
     running = [row for row in table if row.status not in ENDED]
     lines = [ScreenLine(row.status, _clock(row, view.now)) for row in running]
     for word in ENDED:
@@ -290,7 +290,7 @@ def to_json(view: IncidentView) -> str:
         "drill": incident.drill,
         "visibility": incident.visibility,
         "declared": effective(incident)["times.declared"],
-        "age_seconds": None if over else int((view.now - begun(incident)).total_seconds()),
+        "age_seconds": None if over else int((view.now - cycle_began(incident)).total_seconds()),
         "impact_seconds": impact_seconds(incident) if over else None,
         "impact": incident.impact.summary,
         "roles": _roles(incident),

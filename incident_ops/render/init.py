@@ -24,7 +24,7 @@ POLICY, SERVICES = "policy.yaml", "services.yaml"
 EDITOR, ATTRIBUTES, IGNORED = ".vscode/settings.json", ".gitattributes", ".gitignore"
 FIRST_FOLDERS = ("incidents", "maintenance", "problems", "freezes", "runbooks", "gates")
 EDITOR_KINDS = ("incident", "policy", "services", "maintenance", "problem", "freeze", "gate")
-DRIVER = {
+MERGE_DRIVER = {
     "merge.incident-ops.name": "incident records",
     "merge.incident-ops.driver": "incident-ops merge %O %A %B %L %P",
 }
@@ -44,11 +44,11 @@ _GLOBS = {
     "gate": "gates/*.yaml",
 }
 
-There = bytes | str | None
+Existing = bytes | str | None
 """What is at a path: the content of a regular file, why it cannot be used, or None where nothing is."""
 
 
-class Done(StrEnum):
+class FileOutcome(StrEnum):
     """What becomes of a file."""
 
     WRITTEN = "written"
@@ -57,11 +57,11 @@ class Done(StrEnum):
     LEFT = "skipped"
 
 
-class File(NamedTuple):
+class PlannedFile(NamedTuple):
     """A file, what becomes of it, its new content (None = not written), and a note on that."""
 
     path: str
-    done: Done
+    done: FileOutcome
     content: bytes | None = None
     note: str = ""
 
@@ -81,7 +81,7 @@ def paths(schemas: Mapping[str, str]) -> list[str]:
     return [POLICY, SERVICES, *kept, *copies, EDITOR, ATTRIBUTES, IGNORED]
 
 
-def plan_files(request: InitRequest, existing: Mapping[str, There], full: frozenset[str]) -> list[File]:
+def plan_files(request: InitRequest, existing: Mapping[str, Existing], full: frozenset[str]) -> list[PlannedFile]:
     """What becomes of each file; `full` are the folders that are not empty."""
     files = [
         _own(POLICY, policy_text(request.preset or DEFAULT_PRESET), existing, _ignored("--preset", request.preset)),
@@ -112,29 +112,37 @@ def services_text(services: Mapping[str, str] | None) -> str:
     return "\n".join([*lines, to_yaml({"services": owned})])
 
 
-def _own(path: str, text: str, existing: Mapping[str, There], differs: str) -> File:
+def _own(path: str, text: str, existing: Mapping[str, Existing], differs: str) -> PlannedFile:
     """A file with this text. One with another text is skipped, and `differs` says why; "" = any text will do."""
     now = existing.get(path)
     if now is None:
-        return File(path, Done.WRITTEN, text.encode())
+        return PlannedFile(path, FileOutcome.WRITTEN, text.encode())
     if isinstance(now, str):
-        return File(path, Done.LEFT, note=now)
-    return File(path, Done.LEFT, note=differs) if differs and now != text.encode() else File(path, Done.KEPT)
+        return PlannedFile(path, FileOutcome.LEFT, note=now)
+    return (
+        PlannedFile(path, FileOutcome.LEFT, note=differs)
+        if differs and now != text.encode()
+        else PlannedFile(path, FileOutcome.KEPT)
+    )
 
 
 def _ignored(option: str, value: object) -> str:
     return f"it exists, so {option} was not applied" if value else ""
 
 
-def _folder(folder: str, existing: Mapping[str, There], full: frozenset[str]) -> File:
+def _folder(folder: str, existing: Mapping[str, Existing], full: frozenset[str]) -> PlannedFile:
     path = f"{folder}/.gitkeep"
     now = existing.get(path)
     if isinstance(now, str):
-        return File(path, Done.LEFT, note=now)
-    return File(path, Done.KEPT) if now is not None or folder in full else File(path, Done.WRITTEN, b"")
+        return PlannedFile(path, FileOutcome.LEFT, note=now)
+    return (
+        PlannedFile(path, FileOutcome.KEPT)
+        if now is not None or folder in full
+        else PlannedFile(path, FileOutcome.WRITTEN, b"")
+    )
 
 
-def _merging(existing: Mapping[str, There]) -> File:
+def _merging(existing: Mapping[str, Existing]) -> PlannedFile:
     pattern, attribute = MERGED_BY
 
     def driver_of(words: list[str]) -> str | None:
@@ -145,55 +153,61 @@ def _merging(existing: Mapping[str, There]) -> File:
     now = existing.get(ATTRIBUTES)
     drivers = [driver for words in _words(now) if (driver := driver_of(words))]
     if drivers and drivers[-1] != attribute:
-        return File(ATTRIBUTES, Done.LEFT, note=f"it merges records with {drivers[-1]!r}; expected {attribute}")
+        return PlannedFile(
+            ATTRIBUTES, FileOutcome.LEFT, note=f"it merges records with {drivers[-1]!r}; expected {attribute}"
+        )
     return _with_line(ATTRIBUTES, now, " ".join(MERGED_BY), bool(drivers))
 
 
-def _ignoring(existing: Mapping[str, There]) -> File:
+def _ignoring(existing: Mapping[str, Existing]) -> PlannedFile:
     now = existing.get(IGNORED)
     forms = {(form,) for form in (STATE_IGNORED, f"/{STATE_IGNORED}", STATE_IGNORED[:-1], f"/{STATE_IGNORED[:-1]}")}
     return _with_line(IGNORED, now, f"/{STATE_IGNORED}", any(tuple(words) in forms for words in _words(now)))
 
 
-def _words(now: There) -> Iterator[list[str]]:
+def _words(now: Existing) -> Iterator[list[str]]:
     lines = now.decode("utf-8", "replace").splitlines() if isinstance(now, bytes) else ()
     return (line.split() for line in lines)
 
 
-def _with_line(path: str, now: There, line: str, is_there: bool) -> File:
+def _with_line(path: str, now: Existing, line: str, is_there: bool) -> PlannedFile:
     """The file with one more line at its end, in its own line ends; every byte before stays."""
     if now is None:
-        return File(path, Done.WRITTEN, f"{line}\n".encode())
+        return PlannedFile(path, FileOutcome.WRITTEN, f"{line}\n".encode())
     if isinstance(now, str):
-        return File(path, Done.LEFT, note=f"{now}; add the line {line!r} to the file it points to")
+        return PlannedFile(path, FileOutcome.LEFT, note=f"{now}; add the line {line!r} to the file it points to")
     if is_there:
-        return File(path, Done.KEPT)
+        return PlannedFile(path, FileOutcome.KEPT)
     end = b"\r\n" if b"\r\n" in now else b"\n"
     gap = end if now and not now.endswith(b"\n") else b""
-    return File(path, Done.ADDED, now + gap + line.encode() + end, note=f"one line: {line}")
+    return PlannedFile(path, FileOutcome.ADDED, now + gap + line.encode() + end, note=f"one line: {line}")
 
 
-def _editor(now: There) -> File:
+def _editor(now: Existing) -> PlannedFile:
     schemas = {f"./schemas/{kind}.schema.json": [_GLOBS[kind]] for kind in EDITOR_KINDS}
     if now is None:
         text = json.dumps({"yaml.schemas": schemas, "yaml.yamlVersion": "1.2"}, indent=2) + "\n"
-        return File(EDITOR, Done.WRITTEN, text.encode())
+        return PlannedFile(EDITOR, FileOutcome.WRITTEN, text.encode())
     if isinstance(now, str):
-        return File(EDITOR, Done.LEFT, note=now)
+        return PlannedFile(EDITOR, FileOutcome.LEFT, note=now)
     merged = with_schemas(now, schemas)
     if isinstance(merged, str):
-        return File(EDITOR, Done.LEFT, note=merged)
-    return File(EDITOR, Done.KEPT) if merged == now else File(EDITOR, Done.ADDED, merged, note="yaml.schemas")
+        return PlannedFile(EDITOR, FileOutcome.LEFT, note=merged)
+    return (
+        PlannedFile(EDITOR, FileOutcome.KEPT)
+        if merged == now
+        else PlannedFile(EDITOR, FileOutcome.ADDED, merged, note="yaml.schemas")
+    )
 
 
-CHANGED = (Done.WRITTEN, Done.ADDED)
+CHANGED = (FileOutcome.WRITTEN, FileOutcome.ADDED)
 
 
-def to_text(folder: str, files: Sequence[File], settings: Mapping[str, str], next_steps: Sequence[str]) -> str:
+def to_text(folder: str, files: Sequence[PlannedFile], settings: Mapping[str, str], next_steps: Sequence[str]) -> str:
     """A line for each file or folder; those that are unchanged are only counted."""
     out = [f"Incidents as code in {inert(folder)}"]
-    changed = [file for file in files if file.done is not Done.KEPT]
-    for done in Done:
+    changed = [file for file in files if file.done is not FileOutcome.KEPT]
+    for done in FileOutcome:
         same = [file for file in changed if file.done is done]
         out += [row for line in _lines(same) for row in _row(done, line)]
     if settings:
@@ -202,29 +216,29 @@ def to_text(folder: str, files: Sequence[File], settings: Mapping[str, str], nex
     if not any(file.done in CHANGED for file in files) and not settings:
         out.append("  nothing to do: everything is there already")
     elif kept:
-        out += _row(Done.KEPT, str(kept))
+        out += _row(FileOutcome.KEPT, str(kept))
     if next_steps:
         out += ["", "Next:", *(f"  {number}. {step}" for number, step in enumerate(next_steps, 1))]
     return "\n".join(out) + "\n"
 
 
-def to_json(folder: str, files: Sequence[File], settings: Mapping[str, str], next_steps: Sequence[str]) -> str:
+def to_json(folder: str, files: Sequence[PlannedFile], settings: Mapping[str, str], next_steps: Sequence[str]) -> str:
     """The same for scripts; `git_config` holds what was set now."""
     return json_text(
         {
             "schema": 1,
             "folder": folder,
             "changed": bool(settings) or any(file.done in CHANGED for file in files),
-            "written": [file.path for file in files if file.done is Done.WRITTEN],
-            "added_to": [file.path for file in files if file.done is Done.ADDED],
-            "left": [{"file": file.path, "reason": file.note} for file in files if file.done is Done.LEFT],
+            "written": [file.path for file in files if file.done is FileOutcome.WRITTEN],
+            "added_to": [file.path for file in files if file.done is FileOutcome.ADDED],
+            "left": [{"file": file.path, "reason": file.note} for file in files if file.done is FileOutcome.LEFT],
             "git_config": dict(settings),
             "next": list(next_steps),
         }
     )
 
 
-def first_steps(files: Sequence[File], service: str, level: str, *, has_git: bool) -> list[str]:
+def first_steps(files: Sequence[PlannedFile], service: str, level: str, *, has_git: bool) -> list[str]:
     """What a person does after the first run; nothing after a run that changed nothing."""
     changed = {file.path for file in files if file.done in CHANGED}
     if not changed:
@@ -242,7 +256,7 @@ def first_steps(files: Sequence[File], service: str, level: str, *, has_git: boo
     ]
 
 
-def files_summary(files: Sequence[File]) -> str:
+def files_summary(files: Sequence[PlannedFile]) -> str:
     """The files on one line, those of one folder together."""
     return ", ".join(line.split("  ")[0] for line in _lines([file._replace(note="") for file in files]))
 
@@ -251,7 +265,7 @@ def _row(word: str, text: str) -> list[str]:
     return fold(f"  {word:<15}  {text}", rest=" " * 19)
 
 
-def _lines(files: Sequence[File]) -> list[str]:
+def _lines(files: Sequence[PlannedFile]) -> list[str]:
     """A line for each file; new folders share one line, and so do the files of one folder that have the same note."""
     folders = [
         file.path.removesuffix(".gitkeep") for file in files if file.path.endswith("/.gitkeep") and not file.note

@@ -43,12 +43,12 @@ class ItemRow(NamedTuple):
     title: str | None
 
 
-def entries(records: Iterable[Record], policy: Policy, now: datetime) -> list[IncidentRow]:
+def incident_rows(records: Iterable[Record], policy: Policy, now: datetime) -> list[IncidentRow]:
     """The incidents by urgency: worked on, resolved, closed; then the worst rank, then the oldest."""
     return sorted(each(records, lambda record: _entry(record, policy, now)), key=_urgency)
 
 
-def items(records: Iterable[tuple[Record, dict[int, int]]], policy: Policy) -> list[ItemRow]:
+def item_rows(records: Iterable[tuple[Record, dict[int, int]]], policy: Policy) -> list[ItemRow]:
     """The action items of records, each given with the days its late items are late by index.
 
     Open ones by due date, so that the latest come first; then those that are closed.

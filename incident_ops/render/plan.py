@@ -180,14 +180,14 @@ def _change_row(change: PlannedChange) -> dict[str, object]:
 def _change_lines(change: PlannedChange) -> list[str]:
     number = f" #{change.number}" if change.number is not None else ""
     head = f"  {_SIGNS.get(change.action, _OTHER)} {change.action}{number} {change.key}"
-    effect = what(change)
+    effect = change_effect(change)
     if change.telling:
         return [*fold(f"{change.action} {effect}", f"  {_SIGNS[NOTIFY]} ", "      "), f"      {change.key}"]
     why = "" if change.action == CREATE else change.reason
     return [head, *fold(": ".join(part for part in (effect, why) if part), "      ", "      ")]
 
 
-def what(change: PlannedChange) -> str:
+def change_effect(change: PlannedChange) -> str:
     """What a change does: title and labels of a new issue, the reason of a closing, else the fields set."""
     fields = change.fields
     if change.action == CREATE and "title" in fields:
@@ -269,7 +269,10 @@ def _parts(plan: Plan) -> Iterator[_Part]:
         if action == NOTIFY:
             yield _Part("People to notify", ("Who", "By", "What", "Key"), [_notice_row(change) for change in changes])
             continue
-        rows = [(_number(change), code(change.key), inline(what(change)), inline(change.reason)) for change in changes]
+        rows = [
+            (_number(change), code(change.key), inline(change_effect(change)), inline(change.reason))
+            for change in changes
+        ]
         where = " in the records" if action == EDIT else ""
         yield _Part(f"To {inline(action)}{where}", ("Issue", "Key", "What", "Why"), rows)
     if plan.kept:

@@ -43,7 +43,7 @@ URGENCY = (BREACHED, AT_RISK, "ok", PAUSED, NO_DUE, MISSED, "met", "cancelled")
 """Words of the first column, the most urgent first: running out, paused, over."""
 
 CLOCK_HEADER = ("STATUS", "INCIDENT", "CLOCK", "LEVEL", "LEFT", "DUE (UTC)")
-STANDING = ("STATUS", "INCIDENT", "LEVEL", "AGE", "DUE NEXT", "UPDATED")
+STATUS_HEADER = ("STATUS", "INCIDENT", "LEVEL", "AGE", "DUE NEXT", "UPDATED")
 CLOCK_WORDS = {
     UPDATE_INTERNAL: "update",
     UPDATE_PUBLIC: "public upd.",
@@ -69,7 +69,7 @@ class ClockRow(NamedTuple):
         return self.left if self.left == "-" or self.left.endswith("late") else f"{self.left} left"
 
 
-def rows(report: ClockReport) -> list[ClockRow]:
+def clock_rows(report: ClockReport) -> list[ClockRow]:
     """The clocks as rows, the most urgent first; among equals the one that is due first."""
     last = datetime.max.replace(tzinfo=report.at.tzinfo)
     ordered = sorted(report.clocks, key=lambda clock: (URGENCY.index(status_of(clock)), clock.due or last))
@@ -101,7 +101,7 @@ def warning(clock: Clock) -> str | None:
 def to_text(report: ClockReport, style: Style = lambda _, line: line, due_lines: Sequence[str] = ()) -> str:
     """Summary, warnings, lines of due notifications, open incidents, clocks, unread records; at most 80 columns for ids
     of our own forms."""
-    table = rows(report)
+    table = clock_rows(report)
     out = [f"Clocks at {spell_clock(report.at, dated=True)} UTC", *textwrap.wrap(_summary(table), WIDTH)]
     for part in (
         _warnings(report, style),
@@ -221,7 +221,7 @@ def _incidents(report: ClockReport, style: Style) -> list[str]:
         )
         for status in ordered
     ]
-    return _table(STANDING, table, style) if table else []
+    return _table(STATUS_HEADER, table, style) if table else []
 
 
 def _late_phases(report: ClockReport) -> list[str]:
@@ -264,7 +264,7 @@ _NEWS = frozenset({DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, RESOLVED_NOT
 _NEWS_FOR = timedelta(days=1)
 
 
-def owed_data(due: Owed) -> list[dict[str, str]]:
+def obligations_data(due: Owed) -> list[dict[str, str]]:
     """The obligations as JSON data, in the fields of docs/contract.md#json."""
     return [
         {
@@ -279,7 +279,7 @@ def owed_data(due: Owed) -> list[dict[str, str]]:
     ]
 
 
-def owed_lines(due: Owed) -> list[str]:
+def due_lines(due: Owed) -> list[str]:
     """Due notifications, the longest due first: reason, key, when due, when noticed; [] where nothing is due.
 
     News more than a day old is left to the JSON.
@@ -298,9 +298,9 @@ def owed_lines(due: Owed) -> list[str]:
     return out
 
 
-def owed_commands(report: ClockReport, due: Owed) -> str:
+def due_commands(report: ClockReport, due: Owed) -> str:
     """Workflow commands: an error for what is breached or escalates, a warning for what is at risk; "" for neither."""
-    table = rows(report)
+    table = clock_rows(report)
     errors = [_of_row(row) for row in table if row.status == BREACHED]
     errors += [
         (obligation.incident, obligation.reason)
@@ -311,13 +311,13 @@ def owed_commands(report: ClockReport, due: Owed) -> str:
     return "".join(f"{line}\n" for line in (*_capped("error", errors), *_capped("warning", warnings)))
 
 
-def owed_summary(report: ClockReport, due: Owed, room: int = MOST_SUMMARY_BYTES) -> str:
+def due_summary(report: ClockReport, due: Owed, room: int = MOST_SUMMARY_BYTES) -> str:
     """Clocks that are breached or at risk, and due notifications, as Markdown of at most `room` bytes.
 
     What does not fit is counted in the last line.
     """
     at = spell_clock(report.at, dated=True)
-    urgent = [row for row in rows(report) if row.status in (BREACHED, AT_RISK)]
+    urgent = [row for row in clock_rows(report) if row.status in (BREACHED, AT_RISK)]
     shown = _shown(due)
     counts = f"{plural(len(urgent), 'clock')} at risk or breached, {plural(len(shown), 'notification')} due"
     head = f"## Clocks at {at} UTC\n\n{counts}\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from incident_ops.render.init import DRIVER, FIRST_FOLDERS
+from incident_ops.render.init import FIRST_FOLDERS, MERGE_DRIVER
 from incident_ops.resources import preset_names
 from tests.cli.scene import ROOT, Folder, as_ordinary_user, call, contents, read_only, run, small_disk
 
@@ -43,7 +43,7 @@ def test_an_empty_folder_becomes_a_repository_that_validates(bare: Folder) -> No
         "./schemas/incident.schema.json"
         in json.loads((bare.path / ".vscode/settings.json").read_text())["yaml.schemas"]
     )
-    assert {name: bare.git("config", "--local", name).strip() for name in DRIVER} == DRIVER
+    assert {name: bare.git("config", "--local", name).strip() for name in MERGE_DRIVER} == MERGE_DRIVER
     assert call("validate", at=bare.path).code == 0
 
 

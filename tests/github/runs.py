@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from incident_ops.adapters.github.connect import connect
 from incident_ops.adapters.github.issues import GitHubTracker
-from incident_ops.documents.issue_bodies import Bodies
+from incident_ops.documents.issue_bodies import IssueBodies
 from incident_ops.domain.record import Record
 from incident_ops.errors import IncidentOpsError
 from incident_ops.reconcile import generated_block
@@ -37,7 +37,7 @@ THEIRS = "People wrote this below."
 
 def wanted(records: Sequence[Record]) -> Desired:
     """What the records ask for, with the stand-in's login as the trusted one."""
-    return desired(records, OURS, Bodies(records, OURS, NOW))
+    return desired(records, OURS, IssueBodies(records, OURS, NOW))
 
 
 def tracker_at(url: str, repository: str, token: str) -> GitHubTracker:

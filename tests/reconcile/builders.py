@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from incident_ops.adapters.local_tracker import LocalTracker
-from incident_ops.documents.issue_bodies import Bodies
+from incident_ops.documents.issue_bodies import IssueBodies
 from incident_ops.domain import record as record_edit
 from incident_ops.domain.incident import ActionItem, Incident, Roles, Times
 from incident_ops.domain.policy import LevelPolicy, Policy, Scheme
@@ -57,7 +57,7 @@ def record(
 
 def wanted(records: Sequence[Record]) -> Desired:
     """What records ask for."""
-    return desired(records, POLICY, Bodies(records, POLICY, NOW))
+    return desired(records, POLICY, IssueBodies(records, POLICY, NOW))
 
 
 def plan_for(records: Sequence[Record], tracker: IssueTracker, unread: Sequence = (), **more) -> Plan:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from incident_ops.documents.issue_bodies import Bodies
+from incident_ops.documents.issue_bodies import IssueBodies
 from incident_ops.reconcile.desired import desired
 from tests.reconcile.builders import NOW, POLICY, item, record
 
 
 def wanted(*records):
-    return desired(records, POLICY, Bodies(records, POLICY, NOW))
+    return desired(records, POLICY, IssueBodies(records, POLICY, NOW))
 
 
 def test_an_incident_and_each_item_ask_for_one_issue() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from incident_ops.documents.issue_bodies import Bodies, item_body, tracking_body
+from incident_ops.documents.issue_bodies import IssueBodies, item_body, tracking_body
 from incident_ops.documents.markdown import BODY_LIMIT
 from incident_ops.domain.incident import (
     ActionItem,
@@ -85,14 +85,14 @@ def keys(text: str) -> list[str]:
 @pytest.mark.parametrize(("key", "name"), [("INC-1", "issue_tracking.md"), ("INC-1/AI-2", "issue_item.md")])
 def test_the_text_is_the_golden_one(key: str, name: str) -> None:
     """What an issue says of a small record."""
-    text = Bodies([Record("incidents/INC-1/incident.yaml", BASE, {})], policy(S0), NOW)[key] + "\n"
+    text = IssueBodies([Record("incidents/INC-1/incident.yaml", BASE, {})], policy(S0), NOW)[key] + "\n"
     assert_golden(GOLDEN / name, text)
 
 
 def test_there_is_a_text_for_every_key() -> None:
     """Each incident and each item can be asked for."""
     other = msgspec.structs.replace(BASE, id="INC-2", action_items=[])
-    bodies = Bodies([Record("a", BASE, {}), Record("b", other, {})], policy(S0), NOW)
+    bodies = IssueBodies([Record("a", BASE, {}), Record("b", other, {})], policy(S0), NOW)
     assert list(bodies) == ["INC-1", "INC-1/AI-1", "INC-1/AI-2", "INC-1/AI-3", "INC-2"]
     assert len(bodies) == 5
     assert all(bodies[key] for key in bodies)

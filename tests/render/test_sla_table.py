@@ -16,7 +16,7 @@ from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.time import parse_instant
 from incident_ops.records.policy import load_policy
 from incident_ops.records.yaml_reader import Document, read_bytes
-from incident_ops.render.sla import rows, to_json, to_text, warning
+from incident_ops.render.sla import clock_rows, to_json, to_text, warning
 from incident_ops.sla.clocks import Clock, ClockState, Risk
 from incident_ops.sla.status import ClockReport, clock_report
 from tests.support.golden import assert_golden
@@ -105,7 +105,7 @@ def test_the_table_fits_80_columns() -> None:
 
 
 def test_the_most_urgent_comes_first() -> None:
-    words = [row.status for row in rows(sample())]
+    words = [row.status for row in clock_rows(sample())]
     assert words[:2] == ["breached", "breached"]
     assert words == sorted(
         words, key=["breached", "at risk", "ok", "paused", "no due", "missed", "met", "cancelled"].index
@@ -115,7 +115,7 @@ def test_the_most_urgent_comes_first() -> None:
 def test_a_style_sees_each_line_with_its_word() -> None:
     seen: list[tuple[str, str]] = []
     to_text(sample(), lambda word, line: (seen.append((word, line)), line)[1])
-    assert [word for word, _ in seen][-len(sample().clocks) :] == [row.status for row in rows(sample())]
+    assert [word for word, _ in seen][-len(sample().clocks) :] == [row.status for row in clock_rows(sample())]
     assert all(line.startswith(word) for word, line in seen if " to SLA breach" not in line)
 
 
