@@ -131,17 +131,6 @@ def applied_json(
 ) -> str:
     """A run as JSON text ending in a newline: each change with its outcome, what was held, what became of records and
     of notices."""
-    rows = [
-        {
-            "action": applied.change.action,
-            "kind": applied.change.kind,
-            "key": applied.change.key,
-            "number": applied.number,
-            "outcome": applied.outcome,
-            "error": str(applied.error) if applied.error else None,
-        }
-        for applied in outcomes
-    ]
     data = {
         "schema": PLAN_SCHEMA,
         "checksum": plan.checksum,
@@ -149,21 +138,34 @@ def applied_json(
         "left": end.left,
         "failed": end.failed,
         "unknown": end.unknown,
-        "changes": rows,
+        "changes": [_applied_row(applied) for applied in outcomes],
         "held": [{"reason": group.reason, "count": group.count, "flag": group.flag or None} for group in held],
         "records": records or None,
-        "notices": [
-            {
-                "key": notice.planned.message.key,
-                "recipient": notice.planned.message.recipient,
-                "channel": notice.planned.message.channel,
-                "outcome": notice.outcome,
-                "error": str(notice.error) if notice.error is not None else None,
-            }
-            for notice in notices
-        ],
+        "notices": [_delivered_row(notice) for notice in notices],
     }
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def _applied_row(applied: Applied) -> dict[str, object]:
+    return {
+        "action": applied.change.action,
+        "kind": applied.change.kind,
+        "key": applied.change.key,
+        "number": applied.number,
+        "outcome": applied.outcome,
+        "error": str(applied.error) if applied.error else None,
+    }
+
+
+def _delivered_row(notice: Delivered) -> dict[str, object]:
+    message = notice.planned.message
+    return {
+        "key": message.key,
+        "recipient": message.recipient,
+        "channel": message.channel,
+        "outcome": notice.outcome,
+        "error": str(notice.error) if notice.error is not None else None,
+    }
 
 
 def _change_row(change: PlannedChange) -> dict[str, object]:
