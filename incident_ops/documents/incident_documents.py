@@ -43,7 +43,7 @@ class SeriesTable(NamedTuple):
 
 
 def timeline_rows(incident: Incident) -> list[TimelineRow]:
-    """The events by time, those of one instant in the record's order; with the day where they lie on several (C21)."""
+    """The events by time, simultaneous ones in the record's order; with the day if they are on several (C21)."""
     events = incident.timeline
     dated = days(incident) > 1
     order = sorted(range(len(events)), key=lambda index: parse_instant(events[index].at))
@@ -95,16 +95,16 @@ def _rows(incident: Incident) -> Iterator[FactRow]:
         yield FactRow("Policy when declared", f"{incident.policy.scheme}, {incident.policy.digest}")
     if incident.source is not None:
         key = f", {incident.source.dedup_key}" if incident.source.dedup_key else ""
-        yield FactRow("Came from", f"{incident.source.system}{key}")
+        yield FactRow("Source", f"{incident.source.system}{key}")
     if incident.triage is not None:
         yield from _answers(incident.triage)
     if incident.customer.vip or incident.customer.names:
-        vip = ["an important customer"] if incident.customer.vip else []
+        vip = ["VIP"] if incident.customer.vip else []
         yield FactRow("Customers", ", ".join([*incident.customer.names, *vip]))
     for name, value in incident.factors.items():
         yield FactRow(f"Factor {name}", value)
     for pause in incident.pauses:
-        end = f"to {spell_instant(pause.end)}" if pause.end else "still on"
+        end = f"to {spell_instant(pause.end)}" if pause.end else "not over"
         reason = f": {pause.reason}" if pause.reason else ""
         yield FactRow("Waited", f"for {pause.waiting_for} from {spell_instant(pause.start)}, {end}{reason}")
     for entry in incident.escalations:
@@ -113,7 +113,7 @@ def _rows(incident: Incident) -> Iterator[FactRow]:
         snooze = incident.snooze
         yield FactRow("Snoozed", f"until {spell_instant(snooze.until)} by {snooze.by}: {snooze.reason}")
     for override in incident.overrides:
-        yield FactRow("Deploy let through", _override(override))
+        yield FactRow("Deploy override", _override(override))
 
 
 def _answers(triage: Triage) -> Iterator[FactRow]:
@@ -239,7 +239,7 @@ def _links(incident: Incident) -> list[incident_facts.FactRow]:
 
 
 def _people(who: str | Sequence[str]) -> str:
-    """One or several names; a handle stands as code, where it pings nobody and copies clean."""
+    """One or several names; a handle is code, so that it pings nobody and copies cleanly."""
     names = [who] if isinstance(who, str) else who
     return RawMarkdown(", ".join(code(name) if _HANDLE.fullmatch(name) else inline(name) for name in names))
 

@@ -18,7 +18,7 @@ from incident_ops.domain.time import UNKNOWN, instant, spell_clock, spell_durati
 
 
 class NamedInterval(NamedTuple):
-    """A named length of time between two instants of a record (C18).
+    """A named length of time between two times of a record (C18).
 
     `start` and `end` name the instants (`started`, `restored`); `begin` and `finish` are aware UTC, None = unknown.
     """
@@ -31,7 +31,7 @@ class NamedInterval(NamedTuple):
 
     @property
     def seconds(self) -> int | None:
-        """Length in whole seconds, negative where the end came first; None as long as an end is unknown."""
+        """Length in whole seconds, negative where the end came first; None while an end is unknown."""
         return None if self.begin is None or self.finish is None else int((self.finish - self.begin).total_seconds())
 
 
@@ -148,14 +148,14 @@ def spell_word(word: str) -> str:
 
 
 def spell_amount(amount: Amount) -> str:
-    """A number with thousands apart, or the record's own word; `unknown` where there is none."""
+    """A number with thousands separators, or the record's own word; `unknown` where there is none."""
     if amount is None:
         return UNKNOWN
     return amount if isinstance(amount, str) else f"{amount:,}"
 
 
 def spell_interval(interval: NamedInterval) -> str:
-    """`30 min (started to restored, 12:00-12:30)`; without the clock times as long as one is unknown."""
+    """`30 min (started to restored, 12:00-12:30)`; without the times while one is unknown."""
     ends = f"{interval.start} to {interval.end}"
     if interval.begin is None or interval.finish is None:
         return f"{UNKNOWN} ({ends})"
@@ -165,7 +165,7 @@ def spell_interval(interval: NamedInterval) -> str:
 
 
 def levels(incident: Incident, policy: Policy) -> list[FactRow]:
-    """The labels the record carries, the one that drives the clocks first, with the policy's word for each."""
+    """The labels of the record, the one that drives the clocks first, with the policy's word for each."""
     fields = ("priority", "severity") if policy.drives == "priority" else ("severity", "priority")
     rows = []
     for field in fields:
@@ -213,7 +213,7 @@ def impact_rows(incident: Incident) -> list[FactRow]:
 
 
 def roles(incident: Incident) -> list[FactRow]:
-    """Who holds which role (R107, R114, R116), TBD where nobody does."""
+    """Who holds which role (R107, R114, R116), TBD if nobody does."""
     roles = incident.roles
     rows = [
         FactRow("Incident commander", roles.commander or NOBODY),

@@ -59,7 +59,7 @@ _NAMES = {
 
 
 def clock_table(incident: Incident, policy: Policy, now: datetime) -> str:
-    """Name, target, due instant and state of each clock; "" where none runs. UserError as `sla.clocks.clocks`.
+    """Name, target, due time and state of each clock; "" where none runs. UserError as `sla.clocks.clocks`.
 
     Action items have a list of their own.
     """
@@ -129,8 +129,8 @@ _FOLDED = "<details><summary>Response checklists</summary>"
 def task_lists(incident: Incident, policy: Policy) -> str:
     """The lists for an incident's level and state, those for afterwards first; "" where it has none.
 
-    Lists of the response stay until the incident is closed, since standing down and the last words to everybody come
-    after the resolution; then they are folded and keep their ticks. What was no incident has no list.
+    Response lists stay until the incident is closed, because standing down and the last update come after the
+    resolution; then they are folded and keep their ticks. What was not an incident has no list.
     """
     if incident.outcome != FIXED:
         return ""
@@ -145,7 +145,7 @@ def task_lists(incident: Incident, policy: Policy) -> str:
 
 
 def _is_for(checklist: Checklist, incident: Incident, policy: Policy) -> bool:
-    """Whether one of the incident's labels is meant; a severity counts on the scale the policy gives it (C2)."""
+    """Whether the list is for one of the incident's labels; a severity counts on the scale the policy gives it (C2)."""
     driving = incident.priority if policy.drives == "priority" else incident.severity
     labels = {driving} | ({incident.severity} & set(policy.major_labels))
     return not checklist.levels or not labels.isdisjoint(checklist.levels)
@@ -181,7 +181,7 @@ _HORIZONS = (("short", "1 to 2 weeks"), ("medium", "1 to 3 months"), ("long", "3
 
 
 def tracking_body(record: Record, policy: Policy, now: datetime) -> str:
-    """Record -> the text of its tracking issue as of `now` (aware UTC), of which only the clocks' states depend."""
+    """Record -> the text of its tracking issue as of `now` (aware UTC), on which only the clocks' states depend."""
     incident = record.incident
     lists = [Section(task_lists(incident, policy), "the checklists", 4)]
     work = [
@@ -330,7 +330,7 @@ def _measures(incident: Incident) -> str:
 
 
 def _boxes(horizon: str, measures: list[Measure]) -> Iterator[str]:
-    """A measure has no id: its box goes by its text, so that a tick stays with it when others come and go."""
+    """A measure has no id: its box is identified by its text, so that a tick stays with it when others come and go."""
     for measure in measures:
         key = f"prevention/{horizon}/{hashlib.sha256(measure.text.encode()).hexdigest()[:12]}"
         done = f" · done {measure.done_at}" if measure.done_at else ""
@@ -344,7 +344,7 @@ def _instants(incident: Incident) -> str:
 
 
 def item_body(record: Record, item: ActionItem) -> str:
-    """Action item -> the text of its issue: what, who, until when, from which incident, and what became of it."""
+    """Action item -> the text of its issue: what, who, due when, from which incident, and its outcome."""
     incident = record.incident
     rows = [
         ("Status", incident_facts.spell_word(item.status)),
@@ -371,7 +371,7 @@ def item_body(record: Record, item: ActionItem) -> str:
 
 
 class IssueBodies(Mapping[str, str]):
-    """Key -> generated text as of `now` (aware UTC), rendered when it is asked for: closed records cost nothing."""
+    """Key -> generated text as of `now` (aware UTC), rendered on demand: closed records cost nothing."""
 
     def __init__(self, records: Iterable[Record], policy: Policy, now: datetime) -> None:
         self._policy, self._now = policy, now

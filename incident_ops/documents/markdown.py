@@ -34,7 +34,7 @@ _HTTPS = re.compile(r"https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]+", re.ASCII)
 
 
 def markdown(text: str) -> str:
-    """Record text as Markdown of one or more lines that pings, links, closes, hides and heads nothing.
+    """Record text as Markdown of one or more lines that cannot ping, link, close, hide or head anything.
 
     Emphasis, lists, quotes and `code` on one line keep working; raw HTML, fences and headings show as typed.
     """
@@ -59,7 +59,7 @@ def code(text: str) -> str:
 
 
 def link(name: str, text: str) -> str:
-    """An https address as a link called `name` ("" = as it reads); anything else is text behind the name, no link."""
+    """An https address as a link called `name` ("" = the address itself); anything else is text after the name."""
     if _HTTPS.fullmatch(text):
         return f"[{inline(name)}](<{text}>)" if name else f"<{text}>"
     return f"{inline(name)}: {code(text)}" if name else inline(text)
@@ -97,7 +97,7 @@ PENDING_NOTE = "> **Pending: this record is not merged yet.**"
 
 
 class Section(NamedTuple):
-    """A part of a text. Where room is short the one with the highest `spare` goes first; one with 0 always stays."""
+    """A part of a text. If space is short, the one with the highest `spare` goes first; one with 0 always stays."""
 
     text: str
     name: str = ""
@@ -138,7 +138,7 @@ def _joined(kept: dict[int, str], missing: Sequence[str]) -> str:
 
 
 def _first_lines(text: str, room: int) -> str:
-    """The lines that fit; nothing of a folded part, which would stay open, and nothing where it is hardly any."""
+    """The lines that fit; nothing of a folded part, which would stay open, and nothing if too few fit."""
     if room < _WORTH_CUTTING or "<details>" in text:
         return ""
     return text if len(text) <= room else text[: room + 1].rpartition("\n")[0]

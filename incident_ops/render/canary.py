@@ -227,7 +227,7 @@ def _closing(outcome: CanaryOutcome) -> Iterator[str]:
 
 
 def _assumed(outcome: CanaryOutcome) -> Iterator[str]:
-    """Each assumption once; of a metric and its watch the one that asks for more, the shorter span."""
+    """Each assumption once; of a metric and its watch the stricter one, with the shorter span."""
     strictest: dict[str, Judgement] = {}
     for metric in outcome.metrics:
         if metric.judgement is not None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 Paint = Callable[[str, str], str]
-"""(text, colour) -> the text coloured, or as it is."""
+"""(text, colour) -> the text in that colour, or unchanged."""
 
 LEVEL_COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "cyan"}
 

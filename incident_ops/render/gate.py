@@ -58,7 +58,7 @@ READ_FIRST = "Fix what could not be read, then ask again; `incident-ops validate
 
 
 def to_text(verdict: Verdict) -> str:
-    """The verdict, what holds, what could not be read, and what to do; at most 80 columns but for paths."""
+    """The verdict, what holds, what could not be read, and what to do; at most 80 columns except for paths."""
     what = f"{verdict.service} to {verdict.environment}" if verdict.environment else verdict.service
     headline = GATE_HEADLINES.get(verdict.reason_code, "nothing holds deploys of {service}").format(service=what)
     out = fold(f"{verdict.verdict}: {headline} ({verdict.reason_code})", "", "  ")
@@ -123,7 +123,7 @@ def _sentence(text: str, first: str = "", rest: str = "") -> list[str]:
 
 
 def _condition(hold: Hold) -> str:
-    """What ends a hold; of one whose id or text is withheld no more than may be said."""
+    """What ends a hold, without the id or text of a restricted one."""
     if hold.reason_code == ERROR_BUDGET and hold.text is None:  # gate.json does not say why it holds
         return "the budget burns slower, or older impact has left it"
     key = BURNING if hold.state == BURNING else hold.reason_code

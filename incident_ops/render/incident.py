@@ -252,7 +252,7 @@ def _links(incident: Incident, room: int) -> list[ScreenLine]:
 
 
 def _on_two_lines(text: str) -> list[str]:
-    """Prose at the width of the right column; what two lines do not hold is cut."""
+    """Prose at the width of the right column; what does not fit on two lines is cut."""
     return _most(wrap(fit_line(text, 2 * ROOM).split(), ROOM), 2)
 
 

@@ -223,7 +223,7 @@ def to_text(folder: str, files: Sequence[PlannedFile], settings: Mapping[str, st
 
 
 def to_json(folder: str, files: Sequence[PlannedFile], settings: Mapping[str, str], next_steps: Sequence[str]) -> str:
-    """The same for scripts; `git_config` holds what was set now."""
+    """The same for scripts; `git_config` has the settings made now."""
     return json_text(
         {
             "schema": 1,

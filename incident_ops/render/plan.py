@@ -62,7 +62,7 @@ def plan_json(plan: Plan) -> str:
 
 
 def plan_text(plan: Plan) -> str:
-    """The plan as lines of at most 80 columns (a path or a key longer than that stands alone), ending in a newline."""
+    """The plan as lines of at most 80 columns (a longer path or key has a line of its own), ending in a newline."""
     lines = fold(plan_headline(plan), "", "  ")
     lines += [line for change in plan.changes for line in _change_lines(change)]
     if plan.kept:
@@ -227,7 +227,7 @@ _FOLDED = 20  # a table with more rows is folded
 
 
 class _Part(NamedTuple):
-    """A table with its heading; each row stands on a line of its own."""
+    """A table with its heading; each row is one line."""
 
     title: str
     head: tuple[str, ...]

@@ -94,14 +94,14 @@ _CELLS: dict[str, Callable[[LevelPolicy], str]] = {
     "Calendar": lambda level: level.calendar,
     "Postmortem": _postmortem,
 }
-"""Heading -> what stands in its column; the headings a preset may list."""
+"""Heading -> the text of a cell in its column; the headings a preset may list."""
 
 _MAJOR = ("Level", "Definition", "Updates", "Team", "Notified", "Commander", "Diagnosis", "Postmortem")
 """Columns of the table of major incidents."""
 
 
 Day = tuple[date, str, bool]
-"""A date, what it is called, and whether it stands for a holiday on another day."""
+"""A date, its name, and whether it is the day off for a holiday on another day."""
 
 
 def to_yaml(calendar: str, country: str, subdivision: str | None, days: Sequence[Day], source: str) -> str:

@@ -165,7 +165,7 @@ def clock_data(clock: Clock) -> dict[str, Any]:
 
 
 def status_of(clock: Clock) -> str:
-    """The state, and for a clock that is not over its risk: the one word a person looks for."""
+    """The state, and for a clock that is not over its risk: in one word."""
     if clock.state is ClockState.MISSED:
         return MISSED
     if clock.risk is not Risk.OK:

@@ -1,4 +1,4 @@
-"""The compliance report as text, as Markdown and as JSON. A mean never stands without n, median and p90."""
+"""The compliance report as text, as Markdown and as JSON. A mean never appears without n, median and p90."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _counted(report: Compliance) -> str:
 
 
 def _rows(report: Compliance) -> list[tuple[str, ...]]:
-    """The figures in total, then of each group; its name stands on the first line of it."""
+    """The figures in total, then of each group; its name is on its first line."""
     groups = [(ALL, report.total), *((group.name, group.figures) for group in report.groups)]
     return [
         ("" if index else fit_line(name, 14), *_cells(clock))

@@ -18,7 +18,7 @@ Style = Callable[[str, str], str]
 
 
 def columns(text: str) -> int:
-    """How many columns a terminal takes for a text of printable characters."""
+    """How many terminal columns a text of printable characters takes."""
     return len(text) if text.isascii() else sum(_columns(char) for char in text)
 
 
@@ -58,7 +58,7 @@ def wrap(parts: Iterable[str], most: int, between: str = " ") -> list[str]:
 def fold(text: str, first: str = "", rest: str = "") -> list[str]:
     """A text as lines of at most 80 characters, `first` before the first and `rest` before the others.
 
-    A word longer than that, such as a path or a key, stands alone and whole.
+    A word longer than that, such as a path or a key, has a line of its own.
     """
     return textwrap.wrap(
         text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
@@ -82,7 +82,7 @@ def _columns(char: str) -> int:
 
 
 def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
-    """The header and the rows, each column as wide as its widest cell; those at the indexes `right` end flush."""
+    """The header and the rows, each column as wide as its widest cell; those at the indexes `right` align right."""
     table = [header, *rows]
     widths = [max(map(columns, column)) for column in zip(*table, strict=True)]
     return ["  ".join(_cells(row, widths, right)).rstrip() for row in table]
