@@ -1,1 +1,1 @@
-"""What people keep and read on GitHub: documents, issue bodies, comments."""
+"""What people read on GitHub: documents beside a record, and the texts of issues and pull requests."""

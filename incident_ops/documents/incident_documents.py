@@ -1,8 +1,6 @@
-"""The longer tables of a document as rows: the timeline and the measured series.
+"""The Markdown documents beside a record (R96): timeline, measured series, further facts, and the templates' view.
 
-What a record tells beside the main facts, as rows for incident.md; only what was said has a row.
-
-The Markdown documents beside a record (R96). The record is the only source: templates add words, never facts.
+The record is the only source: templates add words, never facts.
 """
 
 from __future__ import annotations
@@ -46,7 +44,7 @@ class SeriesTable(NamedTuple):
 
 
 def timeline_rows(incident: Incident) -> list[TimelineRow]:
-    """The events by time, those of one instant in the record's order; with the day where they lie on several (C21)."""
+    """The events by time, simultaneous ones in the record's order; with the day if they are on several (C21)."""
     events = incident.timeline
     dated = days(incident) > 1
     order = sorted(range(len(events)), key=lambda index: parse_instant(events[index].at))
@@ -72,8 +70,8 @@ def _timeline_row(events: list[Event], index: int, corrected_by: dict[int, int],
     if (later := corrected_by.get(index + 1)) is not None:
         notes.append(f"corrected by the line of {spell_clock(parse_instant(events[later].at), dated)}")
     ref = event.ref or ""
-    told = ref in f"{event.event} {event.action or ''} {event.result or ''}"
-    text = event.event if told else f"{event.event} ({ref})"
+    is_mentioned = ref in f"{event.event} {event.action or ''} {event.result or ''}"
+    text = event.event if is_mentioned else f"{event.event} ({ref})"
     at = spell_clock(parse_instant(event.at), dated)
     return TimelineRow(at, text, event.action or "", event.result or "", event.by or "", "; ".join(notes))
 
@@ -89,7 +87,7 @@ def _measurement(series: Series) -> SeriesTable:
 
 
 def further_facts(incident: Incident) -> list[FactRow]:
-    """The rows, in the record's order."""
+    """What a record says beside the main facts, in its order; only what is on the record has a row."""
     return list(_rows(incident))
 
 
@@ -98,25 +96,25 @@ def _rows(incident: Incident) -> Iterator[FactRow]:
         yield FactRow("Policy when declared", f"{incident.policy.scheme}, {incident.policy.digest}")
     if incident.source is not None:
         key = f", {incident.source.dedup_key}" if incident.source.dedup_key else ""
-        yield FactRow("Came from", f"{incident.source.system}{key}")
+        yield FactRow("Source", f"{incident.source.system}{key}")
     if incident.triage is not None:
         yield from _answers(incident.triage)
     if incident.customer.vip or incident.customer.names:
-        vip = ["an important customer"] if incident.customer.vip else []
+        vip = ["VIP"] if incident.customer.vip else []
         yield FactRow("Customers", ", ".join([*incident.customer.names, *vip]))
     for name, value in incident.factors.items():
         yield FactRow(f"Factor {name}", value)
     for pause in incident.pauses:
-        end = f"to {spell_instant(pause.end)}" if pause.end else "still on"
+        end = f"to {spell_instant(pause.end)}" if pause.end else "not over"
         reason = f": {pause.reason}" if pause.reason else ""
         yield FactRow("Waited", f"for {pause.waiting_for} from {spell_instant(pause.start)}, {end}{reason}")
     for entry in incident.escalations:
         yield FactRow("Escalation", _escalation(entry))
     if incident.snooze is not None:
-        held = incident.snooze
-        yield FactRow("Snoozed", f"until {spell_instant(held.until)} by {held.by}: {held.reason}")
+        snooze = incident.snooze
+        yield FactRow("Snoozed", f"until {spell_instant(snooze.until)} by {snooze.by}: {snooze.reason}")
     for override in incident.overrides:
-        yield FactRow("Deploy let through", _override(override))
+        yield FactRow("Deploy override", _override(override))
 
 
 def _answers(triage: Triage) -> Iterator[FactRow]:
@@ -157,7 +155,7 @@ _ID = re.compile(r"[A-Z]{3}-[A-Za-z0-9-]{1,80}", re.ASCII)
 
 
 class RawMarkdown(str):
-    """Text that is Markdown already; every other value a template prints is defused on its way out."""
+    """Text that is Markdown already; every other value that a template prints is made inert."""
 
 
 def incident_documents(incident: Incident, policy: Policy, now: datetime) -> dict[str, str]:  # noqa: ARG001 - the shape of every renderer
@@ -225,7 +223,7 @@ def _view(incident: Incident, policy: Policy) -> dict[str, Any]:
         "measurements": measurements(incident),
         "paper": paper,
         "date": f"{began:%Y-%m-%d}",
-        "owed": paper is not None or (duties is not None and duties.postmortem.required),
+        "required": paper is not None or (duties is not None and duties.postmortem.required),
         "over": incident.state in OVER,
         "further": further_facts(incident),
         "imported": incident_facts.imported(incident),
@@ -233,16 +231,16 @@ def _view(incident: Incident, policy: Policy) -> dict[str, Any]:
 
 
 def _links(incident: Incident) -> list[incident_facts.FactRow]:
-    told = incident.links
+    links = incident.links
     return [
         incident_facts.FactRow("Knowledge article" if name == "kb" else incident_facts.spell_word(name), str(value))
-        for name in told.__struct_fields__
-        if (value := getattr(told, name)) is not None
+        for name in links.__struct_fields__
+        if (value := getattr(links, name)) is not None
     ]
 
 
 def _people(who: str | Sequence[str]) -> str:
-    """One or several names; a handle stands as code, where it pings nobody and copies clean."""
+    """One or several names; a handle is code, so that it pings nobody and copies cleanly."""
     names = [who] if isinstance(who, str) else who
     return RawMarkdown(", ".join(code(name) if _HANDLE.fullmatch(name) else inline(name) for name in names))
 

@@ -1,8 +1,7 @@
-"""Numbers that follow from a record: named lengths of time and counts. None of them is typed by hand (C30).
+"""What a document says about a record, as rows of (name, text): header, impact, roles, times, intervals, next steps.
 
-What a document says of a record, as rows of (name, text): header, impact, roles, instants, next steps.
-
-Texts are the record's own or follow from it; nothing here is Markdown yet. `unknown` is said, never left out (R99).
+Texts are the record's own or derived from it, and numbers are never typed by hand (C30). Nothing here is Markdown yet.
+`unknown` is said, never left out (R99).
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from incident_ops.domain.time import UNKNOWN, instant, spell_clock, spell_durati
 
 
 class NamedInterval(NamedTuple):
-    """A named length of time between two instants of a record (C18).
+    """A named length of time between two times of a record (C18).
 
     `start` and `end` name the instants (`started`, `restored`); `begin` and `finish` are aware UTC, None = unknown.
     """
@@ -33,7 +32,7 @@ class NamedInterval(NamedTuple):
 
     @property
     def seconds(self) -> int | None:
-        """Length in whole seconds, negative where the end came first; None as long as an end is unknown."""
+        """Length in whole seconds, negative where the end came first; None while an end is unknown."""
         return None if self.begin is None or self.finish is None else int((self.finish - self.begin).total_seconds())
 
 
@@ -58,7 +57,7 @@ class LessonCounts(NamedTuple):
 
 
 def impact(incident: Incident) -> NamedInterval:
-    """How long users felt it: restored - started of the first cycle, after corrections (C18)."""
+    """How long users were affected: restored - started of the first cycle, after corrections (C18)."""
     return _between(corrected_instants(incident), "Impact", "started", "restored")
 
 
@@ -86,19 +85,19 @@ def intervals(incident: Incident) -> list[NamedInterval]:
     closing, until then to the resolution. Each later cycle adds its own impact, reopened to restored.
     """
     at = corrected_instants(incident)
-    noticed = "detected" if instant(at.get("times.detected")) else "declared"
+    noticed_at = "detected" if instant(at.get("times.detected")) else "declared"
     total_end = "closed" if "times.closed" in at else "resolved"
     lengths = [
         ("Time to detect", "started", "detected"),
-        ("Time to acknowledge", noticed, "acknowledged"),
+        ("Time to acknowledge", noticed_at, "acknowledged"),
         ("War room assembled", "declared", "assembled"),
         ("Time to diagnose", "declared", "diagnosed"),
-        ("Time to restore", noticed, "restored"),
+        ("Time to restore", noticed_at, "restored"),
         ("Time to resolve", "declared", "resolved"),
         ("Total", "started", total_end),
     ]
-    told = [_between(at, name, start, end) for name, start, end in lengths if f"times.{end}" in at]
-    return [*impact_cycles(incident), *told]
+    intervals_known = [_between(at, name, start, end) for name, start, end in lengths if f"times.{end}" in at]
+    return [*impact_cycles(incident), *intervals_known]
 
 
 def count_items(items: Sequence[ActionItem], priorities: Sequence[str]) -> ItemCounts:
@@ -150,24 +149,24 @@ def spell_word(word: str) -> str:
 
 
 def spell_amount(amount: Amount) -> str:
-    """A number with thousands apart, or the record's own word; `unknown` where there is none."""
+    """A number with thousands separators, or the record's own word; `unknown` where there is none."""
     if amount is None:
         return UNKNOWN
     return amount if isinstance(amount, str) else f"{amount:,}"
 
 
 def spell_interval(interval: NamedInterval) -> str:
-    """`30 min (started to restored, 12:00-12:30)`; without the clock times as long as one is unknown."""
-    named = f"{interval.start} to {interval.end}"
+    """`30 min (started to restored, 12:00-12:30)`; without the times while one is unknown."""
+    ends = f"{interval.start} to {interval.end}"
     if interval.begin is None or interval.finish is None:
-        return f"{UNKNOWN} ({named})"
+        return f"{UNKNOWN} ({ends})"
     dated = interval.begin.date() != interval.finish.date()
     span = f"{spell_clock(interval.begin, dated)}–{spell_clock(interval.finish, dated)} UTC"
-    return f"{spell_duration(interval.seconds)} ({named}, {span})"
+    return f"{spell_duration(interval.seconds)} ({ends}, {span})"
 
 
 def levels(incident: Incident, policy: Policy) -> list[FactRow]:
-    """The labels the record carries, the one that drives the clocks first, with the policy's word for each."""
+    """The labels of the record, the one that drives the clocks first, with the policy's word for each."""
     fields = ("priority", "severity") if policy.drives == "priority" else ("severity", "priority")
     rows = []
     for field in fields:
@@ -185,8 +184,10 @@ def header(incident: Incident, policy: Policy) -> list[FactRow]:
     rows = levels(incident, policy)
     rows.append(FactRow("State", _state(incident)))
     rows.append(FactRow("Services", ", ".join(incident.services)))
-    if found := incident.detection:
-        rows.append(FactRow("Detected by", spell_word(found.source) + (f": {found.detail}" if found.detail else "")))
+    if detection := incident.detection:
+        rows.append(
+            FactRow("Detected by", spell_word(detection.source) + (f": {detection.detail}" if detection.detail else ""))
+        )
     else:
         rows.append(FactRow("Detected by", UNKNOWN))
     rows.append(FactRow("Status page", _status_page(incident, policy)))
@@ -196,37 +197,37 @@ def header(incident: Incident, policy: Policy) -> list[FactRow]:
 
 
 def impact_rows(incident: Incident) -> list[FactRow]:
-    """The impact in numbers (R99, R106, R113); what only some incidents have is left out where nothing is said."""
-    told = incident.impact
+    """The impact in numbers (R99, R106, R113); what only some incidents have is left out unless it is on the record."""
+    impact = incident.impact
     rows = [
         *(
             FactRow(length.name.replace("Impact", "Duration"), spell_interval(length))
             for length in impact_cycles(incident)
         ),
         FactRow("Services affected", ", ".join(incident.services)),
-        FactRow("Users affected", _users(told.users)),
-        FactRow("Failed requests", spell_amount(told.failed_requests)),
-        FactRow("Revenue", _revenue(told.revenue)),
-        FactRow("Data loss", told.data_loss or UNKNOWN),
+        FactRow("Users affected", _users(impact.users)),
+        FactRow("Failed requests", spell_amount(impact.failed_requests)),
+        FactRow("Revenue", _revenue(impact.revenue)),
+        FactRow("Data loss", impact.data_loss or UNKNOWN),
     ]
-    return [*rows, *_seldom(told)]
+    return [*rows, *_seldom(impact)]
 
 
 def roles(incident: Incident) -> list[FactRow]:
-    """Who holds which role (R107, R114, R116), TBD where nobody does."""
-    held = incident.roles
+    """Who holds which role (R107, R114, R116), TBD if nobody does."""
+    roles = incident.roles
     rows = [
-        FactRow("Incident commander", held.commander or NOBODY),
-        FactRow("Technical lead", held.technical_lead or NOBODY),
-        FactRow("Communications lead", held.communications_lead or NOBODY),
-        FactRow("Scribe", held.scribe or NOBODY),
+        FactRow("Incident commander", roles.commander or NOBODY),
+        FactRow("Technical lead", roles.technical_lead or NOBODY),
+        FactRow("Communications lead", roles.communications_lead or NOBODY),
+        FactRow("Scribe", roles.scribe or NOBODY),
     ]
-    rows += [FactRow(spell_word(name), who) for name, who in held.others.items()]
+    rows += [FactRow(spell_word(name), who) for name, who in roles.others.items()]
     return rows + [FactRow("Assigned to", entry.to) for entry in incident.assignments[-1:]]
 
 
 def instants(incident: Incident) -> list[FactRow]:
-    """The instants the record tells, after corrections, in the record's order; later cycles follow, numbered."""
+    """The times on the record, after corrections, in the record's order; later cycles follow, numbered."""
     corrected = {correction.field for correction in incident.corrections}
     at = corrected_instants(incident)
     names = [
@@ -247,7 +248,7 @@ def instants(incident: Incident) -> list[FactRow]:
 
 
 def next_steps(incident: Incident, policy: Policy) -> list[ChecklistStep]:
-    """What is to be done next, with what the record shows as done (R100); [] for what was no incident."""
+    """What to do next, with what the record shows as done (R100); [] for what was not an incident."""
     if incident.outcome != FIXED:
         return []
     return list(_afterwards(incident, policy) if incident.state in OVER else _at_once(incident, policy))
@@ -313,21 +314,21 @@ def _revenue(revenue: Revenue | str | None) -> str:
     return text
 
 
-def _seldom(told: Impact) -> Iterator[FactRow]:
-    if told.support_tickets is not None:
-        yield FactRow("Support tickets", spell_amount(told.support_tickets))
-    if told.support_tickets_increase_percent is not None:
-        more = spell_amount(told.support_tickets_increase_percent)
+def _seldom(impact: Impact) -> Iterator[FactRow]:
+    if impact.support_tickets is not None:
+        yield FactRow("Support tickets", spell_amount(impact.support_tickets))
+    if impact.support_tickets_increase_percent is not None:
+        more = spell_amount(impact.support_tickets_increase_percent)
         yield FactRow("Support tickets, increase", more if more == UNKNOWN else f"{more} %")
-    if told.budget_minutes is not None:
-        used = spell_amount(told.budget_minutes)
+    if impact.budget_minutes is not None:
+        used = spell_amount(impact.budget_minutes)
         yield FactRow("Error budget used", used if used == UNKNOWN else f"{used} min")
 
 
 def _at_once(incident: Incident, policy: Policy) -> Iterator[ChecklistStep]:
     at = corrected_instants(incident)
-    told = incident.impact
-    scope = told.summary is not None or (isinstance(told.users, Users) and _users(told.users) != UNKNOWN)
+    impact = incident.impact
+    scope = impact.summary is not None or (isinstance(impact.users, Users) and _users(impact.users) != UNKNOWN)
     books = (
         [incident.links.runbook]
         if incident.links.runbook
@@ -350,7 +351,9 @@ def _afterwards(incident: Incident, policy: Policy) -> Iterator[ChecklistStep]:
             paper is not None and paper.status == FINAL, "Bring the postmortem to its final form", "postmortem.md"
         )
     if incident.action_items:
-        left = len(incident.open_items)
+        open_items = len(incident.open_items)
         yield ChecklistStep(
-            not left, f"Finish the action items ({left} of {len(incident.action_items)} open)", "action-items.md"
+            not open_items,
+            f"Finish the action items ({open_items} of {len(incident.action_items)} open)",
+            "action-items.md",
         )

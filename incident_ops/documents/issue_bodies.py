@@ -1,16 +1,8 @@
-"""The clocks of one incident as its issue shows them: targets and instants, no countdown.
+"""The generated texts of issues: an incident's, an action item's; and the text of the proposal's pull request.
 
-The policy's checklists as task lists of an incident's issue (R119-R121, R125-R127, R153-R155).
-
-The generated text of a tracking issue: what counts now on the first screen, lists to work through below it.
-
-It tells instants, never ages, so that it changes only when something happens.
-
-The generated text of an action item's issue.
-
-The generated texts of all issues by key. Handles stand in code spans: an issue never pings anybody.
-
-The text of the pull request that writes back to records.
+An incident's text has what counts now on the first screen, and lists to work through below it: the policy's checklists
+(R119-R121, R125-R127, R153-R155), action items, prevention measures. It gives times, never ages or countdowns, so that
+it changes only when something happens. Handles are in code spans: an issue never pings anybody.
 """
 
 from __future__ import annotations
@@ -58,13 +50,13 @@ from incident_ops.sla.targets import level_of, targets
 
 
 def clock_table(incident: Incident, policy: Policy, now: datetime) -> str:
-    """Name, target, due instant and state of each clock; "" where none runs. UserError as `sla.clocks.clocks`.
+    """Name, target, due time and state of each clock; "" where none runs. UserError as `sla.clocks.clocks`.
 
     Action items have a list of their own.
     """
     level = level_of(incident, policy)
     response, resolution = targets(incident, policy, level)
-    wanted = {
+    targets_of = {
         RESPONSE: _spell(response),
         RESOLUTION: _spell(resolution),
         DIAGNOSIS: _spell(level.diagnosis),
@@ -74,22 +66,24 @@ def clock_table(incident: Incident, policy: Policy, now: datetime) -> str:
         POSTMORTEM_FINAL: _spell(level.postmortem.final_within),
     }
     rows = [
-        (one.name.capitalize(), wanted[one.clock], _instant(one.due), _state(one, incident))
-        for one in clocks(as_of(incident, now), policy)
-        if one.clock != ACTION_ITEM
+        (clock.name.capitalize(), targets_of[clock.clock], _instant(clock.due), _state(clock, incident))
+        for clock in clocks(as_of(incident, now), policy)
+        if clock.clock != ACTION_ITEM
     ]
     return markdown_table(("Clock", "Target", "Due", "State"), rows) if rows else ""
 
 
 def next_update(incident: Incident, policy: Policy, now: datetime) -> str | None:
     """When the next internal update is due, or was; None where no such clock runs. UserError likewise."""
-    found = [
-        one for one in clocks(as_of(incident, now), policy) if one.clock == UPDATE_INTERNAL and one.due is not None
+    running = [
+        clock
+        for clock in clocks(as_of(incident, now), policy)
+        if clock.clock == UPDATE_INTERNAL and clock.due is not None
     ]
-    if not found or found[0].state is not ClockState.RUNNING:
+    if not running or running[0].state is not ClockState.RUNNING:
         return None
-    late = found[0].risk is Risk.BREACHED
-    return f"**Next update {'was due' if late else 'due by'} {_instant(found[0].due)}**"
+    late = running[0].risk is Risk.BREACHED
+    return f"**Next update {'was due' if late else 'due by'} {_instant(running[0].due)}**"
 
 
 def _most(limit: str | None) -> str:
@@ -104,13 +98,13 @@ def _spell(target: str | None) -> str:
 
 
 def _instant(at: datetime | None) -> str:
-    return "not known" if at is None else f"{spell_clock(at, dated=True)} UTC"
+    return "unknown" if at is None else f"{spell_clock(at, dated=True)} UTC"
 
 
 def _state(clock: Clock, incident: Incident) -> str:
     """met, missed, running, paused, overdue, cancelled, no due; what has ended says when."""
     if clock.state is ClockState.CANCELLED and not is_cancelled(incident):
-        return "ended, nobody knows when"
+        return "end time unknown"
     late = clock.risk is Risk.BREACHED
     if clock.state in (ClockState.MET, ClockState.MISSED):
         word = "met" if clock.state is ClockState.MET else "**missed**"
@@ -121,27 +115,29 @@ def _state(clock: Clock, incident: Incident) -> str:
     return f"{word}, **overdue**" if late else word
 
 
-_FOLDED = "<details><summary>Checklists of the response</summary>"
+_FOLDED = "<details><summary>Response checklists</summary>"
 
 
 def task_lists(incident: Incident, policy: Policy) -> str:
     """The lists for an incident's level and state, those for afterwards first; "" where it has none.
 
-    Lists of the response stay until the incident is closed, since standing down and the last words to everybody come
-    after the resolution; then they are folded and keep their ticks. What was no incident has no list.
+    Response lists stay until the incident is closed, because standing down and the last update come after the
+    resolution; then they are folded and keep their ticks. What was not an incident has no list.
     """
     if incident.outcome != FIXED:
         return ""
-    meant = [one for one in policy.tracker.checklists if one.items and _is_for(one, incident, policy)]
-    after = [_shown(one) for one in meant if one.during == AFTER and incident.state in OVER]
-    response = [_shown(one) for one in meant if one.during != AFTER]
+    checklists = [
+        checklist for checklist in policy.tracker.checklists if checklist.items and _is_for(checklist, incident, policy)
+    ]
+    after = [_shown(checklist) for checklist in checklists if checklist.during == AFTER and incident.state in OVER]
+    response = [_shown(checklist) for checklist in checklists if checklist.during != AFTER]
     if incident.is_closed and response:
         response = [_FOLDED, *response, "</details>"]
     return "\n\n".join([*after, *response])
 
 
 def _is_for(checklist: Checklist, incident: Incident, policy: Policy) -> bool:
-    """Whether one of the incident's labels is meant; a severity counts on the scale the policy gives it (C2)."""
+    """Whether the list is for one of the incident's labels; a severity counts on the scale the policy gives it (C2)."""
     driving = policy.label_of(incident)
     labels = {driving} | ({incident.severity} & set(policy.major_labels))
     return not checklist.levels or not labels.isdisjoint(checklist.levels)
@@ -177,7 +173,7 @@ _HORIZONS = (("short", "1 to 2 weeks"), ("medium", "1 to 3 months"), ("long", "3
 
 
 def tracking_body(record: Record, policy: Policy, now: datetime) -> str:
-    """Record -> the text of its tracking issue as of `now` (aware UTC), of which only the clocks' states depend."""
+    """Record -> the text of its tracking issue as of `now` (aware UTC), on which only the clocks' states depend."""
     incident = record.incident
     lists = [Section(task_lists(incident, policy), "the checklists", 4)]
     work = [
@@ -195,32 +191,32 @@ def tracking_body(record: Record, policy: Policy, now: datetime) -> str:
             Section(_roles(incident), "the roles", 1),
             Section(_links(incident), "the links", 2),
             *([*work, *lists] if incident.state in OVER else [*lists, *work]),
-            Section(_instants(incident), "the instants", 6),
+            Section(_instants(incident), "the times", 6),
             Section(_footer(record)),
         ]
     )
 
 
 def _footer(record: Record) -> str:
-    """Where the truth is, and what is whose."""
+    """Where the record is, and what people may edit here."""
     return (
         f"Record: {code(record.path)}. Change the record, not this text. "
-        "The boxes you tick and what you write below this line stay yours."
+        "Boxes you tick and text you write below this line are kept."
     )
 
 
 def _headline(incident: Incident, policy: Policy) -> str:
-    told = {row.name: inline(row.text) for row in incident_facts.header(incident, policy)}
+    facts = {row.name: inline(row.text) for row in incident_facts.header(incident, policy)}
     levels = [f"**{inline(row.text)}**" for row in incident_facts.levels(incident, policy)]
     names = [code(name) for name in incident.services[:_FEW]]
     more = len(incident.services) - len(names)
     services = ", ".join(names) + (f" and {more} more" if more > 0 else "")
-    outcome = [told["Outcome"]] if "Outcome" in told else []
-    return " · ".join([*levels, f"**{told['State']}**", *outcome, services])
+    outcome = [facts["Outcome"]] if "Outcome" in facts else []
+    return " · ".join([*levels, f"**{facts['State']}**", *outcome, services])
 
 
 def _reminders(incident: Incident, policy: Policy) -> str:
-    """The level's goal (R28) and the principles (R257, R258), as long as there is something to keep in mind."""
+    """The level's goal (R28) and the principles (R257, R258), until the incident is closed."""
     if incident.is_closed:
         return ""
     level = policy.duties(incident.severity, incident.priority)
@@ -234,27 +230,27 @@ def _summary(incident: Incident) -> str:
     text = incident.impact.summary or incident.description or ""
     if len(text) <= _TOP:
         return markdown(text)
-    return markdown(text[:_TOP].rpartition(" ")[0] or text[:_TOP]) + " … (the record says more)"
+    return markdown(text[:_TOP].rpartition(" ")[0] or text[:_TOP]) + " … (the record has the rest)"
 
 
 def _now(incident: Incident, policy: Policy, now: datetime) -> str:
-    """What people outside know, and when they hear next (R135)."""
+    """What has been said in public, and when the next update is due (R135)."""
     public = max((parse_instant(update.at) for update in incident.updates if update.audience == "public"), default=None)
     if public is not None:
-        heard = f"Last public update {spell_clock(public, dated=True)} UTC"
+        last_public = f"Last public update {spell_clock(public, dated=True)} UTC"
     else:
         page = next(row.text for row in incident_facts.header(incident, policy) if row.name == "Status page")
-        heard = f"Status page: {page[:1].lower() + page[1:]}"
-    told = f"Public status: **{inline(public_status(incident))}** · {heard}{_public_cadence(incident, policy)}"
+        last_public = f"Status page: {page[:1].lower() + page[1:]}"
+    status = f"Public status: **{inline(public_status(incident))}** · {last_public}{_public_cadence(incident, policy)}"
     try:
         following = next_update(incident, policy, now)
     except UserError:  # the table of clocks says why
         following = None
-    return f"{following}\\\n{told}" if following else told
+    return f"{following}\\\n{status}" if following else status
 
 
 def _public_cadence(incident: Incident, policy: Policy) -> str:
-    """How often people outside are to hear, as long as they wait (R41, R47); no clock counts it."""
+    """How often public updates are due until the incident is over (R41, R47); no clock counts it."""
     level = policy.duties(incident.severity, incident.priority)
     if level is None or level.update.public is None or incident.state in OVER:
         return ""
@@ -266,11 +262,11 @@ def _clocks(incident: Incident, policy: Policy, now: datetime) -> str:
     try:
         return clock_table(incident, policy, now)
     except UserError as error:
-        return f"**No clock can be told:** {inline(str(error))}"
+        return f"**Clocks unknown:** {inline(str(error))}"
 
 
 def _roles(incident: Incident) -> str:
-    """The roles side by side, which takes three lines instead of six; more of them below."""
+    """The four main roles side by side, which takes three lines instead of six; any others below."""
     rows = incident_facts.roles(incident)
     if incident.state in OVER and all(row.text == incident_facts.NOBODY for row in rows):
         return ""
@@ -286,11 +282,11 @@ def _who(name: str) -> str:
 
 
 def _links(incident: Incident) -> str:
-    told = incident.links
+    urls = incident.links
     names = {"bridge": "Bridge", "channel": "Channel", "dashboard": "Dashboard", "runbook": "Runbook"}
     names |= {"status_page": "Status page", "pipeline": "Pipeline", "logs": "Logs", "kb": "Knowledge article"}
-    found = [link(name, text) for field, name in names.items() if (text := getattr(told, field))]
-    return "**Where:** " + " · ".join(found) if found else ""
+    links = [link(name, text) for field, name in names.items() if (text := getattr(urls, field))]
+    return "**Where:** " + " · ".join(links) if links else ""
 
 
 def _items(incident: Incident) -> str:
@@ -299,7 +295,7 @@ def _items(incident: Incident) -> str:
 
 
 def _item(item: ActionItem) -> str:
-    told = [
+    parts = [
         f"**{inline(item.id)}** {inline(item.title)}",
         inline(item.priority or ""),
         code(item.owner or "") or "no owner yet",
@@ -307,7 +303,7 @@ def _item(item: ActionItem) -> str:
         "" if item.status == "open" else incident_facts.spell_word(item.status).lower(),
     ]
     closed = not item.is_open
-    return generated_block.box_line(" · ".join(part for part in told if part), item.id, ticked=closed, fixed=closed)
+    return generated_block.box_line(" · ".join(part for part in parts if part), item.id, ticked=closed, fixed=closed)
 
 
 def _measures(incident: Incident) -> str:
@@ -326,21 +322,21 @@ def _measures(incident: Incident) -> str:
 
 
 def _boxes(horizon: str, measures: list[Measure]) -> Iterator[str]:
-    """A measure has no id: its box goes by its text, so that a tick stays with it when others come and go."""
-    for one in measures:
-        key = f"prevention/{horizon}/{hashlib.sha256(one.text.encode()).hexdigest()[:12]}"
-        done = f" · done {one.done_at}" if one.done_at else ""
-        yield generated_block.box_line(inline(one.text) + done, key, ticked=bool(done), fixed=bool(done))
+    """A measure has no id: its box is identified by its text, so that a tick stays with it when others come and go."""
+    for measure in measures:
+        key = f"prevention/{horizon}/{hashlib.sha256(measure.text.encode()).hexdigest()[:12]}"
+        done = f" · done {measure.done_at}" if measure.done_at else ""
+        yield generated_block.box_line(inline(measure.text) + done, key, ticked=bool(done), fixed=bool(done))
 
 
 def _instants(incident: Incident) -> str:
-    return "### Instants\n\n" + markdown_table(
-        ("Instant", "At"), [(inline(row.name), inline(row.text)) for row in incident_facts.instants(incident)]
+    return "### Times\n\n" + markdown_table(
+        ("Event", "Time"), [(inline(row.name), inline(row.text)) for row in incident_facts.instants(incident)]
     )
 
 
 def item_body(record: Record, item: ActionItem) -> str:
-    """Action item -> the text of its issue: what, who, until when, from which incident, and what became of it."""
+    """Action item -> the text of its issue: what, who, due when, from which incident, and its outcome."""
     incident = record.incident
     rows = [
         ("Status", incident_facts.spell_word(item.status)),
@@ -355,9 +351,7 @@ def item_body(record: Record, item: ActionItem) -> str:
         ("Evidence", link("", item.evidence or "")),
         ("Reason", inline(item.reason or "")),
     ]
-    footer = (
-        f"Record: {code(record.path)}. Change the record, not this text; what you write below this line stays yours."
-    )
+    footer = f"Record: {code(record.path)}. Change the record, not this text; text you write below this line is kept."
     return fit_sections(
         [
             Section(PENDING_NOTE if record.pending else ""),
@@ -369,7 +363,7 @@ def item_body(record: Record, item: ActionItem) -> str:
 
 
 class IssueBodies(Mapping[str, str]):
-    """Key -> generated text as of `now` (aware UTC), rendered when it is asked for: closed records cost nothing."""
+    """Key -> generated text as of `now` (aware UTC), rendered on demand: closed records cost nothing."""
 
     def __init__(self, records: Iterable[Record], policy: Policy, now: datetime) -> None:
         self._policy, self._now = policy, now
@@ -399,6 +393,8 @@ def proposal_body(reasons: Sequence[str]) -> str:
     """Reasons, a line each -> Markdown that pings and links nothing."""
     rows = [f"- {inline(reason)}" for reason in reasons[:MOST_LISTED]]
     more = [f"- and {len(reasons) - MOST_LISTED} more"] if len(reasons) > MOST_LISTED else []
-    head = "What people did on the tracker, and the numbers of new issues, brought into the records."
-    foot = "Merge it, or close it to say no. The branch belongs to incident-ops: it is written anew by each run."
+    head = "Changes that people made on the tracker, and the numbers of new issues, copied into the records."
+    foot = (
+        "Merge it to accept them, close it to reject them. The branch belongs to incident-ops: every run rewrites it."
+    )
     return "\n".join([head, "", *rows, *more, "", foot])

@@ -1,10 +1,8 @@
-"""Text out of a record, made inert for Markdown: it shows as written, and does nothing.
+"""Text of a record made inert for Markdown, and the parts of an issue's text fitted into one.
 
 What a record says may come from an alert or a stranger. On GitHub `@name` pings, `#12` and `GH-12` cross-link,
 `fixes <url>` closes, `<!-- -->` hides, an image calls home, and a fence or a heading swallows what follows. Character
 references are used where a backslash would not do, because GitHub looks for mentions after Markdown has been decoded.
-
-The parts of an issue's text, and how they become one text that a tracker takes.
 """
 
 from __future__ import annotations
@@ -36,7 +34,7 @@ _HTTPS = re.compile(r"https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]+", re.ASCII)
 
 
 def markdown(text: str) -> str:
-    """Record text as Markdown of one or more lines that pings, links, closes, hides and heads nothing.
+    """Record text as Markdown of one or more lines that cannot ping, link, close, hide or head anything.
 
     Emphasis, lists, quotes and `code` on one line keep working; raw HTML, fences and headings show as typed.
     """
@@ -61,7 +59,7 @@ def code(text: str) -> str:
 
 
 def link(name: str, text: str) -> str:
-    """An https address as a link called `name` ("" = as it reads); anything else is text behind the name, no link."""
+    """An https address as a link called `name` ("" = the address itself); anything else is text after the name."""
     if _HTTPS.fullmatch(text):
         return f"[{inline(name)}](<{text}>)" if name else f"<{text}>"
     return f"{inline(name)}: {code(text)}" if name else inline(text)
@@ -84,9 +82,9 @@ def _defuse(text: str, *, in_cell: bool) -> str:
 def _prose(text: str) -> str:
     """Text outside code spans; the order matters, since every step adds characters an earlier one would touch."""
     text = _ENTITY.sub("&amp;", _BACKSLASH.sub(r"\\\\", text))
-    text = _CLOSING.sub(lambda found: f"{found[1]}{_BREAK}{found[2] or ''}", text)
-    text = _SIGIL.sub(lambda found: found[1] + _BREAK, _HEADING.sub(r"\\#", text))
-    text = _GH_NUMBER.sub(lambda found: found[0] + _BREAK, text)
+    text = _CLOSING.sub(lambda match: f"{match[1]}{_BREAK}{match[2] or ''}", text)
+    text = _SIGIL.sub(lambda match: match[1] + _BREAK, _HEADING.sub(r"\\#", text))
+    text = _GH_NUMBER.sub(lambda match: match[0] + _BREAK, text)
     text = _IMAGE.sub(r"!\\", text)
     text = text.replace("<", "&lt;").replace("`", "\\`").replace("~~~", "\\~\\~\\~")
     return text.replace(_BREAK, _ZERO_WIDTH)
@@ -99,7 +97,7 @@ PENDING_NOTE = "> **Pending: this record is not merged yet.**"
 
 
 class Section(NamedTuple):
-    """A part of a text. Where room is short the one with the highest `spare` goes first; one with 0 always stays."""
+    """A part of a text. If space is short, the one with the highest `spare` goes first; one with 0 always stays."""
 
     text: str
     name: str = ""
@@ -131,14 +129,16 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _joined(kept: dict[int, str], missing: Sequence[str]) -> str:
     texts = [kept[place] for place in sorted(kept)]
-    told = (
-        [f"**Too long for an issue, left out here: {', '.join(missing)}.** The record has it all."] if missing else []
+    note = (
+        [f"**Too long for an issue, left out here: {', '.join(missing)}.** The record has everything."]
+        if missing
+        else []
     )
-    return "\n\n".join([*texts[:-1], *told, *texts[-1:]])
+    return "\n\n".join([*texts[:-1], *note, *texts[-1:]])
 
 
 def _first_lines(text: str, room: int) -> str:
-    """The lines that fit; nothing of a folded part, which would stay open, and nothing where it is hardly any."""
+    """The lines that fit; nothing of a folded part, which would stay open, and nothing if too few fit."""
     if room < _WORTH_CUTTING or "<details>" in text:
         return ""
     return text if len(text) <= room else text[: room + 1].rpartition("\n")[0]

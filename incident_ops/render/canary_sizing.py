@@ -1,4 +1,4 @@
-"""What a service's traffic can decide: for people, as JSON, and as the gate file that it leads to."""
+"""What a service's traffic can decide: as text, as JSON, and as a gate file that fits it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ spec:
 
 
 def to_text(plan: TrafficPlan) -> str:
-    """What is needed, what each time reaches, and a gate file to begin with; no line is over 80 columns."""
+    """What is needed, what each duration can detect, and a gate file to start from; no line is over 80 columns."""
     traffic, wanted, chance = plan.traffic, plan.wanted, f"{100 * CHANCE:g} %"
     least = f"least regression found in {chance} of runs"
     first = (
@@ -51,9 +51,9 @@ def to_text(plan: TrafficPlan) -> str:
         f" {_need(plan.to_pass, plan.pass_seconds)}.",
     )
     last = (
-        f"Times begin with a warm-up of {_spell(WARMUP)}, which is not judged. A pass is said only at the planned end,"
-        f" no verdict in less than {FEWEST_TICKS} ticks, here {_spell(FEWEST_TICKS * plan.interval)}.",
-        "Errors that come in clumps need more, as many times as the baseline's dispersion.",
+        f"Times begin with a warm-up of {_spell(WARMUP)}, which is not judged. A pass is given only at the planned end,"
+        f" and no verdict in fewer than {FEWEST_TICKS} ticks, here {_spell(FEWEST_TICKS * plan.interval)}.",
+        "Errors that come in clumps need more requests: as many times more as the baseline's dispersion.",
         _advice(plan),
     )
     return "\n".join(
@@ -70,7 +70,7 @@ def to_text(plan: TrafficPlan) -> str:
 
 
 def _rows(plan: TrafficPlan) -> list[tuple[str, str, str]]:
-    return [(_spell(one.seconds), f"{one.requests:,.0f}", _times(one.least)) for one in plan.reaches]
+    return [(_spell(reach.seconds), f"{reach.requests:,.0f}", _times(reach.least)) for reach in plan.reaches]
 
 
 def _times(ratio: float) -> str:
@@ -85,11 +85,11 @@ def to_json(plan: TrafficPlan) -> str:
     """The same figures, versioned."""
     reaches: list[dict[str, Any]] = [
         {
-            "seconds": one.seconds,
-            "canary_requests": round(one.requests),
-            "least_ratio": None if math.isinf(one.least) else float(f"{one.least:.4g}"),
+            "seconds": reach.seconds,
+            "canary_requests": round(reach.requests),
+            "least_ratio": None if math.isinf(reach.least) else float(f"{reach.least:.4g}"),
         }
-        for one in plan.reaches
+        for reach in plan.reaches
     ]
     data = {
         "schema": 1,
@@ -108,7 +108,7 @@ def to_json(plan: TrafficPlan) -> str:
 
 
 def gate_file(plan: TrafficPlan) -> str:
-    """The gate file that fits the traffic: as long as is needed where a job may last that long, else as asked."""
+    """The gate file that fits the traffic: as long as needed where a job may last that long, else as requested."""
     seconds = plan.wanted.seconds
     if not plan.is_enough and plan.seconds <= _LONGEST_JOB:
         seconds = plan.seconds
@@ -123,16 +123,16 @@ def gate_file(plan: TrafficPlan) -> str:
 
 
 def _advice(plan: TrafficPlan) -> str:
-    asked = _spell(plan.wanted.seconds)
+    planned = _spell(plan.wanted.seconds)
     if plan.is_enough:
-        return f"{asked} is enough for both answers:"
+        return f"{planned} is enough for both answers:"
     if plan.seconds <= _LONGEST_JOB:
-        return f"{asked} is not enough; {_spell(plan.seconds)} is:"
-    told = f"{asked} is not enough, and no job lasts as long as is needed."
+        return f"{planned} is not enough; {_spell(plan.seconds)} is:"
+    verdict = f"{planned} is not enough, and no job may run for as long as it takes."
     if plan.even < _NEAR * plan.seconds:
         other = "larger" if plan.traffic.share < 0.5 else "smaller"
-        return f"{told} Take a {other} share (50 % would need {_spell(plan.even)}) or a larger ratio. To begin with:"
-    return f"{told} Take a larger ratio. To begin with:"
+        return f"{verdict} Take a {other} share (50 % would need {_spell(plan.even)}) or a larger ratio. To start with:"
+    return f"{verdict} Take a larger ratio. To start with:"
 
 
 def _need(requests: float, seconds: float) -> str:

@@ -1,6 +1,4 @@
-"""Findings -> text for people, JSON for scripts (docs/contract.md#json).
-
-Findings as GitHub shows them: annotations on the lines of a pull request, and the summary of a step.
+"""Findings as text, as JSON (docs/contract.md#json), and as GitHub shows them: annotations and a step summary.
 
 Of one step GitHub keeps ten annotations a level, so nine are written and one that counts the rest. The summary holds
 them all, up to the size GitHub takes.
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 
 
 Paint = Callable[[str, str], str]
-"""(text, colour) -> the text coloured, or as it is."""
+"""(text, colour) -> the text in that colour, or unchanged."""
 
 LEVEL_COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "cyan"}
 
@@ -39,7 +37,7 @@ def to_text(findings: Sequence[Finding], files: int, paint: Paint, silenced: int
 def inert(text: str) -> str:
     """Text of a record, a file name or a command line as one line that cannot steer a terminal: what is not printable
     stands as its escape, e.g. `\\n`, `\\x1b`."""
-    return text if text.isprintable() else "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+    return text if text.isprintable() else "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def inert_lines(text: str) -> str:
@@ -62,28 +60,28 @@ def plural(count: int, noun: str) -> str:
 
 def to_json(findings: Sequence[Finding], files: int, silenced: Sequence[SuppressedFinding] = ()) -> str:
     """The JSON of `validate`, with a final line break; `silenced` is there where something is."""
-    counts = {level: sum(one.level is level for one in findings) for level in Level}
+    counts = {level: sum(finding.level is level for finding in findings) for level in Level}
     data: dict[str, Any] = {
         "schema": 1,
         "summary": {"files": files, "errors": counts[Level.ERROR], "warnings": counts[Level.WARNING]},
-        "findings": [as_data(one) for one in findings],
+        "findings": [as_data(finding) for finding in findings],
     }
     if silenced:
-        data["silenced"] = [{**as_data(one.finding), "reason": one.reason} for one in silenced]
+        data["silenced"] = [{**as_data(finding.finding), "reason": finding.reason} for finding in silenced]
     return json_text(data)
 
 
-def as_data(one: Finding) -> dict[str, Any]:
+def as_data(finding: Finding) -> dict[str, Any]:
     """One finding as JSON-like data."""
-    where = one.where
+    where = finding.where
     return {
-        "rule": one.rule,
-        "level": one.level.value,
+        "rule": finding.rule,
+        "level": finding.level.value,
         "file": where.file,
         "line": where.line,
         "column": where.column,
-        "message": one.message,
-        "hint": one.hint,
+        "message": finding.message,
+        "hint": finding.hint,
     }
 
 
@@ -93,7 +91,7 @@ def json_text(data: dict[str, Any]) -> str:
 
 
 MOST_ANNOTATIONS = 9
-"""Annotations of one level; one more tells how many are left out."""
+"""Annotations of one level; one more says how many are left out."""
 MOST_SUMMARY_BYTES = 1024 * 1024
 """What GitHub takes as the summary of one step."""
 _WORDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
@@ -109,17 +107,17 @@ def commands(findings: Sequence[Finding], prefix: str, touched: Touched) -> str:
     """
     lines = []
     for level in sorted(Level, key=RANK.__getitem__):
-        found = ordered([one for one in findings if one.level is level], touched)
-        lines += [_command(one, prefix) for one in found[:MOST_ANNOTATIONS]]
-        if more := found[MOST_ANNOTATIONS:]:
-            told = f"and {plural(len(more), level.value)} more: the summary of this step lists them"
-            lines.append(command(_WORDS[level], {"title": "incident-ops"}, told))
+        of_level = ordered([finding for finding in findings if finding.level is level], touched)
+        lines += [_command(finding, prefix) for finding in of_level[:MOST_ANNOTATIONS]]
+        if more := of_level[MOST_ANNOTATIONS:]:
+            rest = f"and {plural(len(more), level.value)} more: the summary of this step lists them"
+            lines.append(command(_WORDS[level], {"title": "incident-ops"}, rest))
     return "".join(f"{line}\n" for line in lines)
 
 
 def ordered(findings: Sequence[Finding], touched: Touched) -> list[Finding]:
     """By level, the touched lines first, then by place."""
-    return sorted(findings, key=lambda one: (RANK[one.level], not touched(one), one.sort_key))
+    return sorted(findings, key=lambda finding: (RANK[finding.level], not touched(finding), finding.sort_key))
 
 
 def findings_summary(
@@ -131,16 +129,16 @@ def findings_summary(
     room: int = MOST_SUMMARY_BYTES,
 ) -> str:
     """The findings as a Markdown table of at most `room` bytes; what does not fit is counted in its last line."""
-    bad = any(one.level is Level.ERROR for one in findings)
-    title = "not to be merged like this" if bad else "fine"
+    bad = any(finding.level is Level.ERROR for finding in findings)
+    title = "fix the errors before merging" if bad else "fine"
     head = f"## Incident records: {title}\n\n{findings_line(findings, files, silenced)}\n"
     table = "\n| level | where | what | rule |\n| --- | --- | --- | --- |\n" if findings else ""
     left = room - len((head + table + _left_out(len(findings))).encode())
     if left < 0:
         return ""
     rows: list[str] = []
-    for one in ordered(findings, touched):
-        row = _row(one, prefix)
+    for finding in ordered(findings, touched):
+        row = _row(finding, prefix)
         left -= len(row.encode())
         if left < 0:
             return head + table + "".join(rows) + _left_out(len(findings) - len(rows))
@@ -152,10 +150,11 @@ def _left_out(count: int) -> str:
     return f"\nand {plural(count, 'finding')} more: run `incident-ops validate`\n"
 
 
-def _row(one: Finding, prefix: str) -> str:
-    where = f"{prefix}{one.where.file}" + (f":{one.where.line}" if one.where.line else "")
-    hint = f"<br>{inline(inert(one.hint))}" if one.hint else ""
-    return f"| {one.level.value} | {code(inert(where))} | {inline(inert(one.message))}{hint} | `{one.rule}` |\n"
+def _row(finding: Finding, prefix: str) -> str:
+    where = f"{prefix}{finding.where.file}" + (f":{finding.where.line}" if finding.where.line else "")
+    hint = f"<br>{inline(inert(finding.hint))}" if finding.hint else ""
+    cells = (finding.level.value, code(inert(where)), inline(inert(finding.message)) + hint, f"`{finding.rule}`")
+    return f"| {' | '.join(cells)} |\n"
 
 
 def _command(one: Finding, prefix: str) -> str:
@@ -170,8 +169,8 @@ def _command(one: Finding, prefix: str) -> str:
 
 def command(level: str, properties: Mapping[str, str], text: str) -> str:
     """One workflow command; no text can break out of it. `level` is error, warning or notice."""
-    told = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    return f"::{level} {told}::{_data(text)}"
+    settings = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{level} {settings}::{_data(text)}"
 
 
 def _data(text: str) -> str:

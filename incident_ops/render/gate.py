@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +12,7 @@ from incident_ops.deploy_gate.verdict import (
     CONFIG_ERROR,
     DEPLOY_FREEZE,
     ERROR_BUDGET,
+    FROZEN,
     INCIDENT_REPO_UNREACHABLE,
     INCONCLUSIVE,
     MAINTENANCE_WINDOW,
@@ -23,14 +26,14 @@ from incident_ops.deploy_gate.verdict import (
     Verdict,
 )
 from incident_ops.domain.time import spell_clock, stamp
-from incident_ops.render.findings import json_text
+from incident_ops.render.findings import inert, json_text
 from incident_ops.render.text import WIDTH, cut_line, fold
 
 GATE_HEADLINES = {
     OPEN_INCIDENT: "deploys of {service} are held by an open incident",
     MAINTENANCE_WINDOW: "deploys of {service} are held by a maintenance window",
     DEPLOY_FREEZE: "deploys of {service} are held by a freeze",
-    OFF_WINDOW: "deploys of {service} are held outside the hours for them",
+    OFF_WINDOW: "deploys of {service} are held outside deploy hours",
     ERROR_BUDGET: "deploys of {service} are held by its error budget",
     UNREADABLE_RECORD: "cannot tell whether deploys of {service} are held",
     INCIDENT_REPO_UNREACHABLE: "cannot tell whether deploys of {service} are held",
@@ -38,38 +41,41 @@ GATE_HEADLINES = {
     OVERRIDE: "a person lets this commit of {service} through",
     ROLLBACK_ALLOWED: "this commit of {service} passed before and is never held",
 }
-_UNTOLD = "why a budget holds is not told"  # gate.json says no more
-WAY_ON = {
-    OPEN_INCIDENT: "They pass again once it is resolved. Its fix goes through before that:\n"
-    "  its commander adds `--fixes INC --sha SHA`, or somebody takes it on with\n"
-    "  `incident-ops override INC`.",
-    MAINTENANCE_WINDOW: "They pass again once it is over; one that is late holds until it is closed.",
-    DEPLOY_FREEZE: "They pass again once it is over; `incident-ops unfreeze NAME` lifts it.",
-    OFF_WINDOW: "They pass again when the hours for deploys begin.",
-    ERROR_BUDGET: "They pass again once older impact has left the budget's window.",
-    BURNING: "They pass again once it burns slower, in one of the two windows at least.",
-    _UNTOLD: "They pass again once it burns slower, or older impact has left its window.",
-    UNREADABLE_RECORD: "Mend what could not be read, then ask again; `incident-ops validate` shows it.",
+RESUME = {
+    OPEN_INCIDENT: "{id} is resolved",
+    MAINTENANCE_WINDOW: "maintenance {id} is over, or closed if it is late",
+    DEPLOY_FREEZE: "freeze {id} is over, or lifted with `incident-ops unfreeze {id}`",
+    OFF_WINDOW: "calendar {id} opens",
+    ERROR_BUDGET: "older impact has left the budget's window",
+    BURNING: "the budget burns slower, in one of the two windows at least",
 }
+"""What ends a hold: by its reason code, or by its state for a budget that burns too fast."""
+FIX = (
+    "To deploy a fix before that, the commander adds `--fixes INC --sha SHA`, or somebody takes responsibility with"
+    " `incident-ops override INC`."
+)
+READ_FIRST = "Fix what could not be read, then ask again; `incident-ops validate` shows it."
 
 
 def to_text(verdict: Verdict) -> str:
-    """The verdict, what holds, what could not be read, and what to do; at most 80 columns but for paths."""
+    """The verdict, what holds, what could not be read, and what to do; at most 80 columns except for paths."""
     what = f"{verdict.service} to {verdict.environment}" if verdict.environment else verdict.service
     headline = GATE_HEADLINES.get(verdict.reason_code, "nothing holds deploys of {service}").format(service=what)
     out = fold(f"{verdict.verdict}: {headline} ({verdict.reason_code})", "", "  ")
     if verdict.release is not None:
-        told = verdict.release
-        who = f"by {told.by}, " if told.by else ""
-        until = f"until {_clock(told.expires)}, " if told.expires else ""
-        out.append(cut_line(f"  {who}{until}recorded in {told.source}", WIDTH))
-        out += [cut_line(f"  {told.reason}", WIDTH)] if told.reason else []
+        release = verdict.release
+        who = f"by {release.by}, " if release.by else ""
+        until = f"until {_clock(release.expires)}, " if release.expires else ""
+        out.append(cut_line(f"  {who}{until}recorded in {release.source}", WIDTH))
+        out += [cut_line(f"  {release.reason}", WIDTH)] if release.reason else []
     out += [_hold(hold) for hold in verdict.holds]
     if verdict.unread:
         out += ["Not read:", *(f"  {record.path}: {record.reason}" for record in verdict.unread)]
     out += [line for note in verdict.notes for line in fold(note, "  ", "  ")]
-    if (key := _end(verdict)) in WAY_ON:
-        out.append(WAY_ON[key])
+    if verdict.reason_code == UNREADABLE_RECORD:
+        out += _sentence(READ_FIRST)
+    elif verdict.verdict == FROZEN:
+        out += _resume(verdict)
     return "\n".join(out) + "\n"
 
 
@@ -83,11 +89,11 @@ def to_json(verdict: Verdict) -> str:
     if others:
         data["holds"] = [_hold_data(hold) for hold in others]
     if verdict.release is not None:
-        told = verdict.release
-        expires = None if told.expires is None else stamp(told.expires)
-        data["override"] = {"by": told.by or None, "expires": expires, "source": told.source}
+        release = verdict.release
+        expires = None if release.expires is None else stamp(release.expires)
+        data["override"] = {"by": release.by or None, "expires": expires, "source": release.source}
     if verdict.unread:
-        from incident_ops.render.sla import unread_data  # a large room, and most answers need nothing of it
+        from incident_ops.render.sla import unread_data  # slow to import, and rarely needed
 
         data["unread"] = unread_data(verdict.unread)
     if verdict.notes:
@@ -95,14 +101,33 @@ def to_json(verdict: Verdict) -> str:
     return json_text(data)
 
 
-def _end(verdict: Verdict) -> str:
-    """The key of NEXT: what ends a budget's hold depends on why it holds."""
-    if verdict.reason_code != ERROR_BUDGET:
-        return verdict.reason_code
-    budget = next(hold for hold in verdict.holds if hold.reason_code == ERROR_BUDGET)
-    if budget.text is None:
-        return _UNTOLD
-    return budget.state or ERROR_BUDGET
+def _resume(verdict: Verdict) -> Iterator[str]:
+    """When deploys resume: every hold is named, and what could not be read."""
+    conditions = [*dict.fromkeys(_condition(hold) for hold in verdict.holds)]
+    if verdict.unread:
+        conditions.append("what was not read can be read; `incident-ops validate` shows it")
+    if len(conditions) == 1:
+        yield from _sentence(f"Deploys resume when {conditions[0]}.")
+    elif conditions:
+        yield "Deploys resume when all of this is true:"
+        for condition in conditions:
+            yield from _sentence(condition, "  - ", "    ")
+    if any(hold.reason_code == OPEN_INCIDENT for hold in verdict.holds):
+        yield from _sentence(FIX)
+
+
+def _sentence(text: str, first: str = "", rest: str = "") -> list[str]:
+    """Lines of at most 80 columns, with each `command` whole on one of them."""
+    joined = re.sub(r"`[^`]*`", lambda command: command[0].replace(" ", "\0"), text)
+    return [line.replace("\0", " ") for line in fold(joined, first, rest)]
+
+
+def _condition(hold: Hold) -> str:
+    """What ends a hold, without the id or text of a restricted one."""
+    if hold.reason_code == ERROR_BUDGET and hold.text is None:  # gate.json does not say why it holds
+        return "the budget burns slower, or older impact has left it"
+    key = BURNING if hold.state == BURNING else hold.reason_code
+    return inert(RESUME[key].format(id=hold.id or "the restricted incident"))
 
 
 def config_error() -> str:

@@ -1,13 +1,11 @@
-"""One incident on one screen, 24 lines of 80 columns: what it is, what runs out, who has it, what comes next.
+"""One incident on one screen of 24 lines and 80 columns, and as the JSON of `show`.
 
-Nothing here looks at a clock or a file; `now` is an argument. Texts of the record are made inert and cut to fit.
-
-One incident as the JSON of `show`.
+Nothing here reads a clock or a file; `now` is an argument. Texts of the record are made inert and cut to fit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -29,24 +27,21 @@ from incident_ops.domain.time import (
 )
 from incident_ops.render.findings import json_text
 from incident_ops.render.sla import ClockRow, clock_data, clock_rows
-from incident_ops.render.text import cut_line, fit_line, pad, wrap
+from incident_ops.render.text import WIDTH, Style, cut_line, fit_line, pad, wrap
 from incident_ops.sla.clocks import ACTION_ITEM, Clock
 from incident_ops.sla.status import ClockReport
 
-WIDTH, HEIGHT = 80, 23  # the 24th line is the prompt's
+HEIGHT = 23  # the 24th line is the prompt's
 MARGIN = 11
 ROOM = WIDTH - MARGIN
 EVENTS, CLOCKS = 3, 4
 HEAD_LINE, PLAIN_LINE, LATE_LINE, NEXT_LINE = "head", "", "late", "next"
 ENDED = ("missed", "met", "cancelled")
 
-Style = Callable[[str, str], str]
-"""(HEAD, PLAIN, LATE, NEXT or a word of `render.sla.URGENCY`, a whole line) -> the line as it is to be shown."""
-
 
 class IncidentView(NamedTuple):
-    """What a picture is made of: the record, the policy, its clocks (or why there are none), the instant (aware UTC),
-    how many days each late action item is late (by its index), the commands that come next."""
+    """What the screen is made of: the record, the policy, its clocks (or why there are none), the time (aware UTC), how
+    many days each late action item is late (by its index), the next commands."""
 
     record: Record
     policy: Policy
@@ -57,14 +52,14 @@ class IncidentView(NamedTuple):
 
 
 class ScreenLine(NamedTuple):
-    """A line and what it says: HEAD, PLAIN, LATE, NEXT, or a word of `render.sla.URGENCY`."""
+    """A line and its tone: HEAD_LINE, PLAIN_LINE, LATE_LINE, NEXT_LINE, or a word of `render.sla.URGENCY`."""
 
     tone: str
     text: str
 
 
 def to_text(view: IncidentView, style: Style = lambda _, line: line) -> str:
-    """The picture, at most WIDTH columns and HEIGHT lines. Links take what is left of the screen."""
+    """The screen, at most WIDTH columns and HEIGHT lines. Links take what is left of it."""
     incident = view.record.incident
     top = [
         ScreenLine(HEAD_LINE, cut_line(_headline(view), WIDTH)),
@@ -96,30 +91,30 @@ def state_of(incident: Incident) -> str:
 
 
 def cycle_began(incident: Incident) -> datetime:
-    """When the present cycle began: declared, or reopened (aware UTC)."""
+    """When the current cycle began: declared, or reopened (aware UTC)."""
     if incident.cycles:
         return parse_instant(incident.cycles[-1].reopened)
     return declared_at(incident)
 
 
 def impact_seconds(incident: Incident) -> int | None:
-    """How long users felt it over all cycles, None as long as an end is not known."""
+    """How long users were affected over all cycles, None while an end is unknown."""
     lengths = [length.seconds for length in impact_cycles(incident)]
     return sum(length for length in lengths if length is not None) if None not in lengths else None
 
 
 def last_update(incident: Incident, now: datetime, audience: str | None = None) -> tuple[int, Update] | None:
     """(its age in seconds, the latest update that is not ahead of `now`), for one audience or any."""
-    told = [
-        (int((now - parse_instant(one.at)).total_seconds()), one)
-        for one in incident.updates
-        if audience in (None, one.audience) and parse_instant(one.at) <= now
+    past = [
+        (int((now - parse_instant(update.at)).total_seconds()), update)
+        for update in incident.updates
+        if audience in (None, update.audience) and parse_instant(update.at) <= now
     ]
-    return min(told, key=lambda pair: pair[0], default=None)
+    return min(past, key=lambda pair: pair[0], default=None)
 
 
 def last_events(incident: Incident, now: datetime) -> list[Event]:
-    """The last entries of the timeline by time; what lies ahead of `now` has not happened yet."""
+    """The last entries of the timeline by time; what is after `now` has not happened yet."""
     past = (event for event in incident.timeline if parse_instant(event.at) <= now)
     return sorted(past, key=lambda event: parse_instant(event.at))[-EVENTS:]
 
@@ -131,10 +126,10 @@ def next_item(incident: Incident) -> ActionItem | None:
 
 def spell_impact(incident: Incident) -> str:
     """The impact on one line: what the record sums up, else its number of users."""
-    told = incident.impact
-    if told.summary:
-        return told.summary
-    users = told.users
+    impact = incident.impact
+    if impact.summary:
+        return impact.summary
+    users = impact.users
     if isinstance(users, Users):
         share = f"{spell_amount(users.percent)} % of users" if users.percent not in (None, UNKNOWN) else ""
         count = f"{spell_amount(users.count)} users" if users.count not in (None, UNKNOWN) else ""
@@ -171,54 +166,54 @@ def _age(view: IncidentView) -> str:
 
 
 def _people(view: IncidentView) -> Iterator[ScreenLine]:
-    incident, held = view.record.incident, view.record.incident.roles
+    incident, roles = view.record.incident, view.record.incident.roles
     yield from _labelled("Services", [", ".join(incident.services)])
     yield from _labelled("Public", [_public(view)])
     yield from _labelled("Impact", _on_two_lines(spell_impact(incident)))
-    named = {
-        "commander": held.commander,
-        "technical lead": held.technical_lead,
-        "communications lead": held.communications_lead,
-        "scribe": held.scribe,
-        **{name.replace("_", " "): who for name, who in held.others.items()},
+    holders = {
+        "commander": roles.commander,
+        "technical lead": roles.technical_lead,
+        "communications lead": roles.communications_lead,
+        "scribe": roles.scribe,
+        **{name.replace("_", " "): who for name, who in roles.others.items()},
         **({"assigned to": incident.assignments[-1].to} if incident.assignments else {}),
     }
-    roles = [f"{role} {fit_line(who or NOBODY, 40)}" for role, who in named.items()]
-    yield from _labelled("Roles", _most(wrap(roles, ROOM, ", "), 2))
+    texts = [f"{role} {fit_line(who or NOBODY, 40)}" for role, who in holders.items()]
+    yield from _labelled("Roles", _most(wrap(texts, ROOM, ", "), 2))
     yield from _labelled("Update", _on_two_lines(_update(view)))
 
 
 def _public(view: IncidentView) -> str:
     incident = view.record.incident
-    told = last_update(incident, view.now, "public")
-    if told:
-        return f"{public_status(incident)}; last public update {spell_ago(told[0])}"
+    latest = last_update(incident, view.now, "public")
+    if latest:
+        return f"{public_status(incident)}; last public update {spell_ago(latest[0])}"
     duties = view.policy.duties(incident.severity, incident.priority)
-    owed = duties is not None and duties.status_page
-    return f"{public_status(incident)}; no public update yet{'' if owed else ', none is required'}"
+    is_required = duties is not None and duties.status_page
+    return f"{public_status(incident)}; no public update yet{'' if is_required else ', none required'}"
 
 
 def _update(view: IncidentView) -> str:
-    told = last_update(view.record.incident, view.now)
-    if told is None:
+    latest = last_update(view.record.incident, view.now)
+    if latest is None:
         return "none yet"
-    age, update = told
+    age, update = latest
     return f"{spell_ago(age)}, {update.audience}, {update.status}: {update.text}"
 
 
 def _clocks(view: IncidentView) -> Iterator[ScreenLine]:
     if isinstance(view.clocks, str):
-        yield from _labelled("Clocks", [f"not known: {view.clocks}"], LATE_LINE)
+        yield from _labelled("Clocks", [f"unknown: {view.clocks}"], LATE_LINE)
         return
     table = clock_rows(ClockReport(view.now, tuple(clock for clock in view.clocks if clock.clock != ACTION_ITEM)))
     running = [row for row in table if row.status not in ENDED]
-    told = [ScreenLine(row.status, _clock(row, view.now)) for row in running]
+    lines = [ScreenLine(row.status, _clock(row, view.now)) for row in running]
     for word in ENDED:
         names = [row.clock + (f" {row.left}" if word == "missed" else "") for row in table if row.status == word]
-        told += [ScreenLine(word, f"{word:<9} {', '.join(names)}")] if names else []
-    if not told:
-        told = [ScreenLine(PLAIN_LINE, "none: this level has no targets")]
-    for number, (tone, text) in enumerate(told[:CLOCKS]):
+        lines += [ScreenLine(word, f"{word:<9} {', '.join(names)}")] if names else []
+    if not lines:
+        lines = [ScreenLine(PLAIN_LINE, "none: this level has no targets")]
+    for number, (tone, text) in enumerate(lines[:CLOCKS]):
         yield ScreenLine(tone, pad("" if number else "Clocks", MARGIN) + cut_line(text, ROOM))
 
 
@@ -231,8 +226,8 @@ def _clock(row: ClockRow, now: datetime) -> str:
 def _timeline(view: IncidentView) -> Iterator[ScreenLine]:
     last = last_events(view.record.incident, view.now)
     days = {parse_instant(event.at).date() for event in last} | {view.now.date()}
-    told = [f"{spell_clock(parse_instant(event.at), dated=len(days) > 1)}  {event.event}" for event in last]
-    yield from _labelled("Timeline", told or ["empty"])
+    lines = [f"{spell_clock(parse_instant(event.at), dated=len(days) > 1)}  {event.event}" for event in last]
+    yield from _labelled("Timeline", lines or ["empty"])
 
 
 def _items(view: IncidentView) -> Iterator[ScreenLine]:
@@ -252,12 +247,12 @@ def _items(view: IncidentView) -> Iterator[ScreenLine]:
 
 def _links(incident: Incident, room: int) -> list[ScreenLine]:
     links = incident.links
-    told = [f"{name.replace('_', ' ')} {link}" for name in links.__struct_fields__ if (link := getattr(links, name))]
-    return list(_labelled("Links", _most(told, room)))
+    texts = [f"{name.replace('_', ' ')} {link}" for name in links.__struct_fields__ if (link := getattr(links, name))]
+    return list(_labelled("Links", _most(texts, room)))
 
 
 def _on_two_lines(text: str) -> list[str]:
-    """Prose at the width of the right column; what two lines do not hold is cut."""
+    """Prose at the width of the right column; what does not fit on two lines is cut."""
     return _most(wrap(fit_line(text, 2 * ROOM).split(), ROOM), 2)
 
 
@@ -275,7 +270,7 @@ def _labelled(label: str, texts: Sequence[str], tone: str = PLAIN_LINE) -> Itera
 
 
 def to_json(view: IncidentView) -> str:
-    """What the picture shows, uncut, in a fixed order; `clocks_unknown` says why there are no clocks."""
+    """What the screen shows, uncut, in a fixed order; `clocks_unknown` says why there are no clocks."""
     record, incident = view.record, view.record.incident
     over = incident.state in OVER
     data: dict[str, Any] = {
@@ -300,10 +295,10 @@ def to_json(view: IncidentView) -> str:
         "impact": incident.impact.summary,
         "roles": _roles(incident),
         "assigned_to": incident.assignments[-1].to if incident.assignments else None,
-        "last_update": _picture_json_update(view),
-        "clocks": [] if isinstance(view.clocks, str) else [clock_data(one) for one in view.clocks],
+        "last_update": _update_data(view),
+        "clocks": [] if isinstance(view.clocks, str) else [clock_data(clock) for clock in view.clocks],
         "timeline": _events(view),
-        "action_items": _picture_json_items(view),
+        "action_items": _items_data(view),
         "links": {name: link for name in incident.links.__struct_fields__ if (link := getattr(incident.links, name))},
         "next": list(view.next),
     }
@@ -313,17 +308,17 @@ def to_json(view: IncidentView) -> str:
 
 
 def _roles(incident: Incident) -> dict[str, Any]:
-    held = incident.roles
-    return {name: getattr(held, name) for name in held.__struct_fields__ if name != "others"} | {
-        "others": dict(held.others)
+    roles = incident.roles
+    return {name: getattr(roles, name) for name in roles.__struct_fields__ if name != "others"} | {
+        "others": dict(roles.others)
     }
 
 
-def _picture_json_update(view: IncidentView) -> dict[str, Any] | None:
-    told = last_update(view.record.incident, view.now)
-    if told is None:
+def _update_data(view: IncidentView) -> dict[str, Any] | None:
+    latest = last_update(view.record.incident, view.now)
+    if latest is None:
         return None
-    age, update = told
+    age, update = latest
     return {
         "at": update.at,
         "age_seconds": age,
@@ -336,10 +331,10 @@ def _picture_json_update(view: IncidentView) -> dict[str, Any] | None:
 
 def _events(view: IncidentView) -> list[dict[str, Any]]:
     last = last_events(view.record.incident, view.now)
-    return [{"at": one.at, "kind": one.kind, "event": one.event, "by": one.by} for one in last]
+    return [{"at": event.at, "kind": event.kind, "event": event.event, "by": event.by} for event in last]
 
 
-def _picture_json_items(view: IncidentView) -> dict[str, Any]:
+def _items_data(view: IncidentView) -> dict[str, Any]:
     incident = view.record.incident
     item = next_item(incident)
     first = None if item is None else {"id": item.id, "title": item.title, "owner": item.owner, "due": item.due}

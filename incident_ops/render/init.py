@@ -1,11 +1,8 @@
-"""The first files of a repository of records: what is to be written where what is there now leaves room for it.
+"""`init`: the first files of a repository of records, and what it prints about them.
 
-Pure: `plan` gets what is there and says what to do. Nothing of the user's is ever replaced; lines are added to files
-that are shared with other tools.
-
-What `init` says: what became of each file, what the clone was told, what to do next.
-
-An editor's settings with our schemas put in as text, so that all else in the file keeps its shape.
+Pure: `plan_files` gets the files that exist and says what to write. Nothing of the user's is ever replaced; lines are
+added to files that are shared with other tools. Schemas go into an editor's settings as text, so that the rest of the
+file keeps its layout.
 """
 
 from __future__ import annotations
@@ -35,7 +32,7 @@ MERGE_DRIVER = {
 
 MERGED_BY = ("incidents/*/incident.yaml", "merge=incident-ops")
 STATE_IGNORED = ".incident-ops/"
-_DIFFERS = "it differs from the schema of this program; to have that one, delete it and run init again"
+_DIFFERS = "it differs from this version's schema; to replace it, delete it and run init again"
 
 _GLOBS = {
     "incident": "incidents/*/incident.yaml",
@@ -48,7 +45,7 @@ _GLOBS = {
 }
 
 Existing = bytes | str | None
-"""What is at a path: the content of a plain file, a reason why it cannot be used, or None where nothing is."""
+"""What is at a path: the content of a regular file, why it cannot be used, or None where nothing is."""
 
 
 class FileOutcome(StrEnum):
@@ -56,12 +53,12 @@ class FileOutcome(StrEnum):
 
     WRITTEN = "written"
     ADDED = "added to"
-    KEPT = "as it should be"
-    LEFT = "left as it was"
+    KEPT = "unchanged"
+    LEFT = "skipped"
 
 
 class PlannedFile(NamedTuple):
-    """A file, what becomes of it, its new content (None = not written), and what is to be said about that."""
+    """A file, what becomes of it, its new content (None = not written), and a note on that."""
 
     path: str
     done: FileOutcome
@@ -70,7 +67,7 @@ class PlannedFile(NamedTuple):
 
 
 class InitRequest(NamedTuple):
-    """What was asked for; None = nothing was said. `services` maps names to owners; `schemas` file names to texts."""
+    """The options given; None = not given. `services` maps names to owners; `schemas` file names to texts."""
 
     preset: str | None
     services: Mapping[str, str] | None
@@ -84,24 +81,24 @@ def paths(schemas: Mapping[str, str]) -> list[str]:
     return [POLICY, SERVICES, *kept, *copies, EDITOR, ATTRIBUTES, IGNORED]
 
 
-def plan_files(wanted: InitRequest, there: Mapping[str, Existing], full: frozenset[str]) -> list[PlannedFile]:
-    """What becomes of each file; `full` are the folders that hold something already."""
-    found = [
-        _own(POLICY, policy_text(wanted.preset or DEFAULT_PRESET), there, _ignored("--preset", wanted.preset)),
-        _own(SERVICES, services_text(wanted.services), there, _ignored("--service", wanted.services)),
+def plan_files(request: InitRequest, existing: Mapping[str, Existing], full: frozenset[str]) -> list[PlannedFile]:
+    """What becomes of each file; `full` are the folders that are not empty."""
+    files = [
+        _own(POLICY, policy_text(request.preset or DEFAULT_PRESET), existing, _ignored("--preset", request.preset)),
+        _own(SERVICES, services_text(request.services), existing, _ignored("--service", request.services)),
     ]
-    found += [_folder(folder, there, full) for folder in FIRST_FOLDERS]
-    found += [_own(f"schemas/{name}", text, there, _DIFFERS) for name, text in wanted.schemas.items()]
+    files += [_folder(folder, existing, full) for folder in FIRST_FOLDERS]
+    files += [_own(f"schemas/{name}", text, existing, _DIFFERS) for name, text in request.schemas.items()]
     rules = (_merging, _ignoring)
-    return [*found, _editor(there.get(EDITOR)), *(rule(there) for rule in rules)]
+    return [*files, _editor(existing.get(EDITOR)), *(rule(existing) for rule in rules)]
 
 
 def policy_text(preset: str) -> str:
-    """The smallest policy, with a word about what to add."""
+    """The smallest policy, with a comment on what to add."""
     return (
         "# yaml-language-server: $schema=schemas/policy.schema.json\n"
-        "# Levels, targets and duties come from the preset; write below what differs for you.\n"
-        "# All that is in force: incident-ops policy show --resolved\n"
+        "# Levels, targets and duties come from the preset; write below only what differs.\n"
+        "# Everything in force: incident-ops policy show --resolved\n"
         f"extends: {preset}\n"
     )
 
@@ -115,9 +112,9 @@ def services_text(services: Mapping[str, str] | None) -> str:
     return "\n".join([*lines, to_yaml({"services": owned})])
 
 
-def _own(path: str, text: str, there: Mapping[str, Existing], differs: str) -> PlannedFile:
-    """A file with this text. One that has another text is left, and `differs` tells why; "" = it is as it should be."""
-    now = there.get(path)
+def _own(path: str, text: str, existing: Mapping[str, Existing], differs: str) -> PlannedFile:
+    """A file with this text. One with another text is skipped, and `differs` says why; "" = any text will do."""
+    now = existing.get(path)
     if now is None:
         return PlannedFile(path, FileOutcome.WRITTEN, text.encode())
     if isinstance(now, str):
@@ -129,13 +126,13 @@ def _own(path: str, text: str, there: Mapping[str, Existing], differs: str) -> P
     )
 
 
-def _ignored(option: str, given: object) -> str:
-    return f"it is yours, so {option} was not applied" if given else ""
+def _ignored(option: str, value: object) -> str:
+    return f"it exists, so {option} was not applied" if value else ""
 
 
-def _folder(folder: str, there: Mapping[str, Existing], full: frozenset[str]) -> PlannedFile:
+def _folder(folder: str, existing: Mapping[str, Existing], full: frozenset[str]) -> PlannedFile:
     path = f"{folder}/.gitkeep"
-    now = there.get(path)
+    now = existing.get(path)
     if isinstance(now, str):
         return PlannedFile(path, FileOutcome.LEFT, note=now)
     return (
@@ -145,27 +142,27 @@ def _folder(folder: str, there: Mapping[str, Existing], full: frozenset[str]) ->
     )
 
 
-def _merging(there: Mapping[str, Existing]) -> PlannedFile:
+def _merging(existing: Mapping[str, Existing]) -> PlannedFile:
     pattern, attribute = MERGED_BY
 
-    def says(words: list[str]) -> str | None:
+    def driver_of(words: list[str]) -> str | None:
         if not words or words[0] != pattern:
             return None
         return next((word for word in words[1:] if word.lstrip("-!").split("=")[0] == "merge"), None)
 
-    now = there.get(ATTRIBUTES)
-    told = [said for words in _words(now) if (said := says(words))]
-    if told and told[-1] != attribute:
+    now = existing.get(ATTRIBUTES)
+    drivers = [driver for words in _words(now) if (driver := driver_of(words))]
+    if drivers and drivers[-1] != attribute:
         return PlannedFile(
-            ATTRIBUTES, FileOutcome.LEFT, note=f"it merges records with {told[-1]!r}; {attribute} is what is meant"
+            ATTRIBUTES, FileOutcome.LEFT, note=f"it merges records with {drivers[-1]!r}; expected {attribute}"
         )
-    return _with_line(ATTRIBUTES, now, " ".join(MERGED_BY), bool(told))
+    return _with_line(ATTRIBUTES, now, " ".join(MERGED_BY), bool(drivers))
 
 
-def _ignoring(there: Mapping[str, Existing]) -> PlannedFile:
-    now = there.get(IGNORED)
-    known = {(form,) for form in (STATE_IGNORED, f"/{STATE_IGNORED}", STATE_IGNORED[:-1], f"/{STATE_IGNORED[:-1]}")}
-    return _with_line(IGNORED, now, f"/{STATE_IGNORED}", any(tuple(words) in known for words in _words(now)))
+def _ignoring(existing: Mapping[str, Existing]) -> PlannedFile:
+    now = existing.get(IGNORED)
+    forms = {(form,) for form in (STATE_IGNORED, f"/{STATE_IGNORED}", STATE_IGNORED[:-1], f"/{STATE_IGNORED[:-1]}")}
+    return _with_line(IGNORED, now, f"/{STATE_IGNORED}", any(tuple(words) in forms for words in _words(now)))
 
 
 def _words(now: Existing) -> Iterator[list[str]]:
@@ -178,7 +175,7 @@ def _with_line(path: str, now: Existing, line: str, is_there: bool) -> PlannedFi
     if now is None:
         return PlannedFile(path, FileOutcome.WRITTEN, f"{line}\n".encode())
     if isinstance(now, str):
-        return PlannedFile(path, FileOutcome.LEFT, note=f"{now}; add the line {line!r} to what it stands for")
+        return PlannedFile(path, FileOutcome.LEFT, note=f"{now}; add the line {line!r} to the file it points to")
     if is_there:
         return PlannedFile(path, FileOutcome.KEPT)
     end = b"\r\n" if b"\r\n" in now else b"\n"
@@ -207,34 +204,34 @@ CHANGED = (FileOutcome.WRITTEN, FileOutcome.ADDED)
 
 
 def to_text(folder: str, files: Sequence[PlannedFile], settings: Mapping[str, str], next_steps: Sequence[str]) -> str:
-    """A line a file or folder, those that stay as they are only where there is something to say."""
+    """A line for each file or folder; those that are unchanged are only counted."""
     out = [f"Incidents as code in {inert(folder)}"]
-    told = [one for one in files if one.done is not FileOutcome.KEPT]
+    changed = [file for file in files if file.done is not FileOutcome.KEPT]
     for done in FileOutcome:
-        same = [one for one in told if one.done is done]
+        same = [file for file in changed if file.done is done]
         out += [row for line in _lines(same) for row in _row(done, line)]
     if settings:
-        out += _row("set in git", f"{', '.join(settings)} (of this clone)")
-    kept = len(files) - len(told)
-    if not any(one.done in CHANGED for one in files) and not settings:
+        out += _row("set in git", f"{', '.join(settings)} (in this clone)")
+    kept = len(files) - len(changed)
+    if not any(file.done in CHANGED for file in files) and not settings:
         out.append("  nothing to do: everything is there already")
     elif kept:
-        out += _row(FileOutcome.KEPT, f"{kept} more")
+        out += _row(FileOutcome.KEPT, str(kept))
     if next_steps:
         out += ["", "Next:", *(f"  {number}. {step}" for number, step in enumerate(next_steps, 1))]
     return "\n".join(out) + "\n"
 
 
 def to_json(folder: str, files: Sequence[PlannedFile], settings: Mapping[str, str], next_steps: Sequence[str]) -> str:
-    """The same for scripts; `git_config` holds what was set now."""
+    """The same for scripts; `git_config` has the settings made now."""
     return json_text(
         {
             "schema": 1,
             "folder": folder,
-            "changed": bool(settings) or any(one.done in CHANGED for one in files),
-            "written": [one.path for one in files if one.done is FileOutcome.WRITTEN],
-            "added_to": [one.path for one in files if one.done is FileOutcome.ADDED],
-            "left": [{"file": one.path, "reason": one.note} for one in files if one.done is FileOutcome.LEFT],
+            "changed": bool(settings) or any(file.done in CHANGED for file in files),
+            "written": [file.path for file in files if file.done is FileOutcome.WRITTEN],
+            "added_to": [file.path for file in files if file.done is FileOutcome.ADDED],
+            "left": [{"file": file.path, "reason": file.note} for file in files if file.done is FileOutcome.LEFT],
             "git_config": dict(settings),
             "next": list(next_steps),
         }
@@ -243,13 +240,13 @@ def to_json(folder: str, files: Sequence[PlannedFile], settings: Mapping[str, st
 
 def first_steps(files: Sequence[PlannedFile], service: str, level: str, *, has_git: bool) -> list[str]:
     """What a person does after the first run; nothing after a run that changed nothing."""
-    changed = {one.path for one in files if one.done in CHANGED}
+    changed = {file.path for file in files if file.done in CHANGED}
     if not changed:
         return []
     own = [name for name in (POLICY, SERVICES) if name in changed]
-    steps = [f"look through {' and '.join(own)}"] if own else []
+    steps = [f"review {' and '.join(own)}"] if own else []
     if not has_git:
-        steps.append("git init, then incident-ops init once more: it sets up the merging of records")
+        steps.append("git init, then incident-ops init again: it sets up the merging of records")
     return [
         *steps,
         f'incident-ops declare "Login fails" -s {shlex.quote(service)} {level} --drill',
@@ -261,7 +258,7 @@ def first_steps(files: Sequence[PlannedFile], service: str, level: str, *, has_g
 
 def files_summary(files: Sequence[PlannedFile]) -> str:
     """The files on one line, those of one folder together."""
-    return ", ".join(line.split("  ")[0] for line in _lines([one._replace(note="") for one in files]))
+    return ", ".join(line.split("  ")[0] for line in _lines([file._replace(note="") for file in files]))
 
 
 def _row(word: str, text: str) -> list[str]:
@@ -269,61 +266,63 @@ def _row(word: str, text: str) -> list[str]:
 
 
 def _lines(files: Sequence[PlannedFile]) -> list[str]:
-    """A line a file; kept folders stand on one line, and so do the files of one folder that have nothing to say."""
-    folders = [one.path.removesuffix(".gitkeep") for one in files if one.path.endswith("/.gitkeep") and not one.note]
-    rest = [one for one in files if not one.path.endswith("/.gitkeep") or one.note]
+    """A line for each file; new folders share one line, and so do the files of one folder that have the same note."""
+    folders = [
+        file.path.removesuffix(".gitkeep") for file in files if file.path.endswith("/.gitkeep") and not file.note
+    ]
+    rest = [file for file in files if not file.path.endswith("/.gitkeep") or file.note]
     lines = []
-    for (folder, note), group in groupby(rest, key=lambda one: (one.path.rpartition("/")[0], one.note)):
+    for (folder, note), group in groupby(rest, key=lambda file: (file.path.rpartition("/")[0], file.note)):
         same = [*group]
         if folder and len(same) > 1:
             lines.append(f"{folder}/ ({len(same)} files){f': {note}' if note else ''}")
         else:
-            lines += [one.path + (f": {note}" if note else "") for one in same]
+            lines += [file.path + (f": {note}" if note else "") for file in same]
     return [*lines, *([" ".join(folders)] if folders else [])]
 
 
 KEY = "yaml.schemas"
-_BY_HAND = f"name the schemas under {KEY} yourself, or trust the comment on each record's first line"
+_BY_HAND = f"add the schemas under {KEY} yourself, or rely on the comment on each record's first line"
 
 
 def with_schemas(now: bytes, schemas: Mapping[str, list[str]]) -> bytes | str:
-    """The settings with the schemas that they do not name yet, or why they must be left alone.
+    """The settings with the schemas that they do not name yet, or why they must not be changed.
 
-    Only plain JSON is changed, and only where reading the result gives exactly what was meant.
+    Only plain JSON is changed, and only where reading the result gives exactly the intended settings.
     """
     try:
         text = now.decode()
         data = json.loads(text)
     except ValueError:
-        return f"it is no plain JSON; {_BY_HAND}"
-    there = data.get(KEY, {}) if isinstance(data, dict) else None
-    if not isinstance(there, dict):
-        return f"it is not what an editor's settings are; {_BY_HAND}"
-    missing = {name: globs for name, globs in schemas.items() if name not in there}
+        return f"it is not plain JSON; {_BY_HAND}"
+    named = data.get(KEY, {}) if isinstance(data, dict) else None
+    if not isinstance(named, dict):
+        return f"it is not an object of settings; {_BY_HAND}"
+    missing = {name: globs for name, globs in schemas.items() if name not in named}
     if not missing:
         return now
-    made = _spliced(text, missing, has_key=KEY in data, is_empty=not (there if KEY in data else data))
-    if _parsed(made) != {**data, KEY: {**missing, **there}}:
+    result = _spliced(text, missing, has_key=KEY in data, is_empty=not (named if KEY in data else data))
+    if _parsed(result) != {**data, KEY: {**missing, **named}}:
         return _BY_HAND
-    return made.encode()
+    return result.encode()
 
 
 def _spliced(text: str, missing: Mapping[str, list[str]], *, has_key: bool, is_empty: bool) -> str:
-    """The text with the missing schemas right behind the brace that opens their place."""
-    opening = re.search(r'"yaml\.schemas"\s*:\s*\{' if has_key else r"\{", text)
-    if opening is None:
+    """The text with the missing schemas right after the opening brace of their object."""
+    brace = re.search(r'"yaml\.schemas"\s*:\s*\{' if has_key else r"\{", text)
+    if brace is None:
         return ""
     end = "\r\n" if "\r\n" in text else "\n"
     body = f",{end}".join(f"    {json.dumps(name)}: {json.dumps(globs)}" for name, globs in missing.items())
     if not has_key:
         body = f'  "{KEY}": {{{end}{body}{end}  }}'
-    rest = text[opening.end() :]
+    rest = text[brace.end() :]
     on_one_line = not rest.lstrip(" \t").startswith(("\r", "\n"))
     if is_empty:
         after = f"{end}{'  ' if has_key else ''}" if on_one_line else ""
     else:
         after = f",{end}" if on_one_line else ","
-    return f"{text[: opening.end()]}{end}{body}{after}{rest}"
+    return f"{text[: brace.end()]}{end}{body}{after}{rest}"
 
 
 def _parsed(text: str) -> Any:

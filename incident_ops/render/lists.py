@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -16,18 +16,14 @@ from incident_ops.domain.time import spell_age, stamp
 from incident_ops.render.findings import json_text, plural
 from incident_ops.render.incident import HEAD_LINE, LATE_LINE, NEXT_LINE, level_labels, state_of
 from incident_ops.render.sla import AT_RISK, BREACHED, MISSED, unread_data
-from incident_ops.render.text import columns, fit_line, pad
+from incident_ops.render.text import WIDTH, Style, columns, fit_line, pad
 
-WIDTH = 80
 LATE_STYLE, LIVE_STYLE, PLAIN_STYLE = "late", "live", ""
+TONE_COLOURS = {BREACHED: "red", MISSED: "red", LATE_LINE: "red", AT_RISK: "yellow", "met": "green"}
+BOLD_TONES = (LIVE_STYLE, HEAD_LINE, NEXT_LINE)
 INCIDENT_HEADER = ("INCIDENT", "LEVEL", "STATE", "AGE", "TITLE")
 ITEM_HEADER = ("ITEM", "OWNER", "DUE", "LATE", "TITLE")
 HIDDEN = "(restricted)"
-TONE_COLOURS = {BREACHED: "red", MISSED: "red", LATE_LINE: "red", AT_RISK: "yellow", "met": "green"}
-BOLD_TONES = (LIVE_STYLE, HEAD_LINE, NEXT_LINE)
-
-Style = Callable[[str, str], str]
-"""(LATE, LIVE or PLAIN, a whole line) -> the line as it is to be shown."""
 
 
 class IncidentRow(NamedTuple):
@@ -59,55 +55,55 @@ def item_rows(records: Iterable[tuple[Record, dict[int, int]]], policy: Policy) 
 
     Open ones by due date, so that the latest come first; then those that are closed.
     """
-    found = [
+    rows = [
         ItemRow(record, item, late.get(index, 0), item.title if title_of(record.incident, policy) is not None else None)
         for record, late in records
         for index, item in enumerate(record.incident.action_items)
     ]
-    return sorted(found, key=lambda one: (not one.item.is_open, one.item.due or "9999", _key(one)))
+    return sorted(rows, key=lambda row: (not row.item.is_open, row.item.due or "9999", _key(row)))
 
 
-def incidents_text(found: Sequence[IncidentRow], style: Style = lambda _, line: line) -> str:
+def incidents_text(rows: Sequence[IncidentRow], style: Style = lambda _, line: line) -> str:
     """The table of incidents, the title cut to fit."""
     table = [
         (
-            one.record.incident.id,
-            one.level,
-            state_of(one.record.incident),
-            spell_age(one.age),
-            f"{'(not merged yet) ' if one.record.pending else ''}{one.title if one.title is not None else HIDDEN}",
+            row.record.incident.id,
+            row.level,
+            state_of(row.record.incident),
+            spell_age(row.age),
+            f"{'(not merged yet) ' if row.record.pending else ''}{row.title if row.title is not None else HIDDEN}",
         )
-        for one in found
+        for row in rows
     ]
-    tones = [PLAIN_STYLE if one.record.incident.state in OVER else LIVE_STYLE for one in found]
-    return _table(INCIDENT_HEADER, table, tones, style) + f"{plural(len(found), 'incident')}\n"
+    tones = [PLAIN_STYLE if row.record.incident.state in OVER else LIVE_STYLE for row in rows]
+    return _table(INCIDENT_HEADER, table, tones, style) + f"{plural(len(rows), 'incident')}\n"
 
 
-def items_text(found: Sequence[ItemRow], style: Style = lambda _, line: line) -> str:
+def items_text(rows: Sequence[ItemRow], style: Style = lambda _, line: line) -> str:
     """The table of action items, the title cut to fit."""
     table = [
         (
-            _key(one),
-            one.item.owner or "nobody",
-            one.item.due or "-",
-            plural(one.late, "day") if one.late else "-" if one.item.is_open else one.item.status.replace("_", " "),
-            one.title if one.title is not None else HIDDEN,
+            _key(row),
+            row.item.owner or "nobody",
+            row.item.due or "-",
+            plural(row.late, "day") if row.late else "-" if row.item.is_open else row.item.status.replace("_", " "),
+            row.title if row.title is not None else HIDDEN,
         )
-        for one in found
+        for row in rows
     ]
-    late = sum(1 for one in found if one.late)
-    count = f"{plural(len(found), 'action item')}{f', {late} late' if late else ''}\n"
-    return _table(ITEM_HEADER, table, [LATE_STYLE if one.late else PLAIN_STYLE for one in found], style) + count
+    late = sum(1 for row in rows if row.late)
+    count = f"{plural(len(rows), 'action item')}{f', {late} late' if late else ''}\n"
+    return _table(ITEM_HEADER, table, [LATE_STYLE if row.late else PLAIN_STYLE for row in rows], style) + count
 
 
-def incidents_json(found: Sequence[IncidentRow], now: datetime, unread: Sequence[Unread]) -> str:
+def incidents_json(rows: Sequence[IncidentRow], now: datetime, unread: Sequence[Unread]) -> str:
     """`{"schema", "at", "incidents": [...]}` in the order of the table; `unread` where a record could not be read."""
-    return _json("incidents", [_incident_data(one) for one in found], now, unread)
+    return _json("incidents", [_incident_data(row) for row in rows], now, unread)
 
 
-def items_json(found: Sequence[ItemRow], now: datetime, unread: Sequence[Unread]) -> str:
+def items_json(rows: Sequence[ItemRow], now: datetime, unread: Sequence[Unread]) -> str:
     """`{"schema", "at", "action_items": [...]}` in the order of the table; `unread` as above."""
-    return _json("action_items", [_item_data(one) for one in found], now, unread)
+    return _json("action_items", [_item_data(row) for row in rows], now, unread)
 
 
 def _entry(record: Record, policy: Policy, now: datetime) -> IncidentRow:
@@ -120,9 +116,9 @@ def _entry(record: Record, policy: Policy, now: datetime) -> IncidentRow:
     )
 
 
-def _urgency(one: IncidentRow) -> tuple[int, int, int, str]:
-    state = one.record.incident.state
-    return (0 if state not in OVER else 1 if state == RESOLVED else 2), one.rank, -one.age, one.record.incident.id
+def _urgency(row: IncidentRow) -> tuple[int, int, int, str]:
+    state = row.record.incident.state
+    return (0 if state not in OVER else 1 if state == RESOLVED else 2), row.rank, -row.age, row.record.incident.id
 
 
 def title_of(incident: Incident, policy: Policy) -> str | None:
@@ -130,8 +126,8 @@ def title_of(incident: Incident, policy: Policy) -> str | None:
     return incident.title if incident.visibility != "restricted" or policy.access.private else None
 
 
-def _key(one: ItemRow) -> str:
-    return item_key(one.record.incident.id, one.item.id)
+def _key(row: ItemRow) -> str:
+    return item_key(row.record.incident.id, row.item.id)
 
 
 def _table(header: Sequence[str], table: Sequence[Sequence[str]], tones: Sequence[str], style: Style) -> str:
@@ -153,37 +149,37 @@ def _json(name: str, rows: list[dict[str, Any]], now: datetime, unread: Sequence
     return json_text(data)
 
 
-def _incident_data(one: IncidentRow) -> dict[str, Any]:
-    incident = one.record.incident
+def _incident_data(row: IncidentRow) -> dict[str, Any]:
+    incident = row.record.incident
     return {
         "id": incident.id,
         "severity": incident.severity,
         "priority": incident.priority,
-        "rank": one.rank or None,
+        "rank": row.rank or None,
         "state": incident.state,
         "outcome": incident.outcome,
-        "title": one.title,
+        "title": row.title,
         "services": list(incident.services),
         "declared": corrected_instants(incident)["times.declared"],
-        "age_seconds": one.age,
+        "age_seconds": row.age,
         "open_items": len(incident.open_items),
-        "pending": one.record.pending,
+        "pending": row.record.pending,
         "visibility": incident.visibility,
-        "file": one.record.path,
+        "file": row.record.path,
     }
 
 
-def _item_data(one: ItemRow) -> dict[str, Any]:
-    item = one.item
+def _item_data(row: ItemRow) -> dict[str, Any]:
+    item = row.item
     return {
-        "key": _key(one),
-        "incident": one.record.incident.id,
+        "key": _key(row),
+        "incident": row.record.incident.id,
         "id": item.id,
-        "title": one.title,
+        "title": row.title,
         "owner": item.owner,
         "due": item.due,
-        "days_late": one.late,
+        "days_late": row.late,
         "priority": item.priority,
         "status": item.status,
-        "pending": one.record.pending,
+        "pending": row.record.pending,
     }

@@ -1,6 +1,6 @@
-"""A plan for people (80 columns) and for programs (docs/contract.md#json). The same plan gives the same bytes.
+"""A plan as text of 80 columns, as JSON (docs/contract.md#json), and as the comment that a reviewer reads.
 
-A plan as the comment that a reviewer reads. Texts of records and trackers in it do nothing and link nothing.
+The same plan gives the same bytes. Texts of records and trackers are inert in the comment: they link nothing.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _SORTS = (
     ("record", EDIT),
     ("notice", NOTIFY),
 )
-_SHOWN = 3  # examples named for each reason something is kept
+_SHOWN = 3  # keys named for each reason that something is left unchanged
 
 
 def plan_json(plan: Plan) -> str:
@@ -55,22 +55,26 @@ def plan_json(plan: Plan) -> str:
         "kept": [kept._asdict() for kept in plan.kept],
     }
     if plan.unread:
-        data["unread"] = [{"path": one.path, "reason": one.reason, "numbers": list(one.numbers)} for one in plan.unread]
+        data["unread"] = [
+            {"path": record.path, "reason": record.reason, "numbers": list(record.numbers)} for record in plan.unread
+        ]
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
 def plan_text(plan: Plan) -> str:
-    """The plan as lines of at most 80 columns (a path or a key longer than that stands alone), ending in a newline."""
+    """The plan as lines of at most 80 columns (a longer path or key has a line of its own), ending in a newline."""
     lines = fold(plan_headline(plan), "", "  ")
     lines += [line for change in plan.changes for line in _change_lines(change)]
     if plan.kept:
-        lines += ["", f"Kept as it is: {len(plan.kept)}"]
+        lines += ["", f"Left unchanged: {len(plan.kept)}"]
         lines += _kept_lines(plan.kept)
     if plan.unread:
-        lines += ["", f"Unread, left alone: {len(plan.unread)}"]
-        for one in plan.unread:
-            numbers = "".join(f" #{number}" for number in one.numbers)
-            lines += fold(f"{one.path}: {one.reason}" + (f" (issues{numbers})" if numbers else ""), "  ! ", "    ")
+        lines += ["", f"Could not be read, left unchanged: {len(plan.unread)}"]
+        for record in plan.unread:
+            numbers = "".join(f" #{number}" for number in record.numbers)
+            lines += fold(
+                f"{record.path}: {record.reason}" + (f" (issues{numbers})" if numbers else ""), "  ! ", "    "
+            )
     if plan.changes:
         lines += ["", f"Checksum {plan.checksum}"]
     return "\n".join(lines) + "\n"
@@ -80,7 +84,7 @@ def plan_headline(plan: Plan) -> str:
     """One line: how many changes of each kind, and about how many requests they take."""
     counts = Counter((_noun(change), change.action) for change in plan.changes)
     if not counts:
-        return "Nothing to do: the tracker says what the records say."
+        return "Nothing to do: the tracker matches the records."
     order = [sort for sort in _SORTS if counts[sort]]
     parts = [
         f"{plural(counts[noun, action], noun) if noun else counts[noun, action]} to {_VERBS.get(action, action)}"
@@ -90,30 +94,30 @@ def plan_headline(plan: Plan) -> str:
 
 
 def _noun(change: PlannedChange) -> str:
-    """What a change is about where that is no issue."""
+    """What a change is about where that is not an issue."""
     if change.kind == LABEL:
         return "label"
     return {EDIT: "record", NOTIFY: "notice"}.get(change.action, "")
 
 
 def applied_line(done: Applied) -> str:
-    """One change that was carried out, e.g. `  + #4 create INC-1/AI-2`; what was not done says so."""
-    told = "" if done.outcome == APPLIED else f": {done.outcome}" + (f": {done.error}" if done.error else "")
+    """One change that was carried out, e.g. `  + #4 create INC-1/AI-2`; one that was not says why."""
+    outcome = "" if done.outcome == APPLIED else f": {done.outcome}" + (f": {done.error}" if done.error else "")
     number = "" if done.number is None else f" #{done.number}"
-    return f"  {_SIGNS.get(done.change.action, _OTHER)}{number} {done.change.action} {done.change.key}{told}"
+    return f"  {_SIGNS.get(done.change.action, _OTHER)}{number} {done.change.action} {done.change.key}{outcome}"
 
 
 def delivered_lines(done: Sequence[Delivered]) -> list[str]:
     """A line for each notice and outcome, e.g. `  ! sent now: team by pager, slack: SEV1 INC-1: Login fails`."""
     groups: dict[tuple[str, str, str], list[Delivered]] = {}
-    for one in done:
-        why = f": {one.error}" if one.error is not None else ""
-        groups.setdefault((one.planned.message.key, one.outcome, why), []).append(one)
+    for notice in done:
+        why = f": {notice.error}" if notice.error is not None else ""
+        groups.setdefault((notice.planned.message.key, notice.outcome, why), []).append(notice)
     lines: list[str] = []
-    for (_, outcome, why), of in groups.items():
-        message, channels = of[0].planned.message, ", ".join(one.planned.message.channel for one in of)
-        told = f"{outcome}: {message.recipient} by {channels}: {message.subject}{why}"
-        lines += fold(told, f"  {_SIGNS[NOTIFY]} ", "      ")
+    for (_, outcome, why), same in groups.items():
+        message, channels = same[0].planned.message, ", ".join(notice.planned.message.channel for notice in same)
+        text = f"{outcome}: {message.recipient} by {channels}: {message.subject}{why}"
+        lines += fold(text, f"  {_SIGNS[NOTIFY]} ", "      ")
     return lines
 
 
@@ -127,17 +131,6 @@ def applied_json(
 ) -> str:
     """A run as JSON text ending in a newline: each change with its outcome, what was held, what became of records and
     of notices."""
-    rows = [
-        {
-            "action": one.change.action,
-            "kind": one.change.kind,
-            "key": one.change.key,
-            "number": one.number,
-            "outcome": one.outcome,
-            "error": str(one.error) if one.error else None,
-        }
-        for one in outcomes
-    ]
     data = {
         "schema": PLAN_SCHEMA,
         "checksum": plan.checksum,
@@ -145,21 +138,34 @@ def applied_json(
         "left": end.left,
         "failed": end.failed,
         "unknown": end.unknown,
-        "changes": rows,
-        "held": [{"reason": one.reason, "count": one.count, "flag": one.flag or None} for one in held],
+        "changes": [_applied_row(applied) for applied in outcomes],
+        "held": [{"reason": group.reason, "count": group.count, "flag": group.flag or None} for group in held],
         "records": records or None,
-        "notices": [
-            {
-                "key": one.planned.message.key,
-                "recipient": one.planned.message.recipient,
-                "channel": one.planned.message.channel,
-                "outcome": one.outcome,
-                "error": str(one.error) if one.error is not None else None,
-            }
-            for one in notices
-        ],
+        "notices": [_delivered_row(notice) for notice in notices],
     }
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def _applied_row(applied: Applied) -> dict[str, object]:
+    return {
+        "action": applied.change.action,
+        "kind": applied.change.kind,
+        "key": applied.change.key,
+        "number": applied.number,
+        "outcome": applied.outcome,
+        "error": str(applied.error) if applied.error else None,
+    }
+
+
+def _delivered_row(notice: Delivered) -> dict[str, object]:
+    message = notice.planned.message
+    return {
+        "key": message.key,
+        "recipient": message.recipient,
+        "channel": message.channel,
+        "outcome": notice.outcome,
+        "error": str(notice.error) if notice.error is not None else None,
+    }
 
 
 def _change_row(change: PlannedChange) -> dict[str, object]:
@@ -176,11 +182,11 @@ def _change_row(change: PlannedChange) -> dict[str, object]:
 def _change_lines(change: PlannedChange) -> list[str]:
     number = f" #{change.number}" if change.number is not None else ""
     head = f"  {_SIGNS.get(change.action, _OTHER)} {change.action}{number} {change.key}"
-    told = change_effect(change)
+    effect = change_effect(change)
     if change.notice:
-        return [*fold(f"{change.action} {told}", f"  {_SIGNS[NOTIFY]} ", "      "), f"      {change.key}"]
+        return [*fold(f"{change.action} {effect}", f"  {_SIGNS[NOTIFY]} ", "      "), f"      {change.key}"]
     why = "" if change.action == CREATE else change.reason
-    return [head, *fold(": ".join(part for part in (told, why) if part), "      ", "      ")]
+    return [head, *fold(": ".join(part for part in (effect, why) if part), "      ", "      ")]
 
 
 def change_effect(change: PlannedChange) -> str:
@@ -190,29 +196,29 @@ def change_effect(change: PlannedChange) -> str:
         labels = ", ".join(change.edit.labels or ())
         return f"{str(fields['title']).removeprefix(change.key + ': ')} [{labels}]"
     if change.notice:
-        said = change.notice
-        held = f" (not sent: {said.held})" if said.held else ""
-        return f"{said.recipient} by {', '.join(said.channels)}{held}: {said.subject}"
+        notice = change.notice
+        held = f" (not sent: {notice.held})" if notice.held else ""
+        return f"{notice.recipient} by {', '.join(notice.channels)}{held}: {notice.subject}"
     if change.action == CLOSE:
         return f"as {str(change.state_reason).replace('_', ' ')}"
     if change.action == EDIT:
-        return ", ".join(str(one.route[-1]) for one in change.edits)
+        return ", ".join(str(edit.route[-1]) for edit in change.edits)
     return ", ".join(fields)
 
 
 def kept_by_reason(kept: tuple[Kept, ...]) -> dict[str, tuple[list[str], int]]:
     """Reason -> a few keys with the numbers of their issues, and how many more there are."""
     groups: dict[str, list[str]] = defaultdict(list)
-    for one in kept:
-        groups[one.reason].append(one.key if one.number is None else f"{one.key} #{one.number}")
+    for issue in kept:
+        groups[issue.reason].append(issue.key if issue.number is None else f"{issue.key} #{issue.number}")
     return {reason: (keys[:_SHOWN], max(0, len(keys) - _SHOWN)) for reason, keys in groups.items()}
 
 
 def _kept_lines(kept: tuple[Kept, ...]) -> list[str]:
     lines = []
-    for reason, (keys, left) in kept_by_reason(kept).items():
-        more = f" and {left} more" if left else ""
-        lines += fold(f"{len(keys) + left}: {reason}: {', '.join(keys)}{more}", "  = ", "    ")
+    for reason, (keys, more) in kept_by_reason(kept).items():
+        rest = f" and {more} more" if more else ""
+        lines += fold(f"{len(keys) + more}: {reason}: {', '.join(keys)}{rest}", "  = ", "    ")
     return lines
 
 
@@ -221,7 +227,7 @@ _FOLDED = 20  # a table with more rows is folded
 
 
 class _Part(NamedTuple):
-    """A table with its heading; each row stands on a line of its own."""
+    """A table with its heading; each row is one line."""
 
     title: str
     head: tuple[str, ...]
@@ -238,44 +244,47 @@ class _Part(NamedTuple):
 
 def plan_markdown(plan: Plan) -> str:
     """The plan as Markdown of at most MOST characters, ending in a newline: what cannot be read, a table for each
-    action, what is kept, the checksum. Rows that find no room are counted at the end."""
+    action, what is left unchanged, the checksum. Rows that do not fit are counted at the end."""
     top = f"## Plan for the tracker\n\n**{inline(plan_headline(plan))}**"
     end = f"Checksum for `apply --checksum`: `{plan.checksum}`" if plan.changes else ""
     parts = list(_parts(plan))
     room = MOST_CHARACTERS - len("\n\n".join((top, _left_out(sum(len(part.rows) for part in parts)), end, "")))
-    texts, left = [], 0
+    texts, hidden = [], 0
     for part in parts:
         shown = _fitting(part, room)
-        left += len(part.rows) - shown
+        hidden += len(part.rows) - shown
         if shown:
             texts.append(part.text(shown))
             room -= len(texts[-1]) + 2
-    return "\n\n".join(text for text in (top, *texts, _left_out(left), end) if text) + "\n"
+    return "\n\n".join(text for text in (top, *texts, _left_out(hidden), end) if text) + "\n"
 
 
 def _parts(plan: Plan) -> Iterator[_Part]:
     if plan.unread:
         yield _Part(
-            "Could not be read, their issues stay as they are", ("Record", "Issues", "Why"), _unread(plan.unread)
+            "Could not be read, their issues are left unchanged", ("Record", "Issues", "Why"), _unread(plan.unread)
         )
     actions: dict[str, list[PlannedChange]] = defaultdict(list)
     for change in plan.changes:
         actions[change.action].append(change)
     for action, changes in actions.items():
         if action == NOTIFY:
-            yield _Part("People to notify", ("Who", "By", "What", "Key"), [_told(one) for one in changes])
+            yield _Part("People to notify", ("Who", "By", "What", "Key"), [_notice_row(change) for change in changes])
             continue
-        rows = [(_number(one), code(one.key), inline(change_effect(one)), inline(one.reason)) for one in changes]
+        rows = [
+            (_number(change), code(change.key), inline(change_effect(change)), inline(change.reason))
+            for change in changes
+        ]
         where = " in the records" if action == EDIT else ""
         yield _Part(f"To {inline(action)}{where}", ("Issue", "Key", "What", "Why"), rows)
     if plan.kept:
-        yield _Part("Kept as it is, by reason", ("How many", "Why", "Which"), _kept(plan))
+        yield _Part("Left unchanged, by reason", ("How many", "Why", "Which"), _kept(plan))
 
 
 def _unread(unread: Sequence[LeftAlone]) -> list[tuple[str, ...]]:
     return [
-        (code(one.path), ", ".join(code(f"#{number}") for number in one.numbers) or "none", inline(one.reason))
-        for one in unread
+        (code(record.path), ", ".join(code(f"#{number}") for number in record.numbers) or "none", inline(record.reason))
+        for record in unread
     ]
 
 
@@ -297,13 +306,18 @@ def _number(change: PlannedChange) -> str:
     return code(f"#{change.number}")
 
 
-def _told(change: PlannedChange) -> tuple[str, ...]:
-    """A notice; a name as code, so that a comment calls nobody."""
-    said = change.notice
-    if said is None:
+def _notice_row(change: PlannedChange) -> tuple[str, ...]:
+    """A notice; names as code, so that a comment pings nobody."""
+    notice = change.notice
+    if notice is None:
         return ("", "", inline(change.reason), code(change.key))
-    held = f" (not sent: {inline(said.held)})" if said.held else ""
-    return code(said.recipient), ", ".join(map(code, said.channels)), f"{inline(said.subject)}{held}", code(change.key)
+    held = f" (not sent: {inline(notice.held)})" if notice.held else ""
+    return (
+        code(notice.recipient),
+        ", ".join(map(code, notice.channels)),
+        f"{inline(notice.subject)}{held}",
+        code(change.key),
+    )
 
 
 def _fitting(part: _Part, room: int) -> int:
@@ -317,4 +331,4 @@ def _fitting(part: _Part, room: int) -> int:
 
 
 def _left_out(rows: int) -> str:
-    return f"**{plural(rows, 'row')} found no room here:** run `incident-ops plan` to see everything." if rows else ""
+    return f"**{plural(rows, 'row')} did not fit here:** run `incident-ops plan` to see everything." if rows else ""

@@ -1,7 +1,4 @@
-"""The tables of a policy's playbook, in Markdown: its levels as the playbook lists them, and its triage rules.
-
-Holidays as a block to paste into policy.yaml, each date with its name, or as JSON.
-"""
+"""A policy in Markdown: levels, triage rules, unused keys; and holidays as a block for policy.yaml, or as JSON."""
 
 from __future__ import annotations
 
@@ -30,14 +27,14 @@ def triage_table(policy: Policy) -> str:
 
 
 def unused_keys(resolved: Mapping[str, Any]) -> str:
-    """The section on keys that are set and not used yet, by what they wait for; "" where there are none."""
+    """The section on keys that are set but not used yet, by what they wait for; "" where there are none."""
     waiting: dict[str, list[str]] = {}
-    for one in unused("policy", resolved):
-        names = waiting.setdefault(one.capability, [])
-        if one.path not in names:
-            names.append(one.path)
+    for key in unused("policy", resolved):
+        names = waiting.setdefault(key.capability, [])
+        if key.path not in names:
+            names.append(key.path)
     lines = [f"- {', '.join(f'`{name}`' for name in names)}: {capability}\n" for capability, names in waiting.items()]
-    return f"\nNot used yet, accepted for what is still to come:\n\n{''.join(lines)}" if lines else ""
+    return f"\nAccepted but not used yet:\n\n{''.join(lines)}" if lines else ""
 
 
 def _table(columns: tuple[str, ...], levels: Iterable[LevelPolicy]) -> str:
@@ -89,7 +86,7 @@ _CELLS: dict[str, Callable[[LevelPolicy], str]] = {
     "No activity": lambda level: _words(level.stagnation),
     "Deferred while active within": lambda level: _words(level.defer_if_active_within),
     "Team": lambda level: level.team or "none",
-    "Told": lambda level: _listed(level.audiences),
+    "Notified": lambda level: _listed(level.audiences),
     "Channels": lambda level: _listed(level.channels),
     "Status page": lambda level: _yes(level.status_page),
     "Declared": lambda level: _yes(level.declare),
@@ -97,22 +94,22 @@ _CELLS: dict[str, Callable[[LevelPolicy], str]] = {
     "Calendar": lambda level: level.calendar,
     "Postmortem": _postmortem,
 }
-"""Heading -> what stands in its column; the headings a preset may list."""
+"""Heading -> the text of a cell in its column; the headings a preset may list."""
 
-_MAJOR = ("Level", "Definition", "Updates", "Team", "Told", "Commander", "Diagnosis", "Postmortem")
+_MAJOR = ("Level", "Definition", "Updates", "Team", "Notified", "Commander", "Diagnosis", "Postmortem")
 """Columns of the table of major incidents."""
 
 
 Day = tuple[date, str, bool]
-"""A date, what it is called, and whether it stands for a holiday on another day."""
+"""A date, its name, and whether it is the day off for a holiday on another day."""
 
 
 def to_yaml(calendar: str, country: str, subdivision: str | None, days: Sequence[Day], source: str) -> str:
-    """The block `calendars`, with what a reader must know of it on top."""
+    """The block `calendars`, with a comment for its reader on top."""
     place = f"{country}-{subdivision}" if subdivision else country
     lines = [
-        f"# Public holidays of {place}, written down from the Python library {source}; check them before you commit.",
-        "# (observed) = the day off in place of a holiday that falls on another one; both are listed.",
+        f"# Public holidays of {place}, from the Python library {source}; check them before you commit.",
+        "# (observed) = the day off for a holiday that falls on a non-working day; both are listed.",
         "calendars:",
         f"  {calendar}:",
         "    holidays:",

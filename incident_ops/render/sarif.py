@@ -27,17 +27,17 @@ def to_sarif(findings: Sequence[Finding], silenced: Sequence[SuppressedFinding],
 
     `prefix` is the records' folder in the repository, "" or ending with `/`.
     """
-    known = {name: rule for group in catalogue().values() for name, rule in group.items()}
-    index = {name: number for number, name in enumerate(sorted(known))}
-    shown = sorted(findings, key=lambda one: (RANK[one.level], one.sort_key))
-    results = [_result(one, index, prefix) for one in shown]
-    for one in silenced:
-        suppression = {"kind": "inSource", "justification": inert(one.reason)}
-        results.append({**_result(one.finding, index, prefix), "suppressions": [suppression]})
+    rules_by_id = {name: rule for group in catalogue().values() for name, rule in group.items()}
+    index = {name: number for number, name in enumerate(sorted(rules_by_id))}
+    shown = sorted(findings, key=lambda finding: (RANK[finding.level], finding.sort_key))
+    results = [_result(finding, index, prefix) for finding in shown]
+    for finding in silenced:
+        suppression = {"kind": "inSource", "justification": inert(finding.reason)}
+        results.append({**_result(finding.finding, index, prefix), "suppressions": [suppression]})
     driver = {
         "name": "incident-ops",
         "version": __version__,
-        "rules": [_rule(known[name]) for name in sorted(known)],
+        "rules": [_rule(rules_by_id[name]) for name in sorted(rules_by_id)],
     }
     run = {
         "tool": {"driver": driver},
@@ -63,17 +63,17 @@ def _prose(doc: str) -> str:
     return " ".join(" ".join(part.split()) for part in doc.split("\n\n") if not part.startswith(" "))
 
 
-def _result(one: Finding, index: dict[str, int], prefix: str) -> dict[str, Any]:
-    where = one.where
+def _result(finding: Finding, index: dict[str, int], prefix: str) -> dict[str, Any]:
+    where = finding.where
     artifact = {"uri": quote(f"{prefix}{where.file}", errors="surrogateescape"), "uriBaseId": "%SRCROOT%"}
     region = {"startLine": max(where.line, 1), "startColumn": max(where.column, 1)}
-    text = inert(one.message) + (f" ({inert(one.hint)})" if one.hint else "")
-    named = "\0".join((one.rule, prefix, where.file, *map(str, where.route), one.message))
+    text = inert(finding.message) + (f" ({inert(finding.hint)})" if finding.hint else "")
+    identity = "\0".join((finding.rule, prefix, where.file, *map(str, where.route), finding.message))
     return {
-        "ruleId": one.rule,
-        "ruleIndex": index[one.rule],
-        "level": one.level.value,
+        "ruleId": finding.rule,
+        "ruleIndex": index[finding.rule],
+        "level": finding.level.value,
         "message": {"text": text},
         "locations": [{"physicalLocation": {"artifactLocation": artifact, "region": region}}],
-        "partialFingerprints": {"incidentOpsFinding/v1": sha256(named.encode(errors="surrogatepass")).hexdigest()},
+        "partialFingerprints": {"incidentOpsFinding/v1": sha256(identity.encode(errors="surrogatepass")).hexdigest()},
     }

@@ -1,15 +1,14 @@
-"""The clocks as text for people and as the JSON of `sla check` (docs/contract.md#json).
+"""Clocks and due notifications as text for people, as the JSON of `sla check`, and as GitHub shows them.
 
-The text says first what is about to be breached (R54), then how each open incident stands (R52, R53), then every clock.
-
-What is owed now: as lines for people, as the JSON of `sla check`, and as GitHub shows it.
+The text says first what is about to be breached (R54), then the status of each open incident (R52, R53), then every
+clock. JSON: docs/contract.md#json.
 """
 
 from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -17,8 +16,13 @@ from incident_ops.documents.markdown import code, inline
 from incident_ops.domain.record import Unread
 from incident_ops.domain.time import spell_ago, spell_clock, spell_duration, stamp
 from incident_ops.render.findings import MOST_ANNOTATIONS, MOST_SUMMARY_BYTES, command, inert, plural
-from incident_ops.render.text import aligned, fit_line
-from incident_ops.sla.clocks import CLOCK_NAMES, Clock, ClockState, Risk
+from incident_ops.render.text import WIDTH, Style, aligned, fit_line, spell_due
+from incident_ops.sla.clocks import (
+    CLOCK_NAMES,
+    Clock,
+    ClockState,
+    Risk,
+)
 from incident_ops.sla.obligations import (
     DECLARED_NOTICE,
     ESCALATION_NOTICE,
@@ -33,15 +37,11 @@ from incident_ops.sla.status import ClockReport, IncidentStatus
 
 BREACHED, AT_RISK, MISSED, PAUSED, NO_DUE = "breached", "at risk", "missed", "paused", "no due"
 URGENCY = (BREACHED, AT_RISK, "ok", PAUSED, NO_DUE, MISSED, "met", "cancelled")
-"""Words of the first column, the most urgent first: what is running out, what rests, what is over."""
+"""Words of the first column, the most urgent first: running out, paused, over."""
 
-WIDTH = 80
 CLOCK_HEADER = ("STATUS", "INCIDENT", "CLOCK", "LEVEL", "LEFT", "DUE (UTC)")
 STATUS_HEADER = ("STATUS", "INCIDENT", "LEVEL", "AGE", "DUE NEXT", "UPDATED")
 RISKS = {Risk.BREACHED: BREACHED, Risk.AT_RISK: AT_RISK, Risk.OK: "ok"}
-
-Style = Callable[[str, str], str]
-"""(word of URGENCY, a whole line) -> the line as it is to be shown, e.g. coloured."""
 
 
 class ClockRow(NamedTuple):
@@ -71,7 +71,7 @@ def clock_rows(report: ClockReport) -> list[ClockRow]:
             clock_name(clock),
             clock.level,
             _left(clock),
-            spell_clock(clock.due, dated=True) if clock.due else "-",
+            spell_due(clock.due),
         )
         for clock in ordered
     ]
@@ -89,35 +89,35 @@ def warning(clock: Clock) -> str | None:
     return f"{spell_duration(clock.remaining_seconds, in_words=True)} to SLA breach"
 
 
-def to_text(report: ClockReport, style: Style = lambda _, line: line, owed: Sequence[str] = ()) -> str:
-    """Summary, warnings, what is owed (lines), open incidents, clocks, unread records; at most 80 columns for ids of
-    our own forms."""
+def to_text(report: ClockReport, style: Style = lambda _, line: line, due_lines: Sequence[str] = ()) -> str:
+    """Summary, warnings, lines of due notifications, open incidents, clocks, unread records; at most 80 columns for ids
+    of our own forms."""
     table = clock_rows(report)
     out = [f"Clocks at {spell_clock(report.at, dated=True)} UTC", *textwrap.wrap(_summary(table), WIDTH)]
     for part in (
         _warnings(report, style),
-        list(owed),
-        _statuses(report, style),
+        list(due_lines),
+        _incidents(report, style),
         _late_phases(report),
-        _told_afterwards(report),
+        _declared_afterwards(report),
     ):
         out += ["", *part] if part else []
     if table:
         out += ["", *_table(CLOCK_HEADER, table, style)]
     if report.unread:
-        out += ["", f"Not read, so their clocks are not known ({len(report.unread)}):"]
+        out += ["", f"Could not be read, so their clocks are unknown ({len(report.unread)}):"]
         out += [f"  {record.path}: {record.why}" for record in report.unread]
     return "\n".join(out) + "\n"
 
 
-def to_json(report: ClockReport, lag_seconds: int = 0, owed: Sequence[dict[str, str]] = ()) -> str:
+def to_json(report: ClockReport, lag_seconds: int = 0, obligations: Sequence[dict[str, str]] = ()) -> str:
     """The JSON of `sla check`; `unread` is there only when a record could not be used. Same report, same bytes."""
     data: dict[str, Any] = {
         "schema": 1,
         "at": stamp(report.at),
         "lag_seconds": lag_seconds,
         "clocks": [clock_data(clock) for clock in report.clocks],
-        "obligations": [*owed],
+        "obligations": [*obligations],
     }
     if report.unread:
         data["unread"] = unread_data(report.unread)
@@ -156,7 +156,7 @@ def clock_data(clock: Clock) -> dict[str, Any]:
 
 
 def status_of(clock: Clock) -> str:
-    """The state, and for a clock that is not over its risk: the one word a person looks for."""
+    """The state, and for a clock that is not over its risk: in one word."""
     if clock.state is ClockState.MISSED:
         return MISSED
     if clock.risk is not Risk.OK:
@@ -167,7 +167,7 @@ def status_of(clock: Clock) -> str:
 
 
 def _left(clock: Clock) -> str:
-    """Working time left, or how late; nothing is left once met."""
+    """Working time left, or how late; `-` once met."""
     seconds = clock.remaining_seconds
     if seconds is None or clock.state is ClockState.MET:
         return "-"
@@ -176,12 +176,12 @@ def _left(clock: Clock) -> str:
 
 def _warnings(report: ClockReport, style: Style) -> list[str]:
     """What is about to be breached and who has it, the nearest breach first."""
-    assignees = {one.incident: one.assignee for one in report.statuses}
+    assignees = {status.incident: status.assignee for status in report.statuses}
     near = [(clock, text) for clock in report.clocks if (text := warning(clock))]
     near.sort(key=lambda pair: (pair[0].remaining_seconds or 0, pair[0].incident, pair[0].clock))
     lines = []
     for clock, text in near:
-        due = f"due {spell_clock(clock.due, dated=True)} UTC" if clock.due else "held by a pause"
+        due = f"due {spell_clock(clock.due, dated=True)} UTC" if clock.due else "paused"
         lines.append(style(AT_RISK, f"{clock.incident}: {text}"))
         lines.append(
             "  "
@@ -190,23 +190,27 @@ def _warnings(report: ClockReport, style: Style) -> list[str]:
     return lines
 
 
-def _statuses(report: ClockReport, style: Style) -> list[str]:
+def _incidents(report: ClockReport, style: Style) -> list[str]:
     """Open incidents, the worst and the one due first on top."""
     last = datetime.max.replace(tzinfo=report.at.tzinfo)
     ordered = sorted(
         report.statuses,
-        key=lambda one: (URGENCY.index(RISKS[one.risk]), (one.clock and one.clock.due) or last, one.incident),
+        key=lambda status: (
+            URGENCY.index(RISKS[status.risk]),
+            (status.clock and status.clock.due) or last,
+            status.incident,
+        ),
     )
     table = [
         (
-            RISKS[one.risk],
-            one.incident,
-            one.level,
-            spell_duration(one.age_seconds),
-            f"{clock_name(one.clock)} {_left(one.clock)}" if one.clock else "-",
-            spell_ago(int((report.at - one.updated_at).total_seconds())) if one.updated_at else "never",
+            RISKS[status.risk],
+            status.incident,
+            status.level,
+            spell_duration(status.age_seconds),
+            f"{clock_name(status.clock)} {_left(status.clock)}" if status.clock else "-",
+            spell_ago(int((report.at - status.updated_at).total_seconds())) if status.updated_at else "never",
         )
-        for one in ordered
+        for status in ordered
     ]
     return _table(STATUS_HEADER, table, style) if table else []
 
@@ -214,92 +218,100 @@ def _statuses(report: ClockReport, style: Style) -> list[str]:
 def _late_phases(report: ClockReport) -> list[str]:
     """Phases that last longer than planned (R49, R50)."""
     return [
-        f"{one.incident}: {one.phase.id.replace('_', ' ')} over by {spell_duration(one.phase.over_seconds)} "
-        f"(end {spell_clock(one.phase.due, dated=True)})"
-        for one in report.statuses
-        if one.phase is not None and one.phase.over_seconds > 0
+        f"{status.incident}: {status.phase.id.replace('_', ' ')} overran by "
+        f"{spell_duration(status.phase.over_seconds)} (due {spell_clock(status.phase.due, dated=True)})"
+        for status in report.statuses
+        if status.phase is not None and status.phase.over_seconds > 0
     ]
 
 
-def _told_afterwards(report: ClockReport) -> list[str]:
+def _declared_afterwards(report: ClockReport) -> list[str]:
     """Incidents declared after the fact."""
-    late = (
-        f"{one.incident}: declared after the fact{_lag(one)}; nobody is paged"
-        for one in report.statuses
-        if one.retroactive
+    lines = (
+        f"{status.incident}: declared after the fact{_lag(status)}; nobody is paged"
+        for status in report.statuses
+        if status.retroactive
     )
-    return [line for text in late for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ")]
+    return [line for text in lines for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ")]
 
 
-def _lag(one: IncidentStatus) -> str:
-    return "" if one.lag_seconds is None else f", {spell_duration(one.lag_seconds)} after its detection"
+def _lag(status: IncidentStatus) -> str:
+    return "" if status.lag_seconds is None else f", {spell_duration(status.lag_seconds)} after detection"
 
 
 def _summary(table: Sequence[ClockRow]) -> str:
-    """`1 breached, 2 at risk, 5 met`; words nobody wears are left out."""
+    """`1 breached, 2 at risk, 5 met`; words without a clock are left out."""
     counts = ((sum(1 for row in table if row.status == word), word) for word in URGENCY)
     return ", ".join(f"{count} {word}" for count, word in counts if count) or "no clock runs"
 
 
 def _table(header: Sequence[str], table: Sequence[Sequence[str]], style: Style) -> list[str]:
-    """The lines of a table; the first cell of a row is the word its style goes by."""
+    """The lines of a table; the first cell of a row is the tone of its line."""
     head, *lines = aligned(header, table)
     return [head, *(style(row[0], line) for row, line in zip(table, lines, strict=True))]
 
 
-_TOLD_ONCE = frozenset({DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, RESOLVED_NOTICE, NEWS_NOTICE})
+_NEWS = frozenset({DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, RESOLVED_NOTICE, NEWS_NOTICE})
 _NEWS_FOR = timedelta(days=1)
 
 
-def obligations_data(owed: DueObligations) -> list[dict[str, str]]:
+def obligations_data(due: DueObligations) -> list[dict[str, str]]:
     """The obligations as JSON data, in the fields of docs/contract.md#json."""
     return [
         {
-            "key": one.key,
-            "kind": one.kind,
-            "incident": one.incident,
-            "reason": one.reason,
-            "due": stamp(one.due),
-            "noticed_at": stamp(one.noticed_at),
+            "key": obligation.key,
+            "kind": obligation.kind,
+            "incident": obligation.incident,
+            "reason": obligation.reason,
+            "due": stamp(obligation.due),
+            "noticed_at": stamp(obligation.noticed_at),
         }
-        for one in owed.obligations
+        for obligation in due.obligations
     ]
 
 
-def due_lines(owed: DueObligations) -> list[str]:
-    """What is owed, the longest due first: reason, key, when it was due, when noticed. What was announced more than a
-    day ago is left to the JSON. Empty where nothing is owed."""
-    shown = _shown(owed)
+def due_lines(due: DueObligations) -> list[str]:
+    """Due notifications, the longest due first: reason, key, when due, when noticed; [] where nothing is due.
+
+    News more than a day old is left to the JSON.
+    """
+    shown = _shown(due)
     if not shown:
         return []
-    out = [f"Owed now: {len(shown)}, the longest due for {spell_duration(max(map(_owed_lag, shown)))}"]
-    for one in shown:
-        head = f"{one.incident}: {inert(one.reason)}"
+    out = [f"Notifications due: {len(shown)}, the longest for {spell_duration(max(map(_lag_seconds, shown)))}"]
+    for obligation in shown:
+        head = f"{obligation.incident}: {inert(obligation.reason)}"
         out += textwrap.wrap(head, WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False)
-        noticed = "now" if one.noticed_at == owed.at else spell_clock(one.noticed_at, dated=True)
-        out.append(
-            f"    due {spell_clock(one.due, dated=True)}, noticed {noticed}, {spell_duration(_owed_lag(one))} later"
-        )
-        out.append(f"    {one.key}")
+        noticed = "now" if obligation.noticed_at == due.at else spell_clock(obligation.noticed_at, dated=True)
+        due_at, late = _when(obligation)
+        out.append(f"    due {due_at}, noticed {noticed}, {late}")
+        out.append(f"    {obligation.key}")
     return out
 
 
-def due_commands(report: ClockReport, owed: DueObligations) -> str:
+def due_commands(report: ClockReport, due: DueObligations) -> str:
     """Workflow commands: an error for what is breached or escalates, a warning for what is at risk; "" for neither."""
     table = clock_rows(report)
     errors = [_of_row(row) for row in table if row.status == BREACHED]
-    errors += [(one.incident, one.reason) for one in owed.obligations if one.kind == ESCALATION_NOTICE]
+    errors += [
+        (obligation.incident, obligation.reason)
+        for obligation in due.obligations
+        if obligation.kind == ESCALATION_NOTICE
+    ]
     warnings = [_of_row(row) for row in table if row.status == AT_RISK]
     return "".join(f"{line}\n" for line in (*_capped("error", errors), *_capped("warning", warnings)))
 
 
-def due_summary(report: ClockReport, owed: DueObligations, room: int = MOST_SUMMARY_BYTES) -> str:
-    """Clocks that are breached or at risk, and what is owed, as Markdown of at most `room` bytes; what does not fit is
-    counted in the last line."""
+def due_summary(report: ClockReport, due: DueObligations, room: int = MOST_SUMMARY_BYTES) -> str:
+    """Clocks that are breached or at risk, and due notifications, as Markdown of at most `room` bytes.
+
+    What does not fit is counted in the last line.
+    """
     at = spell_clock(report.at, dated=True)
     urgent = [row for row in clock_rows(report) if row.status in (BREACHED, AT_RISK)]
-    shown = _shown(owed)
-    head = f"## Clocks at {at} UTC\n\n{plural(len(urgent), 'clock')} at risk or breached, {len(shown)} owed\n"
+    shown = _shown(due)
+    counts = f"{plural(len(urgent), 'clock')} at risk or breached, {plural(len(shown), 'notification')} due"
+    head = f"## Clocks at {at} UTC\n\n{counts}\n"
     lines: list[str] = []
     if urgent:
         lines += ["\n| status | incident | clock | level | time | due (UTC) |\n| --- | --- | --- | --- | --- | --- |\n"]
@@ -308,8 +320,11 @@ def due_summary(report: ClockReport, owed: DueObligations, room: int = MOST_SUMM
             for row in urgent
         ]
     if shown:
-        lines += ["\n| owed | incident | why | due (UTC) | noticed |\n| --- | --- | --- | --- | --- |\n"]
-        lines += [_row(one.kind, code(one.incident), inline(inert(one.reason)), *_when(one)) for one in shown]
+        lines += ["\n| notification | incident | why | due (UTC) | noticed |\n| --- | --- | --- | --- | --- |\n"]
+        lines += [
+            _row(obligation.kind, code(obligation.incident), inline(inert(obligation.reason)), *_when(obligation))
+            for obligation in shown
+        ]
     left = room - len(head.encode()) - len(_left_out(len(lines)).encode())
     for place, line in enumerate(lines):
         left -= len(line.encode())
@@ -318,8 +333,8 @@ def due_summary(report: ClockReport, owed: DueObligations, room: int = MOST_SUMM
     return head + "".join(lines)
 
 
-def _when(one: Obligation) -> tuple[str, str]:
-    return spell_clock(one.due, dated=True), f"{spell_duration(_owed_lag(one))} later"
+def _when(obligation: Obligation) -> tuple[str, str]:
+    return spell_clock(obligation.due, dated=True), f"{spell_duration(_lag_seconds(obligation))} late"
 
 
 def _row(*cells: str) -> str:
@@ -334,15 +349,19 @@ def _of_row(row: ClockRow) -> tuple[str, str]:
     return row.incident, f"{row.clock} of {row.level} {row.status}: {row.time}, due {row.due} UTC"
 
 
-def _capped(level: str, told: Sequence[tuple[str, str]]) -> Iterable[str]:
-    yield from (command(level, {"title": name}, inert(text)) for name, text in told[:MOST_ANNOTATIONS])
-    if more := len(told) - MOST_ANNOTATIONS if len(told) > MOST_ANNOTATIONS else 0:
+def _capped(level: str, messages: Sequence[tuple[str, str]]) -> Iterable[str]:
+    yield from (command(level, {"title": name}, inert(text)) for name, text in messages[:MOST_ANNOTATIONS])
+    if more := len(messages) - MOST_ANNOTATIONS if len(messages) > MOST_ANNOTATIONS else 0:
         yield command(level, {"title": "incident-ops"}, f"and {more} more: the summary of this step lists them")
 
 
-def _shown(owed: DueObligations) -> list[Obligation]:
-    return [one for one in owed.obligations if one.kind not in _TOLD_ONCE or owed.at - one.due <= _NEWS_FOR]
+def _shown(due: DueObligations) -> list[Obligation]:
+    return [
+        obligation
+        for obligation in due.obligations
+        if obligation.kind not in _NEWS or due.at - obligation.due <= _NEWS_FOR
+    ]
 
 
-def _owed_lag(one: Obligation) -> int:
-    return max(0, int((one.noticed_at - one.due).total_seconds()))
+def _lag_seconds(obligation: Obligation) -> int:
+    return max(0, int((obligation.noticed_at - obligation.due).total_seconds()))

@@ -1,4 +1,4 @@
-"""The compliance report as text, as Markdown and as JSON. A mean never stands without n, median and p90."""
+"""The compliance report as text, as Markdown and as JSON. A mean never appears without n, median and p90."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from incident_ops.documents.markdown import inline, markdown_table
 from incident_ops.domain.time import spell_clock, spell_duration, stamp
 from incident_ops.render.findings import inert, json_text, plural
 from incident_ops.render.sla import clock_data, clock_name, unread_data
-from incident_ops.render.text import aligned, fit_line
+from incident_ops.render.text import WIDTH, aligned, fit_line, spell_due
 from incident_ops.sla.clocks import CLOCK_NAMES
 from incident_ops.sla.compliance import (
     COMPLIANCE,
@@ -23,13 +23,12 @@ from incident_ops.sla.compliance import (
     Period,
 )
 
-WIDTH = 80
 MOST_MISSED = 20
 REPORT_HEADER = ("", "CLOCK", "N", "MET", "MISSED", "KEPT", "MEDIAN", "P90", "MEAN")
 REPORT_RIGHT_COLUMNS = range(2, 9)
 MISSED_HEADER = ("MISSED", "CLOCK", "LEVEL", "LATE", "DUE (UTC)")
 REASONS = {
-    "breached_by_retarget": "late only since its level changed",
+    "breached_by_retarget": "late only because its level changed",
     "dropped": "dropped",
     "duplicate": "duplicate",
     "drill": "drill",
@@ -37,27 +36,27 @@ REASONS = {
     "no_due": "without a due date",
     "retroactive": "declared after the fact",
     "running": "still running in time",
-    "unknown_instant": "ended nobody knows when",
+    "unknown_instant": "end time unknown",
     "withdrawn": "withdrawn",
 }
 ALL = "all"
 
 
 def to_text(report: Compliance) -> str:
-    """Figures in total and by group, goals, slots, what does not count, how late runs were, what was missed."""
+    """Figures in total and by group, goals, slots, what does not count, notification lag, what was missed."""
     out = [_title(report), *textwrap.wrap(_counted(report), WIDTH), ""]
     out += (
         [*aligned(REPORT_HEADER, _rows(report), REPORT_RIGHT_COLUMNS), ""]
         if report.total
         else ["No clock to report on.", ""]
     )
-    for part in (_goals(report), _slots(report), _excluded(report), [_noticing(report.noticing)]):
+    for part in (_goals(report), _slots(report), _excluded(report), [_lag(report.noticing)]):
         out += [line for text in part for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ")]
     if report.late:
         out += ["", *aligned(MISSED_HEADER, _late(report)), *_more(report)]
     if report.unread:
-        out += ["", f"Not read, so not in this report ({len(report.unread)}):"]
-        out += [f"  {one.path}: {one.why}" for one in report.unread]
+        out += ["", f"Could not be read, so not in this report ({len(report.unread)}):"]
+        out += [f"  {record.path}: {record.why}" for record in report.unread]
     return "\n".join(out) + "\n"
 
 
@@ -67,8 +66,8 @@ def to_markdown(report: Compliance) -> str:
     if report.total:
         head = ["", *(word.capitalize() for word in REPORT_HEADER[1:])]
         parts.append(markdown_table(head, [[inline(name), *cells] for name, *cells in _rows(report)]))
-    told = [*_goals(report), *_slots(report), *_excluded(report), _noticing(report.noticing)]
-    parts.append("\n".join(f"- {inline(text)}" for text in told))
+    sentences = [*_goals(report), *_slots(report), *_excluded(report), _lag(report.noticing)]
+    parts.append("\n".join(f"- {inline(text)}" for text in sentences))
     if report.late:
         rows = [[*map(inline, words), late, due] for *words, late, due in _late(report)]
         parts.append(
@@ -80,8 +79,8 @@ def to_markdown(report: Compliance) -> str:
             )
         )
     if report.unread:
-        lines = [f"- {inline(one.path)}: {inline(one.why)}" for one in report.unread]
-        parts.append("\n".join([f"### Not read, so not in this report ({len(report.unread)})", "", *lines]))
+        lines = [f"- {inline(record.path)}: {inline(record.why)}" for record in report.unread]
+        parts.append("\n".join([f"### Could not be read, so not in this report ({len(report.unread)})", "", *lines]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -94,12 +93,13 @@ def to_json(report: Compliance) -> str:
         "until": stamp(report.period.until) if report.period.until else None,
         "by": report.by,
         "incidents": report.incidents,
-        "total": [_figures_data(one) for one in report.total],
+        "total": [_figures_data(figures) for figures in report.total],
         "groups": [
-            {"name": group.name, "clocks": [_figures_data(one) for one in group.figures]} for group in report.groups
+            {"name": group.name, "clocks": [_figures_data(figures) for figures in group.figures]}
+            for group in report.groups
         ],
         "goals": [_goal_data(goal) for goal in report.goals],
-        "noticing": _noticing_data(report.noticing),
+        "noticing": _lag_data(report.noticing),
         "late": [clock_data(clock) for clock in report.late],
     }
     if report.unread:
@@ -111,8 +111,8 @@ def spell_period(period: Period) -> str:
     """`declared since 2025-01-01 00:00 UTC`; "" for all of the past."""
     since = f"since {spell_clock(period.since, dated=True)}" if period.since else ""
     until = f"before {spell_clock(period.until, dated=True)}" if period.until else ""
-    told = " and ".join(part for part in (since, until) if part)
-    return f"declared {told} UTC" if told else ""
+    span = " and ".join(part for part in (since, until) if part)
+    return f"declared {span} UTC" if span else ""
 
 
 def _title(report: Compliance) -> str:
@@ -125,23 +125,23 @@ def _counted(report: Compliance) -> str:
 
 
 def _rows(report: Compliance) -> list[tuple[str, ...]]:
-    """The figures in total, then of each group; its name stands on the first line of it."""
+    """The figures in total, then of each group; its name is on its first line."""
     groups = [(ALL, report.total), *((group.name, group.figures) for group in report.groups)]
     return [
-        ("" if index else fit_line(name, 14), *_cells(one))
+        ("" if index else fit_line(name, 14), *_cells(clock))
         for name, figures in groups
-        for index, one in enumerate(figures)
+        for index, clock in enumerate(figures)
     ]
 
 
-def _cells(one: Figures) -> tuple[str, ...]:
-    lasted = _spread(one.lasted) if one.lasted else ("-", "-", "-")
+def _cells(clock: Figures) -> tuple[str, ...]:
+    lasted = _spread(clock.lasted) if clock.lasted else ("-", "-", "-")
     return (
-        _word(one),
-        str(one.n),
-        str(one.met),
-        str(one.missed),
-        _share(one.percent),
+        _word(clock),
+        str(clock.n),
+        str(clock.met),
+        str(clock.missed),
+        _share(clock.percent),
         *lasted,
     )
 
@@ -178,51 +178,51 @@ def _wanted(goal: Goal) -> str:
 
 def _slots(report: Compliance) -> list[str]:
     return [
-        f"Update slots, {one.clock.removeprefix('update_')}: {one.slots.kept} kept, {one.slots.missed} missed."
-        for one in report.total
-        if one.slots.kept or one.slots.missed
+        f"Update slots, {clock.clock.removeprefix('update_')}: {clock.slots.kept} kept, {clock.slots.missed} missed."
+        for clock in report.total
+        if clock.slots.kept or clock.slots.missed
     ]
 
 
 def _excluded(report: Compliance) -> Iterator[str]:
-    if running := [f"{one.unfinished} {_word(one)}" for one in report.total if one.unfinished]:
-        yield f"Missed and still running, so in no median: {', '.join(running)}."
-    for one in report.total:
-        if one.excluded:
-            yield f"Not counted, {_word(one)}: {_reasons(one.excluded)}."
+    if running := [f"{clock.unfinished} {_word(clock)}" for clock in report.total if clock.unfinished]:
+        yield f"Missed and still running, so not in any median: {', '.join(running)}."
+    for clock in report.total:
+        if clock.excluded:
+            yield f"Not counted, {_word(clock)}: {_reasons(clock.excluded)}."
 
 
-def _word(one: Figures) -> str:
-    return CLOCK_NAMES[one.clock].short
+def _word(figures: Figures) -> str:
+    return CLOCK_NAMES[figures.clock].short
 
 
 def _reasons(excluded: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {REASONS.get(reason, reason)}" for reason, count in excluded.items())
 
 
-def _noticing(found: NotificationLag | None) -> str:
-    if found is None:
-        return "How late runs noticed is not known: no record tells of an escalation by a rule."
-    median, p90, mean = _spread(found.lag)
+def _lag(lag: NotificationLag | None) -> str:
+    if lag is None:
+        return "Notification lag: unknown (no escalation by a rule is on record)."
+    median, p90, mean = _spread(lag.lag)
     return (
-        f"From due to noticed, {plural(found.lag.n, 'escalation')}: median {median}, p90 {p90}, mean {mean}; longest "
-        f"{spell_duration(found.longest_seconds)} ({inert(found.longest)}). In all, no run looked for "
-        f"{spell_duration(found.blind_seconds)} at least."
+        f"Notification lag of {plural(lag.lag.n, 'escalation')}: median {median}, p90 {p90}, mean {mean}; longest "
+        f"{spell_duration(lag.longest_seconds)} ({inert(lag.longest)}). In total, no run checked for at "
+        f"least {spell_duration(lag.blind_seconds)}."
     )
 
 
 def _late(report: Compliance) -> list[tuple[str, ...]]:
     return [
         (
-            one.incident,
-            clock_name(one),
-            one.level,
-            spell_duration(-one.remaining_seconds)
-            if one.remaining_seconds is not None and one.remaining_seconds < 0
+            clock.incident,
+            clock_name(clock),
+            clock.level,
+            spell_duration(-clock.remaining_seconds)
+            if clock.remaining_seconds is not None and clock.remaining_seconds < 0
             else "-",
-            spell_clock(one.due, dated=True) if one.due else "-",
+            spell_due(clock.due),
         )
-        for one in report.late[:MOST_MISSED]
+        for clock in report.late[:MOST_MISSED]
     ]
 
 
@@ -231,22 +231,22 @@ def _more(report: Compliance) -> Sequence[str]:
     return ["", f"and {left} more; --format json lists all"] if left > 0 else []
 
 
-def _figures_data(one: Figures) -> dict[str, Any]:
+def _figures_data(figures: Figures) -> dict[str, Any]:
     return {
-        "clock": one.clock,
-        "n": one.n,
-        "met": one.met,
-        "missed": one.missed,
-        "unfinished": one.unfinished,
-        "percent": one.percent,
-        "seconds": _spread_data(one.lasted),
-        "slots": {"kept": one.slots.kept, "missed": one.slots.missed},
-        "excluded": dict(one.excluded),
+        "clock": figures.clock,
+        "n": figures.n,
+        "met": figures.met,
+        "missed": figures.missed,
+        "unfinished": figures.unfinished,
+        "percent": figures.percent,
+        "seconds": _spread_data(figures.lasted),
+        "slots": {"kept": figures.slots.kept, "missed": figures.slots.missed},
+        "excluded": dict(figures.excluded),
     }
 
 
-def _spread_data(found: Percentiles | None) -> dict[str, int] | None:
-    return None if found is None else {"n": found.n, "median": found.median, "p90": found.p90, "mean": found.mean}
+def _spread_data(spread: Percentiles | None) -> dict[str, int] | None:
+    return None if spread is None else {"n": spread.n, "median": spread.median, "p90": spread.p90, "mean": spread.mean}
 
 
 def _goal_data(goal: Goal) -> dict[str, Any]:
@@ -263,12 +263,12 @@ def _goal_data(goal: Goal) -> dict[str, Any]:
     }
 
 
-def _noticing_data(found: NotificationLag | None) -> dict[str, Any] | None:
-    if found is None:
+def _lag_data(lag: NotificationLag | None) -> dict[str, Any] | None:
+    if lag is None:
         return None
     return {
-        "seconds": _spread_data(found.lag),
-        "blind_seconds": found.blind_seconds,
-        "longest": found.longest,
-        "longest_seconds": found.longest_seconds,
+        "seconds": _spread_data(lag.lag),
+        "blind_seconds": lag.blind_seconds,
+        "longest": lag.longest,
+        "longest_seconds": lag.longest_seconds,
     }

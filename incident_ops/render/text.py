@@ -1,23 +1,25 @@
-"""Text that fits the columns of a terminal, whatever a record holds.
-
-Rows of text in columns, for a terminal.
-"""
+"""Text that fits the columns of a terminal, whatever a record contains: lines, paragraphs and tables."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 from unicodedata import category, east_asian_width
 
+from incident_ops.domain.time import spell_clock
 from incident_ops.render.findings import inert
 
 WIDTH = 80
 _MORE = "…"
 
+Style = Callable[[str, str], str]
+"""(tone of a line, the whole line) -> the line as shown, e.g. in colour."""
+
 
 def columns(text: str) -> int:
-    """How many columns a terminal takes for a text of printable characters."""
-    return len(text) if text.isascii() else sum(_columns(one) for one in text)
+    """How many terminal columns a text of printable characters takes."""
+    return len(text) if text.isascii() else sum(_columns(char) for char in text)
 
 
 def fit_line(text: str, most: int) -> str:
@@ -31,16 +33,16 @@ def cut_line(line: str, most: int) -> str:
     if columns(line) <= most:
         return line
     room, kept = most - 1, ""
-    for one in line:
-        room -= _columns(one)
+    for char in line:
+        room -= _columns(char)
         if room < 0:
             break
-        kept += one
+        kept += char
     return kept.rstrip() + _MORE
 
 
 def wrap(parts: Iterable[str], most: int, between: str = " ") -> list[str]:
-    """Parts (words, or longer ones that stay whole) as lines of at most `most` columns, joined by `between`."""
+    """Parts, each kept whole, as lines of at most `most` columns, joined by `between`."""
     lines: list[str] = []
     for part in parts:
         longer = f"{lines[-1]}{between}{part}" if lines else part
@@ -56,11 +58,16 @@ def wrap(parts: Iterable[str], most: int, between: str = " ") -> list[str]:
 def fold(text: str, first: str = "", rest: str = "") -> list[str]:
     """A text as lines of at most 80 characters, `first` before the first and `rest` before the others.
 
-    A word longer than that, such as a path or a key, stands alone and whole.
+    A word longer than that, such as a path or a key, has a line of its own.
     """
     return textwrap.wrap(
         text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     )
+
+
+def spell_due(at: datetime | None) -> str:
+    """A due time in a table: `2025-01-26 12:05` (UTC), or `-` where there is none."""
+    return "-" if at is None else spell_clock(at, dated=True)
 
 
 def pad(text: str, width: int) -> str:
@@ -68,14 +75,14 @@ def pad(text: str, width: int) -> str:
     return text + " " * (width - columns(text))
 
 
-def _columns(one: str) -> int:
-    if category(one) in ("Mn", "Me", "Cf"):
+def _columns(char: str) -> int:
+    if category(char) in ("Mn", "Me", "Cf"):
         return 0
-    return 2 if east_asian_width(one) in "WF" else 1
+    return 2 if east_asian_width(char) in "WF" else 1
 
 
 def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
-    """The header and the rows, each column as wide as its widest cell; those at the indexes `right` end flush."""
+    """The header and the rows, each column as wide as its widest cell; those at the indexes `right` align right."""
     table = [header, *rows]
     widths = [max(map(columns, column)) for column in zip(*table, strict=True)]
     return ["  ".join(_cells(row, widths, right)).rstrip() for row in table]

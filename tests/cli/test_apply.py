@@ -40,7 +40,7 @@ def test_a_second_plan_is_empty(folder: Folder) -> None:
     before = folder.tracker.read_bytes()
     second = json.loads(call("plan", "--format", "json", at=folder.path).out)
     assert (second["schema"], second["changes"]) == (1, [])
-    assert call("apply", at=folder.path) == (0, "Nothing to do: the tracker says what the records say.\n", "")
+    assert call("apply", at=folder.path) == (0, "Nothing to do: the tracker matches the records.\n", "")
     assert folder.tracker.read_bytes() == before
 
 

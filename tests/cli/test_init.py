@@ -171,7 +171,7 @@ def test_editor_settings_that_are_no_plain_json_are_left_and_told(bare: Folder, 
     done = call("init", at=bare.path)
     assert done.code == 0
     assert (bare.path / ".vscode/settings.json").read_text() == own
-    assert "left as it was   .vscode/settings.json: it is" in done.out
+    assert "skipped          .vscode/settings.json: it is" in done.out
 
 
 def test_links_and_things_in_the_way_are_left_and_told(bare: Folder, tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_without_git_the_next_steps_say_what_is_missing(tmp_path: Path, monkeypa
     made = empty(tmp_path / "plain", git=False)
     done = call("init", at=made.path)
     assert (done.code, done.err) == (0, "")
-    assert "git init, then incident-ops init once more" in done.out
+    assert "git init, then incident-ops init again" in done.out
     made.git("init", "-q")
     assert "merge.incident-ops.driver" in call("init", at=made.path).out
 

@@ -106,7 +106,7 @@ def test_a_label_that_is_no_level_leaves_the_rest(folder: Folder) -> None:
     folder.put("INC-1", severity="SEV9")
     done = call("show", "INC-1", at=folder.path)
     assert done.code == 0
-    assert "Clocks     not known: " in done.out
+    assert "Clocks     unknown: " in done.out
 
 
 def test_an_older_revision_can_be_shown(folder: Folder) -> None:

@@ -51,10 +51,10 @@ def test_what_is_owed_is_told_with_key_reason_and_both_instants(folder: Folder) 
         "noticed_at": "2025-01-26T14:00:00Z",
     }
     text = call("sla", "check", at=folder.path).out
-    assert "Owed now: 4, the longest due for 1h 55m" in text
+    assert "Notifications due: 4, the longest for 1h 55m" in text
     assert (
         "  INC-1: Threshold of 1h of the resolution passed on SEV1\n"
-        "    due 2025-01-26 13:05, noticed now, 55m later\n"
+        "    due 2025-01-26 13:05, noticed now, 55m late\n"
         f"    {ESCALATION}\n"
     ) in text
     assert all(len(line) <= 80 for line in text.splitlines())

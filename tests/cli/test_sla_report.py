@@ -147,13 +147,13 @@ def test_the_backtest_says_what_would_differ(folder: Folder) -> None:
     shown = call("sla", "backtest", "--policy", "other.yaml", at=folder.path, clock=NEXT_DAY).out
     assert "+ breach    INC-1     resolution" in shown
     none = call("sla", "backtest", "--policy", "other.yaml", "--since", "2025-01-27", at=folder.path, clock=NEXT_DAY)
-    assert none.out.startswith("Of 0 incidents declared since 2025-01-27 00:00 UTC")
+    assert none.out.startswith("The change affects 0 of 0 incidents declared since 2025-01-27 00:00 UTC")
 
 
 def test_the_policy_in_force_differs_in_nothing(folder: Folder) -> None:
     folder.put("INC-1", **LATE)
     done = call("sla", "backtest", "--policy", "policy.yaml", at=folder.path, clock=NEXT_DAY)
-    assert "the change reaches 0" in done.out
+    assert "The change affects 0 of 1 incident" in done.out
 
 
 @pytest.mark.parametrize(

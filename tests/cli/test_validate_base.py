@@ -103,7 +103,7 @@ def test_github_gets_annotations_and_a_summary(merged: Folder, tmp_path: Path, m
     assert first.startswith(f"::error file={PATH},line=10,col=10,title=append-only::merged entry 1 of timeline")
     assert last == "3 files checked: 1 error"
     text = summary.read_text(encoding="utf-8")
-    assert text.startswith("## Incident records: not to be merged like this\n")
+    assert text.startswith("## Incident records: fix the errors before merging\n")
     assert f"`{PATH}:10`" in text
     call("validate", "--base", "main", at=merged.path)
     assert summary.read_text(encoding="utf-8") == text

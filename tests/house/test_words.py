@@ -14,15 +14,20 @@ ROOT = Path(__file__).resolve().parents[2]
 LIST = Path(__file__).with_name("words.txt")
 SURFACES = {
     "messages": ("incident_ops/**/*.py",),
+    "renderers": ("incident_ops/render/[!f]*.py", "incident_ops/documents/*.py"),
     "presets": ("incident_ops/presets/*.yaml",),
     "schemas": ("schemas/*.json",),
     "templates": ("templates/**/*",),
     "examples": ("examples/**/*.md", "examples/**/*.yaml", "gates/*.yaml"),
     "actions": ("actions/**/*.yml", ".github/workflows/*.yml"),
     "pages": ("README.md", "CONTRIBUTING.md", "docs/*.md"),
+    "user pages": (
+        "README.md",
+        *(f"docs/{name}.md" for name in ("gate", "notices", "reconcile", "reliability", "sla")),
+    ),
     "decisions": ("docs/decisions/*.md",),
 }
-ENFORCED = ("templates", "examples")
+ENFORCED = ("templates", "examples", "renderers", "user pages")
 """Surfaces without any phrase of the list."""
 
 
@@ -36,6 +41,12 @@ def part(name: str) -> dict[str, str]:
 
 ENFORCED_IDENTIFIERS = dict.fromkeys(part("identifiers"), "incident_ops/domain/") | {"heard": "incident_ops/rules/"}
 """Word -> the folder in whose names it no longer stands."""
+
+CLEAN_ROOMS = {
+    "incident_ops/documents/": set(part("identifiers")),
+    "incident_ops/render/": set(part("identifiers")) - {"told"},
+}
+"""Folder -> the words that none of its names has."""
 
 
 def texts(path: Path) -> Iterator[tuple[int, str]]:
@@ -112,6 +123,13 @@ def test_no_word_of_the_list_stands_in_a_name(pattern: str, room: str) -> None:
     assert pattern in part("identifiers")
     assert (ROOT / room).exists()
     assert modules_with(pattern, room) == []
+
+
+@pytest.mark.parametrize("room", CLEAN_ROOMS)
+def test_no_name_of_a_room_has_a_word_of_the_list(room: str) -> None:
+    """Of a module, function, class, parameter or variable."""
+    found = {pattern: modules_with(pattern, room) for pattern in CLEAN_ROOMS[room]}
+    assert {pattern: modules for pattern, modules in found.items() if modules} == {}
 
 
 def test_the_search_sees_what_it_looks_for(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_lines_of_this_change_come_first() -> None:
 def test_the_summary_is_a_table_that_no_text_breaks() -> None:
     text = findings_summary([finding(message="a | b\n<img> @ann `x", hint="c|d")], 3, 2, "ops/", never)
     assert text.startswith(
-        "## Incident records: not to be merged like this\n\n3 files checked: 1 error, 2 suppressed\n"
+        "## Incident records: fix the errors before merging\n\n3 files checked: 1 error, 2 suppressed\n"
     )
     (row,) = [line for line in text.splitlines() if line.startswith("| error")]
     assert len(re.findall(r"(?<!\\)\|", row)) == 5

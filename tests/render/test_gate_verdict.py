@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from incident_ops.deploy_gate.holds import BURNING
-from incident_ops.deploy_gate.verdict import ERROR_BUDGET, OPEN_INCIDENT, Hold, Verdict
+from incident_ops.deploy_gate.verdict import DEPLOY_FREEZE, ERROR_BUDGET, OPEN_INCIDENT, Hold, Verdict
 from incident_ops.domain.record import Unread
 from incident_ops.render.gate import to_json, to_text
 from tests.support.golden import assert_golden
@@ -73,3 +74,34 @@ def test_a_restricted_title_is_nowhere() -> None:
 def test_when_a_budget_lets_deploys_pass_again_depends_on_why_it_holds(hold: Hold, told: str) -> None:
     text = to_text(Verdict("auth", "frozen", ERROR_BUDGET, (hold,), environment="production"))
     assert told in text.splitlines()[-1]
+
+
+def test_every_hold_is_named_with_what_ends_it() -> None:
+    """Two incidents and a freeze: resolving one of them is not enough, and the text says so."""
+    end = datetime(2027, 1, 5, tzinfo=UTC)
+    holds = (
+        Hold(OPEN_INCIDENT, "INC-1", "Login fails", "SEV1  in_progress"),
+        Hold(OPEN_INCIDENT, "INC-2", "Checkout is slow", "SEV1  triaged"),
+        Hold(DEPLOY_FREEZE, "xmas", "Christmas", end=end),
+    )
+    text = to_text(Verdict("auth", "frozen", OPEN_INCIDENT, holds, environment="production"))
+    resume = text[text.index("Deploys resume") :]
+    assert resume.startswith(
+        "Deploys resume when all of this is true:\n"
+        "  - INC-1 is resolved\n"
+        "  - INC-2 is resolved\n"
+        "  - freeze xmas is over, or lifted with `incident-ops unfreeze xmas`\n"
+    )
+
+
+def test_one_hold_is_one_sentence() -> None:
+    """And one whose id may not be shown is not named."""
+    hold = Hold(OPEN_INCIDENT, "", None, "SEV1", is_restricted=True)
+    text = to_text(Verdict("auth", "frozen", OPEN_INCIDENT, (hold,)))
+    assert "Deploys resume when the restricted incident is resolved.\n" in text
+
+
+def test_a_release_that_was_granted_says_nothing_of_what_holds() -> None:
+    """An overridden verdict still lists its holds, and deploys need not resume."""
+    hold = Hold(OPEN_INCIDENT, "INC-1", "Login fails", "SEV1  in_progress")
+    assert "resume" not in to_text(Verdict("auth", "overridden", "override", (hold,)))

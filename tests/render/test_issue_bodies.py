@@ -138,13 +138,13 @@ def test_a_clock_that_ended_says_when() -> None:
     late = Times(declared="2025-01-02T12:05:00Z", acknowledged="2025-01-02T12:11:00Z")
     assert row(body(times=late), "Response")[3] == "**missed**, 2025-01-02 12:11 UTC"
     unknown = Times(declared="2025-01-02T12:05:00Z", acknowledged="unknown")
-    assert row(body(times=unknown), "Response")[3] == "ended, nobody knows when"
+    assert row(body(times=unknown), "Response")[3] == "end time unknown"
 
 
 def test_a_clock_that_rests_says_paused() -> None:
     wait = Pause(start="2025-01-02T12:15:00Z", waiting_for="vendor")
     text = body(severity="SEV1", state="pending", pauses=[wait])
-    assert row(text, "Resolution")[1:] == ["2h", "not known", "paused"]
+    assert row(text, "Resolution")[1:] == ["2h", "unknown", "paused"]
 
 
 def test_the_text_changes_only_when_something_happens() -> None:
@@ -171,7 +171,7 @@ def test_public_updates_are_told_with_the_last_one_and_the_cadence() -> None:
 
 def test_a_foreign_level_says_so_instead_of_a_clock() -> None:
     """Nothing is guessed, and nothing fails."""
-    assert "**No clock can be told:** severity SEV-1 is not a level of scheme sev0-3" in body(severity="SEV-1")
+    assert "**Clocks unknown:** severity SEV-1 is not a level of scheme sev0-3" in body(severity="SEV-1")
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ def test_no_text_breaks_a_box_or_a_marker(text: str) -> None:
 
 def test_a_long_summary_is_cut_so_that_the_top_stays_on_a_screen() -> None:
     text = body(impact=Impact(summary="word " * 4_000))
-    assert "word … (the record says more)" in text
+    assert "word … (the record has the rest)" in text
     assert len(text.partition("### ")[0]) < 2_500
 
 
@@ -358,8 +358,8 @@ def test_a_text_too_long_for_a_tracker_leaves_out_what_is_needed_least_and_says_
     items = [ActionItem(id=f"AI-{number}", title="x" * 200) for number in range(1, 100)]
     text = body(postmortem=paper, action_items=items)
     assert len(text) <= BODY_LIMIT
-    assert "**Too long for an issue, left out here: the instants, part of the prevention measures.**" in text
-    assert "### Instants" not in text
+    assert "**Too long for an issue, left out here: the times, part of the prevention measures.**" in text
+    assert "### Times" not in text
     assert "box:sev0-rest/postmortem" in text
     assert text.splitlines()[-1].startswith("Record: `incidents/INC-1/incident.yaml`.")
 
@@ -368,7 +368,7 @@ def test_five_hundred_items_leave_as_many_as_fit_on_whole_lines() -> None:
     items = [ActionItem(id=f"AI-{number}", title="x" * 300) for number in range(1, 501)]
     text = body(action_items=items)
     assert BODY_LIMIT - 1_000 < len(text) <= BODY_LIMIT
-    assert "left out here: the instants, the prevention measures, the checklists, part of the action items" in text
+    assert "left out here: the times, the prevention measures, the checklists, part of the action items" in text
     assert keys(text) == [f"AI-{number}" for number in range(1, len(keys(text)) + 1)]
 
 

@@ -171,7 +171,7 @@ def test_a_level_the_policy_does_not_know_leaves_the_rest_of_the_picture() -> No
         Record("incidents/INC-1/incident.yaml", incident, {}), policy(), "no such level", NOW, {}, ()
     )
     text = to_text(strange)
-    assert "Clocks     not known: no such level" in text
+    assert "Clocks     unknown: no such level" in text
     assert '"clocks_unknown": "no such level"' in to_json(strange)
 
 

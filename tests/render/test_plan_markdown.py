@@ -77,7 +77,7 @@ def test_the_comment_is_the_golden_one() -> None:
 
 def test_nothing_to_do_is_one_sentence_without_a_checksum() -> None:
     text = plan_markdown(made())
-    assert text == "## Plan for the tracker\n\n**Nothing to do: the tracker says what the records say.**\n"
+    assert text == "## Plan for the tracker\n\n**Nothing to do: the tracker matches the records.**\n"
 
 
 def test_a_long_table_is_folded_and_a_short_one_is_not() -> None:
@@ -139,7 +139,7 @@ def test_a_plan_too_long_for_a_comment_ends_on_a_whole_line_and_says_how_much_is
     text = plan_markdown(made(*changes, kept=kept))
     assert len(text) <= MOST_CHARACTERS
     shown = len(re.findall(r"^\| (?!Issue|How|---)", text, re.MULTILINE))
-    assert f"**{count + 500 - shown:,} rows found no room here:**" in text
+    assert f"**{count + 500 - shown:,} rows did not fit here:**" in text
     assert text.endswith(f"`{'c' * 64}`\n")
     assert text.count("<details>") == text.count("</details>")
     assert MOST_CHARACTERS - len(text) < 1_000

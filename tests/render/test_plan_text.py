@@ -50,7 +50,7 @@ def test_no_line_is_wider_than_a_terminal() -> None:
 
 def test_nothing_to_do_is_one_line() -> None:
     """An empty plan says so and shows no checksum."""
-    assert plan_text(plan_from([], [])) == "Nothing to do: the tracker says what the records say.\n"
+    assert plan_text(plan_from([], [])) == "Nothing to do: the tracker matches the records.\n"
 
 
 def test_the_json_has_the_shape_of_the_contract() -> None:

@@ -84,7 +84,7 @@ def test_a_bad_record_is_refused_on_its_line(repo: Repo) -> None:
         "severity: SEVEN"
     ) + 1
     assert f"::error file=incidents/INC-2/incident.yaml,line={line}," in job.steps[CHECK]["output"]
-    assert job.summary.startswith("## Incident records: not to be merged like this\n")
+    assert job.summary.startswith("## Incident records: fix the errors before merging\n")
     assert f"| error | `incidents/INC-2/incident.yaml:{line}` |" in job.summary
 
 
