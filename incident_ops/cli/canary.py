@@ -13,6 +13,7 @@ from incident_ops.canary.threshold import SOURCE_TIMEOUT
 from incident_ops.cli.options import complete_service, finish, format_option, paint
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, INCONCLUSIVE
 from incident_ops.errors import UserError
+from incident_ops.findings import Level
 
 if TYPE_CHECKING:
     from incident_ops.canary.replay import CanaryOutcome
@@ -184,7 +185,7 @@ def validate_command(ctx: click.Context, files: tuple[str, ...], form: str) -> N
     )
     for told in unproven(checked):
         click.echo(told, err=form == "json")
-    finish(int(bool(found)))
+    finish(int(any(one.level is Level.ERROR for one in found)))
 
 
 def _report(outcome: CanaryOutcome, form: str) -> None:

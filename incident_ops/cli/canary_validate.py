@@ -14,6 +14,7 @@ from incident_ops.canary.config import to_provider
 from incident_ops.canary.config_check import check_gate_file
 from incident_ops.findings import Finding
 from incident_ops.records.gate_file import load_gate
+from incident_ops.rules.policy.not_used_yet import not_used_yet
 
 _UNPROVEN = {"cloudwatch": CloudWatch.unproven, "datadog": Datadog.unproven, "newRelic": NewRelic.unproven}
 
@@ -35,7 +36,8 @@ def check_files(opened: Opened, paths: Sequence[str]) -> dict[str, Checked]:
             continue
         provider = to_provider(document.data["spec"]["provider"])
         strange = source_findings(document, opened.judged_by[0]) if provider.datasource else []
-        found[path] = Checked(strange, provider.kind)
+        unused = [one.at(document.locate(one.where)) for one in not_used_yet("gate", document.data, path)]
+        found[path] = Checked([*strange, *unused], provider.kind)
     return found
 
 

@@ -37,7 +37,7 @@ from incident_ops.sla.obligations import (
     Obligation,
     Owed,
 )
-from incident_ops.sla.status import ClockReport, IncidentStatus
+from incident_ops.sla.status import ClockReport, IncidentStatus, PhaseStatus
 
 BREACHED, AT_RISK, MISSED, PAUSED, NO_DUE = "breached", "at risk", "missed", "paused", "no due"
 URGENCY = (BREACHED, AT_RISK, "ok", PAUSED, NO_DUE, MISSED, "met", "cancelled")
@@ -227,12 +227,19 @@ def _standings(report: ClockReport, style: Style) -> list[str]:
 
 def _late_phases(report: ClockReport) -> list[str]:
     """Phases that last longer than planned (R49, R50)."""
-    return [
+    late = (
         f"{one.incident}: {one.phase.id.replace('_', ' ')} over by {spell_duration(one.phase.over_seconds)} "
-        f"(end {spell_clock(one.phase.due, dated=True)})"
+        f"({_planned(one.phase)})"
         for one in report.standings
         if one.phase is not None and one.phase.over_seconds > 0
-    ]
+    )
+    return [line for text in late for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ")]
+
+
+def _planned(phase: PhaseStatus) -> str:
+    """From when to when a phase was planned; the date of its end only where it is another one."""
+    start, end = (spell_clock(at, dated=True) for at in (phase.start, phase.due))
+    return f"{start} to {end.removeprefix(start.partition(' ')[0]).strip()}"
 
 
 def _told_afterwards(report: ClockReport) -> list[str]:
