@@ -43,7 +43,8 @@ Change = tuple[Worked, str, str]
 
 GENERAL = (
     "sla check",
-    "render",
+    "render INC-1",
+    "render INC-5",
     "plan --format json",
     "show INC-1",
     "show INC-5",
@@ -87,14 +88,18 @@ OF_A_BLOCK = {
     "triage": (*TRIAGE, DECLARE),
 }
 """Commands that a block of the policy is about; for the others GENERAL."""
-OF_ANOTHER_FILE = {"services": (*GATE, *GENERAL, DECLARE), "incident": (*GENERAL, "show INC-2")}
-OF_A_GATE_FILE = (
-    "canary replay counts.csv -f {}",
-    "canary validate -f {}",
-    "canary run -f {}",
-    "canary run --watch -f {}",
-    "canary run -f {} --format json",
-)
+OF_ANOTHER_FILE = {
+    "services": (*GATE, *GENERAL, DECLARE),
+    "incident": ("show {}", "render {}", "sla check", "validate", "plan --format json", "gate check -s api", "list"),
+    "gate": (
+        "canary replay counts.csv -f {}",
+        "canary validate -f {}",
+        "canary run -f {}",
+        "canary run --watch -f {}",
+        "canary run -f {} --format json",
+    ),
+}
+"""`{}` stands for the incident, or for the gate's file."""
 
 
 def named(kind: str) -> list[Key]:
@@ -173,7 +178,7 @@ def test_no_output_changes_with_the_keys_that_nothing_reads(kind: str, worked: l
     """All of them have another value at once; a key that acts has to leave the table."""
     for repository in worked:
         (file,) = files(repository, kind)
-        data = other_values(kind, repository.data(repository.root / file))
+        data = other_values(kind, repository.parsed[repository.root / file])
         commands = [
             tuple(shlex.split(text)) for text in (*GENERAL, *TRIAGE, *GATE, DECLARE, "sla report", "show INC-2")
         ]
@@ -221,7 +226,7 @@ def acts(repositories: Sequence[Worked], kind: str, key: Key) -> bool:
 def shows(kind: str, key: Key, change: Change, most: int | None) -> bool:
     """True where one of the first so many commands of the block shows a change; that one is the first from then on."""
     repository, file, text = change
-    commands = commands_of(key.path[0] if kind == "policy" else kind, file)
+    commands = commands_of(kind, key.path[0] if kind == "policy" else "")
     asked = commands[:most]
     before = {command: seen(kind, repository.unchanged(words(command, file))) for command in asked}
     with repository.changed(file, text):
@@ -234,22 +239,21 @@ def shows(kind: str, key: Key, change: Change, most: int | None) -> bool:
 
 
 def words(command: str, file: str) -> Output:
-    return tuple(shlex.split(command.format(file)))
+    """A command's words about a file."""
+    return tuple(shlex.split(command.format(file.split("/")[1] if file.startswith("incidents/") else file)))
 
 
 def each(repository: Worked, kind: str, file: str, key: Key) -> Iterator[Change]:
     """The file with other values of a key: the texts that the schema accepts, not too many of them."""
-    data: Any = repository.data(repository.root / file)
+    data: Any = repository.parsed[repository.root / file]
     fitting = (text for one in variations(data, key) if valid(kind, text := to_yaml(one)))
     return ((repository, file, text) for text in islice(fitting, MOST))
 
 
 @cache
-def commands_of(about: str, file: str) -> list[str]:
-    """The commands that may show what a block of a file says; `{}` stands for the file."""
-    if about == "gate" and file.startswith("gates/"):
-        return [*OF_A_GATE_FILE]
-    return [*(OF_ANOTHER_FILE.get(about) or OF_A_BLOCK.get(about, (*GENERAL, "sla report")))]
+def commands_of(kind: str, block: str) -> list[str]:
+    """The commands that may show what a block of a file says, those first that showed the last keys."""
+    return [*(OF_ANOTHER_FILE.get(kind) or OF_A_BLOCK.get(block, (*GENERAL, "sla report")))]
 
 
 def valid(kind: str, text: str) -> bool:

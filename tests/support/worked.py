@@ -37,6 +37,7 @@ class Worked:
         for path in into.rglob("*.yaml"):
             path.write_text(to_yaml(self.data(path)), encoding="utf-8")
         self.files = self._read()
+        self.parsed = {path: self.data(path) for path in self.files if path.suffix == ".yaml"}
         self._unchanged: dict[Output, str] = {}
 
     def data(self, path: Path) -> Any:
