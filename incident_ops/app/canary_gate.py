@@ -21,6 +21,7 @@ from incident_ops.errors import UserError
 from incident_ops.findings import Finding
 from incident_ops.records.gate_file import gate_findings, load_gate
 from incident_ops.records.yaml_reader import MAX_BYTES, Document
+from incident_ops.rules.policy.not_used_yet import not_used_yet
 
 GATES = "gates"
 """The folder of gate files."""
@@ -73,7 +74,8 @@ def check_gates(workspace: Workspace, paths: Sequence[str]) -> dict[str, Checked
             continue
         provider = to_provider(document.data["spec"]["provider"])
         findings = _source_findings(document, workspace.judged_by[0]) if provider.datasource else []
-        checked[path] = CheckedGate(findings, provider.kind)
+        unused = [finding.at(document.locate(finding.where)) for finding in not_used_yet("gate", document.data, path)]
+        checked[path] = CheckedGate([*findings, *unused], provider.kind)
     return checked
 
 

@@ -11,6 +11,7 @@ from incident_ops.canary.threshold import SOURCE_TIMEOUT
 from incident_ops.cli.options import complete_service, finish, format_option, must_say_something, paint, workspace_of
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, INCONCLUSIVE
 from incident_ops.errors import UserError
+from incident_ops.findings import Level
 from incident_ops.render.findings import inert
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def validate_command(ctx: click.Context, files: tuple[str, ...], form: str) -> N
     )
     for provider, note in unproven_providers(checked):
         click.echo(f"note: provider {provider}: {note}", err=form == "json")
-    finish(int(bool(every)))
+    finish(int(any(finding.level is Level.ERROR for finding in every)))
 
 
 def _report(outcome: CanaryOutcome, form: str) -> None:

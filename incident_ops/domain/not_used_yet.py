@@ -26,6 +26,7 @@ POLICY: Mapping[str, str] = {
     },
     "scheme.major.[].runbook_blocks": "runbooks",
     "levels.[].runbook_blocks": "runbooks",
+    "levels.[].declare": "tickets for levels that declare no incident",
     "triage.within": _METRICS,
     "triage.recent_changes": _SUSPECTS,
     "triage.causes": _SUSPECTS,
@@ -63,7 +64,7 @@ SERVICES: Mapping[str, str] = {
     "services.*.public_name": _PAGE,
     "services.*.pager_key_env": "paging by service",
 }
-NOT_USED_YET: Mapping[str, Mapping[str, str]] = {"policy": POLICY, "services": SERVICES, "gate": {}}
+NOT_USED_YET: dict[str, Mapping[str, str]] = {"policy": POLICY, "services": SERVICES, "gate": {}}
 """By kind of file: the path of a key or of a whole block (`[]` = each entry, `*` = each name) -> what it waits for."""
 
 

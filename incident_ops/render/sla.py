@@ -33,7 +33,7 @@ from incident_ops.sla.obligations import (
     DueObligations,
     Obligation,
 )
-from incident_ops.sla.status import ClockReport, IncidentStatus
+from incident_ops.sla.status import ClockReport, IncidentStatus, PhaseStatus
 
 BREACHED, AT_RISK, MISSED, PAUSED, NO_DUE = "breached", "at risk", "missed", "paused", "no due"
 URGENCY = (BREACHED, AT_RISK, "ok", PAUSED, NO_DUE, MISSED, "met", "cancelled")
@@ -171,7 +171,12 @@ def _left(clock: Clock) -> str:
     seconds = clock.remaining_seconds
     if seconds is None or clock.state is ClockState.MET:
         return "-"
-    return f"{spell_duration(-seconds)} late" if seconds < 0 else spell_duration(seconds)
+    return f"{_spell_left(-seconds)} late" if seconds < 0 else _spell_left(seconds)
+
+
+def _spell_left(seconds: int) -> str:
+    """Beyond 100 days the hours say nothing, and the table would be too wide for them."""
+    return spell_duration(seconds if seconds < 100 * 86_400 else seconds // 86_400 * 86_400)
 
 
 def _warnings(report: ClockReport, style: Style) -> list[str]:
@@ -217,12 +222,19 @@ def _incidents(report: ClockReport, style: Style) -> list[str]:
 
 def _late_phases(report: ClockReport) -> list[str]:
     """Phases that last longer than planned (R49, R50)."""
-    return [
+    late = (
         f"{status.incident}: {status.phase.id.replace('_', ' ')} overran by "
-        f"{spell_duration(status.phase.over_seconds)} (due {spell_clock(status.phase.due, dated=True)})"
+        f"{spell_duration(status.phase.over_seconds)} ({_planned(status.phase)})"
         for status in report.statuses
         if status.phase is not None and status.phase.over_seconds > 0
-    ]
+    )
+    return [line for text in late for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ")]
+
+
+def _planned(phase: PhaseStatus) -> str:
+    """From when to when a phase was planned; the date of its end only where it is another one."""
+    start, end = (spell_clock(at, dated=True) for at in (phase.start, phase.due))
+    return f"{start} to {end.removeprefix(start.partition(' ')[0]).strip()}"
 
 
 def _declared_afterwards(report: ClockReport) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from incident_ops.errors import UserError
 from tests.cli.scene import AT, CLOSED, Folder, call, command, many, record, run
 from tests.support.killing import run_with_signal
 from tests.support.laws import cells_run, chosen
@@ -51,6 +52,25 @@ def test_plan_may_fail_on_changes(folder: Folder) -> None:
     assert call("plan", at=folder.path).code == 0
     assert call("apply", at=folder.path).code == 0
     assert call("plan", "--fail-on", "changes", at=folder.path).code == 0
+
+
+@pytest.mark.parametrize(("words", "requests"), [((), 7), (("--max-requests", "9"), 9)])
+def test_the_policy_limits_the_requests_of_a_run(
+    words: tuple[str, ...], requests: int, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`tracker.limits.requests` is what the way to GitHub is given, unless the command line says a number."""
+    given: list[int] = []
+
+    def dialled(*_: Any, requests: int, **__: Any) -> None:
+        given.append(requests)
+        raise UserError("there is no network here")
+
+    monkeypatch.setattr("incident_ops.adapters.github.connect.connect", dialled)
+    folder.write("policy.yaml", "extends: sev0-3\ntracker: {limits: {requests: 7}}\n")
+    folder.put()
+    folder.commit()
+    call("plan", "--tracker", "github", *words, at=folder.path).told_once(2, "there is no network here")
+    assert given == [requests]
 
 
 def test_only_the_reviewed_plan_is_applied(folder: Folder) -> None:

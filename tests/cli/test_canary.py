@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from incident_ops.domain.not_used_yet import NOT_USED_YET
 from incident_ops.errors import Incomplete
 from tests.cli.canary_scene import COLUMNS, POLICY, Clock, Source, broken, gate, rows, stage, write
 from tests.cli.scene import Done, Folder, call, record
@@ -581,6 +582,16 @@ def test_validate_tells_faults_and_what_was_never_run(here: Folder) -> None:
     done = call("canary", "validate", at=here.path)
     assert (done.code, "b.yaml:" in done.out, "the interval is 0s" in done.out) == (1, True, True)
     call("canary", "validate", "-f", "", at=here.path).told_once(2, "the name of the gate file is empty")
+
+
+def test_validate_warns_of_a_key_that_nothing_reads(here: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `validate` does, at its line; a warning is no failure."""
+    monkeypatch.setitem(NOT_USED_YET, "gate", {"spec.earlyPass": "a later version"})
+    (here.path / "gates").mkdir()
+    write(here.path / "gates", gate(earlyPass="false"))
+    done = call("canary", "validate", at=here.path)
+    assert done.code == 0
+    assert "gates/g.yaml:13:14: warning: spec.earlyPass is not used yet: it waits for a later version" in done.out
 
 
 def undecided(steps: str) -> str:

@@ -113,6 +113,13 @@ def test_it_is_current_by_its_revision_else_by_its_age(head: str | None, age: ti
     assert (why_not_current(published(SCENES["nothing"]), head, NOW + age) is None) is is_current
 
 
+@pytest.mark.parametrize(("limit", "is_current"), [("1h", False), ("3h", True)])
+def test_the_policy_says_how_old_it_may_be(limit: str, is_current: bool) -> None:
+    """`gate.max_age`, two hours later."""
+    state = published(known(rules=policy(f"gate: {{max_age: {limit}}}\n")))
+    assert (why_not_current(state, None, NOW + timedelta(hours=2)) is None) is is_current
+
+
 GOOD = to_json(public_state({"auth": SCENES["window"]}, REVISION, NOW))
 
 

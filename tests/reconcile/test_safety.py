@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from incident_ops.reconcile.limits import LimitOverrides, WithinLimits, allow
 from tests.reconcile.builders import item, plan_for, record, run, steps, sync, wanted, written_back
 from tests.support.laws import law
 from tests.support.memory_tracker import MemoryTracker
+from tests.support.policies import policy
 
 MANY = [record(number, item(1), severity=f"SEV{number % 4}") for number in range(1, 14)]
 OVER = [record(number, item(1, "done"), severity=f"SEV{number % 4}", state="closed") for number in range(1, 14)]
@@ -122,3 +125,23 @@ def test_no_limit_starves_anything(creates: int, closes: int, writes: int, story
         assert done.done + done.left == len(todo)
         assert done.exit_code == (5 if held else 0)
     assert {action for action, _ in steps(plan_for(after, tracker))} <= {EDIT}
+
+
+@pytest.mark.parametrize(
+    ("key", "others", "action"),
+    [
+        ("creates", {"writes": 100}, CREATE),
+        ("writes", {"creates": 100}, CREATE),
+        ("closes", {"creates": 100, "writes": 100, "closes_pct": 1}, CLOSE),
+        ("closes_pct", {"creates": 100, "writes": 100, "closes": 1}, CLOSE),
+    ],
+)
+def test_each_limit_of_the_policy_limits_a_run(key: str, others: dict[str, int], action: str) -> None:
+    """`creates`, `writes`, `closes` and `closes_pct` under `tracker.limits` of policy.yaml."""
+    tracker = MemoryTracker()
+    if action == CLOSE:
+        sync(MANY, tracker)
+    made = plan_for(OVER if action == CLOSE else MANY, tracker)
+    limits = [policy("sev0-3", f"tracker: {{limits: {json.dumps({**others, key: most})}}}\n") for most in (1, 100)]
+    strict, wide = (allow(made, one.tracker.limits) for one in limits)
+    assert len(keys(strict, action)) < len(keys(wide, action))

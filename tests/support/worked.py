@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import shutil
 from collections import UserDict
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from unittest import mock
 
 from incident_ops.adapters.metrics.connect import connect
 from incident_ops.cli.main import cli
-from incident_ops.records.policy import preset, resolve_policy
+from incident_ops.domain.notification import Message
+from incident_ops.domain.ports import Tick
+from incident_ops.records.policy import load_policy, preset, resolve_policy
 from incident_ops.records.yaml_reader import read_yaml
 from incident_ops.records.yaml_writer import to_yaml
-from tests.cli.canary_scene import Clock, Source
+from tests.cli.canary_scene import Clock, Source, broken
 
 AT = "2025-01-26T14:00:00Z"
 Output = tuple[str, ...]
+loaded = cache(load_policy)
+"""One text is read once, whatever number of commands run on it."""
 
 
 class Worked:
@@ -31,6 +37,7 @@ class Worked:
         for path in into.rglob("*.yaml"):
             path.write_text(to_yaml(self.data(path)), encoding="utf-8")
         self.files = self._read()
+        self.parsed = {path: self.data(path) for path in self.files if path.suffix == ".yaml"}
         self._unchanged: dict[Output, str] = {}
 
     def data(self, path: Path) -> Any:
@@ -58,19 +65,23 @@ class Worked:
 
     def run(self, output: Output) -> str:
         """What a command prints and writes, with its exit code; what it wrote is taken back."""
-        out = io.StringIO()
+        out, asked = io.StringIO(), set[str]()
         at = () if output[:2] == ("canary", "run") else ("--at", AT)  # a live run goes by its own clock
         with contextlib.ExitStack() as scene:
             scene.enter_context(contextlib.chdir(self.root))
             scene.enter_context(contextlib.redirect_stdout(out))
             scene.enter_context(contextlib.redirect_stderr(out))
+            scene.enter_context(mock.patch("os.fsync"))
+            scene.enter_context(mock.patch("incident_ops.records.policy.load_policy", loaded))
+            scene.enter_context(mock.patch("incident_ops.app.notify.notifiers", return_value=lambda _: _Printed(out)))
             scene.enter_context(mock.patch("incident_ops.app.canary_run.Ticking", Clock))
-            scene.enter_context(mock.patch("incident_ops.app.canary_run.connect", _connected(out)))
+            scene.enter_context(mock.patch("incident_ops.app.canary_run.connect", _connected(out, asked)))
             try:
                 code = cli.main([*at, *output], standalone_mode=False, obj={})
             except Exception as error:
                 code = f"{type(error).__name__}: {error}"
-        return f"{out.getvalue()}{code}\n{self._taken_back()}"
+        queries = "".join(f"asked: {query}\n" for query in sorted(asked))
+        return f"{out.getvalue()}{code}\n{queries}{self._taken_back()}"
 
     def _read(self) -> dict[Path, str]:
         return {path: path.read_text(encoding="utf-8") for path in sorted(self.root.rglob("*")) if path.is_file()}
@@ -95,14 +106,36 @@ class _Secrets(UserDict[str, str]):
         return f"https://{key.replace('_', '-').lower()}.example"
 
 
-def _connected(out: io.StringIO) -> Callable[..., Source]:
+def _connected(out: io.StringIO, asked: set[str]) -> Callable[..., Source]:
     """Stands in for a metric source; how the real one is set up, address and headers, is printed."""
 
     def stand_in(*given: Any, **named: Any) -> Source:
         out.write(_told(connect(*given[:2], _Secrets(), *given[3:], **named)))
-        return Source()
+        return _Listening(asked)
 
     return stand_in
+
+
+class _Listening(Source):
+    """A source that gives no answer to `broken`, no number to `silent`, and keeps what it was asked."""
+
+    def __init__(self, asked: set[str]) -> None:
+        super().__init__()
+        self.answers = {"broken": broken, "silent": lambda _: math.nan}
+        self.queries = asked
+
+    def _answer(self, query: str, tick: Tick) -> Any:
+        self.queries.add(query)
+        return super()._answer(query, tick)
+
+
+class _Printed(NamedTuple):
+    """A channel that prints what it is given."""
+
+    out: io.StringIO
+
+    def send(self, message: Message) -> None:
+        self.out.write(f"to {message.channel}: {message.subject}\n{message.text}\n")
 
 
 def _told(value: Any) -> str:
