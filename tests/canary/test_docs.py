@@ -62,5 +62,5 @@ def test_the_flagger_example_asks_for_the_same_limits() -> None:
         else:
             assert one.settings.max_error_rate == pytest.approx(1 - limits[one.name]["min"] / 100)
     words = ("stepWeight", "maxWeight", "iterations", "threshold:", "thresholdRange", "templateRef", "webhooks")
-    section = PAGE.partition("### From Flagger")[2].partition("\n### Threshold metrics")[0]
+    section = PAGE.partition("### Moving from Flagger")[2].partition("\n### Threshold metrics")[0]
     assert [word for word in words if word not in section] == []

@@ -119,7 +119,7 @@ def test_notify_returns_what_became_of_each_notice(one_incident: Folder) -> None
 
 def test_sla_check_returns_clocks_and_what_is_due(one_incident: Folder) -> None:
     status = check_clocks(workspace(one_incident, LATER))
-    assert {row.incident for row in status.clocks.standings} == {"INC-1"}
+    assert {row.incident for row in status.clocks.statuses} == {"INC-1"}
     assert status.due.at == workspace(one_incident, LATER).now
     with_tracker = check_clocks(workspace(one_incident, LATER), SlaOptions(tracker="local"))
     assert with_tracker.due.obligations == status.due.obligations

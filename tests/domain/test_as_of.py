@@ -71,8 +71,8 @@ def test_an_earlier_instant_shows_what_was_known_then(
 
 def test_a_pause_that_ends_later_is_still_open() -> None:
     assert as_of(REOPENED, hour(13)).pauses(["pending"]) == ((hour(13), None),)
-    assert as_of(REOPENED, hour(16)).pauses == ((hour(13), hour(14)),)
-    assert as_of(REOPENED, hour(20)).pauses == ((hour(13), hour(14)), (hour(15), hour(18)))
+    assert as_of(REOPENED, hour(16)).pauses(["pending"]) == ((hour(13), hour(14)),)
+    assert as_of(REOPENED, hour(20)).pauses(["pending"]) == ((hour(13), hour(14)), (hour(15), hour(18)))
 
 
 def test_impact_runs_from_the_first_sign_to_the_restoration_of_each_cycle() -> None:

@@ -208,7 +208,7 @@ def test_a_plan_that_no_longer_fits_is_red_and_said(scene: Scene) -> None:
     scene.push()
     done = scene.job("apply", needs={"plan": planned})
     assert (done.conclusion, done.steps[APPLIES]["exit"]) == ("failure", 6)
-    assert "::error title=incident-ops::the plan no longer fits" in done.steps[APPLIES]["output"]
+    assert "::error title=incident-ops::the plan is out of date" in done.steps[APPLIES]["output"]
     assert scene.keys() == []
 
 
