@@ -181,11 +181,11 @@ def rows(modules: dict[str, Module]) -> list[tuple[str, str]]:
     function, where = longest_function(modules)
     largest = max(modules.values(), key=lambda module: module.code_lines)
     return [
-        ("Python files, lines", f"{len(modules)}, {lines:,}"),
+        ("Python files of `incident_ops/`, lines", f"{len(modules)}, {lines:,}"),
         ("lines of import statements", f"{100 * imported / lines:.1f} %"),
-        ("public names defined twice or more (but `check` of rules)", str(len(repeated_names(modules)))),
+        ("public names defined twice or more (except `check` of rules)", str(len(repeated_names(modules)))),
         ("imports of our own names that rename them", str(len(renaming_imports(modules)))),
-        ("circles between modules: at import, lazy imports included", " / ".join(counted_circles(modules))),
+        ("import cycles: at import, lazy imports included", " / ".join(counted_circles(modules))),
         ("code lines of the longest function", f"{function} (`{where}`)"),
         ("code lines of the longest module", f"{largest.code_lines} (`{largest.name}`)"),
         ("files to touch for a preset / a notifier (counted by hand)", COUNTED_BY_HAND),
