@@ -6,10 +6,8 @@ from collections.abc import Callable, Mapping
 
 from incident_ops.adapters.http import LONGEST, Place
 from incident_ops.adapters.metrics.cloudwatch import CloudWatch, Credentials
-from incident_ops.adapters.metrics.datadog import URL as DATADOG_URL
-from incident_ops.adapters.metrics.datadog import Datadog
-from incident_ops.adapters.metrics.newrelic import URL as NEW_RELIC_URL
-from incident_ops.adapters.metrics.newrelic import NewRelic
+from incident_ops.adapters.metrics.datadog import DATADOG_URL, Datadog
+from incident_ops.adapters.metrics.newrelic import NEW_RELIC_URL, NewRelic
 from incident_ops.adapters.metrics.prometheus import Prometheus
 from incident_ops.adapters.metrics.web import Web
 from incident_ops.domain.policy_sections import Datasource

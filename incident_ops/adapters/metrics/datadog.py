@@ -9,7 +9,7 @@ from incident_ops.adapters.http import Place, ask_json
 from incident_ops.domain.ports import MetricSeries, Tick
 from incident_ops.errors import Incomplete
 
-URL = "https://api.datadoghq.com"
+DATADOG_URL = "https://api.datadoghq.com"
 LAG = 30.0
 """Seconds after which an interval is taken to be complete."""
 

@@ -9,7 +9,7 @@ from incident_ops.adapters.processes import one_line
 from incident_ops.domain.ports import MetricSeries, Tick
 from incident_ops.errors import Incomplete
 
-URL = "https://api.newrelic.com/graphql"
+NEW_RELIC_URL = "https://api.newrelic.com/graphql"
 LAG = 30.0
 """Seconds after which an interval is taken to be complete."""
 
