@@ -49,7 +49,7 @@ _HINTS = {
     sqlite3.SQLITE_LOCKED: "another run holds it; wait for that run and try again",
     sqlite3.SQLITE_READONLY: "the file or its folder is read-only; make both writable",
     sqlite3.SQLITE_CANTOPEN: "the file or its folder cannot be opened; check that both exist and are yours",
-    sqlite3.SQLITE_PERM: "the file or its folder is not yours to use; check the permissions",
+    sqlite3.SQLITE_PERM: "you may not use the file or its folder; check the permissions",
     sqlite3.SQLITE_FULL: "the disk is full; make room and run again",
     sqlite3.SQLITE_IOERR: "the disk refused it; check for room and for errors of the disk, then run again",
     sqlite3.SQLITE_NOTADB: "this is not a tracker; move the file away, a new one is made from the records",

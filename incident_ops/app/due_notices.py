@@ -53,8 +53,8 @@ def due_notices(records: Sequence[Record], due: DueObligations, world: World, se
 
     def notices_of(record: Record) -> tuple[Notices, list[tuple[str, Message]]]:
         incident = record.incident
-        owed = by_incident.get(incident.id, ())
-        found = notices(owed, {incident.id: incident}, world.policy, world.services, world.now)
+        obligations = by_incident.get(incident.id, ())
+        found = notices(obligations, {incident.id: incident}, world.policy, world.services, world.now)
         return found, list(_ended_pages(incident, world, seen))
 
     parts = list(evaluate_each(by_id.values(), notices_of))

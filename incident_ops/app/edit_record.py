@@ -103,8 +103,8 @@ def _only_open(workspace: Workspace) -> str:
         return found[0].path
     if not found:
         raise UserError("no incident is open", hint='name one, or `incident-ops declare "..." -s SERVICE`')
-    told = f"which incident? {len(found)} are open: {_titled(workspace, found)}"
-    raise UserError(told, hint="name it by its id, or by the id's end")
+    message = f"Which incident? {len(found)} are open: {_titled(workspace, found)}"
+    raise UserError(message, hint="name it by its id, or by the id's end")
 
 
 def find_ended(workspace: Workspace) -> str:
@@ -116,8 +116,10 @@ def find_ended(workspace: Workspace) -> str:
     if not ended:
         raise UserError("no incident is resolved or closed", hint="see `incident-ops list`")
     ended.sort(key=lambda one: (_end(one.incident), one.incident.id), reverse=True)
-    told = f"which incident? {len(ended)} {'are resolved' if resolved else 'are closed'}: {_titled(workspace, ended)}"
-    raise UserError(told, hint="name the one that came back by its id, or by the id's end")
+    message = (
+        f"Which incident? {len(ended)} {'are resolved' if resolved else 'are closed'}: {_titled(workspace, ended)}"
+    )
+    raise UserError(message, hint="name the one that came back by its id, or by the id's end")
 
 
 def _end(incident: Incident) -> float:
@@ -129,8 +131,8 @@ def _live(workspace: Workspace) -> list[Record]:
     """Every record that is not settled. UserError where one cannot be read, which could be the one that is meant."""
     if unread := workspace.unread:
         first = unread[0]
-        told = f"which incident? {len(unread)} cannot be read, and could be the one that is meant"
-        raise UserError(told, where=first.path, hint=f"name the incident; {first.reason}")
+        message = f"Which incident? {len(unread)} cannot be read, and could be the one that is meant"
+        raise UserError(message, where=first.path, hint=f"name the incident; {first.reason}")
     return list(workspace.catalogue.live())
 
 
@@ -199,7 +201,7 @@ def record_of(path: str, raw: bytes) -> Record:
     document = read_bytes(raw, path)
     found = document if isinstance(document, list) else check_document(document, "incident")
     if isinstance(document, list) or found:
-        raise _told(found[0])
+        raise _to_error(found[0])
     return to_record(path, document.data)
 
 
@@ -279,11 +281,11 @@ def _refused(one: Finding, path: str) -> UserError:
     return UserError(f"nothing was changed: {place}{': ' if place else ''}{one.message}", hint=one.hint, where=path)
 
 
-def _told(one: Finding) -> UserError:
+def _to_error(one: Finding) -> UserError:
     return UserError(one.message, hint=one.hint, where=str(one.where))
 
 
 def _bytes(raw: bytes | Finding) -> bytes:
     if isinstance(raw, Finding):
-        raise _told(raw)
+        raise _to_error(raw)
     return raw

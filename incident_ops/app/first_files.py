@@ -84,7 +84,7 @@ def _there(root: Path, path: str) -> Existing:
     if folder and is_link(root, folder):
         return f"{folder} is a link, and links are not followed"
     if folder and (root / folder).exists() and not (root / folder).is_dir():
-        return f"{folder} is no folder"
+        return f"{folder} is not a folder"
     raw = read_regular(root, path)
     if isinstance(raw, Finding):
         return raw.message

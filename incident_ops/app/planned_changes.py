@@ -139,7 +139,7 @@ def ahead(text: str, now: datetime, option: str) -> datetime:
         at = shift(now, duration(text))
     except ValueError as error:
         hint = "4h (from now), or with a zone: 2025-12-19T17:00:00Z"
-        raise UserError(f"{option} {text!r} is no instant ahead", hint=hint) from error
+        raise UserError(f"{option} {text!r} must be in the future", hint=hint) from error
     if at.year not in YEARS:
         raise UserError(f"{option} {text!r} leads after the year {YEARS[-1]}", hint="a shorter time")
     return at
@@ -164,7 +164,7 @@ def read_freeze(workspace: Workspace, name: str) -> tuple[str, bytes, Freeze] | 
         return None
     document = read_document(raw, path, FREEZE)
     if not isinstance(raw, bytes) or not isinstance(document, Document):
-        reason = document.reason if isinstance(document, Unread) else "it is no plain file"
+        reason = document.reason if isinstance(document, Unread) else "it is not a regular file"
         raise UserError(reason, where=path, hint="mend the file, or remove it")
     return path, raw, msgspec.convert(document.data, Freeze)
 

@@ -246,7 +246,7 @@ def day(text: str | None, option: str) -> datetime | None:
             return parse_instant(text)
         found = parse_date(text)
     except ValueError as error:
-        raise UserError(f"{option} {inert(text)!r} is no day and no instant", hint="e.g. 2025-01-26") from error
+        raise UserError(f"{option} {inert(text)!r} is neither a day nor a time", hint="e.g. 2025-01-26") from error
     return datetime(found.year, found.month, found.day, tzinfo=UTC)
 
 
@@ -261,4 +261,4 @@ def _ago(text: str, option: str, may_be_unknown: bool) -> int:
         return duration(text.removesuffix(" ago"))
     except ValueError as error:
         hint = "now, 10m (that long ago), or with a zone: 2025-01-26T12:30:00Z" + ("; or unknown" * may_be_unknown)
-        raise UserError(f"{option} {text!r} is no instant", hint=hint) from error
+        raise UserError(f"{option} {text!r} is not a time", hint=hint) from error

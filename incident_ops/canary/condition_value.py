@@ -1,7 +1,7 @@
 """What a condition says of a result: true, false, or that there is no data to say it from.
 
-A number that is NaN or infinite is no data, and so is what is computed from it: `or`, `and`, `all` and `any` still
-decide where the rest is enough. Values of different kinds are not compared but refused.
+A number that is NaN or infinite counts as no data, and so does what is computed from it: `or`, `and`, `all` and `any`
+still decide where the rest is enough. Values of different kinds are not compared but refused.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From what a metric source answers to the counts of one tick: resets are safe, and a bad value is no data.
+"""From what a metric source answers to the counts of one tick: resets are safe, and a bad value counts as no data.
 
 A bad value is never counted, neither as success nor as failure: the tick has no data, for a reason with a name.
 """
@@ -83,7 +83,7 @@ def to_counts(errors: object, requests: object, side: str) -> Counts | Gap:
 
 
 def to_reading(errors: Mapping[str, object], requests: Mapping[str, object], side: str) -> Reading | Gap:
-    """The raw counters of `side` at one instant; no request series, or one bad value, and the reading is no data.
+    """The raw counters of `side` at one instant; no request series, or one bad value: then it counts as no data.
 
     Errors without a series have not happened yet: zero, where requests are there.
     """

@@ -1,8 +1,8 @@
 """Threshold metrics with Argo Rollouts' field names and counting, but for two of its rules.
 
 Ended before it has settled, a metric is Inconclusive: Argo calls that Successful, so that a cancelled job promotes.
-And NaN, an infinity, null or an empty answer is no data: it is never a success, whatever the condition says, and it
-counts as a failure only where `on_no_data` or the failure condition says so.
+And NaN, an infinity, null or an empty answer counts as no data: it is never a success, whatever the condition says, and
+it counts as a failure only where `on_no_data` or the failure condition says so.
 """
 
 from __future__ import annotations

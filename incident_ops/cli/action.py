@@ -134,7 +134,7 @@ def _key(item: str, incident: str | None) -> tuple[str | None, str]:
         return incident, item
     inside, _, name = item.rpartition("/")
     if incident is not None and not inside.upper().endswith(incident.upper()):
-        raise UserError(f"{item} is no item of {incident}", hint="leave out one of the two incidents")
+        raise UserError(f"{item} is not an item of {incident}", hint="leave out one of the two incidents")
     return inside, name
 
 
@@ -145,7 +145,7 @@ def _day(text: str | None) -> str | None:
         except OutOfRange as error:
             raise UserError(f"--due {error}", hint="check the year") from error
         except ValueError as error:
-            raise UserError(f"--due {text!r} is no date", hint="e.g. 2025-02-01") from error
+            raise UserError(f"--due {text!r} is not a date", hint="e.g. 2025-02-01") from error
     return text
 
 

@@ -48,8 +48,8 @@ from incident_ops.render.findings import inert, json_text
 def declare(workspace: Workspace, form: str, by: str | None, **said: Any) -> None:
     """Declare an incident: one line, and its record is written.
 
-    Without a label the triage answers give it, and the rule that decided is
-    told. Questions are asked only at a terminal, for what is missing.
+    Without a label the triage answers decide it, and the rule that decided is
+    shown. Questions are asked only at a terminal, for what is missing.
 
     \b
     Examples:
@@ -58,7 +58,7 @@ def declare(workspace: Workspace, form: str, by: str | None, **said: Any) -> Non
       incident-ops declare "Checkout is slow" -s api -s web --severity SEV2 \\
         --source alert --started 10m --commander @alice
     """
-    workspace.judged_by  # noqa: B018  a policy that cannot be used is told before anything is asked
+    workspace.judged_by  # noqa: B018  a policy that cannot be used is reported before anything is asked
     demand_work_tree(workspace)
     declaration = _declaration(workspace, said, ask=at_terminal() and form == "text")
     declared = declare_record(workspace, declaration, who(workspace, by))

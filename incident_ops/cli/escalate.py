@@ -14,7 +14,7 @@ from incident_ops.edits.escalate import JUDGEMENTS, escalate_incident, review_es
 @incident_argument
 @click.option("--reason", metavar="TEXT", required=True, help="Why it must go higher.")
 @click.option("--to", metavar="TIER", help="A tier of the ladder, by id or number. Default: the next one.")
-@click.option("--notify", metavar="WHO", multiple=True, help="Who is told besides: @handle, or a role.")
+@click.option("--notify", metavar="WHO", multiple=True, help="Whom to notify as well: @handle, or a role.")
 @by_option
 @format_option
 @with_repository
@@ -29,7 +29,7 @@ def escalate(
 ) -> None:
     """Escalate an incident by hand: to the next tier, specialists, a vendor.
 
-    Nothing is sent from here: who is to be told is told after the merge.
+    Nothing is sent from here: people are notified after the merge.
 
     \b
     Examples:

@@ -116,7 +116,7 @@ def cli(ctx: click.Context, repo: str | None, rev: str | None, at: str | None, c
 
 
 def main() -> None:
-    """Runs the command line and exits with its code; every error is told in words."""
+    """Runs the command line and exits with its code; every error is put into words."""
     signal.signal(signal.SIGTERM, _terminated)
     _settle_output()
     options: dict[str, Any] = {}  # filled by the command line; still known when a command has failed
@@ -165,14 +165,14 @@ def _tell_of_hyphen(error: click.NoSuchOption) -> None:
     from incident_ops.render.findings import inert
 
     name = " ".join(["incident-ops", *error.ctx.command_path.split()[-1:]])
-    told = f"a text that begins with - stands last, behind --: {name} -- {shlex.quote(word)}"
-    click.echo(f"  {inert(told)}", err=True)
+    advice = f"a text that begins with - stands last, behind --: {name} -- {shlex.quote(word)}"
+    click.echo(f"  {inert(advice)}", err=True)
 
 
-def _say(told: str, color: bool | None) -> None:
+def _say(message: str, color: bool | None) -> None:
     from incident_ops.render.findings import inert
 
-    click.echo(f"{click.style('error', fg='red')}: {inert(told)}", err=True, color=color)
+    click.echo(f"{click.style('error', fg='red')}: {inert(message)}", err=True, color=color)
 
 
 def _refused(error: OSError, color: bool | None) -> int:
@@ -195,10 +195,10 @@ def _crashed(error: Exception, color: bool | None) -> int:
     import tempfile
     import traceback
 
-    told = "".join(traceback.format_exception(error))
+    trace = "".join(traceback.format_exception(error))
     try:
         with tempfile.NamedTemporaryFile("w", prefix="incident-ops-", suffix=".txt", delete=False) as file:
-            file.write(f"incident-ops {__version__}, Python {sys.version}\n{told}")
+            file.write(f"incident-ops {__version__}, Python {sys.version}\n{trace}")
         report = f"the report is in {file.name}"
     except OSError as refused:
         report = f"no report could be written: {refused.strerror}"
@@ -209,8 +209,8 @@ def _crashed(error: Exception, color: bool | None) -> int:
 
 def _interrupted(*, at_question: bool = False) -> int:
     # every question is asked before the first write; the line of the question is still open
-    told = "\ninterrupted: nothing was written" if at_question else _STAYS
-    click.echo(told, err=True)
+    notice = "\ninterrupted: nothing was written" if at_question else _STAYS
+    click.echo(notice, err=True)
     return 130
 
 

@@ -65,7 +65,7 @@ def with_repository(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def must_say_something(command: click.Command, given: Mapping[str, Any]) -> None:
-    """UserError for an empty option or argument: a variable of a pipeline that was not set is no default."""
+    """UserError for an empty option or argument: a variable of a pipeline that was not set is not a default."""
     for param in command.params:
         value = given.get(param.name or "")
         name = max(param.opts, key=len) if isinstance(param, click.Option) else param.human_readable_name.strip("[]")
@@ -164,8 +164,8 @@ def print_written(written: WrittenFile, form: str) -> None:
 
 
 def _edit_data(edit: EditedRecord | WrittenFile) -> dict[str, Any]:
-    said = {"changed": edit.is_changed, "told": [*edit.done]}
-    return {**said, "warnings": [*edit.warnings], "next": [*edit.next_steps]}
+    data = {"changed": edit.is_changed, "told": [*edit.done]}
+    return {**data, "warnings": [*edit.warnings], "next": [*edit.next_steps]}
 
 
 def warn(warnings: Sequence[str]) -> None:
@@ -237,9 +237,9 @@ def ask_triage() -> Triage:
         ("slo", "Service level objective", SLOS),
     ):
         choice = click.Choice(("", *words))
-        told = f"{question} ({', '.join(words)})"
+        prompt = f"{question} ({', '.join(words)})"
         given[name] = (
-            click.prompt(told, default="", show_default=False, show_choices=False, type=choice, err=True) or None
+            click.prompt(prompt, default="", show_default=False, show_choices=False, type=choice, err=True) or None
         )
     return triage_answers(given)
 
@@ -250,7 +250,7 @@ def _share(text: str) -> float | None:
     try:
         share = float(text.strip().removesuffix("%"))
     except ValueError as error:
-        raise click.BadParameter(f"{text!r} is no number") from error
+        raise click.BadParameter(f"{text!r} is not a number") from error
     if not 0 <= share <= 100:
         raise click.BadParameter("a share is 0 to 100 percent")
     return share

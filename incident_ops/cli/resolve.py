@@ -73,8 +73,8 @@ def _asked(workspace: Workspace, incident: Incident, given: finish.ResolutionFac
     missing = finish.missing_for_resolution(incident, given) if incident.state not in OVER else ()
     restored, cause = given.restored, given.cause
     while "restored" in missing and restored is None:
-        told = "When was service back (now, 10m ago, an instant, unknown)?"
-        said: str = click.prompt(told, prompt_suffix=" ", err=True)
+        question = "When was service back (now, 10m ago, a time, unknown)?"
+        said: str = click.prompt(question, prompt_suffix=" ", err=True)
         try:
             restored = moment(said.strip(), workspace.now, "the answer", may_be_unknown=True)
         except UserError as error:

@@ -31,7 +31,7 @@ def triage(workspace: Workspace, form: str, **answers: Any) -> None:
 
     decision = decide_level(workspace.judged_by[0], triage_answers(answers))
     if form == "json":
-        told = {
+        decided = {
             "level": decision.level,
             "major": decision.major,
             "rule": decision.rule_number,
@@ -39,7 +39,7 @@ def triage(workspace: Workspace, form: str, **answers: Any) -> None:
         }
         click.echo(
             json_text(
-                {"schema": 1, **told, "assumed": decision.assumed, "worst": decision.worst, "note": decision.note}
+                {"schema": 1, **decided, "assumed": decision.assumed, "worst": decision.worst, "note": decision.note}
             ),
             nl=False,
         )

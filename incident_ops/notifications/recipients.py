@@ -278,7 +278,7 @@ def _held(case: _Case) -> str:
     if now - obligation.due > LATE_AFTER and rule not in _UNDATED and obligation.kind != STATE_NOTICE:
         return f"it was due more than {spell_duration(int(LATE_AFTER.total_seconds()))} ago"
     calendar = _hours(case)
-    opens = _opening(calendar, now) if calendar and rule != MANUAL else None
+    opens = _next_opening(calendar, now) if calendar and rule != MANUAL else None
     return f"quiet hours until {stamp(opens)}" if opens else ""
 
 
@@ -289,7 +289,7 @@ def _hours(case: _Case) -> Calendar | None:
     return case.policy.calendar(case.level.calendar) if case.obligation.rank >= LOW_RANK else None
 
 
-def _opening(calendar: Calendar, now: datetime) -> datetime | None:
+def _next_opening(calendar: Calendar, now: datetime) -> datetime | None:
     """When a closed calendar opens next; None while it is open, or where it never opens."""
     worked = due(now, 1, calendar)
     return worked - _TICK if worked is not None and worked > now + _TICK else None

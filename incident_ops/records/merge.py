@@ -48,8 +48,8 @@ def merge_records(
 ) -> Merged | None:
     """The record with what both sides did since `base`; None where only its lines can be merged.
 
-    `size` is the length of a conflict marker. None means that a version is no readable record, is laid out so that its
-    lines cannot be conflicts apart by value, or that the result would not be exactly the data that was meant.
+    `size` is the length of a conflict marker. None means that a version is not a readable record, is laid out so that
+    its lines cannot be conflicts apart by value, or that the result would not be exactly the data that was meant.
     """
     if theirs in (ours, base):
         return Merged(ours)

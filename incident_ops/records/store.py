@@ -76,7 +76,7 @@ class Store:
         return _by_path(self.git.tree(self.revision, _BESIDE)) if self.git and self.revision else {}
 
     def others(self) -> list[tuple[str, str]]:
-        """(path, kind) of every record that is no incident, in order."""
+        """(path, kind) of every record that is not an incident, in order."""
         if self.revision and self.git:
             paths = [*self._beside]
         else:
@@ -104,7 +104,7 @@ def is_record(path: str) -> bool:
 
 
 def other_folder(path: str) -> str:
-    """The folder of a record that is no incident, or ""."""
+    """The folder of a record that is not an incident, or ""."""
     folder, _, name = path.partition("/")
     return folder if folder in KIND_OF_FOLDER and "/" not in name and name.lower().endswith((".yaml", ".yml")) else ""
 
@@ -287,7 +287,7 @@ def _unreadable(path: str, error: OSError) -> Finding:
 
 
 def not_regular(path: str) -> Finding:
-    """The finding for what is no plain file, the same for a work tree and for a commit."""
+    """The finding for what is not a regular file, the same for a work tree and for a commit."""
     return fault("file", path, "is not a regular file", "replace it with a regular file; links are not followed")
 
 

@@ -16,7 +16,7 @@ _COMMENT = re.compile(r"(?:(?<=\s)|^)#[ \t]*incident-ops: ignore\[([^\]\r\n]*)\]
 def find_suppressions(text: str, path: str) -> list[Silence]:
     """Every such comment of a readable text; inside a quoted or block text nothing is a comment.
 
-    At the end of a line it holds for that line, alone on a line for the next one that is no comment.
+    At the end of a line it holds for that line, alone on a line for the next one that is not a comment.
     """
     if MARK not in text:
         return []
@@ -39,7 +39,7 @@ def find_suppressions(text: str, path: str) -> list[Silence]:
 
 
 def _next(lines: list[str]) -> list[int]:
-    """For every line the first below it (from 1) that is no comment."""
+    """For every line the first below it (from 1) that is not a comment."""
     below = [len(lines) + 1] * len(lines)
     for place in range(len(lines) - 2, -1, -1):
         is_comment = lines[place + 1].lstrip().startswith("#")

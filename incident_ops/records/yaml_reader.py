@@ -338,7 +338,7 @@ _WORDS: dict[str, bool | None] = {
 }
 _NUMBER_STARTS = frozenset("0123456789+-.")
 SPECIAL_STARTS = frozenset({word[:1] for word in _WORDS} | _NUMBER_STARTS)
-"""How a plain scalar that is no text begins; all others are text."""
+"""How a plain scalar that is not text begins; all others are text."""
 
 _BASES = {"int": 10, "oct": 8, "hex": 16}
 
@@ -353,7 +353,7 @@ class NumberRefused(Exception):
 
 
 def scalar_value(text: str) -> str | int | float | bool | None:
-    """The value of an unquoted scalar. NumberRefused where readers would disagree, or where it is no number."""
+    """The value of an unquoted scalar. NumberRefused where readers would disagree, or where it is not a number."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in _NUMBER_STARTS or (match := _NUMBER.fullmatch(text)) is None:

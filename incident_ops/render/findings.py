@@ -48,9 +48,9 @@ def inert_lines(text: str) -> str:
 def findings_line(findings: Sequence[Finding], files: int, silenced: int = 0) -> str:
     """`7 files checked: 1 error, 2 warnings, 1 suppressed`."""
     counted = [(level, sum(one.level is level for one in findings)) for level in Level]
-    told = [plural(count, level.value) for level, count in counted if count] or ["all fine"]
-    told += [f"{silenced:,} suppressed"] if silenced else []
-    return f"{plural(files, 'file')} checked: {', '.join(told)}"
+    parts = [plural(count, level.value) for level, count in counted if count] or ["all fine"]
+    parts += [f"{silenced:,} suppressed"] if silenced else []
+    return f"{plural(files, 'file')} checked: {', '.join(parts)}"
 
 
 def plural(count: int, noun: str) -> str:
@@ -163,8 +163,8 @@ def _command(one: Finding, prefix: str) -> str:
     if where.line:
         place |= {"line": str(where.line), "col": str(where.column)}
     place["title"] = one.rule
-    told = inert(one.message) + (f"\nfix: {inert(one.hint)}" if one.hint else "")
-    return command(_WORDS[one.level], place, told)
+    text = inert(one.message) + (f"\nfix: {inert(one.hint)}" if one.hint else "")
+    return command(_WORDS[one.level], place, text)
 
 
 def command(level: str, properties: Mapping[str, str], text: str) -> str:

@@ -186,7 +186,7 @@ def test_links_and_things_in_the_way_are_left_and_told(bare: Folder, tmp_path: P
     done = call("init", at=bare.path)
     assert done.code == 0
     assert contents(elsewhere) == {"shared": b"mine"}
-    for words in ("schemas is a link", "not a regular file", "runbooks is no folder", "a folder stands there"):
+    for words in ("schemas is a link", "not a regular file", "runbooks is not a folder", "a folder stands there"):
         assert words in done.out
     assert (bare.path / "policy.yaml").exists()
 

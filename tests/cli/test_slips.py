@@ -207,7 +207,7 @@ def test_questions_are_asked_again_until_the_answer_is_one(folder: Folder) -> No
     assert "declared, SEV1: Login fails" in shown
     shown, code = at_terminal(folder, "resolve", typed=("noon\n", "now\n", "deploy\n"))
     assert code == 0, shown
-    assert "'noon' is no instant" in shown
+    assert "'noon' is not a time" in shown
     assert "resolved" in shown
 
 

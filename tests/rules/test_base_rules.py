@@ -175,7 +175,7 @@ def test_two_labels_are_compared_each_with_its_own_history() -> None:
     told = {"at": at(1), "field": "severity", "from": "SEV-2", "to": "SEV-1"}
     was = record(severity="SEV-2", priority="P2")
     now = record(severity="SEV-1", priority="P1", changes=[told])
-    assert errors(was, now) == ["change-told"]
+    assert errors(was, now) == ["change-recorded"]
 
 
 def test_a_deleted_record_names_every_issue() -> None:

@@ -38,10 +38,10 @@ class Comments:
         doing = f"reading the comments of {self._client.repository}"
         pages = self._client.pages("/issues/comments", doing=doing, since=stamp(at), sort="updated", direction="asc")
         seen = [one for page in pages for one in check(page, list[Said], doing)]
-        found = {(one.issue_url, one.created_at, one.body): self._heard(one, doing) for one in seen}
+        found = {(one.issue_url, one.created_at, one.body): self._comment(one, doing) for one in seen}
         return [one for one in found.values() if one is not None]
 
-    def _heard(self, one: Said, doing: str) -> Comment | None:
+    def _comment(self, one: Said, doing: str) -> Comment | None:
         if one.issue is None:
             return None
         who = one.user.login if one.user else ""

@@ -49,7 +49,7 @@ class GitHubTracker:
         self.pulls = PullRequests(client, site)
         self._client, self._labels, self._owner_of, self._site = client, labels, owner_of, site
         self._identity = Identity(client, identities)
-        self._opening = _Opening(client, self._identity, owner_of, labels)
+        self._creation = _IssueCreation(client, self._identity, owner_of, labels)
         self._comments = Comments(client, self._identity)
         self._ids: dict[int, int] = {}
         self._newest = 0
@@ -148,7 +148,7 @@ class GitHubTracker:
         parent: int | None = None,
     ) -> int:
         """One POST with all an issue needs, then the link to its parent; a link that fails is left to the next run."""
-        made = self._opening.open(key, title, body, labels, assignees, self._newest)
+        made = self._creation.open(key, title, body, labels, assignees, self._newest)
         if isinstance(made, int):
             return made
         self._learn(made)
@@ -232,7 +232,7 @@ class GitHubTracker:
         return answer.status == 204
 
 
-class _Opening:
+class _IssueCreation:
     """Opens issues; remembers for the length of a run which keys have one and which may have one.
 
     The caller holds the lock of the repository while it opens. `labels` are the two by which issues of

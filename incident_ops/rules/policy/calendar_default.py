@@ -32,5 +32,5 @@ def check(policy_file: PolicyFile) -> Iterator[Finding]:
     users = [route[-2] for route, name in policy_file.calendars_used() if name == "business"]
     if users and policy_file.route("calendars", "business") is None:
         whose = ", ".join(map(str, users))
-        message = f"{whose}: business hours are the preset's (Monday-Friday 09:00-17:00 UTC, no holidays), not yours"
+        message = f"{whose}: business hours are the preset's (Monday-Friday 09:00-17:00 UTC, no holidays); set your own"
         yield policy_file.warning(ID, ("calendars", "business"), message, "set calendars.business: tz, hours, holidays")

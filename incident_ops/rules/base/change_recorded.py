@@ -17,7 +17,7 @@ from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
 from incident_ops.rules._support import fresh, rule_finding
 
-ID = "change-told"
+ID = "change-recorded"
 LEVEL = Level.ERROR
 TIMED = False
 
