@@ -43,12 +43,12 @@ from incident_ops.render.plan import applied_json, applied_line, delivered_lines
 @click.option("--checksum", metavar="SHA", help="Refuse to run unless the plan is the one with this checksum.")
 @observed_option
 @recreate_option
-@click.option("--max-creates", type=click.IntRange(min=0), metavar="N", help="Open at most so many issues.")
-@click.option("--max-closes", type=click.IntRange(min=0), metavar="N", help="Close up to so many issues at once.")
-@click.option("--max-writes", type=click.IntRange(min=0), metavar="N", help="Change the tracker at most so often.")
+@click.option("--max-creates", type=click.IntRange(min=0), metavar="N", help="Open at most N issues.")
+@click.option("--max-closes", type=click.IntRange(min=0), metavar="N", help="Close at most N issues.")
+@click.option("--max-writes", type=click.IntRange(min=0), metavar="N", help="Make at most N changes on the tracker.")
 @max_requests_option
 @no_notify_option
-@click.option("--accept-empty-tracker", is_flag=True, help="Go on though the tracker lost every issue of ours.")
+@click.option("--accept-empty-tracker", is_flag=True, help="Continue even if the tracker has none of our issues left.")
 @requests_option
 @with_repository
 def apply(workspace: Workspace, form: str, checksum: str | None, **options: Any) -> None:

@@ -30,10 +30,15 @@ from incident_ops.render.findings import inert, json_text
 @click.command()
 @click.argument("words", nargs=-1, metavar="[TITLE]")
 @click.option(
-    "--service", "-s", "services", multiple=True, shell_complete=complete_service, help="What is hurt; repeat it."
+    "--service",
+    "-s",
+    "services",
+    multiple=True,
+    shell_complete=complete_service,
+    help="Affected service; may be repeated.",
 )
 @click.option("--severity", metavar="LABEL", help="How bad it is, in the policy's words.")
-@click.option("--priority", metavar="LABEL", help="The same where the policy goes by priority.")
+@click.option("--priority", metavar="LABEL", help="The same, for policies that go by priority.")
 @click.option("--description", metavar="TEXT", help="What is known.")
 @click.option("--started", metavar="WHEN", help="When the impact began: 10m (ago), an instant, or unknown.")
 @click.option("--detected", metavar="WHEN", help="When it was noticed. Default: now.")

@@ -19,9 +19,9 @@ from incident_ops.cli.options import by_option, complete_service, format_option,
     "services",
     multiple=True,
     shell_complete=complete_service,
-    help="What is held; repeat it. Default: every service.",
+    help="Service to hold; may be repeated. Default: all.",
 )
-@click.option("--environment", "-e", "environments", multiple=True, help="Where; repeat it. Default: everywhere.")
+@click.option("--environment", "-e", "environments", multiple=True, help="Where; may be repeated. Default: everywhere.")
 @click.option("--from", "since", metavar="WHEN", default="now", show_default=True, help="An instant, or 2h (from now).")
 @click.option("--until", metavar="WHEN", help="An instant, or 8h (from now). Default: until it is lifted.")
 @by_option

@@ -80,13 +80,18 @@ def publish_command(workspace: Workspace, output: str | None, only_check: bool) 
 @gate.command()
 @click.option("--service", "-s", required=True, shell_complete=complete_service, help="The service to deploy.")
 @click.option("--environment", "-e", help="Where. Default: the policy's production environment.")
-@click.option("--sha", help="The commit to deploy: one that passed before is never held, an override names one.")
 @click.option(
-    "--fixes", metavar="INC", shell_complete=complete_incident, help="It fixes this incident; its commander says so."
+    "--sha", help="The commit to deploy. One that passed before is never held; an override is for one commit."
 )
-@click.option("--by", metavar="WHO", help="Who asks, where no workflow says it: @handle or a name.")
+@click.option(
+    "--fixes",
+    metavar="INC",
+    shell_complete=complete_incident,
+    help="This deploy fixes INC; only its commander may say so.",
+)
+@click.option("--by", metavar="WHO", help="Who is asking, outside a workflow: @handle or a name.")
 @click.option("--records", metavar="WHERE", help="A folder, URL@BRANCH, or a gate.json (file or URL). Default: here.")
-@click.option("--passed", metavar="FILE", help="Commits that passed before: SHA [SERVICE ENVIRONMENT], one a line.")
+@click.option("--passed", metavar="FILE", help="Commits that passed before: SHA [SERVICE ENVIRONMENT], one per line.")
 @click.option(
     "--requests", type=click.IntRange(min=0), help="Requests in the objective's window, where it counts them."
 )

@@ -23,7 +23,7 @@ COMMANDS = {
     "timeline": "Write down what happened.",
     "action": "Add action items, start, finish or drop them.",
     "pause": "Wait for a user, a vendor or an approval; or go on.",
-    "resolve": "Service is back and the cause is known.",
+    "resolve": "Service is back: resolve it, with its cause.",
     "close": "Close a resolved incident.",
     "reopen": "It came back.",
     "withdraw": "It was a false alarm, a duplicate, or no incident.",

@@ -212,7 +212,7 @@ _TRIAGE_OPTIONS = (
     click.option("--data-risk", type=click.Choice(DATA_RISKS), help="What may happen to data."),
     click.option("--slo", type=click.Choice(SLOS), help="Is a service level objective violated?"),
     click.option("--revenue/--no-revenue", default=None, help="Is revenue lost?"),
-    click.option("--reputation/--no-reputation", default=None, help="Does it hurt the name?"),
+    click.option("--reputation/--no-reputation", default=None, help="Is our reputation at risk?"),
     click.option("--ongoing/--over", default=None, help="Is it still happening?"),
 )
 
@@ -264,7 +264,7 @@ tracker_option: Callable[[Any], Any] = click.option(
 observed_option: Callable[[Any], Any] = click.option(
     "--observed",
     metavar="FILE",
-    help="Plan against a tracker as --save-observed wrote it down, without asking the tracker.",
+    help="Plan against a snapshot saved by --save-observed, without asking the tracker.",
 )
 save_observed_option: Callable[[Any], Any] = click.option(
     "--save-observed", metavar="FILE", help="Write down what the tracker holds, for --observed."
@@ -276,13 +276,13 @@ recreate_option: Callable[[Any], Any] = click.option(
     help="Open a new issue in place of one that was deleted or moved away, e.g. INC-1/AI-2.",
 )
 requests_option: Callable[[Any], Any] = click.option(
-    "--show-requests", is_flag=True, help="Print each request to the tracker, and their number, on the error stream."
+    "--show-requests", is_flag=True, help="Print each request to the tracker, and their number, on stderr."
 )
 no_notify_option: Callable[[Any], Any] = click.option(
     "--no-notify", is_flag=True, help="Leave the notices to another run; edits and issues go on."
 )
 max_requests_option: Callable[[Any], Any] = click.option(
-    "--max-requests", type=click.IntRange(min=1), metavar="N", help="Send at most so many requests in this run."
+    "--max-requests", type=click.IntRange(min=1), metavar="N", help="Send at most N requests in this run."
 )
 
 

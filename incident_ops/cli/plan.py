@@ -43,7 +43,7 @@ from incident_ops.render.plan import plan_json, plan_markdown, plan_text
 @no_notify_option
 @max_requests_option
 @requests_option
-@click.option("--fail-on", type=click.Choice(["changes"]), help="End with 1 when there is something to do.")
+@click.option("--fail-on", type=click.Choice(["changes"]), help="Exit 1 if there is something to do.")
 @with_repository
 def plan(workspace: Workspace, form: str, save_observed: str | None, fail_on: str | None, **options: Any) -> None:
     """Show what the tracker should become, and why. Changes nothing.

@@ -45,7 +45,8 @@ def resolve(
     by: str | None,
     form: str,
 ) -> None:
-    """Service is back: resolve the incident. `unknown` is an answer to both questions.
+    """Service is back: resolve the incident. --restored and
+    --cause both take `unknown`.
 
     \b
     Examples:

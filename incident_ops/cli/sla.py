@@ -53,8 +53,8 @@ def sla() -> None:
 
 
 @sla.command()
-@click.option("--all", "everything", is_flag=True, help="What is over, too.")
-@click.option("--fail-on", type=click.Choice([*FAILING]), help="End with 1 when a running clock is that bad.")
+@click.option("--all", "everything", is_flag=True, help="Finished clocks, too.")
+@click.option("--fail-on", type=click.Choice([*FAILING]), help="Exit 1 if a running clock is in this state or worse.")
 @tracker_option
 @observed_option
 @save_observed_option

@@ -72,7 +72,7 @@ def _nearly(incident: Incident, role: str, who: str) -> tuple[str, ...]:
     if not near:
         return ()
     meant = f"incident-ops assign {near} {shlex.quote(who)} {incident.id}"
-    return (f"{state_words(role)} is a role of your own; for the {state_words(near)}: `{meant}`",)
+    return (f"{state_words(role)} is not a standard role; for the {state_words(near)}: `{meant}`",)
 
 
 def assign_incident(

@@ -377,7 +377,7 @@ def test_an_edit_that_would_bring_an_error_is_refused(folder: Folder) -> None:
         (("assign", "commander", "@a", "--tier", "2"), "no tier"),
         (("timeline", "a", "b"), "quotes"),
         (("action", "done", "AI-1"), "no action item"),
-        (("action", "add", "x", "--due", "tomorrow"), "no date"),
+        (("action", "add", "x", "--due", "tomorrow"), "not a date"),
         (("action", "add", "x", "--priority", "high"), "priority"),
         (("close",), "resolve"),
         (("reopen", "--reason", "x"), "no incident is resolved or closed"),
