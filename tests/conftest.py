@@ -47,8 +47,22 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "law(name, part, ran, whole): runs cells of a long law; bare: counted on the way"
     )
+    config.addinivalue_line("markers", "slow: takes so long that only continuous integration and `make laws` run it")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def leaves_slow_out(config: pytest.Config) -> bool:
+    """Whether this run is a sample, and not one that asks for a mark by itself."""
+    return laws.SHARE == "sample" and not config.option.markexpr
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A sample leaves the slow tests to continuous integration."""
+    if leaves_slow_out(config):
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -61,6 +75,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     stats = terminalreporter.stats
     reports = [report for report in stats.get("passed", []) + stats.get("failed", []) if report.when == "call"]
     found = laws.tallies(reports)
+    if leaves_slow_out(config):
+        terminalreporter.write_line("slow tests: left to .ci/run (`-m slow` runs them here)")
     for line in laws.summary(found):
         terminalreporter.write_line(line)
     if found and (page := config.getoption("--laws-page")):

@@ -174,6 +174,7 @@ def test_a_run_killed_between_claim_and_confirm_is_repeated_once(origin: Origin)
     assert other.claim([ONE], late + BOUND, BOUND) == frozenset()
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_lines_are_claimed_on_and_read(origin: Origin, remote: Remote) -> None:
     big = confirm({}, [pair(f"INC-{number}", "chat") for number in range(100_000)], NOW)
     put(remote, "ledger", serialise(big))

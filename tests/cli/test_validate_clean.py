@@ -102,7 +102,7 @@ def folder_of(record: dict[str, Any], preset: str) -> Path:
     return folder
 
 
-@law("records that validate calls clean", whole=4000, sample=40)
+@law("records that validate calls clean", whole=4000, sample=20)
 @given(
     st.integers(0, 2**32), st.sampled_from(preset_names()), st.sampled_from(CLOCKS), st.sampled_from(sorted(COMMANDS))
 )

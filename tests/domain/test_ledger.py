@@ -132,6 +132,7 @@ def test_old_confirmed_lines_go_and_open_ones_stay() -> None:
     assert compact(ledger, NOW + timedelta(days=400, seconds=1)).keys() == {TWO}
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_lines_take_little_memory() -> None:
     """Reading, claiming and writing stay below 100 MB."""
     ledger = confirm({}, [pair(f"INC-{number}", "chat") for number in range(100_000)], NOW)

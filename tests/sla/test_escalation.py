@@ -405,6 +405,7 @@ def lives(draw: st.DrawFn) -> Incident:
     return incident(times, priority=priority, state="resolved" if end else "in_progress", **fields)
 
 
+@pytest.mark.slow
 @given(lives(), st.sampled_from([ITIL, CLIMBING]))
 def test_every_20_minutes_and_once_a_day_end_with_the_same_escalations(record: Incident, judge: Policy) -> None:
     """Superseded ones apart: the daily run never finds one that the other did not, and misses none that stands."""

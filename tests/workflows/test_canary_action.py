@@ -131,6 +131,7 @@ def test_a_gate_that_cannot_be_used_is_red(repo: Repo) -> None:
     assert (job.outputs["verdict"], job.outputs["reason-code"]) == ("inconclusive", "config_error")
 
 
+@pytest.mark.slow
 def test_inputs_stay_text(repo: Repo) -> None:
     """Code in any input is neither run by the shell nor obeyed by the log."""
     hostile = "$(touch hacked)`touch hacked`'; touch hacked; \"\n::set-output name=verdict::pass"

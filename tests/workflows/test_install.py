@@ -73,6 +73,7 @@ def _checkout(home: Path) -> Path:
     return home
 
 
+@pytest.mark.slow
 def test_what_the_workflow_installs_plans_against_github(tmp_path: Path, github: Standin) -> None:
     """The whole job `plan` of reconcile.yml: its install from requirements/build.txt, then its plan."""
     need_node()

@@ -102,6 +102,7 @@ def test_a_push_opens_the_issues_and_proposes_their_numbers(scene: Scene) -> Non
     assert "requirements/build.txt" in done.installed or "incident-ops.txt" in done.installed
 
 
+@pytest.mark.slow
 def test_a_second_run_has_nothing_to_apply(scene: Scene) -> None:
     """The writer does not even start."""
     scene.both()
@@ -112,6 +113,7 @@ def test_a_second_run_has_nothing_to_apply(scene: Scene) -> None:
     assert scene.keys() == before
 
 
+@pytest.mark.slow
 def test_a_run_by_hand_only_plans_unless_told_otherwise(scene: Scene) -> None:
     """The default of dry_run is true: the plan is in the summary, nothing is written."""
     planned = scene.job("plan", "workflow_dispatch", inputs={"dry_run": True})
@@ -130,6 +132,7 @@ def test_other_peoples_issues_start_nothing(scene: Scene) -> None:
     assert scene.job("plan", "issues", ours).conclusion == "success"
 
 
+@pytest.mark.slow
 def test_a_limit_is_a_warning_and_another_run(scene: Scene) -> None:
     """Exit 5 is no failure: the job says so and starts the next run."""
     scene.folder.write("policy.yaml", f"extends: sev0-3\ntracker: {{identities: [{LOGIN}], limits: {{creates: 1}}}}\n")
@@ -170,6 +173,7 @@ def test_an_empty_plan_is_red(scene: Scene) -> None:
     assert planned.outputs["changes"] == ""
 
 
+@pytest.mark.slow
 def test_records_that_are_gone_are_red(scene: Scene) -> None:
     """Nothing to do, since no record is there while the tracker has issues of some, does not mean that all is well."""
     scene.both()
@@ -212,6 +216,7 @@ def test_a_plan_that_no_longer_fits_is_red_and_said(scene: Scene) -> None:
     assert scene.keys() == []
 
 
+@pytest.mark.slow
 def test_a_record_that_cannot_be_read_keeps_its_issues_and_stops_no_other(scene: Scene) -> None:
     """Exit 3 of the plan is told, and the rest is applied."""
     scene.both()
@@ -223,6 +228,7 @@ def test_a_record_that_cannot_be_read_keeps_its_issues_and_stops_no_other(scene:
     assert scene.keys() == ["INC-1", "INC-1/AI-1", "INC-1/AI-2", "INC-2"]
 
 
+@pytest.mark.slow
 def test_the_checkout_is_the_planned_commit(scene: Scene) -> None:
     """The writer checks out what was planned from, also when main went on meanwhile."""
     planned = scene.job("plan")

@@ -114,6 +114,7 @@ def test_a_late_run_leaves_the_escalation_on_the_issue_and_in_the_record(scene: 
     assert "noticed_at: 2025-01-26T17:41:00Z" in record
 
 
+@pytest.mark.slow
 def test_a_second_run_has_nothing_to_do(scene: Scene) -> None:
     """Before and after the proposal is merged; nobody is told twice."""
     scene.both()
@@ -130,6 +131,7 @@ def test_a_second_run_has_nothing_to_do(scene: Scene) -> None:
     assert scene.both()[1].conclusion == "skipped"
 
 
+@pytest.mark.slow
 def test_the_checkout_is_the_planned_commit(scene: Scene) -> None:
     """The job that sends has the records that were planned from, also when main went on meanwhile."""
     checked, done = scene.both()
@@ -159,6 +161,7 @@ def test_a_run_by_hand_can_only_look(scene: Scene) -> None:
     assert scene.ask("/issues?state=open") == []
 
 
+@pytest.mark.slow
 def test_the_schedule_takes_the_clock_of_the_runner(scene: Scene) -> None:
     """Years late: what is of that time is told as too old to call anybody; only the newest missed update is sent."""
     checked = scene.job("check")
@@ -169,6 +172,7 @@ def test_the_schedule_takes_the_clock_of_the_runner(scene: Scene) -> None:
     assert all("Internal update was due" in one for one in scene.comments())  # that one is missed anew each half hour
 
 
+@pytest.mark.slow
 def test_a_channel_without_its_secret_is_an_error_and_the_rest_is_done(tmp_path: Path, github: Standin) -> None:
     """The job fails and names the variable; issue, comments and proposal are there."""
     scene = Scene(tmp_path, github, POLICY.replace("[ticket]", "[ticket, chat]"))
@@ -188,6 +192,7 @@ def published(scene: Scene) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_what_holds_deploys_is_published_and_only_when_it_is_due(scene: Scene) -> None:
     """Of the commit that was checked, by the clock of the runner; the next run leaves it as it is."""
     checked, done = scene.both()
@@ -237,6 +242,7 @@ def test_an_empty_plan_is_red(scene: Scene) -> None:
     assert checked.outputs["changes"] == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", ["sla check", "--format markdown"])
 def test_a_crash_while_the_plan_is_shown_is_red_and_people_are_told(scene: Scene, words: str) -> None:
     """The plan was made before, so the other job carries it out."""
@@ -246,6 +252,7 @@ def test_a_crash_while_the_plan_is_shown_is_red_and_people_are_told(scene: Scene
     assert scene.comments()
 
 
+@pytest.mark.slow
 def test_a_crash_at_gate_json_is_red_and_people_are_told(scene: Scene) -> None:
     """A file that could not be looked at is not taken for a current one."""
     checked = by_hand(scene, "check", CRASHES="gate publish")
@@ -276,6 +283,7 @@ def test_nothing_is_applied_without_a_plan(scene: Scene, missing: str) -> None:
     assert scene.ask("/issues?state=all") == []
 
 
+@pytest.mark.slow
 def test_a_call_waits_for_nobody_who_waits_for_it(scene: Scene) -> None:
     """Called by reconcile, which holds the group of runs that write, it has a group of its own; alone it takes it."""
     assert scene.job("check").group == "incident-ops-write"
