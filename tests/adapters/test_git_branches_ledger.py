@@ -144,6 +144,7 @@ def test_two_runs_that_claim_the_same_at_the_same_instant_do_not_both_have_it(
     assert won == [{ONE}]
 
 
+@pytest.mark.slow
 def test_always_somebody_faster_ends_after_five_tries(origin: Origin, remote: Remote) -> None:
     (origin.path / "refs" / "heads" / "incident-ops").mkdir(parents=True)
     (origin.path / "refs" / "heads" / f"{LEDGER_BRANCH}.lock").write_text("")

@@ -318,6 +318,7 @@ def test_a_landing_that_is_refused_says_why(origin: Origin, proposals: Proposals
         proposals.land("trunk", lambda _: {}, "m", NOW)
 
 
+@pytest.mark.slow
 def test_always_somebody_faster_ends_after_five_tries(origin: Origin, proposals: Proposals) -> None:
     tries: list[int] = []
 

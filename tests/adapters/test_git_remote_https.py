@@ -141,6 +141,7 @@ def test_a_server_that_repeats_the_token_is_not_quoted(origin: Origin, clone: Re
     assert "you sent *** as ***" in refused.reason
 
 
+@pytest.mark.slow
 def test_a_silent_server_ends_in_an_error(origin: Origin, clone: Repo) -> None:
     with served(origin, clone, "silent") as server:
         remote = remote_of(clone, server, seconds=2)

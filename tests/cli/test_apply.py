@@ -128,7 +128,7 @@ def test_kill_9_at_any_moment_is_completed_by_the_next_apply(
         clear_tracker(folder)
         whole = run_with_signal("--at", AT, "apply", at=folder.path, notes=tmp_path)
         assert (whole.code, whole.err, folder.open_keys()) == (0, "", keys)
-    turns = chosen("kills of apply", range(KILLS), sample=5)
+    turns = chosen("kills of apply", range(KILLS), sample=3)
     record_property(*cells_run("kills of apply", "", len(turns), KILLS))
     half_done = 0
     for turn in turns:

@@ -36,6 +36,7 @@ def test_every_request_may_fail(
     assert runs > len(places), "each cell has a run with the fault and at least one after it"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", [BEFORE, AFTER])
 @pytest.mark.parametrize("scene", SCENES)
 def test_a_real_kill_leaves_nothing_to_mend(github: Standin, proxy: Proxy, gate: Gate, scene: str, when: str) -> None:

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = """\
 [user]
@@ -57,6 +59,7 @@ def odd_environment(home: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_no_setting_of_a_person_or_a_shell_changes_a_result(tmp_path: Path) -> None:
     """Interrupts ignored as in the background, no terminal, and a home full of settings; a part of the tests stands for
     all of them."""

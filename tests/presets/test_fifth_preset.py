@@ -77,6 +77,7 @@ def test_hints_name_it_where_a_label_is_foreign(checkout: Path, tmp_path: Path) 
     assert f"P4 belongs to itil-p1-p4 and {NAME}" in done.stdout
 
 
+@pytest.mark.slow
 def test_only_its_missing_golden_fails_until_it_is_there(checkout: Path) -> None:
     """The conformance test walks the folder: nobody has to name the newcomer in a test."""
     words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", NAME, "tests/presets/test_conformance.py")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from incident_ops.findings import Finding, Level, Where
@@ -79,6 +80,7 @@ def test_errors_come_first_and_what_is_silenced_is_suppressed() -> None:
     assert "suppressions" not in run["results"][0]
 
 
+@pytest.mark.slow
 def test_no_more_results_than_github_takes() -> None:
     run = run_of(*(finding(level=Level.NOTE, line=n + 1) for n in range(25_010)), finding(line=7))
     assert len(run["results"]) == 25_000

@@ -94,6 +94,7 @@ def scene(tmp_path: Path, github: Standin) -> Scene:
     return Scene(tmp_path, github)
 
 
+@pytest.mark.slow
 def test_a_late_run_leaves_the_escalation_on_the_issue_and_in_the_record(scene: Scene) -> None:
     """Due at 13:05, seen at 17:41: both instants are told, in the comment and in the record of the proposal."""
     checked, done = scene.both()
@@ -269,6 +270,7 @@ def test_a_crash_of_the_other_job_is_red_and_gate_json_is_published(scene: Scene
     assert published(scene)["services"]["api"]["held"] is True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["checksum", "plan.json"])
 def test_nothing_is_applied_without_a_plan(scene: Scene, missing: str) -> None:
     """An output or a file that did not arrive is red, and nobody is told anything."""

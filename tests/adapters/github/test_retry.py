@@ -109,6 +109,7 @@ GOT: st.SearchStrategy[Any] = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(GOT, min_size=MOST_TRIES, max_size=8), st.booleans())
 def test_every_run_of_failures_ends_and_keeps_the_cap(answers: list[Any], repeatable: bool) -> None:
     """Whatever a server answers: at most MOST_TRIES tries and MOST_WAIT seconds, each wait positive."""
