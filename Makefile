@@ -30,7 +30,7 @@ $(STAMP):
 demo: $(STAMP)  ## watch real incidents go through the whole loop, offline
 	@$(BIN)/incident-ops demo
 
-test: $(STAMP) $(NODE_STAMPS) $(ACTIONLINT)  ## run every test, and a sample of the long laws
+test: $(STAMP) $(NODE_STAMPS) $(ACTIONLINT)  ## run the tests, with a sample of the long laws and without the slow ones
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal $(ARGS)
 
 laws: $(STAMP) $(NODE_STAMPS)  ## run the long laws whole, which takes long; write the result into docs/reliability.md
