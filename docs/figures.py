@@ -101,7 +101,7 @@ def is_ours(name: str, node: ast.Import | ast.ImportFrom) -> bool:
 def imports_of(module: Module, modules: dict[str, Module], *, lazy: bool) -> set[str]:
     """The modules of the package that it imports at its top; with `lazy`, inside functions too.
 
-    What is imported for type checkers only is no import.
+    What is imported for type checkers only does not count.
     """
     body: list[ast.AST] = list(ast.walk(module.tree)) if lazy else list(top_level(module.tree.body))
     only_typing = {inner for node in ast.walk(module.tree) if is_typing_block(node) for inner in ast.walk(node)}

@@ -129,7 +129,7 @@ class LedgerFile:
         self._path = path
 
     def read(self) -> Ledger:
-        """The ledger as it is now; empty where there is no file."""
+        """The ledger as it is now; empty if the file does not exist."""
         try:
             return parse_ledger(self._path.read_bytes())
         except FileNotFoundError:

@@ -241,7 +241,7 @@ class RefLock:
         return compare_and_set(self._remote, LOCK_BRANCH, decide, "the lock was not taken")
 
     def release(self, lease: Lease) -> bool:
-        """Gives the lock back; False where it is no longer ours, and then nothing is changed. WriteFailed as `take`."""
+        """Releases the lock; False, and nothing is changed, if somebody else holds it by now. WriteFailed as `take`."""
 
         def decide(seen: str | None) -> Move[bool] | Stay[bool]:
             return Move(None, True) if seen == lease.commit else Stay(False)

@@ -272,7 +272,7 @@ def judged(place: Place, host: str, port: int) -> str:
 def ask(place: Place, method: str, path: str = "", **words: Any) -> Answer:
     """One request below a place; `words` are those of `requests`: params, data, json, headers.
 
-    Incomplete with the reason where there is no whole answer in time; the status is not judged.
+    Incomplete, with the reason, if the answer is not complete in time; the status is not judged.
     """
     words["headers"] = {**words.get("headers", {}), **place.headers}
     url = place.url.rstrip("/") + path

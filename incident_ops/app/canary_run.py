@@ -97,7 +97,7 @@ class _Rollout:
 
     def __init__(self, workspace: Workspace, gate: GateFile, request: CanaryRequest, progress: RunProgress) -> None:
         """UserError for whatever would keep it from ending well: better now than with the canary out."""
-        self._workspace, self._gate, self._request, self._progress = workspace, gate, request, progress
+        self._workspace, self._request, self._progress = workspace, request, progress
         self._analysis = gate.analysis
         _demand_consistent(request, gate)
         policy, _ = workspace.judged_by

@@ -15,6 +15,7 @@ from incident_ops.errors import IncidentOpsError, UserError
 
 if TYPE_CHECKING:
     from incident_ops.adapters.files import LedgerFile
+    from incident_ops.adapters.notifiers import NotifierSettings
 
 
 _SECONDS = 15.0  # a page must not wait longer for a remote that hangs
@@ -39,22 +40,9 @@ def notifiers(
     Which notifier that is, the modules of `adapters/notifiers` declare. `issue_numbers` are the tracking issues by
     incident, where the records do not name them yet.
     """
-    from incident_ops.adapters.notifiers import NotifierSettings, connect
-    from incident_ops.documents.markdown import markdown
-    from incident_ops.edits.declare import channel_name
+    from incident_ops.adapters.notifiers import connect
 
-    policy, services = workspace.judged_by
-    issues = {one.id: one.links.tracking_issue for one in incidents if one.links.tracking_issue is not None}
-    settings = NotifierSettings(
-        channel="",
-        environment=environment,
-        incidents=incidents,
-        services=services,
-        room=lambda incident: channel_name(incident, policy),
-        tracker=lambda: connect_github(workspace),
-        issues=issues | dict(issue_numbers or {}),
-        inert=markdown,
-    )
+    settings = _settings(workspace, incidents, environment, issue_numbers or {})
     made: dict[str, Notifier | UserError] = {}
 
     def notifier(channel: str) -> Notifier:
@@ -69,6 +57,31 @@ def notifiers(
         return found
 
     return notifier
+
+
+def _settings(
+    workspace: Workspace,
+    incidents: Sequence[Incident],
+    environment: Mapping[str, str],
+    issue_numbers: Mapping[str, int],
+) -> NotifierSettings:
+    """What a notifier may need, for any channel yet."""
+    from incident_ops.adapters.notifiers import NotifierSettings
+    from incident_ops.documents.markdown import markdown
+    from incident_ops.edits.declare import channel_name
+
+    policy, services = workspace.judged_by
+    recorded = {one.id: one.links.tracking_issue for one in incidents if one.links.tracking_issue is not None}
+    return NotifierSettings(
+        channel="",
+        environment=environment,
+        incidents=incidents,
+        services=services,
+        room=lambda incident: channel_name(incident, policy),
+        tracker=lambda: connect_github(workspace),
+        issues={**recorded, **issue_numbers},
+        inert=markdown,
+    )
 
 
 def shared_ledger(workspace: Workspace) -> LedgerAccess:

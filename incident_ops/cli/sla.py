@@ -131,7 +131,7 @@ def _summarize(status: SlaStatus) -> None:
 @click.option(
     "--fail-on",
     type=click.Choice([FAIL_ON_MISSED, FAIL_ON_GOAL]),
-    help="End with 1 when a clock, or a goal, was missed.",
+    help="Exit 1 if a clock, or a goal, was missed.",
 )
 @click.option(
     "--format",

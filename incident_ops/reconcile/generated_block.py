@@ -64,11 +64,6 @@ def carry_ticks(generated: str, old: str) -> str:
     return "".join(line.marked("x" if line.key in found else line.state) for line in _lines(generated))
 
 
-def same_but_boxes(a: str, b: str) -> bool:
-    """True where two texts differ in nothing but the state of people's boxes and the kind of line ends."""
-    return _END.sub("\n", untick(a)) == _END.sub("\n", untick(b))
-
-
 def untick(text: str) -> str:
     """The text with people's boxes emptied: what a digest is taken of. Boxes that the record decides stay."""
     return "".join(line.marked(" ") for line in _lines(text))

@@ -286,7 +286,6 @@ def _accuracy(incidents: Iterable[Incident], wanted: float) -> Goal:
 
 
 LEVEL, SERVICE, MONTH = "level", "service", "month"
-AXES = (LEVEL, SERVICE, MONTH)
 
 
 class Period(NamedTuple):
@@ -361,7 +360,7 @@ def compliance(
     by: str = LEVEL,
     unread: Sequence[Unread] = (),
 ) -> Compliance:
-    """The compliance report; `by` is one of AXES. What was declared after `now` does not exist yet.
+    """The compliance report; `by` is LEVEL, SERVICE or MONTH. What was declared after `now` does not exist yet.
 
     A record whose label is not a level of the policy joins `unread`. UserError where the policy itself cannot be used.
     """
