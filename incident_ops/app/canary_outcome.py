@@ -7,7 +7,7 @@ from functools import partial
 
 from incident_ops.app.declare import declare_record
 from incident_ops.app.edit_record import edit_record, who
-from incident_ops.app.workspace import Workspace
+from incident_ops.app.workspace import Workspace, demand_work_tree
 from incident_ops.canary.replay import CanaryOutcome
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.triage import triage_answers
@@ -27,8 +27,7 @@ def demand_answers(workspace: Workspace, service: str | None, severity: str | No
         from incident_ops.findings import did_you_mean
 
         raise UserError(f"service {service!r} is not in services.yaml", hint=did_you_mean(service, services))
-    if workspace.store.revision:
-        raise UserError("an old revision cannot be changed", hint="leave out --rev")
+    demand_work_tree(workspace)
     if severity is not None and severity not in policy.labels:
         raise UserError(f"--severity {severity!r} is not in the policy", hint=", ".join(policy.labels))
     if severity is None and not weight:
