@@ -138,7 +138,7 @@ class LedgerFile:
             raise Incomplete(f"the ledger cannot be read: {error.strerror}", where=str(self._path)) from error
 
     def claim(self, pairs: Collection[Pair], now: datetime, after: timedelta | None = None) -> frozenset[Pair]:
-        """Claims pairs -> those that are ours; see `model.ledger.claim`."""
+        """Claims pairs -> those that are ours; see `domain.notification.claim`."""
         ours: frozenset[Pair] = frozenset()
 
         def change(ledger: Ledger) -> Ledger:

@@ -176,7 +176,7 @@ class LedgerRef:
         return self._at(self._remote.tip(LEDGER_BRANCH))
 
     def claim(self, pairs: Collection[Pair], now: datetime, after: timedelta | None = None) -> frozenset[Pair]:
-        """Claims pairs -> those that are ours to send; see `model.ledger.claim`."""
+        """Claims pairs -> those that are ours to send; see `domain.notification.claim`."""
         return self._change(lambda ledger: claim(ledger, pairs, now, after), now, "the ledger took no claim").ours
 
     def confirm(self, pairs: Collection[Pair], now: datetime) -> None:

@@ -179,7 +179,7 @@ class SharedLedger(Protocol):
         ...
 
     def claim(self, pairs: Collection[Pair], now: datetime, after: timedelta | None = None) -> frozenset[Pair]:
-        """Claims pairs -> those that are ours to send; see `model.ledger.claim`."""
+        """Claims pairs -> those that are ours to send; see `domain.notification.claim`."""
         ...
 
     def confirm(self, pairs: Collection[Pair], now: datetime) -> None:

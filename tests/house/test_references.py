@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import io
 import re
 import tokenize
@@ -160,6 +161,7 @@ def test_a_row_is_later_exactly_where_the_coverage_does_not_name_it() -> None:
 
 
 CODE = sources("incident_ops", "tests", "bench", "docs")
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 
 
 def test_a_cited_row_exists() -> None:
@@ -186,7 +188,34 @@ def unresolved(text: str) -> list[str]:
     return [*lost, *NUMBERED.findall(text)]
 
 
-@pytest.mark.parametrize("page", sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")]), ids=name_of)
+ROOMS = sorted(path.parent.name for path in (ROOT / "incident_ops").glob("*/__init__.py"))
+ONCE = ["model", "ports", "doors", "shipped"]  # rooms and modules that have moved
+DOTTED = re.compile(rf"`(?:incident_ops\.)?((?:{'|'.join([*ROOMS, *ONCE])})\.(?!ya?ml|json)\w+(?:\.\w+)*)[`(]")
+
+
+def leads_to_code(dotted: str) -> bool:
+    """Whether `room.module.name` is there."""
+    names = dotted.split(".")
+    try:
+        found: object = importlib.import_module(".".join(["incident_ops", *names[:2]]))
+    except ModuleNotFoundError:
+        return False
+    for name in names[2:]:
+        if not hasattr(found, name):
+            return False
+        found = getattr(found, name)
+    return True
+
+
+def test_a_cited_piece_of_the_code_exists() -> None:
+    """A name such as `sla.clocks.clocks` in a docstring or on a page is that of a module or of something in it."""
+    texts = {path: "\n".join(remarks(path)) for path in CODE} | {path: path.read_text("utf-8") for path in PAGES}
+    cited = {(name_of(path), dotted) for path, text in texts.items() for dotted in DOTTED.findall(text)}
+    assert cited
+    assert [one for one in sorted(cited) if not leads_to_code(one[1])] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_a_link_between_pages_leads_to_a_heading(page: Path) -> None:
     """Each anchor in a link is a heading of the page it leads to."""
     links = re.findall(r"\]\(([^)#:\s]*)#([\w-]+)\)", page.read_text("utf-8"))

@@ -57,7 +57,7 @@ def _commands_imported(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", [path for path in CLI if path.stem not in SHARED], ids=_stem)
 def test_a_file_of_the_command_line_is_named_after_its_command(path: Path) -> None:
-    """`resolve` is in cli/resolve.py, `sla report` in cli/sla.py or cli/sla_report.py."""
+    """`resolve` is in cli/resolve.py, `sla report` in cli/sla.py."""
     assert _is_command(path.stem.split("_")) or path.stem in NO_COMMANDS
 
 

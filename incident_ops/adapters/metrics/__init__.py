@@ -1,1 +1,1 @@
-"""Metric sources: each answers `ports.MetricSource`; `connect` makes one from the policy and the environment."""
+"""Metric sources: each answers `domain.ports.MetricSource`; `connect` makes one from the policy and the environment."""

@@ -31,7 +31,7 @@ _TYPE = "application/x-amz-json-1.0"
 
 
 class CloudWatch:
-    """One region; see `ports.MetricSource`."""
+    """One region; see `domain.ports.MetricSource`."""
 
     is_cumulative = False
     is_promql = False

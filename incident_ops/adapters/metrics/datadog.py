@@ -15,7 +15,7 @@ LAG = 30.0
 
 
 class Datadog:
-    """Counts are sums over the interval, threshold results the newest value in it; see `ports.MetricSource`."""
+    """Counts are sums over the interval, threshold results the newest value in it; see `domain.ports.MetricSource`."""
 
     is_cumulative = False
     is_promql = False

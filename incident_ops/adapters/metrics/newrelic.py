@@ -19,7 +19,7 @@ _QUESTION = (
 
 
 class NewRelic:
-    """One account; the NRQL is without SINCE and UNTIL, which are added here. See `ports.MetricSource`."""
+    """One account; the NRQL is without SINCE and UNTIL, which are added here. See `domain.ports.MetricSource`."""
 
     is_cumulative = False
     is_promql = False

@@ -25,7 +25,7 @@ _HINTS = {
 
 
 class Prometheus:
-    """A Prometheus server; see `ports.MetricSource`."""
+    """A Prometheus server; see `domain.ports.MetricSource`."""
 
     is_cumulative = True
     is_promql = True

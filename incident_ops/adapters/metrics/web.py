@@ -18,7 +18,7 @@ Steps = tuple[str | int, ...]
 
 
 class Web:
-    """A web service; counts are running totals. See `ports.MetricSource`."""
+    """A web service; counts are running totals. See `domain.ports.MetricSource`."""
 
     is_cumulative = True
     is_promql = False

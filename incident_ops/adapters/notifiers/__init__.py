@@ -5,7 +5,7 @@
     connect     NotifierSettings -> the notifier, or None where nothing is set up for it; UserError for half a set-up
 
 Each has a test of the same name in tests/adapters/notifiers with a `scene` in it, by which it is held to what
-`ports.Notifier` promises.
+`domain.ports.Notifier` promises.
 """
 
 from __future__ import annotations

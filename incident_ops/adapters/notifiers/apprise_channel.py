@@ -57,7 +57,7 @@ class Channel:
             self._plugin()
 
     def send(self, message: Message) -> None:
-        """Sends once; see `ports.Notifier`."""
+        """Sends once; see `domain.ports.Notifier`."""
         try:
             result = within(self._seconds, lambda: self._send(message))
         except TimeoutError as error:

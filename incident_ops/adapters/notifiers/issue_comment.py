@@ -28,7 +28,7 @@ class IssueComment:
         self._tracker, self._numbers, self._inert = tracker, numbers, inert
 
     def send(self, message: Message) -> None:
-        """Writes the comment; see `ports.Notifier`. WriteFailed while the incident has no issue yet."""
+        """Writes the comment; see `domain.ports.Notifier`. WriteFailed while the incident has no issue yet."""
         number = self._numbers.get(message.incident)
         if number is None:
             problem = f"channel {message.channel}: {message.incident} has no tracking issue yet"

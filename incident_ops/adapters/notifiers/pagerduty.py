@@ -89,7 +89,7 @@ class Pager:
         self._seconds = seconds
 
     def send(self, message: Message) -> None:
-        """One event to the pager of each service, under the key of the page; see `ports.Notifier`.
+        """One event to the pager of each service, under the key of the page; see `domain.ports.Notifier`.
 
         Where one of several fails the next run sends to all of them again, which the pagers know to be the same.
         """

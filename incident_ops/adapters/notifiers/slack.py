@@ -84,7 +84,7 @@ class Chat:
         return cls(token, names, topics, url.rstrip("/") + "/")
 
     def send(self, message: Message) -> None:
-        """Makes or finds the channel, sets its topic, posts with the key in the metadata; see `ports.Notifier`."""
+        """Finds or makes the channel, sets its topic, posts with the key as metadata; see `domain.ports.Notifier`."""
         try:
             within(self._seconds, lambda: self._send(message))
         except TimeoutError:

@@ -1,4 +1,4 @@
-"""Every notifier that there is keeps what `ports.Notifier` promises, and one without a scene fails here."""
+"""Every notifier that there is keeps what `domain.ports.Notifier` promises, and one without a scene fails here."""
 
 from __future__ import annotations
 
