@@ -127,7 +127,7 @@ class _Run:
 
     def _confirm(self, pair: Pair) -> None:
         self.to_confirm.append(pair)
-        if self.unconfirmed is None:  # a ledger that does not answer is not asked after notices notice
+        if self.unconfirmed is None:  # a ledger that does not answer is not asked after every notice
             self.unconfirmed = self.finish()
 
 
