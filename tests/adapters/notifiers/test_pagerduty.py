@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_ops.adapters.notifiers.pagerduty import URL, Pager, event, pager_url
+from incident_ops.adapters.notifiers.pagerduty import URL, Pager, connect, event, pager_url
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message, follow_up, page_key
 from incident_ops.domain.services import Service
 from incident_ops.errors import Ambiguous, UserError, WriteFailed
@@ -107,6 +107,17 @@ def test_a_pager_that_hangs_is_left_in_time(sink: HttpSink) -> None:
     with pytest.raises(Ambiguous, match="no answer within 1 s"):
         pager(sink, seconds=1).send(PAGE)
     assert time.monotonic() - began < 3
+
+
+def test_a_service_names_its_routing_key(sink: HttpSink) -> None:
+    """`pager_key_env` of services.yaml: another variable, another pager."""
+    keys = {"INCIDENT_OPS_PAGER_URL": sink.url, "ONE_KEY": KEY, "TWO_KEY": KEY[::-1]}
+    for variable in ("ONE_KEY", "TWO_KEY"):
+        services = {"auth": Service(owner="team", pager_key_env=variable)}
+        made = connect(settings("pager", keys, services=services))
+        assert made is not None
+        made.send(PAGE)
+    assert [one.data["routing_key"] for one in sink.taken] == [KEY, KEY[::-1]]
 
 
 def test_every_service_is_paged_even_where_one_pager_refuses(sink: HttpSink) -> None:
