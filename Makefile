@@ -34,7 +34,7 @@ test: $(STAMP) $(NODE_STAMPS) $(ACTIONLINT)  ## run the tests, with a sample of 
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal $(ARGS)
 
 laws: $(STAMP) $(NODE_STAMPS)  ## run the long laws whole, which takes long; write the result into docs/reliability.md
-	@INCIDENT_OPS_LAWS=all $(BIN)/python -m pytest -q -n auto --dist worksteal -m "law or slow" --laws-page docs/reliability.md $(ARGS)
+	@INCIDENT_OPS_LAWS=all $(BIN)/python -m pytest -q -n auto --dist worksteal -m "law or slow" --laws-page=docs/reliability.md $(ARGS)
 
 figures: $(STAMP)  ## measure the code and write the table of docs/architecture.md
 	@$(BIN)/python docs/figures.py

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import ast
 import datetime
+import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ import pytest
 from tests.support import laws
 
 WHOLE = range(1_000)
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(("share", "count"), [("sample", 7), ("tenth", 100), ("all", 1_000)])
@@ -88,3 +93,14 @@ def test_make_laws_finds_every_law() -> None:
                 )
                 found += 1
     assert found >= 5
+
+
+def test_pytest_takes_the_options_of_make_laws() -> None:
+    """It reads them before it knows the options of our own; `--markers` ends it there."""
+    recipe = re.search(
+        r"^laws:.*\n\t@(?:\w+=\S+ )*\$\(BIN\)/python (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE
+    )
+    assert recipe is not None
+    words = shlex.split(recipe[1].replace("$(ARGS)", "--markers"))
+    done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
