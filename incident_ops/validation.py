@@ -79,7 +79,7 @@ def record_checker(setting: PolicyAndServices, now: datetime) -> CheckRecord:
         except Exception as error:  # its rules are calculations too, and every command asks them
             finding = fault("calculation", path, why_unusable(record, error), at=(1, 1))
             return _unreadable(path, blob, [finding], document.data)
-        settled = is_settled(record.incident)
+        settled = world is not None and is_settled(record.incident, world.policy)
         return IndexEntry(
             path,
             blob,

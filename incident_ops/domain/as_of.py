@@ -27,6 +27,7 @@ from incident_ops.domain.lifecycle import (
     TRIAGED,
     is_cancelled,
 )
+from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import UNKNOWN, PauseSpan, TimeSpan, instant, parse_instant
 
 AT_WORK = frozenset({NEW, TRIAGED, ASSIGNED, IN_PROGRESS, REOPENED})
@@ -297,10 +298,14 @@ def current_instant(incident: Incident, name: str) -> str | None:
     return text
 
 
-def is_settled(incident: Incident) -> bool:
-    """True when time alone changes nothing any more: closed, every item done, the postmortem final or absent."""
-    draft = incident.postmortem is not None and incident.postmortem.status != "final"
-    return incident.is_closed and not incident.open_items and not draft
+def is_settled(incident: Incident, policy: Policy) -> bool:
+    """True when time alone changes nothing any more: closed, every item done, no postmortem that is still to finish.
+
+    A postmortem that the policy requires is still to finish where nobody has begun it.
+    """
+    written = incident.postmortem
+    to_finish = written.status != "final" if written else policy.requires_postmortem(incident)
+    return incident.is_closed and not incident.open_items and not to_finish
 
 
 def public_status(incident: Incident) -> str:

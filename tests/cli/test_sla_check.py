@@ -11,7 +11,7 @@ import pytest
 from incident_ops.domain.tracker import GITHUB, Comment, Issue, Snapshot
 from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.observe import load_snapshot, save_snapshot
-from tests.cli.scene import Folder, call
+from tests.cli.scene import CLOSED, Folder, call, record
 
 POLICY = """\
 extends: sev0-3
@@ -51,7 +51,7 @@ def test_what_is_owed_is_told_with_key_reason_and_both_instants(folder: Folder) 
         "noticed_at": "2025-01-26T14:00:00Z",
     }
     text = call("sla", "check", at=folder.path).out
-    assert "Notifications due: 4, the longest for 1h 55m" in text
+    assert "Notifications due: 4, the longest overdue by 1h 55m" in text
     assert (
         "  INC-1: Threshold of 1h of the resolution passed on SEV1\n"
         "    due 2025-01-26 13:05, noticed now, 55m late\n"
@@ -159,3 +159,14 @@ def test_without_actions_there_is_no_summary(folder: Folder) -> None:
     folder.write("policy.yaml", POLICY)
     folder.put()
     assert "::error title=INC-1::" in call("sla", "check", "--format", "github", at=folder.path).out
+
+
+def test_a_closed_incident_without_its_postmortem_is_still_checked(folder: Folder) -> None:
+    """SEV1 requires one in sev0-3: closing the incident, or not having begun to write, does not hide that it is due."""
+    closed = record(**CLOSED)
+    folder.put(text=closed)
+    folder.commit()
+    text = call("sla", "check", at=folder.path, clock="2025-03-26T14:00:00Z").out
+    assert re.search(r"breached\s+INC-1\s+meeting", text), text
+    folder.put(text=closed.replace("severity: SEV1", "severity: SEV3"))
+    assert "INC-1" not in call("sla", "check", at=folder.path, clock="2025-03-26T14:00:00Z").out

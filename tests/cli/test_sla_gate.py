@@ -47,7 +47,7 @@ def test_the_json_of_sla_check_is_the_shape_of_contract_4(folder: Folder) -> Non
 def test_closed_incidents_are_listed_with_all_only(folder: Folder) -> None:
     """--all adds them; their clocks are over."""
     folder.put("INC-1")
-    folder.put("INC-2", **CLOSED)
+    folder.put("INC-2", **CLOSED, postmortem="{status: final}")
     assert {name for name, _ in clocks(folder)} == {"INC-1"}
     everything = clocks(folder, "--all")
     assert {name for name, _ in everything} == {"INC-1", "INC-2"}
@@ -139,4 +139,4 @@ def test_an_unknown_service_is_a_mistake_even_when_nothing_is_open(folder: Folde
     """Exit 2 with a suggestion: a typo in a pipeline must never pass."""
     folder.put(**CLOSED)
     call("gate", "check", "-s", "apii", at=folder.path).told_once(2, "'apii'", "did you mean api?")
-    call("gate", "check", "-s", "zzz", at=folder.path).told_once(2, "'zzz'", "allowed: api, web")
+    call("gate", "check", "-s", "zzz", at=folder.path).told_once(2, "'zzz'", "known: api, web")

@@ -18,8 +18,10 @@ from incident_ops.domain.as_of import (
     public_status,
 )
 from incident_ops.domain.incident import Incident
+from tests.support.policies import policy
 
 AT = "2025-01-26T12:05:00Z"
+SEV = policy("sev0-3")
 
 
 def incident(**fields: Any) -> Incident:
@@ -138,6 +140,9 @@ def test_the_last_correction_holds() -> None:
     ("fields", "settled"),
     [
         ({"state": "closed"}, True),
+        ({"state": "closed", "severity": "SEV1"}, False),
+        ({"state": "closed", "severity": "SEV1", "outcome": "false_alarm"}, True),
+        ({"state": "closed", "severity": "SEV3"}, True),
         ({"state": "resolved"}, False),
         ({"state": "closed", "action_items": [{"id": "AI-1", "title": "t"}]}, False),
         ({"state": "closed", "action_items": [{"id": "AI-1", "title": "t", "status": "wont_do"}]}, True),
@@ -146,4 +151,4 @@ def test_the_last_correction_holds() -> None:
     ],
 )
 def test_a_record_is_settled_when_nothing_is_left_to_do(fields: dict[str, Any], settled: bool) -> None:
-    assert is_settled(incident(**fields)) is settled
+    assert is_settled(incident(**fields), SEV) is settled

@@ -174,7 +174,7 @@ def settled_cases() -> Iterator[tuple[Record, World]]:
         case = load(path)
         if isinstance(case.document, Document) and not check_document(case.document, "incident"):
             record = Record(case.path, msgspec.convert(case.document.data, Incident), case.document.data)
-            if is_settled(record.incident):
+            if is_settled(record.incident, case.world.policy):
                 yield record, case.world
 
 
