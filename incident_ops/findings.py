@@ -59,17 +59,17 @@ class Finding:
         return (self.where.file, self.where.line, self.where.column, RANK[self.level], self.rule, self.message)
 
 
-def closest(word: object, allowed: Iterable[str]) -> str:
-    """The allowed word most like `word`, or "" when none is near."""
-    near = difflib.get_close_matches(str(word), list(allowed), n=1, cutoff=0.6)
+def closest(word: object, known: Iterable[str]) -> str:
+    """The known word most like `word`, or "" when none is near."""
+    near = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.6)
     return near[0] if near else ""
 
 
-def did_you_mean(word: object, allowed: Iterable[str]) -> str:
-    """A hint naming the nearest allowed word, else the allowed set (at most 12 words of it)."""
-    words = list(allowed)
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """A hint naming the nearest known word, else the known words (at most 12 of them)."""
+    words = list(known)
     near = closest(word, words)
     if near:
         return f"did you mean {near}?"
     shown = ", ".join(words[:12]) + (", ..." if len(words) > 12 else "")
-    return f"allowed: {shown}" if words else ""
+    return f"known: {shown}" if words else ""

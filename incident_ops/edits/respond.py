@@ -63,7 +63,7 @@ def assign_role(incident: Incident, now: datetime, by: str | None, role: str, wh
     if before == who:
         return Step((), (f"{who} is {state_words(role)} already; nothing changed",))
     route = ("roles", role) if role in ROLES else ("roles", "others", role)
-    message = f"{who} became {state_words(role)}" + (f" after {before}" if before else "")
+    message = f"{who} is now {state_words(role)}" + (f", taking over from {before}" if before else "")
     return Step((Set(route, who), timeline_row(now, "status", message, by)), (message,), _nearly(incident, role, who))
 
 

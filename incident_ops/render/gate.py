@@ -51,8 +51,8 @@ RESUME = {
 }
 """What ends a hold: by its reason code, or by its state for a budget that burns too fast."""
 FIX = (
-    "To deploy a fix before that, the commander adds `--fixes INC --sha SHA`, or somebody takes responsibility with"
-    " `incident-ops override INC`."
+    "To deploy a fix while deploys are held, the commander adds `--fixes INC --sha SHA`, or somebody takes"
+    " responsibility with `incident-ops override INC`."
 )
 READ_FIRST = "Fix what could not be read, then ask again; `incident-ops validate` shows it."
 

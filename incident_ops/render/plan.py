@@ -218,7 +218,7 @@ def _kept_lines(kept: tuple[Kept, ...]) -> list[str]:
     lines = []
     for reason, (keys, more) in kept_by_reason(kept).items():
         rest = f" and {more} more" if more else ""
-        lines += fold(f"{len(keys) + more}: {reason}: {', '.join(keys)}{rest}", "  = ", "    ")
+        lines += fold(f"{reason} ({len(keys) + more}): {', '.join(keys)}{rest}", "  = ", "    ")
     return lines
 
 

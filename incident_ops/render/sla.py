@@ -290,7 +290,7 @@ def due_lines(due: DueObligations) -> list[str]:
     shown = _shown(due)
     if not shown:
         return []
-    out = [f"Notifications due: {len(shown)}, the longest for {spell_duration(max(map(_lag_seconds, shown)))}"]
+    out = [f"Notifications due: {len(shown)}, the longest overdue by {spell_duration(max(map(_lag_seconds, shown)))}"]
     for obligation in shown:
         head = f"{obligation.incident}: {inert(obligation.reason)}"
         out += textwrap.wrap(head, WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False)

@@ -53,7 +53,7 @@ def test_the_four_roles(role: str) -> None:
     page = Page()
     page.take(1, lambda one, now: assign_role(one, now, None, role, "@a"))
     assert getattr(page.incident.roles, role.lower().replace("-", "_").replace(" ", "_")) == "@a"
-    assert page.events[0].startswith("@a became ")
+    assert page.events[0].startswith("@a is now ")
 
 
 def test_a_role_of_your_own_and_a_handover() -> None:
@@ -62,7 +62,7 @@ def test_a_role_of_your_own_and_a_handover() -> None:
     page.take(1, lambda one, now: assign_role(one, now, None, "database", "@a"))
     step = page.take(2, lambda one, now: assign_role(one, now, None, "database", "@b"))
     assert page.incident.roles.others == {"database": "@b"}
-    assert step.messages == ("@b became database after @a",)
+    assert step.messages == ("@b is now database, taking over from @a",)
     assert page.take(3, lambda one, now: assign_role(one, now, None, "database", "@b")).edits == ()
 
 
