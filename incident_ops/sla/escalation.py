@@ -2,7 +2,8 @@
 
 Each rule derives its instants from the times of events alone, so that a late run finds the same ones: a threshold that
 work deferred is due at the first instant past it at which the silence had lasted long enough. `>` fires strictly after.
-The rules ignore incidents declared after the fact, duplicates, false alarms and withdrawn ones.
+The rules ignore incidents declared after the fact, duplicates, false alarms and withdrawn ones. A state of
+`states.stopping` ends them for the cycle, as it ends the resolution clock.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 from incident_ops.domain.as_of import IncidentAt, as_of, assignee_at
 from incident_ops.domain.incident import Escalation
-from incident_ops.domain.lifecycle import PENDING
+from incident_ops.domain.lifecycle import OVER, PENDING
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.sla.activity import NOTHING_SEEN, Seen, activity, answers, first_after
@@ -116,7 +117,7 @@ def _ladder_inputs(
         response = then.acknowledged
         # acknowledged at an unknown time, or before the declaration
         was_taken = response.ended and (response.at is None or response.at <= then.declared)
-        return _is_at_work(then) and not (then.cycle == 1 and was_taken)
+        return _is_at_work(then) and not _is_stopped(then, policy) and not (then.cycle == 1 and was_taken)
 
     return LadderInputs(
         incident=incident,
@@ -134,6 +135,12 @@ def _is_at_work(view: IncidentAt) -> bool:
     pauses = view.pauses({PENDING})
     paused = any(start <= view.now and (end is None or view.now < end) for start, end in pauses)
     return not paused and view.state != PENDING and not view.resolved.ended
+
+
+def _is_stopped(view: IncidentAt, policy: Policy) -> bool:
+    """True once a state has ended the resolution clock, and in such a state even if it was declared in it."""
+    stopping = frozenset(policy.states.stopping)
+    return view.stopped(stopping).ended or view.state in stopping - OVER
 
 
 def _due(step: EscalationStep, view: IncidentAt, policy: Policy, entry: Escalation | None) -> DueEscalation:
@@ -172,6 +179,8 @@ def _lapsed(cause: EscalationCause, view: IncidentAt, policy: Policy) -> str:
         return "it was resolved and reopened since"
     if not _is_at_work(view):
         return "nobody is working on it now"
+    if cause.rule != MANUAL and _is_stopped(view, policy):  # what a person asks for is sent all the same
+        return "its resolution clock has stopped"
     answer = first_after(answers(view, policy), cause.at) if cause.rule == NO_ANSWER else None
     return f"somebody answered at {stamp(answer)}" if answer else cause.lapsed
 
