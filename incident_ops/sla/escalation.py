@@ -23,7 +23,6 @@ from incident_ops.sla.escalation_ladder import (
     ACK_TIMEOUT,
     NO_ANSWER,
     EscalationCause,
-    EscalationStep,
     LadderInputs,
     climb,
     managers,
@@ -70,8 +69,8 @@ def due_escalations(
     cycles = escalation_cycles(view, policy, active)
     recorded = {entry.key: entry for entry in view.incident.escalations if parse_instant(entry.at) <= view.now}
     found = _with_recorded([cause for cycle in cycles for cause in causes(cycle, seen, pattern)], recorded)
-    steps = climb(found, _ladder_inputs(view, policy, active, cycles), view.now)
-    return _superseded_by_highest([_due(step, view, policy, recorded.get(step.cause.key)) for step in steps])
+    climbed = climb(found, _ladder_inputs(view, policy, active, cycles), view.now)
+    return _superseded_by_highest([_due(cause, view, policy, recorded.get(cause.key)) for cause in climbed])
 
 
 def _with_recorded(causes: list[EscalationCause], recorded: Mapping[str, Escalation]) -> list[EscalationCause]:
@@ -143,10 +142,9 @@ def _is_stopped(view: IncidentAt, policy: Policy) -> bool:
     return view.stopped(stopping).ended or view.state in stopping - OVER
 
 
-def _due(step: EscalationStep, view: IncidentAt, policy: Policy, entry: Escalation | None) -> DueEscalation:
-    """A step with the people to notify; what the record says of it wins."""
-    cause = step.cause
-    people, missing = _targets(view, policy, cause, step.to_tier)
+def _due(cause: EscalationCause, view: IncidentAt, policy: Policy, entry: Escalation | None) -> DueEscalation:
+    """A cause with the people to notify; what the record says of it wins."""
+    people, missing = _targets(view, policy, cause)
     return DueEscalation(
         incident=view.incident.id,
         key=cause.key,
@@ -154,8 +152,8 @@ def _due(step: EscalationStep, view: IncidentAt, policy: Policy, entry: Escalati
         reason=entry.reason if entry else cause.reason,
         due=cause.at,
         cycle=cause.cycle,
-        from_tier=step.from_tier,
-        to_tier=step.to_tier,
+        from_tier=cause.from_tier,
+        to_tier=cause.to_tier,
         targets=tuple(entry.notified) if entry else people,
         unreached=missing,
         superseded=_lapsed(cause, view, policy),
@@ -185,12 +183,10 @@ def _lapsed(cause: EscalationCause, view: IncidentAt, policy: Policy) -> str:
     return f"somebody answered at {stamp(answer)}" if answer else cause.lapsed
 
 
-def _targets(
-    view: IncidentAt, policy: Policy, cause: EscalationCause, tier: int | None
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _targets(view: IncidentAt, policy: Policy, cause: EscalationCause) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The people of the tier, then the managers of the assignee, as far up as the rank asks (R63, R64)."""
     earlier = [period for period in level_periods(view, policy) if period.since <= cause.at]
     rank = max(earlier, key=lambda period: period.since).level.rank if earlier else 4
-    people, missing = nearest_people(tier, policy)
+    people, missing = nearest_people(cause.to_tier, policy)
     above = managers(assignee_at(view.incident, cause.at), rank, policy)
     return tuple(dict.fromkeys((*people, *above))), tuple(missing)
