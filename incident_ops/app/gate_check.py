@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,7 +29,7 @@ from incident_ops.deploy_gate.holds import needed_services
 from incident_ops.deploy_gate.plan_check import check_plan
 from incident_ops.deploy_gate.release import FIX_LASTS, fix_refused, is_listed
 from incident_ops.deploy_gate.verdict import INCIDENT_REPO_UNREACHABLE, INCONCLUSIVE, HeldRelease, Verdict
-from incident_ops.domain.fence import evaluate_each
+from incident_ops.domain.fence import evaluate_each, evaluate_plan
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.planned_changes import Freeze, Maintenance, planned_freeze
 from incident_ops.domain.policy import Policy
@@ -371,8 +372,5 @@ def _plan_may_hold(workspace: Workspace, unread: Unread, kind: str, names: Seque
         return True
     if freeze.is_override or (freeze.services and names[0] not in freeze.services):
         return False
-    try:
-        end = planned_freeze(freeze).span.end
-    except ValueError:
-        return True
-    return end is None or end > workspace.now
+    planned = evaluate_plan(unread.path, freeze.name, partial(planned_freeze, freeze))
+    return isinstance(planned, Unread) or planned.span.end is None or planned.span.end > workspace.now

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
 import pytest
 
+from incident_ops import app
 from incident_ops.domain.incident import Incident
 from tests.cli.scene import Folder, call
+
+for _use_case in pkgutil.iter_modules(app.__path__):  # one that is imported under a mock would keep it for other tests
+    importlib.import_module(f"{app.__name__}.{_use_case.name}")
 
 POISON = "INC-2"
 CHANNEL = "slack"
@@ -250,16 +256,18 @@ def test_an_override_that_breaks_releases_nothing_and_one_of_another_record_stil
         assert verdict(folder, "--sha", SHA) == (0, "overridden", "override")
 
 
+FREEZE = "name: f\nreason: books\nfrom: 2025-01-26T12:00:00Z\n"
+WINDOW = (
+    "id: CHG-2025-0001\ntitle: Upgrade\nstatus: approved\nservices: [api]\n"
+    "window: {zone: Etc/UTC, from: 2025-01-26T13:00:00, until: 2025-01-26T15:00:00}\n"
+)
+
+
 @pytest.mark.parametrize(
     ("path", "text", "broken"),
     [
-        ("freezes/f.yaml", "name: f\nreason: books\nfrom: 2025-01-26T12:00:00Z\n", "planned_freeze"),
-        (
-            "maintenance/CHG-2025-0001.yaml",
-            "id: CHG-2025-0001\ntitle: Upgrade\nstatus: approved\nservices: [api]\n"
-            "window: {zone: Etc/UTC, from: 2025-01-26T13:00:00, until: 2025-01-26T15:00:00}\n",
-            "planned_change",
-        ),
+        ("freezes/f.yaml", FREEZE, "planned_freeze"),
+        ("maintenance/CHG-2025-0001.yaml", WINDOW, "planned_change"),
     ],
 )
 def test_a_freeze_or_a_window_whose_times_break_is_named_and_nothing_passes(
@@ -298,6 +306,34 @@ def test_an_override_file_whose_times_break_releases_nothing(folder: Folder) -> 
         done = call("gate", "publish", "--output", "gate.json", at=folder.path)
     assert done.code == 0, done
     assert json.loads((folder.path / "gate.json").read_text())["services"]["api"]["overrides"] == []
+
+
+def test_a_freeze_whose_times_break_is_not_lifted_and_its_file_is_named(folder: Folder) -> None:
+    file = folder.write("freezes/f.yaml", FREEZE)
+    with mock.patch("incident_ops.edits.freeze.planned_freeze", side_effect=OverflowError("date value out of range")):
+        done = call("unfreeze", "f", at=folder.path)
+    done.told_once(3, "freezes/f.yaml", "a calculation with the values of f failed", "check its times")
+    assert file.read_text() == FREEZE
+
+
+def test_a_window_or_a_freeze_whose_times_break_does_not_keep_another_freeze_from_being_written(folder: Folder) -> None:
+    folder.write("maintenance/CHG-2025-0001.yaml", WINDOW)
+    failing = mock.Mock(side_effect=OverflowError("date value out of range"))
+    with mock.patch("incident_ops.app.planned_changes.planned_change", failing):
+        assert call("freeze", "g", "--reason", "r", at=folder.path).code == 0
+    with mock.patch("incident_ops.app.planned_changes.planned_freeze", failing):
+        assert call("freeze", "h", "--reason", "r", at=folder.path).code == 0
+        call("freeze", "h", "--reason", "r", at=folder.path).told_once(2, "freezes/h.yaml", "it is there already")
+
+
+def test_an_unreadable_freeze_whose_last_version_breaks_may_hold(folder: Folder) -> None:
+    folder.write("freezes/f.yaml", f"{FREEZE}until: 2025-01-26T13:00:00Z\n")
+    folder.commit()
+    folder.write("freezes/f.yaml", "name: [\n")
+    assert verdict(folder) == PASSED
+    failing = mock.Mock(side_effect=OverflowError("date value out of range"))
+    with mock.patch("incident_ops.app.gate_check.planned_freeze", failing):
+        assert verdict(folder) == CANNOT_TELL
 
 
 def test_a_command_that_edits_it_names_the_file_and_what_to_check_and_writes_nothing(three: Folder) -> None:
