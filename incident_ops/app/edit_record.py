@@ -19,6 +19,7 @@ from incident_ops.adapters.environment import whoever
 from incident_ops.adapters.files import replace_if_unchanged
 from incident_ops.app.workspace import Workspace, demand_work_tree
 from incident_ops.domain.as_of import current_instant
+from incident_ops.domain.fence import Unusable, evaluate_one
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import RESOLVED
 from incident_ops.domain.record import Record, World, is_incident_id
@@ -208,35 +209,38 @@ def record_of(path: str, raw: bytes) -> Record:
 def edit_record(workspace: Workspace, asked: str | None, make_step: RecordEdit) -> EditedRecord:
     """Edits the record that is meant (see `find_record`), and writes it if nobody else has written meanwhile.
 
-    UserError where the edit is refused or would make the record invalid, WriteFailed where it cannot be written.
+    UserError where the edit is refused or would make the record invalid, WriteFailed where it cannot be written,
+    Unusable where its values break a calculation.
     """
     path = find_record(workspace, asked)
     for _ in range(EDIT_ATTEMPTS):
         before = read_for_edit(workspace, path)
-        step = make_step(before.record.incident)
+        step = evaluate_one(before.record, lambda record: make_step(record.incident))
         if not step.edits:
             return _edited(workspace, before.record, step, undo="")
         text = edit(before.raw.decode(), step.edits, order=key_order(schema("incident")), file=path)
         after = checked(workspace, path, text.encode(), before.record)
+        edited = _edited(workspace, after, step, undo=_undo(workspace, path, before.raw))
         if replace_if_unchanged(workspace.root / path, before.raw, text.encode(), workspace.state / "records.lock"):
-            return _edited(workspace, after, step, undo=_undo(workspace, path, before.raw))
+            return edited
     raise WriteFailed("the record changes faster than it can be edited", where=path, hint="run the command again")
 
 
 def _edited(workspace: Workspace, record: Record, step: Step, undo: str) -> EditedRecord:
-    asks = next_steps(record.incident, workspace.judged_by[0])
+    asks = evaluate_one(record, lambda one: next_steps(one.incident, workspace.judged_by[0]))
     return EditedRecord(record, step.messages, step.warnings, asks, undo, is_changed=bool(step.edits))
 
 
 def checked(workspace: Workspace, path: str, raw: bytes, before: Record | None) -> Record:
-    """The record these bytes will be. UserError where they hold an error that was not there before."""
+    """The record these bytes will be. UserError where they hold an error that was not there before, Unusable where
+    their values break a rule."""
     document = read_bytes(raw, path)
     found = document if isinstance(document, list) else check_document(document, "incident")
     if isinstance(document, list) or found:
         raise _refused(found[0], path)
     record = to_record(path, document.data)
     world = World(*workspace.judged_by, workspace.now)
-    known = Counter(map(_key, _errors(before, world))) if before else Counter()
+    known = Counter(map(_key, _known_errors(before, world)))
     for one in _errors(record, world):
         if not known[_key(one)]:
             raise _refused(one, path)
@@ -268,8 +272,16 @@ def _undo(workspace: Workspace, path: str, before: bytes) -> str:
 
 
 def _errors(record: Record, world: World) -> list[Finding]:
-    found = [one for timed in (False, True) for one in rules.run(record, world, timed=timed)]
+    found = evaluate_one(record, lambda one: [*rules.run(one, world, timed=False), *rules.run(one, world, timed=True)])
     return [one for one in found if one.level is Level.ERROR]
+
+
+def _known_errors(before: Record | None, world: World) -> list[Finding]:
+    """The errors of a record before its edit; none where its values break a rule, for the edit may mend that."""
+    try:
+        return _errors(before, world) if before else []
+    except Unusable:
+        return []
 
 
 def _key(one: Finding) -> tuple[str, str]:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,17 +29,19 @@ from incident_ops.deploy_gate.holds import needed_services
 from incident_ops.deploy_gate.plan_check import check_plan
 from incident_ops.deploy_gate.release import FIX_LASTS, fix_refused, is_listed
 from incident_ops.deploy_gate.verdict import INCIDENT_REPO_UNREACHABLE, INCONCLUSIVE, HeldRelease, Verdict
+from incident_ops.domain.fence import evaluate_each, evaluate_plan
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.planned_changes import Freeze, Maintenance, planned_freeze
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.services import Objective, Service
-from incident_ops.domain.time import SKEW, duration, parse_instant, stamp
-from incident_ops.errors import IncidentOpsError, UserError
+from incident_ops.domain.time import SKEW, duration, parse_instant, shift, stamp
+from incident_ops.errors import IncidentOpsError, Incomplete, UserError
 from incident_ops.records.history import last_readable, read_record
 from incident_ops.records.planned_changes import FREEZE, MAINTENANCE, Plans, last_plan, load_plans, read_document
 from incident_ops.records.store import Store
 from incident_ops.records.yaml_reader import Document
+from incident_ops.sla.error_budget import counted_spans
 
 if TYPE_CHECKING:
     from incident_ops.edits.freeze import OverrideRequest
@@ -262,7 +266,7 @@ def read_contents(workspace: Workspace) -> GateContents:
     """All of them. UserError for a clock that is behind the records."""
     records = list(workspace.catalogue.live())
     future = _settled(workspace, int(SKEW.total_seconds()))
-    _check_clock(workspace, [*(record.incident for record in records), *future])
+    _check_clock(workspace, [*records, *future])
     return GateContents(records, load_plans(workspace.store))
 
 
@@ -272,29 +276,29 @@ def deploy_facts(workspace: Workspace, service: str, held: GateContents) -> Depl
     policy, services = workspace.judged_by
     names = needed_services(service, services, policy.gate.dependency_depth)
     objective = _objective(workspace, policy, services, service)
-    past: list[Incident] = []
+    past: list[Record] = []
     if objective is not None:
-        live = [record.incident for record in held.records]
-        every = (*live, *_settled(workspace, -objective.window))
-        past = [incident for incident in every if service in incident.services]
-    unread = _unread(workspace, policy, names, held.plans)
+        every = (*held.records, *_settled(workspace, -objective.window))
+        past = [record for record in every if service in record.incident.services]
+    unread = _unread(workspace, policy, names, objective, held.plans)
     freezes, maintenance, _ = held.plans
     return DeployFacts(policy, services, held.records, freezes, maintenance, unread, objective, past)
 
 
-def _settled(workspace: Workspace, seconds: int) -> list[Incident]:
+def _settled(workspace: Workspace, seconds: int) -> list[Record]:
     """The settled records that name an instant later than so many seconds from now."""
     paths = workspace.catalogue.settled_after(int(workspace.now.timestamp()) + seconds)
-    return [read_record(workspace.store, path).incident for path in paths]
+    return [read_record(workspace.store, path) for path in paths]
 
 
-def _check_clock(workspace: Workspace, incidents: Sequence[Incident]) -> None:
-    """UserError for a clock behind the records: it cannot say what holds now."""
-    latest = max(incidents, key=lambda incident: parse_instant(incident.times.declared), default=None)
-    if latest is None:
+def _check_clock(workspace: Workspace, records: Sequence[Record]) -> None:
+    """UserError for a clock behind the records: it cannot say what holds now. Unusable as `evaluate_each`."""
+    declared = evaluate_each(records, lambda record: (parse_instant(record.incident.times.declared), record.incident))
+    found = max(declared, key=lambda pair: pair[0], default=None)
+    if found is None:
         return
-    ahead = parse_instant(latest.times.declared) - workspace.now
-    if ahead > SKEW:
+    at, latest = found
+    if at - workspace.now > SKEW:
         message = f"the clock says {stamp(workspace.now)}, and {latest.id} was declared at {latest.times.declared}"
         raise UserError(message, hint="set the clock right, or leave out --at")
 
@@ -319,17 +323,40 @@ def _objective(workspace: Workspace, policy: Policy, services: Mapping[str, Serv
     return Objective(target, duration(policy.slo.window), policy.slo.mode)
 
 
-def _unread(workspace: Workspace, policy: Policy, names: Sequence[str], plans: Plans) -> list[Unread]:
+def _unread(
+    workspace: Workspace, policy: Policy, names: Sequence[str], objective: Objective | None, plans: Plans
+) -> list[Unread]:
     """The files that cannot be read and may hold deploys of the first of `names`."""
-    broken = workspace.unread if policy.gate.block_on_open_rank is not None else []
-    kept = [unread for unread in broken if _record_may_hold(workspace, unread, names)]
+    is_asked = policy.gate.block_on_open_rank is not None
+
+    def may_hold(unread: Unread) -> bool:
+        """False only where the last version that can be read says that it does not."""
+        before = _last_version(workspace, unread.path)
+        if before is None:
+            return is_asked or objective is not None
+        is_open = is_asked and not before.is_closed and not set(names).isdisjoint(before.services)
+        return is_open or (objective is not None and _may_use_budget(before, names[0], objective, workspace.now))
+
+    kept = [unread for unread in workspace.unread if may_hold(unread)]
     return kept + [unread for unread, kind in plans.unread if _plan_may_hold(workspace, unread, kind, names)]
 
 
-def _record_may_hold(workspace: Workspace, unread: Unread, names: Sequence[str]) -> bool:
-    """False only where the last version that can be read was closed or on other services."""
-    before = last_readable(workspace.git, unread.path)
-    return before is None or (not before.is_closed and not set(names).isdisjoint(before.services))
+def _last_version(workspace: Workspace, path: str) -> Incident | None:
+    """The present record where it can be read and a calculation failed, else its last version in git that can."""
+    try:
+        return read_record(workspace.store, path).incident
+    except Incomplete:
+        return last_readable(workspace.git, path)
+
+
+def _may_use_budget(before: Incident, service: str, objective: Objective, now: datetime) -> bool:
+    """False only where its impact is known, and none of it lies in the window of this service's error budget."""
+    if service not in before.services:
+        return False
+    try:
+        return bool(counted_spans(before, shift(now, -objective.window), now))
+    except Exception:  # what cannot be calculated may have used all of it
+        return True
 
 
 def _plan_may_hold(workspace: Workspace, unread: Unread, kind: str, names: Sequence[str]) -> bool:
@@ -345,8 +372,5 @@ def _plan_may_hold(workspace: Workspace, unread: Unread, kind: str, names: Seque
         return True
     if freeze.is_override or (freeze.services and names[0] not in freeze.services):
         return False
-    try:
-        end = planned_freeze(freeze).span.end
-    except ValueError:
-        return True
-    return end is None or end > workspace.now
+    planned = evaluate_plan(unread.path, freeze.name, partial(planned_freeze, freeze))
+    return isinstance(planned, Unread) or planned.span.end is None or planned.span.end > workspace.now

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from incident_ops.app.edit_record import EditedRecord, clean, edit_record, find_
 from incident_ops.app.workspace import Workspace, demand_work_tree
 from incident_ops.deploy_gate.check import demand_environment
 from incident_ops.deploy_gate.holds import needed_services
+from incident_ops.domain.fence import Unusable, evaluate_plan
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.planned_changes import Freeze, conflicts, planned_change, planned_freeze
 from incident_ops.domain.record import Unread
@@ -79,14 +81,19 @@ def hold_deploys(
 
 
 def lift_hold(workspace: Workspace, name: str) -> WrittenFile:
-    """Ends a freeze or an override now; one that has not begun is removed. UserError where there is none."""
+    """Ends a freeze or an override now; one that has not begun is removed.
+
+    UserError where there is none, Unusable where its times break a calculation.
+    """
     check_names(workspace, (), ())
     found = read_freeze(workspace, name)
     if found is None:
         names = [one.name for one in load_plans(workspace.store).freezes.values()]
         raise UserError(f"there is no freeze {name!r}", hint=did_you_mean(name, names) or "see the folder freezes")
     path, raw, freeze = found
-    step = lift_freeze(freeze, workspace.now)
+    step = evaluate_plan(path, name, partial(lift_freeze, freeze, workspace.now))
+    if isinstance(step, Unread):
+        raise Unusable([step])
     if step is None:
         return _removed(workspace, path, name)
     if not step.edits:
@@ -171,10 +178,8 @@ def read_freeze(workspace: Workspace, name: str) -> tuple[str, bytes, Freeze] | 
 
 def is_over(workspace: Workspace, there: Freeze) -> bool:
     """True for a freeze or an override that has ended."""
-    try:
-        end = planned_freeze(there).span.end
-    except ValueError:
-        return False
+    planned = evaluate_plan(freeze_path(there.name), there.name, partial(planned_freeze, there))
+    end = None if isinstance(planned, Unread) else planned.span.end
     return end is not None and end <= workspace.now
 
 
@@ -241,12 +246,10 @@ def _removed(workspace: Workspace, path: str, name: str) -> WrittenFile:
 def _meets(workspace: Workspace, path: str) -> tuple[str, ...]:
     """Maintenance windows that lie in the new freeze: both were planned, and only one can be right."""
     plans = load_plans(workspace.store)
-    planned = [planned_freeze(plans.freezes[path])]
-    for change in plans.maintenance.values():
+    freeze, buffer = plans.freezes[path], workspace.judged_by[0].maintenance.buffer
+    made = [evaluate_plan(path, freeze.name, partial(planned_freeze, freeze))]
+    for place, change in plans.maintenance.items():
         if change.is_agreed:
-            try:
-                planned.append(planned_change(change, workspace.judged_by[0].maintenance.buffer))
-            except ValueError:
-                continue
-    own = planned[0].id
-    return tuple(f"it meets {one.other}, a maintenance window" for one in conflicts(planned) if one.one == own)
+            made.append(evaluate_plan(place, change.id, partial(planned_change, change, buffer)))
+    planned = [one for one in made if not isinstance(one, Unread)]
+    return tuple(f"it meets {one.other}, a maintenance window" for one in conflicts(planned) if one.one == freeze.name)

@@ -32,6 +32,7 @@ from incident_ops.deploy_gate.verdict import (
     Hold,
     Verdict,
 )
+from incident_ops.domain.fence import consume, evaluate_each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.planned_changes import Freeze, Maintenance
 from incident_ops.domain.policy import Policy
@@ -62,7 +63,7 @@ class DeployRequest:
 class DeployFacts:
     """What the repository says: policy and services, every record that is not settled, everything planned by path.
 
-    `unread` are the files that cannot be read and may concern the service. `objective` and `past` (every incident of
+    `unread` are the files that cannot be read and may concern the service. `objective` and `past` (every record of
     the service in the objective's window) are there where the policy asks for the error budget.
     """
 
@@ -73,7 +74,12 @@ class DeployFacts:
     maintenance: Mapping[str, Maintenance]
     unread: Sequence[Unread] = ()
     objective: Objective | None = None
-    past: Sequence[Incident] = ()
+    past: Sequence[Record] = ()
+
+    @property
+    def past_incidents(self) -> list[Incident]:
+        """The incidents of `past`."""
+        return [record.incident for record in self.past]
 
 
 def check_deploy(asked: DeployRequest, facts: DeployFacts) -> Verdict:
@@ -113,7 +119,7 @@ def environments_of(policy: Policy) -> list[str]:
 def all_holds(asked: DeployRequest, facts: DeployFacts) -> tuple[list[Hold], list[Unread]]:
     """Everything that holds now or later, the gravest kind first, and what cannot be read or judged.
 
-    UserError for a service that services.yaml does not name.
+    UserError for a service that services.yaml does not name. Raises Unusable as `evaluate_each` does.
     """
     policy, now = facts.policy, asked.now
     names = needed_services(asked.service, facts.services, policy.gate.dependency_depth)
@@ -128,7 +134,7 @@ def missing_figures(asked: DeployRequest, facts: DeployFacts) -> tuple[str, ...]
     """Why it is unknown whether the error budget is spent; nothing where it is known."""
     if facts.objective is None:
         return ()
-    budget = budget_of(facts.past, facts.objective, asked.now, asked.requests)
+    budget = budget_of(facts.past_incidents, facts.objective, asked.now, asked.requests)
     if budget is None:
         return ("the error budget counts requests: say how many there were in its window, with --requests N",)
     if budget.is_exhausted or not budget.unknown:
@@ -153,9 +159,16 @@ def _hours(policy: Policy, now: datetime) -> list[Hold]:
 
 
 def _budget(asked: DeployRequest, facts: DeployFacts) -> list[Hold]:
-    if facts.objective is None:
+    objective = facts.objective
+    if objective is None:
         return []
-    budget = budget_of(facts.past, facts.objective, asked.now, asked.requests)
-    if budget is None:
-        return []
-    return budget_holds(asked.service, budget, facts.past, facts.objective, facts.policy, asked.now)
+
+    def held_by(incidents: Sequence[Incident]) -> list[Hold]:
+        budget = budget_of(incidents, objective, asked.now, asked.requests)
+        if budget is None:
+            return []
+        return budget_holds(asked.service, budget, incidents, objective, facts.policy, asked.now)
+
+    # each one alone first: the sum over all does not say which of them breaks it
+    consume(evaluate_each(facts.past, lambda record: held_by([record.incident])))
+    return held_by(facts.past_incidents)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from incident_ops.deploy_gate.verdict import (
     DEPLOY_FREEZE,
@@ -21,7 +22,7 @@ from incident_ops.deploy_gate.verdict import (
     OPEN_INCIDENT,
     Hold,
 )
-from incident_ops.domain.fence import consume, evaluate_each
+from incident_ops.domain.fence import consume, evaluate_each, evaluate_plan
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import FIXED, OVER
 from incident_ops.domain.planned_changes import (
@@ -107,23 +108,19 @@ def window_holds(
         on = next((name for name in names if name in change.services), None)
         if on is None or not change.is_agreed:
             continue
-        try:
-            planned = planned_change(change, policy.maintenance.buffer)
-        except ValueError as error:
-            unknown.append(Unread(path, str(error)))
-            continue
-        begin = _before(planned, rollout(policy))
-        hold = Hold(
-            MAINTENANCE_WINDOW,
-            change.id,
-            change.title,
-            _state(change, planned, now),
-            "" if on == names[0] else on,
-            begin,
-            planned.kept.end,
-        )
-        holds += [hold] if _is_ahead(hold, now) else []
+        needed = "" if on == names[0] else on
+        hold = evaluate_plan(path, change.id, partial(_window_hold, change, needed, policy, now))
+        if isinstance(hold, Unread):
+            unknown.append(hold)
+        elif _is_ahead(hold, now):
+            holds.append(hold)
     return holds, unknown
+
+
+def _window_hold(change: Maintenance, needed: str, policy: Policy, now: datetime) -> Hold:
+    planned = planned_change(change, policy.maintenance.buffer)
+    begin, state = _before(planned, rollout(policy)), _state(change, planned, now)
+    return Hold(MAINTENANCE_WINDOW, change.id, change.title, state, needed, begin, planned.kept.end)
 
 
 def freeze_holds(
@@ -134,11 +131,11 @@ def freeze_holds(
     for path, freeze in freezes:
         if freeze.is_override or not freeze.concerns(service, environment):
             continue
-        try:
-            span = planned_freeze(freeze).span
-        except ValueError as error:
-            unknown.append(Unread(path, str(error)))
+        planned = evaluate_plan(path, freeze.name, partial(planned_freeze, freeze))
+        if isinstance(planned, Unread):
+            unknown.append(planned)
             continue
+        span = planned.span
         hold = Hold(DEPLOY_FREEZE, freeze.name, freeze.reason, begin=span.begin, end=span.end)
         holds += [hold] if _is_ahead(hold, now) else []
     return holds, unknown

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from zoneinfo import available_timezones
 
+from incident_ops.domain.fence import why_broken
 from incident_ops.domain.planned_changes import (
     Freeze,
     Maintenance,
@@ -34,6 +35,10 @@ def check_plan(plan: Freeze | Maintenance, file: str, buffer: str | None = None)
         below, hint = _place(times)
         route = (*above, *below) if below else ("buffer",)
         yield Finding(ID, Level.ERROR, Where(file, route, on_key=True), str(error), hint)
+    except Exception as error:
+        name, route = (plan.name, ("from",)) if isinstance(plan, Freeze) else (plan.id, ("window",))
+        hint = "check its times; if they are right, this is a bug in incident-ops"
+        yield Finding(ID, Level.ERROR, Where(file, route, on_key=True), why_broken(name, error), hint)
 
 
 def _place(times: Freeze | Window) -> tuple[Route, str]:

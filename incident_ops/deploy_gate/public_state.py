@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 import msgspec
 
@@ -33,7 +34,9 @@ from incident_ops.deploy_gate.verdict import (
     Hold,
     Verdict,
 )
+from incident_ops.domain.fence import evaluate_plan
 from incident_ops.domain.planned_changes import Span, planned_freeze
+from incident_ops.domain.record import Unread
 from incident_ops.domain.time import SKEW, duration, parse_instant, spell_duration, stamp
 from incident_ops.errors import Incomplete, UserError
 from incident_ops.findings import did_you_mean
@@ -210,13 +213,12 @@ def _service(name: str, known: DeployFacts, now: datetime) -> ServiceState:
 
 def _freezes(name: str, known: DeployFacts, now: datetime) -> list[HeldSpan]:
     spans = []
-    for freeze in known.freezes.values():
+    for path, freeze in known.freezes.items():
         if freeze.is_override or (freeze.services and name not in freeze.services):
             continue
-        try:
-            span = planned_freeze(freeze).span
-        except ValueError:
-            span = Span(None, None)  # its times cannot be used: it holds until somebody fixes it
+        planned = evaluate_plan(path, freeze.name, partial(planned_freeze, freeze))
+        # one whose times cannot be used holds until somebody fixes it
+        span = Span(None, None) if isinstance(planned, Unread) else planned.span
         if span.end is None or span.end > now:
             spans.append(_held_span(freeze.name, span, freeze.environments))
     return spans
@@ -228,13 +230,13 @@ def _overrides(name: str, known: DeployFacts, now: datetime) -> list[PublicOverr
         if not record.incident.drill:
             entries = [entry for entry in record.incident.overrides if entry.service == name]
             overrides += [PublicOverride(entry.sha, [entry.environment], entry.at, entry.expires) for entry in entries]
-    for freeze in known.freezes.values():
+    for path, freeze in known.freezes.items():
         if not freeze.is_override or (freeze.services and name not in freeze.services):
             continue
-        try:
-            span = planned_freeze(freeze).span
-        except ValueError:
+        planned = evaluate_plan(path, freeze.name, partial(planned_freeze, freeze))
+        if isinstance(planned, Unread):
             continue
+        span = planned.span
         if span.begin is not None and span.end is not None and span.end > now:
             overrides.append(PublicOverride(freeze.sha or "", freeze.environments, stamp(span.begin), stamp(span.end)))
     return overrides

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 from incident_ops.deploy_gate.holds import is_worked_on
 from incident_ops.deploy_gate.verdict import HeldRelease
+from incident_ops.domain.fence import evaluate_each, evaluate_plan
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.planned_changes import Freeze, Span, planned_freeze
-from incident_ops.domain.record import Record
+from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.time import parse_instant
 from incident_ops.errors import UserError
 
@@ -31,26 +33,29 @@ def override_of(
 ) -> HeldRelease | None:
     """The override of this commit that is in force, of an incident's record or of freezes/; None where there is none.
 
-    One whose times cannot be read releases nothing; nor does one of a drill.
+    One whose times cannot be read releases nothing; nor does one of a drill. Raises Unusable as `evaluate_each` does.
     """
     if sha is None:
         return None
-    for record in records:
-        for override in () if record.incident.drill else record.incident.overrides:
-            span = Span(parse_instant(override.at), parse_instant(override.expires))
-            right = (override.service, override.environment) == (service, environment) and is_same_commit(
-                override.sha, sha
-            )
-            if right and span.covers(now):
-                return HeldRelease(override.by, override.reason, span.end, record.incident.id)
+    for release in evaluate_each(records, partial(_recorded_release, service, environment, sha, now)):
+        if release is not None:
+            return release
     for path, freeze in freezes.items():
         if freeze.is_override and freeze.concerns(service, environment) and is_same_commit(freeze.sha or "", sha):
-            try:
-                span = planned_freeze(freeze).span
-            except ValueError:
-                continue
-            if span.covers(now):
-                return HeldRelease(freeze.by or "", freeze.reason, span.end, path)
+            planned = evaluate_plan(path, freeze.name, partial(planned_freeze, freeze))
+            if not isinstance(planned, Unread) and planned.span.covers(now):
+                return HeldRelease(freeze.by or "", freeze.reason, planned.span.end, path)
+    return None
+
+
+def _recorded_release(service: str, environment: str, sha: str, now: datetime, record: Record) -> HeldRelease | None:
+    """The override of this commit that is in force in a record; None where there is none."""
+    for override in () if record.incident.drill else record.incident.overrides:
+        if (override.service, override.environment) != (service, environment) or not is_same_commit(override.sha, sha):
+            continue
+        span = Span(parse_instant(override.at), parse_instant(override.expires))
+        if span.covers(now):
+            return HeldRelease(override.by, override.reason, span.end, record.incident.id)
     return None
 
 

@@ -52,6 +52,24 @@ def evaluate_one(record: Record, evaluate: Callable[[Record], Made]) -> Made:
     return next(evaluate_each([record], evaluate))
 
 
+def evaluate_plan(path: str, name: str, evaluate: Callable[[], Made]) -> Made | Unread:
+    """The result of `evaluate` for a freeze, an override or a maintenance window; why it is left out where it fails.
+
+    A ValueError says in words what is wrong with its times.
+    """
+    try:
+        return evaluate()
+    except ValueError as error:
+        return Unread(path, str(error))
+    except Exception as error:
+        return Unread(path, why_broken(name, error))
+
+
 def why_unusable(record: Record, error: Exception) -> str:
     """Why a record is left out, as a sentence."""
-    return f"a calculation with the values of {record.incident.id} failed: {type(error).__name__}: {error}"
+    return why_broken(record.incident.id, error)
+
+
+def why_broken(name: str, error: Exception) -> str:
+    """The same for anything that has a name, such as a freeze."""
+    return f"a calculation with the values of {name} failed: {type(error).__name__}: {error}"

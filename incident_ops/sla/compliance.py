@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import reduce
 from math import ceil, floor
 from statistics import fmean, median
 from typing import NamedTuple
@@ -81,14 +82,24 @@ class NotificationLag(NamedTuple):
     longest_seconds: int
 
 
-def notification_lag(incidents: Iterable[Incident], now: datetime) -> NotificationLag | None:
-    """None where no record holds an escalation by rule up to `now` (aware UTC)."""
-    found = []
-    for incident in incidents:
-        for entry in incident.escalations:
-            due, seen = parse_instant(entry.at), instant(entry.noticed_at)
-            if entry.rule != MANUAL and seen is not None and due <= seen <= now:
-                found.append((due, seen, entry.key))
+class _Noticed(NamedTuple):
+    """An escalation by rule: when it was due and when a run noticed it (aware UTC)."""
+
+    due: datetime
+    seen: datetime
+    key: str
+
+
+def _noticed(incident: Incident, now: datetime) -> Iterator[_Noticed]:
+    """The escalations by rule that a run noticed up to `now`."""
+    for entry in incident.escalations:
+        due, seen = parse_instant(entry.at), instant(entry.noticed_at)
+        if entry.rule != MANUAL and seen is not None and due <= seen <= now:
+            yield _Noticed(due, seen, entry.key)
+
+
+def _notification_lag(found: Sequence[_Noticed]) -> NotificationLag | None:
+    """None where no record holds an escalation by rule."""
     lag = spread(_seconds(due, seen) for due, seen, _ in found)
     if lag is None:
         return None
@@ -238,7 +249,7 @@ class Goal(NamedTuple):
         return share > wanted if self.strict else share >= wanted
 
 
-def goals(
+def _goals(
     found: Sequence[ClockOutcome], incidents: Sequence[Incident], policy: Policy, now: datetime
 ) -> tuple[Goal, ...]:
     """The goals the policy sets, in this order: compliance, resolution by level, accuracy of escalations.
@@ -255,6 +266,14 @@ def goals(
     if wanted.escalation_accuracy_pct is not None:
         out.append(_accuracy(incidents, wanted.escalation_accuracy_pct))
     return tuple(out)
+
+
+def _sum_goals(one: Sequence[Goal], other: Sequence[Goal]) -> tuple[Goal, ...]:
+    """The same goals over the incidents of both."""
+    return tuple(
+        first._replace(good=first.good + more.good, n=first.n + more.n, left_out=first.left_out + more.left_out)
+        for first, more in zip(one, other, strict=True)
+    )
 
 
 def _within(incidents: Iterable[Incident], policy: Policy, now: datetime, share: ResolutionShare) -> Goal:
@@ -365,7 +384,8 @@ def compliance(
     A record whose label is not a level of the policy joins `unread`. UserError where the policy itself cannot be used.
     """
     found: list[ClockOutcome] = []
-    counted: list[Incident] = []
+    reached: list[tuple[Goal, ...]] = []
+    noticed: list[_Noticed] = []
     left_out = list(unread)
 
     def count(record: Record) -> None:
@@ -376,20 +396,22 @@ def compliance(
         if why := why_no_level(incident, policy):
             left_out.append(Unread(record.path, why))
             return
-        found.extend(outcomes(as_of(incident, now), policy))
-        counted.append(incident)
+        its_clocks = outcomes(as_of(incident, now), policy)
+        reached.append(_goals(its_clocks, [incident], policy, now))
+        noticed.extend(_noticed(incident, now))
+        found.extend(its_clocks)
 
     consume(evaluate_each(records, count))
     return Compliance(
         now,
         period,
         by,
-        len(counted),
+        len(reached),
         _figures(found),
         _groups(found, by, policy),
-        goals(found, counted, policy, now),
+        reduce(_sum_goals, reached, _goals([], [], policy, now)),
         tuple(_late_clocks(found)),
-        notification_lag(counted, now),
+        _notification_lag(noticed),
         tuple(sorted(left_out)),
     )
 

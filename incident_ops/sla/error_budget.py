@@ -18,7 +18,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import counts
 from incident_ops.domain.policy_sections import BurnRate
 from incident_ops.domain.services import REQUEST_BUDGET, TIME_BUDGET, Objective
-from incident_ops.domain.time import duration, shift, spell_duration
+from incident_ops.domain.time import TimeSpan, duration, shift, spell_duration
 from incident_ops.sla.calendar import merged_intervals
 
 _NAMES = {7: "Weekly", 28: "Monthly", 30: "Monthly", 31: "Monthly", 90: "Quarterly", 365: "Yearly"}
@@ -55,12 +55,17 @@ class Budget(NamedTuple):
         return self.used > 0 and self.used >= self.allowed
 
 
+def counted_spans(incident: Incident, since: datetime, now: datetime) -> list[TimeSpan]:
+    """The impact of an incident that ends after `since`; none of a drill, or of what was no incident."""
+    return [span for span in as_of(incident, now).impact_spans() if span[1] > since] if counts(incident) else []
+
+
 def time_budget(incidents: Iterable[Incident], objective: Objective, now: datetime) -> Budget:
     """The budget in minutes, from the incidents of one service."""
     since = shift(now, -objective.window)
     stated, spans, runs = 0.0, [], False
-    for incident in filter(counts, incidents):
-        found = [span for span in as_of(incident, now).impact_spans() if span[1] > since]
+    for incident in incidents:
+        found = counted_spans(incident, since, now)
         minutes = incident.impact.budget_minutes
         if isinstance(minutes, int | float):
             stated += float(minutes) if found else 0.0
@@ -75,8 +80,8 @@ def request_budget(incidents: Iterable[Incident], objective: Objective, now: dat
     """The budget in requests, of `total` requests in the window; the failed ones are those in the records."""
     since = shift(now, -objective.window)
     failed, unknown = 0.0, []
-    for incident in filter(counts, incidents):
-        if not any(end > since for _, end in as_of(incident, now).impact_spans()):
+    for incident in incidents:
+        if not counted_spans(incident, since, now):
             continue
         count = incident.impact.failed_requests
         if isinstance(count, int | float):

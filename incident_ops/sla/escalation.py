@@ -2,7 +2,8 @@
 
 Each rule derives its instants from the times of events alone, so that a late run finds the same ones: a threshold that
 work deferred is due at the first instant past it at which the silence had lasted long enough. `>` fires strictly after.
-The rules ignore incidents declared after the fact, duplicates, false alarms and withdrawn ones.
+The rules ignore incidents declared after the fact, duplicates, false alarms and withdrawn ones. A state of
+`states.stopping` ends them for the cycle, as it ends the resolution clock.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 from incident_ops.domain.as_of import IncidentAt, as_of, assignee_at
 from incident_ops.domain.incident import Escalation
-from incident_ops.domain.lifecycle import PENDING
+from incident_ops.domain.lifecycle import OVER, PENDING
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.sla.activity import NOTHING_SEEN, Seen, activity, answers, first_after
@@ -22,7 +23,6 @@ from incident_ops.sla.escalation_ladder import (
     ACK_TIMEOUT,
     NO_ANSWER,
     EscalationCause,
-    EscalationStep,
     LadderInputs,
     climb,
     managers,
@@ -69,8 +69,8 @@ def due_escalations(
     cycles = escalation_cycles(view, policy, active)
     recorded = {entry.key: entry for entry in view.incident.escalations if parse_instant(entry.at) <= view.now}
     found = _with_recorded([cause for cycle in cycles for cause in causes(cycle, seen, pattern)], recorded)
-    steps = climb(found, _ladder_inputs(view, policy, active, cycles), view.now)
-    return _superseded_by_highest([_due(step, view, policy, recorded.get(step.cause.key)) for step in steps])
+    climbed = climb(found, _ladder_inputs(view, policy, active, cycles), view.now)
+    return _superseded_by_highest([_due(cause, view, policy, recorded.get(cause.key)) for cause in climbed])
 
 
 def _with_recorded(causes: list[EscalationCause], recorded: Mapping[str, Escalation]) -> list[EscalationCause]:
@@ -116,7 +116,7 @@ def _ladder_inputs(
         response = then.acknowledged
         # acknowledged at an unknown time, or before the declaration
         was_taken = response.ended and (response.at is None or response.at <= then.declared)
-        return _is_at_work(then) and not (then.cycle == 1 and was_taken)
+        return _is_at_work(then) and not _is_stopped(then, policy) and not (then.cycle == 1 and was_taken)
 
     return LadderInputs(
         incident=incident,
@@ -136,10 +136,15 @@ def _is_at_work(view: IncidentAt) -> bool:
     return not paused and view.state != PENDING and not view.resolved.ended
 
 
-def _due(step: EscalationStep, view: IncidentAt, policy: Policy, entry: Escalation | None) -> DueEscalation:
-    """A step with the people to notify; what the record says of it wins."""
-    cause = step.cause
-    people, missing = _targets(view, policy, cause, step.to_tier)
+def _is_stopped(view: IncidentAt, policy: Policy) -> bool:
+    """True once a state has ended the resolution clock, and in such a state even if it was declared in it."""
+    stopping = frozenset(policy.states.stopping)
+    return view.stopped(stopping).ended or view.state in stopping - OVER
+
+
+def _due(cause: EscalationCause, view: IncidentAt, policy: Policy, entry: Escalation | None) -> DueEscalation:
+    """A cause with the people to notify; what the record says of it wins."""
+    people, missing = _targets(view, policy, cause)
     return DueEscalation(
         incident=view.incident.id,
         key=cause.key,
@@ -147,8 +152,8 @@ def _due(step: EscalationStep, view: IncidentAt, policy: Policy, entry: Escalati
         reason=entry.reason if entry else cause.reason,
         due=cause.at,
         cycle=cause.cycle,
-        from_tier=step.from_tier,
-        to_tier=step.to_tier,
+        from_tier=cause.from_tier,
+        to_tier=cause.to_tier,
         targets=tuple(entry.notified) if entry else people,
         unreached=missing,
         superseded=_lapsed(cause, view, policy),
@@ -172,16 +177,16 @@ def _lapsed(cause: EscalationCause, view: IncidentAt, policy: Policy) -> str:
         return "it was resolved and reopened since"
     if not _is_at_work(view):
         return "nobody is working on it now"
+    if cause.rule != MANUAL and _is_stopped(view, policy):  # what a person asks for is sent all the same
+        return "its resolution clock has stopped"
     answer = first_after(answers(view, policy), cause.at) if cause.rule == NO_ANSWER else None
     return f"somebody answered at {stamp(answer)}" if answer else cause.lapsed
 
 
-def _targets(
-    view: IncidentAt, policy: Policy, cause: EscalationCause, tier: int | None
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _targets(view: IncidentAt, policy: Policy, cause: EscalationCause) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The people of the tier, then the managers of the assignee, as far up as the rank asks (R63, R64)."""
     earlier = [period for period in level_periods(view, policy) if period.since <= cause.at]
     rank = max(earlier, key=lambda period: period.since).level.rank if earlier else 4
-    people, missing = nearest_people(tier, policy)
+    people, missing = nearest_people(cause.to_tier, policy)
     above = managers(assignee_at(view.incident, cause.at), rank, policy)
     return tuple(dict.fromkeys((*people, *above))), tuple(missing)

@@ -28,7 +28,8 @@ _ASSIGNED, _ANSWERED, _BEGAN, _CAUSED, _END = range(5)
 class EscalationCause(NamedTuple):
     """Why an incident escalates: at which instant (aware UTC) and by which rule; `key` is its permanent name.
 
-    `lapsed` says why it no longer matters. `to_tier` is set where the tier is given; otherwise it is the next one.
+    `lapsed` says why it no longer matters. `climb` fills in the tiers between which the incident moves, None where the
+    policy has no ladder; before that `to_tier` is set only where the record gives it.
     """
 
     at: datetime
@@ -37,15 +38,8 @@ class EscalationCause(NamedTuple):
     reason: str
     cycle: int
     lapsed: str = ""
+    from_tier: int | None = None
     to_tier: int | None = None
-
-
-class EscalationStep(NamedTuple):
-    """A cause and the tiers between which the incident moved; None where the policy has no ladder."""
-
-    cause: EscalationCause
-    from_tier: int | None
-    to_tier: int | None
 
 
 class LadderInputs(NamedTuple):
@@ -79,9 +73,9 @@ class _Position(NamedTuple):
     repeats: int = 0
 
 
-def climb(causes: Iterable[EscalationCause], inputs: LadderInputs, now: datetime) -> list[EscalationStep]:
-    """Every step up to `now`, in order: those of the causes, and those taken because nobody answered."""
-    steps: list[EscalationStep] = []
+def climb(causes: Iterable[EscalationCause], inputs: LadderInputs, now: datetime) -> list[EscalationCause]:
+    """The causes up to `now` with their tiers, in order, and among them those that arise because nobody answered."""
+    steps: list[EscalationCause] = []
     position = _Position(_lowest(inputs.tiers))
     for at, kind, payload in (*_events(causes, inputs, now), (now, _END, None)):
         while position.deadline is not None and position.deadline < at:
@@ -157,15 +151,16 @@ def managers(handle: str | None, rank: int, policy: Policy) -> list[str]:
 
 
 def _step_up(
-    cause: EscalationCause, position: _Position, steps: Sequence[EscalationStep], tiers: Sequence[Tier]
-) -> EscalationStep:
+    cause: EscalationCause, position: _Position, steps: Sequence[EscalationCause], tiers: Sequence[Tier]
+) -> EscalationCause:
     """One tier up; causes of one instant move up together, so that no tier is skipped."""
-    if cause.to_tier is None and steps and steps[-1].cause.at == cause.at:
-        return EscalationStep(cause, steps[-1].from_tier, steps[-1].to_tier)
-    return EscalationStep(cause, position.tier, cause.to_tier or next_tier(position.tier, tiers) or position.tier)
+    if cause.to_tier is None and steps and steps[-1].at == cause.at:
+        return cause._replace(from_tier=steps[-1].from_tier, to_tier=steps[-1].to_tier)
+    above = cause.to_tier or next_tier(position.tier, tiers) or position.tier
+    return cause._replace(from_tier=position.tier, to_tier=above)
 
 
-def _overdue(position: _Position, inputs: LadderInputs) -> tuple[_Position, EscalationStep | None]:
+def _overdue(position: _Position, inputs: LadderInputs) -> tuple[_Position, EscalationCause | None]:
     """What happens at the deadline: the same tier again, the next one, or the end of the ladder."""
     at, origin = position.deadline, position.origin
     assert at is not None  # noqa: S101
@@ -182,10 +177,12 @@ def _overdue(position: _Position, inputs: LadderInputs) -> tuple[_Position, Esca
     tier = position.tier if again else above
     cycle = inputs.cycle_at(at)
     key = f"{inputs.incident.id}/{LADDER}/{cycle}/{position.rule}.{stamp(origin)}.{number}"
-    cause = EscalationCause(at, position.rule, key, _reason(position, entry), cycle)
+    cause = EscalationCause(
+        at, position.rule, key, _reason(position, entry), cycle, from_tier=position.tier, to_tier=tier
+    )
     repeats = position.repeats + 1 if again and position.rule == NO_ANSWER else 0
     following = _wait_for_answer(_Position(tier, number=number, repeats=repeats), at, origin, inputs)
-    return following, EscalationStep(cause, position.tier, tier)
+    return following, cause
 
 
 def _wait_for_answer(position: _Position, at: datetime, origin: datetime, inputs: LadderInputs) -> _Position:

@@ -33,7 +33,10 @@ VIP, KEYWORD, PATTERN = "vip", "keyword", "pattern"
 
 
 class EscalationCycle(NamedTuple):
-    """One cycle of an incident, seen from its end or from now: when people were active, and the levels it had."""
+    """One cycle of an incident, seen from its end or from now: when people were active, and the levels it had.
+
+    `end` is when it was resolved or a state stopped its resolution clock; now where neither has happened.
+    """
 
     view: IncidentAt
     policy: Policy
@@ -116,6 +119,7 @@ def _escalation_cycle(
     over = view.resolved
     if over.ended and over.at is None:
         return None
+    stopped = view.stopped(policy.states.stopping).at
     begin = view.cycle_start
     instants = tuple(sorted({begin, *active}))
     return EscalationCycle(
@@ -125,7 +129,7 @@ def _escalation_cycle(
         level_periods(view, policy),
         view.closed_pauses(policy.states.pausing),
         begin,
-        over.at or now,
+        min((at for at in (over.at, stopped) if at is not None), default=now),
     )
 
 

@@ -129,7 +129,7 @@ def spent(budget: str = "hold", minutes: float = 45, **words: Any) -> Any:
     ]
     objective = None if budget == "ignore" else Objective(99.9, 30 * 86_400)
     rules = policy(f"gate: {{budget: {budget}}}\n")
-    return known(rules=rules, objective=objective, past=[one.incident for one in past], **words)
+    return known(rules=rules, objective=objective, past=past, **words)
 
 
 TIMES = {"declared": "2025-01-20T10:20:00Z", "started": "2025-01-20T10:15:00Z"}
@@ -150,20 +150,20 @@ def test_a_budget_that_burns_too_fast_holds_where_the_policy_says_so(budget: str
     """Five minutes of a SEV3 that goes on: far from spent, and 83 times the even pace."""
     going_on = record(severity="SEV3", times={"declared": "2025-01-22T12:55:00Z", "started": "2025-01-22T12:55:00Z"})
     rules = policy(f"gate: {{budget: {budget}}}\n")
-    there = known(going_on, rules=rules, objective=Objective(99.9, 30 * 86_400), past=[going_on.incident])
+    there = known(going_on, rules=rules, objective=Objective(99.9, 30 * 86_400), past=[going_on])
     assert outcome(ask(there)) == (frozen("error_budget") if held else PASSED)
 
 
 def test_a_budget_in_requests_needs_their_number_and_the_failed_ones() -> None:
     """C19: what is not known is never a pass."""
-    past = [record(severity="SEV3", impact={"failed_requests": 2000}).incident]
+    past = [record(severity="SEV3", impact={"failed_requests": 2000})]
     objective = Objective(99.9, 30 * 86_400, REQUEST_BUDGET)
     rules = policy("gate: {budget: hold}\n")
     there = known(rules=rules, objective=objective, past=past)
     assert outcome(ask(there)) == ("inconclusive", "no_data", 3)
     assert outcome(ask(there, requests=1_000_000)) == frozen("error_budget")
     assert outcome(ask(there, requests=10_000_000)) == PASSED
-    unsaid = known(rules=rules, objective=objective, past=[record(severity="SEV3").incident])
+    unsaid = known(rules=rules, objective=objective, past=[record(severity="SEV3")])
     assert outcome(ask(unsaid, requests=10_000_000)) == ("inconclusive", "no_data", 3)
     assert "INC-1" in ask(unsaid, requests=10_000_000).notes[0]
 

@@ -50,8 +50,8 @@ SCENES = {
     "canary": known(freezes=freeze(environments=["production-canary"])),
     "later": known(freezes=freeze(**{"from": "2025-01-22T15:00:00Z"})),
     "hours": known(rules=HOURS),
-    "budget": known(rules=HOURS, objective=Objective(99.9, 30 * 86_400), past=[RUNNING.incident]),
-    "requests": known(rules=HOURS, objective=Objective(99.9, 30 * 86_400, REQUEST_BUDGET), past=[RUNNING.incident]),
+    "budget": known(rules=HOURS, objective=Objective(99.9, 30 * 86_400), past=[RUNNING]),
+    "requests": known(rules=HOURS, objective=Objective(99.9, 30 * 86_400, REQUEST_BUDGET), past=[RUNNING]),
     "unread": known(unread=[Unread("incidents/INC-9/incident.yaml", "secret words")]),
     "override": known(record(), freezes=override()),
 }
@@ -163,7 +163,7 @@ def test_hours_beyond_those_told_are_held() -> None:
 
 def test_a_budget_that_runs_out_later_is_told_ahead() -> None:
     """20 of 43.2 minutes are used and the impact goes on: spent at 13:23:12 at the latest."""
-    state = published(known(objective=Objective(99.9, 30 * 86_400), past=[RUNNING.incident]))
+    state = published(known(objective=Objective(99.9, 30 * 86_400), past=[RUNNING]))
     assert answer(state, NOW + timedelta(minutes=23))[0] == "pass"
     assert answer(state, NOW + timedelta(minutes=24)) == ("frozen", "error_budget", 3)
 
@@ -199,7 +199,7 @@ def test_it_is_published_again_for_news_for_another_commit_and_well_before_it_is
 def test_a_budget_that_came_to_burn_too_fast_is_news() -> None:
     """The same records, a while later: what was no hold then is one now, and no stretch of time told of it."""
     began = {"declared": "2025-01-22T12:56:00Z", "started": "2025-01-22T12:56:00Z"}
-    past = [record(severity="SEV3", times=began).incident]
+    past = [record(severity="SEV3", times=began)]
     there = known(rules=policy("gate: {budget: burn}\n"), objective=Objective(99.0, 30 * 86_400), past=past)
     calm, soon = published(there), NOW + timedelta(minutes=20)
     assert (answer(calm)[0], answer(calm, soon)[0], outcome(ask(there, now=soon))[0]) == ("pass", "pass", "frozen")

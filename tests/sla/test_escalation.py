@@ -248,6 +248,56 @@ def test_a_resolved_one_owes_nothing_and_lists_what_was_due() -> None:
     ] == []
 
 
+STOPS_AT_WORK = policy(extra=f"{LADDER}states: {{stopping: [in_progress, resolved, closed]}}\n")
+
+
+def test_a_state_that_stops_the_resolution_ends_escalations_and_lists_what_was_due() -> None:
+    """Five hours of silence are due under both policies; what comes after the move into the stopping state is not."""
+    record = incident(SIX, state="in_progress", changes=[moved("5h", "assigned", "in_progress")])
+    assert rules(record, "30h", CLIMBING) > {"stagnation", "time"}
+    found = due_escalations(as_of(record, at("30h")), STOPS_AT_WORK)
+    assert {one.superseded for one in found} == {"its resolution clock has stopped"}
+    assert all(one.due < at("5h") for one in found)
+    assert "stagnation" in {one.rule for one in found}
+    assert "time" not in {one.rule for one in found}
+    assert [one for one in due_escalations(as_of(record, at("4h59m")), STOPS_AT_WORK) if not one.superseded]
+
+
+def test_nobody_is_notified_again_once_a_state_stops_the_resolution() -> None:
+    record = incident(priority="P4", state="in_progress", changes=[moved("45m", "new", "in_progress", "incident-ops")])
+    found = due_escalations(as_of(record, at("10h")), STOPS_AT_WORK)
+    assert [(one.rule, one.due) for one in found] == [("no_answer", at("30m"))]
+    assert len(due_escalations(as_of(record, at("10h")), CLIMBING)) > 1
+
+
+def test_an_incident_declared_in_a_stopping_state_is_not_escalated() -> None:
+    assert due(incident(SIX, state="in_progress", customer={"vip": True}), "30h", STOPS_AT_WORK) == []
+
+
+def test_an_incident_that_comes_back_is_escalated_again() -> None:
+    record = incident(
+        {**SIX, "resolved": "2h"},
+        state="reopened",
+        changes=[
+            moved("1h", "assigned", "in_progress"),
+            moved("2h", "in_progress", "resolved"),
+            moved("3h", "resolved", "reopened"),
+        ],
+        cycles=[{"reopened": text("3h")}],
+    )
+    assert "stagnation" in {rule for rule, _ in due(record, "9h", STOPS_AT_WORK)} | rules(record, "9h", STOPS_AT_WORK)
+    assert due(record, "9h", STOPS_AT_WORK) != []
+
+
+def test_what_a_person_escalates_is_notified_in_a_stopping_state_too() -> None:
+    entry = {
+        "at": text("6h"), "key": "INC-1/escalation/1/manual.x", "rule": "manual", "reason": "stuck", "to_tier": 2,
+        "notified": ["@lead"], "noticed_at": text("6h"),
+    }  # fmt: skip
+    record = incident(SIX, state="in_progress", changes=[moved("5h", "assigned", "in_progress")], escalations=[entry])
+    assert [rule for rule, _ in due(record, "7h", STOPS_AT_WORK)] == ["manual"]
+
+
 # Ladder ---------------------------------------------------------------------------------------------------------------
 
 
