@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from incident_ops import rules
 from incident_ops.adapters import clock
 from incident_ops.adapters.environment import whoever
 from incident_ops.adapters.files import replace_if_unchanged
@@ -23,7 +22,6 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import RESOLVED
 from incident_ops.domain.record import Record, World, is_incident_id
 from incident_ops.domain.time import SKEW, instant, stamp
-from incident_ops.edits.declare import next_steps
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.findings import Finding, Level, did_you_mean
@@ -224,6 +222,8 @@ def edit_record(workspace: Workspace, asked: str | None, make_step: RecordEdit) 
 
 
 def _edited(workspace: Workspace, record: Record, step: Step, undo: str) -> EditedRecord:
+    from incident_ops.edits.declare import next_steps  # as in `_errors`
+
     asks = next_steps(record.incident, workspace.judged_by[0])
     return EditedRecord(record, step.messages, step.warnings, asks, undo, is_changed=bool(step.edits))
 
@@ -268,6 +268,8 @@ def _undo(workspace: Workspace, path: str, before: bytes) -> str:
 
 
 def _errors(record: Record, world: World) -> list[Finding]:
+    from incident_ops import rules  # some thirty modules, which nobody needs who only looks for a record
+
     found = [one for timed in (False, True) for one in rules.run(record, world, timed=timed)]
     return [one for one in found if one.level is Level.ERROR]
 
