@@ -25,7 +25,6 @@ from incident_ops.domain.time import SKEW, instant, stamp
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.findings import Finding, Level, did_you_mean
-from incident_ops.records.editor import edit, key_order
 from incident_ops.records.history import every_record
 from incident_ops.records.index import to_record
 from incident_ops.records.schema import check_document, schema
@@ -208,6 +207,8 @@ def edit_record(workspace: Workspace, asked: str | None, make_step: RecordEdit) 
 
     UserError where the edit is refused or would make the record invalid, WriteFailed where it cannot be written.
     """
+    from incident_ops.records.editor import edit, key_order  # the YAML writer, which no list or picture needs
+
     path = find_record(workspace, asked)
     for _ in range(EDIT_ATTEMPTS):
         before = read_for_edit(workspace, path)
