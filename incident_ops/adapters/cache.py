@@ -12,7 +12,6 @@ import os
 from hashlib import blake2b
 from pathlib import Path
 
-from incident_ops.adapters.files import write_bytes
 from incident_ops.errors import WriteFailed
 
 _SIZE = 32
@@ -53,6 +52,8 @@ class Cache:
         """Keeps the content, whole or not at all."""
         key = self._key() or self._new_key()
         if key is not None:
+            from incident_ops.adapters.files import write_bytes  # most runs change nothing that is kept
+
             with contextlib.suppress(WriteFailed):
                 write_bytes(self.path, content, head=_signature(key, content))
 
@@ -67,6 +68,8 @@ class Cache:
 
     def _new_key(self) -> bytes | None:
         import secrets
+
+        from incident_ops.adapters.files import write_bytes  # as in `save`
 
         if self.key_path is None:
             return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import subprocess
 import time
 from collections.abc import Mapping
@@ -49,6 +48,8 @@ def set_outputs(values: Mapping[str, str]) -> None:
     path = os.environ.get(OUTPUT)
     if not path:
         return
+    import secrets  # most runs set no output
+
     blocks = []
     for name, value in values.items():
         if not _NAME.fullmatch(name):

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from incident_ops import rules
 from incident_ops.adapters import clock
 from incident_ops.adapters.environment import whoever
 from incident_ops.adapters.files import replace_if_unchanged
@@ -24,11 +23,9 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import RESOLVED
 from incident_ops.domain.record import Record, World, is_incident_id
 from incident_ops.domain.time import SKEW, instant, stamp
-from incident_ops.edits.declare import next_steps
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.findings import Finding, Level, did_you_mean
-from incident_ops.records.editor import edit, key_order
 from incident_ops.records.history import every_record
 from incident_ops.records.index import to_record
 from incident_ops.records.schema import check_document, schema
@@ -212,6 +209,8 @@ def edit_record(workspace: Workspace, asked: str | None, make_step: RecordEdit) 
     UserError where the edit is refused or would make the record invalid, WriteFailed where it cannot be written,
     Unusable where its values break a calculation.
     """
+    from incident_ops.records.editor import edit, key_order  # the YAML writer, which no list or picture needs
+
     path = find_record(workspace, asked)
     for _ in range(EDIT_ATTEMPTS):
         before = read_for_edit(workspace, path)
@@ -227,6 +226,8 @@ def edit_record(workspace: Workspace, asked: str | None, make_step: RecordEdit) 
 
 
 def _edited(workspace: Workspace, record: Record, step: Step, undo: str) -> EditedRecord:
+    from incident_ops.edits.declare import next_steps  # as in `_errors`
+
     asks = evaluate_one(record, lambda one: next_steps(one.incident, workspace.judged_by[0]))
     return EditedRecord(record, step.messages, step.warnings, asks, undo, is_changed=bool(step.edits))
 
@@ -272,6 +273,8 @@ def _undo(workspace: Workspace, path: str, before: bytes) -> str:
 
 
 def _errors(record: Record, world: World) -> list[Finding]:
+    from incident_ops import rules  # some thirty modules, which nobody needs who only looks for a record
+
     found = evaluate_one(record, lambda one: [*rules.run(one, world, timed=False), *rules.run(one, world, timed=True)])
     return [one for one in found if one.level is Level.ERROR]
 

@@ -7,10 +7,9 @@ from datetime import datetime
 
 from incident_ops.app.edit_record import record_of
 from incident_ops.app.workspace import Workspace, served
-from incident_ops.domain.as_of import as_of, declared_at
+from incident_ops.domain.as_of import as_of, days_late, declared_at
 from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.record import Record
-from incident_ops.edits.declare import next_steps
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding, did_you_mean
 from incident_ops.records.history import every_record
@@ -18,7 +17,6 @@ from incident_ops.render import lists
 from incident_ops.render.findings import inert
 from incident_ops.render.incident import IncidentView
 from incident_ops.render.lists import IncidentRow, ItemRow
-from incident_ops.rules.item_overdue import days_late
 from incident_ops.sla.clocks import Clock, clocks
 
 
@@ -73,6 +71,8 @@ def read_record(workspace: Workspace, path: str) -> Record:
 
 def view_incident(workspace: Workspace, record: Record) -> IncidentView:
     """A record with all that its picture needs."""
+    from incident_ops.edits.declare import next_steps  # a list says nothing of what to do next
+
     policy, _ = workspace.judged_by
     incident = record.incident
     late = days_late(incident, policy, workspace.now)

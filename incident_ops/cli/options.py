@@ -17,19 +17,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from incident_ops.app.workspace import Workspace, judge_no_records, open_workspace
 from incident_ops.domain.incident import Triage
 from incident_ops.domain.record import Unread
 from incident_ops.domain.tracker import GITHUB, LOCAL
-from incident_ops.domain.triage import DATA_RISKS, FEATURES, SLOS, triage_answers
 from incident_ops.errors import UserError
 from incident_ops.records.policy import SERVICES, load_services
 from incident_ops.records.store import INCIDENTS, list_folder
 from incident_ops.render.findings import inert, json_text
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from incident_ops.adapters.github.client import Request
     from incident_ops.app.edit_record import EditedRecord
     from incident_ops.app.plan import PlanOptions
@@ -87,6 +87,8 @@ def no_records(workspace: Workspace, *, has_issues: bool | None = None) -> int:
 
 def complete_incident(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Ids that begin like what was typed, by the names of their folders; no record is read."""
+    from click.shell_completion import CompletionItem  # only a shell that completes needs it
+
     try:
         names = list_folder(_root(ctx), INCIDENTS)
     except Exception:  # a shell waits for completions, not for errors
@@ -99,6 +101,8 @@ def complete_incident(ctx: click.Context, _param: click.Parameter, incomplete: s
 
 def complete_service(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Names of services.yaml that begin like what was typed."""
+    from click.shell_completion import CompletionItem  # only a shell that completes needs it
+
     try:
         services = load_services((_root(ctx) / SERVICES).read_text(encoding="utf-8")).services
     except Exception:  # as above
@@ -204,28 +208,30 @@ def force_color(ctx: click.Context) -> bool | None:
     return ctx.find_root().color
 
 
-_TRIAGE_OPTIONS = (
-    click.option(
-        "--users", "users_percent", type=click.FloatRange(0, 100), help="Share of users affected, in percent."
-    ),
-    click.option("--feature", type=click.Choice(FEATURES), help="What is broken."),
-    click.option("--data-risk", type=click.Choice(DATA_RISKS), help="What may happen to data."),
-    click.option("--slo", type=click.Choice(SLOS), help="Is a service level objective violated?"),
-    click.option("--revenue/--no-revenue", default=None, help="Is revenue lost?"),
-    click.option("--reputation/--no-reputation", default=None, help="Is our reputation at risk?"),
-    click.option("--ongoing/--over", default=None, help="Is it still happening?"),
-)
-
-
 def answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Gives a command the triage questions; what is not answered comes as None."""
-    for option in reversed(_TRIAGE_OPTIONS):
+    from incident_ops.domain.triage import DATA_RISKS, FEATURES, SLOS  # most commands ask nothing of this
+
+    options = (
+        click.option(
+            "--users", "users_percent", type=click.FloatRange(0, 100), help="Share of users affected, in percent."
+        ),
+        click.option("--feature", type=click.Choice(FEATURES), help="What is broken."),
+        click.option("--data-risk", type=click.Choice(DATA_RISKS), help="What may happen to data."),
+        click.option("--slo", type=click.Choice(SLOS), help="Is a service level objective violated?"),
+        click.option("--revenue/--no-revenue", default=None, help="Is revenue lost?"),
+        click.option("--reputation/--no-reputation", default=None, help="Is our reputation at risk?"),
+        click.option("--ongoing/--over", default=None, help="Is it still happening?"),
+    )
+    for option in reversed(options):
         command = option(command)
     return command
 
 
 def ask_triage() -> Triage:
     """The questions at a terminal; an empty answer means that it is not known."""
+    from incident_ops.domain.triage import DATA_RISKS, FEATURES, SLOS, triage_answers  # as above
+
     click.echo("How bad is it? An empty answer means: not known.", err=True)
     share = click.prompt(
         "Share of users affected, in percent", default="", show_default=False, value_proc=_share, err=True

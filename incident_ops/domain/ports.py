@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from incident_ops.domain.notification import Ledger, Message, Pair
-from incident_ops.domain.tracker import Closing, Comment, Issue, IssueEdit, Label, MissingIssue
+if TYPE_CHECKING:
+    from incident_ops.domain.notification import Ledger, Message, Pair
+    from incident_ops.domain.tracker import Closing, Comment, Issue, IssueEdit, Label, MissingIssue
 
 
 class IssueTracker(Protocol):

@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from incident_ops.documents.markdown import code, inline
 from incident_ops.findings import RANK, Finding, Level
 
 if TYPE_CHECKING:
@@ -151,6 +150,8 @@ def _left_out(count: int) -> str:
 
 
 def _row(finding: Finding, prefix: str) -> str:
+    from incident_ops.documents.markdown import code, inline  # many patterns, which only a summary needs
+
     where = f"{prefix}{finding.where.file}" + (f":{finding.where.line}" if finding.where.line else "")
     hint = f"<br>{inline(inert(finding.hint))}" if finding.hint else ""
     cells = (finding.level.value, code(inert(where)), inline(inert(finding.message)) + hint, f"`{finding.rule}`")

@@ -13,7 +13,9 @@ RECORD_GROUP, POLICY_GROUP, READING_GROUP = "Records", "Policy", "Reading and sc
 
 def catalogue() -> dict[str, dict[str, RuleDoc]]:
     """Every rule by id, by the group it belongs to."""
-    about_policy = {rule.ID: RuleDoc(rule.ID, (rule.LEVEL,), doc=(rule.__doc__ or "").strip()) for rule in policy.RULES}
+    about_policy = {
+        rule.ID: RuleDoc(rule.ID, (rule.LEVEL,), doc=(rule.__doc__ or "").strip()) for rule in policy.policy_rules()
+    }
     about_reading = {name: RuleDoc(name, (fault_level(name),), doc=text) for name, text in FAULTS.items()}
     return {RECORD_GROUP: dict(rules.RULE_DOCS), POLICY_GROUP: about_policy, READING_GROUP: about_reading}
 

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from incident_ops.documents.markdown import code, inline
 from incident_ops.domain.record import Unread
 from incident_ops.domain.time import spell_ago, spell_clock, spell_duration, stamp
 from incident_ops.render.findings import MOST_ANNOTATIONS, MOST_SUMMARY_BYTES, command, inert, plural
@@ -319,6 +318,8 @@ def due_summary(report: ClockReport, due: DueObligations, room: int = MOST_SUMMA
 
     What does not fit is counted in the last line.
     """
+    from incident_ops.documents.markdown import code, inline  # many patterns, which only a summary needs
+
     at = spell_clock(report.at, dated=True)
     urgent = [row for row in clock_rows(report) if row.status in (BREACHED, AT_RISK)]
     shown = _shown(due)

@@ -10,13 +10,9 @@ passing of time never blocks a merge.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, tzinfo
-from functools import lru_cache
 
-from incident_ops.domain.incident import Incident
-from incident_ops.domain.policy import Policy
+from incident_ops.domain.as_of import days_late
 from incident_ops.domain.record import Record, World
-from incident_ops.domain.time import parse_date
 from incident_ops.findings import Finding, Level
 from incident_ops.rules._support import rule_finding
 
@@ -34,24 +30,3 @@ def check(record: Record, world: World) -> Iterator[Finding]:
         message = f"{item.id} was due on {item.due} and is {item.status.replace('_', ' ')} ({owner})"
         hint = "finish it, agree on a new due date, or say wont_do and why"
         yield rule_finding(ID, LEVEL, ("action_items", index, "due"), message, hint)
-
-
-def days_late(incident: Incident, policy: Policy, now: datetime) -> dict[int, int]:
-    """Index of each late action item -> for how many days; `now` is aware UTC."""
-    dated = [(index, item.due) for index, item in enumerate(incident.action_items) if item.due and item.is_open]
-    if not dated:
-        return {}
-    business = policy.calendar("business")
-    today = now.astimezone(_zone(business.tz if business else "Etc/UTC")).date()
-    late = ((index, (today - parse_date(due)).days) for index, due in dated)
-    return {index: days for index, days in late if days > 0}
-
-
-@lru_cache(maxsize=16)
-def _zone(name: str) -> tzinfo:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # costs every start, and few records need it
-
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("Etc/UTC")  # `policy lint` reports a wrong zone

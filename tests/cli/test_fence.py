@@ -363,7 +363,7 @@ def test_an_edit_may_mend_a_record_that_breaks_a_rule_and_none_that_stays_broken
 
 def test_what_comes_next_is_known_before_anything_is_written(three: Folder) -> None:
     before = (three.path / f"incidents/{POISON}/incident.yaml").read_bytes()
-    with mock.patch("incident_ops.app.edit_record.next_steps", side_effect=OverflowError("date value out of range")):
+    with mock.patch("incident_ops.edits.declare.next_steps", side_effect=OverflowError("date value out of range")):
         call("ack", POISON, "--by", "@a", at=three.path).told_once(3, f"incidents/{POISON}/incident.yaml", BROKEN)
     assert (three.path / f"incidents/{POISON}/incident.yaml").read_bytes() == before
 

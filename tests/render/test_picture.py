@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from incident_ops.app.demo import scenes
-from incident_ops.domain.as_of import as_of
+from incident_ops.domain.as_of import as_of, days_late
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record
@@ -21,7 +21,6 @@ from incident_ops.records.yaml_reader import Document, read_bytes
 from incident_ops.render.incident import IncidentView, to_json, to_text
 from incident_ops.render.sla import URGENCY
 from incident_ops.render.text import columns, fit_line, wrap
-from incident_ops.rules.item_overdue import days_late
 from incident_ops.sla.clocks import clocks
 from tests.support.golden import assert_golden
 

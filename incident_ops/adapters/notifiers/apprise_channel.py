@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import warnings
 from collections.abc import Iterable, Iterator
@@ -68,6 +67,8 @@ class Channel:
             raise self._failure(result.logs())
 
     def _send(self, message: Message) -> AppriseResult:
+        import logging  # every plan loads this module, only a sending needs this one
+
         with _kept_from_view():
             import apprise
 
@@ -123,6 +124,8 @@ class Channel:
 @contextmanager
 def _kept_from_view() -> Iterator[None]:
     """The library's log goes into its result only: it names hosts and addresses, as do the warnings of those below."""
+    import logging  # as above
+
     log = logging.getLogger("apprise")
     log.propagate = False
     log.setLevel(logging.DEBUG)

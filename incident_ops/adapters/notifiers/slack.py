@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import html
-import logging
 import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.error import URLError
 
 from incident_ops.adapters.http import is_https_or_local
 from incident_ops.adapters.notifiers import NotifierSettings
@@ -92,6 +89,10 @@ class Chat:
             raise Ambiguous(problem, hint="nobody can tell whether it arrived") from None
 
     def _send(self, message: Message) -> None:
+        # every plan loads this module, only a sending needs these
+        import html
+        import logging
+
         from slack_sdk import WebClient
 
         quiet = logging.Logger("slack", logging.CRITICAL + 1)  # theirs tells of every failure on the error stream
@@ -144,7 +145,9 @@ class Chat:
     def _tell_topic(self, client: WebClient, place: Mapping[str, Any], message: Message) -> None:
         """Sets the topic where it is another; a topic that is refused keeps no message back."""
         topic = self._topics.get(message.incident, "")[:_LONGEST_TOPIC]
-        now = html.unescape((place.get("topic") or {}).get("value") or "")
+        from html import unescape
+
+        now = unescape((place.get("topic") or {}).get("value") or "")
         if not topic or topic == now:
             return
         try:
@@ -163,6 +166,8 @@ class _Refused(WriteFailed):
 
 def _asked(message: Message, ask: Callable[[], SlackResponse], *, is_final: bool = False) -> SlackResponse:
     """One request. `is_final` for the one that must not be sent twice: without an answer nobody can tell."""
+    from urllib.error import URLError
+
     from slack_sdk.errors import SlackApiError, SlackClientError
 
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Protocol
 
 from incident_ops.findings import Finding, Level
@@ -20,12 +21,15 @@ class PolicyRule(Protocol):
     def check(self, policy_file: PolicyFile, /) -> Iterator[Finding]: ...
 
 
-RULES: tuple[PolicyRule, ...] = rule_modules(__name__, __path__)
+@cache
+def policy_rules() -> tuple[PolicyRule, ...]:
+    """Every rule of this folder. Loaded when asked for: `validate` needs one of them only."""
+    return rule_modules(__name__, __path__)
 
 
 def check_policy(policy_file: PolicyFile) -> list[Finding]:
     """What all policy rules find, in the file's order once the caller has located the places."""
-    return [finding for rule in RULES for finding in rule.check(policy_file)]
+    return [finding for rule in policy_rules() for finding in rule.check(policy_file)]
 
 
-__all__ = ["RULES", "PolicyFile", "PolicyRule", "check_policy"]
+__all__ = ["PolicyFile", "PolicyRule", "check_policy", "policy_rules"]
