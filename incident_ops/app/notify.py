@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from incident_ops.adapters import clock
 from incident_ops.app.channels import notifiers, shared_ledger
-from incident_ops.app.due_notices import OBSERVE
+from incident_ops.app.due import OBSERVE
 from incident_ops.app.edit_record import find_record, record_of
 from incident_ops.app.workspace import Workspace
 from incident_ops.domain.as_of import as_of

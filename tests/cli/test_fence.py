@@ -21,7 +21,7 @@ PLACES = {
     "outcomes": "incident_ops.sla.compliance.outcomes",
     "documents": "incident_ops.app.render.incident_documents",
     "issue text": "incident_ops.documents.issue_bodies.tracking_body",
-    "notices": "incident_ops.app.due_notices.notices",
+    "notices": "incident_ops.app.due.notices",
     "list": "incident_ops.render.lists._entry",
     "gate": "incident_ops.deploy_gate.holds.is_worked_on",
 }
