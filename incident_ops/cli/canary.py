@@ -68,8 +68,7 @@ def run_command(ctx: click.Context, /, form: str, deployment: int | None, **requ
       incident-ops canary run -f gates/checkout.yaml -s checkout \\
         --sha $GITHUB_SHA --state canary.json --on-fail ./rollback.sh
     """
-    from incident_ops.app.canary_report import update_deployment, write_outputs
-    from incident_ops.app.canary_run import CanaryRequest, run_canary
+    from incident_ops.app.canary_run import CanaryRequest, run_canary, update_deployment, write_outputs
     from incident_ops.cli.canary_progress import Progress
 
     # until the end, so that a job that is killed counts as one that did not pass
@@ -178,7 +177,7 @@ def validate_command(ctx: click.Context, files: tuple[str, ...], form: str) -> N
 
 def _report(outcome: CanaryOutcome, form: str) -> None:
     """The verdict on the output, in the outputs and the summary of a workflow's step, and as exit code."""
-    from incident_ops.app.canary_report import report_to_workflow
+    from incident_ops.app.canary_run import report_to_workflow
     from incident_ops.render.canary import annotation, to_json, to_text
 
     if report_to_workflow(outcome):
@@ -189,7 +188,7 @@ def _report(outcome: CanaryOutcome, form: str) -> None:
 
 def _refused(form: str) -> None:
     """What a question that cannot be asked leaves behind; its words are on the error stream."""
-    from incident_ops.app.canary_report import write_outputs
+    from incident_ops.app.canary_run import write_outputs
     from incident_ops.render.gate import config_error
 
     write_outputs(INCONCLUSIVE, CONFIG_ERROR)
