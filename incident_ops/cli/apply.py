@@ -32,9 +32,15 @@ from incident_ops.cli.options import (
 )
 from incident_ops.reconcile.apply import LEFT_OVER
 from incident_ops.reconcile.limits import LimitOverrides
-from incident_ops.render.apply import held_lines, not_sent_lines
 from incident_ops.render.findings import inert, plural
-from incident_ops.render.plan import applied_json, applied_line, delivered_lines, plan_headline
+from incident_ops.render.plan import (
+    applied_json,
+    applied_line,
+    delivered_lines,
+    held_lines,
+    not_sent_lines,
+    plan_headline,
+)
 
 
 @click.command()

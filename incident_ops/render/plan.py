@@ -1,6 +1,7 @@
 """A plan as text of 80 columns, as JSON (docs/contract.md#json), and as the comment that a reviewer reads.
 
-The same plan gives the same bytes. Texts of records and trackers are inert in the comment: they link nothing.
+The same plan gives the same bytes. Texts of records and trackers are inert in the comment: they link nothing. What went
+wrong in a run of `apply`, or was left for later, becomes lines for the error stream.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from incident_ops.documents.markdown import code, inline, markdown_table
+from incident_ops.errors import IncidentOpsError
 from incident_ops.notifications.deliver import Delivered
 from incident_ops.reconcile.apply import APPLIED, Applied, Summary
 from incident_ops.reconcile.changes import (
@@ -332,3 +334,23 @@ def _fitting(part: _Part, room: int) -> int:
 
 def _left_out(rows: int) -> str:
     return f"**{plural(rows, 'row')} did not fit here:** run `incident-ops plan` to see everything." if rows else ""
+
+
+def held_lines(
+    held: Sequence[HeldChanges], errors: Sequence[IncidentOpsError], unread: Sequence[LeftAlone]
+) -> Iterator[str]:
+    """What the limits or the lock held back, what failed, and the records that could not be read."""
+    yield from (f"held: {group.message}" for group in held)
+    yield from (f"error: {error}" for error in errors)
+    yield from (f"error: {left.path}: not read, its issues are left alone: {left.reason}" for left in unread)
+
+
+def not_sent_lines(notices: Sequence[Delivered], ledger_error: IncidentOpsError | None) -> Iterator[str]:
+    """The notices that were not sent, each cause once, and why the ledger does not know of all that was sent."""
+    failed = [notice for notice in notices if notice.error is not None]
+    for cause in dict.fromkeys(str(notice.error) for notice in failed):
+        same = [notice for notice in failed if str(notice.error) == cause]
+        channels = ", ".join(sorted({notice.planned.message.channel for notice in same}))
+        yield f"error: {plural(len(same), 'notice')} by {channels} {same[0].outcome}: {cause}"
+    if ledger_error is not None:
+        yield f"error: the ledger does not know all that was sent: {ledger_error}"
