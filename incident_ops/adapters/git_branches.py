@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
-from incident_ops.adapters.git_objects import BOT, Identity
+from incident_ops.adapters.git import BOT, Identity
 from incident_ops.adapters.git_remote import Move, Remote, Stay, compare_and_set
 from incident_ops.adapters.processes import one_line
 from incident_ops.domain.notification import (
