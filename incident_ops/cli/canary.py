@@ -134,12 +134,12 @@ def plan_command(baseline_rate: str, rps: float, share: str, duration: str, form
         --duration 1h --format json
     """
     from incident_ops.canary.sizing import SizingRequest, Traffic, plan_traffic
-    from incident_ops.render.canary_sizing import to_json, to_text
+    from incident_ops.render.canary import sizing_json, sizing_text
 
     traffic = Traffic(_percent(baseline_rate, "--baseline-rate"), rps, _percent(share, "--share"))
     request = SizingRequest(wanted["ratio"], wanted["alpha"], wanted["beta"], _seconds(duration))
     plan = plan_traffic(traffic, request)
-    click.echo(to_json(plan) if form == "json" else to_text(plan), nl=False)
+    click.echo(sizing_json(plan) if form == "json" else sizing_text(plan), nl=False)
 
 
 @canary.command()
