@@ -1,15 +1,27 @@
-"""`incident-ops show`: one incident on one screen."""
+"""`incident-ops show` and `list`: one incident on one screen; incidents, or action items, by urgency."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import click
 
 from incident_ops.app.edit_record import find_record
-from incident_ops.app.views import Selection, list_incidents, read_record, view_incident
-from incident_ops.app.workspace import Workspace
-from incident_ops.cli.options import complete_incident, format_option, style_line, with_repository
+from incident_ops.app.views import Selection, list_incidents, list_items, read_record, view_incident
+from incident_ops.app.workspace import Workspace, day
+from incident_ops.cli.options import (
+    complete_incident,
+    complete_service,
+    finish,
+    format_option,
+    inert_unread,
+    no_records,
+    style_line,
+    with_repository,
+)
 from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.record import Record
+from incident_ops.render import lists
 from incident_ops.render.incident import to_json, to_text
 from incident_ops.render.lists import incidents_text
 
@@ -41,3 +53,56 @@ def show(workspace: Workspace, incident: str | None, form: str) -> None:
         return to_json(view) if form == "json" else to_text(view, style_line)
 
     click.echo(evaluate_one(read_record(workspace, find_record(workspace, incident)), shown), nl=False)
+
+
+@click.command("list")
+@click.option("--open", "only_open", is_flag=True, help="Incidents that are not closed; items that are not done.")
+@click.option("--owner", metavar="WHO", help="Action items of this person or team instead of incidents.")
+@click.option("--overdue", is_flag=True, help="Action items past their due date instead of incidents.")
+@click.option("-s", "--service", metavar="NAME", shell_complete=complete_service, help="Of this service only.")
+@click.option("--level", metavar="LEVEL", help="Of this severity or priority only.")
+@click.option("--since", metavar="DATE", help="Declared on this day (UTC) or instant, or later.")
+@format_option
+@with_repository
+def list_command(
+    workspace: Workspace,
+    only_open: bool,
+    owner: str | None,
+    overdue: bool,
+    service: str | None,
+    level: str | None,
+    since: str | None,
+    form: str,
+) -> None:
+    """List incidents, the most urgent first; with --owner or --overdue their action items.
+
+    Exit code 3 when a record could not be read: the list may lack it.
+
+    \b
+    Examples:
+      incident-ops list --open
+      incident-ops list --service auth --level SEV1 --since 2025-01-01
+      incident-ops list --owner @alice --open
+      incident-ops list --overdue --format json
+    """
+    wanted, is_json = Selection(only_open, service, level, day(since, "--since")), form == "json"
+    if owner is not None or overdue:
+        items = list_items(workspace, wanted, owner, overdue=overdue)
+        as_json, as_text = partial(lists.items_json, items), partial(lists.items_text, items)
+    else:
+        incidents = list_incidents(workspace, wanted)
+        as_json, as_text = partial(lists.incidents_json, incidents), partial(lists.incidents_text, incidents)
+    click.echo(as_json(workspace.now, workspace.unread) if is_json else as_text(style_line), nl=False)
+    if form == "text":
+        _tell_unread(workspace)
+    if not workspace.catalogue.count():
+        finish(no_records(workspace))
+    finish(3 if workspace.unread else 0)
+
+
+def _tell_unread(workspace: Workspace) -> None:
+    unread = inert_unread(workspace.unread)
+    if unread:
+        click.echo(f"\nNot read, so not in this list ({len(unread)}):")
+    for one in unread:
+        click.echo(f"  {one.path}: {one.why}")
