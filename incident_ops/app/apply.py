@@ -12,8 +12,8 @@ from typing import NamedTuple, Self
 from incident_ops.adapters import clock
 from incident_ops.adapters.environment import whoever
 from incident_ops.adapters.git_branches import RefLock
+from incident_ops.app.notify import NoticeSender
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
-from incident_ops.app.send_notices import NoticeSender
 from incident_ops.app.workspace import Workspace, need_remote
 from incident_ops.app.write_back import EditsByPath, WriteBack, propose, write_locally
 from incident_ops.domain.ports import Lease, LockHolder

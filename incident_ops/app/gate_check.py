@@ -1,7 +1,6 @@
 """May this service be deployed now? Asked of the records, wherever they are, or of a published gate.json.
 
-The records are those of this repository, of a folder, or of a branch of another repository. From gate.json other
-repositories' pipelines learn what holds their deploys: it is made, compared and published here.
+The records are those of this repository, of a folder, or of a branch of another repository.
 """
 
 from __future__ import annotations
@@ -14,14 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from incident_ops.adapters import clock, gate_state
 from incident_ops.adapters.environment import ACTOR, whoever
-from incident_ops.adapters.files import write_bytes
 from incident_ops.app.workspace import (
     Workspace,
-    at_commit,
     judge_no_records,
-    need_remote,
     open_workspace,
     read_text_file,
     served,
@@ -30,7 +25,6 @@ from incident_ops.app.workspace import (
 from incident_ops.deploy_gate.check import IGNORE, DeployFacts, DeployRequest, check_deploy, released, rolled_back
 from incident_ops.deploy_gate.holds import needed_services
 from incident_ops.deploy_gate.plan_check import check_plan
-from incident_ops.deploy_gate.public_state import PublicState, parse_state, public_state, to_json, why_replaced
 from incident_ops.deploy_gate.release import FIX_LASTS, fix_refused, is_listed
 from incident_ops.deploy_gate.verdict import INCIDENT_REPO_UNREACHABLE, INCONCLUSIVE, HeldRelease, Verdict
 from incident_ops.domain.incident import Incident
@@ -39,7 +33,7 @@ from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.services import Objective, Service
 from incident_ops.domain.time import SKEW, duration, parse_instant, stamp
-from incident_ops.errors import IncidentOpsError, Incomplete, UserError
+from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.records.history import last_readable, read_record
 from incident_ops.records.planned_changes import FREEZE, MAINTENANCE, Plans, last_plan, load_plans, read_document
 from incident_ops.records.store import Store
@@ -134,7 +128,7 @@ def _source(workspace: Workspace, records: str | None, scratch: ExitStack) -> Wo
     if address := _BRANCH_OF.fullmatch(records):
         return _branch(workspace, address["url"], address["branch"], scratch)
     if _ADDRESS.match(records):
-        from incident_ops.adapters.gate_state import fetch
+        from incident_ops.adapters.git_branches import fetch
 
         return PublishedGate(fetch(records), records.partition("?")[0].rpartition("@")[2], None)
     hint = "a folder, a gate.json, https://.../gate.json, or the address of a repository with @BRANCH"
@@ -144,13 +138,13 @@ def _source(workspace: Workspace, records: str | None, scratch: ExitStack) -> Wo
 def _branch(workspace: Workspace, url: str, branch: str, scratch: ExitStack) -> Workspace | PublishedGate:
     from tempfile import TemporaryDirectory
 
-    from incident_ops.adapters.gate_state import BRANCH, read_branch, scratch_clone
+    from incident_ops.adapters.git_branches import GATE_BRANCH, read_branch, scratch_clone
 
     folder = Path(scratch.enter_context(TemporaryDirectory(prefix="incident-ops-")))
     remote = scratch_clone(folder, url, *token_and_server())
-    if branch == BRANCH:
+    if branch == GATE_BRANCH:
         content, head = read_branch(remote)
-        return PublishedGate(content, f"branch {BRANCH} of {remote.url}", head)
+        return PublishedGate(content, f"branch {GATE_BRANCH} of {remote.url}", head)
     tip = remote.tip(branch)
     if tip is None:
         raise UserError(f"{remote.url} has no branch {branch!r}", hint="--records URL@main")
@@ -356,56 +350,3 @@ def _plan_may_hold(workspace: Workspace, unread: Unread, kind: str, names: Seque
     except ValueError:
         return True
     return end is None or end > workspace.now
-
-
-BRANCH = gate_state.BRANCH
-
-
-def current_state(workspace: Workspace) -> PublicState | None:
-    """What gate.json is to say of the committed records; None where services.yaml names no service.
-
-    UserError where there is no commit.
-    """
-    git = workspace.git
-    if git is None or git.head is None:
-        raise UserError("there is no commit to publish", hint="gate.json is about committed records: commit them")
-    committed = workspace if workspace.store.revision else at_commit(workspace, git.head)
-    _, services = committed.judged_by
-    if not services:
-        return None
-
-    def state() -> PublicState:
-        held = read_contents(committed)
-        known = {name: deploy_facts(committed, name, held) for name in services}
-        return public_state(known, committed.store.commit or "", committed.now)
-
-    return served(committed, state)
-
-
-def why_outdated(workspace: Workspace, state: PublicState) -> str | None:
-    """Why the published gate.json is to be replaced by `state`; None where it is current."""
-    there = gate_state.published(need_remote(workspace.git))
-    if there is None:
-        return "it is not there yet"
-    try:
-        return why_replaced(parse_state(there, BRANCH), state)
-    except Incomplete as error:
-        return str(error)
-
-
-def write_state(state: PublicState, file: Path) -> None:
-    """Writes gate.json to a file instead of publishing it."""
-    write_bytes(file, to_json(state))
-
-
-def publish(workspace: Workspace, state: PublicState) -> bool:
-    """Publishes gate.json on its branch; False where a newer one is there already."""
-
-    def is_newer(theirs: bytes) -> bool:
-        try:
-            written = parse_instant(parse_state(theirs, BRANCH).written_at)
-        except Incomplete:
-            return False  # damaged: ours takes its place
-        return workspace.now < written <= clock.now() + SKEW  # one of the future would stay for ever
-
-    return gate_state.publish(need_remote(workspace.git), to_json(state), workspace.now, is_newer)

@@ -1,4 +1,4 @@
-"""`incident-ops gate`; `override`, `freeze` and `unfreeze`, which change what holds deploys."""
+"""`incident-ops gate check` and `incident-ops gate publish`."""
 
 from __future__ import annotations
 
@@ -8,22 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from incident_ops.app.edit_record import EditedRecord, who
-from incident_ops.app.gate_check import GateRequest, actor_of, check_gate
-from incident_ops.app.planned_changes import hold_deploys, let_through, lift_hold
+from incident_ops.app.gate_check import GateRequest, check_gate
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import (
-    by_option,
     complete_incident,
     complete_service,
     finish,
     format_option,
-    incident_argument,
     inert_unread,
     must_say_something,
     no_records,
     print_edited,
-    print_written,
     say_origin,
     with_repository,
     workspace_of,
@@ -63,7 +58,8 @@ def publish_command(workspace: Workspace, output: str | None, only_check: bool) 
       incident-ops gate publish --check || incident-ops gate publish
       incident-ops gate publish --output gate.json
     """
-    from incident_ops.app.gate_check import BRANCH, current_state, publish, why_outdated, write_state
+    from incident_ops.adapters.git_branches import GATE_BRANCH
+    from incident_ops.app.gate_publish import current_state, publish, why_outdated, write_state
 
     state = current_state(workspace)
     if state is None:
@@ -71,7 +67,7 @@ def publish_command(workspace: Workspace, output: str | None, only_check: bool) 
     elif only_check:
         why = why_outdated(workspace, state)
         status = f"to be published: {inert(why)}" if why else "current"
-        click.echo(f"gate.json on branch {BRANCH} is {status}")
+        click.echo(f"gate.json on branch {GATE_BRANCH} is {status}")
         finish(int(bool(why)))
     elif output is not None:
         write_state(state, Path(output))
@@ -79,7 +75,7 @@ def publish_command(workspace: Workspace, output: str | None, only_check: bool) 
     else:
         done = publish(workspace, state)
         status = "published" if done else "a newer one is published already, it stays"
-        click.echo(f"gate.json on branch {BRANCH}: {status}")
+        click.echo(f"gate.json on branch {GATE_BRANCH}: {status}")
 
 
 @gate.command()
@@ -149,122 +145,3 @@ def _record_fix(workspace: Workspace, incident: str, override: OverrideRequest) 
     from incident_ops.app.planned_changes import override_record
 
     print_edited(override_record(workspace, incident, workspace.now, override), "text", err=True)
-
-
-@click.command()
-@incident_argument
-@click.option("--service", "-s", required=True, shell_complete=complete_service, help="The service to deploy.")
-@click.option("--environment", "-e", help="Where. Default: the policy's production environment.")
-@click.option("--sha", required=True, help="The one commit that is let through.")
-@click.option("--reason", metavar="TEXT", required=True, help="Why it cannot wait.")
-@click.option(
-    "--expires", metavar="WHEN", default="4h", show_default=True, help="Until when: 4h (from now), or an instant."
-)
-@click.option("--approved-by", metavar="WHO", help="The second person; only without INC.")
-@by_option
-@format_option
-@with_repository
-def override(
-    workspace: Workspace,
-    incident: str | None,
-    service: str,
-    environment: str | None,
-    sha: str,
-    reason: str,
-    expires: str,
-    approved_by: str | None,
-    by: str | None,
-    form: str,
-) -> None:
-    """Let one commit through what holds deploys, for a time, with a reason.
-
-    With INC it is written into that incident's record, without it into
-    freezes/override-<first seven digits>.yaml. It counts once it is merged.
-
-    \b
-    Examples:
-      incident-ops override 120500 -s auth --sha 7be19f2 --reason "the fix"
-      incident-ops override -s auth --sha 7be19f2 --reason "security patch" \\
-        --expires 2h --approved-by @maya
-    """
-    allowed = let_through(
-        workspace,
-        incident,
-        service=service,
-        environment=environment,
-        sha=sha,
-        reason=reason,
-        expires=expires,
-        approved_by=approved_by,
-        by=actor_of(workspace, by),
-    )
-    if isinstance(allowed, EditedRecord):
-        print_edited(allowed, form)
-    else:
-        print_written(allowed, form)
-
-
-@click.command()
-@click.argument("name")
-@click.option("--reason", metavar="TEXT", required=True, help="Why; whoever is held reads it.")
-@click.option(
-    "--service",
-    "-s",
-    "services",
-    multiple=True,
-    shell_complete=complete_service,
-    help="Service to hold; may be repeated. Default: all.",
-)
-@click.option("--environment", "-e", "environments", multiple=True, help="Where; may be repeated. Default: everywhere.")
-@click.option("--from", "since", metavar="WHEN", default="now", show_default=True, help="An instant, or 2h (from now).")
-@click.option("--until", metavar="WHEN", help="An instant, or 8h (from now). Default: until it is lifted.")
-@by_option
-@format_option
-@with_repository
-def freeze(
-    workspace: Workspace,
-    name: str,
-    reason: str,
-    services: tuple[str, ...],
-    environments: tuple[str, ...],
-    since: str,
-    until: str | None,
-    by: str | None,
-    form: str,
-) -> None:
-    """Hold deploys for a time: writes freezes/NAME.yaml.
-
-    \b
-    Examples:
-      incident-ops freeze year-end --reason "closing of the books" \\
-        --from 2025-12-19T17:00:00Z --until 2026-01-05T08:00:00Z
-      incident-ops freeze db-move -s checkout --reason "migration" --until 4h
-    """
-    written = hold_deploys(
-        workspace,
-        name,
-        reason=reason,
-        services=services,
-        environments=environments,
-        since=since,
-        until=until,
-        by=who(workspace, by),
-    )
-    print_written(written, form)
-
-
-@click.command()
-@click.argument("name")
-@format_option
-@with_repository
-def unfreeze(workspace: Workspace, name: str, form: str) -> None:
-    """Lift a freeze, or take back an override: it ends now.
-
-    One that has not begun yet is removed.
-
-    \b
-    Examples:
-      incident-ops unfreeze year-end
-      incident-ops unfreeze override-7be19f2
-    """
-    print_written(lift_hold(workspace, name), form)

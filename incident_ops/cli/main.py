@@ -62,9 +62,8 @@ ELSEWHERE = {
     "triage": "declare:triage",
     "list": "show:list_command",
     "apply": "plan:apply",
-    "override": "gate:override",
-    "freeze": "gate:freeze",
-    "unfreeze": "gate:unfreeze",
+    "override": "freeze:override",
+    "unfreeze": "freeze:unfreeze",
 }
 """Commands that share the module of another one of their family."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from incident_ops.app.render import render_documents
+from incident_ops.app.views import render_documents
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import finish, no_records, with_repository
 from incident_ops.render.findings import inert, plural

@@ -7,7 +7,7 @@ from functools import partial
 import click
 
 from incident_ops.app.edit_record import find_record
-from incident_ops.app.views import Selection, list_incidents, list_items, read_record, view_incident
+from incident_ops.app.views import Selection, list_incidents, list_items, record_at, view_incident
 from incident_ops.app.workspace import Workspace, day
 from incident_ops.cli.options import (
     complete_incident,
@@ -52,7 +52,7 @@ def show(workspace: Workspace, incident: str | None, form: str) -> None:
         view = view_incident(workspace, record)
         return to_json(view) if form == "json" else to_text(view, style_line)
 
-    click.echo(evaluate_one(read_record(workspace, find_record(workspace, incident)), shown), nl=False)
+    click.echo(evaluate_one(record_at(workspace, find_record(workspace, incident)), shown), nl=False)
 
 
 @click.command("list")

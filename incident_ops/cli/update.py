@@ -24,7 +24,7 @@ from incident_ops.edits.step import Step, join_steps
 from incident_ops.errors import UserError
 from incident_ops.notifications.deliver import delivery_exit_code
 from incident_ops.render.findings import inert
-from incident_ops.render.notify import notices_json, notices_text
+from incident_ops.render.plan import notices_json, notices_text
 
 
 @click.command()

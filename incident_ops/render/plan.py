@@ -1,7 +1,7 @@
 """A plan as text of 80 columns, as JSON (docs/contract.md#json), and as the comment that a reviewer reads.
 
 The same plan gives the same bytes. Texts of records and trackers are inert in the comment: they link nothing. What went
-wrong in a run of `apply`, or was left for later, becomes lines for the error stream.
+wrong in a run of `apply`, or was left for later, becomes lines for the error stream; so does what became of notices.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from incident_ops.reconcile.changes import (
 )
 from incident_ops.reconcile.limits import HeldChanges
 from incident_ops.reconcile.plan import PLAN_SCHEMA, Plan
-from incident_ops.render.findings import plural
+from incident_ops.render.findings import inert_lines, json_text, plural
 from incident_ops.render.text import fold
 
 _SIGNS = {CREATE: "+", UPDATE: "~", CLOSE: "-", REOPEN: "^", EDIT: "<", NOTIFY: "!"}
@@ -354,3 +354,32 @@ def not_sent_lines(notices: Sequence[Delivered], ledger_error: IncidentOpsError 
         yield f"error: {plural(len(same), 'notice')} by {channels} {same[0].outcome}: {cause}"
     if ledger_error is not None:
         yield f"error: the ledger does not know all that was sent: {ledger_error}"
+
+
+def notices_text(delivered: Sequence[Delivered]) -> str:
+    """One line a notice: what became of it, the channel, the subject, why."""
+    lines = []
+    for notice in delivered:
+        message, reason = notice.planned.message, _reason(notice)
+        lines.append(f"{notice.outcome:<9} {message.channel:<12} {message.subject}{f': {reason}' if reason else ''}")
+    return inert_lines("\n".join(lines)) + "\n"
+
+
+def notices_json(incident: str, mark: str, delivered: Sequence[Delivered]) -> str:
+    """The same for programs (docs/contract.md#json)."""
+    rows = [
+        {
+            "key": notice.planned.message.key,
+            "channel": notice.planned.message.channel,
+            "rank": notice.planned.message.rank,
+            "planned": notice.planned.action,
+            "outcome": notice.outcome,
+            "reason": _reason(notice),
+        }
+        for notice in delivered
+    ]
+    return json_text({"schema": 1, "incident": incident, "mark": mark, "notices": rows})
+
+
+def _reason(notice: Delivered) -> str:
+    return str(notice.error) if notice.error is not None else notice.planned.why

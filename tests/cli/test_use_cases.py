@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from incident_ops.app.apply import ApplyOptions, Progress, SentNotices, apply_plan
-from incident_ops.app.notify import NotifyOptions, notify_people
+from incident_ops.app.notify import RECORDED, NotifyOptions, notify_people
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
-from incident_ops.app.send_notices import RECORDED
 from incident_ops.app.sla import SlaOptions, check_clocks
 from incident_ops.app.workspace import Workspace, open_workspace
 from incident_ops.app.write_back import WriteBack

@@ -1,0 +1,64 @@
+"""gate.json, from which other repositories' pipelines learn what holds their deploys: made, compared, published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from incident_ops.adapters import clock
+from incident_ops.adapters.files import write_bytes
+from incident_ops.adapters.git_branches import GATE_BRANCH, publish_gate, published
+from incident_ops.app.gate_check import deploy_facts, read_contents
+from incident_ops.app.workspace import Workspace, at_commit, need_remote, served
+from incident_ops.deploy_gate.public_state import PublicState, parse_state, public_state, to_json, why_replaced
+from incident_ops.domain.time import SKEW, parse_instant
+from incident_ops.errors import Incomplete, UserError
+
+
+def current_state(workspace: Workspace) -> PublicState | None:
+    """What gate.json is to say of the committed records; None where services.yaml names no service.
+
+    UserError where there is no commit.
+    """
+    git = workspace.git
+    if git is None or git.head is None:
+        raise UserError("there is no commit to publish", hint="gate.json is about committed records: commit them")
+    committed = workspace if workspace.store.revision else at_commit(workspace, git.head)
+    _, services = committed.judged_by
+    if not services:
+        return None
+
+    def state() -> PublicState:
+        held = read_contents(committed)
+        known = {name: deploy_facts(committed, name, held) for name in services}
+        return public_state(known, committed.store.commit or "", committed.now)
+
+    return served(committed, state)
+
+
+def why_outdated(workspace: Workspace, state: PublicState) -> str | None:
+    """Why the published gate.json is to be replaced by `state`; None where it is current."""
+    there = published(need_remote(workspace.git))
+    if there is None:
+        return "it is not there yet"
+    try:
+        return why_replaced(parse_state(there, GATE_BRANCH), state)
+    except Incomplete as error:
+        return str(error)
+
+
+def write_state(state: PublicState, file: Path) -> None:
+    """Writes gate.json to a file instead of publishing it."""
+    write_bytes(file, to_json(state))
+
+
+def publish(workspace: Workspace, state: PublicState) -> bool:
+    """Publishes gate.json on its branch; False where a newer one is there already."""
+
+    def is_newer(theirs: bytes) -> bool:
+        try:
+            written = parse_instant(parse_state(theirs, GATE_BRANCH).written_at)
+        except Incomplete:
+            return False  # damaged: ours takes its place
+        return workspace.now < written <= clock.now() + SKEW  # one of the future would stay for ever
+
+    return publish_gate(need_remote(workspace.git), to_json(state), workspace.now, is_newer)
