@@ -157,6 +157,8 @@ def _listed(names: Sequence[str]) -> str:
 
 RecordEdit = Callable[[Incident], Step]
 """What is to become of an incident, from `incident_ops.edits`."""
+RecordChange = tuple[str | None, RecordEdit]
+"""The incident that is meant (see `find_record`), and what is to become of it."""
 
 EDIT_ATTEMPTS = 20
 """How often an edit begins again because somebody else wrote in between."""

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import click
 
-from incident_ops.app.edit_record import clean, edit_record, split_words, who
+from incident_ops.app.edit_record import RecordChange, clean, split_words, who
 from incident_ops.app.workspace import Workspace
-from incident_ops.cli.options import (
-    by_option,
-    complete_incident,
-    format_option,
-    incident_argument,
-    print_edited,
-    with_repository,
-)
+from incident_ops.cli.options import by_option, complete_incident, edits_record, incident_argument
 from incident_ops.domain.incident import Incident
 from incident_ops.edits.escalate import JUDGEMENTS, escalate_incident, review_escalation
 from incident_ops.edits.respond import assign_incident, assign_role
@@ -25,9 +18,8 @@ from incident_ops.errors import UserError
 @click.argument("words", nargs=-1, required=True, metavar="[ROLE] WHO [INC]", shell_complete=complete_incident)
 @click.option("--tier", type=click.IntRange(1, 9), help="The tier of the escalation ladder that takes over.")
 @by_option
-@format_option
-@with_repository
-def assign(workspace: Workspace, words: tuple[str, ...], tier: int | None, by: str | None, form: str) -> None:
+@edits_record
+def assign(workspace: Workspace, words: tuple[str, ...], tier: int | None, by: str | None) -> RecordChange:
     """Give a role, or the incident itself, to somebody.
 
     ROLE is commander, technical_lead, communications_lead, scribe, or a word
@@ -51,7 +43,7 @@ def assign(workspace: Workspace, words: tuple[str, ...], tier: int | None, by: s
             return assign_incident(current, workspace.judged_by[0], workspace.now, actor, said[0], tier)
         return assign_role(current, workspace.now, actor, said[0], said[1])
 
-    print_edited(edit_record(workspace, incident, assigned), form)
+    return incident, assigned
 
 
 @click.command()
@@ -60,8 +52,7 @@ def assign(workspace: Workspace, words: tuple[str, ...], tier: int | None, by: s
 @click.option("--to", metavar="TIER", help="A tier of the ladder, by id or number. Default: the next one.")
 @click.option("--notify", metavar="WHO", multiple=True, help="Whom to notify as well: @handle, or a role.")
 @by_option
-@format_option
-@with_repository
+@edits_record
 def escalate(
     workspace: Workspace,
     incident: str | None,
@@ -69,8 +60,7 @@ def escalate(
     to: str | None,
     notify: tuple[str, ...],
     by: str | None,
-    form: str,
-) -> None:
+) -> RecordChange:
     """Escalate an incident by hand: to the next tier, specialists, a vendor.
 
     Nothing is sent from here: people are notified after the merge.
@@ -82,12 +72,9 @@ def escalate(
       incident-ops escalate 04567 --notify @dana --reason "customer calls"
     """
     actor, why = who(workspace, by), clean(reason) or ""
-    edited = edit_record(
-        workspace,
-        incident,
-        lambda current: escalate_incident(current, workspace.judged_by[0], workspace.now, actor, why, to, notify),
+    return incident, lambda current: escalate_incident(
+        current, workspace.judged_by[0], workspace.now, actor, why, to, notify
     )
-    print_edited(edited, form)
 
 
 @click.group()
@@ -104,9 +91,8 @@ def escalations() -> None:
 @incident_argument
 @click.option("--number", type=click.IntRange(1), help="Which one, counted from 1. Default: the only one not judged.")
 @click.option("--appropriate", type=click.Choice([*JUDGEMENTS]), required=True, help="Was it right to escalate?")
-@format_option
-@with_repository
-def review(workspace: Workspace, incident: str | None, number: int | None, appropriate: str, form: str) -> None:
+@edits_record
+def review(_workspace: Workspace, incident: str | None, number: int | None, appropriate: str) -> RecordChange:
     """Judge an escalation afterwards; nothing else of it changes.
 
     \b
@@ -114,5 +100,4 @@ def review(workspace: Workspace, incident: str | None, number: int | None, appro
       incident-ops escalations review 04567 --appropriate yes
       incident-ops escalations review 04567 --number 2 --appropriate no
     """
-    edited = edit_record(workspace, incident, lambda current: review_escalation(current, number, appropriate))
-    print_edited(edited, form)
+    return incident, lambda current: review_escalation(current, number, appropriate)

@@ -31,7 +31,7 @@ from incident_ops.render.findings import inert, json_text
 
 if TYPE_CHECKING:
     from incident_ops.adapters.github.client import Request
-    from incident_ops.app.edit_record import EditedRecord
+    from incident_ops.app.edit_record import EditedRecord, RecordChange
     from incident_ops.app.plan import PlanOptions
     from incident_ops.app.planned_changes import WrittenFile
 
@@ -118,6 +118,20 @@ format_option: Callable[[Any], Any] = click.option(
     show_default=True,
     help="Text for people, JSON for scripts.",
 )
+
+
+def edits_record(command: Callable[..., RecordChange]) -> Callable[..., Any]:
+    """Gives a command --format and the opened repository; the edit that it returns is made and printed."""
+    from functools import update_wrapper
+
+    def edited(workspace: Workspace, /, *args: Any, form: str, **kwargs: Any) -> None:
+        from incident_ops.app.edit_record import edit_record  # what only these commands need
+
+        incident, make_step = command(workspace, *args, **kwargs)
+        print_edited(edit_record(workspace, incident, make_step), form)
+
+    given: Callable[..., Any] = format_option(with_repository(update_wrapper(edited, command)))
+    return given
 
 
 incident_argument: Callable[[Any], Any] = click.argument(

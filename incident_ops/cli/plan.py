@@ -6,14 +6,7 @@ from typing import Any
 
 import click
 
-from incident_ops.app.apply import (
-    AppliedRun,
-    ApplyOptions,
-    Progress,
-    SentNotices,
-    apply_plan,
-    worst_exit_code,
-)
+from incident_ops.app.apply import AppliedRun, ApplyOptions, Progress, SentNotices, apply_plan, worst_exit_code
 from incident_ops.app.observed_tracker import save_observed as save_snapshot
 from incident_ops.app.plan import PlannedRun, plan_changes
 from incident_ops.app.workspace import Workspace

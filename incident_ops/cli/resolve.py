@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import click
 
-from incident_ops.app.edit_record import clean, edit_record, find_ended, find_record, original_of, read_for_edit, who
+from incident_ops.app.edit_record import (
+    RecordChange,
+    clean,
+    edit_record,
+    find_ended,
+    find_record,
+    original_of,
+    read_for_edit,
+    who,
+)
 from incident_ops.app.workspace import Workspace, moment
 from incident_ops.cli.options import (
     at_terminal,
     by_option,
     complete_incident,
+    edits_record,
     format_option,
     incident_argument,
     print_edited,
@@ -18,8 +28,6 @@ from incident_ops.cli.options import (
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import DUPLICATE, OTHER_OUTCOMES, OVER
 from incident_ops.edits import finish, respond
-from incident_ops.edits.finish import close_incident, reopen_incident, withdraw_incident
-from incident_ops.edits.respond import acknowledge
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
 from incident_ops.render.findings import inert
@@ -28,9 +36,8 @@ from incident_ops.render.findings import inert
 @click.command()
 @incident_argument
 @by_option
-@format_option
-@with_repository
-def ack(workspace: Workspace, incident: str | None, by: str | None, form: str) -> None:
+@edits_record
+def ack(workspace: Workspace, incident: str | None, by: str | None) -> RecordChange:
     """Take an incident: it is in progress, the response clock stops.
 
     INC is an id or the end of one; without it, the only open incident.
@@ -41,10 +48,7 @@ def ack(workspace: Workspace, incident: str | None, by: str | None, form: str) -
       incident-ops ack 120500 --by @alice
     """
     actor = who(workspace, by)
-    edited = edit_record(
-        workspace, incident, lambda current: acknowledge(current, workspace.judged_by[0], workspace.now, actor)
-    )
-    print_edited(edited, form)
+    return incident, lambda current: respond.acknowledge(current, workspace.judged_by[0], workspace.now, actor)
 
 
 @click.command()
@@ -118,17 +122,10 @@ def _asked(workspace: Workspace, incident: Incident, given: finish.ResolutionFac
 @click.option("--reason", metavar="TEXT", help="What is waited for.")
 @click.option("--end", is_flag=True, help="The wait is over: back to the state that was left.")
 @by_option
-@format_option
-@with_repository
+@edits_record
 def pause(
-    workspace: Workspace,
-    incident: str | None,
-    waiting_for: str | None,
-    reason: str | None,
-    end: bool,
-    by: str | None,
-    form: str,
-) -> None:
+    workspace: Workspace, incident: str | None, waiting_for: str | None, reason: str | None, end: bool, by: str | None
+) -> RecordChange:
     """Wait for a user, a vendor or an approval; clocks that may pause do.
 
     \b
@@ -148,7 +145,7 @@ def pause(
             return respond.end_pause(current, policy, workspace.now, actor)
         return respond.pause_incident(current, policy, workspace.now, actor, waiting_for, why)
 
-    print_edited(edit_record(workspace, incident, paused), form)
+    return incident, paused
 
 
 @click.command()
@@ -156,11 +153,8 @@ def pause(
 @click.option("--verified", is_flag=True, help="It has been verified that service is restored.")
 @click.option("--stood-down", is_flag=True, help="The team has been released.")
 @by_option
-@format_option
-@with_repository
-def close(
-    workspace: Workspace, incident: str | None, verified: bool, stood_down: bool, by: str | None, form: str
-) -> None:
+@edits_record
+def close(workspace: Workspace, incident: str | None, verified: bool, stood_down: bool, by: str | None) -> RecordChange:
     """Close a resolved incident.
 
     \b
@@ -169,23 +163,17 @@ def close(
       incident-ops close 120500 --verified --stood-down
     """
     actor = who(workspace, by)
-    edited = edit_record(
-        workspace,
-        incident,
-        lambda current: close_incident(
-            current, workspace.judged_by[0], workspace.now, actor, verified=verified, stood_down=stood_down
-        ),
+    return incident, lambda current: finish.close_incident(
+        current, workspace.judged_by[0], workspace.now, actor, verified=verified, stood_down=stood_down
     )
-    print_edited(edited, form)
 
 
 @click.command()
 @incident_argument
 @click.option("--reason", metavar="TEXT", required=True, help="What came back.")
 @by_option
-@format_option
-@with_repository
-def reopen(workspace: Workspace, incident: str | None, reason: str, by: str | None, form: str) -> None:
+@edits_record
+def reopen(workspace: Workspace, incident: str | None, reason: str, by: str | None) -> RecordChange:
     """It came back: reopen a resolved or closed incident.
 
     INC is an id or the end of one; without it, the only resolved incident.
@@ -197,10 +185,7 @@ def reopen(workspace: Workspace, incident: str | None, reason: str, by: str | No
     """
     actor, why = who(workspace, by), clean(reason) or ""
     incident = incident or find_ended(workspace)
-    edited = edit_record(
-        workspace, incident, lambda current: reopen_incident(current, workspace.judged_by[0], workspace.now, actor, why)
-    )
-    print_edited(edited, form)
+    return incident, lambda current: finish.reopen_incident(current, workspace.judged_by[0], workspace.now, actor, why)
 
 
 @click.command()
@@ -211,11 +196,10 @@ def reopen(workspace: Workspace, incident: str | None, reason: str, by: str | No
 )
 @click.option("--reason", metavar="TEXT", required=True, help="How that is known.")
 @by_option
-@format_option
-@with_repository
+@edits_record
 def withdraw(
-    workspace: Workspace, incident: str | None, outcome: str, other: str | None, reason: str, by: str | None, form: str
-) -> None:
+    workspace: Workspace, incident: str | None, outcome: str, other: str | None, reason: str, by: str | None
+) -> RecordChange:
     """It was no incident, or the same as another: close it, out of all metrics.
 
     \b
@@ -225,9 +209,6 @@ def withdraw(
     """
     actor, why = who(workspace, by), clean(reason) or ""
     of = original_of(workspace, other) if other is not None and outcome == DUPLICATE else other
-    edited = edit_record(
-        workspace,
-        incident,
-        lambda current: withdraw_incident(current, workspace.judged_by[0], workspace.now, actor, outcome, why, of),
+    return incident, lambda current: finish.withdraw_incident(
+        current, workspace.judged_by[0], workspace.now, actor, outcome, why, of
     )
-    print_edited(edited, form)

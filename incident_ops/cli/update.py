@@ -6,16 +6,16 @@ from typing import Any
 
 import click
 
-from incident_ops.app.edit_record import clean, edit_record, split_words, who
+from incident_ops.app.edit_record import RecordChange, clean, split_words, who
 from incident_ops.app.notify import AUDIENCES, NotifyOptions, notify_people
 from incident_ops.app.workspace import Workspace, moment
 from incident_ops.cli.options import (
     by_option,
     complete_incident,
+    edits_record,
     finish,
     format_option,
     incident_argument,
-    print_edited,
     with_repository,
 )
 from incident_ops.domain.incident import Incident
@@ -38,9 +38,8 @@ from incident_ops.render.plan import notices_json, notices_text
 @click.option("--priority", metavar="LABEL", help="The new priority.")
 @click.option("--reason", metavar="TEXT", help="Why the level changes; needed to lower it.")
 @by_option
-@format_option
-@with_repository
-def update(workspace: Workspace, incident: str | None, by: str | None, form: str, **said: str | None) -> None:
+@edits_record
+def update(workspace: Workspace, incident: str | None, by: str | None, **said: str | None) -> RecordChange:
     """Write news for an audience, or change the severity.
 
     Nothing is sent from here: what is written goes out after the merge.
@@ -72,7 +71,7 @@ def update(workspace: Workspace, incident: str | None, by: str | None, form: str
             communicate.publish_update(current, workspace.now, actor, texts, said["status"], said["eta"]),
         )
 
-    print_edited(edit_record(workspace, incident, updated), form)
+    return incident, updated
 
 
 @click.command()
@@ -98,9 +97,8 @@ def update(workspace: Workspace, incident: str | None, by: str | None, form: str
     help=f"This was also the instant of that name: {', '.join(communicate.MARKS)}.",
 )
 @by_option
-@format_option
-@with_repository
-def timeline(workspace: Workspace, words: tuple[str, ...], by: str | None, form: str, **said: Any) -> None:
+@edits_record
+def timeline(workspace: Workspace, words: tuple[str, ...], by: str | None, **said: Any) -> RecordChange:
     """Write down what happened, when it happens.
 
     \b
@@ -123,10 +121,7 @@ def timeline(workspace: Workspace, words: tuple[str, ...], by: str | None, form:
         corrects=said["corrects"],
         marks=tuple(dict.fromkeys(said["mark"])),
     )
-    edited = edit_record(
-        workspace, incident, lambda current: communicate.add_entry(current, workspace.now, actor, entry)
-    )
-    print_edited(edited, form)
+    return incident, lambda current: communicate.add_entry(current, workspace.now, actor, entry)
 
 
 @click.command()

@@ -17,12 +17,7 @@ from incident_ops.domain.record import Unread
 from incident_ops.domain.time import spell_ago, spell_clock, spell_duration, stamp
 from incident_ops.render.findings import MOST_ANNOTATIONS, MOST_SUMMARY_BYTES, command, inert, plural
 from incident_ops.render.text import WIDTH, Style, aligned, fit_line, spell_due
-from incident_ops.sla.clocks import (
-    CLOCK_NAMES,
-    Clock,
-    ClockState,
-    Risk,
-)
+from incident_ops.sla.clocks import CLOCK_NAMES, Clock, ClockState, Risk
 from incident_ops.sla.obligations import (
     DECLARED_NOTICE,
     ESCALATION_NOTICE,
