@@ -61,6 +61,7 @@ ELSEWHERE = {
     "notify": "update:notify",
     "triage": "declare:triage",
     "list": "show:list_command",
+    "render": "show:render",
     "apply": "plan:apply",
     "override": "freeze:override",
     "unfreeze": "freeze:unfreeze",

@@ -110,14 +110,14 @@ def _root(ctx: click.Context) -> Path:
     return open_workspace({"repo": ctx.find_root().params.get("repo"), "rev": None, "at": None}).root
 
 
-format_option: Callable[[Any], Any] = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Text for people, JSON for scripts.",
-)
+def format_choice(forms: Sequence[str], help_text: str) -> Callable[[Any], Any]:
+    """The option --format, the first of `forms` being the default; it comes as `form`."""
+    return click.option(
+        "--format", "form", type=click.Choice(forms), default=forms[0], show_default=True, help=help_text
+    )
+
+
+format_option = format_choice(["text", "json"], "Text for people, JSON for scripts.")
 
 
 def edits_record(command: Callable[..., RecordChange]) -> Callable[..., Any]:

@@ -13,6 +13,7 @@ from incident_ops.app.workspace import Workspace
 from incident_ops.app.write_back import WriteBack
 from incident_ops.cli.options import (
     finish,
+    format_choice,
     format_option,
     max_requests_option,
     no_notify_option,
@@ -44,13 +45,8 @@ from incident_ops.render.plan import (
 
 @click.command()
 @tracker_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "markdown", "json"]),
-    default="text",
-    show_default=True,
-    help="Text for people, Markdown for a pull request or a summary, JSON for scripts.",
+@format_choice(
+    ["text", "markdown", "json"], "Text for people, Markdown for a pull request or a summary, JSON for scripts."
 )
 @observed_option
 @save_observed_option

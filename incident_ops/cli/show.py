@@ -1,4 +1,4 @@
-"""`incident-ops show` and `list`: one incident on one screen; incidents, or action items, by urgency."""
+"""`incident-ops show`, `list` and `render`: one incident on one screen, many by urgency, the documents of each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 import click
 
 from incident_ops.app.edit_record import find_record
-from incident_ops.app.views import Selection, list_incidents, list_items, record_at, view_incident
+from incident_ops.app.views import Selection, list_incidents, list_items, record_at, render_documents, view_incident
 from incident_ops.app.workspace import Workspace, day
 from incident_ops.cli.options import (
     complete_incident,
@@ -22,6 +22,7 @@ from incident_ops.cli.options import (
 from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.record import Record
 from incident_ops.render import lists
+from incident_ops.render.findings import inert, plural
 from incident_ops.render.incident import to_json, to_text
 from incident_ops.render.lists import incidents_text
 
@@ -106,3 +107,32 @@ def _tell_unread(workspace: Workspace) -> None:
         click.echo(f"\nNot read, so not in this list ({len(unread)}):")
     for one in unread:
         click.echo(f"  {one.path}: {one.why}")
+
+
+@click.command()
+@click.argument("incidents", nargs=-1, metavar="[INC]...")
+@click.option("--check", is_flag=True, help="Write nothing; end with 1 when a document is missing or differs.")
+@with_repository
+def render(workspace: Workspace, incidents: tuple[str, ...], check: bool) -> None:
+    """Write incident.md, timeline.md, action-items.md and postmortem.md beside each record.
+
+    Without ids: every record. Only files that change are written, each whole or not at all.
+
+    \b
+    Examples:
+      incident-ops render
+      incident-ops render INC-20250126-120500
+      incident-ops render --check
+    """
+    rendered = render_documents(workspace, incidents, write=not check)
+    for path in rendered.differing:
+        click.echo(f"{'differs' if check else 'wrote'} {path.relative_to(workspace.root)}")
+    click.echo(
+        f"{plural(rendered.total, 'document')}: {len(rendered.differing)} {'out of date' if check else 'written'},"
+        f" {rendered.total - len(rendered.differing)} as they should be"
+    )
+    for unread in rendered.unread:
+        click.echo(inert(f"error: {unread.path}: not read, not rendered: {unread.reason}"), err=True)
+    if not workspace.catalogue.count():
+        finish(no_records(workspace))
+    finish(3 if rendered.unread else int(check and bool(rendered.differing)))

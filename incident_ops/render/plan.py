@@ -6,7 +6,6 @@ wrong in a run of `apply`, or was left for later, becomes lines for the error st
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -60,7 +59,7 @@ def plan_json(plan: Plan) -> str:
         data["unread"] = [
             {"path": record.path, "reason": record.reason, "numbers": list(record.numbers)} for record in plan.unread
         ]
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return json_text(data)
 
 
 def plan_text(plan: Plan) -> str:
@@ -145,7 +144,7 @@ def applied_json(
         "records": records or None,
         "notices": [_delivered_row(notice) for notice in notices],
     }
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return json_text(data)
 
 
 def _applied_row(applied: Applied) -> dict[str, object]:

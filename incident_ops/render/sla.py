@@ -6,7 +6,6 @@ clock. JSON: docs/contract.md#json.
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -15,7 +14,7 @@ from typing import Any, NamedTuple
 from incident_ops.documents.markdown import code, inline
 from incident_ops.domain.record import Unread
 from incident_ops.domain.time import spell_ago, spell_clock, spell_duration, stamp
-from incident_ops.render.findings import MOST_ANNOTATIONS, MOST_SUMMARY_BYTES, command, inert, plural
+from incident_ops.render.findings import MOST_ANNOTATIONS, MOST_SUMMARY_BYTES, command, inert, json_text, plural
 from incident_ops.render.text import WIDTH, Style, aligned, fit_line, spell_due
 from incident_ops.sla.clocks import CLOCK_NAMES, Clock, ClockState, Risk
 from incident_ops.sla.obligations import (
@@ -116,7 +115,7 @@ def to_json(report: ClockReport, lag_seconds: int = 0, obligations: Sequence[dic
     }
     if report.unread:
         data["unread"] = unread_data(report.unread)
-    return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+    return json_text(data)
 
 
 def unread_data(unread: Sequence[Unread]) -> list[dict[str, str]]:
