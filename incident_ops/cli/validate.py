@@ -57,7 +57,7 @@ def _shown(validated: Validated, form: str) -> str:
     if form == "json":
         return findings.to_json(report.findings, report.files, report.silenced)
     if form == "sarif":
-        from incident_ops.render.sarif import to_sarif
+        from incident_ops.render.rule_pages import to_sarif
 
         return to_sarif(report.findings, report.silenced, validated.prefix)
     if form == "github":
