@@ -24,7 +24,7 @@ from incident_ops.app.workspace import Workspace, demand_work_tree
 from incident_ops.domain.as_of import current_instant
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import RESOLVED
-from incident_ops.domain.record import Record, World, is_incident_id
+from incident_ops.domain.record import Edit, Record, World, is_incident_id
 from incident_ops.domain.time import SKEW, instant, stamp
 from incident_ops.domain.triage import Decision
 from incident_ops.edits.declare import Declaration, candidates, channel_name, declare_incident, next_steps, runbook
@@ -206,11 +206,16 @@ def must_have_happened(workspace: Workspace) -> None:
 
 def record_of(path: str, raw: bytes) -> Record:
     """The record that these bytes are. UserError naming the first fault where they are none."""
+    found = _read(path, raw)
+    if isinstance(found, Finding):
+        raise _to_error(found)
+    return found
+
+
+def _read(path: str, raw: bytes) -> Record | Finding:
     document = read_bytes(raw, path)
     found = document if isinstance(document, list) else check_document(document, "incident")
-    if isinstance(document, list) or found:
-        raise _to_error(found[0])
-    return to_record(path, document.data)
+    return found[0] if isinstance(document, list) or found else to_record(path, document.data)
 
 
 def edit_record(workspace: Workspace, asked: str | None, make_step: RecordEdit) -> EditedRecord:
@@ -224,9 +229,8 @@ def edit_record(workspace: Workspace, asked: str | None, make_step: RecordEdit) 
         step = make_step(before.record.incident)
         if not step.edits:
             return _edited(workspace, before.record, step, undo="")
-        text = edit(before.raw.decode(), step.edits, order=key_order(schema("incident")), file=path)
-        after = checked(workspace, path, text.encode(), before.record)
-        if replace_if_unchanged(workspace.root / path, before.raw, text.encode(), workspace.state / "records.lock"):
+        content, after = edited_content(workspace, before, step.edits)
+        if replace_if_unchanged(workspace.root / path, before.raw, content, workspace.state / "records.lock"):
             return _edited(workspace, after, step, undo=_undo(workspace, path, before.raw))
     raise WriteFailed("the record changes faster than it can be edited", where=path, hint="run the command again")
 
@@ -236,13 +240,18 @@ def _edited(workspace: Workspace, record: Record, step: Step, undo: str) -> Edit
     return EditedRecord(record, step.messages, step.warnings, asks, undo, is_changed=bool(step.edits))
 
 
+def edited_content(workspace: Workspace, before: RecordAsRead, edits: Sequence[Edit]) -> tuple[bytes, Record]:
+    """The bytes of a record with its edits made, and what they say. UserError where they hold a new error."""
+    path = before.record.path
+    content = edit(before.raw.decode(), edits, order=key_order(schema("incident")), file=path).encode()
+    return content, checked(workspace, path, content, before.record)
+
+
 def checked(workspace: Workspace, path: str, raw: bytes, before: Record | None) -> Record:
     """The record these bytes will be. UserError where they hold an error that was not there before."""
-    document = read_bytes(raw, path)
-    found = document if isinstance(document, list) else check_document(document, "incident")
-    if isinstance(document, list) or found:
-        raise _refused(found[0], path)
-    record = to_record(path, document.data)
+    record = _read(path, raw)
+    if isinstance(record, Finding):
+        raise _refused(record, path)
     world = World(*workspace.judged_by, workspace.now)
     known = Counter(map(_key, _errors(before, world))) if before else Counter()
     for one in _errors(record, world):

@@ -22,7 +22,7 @@ from incident_ops.canary.verdict import INCONCLUSIVE_ACCEPTED, MetricStatus
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCLUSIVE, OK
 from incident_ops.documents.markdown import code, inline
 from incident_ops.domain.time import duration_text, spell_duration
-from incident_ops.render.findings import inert, json_text
+from incident_ops.render.findings import command, inert, json_text
 from incident_ops.render.text import WIDTH, aligned, fold
 
 CURVE = 40
@@ -175,8 +175,7 @@ def annotation(outcome: CanaryOutcome) -> str:
     """One workflow command that shows the verdict on the run's page; "" for a pass."""
     if not outcome.exit_code:
         return ""
-    message = canary_headline(outcome).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return f"::error title=Canary {outcome.verdict}::{message}\n"
+    return command("error", {"title": f"Canary {outcome.verdict}"}, canary_headline(outcome)) + "\n"
 
 
 def progress(metric: MetricStatus) -> str:
