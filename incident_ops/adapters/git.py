@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
@@ -309,6 +308,8 @@ class Objects:
 
         Paths are relative to the records' folder. UserError where one leaves it or is not a regular file.
         """
+        import tempfile
+
         full = {self.git.prefix + _inside(path): content for path, content in files.items()}
         modes = self._modes(base, full)
         blobs = self._blobs([content for content in full.values() if content is not None])
@@ -397,6 +398,8 @@ class Objects:
         return modes
 
     def _blobs(self, contents: list[bytes]) -> Iterator[str]:
+        import tempfile
+
         with tempfile.TemporaryDirectory() as folder:
             names = [Path(folder) / str(number) for number in range(len(contents))]
             for name, content in zip(names, contents, strict=True):

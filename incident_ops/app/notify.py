@@ -26,6 +26,7 @@ from incident_ops.domain.notification import ACKNOWLEDGED, INCIDENT_CHANNEL, RES
 from incident_ops.domain.policy import LevelPolicy
 from incident_ops.domain.ports import Notifier, SharedLedger
 from incident_ops.domain.record import Record
+from incident_ops.edits.communicate import AUDIENCES
 from incident_ops.errors import IncidentOpsError, UserError, WriteFailed
 from incident_ops.findings import did_you_mean
 from incident_ops.notifications.deliver import NOT_SENT, NOT_TRIED, Delivered, deliver
@@ -130,8 +131,6 @@ def local_ledger(workspace: Workspace) -> LedgerFile:
 
     return LedgerFile(workspace.state / "ledger")
 
-
-AUDIENCES = ("internal", "executive", "public")
 
 _MARK = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)
 

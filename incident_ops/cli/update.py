@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from incident_ops.app.edit_record import RecordChange, clean, split_words, who
-from incident_ops.app.notify import AUDIENCES, NotifyOptions, notify_people
 from incident_ops.app.workspace import Workspace, moment
 from incident_ops.cli.options import (
     by_option,
@@ -22,9 +21,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.edits import communicate
 from incident_ops.edits.step import Step, join_steps
 from incident_ops.errors import UserError
-from incident_ops.notifications.deliver import delivery_exit_code
 from incident_ops.render.findings import inert
-from incident_ops.render.plan import notices_json, notices_text
 
 
 @click.command()
@@ -128,7 +125,13 @@ def timeline(workspace: Workspace, words: tuple[str, ...], by: str | None, **sai
 @click.argument("incident", metavar="[INC]", required=False, shell_complete=complete_incident)
 @click.option("--mark", metavar="WORD", required=True, help="What it is about, e.g. declared, warning, breach, test.")
 @click.option("--channel", "channels", metavar="NAME", multiple=True, help="Only these. Default: those of the level.")
-@click.option("--audience", type=click.Choice(AUDIENCES), default=AUDIENCES[0], show_default=True, help="For whom.")
+@click.option(
+    "--audience",
+    type=click.Choice(communicate.AUDIENCES),
+    default=communicate.AUDIENCES[0],
+    show_default=True,
+    help="For whom.",
+)
 @click.option("--text", metavar="TEXT", help="What else to say.")
 @click.option("--no-wait", is_flag=True, help="Send ranks 3 and 4 too when the ledger cannot be reached.")
 @click.option("--dry-run", is_flag=True, help="Show what would be sent, and send nothing.")
@@ -163,6 +166,10 @@ def notify(
       incident-ops notify 120500 --mark test --channel slack --dry-run
       incident-ops notify --mark update --text "Login works again for half"
     """
+    from incident_ops.app.notify import NotifyOptions, notify_people  # what only this command needs
+    from incident_ops.notifications.deliver import delivery_exit_code
+    from incident_ops.render.plan import notices_json, notices_text
+
     options = NotifyOptions(mark, channels, audience, text, may_wait=not no_wait, dry_run=dry_run)
     result = notify_people(workspace, incident, options)
     if form == "json":
