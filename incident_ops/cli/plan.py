@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from incident_ops.app import observed_tracker
 from incident_ops.app.apply import AppliedRun, ApplyOptions, Progress, SentNotices, apply_plan, worst_exit_code
-from incident_ops.app.observed_tracker import save_observed as save_snapshot
 from incident_ops.app.plan import PlannedRun, plan_changes
 from incident_ops.app.workspace import Workspace
 from incident_ops.app.write_back import WriteBack
@@ -72,7 +72,7 @@ def plan(workspace: Workspace, form: str, save_observed: str | None, fail_on: st
     """
     run = plan_changes(workspace, plan_options(options))
     if save_observed is not None:
-        save_snapshot(run.observed, save_observed)
+        observed_tracker.save_observed(run.observed, save_observed)
     shown = {"json": plan_json, "markdown": plan_markdown}.get(form)
     click.echo(shown(run.plan) if shown else inert_lines(plan_text(run.plan)), nl=False)
     if run.ledger_error is not None and any(change.action == NOTIFY for change in run.plan.changes):

@@ -23,7 +23,7 @@ from incident_ops.deploy_gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCL
 from incident_ops.documents.markdown import code, inline
 from incident_ops.domain.time import duration_text, spell_duration
 from incident_ops.render.findings import command, inert, json_text
-from incident_ops.render.text import WIDTH, aligned, fold
+from incident_ops.render.text import WIDTH, aligned, fold, hanging
 
 CURVE = 40
 
@@ -45,7 +45,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 def to_text(outcome: CanaryOutcome) -> str:
     """The verdict, each metric with its figures and evidence, what is assumed, and what to do next."""
-    out = textwrap.wrap(canary_headline(outcome), WIDTH, subsequent_indent="  ")
+    out = hanging([canary_headline(outcome)])
     for metric in outcome.metrics:
         dry = " (dry run, does not decide)" if metric.dry_run else ""
         out.append(f"  {metric.name}: {metric.verdict} ({metric.reason_code}){dry}")
