@@ -20,7 +20,7 @@ from incident_ops.adapters.metrics.connect import connect
 from incident_ops.adapters.processes import perform
 from incident_ops.app.canary_gate import GateFile, demand_source, read_gate
 from incident_ops.app.canary_samples import Ended, LiveRun, Sampler, query_values
-from incident_ops.app.edit_record import declare_record, edit_record, who
+from incident_ops.app.edit_record import check_services, declare_record, edit_record, who
 from incident_ops.app.gate_check import GateRequest, check_gate
 from incident_ops.app.workspace import Workspace, demand_work_tree, remote_of
 from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis
@@ -303,13 +303,10 @@ def _forget(_run: Run) -> None:
 
 def demand_answers(workspace: Workspace, service: str | None, severity: str | None, weight: int) -> None:
     """UserError where a failed canary could not be declared: better known before the rollout than after it."""
-    policy, services = workspace.judged_by
+    policy, _ = workspace.judged_by
     if service is None:
         raise UserError("--declare needs the service that is hurt", hint="--service NAME")
-    if service not in services:
-        from incident_ops.findings import did_you_mean
-
-        raise UserError(f"service {service!r} is not in services.yaml", hint=did_you_mean(service, services))
+    check_services(workspace, [service])
     demand_work_tree(workspace)
     if severity is not None and severity not in policy.labels:
         raise UserError(f"--severity {severity!r} is not in the policy", hint=", ".join(policy.labels))

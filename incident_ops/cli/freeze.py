@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from incident_ops.app.edit_record import EditedRecord, who
@@ -36,17 +38,7 @@ from incident_ops.cli.options import (
 @by_option
 @format_option
 @with_repository
-def freeze(
-    workspace: Workspace,
-    name: str,
-    reason: str,
-    services: tuple[str, ...],
-    environments: tuple[str, ...],
-    since: str,
-    until: str | None,
-    by: str | None,
-    form: str,
-) -> None:
+def freeze(workspace: Workspace, name: str, by: str | None, form: str, **wanted: Any) -> None:
     """Hold deploys for a time: writes freezes/NAME.yaml.
 
     \b
@@ -55,17 +47,7 @@ def freeze(
         --from 2025-12-19T17:00:00Z --until 2026-01-05T08:00:00Z
       incident-ops freeze db-move -s checkout --reason "migration" --until 4h
     """
-    written = hold_deploys(
-        workspace,
-        name,
-        reason=reason,
-        services=services,
-        environments=environments,
-        since=since,
-        until=until,
-        by=who(workspace, by),
-    )
-    print_written(written, form)
+    print_written(hold_deploys(workspace, name, by=who(workspace, by), **wanted), form)
 
 
 @click.command()
@@ -98,18 +80,7 @@ def unfreeze(workspace: Workspace, name: str, form: str) -> None:
 @by_option
 @format_option
 @with_repository
-def override(
-    workspace: Workspace,
-    incident: str | None,
-    service: str,
-    environment: str | None,
-    sha: str,
-    reason: str,
-    expires: str,
-    approved_by: str | None,
-    by: str | None,
-    form: str,
-) -> None:
+def override(workspace: Workspace, incident: str | None, by: str | None, form: str, **wanted: Any) -> None:
     """Let one commit through what holds deploys, for a time, with a reason.
 
     With INC it is written into that incident's record, without it into
@@ -121,17 +92,7 @@ def override(
       incident-ops override -s auth --sha 7be19f2 --reason "security patch" \\
         --expires 2h --approved-by @maya
     """
-    allowed = let_through(
-        workspace,
-        incident,
-        service=service,
-        environment=environment,
-        sha=sha,
-        reason=reason,
-        expires=expires,
-        approved_by=approved_by,
-        by=actor_of(workspace, by),
-    )
+    allowed = let_through(workspace, incident, by=actor_of(workspace, by), **wanted)
     if isinstance(allowed, EditedRecord):
         print_edited(allowed, form)
     else:
