@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from incident_ops.app import observed_tracker
-from incident_ops.app.apply import AppliedRun, ApplyOptions, Progress, SentNotices, apply_plan, worst_exit_code
+from incident_ops.app.apply import AppliedRun, Progress, SentNotices, apply_plan, worst_exit_code
 from incident_ops.app.plan import PlannedRun, plan_changes
 from incident_ops.app.workspace import Workspace
 from incident_ops.app.write_back import WriteBack
@@ -115,7 +115,7 @@ def apply(workspace: Workspace, form: str, checksum: str | None, **options: Any)
     limits = {name: options[f"max_{name}"] for name in ("creates", "closes", "writes", "requests")}
     overrides = LimitOverrides(**limits, accept_empty=options["accept_empty_tracker"])
     report = _Printer().report if form == "text" else _ignore
-    run = apply_plan(workspace, plan_options(options), ApplyOptions(checksum, overrides), report)
+    run = apply_plan(workspace, plan_options(options), report, checksum=checksum, overrides=overrides)
     if form == "json":
         plan = run.planned.plan
         text = applied_json(plan, run.outcomes, run.summary, run.held, run.records.message, run.notices)
