@@ -20,7 +20,8 @@ from incident_ops.adapters.metrics.connect import connect
 from incident_ops.adapters.processes import perform
 from incident_ops.app.canary_gate import GateFile, demand_source, read_gate
 from incident_ops.app.canary_samples import Ended, LiveRun, Sampler, query_values
-from incident_ops.app.edit_record import check_services, declare_record, edit_record, who
+from incident_ops.app.declare import declare_record
+from incident_ops.app.edit_record import check_services, edit_record, who
 from incident_ops.app.gate_check import GateRequest, check_gate
 from incident_ops.app.workspace import Workspace, demand_work_tree, remote_of
 from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis

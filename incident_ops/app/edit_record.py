@@ -1,12 +1,10 @@
 """Which incident is meant: an id, a short form of one, or the only one that is open.
 
-How every edit of a record is made: read, edit, check, and write only what nobody else has changed. How an incident is
-declared: its record, written under the first id that nobody has.
+How every edit of a record is made: read, edit, check, and write only what nobody else has changed.
 """
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import shlex
@@ -14,31 +12,27 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from incident_ops import rules
 from incident_ops.adapters import clock
 from incident_ops.adapters.environment import whoever
-from incident_ops.adapters.files import replace_if_unchanged, write_in_new_folder
+from incident_ops.adapters.files import replace_if_unchanged
 from incident_ops.app.workspace import Workspace, demand_work_tree
 from incident_ops.domain.as_of import current_instant
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import RESOLVED
 from incident_ops.domain.record import Edit, Record, World, is_incident_id
 from incident_ops.domain.time import SKEW, instant, stamp
-from incident_ops.domain.triage import Decision
-from incident_ops.edits.declare import Declaration, candidates, channel_name, declare_incident, next_steps, runbook
+from incident_ops.edits.declare import next_steps
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.findings import Finding, Level, did_you_mean
 from incident_ops.records.editor import edit, key_order
 from incident_ops.records.history import every_record
 from incident_ops.records.index import to_record
-from incident_ops.records.policy import policy_digest
 from incident_ops.records.schema import check_document, schema
-from incident_ops.records.store import INCIDENTS, record_path
+from incident_ops.records.store import record_path
 from incident_ops.records.yaml_reader import read_bytes
-from incident_ops.records.yaml_writer import to_yaml
 from incident_ops.render.lists import HIDDEN, title_of
 from incident_ops.render.text import fit_line
 
@@ -261,6 +255,14 @@ def checked(workspace: Workspace, path: str, raw: bytes, before: Record | None) 
     return record
 
 
+def check_services(workspace: Workspace, names: Iterable[str]) -> None:
+    """UserError for a service that nobody knows."""
+    services = workspace.judged_by[1]
+    for name in names:
+        if name not in services:
+            raise UserError(f"service {name!r} is not in services.yaml", hint=did_you_mean(name, services))
+
+
 def who(workspace: Workspace, given: str | None) -> str | None:
     """Who does it: as given, else as the surroundings say."""
     return given if given is not None else whoever(workspace.root)
@@ -306,75 +308,3 @@ def _bytes(raw: bytes | Finding) -> bytes:
     if isinstance(raw, Finding):
         raise _to_error(raw)
     return raw
-
-
-RECORD_HEADER = "# yaml-language-server: $schema=../../schemas/incident.schema.json"
-ID_ATTEMPTS = 1000
-
-
-@dataclass(frozen=True)
-class DeclaredRecord:
-    """The record of a new incident, the triage decision that counted, what should give pause, and what comes next."""
-
-    record: Record
-    decision: Decision | None
-    warnings: tuple[str, ...]
-    next_steps: tuple[str, ...]
-
-    @property
-    def folder(self) -> str:
-        """The folder of the record, below the folder of the repository."""
-        return self.record.path.rpartition("/")[0]
-
-
-def check_services(workspace: Workspace, names: Iterable[str]) -> None:
-    """UserError for a service that nobody knows."""
-    services = workspace.judged_by[1]
-    for name in names:
-        if name not in services:
-            raise UserError(f"service {name!r} is not in services.yaml", hint=did_you_mean(name, services))
-
-
-def declare_record(workspace: Workspace, declaration: Declaration, by: str | None) -> DeclaredRecord:
-    """Writes the record of a declaration. UserError where it names an unknown service or would not be valid."""
-    demand_work_tree(workspace)
-    check_services(workspace, declaration.services)
-    must_have_happened(workspace)
-    policy = workspace.judged_by[0]
-    in_force = policy_digest(workspace.setting.policy.resolved)
-    for incident_id in itertools.islice(candidates(policy, workspace.now, lambda: _every_id(workspace)), ID_ATTEMPTS):
-        path = record_path(incident_id)
-        if os.path.lexists((workspace.root / path).parent):
-            continue
-        declared = declare_incident(incident_id, declaration, policy, in_force, workspace.now, by)
-        raw = _spelled(declared.data)
-        record = checked(workspace, path, raw, None)
-        if write_in_new_folder(workspace.root / path, raw):
-            return DeclaredRecord(
-                record, declared.decision, declared.warnings, _first_steps(workspace, record.incident)
-            )
-    raise UserError(f"no id is free after {ID_ATTEMPTS} tries", where=INCIDENTS, hint="look at what fills this folder")
-
-
-def _every_id(workspace: Workspace) -> list[str]:
-    folder = workspace.root / INCIDENTS
-    names = [one.name for one in folder.iterdir()] if folder.is_dir() else []
-    return [*workspace.catalogue.ids(), *names]
-
-
-def _spelled(data: dict[str, Any]) -> bytes:
-    try:
-        return f"{RECORD_HEADER}\n{to_yaml(data)}".encode()
-    except UnicodeEncodeError:
-        raise UserError("a text has half a character in it", hint="type it again") from None
-
-
-def _first_steps(workspace: Workspace, incident: Incident) -> tuple[str, ...]:
-    policy, services = workspace.judged_by
-    commander = () if incident.roles.commander else (f"incident-ops assign commander @who {incident.id}",)
-    return (
-        *commander,
-        f"open the channel {channel_name(incident, policy)}",
-        *(f"runbook of {name}: {runbook(name, services, policy)}" for name in incident.services),
-        f'incident-ops update {incident.id} --internal "..."',
-    )

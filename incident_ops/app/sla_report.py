@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from incident_ops import resources
-from incident_ops.adapters.files import Cache
+from incident_ops.adapters.cache import Cache
 from incident_ops.app.observed_tracker import load_observed
 from incident_ops.app.workspace import Workspace, read_text_file, served
 from incident_ops.domain.policy import Policy

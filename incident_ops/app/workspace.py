@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from incident_ops.adapters import clock
-from incident_ops.adapters.files import Cache
+from incident_ops.adapters.cache import Cache
 from incident_ops.adapters.git import Git
 from incident_ops.domain.fence import Unusable
 from incident_ops.domain.policy import Policy

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from incident_ops.app.edit_record import DeclaredRecord, check_services, clean, declare_record, shown_path, who
+from incident_ops.app.declare import DeclaredRecord, declare_record
+from incident_ops.app.edit_record import check_services, clean, shown_path, who
 from incident_ops.app.workspace import Workspace, demand_work_tree, moment
 from incident_ops.cli.options import (
     answer_options,

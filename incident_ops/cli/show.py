@@ -7,7 +7,7 @@ from functools import partial
 import click
 
 from incident_ops.app.edit_record import find_record
-from incident_ops.app.views import Selection, list_incidents, list_items, record_at, render_documents, view_incident
+from incident_ops.app.views import Selection, list_incidents, list_items, record_at, view_incident
 from incident_ops.app.workspace import Workspace, day
 from incident_ops.cli.options import (
     complete_incident,
@@ -124,6 +124,8 @@ def render(workspace: Workspace, incidents: tuple[str, ...], check: bool) -> Non
       incident-ops render INC-20250126-120500
       incident-ops render --check
     """
+    from incident_ops.app.render import render_documents  # the templates, which the others do not need
+
     rendered = render_documents(workspace, incidents, write=not check)
     for path in rendered.differing:
         click.echo(f"{'differs' if check else 'wrote'} {path.relative_to(workspace.root)}")

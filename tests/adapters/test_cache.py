@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from incident_ops.adapters import files
-from incident_ops.adapters.files import Cache, state_folder
+from incident_ops.adapters import cache
+from incident_ops.adapters.cache import Cache, state_folder
 
 CONTENT = b"kept " * 1000
 
@@ -177,7 +177,7 @@ def test_a_user_without_a_home_keeps_nothing(monkeypatch: pytest.MonkeyPatch, tm
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
-    monkeypatch.setattr(files.Path, "home", classmethod(homeless))
+    monkeypatch.setattr(cache.Path, "home", classmethod(homeless))
     kept = Cache(tmp_path / "catalogue")
     kept.save(CONTENT)
     assert kept.load() is None

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from incident_ops.app.edit_record import declare_record, edit_record, original_of
+from incident_ops.app.declare import declare_record
+from incident_ops.app.edit_record import edit_record, original_of
 from incident_ops.app.first_files import begin, write_first_files
 from incident_ops.app.planned_changes import hold_deploys, let_through, lift_hold
 from incident_ops.app.policy import lint_policy

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from incident_ops import resources
-from incident_ops.adapters.files import Cache
+from incident_ops.adapters.cache import Cache
 from incident_ops.adapters.git import Git
 from incident_ops.errors import Incomplete
 from incident_ops.records.history import every_record, last_readable, read_record
