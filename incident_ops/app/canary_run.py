@@ -165,11 +165,7 @@ class _Rollout:
         asked = GateRequest(service, request.environment, request.sha, records=request.records, passed=request.passed)
         held = check_gate(self._workspace, asked)
         return CanaryOutcome(
-            self._analysis.name,
-            held.verdict,
-            held.reason_code,
-            incident_ids=tuple(held.incident_ids),
-            notes=held.notes,
+            self._analysis.name, held.verdict, held.reason_code, incident_ids=tuple(held.incident_ids), notes=held.notes
         )
 
     def _measured(self) -> CanaryOutcome:

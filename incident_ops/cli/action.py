@@ -73,12 +73,7 @@ def start(_workspace: Workspace, item: str, incident: str | None) -> RecordChang
 @by_option
 @edits_record
 def done(
-    workspace: Workspace,
-    item: str,
-    incident: str | None,
-    evidence: str | None,
-    on: str | None,
-    by: str | None,
+    workspace: Workspace, item: str, incident: str | None, evidence: str | None, on: str | None, by: str | None
 ) -> RecordChange:
     """An item is done.
 

@@ -54,12 +54,7 @@ def assign(workspace: Workspace, words: tuple[str, ...], tier: int | None, by: s
 @by_option
 @edits_record
 def escalate(
-    workspace: Workspace,
-    incident: str | None,
-    reason: str,
-    to: str | None,
-    notify: tuple[str, ...],
-    by: str | None,
+    workspace: Workspace, incident: str | None, reason: str, to: str | None, notify: tuple[str, ...], by: str | None
 ) -> RecordChange:
     """Escalate an incident by hand: to the next tier, specialists, a vendor.
 

@@ -276,9 +276,7 @@ tracker_option: Callable[[Any], Any] = click.option(
     help="The tracker embedded in this clone, or the repository's issues. Default: github inside Actions, else local.",
 )
 observed_option: Callable[[Any], Any] = click.option(
-    "--observed",
-    metavar="FILE",
-    help="Plan against a snapshot saved by --save-observed, without asking the tracker.",
+    "--observed", metavar="FILE", help="Plan against a snapshot saved by --save-observed, without asking the tracker."
 )
 save_observed_option: Callable[[Any], Any] = click.option(
     "--save-observed", metavar="FILE", help="Write down what the tracker holds, for --observed."

@@ -125,9 +125,7 @@ def _summarize(status: SlaStatus) -> None:
     help="What the figures are split by.",
 )
 @click.option(
-    "--fail-on",
-    type=click.Choice([FAIL_ON_MISSED, FAIL_ON_GOAL]),
-    help="Exit 1 if a clock, or a goal, was missed.",
+    "--fail-on", type=click.Choice([FAIL_ON_MISSED, FAIL_ON_GOAL]), help="Exit 1 if a clock, or a goal, was missed."
 )
 @format_choice(["text", "json", "markdown"], "Text for people, JSON for scripts, Markdown for a summary.")
 @with_repository

@@ -95,11 +95,7 @@ def to_sarif(findings: Sequence[Finding], silenced: Sequence[SuppressedFinding],
         "version": __version__,
         "rules": [_rule(rules_by_id[name]) for name in sorted(rules_by_id)],
     }
-    run = {
-        "tool": {"driver": driver},
-        "columnKind": "unicodeCodePoints",
-        "results": results[:MOST_RESULTS],
-    }
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results[:MOST_RESULTS]}
     return json_text({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 

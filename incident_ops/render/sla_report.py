@@ -134,14 +134,7 @@ def _rows(report: Compliance) -> list[tuple[str, ...]]:
 
 def _cells(clock: Figures) -> tuple[str, ...]:
     lasted = _spread(clock.lasted) if clock.lasted else ("-", "-", "-")
-    return (
-        _word(clock),
-        str(clock.n),
-        str(clock.met),
-        str(clock.missed),
-        _share(clock.percent),
-        *lasted,
-    )
+    return (_word(clock), str(clock.n), str(clock.met), str(clock.missed), _share(clock.percent), *lasted)
 
 
 def _spread(lasted: Percentiles) -> tuple[str, str, str]:
