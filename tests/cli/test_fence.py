@@ -19,7 +19,7 @@ PLACES = {
     "clocks": "incident_ops.sla.status.clocks",
     "obligations": "incident_ops.sla.obligations.incident_obligations",
     "outcomes": "incident_ops.sla.compliance.outcomes",
-    "documents": "incident_ops.app.views.incident_documents",
+    "documents": "incident_ops.app.render.incident_documents",
     "issue text": "incident_ops.documents.issue_bodies.tracking_body",
     "notices": "incident_ops.app.due.notices",
     "list": "incident_ops.render.lists._entry",
