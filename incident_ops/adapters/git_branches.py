@@ -1,7 +1,8 @@
-"""The branches of a remote that the automation keeps: the lock on creating issues, the ledger, and its own edits.
+"""The branches of a remote that the automation keeps: the lock on creating issues, the ledger, its edits, gate.json.
 
 The lock is a branch that only one run can make. In the ledger whoever pushes a claim first has it. Edits are proposed
-on one branch, or committed on the default branch.
+on one branch, or committed on the default branch. gate.json is read from an address, too, and whole records of another
+repository for one check.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ import secrets
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
-from incident_ops.adapters.git_objects import BOT, Identity
+from incident_ops.adapters.git import BOT, SETTINGS, Git, Identity, quiet_environment
 from incident_ops.adapters.git_remote import Move, Remote, Stay, compare_and_set
-from incident_ops.adapters.processes import one_line
+from incident_ops.adapters.http import LONGEST, NoAnswer, exchange, is_https_or_local
+from incident_ops.adapters.processes import one_line, run
 from incident_ops.domain.notification import (
     LEDGER_BRANCH,
     Claim,
@@ -29,7 +33,7 @@ from incident_ops.domain.notification import (
 )
 from incident_ops.domain.ports import Lease, LockHolder
 from incident_ops.domain.time import parse_instant, stamp
-from incident_ops.errors import Incomplete, UserError
+from incident_ops.errors import Incomplete, UserError, WriteFailed
 
 PUSHED, SAME, DELETED, NOTHING, PEOPLES = "pushed", "same", "deleted", "nothing", "people's"
 
@@ -255,3 +259,75 @@ class RefLock:
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
         return held if now < held.until <= now + _LONGEST_LOCK else None
+
+
+GATE_BRANCH, GATE_FILE = "incident-ops/public", "gate.json"
+_GIT_SECONDS = 10.0
+_HINT = "check the address and the network; or read the records: --records URL@GATE_BRANCH"
+
+
+def publish_gate(remote: Remote, content: bytes, now: datetime, keeps: Callable[[bytes], bool]) -> bool:
+    """Puts gate.json on its branch, which holds nothing else and has no history; False where theirs is kept.
+
+    `keeps` tells of what is there already whether it stays: it is as new. Raises WriteFailed or Ambiguous where it
+    cannot be put there, Incomplete where the branch cannot be read.
+    """
+    objects = remote.objects
+
+    def decide(seen: str | None) -> Move[bool] | Stay[bool]:
+        theirs = objects.content(seen, GATE_FILE) if seen is not None else None
+        if theirs is not None and keeps(theirs):
+            return Stay(False)
+        made = objects.commit(objects.file_tree(GATE_FILE, content), (), "What holds deploys\n\nby incident-ops", now)
+        return Move(made, True)
+
+    return compare_and_set(remote, GATE_BRANCH, decide, "gate.json was not published")
+
+
+def published(remote: Remote) -> bytes | None:
+    """gate.json as it lies on its branch; None where there is none. Incomplete where that cannot be read."""
+    seen = remote.tip(GATE_BRANCH)
+    return remote.objects.content(seen, GATE_FILE) if seen is not None else None
+
+
+def read_branch(remote: Remote) -> tuple[bytes, str]:
+    """gate.json of a repository, and the commit that its HEAD is at. Incomplete where one of them cannot be read."""
+    content = published(remote)
+    if content is None:
+        hint = "its reconcile workflow publishes it: incident-ops gate publish"
+        raise Incomplete(f"the repository has no {GATE_FILE} on branch {GATE_BRANCH}", where=remote.url, hint=hint)
+    head = remote.head()
+    if head is None:
+        raise Incomplete("the repository does not tell its HEAD", where=remote.url)
+    return content, head
+
+
+def scratch_clone(folder: Path, url: str, token: str, server: str) -> Remote:
+    """An empty clone in `folder` whose remote is `url`; nothing is fetched yet. UserError for another protocol."""
+    for words in (("init", "--quiet"), ("remote", "add", "origin", url)):
+        done = run(["git", *SETTINGS, "-C", str(folder), *words], quiet_environment(), _GIT_SECONDS)
+        if done.code != 0:
+            raise WriteFailed("git could not make a folder to read into", where=str(folder))
+    git = Git.around(folder)
+    if git is None:
+        raise Incomplete("git cannot be run", hint="install git")
+    return Remote.of(git, token=token, server=server)
+
+
+def fetch(url: str, seconds: float = LONGEST) -> bytes:
+    """The bytes at an https address, at most 2 MiB of them, within `seconds`; redirects are not followed.
+
+    UserError for another protocol (http to this machine is taken). Incomplete for anything but a whole answer of 200;
+    the address is named without its query, which may hold a key.
+    """
+    parts = urlsplit(url)
+    where = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    if not is_https_or_local(url):
+        raise UserError("gate.json is read over https only", where=where, hint="--records https://...")
+    try:
+        answer = exchange("GET", url, seconds=seconds)
+    except NoAnswer as error:
+        raise Incomplete(str(error), where=where, hint=_HINT) from None
+    if answer.status != 200:
+        raise Incomplete(f"the server answered {answer.status}", where=where, hint=_HINT)
+    return answer.body

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from incident_ops.adapters.git import SETTINGS, Git, quiet_environment
-from incident_ops.adapters.git_objects import Objects
+from incident_ops.adapters.git import SETTINGS, Git, Objects, quiet_environment
 from incident_ops.adapters.processes import Ran, one_line, run
 from incident_ops.errors import Ambiguous, Incomplete, UserError, WriteFailed
 

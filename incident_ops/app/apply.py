@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -12,8 +11,8 @@ from typing import NamedTuple, Self
 from incident_ops.adapters import clock
 from incident_ops.adapters.environment import whoever
 from incident_ops.adapters.git_branches import RefLock
+from incident_ops.app.notify import NoticeSender
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
-from incident_ops.app.send_notices import NoticeSender
 from incident_ops.app.workspace import Workspace, need_remote
 from incident_ops.app.write_back import EditsByPath, WriteBack, propose, write_locally
 from incident_ops.domain.ports import Lease, LockHolder
@@ -31,15 +30,6 @@ UNREVIEWED_EVENTS = ("pull_request", "pull_request_target")
 
 _WORST_FIRST = (4, 2, 5, 3)
 _RESERVE = timedelta(seconds=60)  # one request, with all its waits, must end before the lock does
-
-
-@dataclass(frozen=True, slots=True)
-class ApplyOptions:
-    """`checksum` is that of the plan that was reviewed, None = any; `overrides` are limits set instead of the
-    policy's."""
-
-    checksum: str | None = None
-    overrides: LimitOverrides = NO_OVERRIDES
 
 
 class SentNotices(NamedTuple):
@@ -87,23 +77,26 @@ def worst_exit_code(codes: Collection[int]) -> int:
 def apply_plan(
     workspace: Workspace,
     plan_options: PlanOptions = PlanOptions(),  # noqa: B008 - a frozen value
-    options: ApplyOptions = ApplyOptions(),
     report: Report = lambda _: None,
+    *,
+    checksum: str | None = None,
+    overrides: LimitOverrides = NO_OVERRIDES,
 ) -> AppliedRun:
     """Plans and carries out what the limits allow; `report` is called with each part as it happens.
 
+    `checksum` is that of the plan that was reviewed, None = any; `overrides` are limits set instead of the policy's.
     Raises PlanChanged where the plan is not the one that was reviewed, UserError on a pull request.
     """
     must_be_reviewed(os.environ)
     run = plan_changes(workspace, plan_options)
-    if options.checksum is not None and options.checksum != run.plan.checksum:
+    if checksum is not None and checksum != run.plan.checksum:
         raise PlanChanged(
             "the plan is not the one that was reviewed",
             hint=f"plan again with `incident-ops plan`: its checksum is now {run.plan.checksum}",
         )
     report(run)
     limits = run.policy.tracker.limits if run.github else WITHOUT_LIMITS
-    return apply_allowed(run, allow(run.plan, limits, options.overrides), report)
+    return apply_allowed(run, allow(run.plan, limits, overrides), report)
 
 
 def must_be_reviewed(environment: Mapping[str, str]) -> None:

@@ -1,32 +1,45 @@
-"""A live run of a canary: the gate is asked, the rollout is measured, the caller's commands are run."""
+"""A live run of a canary: the gate is asked, the rollout is measured, the caller's commands are run.
+
+A canary that failed is declared as an incident, with the verdict's table as the first entries of its timeline. The
+verdict is shown where GitHub shows it: a deployment's status, a workflow step's outputs and summary.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol, Self
 
-from incident_ops.adapters.environment import Ticking
+from incident_ops.adapters.environment import Ticking, add_to_summary, set_outputs, summary_size
 from incident_ops.adapters.files import write_text
 from incident_ops.adapters.metrics.connect import connect
 from incident_ops.adapters.processes import perform
 from incident_ops.app.canary_gate import GateFile, demand_source, read_gate
-from incident_ops.app.canary_outcome import declare_failed, demand_answers
 from incident_ops.app.canary_samples import Ended, LiveRun, Sampler, query_values
+from incident_ops.app.declare import declare_record
+from incident_ops.app.edit_record import check_services, edit_record, who
 from incident_ops.app.gate_check import GateRequest, check_gate
-from incident_ops.app.workspace import Workspace
+from incident_ops.app.workspace import Workspace, demand_work_tree, remote_of
 from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis
 from incident_ops.canary.replay import CanaryOutcome, outcome_of
 from incident_ops.canary.run import Run, stages, takes_all_traffic, watch_analysis
 from incident_ops.canary.run_state import Owner, run_from_json, run_to_json
 from incident_ops.canary.verdict import JoinedVerdict, accepted
-from incident_ops.deploy_gate.verdict import FAIL, OVERRIDDEN, OVERRIDE, PASS
+from incident_ops.deploy_gate.verdict import FAIL, FROZEN, INCONCLUSIVE, OVERRIDDEN, OVERRIDE, PASS
+from incident_ops.domain.incident import Incident
 from incident_ops.domain.ports import MetricSource
 from incident_ops.domain.time import stamp
+from incident_ops.domain.triage import triage_answers
+from incident_ops.edits.communicate import TimelineEntry, add_entry
+from incident_ops.edits.declare import NO_ANSWERS, Declaration
 from incident_ops.edits.freeze import commit_id
-from incident_ops.errors import Incomplete, UserError
+from incident_ops.edits.step import Step
+from incident_ops.errors import IncidentOpsError, Incomplete, UserError
+from incident_ops.render.canary import canary_headline, canary_summary, progress, to_outputs
 
 
 @dataclass(frozen=True)
@@ -152,11 +165,7 @@ class _Rollout:
         asked = GateRequest(service, request.environment, request.sha, records=request.records, passed=request.passed)
         held = check_gate(self._workspace, asked)
         return CanaryOutcome(
-            self._analysis.name,
-            held.verdict,
-            held.reason_code,
-            incident_ids=tuple(held.incident_ids),
-            notes=held.notes,
+            self._analysis.name, held.verdict, held.reason_code, incident_ids=tuple(held.incident_ids), notes=held.notes
         )
 
     def _measured(self) -> CanaryOutcome:
@@ -287,3 +296,85 @@ class _Rollout:
 
 def _forget(_run: Run) -> None:
     """The watch keeps no state: a re-run begins it anew."""
+
+
+def demand_answers(workspace: Workspace, service: str | None, severity: str | None, weight: int) -> None:
+    """UserError where a failed canary could not be declared: better known before the rollout than after it."""
+    policy, _ = workspace.judged_by
+    if service is None:
+        raise UserError("--declare needs the service that is hurt", hint="--service NAME")
+    check_services(workspace, [service])
+    demand_work_tree(workspace)
+    if severity is not None and severity not in policy.labels:
+        raise UserError(f"--severity {severity!r} is not in the policy", hint=", ".join(policy.labels))
+    if severity is None and not weight:
+        raise UserError("how bad is a failed canary? The gate names no steps", hint="--severity LABEL")
+
+
+def declare_failed(
+    workspace: Workspace, outcome: CanaryOutcome, service: str, facts: Mapping[str, str], severity: str | None
+) -> str:
+    """Declares the incident -> its id. Without a label the share of the traffic answers the triage question."""
+    weight = float(facts.get("INCIDENT_OPS_WEIGHT") or 0)
+    by_priority = workspace.judged_by[0].drives == "priority"
+    declaration = Declaration(
+        title=f"Canary of {service} failed",
+        services=(service,),
+        severity=None if by_priority else severity,
+        priority=severity if by_priority else None,
+        description=canary_headline(outcome),
+        source="alert",
+        detail=outcome.gate,
+        answers=NO_ANSWERS if severity else triage_answers({"users_percent": weight}),
+    )
+    by = who(workspace, None)
+    incident_id = declare_record(workspace, declaration, by).record.incident.id
+    rows = [canary_headline(outcome), *(f"{status.verdict}: {progress(status)}" for status in outcome.metrics)]
+    sha = facts.get("INCIDENT_OPS_SHA") or None
+    for row in rows:
+        entry = TimelineEntry(event=row, kind="detection", ref=sha)
+        edit_record(workspace, incident_id, partial(_add, workspace, by, entry))
+    return incident_id
+
+
+def _add(workspace: Workspace, by: str | None, entry: TimelineEntry, incident: Incident) -> Step:
+    return add_entry(incident, workspace.now, by, entry)
+
+
+DEPLOYMENT_STATES = {
+    PASS: "success",
+    FAIL: "failure",
+    INCONCLUSIVE: "error",
+    FROZEN: "error",
+    OVERRIDDEN: "in_progress",
+}
+"""Only a pass is a success: a commit that has one is exempt from the gate later."""
+
+
+def update_deployment(workspace: Workspace, number: int, outcome: CanaryOutcome) -> str | None:
+    """Sets the status of deployment `number` -> why GitHub refused it, else None; the verdict stays what it is."""
+    from incident_ops.adapters.github.deployments import Deployments
+
+    is_unfinished = outcome.next_weight is not None or (outcome.is_dry and outcome.verdict != PASS)
+    state = "in_progress" if is_unfinished else DEPLOYMENT_STATES[outcome.verdict]
+    remote = remote_of(workspace.git)
+    try:
+        deployments = Deployments.of(os.environ, remote.url if remote else None)
+        deployments.tell(number, state, f"canary {outcome.gate}: {outcome.verdict} ({outcome.reason_code})")
+    except IncidentOpsError as error:
+        return str(error)
+    return None
+
+
+def write_outputs(verdict: str, reason_code: str) -> None:
+    """Outputs of a workflow's step where there is no outcome; the last ones count. Nothing outside GitHub Actions."""
+    set_outputs({"verdict": verdict, "reason-code": reason_code})
+
+
+def report_to_workflow(outcome: CanaryOutcome) -> bool:
+    """The outputs and the summary of a workflow's step; False where there is no summary to write."""
+    set_outputs(to_outputs(outcome))
+    if summary_size() is None:
+        return False
+    add_to_summary(canary_summary(outcome))
+    return True

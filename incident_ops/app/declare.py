@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from incident_ops.adapters.files import write_in_new_folder
-from incident_ops.app.edit_record import checked, must_have_happened
+from incident_ops.app.edit_record import check_services, checked, must_have_happened
 from incident_ops.app.workspace import Workspace, demand_work_tree
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Record
 from incident_ops.domain.triage import Decision
 from incident_ops.edits.declare import Declaration, candidates, channel_name, declare_incident, runbook
 from incident_ops.errors import UserError
-from incident_ops.findings import did_you_mean
 from incident_ops.records.policy import policy_digest
 from incident_ops.records.store import INCIDENTS, record_path
 from incident_ops.records.yaml_writer import to_yaml
@@ -38,14 +36,6 @@ class DeclaredRecord:
     def folder(self) -> str:
         """The folder of the record, below the folder of the repository."""
         return self.record.path.rpartition("/")[0]
-
-
-def check_services(workspace: Workspace, names: Iterable[str]) -> None:
-    """UserError for a service that nobody knows."""
-    services = workspace.judged_by[1]
-    for name in names:
-        if name not in services:
-            raise UserError(f"service {name!r} is not in services.yaml", hint=did_you_mean(name, services))
 
 
 def declare_record(workspace: Workspace, declaration: Declaration, by: str | None) -> DeclaredRecord:

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from incident_ops import resources
 from incident_ops.app.gate_check import GateRequest, check_gate
+from incident_ops.app.notify import NoticeSender
 from incident_ops.app.plan import PlanOptions, plan_changes
 from incident_ops.app.render import render_documents
-from incident_ops.app.send_notices import NoticeSender
 from incident_ops.app.workspace import local_tracker, open_workspace
 from incident_ops.app.write_back import write_locally
 from incident_ops.documents import incident_facts

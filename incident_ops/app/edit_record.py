@@ -9,7 +9,7 @@ import os
 import re
 import shlex
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from incident_ops.domain.as_of import current_instant
 from incident_ops.domain.fence import Unusable, evaluate_one
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import RESOLVED
-from incident_ops.domain.record import Record, World, is_incident_id
+from incident_ops.domain.record import Edit, Record, World, is_incident_id
 from incident_ops.domain.time import SKEW, instant, stamp
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError, WriteFailed
@@ -149,6 +149,8 @@ def _listed(names: Sequence[str]) -> str:
 
 RecordEdit = Callable[[Incident], Step]
 """What is to become of an incident, from `incident_ops.edits`."""
+RecordChange = tuple[str | None, RecordEdit]
+"""The incident that is meant (see `find_record`), and what is to become of it."""
 
 EDIT_ATTEMPTS = 20
 """How often an edit begins again because somebody else wrote in between."""
@@ -196,11 +198,16 @@ def must_have_happened(workspace: Workspace) -> None:
 
 def record_of(path: str, raw: bytes) -> Record:
     """The record that these bytes are. UserError naming the first fault where they are none."""
+    found = _read(path, raw)
+    if isinstance(found, Finding):
+        raise _to_error(found)
+    return found
+
+
+def _read(path: str, raw: bytes) -> Record | Finding:
     document = read_bytes(raw, path)
     found = document if isinstance(document, list) else check_document(document, "incident")
-    if isinstance(document, list) or found:
-        raise _to_error(found[0])
-    return to_record(path, document.data)
+    return found[0] if isinstance(document, list) or found else to_record(path, document.data)
 
 
 def edit_record(workspace: Workspace, asked: str | None, make_step: RecordEdit) -> EditedRecord:
@@ -209,18 +216,15 @@ def edit_record(workspace: Workspace, asked: str | None, make_step: RecordEdit) 
     UserError where the edit is refused or would make the record invalid, WriteFailed where it cannot be written,
     Unusable where its values break a calculation.
     """
-    from incident_ops.records.editor import edit, key_order  # the YAML writer, which no list or picture needs
-
     path = find_record(workspace, asked)
     for _ in range(EDIT_ATTEMPTS):
         before = read_for_edit(workspace, path)
         step = evaluate_one(before.record, lambda record: make_step(record.incident))
         if not step.edits:
             return _edited(workspace, before.record, step, undo="")
-        text = edit(before.raw.decode(), step.edits, order=key_order(schema("incident")), file=path)
-        after = checked(workspace, path, text.encode(), before.record)
+        content, after = edited_content(workspace, before, step.edits)
         edited = _edited(workspace, after, step, undo=_undo(workspace, path, before.raw))
-        if replace_if_unchanged(workspace.root / path, before.raw, text.encode(), workspace.state / "records.lock"):
+        if replace_if_unchanged(workspace.root / path, before.raw, content, workspace.state / "records.lock"):
             return edited
     raise WriteFailed("the record changes faster than it can be edited", where=path, hint="run the command again")
 
@@ -232,14 +236,21 @@ def _edited(workspace: Workspace, record: Record, step: Step, undo: str) -> Edit
     return EditedRecord(record, step.messages, step.warnings, asks, undo, is_changed=bool(step.edits))
 
 
+def edited_content(workspace: Workspace, before: RecordAsRead, edits: Sequence[Edit]) -> tuple[bytes, Record]:
+    """The bytes of a record with its edits made, and what they say. UserError where they hold a new error."""
+    from incident_ops.records.editor import edit, key_order  # the YAML writer, which no list or picture needs
+
+    path = before.record.path
+    content = edit(before.raw.decode(), edits, order=key_order(schema("incident")), file=path).encode()
+    return content, checked(workspace, path, content, before.record)
+
+
 def checked(workspace: Workspace, path: str, raw: bytes, before: Record | None) -> Record:
     """The record these bytes will be. UserError where they hold an error that was not there before, Unusable where
     their values break a rule."""
-    document = read_bytes(raw, path)
-    found = document if isinstance(document, list) else check_document(document, "incident")
-    if isinstance(document, list) or found:
-        raise _refused(found[0], path)
-    record = to_record(path, document.data)
+    record = _read(path, raw)
+    if isinstance(record, Finding):
+        raise _refused(record, path)
     world = World(*workspace.judged_by, workspace.now)
     known = Counter(map(_key, _known_errors(before, world)))
     for one in _errors(record, world):
@@ -247,6 +258,14 @@ def checked(workspace: Workspace, path: str, raw: bytes, before: Record | None) 
             raise _refused(one, path)
         known[_key(one)] -= 1
     return record
+
+
+def check_services(workspace: Workspace, names: Iterable[str]) -> None:
+    """UserError for a service that nobody knows."""
+    services = workspace.judged_by[1]
+    for name in names:
+        if name not in services:
+            raise UserError(f"service {name!r} is not in services.yaml", hint=did_you_mean(name, services))
 
 
 def who(workspace: Workspace, given: str | None) -> str | None:

@@ -132,7 +132,7 @@ def _source(workspace: Workspace, records: str | None, scratch: ExitStack) -> Wo
     if address := _BRANCH_OF.fullmatch(records):
         return _branch(workspace, address["url"], address["branch"], scratch)
     if _ADDRESS.match(records):
-        from incident_ops.adapters.gate_state import fetch
+        from incident_ops.adapters.git_branches import fetch
 
         return PublishedGate(fetch(records), records.partition("?")[0].rpartition("@")[2], None)
     hint = "a folder, a gate.json, https://.../gate.json, or the address of a repository with @BRANCH"
@@ -142,13 +142,13 @@ def _source(workspace: Workspace, records: str | None, scratch: ExitStack) -> Wo
 def _branch(workspace: Workspace, url: str, branch: str, scratch: ExitStack) -> Workspace | PublishedGate:
     from tempfile import TemporaryDirectory
 
-    from incident_ops.adapters.gate_state import BRANCH, read_branch, scratch_clone
+    from incident_ops.adapters.git_branches import GATE_BRANCH, read_branch, scratch_clone
 
     folder = Path(scratch.enter_context(TemporaryDirectory(prefix="incident-ops-")))
     remote = scratch_clone(folder, url, *token_and_server())
-    if branch == BRANCH:
+    if branch == GATE_BRANCH:
         content, head = read_branch(remote)
-        return PublishedGate(content, f"branch {BRANCH} of {remote.url}", head)
+        return PublishedGate(content, f"branch {GATE_BRANCH} of {remote.url}", head)
     tip = remote.tip(branch)
     if tip is None:
         raise UserError(f"{remote.url} has no branch {branch!r}", hint="--records URL@main")

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from incident_ops.adapters import clock, gate_state
+from incident_ops.adapters import clock
 from incident_ops.adapters.files import write_bytes
+from incident_ops.adapters.git_branches import GATE_BRANCH, publish_gate, published
 from incident_ops.app.gate_check import deploy_facts, read_contents
 from incident_ops.app.workspace import Workspace, at_commit, need_remote, served
 from incident_ops.deploy_gate.public_state import PublicState, parse_state, public_state, to_json, why_replaced
 from incident_ops.domain.time import SKEW, parse_instant
 from incident_ops.errors import Incomplete, UserError
-
-BRANCH = gate_state.BRANCH
 
 
 def current_state(workspace: Workspace) -> PublicState | None:
@@ -38,11 +37,11 @@ def current_state(workspace: Workspace) -> PublicState | None:
 
 def why_outdated(workspace: Workspace, state: PublicState) -> str | None:
     """Why the published gate.json is to be replaced by `state`; None where it is current."""
-    there = gate_state.published(need_remote(workspace.git))
+    there = published(need_remote(workspace.git))
     if there is None:
         return "it is not there yet"
     try:
-        return why_replaced(parse_state(there, BRANCH), state)
+        return why_replaced(parse_state(there, GATE_BRANCH), state)
     except Incomplete as error:
         return str(error)
 
@@ -57,9 +56,9 @@ def publish(workspace: Workspace, state: PublicState) -> bool:
 
     def is_newer(theirs: bytes) -> bool:
         try:
-            written = parse_instant(parse_state(theirs, BRANCH).written_at)
+            written = parse_instant(parse_state(theirs, GATE_BRANCH).written_at)
         except Incomplete:
             return False  # damaged: ours takes its place
         return workspace.now < written <= clock.now() + SKEW  # one of the future would stay for ever
 
-    return gate_state.publish(need_remote(workspace.git), to_json(state), workspace.now, is_newer)
+    return publish_gate(need_remote(workspace.git), to_json(state), workspace.now, is_newer)

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from incident_ops.app.channels import local_ledger, shared_ledger
-from incident_ops.app.due import due_edits, due_obligations, recent_records
-from incident_ops.app.due_notices import due_notices, ledger_lines, plan_notices
+from incident_ops.app.due import due_edits, due_notices, due_obligations, ledger_lines, plan_notices, recent_records
+from incident_ops.app.notify import local_ledger, shared_ledger
 from incident_ops.app.observed_tracker import (
     connect_github,
     holds_our_issues,

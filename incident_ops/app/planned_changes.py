@@ -13,7 +13,7 @@ import msgspec
 
 from incident_ops.adapters.environment import ACTOR
 from incident_ops.adapters.files import replace_if_unchanged, write_bytes
-from incident_ops.app.edit_record import EditedRecord, clean, edit_record, find_record, shown_path
+from incident_ops.app.edit_record import EditedRecord, check_services, clean, edit_record, find_record, shown_path
 from incident_ops.app.workspace import Workspace, demand_work_tree
 from incident_ops.deploy_gate.check import demand_environment
 from incident_ops.deploy_gate.holds import needed_services
@@ -155,12 +155,9 @@ def ahead(text: str, now: datetime, option: str) -> datetime:
 def check_names(workspace: Workspace, services: Iterable[str], environments: Iterable[str]) -> None:
     """UserError for a service or an environment that nobody knows, and for an old revision."""
     demand_work_tree(workspace)
-    policy, known = workspace.judged_by
-    for name in services:
-        if name not in known:
-            raise UserError(f"service {name!r} is not in services.yaml", hint=did_you_mean(name, known))
+    check_services(workspace, services)
     for name in environments:
-        demand_environment(name, policy)
+        demand_environment(name, workspace.judged_by[0])
 
 
 def read_freeze(workspace: Workspace, name: str) -> tuple[str, bytes, Freeze] | None:

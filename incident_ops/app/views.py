@@ -59,7 +59,7 @@ def list_items(workspace: Workspace, wanted: Selection, owner: str | None, *, ov
     return served(workspace, listed)
 
 
-def read_record(workspace: Workspace, path: str) -> Record:
+def record_at(workspace: Workspace, path: str) -> Record:
     """The record at a path. UserError naming file, line and column where it cannot be read."""
     raw = workspace.store.read(path)
     if raw is None:

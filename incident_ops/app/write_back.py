@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from incident_ops.adapters.files import replace_if_unchanged
 from incident_ops.adapters.git_branches import NOTHING, PEOPLES, PUSHED, SAME, Files, Proposals, Proposed, Read
 from incident_ops.adapters.git_remote import Remote
-from incident_ops.app.edit_record import checked, read_for_edit, record_of
+from incident_ops.app.edit_record import RecordAsRead, edited_content, read_for_edit, record_of
 from incident_ops.app.workspace import Workspace, need_remote
 from incident_ops.documents.issue_bodies import proposal_body
 from incident_ops.domain.record import Edit
 from incident_ops.errors import UserError
-from incident_ops.records.editor import edit, key_order
-from incident_ops.records.schema import schema
 
 if TYPE_CHECKING:
     from incident_ops.adapters.github.issues import GitHubTracker
@@ -56,9 +54,9 @@ def write_locally(workspace: Workspace, wanted: EditsByPath) -> WriteBack:
     """Edits the work tree; a record that changed meanwhile is left for the next run."""
     written: list[str] = []
     for path, edits in sorted(wanted.items()):
-        before = read_for_edit(workspace, path).raw
-        after = _edited(workspace, path, before, edits)
-        if replace_if_unchanged(workspace.root / path, before, after, workspace.state / "records.lock"):
+        before = read_for_edit(workspace, path)
+        after, _ = edited_content(workspace, before, edits)
+        if replace_if_unchanged(workspace.root / path, before.raw, after, workspace.state / "records.lock"):
             written.append(path)
     return WriteBack(f"{len(written)} of {len(wanted)} records changed in the work tree", tuple(written))
 
@@ -124,10 +122,7 @@ def _push(workspace: Workspace, remote: Remote, wanted: EditsByPath, now: dateti
 
 
 def _edited(workspace: Workspace, path: str, raw: bytes, edits: tuple[Edit, ...]) -> bytes:
-    before = record_of(path, raw)
-    text = edit(raw.decode(), edits, order=key_order(schema("incident")), file=path).encode()
-    checked(workspace, path, text, before)
-    return text
+    return edited_content(workspace, RecordAsRead(raw, record_of(path, raw)), edits)[0]
 
 
 def _bytes(workspace: Workspace, path: str) -> bytes:

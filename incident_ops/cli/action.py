@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import click
 
-from incident_ops.app.edit_record import clean, edit_record, split_words, who
+from incident_ops.app.edit_record import RecordChange, clean, split_words, who
 from incident_ops.app.workspace import Workspace, moment
-from incident_ops.cli.options import (
-    by_option,
-    complete_incident,
-    format_option,
-    incident_argument,
-    print_edited,
-    with_repository,
-)
+from incident_ops.cli.options import by_option, complete_incident, edits_record, incident_argument
 from incident_ops.domain.time import OutOfRange, parse_date
 from incident_ops.edits import action_items
 from incident_ops.errors import UserError
@@ -41,9 +34,8 @@ def action() -> None:
 @click.option("--priority", metavar="P", help="P0 to P9, the item's own.")
 @click.option("--kind", type=click.Choice(action_items.ITEM_KINDS), help="What it does against a repetition.")
 @click.option("--horizon", type=click.Choice(action_items.HORIZONS), help="In which stretch of the prevention plan.")
-@format_option
-@with_repository
-def add(workspace: Workspace, words: tuple[str, ...], form: str, due: str | None, **said: str | None) -> None:
+@edits_record
+def add(_workspace: Workspace, words: tuple[str, ...], due: str | None, **said: str | None) -> RecordChange:
     """Write down an action item; it gets the next free id.
 
     \b
@@ -54,16 +46,14 @@ def add(workspace: Workspace, words: tuple[str, ...], form: str, due: str | None
     if len(title) != 1:
         raise UserError("one title is needed", hint='put it in quotes: incident-ops action add "Add an alert" INC-...')
     item = action_items.NewItem(title[0], due=_day(due), **said)
-    edited = edit_record(workspace, incident, lambda current: action_items.add_item(current, item))
-    print_edited(edited, form)
+    return incident, lambda current: action_items.add_item(current, item)
 
 
 @action.command()
 @item_argument
 @incident_argument
-@format_option
-@with_repository
-def start(workspace: Workspace, item: str, incident: str | None, form: str) -> None:
+@edits_record
+def start(_workspace: Workspace, item: str, incident: str | None) -> RecordChange:
     """An item is in progress.
 
     \b
@@ -72,8 +62,7 @@ def start(workspace: Workspace, item: str, incident: str | None, form: str) -> N
       incident-ops action start INC-20250126-120500/AI-2
     """
     where, name = _key(item, incident)
-    edited = edit_record(workspace, where, lambda current: action_items.start_item(current, name))
-    print_edited(edited, form)
+    return where, lambda current: action_items.start_item(current, name)
 
 
 @action.command()
@@ -82,17 +71,10 @@ def start(workspace: Workspace, item: str, incident: str | None, form: str) -> N
 @click.option("--evidence", metavar="TEXT", help="Where it can be seen: a link, a commit.")
 @click.option("--on", metavar="WHEN", help="When: a date, an instant, or unknown. Default: now.")
 @by_option
-@format_option
-@with_repository
+@edits_record
 def done(
-    workspace: Workspace,
-    item: str,
-    incident: str | None,
-    evidence: str | None,
-    on: str | None,
-    by: str | None,
-    form: str,
-) -> None:
+    workspace: Workspace, item: str, incident: str | None, evidence: str | None, on: str | None, by: str | None
+) -> RecordChange:
     """An item is done.
 
     \b
@@ -102,21 +84,15 @@ def done(
     """
     where, name = _key(item, incident)
     actor, at = who(workspace, by), _when(workspace, on)
-    edited = edit_record(
-        workspace,
-        where,
-        lambda current: action_items.finish_item(current, workspace.now, actor, name, clean(evidence), at),
-    )
-    print_edited(edited, form)
+    return where, lambda current: action_items.finish_item(current, workspace.now, actor, name, clean(evidence), at)
 
 
 @action.command()
 @item_argument
 @incident_argument
 @click.option("--reason", metavar="TEXT", required=True, help="Why it will not be done.")
-@format_option
-@with_repository
-def drop(workspace: Workspace, item: str, incident: str | None, reason: str, form: str) -> None:
+@edits_record
+def drop(_workspace: Workspace, item: str, incident: str | None, reason: str) -> RecordChange:
     """An item will not be done, and why.
 
     \b
@@ -124,8 +100,7 @@ def drop(workspace: Workspace, item: str, incident: str | None, reason: str, for
       incident-ops action drop AI-3 --reason "replaced by AI-4"
     """
     where, name = _key(item, incident)
-    edited = edit_record(workspace, where, lambda current: action_items.drop_item(current, name, clean(reason) or ""))
-    print_edited(edited, form)
+    return where, lambda current: action_items.drop_item(current, name, clean(reason) or "")
 
 
 def _key(item: str, incident: str | None) -> tuple[str | None, str]:

@@ -1,13 +1,14 @@
-"""`incident-ops assign`: who works on it, in which role."""
+"""`incident-ops assign`, `escalate` and `escalations review`: who works on it, in which role and on which tier."""
 
 from __future__ import annotations
 
 import click
 
-from incident_ops.app.edit_record import edit_record, split_words, who
+from incident_ops.app.edit_record import RecordChange, clean, split_words, who
 from incident_ops.app.workspace import Workspace
-from incident_ops.cli.options import by_option, complete_incident, format_option, print_edited, with_repository
+from incident_ops.cli.options import by_option, complete_incident, edits_record, incident_argument
 from incident_ops.domain.incident import Incident
+from incident_ops.edits.escalate import JUDGEMENTS, escalate_incident, review_escalation
 from incident_ops.edits.respond import assign_incident, assign_role
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
@@ -17,9 +18,8 @@ from incident_ops.errors import UserError
 @click.argument("words", nargs=-1, required=True, metavar="[ROLE] WHO [INC]", shell_complete=complete_incident)
 @click.option("--tier", type=click.IntRange(1, 9), help="The tier of the escalation ladder that takes over.")
 @by_option
-@format_option
-@with_repository
-def assign(workspace: Workspace, words: tuple[str, ...], tier: int | None, by: str | None, form: str) -> None:
+@edits_record
+def assign(workspace: Workspace, words: tuple[str, ...], tier: int | None, by: str | None) -> RecordChange:
     """Give a role, or the incident itself, to somebody.
 
     ROLE is commander, technical_lead, communications_lead, scribe, or a word
@@ -43,4 +43,56 @@ def assign(workspace: Workspace, words: tuple[str, ...], tier: int | None, by: s
             return assign_incident(current, workspace.judged_by[0], workspace.now, actor, said[0], tier)
         return assign_role(current, workspace.now, actor, said[0], said[1])
 
-    print_edited(edit_record(workspace, incident, assigned), form)
+    return incident, assigned
+
+
+@click.command()
+@incident_argument
+@click.option("--reason", metavar="TEXT", required=True, help="Why it must go higher.")
+@click.option("--to", metavar="TIER", help="A tier of the ladder, by id or number. Default: the next one.")
+@click.option("--notify", metavar="WHO", multiple=True, help="Whom to notify as well: @handle, or a role.")
+@by_option
+@edits_record
+def escalate(
+    workspace: Workspace, incident: str | None, reason: str, to: str | None, notify: tuple[str, ...], by: str | None
+) -> RecordChange:
+    """Escalate an incident by hand: to the next tier, specialists, a vendor.
+
+    Nothing is sent from here: people are notified after the merge.
+
+    \b
+    Examples:
+      incident-ops escalate --reason "nobody knows this database"
+      incident-ops escalate 04567 --to specialists --reason "needs a DBA"
+      incident-ops escalate 04567 --notify @dana --reason "customer calls"
+    """
+    actor, why = who(workspace, by), clean(reason) or ""
+    return incident, lambda current: escalate_incident(
+        current, workspace.judged_by[0], workspace.now, actor, why, to, notify
+    )
+
+
+@click.group()
+def escalations() -> None:
+    """What went up the ladder, and whether that was right.
+
+    \b
+    Examples:
+      incident-ops escalations review 04567 --appropriate yes
+    """
+
+
+@escalations.command()
+@incident_argument
+@click.option("--number", type=click.IntRange(1), help="Which one, counted from 1. Default: the only one not judged.")
+@click.option("--appropriate", type=click.Choice([*JUDGEMENTS]), required=True, help="Was it right to escalate?")
+@edits_record
+def review(_workspace: Workspace, incident: str | None, number: int | None, appropriate: str) -> RecordChange:
+    """Judge an escalation afterwards; nothing else of it changes.
+
+    \b
+    Examples:
+      incident-ops escalations review 04567 --appropriate yes
+      incident-ops escalations review 04567 --number 2 --appropriate no
+    """
+    return incident, lambda current: review_escalation(current, number, appropriate)

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from incident_ops.canary.config import Analysis
+from incident_ops.canary.run import Run, stage_of
 from incident_ops.canary.threshold import SOURCE_TIMEOUT
+from incident_ops.canary.verdict import JoinedVerdict
 from incident_ops.cli.options import complete_service, finish, format_option, must_say_something, paint, workspace_of
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, INCONCLUSIVE
+from incident_ops.domain.time import spell_duration
 from incident_ops.errors import UserError
 from incident_ops.findings import Level
+from incident_ops.render.canary import progress
 from incident_ops.render.findings import inert
 
 if TYPE_CHECKING:
+    from rich.live import Live as Table
+
     from incident_ops.canary.replay import CanaryOutcome
 
 
@@ -68,9 +78,7 @@ def run_command(ctx: click.Context, /, form: str, deployment: int | None, **requ
       incident-ops canary run -f gates/checkout.yaml -s checkout \\
         --sha $GITHUB_SHA --state canary.json --on-fail ./rollback.sh
     """
-    from incident_ops.app.canary_report import update_deployment, write_outputs
-    from incident_ops.app.canary_run import CanaryRequest, run_canary
-    from incident_ops.cli.canary_progress import Progress
+    from incident_ops.app.canary_run import CanaryRequest, run_canary, update_deployment, write_outputs
 
     # until the end, so that a job that is killed counts as one that did not pass
     write_outputs(INCONCLUSIVE, SOURCE_TIMEOUT)
@@ -135,12 +143,12 @@ def plan_command(baseline_rate: str, rps: float, share: str, duration: str, form
         --duration 1h --format json
     """
     from incident_ops.canary.sizing import SizingRequest, Traffic, plan_traffic
-    from incident_ops.render.canary_sizing import to_json, to_text
+    from incident_ops.render.canary import sizing_json, sizing_text
 
     traffic = Traffic(_percent(baseline_rate, "--baseline-rate"), rps, _percent(share, "--share"))
     request = SizingRequest(wanted["ratio"], wanted["alpha"], wanted["beta"], _seconds(duration))
     plan = plan_traffic(traffic, request)
-    click.echo(to_json(plan) if form == "json" else to_text(plan), nl=False)
+    click.echo(sizing_json(plan) if form == "json" else sizing_text(plan), nl=False)
 
 
 @canary.command()
@@ -178,7 +186,7 @@ def validate_command(ctx: click.Context, files: tuple[str, ...], form: str) -> N
 
 def _report(outcome: CanaryOutcome, form: str) -> None:
     """The verdict on the output, in the outputs and the summary of a workflow's step, and as exit code."""
-    from incident_ops.app.canary_report import report_to_workflow
+    from incident_ops.app.canary_run import report_to_workflow
     from incident_ops.render.canary import annotation, to_json, to_text
 
     if report_to_workflow(outcome):
@@ -189,7 +197,7 @@ def _report(outcome: CanaryOutcome, form: str) -> None:
 
 def _refused(form: str) -> None:
     """What a question that cannot be asked leaves behind; its words are on the error stream."""
-    from incident_ops.app.canary_report import write_outputs
+    from incident_ops.app.canary_run import write_outputs
     from incident_ops.render.gate import config_error
 
     write_outputs(INCONCLUSIVE, CONFIG_ERROR)
@@ -211,3 +219,73 @@ def _seconds(text: str) -> float:
         return float(duration(text))
     except ValueError as error:
         raise UserError(f"--duration {text!r} is not a duration", hint="e.g. 10m, 1h30m") from error
+
+
+EVERY = 15.0
+"""Seconds of the run between two lines in a log."""
+
+
+class Progress:
+    """Shows on the error stream how a run goes."""
+
+    def __init__(self) -> None:
+        self._last = -EVERY
+        self._table: Table | None = None
+
+    def __enter__(self) -> Progress:
+        if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+            self._table = _begin_table()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._table is not None:
+            self._table.transient = error[0] is None  # of a run that is broken off, the last figures stay
+            self._table.stop()
+            self._table = None
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Takes the table away while a command of the caller prints to the same terminal.
+
+        It does not come back where the command fails: the run is then over.
+        """
+        if self._table is None:
+            yield
+            return
+        self._table.stop()
+        self._table = None
+        yield
+        self._table = _begin_table()
+
+    def show(self, analysis: Analysis, run: Run, joined: JoinedVerdict) -> None:
+        """The status of every metric."""
+        weight = stage_of(analysis, run).weight
+        share = f", {weight} %" if weight else ""
+        head = f"{spell_duration(int(run.at))} of {spell_duration(int(run.horizon))}{share}"
+        lines = [progress(metric) for metric in joined.metrics]
+        if self._table is not None:
+            from rich.text import Text
+
+            self._table.update(Text("\n".join([head, *(f"  {line}" for line in lines)])), refresh=True)
+        elif run.at - self._last >= EVERY or joined.is_final:
+            self._last = run.at
+            for line in lines:
+                click.echo(f"{head}: {inert(line)}", err=True)
+
+    def note(self, text: str) -> None:
+        """A line that stays."""
+        line = f"note: {inert(text)}"
+        if self._table is not None:
+            self._table.console.print(line, markup=False, highlight=False)
+        else:
+            click.echo(line, err=True)
+
+
+def _begin_table() -> Table:
+    """A new one each time: one that was stopped would be drawn over the lines that follow it."""
+    from rich.console import Console
+    from rich.live import Live as Table
+
+    table = Table(console=Console(stderr=True), auto_refresh=False, transient=True)
+    table.start()
+    return table

@@ -1,14 +1,16 @@
-"""`incident-ops declare`: the record of a new incident, from one line."""
+"""`incident-ops declare` and `triage`: the record of a new incident, from one line; its level, from answers."""
 
 from __future__ import annotations
 
 import shlex
+import textwrap
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from incident_ops.app.declare import DeclaredRecord, check_services, declare_record
-from incident_ops.app.edit_record import clean, shown_path, who
+from incident_ops.app.declare import DeclaredRecord, declare_record
+from incident_ops.app.edit_record import check_services, clean, shown_path, who
 from incident_ops.app.workspace import Workspace, demand_work_tree, moment
 from incident_ops.cli.options import (
     answer_options,
@@ -21,7 +23,8 @@ from incident_ops.cli.options import (
     with_repository,
 )
 from incident_ops.domain.incident import Triage
-from incident_ops.domain.triage import triage_answers
+from incident_ops.domain.policy import LevelPolicy
+from incident_ops.domain.triage import decide_level, triage_answers
 from incident_ops.edits.declare import NO_ANSWERS, SOURCES, Declaration
 from incident_ops.errors import UserError
 from incident_ops.render.findings import inert, json_text
@@ -147,3 +150,51 @@ def _print(workspace: Workspace, declared: DeclaredRecord) -> None:
     warn(declared.warnings)
     for step in declared.next_steps:
         click.echo(f"  next: {inert(step)}")
+
+
+@click.command()
+@answer_options
+@format_option
+@with_repository
+def triage(workspace: Workspace, form: str, **answers: Any) -> None:
+    """Answer the triage questions; get the level and the rule that decided. What is not known is left out.
+
+    \b
+    Examples:
+      incident-ops triage --users 60 --feature core
+      incident-ops triage --data-risk breach
+      incident-ops triage --users 30 --feature secondary --format json
+    """
+    decision = decide_level(workspace.judged_by[0], triage_answers(answers))
+    if form == "json":
+        decided = {
+            "level": decision.level,
+            "major": decision.major,
+            "rule": decision.rule_number,
+            "rule_text": decision.rule_text,
+        }
+        click.echo(
+            json_text(
+                {"schema": 1, **decided, "assumed": decision.assumed, "worst": decision.worst, "note": decision.note}
+            ),
+            nl=False,
+        )
+        return
+    major = f" and {decision.major}" if decision.major else ""
+    click.secho(f"{decision.level}{major}", bold=True)
+    click.echo(f"  rule {decision.rule_number}: {decision.rule_text}")
+    for label in filter(None, (decision.level, decision.major)):
+        for line in _meaning(workspace.judged_by[0].level(label)):
+            click.echo(textwrap.fill(line, 80, initial_indent="  ", subsequent_indent="    "))
+    if decision.assumed:
+        click.echo("  assumed: the playbook leaves this case open, or an answer is missing")
+    if decision.note:
+        click.echo(textwrap.fill(decision.note, 80, initial_indent="  ", subsequent_indent="  "))
+
+
+def _meaning(level: LevelPolicy | None) -> Iterator[str]:
+    """What the policy says of a level: its definition, and examples of it."""
+    if level is not None and level.definition:
+        yield f"{level.id}: {level.definition}"
+    if level is not None and level.examples:
+        yield f"{level.id}, for example: {'; '.join(level.examples)}"

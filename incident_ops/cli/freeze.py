@@ -1,13 +1,24 @@
-"""`incident-ops freeze` and `incident-ops unfreeze`."""
+"""`incident-ops freeze`, `unfreeze` and `override`: what holds deploys, and what lets one commit through."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from incident_ops.app.edit_record import who
-from incident_ops.app.planned_changes import hold_deploys, lift_hold
+from incident_ops.app.edit_record import EditedRecord, who
+from incident_ops.app.gate_check import actor_of
+from incident_ops.app.planned_changes import hold_deploys, let_through, lift_hold
 from incident_ops.app.workspace import Workspace
-from incident_ops.cli.options import by_option, complete_service, format_option, print_written, with_repository
+from incident_ops.cli.options import (
+    by_option,
+    complete_service,
+    format_option,
+    incident_argument,
+    print_edited,
+    print_written,
+    with_repository,
+)
 
 
 @click.command()
@@ -27,17 +38,7 @@ from incident_ops.cli.options import by_option, complete_service, format_option,
 @by_option
 @format_option
 @with_repository
-def freeze(
-    workspace: Workspace,
-    name: str,
-    reason: str,
-    services: tuple[str, ...],
-    environments: tuple[str, ...],
-    since: str,
-    until: str | None,
-    by: str | None,
-    form: str,
-) -> None:
+def freeze(workspace: Workspace, name: str, by: str | None, form: str, **wanted: Any) -> None:
     """Hold deploys for a time: writes freezes/NAME.yaml.
 
     \b
@@ -46,17 +47,7 @@ def freeze(
         --from 2025-12-19T17:00:00Z --until 2026-01-05T08:00:00Z
       incident-ops freeze db-move -s checkout --reason "migration" --until 4h
     """
-    written = hold_deploys(
-        workspace,
-        name,
-        reason=reason,
-        services=services,
-        environments=environments,
-        since=since,
-        until=until,
-        by=who(workspace, by),
-    )
-    print_written(written, form)
+    print_written(hold_deploys(workspace, name, by=who(workspace, by), **wanted), form)
 
 
 @click.command()
@@ -74,3 +65,35 @@ def unfreeze(workspace: Workspace, name: str, form: str) -> None:
       incident-ops unfreeze override-7be19f2
     """
     print_written(lift_hold(workspace, name), form)
+
+
+@click.command()
+@incident_argument
+@click.option("--service", "-s", required=True, shell_complete=complete_service, help="The service to deploy.")
+@click.option("--environment", "-e", help="Where. Default: the policy's production environment.")
+@click.option("--sha", required=True, help="The one commit that is let through.")
+@click.option("--reason", metavar="TEXT", required=True, help="Why it cannot wait.")
+@click.option(
+    "--expires", metavar="WHEN", default="4h", show_default=True, help="Until when: 4h (from now), or an instant."
+)
+@click.option("--approved-by", metavar="WHO", help="The second person; only without INC.")
+@by_option
+@format_option
+@with_repository
+def override(workspace: Workspace, incident: str | None, by: str | None, form: str, **wanted: Any) -> None:
+    """Let one commit through what holds deploys, for a time, with a reason.
+
+    With INC it is written into that incident's record, without it into
+    freezes/override-<first seven digits>.yaml. It counts once it is merged.
+
+    \b
+    Examples:
+      incident-ops override 120500 -s auth --sha 7be19f2 --reason "the fix"
+      incident-ops override -s auth --sha 7be19f2 --reason "security patch" \\
+        --expires 2h --approved-by @maya
+    """
+    allowed = let_through(workspace, incident, by=actor_of(workspace, by), **wanted)
+    if isinstance(allowed, EditedRecord):
+        print_edited(allowed, form)
+    else:
+        print_written(allowed, form)

@@ -58,23 +58,24 @@ def publish_command(workspace: Workspace, output: str | None, only_check: bool) 
       incident-ops gate publish --check || incident-ops gate publish
       incident-ops gate publish --output gate.json
     """
-    from incident_ops.app import gate_publish
+    from incident_ops.adapters.git_branches import GATE_BRANCH
+    from incident_ops.app.gate_publish import current_state, publish, why_outdated, write_state
 
-    state = gate_publish.current_state(workspace)
+    state = current_state(workspace)
     if state is None:
         click.echo("services.yaml names no service, so there is no gate to publish")
     elif only_check:
-        why = gate_publish.why_outdated(workspace, state)
+        why = why_outdated(workspace, state)
         status = f"to be published: {inert(why)}" if why else "current"
-        click.echo(f"gate.json on branch {gate_publish.BRANCH} is {status}")
+        click.echo(f"gate.json on branch {GATE_BRANCH} is {status}")
         finish(int(bool(why)))
     elif output is not None:
-        gate_publish.write_state(state, Path(output))
+        write_state(state, Path(output))
         click.echo(f"gate.json of {len(state.services)} services written to {inert(output)}")
     else:
-        done = gate_publish.publish(workspace, state)
+        done = publish(workspace, state)
         status = "published" if done else "a newer one is published already, it stays"
-        click.echo(f"gate.json on branch {gate_publish.BRANCH}: {status}")
+        click.echo(f"gate.json on branch {GATE_BRANCH}: {status}")
 
 
 @gate.command()

@@ -47,14 +47,26 @@ COMMANDS = {
     "merge": "Merge two versions of a record; git calls this by itself.",
     "demo": "Run the whole loop on worked incidents, offline.",
 }
-"""Every command and what it is for, in the order of the help; it stands in the module of its name."""
+"""Every command and what it is for, in the order of the help; it is in the module of its name, or see ELSEWHERE."""
 
 ELSEWHERE = {
-    "list": "list:list_command",
+    "ack": "resolve:ack",
+    "pause": "resolve:pause",
+    "close": "resolve:close",
+    "reopen": "resolve:reopen",
+    "withdraw": "resolve:withdraw",
+    "escalate": "assign:escalate",
+    "escalations": "assign:escalations",
+    "timeline": "update:timeline",
+    "notify": "update:notify",
+    "triage": "declare:triage",
+    "list": "show:list_command",
+    "render": "show:render",
+    "apply": "plan:apply",
+    "override": "freeze:override",
     "unfreeze": "freeze:unfreeze",
-    "escalations": "escalate:escalations",
 }
-"""Commands of a family that share a module, and one whose name is a word of Python's own."""
+"""Commands that share the module of another one of their family."""
 
 CRASHED, REFUSED_EXIT = 70, 4
 _STAYS = "interrupted: what was done stays, run it again for the rest"

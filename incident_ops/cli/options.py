@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from incident_ops.adapters.github.client import Request
-    from incident_ops.app.edit_record import EditedRecord
+    from incident_ops.app.edit_record import EditedRecord, RecordChange
     from incident_ops.app.plan import PlanOptions
     from incident_ops.app.planned_changes import WrittenFile
 
@@ -114,14 +114,28 @@ def _root(ctx: click.Context) -> Path:
     return open_workspace({"repo": ctx.find_root().params.get("repo"), "rev": None, "at": None}).root
 
 
-format_option: Callable[[Any], Any] = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Text for people, JSON for scripts.",
-)
+def format_choice(forms: Sequence[str], help_text: str) -> Callable[[Any], Any]:
+    """The option --format, the first of `forms` being the default; it comes as `form`."""
+    return click.option(
+        "--format", "form", type=click.Choice(forms), default=forms[0], show_default=True, help=help_text
+    )
+
+
+format_option = format_choice(["text", "json"], "Text for people, JSON for scripts.")
+
+
+def edits_record(command: Callable[..., RecordChange]) -> Callable[..., Any]:
+    """Gives a command --format and the opened repository; the edit that it returns is made and printed."""
+    from functools import update_wrapper
+
+    def edited(workspace: Workspace, /, *args: Any, form: str, **kwargs: Any) -> None:
+        from incident_ops.app.edit_record import edit_record  # what only these commands need
+
+        incident, make_step = command(workspace, *args, **kwargs)
+        print_edited(edit_record(workspace, incident, make_step), form)
+
+    given: Callable[..., Any] = format_option(with_repository(update_wrapper(edited, command)))
+    return given
 
 
 incident_argument: Callable[[Any], Any] = click.argument(
@@ -268,9 +282,7 @@ tracker_option: Callable[[Any], Any] = click.option(
     help="The tracker embedded in this clone, or the repository's issues. Default: github inside Actions, else local.",
 )
 observed_option: Callable[[Any], Any] = click.option(
-    "--observed",
-    metavar="FILE",
-    help="Plan against a snapshot saved by --save-observed, without asking the tracker.",
+    "--observed", metavar="FILE", help="Plan against a snapshot saved by --save-observed, without asking the tracker."
 )
 save_observed_option: Callable[[Any], Any] = click.option(
     "--save-observed", metavar="FILE", help="Write down what the tracker holds, for --observed."

@@ -1,4 +1,4 @@
-"""`incident-ops plan`."""
+"""`incident-ops plan` and `apply`: what the tracker should become, and making it so."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from typing import Any
 
 import click
 
-from incident_ops.app.observed_tracker import save_observed as save_snapshot
-from incident_ops.app.plan import plan_changes
+from incident_ops.app import observed_tracker
+from incident_ops.app.apply import AppliedRun, Progress, SentNotices, apply_plan, worst_exit_code
+from incident_ops.app.plan import PlannedRun, plan_changes
 from incident_ops.app.workspace import Workspace
+from incident_ops.app.write_back import WriteBack
 from incident_ops.cli.options import (
     finish,
+    format_choice,
+    format_option,
     max_requests_option,
     no_notify_option,
     no_records,
@@ -22,20 +26,27 @@ from incident_ops.cli.options import (
     tracker_option,
     with_repository,
 )
+from incident_ops.reconcile.apply import LEFT_OVER
 from incident_ops.reconcile.changes import NOTIFY
-from incident_ops.render.findings import inert, inert_lines
-from incident_ops.render.plan import plan_json, plan_markdown, plan_text
+from incident_ops.reconcile.limits import LimitOverrides
+from incident_ops.render.findings import inert, inert_lines, plural
+from incident_ops.render.plan import (
+    applied_json,
+    applied_line,
+    delivered_lines,
+    held_lines,
+    not_sent_lines,
+    plan_headline,
+    plan_json,
+    plan_markdown,
+    plan_text,
+)
 
 
 @click.command()
 @tracker_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "markdown", "json"]),
-    default="text",
-    show_default=True,
-    help="Text for people, Markdown for a pull request or a summary, JSON for scripts.",
+@format_choice(
+    ["text", "markdown", "json"], "Text for people, Markdown for a pull request or a summary, JSON for scripts."
 )
 @observed_option
 @save_observed_option
@@ -61,7 +72,7 @@ def plan(workspace: Workspace, form: str, save_observed: str | None, fail_on: st
     """
     run = plan_changes(workspace, plan_options(options))
     if save_observed is not None:
-        save_snapshot(run.observed, save_observed)
+        observed_tracker.save_observed(run.observed, save_observed)
     shown = {"json": plan_json, "markdown": plan_markdown}.get(form)
     click.echo(shown(run.plan) if shown else inert_lines(plan_text(run.plan)), nl=False)
     if run.ledger_error is not None and any(change.action == NOTIFY for change in run.plan.changes):
@@ -69,3 +80,84 @@ def plan(workspace: Workspace, form: str, save_observed: str | None, fail_on: st
     if not run.workspace.catalogue.count():
         finish(no_records(run.workspace, has_issues=run.has_issues))
     finish(3 if run.plan.unread else int(fail_on is not None and bool(run.plan.changes)))
+
+
+@click.command()
+@tracker_option
+@format_option
+@click.option("--checksum", metavar="SHA", help="Refuse to run unless the plan is the one with this checksum.")
+@observed_option
+@recreate_option
+@click.option("--max-creates", type=click.IntRange(min=0), metavar="N", help="Open at most N issues.")
+@click.option("--max-closes", type=click.IntRange(min=0), metavar="N", help="Close at most N issues.")
+@click.option("--max-writes", type=click.IntRange(min=0), metavar="N", help="Make at most N changes on the tracker.")
+@max_requests_option
+@no_notify_option
+@click.option("--accept-empty-tracker", is_flag=True, help="Continue even if the tracker has none of our issues left.")
+@requests_option
+@with_repository
+def apply(workspace: Workspace, form: str, checksum: str | None, **options: Any) -> None:
+    """Carry out the plan, one change at a time. A second run finds nothing to do.
+
+    On GitHub the records are those of HEAD, new issues are opened under a lock, and what people did on the tracker, and
+    what escalated, is brought into the records by a pull request. Notices are sent, ranks 1 and 2 before all else; with
+    the embedded tracker they are recorded as not sent. Exit code 5: a limit of one run is reached, and the next run
+    goes on. Exit code 4 or 2: a notice was not sent, or its channel is not set up; nothing else waited for it. Exit
+    code 6: the plan is not the one of --checksum; nothing was done.
+
+    \b
+    Examples:
+      incident-ops apply
+      incident-ops apply --tracker github --max-creates 100
+      sha=$(incident-ops plan --format json | jq -r .checksum)
+      incident-ops apply --checksum "$sha"
+    """
+    limits = {name: options[f"max_{name}"] for name in ("creates", "closes", "writes", "requests")}
+    overrides = LimitOverrides(**limits, accept_empty=options["accept_empty_tracker"])
+    report = _Printer().report if form == "text" else _ignore
+    run = apply_plan(workspace, plan_options(options), report, checksum=checksum, overrides=overrides)
+    if form == "json":
+        plan = run.planned.plan
+        text = applied_json(plan, run.outcomes, run.summary, run.held, run.records.message, run.notices)
+        click.echo(text, nl=False)
+    finish(worst_exit_code({_print_problems(run), run.exit_code}))
+
+
+class _Printer:
+    """Prints a run as it happens."""
+
+    def __init__(self) -> None:
+        self._left = 0
+
+    def report(self, part: Progress) -> None:
+        if isinstance(part, PlannedRun):
+            click.echo(plan_headline(part.plan))
+        elif isinstance(part, SentNotices):
+            for line in delivered_lines(part.delivered):
+                click.echo(inert(line))
+        elif isinstance(part, WriteBack):
+            if self._left:
+                click.echo(f"  {plural(self._left, 'change')} left for the next run")
+            if part.message:
+                click.echo(f"Records: {inert(part.message)}")
+        elif part.outcome == LEFT_OVER:
+            self._left += 1
+        else:
+            click.echo(inert(applied_line(part)))
+
+
+def _ignore(_part: Progress) -> None:
+    return
+
+
+def _print_problems(run: AppliedRun) -> int:
+    """Prints on the error stream what is left or went wrong -> 3 where every record is missing, else 0."""
+    missing = 0
+    errors = ([run.summary.error] if run.summary.error else []) + list(run.errors)
+    for line in held_lines(run.held, errors, run.planned.plan.unread):
+        click.echo(inert(line), err=True)
+    if not run.planned.workspace.catalogue.count():
+        missing = no_records(run.planned.workspace, has_issues=run.planned.has_issues)
+    for line in not_sent_lines(run.notices, run.ledger_error):
+        click.echo(inert(line), err=True)
+    return missing

@@ -137,8 +137,7 @@ def holidays(
     """
     from incident_ops.adapters.holiday_dates import public_holidays
     from incident_ops.app.policy import add_holidays
-    from incident_ops.render.policy import to_json as as_json
-    from incident_ops.render.policy import to_yaml
+    from incident_ops.render.policy import to_json, to_yaml
 
     workspace = workspace_of(ctx)
     wanted = sorted(set(years)) or [workspace.now.year, workspace.now.year + 1]
@@ -147,6 +146,6 @@ def holidays(
     if write:
         click.echo(add_holidays(workspace, calendar, [one.day for one in found.days]))
     elif form == "json":
-        click.echo(as_json(found.country, found.subdivision, days, found.source), nl=False)
+        click.echo(to_json(found.country, found.subdivision, days, found.source), nl=False)
     else:
         click.echo(to_yaml(calendar, found.country, found.subdivision, days, found.source), nl=False)

@@ -1,24 +1,54 @@
-"""`incident-ops resolve`: service is back and the cause is known."""
+"""`incident-ops ack`, `pause`, `resolve`, `close`, `reopen` and `withdraw`: the states of an incident."""
 
 from __future__ import annotations
 
 import click
 
-from incident_ops.app.edit_record import clean, edit_record, find_record, read_for_edit, who
+from incident_ops.app.edit_record import (
+    RecordChange,
+    clean,
+    edit_record,
+    find_ended,
+    find_record,
+    original_of,
+    read_for_edit,
+    who,
+)
 from incident_ops.app.workspace import Workspace, moment
 from incident_ops.cli.options import (
     at_terminal,
     by_option,
+    complete_incident,
+    edits_record,
     format_option,
     incident_argument,
     print_edited,
     with_repository,
 )
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import OVER
-from incident_ops.edits import finish
+from incident_ops.domain.lifecycle import DUPLICATE, OTHER_OUTCOMES, OVER
+from incident_ops.edits import finish, respond
+from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
 from incident_ops.render.findings import inert
+
+
+@click.command()
+@incident_argument
+@by_option
+@edits_record
+def ack(workspace: Workspace, incident: str | None, by: str | None) -> RecordChange:
+    """Take an incident: it is in progress, the response clock stops.
+
+    INC is an id or the end of one; without it, the only open incident.
+
+    \b
+    Examples:
+      incident-ops ack
+      incident-ops ack 120500 --by @alice
+    """
+    actor = who(workspace, by)
+    return incident, lambda current: respond.acknowledge(current, workspace.judged_by[0], workspace.now, actor)
 
 
 @click.command()
@@ -84,3 +114,101 @@ def _asked(workspace: Workspace, incident: Incident, given: finish.ResolutionFac
         choice = click.Choice(finish.CATEGORIES)
         cause = click.prompt("What was the cause?", type=choice, default="unknown", prompt_suffix=" ", err=True)
     return finish.ResolutionFacts(restored, cause, given.what, given.why)
+
+
+@click.command()
+@incident_argument
+@click.option("--waiting-for", type=click.Choice(respond.WAITING_FOR), help="Whom the incident waits for.")
+@click.option("--reason", metavar="TEXT", help="What is waited for.")
+@click.option("--end", is_flag=True, help="The wait is over: back to the state that was left.")
+@by_option
+@edits_record
+def pause(
+    workspace: Workspace, incident: str | None, waiting_for: str | None, reason: str | None, end: bool, by: str | None
+) -> RecordChange:
+    """Wait for a user, a vendor or an approval; clocks that may pause do.
+
+    \b
+    Examples:
+      incident-ops pause --waiting-for vendor --reason "ticket 4711"
+      incident-ops pause --end
+    """
+    actor, why = who(workspace, by), clean(reason)
+    if end == (waiting_for is not None) or (end and reason):
+        raise UserError(
+            "say whom you wait for, or that the wait is over", hint="--waiting-for vendor [--reason TEXT], or --end"
+        )
+
+    def paused(current: Incident) -> Step:
+        policy = workspace.judged_by[0]
+        if waiting_for is None:
+            return respond.end_pause(current, policy, workspace.now, actor)
+        return respond.pause_incident(current, policy, workspace.now, actor, waiting_for, why)
+
+    return incident, paused
+
+
+@click.command()
+@incident_argument
+@click.option("--verified", is_flag=True, help="It has been verified that service is restored.")
+@click.option("--stood-down", is_flag=True, help="The team has been released.")
+@by_option
+@edits_record
+def close(workspace: Workspace, incident: str | None, verified: bool, stood_down: bool, by: str | None) -> RecordChange:
+    """Close a resolved incident.
+
+    \b
+    Examples:
+      incident-ops close --verified
+      incident-ops close 120500 --verified --stood-down
+    """
+    actor = who(workspace, by)
+    return incident, lambda current: finish.close_incident(
+        current, workspace.judged_by[0], workspace.now, actor, verified=verified, stood_down=stood_down
+    )
+
+
+@click.command()
+@incident_argument
+@click.option("--reason", metavar="TEXT", required=True, help="What came back.")
+@by_option
+@edits_record
+def reopen(workspace: Workspace, incident: str | None, reason: str, by: str | None) -> RecordChange:
+    """It came back: reopen a resolved or closed incident.
+
+    INC is an id or the end of one; without it, the only resolved incident.
+
+    \b
+    Examples:
+      incident-ops reopen --reason "logins fail again"
+      incident-ops reopen 120500 --reason "errors are back since 14:10"
+    """
+    actor, why = who(workspace, by), clean(reason) or ""
+    incident = incident or find_ended(workspace)
+    return incident, lambda current: finish.reopen_incident(current, workspace.judged_by[0], workspace.now, actor, why)
+
+
+@click.command()
+@incident_argument
+@click.option("--as", "outcome", type=click.Choice(OTHER_OUTCOMES), required=True, help="What it was instead.")
+@click.option(
+    "--of", "other", metavar="INC", shell_complete=complete_incident, help="The incident of which this is a duplicate."
+)
+@click.option("--reason", metavar="TEXT", required=True, help="How that is known.")
+@by_option
+@edits_record
+def withdraw(
+    workspace: Workspace, incident: str | None, outcome: str, other: str | None, reason: str, by: str | None
+) -> RecordChange:
+    """It was no incident, or the same as another: close it, out of all metrics.
+
+    \b
+    Examples:
+      incident-ops withdraw --as false_alarm --reason "the probe was broken"
+      incident-ops withdraw 12 --as duplicate --of 11 --reason "same outage"
+    """
+    actor, why = who(workspace, by), clean(reason) or ""
+    of = original_of(workspace, other) if other is not None and outcome == DUPLICATE else other
+    return incident, lambda current: finish.withdraw_incident(
+        current, workspace.judged_by[0], workspace.now, actor, outcome, why, of
+    )

@@ -1,15 +1,28 @@
-"""`incident-ops show`: one incident on one screen."""
+"""`incident-ops show`, `list` and `render`: one incident on one screen, many by urgency, the documents of each."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import click
 
 from incident_ops.app.edit_record import find_record
-from incident_ops.app.views import Selection, list_incidents, read_record, view_incident
-from incident_ops.app.workspace import Workspace
-from incident_ops.cli.options import complete_incident, format_option, style_line, with_repository
+from incident_ops.app.views import Selection, list_incidents, list_items, record_at, view_incident
+from incident_ops.app.workspace import Workspace, day
+from incident_ops.cli.options import (
+    complete_incident,
+    complete_service,
+    finish,
+    format_option,
+    inert_unread,
+    no_records,
+    style_line,
+    with_repository,
+)
 from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.record import Record
+from incident_ops.render import lists
+from incident_ops.render.findings import inert, plural
 from incident_ops.render.incident import to_json, to_text
 from incident_ops.render.lists import incidents_text
 
@@ -40,4 +53,88 @@ def show(workspace: Workspace, incident: str | None, form: str) -> None:
         view = view_incident(workspace, record)
         return to_json(view) if form == "json" else to_text(view, style_line)
 
-    click.echo(evaluate_one(read_record(workspace, find_record(workspace, incident)), shown), nl=False)
+    click.echo(evaluate_one(record_at(workspace, find_record(workspace, incident)), shown), nl=False)
+
+
+@click.command("list")
+@click.option("--open", "only_open", is_flag=True, help="Incidents that are not closed; items that are not done.")
+@click.option("--owner", metavar="WHO", help="Action items of this person or team instead of incidents.")
+@click.option("--overdue", is_flag=True, help="Action items past their due date instead of incidents.")
+@click.option("-s", "--service", metavar="NAME", shell_complete=complete_service, help="Of this service only.")
+@click.option("--level", metavar="LEVEL", help="Of this severity or priority only.")
+@click.option("--since", metavar="DATE", help="Declared on this day (UTC) or instant, or later.")
+@format_option
+@with_repository
+def list_command(
+    workspace: Workspace,
+    only_open: bool,
+    owner: str | None,
+    overdue: bool,
+    service: str | None,
+    level: str | None,
+    since: str | None,
+    form: str,
+) -> None:
+    """List incidents, the most urgent first; with --owner or --overdue their action items.
+
+    Exit code 3 when a record could not be read: the list may lack it.
+
+    \b
+    Examples:
+      incident-ops list --open
+      incident-ops list --service auth --level SEV1 --since 2025-01-01
+      incident-ops list --owner @alice --open
+      incident-ops list --overdue --format json
+    """
+    wanted, is_json = Selection(only_open, service, level, day(since, "--since")), form == "json"
+    if owner is not None or overdue:
+        items = list_items(workspace, wanted, owner, overdue=overdue)
+        as_json, as_text = partial(lists.items_json, items), partial(lists.items_text, items)
+    else:
+        incidents = list_incidents(workspace, wanted)
+        as_json, as_text = partial(lists.incidents_json, incidents), partial(lists.incidents_text, incidents)
+    click.echo(as_json(workspace.now, workspace.unread) if is_json else as_text(style_line), nl=False)
+    if form == "text":
+        _tell_unread(workspace)
+    if not workspace.catalogue.count():
+        finish(no_records(workspace))
+    finish(3 if workspace.unread else 0)
+
+
+def _tell_unread(workspace: Workspace) -> None:
+    unread = inert_unread(workspace.unread)
+    if unread:
+        click.echo(f"\nNot read, so not in this list ({len(unread)}):")
+    for one in unread:
+        click.echo(f"  {one.path}: {one.why}")
+
+
+@click.command()
+@click.argument("incidents", nargs=-1, metavar="[INC]...")
+@click.option("--check", is_flag=True, help="Write nothing; end with 1 when a document is missing or differs.")
+@with_repository
+def render(workspace: Workspace, incidents: tuple[str, ...], check: bool) -> None:
+    """Write incident.md, timeline.md, action-items.md and postmortem.md beside each record.
+
+    Without ids: every record. Only files that change are written, each whole or not at all.
+
+    \b
+    Examples:
+      incident-ops render
+      incident-ops render INC-20250126-120500
+      incident-ops render --check
+    """
+    from incident_ops.app.render import render_documents  # the templates, which the others do not need
+
+    rendered = render_documents(workspace, incidents, write=not check)
+    for path in rendered.differing:
+        click.echo(f"{'differs' if check else 'wrote'} {path.relative_to(workspace.root)}")
+    click.echo(
+        f"{plural(rendered.total, 'document')}: {len(rendered.differing)} {'out of date' if check else 'written'},"
+        f" {rendered.total - len(rendered.differing)} as they should be"
+    )
+    for unread in rendered.unread:
+        click.echo(inert(f"error: {unread.path}: not read, not rendered: {unread.reason}"), err=True)
+    if not workspace.catalogue.count():
+        finish(no_records(workspace))
+    finish(3 if rendered.unread else int(check and bool(rendered.differing)))

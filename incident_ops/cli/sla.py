@@ -10,6 +10,7 @@ from incident_ops.app.sla import SlaOptions, SlaStatus, check_clocks
 from incident_ops.app.workspace import Workspace, day
 from incident_ops.cli.options import (
     finish,
+    format_choice,
     format_option,
     inert_unread,
     no_records,
@@ -58,13 +59,8 @@ def sla() -> None:
 @tracker_option
 @observed_option
 @save_observed_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "github"]),
-    default="text",
-    show_default=True,
-    help="Text for people, JSON for scripts, annotations and a summary for GitHub Actions.",
+@format_choice(
+    ["text", "json", "github"], "Text for people, JSON for scripts, annotations and a summary for GitHub Actions."
 )
 @with_repository
 def check_command(workspace: Workspace, everything: bool, fail_on: str | None, form: str, **options: Any) -> None:
@@ -129,18 +125,9 @@ def _summarize(status: SlaStatus) -> None:
     help="What the figures are split by.",
 )
 @click.option(
-    "--fail-on",
-    type=click.Choice([FAIL_ON_MISSED, FAIL_ON_GOAL]),
-    help="Exit 1 if a clock, or a goal, was missed.",
+    "--fail-on", type=click.Choice([FAIL_ON_MISSED, FAIL_ON_GOAL]), help="Exit 1 if a clock, or a goal, was missed."
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    show_default=True,
-    help="Text for people, JSON for scripts, Markdown for a summary.",
-)
+@format_choice(["text", "json", "markdown"], "Text for people, JSON for scripts, Markdown for a summary.")
 @with_repository
 def report(workspace: Workspace, since: str | None, until: str | None, by: str, fail_on: str | None, form: str) -> None:
     """Report how often each clock was met: in total, and by level, service or month.

@@ -1,16 +1,27 @@
-"""`incident-ops update`: news for an audience, or another level."""
+"""`incident-ops update`, `timeline` and `notify`: what is said about an incident."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from incident_ops.app.edit_record import clean, edit_record, who
-from incident_ops.app.workspace import Workspace
-from incident_ops.cli.options import by_option, format_option, incident_argument, print_edited, with_repository
+from incident_ops.app.edit_record import RecordChange, clean, split_words, who
+from incident_ops.app.workspace import Workspace, moment
+from incident_ops.cli.options import (
+    by_option,
+    complete_incident,
+    edits_record,
+    finish,
+    format_option,
+    incident_argument,
+    with_repository,
+)
 from incident_ops.domain.incident import Incident
 from incident_ops.edits import communicate
 from incident_ops.edits.step import Step, join_steps
 from incident_ops.errors import UserError
+from incident_ops.render.findings import inert
 
 
 @click.command()
@@ -24,9 +35,8 @@ from incident_ops.errors import UserError
 @click.option("--priority", metavar="LABEL", help="The new priority.")
 @click.option("--reason", metavar="TEXT", help="Why the level changes; needed to lower it.")
 @by_option
-@format_option
-@with_repository
-def update(workspace: Workspace, incident: str | None, by: str | None, form: str, **said: str | None) -> None:
+@edits_record
+def update(workspace: Workspace, incident: str | None, by: str | None, **said: str | None) -> RecordChange:
     """Write news for an audience, or change the severity.
 
     Nothing is sent from here: what is written goes out after the merge.
@@ -58,4 +68,114 @@ def update(workspace: Workspace, incident: str | None, by: str | None, form: str
             communicate.publish_update(current, workspace.now, actor, texts, said["status"], said["eta"]),
         )
 
-    print_edited(edit_record(workspace, incident, updated), form)
+    return incident, updated
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True, metavar="TEXT [INC]", shell_complete=complete_incident)
+@click.option(
+    "--kind",
+    metavar="KIND",
+    type=click.Choice(communicate.TIMELINE_KINDS),
+    default="note",
+    show_default=True,
+    help=f"What kind of event: {', '.join(communicate.TIMELINE_KINDS)}.",
+)
+@click.option("--action", metavar="TEXT", help="What was done.")
+@click.option("--result", metavar="TEXT", help="What came of it.")
+@click.option("--ref", metavar="TEXT", help="A commit, a link, a ticket.")
+@click.option("--at", metavar="WHEN", help="When it happened: 10m (ago), or an instant. Default: now.")
+@click.option("--corrects", type=click.IntRange(1), help="The number of the entry that this one sets right.")
+@click.option(
+    "--mark",
+    metavar="NAME",
+    multiple=True,
+    type=click.Choice(communicate.MARKS),
+    help=f"This was also the instant of that name: {', '.join(communicate.MARKS)}.",
+)
+@by_option
+@edits_record
+def timeline(workspace: Workspace, words: tuple[str, ...], by: str | None, **said: Any) -> RecordChange:
+    """Write down what happened, when it happens.
+
+    \b
+    Examples:
+      incident-ops timeline "Rolled back to def456" --kind action --ref def456
+      incident-ops timeline "Cause found" --kind diagnosis --mark diagnosed
+      incident-ops timeline "Error rate is normal" --at 5m --mark restored
+    """
+    actor = who(workspace, by)
+    incident, text = split_words(words, at_least=1)
+    if len(text) != 1:
+        raise UserError("one text is needed", hint='put it in quotes: incident-ops timeline "Rolled back" INC-...')
+    entry = communicate.TimelineEntry(
+        event=clean(text[0]) or "",
+        kind=said["kind"],
+        action=clean(said["action"]),
+        result=clean(said["result"]),
+        ref=said["ref"],
+        at=moment(said["at"], workspace.now, "--at"),
+        corrects=said["corrects"],
+        marks=tuple(dict.fromkeys(said["mark"])),
+    )
+    return incident, lambda current: communicate.add_entry(current, workspace.now, actor, entry)
+
+
+@click.command()
+@click.argument("incident", metavar="[INC]", required=False, shell_complete=complete_incident)
+@click.option("--mark", metavar="WORD", required=True, help="What it is about, e.g. declared, warning, breach, test.")
+@click.option("--channel", "channels", metavar="NAME", multiple=True, help="Only these. Default: those of the level.")
+@click.option(
+    "--audience",
+    type=click.Choice(communicate.AUDIENCES),
+    default=communicate.AUDIENCES[0],
+    show_default=True,
+    help="For whom.",
+)
+@click.option("--text", metavar="TEXT", help="What else to say.")
+@click.option("--no-wait", is_flag=True, help="Send ranks 3 and 4 too when the ledger cannot be reached.")
+@click.option("--dry-run", is_flag=True, help="Show what would be sent, and send nothing.")
+@format_option
+@with_repository
+def notify(
+    workspace: Workspace,
+    incident: str | None,
+    mark: str,
+    channels: tuple[str, ...],
+    audience: str,
+    text: str | None,
+    no_wait: bool,
+    dry_run: bool,
+    form: str,
+) -> None:
+    """Send a notice about an incident, once for each mark and channel.
+
+    A channel's address is an apprise URL in INCIDENT_OPS_CHANNEL_<NAME>. The
+    ledger on the remote keeps two people from sending the same. Ranks 1 and 2
+    are sent even when it cannot be reached, the others wait for it.
+
+    Where notices with this mark are due, those are sent, and the automation
+    does not send them again. Else the record's facts are sent.
+
+    Exit code 4 when a notice was not sent or nobody can tell; 2 when a
+    channel is not set up.
+
+    \b
+    Examples:
+      incident-ops notify INC-20250126-120500 --mark declared
+      incident-ops notify 120500 --mark test --channel slack --dry-run
+      incident-ops notify --mark update --text "Login works again for half"
+    """
+    from incident_ops.app.notify import NotifyOptions, notify_people  # what only this command needs
+    from incident_ops.notifications.deliver import delivery_exit_code
+    from incident_ops.render.plan import notices_json, notices_text
+
+    options = NotifyOptions(mark, channels, audience, text, may_wait=not no_wait, dry_run=dry_run)
+    result = notify_people(workspace, incident, options)
+    if form == "json":
+        click.echo(notices_json(result.incident, mark, result.delivered), nl=False)
+    else:
+        click.echo(notices_text(result.delivered), nl=False)
+    for problem in dict.fromkeys(map(str, result.ledger_errors)):
+        click.echo(f"ledger: {inert(problem)}", err=True)
+    finish(delivery_exit_code(result.delivered))

@@ -8,7 +8,7 @@ import click
 
 from incident_ops.app.validate import Validated, add_summary, validate_workspace
 from incident_ops.app.workspace import Workspace
-from incident_ops.cli.options import finish, no_records, paint, workspace_of
+from incident_ops.cli.options import finish, format_choice, no_records, paint, workspace_of
 from incident_ops.errors import WriteFailed
 from incident_ops.render import findings
 
@@ -16,13 +16,9 @@ from incident_ops.render import findings
 @click.command()
 @click.argument("paths", nargs=-1)
 @click.option("--base", metavar="REV", help="Also check what changed since this revision against what was merged.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "github", "sarif"]),
-    default="text",
-    show_default=True,
-    help="Text for people, JSON for scripts, annotations for GitHub Actions, SARIF for code scanning.",
+@format_choice(
+    ["text", "json", "github", "sarif"],
+    "Text for people, JSON for scripts, annotations for GitHub Actions, SARIF for code scanning.",
 )
 @click.option("--explain", metavar="RULE", help="Say what a rule asks for, why, and how to fix it.")
 @click.pass_context
@@ -61,7 +57,7 @@ def _shown(validated: Validated, form: str) -> str:
     if form == "json":
         return findings.to_json(report.findings, report.files, report.silenced)
     if form == "sarif":
-        from incident_ops.render.sarif import to_sarif
+        from incident_ops.render.rule_pages import to_sarif
 
         return to_sarif(report.findings, report.silenced, validated.prefix)
     if form == "github":

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from incident_ops.domain.time import spell_clock, stamp
 from incident_ops.render.findings import inert, json_text, plural
-from incident_ops.render.sla import clock_name, unread_data
-from incident_ops.render.text import WIDTH, aligned, fit_line, spell_due
+from incident_ops.render.sla import clock_name, unread_data, unread_lines
+from incident_ops.render.text import aligned, fit_line, hanging, spell_due
 from incident_ops.sla.backtest import Backtest, Breach, ComparedEscalation
 from incident_ops.sla.escalation import DueEscalation
 
@@ -22,18 +21,16 @@ Tally = dict[tuple[str, str], list[int]]
 
 def to_text(backtest: Backtest) -> str:
     """Breaches, escalations and pages before and after, how people judged the ones that would go, what differs."""
-    out = [*_wrapped(_headline(backtest)), ""]
+    out = [*hanging([_headline(backtest)]), ""]
     out += _part("BREACHES", _breaches(backtest.breaches), "Breaches: none under either policy.")
     out += _part("ESCALATIONS", _escalations(backtest.escalations), "Escalations: none under either policy.")
     out += _part("PAGES", _pages(backtest.escalations), "")
-    out += [line for text in _judged(backtest) for line in _wrapped(text)]
+    out += hanging(_judged(backtest))
     different = _differences(backtest)
     if different:
         out += ["", *aligned(("", "INCIDENT", "WHAT", "BEFORE (UTC)", "AFTER (UTC)"), different[:MOST_ROWS])]
         out += [f"and {len(different) - MOST_ROWS} more; --format json lists all"] if len(different) > MOST_ROWS else []
-    if backtest.unread:
-        out += ["", f"Not replayed ({len(backtest.unread)}):"]
-        out += [f"  {record.path}: {record.why}" for record in backtest.unread]
+    out += unread_lines("Not replayed", backtest.unread)
     return "\n".join(out) + "\n"
 
 
@@ -189,10 +186,6 @@ def _differs(escalation: ComparedEscalation) -> bool:
         or escalation.has_moved
         or _notified(escalation.before) != _notified(escalation.after)
     )
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, subsequent_indent="  ")
 
 
 def _tally_data(name: str, tally: Tally) -> list[dict[str, Any]]:

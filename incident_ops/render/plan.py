@@ -1,16 +1,17 @@
 """A plan as text of 80 columns, as JSON (docs/contract.md#json), and as the comment that a reviewer reads.
 
-The same plan gives the same bytes. Texts of records and trackers are inert in the comment: they link nothing.
+The same plan gives the same bytes. Texts of records and trackers are inert in the comment: they link nothing. What went
+wrong in a run of `apply`, or was left for later, becomes lines for the error stream; so does what became of notices.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from incident_ops.documents.markdown import code, inline, markdown_table
+from incident_ops.errors import IncidentOpsError
 from incident_ops.notifications.deliver import Delivered
 from incident_ops.reconcile.apply import APPLIED, Applied, Summary
 from incident_ops.reconcile.changes import (
@@ -27,7 +28,7 @@ from incident_ops.reconcile.changes import (
 )
 from incident_ops.reconcile.limits import HeldChanges
 from incident_ops.reconcile.plan import PLAN_SCHEMA, Plan
-from incident_ops.render.findings import plural
+from incident_ops.render.findings import inert_lines, json_text, plural
 from incident_ops.render.text import fold
 
 _SIGNS = {CREATE: "+", UPDATE: "~", CLOSE: "-", REOPEN: "^", EDIT: "<", NOTIFY: "!"}
@@ -58,7 +59,7 @@ def plan_json(plan: Plan) -> str:
         data["unread"] = [
             {"path": record.path, "reason": record.reason, "numbers": list(record.numbers)} for record in plan.unread
         ]
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return json_text(data)
 
 
 def plan_text(plan: Plan) -> str:
@@ -143,7 +144,7 @@ def applied_json(
         "records": records or None,
         "notices": [_delivered_row(notice) for notice in notices],
     }
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return json_text(data)
 
 
 def _applied_row(applied: Applied) -> dict[str, object]:
@@ -332,3 +333,52 @@ def _fitting(part: _Part, room: int) -> int:
 
 def _left_out(rows: int) -> str:
     return f"**{plural(rows, 'row')} did not fit here:** run `incident-ops plan` to see everything." if rows else ""
+
+
+def held_lines(
+    held: Sequence[HeldChanges], errors: Sequence[IncidentOpsError], unread: Sequence[LeftAlone]
+) -> Iterator[str]:
+    """What the limits or the lock held back, what failed, and the records that could not be read."""
+    yield from (f"held: {group.message}" for group in held)
+    yield from (f"error: {error}" for error in errors)
+    yield from (f"error: {left.path}: not read, its issues are left alone: {left.reason}" for left in unread)
+
+
+def not_sent_lines(notices: Sequence[Delivered], ledger_error: IncidentOpsError | None) -> Iterator[str]:
+    """The notices that were not sent, each cause once, and why the ledger does not know of all that was sent."""
+    failed = [notice for notice in notices if notice.error is not None]
+    for cause in dict.fromkeys(str(notice.error) for notice in failed):
+        same = [notice for notice in failed if str(notice.error) == cause]
+        channels = ", ".join(sorted({notice.planned.message.channel for notice in same}))
+        yield f"error: {plural(len(same), 'notice')} by {channels} {same[0].outcome}: {cause}"
+    if ledger_error is not None:
+        yield f"error: the ledger does not know all that was sent: {ledger_error}"
+
+
+def notices_text(delivered: Sequence[Delivered]) -> str:
+    """One line a notice: what became of it, the channel, the subject, why."""
+    lines = []
+    for notice in delivered:
+        message, reason = notice.planned.message, _reason(notice)
+        lines.append(f"{notice.outcome:<9} {message.channel:<12} {message.subject}{f': {reason}' if reason else ''}")
+    return inert_lines("\n".join(lines)) + "\n"
+
+
+def notices_json(incident: str, mark: str, delivered: Sequence[Delivered]) -> str:
+    """The same for programs (docs/contract.md#json)."""
+    rows = [
+        {
+            "key": notice.planned.message.key,
+            "channel": notice.planned.message.channel,
+            "rank": notice.planned.message.rank,
+            "planned": notice.planned.action,
+            "outcome": notice.outcome,
+            "reason": _reason(notice),
+        }
+        for notice in delivered
+    ]
+    return json_text({"schema": 1, "incident": incident, "mark": mark, "notices": rows})
+
+
+def _reason(notice: Delivered) -> str:
+    return str(notice.error) if notice.error is not None else notice.planned.why

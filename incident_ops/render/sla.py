@@ -6,7 +6,6 @@ clock. JSON: docs/contract.md#json.
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -14,14 +13,9 @@ from typing import Any, NamedTuple
 
 from incident_ops.domain.record import Unread
 from incident_ops.domain.time import spell_ago, spell_clock, spell_duration, stamp
-from incident_ops.render.findings import MOST_ANNOTATIONS, MOST_SUMMARY_BYTES, command, inert, plural
-from incident_ops.render.text import WIDTH, Style, aligned, fit_line, spell_due
-from incident_ops.sla.clocks import (
-    CLOCK_NAMES,
-    Clock,
-    ClockState,
-    Risk,
-)
+from incident_ops.render.findings import MOST_ANNOTATIONS, MOST_SUMMARY_BYTES, command, inert, json_text, plural
+from incident_ops.render.text import WIDTH, Style, aligned, fit_line, hanging, spell_due
+from incident_ops.sla.clocks import CLOCK_NAMES, Clock, ClockState, Risk
 from incident_ops.sla.obligations import (
     DECLARED_NOTICE,
     ESCALATION_NOTICE,
@@ -103,9 +97,7 @@ def to_text(report: ClockReport, style: Style = lambda _, line: line, due_lines:
         out += ["", *part] if part else []
     if table:
         out += ["", *_table(CLOCK_HEADER, table, style)]
-    if report.unread:
-        out += ["", f"Could not be read, so their clocks are unknown ({len(report.unread)}):"]
-        out += [f"  {record.path}: {record.why}" for record in report.unread]
+    out += unread_lines("Could not be read, so their clocks are unknown", report.unread)
     return "\n".join(out) + "\n"
 
 
@@ -120,7 +112,12 @@ def to_json(report: ClockReport, lag_seconds: int = 0, obligations: Sequence[dic
     }
     if report.unread:
         data["unread"] = unread_data(report.unread)
-    return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+    return json_text(data)
+
+
+def unread_lines(title: str, unread: Sequence[Unread]) -> list[str]:
+    """A title and a line for each unread record, after an empty line; nothing where there is none."""
+    return ["", f"{title} ({len(unread)}):", *(f"  {record.path}: {record.why}" for record in unread)] if unread else []
 
 
 def unread_data(unread: Sequence[Unread]) -> list[dict[str, str]]:
@@ -227,7 +224,7 @@ def _late_phases(report: ClockReport) -> list[str]:
         for status in report.statuses
         if status.phase is not None and status.phase.over_seconds > 0
     )
-    return [line for text in late for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ")]
+    return hanging(late)
 
 
 def _planned(phase: PhaseStatus) -> str:
@@ -243,7 +240,7 @@ def _declared_afterwards(report: ClockReport) -> list[str]:
         for status in report.statuses
         if status.retroactive
     )
-    return [line for text in lines for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ")]
+    return hanging(lines)
 
 
 def _lag(status: IncidentStatus) -> str:

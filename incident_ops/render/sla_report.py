@@ -9,8 +9,8 @@ from typing import Any
 from incident_ops.documents.markdown import inline, markdown_table
 from incident_ops.domain.time import spell_clock, spell_duration, stamp
 from incident_ops.render.findings import inert, json_text, plural
-from incident_ops.render.sla import clock_data, clock_name, unread_data
-from incident_ops.render.text import WIDTH, aligned, fit_line, spell_due
+from incident_ops.render.sla import clock_data, clock_name, unread_data, unread_lines
+from incident_ops.render.text import WIDTH, aligned, fit_line, hanging, spell_due
 from incident_ops.sla.clocks import CLOCK_NAMES
 from incident_ops.sla.compliance import (
     COMPLIANCE,
@@ -51,12 +51,10 @@ def to_text(report: Compliance) -> str:
         else ["No clock to report on.", ""]
     )
     for part in (_goals(report), _slots(report), _excluded(report), [_lag(report.noticing)]):
-        out += [line for text in part for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ")]
+        out += hanging(part)
     if report.late:
         out += ["", *aligned(MISSED_HEADER, _late(report)), *_more(report)]
-    if report.unread:
-        out += ["", f"Could not be read, so not in this report ({len(report.unread)}):"]
-        out += [f"  {record.path}: {record.why}" for record in report.unread]
+    out += unread_lines("Could not be read, so not in this report", report.unread)
     return "\n".join(out) + "\n"
 
 
@@ -136,14 +134,7 @@ def _rows(report: Compliance) -> list[tuple[str, ...]]:
 
 def _cells(clock: Figures) -> tuple[str, ...]:
     lasted = _spread(clock.lasted) if clock.lasted else ("-", "-", "-")
-    return (
-        _word(clock),
-        str(clock.n),
-        str(clock.met),
-        str(clock.missed),
-        _share(clock.percent),
-        *lasted,
-    )
+    return (_word(clock), str(clock.n), str(clock.met), str(clock.missed), _share(clock.percent), *lasted)
 
 
 def _spread(lasted: Percentiles) -> tuple[str, str, str]:

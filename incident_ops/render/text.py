@@ -65,6 +65,11 @@ def fold(text: str, first: str = "", rest: str = "") -> list[str]:
     )
 
 
+def hanging(texts: Iterable[str]) -> list[str]:
+    """Texts as lines of at most 80 columns, all but the first line of each set in by two."""
+    return [line for text in texts for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ")]
+
+
 def spell_due(at: datetime | None) -> str:
     """A due time in a table: `2025-01-26 12:05` (UTC), or `-` where there is none."""
     return "-" if at is None else spell_clock(at, dated=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from incident_ops.adapters.gate_state import BRANCH, fetch, publish, read_branch, scratch_clone
+from incident_ops.adapters.git_branches import GATE_BRANCH, fetch, publish_gate, read_branch, scratch_clone
 from incident_ops.adapters.http import MOST_BYTES
 from incident_ops.errors import Incomplete, UserError, WriteFailed
 from tests.support.origin import Origin, remote_of
@@ -20,11 +20,11 @@ pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
 def test_it_is_published_without_history_and_read_with_head(origin: Origin, tmp_path: Path) -> None:
     """Each publication takes the place of the one before; main is not touched."""
     remote = remote_of(origin.clone())
-    assert publish(remote, b"one\n", NOW, lambda _: False)
-    assert publish(remote, b"two\n", NOW, lambda _: False)
-    assert origin.show(BRANCH, "gate.json") == "two"
-    assert origin.bare.git("rev-list", "--count", BRANCH) == "1"
-    assert origin.tip("main") != origin.tip(BRANCH)
+    assert publish_gate(remote, b"one\n", NOW, lambda _: False)
+    assert publish_gate(remote, b"two\n", NOW, lambda _: False)
+    assert origin.show(GATE_BRANCH, "gate.json") == "two"
+    assert origin.bare.git("rev-list", "--count", GATE_BRANCH) == "1"
+    assert origin.tip("main") != origin.tip(GATE_BRANCH)
     folder = tmp_path / "scratch"
     folder.mkdir()
     reader = scratch_clone(folder, f"file://{origin.path}", "", "https://github.com")
@@ -33,17 +33,17 @@ def test_it_is_published_without_history_and_read_with_head(origin: Origin, tmp_
 
 def test_a_newer_one_stays(origin: Origin) -> None:
     remote = remote_of(origin.clone())
-    publish(remote, b"newer", NOW, lambda _: False)
+    publish_gate(remote, b"newer", NOW, lambda _: False)
     seen: list[bytes] = []
-    assert not publish(remote, b"older", NOW, lambda theirs: bool(seen.append(theirs)) or True)
+    assert not publish_gate(remote, b"older", NOW, lambda theirs: bool(seen.append(theirs)) or True)
     assert seen == [b"newer"]
-    assert origin.show(BRANCH, "gate.json") == "newer"
+    assert origin.show(GATE_BRANCH, "gate.json") == "newer"
 
 
 def test_a_refused_push_is_told(origin: Origin) -> None:
     origin.hook("exit 1")
     with pytest.raises(WriteFailed, match=r"gate\.json was not published"):
-        publish(remote_of(origin.clone()), b"one", NOW, lambda _: False)
+        publish_gate(remote_of(origin.clone()), b"one", NOW, lambda _: False)
 
 
 def test_a_repository_without_it_is_no_answer(origin: Origin) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from incident_ops.adapters.git import Identity
 from incident_ops.adapters.git_branches import DELETED, NOTHING, PEOPLES, PUSHED, SAME, Proposals, Proposed, Read
-from incident_ops.adapters.git_objects import Identity
 from incident_ops.errors import UserError, WriteFailed
 from tests.support.origin import Origin, race, remote_of
 from tests.support.repository import Repo

@@ -22,7 +22,7 @@ from incident_ops.canary.replay import RecordedTick, replay_ticks
 from incident_ops.canary.sizing import SizingRequest, Traffic, plan_traffic
 from incident_ops.domain.time import duration
 from incident_ops.errors import UserError
-from incident_ops.render.canary_sizing import gate_file, to_json, to_text
+from incident_ops.render.canary import gate_file, sizing_json, sizing_text
 
 ASKED = SizingRequest(2.0, 0.01, 0.05, 600.0)
 
@@ -116,7 +116,7 @@ def test_no_answer_comes_before_three_ticks_after_the_warm_up(ratio: float) -> N
 @pytest.mark.parametrize(("share", "words"), [(0.999, "smaller share"), (0.001, "larger share"), (0.5, "larger ratio")])
 def test_the_advice_goes_towards_equal_shares(share: float, words: str) -> None:
     """Evidence needs both sides; at one half no share is better."""
-    told = " ".join(to_text(plan_traffic(Traffic(0.0001, 10, share), ASKED)).split())
+    told = " ".join(sizing_text(plan_traffic(Traffic(0.0001, 10, share), ASKED)).split())
     assert words in told
     assert ("share" in told.partition("not enough")[2]) == (share != 0.5)
 
@@ -131,11 +131,11 @@ def test_the_advice_goes_towards_equal_shares(share: float, words: str) -> None:
 def test_numbers_are_for_people(traffic: Traffic) -> None:
     """No exponents, no infinities, no `1x`, no days by the thousand, no long line; and JSON of numbers."""
     found = plan_traffic(traffic, ASKED)
-    text = to_text(found)
+    text = sizing_text(found)
     assert max(map(len, text.splitlines())) <= 80
     above = text.partition("apiVersion")[0]
     assert not re.search(r"\de[+-]?\d|\binf\b|\bnan\b|\b1x|(?<![.\d])\d{4}", above)
-    json.loads(to_json(found), parse_constant=pytest.fail)
+    json.loads(sizing_json(found), parse_constant=pytest.fail)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import os, sys
 sys.path.insert(0, sys.argv.pop(1))
 import yaml
 from msgspec.structs import replace
-from incident_ops.cli.canary_progress import Progress
+from incident_ops.cli.canary import Progress
 from incident_ops.canary.config import to_analysis
 from incident_ops.canary.run import begin_run, judge_run
 from tests.cli.canary_scene import gate

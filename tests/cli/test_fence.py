@@ -28,7 +28,7 @@ PLACES = {
     "goals": "incident_ops.sla.compliance.level_of",
     "documents": "incident_ops.app.render.incident_documents",
     "issue text": "incident_ops.documents.issue_bodies.tracking_body",
-    "notices": "incident_ops.app.due_notices.notices",
+    "notices": "incident_ops.app.due.notices",
     "list": "incident_ops.render.lists._entry",
     "gate": "incident_ops.deploy_gate.holds.is_worked_on",
     "budget": "incident_ops.sla.error_budget.as_of",

@@ -571,7 +571,7 @@ def test_a_check_loads_no_library_that_it_does_not_need(folder: Folder) -> None:
     ours = {
         "incident_ops.render.sla",
         "incident_ops.sla.clocks",
-        "incident_ops.adapters.gate_state",
+        "incident_ops.adapters.git_branches",
         "incident_ops.app.edit_record",
         "incident_ops.rules",
         "incident_ops.validation",

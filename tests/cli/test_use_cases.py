@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from incident_ops.app.apply import ApplyOptions, Progress, SentNotices, apply_plan
-from incident_ops.app.notify import NotifyOptions, notify_people
+from incident_ops.app.apply import Progress, SentNotices, apply_plan
+from incident_ops.app.notify import RECORDED, NotifyOptions, notify_people
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
-from incident_ops.app.send_notices import RECORDED
 from incident_ops.app.sla import SlaOptions, check_clocks
 from incident_ops.app.workspace import Workspace, open_workspace
 from incident_ops.app.write_back import WriteBack
@@ -97,7 +96,7 @@ def test_apply_names_the_records_that_it_edited(one_incident: Folder) -> None:
 def test_another_plan_than_the_reviewed_one_is_not_carried_out(one_incident: Folder) -> None:
     parts: list[Progress] = []
     with pytest.raises(PlanChanged):
-        apply_plan(workspace(one_incident), LOCAL, ApplyOptions(checksum="0" * 64), parts.append)
+        apply_plan(workspace(one_incident), LOCAL, parts.append, checksum="0" * 64)
     assert parts == []
     assert not one_incident.tracker.exists()
 

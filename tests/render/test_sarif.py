@@ -9,8 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from incident_ops.findings import Finding, Level, Where
-from incident_ops.render.rule_pages import catalogue
-from incident_ops.render.sarif import to_sarif
+from incident_ops.render.rule_pages import catalogue, to_sarif
 from incident_ops.rules.suppressions import SuppressedFinding
 
 

@@ -16,8 +16,17 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from incident_ops.adapters import http
-from incident_ops.adapters.github.errors import refused
-from incident_ops.adapters.github.responses import DROPPED, GARBLED, TIMEOUT, UNSENT, Answer, Login, Lost, check
+from incident_ops.adapters.github.responses import (
+    DROPPED,
+    GARBLED,
+    TIMEOUT,
+    UNSENT,
+    Answer,
+    Login,
+    Lost,
+    check,
+    refused,
+)
 from incident_ops.adapters.github.retry import AGAIN, AMBIGUOUS, DONE, MOST_WAIT, decide, is_limit, limit_wait
 from incident_ops.errors import Ambiguous, IncidentOpsError, Incomplete, Stopped, UserError, WriteFailed
 

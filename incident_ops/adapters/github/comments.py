@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from incident_ops.adapters.github.client import Client, Identity
-from incident_ops.adapters.github.errors import check_body
-from incident_ops.adapters.github.responses import CommentSeen, Said, check
+from incident_ops.adapters.github.responses import CommentSeen, Said, check, check_body
 from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.domain.tracker import Comment
 from incident_ops.errors import Ambiguous, Incomplete, Stopped

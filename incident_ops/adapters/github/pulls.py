@@ -8,8 +8,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from incident_ops.adapters.github.client import Client
-from incident_ops.adapters.github.errors import check_body, check_title, refused, says
-from incident_ops.adapters.github.responses import check
+from incident_ops.adapters.github.responses import check, check_body, check_title, refused, says
 from incident_ops.errors import Ambiguous, Incomplete, WriteFailed
 
 OPEN, MERGED, CLOSED = "open", "merged", "closed"

@@ -1,7 +1,11 @@
-"""What came back from GitHub: answers, or none; checked for their shape, and as values of the model."""
+"""What came back from GitHub: answers, or none; checked for their shape, and as values of the model.
+
+What it refuses becomes errors that say how to mend it; what it takes at most is checked before anything is sent.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -9,7 +13,7 @@ import msgspec
 
 from incident_ops.adapters.processes import one_line
 from incident_ops.domain.tracker import Issue, Label
-from incident_ops.errors import Incomplete
+from incident_ops.errors import IncidentOpsError, Incomplete, WriteFailed
 
 UNSENT, TIMEOUT, DROPPED, GARBLED = "unsent", "timeout", "dropped", "garbled"
 
@@ -161,3 +165,118 @@ def _parent(seen: IssueSeen) -> int | None:
         return None
     place, _, number = seen.parent_issue_url.rpartition("/issues/")
     return int(number) if number.isdecimal() and place.casefold() == seen.repository_url.casefold() else None
+
+
+MOST_TITLE, MOST_BODY, MOST_LABEL, MOST_DESCRIPTION = 256, 65_536, 50, 100
+
+_Error = TypeVar("_Error", bound=IncidentOpsError)
+
+
+def refused(answer: Answer, kind: type[_Error], doing: str, repository: str) -> _Error:
+    """An error of `kind` for an answer of 300 or more; `doing` says what was asked for."""
+    said = answer.message
+    mend = _HINTS.get(answer.status)
+    text = f"{doing}: GitHub answered {answer.status}"
+    listed = validation_errors(answer)
+    detail = ": ".join(part for part in (said, "; ".join(listed)) if part)
+    error = kind(f"{text} {detail}" if detail else text, hint=mend(answer, repository) if mend else "")
+    if isinstance(error, WriteFailed):
+        error.is_final = answer.status in (401, 403) or issues_are_off(answer)
+    return error
+
+
+def validation_errors(answer: Answer) -> list[str]:
+    """The `errors` of a 422, each as a short text: `title is too long`, `label name already_exists`."""
+    errors = answer.data.get("errors") if isinstance(answer.data, dict) else None
+    if isinstance(errors, str):
+        return [one_line(errors)]
+    return [one_line(_spelled(one)) for one in errors] if isinstance(errors, list) else []
+
+
+def _spelled(error: object) -> str:
+    if not isinstance(error, dict):
+        return str(error)
+    if isinstance(error.get("message"), str):
+        return str(error["message"])
+    words = (error.get("resource"), error.get("field"), error.get("code"), error.get("value"))
+    return " ".join(str(word) for word in words if word is not None)
+
+
+def says(answer: Answer, pattern: str) -> bool:
+    """True where the message or a validation error matches, in any case."""
+    return bool(re.search(pattern, " ".join([answer.message, *validation_errors(answer)]), re.IGNORECASE))
+
+
+def issues_are_off(answer: Answer) -> bool:
+    """True where the repository has no issues at all; a 410 without that is a deleted issue."""
+    return answer.status == 410 and says(answer, r"disabled")
+
+
+def _unauthorized(_answer: Answer, _repository: str) -> str:
+    return "the token in GITHUB_TOKEN (or GH_TOKEN) is wrong, expired or revoked; make a new one"
+
+
+def _forbidden(answer: Answer, repository: str) -> str:
+    if says(answer, r"archived"):
+        return f"{repository} is archived: unarchive it, or keep its records with --tracker local"
+    if says(answer, r"saml|sso"):
+        return "authorise the token for the organisation's single sign-on"
+    wanted = answer.headers.get("x-accepted-github-permissions", "")
+    if wanted:
+        either = one_line(" or ".join(part.strip() for part in wanted.split(";")))
+        return f"the token needs {either}: name it under `permissions:` of the job, or give it to the App or token"
+    scopes = answer.headers.get("x-accepted-oauth-scopes", "")
+    if scopes:
+        return f"the token needs one of the scopes {one_line(scopes)}"
+    return "the token may not do this; a job needs `permissions: issues: write`"
+
+
+def _not_found(_answer: Answer, repository: str) -> str:
+    return f"it is not there, or this token may not see it: check GITHUB_REPOSITORY={repository} and the token"
+
+
+def _gone(answer: Answer, repository: str) -> str:
+    if issues_are_off(answer):
+        return f"switch issues on: Settings > General > Features of {repository}"
+    return "it was deleted"
+
+
+def _moved(_answer: Answer, repository: str) -> str:
+    return f"{repository} was moved and its new address does not answer; set GITHUB_REPOSITORY to its present name"
+
+
+_HINTS = {
+    301: _moved,
+    302: _moved,
+    307: _moved,
+    308: _moved,
+    401: _unauthorized,
+    403: _forbidden,
+    404: _not_found,
+    410: _gone,
+}
+
+
+def check_title(title: str, what: str) -> None:
+    """At most 256 characters, at least one."""
+    if not title.strip():
+        raise WriteFailed(f"{what}: the title is empty", hint="give it a title")
+    _check_length(title, MOST_TITLE, f"{what}: the title", "shorten the title")
+
+
+def check_body(body: str, what: str) -> None:
+    """At most 65,536 characters."""
+    _check_length(body, MOST_BODY, f"{what}: the text", "shorten it: what does not fit belongs in the record")
+
+
+def check_label(label: Label) -> None:
+    """A name of at most 50 characters and a description of at most 100."""
+    _check_length(label.name, MOST_LABEL, f"the name of label `{label.name[:20]}...`", "shorten it in policy.yaml")
+    _check_length(
+        label.description, MOST_DESCRIPTION, f"the description of label `{label.name}`", "shorten it in policy.yaml"
+    )
+
+
+def _check_length(text: str, most: int, what: str, hint: str) -> None:
+    if len(text) > most:
+        raise WriteFailed(f"{what} has {len(text):,} characters, GitHub takes {most:,}; nothing was sent", hint=hint)
