@@ -28,8 +28,7 @@ from incident_ops.canary.run import (
     stage_of,
     stages,
 )
-from incident_ops.canary.tick import NoAnswer, QueryResult, SideCounts, TickReading
-from incident_ops.canary.verdict import JoinedVerdict
+from incident_ops.canary.verdict import JoinedVerdict, NoAnswer, QueryResult, SideCounts, TickReading
 from incident_ops.domain.ports import MetricSource, Tick
 from incident_ops.errors import Incomplete, UserError
 

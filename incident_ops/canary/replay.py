@@ -27,8 +27,14 @@ from incident_ops.canary.run import (
     stages,
 )
 from incident_ops.canary.threshold import RunEnd
-from incident_ops.canary.tick import SideCounts, TickReading
-from incident_ops.canary.verdict import JoinedVerdict, MetricStatus, accepted, verdict_exit_code
+from incident_ops.canary.verdict import (
+    JoinedVerdict,
+    MetricStatus,
+    SideCounts,
+    TickReading,
+    accepted,
+    verdict_exit_code,
+)
 from incident_ops.errors import UserError
 
 

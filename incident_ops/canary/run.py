@@ -18,7 +18,8 @@ from incident_ops.canary.config import DURATION, EXTEND, FULL, Analysis, ErrorRa
 from incident_ops.canary.counters import Counts, Gap
 from incident_ops.canary.evidence_settings import EvidenceSettings
 from incident_ops.canary.threshold import RunEnd
-from incident_ops.canary.tick import (
+from incident_ops.canary.verdict import (
+    JoinedVerdict,
     MetricHistory,
     TickReading,
     add_answer,
@@ -26,9 +27,10 @@ from incident_ops.canary.tick import (
     is_due,
     is_metric_settled,
     is_silent,
+    join_metrics,
+    metric_status,
     postponed,
 )
-from incident_ops.canary.verdict import JoinedVerdict, join_metrics, metric_status
 from incident_ops.deploy_gate.verdict import INCONCLUSIVE, PASS
 from incident_ops.errors import UserError
 

@@ -18,7 +18,7 @@ from incident_ops.canary.evidence import Evidence
 from incident_ops.canary.evidence_settings import MULTIPLES, EvidenceSettings
 from incident_ops.canary.run import Run, stages
 from incident_ops.canary.threshold import Totals
-from incident_ops.canary.tick import MetricHistory
+from incident_ops.canary.verdict import MetricHistory
 from incident_ops.errors import UserError
 
 STATE_VERSION = 1

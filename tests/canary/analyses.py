@@ -7,7 +7,7 @@ from typing import Any
 from incident_ops.canary.config import Analysis, to_analysis
 from incident_ops.canary.counters import NO_CANARY_TRAFFIC, Counts, Gap
 from incident_ops.canary.run import Run, advance
-from incident_ops.canary.tick import SideCounts, TickReading
+from incident_ops.canary.verdict import SideCounts, TickReading
 
 GOOD = SideCounts(Counts(6, 300), Counts(54, 2700))
 BAD = SideCounts(Counts(30, 300), Counts(54, 2700))

@@ -21,7 +21,7 @@ from incident_ops.canary.run import (
 )
 from incident_ops.canary.run_state import Owner, run_from_json, run_to_json
 from incident_ops.canary.threshold import DATASOURCE_ERROR, SOURCE_TIMEOUT, RunEnd
-from incident_ops.canary.tick import NoAnswer, QueryResult
+from incident_ops.canary.verdict import NoAnswer, QueryResult
 from incident_ops.deploy_gate.verdict import FAIL, INCONCLUSIVE, PASS
 from incident_ops.errors import UserError
 from tests.canary.analyses import BAD, FEW, GOOD, LATENCY, SILENT, analysis, fed

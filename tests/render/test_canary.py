@@ -12,8 +12,7 @@ from incident_ops.canary.counters import NO_BASELINE, Counts, Gap
 from incident_ops.canary.judgement import Needed
 from incident_ops.canary.replay import CanaryOutcome, outcome_of
 from incident_ops.canary.run import advance, begin_run, judge_run, watch_analysis
-from incident_ops.canary.tick import SideCounts
-from incident_ops.canary.verdict import JoinedVerdict, MetricStatus, accepted
+from incident_ops.canary.verdict import JoinedVerdict, MetricStatus, SideCounts, accepted
 from incident_ops.render.canary import canary_summary, progress, to_text
 from tests.canary.test_config import SIDE, gate
 
