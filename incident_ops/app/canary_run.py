@@ -26,8 +26,7 @@ from incident_ops.app.gate_check import GateRequest, check_gate
 from incident_ops.app.workspace import Workspace, demand_work_tree, remote_of
 from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis
 from incident_ops.canary.replay import CanaryOutcome, outcome_of
-from incident_ops.canary.run import Run, stages, takes_all_traffic, watch_analysis
-from incident_ops.canary.run_state import Owner, run_from_json, run_to_json
+from incident_ops.canary.run import Owner, Run, run_from_json, run_to_json, stages, takes_all_traffic, watch_analysis
 from incident_ops.canary.verdict import JoinedVerdict, accepted
 from incident_ops.deploy_gate.verdict import FAIL, FROZEN, INCONCLUSIVE, OVERRIDDEN, OVERRIDE, PASS
 from incident_ops.domain.incident import Incident

@@ -13,7 +13,7 @@ from incident_ops.canary.counters import NO_SAMPLES, Counts, Gap
 from incident_ops.canary.evidence import Evidence, begin_evidence, observe_tick
 from incident_ops.canary.evidence_settings import MULTIPLES, EvidenceSettings
 from incident_ops.canary.judgement import judge_evidence
-from incident_ops.canary.run_state import evidence_from_json, evidence_to_json
+from incident_ops.canary.run import evidence_from_json, evidence_to_json
 from incident_ops.errors import UserError
 
 SETTINGS = EvidenceSettings(interval=15.0, max_error_rate=0.05, min_error_rate=0.001, clump_span=30.0)

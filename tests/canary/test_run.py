@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from incident_ops.canary.run import (
+    Owner,
     Run,
     advance,
     begin_run,
@@ -17,9 +18,10 @@ from incident_ops.canary.run import (
     judge_run,
     next_measurement,
     next_step,
+    run_from_json,
+    run_to_json,
     stage_of,
 )
-from incident_ops.canary.run_state import Owner, run_from_json, run_to_json
 from incident_ops.canary.threshold import DATASOURCE_ERROR, SOURCE_TIMEOUT, RunEnd
 from incident_ops.canary.verdict import NoAnswer, QueryResult
 from incident_ops.deploy_gate.verdict import FAIL, INCONCLUSIVE, PASS
