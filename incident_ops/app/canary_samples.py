@@ -9,9 +9,8 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from incident_ops.adapters.environment import Ticking
-from incident_ops.canary.config import Analysis, ErrorRate, Metric, Queries, ThresholdMetric
+from incident_ops.canary.config import Analysis, ErrorRate, Metric, Queries, ThresholdMetric, fill_query
 from incident_ops.canary.counters import NO_BASELINE, Counts, Gap, Meter, Reading, difference, read_tick, to_reading
-from incident_ops.canary.queries import fill_query
 from incident_ops.canary.replay import Curves
 from incident_ops.canary.run import (
     Run,

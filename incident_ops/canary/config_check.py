@@ -24,13 +24,13 @@ from incident_ops.canary.config import (
     horizon_of,
     interval_of,
     partial_of,
+    query_faults,
     seconds,
     step_seconds,
     to_provider,
     to_settings,
     warmup_of,
 )
-from incident_ops.canary.queries import query_faults
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import duration_text
 from incident_ops.errors import UserError

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_ops.canary.queries import fill_query, query_faults
+from incident_ops.canary.config import fill_query, query_faults
 from incident_ops.errors import UserError
 
 QUERY = 'errors{version="{{args.version}}",code=~"5.."}'

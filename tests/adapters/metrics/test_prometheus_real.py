@@ -13,8 +13,8 @@ import pytest
 from incident_ops.adapters.http import Place
 from incident_ops.adapters.metrics.prometheus import Prometheus
 from incident_ops.canary.conditions import parse_condition
+from incident_ops.canary.config import fill_query
 from incident_ops.canary.counters import Counts, Gap, Reading, difference, to_reading
-from incident_ops.canary.queries import fill_query
 from incident_ops.canary.threshold import (
     MeasurementPhase,
     RunEnd,
