@@ -15,9 +15,10 @@ import itertools
 import random
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 FIRST = datetime(2015, 1, 5, 8, 0, tzinfo=UTC)
 SPAN = timedelta(days=3_920)
@@ -64,20 +65,56 @@ def instants(count: int, rng: random.Random) -> Iterator[datetime]:
         yield FIRST + timedelta(seconds=index * step + rng.randrange(max(step - 1, 1)))
 
 
+class Incident(NamedTuple):
+    """What the parts of one record say alike; `minutes` until it was restored."""
+
+    declared: datetime
+    is_open: bool
+    service: str
+    level: int
+    thing: str
+    fate: str
+    people: list[str]
+    minutes: int
+
+    @property
+    def name(self) -> str:
+        """The id."""
+        return f"INC-{self.declared:%Y%m%d-%H%M%S}"
+
+    def at(self, offset: int) -> str:
+        """The instant `offset` minutes after the declaration."""
+        return f"{self.declared + timedelta(minutes=offset):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def record(rng: random.Random, declared: datetime, is_open: bool) -> tuple[str, str]:
     """(id, text) of one incident declared at `declared`."""
-    name = f"INC-{declared:%Y%m%d-%H%M%S}"
     service, level = rng.choice(SERVICES), rng.choices((0, 1, 2, 3), (1, 4, 10, 5))[0]
     thing, fate = rng.choice(THINGS), rng.choice(FATES)
-    people = rng.sample(PEOPLE, 4)
-    minutes = rng.randint(25, 90)
-
-    def at(offset: int) -> str:
-        return f"{declared + timedelta(minutes=offset):%Y-%m-%dT%H:%M:%SZ}"
-
+    incident = Incident(declared, is_open, service, level, thing, fate, rng.sample(PEOPLE, 4), rng.randint(25, 90))
     lines = [
+        *_head(rng, incident),
+        *_times(incident),
+        *_roles_and_triage(incident),
+        *_impact(rng, incident),
+        *_timeline(rng, incident),
+        *_changes(incident),
+    ]
+    if not is_open:
+        lines += [*_resolution(rng, incident), *_action_items(rng, incident), *_postmortem(rng, incident)]
+    lines += [
+        "links:",
+        f"  dashboard: https://metrics.example.com/d/{service}",
+        f"  channel: https://chat.example.com/{incident.name.lower()}",
+    ]
+    return incident.name, "\n".join(lines) + "\n"
+
+
+def _head(rng: random.Random, incident: Incident) -> list[str]:
+    _, is_open, service, level, thing, fate, *_ = incident
+    return [
         "# Edit by pull request.",
-        f"id: {name}",
+        f"id: {incident.name}",
         f"title: The {thing} of {service} {fate}",
         f"description: Requests to {service} failed because its {thing} {fate}; an alert on the error rate told.",
         f"severity: SEV{level}",
@@ -87,39 +124,38 @@ def record(rng: random.Random, declared: datetime, is_open: bool) -> tuple[str, 
         "detection:",
         "  source: alert",
         f"  detail: error rate of {service} above {rng.randint(2, 40)} % for five minutes",
-        *_times(at, minutes, is_open),
+    ]
+
+
+def _roles_and_triage(incident: Incident) -> list[str]:
+    roles = ("commander", "technical_lead", "communications_lead", "scribe")
+    return [
         "roles:",
-        *(
-            f'  {role}: "@{who}"'
-            for role, who in zip(("commander", "technical_lead", "communications_lead", "scribe"), people, strict=True)
-        ),
+        *(f'  {role}: "@{who}"' for role, who in zip(roles, incident.people, strict=True)),
         "triage:",
-        f"  users_percent: {(100, 60, 8, 1)[level]}",
-        f"  feature: {('core', 'core', 'secondary', 'cosmetic')[level]}",
+        f"  users_percent: {(100, 60, 8, 1)[incident.level]}",
+        f"  feature: {('core', 'core', 'secondary', 'cosmetic')[incident.level]}",
         "  data_risk: none",
+    ]
+
+
+def _impact(rng: random.Random, incident: Incident) -> list[str]:
+    share = rng.randint(2, 90)
+    return [
         "impact:",
-        f"  summary: About {rng.randint(2, 90)} % of the requests to {service} failed or took over five seconds.",
+        f"  summary: About {share} % of the requests to {incident.service} failed or took over five seconds.",
         "  users:",
         f"    count: {rng.randint(10, 90_000)}",
-        f"    percent: {(100, 60, 8, 1)[level]}",
+        f"    percent: {(100, 60, 8, 1)[incident.level]}",
         "  failed_requests: unknown",
         "  data_loss: none",
-        *_timeline(rng, at, minutes, service, thing, people),
-        *_changes(at, minutes, people[0], is_open),
     ]
-    if not is_open:
-        lines += _ending(rng, declared, minutes, service, thing, fate, people)
-    lines += [
-        "links:",
-        f"  dashboard: https://metrics.example.com/d/{service}",
-        f"  channel: https://chat.example.com/{name.lower()}",
-    ]
-    return name, "\n".join(lines) + "\n"
 
 
-def _times(at: Callable[[int], str], minutes: int, is_open: bool) -> list[str]:
+def _times(incident: Incident) -> list[str]:
+    minutes = incident.minutes
     marks = [("started", -6), ("detected", -2), ("declared", 0), ("acknowledged", 3)]
-    if not is_open:
+    if not incident.is_open:
         half = minutes // 2
         marks += [
             ("diagnosed", half),
@@ -129,16 +165,15 @@ def _times(at: Callable[[int], str], minutes: int, is_open: bool) -> list[str]:
             ("verified", minutes + 60),
         ]
         marks += [("closed", minutes + 61)]
-    return ["times:", *(f"  {name}: {at(offset)}" for name, offset in marks)]
+    return ["times:", *(f"  {name}: {incident.at(offset)}" for name, offset in marks)]
 
 
-def _timeline(
-    rng: random.Random, at: Callable[[int], str], minutes: int, service: str, thing: str, people: list[str]
-) -> list[str]:
+def _timeline(rng: random.Random, incident: Incident) -> list[str]:
+    service, minutes = incident.service, incident.minutes
     told = (
         ("detection", -2, f"Alert on the error rate of {service}"),
         ("communication", 4, "Channel opened, support told what to answer"),
-        ("diagnosis", minutes // 2, f"The {thing} was found to be the cause"),
+        ("diagnosis", minutes // 2, f"The {incident.thing} was found to be the cause"),
         ("decision", minutes // 2 + 1, f"Agreed to take {service} back to the last release"),
         ("action", minutes // 2 + 5, f"Release {rng.randint(100, 999)} of {service} rolled back"),
         ("status", minutes, "Error rate back to where it was in the morning"),
@@ -146,57 +181,62 @@ def _timeline(
     )
     out = ["timeline:"]
     for kind, offset, event in told:
-        out += [f"- at: {at(offset)}", f"  kind: {kind}", f"  event: {event}", f'  by: "@{rng.choice(people)}"']
+        by = rng.choice(incident.people)
+        out += [f"- at: {incident.at(offset)}", f"  kind: {kind}", f"  event: {event}", f'  by: "@{by}"']
     return out
 
 
-def _changes(at: Callable[[int], str], minutes: int, who: str, is_open: bool) -> list[str]:
-    offsets = (1, 2, 3, minutes + 15, minutes + 61)
-    steps = list(zip(STATES, STATES[1:], offsets, strict=False))[: 3 if is_open else 5]
+def _changes(incident: Incident) -> list[str]:
+    offsets, who = (1, 2, 3, incident.minutes + 15, incident.minutes + 61), incident.people[0]
+    steps = list(zip(STATES, STATES[1:], offsets, strict=False))[: 3 if incident.is_open else 5]
     out = ["changes:"]
     for old, new, offset in steps:
-        out += [f"- at: {at(offset)}", "  field: state", f"  from: {old}", f"  to: {new}", f'  by: "@{who}"']
+        out += [f"- at: {incident.at(offset)}", "  field: state", f"  from: {old}", f"  to: {new}", f'  by: "@{who}"']
     return out
 
 
-def _ending(
-    rng: random.Random,
-    declared: datetime,
-    minutes: int,
-    service: str,
-    thing: str,
-    fate: str,
-    people: list[str],
-) -> list[str]:
-    out = [
+def _resolution(rng: random.Random, incident: Incident) -> list[str]:
+    service, thing = incident.service, incident.thing
+    return [
         "cause:",
         f"  category: {rng.choice(CATEGORIES)}",
-        f"  what: The {thing} of {service} {fate}",
+        f"  what: The {thing} of {service} {incident.fate}",
         f"  why: Nobody watched the {thing} since the team that set it up was split",
         "  where: production, all regions",
         "resolution:",
         f"  immediate: Took {service} back to the last release",
         f"  permanent: The {thing} has an alert and an owner",
         "outcome: fixed",
-        "action_items:",
     ]
+
+
+def _action_items(rng: random.Random, incident: Incident) -> list[str]:
+    out = ["action_items:"]
     for number in range(1, rng.randint(2, 4) + 1):
-        due = declared + timedelta(days=7 * number)
-        out += [f"- id: AI-{number}", f"  title: Make the {rng.choice(THINGS)} of {service} tell when it is in trouble"]
+        due = incident.declared + timedelta(days=7 * number)
         out += [
-            f'  owner: "@{rng.choice(people)}"',
+            f"- id: AI-{number}",
+            f"  title: Make the {rng.choice(THINGS)} of {incident.service} tell when it is in trouble",
+            f'  owner: "@{rng.choice(incident.people)}"',
             f"  due: {due:%Y-%m-%d}",
             f"  priority: P{rng.randint(1, 2)}",
             "  kind: preventative",
+            "  status: done",
+            f"  done_at: {due:%Y-%m-%d}T10:00:00Z",
         ]
-        out += ["  status: done", f"  done_at: {due:%Y-%m-%d}T10:00:00Z"]
-    final = f"{declared + timedelta(days=3):%Y-%m-%d}T12:00:00Z"
-    out += [
+    return out
+
+
+def _postmortem(rng: random.Random, incident: Incident) -> list[str]:
+    service, thing, people = incident.service, incident.thing, incident.people
+    final = f"{incident.declared + timedelta(days=3):%Y-%m-%d}T12:00:00Z"
+    duration = f"For {incident.minutes} minutes"
+    return [
         "postmortem:",
         "  status: final",
         "  authors:",
         f'  - "@{people[0]}"',
-        f"  summary: For {minutes} minutes {service} failed for many because its {thing} {fate}; a rollback ended it.",
+        f"  summary: {duration} {service} failed for many because its {thing} {incident.fate}; a rollback ended it.",
         "  went_well:",
         "  - The alert came before the first customer",
         "  went_poorly:",
@@ -210,7 +250,6 @@ def _ending(
         f'  approved_by: "@{people[2]}"',
         f"  final_at: {final}",
     ]
-    return out
 
 
 def records(count: int, seed: int) -> Iterator[tuple[str, datetime, str]]:
