@@ -197,55 +197,35 @@ class _EventReader:
     def _walk(self, next_event: Callable[[], Any]) -> Any:
         # The one hot loop of the program: a flat state machine, no recursion, no node tree.
         mark = self.marks.append
+        top: list[Any] = []  # holds the document's value
         stack: list[tuple[Any, bool]] = []  # (container, is it a mapping?)
-        holder: Any = None  # the open container: dict, list, or None at the top
-        is_map = False
-        key: str | None = None
-        top: Any = None
-        documents = 0
+        holder: Any = top  # the open container: a dict or a list
+        is_map, key = False, None
         simple_keys = not self._explicit_keys
         decorated = "&" in self.text or "!" in self.text
-        while True:
-            event = next_event()
-            kind = type(event)
+        while (kind := type(event := next_event())) is not StreamEndEvent:
             if kind is ScalarEvent:
                 if decorated and (event.anchor is not None or event.tag is not None):
                     raise self._anchor_or_tag(event)
                 self.last_scalar = event
                 text = event.value
+                mark(event.start_mark)
                 if is_map and key is None:
                     plain = simple_keys and not event.style and text != "<<" and text not in holder
                     key = text if plain else self._key(event, holder, stack)
-                    mark(event.start_mark)
                     continue
                 value = scalar_value(text) if event.implicit[0] and text[:1] in SPECIAL_STARTS else text
-                mark(event.start_mark)
                 if is_map:
                     holder[key] = value
                     key = None
-                elif holder is None:
-                    top = value
                 else:
                     holder.append(value)
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
-                if decorated and (event.anchor is not None or event.tag is not None):
-                    raise self._anchor_or_tag(event)
-                if is_map and key is None:
-                    raise self.refuse(
-                        "yaml-feature",
-                        event.start_mark,
-                        "a mapping or list is used as a key",
-                        "write keys as plain words",
-                    )
-                if len(stack) >= MAX_DEPTH:
-                    raise self.refuse(
-                        "nesting", event.start_mark, f"values are nested deeper than {MAX_DEPTH}", "flatten the record"
-                    )
+                if decorated or (is_map and key is None) or len(stack) >= MAX_DEPTH:
+                    self._check_collection(event, is_key=is_map and key is None, depth=len(stack))
                 fresh: Any = {} if kind is MappingStartEvent else []
                 mark(event.start_mark)
-                if holder is None:
-                    top = fresh
-                elif is_map:
+                if is_map:
                     holder[key] = fresh
                 else:
                     holder.append(fresh)
@@ -253,37 +233,34 @@ class _EventReader:
                 holder, is_map, key = fresh, kind is MappingStartEvent, None
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 holder, is_map = stack.pop()
-                key = None
-            elif kind is AliasEvent:
-                raise self.refuse(
-                    "yaml-feature", event.start_mark, f"alias *{event.anchor} is not allowed", "write the value out"
-                )
-            elif kind is DocumentStartEvent:
-                documents += 1
-                if documents > 1:
-                    raise self.refuse(
-                        "yaml-feature",
-                        event.start_mark,
-                        "a second document begins here",
-                        "one record per file: remove `---`",
-                    )
-            elif kind is StreamEndEvent:
-                return top
+            elif kind is AliasEvent or (kind is DocumentStartEvent and top):
+                raise self._alias_or_document(event)
+        return top[0] if top else None
+
+    def _check_collection(self, event: Any, *, is_key: bool, depth: int) -> None:
+        """Raises _Refused for a mapping or list that may not begin here."""
+        if event.anchor is not None or event.tag is not None:
+            raise self._anchor_or_tag(event)
+        if is_key:
+            message, hint = "a mapping or list is used as a key", "write keys as plain words"
+            raise self.refuse("yaml-feature", event.start_mark, message, hint)
+        if depth >= MAX_DEPTH:
+            message = f"values are nested deeper than {MAX_DEPTH}"
+            raise self.refuse("nesting", event.start_mark, message, "flatten the record")
+
+    def _alias_or_document(self, event: Any) -> _Refused:
+        if isinstance(event, AliasEvent):
+            message, hint = f"alias *{event.anchor} is not allowed", "write the value out"
+        else:
+            message, hint = "a second document begins here", "one record per file: remove `---`"
+        return self.refuse("yaml-feature", event.start_mark, message, hint)
 
     def _anchor_or_tag(self, event: Any) -> _Refused:
         if event.anchor is not None:
-            return self.refuse(
-                "yaml-feature",
-                event.start_mark,
-                f"anchor &{event.anchor} is not allowed",
-                "write the value out where it is needed",
-            )
-        return self.refuse(
-            "yaml-feature",
-            event.start_mark,
-            f"tag {event.tag} is not allowed",
-            "use quotes for text, nothing for numbers",
-        )
+            message, hint = f"anchor &{event.anchor} is not allowed", "write the value out where it is needed"
+        else:
+            message, hint = f"tag {event.tag} is not allowed", "use quotes for text, nothing for numbers"
+        return self.refuse("yaml-feature", event.start_mark, message, hint)
 
     def _key(self, event: Any, holder: dict[str, Any], stack: list[tuple[Any, bool]]) -> str:
         name: str = event.value

@@ -19,9 +19,6 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 MOST_LINES_OF_MODULE = 400
 MOST_LINES_OF_FUNCTION = 40
 
-# function -> why it may be longer
-LONGER = {"incident_ops/records/yaml_reader.py:_walk": "the one hot loop: a call for each event would double its time"}
-
 
 def _name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
@@ -62,21 +59,10 @@ def test_modules_and_functions_stay_small(path: Path) -> None:
     too_long = [
         f"{_name(path)}:{one.lineno} {one.name} has {_body_lines(source, one)} lines"
         for one in _functions(ast.parse(source))
-        if _body_lines(source, one) > MOST_LINES_OF_FUNCTION and f"{_name(path)}:{one.name}" not in LONGER
+        if _body_lines(source, one) > MOST_LINES_OF_FUNCTION
     ]
     assert not too_long
     assert _code_lines(source) <= MOST_LINES_OF_MODULE
-
-
-def test_the_excused_functions_still_need_the_excuse() -> None:
-    """An entry of LONGER that is no longer needed is taken out."""
-    for name in LONGER:
-        path, _, function = name.partition(":")
-        source = (ROOT / path).read_text(encoding="utf-8")
-        assert any(
-            one.name == function and _body_lines(source, one) > MOST_LINES_OF_FUNCTION
-            for one in _functions(ast.parse(source))
-        )
 
 
 CLOCKS = {"datetime": {"now", "utcnow", "today"}, "date": {"today"}, "time": {"time", "time_ns", "gmtime", "localtime"}}
