@@ -31,8 +31,7 @@ from incident_ops.reconcile.diff import issues_to_keep, key_of, owned_issues, re
 from incident_ops.reconcile.generated_block import owner
 from incident_ops.reconcile.observe import load_snapshot, observe, save_snapshot
 from incident_ops.records.store import is_record
-from incident_ops.sla.activity import NOTHING_SEEN, Seen, seen_of
-from incident_ops.sla.automatic_states import watched_since
+from incident_ops.sla.activity import NOTHING_SEEN, Seen, seen_of, watched_since
 from incident_ops.sla.obligations import SeenOf
 
 if TYPE_CHECKING:

@@ -25,8 +25,7 @@ from incident_ops.edits.step import (
     timeline_row,
 )
 from incident_ops.errors import UserError
-from incident_ops.sla.activity import AUTOMATION
-from incident_ops.sla.automatic_states import StateMove
+from incident_ops.sla.activity import AUTOMATION, StateMove
 
 CATEGORIES = ("deploy", "database", "third_party", "infrastructure", "configuration", "security", "unknown")
 

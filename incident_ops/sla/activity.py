@@ -1,20 +1,24 @@
-"""What people did on an incident, as instants: stagnation, deferral and automatic states rest on it (R59, R68, R79).
+"""What people did on an incident, as instants, and the state changes that follow where they did nothing (R59, R68, R79-R81).
 
-What the automation did itself never counts: a bot that writes does not hide that everybody else is silent.
+What the automation did itself never counts: a bot that writes does not hide that everybody else is silent. Each change
+of state says since when it is due, and why. Comments matter for some incidents only, and the tracker is asked about no
+others.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from incident_ops.domain.as_of import IncidentAt
+from incident_ops.domain.as_of import IncidentAt, current_instant
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.lifecycle import CLOSED, PENDING, REOPENED, RESOLVED
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.time import instant, parse_instant
+from incident_ops.domain.time import instant, parse_instant, shift, stamp
 from incident_ops.domain.tracker import Comment, Snapshot
+from incident_ops.sla.targets import seconds_of
 
 AUTOMATION = "incident-ops"
 """Who writes what the automation decides: `by` of its changes and of its lines in the timeline."""
@@ -105,3 +109,112 @@ def first_after(instants: Sequence[datetime], at: datetime) -> datetime | None:
 def _milestones(view: IncidentAt, names: Collection[str]) -> set[datetime]:
     fields = ((field.rpartition(".")[2], text) for field, text in view.instants.items())
     return {at for name, text in fields if name in names and (at := instant(text)) is not None}
+
+
+WAITING = "user"
+
+
+class StateMove(NamedTuple):
+    """A change of state that is due: to which state, since which instant (aware UTC), and why."""
+
+    incident: str
+    key: str
+    state: str
+    due: datetime
+    reason: str
+
+
+def due_moves(view: IncidentAt, policy: Policy, seen: Seen) -> list[StateMove]:
+    """The move that is due now, none or one. `seen` is what the tracker shows of the incident."""
+    if view.state != view.incident.state:  # seen from before its last move: a further one would not be legal
+        return []
+    move = _closing(view, policy, seen) or _waiting(view, policy) or _reopening(view, policy, seen)
+    return [move] if move else []
+
+
+def _closing(view: IncidentAt, policy: Policy, seen: Seen) -> StateMove | None:
+    """Resolved, and no activity for `auto_close` (R79); never before a required postmortem is final."""
+    limit, incident = policy.states.auto_close, view.incident
+    if limit is None or view.state != RESOLVED or policy.level_of(incident) is None:
+        return None
+    if policy.requires_postmortem(incident) and not _is_postmortem_final(incident):
+        return None
+    active = activity(view, policy, seen.comments)
+    over = instant(current_instant(incident, "resolved"))
+    last = max((*active, *([over] if over else [])), default=None)
+    if last is None:
+        return None
+    due = shift(last, seconds_of(limit))
+    return _move(view, CLOSED, due, f"No activity for {limit} since {stamp(last)}") if view.now > due else None
+
+
+def _waiting(view: IncidentAt, policy: Policy) -> StateMove | None:
+    """A pause that waits for the user has lasted longer than `auto_pending`, and the state is not pending yet (R80)."""
+    limit, state = policy.states.auto_pending, view.state
+    if limit is None or (state, PENDING) not in policy.states.moves:
+        return None
+    begins = [
+        parse_instant(pause.start)
+        for pause in view.incident.pauses
+        if pause.waiting_for == WAITING and pause.end is None
+    ]
+    if not begins:
+        return None
+    due = shift(min(begins), seconds_of(limit))
+    reason = f"Waiting for the user since {stamp(min(begins))}, longer than {limit}"
+    return _move(view, PENDING, due, reason) if view.now > due else None
+
+
+def _reopening(view: IncidentAt, policy: Policy, seen: Seen) -> StateMove | None:
+    """A person commented on the issue of a closed incident, or reopened it, within `auto_reopen` (R81)."""
+    limit, incident = policy.states.auto_reopen, view.incident
+    closed = instant(current_instant(incident, "closed")) or _closed_by_change(incident)
+    if limit is None or view.state != CLOSED or closed is None or incident.duplicate_of is not None:
+        return None
+    last = shift(closed, seconds_of(limit))
+    for at, _ in said_by_people(seen.comments, policy, view.now):
+        if closed < at <= last:
+            return _move(view, REOPENED, at, f"A person commented at {stamp(at)}, within {limit} of the closing")
+    if seen.reopened and closed < view.now <= last:
+        return _move(view, REOPENED, view.now, f"A person reopened the issue within {limit} of the closing")
+    return None
+
+
+def _move(view: IncidentAt, state: str, due: datetime, reason: str) -> StateMove:
+    key = f"{view.incident.id}/state/{view.cycle}/{state}"
+    return StateMove(view.incident.id, key, state, due, reason)
+
+
+def _is_postmortem_final(incident: Incident) -> bool:
+    return incident.postmortem is not None and incident.postmortem.status == "final"
+
+
+def _closed_by_change(incident: Incident) -> datetime | None:
+    closings = [change.at for change in incident.changes if change.field == "state" and change.new == CLOSED]
+    return parse_instant(closings[-1]) if closings else None
+
+
+_LATE = timedelta(days=1)
+"""How late a run may still look for a comment made within the window of `auto_reopen`."""
+
+
+def watched_since(view: IncidentAt, policy: Policy) -> datetime | None:
+    """Since when people's comments on an incident matter to what is due now; None where they do not.
+
+    A comment is activity (stagnation, deferral, auto-close), may hold a keyword, or reopens a closed incident.
+    """
+    incident, now = view.incident, view.now
+    level = policy.level_of(incident)
+    if level is None or now < view.declared:
+        return None
+    if view.state == CLOSED:
+        limit, closed = policy.states.auto_reopen, instant(current_instant(incident, "closed"))
+        if limit is None or closed is None or incident.duplicate_of is not None:
+            return None
+        return closed if now <= shift(closed, seconds_of(limit) + _LATE.total_seconds()) else None
+    if view.is_cancelled:
+        return None
+    if view.state == RESOLVED:
+        return instant(current_instant(incident, "resolved")) if policy.states.auto_close else None
+    matters = policy.escalation.keywords or level.stagnation or (level.escalate_at and level.defer_if_active_within)
+    return view.declared if matters else None

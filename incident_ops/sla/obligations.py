@@ -23,8 +23,7 @@ from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record
 from incident_ops.domain.time import parse_instant, spell_duration, stamp
 from incident_ops.errors import UserError
-from incident_ops.sla.activity import NOTHING_SEEN, Seen
-from incident_ops.sla.automatic_states import StateMove, due_moves
+from incident_ops.sla.activity import NOTHING_SEEN, Seen, StateMove, due_moves
 from incident_ops.sla.calendar import due
 from incident_ops.sla.clocks import (
     ACTION_ITEM,

@@ -338,7 +338,9 @@ def test_an_unreadable_freeze_whose_last_version_breaks_may_hold(folder: Folder)
 
 def test_a_command_that_edits_it_names_the_file_and_what_to_check_and_writes_nothing(three: Folder) -> None:
     before = (three.path / f"incidents/{POISON}/incident.yaml").read_bytes()
-    with mock.patch("incident_ops.cli.resolve.respond.acknowledge", side_effect=OverflowError("date value out of range")):
+    with mock.patch(
+        "incident_ops.cli.resolve.respond.acknowledge", side_effect=OverflowError("date value out of range")
+    ):
         done = call("ack", POISON, "--by", "@a", at=three.path)
     done.told_once(3, f"incidents/{POISON}/incident.yaml", BROKEN, "check its times, dates and numbers")
     assert (three.path / f"incidents/{POISON}/incident.yaml").read_bytes() == before

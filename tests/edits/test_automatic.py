@@ -5,8 +5,7 @@ from __future__ import annotations
 from incident_ops.domain.as_of import as_of
 from incident_ops.domain.tracker import Comment
 from incident_ops.edits.finish import apply_due_move
-from incident_ops.sla.activity import NOTHING_SEEN, Seen
-from incident_ops.sla.automatic_states import due_moves
+from incident_ops.sla.activity import NOTHING_SEEN, Seen, due_moves
 from tests.edits.scene import ITIL, Page, after
 from tests.edits.steps import go as step
 

@@ -9,8 +9,7 @@ import pytest
 
 from incident_ops.domain.as_of import as_of
 from incident_ops.edits.finish import apply_due_move
-from incident_ops.sla.activity import NOTHING_SEEN, Seen
-from incident_ops.sla.automatic_states import due_moves
+from incident_ops.sla.activity import NOTHING_SEEN, Seen, due_moves
 from tests.sla.escalating import ITIL, START, at, comment, incident, moved, note, policy, text
 
 ENDED = {"acknowledged": "10m", "restored": "1h", "resolved": "2h"}

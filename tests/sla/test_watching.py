@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from incident_ops.domain.as_of import as_of
-from incident_ops.sla.automatic_states import watched_since
+from incident_ops.sla.activity import watched_since
 from tests.sla.escalating import at, incident, policy
 
 PLAIN = policy("sev0-3")
