@@ -15,9 +15,8 @@ import msgspec
 
 from incident_ops.canary import ratio_test
 from incident_ops.canary.counters import NO_SAMPLES
-from incident_ops.canary.evidence import Evidence, end_blocks
+from incident_ops.canary.evidence import Evidence, end_blocks, limit_phi, log_above, log_below
 from incident_ops.canary.evidence_settings import AUTO, EvidenceSettings
-from incident_ops.canary.limit_test import limit_phi, log_above, log_below
 from incident_ops.canary.ratio_test import RatioInterval, RatioWeight, interval
 from incident_ops.deploy_gate.verdict import FAIL, INCONCLUSIVE, OK, PASS
 from incident_ops.domain.time import spell_duration

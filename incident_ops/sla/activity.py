@@ -1,4 +1,4 @@
-"""What people did on an incident, as instants, and the state changes that follow where they did nothing (R59, R68, R79-R81).
+"""What people did on an incident, as instants, and the state changes due where they did nothing (R59, R68, R79-R81).
 
 What the automation did itself never counts: a bot that writes does not hide that everybody else is silent. Each change
 of state says since when it is due, and why. Comments matter for some incidents only, and the tracker is asked about no

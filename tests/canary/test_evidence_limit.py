@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 
 from incident_ops.canary.counters import Counts
+from incident_ops.canary.evidence import LimitEvidence, log_above, log_below, observe_limit
 from incident_ops.canary.evidence_settings import EvidenceSettings
-from incident_ops.canary.limit_test import LimitEvidence, log_above, log_below, observe_limit
 
 PLAIN = EvidenceSettings(interval=15.0, dispersion="none")
 ROBUST = EvidenceSettings(interval=15.0)
