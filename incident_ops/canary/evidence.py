@@ -13,8 +13,17 @@ from functools import lru_cache
 import msgspec
 
 from incident_ops.canary import ratio_test
-from incident_ops.canary.counters import CLOCK, Counts, Gap, add_counts
-from incident_ops.canary.dispersion import DispersionSums, add_block, clump_span, phi, spread_of
+from incident_ops.canary.counters import (
+    CLOCK,
+    Counts,
+    DispersionSums,
+    Gap,
+    add_block,
+    add_counts,
+    clump_span,
+    phi,
+    spread_of,
+)
 from incident_ops.canary.evidence_settings import AUTO, MULTIPLES, EvidenceSettings
 from incident_ops.canary.ratio_test import EVEN, RatioEvidence, Stakes, end_block, no_scores, observe_ratio
 

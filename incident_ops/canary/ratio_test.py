@@ -34,8 +34,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from incident_ops.canary.counters import Counts, add_counts
-from incident_ops.canary.dispersion import DispersionSums, add_block, phi
+from incident_ops.canary.counters import Counts, DispersionSums, add_block, add_counts, phi
 from incident_ops.canary.evidence_settings import MULTIPLES, EvidenceSettings, Grid, Side
 
 Scores = tuple[float, ...]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from incident_ops.canary.dispersion import (
+from incident_ops.canary.counters import (
     DispersionSums,
     add_block,
     clump_span,
