@@ -31,9 +31,9 @@ from incident_ops.records.schema import SCHEMA_KINDS, check_document, schema_tex
 from incident_ops.records.store import CheckRecord, Raw, Store, is_record
 from incident_ops.records.suppressions import find_suppressions
 from incident_ops.records.yaml_reader import Document, read_bytes
+from incident_ops.rules import SuppressedFinding, apply_suppressions
 from incident_ops.rules import base as base_rules
 from incident_ops.rules.policy.not_used_yet import not_used_yet
-from incident_ops.rules.suppressions import SuppressedFinding, apply_suppressions
 
 _DATE = re.compile(r"-(?<=([0-9]{4}-))([0-9]{2}-[0-9]{2})")  # starts at the hyphen: fewer candidates than digits
 # a quoted text may spell a digit or hyphen of a date as an escape, e.g. `\x32`, or break it by `\` at a line's end

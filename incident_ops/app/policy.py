@@ -14,8 +14,7 @@ from incident_ops.findings import Finding, did_you_mean
 from incident_ops.records.editor import edit, key_order
 from incident_ops.records.policy import POLICY, load_policy
 from incident_ops.records.schema import schema
-from incident_ops.rules.policy import check_policy
-from incident_ops.rules.policy.subject import PolicyFile
+from incident_ops.rules.policy import PolicyFile, check_policy
 
 
 def lint_policy(workspace: Workspace) -> list[Finding]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from incident_ops.findings import RANK, Finding, Level
 
 if TYPE_CHECKING:
-    from incident_ops.rules.suppressions import SuppressedFinding
+    from incident_ops.rules import SuppressedFinding
 
 
 Paint = Callable[[str, str], str]

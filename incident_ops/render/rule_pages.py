@@ -16,8 +16,7 @@ from incident_ops.findings import RANK, Finding, did_you_mean
 from incident_ops.records.file_findings import FAULTS, fault_level
 from incident_ops.render.findings import inert, json_text
 from incident_ops.render.text import cut_line
-from incident_ops.rules import RuleDoc, policy
-from incident_ops.rules.suppressions import SuppressedFinding
+from incident_ops.rules import RuleDoc, SuppressedFinding, policy
 
 RECORD_GROUP, POLICY_GROUP, READING_GROUP = "Records", "Policy", "Reading and schema"
 

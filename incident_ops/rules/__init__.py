@@ -1,16 +1,16 @@
-"""The registry of rules over incident records, and how they are run."""
+"""The registry of rules over incident records, how they are run, and what people's comments suppress of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType, ModuleType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from incident_ops.domain.record import Crossings, Record, World
+from incident_ops.domain.record import Crossings, Record, Silence, World
 from incident_ops.findings import Finding, Level
-from incident_ops.rules import base
-from incident_ops.rules.listing import rule_modules
+from incident_ops.rules import base, silence_reason, silence_unused
+from incident_ops.rules._support import rule_modules
 
 
 class Rule(Protocol):
@@ -93,3 +93,44 @@ def run(record: Record, world: World, *, timed: bool) -> list[Finding]:
 def run_all(crossings: Crossings) -> list[Finding]:
     """Findings about all records together, each at the file it concerns."""
     return [finding for rule in CROSS_RULES for finding in rule.check_all(crossings)]
+
+
+class SuppressedFinding(NamedTuple):
+    """A finding that a person does not want to see, and why."""
+
+    finding: Finding
+    reason: str
+
+
+def apply_suppressions(
+    findings: Iterable[Finding],
+    silences: Sequence[Silence],
+    silenceable: Collection[str],
+    every: Collection[str],
+    unasked: Collection[str] = (),
+) -> tuple[list[Finding], list[SuppressedFinding]]:
+    """(what is left, with the findings about the comments themselves; what was suppressed).
+
+    `silenceable` are the rules that may be suppressed, `unasked` those that may find something another time.
+    """
+    reasons = {
+        (suppression.path, suppression.on, rule): suppression
+        for suppression in silences
+        if suppression.reason
+        for rule in suppression.rules
+    }
+    left, silenced, used = [], [], set()
+    for finding in findings:
+        place = (finding.where.file, finding.where.line, finding.rule)
+        by = reasons.get(place) if finding.rule in silenceable else None
+        if by is None:
+            left.append(finding)
+        else:
+            silenced.append(SuppressedFinding(finding, by.reason))
+            used.add((by, finding.rule))
+    for suppression in silences:
+        left += silence_reason.check_silence(suppression)
+        if suppression.reason:
+            fine = {rule for rule in suppression.rules if rule in unasked or (suppression, rule) in used}
+            left += silence_unused.check_silence(suppression, fine, silenceable, every)
+    return left, silenced

@@ -1,4 +1,6 @@
-"""What several rules ask of the same record, found out once: rules are run record by record.
+"""The rules of a folder: a file there that has an ID is a rule, and nothing else names it.
+
+What several rules ask of the same record, found out once: rules are run record by record.
 
 How a rule reports what it found: a place by route, to which file, line and column are added later.
 
@@ -19,6 +21,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import update_wrapper
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any, TypeVar
 
 import msgspec
@@ -172,3 +177,10 @@ def fresh(before: Sequence[Change], after: Sequence[Change]) -> Iterator[tuple[i
             merged[key] -= 1
         else:
             yield place, change
+
+
+def rule_modules(package: str, folders: Iterable[str]) -> tuple[ModuleType, ...]:
+    """The modules of a package that are rules, by name; folders below it list their own."""
+    names = sorted(module.name for module in iter_modules(folders) if not module.ispkg)
+    modules = [import_module(f"{package}.{name}") for name in names]
+    return tuple(module for module in modules if hasattr(module, "ID"))

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from incident_ops.findings import Finding, Level, Where
 from incident_ops.render.rule_pages import catalogue, to_sarif
-from incident_ops.rules.suppressions import SuppressedFinding
+from incident_ops.rules import SuppressedFinding
 
 
 def finding(rule: str = "label", level: Level = Level.ERROR, line: int = 3, file: str = "a/b.yaml") -> Finding:

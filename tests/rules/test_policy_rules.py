@@ -9,8 +9,7 @@ import pytest
 from incident_ops.findings import Finding
 from incident_ops.records.policy import load_policy
 from incident_ops.resources import preset_names
-from incident_ops.rules.policy import check_policy, policy_rules
-from incident_ops.rules.policy.subject import PolicyFile
+from incident_ops.rules.policy import PolicyFile, check_policy, policy_rules
 
 ROOT = Path(__file__).parent / "policy"
 

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Where
+from incident_ops.rules._support import rule_modules
 from incident_ops.rules.base import record_deleted
-from incident_ops.rules.listing import rule_modules
 
 
 class BaseRule(Protocol):

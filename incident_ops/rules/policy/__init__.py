@@ -3,12 +3,97 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Protocol
+from typing import Any, Protocol
 
-from incident_ops.findings import Finding, Level
-from incident_ops.rules.listing import rule_modules
-from incident_ops.rules.policy.subject import PolicyFile
+from incident_ops.domain.policy import LevelPolicy, Policy
+from incident_ops.domain.services import Services
+from incident_ops.findings import Finding, Level, Route, Where
+from incident_ops.rules._support import rule_modules
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFile:
+    """One policy file: `own` is the user's data, `resolved` the same laid over its preset."""
+
+    policy: Policy
+    own: dict[str, Any]
+    resolved: dict[str, Any]
+    file: str = "policy.yaml"
+    services: Services = field(default_factory=dict)
+
+    def route(self, *steps: str | int) -> Route | None:
+        """The route of a value in the user's own file, or None where the preset says it. A text step into a list
+        whose entries have an `id` means the entry with that id."""
+        value: Any = self.own
+        steps_taken: list[str | int] = []
+        for step in steps:
+            if isinstance(value, list) and isinstance(step, str):
+                index = next(
+                    (i for i, entry in enumerate(value) if isinstance(entry, dict) and entry.get("id") == step), None
+                )
+                if index is None:
+                    return None
+                step = index
+            try:
+                value = value[step]
+            except (KeyError, IndexError, TypeError):
+                return None
+            steps_taken.append(step)
+        return tuple(steps_taken)
+
+    def where(self, *steps: str | int) -> Where:
+        """The place of a value in the user's own file, or of `extends` where the preset says it. Lists and maps are
+        shown at their key."""
+        route = self.route(*steps)
+        if route is None:
+            return Where(self.file, ("extends",))
+        value: Any = self.own
+        for step in route:
+            value = value[step]
+        return Where(self.file, route, on_key=isinstance(value, dict | list) and isinstance(route[-1], str))
+
+    def error(self, rule: str, steps: Route, message: str, hint: str) -> Finding:
+        """An error at a value."""
+        return Finding(rule, Level.ERROR, self.where(*steps), message, hint)
+
+    def warning(self, rule: str, steps: Route, message: str, hint: str) -> Finding:
+        """A warning at a value."""
+        return Finding(rule, Level.WARNING, self.where(*steps), message, hint)
+
+    def levels(self) -> Iterator[tuple[Route, LevelPolicy]]:
+        """Every level of both scales, with the route of its entry."""
+        for level in self.policy.levels:
+            yield ("levels", level.id), level
+        for level in self.policy.scheme.major:
+            yield ("scheme", "major", level.id), level
+
+    def calendars_used(self) -> Iterator[tuple[Route, str]]:
+        """Every place that names a calendar, and the name."""
+        for route, level in self.levels():
+            yield (*route, "calendar"), level.calendar
+        if self.policy.gate.deploy_calendar is not None:
+            yield ("gate", "deploy_calendar"), self.policy.gate.deploy_calendar
+
+    def whoms(self) -> Iterator[tuple[Route, str]]:
+        """Every place that names a role, a tier, `executive` or a handle to be notified, and the name."""
+        for route, level in self.levels():
+            yield from _entries((*route, "audiences"), level.audiences)
+        for tier in self.policy.escalation.tiers:
+            yield from _entries(("escalation", "tiers", tier.id, "notify"), tier.notify)
+        routing = self.policy.routing
+        for kind, table in (("by_symptom", routing.by_symptom), ("by_category", routing.by_category)):
+            for name, names in table.items():
+                yield from _entries(("routing", kind, name), names)
+        for name, phase in routing.by_phase.items():
+            yield from _entries(("routing", "by_phase", name, "lead"), phase.lead)
+            yield from _entries(("routing", "by_phase", name, "supporting"), phase.supporting)
+
+
+def _entries(route: Route, names: list[str]) -> Iterator[tuple[Route, str]]:
+    for index, name in enumerate(names):
+        yield (*route, index), name
 
 
 class PolicyRule(Protocol):
@@ -30,6 +115,3 @@ def policy_rules() -> tuple[PolicyRule, ...]:
 def check_policy(policy_file: PolicyFile) -> list[Finding]:
     """What all policy rules find, in the file's order once the caller has located the places."""
     return [finding for rule in policy_rules() for finding in rule.check(policy_file)]
-
-
-__all__ = ["PolicyFile", "PolicyRule", "check_policy", "policy_rules"]

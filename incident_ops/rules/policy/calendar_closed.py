@@ -23,7 +23,7 @@ from collections.abc import Iterator
 
 from incident_ops.domain.policy_sections import DAYS, Calendar
 from incident_ops.findings import Finding, Level, did_you_mean
-from incident_ops.rules.policy.subject import PolicyFile
+from incident_ops.rules.policy import PolicyFile
 
 ID = "calendar-closed"
 LEVEL = Level.ERROR

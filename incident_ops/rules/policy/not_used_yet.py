@@ -21,7 +21,7 @@ from typing import Any
 
 from incident_ops.domain.not_used_yet import unused, value_at
 from incident_ops.findings import Finding, Level, Where
-from incident_ops.rules.policy.subject import PolicyFile
+from incident_ops.rules.policy import PolicyFile
 
 ID = "not-used-yet"
 LEVEL = Level.WARNING

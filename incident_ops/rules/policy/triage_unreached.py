@@ -25,7 +25,7 @@ from collections.abc import Iterator
 
 from incident_ops.domain.triage import describe, unreached
 from incident_ops.findings import Finding, Level
-from incident_ops.rules.policy.subject import PolicyFile
+from incident_ops.rules.policy import PolicyFile
 
 ID = "triage-unreached"
 LEVEL = Level.ERROR

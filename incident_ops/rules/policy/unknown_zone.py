@@ -21,7 +21,7 @@ from zoneinfo import available_timezones
 
 from incident_ops.domain.time import zone_named
 from incident_ops.findings import Finding, Level, did_you_mean
-from incident_ops.rules.policy.subject import PolicyFile
+from incident_ops.rules.policy import PolicyFile
 
 ID = "unknown-zone"
 LEVEL = Level.ERROR

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from incident_ops.findings import Finding, Level, Route, did_you_mean
-from incident_ops.rules.policy.subject import PolicyFile
+from incident_ops.rules.policy import PolicyFile
 
 ID = "unreachable-person"
 LEVEL = Level.ERROR
