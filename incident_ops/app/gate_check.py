@@ -32,9 +32,8 @@ from incident_ops.deploy_gate.verdict import INCIDENT_REPO_UNREACHABLE, INCONCLU
 from incident_ops.domain.fence import evaluate_each, evaluate_plan
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.planned_changes import Freeze, Maintenance, planned_freeze
-from incident_ops.domain.policy import Policy
+from incident_ops.domain.policy import Objective, Policy, Service
 from incident_ops.domain.record import Record, Unread
-from incident_ops.domain.services import Objective, Service
 from incident_ops.domain.time import SKEW, duration, parse_instant, shift, stamp
 from incident_ops.errors import IncidentOpsError, Incomplete, UserError
 from incident_ops.records.history import last_readable, read_record

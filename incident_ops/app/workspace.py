@@ -21,9 +21,8 @@ from incident_ops.adapters import clock
 from incident_ops.adapters.cache import Cache
 from incident_ops.adapters.git import Git
 from incident_ops.domain.fence import Unusable
-from incident_ops.domain.policy import Policy
+from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.record import Unread
-from incident_ops.domain.services import Service
 from incident_ops.domain.time import UNKNOWN, YEARS, OutOfRange, duration, parse_date, parse_instant, shift, stamp
 from incident_ops.errors import UserError
 from incident_ops.records.index import IndexEntry, RecordIndex

@@ -35,9 +35,8 @@ from incident_ops.deploy_gate.verdict import (
 from incident_ops.domain.fence import consume, evaluate_each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.planned_changes import Freeze, Maintenance
-from incident_ops.domain.policy import Policy
+from incident_ops.domain.policy import Objective, Policy, Service
 from incident_ops.domain.record import Record, Unread
-from incident_ops.domain.services import Objective, Service
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 

@@ -34,10 +34,9 @@ from incident_ops.domain.planned_changes import (
     planned_change,
     planned_freeze,
 )
-from incident_ops.domain.policy import Policy
+from incident_ops.domain.policy import REQUEST_BUDGET, Objective, Policy, Service
 from incident_ops.domain.policy_sections import Calendar
 from incident_ops.domain.record import Record, Unread
-from incident_ops.domain.services import REQUEST_BUDGET, Objective, Service
 from incident_ops.domain.time import LAST, duration, shift
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean

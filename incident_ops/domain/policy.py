@@ -1,9 +1,12 @@
-"""The policy in force: scheme, levels, triage rules and the other blocks, as frozen values.
+"""The policy in force: scheme, levels, triage rules and the other blocks, as frozen values; and the services of
+services.yaml: who owns each and what it needs (docs/contract.md#files).
 
 Built from checked and resolved data by `incident_ops.records.policy`; nothing is checked twice here.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import msgspec
 
@@ -33,6 +36,37 @@ from incident_ops.domain.policy_sections import (
     WriteBack,
 )
 from incident_ops.domain.time import duration
+
+
+class Service(Value, frozen=True):
+    """One service. `slo` in percent, or the path of an OpenSLO file; `pager_key_env` names an environment variable,
+    never a key."""
+
+    owner: str
+    tier: int | None = None
+    slo: float | str | None = None
+    paths: list[str] = []
+    runbook: str | None = None
+    depends_on: list[str] = []
+    labels: dict[str, str] = {}
+    public_name: str | None = None
+    pager_key_env: str | None = None
+
+
+Services = dict[str, Service]
+"""Services by name, in the file's order."""
+
+
+TIME_BUDGET, REQUEST_BUDGET = "time", "requests"
+
+
+class Objective(NamedTuple):
+    """`target_pct` in percent over a rolling `window` (seconds); `mode` TIME or REQUESTS (C19)."""
+
+    target_pct: float
+    window: int
+    mode: str = TIME_BUDGET
+
 
 NEXT_BUSINESS_DAY = "next_business_day"
 NEXT_RELEASE = "next_release"

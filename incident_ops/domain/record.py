@@ -15,8 +15,7 @@ from itertools import takewhile
 from typing import Any, NamedTuple
 
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.policy import Policy
-from incident_ops.domain.services import Service
+from incident_ops.domain.policy import Policy, Service
 
 
 class Record(NamedTuple):

@@ -26,9 +26,8 @@ from incident_ops.domain.lifecycle import (
     TRIAGED,
     shortest_path,
 )
-from incident_ops.domain.policy import Policy
+from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.record import is_incident_id
-from incident_ops.domain.services import Service
 from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
 from incident_ops.domain.triage import Decision, decide_level
 from incident_ops.edits.step import given_fields

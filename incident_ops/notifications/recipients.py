@@ -14,9 +14,8 @@ from incident_ops.domain.as_of import assignee_at, public_status
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import ASSIGNED, IN_PROGRESS, NEW, OVER, PENDING, TRIAGED
 from incident_ops.domain.notification import INCIDENT_CHANNEL, Message
-from incident_ops.domain.policy import LevelPolicy, Policy
+from incident_ops.domain.policy import LevelPolicy, Policy, Service
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, Calendar
-from incident_ops.domain.services import Service
 from incident_ops.domain.time import instant, spell_duration, stamp
 from incident_ops.sla.calendar import due
 from incident_ops.sla.clocks import POSTMORTEM_FINAL, POSTMORTEM_MEETING, UPDATE_INTERNAL, UPDATE_PUBLIC

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from incident_ops.domain.services import REQUEST_BUDGET, TIME_BUDGET, Objective
+from incident_ops.domain.policy import REQUEST_BUDGET, TIME_BUDGET, Objective
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding
 from incident_ops.records.store import Store

@@ -17,8 +17,7 @@ from typing import Any
 import msgspec
 
 from incident_ops import resources
-from incident_ops.domain.policy import Policy
-from incident_ops.domain.services import Service, Services
+from incident_ops.domain.policy import Policy, Service, Services
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding, Route, did_you_mean
 from incident_ops.records.file_findings import fault

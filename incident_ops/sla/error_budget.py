@@ -16,8 +16,8 @@ from typing import NamedTuple
 from incident_ops.domain.as_of import as_of
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import counts
+from incident_ops.domain.policy import REQUEST_BUDGET, TIME_BUDGET, Objective
 from incident_ops.domain.policy_sections import BurnRate
-from incident_ops.domain.services import REQUEST_BUDGET, TIME_BUDGET, Objective
 from incident_ops.domain.time import TimeSpan, duration, shift, spell_duration
 from incident_ops.sla.calendar import merged_intervals
 

@@ -11,9 +11,8 @@ from incident_ops.deploy_gate.check import DeployFacts, DeployRequest, check_dep
 from incident_ops.deploy_gate.verdict import Verdict
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.planned_changes import Freeze, Maintenance
-from incident_ops.domain.policy import Policy
+from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.record import Record
-from incident_ops.domain.services import Service
 from tests.support import policies
 
 NOW = datetime(2025, 1, 22, 13, tzinfo=UTC)  # a Wednesday

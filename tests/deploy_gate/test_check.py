@@ -10,9 +10,9 @@ import pytest
 from incident_ops.deploy_gate.check import demand_environment, rolled_back
 from incident_ops.deploy_gate.holds import opening_hours
 from incident_ops.deploy_gate.release import fix_refused, is_listed
+from incident_ops.domain.policy import REQUEST_BUDGET, Objective
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, Calendar
 from incident_ops.domain.record import Unread
-from incident_ops.domain.services import REQUEST_BUDGET, Objective
 from incident_ops.errors import UserError
 from tests.deploy_gate.asking import NOW, SERVICES, SHA, ask, change, freeze, known, outcome, override, policy, record
 

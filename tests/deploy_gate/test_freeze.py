@@ -9,9 +9,8 @@ import pytest
 
 from incident_ops.deploy_gate.check import DeployFacts, DeployRequest, check_deploy
 from incident_ops.deploy_gate.verdict import EXIT, Verdict
-from incident_ops.domain.policy import Policy
+from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.record import Record, Unread
-from incident_ops.domain.services import Service
 from incident_ops.errors import UserError
 from tests.deploy_gate.asking import NOW, outcome, policy, record
 

@@ -19,8 +19,8 @@ from incident_ops.deploy_gate.public_state import (
     why_not_current,
     why_replaced,
 )
+from incident_ops.domain.policy import REQUEST_BUDGET, Objective
 from incident_ops.domain.record import Unread
-from incident_ops.domain.services import REQUEST_BUDGET, Objective
 from incident_ops.errors import Incomplete, UserError
 from tests.deploy_gate.asking import NOW, SHA, ask, change, freeze, known, outcome, override, policy, record
 

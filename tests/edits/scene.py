@@ -10,9 +10,8 @@ from typing import Any
 
 from incident_ops import rules
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.policy import Policy
+from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.record import Record, World
-from incident_ops.domain.services import Service
 from incident_ops.edits.step import Step
 from incident_ops.findings import Finding, Level
 from incident_ops.records.editor import edit, key_order

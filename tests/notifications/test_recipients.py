@@ -12,8 +12,7 @@ import pytest
 from incident_ops.domain.as_of import as_of
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.notification import Message
-from incident_ops.domain.policy import Policy
-from incident_ops.domain.services import Service
+from incident_ops.domain.policy import Policy, Service
 from incident_ops.notifications.recipients import Notices, notices, response_phase
 from incident_ops.sla.obligations import incident_obligations
 from tests.sla.escalating import ITIL, LADDER, START, at, example, incident, note, policy, text

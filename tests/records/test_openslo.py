@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from incident_ops.domain.services import REQUEST_BUDGET, TIME_BUDGET, Objective
+from incident_ops.domain.policy import REQUEST_BUDGET, TIME_BUDGET, Objective
 from incident_ops.errors import UserError
 from incident_ops.records.openslo import load_objective
 from incident_ops.records.store import Store

@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 from incident_ops import rules
 from incident_ops.domain.as_of import is_settled
 from incident_ops.domain.incident import Cycle, Incident, Times
+from incident_ops.domain.policy import Service
 from incident_ops.domain.record import Crossings, IdClash, Link, Record, World
-from incident_ops.domain.services import Service
 from incident_ops.domain.time import parse_instant
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding, Level

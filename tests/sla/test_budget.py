@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.policy import REQUEST_BUDGET, Objective
 from incident_ops.domain.policy_sections import BurnRate
-from incident_ops.domain.services import REQUEST_BUDGET, Objective
 from incident_ops.domain.time import stamp
 from incident_ops.records.policy import load_policy
 from incident_ops.sla.error_budget import Budget, allowed, burn_rate, burning, request_budget, status_line, time_budget

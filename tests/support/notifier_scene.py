@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from incident_ops.adapters.notifiers import NotifierSettings
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.notification import Message
+from incident_ops.domain.policy import Service
 from incident_ops.domain.ports import IssueTracker, Notifier
-from incident_ops.domain.services import Service
 from tests.reconcile.builders import record
 from tests.support.http_sink import HttpSink
 

@@ -19,8 +19,8 @@ from pkgutil import iter_modules
 from typing import Protocol, cast
 
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.policy import Service
 from incident_ops.domain.ports import IssueTracker, Notifier
-from incident_ops.domain.services import Service
 from incident_ops.errors import UserError
 
 

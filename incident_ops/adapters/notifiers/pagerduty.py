@@ -10,7 +10,7 @@ from incident_ops.adapters.http import NoAnswer, exchange, is_https_or_local
 from incident_ops.adapters.notifiers import NotifierSettings
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message, page_key
-from incident_ops.domain.services import Service
+from incident_ops.domain.policy import Service
 from incident_ops.errors import Ambiguous, UserError, WriteFailed
 
 CHANNELS, TAKES_BACK = ("pager", "pagerduty"), True

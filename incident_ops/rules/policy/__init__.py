@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Protocol
 
-from incident_ops.domain.policy import LevelPolicy, Policy
-from incident_ops.domain.services import Services
+from incident_ops.domain.policy import LevelPolicy, Policy, Services
 from incident_ops.findings import Finding, Level, Route, Where
 from incident_ops.rules._support import rule_modules
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from incident_ops.adapters.notifiers.pagerduty import URL, Pager, connect, event, pager_url
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message, follow_up, page_key
-from incident_ops.domain.services import Service
+from incident_ops.domain.policy import Service
 from incident_ops.errors import Ambiguous, UserError, WriteFailed
 from tests.support.http_sink import HttpSink, faults, http_sink
 from tests.support.notifier_scene import MESSAGE, Scene, prepare, settings
