@@ -5,11 +5,14 @@ on the clock and on other records.
 
 With a base, the rules about merged records run too. Only findings in a changed file, or caused by one, decide the exit
 code: a broken file on main never blocks an incident at night.
+
+A comment suppresses a rule: `# incident-ops: ignore[rule-id] reason`.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,7 +22,7 @@ from incident_ops import rules
 from incident_ops.domain.as_of import is_settled
 from incident_ops.domain.fence import why_unusable
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.record import Crossings, Link, Record, World, is_incident_id
+from incident_ops.domain.record import Crossings, Link, Record, Silence, World, is_incident_id
 from incident_ops.domain.time import SKEW, parse_instant
 from incident_ops.findings import Finding, Level, Route
 from incident_ops.records.base_revision import Base
@@ -29,7 +32,7 @@ from incident_ops.records.planned_changes import FREEZE, MAINTENANCE, to_plan
 from incident_ops.records.policy import PolicyAndServices
 from incident_ops.records.schema import SCHEMA_KINDS, check_document, schema_text
 from incident_ops.records.store import CheckRecord, Raw, Store, is_record
-from incident_ops.records.suppressions import find_suppressions
+from incident_ops.records.yaml_positions import Node, nodes
 from incident_ops.records.yaml_reader import Document, read_bytes
 from incident_ops.rules import SuppressedFinding, apply_suppressions
 from incident_ops.rules import base as base_rules
@@ -312,3 +315,56 @@ def _as_merged(base: Base, index: RecordIndex, examine: CheckRecord) -> RecordIn
         if path in base.before:
             merged.put(examine(path, "", base.before[path]))
     return merged
+
+
+MARK = "incident-ops: ignore["
+_COMMENT = re.compile(r"(?:(?<=\s)|^)#[ \t]*incident-ops: ignore\[([^\]\r\n]*)\]?([^\r\n]*)", re.MULTILINE)
+
+
+def find_suppressions(text: str, path: str) -> list[Silence]:
+    """Every such comment of a readable text; inside a quoted or block text nothing is a comment.
+
+    At the end of a line it holds for that line, alone on a line for the next one that is not a comment.
+    """
+    if MARK not in text:
+        return []
+    texts = sorted(_texts(nodes(text), text))
+    lines = text.split("\n")
+    starts = [0, *(line_break.end() for line_break in re.finditer("\n", text))]
+    below = _next(lines)
+    suppressions = []
+    for comment in _COMMENT.finditer(text):
+        at = comment.start()
+        above = bisect_right(texts, (at, len(text))) - 1
+        if above >= 0 and at < texts[above][1]:
+            continue
+        line = bisect_right(starts, at)
+        column = at - starts[line - 1] + 1
+        alone = not lines[line - 1][: column - 1].strip()
+        rules = tuple(name for part in comment[1].split(",") if (name := part.strip()))
+        suppressions.append(Silence(path, line, column, below[line - 1] if alone else line, rules, comment[2].strip()))
+    return suppressions
+
+
+def _next(lines: list[str]) -> list[int]:
+    """For every line the first below it (from 1) that is not a comment."""
+    below = [len(lines) + 1] * len(lines)
+    for place in range(len(lines) - 2, -1, -1):
+        is_comment = lines[place + 1].lstrip().startswith("#")
+        below[place] = below[place + 1] if is_comment else place + 2
+    return below
+
+
+def _texts(top: Node, text: str) -> Iterator[tuple[int, int]]:
+    """Where quoted and block texts are, keys included; a block text without its `|` line, which may have one."""
+    todo = [top]
+    while todo:
+        node = todo.pop()
+        if node.kind == "scalar" and node.style not in ("", "null"):
+            header = text.find("\n", node.start, node.end) if node.style in "|>" else node.start
+            if header >= 0:
+                yield header, node.end
+        for entry in node.entries:
+            if entry.name is not None:
+                yield entry.start, entry.key_end
+            todo.append(entry.value)
