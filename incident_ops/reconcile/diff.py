@@ -11,18 +11,9 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from incident_ops.domain import tracker
 from incident_ops.domain.record import Edit, Route, Set
 from incident_ops.domain.time import UNKNOWN
-from incident_ops.domain.tracker import (
-    GITHUB,
-    ISSUE_DELETED,
-    ISSUE_TRANSFERRED,
-    Closing,
-    Issue,
-    IssueEdit,
-    MissingIssue,
-    Snapshot,
-)
 from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.changes import (
     CLOSE,
@@ -45,11 +36,11 @@ from incident_ops.reconcile.desired import (
     DesiredIssue,
 )
 
-OwnedIssues = Mapping[str, Sequence[Issue]]
+OwnedIssues = Mapping[str, Sequence[tracker.Issue]]
 """Key -> the issues it owns, by number."""
 
 
-def key_of(issue: Issue, identities: Collection[str]) -> str | None:
+def key_of(issue: tracker.Issue, identities: Collection[str]) -> str | None:
     """The key that owns an issue: what the tracker keeps, else the marker on line 1; None = not ours.
 
     A marker counts only where one of `identities` (case-folded logins) opened the issue: anybody can paste one.
@@ -59,12 +50,12 @@ def key_of(issue: Issue, identities: Collection[str]) -> str | None:
     return generated_block.owner(issue.body) if issue.author.casefold() in identities else None
 
 
-def owned_issues(desired: Desired, snapshot: Snapshot) -> OwnedIssues:
+def owned_issues(desired: Desired, snapshot: tracker.Snapshot) -> OwnedIssues:
     """Key -> its issues. One of ours that lost its marker is known by its number in the one record that names it."""
     recorded = recorded_numbers(desired, snapshot)
     times = Counter(recorded.values())
     claimed = {number: key for key, number in recorded.items() if times[number] == 1}
-    by_key: dict[str, list[Issue]] = defaultdict(list)
+    by_key: dict[str, list[tracker.Issue]] = defaultdict(list)
     for issue in sorted(snapshot.issues, key=lambda issue: issue.number):
         key = key_of(issue, desired.identities)
         if key is None and issue.author.casefold() in desired.identities and generated_block.owner(issue.body) is None:
@@ -74,14 +65,14 @@ def owned_issues(desired: Desired, snapshot: Snapshot) -> OwnedIssues:
     return by_key
 
 
-def recorded_numbers(desired: Desired, snapshot: Snapshot) -> Mapping[str, int]:
+def recorded_numbers(desired: Desired, snapshot: tracker.Snapshot) -> Mapping[str, int]:
     """Key -> the number in its record; empty where the tracker is not the one that records carry numbers of."""
-    if snapshot.source != GITHUB:
+    if snapshot.source != tracker.GITHUB:
         return {}
     return {issue.key: issue.number for issue in desired.issues.values() if issue.number is not None}
 
 
-def issue_to_keep(issues: Iterable[Issue], number: int | None = None) -> Issue:
+def issue_to_keep(issues: Iterable[tracker.Issue], number: int | None = None) -> tracker.Issue:
     """The one of several issues of a key that is kept: the record's number, else the lowest.
 
     One that is closed as a duplicate is the last choice, whatever the record says.
@@ -89,22 +80,22 @@ def issue_to_keep(issues: Iterable[Issue], number: int | None = None) -> Issue:
     return min(issues, key=lambda issue: (is_duplicate(issue), issue.number != number, issue.number))
 
 
-def issues_to_keep(ours: OwnedIssues, recorded: Mapping[str, int]) -> Mapping[str, Issue]:
+def issues_to_keep(ours: OwnedIssues, recorded: Mapping[str, int]) -> Mapping[str, tracker.Issue]:
     """Key -> the issue that is kept, of all that `owned_issues` found; `recorded` as from `recorded_numbers`."""
     return {key: issue_to_keep(issues, recorded.get(key)) for key, issues in ours.items()}
 
 
-def is_duplicate(issue: Issue) -> bool:
+def is_duplicate(issue: tracker.Issue) -> bool:
     """True where it is closed because another issue stands for the same."""
     return not issue.is_open and issue.state_reason == CLOSED_AS_DUPLICATE
 
 
-def is_hands_off(issue: Issue) -> bool:
+def is_hands_off(issue: tracker.Issue) -> bool:
     """True where people asked us to leave an issue alone."""
     return any(label.casefold() == HANDS_OFF for label in issue.labels)
 
 
-def missing_logins(wanted: DesiredIssue, issue: Issue | None) -> list[str]:
+def missing_logins(wanted: DesiredIssue, issue: tracker.Issue | None) -> list[str]:
     """Those whom the record wants on an open issue and who are not there yet; none where it is closed or left alone."""
     if wanted.closed_as is not None or (issue and is_hands_off(issue)):
         return []
@@ -125,7 +116,7 @@ def number_edit(wanted: DesiredIssue, number: int) -> Set:
     return Set(route, number)
 
 
-def write_back_number(wanted: DesiredIssue, issue: Issue) -> KeyDecision:
+def write_back_number(wanted: DesiredIssue, issue: tracker.Issue) -> KeyDecision:
     """The edit that brings the number into a merged record that does not have it."""
     if wanted.number == issue.number or wanted.record.is_pending:
         return KeyDecision()
@@ -133,7 +124,7 @@ def write_back_number(wanted: DesiredIssue, issue: Issue) -> KeyDecision:
     return KeyDecision((_change(wanted, issue, reason, number_edit(wanted, issue.number)),))
 
 
-def closed_by_a_person(wanted: DesiredIssue, issue: Issue, closing: Closing | None) -> KeyDecision:
+def closed_by_a_person(wanted: DesiredIssue, issue: tracker.Issue, closing: tracker.Closing | None) -> KeyDecision:
     """The edit that follows from a person's closing of an item; what cannot be concluded is left, with the reason.
 
     Completed (or without a reason) is done, with who, when and the evidence; not planned and duplicate are wont_do.
@@ -176,7 +167,7 @@ def new_numbers(desired: Desired, opened: Mapping[str, int]) -> Mapping[str, tup
     return dict(by_path)
 
 
-def _change(wanted: DesiredIssue, issue: Issue, reason: str, *edits: Edit) -> PlannedChange:
+def _change(wanted: DesiredIssue, issue: tracker.Issue, reason: str, *edits: Edit) -> PlannedChange:
     return PlannedChange(EDIT, wanted.kind, wanted.key, issue.number, reason, path=wanted.record.path, edits=edits)
 
 
@@ -188,22 +179,22 @@ class SideBySide(NamedTuple):
     """
 
     desired: Desired
-    snapshot: Snapshot
+    snapshot: tracker.Snapshot
     ours: OwnedIssues
-    kept: Mapping[str, Issue]
+    kept: Mapping[str, tracker.Issue]
     recorded: Mapping[str, int]
-    gone: Mapping[int, MissingIssue]
-    issues: Mapping[int, Issue]
+    gone: Mapping[int, tracker.MissingIssue]
+    issues: Mapping[int, tracker.Issue]
     unassignable: frozenset[str]
     recreate: frozenset[str]
 
     @property
     def is_hosted(self) -> bool:
         """True where the tracker's numbers are those that records carry."""
-        return self.snapshot.source == GITHUB
+        return self.snapshot.source == tracker.GITHUB
 
 
-def side_by_side(desired: Desired, snapshot: Snapshot, recreate: frozenset[str]) -> SideBySide:
+def side_by_side(desired: Desired, snapshot: tracker.Snapshot, recreate: frozenset[str]) -> SideBySide:
     """Everything that deciding about a key asks for."""
     ours, recorded = owned_issues(desired, snapshot), recorded_numbers(desired, snapshot)
     return SideBySide(
@@ -221,7 +212,7 @@ def side_by_side(desired: Desired, snapshot: Snapshot, recreate: frozenset[str])
 
 def decide_key(wanted: DesiredIssue, sides: SideBySide) -> KeyDecision:
     """What is to be done about one key."""
-    issues: Sequence[Issue] = sides.ours.get(wanted.key, ())
+    issues: Sequence[tracker.Issue] = sides.ours.get(wanted.key, ())
     if not issues:
         return _missing(wanted, sides)
     kept = sides.kept[wanted.key]
@@ -239,7 +230,7 @@ def _missing(wanted: DesiredIssue, sides: SideBySide) -> KeyDecision:
         return _keep(wanted, number, _why_not(number, wanted.key, sides))
     body = generated_block.compose(wanted.key, generated_block.generated_text(sides.desired.bodies[wanted.key]))
     logins = _assignable(wanted, None, sides)
-    edit = IssueEdit(title=wanted.title, body=body, labels=wanted.labels, assignees=logins)
+    edit = tracker.IssueEdit(title=wanted.title, body=body, labels=wanted.labels, assignees=logins)
     why = f"{wanted.why} and has no issue yet"
     if number is not None:
         why = f"{wanted.why} and its issue #{number} is not here" + (" (--recreate)" if sides.ours else "")
@@ -252,9 +243,9 @@ def _why_not(number: int, key: str, sides: SideBySide) -> str:
     """Why an issue that the record names is neither changed nor replaced."""
     gone, issue = sides.gone.get(number), sides.issues.get(number)
     new = f"--recreate {key} makes a new one"
-    if gone and gone.why == ISSUE_DELETED:
+    if gone and gone.why == tracker.ISSUE_DELETED:
         return f"#{number} was deleted on the tracker; {new}"
-    if gone and gone.why == ISSUE_TRANSFERRED:
+    if gone and gone.why == tracker.ISSUE_TRANSFERRED:
         return f"#{number} was moved to {gone.place or 'another repository'}; {new}"
     if gone:
         return f"#{number} cannot be reached with this token; {new}"
@@ -266,7 +257,7 @@ def _why_not(number: int, key: str, sides: SideBySide) -> str:
     return f"the record names #{number}, which is not an issue of ours; take the number out of the record"
 
 
-def _duplicate(wanted: DesiredIssue, issue: Issue, kept: Issue) -> KeyDecision:
+def _duplicate(wanted: DesiredIssue, issue: tracker.Issue, kept: tracker.Issue) -> KeyDecision:
     if is_hands_off(issue):
         return _hands_off(wanted, issue)
     return KeyDecision(
@@ -277,7 +268,7 @@ def _duplicate(wanted: DesiredIssue, issue: Issue, kept: Issue) -> KeyDecision:
                 wanted.key,
                 issue.number,
                 f"#{kept.number} has the same key",
-                IssueEdit(body=generated_block.mark_closed(issue.body)),
+                tracker.IssueEdit(body=generated_block.mark_closed(issue.body)),
                 CLOSED_AS_DUPLICATE,
                 issue,
                 comment=f"#{kept.number} stands for the same record ({wanted.key}), so this one is closed as its "
@@ -287,7 +278,7 @@ def _duplicate(wanted: DesiredIssue, issue: Issue, kept: Issue) -> KeyDecision:
     )
 
 
-def _compare(wanted: DesiredIssue, issue: Issue, sides: SideBySide) -> KeyDecision:
+def _compare(wanted: DesiredIssue, issue: tracker.Issue, sides: SideBySide) -> KeyDecision:
     """One wanted issue against the one that is there. A person's closing or reopening is not fought."""
     if is_hands_off(issue):
         return _hands_off(wanted, issue)
@@ -308,19 +299,19 @@ def _compare(wanted: DesiredIssue, issue: Issue, sides: SideBySide) -> KeyDecisi
             return step(REOPEN, wanted.why)
         closing = sides.snapshot.closings.get(issue.number)
         return join_decisions([closed_by_a_person(wanted, issue, closing), number])
-    return step(UPDATE, reason) if edit != IssueEdit() or parent else number
+    return step(UPDATE, reason) if edit != tracker.IssueEdit() or parent else number
 
 
 def _drift(
-    wanted: DesiredIssue, issue: Issue, parts: generated_block.Parts, sides: SideBySide
-) -> tuple[IssueEdit, str | None, str]:
+    wanted: DesiredIssue, issue: tracker.Issue, parts: generated_block.Parts, sides: SideBySide
+) -> tuple[tracker.IssueEdit, str | None, str]:
     """What differs -> new values, the key of a parent to be linked, and the reason."""
     block = generated_block.generated_text(sides.desired.bodies[wanted.key], closed=wanted.closed_as is not None)
     body = generated_block.compose(wanted.key, block, parts)
     new = _assignable(wanted, issue, sides)
     parent = _parent(wanted, issue, sides)
     same_text = generated_block.normalise(body) == generated_block.normalise(issue.body)
-    edit = IssueEdit(
+    edit = tracker.IssueEdit(
         title=wanted.title if wanted.title != issue.title else None,
         body=None if same_text else body,
         labels=_labels(wanted, issue, sides.desired),
@@ -335,7 +326,7 @@ def _drift(
     return edit, parent, f"not as in the record: {differ}"
 
 
-def _labels(wanted: DesiredIssue, issue: Issue, desired: Desired) -> tuple[str, ...] | None:
+def _labels(wanted: DesiredIssue, issue: tracker.Issue, desired: Desired) -> tuple[str, ...] | None:
     """The record's labels and those that are people's; None where nothing of ours differs, whatever the case."""
     there = {label.casefold() for label in issue.labels}
     labels = {label.casefold() for label in wanted.labels}
@@ -345,14 +336,14 @@ def _labels(wanted: DesiredIssue, issue: Issue, desired: Desired) -> tuple[str, 
     return (*wanted.labels, *(label for label in issue.labels if label.casefold() not in ours))
 
 
-def _assignable(wanted: DesiredIssue, issue: Issue | None, sides: SideBySide) -> tuple[str, ...]:
+def _assignable(wanted: DesiredIssue, issue: tracker.Issue | None, sides: SideBySide) -> tuple[str, ...]:
     """Whom to assign to an issue beside those who are there, as far as there is room."""
     room = MOST_ASSIGNEES - (len(issue.assignees) if issue else 0)
     new = [login for login in missing_logins(wanted, issue) if login.casefold() not in sides.unassignable]
     return tuple(new[: max(0, room)])
 
 
-def _parent(wanted: DesiredIssue, issue: Issue | None, sides: SideBySide) -> str | None:
+def _parent(wanted: DesiredIssue, issue: tracker.Issue | None, sides: SideBySide) -> str | None:
     """The key whose issue becomes the parent: of an issue that has none, where the tracker has sub-issues."""
     if wanted.parent is None or wanted.closed_as or not sides.is_hosted or sides.snapshot.has_sub_issues is False:
         return None
@@ -363,7 +354,7 @@ def _parent(wanted: DesiredIssue, issue: Issue | None, sides: SideBySide) -> str
     return wanted.parent if known and issue.parent is None else None
 
 
-def _hands_off(wanted: DesiredIssue, issue: Issue) -> KeyDecision:
+def _hands_off(wanted: DesiredIssue, issue: tracker.Issue) -> KeyDecision:
     return _keep(wanted, issue.number, "people asked for hands off")
 
 
