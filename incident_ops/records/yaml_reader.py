@@ -189,15 +189,17 @@ class _EventReader:
     def run(self) -> Any:
         """The document's data; fills `marks`. Raises _Refused or yaml.YAMLError."""
         parser = _Parser(self.text)
+        top: list[Any] = []
         try:
-            return self._walk(parser.get_event)
+            self._walk(parser.get_event, top)
         finally:
             parser.dispose()
+        return top[0] if top else None
 
-    def _walk(self, next_event: Callable[[], Any]) -> Any:
+    def _walk(self, next_event: Callable[[], Any], top: list[Any]) -> None:
+        """Puts the document's value into `top`."""
         # The one hot loop of the program: a flat state machine, no recursion, no node tree.
         mark = self.marks.append
-        top: list[Any] = []  # holds the document's value
         stack: list[tuple[Any, bool]] = []  # (container, is it a mapping?)
         holder: Any = top  # the open container: a dict or a list
         is_map, key = False, None
@@ -235,7 +237,6 @@ class _EventReader:
                 holder, is_map = stack.pop()
             elif kind is AliasEvent or (kind is DocumentStartEvent and top):
                 raise self._alias_or_document(event)
-        return top[0] if top else None
 
     def _check_collection(self, event: Any, *, is_key: bool, depth: int) -> None:
         """Raises _Refused for a mapping or list that may not begin here."""

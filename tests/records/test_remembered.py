@@ -36,11 +36,11 @@ class Kept:
 @pytest.fixture
 def scene(tmp_path: object) -> tuple[Store, RecordIndex]:
     folder = Folder(tmp_path / "repo")  # type: ignore[operator]
-    folder.put("INC-1", **CLOSED)
+    folder.put("INC-1", **CLOSED, severity="SEV3")
     folder.put("INC-2")
-    folder.put("INC-3", **CLOSED)
+    folder.put("INC-3", **CLOSED, severity="SEV3")
     folder.commit()
-    folder.put("INC-3", **{**CLOSED, "title": "Changed since"})
+    folder.put("INC-3", **{**CLOSED, "severity": "SEV3", "title": "Changed since"})
     store = Store(folder.path, Git.around(folder.path))
     setting = load_policy_and_services(store)
     return store, load_index(store, record_checker(setting, NOW), setting.fingerprint)
