@@ -120,7 +120,7 @@ def test_without_a_record_a_note(make: Callable[..., Folder], git: bool) -> None
 
 def test_what_is_kept_between_runs_changes_no_answer(folder: Folder) -> None:
     """Settled records come from what an earlier run kept; a changed record is read anew."""
-    folder.put("INC-1", **CLOSED)
+    folder.put("INC-1", **CLOSED, postmortem="{status: final}")
     folder.commit()
     first = report(folder)
     assert (folder.path / ".git/incident-ops/settled").exists()
