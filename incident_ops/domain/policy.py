@@ -123,6 +123,7 @@ class LevelPolicy(Value, frozen=True):
     audiences: list[str] = []
     channels: list[str] = []
     status_page: bool = False
+    verify: bool = False
     postmortem: PostmortemDuty = PostmortemDuty()
 
     @property
@@ -149,6 +150,7 @@ class When(Value, frozen=True):
     feature: str | list[str] | None = None
     data_risk: str | list[str] | None = None
     slo: str | list[str] | None = None
+    sla: str | list[str] | None = None
     revenue: bool | None = None
     reputation: bool | None = None
     ongoing: bool | None = None
@@ -175,6 +177,7 @@ class CausePrior(Value, frozen=True):
 class TriagePolicy(Value, frozen=True):
     within: str | None = None
     recent_changes: str | None = None
+    unknown: str = "cautious"
     rules: list[TriageRule] = []
     causes: list[CausePrior] = []
 
@@ -267,6 +270,7 @@ class Policy(Value, frozen=True):
             audiences=major.audiences,
             channels=major.channels,
             status_page=major.status_page,
+            verify=driving.verify or major.verify,
             postmortem=major.postmortem,
         )
 
