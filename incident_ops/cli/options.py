@@ -249,16 +249,19 @@ def answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+YES_NO = ("yes", "no")
+
+
 def ask_triage(policy: Policy, known: Triage) -> Triage:
     """The questions at a terminal; an empty answer leaves what is known, or means that it is not known."""
-    from incident_ops.domain.triage import DATA_RISKS, FEATURES, SLAS, SLOS, questions, triage_answers  # as above
+    from incident_ops.domain.triage import DATA_RISKS, FEATURES, SLOS, questions, triage_answers  # as above
 
     click.echo("How bad is it? An empty answer means: not known.", err=True)
     asked: dict[str, tuple[str, Sequence[str]]] = {
         "feature": ("What is broken", FEATURES),
         "data_risk": ("What may happen to data", DATA_RISKS),
         "slo": ("Service level objective", SLOS),
-        "sla": ("Is the violation of a service level agreement imminent", SLAS),
+        "sla": ("Is a service level agreement about to be violated", YES_NO),
         "revenue": ("Is revenue lost", YES_NO),
         "reputation": ("Is our reputation at risk", YES_NO),
         "ongoing": ("Is it still happening", YES_NO),
@@ -268,25 +271,35 @@ def ask_triage(policy: Policy, known: Triage) -> Triage:
         before = getattr(known, name)
         if name == "users_percent":
             text = "Share of users affected (all, >50, <10, or a number in percent)"
-            given[name] = _prompt(text, before, value_proc=_share)
+            given[name] = _prompt(text, before, _share)
             continue
         question, words = asked[name]
-        said = _prompt(f"{question} ({', '.join(words)})", _spoken(before), type=click.Choice(("", *words)))
-        given[name] = {"yes": True, "no": False}.get(said, said or None) if words is YES_NO else said or None
+        meant: dict[str, Any] = dict(zip(words, words, strict=True))
+        if words is YES_NO:
+            meant = {"yes": "imminent", "no": "ok"} if name == "sla" else {"yes": True, "no": False}
+        default = next((word for word, value in meant.items() if value == before), None)
+        said = _prompt(f"{question} ({', '.join(words)})", default, _one_of(words))
+        given[name] = meant.get(said)
     return triage_answers(given)
 
 
-YES_NO = ("yes", "no")
-
-
-def _prompt(question: str, before: Any, **how: Any) -> Any:
+def _prompt(question: str, before: Any, read: Callable[[str], Any]) -> Any:
     """An answer at a terminal; Enter repeats the one given before, which is shown."""
     default = "" if before is None else str(before)
-    return click.prompt(question, default=default, show_default=bool(default), show_choices=False, err=True, **how)
+    return click.prompt(question, default=default, show_default=bool(default), value_proc=read, err=True)
 
 
-def _spoken(answer: Any) -> Any:
-    return {True: "yes", False: "no"}[answer] if isinstance(answer, bool) else answer
+def _one_of(words: Sequence[str]) -> Callable[[str], str]:
+    """Reads one of some words, or the beginning of one; an empty answer is one, too."""
+
+    def read(text: str) -> str:
+        said = text.strip().lower()
+        fitting = [word for word in words if word == said] or [word for word in words if word.startswith(said)]
+        if said and len(fitting) != 1:
+            raise click.BadParameter(f"{text!r} is not one of {', '.join(words)}")
+        return fitting[0] if said else ""
+
+    return read
 
 
 def _users_option(_ctx: click.Context, _param: click.Parameter, text: str | None) -> float | str | None:

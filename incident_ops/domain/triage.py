@@ -348,9 +348,9 @@ def _worst(policy: Policy, answers: Triage, found: _Outcome) -> TriageRule:
 def _without_a_rule(policy: Policy, unknown: str) -> str:
     """The reason where no rule holds by the answers alone."""
     if policy.triage.unknown == MILDEST:
-        return f"{unknown}: the mildest level that fits counts"
-    limit = f", {policy.labels[0]} only where the answers say so" if policy.triage.unknown == CAUTIOUS else ""
-    return f"{unknown}: the worst level that fits counts{limit}"
+        return f"{unknown}, so the mildest level that fits counts"
+    limit = f" ({policy.labels[0]} only where the answers say so)" if policy.triage.unknown == CAUTIOUS else ""
+    return f"{unknown}, so the worst level that fits counts{limit}"
 
 
 def _not_known(policy: Policy, answers: Triage, found: _Outcome) -> str:

@@ -6,9 +6,12 @@ import json
 from typing import Any
 from unittest import mock
 
+import click
 import pytest
 
 from incident_ops.adapters.environment import CHOSEN
+from incident_ops.cli.options import YES_NO, _one_of
+from incident_ops.domain.triage import FEATURES
 from incident_ops.records.yaml_reader import read_yaml
 from tests.cli.scene import Done, Folder, call
 
@@ -93,7 +96,7 @@ def test_the_lowest_priority_beside_the_highest_severity_is_found(folder: Folder
     ("preset", "questions"),
     [
         ("sev0-3", ["Share", "What is", "What may", "Is revenue", "Is our", "Is it still", "Level"]),
-        ("p0-p3", ["Share", "What is", "What may", "Service", "Is the viol", "Is revenue", "Is our", "Is it", "Level"]),
+        ("p0-p3", ["Share", "What is", "What may", "Service", "Is a serv", "Is revenue", "Is our", "Is it", "Level"]),
     ],
 )
 def test_at_a_terminal_every_question_that_can_decide_is_asked(
@@ -113,7 +116,7 @@ def test_at_a_terminal_every_question_that_can_decide_is_asked(
 
 def test_lost_revenue_is_asked_for_and_decides(folder: Folder) -> None:
     """Payments are an example of P0."""
-    answers: list[object] = [30, "secondary", "none", "ok", "ok", "yes", "no", "yes", "P0"]
+    answers: list[object] = [30, "secondary", "none", "ok", "no", "yes", "no", "yes", "P0"]
     done, _ = asked(under(folder, "p0-p3"), answers, "declare", "Payments are down", "-s", "api")
     assert "declared, P0: Payments are down\n  rule 2: core or secondary feature and revenue lost -> P0" in done.out
     assert data(folder)["triage"] == {
@@ -128,6 +131,20 @@ def test_lost_revenue_is_asked_for_and_decides(folder: Folder) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("words", "typed", "read"),
+    [(FEATURES, "s", "secondary"), (FEATURES, "Core ", "core"), (YES_NO, "y", "yes"), (YES_NO, "", "")],
+)
+def test_the_beginning_of_an_answer_is_enough(words: tuple[str, ...], typed: str, read: str) -> None:
+    assert _one_of(words)(typed) == read
+
+
+@pytest.mark.parametrize("typed", ["c", "sore", "cores"])
+def test_what_fits_no_answer_or_two_is_asked_again(typed: str) -> None:
+    with pytest.raises(click.BadParameter, match="is not one of core, secondary, cosmetic"):
+        _one_of(FEATURES)(typed)
+
+
 def test_whoever_knows_better_chooses_another_level(folder: Folder) -> None:
     answers: list[object] = [30, "core", "none", "no", "no", "yes", "SEV0"]
     done, _ = asked(folder, answers, "declare", "Login fails", "-s", "api")
@@ -138,7 +155,8 @@ def test_whoever_knows_better_chooses_another_level(folder: Folder) -> None:
 def test_open_questions_are_printed_with_the_level_they_lead_to(folder: Folder) -> None:
     done = act(under(folder, "p0-p3"), "declare", "Search is slow", "-s", "api", "--users", "30")
     assert (
-        "  assumed: the feature is not known: the worst level that fits counts, P0 only\n    where the answers say so\n"
+        "  assumed: the feature is not known, so the worst level that fits counts (P0\n"
+        "    only where the answers say so)\n"
         "  open question: data loss, corruption or breach -> P0\n"
         "  open question: SLA violation imminent -> P0\n"
     ) in done.out

@@ -135,8 +135,8 @@ def test_where_nothing_is_known_the_worst_level_counts_but_the_very_worst(preset
     assert (decision.worst, decision.assumed) == (POLICIES[preset].labels[0], True)
     assert (decision.rule_number, decision.rule_text) == (None, None)
     assert decision.reason == (
-        "the share of users and the feature are not known: the worst level that fits counts,"
-        f" {POLICIES[preset].labels[0]} only where the answers say so"
+        "the share of users and the feature are not known, so the worst level that fits counts"
+        f" ({POLICIES[preset].labels[0]} only where the answers say so)"
     )
 
 
@@ -145,7 +145,7 @@ def test_a_policy_may_take_the_worst_of_what_is_not_known(preset: str, level: st
     decision = decide_level(policy(preset, "triage: {unknown: worst}\n"), Triage())
     assert (decision.level, decision.major, decision.assumed) == (level, major, True)
     assert decision.reason.startswith("the share of users, the feature")
-    assert decision.reason.endswith("are not known: the worst level that fits counts")
+    assert decision.reason.endswith("are not known, so the worst level that fits counts")
     assert decision.open == ()
 
 
