@@ -274,6 +274,16 @@ class Policy(Value, frozen=True):
             postmortem=major.postmortem,
         )
 
+    def wanted_priority(self, severity: str | None, priority: str | None) -> str | None:
+        """The priority that the triage rules give beside this severity of a major incident; None where the priority
+        of the record is as bad, or no rule gives that severity."""
+        ladder = self.labels
+        given = [rule.level for rule in self.triage.rules if severity is not None and rule.major == severity]
+        mildest = max((ladder.index(label) for label in given if label in ladder), default=None)
+        if mildest is None or priority not in ladder or ladder.index(priority) <= mildest:
+            return None
+        return ladder[mildest]
+
     def calendar(self, name: str) -> Calendar | None:
         """The calendar of this name; `24x7` is built in."""
         return AROUND_THE_CLOCK if name == "24x7" else self.calendars.get(name)

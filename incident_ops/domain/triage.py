@@ -147,17 +147,6 @@ def questions(policy: Policy) -> tuple[str, ...]:
     return tuple(name for name in _CONDITION if name in asked_of_all or _can_decide(policy, name))
 
 
-def wanted_priority(policy: Policy, severity: str | None, priority: str | None) -> str | None:
-    """The priority that the triage rules give beside this severity of a major incident; None where the priority of
-    the record is as bad, or no rule gives that severity."""
-    given = [rule.level for rule in policy.triage.rules if severity is not None and rule.major == severity]
-    ladder = policy.labels
-    mildest = max((ladder.index(label) for label in given if label in ladder), default=None)
-    if mildest is None or priority not in ladder or ladder.index(priority) <= mildest:
-        return None
-    return ladder[mildest]
-
-
 def decide_level(policy: Policy, answers: Triage) -> Decision:
     """The level for these answers. UserError where no rule matches, or a rule names a foreign level."""
     found = _outcome(policy, answers)

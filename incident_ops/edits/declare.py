@@ -29,7 +29,7 @@ from incident_ops.domain.lifecycle import (
 from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.record import is_incident_id
 from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
-from incident_ops.domain.triage import Decision, decide_level, is_any_answered, wanted_priority
+from incident_ops.domain.triage import Decision, decide_level, is_any_answered
 from incident_ops.edits.step import given_fields
 from incident_ops.errors import UserError
 
@@ -152,7 +152,7 @@ def _major_met(policy: Policy, label: str, decision: Decision | None) -> str | N
     """The severity of a major incident that the answers meet, beside a priority that is bad enough for it (R20)."""
     if decision is None or decision.major is None or label not in policy.labels:
         return None
-    return None if wanted_priority(policy, decision.major, label) else decision.major
+    return None if policy.wanted_priority(decision.major, label) else decision.major
 
 
 def _in_force(policy: Policy, digest: str, severity: str | None, priority: str | None) -> dict[str, Any]:
@@ -178,7 +178,7 @@ def _warnings(
     declaration: Declaration, policy: Policy, severity: str | None, priority: str | None, decision: Decision | None
 ) -> tuple[str, ...]:
     messages = [*_other_level(declaration, policy.driving_label(severity, priority), severity, decision)]
-    if wanted := wanted_priority(policy, severity, priority):
+    if wanted := policy.wanted_priority(severity, priority):
         messages.append(f"{priority} beside {severity}: the triage rules give {severity} the priority {wanted}")
     if declaration.answers.ongoing is False:
         messages.append('it is over: when was service back? incident-ops timeline "..." --at WHEN --mark restored')

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from incident_ops.domain.record import Record, World
-from incident_ops.domain.triage import wanted_priority
 from incident_ops.findings import Finding, Level
 from incident_ops.rules._support import rule_finding
 
@@ -26,7 +25,7 @@ TIMED = False
 def check(record: Record, world: World) -> Iterator[Finding]:
     """The priority beside the severity of a major incident."""
     incident = record.incident
-    wanted = None if incident.is_closed else wanted_priority(world.policy, incident.severity, incident.priority)
+    wanted = None if incident.is_closed else world.policy.wanted_priority(incident.severity, incident.priority)
     if wanted is not None:
         severity, priority = incident.severity, incident.priority
         message = f"{priority} beside {severity}: the triage rules give {severity} a {wanted}"
