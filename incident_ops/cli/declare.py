@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import shlex
-import textwrap
-from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from incident_ops.app.declare import DeclaredRecord, declare_record
-from incident_ops.app.edit_record import check_services, clean, shown_path, who
+from incident_ops.app.edit_record import (
+    check_services,
+    clean,
+    edit_record,
+    find_record,
+    read_for_edit,
+    shown_path,
+    who,
+)
 from incident_ops.app.workspace import Workspace, demand_work_tree, moment
 from incident_ops.cli.options import (
     answer_options,
     ask_triage,
     at_terminal,
     by_option,
+    complete_incident,
     complete_service,
     format_option,
+    print_edited,
     warn,
     with_repository,
 )
 from incident_ops.domain.incident import Triage
-from incident_ops.domain.policy import LevelPolicy
-from incident_ops.domain.triage import decide_level, triage_answers
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.triage import decide_level, is_any_answered, triage_answers
 from incident_ops.edits.declare import NO_ANSWERS, SOURCES, Declaration
 from incident_ops.errors import UserError
 from incident_ops.render.findings import inert, json_text
@@ -93,10 +101,29 @@ def _declaration(workspace: Workspace, said: dict[str, Any], *, ask: bool) -> De
         choice = click.Choice([*services])
         names = (click.prompt("Which service?", type=choice, prompt_suffix=" ", err=True),)
     answers = triage_answers(given)
-    by_rules = ask and said[policy.drives] is None and answers == NO_ANSWERS
+    by_rules = ask and said[policy.drives] is None and not is_any_answered(answers)
     if by_rules:
-        answers = ask_triage()
+        answers = ask_triage(policy, answers)
+        said = {**said, policy.drives: _chosen_level(policy, answers)}
     return _filled(workspace, said, title, names, answers, by_rules)
+
+
+def _chosen_level(policy: Policy, answers: Triage) -> str | None:
+    """Shows what the answers lead to and what each level means; None where the person leaves it at that."""
+    from incident_ops.render.triage import decision_lines, level_lines, wrapped  # as above
+
+    decision = decide_level(policy, answers)
+    for line in level_lines(policy):
+        click.echo(line, err=True)
+    click.echo(f"Your answers: {decision.level}{f' and {decision.major}' if decision.major else ''}", err=True)
+    for line in decision_lines(decision):
+        click.echo(wrapped(inert(line)), err=True)
+    choice = click.Choice(policy.labels, case_sensitive=False)
+    question = f"Level (Enter for {decision.level})"
+    label = click.prompt(
+        question, default=decision.level, show_default=False, show_choices=False, type=choice, err=True
+    )
+    return None if label == decision.level else str(label)
 
 
 def _title(words: tuple[str, ...]) -> str | None:
@@ -134,18 +161,20 @@ def _json(declared: DeclaredRecord) -> str:
     level = {"state": incident.state, "severity": incident.severity, "priority": incident.priority}
     decided = {"rule": rule.rule_number if rule else None, "rule_text": rule.rule_text if rule else None}
     said = {"warnings": [*declared.warnings], "next": [*declared.next_steps]}
-    return json_text({**head, **level, **decided, **said})
+    asked = [one._asdict() for one in rule.open] if rule else []
+    return json_text({**head, **level, **decided, **said, "assumed": bool(rule and rule.assumed), "open": asked})
 
 
 def _print(workspace: Workspace, declared: DeclaredRecord) -> None:
+    from incident_ops.render.triage import decision_lines, wrapped  # a program that reads JSON needs none of it
+
     incident, rule = declared.record.incident, declared.decision
     label = " ".join(filter(None, (incident.priority, incident.severity)))
     drill = ", a drill" if incident.drill else ""
     click.echo(f"{click.style(incident.id, bold=True)}: declared, {label}{drill}: {inert(incident.title)}")
     if rule and rule.level in (incident.priority, incident.severity):
-        click.echo(f"  rule {rule.rule_number}: {inert(rule.rule_text)}")
-        if rule.note:
-            click.echo(f"  {inert(rule.note)}")
+        for line in decision_lines(rule):
+            click.echo(wrapped(inert(line)))
     click.echo(f"  folder: {shown_path(workspace, declared.folder)}")
     warn(declared.warnings)
     for step in declared.next_steps:
@@ -153,48 +182,81 @@ def _print(workspace: Workspace, declared: DeclaredRecord) -> None:
 
 
 @click.command()
+@click.argument("incident", metavar="[INC]", required=False, shell_complete=complete_incident)
+@click.option("--levels", is_flag=True, help="Show what each level means, and examples of it.")
+@click.option("--reason", metavar="TEXT", help="With INC: why its level changes; needed to lower it.")
 @answer_options
+@by_option
 @format_option
 @with_repository
-def triage(workspace: Workspace, form: str, **answers: Any) -> None:
+def triage(
+    workspace: Workspace,
+    incident: str | None,
+    levels: bool,
+    reason: str | None,
+    by: str | None,
+    form: str,
+    **answers: Any,
+) -> None:
     """Answer the triage questions; get the level and the rule that decided. What is not known is left out.
+
+    With INC its record is triaged: the answers are written down, a level that
+    is worse than its own replaces that, and a new incident becomes triaged.
+    Answers that the record has already count as well.
 
     \b
     Examples:
+      incident-ops triage --levels
       incident-ops triage --users 60 --feature core
-      incident-ops triage --data-risk breach
-      incident-ops triage --users 30 --feature secondary --format json
+      incident-ops triage --users ">50%" --feature secondary --format json
+      incident-ops triage INC-20250126-120500 --users all --category database
+      incident-ops triage 120500 --users "<10" --reason "one region only"
     """
-    decision = decide_level(workspace.judged_by[0], triage_answers(answers))
+    policy, asks = workspace.judged_by[0], at_terminal() and form == "text"
+    said = triage_answers(answers)
+    if levels:
+        _print_levels(policy)
+    elif incident is not None:
+        _triage_record(workspace, incident, said, reason, by, form)
+    elif reason is not None:
+        raise UserError("--reason goes with an incident", hint='incident-ops triage INC-... --reason "..."')
+    else:
+        _print_decision(policy, ask_triage(policy, said) if asks and said == NO_ANSWERS else said, form)
+
+
+def _triage_record(
+    workspace: Workspace, asked: str, said: Triage, reason: str | None, by: str | None, form: str
+) -> None:
+    from incident_ops.edits.triage import triage_incident  # what only this command needs
+
+    policy = workspace.judged_by[0]
+    if said == NO_ANSWERS and at_terminal() and form == "text":
+        before = read_for_edit(workspace, find_record(workspace, asked)).record.incident
+        said = ask_triage(policy, before.triage or NO_ANSWERS)
+    actor, why = who(workspace, by), clean(reason)
+    edited = edit_record(
+        workspace, asked, lambda current: triage_incident(current, policy, workspace.now, actor, said, why)
+    )
+    print_edited(edited, form)
+
+
+def _print_levels(policy: Policy) -> None:
+    from incident_ops.render.triage import level_lines  # what only these commands need
+
+    for line in level_lines(policy):
+        click.echo(line)
+
+
+def _print_decision(policy: Policy, answers: Triage, form: str) -> None:
+    from incident_ops.render.triage import decision_data, decision_lines, meaning, wrapped  # as above
+
+    decision = decide_level(policy, answers)
     if form == "json":
-        decided = {
-            "level": decision.level,
-            "major": decision.major,
-            "rule": decision.rule_number,
-            "rule_text": decision.rule_text,
-        }
-        click.echo(
-            json_text(
-                {"schema": 1, **decided, "assumed": decision.assumed, "worst": decision.worst, "note": decision.note}
-            ),
-            nl=False,
-        )
+        click.echo(json_text({"schema": 1, **decision_data(decision)}), nl=False)
         return
-    major = f" and {decision.major}" if decision.major else ""
-    click.secho(f"{decision.level}{major}", bold=True)
-    click.echo(f"  rule {decision.rule_number}: {decision.rule_text}")
+    click.secho(f"{decision.level}{f' and {decision.major}' if decision.major else ''}", bold=True)
+    for line in decision_lines(decision):
+        click.echo(wrapped(inert(line)))
     for label in filter(None, (decision.level, decision.major)):
-        for line in _meaning(workspace.judged_by[0].level(label)):
-            click.echo(textwrap.fill(line, 80, initial_indent="  ", subsequent_indent="    "))
-    if decision.assumed:
-        click.echo("  assumed: the playbook leaves this case open, or an answer is missing")
-    if decision.note:
-        click.echo(textwrap.fill(decision.note, 80, initial_indent="  ", subsequent_indent="  "))
-
-
-def _meaning(level: LevelPolicy | None) -> Iterator[str]:
-    """What the policy says of a level: its definition, and examples of it."""
-    if level is not None and level.definition:
-        yield f"{level.id}: {level.definition}"
-    if level is not None and level.examples:
-        yield f"{level.id}, for example: {'; '.join(level.examples)}"
+        for line in meaning(policy.level(label)):
+            click.echo(wrapped(inert(f"{label}: {line}")))

@@ -70,6 +70,7 @@ class Triage(Value, frozen=True, kw_only=True):
     revenue: bool | None = None
     reputation: bool | None = None
     slo: str | None = None
+    sla: str | None = None
     ongoing: bool | None = None
     category: str | None = None
 

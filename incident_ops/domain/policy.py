@@ -123,6 +123,7 @@ class LevelPolicy(Value, frozen=True):
     audiences: list[str] = []
     channels: list[str] = []
     status_page: bool = False
+    verify: bool = False
     postmortem: PostmortemDuty = PostmortemDuty()
 
     @property
@@ -149,6 +150,7 @@ class When(Value, frozen=True):
     feature: str | list[str] | None = None
     data_risk: str | list[str] | None = None
     slo: str | list[str] | None = None
+    sla: str | list[str] | None = None
     revenue: bool | None = None
     reputation: bool | None = None
     ongoing: bool | None = None
@@ -175,6 +177,7 @@ class CausePrior(Value, frozen=True):
 class TriagePolicy(Value, frozen=True):
     within: str | None = None
     recent_changes: str | None = None
+    unknown: str = "cautious"
     rules: list[TriageRule] = []
     causes: list[CausePrior] = []
 
@@ -267,8 +270,19 @@ class Policy(Value, frozen=True):
             audiences=major.audiences,
             channels=major.channels,
             status_page=major.status_page,
+            verify=driving.verify or major.verify,
             postmortem=major.postmortem,
         )
+
+    def wanted_priority(self, severity: str | None, priority: str | None) -> str | None:
+        """The priority that the triage rules give beside this severity of a major incident; None where the priority
+        of the record is as bad, or no rule gives that severity."""
+        ladder = self.labels
+        given = [rule.level for rule in self.triage.rules if severity is not None and rule.major == severity]
+        mildest = max((ladder.index(label) for label in given if label in ladder), default=None)
+        if mildest is None or priority not in ladder or ladder.index(priority) <= mildest:
+            return None
+        return ladder[mildest]
 
     def calendar(self, name: str) -> Calendar | None:
         """The calendar of this name; `24x7` is built in."""

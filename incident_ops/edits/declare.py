@@ -29,7 +29,7 @@ from incident_ops.domain.lifecycle import (
 from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.record import is_incident_id
 from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
-from incident_ops.domain.triage import Decision, decide_level
+from incident_ops.domain.triage import Decision, decide_level, is_any_answered
 from incident_ops.edits.step import given_fields
 from incident_ops.errors import UserError
 
@@ -133,16 +133,26 @@ def channel_name(incident: Incident, policy: Policy) -> str:
 def _labels(declaration: Declaration, policy: Policy) -> tuple[str | None, str | None, Decision | None]:
     severity, priority = declaration.severity, declaration.priority
     label = policy.driving_label(severity, priority)
-    answered = declaration.by_rules or declaration.answers != NO_ANSWERS
+    answered = declaration.by_rules or is_any_answered(declaration.answers)
     decision = decide_level(policy, declaration.answers) if answered else None
     if label is not None:
-        return severity, priority, decision
+        return severity or _major_met(policy, label, decision), priority, decision
     if decision is None:
-        hint = f"--{policy.drives} {'|'.join(policy.labels)}, or answer: --users 60 --feature core --data-risk none"
+        hint = (
+            f"--{policy.drives} {'|'.join(policy.labels)} (see `incident-ops triage --levels`), or answer:"
+            " --users 60 --feature core --data-risk none"
+        )
         raise UserError(f"how bad is it? No {policy.drives} is given", hint=hint)
     if policy.drives == "priority":
         return severity or decision.major, decision.level, decision
     return decision.level, priority, decision
+
+
+def _major_met(policy: Policy, label: str, decision: Decision | None) -> str | None:
+    """The severity of a major incident that the answers meet, beside a priority that is bad enough for it (R20)."""
+    if decision is None or decision.major is None or label not in policy.labels:
+        return None
+    return None if policy.wanted_priority(decision.major, label) else decision.major
 
 
 def _in_force(policy: Policy, digest: str, severity: str | None, priority: str | None) -> dict[str, Any]:
@@ -167,16 +177,31 @@ def _first_rows(declaration: Declaration, detected: str, at: str, by: str | None
 def _warnings(
     declaration: Declaration, policy: Policy, severity: str | None, priority: str | None, decision: Decision | None
 ) -> tuple[str, ...]:
-    messages = []
-    label = policy.driving_label(severity, priority)
-    if decision is not None and decision.level != label:
-        messages.append(
-            f"the triage rules would give {decision.level} (rule {decision.rule_number}: {decision.rule_text})"
-        )
+    messages = [*_other_level(declaration, policy.driving_label(severity, priority), severity, decision)]
+    if wanted := policy.wanted_priority(severity, priority):
+        messages.append(f"{priority} beside {severity}: the triage rules give {severity} the priority {wanted}")
+    if declaration.answers.ongoing is False:
+        messages.append('it is over: when was service back? incident-ops timeline "..." --at WHEN --mark restored')
     level = policy.duties(severity, priority)
     if level is not None and level.ic_after == 0 and not declaration.commander:
         messages.append(f"{severity or level.id} needs a commander now")
     return tuple(messages)
+
+
+def _other_level(
+    declaration: Declaration, label: str | None, severity: str | None, decision: Decision | None
+) -> Iterator[str]:
+    """What the triage rules say beside, or against, the labels that somebody typed."""
+    if decision is None:
+        return
+    major = decision.major
+    if decision.level != label:
+        both = f"{decision.level} and {major}" if major else decision.level
+        yield f"the triage rules would give {both} ({decision.reason})"
+    elif major is not None and severity != major:
+        yield f"the answers meet {major}, not {severity} ({decision.reason})"
+    elif major is not None and declaration.priority is not None and declaration.severity is None:
+        yield f"a major incident: the answers meet {major} ({decision.reason})"
 
 
 BY_TIME = "INC-YYYYMMDD-HHMMSS"

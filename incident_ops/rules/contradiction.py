@@ -2,7 +2,7 @@
 
 An error: no users but a share of users above 0; no revenue lost but a loss per minute; an interval that ends before
 it begins; two intervals of one series that overlap. A warning: a triage answer that differs from the measured impact,
-because the answer decided the level.
+because the answer decided the level; or one that says it is over where nothing says since when.
 
     before: users: {count: 0, percent: 60}
     after:  users: {count: 5000, percent: 60}
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.as_of import current_instant
 from incident_ops.domain.incident import Amount, Impact, Revenue, Series, Users
 from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
@@ -35,6 +36,10 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
         message = f"triage says {triage_percent} % of users, impact says {users.percent} %"
         hint = "fix the one that is wrong; the triage answer decides the level"
         yield rule_finding(ID, Level.WARNING, ("triage", "users_percent"), message, hint)
+    if incident.triage.ongoing is False and current_instant(incident, "restored") is None:
+        message = "triage says it is over, but not when service was back"
+        hint = f'incident-ops timeline "..." {incident.id} --at WHEN --mark restored'
+        yield rule_finding(ID, Level.WARNING, ("triage", "ongoing"), message, hint)
     revenue = incident.impact.revenue
     if incident.triage.revenue is False and isinstance(revenue, Revenue) and _positive(revenue.amount):
         message = f"triage says no revenue is lost, impact says {revenue.amount}"

@@ -83,7 +83,8 @@ def test_triage_names_the_rule_that_decided(folder: Folder) -> None:
     assert rule.startswith("  rule 3: all users and core feature -> SEV0")
     out = call("triage", "--users", "100", "--feature", "core", "--format", "json", at=folder.path).out
     data = json.loads(out)
-    assert list(data) == ["schema", "level", "major", "rule", "rule_text", "assumed", "worst", "note"]
+    keys = ["schema", "level", "major", "rule", "rule_text", "assumed", "worst", "note", "reason", "open"]
+    assert list(data) == keys
     assert (data["schema"], data["level"], data["rule"]) == (1, "SEV0", 3)
 
 
@@ -91,7 +92,8 @@ def test_triage_without_answers_says_what_is_not_known(folder: Folder) -> None:
     """It still gives a level, and says what it may become."""
     done = call("triage", at=folder.path)
     assert done.code == 0
-    assert "unknown: users_percent, feature, data_risk" in done.out
+    assert "assumed: the share of users and the feature are not known" in done.out
+    assert "open question: data loss, corruption or breach -> SEV0" in done.out
 
 
 @pytest.mark.parametrize("preset", ["sev0-3", "itil-p1-p4", "sev1-3", "p0-p3"])

@@ -228,7 +228,7 @@ def test_questions_are_asked_only_at_a_terminal(folder: Folder) -> None:
 
 def test_at_a_terminal_the_triage_questions_give_the_label(folder: Folder) -> None:
     """An empty answer means: not known."""
-    answers: list[object] = ["Login fails", "api", 60, "core", "", ""]
+    answers: list[object] = ["Login fails", "api", 60, "core", "", "", "", "", "SEV1"]
     with (
         mock.patch("incident_ops.cli.declare.at_terminal", return_value=True),
         mock.patch("click.prompt", side_effect=answers),

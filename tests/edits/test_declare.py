@@ -86,6 +86,24 @@ def test_priorities_lead_to_a_severity() -> None:
     assert page.incident.severity in (None, *ITIL.major_labels)
 
 
+@pytest.mark.parametrize(
+    ("labels", "severity", "message"),
+    [
+        ({"priority": "P1"}, "SEV-1", "a major incident: the answers meet SEV-1 (rule 2"),
+        ({"priority": "P1", "severity": "SEV-2"}, "SEV-2", "the answers meet SEV-1, not SEV-2 (rule 2"),
+        ({"priority": "P4"}, None, "the triage rules would give P1 and SEV-1 (rule 2"),
+    ],
+)
+def test_answers_that_meet_a_severity_are_said_beside_what_was_typed(
+    labels: dict[str, str], severity: str | None, message: str
+) -> None:
+    """R20: it is recorded beside a priority that is as bad; whoever typed another is not overruled."""
+    answers = Triage(users_percent=100, feature="core")
+    made = declare_incident("INC-1", Declaration("t", ("api",), answers=answers, **labels), ITIL, DIGEST, START, None)
+    assert made.data.get("severity") == severity
+    assert made.warnings[0].startswith(message)
+
+
 def test_a_drill_with_its_commander() -> None:
     """And no warning that nobody commands."""
     page = declared(severity="SEV0", drill=True, commander="@dana", title='a: "b" # {{ c } - 🔥', description="- x\ny")

@@ -58,7 +58,8 @@ TRIAGE = (
     "triage --users 60 --feature core",
     "triage --users 60 --feature core --data-risk none",
     "triage --feature core --slo violated",
-    "triage --data-risk loss --slo violated --revenue --reputation --ongoing",
+    "triage --feature core --sla imminent",
+    "triage --data-risk loss --slo violated --sla imminent --revenue --reputation --ongoing",
 )
 GATE = (
     "gate check -s docs",

@@ -88,6 +88,9 @@ ROWS: list[tuple[str, str, str, Any]] = [
     ("R81", S1, "states/auto_reopen", "30d"),
     ("R87", S0, "states/stable_for", "10m"),
     ("R87", S1, "states/stable_for", "10m"),
+    ("R88", S1, "levels/P1/verify", True),
+    ("R88", S1, "scheme/major/SEV-2/verify", True),
+    ("R88", S1, "levels/P3/verify", False),
     ("R92", S1, "ids/incident", "INC-YYYY-NNNNN"),
     ("R94", S2, "ids/incident", "INC-N"),
     ("R95", S3, "ids/incident", "INC-YYYYMMDD-HHMMSS"),
@@ -185,7 +188,7 @@ def test_the_blocks_of_sev0_are_eighteen_boxes_at_the_minutes_of_r50() -> None:
 
 
 def test_the_war_room_has_seven_steps_and_what_goes_on_in_the_fifth() -> None:
-    """R120, R121, R51; for major incidents of every level."""
+    """R66, R120, R121, R51: at once for SEV-1 alone; SEV-2 has its rapid response team, SEV-3 the manager."""
     steps = checklist(S1, "war-room")
     assert [step["id"] for step in steps] == [
         *("declare", "assemble", "bridge", "assessment", "ongoing", "restoration", "stand-down")
@@ -194,9 +197,23 @@ def test_the_war_room_has_seven_steps_and_what_goes_on_in_the_fifth() -> None:
     levels = {one["id"]: one["levels"] for one in preset(S1)["tracker"]["checklists"]}
     assert levels == {
         "sev-1": ["SEV-1"],
-        "at-once": ["SEV-1", "SEV-2", "SEV-3"],
-        "war-room": ["SEV-1", "SEV-2", "SEV-3"],
+        "at-once": ["SEV-1"],
+        "war-room": ["SEV-1"],
     }
+
+
+def test_each_level_calls_the_people_that_its_playbook_names() -> None:
+    """R66, R125: the pager for P1, SEV-1 and SEV-2; nobody is paged for a P3, or for a SEV-3."""
+    data = preset(S1)
+    levels = {one["id"]: one for one in (*data["levels"], *data["scheme"]["major"])}
+    assert {name for name, level in levels.items() if "pager" in level["channels"]} == {"P1", "SEV-1", "SEV-2"}
+    assert {name for name, level in levels.items() if "sms" in level["channels"]} == {"SEV-1", "SEV-2"}
+    assert {name: level["audiences"] for name, level in levels.items() if level["audiences"]} == {
+        "SEV-1": ["executive", "it_director", "cto"],
+        "SEV-2": ["vp"],
+        "SEV-3": ["manager"],
+    }
+    assert [rule["major"] for rule in data["triage"]["rules"]] == ["SEV-1", "SEV-1", "SEV-2", None, "SEV-2", None]
 
 
 def test_the_immediate_actions_are_the_five_of_r126() -> None:
