@@ -148,7 +148,7 @@ def _print(workspace: Workspace, declared: DeclaredRecord) -> None:
     opened = "ticket opened" if is_opened_as_ticket else "declared"
     click.echo(f"{click.style(incident.id, bold=True)}: {opened}, {label}{drill}: {inert(incident.title)}")
     if is_opened_as_ticket:
-        click.echo(f"  {label} makes a ticket, not an incident: no commander, channel or postmortem is asked for")
+        click.echo(f"  {label} makes a ticket, not an incident: no roles, channel or postmortem needed")
     if rule and rule.level in (incident.priority, incident.severity):
         click.echo(f"  rule {rule.rule_number}: {inert(rule.rule_text)}")
         if rule.note:
@@ -190,8 +190,13 @@ def triage(workspace: Workspace, form: str, **answers: Any) -> None:
     major = f" and {decision.major}" if decision.major else ""
     click.secho(f"{decision.level}{major}", bold=True)
     click.echo(f"  rule {decision.rule_number}: {decision.rule_text}")
+    policy = workspace.judged_by[0]
+    pair = (decision.major, decision.level) if policy.drives == "priority" else (decision.level, None)
+    level = policy.duties(*pair)
+    if level is not None and not level.declare:
+        click.echo(f"  a ticket: {level.id} declares no incident")
     for label in filter(None, (decision.level, decision.major)):
-        for line in _meaning(workspace.judged_by[0].level(label)):
+        for line in _meaning(policy.level(label)):
             click.echo(textwrap.fill(line, 80, initial_indent="  ", subsequent_indent="    "))
     if decision.assumed:
         click.echo("  assumed: the playbook leaves this case open, or an answer is missing")

@@ -94,7 +94,7 @@ def _over_the_line(incident: Incident, policy: Policy, field: str, label: str) -
     if old is None or new is None or old.declare == new.declare:
         return
     if not new.declare:
-        yield f"it stays an incident; {label} asks for no commander, channel or postmortem"
+        yield f"it stays an incident; {label} asks for no roles or postmortem"
     elif is_ticket(incident, policy):
         yield BECOMES_INCIDENT
 

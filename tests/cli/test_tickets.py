@@ -52,7 +52,7 @@ def test_a_tickets_level_makes_a_ticket_and_says_so(place: Folder) -> None:
     """No commander, channel or update of an incident is next; the timeline does not say that one was declared."""
     lines = declare(place, "P2").out.splitlines()
     assert lines[0] == f"{ID}: ticket opened, P2: Dashboard sluggish"
-    assert "  P2 makes a ticket, not an incident: no commander, channel or postmortem is asked for" in lines
+    assert "  P2 makes a ticket, not an incident: no roles, channel or postmortem needed" in lines
     assert [line for line in lines if line.startswith("  next: ")] == [
         "  next: runbook of web: monitoring/runbooks/web.md",
         f"  next: incident-ops ack {ID}",
@@ -61,6 +61,23 @@ def test_a_tickets_level_makes_a_ticket_and_says_so(place: Folder) -> None:
     assert "Ticket opened" in text
     assert "Incident" not in text
     assert call("validate", at=place.path, clock=AFTER).code == 0
+
+
+def test_every_line_of_a_ticket_fits_a_terminal(place: Folder) -> None:
+    outs = [
+        declare(place, "P2"),
+        done(place, "show"),
+        done(place, "list"),
+        done(place, "update", "--severity", "P0"),
+        done(place, "update", "--severity", "P2", "--reason", "x"),
+        done(place, "sla", "check"),
+    ]
+    assert [line for one in outs for line in one.out.splitlines() if len(line) > 80] == []
+
+
+def test_triage_says_that_the_answers_make_a_ticket(place: Folder) -> None:
+    assert "  a ticket: P3 declares no incident" in done(place, "triage", "--feature", "cosmetic").out.splitlines()
+    assert "ticket" not in done(place, "triage", "--data-risk", "loss").out
 
 
 def test_an_incidents_level_still_makes_an_incident(place: Folder) -> None:
@@ -171,7 +188,7 @@ def test_raised_over_the_line_it_is_an_incident_from_then_on(place: Folder) -> N
 def test_lowered_below_the_line_it_stays_an_incident_without_its_duties(place: Folder) -> None:
     declare(place, "P0", "--commander", "@a")
     lowered = done(place, "update", "--severity", "P2", "--reason", "one user").out
-    assert "it stays an incident; P2 asks for no commander, channel or postmortem" in lowered
+    assert "it stays an incident; P2 asks for no roles or postmortem" in lowered
     assert "ticket" not in done(place, "show").out
     assert issue(place)[0] == ["incident", "P2", "triaged"]
     assert done(place, "list").out.splitlines()[-1] == "1 incident"
@@ -221,7 +238,9 @@ def test_the_gate_goes_by_rank(make: Callable[..., Folder]) -> None:
     place = make("gate", policy="extends: p0-p3\ngate: {block_on_open_rank: 3}\n")
     declare(place, "P2")
     place.commit()
-    assert call("gate", "check", "-s", "web", at=place.path, clock=AFTER).code == 3
+    held = call("gate", "check", "-s", "web", at=place.path, clock=AFTER)
+    assert held.code == 3
+    assert "P2 ticket  triaged" in held.out
     done(place, "update", "--severity", "P3", "--reason", "x")
     place.commit()
     assert call("gate", "check", "-s", "web", at=place.path, clock=AFTER).code == 0
