@@ -75,6 +75,7 @@ class _Case(NamedTuple):
     policy: Policy
     services: Mapping[str, Service]
     now: datetime
+    is_ticket: bool
 
 
 def notices(
@@ -92,7 +93,8 @@ def notices(
         level = policy.level_of(incident)
         if obligation.superseded or level is None:
             continue
-        for notice in _notices(_Case(obligation, incident, level, policy, services, now)):
+        ticket = is_ticket(incident, policy, now)
+        for notice in _notices(_Case(obligation, incident, level, policy, services, now, ticket)):
             if isinstance(notice, Unreachable):
                 unreachable[notice] = None
             else:
@@ -116,7 +118,7 @@ def possible_notices(
     level = policy.level_of(incident)
     if level is None:
         return
-    case = _Case(page, incident, level, policy, services, now)
+    case = _Case(page, incident, level, policy, services, now, is_ticket(incident, policy, now))
     every = (*policy.levels, *policy.scheme.major)
     yield from _messages(case, TEAM, INTERNAL, tuple(sorted({name for each in every for name in each.channels})))
     for handle, person in sorted(policy.contacts.people.items()):
@@ -224,7 +226,7 @@ def _messages(case: _Case, recipient: str, audience: str, channels: Iterable[str
     """One message for each channel. The team's go into the incident's own chat channel too, where it has one."""
     obligation, incident = case.obligation, case.incident
     subject, lines = _text(case, audience)
-    asked = case.policy.notify.incident_channel.create and not is_ticket(incident, case.policy, case.now)
+    asked = case.policy.notify.incident_channel.create and not case.is_ticket
     own = recipient == TEAM and audience == INTERNAL and asked
     for channel in dict.fromkeys((*channels, *((INCIDENT_CHANNEL,) if own else ()))):
         yield Message(
@@ -253,7 +255,7 @@ def _text(case: _Case, audience: str) -> tuple[str, tuple[str, ...]]:
         return f"{mark}{incident.id}", ()
     if audience == PUBLIC:
         return f"{mark}{incident.id}", (obligation.text,)
-    ticket = "ticket " if is_ticket(incident, case.policy, case.now) else ""
+    ticket = "ticket " if case.is_ticket else ""
     subject = f"{mark}{obligation.level} {ticket}{incident.id}: {incident.title} - {obligation.reason}"
     lines = [obligation.reason, *([obligation.text] if obligation.text else [])]
     lag = int((obligation.noticed_at - obligation.due).total_seconds())

@@ -284,7 +284,7 @@ def supersede_lower(rising: Sequence[Obligation]) -> list[Obligation]:
 def _announced(case: _Case) -> list[Obligation]:
     """Declared or reopened, raised, resolved: the notices that go to the audiences of the level (R66, R67)."""
     view, begin = case.view, case.view.cycle_start
-    first = case.periods[0]
+    first, became_incident = case.periods[0], became_incident_at(view.incident, case.policy)
     opened = f"Declared {first.label}" if first.level.declare else f"Ticket opened, {first.label}"
     found = [case.obligation(DECLARED_NOTICE, "incident", DECLARED_NOTICE, begin, opened)]
     if view.cycle > 1:
@@ -292,7 +292,7 @@ def _announced(case: _Case) -> list[Obligation]:
     for old, new in pairwise(case.periods):
         if new.since >= begin and new.level.rank < old.level.rank:
             reason = f"Raised from {_label(old)} to {_label(new)}"
-            if new.since == became_incident_at(view.incident, case.policy):
+            if new.since == became_incident:
                 reason += f": {BECOMES_INCIDENT}"
             found.append(
                 case.obligation(RAISED_NOTICE, "incident", f"{RAISED_NOTICE}.{_label(new)}", new.since, reason)
