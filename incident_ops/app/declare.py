@@ -12,6 +12,7 @@ from incident_ops.app.edit_record import check_services, checked, must_have_happ
 from incident_ops.app.workspace import Workspace, demand_work_tree
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Record
+from incident_ops.domain.ticket import is_ticket
 from incident_ops.domain.triage import Decision
 from incident_ops.edits.declare import Declaration, candidates, channel_name, declare_incident, runbook
 from incident_ops.errors import UserError
@@ -74,10 +75,13 @@ def _spelled(data: dict[str, Any]) -> bytes:
 
 def _first_steps(workspace: Workspace, incident: Incident) -> tuple[str, ...]:
     policy, services = workspace.judged_by
+    runbooks = [f"runbook of {name}: {runbook(name, services, policy)}" for name in incident.services]
+    if is_ticket(incident, policy):
+        return (*runbooks, f"incident-ops ack {incident.id}")
     commander = () if incident.roles.commander else (f"incident-ops assign commander @who {incident.id}",)
     return (
         *commander,
         f"open the channel {channel_name(incident, policy)}",
-        *(f"runbook of {name}: {runbook(name, services, policy)}" for name in incident.services),
+        *runbooks,
         f'incident-ops update {incident.id} --internal "..."',
     )

@@ -26,7 +26,7 @@ from incident_ops.domain.time import instant
 from incident_ops.domain.tracker import GITHUB, LOCAL, Issue, Snapshot
 from incident_ops.errors import UserError
 from incident_ops.reconcile import generated_block
-from incident_ops.reconcile.desired import Desired
+from incident_ops.reconcile.desired import Desired, listed_labels
 from incident_ops.reconcile.diff import issues_to_keep, key_of, owned_issues, recorded_numbers
 from incident_ops.reconcile.generated_block import owner
 from incident_ops.reconcile.observe import load_snapshot, observe, save_snapshot
@@ -69,7 +69,7 @@ def connect_github(
     return connect(
         os.environ,
         remote.url if remote else None,
-        (tracker_policy.labels.incident, tracker_policy.labels.action_item),
+        listed_labels(workspace.judged_by[0]),
         tuple(tracker_policy.identities),
         requests=max_requests or tracker_policy.limits.requests,
         owner_of=owner,

@@ -32,6 +32,7 @@ from incident_ops.cli.options import (
 )
 from incident_ops.domain.incident import Triage
 from incident_ops.domain.policy import Policy
+from incident_ops.domain.ticket import is_ticket, kind_of
 from incident_ops.domain.triage import decide_level, is_any_answered, triage_answers
 from incident_ops.edits.declare import NO_ANSWERS, SOURCES, Declaration
 from incident_ops.errors import UserError
@@ -65,7 +66,8 @@ def declare(workspace: Workspace, form: str, by: str | None, **said: Any) -> Non
     """Declare an incident: one line, and its record is written.
 
     Without a label the triage answers decide it, and the rule that decided is
-    shown. Questions are asked only at a terminal, for what is missing.
+    shown. Questions are asked only at a terminal, for what is missing. A level
+    that declares no incident makes a ticket.
 
     \b
     Examples:
@@ -79,7 +81,7 @@ def declare(workspace: Workspace, form: str, by: str | None, **said: Any) -> Non
     declaration = _declaration(workspace, said, ask=at_terminal() and form == "text")
     declared = declare_record(workspace, declaration, who(workspace, by))
     if form == "json":
-        click.echo(_json(declared), nl=False)
+        click.echo(_json(workspace, declared), nl=False)
     else:
         _print(workspace, declared)
 
@@ -155,9 +157,10 @@ def _filled(
     )
 
 
-def _json(declared: DeclaredRecord) -> str:
+def _json(workspace: Workspace, declared: DeclaredRecord) -> str:
     incident, rule = declared.record.incident, declared.decision
-    head = {"schema": 1, "incident": incident.id, "path": declared.record.path, "folder": declared.folder}
+    kind = kind_of(incident, workspace.judged_by[0])
+    head = {"schema": 1, "incident": incident.id, "kind": kind, "path": declared.record.path, "folder": declared.folder}
     level = {"state": incident.state, "severity": incident.severity, "priority": incident.priority}
     decided = {"rule": rule.rule_number if rule else None, "rule_text": rule.rule_text if rule else None}
     said = {"warnings": [*declared.warnings], "next": [*declared.next_steps]}
@@ -171,7 +174,11 @@ def _print(workspace: Workspace, declared: DeclaredRecord) -> None:
     incident, rule = declared.record.incident, declared.decision
     label = " ".join(filter(None, (incident.priority, incident.severity)))
     drill = ", a drill" if incident.drill else ""
-    click.echo(f"{click.style(incident.id, bold=True)}: declared, {label}{drill}: {inert(incident.title)}")
+    is_opened_as_ticket = is_ticket(incident, workspace.judged_by[0])
+    opened = "ticket opened" if is_opened_as_ticket else "declared"
+    click.echo(f"{click.style(incident.id, bold=True)}: {opened}, {label}{drill}: {inert(incident.title)}")
+    if is_opened_as_ticket:
+        click.echo(f"  {label} makes a ticket, not an incident: no roles, channel or postmortem needed")
     if rule and rule.level in (incident.priority, incident.severity):
         for line in decision_lines(rule):
             click.echo(wrapped(inert(line)))
@@ -257,6 +264,10 @@ def _print_decision(policy: Policy, answers: Triage, form: str) -> None:
     click.secho(f"{decision.level}{f' and {decision.major}' if decision.major else ''}", bold=True)
     for line in decision_lines(decision):
         click.echo(wrapped(inert(line)))
+    pair = (decision.major, decision.level) if policy.drives == "priority" else (decision.level, None)
+    level = policy.duties(*pair)
+    if level is not None and not level.declare:
+        click.echo(f"  a ticket: {level.id} declares no incident")
     for label in filter(None, (decision.level, decision.major)):
         for line in meaning(policy.level(label)):
             click.echo(wrapped(inert(f"{label}: {line}")))

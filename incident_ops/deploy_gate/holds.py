@@ -37,6 +37,7 @@ from incident_ops.domain.planned_changes import (
 from incident_ops.domain.policy import REQUEST_BUDGET, Objective, Policy, Service
 from incident_ops.domain.policy_sections import Calendar
 from incident_ops.domain.record import Record, Unread
+from incident_ops.domain.ticket import TICKET, is_ticket
 from incident_ops.domain.time import LAST, duration, shift
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
@@ -59,7 +60,8 @@ def incident_holds(names: Sequence[str], records: Iterable[Record], policy: Poli
         if level is None:
             unknown.append(Unread(record.path, f"its level is not in scheme {policy.scheme.id}"))
         elif worst is not None and level.rank <= worst:
-            holds.append(_hold(record.incident, level.id, "" if on == names[0] else on))
+            ticket = f" {TICKET}" if is_ticket(record.incident, policy) else ""
+            holds.append(_hold(record.incident, level.id, "" if on == names[0] else on, ticket))
 
     consume(evaluate_each(records if worst is not None else (), ask))
     return sorted(holds, key=lambda hold: hold.id), unknown
@@ -70,10 +72,10 @@ def is_worked_on(incident: Incident) -> bool:
     return incident.state not in OVER and incident.outcome == FIXED and not incident.drill
 
 
-def _hold(incident: Incident, level: str, on: str) -> Hold:
+def _hold(incident: Incident, level: str, on: str, ticket: str) -> Hold:
     label = f"{level}/{incident.severity}" if incident.severity and incident.severity != level else level
     hidden = incident.visibility == "restricted"
-    state = f"{label}  {incident.state}"
+    state = f"{label}{ticket}  {incident.state}"
     return Hold(OPEN_INCIDENT, incident.id, None if hidden else incident.title, state, on, is_restricted=hidden)
 
 

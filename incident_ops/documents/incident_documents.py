@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from incident_ops.documents import incident_facts
 from incident_ops.documents.incident_facts import FactRow, spell_amount, spell_word
 from incident_ops.documents.markdown import code, inline, markdown
-from incident_ops.domain.as_of import corrected_instants
+from incident_ops.domain.as_of import corrected_instants, declared_at
 from incident_ops.domain.incident import Escalation, Event, Incident, Override, Series, Triage
 from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.policy import Policy
+from incident_ops.domain.ticket import kind_of
 from incident_ops.domain.time import instant, parse_instant, spell_clock, spell_duration, spell_instant
 from incident_ops.resources import resource_text
 
@@ -209,7 +210,9 @@ def _view(incident: Incident, policy: Policy) -> dict[str, Any]:
         "levels": incident_facts.levels(incident, policy),
         "header": incident_facts.header(incident, policy),
         "impact": incident_facts.impact_rows(incident),
-        "roles": incident_facts.roles(incident),
+        "kind": kind_of(incident, policy),
+        "opened_as": kind_of(incident, policy, declared_at(incident)),
+        "roles": incident_facts.roles(incident, policy),
         "instants": incident_facts.instants(incident),
         "updates": sorted(incident.updates, key=lambda update: parse_instant(update.at))[::-1],
         "timeline": timeline_rows(incident),

@@ -15,6 +15,7 @@ from incident_ops.domain.as_of import corrected_instants, phase, public_status
 from incident_ops.domain.incident import ActionItem, Amount, Impact, Incident, Lessons, Revenue, Users
 from incident_ops.domain.lifecycle import FIXED, OVER, PENDING
 from incident_ops.domain.policy import Policy
+from incident_ops.domain.ticket import is_ticket, kind_of
 from incident_ops.domain.time import UNKNOWN, instant, spell_clock, spell_duration, spell_instant
 
 
@@ -190,7 +191,8 @@ def header(incident: Incident, policy: Policy) -> list[FactRow]:
         )
     else:
         rows.append(FactRow("Detected by", UNKNOWN))
-    rows.append(FactRow("Status page", _status_page(incident, policy)))
+    if not is_ticket(incident, policy) or has_public_update(incident):
+        rows.append(FactRow("Status page", _status_page(incident, policy)))
     if incident.outcome != FIXED:
         rows.append(FactRow("Outcome", spell_word(incident.outcome)))
     return rows
@@ -213,8 +215,8 @@ def impact_rows(incident: Incident) -> list[FactRow]:
     return [*rows, *_seldom(impact)]
 
 
-def roles(incident: Incident) -> list[FactRow]:
-    """Who holds which role (R107, R114, R116), TBD if nobody does."""
+def roles(incident: Incident, policy: Policy) -> list[FactRow]:
+    """Who holds which role (R107, R114, R116), TBD if nobody does; of a ticket only those that somebody has."""
     roles = incident.roles
     rows = [
         FactRow("Incident commander", roles.commander or NOBODY),
@@ -223,7 +225,8 @@ def roles(incident: Incident) -> list[FactRow]:
         FactRow("Scribe", roles.scribe or NOBODY),
     ]
     rows += [FactRow(spell_word(name), who) for name, who in roles.others.items()]
-    return rows + [FactRow("Assigned to", entry.to) for entry in incident.assignments[-1:]]
+    rows += [FactRow("Assigned to", entry.to) for entry in incident.assignments[-1:]]
+    return [row for row in rows if row.text != NOBODY] if is_ticket(incident, policy) else rows
 
 
 def instants(incident: Incident) -> list[FactRow]:
@@ -286,8 +289,13 @@ def _state(incident: Incident) -> str:
     return f"{spell_word(incident.state)}{waiting} ({phase(incident).lower()})"
 
 
+def has_public_update(incident: Incident) -> bool:
+    """True once something has been said in public."""
+    return any(update.audience == "public" for update in incident.updates)
+
+
 def _status_page(incident: Incident, policy: Policy) -> str:
-    if any(update.audience == "public" for update in incident.updates):
+    if has_public_update(incident):
         return f"Updated: {public_status(incident)}"
     duties = policy.duties(incident.severity, incident.priority)
     if duties is None:
@@ -334,7 +342,8 @@ def _at_once(incident: Incident, policy: Policy) -> Iterator[ChecklistStep]:
         if incident.links.runbook
         else [policy.documents.runbook_path.replace("{service}", name) for name in incident.services]
     )
-    yield ChecklistStep(incident.roles.commander is not None, "Name an incident commander")
+    if not is_ticket(incident, policy):
+        yield ChecklistStep(incident.roles.commander is not None, "Name an incident commander")
     yield ChecklistStep(
         any(event.kind == "runbook" for event in incident.timeline), f"Work through the runbook: {', '.join(books)}"
     )
@@ -343,7 +352,9 @@ def _at_once(incident: Incident, policy: Policy) -> Iterator[ChecklistStep]:
 
 
 def _afterwards(incident: Incident, policy: Policy) -> Iterator[ChecklistStep]:
-    yield ChecklistStep(incident.is_closed, "Verify that the service stays healthy, then close the incident")
+    yield ChecklistStep(
+        incident.is_closed, f"Verify that the service stays healthy, then close the {kind_of(incident, policy)}"
+    )
     duties = policy.duties(incident.severity, incident.priority)
     paper = incident.postmortem
     if paper is not None or (duties is not None and duties.postmortem.required):

@@ -29,6 +29,7 @@ from incident_ops.domain.lifecycle import FIXED, OVER, is_cancelled
 from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, Policy
 from incident_ops.domain.policy_sections import AFTER, Checklist
 from incident_ops.domain.record import Record, item_key
+from incident_ops.domain.ticket import INCIDENT, is_ticket, kind_of
 from incident_ops.domain.time import duration, parse_instant, spell_clock, spell_duration
 from incident_ops.errors import UserError
 from incident_ops.reconcile import generated_block
@@ -137,10 +138,15 @@ def task_lists(incident: Incident, policy: Policy) -> str:
 
 
 def _is_for(checklist: Checklist, incident: Incident, policy: Policy) -> bool:
-    """Whether the list is for one of the incident's labels; a severity counts on the scale the policy gives it (C2)."""
+    """Whether the list is for one of the incident's labels; a severity counts on the scale the policy gives it (C2).
+
+    One that names no level is for every incident, and for no ticket.
+    """
     driving = policy.label_of(incident)
     labels = {driving} | ({incident.severity} & set(policy.major_labels))
-    return not checklist.levels or not labels.isdisjoint(checklist.levels)
+    if not checklist.levels:
+        return not is_ticket(incident, policy)
+    return not labels.isdisjoint(checklist.levels)
 
 
 def _shown(checklist: Checklist) -> str:
@@ -188,7 +194,7 @@ def tracking_body(record: Record, policy: Policy, now: datetime) -> str:
             Section(_summary(incident)),
             Section(_now(incident, policy, now)),
             Section(_clocks(incident, policy, now)),
-            Section(_roles(incident), "the roles", 1),
+            Section(_roles(incident, policy), "the roles", 1),
             Section(_links(incident), "the links", 2),
             *([*work, *lists] if incident.state in OVER else [*lists, *work]),
             Section(_instants(incident), "the times", 6),
@@ -212,7 +218,8 @@ def _headline(incident: Incident, policy: Policy) -> str:
     more = len(incident.services) - len(names)
     services = ", ".join(names) + (f" and {more} more" if more > 0 else "")
     outcome = [facts["Outcome"]] if "Outcome" in facts else []
-    return " · ".join([*levels, f"**{facts['State']}**", *outcome, services])
+    ticket = ["**Ticket**"] if is_ticket(incident, policy) else []
+    return " · ".join([*ticket, *levels, f"**{facts['State']}**", *outcome, services])
 
 
 def _reminders(incident: Incident, policy: Policy) -> str:
@@ -234,18 +241,20 @@ def _summary(incident: Incident) -> str:
 
 
 def _now(incident: Incident, policy: Policy, now: datetime) -> str:
-    """What has been said in public, and when the next update is due (R135)."""
+    """What has been said in public, and when the next update is due (R135); a ticket has no public status."""
     public = max((parse_instant(update.at) for update in incident.updates if update.audience == "public"), default=None)
+    try:
+        following = next_update(incident, policy, now)
+    except UserError:  # the table of clocks says why
+        following = None
+    if is_ticket(incident, policy) and public is None:
+        return following or ""
     if public is not None:
         last_public = f"Last public update {spell_clock(public, dated=True)} UTC"
     else:
         page = next(row.text for row in incident_facts.header(incident, policy) if row.name == "Status page")
         last_public = f"Status page: {page[:1].lower() + page[1:]}"
     status = f"Public status: **{inline(public_status(incident))}** · {last_public}{_public_cadence(incident, policy)}"
-    try:
-        following = next_update(incident, policy, now)
-    except UserError:  # the table of clocks says why
-        following = None
     return f"{following}\\\n{status}" if following else status
 
 
@@ -265,9 +274,11 @@ def _clocks(incident: Incident, policy: Policy, now: datetime) -> str:
         return f"**Clocks unknown:** {inline(str(error))}"
 
 
-def _roles(incident: Incident) -> str:
+def _roles(incident: Incident, policy: Policy) -> str:
     """The four main roles side by side, which takes three lines instead of six; any others below."""
-    rows = incident_facts.roles(incident)
+    rows = incident_facts.roles(incident, policy)
+    if is_ticket(incident, policy):
+        return " · ".join(f"{inline(row.name)}: {_who(row.text)}" for row in rows)
     if incident.state in OVER and all(row.text == incident_facts.NOBODY for row in rows):
         return ""
     first, others = rows[:4], rows[4:]
@@ -335,8 +346,8 @@ def _instants(incident: Incident) -> str:
     )
 
 
-def item_body(record: Record, item: ActionItem) -> str:
-    """Action item -> the text of its issue: what, who, due when, from which incident, and its outcome."""
+def item_body(record: Record, item: ActionItem, kind: str = INCIDENT) -> str:
+    """Action item -> the text of its issue: what, who, due when, from which incident or ticket, and its outcome."""
     incident = record.incident
     rows = [
         ("Status", incident_facts.spell_word(item.status)),
@@ -345,7 +356,7 @@ def item_body(record: Record, item: ActionItem) -> str:
         ("Priority", inline(item.priority or "")),
         ("Kind", inline(incident_facts.spell_word(item.kind or ""))),
         ("Horizon", inline(incident_facts.spell_word(item.horizon or ""))),
-        ("Incident", f"{code(incident.id)} {inline(incident.title)}"),
+        (incident_facts.spell_word(kind), f"{code(incident.id)} {inline(incident.title)}"),
         ("Done at", item.done_at or ""),
         ("Done by", code(item.done_by or "")),
         ("Evidence", link("", item.evidence or "")),
@@ -376,7 +387,7 @@ class IssueBodies(Mapping[str, str]):
     def __getitem__(self, key: str) -> str:
         record, item = self._sources[key]
         if item is not None:
-            return evaluate_one(record, lambda one: item_body(one, item))
+            return evaluate_one(record, lambda one: item_body(one, item, kind_of(one.incident, self._policy)))
         return evaluate_one(record, lambda one: tracking_body(one, self._policy, self._now))
 
     def __iter__(self) -> Iterator[str]:

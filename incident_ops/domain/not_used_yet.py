@@ -21,12 +21,11 @@ POLICY: Mapping[str, str] = {
         f"scheme.major.[].{name}": _MAJOR
         for name in (
             *("response", "resolution", "warn_at", "escalate_at", "stagnation", "defer_if_active_within"),
-            *("calendar", "declare", "goal_text"),
+            *("calendar", "goal_text"),
         )
     },
     "scheme.major.[].runbook_blocks": "runbooks",
     "levels.[].runbook_blocks": "runbooks",
-    "levels.[].declare": "tickets for levels that declare no incident",
     "triage.within": _METRICS,
     "triage.recent_changes": _SUSPECTS,
     "triage.causes": _SUSPECTS,

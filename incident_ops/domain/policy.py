@@ -6,7 +6,7 @@ Built from checked and resolved data by `incident_ops.records.policy`; nothing i
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -98,7 +98,8 @@ class PostmortemDuty(Value, frozen=True):
 
 class LevelPolicy(Value, frozen=True):
     """One level. `id` is the word records write; `rank` 1 is the worst. A target is a duration,
-    `next_business_day`, `next_release`, or None = no clock (C13)."""
+    `next_business_day`, `next_release`, or None = no clock (C13). Without `declare` a record of this level is a
+    ticket (`domain.ticket`)."""
 
     id: str
     rank: int
@@ -132,6 +133,15 @@ class LevelPolicy(Value, frozen=True):
         if self.ic == "required":
             return 0
         return duration(self.ic.removeprefix("after:")) if self.ic.startswith("after:") else None
+
+
+_NOT_ASKED_OF_A_TICKET: dict[str, Any] = {
+    "ic": "optional",
+    "team": None,
+    "status_page": False,
+    "postmortem": PostmortemDuty(),
+}
+"""What a level that declares no incident asks for, whatever else the policy says of it."""
 
 
 class Scheme(Value, frozen=True):
@@ -252,15 +262,21 @@ class Policy(Value, frozen=True):
 
         In a scheme with two scales the priority gives response, resolution, warning and escalation; a severity,
         where there is one, gives updates, diagnosis, audiences, channels, commander, team, status page and
-        postmortem, and the worse of the two ranks counts (C2).
+        postmortem, and the worse of the two ranks counts (C2). Either of the two may declare an incident.
         """
         label = self.driving_label(severity, priority)
         driving = next((level for level in self.levels if level.id == label), None)
         major = next((level for level in self.scheme.major if level.id == severity), None)
-        if driving is None or major is None:
-            return driving
+        if driving is None:
+            return None
+        both = driving if major is None else self._both(driving, major)
+        return both if both.declare else msgspec.structs.replace(both, **_NOT_ASKED_OF_A_TICKET)
+
+    @staticmethod
+    def _both(driving: LevelPolicy, major: LevelPolicy) -> LevelPolicy:
         return msgspec.structs.replace(
             driving,
+            declare=driving.declare or major.declare,
             rank=min(driving.rank, major.rank),
             diagnosis=major.diagnosis,
             phases=major.phases,

@@ -236,6 +236,7 @@ class Routing(Value, frozen=True):
 
 class TrackerLabels(Value, frozen=True):
     incident: str = "incident"
+    ticket: str = "ticket"
     action_item: str = "action-item"
 
 

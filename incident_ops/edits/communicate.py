@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from incident_ops.domain.as_of import corrected_instants, public_status
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append, Edit, Set
+from incident_ops.domain.ticket import BECOMES_INCIDENT, is_ticket
 from incident_ops.domain.time import instant, parse_instant, stamp
 from incident_ops.edits.step import Step, given_fields, instant_edit, quote, route_of, timeline_row
 from incident_ops.errors import UserError
@@ -69,7 +73,7 @@ def relabel(
                 Set((field,), label),
                 timeline_row(now, "decision", f"{message[0].upper()}{message[1:]}", by, result=reason),
             ),
-            (message,),
+            (message, *_over_the_line(incident, policy, field, label)),
         )
     lowered = before in allowed and allowed.index(label) > allowed.index(before)
     if lowered and not reason:
@@ -78,8 +82,21 @@ def relabel(
     fields = given_fields(at=stamp(now), field=field, from_=before, to=label, by=by, reason=reason)
     edits = (Set((field,), label), Append(("changes",), fields))
     return Step(
-        (*edits, timeline_row(now, "decision", f"{message[0].upper()}{message[1:]}", by, result=reason)), (message,)
+        (*edits, timeline_row(now, "decision", f"{message[0].upper()}{message[1:]}", by, result=reason)),
+        (message, *_over_the_line(incident, policy, field, label)),
     )
+
+
+def _over_the_line(incident: Incident, policy: Policy, field: str, label: str) -> Iterator[str]:
+    """What a new level does to a record that crosses the line between tickets and incidents."""
+    after = replace(incident, severity=label) if field == "severity" else replace(incident, priority=label)
+    old, new = policy.level_of(incident), policy.level_of(after)
+    if old is None or new is None or old.declare == new.declare:
+        return
+    if not new.declare:
+        yield f"it stays an incident; {label} asks for no roles or postmortem"
+    elif is_ticket(incident, policy):
+        yield BECOMES_INCIDENT
 
 
 TIMELINE_KINDS = (

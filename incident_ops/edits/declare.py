@@ -26,7 +26,7 @@ from incident_ops.domain.lifecycle import (
     TRIAGED,
     shortest_path,
 )
-from incident_ops.domain.policy import Policy, Service
+from incident_ops.domain.policy import LevelPolicy, Policy, Service
 from incident_ops.domain.record import is_incident_id
 from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
 from incident_ops.domain.triage import Decision, decide_level, is_any_answered
@@ -107,7 +107,7 @@ def declare_incident(
         roles={"commander": declaration.commander} if declaration.commander else None,
         triage=answers or None,
         impact={"users": UNKNOWN, "revenue": UNKNOWN},
-        timeline=_first_rows(declaration, detected, at, by),
+        timeline=_first_rows(declaration, detected, at, by, policy.duties(severity, priority)),
         changes=moves or None,
         drill=declaration.drill or None,
     )
@@ -161,16 +161,18 @@ def _in_force(policy: Policy, digest: str, severity: str | None, priority: str |
     return given_fields(scheme=policy.scheme.id, digest=digest, targets=targets or None)
 
 
-def _first_rows(declaration: Declaration, detected: str, at: str, by: str | None) -> list[dict[str, Any]]:
-    noticed = SOURCES.get(declaration.source or "", "Incident noticed")
+def _first_rows(
+    declaration: Declaration, detected: str, at: str, by: str | None, level: LevelPolicy | None
+) -> list[dict[str, Any]]:
+    is_incident = level is None or level.declare
+    declared = "Incident declared" if is_incident else "Ticket opened"
+    noticed = SOURCES.get(declaration.source or "", "Incident noticed" if is_incident else "Noticed")
     if detected in (at, UNKNOWN):
-        row = given_fields(
-            at=at, kind="detection", event=noticed, action="Incident declared", result="Investigating", by=by
-        )
+        row = given_fields(at=at, kind="detection", event=noticed, action=declared, result="Investigating", by=by)
         return [row]
     return [
         given_fields(at=detected, kind="detection", event=noticed),
-        given_fields(at=at, kind="status", event="Incident declared", result="Investigating", by=by),
+        given_fields(at=at, kind="status", event=declared, result="Investigating", by=by),
     ]
 
 

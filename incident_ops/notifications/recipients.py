@@ -16,6 +16,7 @@ from incident_ops.domain.lifecycle import ASSIGNED, IN_PROGRESS, NEW, OVER, PEND
 from incident_ops.domain.notification import INCIDENT_CHANNEL, Message
 from incident_ops.domain.policy import LevelPolicy, Policy, Service
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, Calendar
+from incident_ops.domain.ticket import is_ticket
 from incident_ops.domain.time import instant, spell_duration, stamp
 from incident_ops.sla.calendar import due
 from incident_ops.sla.clocks import POSTMORTEM_FINAL, POSTMORTEM_MEETING, UPDATE_INTERNAL, UPDATE_PUBLIC
@@ -74,6 +75,7 @@ class _Case(NamedTuple):
     policy: Policy
     services: Mapping[str, Service]
     now: datetime
+    is_ticket: bool
 
 
 def notices(
@@ -91,7 +93,8 @@ def notices(
         level = policy.level_of(incident)
         if obligation.superseded or level is None:
             continue
-        for notice in _notices(_Case(obligation, incident, level, policy, services, now)):
+        ticket = is_ticket(incident, policy, now)
+        for notice in _notices(_Case(obligation, incident, level, policy, services, now, ticket)):
             if isinstance(notice, Unreachable):
                 unreachable[notice] = None
             else:
@@ -115,7 +118,7 @@ def possible_notices(
     level = policy.level_of(incident)
     if level is None:
         return
-    case = _Case(page, incident, level, policy, services, now)
+    case = _Case(page, incident, level, policy, services, now, is_ticket(incident, policy, now))
     every = (*policy.levels, *policy.scheme.major)
     yield from _messages(case, TEAM, INTERNAL, tuple(sorted({name for each in every for name in each.channels})))
     for handle, person in sorted(policy.contacts.people.items()):
@@ -223,7 +226,8 @@ def _messages(case: _Case, recipient: str, audience: str, channels: Iterable[str
     """One message for each channel. The team's go into the incident's own chat channel too, where it has one."""
     obligation, incident = case.obligation, case.incident
     subject, lines = _text(case, audience)
-    own = recipient == TEAM and audience == INTERNAL and case.policy.notify.incident_channel.create
+    asked = case.policy.notify.incident_channel.create and not case.is_ticket
+    own = recipient == TEAM and audience == INTERNAL and asked
     for channel in dict.fromkeys((*channels, *((INCIDENT_CHANNEL,) if own else ()))):
         yield Message(
             key=f"{obligation.key}/{recipient}/{audience}",
@@ -251,7 +255,8 @@ def _text(case: _Case, audience: str) -> tuple[str, tuple[str, ...]]:
         return f"{mark}{incident.id}", ()
     if audience == PUBLIC:
         return f"{mark}{incident.id}", (obligation.text,)
-    subject = f"{mark}{obligation.level} {incident.id}: {incident.title} - {obligation.reason}"
+    ticket = "ticket " if case.is_ticket else ""
+    subject = f"{mark}{obligation.level} {ticket}{incident.id}: {incident.title} - {obligation.reason}"
     lines = [obligation.reason, *([obligation.text] if obligation.text else [])]
     lag = int((obligation.noticed_at - obligation.due).total_seconds())
     lines.append(f"Due {stamp(obligation.due)}, noticed {stamp(obligation.noticed_at)}, {spell_duration(lag)} late")

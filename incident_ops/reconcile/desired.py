@@ -12,6 +12,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import FIXED, STATES
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, item_key
+from incident_ops.domain.ticket import TICKET, kind_of
 from incident_ops.domain.time import parse_instant
 from incident_ops.domain.tracker import Label
 
@@ -30,6 +31,7 @@ def palette(policy: Policy, used: Iterable[str]) -> Mapping[str, Label]:
     states = dict.fromkeys((*STATES, *ITEM_STATES))
     known = [
         Label(name=kinds.incident, color=_KIND, description="The issue of an incident; its record is in git"),
+        Label(name=kinds.ticket, color=_KIND, description="The issue of a ticket; its record is in git"),
         Label(name=kinds.action_item, color=_KIND, description="Follow-up work of an incident; its record is in git"),
         *(_level(level.id, level.rank, level.label) for level in (*policy.levels, *policy.scheme.major)),
         *(Label(name=name, color=_STATE, description=f"State: {name.replace('_', ' ')}") for name in states),
@@ -112,16 +114,22 @@ def desired_issues(records: Iterable[Record], policy: Policy, bodies: Mapping[st
     wanted = sorted((issue for issues in found for issue in issues), key=lambda issue: issue.rank)
     clashes = frozenset(key for key, count in Counter(issue.key for issue in wanted).items() if count > 1)
     issues = {issue.key: issue for issue in wanted if clashes.isdisjoint((issue.key, incident_of(issue.key)))}
-    kinds = policy.tracker.labels
     return Desired(
         issues=issues,
         bodies=bodies,
         vocabulary=_vocabulary(policy),
         clashes=clashes,
         identities=frozenset(login.casefold() for login in policy.tracker.identities),
-        listed=(kinds.incident.casefold(), kinds.action_item.casefold()),
+        listed=tuple(name.casefold() for name in listed_labels(policy)),
         palette=palette(policy, {label for issue in issues.values() for label in issue.labels}),
     )
+
+
+def listed_labels(policy: Policy) -> tuple[str, ...]:
+    """The labels by which issues of ours are listed; that of tickets only where the policy makes tickets."""
+    kinds = policy.tracker.labels
+    makes_tickets = any(not level.declare for level in policy.levels)
+    return (kinds.incident, *((kinds.ticket,) if makes_tickets else ()), kinds.action_item)
 
 
 def incident_of(key: str) -> str:
@@ -131,7 +139,7 @@ def incident_of(key: str) -> str:
 
 def _vocabulary(policy: Policy) -> frozenset[str]:
     names = policy.tracker.labels
-    kinds = (names.incident, names.action_item)
+    kinds = (names.incident, names.ticket, names.action_item)
     return frozenset(text.casefold() for text in (*kinds, *policy.labels, *STATES, *ITEM_STATES))
 
 
@@ -151,20 +159,20 @@ def _issues_of(record: Record, policy: Policy) -> list[DesiredIssue]:
 
 def _tracking_issue(record: Record, label: str | None, policy: Policy, rank: Rank) -> DesiredIssue:
     incident = record.incident
-    left = len(incident.open_items)
+    left, kind, names = len(incident.open_items), kind_of(incident, policy), policy.tracker.labels
     if incident.is_closed and not left:
         closed_as = COMPLETED if incident.outcome == FIXED else NOT_PLANNED
-        why = "the incident is closed and has no open item"
+        why = f"the {kind} is closed and has no open item"
     else:
         closed_as = None
-        why = f"the incident is {incident.state.replace('_', ' ')}" + (
+        why = f"the {kind} is {incident.state.replace('_', ' ')}" + (
             " and has open items" if incident.is_closed else ""
         )
     return DesiredIssue(
         key=incident.id,
         kind=INCIDENT_ISSUE,
         title=_title(f"{incident.id}: {incident.title}"),
-        labels=_labels(policy.tracker.labels.incident, label, incident.state),
+        labels=_labels(names.ticket if kind == TICKET else names.incident, label, incident.state),
         assignees=_roles(incident),
         closed_as=closed_as,
         why=why,

@@ -15,6 +15,7 @@ from incident_ops.domain.incident import ActionItem, Event, Incident, Update, Us
 from incident_ops.domain.lifecycle import FIXED, OVER, PENDING, REOPENED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record
+from incident_ops.domain.ticket import TICKET, kind_of
 from incident_ops.domain.time import (
     UNKNOWN,
     instant,
@@ -50,6 +51,15 @@ class IncidentView(NamedTuple):
     late: dict[int, int]
     next: Sequence[str]
 
+    @property
+    def kind(self) -> str:
+        """`incident` or `ticket`."""
+        return kind_of(self.record.incident, self.policy, self.now)
+
+    @property
+    def is_ticket(self) -> bool:
+        return self.kind == TICKET
+
 
 class ScreenLine(NamedTuple):
     """A line and its tone: HEAD_LINE, PLAIN_LINE, LATE_LINE, NEXT_LINE, or a word of `render.sla.URGENCY`."""
@@ -69,7 +79,7 @@ def to_text(view: IncidentView, style: Style = lambda _, line: line) -> str:
     body = [*_people(view), *_clocks(view), *_timeline(view), *_items(view)]
     steps = [
         ScreenLine(PLAIN_LINE, ""),
-        *_labelled("Next", view.next[:2] or ["nothing: this incident is over"], NEXT_LINE),
+        *_labelled("Next", view.next[:2] or [f"nothing: this {view.kind} is over"], NEXT_LINE),
     ]
     links = _links(incident, max(HEIGHT - len(top) - len(body) - len(steps), 0))
     return "".join(f"{style(tone, text)}\n" for tone, text in (*top, *body, *links, *steps))
@@ -148,7 +158,9 @@ def _headline(view: IncidentView) -> str:
         )
         if is_so
     ]
-    parts = [incident.id, level_labels(incident, view.policy), state_of(incident), _age(view)]
+    level = level_labels(incident, view.policy)
+    kind = "ticket " if view.is_ticket else ""
+    parts = [incident.id, kind + level, state_of(incident), _age(view)]
     return "  ".join([*parts, *(f"[{mark}]" for mark in marks)])
 
 
@@ -168,7 +180,8 @@ def _age(view: IncidentView) -> str:
 def _people(view: IncidentView) -> Iterator[ScreenLine]:
     incident, roles = view.record.incident, view.record.incident.roles
     yield from _labelled("Services", [", ".join(incident.services)])
-    yield from _labelled("Public", [_public(view)])
+    if not view.is_ticket or last_update(incident, view.now, "public"):
+        yield from _labelled("Public", [_public(view)])
     yield from _labelled("Impact", _on_two_lines(spell_impact(incident)))
     holders = {
         "commander": roles.commander,
@@ -178,7 +191,8 @@ def _people(view: IncidentView) -> Iterator[ScreenLine]:
         **{name.replace("_", " "): who for name, who in roles.others.items()},
         **({"assigned to": incident.assignments[-1].to} if incident.assignments else {}),
     }
-    texts = [f"{role} {fit_line(who or NOBODY, 40)}" for role, who in holders.items()]
+    asked = {role: who for role, who in holders.items() if who or not view.is_ticket}
+    texts = [f"{role} {fit_line(who or NOBODY, 40)}" for role, who in asked.items()]
     yield from _labelled("Roles", _most(wrap(texts, ROOM, ", "), 2))
     yield from _labelled("Update", _on_two_lines(_update(view)))
 
@@ -277,6 +291,7 @@ def to_json(view: IncidentView) -> str:
         "schema": 1,
         "at": stamp(view.now),
         "id": incident.id,
+        "kind": view.kind,
         "file": record.path,
         "title": incident.title,
         "severity": incident.severity,

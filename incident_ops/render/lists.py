@@ -12,6 +12,7 @@ from incident_ops.domain.incident import ActionItem, Incident
 from incident_ops.domain.lifecycle import OVER, RESOLVED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, Unread, item_key
+from incident_ops.domain.ticket import TICKET, kind_of
 from incident_ops.domain.time import spell_age, stamp
 from incident_ops.render.findings import json_text, plural
 from incident_ops.render.incident import HEAD_LINE, LATE_LINE, NEXT_LINE, level_labels, state_of
@@ -27,13 +28,15 @@ HIDDEN = "(restricted)"
 
 
 class IncidentRow(NamedTuple):
-    """An incident in a list; `rank` 1 is the worst, 0 a level that the policy does not know; `age` in seconds."""
+    """An incident or a ticket (`kind`) in a list; `rank` 1 is the worst, 0 a level that the policy does not know; `age`
+    in seconds."""
 
     record: Record
     level: str
     rank: int
     age: int
     title: str | None
+    kind: str
 
 
 class ItemRow(NamedTuple):
@@ -68,7 +71,7 @@ def incidents_text(rows: Sequence[IncidentRow], style: Style = lambda _, line: l
     table = [
         (
             row.record.incident.id,
-            row.level,
+            f"{row.level} {row.kind}" if row.kind == TICKET else row.level,
             state_of(row.record.incident),
             spell_age(row.age),
             f"{'(not merged yet) ' if row.record.pending else ''}{row.title if row.title is not None else HIDDEN}",
@@ -76,7 +79,13 @@ def incidents_text(rows: Sequence[IncidentRow], style: Style = lambda _, line: l
         for row in rows
     ]
     tones = [PLAIN_STYLE if row.record.incident.state in OVER else LIVE_STYLE for row in rows]
-    return _table(INCIDENT_HEADER, table, tones, style) + f"{plural(len(rows), 'incident')}\n"
+    tickets = sum(row.kind == TICKET for row in rows)
+    return _table(INCIDENT_HEADER, table, tones, style) + f"{_count(len(rows) - tickets, tickets)}\n"
+
+
+def _count(incidents: int, tickets: int) -> str:
+    counts = [plural(incidents, "incident")] * bool(incidents or not tickets)
+    return ", ".join([*counts, *[plural(tickets, "ticket")] * bool(tickets)])
 
 
 def items_text(rows: Sequence[ItemRow], style: Style = lambda _, line: line) -> str:
@@ -112,7 +121,12 @@ def _entry(record: Record, policy: Policy, now: datetime) -> IncidentRow:
     age = now - declared_at(incident)
     rank = duties.rank if duties else 0
     return IncidentRow(
-        record, level_labels(incident, policy), rank, int(age.total_seconds()), title_of(incident, policy)
+        record,
+        level_labels(incident, policy),
+        rank,
+        int(age.total_seconds()),
+        title_of(incident, policy),
+        kind_of(incident, policy, now),
     )
 
 
@@ -153,6 +167,7 @@ def _incident_data(row: IncidentRow) -> dict[str, Any]:
     incident = row.record.incident
     return {
         "id": incident.id,
+        "kind": row.kind,
         "severity": incident.severity,
         "priority": incident.priority,
         "rank": row.rank or None,

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from incident_ops.domain.record import Unread
+from incident_ops.domain.ticket import TICKET
 from incident_ops.domain.time import spell_ago, spell_clock, spell_duration, stamp
 from incident_ops.render.findings import MOST_ANNOTATIONS, MOST_SUMMARY_BYTES, command, inert, json_text, plural
 from incident_ops.render.text import WIDTH, Style, aligned, fit_line, hanging, spell_due
@@ -206,7 +207,7 @@ def _incidents(report: ClockReport, style: Style) -> list[str]:
         (
             RISKS[status.risk],
             status.incident,
-            status.level,
+            f"{status.level} {status.kind}" if status.kind == TICKET else status.level,
             spell_duration(status.age_seconds),
             f"{clock_name(status.clock)} {_left(status.clock)}" if status.clock else "-",
             spell_ago(int((report.at - status.updated_at).total_seconds())) if status.updated_at else "never",

@@ -18,6 +18,7 @@ from incident_ops.sla.compliance import (
     Compliance,
     Figures,
     Goal,
+    Group,
     NotificationLag,
     Percentiles,
     Period,
@@ -83,7 +84,8 @@ def to_markdown(report: Compliance) -> str:
 
 
 def to_json(report: Compliance) -> str:
-    """Every figure; `late` are all missed clocks. `unread` is there only when a record could not be used."""
+    """Every figure; `late` are all missed clocks. `tickets` and `kinds` are there only where there are tickets,
+    `unread` only when a record could not be used."""
     data: dict[str, Any] = {
         "schema": 1,
         "at": stamp(report.at),
@@ -91,11 +93,9 @@ def to_json(report: Compliance) -> str:
         "until": stamp(report.period.until) if report.period.until else None,
         "by": report.by,
         "incidents": report.incidents,
+        **({"tickets": report.tickets, "kinds": _groups_data(report.kinds)} if report.tickets else {}),
         "total": [_figures_data(figures) for figures in report.total],
-        "groups": [
-            {"name": group.name, "clocks": [_figures_data(figures) for figures in group.figures]}
-            for group in report.groups
-        ],
+        "groups": _groups_data(report.groups),
         "goals": [_goal_data(goal) for goal in report.goals],
         "noticing": _lag_data(report.noticing),
         "late": [clock_data(clock) for clock in report.late],
@@ -119,12 +119,13 @@ def _title(report: Compliance) -> str:
 
 def _counted(report: Compliance) -> str:
     period = spell_period(report.period)
-    return f"{plural(report.incidents, 'incident')} {period or 'in all'}."
+    tickets = f" and {plural(report.tickets, 'ticket')}" if report.tickets else ""
+    return f"{plural(report.incidents, 'incident')}{tickets} {period or 'in all'}."
 
 
 def _rows(report: Compliance) -> list[tuple[str, ...]]:
-    """The figures in total, then of each group; its name is on its first line."""
-    groups = [(ALL, report.total), *((group.name, group.figures) for group in report.groups)]
+    """The figures in total, of incidents and tickets apart, then of each group; its name is on its first line."""
+    groups = [(ALL, report.total), *((group.name, group.figures) for group in (*report.kinds, *report.groups))]
     return [
         ("" if index else fit_line(name, 14), *_cells(clock))
         for name, figures in groups
@@ -220,6 +221,10 @@ def _late(report: Compliance) -> list[tuple[str, ...]]:
 def _more(report: Compliance) -> Sequence[str]:
     left = len(report.late) - MOST_MISSED
     return ["", f"and {left} more; --format json lists all"] if left > 0 else []
+
+
+def _groups_data(groups: Sequence[Group]) -> list[dict[str, Any]]:
+    return [{"name": group.name, "clocks": [_figures_data(one) for one in group.figures]} for group in groups]
 
 
 def _figures_data(figures: Figures) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from incident_ops.domain.lifecycle import DRILL, DUPLICATE, OTHER_OUTCOMES, excl
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, ResolutionShare
 from incident_ops.domain.record import Record, Unread
+from incident_ops.domain.ticket import INCIDENT, TICKET, kind_of
 from incident_ops.domain.time import instant, parse_instant
 from incident_ops.sla.calendar import elapsed
 from incident_ops.sla.clocks import (
@@ -167,7 +168,8 @@ NO_SLOTS = Slots()
 class ClockOutcome(NamedTuple):
     """One clock for the statistics: `excluded` says why it does not count; where it is "", `late` decides.
 
-    `declared` is aware UTC. `slots` are those of an update clock, whose missed ones make it late.
+    `declared` is aware UTC. `slots` are those of an update clock, whose missed ones make it late. `kind` says whether
+    it is the clock of an incident or of a ticket.
     """
 
     clock: Clock
@@ -176,6 +178,7 @@ class ClockOutcome(NamedTuple):
     excluded: str
     late: bool
     slots: Slots = NO_SLOTS
+    kind: str = INCIDENT
 
 
 def outcomes(view: IncidentAt, policy: Policy) -> list[ClockOutcome]:
@@ -183,7 +186,7 @@ def outcomes(view: IncidentAt, policy: Policy) -> list[ClockOutcome]:
 
     A running clock counts as missed from its due instant on: what is late cannot be in time any more.
     """
-    incident = view.incident
+    incident, kind = view.incident, kind_of(view.incident, policy, view.now)
     statuses = {item.id: item.status for item in incident.action_items}
     found = []
     for clock in clocks(view, policy):
@@ -194,7 +197,7 @@ def outcomes(view: IncidentAt, policy: Policy) -> list[ClockOutcome]:
             excluded = ""
         late = is_late(clock) or passed.missed > 0
         found.append(
-            ClockOutcome(clock, view.declared, tuple(dict.fromkeys(incident.services)), excluded, late, passed)
+            ClockOutcome(clock, view.declared, tuple(dict.fromkeys(incident.services)), excluded, late, passed, kind)
         )
     return found
 
@@ -350,9 +353,10 @@ class Group(NamedTuple):
 
 
 class Compliance(NamedTuple):
-    """The report at an instant (aware UTC) over the incidents declared in `period`; `late` are the missed clocks.
+    """The report at an instant (aware UTC) over what was declared in `period`; `late` are the missed clocks.
 
-    `unread` are records that could not be used.
+    `incidents` and `tickets` count records; `total` has the clocks of both, `kinds` those of each, where there are
+    tickets. `unread` are records that could not be used.
     """
 
     at: datetime
@@ -365,6 +369,8 @@ class Compliance(NamedTuple):
     late: tuple[Clock, ...]
     noticing: NotificationLag | None
     unread: tuple[Unread, ...] = ()
+    tickets: int = 0
+    kinds: tuple[Group, ...] = ()
 
     @property
     def has_missed(self) -> bool:
@@ -386,6 +392,7 @@ def compliance(
     found: list[ClockOutcome] = []
     reached: list[tuple[Goal, ...]] = []
     noticed: list[_Noticed] = []
+    counted: Counter[str] = Counter()
     left_out = list(unread)
 
     def count(record: Record) -> None:
@@ -397,6 +404,7 @@ def compliance(
             left_out.append(Unread(record.path, why))
             return
         its_clocks = outcomes(as_of(incident, now), policy)
+        counted[kind_of(incident, policy, now)] += 1
         reached.append(_goals(its_clocks, [incident], policy, now))
         noticed.extend(_noticed(incident, now))
         found.extend(its_clocks)
@@ -406,14 +414,22 @@ def compliance(
         now,
         period,
         by,
-        len(reached),
+        counted[INCIDENT],
         _figures(found),
         _groups(found, by, policy),
         reduce(_sum_goals, reached, _goals([], [], policy, now)),
         tuple(_late_clocks(found)),
         _notification_lag(noticed),
         tuple(sorted(left_out)),
+        counted[TICKET],
+        _kinds(found),
     )
+
+
+def _kinds(found: Sequence[ClockOutcome]) -> tuple[Group, ...]:
+    """Tickets on lines of their own, below those of incidents; () where there are none."""
+    by_kind = {kind: [outcome for outcome in found if outcome.kind == kind] for kind in (INCIDENT, TICKET)}
+    return tuple(Group(f"{kind}s", _figures(by_kind[kind])) for kind in by_kind) if by_kind[TICKET] else ()
 
 
 def _late_clocks(found: Iterable[ClockOutcome]) -> list[Clock]:

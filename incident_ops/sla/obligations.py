@@ -21,6 +21,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import CLOSED, RESOLVED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record
+from incident_ops.domain.ticket import BECOMES_INCIDENT, became_incident_at
 from incident_ops.domain.time import parse_instant, spell_duration, stamp
 from incident_ops.errors import UserError
 from incident_ops.sla.activity import NOTHING_SEEN, Seen, StateMove, due_moves
@@ -283,13 +284,16 @@ def supersede_lower(rising: Sequence[Obligation]) -> list[Obligation]:
 def _announced(case: _Case) -> list[Obligation]:
     """Declared or reopened, raised, resolved: the notices that go to the audiences of the level (R66, R67)."""
     view, begin = case.view, case.view.cycle_start
-    first = case.periods[0]
-    found = [case.obligation(DECLARED_NOTICE, "incident", DECLARED_NOTICE, begin, f"Declared {first.label}")]
+    first, became_incident = case.periods[0], became_incident_at(view.incident, case.policy)
+    opened = f"Declared {first.label}" if first.level.declare else f"Ticket opened, {first.label}"
+    found = [case.obligation(DECLARED_NOTICE, "incident", DECLARED_NOTICE, begin, opened)]
     if view.cycle > 1:
         found = [case.obligation(REOPENED_NOTICE, "incident", REOPENED_NOTICE, begin, "Reopened")]
     for old, new in pairwise(case.periods):
         if new.since >= begin and new.level.rank < old.level.rank:
             reason = f"Raised from {_label(old)} to {_label(new)}"
+            if new.since == became_incident:
+                reason += f": {BECOMES_INCIDENT}"
             found.append(
                 case.obligation(RAISED_NOTICE, "incident", f"{RAISED_NOTICE}.{_label(new)}", new.since, reason)
             )

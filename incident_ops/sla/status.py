@@ -19,6 +19,7 @@ from incident_ops.domain.fence import consume, evaluate_each
 from incident_ops.domain.lifecycle import NEW, OVER
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, Unread
+from incident_ops.domain.ticket import kind_of
 from incident_ops.domain.time import parse_instant
 from incident_ops.sla.calendar import due, elapsed
 from incident_ops.sla.clocks import ACTION_ITEM, AFTERWARDS, Clock, Risk, clocks
@@ -77,13 +78,14 @@ _WORST = (Risk.BREACHED, Risk.AT_RISK, Risk.OK)
 
 
 class IncidentStatus(NamedTuple):
-    """One incident that is not resolved.
+    """One incident or ticket (`kind`) that is not resolved.
 
     `risk` is the worst of its running clocks, `clock` the one that is due next (None: none is due). Instants are aware
     UTC. `lag_seconds` is the time from detection to declaration of an incident declared after the fact.
     """
 
     incident: str
+    kind: str
     level: str
     assignee: str | None
     risk: Risk
@@ -104,6 +106,7 @@ def incident_status(view: IncidentAt, policy: Policy, clocks: Sequence[Clock]) -
     late = view.is_retroactive
     return IncidentStatus(
         incident=incident.id,
+        kind=kind_of(incident, policy, view.now),
         level=policy.label_of(incident) or "",
         assignee=view.assignee,
         risk=min((clock.risk for clock in running), key=_WORST.index, default=Risk.OK),

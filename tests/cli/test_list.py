@@ -146,7 +146,8 @@ def test_the_json_has_its_keys_in_this_order(several: Folder) -> None:
     data = json.loads(call("list", "--format", "json", at=several.path).out)
     assert list(data) == ["schema", "at", "incidents"]
     assert data["incidents"][1] == {
-        "id": "INC-2", "severity": "SEV1", "priority": None, "rank": 2, "state": "new", "outcome": "fixed",
+        "id": "INC-2", "kind": "incident", "severity": "SEV1", "priority": None, "rank": 2, "state": "new",
+        "outcome": "fixed",
         "title": "Login fails", "services": ["api"], "declared": "2025-01-26T12:05:00Z", "age_seconds": 6900,
         "open_items": 3, "pending": False, "visibility": "internal", "file": "incidents/INC-2/incident.yaml",
     }  # fmt: skip

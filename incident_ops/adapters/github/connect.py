@@ -34,7 +34,7 @@ class Settings(NamedTuple):
 def connect(
     environment: Mapping[str, str],
     remote_url: str | None,
-    policy_labels: tuple[str, str],
+    policy_labels: tuple[str, ...],
     identities: tuple[str, ...],
     *,
     requests: int,

@@ -46,7 +46,7 @@ _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?")
 
 
 class GitHubTracker:
-    """The issues of one repository; `labels` are the two by which ours are listed, `site` where people read them."""
+    """The issues of one repository; `labels` are those by which ours are listed, `site` where people read them."""
 
     source = GITHUB
 
@@ -54,7 +54,7 @@ class GitHubTracker:
         self,
         client: Client,
         *,
-        labels: tuple[str, str],
+        labels: tuple[str, ...],
         identities: Sequence[str],
         owner_of: Callable[[str], str | None],
         site: str,
@@ -85,7 +85,7 @@ class GitHubTracker:
         return self._client.requests_made
 
     def owned(self) -> list[Issue]:
-        """Every issue with one of our two labels, by number; a marker of ours by an untrusted bot is a `UserError`."""
+        """Every issue with one of our labels, by number; a marker of ours by an untrusted bot is a `UserError`."""
         found: dict[int, IssueSeen] = {}
         doing = f"listing the issues of {self.repository}"
         for label in self._labels:
@@ -249,12 +249,12 @@ class GitHubTracker:
 class _IssueCreation:
     """Opens issues; remembers for the length of a run which keys have one and which may have one.
 
-    The caller holds the lock of the repository while it opens. `labels` are the two by which issues of
+    The caller holds the lock of the repository while it opens. `labels` are those by which issues of
     ours are listed; `owner_of` reads the key in a body.
     """
 
     def __init__(
-        self, client: Client, identity: Identity, owner_of: Callable[[str], str | None], labels: tuple[str, str]
+        self, client: Client, identity: Identity, owner_of: Callable[[str], str | None], labels: tuple[str, ...]
     ) -> None:
         self._client, self._identity, self._owner_of, self._labels = client, identity, owner_of, labels
         self._numbers: dict[str, int] = {}
