@@ -132,7 +132,8 @@ def incident_of(key: str) -> str:
 def _vocabulary(policy: Policy) -> frozenset[str]:
     names = policy.tracker.labels
     kinds = (names.incident, names.action_item)
-    return frozenset(text.casefold() for text in (*kinds, *policy.labels, *STATES, *ITEM_STATES))
+    levels = (*policy.labels, *policy.major_labels)
+    return frozenset(text.casefold() for text in (*kinds, *levels, *STATES, *ITEM_STATES))
 
 
 def _issues_of(record: Record, policy: Policy) -> list[DesiredIssue]:
@@ -151,6 +152,7 @@ def _issues_of(record: Record, policy: Policy) -> list[DesiredIssue]:
 
 def _tracking_issue(record: Record, label: str | None, policy: Policy, rank: Rank) -> DesiredIssue:
     incident = record.incident
+    major = incident.severity if incident.severity in policy.major_labels else None
     left = len(incident.open_items)
     if incident.is_closed and not left:
         closed_as = COMPLETED if incident.outcome == FIXED else NOT_PLANNED
@@ -163,8 +165,8 @@ def _tracking_issue(record: Record, label: str | None, policy: Policy, rank: Ran
     return DesiredIssue(
         key=incident.id,
         kind=INCIDENT_ISSUE,
-        title=_title(f"{incident.id}: {incident.title}"),
-        labels=_labels(policy.tracker.labels.incident, label, incident.state),
+        title=_title(f"{incident.id}: {major} {incident.title}" if major else f"{incident.id}: {incident.title}"),
+        labels=_labels(policy.tracker.labels.incident, label, major, incident.state),
         assignees=_roles(incident),
         closed_as=closed_as,
         why=why,
