@@ -31,9 +31,9 @@ from incident_ops.render.findings import inert
 @click.option("--public", metavar="TEXT", help="News for everybody: it goes to the status page.")
 @click.option("--status", type=click.Choice(communicate.STATUSES), help="Default: what the record says.")
 @click.option("--eta", metavar="WHEN", help="When it may be over: an instant, a duration, or unknown.")
-@click.option("--severity", metavar="LABEL", help="The new severity.")
+@click.option("--severity", metavar="LABEL", help="The new severity; `none` takes it away where a priority drives.")
 @click.option("--priority", metavar="LABEL", help="The new priority.")
-@click.option("--reason", metavar="TEXT", help="Why the level changes; needed to lower it.")
+@click.option("--reason", metavar="TEXT", help="Why the level changes; needed to lower it or take it away.")
 @by_option
 @edits_record
 def update(workspace: Workspace, incident: str | None, by: str | None, **said: str | None) -> RecordChange:
@@ -61,10 +61,7 @@ def update(workspace: Workspace, incident: str | None, by: str | None, **said: s
     def updated(current: Incident) -> Step:
         policy, reason = workspace.judged_by[0], clean(said["reason"])
         return join_steps(
-            *(
-                communicate.relabel(current, policy, workspace.now, actor, name, label, reason)
-                for name, label in labels.items()
-            ),
+            communicate.relabel_all(current, policy, workspace.now, actor, labels, reason),
             communicate.publish_update(current, workspace.now, actor, texts, said["status"], said["eta"]),
         )
 

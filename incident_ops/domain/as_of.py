@@ -10,12 +10,13 @@ it is written, corrections applied.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
-from incident_ops.domain.incident import Change, Cycle, Incident
+from incident_ops.domain.incident import LABEL_FIELDS, Change, Cycle, Incident
 from incident_ops.domain.lifecycle import (
     ASSIGNED,
     CLOSED,
@@ -55,6 +56,17 @@ class ClockEnd(NamedTuple):
 NOT_ENDED = ClockEnd(False)
 
 
+class _History(NamedTuple):
+    """What is read once, in order: the moves of the state, each with the states before and after; the known reopenings,
+    and how many are not known; for each reopening the time since the end before it; updates with their audience."""
+
+    moves: tuple[tuple[datetime, str, str], ...]
+    reopened: tuple[datetime, ...]
+    reopened_unknown: int
+    rests: tuple[TimeSpan | None, ...]
+    updates: tuple[tuple[datetime, str], ...]
+
+
 class IncidentAt(NamedTuple):
     """A record, its instants after corrections, and the instant (aware UTC) at which it is looked at.
 
@@ -66,6 +78,11 @@ class IncidentAt(NamedTuple):
     now: datetime
     state: str
     cycle: int
+    history: _History
+
+    def then(self, now: datetime) -> IncidentAt:
+        """The same incident at another instant; its history is not read again."""
+        return _seen(self.incident, self.instants, self.history, now)
 
     def at(self, field: str) -> datetime | None:
         """The instant of a field such as `times.declared`; None where it is missing or unknown."""
@@ -116,10 +133,7 @@ class IncidentAt(NamedTuple):
         spans: list[PauseSpan] = []
         if PENDING in states:
             spans += [(parse_instant(pause.start), self._if_past(instant(pause.end))) for pause in self.incident.pauses]
-        for cycle in range(1, self.cycle):
-            over, again = self._cycle_end(cycle), self.at(_field(cycle + 1, "reopened"))
-            if over and again:
-                spans.append((over, again))
+        spans += [rest for rest in self.history.rests[: self.cycle - 1] if rest is not None]
         others = frozenset(states) - {PENDING}
         return (*spans, *self._times_in(others)) if others else tuple(spans)
 
@@ -184,11 +198,9 @@ class IncidentAt(NamedTuple):
         """Updates for one audience, or for any, since the present cycle began, in order (C36)."""
         begin = self.cycle_start
         end = self.resolved.at or self.now
-        return sorted(
-            at
-            for update in self.incident.updates
-            if audience in (None, update.audience) and begin < (at := parse_instant(update.at)) <= end
-        )
+        updates = self.history.updates
+        first, last = (bisect_right(updates, at, key=lambda update: update[0]) for at in (begin, end))
+        return [at for at, whom in updates[first:last] if audience in (None, whom)]
 
     def impact_spans(self) -> list[TimeSpan]:
         """From the start to the restoration of each cycle, up to now; impact that is still going on ends now.
@@ -209,13 +221,11 @@ class IncidentAt(NamedTuple):
 
     def _times_in(self, states: Collection[str]) -> Iterator[PauseSpan]:
         """The times the incident spent in these states, as its changes give them; the last one may be open."""
-        moves = sorted(
-            (at, change.old, change.new)
-            for change in self.incident.changes
-            if change.field == "state" and (at := parse_instant(change.at)) <= self.now
-        )
-        begin, state = self.declared, moves[0][1] if moves else self.state
+        moves = self.history.moves
+        begin, state = self.declared, moves[0][1] if moves and moves[0][0] <= self.now else self.state
         for at, _, new in moves:
+            if at > self.now:
+                break
             if state in states:
                 yield begin, at
             begin, state = at, new
@@ -236,7 +246,7 @@ class IncidentAt(NamedTuple):
         return self._reached(self.at("times.resolved")) if self.cycle > 1 else self.resolved
 
     def _cycle_end(self, cycle: int) -> datetime | None:
-        return self.at(_field(cycle, "resolved")) or self.at(_field(cycle, "closed"))
+        return _end_of_cycle(self.instants, cycle)
 
     def _if_past(self, at: datetime | None) -> datetime | None:
         return at if at is None or at <= self.now else None
@@ -248,9 +258,46 @@ class IncidentAt(NamedTuple):
 def as_of(incident: Incident, now: datetime) -> IncidentAt:
     """An incident as it was known at `now` (aware UTC)."""
     instants = corrected_instants(incident)
-    reopenings = (instant(instants[f"cycles.{number}.reopened"]) for number in range(1, len(incident.cycles) + 1))
-    cycle = 1 + sum(at is None or at <= now for at in reopenings)
-    return IncidentAt(incident, instants, now, _state_at(incident, now), cycle)
+    return _seen(incident, instants, _history(incident, instants), now)
+
+
+def _history(incident: Incident, instants: Mapping[str, str]) -> _History:
+    moves = ((parse_instant(one.at), one.old or "", one.new or "") for one in incident.changes if one.field == "state")
+    reopenings = [instant(instants[f"cycles.{number}.reopened"]) for number in range(1, len(incident.cycles) + 1)]
+    known = sorted(at for at in reopenings if at is not None)
+    ends = (_end_of_cycle(instants, number) for number in range(1, len(incident.cycles) + 1))
+    return _History(
+        moves=tuple(sorted(moves, key=_when)),
+        reopened=tuple(known),
+        reopened_unknown=len(reopenings) - len(known),
+        rests=tuple((over, again) if over and again else None for over, again in zip(ends, reopenings, strict=True)),
+        updates=tuple(sorted((parse_instant(update.at), update.audience) for update in incident.updates)),
+    )
+
+
+def _end_of_cycle(instants: Mapping[str, str], cycle: int) -> datetime | None:
+    return instant(instants.get(_field(cycle, "resolved"))) or instant(instants.get(_field(cycle, "closed")))
+
+
+def _seen(incident: Incident, instants: Mapping[str, str], history: _History, now: datetime) -> IncidentAt:
+    """The state at `now` is that of the record, unless it came about later."""
+    place = bisect_right(history.moves, now, key=_when)
+    state = history.moves[place][1] if place < len(history.moves) else incident.state
+    cycle = 1 + history.reopened_unknown + bisect_right(history.reopened, now)
+    return IncidentAt(incident, instants, now, state, cycle, history)
+
+
+def _when(move: tuple[datetime, str, str]) -> datetime:
+    return move[0]
+
+
+def each_cycle(view: IncidentAt) -> Iterator[IncidentAt]:
+    """Each cycle as it was just before the next one began; the last one as it is."""
+    for number in range(1, view.cycle):
+        again = view.at(_field(number + 1, "reopened"))
+        if again is not None:
+            yield view.then(again - MOMENT)
+    yield view
 
 
 def declared_at(incident: Incident) -> datetime:
@@ -267,7 +314,7 @@ def assignee_at(incident: Incident, at: datetime) -> str | None:
 
 def label_changes(incident: Incident) -> list[tuple[datetime, Change]]:
     """The changes of severity and priority, the earliest first."""
-    dated = [(parse_instant(change.at), change) for change in incident.changes if change.field != "state"]
+    dated = [(parse_instant(change.at), change) for change in incident.changes if change.field in LABEL_FIELDS]
     return sorted(dated, key=lambda pair: pair[0])
 
 
@@ -364,13 +411,6 @@ def _is_cause_found(incident: Incident) -> bool:
 def _is_diagnosed_since(incident: Incident, cycle: Cycle) -> bool:
     since = parse_instant(cycle.reopened)
     return any(event.kind == "diagnosis" and parse_instant(event.at) >= since for event in incident.timeline)
-
-
-def _state_at(incident: Incident, now: datetime) -> str:
-    """The state at `now`: that of the record, unless it came about later."""
-    changes = (change for change in incident.changes if change.field == "state")
-    later = ((at, change.old) for change in changes if (at := parse_instant(change.at)) > now)
-    return min(later, key=lambda pair: pair[0], default=(now, incident.state))[1]
 
 
 def _field(cycle: int, name: str) -> str:

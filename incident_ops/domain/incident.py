@@ -137,13 +137,17 @@ class Update(Value, frozen=True, kw_only=True):
     eta: str | None = None
 
 
+LABEL_FIELDS = ("severity", "priority")
+"""The fields that give an incident its level."""
+
+
 class Change(Value, frozen=True, kw_only=True, rename={"old": "from", "new": "to"}):
-    """A change of severity, priority or state; append-only."""
+    """A change of a label, the state, services, title, visibility or a role; append-only. None = no value."""
 
     at: str
     field: str
-    old: str
-    new: str
+    old: str | None
+    new: str | None
     by: str | None = None
     reason: str | None = None
 

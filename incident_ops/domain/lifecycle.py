@@ -103,17 +103,19 @@ def path_faults(changes: Sequence[Change], state: str, outcome: str = FIXED, edg
     """
     found = []
     at, left = NEW, None
-    moves = [(index, change) for index, change in enumerate(changes) if change.field == "state"]
-    reopenings = [index for index, change in moves if change.new == REOPENED]
-    for index, change in moves:
+    moves = [
+        (index, change.old or "", change.new or "") for index, change in enumerate(changes) if change.field == "state"
+    ]
+    reopenings = [index for index, _, new in moves if new == REOPENED]
+    for index, old, new in moves:
         # The record keeps the last outcome only: of a closing that was reopened later it is not known.
-        earlier_closing = change.new == CLOSED and bool(reopenings) and index < reopenings[-1]
-        if change.old != at:
-            found.append(PathFault(index, at, change.old, left))
-        elif not is_legal(at, change.new, left, UNKNOWN if earlier_closing else outcome, edges):
-            found.append(PathFault(index, at, change.new, left))
-        left = change.old if change.new == PENDING else None
-        at = change.new
+        earlier_closing = new == CLOSED and bool(reopenings) and index < reopenings[-1]
+        if old != at:
+            found.append(PathFault(index, at, old, left))
+        elif not is_legal(at, new, left, UNKNOWN if earlier_closing else outcome, edges):
+            found.append(PathFault(index, at, new, left))
+        left = old if new == PENDING else None
+        at = new
     if at != state:
         found.append(PathFault(None, at, state, left))
     return found

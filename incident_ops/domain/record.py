@@ -85,7 +85,14 @@ class Append:
     value: Any
 
 
-Edit = Set | Append
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """The key at `route` goes, with its line; one that is not there changes nothing."""
+
+    route: Route
+
+
+Edit = Set | Append | Remove
 
 
 class Silence(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,10 +11,19 @@ from msgspec.structs import replace
 from incident_ops.domain.as_of import corrected_instants, public_status
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.record import Append, Edit, Set
+from incident_ops.domain.record import Append, Edit, Remove, Set
 from incident_ops.domain.ticket import BECOMES_INCIDENT, is_ticket
 from incident_ops.domain.time import instant, parse_instant, stamp
-from incident_ops.edits.step import Step, given_fields, instant_edit, quote, route_of, timeline_row
+from incident_ops.edits.step import (
+    Step,
+    change_row,
+    given_fields,
+    instant_edit,
+    join_steps,
+    quote,
+    route_of,
+    timeline_row,
+)
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 
@@ -50,51 +59,75 @@ def _passed(now: datetime, eta: str | None) -> tuple[str, ...]:
     return (f"--eta {eta} has passed; it is {stamp(now)} now",) if passed else ()
 
 
+NO_LABEL = "none"
+"""The word that takes a severity away."""
+
+
+def relabel_all(
+    incident: Incident, policy: Policy, now: datetime, by: str | None, labels: Mapping[str, str], reason: str | None
+) -> Step:
+    """New labels by field. UserError as `relabel`, and for a severity beside a priority that nobody has given."""
+    missing = getattr(incident, policy.drives) is None and policy.drives not in labels
+    if missing and "severity" in labels and policy.drives == "priority":
+        message = f"{incident.id} has no priority, and a severity stands beside one"
+        raise UserError(message, hint=f"give both: --priority {policy.labels[0]} --severity {labels['severity']}")
+    return join_steps(*(relabel(incident, policy, now, by, field, label, reason) for field, label in labels.items()))
+
+
 def relabel(
     incident: Incident, policy: Policy, now: datetime, by: str | None, field: str, label: str, reason: str | None
 ) -> Step:
-    """A new severity or priority, and its entry of `changes`.
+    """A new severity or priority, and its entry of `changes`; NO_LABEL takes a severity beside a priority away.
 
-    UserError for an unknown label, or one lowered without a reason.
+    UserError for an unknown label, or one lowered or taken away without a reason.
     """
     allowed = policy.labels if field == policy.drives else policy.major_labels if field == "severity" else []
     if not allowed:
         hint = f"its level is the {policy.drives}: {', '.join(policy.labels)}"
         raise UserError(f"scheme {policy.scheme.id} has no {field}", hint=hint)
-    if label not in allowed:
-        raise UserError(f"{label!r} is not a {field} of scheme {policy.scheme.id}", hint=did_you_mean(label, allowed))
     before: str | None = getattr(incident, field)
-    if before == label:
-        return Step((), (f"{field} is {label} already; nothing changed",))
-    if before is None:
-        message = f"{field} set to {label}"
-        return Step(
-            (
-                Set((field,), label),
-                timeline_row(now, "decision", f"{message[0].upper()}{message[1:]}", by, result=reason),
-            ),
-            (message, *_over_the_line(incident, policy, field, label)),
-        )
-    lowered = before in allowed and allowed.index(label) > allowed.index(before)
+    after = _label_of(incident, policy, field, label, allowed)
+    if before == after:
+        is_now = f"is {label} already" if after else "is not set"
+        return Step((), (f"{field} {is_now}; nothing changed",))
+    lowered = after is None or (before in allowed and allowed.index(after) > allowed.index(before))
     if lowered and not reason:
-        raise UserError(f"{field} {label} is lower than {before}: say why", hint="--reason TEXT")
-    message = f"{field} {'lowered' if lowered else 'raised'} from {before} to {label}"
-    fields = given_fields(at=stamp(now), field=field, from_=before, to=label, by=by, reason=reason)
-    edits = (Set((field,), label), Append(("changes",), fields))
-    return Step(
-        (*edits, timeline_row(now, "decision", f"{message[0].upper()}{message[1:]}", by, result=reason)),
-        (message, *_over_the_line(incident, policy, field, label)),
-    )
+        worse = f"{field} {label} is lower than {before}" if after else f"{field} {before} is taken away"
+        raise UserError(f"{worse}: say why", hint="--reason TEXT")
+    message = _spelled_change(policy, field, before, after, lowered)
+    edits = (Set((field,), after) if after else Remove((field,)), change_row(now, field, before, after, by, reason))
+    event = timeline_row(now, "decision", f"{message[0].upper()}{message[1:]}", by, result=reason)
+    return Step((*edits, event), (message, *_over_the_line(incident, policy, field, after)))
 
 
-def _over_the_line(incident: Incident, policy: Policy, field: str, label: str) -> Iterator[str]:
+def _label_of(incident: Incident, policy: Policy, field: str, label: str, allowed: Sequence[str]) -> str | None:
+    """The label that is meant, None for NO_LABEL. UserError where it is not one of the scheme, or is needed."""
+    if label in allowed:
+        return label
+    if label.casefold() != NO_LABEL:
+        raise UserError(f"{label!r} is not a {field} of scheme {policy.scheme.id}", hint=did_you_mean(label, allowed))
+    if field == policy.drives:
+        hint = f"lower it: --{field} {allowed[-1]}; if it is no incident: `incident-ops withdraw {incident.id}`"
+        raise UserError(f"the {field} gives {incident.id} its level: it cannot be taken away", hint=hint)
+    return None
+
+
+def _spelled_change(policy: Policy, field: str, before: str | None, after: str | None, lowered: bool) -> str:
+    if after is None:
+        return f"{field} {before} taken away"
+    if before is None:
+        return f"major incident {after} declared" if field != policy.drives else f"{field} set to {after}"
+    return f"{field} {'lowered' if lowered else 'raised'} from {before} to {after}"
+
+
+def _over_the_line(incident: Incident, policy: Policy, field: str, label: str | None) -> Iterator[str]:
     """What a new level does to a record that crosses the line between tickets and incidents."""
     after = replace(incident, severity=label) if field == "severity" else replace(incident, priority=label)
     old, new = policy.level_of(incident), policy.level_of(after)
     if old is None or new is None or old.declare == new.declare:
         return
     if not new.declare:
-        yield f"it stays an incident; {label} asks for no roles or postmortem"
+        yield f"it stays an incident; {policy.label_of(after)} asks for no roles or postmortem"
     elif is_ticket(incident, policy):
         yield BECOMES_INCIDENT
 

@@ -153,7 +153,8 @@ def _must_be_recent(incident: Incident, policy: Policy, now: datetime) -> None:
     limit = policy.states.auto_reopen
     if limit is None or incident.state != CLOSED:
         return
-    closed = next((change.at for change in reversed(incident.changes) if change.new == CLOSED), None)
+    moves = (change for change in reversed(incident.changes) if change.field == "state")
+    closed = next((change.at for change in moves if change.new == CLOSED), None)
     if closed is not None and (now - parse_instant(closed)).total_seconds() > duration(limit):
         raise UserError(
             f"{incident.id} was closed at {closed}, more than {limit} ago: it cannot be reopened",

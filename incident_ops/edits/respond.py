@@ -14,6 +14,7 @@ from incident_ops.domain.record import Append, Edit, Set
 from incident_ops.domain.time import stamp
 from incident_ops.edits.step import (
     Step,
+    change_row,
     given_fields,
     illegal_move,
     move,
@@ -64,7 +65,9 @@ def assign_role(incident: Incident, now: datetime, by: str | None, role: str, wh
         return Step((), (f"{who} is {state_words(role)} already; nothing changed",))
     route = ("roles", role) if role in ROLES else ("roles", "others", role)
     message = f"{who} is now {state_words(role)}" + (f", taking over from {before}" if before else "")
-    return Step((Set(route, who), timeline_row(now, "status", message, by)), (message,), _nearly(incident, role, who))
+    changed = change_row(now, f"roles.{role}", before, who, by)
+    edits = (Set(route, who), changed, timeline_row(now, "status", message, by))
+    return Step(edits, (message,), _nearly(incident, role, who))
 
 
 def _nearly(incident: Incident, role: str, who: str) -> tuple[str, ...]:

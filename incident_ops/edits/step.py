@@ -46,6 +46,14 @@ def given_fields(**fields: Any) -> dict[str, Any]:
     return {name.rstrip("_"): value for name, value in fields.items() if value is not None}
 
 
+def change_row(
+    now: datetime, field: str, old: str | None, new: str | None, by: str | None, reason: str | None = None
+) -> Append:
+    """A new last entry of `changes`; None = no value."""
+    entry = {"at": stamp(now), "field": field, "from": old, "to": new}
+    return Append(("changes",), entry | given_fields(by=by, reason=reason))
+
+
 def timeline_row(now: datetime, kind: str, text: str, by: str | None = None, **more: Any) -> Append:
     """A new last entry of the timeline (C21)."""
     event = shorten(text, LONGEST_EVENT)

@@ -256,7 +256,8 @@ def _text(case: _Case, audience: str) -> tuple[str, tuple[str, ...]]:
     if audience == PUBLIC:
         return f"{mark}{incident.id}", (obligation.text,)
     ticket = "ticket " if case.is_ticket else ""
-    subject = f"{mark}{obligation.level} {ticket}{incident.id}: {incident.title} - {obligation.reason}"
+    level = _spelled_level(case)
+    subject = f"{mark}{level} {ticket}{incident.id}: {incident.title} - {obligation.reason}"
     lines = [obligation.reason, *([obligation.text] if obligation.text else [])]
     lag = int((obligation.noticed_at - obligation.due).total_seconds())
     lines.append(f"Due {stamp(obligation.due)}, noticed {stamp(obligation.noticed_at)}, {spell_duration(lag)} late")
@@ -265,6 +266,13 @@ def _text(case: _Case, audience: str) -> tuple[str, tuple[str, ...]]:
     if obligation.kind in (WARNING, BREACH) and audience == INTERNAL and case.policy.escalation.tiers:
         lines.append(f'To get help from the next tier: incident-ops escalate {incident.id} --reason "..."')
     return subject, tuple(lines)
+
+
+def _spelled_level(case: _Case) -> str:
+    """The level in force, with the major one beside it: `P1/SEV-1`."""
+    severity = case.incident.severity
+    is_major = severity is not None and severity in case.policy.major_labels
+    return f"{case.obligation.level}/{severity}" if is_major else case.obligation.level
 
 
 def _held(case: _Case) -> str:

@@ -76,7 +76,7 @@ class PlannedChange(NamedTuple):
             out |= {"audience": self.notice.audience, "recipient": self.notice.recipient}
             out |= {"channels": self.notice.channels, "subject": self.notice.subject}
             out |= {"held": self.notice.held or None}
-        out |= {str(edit.route[-1]): edit.value for edit in self.edits}
+        out |= {str(edit.route[-1]): edit.value for edit in self.edits if not isinstance(edit, record.Remove)}
         return {
             name: list(value) if isinstance(value, tuple) else value for name, value in out.items() if value is not None
         }

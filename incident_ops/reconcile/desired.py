@@ -140,7 +140,8 @@ def incident_of(key: str) -> str:
 def _vocabulary(policy: Policy) -> frozenset[str]:
     names = policy.tracker.labels
     kinds = (names.incident, names.ticket, names.action_item)
-    return frozenset(text.casefold() for text in (*kinds, *policy.labels, *STATES, *ITEM_STATES))
+    levels = (*policy.labels, *policy.major_labels)
+    return frozenset(text.casefold() for text in (*kinds, *levels, *STATES, *ITEM_STATES))
 
 
 def _issues_of(record: Record, policy: Policy) -> list[DesiredIssue]:
@@ -160,6 +161,7 @@ def _issues_of(record: Record, policy: Policy) -> list[DesiredIssue]:
 def _tracking_issue(record: Record, label: str | None, policy: Policy, rank: Rank) -> DesiredIssue:
     incident = record.incident
     left, kind, names = len(incident.open_items), kind_of(incident, policy), policy.tracker.labels
+    major = incident.severity if incident.severity in policy.major_labels else None
     if incident.is_closed and not left:
         closed_as = COMPLETED if incident.outcome == FIXED else NOT_PLANNED
         why = f"the {kind} is closed and has no open item"
@@ -171,8 +173,8 @@ def _tracking_issue(record: Record, label: str | None, policy: Policy, rank: Ran
     return DesiredIssue(
         key=incident.id,
         kind=INCIDENT_ISSUE,
-        title=_title(f"{incident.id}: {incident.title}"),
-        labels=_labels(names.ticket if kind == TICKET else names.incident, label, incident.state),
+        title=_title(f"{incident.id}: {major} {incident.title}" if major else f"{incident.id}: {incident.title}"),
+        labels=_labels(names.ticket if kind == TICKET else names.incident, label, major, incident.state),
         assignees=_roles(incident),
         closed_as=closed_as,
         why=why,

@@ -10,7 +10,7 @@ import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from incident_ops.domain.record import Append, Edit, Set
+from incident_ops.domain.record import Append, Edit, Remove, Set
 from incident_ops.errors import UserError
 from incident_ops.findings import Route
 from incident_ops.records.splice import Page, Splice, Unspliceable, spliced
@@ -86,6 +86,8 @@ def same_data(first: Any, second: Any) -> bool:
 
 
 def _edit_one(document: Document, wanted: Edit, order: KeyOrder) -> Document:
+    if isinstance(wanted, Remove) and _value_at(document.data, wanted.route, _Missing) is _Missing:
+        return document
     change = _as_single_step(document, wanted)
     if isinstance(change, Set) and same_data(_value_at(document.data, change.route, _Missing), change.value):
         return document
@@ -125,6 +127,8 @@ def _value_at(data: Any, route: Route, otherwise: Any) -> Any:
 
 def _as_single_step(document: Document, wanted: Edit) -> Edit:
     """The edit as one step on what is there: missing parts of the route go into the value."""
+    if isinstance(wanted, Remove):
+        return wanted
     route, value = wanted.route, wanted.value
     there = _value_at(document.data, route, _Missing)
     if isinstance(wanted, Append):
@@ -152,6 +156,9 @@ def _as_single_step(document: Document, wanted: Edit) -> Edit:
 def _intended_data(data: Any, change: Edit) -> Any:
     """The data after the change, made on the data alone."""
     intended = copy.deepcopy(data)
+    if isinstance(change, Remove):
+        del _value_at(intended, change.route[:-1], None)[change.route[-1]]
+        return intended
     value = copy.deepcopy(change.value)
     if isinstance(change, Append):
         _value_at(intended, change.route, None).append(value)
@@ -167,6 +174,8 @@ def _splices(document: Document, change: Edit, order: KeyOrder, *, literal: bool
     route = change.route
     if isinstance(change, Append):
         return page.append(route, change.value)
+    if isinstance(change, Remove):
+        return page.remove(route)
     if _value_at(document.data, route, _Missing) is not _Missing:
         return page.replace(route, change.value)
     return page.insert(route, change.value, order(route[:-1]))

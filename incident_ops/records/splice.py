@@ -84,6 +84,15 @@ class Page:
             return [self._insert_in_flow(owner, len(owner.entries), flow(value))]
         return [self._below(owner.entries[-1].value, owner.column, yaml_block([value], owner.column, self.style))]
 
+    def remove(self, route: Route) -> list[Splice]:
+        """The line of a key whose value is on it."""
+        owner = find_node(self.top, route[:-1])
+        entry = owner.entry(route[-1])
+        start, end = self._line_start(entry.start), self._next_line(entry.value.end)
+        if owner.is_flow or entry.value.kind != "scalar" or end != self._next_line(start):
+            raise Unspliceable(entry.start, "only a key that has a line of its own can be removed", "edit it by hand")
+        return [Splice(start, end, "")]
+
     # ---------------------------------------------------------------- lines
 
     def eol(self, index: int) -> str:

@@ -44,7 +44,7 @@ def check(record: Record, world: World) -> Iterator[Finding]:
             yield _foreign(policy, (name,), label, allowed[name])
     for index, change in enumerate(incident.changes):
         for key, label in (("from", change.old), ("to", change.new)):
-            if change.field in allowed and label not in allowed[change.field]:
+            if label is not None and change.field in allowed and label not in allowed[change.field]:
                 yield _foreign(policy, ("changes", index, key), label, allowed[change.field])
     if incident.policy and incident.policy.scheme != policy.scheme.id:
         message = f"declared under scheme {incident.policy.scheme}, but the policy is {policy.scheme.id}"

@@ -2,7 +2,7 @@
 
 The path is new, triaged, assigned, in_progress, resolved, closed. Any open state may change to pending and back;
 resolved and closed may be reopened; with an outcome other than fixed any open state may be closed. For severity and
-priority, each change starts from the label before it, and the last one ends at the record's own.
+priority, each change starts from the label before it (`null` = none), and the last one ends at the record's own.
 
     before: state: resolved
             changes:
@@ -18,8 +18,9 @@ priority, each change starts from the label before it, and the last one ends at 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
-from incident_ops.domain.incident import Incident
+from incident_ops.domain.incident import LABEL_FIELDS, Incident
 from incident_ops.domain.lifecycle import (
     CLOSED,
     REOPENED,
@@ -49,7 +50,7 @@ def check(record: Record, world: World) -> Iterator[Finding]:
         (index, key, word)
         for index, change in enumerate(incident.changes)
         if change.field == "state"
-        for key, word in (("from", change.old), ("to", change.new))
+        for key, word in (("from", change.old or "null"), ("to", change.new or "null"))
         if word not in STATES
     ]
     for index, key, word in misspelt:
@@ -57,7 +58,7 @@ def check(record: Record, world: World) -> Iterator[Finding]:
     if not misspelt:
         for fault in path_faults(incident.changes, incident.state, incident.outcome, edges):
             yield _path_finding(incident, fault, edges)
-    for field in ("severity", "priority"):
+    for field in LABEL_FIELDS:
         yield from _labels(incident, field)
     if world.policy.states.auto_reopen:
         yield from _late_reopening(incident, world.policy.states.auto_reopen)
@@ -85,17 +86,23 @@ def _path_finding(incident: Incident, fault: PathFault, edges: Moves) -> Finding
 
 
 def _labels(incident: Incident, field: str) -> Iterator[Finding]:
-    before: str | None = None
-    for index, change in enumerate(incident.changes):
-        if change.field == field:
-            if before is not None and change.old != before:
-                message = f"this change starts from {change.old}, but {field} was {before} then"
-                yield rule_finding(ID, LEVEL, ("changes", index, "from"), message, f"from: {before}")
-            before = change.new
-    label = getattr(incident, field)
-    if before is not None and label is not None and label != before:
-        hint = f"add the change from {before} to {label}, or write {field}: {before}"
-        yield rule_finding(ID, LEVEL, (field,), f"{field} is {label}, but the last change was to {before}", hint)
+    entries = [(index, change) for index, change in enumerate(incident.changes) if change.field == field]
+    for (_, before), (index, change) in pairwise(entries):
+        if change.old != before.new:
+            message = f"this change starts from {change.old or 'null'}, but {field} was {before.new or 'null'} then"
+            yield rule_finding(ID, LEVEL, ("changes", index, "from"), message, f"from: {before.new or 'null'}")
+    label: str | None = getattr(incident, field)
+    last = entries[-1][1].new if entries else label
+    if label == last:
+        return
+    if label is None:
+        message, hint = f"{field} is missing, but the last change was to {last}", f"write {field}: {last}"
+        yield rule_finding(ID, LEVEL, ("changes", entries[-1][0], "to"), message, hint)
+    else:
+        or_else = f"write {field}: {last}" if last else f"leave {field} out"
+        hint = f"add the change from {last or 'null'} to {label}, or {or_else}"
+        message = f"{field} is {label}, but the last change was to {last or 'null'}"
+        yield rule_finding(ID, LEVEL, (field,), message, hint)
 
 
 def _late_reopening(incident: Incident, limit: str) -> Iterator[Finding]:

@@ -51,7 +51,7 @@ def _states(incident: Incident) -> list[tuple[Route, str]]:
     waits = None
     for index, change in moves:
         if change.old != PENDING or change.new != waits:
-            states.append((("changes", index, "to"), change.new))
+            states.append((("changes", index, "to"), change.new or ""))
         waits = change.old if change.new == PENDING else None
     if not moves or moves[-1][1].new != incident.state:
         return [*states, (("state",), incident.state)]

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -72,7 +73,21 @@ _ALWAYS = _Hours(ZoneInfo("Etc/UTC"), (((0, _MINUTES),),) * len(DAYS), frozenset
 _READY: dict[int, tuple[Calendar, _Hours]] = {}
 
 
-def due(start: datetime, seconds: int, calendar: Calendar, pauses: Sequence[PauseSpan] = ()) -> datetime | None:
+class MergedPauses:
+    """Pauses in order, overlaps joined: made once where many due times are asked for."""
+
+    def __init__(self, pauses: Iterable[PauseSpan]) -> None:
+        self._spans = merged_intervals((begin, until or LAST) for begin, until in pauses)
+        self._ends = [until for _, until in self._spans]
+
+    def after(self, at: datetime) -> Iterator[TimeSpan]:
+        """Those that end after an instant."""
+        return islice(self._spans, bisect_right(self._ends, at), None)
+
+
+def due(
+    start: datetime, seconds: int, calendar: Calendar, pauses: Sequence[PauseSpan] | MergedPauses = ()
+) -> datetime | None:
     """The instant at which `seconds` of working time after `start` are used up; all instants are aware UTC.
 
     A due time on closing time stays there; no seconds are due at once. None: it is unknown, because a pause is still
@@ -83,9 +98,8 @@ def due(start: datetime, seconds: int, calendar: Calendar, pauses: Sequence[Paus
     left, at = timedelta(seconds=seconds), start
     hours = _hours_of(calendar)
     end = LAST if hours.always else shift(start, SEARCH_LIMIT.total_seconds())
-    for begin, until in merged_intervals((begin, until or LAST) for begin, until in pauses) if pauses else ():
-        if until <= at:
-            continue
+    merged = pauses if isinstance(pauses, MergedPauses) else MergedPauses(pauses)
+    for begin, until in merged.after(at):
         if begin > at:
             worked = _worked(at, begin, hours)
             if worked >= left:

@@ -4,20 +4,22 @@ Everything follows from the record and the policy; `now` decides only what has h
 docs/sla.md explains it with examples. What is decided here:
 
 - A clock is met when it stops at or before its due (C37). One that runs past it still runs, its risk is `breached`.
-- A severity change keeps the start and the pauses and takes the new level's target. What was breached before it stays
-  breached; a clock that is late only under the new target is `retargeted_at` the change. An ended clock stays as it is.
+- A change of level keeps the start and the pauses of response and resolution and takes the new level's target. What was
+  breached before it stays breached; a clock that is late only under the new target is `retargeted_at` the change. An
+  ended clock stays as it is. What became an incident late is responded to from then on (`LevelPeriod.origin`); a
+  diagnosis is counted from the level that asks for one.
 - PAUSABLE says which clocks pause in the policy's `states.pausing` (by default pending), and between resolved and
   reopened; `states.stopping` says what stops the resolution.
 - A clock that ended at an `unknown` instant, and every clock of a duplicate, a false alarm or a withdrawn incident but
   for its action items, is `cancelled`: neither met nor missed.
-- Updates run in slots from one to the next, ending at resolved (C36). The clock shows the running slot; once ended,
-  the first slot that was missed, else the last. A range of public updates (C11) is due at its outer limit.
+- Updates run in slots (`sla.update_slots`). The clock shows the running slot; where none runs, the first slot that was
+  missed, else the last one that was kept. A range of public updates (C11) is due at its outer limit.
 - `at_risk` is passed strictly after its mark: `warn_at` for the resolution, the inner limit of a range of updates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -41,6 +43,7 @@ from incident_ops.sla.targets import (
     stated_seconds,
     targets,
 )
+from incident_ops.sla.update_slots import PUBLIC, update_slots
 
 RESPONSE, DIAGNOSIS, RESOLUTION = "response", "diagnosis", "resolution"
 UPDATE_INTERNAL, UPDATE_PUBLIC = "update_internal", "update_public"
@@ -153,13 +156,8 @@ def clocks(view: IncidentAt, policy: Policy) -> list[Clock]:
     A level without a target has no such clock (C13). UserError for a record whose label is not a level of the
     policy, and for a policy that names a calendar or zone which does not exist.
     """
-    incident, periods = view.incident, level_periods(view, policy)
-    found = [_plain(view, policy, periods, RESPONSE, view.acknowledged)]
-    if any(period.level.diagnosis for period in periods):
-        found.append(_plain(view, policy, periods, DIAGNOSIS, view.diagnosed))
-    end = view.resolved
-    pauses = view.pauses(policy.states.pausing)
-    found.append(_plain(view, policy, periods, RESOLUTION, view.stopped(policy.states.stopping), pauses))
+    incident, periods, end = view.incident, level_periods(view, policy), view.resolved
+    found: list[Clock | None] = [*main_clocks(view, policy, periods)]
     if any(period.level.update.internal for period in periods):
         found.append(_updates(view, policy, periods, UPDATE_INTERNAL, end))
     if any(period.level.update.public for period in periods):
@@ -170,33 +168,55 @@ def clocks(view: IncidentAt, policy: Policy) -> list[Clock]:
     return [clock for clock in found if clock is not None]
 
 
+def main_clocks(view: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -> list[Clock]:
+    """Response, diagnosis and resolution; `periods` are the levels up to now. UserError as `clocks`."""
+    origins = [period.origin for period in periods]
+    found = [_plain(view, policy, periods, RESPONSE, origins, view.acknowledged)]
+    if any(period.level.diagnosis for period in periods):
+        found.append(_plain(view, policy, periods, DIAGNOSIS, _diagnosis_starts(periods), view.diagnosed))
+    over = view.resolved.at
+    pauses = tuple((begin, until or over) for begin, until in view.pauses(policy.states.pausing))
+    stopped, starts = view.stopped(policy.states.stopping), [view.declared] * len(periods)
+    found.append(_plain(view, policy, periods, RESOLUTION, starts, stopped, pauses))
+    return [clock for clock in found if clock is not None]
+
+
 def _plain(
     view: IncidentAt,
     policy: Policy,
     periods: list[LevelPeriod],
     name: str,
+    starts: Sequence[datetime],
     end: ClockEnd,
     pauses: tuple[PauseSpan, ...] = (),
 ) -> Clock | None:
-    """A clock that starts at the declaration."""
-    pauses = tuple((begin, over or end.at) for begin, over in pauses) if name in PAUSABLE else ()
-    chosen = _course_of(view, policy, periods, name, view.declared, end.at, pauses)
+    """A clock that has one end; `starts` says for each period from where it is counted."""
+    chosen = _course_of(view, policy, periods, name, starts, end.at, pauses)
     return chosen and _clock(view, name, chosen, end)
 
 
+def _diagnosis_starts(periods: list[LevelPeriod]) -> list[datetime]:
+    """For each period the first since its origin from which on every level asks for a diagnosis."""
+    found: list[datetime] = []
+    is_asked = False
+    for period in periods:
+        goes_on = is_asked and found[-1] >= period.origin
+        found.append(found[-1] if goes_on else period.since)
+        is_asked = period.level.diagnosis is not None
+    return found
+
+
 def _updates(view: IncidentAt, policy: Policy, periods: list[LevelPeriod], name: str, end: ClockEnd) -> Clock | None:
-    """The slot to show: the running one; once ended the first that was missed, else the last."""
-    starts = [view.cycle_start, *view.update_instants("public" if name == UPDATE_PUBLIC else None)]
-    stops = [*starts[1:], end.at]
-    if end.at is None:
-        starts, stops = starts[-1:], stops[-1:]
-    shown = None
-    for start, stop in zip(starts, stops, strict=True):
-        if chosen := _course_of(view, policy, periods, name, start, stop, ()):
-            shown = _clock(view, name, chosen, end if stop is None else ClockEnd(True, stop))
-            if shown.state is ClockState.MISSED:
-                break
-    return shown
+    """The running slot; where none runs, the first that was missed; once ended, else the last that an update kept."""
+    slots = update_slots(view, policy, periods, PUBLIC if name == UPDATE_PUBLIC else None)
+    running = next((slot for slot in slots[-1:] if slot.stop is None), None)
+    shown = running or next((slot for slot in slots if slot.is_missed), None)
+    if shown is None and end.ended:
+        shown = next((slot for slot in reversed(slots) if slot.has_ended_well), None)
+    if shown is None:
+        return None
+    chosen = _PeriodCourse(shown.course, shown.period, None)
+    return _clock(view, name, chosen, end if shown.stop is None else ClockEnd(True, shown.stop))
 
 
 def _postmortem(view: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -> Iterator[Clock | None]:
@@ -209,7 +229,8 @@ def _postmortem(view: IncidentAt, policy: Policy, periods: list[LevelPeriod]) ->
         (POSTMORTEM_MEETING, written.meeting if written else None),
         (POSTMORTEM_FINAL, written.final_at if written else None),
     ):
-        chosen = _course_of(view, policy, periods, name, start, _end(view, policy, text).at, view.rework)
+        starts = [start] * len(periods)
+        chosen = _course_of(view, policy, periods, name, starts, _end(view, policy, text).at, view.rework)
         if chosen and over.at is None:  # unknown since when it is due
             chosen = chosen._replace(course=course_until(start, None))
         yield chosen and _clock(view, name, chosen, _end(view, policy, text))
@@ -239,23 +260,27 @@ def _course_of(
     policy: Policy,
     periods: list[LevelPeriod],
     name: str,
-    start: datetime,
+    starts: Sequence[datetime],
     stop: datetime | None,
     pauses: tuple[PauseSpan, ...],
 ) -> _PeriodCourse | None:
     """The course of the last level period before the stop, or of an earlier one in which it was breached."""
     last = stop or view.now
-    reached = [period for period in periods if period.since <= last] or periods[:1]
+    count = max(1, sum(period.since <= last for period in periods))
+    known: dict[tuple[str, str, datetime], Course | None] = {}
     latest = None
-    for number, period in enumerate(reached):
-        target = _target(name, view, policy, period.level)
-        latest = None
-        if target is None:
+    for number, (period, start) in enumerate(zip(periods[:count], starts, strict=False)):
+        asked = period.label, period.major, start
+        if asked not in known:
+            target = _target(name, view, policy, period.level)
+            calendar = calendar_of(period.level, policy)
+            known[asked] = course(target, start, calendar, policy, pauses) if target else None
+        candidate, latest = known[asked], None
+        if candidate is None:
             continue
-        candidate = course(target, start, calendar_of(period.level, policy), policy, pauses)
         late = number > 0 and period.since > start and _past(period.since, candidate.due)
         latest = _PeriodCourse(candidate, period, period.since if late else None)
-        if number + 1 < len(reached) and _past(reached[number + 1].since, candidate.due):
+        if number + 1 < count and _past(periods[number + 1].since, candidate.due):
             break
     return latest
 
@@ -265,10 +290,6 @@ def _target(name: str, view: IncidentAt, policy: Policy, level: LevelPolicy) -> 
         return targets(view.incident, policy, level)[name == RESOLUTION]
     if name == DIAGNOSIS:
         return stated_seconds(level.diagnosis)
-    if name == UPDATE_INTERNAL:
-        return stated_seconds(level.update.internal)
-    if name == UPDATE_PUBLIC:
-        return stated_seconds(level.update.public) and stated_seconds(level.update.public_max or level.update.public)
     duty = level.postmortem
     return stated_seconds(duty.within if name == POSTMORTEM_MEETING else duty.final_within) if duty.required else None
 

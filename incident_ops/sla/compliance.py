@@ -22,7 +22,7 @@ from math import ceil, floor
 from statistics import fmean, median
 from typing import NamedTuple
 
-from incident_ops.domain.as_of import MOMENT, IncidentAt, as_of, declared_at
+from incident_ops.domain.as_of import IncidentAt, as_of, declared_at, each_cycle
 from incident_ops.domain.fence import consume, evaluate_each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import DRILL, DUPLICATE, OTHER_OUTCOMES, exclusion
@@ -45,7 +45,8 @@ from incident_ops.sla.clocks import (
     clocks,
 )
 from incident_ops.sla.escalation import MANUAL
-from incident_ops.sla.targets import calendar_of, level_of, seconds_of, why_no_level
+from incident_ops.sla.targets import calendar_of, level_of, level_periods, seconds_of, why_no_level
+from incident_ops.sla.update_slots import PUBLIC, update_slots
 
 
 class Percentiles(NamedTuple):
@@ -121,39 +122,18 @@ class Slots(NamedTuple):
     missed: int = 0
 
 
-def update_slots(shown: Clock, view: IncidentAt, policy: Policy) -> Slots:
-    """The slots of an update clock over all cycles, up to the instant of `view`; `shown` is that clock then.
+def count_slots(clock: str, view: IncidentAt, policy: Policy) -> Slots:
+    """The slots of an update clock over all cycles, up to the instant of `view`.
 
-    A silence of 100 minutes where 30 are allowed is three missed slots, and a kept one if an update ended it.
+    A silence of 100 minutes where 30 are allowed is three missed slots, and a kept one if an update ended it. A change
+    of level keeps none.
     """
-    audience = "public" if shown.clock == UPDATE_PUBLIC else None
-    if shown.state is ClockState.MET and view.cycle == 1:  # it would show the first one that was missed
-        return Slots(len(view.update_instants(audience)) + 1)
-    kept = missed = 0
-    for end in sorted({at for at in _ends(view, audience) if at <= view.now}):
-        one = _just_before(end, shown.clock, view, policy)
-        if one is not None and not one.is_over:
-            kept, missed = kept + 1, missed + _passed(one)
-    last = None if shown.is_over else _just_before(view.now, shown.clock, view, policy)
-    return Slots(kept, missed + _passed(last) if last else missed)
-
-
-def _ends(view: IncidentAt, audience: str | None) -> Iterator[datetime]:
-    """Every instant that can end a slot: updates of the audience, and the ends of cycles."""
-    yield from (parse_instant(one.at) for one in view.incident.updates if audience in (None, one.audience))
-    over = (field for field in view.instants if field.endswith((".resolved", ".closed")))
-    yield from (at for field in over if (at := instant(view.instants[field])) is not None)
-
-
-def _just_before(at: datetime, name: str, view: IncidentAt, policy: Policy) -> Clock | None:
-    found = clocks(as_of(view.incident, at - MOMENT), policy)
-    return next((one for one in found if one.clock == name), None)
-
-
-def _passed(clock: Clock) -> int:
-    """The complete slots before the running one."""
-    spent, cadence = clock.elapsed_seconds or 0, (clock.elapsed_seconds or 0) + (clock.remaining_seconds or 0)
-    return spent // cadence if cadence > 0 else 0
+    audience, kept, missed = PUBLIC if clock == UPDATE_PUBLIC else None, 0, 0
+    for cycle in each_cycle(view):
+        for slot in update_slots(cycle, policy, level_periods(cycle, policy), audience):
+            if slot.stop is not None or (cycle is view and not view.resolved.ended):
+                kept, missed = kept + slot.has_ended_well, missed + slot.passed(view.now)
+    return Slots(kept, missed)
 
 
 RETROACTIVE, RETARGETED, ITEM_DROPPED = "retroactive", "breached_by_retarget", "dropped"
@@ -192,7 +172,7 @@ def outcomes(view: IncidentAt, policy: Policy) -> list[ClockOutcome]:
     for clock in clocks(view, policy):
         excluded = exclusion(incident) or _clock_exclusion(clock, view, statuses.get(clock.item or ""))
         is_slots = clock.clock in (UPDATE_INTERNAL, UPDATE_PUBLIC) and excluded in ("", STILL_RUNNING)
-        passed = update_slots(clock, view, policy) if is_slots else NO_SLOTS
+        passed = count_slots(clock.clock, view, policy) if is_slots else NO_SLOTS
         if passed.missed:
             excluded = ""
         late = is_late(clock) or passed.missed > 0

@@ -8,17 +8,20 @@ The rules ignore incidents declared after the fact, duplicates, false alarms and
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from itertools import accumulate
 from typing import NamedTuple
 
-from incident_ops.domain.as_of import IncidentAt, as_of, assignee_at
-from incident_ops.domain.incident import Escalation
+from incident_ops.domain.as_of import IncidentAt
+from incident_ops.domain.incident import Escalation, Incident
 from incident_ops.domain.lifecycle import OVER, PENDING
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.sla.activity import NOTHING_SEEN, Seen, activity, answers, first_after
-from incident_ops.sla.calendar import due
+from incident_ops.sla.calendar import MergedPauses, due
 from incident_ops.sla.escalation_ladder import (
     ACK_TIMEOUT,
     NO_ANSWER,
@@ -29,7 +32,7 @@ from incident_ops.sla.escalation_ladder import (
     nearest_people,
 )
 from incident_ops.sla.escalation_rules import EscalationCycle, causes, escalation_cycles
-from incident_ops.sla.targets import calendar_of, level_periods
+from incident_ops.sla.targets import LevelPeriod, calendar_of, level_periods
 
 MANUAL = "manual"
 
@@ -55,6 +58,17 @@ class DueEscalation(NamedTuple):
     recorded: Escalation | None = None
 
 
+class _Facts(NamedTuple):
+    """What every escalation of an incident is judged by, worked out once."""
+
+    view: IncidentAt
+    policy: Policy
+    active: tuple[datetime, ...]
+    answers: tuple[datetime, ...]
+    periods: list[LevelPeriod]
+    assigned: tuple[tuple[datetime, str], ...]
+
+
 def due_escalations(
     view: IncidentAt, policy: Policy, seen: Seen = NOTHING_SEEN, pattern: Sequence[str] = ()
 ) -> list[DueEscalation]:
@@ -65,12 +79,15 @@ def due_escalations(
     """
     if view.is_cancelled:
         return []
+    periods = level_periods(view, policy)
     active = activity(view, policy, seen.comments)
-    cycles = escalation_cycles(view, policy, active)
+    facts = _Facts(view, policy, active, answers(view, policy), periods, _assigned(view.incident))
+    cycles = escalation_cycles(view, policy, active, periods)
     recorded = {entry.key: entry for entry in view.incident.escalations if parse_instant(entry.at) <= view.now}
     found = _with_recorded([cause for cycle in cycles for cause in causes(cycle, seen, pattern)], recorded)
-    climbed = climb(found, _ladder_inputs(view, policy, active, cycles), view.now)
-    return _superseded_by_highest([_due(cause, view, policy, recorded.get(cause.key)) for cause in climbed])
+    climbed = climb(found, _ladder_inputs(facts, cycles), view.now)
+    is_open = _is_at_work(view), _is_stopped(view, policy)
+    return _superseded_by_highest([_due(cause, facts, *is_open, recorded.get(cause.key)) for cause in climbed])
 
 
 def _with_recorded(causes: list[EscalationCause], recorded: Mapping[str, Escalation]) -> list[EscalationCause]:
@@ -96,34 +113,40 @@ def _cycle_of(key: str) -> int:
     return int(parts[2]) if len(parts) > 2 and parts[2].isdecimal() else 1
 
 
-def _ladder_inputs(
-    view: IncidentAt, policy: Policy, active: tuple[datetime, ...], cycles: Sequence[EscalationCycle]
-) -> LadderInputs:
-    pauses = view.closed_pauses(policy.states.pausing)
-    calendar = calendar_of(level_periods(view, policy)[-1].level, policy)
-    incident = view.incident
+def _ladder_inputs(facts: _Facts, cycles: Sequence[EscalationCycle]) -> LadderInputs:
+    view, policy = facts.view, facts.policy
+    pauses = MergedPauses(view.closed_pauses(policy.states.pausing))
+    calendar = calendar_of(facts.periods[-1].level, policy)
+
+    @cache
+    def silences(seconds: int) -> list[datetime | None]:
+        """For each activity the end of the first silence of that length from it on."""
+        found: list[datetime | None] = []
+        following: datetime | None = None
+        for at in reversed(facts.active):
+            silent_until = due(at, seconds, calendar, pauses)
+            is_silent = silent_until and (following is None or silent_until < following)
+            found.append(silent_until if is_silent else found[-1] if found else None)
+            following = at
+        return found[::-1]
 
     def quiet(since: datetime, seconds: int) -> datetime | None:
-        for index, at in enumerate(active):
-            silent_until = due(at, seconds, calendar, pauses)
-            following = active[index + 1] if index + 1 < len(active) else None
-            if at >= since and silent_until and (following is None or silent_until < following):
-                return silent_until
-        return None
+        place = bisect_left(facts.active, since)
+        return silences(seconds)[place] if place < len(facts.active) else None
 
     def is_open(at: datetime) -> bool:
-        then = as_of(incident, at)
+        then = view.then(at)
         response = then.acknowledged
         # acknowledged at an unknown time, or before the declaration
         was_taken = response.ended and (response.at is None or response.at <= then.declared)
         return _is_at_work(then) and not _is_stopped(then, policy) and not (then.cycle == 1 and was_taken)
 
     return LadderInputs(
-        incident=incident,
+        incident=view.incident,
         tiers=policy.escalation.tiers,
         begins=[cycle.begin for cycle in cycles],
-        answers=answers(view, policy),
-        cycle_at=lambda at: as_of(incident, at).cycle,
+        answers=facts.answers,
+        cycle_at=lambda at: view.then(at).cycle,
         is_open=is_open,
         after=lambda at, seconds: due(at, seconds, calendar, pauses),
         quiet=quiet,
@@ -142,11 +165,13 @@ def _is_stopped(view: IncidentAt, policy: Policy) -> bool:
     return view.stopped(stopping).ended or view.state in stopping - OVER
 
 
-def _due(cause: EscalationCause, view: IncidentAt, policy: Policy, entry: Escalation | None) -> DueEscalation:
+def _due(
+    cause: EscalationCause, facts: _Facts, is_at_work: bool, is_stopped: bool, entry: Escalation | None
+) -> DueEscalation:
     """A cause with the people to notify; what the record says of it wins."""
-    people, missing = _targets(view, policy, cause)
+    people, missing = _targets(facts, cause)
     return DueEscalation(
-        incident=view.incident.id,
+        incident=facts.view.incident.id,
         key=cause.key,
         rule=cause.rule,
         reason=entry.reason if entry else cause.reason,
@@ -156,7 +181,7 @@ def _due(cause: EscalationCause, view: IncidentAt, policy: Policy, entry: Escala
         to_tier=cause.to_tier,
         targets=tuple(entry.notified) if entry else people,
         unreached=missing,
-        superseded=_lapsed(cause, view, policy),
+        superseded=_lapsed(cause, facts, is_at_work, is_stopped),
         recorded=entry,
     )
 
@@ -171,22 +196,34 @@ def _superseded_by_highest(found: list[DueEscalation]) -> list[DueEscalation]:
     ]
 
 
-def _lapsed(cause: EscalationCause, view: IncidentAt, policy: Policy) -> str:
+def _lapsed(cause: EscalationCause, facts: _Facts, is_at_work: bool, is_stopped: bool) -> str:
     """Why nobody is notified of a cause any more; "" where it still matters."""
-    if cause.cycle != view.cycle:
+    if cause.cycle != facts.view.cycle:
         return "it was resolved and reopened since"
-    if not _is_at_work(view):
+    if not is_at_work:
         return "nobody is working on it now"
-    if cause.rule != MANUAL and _is_stopped(view, policy):  # what a person asks for is sent all the same
+    if cause.rule != MANUAL and is_stopped:  # what a person asks for is sent all the same
         return "its resolution clock has stopped"
-    answer = first_after(answers(view, policy), cause.at) if cause.rule == NO_ANSWER else None
+    answer = first_after(facts.answers, cause.at) if cause.rule == NO_ANSWER else None
     return f"somebody answered at {stamp(answer)}" if answer else cause.lapsed
 
 
-def _targets(view: IncidentAt, policy: Policy, cause: EscalationCause) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _targets(facts: _Facts, cause: EscalationCause) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The people of the tier, then the managers of the assignee, as far up as the rank asks (R63, R64)."""
-    earlier = [period for period in level_periods(view, policy) if period.since <= cause.at]
-    rank = max(earlier, key=lambda period: period.since).level.rank if earlier else 4
-    people, missing = nearest_people(cause.to_tier, policy)
-    above = managers(assignee_at(view.incident, cause.at), rank, policy)
+    place = bisect_right(facts.periods, cause.at, key=lambda period: period.since)
+    rank = facts.periods[place - 1].level.rank if place else 4
+    people, missing = nearest_people(cause.to_tier, facts.policy)
+    above = managers(_assignee(facts, cause.at), rank, facts.policy)
     return tuple(dict.fromkeys((*people, *above))), tuple(missing)
+
+
+def _assignee(facts: _Facts, at: datetime) -> str | None:
+    place = bisect_right(facts.assigned, at, key=lambda entry: entry[0])
+    return facts.assigned[place - 1][1] if place else None
+
+
+def _assigned(incident: Incident) -> tuple[tuple[datetime, str], ...]:
+    """Who had the incident from each instant on, in order; of what had begun the record's last entry counts."""
+    dated = sorted((parse_instant(entry.at), place) for place, entry in enumerate(incident.assignments))
+    last = accumulate((place for _, place in dated), max)
+    return tuple((at, incident.assignments[place].to) for (at, _), place in zip(dated, last, strict=True))

@@ -17,16 +17,16 @@ from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
-from incident_ops.domain.as_of import MOMENT, IncidentAt, as_of, declared_at
+from incident_ops.domain.as_of import IncidentAt, declared_at, each_cycle
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import counts
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.time import UNKNOWN, PauseSpan, parse_instant, shift, spell_duration, stamp
+from incident_ops.domain.time import UNKNOWN, parse_instant, shift, spell_duration, stamp
 from incident_ops.sla.activity import Seen, first_after, last_before, said_by_people
-from incident_ops.sla.calendar import due
+from incident_ops.sla.calendar import MergedPauses, due
 from incident_ops.sla.clocks import RESOLUTION
 from incident_ops.sla.escalation_ladder import EscalationCause
-from incident_ops.sla.targets import LevelPeriod, calendar_of, course, level_periods, seconds_of, targets
+from incident_ops.sla.targets import LevelPeriod, calendar_of, course, seconds_of, targets
 
 TIME_RULE, STAGNATION_RULE, REASSIGNMENT_RULE = "time", "stagnation", "reassignment"
 VIP, KEYWORD, PATTERN = "vip", "keyword", "pattern"
@@ -42,7 +42,7 @@ class EscalationCycle(NamedTuple):
     policy: Policy
     active: tuple[datetime, ...]
     periods: list[LevelPeriod]
-    pauses: tuple[PauseSpan, ...]
+    pauses: MergedPauses
     begin: datetime
     end: datetime
 
@@ -77,14 +77,18 @@ def mark_due(mark: str, period: LevelPeriod, view: IncidentAt, policy: Policy) -
 
 
 def deferred(
-    threshold: datetime, active: Sequence[datetime], silent: Callable[[datetime], datetime | None]
+    threshold: datetime,
+    active: Sequence[datetime],
+    silent: Callable[[datetime], datetime | None],
+    before: datetime | None = None,
 ) -> datetime | None:
     """The first instant t >= threshold at which the silence since the last activity up to t is long enough (C9).
 
     `silent` gives the instant until which a silence that begins at an instant must last; None: for ever, or unknown.
+    An instant that is not `before` is not looked for.
     """
     at: datetime | None = threshold
-    while at is not None:
+    while at is not None and (before is None or at < before):
         last = last_before(active, at)
         silent_until = silent(last) if last else at
         if silent_until is None or silent_until <= at:
@@ -94,26 +98,19 @@ def deferred(
     return None
 
 
-def escalation_cycles(view: IncidentAt, policy: Policy, active: tuple[datetime, ...]) -> list[EscalationCycle]:
+def escalation_cycles(
+    view: IncidentAt, policy: Policy, active: tuple[datetime, ...], periods: Sequence[LevelPeriod]
+) -> list[EscalationCycle]:
     """The cycles of an incident that can escalate: not declared after the fact, and with a known end.
 
-    `active` are the instants that `activity` gives.
+    `active` are the instants that `activity` gives, `periods` the levels up to now.
     """
-    found = (_escalation_cycle(view, policy, active, view.now) for view in _views(view) if not view.is_retroactive)
+    found = (_escalation_cycle(each, policy, active, periods) for each in each_cycle(view) if not each.is_retroactive)
     return [cycle for cycle in found if cycle is not None]
 
 
-def _views(view: IncidentAt) -> Iterator[IncidentAt]:
-    """Each cycle as it was just before the next one began; the last one as it is."""
-    for number in range(1, view.cycle):
-        again = view.at(f"cycles.{number}.reopened")
-        if again is not None:
-            yield as_of(view.incident, again - MOMENT)
-    yield view
-
-
 def _escalation_cycle(
-    view: IncidentAt, policy: Policy, active: tuple[datetime, ...], now: datetime
+    view: IncidentAt, policy: Policy, active: tuple[datetime, ...], periods: Sequence[LevelPeriod]
 ) -> EscalationCycle | None:
     """None where the end of the cycle is unknown."""
     over = view.resolved
@@ -121,15 +118,17 @@ def _escalation_cycle(
         return None
     stopped = view.stopped(policy.states.stopping).at
     begin = view.cycle_start
-    instants = tuple(sorted({begin, *active}))
+    first, last = bisect_left(active, begin), bisect_right(active, view.now)
+    # the first activity after the cycle says whether a silence at its end went on
+    instants = tuple(sorted({begin, *active[first : last + 1]}))
     return EscalationCycle(
         view,
         policy,
         instants,
-        level_periods(view, policy),
-        view.closed_pauses(policy.states.pausing),
+        [period for period in periods if period.since <= view.now] or list(periods[:1]),
+        MergedPauses(view.closed_pauses(policy.states.pausing)),
         begin,
-        min((at for at in (over.at, stopped) if at is not None), default=now),
+        min((at for at in (over.at, stopped) if at is not None), default=view.now),
     )
 
 
@@ -144,15 +143,18 @@ def causes(cycle: EscalationCycle, seen: Seen, pattern: Sequence[str]) -> Iterat
 
 def _time(cycle: EscalationCycle) -> Iterator[EscalationCause]:
     """The threshold of each level the incident had (R36-R39, R58), deferred while work goes on (C9)."""
+    marks: dict[str, datetime | None] = {}
     for period, begin, end in cycle.parts():
         level = period.level
-        reached = mark_due(level.escalate_at, period, cycle.view, cycle.policy) if level.escalate_at else None
+        if level.escalate_at and period.name not in marks:
+            marks[period.name] = mark_due(level.escalate_at, period, cycle.view, cycle.policy)
+        reached = marks.get(period.name)
         if reached is None:
             continue
         at: datetime | None = max(reached, begin)
         if level.defer_if_active_within:
             silent = partial(cycle.after, period, seconds_of(level.defer_if_active_within))
-            at = deferred(max(reached, begin), cycle.active, silent)
+            at = deferred(max(reached, begin), cycle.active, silent, end)
         if at is not None and at < end:
             reason = f"Threshold of {level.escalate_at} of the resolution passed on {period.label}"
             yield EscalationCause(
@@ -167,7 +169,10 @@ def _stagnation(cycle: EscalationCycle) -> Iterator[EscalationCause]:
         if not text:
             continue
         limit = seconds_of(text)
-        for index, last in enumerate(cycle.active):
+        # a silence counts in the part that it reaches: it began before the part's end and lasted past its begin
+        first = max(bisect_right(cycle.active, begin) - 1, 0)
+        for index in range(first, bisect_left(cycle.active, end)):
+            last = cycle.active[index]
             following = cycle.active[index + 1] if index + 1 < len(cycle.active) else None
             silent_until = cycle.after(period, limit, last)
             if last < cycle.begin or silent_until is None:

@@ -76,7 +76,7 @@ def passed_marks(clock: Clock, view: IncidentAt, policy: Policy, period: LevelPe
     if clock.risk is not Risk.BREACHED:
         return warned
     if clock.clock in (UPDATE_INTERNAL, UPDATE_PUBLIC):
-        return _highest([*warned, *_slots(clock, view.now, policy, period)])
+        return _highest([*warned, *_slots(clock, view, policy, period)])
     return _highest([*warned, *_breach(clock, clock.due)])
 
 
@@ -86,7 +86,7 @@ def _warning(clock: Clock, view: IncidentAt, policy: Policy, period: LevelPeriod
         return []
     left = spell_duration(max(clock.remaining_seconds or 0, 0), in_words=True)
     due_of = "SLA breach" if clock.clock == RESOLUTION else f"the end of {clock.name}"
-    return [PassedMark(WARNING, f"warn.{clock.level}.{stamp(clock.start)}", at, f"{left} to {due_of}")]
+    return [PassedMark(WARNING, warning_mark(clock.level, clock.start), at, f"{left} to {due_of}")]
 
 
 def _warned_at(clock: Clock, view: IncidentAt, policy: Policy, period: LevelPeriod) -> datetime | None:
@@ -107,17 +107,29 @@ def _breach(clock: Clock, at: datetime) -> list[PassedMark]:
     ]
 
 
-def _slots(clock: Clock, now: datetime, policy: Policy, period: LevelPeriod) -> list[PassedMark]:
+def _slots(clock: Clock, view: IncidentAt, policy: Policy, period: LevelPeriod) -> list[PassedMark]:
     """The slots since the last update that passed without one (R139, R145), the newest MOST_SLOTS."""
     calendar, cadence = calendar_of(period.level, policy), (clock.elapsed_seconds or 0) + (clock.remaining_seconds or 0)
     missed = (clock.elapsed_seconds or 0) // cadence if cadence > 0 else 0
+    began_with_level = clock.start == period.since > view.cycle_start and clock.start not in view.update_instants()
+    since = f"{period.name} holds since" if began_with_level else "the last one was at"
     found = []
     for number in range(max(1, missed - MOST_SLOTS + 1), missed + 1):
         at = due(clock.start, number * cadence, calendar)
-        if at is not None and at < now:
-            reason = f"{clock.name.capitalize()} was due at {stamp(at)}; the last one was at {stamp(clock.start)}"
-            found.append(PassedMark(BREACH, f"slot.{stamp(clock.start)}.{number}", at, reason))
+        if at is not None and at < view.now:
+            reason = f"{clock.name.capitalize()} was due at {stamp(at)}; {since} {stamp(clock.start)}"
+            found.append(PassedMark(BREACH, slot_mark(clock.start, number), at, reason))
     return found
+
+
+def slot_mark(start: datetime, number: int) -> str:
+    """The mark of the `number`-th cadence that passed without an update in the slot that began at `start`."""
+    return f"slot.{stamp(start)}.{number}"
+
+
+def warning_mark(level: str, start: datetime) -> str:
+    """The mark of a warning of a clock of this level that began at `start`."""
+    return f"warn.{level}.{stamp(start)}"
 
 
 def _reminders(clock: Clock, end: datetime, now: datetime) -> list[PassedMark]:
@@ -224,7 +236,7 @@ def incident_obligations(
     """What is due for one incident, including what is superseded. UserError as `sla.clocks`."""
     if view.now < view.declared:
         return []
-    case = _Case(view, policy, level_periods(view, policy))
+    case = Case(view, policy, level_periods(view, policy))
     found: list[Obligation] = []
     for clock in clocks(view, policy):
         for mark in passed_marks(clock, view, policy, case.periods[-1]):
@@ -234,7 +246,7 @@ def incident_obligations(
         found += _news(case)
     if not view.is_cancelled and view.state != CLOSED:  # nobody is notified any more once it is closed
         found += supersede_lower(_announced(case))
-        found += [_escalated(case, one) for one in due_escalations(view, policy, seen, pattern)]
+        found += [case.escalation(one) for one in due_escalations(view, policy, seen, pattern)]
     found += [_moved(case, one) for one in due_moves(view, policy, seen)]
     after = "It was declared after the fact" if view.is_retroactive else ""
     return [one._replace(no_page=after) if _pages(one) else one for one in found] if after else found
@@ -250,7 +262,9 @@ def _pages(obligation: Obligation) -> bool:
     return obligation.kind in PAGES and obligation.clock not in AFTERWARDS and not by_hand
 
 
-class _Case(NamedTuple):
+class Case(NamedTuple):
+    """An incident at an instant, and the levels it has had until then."""
+
     view: IncidentAt
     policy: Policy
     periods: list[LevelPeriod]
@@ -275,29 +289,27 @@ class _Case(NamedTuple):
             level=period.label,
         )
 
+    def escalation(self, escalation: DueEscalation) -> Obligation:
+        """The obligation of an escalation."""
+        noticed = escalation.recorded.noticed_at if escalation.recorded else None
+        _, clock, _, mark = (*escalation.key.split("/", 3), "", "", "")[:4]
+        made = self.obligation(ESCALATION_NOTICE, clock, mark, escalation.due, escalation.reason, escalation.cycle)
+        return made._replace(
+            key=escalation.key,
+            noticed_at=parse_instant(noticed) if noticed else made.noticed_at,
+            superseded=escalation.superseded,
+            escalation=escalation,
+        )
+
 
 def supersede_lower(rising: Sequence[Obligation]) -> list[Obligation]:
     """Marks of one clock in rising order: the last one is due and supersedes those below it."""
     return [one._replace(superseded=f"by {rising[-1].key}") for one in rising[:-1]] + [*rising[-1:]]
 
 
-def _announced(case: _Case) -> list[Obligation]:
+def _announced(case: Case) -> list[Obligation]:
     """Declared or reopened, raised, resolved: the notices that go to the audiences of the level (R66, R67)."""
-    view, begin = case.view, case.view.cycle_start
-    first, became_incident = case.periods[0], became_incident_at(view.incident, case.policy)
-    opened = f"Declared {first.label}" if first.level.declare else f"Ticket opened, {first.label}"
-    found = [case.obligation(DECLARED_NOTICE, "incident", DECLARED_NOTICE, begin, opened)]
-    if view.cycle > 1:
-        found = [case.obligation(REOPENED_NOTICE, "incident", REOPENED_NOTICE, begin, "Reopened")]
-    for old, new in pairwise(case.periods):
-        if new.since >= begin and new.level.rank < old.level.rank:
-            reason = f"Raised from {_label(old)} to {_label(new)}"
-            if new.since == became_incident:
-                reason += f": {BECOMES_INCIDENT}"
-            found.append(
-                case.obligation(RAISED_NOTICE, "incident", f"{RAISED_NOTICE}.{_label(new)}", new.since, reason)
-            )
-    over = view.resolved
+    view, over, found = case.view, case.view.resolved, announcements(case)
     if over.ended and over.at is not None and view.state == RESOLVED:
         found.append(case.obligation(RESOLVED_NOTICE, "incident", RESOLVED_NOTICE, over.at, "Resolved"))
     elif over.ended:
@@ -305,19 +317,41 @@ def _announced(case: _Case) -> list[Obligation]:
     return found
 
 
-def _escalated(case: _Case, escalation: DueEscalation) -> Obligation:
-    noticed = escalation.recorded.noticed_at if escalation.recorded else None
-    _, clock, _, mark = (*escalation.key.split("/", 3), "", "", "")[:4]
-    obligation = case.obligation(ESCALATION_NOTICE, clock, mark, escalation.due, escalation.reason, escalation.cycle)
-    return obligation._replace(
-        key=escalation.key,
-        noticed_at=parse_instant(noticed) if noticed else obligation.noticed_at,
-        superseded=escalation.superseded,
-        escalation=escalation,
-    )
+def announcements(case: Case) -> list[Obligation]:
+    """Declared or reopened, and raised: each in the present cycle, whether it is over or not."""
+    view, begin = case.view, case.view.cycle_start
+    if view.cycle > 1:
+        found = [case.obligation(REOPENED_NOTICE, "incident", REOPENED_NOTICE, begin, "Reopened")]
+    else:
+        found = [case.obligation(DECLARED_NOTICE, "incident", DECLARED_NOTICE, begin, _declared(case.periods[0]))]
+    was_major = case.periods[0].is_major
+    for old, new in pairwise(case.periods):
+        if new.since >= begin and new.is_major and not was_major:
+            mark = f"{DECLARED_NOTICE}.{new.major}"
+            found.append(case.obligation(DECLARED_NOTICE, "incident", mark, new.since, _declared(new)))
+        elif new.since >= begin and _is_raised(old, new, case.policy):
+            reason = f"Raised from {old.name} to {new.name}"
+            if new.since == became_incident_at(view.incident, case.policy):
+                reason += f": {BECOMES_INCIDENT}"
+            found.append(case.obligation(RAISED_NOTICE, "incident", f"{RAISED_NOTICE}.{new.name}", new.since, reason))
+        was_major = was_major or new.is_major
+    return found
 
 
-def _news(case: _Case) -> list[Obligation]:
+def _declared(period: LevelPeriod) -> str:
+    if not period.level.declare:
+        return f"Ticket opened, {period.label}"
+    return f"Major incident {period.major} declared" if period.is_major else f"Declared {period.label}"
+
+
+def _is_raised(old: LevelPeriod, new: LevelPeriod, policy: Policy) -> bool:
+    """True where either label got worse: with the major level others are notified, even of the same rank."""
+    before, after = policy.level(old.major), policy.level(new.major)
+    worse = old.is_major and new.is_major and before and after and after.rank < before.rank
+    return bool(worse) or new.level.rank < old.level.rank
+
+
+def _news(case: Case) -> list[Obligation]:
     """The updates written for an audience (R142); the newest of each audience supersedes the others."""
     by_audience: dict[str, list[Obligation]] = {}
     for number, update in enumerate(case.view.incident.updates, 1):
@@ -332,10 +366,6 @@ def _news(case: _Case) -> list[Obligation]:
     return [one for rising in ordered for one in supersede_lower(rising)]
 
 
-def _moved(case: _Case, move: StateMove) -> Obligation:
+def _moved(case: Case, move: StateMove) -> Obligation:
     obligation = case.obligation(STATE_NOTICE, "state", move.state, move.due, move.reason)
     return obligation._replace(key=move.key, move=move)
-
-
-def _label(period: LevelPeriod) -> str:
-    return period.label if period.label == period.major else f"{period.label}/{period.major}"

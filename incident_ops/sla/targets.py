@@ -23,13 +23,25 @@ class LevelPeriod(NamedTuple):
     """The time an incident had one pair of labels, from `since` (aware UTC) to the next period.
 
     `label` names the level that gives response and resolution, `major` the one that gives updates, diagnosis and
-    postmortem: in a scheme with two scales the severity, where there is one (C2).
+    postmortem: in a scheme with two scales the severity, where there is one (C2). `origin` is where response and
+    diagnosis are counted from: the declaration, or the instant at which it became an incident.
     """
 
     since: datetime
     level: LevelPolicy
     label: str
     major: str
+    origin: datetime
+
+    @property
+    def is_major(self) -> bool:
+        """True where the second scale marks a major incident."""
+        return self.major != self.label
+
+    @property
+    def name(self) -> str:
+        """The level as people say it: `P1`, or with its major level `P1/SEV-1`."""
+        return f"{self.label}/{self.major}" if self.is_major else self.label
 
 
 class Course(NamedTuple):
@@ -64,24 +76,55 @@ def why_no_level(incident: Incident, policy: Policy) -> str:
 def level_periods(view: IncidentAt, policy: Policy) -> list[LevelPeriod]:
     """The levels the incident has had up to `now`, the first from its declaration on. UserError as `level_of`.
 
-    A former label that is not a level of the policy had no targets (C13) and makes no period.
+    A former label that is not a level of the policy had no targets (C13) and makes no period. Response and diagnosis
+    are counted anew from where a ticket, or a record without a level, became an incident, and from its first major
+    level on.
     """
-    incident = view.incident
-    begin, present = view.declared, level_of(incident, policy)
-    severity, priority = incident.severity, incident.priority
-    found = []
-    for at, change in reversed(label_changes(incident)):
+    present, duties = level_of(view.incident, policy), _Duties(policy)
+    found: list[LevelPeriod] = []
+    origin = view.declared
+    has_begun = was_incident = was_major = False
+    for since, severity, priority in _labels_held(view):
+        level = duties.of(severity, priority)
+        if level is None:
+            has_begun = has_begun or policy.driving_label(severity, priority) is not None
+            continue
+        period = _period(since, level, severity, policy)
+        is_incident = level.declare or period.is_major
+        becomes_one = (is_incident and not was_incident) or (period.is_major and not was_major)
+        if not has_begun or (found and becomes_one):
+            origin = since
+        has_begun, was_incident, was_major = True, was_incident or is_incident, was_major or period.is_major
+        found.append(period._replace(origin=origin))
+    return found or [_period(view.declared, present, view.incident.severity, policy)]
+
+
+class _Duties:
+    """What holds for a pair of labels, worked out once for each."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy, self._known = policy, dict[tuple[str | None, str | None], LevelPolicy | None]()
+
+    def of(self, severity: str | None, priority: str | None) -> LevelPolicy | None:
+        pair = severity, priority
+        if pair not in self._known:
+            self._known[pair] = self._policy.duties(severity, priority)
+        return self._known[pair]
+
+
+def _labels_held(view: IncidentAt) -> list[tuple[datetime, str | None, str | None]]:
+    """Severity and priority, each pair with the instant since which it held; of one instant the last."""
+    severity, priority = view.incident.severity, view.incident.priority
+    found: dict[datetime, tuple[str | None, str | None]] = {}
+    for at, change in reversed(label_changes(view.incident)):
         if at <= view.now:
-            found.append((at, severity, priority))
+            found.setdefault(max(at, view.declared), (severity, priority))
         if change.field == "severity":
             severity = change.old
         else:
             priority = change.old
-    found.append((begin, severity, priority))
-    history = ((since, policy.duties(one, other), one) for since, one, other in reversed(found))
-    return [_period(since, level, one, policy) for since, level, one in history if level] or [
-        _period(begin, present, incident.severity, policy)
-    ]
+    found.setdefault(view.declared, (severity, priority))
+    return [(since, *labels) for since, labels in reversed(found.items())]
 
 
 def calendar_of(level: LevelPolicy, policy: Policy) -> Calendar:
@@ -159,7 +202,7 @@ def item_due(item: ActionItem, policy: Policy, resolved: datetime | None) -> dat
 
 def _period(since: datetime, level: LevelPolicy, severity: str | None, policy: Policy) -> LevelPeriod:
     major = severity if severity is not None and severity in policy.major_labels else level.id
-    return LevelPeriod(since, level, level.id, major)
+    return LevelPeriod(since, level, level.id, major, since)
 
 
 def _next_release(start: datetime, calendar: Calendar, policy: Policy) -> datetime | None:

@@ -70,12 +70,25 @@ def test_a_foreign_label_is_refused(field: str, label: str) -> None:
 
 
 def test_a_ticket_becomes_a_major_incident() -> None:
-    """In the scheme with two scales a first severity has no label before it."""
+    """In the scheme with two scales a first severity has no label before it, and counts from its entry on."""
     page = Page(judge=ITIL, severity=None, priority="P1")
     page.take(1, lambda one, now: relabel(one, ITIL, now, None, "severity", "SEV-1", None))
-    assert (page.incident.severity, page.incident.changes) == ("SEV-1", [])
     page.take(2, lambda one, now: relabel(one, ITIL, now, None, "severity", "SEV-2", "less"))
-    assert page.incident.changes[0].old == "SEV-1"
+    assert page.incident.severity == "SEV-2"
+    assert [(one.old, one.new) for one in page.incident.changes] == [(None, "SEV-1"), ("SEV-1", "SEV-2")]
+    assert page.events[0] == "Major incident SEV-1 declared"
+
+
+def test_a_severity_beside_a_priority_can_be_taken_away() -> None:
+    """With a reason; what was given stays in the history."""
+    page = Page(judge=ITIL, severity="SEV-1", priority="P1")
+    with pytest.raises(UserError) as refused:
+        page.take(1, lambda one, now: relabel(one, ITIL, now, None, "severity", "none", None))
+    assert "--reason" in refused.value.hint
+    page.take(2, lambda one, now: relabel(one, ITIL, now, None, "severity", "none", "the wrong incident"))
+    assert (page.incident.severity, page.incident.changes[0].new) == (None, None)
+    with pytest.raises(UserError, match="cannot be taken away"):
+        page.take(3, lambda one, now: relabel(one, ITIL, now, None, "priority", "none", "x"))
 
 
 def test_the_same_label_changes_nothing() -> None:

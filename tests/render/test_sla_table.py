@@ -215,5 +215,5 @@ def test_hostile_names_do_nothing_to_the_terminal() -> None:
 def test_an_item_and_a_retarget_are_named_in_json() -> None:
     found = json.loads(to_json(sample()))["clocks"]
     assert [one["item"] for one in found if one["clock"] == "action_item"] == ["AI-1", "AI-2"]
-    assert {one["clock"] for one in found if one.get("breached_by_retarget")} == {"response", "update_internal"}
+    assert {one["clock"] for one in found if one.get("breached_by_retarget")} == {"response"}
     assert all("item" not in one for one in found if one["clock"] != "action_item")

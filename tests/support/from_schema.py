@@ -36,6 +36,8 @@ def values(schema: Schema, root: Schema) -> Values:
         return st.sampled_from(schema["enum"])
     if "anyOf" in schema:
         return st.one_of([values(branch, root) for branch in schema["anyOf"]])
+    if isinstance(schema["type"], list):
+        return st.one_of(*(values({**schema, "type": name}, root) for name in schema["type"]))
     return _OF_TYPE[schema["type"]](schema, root)
 
 

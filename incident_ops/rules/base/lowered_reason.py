@@ -1,4 +1,4 @@
-"""Lowering a merged severity or priority requires a reason.
+"""Lowering a merged severity or priority, or taking one away, requires a reason.
 
 A lower level stops pages and gives clocks more time. The reason goes into the entry in `changes`, where a reviewer
 sees it.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.incident import LABEL_FIELDS
 from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
 from incident_ops.rules._support import fresh, rule_finding
@@ -21,13 +22,16 @@ TIMED = False
 
 
 def check(before: Record, after: Record, world: World | None) -> Iterator[Finding]:
-    """Each new change to a higher rank; nothing is known of ranks without a policy."""
+    """Each new change to a higher rank, or to none; nothing is known of ranks without a policy."""
     if world is None:
         return
     for place, change in fresh(before.incident.changes, after.incident.changes):
-        if change.field == "state" or any(map(str.isalnum, change.reason or "")):
+        if change.field not in LABEL_FIELDS or any(map(str.isalnum, change.reason or "")):
             continue
         old, new = world.policy.level(change.old), world.policy.level(change.new)
-        if old and new and new.rank > old.rank:
+        if change.new is None:
+            message = f"{change.field} {change.old} was taken away without a reason"
+            yield rule_finding(ID, LEVEL, ("changes", place), message, "add `reason:` to this entry")
+        elif old and new and new.rank > old.rank:
             message = f"{change.field} was lowered from {change.old} to {change.new} without a reason"
             yield rule_finding(ID, LEVEL, ("changes", place), message, "add `reason:` to this entry")
