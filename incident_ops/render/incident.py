@@ -5,11 +5,11 @@ Nothing here reads a clock or a file; `now` is an argument. Texts of the record 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from incident_ops.documents.incident_facts import NOBODY, impact_cycles, spell_amount
+from incident_ops.documents.incident_facts import NOBODY, impact_cycles, spell_amount, spell_undated
 from incident_ops.domain.as_of import corrected_instants, current_instant, declared_at, phase, public_status
 from incident_ops.domain.incident import ActionItem, Event, Incident, Update, Users
 from incident_ops.domain.lifecycle import FIXED, OVER, PENDING, REOPENED
@@ -36,6 +36,7 @@ MARGIN = 11
 ROOM = WIDTH - MARGIN
 EVENTS, CLOCKS = 3, 4
 HEAD_LINE, PLAIN_LINE, LATE_LINE, NEXT_LINE = "head", "", "late", "next"
+NOT_SHOWN = "not shown"
 ENDED = ("missed", "met", "cancelled")
 
 
@@ -71,8 +72,20 @@ def to_text(view: IncidentView, style: Style = lambda _, line: line) -> str:
         ScreenLine(PLAIN_LINE, ""),
         *_labelled("Next", view.next[:2] or ["nothing: this incident is over"], NEXT_LINE),
     ]
-    links = _links(incident, max(HEIGHT - len(top) - len(body) - len(steps), 0))
-    return "".join(f"{style(tone, text)}\n" for tone, text in (*top, *body, *links, *steps))
+    left_out = [ScreenLine(PLAIN_LINE, line) for line in undated_lines(view.record.undated)]
+    links = _links(incident, max(HEIGHT - len(top) - len(body) - len(left_out) - len(steps), 0))
+    return "".join(f"{style(tone, text)}\n" for tone, text in (*top, *body, *links, *left_out, *steps))
+
+
+def undated_lines(fields: Iterable[str], *, of_several: bool = False) -> list[str]:
+    """What a view of an earlier time leaves out, after an empty line; nothing where it leaves out nothing."""
+    sentence = spell_undated(fields, of_several=of_several)
+    return ["", *wrap(sentence.split(), WIDTH)] if sentence else []
+
+
+def undated_text(fields: Iterable[str], *, of_several: bool = False) -> str:
+    """The same as the end of a text."""
+    return "".join(f"{line}\n" for line in undated_lines(fields, of_several=of_several))
 
 
 def level_labels(incident: Incident, policy: Policy) -> str:
@@ -169,7 +182,8 @@ def _people(view: IncidentView) -> Iterator[ScreenLine]:
     incident, roles = view.record.incident, view.record.incident.roles
     yield from _labelled("Services", [", ".join(incident.services)])
     yield from _labelled("Public", [_public(view)])
-    yield from _labelled("Impact", _on_two_lines(spell_impact(incident)))
+    undated = view.record.undated
+    yield from _labelled("Impact", _on_two_lines(NOT_SHOWN if "impact" in undated else spell_impact(incident)))
     holders = {
         "commander": roles.commander,
         "technical lead": roles.technical_lead,
@@ -178,7 +192,8 @@ def _people(view: IncidentView) -> Iterator[ScreenLine]:
         **{name.replace("_", " "): who for name, who in roles.others.items()},
         **({"assigned to": incident.assignments[-1].to} if incident.assignments else {}),
     }
-    texts = [f"{role} {fit_line(who or NOBODY, 40)}" for role, who in holders.items()]
+    nobody = NOT_SHOWN if "roles" in undated else NOBODY
+    texts = [f"{role} {fit_line(who or nobody, 40)}" for role, who in holders.items()]
     yield from _labelled("Roles", _most(wrap(texts, ROOM, ", "), 2))
     yield from _labelled("Update", _on_two_lines(_update(view)))
 
@@ -270,7 +285,10 @@ def _labelled(label: str, texts: Sequence[str], tone: str = PLAIN_LINE) -> Itera
 
 
 def to_json(view: IncidentView) -> str:
-    """What the screen shows, uncut, in a fixed order; `clocks_unknown` says why there are no clocks."""
+    """What the screen shows, uncut, in a fixed order.
+
+    `clocks_unknown` says why there are no clocks, `undated` what a view of an earlier time leaves out.
+    """
     record, incident = view.record, view.record.incident
     over = incident.state in OVER
     data: dict[str, Any] = {
@@ -304,6 +322,8 @@ def to_json(view: IncidentView) -> str:
     }
     if isinstance(view.clocks, str):
         data["clocks_unknown"] = view.clocks
+    if record.undated:
+        data["undated"] = list(record.undated)
     return json_text(data)
 
 

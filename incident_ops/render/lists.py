@@ -11,10 +11,10 @@ from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import ActionItem, Incident
 from incident_ops.domain.lifecycle import OVER, RESOLVED
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.record import Record, Unread, item_key
+from incident_ops.domain.record import Record, Unread, all_undated, item_key
 from incident_ops.domain.time import spell_age, stamp
 from incident_ops.render.findings import json_text, plural
-from incident_ops.render.incident import HEAD_LINE, LATE_LINE, NEXT_LINE, level_labels, state_of
+from incident_ops.render.incident import HEAD_LINE, LATE_LINE, NEXT_LINE, level_labels, state_of, undated_text
 from incident_ops.render.sla import AT_RISK, BREACHED, MISSED, unread_data
 from incident_ops.render.text import WIDTH, Style, columns, fit_line, pad
 
@@ -76,11 +76,12 @@ def incidents_text(rows: Sequence[IncidentRow], style: Style = lambda _, line: l
         for row in rows
     ]
     tones = [PLAIN_STYLE if row.record.incident.state in OVER else LIVE_STYLE for row in rows]
-    return _table(INCIDENT_HEADER, table, tones, style) + f"{plural(len(rows), 'incident')}\n"
+    left_out = undated_text(all_undated(row.record for row in rows), of_several=len(rows) > 1)
+    return _table(INCIDENT_HEADER, table, tones, style) + f"{plural(len(rows), 'incident')}\n" + left_out
 
 
-def items_text(rows: Sequence[ItemRow], style: Style = lambda _, line: line) -> str:
-    """The table of action items, the title cut to fit."""
+def items_text(rows: Sequence[ItemRow], style: Style = lambda _, line: line, undated: Sequence[str] = ()) -> str:
+    """The table of action items, the title cut to fit; `undated`: what a view of an earlier time leaves out."""
     table = [
         (
             _key(row),
@@ -93,7 +94,8 @@ def items_text(rows: Sequence[ItemRow], style: Style = lambda _, line: line) -> 
     ]
     late = sum(1 for row in rows if row.late)
     count = f"{plural(len(rows), 'action item')}{f', {late} late' if late else ''}\n"
-    return _table(ITEM_HEADER, table, [LATE_STYLE if row.late else PLAIN_STYLE for row in rows], style) + count
+    tones = [LATE_STYLE if row.late else PLAIN_STYLE for row in rows]
+    return _table(ITEM_HEADER, table, tones, style) + count + undated_text(undated, of_several=True)
 
 
 def incidents_json(rows: Sequence[IncidentRow], now: datetime, unread: Sequence[Unread]) -> str:
@@ -101,9 +103,9 @@ def incidents_json(rows: Sequence[IncidentRow], now: datetime, unread: Sequence[
     return _json("incidents", [_incident_data(row) for row in rows], now, unread)
 
 
-def items_json(rows: Sequence[ItemRow], now: datetime, unread: Sequence[Unread]) -> str:
-    """`{"schema", "at", "action_items": [...]}` in the order of the table; `unread` as above."""
-    return _json("action_items", [_item_data(row) for row in rows], now, unread)
+def items_json(rows: Sequence[ItemRow], now: datetime, unread: Sequence[Unread], undated: Sequence[str] = ()) -> str:
+    """`{"schema", "at", "action_items": [...]}` in the order of the table; `unread` as above, `undated` likewise."""
+    return _json("action_items", [_item_data(row) for row in rows], now, unread, undated)
 
 
 def _entry(record: Record, policy: Policy, now: datetime) -> IncidentRow:
@@ -142,8 +144,12 @@ def _table(header: Sequence[str], table: Sequence[Sequence[str]], tones: Sequenc
     return "\n".join(lines) + "\n\n"
 
 
-def _json(name: str, rows: list[dict[str, Any]], now: datetime, unread: Sequence[Unread]) -> str:
+def _json(
+    name: str, rows: list[dict[str, Any]], now: datetime, unread: Sequence[Unread], undated: Sequence[str] = ()
+) -> str:
     data: dict[str, Any] = {"schema": 1, "at": stamp(now), name: rows}
+    if undated:
+        data["undated"] = list(undated)
     if unread:
         data["unread"] = unread_data(unread)
     return json_text(data)
@@ -166,6 +172,7 @@ def _incident_data(row: IncidentRow) -> dict[str, Any]:
         "pending": row.record.pending,
         "visibility": incident.visibility,
         "file": row.record.path,
+        **({"undated": list(row.record.undated)} if row.record.undated else {}),
     }
 
 

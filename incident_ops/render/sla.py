@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from incident_ops.documents.incident_facts import spell_undated
 from incident_ops.domain.record import Unread
 from incident_ops.domain.time import spell_ago, spell_clock, spell_duration, stamp
 from incident_ops.render.findings import MOST_ANNOTATIONS, MOST_SUMMARY_BYTES, command, inert, json_text, plural
@@ -97,12 +98,15 @@ def to_text(report: ClockReport, style: Style = lambda _, line: line, due_lines:
         out += ["", *part] if part else []
     if table:
         out += ["", *_table(CLOCK_HEADER, table, style)]
+    fields = dict.fromkeys(field for _, names in report.undated for field in names)
+    if sentence := spell_undated(fields, of_several=len(report.undated) > 1):
+        out += ["", *textwrap.wrap(sentence, WIDTH)]
     out += unread_lines("Could not be read, so their clocks are unknown", report.unread)
     return "\n".join(out) + "\n"
 
 
 def to_json(report: ClockReport, lag_seconds: int = 0, obligations: Sequence[dict[str, str]] = ()) -> str:
-    """The JSON of `sla check`; `unread` is there only when a record could not be used. Same report, same bytes."""
+    """The JSON of `sla check`; `undated` and `unread` are there only when there is some. Same report, same bytes."""
     data: dict[str, Any] = {
         "schema": 1,
         "at": stamp(report.at),
@@ -110,6 +114,8 @@ def to_json(report: ClockReport, lag_seconds: int = 0, obligations: Sequence[dic
         "clocks": [clock_data(clock) for clock in report.clocks],
         "obligations": [*obligations],
     }
+    if report.undated:
+        data["undated"] = [{"incident": name, "fields": list(fields)} for name, fields in report.undated]
     if report.unread:
         data["unread"] = unread_data(report.unread)
     return json_text(data)
