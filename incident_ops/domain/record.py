@@ -38,6 +38,10 @@ def all_undated(records: Iterable[Record]) -> tuple[str, ...]:
     return tuple(field for field in Incident.__struct_fields__ if field in missing)
 
 
+UndatedFields = tuple[tuple[str, tuple[str, ...]], ...]
+"""Incident by incident, in order: its id, and what a view of an earlier time leaves out of it."""
+
+
 class World(NamedTuple):
     """What a rule may know besides the record: policy, services by name, and the instant of the check (aware UTC)."""
 

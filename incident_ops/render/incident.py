@@ -5,11 +5,11 @@ Nothing here reads a clock or a file; `now` is an argument. Texts of the record 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from incident_ops.documents.incident_facts import NOBODY, impact_cycles, spell_amount, spell_undated
+from incident_ops.documents.incident_facts import NOBODY, impact_cycles, spell_amount
 from incident_ops.domain.as_of import corrected_instants, current_instant, declared_at, phase, public_status
 from incident_ops.domain.incident import ActionItem, Event, Incident, Update, Users
 from incident_ops.domain.lifecycle import FIXED, OVER, PENDING, REOPENED
@@ -27,7 +27,7 @@ from incident_ops.domain.time import (
 )
 from incident_ops.render.findings import json_text
 from incident_ops.render.sla import ClockRow, clock_data, clock_rows
-from incident_ops.render.text import WIDTH, Style, cut_line, fit_line, pad, wrap
+from incident_ops.render.text import WIDTH, Style, cut_line, fit_line, pad, undated_lines, wrap
 from incident_ops.sla.clocks import ACTION_ITEM, Clock
 from incident_ops.sla.status import ClockReport
 
@@ -75,17 +75,6 @@ def to_text(view: IncidentView, style: Style = lambda _, line: line) -> str:
     left_out = [ScreenLine(PLAIN_LINE, line) for line in undated_lines(view.record.undated)]
     links = _links(incident, max(HEIGHT - len(top) - len(body) - len(left_out) - len(steps), 0))
     return "".join(f"{style(tone, text)}\n" for tone, text in (*top, *body, *links, *left_out, *steps))
-
-
-def undated_lines(fields: Iterable[str], *, of_several: bool = False) -> list[str]:
-    """What a view of an earlier time leaves out, after an empty line; nothing where it leaves out nothing."""
-    sentence = spell_undated(fields, of_several=of_several)
-    return ["", *wrap(sentence.split(), WIDTH)] if sentence else []
-
-
-def undated_text(fields: Iterable[str], *, of_several: bool = False) -> str:
-    """The same as the end of a text."""
-    return "".join(f"{line}\n" for line in undated_lines(fields, of_several=of_several))
 
 
 def level_labels(incident: Incident, policy: Policy) -> str:

@@ -14,9 +14,9 @@ from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, Unread, all_undated, item_key
 from incident_ops.domain.time import spell_age, stamp
 from incident_ops.render.findings import json_text, plural
-from incident_ops.render.incident import HEAD_LINE, LATE_LINE, NEXT_LINE, level_labels, state_of, undated_text
+from incident_ops.render.incident import HEAD_LINE, LATE_LINE, NEXT_LINE, level_labels, state_of
 from incident_ops.render.sla import AT_RISK, BREACHED, MISSED, unread_data
-from incident_ops.render.text import WIDTH, Style, columns, fit_line, pad
+from incident_ops.render.text import WIDTH, Style, columns, fit_line, pad, undated_lines
 
 LATE_STYLE, LIVE_STYLE, PLAIN_STYLE = "late", "live", ""
 TONE_COLOURS = {BREACHED: "red", MISSED: "red", LATE_LINE: "red", AT_RISK: "yellow", "met": "green"}
@@ -76,8 +76,8 @@ def incidents_text(rows: Sequence[IncidentRow], style: Style = lambda _, line: l
         for row in rows
     ]
     tones = [PLAIN_STYLE if row.record.incident.state in OVER else LIVE_STYLE for row in rows]
-    left_out = undated_text(all_undated(row.record for row in rows), of_several=len(rows) > 1)
-    return _table(INCIDENT_HEADER, table, tones, style) + f"{plural(len(rows), 'incident')}\n" + left_out
+    left_out = undated_lines(all_undated(row.record for row in rows), of_several=len(rows) > 1)
+    return _table(INCIDENT_HEADER, table, tones, style) + _lines([plural(len(rows), "incident"), *left_out])
 
 
 def items_text(rows: Sequence[ItemRow], style: Style = lambda _, line: line, undated: Sequence[str] = ()) -> str:
@@ -93,9 +93,9 @@ def items_text(rows: Sequence[ItemRow], style: Style = lambda _, line: line, und
         for row in rows
     ]
     late = sum(1 for row in rows if row.late)
-    count = f"{plural(len(rows), 'action item')}{f', {late} late' if late else ''}\n"
+    count = f"{plural(len(rows), 'action item')}{f', {late} late' if late else ''}"
     tones = [LATE_STYLE if row.late else PLAIN_STYLE for row in rows]
-    return _table(ITEM_HEADER, table, tones, style) + count + undated_text(undated, of_several=True)
+    return _table(ITEM_HEADER, table, tones, style) + _lines([count, *undated_lines(undated, of_several=True)])
 
 
 def incidents_json(rows: Sequence[IncidentRow], now: datetime, unread: Sequence[Unread]) -> str:
@@ -142,6 +142,10 @@ def _table(header: Sequence[str], table: Sequence[Sequence[str]], tones: Sequenc
         front = "".join(pad(cell, width) + "  " for cell, width in zip(row, widths, strict=False))
         lines.append(style(tone, (front + fit_line(row[-1], max(WIDTH - columns(front), 8))).rstrip()))
     return "\n".join(lines) + "\n\n"
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _json(

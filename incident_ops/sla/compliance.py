@@ -28,7 +28,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import DRILL, DUPLICATE, OTHER_OUTCOMES, exclusion
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, ResolutionShare
-from incident_ops.domain.record import Record, Unread
+from incident_ops.domain.record import Record, UndatedFields, Unread
 from incident_ops.domain.time import instant, parse_instant
 from incident_ops.sla.calendar import elapsed
 from incident_ops.sla.clocks import (
@@ -352,7 +352,7 @@ class Group(NamedTuple):
 class Compliance(NamedTuple):
     """The report at an instant (aware UTC) over the incidents declared in `period`; `late` are the missed clocks.
 
-    `unread` are records that could not be used.
+    `unread` are records that could not be used; `undated` is what a view of an earlier time leaves out.
     """
 
     at: datetime
@@ -365,6 +365,7 @@ class Compliance(NamedTuple):
     late: tuple[Clock, ...]
     noticing: NotificationLag | None
     unread: tuple[Unread, ...] = ()
+    undated: UndatedFields = ()
 
     @property
     def has_missed(self) -> bool:
@@ -387,6 +388,7 @@ def compliance(
     reached: list[tuple[Goal, ...]] = []
     noticed: list[_Noticed] = []
     left_out = list(unread)
+    undated: list[tuple[str, tuple[str, ...]]] = []
 
     def count(record: Record) -> None:
         incident = record.incident
@@ -396,6 +398,8 @@ def compliance(
         if why := why_no_level(incident, policy):
             left_out.append(Unread(record.path, why))
             return
+        if record.undated:
+            undated.append((incident.id, record.undated))
         its_clocks = outcomes(as_of(incident, now), policy)
         reached.append(_goals(its_clocks, [incident], policy, now))
         noticed.extend(_noticed(incident, now))
@@ -413,6 +417,7 @@ def compliance(
         tuple(_late_clocks(found)),
         _notification_lag(noticed),
         tuple(sorted(left_out)),
+        tuple(sorted(undated)),
     )
 
 

@@ -18,7 +18,7 @@ from incident_ops.domain.as_of import IncidentAt, as_of
 from incident_ops.domain.fence import consume, evaluate_each
 from incident_ops.domain.lifecycle import NEW, OVER
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.record import Record, Unread
+from incident_ops.domain.record import Record, UndatedFields, Unread
 from incident_ops.domain.time import parse_instant
 from incident_ops.sla.calendar import due, elapsed
 from incident_ops.sla.clocks import ACTION_ITEM, AFTERWARDS, Clock, Risk, clocks
@@ -36,7 +36,7 @@ class ClockReport(NamedTuple):
     clocks: tuple[Clock, ...]
     unread: tuple[Unread, ...] = ()
     statuses: tuple[IncidentStatus, ...] = ()
-    undated: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    undated: UndatedFields = ()
 
 
 def clock_report(

@@ -99,6 +99,18 @@ def test_lists_and_clocks_know_nothing_of_later(cloudflare: Folder) -> None:
     assert data["undated"] == [{"incident": INC, "fields": ["triage", "impact", "cause"]}]
 
 
+def test_a_report_of_an_earlier_time_counts_nothing_of_later(cloudflare: Folder) -> None:
+    """Its clocks still ran; a replay under another policy sees the same."""
+    cloudflare.write("other.yaml", "extends: sev0-3\nlevels:\n- {id: SEV0, response: 1m}\n")
+    left_out = [{"incident": INC, "fields": ["triage", "impact", "cause"]}]
+    for words in (("report",), ("backtest", "--policy", "other.yaml")):
+        done = call("sla", *words, "--format", "json", at=cloudflare.path, clock=at("13:00"))
+        assert json.loads(done.out)["undated"] == left_out
+        assert "Not shown, because" in call("sla", *words, at=cloudflare.path, clock=at("13:00")).out
+    markdown = call("sla", "report", "--format", "markdown", at=cloudflare.path, clock=at("13:00")).out
+    assert "\n\nNot shown, because the record does not say since when: triage, impact, cause\n" in markdown
+
+
 def test_before_its_declaration_an_incident_is_not_there(cloudflare: Folder) -> None:
     """`show` says so plainly, the others leave it out, and the gate says how many it left out."""
     done = call("show", INC, at=cloudflare.path, clock=at("11:47"))
