@@ -29,7 +29,7 @@ from incident_ops.domain.lifecycle import (
 )
 from incident_ops.domain.time import UNKNOWN, parse_instant
 
-STANDING = ("id", "policy", "detection", "source", "visibility", "drill")
+ALWAYS_SHOWN = ("id", "policy", "detection", "source", "visibility", "drill")
 """Fields that are shown at any time; what is restricted now was never for everybody."""
 UNDATED = (
     "description",
@@ -50,7 +50,7 @@ UNDATED = (
 
 _EMPTY = Incident(id="", title="", services=[], state=NEW, times=Times(declared=""))
 _STANDARD_ROLES = tuple(name for name in Roles.__struct_fields__ if name != "others")
-_NOT_TAKEN = (NEW, TRIAGED, ASSIGNED, PENDING)
+_NOT_BEGUN = (NEW, TRIAGED, ASSIGNED, PENDING)
 
 
 class KnownIncident(NamedTuple):
@@ -186,7 +186,7 @@ def _times(begun: Incident, horizon: _Horizon) -> Times:
     shown = {"started", "detected"}
     if begun.cycles or _was_over(begun, begun.times, horizon):
         shown.update(name for name in Times.__struct_fields__ if name != CLOSED)
-    elif _was_taken(begun, horizon):
+    elif _was_begun(begun, horizon):
         shown.add("acknowledged")
     if begun.cycles or begun.state == CLOSED:
         shown.add(CLOSED)
@@ -207,10 +207,10 @@ def _was_over(begun: Incident, instants: Times | Cycle, horizon: _Horizon) -> bo
     return begun.state in OVER or any(at and horizon.covers(at) for at in (instants.resolved, instants.closed))
 
 
-def _was_taken(begun: Incident, horizon: _Horizon) -> bool:
+def _was_begun(begun: Incident, horizon: _Horizon) -> bool:
     """True once somebody worked on the incident, even where it waits again."""
     moves = (change for change in begun.changes if change.field == "state" and horizon.covers(change.at))
-    return begun.state not in _NOT_TAKEN or any(move.new == IN_PROGRESS for move in moves)
+    return begun.state not in _NOT_BEGUN or any(move.new == IN_PROGRESS for move in moves)
 
 
 def _later(instants: Times | Cycle, shown: Collection[str], horizon: _Horizon) -> dict[str, None]:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.known_at import STANDING, UNDATED, KnownIncident, incident_at
+from incident_ops.domain.known_at import ALWAYS_SHOWN, UNDATED, KnownIncident, incident_at
 
 DATED = {
     "title", "services", "state", "times", "severity", "priority", "roles", "timeline", "updates", "changes",
@@ -47,10 +47,10 @@ FIRST = {"at": text("12:10"), "to": "@a"}
 NOTE = {"at": text("16:00"), "kind": "note", "event": "Written later"}
 
 
-def test_every_field_is_dated_undated_or_standing() -> None:
+def test_every_field_is_dated_undated_or_always_shown() -> None:
     """A new field of the record must say which it is."""
-    assert {*STANDING, *UNDATED} | DATED == set(Incident.__struct_fields__)
-    assert len(STANDING) + len(UNDATED) + len(DATED) == len(Incident.__struct_fields__)
+    assert {*ALWAYS_SHOWN, *UNDATED} | DATED == set(Incident.__struct_fields__)
+    assert len(ALWAYS_SHOWN) + len(UNDATED) + len(DATED) == len(Incident.__struct_fields__)
 
 
 @pytest.mark.parametrize("clock", ["16:00", "16:01", "23:59"])
