@@ -181,8 +181,9 @@ def _people(view: IncidentView) -> Iterator[ScreenLine]:
         **{name.replace("_", " "): who for name, who in roles.others.items()},
         **({"assigned to": incident.assignments[-1].to} if incident.assignments else {}),
     }
-    nobody = NOT_SHOWN if "roles" in undated else NOBODY
-    texts = [f"{role} {fit_line(who or nobody, 40)}" for role, who in holders.items()]
+    is_partial = "roles" in undated
+    texts = [f"{role} {fit_line(who or NOBODY, 40)}" for role, who in holders.items() if who or not is_partial]
+    texts += [f"others {NOT_SHOWN}" if texts else NOT_SHOWN] if is_partial else []
     yield from _labelled("Roles", _most(wrap(texts, ROOM, ", "), 2))
     yield from _labelled("Update", _on_two_lines(_update(view)))
 

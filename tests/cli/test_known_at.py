@@ -160,6 +160,19 @@ def test_an_item_without_a_date_is_not_listed_and_named(folder: Folder) -> None:
     assert "undated" not in json.loads(call(*words, at=folder.path, clock="2025-01-26T13:00:00Z").out)
 
 
+def test_roles_that_no_change_dates_are_not_said_to_be_nobodys(folder: Folder) -> None:
+    """A role that is not shown is not one that nobody has."""
+    history = "[{at: 2025-01-26T13:00:00Z, kind: note, event: e}]"
+    folder.put("INC-1", timeline=history, roles='{commander: "@a"}')
+    assert "Roles      not shown\n" in call("show", at=folder.path, clock="2025-01-26T12:30:00Z").out
+    folder.put(
+        "INC-1", timeline=history, roles='{commander: "@a"}', assignments="[{at: 2025-01-26T12:10:00Z, to: '@b'}]"
+    )
+    out = call("show", at=folder.path, clock="2025-01-26T12:30:00Z").out
+    assert "Roles      assigned to @b, others not shown\n" in out
+    assert "TBD" not in out
+
+
 def test_a_commit_is_shown_byte_for_byte(cloudflare: Folder) -> None:
     """--rev alone looks at no clock: what is written in that commit is what is shown."""
     cloudflare.commit()
