@@ -12,6 +12,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from incident_ops.adapters.notifiers import pagers
+from incident_ops.app.known import known_live, known_records
 from incident_ops.app.workspace import Workspace
 from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import evaluate_each, evaluate_one
@@ -50,12 +51,12 @@ def recent_records(workspace: Workspace, records: Iterable[Record]) -> list[Reco
 
 def live_records(workspace: Workspace) -> list[Record]:
     """The records that are not settled, and those declared near them where the policy looks for a pattern."""
-    live = list(workspace.catalogue.live())
+    live = known_live(workspace)
     since = _patterns_since(workspace, live)
     if since is None:
         return live
-    near = workspace.catalogue.settled_after(int(since.timestamp()))
-    return live + [read_record(workspace.store, path) for path in near]
+    near = set(workspace.catalogue.settled_after(int(since.timestamp()))).difference(record.path for record in live)
+    return live + known_records(workspace, [read_record(workspace.store, path) for path in sorted(near)])
 
 
 def due_obligations(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from incident_ops.adapters.environment import ACTOR, whoever
+from incident_ops.app.known import count_later, known_live, known_records
 from incident_ops.app.workspace import (
     Workspace,
     judge_no_records,
@@ -125,7 +126,8 @@ def _source(workspace: Workspace, records: str | None, scratch: ExitStack) -> Wo
         return workspace
     path = Path(records)
     if path.is_dir():
-        return open_workspace({"repo": records, "rev": None, "at": stamp(workspace.now)})
+        there = open_workspace({"repo": records, "rev": None, "at": None})
+        return replace(there, now=workspace.now, is_at_given=workspace.is_at_given)
     if path.is_file():
         return PublishedGate(path.read_bytes(), records, None)
     if address := _BRANCH_OF.fullmatch(records):
@@ -179,11 +181,18 @@ def _verdict_of_records(
 
     known, verdict = served(records, judged)
     verdict = replace(verdict, unread=tuple(_with_line(records, known, unread) for unread in verdict.unread))
+    if later := count_later(records):
+        verdict = replace(verdict, notes=(*verdict.notes, _not_declared(later, records.now)))
     if not records.catalogue.count() and judge_no_records(records).exit_code:
         return _unreachable(asked, "records that HEAD or the tracker has are not here")
     if request.fixes is None or not verdict.exit_code:
         return verdict
     return _allow_fix(records, asked, verdict, request.fixes, actor_of(records, request.by), record_fix)
+
+
+def _not_declared(later: int, now: datetime) -> str:
+    incidents = "1 incident is" if later == 1 else f"{later} incidents are"
+    return f"{incidents} left out: not declared yet at {stamp(now)}"
 
 
 def _with_line(records: Workspace, known: DeployFacts, unread: Unread) -> Unread:
@@ -262,11 +271,11 @@ class GateContents(NamedTuple):
 
 
 def read_contents(workspace: Workspace) -> GateContents:
-    """All of them. UserError for a clock that is behind the records."""
-    records = list(workspace.catalogue.live())
-    future = _settled(workspace, int(SKEW.total_seconds()))
-    _check_clock(workspace, [*records, *future])
-    return GateContents(records, load_plans(workspace.store))
+    """All of them, as they were known where a time is asked about. UserError for a clock that is behind the records."""
+    if not workspace.is_at_given:
+        future = _settled(workspace, int(SKEW.total_seconds()))
+        _check_clock(workspace, [*workspace.catalogue.live(), *future])
+    return GateContents(known_live(workspace), load_plans(workspace.store))
 
 
 def deploy_facts(workspace: Workspace, service: str, held: GateContents) -> DeployFacts:
@@ -277,8 +286,9 @@ def deploy_facts(workspace: Workspace, service: str, held: GateContents) -> Depl
     objective = _objective(workspace, policy, services, service)
     past: list[Record] = []
     if objective is not None:
-        every = (*held.records, *_settled(workspace, -objective.window))
-        past = [record for record in every if service in record.incident.services]
+        settled = known_records(workspace, _settled(workspace, -objective.window))
+        every = {record.path: record for record in (*held.records, *settled)}
+        past = [record for record in every.values() if service in record.incident.services]
     unread = _unread(workspace, policy, names, objective, held.plans)
     freezes, maintenance, _ = held.plans
     return DeployFacts(policy, services, held.records, freezes, maintenance, unread, objective, past)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from incident_ops.adapters import clock
@@ -23,6 +24,7 @@ def current_state(workspace: Workspace) -> PublicState | None:
     if git is None or git.head is None:
         raise UserError("there is no commit to publish", hint="gate.json is about committed records: commit them")
     committed = workspace if workspace.store.revision else at_commit(workspace, git.head)
+    committed = replace(committed, is_at_given=False)  # other repositories read it as the present
     _, services = committed.judged_by
     if not services:
         return None

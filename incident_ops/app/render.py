@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from incident_ops.adapters.files import write_text
+from incident_ops.app.known import known_record, not_declared
 from incident_ops.app.workspace import Workspace
 from incident_ops.documents.incident_documents import incident_documents
 from incident_ops.domain.fence import Unusable, evaluate_each
@@ -27,15 +28,22 @@ class Rendered(NamedTuple):
 def render_documents(workspace: Workspace, incidents: Sequence[str] = (), *, write: bool = True) -> Rendered:
     """Writes what differs, each file whole or not at all; of every record, or of `incidents`.
 
-    UserError for an incident that is not there or cannot be read.
+    Where a time is asked about, the documents say what was known then; an incident that was declared later has none.
+    UserError for one of `incidents` that is not there, was declared later, or cannot be read.
     """
     policy, _ = workspace.judged_by
     differing, count, broken = [], 0, tuple[Unread, ...]()
     records = _records(workspace, incidents)
+
+    def documents_of(record: Record) -> tuple[Record, dict[str, str]]:
+        known = known_record(workspace, record)
+        if known is None and incidents:
+            raise not_declared(workspace, record)
+        documents = incident_documents(known.incident, policy, workspace.now, known.undated) if known else {}
+        return record, documents
+
     try:
-        for record, documents in evaluate_each(
-            records, lambda record: (record, incident_documents(record.incident, policy, workspace.now))
-        ):
+        for record, documents in evaluate_each(records, documents_of):
             for name, text in documents.items():
                 count += 1
                 path = workspace.root / Path(record.path).with_name(name)

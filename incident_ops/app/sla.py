@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from incident_ops.app.due import due_obligations, live_records, recent_records
+from incident_ops.app.known import every_known, known_live, known_records
 from incident_ops.app.observed_tracker import (
     connect_github,
     load_observed,
@@ -57,8 +58,7 @@ def check_clocks(workspace: Workspace, options: SlaOptions = SlaOptions()) -> Sl
 
 
 def _clocks(workspace: Workspace, everything: bool) -> ClockReport:
-    catalogue = workspace.catalogue
-    records = every_record(workspace.store, catalogue) if everything else catalogue.live()
+    records = every_known(workspace) if everything else known_live(workspace)
     return clock_report(records, workspace.judged_by[0], workspace.now, workspace.unread, everything)
 
 
@@ -91,4 +91,6 @@ def _due_with_tracker(
         snapshot = observe_tracker(workspace, tracker, wanted, recent)
     if save_to is not None:
         save_observed(snapshot, save_to)
-    return due_obligations(recent, policy, workspace.now, seen_on_tracker(wanted, snapshot), snapshot.noticed)
+    return due_obligations(
+        known_records(workspace, recent), policy, workspace.now, seen_on_tracker(wanted, snapshot), snapshot.noticed
+    )

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from incident_ops import resources
 from incident_ops.adapters.cache import Cache
+from incident_ops.app.known import known_records
 from incident_ops.app.observed_tracker import load_observed
 from incident_ops.app.workspace import Workspace, read_text_file, served
 from incident_ops.domain.policy import Policy
@@ -58,7 +59,8 @@ def _records(workspace: Workspace, since: datetime | None) -> Iterable[Record]:
         late = catalogue.settled_after(int(since.timestamp()) - 1)
         paths = {*late, *(record.path for record in catalogue.live())}
     cache = Cache(workspace.state / "settled") if workspace.git else None
-    return records_from_cache(workspace.store, catalogue, cache, resources.resource_stamp(), paths)
+    records = records_from_cache(workspace.store, catalogue, cache, resources.resource_stamp(), paths)
+    return known_records(workspace, records) if workspace.is_at_given else records
 
 
 def _other_policy(workspace: Workspace, file: str) -> Policy:

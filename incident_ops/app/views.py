@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
-from incident_ops.app.edit_record import record_of
+from incident_ops.app.edit_record import MOST_LISTED, find_record, record_of
+from incident_ops.app.known import every_known, known_live, known_record, not_declared
 from incident_ops.app.workspace import Workspace, served
 from incident_ops.domain.as_of import as_of, days_late, declared_at
-from incident_ops.domain.fence import evaluate_each
-from incident_ops.domain.record import Record
+from incident_ops.domain.fence import evaluate_each, evaluate_one
+from incident_ops.domain.record import Record, all_undated
+from incident_ops.domain.time import stamp
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding, did_you_mean
-from incident_ops.records.history import every_record
 from incident_ops.render import lists
 from incident_ops.render.findings import inert
 from incident_ops.render.incident import IncidentView
@@ -59,14 +61,47 @@ def list_items(workspace: Workspace, wanted: Selection, owner: str | None, *, ov
     return served(workspace, listed)
 
 
+def items_left_out(workspace: Workspace, wanted: Selection) -> tuple[str, ...]:
+    """`action_items` where some are not listed because nobody knows whether they were there at the time."""
+
+    def left_out() -> tuple[str, ...]:
+        fields = all_undated(_selected(workspace, wanted, only_open=False))
+        return tuple(field for field in fields if field == "action_items")
+
+    return served(workspace, left_out) if workspace.is_at_given else ()
+
+
+def find_shown(workspace: Workspace, asked: str | None) -> str:
+    """The path of the record that is meant, as `find_record`; without a name the one that was open at the time."""
+    if asked is not None or not workspace.is_at_given or workspace.unread:
+        return find_record(workspace, asked)
+    found = [record for record in known_live(workspace) if not record.incident.is_closed]
+    at = stamp(workspace.now)
+    if not found:
+        raise UserError(f"no incident is open at {at}", hint="name one: `incident-ops list` shows all there are")
+    if len(found) > 1:
+        names = ", ".join(record.incident.id for record in found[:MOST_LISTED])
+        more = f" and {len(found) - MOST_LISTED} more" if len(found) > MOST_LISTED else ""
+        message = f"Which incident? {len(found)} are open at {at}: {names}{more}"
+        raise UserError(message, hint="name it by its id, or by the id's end")
+    return found[0].path
+
+
 def record_at(workspace: Workspace, path: str) -> Record:
-    """The record at a path. UserError naming file, line and column where it cannot be read."""
+    """The record at a path, as it was known where a time is asked about.
+
+    UserError naming file, line and column where it cannot be read, and for an incident that was declared later.
+    """
     raw = workspace.store.read(path)
     if raw is None:
         raise UserError("the record is not there any more", where=path, hint="was it moved? see `git status`")
     if isinstance(raw, Finding):
         raise UserError(raw.message, hint=raw.hint, where=path)
-    return record_of(path, raw)
+    record = record_of(path, raw)
+    known = evaluate_one(record, partial(known_record, workspace))
+    if known is None:
+        raise not_declared(workspace, record)
+    return known
 
 
 def view_incident(workspace: Workspace, record: Record) -> IncidentView:
@@ -88,9 +123,9 @@ def _clocks(workspace: Workspace, record: Record) -> list[Clock] | str:
 
 def _selected(workspace: Workspace, wanted: Selection, *, only_open: bool) -> list[Record]:
     if only_open:
-        records = [record for record in workspace.catalogue.live() if not record.incident.is_closed]
+        records = [record for record in known_live(workspace) if not record.incident.is_closed]
     else:
-        records = [*every_record(workspace.store, workspace.catalogue)]
+        records = every_known(workspace)
     if (after := wanted.after) is not None:
         records = [record for record in records if declared_at(record.incident) >= after]
     return _at_level(workspace, _of_service(workspace, records, wanted.service), wanted.level)

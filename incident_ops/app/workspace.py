@@ -42,12 +42,13 @@ STATE_FOLDER = "incident-ops"
 
 @dataclass(frozen=True)
 class Workspace:
-    """A repository of records as one command sees it."""
+    """A repository of records as one command sees it; `is_at_given`: `now` is a time that somebody asks about."""
 
     root: Path
     git: Git | None
     store: Store
     now: datetime
+    is_at_given: bool = False
 
     @cached_property
     def setting(self) -> PolicyAndServices:
@@ -108,7 +109,7 @@ def open_workspace(options: Mapping[str, Any]) -> Workspace:
             "there is no git repository, so there are no revisions", where=str(root), hint="leave out --rev"
         )
     commit = git.resolve(revision) if git and revision is not None else None
-    return Workspace(root, git, Store(root, git, commit), now)
+    return Workspace(root, git, Store(root, git, commit), now, options["at"] is not None)
 
 
 def served(workspace: Workspace, work: Callable[[], Made]) -> Made:

@@ -35,7 +35,7 @@ def action() -> None:
 @click.option("--kind", type=click.Choice(action_items.ITEM_KINDS), help="What it does against a repetition.")
 @click.option("--horizon", type=click.Choice(action_items.HORIZONS), help="In which stretch of the prevention plan.")
 @edits_record
-def add(_workspace: Workspace, words: tuple[str, ...], due: str | None, **said: str | None) -> RecordChange:
+def add(workspace: Workspace, words: tuple[str, ...], due: str | None, **said: str | None) -> RecordChange:
     """Write down an action item; it gets the next free id.
 
     \b
@@ -46,7 +46,7 @@ def add(_workspace: Workspace, words: tuple[str, ...], due: str | None, **said: 
     if len(title) != 1:
         raise UserError("one title is needed", hint='put it in quotes: incident-ops action add "Add an alert" INC-...')
     item = action_items.NewItem(title[0], due=_day(due), **said)
-    return incident, lambda current: action_items.add_item(current, item)
+    return incident, lambda current: action_items.add_item(current, workspace.now, item)
 
 
 @action.command()

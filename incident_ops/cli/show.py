@@ -6,8 +6,15 @@ from functools import partial
 
 import click
 
-from incident_ops.app.edit_record import find_record
-from incident_ops.app.views import Selection, list_incidents, list_items, record_at, view_incident
+from incident_ops.app.views import (
+    Selection,
+    find_shown,
+    items_left_out,
+    list_incidents,
+    list_items,
+    record_at,
+    view_incident,
+)
 from incident_ops.app.workspace import Workspace, day
 from incident_ops.cli.options import (
     complete_incident,
@@ -53,7 +60,7 @@ def show(workspace: Workspace, incident: str | None, form: str) -> None:
         view = view_incident(workspace, record)
         return to_json(view) if form == "json" else to_text(view, style_line)
 
-    click.echo(evaluate_one(record_at(workspace, find_record(workspace, incident)), shown), nl=False)
+    click.echo(evaluate_one(record_at(workspace, find_shown(workspace, incident)), shown), nl=False)
 
 
 @click.command("list")
@@ -89,7 +96,9 @@ def list_command(
     wanted, is_json = Selection(only_open, service, level, day(since, "--since")), form == "json"
     if owner is not None or overdue:
         items = list_items(workspace, wanted, owner, overdue=overdue)
-        as_json, as_text = partial(lists.items_json, items), partial(lists.items_text, items)
+        left_out = items_left_out(workspace, wanted)
+        as_json = partial(lists.items_json, items, undated=left_out)
+        as_text = partial(lists.items_text, items, undated=left_out)
     else:
         incidents = list_incidents(workspace, wanted)
         as_json, as_text = partial(lists.incidents_json, incidents), partial(lists.incidents_text, incidents)

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from incident_ops.documents import incident_facts
-from incident_ops.documents.incident_facts import FactRow, spell_amount, spell_word
+from incident_ops.documents.incident_facts import FactRow, spell_amount, spell_undated, spell_word
 from incident_ops.documents.markdown import code, inline, markdown
 from incident_ops.domain.as_of import corrected_instants, declared_at
 from incident_ops.domain.incident import Escalation, Event, Incident, Override, Series, Triage
@@ -159,13 +159,18 @@ class RawMarkdown(str):
     """Text that is Markdown already; every other value that a template prints is made inert."""
 
 
-def incident_documents(incident: Incident, policy: Policy, now: datetime) -> dict[str, str]:  # noqa: ARG001 - the shape of every renderer
-    """The four documents of a record, file name -> Markdown text.
+def incident_documents(
+    incident: Incident,
+    policy: Policy,
+    now: datetime,  # noqa: ARG001 - the shape of every renderer
+    undated: Sequence[str] = (),
+) -> dict[str, str]:
+    """The four documents of a record, file name -> Markdown text. `undated`: what a view of an earlier time leaves out.
 
     No document shows an age, so `now` changes nothing: a committed file never goes stale by time alone, and the same
     record and policy give the same bytes.
     """
-    view = _view(incident, policy)
+    view = {**_view(incident, policy), "left_out": spell_undated(undated)}
     return {name: _tidy(_environment().get_template(f"{name}.j2").render(view)) for name in DOCUMENT_NAMES}
 
 

@@ -7,7 +7,7 @@ Texts are the record's own or derived from it, and numbers are never typed by ha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -147,6 +147,13 @@ class ChecklistStep(NamedTuple):
 def spell_word(word: str) -> str:
     """A word of the record as a person writes it: `in_progress` -> `In progress`."""
     return "Won't do" if word == "wont_do" else (word[:1].upper() + word[1:]).replace("_", " ")
+
+
+def spell_undated(fields: Iterable[str], *, of_several: bool = False) -> str:
+    """What a view of an earlier time leaves out, as a sentence; "" where that is nothing."""
+    names = ", ".join(field.replace("_", " ") for field in fields)
+    source = "the records do" if of_several else "the record does"
+    return f"Not shown, because {source} not say since when: {names}" if names else ""
 
 
 def spell_amount(amount: Amount) -> str:

@@ -244,6 +244,7 @@ class ActionItem(Value, frozen=True, kw_only=True):
     status: str = "open"
     horizon: str | None = None
     issue: int | None = None
+    added: str | None = None
     done_at: str | None = None
     done_by: str | None = None
     evidence: str | None = None

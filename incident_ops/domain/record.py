@@ -7,7 +7,7 @@ An edit says what becomes of the data; `records.editor` applies it to the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import SequenceMatcher
@@ -22,13 +22,24 @@ class Record(NamedTuple):
     """An incident with the place it came from.
 
     `path` is relative to the repository; `data` is the JSON-like content the incident was built from; `pending` is
-    true for a record that is not merged yet.
+    true for a record that is not merged yet; `undated` names the fields that a view of an earlier time leaves out.
     """
 
     path: str
     incident: Incident
     data: Mapping[str, Any]
     pending: bool = False
+    undated: tuple[str, ...] = ()
+
+
+def all_undated(records: Iterable[Record]) -> tuple[str, ...]:
+    """What a view of an earlier time leaves out of any of these records, in the order of a record."""
+    missing = {field for record in records for field in record.undated}
+    return tuple(field for field in Incident.__struct_fields__ if field in missing)
+
+
+UndatedFields = tuple[tuple[str, tuple[str, ...]], ...]
+"""Incident by incident, in order: its id, and what a view of an earlier time leaves out of it."""
 
 
 class World(NamedTuple):

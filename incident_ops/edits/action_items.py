@@ -28,7 +28,7 @@ class NewItem:
     horizon: str | None = None
 
 
-def add_item(incident: Incident, item: NewItem) -> Step:
+def add_item(incident: Incident, now: datetime, item: NewItem) -> Step:
     """Appends an item under the next free id; an id that is in the record is never reused."""
     number = max((int(one.id.removeprefix("AI-")) for one in incident.action_items), default=0) + 1
     fields = given_fields(
@@ -40,6 +40,7 @@ def add_item(incident: Incident, item: NewItem) -> Step:
         kind=item.kind,
         status="open",
         horizon=item.horizon,
+        added=stamp(now),
     )
     lacks = [label for name, label in (("owner", "owner"), ("due", "due date")) if getattr(item, name) is None]
     warned = f"AI-{number} has no {' and no '.join(lacks)}: it will be forgotten"

@@ -8,7 +8,7 @@ from typing import Any
 
 from incident_ops.domain.time import spell_clock, stamp
 from incident_ops.render.findings import inert, json_text, plural
-from incident_ops.render.sla import clock_name, unread_data, unread_lines
+from incident_ops.render.sla import clock_name, left_out_lines, missing_data, unread_lines
 from incident_ops.render.text import aligned, fit_line, hanging, spell_due
 from incident_ops.sla.backtest import Backtest, Breach, ComparedEscalation
 from incident_ops.sla.escalation import DueEscalation
@@ -30,12 +30,13 @@ def to_text(backtest: Backtest) -> str:
     if different:
         out += ["", *aligned(("", "INCIDENT", "WHAT", "BEFORE (UTC)", "AFTER (UTC)"), different[:MOST_ROWS])]
         out += [f"and {len(different) - MOST_ROWS} more; --format json lists all"] if len(different) > MOST_ROWS else []
+    out += left_out_lines(backtest.undated)
     out += unread_lines("Not replayed", backtest.unread)
     return "\n".join(out) + "\n"
 
 
 def to_json(backtest: Backtest) -> str:
-    """Every figure and every difference. `unread` is there only when a record could not be used."""
+    """Every figure and every difference. `undated` and `unread` are there only when there is some."""
     data: dict[str, Any] = {
         "schema": 1,
         "at": stamp(backtest.at),
@@ -56,9 +57,7 @@ def to_json(backtest: Backtest) -> str:
             "escalations": [_raised_data(escalation) for escalation in backtest.escalations if _differs(escalation)],
         },
     }
-    if backtest.unread:
-        data["unread"] = unread_data(backtest.unread)
-    return json_text(data)
+    return json_text({**data, **missing_data(backtest.undated, backtest.unread)})
 
 
 def _headline(backtest: Backtest) -> str:

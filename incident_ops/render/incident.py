@@ -28,7 +28,7 @@ from incident_ops.domain.time import (
 )
 from incident_ops.render.findings import json_text
 from incident_ops.render.sla import ClockRow, clock_data, clock_rows
-from incident_ops.render.text import WIDTH, Style, cut_line, fit_line, pad, wrap
+from incident_ops.render.text import WIDTH, Style, cut_line, fit_line, pad, undated_lines, wrap
 from incident_ops.sla.clocks import ACTION_ITEM, Clock
 from incident_ops.sla.status import ClockReport
 
@@ -37,6 +37,7 @@ MARGIN = 11
 ROOM = WIDTH - MARGIN
 EVENTS, CLOCKS = 3, 4
 HEAD_LINE, PLAIN_LINE, LATE_LINE, NEXT_LINE = "head", "", "late", "next"
+NOT_SHOWN = "not shown"
 ENDED = ("missed", "met", "cancelled")
 
 
@@ -81,8 +82,9 @@ def to_text(view: IncidentView, style: Style = lambda _, line: line) -> str:
         ScreenLine(PLAIN_LINE, ""),
         *_labelled("Next", view.next[:2] or [f"nothing: this {view.kind} is over"], NEXT_LINE),
     ]
-    links = _links(incident, max(HEIGHT - len(top) - len(body) - len(steps), 0))
-    return "".join(f"{style(tone, text)}\n" for tone, text in (*top, *body, *links, *steps))
+    left_out = [ScreenLine(PLAIN_LINE, line) for line in undated_lines(view.record.undated)]
+    links = _links(incident, max(HEIGHT - len(top) - len(body) - len(left_out) - len(steps), 0))
+    return "".join(f"{style(tone, text)}\n" for tone, text in (*top, *body, *links, *left_out, *steps))
 
 
 def level_labels(incident: Incident, policy: Policy) -> str:
@@ -182,7 +184,8 @@ def _people(view: IncidentView) -> Iterator[ScreenLine]:
     yield from _labelled("Services", [", ".join(incident.services)])
     if not view.is_ticket or last_update(incident, view.now, "public"):
         yield from _labelled("Public", [_public(view)])
-    yield from _labelled("Impact", _on_two_lines(spell_impact(incident)))
+    undated = view.record.undated
+    yield from _labelled("Impact", _on_two_lines(NOT_SHOWN if "impact" in undated else spell_impact(incident)))
     holders = {
         "commander": roles.commander,
         "technical lead": roles.technical_lead,
@@ -191,8 +194,10 @@ def _people(view: IncidentView) -> Iterator[ScreenLine]:
         **{name.replace("_", " "): who for name, who in roles.others.items()},
         **({"assigned to": incident.assignments[-1].to} if incident.assignments else {}),
     }
-    asked = {role: who for role, who in holders.items() if who or not view.is_ticket}
+    is_partial = "roles" in undated
+    asked = {role: who for role, who in holders.items() if who or not (view.is_ticket or is_partial)}
     texts = [f"{role} {fit_line(who or NOBODY, 40)}" for role, who in asked.items()]
+    texts += [f"others {NOT_SHOWN}" if texts else NOT_SHOWN] if is_partial else []
     yield from _labelled("Roles", _most(wrap(texts, ROOM, ", "), 2))
     yield from _labelled("Update", _on_two_lines(_update(view)))
 
@@ -284,7 +289,10 @@ def _labelled(label: str, texts: Sequence[str], tone: str = PLAIN_LINE) -> Itera
 
 
 def to_json(view: IncidentView) -> str:
-    """What the screen shows, uncut, in a fixed order; `clocks_unknown` says why there are no clocks."""
+    """What the screen shows, uncut, in a fixed order.
+
+    `clocks_unknown` says why there are no clocks, `undated` what a view of an earlier time leaves out.
+    """
     record, incident = view.record, view.record.incident
     over = incident.state in OVER
     data: dict[str, Any] = {
@@ -319,6 +327,8 @@ def to_json(view: IncidentView) -> str:
     }
     if isinstance(view.clocks, str):
         data["clocks_unknown"] = view.clocks
+    if record.undated:
+        data["undated"] = list(record.undated)
     return json_text(data)
 
 

@@ -11,13 +11,13 @@ from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import ActionItem, Incident
 from incident_ops.domain.lifecycle import OVER, RESOLVED
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.record import Record, Unread, item_key
+from incident_ops.domain.record import Record, Unread, all_undated, item_key
 from incident_ops.domain.ticket import TICKET, kind_of
 from incident_ops.domain.time import spell_age, stamp
 from incident_ops.render.findings import json_text, plural
 from incident_ops.render.incident import HEAD_LINE, LATE_LINE, NEXT_LINE, level_labels, state_of
 from incident_ops.render.sla import AT_RISK, BREACHED, MISSED, unread_data
-from incident_ops.render.text import WIDTH, Style, columns, fit_line, pad
+from incident_ops.render.text import WIDTH, Style, columns, fit_line, pad, undated_lines
 
 LATE_STYLE, LIVE_STYLE, PLAIN_STYLE = "late", "live", ""
 TONE_COLOURS = {BREACHED: "red", MISSED: "red", LATE_LINE: "red", AT_RISK: "yellow", "met": "green"}
@@ -80,7 +80,9 @@ def incidents_text(rows: Sequence[IncidentRow], style: Style = lambda _, line: l
     ]
     tones = [PLAIN_STYLE if row.record.incident.state in OVER else LIVE_STYLE for row in rows]
     tickets = sum(row.kind == TICKET for row in rows)
-    return _table(INCIDENT_HEADER, table, tones, style) + f"{_count(len(rows) - tickets, tickets)}\n"
+    left_out = undated_lines(all_undated(row.record for row in rows), of_several=len(rows) > 1)
+    counts = _count(len(rows) - tickets, tickets)
+    return _table(INCIDENT_HEADER, table, tones, style) + _lines([counts, *left_out])
 
 
 def _count(incidents: int, tickets: int) -> str:
@@ -88,8 +90,8 @@ def _count(incidents: int, tickets: int) -> str:
     return ", ".join([*counts, *[plural(tickets, "ticket")] * bool(tickets)])
 
 
-def items_text(rows: Sequence[ItemRow], style: Style = lambda _, line: line) -> str:
-    """The table of action items, the title cut to fit."""
+def items_text(rows: Sequence[ItemRow], style: Style = lambda _, line: line, undated: Sequence[str] = ()) -> str:
+    """The table of action items, the title cut to fit; `undated`: what a view of an earlier time leaves out."""
     table = [
         (
             _key(row),
@@ -101,8 +103,9 @@ def items_text(rows: Sequence[ItemRow], style: Style = lambda _, line: line) -> 
         for row in rows
     ]
     late = sum(1 for row in rows if row.late)
-    count = f"{plural(len(rows), 'action item')}{f', {late} late' if late else ''}\n"
-    return _table(ITEM_HEADER, table, [LATE_STYLE if row.late else PLAIN_STYLE for row in rows], style) + count
+    count = f"{plural(len(rows), 'action item')}{f', {late} late' if late else ''}"
+    tones = [LATE_STYLE if row.late else PLAIN_STYLE for row in rows]
+    return _table(ITEM_HEADER, table, tones, style) + _lines([count, *undated_lines(undated, of_several=True)])
 
 
 def incidents_json(rows: Sequence[IncidentRow], now: datetime, unread: Sequence[Unread]) -> str:
@@ -110,9 +113,9 @@ def incidents_json(rows: Sequence[IncidentRow], now: datetime, unread: Sequence[
     return _json("incidents", [_incident_data(row) for row in rows], now, unread)
 
 
-def items_json(rows: Sequence[ItemRow], now: datetime, unread: Sequence[Unread]) -> str:
-    """`{"schema", "at", "action_items": [...]}` in the order of the table; `unread` as above."""
-    return _json("action_items", [_item_data(row) for row in rows], now, unread)
+def items_json(rows: Sequence[ItemRow], now: datetime, unread: Sequence[Unread], undated: Sequence[str] = ()) -> str:
+    """`{"schema", "at", "action_items": [...]}` in the order of the table; `unread` as above, `undated` likewise."""
+    return _json("action_items", [_item_data(row) for row in rows], now, unread, undated)
 
 
 def _entry(record: Record, policy: Policy, now: datetime) -> IncidentRow:
@@ -156,8 +159,16 @@ def _table(header: Sequence[str], table: Sequence[Sequence[str]], tones: Sequenc
     return "\n".join(lines) + "\n\n"
 
 
-def _json(name: str, rows: list[dict[str, Any]], now: datetime, unread: Sequence[Unread]) -> str:
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _json(
+    name: str, rows: list[dict[str, Any]], now: datetime, unread: Sequence[Unread], undated: Sequence[str] = ()
+) -> str:
     data: dict[str, Any] = {"schema": 1, "at": stamp(now), name: rows}
+    if undated:
+        data["undated"] = list(undated)
     if unread:
         data["unread"] = unread_data(unread)
     return json_text(data)
@@ -181,6 +192,7 @@ def _incident_data(row: IncidentRow) -> dict[str, Any]:
         "pending": row.record.pending,
         "visibility": incident.visibility,
         "file": row.record.path,
+        **({"undated": list(row.record.undated)} if row.record.undated else {}),
     }
 
 

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from incident_ops.domain.record import Unread
+from incident_ops.domain.record import UndatedFields, Unread
 from incident_ops.domain.ticket import TICKET
 from incident_ops.domain.time import spell_ago, spell_clock, spell_duration, stamp
 from incident_ops.render.findings import MOST_ANNOTATIONS, MOST_SUMMARY_BYTES, command, inert, json_text, plural
-from incident_ops.render.text import WIDTH, Style, aligned, fit_line, hanging, spell_due
+from incident_ops.render.text import WIDTH, Style, aligned, fit_line, hanging, spell_due, undated_lines
 from incident_ops.sla.clocks import CLOCK_NAMES, Clock, ClockState, Risk
 from incident_ops.sla.obligations import (
     DECLARED_NOTICE,
@@ -98,12 +98,13 @@ def to_text(report: ClockReport, style: Style = lambda _, line: line, due_lines:
         out += ["", *part] if part else []
     if table:
         out += ["", *_table(CLOCK_HEADER, table, style)]
+    out += left_out_lines(report.undated)
     out += unread_lines("Could not be read, so their clocks are unknown", report.unread)
     return "\n".join(out) + "\n"
 
 
 def to_json(report: ClockReport, lag_seconds: int = 0, obligations: Sequence[dict[str, str]] = ()) -> str:
-    """The JSON of `sla check`; `unread` is there only when a record could not be used. Same report, same bytes."""
+    """The JSON of `sla check`; `undated` and `unread` are there only when there is some. Same report, same bytes."""
     data: dict[str, Any] = {
         "schema": 1,
         "at": stamp(report.at),
@@ -111,14 +112,28 @@ def to_json(report: ClockReport, lag_seconds: int = 0, obligations: Sequence[dic
         "clocks": [clock_data(clock) for clock in report.clocks],
         "obligations": [*obligations],
     }
-    if report.unread:
-        data["unread"] = unread_data(report.unread)
-    return json_text(data)
+    return json_text({**data, **missing_data(report.undated, report.unread)})
 
 
 def unread_lines(title: str, unread: Sequence[Unread]) -> list[str]:
     """A title and a line for each unread record, after an empty line; nothing where there is none."""
     return ["", f"{title} ({len(unread)}):", *(f"  {record.path}: {record.why}" for record in unread)] if unread else []
+
+
+def left_out_lines(undated: UndatedFields) -> list[str]:
+    """What a view of an earlier time leaves out of several incidents, each field once."""
+    fields = dict.fromkeys(field for _, names in undated for field in names)
+    return undated_lines(fields, of_several=len(undated) > 1)
+
+
+def missing_data(undated: UndatedFields, unread: Sequence[Unread]) -> dict[str, Any]:
+    """What a report lacks, as JSON data: `undated` and `unread`, each only where there is some."""
+    data: dict[str, Any] = {}
+    if undated:
+        data["undated"] = [{"incident": name, "fields": list(fields)} for name, fields in undated]
+    if unread:
+        data["unread"] = unread_data(unread)
+    return data
 
 
 def unread_data(unread: Sequence[Unread]) -> list[dict[str, str]]:

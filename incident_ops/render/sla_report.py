@@ -9,7 +9,7 @@ from typing import Any
 from incident_ops.documents.markdown import inline, markdown_table
 from incident_ops.domain.time import spell_clock, spell_duration, stamp
 from incident_ops.render.findings import inert, json_text, plural
-from incident_ops.render.sla import clock_data, clock_name, unread_data, unread_lines
+from incident_ops.render.sla import clock_data, clock_name, left_out_lines, missing_data, unread_lines
 from incident_ops.render.text import WIDTH, aligned, fit_line, hanging, spell_due
 from incident_ops.sla.clocks import CLOCK_NAMES
 from incident_ops.sla.compliance import (
@@ -55,6 +55,7 @@ def to_text(report: Compliance) -> str:
         out += hanging(part)
     if report.late:
         out += ["", *aligned(MISSED_HEADER, _late(report)), *_more(report)]
+    out += left_out_lines(report.undated)
     out += unread_lines("Could not be read, so not in this report", report.unread)
     return "\n".join(out) + "\n"
 
@@ -77,6 +78,8 @@ def to_markdown(report: Compliance) -> str:
                 ]
             )
         )
+    if report.undated:
+        parts.append(" ".join(left_out_lines(report.undated)).strip())
     if report.unread:
         lines = [f"- {inline(record.path)}: {inline(record.why)}" for record in report.unread]
         parts.append("\n".join([f"### Could not be read, so not in this report ({len(report.unread)})", "", *lines]))
@@ -85,7 +88,7 @@ def to_markdown(report: Compliance) -> str:
 
 def to_json(report: Compliance) -> str:
     """Every figure; `late` are all missed clocks. `tickets` and `kinds` are there only where there are tickets,
-    `unread` only when a record could not be used."""
+    `undated` and `unread` only when there is some."""
     data: dict[str, Any] = {
         "schema": 1,
         "at": stamp(report.at),
@@ -100,9 +103,7 @@ def to_json(report: Compliance) -> str:
         "noticing": _lag_data(report.noticing),
         "late": [clock_data(clock) for clock in report.late],
     }
-    if report.unread:
-        data["unread"] = unread_data(report.unread)
-    return json_text(data)
+    return json_text({**data, **missing_data(report.undated, report.unread)})
 
 
 def spell_period(period: Period) -> str:

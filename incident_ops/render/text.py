@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from unicodedata import category, east_asian_width
 
+from incident_ops.documents.incident_facts import spell_undated
 from incident_ops.domain.time import spell_clock
 from incident_ops.render.findings import inert
 
@@ -39,6 +40,12 @@ def cut_line(line: str, most: int) -> str:
             break
         kept += char
     return kept.rstrip() + _MORE
+
+
+def undated_lines(fields: Iterable[str], *, of_several: bool = False) -> list[str]:
+    """What a view of an earlier time leaves out, after an empty line; nothing where it leaves out nothing."""
+    sentence = spell_undated(fields, of_several=of_several)
+    return ["", *wrap(sentence.split(), WIDTH)] if sentence else []
 
 
 def wrap(parts: Iterable[str], most: int, between: str = " ") -> list[str]:

@@ -22,7 +22,7 @@ from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import counts, exclusion
 from incident_ops.domain.policy import LevelPolicy, Policy
-from incident_ops.domain.record import Record, Unread
+from incident_ops.domain.record import Record, UndatedFields, Unread
 from incident_ops.domain.time import parse_instant
 from incident_ops.sla.activity import NOTHING_SEEN, Seen
 from incident_ops.sla.clocks import Clock, ClockState, clocks
@@ -160,7 +160,8 @@ class Backtest(NamedTuple):
     """The comparison at an instant (aware UTC) over incidents declared since `since` (None = all).
 
     `replayed` of the `incidents` are those the change can affect; breaches and escalations are theirs. `left_out` are
-    not among the incidents, by reason. `unread` are records that could not be used under one of the two policies.
+    not among the incidents, by reason. `unread` are records that could not be used under one of the two policies;
+    `undated` is what a view of an earlier time leaves out.
     """
 
     at: datetime
@@ -172,6 +173,7 @@ class Backtest(NamedTuple):
     escalations: tuple[ComparedEscalation, ...]
     recorded: Recorded
     unread: tuple[Unread, ...] = ()
+    undated: UndatedFields = ()
 
 
 class _Both(NamedTuple):
@@ -224,6 +226,7 @@ def compare_policies(
         tuple(sorted(escalations, key=lambda one: (one.due.incident, one.due.due, one.due.key))),
         _recorded(compared, now),
         tuple(sorted([*unread, *unusable])),
+        tuple(sorted((record.incident.id, record.undated) for record in real if record.undated)),
     )
 
 

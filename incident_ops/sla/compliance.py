@@ -28,7 +28,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import DRILL, DUPLICATE, OTHER_OUTCOMES, exclusion
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, ResolutionShare
-from incident_ops.domain.record import Record, Unread
+from incident_ops.domain.record import Record, UndatedFields, Unread
 from incident_ops.domain.ticket import INCIDENT, TICKET, kind_of
 from incident_ops.domain.time import instant, parse_instant
 from incident_ops.sla.calendar import elapsed
@@ -336,7 +336,7 @@ class Compliance(NamedTuple):
     """The report at an instant (aware UTC) over what was declared in `period`; `late` are the missed clocks.
 
     `incidents` and `tickets` count records; `total` has the clocks of both, `kinds` those of each, where there are
-    tickets. `unread` are records that could not be used.
+    tickets. `unread` are records that could not be used; `undated` is what a view of an earlier time leaves out.
     """
 
     at: datetime
@@ -351,6 +351,7 @@ class Compliance(NamedTuple):
     unread: tuple[Unread, ...] = ()
     tickets: int = 0
     kinds: tuple[Group, ...] = ()
+    undated: UndatedFields = ()
 
     @property
     def has_missed(self) -> bool:
@@ -374,6 +375,7 @@ def compliance(
     noticed: list[_Noticed] = []
     counted: Counter[str] = Counter()
     left_out = list(unread)
+    undated: list[tuple[str, tuple[str, ...]]] = []
 
     def count(record: Record) -> None:
         incident = record.incident
@@ -383,6 +385,8 @@ def compliance(
         if why := why_no_level(incident, policy):
             left_out.append(Unread(record.path, why))
             return
+        if record.undated:
+            undated.append((incident.id, record.undated))
         its_clocks = outcomes(as_of(incident, now), policy)
         counted[kind_of(incident, policy, now)] += 1
         reached.append(_goals(its_clocks, [incident], policy, now))
@@ -403,6 +407,7 @@ def compliance(
         tuple(sorted(left_out)),
         counted[TICKET],
         _kinds(found),
+        tuple(sorted(undated)),
     )
 
 

@@ -18,7 +18,7 @@ from incident_ops.domain.as_of import IncidentAt, as_of
 from incident_ops.domain.fence import consume, evaluate_each
 from incident_ops.domain.lifecycle import NEW, OVER
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.record import Record, Unread
+from incident_ops.domain.record import Record, UndatedFields, Unread
 from incident_ops.domain.ticket import kind_of
 from incident_ops.domain.time import parse_instant
 from incident_ops.sla.calendar import due, elapsed
@@ -29,13 +29,15 @@ from incident_ops.sla.targets import calendar_of, level_of, seconds_of, why_no_l
 class ClockReport(NamedTuple):
     """The clocks at an instant (aware UTC), ordered by incident; `unread` are records that could not be used.
 
-    `statuses` are the incidents that are not resolved, ordered by id; cancelled ones are left out.
+    `statuses` are the incidents that are not resolved, ordered by id; cancelled ones are left out. `undated` names by
+    incident what a view of an earlier time leaves out.
     """
 
     at: datetime
     clocks: tuple[Clock, ...]
     unread: tuple[Unread, ...] = ()
     statuses: tuple[IncidentStatus, ...] = ()
+    undated: UndatedFields = ()
 
 
 def clock_report(
@@ -48,6 +50,7 @@ def clock_report(
     found: list[Clock] = []
     statuses: list[IncidentStatus] = []
     left_out = list(unread)
+    undated: list[tuple[str, tuple[str, ...]]] = []
 
     def add(record: Record) -> None:
         incident = record.incident
@@ -55,6 +58,8 @@ def clock_report(
             if everything or not incident.is_closed or incident.open_items:
                 left_out.append(Unread(record.path, why))
             return
+        if record.undated:
+            undated.append((incident.id, record.undated))
         view = as_of(incident, now)
         its_clocks = clocks(view, policy)
         found.extend(clock for clock in its_clocks if everything or _is_wanted(clock, incident.is_closed))
@@ -64,7 +69,7 @@ def clock_report(
     consume(evaluate_each(records, add))
     statuses.sort(key=lambda one: one.incident)
     found.sort(key=lambda clock: (clock.incident, clock.place))
-    return ClockReport(now, tuple(found), tuple(sorted(left_out)), tuple(statuses))
+    return ClockReport(now, tuple(found), tuple(sorted(left_out)), tuple(statuses), tuple(sorted(undated)))
 
 
 def _is_wanted(clock: Clock, closed: bool) -> bool:
