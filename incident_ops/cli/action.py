@@ -5,10 +5,18 @@ from __future__ import annotations
 import click
 
 from incident_ops.app.edit_record import RecordChange, clean, split_words, who
-from incident_ops.app.workspace import Workspace, moment
-from incident_ops.cli.options import by_option, complete_incident, edits_record, incident_argument
-from incident_ops.domain.time import OutOfRange, parse_date
+from incident_ops.app.workspace import Workspace, is_past
+from incident_ops.cli.options import (
+    by_option,
+    complete_incident,
+    edits_record,
+    future_day,
+    incident_argument,
+    past_time,
+)
+from incident_ops.domain.time import is_date
 from incident_ops.edits import action_items
+from incident_ops.edits.step import Step, join_steps
 from incident_ops.errors import UserError
 
 item_argument = click.argument("item", metavar="AI-N")
@@ -30,12 +38,12 @@ def action() -> None:
 @action.command()
 @click.argument("words", nargs=-1, required=True, metavar="TITLE [INC]", shell_complete=complete_incident)
 @click.option("--owner", metavar="WHO", help="Who does it: @handle, @org/team or a name.")
-@click.option("--due", metavar="DATE", help="Until when, e.g. 2025-02-01.")
+@click.option("--due", metavar="DATE", help="Until when: 2025-02-01, 14d, friday.")
 @click.option("--priority", metavar="P", help="P0 to P9, the item's own.")
 @click.option("--kind", type=click.Choice(action_items.ITEM_KINDS), help="What it does against a repetition.")
 @click.option("--horizon", type=click.Choice(action_items.HORIZONS), help="In which stretch of the prevention plan.")
 @edits_record
-def add(_workspace: Workspace, words: tuple[str, ...], due: str | None, **said: str | None) -> RecordChange:
+def add(workspace: Workspace, words: tuple[str, ...], due: str | None, **said: str | None) -> RecordChange:
     """Write down an action item; it gets the next free id.
 
     \b
@@ -45,8 +53,10 @@ def add(_workspace: Workspace, words: tuple[str, ...], due: str | None, **said: 
     incident, title = split_words(words, at_least=1)
     if len(title) != 1:
         raise UserError("one title is needed", hint='put it in quotes: incident-ops action add "Add an alert" INC-...')
-    item = action_items.NewItem(title[0], due=_day(due), **said)
-    return incident, lambda current: action_items.add_item(current, item)
+    until = future_day(workspace, due, "--due")
+    passed = (f"--due {until} has passed",) if until is not None and is_past(workspace, until) else ()
+    item = action_items.NewItem(title[0], due=until, **said)
+    return incident, lambda current: join_steps(action_items.add_item(current, item), Step((), (), passed))
 
 
 @action.command()
@@ -69,7 +79,7 @@ def start(_workspace: Workspace, item: str, incident: str | None) -> RecordChang
 @item_argument
 @incident_argument
 @click.option("--evidence", metavar="TEXT", help="Where it can be seen: a link, a commit.")
-@click.option("--on", metavar="WHEN", help="When: a date, an instant, or unknown. Default: now.")
+@click.option("--on", metavar="WHEN", help="When: a date, 2h (ago), an instant, or unknown. Default: now.")
 @by_option
 @edits_record
 def done(
@@ -113,19 +123,8 @@ def _key(item: str, incident: str | None) -> tuple[str | None, str]:
     return inside, name
 
 
-def _day(text: str | None) -> str | None:
-    if text is not None:
-        try:
-            parse_date(text)
-        except OutOfRange as error:
-            raise UserError(f"--due {error}", hint="check the year") from error
-        except ValueError as error:
-            raise UserError(f"--due {text!r} is not a date", hint="e.g. 2025-02-01") from error
-    return text
-
-
 def _when(workspace: Workspace, text: str | None) -> str | None:
-    try:
-        return _day(text)
-    except UserError:
-        return moment(text, workspace.now, "--on", may_be_unknown=True)
+    """When an item was done: a date stays one, any other time becomes an instant."""
+    if text is None or is_date(text):
+        return text
+    return past_time(workspace, text, "--on", may_be_unknown=True)

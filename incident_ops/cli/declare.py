@@ -11,7 +11,7 @@ import click
 
 from incident_ops.app.declare import DeclaredRecord, declare_record
 from incident_ops.app.edit_record import check_services, clean, shown_path, who
-from incident_ops.app.workspace import Workspace, demand_work_tree, moment
+from incident_ops.app.workspace import Workspace, demand_work_tree
 from incident_ops.cli.options import (
     answer_options,
     ask_triage,
@@ -19,6 +19,7 @@ from incident_ops.cli.options import (
     by_option,
     complete_service,
     format_option,
+    past_time,
     warn,
     with_repository,
 )
@@ -43,7 +44,11 @@ from incident_ops.render.findings import inert, json_text
 @click.option("--severity", metavar="LABEL", help="How bad it is, in the policy's words.")
 @click.option("--priority", metavar="LABEL", help="The same, for policies that go by priority.")
 @click.option("--description", metavar="TEXT", help="What is known.")
-@click.option("--started", metavar="WHEN", help="When the impact began: 10m (ago), an instant, or unknown.")
+@click.option(
+    "--started",
+    metavar="WHEN",
+    help="When the impact began: 10m (ago), 02:56, yesterday 14:00, an instant, or unknown.",
+)
 @click.option("--detected", metavar="WHEN", help="When it was noticed. Default: now.")
 @click.option("--source", type=click.Choice([*SOURCES]), help="What noticed it.")
 @click.option("--detail", metavar="TEXT", help="Which alert, ticket or dashboard; with --source.")
@@ -117,8 +122,8 @@ def _filled(
         severity=said["severity"],
         priority=said["priority"],
         description=clean(said["description"]),
-        started=moment(said["started"], workspace.now, "--started", may_be_unknown=True),
-        detected=moment(said["detected"], workspace.now, "--detected", may_be_unknown=True),
+        started=past_time(workspace, said["started"], "--started", may_be_unknown=True),
+        detected=past_time(workspace, said["detected"], "--detected", may_be_unknown=True),
         source=said["source"],
         detail=said["detail"],
         answers=answers,

@@ -18,9 +18,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from incident_ops.app.workspace import Workspace, judge_no_records, open_workspace
+from incident_ops.app.workspace import (
+    Workspace,
+    judge_no_records,
+    moment,
+    open_workspace,
+    spelled_time,
+    typed_day,
+    typed_time,
+)
 from incident_ops.domain.incident import Triage
 from incident_ops.domain.record import Unread
+from incident_ops.domain.time import UNKNOWN, stamp
 from incident_ops.domain.tracker import GITHUB, LOCAL
 from incident_ops.errors import UserError
 from incident_ops.records.policy import SERVICES, load_services
@@ -76,6 +85,39 @@ def must_say_something(command: click.Command, given: Mapping[str, Any]) -> None
                 raise UserError(f"{name} is empty", hint="write what is meant, or leave it out")
             if text in STANDS_FOR:
                 raise UserError(f"{text!r} stands for {STANDS_FOR[text]}", hint="put in what is meant")
+
+
+def past_time(workspace: Workspace, text: str | None, option: str, *, may_be_unknown: bool = False) -> str | None:
+    """What happened, as people type it -> the text for a record; a time of their wall clock is said back."""
+    found = moment(text, workspace.now, option, may_be_unknown=may_be_unknown)
+    if text is not None:
+        say_time(workspace, text, option, ahead=False)
+    return found
+
+
+def expected_time(workspace: Workspace, text: str | None, option: str) -> str | None:
+    """What is expected, as people type it -> the text for a record, or `unknown`; said back in the same way."""
+    if text is None or text == UNKNOWN:
+        return text
+    typed = typed_time(text, workspace.now, option, ahead=True)
+    say_time(workspace, text, option, ahead=True)
+    return stamp(typed.at)
+
+
+def say_time(workspace: Workspace, text: str, option: str, *, ahead: bool) -> None:
+    """Says which instant was meant by a time of a wall clock, and in which zone; nothing for any other text."""
+    if spelled := spelled_time(text, workspace.now, option, ahead=ahead):
+        click.echo(f"  {option} {inert(text)}: {spelled}", err=True)
+
+
+def future_day(workspace: Workspace, text: str | None, option: str) -> str | None:
+    """A day ahead, as people type it -> the date for a record; words such as `friday` are said back."""
+    if text is None:
+        return None
+    found = typed_day(text, workspace.now, option)
+    if str(found) != text:
+        click.echo(f"  {option} {inert(text)}: {found:%A} {found}", err=True)
+    return str(found)
 
 
 def no_records(workspace: Workspace, *, has_issues: bool | None = None) -> int:

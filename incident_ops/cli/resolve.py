@@ -14,7 +14,7 @@ from incident_ops.app.edit_record import (
     read_for_edit,
     who,
 )
-from incident_ops.app.workspace import Workspace, moment
+from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import (
     at_terminal,
     by_option,
@@ -22,6 +22,7 @@ from incident_ops.cli.options import (
     edits_record,
     format_option,
     incident_argument,
+    past_time,
     print_edited,
     with_repository,
 )
@@ -53,7 +54,9 @@ def ack(workspace: Workspace, incident: str | None, by: str | None) -> RecordCha
 
 @click.command()
 @incident_argument
-@click.option("--restored", metavar="WHEN", help="When service was back: now, 10m (ago), an instant, or unknown.")
+@click.option(
+    "--restored", metavar="WHEN", help="When service was back: now, 10m (ago), 02:56, an instant, or unknown."
+)
 @click.option(
     "--cause",
     metavar="CATEGORY",
@@ -86,7 +89,7 @@ def resolve(
         --what "Tokens were rejected as expired"
     """
     actor = who(workspace, by)
-    back = moment(restored, workspace.now, "--restored", may_be_unknown=True)
+    back = past_time(workspace, restored, "--restored", may_be_unknown=True)
     given = finish.ResolutionFacts(back, cause, clean(what), clean(why))
     if at_terminal() and form == "text":
         found = read_for_edit(workspace, find_record(workspace, incident)).record.incident
@@ -104,10 +107,10 @@ def _asked(workspace: Workspace, incident: Incident, given: finish.ResolutionFac
     missing = finish.missing_for_resolution(incident, given) if incident.state not in OVER else ()
     restored, cause = given.restored, given.cause
     while "restored" in missing and restored is None:
-        question = "When was service back (now, 10m ago, a time, unknown)?"
+        question = "When was service back (now, 10m ago, 02:56, unknown)?"
         said: str = click.prompt(question, prompt_suffix=" ", err=True)
         try:
-            restored = moment(said.strip(), workspace.now, "the answer", may_be_unknown=True)
+            restored = past_time(workspace, said.strip(), "the answer", may_be_unknown=True)
         except UserError as error:
             click.echo(f"Error: {inert(str(error))}", err=True)
     if "cause" in missing:

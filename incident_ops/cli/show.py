@@ -62,7 +62,7 @@ def show(workspace: Workspace, incident: str | None, form: str) -> None:
 @click.option("--overdue", is_flag=True, help="Action items past their due date instead of incidents.")
 @click.option("-s", "--service", metavar="NAME", shell_complete=complete_service, help="Of this service only.")
 @click.option("--level", metavar="LEVEL", help="Of this severity or priority only.")
-@click.option("--since", metavar="DATE", help="Declared on this day (UTC) or instant, or later.")
+@click.option("--since", metavar="DATE", help="Declared on this day (UTC) or later: a date, 30d (ago), or an instant.")
 @format_option
 @with_repository
 def list_command(
@@ -86,7 +86,7 @@ def list_command(
       incident-ops list --owner @alice --open
       incident-ops list --overdue --format json
     """
-    wanted, is_json = Selection(only_open, service, level, day(since, "--since")), form == "json"
+    wanted, is_json = Selection(only_open, service, level, day(since, "--since", workspace.now)), form == "json"
     if owner is not None or overdue:
         items = list_items(workspace, wanted, owner, overdue=overdue)
         as_json, as_text = partial(lists.items_json, items), partial(lists.items_text, items)

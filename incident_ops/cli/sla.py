@@ -115,8 +115,8 @@ def _summarize(status: SlaStatus) -> None:
 
 
 @sla.command()
-@click.option("--since", metavar="DATE", help="Declared on this day (UTC) or instant, or later.")
-@click.option("--until", metavar="DATE", help="Declared before this day (UTC) or instant.")
+@click.option("--since", metavar="DATE", help="Declared on this day (UTC) or later: a date, 30d (ago), or an instant.")
+@click.option("--until", metavar="DATE", help="Declared before this day (UTC), or instant.")
 @click.option(
     "--by",
     type=click.Choice(REPORT_AXES),
@@ -145,7 +145,7 @@ def report(workspace: Workspace, since: str | None, until: str | None, by: str, 
     from incident_ops.render import sla_report
     from incident_ops.sla.compliance import Period
 
-    period = Period(day(since, "--since"), day(until, "--until"))
+    period = Period(day(since, "--since", workspace.now), day(until, "--until", workspace.now))
     made = report_compliance(workspace, period, by)
     if fail_on == FAIL_ON_GOAL and not made.goals:
         hint = "set e.g. `targets.sla_compliance_pct: 95` in policy.yaml"
@@ -182,7 +182,7 @@ def backtest(workspace: Workspace, file: str, since: str | None, observed: str |
     from incident_ops.app.sla_report import backtest_policy
     from incident_ops.render import backtest as render_backtest
 
-    made = backtest_policy(workspace, file, day(since, "--since"), observed)
+    made = backtest_policy(workspace, file, day(since, "--since", workspace.now), observed)
     shown = made._replace(unread=inert_unread(made.unread))
     text = render_backtest.to_json(made) if form == "json" else render_backtest.to_text(shown)
     click.echo(text, nl=False)

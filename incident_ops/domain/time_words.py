@@ -105,7 +105,7 @@ def _by_wall(word: str, now: datetime, zone: ZoneInfo, *, ahead: bool) -> dateti
     if (own := found["zone"]) and own[0] in "+-":
         return _with_offset(word, own, now, ahead=ahead)
     zone = ZoneInfo("UTC") if own else zone
-    clock = time(*(int(found[part] or 0) for part in ("hour", "minute", "second")))
+    clock = time(int(found["hour"] or 0), int(found["minute"] or 0), int(found["second"] or 0))
     today = now.astimezone(zone).date()
     if found["hour"] is None:
         day = _day(found["day"], today, ahead=ahead)

@@ -59,7 +59,7 @@ def test_since_and_until_choose_by_the_declaration(folder: Folder) -> None:
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (("--since", "yesterday"), ("--since", "yesterday")),
+        (("--since", "someday"), ("--since", "someday")),
         (("--since", "2025-02-01", "--until", "2025-01-01"), ("--until is not after --since",)),
     ],
 )

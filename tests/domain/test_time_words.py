@@ -90,13 +90,13 @@ def test_a_day_of_the_zone(text: str) -> None:
 )
 def test_what_is_no_time_is_refused(text: str) -> None:
     for ahead in (True, False):
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError, match=r"\w"):
             parse_moment(text, NOW, BERLIN, ahead=ahead)
 
 
 @pytest.mark.parametrize("text", ["", "soon", "14:00", "2026-02-30", "friday 14:00", "d"])
 def test_what_is_no_day_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"\w"):
         parse_day(text, NOW, BERLIN)
 
 
