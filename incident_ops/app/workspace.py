@@ -259,6 +259,12 @@ def spelled_time(text: str, now: datetime, option: str, *, ahead: bool) -> str:
     return spell_typed(typed.at, clock.local_zone()) if typed.is_wall else ""
 
 
+def spelled_clock(workspace: Workspace, text: str) -> str:
+    """The same of --at, which made the clock of the workspace."""
+    is_wall = spelled_time(text, workspace.now, "--at", ahead=False)
+    return spell_typed(workspace.now, clock.local_zone()) if is_wall else ""
+
+
 def typed_day(text: str, now: datetime, option: str) -> date:
     """A day ahead as people type it, of the zone of this machine. UserError with examples for anything else."""
     try:

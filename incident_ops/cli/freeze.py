@@ -40,7 +40,7 @@ from incident_ops.cli.options import (
     metavar="WHEN",
     default="now",
     show_default=True,
-    help="When it begins: 2h (from now), 2025-12-20, friday 17:00 or an instant.",
+    help="When it begins: 2h (from now), 2025-12-20, friday 17:00, or an instant.",
 )
 @click.option(
     "--until",

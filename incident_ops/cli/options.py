@@ -23,6 +23,7 @@ from incident_ops.app.workspace import (
     judge_no_records,
     moment,
     open_workspace,
+    spelled_clock,
     spelled_time,
     typed_day,
     typed_time,
@@ -50,8 +51,11 @@ STANDS_FOR = {"@who": "a person or team", "...": "a text", "TEXT": "a text"}
 
 def workspace_of(ctx: click.Context) -> Workspace:
     """The repository that the options before the command name."""
-    workspace = open_workspace(ctx.find_root().obj)
+    given = ctx.find_root().obj
+    workspace = open_workspace(given)
     say_origin(ctx, workspace)
+    if given["at"] is not None and (spelled := spelled_clock(workspace, given["at"])):
+        click.echo(f"  --at {inert(given['at'])}: {spelled}", err=True)
     return workspace
 
 

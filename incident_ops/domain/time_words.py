@@ -86,7 +86,7 @@ def spell_typed(at: datetime, zone: ZoneInfo) -> str:
 
 
 def _length(word: str, *, ahead: bool) -> int | None:
-    """Seconds from now of `12m`, `3w`, `12m ago`, `in 2h`, behind now or ahead of it; None where it is no length."""
+    """Seconds from now of `12m`, `3w`, `12m ago`, `in 2h`, behind now or ahead of it; None where it is not a length."""
     found = _LENGTH.fullmatch(word)
     if found is None or not (found[1] or found[2]):
         return None
