@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from incident_ops.app.edit_record import RecordChange, clean, split_words, who
@@ -13,7 +15,9 @@ from incident_ops.cli.options import (
     future_day,
     incident_argument,
     past_time,
+    pick_incident,
 )
+from incident_ops.domain.incident import Incident
 from incident_ops.domain.time import is_date
 from incident_ops.edits import action_items
 from incident_ops.edits.step import Step, join_steps
@@ -53,6 +57,7 @@ def add(workspace: Workspace, words: tuple[str, ...], due: str | None, **said: s
     incident, title = split_words(words, at_least=1)
     if len(title) != 1:
         raise UserError("one title is needed", hint='put it in quotes: incident-ops action add "Add an alert" INC-...')
+    incident = pick_incident(workspace, incident, active_first=False)
     until = future_day(workspace, due, "--due")
     passed = (f"--due {until} has passed",) if until is not None and is_past(workspace, until) else ()
     item = action_items.NewItem(title[0], due=until, **said)
@@ -63,7 +68,7 @@ def add(workspace: Workspace, words: tuple[str, ...], due: str | None, **said: s
 @item_argument
 @incident_argument
 @edits_record
-def start(_workspace: Workspace, item: str, incident: str | None) -> RecordChange:
+def start(workspace: Workspace, item: str, incident: str | None) -> RecordChange:
     """An item is in progress.
 
     \b
@@ -71,7 +76,7 @@ def start(_workspace: Workspace, item: str, incident: str | None) -> RecordChang
       incident-ops action start AI-2
       incident-ops action start INC-20250126-120500/AI-2
     """
-    where, name = _key(item, incident)
+    where, name = _key(workspace, item, incident)
     return where, lambda current: action_items.start_item(current, name)
 
 
@@ -92,7 +97,7 @@ def done(
       incident-ops action done AI-2 --evidence https://example.org/pull/7
       incident-ops action done AI-2 120500 --on 2025-02-01
     """
-    where, name = _key(item, incident)
+    where, name = _key(workspace, item, incident)
     actor, at = who(workspace, by), _when(workspace, on)
     return where, lambda current: action_items.finish_item(current, workspace.now, actor, name, clean(evidence), at)
 
@@ -102,25 +107,29 @@ def done(
 @incident_argument
 @click.option("--reason", metavar="TEXT", required=True, help="Why it will not be done.")
 @edits_record
-def drop(_workspace: Workspace, item: str, incident: str | None, reason: str) -> RecordChange:
+def drop(workspace: Workspace, item: str, incident: str | None, reason: str) -> RecordChange:
     """An item will not be done, and why.
 
     \b
     Examples:
       incident-ops action drop AI-3 --reason "replaced by AI-4"
     """
-    where, name = _key(item, incident)
+    where, name = _key(workspace, item, incident)
     return where, lambda current: action_items.drop_item(current, name, clean(reason) or "")
 
 
-def _key(item: str, incident: str | None) -> tuple[str | None, str]:
-    """`AI-2` and the incident, or the key `INC-.../AI-2` in one word."""
+def _key(workspace: Workspace, item: str, incident: str | None) -> tuple[str, str]:
+    """`AI-2` and the incident, the key `INC-.../AI-2` in one word, or `AI-2` of the only open incident that has it."""
     if "/" not in item:
-        return incident, item
+        return pick_incident(workspace, incident, partial(_has_item, item), active_first=False), item
     inside, _, name = item.rpartition("/")
     if incident is not None and not inside.upper().endswith(incident.upper()):
         raise UserError(f"{item} is not an item of {incident}", hint="leave out one of the two incidents")
     return inside, name
+
+
+def _has_item(item: str, incident: Incident) -> bool:
+    return any(one.id == item.upper() for one in incident.action_items)
 
 
 def _when(workspace: Workspace, text: str | None) -> str | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from incident_ops.app.edit_record import RecordChange, clean, split_words, who
+from incident_ops.app.which_incident import is_worked_on
 from incident_ops.app.workspace import Workspace
-from incident_ops.cli.options import by_option, complete_incident, edits_record, incident_argument
+from incident_ops.cli.options import by_option, complete_incident, edits_record, incident_argument, pick_incident
 from incident_ops.domain.incident import Incident
 from incident_ops.edits.escalate import JUDGEMENTS, escalate_incident, review_escalation
 from incident_ops.edits.respond import assign_incident, assign_role
@@ -67,6 +68,7 @@ def escalate(
       incident-ops escalate 04567 --notify @dana --reason "customer calls"
     """
     actor, why = who(workspace, by), clean(reason) or ""
+    incident = pick_incident(workspace, incident, is_worked_on)
     return incident, lambda current: escalate_incident(
         current, workspace.judged_by[0], workspace.now, actor, why, to, notify
     )

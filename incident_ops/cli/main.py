@@ -201,6 +201,7 @@ def _settle_output() -> None:
 
 def _tell(error: Exception, color: bool | None) -> int:
     from incident_ops.errors import IncidentOpsError
+    from incident_ops.render.findings import inert
 
     if isinstance(error, click.Abort):
         return _interrupted(at_question=error.__cause__ is None)
@@ -213,6 +214,8 @@ def _tell(error: Exception, color: bool | None) -> int:
         return error.exit_code
     if isinstance(error, IncidentOpsError):
         _say(str(error), color)
+        for line in error.lines:
+            click.echo(f"  {inert(line)}", err=True)
         return error.exit_code
     if isinstance(error, OSError):
         return _refused(error, color)

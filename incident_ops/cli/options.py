@@ -29,7 +29,7 @@ from incident_ops.app.workspace import (
     typed_time,
 )
 from incident_ops.domain.incident import Triage
-from incident_ops.domain.record import Unread
+from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.time import UNKNOWN, stamp
 from incident_ops.domain.tracker import GITHUB, LOCAL
 from incident_ops.errors import UserError
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from incident_ops.app.edit_record import EditedRecord, RecordChange
     from incident_ops.app.plan import PlanOptions
     from incident_ops.app.planned_changes import WrittenFile
+    from incident_ops.app.which_incident import Fits
 
 STANDS_FOR = {"@who": "a person or team", "...": "a text", "TEXT": "a text"}
 """Words of our own hints that are no answer; a hint pasted as it is must not write them into a record."""
@@ -157,7 +158,7 @@ def complete_service(ctx: click.Context, _param: click.Parameter, incomplete: st
 
 
 def _root(ctx: click.Context) -> Path:
-    return open_workspace({"repo": ctx.find_root().params.get("repo"), "rev": None, "at": None}).root
+    return open_workspace({"repo": (ctx.find_root().obj or {}).get("repo"), "rev": None, "at": None}).root
 
 
 def format_choice(forms: Sequence[str], help_text: str) -> Callable[[Any], Any]:
@@ -178,10 +179,39 @@ def edits_record(command: Callable[..., RecordChange]) -> Callable[..., Any]:
         from incident_ops.app.edit_record import edit_record  # what only these commands need
 
         incident, make_step = command(workspace, *args, **kwargs)
-        print_edited(edit_record(workspace, incident, make_step), form)
+        print_edited(edit_record(workspace, pick_incident(workspace, incident), make_step), form)
 
     given: Callable[..., Any] = format_option(with_repository(update_wrapper(edited, command)))
     return given
+
+
+def pick_incident(
+    workspace: Workspace, asked: str | None, fits: Fits | None = None, *, active_first: bool = True
+) -> str:
+    """The incident that is meant, as it was named; without a name the only one for which the command is legal.
+
+    Where there are several, a terminal asks which; elsewhere UserError lists them.
+    """
+    from incident_ops.app.which_incident import candidates, is_any  # not needed where an incident is named
+
+    if asked is not None:
+        return asked
+    return pick_one(workspace, candidates(workspace, fits or is_any, active_first=active_first))
+
+
+def pick_one(workspace: Workspace, found: Sequence[Record]) -> str:
+    """The same of incidents that were found already."""
+    from incident_ops.app.which_incident import MOST_LISTED, listed, only_candidate  # as above
+
+    if not at_terminal() or (len(found) == 1 and not found[0].incident.is_closed):
+        return only_candidate(workspace, found).incident.id
+    click.echo("Which incident?", err=True)
+    lines = listed(workspace, found)
+    for number, line in enumerate(lines, 1):
+        click.echo(f"  {number if number <= len(found) else ' '}  {inert(line)}", err=True)
+    most = min(len(found), MOST_LISTED)
+    chosen: int = click.prompt("Number", type=click.IntRange(1, most), err=True)
+    return found[chosen - 1].incident.id
 
 
 incident_argument: Callable[[Any], Any] = click.argument(

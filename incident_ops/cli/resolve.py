@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
+from incident_ops.app import which_incident
 from incident_ops.app.edit_record import (
     RecordChange,
     clean,
     edit_record,
-    find_ended,
     find_record,
     original_of,
     read_for_edit,
@@ -23,6 +23,8 @@ from incident_ops.cli.options import (
     format_option,
     incident_argument,
     past_time,
+    pick_incident,
+    pick_one,
     print_edited,
     with_repository,
 )
@@ -41,7 +43,8 @@ from incident_ops.render.findings import inert
 def ack(workspace: Workspace, incident: str | None, by: str | None) -> RecordChange:
     """Take an incident: it is in progress, the response clock stops.
 
-    INC is an id or the end of one; without it, the only open incident.
+    INC is an id or the end of one; without it, the only incident that
+    nobody has taken yet. Where there are several, a terminal asks which.
 
     \b
     Examples:
@@ -49,6 +52,7 @@ def ack(workspace: Workspace, incident: str | None, by: str | None) -> RecordCha
       incident-ops ack 120500 --by @alice
     """
     actor = who(workspace, by)
+    incident = pick_incident(workspace, incident, which_incident.is_unacknowledged)
     return incident, lambda current: respond.acknowledge(current, workspace.judged_by[0], workspace.now, actor)
 
 
@@ -91,6 +95,7 @@ def resolve(
     actor = who(workspace, by)
     back = past_time(workspace, restored, "--restored", may_be_unknown=True)
     given = finish.ResolutionFacts(back, cause, clean(what), clean(why))
+    incident = pick_incident(workspace, incident, which_incident.is_worked_on)
     if at_terminal() and form == "text":
         found = read_for_edit(workspace, find_record(workspace, incident)).record.incident
         incident, given = found.id, _asked(workspace, found, given)
@@ -142,6 +147,9 @@ def pause(
             "say whom you wait for, or that the wait is over", hint="--waiting-for vendor [--reason TEXT], or --end"
         )
 
+    fits = which_incident.is_waiting if end else which_incident.is_not_waiting
+    incident = pick_incident(workspace, incident, fits)
+
     def paused(current: Incident) -> Step:
         policy = workspace.judged_by[0]
         if waiting_for is None:
@@ -166,6 +174,7 @@ def close(workspace: Workspace, incident: str | None, verified: bool, stood_down
       incident-ops close 120500 --verified --stood-down
     """
     actor = who(workspace, by)
+    incident = pick_incident(workspace, incident, which_incident.is_resolved)
     return incident, lambda current: finish.close_incident(
         current, workspace.judged_by[0], workspace.now, actor, verified=verified, stood_down=stood_down
     )
@@ -187,7 +196,8 @@ def reopen(workspace: Workspace, incident: str | None, reason: str, by: str | No
       incident-ops reopen 120500 --reason "errors are back since 14:10"
     """
     actor, why = who(workspace, by), clean(reason) or ""
-    incident = incident or find_ended(workspace)
+    if incident is None:
+        incident = pick_one(workspace, which_incident.ended_candidates(workspace))
     return incident, lambda current: finish.reopen_incident(current, workspace.judged_by[0], workspace.now, actor, why)
 
 

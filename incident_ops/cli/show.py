@@ -16,6 +16,7 @@ from incident_ops.cli.options import (
     format_option,
     inert_unread,
     no_records,
+    pick_incident,
     style_line,
     with_repository,
 )
@@ -24,7 +25,6 @@ from incident_ops.domain.record import Record
 from incident_ops.render import lists
 from incident_ops.render.findings import inert, plural
 from incident_ops.render.incident import to_json, to_text
-from incident_ops.render.lists import incidents_text
 
 
 @click.command()
@@ -34,8 +34,9 @@ from incident_ops.render.lists import incidents_text
 def show(workspace: Workspace, incident: str | None, form: str) -> None:
     """Show an incident on one screen: clocks, roles, last update, what comes next.
 
-    INC is an id or the end of one. Without it, the only open incident is
-    shown; where several are open they are listed, with exit code 2.
+    INC is an id or the end of one. Without it, the only incident that is
+    worked on is shown, else the only resolved one. Where there are several,
+    a terminal asks which; elsewhere they are listed, with exit code 2.
 
     \b
     Examples:
@@ -44,10 +45,7 @@ def show(workspace: Workspace, incident: str | None, form: str) -> None:
       incident-ops show 120500
       incident-ops show --format json | jq .next
     """
-    if incident is None and form == "text":
-        found = list_incidents(workspace, Selection(only_open=True))
-        if len(found) > 1:
-            click.echo(incidents_text(found, style_line), nl=False)
+    incident = pick_incident(workspace, incident)
 
     def shown(record: Record) -> str:
         view = view_incident(workspace, record)

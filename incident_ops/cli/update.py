@@ -17,6 +17,7 @@ from incident_ops.cli.options import (
     format_option,
     incident_argument,
     past_time,
+    pick_incident,
     with_repository,
 )
 from incident_ops.domain.incident import Incident
@@ -177,7 +178,7 @@ def notify(
     from incident_ops.render.plan import notices_json, notices_text
 
     options = NotifyOptions(mark, channels, audience, text, may_wait=not no_wait, dry_run=dry_run)
-    result = notify_people(workspace, incident, options)
+    result = notify_people(workspace, pick_incident(workspace, incident), options)
     if form == "json":
         click.echo(notices_json(result.incident, mark, result.delivered), nl=False)
     else:
