@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from incident_ops.adapters import clock
-from incident_ops.adapters.environment import whoever
 from incident_ops.adapters.files import replace_if_unchanged
+from incident_ops.app.identity import actor
 from incident_ops.app.which_incident import candidates, only_candidate
 from incident_ops.app.workspace import Workspace, demand_work_tree
 from incident_ops.domain.fence import Unusable, evaluate_one
@@ -216,9 +216,9 @@ def check_services(workspace: Workspace, names: Iterable[str]) -> None:
             raise UserError(f"service {name!r} is not in services.yaml", hint=did_you_mean(name, services))
 
 
-def who(workspace: Workspace, given: str | None) -> str | None:
+def who(workspace: Workspace, given: str | None) -> str:
     """Who does it: as given, else as the surroundings say."""
-    return given if given is not None else whoever(workspace.root)
+    return given if given is not None else actor(workspace).name
 
 
 def shown_path(workspace: Workspace, path: str) -> str:

@@ -73,9 +73,21 @@ def with_repository(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.pass_context
     def opened(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
         must_say_something(ctx.command, kwargs)
-        return ctx.invoke(command, workspace_of(ctx), *args, **kwargs)
+        workspace = workspace_of(ctx)
+        if any(param.name == "by" and getattr(param, "help", "") == BY_HELP for param in ctx.command.params):
+            _warn_of_guess(workspace, kwargs["by"])
+        return ctx.invoke(command, workspace, *args, **kwargs)
 
     return update_wrapper(opened, command)
+
+
+def _warn_of_guess(workspace: Workspace, by: str | None) -> None:
+    """A warning where what is done will be recorded as done by `user@host`, for nobody is known here."""
+    from incident_ops.app.identity import MAKE_KNOWN, actor  # git is asked only where somebody acts
+
+    if by is None and (guess := actor(workspace).warning):
+        warn([guess])
+        click.echo(f"  fix: {MAKE_KNOWN}, or INCIDENT_OPS_BY=@who", err=True)
 
 
 def must_say_something(command: click.Command, given: Mapping[str, Any]) -> None:
@@ -218,9 +230,8 @@ incident_argument: Callable[[Any], Any] = click.argument(
     "incident", metavar="[INC]", required=False, shell_complete=complete_incident
 )
 
-by_option: Callable[[Any], Any] = click.option(
-    "--by", metavar="WHO", help="Who does it: @handle or a name. Default: INCIDENT_OPS_BY, else git's user.name."
-)
+BY_HELP = "Who does it: @handle or a name. Default: INCIDENT_OPS_BY, else what git says (see `init --by`)."
+by_option: Callable[[Any], Any] = click.option("--by", metavar="WHO", help=BY_HELP)
 
 
 def at_terminal() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 from collections.abc import Callable
@@ -202,7 +203,7 @@ def test_which_one(folder: Folder) -> None:
 
 
 def test_who(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """--by, then INCIDENT_OPS_BY, then the actor, then git's user name, then nobody."""
+    """--by, then INCIDENT_OPS_BY, then the actor, then git's user name, then the user of the machine."""
     declare(folder)
     folder.git("config", "user.name", "Ann  Lee")
     act(folder, "12:06:00", "timeline", "x", "--by", "@eve")
@@ -215,7 +216,9 @@ def test_who(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.git("config", "user.name", "a@b")
     act(folder, "12:06:00", "timeline", "x")
     rows = text(folder).partition("timeline:")[2].partition("changes:")[0].split("- at:")
-    assert [row.partition("by: ")[2].strip() for row in rows[2:]] == ['"@eve"', '"@alice"', '"@octo"', "Ann Lee", ""]
+    by = [row.partition("by: ")[2].strip() for row in rows[2:]]
+    assert by[:4] == ['"@eve"', '"@alice"', '"@octo"', "Ann Lee"]
+    assert re.fullmatch(r"[A-Za-z0-9-]+@[A-Za-z0-9-]+", by[4])
 
 
 def test_questions_are_asked_only_at_a_terminal(folder: Folder) -> None:

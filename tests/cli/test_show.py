@@ -140,7 +140,7 @@ def test_the_shell_completes_ids_and_services(folder: Folder) -> None:
 def test_completion_never_raises() -> None:
     """Without a folder, without services.yaml, with one that is broken."""
     context = click.Context(cli, info_name="incident-ops")
-    context.params = {"repo": "/nowhere/at/all"}
+    context.obj = {"repo": "/nowhere/at/all"}
     parameter = click.Argument(["incident"])
     assert complete_incident(context, parameter, "I") == []
     assert complete_service(context, parameter, "a") == []
