@@ -23,12 +23,15 @@ from incident_ops.errors import UserError
 def assign(workspace: Workspace, words: tuple[str, ...], tier: int | None, by: str | None) -> RecordChange:
     """Give a role, or the incident itself, to somebody.
 
-    ROLE is commander, technical_lead, communications_lead, scribe, or a word
-    of your own. Without a role WHO works on the incident from now on.
+    ROLE is commander (ic), technical_lead (tl), communications_lead (comms),
+    scribe, or a word of your own; `-` as WHO takes it back. Without a role
+    WHO works on the incident from now on.
 
     \b
     Examples:
       incident-ops assign commander @alice
+      incident-ops assign comms "Ann Lee"
+      incident-ops assign scribe -
       incident-ops assign @bob 120500
       incident-ops assign @carol --tier 2
     """

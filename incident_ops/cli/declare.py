@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from incident_ops.app.declare import DeclaredRecord, declare_record
+from incident_ops.app.declare import DeclaredRecord, declare_record, similar_lines, similar_open
 from incident_ops.app.edit_record import check_services, clean, shown_path, who
 from incident_ops.app.workspace import Workspace, demand_work_tree
 from incident_ops.cli.options import (
@@ -74,11 +74,22 @@ def declare(workspace: Workspace, form: str, by: str | None, **said: Any) -> Non
     workspace.judged_by  # noqa: B018  a policy that cannot be used is reported before anything is asked
     demand_work_tree(workspace)
     declaration = _declaration(workspace, said, ask=at_terminal() and form == "text")
+    if at_terminal() and form == "text":
+        _ask_whether_new(workspace, declaration)
     declared = declare_record(workspace, declaration, who(workspace, by))
     if form == "json":
         click.echo(_json(declared), nl=False)
     else:
         _print(workspace, declared)
+
+
+def _ask_whether_new(workspace: Workspace, declaration: Declaration) -> None:
+    """Ends the command where somebody sees that what they declare is declared already."""
+    open_ones = similar_open(workspace, declaration)
+    for line in similar_lines(workspace, open_ones):
+        click.echo(inert(line), err=True)
+    if open_ones and not click.confirm("Declare another one?", err=True):
+        raise click.Abort
 
 
 def _declaration(workspace: Workspace, said: dict[str, Any], *, ask: bool) -> Declaration:
@@ -116,11 +127,12 @@ def _filled(
 ) -> Declaration:
     if said["detail"] is not None and said["source"] is None:
         raise UserError("--detail goes with --source", hint=f"--source {'|'.join(SOURCES)}")
+    policy = workspace.judged_by[0]
     return Declaration(
         title=title,
         services=tuple(names),
-        severity=said["severity"],
-        priority=said["priority"],
+        severity=policy.label_typed(said["severity"]),
+        priority=policy.label_typed(said["priority"]),
         description=clean(said["description"]),
         started=past_time(workspace, said["started"], "--started", may_be_unknown=True),
         detected=past_time(workspace, said["detected"], "--detected", may_be_unknown=True),

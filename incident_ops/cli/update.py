@@ -52,7 +52,8 @@ def update(workspace: Workspace, incident: str | None, by: str | None, **said: s
     """
     actor = who(workspace, by)
     texts = {name: text for name in communicate.AUDIENCES if (text := clean(said[name])) is not None}
-    labels = {name: label for name in ("severity", "priority") if (label := said[name]) is not None}
+    policy = workspace.judged_by[0]
+    labels = {name: label for name in ("severity", "priority") if (label := policy.label_typed(said[name])) is not None}
     for name in ("status", "eta"):
         if said[name] and not texts:
             raise UserError(f"--{name} goes with a text", hint='add --internal "..." or --public "..."')
@@ -64,7 +65,7 @@ def update(workspace: Workspace, incident: str | None, by: str | None, **said: s
     eta = expected_time(workspace, said["eta"], "--eta")
 
     def updated(current: Incident) -> Step:
-        policy, reason = workspace.judged_by[0], clean(said["reason"])
+        reason = clean(said["reason"])
         return join_steps(
             *(
                 communicate.relabel(current, policy, workspace.now, actor, name, label, reason)

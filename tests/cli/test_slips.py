@@ -132,11 +132,58 @@ def test_an_end_that_has_passed_gives_pause(folder: Folder) -> None:
     call("update", "--internal", "x", "--eta", "soon", at=folder.path).told_once(2, "eta")
 
 
-def test_a_role_that_is_nearly_one_of_the_playbook_gives_pause(folder: Folder) -> None:
-    folder.put()
-    done = call("assign", "comander", "@a", at=folder.path)
-    assert "incident-ops assign commander @a INC-1" in done.err
+def test_roles_by_the_words_that_people_use(folder: Folder) -> None:
+    """A slip is refused, a role is no person, and a role is taken back."""
+    file = folder.put("INC-1303")
+    call("assign", "comander", "@a", at=folder.path).told_once(2, "'comander' is not a role", "did you mean commander?")
+    call("assign", "commander", "1303", at=folder.path).told_once(
+        2, "'commander' is a role: who is to have it?", "incident-ops assign commander @who INC-1303"
+    )
+    assert "@a is now commander" in call("assign", "ic", "@a", at=folder.path).out
+    assert "@a is now communications lead" in call("assign", "comms", "@a", "1303", at=folder.path).out
+    assert "@a is no longer communications lead" in call("assign", "comms", "-", at=folder.path).out
+    assert "communications_lead" not in file.read_text(encoding="utf-8")
     assert call("assign", "database", "@a", at=folder.path).err == ""
+
+
+def test_a_level_in_any_case(folder: Folder) -> None:
+    """At the declaration, at a change, in a list."""
+    assert "SEV1" in call("declare", "x", "-s", "api", "--severity", "sev1", at=folder.path).out
+    assert "raised from SEV1 to SEV0" in call("update", "--severity", "Sev0", at=folder.path).out
+    assert "INC-20250126-140000" in call("list", "--level", "sev0", at=folder.path).out
+    call("declare", "x", "-s", "api", "--severity", "sev9", at=folder.path).told_once(2, "sev9", "known: SEV0")
+
+
+def test_a_second_declaration_of_the_same_says_so(folder: Folder) -> None:
+    """The same service and nearly the same title, of what is open; it is declared all the same."""
+    first = ("declare", "Login fails for most users", "-s", "api", "--severity", "SEV1")
+    call(*first, at=folder.path)
+    later = "2025-01-26T14:00:05Z"
+    done = call(
+        "declare", "login fails for most of our users", "-s", "api", "--severity", "SEV1", at=folder.path, clock=later
+    )
+    assert done.code == 0
+    assert "warning: INC-20250126-140000 on api is open: Login fails for most users (declared just now)" in done.err
+    assert "incident-ops withdraw INC-20250126-140005 --as duplicate --of INC-20250126-140000 " in done.err
+    for other in (("Login fails for most users", "web"), ("Checkout is slow", "api")):
+        assert "is open" not in call("declare", other[0], "-s", other[1], "--severity", "SEV1", at=folder.path).err
+    as_json = json.loads(call(*first, "--format", "json", at=folder.path).out)
+    assert any("is open: Login fails" in line for line in as_json["warnings"])
+
+
+def test_a_second_declaration_is_asked_for_at_a_terminal(folder: Folder) -> None:
+    """No, and nothing is written; yes, and it is."""
+    args = ("declare", "Login fails", "-s", "api", "--severity", "SEV1")
+    call(*args, at=folder.path)
+    before = contents(folder.path)
+    shown, code = at_terminal(folder, *args, typed=("n\n",))
+    assert code == 130, shown
+    assert "Declare another one?" in shown
+    assert shown.endswith("\ninterrupted: nothing was written\n")
+    assert contents(folder.path) == before
+    shown, code = at_terminal(folder, *args, typed=("y\n",))
+    assert code == 0, shown
+    assert len(list((folder.path / "incidents").iterdir())) == 2
 
 
 def test_titles_in_an_error_are_short_and_restricted_ones_stay_hidden(folder: Folder) -> None:
