@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -24,12 +24,13 @@ from incident_ops.adapters.git import Git
 from incident_ops.domain.fence import Unusable
 from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.record import Unread
-from incident_ops.domain.time import UNKNOWN, YEARS, OutOfRange, parse_date, parse_instant, stamp
+from incident_ops.domain.time import UNKNOWN, YEARS, OutOfRange, parse_date, parse_instant, shift, stamp
 from incident_ops.domain.time_words import (
     EXAMPLES_AHEAD,
     EXAMPLES_BEHIND,
     EXAMPLES_DAY,
     TypedTime,
+    length_seconds,
     parse_day,
     parse_moment,
     spell_typed,
@@ -289,6 +290,30 @@ def day(text: str | None, option: str, now: datetime) -> datetime | None:
     except ValueError as error:
         hint = "e.g. 2025-01-26, 30d (ago), yesterday"
         raise UserError(f"{option} {inert(text)!r} is neither a day nor a time", hint=hint) from error
+
+
+def day_ago(workspace: Workspace, text: str, option: str) -> datetime:
+    """`30d` -> so long before now. UserError for anything but a length of time."""
+    try:
+        return shift(workspace.now, -length_seconds(text))
+    except ValueError as error:
+        raise UserError(f"{option} {inert(text)!r} is not a length of time", hint="e.g. 30d, 4w, 12h") from error
+
+
+def month_of(workspace: Workspace, text: str | None, option: str) -> tuple[datetime, datetime]:
+    """`2025-10` -> its first instant in UTC and that of the next month; None is the month before this one."""
+    try:
+        this = workspace.now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        first = (
+            _month_before(this) if text is None else parse_moment(f"{text}-01", this, ZoneInfo("UTC"), ahead=False).at
+        )
+    except ValueError as error:
+        raise UserError(f"{option} {inert(text or '')!r} is not a month", hint="e.g. 2025-10") from error
+    return first, _month_before(first + timedelta(days=63))
+
+
+def _month_before(at: datetime) -> datetime:
+    return (at.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
 def _is_instant(text: str) -> bool:

@@ -85,6 +85,14 @@ def spell_typed(at: datetime, zone: ZoneInfo) -> str:
     return f"{shown} ({utc:%H:%M} UTC)" if utc.date() == local.date() else f"{shown} ({utc:%Y-%m-%d %H:%M} UTC)"
 
 
+def length_seconds(text: str) -> int:
+    """`30d`, `4w`, `12h` -> seconds. ValueError for anything else."""
+    seconds = _length(text.strip().lower(), ahead=True)
+    if seconds is None or seconds < 0 or " " in text.strip():
+        raise ValueError(f"{text!r} is not a length of time")
+    return seconds
+
+
 def _length(word: str, *, ahead: bool) -> int | None:
     """Seconds from now of `12m`, `3w`, `12m ago`, `in 2h`, behind now or ahead of it; None where it is not a length."""
     found = _LENGTH.fullmatch(word)
