@@ -15,7 +15,7 @@ from unittest import mock
 import pytest
 
 from incident_ops.adapters.environment import CHOSEN
-from tests.cli.scene import CLOSED, Folder, call, command, contents, run, small_disk
+from tests.cli.scene import AT, CLOSED, Folder, call, command, contents, run, small_disk
 
 EDITS = (  # every text that a command writes into a record, given as nothing
     ("declare", "{}", "-s", "api", "--severity", "SEV1"),
@@ -226,12 +226,13 @@ def test_a_full_disk_behind_the_output_does_not_ask_for_the_same_entry_again(fol
 # ------------------------------------------------------------------ at a terminal
 
 
-def at_terminal(folder: Folder, *args: str, typed: tuple[str, ...]) -> tuple[str, int]:
+def at_terminal(folder: Folder | Path, *args: str, typed: tuple[str, ...], clock: str | None = AT) -> tuple[str, int]:
     """(what a terminal of 80 columns shows, the exit code); each of `typed` is sent when the program waits."""
+    at = folder if isinstance(folder, Path) else folder.path
     keeper, end = pty.openpty()
     try:
         process = subprocess.Popen(
-            command(*args), cwd=folder.path, stdin=end, stdout=end, stderr=end, start_new_session=True,
+            command(*args, clock=clock), cwd=at, stdin=end, stdout=end, stderr=end, start_new_session=True,
             preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0),
             env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1"},
         )  # fmt: skip
