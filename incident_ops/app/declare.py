@@ -62,8 +62,9 @@ def declare_record(workspace: Workspace, declaration: Declaration, by: str | Non
         raw = _spelled(declared.data)
         record = checked(workspace, path, raw, None)
         if write_in_new_folder(workspace.root / path, raw):
-            warned = (*declared.warnings, *_repeats(workspace, open_ones, incident_id))
-            return DeclaredRecord(record, declared.decision, warned, _first_steps(workspace, record.incident))
+            warned = (*declared.warnings, *similar_lines(workspace, open_ones))
+            steps = (*_first_steps(workspace, record.incident), *_withdrawals(open_ones, incident_id))
+            return DeclaredRecord(record, declared.decision, warned, steps)
     raise UserError(f"no id is free after {ID_ATTEMPTS} tries", where=INCIDENTS, hint="look at what fills this folder")
 
 
@@ -91,13 +92,10 @@ def similar_lines(workspace: Workspace, found: Sequence[Record]) -> list[str]:
     return lines
 
 
-def _repeats(workspace: Workspace, found: Sequence[Record], new: str) -> list[str]:
-    """The same as warnings, with the command that makes the new incident a duplicate."""
-    names = [record.incident.id for record in found]
-    return [
-        f"{line}; if it is the same: `incident-ops withdraw {new} --as duplicate --of {name} --reason TEXT`"
-        for name, line in zip(names, similar_lines(workspace, found), strict=True)
-    ]
+def _withdrawals(found: Sequence[Record], new: str) -> list[str]:
+    """The command that takes back the new incident where it is the same as one of those."""
+    names = (record.incident.id for record in found)
+    return [f'incident-ops withdraw {new} --as duplicate --of {name} --reason "..."' for name in names]
 
 
 def _every_id(workspace: Workspace) -> list[str]:

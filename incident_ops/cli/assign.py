@@ -10,7 +10,7 @@ from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import by_option, complete_incident, edits_record, incident_argument, pick_incident
 from incident_ops.domain.incident import Incident
 from incident_ops.edits.escalate import JUDGEMENTS, escalate_incident, review_escalation
-from incident_ops.edits.respond import assign_incident, assign_role
+from incident_ops.edits.respond import assign_incident, assign_role, role_named
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
 
@@ -41,6 +41,9 @@ def assign(workspace: Workspace, words: tuple[str, ...], tier: int | None, by: s
         raise UserError("who gets what?", hint='ROLE WHO [INC]; put names with blanks in quotes: "QA team"')
     if len(said) == 2 and tier is not None:
         raise UserError("a role has no tier", hint="incident-ops assign @who --tier 2")
+
+    if len(said) == 2:
+        role_named(said[0])  # a slip is told before anybody is asked which incident is meant
 
     def assigned(current: Incident) -> Step:
         if len(said) == 1:

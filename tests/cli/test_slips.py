@@ -163,8 +163,8 @@ def test_a_second_declaration_of_the_same_says_so(folder: Folder) -> None:
         "declare", "login fails for most of our users", "-s", "api", "--severity", "SEV1", at=folder.path, clock=later
     )
     assert done.code == 0
-    assert "warning: INC-20250126-140000 on api is open: Login fails for most users (declared just now)" in done.err
-    assert "incident-ops withdraw INC-20250126-140005 --as duplicate --of INC-20250126-140000 " in done.err
+    assert done.err == "warning: INC-20250126-140000 on api is open: Login fails for most users (declared just now)\n"
+    assert "incident-ops withdraw INC-20250126-140005 --as duplicate --of INC-20250126-140000 " in done.out
     for other in (("Login fails for most users", "web"), ("Checkout is slow", "api")):
         assert "is open" not in call("declare", other[0], "-s", other[1], "--severity", "SEV1", at=folder.path).err
     as_json = json.loads(call(*first, "--format", "json", at=folder.path).out)
