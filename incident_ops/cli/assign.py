@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
 from incident_ops.app.edit_record import RecordChange, clean, split_words, who
@@ -10,7 +12,7 @@ from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import by_option, complete_incident, edits_record, incident_argument, pick_incident
 from incident_ops.domain.incident import Incident
 from incident_ops.edits.escalate import JUDGEMENTS, escalate_incident, review_escalation
-from incident_ops.edits.respond import assign_incident, assign_role, role_named
+from incident_ops.edits.respond import assign_incident, assign_role, must_be_somebody, role_named
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
 
@@ -44,6 +46,8 @@ def assign(workspace: Workspace, words: tuple[str, ...], tier: int | None, by: s
 
     if len(said) == 2:
         role_named(said[0])  # a slip is told before anybody is asked which incident is meant
+    else:
+        must_be_somebody(said[0], f"incident-ops assign {shlex.quote(said[0])} @who")
 
     def assigned(current: Incident) -> Step:
         if len(said) == 1:

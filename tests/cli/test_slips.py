@@ -137,7 +137,7 @@ def test_roles_by_the_words_that_people_use(folder: Folder) -> None:
     file = folder.put("INC-1303")
     call("assign", "comander", "@a", at=folder.path).told_once(2, "'comander' is not a role", "did you mean commander?")
     call("assign", "commander", "1303", at=folder.path).told_once(
-        2, "'commander' is a role: who is to have it?", "incident-ops assign commander @who INC-1303"
+        2, "'commander' is a role: who is to have it?", "incident-ops assign commander @who"
     )
     assert "@a is now commander" in call("assign", "ic", "@a", at=folder.path).out
     assert "@a is now communications lead" in call("assign", "comms", "@a", "1303", at=folder.path).out
