@@ -98,7 +98,7 @@ def git_identity(folder: Path) -> GitIdentity:
 
 
 def machine_user() -> str:
-    """`user@host`, the host without its domain: so that it is no address."""
+    """`user@host`, the host without its domain: so that it is not an address."""
     import getpass  # only for people whom nothing else names
     import socket
 
