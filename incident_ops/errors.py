@@ -16,22 +16,25 @@ Findings about records are data (`incident_ops.findings`), never exceptions.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
 class IncidentOpsError(Exception):
     """Base of every error that is shown to a person without a traceback.
 
-    `message` says what is wrong, `where` (optional) the file or position, `hint` (optional) how to fix it.
+    `message` says what is wrong, `where` (optional) the file or position, `hint` (optional) how to fix it, `lines`
+    (optional) what there is to choose from.
     """
 
     exit_code: ClassVar[int] = 4
 
-    def __init__(self, message: str, *, hint: str = "", where: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", where: str = "", lines: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.where = where
+        self.lines = tuple(lines)
 
     def __str__(self) -> str:
         """One line: where, what, how to fix it."""

@@ -59,9 +59,9 @@ class Finding:
         return (self.where.file, self.where.line, self.where.column, RANK[self.level], self.rule, self.message)
 
 
-def closest(word: object, known: Iterable[str]) -> str:
-    """The known word most like `word`, or "" when none is near."""
-    near = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.6)
+def closest(word: object, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """The known word most like `word`, or "" when none is near: 1 is equal, 0 has nothing in common."""
+    near = difflib.get_close_matches(str(word), list(known), n=1, cutoff=cutoff)
     return near[0] if near else ""
 
 

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+_SYSTEM_ZONE = Path("/etc/localtime")
 
 
 def now() -> datetime:
     """The present instant, aware UTC, whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)
+
+
+def local_zone() -> ZoneInfo:
+    """The zone of this machine, in which people read the time from a wall: TZ, else the system's, else UTC."""
+    name = os.environ.get("TZ", "").removeprefix(":")
+    try:
+        if name:
+            return ZoneInfo(name)
+        with _SYSTEM_ZONE.open("rb") as file:
+            return ZoneInfo.from_file(file)
+    except (OSError, ValueError, KeyError):  # a POSIX rule, or no such file: nothing to guess from
+        return ZoneInfo("UTC")

@@ -9,12 +9,15 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from incident_ops.adapters import clock
 from incident_ops.errors import WriteFailed
 
 SUMMARY, OUTPUT = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"
 CHOSEN, ACTOR = "INCIDENT_OPS_BY", "GITHUB_ACTOR"
+HANDLE_SETTING = "incident-ops.by"
+"""The setting of git in which `init` keeps who works in a clone."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
 
@@ -63,19 +66,52 @@ def set_outputs(values: Mapping[str, str]) -> None:
         raise WriteFailed(f"the outputs of the step cannot be written: {error.strerror}", where=path) from error
 
 
-def whoever(folder: Path) -> str | None:
-    """`INCIDENT_OPS_BY` as it is, else the actor of a workflow as a handle, else git's user name; None = not known."""
+def named_by_environment() -> str | None:
+    """`INCIDENT_OPS_BY` as it is, else the actor of a workflow as a handle; None where neither is set."""
     if chosen := os.environ.get(CHOSEN):
         return chosen
-    if actor := os.environ.get(ACTOR):
-        return f"@{actor.removesuffix('[bot]')}"
+    actor = os.environ.get(ACTOR)
+    return f"@{actor.removesuffix('[bot]')}" if actor else None
+
+
+class GitIdentity(NamedTuple):
+    """What git is set to say of its user: the handle that `init` kept, the name, the address; "" where it has none."""
+
+    handle: str = ""
+    name: str = ""
+    address: str = ""
+
+
+def git_identity(folder: Path) -> GitIdentity:
+    """The user of git in this folder, by its own settings or those of the machine."""
+    names = rf"^({HANDLE_SETTING}|user\.name|user\.email)$"
+    command = ["git", "-C", str(folder), "config", "--null", "--get-regexp", names]
     try:
-        command = ["git", "-C", str(folder), "config", "--get", "user.name"]
         done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
     except OSError:
-        return None
-    name = " ".join(done.stdout.decode(errors="replace").split())
-    return name if name and "@" not in name and name.isprintable() and len(name) <= 100 else None
+        return GitIdentity()
+    found: dict[str, str] = {}
+    for entry in done.stdout.decode(errors="replace").split("\0"):
+        name, _, value = entry.partition("\n")
+        found[name.lower()] = " ".join(value.split())  # the last one counts, as for git
+    return GitIdentity(found.get(HANDLE_SETTING, ""), found.get("user.name", ""), found.get("user.email", ""))
+
+
+def machine_user() -> str:
+    """`user@host`, the host without its domain: so that it is not an address."""
+    import getpass  # only for people whom nothing else names
+    import socket
+
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # a user id without an account, as in a container
+        user = f"uid-{os.getuid()}"
+    host = socket.gethostname().split(".")[0]
+    return f"{_plain(user)[:32] or 'somebody'}@{_plain(host)[:63] or 'localhost'}"
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9-]+", "-", text).strip("-")
 
 
 class Ticking:

@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from incident_ops.adapters import clock
-from incident_ops.adapters.environment import whoever
 from incident_ops.adapters.git_branches import RefLock
+from incident_ops.app.identity import actor
 from incident_ops.app.notify import NoticeSender
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
 from incident_ops.app.workspace import Workspace, need_remote
@@ -227,4 +227,4 @@ def _who_runs(workspace: Workspace) -> str:
     run = os.environ.get("GITHUB_RUN_ID")
     if run:
         return f"run {run} of {os.environ.get('GITHUB_WORKFLOW', 'a workflow')}"
-    return whoever(workspace.root) or "someone"
+    return actor(workspace).name

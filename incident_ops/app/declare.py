@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any
 
 from incident_ops.adapters.files import write_in_new_folder
 from incident_ops.app.edit_record import check_services, checked, must_have_happened
 from incident_ops.app.workspace import Workspace, demand_work_tree
+from incident_ops.domain.as_of import declared_at
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.record import Record
 from incident_ops.domain.ticket import is_ticket
+from incident_ops.domain.time import spell_ago
 from incident_ops.domain.triage import Decision
 from incident_ops.edits.declare import Declaration, candidates, channel_name, declare_incident, runbook
 from incident_ops.errors import UserError
 from incident_ops.records.policy import policy_digest
 from incident_ops.records.store import INCIDENTS, record_path
 from incident_ops.records.yaml_writer import to_yaml
+from incident_ops.render.lists import HIDDEN, title_of
 
 RECORD_HEADER = "# yaml-language-server: $schema=../../schemas/incident.schema.json"
 ID_ATTEMPTS = 1000
+SIMILAR = 0.75
+"""So alike are two titles of one outage, of 1."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,7 @@ def declare_record(workspace: Workspace, declaration: Declaration, by: str | Non
     must_have_happened(workspace)
     policy = workspace.judged_by[0]
     in_force = policy_digest(workspace.setting.policy.resolved)
+    open_ones = similar_open(workspace, declaration)
     for incident_id in itertools.islice(candidates(policy, workspace.now, lambda: _every_id(workspace)), ID_ATTEMPTS):
         path = record_path(incident_id)
         if os.path.lexists((workspace.root / path).parent):
@@ -54,10 +63,40 @@ def declare_record(workspace: Workspace, declaration: Declaration, by: str | Non
         raw = _spelled(declared.data)
         record = checked(workspace, path, raw, None)
         if write_in_new_folder(workspace.root / path, raw):
-            return DeclaredRecord(
-                record, declared.decision, declared.warnings, _first_steps(workspace, record.incident)
-            )
+            warned = (*declared.warnings, *similar_lines(workspace, open_ones))
+            steps = (*_first_steps(workspace, record.incident), *_withdrawals(open_ones, incident_id))
+            return DeclaredRecord(record, declared.decision, warned, steps)
     raise UserError(f"no id is free after {ID_ATTEMPTS} tries", where=INCIDENTS, hint="look at what fills this folder")
+
+
+def similar_open(workspace: Workspace, declaration: Declaration) -> list[Record]:
+    """What is worked on already, on one of the same services and under nearly the same title."""
+    title = " ".join(declaration.title.casefold().split())
+
+    def is_similar(incident: Incident) -> bool:
+        if incident.state in OVER or incident.drill != declaration.drill:
+            return False
+        if set(incident.services).isdisjoint(declaration.services):
+            return False
+        return SequenceMatcher(None, title, " ".join(incident.title.casefold().split())).ratio() >= SIMILAR
+
+    return [record for record in workspace.catalogue.live() if is_similar(record.incident)]
+
+
+def similar_lines(workspace: Workspace, found: Sequence[Record]) -> list[str]:
+    """`INC-1 on auth is open: Login fails (declared 5m ago)`, a line for each."""
+    lines = []
+    for incident in (record.incident for record in found):
+        ago = spell_ago(int((workspace.now - declared_at(incident)).total_seconds()))
+        title = title_of(incident, workspace.judged_by[0]) or HIDDEN
+        lines.append(f"{incident.id} on {', '.join(incident.services)} is open: {title} (declared {ago})")
+    return lines
+
+
+def _withdrawals(found: Sequence[Record], new: str) -> list[str]:
+    """The command that takes back the new incident where it is the same as one of those."""
+    names = (record.incident.id for record in found)
+    return [f'incident-ops withdraw {new} --as duplicate --of {name} --reason "..."' for name in names]
 
 
 def _every_id(workspace: Workspace) -> list[str]:

@@ -14,35 +14,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from incident_ops.adapters import clock
-from incident_ops.adapters.environment import whoever
 from incident_ops.adapters.files import replace_if_unchanged
+from incident_ops.app.identity import actor
+from incident_ops.app.which_incident import candidates, only_candidate
 from incident_ops.app.workspace import Workspace, demand_work_tree
-from incident_ops.domain.as_of import current_instant
 from incident_ops.domain.fence import Unusable, evaluate_one
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import RESOLVED
 from incident_ops.domain.record import Edit, Record, World, is_incident_id
-from incident_ops.domain.time import SKEW, instant, stamp
+from incident_ops.domain.time import SKEW, stamp
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.findings import Finding, Level, did_you_mean
-from incident_ops.records.history import every_record
 from incident_ops.records.index import to_record
 from incident_ops.records.schema import check_document, schema
 from incident_ops.records.store import record_path
 from incident_ops.records.yaml_reader import read_bytes
-from incident_ops.render.lists import HIDDEN, title_of
-from incident_ops.render.text import fit_line
 
 _SHORT = re.compile(r"(?:INC-)?[0-9]+(?:-[0-9]+)?", re.ASCII | re.IGNORECASE)
 MOST_LISTED = 6
-LONGEST_TITLE = 30
 
 
 def find_record(workspace: Workspace, asked: str | None) -> str:
     """The path of the record that is meant. UserError where none is, or more than one could be."""
     if asked is None:
-        return _only_open(workspace)
+        return only_candidate(workspace, candidates(workspace)).path
     wanted = asked.strip().upper()
     if is_incident_id(wanted) and workspace.store.read(record_path(wanted)) is not None:
         return record_path(wanted)
@@ -93,53 +88,6 @@ def _named(wanted: str, ids: Sequence[str]) -> list[str]:
         return exact
     number = [one for one in ids if tail.isdecimal() and int(one.rpartition("-")[2]) == int(tail)]
     return number if len(number) == 1 else [one for one in ids if one.endswith(tail)]
-
-
-def _only_open(workspace: Workspace) -> str:
-    found = [record for record in _live(workspace) if not record.incident.is_closed]
-    if len(found) == 1:
-        return found[0].path
-    if not found:
-        raise UserError("no incident is open", hint='name one, or `incident-ops declare "..." -s SERVICE`')
-    message = f"Which incident? {len(found)} are open: {_titled(workspace, found)}"
-    raise UserError(message, hint="name it by its id, or by the id's end")
-
-
-def find_ended(workspace: Workspace) -> str:
-    """The id of the only incident that is resolved. UserError where none or several are, naming the last that ended."""
-    resolved = [record for record in _live(workspace) if record.incident.state == RESOLVED]
-    if len(resolved) == 1:
-        return resolved[0].incident.id
-    ended = resolved or [one for one in every_record(workspace.store, workspace.catalogue) if one.incident.is_closed]
-    if not ended:
-        raise UserError("no incident is resolved or closed", hint="see `incident-ops list`")
-    ended.sort(key=lambda one: (_end(one.incident), one.incident.id), reverse=True)
-    message = (
-        f"Which incident? {len(ended)} {'are resolved' if resolved else 'are closed'}: {_titled(workspace, ended)}"
-    )
-    raise UserError(message, hint="name the one that came back by its id, or by the id's end")
-
-
-def _end(incident: Incident) -> float:
-    at = instant(current_instant(incident, "resolved" if incident.state == RESOLVED else "closed"))
-    return at.timestamp() if at else 0.0
-
-
-def _live(workspace: Workspace) -> list[Record]:
-    """Every record that is not settled. UserError where one cannot be read, which could be the one that is meant."""
-    if unread := workspace.unread:
-        first = unread[0]
-        message = f"Which incident? {len(unread)} cannot be read, and could be the one that is meant"
-        raise UserError(message, where=first.path, hint=f"name the incident; {first.reason}")
-    return list(workspace.catalogue.live())
-
-
-def _titled(workspace: Workspace, found: Sequence[Record]) -> str:
-    policy = workspace.judged_by[0]
-    titles = [title_of(record.incident, policy) for record in found[:MOST_LISTED]]
-    shown = [HIDDEN if title is None else f"({fit_line(title, LONGEST_TITLE)})" for title in titles]
-    names = [record.incident.id for record in found]
-    return _listed([*map(" ".join, zip(names, shown, strict=False)), *names[MOST_LISTED:]])
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -268,9 +216,9 @@ def check_services(workspace: Workspace, names: Iterable[str]) -> None:
             raise UserError(f"service {name!r} is not in services.yaml", hint=did_you_mean(name, services))
 
 
-def who(workspace: Workspace, given: str | None) -> str | None:
+def who(workspace: Workspace, given: str | None) -> str:
     """Who does it: as given, else as the surroundings say."""
-    return given if given is not None else whoever(workspace.root)
+    return given if given is not None else actor(workspace).name
 
 
 def shown_path(workspace: Workspace, path: str) -> str:

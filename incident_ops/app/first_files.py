@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from incident_ops import resources
+from incident_ops.adapters.environment import HANDLE_SETTING
 from incident_ops.adapters.files import write_bytes
+from incident_ops.app.identity import handle_of
 from incident_ops.app.workspace import Workspace, demand_work_tree
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.findings import Finding
@@ -52,13 +54,19 @@ def begin(workspace: Workspace, services: Sequence[str]) -> Beginning:
     return Beginning(owners, schemas, {path: _there(workspace.root, path) for path in init.paths(schemas)})
 
 
-def write_first_files(workspace: Workspace, beginning: Beginning, preset: str | None) -> FirstFiles:
-    """Writes what is missing and sets the merge driver; what is there already is its owner's."""
+def write_first_files(
+    workspace: Workspace, beginning: Beginning, preset: str | None, handle: str | None = None
+) -> FirstFiles:
+    """Writes what is missing, sets the merge driver, and keeps the handle of whoever works in this clone.
+
+    What is there already is its owner's. UserError for a handle that is not one, or where no git can keep it.
+    """
     root = workspace.root
+    mine = _kept(workspace, handle)
     full = frozenset(folder for folder in init.FIRST_FOLDERS if list_folder(root, folder))
     files = init.plan_files(InitRequest(preset, beginning.owners, beginning.schemas), beginning.there, full)
     _write(root, files)
-    settings = _settle(workspace, files)
+    settings = _settle(workspace, files, mine)
     steps = init.first_steps(files, *_example(root), has_git=workspace.git is not None)
     return FirstFiles(files, settings, steps)
 
@@ -106,12 +114,25 @@ def _write(root: Path, files: Sequence[PlannedFile]) -> None:
         written.append(one)
 
 
-def _settle(workspace: Workspace, files: Sequence[PlannedFile]) -> dict[str, str]:
-    """Tells this clone how to merge records -> what was set now. A setting that is there already is the user's."""
+def _kept(workspace: Workspace, handle: str | None) -> dict[str, str]:
+    """The setting of git that keeps a handle; nothing where none is given, or it is set so already."""
+    if handle is None:
+        return {}
+    if workspace.git is None:
+        raise UserError("there is no git repository here to keep your handle in", hint="git init, then init again")
+    wanted = handle_of(handle)
+    return {} if workspace.git.config(HANDLE_SETTING) == wanted else {HANDLE_SETTING: wanted}
+
+
+def _settle(workspace: Workspace, files: Sequence[PlannedFile], mine: Mapping[str, str]) -> dict[str, str]:
+    """Tells this clone how to merge records, and who works in it -> what was set now.
+
+    A setting that is there already is the user's.
+    """
     git = workspace.git
     if git is None:
         return {}
-    missing = {name: value for name, value in init.MERGE_DRIVER.items() if git.config(name) is None}
+    missing = {name: value for name, value in init.MERGE_DRIVER.items() if git.config(name) is None} | {**mine}
     for name, value in missing.items():
         try:
             git.set_config(name, value)

@@ -15,7 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from incident_ops.adapters.environment import ACTOR, whoever
+from incident_ops.adapters.environment import ACTOR
+from incident_ops.app.identity import actor
 from incident_ops.app.known import count_later, known_live, known_records
 from incident_ops.app.workspace import (
     Workspace,
@@ -105,11 +106,14 @@ def check_gate(
 
 
 def actor_of(workspace: Workspace, by: str | None) -> str | None:
-    """Who asks: in a workflow `GITHUB_ACTOR` as a handle, whatever `by` says; else `by`, else whoever sits here."""
-    actor = os.environ.get(ACTOR)
-    if actor:
-        return f"@{actor.removesuffix('[bot]')}"
-    return by if by is not None else whoever(workspace.root)
+    """Who asks: in a workflow `GITHUB_ACTOR` as a handle, whatever `by` says; else `by`, else whoever is known here."""
+    of_workflow = os.environ.get(ACTOR)
+    if of_workflow:
+        return f"@{of_workflow.removesuffix('[bot]')}"
+    if by is not None:
+        return by
+    found = actor(workspace)
+    return None if found.warning else found.name
 
 
 class PublishedGate(NamedTuple):

@@ -14,14 +14,14 @@ import msgspec
 from incident_ops.adapters.environment import ACTOR
 from incident_ops.adapters.files import replace_if_unchanged, write_bytes
 from incident_ops.app.edit_record import EditedRecord, check_services, clean, edit_record, find_record, shown_path
-from incident_ops.app.workspace import Workspace, demand_work_tree
+from incident_ops.app.workspace import Workspace, demand_work_tree, typed_time
 from incident_ops.deploy_gate.check import demand_environment
 from incident_ops.deploy_gate.holds import needed_services
 from incident_ops.domain.fence import Unusable, evaluate_plan
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.planned_changes import Freeze, conflicts, planned_change, planned_freeze
 from incident_ops.domain.record import Unread
-from incident_ops.domain.time import YEARS, OutOfRange, duration, parse_instant, shift, stamp
+from incident_ops.domain.time import stamp
 from incident_ops.edits.freeze import (
     FreezeRequest,
     OverrideRequest,
@@ -68,8 +68,8 @@ def hold_deploys(
 ) -> WrittenFile:
     """Writes the freeze `name`; `since` and `until` as people type them. UserError where it cannot be one."""
     check_names(workspace, services, environments)
-    begin = ahead(since, workspace.now, "--from")
-    end = None if until is None else ahead(until, workspace.now, "--until")
+    begin = typed_time(since, workspace.now, "--from", ahead=True).at
+    end = None if until is None else typed_time(until, workspace.now, "--until", ahead=True).at
     wanted = FreezeRequest(name, clean(reason) or "", begin, end, services, environments, by)
     data = new_freeze(workspace.now, wanted)
     path = write_freeze(workspace, data)
@@ -121,7 +121,7 @@ def let_through(
     check_names(workspace, [service], [environment])
     if by is None:
         raise UserError("who takes it on?", hint=f"--by @handle (in a workflow {ACTOR} says it)")
-    until = ahead(expires, workspace.now, "--expires")
+    until = typed_time(expires, workspace.now, "--expires", ahead=True).at
     wanted = OverrideRequest(by, service, environment, commit_id(sha), clean(reason) or "", until)
     if asked is not None:
         if approved_by is not None:
@@ -130,26 +130,6 @@ def let_through(
     path = write_freeze(workspace, override_file(workspace.now, wanted, approved_by))
     done = f"override: {service} {wanted.sha[:12]} may be deployed to {environment} until {stamp(until)}"
     return WrittenFile(path, (done,), next_steps=(committing(workspace, path),))
-
-
-def ahead(text: str, now: datetime, option: str) -> datetime:
-    """`now`, `4h` (from now), or an instant -> aware UTC. UserError for anything else."""
-    if text == "now":
-        return now
-    try:
-        return parse_instant(text)
-    except OutOfRange as error:
-        raise UserError(f"{option} {error}", hint="check the year") from error
-    except ValueError:
-        pass
-    try:
-        at = shift(now, duration(text))
-    except ValueError as error:
-        hint = "4h (from now), or with a zone: 2025-12-19T17:00:00Z"
-        raise UserError(f"{option} {text!r} must be in the future", hint=hint) from error
-    if at.year not in YEARS:
-        raise UserError(f"{option} {text!r} leads after the year {YEARS[-1]}", hint="a shorter time")
-    return at
 
 
 def check_names(workspace: Workspace, services: Iterable[str], environments: Iterable[str]) -> None:

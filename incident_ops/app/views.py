@@ -142,6 +142,7 @@ def _of_service(workspace: Workspace, records: list[Record], name: str | None) -
 
 
 def _at_level(workspace: Workspace, records: list[Record], label: str | None) -> list[Record]:
+    label = workspace.judged_by[0].label_typed(label)
     if label is None:
         return records
     found = [record for record in records if label in (record.incident.severity, record.incident.priority)]

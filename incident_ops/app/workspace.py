@@ -12,10 +12,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
 
 from incident_ops.adapters import clock
 from incident_ops.adapters.cache import Cache
@@ -23,7 +24,17 @@ from incident_ops.adapters.git import Git
 from incident_ops.domain.fence import Unusable
 from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.record import Unread
-from incident_ops.domain.time import UNKNOWN, YEARS, OutOfRange, duration, parse_date, parse_instant, shift, stamp
+from incident_ops.domain.time import UNKNOWN, YEARS, OutOfRange, parse_date, parse_instant, shift, stamp
+from incident_ops.domain.time_words import (
+    EXAMPLES_AHEAD,
+    EXAMPLES_BEHIND,
+    EXAMPLES_DAY,
+    TypedTime,
+    length_seconds,
+    parse_day,
+    parse_moment,
+    spell_typed,
+)
 from incident_ops.errors import UserError
 from incident_ops.records.index import IndexEntry, RecordIndex
 from incident_ops.records.policy import POLICY, PolicyAndServices, load_policy_and_services
@@ -162,11 +173,12 @@ def demand_work_tree(workspace: Workspace) -> None:
 
 def _instant(text: str) -> datetime:
     try:
-        return parse_instant(text)
+        return parse_moment(text, clock.now(), clock.local_zone(), ahead=False).at
     except OutOfRange as error:
         raise UserError(f"--at {text} is not a year of incidents", hint=f"{YEARS[0]} to {YEARS[-1]}") from error
     except ValueError as error:
-        raise UserError(f"--at {text!r} is not an instant", hint="e.g. 2025-01-26T13:00:00Z") from error
+        hint = "e.g. 2025-01-26T13:00:00Z, 02:56, yesterday 14:00, 10m (ago)"
+        raise UserError(f"--at {inert(text)!r} is not an instant", hint=hint) from error
 
 
 def _root(given: str | None) -> Path:
@@ -223,42 +235,91 @@ def read_text_file(file: str, hint: str = "", name: str = "it") -> str:
 
 
 def moment(text: str | None, now: datetime, option: str, *, may_be_unknown: bool = False) -> str | None:
-    """`now`, `10m` (ago), an RFC 3339 instant, and `unknown` where that is an answer -> the text for a record."""
+    """What happened, as people type it, and `unknown` where that is an answer -> the text for a record."""
     if text is None or (text == UNKNOWN and may_be_unknown):
         return text
-    if text == "now":
-        return stamp(now)
+    at = typed_time(text, now, option, ahead=False, may_be_unknown=may_be_unknown).at
+    return text if _is_instant(text) else stamp(at)
+
+
+def typed_time(text: str, now: datetime, option: str, *, ahead: bool, may_be_unknown: bool = False) -> TypedTime:
+    """A time as people type it, read in the zone of this machine. UserError with examples for anything else."""
     try:
-        parse_instant(text)
+        return parse_moment(text, now, clock.local_zone(), ahead=ahead)
     except OutOfRange as error:
         raise UserError(f"{option} {error}", hint="check the year") from error
-    except ValueError:
-        return _stamp(shift(now, -_ago(text, option, may_be_unknown)), text, option)
-    return text
+    except ValueError as error:
+        hint = (EXAMPLES_AHEAD if ahead else EXAMPLES_BEHIND) + "; or unknown" * may_be_unknown
+        raise UserError(f"{option} {inert(text)!r} is not a time", hint=hint) from error
 
 
-def day(text: str | None, option: str) -> datetime | None:
-    """A date (its first instant in UTC) or an instant, None where none is given. UserError for anything else."""
+def spelled_time(text: str, now: datetime, option: str, *, ahead: bool) -> str:
+    """A time of a wall clock in the zone in which it was read; "" for a text that means the same in every zone."""
+    if text == UNKNOWN:
+        return ""
+    typed = typed_time(text, now, option, ahead=ahead)
+    return spell_typed(typed.at, clock.local_zone()) if typed.is_wall else ""
+
+
+def spelled_clock(workspace: Workspace, text: str) -> str:
+    """The same of --at, which made the clock of the workspace."""
+    is_wall = spelled_time(text, workspace.now, "--at", ahead=False)
+    return spell_typed(workspace.now, clock.local_zone()) if is_wall else ""
+
+
+def typed_day(text: str, now: datetime, option: str) -> date:
+    """A day ahead as people type it, of the zone of this machine. UserError with examples for anything else."""
+    try:
+        return parse_day(text, now, clock.local_zone())
+    except OutOfRange as error:
+        raise UserError(f"{option} {error}", hint="check the year") from error
+    except ValueError as error:
+        raise UserError(f"{option} {inert(text)!r} is not a date", hint=EXAMPLES_DAY) from error
+
+
+def is_past(workspace: Workspace, day: str) -> bool:
+    """True where a date lies before today, in the zone of this machine."""
+    return parse_date(day) < workspace.now.astimezone(clock.local_zone()).date()
+
+
+def day(text: str | None, option: str, now: datetime) -> datetime | None:
+    """Where a period begins or ends: days are those of UTC, `30d` is that long ago; None where nothing is given."""
     if text is None:
         return None
     try:
-        if "T" in text:
-            return parse_instant(text)
-        found = parse_date(text)
+        return parse_moment(text, now, ZoneInfo("UTC"), ahead=False).at
     except ValueError as error:
-        raise UserError(f"{option} {inert(text)!r} is neither a day nor a time", hint="e.g. 2025-01-26") from error
-    return datetime(found.year, found.month, found.day, tzinfo=UTC)
+        hint = "e.g. 2025-01-26, 30d (ago), yesterday"
+        raise UserError(f"{option} {inert(text)!r} is neither a day nor a time", hint=hint) from error
 
 
-def _stamp(at: datetime, text: str, option: str) -> str:
-    if at.year not in YEARS:
-        raise UserError(f"{option} {text!r} leads before the year {YEARS[0]}", hint="a shorter time")
-    return stamp(at)
-
-
-def _ago(text: str, option: str, may_be_unknown: bool) -> int:
+def day_ago(workspace: Workspace, text: str, option: str) -> datetime:
+    """`30d` -> so long before now. UserError for anything but a length of time."""
     try:
-        return duration(text.removesuffix(" ago"))
+        return shift(workspace.now, -length_seconds(text))
     except ValueError as error:
-        hint = "now, 10m (that long ago), or with a zone: 2025-01-26T12:30:00Z" + ("; or unknown" * may_be_unknown)
-        raise UserError(f"{option} {text!r} is not a time", hint=hint) from error
+        raise UserError(f"{option} {inert(text)!r} is not a length of time", hint="e.g. 30d, 4w, 12h") from error
+
+
+def month_of(workspace: Workspace, text: str | None, option: str) -> tuple[datetime, datetime]:
+    """`2025-10` -> its first instant in UTC and that of the next month; None is the month before this one."""
+    try:
+        this = workspace.now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        first = (
+            _month_before(this) if text is None else parse_moment(f"{text}-01", this, ZoneInfo("UTC"), ahead=False).at
+        )
+    except ValueError as error:
+        raise UserError(f"{option} {inert(text or '')!r} is not a month", hint="e.g. 2025-10") from error
+    return first, _month_before(first + timedelta(days=63))
+
+
+def _month_before(at: datetime) -> datetime:
+    return (at.replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
+def _is_instant(text: str) -> bool:
+    try:
+        parse_instant(text)
+    except ValueError:
+        return False
+    return True

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
 from incident_ops.app.edit_record import RecordChange, clean, split_words, who
+from incident_ops.app.which_incident import is_worked_on
 from incident_ops.app.workspace import Workspace
-from incident_ops.cli.options import by_option, complete_incident, edits_record, incident_argument
+from incident_ops.cli.options import by_option, complete_incident, edits_record, incident_argument, pick_incident
 from incident_ops.domain.incident import Incident
 from incident_ops.edits.escalate import JUDGEMENTS, escalate_incident, review_escalation
-from incident_ops.edits.respond import assign_incident, assign_role
+from incident_ops.edits.respond import assign_incident, assign_role, must_be_somebody, role_named
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
 
@@ -22,12 +25,15 @@ from incident_ops.errors import UserError
 def assign(workspace: Workspace, words: tuple[str, ...], tier: int | None, by: str | None) -> RecordChange:
     """Give a role, or the incident itself, to somebody.
 
-    ROLE is commander, technical_lead, communications_lead, scribe, or a word
-    of your own. Without a role WHO works on the incident from now on.
+    ROLE is commander (ic), technical_lead (tl), communications_lead (comms),
+    scribe, or a word of your own; `-` as WHO takes it back. Without a role
+    WHO works on the incident from now on.
 
     \b
     Examples:
       incident-ops assign commander @alice
+      incident-ops assign comms "Ann Lee"
+      incident-ops assign scribe -
       incident-ops assign @bob 120500
       incident-ops assign @carol --tier 2
     """
@@ -37,6 +43,11 @@ def assign(workspace: Workspace, words: tuple[str, ...], tier: int | None, by: s
         raise UserError("who gets what?", hint='ROLE WHO [INC]; put names with blanks in quotes: "QA team"')
     if len(said) == 2 and tier is not None:
         raise UserError("a role has no tier", hint="incident-ops assign @who --tier 2")
+
+    if len(said) == 2:
+        role_named(said[0])  # a slip is told before anybody is asked which incident is meant
+    else:
+        must_be_somebody(said[0], f"incident-ops assign {shlex.quote(said[0])} @who")
 
     def assigned(current: Incident) -> Step:
         if len(said) == 1:
@@ -67,6 +78,7 @@ def escalate(
       incident-ops escalate 04567 --notify @dana --reason "customer calls"
     """
     actor, why = who(workspace, by), clean(reason) or ""
+    incident = pick_incident(workspace, incident, is_worked_on)
     return incident, lambda current: escalate_incident(
         current, workspace.judged_by[0], workspace.now, actor, why, to, notify
     )

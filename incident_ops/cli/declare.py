@@ -7,17 +7,9 @@ from typing import Any
 
 import click
 
-from incident_ops.app.declare import DeclaredRecord, declare_record
-from incident_ops.app.edit_record import (
-    check_services,
-    clean,
-    edit_record,
-    find_record,
-    read_for_edit,
-    shown_path,
-    who,
-)
-from incident_ops.app.workspace import Workspace, demand_work_tree, moment
+from incident_ops.app.declare import DeclaredRecord, declare_record, similar_lines, similar_open
+from incident_ops.app.edit_record import check_services, clean, edit_record, find_record, read_for_edit, shown_path, who
+from incident_ops.app.workspace import Workspace, demand_work_tree
 from incident_ops.cli.options import (
     answer_options,
     ask_triage,
@@ -26,6 +18,7 @@ from incident_ops.cli.options import (
     complete_incident,
     complete_service,
     format_option,
+    past_time,
     print_edited,
     warn,
     with_repository,
@@ -52,7 +45,11 @@ from incident_ops.render.findings import inert, json_text
 @click.option("--severity", metavar="LABEL", help="How bad it is, in the policy's words.")
 @click.option("--priority", metavar="LABEL", help="The same, for policies that go by priority.")
 @click.option("--description", metavar="TEXT", help="What is known.")
-@click.option("--started", metavar="WHEN", help="When the impact began: 10m (ago), an instant, or unknown.")
+@click.option(
+    "--started",
+    metavar="WHEN",
+    help="When the impact began: 10m (ago), 02:56, yesterday 14:00, an instant, or unknown.",
+)
 @click.option("--detected", metavar="WHEN", help="When it was noticed. Default: now.")
 @click.option("--source", type=click.Choice([*SOURCES]), help="What noticed it.")
 @click.option("--detail", metavar="TEXT", help="Which alert, ticket or dashboard; with --source.")
@@ -79,11 +76,22 @@ def declare(workspace: Workspace, form: str, by: str | None, **said: Any) -> Non
     workspace.judged_by  # noqa: B018  a policy that cannot be used is reported before anything is asked
     demand_work_tree(workspace)
     declaration = _declaration(workspace, said, ask=at_terminal() and form == "text")
+    if at_terminal() and form == "text":
+        _ask_whether_new(workspace, declaration)
     declared = declare_record(workspace, declaration, who(workspace, by))
     if form == "json":
         click.echo(_json(workspace, declared), nl=False)
     else:
         _print(workspace, declared)
+
+
+def _ask_whether_new(workspace: Workspace, declaration: Declaration) -> None:
+    """Ends the command where somebody sees that what they declare is declared already."""
+    open_ones = similar_open(workspace, declaration)
+    for line in similar_lines(workspace, open_ones):
+        click.echo(inert(line), err=True)
+    if open_ones and not click.confirm("Declare another one?", err=True):
+        raise click.Abort
 
 
 def _declaration(workspace: Workspace, said: dict[str, Any], *, ask: bool) -> Declaration:
@@ -140,14 +148,15 @@ def _filled(
 ) -> Declaration:
     if said["detail"] is not None and said["source"] is None:
         raise UserError("--detail goes with --source", hint=f"--source {'|'.join(SOURCES)}")
+    policy = workspace.judged_by[0]
     return Declaration(
         title=title,
         services=tuple(names),
-        severity=said["severity"],
-        priority=said["priority"],
+        severity=policy.label_typed(said["severity"]),
+        priority=policy.label_typed(said["priority"]),
         description=clean(said["description"]),
-        started=moment(said["started"], workspace.now, "--started", may_be_unknown=True),
-        detected=moment(said["detected"], workspace.now, "--detected", may_be_unknown=True),
+        started=past_time(workspace, said["started"], "--started", may_be_unknown=True),
+        detected=past_time(workspace, said["detected"], "--detected", may_be_unknown=True),
         source=said["source"],
         detail=said["detail"],
         answers=answers,

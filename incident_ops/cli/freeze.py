@@ -17,6 +17,7 @@ from incident_ops.cli.options import (
     incident_argument,
     print_edited,
     print_written,
+    say_time,
     with_repository,
 )
 
@@ -33,8 +34,19 @@ from incident_ops.cli.options import (
     help="Service to hold; may be repeated. Default: all.",
 )
 @click.option("--environment", "-e", "environments", multiple=True, help="Where; may be repeated. Default: everywhere.")
-@click.option("--from", "since", metavar="WHEN", default="now", show_default=True, help="An instant, or 2h (from now).")
-@click.option("--until", metavar="WHEN", help="An instant, or 8h (from now). Default: until it is lifted.")
+@click.option(
+    "--from",
+    "since",
+    metavar="WHEN",
+    default="now",
+    show_default=True,
+    help="When it begins: 2h (from now), 2025-12-20, friday 17:00, or an instant.",
+)
+@click.option(
+    "--until",
+    metavar="WHEN",
+    help="When it ends: 8h (from now), 3w, 2026-01-05, or an instant. Default: when it is lifted.",
+)
 @by_option
 @format_option
 @with_repository
@@ -47,6 +59,9 @@ def freeze(workspace: Workspace, name: str, by: str | None, form: str, **wanted:
         --from 2025-12-19T17:00:00Z --until 2026-01-05T08:00:00Z
       incident-ops freeze db-move -s checkout --reason "migration" --until 4h
     """
+    for option, typed in (("--from", wanted["since"]), ("--until", wanted["until"])):
+        if typed is not None:
+            say_time(workspace, typed, option, ahead=True)
     print_written(hold_deploys(workspace, name, by=who(workspace, by), **wanted), form)
 
 
@@ -74,7 +89,11 @@ def unfreeze(workspace: Workspace, name: str, form: str) -> None:
 @click.option("--sha", required=True, help="The one commit that is let through.")
 @click.option("--reason", metavar="TEXT", required=True, help="Why it cannot wait.")
 @click.option(
-    "--expires", metavar="WHEN", default="4h", show_default=True, help="Until when: 4h (from now), or an instant."
+    "--expires",
+    metavar="WHEN",
+    default="4h",
+    show_default=True,
+    help="Until when: 4h (from now), 18:00, or an instant.",
 )
 @click.option("--approved-by", metavar="WHO", help="The second person; only without INC.")
 @by_option
@@ -92,6 +111,7 @@ def override(workspace: Workspace, incident: str | None, by: str | None, form: s
       incident-ops override -s auth --sha 7be19f2 --reason "security patch" \\
         --expires 2h --approved-by @maya
     """
+    say_time(workspace, wanted["expires"], "--expires", ahead=True)
     allowed = let_through(workspace, incident, by=actor_of(workspace, by), **wanted)
     if isinstance(allowed, EditedRecord):
         print_edited(allowed, form)

@@ -6,8 +6,11 @@ import click
 
 from incident_ops import resources
 from incident_ops.app.first_files import begin, write_first_files
+from incident_ops.app.identity import handle_of, is_unknown
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import at_terminal, format_option, with_repository
+from incident_ops.errors import UserError
+from incident_ops.render.findings import inert
 from incident_ops.render.init import to_json, to_text
 
 
@@ -20,9 +23,10 @@ from incident_ops.render.init import to_json, to_text
 @click.option(
     "-s", "--service", "services", metavar="NAME=@OWNER", multiple=True, help="A service and its owner; repeatable."
 )
+@click.option("--by", metavar="@HANDLE", help="Your GitHub handle; git keeps it in this clone. Default: asked.")
 @format_option
 @with_repository
-def init(workspace: Workspace, preset: str | None, services: tuple[str, ...], form: str) -> None:
+def init(workspace: Workspace, preset: str | None, services: tuple[str, ...], by: str | None, form: str) -> None:
     """Write the first files: policy, services, folders, editor and git settings.
 
     In an empty folder or a repository that exists already. What is yours is
@@ -32,14 +36,29 @@ def init(workspace: Workspace, preset: str | None, services: tuple[str, ...], fo
     Examples:
       incident-ops init
       incident-ops init --preset p0-p3 -s auth=@acme/identity -s web=@alice
+      incident-ops init --by @alice
       incident-ops --repo ops/incidents init --format json
     """
     beginning = begin(workspace, services)
     if preset is None and not beginning.has_policy and form == "text" and at_terminal():
         preset = _ask()
-    made = write_first_files(workspace, beginning, preset)
+    if by is None and form == "text" and at_terminal() and is_unknown(workspace):
+        by = _ask_handle()
+    made = write_first_files(workspace, beginning, preset, by)
     shown = to_json if form == "json" else to_text
     click.echo(shown(str(workspace.root), made.files, made.settings, made.next_steps), nl=False)
+
+
+def _ask_handle() -> str | None:
+    def checked(text: str) -> str:
+        try:
+            return handle_of(text) if text.strip() else ""
+        except UserError as error:
+            raise click.BadParameter(inert(str(error))) from error
+
+    question = "Your GitHub handle, e.g. @alice (empty: git's user.name is recorded)"
+    answer: str = click.prompt(question, default="", show_default=False, value_proc=checked, err=True)
+    return answer or None
 
 
 def _ask() -> str:

@@ -83,6 +83,7 @@ class LazyGroup(click.Group):
             return None
         module, _, name = ELSEWHERE.get(cmd_name, f"{cmd_name}:{cmd_name}").partition(":")
         command: click.Command = getattr(importlib.import_module(f"incident_ops.cli.{module}"), name)
+        take_global_options(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -111,20 +112,71 @@ Exit codes: 0 fine, 1 findings or gate says fail, 2 usage or configuration,
 70 a crash of incident-ops, 130 interrupted, 143 terminated."""
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
-@click.option("--repo", metavar="DIR", help="The records' folder. Default: the nearest one upward with policy.yaml.")
-@click.option("--rev", metavar="REV", help="Read the records as of this git revision instead of the work tree.")
-@click.option("--at", metavar="INSTANT", help="The clock, e.g. 2025-01-26T13:00:00Z. Default: now.")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="When to colour.")
-@click.option("-v", "--verbose", is_flag=True, help="Say more about what is read and kept.")
+def keep_global(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    """Keeps what a global option says for `workspace_of`; the one behind the command counts before the other."""
+    kept = ctx.ensure_object(dict)
+    if value is None:
+        kept.setdefault(param.name, None)
+    elif param.name == "color":
+        plain = False if os.environ.get("NO_COLOR") else None
+        kept["color"] = plain if value == "auto" else value == "always"
+        chosen: click.Context | None = ctx
+        while chosen is not None:
+            chosen.color, chosen = kept["color"], chosen.parent
+    else:
+        kept[param.name] = value
+    return value
+
+
+GLOBAL_OPTIONS: dict[str, dict[str, Any]] = {
+    "--repo": {"metavar": "DIR", "help": "The records' folder. Default: the nearest one upward with policy.yaml."},
+    "--rev": {
+        "metavar": "REV",
+        "help": "Read the records as of this git revision instead of the work tree.",
+    },
+    "--at": {"metavar": "INSTANT", "help": "The clock, e.g. 2025-01-26T13:00:00Z, 02:56, 10m (ago). Default: now."},
+    "--color": {"type": click.Choice(["auto", "always", "never"]), "help": "When to colour. Default: auto."},
+    "--verbose": {"is_flag": True, "default": None, "help": "Say more about what is read and kept."},
+}
+"""What every command takes, before it or behind it."""
+
+SHORT_FORMS = {"--verbose": ["-v"]}
+
+
+def global_options(*, hidden: bool) -> list[click.Option]:
+    """The global options; those behind a command are hidden, for the help of the program has them."""
+    return [
+        click.Option(
+            [*SHORT_FORMS.get(name, ()), name], callback=keep_global, expose_value=False, hidden=hidden, **settings
+        )
+        for name, settings in GLOBAL_OPTIONS.items()
+    ]
+
+
+def take_global_options(command: click.Command) -> None:
+    """Lets a command and those below it take the global options, but for those whose name it uses (`timeline --at`).
+
+    Once is enough: a second time it has all of the names.
+    """
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        take_global_options(below)
+    own_names = {name for param in command.params for name in param.opts}
+    command.params += [one for one in global_options(hidden=True) if own_names.isdisjoint(one.opts)]
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EPILOG,
+    params=[*global_options(hidden=False)],
+)
 @click.version_option(__version__, prog_name="incident-ops")
 @click.pass_context
-def cli(ctx: click.Context, repo: str | None, rev: str | None, at: str | None, color: str, verbose: bool) -> None:
+def cli(ctx: click.Context) -> None:
     """Incidents as code: records checked like code, plans before applies,
     clocks that stay right, gates that never fail open."""
-    if color != "auto" or os.environ.get("NO_COLOR"):
-        ctx.color = color == "always"
-    ctx.ensure_object(dict).update(repo=repo, rev=rev, at=at, verbose=verbose, color=ctx.color)
+    if ctx.color is None and os.environ.get("NO_COLOR"):
+        ctx.color = ctx.obj["color"] = False
 
 
 def main() -> None:
@@ -149,6 +201,7 @@ def _settle_output() -> None:
 
 def _tell(error: Exception, color: bool | None) -> int:
     from incident_ops.errors import IncidentOpsError
+    from incident_ops.render.findings import inert
 
     if isinstance(error, click.Abort):
         return _interrupted(at_question=error.__cause__ is None)
@@ -161,6 +214,8 @@ def _tell(error: Exception, color: bool | None) -> int:
         return error.exit_code
     if isinstance(error, IncidentOpsError):
         _say(str(error), color)
+        for line in error.lines:
+            click.echo(f"  {inert(line)}", err=True)
         return error.exit_code
     if isinstance(error, OSError):
         return _refused(error, color)

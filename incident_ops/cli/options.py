@@ -18,9 +18,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from incident_ops.app.workspace import Workspace, judge_no_records, open_workspace
+from incident_ops.app.workspace import (
+    Workspace,
+    judge_no_records,
+    moment,
+    open_workspace,
+    spelled_clock,
+    spelled_time,
+    typed_day,
+    typed_time,
+)
 from incident_ops.domain.incident import Triage
-from incident_ops.domain.record import Unread
+from incident_ops.domain.record import Record, Unread
+from incident_ops.domain.time import UNKNOWN, stamp
 from incident_ops.domain.tracker import GITHUB, LOCAL
 from incident_ops.errors import UserError
 from incident_ops.records.policy import SERVICES, load_services
@@ -34,6 +44,7 @@ if TYPE_CHECKING:
     from incident_ops.app.edit_record import EditedRecord, RecordChange
     from incident_ops.app.plan import PlanOptions
     from incident_ops.app.planned_changes import WrittenFile
+    from incident_ops.app.which_incident import Fits
     from incident_ops.domain.policy import Policy
 
 STANDS_FOR = {"@who": "a person or team", "...": "a text", "TEXT": "a text"}
@@ -42,8 +53,11 @@ STANDS_FOR = {"@who": "a person or team", "...": "a text", "TEXT": "a text"}
 
 def workspace_of(ctx: click.Context) -> Workspace:
     """The repository that the options before the command name."""
-    workspace = open_workspace(ctx.find_root().obj)
+    given = ctx.find_root().obj
+    workspace = open_workspace(given)
     say_origin(ctx, workspace)
+    if given["at"] is not None and (spelled := spelled_clock(workspace, given["at"])):
+        click.echo(f"  --at {inert(given['at'])}: {spelled}", err=True)
     return workspace
 
 
@@ -60,9 +74,21 @@ def with_repository(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.pass_context
     def opened(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
         must_say_something(ctx.command, kwargs)
-        return ctx.invoke(command, workspace_of(ctx), *args, **kwargs)
+        workspace = workspace_of(ctx)
+        if any(param.name == "by" and getattr(param, "help", "") == BY_HELP for param in ctx.command.params):
+            _warn_of_guess(workspace, kwargs["by"])
+        return ctx.invoke(command, workspace, *args, **kwargs)
 
     return update_wrapper(opened, command)
+
+
+def _warn_of_guess(workspace: Workspace, by: str | None) -> None:
+    """A warning where what is done will be recorded as done by `user@host`, for nobody is known here."""
+    from incident_ops.app.identity import MAKE_KNOWN, actor  # git is asked only where somebody acts
+
+    if by is None and (guess := actor(workspace).warning):
+        warn([guess])
+        click.echo(f"  fix: {MAKE_KNOWN}, or INCIDENT_OPS_BY=@who", err=True)
 
 
 def must_say_something(command: click.Command, given: Mapping[str, Any]) -> None:
@@ -77,6 +103,39 @@ def must_say_something(command: click.Command, given: Mapping[str, Any]) -> None
                 raise UserError(f"{name} is empty", hint="write what is meant, or leave it out")
             if text in STANDS_FOR:
                 raise UserError(f"{text!r} stands for {STANDS_FOR[text]}", hint="put in what is meant")
+
+
+def past_time(workspace: Workspace, text: str | None, option: str, *, may_be_unknown: bool = False) -> str | None:
+    """What happened, as people type it -> the text for a record; a time of their wall clock is said back."""
+    found = moment(text, workspace.now, option, may_be_unknown=may_be_unknown)
+    if text is not None:
+        say_time(workspace, text, option, ahead=False)
+    return found
+
+
+def expected_time(workspace: Workspace, text: str | None, option: str) -> str | None:
+    """What is expected, as people type it -> the text for a record, or `unknown`; said back in the same way."""
+    if text is None or text == UNKNOWN:
+        return text
+    typed = typed_time(text, workspace.now, option, ahead=True)
+    say_time(workspace, text, option, ahead=True)
+    return stamp(typed.at)
+
+
+def say_time(workspace: Workspace, text: str, option: str, *, ahead: bool) -> None:
+    """Says which instant was meant by a time of a wall clock, and in which zone; nothing for any other text."""
+    if spelled := spelled_time(text, workspace.now, option, ahead=ahead):
+        click.echo(f"  {option} {inert(text)}: {spelled}", err=True)
+
+
+def future_day(workspace: Workspace, text: str | None, option: str) -> str | None:
+    """A day ahead, as people type it -> the date for a record; words such as `friday` are said back."""
+    if text is None:
+        return None
+    found = typed_day(text, workspace.now, option)
+    if str(found) != text:
+        click.echo(f"  {option} {inert(text)}: {found:%A} {found}", err=True)
+    return str(found)
 
 
 def no_records(workspace: Workspace, *, has_issues: bool | None = None) -> int:
@@ -112,7 +171,7 @@ def complete_service(ctx: click.Context, _param: click.Parameter, incomplete: st
 
 
 def _root(ctx: click.Context) -> Path:
-    return open_workspace({"repo": ctx.find_root().params.get("repo"), "rev": None, "at": None}).root
+    return open_workspace({"repo": (ctx.find_root().obj or {}).get("repo"), "rev": None, "at": None}).root
 
 
 def format_choice(forms: Sequence[str], help_text: str) -> Callable[[Any], Any]:
@@ -133,19 +192,47 @@ def edits_record(command: Callable[..., RecordChange]) -> Callable[..., Any]:
         from incident_ops.app.edit_record import edit_record  # what only these commands need
 
         incident, make_step = command(workspace, *args, **kwargs)
-        print_edited(edit_record(workspace, incident, make_step), form)
+        print_edited(edit_record(workspace, pick_incident(workspace, incident), make_step), form)
 
     given: Callable[..., Any] = format_option(with_repository(update_wrapper(edited, command)))
     return given
+
+
+def pick_incident(
+    workspace: Workspace, asked: str | None, fits: Fits | None = None, *, active_first: bool = True
+) -> str:
+    """The incident that is meant, as it was named; without a name the only one for which the command is legal.
+
+    Where there are several, a terminal asks which; elsewhere UserError lists them.
+    """
+    from incident_ops.app.which_incident import candidates, is_any  # not needed where an incident is named
+
+    if asked is not None:
+        return asked
+    return pick_one(workspace, candidates(workspace, fits or is_any, active_first=active_first))
+
+
+def pick_one(workspace: Workspace, found: Sequence[Record]) -> str:
+    """The same of incidents that were found already."""
+    from incident_ops.app.which_incident import MOST_LISTED, listed, only_candidate  # as above
+
+    if not at_terminal() or (len(found) == 1 and not found[0].incident.is_closed):
+        return only_candidate(workspace, found).incident.id
+    click.echo("Which incident?", err=True)
+    lines = listed(workspace, found)
+    for number, line in enumerate(lines, 1):
+        click.echo(f"  {number if number <= len(found) else ' '}  {inert(line)}", err=True)
+    most = min(len(found), MOST_LISTED)
+    chosen: int = click.prompt("Number", type=click.IntRange(1, most), err=True)
+    return found[chosen - 1].incident.id
 
 
 incident_argument: Callable[[Any], Any] = click.argument(
     "incident", metavar="[INC]", required=False, shell_complete=complete_incident
 )
 
-by_option: Callable[[Any], Any] = click.option(
-    "--by", metavar="WHO", help="Who does it: @handle or a name. Default: INCIDENT_OPS_BY, else git's user.name."
-)
+BY_HELP = "Who does it: @handle or a name. Default: INCIDENT_OPS_BY, else what git says (see `init --by`)."
+by_option: Callable[[Any], Any] = click.option("--by", metavar="WHO", help=BY_HELP)
 
 
 def at_terminal() -> bool:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import click
 
+from incident_ops.app import which_incident
 from incident_ops.app.edit_record import (
     RecordChange,
     clean,
     edit_record,
-    find_ended,
     find_record,
     original_of,
     read_for_edit,
     who,
 )
-from incident_ops.app.workspace import Workspace, moment
+from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import (
     at_terminal,
     by_option,
@@ -22,6 +22,9 @@ from incident_ops.cli.options import (
     edits_record,
     format_option,
     incident_argument,
+    past_time,
+    pick_incident,
+    pick_one,
     print_edited,
     with_repository,
 )
@@ -40,7 +43,8 @@ from incident_ops.render.findings import inert
 def ack(workspace: Workspace, incident: str | None, by: str | None) -> RecordChange:
     """Take an incident: it is in progress, the response clock stops.
 
-    INC is an id or the end of one; without it, the only open incident.
+    INC is an id or the end of one; without it, the only incident that
+    nobody has taken yet. Where there are several, a terminal asks which.
 
     \b
     Examples:
@@ -48,12 +52,15 @@ def ack(workspace: Workspace, incident: str | None, by: str | None) -> RecordCha
       incident-ops ack 120500 --by @alice
     """
     actor = who(workspace, by)
+    incident = pick_incident(workspace, incident, which_incident.is_unacknowledged)
     return incident, lambda current: respond.acknowledge(current, workspace.judged_by[0], workspace.now, actor)
 
 
 @click.command()
 @incident_argument
-@click.option("--restored", metavar="WHEN", help="When service was back: now, 10m (ago), an instant, or unknown.")
+@click.option(
+    "--restored", metavar="WHEN", help="When service was back: now, 10m (ago), 02:56, an instant, or unknown."
+)
 @click.option(
     "--cause",
     metavar="CATEGORY",
@@ -86,8 +93,9 @@ def resolve(
         --what "Tokens were rejected as expired"
     """
     actor = who(workspace, by)
-    back = moment(restored, workspace.now, "--restored", may_be_unknown=True)
+    back = past_time(workspace, restored, "--restored", may_be_unknown=True)
     given = finish.ResolutionFacts(back, cause, clean(what), clean(why))
+    incident = pick_incident(workspace, incident, which_incident.is_worked_on)
     if at_terminal() and form == "text":
         found = read_for_edit(workspace, find_record(workspace, incident)).record.incident
         incident, given = found.id, _asked(workspace, found, given)
@@ -104,10 +112,10 @@ def _asked(workspace: Workspace, incident: Incident, given: finish.ResolutionFac
     missing = finish.missing_for_resolution(incident, given) if incident.state not in OVER else ()
     restored, cause = given.restored, given.cause
     while "restored" in missing and restored is None:
-        question = "When was service back (now, 10m ago, a time, unknown)?"
+        question = "When was service back (now, 10m ago, 02:56, unknown)?"
         said: str = click.prompt(question, prompt_suffix=" ", err=True)
         try:
-            restored = moment(said.strip(), workspace.now, "the answer", may_be_unknown=True)
+            restored = past_time(workspace, said.strip(), "the answer", may_be_unknown=True)
         except UserError as error:
             click.echo(f"Error: {inert(str(error))}", err=True)
     if "cause" in missing:
@@ -139,6 +147,9 @@ def pause(
             "say whom you wait for, or that the wait is over", hint="--waiting-for vendor [--reason TEXT], or --end"
         )
 
+    fits = which_incident.is_waiting if end else which_incident.is_not_waiting
+    incident = pick_incident(workspace, incident, fits)
+
     def paused(current: Incident) -> Step:
         policy = workspace.judged_by[0]
         if waiting_for is None:
@@ -163,6 +174,7 @@ def close(workspace: Workspace, incident: str | None, verified: bool, stood_down
       incident-ops close 120500 --verified --stood-down
     """
     actor = who(workspace, by)
+    incident = pick_incident(workspace, incident, which_incident.is_resolved)
     return incident, lambda current: finish.close_incident(
         current, workspace.judged_by[0], workspace.now, actor, verified=verified, stood_down=stood_down
     )
@@ -184,7 +196,8 @@ def reopen(workspace: Workspace, incident: str | None, reason: str, by: str | No
       incident-ops reopen 120500 --reason "errors are back since 14:10"
     """
     actor, why = who(workspace, by), clean(reason) or ""
-    incident = incident or find_ended(workspace)
+    if incident is None:
+        incident = pick_one(workspace, which_incident.ended_candidates(workspace))
     return incident, lambda current: finish.reopen_incident(current, workspace.judged_by[0], workspace.now, actor, why)
 
 

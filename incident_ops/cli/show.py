@@ -23,6 +23,7 @@ from incident_ops.cli.options import (
     format_option,
     inert_unread,
     no_records,
+    pick_incident,
     style_line,
     with_repository,
 )
@@ -31,7 +32,6 @@ from incident_ops.domain.record import Record
 from incident_ops.render import lists
 from incident_ops.render.findings import inert, plural
 from incident_ops.render.incident import to_json, to_text
-from incident_ops.render.lists import incidents_text
 
 
 @click.command()
@@ -41,8 +41,9 @@ from incident_ops.render.lists import incidents_text
 def show(workspace: Workspace, incident: str | None, form: str) -> None:
     """Show an incident on one screen: clocks, roles, last update, what comes next.
 
-    INC is an id or the end of one. Without it, the only open incident is
-    shown; where several are open they are listed, with exit code 2.
+    INC is an id or the end of one. Without it, the only incident that is
+    worked on is shown, else the only resolved one. Where there are several,
+    a terminal asks which; elsewhere they are listed, with exit code 2.
 
     \b
     Examples:
@@ -51,10 +52,7 @@ def show(workspace: Workspace, incident: str | None, form: str) -> None:
       incident-ops show 120500
       incident-ops show --format json | jq .next
     """
-    if incident is None and form == "text":
-        found = list_incidents(workspace, Selection(only_open=True))
-        if len(found) > 1:
-            click.echo(incidents_text(found, style_line), nl=False)
+    incident = pick_incident(workspace, incident)
 
     def shown(record: Record) -> str:
         view = view_incident(workspace, record)
@@ -69,7 +67,7 @@ def show(workspace: Workspace, incident: str | None, form: str) -> None:
 @click.option("--overdue", is_flag=True, help="Action items past their due date instead of incidents.")
 @click.option("-s", "--service", metavar="NAME", shell_complete=complete_service, help="Of this service only.")
 @click.option("--level", metavar="LEVEL", help="Of this severity or priority only.")
-@click.option("--since", metavar="DATE", help="Declared on this day (UTC) or instant, or later.")
+@click.option("--since", metavar="DATE", help="Declared on this day (UTC) or later: a date, 30d (ago), or an instant.")
 @format_option
 @with_repository
 def list_command(
@@ -93,7 +91,7 @@ def list_command(
       incident-ops list --owner @alice --open
       incident-ops list --overdue --format json
     """
-    wanted, is_json = Selection(only_open, service, level, day(since, "--since")), form == "json"
+    wanted, is_json = Selection(only_open, service, level, day(since, "--since", workspace.now)), form == "json"
     if owner is not None or overdue:
         items = list_items(workspace, wanted, owner, overdue=overdue)
         left_out = items_left_out(workspace, wanted)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import click
 
 from incident_ops.app.sla import SlaOptions, SlaStatus, check_clocks
-from incident_ops.app.workspace import Workspace, day
+from incident_ops.app.workspace import Workspace, day, day_ago, month_of
 from incident_ops.cli.options import (
     finish,
     format_choice,
@@ -115,8 +116,11 @@ def _summarize(status: SlaStatus) -> None:
 
 
 @sla.command()
-@click.option("--since", metavar="DATE", help="Declared on this day (UTC) or instant, or later.")
-@click.option("--until", metavar="DATE", help="Declared before this day (UTC) or instant.")
+@click.option("--since", metavar="DATE", help="Declared on this day (UTC) or later: a date, 30d (ago), or an instant.")
+@click.option("--until", metavar="DATE", help="Declared before this day (UTC), or instant.")
+@click.option("--last", metavar="LENGTH", help="The last 30d, 4w or 12h, instead of --since.")
+@click.option("--month", metavar="MONTH", help="A month (UTC), e.g. 2025-10, instead of --since and --until.")
+@click.option("--last-month", is_flag=True, help="The month before this one.")
 @click.option(
     "--by",
     type=click.Choice(REPORT_AXES),
@@ -129,7 +133,7 @@ def _summarize(status: SlaStatus) -> None:
 )
 @format_choice(["text", "json", "markdown"], "Text for people, JSON for scripts, Markdown for a summary.")
 @with_repository
-def report(workspace: Workspace, since: str | None, until: str | None, by: str, fail_on: str | None, form: str) -> None:
+def report(workspace: Workspace, by: str, fail_on: str | None, form: str, **period_said: Any) -> None:
     """Report how often each clock was met: in total, and by level, service or month.
 
     An incident belongs to the day it was declared. What does not count is
@@ -138,14 +142,14 @@ def report(workspace: Workspace, since: str | None, until: str | None, by: str, 
     \b
     Examples:
       incident-ops sla report --since 2025-01-01 --until 2025-02-01
-      incident-ops sla report --by service --format markdown
+      incident-ops sla report --last-month --by service --format markdown
       incident-ops sla report --fail-on goal
     """
     from incident_ops.app.sla_report import report_compliance
     from incident_ops.render import sla_report
     from incident_ops.sla.compliance import Period
 
-    period = Period(day(since, "--since"), day(until, "--until"))
+    period = Period(*_period(workspace, **period_said))
     made = report_compliance(workspace, period, by)
     if fail_on == FAIL_ON_GOAL and not made.goals:
         hint = "set e.g. `targets.sla_compliance_pct: 95` in policy.yaml"
@@ -159,6 +163,22 @@ def report(workspace: Workspace, since: str | None, until: str | None, by: str, 
         finish(no_records(workspace))
     is_bad = made.has_missed if fail_on == FAIL_ON_MISSED else any(goal.is_reached is False for goal in made.goals)
     finish(3 if made.unread else int(fail_on is not None and is_bad))
+
+
+def _period(
+    workspace: Workspace, since: str | None, until: str | None, last: str | None, month: str | None, last_month: bool
+) -> tuple[datetime | None, datetime | None]:
+    """From when to when the incidents were declared. UserError where that is said in two ways."""
+    given = [
+        option for option, is_given in (("--last", last), ("--month", month), ("--last-month", last_month)) if is_given
+    ]
+    if len(given) > 1 or (given and (since or until)):
+        raise UserError(f"{given[0]} is a period of its own", hint="leave out the other options of the period")
+    if last is not None:
+        return day_ago(workspace, last, "--last"), None
+    if month is not None or last_month:
+        return month_of(workspace, month, "--month")
+    return day(since, "--since", workspace.now), day(until, "--until", workspace.now)
 
 
 @sla.command()
@@ -182,7 +202,7 @@ def backtest(workspace: Workspace, file: str, since: str | None, observed: str |
     from incident_ops.app.sla_report import backtest_policy
     from incident_ops.render import backtest as render_backtest
 
-    made = backtest_policy(workspace, file, day(since, "--since"), observed)
+    made = backtest_policy(workspace, file, day(since, "--since", workspace.now), observed)
     shown = made._replace(unread=inert_unread(made.unread))
     text = render_backtest.to_json(made) if form == "json" else render_backtest.to_text(shown)
     click.echo(text, nl=False)

@@ -7,14 +7,17 @@ from typing import Any
 import click
 
 from incident_ops.app.edit_record import RecordChange, clean, split_words, who
-from incident_ops.app.workspace import Workspace, moment
+from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import (
     by_option,
     complete_incident,
     edits_record,
+    expected_time,
     finish,
     format_option,
     incident_argument,
+    past_time,
+    pick_incident,
     with_repository,
 )
 from incident_ops.domain.incident import Incident
@@ -30,7 +33,7 @@ from incident_ops.render.findings import inert
 @click.option("--executive", metavar="TEXT", help="News for the management.")
 @click.option("--public", metavar="TEXT", help="News for everybody: it goes to the status page.")
 @click.option("--status", type=click.Choice(communicate.STATUSES), help="Default: what the record says.")
-@click.option("--eta", metavar="WHEN", help="When it may be over: an instant, a duration, or unknown.")
+@click.option("--eta", metavar="WHEN", help="When it may be over: 30m (from now), 14:00, an instant, or unknown.")
 @click.option("--severity", metavar="LABEL", help="The new severity; `none` takes it away where a priority drives.")
 @click.option("--priority", metavar="LABEL", help="The new priority.")
 @click.option("--reason", metavar="TEXT", help="Why the level changes; needed to lower it or take it away.")
@@ -49,7 +52,8 @@ def update(workspace: Workspace, incident: str | None, by: str | None, **said: s
     """
     actor = who(workspace, by)
     texts = {name: text for name in communicate.AUDIENCES if (text := clean(said[name])) is not None}
-    labels = {name: label for name in ("severity", "priority") if (label := said[name]) is not None}
+    policy = workspace.judged_by[0]
+    labels = {name: label for name in ("severity", "priority") if (label := policy.label_typed(said[name])) is not None}
     for name in ("status", "eta"):
         if said[name] and not texts:
             raise UserError(f"--{name} goes with a text", hint='add --internal "..." or --public "..."')
@@ -58,11 +62,13 @@ def update(workspace: Workspace, incident: str | None, by: str | None, **said: s
     if not texts and not labels:
         raise UserError("there is nothing to say", hint='--internal "...", --public "...", or --severity LABEL')
 
+    eta = expected_time(workspace, said["eta"], "--eta")
+
     def updated(current: Incident) -> Step:
-        policy, reason = workspace.judged_by[0], clean(said["reason"])
+        reason = clean(said["reason"])
         return join_steps(
             communicate.relabel_all(current, policy, workspace.now, actor, labels, reason),
-            communicate.publish_update(current, workspace.now, actor, texts, said["status"], said["eta"]),
+            communicate.publish_update(current, workspace.now, actor, texts, said["status"], eta),
         )
 
     return incident, updated
@@ -81,7 +87,9 @@ def update(workspace: Workspace, incident: str | None, by: str | None, **said: s
 @click.option("--action", metavar="TEXT", help="What was done.")
 @click.option("--result", metavar="TEXT", help="What came of it.")
 @click.option("--ref", metavar="TEXT", help="A commit, a link, a ticket.")
-@click.option("--at", metavar="WHEN", help="When it happened: 10m (ago), or an instant. Default: now.")
+@click.option(
+    "--at", metavar="WHEN", help="When it happened: 10m (ago), 02:56, yesterday 14:00, or an instant. Default: now."
+)
 @click.option("--corrects", type=click.IntRange(1), help="The number of the entry that this one sets right.")
 @click.option(
     "--mark",
@@ -111,7 +119,7 @@ def timeline(workspace: Workspace, words: tuple[str, ...], by: str | None, **sai
         action=clean(said["action"]),
         result=clean(said["result"]),
         ref=said["ref"],
-        at=moment(said["at"], workspace.now, "--at"),
+        at=past_time(workspace, said["at"], "--at"),
         corrects=said["corrects"],
         marks=tuple(dict.fromkeys(said["mark"])),
     )
@@ -168,7 +176,7 @@ def notify(
     from incident_ops.render.plan import notices_json, notices_text
 
     options = NotifyOptions(mark, channels, audience, text, may_wait=not no_wait, dry_run=dry_run)
-    result = notify_people(workspace, incident, options)
+    result = notify_people(workspace, pick_incident(workspace, incident), options)
     if form == "json":
         click.echo(notices_json(result.incident, mark, result.delivered), nl=False)
     else:

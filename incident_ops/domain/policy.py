@@ -236,6 +236,11 @@ class Policy(Value, frozen=True):
         """The labels of the second scale, worst first; empty where a scheme has one axis."""
         return [level.id for level in sorted(self.scheme.major, key=lambda level: level.rank)]
 
+    def label_typed(self, text: str | None) -> str | None:
+        """The label as the policy writes it, in whatever case it was typed; any other text stays as it is."""
+        labels = {label.casefold(): label for label in (*self.labels, *self.major_labels)}
+        return None if text is None else labels.get(text.casefold(), text)
+
     def driving_label(self, severity: str | None, priority: str | None) -> str | None:
         """Which of the two labels drives the clocks under this scheme; None where it is missing."""
         return priority if self.drives == "priority" else severity

@@ -206,6 +206,7 @@ class Contact(Value, frozen=True):
     name: str | None = None
     manager: str | None = None
     channels: list[str] = []
+    git: list[str] = []
 
 
 class Contacts(Value, frozen=True):
@@ -215,6 +216,12 @@ class Contacts(Value, frozen=True):
     roles: dict[str, list[str]] = {}
     tiers: dict[str, list[str]] = {}
     executive: list[str] = []
+
+    def known_by_git(self, *identities: str) -> str | None:
+        """The handle of the person whom git knows by one of these names or addresses, whatever their case."""
+        asked = {one.casefold() for one in identities if one}
+        found = (handle for handle, contact in self.people.items() if asked & {one.casefold() for one in contact.git})
+        return next(found, None)
 
     def handles(self, whom: str) -> list[str]:
         """The handles of a role, a tier, `executive`, or a handle itself; empty where it has no contact."""

@@ -74,6 +74,15 @@ def parse_date(text: str) -> date:
     return day
 
 
+def is_date(text: str) -> bool:
+    """True for the text of a date in YEARS."""
+    try:
+        parse_date(text)
+    except ValueError:
+        return False
+    return True
+
+
 def duration(text: str) -> int:
     """`15m`, `2h`, `7d`, `1h30m`, `0s` -> seconds. ValueError for anything else (ISO 8601 included)."""
     found = _DURATION.fullmatch(text)

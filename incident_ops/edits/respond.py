@@ -51,31 +51,79 @@ def acknowledge(incident: Incident, policy: Policy, now: datetime, by: str | Non
 
 
 ROLES = tuple(name for name in Roles.__struct_fields__ if name != "others")
+ALIASES = {
+    "ic": "commander",
+    "incident_commander": "commander",
+    "tl": "technical_lead",
+    "tech_lead": "technical_lead",
+    "comms": "communications_lead",
+    "comms_lead": "communications_lead",
+    "cl": "communications_lead",
+    "communications": "communications_lead",
+    "scribes": "scribe",
+}
+"""The words that people use for the four roles."""
+NOBODY = "-"
+"""In place of a name: the role is taken back."""
+MISSPELLED = 0.8
+"""So alike are a slip and the role that was meant; `deputy_commander` is a role of its own."""
 _ROLE = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 
 
-def assign_role(incident: Incident, now: datetime, by: str | None, role: str, who: str) -> Step:
-    """Sets a role (R114); one that is not of the four goes to `roles.others`. UserError for an invalid role name."""
-    role = role.lower().replace("-", "_").replace(" ", "_")
+def role_named(text: str) -> str:
+    """The role that a word means: `ic`, `Technical Lead`, `database`.
+
+    UserError for a word that cannot be one, and for one that is nearly one of the four.
+    """
+    word = re.sub(r"[- ]+", "_", text.strip().lower())
+    role = ALIASES.get(word, word)
     if not _ROLE.fullmatch(role) or role == "others":
         hint = f"{', '.join(ROLES)}, or a name of your own"
         raise UserError(f"{role!r} is not a valid name for a role", hint=hint)
+    if role not in ROLES and (near := closest(role, ROLES, MISSPELLED)):
+        raise UserError(f"{text!r} is not a role", hint=f"did you mean {near}?")
+    return role
+
+
+def assign_role(incident: Incident, now: datetime, by: str | None, role: str, who: str) -> Step:
+    """Sets a role (R114); one that is not of the four goes to `roles.others`. `-` takes it back.
+
+    UserError for an invalid role name, and for a role as a person.
+    """
+    role = role_named(role)
     before = getattr(incident.roles, role) if role in ROLES else incident.roles.others.get(role)
+    if who == NOBODY:
+        return _without_role(incident, now, by, role, before)
+    must_be_somebody(who, f"incident-ops assign {role} @who {incident.id}")
     if before == who:
         return Step((), (f"{who} is {state_words(role)} already; nothing changed",))
-    route = ("roles", role) if role in ROLES else ("roles", "others", role)
     message = f"{who} is now {state_words(role)}" + (f", taking over from {before}" if before else "")
     changed = change_row(now, f"roles.{role}", before, who, by)
-    edits = (Set(route, who), changed, timeline_row(now, "status", message, by))
-    return Step(edits, (message,), _nearly(incident, role, who))
+    return Step((Set(_role_route(role), who), changed, timeline_row(now, "status", message, by)), (message,))
 
 
-def _nearly(incident: Incident, role: str, who: str) -> tuple[str, ...]:
-    near = "" if role in ROLES else closest(role, ROLES)
-    if not near:
-        return ()
-    meant = f"incident-ops assign {near} {shlex.quote(who)} {incident.id}"
-    return (f"{state_words(role)} is not a standard role; for the {state_words(near)}: `{meant}`",)
+def _role_route(role: str) -> tuple[str, ...]:
+    return ("roles", role) if role in ROLES else ("roles", "others", role)
+
+
+def _without_role(incident: Incident, now: datetime, by: str | None, role: str, before: str | None) -> Step:
+    """Nobody has the role any more."""
+    if before is None:
+        return Step((), (f"nobody is {state_words(role)}; nothing changed",))
+    roles = incident.roles
+    others = {name: who for name, who in roles.others.items() if name != role}
+    named = {name: who for name in ROLES if name != role and (who := getattr(roles, name)) is not None}
+    left = {**named, **({"others": others} if others else {})}
+    message = f"{before} is no longer {state_words(role)}"
+    changed = change_row(now, f"roles.{role}", before, None, by)
+    return Step((Set(("roles",), left), changed, timeline_row(now, "status", message, by)), (message,))
+
+
+def must_be_somebody(who: str, hint: str) -> None:
+    """UserError for the name of one of the four roles where a person or a team is wanted."""
+    word = re.sub(r"[- ]+", "_", who.strip().lower())
+    if word in ROLES or word in ALIASES:
+        raise UserError(f"{who!r} is a role: who is to have it?", hint=hint)
 
 
 def assign_incident(
@@ -83,8 +131,11 @@ def assign_incident(
 ) -> Step:
     """Assigns the incident to somebody, at a tier of the escalation ladder where one is given (R248).
 
-    New and triaged become assigned; later states stay as they are.
+    New and triaged become assigned; later states stay as they are. UserError for the name of a role.
     """
+    must_be_somebody(who, f"incident-ops assign {shlex.quote(who)} @who {incident.id}")
+    if who == NOBODY:
+        raise UserError("`-` takes a role back", hint=f"incident-ops assign commander - {incident.id}")
     if incident.state == CLOSED:
         hint = f"`incident-ops reopen {incident.id} --reason TEXT` first; roles can be set at any time"
         raise illegal_move(incident, policy, "assigned", hint)

@@ -252,7 +252,7 @@ def first_steps(files: Sequence[PlannedFile], service: str, level: str, *, has_g
         f'incident-ops declare "Login fails" -s {shlex.quote(service)} {level} --drill',
         "incident-ops validate",
         'git add -A && git commit -m "Incidents as code"',
-        "in every other clone, once: incident-ops init (it sets the merge driver)",
+        "in every other clone, once: incident-ops init (merge driver, your handle)",
     ]
 
 

@@ -17,7 +17,7 @@ from incident_ops.domain.time import spell_age, stamp
 from incident_ops.render.findings import json_text, plural
 from incident_ops.render.incident import HEAD_LINE, LATE_LINE, NEXT_LINE, level_labels, state_of
 from incident_ops.render.sla import AT_RISK, BREACHED, MISSED, unread_data
-from incident_ops.render.text import WIDTH, Style, columns, fit_line, pad, undated_lines
+from incident_ops.render.text import WIDTH, Style, columns, cut_line, fit_line, pad, undated_lines
 
 LATE_STYLE, LIVE_STYLE, PLAIN_STYLE = "late", "live", ""
 TONE_COLOURS = {BREACHED: "red", MISSED: "red", LATE_LINE: "red", AT_RISK: "yellow", "met": "green"}
@@ -116,6 +116,18 @@ def incidents_json(rows: Sequence[IncidentRow], now: datetime, unread: Sequence[
 def items_json(rows: Sequence[ItemRow], now: datetime, unread: Sequence[Unread], undated: Sequence[str] = ()) -> str:
     """`{"schema", "at", "action_items": [...]}` in the order of the table; `unread` as above, `undated` likewise."""
     return _json("action_items", [_item_data(row) for row in rows], now, unread, undated)
+
+
+def choice_lines(records: Sequence[Record], policy: Policy) -> list[str]:
+    """A line for each incident to choose from: id, level, state, services, title; at most 76 columns."""
+    cells = [
+        (one.id, level_labels(one, policy), state_of(one), " ".join(one.services), title_of(one, policy) or HIDDEN)
+        for one in (record.incident for record in records)
+    ]
+    shown = [[*(fit_line(cell, 20) for cell in row[:-1]), fit_line(row[-1], WIDTH)] for row in cells]
+    widths = [max(map(columns, column)) for column in zip(*shown, strict=True)][:-1]
+    lines = ("  ".join([*map(pad, row[:-1], widths), row[-1]]) for row in shown)
+    return [cut_line(line, WIDTH - 4) for line in lines]
 
 
 def _entry(record: Record, policy: Policy, now: datetime) -> IncidentRow:

@@ -251,6 +251,7 @@ def test_at_a_terminal_the_preset_is_asked_for_once_and_only_when_it_is_not_know
 ) -> None:
     """A wrong answer is asked again; with --preset, for JSON, and in the second run nobody is asked."""
     monkeypatch.setattr("incident_ops.cli.init.at_terminal", lambda: True)
+    monkeypatch.setenv("INCIDENT_OPS_BY", "@alice")  # who it is need not be asked
     monkeypatch.setattr("sys.stdin", io.StringIO("p9\nsev1-3\n"))
     done = call("init", at=bare.path)
     assert all(preset in done.err for preset in preset_names())

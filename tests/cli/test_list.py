@@ -133,8 +133,8 @@ def test_a_level_the_policy_does_not_know_comes_before_the_others(folder: Folder
     ("args", "words"),
     [
         (["--service", "ap"], ["did you mean api?"]),
-        (["--level", "sev1"], ["SEV1"]),
-        (["--since", "yesterday"], ["--since", "2025-01-26"]),
+        (["--level", "sev11"], ["SEV1"]),
+        (["--since", "someday"], ["--since", "2025-01-26"]),
         (["--since", "2025-02-30"], ["--since"]),
     ],
 )

@@ -58,8 +58,8 @@ def test_several_open_incidents_are_listed_to_choose_from(folder: Folder) -> Non
     folder.put("INC-1", severity="SEV2")
     folder.put("INC-2")
     done = call("show", at=folder.path)
-    done.told_once(2, "INC-1", "INC-2")
-    assert [line.split()[0] for line in done.out.splitlines()[:3]] == ["INCIDENT", "INC-2", "INC-1"]
+    done.told_once(2, "Which incident? 2 are open")
+    assert [line.split()[0] for line in done.err.splitlines()] == ["error:", "INC-2", "INC-1"]
     as_json = call("show", "--format", "json", at=folder.path)
     assert (as_json.code, as_json.out) == (2, "")
 
@@ -140,7 +140,7 @@ def test_the_shell_completes_ids_and_services(folder: Folder) -> None:
 def test_completion_never_raises() -> None:
     """Without a folder, without services.yaml, with one that is broken."""
     context = click.Context(cli, info_name="incident-ops")
-    context.params = {"repo": "/nowhere/at/all"}
+    context.obj = {"repo": "/nowhere/at/all"}
     parameter = click.Argument(["incident"])
     assert complete_incident(context, parameter, "I") == []
     assert complete_service(context, parameter, "a") == []

@@ -59,12 +59,37 @@ def test_since_and_until_choose_by_the_declaration(folder: Folder) -> None:
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (("--since", "yesterday"), ("--since", "yesterday")),
+        (("--since", "someday"), ("--since", "someday")),
         (("--since", "2025-02-01", "--until", "2025-01-01"), ("--until is not after --since",)),
     ],
 )
 def test_a_period_that_is_none_is_refused(folder: Folder, args: tuple[str, ...], words: tuple[str, ...]) -> None:
     call("sla", "report", *args, at=folder.path).told_once(2, *words)
+
+
+@pytest.mark.parametrize(
+    ("args", "since", "until"),
+    [
+        (("--last", "30d"), "2024-12-27T14:00:00Z", None),
+        (("--last", "2w"), "2025-01-12T14:00:00Z", None),
+        (("--month", "2025-01"), "2025-01-01T00:00:00Z", "2025-02-01T00:00:00Z"),
+        (("--month", "2024-12"), "2024-12-01T00:00:00Z", "2025-01-01T00:00:00Z"),
+        (("--last-month",), "2024-12-01T00:00:00Z", "2025-01-01T00:00:00Z"),
+        (("--since", "yesterday"), "2025-01-25T00:00:00Z", None),
+    ],
+)
+def test_a_period_by_the_words_people_use(folder: Folder, args: tuple[str, ...], since: str, until: str | None) -> None:
+    made = report(folder, *args)
+    assert (made["since"], made["until"]) == (since, until)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [("--last", "friday"), ("--month", "october"), ("--month", "2025-13"), ("--last", "30d", "--since", "2025-01-01"),
+     ("--month", "2025-01", "--last-month")],
+)  # fmt: skip
+def test_a_period_that_says_two_things_or_nothing_is_refused(folder: Folder, args: tuple[str, ...]) -> None:
+    call("sla", "report", *args, at=folder.path).told_once(2, args[0])
 
 
 def test_a_report_ends_with_0_and_with_1_only_where_it_is_asked(folder: Folder) -> None:

@@ -15,7 +15,7 @@ from unittest import mock
 import pytest
 
 from incident_ops.adapters.environment import CHOSEN
-from tests.cli.scene import CLOSED, Folder, call, command, contents, run, small_disk
+from tests.cli.scene import AT, CLOSED, Folder, call, command, contents, run, small_disk
 
 EDITS = (  # every text that a command writes into a record, given as nothing
     ("declare", "{}", "-s", "api", "--severity", "SEV1"),
@@ -101,7 +101,10 @@ def test_reopen_without_an_incident(folder: Folder) -> None:
     """The only resolved one; a closed one is named, the latest first."""
     folder.put("INC-1", **CLOSED)
     folder.put("INC-2", **CLOSED | {"times": CLOSED["times"].replace("13:00:00Z", "13:30:00Z")})
-    call("reopen", "--reason", "x", at=folder.path).told_once(2, "INC-2 (Login fails), INC-1 (Login fails)")
+    call("reopen", "--reason", "x", at=folder.path).told_once(2, "Which incident? 2 are closed")
+    assert [line.split()[0] for line in call("reopen", "--reason", "x", at=folder.path).err.splitlines()] == [
+        "error:", "INC-2", "INC-1",
+    ]  # fmt: skip
     for name in ("INC-3", "INC-4"):
         folder.put(name)
     assert call("resolve", "INC-3", "--restored", "now", "--cause", "deploy", at=folder.path).code == 0
@@ -129,11 +132,58 @@ def test_an_end_that_has_passed_gives_pause(folder: Folder) -> None:
     call("update", "--internal", "x", "--eta", "soon", at=folder.path).told_once(2, "eta")
 
 
-def test_a_role_that_is_nearly_one_of_the_playbook_gives_pause(folder: Folder) -> None:
-    folder.put()
-    done = call("assign", "comander", "@a", at=folder.path)
-    assert "incident-ops assign commander @a INC-1" in done.err
+def test_roles_by_the_words_that_people_use(folder: Folder) -> None:
+    """A slip is refused, a role is no person, and a role is taken back."""
+    file = folder.put("INC-1303")
+    call("assign", "comander", "@a", at=folder.path).told_once(2, "'comander' is not a role", "did you mean commander?")
+    call("assign", "commander", "1303", at=folder.path).told_once(
+        2, "'commander' is a role: who is to have it?", "incident-ops assign commander @who"
+    )
+    assert "@a is now commander" in call("assign", "ic", "@a", at=folder.path).out
+    assert "@a is now communications lead" in call("assign", "comms", "@a", "1303", at=folder.path).out
+    assert "@a is no longer communications lead" in call("assign", "comms", "-", at=folder.path).out
+    assert "communications_lead" not in file.read_text(encoding="utf-8")
     assert call("assign", "database", "@a", at=folder.path).err == ""
+
+
+def test_a_level_in_any_case(folder: Folder) -> None:
+    """At the declaration, at a change, in a list."""
+    assert "SEV1" in call("declare", "x", "-s", "api", "--severity", "sev1", at=folder.path).out
+    assert "raised from SEV1 to SEV0" in call("update", "--severity", "Sev0", at=folder.path).out
+    assert "INC-20250126-140000" in call("list", "--level", "sev0", at=folder.path).out
+    call("declare", "x", "-s", "api", "--severity", "sev9", at=folder.path).told_once(2, "sev9", "known: SEV0")
+
+
+def test_a_second_declaration_of_the_same_says_so(folder: Folder) -> None:
+    """The same service and nearly the same title, of what is open; it is declared all the same."""
+    first = ("declare", "Login fails for most users", "-s", "api", "--severity", "SEV1")
+    call(*first, at=folder.path)
+    later = "2025-01-26T14:00:05Z"
+    done = call(
+        "declare", "login fails for most of our users", "-s", "api", "--severity", "SEV1", at=folder.path, clock=later
+    )
+    assert done.code == 0
+    assert done.err == "warning: INC-20250126-140000 on api is open: Login fails for most users (declared just now)\n"
+    assert "incident-ops withdraw INC-20250126-140005 --as duplicate --of INC-20250126-140000 " in done.out
+    for other in (("Login fails for most users", "web"), ("Checkout is slow", "api")):
+        assert "is open" not in call("declare", other[0], "-s", other[1], "--severity", "SEV1", at=folder.path).err
+    as_json = json.loads(call(*first, "--format", "json", at=folder.path).out)
+    assert any("is open: Login fails" in line for line in as_json["warnings"])
+
+
+def test_a_second_declaration_is_asked_for_at_a_terminal(folder: Folder) -> None:
+    """No, and nothing is written; yes, and it is."""
+    args = ("declare", "Login fails", "-s", "api", "--severity", "SEV1")
+    call(*args, at=folder.path)
+    before = contents(folder.path)
+    shown, code = at_terminal(folder, *args, typed=("n\n",))
+    assert code == 130, shown
+    assert "Declare another one?" in shown
+    assert shown.endswith("\ninterrupted: nothing was written\n")
+    assert contents(folder.path) == before
+    shown, code = at_terminal(folder, *args, typed=("y\n",))
+    assert code == 0, shown
+    assert len(list((folder.path / "incidents").iterdir())) == 2
 
 
 def test_titles_in_an_error_are_short_and_restricted_ones_stay_hidden(folder: Folder) -> None:
@@ -141,8 +191,9 @@ def test_titles_in_an_error_are_short_and_restricted_ones_stay_hidden(folder: Fo
         folder.put(f"INC-{number}", title="x" * 190)
     folder.put("INC-5", title="the secret one", visibility="restricted")
     done = call("ack", at=folder.path)
-    done.told_once(2, "5 are open", "INC-5 (restricted)")
-    assert len(done.err) < 400
+    done.told_once(2, "5 are open")
+    assert done.err.endswith("  INC-5  SEV1  new  api  (restricted)\n")
+    assert max(map(len, done.err.splitlines())) <= 80
 
 
 def test_two_incidents_of_one_second_have_two_channels(folder: Folder) -> None:
@@ -175,12 +226,13 @@ def test_a_full_disk_behind_the_output_does_not_ask_for_the_same_entry_again(fol
 # ------------------------------------------------------------------ at a terminal
 
 
-def at_terminal(folder: Folder, *args: str, typed: tuple[str, ...]) -> tuple[str, int]:
+def at_terminal(folder: Folder | Path, *args: str, typed: tuple[str, ...], clock: str | None = AT) -> tuple[str, int]:
     """(what a terminal of 80 columns shows, the exit code); each of `typed` is sent when the program waits."""
+    at = folder if isinstance(folder, Path) else folder.path
     keeper, end = pty.openpty()
     try:
         process = subprocess.Popen(
-            command(*args), cwd=folder.path, stdin=end, stdout=end, stderr=end, start_new_session=True,
+            command(*args, clock=clock), cwd=at, stdin=end, stdout=end, stderr=end, start_new_session=True,
             preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0),
             env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1"},
         )  # fmt: skip

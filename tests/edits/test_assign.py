@@ -72,3 +72,65 @@ def test_what_is_no_role_is_refused(role: str) -> None:
     with pytest.raises(UserError) as told:
         Page().take(1, lambda one, now: assign_role(one, now, None, role, "@a"))
     assert "technical_lead" in told.value.hint
+
+
+@pytest.mark.parametrize(
+    ("word", "role"),
+    [("ic", "commander"), ("IC", "commander"), ("tl", "technical_lead"), ("Tech Lead", "technical_lead"),
+     ("comms", "communications_lead"), ("incident commander", "commander")],
+)  # fmt: skip
+def test_the_words_that_people_use(word: str, role: str) -> None:
+    """The commander is then not still missing."""
+    page = Page()
+    step = page.take(1, lambda one, now: assign_role(one, now, None, word, "@a"))
+    assert getattr(page.incident.roles, role) == "@a"
+    assert step.messages == (f"@a is now {role.replace('_', ' ')}",)
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("comander", "commander"), ("technical-led", "technical_lead"), ("scrib", "scribe")]
+)
+def test_a_misspelled_role_is_refused(word: str, meant: str) -> None:
+    """It would be a role of its own, and the real one would stay empty."""
+    with pytest.raises(UserError) as told:
+        Page().take(1, lambda one, now: assign_role(one, now, None, word, "@a"))
+    assert told.value.hint == f"did you mean {meant}?"
+
+
+@pytest.mark.parametrize("word", ["customer_lead", "deputy_commander", "support_lead", "dba"])
+def test_a_role_of_its_own_is_no_slip(word: str) -> None:
+    page = Page()
+    page.take(1, lambda one, now: assign_role(one, now, None, word, "@a"))
+    assert page.incident.roles.others == {word: "@a"}
+
+
+def test_a_role_is_taken_back() -> None:
+    """One of the four, one of your own, the last one; once."""
+    page = Page()
+    for role in ("commander", "scribe", "database"):
+        page.take(1, lambda one, now, role=role: assign_role(one, now, None, role, "@a"))
+    step = page.take(2, lambda one, now: assign_role(one, now, "@a", "ic", "-"))
+    assert step.messages == ("@a is no longer commander",)
+    assert page.events[-1] == "@a is no longer commander"
+    assert (page.incident.roles.commander, page.incident.roles.scribe) == (None, "@a")
+    page.take(3, lambda one, now: assign_role(one, now, None, "database", "-"))
+    assert page.incident.roles.others == {}
+    page.take(4, lambda one, now: assign_role(one, now, None, "scribe", "-"))
+    assert page.incident.roles.scribe is None
+    assert page.take(5, lambda one, now: assign_role(one, now, None, "scribe", "-")).edits == ()
+
+
+@pytest.mark.parametrize("who", ["commander", "ic", "Technical Lead", "scribe"])
+def test_a_role_is_nobody(who: str) -> None:
+    """`assign commander 1303` forgot who: nobody is called commander."""
+    for assign in (
+        lambda one, now: assign_incident(one, SEV, now, "@a", who, None),
+        lambda one, now: assign_role(one, now, "@a", "database", who),
+    ):
+        with pytest.raises(UserError, match="is a role: who is to have it"):
+            Page().take(1, assign)
+
+
+def test_nobody_cannot_work_on_it() -> None:
+    with pytest.raises(UserError, match="takes a role back"):
+        Page().take(1, lambda one, now: assign_incident(one, SEV, now, "@a", "-", None))

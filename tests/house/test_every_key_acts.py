@@ -73,6 +73,7 @@ OF_A_BLOCK = {
     "datasources": tuple(
         f"canary run -f gates/{name}.yaml" for name in ("web", "prometheus", "datadog", "cloudwatch", "newRelic")
     ),
+    "contacts": (*GENERAL, "timeline 'It is back' INC-1"),
     "documents": (DECLARE, "render"),
     "gate": (*GATE, "canary run -f gates/prometheus.yaml --declare -s web"),
     "ids": (DECLARE,),
@@ -147,9 +148,14 @@ WAITING = [(kind, key) for kind in FILES for key in named(kind) if waits(kind, k
 
 
 @pytest.fixture(scope="module")
-def worked(tmp_path_factory: pytest.TempPathFactory) -> list[Worked]:
+def worked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Worked]]:
     folder = tmp_path_factory.mktemp("worked")
-    return [Worked(KEYS / name, folder / name) for name in ("one", "two")]
+    with pytest.MonkeyPatch.context() as surroundings:
+        for name in ("INCIDENT_OPS_BY", "GITHUB_ACTOR"):
+            surroundings.delenv(name, raising=False)
+        for name, value in (("COUNT", "1"), ("KEY_0", "user.name"), ("VALUE_0", "Alice Smith")):
+            surroundings.setenv(f"GIT_CONFIG_{name}", value)
+        yield [Worked(KEYS / name, folder / name) for name in ("one", "two")]
 
 
 @pytest.mark.parametrize(("kind", "block"), ACTING)

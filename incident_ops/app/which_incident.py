@@ -1,0 +1,116 @@
+"""Which incident is meant where none is named: those for which the command is legal, and what is shown to choose from.
+
+What is worked on comes before what is resolved, and both before what is closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from incident_ops.app.workspace import Workspace
+from incident_ops.domain.as_of import current_instant
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.lifecycle import ASSIGNED, NEW, OVER, PENDING, REOPENED, RESOLVED, TRIAGED
+from incident_ops.domain.record import Record
+from incident_ops.domain.time import instant
+from incident_ops.errors import UserError
+from incident_ops.records.history import every_record
+from incident_ops.render.lists import choice_lines, incident_rows
+
+Fits = Callable[[Incident], bool]
+"""Whether a command is legal for an incident."""
+
+MOST_LISTED = 9
+_BY_ID = "name it by its id, or by the id's end"
+
+
+def is_any(_incident: Incident) -> bool:
+    """Every incident that is not closed will do."""
+    return True
+
+
+def is_unacknowledged(incident: Incident) -> bool:
+    """Nobody has taken it yet."""
+    return incident.state in (NEW, TRIAGED, ASSIGNED, REOPENED)
+
+
+def is_worked_on(incident: Incident) -> bool:
+    """Neither resolved nor closed."""
+    return incident.state not in OVER
+
+
+def is_resolved(incident: Incident) -> bool:
+    """Resolved, and not closed yet."""
+    return incident.state == RESOLVED
+
+
+def is_waiting(incident: Incident) -> bool:
+    """In a pause."""
+    return incident.state == PENDING
+
+
+def is_not_waiting(incident: Incident) -> bool:
+    """In no pause."""
+    return incident.state != PENDING
+
+
+def candidates(workspace: Workspace, fits: Fits = is_any, *, active_first: bool = True) -> list[Record]:
+    """The open incidents that can be meant, the most urgent first; never none.
+
+    With `active_first` a resolved one is only meant where none is worked on. Where the command is legal for none of
+    them, all are candidates, and the command says why it is not. UserError where no incident is open.
+    """
+    opened = [record for record in _live(workspace) if not record.incident.is_closed]
+    if not opened:
+        raise UserError("no incident is open", hint='name one, or `incident-ops declare "..." -s SERVICE`')
+    fitting = [record for record in opened if fits(record.incident)] or opened
+    active = [record for record in fitting if is_worked_on(record.incident)] if active_first else []
+    rows = incident_rows(active or fitting, workspace.judged_by[0], workspace.now)
+    return [row.record for row in rows]
+
+
+def ended_candidates(workspace: Workspace) -> list[Record]:
+    """The incidents that can come back: the resolved ones, else the closed ones, the last that ended first; never none.
+
+    UserError where none is over.
+    """
+    ended = [record for record in _live(workspace) if record.incident.state == RESOLVED]
+    ended = ended or [one for one in every_record(workspace.store, workspace.catalogue) if one.incident.is_closed]
+    if not ended:
+        raise UserError("no incident is resolved or closed", hint="see `incident-ops list`")
+    return sorted(ended, key=lambda one: (_end(one.incident), one.incident.id), reverse=True)
+
+
+def only_candidate(workspace: Workspace, found: Sequence[Record]) -> Record:
+    """The one that is meant. UserError with all of them, a line each, where there are several."""
+    if len(found) == 1 and not found[0].incident.is_closed:
+        return found[0]
+    states = {_kind(record.incident) for record in found}
+    kind = states.pop() if len(states) == 1 else "open"
+    message = f"Which incident? {len(found)} {'is' if len(found) == 1 else 'are'} {kind}"
+    raise UserError(message, hint=_BY_ID, lines=listed(workspace, found))
+
+
+def listed(workspace: Workspace, found: Sequence[Record]) -> list[str]:
+    """A line of at most 80 columns for each of the first incidents, and how many more there are."""
+    lines = choice_lines(found[:MOST_LISTED], workspace.judged_by[0])
+    more = len(found) - MOST_LISTED
+    return [*lines, f"and {more} more: see `incident-ops list --open`"] if more > 0 else lines
+
+
+def _kind(incident: Incident) -> str:
+    return incident.state if incident.state in OVER else "open"
+
+
+def _end(incident: Incident) -> float:
+    at = instant(current_instant(incident, "resolved" if incident.state == RESOLVED else "closed"))
+    return at.timestamp() if at else 0.0
+
+
+def _live(workspace: Workspace) -> list[Record]:
+    """Every record that is not settled. UserError where one cannot be read, which could be the one that is meant."""
+    if unread := workspace.unread:
+        first = unread[0]
+        message = f"Which incident? {len(unread)} cannot be read, and could be the one that is meant"
+        raise UserError(message, where=first.path, hint=f"name the incident; {first.reason}")
+    return list(workspace.catalogue.live())
