@@ -27,6 +27,7 @@ from incident_ops.domain.time import SKEW, parse_instant
 from incident_ops.findings import Finding, Level, Route
 from incident_ops.records.base_revision import Base
 from incident_ops.records.file_findings import FAULTS, fault
+from incident_ops.records.history import merged_rows
 from incident_ops.records.index import UNREADABLE, IndexEntry, RecordIndex, to_record
 from incident_ops.records.planned_changes import FREEZE, MAINTENANCE, to_plan
 from incident_ops.records.policy import PolicyAndServices
@@ -34,7 +35,7 @@ from incident_ops.records.schema import SCHEMA_KINDS, check_document, schema_tex
 from incident_ops.records.store import CheckRecord, Raw, Store, is_record
 from incident_ops.records.yaml_positions import Node, nodes
 from incident_ops.records.yaml_reader import Document, read_bytes
-from incident_ops.rules import SuppressedFinding, apply_suppressions
+from incident_ops.rules import SuppressedFinding, apply_suppressions, timeline_order
 from incident_ops.rules import base as base_rules
 from incident_ops.rules.policy.not_used_yet import not_used_yet
 
@@ -104,11 +105,12 @@ def validate_records(
     now: datetime,
     is_wanted: Callable[[str], bool] | None = None,
     base: Base | None = None,
+    merged: Callable[[], str | None] = lambda: None,
 ) -> ValidationReport:
     """The report on an index and the other records.
 
     `is_wanted(path)` says which files are reported, default all. With a `base` the rules about merged records
-    run, too, and what no change caused is a note.
+    run, too, and what no change caused is a note. What the commit of `merged` holds is not asked to be put in order.
     """
     world = None if setting.findings else World(*setting.require(), now)
     findings = [*setting.findings, *index.findings()]
@@ -121,6 +123,7 @@ def validate_records(
     silenced: list[SuppressedFinding] = []
     if world:
         findings, silenced = _without_suppressed(findings, index, partial=is_wanted is not None)
+        findings = _without_late_rows(findings, store, (lambda: base.commit) if base else merged)
     if base:
         findings = [
             *weighed_against_base(findings, base, index, record_checker(setting, now)),
@@ -146,6 +149,21 @@ def _without_suppressed(
     unasked = {name for name, rule in rules.RULE_DOCS.items() if rule.timed or (partial and rule.needs_others)}
     every = rules.RULE_DOCS.keys() | FAULTS.keys()
     return apply_suppressions(findings, index.silences(), rules.SUPPRESSIBLE, every, unasked)
+
+
+def _without_late_rows(findings: Iterable[Finding], store: Store, merged: Callable[[], str | None]) -> list[Finding]:
+    """Without entries of a timeline below one that is merged: that one stays, so a late one has no other place."""
+    counts: dict[str, int] = {}
+    kept = []
+    for finding in findings:
+        file, route = finding.where.file, finding.where.route
+        if finding.rule == timeline_order.ID and route[:1] == ("timeline",):
+            if file not in counts:
+                counts[file] = merged_rows(store.git, merged(), file, "timeline")
+            if int(route[1]) <= counts[file]:
+                continue
+        kept.append(finding)
+    return kept
 
 
 def _unreadable(path: str, blob: str, findings: list[Finding], data: Any = None) -> IndexEntry:

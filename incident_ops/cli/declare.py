@@ -19,6 +19,7 @@ from incident_ops.cli.options import (
     by_option,
     complete_service,
     format_option,
+    say_notes,
     warn,
     with_repository,
 )
@@ -70,6 +71,7 @@ def declare(workspace: Workspace, form: str, by: str | None, **said: Any) -> Non
     demand_work_tree(workspace)
     declaration = _declaration(workspace, said, ask=at_terminal() and form == "text")
     declared = declare_record(workspace, declaration, who(workspace, by))
+    say_notes(declared.notes)
     if form == "json":
         click.echo(_json(declared), nl=False)
     else:
@@ -148,6 +150,7 @@ def _print(workspace: Workspace, declared: DeclaredRecord) -> None:
             click.echo(f"  {inert(rule.note)}")
     click.echo(f"  folder: {shown_path(workspace, declared.folder)}")
     warn(declared.warnings)
+    click.echo(f"  {declared.notice}")
     for step in declared.next_steps:
         click.echo(f"  next: {inert(step)}")
 

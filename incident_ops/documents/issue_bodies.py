@@ -30,6 +30,7 @@ from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, Policy
 from incident_ops.domain.policy_sections import AFTER, Checklist
 from incident_ops.domain.record import Record, item_key
 from incident_ops.domain.time import duration, parse_instant, spell_clock, spell_duration
+from incident_ops.edits.declare import fill_names
 from incident_ops.errors import UserError
 from incident_ops.reconcile import generated_block
 from incident_ops.sla.clocks import (
@@ -129,8 +130,9 @@ def task_lists(incident: Incident, policy: Policy) -> str:
     checklists = [
         checklist for checklist in policy.tracker.checklists if checklist.items and _is_for(checklist, incident, policy)
     ]
-    after = [_shown(checklist) for checklist in checklists if checklist.during == AFTER and incident.state in OVER]
-    response = [_shown(checklist) for checklist in checklists if checklist.during != AFTER]
+    over = incident.state in OVER
+    after = [_shown(checklist, incident) for checklist in checklists if checklist.during == AFTER and over]
+    response = [_shown(checklist, incident) for checklist in checklists if checklist.during != AFTER]
     if incident.is_closed and response:
         response = [_FOLDED, *response, "</details>"]
     return "\n\n".join([*after, *response])
@@ -143,16 +145,20 @@ def _is_for(checklist: Checklist, incident: Incident, policy: Policy) -> bool:
     return not checklist.levels or not labels.isdisjoint(checklist.levels)
 
 
-def _shown(checklist: Checklist) -> str:
+def _shown(checklist: Checklist, incident: Incident) -> str:
     span = _span(checklist)
-    return "\n".join([f"### {inline(checklist.title)}{f' ({span})' if span else ''}\n", *_lines(checklist)])
+    return "\n".join([f"### {inline(checklist.title)}{f' ({span})' if span else ''}\n", *_lines(checklist, incident)])
 
 
-def _lines(checklist: Checklist) -> Iterator[str]:
+def _lines(checklist: Checklist, incident: Incident) -> Iterator[str]:
     for box in checklist.items:
         key = f"{checklist.id}/{box.id}"
-        yield generated_block.box_line(inline(box.text), key)
-        yield from (generated_block.box_line(inline(part.text), f"{key}/{part.id}", depth=1) for part in box.items)
+        yield _box(box.text, key, incident)
+        yield from (_box(part.text, f"{key}/{part.id}", incident, depth=1) for part in box.items)
+
+
+def _box(text: str, key: str, incident: Incident, depth: int = 0) -> str:
+    return generated_block.box_line(inline(fill_names(text, incident)), key, depth=depth)
 
 
 def _span(checklist: Checklist) -> str:

@@ -85,7 +85,16 @@ class Append:
     value: Any
 
 
-Edit = Set | Append
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """`value` becomes the item at `place` of the list at `route`; the one that is there, and all below, move on."""
+
+    route: Route
+    place: int
+    value: Any
+
+
+Edit = Set | Append | Insert
 
 
 class Silence(NamedTuple):

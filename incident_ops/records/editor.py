@@ -10,7 +10,7 @@ import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from incident_ops.domain.record import Append, Edit, Set
+from incident_ops.domain.record import Append, Edit, Insert, Set
 from incident_ops.errors import UserError
 from incident_ops.findings import Route
 from incident_ops.records.splice import Page, Splice, Unspliceable, spliced
@@ -127,6 +127,10 @@ def _as_single_step(document: Document, wanted: Edit) -> Edit:
     """The edit as one step on what is there: missing parts of the route go into the value."""
     route, value = wanted.route, wanted.value
     there = _value_at(document.data, route, _Missing)
+    if isinstance(wanted, Insert):
+        if isinstance(there, list) and wanted.place in range(len(there)):
+            return wanted
+        raise _refused(document, route, f"{_name(route)} has no entry {wanted.place}", "append to it")
     if isinstance(wanted, Append):
         if isinstance(there, list):
             return wanted
@@ -155,6 +159,8 @@ def _intended_data(data: Any, change: Edit) -> Any:
     value = copy.deepcopy(change.value)
     if isinstance(change, Append):
         _value_at(intended, change.route, None).append(value)
+    elif isinstance(change, Insert):
+        _value_at(intended, change.route, None).insert(change.place, value)
     elif change.route:
         _value_at(intended, change.route[:-1], None)[change.route[-1]] = value
     else:
@@ -167,6 +173,8 @@ def _splices(document: Document, change: Edit, order: KeyOrder, *, literal: bool
     route = change.route
     if isinstance(change, Append):
         return page.append(route, change.value)
+    if isinstance(change, Insert):
+        return page.insert_item(route, change.place, change.value)
     if _value_at(document.data, route, _Missing) is not _Missing:
         return page.replace(route, change.value)
     return page.insert(route, change.value, order(route[:-1]))
