@@ -22,9 +22,11 @@ from incident_ops import rules
 from incident_ops.domain.as_of import is_settled
 from incident_ops.domain.fence import why_unusable
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.lifecycle import NEW
 from incident_ops.domain.record import Crossings, Link, Record, Silence, World, is_incident_id
-from incident_ops.domain.time import SKEW, parse_instant
+from incident_ops.domain.time import SKEW, parse_instant, stamp
 from incident_ops.findings import Finding, Level, Route
+from incident_ops.records.accepted_part import accepted_part
 from incident_ops.records.base_revision import Base
 from incident_ops.records.file_findings import FAULTS, fault
 from incident_ops.records.history import merged_rows
@@ -75,7 +77,8 @@ def record_checker(setting: PolicyAndServices, now: datetime) -> CheckRecord:
         if isinstance(document, list):
             return _unreadable(path, blob, document)
         if findings := check_document(document, "incident"):
-            return _unreadable(path, blob, findings, document.data)
+            judged = _judged_part(path, document, findings, world) if world else []
+            return _unreadable(path, blob, [*findings, *judged], document.data)
         record = to_record(path, document.data)
         try:
             findings = rules.run(record, world, timed=False) if world else []
@@ -96,6 +99,39 @@ def record_checker(setting: PolicyAndServices, now: datetime) -> CheckRecord:
         )
 
     return examine
+
+
+LOCAL_RULES = frozenset(
+    ("label", "service-known", "contact-known", "text-safety", "secret", "timeline-order", "item-id", "id-folder")
+)
+"""Rules that look at single values, whatever else the record says."""
+
+
+def _judged_part(path: str, document: Document, faults: list[Finding], world: World) -> list[Finding]:
+    """What rules find in the parts of a record that the schema accepts, so that one run tells of all of it."""
+    folder = path.split("/")[-2] if path.count("/") else ""
+    stand_ins = {
+        "id": folder if is_incident_id(folder) else "INC-0",
+        "title": "unknown",
+        "services": [*world.services][:1] or ["unknown"],
+        "state": NEW,
+        "times": {"declared": stamp(world.now)},
+    }
+    part = accepted_part(document, faults, stand_ins)
+    if part is None:
+        return []
+    try:
+        found = rules.run(to_record(path, part.data), world, timed=False)
+    except Exception:  # the record is reported as one that cannot be read in any case
+        return []
+    kept = [
+        finding
+        for finding in _placed(document, found)
+        if (part.has_course or finding.rule in LOCAL_RULES) and part.concerns(finding.where.route)
+    ]
+    every = rules.RULE_DOCS.keys() | FAULTS.keys()
+    silences = find_suppressions(document.text, path)
+    return apply_suppressions(kept, silences, rules.SUPPRESSIBLE, every, every)[0]
 
 
 def validate_records(

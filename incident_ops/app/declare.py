@@ -108,7 +108,8 @@ def _new_ids(workspace: Workspace, declaration: Declaration, by: str | None, unn
             while True:
                 yield numbered_id(series, _take_number(workspace, series))
         except (UserError, Incomplete, WriteFailed, Ambiguous) as error:
-            unnumbered.append(f"the id is by time, for no number could be taken: {error.message}")
+            hint = f" ({error.hint})" if error.hint else ""
+            unnumbered.append(f"the id is by time, for no number could be taken: {error.message}{hint}")
     yield from by_time
 
 

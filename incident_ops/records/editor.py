@@ -45,12 +45,17 @@ def key_order(schema: Mapping[str, Any]) -> KeyOrder:
     """The order in which a JSON Schema lists the properties of the mapping at a route."""
 
     def order(route: Route) -> Sequence[str]:
-        level = [schema]
-        for step in route:
-            level = [below for node in level for below in _steps_down(schema, node, step)]
-        return [name for node in level for branch in _branches(schema, node) for name in branch.get("properties", ())]
+        return [name for node in schema_nodes(schema, route) for name in node.get("properties", ())]
 
     return order
+
+
+def schema_nodes(schema: Mapping[str, Any], route: Route) -> list[Mapping[str, Any]]:
+    """What a JSON Schema says of the value at a route, every branch of it; empty where it knows none."""
+    level = [schema]
+    for step in route:
+        level = [below for node in level for below in _steps_down(schema, node, step)]
+    return [branch for node in level for branch in _branches(schema, node)]
 
 
 def _branches(schema: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
