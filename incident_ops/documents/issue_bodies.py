@@ -30,7 +30,6 @@ from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, Policy
 from incident_ops.domain.policy_sections import AFTER, Checklist
 from incident_ops.domain.record import Record, item_key
 from incident_ops.domain.time import duration, parse_instant, spell_clock, spell_duration
-from incident_ops.edits.declare import fill_names
 from incident_ops.errors import UserError
 from incident_ops.reconcile import generated_block
 from incident_ops.sla.clocks import (
@@ -158,6 +157,8 @@ def _lines(checklist: Checklist, incident: Incident) -> Iterator[str]:
 
 
 def _box(text: str, key: str, incident: Incident, depth: int = 0) -> str:
+    from incident_ops.edits.declare import fill_names  # triage, which `sla check` does not need
+
     return generated_block.box_line(inline(fill_names(text, incident)), key, depth=depth)
 
 

@@ -397,6 +397,8 @@ def conflicts(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _side(name: str, first: int, last: int) -> str:
+    if re.fullmatch("[0-9a-f]{40,64}", name):  # the whole id of a commit, as after a pull
+        name = name[:12]
     shown = name if len(name) <= _LONGEST_SIDE else f"{name[: _LONGEST_SIDE - 3]}..."
     if last < first:
         return f"{shown} has no line here"

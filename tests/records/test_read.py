@@ -162,6 +162,10 @@ def test_a_broken_quote_is_also_reported_where_it_opened() -> None:
             "HEAD has lines 4-5, main has no line here",
         ),
         (
+            f"a: 1\n<<<<<<< HEAD\nb: 2\n=======\nb: 3\n>>>>>>> {'e69b8366' * 5}\n",
+            "HEAD has line 3, e69b8366e69b has line 5",
+        ),
+        (
             "a: 1\r\n<<<<<<< HEAD\r\nb: 2\r\n=======\r\nb: 3\r\n>>>>>>> 1a2b3c4 (Login fails for everybody)\r\n",
             "HEAD has line 3, 1a2b3c4 (Login fails for ev... has line 5",
         ),
