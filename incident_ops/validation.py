@@ -22,11 +22,14 @@ from incident_ops import rules
 from incident_ops.domain.as_of import is_settled
 from incident_ops.domain.fence import why_unusable
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.lifecycle import NEW
 from incident_ops.domain.record import Crossings, Link, Record, Silence, World, is_incident_id
-from incident_ops.domain.time import SKEW, parse_instant
+from incident_ops.domain.time import SKEW, parse_instant, stamp
 from incident_ops.findings import Finding, Level, Route
+from incident_ops.records.accepted_part import accepted_part
 from incident_ops.records.base_revision import Base
 from incident_ops.records.file_findings import FAULTS, fault
+from incident_ops.records.history import merged_rows
 from incident_ops.records.index import UNREADABLE, IndexEntry, RecordIndex, to_record
 from incident_ops.records.planned_changes import FREEZE, MAINTENANCE, to_plan
 from incident_ops.records.policy import PolicyAndServices
@@ -34,7 +37,7 @@ from incident_ops.records.schema import SCHEMA_KINDS, check_document, schema_tex
 from incident_ops.records.store import CheckRecord, Raw, Store, is_record
 from incident_ops.records.yaml_positions import Node, nodes
 from incident_ops.records.yaml_reader import Document, read_bytes
-from incident_ops.rules import SuppressedFinding, apply_suppressions
+from incident_ops.rules import SuppressedFinding, apply_suppressions, timeline_order
 from incident_ops.rules import base as base_rules
 from incident_ops.rules.policy.not_used_yet import not_used_yet
 
@@ -74,7 +77,8 @@ def record_checker(setting: PolicyAndServices, now: datetime) -> CheckRecord:
         if isinstance(document, list):
             return _unreadable(path, blob, document)
         if findings := check_document(document, "incident"):
-            return _unreadable(path, blob, findings, document.data)
+            judged = _judged_part(path, document, findings, world) if world else []
+            return _unreadable(path, blob, [*findings, *judged], document.data)
         record = to_record(path, document.data)
         try:
             findings = rules.run(record, world, timed=False) if world else []
@@ -97,6 +101,39 @@ def record_checker(setting: PolicyAndServices, now: datetime) -> CheckRecord:
     return examine
 
 
+LOCAL_RULES = frozenset(
+    ("label", "service-known", "contact-known", "text-safety", "secret", "timeline-order", "item-id", "id-folder")
+)
+"""Rules that look at single values, whatever else the record says."""
+
+
+def _judged_part(path: str, document: Document, faults: list[Finding], world: World) -> list[Finding]:
+    """What rules find in the parts of a record that the schema accepts, so that one run tells of all of it."""
+    folder = path.split("/")[-2] if path.count("/") else ""
+    stand_ins = {
+        "id": folder if is_incident_id(folder) else "INC-0",
+        "title": "unknown",
+        "services": [*world.services][:1] or ["unknown"],
+        "state": NEW,
+        "times": {"declared": stamp(world.now)},
+    }
+    part = accepted_part(document, faults, stand_ins)
+    if part is None:
+        return []
+    try:
+        found = rules.run(to_record(path, part.data), world, timed=False)
+    except Exception:  # the record is reported as one that cannot be read in any case
+        return []
+    kept = [
+        finding
+        for finding in _placed(document, found)
+        if (part.has_course or finding.rule in LOCAL_RULES) and part.concerns(finding.where.route)
+    ]
+    every = rules.RULE_DOCS.keys() | FAULTS.keys()
+    silences = find_suppressions(document.text, path)
+    return apply_suppressions(kept, silences, rules.SUPPRESSIBLE, every, every)[0]
+
+
 def validate_records(
     store: Store,
     setting: PolicyAndServices,
@@ -104,11 +141,12 @@ def validate_records(
     now: datetime,
     is_wanted: Callable[[str], bool] | None = None,
     base: Base | None = None,
+    merged: Callable[[], str | None] = lambda: None,
 ) -> ValidationReport:
     """The report on an index and the other records.
 
     `is_wanted(path)` says which files are reported, default all. With a `base` the rules about merged records
-    run, too, and what no change caused is a note.
+    run, too, and what no change caused is a note. What the commit of `merged` holds is not asked to be put in order.
     """
     world = None if setting.findings else World(*setting.require(), now)
     findings = [*setting.findings, *index.findings()]
@@ -121,6 +159,7 @@ def validate_records(
     silenced: list[SuppressedFinding] = []
     if world:
         findings, silenced = _without_suppressed(findings, index, partial=is_wanted is not None)
+        findings = _without_late_rows(findings, store, (lambda: base.commit) if base else merged)
     if base:
         findings = [
             *weighed_against_base(findings, base, index, record_checker(setting, now)),
@@ -146,6 +185,21 @@ def _without_suppressed(
     unasked = {name for name, rule in rules.RULE_DOCS.items() if rule.timed or (partial and rule.needs_others)}
     every = rules.RULE_DOCS.keys() | FAULTS.keys()
     return apply_suppressions(findings, index.silences(), rules.SUPPRESSIBLE, every, unasked)
+
+
+def _without_late_rows(findings: Iterable[Finding], store: Store, merged: Callable[[], str | None]) -> list[Finding]:
+    """Without entries of a timeline below one that is merged: that one stays, so a late one has no other place."""
+    counts: dict[str, int] = {}
+    kept = []
+    for finding in findings:
+        file, route = finding.where.file, finding.where.route
+        if finding.rule == timeline_order.ID and route[:1] == ("timeline",):
+            if file not in counts:
+                counts[file] = merged_rows(store.git, merged(), file, "timeline")
+            if int(route[1]) <= counts[file]:
+                continue
+        kept.append(finding)
+    return kept
 
 
 def _unreadable(path: str, blob: str, findings: list[Finding], data: Any = None) -> IndexEntry:

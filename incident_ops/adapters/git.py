@@ -187,6 +187,11 @@ class Git:
         done = self._run("config", "--local", "-z", "--get", name, check=False)
         return os.fsdecode(done.stdout).removesuffix("\0") if not done.returncode else None
 
+    def setting(self, name: str) -> str | None:
+        """A setting as git follows it here, whoever made it: for this clone, for a person, for the machine."""
+        done = self._run("config", "-z", "--get", name, check=False)
+        return os.fsdecode(done.stdout).removesuffix("\0") if not done.returncode else None
+
     def set_config(self, name: str, value: str) -> None:
         """Sets a setting of this clone. WriteFailed where git may not write it."""
         done = self._run("config", "--local", name, value, check=False)

@@ -102,6 +102,14 @@ class Remote:
                 return line.removeprefix("ref: refs/heads/").partition("\t")[0]
         raise Incomplete(f"{self.name} does not tell its default branch", where=one_line(self.url))
 
+    def default_tip(self) -> str | None:
+        """The commit its default branch is at, with all it holds fetched; None where the remote has no commit."""
+        listed = self._listed("--symref", "HEAD")
+        branch = next((line for line in listed if line.startswith("ref: refs/heads/")), "")
+        if not any(line.endswith("\tHEAD") and line is not branch for line in listed):
+            return None
+        return self.tip(branch.removeprefix("ref: refs/heads/").partition("\t")[0]) if branch else None
+
     def head(self) -> str | None:
         """The commit that the remote's HEAD is at; None where it does not tell. Incomplete where it cannot be read."""
         return next((line.partition("\t")[0] for line in self._listed("HEAD") if line.endswith("\tHEAD")), None)

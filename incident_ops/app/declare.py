@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Any
+from typing import Any, NamedTuple
 
 from incident_ops.adapters.files import write_in_new_folder
-from incident_ops.app.edit_record import check_services, checked, must_have_happened
-from incident_ops.app.workspace import Workspace, demand_work_tree
+from incident_ops.app.edit_record import check_services, checked, must_have_happened, shown_path
+from incident_ops.app.workspace import Workspace, clone_notes, demand_work_tree, leads_somewhere, need_remote
 from incident_ops.domain.as_of import declared_at
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import OVER
@@ -19,8 +19,18 @@ from incident_ops.domain.record import Record
 from incident_ops.domain.ticket import is_ticket
 from incident_ops.domain.time import spell_ago
 from incident_ops.domain.triage import Decision
-from incident_ops.edits.declare import Declaration, candidates, channel_name, declare_incident, runbook
-from incident_ops.errors import UserError
+from incident_ops.edits.declare import (
+    Declaration,
+    Declared,
+    channel_name,
+    declare_incident,
+    highest_number,
+    id_series,
+    ids_by_time,
+    numbered_id,
+    runbook,
+)
+from incident_ops.errors import Ambiguous, Incomplete, UserError, WriteFailed
 from incident_ops.records.policy import policy_digest
 from incident_ops.records.store import INCIDENTS, record_path
 from incident_ops.records.yaml_writer import to_yaml
@@ -30,16 +40,23 @@ RECORD_HEADER = "# yaml-language-server: $schema=../../schemas/incident.schema.j
 ID_ATTEMPTS = 1000
 SIMILAR = 0.75
 """So alike are two titles of one outage, of 1."""
+ANSWER_SECONDS = 10.0
+"""How long one question to the remote may take before an id goes by time."""
 
 
 @dataclass(frozen=True)
 class DeclaredRecord:
-    """The record of a new incident, the triage decision that counted, what should give pause, and what comes next."""
+    """The record of a new incident, the triage decision that counted, what should give pause, and what comes next.
+
+    `notice` says who knows of it so far; the first of the next steps changes that. `notes` are about the clone.
+    """
 
     record: Record
     decision: Decision | None
     warnings: tuple[str, ...]
+    notice: str
     next_steps: tuple[str, ...]
+    notes: tuple[str, ...]
 
     @property
     def folder(self) -> str:
@@ -52,20 +69,19 @@ def declare_record(workspace: Workspace, declaration: Declaration, by: str | Non
     demand_work_tree(workspace)
     check_services(workspace, declaration.services)
     must_have_happened(workspace)
-    policy = workspace.judged_by[0]
-    in_force = policy_digest(workspace.setting.policy.resolved)
     open_ones = similar_open(workspace, declaration)
-    for incident_id in itertools.islice(candidates(policy, workspace.now, lambda: _every_id(workspace)), ID_ATTEMPTS):
+    unnumbered: list[str] = []
+    for incident_id in itertools.islice(_new_ids(workspace, declaration, by, unnumbered), ID_ATTEMPTS):
         path = record_path(incident_id)
         if os.path.lexists((workspace.root / path).parent):
             continue
-        declared = declare_incident(incident_id, declaration, policy, in_force, workspace.now, by)
-        raw = _spelled(declared.data)
-        record = checked(workspace, path, raw, None)
-        if write_in_new_folder(workspace.root / path, raw):
-            warned = (*declared.warnings, *similar_lines(workspace, open_ones))
-            steps = (*_first_steps(workspace, record.incident), *_withdrawals(open_ones, incident_id))
-            return DeclaredRecord(record, declared.decision, warned, steps)
+        draft = _drafted(workspace, incident_id, declaration, by)
+        if write_in_new_folder(workspace.root / path, draft.raw):
+            declared, record = draft.declared, draft.record
+            notice, step = _unnotified(workspace, record)
+            steps = (step, *_first_steps(workspace, record.incident), *_withdrawals(open_ones, incident_id))
+            warnings = (*declared.warnings, *similar_lines(workspace, open_ones), *unnumbered)
+            return DeclaredRecord(record, declared.decision, warnings, notice, steps, clone_notes(workspace))
     raise UserError(f"no id is free after {ID_ATTEMPTS} tries", where=INCIDENTS, hint="look at what fills this folder")
 
 
@@ -99,7 +115,58 @@ def _withdrawals(found: Sequence[Record], new: str) -> list[str]:
     return [f'incident-ops withdraw {new} --as duplicate --of {name} --reason "..."' for name in names]
 
 
-def _every_id(workspace: Workspace) -> list[str]:
+class _Draft(NamedTuple):
+    """A record that is not written yet, and its bytes."""
+
+    declared: Declared
+    raw: bytes
+    record: Record
+
+
+def _drafted(workspace: Workspace, incident_id: str, declaration: Declaration, by: str | None) -> _Draft:
+    """UserError where the record would not be valid."""
+    in_force = policy_digest(workspace.setting.policy.resolved)
+    declared = declare_incident(incident_id, declaration, workspace.judged_by[0], in_force, workspace.now, by)
+    raw = _spelled(declared.data)
+    return _Draft(declared, raw, checked(workspace, record_path(incident_id), raw, None))
+
+
+def _new_ids(workspace: Workspace, declaration: Declaration, by: str | None, unnumbered: list[str]) -> Iterator[str]:
+    """Ids to try in turn, in the form that the policy asks for.
+
+    A number is only ever one that was taken on the remote. Where none can be taken the id is by time, and `unnumbered`
+    says why: whoever declares at night does not wait for a server.
+    """
+    series = id_series(workspace.judged_by[0], workspace.now)
+    by_time = ids_by_time(workspace.now)
+    if series is not None:
+        first = next(by_time)
+        _drafted(workspace, first, declaration, by)  # what is refused takes no number
+        by_time = itertools.chain((first,), by_time)
+        try:
+            while True:
+                yield numbered_id(series, _take_number(workspace, series))
+        except (UserError, Incomplete, WriteFailed, Ambiguous) as error:
+            hint = f" ({error.hint})" if error.hint else ""
+            unnumbered.append(f"the id is by time, for no number could be taken: {error.message}{hint}")
+    yield from by_time
+
+
+def _take_number(workspace: Workspace, series: str) -> int:
+    """The next number of a series. Errors as `need_remote` and `take_number`."""
+    from incident_ops.adapters.git_numbers import take_number  # ids by time ask no remote
+
+    remote = need_remote(workspace.git, ANSWER_SECONDS)
+    here = highest_number(_ids_here(workspace), series)
+
+    def highest(tip: str | None) -> int:
+        paths = (blob.path.split("/") for blob in remote.git.tree(tip, (INCIDENTS,))) if tip else ()
+        return max(here, highest_number((parts[1] for parts in paths if len(parts) > 1), series))
+
+    return take_number(remote, series, highest, workspace.now)
+
+
+def _ids_here(workspace: Workspace) -> list[str]:
     folder = workspace.root / INCIDENTS
     names = [one.name for one in folder.iterdir()] if folder.is_dir() else []
     return [*workspace.catalogue.ids(), *names]
@@ -112,9 +179,21 @@ def _spelled(data: dict[str, Any]) -> bytes:
         raise UserError("a text has half a character in it", hint="type it again") from None
 
 
+def _unnotified(workspace: Workspace, record: Record) -> tuple[str, str]:
+    """That nobody has been notified yet, and the command that changes it."""
+    git, folder = workspace.git, shown_path(workspace, record.path.rpartition("/")[0])
+    if git is not None and git.config("remote.origin.url") is not None:
+        return (
+            "nobody has been notified yet: that follows once the record is merged",
+            f"git add {folder} && git commit -m {record.incident.id} && git push",
+        )
+    return "nobody has been notified yet", f"incident-ops notify {record.incident.id} --mark declared"
+
+
 def _first_steps(workspace: Workspace, incident: Incident) -> tuple[str, ...]:
     policy, services = workspace.judged_by
-    runbooks = [f"runbook of {name}: {runbook(name, services, policy)}" for name in incident.services]
+    books = {name: runbook(name, services, policy) for name in incident.services}
+    runbooks = [f"runbook of {name}: {book}" for name, book in books.items() if leads_somewhere(workspace, book)]
     if is_ticket(incident, policy):
         return (*runbooks, f"incident-ops ack {incident.id}")
     commander = () if incident.roles.commander else (f"incident-ops assign commander @who {incident.id}",)

@@ -11,20 +11,22 @@ import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from incident_ops.adapters import clock
 from incident_ops.adapters.files import replace_if_unchanged
 from incident_ops.app.identity import actor
 from incident_ops.app.which_incident import candidates, only_candidate
-from incident_ops.app.workspace import Workspace, demand_work_tree
+from incident_ops.app.workspace import Workspace, clone_notes, demand_work_tree, merged_commit
 from incident_ops.domain.fence import Unusable, evaluate_one
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Edit, Record, World, is_incident_id
 from incident_ops.domain.time import SKEW, stamp
-from incident_ops.edits.step import Step
+from incident_ops.edits.step import Step, in_order
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.findings import Finding, Level, did_you_mean
+from incident_ops.records.history import merged_rows
 from incident_ops.records.index import to_record
 from incident_ops.records.schema import check_document, schema
 from incident_ops.records.store import record_path
@@ -109,7 +111,7 @@ class EditedRecord:
     """The record after an edit: a line for each change made, what should give pause, what comes next.
 
     `undo` is the command that takes back this edit alone, "" where there is none; `is_changed` is false where the
-    record said all of it already.
+    record said all of it already. `notes` are about the clone it was written in.
     """
 
     record: Record
@@ -118,6 +120,7 @@ class EditedRecord:
     next_steps: tuple[str, ...]
     undo: str
     is_changed: bool
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -168,6 +171,7 @@ def edit_record(workspace: Workspace, asked: str | None, make_step: RecordEdit) 
     for _ in range(EDIT_ATTEMPTS):
         before = read_for_edit(workspace, path)
         step = evaluate_one(before.record, lambda record: make_step(record.incident))
+        step = in_order(before.record.incident, step, partial(_merged_entries, workspace, path))
         if not step.edits:
             return _edited(workspace, before.record, step, undo="")
         content, after = edited_content(workspace, before, step.edits)
@@ -181,7 +185,13 @@ def _edited(workspace: Workspace, record: Record, step: Step, undo: str) -> Edit
     from incident_ops.edits.declare import next_steps  # as in `_errors`
 
     asks = evaluate_one(record, lambda one: next_steps(one.incident, workspace.judged_by[0]))
-    return EditedRecord(record, step.messages, step.warnings, asks, undo, is_changed=bool(step.edits))
+    notes = clone_notes(workspace) if step.edits else ()
+    return EditedRecord(record, step.messages, step.warnings, asks, undo, bool(step.edits), notes)
+
+
+def _merged_entries(workspace: Workspace, path: str) -> int:
+    """How many entries of a record's timeline are merged, as this clone knows it."""
+    return merged_rows(workspace.git, merged_commit(workspace.git), path, "timeline")
 
 
 def edited_content(workspace: Workspace, before: RecordAsRead, edits: Sequence[Edit]) -> tuple[bytes, Record]:
@@ -198,12 +208,12 @@ def checked(workspace: Workspace, path: str, raw: bytes, before: Record | None) 
     their values break a rule."""
     record = _read(path, raw)
     if isinstance(record, Finding):
-        raise _refused(record, path)
+        raise _refused(record, path, before)
     world = World(*workspace.judged_by, workspace.now)
     known = Counter(map(_key, _known_errors(before, world)))
     for one in _errors(record, world):
         if not known[_key(one)]:
-            raise _refused(one, path)
+            raise _refused(one, path, before)
         known[_key(one)] -= 1
     return record
 
@@ -258,9 +268,11 @@ def _key(one: Finding) -> tuple[str, str]:
     return one.rule, one.message
 
 
-def _refused(one: Finding, path: str) -> UserError:
+def _refused(one: Finding, path: str, before: Record | None) -> UserError:
+    """The error for an edit; of a record that would be new (no `before`) there is no file to look at."""
     place = ".".join(map(str, one.where.route))
-    return UserError(f"nothing was changed: {place}{': ' if place else ''}{one.message}", hint=one.hint, where=path)
+    message = f"nothing was {'changed' if before else 'written'}: {place}{': ' if place else ''}{one.message}"
+    return UserError(message, hint=one.hint, where=path if before else "")
 
 
 def _to_error(one: Finding) -> UserError:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from incident_ops.adapters.environment import add_to_summary, summary_size
-from incident_ops.app.workspace import Workspace
+from incident_ops.app.workspace import Workspace, merged_commit
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding
 from incident_ops.records.base_revision import Base, changes_since
@@ -56,7 +57,10 @@ def add_summary(validated: Validated) -> None:
 def _all(workspace: Workspace, base: str | None) -> tuple[ValidationReport, Base | None]:
     settings = [name for name in (POLICY, SERVICES) if workspace.store.read(name) is not None]
     merged = _base(workspace, base, workspace.catalogue) if base is not None else None
-    report = validate_records(workspace.store, workspace.setting, workspace.catalogue, workspace.now, base=merged)
+    known = partial(merged_commit, workspace.git)
+    report = validate_records(
+        workspace.store, workspace.setting, workspace.catalogue, workspace.now, base=merged, merged=known
+    )
     return replace(report, files=report.files + len(settings)), merged
 
 
@@ -79,7 +83,8 @@ def _some(workspace: Workspace, paths: Sequence[str], base: str | None) -> tuple
     # where policy or services are unusable nothing is judged by them, so that is shown whatever was asked about
     kept = {*records, *files, *settings, *(finding.where.file for finding in workspace.setting.findings)}
     merged = _base(workspace, base, catalogue) if base is not None else None
-    report = validate_records(workspace.store, workspace.setting, catalogue, workspace.now, _among(kept), merged)
+    known = partial(merged_commit, workspace.git)
+    report = validate_records(workspace.store, workspace.setting, catalogue, workspace.now, _among(kept), merged, known)
     return replace(report, files=report.files + len(settings)), merged
 
 

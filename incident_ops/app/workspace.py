@@ -9,6 +9,7 @@ Instants and dates as people type them.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -223,6 +224,35 @@ def remote_of(git: Git | None) -> Remote | None:
         return need_remote(git)
     except UserError:
         return None
+
+
+def merged_commit(git: Git | None) -> str | None:
+    """The commit whose records count as merged, as this clone knows it; None where there is none.
+
+    It is the remote's default branch as last fetched. Without a remote it is HEAD: what is committed stays.
+    """
+    if git is None:
+        return None
+    for name in ("HEAD", "main", "master"):
+        with contextlib.suppress(UserError):
+            return git.resolve(f"refs/remotes/origin/{name}")
+    return git.head if git.config("remote.origin.url") is None else None
+
+
+NO_DRIVER = "this clone has no merge driver for records; once: incident-ops init"
+
+
+def clone_notes(workspace: Workspace) -> tuple[str, ...]:
+    """What whoever writes here should know of the clone: that git cannot merge records in it yet."""
+    git = workspace.git
+    if git is None or git.config("remote.origin.url") is None:
+        return ()
+    return () if git.setting("merge.incident-ops.driver") else (NO_DRIVER,)
+
+
+def leads_somewhere(workspace: Workspace, place: str) -> bool:
+    """Whether a place to read on is an address, or a file that is there."""
+    return "://" in place or isinstance(workspace.store.read(place), bytes)
 
 
 def read_text_file(file: str, hint: str = "", name: str = "it") -> str:

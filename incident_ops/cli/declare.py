@@ -20,6 +20,7 @@ from incident_ops.cli.options import (
     format_option,
     past_time,
     print_edited,
+    say_notes,
     warn,
     with_repository,
 )
@@ -79,6 +80,7 @@ def declare(workspace: Workspace, form: str, by: str | None, **said: Any) -> Non
     if at_terminal() and form == "text":
         _ask_whether_new(workspace, declaration)
     declared = declare_record(workspace, declaration, who(workspace, by))
+    say_notes(declared.notes)
     if form == "json":
         click.echo(_json(workspace, declared), nl=False)
     else:
@@ -193,6 +195,7 @@ def _print(workspace: Workspace, declared: DeclaredRecord) -> None:
             click.echo(wrapped(inert(line)))
     click.echo(f"  folder: {shown_path(workspace, declared.folder)}")
     warn(declared.warnings)
+    click.echo(f"  {declared.notice}")
     for step in declared.next_steps:
         click.echo(f"  next: {inert(step)}")
 

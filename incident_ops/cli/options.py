@@ -243,6 +243,7 @@ def at_terminal() -> bool:
 def print_edited(edited: EditedRecord, form: str, *, err: bool = False) -> None:
     """A line for each change made, what should give pause, what comes next, and how to take it back."""
     incident = edited.record.incident
+    say_notes(edited.notes)
     if form == "json":
         head = {"schema": 1, "incident": incident.id, "path": edited.record.path, "state": incident.state}
         data = {**head, **_edit_data(edited), "undo": edited.undo or None}
@@ -255,6 +256,12 @@ def print_edited(edited: EditedRecord, form: str, *, err: bool = False) -> None:
         click.echo(f"  next: {inert(line)}", err=err)
     if edited.undo:
         click.echo(f"  undo: {inert(edited.undo)}", err=err)
+
+
+def say_notes(notes: Sequence[str]) -> None:
+    """What is to be known of the clone, on the error stream."""
+    for line in notes:
+        click.echo(f"note: {line}", err=True)
 
 
 def print_written(written: WrittenFile, form: str) -> None:

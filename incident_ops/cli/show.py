@@ -123,7 +123,9 @@ def _tell_unread(workspace: Workspace) -> None:
 def render(workspace: Workspace, incidents: tuple[str, ...], check: bool) -> None:
     """Write incident.md, timeline.md, action-items.md and postmortem.md beside each record.
 
-    Without ids: every record. Only files that change are written, each whole or not at all.
+    Without ids: every record. Only files that change are written, each whole
+    or not at all. One that somebody wrote in, and that git does not have, is
+    left as it is, with exit code 2.
 
     \b
     Examples:
@@ -138,10 +140,14 @@ def render(workspace: Workspace, incidents: tuple[str, ...], check: bool) -> Non
         click.echo(f"{'differs' if check else 'wrote'} {path.relative_to(workspace.root)}")
     click.echo(
         f"{plural(rendered.total, 'document')}: {len(rendered.differing)} {'out of date' if check else 'written'},"
-        f" {rendered.total - len(rendered.differing)} as they should be"
+        f" {rendered.total - len(rendered.differing) - len(rendered.kept)} as they should be"
     )
+    for path in rendered.kept:
+        message = "not written: somebody edited it since it was rendered, and git does not have those lines"
+        shown = inert(str(path.relative_to(workspace.root)))
+        click.echo(f"error: {shown}: {message}\n  fix: commit it, or move it away; then render again", err=True)
     for unread in rendered.unread:
         click.echo(inert(f"error: {unread.path}: not read, not rendered: {unread.reason}"), err=True)
     if not workspace.catalogue.count():
         finish(no_records(workspace))
-    finish(3 if rendered.unread else int(check and bool(rendered.differing)))
+    finish(3 if rendered.unread else 2 if rendered.kept else int(check and bool(rendered.differing)))

@@ -6,7 +6,7 @@ The record is the only source: templates add words, never facts.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -164,13 +164,17 @@ def incident_documents(
     policy: Policy,
     now: datetime,  # noqa: ARG001 - the shape of every renderer
     undated: Sequence[str] = (),
+    leads_somewhere: Callable[[str], bool] = lambda _path: True,
 ) -> dict[str, str]:
-    """The four documents of a record, file name -> Markdown text. `undated`: what a view of an earlier time leaves out.
+    """The four documents of a record, file name -> Markdown text.
+
+    `undated`: what a view of an earlier time leaves out. A runbook is named where it `leads_somewhere`.
 
     No document shows an age, so `now` changes nothing: a committed file never goes stale by time alone, and the same
     record and policy give the same bytes.
     """
-    view = {**_view(incident, policy), "left_out": spell_undated(undated)}
+    steps = incident_facts.next_steps(incident, policy, leads_somewhere)
+    view = {**_view(incident, policy), "steps": steps, "left_out": spell_undated(undated)}
     return {name: _tidy(_environment().get_template(f"{name}.j2").render(view)) for name in DOCUMENT_NAMES}
 
 
@@ -222,7 +226,6 @@ def _view(incident: Incident, policy: Policy) -> dict[str, Any]:
         "updates": sorted(incident.updates, key=lambda update: parse_instant(update.at))[::-1],
         "timeline": timeline_rows(incident),
         "one_day": f"{parse_instant(incident.timeline[0].at):%Y-%m-%d}" if days(incident) == 1 else None,
-        "steps": incident_facts.next_steps(incident, policy),
         "links": _links(incident),
         "items": incident_facts.count_items(incident.action_items, policy.action_items.priorities),
         "item_counts": incident_facts.spell_item_counts(incident, policy),

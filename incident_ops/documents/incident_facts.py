@@ -7,7 +7,7 @@ Texts are the record's own or derived from it, and numbers are never typed by ha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -257,11 +257,16 @@ def instants(incident: Incident) -> list[FactRow]:
     ]
 
 
-def next_steps(incident: Incident, policy: Policy) -> list[ChecklistStep]:
-    """What to do next, with what the record shows as done (R100); [] for what was not an incident."""
+def next_steps(incident: Incident, policy: Policy, leads_somewhere: Callable[[str], bool]) -> list[ChecklistStep]:
+    """What to do next, with what the record shows as done (R100); [] for what was not an incident.
+
+    `leads_somewhere` tells of the path of a runbook whether it can be read.
+    """
     if incident.outcome != FIXED:
         return []
-    return list(_afterwards(incident, policy) if incident.state in OVER else _at_once(incident, policy))
+    if incident.state in OVER:
+        return list(_afterwards(incident, policy))
+    return list(_at_once(incident, policy, leads_somewhere))
 
 
 def spell_item_counts(incident: Incident, policy: Policy) -> str:
@@ -340,19 +345,17 @@ def _seldom(impact: Impact) -> Iterator[FactRow]:
         yield FactRow("Error budget used", used if used == UNKNOWN else f"{used} min")
 
 
-def _at_once(incident: Incident, policy: Policy) -> Iterator[ChecklistStep]:
+def _at_once(incident: Incident, policy: Policy, leads_somewhere: Callable[[str], bool]) -> Iterator[ChecklistStep]:
     at = corrected_instants(incident)
     impact = incident.impact
     scope = impact.summary is not None or (isinstance(impact.users, Users) and _users(impact.users) != UNKNOWN)
-    books = (
-        [incident.links.runbook]
-        if incident.links.runbook
-        else [policy.documents.runbook_path.replace("{service}", name) for name in incident.services]
-    )
+    by_service = (policy.documents.runbook_path.replace("{service}", name) for name in incident.services)
+    books = [incident.links.runbook] if incident.links.runbook else [*filter(leads_somewhere, by_service)]
     if not is_ticket(incident, policy):
         yield ChecklistStep(incident.roles.commander is not None, "Name an incident commander")
     yield ChecklistStep(
-        any(event.kind == "runbook" for event in incident.timeline), f"Work through the runbook: {', '.join(books)}"
+        any(event.kind == "runbook" for event in incident.timeline),
+        f"Work through the runbook: {', '.join(books) or 'none is written yet'}",
     )
     yield ChecklistStep(scope, "Assess the scope: what is broken, for whom, since when")
     yield ChecklistStep("times.mitigated" in at or "times.restored" in at, "Mitigate, then look for the cause")

@@ -130,8 +130,9 @@ def task_lists(incident: Incident, policy: Policy) -> str:
     checklists = [
         checklist for checklist in policy.tracker.checklists if checklist.items and _is_for(checklist, incident, policy)
     ]
-    after = [_shown(checklist) for checklist in checklists if checklist.during == AFTER and incident.state in OVER]
-    response = [_shown(checklist) for checklist in checklists if checklist.during != AFTER]
+    over = incident.state in OVER
+    after = [_shown(checklist, incident) for checklist in checklists if checklist.during == AFTER and over]
+    response = [_shown(checklist, incident) for checklist in checklists if checklist.during != AFTER]
     if incident.is_closed and response:
         response = [_FOLDED, *response, "</details>"]
     return "\n\n".join([*after, *response])
@@ -149,16 +150,22 @@ def _is_for(checklist: Checklist, incident: Incident, policy: Policy) -> bool:
     return not labels.isdisjoint(checklist.levels)
 
 
-def _shown(checklist: Checklist) -> str:
+def _shown(checklist: Checklist, incident: Incident) -> str:
     span = _span(checklist)
-    return "\n".join([f"### {inline(checklist.title)}{f' ({span})' if span else ''}\n", *_lines(checklist)])
+    return "\n".join([f"### {inline(checklist.title)}{f' ({span})' if span else ''}\n", *_lines(checklist, incident)])
 
 
-def _lines(checklist: Checklist) -> Iterator[str]:
+def _lines(checklist: Checklist, incident: Incident) -> Iterator[str]:
     for box in checklist.items:
         key = f"{checklist.id}/{box.id}"
-        yield generated_block.box_line(inline(box.text), key)
-        yield from (generated_block.box_line(inline(part.text), f"{key}/{part.id}", depth=1) for part in box.items)
+        yield _box(box.text, key, incident)
+        yield from (_box(part.text, f"{key}/{part.id}", incident, depth=1) for part in box.items)
+
+
+def _box(text: str, key: str, incident: Incident, depth: int = 0) -> str:
+    from incident_ops.edits.declare import fill_names  # triage, which `sla check` does not need
+
+    return generated_block.box_line(inline(fill_names(text, incident)), key, depth=depth)
 
 
 def _span(checklist: Checklist) -> str:

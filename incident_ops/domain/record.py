@@ -103,7 +103,16 @@ class Remove:
     route: Route
 
 
-Edit = Set | Append | Remove
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """`value` becomes the item at `place` of the list at `route`; the one that is there, and all below, move on."""
+
+    route: Route
+    place: int
+    value: Any
+
+
+Edit = Set | Append | Insert | Remove
 
 
 class Silence(NamedTuple):

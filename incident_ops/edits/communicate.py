@@ -162,7 +162,7 @@ class TimelineEntry:
 
 
 def add_entry(incident: Incident, now: datetime, by: str | None, entry: TimelineEntry) -> Step:
-    """Appends an entry; each of `marks` also becomes the instant of that name. UserError where it is set already."""
+    """A new entry; each of `marks` also becomes the instant of that name. UserError where it is set already."""
     if entry.corrects is not None and not 1 <= entry.corrects <= len(incident.timeline):
         hint = f"entries are counted from 1; there are {len(incident.timeline)}"
         raise UserError(f"{incident.id} has no timeline entry {entry.corrects}", hint=hint)
@@ -180,7 +180,7 @@ def add_entry(incident: Incident, now: datetime, by: str | None, entry: Timeline
     edits: list[Edit] = [_mark(incident, name, at) for name in entry.marks]
     when = f", {at}" if entry.at is not None else ""
     messages = [f"timeline: {quote(entry.event)} ({entry.kind}{when})", *(f"{name} at {at}" for name in entry.marks)]
-    return Step((*edits, Append(("timeline",), fields)), tuple(messages), _late(incident, at, entry.corrects))
+    return Step((*edits, Append(("timeline",), fields)), tuple(messages), _before_start(incident, at))
 
 
 def _mark(incident: Incident, name: str, at: str) -> Edit:
@@ -191,14 +191,6 @@ def _mark(incident: Incident, name: str, at: str) -> Edit:
     return edit
 
 
-def _late(incident: Incident, at: str, corrects: int | None) -> tuple[str, ...]:
-    messages = []
-    others = [event.at for event in incident.timeline if event.corrects is None]
-    if corrects is None and others and parse_instant(at) < parse_instant(others[-1]):
-        messages.append(
-            f"it happened before the previous entry ({others[-1]}); the order of the timeline is not changed"
-        )
+def _before_start(incident: Incident, at: str) -> tuple[str, ...]:
     started = instant(corrected_instants(incident).get("times.started"))
-    if started is not None and parse_instant(at) < started:
-        messages.append("it happened before times.started")
-    return tuple(messages)
+    return ("it happened before times.started",) if started is not None and parse_instant(at) < started else ()

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -124,10 +124,14 @@ def runbook(service_name: str, services: Mapping[str, Service], policy: Policy) 
 
 def channel_name(incident: Incident, policy: Policy) -> str:
     """The name of the incident's chat channel, by the policy's pattern (R102, R123, R124)."""
+    return "#" + fill_names(policy.notify.incident_channel.name, incident)
+
+
+def fill_names(text: str, incident: Incident) -> str:
+    """A text of the policy with what it leaves open: `{id}`, and `{timestamp}`, when the incident was declared."""
     by_time = _BY_TIME.fullmatch(incident.id)  # two of one second differ in their ids only
     timestamp = by_time[1] if by_time else f"{parse_instant(incident.times.declared):%Y%m%d-%H%M%S}"
-    name = policy.notify.incident_channel.name.replace("{timestamp}", timestamp)
-    return "#" + name.replace("{id}", incident.id)
+    return text.replace("{timestamp}", timestamp).replace("{id}", incident.id)
 
 
 def _labels(declaration: Declaration, policy: Policy) -> tuple[str | None, str | None, Decision | None]:
@@ -210,23 +214,27 @@ BY_TIME = "INC-YYYYMMDD-HHMMSS"
 BY_YEAR = "INC-YYYY-NNNNN"
 
 
-def candidates(policy: Policy, now: datetime, ids: Callable[[], Iterable[str]]) -> Iterator[str]:
-    """Ids to try in turn: by time from `now` on, second by second; numbered from the next free number on.
-
-    `ids` gives every existing id; it is only called for numbered ids.
-    """
+def ids_by_time(now: datetime) -> Iterator[str]:
+    """Ids to try in turn: by time from `now` on, second by second."""
     at = now.astimezone(UTC)
+    return (f"{at + timedelta(seconds=more):INC-%Y%m%d-%H%M%S}" for more in itertools.count())
+
+
+def id_series(policy: Policy, now: datetime) -> str | None:
+    """What stands before the number of a new id, e.g. `INC-2025-`; None where ids go by time."""
     if policy.ids.incident == BY_TIME:
-        return (f"{at + timedelta(seconds=more):INC-%Y%m%d-%H%M%S}" for more in itertools.count())
-    if policy.ids.incident == BY_YEAR:
-        head = f"INC-{at:%Y}-"
-        return (f"{head}{number:05d}" for number in itertools.count(_last(ids(), head) + 1))
-    return (f"INC-{number}" for number in itertools.count(_last(ids(), "INC-") + 1))
+        return None
+    return f"INC-{now.astimezone(UTC):%Y}-" if policy.ids.incident == BY_YEAR else "INC-"
 
 
-def _last(ids: Iterable[str], head: str) -> int:
-    """The highest number behind `head`; ids of another form do not count."""
-    tails = (one.removeprefix(head) for one in ids if one.startswith(head) and is_incident_id(one))
+def numbered_id(series: str, number: int) -> str:
+    """The id with this number; those of a year have at least five digits."""
+    return f"{series}{number:05d}" if series != "INC-" else f"{series}{number}"
+
+
+def highest_number(ids: Iterable[str], series: str) -> int:
+    """The highest number of a series, 0 where none is taken; ids of another form do not count."""
+    tails = (one.removeprefix(series) for one in ids if one.startswith(series) and is_incident_id(one))
     return max((int(tail) for tail in tails if tail.isdecimal()), default=0)
 
 

@@ -5,6 +5,7 @@ Also a change of state with all that belongs to it: every step of `changes`, ins
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,8 +14,8 @@ from incident_ops.domain.as_of import corrected_instants
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import FIXED, INSTANTS_OF_CYCLE, NEEDS, PENDING, next_states, shortest_path
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.record import Append, Edit, Route, Set
-from incident_ops.domain.time import instant, stamp
+from incident_ops.domain.record import Append, Edit, Insert, Route, Set
+from incident_ops.domain.time import instant, parse_instant, stamp
 from incident_ops.errors import UserError
 
 LONGEST_EVENT = 2000
@@ -58,6 +59,50 @@ def timeline_row(now: datetime, kind: str, text: str, by: str | None = None, **m
     """A new last entry of the timeline (C21)."""
     event = shorten(text, LONGEST_EVENT)
     return Append(("timeline",), given_fields(at=stamp(now), kind=kind, event=event, **more, by=by))
+
+
+def in_order(incident: Incident, step: Step, merged: Callable[[], int]) -> Step:
+    """The step with each late entry of the timeline at its place by time, below the `merged` ones, which stay.
+
+    An entry that corrects another stays last, and names the new number of the one it corrects when that moves on.
+    """
+    rows = [_Row(event.at, event.corrects) for event in incident.timeline]
+    edits: list[Edit] = []
+    warnings: list[str] = []
+    for edit in step.edits:
+        if not (isinstance(edit, Append) and edit.route == ("timeline",)):
+            edits.append(edit)
+            continue
+        row = _Row(edit.value["at"], edit.value.get("corrects"))
+        later = [place for place, other in enumerate(rows) if row.is_before(other)]
+        first = merged() if later else 0
+        place = next((place for place in later if place >= first), len(rows))
+        if later and later[0] < first:
+            warnings.append("it happened before entries that are merged, and those stay above it")
+        edits += [edit] if place == len(rows) else [Insert(edit.route, place, edit.value), *_moved_on(rows, place)]
+        rows.insert(place, row)
+    return Step(tuple(edits), step.messages, (*step.warnings, *dict.fromkeys(warnings)))
+
+
+@dataclass
+class _Row:
+    """What gives an entry of the timeline its place; entries are counted from 1."""
+
+    at: str
+    corrects: int | None
+
+    def is_before(self, other: _Row) -> bool:
+        if self.corrects is not None or other.corrects is not None:
+            return False
+        return parse_instant(self.at) < parse_instant(other.at)
+
+
+def _moved_on(rows: list[_Row], place: int) -> Iterator[Edit]:
+    """Rows at `place` and below move on by one; those that correct one of them follow."""
+    for index, row in enumerate(rows):
+        if row.corrects is not None and row.corrects > place:
+            row.corrects += 1
+            yield Set(("timeline", index + (index >= place), "corrects"), row.corrects)
 
 
 def shorten(text: str, most: int) -> str:

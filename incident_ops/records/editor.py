@@ -10,7 +10,7 @@ import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from incident_ops.domain.record import Append, Edit, Remove, Set
+from incident_ops.domain.record import Append, Edit, Insert, Remove, Set
 from incident_ops.errors import UserError
 from incident_ops.findings import Route
 from incident_ops.records.splice import Page, Splice, Unspliceable, spliced
@@ -45,12 +45,17 @@ def key_order(schema: Mapping[str, Any]) -> KeyOrder:
     """The order in which a JSON Schema lists the properties of the mapping at a route."""
 
     def order(route: Route) -> Sequence[str]:
-        level = [schema]
-        for step in route:
-            level = [below for node in level for below in _steps_down(schema, node, step)]
-        return [name for node in level for branch in _branches(schema, node) for name in branch.get("properties", ())]
+        return [name for node in schema_nodes(schema, route) for name in node.get("properties", ())]
 
     return order
+
+
+def schema_nodes(schema: Mapping[str, Any], route: Route) -> list[Mapping[str, Any]]:
+    """What a JSON Schema says of the value at a route, every branch of it; empty where it knows none."""
+    level = [schema]
+    for step in route:
+        level = [below for node in level for below in _steps_down(schema, node, step)]
+    return [branch for node in level for branch in _branches(schema, node)]
 
 
 def _branches(schema: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -131,6 +136,10 @@ def _as_single_step(document: Document, wanted: Edit) -> Edit:
         return wanted
     route, value = wanted.route, wanted.value
     there = _value_at(document.data, route, _Missing)
+    if isinstance(wanted, Insert):
+        if isinstance(there, list) and wanted.place in range(len(there)):
+            return wanted
+        raise _refused(document, route, f"{_name(route)} has no entry {wanted.place}", "append to it")
     if isinstance(wanted, Append):
         if isinstance(there, list):
             return wanted
@@ -162,6 +171,8 @@ def _intended_data(data: Any, change: Edit) -> Any:
     value = copy.deepcopy(change.value)
     if isinstance(change, Append):
         _value_at(intended, change.route, None).append(value)
+    elif isinstance(change, Insert):
+        _value_at(intended, change.route, None).insert(change.place, value)
     elif change.route:
         _value_at(intended, change.route[:-1], None)[change.route[-1]] = value
     else:
@@ -176,6 +187,8 @@ def _splices(document: Document, change: Edit, order: KeyOrder, *, literal: bool
         return page.append(route, change.value)
     if isinstance(change, Remove):
         return page.remove(route)
+    if isinstance(change, Insert):
+        return page.insert_item(route, change.place, change.value)
     if _value_at(document.data, route, _Missing) is not _Missing:
         return page.replace(route, change.value)
     return page.insert(route, change.value, order(route[:-1]))

@@ -41,6 +41,14 @@ def read_record(store: Store, path: str) -> Record:
     return _read_again(path, store.read(path))
 
 
+def merged_rows(git: Repository | None, commit: str | None, path: str, name: str) -> int:
+    """How many entries a list of a record has at the commit that counts as merged; 0 where it is not there."""
+    raw = git.read_path(commit, path) if git and commit else None
+    document = read_bytes(raw, path) if raw is not None else None
+    rows = document.data.get(name) if isinstance(document, Document) and isinstance(document.data, dict) else None
+    return len(rows) if isinstance(rows, list) else 0
+
+
 def last_readable(git: Repository | None, path: str) -> Incident | None:
     """What a record was in the newest commit in which it can be read, or None where there is none."""
     document = last_document(git, path, "incident")

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from incident_ops.findings import Route
 from incident_ops.records.editor import same_data
-from incident_ops.records.merge_data import ITEMS, Choice, Versions, broken_chains, by_name, emptied, merge_data
+from incident_ops.records.merge_data import ITEMS, Choice, Versions, broken_chains, by_name, emptied, merge_data, settle
 from incident_ops.records.merge_text import TextMerge
 from incident_ops.records.text_parts import (
     Chunk,
@@ -64,12 +64,13 @@ def merge_records(
     if len(documents) < len(texts):
         return None
     data = Versions(*(document.data for document in documents))
-    text_merge = TextMerge(_broken_histories(data, count_errors))
+    settled = settle(data)
+    text_merge = TextMerge(_broken_histories(data, settled, count_errors), settled)
     try:
         chunks = _merged_text(text_merge, texts, data, eol)
     except NotDivisible:
         return None
-    if not _is_as_meant(chunks, data, frozenset(text_merge.clashes)) or _comment_lost(texts, chunks):
+    if not _is_as_meant(chunks, data, text_merge) or _comment_lost(texts, chunks):
         return None
     conflicts = [
         *(_explained(route, data.base) for route in dict.fromkeys(text_merge.clashes)),
@@ -87,9 +88,9 @@ def _with_ends_of(ours: str, texts: Sequence[str]) -> list[str]:
     return [re.sub("\r?\n", eol, text) for text in texts]
 
 
-def _broken_histories(data: Versions, count_errors: CountErrors) -> frozenset[Route]:
+def _broken_histories(data: Versions, settled: Mapping[Route, bool], count_errors: CountErrors) -> frozenset[Route]:
     """The histories that each side could have written, but that do not go together."""
-    merged_data = merge_data(data, (), Choice())
+    merged_data = merge_data(data, (), Choice(settled=settled))
     broken = {
         route
         for route in CHAINS
@@ -118,10 +119,11 @@ def _merged_text(text_merge: TextMerge, texts: Sequence[str], data: Versions, eo
     return chunks
 
 
-def _is_as_meant(chunks: Sequence[Chunk], data: Versions, clashes: frozenset[Route]) -> bool:
+def _is_as_meant(chunks: Sequence[Chunk], data: Versions, text_merge: TextMerge) -> bool:
+    clashes = frozenset(text_merge.clashes)
     for is_ours in (True, False):
         document = read_yaml(text_of_side(chunks, ours=is_ours), "")
-        intended = merge_data(data, (), Choice(is_ours, clashes))
+        intended = merge_data(data, (), Choice(is_ours, clashes, settled=text_merge.settled))
         if not isinstance(document, Document) or not same_data(document.data, intended):
             return False
     return True

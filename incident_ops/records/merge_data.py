@@ -60,11 +60,15 @@ class Pick(NamedTuple):
 
 @dataclass
 class Choice:
-    """Which side is taken where they clash. `forced` routes are taken as clashes; `clashes` are those found."""
+    """Which side is taken where they clash. `forced` routes are taken as clashes; `clashes` are those found.
+
+    `settled` routes do not clash: True where ours is taken; see `settle`.
+    """
 
     ours: bool = True
     forced: frozenset[Route] = frozenset()
     clashes: list[Route] = field(default_factory=list)
+    settled: Mapping[Route, bool] = field(default_factory=dict)
 
 
 def merge_data(versions: Versions, route: Route, choice: Choice) -> Any:
@@ -75,6 +79,8 @@ def merge_data(versions: Versions, route: Route, choice: Choice) -> Any:
             return ours
         if same_data(base, ours):
             return theirs
+        if route in choice.settled:
+            return ours if choice.settled[route] else theirs
         merged = _inside(versions, route, choice)
         if merged is not Missing:
             return merged
@@ -151,7 +157,7 @@ def _appended(lists: Versions, route: Route, choice: Choice) -> Any:
     if len(ours) < count or len(theirs) < count:
         return Missing
     kept = [merge_data(Versions(base[n], ours[n], theirs[n]), (*route, n), choice) for n in range(count)]
-    picks = line_up(ours[count:], theirs[count:], APPENDED[route])
+    picks = line_up(ours[count:], theirs[count:], route)
     fresh = [(ours if pick.ours else theirs)[count + pick.place] for pick in picks]
     if route == ("timeline",):
         numbers = renumbered(picks, fresh, count)
@@ -159,10 +165,11 @@ def _appended(lists: Versions, route: Route, choice: Choice) -> Any:
     return kept + fresh
 
 
-def line_up(ours: Sequence[Any], theirs: Sequence[Any], instant: str) -> list[Pick]:
+def line_up(ours: Sequence[Any], theirs: Sequence[Any], route: Route) -> list[Pick]:
     """The order of what both sides appended: by instant, ours first on a tie; the same entry once.
 
-    Each side's entries keep their own order: an entry with an earlier time stays below the one it followed.
+    Each side's entries keep their own order: an entry with an earlier time stays below the one it followed. A move that
+    both made stands once, as whoever was earlier made it.
     """
     alike: dict[bytes, list[int]] = {}
     for place in reversed(range(len(ours))):
@@ -171,10 +178,65 @@ def line_up(ours: Sequence[Any], theirs: Sequence[Any], instant: str) -> list[Pi
     for place, entry in enumerate(theirs):
         if waiting := alike.get(_key(entry)):
             twins[waiting.pop()] = place
-    picks = [(at, Pick(True, n, twins.get(n))) for n, at in enumerate(_reached(ours, instant))]
+    left_out = _later_moves(ours, theirs, twins) if route == ("changes",) else frozenset()
+    picks = [(at, Pick(True, n, twins.get(n))) for n, at in enumerate(_reached(ours, APPENDED[route]))]
     matched = set(twins.values())
-    picks += [(at, Pick(False, n)) for n, at in enumerate(_reached(theirs, instant)) if n not in matched]
-    return [pick for _, pick in sorted(picks, key=lambda instant_and_pick: instant_and_pick[0])]
+    picks += [(at, Pick(False, n)) for n, at in enumerate(_reached(theirs, APPENDED[route])) if n not in matched]
+    kept = [pick for pick in picks if (pick[1].ours, pick[1].place) not in left_out]
+    return [pick for _, pick in sorted(kept, key=lambda instant_and_pick: instant_and_pick[0])]
+
+
+def _later_moves(ours: Sequence[Any], theirs: Sequence[Any], twins: Mapping[int, int]) -> frozenset[tuple[bool, int]]:
+    """(is it ours?, place) of each move that the other side made as well, and earlier.
+
+    Moves are equal as long as each side's moves of that field have been: what follows upon different ones is not.
+    """
+    later = set()
+    mine, yours = _moves(ours), _moves(theirs)
+    for name in mine.keys() & yours.keys():
+        for (place, move, at), (other, other_move, other_at) in zip(mine[name], yours[name], strict=False):
+            if not same_data(move, other_move):
+                break
+            if twins.get(place) != other:
+                later.add((True, place) if other_at < at else (False, other))
+    return frozenset(later)
+
+
+def _moves(entries: Sequence[Any]) -> dict[str, list[tuple[int, list[Any], datetime]]]:
+    """The moves of each field in turn: place, from and to, and the instant reached by then."""
+    moves: dict[str, list[tuple[int, list[Any], datetime]]] = {}
+    for place, (entry, at) in enumerate(zip(entries, _reached(entries, "at"), strict=True)):
+        if isinstance(entry, dict) and isinstance(entry.get("field"), str):
+            moves.setdefault(entry["field"], []).append((place, [entry.get("from"), entry.get("to")], at))
+    return moves
+
+
+def settle(record: Versions) -> dict[Route, bool]:
+    """Where two sides differ and still do not clash: True where ours is taken.
+
+    Of two people who acknowledged the earlier one did. Where one side's moves go on from the other's, the state is
+    the one they lead to.
+    """
+    settled: dict[Route, bool] = {}
+    was, ours, theirs = (_acknowledged(side) for side in record)
+    if was is None and ours is not None and theirs is not None:
+        settled["times", "acknowledged"] = ours <= theirs
+    states = [side.get("state", Missing) for side in record]
+    lists = Versions(*(emptied(side.get("changes", Missing), []) for side in record))
+    if all(isinstance(version, list) for version in lists):
+        moved = _appended(lists, ("changes",), Choice())
+        moves = [] if moved is Missing else _moves(moved).get("state", [])
+        reached = moves[-1][1][1] if moves and not broken_chains(moved) else Missing
+        if reached in states[1:]:
+            settled["state",] = states[1] == reached
+    return settled
+
+
+def _acknowledged(record: Any) -> datetime | None:
+    times = record.get("times")
+    with contextlib.suppress(ValueError):  # `unknown`, missing or misspelt
+        return parse_instant(str(times.get("acknowledged"))) if isinstance(times, dict) else None
+    return None
 
 
 def _key(value: Any) -> bytes:

@@ -6,7 +6,7 @@ by value. Ours gives the layout: what comes from theirs is moved to our columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Any
@@ -37,9 +37,10 @@ _MOST_EDITS = 50
 
 @dataclass
 class TextMerge:
-    """Routes `forced` to clash, those at which values do, and those at which only comments do."""
+    """Routes `forced` to clash, those `settled` beforehand, those at which values clash, and only comments do."""
 
     forced: frozenset[Route]
+    settled: Mapping[Route, bool]
     clashes: list[Route] = field(default_factory=list)
     comment_clashes: list[Route] = field(default_factory=list)
 
@@ -76,7 +77,7 @@ class TextMerge:
         for number, parts in enumerate(zip(ours, base, theirs, strict=False)):
             chunks += self._entry((*route, number), *parts)
         shared, mine, yours = _without_shared(ours[count:], theirs[count:])
-        picks = line_up([part.data for part in mine], [part.data for part in yours], APPENDED[route])
+        picks = line_up([part.data for part in mine], [part.data for part in yours], route)
         fresh = [(mine if pick.ours else yours)[pick.place] for pick in picks]
         numbers = renumbered(picks, [part.data for part in fresh], count) if route == ("timeline",) else {}
         chunks.append(shared)
@@ -109,6 +110,8 @@ class TextMerge:
             return [mine]
         if base and mine == base.body:
             return [yours]
+        if route in self.settled:
+            return [mine if self.settled[route] else yours]
         divided = self._divided(route, ours, base, theirs)
         if divided is not None:
             return divided
@@ -128,7 +131,7 @@ class TextMerge:
         framed = _framed(ours, base, theirs)
         if framed is not None:
             return [framed]
-        return _edited_to_both(route, ours, base, theirs)
+        return _edited_to_both(route, ours, base, theirs, self.settled)
 
     def _inside(self, route: Route, ours: Part, base: Part | None, theirs: Part) -> list[Chunk]:
         column = ours.node.column
@@ -193,9 +196,11 @@ def _framed(ours: Part, base: Part | None, theirs: Part) -> str | None:
     return value.join(around)
 
 
-def _edited_to_both(route: Route, ours: Part, base: Part | None, theirs: Part) -> list[Chunk] | None:
+def _edited_to_both(
+    route: Route, ours: Part, base: Part | None, theirs: Part, settled: Mapping[Route, bool]
+) -> list[Chunk] | None:
     """Our lines with the values of theirs written in: for values in `[]` or `{}`, which lines cannot divide."""
-    choice = Choice()
+    choice = Choice(settled=settled)
     wanted = merge_data(Versions(base.data if base else Missing, ours.data, theirs.data), route, choice)
     blocks = base is None or _is_block(base) or _is_block(theirs)
     if choice.clashes or ((_is_block(ours) or "\n" in ours.spelling) and "#" in ours.body):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -13,9 +14,11 @@ from jsonschema.exceptions import ValidationError
 from incident_ops.domain.incident import Times
 from incident_ops.domain.time import UNKNOWN, YEARS, OutOfRange, parse_date, parse_instant
 from incident_ops.findings import Finding, Route, Where, closest, did_you_mean
+from incident_ops.records.editor import schema_nodes
 from incident_ops.records.file_findings import fault
 from incident_ops.records.formats import FORMATS
 from incident_ops.records.yaml_reader import Document
+from incident_ops.records.yaml_writer import flow
 
 _TIMES = Times.__struct_fields__
 _TYPES = {
@@ -60,7 +63,45 @@ def explain_errors(document: Document, schema: dict[str, Any]) -> list[Finding]:
     findings: list[Finding] = []
     for error in slow_validator(schema).iter_errors(document.data):
         findings.extend(_explain(document.file, _deepest(error)))
-    return list(dict.fromkeys(findings))
+    return [_with_sample(finding, schema) for finding in dict.fromkeys(findings)]
+
+
+_MOST_WORDS = 12
+_LONGEST_SAMPLE = 60
+_SAMPLES = {"date-time": "2025-01-26T12:05:00Z", "date": "2025-02-01", "uri": "https://example.com/dashboard"}
+
+
+def _with_sample(finding: Finding, schema: dict[str, Any]) -> Finding:
+    """The finding; where nothing better is known its hint shows what could stand there."""
+    if finding.hint or finding.rule not in ("missing-key", "wrong-type", "not-allowed", "bad-format"):
+        return finding
+    if finding.rule == "not-allowed":
+        return replace(finding, hint="write one of these")
+    sample = _sample(schema, finding.where.route)
+    if finding.rule == "missing-key":
+        return replace(finding, hint=f"add it, {sample}" if sample else "add it")
+    may_be_unknown = any(node.get("const") == UNKNOWN for node in schema_nodes(schema, finding.where.route))
+    return replace(finding, hint=f"write {sample}{f', or {UNKNOWN}' if may_be_unknown else ''}" if sample else "")
+
+
+def _sample(schema: dict[str, Any], route: Route) -> str:
+    """What can stand at a route, in words: an example, the words allowed, the keys of a mapping; "" if unknown."""
+    for node in schema_nodes(schema, route):
+        for example in node.get("examples", ()):
+            if len(text := flow(example)) <= _LONGEST_SAMPLE:
+                return f"e.g. {text}"
+        if "enum" in node:
+            return f"one of {', '.join(str(word) for word in node['enum'][:_MOST_WORDS])}"
+        if node.get("format") in _SAMPLES:
+            return f"e.g. {_SAMPLES[node['format']]}"
+        if node.get("type") == "boolean":
+            return "true or false"
+        if node.get("type") == "array":
+            item = _sample(schema, (*route, 0))
+            return f"a list, {item} as an entry" if item else "a list"
+        if node.get("type") == "object" and node.get("properties"):
+            return f"a mapping with {', '.join([*node['properties']][:_MOST_WORDS])}"
+    return ""
 
 
 def _deepest(error: Any) -> Any:
@@ -105,20 +146,21 @@ def _unknown_keys(file: str, route: Route, error: Any) -> Iterator[Finding]:
 
 def _missing_keys(file: str, route: Route, error: Any) -> Iterator[Finding]:
     missing = next((name for name in error.validator_value if repr(name) in error.message.split(" is ")[0]), "")
-    description = error.schema.get("properties", {}).get(missing, {}).get("description", "")
     place = f" in {_route_text(route)}" if route else ""
     near = closest(missing, [name for name in error.instance if name not in error.schema.get("properties", {})])
-    hint = f"is {near!r} a misspelling of it?" if near else description
-    yield fault("missing-key", file, f"key {missing!r} is missing{place}", hint).at(Where(file, route))
+    hint = f"is {near!r} a misspelling of it?" if near else ""
+    yield fault("missing-key", file, f"key {missing!r} is missing{place}", hint).at(Where(file, (*route, missing)))
 
 
 def _wrong_type(file: str, route: Route, error: Any) -> Iterator[Finding]:
     wanted, value = error.validator_value, error.instance
-    hint = error.schema.get("description", "")
+    hint = ""
     if "string" in wanted and isinstance(value, bool | int | float):
         hint = "put it in quotes"
     elif value is None:
         hint = "write a value, or remove the key"
+    elif "array" in wanted and not isinstance(value, dict):
+        hint = f"write {flow([value])}"
     yield fault(
         "wrong-type", file, f"{_route_text(route)} is {_value_text(value)}, expected {_type_names(wanted)}", hint
     ).at(Where(file, route))
@@ -128,7 +170,7 @@ def _not_allowed(file: str, route: Route, error: Any) -> Iterator[Finding]:
     allowed = error.validator_value if error.validator == "enum" else [error.validator_value]
     words = [str(word).lower() if isinstance(word, bool) else str(word) for word in allowed]
     near = closest(error.instance, words)
-    hint = f"did you mean {near}?" if near else error.schema.get("description", "")
+    hint = f"did you mean {near}?" if near else ""
     if route == ("state",) and error.instance in _TIMES:
         name = error.instance
         command = "ack" if name == "acknowledged" else f"timeline --mark {name}"
@@ -199,11 +241,7 @@ def _bad_pattern(file: str, route: Route, error: Any) -> Iterator[Finding]:
     title = error.schema.get("title", "")
     kind = f"which is not a valid {title[0].lower()}{title[1:]}" if title else "which does not have the expected format"
     examples = error.schema.get("examples", [])
-    hint = (
-        f"e.g. {' or '.join(str(example) for example in examples[:3])}"
-        if examples
-        else error.schema.get("description", "")
-    )
+    hint = f"e.g. {' or '.join(str(example) for example in examples[:3])}" if examples else ""
     message = f"{_route_text(route)} is {_value_text(error.instance)}, {kind}"
     if error.validator_value == "^[^\\n\\r]*$":
         message, hint = f"{_route_text(route)} has a line break", "write it on one line"
@@ -213,7 +251,7 @@ def _bad_pattern(file: str, route: Route, error: Any) -> Iterator[Finding]:
 def _no_branch(file: str, route: Route, error: Any) -> Iterator[Finding]:
     expected = " or ".join(dict.fromkeys(_branch_name(branch) for branch in error.context))
     message = f"{_route_text(route)} is {_value_text(error.instance)}, expected {expected}"
-    yield fault("wrong-type", file, message, error.schema.get("description", "")).at(Where(file, route))
+    yield fault("wrong-type", file, message).at(Where(file, route))
 
 
 def _branch_name(branch: Any) -> str:
@@ -247,12 +285,7 @@ def _bounds(file: str, route: Route, error: Any) -> Iterator[Finding]:
 
 
 def _unexplained(file: str, route: Route, error: Any) -> Iterator[Finding]:
-    yield fault(
-        "schema",
-        file,
-        error.message[:300],
-        error.schema.get("description", "") if isinstance(error.schema, dict) else "",
-    ).at(Where(file, route))
+    yield fault("schema", file, error.message[:300]).at(Where(file, route))
 
 
 _EXPLAINERS: dict[str, Callable[[str, Route, Any], Iterator[Finding]]] = {

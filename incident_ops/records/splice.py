@@ -93,6 +93,17 @@ class Page:
             raise Unspliceable(entry.start, "only a key that has a line of its own can be removed", "edit it by hand")
         return [Splice(start, end, "")]
 
+    def insert_item(self, route: Route, place: int, value: Any) -> list[Splice]:
+        """A new item of the list at `route`, above the one at `place`, which keeps the comments above it."""
+        owner = find_node(self.top, route)
+        if owner.is_flow:
+            return [self._insert_in_flow(owner, place, flow(value))]
+        lines = yaml_block([value], owner.column, self.style)
+        if place:
+            return [self._below(owner.entries[place - 1].value, owner.column, lines)]
+        start, eol = owner.start, self.eol(owner.start)
+        return [Splice(start, start, f"{eol.join(lines)[owner.column :]}{eol}{' ' * owner.column}")]
+
     # ---------------------------------------------------------------- lines
 
     def eol(self, index: int) -> str:

@@ -371,7 +371,38 @@ _PLAINER = {
 }
 
 
-_OURS, _THEIRS = re.compile(r"^<{7,} ", re.MULTILINE), re.compile(r"^>{7,} ", re.MULTILINE)
+_MARKER = re.compile(r"(<{7,}|\|{7,}|={7,}|>{7,})(?: (.*))?", re.ASCII)
+_LONGEST_SIDE = 30
+"""Characters of the name that git gives to a side of a conflict."""
+
+
+def conflicts(text: str) -> Iterator[tuple[int, str]]:
+    """(line, what is wrong) of each merge conflict that nobody has resolved: which lines are of which side."""
+    begun: tuple[int, str] | None = None
+    end_of_ours, divided = 0, 0
+    for number, line in enumerate(text.split("\n"), 1):
+        mark = _MARKER.fullmatch(line.rstrip("\r"))
+        if mark is None:
+            continue
+        sign, name = mark[1][0], mark[2]
+        if sign == "<" and name:
+            begun, end_of_ours, divided = (number, name), 0, 0
+        elif begun and sign in "|=":
+            end_of_ours = end_of_ours or number - 1
+            divided = number if sign == "=" else divided
+        elif begun and divided and sign == ">" and name:
+            ours = _side(begun[1], begun[0] + 1, end_of_ours)
+            yield begun[0], f"a merge conflict is not resolved: {ours}, {_side(name, divided + 1, number - 1)}"
+            begun = None
+
+
+def _side(name: str, first: int, last: int) -> str:
+    if re.fullmatch("[0-9a-f]{40,64}", name):  # the whole id of a commit, as after a pull
+        name = name[:12]
+    shown = name if len(name) <= _LONGEST_SIDE else f"{name[: _LONGEST_SIDE - 3]}..."
+    if last < first:
+        return f"{shown} has no line here"
+    return f"{shown} has line {first}" if first == last else f"{shown} has lines {first}-{last}"
 
 
 def syntax_findings(error: yaml.YAMLError, last: Any, file: str, text: str) -> list[Finding]:
@@ -384,10 +415,9 @@ def syntax_findings(error: yaml.YAMLError, last: Any, file: str, text: str) -> l
         before = text[:position]
         at = (before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
         return [fault("encoding", file, "there is a control character here", "remove it", at=at)]
-    if (conflict := _OURS.search(text)) and _THEIRS.search(text):
-        line = text.count("\n", 0, conflict.start()) + 1
+    if unresolved := [*conflicts(text)]:
         hint = "keep what is right, and remove the lines <<<<<<<, ======= and >>>>>>>"
-        return [fault("syntax", file, "this merge conflict is not resolved", hint, at=(line, 1))]
+        return [fault("syntax", file, message, hint, at=(line, 1)) for line, message in unresolved]
     mark, opened = error.problem_mark, error.context_mark
     at = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     plain, hint = _PLAINER.get(error.problem or "", (error.problem or "not YAML", "check quotes and indentation"))

@@ -1,7 +1,7 @@
 """The entries of a history are in the order in which things happened.
 
-A timeline is read from top to bottom. An entry added late, after a merge, goes to the end with `corrects` and is not
-checked.
+A timeline is read from top to bottom. An entry that corrects another stands below it and is not checked, and neither is
+one below an entry that is merged: merged entries stay where they are.
 
     before: - at: 2025-01-26T12:10:00Z
             - at: 2025-01-26T12:05:00Z
@@ -21,7 +21,7 @@ ID = "timeline-order"
 LEVEL = Level.WARNING
 TIMED = False
 
-ORDER_HINT = "put the earlier one first; merged entries stay where they are, and a late timeline entry needs `corrects`"
+ORDER_HINT = "put the earlier one first; `incident-ops timeline --at` does it by itself"
 DATED_LISTS = ("timeline", "updates", "changes", "assignments", "escalations")
 
 

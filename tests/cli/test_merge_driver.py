@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 
 from incident_ops.cli.main import cli
 from incident_ops.cli.merge import merge
-from tests.support.repository import Repo, record_text
+from tests.cli.scene import Folder, call
+from tests.support.origin import Origin
+from tests.support.repository import POLICY, SERVICES, Repo, record_text
 
 PATH = "incidents/INC-1/incident.yaml"
 ATTRIBUTES = "incidents/*/incident.yaml merge=incident-ops\n"
@@ -188,3 +191,80 @@ def test_the_command_is_there() -> None:
     command = cli.get_command(click.Context(cli), "merge")
     assert command is not None
     assert command.name == "merge"
+
+
+@pytest.mark.parametrize("first", ["ours", "theirs"])
+def test_two_people_who_acknowledge_within_seconds_merge_and_the_earlier_did(repo: Repo, first: str) -> None:
+    """By the command, on two branches, under the real git; the record is valid, and nobody has to settle anything."""
+    clocks = {first: "2025-01-26T12:08:00Z", {"ours": "theirs", "theirs": "ours"}[first]: "2025-01-26T12:08:05Z"}
+    for name, clock in clocks.items():
+        repo.git("checkout", "--quiet", "-b", name, "main")
+        done = call("ack", "INC-1", "--by", f"@{name}", at=repo.root, clock=clock)
+        assert done.code == 0, done
+        repo.commit(name)
+    code, said, text = merge_theirs(repo)
+    assert code == 0, said
+    assert "acknowledged: 2025-01-26T12:08:00Z\n" in text
+    assert text.count("to: in_progress") == 1
+    assert re.findall(r"to: in_progress\n  by: \"@(\w+)\"", text) == [first]
+    assert text.count("event: Acknowledged") == 2
+    assert repo.report().errors == 0
+
+
+def test_an_assignment_and_an_acknowledgement_merge(repo: Repo) -> None:
+    """One went a step further than the other; the state is the one that was reached."""
+    for name, clock, words in (
+        ("ours", "2025-01-26T12:08:00Z", ("assign", "@dana", "INC-1")),
+        ("theirs", "2025-01-26T12:08:05Z", ("ack", "INC-1", "--by", "@erin")),
+    ):
+        repo.git("checkout", "--quiet", "-b", name, "main")
+        assert call(*words, at=repo.root, clock=clock).code == 0
+        repo.commit(name)
+    code, said, text = merge_theirs(repo)
+    assert code == 0, said
+    assert "state: in_progress\n" in text
+    assert repo.report().errors == 0
+
+
+REMINDER = "note: this clone has no merge driver for records; once: incident-ops init"
+
+
+def test_a_command_that_writes_in_a_clone_without_the_driver_says_what_installs_it(origin: Origin) -> None:
+    """Once a command, on the error stream, until that was done; a person's own setting counts as well."""
+    repo = origin.clone()
+    repo.git("rm", "--quiet", "-r", "incidents")
+    repo.write("policy.yaml", POLICY)
+    repo.write("services.yaml", SERVICES)
+    words = ("declare", "Login fails", "-s", "api", "--severity", "SEV2")
+    for done in (
+        call(*words, at=repo.root),
+        call("ack", "--format", "json", at=repo.root),
+        call("timeline", "paged", at=repo.root),
+    ):
+        assert done.code == 0, done
+        assert done.err.splitlines().count(REMINDER) == 1, done
+        assert REMINDER not in done.out
+    assert REMINDER not in call("ack", at=repo.root).err, "nothing was written"
+    assert REMINDER not in call("show", at=repo.root).err
+    assert call("init", at=repo.root).code == 0
+    assert REMINDER not in call("timeline", "rolled back", at=repo.root).err
+
+
+def test_without_a_remote_nobody_merges_and_nothing_is_said(folder: Folder) -> None:
+    folder.put()
+    assert "driver" not in call("ack", at=folder.path).err
+
+
+def test_a_driver_that_a_person_has_for_all_clones_is_enough(
+    origin: Origin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".gitconfig").write_text('[merge "incident-ops"]\n\tdriver = incident-ops merge %O %A %B %L %P\n')
+    monkeypatch.setenv("HOME", str(home))
+    repo = origin.clone()
+    repo.git("rm", "--quiet", "-r", "incidents")
+    repo.put("INC-2")
+    repo.write("policy.yaml", POLICY)
+    repo.write("services.yaml", SERVICES)
+    assert REMINDER not in call("ack", at=repo.root).err

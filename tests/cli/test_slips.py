@@ -198,7 +198,7 @@ def test_titles_in_an_error_are_short_and_restricted_ones_stay_hidden(folder: Fo
 
 def test_two_incidents_of_one_second_have_two_channels(folder: Folder) -> None:
     args = ("declare", "x", "-s", "api", "--severity", "SEV1", "--format", "json")
-    channels = {json.loads(call(*args, at=folder.path).out)["next"][1] for _ in range(2)}
+    channels = {json.loads(call(*args, at=folder.path).out)["next"][2] for _ in range(2)}
     assert channels == {"open the channel #incident-20250126-140000", "open the channel #incident-20250126-140001"}
 
 

@@ -34,7 +34,8 @@ def test_the_json_is_the_shape_of_contract_4(folder: Folder) -> None:
     for one in data["findings"]:
         assert list(one) == ["rule", "level", "file", "line", "column", "message", "hint"]
     assert [(one["rule"], one["level"], one["line"], one["column"]) for one in data["findings"]] == [
-        ("instant-zone", "error", 6, 19)
+        ("label", "error", 3, 11),
+        ("instant-zone", "error", 6, 19),
     ]
     assert {one["file"] for one in data["findings"]} == {"incidents/INC-1/incident.yaml"}
     assert list(data["summary"]) == ["files", "errors", "warnings"]

@@ -10,7 +10,16 @@ import pytest
 
 from incident_ops.domain.incident import Triage
 from incident_ops.domain.policy import Policy
-from incident_ops.edits.declare import Declaration, candidates, channel_name, declare_incident, runbook
+from incident_ops.edits.declare import (
+    Declaration,
+    channel_name,
+    declare_incident,
+    highest_number,
+    id_series,
+    ids_by_time,
+    numbered_id,
+    runbook,
+)
 from incident_ops.errors import UserError
 from incident_ops.records.yaml_writer import LayoutStyle, yaml_block
 from tests.edits.scene import ITIL, SERVICES, SEV, START, Page, policy
@@ -114,24 +123,25 @@ def test_a_drill_with_its_commander() -> None:
 @pytest.mark.parametrize(
     ("form", "ids", "expected"),
     [
-        ("INC-YYYYMMDD-HHMMSS", [], ["INC-20250126-120500", "INC-20250126-120501"]),
-        ("INC-YYYY-NNNNN", ["INC-2025-00007", "INC-2024-99999", "INC-9"], ["INC-2025-00008", "INC-2025-00009"]),
-        ("INC-N", ["INC-7", "INC-2025-00099", "INC-20250126-120500"], ["INC-8", "INC-9"]),
-        ("INC-N", [], ["INC-1", "INC-2"]),
+        ("INC-YYYY-NNNNN", ["INC-2025-00007", "INC-2024-99999", "INC-9"], "INC-2025-00008"),
+        ("INC-N", ["INC-7", "INC-2025-00099", "INC-20250126-120500"], "INC-8"),
+        ("INC-N", [], "INC-1"),
     ],
 )
-def test_new_ids_by_policy(form: str, ids: list[str], expected: list[str]) -> None:
-    """By time second by second, numbered from the next free one; other forms do not count."""
-    judge = policy(f"extends: sev0-3\nids: {{incident: {form}}}\n")
-    assert list(islice(candidates(judge, START, lambda: ids), 2)) == expected
+def test_the_next_number_by_policy(form: str, ids: list[str], expected: str) -> None:
+    """Numbered from the next free one; other forms do not count."""
+    series = id_series(policy(f"extends: sev0-3\nids: {{incident: {form}}}\n"), START)
+    assert series is not None
+    assert numbered_id(series, highest_number(ids, series) + 1) == expected
 
 
 def test_ids_by_time_are_utc() -> None:
-    """Wherever the keyboard is."""
+    """Second by second, wherever the keyboard is."""
     from datetime import timezone
 
     east = START.astimezone(timezone(timedelta(hours=9)))
-    assert next(candidates(SEV, east, list)) == "INC-20250126-120500"
+    assert id_series(SEV, east) is None
+    assert list(islice(ids_by_time(east), 2)) == ["INC-20250126-120500", "INC-20250126-120501"]
 
 
 def test_channel_and_runbook() -> None:

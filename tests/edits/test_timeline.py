@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from incident_ops.domain.incident import Times
 from incident_ops.edits.communicate import MARKS, TimelineEntry, add_entry
+from incident_ops.edits.step import in_order
 from incident_ops.errors import UserError
 from tests.edits.scene import Page
 from tests.edits.steps import go
@@ -52,13 +57,27 @@ def test_after_a_reopening_restored_belongs_to_the_new_cycle() -> None:
         page.take(7, lambda one, now: add_entry(one, now, None, TimelineEntry("x", marks=("diagnosed",))))
 
 
-def test_an_earlier_event_goes_to_the_end_and_is_told() -> None:
-    """Append-only: nothing is sorted."""
-    page = Page()
-    page.take(5, lambda one, now: add_entry(one, now, None, TimelineEntry("second")))
-    step = page.take(6, lambda one, now: add_entry(one, now, None, TimelineEntry("first", at="2025-01-26T12:06:00Z")))
-    assert page.events == ["second", "first"]
-    assert "12:10:00" in step.warnings[0]
+@given(st.lists(st.tuples(st.integers(0, 59), st.integers(0, 9)), max_size=8), st.integers(0, 59), st.integers(0, 8))
+def test_a_late_entry_takes_its_place_and_nothing_else_changes(
+    rows: list[tuple[int, int]], minute: int, merged: int
+) -> None:
+    """Merged entries stay, the others stay in their order, and a correction names the same entry as before."""
+    merged = min(merged, len(rows))
+    texts: list[dict[str, Any]] = []
+    for number, (at, corrects) in enumerate(rows):
+        more = {"corrects": corrects} if 1 <= corrects <= number else {}
+        texts.append({"at": f"2025-01-26T11:{at:02}:00Z", "kind": "note", "event": f"event {number}", **more})
+    page = Page(timeline=texts or None)
+    new = TimelineEntry("late", at=f"2025-01-26T11:{minute:02}:00Z")
+    page.take(60, lambda one, now: in_order(one, add_entry(one, now, None, new), lambda: merged))
+    after = page.incident.timeline
+    assert [event.event for event in after if event.event != "late"] == [row["event"] for row in texts]
+    assert [event.event for event in after[:merged]] == [row["event"] for row in texts[:merged]]
+    named = {event.event: after[event.corrects - 1].event for event in after if event.corrects}
+    assert named == {row["event"]: f"event {row['corrects'] - 1}" for row in texts if "corrects" in row}
+    place = [event.event for event in after].index("late")
+    assert not any(event.at > after[place].at and event.corrects is None for event in after[merged:place])
+    assert place + 1 == len(after) or after[place + 1].at > after[place].at
 
 
 def test_a_correction_names_an_entry_that_is_there() -> None:

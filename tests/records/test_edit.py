@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incident_ops.domain.record import Append, Edit, Set
+from incident_ops.domain.record import Append, Edit, Insert, Set
 from incident_ops.errors import UserError
 from incident_ops.findings import Route
 from incident_ops.records.editor import Refused, edit, key_order, same_data
@@ -51,7 +51,22 @@ def put(value: Any, *route: str | int) -> list[Edit]:
     return [Set(route, value)]
 
 
+def above(value: Any, place: int, *route: str | int) -> list[Edit]:
+    return [Insert(route, place, value)]
+
+
 CASES: dict[str, tuple[str, list[Edit], str]] = {
+    "an item above the first": ("a:\n- x\n- y\n", above("z", 0, "a"), "a:\n- z\n- x\n- y\n"),
+    "an item above the first, deeper": (
+        "a:\n  # list\n  - k: x  # of x\n  - k: y\n", above({"k": "z"}, 0, "a"),
+        "a:\n  # list\n  - k: z\n  - k: x  # of x\n  - k: y\n",
+    ),
+    "an item between two leaves each its comments": (
+        "a:\n- k: x  # of x\n  # deep\n# of y\n- k: y\nb: 1\n", above({"k": "z"}, 1, "a"),
+        "a:\n- k: x  # of x\n  # deep\n- k: z\n# of y\n- k: y\nb: 1\n",
+    ),
+    "an item into brackets": ("a: [x, y]\n", above("z", 1, "a"), "a: [x, z, y]\n"),
+    "an item above the first in brackets": ("a: [x, y]\n", above("z", 0, "a"), "a: [z, x, y]\n"),
     "an empty list keeps its comment": ("a: []  # none yet\n", append("z", "a"), "a:  # none yet\n- z\n"),
     "a null value keeps its comment": ("a:  # none yet\nb: 1\n", append("z", "a"), "a:  # none yet\n- z\nb: 1\n"),
     "a null word gives way": ("a: ~  # none\n", append("z", "a"), "a:  # none\n- z\n"),

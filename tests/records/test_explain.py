@@ -36,7 +36,7 @@ CASES: dict[str, tuple[str, str, str, list[str], list[str]]] = {
     "additionalProperties": ("descriptoin: x\n", "unknown-key", "descriptoin:", ["'descriptoin'"], ["did you mean description?"]),
     "additionalProperties, inside": ("roles:\n  comander: a\n", "unknown-key", "comander:", ["'comander'", "roles"], ["commander"]),
     "additionalProperties, nothing near": ("customer:\n  zzz: 1\n", "unknown-key", "zzz:", ["'zzz'", "customer"], ["vip", "names"]),
-    "required": ("detection:\n  detail: x\n", "missing-key", "detail:", ["'source'", "detection"], ["noticed"]),
+    "required": ("detection:\n  detail: x\n", "missing-key", "detail:", ["'source'", "detection"], ["add it, one of alert, customer_report"]),
     "required, misspelt": ("detection:\n  sorce: alert\n", "missing-key", "sorce:", ["'source'"], ["'sorce'"]),
     "required, in a list": ("updates:\n- at: 2025-01-26T12:05:00Z\n  audience: public\n  text: x\n", "missing-key", "at:", ["'status'", "updates[0]"], []),
     "type string": ("description: 12\n", "wrong-type", "12", ["description is the number 12", "expected text"], ["quotes"]),

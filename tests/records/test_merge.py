@@ -319,16 +319,71 @@ MOVE = "- at: 2025-01-26T12:{}:00Z\n  field: {}\n  from: {}\n  to: {}\n"
 
 
 def test_histories_that_do_not_go_together_clash() -> None:
-    """Both sides left the same state: one path cannot be made of that, whatever the order."""
+    """Both sides left the same state for different ones: one path cannot be made of that, whatever the order."""
     base = BASE + "changes:\n" + MOVE.format("00", "state", "new", "triaged")
     ours, theirs = (
         base + MOVE.format("10", "state", "triaged", "assigned"),
-        base + MOVE.format("20", "state", "triaged", "assigned"),
+        base + MOVE.format("20", "state", "triaged", "closed"),
     )
     found = merged(base, ours, theirs)
     assert found.conflicts[0].startswith("changes: ")
     assert resolved(found.text, ours=True) == ours
     assert resolved(found.text, ours=False) == theirs
+
+
+@pytest.mark.parametrize(("mine", "yours", "kept"), [("10", "20", "10"), ("20", "10", "10"), ("10", "10", "10")])
+def test_the_same_move_of_both_sides_stands_once_as_the_earlier_one(mine: str, yours: str, kept: str) -> None:
+    base = BASE + "changes:\n" + MOVE.format("00", "state", "new", "triaged")
+    ours, theirs = (
+        base + MOVE.format(at, "state", "triaged", "assigned") + f"  by: {who}\n"
+        for at, who in ((mine, "a"), (yours, "b"))
+    )
+    found = merged(base, ours, theirs)
+    assert found.conflicts == ()
+    assert [(one["at"][14:16], one["to"]) for one in data(found.text)["changes"]] == [
+        ("00", "triaged"), (kept, "assigned"),
+    ]  # fmt: skip
+    assert data(found.text)["changes"][1]["by"] == ("a" if mine <= yours else "b")
+
+
+def test_moves_that_follow_upon_different_ones_are_not_the_same() -> None:
+    """Back and away again by one of them: what is equal by chance is another move."""
+    base = BASE + "changes:\n" + MOVE.format("00", "state", "new", "triaged")
+    away = MOVE.format("10", "state", "triaged", "pending") + MOVE.format("11", "state", "pending", "triaged")
+    last = ("state", "triaged", "assigned")
+    found = merged(base, base + away + MOVE.format("12", *last), base + MOVE.format("13", *last))
+    assert found.conflicts[0].startswith("changes: ")
+
+
+def test_the_state_is_that_of_the_side_which_went_on_from_the_others() -> None:
+    base = BASE + "changes:\n" + MOVE.format("00", "state", "new", "triaged")
+    assigned = MOVE.format("{}", "state", "triaged", "assigned")
+    ours = base.replace("state: new", "state: in_progress  # mine") + assigned.format("10")
+    ours += MOVE.format("10", "state", "assigned", "in_progress")
+    theirs = base.replace("state: new", "state: assigned") + assigned.format("08")
+    for one, other in ((ours, theirs), (theirs, ours)):
+        found = merged(base, one, other)
+        assert found.conflicts == ()
+        assert "state: in_progress  # mine\n" in found.text
+        assert [one["at"][14:16] for one in data(found.text)["changes"]] == ["00", "08", "10"]
+
+
+@pytest.mark.parametrize("flow", [False, True])
+def test_of_two_acknowledgements_the_earlier_counts(flow: bool) -> None:
+    """Another time that both wrote is still a clash: each of them is a claim about the incident."""
+    block, line = "times:\n  declared: 2025-01-26T12:05:00Z\n", "times: {declared: 2025-01-26T12:05:00Z}\n"
+    assert block in BASE
+    base = BASE.replace(block, line) if flow else BASE
+    end, more = ("05:00Z}", "05:00Z, {}: {}}}") if flow else ("05:00Z\n", "05:00Z\n  {}: {}\n")
+    for name, conflicts in (("acknowledged", 0), ("diagnosed", 1)):
+        first, second = (
+            base.replace(end, more.format(name, at), 1) for at in ("2025-01-26T13:06:00+01:00", "2025-01-26T12:07:00Z")
+        )
+        for ours, theirs in ((first, second), (second, first)):
+            found = merged(base, ours, theirs)
+            assert len(found.conflicts) == conflicts
+            if not conflicts:
+                assert data(found.text)["times"][name] == "2025-01-26T13:06:00+01:00"
 
 
 def test_histories_that_the_lifecycle_refuses_clash() -> None:

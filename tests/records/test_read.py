@@ -151,18 +151,39 @@ def test_a_broken_quote_is_also_reported_where_it_opened() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "sides"),
     [
-        "a: 1\n<<<<<<< ours\nb: 2\n=======\nb: 3\n>>>>>>> theirs\nc: 4\n",
-        "a:\n- b\n<<<<<<< HEAD\n- c\n||||||| base\n=======\n- d\n>>>>>>> main\n",
+        (
+            "a: 1\n<<<<<<< ours\nb: 2\n=======\nb: 3\nd: 1\n>>>>>>> theirs\nc: 4\n",
+            "ours has line 3, theirs has lines 5-6",
+        ),
+        (
+            "a:\n- b\n<<<<<<< HEAD\n- c\n- e\n||||||| base\n- f\n=======\n>>>>>>> main\n",
+            "HEAD has lines 4-5, main has no line here",
+        ),
+        (
+            f"a: 1\n<<<<<<< HEAD\nb: 2\n=======\nb: 3\n>>>>>>> {'e69b8366' * 5}\n",
+            "HEAD has line 3, e69b8366e69b has line 5",
+        ),
+        (
+            "a: 1\r\n<<<<<<< HEAD\r\nb: 2\r\n=======\r\nb: 3\r\n>>>>>>> 1a2b3c4 (Login fails for everybody)\r\n",
+            "HEAD has line 3, 1a2b3c4 (Login fails for ev... has line 5",
+        ),
     ],
 )
-def test_a_conflict_of_a_merge_is_called_one(text: str) -> None:
+def test_a_conflict_of_a_merge_is_called_one_with_the_lines_of_its_sides(text: str, sides: str) -> None:
     """Not a fault of the indentation: the marker's own line, and what to do about it."""
     finding = refusal_of(text)
-    assert (finding.rule, finding.message) == ("syntax", "this merge conflict is not resolved")
+    assert (finding.rule, finding.message) == ("syntax", f"a merge conflict is not resolved: {sides}")
     assert "keep what is right" in finding.hint
     assert text.splitlines()[finding.where.line - 1].startswith("<<<<<<<")
+
+
+def test_every_conflict_of_a_file_is_named() -> None:
+    hunk = "<<<<<<< HEAD\nb: 2\n=======\nb: 3\n>>>>>>> main\n"
+    found = read_yaml(f"a: 1\n{hunk}c: 4\n{hunk}", "f.yaml")
+    assert isinstance(found, list)
+    assert [one.where.line for one in found] == [2, 8]
 
 
 def test_a_quote_closed_by_a_later_one_is_reported_where_it_opened() -> None:

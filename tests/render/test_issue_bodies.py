@@ -89,6 +89,15 @@ def test_the_text_is_the_golden_one(key: str, name: str) -> None:
     assert_golden(GOLDEN / name, text)
 
 
+def test_the_checklist_names_the_channel_that_the_declaration_named() -> None:
+    """R123: nobody at night works out what stands for `{timestamp}`."""
+    line = next(line for line in body().splitlines() if "box:sev0-first/channel" in line)
+    assert line.startswith("- [ ] Create the channel `#incident-20250102-120500` ")
+    by_time = next(line for line in body(id="INC-20250102-120501").splitlines() if "box:sev0-first/channel" in line)
+    assert "`#incident-20250102-120501`" in by_time
+    assert "{timestamp}" not in body()
+
+
 def test_there_is_a_text_for_every_key() -> None:
     """Each incident and each item can be asked for."""
     other = msgspec.structs.replace(BASE, id="INC-2", action_items=[])
