@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from incident_ops.domain.as_of import corrected_instants, phase, public_status
+from incident_ops.domain.as_of import corrected_instants, phase
 from incident_ops.domain.incident import ActionItem, Amount, Impact, Incident, Lessons, Revenue, Users
 from incident_ops.domain.lifecycle import FIXED, OVER, PENDING
 from incident_ops.domain.policy import Policy
+from incident_ops.domain.public_updates import PUBLIC, lacks_last_word, last_update_for
 from incident_ops.domain.time import UNKNOWN, instant, spell_clock, spell_duration, spell_instant
 
 
@@ -287,8 +288,9 @@ def _state(incident: Incident) -> str:
 
 
 def _status_page(incident: Incident, policy: Policy) -> str:
-    if any(update.audience == "public" for update in incident.updates):
-        return f"Updated: {public_status(incident)}"
+    last = last_update_for(incident, PUBLIC)
+    if last:
+        return f"Updated: {last.status}" + ("; resolved is not published yet" if lacks_last_word(incident) else "")
     duties = policy.duties(incident.severity, incident.priority)
     if duties is None:
         return UNKNOWN

@@ -187,7 +187,9 @@ def _public(view: IncidentView) -> str:
     incident = view.record.incident
     latest = last_update(incident, view.now, "public")
     if latest:
-        return f"{public_status(incident)}; last public update {spell_ago(latest[0])}"
+        age, update = latest
+        other = f" ({update.status})" if update.status != public_status(incident) else ""
+        return f"{public_status(incident)}; last public update{other} {spell_ago(age)}"
     duties = view.policy.duties(incident.severity, incident.priority)
     is_required = duties is not None and duties.status_page
     return f"{public_status(incident)}; no public update yet{'' if is_required else ', none required'}"
