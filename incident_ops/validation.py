@@ -25,9 +25,10 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Crossings, Link, Record, Silence, World, is_incident_id
 from incident_ops.domain.time import SKEW, parse_instant
 from incident_ops.findings import Finding, Level, Route
-from incident_ops.records.base_revision import Base
+from incident_ops.records.base_revision import Base, same_incident
 from incident_ops.records.file_findings import FAULTS, fault
 from incident_ops.records.index import UNREADABLE, IndexEntry, RecordIndex, to_record
+from incident_ops.records.merged_policies import may_rule, policies_since
 from incident_ops.records.planned_changes import FREEZE, MAINTENANCE, to_plan
 from incident_ops.records.policy import PolicyAndServices
 from incident_ops.records.schema import SCHEMA_KINDS, check_document, schema_text
@@ -271,18 +272,33 @@ def crossings(index: RecordIndex) -> Crossings:
 
 
 def base_findings(base: Base, world: World | None, index: RecordIndex) -> Iterator[Finding]:
-    """What no merged record may have become, each at its place in the present file."""
+    """What no merged record may have become, and what no new one may bring along, each at its place in the present
+    file."""
     for was, now in base.pairs():
         if now is None and index.path_of(was.incident.id) is None:
             yield from base_rules.deleted(was)
             now = base.renamed(was)
-        if now is None:
+        if now is not None:
+            yield from _in_present(base, now, base_rules.compare(was, now, world))
+    added = [*base.added()]
+    policies = policies_since(base.git, base.tip, [new.incident for new in added], world.now) if world else []
+    for new in added:
+        found = base.deleted_before(new)
+        if found and same_incident(found[0].incident, new.incident):
+            yield from _in_present(base, new, base_rules.compare(found[0], new, world))
             continue
-        findings = base_rules.compare(was, now, world)
-        raw = base.after.get(now.path) if findings else None
-        document = read_bytes(raw, now.path) if isinstance(raw, bytes) else None
-        for finding in findings:
-            yield finding.at(document.locate(finding.where)) if isinstance(document, Document) else finding
+        findings = base_rules.reused(new, found[1]) if found else []
+        if world:
+            ruling = [one for one in policies if may_rule(one, new.incident, world.now)]
+            findings += base_rules.added(new, ruling)
+        yield from _in_present(base, new, findings)
+
+
+def _in_present(base: Base, record: Record, findings: list[Finding]) -> Iterator[Finding]:
+    raw = base.after.get(record.path) if findings else None
+    document = read_bytes(raw, record.path) if isinstance(raw, bytes) else None
+    for finding in findings:
+        yield finding.at(document.locate(finding.where)) if isinstance(document, Document) else finding
 
 
 def weighed_against_base(

@@ -31,6 +31,15 @@ class Record(NamedTuple):
     pending: bool = False
 
 
+class MergedPolicy(NamedTuple):
+    """A policy of the default branch: its digest, and from when until when it was the branch's (None: it still is)."""
+
+    digest: str
+    policy: Policy
+    begin: datetime
+    end: datetime | None
+
+
 class World(NamedTuple):
     """What a rule may know besides the record: policy, services by name, and the instant of the check (aware UTC)."""
 
