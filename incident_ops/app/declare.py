@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from incident_ops.adapters.files import write_in_new_folder
+from incident_ops.adapters.files import demand_no_link, write_in_new_folder
 from incident_ops.app.edit_record import check_services, checked, must_have_happened
 from incident_ops.app.workspace import Workspace, demand_work_tree
 from incident_ops.domain.incident import Incident
@@ -47,6 +47,7 @@ def declare_record(workspace: Workspace, declaration: Declaration, by: str | Non
     in_force = policy_digest(workspace.setting.policy.resolved)
     for incident_id in itertools.islice(candidates(policy, workspace.now, lambda: _every_id(workspace)), ID_ATTEMPTS):
         path = record_path(incident_id)
+        demand_no_link(workspace.root, path)
         if os.path.lexists((workspace.root / path).parent):
             continue
         declared = declare_incident(incident_id, declaration, policy, in_force, workspace.now, by)

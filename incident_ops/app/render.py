@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from incident_ops.adapters.files import write_text
+from incident_ops.adapters.files import demand_no_link, write_text
 from incident_ops.app.workspace import Workspace
 from incident_ops.documents.incident_documents import incident_documents
 from incident_ops.domain.fence import Unusable, evaluate_each
@@ -42,6 +42,7 @@ def render_documents(workspace: Workspace, incidents: Sequence[str] = (), *, wri
                 if not path.is_file() or path.read_bytes() != text.encode():
                     differing.append(path)
                     if write:
+                        demand_no_link(workspace.root, record.path)
                         write_text(path, text)
     except Unusable as error:
         broken = error.unread
