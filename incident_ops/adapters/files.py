@@ -47,7 +47,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def demand_no_link(root: Path, path: str) -> None:
-    """WriteFailed where a folder below `root` on the way to `path` is a symbolic link: nothing is written through it."""
+    """WriteFailed where a folder below `root` on the way to `path` is a symbolic link."""
     folder = root
     for part in Path(path).parts[:-1]:
         folder /= part

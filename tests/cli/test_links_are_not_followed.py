@@ -1,4 +1,4 @@
-"""Nothing is written through a symbolic link: a record's folder that leads elsewhere is refused, and nothing changes."""
+"""Nothing is written through a symbolic link: a folder that leads elsewhere is refused."""
 
 from __future__ import annotations
 
