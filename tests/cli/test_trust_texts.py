@@ -88,3 +88,25 @@ def test_a_runbook_that_is_one_is_fine(folder: Folder, address: str) -> None:
 def test_a_link_does_not_lead_into_a_script(folder: Folder, address: str) -> None:
     folder.put(text=record(links=f'{{dashboard: "{address}"}}'))
     assert len(errors(folder)) == 1
+
+
+@pytest.mark.parametrize("code", [0x85, 0x2028, 0x2029])
+def test_lines_are_counted_as_editors_count_them(folder: Folder, code: int) -> None:
+    """YAML 1.1 breaks lines at these characters, YAML 1.2 and editors do not."""
+    folder.put(text=record(title=f'"Login{chr(code)}fails"', severity="SEV9"))
+    assert errors(folder)[-1].startswith(f"{PATH}:3:11: error: 'SEV9' is not a severity")
+    folder.put(text=record(title=f'"Login{chr(code)}fails"') + "title: twice\n")
+    assert errors(folder) == [f"{PATH}:7:1: error: key 'title' appears twice; the first is on line 2 [duplicate-key]"]
+    folder.put(text=record(title=f'"Login{chr(code)}fails"') + "tags: [0123]\n")
+    assert [line.split(" error")[0] for line in errors(folder)] == [f"{PATH}:7:8:"]
+
+
+@pytest.mark.parametrize("code", [0x85, 0x2028, 0x2029])
+def test_such_a_character_in_a_comment_is_named_where_it_is(folder: Folder, code: int) -> None:
+    folder.put(text=record() + f"# one{chr(code)}two: [\n")
+    assert errors(folder) == [f"{PATH}:7:6: error: there is a control character here (U+{code:04X}) [encoding]"]
+
+
+def test_a_lone_carriage_return_ends_a_line(folder: Folder) -> None:
+    folder.put(text=record(severity="SEV9").replace("\n", "\r", 1))
+    assert errors(folder)[0].startswith(f"{PATH}:3:11: error: ")
