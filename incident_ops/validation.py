@@ -25,21 +25,24 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import NEW
 from incident_ops.domain.record import Crossings, Link, Record, Silence, World, is_incident_id
 from incident_ops.domain.time import SKEW, parse_instant, stamp
-from incident_ops.findings import Finding, Level, Route
+from incident_ops.findings import Finding, Level, Route, Where
 from incident_ops.records.accepted_part import accepted_part
-from incident_ops.records.base_revision import Base
+from incident_ops.records.base_revision import Base, same_incident
 from incident_ops.records.file_findings import FAULTS, fault
 from incident_ops.records.history import merged_rows
 from incident_ops.records.index import UNREADABLE, IndexEntry, RecordIndex, to_record
+from incident_ops.records.merged_policies import may_rule, policies_since
 from incident_ops.records.planned_changes import FREEZE, MAINTENANCE, to_plan
 from incident_ops.records.policy import PolicyAndServices
 from incident_ops.records.schema import SCHEMA_KINDS, check_document, schema_text
 from incident_ops.records.store import CheckRecord, Raw, Store, is_record
-from incident_ops.records.yaml_positions import Node, nodes
+from incident_ops.records.yaml_positions import comments
 from incident_ops.records.yaml_reader import Document, read_bytes
-from incident_ops.rules import SuppressedFinding, apply_suppressions, timeline_order
+from incident_ops.rules import SuppressedFinding, apply_suppressions, secret, text_safety, timeline_order
 from incident_ops.rules import base as base_rules
 from incident_ops.rules.policy.not_used_yet import not_used_yet
+from incident_ops.rules.secret import find_secret
+from incident_ops.rules.text_safety import find_unsafe
 
 _DATE = re.compile(r"-(?<=([0-9]{4}-))([0-9]{2}-[0-9]{2})")  # starts at the hyphen: fewer candidates than digits
 # a quoted text may spell a digit or hyphen of a date as an escape, e.g. `\x32`, or break it by `\` at a line's end
@@ -92,7 +95,7 @@ def record_checker(setting: PolicyAndServices, now: datetime) -> CheckRecord:
             record.incident.id,
             0 if settled else 1,
             _latest(document.text),
-            _placed(document, findings),
+            [*_placed(document, findings), *_comment_hazards(document)],
             None if settled else document.data,
             _links(path, record.incident),
             find_suppressions(document.text, path),
@@ -153,6 +156,7 @@ def validate_records(
     if world:
         findings += _clock_findings(store, index, world)
         findings += _with_lines(store, rules.run_all(crossings(index)))
+    findings += [finding for document in _settings(setting) for finding in _hazards(document)]
     others = [(path, kind) for path, kind in store.others() if is_wanted is None or is_wanted(path)]
     findings += [finding for path, kind in others for finding in _other_findings(store, path, kind, world)]
     findings += [*_stale_schemas(store), *_not_used_yet(setting)]
@@ -274,10 +278,34 @@ def _other_findings(store: Store, path: str, kind: str, world: World | None) -> 
     if isinstance(document, list):
         return document
     if kind == "gate":
-        return _gate_findings(document, world)
-    return check_document(document, kind) or (
-        _plan_findings(document, kind, world) if kind in (FREEZE, MAINTENANCE) else []
-    )
+        return [*_hazards(document), *_gate_findings(document, world)]
+    found = check_document(document, kind)
+    if not found and kind in (FREEZE, MAINTENANCE):
+        found = _plan_findings(document, kind, world)
+    return [*_hazards(document), *found]
+
+
+def _settings(setting: PolicyAndServices) -> list[Document]:
+    return [loaded.document for loaded in (setting.policy, setting.services) if loaded.document is not None]
+
+
+def _hazards(document: Document) -> list[Finding]:
+    """Secrets and characters that mislead, in the texts, keys and comments of a file beside the incidents."""
+    found = [*secret.secrets_in(document.data), *text_safety.unsafe_in(document.data)]
+    return [*_placed(document, found), *_comment_hazards(document)]
+
+
+def _comment_hazards(document: Document) -> Iterator[Finding]:
+    """Secrets and characters that mislead in comments, which are no part of the data."""
+    text = document.text
+    if "#" not in text or (find_unsafe(text) is None and find_secret(text) is None):
+        return
+    for comment in comments(text):
+        for rule, find in ((secret, find_secret), (text_safety, find_unsafe)):
+            if (found := find(comment[0])) is not None:
+                at = comment.start() + found[0]
+                line, column = text.count("\n", 0, at) + 1, at - (text.rfind("\n", 0, at) + 1) + 1
+                yield Finding(rule.ID, rule.LEVEL, Where(document.file, (), line, column), found[1], rule.HINT)
 
 
 def _gate_findings(document: Document, world: World | None) -> list[Finding]:
@@ -325,18 +353,33 @@ def crossings(index: RecordIndex) -> Crossings:
 
 
 def base_findings(base: Base, world: World | None, index: RecordIndex) -> Iterator[Finding]:
-    """What no merged record may have become, each at its place in the present file."""
+    """What no merged record may have become, and what no new one may bring along, each at its place in the present
+    file."""
     for was, now in base.pairs():
         if now is None and index.path_of(was.incident.id) is None:
             yield from base_rules.deleted(was)
             now = base.renamed(was)
-        if now is None:
+        if now is not None:
+            yield from _in_present(base, now, base_rules.compare(was, now, world))
+    added = [*base.added()]
+    policies = policies_since(base.git, base.tip, [new.incident for new in added], world.now) if world else []
+    for new in added:
+        found = base.deleted_before(new)
+        if found and same_incident(found[0].incident, new.incident):
+            yield from _in_present(base, new, base_rules.compare(found[0], new, world))
             continue
-        findings = base_rules.compare(was, now, world)
-        raw = base.after.get(now.path) if findings else None
-        document = read_bytes(raw, now.path) if isinstance(raw, bytes) else None
-        for finding in findings:
-            yield finding.at(document.locate(finding.where)) if isinstance(document, Document) else finding
+        findings = base_rules.reused(new, found[1]) if found else []
+        if world:
+            ruling = [one for one in policies if may_rule(one, new.incident, world.now)]
+            findings += base_rules.added(new, ruling)
+        yield from _in_present(base, new, findings)
+
+
+def _in_present(base: Base, record: Record, findings: list[Finding]) -> Iterator[Finding]:
+    raw = base.after.get(record.path) if findings else None
+    document = read_bytes(raw, record.path) if isinstance(raw, bytes) else None
+    for finding in findings:
+        yield finding.at(document.locate(finding.where)) if isinstance(document, Document) else finding
 
 
 def weighed_against_base(
@@ -382,21 +425,19 @@ def find_suppressions(text: str, path: str) -> list[Silence]:
     """
     if MARK not in text:
         return []
-    texts = sorted(_texts(nodes(text), text))
     lines = text.split("\n")
     starts = [0, *(line_break.end() for line_break in re.finditer("\n", text))]
     below = _next(lines)
     suppressions = []
-    for comment in _COMMENT.finditer(text):
-        at = comment.start()
-        above = bisect_right(texts, (at, len(text))) - 1
-        if above >= 0 and at < texts[above][1]:
-            continue
-        line = bisect_right(starts, at)
-        column = at - starts[line - 1] + 1
-        alone = not lines[line - 1][: column - 1].strip()
-        rules = tuple(name for part in comment[1].split(",") if (name := part.strip()))
-        suppressions.append(Silence(path, line, column, below[line - 1] if alone else line, rules, comment[2].strip()))
+    for found in comments(text):
+        for comment in _COMMENT.finditer(found[0]):
+            at = found.start() + comment.start()
+            line = bisect_right(starts, at)
+            column = at - starts[line - 1] + 1
+            alone = not lines[line - 1][: column - 1].strip()
+            rules = tuple(name for part in comment[1].split(",") if (name := part.strip()))
+            on = below[line - 1] if alone else line
+            suppressions.append(Silence(path, line, column, on, rules, comment[2].strip()))
     return suppressions
 
 
@@ -407,18 +448,3 @@ def _next(lines: list[str]) -> list[int]:
         is_comment = lines[place + 1].lstrip().startswith("#")
         below[place] = below[place + 1] if is_comment else place + 2
     return below
-
-
-def _texts(top: Node, text: str) -> Iterator[tuple[int, int]]:
-    """Where quoted and block texts are, keys included; a block text without its `|` line, which may have one."""
-    todo = [top]
-    while todo:
-        node = todo.pop()
-        if node.kind == "scalar" and node.style not in ("", "null"):
-            header = text.find("\n", node.start, node.end) if node.style in "|>" else node.start
-            if header >= 0:
-                yield header, node.end
-        for entry in node.entries:
-            if entry.name is not None:
-                yield entry.start, entry.key_end
-            todo.append(entry.value)

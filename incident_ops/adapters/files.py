@@ -46,6 +46,16 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
+def demand_no_link(root: Path, path: str) -> None:
+    """WriteFailed where a folder below `root` on the way to `path` is a symbolic link."""
+    folder = root
+    for part in Path(path).parts[:-1]:
+        folder /= part
+        if folder.is_symlink():
+            where = str(folder.relative_to(root))
+            raise WriteFailed("is a symbolic link; nothing is written through it", where=where, hint="make it a folder")
+
+
 def replace_if_unchanged(path: Path, before: bytes, after: bytes, lock: Path) -> bool:
     """Writes `after` only where the file still holds `before`; False where it does not, and nothing was written.
 

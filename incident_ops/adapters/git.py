@@ -12,7 +12,7 @@ import re
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -181,6 +181,13 @@ class Git:
         if (last := commit or self.head) is not None:
             out = self._stdout("rev-list", last, "--", path)
             yield from out.decode().split()
+
+    def branch_history(self, path: str, commit: str) -> Iterator[tuple[str, datetime]]:
+        """The commits of a branch itself (first parents) that changed a path, newest first, each with its time."""
+        words = ("log", "--first-parent", "--no-show-signature", "--format=%H %ct", commit, "--", path)
+        for row in self._stdout(*words).decode().splitlines():
+            found, _, seconds = row.partition(" ")
+            yield found, datetime.fromtimestamp(int(seconds), UTC)
 
     def config(self, name: str) -> str | None:
         """A setting of this clone alone, None where it has none of that name."""

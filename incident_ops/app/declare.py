@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
-from incident_ops.adapters.files import write_in_new_folder
+from incident_ops.adapters.files import demand_no_link, write_in_new_folder
 from incident_ops.app.edit_record import check_services, checked, must_have_happened, shown_path
 from incident_ops.app.workspace import Workspace, clone_notes, demand_work_tree, leads_somewhere, need_remote
 from incident_ops.domain.as_of import declared_at
@@ -73,6 +73,7 @@ def declare_record(workspace: Workspace, declaration: Declaration, by: str | Non
     unnumbered: list[str] = []
     for incident_id in itertools.islice(_new_ids(workspace, declaration, by, unnumbered), ID_ATTEMPTS):
         path = record_path(incident_id)
+        demand_no_link(workspace.root, path)
         if os.path.lexists((workspace.root / path).parent):
             continue
         draft = _drafted(workspace, incident_id, declaration, by)

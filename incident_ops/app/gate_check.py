@@ -367,7 +367,7 @@ def _may_use_budget(before: Incident, service: str, objective: Objective, now: d
     if service not in before.services:
         return False
     try:
-        return bool(counted_spans(before, shift(now, -objective.window), now))
+        return bool(counted_spans(before, shift(now, -objective.window), now, service))
     except Exception:  # what cannot be calculated may have used all of it
         return True
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from incident_ops.adapters.files import write_text
+from incident_ops.adapters.files import demand_no_link, write_text
 from incident_ops.app.known import known_record, not_declared
 from incident_ops.app.workspace import Workspace, leads_somewhere
 from incident_ops.documents.incident_documents import incident_documents
@@ -77,6 +77,7 @@ def _render_one(root: Path, path: str, text: str, last: _LastRendered | None, re
         return
     rendered.differing.append(root / path)
     if last is not None:
+        demand_no_link(root, path)
         write_text(root / path, text)
         last.note(path, text.encode())
 

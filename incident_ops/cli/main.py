@@ -30,6 +30,7 @@ COMMANDS = {
     "show": "Show an incident on one screen.",
     "list": "List incidents or action items, the most urgent first.",
     "validate": "Check records: errors on their exact line.",
+    "verify": "Replay the history: which changes does nobody answer for?",
     "policy": "Show, lint or import the policy; holidays.",
     "triage": "Answer the triage questions, get the level and the rule that decided.",
     "plan": "Show what the tracker should become, and why.",

@@ -21,6 +21,7 @@ from incident_ops.cli.options import (
     with_repository,
 )
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.public_updates import STATUSES
 from incident_ops.edits import communicate
 from incident_ops.edits.step import Step, join_steps
 from incident_ops.errors import UserError
@@ -32,7 +33,7 @@ from incident_ops.render.findings import inert
 @click.option("--internal", metavar="TEXT", help="News for the responders and their teams.")
 @click.option("--executive", metavar="TEXT", help="News for the management.")
 @click.option("--public", metavar="TEXT", help="News for everybody: it goes to the status page.")
-@click.option("--status", type=click.Choice(communicate.STATUSES), help="Default: what the record says.")
+@click.option("--status", type=click.Choice(STATUSES), help="Default: what was said last; resolved once it is.")
 @click.option("--eta", metavar="WHEN", help="When it may be over: 30m (from now), 14:00, an instant, or unknown.")
 @click.option("--severity", metavar="LABEL", help="The new severity; `none` takes it away where a priority drives.")
 @click.option("--priority", metavar="LABEL", help="The new priority.")
@@ -68,6 +69,7 @@ def update(workspace: Workspace, incident: str | None, by: str | None, **said: s
         reason = clean(said["reason"])
         return join_steps(
             communicate.relabel_all(current, policy, workspace.now, actor, labels, reason),
+            communicate.public_doubts(current, policy, texts, said["status"]),
             communicate.publish_update(current, workspace.now, actor, texts, said["status"], eta),
         )
 

@@ -133,7 +133,7 @@ def missing_figures(asked: DeployRequest, facts: DeployFacts) -> tuple[str, ...]
     """Why it is unknown whether the error budget is spent; nothing where it is known."""
     if facts.objective is None:
         return ()
-    budget = budget_of(facts.past_incidents, facts.objective, asked.now, asked.requests)
+    budget = budget_of(asked.service, facts.past_incidents, facts.objective, asked.now, asked.requests)
     if budget is None:
         return ("the error budget counts requests: say how many there were in its window, with --requests N",)
     if budget.is_exhausted or not budget.unknown:
@@ -163,7 +163,7 @@ def _budget(asked: DeployRequest, facts: DeployFacts) -> list[Hold]:
         return []
 
     def held_by(incidents: Sequence[Incident]) -> list[Hold]:
-        budget = budget_of(incidents, objective, asked.now, asked.requests)
+        budget = budget_of(asked.service, incidents, objective, asked.now, asked.requests)
         if budget is None:
             return []
         return budget_holds(asked.service, budget, incidents, objective, facts.policy, asked.now)

@@ -224,12 +224,12 @@ def _opens(at: datetime, calendar: Calendar) -> datetime | None:
 
 
 def budget_of(
-    incidents: Sequence[Incident], objective: Objective, now: datetime, requests: int | None
+    service: str, incidents: Sequence[Incident], objective: Objective, now: datetime, requests: int | None
 ) -> Budget | None:
-    """The error budget as the objective counts it; None where it counts requests and their number is not given."""
+    """The error budget of a service as the objective counts it; None where the number of requests is not given."""
     if objective.mode != REQUEST_BUDGET:
-        return time_budget(incidents, objective, now)
-    return None if requests is None else request_budget(incidents, objective, now, requests)
+        return time_budget(incidents, objective, now, service)
+    return None if requests is None else request_budget(incidents, objective, now, requests, service)
 
 
 def budget_holds(
@@ -245,7 +245,8 @@ def budget_holds(
     status = status_line(budget)
     if budget.is_exhausted:
         return [Hold(ERROR_BUDGET, service, status, begin=now)]
-    fast = burning(incidents, objective, now, policy.gate.burn_rates) if policy.gate.budget == "burn" else None
+    rates = policy.gate.burn_rates if policy.gate.budget == "burn" else ()
+    fast = burning(incidents, objective, now, rates, service)
     if fast is not None:
         text = f"{fast.rate:g} times the even pace or more, in {fast.long} and in {fast.short}"
         return [Hold(ERROR_BUDGET, service, text, BURNING, begin=now)]

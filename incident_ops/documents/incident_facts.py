@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from incident_ops.domain.as_of import corrected_instants, phase, public_status
-from incident_ops.domain.incident import ActionItem, Amount, Impact, Incident, Lessons, Revenue, Users
+from incident_ops.domain.as_of import corrected_instants, phase
+from incident_ops.domain.incident import ActionItem, Amount, Impact, Incident, Lessons, Revenue, ServiceImpact, Users
 from incident_ops.domain.lifecycle import FIXED, OVER, PENDING
 from incident_ops.domain.policy import Policy
+from incident_ops.domain.public_updates import PUBLIC, lacks_last_word, last_update_for
 from incident_ops.domain.ticket import is_ticket, kind_of
-from incident_ops.domain.time import UNKNOWN, instant, spell_clock, spell_duration, spell_instant
+from incident_ops.domain.time import UNKNOWN, instant, parse_instant, spell_clock, spell_duration, spell_instant
 
 
 class NamedInterval(NamedTuple):
@@ -214,6 +215,7 @@ def impact_rows(incident: Incident) -> list[FactRow]:
             for length in impact_cycles(incident)
         ),
         FactRow("Services affected", ", ".join(incident.services)),
+        *(FactRow(name, ", ".join(_hurt(one) for one in entries)) for name, entries in hurt_services(incident).items()),
         FactRow("Users affected", _users(impact.users)),
         FactRow("Failed requests", spell_amount(impact.failed_requests)),
         FactRow("Revenue", _revenue(impact.revenue)),
@@ -307,8 +309,9 @@ def has_public_update(incident: Incident) -> bool:
 
 
 def _status_page(incident: Incident, policy: Policy) -> str:
-    if has_public_update(incident):
-        return f"Updated: {public_status(incident)}"
+    last = last_update_for(incident, PUBLIC)
+    if last:
+        return f"Updated: {last.status}" + ("; resolved is not published yet" if lacks_last_word(incident) else "")
     duties = policy.duties(incident.severity, incident.priority)
     if duties is None:
         return UNKNOWN
@@ -332,6 +335,30 @@ def _revenue(revenue: Revenue | str | None) -> str:
     if revenue.per_minute not in (None, UNKNOWN):
         text += f", {spell_amount(revenue.per_minute)}{currency} a minute"
     return text
+
+
+def hurt_services(incident: Incident) -> dict[str, list[ServiceImpact]]:
+    """When each service was hurt, by its name in the order of the record; the earliest first."""
+    by_name: dict[str, list[ServiceImpact]] = {}
+    for one in incident.impact.services:
+        by_name.setdefault(one.service, []).append(one)
+    return {name: sorted(entries, key=lambda one: parse_instant(one.start)) for name, entries in by_name.items()}
+
+
+def hurt_for(hurt: ServiceImpact, now: datetime) -> str:
+    """`major 20m`; while it goes on `major since 12:05`, on another day than `now` with its date."""
+    begin = parse_instant(hurt.start)
+    if hurt.end is None:
+        return f"{hurt.degree} since {spell_clock(begin, dated=begin.date() != now.date())}"
+    return f"{hurt.degree} {spell_duration(int((parse_instant(hurt.end) - begin).total_seconds()))}"
+
+
+def _hurt(hurt: ServiceImpact) -> str:
+    if hurt.end is None:
+        return f"{hurt.degree} since {spell_clock(parse_instant(hurt.start), dated=True)} UTC"
+    begin, end = parse_instant(hurt.start), parse_instant(hurt.end)
+    dated = begin.date() != end.date()
+    return f"{hurt_for(hurt, end)} ({spell_clock(begin, dated)}–{spell_clock(end, dated)} UTC)"
 
 
 def _seldom(impact: Impact) -> Iterator[FactRow]:

@@ -28,6 +28,7 @@ from incident_ops.domain.incident import ActionItem, Incident, Measure
 from incident_ops.domain.lifecycle import FIXED, OVER, is_cancelled
 from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, Policy
 from incident_ops.domain.policy_sections import AFTER, Checklist
+from incident_ops.domain.public_updates import PUBLIC, last_update_for
 from incident_ops.domain.record import Record, item_key
 from incident_ops.domain.ticket import INCIDENT, is_ticket, kind_of
 from incident_ops.domain.time import duration, parse_instant, spell_clock, spell_duration
@@ -249,15 +250,16 @@ def _summary(incident: Incident) -> str:
 
 def _now(incident: Incident, policy: Policy, now: datetime) -> str:
     """What has been said in public, and when the next update is due (R135); a ticket has no public status."""
-    public = max((parse_instant(update.at) for update in incident.updates if update.audience == "public"), default=None)
     try:
         following = next_update(incident, policy, now)
     except UserError:  # the table of clocks says why
         following = None
-    if is_ticket(incident, policy) and public is None:
+    last = last_update_for(incident, PUBLIC)
+    if is_ticket(incident, policy) and last is None:
         return following or ""
-    if public is not None:
-        last_public = f"Last public update {spell_clock(public, dated=True)} UTC"
+    if last is not None:
+        other = f" ({last.status})" if last.status != public_status(incident) else ""
+        last_public = f"Last public update{other} {spell_clock(parse_instant(last.at), dated=True)} UTC"
     else:
         page = next(row.text for row in incident_facts.header(incident, policy) if row.name == "Status page")
         last_public = f"Status page: {page[:1].lower() + page[1:]}"

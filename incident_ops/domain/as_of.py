@@ -4,7 +4,8 @@ Corrections are applied. An instant after `now` has not happened yet: a reopenin
 end of a pause. So the same record looked at from an earlier `now` shows what was known then; back-tests and late runs
 rest on this. `unknown` is never read as a time: a clock that ended at an unknown instant has ended, at an unknown time.
 
-The functions without an instant (`corrected_instants`, `current_instant`, `public_status`, `phase`) read the record as
+The functions without an instant (`corrected_instants`, `current_instant`, `public_status`, `known_status`,
+`phase`) read the record as
 it is written, corrections applied.
 """
 
@@ -30,6 +31,7 @@ from incident_ops.domain.lifecycle import (
     is_cancelled,
 )
 from incident_ops.domain.policy import Policy
+from incident_ops.domain.public_updates import PUBLIC, last_update_for
 from incident_ops.domain.time import UNKNOWN, PauseSpan, TimeSpan, instant, parse_date, parse_instant
 
 AT_WORK = frozenset({NEW, TRIAGED, ASSIGNED, IN_PROGRESS, REOPENED})
@@ -357,12 +359,24 @@ def is_settled(incident: Incident, policy: Policy) -> bool:
 
 
 def public_status(incident: Incident) -> str:
-    """investigating, identified, monitoring or resolved (R83, C15); `public_status` of the record wins.
+    """What the last public update says: investigating, identified, monitoring or resolved (R83, R85).
 
-    Resolved or closed -> resolved; restored -> monitoring; cause found -> identified.
+    `public_status` of the record wins; an incident that is over is resolved; before any public update it is
+    investigating.
     """
     if incident.public_status:
         return incident.public_status
+    if incident.state in OVER:
+        return "resolved"
+    last = last_update_for(incident, PUBLIC)
+    return last.status if last else "investigating"
+
+
+def known_status(incident: Incident) -> str:
+    """How far the work is by what the record says, in the words of the public status (C15).
+
+    Resolved or closed -> resolved; restored -> monitoring; cause found -> identified.
+    """
     if incident.state in OVER:
         return "resolved"
     if current_instant(incident, "restored"):

@@ -103,8 +103,18 @@ class Series(Value, frozen=True, kw_only=True):
     points: list[Point]
 
 
+class ServiceImpact(Value, frozen=True, kw_only=True, rename={"start": "from", "end": "to"}):
+    """How badly one service was hurt over one interval; no end while it goes on."""
+
+    service: str
+    degree: str
+    start: str
+    end: str | None = None
+
+
 class Impact(Value, frozen=True, kw_only=True):
     summary: str | None = None
+    services: list[ServiceImpact] = []
     users: Users | str | None = None
     failed_requests: Amount = None
     revenue: Revenue | str | None = None
@@ -223,6 +233,7 @@ class Cause(Value, frozen=True, kw_only=True):
     why: str | None = None
     where: str | None = None
     trigger: str | None = None
+    contributing: list[str] = []
     five_whys: list[Why] = []
     ref: str | None = None
 

@@ -159,6 +159,10 @@ class Repository(Protocol):
         """The commits that changed a path, newest first: those up to `commit`, else up to HEAD."""
         ...
 
+    def branch_history(self, path: str, commit: str) -> Iterator[tuple[str, datetime]]:
+        """The commits of a branch itself (first parents) that changed a path, newest first, each with its time."""
+        ...
+
 
 class Notifier(Protocol):
     """One way to reach people: a channel of the policy."""

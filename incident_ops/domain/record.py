@@ -42,6 +42,15 @@ UndatedFields = tuple[tuple[str, tuple[str, ...]], ...]
 """Incident by incident, in order: its id, and what a view of an earlier time leaves out of it."""
 
 
+class MergedPolicy(NamedTuple):
+    """A policy of the default branch: its digest, and from when until when it was the branch's (None: it still is)."""
+
+    digest: str
+    policy: Policy
+    begin: datetime
+    end: datetime | None
+
+
 class World(NamedTuple):
     """What a rule may know besides the record: policy, services by name, and the instant of the check (aware UTC)."""
 

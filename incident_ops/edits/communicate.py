@@ -8,9 +8,11 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from incident_ops.domain.as_of import corrected_instants, public_status
+from incident_ops.domain.as_of import corrected_instants, known_status
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.lifecycle import OVER, RESOLVED
 from incident_ops.domain.policy import Policy
+from incident_ops.domain.public_updates import PUBLIC, STATUSES, has_status_page, last_update_for
 from incident_ops.domain.record import Append, Edit, Remove, Set
 from incident_ops.domain.ticket import BECOMES_INCIDENT, is_ticket
 from incident_ops.domain.time import instant, parse_instant, stamp
@@ -22,33 +24,58 @@ from incident_ops.edits.step import (
     join_steps,
     quote,
     route_of,
+    state_words,
     timeline_row,
 )
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 
-AUDIENCES = ("internal", "executive", "public")
-STATUSES = ("investigating", "identified", "monitoring", "resolved")
+AUDIENCES = ("internal", "executive", PUBLIC)
 
 
 def publish_update(
     incident: Incident, now: datetime, by: str | None, texts: dict[str, str], status: str | None, eta: str | None
 ) -> Step:
-    """An entry of `updates` for each audience of `texts`; without a status the derived one is used (R83, C15)."""
-    status = status or public_status(incident)
+    """An entry of `updates` for each audience of `texts`; without a status as `next_status` says (R83, C15)."""
     edits: list[Edit] = []
     messages = []
     for audience in AUDIENCES:
         if audience not in texts:
             continue
-        text = texts[audience]
-        fields = given_fields(at=stamp(now), audience=audience, status=status, text=text, eta=eta)
+        text, said = texts[audience], status or next_status(incident, audience)
+        fields = given_fields(at=stamp(now), audience=audience, status=said, text=text, eta=eta)
         edits += [
             Append(("updates",), fields),
             timeline_row(now, "communication", f"Update ({audience}): {quote(text)}", by),
         ]
-        messages.append(f"{audience} update ({status}): {quote(text)}")
+        messages.append(f"{audience} update ({said}): {quote(text)}")
     return Step(tuple(edits), tuple(messages), _passed(now, eta))
+
+
+def next_status(incident: Incident, audience: str) -> str:
+    """The status of an update that names none: that of the last one for its audience, resolved once it is over.
+
+    The public status moves only by an update that says so; for the others it follows from the record, too.
+    """
+    if incident.state in OVER:
+        return RESOLVED
+    last = last_update_for(incident, audience, this_cycle=True)
+    if audience == PUBLIC and (incident.public_status or last):
+        return incident.public_status or (last.status if last else "")
+    known = known_status(incident)
+    return max(known, last.status, key=STATUSES.index) if last else known
+
+
+def public_doubts(incident: Incident, policy: Policy, texts: dict[str, str], status: str | None) -> Step:
+    """What should give pause before it is published: the incident is not resolved, or has no status page."""
+    if PUBLIC not in texts:
+        return Step((), ())
+    doubts = []
+    if (status or next_status(incident, PUBLIC)) == RESOLVED and incident.state not in OVER:
+        doubts.append(f"the public update says resolved, and the incident is {state_words(incident.state)}")
+    if not has_status_page(incident, policy):
+        doubts.append(f"{policy.driving_label(incident.severity, incident.priority)} has no status page")
+    return Step((), (), tuple(doubts))
 
 
 def _passed(now: datetime, eta: str | None) -> tuple[str, ...]:

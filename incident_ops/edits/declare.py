@@ -27,6 +27,7 @@ from incident_ops.domain.lifecycle import (
     shortest_path,
 )
 from incident_ops.domain.policy import LevelPolicy, Policy, Service
+from incident_ops.domain.public_updates import needs_public_word
 from incident_ops.domain.record import is_incident_id
 from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
 from incident_ops.domain.triage import Decision, decide_level, is_any_answered
@@ -253,6 +254,8 @@ def next_steps(incident: Incident, policy: Policy) -> tuple[str, ...]:
         PENDING: f"incident-ops pause {incident.id} --end",
         RESOLVED: f"incident-ops close {incident.id} --verified",
     }
+    if needs_public_word(incident, policy):
+        steps_left.append(f'incident-ops update {incident.id} --public "..."')
     if incident.state in by_state:
         steps_left.append(by_state[incident.state])
     if incident.state == IN_PROGRESS:

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from incident_ops.domain.as_of import assignee_at, public_status
+from incident_ops.domain.as_of import assignee_at, known_status
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import ASSIGNED, IN_PROGRESS, NEW, OVER, PENDING, TRIAGED
 from incident_ops.domain.notification import INCIDENT_CHANNEL, Message
 from incident_ops.domain.policy import LevelPolicy, Policy, Service
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, Calendar
+from incident_ops.domain.public_updates import PUBLIC
 from incident_ops.domain.ticket import is_ticket
 from incident_ops.domain.time import instant, spell_duration, stamp
 from incident_ops.sla.calendar import due
@@ -36,7 +37,7 @@ from incident_ops.sla.obligations import (
     Obligation,
 )
 
-INTERNAL, EXECUTIVE, PUBLIC = "internal", "executive", "public"
+INTERNAL, EXECUTIVE = "internal", "executive"
 TEAM, EVERYBODY = "team", "public"
 NO_CHANNEL = ""
 REMINDERS = frozenset({WARNING, BREACH, ESCALATION_NOTICE, ITEM_MARK})
@@ -141,7 +142,7 @@ def response_phase(incident: Incident) -> str:
         return "documentation"
     if incident.state in (NEW, TRIAGED, ASSIGNED):
         return "initial_response"
-    status = public_status(incident)
+    status = known_status(incident)
     if status == "identified":
         return "deployment" if incident.times.mitigated else "fix"
     return "investigation" if status == "investigating" else "deployment"

@@ -23,6 +23,7 @@ from incident_ops.records.store import (
     Store,
     is_record,
     not_regular,
+    record_path,
     spelled_path,
 )
 from incident_ops.records.yaml_reader import Document, read_bytes
@@ -32,10 +33,14 @@ _COMPARED = (INCIDENTS, *SETTINGS_FILES, *KIND_OF_FOLDER, "schemas")
 
 @dataclass(frozen=True)
 class Base:
-    """Changed files by path as they were at `commit` and as they are; a path is missing where there was or is none."""
+    """Changed files by path as they were at `commit` and as they are; a path is missing where there was or is none.
+
+    `tip` is the revision that was asked for: the default branch as it is now.
+    """
 
     git: Repository
     commit: str
+    tip: str
     before: Mapping[str, Raw]
     after: Mapping[str, Raw]
     has_records: bool
@@ -90,9 +95,23 @@ class Base:
         merged = {record.incident.id for record in self.merged.values()}
         for path, record in self.current.items():
             is_new = path not in self.before and record.incident.id not in merged
-            if is_new and _same_incident(record.incident, was.incident):
+            if is_new and same_incident(record.incident, was.incident):
                 return record
         return None
+
+    def added(self) -> Iterator[Record]:
+        """Every record whose id no merged record has, as far as it can be read."""
+        merged = {record.incident.id for record in self.merged.values()}
+        for path, record in self.current.items():
+            if path not in self.before and record.incident.id not in merged:
+                yield record
+
+    def deleted_before(self, record: Record) -> tuple[Record, str] | None:
+        """The record of the same id that the default branch once had, and the commit that deleted it; None where there
+        was none, and where a shallow clone does not say."""
+        commits = [*self.git.history(record_path(record.incident.id), self.commit)]
+        was = self._last_readable(record_path(record.incident.id)) if commits else None
+        return (was, commits[0]) if was else None
 
     def touches(self, path: str, line: int) -> bool:
         """True where this line of a file is not as it was."""
@@ -125,13 +144,13 @@ def changes_since(store: Store, revision: str, present: Collection[str]) -> Base
         raise UserError("this is not a git repository, so there is nothing to compare with", hint="leave out --base")
     if head is None:
         raise UserError("there is no commit yet, so there is nothing to compare with", hint="leave out --base")
-    commit = git.merge_base(revision, head)
+    commit, tip = git.merge_base(revision, head), git.resolve(revision)
     tree = {blob.path: blob for blob in git.tree(commit, _COMPARED)}
     has_records = any(map(is_record, tree))
     if store.revision:
         differing = {blob.path: blob for blob in git.changed(commit, store.revision, _COMPARED)}
         before, after = map(_spelled, _read(git, tree, differing))
-        return Base(git, commit, before, after, has_records)
+        return Base(git, commit, tip, before, after, has_records)
     paths = {*git.edited(commit, _COMPARED)(), *(path for path in present if path not in tree)}
     before, _ = _read(git, tree, dict.fromkeys(paths))
     now = {path: store.read(path) for path in sorted(paths)}
@@ -140,7 +159,7 @@ def changes_since(store: Store, revision: str, present: Collection[str]) -> Base
     same = {path for path in before if before[path] == now[path]}
     after = {path: raw for path, raw in now.items() if raw is not None and path not in same}
     before = {path: raw for path, raw in before.items() if path not in same}
-    return Base(git, commit, _spelled(before), _spelled(after), has_records)
+    return Base(git, commit, tip, _spelled(before), _spelled(after), has_records)
 
 
 def _spelled(side: Mapping[str, Raw]) -> dict[str, Raw]:
@@ -167,7 +186,8 @@ def _record(path: str, raw: Raw) -> Record | None:
     return to_record(path, document.data)
 
 
-def _same_incident(first: Incident, second: Incident) -> bool:
+def same_incident(first: Incident, second: Incident) -> bool:
+    """True where both were declared at the same time and have the same title or an entry of the same timeline."""
     alike = first.title == second.title or any(entry in second.timeline for entry in first.timeline)
     return alike and first.times.declared == second.times.declared
 

@@ -7,8 +7,11 @@ from collections.abc import Callable
 
 from incident_ops.domain.time import parse_date, parse_instant
 
-# scheme, authority and no blanks: what a person can click
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}://[^\s/?#<>\"\\^`{|}]+[^\s<>\"\\^`{|}]*", re.ASCII)
+# scheme, authority and no blanks: what a person can click; nothing that runs or reads what is on the reader's machine
+_URI = re.compile(
+    r"(?!(?i:javascript|vbscript|data|file):)[A-Za-z][A-Za-z0-9+.-]{1,31}://[^\s/?#<>\"\\^`{|}]+[^\s<>\"\\^`{|}]*",
+    re.ASCII,
+)
 
 
 def is_instant(value: object) -> bool:
@@ -22,7 +25,7 @@ def is_date(value: object) -> bool:
 
 
 def is_uri(value: object) -> bool:
-    """True for an absolute address with scheme and host; non-text passes."""
+    """True for an absolute address with scheme and host, but not for a script, data or a file; non-text passes."""
     return not isinstance(value, str) or (value.isprintable() and _URI.fullmatch(value) is not None)
 
 

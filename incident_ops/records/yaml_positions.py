@@ -7,6 +7,8 @@ below it, so a block collection ends where its last leaf ends.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -159,3 +161,32 @@ def find_node(top: Node, route: Route) -> Node:
     for step in route:
         node = node.entry(step).value
     return node
+
+
+_ANY_COMMENT = re.compile(r"(?:(?<=\s)|^)#[^\r\n]*", re.MULTILINE)
+
+
+def comments(text: str) -> list[re.Match[str]]:
+    """Every comment of a readable text; inside a quoted or block text nothing is a comment."""
+    texts = sorted(texts_with_marks(nodes(text), text))
+    return [found for found in _ANY_COMMENT.finditer(text) if not _inside(texts, found.start(), len(text))]
+
+
+def _inside(texts: list[tuple[int, int]], at: int, end: int) -> bool:
+    above = bisect_right(texts, (at, end)) - 1
+    return above >= 0 and at < texts[above][1]
+
+
+def texts_with_marks(top: Node, text: str) -> Iterator[tuple[int, int]]:
+    """Where quoted and block texts are, keys included; a block text without its `|` line, which may have one."""
+    todo = [top]
+    while todo:
+        node = todo.pop()
+        if node.kind == "scalar" and node.style not in ("", "null"):
+            header = text.find("\n", node.start, node.end) if node.style in "|>" else node.start
+            if header >= 0:
+                yield header, node.end
+        for entry in node.entries:
+            if entry.name is not None:
+                yield entry.start, entry.key_end
+            todo.append(entry.value)

@@ -50,6 +50,19 @@ class TextMark(Protocol):
     index: int
 
 
+# Line breaks for the parser, which reads YAML 1.1, but neither for YAML 1.2 nor for editors.
+_ODD_BREAK = re.compile("[\x85\u2028\u2029]")
+_BREAK = re.compile("\r\n|\r|\n")
+
+
+def place(text: str, mark: TextMark) -> tuple[int, int]:
+    """Line and column of a mark, from 1, as editors count them."""
+    if _ODD_BREAK.search(text) is None:
+        return mark.line + 1, mark.column + 1
+    starts = [0, *(found.end() for found in _BREAK.finditer(text, 0, mark.index))]
+    return len(starts), mark.index - starts[-1] + 1
+
+
 class Places(NamedTuple):
     """The mark of every value and of every key by route."""
 
@@ -90,7 +103,7 @@ class Document:
             mark = self.keys.get(route) if where.on_key else None
             mark = mark or self.values.get(route)
             if mark is not None:
-                return Where(self.file, where.route, mark.line + 1, mark.column + 1, where.on_key)
+                return Where(self.file, where.route, *place(self.text, mark), where.on_key)
             if not route:
                 return Where(self.file, where.route, 1, 1, where.on_key)
             route = route[:-1]
@@ -167,8 +180,8 @@ def read_yaml(text: str, file: str) -> Document | list[Finding]:
     except _Refused as refused:
         return [refused.finding]
     except NumberRefused as refused:
-        mark = reader.last_scalar.start_mark
-        return [fault("number", file, refused.message, refused.hint, at=(mark.line + 1, mark.column + 1))]
+        at = place(text, reader.last_scalar.start_mark)
+        return [fault("number", file, refused.message, refused.hint, at=at)]
     except yaml.YAMLError as error:
         return syntax_findings(error, reader.last_scalar, file, text)
     return Document(file, text, data, reader.marks)
@@ -184,7 +197,7 @@ class _EventReader:
         self._explicit_keys = "?" in text
 
     def refuse(self, rule: str, mark: TextMark, message: str, hint: str) -> _Refused:
-        return _Refused(fault(rule, self.file, message, hint, at=(mark.line + 1, mark.column + 1)))
+        return _Refused(fault(rule, self.file, message, hint, at=place(self.text, mark)))
 
     def run(self) -> Any:
         """The document's data; fills `marks`. Raises _Refused or yaml.YAMLError."""
@@ -272,7 +285,7 @@ class _EventReader:
                 "yaml-feature", event.start_mark, "an explicit `? key` is not allowed", "write it as `key: value`"
             )
         if name in holder:
-            first = self._first_of(name, [*(container for container, _ in stack[1:]), holder]).line + 1
+            first = place(self.text, self._first_of(name, [*(container for container, _ in stack[1:]), holder]))[0]
             raise self.refuse(
                 "duplicate-key",
                 event.start_mark,
@@ -418,6 +431,10 @@ def syntax_findings(error: yaml.YAMLError, last: Any, file: str, text: str) -> l
     if unresolved := [*conflicts(text)]:
         hint = "keep what is right, and remove the lines <<<<<<<, ======= and >>>>>>>"
         return [fault("syntax", file, message, hint, at=(line, 1)) for line, message in unresolved]
+    if odd := _ODD_BREAK.search(text):
+        at = (text.count("\n", 0, odd.start()) + 1, odd.start() - (text.rfind("\n", 0, odd.start()) + 1) + 1)
+        message = f"there is a control character here (U+{ord(odd[0]):04X})"
+        return [fault("encoding", file, message, "remove it", at=at)]
     mark, opened = error.problem_mark, error.context_mark
     at = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     plain, hint = _PLAINER.get(error.problem or "", (error.problem or "not YAML", "check quotes and indentation"))

@@ -9,7 +9,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from incident_ops.documents.incident_facts import NOBODY, impact_cycles, spell_amount
+import msgspec
+
+from incident_ops.documents.incident_facts import NOBODY, hurt_for, hurt_services, impact_cycles, spell_amount
 from incident_ops.domain.as_of import corrected_instants, current_instant, declared_at, phase, public_status
 from incident_ops.domain.incident import ActionItem, Event, Incident, Update, Users
 from incident_ops.domain.lifecycle import FIXED, OVER, PENDING, REOPENED
@@ -83,8 +85,9 @@ def to_text(view: IncidentView, style: Style = lambda _, line: line) -> str:
         *_labelled("Next", view.next[:2] or [f"nothing: this {view.kind} is over"], NEXT_LINE),
     ]
     left_out = [ScreenLine(PLAIN_LINE, line) for line in undated_lines(view.record.undated)]
-    links = _links(incident, max(HEIGHT - len(top) - len(body) - len(left_out) - len(steps), 0))
-    return "".join(f"{style(tone, text)}\n" for tone, text in (*top, *body, *links, *left_out, *steps))
+    room = max(HEIGHT - len(top) - len(body) - len(left_out) - len(steps), 0)
+    rest = [*_factors(incident), *_links(incident, room)][:room]
+    return "".join(f"{style(tone, text)}\n" for tone, text in (*top, *body, *rest, *left_out, *steps))
 
 
 def level_labels(incident: Incident, policy: Policy) -> str:
@@ -181,7 +184,7 @@ def _age(view: IncidentView) -> str:
 
 def _people(view: IncidentView) -> Iterator[ScreenLine]:
     incident, roles = view.record.incident, view.record.incident.roles
-    yield from _labelled("Services", [", ".join(incident.services)])
+    yield from _labelled("Services", _on_two_lines(_services(view)))
     if not view.is_ticket or last_update(incident, view.now, "public"):
         yield from _labelled("Public", [_public(view)])
     undated = view.record.undated
@@ -202,11 +205,21 @@ def _people(view: IncidentView) -> Iterator[ScreenLine]:
     yield from _labelled("Update", _on_two_lines(_update(view)))
 
 
+def _services(view: IncidentView) -> str:
+    incident = view.record.incident
+    hurt = {
+        name: ", ".join(hurt_for(one, view.now) for one in entries) for name, entries in hurt_services(incident).items()
+    }
+    return ", ".join(f"{name} ({hurt[name]})" if name in hurt else name for name in incident.services)
+
+
 def _public(view: IncidentView) -> str:
     incident = view.record.incident
     latest = last_update(incident, view.now, "public")
     if latest:
-        return f"{public_status(incident)}; last public update {spell_ago(latest[0])}"
+        age, update = latest
+        other = f" ({update.status})" if update.status != public_status(incident) else ""
+        return f"{public_status(incident)}; last public update{other} {spell_ago(age)}"
     duties = view.policy.duties(incident.severity, incident.priority)
     is_required = duties is not None and duties.status_page
     return f"{public_status(incident)}; no public update yet{'' if is_required else ', none required'}"
@@ -264,6 +277,11 @@ def _items(view: IncidentView) -> Iterator[ScreenLine]:
     yield from _labelled("Items", [count + late + first], LATE_LINE if view.late else PLAIN_LINE)
 
 
+def _factors(incident: Incident) -> Iterator[ScreenLine]:
+    if incident.cause is not None and incident.cause.contributing:
+        yield from _labelled("Factors", ["; ".join(incident.cause.contributing)])
+
+
 def _links(incident: Incident, room: int) -> list[ScreenLine]:
     links = incident.links
     texts = [f"{name.replace('_', ' ')} {link}" for name in links.__struct_fields__ if (link := getattr(links, name))]
@@ -316,6 +334,8 @@ def to_json(view: IncidentView) -> str:
         "age_seconds": None if over else int((view.now - cycle_began(incident)).total_seconds()),
         "impact_seconds": impact_seconds(incident) if over else None,
         "impact": incident.impact.summary,
+        "impact_services": msgspec.to_builtins(incident.impact.services),
+        "contributing": list(incident.cause.contributing) if incident.cause else [],
         "roles": _roles(incident),
         "assigned_to": incident.assignments[-1].to if incident.assignments else None,
         "last_update": _update_data(view),

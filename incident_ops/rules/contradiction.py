@@ -2,7 +2,8 @@
 
 An error: no users but a share of users above 0; no revenue lost but a loss per minute; an interval that ends before
 it begins; two intervals of one series that overlap. A warning: a triage answer that differs from the measured impact,
-because the answer decided the level; or one that says it is over where nothing says since when.
+because the answer decided the level; a service of `impact.services` that `services` does not name; an answer that says
+it is over where nothing says since when.
 
     before: users: {count: 0, percent: 60}
     after:  users: {count: 5000, percent: 60}
@@ -13,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from incident_ops.domain.as_of import current_instant
-from incident_ops.domain.incident import Amount, Impact, Revenue, Series, Users
+from incident_ops.domain.incident import Amount, Impact, Incident, Revenue, Series, Users
 from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
 from incident_ops.rules._support import later, rule_finding
@@ -29,6 +30,7 @@ def check(record: Record, _world: World) -> Iterator[Finding]:
     yield from _counts(incident.impact)
     for index, series in enumerate(incident.impact.series):
         yield from _series(index, series)
+    yield from _services(incident)
     if incident.triage is None:
         return
     users, triage_percent = incident.impact.users, incident.triage.users_percent
@@ -69,6 +71,18 @@ def _series(index: int, series: Series) -> Iterator[Finding]:
             )
             yield rule_finding(ID, Level.ERROR, (*route, "from"), message, "intervals must not overlap")
         before = point
+
+
+def _services(incident: Incident) -> Iterator[Finding]:
+    for index, hurt in enumerate(incident.impact.services):
+        route = ("impact", "services", index)
+        if hurt.end is not None and later(hurt.start, hurt.end):
+            message = f"this time of {hurt.service} ends at {hurt.end}, before it begins at {hurt.start}"
+            yield rule_finding(ID, Level.ERROR, (*route, "to"), message, "swap from and to")
+        if hurt.service not in incident.services:
+            message = f"impact.services names {hurt.service}, which services does not list"
+            hint = f"add {hurt.service} to services: gates and the status page go by it"
+            yield rule_finding(ID, Level.WARNING, (*route, "service"), message, hint)
 
 
 def _positive(amount: Amount) -> bool:

@@ -54,6 +54,9 @@ def past_instants(incident: Incident) -> Iterator[tuple[Route, str | None]]:
         for number, point in enumerate(series.points):
             yield ("impact", "series", index, "points", number, "from"), point.start
             yield ("impact", "series", index, "points", number, "to"), point.end
+    for index, hurt in enumerate(incident.impact.services):
+        yield ("impact", "services", index, "from"), hurt.start
+        yield ("impact", "services", index, "to"), hurt.end
     for index, item in enumerate(incident.action_items):
         yield ("action_items", index, "done_at"), item.done_at
     if incident.postmortem:

@@ -1,7 +1,8 @@
-"""A record contains no key, token or password.
+"""A record contains no key, token or password, and no other file beside it does.
 
-Many people read records, and git history keeps them forever. The check knows the formats of common tokens and private
-keys, and never prints what it finds. If it finds one, revoke it first, then remove it.
+Comments, the policy, services.yaml, freezes and maintenance windows are read too. Many people read these files, and git
+history keeps them forever. The check knows the formats of common tokens and private keys, and never prints what it
+finds. If it finds one, revoke it first, then remove it.
 
     before: event: Logged in with AKIA****************
     after:  event: Logged in with the key of the deploy user
@@ -22,6 +23,7 @@ ID = "secret"
 LEVEL = Level.ERROR
 TIMED = False
 NOT_SUPPRESSIBLE = True
+HINT = "revoke it first, then remove it from the file"
 
 _PATTERNS = tuple(
     (kind, re.compile(pattern, re.ASCII))
@@ -51,23 +53,30 @@ _LONG_RUN = b"x" * 20
 
 
 def check(record: Record, _world: World) -> Iterator[Finding]:
-    """Every text and key of the record; the search for places starts only where a token can be."""
-    whole = packed(record.data)
-    if not _suspect(whole):
+    """Every text and key of the record."""
+    return secrets_in(record.data)
+
+
+def secrets_in(data: Any) -> Iterator[Finding]:
+    """Every text and key of some data; the search for places starts only where a token can be."""
+    if not _suspect(packed(data)):
         return
-    for route, text, is_key in text_values(record.data):
-        for kind, pattern in _PATTERNS:
-            if pattern.search(text):
-                message = f"this looks like {kind}"
-                yield rule_finding(
-                    ID, LEVEL, route, message, "revoke it first, then remove it from the record", on_key=is_key
-                )
-                break
+    for route, text, is_key in text_values(data):
+        if (found := find_secret(text)) is not None:
+            yield rule_finding(ID, LEVEL, route, found[1], HINT, on_key=is_key)
+
+
+def find_secret(text: str) -> tuple[int, str] | None:
+    """Where in a text the first of what looks like a secret begins, and what it looks like."""
+    for kind, pattern in _PATTERNS:
+        if match := pattern.search(text):
+            return match.start(), f"this looks like {kind}"
+    return None
 
 
 def holds_secret(data: Any) -> bool:
     """True where a text or key of `data` looks like a secret."""
-    return any(pattern.search(text) for _, text, _ in text_values(data) for _, pattern in _PATTERNS)
+    return any(find_secret(text) is not None for _, text, _ in text_values(data))
 
 
 def _suspect(whole: bytes) -> bool:

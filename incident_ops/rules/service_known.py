@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from incident_ops.domain.record import Record, World
-from incident_ops.findings import Finding, Level, did_you_mean
+from incident_ops.findings import Finding, Level, Route, did_you_mean
 from incident_ops.rules._support import rule_finding
 
 ID = "service-known"
@@ -21,10 +21,12 @@ TIMED = False
 
 def check(record: Record, world: World) -> Iterator[Finding]:
     """The services that are hurt, and those of overrides."""
-    services = world.services
-    named = [(("services", index), name) for index, name in enumerate(record.incident.services)]
-    for index, override in enumerate(record.incident.overrides):
-        named.append((("overrides", index, "service"), override.service))  # type: ignore[arg-type]
+    services, incident = world.services, record.incident
+    named: list[tuple[Route, str]] = [(("services", index), name) for index, name in enumerate(incident.services)]
+    named += [(("overrides", index, "service"), one.service) for index, one in enumerate(incident.overrides)]
+    named += [
+        (("impact", "services", index, "service"), one.service) for index, one in enumerate(incident.impact.services)
+    ]
     for route, name in named:
         if name not in services:
             hint = did_you_mean(name, services) or "add it to services.yaml"

@@ -1,8 +1,9 @@
 """The error budget of a service: what an objective allows in its window, and what incidents have used (R209, R210).
 
 Two ways to count (C19). In time, every minute of impact counts whole, however many requests failed: from `started` to
-`restored` of each cycle (C18), minutes shared by two incidents once; `impact.budget_minutes` of a record wins over its
-instants. In requests, failed ones over all of the window.
+`restored` of each cycle (C18), minutes shared by two incidents once. Of a service that `impact.services` names, the
+intervals there count, whatever their degree. `impact.budget_minutes` of a record wins over its instants. In requests,
+failed ones over all of the window.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import counts
 from incident_ops.domain.policy import REQUEST_BUDGET, TIME_BUDGET, Objective
 from incident_ops.domain.policy_sections import BurnRate
-from incident_ops.domain.time import TimeSpan, duration, shift, spell_duration
+from incident_ops.domain.time import TimeSpan, duration, parse_instant, shift, spell_duration
 from incident_ops.sla.calendar import merged_intervals
 
 _NAMES = {7: "Weekly", 28: "Monthly", 30: "Monthly", 31: "Monthly", 90: "Quarterly", 365: "Yearly"}
@@ -55,17 +56,35 @@ class Budget(NamedTuple):
         return self.used > 0 and self.used >= self.allowed
 
 
-def counted_spans(incident: Incident, since: datetime, now: datetime) -> list[TimeSpan]:
-    """The impact of an incident that ends after `since`; none of a drill, or of what was no incident."""
-    return [span for span in as_of(incident, now).impact_spans() if span[1] > since] if counts(incident) else []
+def counted_spans(incident: Incident, since: datetime, now: datetime, service: str | None = None) -> list[TimeSpan]:
+    """The impact of an incident, or that on a service, which ends after `since`; none of what does not count."""
+    if not counts(incident):
+        return []
+    spans = as_of(incident, now).impact_spans()
+    return [span for span in _spans_of(incident, service, spans, now) if span[1] > since]
 
 
-def time_budget(incidents: Iterable[Incident], objective: Objective, now: datetime) -> Budget:
+def _spans_of(incident: Incident, service: str | None, spans: list[TimeSpan], now: datetime) -> list[TimeSpan]:
+    """The intervals of a service, up to now; those of the whole incident where it has none of its own.
+
+    One without an end lasts as long as the incident does.
+    """
+    own = [one for one in incident.impact.services if one.service == service]
+    if not own:
+        return spans
+    over = max((end for _, end in spans), default=now)
+    ended = ((parse_instant(one.start), parse_instant(one.end) if one.end else over) for one in own)
+    return [(begin, min(end, now)) for begin, end in ended if begin < min(end, now)]
+
+
+def time_budget(
+    incidents: Iterable[Incident], objective: Objective, now: datetime, service: str | None = None
+) -> Budget:
     """The budget in minutes, from the incidents of one service."""
     since = shift(now, -objective.window)
     stated, spans, runs = 0.0, [], False
     for incident in incidents:
-        found = counted_spans(incident, since, now)
+        found = counted_spans(incident, since, now, service)
         minutes = incident.impact.budget_minutes
         if isinstance(minutes, int | float):
             stated += float(minutes) if found else 0.0
@@ -76,12 +95,14 @@ def time_budget(incidents: Iterable[Incident], objective: Objective, now: dateti
     return Budget(TIME_BUDGET, objective.window, allowed(objective, objective.window / 60), round(used, 6), runs)
 
 
-def request_budget(incidents: Iterable[Incident], objective: Objective, now: datetime, total: int) -> Budget:
+def request_budget(
+    incidents: Iterable[Incident], objective: Objective, now: datetime, total: int, service: str | None = None
+) -> Budget:
     """The budget in requests, of `total` requests in the window; the failed ones are those in the records."""
     since = shift(now, -objective.window)
     failed, unknown = 0.0, []
     for incident in incidents:
-        if not counted_spans(incident, since, now):
+        if not counted_spans(incident, since, now, service):
             continue
         count = incident.impact.failed_requests
         if isinstance(count, int | float):
@@ -96,19 +117,25 @@ def allowed(objective: Objective, total: float) -> float:
     return float((100 - Decimal(str(objective.target_pct))) / 100 * Decimal(str(total)))
 
 
-def burn_rate(incidents: Iterable[Incident], objective: Objective, now: datetime, window: int) -> float:
+def burn_rate(
+    incidents: Iterable[Incident], objective: Objective, now: datetime, window: int, service: str | None = None
+) -> float:
     """How fast the budget burned in the last `window` seconds, 1 = just used up; infinite where none is allowed."""
-    used = time_budget(incidents, objective._replace(window=window), now)
+    used = time_budget(incidents, objective._replace(window=window), now, service)
     return used.used / used.allowed if used.allowed else float("inf") if used.used else 0.0
 
 
 def burning(
-    incidents: Sequence[Incident], objective: Objective, now: datetime, rates: Iterable[BurnRate]
+    incidents: Sequence[Incident],
+    objective: Objective,
+    now: datetime,
+    rates: Iterable[BurnRate],
+    service: str | None = None,
 ) -> BurnRate | None:
     """The first rate that is reached in its long and in its short window; None where none is."""
     for one in rates:
         windows = (duration(one.long), duration(one.short))
-        if all(burn_rate(incidents, objective, now, window) >= one.rate for window in windows):
+        if all(burn_rate(incidents, objective, now, window, service) >= one.rate for window in windows):
             return one
     return None
 

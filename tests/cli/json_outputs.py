@@ -57,6 +57,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "sla check": (),
     "sla report": (),
     "timeline": ("Rolled back", "INC-1"),
+    "verify": (),
     "triage": ("--users", "60"),
     "unfreeze": ("old",),
     "update": ("INC-1", "--internal", "Rolling back"),

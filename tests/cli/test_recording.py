@@ -27,6 +27,7 @@ TYPED = (
     'incident-ops timeline "Rolled back to def456" --kind action --mark mitigated',
     "incident-ops show",
     "incident-ops resolve --restored now --cause deploy",
+    'incident-ops update --public "Logins work again"',
     "incident-ops validate",
 )
 

@@ -15,7 +15,8 @@ from tests.cli.scene import CLOSED, ROOT, Folder, call, contents
 
 KEYS = [
     "schema", "at", "id", "kind", "file", "title", "severity", "priority", "state", "outcome", "phase", "public_status",
-    "services", "pending", "drill", "visibility", "declared", "age_seconds", "impact_seconds", "impact", "roles",
+    "services", "pending", "drill", "visibility", "declared", "age_seconds", "impact_seconds", "impact",
+    "impact_services", "contributing", "roles",
     "assigned_to", "last_update", "clocks", "timeline", "action_items", "links", "next",
 ]  # fmt: skip
 

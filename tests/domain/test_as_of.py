@@ -14,6 +14,7 @@ from incident_ops.domain.as_of import (
     corrected_instants,
     current_instant,
     is_settled,
+    known_status,
     phase,
     public_status,
 )
@@ -96,28 +97,52 @@ def test_impact_runs_from_the_first_sign_to_the_restoration_of_each_cycle() -> N
         ({"times": {"restored": "unknown"}}, "monitoring", "MITIGATED"),
         ({"state": "resolved", "times": {"restored": AT}}, "resolved", "RESOLVED"),
         ({"state": "closed"}, "resolved", "RESOLVED"),
-        ({"public_status": "identified", "times": {"restored": AT}}, "identified", "MITIGATED"),
     ],
 )
 def test_status_and_phase_are_derived(fields: dict[str, Any], status: str, phase_word: str) -> None:
-    """C15, R83, R84."""
+    """C15, R84."""
     record = incident(**fields)
-    assert public_status(record) == status
+    assert known_status(record) == status
     assert phase(record) == phase_word
+
+
+def update(minute: int, status: str, audience: str = "public") -> dict[str, Any]:
+    return {"at": f"2025-01-26T12:{minute:02d}:00Z", "audience": audience, "status": status, "text": "t"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({}, "investigating"),
+        ({"times": {"restored": AT}, "cause": {"category": "deploy"}}, "investigating"),
+        ({"updates": [update(10, "identified")]}, "identified"),
+        ({"updates": [update(20, "monitoring"), update(10, "identified")]}, "monitoring"),
+        ({"updates": [update(10, "monitoring"), update(20, "investigating")]}, "investigating"),
+        ({"updates": [update(10, "identified"), update(10, "monitoring")]}, "monitoring"),
+        ({"updates": [update(10, "identified"), update(20, "monitoring", "internal")]}, "identified"),
+        ({"state": "resolved", "updates": [update(10, "identified")]}, "resolved"),
+        ({"state": "closed"}, "resolved"),
+        ({"public_status": "identified", "updates": [update(10, "monitoring")]}, "identified"),
+        ({"public_status": "monitoring", "state": "resolved"}, "monitoring"),
+    ],
+)
+def test_the_public_status_is_what_the_public_was_last_told(fields: dict[str, Any], status: str) -> None:
+    """R83, R85: by time, not by place; only what the public was told; the record's own word wins."""
+    assert public_status(incident(**fields)) == status
 
 
 def test_after_a_reopening_the_old_restoration_and_cause_do_not_count() -> None:
     fields: dict[str, Any] = {"times": {"restored": AT, "diagnosed": AT}, "cause": {"category": "deploy"}}
     reopened = "2025-01-27T12:00:00Z"
     record = incident(state="reopened", cycles=[{"reopened": reopened}], **fields)
-    assert (public_status(record), phase(record)) == ("investigating", "ACTIVE")
+    assert (known_status(record), phase(record)) == ("investigating", "ACTIVE")
     again = incident(
         state="in_progress",
         cycles=[{"reopened": reopened}],
         timeline=[{"at": "2025-01-27T13:00:00+01:00", "kind": "diagnosis", "event": "Again"}],
         **fields,
     )
-    assert public_status(again) == "identified"
+    assert known_status(again) == "identified"
 
 
 def test_the_last_correction_holds() -> None:

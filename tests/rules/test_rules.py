@@ -24,12 +24,12 @@ from incident_ops import rules
 from incident_ops.domain.as_of import is_settled
 from incident_ops.domain.incident import Cycle, Incident, Times
 from incident_ops.domain.policy import Service
-from incident_ops.domain.record import Crossings, IdClash, Link, Record, World
+from incident_ops.domain.record import Crossings, IdClash, Link, MergedPolicy, Record, World
 from incident_ops.domain.time import parse_instant
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding, Level
 from incident_ops.records.file_findings import FAULTS
-from incident_ops.records.policy import load_policy
+from incident_ops.records.policy import load_policy, policy_digest, preset, resolve_policy
 from incident_ops.records.schema import check_document, fast_validator
 from incident_ops.records.yaml_reader import Document, read_bytes, read_yaml
 from incident_ops.render import rule_pages
@@ -65,6 +65,8 @@ class Case(NamedTuple):
     expected: str
     base: dict[str, Any] | None
     deleted: bool
+    added: bool
+    reused: str
 
 
 def examples(kind: str) -> list[Path]:
@@ -89,7 +91,8 @@ def load(path: Path) -> Case:
     record_path = f"{folder}/incident.yaml"
     world = World(policy, services, now)
     others, base, deleted = needs.get("others", []), needs.get("base"), needs.get("deleted", False)
-    return Case(path.parts[-3], document, record_path, world, others, expected, base, deleted)
+    added, reused = needs.get("added", False), needs.get("reused", "")
+    return Case(path.parts[-3], document, record_path, world, others, expected, base, deleted, added, reused)
 
 
 def found_in(case: Case) -> list[Finding]:
@@ -105,6 +108,10 @@ def found_in(case: Case) -> list[Finding]:
         assert fast_validator("incident").is_valid(case.base), case.base
         found += base.compare(Record(case.path, msgspec.convert(case.base, Incident), case.base), record, case.world)
     found += base.deleted(record) if case.deleted else []
+    found += base.reused(record, case.reused) if case.reused else []
+    if case.added:
+        digest = policy_digest(resolve_policy({"extends": "sev0-3"}, preset("sev0-3")))
+        found += base.added(record, [MergedPolicy(digest, case.world.policy, case.world.now, None)])
     assert all(one.where.file == case.path for one in found)
     placed = [finding.at(replace(case.document.locate(finding.where), file=case.path)) for finding in found]
     comments = find_suppressions(case.document.text, case.path)
@@ -304,17 +311,20 @@ def test_no_unsafe_character_slips_past_the_fast_look() -> None:
     for code in (
         *range(0x20),
         *range(0x7F, 0xA0),
+        0xAD,
         0x61C,
         0x200E,
         0x200F,
         *range(0x2028, 0x202F),
-        *range(0x2066, 0x206A),
+        *range(0x2060, 0x206A),
+        *(0x115F, 0x1160, 0x180E, 0x200B, 0x200C, 0x200D, 0x3164, 0xFFA0),
+        *range(0xE0000, 0xE0080),
     ):
         for title in (f"a{chr(code)}b", f"ü{chr(code)}b"):
             data = {**safe.document.data, "title": title}
             record = Record(safe.path, msgspec.convert(data, Incident), data)
             found = [one for one in rules.run(record, safe.world, timed=False) if one.rule == "text-safety"]
-            assert len(found) == (0 if chr(code) in "\t\n\u202f" else 1), hex(code)
+            assert len(found) == (0 if chr(code) in "\t\n\u202f\u200c\u200d" else 1), hex(code)
 
 
 def _leaves(value: Any, route: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

@@ -47,6 +47,30 @@ def test_without_a_told_figure_the_impact_counts() -> None:
     assert status_line(budget) == "Monthly budget: 23.2 of 43.2 min left"
 
 
+def hurt(service: str, begin: int, end: int | None) -> dict[str, str]:
+    """A service that was hurt, in minutes from when the impact of `incident()` begins."""
+    start = NOW - timedelta(days=10)
+    window = {"service": service, "degree": "partial", "from": stamp(start + timedelta(minutes=begin))}
+    return window if end is None else {**window, "to": stamp(start + timedelta(minutes=end))}
+
+
+@pytest.mark.parametrize(
+    ("service", "windows", "used"),
+    [
+        ("api", [hurt("api", 5, 10), hurt("api", 20, 25)], 10),
+        ("api", [hurt("api", 5, 15), hurt("api", 10, 20)], 15),
+        ("api", [hurt("api", 90, None)], 10),
+        ("api", [hurt("api", -20, 0)], 20),
+        ("web", [hurt("api", 5, 10)], 100),
+        (None, [hurt("api", 5, 10)], 100),
+    ],
+)
+def test_a_service_uses_the_time_that_it_was_hurt(service: str | None, windows: list[Any], used: float) -> None:
+    """Shared minutes count once; an open entry ends with the incident; who is not named was hurt all along."""
+    budget = time_budget([incident(minutes=100, impact={"services": windows})], MONTHLY, NOW, service)
+    assert budget.used == used
+
+
 @pytest.mark.parametrize(
     ("mode", "allowed", "used", "line"),
     [

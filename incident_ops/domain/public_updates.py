@@ -1,0 +1,64 @@
+"""What was published about an incident, and where that contradicts its state (R83, R85, R103)."""
+
+from __future__ import annotations
+
+from incident_ops.domain.incident import Incident, Update
+from incident_ops.domain.lifecycle import OVER, RESOLVED, counts
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.time import instant, parse_instant
+
+PUBLIC = "public"
+STATUSES = ("investigating", "identified", "monitoring", "resolved")
+"""In the order in which an incident goes through them."""
+
+
+def last_update_for(incident: Incident, audience: str, *, this_cycle: bool = False) -> Update | None:
+    """The latest update for an audience; with `this_cycle` since the last reopening, if there was one."""
+    since = instant(incident.cycles[-1].reopened) if this_cycle and incident.cycles else None
+    updates = [
+        (parse_instant(update.at), number)
+        for number, update in enumerate(incident.updates)
+        if update.audience == audience and (since is None or parse_instant(update.at) >= since)
+    ]
+    return incident.updates[max(updates)[1]] if updates else None
+
+
+def has_status_page(incident: Incident, policy: Policy) -> bool:
+    """True where a level that the incident has, or had before, has a status page or public updates.
+
+    True, too, where no level is known: then nobody can tell.
+    """
+    labels = {(incident.severity, incident.priority)}
+    for change in incident.changes:
+        if change.field == "severity":
+            labels |= {(label, incident.priority) for label in (change.old, change.new)}
+        elif change.field == "priority":
+            labels |= {(incident.severity, label) for label in (change.old, change.new)}
+    levels = [policy.duties(*pair) for pair in labels]
+    return any(level is None or level.status_page or level.update.public is not None for level in levels)
+
+
+def is_called_resolved(incident: Incident) -> bool:
+    """True where the last public update says resolved, and it is not."""
+    last = last_update_for(incident, PUBLIC)
+    return last is not None and last.status == RESOLVED and incident.state not in OVER
+
+
+def lacks_last_word(incident: Incident) -> bool:
+    """True where the incident is over, and the last public update says something else.
+
+    A duplicate has no last word of its own: the original has it.
+    """
+    last = last_update_for(incident, PUBLIC)
+    return last is not None and last.status != RESOLVED and incident.state in OVER and incident.duplicate_of is None
+
+
+def needs_public_word(incident: Incident, policy: Policy) -> bool:
+    """True where a public update is due: the last one, the first one that the level requires of
+    a resolved incident, or that a resolved incident came back."""
+    if lacks_last_word(incident) or is_called_resolved(incident):
+        return True
+    if incident.state != RESOLVED or not counts(incident) or last_update_for(incident, PUBLIC):
+        return False
+    level = policy.duties(incident.severity, incident.priority)
+    return level is not None and level.status_page
