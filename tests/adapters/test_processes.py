@@ -53,15 +53,15 @@ def test_it_ends_with_us(tmp_path: Path) -> None:
     script = (
         "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))\n"
         "from incident_ops.adapters.processes import perform\n"
-        f"perform('--on-step', 'echo $$ > {tmp_path}/pid; sleep 60', {{}})"
+        f"perform('--on-step', 'echo $$ > {tmp_path}/pid; sleep 600', {{}})"
     )
     running = subprocess.Popen([sys.executable, "-c", script])
-    end = time.monotonic() + 20
+    end = time.monotonic() + 300  # far more than a busy machine needs, far less than the command sleeps
     while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
         assert time.monotonic() < end
         time.sleep(0.02)
     running.send_signal(signal.SIGTERM)
-    assert running.wait(20) == 143
+    assert running.wait(300) == 143
     while _lives(int((tmp_path / "pid").read_text())):
         assert time.monotonic() < end
         time.sleep(0.02)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incident_ops.domain.record import Append, Edit, Insert, Set
+from incident_ops.domain.record import Append, Edit, Insert, Remove, Set
 from incident_ops.errors import UserError
 from incident_ops.findings import Route
 from incident_ops.records.editor import Refused, edit, key_order, same_data
@@ -219,6 +219,21 @@ def test_what_cannot_be_edited_is_refused_with_its_place(name: str) -> None:
     assert caught.value.where == where
     assert message in caught.value.message
     assert caught.value.hint
+
+
+def test_a_key_is_removed_with_its_line() -> None:
+    """What stands around it stays; one that is not there changes nothing."""
+    text = "a: 1\n# about b\nb: x  # two\nc:\n  d: 1\n"
+    assert edited(text, Remove(("b",))) == "a: 1\n# about b\nc:\n  d: 1\n"
+    assert edited(text, Remove(("e",))) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "route"), [("a: {b: 1, c: 2}\n", ("a", "b")), ("a: 1\nb:\n- x\n", ("b",)), ("a: 1\nb: |\n  x\n", ("b",))]
+)
+def test_a_key_without_a_line_of_its_own_is_not_removed(text: str, route: Route) -> None:
+    with pytest.raises(Refused, match="line of its own"):
+        edited(text, Remove(route))
 
 
 def test_a_refusal_in_the_middle_leaves_no_edit_made() -> None:
