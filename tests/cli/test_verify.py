@@ -49,6 +49,13 @@ def test_a_known_author_answers_for_it(known: Folder) -> None:
     assert call("verify", at=known.path) == (0, "1 commit looked at: all fine\n", "")
 
 
+def test_a_contact_is_known_by_the_address_it_lists_for_git(known: Folder) -> None:
+    known.write("policy.yaml", POLICY.replace("channels: [chat]", "channels: [chat], git: [mallory@example.com]"))
+    known.put(severity="SEV3")
+    commit(known, MALLORY)
+    assert unanswered(known) == []
+
+
 def test_a_stranger_s_push_is_listed_with_what_it_changed(known: Folder) -> None:
     known.put(severity="SEV3", times="{declared: 2025-01-26T13:05:00Z}")
     pushed = commit(known, MALLORY)
