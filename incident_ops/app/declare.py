@@ -10,6 +10,7 @@ from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
 from incident_ops.adapters.files import demand_no_link, write_in_new_folder
+from incident_ops.adapters.notifiers import variable
 from incident_ops.app.edit_record import check_services, checked, must_have_happened, shown_path
 from incident_ops.app.workspace import Workspace, clone_notes, demand_work_tree, leads_somewhere, need_remote
 from incident_ops.domain.as_of import declared_at
@@ -80,7 +81,11 @@ def declare_record(workspace: Workspace, declaration: Declaration, by: str | Non
         if write_in_new_folder(workspace.root / path, draft.raw):
             declared, record = draft.declared, draft.record
             notice, step = _unnotified(workspace, record)
-            steps = (step, *_first_steps(workspace, record.incident), *_withdrawals(open_ones, incident_id))
+            steps = (
+                *filter(None, (step,)),
+                *_first_steps(workspace, record.incident),
+                *_withdrawals(open_ones, incident_id),
+            )
             warnings = (*declared.warnings, *similar_lines(workspace, open_ones), *unnumbered)
             return DeclaredRecord(record, declared.decision, warnings, notice, steps, clone_notes(workspace))
     raise UserError(f"no id is free after {ID_ATTEMPTS} tries", where=INCIDENTS, hint="look at what fills this folder")
@@ -181,14 +186,16 @@ def _spelled(data: dict[str, Any]) -> bytes:
 
 
 def _unnotified(workspace: Workspace, record: Record) -> tuple[str, str]:
-    """That nobody has been notified yet, and the command that changes it."""
+    """That nobody has been notified yet, and the command that changes it; "" where none would."""
     git, folder = workspace.git, shown_path(workspace, record.path.rpartition("/")[0])
     if git is not None and git.config("remote.origin.url") is not None:
         return (
             "nobody has been notified yet: that follows once the record is merged",
             f"git add {folder} && git commit -m {record.incident.id} && git push",
         )
-    return "nobody has been notified yet", f"incident-ops notify {record.incident.id} --mark declared"
+    if any(name.startswith(variable("")) for name in os.environ):
+        return "nobody has been notified yet", f"incident-ops notify {record.incident.id} --mark declared"
+    return "nobody has been notified: this clone has no remote, and no channel is set up here", ""
 
 
 def _first_steps(workspace: Workspace, incident: Incident) -> tuple[str, ...]:

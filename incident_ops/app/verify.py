@@ -63,8 +63,8 @@ def verify_history(workspace: Workspace, since: str | None) -> Verified:
 
 
 def is_known_author(policy: Policy, name: str, email: str) -> bool:
-    """True for a contact, by handle, by GitHub's address for it, or by a name or address that the contact lists for git;
-    and for the program's own bots."""
+    """True for a contact: by handle, by GitHub's address for it, or by a name or address that the contact lists for
+    git; and for the program's own bots."""
     if policy.contacts.known_by_git(name, email):
         return True
     handle = email.removesuffix(_NOREPLY).rpartition("+")[2] if email.endswith(_NOREPLY) else name

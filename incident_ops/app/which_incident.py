@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from incident_ops.app.known import known_live
 from incident_ops.app.workspace import Workspace
 from incident_ops.domain.as_of import current_instant
 from incident_ops.domain.incident import Incident
@@ -54,13 +55,15 @@ def is_not_waiting(incident: Incident) -> bool:
     return incident.state != PENDING
 
 
-def candidates(workspace: Workspace, fits: Fits = is_any, *, active_first: bool = True) -> list[Record]:
-    """The open incidents that can be meant, the most urgent first; never none.
+def candidates(
+    workspace: Workspace, fits: Fits = is_any, *, active_first: bool = True, as_known: bool = False
+) -> list[Record]:
+    """The open incidents that can be meant, the most urgent first; never none. `as_known`: at the time of `--at`.
 
     With `active_first` a resolved one is only meant where none is worked on. Where the command is legal for none of
     them, all are candidates, and the command says why it is not. UserError where no incident is open.
     """
-    opened = [record for record in _live(workspace) if not record.incident.is_closed]
+    opened = [record for record in _live(workspace, as_known) if not record.incident.is_closed]
     if not opened:
         raise UserError("no incident is open", hint='name one, or `incident-ops declare "..." -s SERVICE`')
     fitting = [record for record in opened if fits(record.incident)] or opened
@@ -107,10 +110,10 @@ def _end(incident: Incident) -> float:
     return at.timestamp() if at else 0.0
 
 
-def _live(workspace: Workspace) -> list[Record]:
+def _live(workspace: Workspace, as_known: bool = False) -> list[Record]:
     """Every record that is not settled. UserError where one cannot be read, which could be the one that is meant."""
     if unread := workspace.unread:
         first = unread[0]
         message = f"Which incident? {len(unread)} cannot be read, and could be the one that is meant"
         raise UserError(message, where=first.path, hint=f"name the incident; {first.reason}")
-    return list(workspace.catalogue.live())
+    return known_live(workspace) if as_known else list(workspace.catalogue.live())

@@ -22,6 +22,7 @@ from incident_ops.cli.options import (
     print_edited,
     say_notes,
     warn,
+    warn_of_guess,
     with_repository,
 )
 from incident_ops.domain.incident import Triage
@@ -205,7 +206,7 @@ def _print(workspace: Workspace, declared: DeclaredRecord) -> None:
 @click.option("--levels", is_flag=True, help="Show what each level means, and examples of it.")
 @click.option("--reason", metavar="TEXT", help="With INC: why its level changes; needed to lower it.")
 @answer_options
-@by_option
+@click.option("--by", metavar="WHO", help="With INC: who does it, as for `declare`.")
 @format_option
 @with_repository
 def triage(
@@ -248,6 +249,7 @@ def _triage_record(
 ) -> None:
     from incident_ops.edits.triage import triage_incident  # what only this command needs
 
+    warn_of_guess(workspace, by)
     policy = workspace.judged_by[0]
     if said == NO_ANSWERS and at_terminal() and form == "text":
         before = read_for_edit(workspace, find_record(workspace, asked)).record.incident

@@ -76,13 +76,13 @@ def with_repository(command: Callable[..., Any]) -> Callable[..., Any]:
         must_say_something(ctx.command, kwargs)
         workspace = workspace_of(ctx)
         if any(param.name == "by" and getattr(param, "help", "") == BY_HELP for param in ctx.command.params):
-            _warn_of_guess(workspace, kwargs["by"])
+            warn_of_guess(workspace, kwargs["by"])
         return ctx.invoke(command, workspace, *args, **kwargs)
 
     return update_wrapper(opened, command)
 
 
-def _warn_of_guess(workspace: Workspace, by: str | None) -> None:
+def warn_of_guess(workspace: Workspace, by: str | None) -> None:
     """A warning where what is done will be recorded as done by `user@host`, for nobody is known here."""
     from incident_ops.app.identity import MAKE_KNOWN, actor  # git is asked only where somebody acts
 
@@ -199,9 +199,15 @@ def edits_record(command: Callable[..., RecordChange]) -> Callable[..., Any]:
 
 
 def pick_incident(
-    workspace: Workspace, asked: str | None, fits: Fits | None = None, *, active_first: bool = True
+    workspace: Workspace,
+    asked: str | None,
+    fits: Fits | None = None,
+    *,
+    active_first: bool = True,
+    as_known: bool = False,
 ) -> str:
-    """The incident that is meant, as it was named; without a name the only one for which the command is legal.
+    """The incident that is meant, as it was named; without a name the only one for which the command is legal, now or
+    (`as_known`) at the time of `--at`.
 
     Where there are several, a terminal asks which; elsewhere UserError lists them.
     """
@@ -209,7 +215,7 @@ def pick_incident(
 
     if asked is not None:
         return asked
-    return pick_one(workspace, candidates(workspace, fits or is_any, active_first=active_first))
+    return pick_one(workspace, candidates(workspace, fits or is_any, active_first=active_first, as_known=as_known))
 
 
 def pick_one(workspace: Workspace, found: Sequence[Record]) -> str:

@@ -52,7 +52,7 @@ def show(workspace: Workspace, incident: str | None, form: str) -> None:
       incident-ops show 120500
       incident-ops show --format json | jq .next
     """
-    incident = pick_incident(workspace, incident)
+    incident = pick_incident(workspace, incident, as_known=True)
 
     def shown(record: Record) -> str:
         view = view_incident(workspace, record)

@@ -134,7 +134,7 @@ def _label_of(incident: Incident, policy: Policy, field: str, label: str, allowe
     if label.casefold() != NO_LABEL:
         raise UserError(f"{label!r} is not a {field} of scheme {policy.scheme.id}", hint=did_you_mean(label, allowed))
     if field == policy.drives:
-        hint = f"lower it: --{field} {allowed[-1]}; if it is no incident: `incident-ops withdraw {incident.id}`"
+        hint = f"lower it: --{field} {allowed[-1]}; if it is not an incident: `incident-ops withdraw {incident.id}`"
         raise UserError(f"the {field} gives {incident.id} its level: it cannot be taken away", hint=hint)
     return None
 

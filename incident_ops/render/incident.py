@@ -82,7 +82,7 @@ def to_text(view: IncidentView, style: Style = lambda _, line: line) -> str:
     body = [*_people(view), *_clocks(view), *_timeline(view), *_items(view)]
     steps = [
         ScreenLine(PLAIN_LINE, ""),
-        *_labelled("Next", view.next[:2] or [f"nothing: this {view.kind} is over"], NEXT_LINE),
+        *_labelled("Next", view.next or [f"nothing: this {view.kind} is over"], NEXT_LINE),
     ]
     left_out = [ScreenLine(PLAIN_LINE, line) for line in undated_lines(view.record.undated)]
     room = max(HEIGHT - len(top) - len(body) - len(left_out) - len(steps), 0)

@@ -58,6 +58,7 @@ def past_instants(incident: Incident) -> Iterator[tuple[Route, str | None]]:
         yield ("impact", "services", index, "from"), hurt.start
         yield ("impact", "services", index, "to"), hurt.end
     for index, item in enumerate(incident.action_items):
+        yield ("action_items", index, "added"), item.added
         yield ("action_items", index, "done_at"), item.done_at
     if incident.postmortem:
         for key in ("reviewed_at", "final_at"):

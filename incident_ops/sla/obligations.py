@@ -324,14 +324,14 @@ def announcements(case: Case) -> list[Obligation]:
         found = [case.obligation(REOPENED_NOTICE, "incident", REOPENED_NOTICE, begin, "Reopened")]
     else:
         found = [case.obligation(DECLARED_NOTICE, "incident", DECLARED_NOTICE, begin, _declared(case.periods[0]))]
-    was_major = case.periods[0].is_major
+    was_major, incident_since = case.periods[0].is_major, became_incident_at(view.incident, case.policy)
     for old, new in pairwise(case.periods):
         if new.since >= begin and new.is_major and not was_major:
             mark = f"{DECLARED_NOTICE}.{new.major}"
             found.append(case.obligation(DECLARED_NOTICE, "incident", mark, new.since, _declared(new)))
         elif new.since >= begin and _is_raised(old, new, case.policy):
             reason = f"Raised from {old.name} to {new.name}"
-            if new.since == became_incident_at(view.incident, case.policy):
+            if new.since == incident_since:
                 reason += f": {BECOMES_INCIDENT}"
             found.append(case.obligation(RAISED_NOTICE, "incident", f"{RAISED_NOTICE}.{new.name}", new.since, reason))
         was_major = was_major or new.is_major

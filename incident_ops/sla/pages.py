@@ -116,9 +116,9 @@ def _before_unknown_ends(view: IncidentAt) -> list[IncidentAt]:
     if moves and all(end.at is not None for end in ends if end.ended):
         return []
     incident = view.incident if moves else replace(view.incident, state=NEW)
-    taken = next((at for at, old, new in moves if new == IN_PROGRESS), None)
+    picked_up = next((at for at, old, new in moves if new == IN_PROGRESS), None)
     dated = {at for text in view.instants.values() if (at := instant(text)) is not None}
-    dated |= {at for at, _, new in moves if new in OVER} | ({taken} if taken else set())
+    dated |= {at for at, _, new in moves if new in OVER} | ({picked_up} if picked_up else set())
     first = as_of(incident, view.now)
     return [first.then(at - MOMENT) for at in sorted(dated) if view.declared < at <= view.now]
 

@@ -50,8 +50,10 @@ def update_slots(
     """
     begin, end = view.cycle_start, view.resolved.at
     updates = view.update_instants(audience)
-    told = set(updates)
-    starts = sorted({begin, *told, *(at for at in _restarts(periods) if at > begin and (end is None or at < end))})
+    update_times = set(updates)
+    starts = sorted(
+        {begin, *update_times, *(at for at in _restarts(periods) if at > begin and (end is None or at < end))}
+    )
     stops: list[datetime | None] = [*starts[1:], end]
     dated = [period.since for period in periods]
     found = []
@@ -61,7 +63,9 @@ def update_slots(
         target = period and cadence_target(period.level.update, audience)
         if period is not None and target is not None:
             track = course(target, start, calendar_of(period.level, policy), policy)
-            found.append(UpdateSlot(start, stop, stop is not None and (stop == end or stop in told), period, track))
+            found.append(
+                UpdateSlot(start, stop, stop is not None and (stop == end or stop in update_times), period, track)
+            )
     return found
 
 

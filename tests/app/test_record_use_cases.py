@@ -69,11 +69,8 @@ def test_a_declaration_returns_its_record(folder: Folder) -> None:
     assert judged.record.incident.id == "INC-20250126-140001"
     assert judged.decision is not None
     assert judged.decision.level == judged.record.incident.severity == "SEV1"
-    assert judged.notice == "nobody has been notified yet"
-    assert judged.next_steps[:2] == (
-        f"incident-ops notify {judged.record.incident.id} --mark declared",
-        f"incident-ops assign commander @who {judged.record.incident.id}",
-    )
+    assert judged.notice == "nobody has been notified: this clone has no remote, and no channel is set up here"
+    assert judged.next_steps[0] == f"incident-ops assign commander @who {judged.record.incident.id}"
 
 
 def test_what_cannot_be_declared_is_refused(folder: Folder) -> None:

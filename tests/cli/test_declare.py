@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.scene import AT, Folder, call
 from tests.support.origin import Origin
 from tests.support.repository import SERVICES
@@ -29,7 +31,10 @@ def test_it_says_that_nobody_has_been_notified_yet_and_what_does_it(origin: Orig
     assert f"id: {ID}" in origin.show("main", f"incidents/{ID}/incident.yaml")
 
 
-def test_without_a_remote_it_names_the_command_that_notifies_from_here(folder: Folder) -> None:
+def test_without_a_remote_it_names_the_command_that_notifies_from_here(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INCIDENT_OPS_CHANNEL_CHAT", "json://localhost")
     done = call(*ARGS, at=folder.path)
     lines = done.out.splitlines()
     place = lines.index("  nobody has been notified yet")
@@ -37,6 +42,12 @@ def test_without_a_remote_it_names_the_command_that_notifies_from_here(folder: F
     told = json.loads(call(*ARGS, "--format", "json", at=folder.path).out)
     assert told["next"][0] == "incident-ops notify INC-20250126-140001 --mark declared"
     assert told["next"][1].startswith("incident-ops assign commander")
+
+
+def test_without_a_remote_and_a_channel_it_offers_no_command_that_would_fail(folder: Folder) -> None:
+    done = call(*ARGS, at=folder.path)
+    assert "  nobody has been notified: this clone has no remote, and no channel is set up here\n" in done.out
+    assert "incident-ops notify" not in done.out
 
 
 def test_a_runbook_is_offered_only_where_there_is_one(folder: Folder) -> None:

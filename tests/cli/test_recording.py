@@ -71,7 +71,7 @@ def test_the_commands_work_however_fast_they_are_typed(tmp_path: Path) -> None:
 
 # ------------------------------------------------------------------ by somebody else, at a person's pace
 
-PAUSES = (3, 41, 8, 95, 20, 260, 12, 700, 33)
+PAUSES = (3, 41, 8, 95, 20, 260, 12, 700, 33, 5)
 """Seconds between what a person types: reading, thinking, being called away."""
 FILLED = {"@who": "@bea", '"..."': '"Looking into it"', "NAME": "auth", "new.yaml": "policy.yaml"}
 

@@ -142,7 +142,7 @@ def test_roles_by_the_words_that_people_use(folder: Folder) -> None:
     assert "@a is now commander" in call("assign", "ic", "@a", at=folder.path).out
     assert "@a is now communications lead" in call("assign", "comms", "@a", "1303", at=folder.path).out
     assert "@a is no longer communications lead" in call("assign", "comms", "-", at=folder.path).out
-    assert "communications_lead" not in file.read_text(encoding="utf-8")
+    assert "  communications_lead:" not in file.read_text(encoding="utf-8")
     assert call("assign", "database", "@a", at=folder.path).err == ""
 
 

@@ -54,7 +54,6 @@ def test_a_tickets_level_makes_a_ticket_and_says_so(place: Folder) -> None:
     assert lines[0] == f"{ID}: ticket opened, P2: Dashboard sluggish"
     assert "  P2 makes a ticket, not an incident: no roles, channel or postmortem needed" in lines
     assert [line for line in lines if line.startswith("  next: ")] == [
-        "  next: runbook of web: monitoring/runbooks/web.md",
         f"  next: incident-ops ack {ID}",
     ]
     text = (place.path / f"incidents/{ID}/incident.yaml").read_text()

@@ -66,8 +66,8 @@ def test_one_person_without_vpn_is_a_ticket_and_nobody_is_paged(folder: Folder) 
     """R66: a SEV is for major incidents."""
     words = ("declare", "VPN drops", "-s", "api", "--feature", "secondary", "--users", "1")
     done = act(under(folder, "itil-p1-p4"), *words)
-    assert done.out.startswith("INC-2025-00001: declared, P3: VPN drops\n")
-    assert "severity" not in data(folder, "INC-2025-00001")
+    assert done.out.startswith(f"{ID}: ticket opened, P3: VPN drops\n")
+    assert "severity" not in data(folder, ID)
     assert not {"pager", "sms"} & {*notified(folder)}
 
 
@@ -80,9 +80,9 @@ def test_a_priority_that_meets_a_severity_is_declared_with_it(folder: Folder) ->
     """R20."""
     words = ("declare", "Server down", "-s", "api", "--priority", "P1", "--users", "all", "--feature", "core")
     done = act(under(folder, "itil-p1-p4"), *words)
-    assert done.out.startswith("INC-2025-00001: declared, P1 SEV-1: Server down\n")
+    assert done.out.startswith(f"{ID}: declared, P1 SEV-1: Server down\n")
     assert "a major incident: the answers meet SEV-1 (rule 2: all users and core feature" in done.err
-    assert data(folder, "INC-2025-00001")["severity"] == "SEV-1"
+    assert data(folder, ID)["severity"] == "SEV-1"
 
 
 def test_the_lowest_priority_beside_the_highest_severity_is_found(folder: Folder) -> None:

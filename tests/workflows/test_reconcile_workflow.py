@@ -241,6 +241,8 @@ def test_the_folders_are_those_of_the_examples() -> None:
     """The workflow's labels are those of the presets, as its condition cannot read a policy."""
     text = (ROOT / ".github/workflows" / WORKFLOW).read_text(encoding="utf-8")
     for preset in sorted((ROOT / "incident_ops/presets").glob("*.yaml")):
-        assert "    incident: incident\n    action_item: action-item\n" in preset.read_text(encoding="utf-8")
+        labels = "    incident: incident\n    ticket: ticket\n    action_item: action-item\n"
+        assert labels in preset.read_text(encoding="utf-8")
     assert "'incident')" in text
+    assert "'ticket')" in text
     assert "'action-item')" in text
