@@ -195,7 +195,7 @@ def _unnotified(workspace: Workspace, record: Record) -> tuple[str, str]:
         )
     if any(name.startswith(variable("")) for name in os.environ):
         return "nobody has been notified yet", f"incident-ops notify {record.incident.id} --mark declared"
-    return "nobody has been notified: this clone has no remote, and no channel is set up here", ""
+    return "nobody has been notified: no remote and no channel is set up here", ""
 
 
 def _first_steps(workspace: Workspace, incident: Incident) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ def is_unacknowledged(incident: Incident) -> bool:
     return incident.state in (NEW, TRIAGED, ASSIGNED, REOPENED)
 
 
-def is_worked_on(incident: Incident) -> bool:
+def is_active(incident: Incident) -> bool:
     """Neither resolved nor closed."""
     return incident.state not in OVER
 
@@ -67,7 +67,7 @@ def candidates(
     if not opened:
         raise UserError("no incident is open", hint='name one, or `incident-ops declare "..." -s SERVICE`')
     fitting = [record for record in opened if fits(record.incident)] or opened
-    active = [record for record in fitting if is_worked_on(record.incident)] if active_first else []
+    active = [record for record in fitting if is_active(record.incident)] if active_first else []
     rows = incident_rows(active or fitting, workspace.judged_by[0], workspace.now)
     return [row.record for row in rows]
 

@@ -7,7 +7,7 @@ import shlex
 import click
 
 from incident_ops.app.edit_record import RecordChange, clean, split_words, who
-from incident_ops.app.which_incident import is_worked_on
+from incident_ops.app.which_incident import is_active
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import by_option, complete_incident, edits_record, incident_argument, pick_incident
 from incident_ops.domain.incident import Incident
@@ -78,7 +78,7 @@ def escalate(
       incident-ops escalate 04567 --notify @dana --reason "customer calls"
     """
     actor, why = who(workspace, by), clean(reason) or ""
-    incident = pick_incident(workspace, incident, is_worked_on)
+    incident = pick_incident(workspace, incident, is_active)
     return incident, lambda current: escalate_incident(
         current, workspace.judged_by[0], workspace.now, actor, why, to, notify
     )

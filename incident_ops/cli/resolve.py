@@ -95,7 +95,7 @@ def resolve(
     actor = who(workspace, by)
     back = past_time(workspace, restored, "--restored", may_be_unknown=True)
     given = finish.ResolutionFacts(back, cause, clean(what), clean(why))
-    incident = pick_incident(workspace, incident, which_incident.is_worked_on)
+    incident = pick_incident(workspace, incident, which_incident.is_active)
     if at_terminal() and form == "text":
         found = read_for_edit(workspace, find_record(workspace, incident)).record.incident
         incident, given = found.id, _asked(workspace, found, given)

@@ -389,7 +389,7 @@ _LONGEST_SIDE = 30
 """Characters of the name that git gives to a side of a conflict."""
 
 
-def conflicts(text: str) -> Iterator[tuple[int, str]]:
+def unresolved_conflicts(text: str) -> Iterator[tuple[int, str]]:
     """(line, what is wrong) of each merge conflict that nobody has resolved: which lines are of which side."""
     begun: tuple[int, str] | None = None
     end_of_ours, divided = 0, 0
@@ -428,7 +428,7 @@ def syntax_findings(error: yaml.YAMLError, last: Any, file: str, text: str) -> l
         before = text[:position]
         at = (before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
         return [fault("encoding", file, "there is a control character here", "remove it", at=at)]
-    if unresolved := [*conflicts(text)]:
+    if unresolved := [*unresolved_conflicts(text)]:
         hint = "keep what is right, and remove the lines <<<<<<<, ======= and >>>>>>>"
         return [fault("syntax", file, message, hint, at=(line, 1)) for line, message in unresolved]
     if odd := _ODD_BREAK.search(text):

@@ -370,23 +370,18 @@ def compliance(
 
     A record whose label is not a level of the policy joins `unread`. UserError where the policy itself cannot be used.
     """
-    found: list[ClockOutcome] = []
-    reached: list[tuple[Goal, ...]] = []
-    noticed: list[_Noticed] = []
-    counted: Counter[str] = Counter()
-    left_out = list(unread)
-    undated: list[tuple[str, tuple[str, ...]]] = []
+    found, counted = list[ClockOutcome](), Counter[str]()
+    reached, noticed = list[tuple[Goal, ...]](), list[_Noticed]()
+    left_out, undated = list(unread), list[tuple[str, tuple[str, ...]]]()
 
     def count(record: Record) -> None:
-        incident = record.incident
-        begin = declared_at(incident)
+        incident, begin = record.incident, declared_at(record.incident)
         if begin > now or not period.holds(begin):
             return
         if why := why_no_level(incident, policy):
             left_out.append(Unread(record.path, why))
             return
-        if record.undated:
-            undated.append((incident.id, record.undated))
+        undated.extend([(incident.id, record.undated)] if record.undated else [])
         its_clocks = outcomes(as_of(incident, now), policy)
         counted[kind_of(incident, policy, now)] += 1
         reached.append(_goals(its_clocks, [incident], policy, now))

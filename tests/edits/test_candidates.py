@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incident_ops.app.which_incident import (
+    is_active,
     is_any,
     is_not_waiting,
     is_resolved,
     is_unacknowledged,
     is_waiting,
-    is_worked_on,
 )
 from incident_ops.domain.incident import Incident
 from incident_ops.errors import UserError
@@ -24,7 +24,7 @@ from tests.edits.steps import go
 
 VERBS: dict[str, Callable[[Incident], bool]] = {
     "ack": is_unacknowledged,
-    "resolve": is_worked_on,
+    "resolve": is_active,
     "close": is_resolved,
     "pause": is_not_waiting,
     "end": is_waiting,
