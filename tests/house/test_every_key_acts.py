@@ -93,7 +93,16 @@ OF_A_BLOCK = {
 """Commands that a block of the policy is about; for the others GENERAL."""
 OF_ANOTHER_FILE = {
     "services": (*GATE, *GENERAL, DECLARE),
-    "incident": ("show {}", "render {}", "sla check", "validate", "plan --format json", "gate check -s api", "list"),
+    "incident": (
+        "show {}",
+        "render {}",
+        "sla check",
+        "validate",
+        "plan --format json",
+        "gate check -s api",
+        "list",
+        "show {} --at 2025-01-26T12:20:00Z",
+    ),
     "gate": (
         "canary replay counts.csv -f {}",
         "canary validate -f {}",
