@@ -199,10 +199,8 @@ def test_titles_in_an_error_are_short_and_restricted_ones_stay_hidden(folder: Fo
 def test_two_incidents_of_one_second_have_two_channels(folder: Folder) -> None:
     args = ("declare", "x", "-s", "api", "--severity", "SEV1", "--format", "json")
     steps = [step for _ in range(2) for step in json.loads(call(*args, at=folder.path).out)["next"]]
-    assert {step for step in steps if "channel" in step} == {
-        "open the channel #incident-20250126-140000",
-        "open the channel #incident-20250126-140001",
-    }
+    channels = {step for step in steps if "channel" in step}
+    assert channels == {"open the channel #incident-20250126-140000", "open the channel #incident-20250126-140001"}
 
 
 def test_a_full_disk(folder: Folder) -> None:
