@@ -98,7 +98,16 @@ def relabel_all(
     if missing and "severity" in labels and policy.drives == "priority":
         message = f"{incident.id} has no priority, and a severity stands beside one"
         raise UserError(message, hint=f"give both: --priority {policy.labels[0]} --severity {labels['severity']}")
-    return join_steps(*(relabel(incident, policy, now, by, field, label, reason) for field, label in labels.items()))
+    steps = [relabel(incident, policy, now, by, field, label, reason) for field, label in labels.items()]
+    return join_steps(*steps, Step((), (), tuple(_too_mild(incident, policy, labels))))
+
+
+def _too_mild(incident: Incident, policy: Policy, labels: Mapping[str, str]) -> Iterator[str]:
+    """That the clocks stay those of a priority milder than the triage rules give beside the severity."""
+    severity, priority = labels.get("severity", incident.severity), labels.get("priority", incident.priority)
+    if labels and (wanted := policy.wanted_priority(severity, priority)):
+        way = f"incident-ops update {incident.id} --priority {wanted}"
+        yield f"response and resolution stay those of {priority}; the triage rules give {severity} a {wanted}: `{way}`"
 
 
 def relabel(

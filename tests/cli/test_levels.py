@@ -58,6 +58,14 @@ def test_the_cto_reads_what_it_is(folder: Folder) -> None:
     assert issue["fields"]["title"] == f"{TICKET}: SEV-1 Slow reports"
 
 
+def test_a_severity_whose_clocks_are_too_mild_is_doubted_at_once(folder: Folder) -> None:
+    """The priority drives response and resolution: a P3 keeps its hours."""
+    done = say(folder, "14:00", "update", "--severity", "SEV-1")
+    assert "response and resolution stay those of P3; the triage rules give SEV-1 a P1" in " ".join(done.err.split())
+    assert f"incident-ops update {TICKET} --priority P1" in done.err
+    assert "stay those of" not in say(folder, "14:01", "update", "--priority", "P1").err
+
+
 def test_a_severity_given_by_mistake_is_taken_away_with_a_reason(folder: Folder) -> None:
     before = text(folder)
     say(folder, "14:00", "update", "--severity", "SEV-1")
