@@ -199,7 +199,7 @@ def header(incident: Incident, policy: Policy) -> list[FactRow]:
         )
     else:
         rows.append(FactRow("Detected by", UNKNOWN))
-    if not is_ticket(incident, policy) or has_public_update(incident):
+    if not is_ticket(incident, policy) or last_update_for(incident, PUBLIC):
         rows.append(FactRow("Status page", _status_page(incident, policy)))
     if incident.outcome != FIXED:
         rows.append(FactRow("Outcome", spell_word(incident.outcome)))
@@ -301,11 +301,6 @@ def _state(incident: Incident) -> str:
         f", waiting for {incident.pauses[-1].waiting_for}" if incident.state == PENDING and incident.pauses else ""
     )
     return f"{spell_word(incident.state)}{waiting} ({phase(incident).lower()})"
-
-
-def has_public_update(incident: Incident) -> bool:
-    """True once something has been said in public."""
-    return any(update.audience == "public" for update in incident.updates)
 
 
 def _status_page(incident: Incident, policy: Policy) -> str:

@@ -22,13 +22,13 @@ from incident_ops.documents.markdown import (
     markdown,
     markdown_table,
 )
-from incident_ops.domain.as_of import as_of, public_status
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.incident import ActionItem, Incident, Measure
 from incident_ops.domain.lifecycle import FIXED, OVER, is_cancelled
 from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, Policy
 from incident_ops.domain.policy_sections import AFTER, Checklist
-from incident_ops.domain.public_updates import PUBLIC, last_update_for
+from incident_ops.domain.public_updates import PUBLIC, last_update_for, public_status
 from incident_ops.domain.record import Record, item_key
 from incident_ops.domain.ticket import INCIDENT, is_ticket, kind_of
 from incident_ops.domain.time import duration, parse_instant, spell_clock, spell_duration

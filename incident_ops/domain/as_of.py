@@ -4,9 +4,8 @@ Corrections are applied. An instant after `now` has not happened yet: a reopenin
 end of a pause. So the same record looked at from an earlier `now` shows what was known then; back-tests and late runs
 rest on this. `unknown` is never read as a time: a clock that ended at an unknown instant has ended, at an unknown time.
 
-The functions without an instant (`corrected_instants`, `current_instant`, `public_status`, `known_status`,
-`phase`) read the record as
-it is written, corrections applied.
+The functions without an instant (`corrected_instants`, `current_instant`, `labels_held`, `known_status`, `phase`) read
+the record as it is written, corrections applied.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
-from incident_ops.domain.incident import LABEL_FIELDS, Change, Cycle, Incident
+from incident_ops.domain.incident import LABEL_FIELDS, Cycle, Incident
 from incident_ops.domain.lifecycle import (
     ASSIGNED,
     CLOSED,
@@ -31,7 +30,6 @@ from incident_ops.domain.lifecycle import (
     is_cancelled,
 )
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.public_updates import PUBLIC, last_update_for
 from incident_ops.domain.time import UNKNOWN, PauseSpan, TimeSpan, instant, parse_date, parse_instant
 
 AT_WORK = frozenset({NEW, TRIAGED, ASSIGNED, IN_PROGRESS, REOPENED})
@@ -314,10 +312,23 @@ def assignee_at(incident: Incident, at: datetime) -> str | None:
     return next((entry.to for entry in reversed(incident.assignments) if parse_instant(entry.at) <= at), None)
 
 
-def label_changes(incident: Incident) -> list[tuple[datetime, Change]]:
-    """The changes of severity and priority, the earliest first."""
-    dated = [(parse_instant(change.at), change) for change in incident.changes if change.field in LABEL_FIELDS]
-    return sorted(dated, key=lambda pair: pair[0])
+def labels_held(incident: Incident) -> list[tuple[datetime, str | None, str | None]]:
+    """Severity and priority, each pair with the instant (aware UTC) since which it held; of one instant the last.
+
+    The first pair is that of the declaration.
+    """
+    labelled = ((parse_instant(change.at), change) for change in incident.changes if change.field in LABEL_FIELDS)
+    dated = sorted(labelled, key=lambda pair: pair[0])
+    begin, severity, priority = declared_at(incident), incident.severity, incident.priority
+    found: dict[datetime, tuple[str | None, str | None]] = {}
+    for at, change in reversed(dated):
+        found.setdefault(max(at, begin), (severity, priority))
+        if change.field == "severity":
+            severity = change.old
+        else:
+            priority = change.old
+    found.setdefault(begin, (severity, priority))
+    return [(since, *labels) for since, labels in reversed(found.items())]
 
 
 def corrected_instants(incident: Incident) -> dict[str, str]:
@@ -356,20 +367,6 @@ def is_settled(incident: Incident, policy: Policy) -> bool:
     written = incident.postmortem
     to_finish = written.status != "final" if written else policy.requires_postmortem(incident)
     return incident.is_closed and not incident.open_items and not to_finish
-
-
-def public_status(incident: Incident) -> str:
-    """What the last public update says: investigating, identified, monitoring or resolved (R83, R85).
-
-    `public_status` of the record wins; an incident that is over is resolved; before any public update it is
-    investigating.
-    """
-    if incident.public_status:
-        return incident.public_status
-    if incident.state in OVER:
-        return "resolved"
-    last = last_update_for(incident, PUBLIC)
-    return last.status if last else "investigating"
 
 
 def known_status(incident: Incident) -> str:

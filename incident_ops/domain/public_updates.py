@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from incident_ops.domain.as_of import labels_held
 from incident_ops.domain.incident import Incident, Update
 from incident_ops.domain.lifecycle import OVER, RESOLVED, counts
 from incident_ops.domain.policy import Policy
@@ -23,18 +24,26 @@ def last_update_for(incident: Incident, audience: str, *, this_cycle: bool = Fal
     return incident.updates[max(updates)[1]] if updates else None
 
 
+def public_status(incident: Incident) -> str:
+    """What the last public update says: investigating, identified, monitoring or resolved (R83, R85).
+
+    `public_status` of the record wins; an incident that is over is resolved; before any public update it is
+    investigating.
+    """
+    if incident.public_status:
+        return incident.public_status
+    if incident.state in OVER:
+        return RESOLVED
+    last = last_update_for(incident, PUBLIC)
+    return last.status if last else "investigating"
+
+
 def has_status_page(incident: Incident, policy: Policy) -> bool:
     """True where a level that the incident has, or had before, has a status page or public updates.
 
     True, too, where no level is known: then nobody can tell.
     """
-    labels = {(incident.severity, incident.priority)}
-    for change in incident.changes:
-        if change.field == "severity":
-            labels |= {(label, incident.priority) for label in (change.old, change.new)}
-        elif change.field == "priority":
-            labels |= {(incident.severity, label) for label in (change.old, change.new)}
-    levels = [policy.duties(*pair) for pair in labels]
+    levels = [policy.duties(severity, priority) for _, severity, priority in labels_held(incident)]
     return any(level is None or level.status_page or level.update.public is not None for level in levels)
 
 

@@ -7,12 +7,11 @@ duties of the higher level (`Policy.duties`), not the label and not the metrics.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
-from incident_ops.domain.as_of import declared_at, label_changes
+from incident_ops.domain.as_of import declared_at, labels_held
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.policy import LevelPolicy, Policy
+from incident_ops.domain.policy import Policy
 
 INCIDENT, TICKET = "incident", "ticket"
 BECOMES_INCIDENT = "the ticket is an incident from now on"
@@ -41,20 +40,8 @@ def became_incident_at(incident: Incident, policy: Policy) -> datetime | None:
     That is its declaration, unless the levels it had first declare no incident: then the change to the first one that
     does. New duties start there: response, diagnosis and updates; the resolution keeps its origin.
     """
-    levels = [(since, level) for since, level in _levels(incident, policy) if level is not None]
+    duties = ((since, policy.duties(severity, priority)) for since, severity, priority in labels_held(incident))
+    levels = [(since, level) for since, level in duties if level is not None]
     if not levels:
         return declared_at(incident)
     return next((since for since, level in levels if level.declare), None)
-
-
-def _levels(incident: Incident, policy: Policy) -> Iterator[tuple[datetime, LevelPolicy | None]]:
-    """The levels a record has had, the first from its declaration on; None where the policy has no such level."""
-    changes = label_changes(incident)
-    labels: dict[str, str | None] = {"severity": incident.severity, "priority": incident.priority}
-    pairs = [dict(labels)]
-    for _, change in reversed(changes):
-        labels[change.field] = change.old
-        pairs.append(dict(labels))
-    starts = [declared_at(incident), *(at for at, _ in changes)]
-    for since, pair in zip(starts, reversed(pairs), strict=True):
-        yield since, policy.duties(pair["severity"], pair["priority"])

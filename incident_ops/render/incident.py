@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from incident_ops.documents.incident_facts import NOBODY, hurt_for, hurt_services, impact_cycles, spell_amount
-from incident_ops.domain.as_of import corrected_instants, current_instant, declared_at, phase, public_status
+from incident_ops.domain.as_of import corrected_instants, current_instant, declared_at, phase
 from incident_ops.domain.incident import ActionItem, Event, Incident, Update, Users
 from incident_ops.domain.lifecycle import FIXED, OVER, PENDING, REOPENED
 from incident_ops.domain.policy import Policy
+from incident_ops.domain.public_updates import public_status
 from incident_ops.domain.record import Record
 from incident_ops.domain.ticket import TICKET, kind_of
 from incident_ops.domain.time import (

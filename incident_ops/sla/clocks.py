@@ -28,6 +28,7 @@ from typing import NamedTuple
 from incident_ops.domain.as_of import ClockEnd, IncidentAt
 from incident_ops.domain.incident import ActionItem
 from incident_ops.domain.policy import LevelPolicy, Policy
+from incident_ops.domain.public_updates import PUBLIC
 from incident_ops.domain.time import UNKNOWN, PauseSpan, parse_date, parse_instant
 from incident_ops.sla.calendar import elapsed, end_of_day, start_of_day
 from incident_ops.sla.targets import (
@@ -43,7 +44,7 @@ from incident_ops.sla.targets import (
     stated_seconds,
     targets,
 )
-from incident_ops.sla.update_slots import PUBLIC, update_slots
+from incident_ops.sla.update_slots import update_slots
 
 RESPONSE, DIAGNOSIS, RESOLUTION = "response", "diagnosis", "resolution"
 UPDATE_INTERNAL, UPDATE_PUBLIC = "update_internal", "update_public"

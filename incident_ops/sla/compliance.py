@@ -28,6 +28,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import DRILL, DUPLICATE, OTHER_OUTCOMES, exclusion
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, ResolutionShare
+from incident_ops.domain.public_updates import PUBLIC
 from incident_ops.domain.record import Record, UndatedFields, Unread
 from incident_ops.domain.ticket import INCIDENT, TICKET, kind_of
 from incident_ops.domain.time import instant, parse_instant
@@ -46,7 +47,7 @@ from incident_ops.sla.clocks import (
 )
 from incident_ops.sla.escalation import MANUAL
 from incident_ops.sla.targets import calendar_of, level_of, level_periods, seconds_of, why_no_level
-from incident_ops.sla.update_slots import PUBLIC, update_slots
+from incident_ops.sla.update_slots import update_slots
 
 
 class Percentiles(NamedTuple):

@@ -11,6 +11,7 @@ from incident_ops.domain.as_of import MOMENT, IncidentAt, as_of, each_cycle
 from incident_ops.domain.lifecycle import FIXED, IN_PROGRESS, NEW, OVER
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT
 from incident_ops.domain.policy import Policy
+from incident_ops.domain.public_updates import PUBLIC
 from incident_ops.domain.time import instant, stamp
 from incident_ops.sla.activity import NOTHING_SEEN, Seen, answers, first_after
 from incident_ops.sla.calendar import due
@@ -30,7 +31,7 @@ from incident_ops.sla.obligations import (
     warning_mark,
 )
 from incident_ops.sla.targets import LevelPeriod, level_periods, seconds_of
-from incident_ops.sla.update_slots import PUBLIC, UpdateSlot, update_slots
+from incident_ops.sla.update_slots import UpdateSlot, update_slots
 
 
 def pages(view: IncidentAt, policy: Policy, seen: Seen = NOTHING_SEEN) -> list[Obligation]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from incident_ops.domain.as_of import IncidentAt, label_changes
+from incident_ops.domain.as_of import IncidentAt, labels_held
 from incident_ops.domain.incident import ActionItem, Incident
 from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, LevelPolicy, Policy
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, Calendar
@@ -84,7 +84,9 @@ def level_periods(view: IncidentAt, policy: Policy) -> list[LevelPeriod]:
     found: list[LevelPeriod] = []
     origin = view.declared
     has_begun = was_incident = was_major = False
-    for since, severity, priority in _labels_held(view):
+    for since, severity, priority in labels_held(view.incident):
+        if view.declared < since and view.now < since:
+            break
         level = duties.of(severity, priority)
         if level is None:
             has_begun = has_begun or policy.driving_label(severity, priority) is not None
@@ -110,21 +112,6 @@ class _Duties:
         if pair not in self._known:
             self._known[pair] = self._policy.duties(severity, priority)
         return self._known[pair]
-
-
-def _labels_held(view: IncidentAt) -> list[tuple[datetime, str | None, str | None]]:
-    """Severity and priority, each pair with the instant since which it held; of one instant the last."""
-    severity, priority = view.incident.severity, view.incident.priority
-    found: dict[datetime, tuple[str | None, str | None]] = {}
-    for at, change in reversed(label_changes(view.incident)):
-        if at <= view.now:
-            found.setdefault(max(at, view.declared), (severity, priority))
-        if change.field == "severity":
-            severity = change.old
-        else:
-            priority = change.old
-    found.setdefault(view.declared, (severity, priority))
-    return [(since, *labels) for since, labels in reversed(found.items())]
 
 
 def calendar_of(level: LevelPolicy, policy: Policy) -> Calendar:

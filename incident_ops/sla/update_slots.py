@@ -14,10 +14,9 @@ from typing import NamedTuple
 
 from incident_ops.domain.as_of import MOMENT, IncidentAt
 from incident_ops.domain.policy import Cadence, Policy
+from incident_ops.domain.public_updates import PUBLIC
 from incident_ops.sla.calendar import elapsed
 from incident_ops.sla.targets import Course, LevelPeriod, calendar_of, course, stated_seconds
-
-PUBLIC = "public"
 
 
 class UpdateSlot(NamedTuple):

@@ -16,9 +16,9 @@ from incident_ops.domain.as_of import (
     is_settled,
     known_status,
     phase,
-    public_status,
 )
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.public_updates import public_status
 from tests.support.policies import policy
 
 AT = "2025-01-26T12:05:00Z"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from incident_ops.domain.as_of import labels_held
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import MergedPolicy, Record
@@ -44,7 +45,7 @@ def check_policy(after: Record, policies: Sequence[MergedPolicy]) -> Iterator[Fi
 
 
 def _wrong_targets(incident: Incident, policy: Policy) -> Iterator[Finding]:
-    severity, priority = (_first_label(incident, field) for field in ("severity", "priority"))
+    _, severity, priority = labels_held(incident)[0]
     level = policy.duties(severity, priority)
     if incident.policy is None or level is None:  # an unknown label has a finding of its own
         return
@@ -55,9 +56,3 @@ def _wrong_targets(incident: Incident, policy: Policy) -> Iterator[Finding]:
             message = f"targets.{name} is {own}; the policy on the default branch gives {label} {given or 'none'}"
             hint = f"{name}: {given}" if given else f"take {name} out"
             yield rule_finding(ID, Level.ERROR, ("policy", "targets", name), message, hint)
-
-
-def _first_label(incident: Incident, field: str) -> str | None:
-    """The label of a field at the declaration."""
-    label: str | None = next((change.old for change in incident.changes if change.field == field), None)
-    return label or getattr(incident, field)
