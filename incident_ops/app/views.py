@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from incident_ops.app.edit_record import MOST_LISTED, find_record, record_of
+from incident_ops.app.edit_record import record_of
 from incident_ops.app.known import every_known, known_live, known_record, not_declared
 from incident_ops.app.workspace import Workspace, served
 from incident_ops.domain.as_of import as_of, days_late, declared_at
 from incident_ops.domain.fence import evaluate_each, evaluate_one
 from incident_ops.domain.record import Record, all_undated
-from incident_ops.domain.time import stamp
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding, did_you_mean
 from incident_ops.render import lists
@@ -69,22 +68,6 @@ def items_left_out(workspace: Workspace, wanted: Selection) -> tuple[str, ...]:
         return tuple(field for field in fields if field == "action_items")
 
     return served(workspace, left_out) if workspace.is_at_given else ()
-
-
-def find_shown(workspace: Workspace, asked: str | None) -> str:
-    """The path of the record that is meant, as `find_record`; without a name the one that was open at the time."""
-    if asked is not None or not workspace.is_at_given or workspace.unread:
-        return find_record(workspace, asked)
-    found = [record for record in known_live(workspace) if not record.incident.is_closed]
-    at = stamp(workspace.now)
-    if not found:
-        raise UserError(f"no incident is open at {at}", hint="name one: `incident-ops list` shows all there are")
-    if len(found) > 1:
-        names = ", ".join(record.incident.id for record in found[:MOST_LISTED])
-        more = f" and {len(found) - MOST_LISTED} more" if len(found) > MOST_LISTED else ""
-        message = f"Which incident? {len(found)} are open at {at}: {names}{more}"
-        raise UserError(message, hint="name it by its id, or by the id's end")
-    return found[0].path
 
 
 def record_at(workspace: Workspace, path: str) -> Record:

@@ -13,7 +13,7 @@ from incident_ops.domain.as_of import current_instant
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import ASSIGNED, NEW, OVER, PENDING, REOPENED, RESOLVED, TRIAGED
 from incident_ops.domain.record import Record
-from incident_ops.domain.time import instant
+from incident_ops.domain.time import instant, stamp
 from incident_ops.errors import UserError
 from incident_ops.records.history import every_record
 from incident_ops.render.lists import choice_lines, incident_rows
@@ -64,6 +64,9 @@ def candidates(
     them, all are candidates, and the command says why it is not. UserError where no incident is open.
     """
     opened = [record for record in _live(workspace, as_known) if not record.incident.is_closed]
+    if not opened and as_known and workspace.is_at_given:
+        hint = "name one: `incident-ops list` shows all there are"
+        raise UserError(f"no incident is open at {stamp(workspace.now)}", hint=hint)
     if not opened:
         raise UserError("no incident is open", hint='name one, or `incident-ops declare "..." -s SERVICE`')
     fitting = [record for record in opened if fits(record.incident)] or opened

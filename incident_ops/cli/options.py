@@ -28,7 +28,6 @@ from incident_ops.app.workspace import (
     typed_day,
     typed_time,
 )
-from incident_ops.domain.incident import Triage
 from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.time import UNKNOWN, stamp
 from incident_ops.domain.tracker import GITHUB, LOCAL
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
     from incident_ops.app.plan import PlanOptions
     from incident_ops.app.planned_changes import WrittenFile
     from incident_ops.app.which_incident import Fits
-    from incident_ops.domain.policy import Policy
 
 STANDS_FOR = {"@who": "a person or team", "...": "a text", "TEXT": "a text"}
 """Words of our own hints that are no answer; a hint pasted as it is must not write them into a record."""
@@ -67,6 +65,10 @@ def say_origin(ctx: click.Context, workspace: Workspace) -> None:
         click.echo(workspace.origin, err=True)
 
 
+class WhoActs(click.Option):
+    """Who does it: a command that has this option records a guess only with a warning."""
+
+
 def with_repository(command: Callable[..., Any]) -> Callable[..., Any]:
     """Gives a command the opened repository as its first argument; blank texts and the words of hints are refused."""
     from functools import update_wrapper
@@ -75,7 +77,7 @@ def with_repository(command: Callable[..., Any]) -> Callable[..., Any]:
     def opened(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
         must_say_something(ctx.command, kwargs)
         workspace = workspace_of(ctx)
-        if any(param.name == "by" and getattr(param, "help", "") == BY_HELP for param in ctx.command.params):
+        if any(isinstance(param, WhoActs) for param in ctx.command.params):
             warn_of_guess(workspace, kwargs["by"])
         return ctx.invoke(command, workspace, *args, **kwargs)
 
@@ -237,8 +239,12 @@ incident_argument: Callable[[Any], Any] = click.argument(
     "incident", metavar="[INC]", required=False, shell_complete=complete_incident
 )
 
-BY_HELP = "Who does it: @handle or a name. Default: INCIDENT_OPS_BY, else what git says (see `init --by`)."
-by_option: Callable[[Any], Any] = click.option("--by", metavar="WHO", help=BY_HELP)
+by_option: Callable[[Any], Any] = click.option(
+    "--by",
+    cls=WhoActs,
+    metavar="WHO",
+    help="Who does it: @handle or a name. Default: INCIDENT_OPS_BY, else what git says (see `init --by`).",
+)
 
 
 def at_terminal() -> bool:
@@ -321,102 +327,6 @@ def finish(code: int) -> None:
 def force_color(ctx: click.Context) -> bool | None:
     """What --color says to a library that colours by itself: True, False, or None to let it look at the terminal."""
     return ctx.find_root().color
-
-
-def answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Gives a command the triage questions; what is not answered comes as None."""
-    from incident_ops.domain.triage import DATA_RISKS, FEATURES, SLAS, SLOS  # most commands ask nothing of this
-
-    options = (
-        click.option(
-            "--users",
-            "users_percent",
-            metavar="SHARE",
-            callback=_users_option,
-            help="Share of users affected: all, >50, <10, or a number in percent.",
-        ),
-        click.option("--feature", type=click.Choice(FEATURES), help="What is broken."),
-        click.option("--data-risk", type=click.Choice(DATA_RISKS), help="What may happen to data."),
-        click.option("--slo", type=click.Choice(SLOS), help="Is a service level objective violated?"),
-        click.option("--sla", type=click.Choice(SLAS), help="Is a violation of a service level agreement imminent?"),
-        click.option("--revenue/--no-revenue", default=None, help="Is revenue lost?"),
-        click.option("--reputation/--no-reputation", default=None, help="Is our reputation at risk?"),
-        click.option("--ongoing/--over", default=None, help="Is it still happening?"),
-        click.option("--category", metavar="WORD", help="Kind of symptom, e.g. database; the routing goes by it."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-YES_NO = ("yes", "no")
-
-
-def ask_triage(policy: Policy, known: Triage) -> Triage:
-    """The questions at a terminal; an empty answer leaves what is known, or means that it is not known."""
-    from incident_ops.domain.triage import DATA_RISKS, FEATURES, SLOS, questions, triage_answers  # as above
-
-    click.echo("How bad is it? An empty answer means: not known.", err=True)
-    asked: dict[str, tuple[str, Sequence[str]]] = {
-        "feature": ("What is broken", FEATURES),
-        "data_risk": ("What may happen to data", DATA_RISKS),
-        "slo": ("Service level objective", SLOS),
-        "sla": ("Is a service level agreement about to be violated", YES_NO),
-        "revenue": ("Is revenue lost", YES_NO),
-        "reputation": ("Is our reputation at risk", YES_NO),
-        "ongoing": ("Is it still happening", YES_NO),
-    }
-    given: dict[str, Any] = {}
-    for name in questions(policy):
-        before = getattr(known, name)
-        if name == "users_percent":
-            text = "Share of users affected (all, >50, <10, or a number in percent)"
-            given[name] = _prompt(text, before, _share)
-            continue
-        question, words = asked[name]
-        meant: dict[str, Any] = dict(zip(words, words, strict=True))
-        if words is YES_NO:
-            meant = {"yes": "imminent", "no": "ok"} if name == "sla" else {"yes": True, "no": False}
-        default = next((word for word, value in meant.items() if value == before), None)
-        said = _prompt(f"{question} ({', '.join(words)})", default, _one_of(words))
-        given[name] = meant.get(said)
-    return triage_answers(given)
-
-
-def _prompt(question: str, before: Any, read: Callable[[str], Any]) -> Any:
-    """An answer at a terminal; Enter repeats the one given before, which is shown."""
-    default = "" if before is None else str(before)
-    return click.prompt(question, default=default, show_default=bool(default), value_proc=read, err=True)
-
-
-def _one_of(words: Sequence[str]) -> Callable[[str], str]:
-    """Reads one of some words, or the beginning of one; an empty answer is one, too."""
-
-    def read(text: str) -> str:
-        said = text.strip().lower()
-        fitting = [word for word in words if word == said] or [word for word in words if word.startswith(said)]
-        if said and len(fitting) != 1:
-            raise click.BadParameter(f"{text!r} is not one of {', '.join(words)}")
-        return fitting[0] if said else ""
-
-    return read
-
-
-def _users_option(_ctx: click.Context, _param: click.Parameter, text: str | None) -> float | str | None:
-    if text is not None and not text.strip():
-        raise click.BadParameter("it is empty")
-    return None if text is None else _share(text)
-
-
-def _share(text: str) -> float | str | None:
-    from incident_ops.domain.triage import users_answer  # as above
-
-    if not text.strip():
-        return None
-    try:
-        return users_answer(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
 
 
 tracker_option: Callable[[Any], Any] = click.option(

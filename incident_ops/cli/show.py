@@ -6,9 +6,9 @@ from functools import partial
 
 import click
 
+from incident_ops.app.edit_record import find_record
 from incident_ops.app.views import (
     Selection,
-    find_shown,
     items_left_out,
     list_incidents,
     list_items,
@@ -58,7 +58,7 @@ def show(workspace: Workspace, incident: str | None, form: str) -> None:
         view = view_incident(workspace, record)
         return to_json(view) if form == "json" else to_text(view, style_line)
 
-    click.echo(evaluate_one(record_at(workspace, find_shown(workspace, incident)), shown), nl=False)
+    click.echo(evaluate_one(record_at(workspace, find_record(workspace, incident)), shown), nl=False)
 
 
 @click.command("list")

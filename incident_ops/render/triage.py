@@ -9,8 +9,7 @@ from typing import Any
 from incident_ops.domain.policy import LevelPolicy, Policy
 from incident_ops.domain.triage import Decision
 from incident_ops.render.findings import inert
-
-WIDTH = 80
+from incident_ops.render.text import WIDTH
 
 
 def decision_lines(decision: Decision) -> Iterator[str]:

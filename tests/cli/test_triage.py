@@ -10,7 +10,7 @@ import click
 import pytest
 
 from incident_ops.adapters.environment import CHOSEN
-from incident_ops.cli.options import YES_NO, _one_of
+from incident_ops.cli.declare import YES_NO, _one_of
 from incident_ops.domain.triage import FEATURES
 from incident_ops.records.yaml_reader import read_yaml
 from tests.cli.scene import Done, Folder, call
