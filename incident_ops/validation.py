@@ -12,7 +12,6 @@ A comment suppresses a rule: `# incident-ops: ignore[rule-id] reason`.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,7 +22,7 @@ from incident_ops.domain.as_of import is_settled
 from incident_ops.domain.fence import why_unusable
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import NEW
-from incident_ops.domain.record import Crossings, Link, Record, Silence, World, is_incident_id
+from incident_ops.domain.record import Crossings, Link, Record, World, is_incident_id
 from incident_ops.domain.time import SKEW, parse_instant, stamp
 from incident_ops.findings import Finding, Level, Route, Where
 from incident_ops.records.accepted_part import accepted_part
@@ -36,8 +35,9 @@ from incident_ops.records.planned_changes import FREEZE, MAINTENANCE, to_plan
 from incident_ops.records.policy import PolicyAndServices
 from incident_ops.records.schema import SCHEMA_KINDS, check_document, schema_text
 from incident_ops.records.store import CheckRecord, Raw, Store, is_record
+from incident_ops.records.suppressions import find_suppressions
 from incident_ops.records.yaml_positions import comments
-from incident_ops.records.yaml_reader import Document, read_bytes
+from incident_ops.records.yaml_reader import Document, place_at, read_bytes
 from incident_ops.rules import SuppressedFinding, apply_suppressions, secret, text_safety, timeline_order
 from incident_ops.rules import base as base_rules
 from incident_ops.rules.policy.not_used_yet import not_used_yet
@@ -170,15 +170,19 @@ def validate_records(
             *base_findings(base, world, index),
         ]
     files = len(others) + (index.count() if is_wanted is None else sum(is_wanted(path) for path in index.paths()))
-    kept = sorted(
-        (finding for finding in findings if is_wanted is None or is_wanted(finding.where.file)),
-        key=lambda finding: finding.sort_key,
-    )
-    suppressed_findings = [
-        suppressed for suppressed in silenced if is_wanted is None or is_wanted(suppressed.finding.where.file)
-    ]
+    return _report(files, findings, silenced, is_wanted or (lambda _path: True))
+
+
+def _report(
+    files: int, findings: Iterable[Finding], silenced: Iterable[SuppressedFinding], is_wanted: Callable[[str], bool]
+) -> ValidationReport:
+    """What is said of the files that are wanted, in order."""
+    kept = (finding for finding in findings if is_wanted(finding.where.file))
+    suppressed = (one for one in silenced if is_wanted(one.finding.where.file))
     return ValidationReport(
-        files, tuple(kept), tuple(sorted(suppressed_findings, key=lambda suppressed: suppressed.finding.sort_key))
+        files,
+        tuple(sorted(kept, key=lambda finding: finding.sort_key)),
+        tuple(sorted(suppressed, key=lambda one: one.finding.sort_key)),
     )
 
 
@@ -304,8 +308,8 @@ def _comment_hazards(document: Document) -> Iterator[Finding]:
         for rule, find in ((secret, find_secret), (text_safety, find_unsafe)):
             if (found := find(comment[0])) is not None:
                 at = comment.start() + found[0]
-                line, column = text.count("\n", 0, at) + 1, at - (text.rfind("\n", 0, at) + 1) + 1
-                yield Finding(rule.ID, rule.LEVEL, Where(document.file, (), line, column), found[1], rule.HINT)
+                where = Where(document.file, (), *place_at(text, at))
+                yield Finding(rule.ID, rule.LEVEL, where, found[1], rule.HINT)
 
 
 def _gate_findings(document: Document, world: World | None) -> list[Finding]:
@@ -412,39 +416,3 @@ def _as_merged(base: Base, index: RecordIndex, examine: CheckRecord) -> RecordIn
         if path in base.before:
             merged.put(examine(path, "", base.before[path]))
     return merged
-
-
-MARK = "incident-ops: ignore["
-_COMMENT = re.compile(r"(?:(?<=\s)|^)#[ \t]*incident-ops: ignore\[([^\]\r\n]*)\]?([^\r\n]*)", re.MULTILINE)
-
-
-def find_suppressions(text: str, path: str) -> list[Silence]:
-    """Every such comment of a readable text; inside a quoted or block text nothing is a comment.
-
-    At the end of a line it holds for that line, alone on a line for the next one that is not a comment.
-    """
-    if MARK not in text:
-        return []
-    lines = text.split("\n")
-    starts = [0, *(line_break.end() for line_break in re.finditer("\n", text))]
-    below = _next(lines)
-    suppressions = []
-    for found in comments(text):
-        for comment in _COMMENT.finditer(found[0]):
-            at = found.start() + comment.start()
-            line = bisect_right(starts, at)
-            column = at - starts[line - 1] + 1
-            alone = not lines[line - 1][: column - 1].strip()
-            rules = tuple(name for part in comment[1].split(",") if (name := part.strip()))
-            on = below[line - 1] if alone else line
-            suppressions.append(Silence(path, line, column, on, rules, comment[2].strip()))
-    return suppressions
-
-
-def _next(lines: list[str]) -> list[int]:
-    """For every line the first below it (from 1) that is not a comment."""
-    below = [len(lines) + 1] * len(lines)
-    for place in range(len(lines) - 2, -1, -1):
-        is_comment = lines[place + 1].lstrip().startswith("#")
-        below[place] = below[place + 1] if is_comment else place + 2
-    return below

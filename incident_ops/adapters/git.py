@@ -189,14 +189,9 @@ class Git:
             found, _, seconds = row.partition(" ")
             yield found, datetime.fromtimestamp(int(seconds), UTC)
 
-    def config(self, name: str) -> str | None:
-        """A setting of this clone alone, None where it has none of that name."""
-        done = self._run("config", "--local", "-z", "--get", name, check=False)
-        return os.fsdecode(done.stdout).removesuffix("\0") if not done.returncode else None
-
-    def setting(self, name: str) -> str | None:
-        """A setting as git follows it here, whoever made it: for this clone, for a person, for the machine."""
-        done = self._run("config", "-z", "--get", name, check=False)
+    def config(self, name: str, *, of_clone: bool = True) -> str | None:
+        """A setting of this clone alone, or as git follows it here, whoever set it; None where it is not set."""
+        done = self._run("config", *(["--local"] if of_clone else []), "-z", "--get", name, check=False)
         return os.fsdecode(done.stdout).removesuffix("\0") if not done.returncode else None
 
     def set_config(self, name: str, value: str) -> None:
@@ -363,7 +358,7 @@ class Objects:
         return self._line("show", "--no-patch", "--no-show-signature", "--no-color", "--format=%B", commit)
 
     def content(self, commit: str, name: str) -> bytes | None:
-        """The bytes of a file at the top of a commit's tree; None where there is no such file."""
+        """The bytes of a file at the top of a commit's tree; None where the tree has none of that name."""
         listed = self._ran("ls-tree", "-z", "--full-tree", commit, "--", name).stdout
         head = listed.partition(b"\t")[0].decode().split(" ")
         if head[0] not in _REGULAR:

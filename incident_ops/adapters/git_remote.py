@@ -263,8 +263,8 @@ class Address(NamedTuple):
 def address(configured: str, token: str, server: str, remote: str) -> Address:
     """The address git has for a remote -> one that may be shown.
 
-    A token is for `server` alone (the address of the GitHub that issued it) and goes nowhere else; what the address
-    itself holds before an `@` is used if there is no token. UserError for any protocol but https, ssh and file.
+    A token is for `server` alone (the address of the GitHub that issued it) and goes nowhere else; without one, the
+    credentials in the address itself (before an `@`) are used. UserError for any protocol but https, ssh and file.
     """
     scheme = found[1].casefold() if (found := _SCHEME.match(configured)) else ""
     if scheme and scheme not in PROTOCOLS:

@@ -366,12 +366,13 @@ def update_deployment(workspace: Workspace, number: int, outcome: CanaryOutcome)
 
 
 def write_outputs(verdict: str, reason_code: str) -> None:
-    """Outputs of a workflow's step where there is no outcome; the last ones count. Nothing outside GitHub Actions."""
+    """Sets the outputs of a workflow's step while the run has no outcome; later ones replace them. Outside GitHub Actions
+    it does nothing."""
     set_outputs({"verdict": verdict, "reason-code": reason_code})
 
 
 def report_to_workflow(outcome: CanaryOutcome) -> bool:
-    """The outputs and the summary of a workflow's step; False where there is no summary to write."""
+    """Sets the outputs of a workflow's step and adds to its summary; False where the step has no summary."""
     set_outputs(to_outputs(outcome))
     if summary_size() is None:
         return False

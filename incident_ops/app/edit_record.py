@@ -269,7 +269,7 @@ def _key(one: Finding) -> tuple[str, str]:
 
 
 def _refused(one: Finding, path: str, before: Record | None) -> UserError:
-    """The error for an edit; of a record that would be new (no `before`) there is no file to look at."""
+    """The error for an edit. It names no file where the record would be new (no `before`)."""
     place = ".".join(map(str, one.where.route))
     message = f"nothing was {'changed' if before else 'written'}: {place}{': ' if place else ''}{one.message}"
     return UserError(message, hint=one.hint, where=path if before else "")

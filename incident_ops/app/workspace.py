@@ -247,7 +247,7 @@ def clone_notes(workspace: Workspace) -> tuple[str, ...]:
     git = workspace.git
     if git is None or git.config("remote.origin.url") is None:
         return ()
-    return () if git.setting("merge.incident-ops.driver") else (NO_DRIVER,)
+    return () if git.config("merge.incident-ops.driver", of_clone=False) else (NO_DRIVER,)
 
 
 def leads_somewhere(workspace: Workspace, place: str) -> bool:

@@ -63,6 +63,11 @@ def place(text: str, mark: TextMark) -> tuple[int, int]:
     return len(starts), mark.index - starts[-1] + 1
 
 
+def place_at(text: str, index: int) -> tuple[int, int]:
+    """Line and column of a character, from 1."""
+    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
+
+
 class Places(NamedTuple):
     """The mark of every value and of every key by route."""
 
@@ -424,17 +429,14 @@ def syntax_findings(error: yaml.YAMLError, last: Any, file: str, text: str) -> l
     `last` is the last scalar event before the error, None where there was none.
     """
     if not isinstance(error, yaml.MarkedYAMLError):
-        position = getattr(error, "position", 0) or 0
-        before = text[:position]
-        at = (before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
+        at = place_at(text, getattr(error, "position", 0) or 0)
         return [fault("encoding", file, "there is a control character here", "remove it", at=at)]
     if unresolved := [*unresolved_conflicts(text)]:
         hint = "keep what is right, and remove the lines <<<<<<<, ======= and >>>>>>>"
         return [fault("syntax", file, message, hint, at=(line, 1)) for line, message in unresolved]
     if odd := _ODD_BREAK.search(text):
-        at = (text.count("\n", 0, odd.start()) + 1, odd.start() - (text.rfind("\n", 0, odd.start()) + 1) + 1)
         message = f"there is a control character here (U+{ord(odd[0]):04X})"
-        return [fault("encoding", file, message, "remove it", at=at)]
+        return [fault("encoding", file, message, "remove it", at=place_at(text, odd.start()))]
     mark, opened = error.problem_mark, error.context_mark
     at = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     plain, hint = _PLAINER.get(error.problem or "", (error.problem or "not YAML", "check quotes and indentation"))

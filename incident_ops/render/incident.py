@@ -313,7 +313,6 @@ def to_json(view: IncidentView) -> str:
     `clocks_unknown` says why there are no clocks, `undated` what a view of an earlier time leaves out.
     """
     record, incident = view.record, view.record.incident
-    over = incident.state in OVER
     data: dict[str, Any] = {
         "schema": 1,
         "at": stamp(view.now),
@@ -332,11 +331,7 @@ def to_json(view: IncidentView) -> str:
         "drill": incident.drill,
         "visibility": incident.visibility,
         "declared": corrected_instants(incident)["times.declared"],
-        "age_seconds": None if over else int((view.now - cycle_began(incident)).total_seconds()),
-        "impact_seconds": impact_seconds(incident) if over else None,
-        "impact": incident.impact.summary,
-        "impact_services": msgspec.to_builtins(incident.impact.services),
-        "contributing": list(incident.cause.contributing) if incident.cause else [],
+        **_impact_data(view),
         "roles": _roles(incident),
         "assigned_to": incident.assignments[-1].to if incident.assignments else None,
         "last_update": _update_data(view),
@@ -351,6 +346,18 @@ def to_json(view: IncidentView) -> str:
     if record.undated:
         data["undated"] = list(record.undated)
     return json_text(data)
+
+
+def _impact_data(view: IncidentView) -> dict[str, Any]:
+    incident = view.record.incident
+    over = incident.state in OVER
+    return {
+        "age_seconds": None if over else int((view.now - cycle_began(incident)).total_seconds()),
+        "impact_seconds": impact_seconds(incident) if over else None,
+        "impact": incident.impact.summary,
+        "impact_services": msgspec.to_builtins(incident.impact.services),
+        "contributing": list(incident.cause.contributing) if incident.cause else [],
+    }
 
 
 def _roles(incident: Incident) -> dict[str, Any]:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from incident_ops.records.suppressions import find_suppressions
 from incident_ops.records.yaml_reader import Document, read_yaml
-from incident_ops.validation import find_suppressions
 from tests.support.patience import patience
 
 MARK = "# incident-ops: ignore[label] because"

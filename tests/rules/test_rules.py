@@ -31,11 +31,11 @@ from incident_ops.findings import Finding, Level
 from incident_ops.records.file_findings import FAULTS
 from incident_ops.records.policy import load_policy, policy_digest, preset, resolve_policy
 from incident_ops.records.schema import check_document, fast_validator
+from incident_ops.records.suppressions import find_suppressions
 from incident_ops.records.yaml_reader import Document, read_bytes, read_yaml
 from incident_ops.render import rule_pages
 from incident_ops.rules import apply_suppressions, base
 from incident_ops.rules.future_instant import past_instants
-from incident_ops.validation import find_suppressions
 
 HERE = Path(__file__).parent
 NOT_REACHED = {
