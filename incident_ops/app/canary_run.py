@@ -366,8 +366,8 @@ def update_deployment(workspace: Workspace, number: int, outcome: CanaryOutcome)
 
 
 def write_outputs(verdict: str, reason_code: str) -> None:
-    """Sets the outputs of a workflow's step while the run has no outcome; later ones replace them. Outside GitHub Actions
-    it does nothing."""
+    """Sets the outputs of a workflow's step while the run has no outcome; later ones replace them. Outside GitHub
+    Actions it does nothing."""
     set_outputs({"verdict": verdict, "reason-code": reason_code})
 
 
