@@ -306,6 +306,7 @@ def _links(incident: Incident) -> str:
     names = {"bridge": "Bridge", "channel": "Channel", "dashboard": "Dashboard", "runbook": "Runbook"}
     names |= {"status_page": "Status page", "pipeline": "Pipeline", "logs": "Logs", "kb": "Knowledge article"}
     links = [link(name, text) for field, name in names.items() if (text := getattr(urls, field))]
+    links += [link(one.name, one.url) for one in urls.others]
     return "**Where:** " + " · ".join(links) if links else ""
 
 

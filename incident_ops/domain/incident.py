@@ -304,6 +304,11 @@ class Postmortem(Value, frozen=True, kw_only=True):
     follow_up_on: str | None = None
 
 
+class NamedLink(Value, frozen=True, kw_only=True):
+    name: str
+    url: str
+
+
 class Links(Value, frozen=True, kw_only=True):
     channel: str | None = None
     bridge: str | None = None
@@ -315,6 +320,7 @@ class Links(Value, frozen=True, kw_only=True):
     runbook_updated: str | None = None
     kb: str | None = None
     tracking_issue: int | None = None
+    others: list[NamedLink] = []
 
 
 class Source(Value, frozen=True, kw_only=True):

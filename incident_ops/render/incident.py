@@ -285,7 +285,9 @@ def _factors(incident: Incident) -> Iterator[ScreenLine]:
 
 def _links(incident: Incident, room: int) -> list[ScreenLine]:
     links = incident.links
-    texts = [f"{name.replace('_', ' ')} {link}" for name in links.__struct_fields__ if (link := getattr(links, name))]
+    fields = [name for name in links.__struct_fields__ if name != "others"]
+    texts = [f"{name.replace('_', ' ')} {link}" for name in fields if (link := getattr(links, name))]
+    texts += [f"{one.name} {one.url}" for one in links.others]
     return list(_labelled("Links", _most(texts, room)))
 
 
@@ -338,7 +340,7 @@ def to_json(view: IncidentView) -> str:
         "clocks": [] if isinstance(view.clocks, str) else [clock_data(clock) for clock in view.clocks],
         "timeline": _events(view),
         "action_items": _items_data(view),
-        "links": {name: link for name in incident.links.__struct_fields__ if (link := getattr(incident.links, name))},
+        "links": msgspec.to_builtins(incident.links),
         "next": list(view.next),
     }
     if isinstance(view.clocks, str):
