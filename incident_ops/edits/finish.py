@@ -158,7 +158,7 @@ def _must_be_recent(incident: Incident, policy: Policy, now: datetime) -> None:
     if closed is not None and (now - parse_instant(closed)).total_seconds() > duration(limit):
         raise UserError(
             f"{incident.id} was closed at {closed}, more than {limit} ago: it cannot be reopened",
-            hint="declare a new incident, and name this one in `related`",
+            hint=f"declare a new incident, then: incident-ops relate {incident.id}",
         )
 
 

@@ -13,11 +13,12 @@ import msgspec
 
 from incident_ops.documents.incident_facts import NOBODY, hurt_for, hurt_services, impact_cycles, spell_amount
 from incident_ops.domain.as_of import corrected_instants, current_instant, declared_at, phase
-from incident_ops.domain.incident import ActionItem, Event, Incident, Update, Users
+from incident_ops.domain.incident import ActionItem, Event, Incident, Relation, Update, Users
 from incident_ops.domain.lifecycle import FIXED, OVER, PENDING, REOPENED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.public_updates import public_status
 from incident_ops.domain.record import Record
+from incident_ops.domain.relations import spell_relation
 from incident_ops.domain.ticket import TICKET, kind_of
 from incident_ops.domain.time import (
     UNKNOWN,
@@ -46,7 +47,7 @@ ENDED = ("missed", "met", "cancelled")
 
 class IncidentView(NamedTuple):
     """What the screen is made of: the record, the policy, its clocks (or why there are none), the time (aware UTC), how
-    many days each late action item is late (by its index), the next commands."""
+    many days each late action item is late (by its index), the next commands, the related incidents."""
 
     record: Record
     policy: Policy
@@ -54,6 +55,7 @@ class IncidentView(NamedTuple):
     now: datetime
     late: dict[int, int]
     next: Sequence[str]
+    related: Sequence[Relation] = ()
 
     @property
     def kind(self) -> str:
@@ -87,7 +89,7 @@ def to_text(view: IncidentView, style: Style = lambda _, line: line) -> str:
     ]
     left_out = [ScreenLine(PLAIN_LINE, line) for line in undated_lines(view.record.undated)]
     room = max(HEIGHT - len(top) - len(body) - len(left_out) - len(steps), 0)
-    rest = [*_factors(incident), *_links(incident, room)][:room]
+    rest = [*_factors(incident), *_related(view), *_links(incident, room)][:room]
     return "".join(f"{style(tone, text)}\n" for tone, text in (*top, *body, *rest, *left_out, *steps))
 
 
@@ -283,6 +285,11 @@ def _factors(incident: Incident) -> Iterator[ScreenLine]:
         yield from _labelled("Factors", ["; ".join(incident.cause.contributing)])
 
 
+def _related(view: IncidentView) -> Iterator[ScreenLine]:
+    if view.related:
+        yield from _labelled("Related", _most(wrap([*map(spell_relation, view.related)], ROOM, ", "), 2))
+
+
 def _links(incident: Incident, room: int) -> list[ScreenLine]:
     links = incident.links
     fields = [name for name in links.__struct_fields__ if name != "others"]
@@ -341,6 +348,7 @@ def to_json(view: IncidentView) -> str:
         "timeline": _events(view),
         "action_items": _items_data(view),
         "links": msgspec.to_builtins(incident.links),
+        "related": msgspec.to_builtins(view.related),
         "next": list(view.next),
     }
     if isinstance(view.clocks, str):
