@@ -22,6 +22,7 @@ COMMANDS = {
     "update": "Tell people; or change the level, with a reason.",
     "timeline": "Write down what happened.",
     "edit": "Put right what a record says: title, services, links ...",
+    "correct": "Put a time of an incident right.",
     "relate": "Say what one incident has to do with another.",
     "action": "Add action items, start, finish or drop them.",
     "pause": "Wait for a user, a vendor or an approval; or go on.",
