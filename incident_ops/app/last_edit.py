@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import msgspec
 
 from incident_ops.adapters.files import write_bytes
 from incident_ops.app.workspace import Workspace
+from incident_ops.records.store import is_record
 
 
 class LastEdit(msgspec.Struct, frozen=True):
@@ -28,7 +29,9 @@ class LastEdit(msgspec.Struct, frozen=True):
         return _digest(raw) == self.after
 
 
-def keep_edit(workspace: Workspace, incident: str, path: str, before: bytes | None, after: bytes, done: Any) -> None:
+def keep_edit(
+    workspace: Workspace, incident: str, path: str, before: bytes | None, after: bytes, done: Iterable[str]
+) -> None:
     """Keeps an edit in place of the one before it. WriteFailed where the system refuses."""
     text = None if before is None else before.decode()
     _keep(workspace, LastEdit(incident, path, text, _digest(after), tuple(done)))
@@ -43,13 +46,15 @@ def last_edits(workspace: Workspace) -> Sequence[LastEdit]:
     """The last edit of each record, the newest first; what cannot be read is left out."""
     folder = workspace.state / _FOLDER
     files = sorted(folder.glob("*.json"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
-    found = []
-    for file in files:
-        try:
-            found.append(msgspec.json.decode(file.read_bytes(), type=LastEdit))
-        except (OSError, msgspec.DecodeError):
-            continue
-    return found
+    return [edit for file in files if (edit := _read(file)) is not None]
+
+
+def _read(file: Path) -> LastEdit | None:
+    try:
+        edit = msgspec.json.decode(file.read_bytes(), type=LastEdit)
+    except (OSError, msgspec.DecodeError):
+        return None
+    return edit if is_record(edit.path) else None
 
 
 _FOLDER = "undo"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from incident_ops.adapters.files import remove_if_unchanged, replace_if_unchanged
+from incident_ops.adapters.files import demand_no_link, remove_if_unchanged, replace_if_unchanged
 from incident_ops.app.edit_record import find_record, record_of, shown_path
 from incident_ops.app.last_edit import LastEdit, keep_spent, last_edits
 from incident_ops.app.workspace import Workspace, demand_work_tree, merged_commit
@@ -39,6 +39,7 @@ def undo_last(workspace: Workspace, asked: str | None) -> Undone:
     """
     demand_work_tree(workspace)
     edit = _meant(workspace, asked)
+    demand_no_link(workspace.root, edit.path)
     file = workspace.root / edit.path
     raw = file.read_bytes() if file.is_file() else None
     if raw is None:
@@ -46,9 +47,8 @@ def undo_last(workspace: Workspace, asked: str | None) -> Undone:
     if edit.before is not None and raw == edit.before.encode():
         raise UserError(f"there is nothing more to undo on {edit.incident}", hint=ONE_STEP)
     if not edit.is_of(raw):
-        hint = (
-            f"`git diff -- {shown_path(workspace, edit.path)}` shows what is not committed; or edit the record by hand"
-        )
+        shown = shown_path(workspace, edit.path)
+        hint = f"`git diff -- {shown}` shows what is not committed; then edit it, by a command or by hand"
         raise UserError(f"{_cannot(edit)}: the record has changed since", hint=hint)
     _must_not_be_committed(workspace, edit, raw)
     if edit.before is None:
@@ -84,8 +84,8 @@ def _meant(workspace: Workspace, asked: str | None) -> LastEdit:
 
 
 def _cannot(edit: LastEdit) -> str:
-    said = "the declaration" if edit.before is None else f"the last edit ({'; '.join(edit.done)})"
-    return f"{edit.incident}: {said} cannot be undone"
+    said = "the declaration" if edit.before is None else repr("; ".join(edit.done))
+    return f"{edit.incident}: cannot undo {said}"
 
 
 def _must_not_be_committed(workspace: Workspace, edit: LastEdit, raw: bytes) -> None:
@@ -96,7 +96,7 @@ def _must_not_be_committed(workspace: Workspace, edit: LastEdit, raw: bytes) -> 
     after = record_of(edit.path, raw).incident
     way = opposite_of(before, after)
     if merged_incident(git, merged_commit(git), edit.path) == after:
-        raise UserError(f"{_cannot(edit)}: it is merged, and merged history only grows", hint=f"instead: {way}")
+        raise UserError(f"{_cannot(edit)}: it is merged, and what is merged only grows", hint=f"instead: {way}")
     commit = next(git.history(edit.path))[:SHORT]
     hint = f"`git revert {commit}` takes back that whole commit; or: {way}"
     raise UserError(f"{_cannot(edit)}: it is committed ({commit})", hint=hint)
