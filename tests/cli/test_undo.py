@@ -135,6 +135,14 @@ def test_a_record_that_has_changed_since_is_left(declared: Folder) -> None:
     call("undo", at=declared.path).told_once(2, "not there any more")
 
 
+def test_what_git_took_back_already_needs_no_undo(declared: Folder) -> None:
+    """Nor does an edit that was ended just before it wrote."""
+    act(declared, "ack")
+    declared.git("checkout", "--", PATH)
+    call("undo", at=declared.path).told_once(2, "nothing more to undo")
+    assert declared.git("status", "--porcelain") == ""
+
+
 def test_without_a_name_it_is_the_last_edit_of_all(folder: Folder) -> None:
     """Then there is nothing more: an older one must be named."""
     folder.put("INC-1")
