@@ -94,6 +94,9 @@ def test_services_are_added_taken_away_or_replaced(declared: Folder) -> None:
         (("--detail", "ticket 4"), ("--source",)),
         (("--visibility", "restricted"), ("restricted",)),
         (("--title", "two\nlines"), ("title",)),
+        (("--title", "-"), ("needs a title",)),
+        (("--factor", "Operating System=x"), ("factors",)),
+        (("--link", "Graph=javascript://x"), ("nothing was changed: links.others[0].url is",)),
         (("--tag", "+two words"), ("tags",)),
     ],
 )
