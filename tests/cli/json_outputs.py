@@ -36,7 +36,9 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "canary run": ("-f", "g.yaml"),
     "canary validate": ("-f", "g.yaml"),
     "close": ("INC-2",),
+    "correct": ("INC-2", "restored", "10m", *REASON),
     "declare": ("x", "-s", "web", "-s", "api", "--severity", "SEV1"),
+    "edit": ("INC-1", "--service", "-web", "--tag", "-a", "--factor", "os=any", "--factor", "arch=any"),
     "escalate": ("INC-1", "--notify", "@c", *REASON),
     "escalations review": ("INC-1", "--appropriate", "yes"),
     "freeze": ("year-end", *REASON, "-s", "web", "-s", "api", "--until", "4h"),
@@ -50,6 +52,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "policy holidays": ("DE", "--year", "2026"),
     "policy lint": (),
     "policy show": (),
+    "relate": ("INC-1", "INC-2", "--kind", "causes"),
     "reopen": ("INC-2", *REASON),
     "resolve": ("INC-1", "--restored", "now", "--cause", "deploy"),
     "show": ("INC-1",),
@@ -59,6 +62,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "timeline": ("Rolled back", "INC-1"),
     "verify": (),
     "triage": ("--users", "60"),
+    "undo": ("INC-4",),
     "unfreeze": ("old",),
     "update": ("INC-1", "--internal", "Rolling back"),
     "validate": (),
@@ -97,6 +101,8 @@ def prepare(path: Path) -> Folder:
     write(path, gate(provider="{file: {}}"), "replayed.yaml")
     folder.write("x.csv", rows())
     folder.commit()
+    done = call("timeline", "Not committed", "INC-4", at=path)
+    assert done.code == 0, done
     return folder
 
 
