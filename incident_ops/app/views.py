@@ -9,8 +9,9 @@ from functools import partial
 from incident_ops.app.edit_record import record_of
 from incident_ops.app.known import every_known, known_live, known_record, not_declared
 from incident_ops.app.workspace import Workspace, served
-from incident_ops.domain.as_of import as_of, days_late, declared_at
-from incident_ops.domain.fence import evaluate_each, evaluate_one
+from incident_ops.domain.as_of import as_of, declared_at
+from incident_ops.domain.fence import evaluate_one
+from incident_ops.domain.item_due import days_late
 from incident_ops.domain.record import Record, all_undated
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding, did_you_mean
@@ -46,12 +47,10 @@ def list_items(workspace: Workspace, wanted: Selection, owner: str | None, *, ov
     owners = {None} if owner is None else {owner, f"@{owner}"}
 
     def listed() -> list[ItemRow]:
-        policy, _ = workspace.judged_by
         records = _selected(workspace, wanted, only_open=False)
-        dated = evaluate_each(records, lambda record: (record, days_late(record.incident, policy, workspace.now)))
         return [
             row
-            for row in lists.item_rows(dated, policy)
+            for row in lists.item_rows(records, workspace.judged_by[0], workspace.now)
             if (owner is None or row.item.owner in owners)
             and (row.item.is_open or not wanted.only_open)
             and (row.late or not overdue)

@@ -60,9 +60,11 @@ def add(workspace: Workspace, words: tuple[str, ...], due: str | None, **said: s
     incident = pick_incident(workspace, incident, active_first=False)
     until = future_day(workspace, due, "--due")
     passed = (f"--due {until} has passed",) if until is not None and is_past(workspace, until) else ()
-    item = action_items.NewItem(title[0], due=until, **said)
+    priority = said.pop("priority")
+    item = action_items.NewItem(title[0], due=until, priority=priority.upper() if priority else None, **said)
+    policy = workspace.judged_by[0]
     return incident, lambda current: join_steps(
-        action_items.add_item(current, workspace.now, item), Step((), (), passed)
+        action_items.add_item(current, policy, workspace.now, item), Step((), (), passed)
     )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from incident_ops.domain.incident import ActionItem, Incident
+from incident_ops.domain.item_due import item_due
+from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append, Edit, Set
 from incident_ops.domain.time import stamp
 from incident_ops.edits.step import Step, given_fields, quote, state_words
@@ -28,7 +31,7 @@ class NewItem:
     horizon: str | None = None
 
 
-def add_item(incident: Incident, now: datetime, item: NewItem) -> Step:
+def add_item(incident: Incident, policy: Policy, now: datetime, item: NewItem) -> Step:
     """Appends an item under the next free id; an id that is in the record is never reused."""
     number = max((int(one.id.removeprefix("AI-")) for one in incident.action_items), default=0) + 1
     fields = given_fields(
@@ -42,13 +45,24 @@ def add_item(incident: Incident, now: datetime, item: NewItem) -> Step:
         horizon=item.horizon,
         added=stamp(now),
     )
-    lacks = [label for name, label in (("owner", "owner"), ("due", "due date")) if getattr(item, name) is None]
-    warned = f"AI-{number} has no {' and no '.join(lacks)}: it will be forgotten"
+    due = item_due(ActionItem(**fields), incident, policy)
+    until = f", due {due}" if due is not None else ""
     return Step(
         (Append(("action_items",), fields),),
-        (f"AI-{number} added: {quote(item.title)}",),
-        (warned,) if lacks else (),
+        (f"AI-{number} added: {quote(item.title)}{until}",),
+        tuple(_doubts(incident, policy, f"AI-{number}", item, has_due=due is not None)),
     )
+
+
+def _doubts(incident: Incident, policy: Policy, item_id: str, item: NewItem, *, has_due: bool) -> Iterator[str]:
+    lacks = ["owner"] * (item.owner is None) + ["due date"] * (not has_due)
+    if lacks:
+        yield f"{item_id} has no {' and no '.join(lacks)}: it will be forgotten"
+    if (listed := policy.action_items.priorities) and item.priority not in (None, *listed):
+        yield f"{item.priority} is not a priority of the policy: {', '.join(listed)}"
+    for other in incident.action_items:
+        if other.title.casefold() == item.title.casefold():
+            yield f"{other.id} has the same title and is {state_words(other.status)}"
 
 
 def start_item(incident: Incident, item_id: str) -> Step:

@@ -75,7 +75,7 @@ def doors(draw: st.DrawFn, judge: Any) -> Door:
                 lambda one, now: relabel(one, judge, now, by, judge.drives, label, text),
                 lambda one, now: add_entry(one, now, by, TimelineEntry(text, TIMELINE_KINDS[5], line, text)),
                 lambda one, now: add_entry(one, now, by, TimelineEntry(text, marks=("restored",))),
-                lambda one, now: add_item(one, now, NewItem(line, who, "2025-02-01", "P1")),
+                lambda one, now: add_item(one, judge, now, NewItem(line, who, "2025-02-01", "P1")),
                 lambda one, now: start_item(one, number),
                 lambda one, now: finish_item(one, now, by, number, text, None),
                 lambda one, now: drop_item(one, number, text),
