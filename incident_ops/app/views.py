@@ -24,12 +24,14 @@ from incident_ops.sla.clocks import Clock, clocks
 
 @dataclass(frozen=True)
 class Selection:
-    """Which incidents are asked for: None and False = all. `after` is the earliest instant of a declaration."""
+    """Which incidents are asked for: None and False = all. `after` is the earliest instant of a declaration, `path`
+    that of one record."""
 
     only_open: bool = False
     service: str | None = None
     level: str | None = None
     after: datetime | None = None
+    path: str | None = None
 
 
 def list_incidents(workspace: Workspace, wanted: Selection) -> list[IncidentRow]:
@@ -108,6 +110,8 @@ def _selected(workspace: Workspace, wanted: Selection, *, only_open: bool) -> li
         records = [record for record in known_live(workspace) if not record.incident.is_closed]
     else:
         records = every_known(workspace)
+    if wanted.path is not None:
+        records = [record for record in records if record.path == wanted.path]
     if (after := wanted.after) is not None:
         records = [record for record in records if declared_at(record.incident) >= after]
     return _at_level(workspace, _of_service(workspace, records, wanted.service), wanted.level)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from incident_ops.app.edit_record import EditedRecord, RecordChange
     from incident_ops.app.plan import PlanOptions
     from incident_ops.app.planned_changes import WrittenFile
+    from incident_ops.app.views import Selection
     from incident_ops.app.which_incident import Fits
 
 STANDS_FOR = {"@who": "a person or team", "...": "a text", "TEXT": "a text"}
@@ -311,6 +312,36 @@ def style_line(tone: str, line: str) -> str:
     if tone in BOLD_TONES:
         return click.style(line, bold=True)
     return click.style(line, fg=TONE_COLOURS[tone]) if tone in TONE_COLOURS else line
+
+
+def print_items(workspace: Workspace, wanted: Selection, owner: str | None, *, overdue: bool, form: str) -> None:
+    """Prints the action items that are asked for, and ends as `end_of_list`."""
+    from incident_ops.app.views import items_left_out, list_items  # what only the lists need
+    from incident_ops.render.lists import items_json, items_text
+
+    items, left_out = list_items(workspace, wanted, owner, overdue=overdue), items_left_out(workspace, wanted)
+    if form == "json":
+        click.echo(items_json(items, workspace.now, workspace.unread, left_out), nl=False)
+    else:
+        click.echo(items_text(items, style_line, left_out), nl=False)
+    end_of_list(workspace, form)
+
+
+def end_of_list(workspace: Workspace, form: str) -> None:
+    """Says what is not in the list, and ends with its exit code."""
+    if form == "text":
+        _tell_unread(workspace)
+    if not workspace.catalogue.count():
+        finish(no_records(workspace))
+    finish(3 if workspace.unread else 0)
+
+
+def _tell_unread(workspace: Workspace) -> None:
+    unread = inert_unread(workspace.unread)
+    if unread:
+        click.echo(f"\nNot read, so not in this list ({len(unread)}):")
+    for one in unread:
+        click.echo(f"  {one.path}: {one.why}")
 
 
 def inert_unread(unread: Sequence[Unread]) -> tuple[Unread, ...]:

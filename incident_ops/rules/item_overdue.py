@@ -30,6 +30,7 @@ def check(record: Record, world: World) -> Iterator[Finding]:
         due = item_due(item, record.incident, world.policy)
         owner = item.owner or "nobody"
         message = f"{item.id} was due on {due} and is {item.status.replace('_', ' ')} ({owner})"
-        hint = "finish it, agree on a new due date, or say wont_do and why"
+        postpone = f"`incident-ops action edit {item.id} --due DATE`"
+        hint = f"finish it, agree on another date ({postpone}), or say wont_do and why"
         place = ("action_items", index, "due") if item.due else ("action_items", index)
         yield rule_finding(ID, LEVEL, place, message, hint)

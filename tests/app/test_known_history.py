@@ -19,7 +19,7 @@ from incident_ops.domain.incident import ActionItem, Customer, Impact, Incident,
 from incident_ops.domain.item_due import days_late
 from incident_ops.domain.known_at import incident_at
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.record import Append, Edit, Record, Set
+from incident_ops.domain.record import Append, Edit, Record, Remove, Set
 from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.edits.declare import next_steps
 from incident_ops.edits.escalate import escalate_incident
@@ -88,6 +88,8 @@ def edited(data: dict[str, Any], edits: tuple[Edit, ...]) -> dict[str, Any]:
             place = place[key] if isinstance(key, int) else place.setdefault(key, {})
         if isinstance(edit, Append):
             place.setdefault(last, []).append(edit.value)
+        elif isinstance(edit, Remove):
+            place.pop(last, None)
         else:
             place[last] = edit.value
     return data

@@ -71,11 +71,11 @@ def test_a_dropped_item_says_why() -> None:
 
 @pytest.mark.parametrize("status", ["done", "wont_do"])
 def test_what_is_closed_stays_so(status: str) -> None:
-    """The hint asks for a new one."""
+    """The hint says what opens it again."""
     page = page_with(status)
     with pytest.raises(UserError) as told:
         page.take(1, lambda one, _: drop_item(one, "AI-1", "x"))
-    assert "action add" in told.value.hint
+    assert "action edit AI-1 INC-1 --status open" in told.value.hint
     with pytest.raises(UserError):
         page.take(1, lambda one, _: start_item(one, "AI-1"))
 
