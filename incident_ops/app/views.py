@@ -13,12 +13,14 @@ from incident_ops.domain.as_of import as_of, declared_at
 from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.item_due import days_late
 from incident_ops.domain.record import Record, all_undated
+from incident_ops.domain.time import parse_instant
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding, did_you_mean
 from incident_ops.render import lists
 from incident_ops.render.findings import inert
 from incident_ops.render.incident import IncidentView
 from incident_ops.render.lists import IncidentRow, ItemRow
+from incident_ops.render.timeline import TimelineEntry, TimelineList
 from incident_ops.sla.clocks import Clock, clocks
 
 
@@ -86,6 +88,27 @@ def record_at(workspace: Workspace, path: str) -> Record:
     if known is None:
         raise not_declared(workspace, record)
     return known
+
+
+def timeline_of(workspace: Workspace, path: str, kind: str | None) -> TimelineList:
+    """The timeline of the record at a path, of one kind where it is named; at an earlier time what had happened then.
+
+    The numbers are those of the record itself. UserError as `record_at`.
+    """
+    known = record_at(workspace, path).incident
+    raw = workspace.store.read(path)
+    events = record_of(path, raw).incident.timeline if isinstance(raw, bytes) else known.timeline
+    if workspace.is_at_given:
+        happened = {index for index, event in enumerate(events) if parse_instant(event.at) <= workspace.now}
+    else:
+        happened = set(range(len(events)))
+    corrected_by = {events[index].corrects: index + 1 for index in sorted(happened) if events[index].corrects}
+    entries = [
+        TimelineEntry(index + 1, events[index], corrected_by.get(index + 1))
+        for index in sorted(happened, key=lambda index: (parse_instant(events[index].at), index))
+        if kind in (None, events[index].kind)
+    ]
+    return TimelineList(known, entries, len(happened), kind)
 
 
 def view_incident(workspace: Workspace, record: Record) -> IncidentView:

@@ -78,7 +78,7 @@ def with_repository(command: Callable[..., Any]) -> Callable[..., Any]:
     def opened(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
         must_say_something(ctx.command, kwargs)
         workspace = workspace_of(ctx)
-        if any(isinstance(param, WhoActs) for param in ctx.command.params):
+        if any(isinstance(param, WhoActs) for param in ctx.command.params) and not kwargs.get("only_lists"):
             warn_of_guess(workspace, kwargs["by"])
         return ctx.invoke(command, workspace, *args, **kwargs)
 
@@ -192,13 +192,18 @@ def edits_record(command: Callable[..., RecordChange]) -> Callable[..., Any]:
     from functools import update_wrapper
 
     def edited(workspace: Workspace, /, *args: Any, form: str, **kwargs: Any) -> None:
-        from incident_ops.app.edit_record import edit_record  # what only these commands need
-
-        incident, make_step = command(workspace, *args, **kwargs)
-        print_edited(edit_record(workspace, pick_incident(workspace, incident), make_step), form)
+        make_edit(workspace, command(workspace, *args, **kwargs), form)
 
     given: Callable[..., Any] = format_option(with_repository(update_wrapper(edited, command)))
     return given
+
+
+def make_edit(workspace: Workspace, change: RecordChange, form: str) -> None:
+    """Makes an edit of the incident that is meant, and prints it."""
+    from incident_ops.app.edit_record import edit_record  # what only commands that edit need
+
+    incident, make_step = change
+    print_edited(edit_record(workspace, pick_incident(workspace, incident), make_step), form)
 
 
 def pick_incident(

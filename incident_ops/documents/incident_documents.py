@@ -36,6 +36,7 @@ class TimelineRow(NamedTuple):
     result: str
     by: str
     note: str
+    kind: str
 
 
 class SeriesTable(NamedTuple):
@@ -75,7 +76,7 @@ def _timeline_row(events: list[Event], index: int, corrected_by: dict[int, int],
     is_mentioned = ref in f"{event.event} {event.action or ''} {event.result or ''}"
     text = event.event if is_mentioned else f"{event.event} ({ref})"
     at = spell_clock(parse_instant(event.at), dated)
-    return TimelineRow(at, text, event.action or "", event.result or "", event.by or "", "; ".join(notes))
+    return TimelineRow(at, text, event.action or "", event.result or "", event.by or "", "; ".join(notes), event.kind)
 
 
 def _measurement(series: Series) -> SeriesTable:

@@ -30,7 +30,7 @@ from incident_ops.domain.time import (
     spell_duration,
     stamp,
 )
-from incident_ops.render.findings import json_text
+from incident_ops.render.findings import json_text, plural
 from incident_ops.render.sla import ClockRow, clock_data, clock_rows
 from incident_ops.render.text import WIDTH, Style, cut_line, fit_line, pad, undated_lines, wrap
 from incident_ops.sla.clocks import ACTION_ITEM, Clock
@@ -88,7 +88,7 @@ def to_text(view: IncidentView, style: Style = lambda _, line: line) -> str:
     ]
     left_out = [ScreenLine(PLAIN_LINE, line) for line in undated_lines(view.record.undated)]
     room = max(HEIGHT - len(top) - len(body) - len(left_out) - len(steps), 0)
-    rest = [*_factors(incident), *_links(incident, room)][:room]
+    rest = [*_earlier(view), *_factors(incident), *_links(incident, room)][:room]
     return "".join(f"{style(tone, text)}\n" for tone, text in (*top, *body, *rest, *left_out, *steps))
 
 
@@ -276,6 +276,14 @@ def _items(view: IncidentView) -> Iterator[ScreenLine]:
         item, due = following
         first = f"; next {item.id}, {f'due {due}' if due else 'no date'}, {item.owner or 'nobody'}: {item.title}"
     yield from _labelled("Items", [count + late + first], LATE_LINE if view.late else PLAIN_LINE)
+
+
+def _earlier(view: IncidentView) -> Iterator[ScreenLine]:
+    incident = view.record.incident
+    more = sum(parse_instant(event.at) <= view.now for event in incident.timeline) - EVENTS
+    if more > 0:
+        command = f"incident-ops timeline --list {incident.id}"
+        yield from _labelled("Earlier", [f"{plural(more, 'event')}: {command}"])
 
 
 def _factors(incident: Incident) -> Iterator[ScreenLine]:

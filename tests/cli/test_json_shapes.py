@@ -23,13 +23,14 @@ ROWS = dict(re.findall(r"^\| (.+?) \| (`schema .+) \|$", (ROOT / "docs/records.m
         ("`list`", ("list",)),
         ("`action list`, `list --owner`, `list --overdue`", ("list", "--overdue")),
         ("`action list`, `list --owner`, `list --overdue`", ("action", "list")),
+        ("`timeline --list`", ("timeline", "--list", "INC-1")),
         ("`init`", ("init",)),
         ("`triage`", ("triage", "--users", "60")),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
 def test_the_keys_are_those_of_the_page(folder: Folder, row: str, args: tuple[str, ...]) -> None:
-    folder.put(action_items=ITEM)
+    folder.put(action_items=ITEM, timeline="[{at: 2025-01-26T12:06:00Z, kind: note, event: Seen}]")
     data = json.loads(call(*args, "--format", "json", at=folder.path).out)
     top, *inner = [words.split() for words in re.findall(r"`([^`]+)`", ROWS[row])]
     assert list(data) == top
@@ -39,4 +40,4 @@ def test_the_keys_are_those_of_the_page(folder: Folder, row: str, args: tuple[st
 
 
 def test_every_row_of_the_page_is_asked_about() -> None:
-    assert len(ROWS) == 7
+    assert len(ROWS) == 8
