@@ -328,7 +328,8 @@ def print_items(workspace: Workspace, wanted: Selection, owner: str | None, *, o
     if form == "json":
         click.echo(items_json(items, workspace.now, workspace.unread, left_out), nl=False)
     else:
-        click.echo(items_text(items, style_line, left_out), nl=False)
+        of = wanted.path.split("/")[-2] if wanted.path else ""
+        click.echo(items_text(items, style_line, left_out, of), nl=False)
     end_of_list(workspace, form)
 
 

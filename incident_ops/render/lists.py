@@ -86,21 +86,26 @@ def _count(incidents: int, tickets: int) -> str:
     return ", ".join([*counts, *[plural(tickets, "ticket")] * bool(tickets)])
 
 
-def items_text(rows: Sequence[ItemRow], style: Style = lambda _, line: line, undated: Sequence[str] = ()) -> str:
-    """The table of action items, the title cut to fit; `undated`: what a view of an earlier time leaves out."""
+def items_text(
+    rows: Sequence[ItemRow], style: Style = lambda _, line: line, undated: Sequence[str] = (), of: str = ""
+) -> str:
+    """The table of action items, the title cut to fit; `undated`: what a view of an earlier time leaves out.
+
+    `of`: the incident that all of them belong to, which is then named once.
+    """
     table = [
         (
-            _key(row),
+            row.item.id if of else _key(row),
             row.item.owner or "nobody",
             row.due.marked if row.due else "-",
             row.item.priority or "-",
-            f"{plural(row.late, 'day')} late" if row.late else row.item.status.replace("_", " "),
+            f"{row.late}d late" if row.late else row.item.status.replace("_", " "),
             row.title if row.title is not None else HIDDEN,
         )
         for row in rows
     ]
     late = sum(1 for row in rows if row.late)
-    count = f"{plural(len(rows), 'action item')}{f', {late} late' if late else ''}"
+    count = f"{plural(len(rows), 'action item')}{f' of {of}' if of else ''}{f', {late} late' if late else ''}"
     tones = [LATE_STYLE if row.late else PLAIN_STYLE for row in rows]
     notes = due_notes(row.due for row in rows)
     return _table(ITEM_HEADER, table, tones, style) + _lines([count, *notes, *undated_lines(undated, of_several=True)])

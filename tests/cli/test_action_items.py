@@ -264,8 +264,9 @@ def test_items_are_listed_of_one_incident_or_of_all(folder: Folder) -> None:
     title = every.splitlines()[0].index("TITLE")
     assert every.splitlines()[3][title:] == "اختبار النسخ الاحتياطي"
     one = call("action", "list", "INC-1", "--all", at=folder.path).out
-    assert [line.split()[0] for line in one.splitlines()[1:4]] == ["INC-1/AI-1", "INC-1/AI-3", "INC-1/AI-2"]
-    assert "done" in row(one, "INC-1/AI-2")
+    assert [line.split()[0] for line in one.splitlines()[1:4]] == ["AI-1", "AI-3", "AI-2"]
+    assert "done" in row(one, "AI-2")
+    assert "3 action items of INC-1\n" in one
     data = json.loads(call("action", "list", "INC-2", "--format", "json", at=folder.path).out)
     assert [item["key"] for item in data["action_items"]] == ["INC-2/AI-1"]
 
