@@ -22,6 +22,7 @@ from incident_ops.domain.as_of import is_settled
 from incident_ops.domain.fence import why_unusable
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import NEW
+from incident_ops.domain.not_used_yet import value_at
 from incident_ops.domain.record import Crossings, Link, Record, World, is_incident_id
 from incident_ops.domain.time import SKEW, parse_instant, stamp
 from incident_ops.findings import Finding, Level, Route, Where
@@ -81,7 +82,8 @@ def record_checker(setting: PolicyAndServices, now: datetime) -> CheckRecord:
             return _unreadable(path, blob, document)
         if findings := check_document(document, "incident"):
             judged = _judged_part(path, document, findings, world) if world else []
-            return _unreadable(path, blob, [*findings, *judged], document.data)
+            named = [_in_the_policys_words(finding, document, world) for finding in findings] if world else findings
+            return _unreadable(path, blob, [*named, *judged], document.data)
         record = to_record(path, document.data)
         try:
             findings = rules.run(record, world, timed=False) if world else []
@@ -108,6 +110,16 @@ LOCAL_RULES = frozenset(
     ("label", "service-known", "contact-known", "text-safety", "secret", "timeline-order", "item-id", "id-folder")
 )
 """Rules that look at single values, whatever else the record says."""
+
+
+def _in_the_policys_words(finding: Finding, document: Document, world: World) -> Finding:
+    """The finding; for a status of an item that is a word of the policy, the hint says what the record writes."""
+    route = finding.where.route
+    if finding.rule != "not-allowed" or len(route) != 3 or (route[0], route[2]) != ("action_items", "status"):
+        return finding
+    word = value_at(document.data, route)
+    status = world.policy.action_items.status_typed(word) if isinstance(word, str) else None
+    return replace(finding, hint=f"write {status}: {word} is a word of the policy for it") if status else finding
 
 
 def _judged_part(path: str, document: Document, faults: list[Finding], world: World) -> list[Finding]:

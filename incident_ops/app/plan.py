@@ -105,7 +105,7 @@ def _plan(workspace: Workspace, github: GitHubTracker | None, options: PlanOptio
     world = World(*workspace.judged_by, workspace.now)
     tracker: IssueTracker = github or local_tracker(workspace)
     records = list(every_record(workspace.store, workspace.catalogue))
-    wanted = desired_issues(records, world.policy, IssueBodies(records, world.policy, world.now))
+    wanted = desired_issues(records, world.policy, IssueBodies(records, world.policy, world.now), world.now)
     recent = [record for record in recent_records(workspace, records) if record.incident.id not in wanted.clashes]
     observed = observe_tracker(workspace, tracker, wanted, recent, options.observed)
     deleted = _deleted(workspace, observed, wanted, records)

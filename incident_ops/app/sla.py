@@ -84,7 +84,7 @@ def _due_with_tracker(
 ) -> DueObligations:
     policy = workspace.judged_by[0]
     records = list(every_record(workspace.store, workspace.catalogue))
-    wanted = desired_issues(records, policy, {})
+    wanted = desired_issues(records, policy, {}, workspace.now)
     recent = [record for record in recent_records(workspace, records) if record.incident.id not in wanted.clashes]
     if snapshot is None:
         tracker: IssueTracker = connect_github(workspace) if source == GITHUB else local_tracker(workspace)

@@ -9,26 +9,31 @@ from functools import partial
 from incident_ops.app.edit_record import record_of
 from incident_ops.app.known import every_known, known_live, known_record, not_declared
 from incident_ops.app.workspace import Workspace, served
-from incident_ops.domain.as_of import as_of, days_late, declared_at
-from incident_ops.domain.fence import evaluate_each, evaluate_one
+from incident_ops.domain.as_of import as_of, declared_at
+from incident_ops.domain.fence import evaluate_one
+from incident_ops.domain.item_due import days_late
 from incident_ops.domain.record import Record, all_undated
+from incident_ops.domain.time import parse_instant
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding, did_you_mean
 from incident_ops.render import lists
 from incident_ops.render.findings import inert
 from incident_ops.render.incident import IncidentView
 from incident_ops.render.lists import IncidentRow, ItemRow
+from incident_ops.render.timeline import TimelineEntry, TimelineList
 from incident_ops.sla.clocks import Clock, clocks
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which incidents are asked for: None and False = all. `after` is the earliest instant of a declaration."""
+    """Which incidents are asked for: None and False = all. `after` is the earliest instant of a declaration, `path`
+    that of one record."""
 
     only_open: bool = False
     service: str | None = None
     level: str | None = None
     after: datetime | None = None
+    path: str | None = None
 
 
 def list_incidents(workspace: Workspace, wanted: Selection) -> list[IncidentRow]:
@@ -46,12 +51,10 @@ def list_items(workspace: Workspace, wanted: Selection, owner: str | None, *, ov
     owners = {None} if owner is None else {owner, f"@{owner}"}
 
     def listed() -> list[ItemRow]:
-        policy, _ = workspace.judged_by
         records = _selected(workspace, wanted, only_open=False)
-        dated = evaluate_each(records, lambda record: (record, days_late(record.incident, policy, workspace.now)))
         return [
             row
-            for row in lists.item_rows(dated, policy)
+            for row in lists.item_rows(records, workspace.judged_by[0], workspace.now)
             if (owner is None or row.item.owner in owners)
             and (row.item.is_open or not wanted.only_open)
             and (row.late or not overdue)
@@ -87,6 +90,27 @@ def record_at(workspace: Workspace, path: str) -> Record:
     return known
 
 
+def timeline_of(workspace: Workspace, path: str, kind: str | None) -> TimelineList:
+    """The timeline of the record at a path, of one kind where it is named; at an earlier time what had happened then.
+
+    The numbers are those of the record itself. UserError as `record_at`.
+    """
+    known = record_at(workspace, path).incident
+    raw = workspace.store.read(path)
+    events = record_of(path, raw).incident.timeline if isinstance(raw, bytes) else known.timeline
+    if workspace.is_at_given:
+        happened = {index for index, event in enumerate(events) if parse_instant(event.at) <= workspace.now}
+    else:
+        happened = set(range(len(events)))
+    corrected_by = {events[index].corrects: index + 1 for index in sorted(happened) if events[index].corrects}
+    entries = [
+        TimelineEntry(index + 1, events[index], corrected_by.get(index + 1))
+        for index in sorted(happened, key=lambda index: (parse_instant(events[index].at), index))
+        if kind in (None, events[index].kind)
+    ]
+    return TimelineList(known, entries, len(happened), kind)
+
+
 def view_incident(workspace: Workspace, record: Record) -> IncidentView:
     """A record with all that its picture needs."""
     from incident_ops.app.relate import relations_of  # what a list does not need
@@ -112,6 +136,8 @@ def _selected(workspace: Workspace, wanted: Selection, *, only_open: bool) -> li
         records = [record for record in known_live(workspace) if not record.incident.is_closed]
     else:
         records = every_known(workspace)
+    if wanted.path is not None:
+        records = [record for record in records if record.path == wanted.path]
     if (after := wanted.after) is not None:
         records = [record for record in records if declared_at(record.incident) >= after]
     return _at_level(workspace, _of_service(workspace, records, wanted.service), wanted.level)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from incident_ops.app.edit_record import EditedRecord, RecordChange
     from incident_ops.app.plan import PlanOptions
     from incident_ops.app.planned_changes import WrittenFile
+    from incident_ops.app.views import Selection
     from incident_ops.app.which_incident import Fits
 
 STANDS_FOR = {"@who": "a person or team", "...": "a text", "TEXT": "a text"}
@@ -77,7 +78,7 @@ def with_repository(command: Callable[..., Any]) -> Callable[..., Any]:
     def opened(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
         must_say_something(ctx.command, kwargs)
         workspace = workspace_of(ctx)
-        if any(isinstance(param, WhoActs) for param in ctx.command.params):
+        if any(isinstance(param, WhoActs) for param in ctx.command.params) and not kwargs.get("only_lists"):
             warn_of_guess(workspace, kwargs["by"])
         return ctx.invoke(command, workspace, *args, **kwargs)
 
@@ -191,13 +192,18 @@ def edits_record(command: Callable[..., RecordChange]) -> Callable[..., Any]:
     from functools import update_wrapper
 
     def edited(workspace: Workspace, /, *args: Any, form: str, **kwargs: Any) -> None:
-        from incident_ops.app.edit_record import edit_record  # what only these commands need
-
-        incident, make_step = command(workspace, *args, **kwargs)
-        print_edited(edit_record(workspace, pick_incident(workspace, incident), make_step), form)
+        make_edit(workspace, command(workspace, *args, **kwargs), form)
 
     given: Callable[..., Any] = format_option(with_repository(update_wrapper(edited, command)))
     return given
+
+
+def make_edit(workspace: Workspace, change: RecordChange, form: str) -> None:
+    """Makes an edit of the incident that is meant, and prints it."""
+    from incident_ops.app.edit_record import edit_record  # what only commands that edit need
+
+    incident, make_step = change
+    print_edited(edit_record(workspace, pick_incident(workspace, incident), make_step), form)
 
 
 def pick_incident(
@@ -311,6 +317,37 @@ def style_line(tone: str, line: str) -> str:
     if tone in BOLD_TONES:
         return click.style(line, bold=True)
     return click.style(line, fg=TONE_COLOURS[tone]) if tone in TONE_COLOURS else line
+
+
+def print_items(workspace: Workspace, wanted: Selection, owner: str | None, *, overdue: bool, form: str) -> None:
+    """Prints the action items that are asked for, and ends as `end_of_list`."""
+    from incident_ops.app.views import items_left_out, list_items  # what only the lists need
+    from incident_ops.render.lists import items_json, items_text
+
+    items, left_out = list_items(workspace, wanted, owner, overdue=overdue), items_left_out(workspace, wanted)
+    if form == "json":
+        click.echo(items_json(items, workspace.now, workspace.unread, left_out), nl=False)
+    else:
+        of = wanted.path.split("/")[-2] if wanted.path else ""
+        click.echo(items_text(items, style_line, left_out, of), nl=False)
+    end_of_list(workspace, form)
+
+
+def end_of_list(workspace: Workspace, form: str) -> None:
+    """Says what is not in the list, and ends with its exit code."""
+    if form == "text":
+        _tell_unread(workspace)
+    if not workspace.catalogue.count():
+        finish(no_records(workspace))
+    finish(3 if workspace.unread else 0)
+
+
+def _tell_unread(workspace: Workspace) -> None:
+    unread = inert_unread(workspace.unread)
+    if unread:
+        click.echo(f"\nNot read, so not in this list ({len(unread)}):")
+    for one in unread:
+        click.echo(f"  {one.path}: {one.why}")
 
 
 def inert_unread(unread: Sequence[Unread]) -> tuple[Unread, ...]:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import click
 
 from incident_ops.app.edit_record import find_record
 from incident_ops.app.views import (
     Selection,
-    items_left_out,
     list_incidents,
-    list_items,
     record_at,
     view_incident,
 )
@@ -19,11 +15,12 @@ from incident_ops.app.workspace import Workspace, day
 from incident_ops.cli.options import (
     complete_incident,
     complete_service,
+    end_of_list,
     finish,
     format_option,
-    inert_unread,
     no_records,
     pick_incident,
+    print_items,
     style_line,
     with_repository,
 )
@@ -91,29 +88,16 @@ def list_command(
       incident-ops list --owner @alice --open
       incident-ops list --overdue --format json
     """
-    wanted, is_json = Selection(only_open, service, level, day(since, "--since", workspace.now)), form == "json"
+    wanted = Selection(only_open, service, level, day(since, "--since", workspace.now))
     if owner is not None or overdue:
-        items = list_items(workspace, wanted, owner, overdue=overdue)
-        left_out = items_left_out(workspace, wanted)
-        as_json = partial(lists.items_json, items, undated=left_out)
-        as_text = partial(lists.items_text, items, undated=left_out)
+        print_items(workspace, wanted, owner, overdue=overdue, form=form)
+        return
+    incidents = list_incidents(workspace, wanted)
+    if form == "json":
+        click.echo(lists.incidents_json(incidents, workspace.now, workspace.unread), nl=False)
     else:
-        incidents = list_incidents(workspace, wanted)
-        as_json, as_text = partial(lists.incidents_json, incidents), partial(lists.incidents_text, incidents)
-    click.echo(as_json(workspace.now, workspace.unread) if is_json else as_text(style_line), nl=False)
-    if form == "text":
-        _tell_unread(workspace)
-    if not workspace.catalogue.count():
-        finish(no_records(workspace))
-    finish(3 if workspace.unread else 0)
-
-
-def _tell_unread(workspace: Workspace) -> None:
-    unread = inert_unread(workspace.unread)
-    if unread:
-        click.echo(f"\nNot read, so not in this list ({len(unread)}):")
-    for one in unread:
-        click.echo(f"  {one.path}: {one.why}")
+        click.echo(lists.incidents_text(incidents, style_line), nl=False)
+    end_of_list(workspace, form)
 
 
 @click.command()

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from incident_ops.app.edit_record import RecordChange, clean, split_words, who
+from incident_ops.app.edit_record import RecordChange, clean, find_record, split_words, who
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import (
     by_option,
@@ -16,8 +16,10 @@ from incident_ops.cli.options import (
     finish,
     format_option,
     incident_argument,
+    make_edit,
     past_time,
     pick_incident,
+    style_line,
     with_repository,
 )
 from incident_ops.domain.incident import Incident
@@ -77,14 +79,13 @@ def update(workspace: Workspace, incident: str | None, by: str | None, **said: s
 
 
 @click.command()
-@click.argument("words", nargs=-1, required=True, metavar="TEXT [INC]", shell_complete=complete_incident)
+@click.argument("words", nargs=-1, metavar="TEXT [INC]", shell_complete=complete_incident)
+@click.option("--list", "only_lists", is_flag=True, help="Read it instead: every entry, by time, with its number.")
 @click.option(
     "--kind",
     metavar="KIND",
     type=click.Choice(communicate.TIMELINE_KINDS),
-    default="note",
-    show_default=True,
-    help=f"What kind of event: {', '.join(communicate.TIMELINE_KINDS)}.",
+    help=f"What kind of event: {', '.join(communicate.TIMELINE_KINDS)}. Default: note; with --list: all.",
 )
 @click.option("--action", metavar="TEXT", help="What was done.")
 @click.option("--result", metavar="TEXT", help="What came of it.")
@@ -101,23 +102,55 @@ def update(workspace: Workspace, incident: str | None, by: str | None, **said: s
     help=f"This was also the instant of that name: {', '.join(communicate.MARKS)}.",
 )
 @by_option
-@edits_record
-def timeline(workspace: Workspace, words: tuple[str, ...], by: str | None, **said: Any) -> RecordChange:
-    """Write down what happened, when it happens.
+@format_option
+@with_repository
+def timeline(
+    workspace: Workspace, words: tuple[str, ...], only_lists: bool, by: str | None, form: str, **said: Any
+) -> None:
+    """Write down what happened, when it happens; or read it with --list.
+
+    A decision is an entry of kind decision: --list --kind decision shows the
+    log of decisions. The numbers of --list are those that --corrects takes.
 
     \b
     Examples:
       incident-ops timeline "Rolled back to def456" --kind action --ref def456
       incident-ops timeline "Cause found" --kind diagnosis --mark diagnosed
       incident-ops timeline "Error rate is normal" --at 5m --mark restored
+      incident-ops timeline "We roll back, a fix takes too long" --kind decision
+      incident-ops timeline --list INC-20250126-120500
+      incident-ops timeline --list --kind decision --format json
     """
+    if only_lists:
+        _print_timeline(workspace, words, by, said, form)
+    else:
+        make_edit(workspace, _new_entry(workspace, words, by, said), form)
+
+
+def _print_timeline(
+    workspace: Workspace, words: tuple[str, ...], by: str | None, said: dict[str, Any], form: str
+) -> None:
+    from incident_ops.app.views import timeline_of  # what only the list needs
+    from incident_ops.render.timeline import to_json, to_text
+
+    incident, more = split_words(words)
+    unfit = [name for name, value in {**said, "by": by}.items() if value and name != "kind"]
+    if more or unfit:
+        message = f"--list takes no {f'--{unfit[0]}' if unfit else 'text'}"
+        raise UserError(message, hint="incident-ops timeline --list [INC] [--kind KIND]")
+    path = find_record(workspace, pick_incident(workspace, incident, as_known=True))
+    listed = timeline_of(workspace, path, said["kind"])
+    click.echo(to_json(listed, workspace.now) if form == "json" else to_text(listed, style_line), nl=False)
+
+
+def _new_entry(workspace: Workspace, words: tuple[str, ...], by: str | None, said: dict[str, Any]) -> RecordChange:
     actor = who(workspace, by)
     incident, text = split_words(words, at_least=1)
     if len(text) != 1:
         raise UserError("one text is needed", hint='put it in quotes: incident-ops timeline "Rolled back" INC-...')
     entry = communicate.TimelineEntry(
         event=clean(text[0]) or "",
-        kind=said["kind"],
+        kind=said["kind"] or "note",
         action=clean(said["action"]),
         result=clean(said["result"]),
         ref=said["ref"],

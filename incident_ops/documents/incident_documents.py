@@ -18,6 +18,7 @@ from incident_ops.domain.as_of import corrected_instants, declared_at
 from incident_ops.domain.incident import Escalation, Event, Incident, Override, Series, Triage
 from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.policy import Policy
+from incident_ops.domain.policy_sections import ITEM_STATUSES
 from incident_ops.domain.ticket import kind_of
 from incident_ops.domain.time import instant, parse_instant, spell_clock, spell_duration, spell_instant
 from incident_ops.resources import resource_text
@@ -35,6 +36,7 @@ class TimelineRow(NamedTuple):
     result: str
     by: str
     note: str
+    kind: str
 
 
 class SeriesTable(NamedTuple):
@@ -74,7 +76,7 @@ def _timeline_row(events: list[Event], index: int, corrected_by: dict[int, int],
     is_mentioned = ref in f"{event.event} {event.action or ''} {event.result or ''}"
     text = event.event if is_mentioned else f"{event.event} ({ref})"
     at = spell_clock(parse_instant(event.at), dated)
-    return TimelineRow(at, text, event.action or "", event.result or "", event.by or "", "; ".join(notes))
+    return TimelineRow(at, text, event.action or "", event.result or "", event.by or "", "; ".join(notes), event.kind)
 
 
 def _measurement(series: Series) -> SeriesTable:
@@ -227,7 +229,9 @@ def _view(incident: Incident, policy: Policy) -> dict[str, Any]:
         "timeline": timeline_rows(incident),
         "one_day": f"{parse_instant(incident.timeline[0].at):%Y-%m-%d}" if days(incident) == 1 else None,
         "links": _links(incident),
-        "items": incident_facts.count_items(incident.action_items, policy.action_items.priorities),
+        "items": incident_facts.count_items(incident, policy),
+        "item_statuses": {status: incident_facts.item_status(status, policy) for status in ITEM_STATUSES},
+        "item_dates": incident_facts.item_dates(incident, policy),
         "item_counts": incident_facts.spell_item_counts(incident, policy),
         "intervals": incident_facts.intervals(incident),
         "lessons": incident_facts.count_lessons(paper.lessons) if paper else incident_facts.LessonCounts(0, {}),

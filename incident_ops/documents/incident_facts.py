@@ -7,12 +7,13 @@ Texts are the record's own or derived from it, and numbers are never typed by ha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 from incident_ops.domain.as_of import corrected_instants, phase
-from incident_ops.domain.incident import ActionItem, Amount, Impact, Incident, Lessons, Revenue, ServiceImpact, Users
+from incident_ops.domain.incident import Amount, Impact, Incident, Lessons, Revenue, ServiceImpact, Users
+from incident_ops.domain.item_due import item_due
 from incident_ops.domain.lifecycle import FIXED, OVER, PENDING
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.public_updates import PUBLIC, lacks_last_word, last_update_for
@@ -102,8 +103,20 @@ def intervals(incident: Incident) -> list[NamedInterval]:
     return [*impact_cycles(incident), *intervals_known]
 
 
-def count_items(items: Sequence[ActionItem], priorities: Sequence[str]) -> ItemCounts:
-    """Counts of action items (R196); `priorities` is the policy's list, worst first."""
+def item_dates(incident: Incident, policy: Policy) -> dict[str, str]:
+    """Id of each action item with a due date -> that date, and what gives it."""
+    dated = {item.id: item_due(item, incident, policy) for item in incident.action_items}
+    return {name: str(due) for name, due in dated.items() if due is not None}
+
+
+def item_status(status: str, policy: Policy) -> str:
+    """A status of an action item in the policy's words: `Not Started`."""
+    return policy.action_items.word_for(status) or spell_word(status)
+
+
+def count_items(incident: Incident, policy: Policy) -> ItemCounts:
+    """Counts of action items by status, and by priority in the order of the policy's list (R196)."""
+    items, priorities, dates = incident.action_items, policy.action_items.priorities, item_dates(incident, policy)
     ranked = Counter(item.priority for item in items if item.priority)
     order = [*priorities, *sorted(set(ranked) - set(priorities))]
     statuses = Counter(item.status for item in items)
@@ -112,7 +125,7 @@ def count_items(items: Sequence[ActionItem], priorities: Sequence[str]) -> ItemC
         by_priority={name: ranked[name] for name in order if ranked[name]},
         unranked=len(items) - ranked.total(),
         by_status={name: statuses[name] for name in ("done", "in_progress", "open", "wont_do") if statuses[name]},
-        incomplete=sum(1 for item in items if not (item.owner and item.due)),
+        incomplete=sum(1 for item in items if not (item.owner and item.id in dates)),
     )
 
 
@@ -273,7 +286,7 @@ def next_steps(incident: Incident, policy: Policy, leads_somewhere: Callable[[st
 
 def spell_item_counts(incident: Incident, policy: Policy) -> str:
     """`10 (4 P0, 3 P1, 3 P2)`, with what lacks a priority named only beside items that have one (R196)."""
-    counts = count_items(incident.action_items, policy.action_items.priorities)
+    counts = count_items(incident, policy)
     parts = [f"{count} {name}" for name, count in counts.by_priority.items()]
     if parts and counts.unranked:
         parts.append(f"{counts.unranked} without priority")

@@ -25,13 +25,14 @@ from incident_ops.documents.markdown import (
 from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.incident import ActionItem, Incident, Measure
+from incident_ops.domain.item_due import item_due
 from incident_ops.domain.lifecycle import FIXED, OVER, is_cancelled
 from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, Policy
 from incident_ops.domain.policy_sections import AFTER, Checklist
 from incident_ops.domain.public_updates import PUBLIC, last_update_for, public_status
 from incident_ops.domain.record import Record, item_key
 from incident_ops.domain.relations import spell_relation
-from incident_ops.domain.ticket import INCIDENT, is_ticket, kind_of
+from incident_ops.domain.ticket import is_ticket, kind_of
 from incident_ops.domain.time import duration, parse_instant, spell_clock, spell_duration
 from incident_ops.errors import UserError
 from incident_ops.reconcile import generated_block
@@ -192,7 +193,7 @@ def tracking_body(record: Record, policy: Policy, now: datetime) -> str:
     incident = record.incident
     lists = [Section(task_lists(incident, policy), "the checklists", 4)]
     work = [
-        Section(_items(incident), "the action items", 3),
+        Section(_items(incident, policy, now), "the action items", 3),
         Section(_measures(incident), "the prevention measures", 5),
     ]
     return fit_sections(
@@ -313,18 +314,25 @@ def _links(incident: Incident) -> str:
     return "\n\n".join(filter(None, (where, "**Related:** " + " · ".join(related) if related else "")))
 
 
-def _items(incident: Incident) -> str:
-    lines = [_item(item) for item in incident.action_items]
+def _items(incident: Incident, policy: Policy, now: datetime) -> str:
+    lines = [_item(item, _due(item, incident, policy, now), policy) for item in incident.action_items]
     return "\n".join(["### Action items\n", *lines]) if lines else ""
 
 
-def _item(item: ActionItem) -> str:
+def _due(item: ActionItem, incident: Incident, policy: Policy, now: datetime) -> str:
+    """When an item is due, and that it is overdue; "" where it has no due date."""
+    due = item_due(item, incident, policy)
+    is_late = due is not None and item.is_open and due.days_late(now, policy) > 0
+    return f"{due}{', **overdue**' if is_late else ''}" if due else ""
+
+
+def _item(item: ActionItem, due: str, policy: Policy) -> str:
     parts = [
         f"**{inline(item.id)}** {inline(item.title)}",
         inline(item.priority or ""),
         code(item.owner or "") or "no owner yet",
-        f"due {item.due}" if item.due else "no due date yet",
-        "" if item.status == "open" else incident_facts.spell_word(item.status).lower(),
+        f"due {due}" if due else "no due date yet",
+        "" if item.status == "open" else incident_facts.item_status(item.status, policy).lower(),
     ]
     closed = not item.is_open
     return generated_block.box_line(" · ".join(part for part in parts if part), item.id, ticked=closed, fixed=closed)
@@ -359,17 +367,20 @@ def _instants(incident: Incident) -> str:
     )
 
 
-def item_body(record: Record, item: ActionItem, kind: str = INCIDENT) -> str:
-    """Action item -> the text of its issue: what, who, due when, from which incident or ticket, and its outcome."""
+def item_body(record: Record, item: ActionItem, policy: Policy, now: datetime) -> str:
+    """Action item -> the text of its issue: what, who, due when, from which incident or ticket, and its outcome.
+
+    `now` (aware UTC) decides whether it is overdue.
+    """
     incident = record.incident
     rows = [
-        ("Status", incident_facts.spell_word(item.status)),
+        ("Status", incident_facts.item_status(item.status, policy)),
         ("Owner", code(item.owner or "") or "**nobody yet**"),
-        ("Due", item.due or "**no date yet**"),
+        ("Due", _due(item, incident, policy, now) or "**no date yet**"),
         ("Priority", inline(item.priority or "")),
         ("Kind", inline(incident_facts.spell_word(item.kind or ""))),
         ("Horizon", inline(incident_facts.spell_word(item.horizon or ""))),
-        (incident_facts.spell_word(kind), f"{code(incident.id)} {inline(incident.title)}"),
+        (incident_facts.spell_word(kind_of(incident, policy)), f"{code(incident.id)} {inline(incident.title)}"),
         ("Done at", item.done_at or ""),
         ("Done by", code(item.done_by or "")),
         ("Evidence", link("", item.evidence or "")),
@@ -380,6 +391,8 @@ def item_body(record: Record, item: ActionItem, kind: str = INCIDENT) -> str:
         [
             Section(PENDING_NOTE if record.pending else ""),
             Section(f"**{inline(item.title)}**"),
+            Section(markdown(item.description or ""), "the description", 2),
+            Section(f"**Done when:** {markdown(item.acceptance)}" if item.acceptance else "", "what it takes", 3),
             Section(markdown_table(("Action item", inline(item.id)), [row for row in rows if row[1]]), "the facts", 1),
             Section(footer),
         ]
@@ -400,7 +413,7 @@ class IssueBodies(Mapping[str, str]):
     def __getitem__(self, key: str) -> str:
         record, item = self._sources[key]
         if item is not None:
-            return evaluate_one(record, lambda one: item_body(one, item, kind_of(one.incident, self._policy)))
+            return evaluate_one(record, lambda one: item_body(one, item, self._policy, self._now))
         return evaluate_one(record, lambda one: tracking_body(one, self._policy, self._now))
 
     def __iter__(self) -> Iterator[str]:

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime, timedelta, tzinfo
-from functools import lru_cache
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from incident_ops.domain.incident import LABEL_FIELDS, Cycle, Incident
@@ -30,7 +29,7 @@ from incident_ops.domain.lifecycle import (
     is_cancelled,
 )
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.time import UNKNOWN, PauseSpan, TimeSpan, instant, parse_date, parse_instant
+from incident_ops.domain.time import UNKNOWN, PauseSpan, TimeSpan, instant, parse_instant
 
 AT_WORK = frozenset({NEW, TRIAGED, ASSIGNED, IN_PROGRESS, REOPENED})
 """States that mean "not resolved". They outweigh an instant `resolved` that was left behind by mistake."""
@@ -386,27 +385,6 @@ def phase(incident: Incident) -> str:
     if incident.state in OVER:
         return "RESOLVED"
     return "MITIGATED" if current_instant(incident, "restored") else "ACTIVE"
-
-
-def days_late(incident: Incident, policy: Policy, now: datetime) -> dict[int, int]:
-    """Index of each late action item -> for how many days; `now` is aware UTC."""
-    dated = [(index, item.due) for index, item in enumerate(incident.action_items) if item.due and item.is_open]
-    if not dated:
-        return {}
-    business = policy.calendar("business")
-    today = now.astimezone(_zone(business.tz if business else "Etc/UTC")).date()
-    late = ((index, (today - parse_date(due)).days) for index, due in dated)
-    return {index: days for index, days in late if days > 0}
-
-
-@lru_cache(maxsize=16)
-def _zone(name: str) -> tzinfo:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # costs every start, and few records need it
-
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("Etc/UTC")  # `policy lint` reports a wrong zone
 
 
 def _is_cause_found(incident: Incident) -> bool:

@@ -152,7 +152,8 @@ LABEL_FIELDS = ("severity", "priority")
 
 
 class Change(Value, frozen=True, kw_only=True, rename={"old": "from", "new": "to"}):
-    """A change of a label, the state, services, title, visibility or a role; append-only. None = no value."""
+    """A change of a label, the state, services, title, visibility or a role, and of an item's title, due date,
+    owner, priority or status; append-only. None = no value."""
 
     at: str
     field: str
@@ -245,6 +246,10 @@ class Resolution(Value, frozen=True, kw_only=True):
     ref: str | None = None
 
 
+ITEM_FIELDS = ("title", "due", "owner", "priority")
+"""The fields of an action item whose changes it keeps."""
+
+
 class ActionItem(Value, frozen=True, kw_only=True):
     id: str
     title: str
@@ -256,6 +261,9 @@ class ActionItem(Value, frozen=True, kw_only=True):
     horizon: str | None = None
     issue: int | None = None
     added: str | None = None
+    description: str | None = None
+    acceptance: str | None = None
+    changes: list[Change] = []
     done_at: str | None = None
     done_by: str | None = None
     evidence: str | None = None

@@ -7,14 +7,24 @@ holds. Whoever edits a record reads the record itself.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from incident_ops.domain.as_of import as_of, corrected_instants, current_instant
-from incident_ops.domain.incident import ActionItem, Change, Cycle, Event, Incident, Postmortem, Roles, Times
+from incident_ops.domain.incident import (
+    ITEM_FIELDS,
+    ActionItem,
+    Change,
+    Cycle,
+    Event,
+    Incident,
+    Postmortem,
+    Roles,
+    Times,
+)
 from incident_ops.domain.lifecycle import (
     ASSIGNED,
     CLOSED,
@@ -108,6 +118,7 @@ def _dates(incident: Incident) -> Iterator[str]:
     yield from (override.at for override in incident.overrides)
     for item in incident.action_items:
         yield from (at for at in (item.added, item.done_at) if at and at != UNKNOWN)
+        yield from (change.at for change in item.changes)
     if paper := incident.postmortem:
         yield from (at for at in (paper.reviewed_at, paper.final_at) if at and at != UNKNOWN)
 
@@ -148,14 +159,14 @@ def _known(incident: Incident, begun: Incident, horizon: _Horizon) -> KnownIncid
     return KnownIncident(known, _left_out(incident, known, horizon))
 
 
-def _undone(incident: Incident, field: str, horizon: _Horizon) -> Change | None:
+def _undone(changes: Sequence[Change], field: str, horizon: _Horizon) -> Change | None:
     """The first change of a field that lies ahead: what it changed held until then."""
-    later = (change for change in incident.changes if change.field == field and not horizon.covers(change.at))
+    later = (change for change in changes if change.field == field and not horizon.covers(change.at))
     return min(later, key=lambda change: parse_instant(change.at), default=None)
 
 
 def _value(incident: Incident, field: str, horizon: _Horizon) -> Any:
-    change = _undone(incident, field, horizon)
+    change = _undone(incident.changes, field, horizon)
     return change.old if change else getattr(incident, field)
 
 
@@ -223,7 +234,7 @@ def _roles(incident: Incident, horizon: _Horizon) -> Roles:
     """The roles whose changes are on record; since when anybody has another one is not known."""
     holders = {}
     for role in _dated_roles(incident):
-        change = _undone(incident, f"roles.{role}", horizon)
+        change = _undone(incident.changes, f"roles.{role}", horizon)
         holders[role] = change.old if change else _holders(incident.roles).get(role)
     standard = {role: holders.pop(role, None) for role in _STANDARD_ROLES}
     return Roles(**standard, others={role: who for role, who in holders.items() if who is not None})
@@ -249,6 +260,9 @@ def _timeline(timeline: list[Event], horizon: _Horizon) -> list[Event]:
 
 def _item(item: ActionItem, horizon: _Horizon) -> ActionItem | None:
     """An action item as it was: open until the day it was done; None where it was not there, or not surely."""
+    undone = ((name, _undone(item.changes, name, horizon)) for name in ITEM_FIELDS)
+    earlier = {name: change.old for name, change in undone if change is not None}
+    item = replace(item, changes=[one for one in item.changes if horizon.covers(one.at)], **earlier)
     is_done = item.status == "done" and item.done_at is not None and horizon.covers(item.done_at)
     if is_done:
         return item
@@ -287,7 +301,8 @@ def _left_out(incident: Incident, known: Incident, horizon: _Horizon) -> tuple[s
 
 def _lacks_date(item: ActionItem, horizon: _Horizon) -> bool:
     """True where the record does not say since when an item is there, or since when it has its status."""
-    if item.added is None or item.added == UNKNOWN:
+    was_opened_again = any(one.field == "status" and not horizon.covers(one.at) for one in item.changes)
+    if item.added is None or item.added == UNKNOWN or was_opened_again:
         return True
     is_status_dated = item.status == "open" or (item.status == "done" and item.done_at not in (None, UNKNOWN))
     return horizon.covers(item.added) and not is_status_dated

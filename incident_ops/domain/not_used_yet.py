@@ -30,8 +30,6 @@ POLICY: Mapping[str, str] = {
     "triage.recent_changes": _SUSPECTS,
     "triage.causes": _SUSPECTS,
     "escalation.tiers.[].kind": "requests to specialists and vendors",
-    "action_items.statuses": "import of records from other tools",
-    "action_items.metric_days": _METRICS,
     "maintenance.notices": _MAINTENANCE,
     "maintenance.usual_window": _MAINTENANCE,
     "maintenance.approvals": _MAINTENANCE,

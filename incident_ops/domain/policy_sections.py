@@ -14,6 +14,8 @@ from incident_ops.domain.time import parse_date
 OPEN_STATE, AFTER = "open", "after"
 """When a checklist is shown: while the incident is not resolved, or once it is."""
 
+ITEM_STATUSES = ("open", "in_progress", "done", "wont_do")
+
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -98,12 +100,28 @@ class Ids(Value, frozen=True):
 
 
 class ActionItems(Value, frozen=True):
-    """Follow-up work (R193, R194); priorities are the items' own, not the incident's (C22)."""
+    """Follow-up work (R193, R194); priorities are the items' own, not the incident's (C22).
+
+    `statuses`: other words for a status -> the record's word.
+    """
 
     statuses: dict[str, str] = {}
     priorities: list[str] = []
     due_by_priority: dict[str, str | None] = {}
     metric_days: int | None = None
+
+    def status_typed(self, word: str) -> str | None:
+        """The record's word for a status, for that word or another one, in any case; None for no status."""
+        words = {_plain(one): status for one, status in self.statuses.items()} | {one: one for one in ITEM_STATUSES}
+        return words.get(_plain(word))
+
+    def word_for(self, status: str) -> str | None:
+        """The last word that the policy names for a status: a user's own come after those of the preset."""
+        return next((word for word, meant in reversed(self.statuses.items()) if meant == status), None)
+
+
+def _plain(word: str) -> str:
+    return "_".join(word.casefold().replace("-", " ").replace("_", " ").replace("\u2019", "'").split())
 
 
 class MaintenanceNotice(Value, frozen=True):
@@ -245,6 +263,8 @@ class TrackerLabels(Value, frozen=True):
     incident: str = "incident"
     ticket: str = "ticket"
     action_item: str = "action-item"
+    priority: str = "priority:"
+    overdue: str = "overdue"
 
 
 class Limits(Value, frozen=True):

@@ -1,19 +1,28 @@
-"""Action items: added, started, done, dropped (R189-R192)."""
+"""Action items: added, changed, started, done, dropped (R189-R192)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from incident_ops.domain.incident import ActionItem, Incident
-from incident_ops.domain.record import Append, Edit, Set
+from msgspec.structs import replace
+
+from incident_ops.domain.incident import ITEM_FIELDS, ActionItem, Incident
+from incident_ops.domain.item_due import item_due
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.record import Append, Edit, Remove, Set
 from incident_ops.domain.time import stamp
-from incident_ops.edits.step import Step, given_fields, quote, state_words
+from incident_ops.edits.step import Step, change_row, given_fields, quote, state_words
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 
 ITEM_KINDS = ("preventative", "detective", "corrective", "runbook", "documentation")
 HORIZONS = ("short", "medium", "long")
+
+
+NO_VALUE = "-"
+"""What takes a value away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +37,7 @@ class NewItem:
     horizon: str | None = None
 
 
-def add_item(incident: Incident, now: datetime, item: NewItem) -> Step:
+def add_item(incident: Incident, policy: Policy, now: datetime, item: NewItem) -> Step:
     """Appends an item under the next free id; an id that is in the record is never reused."""
     number = max((int(one.id.removeprefix("AI-")) for one in incident.action_items), default=0) + 1
     fields = given_fields(
@@ -42,13 +51,98 @@ def add_item(incident: Incident, now: datetime, item: NewItem) -> Step:
         horizon=item.horizon,
         added=stamp(now),
     )
-    lacks = [label for name, label in (("owner", "owner"), ("due", "due date")) if getattr(item, name) is None]
-    warned = f"AI-{number} has no {' and no '.join(lacks)}: it will be forgotten"
+    made = ActionItem(**fields)
+    due = item_due(made, incident, policy)
+    until = f", due {due}" if due is not None else ""
     return Step(
         (Append(("action_items",), fields),),
-        (f"AI-{number} added: {quote(item.title)}",),
-        (warned,) if lacks else (),
+        (f"AI-{number} added: {quote(item.title)}{until}",),
+        tuple(_doubts(incident, policy, made)),
     )
+
+
+def _doubts(incident: Incident, policy: Policy, item: ActionItem) -> Iterator[str]:
+    """What should give pause about an item as it will be."""
+    lacks = ["owner"] * (item.owner is None) + ["due date"] * (item_due(item, incident, policy) is None)
+    if lacks:
+        yield f"{item.id} has no {' and no '.join(lacks)}: it will be forgotten"
+    if (listed := policy.action_items.priorities) and item.priority not in (None, *listed):
+        yield f"{item.priority} is not a priority of the policy: {', '.join(listed)}"
+    for other in incident.action_items:
+        if other.id != item.id and other.title.casefold() == item.title.casefold():
+            yield f"{other.id} has the same title and is {state_words(other.status)}"
+
+
+def edit_item(
+    incident: Incident,
+    policy: Policy,
+    now: datetime,
+    by: str | None,
+    item_id: str,
+    wanted: Mapping[str, str | int],
+    reason: str | None = None,
+) -> Step:
+    """New values by field of an action item, NO_VALUE takes one away; changes of ITEM_FIELDS stay in its `changes`.
+
+    UserError for an item that is not there, and a title that is taken away.
+    """
+    index, item = _find(incident, item_id)
+    if wanted.get("title") == NO_VALUE:
+        raise UserError(f"{item.id} needs a title", hint="write what is to be done")
+    values = {name: None if typed == NO_VALUE else typed for name, typed in wanted.items()}
+    changed = {name: new for name, new in values.items() if new != getattr(item, name)}
+    if not changed:
+        return Step((), (f"{item.id} says that already; nothing changed",))
+    after = replace(item, **changed)
+    edits: list[Edit] = []
+    for name, new in changed.items():
+        route = ("action_items", index, name)
+        edits.append(Remove(route) if new is None else Set(route, new))
+        if name in ITEM_FIELDS:
+            row = change_row(now, name, getattr(item, name), getattr(after, name), by, reason)
+            edits.append(Append(("action_items", index, "changes"), row.value))
+    is_doubted = after.is_open and not changed.keys().isdisjoint(ITEM_FIELDS)
+    doubts = tuple(_doubts(incident, policy, after)) if is_doubted else ()
+    return Step(tuple(edits), tuple(_changed(incident, policy, item, after)), doubts)
+
+
+def _changed(incident: Incident, policy: Policy, before: ActionItem, after: ActionItem) -> Iterator[str]:
+    """A line for each value that changed; a due date as every view shows it."""
+    was, is_now = (_shown(incident, policy, one) for one in (before, after))
+    yield from (f"{before.id}: {name} {was[name]} -> {is_now[name]}" for name in was if was[name] != is_now[name])
+
+
+def _shown(incident: Incident, policy: Policy, item: ActionItem) -> dict[str, str]:
+    names = ("title", "owner", "priority", "kind", "horizon", "description", "acceptance", "issue")
+    values = {name: value for name in names if (value := getattr(item, name)) is not None}
+    due = item_due(item, incident, policy)
+    shown = dict.fromkeys(names, "none") | {"owner": "nobody"} | {name: quote(str(one)) for name, one in values.items()}
+    return {"due": str(due) if due else "none", **shown}
+
+
+def set_status(
+    incident: Incident, now: datetime, by: str | None, item_id: str, status: str, reason: str | None = None
+) -> Step:
+    """As `start_item`, `finish_item` and `drop_item`; an item that is closed can be opened again.
+
+    UserError for an item that is not there, and one that will not be done without a reason.
+    """
+    index, item = _find(incident, item_id)
+    if item.status == status:
+        return Step((), (f"{item.id} is {state_words(status)} already; nothing changed",))
+    if status == "done":
+        return finish_item(incident, now, by, item_id, None, None)
+    if status == "wont_do":
+        if reason is None:
+            raise UserError(f"{item.id} will not be done: why?", hint='--reason "..."')
+        return drop_item(incident, item_id, reason)
+    gone = [name for name in ("done_at", "done_by", "evidence", "reason") if getattr(item, name) is not None]
+    edits: list[Edit] = [Set(("action_items", index, "status"), status)]
+    edits += [Remove(("action_items", index, name)) for name in gone]
+    if not item.is_open:
+        row = change_row(now, "status", item.status, status, by, reason)
+        edits.append(Append(("action_items", index, "changes"), row.value))
+    return Step(tuple(edits), (f"{item.id} is {state_words(status)}, no longer {state_words(item.status)}",))
 
 
 def start_item(incident: Incident, item_id: str) -> Step:
@@ -95,6 +189,6 @@ def _find(incident: Incident, item_id: str) -> tuple[int, ActionItem]:
 
 def _must_be_open(incident: Incident, item: ActionItem, wanted: str) -> None:
     if not item.is_open:
-        hint = f'write a new one: `incident-ops action add "..." {incident.id}`'
+        hint = f"`incident-ops action edit {item.id} {incident.id} --status open` opens it again"
         said_of = "done" if item.status == "done" else state_words("will_not_be_done")
         raise UserError(f"{item.id} cannot be {wanted}: it is closed ({said_of})", hint=hint)

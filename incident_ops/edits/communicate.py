@@ -200,7 +200,7 @@ class TimelineEntry:
 def add_entry(incident: Incident, now: datetime, by: str | None, entry: TimelineEntry) -> Step:
     """A new entry; each of `marks` also becomes the instant of that name. UserError where it is set already."""
     if entry.corrects is not None and not 1 <= entry.corrects <= len(incident.timeline):
-        hint = f"entries are counted from 1; there are {len(incident.timeline)}"
+        hint = f"there are {len(incident.timeline)}; `incident-ops timeline --list` numbers them"
         raise UserError(f"{incident.id} has no timeline entry {entry.corrects}", hint=hint)
     at = stamp(now) if entry.at is None else entry.at
     fields = given_fields(

@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import NamedTuple
 
 from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.item_due import item_due
 from incident_ops.domain.lifecycle import FIXED, STATES
 from incident_ops.domain.policy import Policy
+from incident_ops.domain.policy_sections import ITEM_STATUSES
 from incident_ops.domain.record import Record, item_key
 from incident_ops.domain.ticket import TICKET, kind_of
 from incident_ops.domain.time import parse_instant
 from incident_ops.domain.tracker import Label
 
-ITEM_STATES = ("open", "in_progress", "done", "wont_do")
 HANDS_OFF = "incident-ops:hands-off"
 """People put it on an issue; everything about that issue is left alone."""
 
@@ -28,11 +30,13 @@ _LONGEST = 100  # characters of a description on GitHub
 def palette(policy: Policy, used: Iterable[str]) -> Mapping[str, Label]:
     """Case-folded name -> label, for kinds, levels, states, and `used` ones of any other kind."""
     kinds = policy.tracker.labels
-    states = dict.fromkeys((*STATES, *ITEM_STATES))
+    states = dict.fromkeys((*STATES, *ITEM_STATUSES))
     known = [
         Label(name=kinds.incident, color=_KIND, description="The issue of an incident; its record is in git"),
         Label(name=kinds.ticket, color=_KIND, description="The issue of a ticket; its record is in git"),
         Label(name=kinds.action_item, color=_KIND, description="Follow-up work of an incident; its record is in git"),
+        Label(name=kinds.overdue, color=_BY_RANK[0], description="An action item past its due date"),
+        *(_priority(kinds.priority, number) for number in range(10)),
         *(_level(level.id, level.rank, level.label) for level in (*policy.levels, *policy.scheme.major)),
         *(Label(name=name, color=_STATE, description=f"State: {name.replace('_', ' ')}") for name in states),
         *(Label(name=name, color=_OTHER, description="A level that the policy does not have") for name in sorted(used)),
@@ -44,6 +48,11 @@ def _level(name: str, rank: int, label: str) -> Label:
     color = _BY_RANK[rank - 1] if 0 < rank <= len(_BY_RANK) else _LOWER
     text = f"Level {rank}, 1 is the worst" + (f": {label}" if label else "")
     return Label(name=name, color=color, description=text[:_LONGEST])
+
+
+def _priority(prefix: str, number: int) -> Label:
+    color = _BY_RANK[number] if number < len(_BY_RANK) else _LOWER
+    return Label(name=f"{prefix}P{number}", color=color, description=f"Priority {number} of an action item, 0 is first")
 
 
 INCIDENT_ISSUE, ITEM_ISSUE = "incident", "action-item"
@@ -105,12 +114,14 @@ class Desired(NamedTuple):
     palette: Mapping[str, Label]
 
 
-def desired_issues(records: Iterable[Record], policy: Policy, bodies: Mapping[str, str]) -> Desired:
+def desired_issues(records: Iterable[Record], policy: Policy, bodies: Mapping[str, str], now: datetime) -> Desired:
     """Records -> the issues they ask for, open or closed; `bodies` gives the generated text of every key.
+
+    `now` (aware UTC) decides which items are overdue.
 
     A key that is claimed twice is left out and named in `clashes`: neither record may win by chance.
     """
-    found = evaluate_each(records, lambda record: _issues_of(record, policy))
+    found = evaluate_each(records, lambda record: _issues_of(record, policy, now))
     wanted = sorted((issue for issues in found for issue in issues), key=lambda issue: issue.rank)
     clashes = frozenset(key for key, count in Counter(issue.key for issue in wanted).items() if count > 1)
     issues = {issue.key: issue for issue in wanted if clashes.isdisjoint((issue.key, incident_of(issue.key)))}
@@ -139,12 +150,13 @@ def incident_of(key: str) -> str:
 
 def _vocabulary(policy: Policy) -> frozenset[str]:
     names = policy.tracker.labels
-    kinds = (names.incident, names.ticket, names.action_item)
+    kinds = (names.incident, names.ticket, names.action_item, names.overdue)
+    priorities = (f"{names.priority}P{number}" for number in range(10))
     levels = (*policy.labels, *policy.major_labels)
-    return frozenset(text.casefold() for text in (*kinds, *levels, *STATES, *ITEM_STATES))
+    return frozenset(text.casefold() for text in (*kinds, *priorities, *levels, *STATES, *ITEM_STATUSES))
 
 
-def _issues_of(record: Record, policy: Policy) -> list[DesiredIssue]:
+def _issues_of(record: Record, policy: Policy, now: datetime) -> list[DesiredIssue]:
     """The tracking issue of an incident and one issue for each of its action items."""
     incident = record.incident
     label = policy.label_of(incident)
@@ -154,7 +166,7 @@ def _issues_of(record: Record, policy: Policy) -> list[DesiredIssue]:
     ranks = [(rank, declared, incident.id, order) for order in range(len(incident.action_items) + 1)]
     return [
         _tracking_issue(record, label, policy, ranks[0]),
-        *(_item_issue(record, index, label, policy, ranks[index + 1]) for index in range(len(incident.action_items))),
+        *(_item_issue(record, index, policy, now, ranks[index + 1]) for index in range(len(incident.action_items))),
     ]
 
 
@@ -185,15 +197,18 @@ def _tracking_issue(record: Record, label: str | None, policy: Policy, rank: Ran
     )
 
 
-def _item_issue(record: Record, index: int, label: str | None, policy: Policy, rank: Rank) -> DesiredIssue:
+def _item_issue(record: Record, index: int, policy: Policy, now: datetime, rank: Rank) -> DesiredIssue:
     incident, item = record.incident, record.incident.action_items[index]
+    names, due = policy.tracker.labels, item_due(item, incident, policy)
+    priority = f"{names.priority}{item.priority}" if item.priority else None
+    overdue = names.overdue if due is not None and item.is_open and due.days_late(now, policy) else None
     closings = {"done": COMPLETED, "wont_do": NOT_PLANNED}
     reasons = {"done": "the item is done", "wont_do": "the item will not be done"}
     return DesiredIssue(
         key=item_key(incident.id, item.id),
         kind=ITEM_ISSUE,
         title=_title(f"{item_key(incident.id, item.id)}: {item.title}"),
-        labels=_labels(policy.tracker.labels.action_item, label, item.status),
+        labels=_labels(names.action_item, priority, overdue, item.status),
         assignees=_logins(item.owner),
         closed_as=closings.get(item.status),
         why=reasons.get(item.status, f"the item is {item.status.replace('_', ' ')}"),

@@ -14,6 +14,7 @@ import msgspec
 from incident_ops.documents.incident_facts import NOBODY, hurt_for, hurt_services, impact_cycles, spell_amount
 from incident_ops.domain.as_of import corrected_instants, current_instant, declared_at, phase
 from incident_ops.domain.incident import ActionItem, Event, Incident, Relation, Update, Users
+from incident_ops.domain.item_due import ItemDue, item_due
 from incident_ops.domain.lifecycle import FIXED, OVER, PENDING, REOPENED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.public_updates import public_status
@@ -30,7 +31,7 @@ from incident_ops.domain.time import (
     spell_duration,
     stamp,
 )
-from incident_ops.render.findings import json_text
+from incident_ops.render.findings import json_text, plural
 from incident_ops.render.sla import ClockRow, clock_data, clock_rows
 from incident_ops.render.text import WIDTH, Style, cut_line, fit_line, pad, undated_lines, wrap
 from incident_ops.sla.clocks import ACTION_ITEM, Clock
@@ -89,7 +90,7 @@ def to_text(view: IncidentView, style: Style = lambda _, line: line) -> str:
     ]
     left_out = [ScreenLine(PLAIN_LINE, line) for line in undated_lines(view.record.undated)]
     room = max(HEIGHT - len(top) - len(body) - len(left_out) - len(steps), 0)
-    rest = [*_factors(incident), *_related(view), *_links(incident, room)][:room]
+    rest = [*_earlier(view), *_factors(incident), *_related(view), *_links(incident, room)][:room]
     return "".join(f"{style(tone, text)}\n" for tone, text in (*top, *body, *rest, *left_out, *steps))
 
 
@@ -137,9 +138,10 @@ def last_events(incident: Incident, now: datetime) -> list[Event]:
     return sorted(past, key=lambda event: parse_instant(event.at))[-EVENTS:]
 
 
-def next_item(incident: Incident) -> ActionItem | None:
-    """The open action item that is due first; one without a date comes last."""
-    return min(incident.open_items, key=lambda item: item.due or "9999", default=None)
+def next_item(incident: Incident, policy: Policy) -> tuple[ActionItem, ItemDue | None] | None:
+    """The open action item that is due first, and when; one without a date comes last."""
+    dated = ((item, item_due(item, incident, policy)) for item in incident.open_items)
+    return min(dated, key=lambda pair: str(pair[1].day) if pair[1] else "9999", default=None)
 
 
 def spell_impact(incident: Incident) -> str:
@@ -271,13 +273,19 @@ def _items(view: IncidentView) -> Iterator[ScreenLine]:
         return
     count = f"{len(incident.open_items)} open of {len(incident.action_items)}"
     late = f", {len(view.late)} late" if view.late else ""
-    item = next_item(incident)
     first = ""
-    if item is not None:
-        first = (
-            f"; next {item.id}, {'due ' + item.due if item.due else 'no date'}, {item.owner or 'nobody'}: {item.title}"
-        )
+    if (following := next_item(incident, view.policy)) is not None:
+        item, due = following
+        first = f"; next {item.id}, {f'due {due}' if due else 'no date'}, {item.owner or 'nobody'}: {item.title}"
     yield from _labelled("Items", [count + late + first], LATE_LINE if view.late else PLAIN_LINE)
+
+
+def _earlier(view: IncidentView) -> Iterator[ScreenLine]:
+    incident = view.record.incident
+    more = sum(parse_instant(event.at) <= view.now for event in incident.timeline) - EVENTS
+    if more > 0:
+        command = f"incident-ops timeline --list {incident.id}"
+        yield from _labelled("Earlier", [f"{plural(more, 'event')}: {command}"])
 
 
 def _factors(incident: Incident) -> Iterator[ScreenLine]:
@@ -399,8 +407,11 @@ def _events(view: IncidentView) -> list[dict[str, Any]]:
 
 def _items_data(view: IncidentView) -> dict[str, Any]:
     incident = view.record.incident
-    item = next_item(incident)
-    first = None if item is None else {"id": item.id, "title": item.title, "owner": item.owner, "due": item.due}
+    first = None
+    if (following := next_item(incident, view.policy)) is not None:
+        item, due = following
+        dated = {"due": str(due.day) if due else None, "due_by": due.by if due else None}
+        first = {"id": item.id, "title": item.title, "owner": item.owner, **dated}
     return {
         "total": len(incident.action_items),
         "open": len(incident.open_items),

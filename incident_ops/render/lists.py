@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from incident_ops.domain.as_of import corrected_instants, declared_at
 from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import ActionItem, Incident
+from incident_ops.domain.item_due import ItemDue, item_due
 from incident_ops.domain.lifecycle import OVER, RESOLVED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, Unread, all_undated, item_key
@@ -16,14 +17,14 @@ from incident_ops.domain.ticket import TICKET, kind_of
 from incident_ops.domain.time import spell_age, stamp
 from incident_ops.render.findings import json_text, plural
 from incident_ops.render.incident import HEAD_LINE, LATE_LINE, NEXT_LINE, level_labels, state_of
-from incident_ops.render.sla import AT_RISK, BREACHED, MISSED, unread_data
+from incident_ops.render.sla import AT_RISK, BREACHED, MISSED, due_notes, unread_data
 from incident_ops.render.text import WIDTH, Style, columns, cut_line, fit_line, pad, undated_lines
 
 LATE_STYLE, LIVE_STYLE, PLAIN_STYLE = "late", "live", ""
 TONE_COLOURS = {BREACHED: "red", MISSED: "red", LATE_LINE: "red", AT_RISK: "yellow", "met": "green"}
 BOLD_TONES = (LIVE_STYLE, HEAD_LINE, NEXT_LINE)
 INCIDENT_HEADER = ("INCIDENT", "LEVEL", "STATE", "AGE", "TITLE")
-ITEM_HEADER = ("ITEM", "OWNER", "DUE", "LATE", "TITLE")
+ITEM_HEADER = ("ITEM", "OWNER", "DUE", "PRI", "STATUS", "TITLE")
 HIDDEN = "(restricted)"
 
 
@@ -40,10 +41,11 @@ class IncidentRow(NamedTuple):
 
 
 class ItemRow(NamedTuple):
-    """An action item in a list; `late` in days, 0 = not late; `title` None = restricted."""
+    """An action item in a list; `due` None = never; `late` in days, 0 = not late; `title` None = restricted."""
 
     record: Record
     item: ActionItem
+    due: ItemDue | None
     late: int
     title: str | None
 
@@ -53,17 +55,11 @@ def incident_rows(records: Iterable[Record], policy: Policy, now: datetime) -> l
     return sorted(evaluate_each(records, lambda record: _entry(record, policy, now)), key=_urgency)
 
 
-def item_rows(records: Iterable[tuple[Record, dict[int, int]]], policy: Policy) -> list[ItemRow]:
-    """The action items of records, each given with the days its late items are late by index.
-
-    Open ones by due date, so that the latest come first; then those that are closed.
-    """
-    rows = [
-        ItemRow(record, item, late.get(index, 0), item.title if title_of(record.incident, policy) is not None else None)
-        for record, late in records
-        for index, item in enumerate(record.incident.action_items)
-    ]
-    return sorted(rows, key=lambda row: (not row.item.is_open, row.item.due or "9999", _key(row)))
+def item_rows(records: Iterable[Record], policy: Policy, now: datetime) -> list[ItemRow]:
+    """The action items of records: open ones by due date, so that the latest come first; then those that are closed."""
+    found = evaluate_each(records, lambda record: list(_item_entries(record, policy, now)))
+    rows = [row for rows in found for row in rows]
+    return sorted(rows, key=lambda row: (not row.item.is_open, str(row.due.day) if row.due else "9999", _place(row)))
 
 
 def incidents_text(rows: Sequence[IncidentRow], style: Style = lambda _, line: line) -> str:
@@ -90,22 +86,29 @@ def _count(incidents: int, tickets: int) -> str:
     return ", ".join([*counts, *[plural(tickets, "ticket")] * bool(tickets)])
 
 
-def items_text(rows: Sequence[ItemRow], style: Style = lambda _, line: line, undated: Sequence[str] = ()) -> str:
-    """The table of action items, the title cut to fit; `undated`: what a view of an earlier time leaves out."""
+def items_text(
+    rows: Sequence[ItemRow], style: Style = lambda _, line: line, undated: Sequence[str] = (), of: str = ""
+) -> str:
+    """The table of action items, the title cut to fit; `undated`: what a view of an earlier time leaves out.
+
+    `of`: the incident that all of them belong to, which is then named once.
+    """
     table = [
         (
-            _key(row),
+            row.item.id if of else _key(row),
             row.item.owner or "nobody",
-            row.item.due or "-",
-            plural(row.late, "day") if row.late else "-" if row.item.is_open else row.item.status.replace("_", " "),
+            row.due.marked if row.due else "-",
+            row.item.priority or "-",
+            f"{row.late}d late" if row.late else row.item.status.replace("_", " "),
             row.title if row.title is not None else HIDDEN,
         )
         for row in rows
     ]
     late = sum(1 for row in rows if row.late)
-    count = f"{plural(len(rows), 'action item')}{f', {late} late' if late else ''}"
+    count = f"{plural(len(rows), 'action item')}{f' of {of}' if of else ''}{f', {late} late' if late else ''}"
     tones = [LATE_STYLE if row.late else PLAIN_STYLE for row in rows]
-    return _table(ITEM_HEADER, table, tones, style) + _lines([count, *undated_lines(undated, of_several=True)])
+    notes = due_notes(row.due for row in rows)
+    return _table(ITEM_HEADER, table, tones, style) + _lines([count, *notes, *undated_lines(undated, of_several=True)])
 
 
 def incidents_json(rows: Sequence[IncidentRow], now: datetime, unread: Sequence[Unread]) -> str:
@@ -143,6 +146,18 @@ def _entry(record: Record, policy: Policy, now: datetime) -> IncidentRow:
         title_of(incident, policy),
         kind_of(incident, policy, now),
     )
+
+
+def _item_entries(record: Record, policy: Policy, now: datetime) -> Iterator[ItemRow]:
+    incident, is_shown = record.incident, title_of(record.incident, policy) is not None
+    for item in incident.action_items:
+        due = item_due(item, incident, policy)
+        late = due.days_late(now, policy) if due is not None and item.is_open else 0
+        yield ItemRow(record, item, due, late, item.title if is_shown else None)
+
+
+def _place(row: ItemRow) -> tuple[str, int]:
+    return row.record.incident.id, int(row.item.id.removeprefix("AI-"))
 
 
 def _urgency(row: IncidentRow) -> tuple[int, int, int, str]:
@@ -216,7 +231,8 @@ def _item_data(row: ItemRow) -> dict[str, Any]:
         "id": item.id,
         "title": row.title,
         "owner": item.owner,
-        "due": item.due,
+        "due": str(row.due.day) if row.due else None,
+        "due_by": row.due.by if row.due else None,
         "days_late": row.late,
         "priority": item.priority,
         "status": item.status,

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from incident_ops.domain.item_due import ItemDue
 from incident_ops.domain.record import UndatedFields, Unread
 from incident_ops.domain.ticket import TICKET
 from incident_ops.domain.time import spell_ago, spell_clock, spell_duration, stamp
@@ -54,8 +55,11 @@ class ClockRow(NamedTuple):
         return self.left if self.left == "-" or self.left.endswith("late") else f"{self.left} left"
 
 
-def clock_rows(report: ClockReport) -> list[ClockRow]:
-    """The clocks as rows, the most urgent first; among equals the one that is due first."""
+def clock_rows(report: ClockReport, *, narrow: bool = False) -> list[ClockRow]:
+    """The clocks as rows, the most urgent first; among equals the one that is due first.
+
+    `narrow`: the day of an item with a mark, which `due_notes` explain, instead of words.
+    """
     last = datetime.max.replace(tzinfo=report.at.tzinfo)
     ordered = sorted(report.clocks, key=lambda clock: (URGENCY.index(status_of(clock)), clock.due or last))
     return [
@@ -65,10 +69,23 @@ def clock_rows(report: ClockReport) -> list[ClockRow]:
             clock_name(clock),
             clock.level,
             _left(clock),
-            spell_due(clock.due),
+            clock_due(clock, narrow=narrow),
         )
         for clock in ordered
     ]
+
+
+def clock_due(clock: Clock, *, narrow: bool = True) -> str:
+    """When a clock is due: `2025-01-26 12:05` (UTC), an action item on a day; `-` where there is no due time."""
+    if clock.item_due is None:
+        return spell_due(clock.due)
+    return clock.item_due.marked if narrow else str(clock.item_due)
+
+
+def due_notes(dates: Iterable[ItemDue | None]) -> list[str]:
+    """A line for what the marks of items' due dates stand for; nothing where each is a date of its own."""
+    notes = sorted({due.note for due in dates if due is not None and due.note})
+    return [f"DUE: {', '.join(notes)}"] if notes else []
 
 
 def clock_name(clock: Clock) -> str:
@@ -86,7 +103,7 @@ def warning(clock: Clock) -> str | None:
 def to_text(report: ClockReport, style: Style = lambda _, line: line, due_lines: Sequence[str] = ()) -> str:
     """Summary, warnings, lines of due notifications, open incidents, clocks, unread records; at most 80 columns for ids
     of our own forms."""
-    table = clock_rows(report)
+    table = clock_rows(report, narrow=True)
     out = [f"Clocks at {spell_clock(report.at, dated=True)} UTC", *textwrap.wrap(_summary(table), WIDTH)]
     for part in (
         _warnings(report, style),
@@ -97,7 +114,7 @@ def to_text(report: ClockReport, style: Style = lambda _, line: line, due_lines:
     ):
         out += ["", *part] if part else []
     if table:
-        out += ["", *_table(CLOCK_HEADER, table, style)]
+        out += ["", *_table(CLOCK_HEADER, table, style), *due_notes(clock.item_due for clock in report.clocks)]
     out += left_out_lines(report.undated)
     out += unread_lines("Could not be read, so their clocks are unknown", report.unread)
     return "\n".join(out) + "\n"
@@ -162,6 +179,7 @@ def clock_data(clock: Clock) -> dict[str, Any]:
     }
     if clock.item is not None:
         data["item"] = clock.item
+        data["due_by"] = clock.item_due.by if clock.item_due else None
     if clock.breached_by_retarget:
         data["breached_by_retarget"] = True
     return data
@@ -372,7 +390,8 @@ def _left_out(count: int) -> str:
 
 
 def _of_row(row: ClockRow) -> tuple[str, str]:
-    return row.incident, f"{row.clock} of {row.level} {row.status}: {row.time}, due {row.due} UTC"
+    zone = " UTC" if ":" in row.due else ""
+    return row.incident, f"{row.clock} of {row.level} {row.status}: {row.time}, due {row.due}{zone}"
 
 
 def _capped(level: str, messages: Sequence[tuple[str, str]]) -> Iterable[str]:

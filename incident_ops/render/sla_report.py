@@ -9,11 +9,20 @@ from typing import Any
 from incident_ops.documents.markdown import inline, markdown_table
 from incident_ops.domain.time import spell_clock, spell_duration, stamp
 from incident_ops.render.findings import inert, json_text, plural
-from incident_ops.render.sla import clock_data, clock_name, left_out_lines, missing_data, unread_lines
-from incident_ops.render.text import WIDTH, aligned, fit_line, hanging, spell_due
+from incident_ops.render.sla import (
+    clock_data,
+    clock_due,
+    clock_name,
+    due_notes,
+    left_out_lines,
+    missing_data,
+    unread_lines,
+)
+from incident_ops.render.text import WIDTH, aligned, fit_line, hanging
 from incident_ops.sla.clocks import CLOCK_NAMES
 from incident_ops.sla.compliance import (
     COMPLIANCE,
+    ITEMS_DONE,
     WITHIN,
     Compliance,
     Figures,
@@ -54,7 +63,7 @@ def to_text(report: Compliance) -> str:
     for part in (_goals(report), _slots(report), _excluded(report), [_lag(report.noticing)]):
         out += hanging(part)
     if report.late:
-        out += ["", *aligned(MISSED_HEADER, _late(report)), *_more(report)]
+        out += ["", *aligned(MISSED_HEADER, _late(report)), *_notes(report), *_more(report)]
     out += left_out_lines(report.undated)
     out += unread_lines("Could not be read, so not in this report", report.unread)
     return "\n".join(out) + "\n"
@@ -74,6 +83,7 @@ def to_markdown(report: Compliance) -> str:
             "\n".join(
                 [
                     markdown_table([word.capitalize() for word in MISSED_HEADER[:-1]] + ["Due (UTC)"], rows),
+                    *(f"\n{inline(note)}" for note in _notes(report)),
                     *_more(report),
                 ]
             )
@@ -165,6 +175,8 @@ def _wanted(goal: Goal) -> str:
     more = "more than " if goal.strict else ""
     if goal.name == WITHIN:
         return f"{more}{goal.wanted:g}% of {goal.level} resolved within {goal.within}"
+    if goal.name == ITEMS_DONE:
+        return f"{goal.wanted:g}% of action items done within {goal.within}"
     what = "responses and resolutions in time" if goal.name == COMPLIANCE else "escalations judged appropriate"
     return f"{more}{goal.wanted:g}% of {what}"
 
@@ -213,10 +225,14 @@ def _late(report: Compliance) -> list[tuple[str, ...]]:
             spell_duration(-clock.remaining_seconds)
             if clock.remaining_seconds is not None and clock.remaining_seconds < 0
             else "-",
-            spell_due(clock.due),
+            clock_due(clock),
         )
         for clock in report.late[:MOST_MISSED]
     ]
+
+
+def _notes(report: Compliance) -> list[str]:
+    return due_notes(clock.item_due for clock in report.late[:MOST_MISSED])
 
 
 def _more(report: Compliance) -> Sequence[str]:

@@ -57,6 +57,8 @@ def _named(incident: Incident) -> Iterator[tuple[Route, str | None]]:
     for index, item in enumerate(incident.action_items):
         yield ("action_items", index, "owner"), item.owner
         yield ("action_items", index, "done_by"), item.done_by
+        for number, change in enumerate(item.changes):
+            yield ("action_items", index, "changes", number, "by"), change.by
     if incident.postmortem:
         for block in ("authors", "reviewers"):
             for index, name in enumerate(getattr(incident.postmortem, block)):

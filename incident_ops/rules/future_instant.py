@@ -60,6 +60,8 @@ def past_instants(incident: Incident) -> Iterator[tuple[Route, str | None]]:
     for index, item in enumerate(incident.action_items):
         yield ("action_items", index, "added"), item.added
         yield ("action_items", index, "done_at"), item.done_at
+        for number, change in enumerate(item.changes):
+            yield ("action_items", index, "changes", number, "at"), change.at
     if incident.postmortem:
         for key in ("reviewed_at", "final_at"):
             yield ("postmortem", key), getattr(incident.postmortem, key)

@@ -1,7 +1,8 @@
 """No open action item is past its due date.
 
-An item is late after the end of that day, in the time zone of the policy's business calendar. Only a warning: the
-passing of time never blocks a merge.
+An item is late after the end of that day, in the time zone of the policy's business calendar. Without a date of its
+own it is due by its priority, else within `action_items.metric_days`. Only a warning: the passing of time never blocks
+a merge.
 
     before: - {id: AI-1, status: open, due: 2025-02-01}      # it is 2025-02-02
     after:  - {id: AI-1, status: done, due: 2025-02-01, done_at: 2025-02-01}
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from incident_ops.domain.as_of import days_late
+from incident_ops.domain.item_due import days_late, item_due
 from incident_ops.domain.record import Record, World
 from incident_ops.findings import Finding, Level
 from incident_ops.rules._support import rule_finding
@@ -26,7 +27,10 @@ def check(record: Record, world: World) -> Iterator[Finding]:
     items = record.incident.action_items
     for index in days_late(record.incident, world.policy, world.now):
         item = items[index]
+        due = item_due(item, record.incident, world.policy)
         owner = item.owner or "nobody"
-        message = f"{item.id} was due on {item.due} and is {item.status.replace('_', ' ')} ({owner})"
-        hint = "finish it, agree on a new due date, or say wont_do and why"
-        yield rule_finding(ID, LEVEL, ("action_items", index, "due"), message, hint)
+        message = f"{item.id} was due on {due} and is {item.status.replace('_', ' ')} ({owner})"
+        postpone = f"`incident-ops action edit {item.id} --due DATE`"
+        hint = f"finish it, agree on another date ({postpone}), or say wont_do and why"
+        place = ("action_items", index, "due") if item.due else ("action_items", index)
+        yield rule_finding(ID, LEVEL, place, message, hint)

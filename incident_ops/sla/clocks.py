@@ -20,13 +20,14 @@ docs/sla.md explains it with examples. What is decided here:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
 from incident_ops.domain.as_of import ClockEnd, IncidentAt
 from incident_ops.domain.incident import ActionItem
+from incident_ops.domain.item_due import ItemDue, counted_from, item_due
 from incident_ops.domain.policy import LevelPolicy, Policy
 from incident_ops.domain.public_updates import PUBLIC
 from incident_ops.domain.time import UNKNOWN, PauseSpan, parse_date, parse_instant
@@ -38,7 +39,6 @@ from incident_ops.sla.targets import (
     calendar_of,
     course,
     course_until,
-    item_due,
     level_periods,
     seconds_of,
     stated_seconds,
@@ -120,6 +120,7 @@ class Clock:
     paused_seconds: int
     stopped_at: datetime | None
     item: str | None = None
+    item_due: ItemDue | None = None
     retargeted_at: datetime | None = None
 
     @property
@@ -239,9 +240,10 @@ def _postmortem(view: IncidentAt, policy: Policy, periods: list[LevelPeriod]) ->
 
 def _item(view: IncidentAt, policy: Policy, period: LevelPeriod, item: ActionItem) -> Clock:
     """An action item: due at the end of its day, done or dropped by its status."""
-    track = course_until(view.declared, item_due(item, policy, view.first_resolved.at))
+    due = item_due(item, view.incident, policy)
+    track = course_until(counted_from(item, view.incident, policy), due.end if due else None)
     end = _end(view, policy, item.done_at or UNKNOWN) if item.status == "done" else ClockEnd(not item.is_open)
-    return _clock(view, ACTION_ITEM, _PeriodCourse(track, period, None), end, item.id)
+    return replace(_clock(view, ACTION_ITEM, _PeriodCourse(track, period, None), end), item=item.id, item_due=due)
 
 
 def _end(view: IncidentAt, policy: Policy, text: str | None) -> ClockEnd:
@@ -295,7 +297,7 @@ def _target(name: str, view: IncidentAt, policy: Policy, level: LevelPolicy) -> 
     return stated_seconds(duty.within if name == POSTMORTEM_MEETING else duty.final_within) if duty.required else None
 
 
-def _clock(view: IncidentAt, name: str, chosen: _PeriodCourse, end: ClockEnd, item: str | None = None) -> Clock:
+def _clock(view: IncidentAt, name: str, chosen: _PeriodCourse, end: ClockEnd) -> Clock:
     track, period = chosen.course, chosen.period
     stop = _stop(end, track.due)
     last = stop if end.ended else view.now
@@ -316,7 +318,6 @@ def _clock(view: IncidentAt, name: str, chosen: _PeriodCourse, end: ClockEnd, it
         remaining_seconds=None if idle else (track.target or 0) - (spent or 0),
         paused_seconds=(worked or 0) - (spent or 0),
         stopped_at=stop,
-        item=item,
         retargeted_at=chosen.retargeted_at,
     )
 

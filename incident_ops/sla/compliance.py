@@ -25,6 +25,7 @@ from typing import NamedTuple
 from incident_ops.domain.as_of import IncidentAt, as_of, declared_at, each_cycle
 from incident_ops.domain.fence import consume, evaluate_each
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.item_due import is_done_in_time
 from incident_ops.domain.lifecycle import DRILL, DUPLICATE, OTHER_OUTCOMES, exclusion
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, ResolutionShare
@@ -202,6 +203,7 @@ def _clock_exclusion(clock: Clock, view: IncidentAt, item_status: str | None) ->
 
 
 COMPLIANCE, WITHIN, ACCURACY = "sla_compliance", "resolution_within", "escalation_accuracy"
+ITEMS_DONE = "action_items_done"
 
 
 class Goal(NamedTuple):
@@ -236,7 +238,7 @@ class Goal(NamedTuple):
 def _goals(
     found: Sequence[ClockOutcome], incidents: Sequence[Incident], policy: Policy, now: datetime
 ) -> tuple[Goal, ...]:
-    """The goals the policy sets, in this order: compliance, resolution by level, accuracy of escalations.
+    """The goals the policy sets, in this order: compliance, resolution by level, accuracy of escalations, items done.
 
     `found` are the clocks of the incidents at `now` (aware UTC).
     """
@@ -249,7 +251,21 @@ def _goals(
     out += [_within(incidents, policy, now, share) for share in wanted.resolution]
     if wanted.escalation_accuracy_pct is not None:
         out.append(_accuracy(incidents, wanted.escalation_accuracy_pct))
+    if policy.action_items.metric_days is not None:
+        out.append(_items_done(incidents, policy, now, policy.action_items.metric_days))
     return tuple(out)
+
+
+def _items_done(incidents: Iterable[Incident], policy: Policy, now: datetime, days: int) -> Goal:
+    """Action items done within so many days (R193); an older one that is open has failed, a dropped one is left out."""
+    known = [
+        is_done_in_time(item, incident, policy, now)
+        for incident in incidents
+        if not exclusion(incident)
+        for item in incident.action_items
+    ]
+    judged = [in_time for in_time in known if in_time is not None]
+    return Goal(ITEMS_DONE, 100, sum(judged), len(judged), len(known) - len(judged), strict=False, within=f"{days}d")
 
 
 def _sum_goals(one: Sequence[Goal], other: Sequence[Goal]) -> tuple[Goal, ...]:

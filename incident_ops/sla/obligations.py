@@ -137,7 +137,7 @@ def _reminders(clock: Clock, end: datetime, now: datetime) -> list[PassedMark]:
     for mark, days in ITEM_MARKS:
         at = end + timedelta(days=days)
         if at < now:
-            reason = f"{clock.item} is due at {stamp(end)}" if now <= end else f"{clock.item} was due at {stamp(end)}"
+            reason = f"{clock.item} {'is' if now <= end else 'was'} due on {clock.item_due}"
             found.append(PassedMark(ITEM_MARK, f"{clock.item}.{stamp(end)}.{mark}", at, reason))
     return found
 

@@ -7,12 +7,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from incident_ops.domain.as_of import IncidentAt, labels_held
-from incident_ops.domain.incident import ActionItem, Incident
+from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, LevelPolicy, Policy
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, Calendar
 from incident_ops.domain.time import PauseSpan, duration, parse_date
 from incident_ops.errors import UserError
-from incident_ops.sla.calendar import due, elapsed, end_of_day, local_day, next_business_day
+from incident_ops.sla.calendar import due, elapsed, end_of_day, next_business_day
 
 BUSINESS = "business"
 seconds_of = lru_cache(maxsize=512)(duration)
@@ -170,21 +170,6 @@ def course_until(start: datetime, end: datetime | None) -> Course:
 def business_calendar(policy: Policy) -> Calendar:
     """The calendar whose zone says when a day ends; 24x7 (UTC) where the policy has none."""
     return policy.calendar(BUSINESS) or AROUND_THE_CLOCK
-
-
-def item_due(item: ActionItem, policy: Policy, resolved: datetime | None) -> datetime | None:
-    """The end of an action item's last day; None where it has none.
-
-    Without a date of its own it is due by its priority (R194), counted from the instant the incident was resolved.
-    """
-    calendar = business_calendar(policy)
-    if item.due:
-        return end_of_day(parse_date(item.due), calendar)
-    span = policy.action_items.due_by_priority.get(item.priority or "")
-    if not span or resolved is None:
-        return None
-    last = due(resolved, seconds_of(span), AROUND_THE_CLOCK)
-    return end_of_day(local_day(last, calendar), calendar) if last else None
 
 
 def _period(since: datetime, level: LevelPolicy, severity: str | None, policy: Policy) -> LevelPeriod:

@@ -14,11 +14,12 @@ from msgspec.structs import replace
 
 from incident_ops.deploy_gate.holds import incident_holds
 from incident_ops.documents.incident_documents import incident_documents
-from incident_ops.domain.as_of import as_of, days_late
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.incident import ActionItem, Customer, Impact, Incident, Links, Roles
+from incident_ops.domain.item_due import days_late
 from incident_ops.domain.known_at import incident_at
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.record import Append, Edit, Record, Set
+from incident_ops.domain.record import Append, Edit, Record, Remove, Set
 from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.edits.declare import next_steps
 from incident_ops.edits.escalate import escalate_incident
@@ -87,6 +88,8 @@ def edited(data: dict[str, Any], edits: tuple[Edit, ...]) -> dict[str, Any]:
             place = place[key] if isinstance(key, int) else place.setdefault(key, {})
         if isinstance(edit, Append):
             place.setdefault(last, []).append(edit.value)
+        elif isinstance(edit, Remove):
+            place.pop(last, None)
         else:
             place[last] = edit.value
     return data
@@ -147,7 +150,7 @@ def outputs(incident: Incident, policy: Policy, now: datetime) -> dict[str, str]
     )  # fmt: skip
     report, due = clock_report([record], policy, now, everything=True), obligations([record], policy, now)
     rows = lists.incident_rows([record], policy, now)
-    items = lists.item_rows([(record, view.late)], policy)
+    items = lists.item_rows([record], policy, now)
     return {
         "show": picture.to_text(view),
         "show in JSON": picture.to_json(view),

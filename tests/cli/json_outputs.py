@@ -28,6 +28,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "action add": ("Add another", "INC-1", "--owner", "@c"),
     "action done": ("AI-1", "INC-1"),
     "action drop": ("AI-1", "INC-1", *REASON),
+    "action edit": ("AI-1", "INC-1", "--due", "2025-03-01"),
+    "action list": (),
     "action start": ("AI-1", "INC-1"),
     "apply": (),
     "assign": ("commander", "@alice", "INC-1"),

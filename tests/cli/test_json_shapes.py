@@ -22,14 +22,16 @@ ROWS = dict(re.findall(r"^\| (.+?) \| (`schema .+) \|$", (ROOT / "docs/records.m
         ("`undo`", ("undo", "INC-1")),
         ("`show`", ("show", "INC-1")),
         ("`list`", ("list",)),
-        ("`list --owner`, `list --overdue`", ("list", "--overdue")),
+        ("`action list`, `list --owner`, `list --overdue`", ("list", "--overdue")),
+        ("`action list`, `list --owner`, `list --overdue`", ("action", "list")),
+        ("`timeline --list`", ("timeline", "--list", "INC-1")),
         ("`init`", ("init",)),
         ("`triage`", ("triage", "--users", "60")),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
 def test_the_keys_are_those_of_the_page(folder: Folder, row: str, args: tuple[str, ...]) -> None:
-    folder.put(action_items=ITEM)
+    folder.put(action_items=ITEM, timeline="[{at: 2025-01-26T12:06:00Z, kind: note, event: Seen}]")
     if args[0] == "undo":
         assert call("ack", "INC-1", at=folder.path).code == 0
     data = json.loads(call(*args, "--format", "json", at=folder.path).out)

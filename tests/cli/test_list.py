@@ -76,7 +76,7 @@ def test_action_items_come_by_owner_and_by_what_is_late(several: Folder, args: l
 
 def test_a_late_item_says_by_how_much(several: Folder) -> None:
     out = call("list", "--overdue", at=several.path).out
-    assert "INC-2/AI-1  @alice  2025-01-20  6 days  Add a test" in out
+    assert "INC-2/AI-1  @alice  2025-01-20  -    6d late  Add a test" in out
     assert out.endswith("1 action item, 1 late\n")
 
 
@@ -155,7 +155,7 @@ def test_the_json_has_its_keys_in_this_order(several: Folder) -> None:
     assert items["action_items"] == [
         {
             "key": "INC-2/AI-1", "incident": "INC-2", "id": "AI-1", "title": "Add a test", "owner": "@alice",
-            "due": "2025-01-20", "days_late": 6, "priority": None, "status": "open", "pending": False,
+            "due": "2025-01-20", "due_by": "date", "days_late": 6, "priority": None, "status": "open", "pending": False,
         }
     ]  # fmt: skip
 

@@ -6,7 +6,7 @@ import pytest
 
 from incident_ops.edits.action_items import NewItem, add_item, drop_item, finish_item, start_item
 from incident_ops.errors import UserError
-from tests.edits.scene import Page
+from tests.edits.scene import SEV, Page, policy
 
 
 def page_with(*statuses: str) -> Page:
@@ -23,8 +23,8 @@ def test_a_new_item_gets_the_next_id_and_only_what_was_said() -> None:
     """In the file's own block style, below the others."""
     page = page_with("open", "done")
     item = NewItem("Add: an alert", owner="@b", due="2025-02-01", priority="P1", kind="detective")
-    step = page.take(1, lambda one, now: add_item(one, now, item))
-    assert step.messages == ("AI-3 added: Add: an alert",)
+    step = page.take(1, lambda one, now: add_item(one, SEV, now, item))
+    assert step.messages == ("AI-3 added: Add: an alert, due 2025-02-01",)
     assert page.text.endswith(
         '- id: AI-3\n  title: "Add: an alert"\n  owner: "@b"\n  due: 2025-02-01\n  priority: P1\n  kind: detective\n'
         "  status: open\n  added: 2025-01-26T12:06:00Z\n"
@@ -34,13 +34,14 @@ def test_a_new_item_gets_the_next_id_and_only_what_was_said() -> None:
 def test_a_gap_is_not_filled() -> None:
     """An id that was given is never given again."""
     page = Page(action_items=[{"id": "AI-7", "title": "t"}])
-    page.take(1, lambda one, now: add_item(one, now, NewItem("u")))
+    page.take(1, lambda one, now: add_item(one, SEV, now, NewItem("u")))
     assert [one.id for one in page.incident.action_items] == ["AI-7", "AI-8"]
 
 
 def test_without_owner_and_due_it_warns() -> None:
     """It may be written down first."""
-    step = Page().take(1, lambda one, now: add_item(one, now, NewItem("t")))
+    judge = policy("extends: sev0-3\naction_items: {metric_days: null}\n")
+    step = Page().take(1, lambda one, now: add_item(one, judge, now, NewItem("t")))
     assert "no owner and no due" in step.warnings[0]
 
 
@@ -70,11 +71,11 @@ def test_a_dropped_item_says_why() -> None:
 
 @pytest.mark.parametrize("status", ["done", "wont_do"])
 def test_what_is_closed_stays_so(status: str) -> None:
-    """The hint asks for a new one."""
+    """The hint says what opens it again."""
     page = page_with(status)
     with pytest.raises(UserError) as told:
         page.take(1, lambda one, _: drop_item(one, "AI-1", "x"))
-    assert "action add" in told.value.hint
+    assert "action edit AI-1 INC-1 --status open" in told.value.hint
     with pytest.raises(UserError):
         page.take(1, lambda one, _: start_item(one, "AI-1"))
 

@@ -14,7 +14,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import path_faults
 from incident_ops.domain.record import Set
 from incident_ops.domain.time import stamp
-from incident_ops.edits.action_items import NewItem, add_item, drop_item, finish_item, start_item
+from incident_ops.edits.action_items import NewItem, add_item, drop_item, edit_item, finish_item, start_item
 from incident_ops.edits.communicate import AUDIENCES, TIMELINE_KINDS, TimelineEntry, add_entry, publish_update, relabel
 from incident_ops.edits.finish import (
     ResolutionFacts,
@@ -75,7 +75,9 @@ def doors(draw: st.DrawFn, judge: Any) -> Door:
                 lambda one, now: relabel(one, judge, now, by, judge.drives, label, text),
                 lambda one, now: add_entry(one, now, by, TimelineEntry(text, TIMELINE_KINDS[5], line, text)),
                 lambda one, now: add_entry(one, now, by, TimelineEntry(text, marks=("restored",))),
-                lambda one, now: add_item(one, now, NewItem(line, who, "2025-02-01", "P1")),
+                lambda one, now: add_item(one, judge, now, NewItem(line, who, "2025-02-01", "P1")),
+                lambda one, now: edit_item(one, judge, now, by, number, {"due": "2025-02-15", "owner": who}, text),
+                lambda one, now: edit_item(one, judge, now, by, number, {"owner": "-", "title": line}),
                 lambda one, now: start_item(one, number),
                 lambda one, now: finish_item(one, now, by, number, text, None),
                 lambda one, now: drop_item(one, number, text),

@@ -37,7 +37,7 @@ THEIRS = "People wrote this below."
 
 def wanted(records: Sequence[Record]) -> Desired:
     """What the records ask for, with the stand-in's login as the trusted one."""
-    return desired_issues(records, OURS, IssueBodies(records, OURS, NOW))
+    return desired_issues(records, OURS, IssueBodies(records, OURS, NOW), NOW)
 
 
 def tracker_at(url: str, repository: str, token: str) -> GitHubTracker:

@@ -57,7 +57,7 @@ def record(
 
 def wanted(records: Sequence[Record]) -> Desired:
     """What records ask for."""
-    return desired_issues(records, POLICY, IssueBodies(records, POLICY, NOW))
+    return desired_issues(records, POLICY, IssueBodies(records, POLICY, NOW), NOW)
 
 
 def plan_for(records: Sequence[Record], tracker: IssueTracker, unread: Sequence = (), **more) -> Plan:

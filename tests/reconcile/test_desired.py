@@ -10,17 +10,17 @@ from tests.reconcile.builders import NOW, POLICY, item, record
 
 
 def wanted(*records):
-    return desired_issues(records, POLICY, IssueBodies(records, POLICY, NOW))
+    return desired_issues(records, POLICY, IssueBodies(records, POLICY, NOW), NOW)
 
 
 def test_an_incident_and_each_item_ask_for_one_issue() -> None:
     """Keys, labels and assignees follow from the record."""
-    issues = wanted(record(1, item(1), item(2, "in_progress", owner="@org/team"))).issues
+    issues = wanted(record(1, item(1), item(2, "in_progress", owner="@org/team", priority="P1"))).issues
     assert list(issues) == ["INC-1", "INC-1/AI-1", "INC-1/AI-2"]
     assert [one.labels for one in issues.values()] == [
         ("incident", "SEV1", "in_progress"),
-        ("action-item", "SEV1", "open"),
-        ("action-item", "SEV1", "in_progress"),
+        ("action-item", "open"),
+        ("action-item", "priority:P1", "in_progress"),
     ]
     assert [one.assignees for one in issues.values()] == [("alice",), ("bob",), ()]
 

@@ -121,11 +121,11 @@ def test_retitled_gets_the_records_title() -> None:
 
 
 def test_relabelled_gets_our_labels_and_keeps_peoples() -> None:
-    """Kind, level and state are the record's; every other label is people's."""
+    """Kind, priority and state are the record's, the incident's level is none of an item's; any other is people's."""
     tracker, records = synced()
-    tracker.edit(ITEM, labels=("action-item", "SEV3", "mine"))
+    tracker.edit(ITEM, labels=("action-item", "SEV1", "priority:P3", "overdue", "mine"))
     sync(records, tracker)
-    assert set(tracker.issues[ITEM].labels) == {"action-item", "SEV1", "open", "mine"}
+    assert set(tracker.issues[ITEM].labels) == {"action-item", "open", "mine"}
     assert not plan_for(records, tracker).changes
 
 
@@ -143,7 +143,8 @@ def test_all_labels_removed_is_found_by_its_number() -> None:
 def test_a_label_in_another_case_is_the_same_label() -> None:
     """`sev1` stands for SEV1: nothing is made, nothing is changed."""
     tracker, records = synced()
-    tracker.edit(ITEM, labels=("Action-Item", "sev1", "OPEN"))
+    tracker.edit(ITEM, labels=("Action-Item", "OPEN"))
+    tracker.edit(MAIN, labels=("INCIDENT", "sev1", "In_Progress"))
     tracker.named = {name: msgspec.structs.replace(label, name=name) for name, label in tracker.named.items()}
     assert not plan_for(records, tracker).changes
 
@@ -155,7 +156,7 @@ def test_a_label_deleted_from_the_repository_is_made_again() -> None:
     for number in (MAIN, ITEM):
         tracker.edit(number, labels=tuple(name for name in tracker.issues[number].labels if name != "SEV1"))
     made = plan_for(records, tracker)
-    assert steps(made) == [(CREATE, "SEV1"), (UPDATE, "INC-1"), (UPDATE, "INC-1/AI-1")]
+    assert steps(made) == [(CREATE, "SEV1"), (UPDATE, "INC-1")]
     assert made.changes[0].fields == {"color": "d93f0b", "description": "Level 2, 1 is the worst: Level 1"}
     sync(records, tracker)
     assert not plan_for(records, tracker).changes

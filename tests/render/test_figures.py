@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
+
 from incident_ops.documents.incident_facts import count_items, count_lessons, impact, intervals
 from incident_ops.domain.incident import ActionItem, Cycle, Incident, Lessons, Times
 from incident_ops.domain.time import spell_clock, spell_instant
+from tests.support.policies import policy
 
 
 def incident(cycles: list[Cycle] | None = None, **times: str) -> Incident:
@@ -70,10 +73,11 @@ def test_items_are_counted_in_the_policys_order_of_priorities() -> None:
         ActionItem(id="AI-3", title="c", priority="low"),
         ActionItem(id="AI-4", title="d"),
     ]
-    counts = count_items(items, ["P0", "P1", "P2"])
+    record = msgspec.structs.replace(incident(), action_items=items)
+    counts = count_items(record, policy("p0-p3"))
     assert list(counts.by_priority.items()) == [("P0", 1), ("P2", 1), ("low", 1)]
     assert counts.by_status == {"done": 1, "in_progress": 1, "open": 2}
-    assert (counts.total, counts.unranked, counts.incomplete) == (4, 1, 3)
+    assert (counts.total, counts.unranked, counts.incomplete) == (4, 1, 2)
 
 
 def test_lessons_are_counted_by_kind() -> None:

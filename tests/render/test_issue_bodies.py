@@ -68,7 +68,7 @@ def body(now: datetime = NOW, preset: str = S0, *, pending: bool = False, **fiel
 
 def of_item(**fields: object) -> str:
     item = msgspec.structs.replace(ITEMS[0], **fields)
-    return item_body(Record("incidents/INC-1/incident.yaml", BASE, {}), item)
+    return item_body(Record("incidents/INC-1/incident.yaml", BASE, {}), item, policy(S0), NOW)
 
 
 def row(text: str, name: str) -> list[str]:
@@ -234,8 +234,8 @@ def test_items_and_measures_that_are_closed_have_boxes_the_record_decides() -> N
     """R198; a tick on an open one is people's."""
     text = body()
     assert [key for key in keys(text) if key.startswith("AI")] == ["AI-1", "AI-2!", "AI-3!"]
-    assert "- [x] **AI-2** Mend part 2 · P1 · `@org/team` · due 2025-02-01 · done" in text
-    assert "- [ ] **AI-1** Mend part 1 · `@bob` · no due date yet <!--" in text
+    assert "- [x] **AI-2** Mend part 2 · P1 · `@org/team` · due 2025-02-01 · completed" in text
+    assert "- [ ] **AI-1** Mend part 1 · `@bob` · due 2025-02-01 (30-day goal) <!--" in text
     measures = [key for key in keys(text) if key.startswith("prevention")]
     assert [key.endswith("!") for key in measures] == [True, False]
     assert generated_block.ticked(text) == frozenset()
@@ -311,7 +311,7 @@ def everywhere(text: str) -> list[str]:
         "public_status": flat,
     }
     record = Record(flat, msgspec.structs.replace(BASE, **fields), {})
-    return [tracking_body(record, policy(S0), NOW), item_body(record, items[0])]
+    return [tracking_body(record, policy(S0), NOW), item_body(record, items[0], policy(S0), NOW)]
 
 
 def outside_code(text: str) -> str:

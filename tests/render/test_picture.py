@@ -10,8 +10,9 @@ import msgspec
 import pytest
 
 from incident_ops.app.demo import scenes
-from incident_ops.domain.as_of import as_of, days_late
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.item_due import days_late
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record
 from incident_ops.domain.time import parse_instant

@@ -122,18 +122,23 @@ def test_an_item_is_late_after_the_end_of_its_day(now: str, risk: Risk) -> None:
     ("priority", "due"),
     [("P0", "2025-01-30"), ("P1", "2025-02-22"), ("P2", "2025-04-23"), ("P3", None), (None, None)],
 )
-def test_without_a_date_an_item_is_due_by_its_priority_after_the_resolution(
+def test_without_a_date_an_item_is_due_by_its_priority_after_it_was_added(
     priority: str | None, due: str | None
 ) -> None:
     """R194: a week, a month, a quarter from 2025-01-22 13:00 UTC; the day ends at midnight in New York."""
-    found = item(P0, **({"priority": priority} if priority else {}))
+    found = item(P0, added="2025-01-22T13:00:00Z", **({"priority": priority} if priority else {}))
     wanted = None if due is None else at(f"{due}T{'04' if due > '2025-03-09' else '05'}:00:00Z")
     assert (found.due, found.state) == (wanted, ClockState.NO_DUE if due is None else ClockState.RUNNING)
 
 
-def test_before_the_resolution_a_default_due_is_not_known() -> None:
+def test_an_item_that_nobody_dated_is_counted_from_the_declaration() -> None:
     record = incident(severity="P0", action_items=[{"id": "AI-1", "title": "t", "priority": "P0"}])
-    assert item(P0, record=record).state is ClockState.NO_DUE
+    assert item(P0, record=record).due == at("2025-01-30T05:00:00Z")
+
+
+def test_an_item_without_a_date_or_a_limit_is_due_within_the_goal_of_the_policy() -> None:
+    """R193: 30 days, from a day as from an instant."""
+    assert item(added="2025-01-22").due == item(added="2025-01-22T23:59:00Z").due == at("2025-02-22T00:00:00Z")
 
 
 @pytest.mark.parametrize(

@@ -88,8 +88,25 @@ def test_an_item_that_was_dropped_and_one_without_a_date_do_not_count() -> None:
         {"id": "AI-2", "title": "t", "status": "open"},
         {"id": "AI-3", "title": "t", "status": "done", "due": "2025-01-25", "done_at": after("1d")},
     ]
-    found = figures(made(over("1h", action_items=items)), "action_item")
+    rules = policy("sev0-3", "action_items: {metric_days: null}\n")
+    found = figures(made(over("1h", action_items=items), rules=rules), "action_item")
     assert (found.n, found.met, found.excluded) == (1, 1, {"dropped": 1, "no_due": 1})
+
+
+def test_items_done_within_the_policys_days_are_a_goal() -> None:
+    """R193: counted from when each was added; what is open and older has failed, what is younger is not judged yet."""
+    items = [
+        {"id": "AI-1", "title": "t", "status": "done", "added": "2025-01-22", "done_at": "2025-02-21"},
+        {"id": "AI-2", "title": "t", "status": "done", "added": "2025-01-22", "done_at": "2025-02-22T00:00:01Z"},
+        {"id": "AI-3", "title": "t", "status": "open", "added": "2025-01-22", "due": "2026-01-01"},
+        {"id": "AI-4", "title": "t", "status": "open", "added": "2025-03-01"},
+        {"id": "AI-5", "title": "t", "status": "wont_do", "added": "2025-01-22"},
+        {"id": "AI-6", "title": "t", "status": "done", "added": "2025-01-22", "done_at": "unknown"},
+    ]
+    (goal,) = (
+        one for one in made(over("1h", action_items=items), now="2025-03-10T12:00:00Z").goals if one.within == "30d"
+    )
+    assert (goal.good, goal.n, goal.left_out, goal.is_reached) == (1, 3, 3, False)
 
 
 def test_the_postmortem_of_what_was_declared_after_the_fact_counts() -> None:
