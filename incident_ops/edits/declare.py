@@ -32,6 +32,7 @@ from incident_ops.domain.record import is_incident_id
 from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
 from incident_ops.domain.triage import Decision, decide_level, is_any_answered
 from incident_ops.edits.step import given_fields
+from incident_ops.edits.triage import answers_in_words
 from incident_ops.errors import UserError
 
 SOURCES = {
@@ -88,11 +89,11 @@ def declare_incident(
     severity, priority, decision = _labels(declaration, policy)
     at = stamp(now)
     steps = shortest_path(NEW, TRIAGED, edges=policy.states.moves)
+    answers = msgspec.to_builtins(declaration.answers)
     moves = [
-        given_fields(at=at, field="state", from_=old, to=new, by=by)
+        given_fields(at=at, field="state", from_=old, to=new, by=by, reason=_triaged_by(declaration, answers))
         for old, new in zip((NEW, *steps), steps, strict=False)
     ]
-    answers = msgspec.to_builtins(declaration.answers)
     detected = declaration.detected or at
     data = given_fields(
         id=incident_id,
@@ -113,6 +114,11 @@ def declare_incident(
         drill=declaration.drill or None,
     )
     return Declared(data, decision, _warnings(declaration, policy, severity, priority, decision))
+
+
+def _triaged_by(declaration: Declaration, answers: Mapping[str, Any]) -> str | None:
+    """Why the record is triaged: a person answered; None where its level was given, or assumed without an answer."""
+    return f"triage: {answers_in_words(answers)}" if is_any_answered(declaration.answers) else None
 
 
 def runbook(service_name: str, services: Mapping[str, Service], policy: Policy) -> str:

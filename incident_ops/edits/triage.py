@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -45,7 +46,7 @@ def _answered(now: datetime, by: str | None, changed: dict[str, Any]) -> Step:
     """The new answers, and an entry of the timeline that names them."""
     if not changed:
         return Step((), ())
-    said = ", ".join(_answer_words(name, value) for name, value in changed.items())
+    said = answers_in_words(changed)
     edits = [Set(("triage", name), value) for name, value in changed.items()]
     return Step((*edits, timeline_row(now, "decision", f"Triage: {said}", by)), (f"triage: {said}",))
 
@@ -68,6 +69,11 @@ def _levels(
         else:
             steps.append(relabel(incident, policy, now, by, field, label, reason or decision.reason))
     return steps
+
+
+def answers_in_words(answers: Mapping[str, Any]) -> str:
+    """Answers by the names of the questions: `60 % of users, feature core, revenue yes`."""
+    return ", ".join(_answer_words(name, value) for name, value in answers.items())
 
 
 def _answer_words(name: str, value: Any) -> str:

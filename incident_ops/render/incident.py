@@ -30,10 +30,10 @@ from incident_ops.domain.time import (
     stamp,
 )
 from incident_ops.render.findings import json_text
-from incident_ops.render.sla import ClockRow, clock_data, clock_rows
+from incident_ops.render.sla import ClockRow, clock_data, clock_rows, phase_data, phase_words
 from incident_ops.render.text import WIDTH, Style, cut_line, fit_line, pad, undated_lines, wrap
 from incident_ops.sla.clocks import ACTION_ITEM, Clock
-from incident_ops.sla.status import ClockReport
+from incident_ops.sla.status import ClockReport, PhaseStatus
 
 HEIGHT = 23  # the 24th line is the prompt's
 MARGIN = 11
@@ -46,7 +46,7 @@ ENDED = ("missed", "met", "cancelled")
 
 class IncidentView(NamedTuple):
     """What the screen is made of: the record, the policy, its clocks (or why there are none), the time (aware UTC), how
-    many days each late action item is late (by its index), the next commands."""
+    many days each late action item is late (by its index), the next commands, the phase of the response."""
 
     record: Record
     policy: Policy
@@ -54,6 +54,7 @@ class IncidentView(NamedTuple):
     now: datetime
     late: dict[int, int]
     next: Sequence[str]
+    phase: PhaseStatus | None = None
 
     @property
     def kind(self) -> str:
@@ -202,8 +203,15 @@ def _people(view: IncidentView) -> Iterator[ScreenLine]:
     asked = {role: who for role, who in holders.items() if who or not (view.is_ticket or is_partial)}
     texts = [f"{role} {fit_line(who or NOBODY, 40)}" for role, who in asked.items()]
     texts += [f"others {NOT_SHOWN}" if texts else NOT_SHOWN] if is_partial else []
+    yield from _phase(view)
     yield from _labelled("Roles", _most(wrap(texts, ROOM, ", "), 2))
     yield from _labelled("Update", _on_two_lines(_update(view)))
+
+
+def _phase(view: IncidentView) -> Iterator[ScreenLine]:
+    if view.phase is not None and view.record.incident.state not in OVER:
+        tone = LATE_LINE if view.phase.over_seconds else PLAIN_LINE
+        yield from _labelled("Phase", _on_two_lines(phase_words(view.phase, view.now)), tone)
 
 
 def _services(view: IncidentView) -> str:
@@ -325,6 +333,7 @@ def to_json(view: IncidentView) -> str:
         "state": incident.state,
         "outcome": incident.outcome,
         "phase": phase(incident),
+        "response_phase": phase_data(view.phase) if view.phase else None,
         "public_status": public_status(incident),
         "services": list(incident.services),
         "pending": record.pending,

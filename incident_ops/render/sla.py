@@ -27,7 +27,7 @@ from incident_ops.sla.obligations import (
     DueObligations,
     Obligation,
 )
-from incident_ops.sla.status import ClockReport, IncidentStatus, PhaseStatus
+from incident_ops.sla.status import TRIAGE, ClockReport, IncidentStatus, PhaseStatus
 
 BREACHED, AT_RISK, MISSED, PAUSED, NO_DUE = "breached", "at risk", "missed", "paused", "no due"
 URGENCY = (BREACHED, AT_RISK, "ok", PAUSED, NO_DUE, MISSED, "met", "cancelled")
@@ -92,7 +92,7 @@ def to_text(report: ClockReport, style: Style = lambda _, line: line, due_lines:
         _warnings(report, style),
         list(due_lines),
         _incidents(report, style),
-        _late_phases(report),
+        _phases(report),
         _declared_afterwards(report),
     ):
         out += ["", *part] if part else []
@@ -232,21 +232,33 @@ def _incidents(report: ClockReport, style: Style) -> list[str]:
     return _table(STATUS_HEADER, table, style) if table else []
 
 
-def _late_phases(report: ClockReport) -> list[str]:
-    """Phases that last longer than planned (R49, R50)."""
-    late = (
-        f"{status.incident}: {status.phase.id.replace('_', ' ')} overran by "
-        f"{spell_duration(status.phase.over_seconds)} ({_planned(status.phase)})"
-        for status in report.statuses
-        if status.phase is not None and status.phase.over_seconds > 0
-    )
-    return hanging(late)
+def _phases(report: ClockReport) -> list[str]:
+    """Phases that last longer than planned (R49, R50); that of a single incident in any case."""
+    shown = (one for one in report.statuses if one.phase and (one.phase.over_seconds or len(report.statuses) == 1))
+    return hanging(f"{one.incident}: {phase_words(one.phase, report.at)}" for one in shown if one.phase)
 
 
-def _planned(phase: PhaseStatus) -> str:
-    """From when to when a phase was planned; the date of its end only where it is another one."""
-    start, end = (spell_clock(at, dated=True) for at in (phase.start, phase.due))
-    return f"{start} to {end.removeprefix(start.partition(' ')[0]).strip()}"
+def phase_words(phase: PhaseStatus, now: datetime) -> str:
+    """`triage, planned 12:05 to 12:15 UTC, 1m over: nobody triaged it`; a date only where it is not today's."""
+    words = [phase.id.replace("_", " ")]
+    if phase.start is not None and phase.due is not None:
+        end = spell_clock(phase.due, dated=phase.due.date() != phase.start.date())
+        words.append(f"planned {clock_of_day(phase.start, now)} to {end} UTC")
+    if phase.over_seconds:
+        nobody = ": nobody triaged it" if phase.id == TRIAGE else ""
+        words.append(f"{spell_duration(phase.over_seconds)} over{nobody}")
+    return ", ".join(words)
+
+
+def phase_data(phase: PhaseStatus) -> dict[str, Any]:
+    """A phase as JSON data: `id`, when it was planned, and by how many seconds it overran."""
+    start, due = (stamp(at) if at else None for at in (phase.start, phase.due))
+    return {"id": phase.id, "from": start, "due": due, "over_seconds": phase.over_seconds}
+
+
+def clock_of_day(at: datetime, now: datetime) -> str:
+    """`12:15`, and with its date where that is not today's."""
+    return spell_clock(at, dated=at.date() != now.date())
 
 
 def _declared_afterwards(report: ClockReport) -> list[str]:

@@ -14,8 +14,8 @@ from incident_ops.cli.options import complete_incident, complete_service
 from tests.cli.scene import CLOSED, ROOT, Folder, call, contents
 
 KEYS = [
-    "schema", "at", "id", "kind", "file", "title", "severity", "priority", "state", "outcome", "phase", "public_status",
-    "services", "pending", "drill", "visibility", "declared", "age_seconds", "impact_seconds", "impact",
+    "schema", "at", "id", "kind", "file", "title", "severity", "priority", "state", "outcome", "phase",
+    "response_phase", "public_status", "services", "pending", "drill", "visibility", "declared", "age_seconds", "impact_seconds", "impact",
     "impact_services", "contributing", "roles",
     "assigned_to", "last_update", "clocks", "timeline", "action_items", "links", "next",
 ]  # fmt: skip
