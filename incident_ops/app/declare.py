@@ -14,11 +14,12 @@ from incident_ops.adapters.notifiers import variable
 from incident_ops.app.edit_record import check_services, checked, must_have_happened, shown_path
 from incident_ops.app.workspace import Workspace, clone_notes, demand_work_tree, leads_somewhere, need_remote
 from incident_ops.domain.as_of import declared_at
+from incident_ops.domain.commander import commander_due
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.record import Record
 from incident_ops.domain.ticket import is_ticket
-from incident_ops.domain.time import spell_ago
+from incident_ops.domain.time import spell_ago, spell_clock
 from incident_ops.domain.triage import Decision
 from incident_ops.edits.declare import (
     Declaration,
@@ -204,7 +205,9 @@ def _first_steps(workspace: Workspace, incident: Incident) -> tuple[str, ...]:
     runbooks = [f"runbook of {name}: {book}" for name, book in books.items() if leads_somewhere(workspace, book)]
     if is_ticket(incident, policy):
         return (*runbooks, f"incident-ops ack {incident.id}")
-    commander = () if incident.roles.commander else (f"incident-ops assign commander @who {incident.id}",)
+    due = commander_due(incident, policy, workspace.now)
+    by_when = f"by {spell_clock(due)} UTC: " if due is not None and due > workspace.now else ""
+    commander = () if incident.roles.commander else (f"{by_when}incident-ops assign commander @who {incident.id}",)
     return (
         *commander,
         f"open the channel {channel_name(incident, policy)}",

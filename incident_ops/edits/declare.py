@@ -29,7 +29,7 @@ from incident_ops.domain.lifecycle import (
 from incident_ops.domain.policy import LevelPolicy, Policy, Service
 from incident_ops.domain.public_updates import needs_public_word
 from incident_ops.domain.record import is_incident_id
-from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
+from incident_ops.domain.time import UNKNOWN, parse_instant, spell_clock, stamp
 from incident_ops.domain.triage import Decision, decide_level, is_any_answered
 from incident_ops.edits.step import given_fields
 from incident_ops.edits.triage import answers_in_words
@@ -113,7 +113,7 @@ def declare_incident(
         changes=moves or None,
         drill=declaration.drill or None,
     )
-    return Declared(data, decision, _warnings(declaration, policy, severity, priority, decision))
+    return Declared(data, decision, _warnings(declaration, policy, now, severity, priority, decision))
 
 
 def _triaged_by(declaration: Declaration, answers: Mapping[str, Any]) -> str | None:
@@ -188,7 +188,12 @@ def _first_rows(
 
 
 def _warnings(
-    declaration: Declaration, policy: Policy, severity: str | None, priority: str | None, decision: Decision | None
+    declaration: Declaration,
+    policy: Policy,
+    now: datetime,
+    severity: str | None,
+    priority: str | None,
+    decision: Decision | None,
 ) -> tuple[str, ...]:
     messages = [*_other_level(declaration, policy.driving_label(severity, priority), severity, decision)]
     if wanted := policy.wanted_priority(severity, priority):
@@ -196,8 +201,9 @@ def _warnings(
     if declaration.answers.ongoing is False:
         messages.append('it is over: when was service back? incident-ops timeline "..." --at WHEN --mark restored')
     level = policy.duties(severity, priority)
-    if level is not None and level.ic_after == 0 and not declaration.commander:
-        messages.append(f"{severity or level.id} needs a commander now")
+    if level is not None and level.needs_commander and not declaration.commander:
+        by_when = f"by {spell_clock(now + timedelta(seconds=level.ic_after))} UTC" if level.ic_after else "now"
+        messages.append(f"{severity or level.id} needs a commander {by_when}")
     return tuple(messages)
 
 

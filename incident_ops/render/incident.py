@@ -13,6 +13,7 @@ import msgspec
 
 from incident_ops.documents.incident_facts import NOBODY, hurt_for, hurt_services, impact_cycles, spell_amount
 from incident_ops.domain.as_of import corrected_instants, current_instant, declared_at, phase
+from incident_ops.domain.commander import commander_due
 from incident_ops.domain.incident import ActionItem, Event, Incident, Update, Users
 from incident_ops.domain.lifecycle import FIXED, OVER, PENDING, REOPENED
 from incident_ops.domain.policy import Policy
@@ -30,7 +31,7 @@ from incident_ops.domain.time import (
     stamp,
 )
 from incident_ops.render.findings import json_text
-from incident_ops.render.sla import ClockRow, clock_data, clock_rows, phase_data, phase_words
+from incident_ops.render.sla import ClockRow, clock_data, clock_rows, missing_commander, phase_data, phase_words
 from incident_ops.render.text import WIDTH, Style, cut_line, fit_line, pad, undated_lines, wrap
 from incident_ops.sla.clocks import ACTION_ITEM, Clock
 from incident_ops.sla.status import ClockReport, PhaseStatus
@@ -64,6 +65,12 @@ class IncidentView(NamedTuple):
     @property
     def is_ticket(self) -> bool:
         return self.kind == TICKET
+
+    @property
+    def commander_due(self) -> datetime | None:
+        """As `domain.commander`; None where it is not known who commanded at the time."""
+        is_known = "roles" not in self.record.undated
+        return commander_due(self.record.incident, self.policy, self.now) if is_known else None
 
 
 class ScreenLine(NamedTuple):
@@ -190,6 +197,7 @@ def _people(view: IncidentView) -> Iterator[ScreenLine]:
     if not view.is_ticket or last_update(incident, view.now, "public"):
         yield from _labelled("Public", [_public(view)])
     undated = view.record.undated
+    due = view.commander_due
     yield from _labelled("Impact", _on_two_lines(NOT_SHOWN if "impact" in undated else spell_impact(incident)))
     holders = {
         "commander": roles.commander,
@@ -201,7 +209,8 @@ def _people(view: IncidentView) -> Iterator[ScreenLine]:
     }
     is_partial = "roles" in undated
     asked = {role: who for role, who in holders.items() if who or not (view.is_ticket or is_partial)}
-    texts = [f"{role} {fit_line(who or NOBODY, 40)}" for role, who in asked.items()]
+    missing = {"commander": missing_commander(due, view.now)} if due else {}
+    texts = [f"{role} {fit_line(who or missing.get(role, NOBODY), 40)}" for role, who in asked.items()]
     texts += [f"others {NOT_SHOWN}" if texts else NOT_SHOWN] if is_partial else []
     yield from _phase(view)
     yield from _labelled("Roles", _most(wrap(texts, ROOM, ", "), 2))
@@ -342,6 +351,7 @@ def to_json(view: IncidentView) -> str:
         "declared": corrected_instants(incident)["times.declared"],
         **_impact_data(view),
         "roles": _roles(incident),
+        "commander_due": stamp(view.commander_due) if view.commander_due else None,
         "assigned_to": incident.assignments[-1].to if incident.assignments else None,
         "last_update": _update_data(view),
         "clocks": [] if isinstance(view.clocks, str) else [clock_data(clock) for clock in view.clocks],

@@ -93,6 +93,7 @@ def to_text(report: ClockReport, style: Style = lambda _, line: line, due_lines:
         list(due_lines),
         _incidents(report, style),
         _phases(report),
+        _commanders(report),
         _declared_afterwards(report),
     ):
         out += ["", *part] if part else []
@@ -104,7 +105,10 @@ def to_text(report: ClockReport, style: Style = lambda _, line: line, due_lines:
 
 
 def to_json(report: ClockReport, lag_seconds: int = 0, obligations: Sequence[dict[str, str]] = ()) -> str:
-    """The JSON of `sla check`; `undated` and `unread` are there only when there is some. Same report, same bytes."""
+    """The JSON of `sla check`. Same report, same bytes.
+
+    `commanders` (who is missing), `undated` and `unread` are there only when there is some.
+    """
     data: dict[str, Any] = {
         "schema": 1,
         "at": stamp(report.at),
@@ -112,6 +116,9 @@ def to_json(report: ClockReport, lag_seconds: int = 0, obligations: Sequence[dic
         "clocks": [clock_data(clock) for clock in report.clocks],
         "obligations": [*obligations],
     }
+    wanted = [_commander_data(one, one.commander_due, report.at) for one in report.statuses if one.commander_due]
+    if wanted:
+        data["commanders"] = wanted
     return json_text({**data, **missing_data(report.undated, report.unread)})
 
 
@@ -236,6 +243,28 @@ def _phases(report: ClockReport) -> list[str]:
     """Phases that last longer than planned (R49, R50); that of a single incident in any case."""
     shown = (one for one in report.statuses if one.phase and (one.phase.over_seconds or len(report.statuses) == 1))
     return hanging(f"{one.incident}: {phase_words(one.phase, report.at)}" for one in shown if one.phase)
+
+
+def _commanders(report: ClockReport) -> list[str]:
+    """Incidents that should have a commander by now and have none."""
+    late = ((one.incident, one.commander_due) for one in report.statuses if one.commander_due)
+    return hanging(
+        f"{name}: commander {missing_commander(due, report.at, True)}" for name, due in late if due < report.at
+    )
+
+
+def missing_commander(due: datetime, now: datetime, with_due: bool = False) -> str:
+    """`nobody yet (due 12:20 UTC)`, `nobody yet (14m late)`; `with_due`: when it was due in any case."""
+    planned = f"due {clock_of_day(due, now)} UTC"
+    if now <= due:
+        return f"nobody yet ({planned})"
+    late = f"{spell_duration(int((now - due).total_seconds()))} late"
+    return f"nobody yet ({late}, {planned})" if with_due else f"nobody yet ({late})"
+
+
+def _commander_data(status: IncidentStatus, due: datetime, now: datetime) -> dict[str, Any]:
+    late = max(int((now - due).total_seconds()), 0)
+    return {"incident": status.incident, "due": stamp(due), "late_seconds": late}
 
 
 def phase_words(phase: PhaseStatus, now: datetime) -> str:

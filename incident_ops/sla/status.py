@@ -4,8 +4,8 @@ The status: ok, at risk or breached, with age and last update (R52, R53), and th
 incident is in (R22, R23, R49, R50), with how far it has overrun.
 
 A phase is planned by the clock and ended by what happened: triage by a person who triages (`domain.triage_window`) or
-acknowledges, the search for the cause by `diagnosed`, mitigation by `mitigated`; being restored or resolved ends them all. A phase with any other
-name has no event of its own and ends by the clock.
+acknowledges, the search for the cause by `diagnosed`, mitigation by `mitigated`; being restored or resolved ends them
+all. A phase with any other name has no event of its own and ends by the clock.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from incident_ops.domain.as_of import IncidentAt, as_of
+from incident_ops.domain.commander import commander_due
 from incident_ops.domain.fence import consume, evaluate_each
 from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.policy import Policy
@@ -65,7 +66,9 @@ def clock_report(
         its_clocks = clocks(view, policy)
         found.extend(clock for clock in its_clocks if everything or _is_wanted(clock, incident.is_closed))
         if view.state not in OVER and not view.is_cancelled:
-            statuses.append(incident_status(view, policy, its_clocks))
+            status = incident_status(view, policy, its_clocks)
+            is_known = "roles" not in record.undated  # who commanded at an earlier time may be undated
+            statuses.append(status if is_known else status._replace(commander_due=None))
 
     consume(evaluate_each(records, add))
     statuses.sort(key=lambda one: one.incident)
@@ -84,7 +87,7 @@ _WORST = (Risk.BREACHED, Risk.AT_RISK, Risk.OK)
 
 
 class IncidentStatus(NamedTuple):
-    """One incident or ticket (`kind`) that is not resolved.
+    """One incident or ticket (`kind`) that is not resolved; `commander_due` as `domain.commander`.
 
     `risk` is the worst of its running clocks, `clock` the one that is due next (None: none is due). Instants are aware
     UTC. `lag_seconds` is the time from detection to declaration of an incident declared after the fact.
@@ -101,6 +104,7 @@ class IncidentStatus(NamedTuple):
     phase: PhaseStatus | None
     retroactive: bool
     lag_seconds: int | None
+    commander_due: datetime | None = None
 
 
 def incident_status(view: IncidentAt, policy: Policy, clocks: Sequence[Clock]) -> IncidentStatus:
@@ -122,6 +126,7 @@ def incident_status(view: IncidentAt, policy: Policy, clocks: Sequence[Clock]) -
         phase=current_phase(view, policy),
         retroactive=late,
         lag_seconds=view.declaration_lag if late else None,
+        commander_due=commander_due(incident, policy, view.now),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -98,3 +97,47 @@ class TestTriage:
         declare(folder, "--users", "all", "--feature", "core")
         done(folder, "ack", ID, clock="2025-01-26T12:20:00Z")
         assert shown(folder, "Phase") == "investigation, planned 12:15 to 12:35 UTC"
+
+
+class TestCommander:
+    """A level may give a window in which somebody must take command; every view says by when, and how late it is."""
+
+    def test_declare_says_by_when(self, folder: Folder) -> None:
+        result = declare(folder, "--severity", "SEV0")
+        assert "warning: SEV0 needs a commander by 12:20 UTC\n" in result.err
+        assert f"  next: by 12:20 UTC: incident-ops assign commander @who {ID}\n" in result.out
+
+    def test_before_it_is_due_every_view_says_when(self, folder: Folder) -> None:
+        declare(folder, "--severity", "SEV0")
+        assert shown(folder, "Roles").startswith("commander nobody yet (due 12:20 UTC), technical lead TBD")
+        assert data(folder, "show", ID)["commander_due"] == "2025-01-26T12:20:00Z"
+        assert "commander:" not in done(folder, "sla", "check").out
+        assert data(folder, "sla", "check")["commanders"] == [
+            {"incident": ID, "due": "2025-01-26T12:20:00Z", "late_seconds": 0}
+        ]
+        assert "SEV0 needs a commander by 2025-01-26T12:20:00Z" in done(folder, "validate").out
+
+    def test_afterwards_every_view_says_how_late_it_is(self, folder: Folder) -> None:
+        declare(folder, "--severity", "SEV0")
+        late = "2025-01-26T12:34:00Z"
+        assert shown(folder, "Roles", late).startswith("commander nobody yet (14m late), technical lead TBD")
+        assert f"{ID}: commander nobody yet (14m late, due 12:20 UTC)" in done(folder, "sla", "check", clock=late).out
+        assert data(folder, "sla", "check", clock=late)["commanders"][0]["late_seconds"] == 14 * 60
+        assert "SEV0 needed a commander by 2025-01-26T12:20:00Z" in done(folder, "validate", clock=late).out
+
+    def test_on_time_is_at_the_last_second(self, folder: Folder) -> None:
+        declare(folder, "--severity", "SEV0")
+        assert "(due 12:20 UTC)" in shown(folder, "Roles", "2025-01-26T12:20:00Z")
+
+    def test_a_commander_ends_it(self, folder: Folder) -> None:
+        declare(folder, "--severity", "SEV0")
+        done(folder, "assign", "commander", "@bob", ID)
+        assert shown(folder, "Roles").startswith("commander @bob")
+        assert data(folder, "show", ID)["commander_due"] is None
+        assert "commanders" not in data(folder, "sla", "check")
+
+    def test_a_level_raised_later_counts_from_then(self, folder: Folder) -> None:
+        declare(folder, "--severity", "SEV2")
+        assert shown(folder, "Roles").startswith("commander TBD")
+        done(folder, "update", ID, "--severity", "SEV0", "--reason", "all of it", clock="2025-01-26T14:00:00Z")
+        assert "(due 14:15 UTC)" in shown(folder, "Roles", "2025-01-26T14:10:00Z")
