@@ -160,7 +160,7 @@ class Scheme(Value, frozen=True):
 
 
 class When(Value, frozen=True):
-    """Conditions of a triage rule; all that are set must hold."""
+    """Conditions of a triage rule; all that are set must hold. `tier` is that of the most critical service."""
 
     users_pct: str | None = None
     feature: str | list[str] | None = None
@@ -170,6 +170,7 @@ class When(Value, frozen=True):
     revenue: bool | None = None
     reputation: bool | None = None
     ongoing: bool | None = None
+    tier: int | list[int] | None = None
 
 
 class TriageRule(Value, frozen=True):

@@ -52,7 +52,8 @@ _BY_TIME = re.compile(r"INC-([0-9]{8}-[0-9]{6})", re.ASCII)
 class Declaration:
     """What is known when somebody declares. Instants are RFC 3339 text; the label may be left to the triage answers.
 
-    `by_rules`: somebody was asked, so the triage rules decide even if no answer was known.
+    `by_rules`: somebody was asked, so the triage rules decide even if no answer was known. `tier` is that of the most
+    critical service. `by_machine`: the answers were measured, so nobody has triaged yet.
     """
 
     title: str
@@ -68,6 +69,8 @@ class Declaration:
     by_rules: bool = False
     drill: bool = False
     commander: str | None = None
+    tier: int | None = None
+    by_machine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,8 @@ def declare_incident(
 
 def _triaged_by(declaration: Declaration, answers: Mapping[str, Any]) -> str | None:
     """Why the record is triaged: a person answered; None where its level was given, or assumed without an answer."""
-    return f"triage: {answers_in_words(answers)}" if is_any_answered(declaration.answers) else None
+    is_answered = is_any_answered(declaration.answers) and not declaration.by_machine
+    return f"triage: {answers_in_words(answers)}" if is_answered else None
 
 
 def runbook(service_name: str, services: Mapping[str, Service], policy: Policy) -> str:
@@ -145,7 +149,7 @@ def _labels(declaration: Declaration, policy: Policy) -> tuple[str | None, str |
     severity, priority = declaration.severity, declaration.priority
     label = policy.driving_label(severity, priority)
     answered = declaration.by_rules or is_any_answered(declaration.answers)
-    decision = decide_level(policy, declaration.answers) if answered else None
+    decision = decide_level(policy, declaration.answers, declaration.tier) if answered else None
     if label is not None:
         return severity or _major_met(policy, label, decision), priority, decision
     if decision is None:

@@ -19,11 +19,17 @@ from incident_ops.errors import UserError
 
 
 def triage_incident(
-    incident: Incident, policy: Policy, now: datetime, by: str | None, answers: Triage, reason: str | None
+    incident: Incident,
+    policy: Policy,
+    now: datetime,
+    by: str | None,
+    answers: Triage,
+    reason: str | None,
+    tier: int | None = None,
 ) -> Step:
     """The answers of a record, and what follows from them. A level is lowered only where a reason is given.
 
-    UserError where neither the record nor `answers` answers anything.
+    `tier` is that of its most critical service. UserError where neither the record nor `answers` answers anything.
     """
     known = incident.triage or Triage()
     given = {name: value for name, value in msgspec.structs.asdict(answers).items() if value is not None}
@@ -34,7 +40,7 @@ def triage_incident(
     changed = {name: value for name, value in given.items() if value != getattr(known, name)}
     steps = [_answered(now, by, changed)]
     if is_any_answered(after):
-        steps += _levels(incident, policy, now, by, decide_level(policy, after), reason)
+        steps += _levels(incident, policy, now, by, decide_level(policy, after, tier), reason)
     if incident.state == NEW:
         message = f"triaged ({spelled_move(incident, policy, TRIAGED)})"
         steps.append(Step(move(incident, policy, TRIAGED, now, by), (message,)))
