@@ -16,7 +16,7 @@ from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
-from incident_ops.domain.incident import LABEL_FIELDS, Cycle, Incident
+from incident_ops.domain.incident import LABEL_FIELDS, Cycle, Incident, Pause
 from incident_ops.domain.lifecycle import (
     ASSIGNED,
     CLOSED,
@@ -31,6 +31,7 @@ from incident_ops.domain.lifecycle import (
 )
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import UNKNOWN, PauseSpan, TimeSpan, instant, parse_date, parse_instant
+from incident_ops.domain.waits import WAITING
 
 AT_WORK = frozenset({NEW, TRIAGED, ASSIGNED, IN_PROGRESS, REOPENED})
 """States that mean "not resolved". They outweigh an instant `resolved` that was left behind by mistake."""
@@ -128,11 +129,13 @@ class IncidentAt(NamedTuple):
     def pauses(self, states: Collection[str]) -> tuple[PauseSpan, ...]:
         """When the resolution clock pauses: in `states`, and between the end of a cycle and the reopening after it.
 
-        For `pending` the pauses of the record count, for any other state the times that its changes give.
+        For `pending` the pauses of the record count, for any other state the times that its changes give. Of a wait for
+        the user the part before it became pending does not count.
         """
         spans: list[PauseSpan] = []
         if PENDING in states:
-            spans += [(parse_instant(pause.start), self._if_past(instant(pause.end))) for pause in self.incident.pauses]
+            begins = ((self._pending_since(pause), instant(pause.end)) for pause in self.incident.pauses)
+            spans += [(begin, self._if_past(end)) for begin, end in begins if begin is not None]
         spans += [rest for rest in self.history.rests[: self.cycle - 1] if rest is not None]
         others = frozenset(states) - {PENDING}
         return (*spans, *self._times_in(others)) if others else tuple(spans)
@@ -218,6 +221,14 @@ class IncidentAt(NamedTuple):
             if begin < end:
                 spans.append((begin, end))
         return spans
+
+    def _pending_since(self, pause: Pause) -> datetime | None:
+        """From when on a pause counts; None for a wait for the user that has not become pending, as its changes say."""
+        begin, moves = parse_instant(pause.start), self.history.moves
+        if pause.waiting_for != WAITING or not moves:
+            return begin
+        end = min(instant(pause.end) or self.now, self.now)
+        return next((at for at, _, new in moves if new == PENDING and begin <= at <= end), None)
 
     def _times_in(self, states: Collection[str]) -> Iterator[PauseSpan]:
         """The times the incident spent in these states, as its changes give them; the last one may be open."""

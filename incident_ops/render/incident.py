@@ -30,8 +30,17 @@ from incident_ops.domain.time import (
     spell_duration,
     stamp,
 )
+from incident_ops.domain.waits import user_wait
 from incident_ops.render.findings import json_text
-from incident_ops.render.sla import ClockRow, clock_data, clock_rows, missing_commander, phase_data, phase_words
+from incident_ops.render.sla import (
+    ClockRow,
+    clock_data,
+    clock_of_day,
+    clock_rows,
+    missing_commander,
+    phase_data,
+    phase_words,
+)
 from incident_ops.render.text import WIDTH, Style, cut_line, fit_line, pad, undated_lines, wrap
 from incident_ops.sla.clocks import ACTION_ITEM, Clock
 from incident_ops.sla.status import ClockReport, PhaseStatus
@@ -213,6 +222,7 @@ def _people(view: IncidentView) -> Iterator[ScreenLine]:
     texts = [f"{role} {fit_line(who or missing.get(role, NOBODY), 40)}" for role, who in asked.items()]
     texts += [f"others {NOT_SHOWN}" if texts else NOT_SHOWN] if is_partial else []
     yield from _phase(view)
+    yield from _waiting(view)
     yield from _labelled("Roles", _most(wrap(texts, ROOM, ", "), 2))
     yield from _labelled("Update", _on_two_lines(_update(view)))
 
@@ -221,6 +231,28 @@ def _phase(view: IncidentView) -> Iterator[ScreenLine]:
     if view.phase is not None and view.record.incident.state not in OVER:
         tone = LATE_LINE if view.phase.over_seconds else PLAIN_LINE
         yield from _labelled("Phase", _on_two_lines(phase_words(view.phase, view.now)), tone)
+
+
+def _waiting(view: IncidentView) -> Iterator[ScreenLine]:
+    wait = user_wait(view.record.incident, view.policy)
+    if wait is not None:
+        since, until = clock_of_day(wait.since, view.now), clock_of_day(wait.pending_at, view.now)
+        yield from _labelled("Waiting", [f"for the user since {since} UTC, becomes pending at {until} UTC"])
+
+
+def _waiting_data(view: IncidentView) -> dict[str, Any] | None:
+    """What is waited for; `pending_at` is None where it is pending already."""
+    incident = view.record.incident
+    wait = user_wait(incident, view.policy)
+    if incident.state != PENDING and wait is None:
+        return None
+    pause = next((one for one in reversed(incident.pauses) if one.end is None), None)
+    since = pause.start if pause else None
+    return {
+        "for": pause.waiting_for if pause else None,
+        "since": stamp(wait.since) if wait else since,
+        "pending_at": stamp(wait.pending_at) if wait else None,
+    }
 
 
 def _services(view: IncidentView) -> str:
@@ -352,6 +384,7 @@ def to_json(view: IncidentView) -> str:
         **_impact_data(view),
         "roles": _roles(incident),
         "commander_due": stamp(view.commander_due) if view.commander_due else None,
+        "waiting": _waiting_data(view),
         "assigned_to": incident.assignments[-1].to if incident.assignments else None,
         "last_update": _update_data(view),
         "clocks": [] if isinstance(view.clocks, str) else [clock_data(clock) for clock in view.clocks],

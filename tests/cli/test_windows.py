@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -141,3 +142,86 @@ class TestCommander:
         assert shown(folder, "Roles").startswith("commander TBD")
         done(folder, "update", ID, "--severity", "SEV0", "--reason", "all of it", clock="2025-01-26T14:00:00Z")
         assert "(due 14:15 UTC)" in shown(folder, "Roles", "2025-01-26T14:10:00Z")
+
+
+class TestWaitingForTheUser:
+    """`pause --for user` records the wait; after `states.auto_pending` the automation makes the incident pending."""
+
+    BEGIN, LAST, OVER = "2025-01-26T12:10:00Z", "2025-01-27T12:10:00Z", "2025-01-27T12:10:01Z"
+
+    @pytest.fixture
+    def place(self, make: Callable[..., Folder]) -> Folder:
+        folder = make("waits", policy="extends: itil-p1-p4\nids: {incident: INC-YYYYMMDD-HHMMSS}\n")
+        declare(folder, "--priority", "P3")
+        done(folder, "ack", ID, clock="2025-01-26T12:06:00Z")
+        return folder
+
+    def state(self, folder: Folder, clock: str) -> str:
+        return str(data(folder, "show", ID, clock=clock)["state"])
+
+    def resolution(self, folder: Folder, clock: str) -> dict[str, Any]:
+        clocks = data(folder, "show", ID, clock=clock)["clocks"]
+        return next(one for one in clocks if one["clock"] == "resolution")
+
+    def test_it_becomes_pending_a_second_after_a_day(self, place: Folder) -> None:
+        told = done(place, "pause", ID, "--for", "user", "--reason", "which browser?", clock=self.BEGIN)
+        assert "waits for the user; becomes pending at 2025-01-27 12:10 UTC, until then the clocks run" in told.out
+        assert self.state(place, self.BEGIN) == "in_progress"
+        assert "all fine" in done(place, "validate", clock=self.LAST).out
+        since = "for the user since 2025-01-26 12:10 UTC"
+        assert shown(place, "Waiting", self.LAST) == f"{since}, becomes pending at 12:10 UTC"
+        done(place, "apply", clock=self.LAST)
+        assert self.state(place, self.LAST) == "in_progress"
+        done(place, "apply", clock=self.OVER)
+        assert self.state(place, self.OVER) == "pending"
+        assert "all fine" in done(place, "validate", clock=self.OVER).out
+        text = (place.path / f"incidents/{ID}/incident.yaml").read_text()
+        assert "by: incident-ops" in text
+
+    def test_the_resolution_clock_rests_from_then_on_and_not_before(self, place: Folder) -> None:
+        before = self.resolution(place, self.BEGIN)["due"]
+        done(place, "pause", ID, "--for", "user", clock=self.BEGIN)
+        waiting = self.resolution(place, self.LAST)
+        assert (waiting["due"], waiting["state"], waiting["paused_seconds"]) == (before, "running", 0)
+        done(place, "apply", clock=self.OVER)
+        assert self.resolution(place, "2025-01-27T18:10:00Z")["state"] == "paused"
+        earlier = self.resolution(place, "2025-01-27T10:00:00Z")
+        assert (earlier["due"], earlier["state"]) == (before, "running")
+
+    def test_at_once_where_somebody_says_now(self, place: Folder) -> None:
+        done(place, "pause", ID, "--for", "user", clock=self.BEGIN)
+        done(place, "pause", ID, "--for", "user", "--now", clock="2025-01-26T13:10:00Z")
+        assert self.state(place, self.LAST) == "pending"
+        assert "all fine" in done(place, "validate", clock=self.LAST).out
+        assert data(place, "show", ID, clock=self.LAST)["waiting"] == {
+            "for": "user", "since": self.BEGIN, "pending_at": None,
+        }  # fmt: skip
+
+    @pytest.mark.parametrize("clock", [LAST, "2025-01-28T12:10:00Z"])
+    def test_end_takes_it_back(self, place: Folder, clock: str) -> None:
+        done(place, "pause", ID, "--for", "user", clock=self.BEGIN)
+        if clock > self.OVER:
+            done(place, "apply", clock=self.OVER)
+        done(place, "pause", "--end", clock=clock)
+        assert self.state(place, clock) == "in_progress"
+        assert data(place, "show", ID, clock=clock)["waiting"] is None
+        assert "all fine" in done(place, "validate", clock=clock).out
+        done(place, "apply", clock="2025-02-01T00:00:00Z")
+        assert self.state(place, "2025-02-01T00:00:00Z") == "in_progress"
+
+    def test_another_wait_and_the_end_of_the_incident_end_it(self, place: Folder) -> None:
+        done(place, "pause", ID, "--for", "user", clock=self.BEGIN)
+        call("pause", ID, "--for", "user", at=place.path, clock=self.LAST).told_once(2, "waits for the user already")
+        done(place, "pause", ID, "--for", "vendor", clock="2025-01-26T13:10:00Z")
+        assert self.state(place, self.LAST) == "pending"
+        done(place, "pause", "--end", clock="2025-01-26T14:10:00Z")
+        done(place, "pause", ID, "--for", "user", clock="2025-01-26T15:10:00Z")
+        done(place, "resolve", ID, "--restored", "now", "--cause", "deploy", clock="2025-01-26T16:10:00Z")
+        assert "all fine" in done(place, "validate", clock=self.LAST).out
+
+    def test_a_policy_without_it_and_other_waits_pause_at_once(self, folder: Folder, place: Folder) -> None:
+        done(place, "pause", ID, "--waiting-for", "vendor", clock=self.BEGIN)
+        assert self.state(place, self.BEGIN) == "pending"
+        declare(folder, "--severity", "SEV1")
+        done(folder, "pause", ID, "--for", "user", clock=self.BEGIN)
+        assert self.state(folder, self.BEGIN) == "pending"
