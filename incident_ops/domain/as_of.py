@@ -57,6 +57,14 @@ class ClockEnd(NamedTuple):
 NOT_ENDED = ClockEnd(False)
 
 
+class Restart(NamedTuple):
+    """An incident that was withdrawn by mistake: when that was, when it was reopened, and as which cycle."""
+
+    withdrawn: datetime
+    reopened: datetime
+    cycle: int
+
+
 class _History(NamedTuple):
     """What is read once, in order: the moves of the state, each with the states before and after; the known reopenings,
     and how many are not known; for each reopening the time since the end before it; updates with their audience."""
@@ -118,8 +126,27 @@ class IncidentAt(NamedTuple):
     @property
     def first_resolved(self) -> ClockEnd:
         """The end of the first cycle: the postmortem is due from then on, even if the incident comes back."""
+        if self.restart is not None:
+            return self._first_end(self.restart)
         end = self.resolved if self.cycle == 1 else ClockEnd(True, self.at("times.resolved"))
         return self._reached(self.at("times.closed")) if end.ended and end.at is None else end
+
+    @property
+    def restart(self) -> Restart | None:
+        """The reopening before which nothing but withdrawals lie; None for what was never withdrawn and reopened."""
+        if self.cycle == 1 or not any(new == CLOSED and old != RESOLVED for _, old, new in self.history.moves):
+            return None
+        found = None
+        for cycle in range(1, self.cycle):
+            over, again = (self.at(_field(*one)) for one in ((cycle, "closed"), (cycle + 1, "reopened")))
+            if _field(cycle, "resolved") in self.instants or over is None or again is None:
+                break
+            found = Restart(over, again, cycle + 1)
+        return found
+
+    def _first_end(self, restart: Restart) -> ClockEnd:
+        """The end of the first cycle that was not withdrawn."""
+        return self.resolved if restart.cycle == self.cycle else self._reached(self._cycle_end(restart.cycle))
 
     @property
     def cycle_start(self) -> datetime:
@@ -254,6 +281,8 @@ class IncidentAt(NamedTuple):
             return ClockEnd(self.state not in (NEW, TRIAGED, ASSIGNED, PENDING))
         if text is not None:
             return self._reached(parse_instant(text))
+        if self.restart is not None:
+            return self._first_end(self.restart)
         return self._reached(self.at("times.resolved")) if self.cycle > 1 else self.resolved
 
     def _cycle_end(self, cycle: int) -> datetime | None:

@@ -216,8 +216,6 @@ def _missing(incident: Incident, steps: tuple[str, ...]) -> list[str]:
     fields = []
     for state in steps:
         for name in NEEDS.get(state, ()):
-            if incident.cycles and name not in INSTANTS_OF_CYCLE:
-                continue
             field = field_of(incident, name)
             if field not in instants and field not in fields:
                 fields.append(field)
