@@ -55,6 +55,11 @@ def is_not_waiting(incident: Incident) -> bool:
     return incident.state != PENDING
 
 
+def is_snoozed(incident: Incident) -> bool:
+    """Its reminders wait, or waited."""
+    return incident.snooze is not None
+
+
 def candidates(
     workspace: Workspace, fits: Fits = is_any, *, active_first: bool = True, as_known: bool = False
 ) -> list[Record]:

@@ -1,7 +1,10 @@
-"""Waits for the user: they make an incident pending only when they have lasted for `states.auto_pending`.
+"""Waits that leave the clocks running.
 
-Until then the record has an open pause, and its state stays as it was; clocks run on. Every other wait, and one for the
-user where the policy has no such time, is pending at once.
+A wait for the user makes an incident pending only when it has lasted for `states.auto_pending`. Until then the record
+has an open pause, and its state stays as it was. Every other wait, and one for the user where the policy has no such
+time, is pending at once.
+
+A snooze lets reminders and escalations wait.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from typing import NamedTuple
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import OVER, PENDING
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.time import duration, parse_instant, shift
+from incident_ops.domain.time import duration, instant, parse_instant, shift
 
 WAITING = "user"
 
@@ -22,6 +25,12 @@ class UserWait(NamedTuple):
 
     since: datetime
     pending_at: datetime
+
+
+def snoozed_until(incident: Incident, now: datetime) -> datetime | None:
+    """Until when (aware UTC) reminders and escalations of an incident wait; None where they do not."""
+    until = instant(incident.snooze.until) if incident.snooze else None
+    return until if until is not None and now < until else None
 
 
 def pending_after(incident: Incident, policy: Policy) -> int | None:

@@ -15,7 +15,7 @@ from incident_ops.documents.incident_facts import NOBODY, hurt_for, hurt_service
 from incident_ops.domain.as_of import corrected_instants, current_instant, declared_at, phase
 from incident_ops.domain.commander import commander_due
 from incident_ops.domain.incident import ActionItem, Event, Incident, Update, Users
-from incident_ops.domain.lifecycle import FIXED, OVER, PENDING, REOPENED
+from incident_ops.domain.lifecycle import FIXED, OVER, PENDING, REOPENED, known_outcome
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.public_updates import public_status
 from incident_ops.domain.record import Record
@@ -30,7 +30,7 @@ from incident_ops.domain.time import (
     spell_duration,
     stamp,
 )
-from incident_ops.domain.waits import user_wait
+from incident_ops.domain.waits import snoozed_until, user_wait
 from incident_ops.render.findings import json_text
 from incident_ops.render.sla import (
     ClockRow,
@@ -97,15 +97,24 @@ def to_text(view: IncidentView, style: Style = lambda _, line: line) -> str:
         ScreenLine(PLAIN_LINE, fit_line(incident.title, WIDTH)),
         ScreenLine(PLAIN_LINE, ""),
     ]
-    body = [*_people(view), *_clocks(view), *_timeline(view), *_items(view)]
     steps = [
         ScreenLine(PLAIN_LINE, ""),
         *_labelled("Next", view.next or [f"nothing: this {view.kind} is over"], NEXT_LINE),
     ]
     left_out = [ScreenLine(PLAIN_LINE, line) for line in undated_lines(view.record.undated)]
+    body = _body(view, max(HEIGHT - len(top) - len(left_out) - len(steps), 0))
     room = max(HEIGHT - len(top) - len(body) - len(left_out) - len(steps), 0)
     rest = [*_factors(incident), *_links(incident, room)][:room]
     return "".join(f"{style(tone, text)}\n" for tone, text in (*top, *body, *rest, *left_out, *steps))
+
+
+def _body(view: IncidentView, room: int) -> list[ScreenLine]:
+    """Who, clocks, timeline and items; where there is no room for all of it, the oldest entries of the timeline go."""
+    before, timeline, items = [*_people(view), *_clocks(view)], [*_timeline(view)], [*_items(view)]
+    shown = min(max(room - len(before) - len(items), 1), len(timeline))
+    label, latest = timeline[0].text[:MARGIN], timeline[-shown:]
+    first = ScreenLine(latest[0].tone, label + latest[0].text[MARGIN:])
+    return [*before, first, *latest[1:], *items][:room]
 
 
 def level_labels(incident: Incident, policy: Policy) -> str:
@@ -223,6 +232,7 @@ def _people(view: IncidentView) -> Iterator[ScreenLine]:
     texts += [f"others {NOT_SHOWN}" if texts else NOT_SHOWN] if is_partial else []
     yield from _phase(view)
     yield from _waiting(view)
+    yield from _snoozed(view)
     yield from _labelled("Roles", _most(wrap(texts, ROOM, ", "), 2))
     yield from _labelled("Update", _on_two_lines(_update(view)))
 
@@ -238,6 +248,13 @@ def _waiting(view: IncidentView) -> Iterator[ScreenLine]:
     if wait is not None:
         since, until = clock_of_day(wait.since, view.now), clock_of_day(wait.pending_at, view.now)
         yield from _labelled("Waiting", [f"for the user since {since} UTC, becomes pending at {until} UTC"])
+
+
+def _snoozed(view: IncidentView) -> Iterator[ScreenLine]:
+    snooze, until = view.record.incident.snooze, snoozed_until(view.record.incident, view.now)
+    if snooze and until:
+        text = f"until {clock_of_day(until, view.now)} UTC by {snooze.by}: {snooze.reason}"
+        yield from _labelled("Snoozed", [text])
 
 
 def _waiting_data(view: IncidentView) -> dict[str, Any] | None:
@@ -372,7 +389,7 @@ def to_json(view: IncidentView) -> str:
         "severity": incident.severity,
         "priority": incident.priority,
         "state": incident.state,
-        "outcome": incident.outcome,
+        "outcome": known_outcome(incident),
         "phase": phase(incident),
         "response_phase": phase_data(view.phase) if view.phase else None,
         "public_status": public_status(incident),
@@ -385,6 +402,7 @@ def to_json(view: IncidentView) -> str:
         "roles": _roles(incident),
         "commander_due": stamp(view.commander_due) if view.commander_due else None,
         "waiting": _waiting_data(view),
+        "snooze": msgspec.to_builtins(incident.snooze) if snoozed_until(incident, view.now) else None,
         "assigned_to": incident.assignments[-1].to if incident.assignments else None,
         "last_update": _update_data(view),
         "clocks": [] if isinstance(view.clocks, str) else [clock_data(clock) for clock in view.clocks],

@@ -94,6 +94,7 @@ def to_text(report: ClockReport, style: Style = lambda _, line: line, due_lines:
         _incidents(report, style),
         _phases(report),
         _commanders(report),
+        _snoozed(report),
         _declared_afterwards(report),
     ):
         out += ["", *part] if part else []
@@ -107,7 +108,7 @@ def to_text(report: ClockReport, style: Style = lambda _, line: line, due_lines:
 def to_json(report: ClockReport, lag_seconds: int = 0, obligations: Sequence[dict[str, str]] = ()) -> str:
     """The JSON of `sla check`. Same report, same bytes.
 
-    `commanders` (who is missing), `undated` and `unread` are there only when there is some.
+    `commanders` (who is missing), `snoozed`, `undated` and `unread` are there only when there is some.
     """
     data: dict[str, Any] = {
         "schema": 1,
@@ -119,6 +120,9 @@ def to_json(report: ClockReport, lag_seconds: int = 0, obligations: Sequence[dic
     wanted = [_commander_data(one, one.commander_due, report.at) for one in report.statuses if one.commander_due]
     if wanted:
         data["commanders"] = wanted
+    snoozed = [(one.incident, *one.snoozed) for one in report.statuses if one.snoozed]
+    if snoozed:
+        data["snoozed"] = [{"incident": name, "until": stamp(until), "by": by} for name, until, by in snoozed]
     return json_text({**data, **missing_data(report.undated, report.unread)})
 
 
@@ -251,6 +255,12 @@ def _commanders(report: ClockReport) -> list[str]:
     return hanging(
         f"{name}: commander {missing_commander(due, report.at, True)}" for name, due in late if due < report.at
     )
+
+
+def _snoozed(report: ClockReport) -> list[str]:
+    """Incidents whose reminders wait."""
+    found = ((one.incident, *one.snoozed) for one in report.statuses if one.snoozed)
+    return hanging(f"{name}: snoozed until {clock_of_day(until, report.at)} UTC by {by}" for name, until, by in found)
 
 
 def missing_commander(due: datetime, now: datetime, with_due: bool = False) -> str:

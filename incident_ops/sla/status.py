@@ -22,6 +22,7 @@ from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, UndatedFields, Unread
 from incident_ops.domain.ticket import kind_of
 from incident_ops.domain.triage_window import triage_instants
+from incident_ops.domain.waits import snoozed_until
 from incident_ops.sla.activity import is_automation
 from incident_ops.sla.calendar import due, elapsed
 from incident_ops.sla.clocks import ACTION_ITEM, AFTERWARDS, Clock, Risk, clocks
@@ -87,7 +88,8 @@ _WORST = (Risk.BREACHED, Risk.AT_RISK, Risk.OK)
 
 
 class IncidentStatus(NamedTuple):
-    """One incident or ticket (`kind`) that is not resolved; `commander_due` as `domain.commander`.
+    """One incident or ticket (`kind`) that is not resolved; `commander_due` as `domain.commander`; `snoozed`: until
+    when reminders wait (None: they do not), and who said so.
 
     `risk` is the worst of its running clocks, `clock` the one that is due next (None: none is due). Instants are aware
     UTC. `lag_seconds` is the time from detection to declaration of an incident declared after the fact.
@@ -105,6 +107,7 @@ class IncidentStatus(NamedTuple):
     retroactive: bool
     lag_seconds: int | None
     commander_due: datetime | None = None
+    snoozed: tuple[datetime, str] | None = None
 
 
 def incident_status(view: IncidentAt, policy: Policy, clocks: Sequence[Clock]) -> IncidentStatus:
@@ -113,7 +116,7 @@ def incident_status(view: IncidentAt, policy: Policy, clocks: Sequence[Clock]) -
     running = [clock for clock in clocks if not clock.is_over and clock.clock not in AFTERWARDS]
     due = [(clock.due, number) for number, clock in enumerate(running) if clock.due is not None]
     updates = view.update_instants()
-    late = view.is_retroactive
+    late, until = view.is_retroactive, snoozed_until(incident, view.now)
     return IncidentStatus(
         incident=incident.id,
         kind=kind_of(incident, policy, view.now),
@@ -127,6 +130,7 @@ def incident_status(view: IncidentAt, policy: Policy, clocks: Sequence[Clock]) -
         retroactive=late,
         lag_seconds=view.declaration_lag if late else None,
         commander_due=commander_due(incident, policy, view.now),
+        snoozed=(until, incident.snooze.by) if incident.snooze and until else None,
     )
 
 

@@ -17,7 +17,7 @@ KEYS = [
     "schema", "at", "id", "kind", "file", "title", "severity", "priority", "state", "outcome", "phase",
     "response_phase", "public_status", "services", "pending", "drill", "visibility", "declared",
     "age_seconds", "impact_seconds", "impact",
-    "impact_services", "contributing", "roles", "commander_due", "waiting",
+    "impact_services", "contributing", "roles", "commander_due", "waiting", "snooze",
     "assigned_to", "last_update", "clocks", "timeline", "action_items", "links", "next",
 ]  # fmt: skip
 

@@ -225,3 +225,126 @@ class TestWaitingForTheUser:
         declare(folder, "--severity", "SEV1")
         done(folder, "pause", ID, "--for", "user", clock=self.BEGIN)
         assert self.state(folder, self.BEGIN) == "pending"
+
+
+class TestSnooze:
+    """`snooze` hushes reminders and escalations for a while, never the clocks; every view says so."""
+
+    NOW, UNTIL, AFTER = "2025-01-26T12:30:00Z", "2025-01-26T14:30:00Z", "2025-01-26T14:30:01Z"
+
+    def snoozed(self, folder: Folder, *more: str, level: str = "SEV1") -> Done:
+        declare(folder, "--severity", level)
+        folder.commit()
+        return done(folder, "snooze", ID, "--until", "2h", "--reason", "the vendor calls back", *more, clock=self.NOW)
+
+    def held(self, folder: Folder, clock: str) -> list[str]:
+        """Why what is due is not sent."""
+        return [one["reason"] for one in data(folder, "plan", clock=clock)["kept"] if "snoozed" in one["reason"]]
+
+    def test_it_is_recorded_and_shown_everywhere(self, folder: Folder) -> None:
+        told = self.snoozed(folder)
+        assert "snoozed until 2025-01-26 14:30 UTC: reminders and escalations wait, the clocks run on" in told.out
+        assert "undo:" in told.out
+        assert shown(folder, "Snoozed", self.NOW) == "until 14:30 UTC by @alice: the vendor calls back"
+        assert f"{ID}: snoozed until 14:30 UTC by @alice" in done(folder, "sla", "check", clock=self.NOW).out
+        assert "(snoozed) Login is down" in done(folder, "list", clock=self.NOW).out
+        expected = {"until": self.UNTIL, "by": "@alice", "reason": "the vendor calls back"}
+        assert data(folder, "show", ID, clock=self.NOW)["snooze"] == expected
+        assert data(folder, "list", clock=self.NOW)["incidents"][0]["snoozed_until"] == self.UNTIL
+        assert data(folder, "sla", "check", clock=self.NOW)["snoozed"] == [
+            {"incident": ID, "until": self.UNTIL, "by": "@alice"}
+        ]
+        assert "snooze" not in str(call("validate", at=folder.path, clock=self.NOW).out)
+
+    def test_reminders_wait_until_then_and_the_clocks_run(self, folder: Folder) -> None:
+        self.snoozed(folder)
+        assert self.held(folder, self.NOW)
+        assert not self.held(folder, self.AFTER)
+        clocks = data(folder, "show", ID, clock=self.NOW)["clocks"]
+        assert ("response", "breached") in [(one["clock"], one["risk"]) for one in clocks]
+
+    def test_afterwards_nothing_shows_it(self, folder: Folder) -> None:
+        self.snoozed(folder)
+        assert shown(folder, "Snoozed", self.AFTER) == ""
+        assert "(snoozed)" not in done(folder, "list", clock=self.AFTER).out
+        assert data(folder, "show", ID, clock=self.AFTER)["snooze"] is None
+
+    def test_off_ends_it(self, folder: Folder) -> None:
+        self.snoozed(folder)
+        assert "the snooze is over" in done(folder, "snooze", "--off", clock=self.NOW).out
+        assert data(folder, "show", ID, clock=self.NOW)["snooze"] is None
+        assert "is not snoozed" in done(folder, "snooze", "--off", clock=self.NOW).out
+
+    def test_a_level_that_gets_worse_ends_it(self, folder: Folder) -> None:
+        self.snoozed(folder, level="SEV2")
+        lowered = done(folder, "update", ID, "--severity", "SEV3", "--reason", "cosmetic", clock=self.NOW)
+        assert "snooze" not in lowered.out
+        told = done(folder, "update", ID, "--severity", "SEV0", "--reason", "all down", clock=self.NOW)
+        assert "the snooze until 2025-01-26 14:30 UTC ends: it got worse" in told.out
+        assert not self.held(folder, "2025-01-26T12:50:00Z")
+
+    @pytest.mark.parametrize(
+        ("args", "words"),
+        [
+            (("--until", "2025-01-26T12:00:00Z", "--reason", "x"), "is past"),
+            (("--until", "unknown", "--reason", "x"), "unknown"),
+            (("--until", "2h"), "--reason TEXT"),
+            ((), "--until"),
+            (("--off", "--until", "2h"), "--off"),
+        ],
+    )
+    def test_what_makes_no_sense_is_refused(self, folder: Folder, args: tuple[str, ...], words: str) -> None:
+        declare(folder, "--severity", "SEV1")
+        call("snooze", ID, *args, at=folder.path, clock=self.NOW).told_once(2, words)
+        assert "snooze" not in (folder.path / f"incidents/{ID}/incident.yaml").read_text()
+
+    def test_more_than_a_day_gives_a_warning(self, folder: Folder) -> None:
+        declare(folder, "--severity", "SEV1")
+        told = done(folder, "snooze", ID, "--until", "3d", "--reason", "weekend", clock=self.NOW)
+        assert "warning: nobody is reminded for 3d" in told.err
+
+
+class TestOutcome:
+    """What an incident turned out to be is known once it is over."""
+
+    def test_it_is_null_until_then(self, folder: Folder) -> None:
+        declare(folder, "--severity", "SEV1")
+        assert data(folder, "show", ID)["outcome"] is None
+        assert data(folder, "list")["incidents"][0]["outcome"] is None
+        done(folder, "resolve", ID, "--restored", "now", "--cause", "deploy")
+        assert data(folder, "show", ID)["outcome"] == "fixed"
+        assert data(folder, "list")["incidents"][0]["outcome"] == "fixed"
+
+    def test_what_was_withdrawn_says_so_and_reopened_it_is_open(self, folder: Folder) -> None:
+        declare(folder, "--severity", "SEV1")
+        done(folder, "withdraw", ID, "--as", "false_alarm", "--reason", "the probe")
+        assert data(folder, "show", ID)["outcome"] == "false_alarm"
+        done(folder, "reopen", ID, "--reason", "real")
+        assert data(folder, "show", ID)["outcome"] is None
+
+
+class TestHistory:
+    """The history of level and state begins with the declaration."""
+
+    def test_the_timeline_document_begins_with_the_declared_level(self, folder: Folder) -> None:
+        declare(folder, "--severity", "SEV2")
+        done(folder, "update", ID, "--severity", "SEV1", "--reason", "worse", "--by", "@bob")
+        done(folder, "render", ID)
+        lines = (folder.path / f"incidents/{ID}/timeline.md").read_text().splitlines()
+        table = lines[lines.index("## Level and state changes") :]
+        assert [line for line in table if "Severity" in line] == [
+            "| 2025-01-26 12:05 UTC | Severity | – | SEV2 | `@alice` | declared |",
+            "| 2025-01-26 12:16 UTC | Severity | SEV2 | SEV1 | `@bob` | worse |",
+        ]
+        assert table[4] == "| 2025-01-26 12:05 UTC | Severity | – | SEV2 | `@alice` | declared |"
+
+    def test_two_escalations_in_one_second_are_two(self, make: Callable[..., Folder]) -> None:
+        folder = make("ladder", policy="extends: itil-p1-p4\nids: {incident: INC-YYYYMMDD-HHMMSS}\n")
+        declare(folder, "--priority", "P2")
+        for tier in ("2", "4"):
+            done(folder, "escalate", ID, "--to", tier, "--reason", f"to {tier}", "--notify", "@bob")
+        refused = call("escalate", ID, "--reason", "again", at=folder.path, clock=ELEVEN_MINUTES_LATER)
+        refused.told_once(2, "there is no tier above tier 4")
+        due = [one["key"] for one in data(folder, "sla", "check")["obligations"]]
+        assert f"{ID}/escalation/1/manual.{ELEVEN_MINUTES_LATER}.2" in due
+        assert "all fine" in done(folder, "validate").out
