@@ -7,7 +7,7 @@ questions left open count as harmless, and each is named with the level it would
 takes every value, the worst level counts. `mildest`: shares and features as in `cautious`, nothing is cosmetic, the
 mildest level counts.
 
-The tier of the service is no question: services.yaml knows it. A rule that asks for another one, or for any where no
+Nobody is asked for the tier of the service: services.yaml has it. A rule that asks for another one, or for any where no
 tier is known, is left out.
 """
 

@@ -139,7 +139,7 @@ def relabel(
 
 
 def _awake(incident: Incident, now: datetime) -> Step:
-    """The end of a snooze: what got worse is to be told again."""
+    """The end of a snooze that still lasts: the incident got worse."""
     until = snoozed_until(incident, now)
     if until is None:
         return Step((), ())
