@@ -57,9 +57,9 @@ def escalate_incident(
 def _manual_key(incident: Incident, now: datetime) -> str:
     """The key of an escalation by hand; a further one of the same second has a number."""
     key = f"{incident.id}/escalation/{len(incident.cycles) + 1}/{MANUAL}.{stamp(now)}"
-    taken = {entry.key for entry in incident.escalations}
-    further = (f"{key}.{number}" for number in range(2, len(taken) + 2))
-    return next(one for one in (key, *further) if one not in taken)
+    used = {entry.key for entry in incident.escalations}
+    further = (f"{key}.{number}" for number in range(2, len(used) + 2))
+    return next(one for one in (key, *further) if one not in used)
 
 
 def escalate_due(incident: Incident, due: DueEscalation, policy: Policy, now: datetime) -> Step:

@@ -22,14 +22,14 @@ def snooze_incident(now: datetime, by: str, until: datetime, reason: str) -> Ste
         raise UserError(f"--until {stamp(until)} is past; it is {stamp(now)} now", hint=hint)
     spelled = f"{spell_clock(until, dated=True)} UTC"
     seconds = int((until - now).total_seconds())
-    told = f"nobody is reminded for {spell_duration(seconds)}: will somebody think of it by then?"
+    doubt = f"nobody is reminded for {spell_duration(seconds)}: will somebody think of it by then?"
     return Step(
         (
             Set(("snooze",), {"until": stamp(until), "by": by, "reason": reason}),
             timeline_row(now, "status", f"Snoozed until {spelled}: {reason}", by),
         ),
         (f"snoozed until {spelled}: reminders and escalations wait, the clocks run on",),
-        (told,) if seconds > USUAL_SECONDS else (),
+        (doubt,) if seconds > USUAL_SECONDS else (),
     )
 
 
