@@ -206,7 +206,9 @@ def _first_steps(workspace: Workspace, incident: Incident) -> tuple[str, ...]:
     if is_ticket(incident, policy):
         return (*runbooks, f"incident-ops ack {incident.id}")
     due = commander_due(incident, policy, workspace.now)
-    by_when = f"by {spell_clock(due)} UTC: " if due is not None and due > workspace.now else ""
+    level = policy.level_of(incident)
+    is_dated = due is not None and due > workspace.now and level is not None and level.needs_commander
+    by_when = f"by {spell_clock(due)} UTC: " if is_dated else ""
     commander = () if incident.roles.commander else (f"{by_when}incident-ops assign commander @who {incident.id}",)
     return (
         *commander,
