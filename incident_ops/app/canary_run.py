@@ -32,7 +32,7 @@ from incident_ops.deploy_gate.verdict import FAIL, FROZEN, INCONCLUSIVE, OVERRID
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.ports import MetricSource
 from incident_ops.domain.time import stamp
-from incident_ops.domain.triage import triage_answers
+from incident_ops.domain.triage import triage_answers, worst_tier
 from incident_ops.edits.communicate import TimelineEntry, add_entry
 from incident_ops.edits.declare import NO_ANSWERS, Declaration
 from incident_ops.edits.freeze import commit_id
@@ -325,6 +325,8 @@ def declare_failed(
         source="alert",
         detail=outcome.gate,
         answers=NO_ANSWERS if severity else triage_answers({"users_percent": weight}),
+        tier=worst_tier((service,), workspace.judged_by[1]),
+        by_machine=True,
     )
     by = who(workspace, None)
     incident_id = declare_record(workspace, declaration, by).record.incident.id

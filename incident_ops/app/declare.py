@@ -15,11 +15,12 @@ from incident_ops.app.edit_record import check_services, checked, must_have_happ
 from incident_ops.app.last_edit import keep_edit
 from incident_ops.app.workspace import Workspace, clone_notes, demand_work_tree, leads_somewhere, need_remote
 from incident_ops.domain.as_of import declared_at
+from incident_ops.domain.commander import commander_due
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.record import Record
 from incident_ops.domain.ticket import is_ticket
-from incident_ops.domain.time import spell_ago
+from incident_ops.domain.time import spell_ago, spell_clock
 from incident_ops.domain.triage import Decision
 from incident_ops.edits.declare import (
     Declaration,
@@ -206,7 +207,11 @@ def _first_steps(workspace: Workspace, incident: Incident) -> tuple[str, ...]:
     runbooks = [f"runbook of {name}: {book}" for name, book in books.items() if leads_somewhere(workspace, book)]
     if is_ticket(incident, policy):
         return (*runbooks, f"incident-ops ack {incident.id}")
-    commander = () if incident.roles.commander else (f"incident-ops assign commander @who {incident.id}",)
+    due = commander_due(incident, policy, workspace.now)
+    level = policy.level_of(incident)
+    is_dated = due is not None and due > workspace.now and level is not None and level.needs_commander
+    by_when = f"by {spell_clock(due)} UTC: " if is_dated else ""
+    commander = () if incident.roles.commander else (f"{by_when}incident-ops assign commander @who {incident.id}",)
     channel = () if incident.links.channel else (f"open the channel {channel_name(incident, policy)}",)
     return (
         *commander,

@@ -71,7 +71,7 @@ def due_edits(due: DueObligations, records: Mapping[str, Record], policy: Policy
     """Escalations and moves of the state as edits of their records (by id); one that is not legal is left, and why."""
     changes: list[PlannedChange] = []
     kept: list[Kept] = []
-    for obligation in due.obligations:
+    for obligation in sorted(due.obligations, key=lambda one: one.escalation is not None):  # their rows are dated now
         record = records.get(obligation.incident)
         if record is None or record.pending:
             continue

@@ -22,6 +22,7 @@ from incident_ops.render.incident import IncidentView
 from incident_ops.render.lists import IncidentRow, ItemRow
 from incident_ops.render.timeline import TimelineEntry, TimelineList
 from incident_ops.sla.clocks import Clock, clocks
+from incident_ops.sla.status import PhaseStatus, current_phase
 
 
 @dataclass(frozen=True)
@@ -120,15 +121,18 @@ def view_incident(workspace: Workspace, record: Record) -> IncidentView:
     incident = record.incident
     late = days_late(incident, policy, workspace.now)
     related = relations_of(workspace, record)
+    running, phase = _clocks(workspace, record)
     steps = next_steps(incident, policy)
-    return IncidentView(record, policy, _clocks(workspace, record), workspace.now, late, steps, related)
+    return IncidentView(record, policy, running, workspace.now, late, steps, related, phase)
 
 
-def _clocks(workspace: Workspace, record: Record) -> list[Clock] | str:
+def _clocks(workspace: Workspace, record: Record) -> tuple[list[Clock] | str, PhaseStatus | None]:
+    """The clocks, or why there are none, and the phase of the response."""
+    view, policy = as_of(record.incident, workspace.now), workspace.judged_by[0]
     try:
-        return clocks(as_of(record.incident, workspace.now), workspace.judged_by[0])
+        return clocks(view, policy), current_phase(view, policy)
     except UserError as error:
-        return inert(error.message)
+        return inert(error.message), None
 
 
 def _selected(workspace: Workspace, wanted: Selection, *, only_open: bool) -> list[Record]:

@@ -46,13 +46,18 @@ def is_resolved(incident: Incident) -> bool:
 
 
 def is_waiting(incident: Incident) -> bool:
-    """In a pause."""
-    return incident.state == PENDING
+    """In a pause, or in a wait that is not pending yet."""
+    return incident.state == PENDING or any(pause.end is None for pause in incident.pauses)
 
 
 def is_not_waiting(incident: Incident) -> bool:
     """In no pause."""
     return incident.state != PENDING
+
+
+def is_snoozed(incident: Incident) -> bool:
+    """Its reminders wait, or waited."""
+    return incident.snooze is not None
 
 
 def candidates(

@@ -33,7 +33,7 @@ from incident_ops.cli.options import (
     warn_of_guess,
     with_repository,
 )
-from incident_ops.domain.incident import Triage
+from incident_ops.domain.incident import Incident, Triage
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.ticket import is_ticket, kind_of
 from incident_ops.domain.triage import (
@@ -44,10 +44,13 @@ from incident_ops.domain.triage import (
     decide_level,
     is_any_answered,
     questions,
+    rules_by_tier,
     triage_answers,
     users_answer,
+    worst_tier,
 )
 from incident_ops.edits.declare import NO_ANSWERS, SOURCES, Declaration
+from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
 from incident_ops.render.findings import inert, json_text
 
@@ -228,15 +231,15 @@ def _declaration(workspace: Workspace, said: dict[str, Any], *, ask: bool) -> De
     by_rules = ask and said[policy.drives] is None and not is_any_answered(answers)
     if by_rules:
         answers = ask_triage(policy, answers)
-        said = {**said, policy.drives: _chosen_level(policy, answers)}
+        said = {**said, policy.drives: _chosen_level(policy, answers, worst_tier(names, services))}
     return _filled(workspace, said, title, names, answers, by_rules)
 
 
-def _chosen_level(policy: Policy, answers: Triage) -> str | None:
+def _chosen_level(policy: Policy, answers: Triage, tier: int | None) -> str | None:
     """Shows what the answers lead to and what each level means; None where the person leaves it at that."""
     from incident_ops.render.triage import decision_lines, level_lines, wrapped  # as above
 
-    decision = decide_level(policy, answers)
+    decision = decide_level(policy, answers, tier)
     for line in level_lines(policy):
         click.echo(line, err=True)
     click.echo(f"Your answers: {decision.level}{f' and {decision.major}' if decision.major else ''}", err=True)
@@ -276,6 +279,7 @@ def _filled(
         answers=answers,
         by_rules=by_rules,
         **{name: said[name] for name in ("drill", "commander", "bridge", "channel", "tags")},
+        tier=worst_tier(names, workspace.judged_by[1]),
     )
 
 
@@ -315,6 +319,14 @@ def _print(workspace: Workspace, declared: DeclaredRecord) -> None:
 @click.command()
 @click.argument("incident", metavar="[INC]", required=False, shell_complete=complete_incident)
 @click.option("--levels", is_flag=True, help="Show what each level means, and examples of it.")
+@click.option(
+    "--service",
+    "-s",
+    "services",
+    multiple=True,
+    shell_complete=complete_service,
+    help="Without INC: affected service, for rules that ask for its tier; may be repeated.",
+)
 @click.option("--reason", metavar="TEXT", help="With INC: why its level changes; needed to lower it.")
 @answer_options
 @click.option("--by", metavar="WHO", help="With INC: who does it, as for `declare`.")
@@ -324,6 +336,7 @@ def triage(
     workspace: Workspace,
     incident: str | None,
     levels: bool,
+    services: tuple[str, ...],
     reason: str | None,
     by: str | None,
     form: str,
@@ -338,21 +351,25 @@ def triage(
     \b
     Examples:
       incident-ops triage --levels
-      incident-ops triage --users 60 --feature core
+      incident-ops triage --users 60 --feature core -s auth
       incident-ops triage --users ">50%" --feature secondary --format json
       incident-ops triage INC-20250126-120500 --users all --category database
       incident-ops triage 120500 --users "<10" --reason "one region only"
     """
     policy, asks = workspace.judged_by[0], at_terminal() and form == "text"
     said = triage_answers(answers)
+    check_services(workspace, services)
     if levels:
         _print_levels(policy)
+    elif incident is not None and services:
+        raise UserError("--service goes without an incident: its record names its services", hint="leave out -s")
     elif incident is not None:
         _triage_record(workspace, incident, said, reason, by, form)
     elif reason is not None:
         raise UserError("--reason goes with an incident", hint='incident-ops triage INC-... --reason "..."')
     else:
-        _print_decision(policy, ask_triage(policy, said) if asks and said == NO_ANSWERS else said, form)
+        said = ask_triage(policy, said) if asks and said == NO_ANSWERS else said
+        _print_decision(policy, said, worst_tier(services, workspace.judged_by[1]), not services, form)
 
 
 def _triage_record(
@@ -366,9 +383,12 @@ def _triage_record(
         before = read_for_edit(workspace, find_record(workspace, asked)).record.incident
         said = ask_triage(policy, before.triage or NO_ANSWERS)
     actor, why = who(workspace, by), clean(reason)
-    edited = edit_record(
-        workspace, asked, lambda current: triage_incident(current, policy, workspace.now, actor, said, why)
-    )
+
+    def triaged(current: Incident) -> Step:
+        tier = worst_tier(current.services, workspace.judged_by[1])
+        return triage_incident(current, policy, workspace.now, actor, said, why, tier)
+
+    edited = edit_record(workspace, asked, triaged)
     print_edited(edited, form)
 
 
@@ -379,16 +399,20 @@ def _print_levels(policy: Policy) -> None:
         click.echo(line)
 
 
-def _print_decision(policy: Policy, answers: Triage, form: str) -> None:
+def _print_decision(policy: Policy, answers: Triage, tier: int | None, is_tier_open: bool, form: str) -> None:
     from incident_ops.render.triage import decision_data, decision_lines, meaning, wrapped  # as above
 
-    decision = decide_level(policy, answers)
+    decision = decide_level(policy, answers, tier)
     if form == "json":
         click.echo(json_text({"schema": 1, **decision_data(decision)}), nl=False)
         return
     click.secho(f"{decision.level}{f' and {decision.major}' if decision.major else ''}", bold=True)
     for line in decision_lines(decision):
         click.echo(wrapped(inert(line)))
+    if (by_tier := rules_by_tier(policy)) and is_tier_open:
+        noun, verb = ("rule", "asks") if len(by_tier) == 1 else ("rules", "ask")
+        numbers = " and ".join(map(str, by_tier))
+        click.echo(wrapped(f"{noun} {numbers} {verb} for the tier of the service: name it with -s"))
     pair = (decision.major, decision.level) if policy.drives == "priority" else (decision.level, None)
     level = policy.duties(*pair)
     if level is not None and not level.declare:

@@ -27,6 +27,7 @@ COMMANDS = {
     "undo": "Take back the last edit of an incident.",
     "action": "Add action items, start, finish or drop them.",
     "pause": "Wait for a user, a vendor or an approval; or go on.",
+    "snooze": "Let reminders and escalations wait for a while.",
     "resolve": "Service is back: resolve it, with its cause.",
     "close": "Close a resolved incident.",
     "reopen": "It came back.",

@@ -126,26 +126,43 @@ def _asked(workspace: Workspace, incident: Incident, given: finish.ResolutionFac
 
 @click.command()
 @incident_argument
-@click.option("--waiting-for", type=click.Choice(respond.WAITING_FOR), help="Whom the incident waits for.")
+@click.option(
+    "--for",
+    "--waiting-for",
+    "waiting_for",
+    type=click.Choice(respond.WAITING_FOR),
+    help="Whom the incident waits for.",
+)
+@click.option("--now", "at_once", is_flag=True, help="With --for user: pending at once, not after the policy's time.")
 @click.option("--reason", metavar="TEXT", help="What is waited for.")
 @click.option("--end", is_flag=True, help="The wait is over: back to the state that was left.")
 @by_option
 @edits_record
 def pause(
-    workspace: Workspace, incident: str | None, waiting_for: str | None, reason: str | None, end: bool, by: str | None
+    workspace: Workspace,
+    incident: str | None,
+    waiting_for: str | None,
+    at_once: bool,
+    reason: str | None,
+    end: bool,
+    by: str | None,
 ) -> RecordChange:
     """Wait for a user, a vendor or an approval; clocks that may pause do.
 
+    A wait for the user becomes pending by itself after `states.auto_pending`
+    of the policy; until then the state stays as it is, and clocks run.
+
     \b
     Examples:
-      incident-ops pause --waiting-for vendor --reason "ticket 4711"
+      incident-ops pause --for vendor --reason "ticket 4711"
+      incident-ops pause --for user --reason "which browser?"
+      incident-ops pause --for user --now
       incident-ops pause --end
     """
     actor, why = who(workspace, by), clean(reason)
-    if end == (waiting_for is not None) or (end and reason):
-        raise UserError(
-            "say whom you wait for, or that the wait is over", hint="--waiting-for vendor [--reason TEXT], or --end"
-        )
+    if end == (waiting_for is not None) or (end and (reason or at_once)):
+        hint = "--for vendor [--reason TEXT], or --end"
+        raise UserError("say whom you wait for, or that the wait is over", hint=hint)
 
     fits = which_incident.is_waiting if end else which_incident.is_not_waiting
     incident = pick_incident(workspace, incident, fits)
@@ -154,7 +171,7 @@ def pause(
         policy = workspace.judged_by[0]
         if waiting_for is None:
             return respond.end_pause(current, policy, workspace.now, actor)
-        return respond.pause_incident(current, policy, workspace.now, actor, waiting_for, why)
+        return respond.pause_incident(current, policy, workspace.now, actor, waiting_for, why, at_once)
 
     return incident, paused
 

@@ -221,6 +221,7 @@ def _view(incident: Incident, policy: Policy) -> dict[str, Any]:
         "levels": incident_facts.levels(incident, policy),
         "header": incident_facts.header(incident, policy),
         "impact": incident_facts.impact_rows(incident),
+        "declared_levels": incident_facts.declared_levels(incident),
         "kind": kind_of(incident, policy),
         "opened_as": kind_of(incident, policy, declared_at(incident)),
         "roles": incident_facts.roles(incident, policy),

@@ -11,8 +11,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from incident_ops.domain.as_of import corrected_instants, phase
-from incident_ops.domain.incident import Amount, Impact, Incident, Lessons, Revenue, ServiceImpact, Users
+from incident_ops.domain.as_of import corrected_instants, labels_held, phase
+from incident_ops.domain.incident import (
+    Amount,
+    Change,
+    Impact,
+    Incident,
+    Lessons,
+    Revenue,
+    ServiceImpact,
+    Users,
+)
 from incident_ops.domain.item_due import item_due
 from incident_ops.domain.lifecycle import FIXED, OVER, PENDING
 from incident_ops.domain.policy import Policy
@@ -235,6 +244,20 @@ def impact_rows(incident: Incident) -> list[FactRow]:
         FactRow("Data loss", impact.data_loss or UNKNOWN),
     ]
     return [*rows, *_seldom(impact)]
+
+
+def declared_levels(incident: Incident) -> list[Change]:
+    """The levels that an incident was declared with, as entries of its history, with who declared it where known."""
+    signed = [*((entry.at, entry.by) for entry in incident.changes), *((row.at, row.by) for row in incident.timeline)]
+    declarer = next((by for at, by in signed if at == incident.times.declared and by), None)
+    at = corrected_instants(incident)["times.declared"]
+    _, severity, priority = labels_held(incident)[0]
+    held = {"priority": priority, "severity": severity}
+    return [
+        Change(at=at, field=field, old=None, new=label, by=declarer, reason="declared")
+        for field, label in held.items()
+        if label is not None
+    ]
 
 
 def roles(incident: Incident, policy: Policy) -> list[FactRow]:

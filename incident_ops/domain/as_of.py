@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from incident_ops.domain.incident import LABEL_FIELDS, Cycle, Incident
+from incident_ops.domain.incident import LABEL_FIELDS, Cycle, Incident, Pause
 from incident_ops.domain.lifecycle import (
     ASSIGNED,
     CLOSED,
@@ -30,6 +30,7 @@ from incident_ops.domain.lifecycle import (
 )
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import UNKNOWN, PauseSpan, TimeSpan, instant, parse_instant
+from incident_ops.domain.waits import WAITING
 
 AT_WORK = frozenset({NEW, TRIAGED, ASSIGNED, IN_PROGRESS, REOPENED})
 """States that mean "not resolved". They outweigh an instant `resolved` that was left behind by mistake."""
@@ -53,6 +54,14 @@ class ClockEnd(NamedTuple):
 
 
 NOT_ENDED = ClockEnd(False)
+
+
+class Restart(NamedTuple):
+    """An incident that was withdrawn by mistake: when that was, when it was reopened, and as which cycle."""
+
+    withdrawn: datetime
+    reopened: datetime
+    cycle: int
 
 
 class _History(NamedTuple):
@@ -116,8 +125,27 @@ class IncidentAt(NamedTuple):
     @property
     def first_resolved(self) -> ClockEnd:
         """The end of the first cycle: the postmortem is due from then on, even if the incident comes back."""
+        if self.restart is not None:
+            return self._first_end(self.restart)
         end = self.resolved if self.cycle == 1 else ClockEnd(True, self.at("times.resolved"))
         return self._reached(self.at("times.closed")) if end.ended and end.at is None else end
+
+    @property
+    def restart(self) -> Restart | None:
+        """The reopening before which nothing but withdrawals lie; None for what was never withdrawn and reopened."""
+        if self.cycle == 1 or not any(new == CLOSED and old != RESOLVED for _, old, new in self.history.moves):
+            return None
+        found = None
+        for cycle in range(1, self.cycle):
+            over, again = (self.at(_field(*one)) for one in ((cycle, "closed"), (cycle + 1, "reopened")))
+            if _field(cycle, "resolved") in self.instants or over is None or again is None:
+                break
+            found = Restart(over, again, cycle + 1)
+        return found
+
+    def _first_end(self, restart: Restart) -> ClockEnd:
+        """The end of the first cycle that was not withdrawn."""
+        return self.resolved if restart.cycle == self.cycle else self._reached(self._cycle_end(restart.cycle))
 
     @property
     def cycle_start(self) -> datetime:
@@ -127,11 +155,13 @@ class IncidentAt(NamedTuple):
     def pauses(self, states: Collection[str]) -> tuple[PauseSpan, ...]:
         """When the resolution clock pauses: in `states`, and between the end of a cycle and the reopening after it.
 
-        For `pending` the pauses of the record count, for any other state the times that its changes give.
+        For `pending` the pauses of the record count, for any other state the times that its changes give. Of a wait for
+        the user the part before it became pending does not count.
         """
         spans: list[PauseSpan] = []
         if PENDING in states:
-            spans += [(parse_instant(pause.start), self._if_past(instant(pause.end))) for pause in self.incident.pauses]
+            begins = ((self._pending_since(pause), instant(pause.end)) for pause in self.incident.pauses)
+            spans += [(begin, self._if_past(end)) for begin, end in begins if begin is not None]
         spans += [rest for rest in self.history.rests[: self.cycle - 1] if rest is not None]
         others = frozenset(states) - {PENDING}
         return (*spans, *self._times_in(others)) if others else tuple(spans)
@@ -218,6 +248,14 @@ class IncidentAt(NamedTuple):
                 spans.append((begin, end))
         return spans
 
+    def _pending_since(self, pause: Pause) -> datetime | None:
+        """From when on a pause counts; None for a wait for the user that has not become pending, as its changes say."""
+        begin, moves = parse_instant(pause.start), self.history.moves
+        if pause.waiting_for != WAITING or not moves:
+            return begin
+        end = min(instant(pause.end) or self.now, self.now)
+        return next((at for at, _, new in moves if new == PENDING and begin <= at <= end), None)
+
     def _times_in(self, states: Collection[str]) -> Iterator[PauseSpan]:
         """The times the incident spent in these states, as its changes give them; the last one may be open."""
         moves = self.history.moves
@@ -242,6 +280,8 @@ class IncidentAt(NamedTuple):
             return ClockEnd(self.state not in (NEW, TRIAGED, ASSIGNED, PENDING))
         if text is not None:
             return self._reached(parse_instant(text))
+        if self.restart is not None:
+            return self._first_end(self.restart)
         return self._reached(self.at("times.resolved")) if self.cycle > 1 else self.resolved
 
     def _cycle_end(self, cycle: int) -> datetime | None:

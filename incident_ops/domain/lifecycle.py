@@ -133,6 +133,11 @@ def exclusion(incident: Incident) -> str:
     return "" if incident.outcome == FIXED else incident.outcome
 
 
+def known_outcome(incident: Incident) -> str | None:
+    """What an incident turned out to be, once it is over; None before."""
+    return incident.outcome if incident.state in OVER else None
+
+
 def counts(incident: Incident) -> bool:
     """True for a real incident: not a drill, a duplicate, a false alarm or withdrawn."""
     return not exclusion(incident)

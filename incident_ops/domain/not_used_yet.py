@@ -55,7 +55,6 @@ POLICY: Mapping[str, str] = {
     "write_back.commands": "commands given in issues and forms",
 }
 SERVICES: Mapping[str, str] = {
-    "services.*.tier": "triage by a service's tier",
     "services.*.paths": _SUSPECTS,
     "services.*.labels": _INTAKE,
     "services.*.public_name": _PAGE,

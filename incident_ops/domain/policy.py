@@ -129,10 +129,16 @@ class LevelPolicy(Value, frozen=True):
 
     @property
     def ic_after(self) -> int | None:
-        """Seconds after the declaration from which a commander is needed: 0 = at once, None = never (C32)."""
+        """Seconds after which somebody must be in command: 0 = at once, None = never (C32)."""
         if self.ic == "required":
             return 0
-        return duration(self.ic.removeprefix("after:")) if self.ic.startswith("after:") else None
+        _, colon, span = self.ic.partition(":")
+        return duration(span) if colon else None
+
+    @property
+    def needs_commander(self) -> bool:
+        """True where one is needed from the start, be it at once or within a time; not `after` a time only."""
+        return self.ic == "required" or self.ic.startswith("within:")
 
 
 _NOT_ASKED_OF_A_TICKET: dict[str, Any] = {
@@ -154,7 +160,7 @@ class Scheme(Value, frozen=True):
 
 
 class When(Value, frozen=True):
-    """Conditions of a triage rule; all that are set must hold."""
+    """Conditions of a triage rule; all that are set must hold. `tier` is that of the most critical service."""
 
     users_pct: str | None = None
     feature: str | list[str] | None = None
@@ -164,6 +170,7 @@ class When(Value, frozen=True):
     revenue: bool | None = None
     reputation: bool | None = None
     ongoing: bool | None = None
+    tier: int | list[int] | None = None
 
 
 class TriageRule(Value, frozen=True):

@@ -6,6 +6,9 @@ of all (instead of it the second counts), and a major severity, only where a rul
 questions left open count as harmless, and each is named with the level it would lead to. `worst`: every missing answer
 takes every value, the worst level counts. `mildest`: shares and features as in `cautious`, nothing is cosmetic, the
 mildest level counts.
+
+Nobody is asked for the tier of the service: services.yaml has it. A rule that asks for another one, or for any where no
+tier is known, is left out.
 """
 
 from __future__ import annotations
@@ -13,14 +16,14 @@ from __future__ import annotations
 import itertools
 import operator
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
 
 from incident_ops.domain.incident import Triage
-from incident_ops.domain.policy import Policy, TriageRule, When
+from incident_ops.domain.policy import Policy, Service, TriageRule, When
 from incident_ops.errors import UserError
 
 FEATURES = ("core", "secondary", "cosmetic")
@@ -147,20 +150,34 @@ def questions(policy: Policy) -> tuple[str, ...]:
     return tuple(name for name in _CONDITION if name in asked_of_all or _can_decide(policy, name))
 
 
-def decide_level(policy: Policy, answers: Triage) -> Decision:
-    """The level for these answers. UserError where no rule matches, or a rule names a foreign level."""
+def worst_tier(names: Iterable[str], services: Mapping[str, Service]) -> int | None:
+    """The tier of the most critical of these services; None where none of them has one."""
+    known = (services[name].tier for name in names if name in services)
+    return min((tier for tier in known if tier is not None), default=None)
+
+
+def rules_by_tier(policy: Policy) -> tuple[int, ...]:
+    """The rules that ask for the tier of the service, counted from 1."""
+    return tuple(number for number, rule in enumerate(policy.triage.rules, 1) if rule.when.tier is not None)
+
+
+def decide_level(asked: Policy, answers: Triage, tier: int | None = None) -> Decision:
+    """The level for these answers, of a service of this tier. UserError where no rule matches, or a rule names a
+    foreign level."""
+    policy = _of_tier(asked, tier)
     found = _outcome(policy, answers)
+    number = asked.triage.rules.index(found.rule) + 1 if found.holds else None
     unknown = _not_known(policy, answers, found) if found.differs or not found.holds else ""
     assumption = unknown or ("the playbook leaves this case open" if found.rule.assumed else "")
     text = rule_in_words(found.rule)
-    reason = f"rule {found.number}: {text}" if found.holds else _without_a_rule(policy, unknown)
+    reason = f"rule {number}: {text}" if found.holds else _without_a_rule(policy, unknown)
     if answers.reputation and not _can_decide(policy, "reputation"):
         reason += "; the reputation is at risk, which no rule asks for"
     questions = tuple(_open_questions(policy, answers, found)) if policy.triage.unknown != WORST else ()
     return Decision(
         level=found.rule.level,
         major=found.major,
-        rule_number=found.number if found.holds else None,
+        rule_number=number,
         rule_text=text if found.holds else None,
         assumption=assumption,
         reason=reason,
@@ -186,8 +203,8 @@ def cells(policy: Policy) -> Iterator[Triage]:
 
 
 def unreached(policy: Policy) -> list[Triage]:
-    """The combinations of answers that no rule matches."""
-    tests = _tests(policy)
+    """The combinations of answers that no rule matches where no tier is known."""
+    tests = _tests(_of_tier(policy, None))
     return [cell for cell in cells(policy) if _first_match(tests, cell) is None]
 
 
@@ -205,6 +222,18 @@ def share_in_words(share: object) -> str:
     if isinstance(share, int | float):
         return f"{share:g} % of users"
     return _share_words(share) if isinstance(share, str) and _limits(share) else "an unknown share of users"
+
+
+def _of_tier(policy: Policy, tier: int | None) -> Policy:
+    """The policy with the rules alone that hold for a service of this tier."""
+    if not rules_by_tier(policy):
+        return policy
+    rules = [rule for rule in policy.triage.rules if rule.when.tier is None or tier in _tiers(rule.when)]
+    return msgspec.structs.replace(policy, triage=msgspec.structs.replace(policy.triage, rules=rules))
+
+
+def _tiers(when: When) -> list[int]:
+    return when.tier if isinstance(when.tier, list) else [] if when.tier is None else [when.tier]
 
 
 def _outcome(policy: Policy, answers: Triage) -> _Outcome:
@@ -432,7 +461,10 @@ def _conditions(when: When) -> str:
         (when.reputation, "reputation hurt", "reputation not hurt"),
         (when.ongoing, "still happening", "over"),
     )
-    return " and ".join(words + [yes if wanted else no for wanted, yes, no in answers if wanted is not None])
+    words += [yes if wanted else no for wanted, yes, no in answers if wanted is not None]
+    if when.tier is not None:
+        words.append(f"a service of tier {_any_of([*map(str, _tiers(when))])}")
+    return " and ".join(words)
 
 
 def _any_of(words: str | list[str]) -> str:

@@ -15,7 +15,8 @@ from incident_ops.domain.policy import Policy
 from incident_ops.domain.public_updates import PUBLIC, STATUSES, has_status_page, last_update_for
 from incident_ops.domain.record import Append, Edit, Remove, Set
 from incident_ops.domain.ticket import BECOMES_INCIDENT, is_ticket
-from incident_ops.domain.time import instant, parse_instant, stamp
+from incident_ops.domain.time import instant, parse_instant, spell_clock, stamp
+from incident_ops.domain.waits import snoozed_until
 from incident_ops.edits.step import (
     Step,
     change_row,
@@ -133,7 +134,19 @@ def relabel(
     message = _spelled_change(policy, field, before, after, lowered)
     edits = (Set((field,), after) if after else Remove((field,)), change_row(now, field, before, after, by, reason))
     event = timeline_row(now, "decision", f"{message[0].upper()}{message[1:]}", by, result=reason)
-    return Step((*edits, event), (message, *_over_the_line(incident, policy, field, after)))
+    step = Step((*edits, event), (message, *_over_the_line(incident, policy, field, after)))
+    return step if lowered else join_steps(step, _awake(incident, now))
+
+
+def _awake(incident: Incident, now: datetime) -> Step:
+    """The end of a snooze that still lasts: the incident got worse."""
+    until = snoozed_until(incident, now)
+    if until is None:
+        return Step((), ())
+    return Step(
+        (Set(("snooze", "until"), stamp(now)),),
+        (f"the snooze until {spell_clock(until, dated=True)} UTC ends: it got worse",),
+    )
 
 
 def _label_of(incident: Incident, policy: Policy, field: str, label: str, allowed: Sequence[str]) -> str | None:

@@ -29,9 +29,10 @@ from incident_ops.domain.lifecycle import (
 from incident_ops.domain.policy import LevelPolicy, Policy, Service
 from incident_ops.domain.public_updates import needs_public_word
 from incident_ops.domain.record import is_incident_id
-from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
+from incident_ops.domain.time import UNKNOWN, parse_instant, spell_clock, stamp
 from incident_ops.domain.triage import Decision, decide_level, is_any_answered
 from incident_ops.edits.step import given_fields
+from incident_ops.edits.triage import answers_in_words
 from incident_ops.errors import UserError
 
 SOURCES = {
@@ -51,7 +52,8 @@ _BY_TIME = re.compile(r"INC-([0-9]{8}-[0-9]{6})", re.ASCII)
 class Declaration:
     """What is known when somebody declares. Instants are RFC 3339 text; the label may be left to the triage answers.
 
-    `by_rules`: somebody was asked, so the triage rules decide even if no answer was known.
+    `by_rules`: somebody was asked, so the triage rules decide even if no answer was known. `tier` is that of the most
+    critical service. `by_machine`: the answers were measured, so nobody has triaged yet.
     """
 
     title: str
@@ -70,6 +72,8 @@ class Declaration:
     bridge: str | None = None
     channel: str | None = None
     tags: tuple[str, ...] = ()
+    tier: int | None = None
+    by_machine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,11 @@ def declare_incident(
     severity, priority, decision = _labels(declaration, policy)
     at = stamp(now)
     steps = shortest_path(NEW, TRIAGED, edges=policy.states.moves)
+    answers = msgspec.to_builtins(declaration.answers)
     moves = [
-        given_fields(at=at, field="state", from_=old, to=new, by=by)
+        given_fields(at=at, field="state", from_=old, to=new, by=by, reason=_triaged_by(declaration, answers))
         for old, new in zip((NEW, *steps), steps, strict=False)
     ]
-    answers = msgspec.to_builtins(declaration.answers)
     detected = declaration.detected or at
     data = given_fields(
         id=incident_id,
@@ -117,7 +121,13 @@ def declare_incident(
         links=given_fields(channel=declaration.channel, bridge=declaration.bridge) or None,
         drill=declaration.drill or None,
     )
-    return Declared(data, decision, _warnings(declaration, policy, severity, priority, decision))
+    return Declared(data, decision, _warnings(declaration, policy, now, severity, priority, decision))
+
+
+def _triaged_by(declaration: Declaration, answers: Mapping[str, Any]) -> str | None:
+    """Why the record is triaged: a person answered; None where its level was given, or assumed without an answer."""
+    is_answered = is_any_answered(declaration.answers) and not declaration.by_machine
+    return f"triage: {answers_in_words(answers)}" if is_answered else None
 
 
 def runbook(service_name: str, services: Mapping[str, Service], policy: Policy) -> str:
@@ -144,7 +154,7 @@ def _labels(declaration: Declaration, policy: Policy) -> tuple[str | None, str |
     severity, priority = declaration.severity, declaration.priority
     label = policy.driving_label(severity, priority)
     answered = declaration.by_rules or is_any_answered(declaration.answers)
-    decision = decide_level(policy, declaration.answers) if answered else None
+    decision = decide_level(policy, declaration.answers, declaration.tier) if answered else None
     if label is not None:
         return severity or _major_met(policy, label, decision), priority, decision
     if decision is None:
@@ -187,7 +197,12 @@ def _first_rows(
 
 
 def _warnings(
-    declaration: Declaration, policy: Policy, severity: str | None, priority: str | None, decision: Decision | None
+    declaration: Declaration,
+    policy: Policy,
+    now: datetime,
+    severity: str | None,
+    priority: str | None,
+    decision: Decision | None,
 ) -> tuple[str, ...]:
     messages = [*_other_level(declaration, policy.driving_label(severity, priority), severity, decision)]
     if wanted := policy.wanted_priority(severity, priority):
@@ -195,8 +210,9 @@ def _warnings(
     if declaration.answers.ongoing is False:
         messages.append('it is over: when was service back? incident-ops timeline "..." --at WHEN --mark restored')
     level = policy.duties(severity, priority)
-    if level is not None and level.ic_after == 0 and not declaration.commander:
-        messages.append(f"{severity or level.id} needs a commander now")
+    if level is not None and level.needs_commander and not declaration.commander:
+        by_when = f"by {spell_clock(now + timedelta(seconds=level.ic_after))} UTC" if level.ic_after else "now"
+        messages.append(f"{severity or level.id} needs a commander {by_when}")
     return tuple(messages)
 
 

@@ -11,7 +11,8 @@ from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import Tier
 from incident_ops.domain.record import Append, Edit, Set
-from incident_ops.domain.time import UNKNOWN, instant, parse_instant, stamp
+from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
+from incident_ops.domain.waits import snoozed_until
 from incident_ops.edits.step import Step, given_fields, illegal_move, quote, shorten, timeline_row
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
@@ -47,11 +48,18 @@ def escalate_incident(
     if after is None and not people:
         hint = "name somebody with --notify @who, or give the policy `escalation.tiers`"
         raise UserError(f"{incident.id} cannot go higher: there is no tier above {_spelled(before, policy)}", hint=hint)
-    key = f"{incident.id}/escalation/{len(incident.cycles) + 1}/{MANUAL}.{stamp(now)}"
-    entry = _entry(now, key, MANUAL, reason, before, after, people, now)
+    entry = _entry(now, _manual_key(incident, now), MANUAL, reason, before, after, people, now)
     where = f"escalated to {_spelled(after, policy)}" if after is not None else "escalated"
     event = timeline_row(now, "escalation", f"{where[0].upper()}{where[1:]}: {reason}", by)
     return Step((entry, event), (where + _to(people),), _unreached([*missing, *unknown], people))
+
+
+def _manual_key(incident: Incident, now: datetime) -> str:
+    """The key of an escalation by hand; a further one of the same second has a number."""
+    key = f"{incident.id}/escalation/{len(incident.cycles) + 1}/{MANUAL}.{stamp(now)}"
+    used = {entry.key for entry in incident.escalations}
+    further = (f"{key}.{number}" for number in range(2, len(used) + 2))
+    return next(one for one in (key, *further) if one not in used)
 
 
 def escalate_due(incident: Incident, due: DueEscalation, policy: Policy, now: datetime) -> Step:
@@ -61,8 +69,7 @@ def escalate_due(incident: Incident, due: DueEscalation, policy: Policy, now: da
     """
     if due.superseded or any(entry.key == due.key for entry in incident.escalations):
         return Step((), (f"{due.key}: nothing to write",))
-    until = instant(incident.snooze.until) if incident.snooze else None
-    if until is not None and now < until:
+    if until := snoozed_until(incident, now):
         return Step((), (f"{due.key}: snoozed until {stamp(until)}",))
     people = [*due.targets]
     entry = _entry(due.due, due.key, due.rule, due.reason, due.from_tier, due.to_tier, people, now)
@@ -96,11 +103,11 @@ def _entry(
 
 
 def _present(incident: Incident, policy: Policy) -> int | None:
-    """The tier that has the incident: the last one it went to, else the lowest of the ladder."""
+    """The tier that has the incident: the last one it went to, of one second the later entry, else the lowest."""
     reached = [(parse_instant(one.at), one.tier) for one in incident.assignments if one.tier is not None]
     reached += [(parse_instant(one.at), one.to_tier) for one in incident.escalations if one.to_tier is not None]
     lowest = min((one.tier for one in policy.escalation.tiers), default=None)
-    return max(reached, key=lambda pair: pair[0])[1] if reached else lowest
+    return max(reversed(reached), key=lambda pair: pair[0])[1] if reached else lowest
 
 
 def _asked(to: str, policy: Policy) -> int:

@@ -12,7 +12,7 @@ from incident_ops.domain.as_of import corrected_instants, current_instant
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import CLOSED, DUPLICATE, FIXED, OVER, REOPENED, RESOLVED
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.record import Append, Edit, Set
+from incident_ops.domain.record import Append, Edit, Remove, Set
 from incident_ops.domain.time import duration, instant, parse_instant, spell_duration, stamp
 from incident_ops.edits.step import (
     Step,
@@ -164,7 +164,7 @@ def reopen_incident(incident: Incident, policy: Policy, now: datetime, by: str |
     moved = move(incident, policy, REOPENED, now, by, reason=reason)
     edits: list[Edit] = [Append(("cycles",), {"reopened": stamp(now)})]
     if incident.outcome != FIXED:
-        edits.append(Set(("outcome",), FIXED))
+        edits.append(Remove(("outcome",)))
     event = timeline_row(now, "status", f"Reopened: {reason}", by)
     return Step((*edits, *moved, event), (f"reopened ({spelled_move(incident, policy, REOPENED)})",))
 

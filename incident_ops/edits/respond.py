@@ -11,7 +11,8 @@ from incident_ops.domain.incident import Incident, Roles
 from incident_ops.domain.lifecycle import ASSIGNED, CLOSED, IN_PROGRESS, NEW, OVER, PENDING, TRIAGED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append, Edit, Set
-from incident_ops.domain.time import stamp
+from incident_ops.domain.time import shift, spell_clock, stamp
+from incident_ops.domain.waits import WAITING, pending_after, user_wait
 from incident_ops.edits.step import (
     Step,
     change_row,
@@ -159,23 +160,56 @@ WAITING_FOR = ("user", "vendor", "approval")
 
 
 def pause_incident(
-    incident: Incident, policy: Policy, now: datetime, by: str | None, waiting_for: str, reason: str | None
+    incident: Incident,
+    policy: Policy,
+    now: datetime,
+    by: str | None,
+    waiting_for: str,
+    reason: str | None,
+    at_once: bool = False,
 ) -> Step:
-    """Moves to pending and begins a pause that says what is waited for."""
+    """Begins a pause that says what is waited for, and moves to pending.
+
+    A wait for the user leaves the state to the automation where the policy has `states.auto_pending`, unless `at_once`.
+    """
     if incident.state == PENDING:
         waits = incident.pauses[-1].waiting_for if incident.pauses else "somebody"
         raise illegal_move(incident, policy, "paused again", f"it waits for {waits} already; `--end` ends that")
     if incident.state == CLOSED:
         raise illegal_move(incident, policy, "paused", f"`incident-ops reopen {incident.id} --reason TEXT` first")
-    entry = Append(("pauses",), given_fields(from_=stamp(now), waiting_for=waiting_for, reason=reason))
+    wait = user_wait(incident, policy)
+    is_same = wait is not None and waiting_for == WAITING
+    if wait is not None and is_same and not at_once:
+        hint = f"`--now` makes it pending now, `--end` ends the wait; else that happens at {_minute(wait.pending_at)}"
+        raise UserError(f"{incident.id} waits for the user already, since {stamp(wait.since)}", hint=hint)
+    begins = Append(("pauses",), given_fields(from_=stamp(now), waiting_for=waiting_for, reason=reason))
+    said = f"Waiting for {waiting_for}" + (f": {reason}" if reason else "")
+    event = timeline_row(now, "status", said, by)
+    later = pending_after(incident, policy) if waiting_for == WAITING and not at_once else None
+    if later is not None:
+        message = f"waits for the user; becomes pending at {_minute(shift(now, later))}, until then the clocks run"
+        return Step((begins, event), (message,))
     moved = move(incident, policy, PENDING, now, by, reason=reason)
     message = f"paused, waiting for {waiting_for} ({spelled_move(incident, policy, PENDING)})"
-    event = timeline_row(now, "status", f"Waiting for {waiting_for}" + (f": {reason}" if reason else ""), by)
-    return Step((*moved, entry, event), (message,))
+    started: list[Edit] = [] if is_same else [*_ended_waits(incident, now), begins]
+    return Step((*moved, *started, event), (message,))
+
+
+def _minute(at: datetime) -> str:
+    return f"{spell_clock(at, dated=True)} UTC"
+
+
+def _ended_waits(incident: Incident, now: datetime) -> list[Set]:
+    """The ends of the pauses that are still open."""
+    still_open = (index for index, pause in enumerate(incident.pauses) if pause.end is None)
+    return [Set(("pauses", index, "to"), stamp(now)) for index in still_open]
 
 
 def end_pause(incident: Incident, policy: Policy, now: datetime, by: str | None) -> Step:
-    """Back to the state before pending; the pause ends."""
+    """Back to the state before pending; the pause ends. A wait for the user ends before it became pending."""
+    if incident.state != PENDING and (waits := _ended_waits(incident, now)):
+        event = timeline_row(now, "status", "The wait is over", by)
+        return Step((*waits, event), (f"the wait is over; it is {state_words(incident.state)} as before",))
     if incident.state != PENDING:
         raise illegal_move(incident, policy, "resumed", "no pause is open")
     back = state_before_pending(incident)

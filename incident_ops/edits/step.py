@@ -12,7 +12,7 @@ from typing import Any
 
 from incident_ops.domain.as_of import corrected_instants
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import FIXED, INSTANTS_OF_CYCLE, NEEDS, PENDING, next_states, shortest_path
+from incident_ops.domain.lifecycle import FIXED, INSTANTS_OF_CYCLE, NEEDS, OVER, PENDING, next_states, shortest_path
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append, Edit, Insert, Route, Set
 from incident_ops.domain.time import instant, parse_instant, stamp
@@ -190,7 +190,7 @@ def move(
         why = reason if state == new else None
         edits.append(Append(("changes",), given_fields(at=at, field="state", from_=old, to=state, by=by, reason=why)))
     edits += [Set(route_of(field), at) for field in _missing(incident, steps)]
-    if incident.state == PENDING:
+    if incident.state == PENDING or new in OVER:
         edits += [Set(("pauses", index, "to"), at) for index, pause in enumerate(incident.pauses) if pause.end is None]
     return tuple(edits)
 
@@ -216,8 +216,6 @@ def _missing(incident: Incident, steps: tuple[str, ...]) -> list[str]:
     fields = []
     for state in steps:
         for name in NEEDS.get(state, ()):
-            if incident.cycles and name not in INSTANTS_OF_CYCLE:
-                continue
             field = field_of(incident, name)
             if field not in instants and field not in fields:
                 fields.append(field)

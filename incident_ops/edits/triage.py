@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,11 +19,17 @@ from incident_ops.errors import UserError
 
 
 def triage_incident(
-    incident: Incident, policy: Policy, now: datetime, by: str | None, answers: Triage, reason: str | None
+    incident: Incident,
+    policy: Policy,
+    now: datetime,
+    by: str | None,
+    answers: Triage,
+    reason: str | None,
+    tier: int | None = None,
 ) -> Step:
     """The answers of a record, and what follows from them. A level is lowered only where a reason is given.
 
-    UserError where neither the record nor `answers` answers anything.
+    `tier` is that of its most critical service. UserError where neither the record nor `answers` answers anything.
     """
     known = incident.triage or Triage()
     given = {name: value for name, value in msgspec.structs.asdict(answers).items() if value is not None}
@@ -33,7 +40,7 @@ def triage_incident(
     changed = {name: value for name, value in given.items() if value != getattr(known, name)}
     steps = [_answered(now, by, changed)]
     if is_any_answered(after):
-        steps += _levels(incident, policy, now, by, decide_level(policy, after), reason)
+        steps += _levels(incident, policy, now, by, decide_level(policy, after, tier), reason)
     if incident.state == NEW:
         message = f"triaged ({spelled_move(incident, policy, TRIAGED)})"
         steps.append(Step(move(incident, policy, TRIAGED, now, by), (message,)))
@@ -45,7 +52,7 @@ def _answered(now: datetime, by: str | None, changed: dict[str, Any]) -> Step:
     """The new answers, and an entry of the timeline that names them."""
     if not changed:
         return Step((), ())
-    said = ", ".join(_answer_words(name, value) for name, value in changed.items())
+    said = answers_in_words(changed)
     edits = [Set(("triage", name), value) for name, value in changed.items()]
     return Step((*edits, timeline_row(now, "decision", f"Triage: {said}", by)), (f"triage: {said}",))
 
@@ -68,6 +75,11 @@ def _levels(
         else:
             steps.append(relabel(incident, policy, now, by, field, label, reason or decision.reason))
     return steps
+
+
+def answers_in_words(answers: Mapping[str, Any]) -> str:
+    """Answers by the names of the questions: `60 % of users, feature core, revenue yes`."""
+    return ", ".join(_answer_words(name, value) for name, value in answers.items())
 
 
 def _answer_words(name: str, value: Any) -> str:

@@ -18,7 +18,8 @@ from incident_ops.domain.policy import LevelPolicy, Policy, Service
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, Calendar
 from incident_ops.domain.public_updates import PUBLIC
 from incident_ops.domain.ticket import is_ticket
-from incident_ops.domain.time import instant, spell_duration, stamp
+from incident_ops.domain.time import spell_duration, stamp
+from incident_ops.domain.waits import snoozed_until
 from incident_ops.sla.calendar import due
 from incident_ops.sla.clocks import POSTMORTEM_FINAL, POSTMORTEM_MEETING, UPDATE_INTERNAL, UPDATE_PUBLIC
 from incident_ops.sla.escalation import MANUAL
@@ -284,9 +285,8 @@ def _held(case: _Case) -> str:
     if obligation.no_page:
         return obligation.no_page
     rule = obligation.escalation.rule if obligation.escalation else ""
-    snooze = case.incident.snooze
-    until = instant(snooze.until) if snooze else None
-    if snooze and until and now < until and obligation.kind in REMINDERS and rule != MANUAL:
+    snooze, until = case.incident.snooze, snoozed_until(case.incident, now)
+    if snooze and until and obligation.kind in REMINDERS and rule != MANUAL:
         return f"snoozed until {stamp(until)} by {snooze.by}"
     if now - obligation.due > LATE_AFTER and rule not in _UNDATED and obligation.kind != STATE_NOTICE:
         return f"it was due more than {spell_duration(int(LATE_AFTER.total_seconds()))} ago"

@@ -13,9 +13,10 @@ import msgspec
 
 from incident_ops.documents.incident_facts import NOBODY, hurt_for, hurt_services, impact_cycles, spell_amount
 from incident_ops.domain.as_of import corrected_instants, current_instant, declared_at, phase
+from incident_ops.domain.commander import commander_due
 from incident_ops.domain.incident import ActionItem, Event, Incident, Relation, Update, Users
 from incident_ops.domain.item_due import ItemDue, item_due
-from incident_ops.domain.lifecycle import FIXED, OVER, PENDING, REOPENED
+from incident_ops.domain.lifecycle import FIXED, OVER, PENDING, REOPENED, known_outcome
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.public_updates import public_status
 from incident_ops.domain.record import Record
@@ -31,11 +32,20 @@ from incident_ops.domain.time import (
     spell_duration,
     stamp,
 )
+from incident_ops.domain.waits import snoozed_until, user_wait
 from incident_ops.render.findings import json_text, plural
-from incident_ops.render.sla import ClockRow, clock_data, clock_rows
+from incident_ops.render.sla import (
+    ClockRow,
+    clock_data,
+    clock_of_day,
+    clock_rows,
+    missing_commander,
+    phase_data,
+    phase_words,
+)
 from incident_ops.render.text import WIDTH, Style, cut_line, fit_line, pad, undated_lines, wrap
 from incident_ops.sla.clocks import ACTION_ITEM, Clock
-from incident_ops.sla.status import ClockReport
+from incident_ops.sla.status import ClockReport, PhaseStatus
 
 HEIGHT = 23  # the 24th line is the prompt's
 MARGIN = 11
@@ -48,7 +58,8 @@ ENDED = ("missed", "met", "cancelled")
 
 class IncidentView(NamedTuple):
     """What the screen is made of: the record, the policy, its clocks (or why there are none), the time (aware UTC), how
-    many days each late action item is late (by its index), the next commands, the related incidents."""
+    many days each late action item is late (by its index), the next commands, the related incidents, the phase of the
+    response."""
 
     record: Record
     policy: Policy
@@ -57,6 +68,7 @@ class IncidentView(NamedTuple):
     late: dict[int, int]
     next: Sequence[str]
     related: Sequence[Relation] = ()
+    phase: PhaseStatus | None = None
 
     @property
     def kind(self) -> str:
@@ -66,6 +78,12 @@ class IncidentView(NamedTuple):
     @property
     def is_ticket(self) -> bool:
         return self.kind == TICKET
+
+    @property
+    def commander_due(self) -> datetime | None:
+        """As `domain.commander`; None where it is not known who commanded at the time."""
+        is_known = "roles" not in self.record.undated
+        return commander_due(self.record.incident, self.policy, self.now) if is_known else None
 
 
 class ScreenLine(NamedTuple):
@@ -83,15 +101,24 @@ def to_text(view: IncidentView, style: Style = lambda _, line: line) -> str:
         ScreenLine(PLAIN_LINE, fit_line(incident.title, WIDTH)),
         ScreenLine(PLAIN_LINE, ""),
     ]
-    body = [*_people(view), *_clocks(view), *_timeline(view), *_items(view)]
     steps = [
         ScreenLine(PLAIN_LINE, ""),
         *_labelled("Next", view.next or [f"nothing: this {view.kind} is over"], NEXT_LINE),
     ]
     left_out = [ScreenLine(PLAIN_LINE, line) for line in undated_lines(view.record.undated)]
+    body = _body(view, max(HEIGHT - len(top) - len(left_out) - len(steps), 0))
     room = max(HEIGHT - len(top) - len(body) - len(left_out) - len(steps), 0)
     rest = [*_earlier(view), *_factors(incident), *_related(view), *_links(incident, room)][:room]
     return "".join(f"{style(tone, text)}\n" for tone, text in (*top, *body, *rest, *left_out, *steps))
+
+
+def _body(view: IncidentView, room: int) -> list[ScreenLine]:
+    """Who, clocks, timeline and items; where there is no room for all of it, the oldest entries of the timeline go."""
+    before, timeline, items = [*_people(view), *_clocks(view)], [*_timeline(view)], [*_items(view)]
+    shown = min(max(room - len(before) - len(items), 1), len(timeline))
+    label, latest = timeline[0].text[:MARGIN], timeline[-shown:]
+    first = ScreenLine(latest[0].tone, label + latest[0].text[MARGIN:])
+    return [*before, first, *latest[1:], *items][:room]
 
 
 def level_labels(incident: Incident, policy: Policy) -> str:
@@ -193,6 +220,7 @@ def _people(view: IncidentView) -> Iterator[ScreenLine]:
     if not view.is_ticket or last_update(incident, view.now, "public"):
         yield from _labelled("Public", [_public(view)])
     undated = view.record.undated
+    due = view.commander_due
     yield from _labelled("Impact", _on_two_lines(NOT_SHOWN if "impact" in undated else spell_impact(incident)))
     holders = {
         "commander": roles.commander,
@@ -204,10 +232,49 @@ def _people(view: IncidentView) -> Iterator[ScreenLine]:
     }
     is_partial = "roles" in undated
     asked = {role: who for role, who in holders.items() if who or not (view.is_ticket or is_partial)}
-    texts = [f"{role} {fit_line(who or NOBODY, 40)}" for role, who in asked.items()]
+    missing = {"commander": missing_commander(due, view.now)} if due else {}
+    texts = [f"{role} {fit_line(who or missing.get(role, NOBODY), 40)}" for role, who in asked.items()]
     texts += [f"others {NOT_SHOWN}" if texts else NOT_SHOWN] if is_partial else []
+    yield from _phase(view)
+    yield from _waiting(view)
+    yield from _snoozed(view)
     yield from _labelled("Roles", _most(wrap(texts, ROOM, ", "), 2))
     yield from _labelled("Update", _on_two_lines(_update(view)))
+
+
+def _phase(view: IncidentView) -> Iterator[ScreenLine]:
+    if view.phase is not None and view.record.incident.state not in OVER:
+        tone = LATE_LINE if view.phase.over_seconds else PLAIN_LINE
+        yield from _labelled("Phase", _on_two_lines(phase_words(view.phase, view.now)), tone)
+
+
+def _waiting(view: IncidentView) -> Iterator[ScreenLine]:
+    wait = user_wait(view.record.incident, view.policy)
+    if wait is not None:
+        since, until = clock_of_day(wait.since, view.now), clock_of_day(wait.pending_at, view.now)
+        yield from _labelled("Waiting", [f"for the user since {since} UTC, becomes pending at {until} UTC"])
+
+
+def _snoozed(view: IncidentView) -> Iterator[ScreenLine]:
+    snooze, until = view.record.incident.snooze, snoozed_until(view.record.incident, view.now)
+    if snooze and until:
+        text = f"until {clock_of_day(until, view.now)} UTC by {snooze.by}: {snooze.reason}"
+        yield from _labelled("Snoozed", [text])
+
+
+def _waiting_data(view: IncidentView) -> dict[str, Any] | None:
+    """What is waited for; `pending_at` is None where it is pending already."""
+    incident = view.record.incident
+    wait = user_wait(incident, view.policy)
+    if incident.state != PENDING and wait is None:
+        return None
+    pause = next((one for one in reversed(incident.pauses) if one.end is None), None)
+    since = pause.start if pause else None
+    return {
+        "for": pause.waiting_for if pause else None,
+        "since": stamp(wait.since) if wait else since,
+        "pending_at": stamp(wait.pending_at) if wait else None,
+    }
 
 
 def _services(view: IncidentView) -> str:
@@ -340,8 +407,9 @@ def to_json(view: IncidentView) -> str:
         "severity": incident.severity,
         "priority": incident.priority,
         "state": incident.state,
-        "outcome": incident.outcome,
+        "outcome": known_outcome(incident),
         "phase": phase(incident),
+        "response_phase": phase_data(view.phase) if view.phase else None,
         "public_status": public_status(incident),
         "services": list(incident.services),
         "pending": record.pending,
@@ -350,6 +418,9 @@ def to_json(view: IncidentView) -> str:
         "declared": corrected_instants(incident)["times.declared"],
         **_impact_data(view),
         "roles": _roles(incident),
+        "commander_due": stamp(view.commander_due) if view.commander_due else None,
+        "waiting": _waiting_data(view),
+        "snooze": msgspec.to_builtins(incident.snooze) if snoozed_until(incident, view.now) else None,
         "assigned_to": incident.assignments[-1].to if incident.assignments else None,
         "last_update": _update_data(view),
         "clocks": [] if isinstance(view.clocks, str) else [clock_data(clock) for clock in view.clocks],

@@ -10,11 +10,12 @@ from incident_ops.domain.as_of import corrected_instants, declared_at
 from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import ActionItem, Incident
 from incident_ops.domain.item_due import ItemDue, item_due
-from incident_ops.domain.lifecycle import OVER, RESOLVED
+from incident_ops.domain.lifecycle import OVER, RESOLVED, known_outcome
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, Unread, all_undated, item_key
 from incident_ops.domain.ticket import TICKET, kind_of
 from incident_ops.domain.time import spell_age, stamp
+from incident_ops.domain.waits import snoozed_until
 from incident_ops.render.findings import json_text, plural
 from incident_ops.render.incident import HEAD_LINE, LATE_LINE, NEXT_LINE, level_labels, state_of
 from incident_ops.render.sla import AT_RISK, BREACHED, MISSED, due_notes, unread_data
@@ -30,7 +31,7 @@ HIDDEN = "(restricted)"
 
 class IncidentRow(NamedTuple):
     """An incident or a ticket (`kind`) in a list; `rank` 1 is the worst, 0 a level that the policy does not know; `age`
-    in seconds."""
+    in seconds; `snoozed` until when reminders wait."""
 
     record: Record
     level: str
@@ -38,6 +39,7 @@ class IncidentRow(NamedTuple):
     age: int
     title: str | None
     kind: str
+    snoozed: datetime | None = None
 
 
 class ItemRow(NamedTuple):
@@ -70,7 +72,7 @@ def incidents_text(rows: Sequence[IncidentRow], style: Style = lambda _, line: l
             f"{row.level} {row.kind}" if row.kind == TICKET else row.level,
             state_of(row.record.incident),
             spell_age(row.age),
-            f"{'(not merged yet) ' if row.record.pending else ''}{row.title if row.title is not None else HIDDEN}",
+            _marks(row) + (row.title if row.title is not None else HIDDEN),
         )
         for row in rows
     ]
@@ -79,6 +81,10 @@ def incidents_text(rows: Sequence[IncidentRow], style: Style = lambda _, line: l
     left_out = undated_lines(all_undated(row.record for row in rows), of_several=len(rows) > 1)
     counts = _count(len(rows) - tickets, tickets)
     return _table(INCIDENT_HEADER, table, tones, style) + _lines([counts, *left_out])
+
+
+def _marks(row: IncidentRow) -> str:
+    return "(not merged yet) " * row.record.pending + "(snoozed) " * (row.snoozed is not None)
 
 
 def _count(incidents: int, tickets: int) -> str:
@@ -145,6 +151,7 @@ def _entry(record: Record, policy: Policy, now: datetime) -> IncidentRow:
         int(age.total_seconds()),
         title_of(incident, policy),
         kind_of(incident, policy, now),
+        snoozed_until(incident, now),
     )
 
 
@@ -210,11 +217,12 @@ def _incident_data(row: IncidentRow) -> dict[str, Any]:
         "priority": incident.priority,
         "rank": row.rank or None,
         "state": incident.state,
-        "outcome": incident.outcome,
+        "outcome": known_outcome(incident),
         "title": row.title,
         "services": list(incident.services),
         "declared": corrected_instants(incident)["times.declared"],
         "age_seconds": row.age,
+        "snoozed_until": stamp(row.snoozed) if row.snoozed else None,
         "open_items": len(incident.open_items),
         "pending": row.record.pending,
         "visibility": incident.visibility,

@@ -69,7 +69,7 @@ def _postmortem(level: LevelPolicy) -> str:
 
 
 def _commander(level: LevelPolicy) -> str:
-    return f"after {level.ic.removeprefix('after:')}" if level.ic.startswith("after:") else level.ic
+    return level.ic.replace(":", " ")
 
 
 _CELLS: dict[str, Callable[[LevelPolicy], str]] = {

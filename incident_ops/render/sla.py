@@ -28,7 +28,7 @@ from incident_ops.sla.obligations import (
     DueObligations,
     Obligation,
 )
-from incident_ops.sla.status import ClockReport, IncidentStatus, PhaseStatus
+from incident_ops.sla.status import TRIAGE, ClockReport, IncidentStatus, PhaseStatus
 
 BREACHED, AT_RISK, MISSED, PAUSED, NO_DUE = "breached", "at risk", "missed", "paused", "no due"
 URGENCY = (BREACHED, AT_RISK, "ok", PAUSED, NO_DUE, MISSED, "met", "cancelled")
@@ -109,7 +109,9 @@ def to_text(report: ClockReport, style: Style = lambda _, line: line, due_lines:
         _warnings(report, style),
         list(due_lines),
         _incidents(report, style),
-        _late_phases(report),
+        _phases(report),
+        _commanders(report),
+        _snoozed(report),
         _declared_afterwards(report),
     ):
         out += ["", *part] if part else []
@@ -121,7 +123,10 @@ def to_text(report: ClockReport, style: Style = lambda _, line: line, due_lines:
 
 
 def to_json(report: ClockReport, lag_seconds: int = 0, obligations: Sequence[dict[str, str]] = ()) -> str:
-    """The JSON of `sla check`; `undated` and `unread` are there only when there is some. Same report, same bytes."""
+    """The JSON of `sla check`. Same report, same bytes.
+
+    `commanders` (who is missing), `snoozed`, `undated` and `unread` are there only when there is some.
+    """
     data: dict[str, Any] = {
         "schema": 1,
         "at": stamp(report.at),
@@ -129,6 +134,12 @@ def to_json(report: ClockReport, lag_seconds: int = 0, obligations: Sequence[dic
         "clocks": [clock_data(clock) for clock in report.clocks],
         "obligations": [*obligations],
     }
+    wanted = [_commander_data(one, one.commander_due, report.at) for one in report.statuses if one.commander_due]
+    if wanted:
+        data["commanders"] = wanted
+    snoozed = [(one.incident, *one.snoozed) for one in report.statuses if one.snoozed]
+    if snoozed:
+        data["snoozed"] = [{"incident": name, "until": stamp(until), "by": by} for name, until, by in snoozed]
     return json_text({**data, **missing_data(report.undated, report.unread)})
 
 
@@ -250,21 +261,61 @@ def _incidents(report: ClockReport, style: Style) -> list[str]:
     return _table(STATUS_HEADER, table, style) if table else []
 
 
-def _late_phases(report: ClockReport) -> list[str]:
-    """Phases that last longer than planned (R49, R50)."""
-    late = (
-        f"{status.incident}: {status.phase.id.replace('_', ' ')} overran by "
-        f"{spell_duration(status.phase.over_seconds)} ({_planned(status.phase)})"
-        for status in report.statuses
-        if status.phase is not None and status.phase.over_seconds > 0
+def _phases(report: ClockReport) -> list[str]:
+    """Phases that last longer than planned (R49, R50); that of a single incident in any case."""
+    shown = (one for one in report.statuses if one.phase and (one.phase.over_seconds or len(report.statuses) == 1))
+    return hanging(f"{one.incident}: {phase_words(one.phase, report.at)}" for one in shown if one.phase)
+
+
+def _commanders(report: ClockReport) -> list[str]:
+    """Incidents that should have a commander by now and have none."""
+    late = ((one.incident, one.commander_due) for one in report.statuses if one.commander_due)
+    return hanging(
+        f"{name}: commander {missing_commander(due, report.at, True)}" for name, due in late if due < report.at
     )
-    return hanging(late)
 
 
-def _planned(phase: PhaseStatus) -> str:
-    """From when to when a phase was planned; the date of its end only where it is another one."""
-    start, end = (spell_clock(at, dated=True) for at in (phase.start, phase.due))
-    return f"{start} to {end.removeprefix(start.partition(' ')[0]).strip()}"
+def _snoozed(report: ClockReport) -> list[str]:
+    """Incidents whose reminders wait."""
+    found = ((one.incident, *one.snoozed) for one in report.statuses if one.snoozed)
+    return hanging(f"{name}: snoozed until {clock_of_day(until, report.at)} UTC by {by}" for name, until, by in found)
+
+
+def missing_commander(due: datetime, now: datetime, with_due: bool = False) -> str:
+    """`nobody yet (due 12:20 UTC)`, `nobody yet (14m late)`; `with_due`: when it was due in any case."""
+    planned = f"due {clock_of_day(due, now)} UTC"
+    if now <= due:
+        return f"nobody yet ({planned})"
+    late = f"{spell_duration(int((now - due).total_seconds()))} late"
+    return f"nobody yet ({late}, {planned})" if with_due else f"nobody yet ({late})"
+
+
+def _commander_data(status: IncidentStatus, due: datetime, now: datetime) -> dict[str, Any]:
+    late = max(int((now - due).total_seconds()), 0)
+    return {"incident": status.incident, "due": stamp(due), "late_seconds": late}
+
+
+def phase_words(phase: PhaseStatus, now: datetime) -> str:
+    """`triage, planned 12:05 to 12:15 UTC, 1m over: nobody triaged it`; a date only where it is not today's."""
+    words = [phase.id.replace("_", " ")]
+    if phase.start is not None and phase.due is not None:
+        end = spell_clock(phase.due, dated=phase.due.date() != phase.start.date())
+        words.append(f"planned {clock_of_day(phase.start, now)} to {end} UTC")
+    if phase.over_seconds:
+        nobody = ": nobody triaged it" if phase.id == TRIAGE else ""
+        words.append(f"{spell_duration(phase.over_seconds)} over{nobody}")
+    return ", ".join(words)
+
+
+def phase_data(phase: PhaseStatus) -> dict[str, Any]:
+    """A phase as JSON data: `id`, when it was planned, and by how many seconds it overran."""
+    start, due = (stamp(at) if at else None for at in (phase.start, phase.due))
+    return {"id": phase.id, "from": start, "due": due, "over_seconds": phase.over_seconds}
+
+
+def clock_of_day(at: datetime, now: datetime) -> str:
+    """`12:15`, and with its date where that is not today's."""
+    return spell_clock(at, dated=at.date() != now.date())
 
 
 def _declared_afterwards(report: ClockReport) -> list[str]:

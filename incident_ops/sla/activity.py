@@ -18,6 +18,7 @@ from incident_ops.domain.lifecycle import CLOSED, PENDING, REOPENED, RESOLVED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import instant, parse_instant, shift, stamp
 from incident_ops.domain.tracker import Comment, Snapshot
+from incident_ops.domain.waits import user_wait
 from incident_ops.sla.targets import seconds_of
 
 AUTOMATION = "incident-ops"
@@ -111,9 +112,6 @@ def _milestones(view: IncidentAt, names: Collection[str]) -> set[datetime]:
     return {at for name, text in fields if name in names and (at := instant(text)) is not None}
 
 
-WAITING = "user"
-
-
 class StateMove(NamedTuple):
     """A change of state that is due: to which state, since which instant (aware UTC), and why."""
 
@@ -150,19 +148,11 @@ def _closing(view: IncidentAt, policy: Policy, seen: Seen) -> StateMove | None:
 
 def _waiting(view: IncidentAt, policy: Policy) -> StateMove | None:
     """A pause that waits for the user has lasted longer than `auto_pending`, and the state is not pending yet (R80)."""
-    limit, state = policy.states.auto_pending, view.state
-    if limit is None or (state, PENDING) not in policy.states.moves:
+    wait = user_wait(view.incident, policy)
+    if wait is None or view.now <= wait.pending_at:
         return None
-    begins = [
-        parse_instant(pause.start)
-        for pause in view.incident.pauses
-        if pause.waiting_for == WAITING and pause.end is None
-    ]
-    if not begins:
-        return None
-    due = shift(min(begins), seconds_of(limit))
-    reason = f"Waiting for the user since {stamp(min(begins))}, longer than {limit}"
-    return _move(view, PENDING, due, reason) if view.now > due else None
+    reason = f"Waiting for the user since {stamp(wait.since)}, longer than {policy.states.auto_pending}"
+    return _move(view, PENDING, wait.pending_at, reason)
 
 
 def _reopening(view: IncidentAt, policy: Policy, seen: Seen) -> StateMove | None:

@@ -173,9 +173,11 @@ def clocks(view: IncidentAt, policy: Policy) -> list[Clock]:
 def main_clocks(view: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -> list[Clock]:
     """Response, diagnosis and resolution; `periods` are the levels up to now. UserError as `clocks`."""
     origins = [period.origin for period in periods]
-    found = [_plain(view, policy, periods, RESPONSE, origins, view.acknowledged)]
+    starts = _restarted(view, policy, periods, RESPONSE, origins)
+    found = [_plain(view, policy, periods, RESPONSE, starts, view.acknowledged)]
     if any(period.level.diagnosis for period in periods):
-        found.append(_plain(view, policy, periods, DIAGNOSIS, _diagnosis_starts(periods), view.diagnosed))
+        starts = _restarted(view, policy, periods, DIAGNOSIS, _diagnosis_starts(periods))
+        found.append(_plain(view, policy, periods, DIAGNOSIS, starts, view.diagnosed))
     over = view.resolved.at
     pauses = tuple((begin, until or over) for begin, until in view.pauses(policy.states.pausing))
     stopped, starts = view.stopped(policy.states.stopping), [view.declared] * len(periods)
@@ -195,6 +197,21 @@ def _plain(
     """A clock that has one end; `starts` says for each period from where it is counted."""
     chosen = _course_of(view, policy, periods, name, starts, end.at, pauses)
     return chosen and _clock(view, name, chosen, end)
+
+
+def _restarted(
+    view: IncidentAt, policy: Policy, periods: list[LevelPeriod], name: str, starts: list[datetime]
+) -> list[datetime]:
+    """The starts, after a withdrawal by mistake those from the reopening on: what had not been given until then, and
+    was not late yet, is owed anew."""
+    again = view.restart
+    if again is None:
+        return starts
+    end = view.acknowledged if name == RESPONSE else view.diagnosed
+    before = _course_of(view, policy, periods, name, starts, again.withdrawn, ())
+    was_late = before is not None and _past(again.withdrawn, before.course.due)
+    was_given = end.ended and (end.at is None or end.at <= again.withdrawn)
+    return starts if was_late or was_given else [max(start, again.reopened) for start in starts]
 
 
 def _diagnosis_starts(periods: list[LevelPeriod]) -> list[datetime]:
@@ -308,7 +325,7 @@ def _clock(view: IncidentAt, name: str, chosen: _PeriodCourse, end: ClockEnd) ->
     return Clock(
         incident=view.incident.id,
         clock=name,
-        cycle=view.cycle if name in (RESOLUTION, UPDATE_INTERNAL, UPDATE_PUBLIC) else 1,
+        cycle=_cycle(view, name, track),
         level=period.label if name in (RESPONSE, RESOLUTION, ACTION_ITEM) else period.major,
         start=track.start,
         due=track.due,
@@ -320,6 +337,14 @@ def _clock(view: IncidentAt, name: str, chosen: _PeriodCourse, end: ClockEnd) ->
         stopped_at=stop,
         retargeted_at=chosen.retargeted_at,
     )
+
+
+def _cycle(view: IncidentAt, name: str, track: Course) -> int:
+    """The cycle a clock belongs to; response and diagnosis to the first, or to that after a withdrawal by mistake."""
+    if name in (RESOLUTION, UPDATE_INTERNAL, UPDATE_PUBLIC):
+        return view.cycle
+    again = view.restart if name in (RESPONSE, DIAGNOSIS) else None
+    return again.cycle if again and track.start >= again.reopened else 1
 
 
 def _stop(end: ClockEnd, due: datetime | None) -> datetime | None:

@@ -3,9 +3,9 @@
 The status: ok, at risk or breached, with age and last update (R52, R53), and the phase of the response that the
 incident is in (R22, R23, R49, R50), with how far it has overrun.
 
-A phase is planned by the clock and ended by what happened: triage by the first move or acknowledgement, the search for
-the cause by `diagnosed`, mitigation by `mitigated`; being restored or resolved ends them all. A phase with any other
-name has no event of its own and ends by the clock.
+A phase is planned by the clock and ended by what happened: triage by a person who triages (`domain.triage_window`) or
+acknowledges, the search for the cause by `diagnosed`, mitigation by `mitigated`; being restored or resolved ends them
+all. A phase with any other name has no event of its own and ends by the clock.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ from datetime import datetime
 from typing import NamedTuple
 
 from incident_ops.domain.as_of import IncidentAt, as_of
+from incident_ops.domain.commander import commander_due
 from incident_ops.domain.fence import consume, evaluate_each
-from incident_ops.domain.lifecycle import NEW, OVER
+from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, UndatedFields, Unread
 from incident_ops.domain.ticket import kind_of
-from incident_ops.domain.time import parse_instant
+from incident_ops.domain.triage_window import triage_instants
+from incident_ops.domain.waits import snoozed_until
+from incident_ops.sla.activity import is_automation
 from incident_ops.sla.calendar import due, elapsed
 from incident_ops.sla.clocks import ACTION_ITEM, AFTERWARDS, Clock, Risk, clocks
 from incident_ops.sla.targets import calendar_of, level_of, seconds_of, why_no_level
@@ -64,7 +67,9 @@ def clock_report(
         its_clocks = clocks(view, policy)
         found.extend(clock for clock in its_clocks if everything or _is_wanted(clock, incident.is_closed))
         if view.state not in OVER and not view.is_cancelled:
-            statuses.append(incident_status(view, policy, its_clocks))
+            status = incident_status(view, policy, its_clocks)
+            is_known = "roles" not in record.undated  # who commanded at an earlier time may be undated
+            statuses.append(status if is_known else status._replace(commander_due=None))
 
     consume(evaluate_each(records, add))
     statuses.sort(key=lambda one: one.incident)
@@ -83,7 +88,8 @@ _WORST = (Risk.BREACHED, Risk.AT_RISK, Risk.OK)
 
 
 class IncidentStatus(NamedTuple):
-    """One incident or ticket (`kind`) that is not resolved.
+    """One incident or ticket (`kind`) that is not resolved; `commander_due` as `domain.commander`; `snoozed`: until
+    when reminders wait (None: they do not), and who said so.
 
     `risk` is the worst of its running clocks, `clock` the one that is due next (None: none is due). Instants are aware
     UTC. `lag_seconds` is the time from detection to declaration of an incident declared after the fact.
@@ -100,6 +106,8 @@ class IncidentStatus(NamedTuple):
     phase: PhaseStatus | None
     retroactive: bool
     lag_seconds: int | None
+    commander_due: datetime | None = None
+    snoozed: tuple[datetime, str] | None = None
 
 
 def incident_status(view: IncidentAt, policy: Policy, clocks: Sequence[Clock]) -> IncidentStatus:
@@ -108,7 +116,7 @@ def incident_status(view: IncidentAt, policy: Policy, clocks: Sequence[Clock]) -
     running = [clock for clock in clocks if not clock.is_over and clock.clock not in AFTERWARDS]
     due = [(clock.due, number) for number, clock in enumerate(running) if clock.due is not None]
     updates = view.update_instants()
-    late = view.is_retroactive
+    late, until = view.is_retroactive, snoozed_until(incident, view.now)
     return IncidentStatus(
         incident=incident.id,
         kind=kind_of(incident, policy, view.now),
@@ -121,13 +129,16 @@ def incident_status(view: IncidentAt, policy: Policy, clocks: Sequence[Clock]) -
         phase=current_phase(view, policy),
         retroactive=late,
         lag_seconds=view.declaration_lag if late else None,
+        commander_due=commander_due(incident, policy, view.now),
+        snoozed=(until, incident.snooze.by) if incident.snooze and until else None,
     )
 
 
+TRIAGE = "triage"
 _TRIAGE = ("times.acknowledged", "times.diagnosed", "times.mitigated")
 _CAUSE = ("times.diagnosed", "times.mitigated")
 ENDINGS = {
-    "triage": _TRIAGE,
+    TRIAGE: _TRIAGE,
     "investigation": _CAUSE,
     "root_cause": _CAUSE,
     "mitigation": ("times.mitigated",),
@@ -157,7 +168,7 @@ def phases(view: IncidentAt, policy: Policy) -> list[PhaseStatus]:
     for phase in level.phases:
         start = due(begin, seconds_of(phase.start), calendar)
         planned = due(begin, seconds_of(phase.end), calendar) if phase.end else None
-        ended = _ended(view, phase.id, planned)
+        ended = _ended(view, policy, phase.id, planned)
         over = elapsed(planned, ended or view.now, calendar) if planned else 0
         found.append(PhaseStatus(phase.id, start, planned, ended, over))
     return found
@@ -170,12 +181,11 @@ def current_phase(view: IncidentAt, policy: Policy) -> PhaseStatus | None:
     return next((one for one in phases(view, policy) if one.ended_at is None), None)
 
 
-def _ended(view: IncidentAt, name: str, planned: datetime | None) -> datetime | None:
+def _ended(view: IncidentAt, policy: Policy, name: str, planned: datetime | None) -> datetime | None:
     """When a phase ended; None while it lasts."""
     if name not in ENDINGS:
         return planned if planned is not None and planned <= view.now else view.resolved.at
     events = [view.at(field) for field in (*ENDINGS[name], "times.restored")]
-    if name == "triage":
-        moves = [one for one in view.incident.changes if one.field == "state" and one.old == NEW]
-        events += [parse_instant(one.at) for one in moves]
+    if name == TRIAGE:
+        events += triage_instants(view.incident, lambda by: not is_automation(by, policy))
     return min((at for at in (*events, view.resolved.at) if at is not None and at <= view.now), default=None)

@@ -50,6 +50,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "notify": ("INC-1", "--mark", "declared", "--dry-run"),
     "override": DEPLOY,
     "pause": ("INC-1", "--waiting-for", "vendor", *REASON),
+    "snooze": ("INC-1", "--until", "2h", *REASON),
     "plan": (),
     "policy holidays": ("DE", "--year", "2026"),
     "policy lint": (),

@@ -147,9 +147,10 @@ def test_the_json_has_its_keys_in_this_order(several: Folder) -> None:
     assert list(data) == ["schema", "at", "incidents"]
     assert data["incidents"][1] == {
         "id": "INC-2", "kind": "incident", "severity": "SEV1", "priority": None, "rank": 2, "state": "new",
-        "outcome": "fixed",
+        "outcome": None,
         "title": "Login fails", "services": ["api"], "declared": "2025-01-26T12:05:00Z", "age_seconds": 6900,
-        "open_items": 3, "pending": False, "visibility": "internal", "file": "incidents/INC-2/incident.yaml",
+        "snoozed_until": None, "open_items": 3, "pending": False, "visibility": "internal",
+        "file": "incidents/INC-2/incident.yaml",
     }  # fmt: skip
     items = json.loads(call("list", "--overdue", "--format", "json", at=several.path).out)
     assert items["action_items"] == [

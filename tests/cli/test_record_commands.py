@@ -354,7 +354,7 @@ def test_an_edit_that_would_bring_an_error_is_refused(folder: Folder) -> None:
         (("update",), "nothing to say"),
         (("update", "--severity", "SEV3"), "--reason"),
         (("update", "--eta", "3m"), "--eta"),
-        (("pause",), "--waiting-for"),
+        (("pause",), "--for"),
         (("pause", "--end"), "cannot be resumed"),
         (("assign", "a", "b", "c"), "who gets what"),
         (("assign", "commander", "@a", "--tier", "2"), "no tier"),

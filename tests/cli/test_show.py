@@ -14,9 +14,10 @@ from incident_ops.cli.options import complete_incident, complete_service
 from tests.cli.scene import CLOSED, ROOT, Folder, call, contents
 
 KEYS = [
-    "schema", "at", "id", "kind", "file", "title", "severity", "priority", "state", "outcome", "phase", "public_status",
-    "services", "pending", "drill", "visibility", "declared", "age_seconds", "impact_seconds", "impact",
-    "impact_services", "contributing", "roles",
+    "schema", "at", "id", "kind", "file", "title", "severity", "priority", "state", "outcome", "phase",
+    "response_phase", "public_status", "services", "pending", "drill", "visibility", "declared",
+    "age_seconds", "impact_seconds", "impact",
+    "impact_services", "contributing", "roles", "commander_due", "waiting", "snooze",
     "assigned_to", "last_update", "clocks", "timeline", "action_items", "links", "related", "next",
 ]  # fmt: skip
 

@@ -48,7 +48,7 @@ REOPENED = incident(
     times={"acknowledged": text(13), "restored": text(14), "resolved": text(15)},
     changes=[moved(13, "new", "in_progress"), moved(15, "in_progress", "resolved"), moved(18, "resolved", "reopened")],
     cycles=[{"reopened": text(18)}],
-    pauses=[{"from": text(13), "to": text(14), "waiting_for": "user"}],
+    pauses=[{"from": text(13), "to": text(14), "waiting_for": "vendor"}],
     assignments=[{"at": text(13), "to": "@a"}, {"at": text(19), "to": "@b"}],
 )
 

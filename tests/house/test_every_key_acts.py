@@ -57,6 +57,7 @@ DECLARE = 'declare "It is down" -s api --severity SEV1 --by @alice'
 TRIAGE = (
     "triage --users 60 --feature core",
     "triage --users 60 --feature core --data-risk none",
+    "triage -s api --users 5 --feature secondary",
     "triage --feature core --slo violated",
     "triage --feature core --sla imminent",
     "triage --data-risk loss --slo violated --sla imminent --revenue --reputation --ongoing",
@@ -92,7 +93,7 @@ OF_A_BLOCK = {
 }
 """Commands that a block of the policy is about; for the others GENERAL."""
 OF_ANOTHER_FILE = {
-    "services": (*GATE, *GENERAL, DECLARE),
+    "services": (*GATE, *GENERAL, DECLARE, "triage -s api --users 5 --feature secondary"),
     "incident": (
         "show {}",
         "render {}",

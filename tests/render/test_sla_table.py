@@ -121,7 +121,7 @@ def test_a_style_sees_each_line_with_its_word() -> None:
 
 def test_json_has_the_fields_of_the_contract_in_their_order() -> None:
     data = json.loads(to_json(sample(), lag_seconds=7))
-    assert list(data) == ["schema", "at", "lag_seconds", "clocks", "obligations", "unread"]
+    assert list(data) == ["schema", "at", "lag_seconds", "clocks", "obligations", "commanders", "unread"]
     assert (data["schema"], data["at"], data["lag_seconds"], data["obligations"]) == (1, "2025-01-22T14:00:00Z", 7, [])
     times = ["start", "due", "state", "risk", "elapsed_seconds", "remaining_seconds", "paused_seconds", "stopped_at"]
     assert list(data["clocks"][0]) == ["incident", "clock", "cycle", "level", *times]
