@@ -21,6 +21,7 @@ COMMANDS = {
     "assign": "Give a role, or the incident itself, to somebody.",
     "update": "Tell people; or change the level, with a reason.",
     "timeline": "Write down what happened.",
+    "impact": "Write down the impact: users, revenue, services.",
     "action": "Add action items, start, finish or drop them.",
     "pause": "Wait for a user, a vendor or an approval; or go on.",
     "resolve": "Service is back: resolve it, with its cause.",
