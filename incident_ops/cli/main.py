@@ -22,6 +22,7 @@ COMMANDS = {
     "update": "Tell people; or change the level, with a reason.",
     "timeline": "Write down what happened.",
     "impact": "Write down the impact: users, revenue, services.",
+    "cause": "Write down why it happened, and what ended it.",
     "action": "Add action items, start, finish or drop them.",
     "pause": "Wait for a user, a vendor or an approval; or go on.",
     "resolve": "Service is back: resolve it, with its cause.",
