@@ -51,7 +51,8 @@ _BY_TIME = re.compile(r"INC-([0-9]{8}-[0-9]{6})", re.ASCII)
 class Declaration:
     """What is known when somebody declares. Instants are RFC 3339 text; the label may be left to the triage answers.
 
-    `by_rules`: somebody was asked, so the triage rules decide even if no answer was known.
+    `by_rules`: somebody was asked, so the triage rules decide even if no answer was known. `declared`: when it was
+    declared, if it is written up later; the rest is of that time, too.
     """
 
     title: str
@@ -67,6 +68,7 @@ class Declaration:
     by_rules: bool = False
     drill: bool = False
     commander: str | None = None
+    declared: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,8 @@ def _warnings(
     if declaration.answers.ongoing is False:
         messages.append('it is over: when was service back? incident-ops timeline "..." --at WHEN --mark restored')
     level = policy.duties(severity, priority)
-    if level is not None and level.ic_after == 0 and not declaration.commander:
+    is_now = declaration.declared is None
+    if is_now and level is not None and level.ic_after == 0 and not declaration.commander:
         messages.append(f"{severity or level.id} needs a commander now")
     return tuple(messages)
 
@@ -237,6 +240,17 @@ def highest_number(ids: Iterable[str], series: str) -> int:
     """The highest number of a series, 0 where none is taken; ids of another form do not count."""
     tails = (one.removeprefix(series) for one in ids if one.startswith(series) and is_incident_id(one))
     return max((int(tail) for tail in tails if tail.isdecimal()), default=0)
+
+
+def steps_of_write_up(incident: Incident) -> tuple[str, ...]:
+    """The commands that write down what came after the declaration, each at its own time."""
+    name = incident.id
+    return (
+        f"incident-ops ack {name} --at WHEN",
+        f'incident-ops timeline "..." {name} --at WHEN',
+        f"incident-ops resolve {name} --at WHEN --restored WHEN --cause CATEGORY",
+        f"incident-ops close {name} --at WHEN --verified",
+    )
 
 
 def next_steps(incident: Incident, policy: Policy) -> tuple[str, ...]:
