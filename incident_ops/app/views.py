@@ -94,7 +94,8 @@ def view_incident(workspace: Workspace, record: Record) -> IncidentView:
     policy, _ = workspace.judged_by
     incident = record.incident
     late = days_late(incident, policy, workspace.now)
-    return IncidentView(record, policy, _clocks(workspace, record), workspace.now, late, next_steps(incident, policy))
+    asks = next_steps(incident, policy, is_whole=not record.undated)
+    return IncidentView(record, policy, _clocks(workspace, record), workspace.now, late, asks)
 
 
 def _clocks(workspace: Workspace, record: Record) -> list[Clock] | str:

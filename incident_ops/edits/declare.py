@@ -31,6 +31,7 @@ from incident_ops.domain.public_updates import needs_public_word
 from incident_ops.domain.record import is_incident_id
 from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
 from incident_ops.domain.triage import Decision, decide_level, is_any_answered
+from incident_ops.edits.missing_facts import steps_for_missing_facts
 from incident_ops.edits.step import given_fields
 from incident_ops.errors import UserError
 
@@ -44,6 +45,7 @@ SOURCES = {
 
 
 NO_ANSWERS = Triage()
+MOST_STEPS = 4
 _BY_TIME = re.compile(r"INC-([0-9]{8}-[0-9]{6})", re.ASCII)
 
 
@@ -253,10 +255,11 @@ def steps_of_write_up(incident: Incident) -> tuple[str, ...]:
     )
 
 
-def next_steps(incident: Incident, policy: Policy) -> tuple[str, ...]:
-    """Commands to run next, by state, roles and instants; empty where nothing is left to do.
+def next_steps(incident: Incident, policy: Policy, *, is_whole: bool = True) -> tuple[str, ...]:
+    """Commands to run next, by state, roles, instants and what is unknown: at most MOST_STEPS, none where none is left.
 
-    `@who` and `"..."` are placeholders that only a person can fill in; commands refuse them as they are.
+    `@who`, `"..."`, `WHEN` and `N` are placeholders that only a person can fill in; commands refuse them as they are.
+    `is_whole`: nothing was left out of the incident, as it is of a view of an earlier time.
     """
     level = policy.level_of(incident)
     steps_left = []
@@ -270,6 +273,7 @@ def next_steps(incident: Incident, policy: Policy) -> tuple[str, ...]:
     }
     if needs_public_word(incident, policy):
         steps_left.append(f'incident-ops update {incident.id} --public "..."')
+    steps_left += steps_for_missing_facts(incident, policy) if is_whole else ()
     if incident.state in by_state:
         steps_left.append(by_state[incident.state])
     if incident.state == IN_PROGRESS:
@@ -277,7 +281,7 @@ def next_steps(incident: Incident, policy: Policy) -> tuple[str, ...]:
     is_final = incident.postmortem is not None and incident.postmortem.status == "final"
     if incident.state in OVER and policy.requires_postmortem(incident) and not is_final:
         steps_left.append(f"write `postmortem` in incidents/{incident.id}/incident.yaml")
-    return tuple(steps_left)
+    return tuple(steps_left[:MOST_STEPS])
 
 
 def _progress(incident: Incident) -> str:

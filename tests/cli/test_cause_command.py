@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import subprocess
 from typing import Any
 
 import pytest
 
 from incident_ops.adapters.environment import CHOSEN
 from incident_ops.records.yaml_reader import Document, read_yaml
-from tests.cli.scene import Done, Folder, call, command, contents, record
+from tests.cli.scene import Done, Folder, call, contents, record
+from tests.support.typing import at_terminal
 
 DAY = "2025-01-26"
 
@@ -142,32 +140,11 @@ def test_scripts_read_what_was_done(folder: Folder) -> None:
     assert (printed["changed"], printed["told"]) == (True, ["cause, category: deploy"])
 
 
-def at_terminal(folder: Folder, *args: str, answers: str) -> str:
-    """What a command prints at a terminal where somebody types these answers."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        command(*args, clock=f"{DAY}T12:30:00Z"), cwd=folder.path, stdin=theirs, stdout=theirs, stderr=theirs,
-        env={**os.environ, "TERM": "dumb"},
-    )  # fmt: skip
-    os.close(theirs)
-    os.write(ours, answers.encode())
-    shown = b""
-    while True:
-        try:
-            read = os.read(ours, 4096)
-        except OSError:
-            break
-        if not read:
-            break
-        shown += read
-    assert process.wait(30) == 0, shown
-    os.close(ours)
-    return shown.decode()
-
-
 def test_at_a_terminal_it_asks_for_what_is_not_written_yet(folder: Folder) -> None:
     put(folder, cause="{category: deploy, what: Tokens were rejected}")
-    shown = at_terminal(folder, "cause", answers="A reversed comparison\nRolled back\n\n")
+    shown = at_terminal(
+        folder.path, "cause", clock=f"{DAY}T12:30:00Z", answers="A reversed comparison\nRolled back\n\n"
+    )
     assert "Why did it break?" in shown
     assert "What broke?" not in shown
     assert data(folder)["cause"]["why"] == "A reversed comparison"
@@ -176,7 +153,7 @@ def test_at_a_terminal_it_asks_for_what_is_not_written_yet(folder: Folder) -> No
 
 def test_at_a_terminal_impact_asks_for_what_is_not_known_yet(folder: Folder) -> None:
     put(folder)
-    shown = at_terminal(folder, "impact", answers="12:00\n5000\n\nunknown\nnone\n")
+    shown = at_terminal(folder.path, "impact", clock=f"{DAY}T12:30:00Z", answers="12:00\n5000\n\nunknown\nnone\n")
     assert "When did it begin" in shown
     assert data(folder)["times"]["started"] == f"{DAY}T12:00:00Z"
     assert data(folder)["impact"] == {"users": {"count": 5000}, "revenue": "unknown", "data_loss": "none"}
