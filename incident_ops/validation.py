@@ -240,7 +240,8 @@ def _latest(text: str) -> int:
 
 def _links(path: str, incident: Incident) -> list[Link]:
     links = [
-        Link(path, incident.id, "related", target, ("related", index)) for index, target in enumerate(incident.related)
+        Link(path, incident.id, "related", one.id, ("related", index, *(() if isinstance(written, str) else ("id",))))
+        for index, (written, one) in enumerate(zip(incident.related, incident.relations, strict=True))
     ]
     for kind, target in (("duplicate_of", incident.duplicate_of), ("problem", incident.problem)):
         if target is not None:

@@ -223,9 +223,10 @@ def _first_steps(workspace: Workspace, incident: Incident) -> tuple[str, ...]:
     if is_ticket(incident, policy):
         return (*runbooks, f"incident-ops ack {incident.id}")
     commander = () if incident.roles.commander else (f"incident-ops assign commander @who {incident.id}",)
+    channel = () if incident.links.channel else (f"open the channel {channel_name(incident, policy)}",)
     return (
         *commander,
-        f"open the channel {channel_name(incident, policy)}",
+        *channel,
         *runbooks,
         f'incident-ops update {incident.id} --internal "..."',
     )

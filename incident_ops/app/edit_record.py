@@ -271,7 +271,8 @@ def _key(one: Finding) -> tuple[str, str]:
 def _refused(one: Finding, path: str, before: Record | None) -> UserError:
     """The error for an edit. It names no file where the record would be new (no `before`)."""
     place = ".".join(map(str, one.where.route))
-    message = f"nothing was {'changed' if before else 'written'}: {place}{': ' if place else ''}{one.message}"
+    named = "" if not place or one.message.startswith(place) else f"{place}: "
+    message = f"nothing was {'changed' if before else 'written'}: {named}{one.message}"
     return UserError(message, hint=one.hint, where=path if before else "")
 
 

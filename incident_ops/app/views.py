@@ -89,13 +89,15 @@ def record_at(workspace: Workspace, path: str) -> Record:
 
 def view_incident(workspace: Workspace, record: Record) -> IncidentView:
     """A record with all that its picture needs."""
+    from incident_ops.app.relate import relations_of  # what a list does not need
     from incident_ops.edits.declare import next_steps  # a list says nothing of what to do next
 
     policy, _ = workspace.judged_by
     incident = record.incident
     late = days_late(incident, policy, workspace.now)
-    asks = next_steps(incident, policy, is_whole=not record.undated)
-    return IncidentView(record, policy, _clocks(workspace, record), workspace.now, late, asks)
+    related = relations_of(workspace, record)
+    steps = next_steps(incident, policy, is_whole=not record.undated)
+    return IncidentView(record, policy, _clocks(workspace, record), workspace.now, late, steps, related)
 
 
 def _clocks(workspace: Workspace, record: Record) -> list[Clock] | str:

@@ -162,6 +162,9 @@ def _share(text: str) -> float | str | None:
 @click.option("--source", type=click.Choice([*SOURCES]), help="What noticed it.")
 @click.option("--detail", metavar="TEXT", help="Which alert, ticket or dashboard; with --source.")
 @click.option("--commander", metavar="WHO", help="The incident commander.")
+@click.option("--bridge", metavar="TEXT", help="Where people talk: a call, an address.")
+@click.option("--channel", metavar="TEXT", help="The incident's chat channel.")
+@click.option("--tag", "tags", metavar="WORD", multiple=True, help="A word to find it by; may be repeated.")
 @click.option("--drill", is_flag=True, help="This is an exercise.")
 @answer_options
 @by_option
@@ -278,8 +281,7 @@ def _filled(
         detail=said["detail"],
         answers=answers,
         by_rules=by_rules,
-        drill=said["drill"],
-        commander=said["commander"],
+        **{name: said[name] for name in ("drill", "commander", "bridge", "channel", "tags")},
     )
 
 

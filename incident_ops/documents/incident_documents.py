@@ -244,11 +244,12 @@ def _view(incident: Incident, policy: Policy) -> dict[str, Any]:
 
 def _links(incident: Incident) -> list[incident_facts.FactRow]:
     links = incident.links
-    return [
+    named = [
         incident_facts.FactRow("Knowledge article" if name == "kb" else incident_facts.spell_word(name), str(value))
         for name in links.__struct_fields__
-        if (value := getattr(links, name)) is not None
+        if name != "others" and (value := getattr(links, name)) is not None
     ]
+    return [*named, *(incident_facts.FactRow(one.name, one.url) for one in links.others)]
 
 
 def _people(who: str | Sequence[str]) -> str:

@@ -30,6 +30,7 @@ from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, Policy
 from incident_ops.domain.policy_sections import AFTER, Checklist
 from incident_ops.domain.public_updates import PUBLIC, last_update_for, public_status
 from incident_ops.domain.record import Record, item_key
+from incident_ops.domain.relations import spell_relation
 from incident_ops.domain.ticket import INCIDENT, is_ticket, kind_of
 from incident_ops.domain.time import duration, parse_instant, spell_clock, spell_duration
 from incident_ops.errors import UserError
@@ -306,7 +307,10 @@ def _links(incident: Incident) -> str:
     names = {"bridge": "Bridge", "channel": "Channel", "dashboard": "Dashboard", "runbook": "Runbook"}
     names |= {"status_page": "Status page", "pipeline": "Pipeline", "logs": "Logs", "kb": "Knowledge article"}
     links = [link(name, text) for field, name in names.items() if (text := getattr(urls, field))]
-    return "**Where:** " + " · ".join(links) if links else ""
+    links += [link(one.name, one.url) for one in urls.others]
+    related = [spell_relation(one).replace(one.id, code(one.id)) for one in incident.relations]
+    where = "**Where:** " + " · ".join(links) if links else ""
+    return "\n\n".join(filter(None, (where, "**Related:** " + " · ".join(related) if related else "")))
 
 
 def _items(incident: Incident) -> str:

@@ -304,6 +304,11 @@ class Postmortem(Value, frozen=True, kw_only=True):
     follow_up_on: str | None = None
 
 
+class NamedLink(Value, frozen=True, kw_only=True):
+    name: str
+    url: str
+
+
 class Links(Value, frozen=True, kw_only=True):
     channel: str | None = None
     bridge: str | None = None
@@ -315,6 +320,17 @@ class Links(Value, frozen=True, kw_only=True):
     runbook_updated: str | None = None
     kb: str | None = None
     tracking_issue: int | None = None
+    others: list[NamedLink] = []
+
+
+CAUSES, CAUSED_BY, DEPENDS_ON, SIMILAR = "causes", "caused_by", "depends_on", "similar"
+
+
+class Relation(Value, frozen=True, kw_only=True):
+    """Another incident, and what this one has to do with it."""
+
+    id: str
+    kind: str
 
 
 class Source(Value, frozen=True, kw_only=True):
@@ -358,7 +374,7 @@ class Incident(Value, frozen=True, kw_only=True):
     action_items: list[ActionItem] = []
     postmortem: Postmortem | None = None
     links: Links = Links()
-    related: list[str] = []
+    related: list[Relation | str] = []
     duplicate_of: str | None = None
     problem: str | None = None
     public_status: str | None = None
@@ -370,6 +386,11 @@ class Incident(Value, frozen=True, kw_only=True):
     def is_closed(self) -> bool:
         """True in state closed; every other state is open."""
         return self.state == "closed"
+
+    @property
+    def relations(self) -> list[Relation]:
+        """The related incidents; one that is named by its id alone is similar."""
+        return [Relation(id=one, kind=SIMILAR) if isinstance(one, str) else one for one in self.related]
 
     @property
     def open_items(self) -> list[ActionItem]:

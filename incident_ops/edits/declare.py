@@ -71,6 +71,9 @@ class Declaration:
     drill: bool = False
     commander: str | None = None
     declared: str | None = None
+    bridge: str | None = None
+    channel: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,8 @@ def declare_incident(
         impact={"users": UNKNOWN, "revenue": UNKNOWN},
         timeline=_first_rows(declaration, detected, at, by, policy.duties(severity, priority)),
         changes=moves or None,
+        tags=list(dict.fromkeys(declaration.tags)) or None,
+        links=given_fields(channel=declaration.channel, bridge=declaration.bridge) or None,
         drill=declaration.drill or None,
     )
     return Declared(data, decision, _warnings(declaration, policy, severity, priority, decision))

@@ -4,6 +4,7 @@ or a duplicate. And an automatic state change, as the edits a person would have 
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,9 +50,12 @@ def missing_for_resolution(incident: Incident, facts: ResolutionFacts) -> tuple[
 def resolve_incident(incident: Incident, policy: Policy, now: datetime, by: str | None, facts: ResolutionFacts) -> Step:
     """Moves to resolved, through every skipped state. UserError where `restored` or `cause` is missing."""
     if incident.state == RESOLVED:
-        return Step((), (f"was resolved already, at {current_instant(incident, 'resolved')}; nothing changed",))
+        message = f"was resolved already, at {current_instant(incident, 'resolved')}; nothing changed"
+        return Step((), (message,), _not_recorded(incident, facts))
     if incident.state == CLOSED:
-        raise illegal_move(incident, policy, "resolved", f"`incident-ops reopen {incident.id} --reason TEXT` first")
+        ways = _not_recorded(incident, facts)
+        hint = "; ".join(ways) or f"`incident-ops reopen {incident.id} --reason TEXT` first"
+        raise illegal_move(incident, policy, "resolved", hint)
     if missing := missing_for_resolution(incident, facts):
         options = " and ".join(f"--{name}" for name in missing)
         hint = "--restored now, 10m (ago), an instant or unknown; --cause " + "|".join(CATEGORIES)
@@ -66,6 +70,22 @@ def resolve_incident(incident: Incident, policy: Policy, now: datetime, by: str 
     edits += [*moved, *_cause(incident, facts), timeline_row(now, "status", "Resolved", by)]
     restored = facts.restored or current_instant(incident, "restored")
     return Step(tuple(edits), tuple(messages), _unstable(policy, now, restored))
+
+
+def _not_recorded(incident: Incident, facts: ResolutionFacts) -> tuple[str, ...]:
+    """The commands for what was said of a resolved incident and is not on its record."""
+    ways = []
+    if facts.restored not in (None, current_instant(incident, "restored")):
+        ways.append(
+            f'restored is not changed here: incident-ops correct {incident.id} restored {facts.restored} --reason "..."'
+        )
+    known = incident.cause
+    given = {"category": facts.cause, "what": facts.what, "why": facts.why}
+    fresh = {name: said for name, said in given.items() if said is not None and said != getattr(known, name, None)}
+    if fresh:
+        options = " ".join(f"--{name} {shlex.quote(said)}" for name, said in fresh.items())
+        ways.append(f"the cause is not changed here: incident-ops cause {incident.id} {options}")
+    return tuple(ways)
 
 
 def _cause(incident: Incident, facts: ResolutionFacts) -> list[Edit]:
@@ -158,7 +178,7 @@ def _must_be_recent(incident: Incident, policy: Policy, now: datetime) -> None:
     if closed is not None and (now - parse_instant(closed)).total_seconds() > duration(limit):
         raise UserError(
             f"{incident.id} was closed at {closed}, more than {limit} ago: it cannot be reopened",
-            hint="declare a new incident, and name this one in `related`",
+            hint=f"declare a new incident, then: incident-ops relate {incident.id}",
         )
 
 

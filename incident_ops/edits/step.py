@@ -195,7 +195,7 @@ def instant_edit(incident: Incident, name: str, at: str) -> Set:
     field, instants = field_of(incident, name), corrected_instants(incident)
     present = instants.get(field)
     if present is not None and present != at:
-        hint = "leave it out; to fix a wrong one add an entry to corrections, or edit the record before it is merged"
+        hint = f'leave it out, or put it right: incident-ops correct {incident.id} {name} {at} --reason "..."'
         raise UserError(f"{incident.id}: {field} is already {present}", hint=hint)
     if name in _ORDER and (moment := instant(at)) is not None:
         for place, other in enumerate(_ORDER):

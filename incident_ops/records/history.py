@@ -49,6 +49,13 @@ def merged_rows(git: Repository | None, commit: str | None, path: str, name: str
     return len(rows) if isinstance(rows, list) else 0
 
 
+def merged_incident(git: Repository | None, commit: str | None, path: str) -> Incident | None:
+    """A record as it is at the commit that counts as merged; None where it is not there, or cannot be read."""
+    raw = git.read_path(commit, path) if git and commit else None
+    document = _valid(path, raw) if raw is not None else None
+    return None if document is None else to_record(path, document.data).incident
+
+
 def last_readable(git: Repository | None, path: str) -> Incident | None:
     """What a record was in the newest commit in which it can be read, or None where there is none."""
     document = last_document(git, path, "incident")

@@ -34,7 +34,8 @@ APPENDED: Mapping[Route, str] = {
 ITEMS: Mapping[Route, str] = {("action_items",): "id"}
 """Lists of things that have a name of their own, and the key that holds it."""
 
-SETS: frozenset[Route] = frozenset({("services",), ("tags",), ("related",)})
+RELATED: Route = ("related",)
+SETS: frozenset[Route] = frozenset({("services",), ("tags",), RELATED})
 """Lists in which a value occurs once."""
 
 
@@ -119,6 +120,8 @@ def by_name(route: Route, items: Sequence[Any]) -> dict[Any, Any] | None:
         name = item
         if route in ITEMS:
             name = item.get(ITEMS[route]) if isinstance(item, dict) else None
+        elif route == RELATED and isinstance(item, dict):
+            name = item.get("id")
         if not isinstance(name, str) or name in named:
             return None
         named[name] = item

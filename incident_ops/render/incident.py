@@ -14,11 +14,12 @@ import msgspec
 from incident_ops.documents.incident_facts import NOBODY, impact_cycles
 from incident_ops.domain.as_of import corrected_instants, current_instant, declared_at, phase
 from incident_ops.domain.impact import affected_users, hurt_for, hurt_services, spell_amount, spell_share
-from incident_ops.domain.incident import ActionItem, Event, Incident, Update
+from incident_ops.domain.incident import ActionItem, Event, Incident, Relation, Update
 from incident_ops.domain.lifecycle import FIXED, OVER, PENDING, REOPENED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.public_updates import public_status
 from incident_ops.domain.record import Record
+from incident_ops.domain.relations import spell_relation
 from incident_ops.domain.ticket import TICKET, kind_of
 from incident_ops.domain.time import (
     UNKNOWN,
@@ -47,7 +48,7 @@ ENDED = ("missed", "met", "cancelled")
 
 class IncidentView(NamedTuple):
     """What the screen is made of: the record, the policy, its clocks (or why there are none), the time (aware UTC), how
-    many days each late action item is late (by its index), the next commands."""
+    many days each late action item is late (by its index), the next commands, the related incidents."""
 
     record: Record
     policy: Policy
@@ -55,6 +56,7 @@ class IncidentView(NamedTuple):
     now: datetime
     late: dict[int, int]
     next: Sequence[str]
+    related: Sequence[Relation] = ()
 
     @property
     def kind(self) -> str:
@@ -88,7 +90,7 @@ def to_text(view: IncidentView, style: Style = lambda _, line: line) -> str:
     ]
     left_out = [ScreenLine(PLAIN_LINE, line) for line in undated_lines(view.record.undated)]
     room = max(HEIGHT - len(top) - len(body) - len(left_out) - len(steps), 0)
-    rest = [*_factors(incident), *_links(incident, room)][:room]
+    rest = [*_factors(incident), *_related(view), *_links(incident, room)][:room]
     return "".join(f"{style(tone, text)}\n" for tone, text in (*top, *body, *rest, *left_out, *steps))
 
 
@@ -281,9 +283,16 @@ def _factors(incident: Incident) -> Iterator[ScreenLine]:
         yield from _labelled("Factors", ["; ".join(incident.cause.contributing)])
 
 
+def _related(view: IncidentView) -> Iterator[ScreenLine]:
+    if view.related:
+        yield from _labelled("Related", _most(wrap([*map(spell_relation, view.related)], ROOM, ", "), 2))
+
+
 def _links(incident: Incident, room: int) -> list[ScreenLine]:
     links = incident.links
-    texts = [f"{name.replace('_', ' ')} {link}" for name in links.__struct_fields__ if (link := getattr(links, name))]
+    fields = [name for name in links.__struct_fields__ if name != "others"]
+    texts = [f"{name.replace('_', ' ')} {link}" for name in fields if (link := getattr(links, name))]
+    texts += [f"{one.name} {one.url}" for one in links.others]
     return list(_labelled("Links", _most(texts, room)))
 
 
@@ -336,7 +345,8 @@ def to_json(view: IncidentView) -> str:
         "clocks": [] if isinstance(view.clocks, str) else [clock_data(clock) for clock in view.clocks],
         "timeline": _events(view),
         "action_items": _items_data(view),
-        "links": {name: link for name in incident.links.__struct_fields__ if (link := getattr(incident.links, name))},
+        "links": msgspec.to_builtins(incident.links),
+        "related": msgspec.to_builtins(view.related),
         "next": list(view.next),
     }
     if isinstance(view.clocks, str):

@@ -25,7 +25,7 @@ LEVEL = Level.ERROR
 TIMED = False
 
 CHAIN = ("mitigated", "restored", "resolved", "closed")
-HINT = "one of them is wrong; to change a merged time, add an entry to corrections"
+HINT = "one of them is wrong; `incident-ops correct` puts a time right, merged or not"
 
 
 def check(record: Record, _world: World) -> Iterator[Finding]:

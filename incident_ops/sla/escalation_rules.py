@@ -280,10 +280,14 @@ def similar(incident: Incident, among: Neighbours, policy: Policy, now: datetime
 
 
 def _is_similar(incident: Incident, other: Incident) -> bool:
-    if other.problem or incident.id in other.related or other.id in incident.related:
+    if other.problem or _is_linked(incident, other) or _is_linked(other, incident):
         return False
     same = _category(incident) is not None and _category(incident) == _category(other)
     return same or not set(incident.tags).isdisjoint(other.tags)
+
+
+def _is_linked(incident: Incident, other: Incident) -> bool:
+    return any(one.id == other.id for one in incident.relations)
 
 
 def _category(incident: Incident) -> str | None:

@@ -17,7 +17,7 @@ KEYS = [
     "schema", "at", "id", "kind", "file", "title", "severity", "priority", "state", "outcome", "phase", "public_status",
     "services", "pending", "drill", "visibility", "declared", "age_seconds", "impact_seconds", "impact",
     "impact_services", "contributing", "roles",
-    "assigned_to", "last_update", "clocks", "timeline", "action_items", "links", "next",
+    "assigned_to", "last_update", "clocks", "timeline", "action_items", "links", "related", "next",
 ]  # fmt: skip
 
 

@@ -1,0 +1,96 @@
+"""`incident-ops edit`: what an incident says of itself, put right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from incident_ops.app.edit_record import RecordChange, check_services, clean, who
+from incident_ops.app.workspace import Workspace
+from incident_ops.cli.options import by_option, complete_service, edits_record, incident_argument
+from incident_ops.edits.declare import SOURCES
+from incident_ops.edits.details import LINKS, Details, edit_details, names_in
+from incident_ops.errors import UserError
+
+VISIBILITIES = ("internal", "public", "restricted")
+
+
+def link_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command an option for each link that has a field of its own."""
+    for name in reversed(LINKS):
+        option = f"--{name.replace('_', '-')}"
+        where = "TEXT" if name in ("channel", "bridge", "kb") else "PLACE" if name == "runbook" else "URL"
+        words = {"kb": "knowledge article", "status_page": "status page"}.get(name, name)
+        command = click.option(option, name, metavar=where, help=f"The {words}; `-` takes it away.")(command)
+    return command
+
+
+@click.command()
+@incident_argument
+@click.option("--title", metavar="TEXT", help="What is broken, in the words of a user.")
+@click.option("--description", metavar="TEXT", help="What is known; `-` takes it away.")
+@click.option(
+    "--service",
+    "-s",
+    "services",
+    metavar="NAME",
+    multiple=True,
+    shell_complete=complete_service,
+    help="+NAME adds, -NAME takes away, NAME alone replaces all; may be repeated.",
+)
+@click.option("--source", type=click.Choice([*SOURCES]), help="What noticed it.")
+@click.option("--detail", metavar="TEXT", help="Which alert, ticket or dashboard; `-` takes it away.")
+@click.option("--vip/--no-vip", default=None, help="Is an important customer affected?")
+@click.option("--customer", "customers", metavar="NAME", multiple=True, help="An affected customer, as for --service.")
+@click.option("--tag", "tags", metavar="WORD", multiple=True, help="A tag, as for --service.")
+@link_options
+@click.option("--link", "others", metavar="NAME=URL", multiple=True, help="Any other link; NAME=- takes it away.")
+@click.option("--factor", "factors", metavar="NAME=VALUE", multiple=True, help="A circumstance; NAME=- takes it away.")
+@click.option("--drill/--no-drill", default=None, help="Is it an exercise?")
+@click.option("--visibility", type=click.Choice(VISIBILITIES), help="Who may see it.")
+@by_option
+@edits_record
+def edit(workspace: Workspace, incident: str | None, by: str | None, **said: Any) -> RecordChange:
+    """Put right what a record says: title, services, customers, tags, links ...
+
+    Title, services and visibility keep a history in the record. The first
+    service decides the clocks at the declaration; changing it later does not
+    move them. Levels: `update`. Times: `correct`. People: `assign`.
+
+    \b
+    Examples:
+      incident-ops edit --service +db --service -web
+      incident-ops edit 120500 --title "No login: the database is down"
+      incident-ops edit --bridge https://meet.example.com/1 --channel "#inc-1"
+      incident-ops edit --link "Vendor ticket=https://vendor.example.com/7"
+      incident-ops edit --customer "Acme Ltd" --vip --tag +dns
+    """
+    actor = who(workspace, by)
+    others = _pairs("--link", "URL", said["others"])
+    fields = {name: others.pop(typed) for typed in [*others] if (name := typed.lower().replace(" ", "_")) in LINKS}
+    wanted = Details(
+        **{name: said[name] for name in ("services", "source", "vip", "customers", "tags", "drill", "visibility")},
+        title=clean(said["title"]),
+        description=clean(said["description"]),
+        detail=clean(said["detail"]),
+        links={name: value for name in LINKS if (value := said[name]) is not None} | fields,
+        others=others,
+        factors=_pairs("--factor", "VALUE", said["factors"]),
+    )
+    if wanted == Details():
+        raise UserError("nothing to change is named", hint="--title, --service, --tag, --link ...: see `edit --help`")
+    check_services(workspace, names_in(wanted.services))
+    return incident, lambda current: edit_details(current, workspace.now, actor, wanted)
+
+
+def _pairs(option: str, value: str, texts: Sequence[str]) -> dict[str, str]:
+    """`NAME=VALUE` texts by name. UserError where one lacks a part."""
+    found = {}
+    for text in texts:
+        name, equals, said = text.partition("=")
+        if not (equals and name.strip() and said.strip()) or "://" in name:
+            raise UserError(f"{option} {text!r} is not NAME={value}", hint=f'{option} "NAME={value}"')
+        found[name.strip()] = said.strip()
+    return found
