@@ -149,7 +149,10 @@ def _services(incident: Incident, now: datetime, facts: ImpactFacts) -> Step:
         touched.append(time.service)
         after = _with_time(incident, after, now, time)
         if time.degree != NOT_HURT and time.service not in incident.services:
-            warnings.append(f"{time.service} is not among the services of {incident.id}, and gates go by those")
+            way = f"incident-ops edit {incident.id} --service +{time.service}"
+            warnings.append(
+                f"{time.service} is not among the services of {incident.id}, and gates go by those: `{way}`"
+            )
     for service, at in facts.ended:
         touched.append(service)
         after = _with_end(incident, after, service, at)

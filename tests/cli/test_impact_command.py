@@ -176,7 +176,7 @@ def test_texts_are_added_and_taken_away(folder: Folder) -> None:
 def test_a_service_that_the_incident_does_not_name_gives_a_warning(folder: Folder) -> None:
     folder.put(text=record())
     done = say(folder, "--service", "web:partial:12:05..12:20")
-    assert "warning: web is not among the services of INC-1, and gates go by those" in done.err
+    assert "warning: web is not among the services of INC-1, and gates go by those: `incident-ops edit" in done.err
 
 
 @pytest.mark.parametrize(
