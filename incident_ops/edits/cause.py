@@ -11,7 +11,7 @@ from incident_ops.domain.incident import Cause, Incident, Resolution
 from incident_ops.domain.record import Set
 from incident_ops.domain.time import UNKNOWN
 from incident_ops.edits.finish import CATEGORIES
-from incident_ops.edits.step import Step, join_steps, list_edits, quote, said_texts
+from incident_ops.edits.step import Step, join_steps, list_edits, quote, said_texts, something_said
 from incident_ops.errors import UserError
 
 
@@ -37,13 +37,14 @@ def write_cause(incident: Incident, facts: CauseFacts) -> Step:
         hint = f"--category {'|'.join(CATEGORIES[:-1])}"
         category = Step((Set(("cause", "category"), UNKNOWN),), (), (f"the category of the cause is unknown: {hint}",))
     contributing = incident.cause.contributing if incident.cause else []
-    return join_steps(
+    step = join_steps(
         category,
         _texts("cause", incident.cause, facts.cause),
         said_texts(("cause", "contributing"), contributing, facts.contributing, "contributing"),
         _whys(incident, facts.whys),
         _texts("resolution", incident.resolution, facts.resolution),
     )
+    return something_said(step)
 
 
 def _texts(name: str, before: Cause | Resolution | None, given: Mapping[str, str]) -> Step:

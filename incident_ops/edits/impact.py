@@ -15,7 +15,16 @@ from incident_ops.domain.incident import Amount, Incident, Revenue, ServiceImpac
 from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.record import Edit, Set
 from incident_ops.domain.time import UNKNOWN, parse_instant, spell_clock, stamp
-from incident_ops.edits.step import Step, given_fields, instant_edit, join_steps, list_edits, quote, said_texts
+from incident_ops.edits.step import (
+    Step,
+    given_fields,
+    instant_edit,
+    join_steps,
+    list_edits,
+    quote,
+    said_texts,
+    something_said,
+)
 from incident_ops.errors import UserError
 
 NOT_HURT = "none"
@@ -78,7 +87,7 @@ def write_impact(incident: Incident, now: datetime, facts: ImpactFacts) -> Step:
         said_texts(("impact", "qualitative"), incident.impact.qualitative, facts.qualitative, "also"),
         _services(incident, now, facts),
     ]
-    return join_steps(*steps)
+    return something_said(join_steps(*steps))
 
 
 def _started(incident: Incident, at: str | None) -> Step:
@@ -173,7 +182,7 @@ def _with_time(
     others = [one for one in times if one.service != given.service]
     if given.degree == NOT_HURT:
         return others
-    if given.start is None and incident.state in OVER:
+    if None in (given.start, given.end) and incident.state in OVER:
         form = f"--service {given.service}:{given.degree}:FROM..TO"
         raise UserError(f"{incident.id} is {incident.state}: from when until when was it?", hint=form)
     fields = given_fields(service=given.service, degree=given.degree, start=given.start or stamp(now), end=given.end)

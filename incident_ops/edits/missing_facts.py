@@ -10,6 +10,9 @@ from incident_ops.domain.policy import Policy
 from incident_ops.domain.ticket import is_ticket
 from incident_ops.domain.time import UNKNOWN
 
+MOST_OPTIONS = 2
+"""So many options a command is printed with, which fits a narrow terminal; the next one asks for the others."""
+
 
 def steps_for_missing_facts(incident: Incident, policy: Policy) -> tuple[str, ...]:
     """A command for the impact and one for the cause, where they lack something.
@@ -31,7 +34,9 @@ def _missing_impact(incident: Incident) -> list[str]:
     began = "times.started" in corrected_instants(incident)
     users = affected_users(incident)
     is_answered = isinstance(incident.impact.users, Users) or spell_users(users) != UNKNOWN
-    return ["--started WHEN"] * (not began) + ["--users N"] * (not is_answered)
+    still_hurt = [f"--end-service {one.service} WHEN" for one in incident.impact.services if one.end is None]
+    missing = ["--started WHEN"] * (not began) + ["--users N"] * (not is_answered) + still_hurt
+    return missing[:MOST_OPTIONS]
 
 
 def _missing_cause(incident: Incident) -> list[str]:

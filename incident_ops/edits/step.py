@@ -42,6 +42,11 @@ def join_steps(*steps: Step) -> Step:
     )
 
 
+def something_said(step: Step) -> Step:
+    """The step, with the message that nothing changed where it has none."""
+    return step if step.messages else Step(step.edits, ("nothing changed",), step.warnings)
+
+
 def given_fields(**fields: Any) -> dict[str, Any]:
     """The fields that have a value, in this order; a trailing `_` (for Python keywords) is removed from the name."""
     return {name.rstrip("_"): value for name, value in fields.items() if value is not None}

@@ -157,3 +157,11 @@ def test_at_a_terminal_impact_asks_for_what_is_not_known_yet(folder: Folder) -> 
     assert "When did it begin" in shown
     assert data(folder)["times"]["started"] == f"{DAY}T12:00:00Z"
     assert data(folder)["impact"] == {"users": {"count": 5000}, "revenue": "unknown", "data_loss": "none"}
+
+
+def test_at_a_terminal_no_answer_changes_nothing(folder: Folder) -> None:
+    put(folder, cause="{category: deploy, what: x, why: y}")
+    before = contents(folder.path)
+    shown = at_terminal(folder.path, "cause", clock=f"{DAY}T12:30:00Z", answers="\n\n")
+    assert "INC-1: nothing changed" in shown
+    assert contents(folder.path) == before

@@ -219,6 +219,7 @@ def test_once_it_is_over_a_service_needs_both_times(folder: Folder) -> None:
     put(folder)
     call("resolve", "--restored", "12:20", "--cause", "unknown", at=folder.path, clock=f"{DAY}T12:25:00Z")
     call("impact", "INC-1", "--service", "api:major", at=folder.path).told_once(2, "resolved", "api:major:FROM..TO")
+    call("impact", "INC-1", "--service", "api:major:12:05..", at=folder.path).told_once(2, "resolved", "FROM..TO")
     say(folder, "INC-1", "--service", "api:major:12:05..12:20", "--users", "60%", clock="14:00:00")
     assert data(folder)["impact"]["services"][0]["to"] == f"{DAY}T12:20:00Z"
 

@@ -135,3 +135,13 @@ def test_a_view_of_an_earlier_time_asks_for_nothing_that_it_leaves_out(folder: F
     assert "Next       incident-ops update INC-1 --public" in shown
     assert " impact INC-1" not in shown
     assert " cause INC-1" not in shown
+
+
+def test_a_service_that_is_still_hurt_after_the_end_is_asked_for(folder: Folder) -> None:
+    folder.put()
+    at = {"at": folder.path, "clock": "2025-01-26T13:00:00Z"}
+    call("impact", "--service", "api:major:12:05..", "--started", "12:05", "--users", "unknown", **at)  # type: ignore[arg-type]
+    resolved = call("resolve", "--restored", "now", "--cause", "deploy", "--what", "x", "--why", "y", **at)  # type: ignore[arg-type]
+    assert "  next: incident-ops impact INC-1 --end-service api WHEN\n" in resolved.out
+    ended = call("impact", "INC-1", "--end-service", "api", "12:50", **at)  # type: ignore[arg-type]
+    assert "impact INC-1" not in "".join(next_lines(ended.out))
