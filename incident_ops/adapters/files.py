@@ -56,23 +56,44 @@ def demand_no_link(root: Path, path: str) -> None:
             raise WriteFailed("is a symbolic link; nothing is written through it", where=where, hint="make it a folder")
 
 
-def replace_if_unchanged(path: Path, before: bytes, after: bytes, lock: Path) -> bool:
+def replace_if_unchanged(
+    path: Path, before: bytes, after: bytes, lock: Path, first: Callable[[], None] | None = None
+) -> bool:
     """Writes `after` only where the file still holds `before`; False where it does not, and nothing was written.
 
-    `lock` is a file that all who write this way share: between the look and the write no other of them writes.
-    WriteFailed where the system refuses.
+    `lock` is a file that all who write this way share: between the look and the write no other of them writes. `first`
+    is done just before the write. WriteFailed where the system refuses.
     """
     with hold(lock):
-        try:
-            there = path.read_bytes()
-        except FileNotFoundError:
+        if not _holds(path, before):
             return False
-        except OSError as error:
-            raise _refused(path, error) from error
-        if there != before:
-            return False
+        if first is not None:
+            first()
         write_bytes(path, after)
         return True
+
+
+def remove_if_unchanged(path: Path, before: bytes, lock: Path) -> bool:
+    """Removes a file that still holds `before`, and its folder where that is empty then; the rest as above."""
+    with hold(lock):
+        if not _holds(path, before):
+            return False
+        try:
+            path.unlink()
+        except OSError as error:
+            raise _refused(path, error) from error
+        with contextlib.suppress(OSError):
+            path.parent.rmdir()
+        return True
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return path.read_bytes() == content
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise _refused(path, error) from error
 
 
 def write_in_new_folder(path: Path, content: bytes) -> bool:

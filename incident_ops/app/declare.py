@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from incident_ops.adapters.files import demand_no_link, write_in_new_folder
 from incident_ops.adapters.notifiers import variable
 from incident_ops.app.edit_record import check_services, checked, must_have_happened, shown_path
+from incident_ops.app.last_edit import keep_edit
 from incident_ops.app.workspace import Workspace, clone_notes, demand_work_tree, leads_somewhere, need_remote
 from incident_ops.domain.as_of import declared_at
 from incident_ops.domain.incident import Incident
@@ -82,6 +83,7 @@ def declare_record(workspace: Workspace, declaration: Declaration, by: str | Non
         draft = _drafted(workspace, incident_id, declaration, by)
         if write_in_new_folder(workspace.root / path, draft.raw):
             declared, record = draft.declared, draft.record
+            keep_edit(workspace, incident_id, path, None, draft.raw, (f"declared: {declaration.title}",))
             notice, steps = _what_follows(workspace, record, declaration)
             steps = (*steps, *_withdrawals(open_ones, incident_id))
             warnings = (*declared.warnings, *similar_lines(workspace, open_ones), *unnumbered)

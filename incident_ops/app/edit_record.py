@@ -17,6 +17,7 @@ from pathlib import Path
 from incident_ops.adapters import clock
 from incident_ops.adapters.files import replace_if_unchanged
 from incident_ops.app.identity import actor
+from incident_ops.app.last_edit import keep_edit
 from incident_ops.app.which_incident import candidates, only_candidate
 from incident_ops.app.workspace import Workspace, clone_notes, demand_work_tree, merged_commit
 from incident_ops.domain.fence import Unusable, evaluate_one
@@ -175,8 +176,10 @@ def edit_record(workspace: Workspace, asked: str | None, make_step: RecordEdit) 
         if not step.edits:
             return _edited(workspace, before.record, step, undo="")
         content, after = edited_content(workspace, before, step.edits)
-        edited = _edited(workspace, after, step, undo=_undo(workspace, path, before.raw))
-        if replace_if_unchanged(workspace.root / path, before.raw, content, workspace.state / "records.lock"):
+        incident_id = after.incident.id
+        edited = _edited(workspace, after, step, undo=undo_command(incident_id))
+        keep = partial(keep_edit, workspace, incident_id, path, before.raw, content, step.messages)
+        if replace_if_unchanged(workspace.root / path, before.raw, content, workspace.state / "records.lock", keep):
             return edited
     raise WriteFailed("the record changes faster than it can be edited", where=path, hint="run the command again")
 
@@ -241,12 +244,9 @@ def clean(text: str | None) -> str | None:
     return None if text is None else text.replace("\r\n", "\n")
 
 
-def _undo(workspace: Workspace, path: str, before: bytes) -> str:
-    """How to take back this edit alone; "" where git holds another text than the one before."""
-    git = workspace.git
-    if git is None or git.head is None or git.read_path(git.head, path) != before:
-        return ""
-    return f"git checkout -- {shown_path(workspace, path)}"
+def undo_command(incident_id: str) -> str:
+    """The command that takes back the last edit of an incident alone."""
+    return f"incident-ops undo {incident_id}"
 
 
 def _errors(record: Record, world: World) -> list[Finding]:

@@ -10,7 +10,16 @@ from typing import Any
 import click
 
 from incident_ops.app.declare import DeclaredRecord, declare_record, similar_lines, similar_open
-from incident_ops.app.edit_record import check_services, clean, edit_record, find_record, read_for_edit, shown_path, who
+from incident_ops.app.edit_record import (
+    check_services,
+    clean,
+    edit_record,
+    find_record,
+    read_for_edit,
+    shown_path,
+    undo_command,
+    who,
+)
 from incident_ops.app.workspace import Workspace, demand_work_tree, must_have_come
 from incident_ops.cli.options import (
     at_terminal,
@@ -291,7 +300,7 @@ def _json(workspace: Workspace, declared: DeclaredRecord) -> str:
     head = {"schema": 1, "incident": incident.id, "kind": kind, "path": declared.record.path, "folder": declared.folder}
     level = {"state": incident.state, "severity": incident.severity, "priority": incident.priority}
     decided = {"rule": rule.rule_number if rule else None, "rule_text": rule.rule_text if rule else None}
-    said = {"warnings": [*declared.warnings], "next": [*declared.next_steps]}
+    said = {"warnings": [*declared.warnings], "next": [*declared.next_steps], "undo": undo_command(incident.id)}
     asked = [one._asdict() for one in rule.open] if rule else []
     return json_text({**head, **level, **decided, **said, "assumed": bool(rule and rule.assumed), "open": asked})
 
@@ -315,6 +324,7 @@ def _print(workspace: Workspace, declared: DeclaredRecord) -> None:
     click.echo(f"  {declared.notice}")
     for step in declared.next_steps:
         click.echo(f"  next: {inert(step)}")
+    click.echo(f"  undo: {undo_command(incident.id)}")
 
 
 @click.command()

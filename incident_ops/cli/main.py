@@ -26,6 +26,7 @@ COMMANDS = {
     "edit": "Put right what a record says: title, services, links ...",
     "correct": "Put a time of an incident right.",
     "relate": "Say what one incident has to do with another.",
+    "undo": "Take back the last edit of an incident.",
     "action": "Add action items, start, finish or drop them.",
     "pause": "Wait for a user, a vendor or an approval; or go on.",
     "resolve": "Service is back: resolve it, with its cause.",

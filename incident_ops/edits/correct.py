@@ -36,7 +36,7 @@ def field_named(incident: Incident, text: str) -> str:
 def correct_instant(
     incident: Incident, now: datetime, by: str, field: str, at: str, reason: str | None, *, is_merged: bool
 ) -> Step:
-    """`field` as `field_named` gives it, `at` RFC 3339 text or `unknown`. UserError for a merged time without a reason."""
+    """A time becomes `at`: RFC 3339 text, or `unknown`. UserError where a merged one is given no reason."""
     present = corrected_instants(incident).get(field)
     if present is not None and (present == at or (instant(at) is not None and instant(present) == instant(at))):
         return Step((), (f"{field} is {present} already; nothing changed",))

@@ -83,8 +83,8 @@ def new_list(name: str, before: Sequence[str], words: Sequence[str]) -> list[str
     after = list(dict.fromkeys([*before, *names_in(words)]))
     for word in words:
         if word.startswith("-"):
-            if word[1:] not in before:
-                raise UserError(f"{name} has no {word[1:]!r}", hint=did_you_mean(word[1:], before))
+            if word[1:] not in after:
+                raise UserError(f"{name} has no {word[1:]!r}", hint=did_you_mean(word[1:], after))
             after.remove(word[1:])
     return after
 

@@ -34,8 +34,7 @@ APPENDED: Mapping[Route, str] = {
 ITEMS: Mapping[Route, str] = {("action_items",): "id"}
 """Lists of things that have a name of their own, and the key that holds it."""
 
-RELATED: Route = ("related",)
-SETS: frozenset[Route] = frozenset({("services",), ("tags",), RELATED})
+SETS: frozenset[Route] = frozenset({("services",), ("tags",), ("related",)})
 """Lists in which a value occurs once."""
 
 
@@ -113,15 +112,18 @@ def emptied(value: Any, empty: Any) -> Any:
     return empty if value is Missing or value is None else value
 
 
+def name_of(route: Route, item: Any) -> Any:
+    """What a thing of a list goes by: its own key, or the value itself; None where it has no name."""
+    if isinstance(item, dict):
+        return item.get(ITEMS.get(route, "id"))
+    return None if route in ITEMS else item
+
+
 def by_name(route: Route, items: Sequence[Any]) -> dict[Any, Any] | None:
     """The things of a list by name, in order; None where one has no name or a name occurs twice."""
     named: dict[Any, Any] = {}
     for item in items:
-        name = item
-        if route in ITEMS:
-            name = item.get(ITEMS[route]) if isinstance(item, dict) else None
-        elif route == RELATED and isinstance(item, dict):
-            name = item.get("id")
+        name = name_of(route, item)
         if not isinstance(name, str) or name in named:
             return None
         named[name] = item

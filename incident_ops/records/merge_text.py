@@ -26,6 +26,7 @@ from incident_ops.records.merge_data import (
     line_up,
     merge_data,
     merged_order,
+    name_of,
     renumbered,
 )
 from incident_ops.records.text_parts import Chunk, Clash, Collection, NotDivisible, Part, collection, lines_of, shifted
@@ -160,7 +161,7 @@ def _with_head(head: str, chunks: list[Chunk]) -> list[Chunk]:
 def _name(route: Route, part: Part) -> str:
     if part.entry.name is not None:
         return part.entry.name
-    name: str = part.data[ITEMS[route]] if route in ITEMS else part.data
+    name: str = name_of(route, part.data)
     return name
 
 

@@ -47,7 +47,7 @@ def test_an_edit_returns_what_was_done_and_how_to_take_it_back(folder: Folder) -
     assert edited.record.path == "incidents/INC-1/incident.yaml"
     assert edited.done
     assert any("INC-1" in step for step in edited.next_steps)
-    assert edited.undo.startswith("git checkout -- ")
+    assert edited.undo.startswith("incident-ops undo ")
     text = file.read_text()
     here = workspace(folder)
     again = edit_record(here, None, lambda incident: acknowledge(incident, here.judged_by[0], here.now, "@bob"))

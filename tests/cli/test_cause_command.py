@@ -77,7 +77,7 @@ def test_cause_and_resolution_are_written_before_and_after_it_is_resolved(folder
     }  # fmt: skip
     assert "INC-1: cause, category: deploy\n" in done.out
     assert "INC-1: resolution, immediate: Rolled back\n" in done.out
-    assert "undo: git checkout" in done.out
+    assert "undo: incident-ops undo INC-1\n" in done.out
     call("render", "INC-1", at=folder.path, clock=f"{DAY}T14:00:00Z")
     document = (folder.path / "incidents/INC-1/postmortem.md").read_text(encoding="utf-8")
     assert "- **Immediate:** Rolled back\n" in document

@@ -67,7 +67,7 @@ def test_the_impact_is_written_by_one_command(folder: Folder) -> None:
     }
     assert "INC-1: users affected: 5,000 (60 %)\n" in done.out
     assert "INC-1: revenue lost: 2,500 USD, 83.5 USD a minute\n" in done.out
-    assert "undo: git checkout" in done.out
+    assert "undo: incident-ops undo INC-1\n" in done.out
     assert "- **Users affected:** 5,000 (60 %)\n" in document(folder)
 
 

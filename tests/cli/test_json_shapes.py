@@ -19,6 +19,7 @@ ROWS = dict(re.findall(r"^\| (.+?) \| (`schema .+) \|$", (ROOT / "docs/records.m
         ("`declare`", ("declare", "x", "-s", "api", "--severity", "SEV1")),
         ("every command that edits a record", ("ack", "INC-1")),
         ("every command that edits a record", ("action", "done", "AI-1", "INC-1")),
+        ("`undo`", ("undo", "INC-1")),
         ("`show`", ("show", "INC-1")),
         ("`list`", ("list",)),
         ("`list --owner`, `list --overdue`", ("list", "--overdue")),
@@ -29,6 +30,8 @@ ROWS = dict(re.findall(r"^\| (.+?) \| (`schema .+) \|$", (ROOT / "docs/records.m
 )
 def test_the_keys_are_those_of_the_page(folder: Folder, row: str, args: tuple[str, ...]) -> None:
     folder.put(action_items=ITEM)
+    if args[0] == "undo":
+        assert call("ack", "INC-1", at=folder.path).code == 0
     data = json.loads(call(*args, "--format", "json", at=folder.path).out)
     top, *inner = [words.split() for words in re.findall(r"`([^`]+)`", ROWS[row])]
     assert list(data) == top
@@ -38,4 +41,4 @@ def test_the_keys_are_those_of_the_page(folder: Folder, row: str, args: tuple[st
 
 
 def test_every_row_of_the_page_is_asked_about() -> None:
-    assert len(ROWS) == 7
+    assert len(ROWS) == 8

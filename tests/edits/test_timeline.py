@@ -43,7 +43,7 @@ def test_a_mark_that_is_there_is_not_moved() -> None:
     page.take(1, lambda one, now: add_entry(one, now, None, TimelineEntry("x", marks=("diagnosed",))))
     with pytest.raises(UserError) as told:
         page.take(2, lambda one, now: add_entry(one, now, None, TimelineEntry("x", marks=("diagnosed",))))
-    assert "corrections" in told.value.hint
+    assert "incident-ops correct" in told.value.hint
 
 
 def test_after_a_reopening_restored_belongs_to_the_new_cycle() -> None:

@@ -237,6 +237,20 @@ def test_clean_merges(name: str) -> None:
     assert merged(BASE, ours, theirs) == Merged(expected)
 
 
+def test_relations_of_both_sides_are_kept_in_either_form() -> None:
+    """An id alone, and an id with its kind, are found by the id."""
+    base = "id: INC-1\nrelated:\n- INC-2\n"
+    ours = "id: INC-1\nrelated:\n- INC-2\n- id: INC-3\n  kind: causes\n"
+    theirs = "id: INC-1\nrelated:\n- id: INC-2\n  kind: similar\n- INC-4\n"
+    done = merged(base, ours, theirs)
+    assert not done.conflicts
+    assert data(done.text)["related"] == [
+        {"id": "INC-2", "kind": "similar"},
+        {"id": "INC-3", "kind": "causes"},
+        "INC-4",
+    ]
+
+
 def test_entries_of_theirs_are_moved_to_our_column_and_get_our_line_ends() -> None:
     base = f"id: INC-1\ntimeline:\n{ONE}"
     ours = re.sub("(?m)^(?=[- ])", "  ", base + NOTE.format("20", "mine")).replace("\n", "\r\n")
