@@ -289,8 +289,11 @@ def print_edited(edited: EditedRecord, form: str, *, err: bool = False) -> None:
     for line in edited.done:
         click.echo(f"{click.style(incident.id, bold=True)}: {inert(line)}", err=err)
     warn(edited.warnings)
-    for line in edited.next_steps if edited.is_changed else ():
+    steps = edited.next_steps if edited.is_changed else ()
+    for line in steps:
         click.echo(f"  next: {inert(line)}", err=err)
+    if steps and edited.is_written_up:
+        click.echo("  each of these is dated now unless you give --at again", err=err)
     if edited.undo:
         click.echo(f"  undo: {inert(edited.undo)}", err=err)
 

@@ -74,6 +74,8 @@ def test_the_rest_is_written_with_the_global_at_and_nothing_is_late(folder: Fold
     ):
         done = call(*args, at=folder.path, clock=None)
         assert done.code == 0, (args, done)
+        if args[0] != "timeline" and "next:" in done.out:  # its --at is that of the entry alone
+            assert "each of these is dated now unless you give --at again" in done.out
     checked = call("validate", at=folder.path, clock=TODAY)
     assert checked.code == 0, checked
     found = data(folder)
@@ -134,3 +136,10 @@ def test_the_docs_say_how(folder: Folder) -> None:
     page = (Path(__file__).resolve().parents[2] / "docs/records.md").read_text(encoding="utf-8")
     assert "## Write up an incident later" in page
     assert "--declared" in page
+
+
+def test_a_late_step_of_today_is_not_a_write_up(folder: Folder) -> None:
+    assert call("declare", "x", "-s", "api", "--severity", "SEV1", at=folder.path, clock=None).code == 0
+    done = call("ack", at=folder.path, clock="0m")
+    assert "next:" in done.out
+    assert "--at again" not in done.out
