@@ -114,8 +114,8 @@ class EditedRecord:
     """The record after an edit: a line for each change made, what should give pause, what comes next.
 
     `undo` is the command that takes back this edit alone, "" where there is none; `is_changed` is false where the
-    record said all of it already. `notes` are about the clone it was written in. `is_written_up`: it was made with --at,
-    more than a day back, and what comes next is dated now unless --at is given again.
+    record said all of it already. `notes` are about the clone it was written in. `is_written_up`: it was made with
+    --at, more than a day back, and what comes next is dated now unless --at is given again.
     """
 
     record: Record

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from incident_ops.domain.incident import Amount, Incident, Revenue, ServiceImpact, Users
 from incident_ops.domain.time import UNKNOWN, parse_instant, spell_clock, spell_duration
-from incident_ops.domain.triage import share_in_words
 
 DEGREES = ("degraded", "partial", "major")
 """How badly a service is hurt, the mildest first."""
@@ -37,7 +36,11 @@ def spell_share(percent: Amount) -> str:
     """`60 %`, `more than 50 %`; "" where it is not known."""
     if percent in (None, UNKNOWN):
         return ""
-    return f"{percent:,} %" if isinstance(percent, int | float) else share_in_words(percent).removesuffix(" of users")
+    if isinstance(percent, int | float):
+        return f"{percent:,} %"
+    from incident_ops.domain.triage import share_in_words  # only a range needs the words of triage
+
+    return share_in_words(percent).removesuffix(" of users")
 
 
 def spell_users(users: Users) -> str:
