@@ -276,7 +276,8 @@ def _key(one: Finding) -> tuple[str, str]:
 def _refused(one: Finding, path: str, before: Record | None) -> UserError:
     """The error for an edit. It names no file where the record would be new (no `before`)."""
     place = ".".join(map(str, one.where.route))
-    named = "" if not place or one.message.startswith(place) else f"{place}: "
+    is_named = one.message.startswith((place, re.sub(r"\.([0-9]+)", r"[\1]", place)))
+    named = "" if is_named else f"{place}: "
     message = f"nothing was {'changed' if before else 'written'}: {named}{one.message}"
     return UserError(message, hint=one.hint, where=path if before else "")
 

@@ -79,7 +79,10 @@ def new_list(name: str, before: Sequence[str], words: Sequence[str]) -> list[str
     if not signed:
         return list(dict.fromkeys(words))
     if len(signed) < len(words):
-        raise UserError(f"{name}: either the whole list, or + and - before each value", hint="+api -web, or: api web")
+        raise UserError(
+            f"{name}: either the whole list, or + and - before each value",
+            hint="+x adds, -x takes away, x alone replaces",
+        )
     after = list(dict.fromkeys([*before, *names_in(words)]))
     for word in words:
         if word.startswith("-"):
@@ -97,6 +100,8 @@ def _recorded(now: datetime, by: str | None, name: str, old: str, new: str, even
 def _title(incident: Incident, now: datetime, by: str | None, title: str | None) -> Step:
     if title in (None, incident.title):
         return _NO_CHANGE
+    if title == NONE:
+        raise UserError("an incident needs a title", hint="say what is broken, in the words of a user")
     said = f"{title} (was: {incident.title})"
     recorded = _recorded(now, by, "title", incident.title, str(title), f"Title is now: {said}")
     return Step((Set(("title",), title), *recorded), (f"title: {said}",))

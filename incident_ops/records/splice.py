@@ -85,11 +85,13 @@ class Page:
         return [self._below(owner.entries[-1].value, owner.column, yaml_block([value], owner.column, self.style))]
 
     def remove(self, route: Route) -> list[Splice]:
-        """The line of a key whose value is on it."""
+        """The lines of a key whose value is no collection."""
         owner = find_node(self.top, route[:-1])
         entry = owner.entry(route[-1])
-        start, end = self._line_start(entry.start), self._next_line(entry.value.end)
-        if owner.is_flow or entry.value.kind != "scalar" or end != self._next_line(start):
+        start, end = self._line_start(entry.start), entry.value.end
+        if end == start or end != self._line_start(end):
+            end = self._next_line(end)
+        if owner.is_flow or entry.value.kind != "scalar":
             raise Unspliceable(entry.start, "only a key that has a line of its own can be removed", "edit it by hand")
         return [Splice(start, end, "")]
 

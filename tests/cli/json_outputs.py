@@ -37,7 +37,9 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "canary validate": ("-f", "g.yaml"),
     "cause": ("INC-1", "--what", "It broke", "--contributing", "No canary", "--why-chain", "Why?=Because"),
     "close": ("INC-2",),
+    "correct": ("INC-2", "restored", "10m", *REASON),
     "declare": ("x", "-s", "web", "-s", "api", "--severity", "SEV1"),
+    "edit": ("INC-1", "--service", "-web", "--tag", "-a", "--factor", "os=any", "--factor", "arch=any"),
     "escalate": ("INC-1", "--notify", "@c", *REASON),
     "escalations review": ("INC-1", "--appropriate", "yes"),
     "freeze": ("year-end", *REASON, "-s", "web", "-s", "api", "--until", "4h"),
@@ -52,6 +54,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "policy holidays": ("DE", "--year", "2026"),
     "policy lint": (),
     "policy show": (),
+    "relate": ("INC-1", "INC-2", "--kind", "causes"),
     "reopen": ("INC-2", *REASON),
     "resolve": ("INC-1", "--restored", "now", "--cause", "deploy"),
     "show": ("INC-1",),
@@ -61,6 +64,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "timeline": ("Rolled back", "INC-1"),
     "verify": (),
     "triage": ("--users", "60"),
+    "undo": ("INC-4",),
     "unfreeze": ("old",),
     "update": ("INC-1", "--internal", "Rolling back"),
     "validate": (),
@@ -99,6 +103,8 @@ def prepare(path: Path) -> Folder:
     write(path, gate(provider="{file: {}}"), "replayed.yaml")
     folder.write("x.csv", rows())
     folder.commit()
+    done = call("timeline", "Not committed", "INC-4", at=path)
+    assert done.code == 0, done
     return folder
 
 

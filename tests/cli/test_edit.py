@@ -94,6 +94,9 @@ def test_services_are_added_taken_away_or_replaced(declared: Folder) -> None:
         (("--detail", "ticket 4"), ("--source",)),
         (("--visibility", "restricted"), ("restricted",)),
         (("--title", "two\nlines"), ("title",)),
+        (("--title", "-"), ("needs a title",)),
+        (("--factor", "Operating System=x"), ("factors",)),
+        (("--link", "Graph=javascript://x"), ("nothing was changed: links.others[0].url is",)),
         (("--tag", "+two words"), ("tags",)),
     ],
 )
@@ -109,7 +112,15 @@ def test_all_the_rest(declared: Folder) -> None:
     act(
         declared,
         "12:10:00",
-        *("edit", "--description", "Tokens are rejected.", "--source", "alert", "--detail", "auth-5xx"),
+        *(
+            "edit",
+            "--description",
+            "Tokens are rejected.\nSince the release.",
+            "--source",
+            "alert",
+            "--detail",
+            "auth-5xx",
+        ),
         *("--vip", "--customer", "Acme Ltd", "--tag", "dns"),
         *("--bridge", "https://meet.example.com/1", "--dashboard", "https://g.example.com/d"),
         *("--link", "Vendor ticket=https://vendor.example.com/7", "--factor", "os=macOS Sonoma"),
@@ -117,7 +128,7 @@ def test_all_the_rest(declared: Folder) -> None:
     )
     written = text(declared)
     for words in (
-        "description: Tokens are rejected.\n",
+        "description: |-\n  Tokens are rejected.\n  Since the release.\n",
         "source: alert\n  detail: auth-5xx\n",
         "customer:\n  vip: true\n  names:\n  - Acme Ltd\n",
         "tags:\n- dns\n",

@@ -226,11 +226,11 @@ def test_a_key_is_removed_with_its_line() -> None:
     text = "a: 1\n# about b\nb: x  # two\nc:\n  d: 1\n"
     assert edited(text, Remove(("b",))) == "a: 1\n# about b\nc:\n  d: 1\n"
     assert edited(text, Remove(("e",))) == text
+    assert edited("a: 1\nb: |\n  x\n  y\n# about c\nc: 2\n", Remove(("b",))) == "a: 1\n# about c\nc: 2\n"
+    assert edited('a: 1\nb: "x\n  y"\n', Remove(("b",))) == "a: 1\n"
 
 
-@pytest.mark.parametrize(
-    ("text", "route"), [("a: {b: 1, c: 2}\n", ("a", "b")), ("a: 1\nb:\n- x\n", ("b",)), ("a: 1\nb: |\n  x\n", ("b",))]
-)
+@pytest.mark.parametrize(("text", "route"), [("a: {b: 1, c: 2}\n", ("a", "b")), ("a: 1\nb:\n- x\n", ("b",))])
 def test_a_key_without_a_line_of_its_own_is_not_removed(text: str, route: Route) -> None:
     with pytest.raises(Refused, match="line of its own"):
         edited(text, Remove(route))
