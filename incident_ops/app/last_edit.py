@@ -65,4 +65,4 @@ def _keep(workspace: Workspace, edit: LastEdit) -> None:
 
 
 def _digest(raw: bytes) -> str:
-    return hashlib.sha256(raw).hexdigest()
+    return f"sha256:{hashlib.sha256(raw).hexdigest()}"

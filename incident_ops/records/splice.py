@@ -85,7 +85,7 @@ class Page:
         return [self._below(owner.entries[-1].value, owner.column, yaml_block([value], owner.column, self.style))]
 
     def remove(self, route: Route) -> list[Splice]:
-        """The lines of a key whose value is no collection."""
+        """The lines of a key and its value, which is not a collection."""
         owner = find_node(self.top, route[:-1])
         entry = owner.entry(route[-1])
         start, end = self._line_start(entry.start), entry.value.end
