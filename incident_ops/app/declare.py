@@ -6,6 +6,7 @@ import itertools
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.record import Record
 from incident_ops.domain.ticket import is_ticket
-from incident_ops.domain.time import spell_ago, spell_clock
+from incident_ops.domain.time import parse_instant, spell_ago, spell_clock, spell_duration
 from incident_ops.domain.triage import Decision
 from incident_ops.edits.declare import (
     Declaration,
@@ -32,6 +33,7 @@ from incident_ops.edits.declare import (
     ids_by_time,
     numbered_id,
     runbook,
+    steps_of_write_up,
 )
 from incident_ops.errors import Ambiguous, Incomplete, UserError, WriteFailed
 from incident_ops.records.policy import policy_digest
@@ -83,23 +85,22 @@ def declare_record(workspace: Workspace, declaration: Declaration, by: str | Non
         if write_in_new_folder(workspace.root / path, draft.raw):
             declared, record = draft.declared, draft.record
             keep_edit(workspace, incident_id, path, None, draft.raw, (f"declared: {declaration.title}",))
-            notice, step = _unnotified(workspace, record)
-            steps = (
-                *filter(None, (step,)),
-                *_first_steps(workspace, record.incident),
-                *_withdrawals(open_ones, incident_id),
-            )
+            notice, steps = _what_follows(workspace, record, declaration)
+            steps = (*steps, *_withdrawals(open_ones, incident_id))
             warnings = (*declared.warnings, *similar_lines(workspace, open_ones), *unnumbered)
             return DeclaredRecord(record, declared.decision, warnings, notice, steps, clone_notes(workspace))
     raise UserError(f"no id is free after {ID_ATTEMPTS} tries", where=INCIDENTS, hint="look at what fills this folder")
 
 
 def similar_open(workspace: Workspace, declaration: Declaration) -> list[Record]:
-    """What is worked on already, on one of the same services and under nearly the same title."""
+    """What is worked on already, on one of the same services and under nearly the same title.
+
+    Nothing for an incident that is written up later.
+    """
     title = " ".join(declaration.title.casefold().split())
 
     def is_similar(incident: Incident) -> bool:
-        if incident.state in OVER or incident.drill != declaration.drill:
+        if declaration.declared is not None or incident.state in OVER or incident.drill != declaration.drill:
             return False
         if set(incident.services).isdisjoint(declaration.services):
             return False
@@ -116,6 +117,21 @@ def similar_lines(workspace: Workspace, found: Sequence[Record]) -> list[str]:
         title = title_of(incident, workspace.judged_by[0]) or HIDDEN
         lines.append(f"{incident.id} on {', '.join(incident.services)} is open: {title} (declared {ago})")
     return lines
+
+
+def _what_follows(workspace: Workspace, record: Record, declaration: Declaration) -> tuple[str, tuple[str, ...]]:
+    """Who knows of it, or how much later it is written up; and the next steps."""
+    incident = record.incident
+    if declaration.declared is not None:
+        later = spell_duration(int((workspace.now - _declared_at(workspace, declaration)).total_seconds()))
+        notice = f"written up {later} later; until it is resolved here, it counts as open"
+        return notice, steps_of_write_up(incident)
+    notice, step = _unnotified(workspace, record)
+    return notice, (*filter(None, (step,)), *_first_steps(workspace, incident))
+
+
+def _declared_at(workspace: Workspace, declaration: Declaration) -> datetime:
+    return workspace.now if declaration.declared is None else parse_instant(declaration.declared)
 
 
 def _withdrawals(found: Sequence[Record], new: str) -> list[str]:
@@ -135,7 +151,8 @@ class _Draft(NamedTuple):
 def _drafted(workspace: Workspace, incident_id: str, declaration: Declaration, by: str | None) -> _Draft:
     """UserError where the record would not be valid."""
     in_force = policy_digest(workspace.setting.policy.resolved)
-    declared = declare_incident(incident_id, declaration, workspace.judged_by[0], in_force, workspace.now, by)
+    at = _declared_at(workspace, declaration)
+    declared = declare_incident(incident_id, declaration, workspace.judged_by[0], in_force, at, by)
     raw = _spelled(declared.data)
     return _Draft(declared, raw, checked(workspace, record_path(incident_id), raw, None))
 
@@ -146,8 +163,9 @@ def _new_ids(workspace: Workspace, declaration: Declaration, by: str | None, unn
     A number is only ever one that was taken on the remote. Where none can be taken the id is by time, and `unnumbered`
     says why: whoever declares at night does not wait for a server.
     """
-    series = id_series(workspace.judged_by[0], workspace.now)
-    by_time = ids_by_time(workspace.now)
+    at = _declared_at(workspace, declaration)
+    series = id_series(workspace.judged_by[0], at)
+    by_time = ids_by_time(at)
     if series is not None:
         first = next(by_time)
         _drafted(workspace, first, declaration, by)  # what is refused takes no number

@@ -103,6 +103,8 @@ RecordEdit = Callable[[Incident], Step]
 RecordChange = tuple[str | None, RecordEdit]
 """The incident that is meant (see `find_record`), and what is to become of it."""
 
+RECENT = 86_400
+"""Seconds: what --at puts further back than that is being written up."""
 EDIT_ATTEMPTS = 20
 """How often an edit begins again because somebody else wrote in between."""
 
@@ -112,7 +114,8 @@ class EditedRecord:
     """The record after an edit: a line for each change made, what should give pause, what comes next.
 
     `undo` is the command that takes back this edit alone, "" where there is none; `is_changed` is false where the
-    record said all of it already. `notes` are about the clone it was written in.
+    record said all of it already. `notes` are about the clone it was written in. `is_written_up`: it was made with
+    --at, more than a day back, and what comes next is dated now unless --at is given again.
     """
 
     record: Record
@@ -122,6 +125,7 @@ class EditedRecord:
     undo: str
     is_changed: bool
     notes: tuple[str, ...] = ()
+    is_written_up: bool = False
 
 
 @dataclass(frozen=True)
@@ -189,7 +193,8 @@ def _edited(workspace: Workspace, record: Record, step: Step, undo: str) -> Edit
 
     asks = evaluate_one(record, lambda one: next_steps(one.incident, workspace.judged_by[0]))
     notes = clone_notes(workspace) if step.edits else ()
-    return EditedRecord(record, step.messages, step.warnings, asks, undo, bool(step.edits), notes)
+    is_written_up = workspace.is_at_given and (clock.now() - workspace.now).total_seconds() > RECENT
+    return EditedRecord(record, step.messages, step.warnings, asks, undo, bool(step.edits), notes, is_written_up)
 
 
 def _merged_entries(workspace: Workspace, path: str) -> int:

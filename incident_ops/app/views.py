@@ -122,7 +122,7 @@ def view_incident(workspace: Workspace, record: Record) -> IncidentView:
     late = days_late(incident, policy, workspace.now)
     related = relations_of(workspace, record)
     running, phase = _clocks(workspace, record)
-    steps = next_steps(incident, policy)
+    steps = next_steps(incident, policy, is_whole=not record.undated)
     return IncidentView(record, policy, running, workspace.now, late, steps, related, phase)
 
 

@@ -25,7 +25,7 @@ from incident_ops.adapters.git import Git
 from incident_ops.domain.fence import Unusable
 from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.record import Unread
-from incident_ops.domain.time import UNKNOWN, YEARS, OutOfRange, parse_date, parse_instant, shift, stamp
+from incident_ops.domain.time import SKEW, UNKNOWN, YEARS, OutOfRange, parse_date, parse_instant, shift, stamp
 from incident_ops.domain.time_words import (
     EXAMPLES_AHEAD,
     EXAMPLES_BEHIND,
@@ -270,6 +270,12 @@ def moment(text: str | None, now: datetime, option: str, *, may_be_unknown: bool
         return text
     at = typed_time(text, now, option, ahead=False, may_be_unknown=may_be_unknown).at
     return text if _is_instant(text) else stamp(at)
+
+
+def must_have_come(workspace: Workspace, at: str, option: str) -> None:
+    """UserError where an instant of an option, RFC 3339 text, is ahead of the clock of the workspace."""
+    if parse_instant(at) > workspace.now + SKEW:
+        raise UserError(f"{option} {at} has not come yet", hint=f"it is {stamp(workspace.now)}; check year and zone")
 
 
 def typed_time(text: str, now: datetime, option: str, *, ahead: bool, may_be_unknown: bool = False) -> TypedTime:

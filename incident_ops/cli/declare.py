@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -19,7 +20,7 @@ from incident_ops.app.edit_record import (
     undo_command,
     who,
 )
-from incident_ops.app.workspace import Workspace, demand_work_tree
+from incident_ops.app.workspace import Workspace, demand_work_tree, must_have_come
 from incident_ops.cli.options import (
     at_terminal,
     by_option,
@@ -36,6 +37,7 @@ from incident_ops.cli.options import (
 from incident_ops.domain.incident import Incident, Triage
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.ticket import is_ticket, kind_of
+from incident_ops.domain.time import parse_instant
 from incident_ops.domain.triage import (
     DATA_RISKS,
     FEATURES,
@@ -164,6 +166,11 @@ def _share(text: str) -> float | str | None:
     help="When the impact began: 10m (ago), 02:56, yesterday 14:00, an instant, or unknown.",
 )
 @click.option("--detected", metavar="WHEN", help="When it was noticed. Default: now.")
+@click.option(
+    "--declared",
+    metavar="WHEN",
+    help="When it was declared, if you write it up later: --started and --detected are read as on that day.",
+)
 @click.option("--source", type=click.Choice([*SOURCES]), help="What noticed it.")
 @click.option("--detail", metavar="TEXT", help="Which alert, ticket or dashboard; with --source.")
 @click.option("--commander", metavar="WHO", help="The incident commander.")
@@ -188,6 +195,8 @@ def declare(workspace: Workspace, form: str, by: str | None, **said: Any) -> Non
       incident-ops declare "Login fails" -s auth --users 60 --feature core
       incident-ops declare "Checkout is slow" -s api -s web --severity SEV2 \\
         --source alert --started 10m --commander @alice
+      incident-ops declare "Login failed" -s auth --severity SEV1 \\
+        --declared 2025-01-26T12:05:00Z --started 12:00
     """
     workspace.judged_by  # noqa: B018  a policy that cannot be used is reported before anything is asked
     demand_work_tree(workspace)
@@ -266,14 +275,20 @@ def _filled(
     if said["detail"] is not None and said["source"] is None:
         raise UserError("--detail goes with --source", hint=f"--source {'|'.join(SOURCES)}")
     policy = workspace.judged_by[0]
+    declared = past_time(workspace, said["declared"], "--declared")
+    then = workspace
+    if declared is not None:
+        must_have_come(workspace, declared, "--declared")
+        then = replace(workspace, now=parse_instant(declared))
     return Declaration(
         title=title,
         services=tuple(names),
         severity=policy.label_typed(said["severity"]),
         priority=policy.label_typed(said["priority"]),
         description=clean(said["description"]),
-        started=past_time(workspace, said["started"], "--started", may_be_unknown=True),
-        detected=past_time(workspace, said["detected"], "--detected", may_be_unknown=True),
+        declared=declared,
+        started=past_time(then, said["started"], "--started", may_be_unknown=True),
+        detected=past_time(then, said["detected"], "--detected", may_be_unknown=True),
         source=said["source"],
         detail=said["detail"],
         answers=answers,

@@ -21,6 +21,8 @@ COMMANDS = {
     "assign": "Give a role, or the incident itself, to somebody.",
     "update": "Tell people; or change the level, with a reason.",
     "timeline": "Write down what happened.",
+    "impact": "Write down the impact: users, revenue, services.",
+    "cause": "Write down why it happened, and what ended it.",
     "edit": "Put right what a record says: title, services, links ...",
     "correct": "Put a time of an incident right.",
     "relate": "Say what one incident has to do with another.",

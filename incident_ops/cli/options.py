@@ -29,7 +29,8 @@ from incident_ops.app.workspace import (
     typed_time,
 )
 from incident_ops.domain.record import Record, Unread
-from incident_ops.domain.time import UNKNOWN, stamp
+from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
+from incident_ops.domain.time_words import is_time_of_day
 from incident_ops.domain.tracker import GITHUB, LOCAL
 from incident_ops.errors import UserError
 from incident_ops.records.policy import SERVICES, load_services
@@ -114,6 +115,25 @@ def past_time(workspace: Workspace, text: str | None, option: str, *, may_be_unk
     if text is not None:
         say_time(workspace, text, option, ahead=False)
     return found
+
+
+def past_span(workspace: Workspace, text: str, option: str, example: str) -> tuple[str, str | None]:
+    """`FROM..TO` or `FROM..` of what happened -> both texts for a record. TO as a time of day is the first after FROM.
+
+    UserError with the example where it is none.
+    """
+    begin, dots, end = text.partition("..")
+    if not dots or not begin.strip():
+        raise UserError(f"{option}: {inert(text)!r} is not a span of time", hint=f"FROM..TO, or FROM..; e.g. {example}")
+    start = past_time(workspace, begin.strip(), option) or ""
+    if not end.strip():
+        return start, None
+    if not is_time_of_day(end.strip()):
+        return start, past_time(workspace, end.strip(), option)
+    since = parse_instant(start)
+    if spelled := spelled_time(end.strip(), since, option, ahead=True):
+        click.echo(f"  {option} {inert(end.strip())}: {spelled}", err=True)
+    return start, stamp(typed_time(end.strip(), since, option, ahead=True).at)
 
 
 def expected_time(workspace: Workspace, text: str | None, option: str) -> str | None:
@@ -253,6 +273,11 @@ by_option: Callable[[Any], Any] = click.option(
 )
 
 
+def asks() -> bool:
+    """True where somebody can be asked, and text is wanted."""
+    return at_terminal() and click.get_current_context().params.get("form") == "text"
+
+
 def at_terminal() -> bool:
     """True where somebody can be asked."""
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
@@ -270,8 +295,11 @@ def print_edited(edited: EditedRecord, form: str, *, err: bool = False) -> None:
     for line in edited.done:
         click.echo(f"{click.style(incident.id, bold=True)}: {inert(line)}", err=err)
     warn(edited.warnings)
-    for line in edited.next_steps if edited.is_changed else ():
+    steps = edited.next_steps if edited.is_changed else ()
+    for line in steps:
         click.echo(f"  next: {inert(line)}", err=err)
+    if steps and edited.is_written_up:
+        click.echo("  each of these is dated now unless you give --at again", err=err)
     if edited.undo:
         click.echo(f"  undo: {inert(edited.undo)}", err=err)
 

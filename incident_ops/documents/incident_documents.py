@@ -12,9 +12,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from incident_ops.documents import incident_facts
-from incident_ops.documents.incident_facts import FactRow, spell_amount, spell_undated, spell_word
+from incident_ops.documents.incident_facts import FactRow, spell_undated, spell_word
 from incident_ops.documents.markdown import code, inline, markdown
 from incident_ops.domain.as_of import corrected_instants, declared_at
+from incident_ops.domain.impact import spell_amount
 from incident_ops.domain.incident import Escalation, Event, Incident, Override, Series, Triage
 from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.policy import Policy

@@ -12,22 +12,21 @@ from datetime import datetime
 from typing import NamedTuple
 
 from incident_ops.domain.as_of import corrected_instants, labels_held, phase
-from incident_ops.domain.incident import (
-    Amount,
-    Change,
-    Impact,
-    Incident,
-    Lessons,
-    Revenue,
-    ServiceImpact,
-    Users,
+from incident_ops.domain.impact import (
+    affected_users,
+    hurt_services,
+    spell_amount,
+    spell_hurt,
+    spell_revenue,
+    spell_users,
 )
+from incident_ops.domain.incident import Change, Impact, Incident, Lessons
 from incident_ops.domain.item_due import item_due
 from incident_ops.domain.lifecycle import FIXED, OVER, PENDING
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.public_updates import PUBLIC, lacks_last_word, last_update_for
 from incident_ops.domain.ticket import is_ticket, kind_of
-from incident_ops.domain.time import UNKNOWN, instant, parse_instant, spell_clock, spell_duration, spell_instant
+from incident_ops.domain.time import UNKNOWN, instant, spell_clock, spell_duration, spell_instant
 
 
 class NamedInterval(NamedTuple):
@@ -179,13 +178,6 @@ def spell_undated(fields: Iterable[str], *, of_several: bool = False) -> str:
     return f"Not shown, because {source} not say since when: {names}" if names else ""
 
 
-def spell_amount(amount: Amount) -> str:
-    """A number with thousands separators, or the record's own word; `unknown` where there is none."""
-    if amount is None:
-        return UNKNOWN
-    return amount if isinstance(amount, str) else f"{amount:,}"
-
-
 def spell_interval(interval: NamedInterval) -> str:
     """`30 min (started to restored, 12:00-12:30)`; without the times while one is unknown."""
     ends = f"{interval.start} to {interval.end}"
@@ -237,10 +229,13 @@ def impact_rows(incident: Incident) -> list[FactRow]:
             for length in impact_cycles(incident)
         ),
         FactRow("Services affected", ", ".join(incident.services)),
-        *(FactRow(name, ", ".join(_hurt(one) for one in entries)) for name, entries in hurt_services(incident).items()),
-        FactRow("Users affected", _users(impact.users)),
+        *(
+            FactRow(name, ", ".join(spell_hurt(one) for one in entries))
+            for name, entries in hurt_services(incident).items()
+        ),
+        FactRow("Users affected", spell_users(affected_users(incident))),
         FactRow("Failed requests", spell_amount(impact.failed_requests)),
-        FactRow("Revenue", _revenue(impact.revenue)),
+        FactRow("Revenue", spell_revenue(impact.revenue)),
         FactRow("Data loss", impact.data_loss or UNKNOWN),
     ]
     return [*rows, *_seldom(impact)]
@@ -349,49 +344,6 @@ def _status_page(incident: Incident, policy: Policy) -> str:
     return "Required, no public update on the record" if duties.status_page else "Not required"
 
 
-def _users(users: Users | str | None) -> str:
-    if not isinstance(users, Users):
-        return users or UNKNOWN
-    share = f"{spell_amount(users.percent)} %" if isinstance(users.percent, int | float) else ""
-    if isinstance(users.count, int | float):
-        return spell_amount(users.count) + (f" ({share})" if share else "")
-    return f"{share} (number unknown)" if share else UNKNOWN
-
-
-def _revenue(revenue: Revenue | str | None) -> str:
-    if not isinstance(revenue, Revenue):
-        return revenue or UNKNOWN
-    currency = f" {revenue.currency}" if revenue.currency else ""
-    text = spell_amount(revenue.amount) + (currency if revenue.amount not in (None, UNKNOWN) else "")
-    if revenue.per_minute not in (None, UNKNOWN):
-        text += f", {spell_amount(revenue.per_minute)}{currency} a minute"
-    return text
-
-
-def hurt_services(incident: Incident) -> dict[str, list[ServiceImpact]]:
-    """When each service was hurt, by its name in the order of the record; the earliest first."""
-    by_name: dict[str, list[ServiceImpact]] = {}
-    for one in incident.impact.services:
-        by_name.setdefault(one.service, []).append(one)
-    return {name: sorted(entries, key=lambda one: parse_instant(one.start)) for name, entries in by_name.items()}
-
-
-def hurt_for(hurt: ServiceImpact, now: datetime) -> str:
-    """`major 20m`; while it goes on `major since 12:05`, on another day than `now` with its date."""
-    begin = parse_instant(hurt.start)
-    if hurt.end is None:
-        return f"{hurt.degree} since {spell_clock(begin, dated=begin.date() != now.date())}"
-    return f"{hurt.degree} {spell_duration(int((parse_instant(hurt.end) - begin).total_seconds()))}"
-
-
-def _hurt(hurt: ServiceImpact) -> str:
-    if hurt.end is None:
-        return f"{hurt.degree} since {spell_clock(parse_instant(hurt.start), dated=True)} UTC"
-    begin, end = parse_instant(hurt.start), parse_instant(hurt.end)
-    dated = begin.date() != end.date()
-    return f"{hurt_for(hurt, end)} ({spell_clock(begin, dated)}–{spell_clock(end, dated)} UTC)"
-
-
 def _seldom(impact: Impact) -> Iterator[FactRow]:
     if impact.support_tickets is not None:
         yield FactRow("Support tickets", spell_amount(impact.support_tickets))
@@ -405,8 +357,7 @@ def _seldom(impact: Impact) -> Iterator[FactRow]:
 
 def _at_once(incident: Incident, policy: Policy, leads_somewhere: Callable[[str], bool]) -> Iterator[ChecklistStep]:
     at = corrected_instants(incident)
-    impact = incident.impact
-    scope = impact.summary is not None or (isinstance(impact.users, Users) and _users(impact.users) != UNKNOWN)
+    scope = incident.impact.summary is not None or spell_users(affected_users(incident)) != UNKNOWN
     by_service = (policy.documents.runbook_path.replace("{service}", name) for name in incident.services)
     books = [incident.links.runbook] if incident.links.runbook else [*filter(leads_somewhere, by_service)]
     if not is_ticket(incident, policy):

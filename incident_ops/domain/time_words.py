@@ -75,6 +75,12 @@ def parse_day(text: str, now: datetime, zone: ZoneInfo, *, ahead: bool = True) -
     return day
 
 
+def is_time_of_day(text: str) -> bool:
+    """True for `02:56`, `02:56:10`, `02:56 UTC`: a clock's time without a day."""
+    found = _WORDS.fullmatch(" ".join(text.lower().split()))
+    return found is not None and found["day"] is None and found["hour"] is not None
+
+
 def spell_typed(at: datetime, zone: ZoneInfo) -> str:
     """An instant in the zone of whoever typed it: `2026-11-29 02:56 CET (01:56 UTC)`."""
     local = at.astimezone(zone)

@@ -31,6 +31,7 @@ from incident_ops.domain.public_updates import needs_public_word
 from incident_ops.domain.record import is_incident_id
 from incident_ops.domain.time import UNKNOWN, parse_instant, spell_clock, stamp
 from incident_ops.domain.triage import Decision, decide_level, is_any_answered
+from incident_ops.edits.missing_facts import steps_for_missing_facts
 from incident_ops.edits.step import given_fields
 from incident_ops.edits.triage import answers_in_words
 from incident_ops.errors import UserError
@@ -45,6 +46,7 @@ SOURCES = {
 
 
 NO_ANSWERS = Triage()
+MOST_STEPS = 4
 _BY_TIME = re.compile(r"INC-([0-9]{8}-[0-9]{6})", re.ASCII)
 
 
@@ -53,7 +55,8 @@ class Declaration:
     """What is known when somebody declares. Instants are RFC 3339 text; the label may be left to the triage answers.
 
     `by_rules`: somebody was asked, so the triage rules decide even if no answer was known. `tier` is that of the most
-    critical service. `by_machine`: the answers were measured, so nobody has triaged yet.
+    critical service. `by_machine`: the answers were measured, so nobody has triaged yet. `declared`: when it was
+    declared, if it is written up later; the rest is of that time, too.
     """
 
     title: str
@@ -69,6 +72,7 @@ class Declaration:
     by_rules: bool = False
     drill: bool = False
     commander: str | None = None
+    declared: str | None = None
     bridge: str | None = None
     channel: str | None = None
     tags: tuple[str, ...] = ()
@@ -210,7 +214,8 @@ def _warnings(
     if declaration.answers.ongoing is False:
         messages.append('it is over: when was service back? incident-ops timeline "..." --at WHEN --mark restored')
     level = policy.duties(severity, priority)
-    if level is not None and level.needs_commander and not declaration.commander:
+    is_now = declaration.declared is None
+    if is_now and level is not None and level.needs_commander and not declaration.commander:
         by_when = f"by {spell_clock(now + timedelta(seconds=level.ic_after))} UTC" if level.ic_after else "now"
         messages.append(f"{severity or level.id} needs a commander {by_when}")
     return tuple(messages)
@@ -260,10 +265,22 @@ def highest_number(ids: Iterable[str], series: str) -> int:
     return max((int(tail) for tail in tails if tail.isdecimal()), default=0)
 
 
-def next_steps(incident: Incident, policy: Policy) -> tuple[str, ...]:
-    """Commands to run next, by state, roles and instants; empty where nothing is left to do.
+def steps_of_write_up(incident: Incident) -> tuple[str, ...]:
+    """The commands that write down what came after the declaration, each at its own time."""
+    name = incident.id
+    return (
+        f"incident-ops ack {name} --at WHEN",
+        f'incident-ops timeline "..." {name} --at WHEN',
+        f"incident-ops resolve {name} --at WHEN --restored WHEN --cause CATEGORY",
+        f"incident-ops close {name} --at WHEN --verified",
+    )
 
-    `@who` and `"..."` are placeholders that only a person can fill in; commands refuse them as they are.
+
+def next_steps(incident: Incident, policy: Policy, *, is_whole: bool = True) -> tuple[str, ...]:
+    """Commands to run next, by state, roles, instants and what is unknown: at most MOST_STEPS, none where none is left.
+
+    `@who`, `"..."`, `WHEN` and `N` are placeholders that only a person can fill in; commands refuse them as they are.
+    `is_whole`: nothing was left out of the incident, as it is of a view of an earlier time.
     """
     level = policy.level_of(incident)
     steps_left = []
@@ -277,6 +294,7 @@ def next_steps(incident: Incident, policy: Policy) -> tuple[str, ...]:
     }
     if needs_public_word(incident, policy):
         steps_left.append(f'incident-ops update {incident.id} --public "..."')
+    steps_left += steps_for_missing_facts(incident, policy) if is_whole else ()
     if incident.state in by_state:
         steps_left.append(by_state[incident.state])
     if incident.state == IN_PROGRESS:
@@ -284,7 +302,7 @@ def next_steps(incident: Incident, policy: Policy) -> tuple[str, ...]:
     is_final = incident.postmortem is not None and incident.postmortem.status == "final"
     if incident.state in OVER and policy.requires_postmortem(incident) and not is_final:
         steps_left.append(f"write `postmortem` in incidents/{incident.id}/incident.yaml")
-    return tuple(steps_left)
+    return tuple(steps_left[:MOST_STEPS])
 
 
 def _progress(incident: Incident) -> str:

@@ -5,7 +5,7 @@ Also a change of state with all that belongs to it: every step of `changes`, ins
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from incident_ops.domain.as_of import corrected_instants
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import FIXED, INSTANTS_OF_CYCLE, NEEDS, OVER, PENDING, next_states, shortest_path
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.record import Append, Edit, Insert, Route, Set
+from incident_ops.domain.record import Append, Edit, Insert, Remove, Route, Set
 from incident_ops.domain.time import instant, parse_instant, stamp
 from incident_ops.errors import UserError
 
@@ -40,6 +40,11 @@ def join_steps(*steps: Step) -> Step:
         tuple(line for step in steps for line in step.messages),
         tuple(line for step in steps for line in step.warnings),
     )
+
+
+def something_said(step: Step) -> Step:
+    """The step, with the message that nothing changed where it has none."""
+    return step if step.messages else Step(step.edits, ("nothing changed",), step.warnings)
 
 
 def given_fields(**fields: Any) -> dict[str, Any]:
@@ -103,6 +108,52 @@ def _moved_on(rows: list[_Row], place: int) -> Iterator[Edit]:
         if row.corrects is not None and row.corrects > place:
             row.corrects += 1
             yield Set(("timeline", index + (index >= place), "corrects"), row.corrects)
+
+
+def list_edits(route: Route, before: Sequence[Any], after: Sequence[Any]) -> Iterator[Edit]:
+    """The edits that make one list of another, with as little as possible written anew."""
+    if len(after) < len(before):
+        yield Set(route, list(after)) if after else Remove(route)
+        return
+    for place, (old, new) in enumerate(zip(before, after, strict=False)):
+        if isinstance(old, Mapping) and isinstance(new, Mapping) and old.keys() <= new.keys():
+            yield from (Set((*route, place, name), value) for name, value in new.items() if old.get(name) != value)
+        elif old != new:
+            yield Set((*route, place), new)
+    yield from (Append(route, value) for value in after[len(before) :])
+
+
+def said_texts(route: Route, before: Sequence[str], said: Sequence[str], name: str) -> Step:
+    """A list of texts: `TEXT` or `+TEXT` adds one, `-TEXT` takes away the one that is, or begins, so in any case.
+
+    UserError where nothing, or more than one, is meant by a `-TEXT`.
+    """
+    after, messages = list(before), []
+    for text in said:
+        sign, bare = (text[0], text[1:].strip()) if text[:1] in ("+", "-") else ("+", text.strip())
+        if sign == "-":
+            gone = _meant(after, bare)
+            after.remove(gone)
+            messages.append(f"{name}: {quote(gone)}: taken away")
+        elif bare in after:
+            messages.append(f"{name}: {quote(bare)} already; nothing changed")
+        else:
+            after.append(bare)
+            messages.append(f"{name}: {quote(bare)}")
+    return Step(tuple(list_edits(route, before, after)), tuple(messages))
+
+
+def _meant(texts: Sequence[str], said: str) -> str:
+    word = said.casefold()
+    found = [one for one in texts if one.casefold() == word] or [
+        one for one in texts if one.casefold().startswith(word)
+    ]
+    if len(found) == 1 and said:
+        return found[0]
+    there = "; ".join(map(quote, found or texts)) or "nothing"
+    raise UserError(
+        f"{said!r} is {'several' if found else 'none'} of the texts that are there", hint=f"there is: {there}"
+    )
 
 
 def shorten(text: str, most: int) -> str:

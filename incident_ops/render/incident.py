@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from incident_ops.documents.incident_facts import NOBODY, hurt_for, hurt_services, impact_cycles, spell_amount
+from incident_ops.documents.incident_facts import NOBODY, impact_cycles
 from incident_ops.domain.as_of import corrected_instants, current_instant, declared_at, phase
 from incident_ops.domain.commander import commander_due
-from incident_ops.domain.incident import ActionItem, Event, Incident, Relation, Update, Users
+from incident_ops.domain.impact import affected_users, hurt_for, hurt_services, spell_amount, spell_share
+from incident_ops.domain.incident import ActionItem, Event, Incident, Relation, Update
 from incident_ops.domain.item_due import ItemDue, item_due
 from incident_ops.domain.lifecycle import FIXED, OVER, PENDING, REOPENED, known_outcome
 from incident_ops.domain.policy import Policy
@@ -173,15 +174,12 @@ def next_item(incident: Incident, policy: Policy) -> tuple[ActionItem, ItemDue |
 
 def spell_impact(incident: Incident) -> str:
     """The impact on one line: what the record sums up, else its number of users."""
-    impact = incident.impact
-    if impact.summary:
-        return impact.summary
-    users = impact.users
-    if isinstance(users, Users):
-        share = f"{spell_amount(users.percent)} % of users" if users.percent not in (None, UNKNOWN) else ""
-        count = f"{spell_amount(users.count)} users" if users.count not in (None, UNKNOWN) else ""
-        return ", ".join(filter(None, (count, share))) or UNKNOWN
-    return users or UNKNOWN
+    if incident.impact.summary:
+        return incident.impact.summary
+    users = affected_users(incident)
+    count = f"{spell_amount(users.count)} users" if users.count not in (None, UNKNOWN) else ""
+    share = spell_share(users.percent)
+    return ", ".join(filter(None, (count, f"{share} of users" if share else ""))) or UNKNOWN
 
 
 def _headline(view: IncidentView) -> str:

@@ -17,6 +17,8 @@ from tests.cli.scene import ROOT, Done, call, command
 from tests.cli.test_slips import at_terminal
 
 README = ROOT / "README.md"
+WRITTEN_UP = "  each of these is dated now unless you give --at again\n"
+"""What is printed because the clock of the recording is set back; who types the commands does not see it."""
 BEGUN = datetime(2025, 1, 26, 12, 5, tzinfo=UTC)
 TYPED = (
     "incident-ops init --preset sev0-3 -s auth=@acme/identity --by @alice",
@@ -53,7 +55,8 @@ def recording(folder: Path, pace: timedelta = timedelta(minutes=1)) -> str:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
         assert done.returncode == 0, (line, done)
-        lines += [f"$ {line}", done.stdout.decode().replace(str(folder), "/home/alice/ops").rstrip()]
+        printed = done.stdout.decode().replace(WRITTEN_UP, "")
+        lines += [f"$ {line}", printed.replace(str(folder), "/home/alice/ops").rstrip()]
     return "\n".join(lines)
 
 
@@ -73,7 +76,14 @@ def test_the_commands_work_however_fast_they_are_typed(tmp_path: Path) -> None:
 
 PAUSES = (3, 41, 8, 95, 20, 260, 12, 700, 33, 5)
 """Seconds between what a person types: reading, thinking, being called away."""
-FILLED = {"@who": "@bea", '"..."': '"Looking into it"', "NAME": "auth", "new.yaml": "policy.yaml"}
+FILLED = {
+    "--users N": "--users 5",
+    "WHEN": "1h",
+    "@who": "@bea",
+    '"..."': '"Looking into it"',
+    "NAME": "auth",
+    "new.yaml": "policy.yaml",
+}
 
 
 def typed_by_hand() -> list[str]:

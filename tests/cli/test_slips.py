@@ -33,6 +33,8 @@ EDITS = (  # every text that a command writes into a record, given as nothing
     ("withdraw", "--as", "false_alarm", "--reason", "{}"),
     ("action", "add", "{}", "INC-1"),
     ("action", "add", "x", "--owner", "{}"),
+    ("impact", "--summary", "{}"),
+    ("impact", "--service", "{}"),
 )
 
 

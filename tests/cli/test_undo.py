@@ -21,6 +21,8 @@ EDITS = (  # what a person may do to a resolved incident, or to an open one
     ("action", "add", "Add an alert"),
     ("pause", "--waiting-for", "vendor"),
     ("edit", "--title", "No login", "--service", "+web"),
+    ("impact", "--users", "60%", "--service", "api:major"),
+    ("cause", "--what", "Tokens were rejected", "--immediate", "Rolled back"),
     ("resolve", "--restored", "now", "--cause", "deploy"),
     ("withdraw", "--as", "false_alarm", "--reason", "x"),
 )

@@ -1,0 +1,119 @@
+"""`incident-ops cause`: why it happened, and what ended it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from incident_ops.app.edit_record import RecordChange, clean, find_record, read_for_edit
+from incident_ops.app.which_incident import is_any
+from incident_ops.app.workspace import Workspace, must_have_come
+from incident_ops.cli.options import asks, edits_record, incident_argument, past_time, pick_incident
+from incident_ops.domain.incident import Cause, Incident, Resolution
+from incident_ops.edits.cause import CauseFacts, write_cause
+from incident_ops.edits.finish import CATEGORIES
+from incident_ops.errors import UserError
+from incident_ops.render.findings import inert
+
+_OF_CAUSE = ("category", "what", "why", "where", "trigger", "ref")
+_OF_RESOLUTION = {"immediate": "immediate", "permanent": "permanent", "deployed": "deployed", "fix_ref": "ref"}
+
+
+@click.command()
+@incident_argument
+@click.option(
+    "--category",
+    metavar="CATEGORY",
+    type=click.Choice(CATEGORIES),
+    help=f"Kind of cause: {', '.join(CATEGORIES)}.",
+)
+@click.option("--what", metavar="TEXT", help="What broke.")
+@click.option("--why", metavar="TEXT", help="Why it broke.")
+@click.option("--where", metavar="TEXT", help="Where: a file, a function, a host.")
+@click.option("--trigger", metavar="TEXT", help="What set it off.")
+@click.option("--contributing", metavar="TEXT", multiple=True, help="What else contributed; -TEXT takes one away.")
+@click.option("--why-chain", metavar="WHY=BECAUSE", multiple=True, help="The five whys, one each; -WHY takes one away.")
+@click.option("--ref", metavar="TEXT", help="The commit or link that caused it.")
+@click.option("--immediate", metavar="TEXT", help="What stopped the impact.")
+@click.option("--permanent", metavar="TEXT", help="What fixes it for good.")
+@click.option("--deployed", metavar="WHEN", help="When the fix was deployed, or in which release.")
+@click.option("--fix-ref", metavar="TEXT", help="The commit of the fix, or the one rolled back to.")
+@edits_record
+def cause(workspace: Workspace, incident: str | None, **said: Any) -> RecordChange:
+    """Write down why it happened, and what ended it.
+
+    It may be said before the incident is resolved and long after. What is
+    left out stays as it is; `unknown` is an answer.
+
+    At a terminal, without options, it asks for what is not written yet.
+
+    \b
+    Examples:
+      incident-ops cause --category deploy --what "Tokens were rejected"
+      incident-ops cause 120500 --contributing "No canary" --ref abc123
+      incident-ops cause --why-chain "Why did logins fail?=All tokens expired"
+      incident-ops cause --immediate "Rolled back" --deployed 12:20
+    """
+    incident = pick_incident(workspace, incident, is_any)
+    if not any(said.values()):
+        said = {**said, **_asked(workspace, incident)}
+    facts = CauseFacts(
+        cause={name: clean(said[name]) or "" for name in _OF_CAUSE if said[name]},
+        resolution={
+            field: clean(said[name]) or "" if name != "deployed" else _deployed(workspace, said[name])
+            for name, field in _OF_RESOLUTION.items()
+            if said[name]
+        },
+        contributing=said["contributing"],
+        whys=[_why(text) for text in said["why_chain"]],
+    )
+    return incident, lambda current: write_cause(current, facts)
+
+
+def _deployed(workspace: Workspace, text: str) -> str:
+    """A time as people type it -> the text for a record; any other text is the name of a release."""
+    try:
+        at = past_time(workspace, text, "--deployed") or ""
+    except UserError:
+        return text
+    must_have_come(workspace, at, "--deployed")
+    return at
+
+
+def _why(text: str) -> tuple[str, str | None]:
+    if text.startswith("-") and "=" not in text:
+        return text[1:].strip(), None
+    why, _, because = (part.strip() for part in text.partition("="))
+    if not why or not because:
+        hint = 'WHY=BECAUSE, e.g. --why-chain "Why did logins fail?=All tokens looked expired"'
+        raise UserError(f"--why-chain {inert(text)!r} has no question or no answer", hint=hint)
+    return why, because
+
+
+def _asked(workspace: Workspace, incident: str) -> dict[str, str]:
+    """Asks at a terminal for what is not written yet; an empty answer leaves it so. UserError elsewhere."""
+    if not asks():
+        hint = 'e.g. --what "..." --why "..." --immediate "..."; see `incident-ops cause --help`'
+        raise UserError("there is nothing to write", hint=hint)
+    current = read_for_edit(workspace, find_record(workspace, incident)).record.incident
+    answers = {}
+    if current.cause is None:
+        choice = click.Choice(CATEGORIES)
+        answers["category"] = click.prompt(
+            "What was the cause?", type=choice, default="unknown", prompt_suffix=" ", err=True
+        )
+    for name, question in _open_questions(current).items():
+        answers[name] = click.prompt(question, default="", show_default=False, prompt_suffix=" ", err=True).strip()
+    return {name: text for name, text in answers.items() if text}
+
+
+def _open_questions(incident: Incident) -> dict[str, str]:
+    known, ended = incident.cause or Cause(category=""), incident.resolution or Resolution()
+    questions = {
+        "what": ("What broke?", known.what),
+        "why": ("Why did it break?", known.why),
+        "immediate": ("What stopped the impact?", ended.immediate),
+        "permanent": ("What fixes it for good?", ended.permanent),
+    }
+    return {name: question for name, (question, answer) in questions.items() if answer is None}

@@ -1,0 +1,167 @@
+"""`cause`: why it happened and what ended it, by command alone, before and after it is resolved."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from incident_ops.adapters.environment import CHOSEN
+from incident_ops.records.yaml_reader import Document, read_yaml
+from tests.cli.scene import Done, Folder, call, contents, record
+from tests.support.typing import at_terminal
+
+DAY = "2025-01-26"
+
+
+@pytest.fixture(autouse=True)
+def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CHOSEN, "@alice")
+    monkeypatch.setenv("TZ", "UTC")
+
+
+def put(folder: Folder, **lines: str) -> None:
+    folder.put(text=record(**lines))
+    folder.commit()
+
+
+def say(folder: Folder, *args: str, clock: str = "12:30:00") -> Done:
+    """The command with these words, which must succeed and leave the record without an error."""
+    done = call("cause", *args, at=folder.path, clock=f"{DAY}T{clock}Z")
+    assert done.code == 0, done
+    checked = call("validate", at=folder.path, clock=f"{DAY}T{clock}Z")
+    assert checked.code == 0, checked
+    return done
+
+
+def data(folder: Folder) -> dict[str, Any]:
+    document = read_yaml((folder.path / "incidents/INC-1/incident.yaml").read_text(encoding="utf-8"), "x")
+    assert isinstance(document, Document)
+    assert isinstance(document.data, dict)
+    return document.data
+
+
+ALL = (
+    "--category", "deploy", "--what", "Tokens were rejected", "--why", "The comparison was reversed", "--where",
+    "validateToken()", "--trigger", "Release 2.3.1", "--contributing", "No canary", "--contributing", "No test",
+    "--why-chain", "Why did logins fail?=Every token looked expired", "--why-chain", "Why so?=A reversed comparison",
+    "--ref", "abc123", "--immediate", "Rolled back", "--permanent", "Comparison fixed", "--deployed", "12:20",
+    "--fix-ref", "def456",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("is_resolved", [False, True])
+def test_cause_and_resolution_are_written_before_and_after_it_is_resolved(folder: Folder, is_resolved: bool) -> None:
+    put(folder)
+    if is_resolved:
+        call("resolve", "--restored", "12:20", "--cause", "unknown", at=folder.path, clock=f"{DAY}T12:25:00Z")
+        folder.commit()
+    done = say(folder, *ALL)
+    found = data(folder)
+    assert found["cause"] == {
+        "category": "deploy",
+        "what": "Tokens were rejected",
+        "why": "The comparison was reversed",
+        "where": "validateToken()",
+        "trigger": "Release 2.3.1",
+        "contributing": ["No canary", "No test"],
+        "five_whys": [
+            {"why": "Why did logins fail?", "because": "Every token looked expired"},
+            {"why": "Why so?", "because": "A reversed comparison"},
+        ],
+        "ref": "abc123",
+    }
+    assert found["resolution"] == {
+        "immediate": "Rolled back", "permanent": "Comparison fixed", "deployed": f"{DAY}T12:20:00Z", "ref": "def456"
+    }  # fmt: skip
+    assert "INC-1: cause, category: deploy\n" in done.out
+    assert "INC-1: resolution, immediate: Rolled back\n" in done.out
+    assert "undo: incident-ops undo INC-1\n" in done.out
+    call("render", "INC-1", at=folder.path, clock=f"{DAY}T14:00:00Z")
+    document = (folder.path / "incidents/INC-1/postmortem.md").read_text(encoding="utf-8")
+    assert "- **Immediate:** Rolled back\n" in document
+    assert "1. **Why did logins fail?** Every token looked expired\n" in document
+
+
+def test_what_is_left_out_stays_and_the_same_again_changes_nothing(folder: Folder) -> None:
+    put(folder)
+    say(folder, *ALL)
+    before = contents(folder.path)
+    assert "nothing changed" in say(folder, *ALL).out
+    assert contents(folder.path) == before
+    say(folder, "--contributing", "-no t", "--contributing", "+At peak", "--why-chain", "Why so?=Never reviewed")
+    found = data(folder)["cause"]
+    assert found["contributing"] == ["No canary", "At peak"]
+    assert found["five_whys"][1] == {"why": "Why so?", "because": "Never reviewed"}
+    say(folder, "--why-chain", "-Why so?")
+    assert len(data(folder)["cause"]["five_whys"]) == 1
+    assert found["what"] == "Tokens were rejected"
+
+
+def test_without_a_category_it_is_unknown_and_that_is_said(folder: Folder) -> None:
+    put(folder)
+    done = say(folder, "--what", "Tokens were rejected")
+    assert data(folder)["cause"] == {"category": "unknown", "what": "Tokens were rejected"}
+    assert "warning: the category of the cause is unknown: --category deploy|database|" in done.err
+    assert "warning" not in say(folder, "--where", "auth", "--category", "unknown").err
+
+
+def test_a_resolution_alone_needs_no_cause(folder: Folder) -> None:
+    put(folder)
+    say(folder, "--immediate", "Restarted", "--deployed", "2.3.2")
+    assert "cause" not in data(folder)
+    assert data(folder)["resolution"] == {"immediate": "Restarted", "deployed": "2.3.2"}
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        ((), ("nothing to write", "--what")),
+        (("--category", "weather"), ("weather", "deploy")),
+        (("--why-chain", "no question"), ("--why-chain", "WHY=BECAUSE")),
+        (("--why-chain", "=because"), ("--why-chain", "WHY=BECAUSE")),
+        (("--contributing", "-nothing"), ("'nothing'",)),
+        (("--what", " "), ("--what is empty",)),
+        (("--what", "..."), ("'...' stands for a text",)),
+        (("--deployed", f"{DAY}T18:00:00Z"), ("--deployed", "has not come yet")),
+    ],
+)
+def test_what_cannot_be_meant_changes_nothing(folder: Folder, args: tuple[str, ...], words: tuple[str, ...]) -> None:
+    put(folder)
+    before = contents(folder.path)
+    call("cause", *args, at=folder.path).told_once(2, *words)
+    assert contents(folder.path) == before
+
+
+def test_scripts_read_what_was_done(folder: Folder) -> None:
+    put(folder)
+    printed = json.loads(say(folder, "--category", "deploy", "--format", "json").out)
+    assert (printed["changed"], printed["told"]) == (True, ["cause, category: deploy"])
+
+
+def test_at_a_terminal_it_asks_for_what_is_not_written_yet(folder: Folder) -> None:
+    put(folder, cause="{category: deploy, what: Tokens were rejected}")
+    shown = at_terminal(
+        folder.path, "cause", clock=f"{DAY}T12:30:00Z", answers="A reversed comparison\nRolled back\n\n"
+    )
+    assert "Why did it break?" in shown
+    assert "What broke?" not in shown
+    assert data(folder)["cause"]["why"] == "A reversed comparison"
+    assert data(folder)["resolution"] == {"immediate": "Rolled back"}
+
+
+def test_at_a_terminal_impact_asks_for_what_is_not_known_yet(folder: Folder) -> None:
+    put(folder)
+    shown = at_terminal(folder.path, "impact", clock=f"{DAY}T12:30:00Z", answers="12:00\n5000\n\nunknown\nnone\n")
+    assert "When did it begin" in shown
+    assert data(folder)["times"]["started"] == f"{DAY}T12:00:00Z"
+    assert data(folder)["impact"] == {"users": {"count": 5000}, "revenue": "unknown", "data_loss": "none"}
+
+
+def test_at_a_terminal_no_answer_changes_nothing(folder: Folder) -> None:
+    put(folder, cause="{category: deploy, what: x, why: y}")
+    before = contents(folder.path)
+    shown = at_terminal(folder.path, "cause", clock=f"{DAY}T12:30:00Z", answers="\n\n")
+    assert "INC-1: nothing changed" in shown
+    assert contents(folder.path) == before
