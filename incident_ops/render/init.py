@@ -21,7 +21,8 @@ from incident_ops.render.text import fold
 from incident_ops.resources import DEFAULT_PRESET
 
 POLICY, SERVICES = "policy.yaml", "services.yaml"
-EDITOR, ATTRIBUTES, IGNORED = ".vscode/settings.json", ".gitattributes", ".gitignore"
+EDITOR, EXTENSIONS, TASKS = ".vscode/settings.json", ".vscode/extensions.json", ".vscode/tasks.json"
+ATTRIBUTES, IGNORED = ".gitattributes", ".gitignore"
 FIRST_FOLDERS = ("incidents", "maintenance", "problems", "freezes", "runbooks", "gates")
 EDITOR_KINDS = ("incident", "policy", "services", "maintenance", "problem", "freeze", "gate")
 MERGE_DRIVER = {
@@ -32,7 +33,30 @@ MERGE_DRIVER = {
 
 MERGED_BY = ("incidents/*/incident.yaml", "merge=incident-ops")
 STATE_IGNORED = ".incident-ops/"
-_DIFFERS = "it differs from this version's schema; to replace it, delete it and run init again"
+_EDITED = "it was edited by hand, or is not from this version; to replace it: incident-ops init --replace-schemas"
+YAML_EXTENSION = "redhat.vscode-yaml"
+_PLACE = r"^(.+?):(\d+):(\d+): (error|warning|note): (.*) \[([a-z-]+)\]$"
+_WHOLE_FILE = r"^([^:]+): (error|warning|note): (.*) \[([a-z-]+)\]$"
+_OURS = {"owner": "incident-ops", "source": "incident-ops", "fileLocation": ["relative", "${workspaceFolder}"]}
+TASK = {
+    "label": "incident-ops: validate",
+    "type": "shell",
+    "command": "incident-ops",
+    "args": ["--color", "never", "validate"],
+    "group": {"kind": "build", "isDefault": True},
+    "presentation": {"reveal": "silent"},
+    "problemMatcher": [
+        {
+            **_OURS,
+            "pattern": {"regexp": _PLACE, "file": 1, "line": 2, "column": 3, "severity": 4, "message": 5, "code": 6},
+        },
+        {
+            **_OURS,
+            "pattern": {"regexp": _WHOLE_FILE, "kind": "file", "file": 1, "severity": 2, "message": 3, "code": 4},
+        },
+    ],
+}
+"""Runs `validate` on "Run Build Task" of VS Code, and tells it how to read the findings."""
 
 _GLOBS = {
     "incident": "incidents/*/incident.yaml",
@@ -52,6 +76,7 @@ class FileOutcome(StrEnum):
     """What becomes of a file."""
 
     WRITTEN = "written"
+    UPDATED = "updated"
     ADDED = "added to"
     KEPT = "unchanged"
     LEFT = "skipped"
@@ -67,18 +92,33 @@ class PlannedFile(NamedTuple):
 
 
 class InitRequest(NamedTuple):
-    """The options given; None = not given. `services` maps names to owners; `schemas` file names to texts."""
+    """The options given; None = not given. `services` maps names to owners; `schemas` has the state of each copy."""
 
     preset: str | None
     services: Mapping[str, str] | None
-    schemas: Mapping[str, str]
+    schemas: Mapping[str, SchemaCopy]
+    is_replacing: bool = False
 
 
-def paths(schemas: Mapping[str, str]) -> list[str]:
+class SchemaCopy(NamedTuple):
+    """The text that a copy of a schema should have now; whether the one that is there has what it was made from now,
+    and whether somebody edited it."""
+
+    text: str
+    is_current: bool = False
+    is_edited: bool = False
+
+
+def paths() -> list[str]:
     """Every file `plan` asks about."""
-    copies = [f"schemas/{name}" for name in schemas]
+    copies = [schema_path(kind) for kind in EDITOR_KINDS]
     kept = [f"{folder}/.gitkeep" for folder in FIRST_FOLDERS]
-    return [POLICY, SERVICES, *kept, *copies, EDITOR, ATTRIBUTES, IGNORED]
+    return [POLICY, SERVICES, *kept, *copies, EDITOR, EXTENSIONS, TASKS, ATTRIBUTES, IGNORED]
+
+
+def schema_path(kind: str) -> str:
+    """Where an editor finds the schema of a kind of record."""
+    return f"schemas/{kind}.schema.json"
 
 
 def plan_files(request: InitRequest, existing: Mapping[str, Existing], full: frozenset[str]) -> list[PlannedFile]:
@@ -88,9 +128,9 @@ def plan_files(request: InitRequest, existing: Mapping[str, Existing], full: fro
         _own(SERVICES, services_text(request.services), existing, _ignored("--service", request.services)),
     ]
     files += [_folder(folder, existing, full) for folder in FIRST_FOLDERS]
-    files += [_own(f"schemas/{name}", text, existing, _DIFFERS) for name, text in request.schemas.items()]
-    rules = (_merging, _ignoring)
-    return [*files, _editor(existing.get(EDITOR)), *(rule(existing) for rule in rules)]
+    files += [_schema(schema_path(kind), copy, existing, request) for kind, copy in request.schemas.items()]
+    files += [_editor(existing.get(EDITOR)), _extensions(existing), _tasks(existing)]
+    return [*files, *(rule(existing) for rule in (_merging, _ignoring))]
 
 
 def policy_text(preset: str) -> str:
@@ -124,6 +164,34 @@ def _own(path: str, text: str, existing: Mapping[str, Existing], differs: str) -
         if differs and now != text.encode()
         else PlannedFile(path, FileOutcome.KEPT)
     )
+
+
+def _schema(path: str, copy: SchemaCopy, existing: Mapping[str, Existing], request: InitRequest) -> PlannedFile:
+    """A copy that nobody edited is brought up to date; an edited one only where that was asked for."""
+    now = existing.get(path)
+    if not isinstance(now, bytes):
+        return _own(path, copy.text, existing, "")
+    if copy.is_edited and not request.is_replacing:
+        return PlannedFile(path, FileOutcome.LEFT, note=_EDITED)
+    if copy.is_current:
+        return PlannedFile(path, FileOutcome.KEPT)
+    return PlannedFile(path, FileOutcome.UPDATED, copy.text.encode())
+
+
+def _extensions(existing: Mapping[str, Existing]) -> PlannedFile:
+    text = json.dumps({"recommendations": [YAML_EXTENSION]}, indent=2) + "\n"
+    differs = f"add {YAML_EXTENSION} to its recommendations"
+    return _own(EXTENSIONS, text, existing, "" if _mentions(existing.get(EXTENSIONS), YAML_EXTENSION) else differs)
+
+
+def _tasks(existing: Mapping[str, Existing]) -> PlannedFile:
+    text = json.dumps({"version": "2.0.0", "tasks": [TASK]}, indent=2) + "\n"
+    differs = "it has no task that runs `incident-ops validate`; init in an empty folder writes one to copy"
+    return _own(TASKS, text, existing, "" if _mentions(existing.get(TASKS), "incident-ops") else differs)
+
+
+def _mentions(now: Existing, word: str) -> bool:
+    return isinstance(now, bytes) and word.encode() in now
 
 
 def _ignored(option: str, value: object) -> str:
@@ -200,7 +268,7 @@ def _editor(now: Existing) -> PlannedFile:
     )
 
 
-CHANGED = (FileOutcome.WRITTEN, FileOutcome.ADDED)
+CHANGED = (FileOutcome.WRITTEN, FileOutcome.UPDATED, FileOutcome.ADDED)
 
 
 def to_text(folder: str, files: Sequence[PlannedFile], settings: Mapping[str, str], next_steps: Sequence[str]) -> str:
@@ -230,6 +298,7 @@ def to_json(folder: str, files: Sequence[PlannedFile], settings: Mapping[str, st
             "folder": folder,
             "changed": bool(settings) or any(file.done in CHANGED for file in files),
             "written": [file.path for file in files if file.done is FileOutcome.WRITTEN],
+            "updated": [file.path for file in files if file.done is FileOutcome.UPDATED],
             "added_to": [file.path for file in files if file.done is FileOutcome.ADDED],
             "left": [{"file": file.path, "reason": file.note} for file in files if file.done is FileOutcome.LEFT],
             "git_config": dict(settings),
@@ -243,6 +312,8 @@ def first_steps(files: Sequence[PlannedFile], service: str, level: str, *, has_g
     changed = {file.path for file in files if file.done in CHANGED}
     if not changed:
         return []
+    if all(file.done is FileOutcome.UPDATED for file in files if file.done in CHANGED):
+        return ['git add schemas && git commit -m "Editor schemas"']
     own = [name for name in (POLICY, SERVICES) if name in changed]
     steps = [f"review {' and '.join(own)}"] if own else []
     if not has_git:
