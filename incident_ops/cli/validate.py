@@ -8,7 +8,7 @@ import click
 
 from incident_ops.app.validate import Validated, add_summary, validate_workspace
 from incident_ops.app.workspace import Workspace
-from incident_ops.cli.options import finish, format_choice, no_records, paint, workspace_of
+from incident_ops.cli.options import finish, format_choice, no_records, paint, say_notes, workspace_of
 from incident_ops.errors import WriteFailed
 from incident_ops.render import findings
 
@@ -43,6 +43,7 @@ def validate(ctx: click.Context, paths: tuple[str, ...], base: str | None, form:
         return
     workspace = workspace_of(ctx)
     validated = validate_workspace(workspace, paths, base)
+    say_notes(validated.notes)
     click.echo(_shown(validated, form), nl=False)
     code = int(validated.report.errors > 0)
     if not paths and not workspace.catalogue.count():

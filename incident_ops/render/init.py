@@ -33,6 +33,8 @@ MERGE_DRIVER = {
 
 MERGED_BY = ("incidents/*/incident.yaml", "merge=incident-ops")
 STATE_IGNORED = ".incident-ops/"
+TEMPORARY_IGNORED = ".*.incident-ops"
+"""What a command leaves that was killed while it wrote."""
 _EDITED = "it was edited by hand, or is not from this version; to replace it: incident-ops init --replace-schemas"
 YAML_EXTENSION = "redhat.vscode-yaml"
 _PLACE = r"^(.+?):(\d+):(\d+): (error|warning|note): (.*) \[([a-z-]+)\]$"
@@ -224,13 +226,15 @@ def _merging(existing: Mapping[str, Existing]) -> PlannedFile:
         return PlannedFile(
             ATTRIBUTES, FileOutcome.LEFT, note=f"it merges records with {drivers[-1]!r}; expected {attribute}"
         )
-    return _with_line(ATTRIBUTES, now, " ".join(MERGED_BY), bool(drivers))
+    return _with_lines(ATTRIBUTES, now, [] if drivers else [" ".join(MERGED_BY)])
 
 
 def _ignoring(existing: Mapping[str, Existing]) -> PlannedFile:
     now = existing.get(IGNORED)
     forms = {(form,) for form in (STATE_IGNORED, f"/{STATE_IGNORED}", STATE_IGNORED[:-1], f"/{STATE_IGNORED[:-1]}")}
-    return _with_line(IGNORED, now, f"/{STATE_IGNORED}", any(tuple(words) in forms for words in _words(now)))
+    there = {tuple(words) for words in _words(now)}
+    wanted = {f"/{STATE_IGNORED}": forms, TEMPORARY_IGNORED: {(TEMPORARY_IGNORED,)}}
+    return _with_lines(IGNORED, now, [line for line, known in wanted.items() if there.isdisjoint(known)])
 
 
 def _words(now: Existing) -> Iterator[list[str]]:
@@ -238,17 +242,21 @@ def _words(now: Existing) -> Iterator[list[str]]:
     return (line.split() for line in lines)
 
 
-def _with_line(path: str, now: Existing, line: str, is_there: bool) -> PlannedFile:
-    """The file with one more line at its end, in its own line ends; every byte before stays."""
+def _with_lines(path: str, now: Existing, lines: Sequence[str]) -> PlannedFile:
+    """The file with these lines more at its end, in its own line ends; every byte before stays."""
     if now is None:
-        return PlannedFile(path, FileOutcome.WRITTEN, f"{line}\n".encode())
+        return PlannedFile(path, FileOutcome.WRITTEN, "".join(f"{line}\n" for line in lines).encode())
+    named = ", ".join(lines)
     if isinstance(now, str):
-        return PlannedFile(path, FileOutcome.LEFT, note=f"{now}; add the line {line!r} to the file it points to")
-    if is_there:
+        what = f"the {'line' if len(lines) == 1 else 'lines'} {named!r}"
+        return PlannedFile(path, FileOutcome.LEFT, note=f"{now}; add {what} to the file it points to")
+    if not lines:
         return PlannedFile(path, FileOutcome.KEPT)
     end = b"\r\n" if b"\r\n" in now else b"\n"
     gap = end if now and not now.endswith(b"\n") else b""
-    return PlannedFile(path, FileOutcome.ADDED, now + gap + line.encode() + end, note=f"one line: {line}")
+    added = b"".join(line.encode() + end for line in lines)
+    note = f"{'one line' if len(lines) == 1 else f'{len(lines)} lines'}: {named}"
+    return PlannedFile(path, FileOutcome.ADDED, now + gap + added, note=note)
 
 
 def _editor(now: Existing) -> PlannedFile:
