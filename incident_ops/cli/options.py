@@ -56,6 +56,7 @@ def workspace_of(ctx: click.Context) -> Workspace:
     say_origin(ctx, workspace)
     if given["at"] is not None and (spelled := spelled_clock(workspace, given["at"])):
         click.echo(f"  --at {inert(given['at'])}: {spelled}", err=True)
+    ctx.call_on_close(lambda: say_notes(workspace.notes))
     return workspace
 
 
