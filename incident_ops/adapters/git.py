@@ -202,6 +202,11 @@ class Git:
             found, _, seconds = row.partition(" ")
             yield found, datetime.fromtimestamp(int(seconds), UTC)
 
+    def committed_at(self, commit: str) -> datetime:
+        """When a commit was made, by the clock of the machine that made it."""
+        words = ("log", "-1", "--no-show-signature", "--format=%ct", commit)
+        return datetime.fromtimestamp(int(self._stdout(*words)), UTC)
+
     def config(self, name: str, *, of_clone: bool = True) -> str | None:
         """A setting of this clone alone, or as git follows it here, whoever set it; None where it is not set."""
         done = self._run("config", *(["--local"] if of_clone else []), "-z", "--get", name, check=False)

@@ -25,7 +25,7 @@ from incident_ops.adapters.git import Git
 from incident_ops.domain.fence import Unusable
 from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.record import Unread
-from incident_ops.domain.time import UNKNOWN, YEARS, OutOfRange, parse_date, parse_instant, shift, stamp
+from incident_ops.domain.time import UNKNOWN, YEARS, OutOfRange, parse_date, parse_instant, shift, spell_duration, stamp
 from incident_ops.domain.time_words import (
     EXAMPLES_AHEAD,
     EXAMPLES_BEHIND,
@@ -154,6 +154,24 @@ def served(workspace: Workspace, work: Callable[[], Made]) -> Made:
 def strict(workspace: Workspace) -> Workspace:
     """The same for a command that is about the files themselves: what cannot be used is said, and nothing stands in."""
     return replace(workspace, is_strict=True)
+
+
+CLOCKS_APART = timedelta(minutes=5)
+"""So far two machines' clocks are taken to be apart; what is further ahead is a mistake that a rule reports."""
+
+
+def caught_up(workspace: Workspace) -> Workspace:
+    """The same for a command that writes: where this machine's clock is a little behind that of the last commit, the
+    time is the commit's, so that what is written now comes after what it answers."""
+    git = workspace.git
+    if workspace.is_at_given or git is None or git.head is None:
+        return workspace
+    last = git.committed_at(git.head)
+    if not workspace.now < last <= workspace.now + CLOCKS_APART:
+        return workspace
+    behind = spell_duration(int((last - workspace.now).total_seconds()))
+    workspace.notes.append(f"this machine's clock is {behind} behind the last commit's: {stamp(last)} is recorded")
+    return replace(workspace, now=last)
 
 
 def at_commit(workspace: Workspace, commit: str) -> Workspace:

@@ -20,6 +20,7 @@ import click
 
 from incident_ops.app.workspace import (
     Workspace,
+    caught_up,
     judge_no_records,
     moment,
     open_workspace,
@@ -79,6 +80,7 @@ def with_repository(command: Callable[..., Any]) -> Callable[..., Any]:
         must_say_something(ctx.command, kwargs)
         workspace = workspace_of(ctx)
         if any(isinstance(param, WhoActs) for param in ctx.command.params):
+            workspace = caught_up(workspace)
             warn_of_guess(workspace, kwargs["by"])
         return ctx.invoke(command, workspace, *args, **kwargs)
 
