@@ -66,7 +66,7 @@ class Shown(NamedTuple):
     lines: tuple[str, ...]
 
 
-MOST_LINES = 10
+MOST_LINES = 9
 _COMMENT = re.compile(r" ?<!--.*?-->")
 
 ShowIssues = Callable[[int], AbstractContextManager[Callable[[str], object]]]
