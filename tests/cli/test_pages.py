@@ -47,8 +47,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def commands(page: Path) -> Iterator[list[str]]:
     """The words of every command of a page, in code spans and in blocks; `action start AI-1` follows `action add`."""
     text = page.read_text(encoding="utf-8")
-    spans = [span for row in text.splitlines() if row.startswith(("|", "- ", "Not sure")) for span in
-             re.findall(r"`((?:incident-ops|action) [^`]+)`", row)]  # fmt: skip
+    spans = re.findall(r"`((?:incident-ops|action) [^`\n]+)`", text)
     blocks = re.findall(r"^(?:    )?(incident-ops [^\n]+)$", text, flags=re.MULTILINE)
     for line in dict.fromkeys([*spans, *blocks]):
         if "|" in line or "$(" in line:
