@@ -1,5 +1,6 @@
 """Write what is generated: docs/rules.md from the rules' own docstrings, docs/cli.md from the help texts, and the
-lists of presets in docs/policy.md and schemas/policy.schema.json from the presets' folder.
+lists of presets in docs/policy.md and schemas/policy.schema.json from the presets' folder, docs/demo.svg by a
+run of the demo.
 
 make docs                       # or: python docs/generate.py --check, which only tells what is out of date
 """
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from picture import demo_picture
 
 from incident_ops import resources
 from incident_ops.cli.main import cli
@@ -63,6 +65,7 @@ def pages() -> dict[Path, str]:
         DOCS / "cli.md": help_page(),
         policy: preset_table(policy.read_text("utf-8")),
         SCHEMA: preset_schema(SCHEMA.read_text("utf-8")),
+        DOCS / "demo.svg": demo_picture(),
     }
 
 

@@ -34,7 +34,8 @@ from incident_ops.records.index import UNREADABLE, IndexEntry, RecordIndex, to_r
 from incident_ops.records.merged_policies import may_rule, policies_since
 from incident_ops.records.planned_changes import FREEZE, MAINTENANCE, to_plan
 from incident_ops.records.policy import PolicyAndServices
-from incident_ops.records.schema import SCHEMA_KINDS, check_document, schema_text
+from incident_ops.records.schema import SCHEMA_KINDS, check_document
+from incident_ops.records.schema_copies import Names, copy_state
 from incident_ops.records.store import CheckRecord, Raw, Store, is_record
 from incident_ops.records.suppressions import find_suppressions
 from incident_ops.records.yaml_positions import comments
@@ -171,7 +172,7 @@ def validate_records(
     findings += [finding for document in _settings(setting) for finding in _hazards(document)]
     others = [(path, kind) for path, kind in store.others() if is_wanted is None or is_wanted(path)]
     findings += [finding for path, kind in others for finding in _other_findings(store, path, kind, world)]
-    findings += [*_stale_schemas(store), *_not_used_yet(setting)]
+    findings += [*_stale_schemas(store, setting), *_not_used_yet(setting)]
     silenced: list[SuppressedFinding] = []
     if world:
         findings, silenced = _without_suppressed(findings, index, partial=is_wanted is not None)
@@ -355,13 +356,20 @@ def _not_used_yet(setting: PolicyAndServices) -> Iterator[Finding]:
             yield from _placed(loaded.document, not_used_yet(kind, loaded.document.data, loaded.document.file))
 
 
-def _stale_schemas(store: Store) -> Iterator[Finding]:
+def _stale_schemas(store: Store, setting: PolicyAndServices) -> Iterator[Finding]:
+    names = Names.of(setting.policy.policy, setting.services.services)
     for kind in SCHEMA_KINDS:
         path = f"schemas/{kind}.schema.json"
         raw = store.read(path)
-        if isinstance(raw, bytes) and raw != schema_text(kind).encode():
-            message = "this copy for editors differs from the schema of the installed program"
-            yield fault("schema-copy", path, message, "copy it again; the installed one is used", at=(1, 1))
+        if not isinstance(raw, bytes):
+            continue
+        is_edited, changed = copy_state(kind, raw, names)
+        if is_edited:
+            message = "this copy for editors was edited by hand, or is not from this version of incident-ops"
+            yield fault("schema-copy", path, message, "`incident-ops init --replace-schemas` makes it anew", at=(1, 1))
+        elif changed:
+            message = f"this copy for editors was made from {changed}"
+            yield fault("schema-copy", path, message, "run `incident-ops init` again", at=(1, 1))
 
 
 def crossings(index: RecordIndex) -> Crossings:

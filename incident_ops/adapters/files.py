@@ -9,8 +9,13 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from incident_ops.adapters import clock
 from incident_ops.domain.notification import Ledger, Pair, claim, compact, confirm, parse_ledger, serialise
 from incident_ops.errors import Incomplete, WriteFailed
+
+TEMPORARY = ".incident-ops"
+"""How the name of a file ends that is being written; `init` lets git ignore what a kill leaves of it."""
+_LEFT_BEHIND = timedelta(days=1)
 
 
 def write_bytes(path: Path, content: bytes, mode: int | None = None, head: bytes = b"") -> None:
@@ -23,7 +28,7 @@ def write_bytes(path: Path, content: bytes, mode: int | None = None, head: bytes
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=TEMPORARY, dir=path.parent)
     except OSError as error:
         raise _refused(path, error) from error
     try:
@@ -39,6 +44,17 @@ def write_bytes(path: Path, content: bytes, mode: int | None = None, head: bytes
     finally:
         with contextlib.suppress(OSError):
             Path(name).unlink()
+    _clear(path.parent)
+
+
+def _clear(folder: Path) -> None:
+    """Removes what a write that was killed has left in a folder; a young one may still be at work."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        left = [entry for entry in entries if entry.name.startswith(".") and entry.name.endswith(TEMPORARY)]
+        oldest = (clock.now() - _LEFT_BEHIND).timestamp() if left else 0
+        for entry in left:
+            if entry.name != TEMPORARY and entry.is_file() and entry.stat().st_mtime < oldest:
+                Path(entry.path).unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -43,6 +43,10 @@ SETTINGS = (
 """What stands before every command: paths mean themselves, and nothing that the configuration names is run."""
 
 
+SHALLOW = "this is a shallow clone: git fetch --unshallow (in Actions: fetch-depth: 0)"
+FETCH_FILTERED = "git fetch --refetch --no-filter, then run it again"
+
+
 def quiet_environment() -> dict[str, str]:
     """Our environment for a git process: nobody is asked for a password, nothing is fetched, messages are English.
 
@@ -91,7 +95,7 @@ class Git:
         done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", check=False)
         found = done.stdout.decode().strip()
         if done.returncode or not _COMMIT.fullmatch(found):
-            hint = self._shallow_hint() or "see `git log` or `git branch --all`"
+            hint = self.shallow_hint() or "see `git log` or `git branch --all`"
             raise UserError(f"revision {revision!r} does not exist here", hint=hint)
         return found
 
@@ -102,15 +106,22 @@ class Git:
         found = done.stdout.decode().strip()
         if done.returncode > 1 or (found and not _COMMIT.fullmatch(found)):
             reason = done.stderr.decode(errors="replace").strip()[:200]
-            raise Incomplete("git merge-base failed", hint=self._shallow_hint() or reason)
+            raise Incomplete("git merge-base failed", hint=self.shallow_hint() or reason)
         if not found:
-            hint = self._shallow_hint() or "name a revision that this one comes from"
+            hint = self.shallow_hint() or "name a revision that this one comes from"
             raise UserError(f"revision {revision!r} shares no history with {commit[:12]}", hint=hint)
         return found
 
-    def _shallow_hint(self) -> str:
-        shallow = (self.directory / "shallow").exists()
-        return "this is a shallow clone: fetch with fetch-depth: 0" if shallow else ""
+    def shallow_hint(self) -> str:
+        """What fetches the history that a shallow clone lacks; "" where it lacks none."""
+        return SHALLOW if (self.directory / "shallow").exists() else ""
+
+    def _missing(self, what: str, hint: str) -> Incomplete:
+        """An object is not here: the clone was made without it, or else `hint`."""
+        filters = self._run("config", "--get-regexp", r"^remote\..*\.promisor$", check=False)
+        if filters.stdout:
+            return Incomplete("this is a partial clone, and it lacks what this needs", hint=FETCH_FILTERED)
+        return Incomplete(what, hint=self.shallow_hint() or hint)
 
     def tree(self, commit: str, folders: Iterable[str] = ()) -> Iterator[Blob]:
         """Every file of a commit below this folder (or only below `folders`): path, blob id, regular or not."""
@@ -154,7 +165,11 @@ class Git:
     def read(self, blobs: Iterable[str]) -> Iterator[bytes]:
         """The bytes of blobs, in order, through one `git cat-file --batch`. Incomplete where one is missing."""
         with subprocess.Popen(  # noqa: S603
-            self._command("cat-file", "--batch"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=quiet_environment()
+            self._command("cat-file", "--batch"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=quiet_environment(),
         ) as process:
             feeder = threading.Thread(target=_feed, args=(process.stdin, blobs), daemon=True)
             feeder.start()
@@ -162,14 +177,12 @@ class Git:
             for header in iter(answers.readline, b""):
                 words = header.split()
                 if len(words) != 3:
-                    raise Incomplete(
-                        f"git has no object {words[0].decode()}", hint="fetch the whole history: fetch-depth: 0"
-                    )
+                    raise self._missing(f"git has no object {words[0].decode()}", SHALLOW)
                 body = answers.read(int(words[2]) + 1)
                 yield body[:-1]
             feeder.join()
         if process.returncode:
-            raise Incomplete("git cat-file ended early", hint="check the repository with `git fsck`")
+            raise self._missing("git cat-file ended early", "check the repository with `git fsck`")
 
     def read_path(self, commit: str, path: str) -> bytes | None:
         """The bytes of one path at a commit; None where it is not there."""
@@ -188,6 +201,11 @@ class Git:
         for row in self._stdout(*words).decode().splitlines():
             found, _, seconds = row.partition(" ")
             yield found, datetime.fromtimestamp(int(seconds), UTC)
+
+    def committed_at(self, commit: str) -> datetime:
+        """When a commit was made, by the clock of the machine that made it."""
+        words = ("log", "-1", "--no-show-signature", "--format=%ct", commit)
+        return datetime.fromtimestamp(int(self._stdout(*words)), UTC)
 
     def config(self, name: str, *, of_clone: bool = True) -> str | None:
         """A setting of this clone alone, or as git follows it here, whoever set it; None where it is not set."""

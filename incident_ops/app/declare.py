@@ -150,7 +150,7 @@ class _Draft(NamedTuple):
 
 def _drafted(workspace: Workspace, incident_id: str, declaration: Declaration, by: str | None) -> _Draft:
     """UserError where the record would not be valid."""
-    in_force = policy_digest(workspace.setting.policy.resolved)
+    in_force = policy_digest(workspace.in_force.policy.resolved)
     at = _declared_at(workspace, declaration)
     declared = declare_incident(incident_id, declaration, workspace.judged_by[0], in_force, at, by)
     raw = _spelled(declared.data)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from difflib import unified_diff
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from incident_ops import resources
+from incident_ops.app.edit_record import edited_content, read_for_edit
 from incident_ops.app.gate_check import GateRequest, check_gate
 from incident_ops.app.notify import NoticeSender
 from incident_ops.app.plan import PlanOptions, plan_changes
@@ -23,11 +27,12 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Record
 from incident_ops.domain.time import spell_duration
 from incident_ops.domain.tracker import LOCAL
+from incident_ops.edits.action_items import finish_item
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.reconcile.apply import apply_changes
 from incident_ops.reconcile.changes import NOTIFY
 from incident_ops.records.history import every_record
-from incident_ops.records.store import Store
+from incident_ops.records.store import INCIDENTS, Store, record_path
 from incident_ops.render.findings import findings_line, plural
 from incident_ops.render.sla import clock_rows
 from incident_ops.sla.status import clock_report
@@ -53,6 +58,16 @@ class DemoStep(NamedTuple):
     is_bad: bool = False
     late: tuple[str, ...] = ()
 
+
+class Shown(NamedTuple):
+    """Something that the demo made or would change, as people see it: what it is, and its first lines."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+MOST_LINES = 9
+_COMMENT = re.compile(r" ?<!--.*?-->")
 
 ShowIssues = Callable[[int], AbstractContextManager[Callable[[str], object]]]
 """Shows how issues are made: called with how many there will be -> what is called with the key of each."""
@@ -108,6 +123,30 @@ class Playing:
         yield self._check_gate()
         yield self._render()
 
+    def shown(self) -> tuple[Shown, Shown, Shown]:
+        """The issue of the scene's incident, the beginning of its document, and what one command changes in it."""
+        return self._issue(), self._document(), self._diff()
+
+    def _issue(self) -> Shown:
+        named = (issue for issue in local_tracker(self._workspace).owned() if str(issue.key) == self._scene.incident)
+        issue = next(named)
+        labels = f"{issue.title} [{', '.join(issue.labels)}]"
+        return Shown("An issue, as people read it", (labels, *_first_lines(_COMMENT.sub("", issue.body))))
+
+    def _document(self) -> Shown:
+        path = f"{INCIDENTS}/{self._scene.incident}/{self._scene.document}"
+        text = (self._workspace.root / path).read_text(encoding="utf-8")
+        return Shown(f"A document: {path}", _first_lines(text))
+
+    def _diff(self) -> Shown:
+        before = read_for_edit(self._workspace, record_path(self._scene.incident))
+        item = before.record.incident.open_items[0]
+        step = finish_item(before.record.incident, self._workspace.now, item.owner, item.id, None, None)
+        after, _ = edited_content(self._workspace, before, step.edits)
+        was, will_be = before.raw.decode().splitlines(), after.decode().splitlines()
+        changed = [*unified_diff(was, will_be, n=2, lineterm="")][3:]
+        return Shown(f"A change: incident-ops action done {item.id} --by {item.owner}", tuple(changed))
+
     def _validate(self) -> DemoStep:
         opened = self._workspace
         report = validate_records(opened.store, opened.setting, opened.catalogue, opened.now)
@@ -153,6 +192,11 @@ class Playing:
         written = render_documents(self._workspace).total
         self._totals["documents"] += written
         return DemoStep("render", f"{plural(written, 'document')} beside {plural(len(self._records), 'record')}")
+
+
+def _first_lines(text: str) -> tuple[str, ...]:
+    lines = (line for line in text.splitlines() if line.strip() and not line.startswith("| ---"))
+    return tuple(islice(lines, MOST_LINES))
 
 
 def headline(incident: Incident) -> str:

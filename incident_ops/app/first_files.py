@@ -14,19 +14,19 @@ from incident_ops.app.workspace import Workspace, demand_work_tree
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.findings import Finding
 from incident_ops.records.policy import load_policy, load_services
+from incident_ops.records.schema_copies import Names, copy_state, copy_text
 from incident_ops.records.store import is_link, list_folder, read_regular
 from incident_ops.records.yaml_reader import MAX_BYTES
 from incident_ops.render import init
 from incident_ops.render.findings import inert
-from incident_ops.render.init import EDITOR_KINDS, POLICY, SERVICES, Existing, InitRequest, PlannedFile
+from incident_ops.render.init import EDITOR_KINDS, POLICY, SERVICES, Existing, InitRequest, PlannedFile, SchemaCopy
 
 
 @dataclass(frozen=True)
 class Beginning:
-    """What is to be written where: the owners of the first services, the schemas, and what stands at each path."""
+    """What is to be written where: the owners of the first services, and what stands at each path."""
 
     owners: Mapping[str, str] | None
-    schemas: Mapping[str, str]
     there: Mapping[str, Existing]
 
     @property
@@ -47,28 +47,58 @@ class FirstFiles:
 def begin(workspace: Workspace, services: Sequence[str]) -> Beginning:
     """Looks at what is there; `services` are NAME=OWNER. UserError where one is not."""
     demand_work_tree(workspace)
-    schemas = {
-        name: resources.resource_text(f"schemas/{name}") for name in (f"{kind}.schema.json" for kind in EDITOR_KINDS)
-    }
-    owners = _owners(services)
-    return Beginning(owners, schemas, {path: _there(workspace.root, path) for path in init.paths(schemas)})
+    return Beginning(_owners(services), {path: _there(workspace.root, path) for path in init.paths()})
 
 
 def write_first_files(
-    workspace: Workspace, beginning: Beginning, preset: str | None, handle: str | None = None
+    workspace: Workspace,
+    beginning: Beginning,
+    preset: str | None,
+    handle: str | None = None,
+    *,
+    is_replacing: bool = False,
 ) -> FirstFiles:
     """Writes what is missing, sets the merge driver, and keeps the handle of whoever works in this clone.
 
-    What is there already is its owner's. UserError for a handle that is not one, or where no git can keep it.
+    What is there already is its owner's, but for copies of schemas that nobody edited, or (`is_replacing`) that
+    somebody did. UserError for a handle that is not one, or where no git can keep it.
     """
     root = workspace.root
     mine = _kept(workspace, handle)
     full = frozenset(folder for folder in init.FIRST_FOLDERS if list_folder(root, folder))
-    files = init.plan_files(InitRequest(preset, beginning.owners, beginning.schemas), beginning.there, full)
+    schemas = {} if _is_own_folder(root) else _schemas(beginning, preset)
+    files = init.plan_files(InitRequest(preset, beginning.owners, schemas, is_replacing), beginning.there, full)
     _write(root, files)
     settings = _settle(workspace, files, mine)
     steps = init.first_steps(files, *_example(root), has_git=workspace.git is not None)
     return FirstFiles(files, settings, steps)
+
+
+def _is_own_folder(root: Path) -> bool:
+    """True where the schemas of the folder are those that the program itself goes by."""
+    return (root / "schemas").resolve() == resources.folder("schemas").resolve()
+
+
+def _schemas(beginning: Beginning, preset: str | None) -> dict[str, SchemaCopy]:
+    """The copy of each schema, for the policy and the services that will be in force."""
+    policy = _text_of(beginning, POLICY, init.policy_text(preset or resources.DEFAULT_PRESET))
+    services = _text_of(beginning, SERVICES, init.services_text(beginning.owners))
+    names = Names.of(load_policy(policy).policy, load_services(services).services)
+    copies = {}
+    for kind in EDITOR_KINDS:
+        now = beginning.there[init.schema_path(kind)]
+        state = copy_state(kind, now, names) if isinstance(now, bytes) else None
+        text = copy_text(kind, names)
+        is_current = state is not None and not state.is_edited and not state.changed
+        is_ours = is_current and now != resources.resource_text(init.schema_path(kind)).encode()
+        copies[kind] = SchemaCopy(text, is_ours, state is not None and state.is_edited)
+    return copies
+
+
+def _text_of(beginning: Beginning, path: str, otherwise: str) -> str:
+    """The text of a file that is there; `otherwise` of one that is to be written."""
+    there = beginning.there[path]
+    return there.decode("utf-8", "replace") if isinstance(there, bytes) else otherwise
 
 
 def _owners(given: Sequence[str]) -> dict[str, str] | None:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from incident_ops.adapters.files import replace_if_unchanged
-from incident_ops.app.workspace import Workspace, demand_work_tree
+from incident_ops.app.workspace import Workspace, demand_work_tree, strict
 from incident_ops.domain.record import Set
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.findings import Finding, did_you_mean
@@ -34,7 +34,7 @@ def add_holidays(workspace: Workspace, calendar: str, days: Sequence[date]) -> s
     UserError where the policy has no such calendar or cannot be read, WriteFailed where it changed meanwhile.
     """
     demand_work_tree(workspace)
-    policy, _ = workspace.judged_by
+    policy, _ = strict(workspace).judged_by
     if calendar not in policy.calendars:
         hint = did_you_mean(calendar, policy.calendars) or f"there are: {', '.join(sorted(policy.calendars))}"
         raise UserError(f"the policy has no calendar {calendar!r}", hint=hint, where=POLICY)

@@ -65,7 +65,7 @@ def _records(workspace: Workspace, since: datetime | None) -> Iterable[Record]:
 
 def _other_policy(workspace: Workspace, file: str) -> Policy:
     text = read_text_file(file, "name a file of text in UTF-8")
-    return replace(workspace.setting, policy=load_policy(text, file)).require()[0]
+    return replace(workspace.in_force, policy=load_policy(text, file)).require()[0]
 
 
 def _pattern_seconds(*policies: Policy) -> int:

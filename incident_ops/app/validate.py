@@ -31,6 +31,8 @@ class Validated:
     base: Base | None
     prefix: str
     """Where the records' folder lies in its git repository."""
+    notes: tuple[str, ...] = ()
+    """What could not be looked at."""
 
     def is_new(self, finding: Finding) -> bool:
         """Whether it is on a line that was changed since the base."""
@@ -42,7 +44,15 @@ class Validated:
 def validate_workspace(workspace: Workspace, paths: Sequence[str] = (), base: str | None = None) -> Validated:
     """Checks everything, or what is below `paths`. UserError for a path that holds no record, and for a bad base."""
     report, merged = _some(workspace, paths, base) if paths else _all(workspace, base)
-    return Validated(report, merged, workspace.git.prefix if workspace.git else "")
+    notes = _notes(workspace, merged) if merged is not None else ()
+    return Validated(report, merged, workspace.git.prefix if workspace.git else "", notes)
+
+
+def _notes(workspace: Workspace, merged: Base) -> tuple[str, ...]:
+    hint = workspace.git.shallow_hint() if workspace.git else ""
+    if not hint or not any(True for _ in merged.added()):
+        return ()
+    return (f"whether an id was used before was not looked at: {hint}",)
 
 
 def add_summary(validated: Validated) -> None:

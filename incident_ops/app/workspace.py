@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +25,17 @@ from incident_ops.adapters.git import Git
 from incident_ops.domain.fence import Unusable
 from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.record import Unread
-from incident_ops.domain.time import SKEW, UNKNOWN, YEARS, OutOfRange, parse_date, parse_instant, shift, stamp
+from incident_ops.domain.time import (
+    SKEW,
+    UNKNOWN,
+    YEARS,
+    OutOfRange,
+    parse_date,
+    parse_instant,
+    shift,
+    spell_duration,
+    stamp,
+)
 from incident_ops.domain.time_words import (
     EXAMPLES_AHEAD,
     EXAMPLES_BEHIND,
@@ -54,29 +64,46 @@ STATE_FOLDER = "incident-ops"
 
 @dataclass(frozen=True)
 class Workspace:
-    """A repository of records as one command sees it; `is_at_given`: `now` is a time that somebody asks about."""
+    """A repository of records as one command sees it; `is_at_given`: `now` is a time that somebody asks about.
+
+    `is_strict`: files that cannot be used are what the command is about, so no older ones stand in for them. `notes`
+    collects what was used in their place.
+    """
 
     root: Path
     git: Git | None
     store: Store
     now: datetime
     is_at_given: bool = False
+    is_strict: bool = False
+    notes: list[str] = field(default_factory=list, compare=False)
 
     @cached_property
     def setting(self) -> PolicyAndServices:
-        """Policy and services; UserError where there is no policy."""
+        """Policy and services as they are; UserError where there is no policy."""
         return load_policy_and_services(self.store)
 
     @cached_property
+    def in_force(self) -> PolicyAndServices:
+        """The same; of a file that cannot be used the last version in git that can."""
+        if self.is_strict or not self.setting.findings:
+            return self.setting
+        from incident_ops.records.merged_policies import last_usable  # the rare case
+
+        usable, notes = last_usable(self.store, self.setting)
+        self.notes.extend(note for note in notes if note not in self.notes)
+        return usable
+
+    @cached_property
     def judged_by(self) -> tuple[Policy, Mapping[str, Service]]:
-        """Policy and services; UserError where they cannot be used."""
-        return self.setting.require()
+        """Policy and services in force; UserError where there are none that can be used."""
+        return self.in_force.require()
 
     @cached_property
     def catalogue(self) -> RecordIndex:
         """Every incident record."""
         keep = Cache(self.state / "catalogue") if self.git else None
-        return load_index(self.store, self._examine, self.setting.fingerprint, keep)
+        return load_index(self.store, self._examine, self.in_force.fingerprint, keep)
 
     def _examine(self, path: str, blob: str, raw: Raw) -> IndexEntry:
         return self._examiner(path, blob, raw)
@@ -85,7 +112,7 @@ class Workspace:
     def _examiner(self) -> CheckRecord:
         from incident_ops.validation import record_checker  # the rules, which nobody needs whose records are all known
 
-        return record_checker(self.setting, self.now)
+        return record_checker(self.in_force, self.now)
 
     @property
     def state(self) -> Path:
@@ -132,6 +159,25 @@ def served(workspace: Workspace, work: Callable[[], Made]) -> Made:
         except Unusable as error:
             if not sum(workspace.catalogue.leave_out(one) for one in error.unread):
                 raise
+
+
+def strict(workspace: Workspace) -> Workspace:
+    """The same for a command that is about the files themselves: what cannot be used is said, and nothing stands in."""
+    return replace(workspace, is_strict=True)
+
+
+def caught_up(workspace: Workspace) -> Workspace:
+    """The same for a command that writes: where this machine's clock is a little behind that of the last commit, the
+    time is the commit's, so that what is written now comes after what it answers."""
+    git = workspace.git
+    if workspace.is_at_given or git is None or git.head is None:
+        return workspace
+    last = git.committed_at(git.head)
+    if not workspace.now < last <= workspace.now + SKEW:
+        return workspace
+    behind = spell_duration(int((last - workspace.now).total_seconds()))
+    workspace.notes.append(f"this machine's clock is {behind} behind the last commit's: {stamp(last)} is recorded")
+    return replace(workspace, now=last)
 
 
 def at_commit(workspace: Workspace, commit: str) -> Workspace:

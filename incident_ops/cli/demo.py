@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING
 
 import click
 
 from incident_ops.app.demo import DemoStep, Playing, Scene, copy_examples, headline, scenes
 from incident_ops.cli.options import finish, force_color
+from incident_ops.render.text import WIDTH, cut_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,21 +39,35 @@ def demo(ctx: click.Context, into: str | None) -> None:
     console = Console(highlight=False, force_terminal=force_color(ctx), soft_wrap=True)
     played = scenes()
     scratch = copy_examples(into, played)
-    console.print(f"[bold]incident-ops demo[/]: {len(played)} playbooks' incidents through the whole loop, offline")
+    console.print(HEADLINE.format(count=len(played)))
     totals: Counter[str] = Counter()
-    for scene in played:
-        _play(console, scene, scratch / scene.preset, totals)
+    first, *_ = [play(console, scene, scratch / scene.preset, totals) for scene in played]
+    show_made(console, first)
     _farewell(console, scratch, played, totals)
     finish(1 if totals["errors"] else 0)
 
 
-def _play(console: Console, scene: Scene, folder: Path, totals: Counter[str]) -> None:
+HEADLINE = "[bold]incident-ops demo[/]: {count} playbooks' incidents through the whole loop, offline"
+DIFF_STYLES = {"+": "green", "-": "red"}
+
+
+def show_made(console: Console, playing: Playing) -> None:
+    """Shows what came of a scene: an issue, a document, a change."""
+    for shown in playing.shown():
+        console.print(f"\n[bold cyan]{shown.title}[/]")
+        for line in shown.lines:
+            console.print(f"  {cut_line(line, WIDTH - 2)}", style=DIFF_STYLES.get(line[:1]), markup=False)
+
+
+def play(console: Console, scene: Scene, folder: Path, totals: Counter[str]) -> Playing:
+    """Plays a scene that was copied to `folder`, a line a step; adds to `totals`."""
     playing = Playing(scene, folder, totals)
     console.print(f"\n[bold cyan]{scene.preset}[/]  {scene.story} [dim](clock {scene.clock})[/]")
     for step in playing.steps(lambda total: _bar(console, total)):
         _print_step(console, step)
     console.print(f"  [bold]{playing.incident.title}[/]")
     console.print(f"    {headline(playing.incident)}")
+    return playing
 
 
 def _print_step(console: Console, step: DemoStep) -> None:
@@ -68,6 +85,8 @@ def _farewell(console: Console, scratch: Path, played: list[Scene], totals: Coun
     for scene in played:
         console.print(f"  {scene.preset}/incidents/{scene.incident}/{scene.document}")
     console.print("\n[bold]Try yourself[/]:")
+    if which("incident-ops") is None:
+        console.print(f'  export PATH="{Path(sys.executable).parent}:$PATH"')
     console.print(f"  cd {scratch / 'itil-p1-p4'}")
     console.print("  incident-ops --at 2025-10-21T19:30:00Z sla check   # an hour and a half later")
     console.print("  incident-ops gate check --service app              # held: exit code 3")

@@ -24,19 +24,29 @@ from incident_ops.render.init import to_json, to_text
     "-s", "--service", "services", metavar="NAME=@OWNER", multiple=True, help="A service and its owner; repeatable."
 )
 @click.option("--by", metavar="@HANDLE", help="Your GitHub handle; git keeps it in this clone. Default: asked.")
+@click.option("--replace-schemas", is_flag=True, help="Also write anew the copies in schemas/ that somebody edited.")
 @format_option
 @with_repository
-def init(workspace: Workspace, preset: str | None, services: tuple[str, ...], by: str | None, form: str) -> None:
+def init(
+    workspace: Workspace,
+    preset: str | None,
+    services: tuple[str, ...],
+    by: str | None,
+    replace_schemas: bool,
+    form: str,
+) -> None:
     """Write the first files: policy, services, folders, editor and git settings.
 
     In an empty folder or a repository that exists already. What is yours is
-    never overwritten; running it twice changes nothing.
+    never overwritten; running it twice changes nothing. After a change of
+    levels or services, run it again: it updates what the editor offers.
 
     \b
     Examples:
       incident-ops init
       incident-ops init --preset p0-p3 -s auth=@acme/identity -s web=@alice
       incident-ops init --by @alice
+      incident-ops init --replace-schemas
       incident-ops --repo ops/incidents init --format json
     """
     beginning = begin(workspace, services)
@@ -44,7 +54,7 @@ def init(workspace: Workspace, preset: str | None, services: tuple[str, ...], by
         preset = _ask()
     if by is None and form == "text" and at_terminal() and is_unknown(workspace):
         by = _ask_handle()
-    made = write_first_files(workspace, beginning, preset, by)
+    made = write_first_files(workspace, beginning, preset, by, is_replacing=replace_schemas)
     shown = to_json if form == "json" else to_text
     click.echo(shown(str(workspace.root), made.files, made.settings, made.next_steps), nl=False)
 

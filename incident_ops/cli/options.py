@@ -20,6 +20,7 @@ import click
 
 from incident_ops.app.workspace import (
     Workspace,
+    caught_up,
     judge_no_records,
     moment,
     open_workspace,
@@ -58,6 +59,7 @@ def workspace_of(ctx: click.Context) -> Workspace:
     say_origin(ctx, workspace)
     if given["at"] is not None and (spelled := spelled_clock(workspace, given["at"])):
         click.echo(f"  --at {inert(given['at'])}: {spelled}", err=True)
+    ctx.call_on_close(lambda: say_notes(workspace.notes))
     return workspace
 
 
@@ -80,6 +82,7 @@ def with_repository(command: Callable[..., Any]) -> Callable[..., Any]:
         must_say_something(ctx.command, kwargs)
         workspace = workspace_of(ctx)
         if any(isinstance(param, WhoActs) for param in ctx.command.params) and not kwargs.get("only_lists"):
+            workspace = caught_up(workspace)
             warn_of_guess(workspace, kwargs["by"])
         return ctx.invoke(command, workspace, *args, **kwargs)
 

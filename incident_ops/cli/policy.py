@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from incident_ops import resources
+from incident_ops.app.workspace import strict
 from incident_ops.cli.options import finish, format_option, paint, workspace_of
 from incident_ops.errors import UserError
 from incident_ops.findings import Level
@@ -54,7 +55,7 @@ def show_command(ctx: click.Context, resolved: bool, preset: str | None, form: s
     if preset is not None:
         values, data = to_policy(preset_data(preset)), preset_data(preset)
     else:
-        workspace = workspace_of(ctx)
+        workspace = strict(workspace_of(ctx))
         values, data = workspace.judged_by[0], workspace.setting.policy.resolved
     if form == "json":
         click.echo(json_text({"schema": 1, "policy": data}), nl=False)

@@ -7,8 +7,8 @@ import textwrap
 import click
 
 from incident_ops.app.validate import Validated, add_summary, validate_workspace
-from incident_ops.app.workspace import Workspace
-from incident_ops.cli.options import finish, format_choice, no_records, paint, workspace_of
+from incident_ops.app.workspace import Workspace, strict
+from incident_ops.cli.options import finish, format_choice, no_records, paint, say_notes, workspace_of
 from incident_ops.errors import WriteFailed
 from incident_ops.render import findings
 
@@ -41,8 +41,9 @@ def validate(ctx: click.Context, paths: tuple[str, ...], base: str | None, form:
 
         click.echo("\n\n".join(map(_wrapped, rule_page(explain).rstrip().split("\n\n"))))
         return
-    workspace = workspace_of(ctx)
+    workspace = strict(workspace_of(ctx))
     validated = validate_workspace(workspace, paths, base)
+    say_notes(validated.notes)
     click.echo(_shown(validated, form), nl=False)
     code = int(validated.report.errors > 0)
     if not paths and not workspace.catalogue.count():

@@ -6,14 +6,14 @@ And a snapshot as a document: what `--save-observed` writes and `--observed` rea
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import msgspec
 from msgspec.structs import replace
 
 from incident_ops.domain.ports import IssueTracker
-from incident_ops.domain.time import stamp
+from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.domain.tracker import Closing, Issue, MissingIssue, Snapshot
 from incident_ops.errors import Incomplete, UserError
 from incident_ops.reconcile import generated_block
@@ -52,7 +52,20 @@ def load_snapshot(text: str, where: str = "") -> Snapshot:
         raise _refused(f"this is not a saved tracker: {error}", where) from error
     if len({issue.number for issue in snapshot.issues}) != len(snapshot.issues):
         raise _refused("the saved tracker has one issue twice", where)
+    for at in _instants(snapshot):
+        try:
+            parse_instant(at)
+        except ValueError as error:
+            raise _refused(f"{at!r} in the saved tracker is not an instant", where) from error
     return snapshot
+
+
+def _instants(snapshot: Snapshot) -> Iterator[str]:
+    """Every instant that a plan may reckon with."""
+    yield from (comment.at for comment in snapshot.comments)
+    yield from (closing.at for closing in snapshot.closings.values() if closing.at is not None)
+    yield from snapshot.noticed.values()
+    yield from [snapshot.heard_since] if snapshot.heard_since is not None else []
 
 
 def _refused(message: str, where: str) -> UserError:

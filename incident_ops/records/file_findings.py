@@ -36,7 +36,9 @@ FAULTS: dict[str, str] = {
     "or its time zone is unknown. `gate check` cannot tell what it holds, so it holds every deploy.",
     "calculation": "A calculation with the record's values failed, e.g. because a time derived from them is off the "
     "calendar. The record is left out and reported; every other record is processed.",
-    "schema-copy": "A file in `schemas/` of the repository, which editors use, differs from the installed program's.",
+    "schema-copy": "A file in `schemas/` of the repository, which editors use, was edited by hand, or made from "
+    "another version of the program, other levels or other services than those of now. Checks go by the installed "
+    "program's.",
 }
 
 

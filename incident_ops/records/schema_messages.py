@@ -137,8 +137,9 @@ def _bad_name(file: str, route: Route, error: Any) -> Finding:
 
 def _unknown_keys(file: str, route: Route, error: Any) -> Iterator[Finding]:
     known = [*error.schema.get("properties", ())]
+    patterns = [*error.schema.get("patternProperties", ())]
     for name in error.instance:
-        if name not in known:
+        if name not in known and not any(re.search(pattern, name) for pattern in patterns):
             place = Where(file, (*route, name), on_key=True)
             parent = f" in {_route_text(route)}" if route else ""
             yield fault("unknown-key", file, f"unknown key {name!r}{parent}", did_you_mean(name, known)).at(place)

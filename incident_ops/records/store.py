@@ -76,12 +76,17 @@ class Store:
         return _by_path(self.git.tree(self.revision, _BESIDE)) if self.git and self.revision else {}
 
     def others(self) -> list[tuple[str, str]]:
-        """(path, kind) of every record that is not an incident, in order."""
+        """(path, kind) of every record that is not an incident, in order; a link in place of a folder is one of them,
+        so that reading it says why nothing in it counts."""
         if self.revision and self.git:
             paths = [*self._beside]
+            linked = {path for path, blob in self._beside.items() if not blob.regular}
         else:
-            paths = [f"{folder}/{name}" for folder in KIND_OF_FOLDER for name in list_folder(self.root, folder)]
-        return [(path, KIND_OF_FOLDER[folder]) for path in paths if (folder := other_folder(path))]
+            linked = {folder for folder in KIND_OF_FOLDER if is_link(self.root, folder)}
+            folders = (folder for folder in KIND_OF_FOLDER if folder not in linked)
+            paths = [*linked, *(f"{folder}/{name}" for folder in folders for name in list_folder(self.root, folder))]
+        folder_of = {path: path if path in linked & KIND_OF_FOLDER.keys() else other_folder(path) for path in paths}
+        return [(path, KIND_OF_FOLDER[folder]) for path, folder in sorted(folder_of.items()) if folder]
 
 
 def _by_path(blobs: Iterable[Blob]) -> dict[str, Blob]:

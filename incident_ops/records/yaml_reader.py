@@ -200,6 +200,7 @@ class _EventReader:
         self.marks: list[TextMark] = []
         self.last_scalar: Any = None
         self._explicit_keys = "?" in text
+        self._has_odd_break = _ODD_BREAK.search(text) is not None
 
     def refuse(self, rule: str, mark: TextMark, message: str, hint: str) -> _Refused:
         return _Refused(fault(rule, self.file, message, hint, at=place(self.text, mark)))
@@ -222,11 +223,11 @@ class _EventReader:
         holder: Any = top  # the open container: a dict or a list
         is_map, key = False, None
         simple_keys = not self._explicit_keys
-        decorated = "&" in self.text or "!" in self.text
+        decorated = "&" in self.text or "!" in self.text or self._has_odd_break
         while (kind := type(event := next_event())) is not StreamEndEvent:
             if kind is ScalarEvent:
-                if decorated and (event.anchor is not None or event.tag is not None):
-                    raise self._anchor_or_tag(event)
+                if decorated:
+                    self._check_scalar(event)
                 self.last_scalar = event
                 text = event.value
                 mark(event.start_mark)
@@ -255,6 +256,15 @@ class _EventReader:
                 holder, is_map = stack.pop()
             elif kind is AliasEvent or (kind is DocumentStartEvent and top):
                 raise self._alias_or_document(event)
+
+    def _check_scalar(self, event: Any) -> None:
+        """Raises _Refused for a text with an anchor or a tag, or with a break that parsers read differently."""
+        if event.anchor is not None or event.tag is not None:
+            raise self._anchor_or_tag(event)
+        if self._has_odd_break:
+            odd = _ODD_BREAK.search(self.text, event.start_mark.index, event.end_mark.index)
+            if odd:
+                raise _Refused(_odd_break(self.file, self.text, odd))
 
     def _check_collection(self, event: Any, *, is_key: bool, depth: int) -> None:
         """Raises _Refused for a mapping or list that may not begin here."""
@@ -423,6 +433,11 @@ def _side(name: str, first: int, last: int) -> str:
     return f"{shown} has line {first}" if first == last else f"{shown} has lines {first}-{last}"
 
 
+def _odd_break(file: str, text: str, odd: re.Match[str]) -> Finding:
+    message = f"there is a control character here (U+{ord(odd[0]):04X})"
+    return fault("encoding", file, message, "remove it", at=place_at(text, odd.start()))
+
+
 def syntax_findings(error: yaml.YAMLError, last: Any, file: str, text: str) -> list[Finding]:
     """A parser's error in plain words, where reading stopped and, for a broken quote, where that was opened.
 
@@ -435,8 +450,7 @@ def syntax_findings(error: yaml.YAMLError, last: Any, file: str, text: str) -> l
         hint = "keep what is right, and remove the lines <<<<<<<, ======= and >>>>>>>"
         return [fault("syntax", file, message, hint, at=(line, 1)) for line, message in unresolved]
     if odd := _ODD_BREAK.search(text):
-        message = f"there is a control character here (U+{ord(odd[0]):04X})"
-        return [fault("encoding", file, message, "remove it", at=place_at(text, odd.start()))]
+        return [_odd_break(file, text, odd)]
     mark, opened = error.problem_mark, error.context_mark
     at = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     plain, hint = _PLAINER.get(error.problem or "", (error.problem or "not YAML", "check quotes and indentation"))

@@ -54,6 +54,8 @@ FIX = (
     "To deploy a fix while deploys are held, the commander adds `--fixes INC --sha SHA`, or somebody takes"
     " responsibility with `incident-ops override INC`."
 )
+MOST_HOLDS = 20
+"""So many holds are listed; JSON has all of them."""
 READ_FIRST = "Fix what could not be read, then ask again; `incident-ops validate` shows it."
 
 
@@ -68,7 +70,9 @@ def to_text(verdict: Verdict) -> str:
         until = f"until {_clock(release.expires)}, " if release.expires else ""
         out.append(cut_line(f"  {who}{until}recorded in {release.source}", WIDTH))
         out += [cut_line(f"  {release.reason}", WIDTH)] if release.reason else []
-    out += [_hold(hold) for hold in verdict.holds]
+    out += [_hold(hold) for hold in verdict.holds[:MOST_HOLDS]]
+    if (more := len(verdict.holds) - MOST_HOLDS) > 0:
+        out.append(f"  and {more} more: `--format json` has all of them")
     if verdict.unread:
         out += ["Not read:", *(f"  {record.path}: {record.reason}" for record in verdict.unread)]
     out += [line for note in verdict.notes for line in fold(note, "  ", "  ")]
@@ -102,11 +106,13 @@ def to_json(verdict: Verdict) -> str:
 
 
 def _resume(verdict: Verdict) -> Iterator[str]:
-    """When deploys resume: every hold is named, and what could not be read."""
+    """When deploys resume: every hold is named where they are few, and what could not be read."""
     conditions = [*dict.fromkeys(_condition(hold) for hold in verdict.holds)]
     if verdict.unread:
         conditions.append("what was not read can be read; `incident-ops validate` shows it")
-    if len(conditions) == 1:
+    if len(verdict.holds) > MOST_HOLDS:
+        yield f"Deploys resume when none of these {len(verdict.holds)} holds any more."
+    elif len(conditions) == 1:
         yield from _sentence(f"Deploys resume when {conditions[0]}.")
     elif conditions:
         yield "Deploys resume when all of this is true:"

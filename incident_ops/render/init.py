@@ -21,7 +21,8 @@ from incident_ops.render.text import fold
 from incident_ops.resources import DEFAULT_PRESET
 
 POLICY, SERVICES = "policy.yaml", "services.yaml"
-EDITOR, ATTRIBUTES, IGNORED = ".vscode/settings.json", ".gitattributes", ".gitignore"
+EDITOR, EXTENSIONS, TASKS = ".vscode/settings.json", ".vscode/extensions.json", ".vscode/tasks.json"
+ATTRIBUTES, IGNORED = ".gitattributes", ".gitignore"
 FIRST_FOLDERS = ("incidents", "maintenance", "problems", "freezes", "runbooks", "gates")
 EDITOR_KINDS = ("incident", "policy", "services", "maintenance", "problem", "freeze", "gate")
 MERGE_DRIVER = {
@@ -32,7 +33,32 @@ MERGE_DRIVER = {
 
 MERGED_BY = ("incidents/*/incident.yaml", "merge=incident-ops")
 STATE_IGNORED = ".incident-ops/"
-_DIFFERS = "it differs from this version's schema; to replace it, delete it and run init again"
+TEMPORARY_IGNORED = ".*.incident-ops"
+"""What a command leaves that was killed while it wrote."""
+_EDITED = "it was edited by hand, or is not from this version; to replace it: incident-ops init --replace-schemas"
+YAML_EXTENSION = "redhat.vscode-yaml"
+_PLACE = r"^(.+?):(\d+):(\d+): (error|warning|note): (.*) \[([a-z-]+)\]$"
+_WHOLE_FILE = r"^([^:]+): (error|warning|note): (.*) \[([a-z-]+)\]$"
+_OURS = {"owner": "incident-ops", "source": "incident-ops", "fileLocation": ["relative", "${workspaceFolder}"]}
+TASK = {
+    "label": "incident-ops: validate",
+    "type": "shell",
+    "command": "incident-ops",
+    "args": ["--color", "never", "validate"],
+    "group": {"kind": "build", "isDefault": True},
+    "presentation": {"reveal": "silent"},
+    "problemMatcher": [
+        {
+            **_OURS,
+            "pattern": {"regexp": _PLACE, "file": 1, "line": 2, "column": 3, "severity": 4, "message": 5, "code": 6},
+        },
+        {
+            **_OURS,
+            "pattern": {"regexp": _WHOLE_FILE, "kind": "file", "file": 1, "severity": 2, "message": 3, "code": 4},
+        },
+    ],
+}
+"""Runs `validate` on "Run Build Task" of VS Code, and tells it how to read the findings."""
 
 _GLOBS = {
     "incident": "incidents/*/incident.yaml",
@@ -52,6 +78,7 @@ class FileOutcome(StrEnum):
     """What becomes of a file."""
 
     WRITTEN = "written"
+    UPDATED = "updated"
     ADDED = "added to"
     KEPT = "unchanged"
     LEFT = "skipped"
@@ -67,18 +94,33 @@ class PlannedFile(NamedTuple):
 
 
 class InitRequest(NamedTuple):
-    """The options given; None = not given. `services` maps names to owners; `schemas` file names to texts."""
+    """The options given; None = not given. `services` maps names to owners; `schemas` has the state of each copy."""
 
     preset: str | None
     services: Mapping[str, str] | None
-    schemas: Mapping[str, str]
+    schemas: Mapping[str, SchemaCopy]
+    is_replacing: bool = False
 
 
-def paths(schemas: Mapping[str, str]) -> list[str]:
+class SchemaCopy(NamedTuple):
+    """The text that a copy of a schema should have now; whether the one that is there has what it was made from now,
+    and whether somebody edited it."""
+
+    text: str
+    is_current: bool = False
+    is_edited: bool = False
+
+
+def paths() -> list[str]:
     """Every file `plan` asks about."""
-    copies = [f"schemas/{name}" for name in schemas]
+    copies = [schema_path(kind) for kind in EDITOR_KINDS]
     kept = [f"{folder}/.gitkeep" for folder in FIRST_FOLDERS]
-    return [POLICY, SERVICES, *kept, *copies, EDITOR, ATTRIBUTES, IGNORED]
+    return [POLICY, SERVICES, *kept, *copies, EDITOR, EXTENSIONS, TASKS, ATTRIBUTES, IGNORED]
+
+
+def schema_path(kind: str) -> str:
+    """Where an editor finds the schema of a kind of record."""
+    return f"schemas/{kind}.schema.json"
 
 
 def plan_files(request: InitRequest, existing: Mapping[str, Existing], full: frozenset[str]) -> list[PlannedFile]:
@@ -88,9 +130,9 @@ def plan_files(request: InitRequest, existing: Mapping[str, Existing], full: fro
         _own(SERVICES, services_text(request.services), existing, _ignored("--service", request.services)),
     ]
     files += [_folder(folder, existing, full) for folder in FIRST_FOLDERS]
-    files += [_own(f"schemas/{name}", text, existing, _DIFFERS) for name, text in request.schemas.items()]
-    rules = (_merging, _ignoring)
-    return [*files, _editor(existing.get(EDITOR)), *(rule(existing) for rule in rules)]
+    files += [_schema(schema_path(kind), copy, existing, request) for kind, copy in request.schemas.items()]
+    files += [_editor(existing.get(EDITOR)), _extensions(existing), _tasks(existing)]
+    return [*files, *(rule(existing) for rule in (_merging, _ignoring))]
 
 
 def policy_text(preset: str) -> str:
@@ -126,6 +168,34 @@ def _own(path: str, text: str, existing: Mapping[str, Existing], differs: str) -
     )
 
 
+def _schema(path: str, copy: SchemaCopy, existing: Mapping[str, Existing], request: InitRequest) -> PlannedFile:
+    """A copy that nobody edited is brought up to date; an edited one only where that was asked for."""
+    now = existing.get(path)
+    if not isinstance(now, bytes):
+        return _own(path, copy.text, existing, "")
+    if copy.is_edited and not request.is_replacing:
+        return PlannedFile(path, FileOutcome.LEFT, note=_EDITED)
+    if copy.is_current:
+        return PlannedFile(path, FileOutcome.KEPT)
+    return PlannedFile(path, FileOutcome.UPDATED, copy.text.encode())
+
+
+def _extensions(existing: Mapping[str, Existing]) -> PlannedFile:
+    text = json.dumps({"recommendations": [YAML_EXTENSION]}, indent=2) + "\n"
+    differs = f"add {YAML_EXTENSION} to its recommendations"
+    return _own(EXTENSIONS, text, existing, "" if _mentions(existing.get(EXTENSIONS), YAML_EXTENSION) else differs)
+
+
+def _tasks(existing: Mapping[str, Existing]) -> PlannedFile:
+    text = json.dumps({"version": "2.0.0", "tasks": [TASK]}, indent=2) + "\n"
+    differs = "it has no task that runs `incident-ops validate`; init in an empty folder writes one to copy"
+    return _own(TASKS, text, existing, "" if _mentions(existing.get(TASKS), "incident-ops") else differs)
+
+
+def _mentions(now: Existing, word: str) -> bool:
+    return isinstance(now, bytes) and word.encode() in now
+
+
 def _ignored(option: str, value: object) -> str:
     return f"it exists, so {option} was not applied" if value else ""
 
@@ -156,13 +226,15 @@ def _merging(existing: Mapping[str, Existing]) -> PlannedFile:
         return PlannedFile(
             ATTRIBUTES, FileOutcome.LEFT, note=f"it merges records with {drivers[-1]!r}; expected {attribute}"
         )
-    return _with_line(ATTRIBUTES, now, " ".join(MERGED_BY), bool(drivers))
+    return _with_lines(ATTRIBUTES, now, [] if drivers else [" ".join(MERGED_BY)])
 
 
 def _ignoring(existing: Mapping[str, Existing]) -> PlannedFile:
     now = existing.get(IGNORED)
     forms = {(form,) for form in (STATE_IGNORED, f"/{STATE_IGNORED}", STATE_IGNORED[:-1], f"/{STATE_IGNORED[:-1]}")}
-    return _with_line(IGNORED, now, f"/{STATE_IGNORED}", any(tuple(words) in forms for words in _words(now)))
+    there = {tuple(words) for words in _words(now)}
+    wanted = {f"/{STATE_IGNORED}": forms, TEMPORARY_IGNORED: {(TEMPORARY_IGNORED,)}}
+    return _with_lines(IGNORED, now, [line for line, known in wanted.items() if there.isdisjoint(known)])
 
 
 def _words(now: Existing) -> Iterator[list[str]]:
@@ -170,17 +242,21 @@ def _words(now: Existing) -> Iterator[list[str]]:
     return (line.split() for line in lines)
 
 
-def _with_line(path: str, now: Existing, line: str, is_there: bool) -> PlannedFile:
-    """The file with one more line at its end, in its own line ends; every byte before stays."""
+def _with_lines(path: str, now: Existing, lines: Sequence[str]) -> PlannedFile:
+    """The file with these lines more at its end, in its own line ends; every byte before stays."""
     if now is None:
-        return PlannedFile(path, FileOutcome.WRITTEN, f"{line}\n".encode())
+        return PlannedFile(path, FileOutcome.WRITTEN, "".join(f"{line}\n" for line in lines).encode())
+    named = ", ".join(lines)
     if isinstance(now, str):
-        return PlannedFile(path, FileOutcome.LEFT, note=f"{now}; add the line {line!r} to the file it points to")
-    if is_there:
+        what = f"the {'line' if len(lines) == 1 else 'lines'} {named!r}"
+        return PlannedFile(path, FileOutcome.LEFT, note=f"{now}; add {what} to the file it points to")
+    if not lines:
         return PlannedFile(path, FileOutcome.KEPT)
     end = b"\r\n" if b"\r\n" in now else b"\n"
     gap = end if now and not now.endswith(b"\n") else b""
-    return PlannedFile(path, FileOutcome.ADDED, now + gap + line.encode() + end, note=f"one line: {line}")
+    added = b"".join(line.encode() + end for line in lines)
+    note = f"{'one line' if len(lines) == 1 else f'{len(lines)} lines'}: {named}"
+    return PlannedFile(path, FileOutcome.ADDED, now + gap + added, note=note)
 
 
 def _editor(now: Existing) -> PlannedFile:
@@ -200,7 +276,7 @@ def _editor(now: Existing) -> PlannedFile:
     )
 
 
-CHANGED = (FileOutcome.WRITTEN, FileOutcome.ADDED)
+CHANGED = (FileOutcome.WRITTEN, FileOutcome.UPDATED, FileOutcome.ADDED)
 
 
 def to_text(folder: str, files: Sequence[PlannedFile], settings: Mapping[str, str], next_steps: Sequence[str]) -> str:
@@ -230,6 +306,7 @@ def to_json(folder: str, files: Sequence[PlannedFile], settings: Mapping[str, st
             "folder": folder,
             "changed": bool(settings) or any(file.done in CHANGED for file in files),
             "written": [file.path for file in files if file.done is FileOutcome.WRITTEN],
+            "updated": [file.path for file in files if file.done is FileOutcome.UPDATED],
             "added_to": [file.path for file in files if file.done is FileOutcome.ADDED],
             "left": [{"file": file.path, "reason": file.note} for file in files if file.done is FileOutcome.LEFT],
             "git_config": dict(settings),
@@ -243,6 +320,8 @@ def first_steps(files: Sequence[PlannedFile], service: str, level: str, *, has_g
     changed = {file.path for file in files if file.done in CHANGED}
     if not changed:
         return []
+    if all(file.done is FileOutcome.UPDATED for file in files if file.done in CHANGED):
+        return ['git add schemas && git commit -m "Editor schemas"']
     own = [name for name in (POLICY, SERVICES) if name in changed]
     steps = [f"review {' and '.join(own)}"] if own else []
     if not has_git:

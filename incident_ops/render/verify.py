@@ -36,7 +36,8 @@ def to_text(commits: int, unanswered: Sequence[Unanswered], is_cut: bool) -> str
     missing = len({one.commit for one in unanswered})
     lines.append(f"{looked_at}: {missing} with nobody to answer for it" if missing else f"{looked_at}: all fine")
     if is_cut:
-        lines.append("this is a shallow clone: what came before was not looked at (fetch-depth: 0)")
+        lines.append("this is a shallow clone, and what came before was not looked at:")
+        lines.append("git fetch --unshallow (in Actions: fetch-depth: 0)")
     return "".join(f"{line}\n" for line in lines)
 
 

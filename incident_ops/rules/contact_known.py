@@ -1,7 +1,8 @@
 """Every person or team named in a record is in the policy's contacts.
 
 Only somebody with a contact can be notified, and only the right handle gets the credit. Each name is reported once,
-where it first appears. Not checked where the policy has no contacts.
+where it first appears, and at every open action item that nobody would be reminded of. Not checked where the policy has
+no contacts.
 
     before: commander: "@alcie"
     after:  commander: "@alice"
@@ -28,11 +29,16 @@ def check(record: Record, world: World) -> Iterator[Finding]:
     if not people:
         return
     reported = set(people)
+    items = enumerate(record.incident.action_items)
+    unowned: dict[Route, str] = {("action_items", index, "owner"): item.id for index, item in items if item.is_open}
     for route, name in _named(record.incident):
         if name is not None and name not in reported:
             reported.add(name)
             hint = did_you_mean(name, people) if name.startswith("@") else "add it to contacts, or write the handle"
             yield rule_finding(ID, LEVEL, route, f"{name!r} is not in the policy's contacts", hint)
+        elif name is not None and name not in people and route in unowned:
+            message = f"{name!r} is not in the policy's contacts, so nobody is reminded of {unowned[route]}"
+            yield rule_finding(ID, LEVEL, route, message, "give it to somebody else; did they leave?")
 
 
 def _reachable(contacts: Contacts) -> set[str]:

@@ -95,13 +95,14 @@ POLICIES = {
         ("policy", "show"),
     ],
 )
-def test_an_unusable_policy_stops_what_needs_it(folder: Folder, name: str, args: tuple[str, ...]) -> None:
-    """Exit 2 and one line: where, what, how to mend."""
+def test_an_unusable_policy_stops_what_needs_it(make: Callable[..., Folder], name: str, args: tuple[str, ...]) -> None:
+    """Exit 2 and one line: where, what, how to mend. git has no earlier one that could be used in its place."""
     text, *words = POLICIES[name]
-    folder.write("policy.yaml", text)
-    folder.put()
-    call(*args, at=folder.path).told_once(2, *words)
-    assert not folder.tracker.exists()
+    fresh = make("fresh", policy=text)
+    fresh.put()
+    fresh.commit()
+    call(*args, at=fresh.path).told_once(2, *words)
+    assert not fresh.tracker.exists()
 
 
 @pytest.mark.parametrize("name", POLICIES)

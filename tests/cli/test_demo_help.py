@@ -16,6 +16,7 @@ from incident_ops.cli.main import COMMANDS, cli
 from tests.cli.scene import Done, Folder, call, contents, run, small_disk
 from tests.support.golden import assert_golden
 
+PROGRAM = Path(sys.executable).parent
 GOLDEN = Path(__file__).parent / "golden/demo.txt"
 NO_NETWORK = """\
 import socket
@@ -40,12 +41,15 @@ def test_the_demo_prints_its_golden_with_and_without_git(tmp_path: Path) -> None
     """Every playbook end to end, offline, the same text wherever it runs."""
     empty = tmp_path / "bin"
     empty.mkdir()
-    with_git = play(tmp_path / "a", tmp_path)
+    with_git = play(tmp_path / "a", tmp_path, PATH=f"{PROGRAM}{os.pathsep}{os.environ['PATH']}")
     without = play(tmp_path / "b", tmp_path, PATH=str(empty))
     assert (with_git.code, with_git.err) == (0, "")
     assert shutil.which("git", path=str(empty)) is None
     shown = with_git.out.replace(str(tmp_path / "a"), "FOLDER")
-    assert without == Done(0, with_git.out.replace(str(tmp_path / "a"), str(tmp_path / "b")), "")
+    on_path = f'  export PATH="{PROGRAM}:$PATH"\n'
+    assert without.out.count(on_path) == 1
+    same = with_git.out.replace(str(tmp_path / "a"), str(tmp_path / "b"))
+    assert without._replace(out=without.out.replace(on_path, "")) == Done(0, same, "")
     assert_golden(GOLDEN, shown)
     assert all(len(line) <= 80 for line in shown.splitlines())
 
@@ -53,12 +57,41 @@ def test_the_demo_prints_its_golden_with_and_without_git(tmp_path: Path) -> None
 def test_what_the_demo_names_is_there(tmp_path: Path) -> None:
     """The files to open next exist, and the commands to try run with the exit codes it tells."""
     out = play(tmp_path / "a", tmp_path).out
-    named = [line.strip() for line in out.splitlines() if line.strip().endswith(".md")]
+    named = [line.strip() for line in out.partition("Open next")[2].splitlines() if line.strip().endswith(".md")]
     assert len(named) == 4
     assert all((tmp_path / "a" / name).is_file() for name in named)
     tries = [line.partition("#")[0].split()[1:] for line in out.splitlines() if line.startswith("  incident-ops")]
     codes = [call(*words, at=tmp_path / "a/itil-p1-p4", clock=None).code for words in tries]
     assert codes == [0, 3, 0]
+
+
+def test_what_it_suggests_works_as_it_is_printed_where_the_program_is_not_on_the_path(tmp_path: Path) -> None:
+    """Pasted into a shell line by line, from anywhere; the codes are those that it names."""
+    elsewhere = ":".join(part for part in os.environ["PATH"].split(":") if not (Path(part) / "incident-ops").exists())
+    out = play(tmp_path / "a", tmp_path, PATH=elsewhere).out
+    lines = [line.strip() for line in out.partition("Try yourself:\n")[2].splitlines() if line.strip()]
+    assert [line.split()[0] for line in lines] == ["export", "cd", *["incident-ops"] * 3]
+    script = "\n".join(f"{line}\necho code $?" for line in lines)
+    done = subprocess.run(["sh"], input=script, cwd=tmp_path, env={**os.environ, "PATH": elsewhere}, text=True,
+                          capture_output=True, check=False)  # fmt: skip
+    assert [line for line in done.stdout.splitlines() if line.startswith("code ")] == [
+        f"code {code}" for code in (0, 0, 0, 3, 0)
+    ], done
+
+
+def test_it_ends_by_showing_an_issue_a_document_and_a_change(tmp_path: Path) -> None:
+    out = play(tmp_path / "a", tmp_path).out
+    issue, document, change = (out.partition(f"\n{head}")[2].partition("\n\n")[0].splitlines() for head in
+                               ("An issue, as people read it", "A document: ", "A change: "))  # fmt: skip
+    assert issue[1].startswith("  INC-20250126-120500: Login fails for most users [")
+    assert "<!--" not in "".join(issue)
+    text = (tmp_path / "a/sev0-3" / document[0]).read_text().splitlines()
+    assert [line.strip() for line in document[1:3]] == [line for line in text if line.strip()][:2]
+    assert "  +  status: done" in change
+    words = change[0].split()[1:]
+    assert call(*words, at=tmp_path / "a/sev0-3", clock="2025-01-29T09:00:00Z").code == 0
+    record = next((tmp_path / "a/sev0-3").glob("incidents/*/incident.yaml")).read_text().splitlines()
+    assert all(line[3:] in record for line in change[1:] if line.startswith("  +"))
 
 
 def test_a_second_demo_in_the_same_folder_is_refused(tmp_path: Path) -> None:

@@ -328,6 +328,8 @@ def scene(folder: Folder, name: str) -> tuple[str, ...]:
     }
     for path, text in files.get(name, {}).items():
         folder.write(path, text)
+    if name in ("broken policy", "no services"):
+        shutil.rmtree(folder.path / ".git")  # git has none that could be used in its place
     asked = {
         "unknown environment": ("-e", "prod"),
         "empty environment": ("-e", ""),

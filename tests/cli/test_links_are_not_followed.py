@@ -55,3 +55,21 @@ def test_freeze_does_not_either(folder: Folder, elsewhere: Path) -> None:
     done = call("freeze", "year-end", "--reason", "Sales", "--until", "2025-02-01T00:00:00Z", at=folder.path)
     done.told_once(2, "freezes", "is not a regular file")
     assert contents(elsewhere) == {}
+
+
+@pytest.mark.parametrize("linked", ["freezes", "maintenance", "problems", "gates"])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_linked_folder_never_passes_for_an_empty_one(
+    folder: Folder, elsewhere: Path, linked: str, is_there: bool
+) -> None:
+    """In the work tree and at a commit: what is behind it does not count, and that is said."""
+    (folder.path / linked).symlink_to(elsewhere if is_there else elsewhere / "nowhere")
+    folder.commit()
+    for revision in ((), ("--rev", "HEAD")):
+        done = call(*revision, "validate", at=folder.path)
+        assert done.code == 1
+        assert f"{linked}: error: is not a regular file [file]" in done.out
+        if linked in ("freezes", "maintenance"):
+            asked = call(*revision, "gate", "check", "-s", "api", at=folder.path)
+            assert asked.code == 3
+            assert f"{linked}: is not a regular file" in asked.out

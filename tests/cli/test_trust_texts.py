@@ -92,13 +92,14 @@ def test_a_link_does_not_lead_into_a_script(folder: Folder, address: str) -> Non
 
 @pytest.mark.parametrize("code", [0x85, 0x2028, 0x2029])
 def test_lines_are_counted_as_editors_count_them(folder: Folder, code: int) -> None:
-    """YAML 1.1 breaks lines at these characters, YAML 1.2 and editors do not."""
-    folder.put(text=record(title=f'"Login{chr(code)}fails"', severity="SEV9"))
-    assert errors(folder)[-1].startswith(f"{PATH}:3:11: error: 'SEV9' is not a severity")
-    folder.put(text=record(title=f'"Login{chr(code)}fails"') + "title: twice\n")
-    assert errors(folder) == [f"{PATH}:7:1: error: key 'title' appears twice; the first is on line 2 [duplicate-key]"]
-    folder.put(text=record(title=f'"Login{chr(code)}fails"') + "tags: [0123]\n")
-    assert [line.split(" error")[0] for line in errors(folder)] == [f"{PATH}:7:8:"]
+    """YAML 1.1 breaks lines at these characters, YAML 1.2 and editors do not: at a comment's end both read the same."""
+    comment = f"# one{chr(code)}\n"
+    folder.put(text=comment + record(severity="SEV9"))
+    assert errors(folder)[-1].startswith(f"{PATH}:4:11: error: 'SEV9' is not a severity")
+    folder.put(text=comment + record() + "title: twice\n")
+    assert errors(folder) == [f"{PATH}:8:1: error: key 'title' appears twice; the first is on line 3 [duplicate-key]"]
+    folder.put(text=comment + record() + "tags: [0123]\n")
+    assert [line.split(" error")[0] for line in errors(folder)] == [f"{PATH}:8:8:"]
 
 
 @pytest.mark.parametrize("code", [0x85, 0x2028, 0x2029])

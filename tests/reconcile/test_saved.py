@@ -63,3 +63,21 @@ def test_a_foreign_or_damaged_file_is_told(text: str, said: str) -> None:
     """What was expected, where, and how to get a good one."""
     with pytest.raises(UserError, match=rf"seen.json: .*{said}.*--save-observed"):
         load_snapshot(text, "seen.json")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"comments": [{"issue": 3, "by": "carol", "at": "yesterday", "body": "Any news?"}]},
+        {"closings": {"3": {"by": "carol", "at": "0001-01-01T00:00:00Z"}}},
+        {"heard_since": "soon"},
+        {"noticed": {"INC-1/escalation": "2025-02-30T00:00:00Z"}},
+    ],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_an_instant_that_is_none_is_refused(fields: dict[str, object]) -> None:
+    """Edited by hand, or written by another program: an error with the file's name, never a traceback later."""
+    text = json.dumps({**json.loads(save_snapshot(FULL)), **fields})
+    with pytest.raises(UserError, match="is not an instant") as refused:
+        load_snapshot(text, "seen.json")
+    assert refused.value.where == "seen.json"
