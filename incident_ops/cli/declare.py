@@ -24,6 +24,7 @@ from incident_ops.cli.options import (
     warn_of_guess,
     with_repository,
 )
+from incident_ops.cli.terminal import page_width, prompt, say
 from incident_ops.domain.incident import Triage
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.ticket import is_ticket, kind_of
@@ -102,7 +103,7 @@ def ask_triage(policy: Policy, known: Triage) -> Triage:
 def _prompt(question: str, before: Any, read: Callable[[str], Any]) -> Any:
     """An answer at a terminal; Enter repeats the one given before, which is shown."""
     default = "" if before is None else str(before)
-    return click.prompt(question, default=default, show_default=bool(default), value_proc=read, err=True)
+    return prompt(question, default=default, show_default=bool(default), value_proc=read)
 
 
 def _one_of(words: Sequence[str]) -> Callable[[str], str]:
@@ -211,7 +212,7 @@ def _declaration(workspace: Workspace, said: dict[str, Any], *, ask: bool) -> De
     check_services(workspace, names)
     if not names:
         choice = click.Choice([*services])
-        names = (click.prompt("Which service?", type=choice, prompt_suffix=" ", err=True),)
+        names = (prompt("Which service?", kind=choice, prompt_suffix=" "),)
     answers = triage_answers(given)
     by_rules = ask and said[policy.drives] is None and not is_any_answered(answers)
     if by_rules:
@@ -222,19 +223,17 @@ def _declaration(workspace: Workspace, said: dict[str, Any], *, ask: bool) -> De
 
 def _chosen_level(policy: Policy, answers: Triage) -> str | None:
     """Shows what the answers lead to and what each level means; None where the person leaves it at that."""
-    from incident_ops.render.triage import decision_lines, level_lines, wrapped  # as above
+    from incident_ops.render.triage import decision_lines, level_lines  # as above
 
     decision = decide_level(policy, answers)
-    for line in level_lines(policy):
+    for line in level_lines(policy, page_width(err=True)):
         click.echo(line, err=True)
     click.echo(f"Your answers: {decision.level}{f' and {decision.major}' if decision.major else ''}", err=True)
     for line in decision_lines(decision):
-        click.echo(wrapped(inert(line)), err=True)
+        say(line, first="  ", is_prose=True)
     choice = click.Choice(policy.labels, case_sensitive=False)
     question = f"Level (Enter for {decision.level})"
-    label = click.prompt(
-        question, default=decision.level, show_default=False, show_choices=False, type=choice, err=True
-    )
+    label = prompt(question, default=decision.level, show_default=False, show_choices=False, kind=choice)
     return None if label == decision.level else str(label)
 
 
@@ -280,7 +279,7 @@ def _json(workspace: Workspace, declared: DeclaredRecord) -> str:
 
 
 def _print(workspace: Workspace, declared: DeclaredRecord) -> None:
-    from incident_ops.render.triage import decision_lines, wrapped  # a program that reads JSON needs none of it
+    from incident_ops.render.triage import decision_lines  # a program that reads JSON needs none of it
 
     incident, rule = declared.record.incident, declared.decision
     label = " ".join(filter(None, (incident.priority, incident.severity)))
@@ -292,10 +291,10 @@ def _print(workspace: Workspace, declared: DeclaredRecord) -> None:
         click.echo(f"  {label} makes a ticket, not an incident: no roles, channel or postmortem needed")
     if rule and rule.level in (incident.priority, incident.severity):
         for line in decision_lines(rule):
-            click.echo(wrapped(inert(line)))
+            say(line, first="  ", err=False, is_prose=True)
     click.echo(f"  folder: {shown_path(workspace, declared.folder)}")
     warn(declared.warnings)
-    click.echo(f"  {declared.notice}")
+    say(declared.notice, first="  ", err=False)
     for step in declared.next_steps:
         click.echo(f"  next: {inert(step)}")
 
@@ -363,12 +362,12 @@ def _triage_record(
 def _print_levels(policy: Policy) -> None:
     from incident_ops.render.triage import level_lines  # what only these commands need
 
-    for line in level_lines(policy):
+    for line in level_lines(policy, page_width()):
         click.echo(line)
 
 
 def _print_decision(policy: Policy, answers: Triage, form: str) -> None:
-    from incident_ops.render.triage import decision_data, decision_lines, meaning, wrapped  # as above
+    from incident_ops.render.triage import decision_data, decision_lines, meaning  # as above
 
     decision = decide_level(policy, answers)
     if form == "json":
@@ -376,11 +375,11 @@ def _print_decision(policy: Policy, answers: Triage, form: str) -> None:
         return
     click.secho(f"{decision.level}{f' and {decision.major}' if decision.major else ''}", bold=True)
     for line in decision_lines(decision):
-        click.echo(wrapped(inert(line)))
+        say(line, first="  ", err=False, is_prose=True)
     pair = (decision.major, decision.level) if policy.drives == "priority" else (decision.level, None)
     level = policy.duties(*pair)
     if level is not None and not level.declare:
         click.echo(f"  a ticket: {level.id} declares no incident")
     for label in filter(None, (decision.level, decision.major)):
         for line in meaning(policy.level(label)):
-            click.echo(wrapped(inert(f"{label}: {line}")))
+            say(f"{label}: {line}", first="  ", err=False, is_prose=True)

@@ -24,21 +24,22 @@ from incident_ops.cli.options import (
     inert_unread,
     no_records,
     pick_incident,
-    style_line,
     with_repository,
 )
+from incident_ops.cli.terminal import page_width, say, style_line
 from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.record import Record
 from incident_ops.render import lists
-from incident_ops.render.findings import inert, plural
+from incident_ops.render.findings import plural
 from incident_ops.render.incident import to_json, to_text
 
 
 @click.command()
 @click.argument("incident", metavar="[INC]", required=False, shell_complete=complete_incident)
+@click.option("--checklist", is_flag=True, help="The playbook's checklists instead, with what the record says is done.")
 @format_option
 @with_repository
-def show(workspace: Workspace, incident: str | None, form: str) -> None:
+def show(workspace: Workspace, incident: str | None, checklist: bool, form: str) -> None:
     """Show an incident on one screen: clocks, roles, last update, what comes next.
 
     INC is an id or the end of one. Without it, the only incident that is
@@ -50,12 +51,17 @@ def show(workspace: Workspace, incident: str | None, form: str) -> None:
       incident-ops show
       incident-ops show INC-20250126-120500
       incident-ops show 120500
+      incident-ops show --checklist
       incident-ops show --format json | jq .next
     """
     incident = pick_incident(workspace, incident, as_known=True)
 
     def shown(record: Record) -> str:
-        view = view_incident(workspace, record)
+        view = view_incident(workspace, record)._replace(width=page_width())
+        if checklist:
+            from incident_ops.render import checklist as boxes  # not needed for the screen
+
+            return boxes.to_json(view) if form == "json" else boxes.to_text(view, style_line)
         return to_json(view) if form == "json" else to_text(view, style_line)
 
     click.echo(evaluate_one(record_at(workspace, find_record(workspace, incident)), shown), nl=False)
@@ -100,7 +106,8 @@ def list_command(
     else:
         incidents = list_incidents(workspace, wanted)
         as_json, as_text = partial(lists.incidents_json, incidents), partial(lists.incidents_text, incidents)
-    click.echo(as_json(workspace.now, workspace.unread) if is_json else as_text(style_line), nl=False)
+    text = as_json(workspace.now, workspace.unread) if is_json else as_text(style_line, width=page_width())
+    click.echo(text, nl=False)
     if form == "text":
         _tell_unread(workspace)
     if not workspace.catalogue.count():
@@ -144,10 +151,10 @@ def render(workspace: Workspace, incidents: tuple[str, ...], check: bool) -> Non
     )
     for path in rendered.kept:
         message = "not written: somebody edited it since it was rendered, and git does not have those lines"
-        shown = inert(str(path.relative_to(workspace.root)))
-        click.echo(f"error: {shown}: {message}\n  fix: commit it, or move it away; then render again", err=True)
+        say(f"{path.relative_to(workspace.root)}: {message}", word="error", colour="red")
+        say("fix: commit it, or move it away; then render again", first="  ")
     for unread in rendered.unread:
-        click.echo(inert(f"error: {unread.path}: not read, not rendered: {unread.reason}"), err=True)
+        say(f"{unread.path}: not read, not rendered: {unread.reason}", word="error", colour="red")
     if not workspace.catalogue.count():
         finish(no_records(workspace))
     finish(3 if rendered.unread else 2 if rendered.kept else int(check and bool(rendered.differing)))

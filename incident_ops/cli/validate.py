@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import textwrap
-
 import click
 
 from incident_ops.app.validate import Validated, add_summary, validate_workspace
 from incident_ops.app.workspace import Workspace
-from incident_ops.cli.options import finish, format_choice, no_records, paint, workspace_of
+from incident_ops.cli.options import finish, format_choice, no_records, workspace_of
+from incident_ops.cli.terminal import page_width, paint, say
 from incident_ops.errors import WriteFailed
 from incident_ops.render import findings
+from incident_ops.render.text import fold
 
 
 @click.command()
@@ -70,16 +70,16 @@ def _summarize(validated: Validated) -> None:
     try:
         add_summary(validated)
     except WriteFailed as error:  # the findings are shown all the same, and they decide the exit code
-        click.echo(f"warning: {findings.inert(str(error))}", err=True)
+        say(str(error), word="warning", colour="yellow")
 
 
 def _no_records(workspace: Workspace, validated: Validated) -> int:
     if validated.base is not None and validated.base.has_records:
-        click.echo("error: there is no record here, but the base has some (were all deleted?)", err=True)
+        say("there is no record here, but the base has some (were all deleted?)", word="error", colour="red")
         return 3
     return no_records(workspace)
 
 
 def _wrapped(paragraph: str) -> str:
-    """Prose at 80 columns; an example, which is indented, as it is."""
-    return paragraph if "\n " in f"\n{paragraph}" else textwrap.fill(paragraph, 80, break_on_hyphens=False)
+    """Prose at the width of the terminal; an example, which is indented, as it is."""
+    return paragraph if "\n " in f"\n{paragraph}" else "\n".join(fold(paragraph, width=page_width()))

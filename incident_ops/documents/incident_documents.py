@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from incident_ops.documents import incident_facts
+from incident_ops.documents.checklists import shown_lists
 from incident_ops.documents.incident_facts import FactRow, spell_amount, spell_undated, spell_word
 from incident_ops.documents.markdown import code, inline, markdown
 from incident_ops.domain.as_of import corrected_instants, declared_at
@@ -237,6 +238,7 @@ def _view(incident: Incident, policy: Policy) -> dict[str, Any]:
         "required": paper is not None or (duties is not None and duties.postmortem.required),
         "over": incident.state in OVER,
         "further": further_facts(incident),
+        "checklists": [one for one in shown_lists(incident, policy) if one.during == AFTER or not incident.is_closed],
         "imported": incident_facts.imported(incident),
     }
 

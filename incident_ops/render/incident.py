@@ -1,4 +1,4 @@
-"""One incident on one screen of 24 lines and 80 columns, and as the JSON of `show`.
+"""One incident on one screen of 24 lines, and as the JSON of `show`.
 
 Nothing here reads a clock or a file; `now` is an argument. Texts of the record are made inert and cut to fit.
 """
@@ -31,22 +31,24 @@ from incident_ops.domain.time import (
 )
 from incident_ops.render.findings import json_text
 from incident_ops.render.sla import ClockRow, clock_data, clock_rows
-from incident_ops.render.text import WIDTH, Style, cut_line, fit_line, pad, undated_lines, wrap
+from incident_ops.render.text import DEFAULT_WIDTH, UNCUT, Style, cut_line, fit_line, pad, undated_lines, wrap
 from incident_ops.sla.clocks import ACTION_ITEM, Clock
 from incident_ops.sla.status import ClockReport
 
 HEIGHT = 23  # the 24th line is the prompt's
 MARGIN = 11
-ROOM = WIDTH - MARGIN
+ROOM = DEFAULT_WIDTH - MARGIN
 EVENTS, CLOCKS = 3, 4
 HEAD_LINE, PLAIN_LINE, LATE_LINE, NEXT_LINE = "head", "", "late", "next"
+WORST_RANKS = 2
+"""Ranks that have a tone of their own, `rank 1` and `rank 2`."""
 NOT_SHOWN = "not shown"
 ENDED = ("missed", "met", "cancelled")
 
 
 class IncidentView(NamedTuple):
     """What the screen is made of: the record, the policy, its clocks (or why there are none), the time (aware UTC), how
-    many days each late action item is late (by its index), the next commands."""
+    many days each late action item is late (by its index), the next commands; the columns of the screen."""
 
     record: Record
     policy: Policy
@@ -54,6 +56,12 @@ class IncidentView(NamedTuple):
     now: datetime
     late: dict[int, int]
     next: Sequence[str]
+    width: int = DEFAULT_WIDTH
+
+    @property
+    def room(self) -> int:
+        """Columns right of the labels."""
+        return self.width - MARGIN if self.width != UNCUT else UNCUT
 
     @property
     def kind(self) -> str:
@@ -73,11 +81,14 @@ class ScreenLine(NamedTuple):
 
 
 def to_text(view: IncidentView, style: Style = lambda _, line: line) -> str:
-    """The screen, at most WIDTH columns and HEIGHT lines. Links take what is left of it."""
+    """The screen, of the view's columns and at most HEIGHT lines. Links take what is left of it.
+
+    Only a pipe has room for all of them, and lines as long as they are.
+    """
     incident = view.record.incident
     top = [
-        ScreenLine(HEAD_LINE, cut_line(_headline(view), WIDTH)),
-        ScreenLine(PLAIN_LINE, fit_line(incident.title, WIDTH)),
+        *(ScreenLine(_head_tone(view), line) for line in wrap(_headline(view), view.width, "  ")),
+        *(ScreenLine(PLAIN_LINE, line) for line in _on_two_lines(incident.title, view.width)),
         ScreenLine(PLAIN_LINE, ""),
     ]
     body = [*_people(view), *_clocks(view), *_timeline(view), *_items(view)]
@@ -85,10 +96,13 @@ def to_text(view: IncidentView, style: Style = lambda _, line: line) -> str:
         ScreenLine(PLAIN_LINE, ""),
         *_labelled("Next", view.next or [f"nothing: this {view.kind} is over"], NEXT_LINE),
     ]
-    left_out = [ScreenLine(PLAIN_LINE, line) for line in undated_lines(view.record.undated)]
-    room = max(HEIGHT - len(top) - len(body) - len(left_out) - len(steps), 0)
+    left_out = [ScreenLine(PLAIN_LINE, line) for line in undated_lines(view.record.undated, view.width)]
+    height = HEIGHT if view.width != UNCUT else UNCUT
+    room = max(height - len(top) - len(body) - len(left_out) - len(steps), 0)
     rest = [*_factors(incident), *_links(incident, room)][:room]
-    return "".join(f"{style(tone, text)}\n" for tone, text in (*top, *body, *rest, *left_out, *steps))
+    whole = (*top, *body, *rest, *left_out)
+    lines = [*(ScreenLine(tone, cut_line(text, view.width)) for tone, text in whole), *steps]
+    return "".join(f"{style(tone, text)}\n" for tone, text in lines)
 
 
 def level_labels(incident: Incident, policy: Policy) -> str:
@@ -153,7 +167,15 @@ def spell_impact(incident: Incident) -> str:
     return users or UNKNOWN
 
 
-def _headline(view: IncidentView) -> str:
+def _head_tone(view: IncidentView) -> str:
+    """By the rank of its level while it is worked on."""
+    incident = view.record.incident
+    duties = view.policy.duties(incident.severity, incident.priority)
+    is_live = duties is not None and incident.state not in OVER
+    return f"rank {duties.rank}" if duties is not None and is_live and duties.rank <= WORST_RANKS else HEAD_LINE
+
+
+def _headline(view: IncidentView) -> list[str]:
     incident = view.record.incident
     marks = [
         word
@@ -167,7 +189,7 @@ def _headline(view: IncidentView) -> str:
     level = level_labels(incident, view.policy)
     kind = "ticket " if view.is_ticket else ""
     parts = [incident.id, kind + level, state_of(incident), _age(view)]
-    return "  ".join([*parts, *(f"[{mark}]" for mark in marks)])
+    return [*parts, *(f"[{mark}]" for mark in marks)]
 
 
 def _age(view: IncidentView) -> str:
@@ -185,11 +207,13 @@ def _age(view: IncidentView) -> str:
 
 def _people(view: IncidentView) -> Iterator[ScreenLine]:
     incident, roles = view.record.incident, view.record.incident.roles
-    yield from _labelled("Services", _on_two_lines(_services(view)))
+    yield from _labelled("Services", _on_two_lines(_services(view), view.room))
     if not view.is_ticket or last_update(incident, view.now, "public"):
         yield from _labelled("Public", [_public(view)])
     undated = view.record.undated
-    yield from _labelled("Impact", _on_two_lines(NOT_SHOWN if "impact" in undated else spell_impact(incident)))
+    yield from _labelled(
+        "Impact", _on_two_lines(NOT_SHOWN if "impact" in undated else spell_impact(incident), view.room)
+    )
     holders = {
         "commander": roles.commander,
         "technical lead": roles.technical_lead,
@@ -200,10 +224,11 @@ def _people(view: IncidentView) -> Iterator[ScreenLine]:
     }
     is_partial = "roles" in undated
     asked = {role: who for role, who in holders.items() if who or not (view.is_ticket or is_partial)}
-    texts = [f"{role} {fit_line(who or NOBODY, 40)}" for role, who in asked.items()]
+    texts = [f"{role} {fit_line(who or NOBODY, max(40, view.room // 2))}" for role, who in asked.items()]
     texts += [f"others {NOT_SHOWN}" if texts else NOT_SHOWN] if is_partial else []
-    yield from _labelled("Roles", _most(wrap(texts, ROOM, ", "), 2))
-    yield from _labelled("Update", _on_two_lines(_update(view)))
+    room, most = (view.room, 2 if view.width >= DEFAULT_WIDTH else 4) if view.width != UNCUT else (ROOM, UNCUT)
+    yield from _labelled("Roles", _most(wrap(texts, room, ", "), most))
+    yield from _labelled("Update", _on_two_lines(_update(view), view.room))
 
 
 def _services(view: IncidentView) -> str:
@@ -240,20 +265,23 @@ def _clocks(view: IncidentView) -> Iterator[ScreenLine]:
         return
     table = clock_rows(ClockReport(view.now, tuple(clock for clock in view.clocks if clock.clock != ACTION_ITEM)))
     running = [row for row in table if row.status not in ENDED]
-    lines = [ScreenLine(row.status, _clock(row, view.now)) for row in running]
+    lines = [ScreenLine(row.status, _clock(row, view.now, view.room)) for row in running]
     for word in ENDED:
         names = [row.clock + (f" {row.left}" if word == "missed" else "") for row in table if row.status == word]
         lines += [ScreenLine(word, f"{word:<9} {', '.join(names)}")] if names else []
     if not lines:
         lines = [ScreenLine(PLAIN_LINE, "none: this level has no targets")]
     for number, (tone, text) in enumerate(lines[:CLOCKS]):
-        yield ScreenLine(tone, pad("" if number else "Clocks", MARGIN) + cut_line(text, ROOM))
+        yield ScreenLine(tone, pad("" if number else "Clocks", MARGIN) + text)
 
 
-def _clock(row: ClockRow, now: datetime) -> str:
+def _clock(row: ClockRow, now: datetime, room: int) -> str:
     today = spell_clock(now, dated=True).partition(" ")[0]
     due = row.due if row.due == "-" else f"due {row.due.removeprefix(today).strip()} UTC"
-    return f"{row.status:<9} {row.clock:<12} {row.time:<14} {due}"
+    line = f"{row.status:<9} {row.clock:<12} {row.time:<14} {due}"
+    return next(
+        (text for text in (line, f"{row.clock} {row.time}, {due}") if len(text) <= room), f"{row.clock} {row.time}"
+    )
 
 
 def _timeline(view: IncidentView) -> Iterator[ScreenLine]:
@@ -289,9 +317,9 @@ def _links(incident: Incident, room: int) -> list[ScreenLine]:
     return list(_labelled("Links", _most(texts, room)))
 
 
-def _on_two_lines(text: str) -> list[str]:
-    """Prose at the width of the right column; what does not fit on two lines is cut."""
-    return _most(wrap(fit_line(text, 2 * ROOM).split(), ROOM), 2)
+def _on_two_lines(text: str, room: int = ROOM) -> list[str]:
+    """Prose of at most `room` columns; what does not fit on two lines is cut."""
+    return _most(wrap(fit_line(text, 2 * room if room != UNCUT else UNCUT).split(), room), 2)
 
 
 def _most(texts: list[str], most: int) -> list[str]:
@@ -304,7 +332,7 @@ def _most(texts: list[str], most: int) -> list[str]:
 def _labelled(label: str, texts: Sequence[str], tone: str = PLAIN_LINE) -> Iterator[ScreenLine]:
     """Texts in the right column, the label before the first."""
     for number, text in enumerate(texts):
-        yield ScreenLine(tone, pad("" if number else label, MARGIN) + fit_line(text, ROOM))
+        yield ScreenLine(tone, pad("" if number else label, MARGIN) + fit_line(text, UNCUT))
 
 
 def to_json(view: IncidentView) -> str:
