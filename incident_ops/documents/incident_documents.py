@@ -19,6 +19,7 @@ from incident_ops.domain.as_of import corrected_instants, declared_at
 from incident_ops.domain.incident import Escalation, Event, Incident, Override, Series, Triage
 from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.policy import Policy
+from incident_ops.domain.policy_sections import AFTER
 from incident_ops.domain.ticket import kind_of
 from incident_ops.domain.time import instant, parse_instant, spell_clock, spell_duration, spell_instant
 from incident_ops.resources import resource_text
