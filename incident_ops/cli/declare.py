@@ -11,6 +11,7 @@ import click
 from incident_ops.app.declare import DeclaredRecord, declare_record, similar_lines, similar_open
 from incident_ops.app.edit_record import check_services, clean, edit_record, find_record, read_for_edit, shown_path, who
 from incident_ops.app.workspace import Workspace, demand_work_tree
+from incident_ops.cli.completion import complete_person, complete_priority, complete_severity
 from incident_ops.cli.options import (
     at_terminal,
     by_option,
@@ -144,8 +145,15 @@ def _share(text: str) -> float | str | None:
     shell_complete=complete_service,
     help="Affected service; may be repeated.",
 )
-@click.option("--severity", metavar="LABEL", help="How bad it is, in the policy's words.")
-@click.option("--priority", metavar="LABEL", help="The same, for policies that go by priority.")
+@click.option(
+    "--severity", metavar="LABEL", shell_complete=complete_severity, help="How bad it is, in the policy's words."
+)
+@click.option(
+    "--priority",
+    metavar="LABEL",
+    shell_complete=complete_priority,
+    help="The same, for policies that go by priority.",
+)
 @click.option("--description", metavar="TEXT", help="What is known.")
 @click.option(
     "--started",
@@ -155,7 +163,7 @@ def _share(text: str) -> float | str | None:
 @click.option("--detected", metavar="WHEN", help="When it was noticed. Default: now.")
 @click.option("--source", type=click.Choice([*SOURCES]), help="What noticed it.")
 @click.option("--detail", metavar="TEXT", help="Which alert, ticket or dashboard; with --source.")
-@click.option("--commander", metavar="WHO", help="The incident commander.")
+@click.option("--commander", metavar="WHO", shell_complete=complete_person, help="The incident commander.")
 @click.option("--drill", is_flag=True, help="This is an exercise.")
 @answer_options
 @by_option
@@ -286,7 +294,7 @@ def _print(workspace: Workspace, declared: DeclaredRecord) -> None:
     drill = ", a drill" if incident.drill else ""
     is_opened_as_ticket = is_ticket(incident, workspace.judged_by[0])
     opened = "ticket opened" if is_opened_as_ticket else "declared"
-    click.echo(f"{click.style(incident.id, bold=True)}: {opened}, {label}{drill}: {inert(incident.title)}")
+    say(f"{opened}, {label}{drill}: {incident.title}", word=incident.id, err=False)
     if is_opened_as_ticket:
         click.echo(f"  {label} makes a ticket, not an incident: no roles, channel or postmortem needed")
     if rule and rule.level in (incident.priority, incident.severity):

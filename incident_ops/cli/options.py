@@ -266,7 +266,7 @@ def print_edited(edited: EditedRecord, form: str, *, err: bool = False) -> None:
         click.echo(json_text(data), nl=False, err=err)
         return
     for line in edited.done:
-        click.echo(f"{click.style(incident.id, bold=True)}: {inert(line)}", err=err)
+        say(line, word=incident.id, err=err)
     warn(edited.warnings)
     for line in edited.next_steps if edited.is_changed else ():
         click.echo(f"  next: {inert(line)}", err=err)

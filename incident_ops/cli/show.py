@@ -16,6 +16,7 @@ from incident_ops.app.views import (
     view_incident,
 )
 from incident_ops.app.workspace import Workspace, day
+from incident_ops.cli.completion import complete_level, complete_person
 from incident_ops.cli.options import (
     complete_incident,
     complete_service,
@@ -69,10 +70,15 @@ def show(workspace: Workspace, incident: str | None, checklist: bool, form: str)
 
 @click.command("list")
 @click.option("--open", "only_open", is_flag=True, help="Incidents that are not closed; items that are not done.")
-@click.option("--owner", metavar="WHO", help="Action items of this person or team instead of incidents.")
+@click.option(
+    "--owner",
+    metavar="WHO",
+    shell_complete=complete_person,
+    help="Action items of this person or team instead of incidents.",
+)
 @click.option("--overdue", is_flag=True, help="Action items past their due date instead of incidents.")
 @click.option("-s", "--service", metavar="NAME", shell_complete=complete_service, help="Of this service only.")
-@click.option("--level", metavar="LEVEL", help="Of this severity or priority only.")
+@click.option("--level", metavar="LEVEL", shell_complete=complete_level, help="Of this severity or priority only.")
 @click.option("--since", metavar="DATE", help="Declared on this day (UTC) or later: a date, 30d (ago), or an instant.")
 @format_option
 @with_repository

@@ -62,13 +62,13 @@ def say(
     """A sentence of ours, which may quote a record: at a terminal broken at its width and set in; else it is one line,
     but for prose of the policy or ours (`is_prose`).
 
-    `word`, e.g. `error`, stands before it with a colon, in its colour; `first` is what the line begins with.
+    `word`, e.g. `error`, stands before it with a colon, in its colour or bold; `first` is what the line begins with.
     `color` as in `click.echo`, for what is said after the command line has ended.
     """
     head = f"{word}: " if word else ""
     lines = (fold if is_prose else fold_record)(inert(head + text), first, f"{first}  ", page_width(err=err))
     if word and lines:
-        lines[0] = lines[0].replace(word, click.style(word, fg=colour), 1)
+        lines[0] = lines[0].replace(word, click.style(word, fg=colour) if colour else click.style(word, bold=True), 1)
     for line in lines:
         click.echo(line, err=err, color=color)
 

@@ -8,6 +8,7 @@ import click
 
 from incident_ops.app.edit_record import RecordChange, clean, split_words, who
 from incident_ops.app.workspace import Workspace
+from incident_ops.cli.completion import complete_priority, complete_severity
 from incident_ops.cli.options import (
     by_option,
     complete_incident,
@@ -35,8 +36,13 @@ from incident_ops.render.findings import inert
 @click.option("--public", metavar="TEXT", help="News for everybody: it goes to the status page.")
 @click.option("--status", type=click.Choice(STATUSES), help="Default: what was said last; resolved once it is.")
 @click.option("--eta", metavar="WHEN", help="When it may be over: 30m (from now), 14:00, an instant, or unknown.")
-@click.option("--severity", metavar="LABEL", help="The new severity; `none` takes it away where a priority drives.")
-@click.option("--priority", metavar="LABEL", help="The new priority.")
+@click.option(
+    "--severity",
+    metavar="LABEL",
+    shell_complete=complete_severity,
+    help="The new severity; `none` takes it away where a priority drives.",
+)
+@click.option("--priority", metavar="LABEL", shell_complete=complete_priority, help="The new priority.")
 @click.option("--reason", metavar="TEXT", help="Why the level changes; needed to lower it or take it away.")
 @by_option
 @edits_record

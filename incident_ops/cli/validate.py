@@ -6,6 +6,7 @@ import click
 
 from incident_ops.app.validate import Validated, add_summary, validate_workspace
 from incident_ops.app.workspace import Workspace
+from incident_ops.cli.completion import complete_rule
 from incident_ops.cli.options import finish, format_choice, no_records, workspace_of
 from incident_ops.cli.terminal import page_width, paint, say
 from incident_ops.errors import WriteFailed
@@ -20,7 +21,9 @@ from incident_ops.render.text import fold
     ["text", "json", "github", "sarif"],
     "Text for people, JSON for scripts, annotations for GitHub Actions, SARIF for code scanning.",
 )
-@click.option("--explain", metavar="RULE", help="Say what a rule asks for, why, and how to fix it.")
+@click.option(
+    "--explain", metavar="RULE", shell_complete=complete_rule, help="Say what a rule asks for, why, and how to fix it."
+)
 @click.pass_context
 def validate(ctx: click.Context, paths: tuple[str, ...], base: str | None, form: str, explain: str | None) -> None:
     """Check records against schema and rules; every finding has its file, line and column.

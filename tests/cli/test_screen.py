@@ -7,8 +7,9 @@ import re
 from unicodedata import east_asian_width
 
 import pytest
+from click.shell_completion import ShellComplete
 
-from incident_ops.cli.main import COMMANDS, GROUPS, PLUMBING
+from incident_ops.cli.main import COMMANDS, GROUPS, PLUMBING, cli
 from tests.cli.scene import Folder, call, run
 
 LONG = "Checkout is slow since one hour and nobody can pay with any of the cards that they have stored"
@@ -200,3 +201,30 @@ def test_what_the_plan_leaves_unchanged_is_a_line_for_each_reason(busy: Folder) 
 
     assert all(line.startswith("  = ") for line in kept())
     assert len(kept("-v")) > len(kept())
+
+
+COMPLETED = {
+    "declare x --severity ": "SEV0 SEV1 SEV2 SEV3",
+    "update --severity sev1": "SEV1",
+    "list --level SEV3": "SEV3",
+    "assign ": "commander technical_lead communications_lead scribe @alice",
+    "assign com": "commander communications_lead",
+    "assign commander @a": "@alice",
+    "assign commander @alice 120": "",
+    "assign commander @alice INC-2": "INC-20250126-120500",
+    "action done ": "AI-1 INC-20250126-120500/AI-1",
+    "validate --explain roles": "roles-filled",
+    "declare x -s w": "web",
+    "list --owner ": "@alice",
+}
+
+
+@pytest.mark.parametrize("typed", COMPLETED)
+def test_a_shell_completes(typed: str, folder: Folder) -> None:
+    """Levels, roles before people and incidents, items, rules, services."""
+    folder.write("policy.yaml", 'extends: sev0-3\ncontacts:\n  "@alice": {channels: [email]}\n')
+    folder.put("INC-20250126-120500", action_items="[{id: AI-1, title: t}, {id: AI-2, title: u, status: done}]")
+    *words, incomplete = typed.split(" ")
+    shell = ShellComplete(cli, {}, "incident-ops", "_INCIDENT_OPS_COMPLETE")
+    found = shell.get_completions(["--repo", str(folder.path), *words], incomplete)
+    assert [one.value for one in found] == COMPLETED[typed].split()
