@@ -46,7 +46,7 @@ def show_command(ctx: click.Context, resolved: bool, preset: str | None, form: s
     \b
     Examples:
       incident-ops policy show
-      incident-ops policy show --format markdown > levels.md
+      incident-ops policy show --format markdown
       incident-ops policy show --resolved > resolved.yaml
       incident-ops policy show --preset itil-p1-p4
     """

@@ -31,11 +31,11 @@ def _role(name: str) -> Callable[[Incident], bool]:
     return lambda incident: bool(getattr(incident.roles, name))
 
 
-def _told(audience: str) -> Callable[[Incident], bool]:
+def _updated(audience: str) -> Callable[[Incident], bool]:
     return lambda incident: last_update_for(incident, audience) is not None
 
 
-def _told_of_end(incident: Incident) -> bool:
+def _published_resolved(incident: Incident) -> bool:
     last = last_update_for(incident, PUBLIC, this_cycle=True)
     return last is not None and last.status == RESOLVED
 
@@ -57,9 +57,9 @@ FACTS: Mapping[str, Callable[[Incident], bool]] = {
     "scribe": _role("scribe"),
     "channel": lambda incident: bool(incident.links.channel),
     "bridge": lambda incident: bool(incident.links.bridge),
-    "internal_update": _told("internal"),
-    "public_update": _told(PUBLIC),
-    "public_resolved": _told_of_end,
+    "internal_update": _updated("internal"),
+    "public_update": _updated(PUBLIC),
+    "public_resolved": _published_resolved,
     "cause": lambda incident: incident.cause is not None and incident.cause.category not in (None, UNKNOWN),
     "action_items": lambda incident: bool(incident.action_items),
     "postmortem_meeting": lambda incident: incident.postmortem is not None and bool(incident.postmortem.meeting),
