@@ -13,14 +13,14 @@ from rich.console import Console
 
 from incident_ops.app.demo import copy_examples, scenes
 from incident_ops.cli.demo import HEADLINE, play, show_made
-from incident_ops.render.text import WIDTH
+from incident_ops.render.text import DEFAULT_WIDTH
 
 FONT = "ui-monospace, Menlo, Consolas, monospace"
 
 
 def demo_picture() -> str:
     """The first scene of the demo and what it made, as an SVG; the same bytes from the same program."""
-    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, highlight=False,
+    console = Console(record=True, width=DEFAULT_WIDTH, file=io.StringIO(), force_terminal=True, highlight=False,
                       color_system="standard", legacy_windows=False, _environ={})  # fmt: skip
     console.print("$ make demo")
     first, *others = scenes()

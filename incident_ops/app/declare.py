@@ -19,7 +19,7 @@ from incident_ops.domain.as_of import declared_at
 from incident_ops.domain.commander import commander_due
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import OVER
-from incident_ops.domain.record import Record
+from incident_ops.domain.record import HIDDEN, Record, title_of
 from incident_ops.domain.ticket import is_ticket
 from incident_ops.domain.time import parse_instant, spell_ago, spell_clock, spell_duration
 from incident_ops.domain.triage import Decision
@@ -39,7 +39,6 @@ from incident_ops.errors import Ambiguous, Incomplete, UserError, WriteFailed
 from incident_ops.records.policy import policy_digest
 from incident_ops.records.store import INCIDENTS, record_path
 from incident_ops.records.yaml_writer import to_yaml
-from incident_ops.render.lists import HIDDEN, title_of
 
 RECORD_HEADER = "# yaml-language-server: $schema=../../schemas/incident.schema.json"
 ID_ATTEMPTS = 1000

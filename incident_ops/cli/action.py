@@ -10,6 +10,7 @@ import click
 from incident_ops.app.edit_record import RecordChange, clean, find_record, split_words, who
 from incident_ops.app.views import Selection
 from incident_ops.app.workspace import Workspace, is_past
+from incident_ops.cli.completion import complete_item
 from incident_ops.cli.options import (
     by_option,
     complete_incident,
@@ -31,7 +32,7 @@ from incident_ops.edits.step import Step, join_steps
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 
-item_argument = click.argument("item", metavar="AI-N")
+item_argument = click.argument("item", metavar="AI-N", shell_complete=complete_item)
 
 
 @click.group()

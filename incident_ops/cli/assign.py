@@ -9,7 +9,8 @@ import click
 from incident_ops.app.edit_record import RecordChange, clean, split_words, who
 from incident_ops.app.which_incident import is_active
 from incident_ops.app.workspace import Workspace
-from incident_ops.cli.options import by_option, complete_incident, edits_record, incident_argument, pick_incident
+from incident_ops.cli.completion import complete_assignment
+from incident_ops.cli.options import by_option, edits_record, incident_argument, pick_incident
 from incident_ops.domain.incident import Incident
 from incident_ops.edits.escalate import JUDGEMENTS, escalate_incident, review_escalation
 from incident_ops.edits.respond import assign_incident, assign_role, must_be_somebody, role_named
@@ -18,7 +19,7 @@ from incident_ops.errors import UserError
 
 
 @click.command()
-@click.argument("words", nargs=-1, required=True, metavar="[ROLE] WHO [INC]", shell_complete=complete_incident)
+@click.argument("words", nargs=-1, required=True, metavar="[ROLE] WHO [INC]", shell_complete=complete_assignment)
 @click.option("--tier", type=click.IntRange(1, 9), help="The tier of the escalation ladder that takes over.")
 @by_option
 @edits_record

@@ -14,7 +14,8 @@ from incident_ops.canary.config import Analysis
 from incident_ops.canary.run import Run, stage_of
 from incident_ops.canary.threshold import SOURCE_TIMEOUT
 from incident_ops.canary.verdict import JoinedVerdict
-from incident_ops.cli.options import complete_service, finish, format_option, must_say_something, paint, workspace_of
+from incident_ops.cli.options import complete_service, finish, format_option, must_say_something, workspace_of
+from incident_ops.cli.terminal import page_width, paint
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, INCONCLUSIVE
 from incident_ops.domain.time import spell_duration
 from incident_ops.errors import UserError
@@ -148,7 +149,7 @@ def plan_command(baseline_rate: str, rps: float, share: str, duration: str, form
     traffic = Traffic(_percent(baseline_rate, "--baseline-rate"), rps, _percent(share, "--share"))
     request = SizingRequest(wanted["ratio"], wanted["alpha"], wanted["beta"], _seconds(duration))
     plan = plan_traffic(traffic, request)
-    click.echo(sizing_json(plan) if form == "json" else sizing_text(plan), nl=False)
+    click.echo(sizing_json(plan) if form == "json" else sizing_text(plan, page_width()), nl=False)
 
 
 @canary.command()
@@ -191,7 +192,7 @@ def _report(outcome: CanaryOutcome, form: str) -> None:
 
     if report_to_workflow(outcome):
         click.echo(annotation(outcome), err=True, nl=False)
-    click.echo(to_json(outcome) if form == "json" else to_text(outcome), nl=False)
+    click.echo(to_json(outcome) if form == "json" else to_text(outcome, page_width(), paint), nl=False)
     finish(outcome.exit_code)
 
 

@@ -10,6 +10,7 @@ from incident_ops.app.edit_record import RecordChange, clean, find_record, read_
 from incident_ops.app.which_incident import is_any
 from incident_ops.app.workspace import Workspace, must_have_come
 from incident_ops.cli.options import asks, edits_record, incident_argument, past_time, pick_incident
+from incident_ops.cli.terminal import prompt
 from incident_ops.domain.incident import Cause, Incident, Resolution
 from incident_ops.edits.cause import CauseFacts, write_cause
 from incident_ops.edits.finish import CATEGORIES
@@ -100,9 +101,7 @@ def _asked(workspace: Workspace, incident: str) -> dict[str, str]:
     answers = {}
     if current.cause is None:
         choice = click.Choice(CATEGORIES)
-        answers["category"] = click.prompt(
-            "What was the cause?", type=choice, default="unknown", prompt_suffix=" ", err=True
-        )
+        answers["category"] = prompt("What was the cause?", kind=choice, default="unknown", prompt_suffix=" ")
     for name, question in _open_questions(current).items():
         answers[name] = click.prompt(question, default="", show_default=False, prompt_suffix=" ", err=True).strip()
     return {name: text for name, text in answers.items() if text}

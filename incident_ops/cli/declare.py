@@ -21,6 +21,7 @@ from incident_ops.app.edit_record import (
     who,
 )
 from incident_ops.app.workspace import Workspace, demand_work_tree, must_have_come
+from incident_ops.cli.completion import complete_person, complete_priority, complete_severity
 from incident_ops.cli.options import (
     at_terminal,
     by_option,
@@ -34,6 +35,7 @@ from incident_ops.cli.options import (
     warn_of_guess,
     with_repository,
 )
+from incident_ops.cli.terminal import page_width, prompt, say
 from incident_ops.domain.incident import Incident, Triage
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.ticket import is_ticket, kind_of
@@ -116,7 +118,7 @@ def ask_triage(policy: Policy, known: Triage) -> Triage:
 def _prompt(question: str, before: Any, read: Callable[[str], Any]) -> Any:
     """An answer at a terminal; Enter repeats the one given before, which is shown."""
     default = "" if before is None else str(before)
-    return click.prompt(question, default=default, show_default=bool(default), value_proc=read, err=True)
+    return prompt(question, default=default, show_default=bool(default), value_proc=read)
 
 
 def _one_of(words: Sequence[str]) -> Callable[[str], str]:
@@ -157,8 +159,15 @@ def _share(text: str) -> float | str | None:
     shell_complete=complete_service,
     help="Affected service; may be repeated.",
 )
-@click.option("--severity", metavar="LABEL", help="How bad it is, in the policy's words.")
-@click.option("--priority", metavar="LABEL", help="The same, for policies that go by priority.")
+@click.option(
+    "--severity", metavar="LABEL", shell_complete=complete_severity, help="How bad it is, in the policy's words."
+)
+@click.option(
+    "--priority",
+    metavar="LABEL",
+    shell_complete=complete_priority,
+    help="The same, for policies that go by priority.",
+)
 @click.option("--description", metavar="TEXT", help="What is known.")
 @click.option(
     "--started",
@@ -173,7 +182,7 @@ def _share(text: str) -> float | str | None:
 )
 @click.option("--source", type=click.Choice([*SOURCES]), help="What noticed it.")
 @click.option("--detail", metavar="TEXT", help="Which alert, ticket or dashboard; with --source.")
-@click.option("--commander", metavar="WHO", help="The incident commander.")
+@click.option("--commander", metavar="WHO", shell_complete=complete_person, help="The incident commander.")
 @click.option("--bridge", metavar="TEXT", help="Where people talk: a call, an address.")
 @click.option("--channel", metavar="TEXT", help="The incident's chat channel.")
 @click.option("--tag", "tags", metavar="WORD", multiple=True, help="A word to find it by; may be repeated.")
@@ -235,7 +244,7 @@ def _declaration(workspace: Workspace, said: dict[str, Any], *, ask: bool) -> De
     check_services(workspace, names)
     if not names:
         choice = click.Choice([*services])
-        names = (click.prompt("Which service?", type=choice, prompt_suffix=" ", err=True),)
+        names = (prompt("Which service?", kind=choice, prompt_suffix=" "),)
     answers = triage_answers(given)
     by_rules = ask and said[policy.drives] is None and not is_any_answered(answers)
     if by_rules:
@@ -246,19 +255,17 @@ def _declaration(workspace: Workspace, said: dict[str, Any], *, ask: bool) -> De
 
 def _chosen_level(policy: Policy, answers: Triage, tier: int | None) -> str | None:
     """Shows what the answers lead to and what each level means; None where the person leaves it at that."""
-    from incident_ops.render.triage import decision_lines, level_lines, wrapped  # as above
+    from incident_ops.render.triage import decision_lines, level_lines  # as above
 
     decision = decide_level(policy, answers, tier)
-    for line in level_lines(policy):
+    for line in level_lines(policy, page_width(err=True)):
         click.echo(line, err=True)
     click.echo(f"Your answers: {decision.level}{f' and {decision.major}' if decision.major else ''}", err=True)
     for line in decision_lines(decision):
-        click.echo(wrapped(inert(line)), err=True)
+        say(line, first="  ", is_prose=True)
     choice = click.Choice(policy.labels, case_sensitive=False)
     question = f"Level (Enter for {decision.level})"
-    label = click.prompt(
-        question, default=decision.level, show_default=False, show_choices=False, type=choice, err=True
-    )
+    label = prompt(question, default=decision.level, show_default=False, show_choices=False, kind=choice)
     return None if label == decision.level else str(label)
 
 
@@ -310,22 +317,22 @@ def _json(workspace: Workspace, declared: DeclaredRecord) -> str:
 
 
 def _print(workspace: Workspace, declared: DeclaredRecord) -> None:
-    from incident_ops.render.triage import decision_lines, wrapped  # a program that reads JSON needs none of it
+    from incident_ops.render.triage import decision_lines  # a program that reads JSON needs none of it
 
     incident, rule = declared.record.incident, declared.decision
     label = " ".join(filter(None, (incident.priority, incident.severity)))
     drill = ", a drill" if incident.drill else ""
     is_opened_as_ticket = is_ticket(incident, workspace.judged_by[0])
     opened = "ticket opened" if is_opened_as_ticket else "declared"
-    click.echo(f"{click.style(incident.id, bold=True)}: {opened}, {label}{drill}: {inert(incident.title)}")
+    say(f"{opened}, {label}{drill}: {incident.title}", word=incident.id, err=False)
     if is_opened_as_ticket:
         click.echo(f"  {label} makes a ticket, not an incident: no roles, channel or postmortem needed")
     if rule and rule.level in (incident.priority, incident.severity):
         for line in decision_lines(rule):
-            click.echo(wrapped(inert(line)))
+            say(line, first="  ", err=False, is_prose=True)
     click.echo(f"  folder: {shown_path(workspace, declared.folder)}")
     warn(declared.warnings)
-    click.echo(f"  {declared.notice}")
+    say(declared.notice, first="  ", err=False)
     for step in declared.next_steps:
         click.echo(f"  next: {inert(step)}")
     click.echo(f"  undo: {undo_command(incident.id)}")
@@ -410,12 +417,12 @@ def _triage_record(
 def _print_levels(policy: Policy) -> None:
     from incident_ops.render.triage import level_lines  # what only these commands need
 
-    for line in level_lines(policy):
+    for line in level_lines(policy, page_width()):
         click.echo(line)
 
 
 def _print_decision(policy: Policy, answers: Triage, tier: int | None, is_tier_open: bool, form: str) -> None:
-    from incident_ops.render.triage import decision_data, decision_lines, meaning, wrapped  # as above
+    from incident_ops.render.triage import decision_data, decision_lines, meaning  # as above
 
     decision = decide_level(policy, answers, tier)
     if form == "json":
@@ -423,15 +430,16 @@ def _print_decision(policy: Policy, answers: Triage, tier: int | None, is_tier_o
         return
     click.secho(f"{decision.level}{f' and {decision.major}' if decision.major else ''}", bold=True)
     for line in decision_lines(decision):
-        click.echo(wrapped(inert(line)))
+        say(line, first="  ", err=False, is_prose=True)
     if (by_tier := rules_by_tier(policy)) and is_tier_open:
         noun, verb = ("rule", "asks") if len(by_tier) == 1 else ("rules", "ask")
         numbers = " and ".join(map(str, by_tier))
-        click.echo(wrapped(f"{noun} {numbers} {verb} for the tier of the service: name it with -s"))
+        sentence = f"{noun} {numbers} {verb} for the tier of the service: name it with -s"
+        say(sentence, first="  ", err=False, is_prose=True)
     pair = (decision.major, decision.level) if policy.drives == "priority" else (decision.level, None)
     level = policy.duties(*pair)
     if level is not None and not level.declare:
         click.echo(f"  a ticket: {level.id} declares no incident")
     for label in filter(None, (decision.level, decision.major)):
         for line in meaning(policy.level(label)):
-            click.echo(wrapped(inert(f"{label}: {line}")))
+            say(f"{label}: {line}", first="  ", err=False, is_prose=True)

@@ -14,7 +14,8 @@ import click
 
 from incident_ops.app.demo import DemoStep, Playing, Scene, copy_examples, headline, scenes
 from incident_ops.cli.options import finish, force_color
-from incident_ops.render.text import WIDTH, cut_line
+from incident_ops.cli.terminal import page_width
+from incident_ops.render.text import cut_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,7 +57,7 @@ def show_made(console: Console, playing: Playing) -> None:
     for shown in playing.shown():
         console.print(f"\n[bold cyan]{shown.title}[/]")
         for line in shown.lines:
-            console.print(f"  {cut_line(line, WIDTH - 2)}", style=DIFF_STYLES.get(line[:1]), markup=False)
+            console.print(f"  {cut_line(line, page_width() - 2)}", style=DIFF_STYLES.get(line[:1]), markup=False)
 
 
 def play(console: Console, scene: Scene, folder: Path, totals: Counter[str]) -> Playing:

@@ -23,10 +23,11 @@ from incident_ops.cli.options import (
     with_repository,
     workspace_of,
 )
+from incident_ops.cli.terminal import page_width, painter
 from incident_ops.deploy_gate.verdict import Verdict
 from incident_ops.errors import UserError
-from incident_ops.render.findings import inert, inert_lines
-from incident_ops.render.gate import config_error, to_json, to_text
+from incident_ops.render.findings import inert
+from incident_ops.render.gate import VERDICT_COLOURS, config_error, to_json, to_text
 
 if TYPE_CHECKING:
     from incident_ops.edits.freeze import OverrideRequest
@@ -130,7 +131,8 @@ def check_command(ctx: click.Context, /, form: str, **options: Any) -> None:
         if form == "json":
             click.echo(config_error(), nl=False)
         raise
-    click.echo(to_json(verdict) if form == "json" else inert_lines(to_text(_inert(verdict))), nl=False)
+    text = to_json(verdict) if form == "json" else to_text(_inert(verdict), painter(VERDICT_COLOURS), page_width())
+    click.echo(text, nl=False)
     finish(verdict.exit_code)
 
 

@@ -9,6 +9,7 @@ from incident_ops.app.first_files import begin, write_first_files
 from incident_ops.app.identity import handle_of, is_unknown
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import at_terminal, format_option, with_repository
+from incident_ops.cli.terminal import page_width, prompt
 from incident_ops.errors import UserError
 from incident_ops.render.findings import inert
 from incident_ops.render.init import to_json, to_text
@@ -55,8 +56,8 @@ def init(
     if by is None and form == "text" and at_terminal() and is_unknown(workspace):
         by = _ask_handle()
     made = write_first_files(workspace, beginning, preset, by, is_replacing=replace_schemas)
-    shown = to_json if form == "json" else to_text
-    click.echo(shown(str(workspace.root), made.files, made.settings, made.next_steps), nl=False)
+    what = (str(workspace.root), made.files, made.settings, made.next_steps)
+    click.echo(to_json(*what) if form == "json" else to_text(*what, page_width()), nl=False)
 
 
 def _ask_handle() -> str | None:
@@ -67,7 +68,7 @@ def _ask_handle() -> str | None:
             raise click.BadParameter(inert(str(error))) from error
 
     question = "Your GitHub handle, e.g. @alice (empty: git's user.name is recorded)"
-    answer: str = click.prompt(question, default="", show_default=False, value_proc=checked, err=True)
+    answer: str = prompt(question, default="", show_default=False, value_proc=checked)
     return answer or None
 
 
@@ -76,5 +77,5 @@ def _ask() -> str:
     names = resources.preset_names()
     for name in names:
         click.echo(f"  {name:<11} {resources.preset(name).summary}", err=True)
-    answer: str = click.prompt("Preset", default=names[0], type=click.Choice(names), show_choices=False, err=True)
+    answer: str = prompt("Preset", default=names[0], kind=click.Choice(names), show_choices=False)
     return answer

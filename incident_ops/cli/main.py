@@ -8,11 +8,14 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
 from incident_ops import __version__
+from incident_ops.cli.terminal import page_width, say, say_listed, shows_colour
+from incident_ops.render.text import DEFAULT_WIDTH
 
 COMMANDS = {
     "init": "Write the first files of a repository of records.",
@@ -55,7 +58,38 @@ COMMANDS = {
     "merge": "Merge two versions of a record; git calls this by itself.",
     "demo": "Run the whole loop on worked incidents, offline.",
 }
-"""Every command and what it is for, in the order of the help; it is in the module of its name, or see ELSEWHERE."""
+"""Every command and what it is for; it is in the module of its name, or see ELSEWHERE, and in one of GROUPS."""
+
+GROUPS = {
+    "Respond": (
+        "declare",
+        "ack",
+        "assign",
+        "update",
+        "timeline",
+        "triage",
+        "escalate",
+        "notify",
+        "pause",
+        "snooze",
+        "resolve",
+        "close",
+        "reopen",
+        "withdraw",
+        "undo",
+    ),
+    "Check": ("show", "list", "validate", "sla", "plan", "verify"),
+    "Follow up": ("impact", "cause", "edit", "correct", "relate", "action", "render", "escalations", "apply"),
+    "Deploy": ("gate", "canary", "freeze", "unfreeze", "override"),
+    "Set up": ("init", "policy", "demo"),
+}
+"""Every command that people type, by what they are about to do, in the order of the help."""
+
+PLUMBING = ("merge",)
+"""Commands that other programs call; the help does not list them."""
+
+HELP = "help"
+"""The word for `--help`: `incident-ops help`, `incident-ops help sla check`."""
 
 ELSEWHERE = {
     "ack": "resolve:ack",
@@ -80,6 +114,13 @@ CRASHED, REFUSED_EXIT = 70, 4
 _STAYS = "interrupted: what was done stays, run it again for the rest"
 
 
+class NarrowFormatter(click.HelpFormatter):
+    """Help for a terminal so narrow that names beside their texts would leave these no room."""
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        super().write_dl(rows, min(col_max, self.width // 3), col_spacing)
+
+
 class LazyGroup(click.Group):
     """Imports a command only when it is used, so that `--help` and every single command start fast."""
 
@@ -95,10 +136,16 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([*COMMANDS.items()])
+        for title, names in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, COMMANDS[name]) for name in names])
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and args[0] == HELP and not ctx.resilient_parsing:
+            if not args[1:]:
+                click.echo(ctx.get_help(), color=ctx.color)
+                ctx.exit()
+            args = [*args[1:], "--help"]
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from incident_ops.findings import did_you_mean
 
@@ -112,6 +159,7 @@ Examples:
   incident-ops validate                      check every record here
   incident-ops --at 2025-10-21T18:00:00Z sla check
   incident-ops gate check --service auth     exit 0: deploy; 3: held
+  incident-ops help sla check                the help of a command
 
 \b
 Exit codes: 0 fine, 1 findings or gate says fail, 2 usage or configuration,
@@ -126,8 +174,7 @@ def keep_global(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
     if value is None:
         kept.setdefault(param.name, None)
     elif param.name == "color":
-        plain = False if os.environ.get("NO_COLOR") else None
-        kept["color"] = plain if value == "auto" else value == "always"
+        kept["color"] = shows_colour(value, os.environ)
         chosen: click.Context | None = ctx
         while chosen is not None:
             chosen.color, chosen = kept["color"], chosen.parent
@@ -183,17 +230,20 @@ def take_global_options(command: click.Command) -> None:
 def cli(ctx: click.Context) -> None:
     """Incidents as code: records checked like code, plans before applies,
     clocks that stay right, gates that never fail open."""
-    if ctx.color is None and os.environ.get("NO_COLOR"):
-        ctx.color = ctx.obj["color"] = False
+    if ctx.color is None:
+        ctx.color = ctx.obj["color"] = shows_colour(None, os.environ)
 
 
 def main() -> None:
     """Runs the command line and exits with its code; every error is put into words."""
     signal.signal(signal.SIGTERM, _terminated)
     _settle_output()
+    narrow = page_width() if page_width() < DEFAULT_WIDTH else None
+    if narrow is not None:
+        click.Context.formatter_class = NarrowFormatter
     options: dict[str, Any] = {}  # filled by the command line; still known when a command has failed
     try:
-        code = cli.main(standalone_mode=False, obj=options)
+        code = cli.main(standalone_mode=False, obj=options, terminal_width=narrow)
     except Exception as error:
         code = _tell(error, options.get("color"))
     except KeyboardInterrupt:
@@ -209,25 +259,31 @@ def _settle_output() -> None:
 
 def _tell(error: Exception, color: bool | None) -> int:
     from incident_ops.errors import IncidentOpsError
-    from incident_ops.render.findings import inert
 
     if isinstance(error, click.Abort):
         return _interrupted(at_question=error.__cause__ is None)
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
     if isinstance(error, click.ClickException):
-        error.show()
+        _say_usage(error)
+        _say(error.format_message(), color)
         if isinstance(error, click.NoSuchOption):
             _tell_of_hyphen(error)
         return error.exit_code
     if isinstance(error, IncidentOpsError):
         _say(str(error), color)
-        for line in error.lines:
-            click.echo(f"  {inert(line)}", err=True)
+        say_listed(error.lines)
         return error.exit_code
     if isinstance(error, OSError):
         return _refused(error, color)
     return _crashed(error, color)
+
+
+def _say_usage(error: click.ClickException) -> None:
+    """How the command is called, where the error knows which one it was."""
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    if ctx is not None:
+        click.echo(f"{ctx.get_usage()}\nTry '{ctx.command_path} --help' for help.\n", err=True, color=False)
 
 
 def _tell_of_hyphen(error: click.NoSuchOption) -> None:
@@ -237,17 +293,13 @@ def _tell_of_hyphen(error: click.NoSuchOption) -> None:
         return
     import shlex
 
-    from incident_ops.render.findings import inert
-
     name = " ".join(["incident-ops", *error.ctx.command_path.split()[-1:]])
     advice = f"a text that begins with - stands last, behind --: {name} -- {shlex.quote(word)}"
-    click.echo(f"  {inert(advice)}", err=True)
+    say(advice, first="  ")
 
 
 def _say(message: str, color: bool | None) -> None:
-    from incident_ops.render.findings import inert
-
-    click.echo(f"{click.style('error', fg='red')}: {inert(message)}", err=True, color=color)
+    say(message, word="error", colour="red", color=shows_colour(None, os.environ) if color is None else color)
 
 
 def _refused(error: OSError, color: bool | None) -> int:
@@ -278,7 +330,7 @@ def _crashed(error: Exception, color: bool | None) -> int:
     except OSError as refused:
         report = f"no report could be written: {refused.strerror}"
     _say(f"incident-ops crashed (this is a bug): {type(error).__name__}: {error}", color)
-    click.echo(f"  Draw no conclusions from this run; {report}.", err=True)
+    say(f"Draw no conclusions from this run; {report}.", first="  ")
     return CRASHED
 
 

@@ -29,6 +29,7 @@ from incident_ops.app.workspace import (
     typed_day,
     typed_time,
 )
+from incident_ops.cli.terminal import page_width, prompt, say, style_line
 from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
 from incident_ops.domain.time_words import is_time_of_day
@@ -37,6 +38,7 @@ from incident_ops.errors import UserError
 from incident_ops.records.policy import SERVICES, load_services
 from incident_ops.records.store import INCIDENTS, list_folder
 from incident_ops.render.findings import inert, json_text
+from incident_ops.render.text import cut_line
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -95,7 +97,7 @@ def warn_of_guess(workspace: Workspace, by: str | None) -> None:
 
     if by is None and (guess := actor(workspace).warning):
         warn([guess])
-        click.echo(f"  fix: {MAKE_KNOWN}, or INCIDENT_OPS_BY=@who", err=True)
+        say(f"fix: {MAKE_KNOWN}, or INCIDENT_OPS_BY=@who", first="  ")
 
 
 def must_say_something(command: click.Command, given: Mapping[str, Any]) -> None:
@@ -258,9 +260,11 @@ def pick_one(workspace: Workspace, found: Sequence[Record]) -> str:
     click.echo("Which incident?", err=True)
     lines = listed(workspace, found)
     for number, line in enumerate(lines, 1):
-        click.echo(f"  {number if number <= len(found) else ' '}  {inert(line)}", err=True)
+        click.echo(
+            cut_line(f"  {number if number <= len(found) else ' '}  {inert(line)}", page_width(err=True)), err=True
+        )
     most = min(len(found), MOST_LISTED)
-    chosen: int = click.prompt("Number", type=click.IntRange(1, most), err=True)
+    chosen: int = prompt("Number", kind=click.IntRange(1, most))
     return found[chosen - 1].incident.id
 
 
@@ -296,7 +300,7 @@ def print_edited(edited: EditedRecord, form: str, *, err: bool = False) -> None:
         click.echo(json_text(data), nl=False, err=err)
         return
     for line in edited.done:
-        click.echo(f"{click.style(incident.id, bold=True)}: {inert(line)}", err=err)
+        say(line, word=incident.id, err=err)
     warn(edited.warnings)
     steps = edited.next_steps if edited.is_changed else ()
     for line in steps:
@@ -310,7 +314,7 @@ def print_edited(edited: EditedRecord, form: str, *, err: bool = False) -> None:
 def say_notes(notes: Sequence[str]) -> None:
     """What is to be known of the clone, on the error stream."""
     for line in notes:
-        click.echo(f"note: {line}", err=True)
+        say(line, word="note", colour="cyan")
 
 
 def print_written(written: WrittenFile, form: str) -> None:
@@ -333,21 +337,7 @@ def _edit_data(edit: EditedRecord | WrittenFile) -> dict[str, Any]:
 def warn(warnings: Sequence[str]) -> None:
     """What should give pause, on the error stream."""
     for line in warnings:
-        click.echo(f"{click.style('warning', fg='yellow')}: {inert(line)}", err=True)
-
-
-def paint(text: str, colour: str) -> str:
-    """Text in a colour; the terminal or --color decides later whether it is shown."""
-    return click.style(text, fg=colour)
-
-
-def style_line(tone: str, line: str) -> str:
-    """A line of a table or of an incident's picture as its tone asks: bold, coloured, or as it is."""
-    from incident_ops.render.lists import BOLD_TONES, TONE_COLOURS  # what only `list` and `show` need
-
-    if tone in BOLD_TONES:
-        return click.style(line, bold=True)
-    return click.style(line, fg=TONE_COLOURS[tone]) if tone in TONE_COLOURS else line
+        say(line, word="warning", colour="yellow")
 
 
 def print_items(workspace: Workspace, wanted: Selection, owner: str | None, *, overdue: bool, form: str) -> None:
@@ -360,7 +350,7 @@ def print_items(workspace: Workspace, wanted: Selection, owner: str | None, *, o
         click.echo(items_json(items, workspace.now, workspace.unread, left_out), nl=False)
     else:
         of = wanted.path.split("/")[-2] if wanted.path else ""
-        click.echo(items_text(items, style_line, left_out, of), nl=False)
+        click.echo(items_text(items, style_line, left_out, of, page_width()), nl=False)
     end_of_list(workspace, form)
 
 

@@ -26,11 +26,13 @@ from incident_ops.cli.options import (
     tracker_option,
     with_repository,
 )
+from incident_ops.cli.terminal import page_width, painter, say
 from incident_ops.reconcile.apply import LEFT_OVER
 from incident_ops.reconcile.changes import NOTIFY
 from incident_ops.reconcile.limits import LimitOverrides
-from incident_ops.render.findings import inert, inert_lines, plural
+from incident_ops.render.findings import inert, plural
 from incident_ops.render.plan import (
+    ACTION_COLOURS,
     applied_json,
     applied_line,
     delivered_lines,
@@ -56,13 +58,23 @@ from incident_ops.render.plan import (
 @requests_option
 @click.option("--fail-on", type=click.Choice(["changes"]), help="Exit 1 if there is something to do.")
 @with_repository
-def plan(workspace: Workspace, form: str, save_observed: str | None, fail_on: str | None, **options: Any) -> None:
+@click.pass_context
+def plan(
+    ctx: click.Context,
+    /,
+    workspace: Workspace,
+    form: str,
+    save_observed: str | None,
+    fail_on: str | None,
+    **options: Any,
+) -> None:
     """Show what the tracker should become, and why. Changes nothing.
 
     With it come the edits of records that are due, such as escalations, and
     the notices that would be sent.
 
-    Exit code 3 when a record could not be read: its issues are left alone and listed.
+    Exit code 3 when a record could not be read: its issues are left alone and listed. -v says more about what is left
+    unchanged.
 
     \b
     Examples:
@@ -74,9 +86,12 @@ def plan(workspace: Workspace, form: str, save_observed: str | None, fail_on: st
     if save_observed is not None:
         observed_tracker.save_observed(run.observed, save_observed)
     shown = {"json": plan_json, "markdown": plan_markdown}.get(form)
-    click.echo(shown(run.plan) if shown else inert_lines(plan_text(run.plan)), nl=False)
+    verbose = bool(ctx.find_root().obj.get("verbose"))
+    text = shown(run.plan) if shown else plan_text(run.plan, painter(ACTION_COLOURS), page_width(), is_verbose=verbose)
+    click.echo(text, nl=False)
     if run.ledger_error is not None and any(change.action == NOTIFY for change in run.plan.changes):
-        click.echo(inert(f"warning: planned without the ledger, a repeat is possible: {run.ledger_error}"), err=True)
+        text = f"planned without the ledger, a repeat is possible: {run.ledger_error}"
+        say(text, word="warning", colour="yellow")
     if not run.workspace.catalogue.count():
         finish(no_records(run.workspace, has_issues=run.has_issues))
     finish(3 if run.plan.unread else int(fail_on is not None and bool(run.plan.changes)))
@@ -133,7 +148,7 @@ class _Printer:
         if isinstance(part, PlannedRun):
             click.echo(plan_headline(part.plan))
         elif isinstance(part, SentNotices):
-            for line in delivered_lines(part.delivered):
+            for line in delivered_lines(part.delivered, page_width()):
                 click.echo(inert(line))
         elif isinstance(part, WriteBack):
             if self._left:

@@ -9,9 +9,11 @@ import click
 
 from incident_ops import resources
 from incident_ops.app.workspace import strict
-from incident_ops.cli.options import finish, format_option, paint, workspace_of
+from incident_ops.cli.options import finish, format_choice, format_option, workspace_of
+from incident_ops.cli.terminal import page_width, paint
 from incident_ops.errors import UserError
 from incident_ops.findings import Level
+from incident_ops.render.text import UNCUT
 
 
 @click.group()
@@ -35,7 +37,9 @@ def policy() -> None:
     type=click.Choice(resources.preset_names()),
     help="Show a shipped preset instead of this repository's policy.",
 )
-@format_option
+@format_choice(
+    ["text", "markdown", "json"], "Text for a terminal; Markdown for documents, also in a pipe; JSON for scripts."
+)
 @click.pass_context
 def show_command(ctx: click.Context, resolved: bool, preset: str | None, form: str) -> None:
     """Show the levels and triage rules in force, or with --resolved every value.
@@ -43,6 +47,7 @@ def show_command(ctx: click.Context, resolved: bool, preset: str | None, form: s
     \b
     Examples:
       incident-ops policy show
+      incident-ops policy show --format markdown
       incident-ops policy show --resolved > resolved.yaml
       incident-ops policy show --preset itil-p1-p4
     """
@@ -50,7 +55,7 @@ def show_command(ctx: click.Context, resolved: bool, preset: str | None, form: s
     from incident_ops.records.policy import to_policy
     from incident_ops.records.yaml_writer import to_yaml
     from incident_ops.render.findings import json_text
-    from incident_ops.render.policy import level_tables, triage_table, unused_keys
+    from incident_ops.render.policy import level_tables, to_text, triage_table, unused_keys
 
     if preset is not None:
         values, data = to_policy(preset_data(preset)), preset_data(preset)
@@ -61,6 +66,8 @@ def show_command(ctx: click.Context, resolved: bool, preset: str | None, form: s
         click.echo(json_text({"schema": 1, "policy": data}), nl=False)
     elif resolved:
         click.echo(to_yaml(data), nl=False)
+    elif form == "text" and (width := page_width()) != UNCUT:
+        click.echo(to_text(values, data, width), nl=False)
     else:
         click.echo(f"Scheme {values.scheme.id}\n\n{level_tables(values)}")
         click.echo(f"Triage, first match decides:\n\n{triage_table(values)}{unused_keys(data)}", nl=False)

@@ -28,12 +28,12 @@ from incident_ops.cli.options import (
     print_edited,
     with_repository,
 )
+from incident_ops.cli.terminal import prompt, say
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import DUPLICATE, OTHER_OUTCOMES, OVER
 from incident_ops.edits import finish, respond
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
-from incident_ops.render.findings import inert
 
 
 @click.command()
@@ -117,10 +117,10 @@ def _asked(workspace: Workspace, incident: Incident, given: finish.ResolutionFac
         try:
             restored = past_time(workspace, said.strip(), "the answer", may_be_unknown=True)
         except UserError as error:
-            click.echo(f"Error: {inert(str(error))}", err=True)
+            say(str(error), word="error", colour="red")
     if "cause" in missing:
         choice = click.Choice(finish.CATEGORIES)
-        cause = click.prompt("What was the cause?", type=choice, default="unknown", prompt_suffix=" ", err=True)
+        cause = prompt("What was the cause?", kind=choice, default="unknown", prompt_suffix=" ")
     return finish.ResolutionFacts(restored, cause, given.what, given.why)
 
 

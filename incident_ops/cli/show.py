@@ -12,6 +12,7 @@ from incident_ops.app.views import (
     view_incident,
 )
 from incident_ops.app.workspace import Workspace, day
+from incident_ops.cli.completion import complete_level, complete_person
 from incident_ops.cli.options import (
     complete_incident,
     complete_service,
@@ -21,21 +22,23 @@ from incident_ops.cli.options import (
     no_records,
     pick_incident,
     print_items,
-    style_line,
     with_repository,
 )
+from incident_ops.cli.terminal import page_width, say, style_line
 from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.record import Record
 from incident_ops.render import lists
-from incident_ops.render.findings import inert, plural
-from incident_ops.render.incident import to_json, to_text
+from incident_ops.render.findings import plural
+from incident_ops.render.incident import to_text
+from incident_ops.render.incident_data import to_json
 
 
 @click.command()
 @click.argument("incident", metavar="[INC]", required=False, shell_complete=complete_incident)
+@click.option("--checklist", is_flag=True, help="The playbook's checklists instead, with what the record says is done.")
 @format_option
 @with_repository
-def show(workspace: Workspace, incident: str | None, form: str) -> None:
+def show(workspace: Workspace, incident: str | None, checklist: bool, form: str) -> None:
     """Show an incident on one screen: clocks, roles, last update, what comes next.
 
     INC is an id or the end of one. Without it, the only incident that is
@@ -47,12 +50,17 @@ def show(workspace: Workspace, incident: str | None, form: str) -> None:
       incident-ops show
       incident-ops show INC-20250126-120500
       incident-ops show 120500
+      incident-ops show --checklist
       incident-ops show --format json | jq .next
     """
     incident = pick_incident(workspace, incident, as_known=True)
 
     def shown(record: Record) -> str:
-        view = view_incident(workspace, record)
+        view = view_incident(workspace, record)._replace(width=page_width())
+        if checklist:
+            from incident_ops.render import checklist as boxes  # not needed for the screen
+
+            return boxes.to_json(view) if form == "json" else boxes.to_text(view, style_line)
         return to_json(view) if form == "json" else to_text(view, style_line)
 
     click.echo(evaluate_one(record_at(workspace, find_record(workspace, incident)), shown), nl=False)
@@ -60,10 +68,15 @@ def show(workspace: Workspace, incident: str | None, form: str) -> None:
 
 @click.command("list")
 @click.option("--open", "only_open", is_flag=True, help="Incidents that are not closed; items that are not done.")
-@click.option("--owner", metavar="WHO", help="Action items of this person or team instead of incidents.")
+@click.option(
+    "--owner",
+    metavar="WHO",
+    shell_complete=complete_person,
+    help="Action items of this person or team instead of incidents.",
+)
 @click.option("--overdue", is_flag=True, help="Action items past their due date instead of incidents.")
 @click.option("-s", "--service", metavar="NAME", shell_complete=complete_service, help="Of this service only.")
-@click.option("--level", metavar="LEVEL", help="Of this severity or priority only.")
+@click.option("--level", metavar="LEVEL", shell_complete=complete_level, help="Of this severity or priority only.")
 @click.option("--since", metavar="DATE", help="Declared on this day (UTC) or later: a date, 30d (ago), or an instant.")
 @format_option
 @with_repository
@@ -96,7 +109,7 @@ def list_command(
     if form == "json":
         click.echo(lists.incidents_json(incidents, workspace.now, workspace.unread), nl=False)
     else:
-        click.echo(lists.incidents_text(incidents, style_line), nl=False)
+        click.echo(lists.incidents_text(incidents, style_line, page_width()), nl=False)
     end_of_list(workspace, form)
 
 
@@ -128,10 +141,10 @@ def render(workspace: Workspace, incidents: tuple[str, ...], check: bool) -> Non
     )
     for path in rendered.kept:
         message = "not written: somebody edited it since it was rendered, and git does not have those lines"
-        shown = inert(str(path.relative_to(workspace.root)))
-        click.echo(f"error: {shown}: {message}\n  fix: commit it, or move it away; then render again", err=True)
+        say(f"{path.relative_to(workspace.root)}: {message}", word="error", colour="red")
+        say("fix: commit it, or move it away; then render again", first="  ")
     for unread in rendered.unread:
-        click.echo(inert(f"error: {unread.path}: not read, not rendered: {unread.reason}"), err=True)
+        say(f"{unread.path}: not read, not rendered: {unread.reason}", word="error", colour="red")
     if not workspace.catalogue.count():
         finish(no_records(workspace))
     finish(3 if rendered.unread else 2 if rendered.kept else int(check and bool(rendered.differing)))

@@ -16,13 +16,13 @@ from incident_ops.cli.options import (
     inert_unread,
     no_records,
     observed_option,
-    paint,
     save_observed_option,
     tracker_option,
     with_repository,
 )
+from incident_ops.cli.terminal import page_width, painter, say
 from incident_ops.errors import UserError, WriteFailed
-from incident_ops.render.findings import MOST_SUMMARY_BYTES, inert
+from incident_ops.render.findings import MOST_SUMMARY_BYTES
 from incident_ops.render.sla import (
     AT_RISK,
     BREACHED,
@@ -64,7 +64,10 @@ def sla() -> None:
     ["text", "json", "github"], "Text for people, JSON for scripts, annotations and a summary for GitHub Actions."
 )
 @with_repository
-def check_command(workspace: Workspace, everything: bool, fail_on: str | None, form: str, **options: Any) -> None:
+@click.pass_context
+def check_command(
+    ctx: click.Context, /, workspace: Workspace, everything: bool, fail_on: str | None, form: str, **options: Any
+) -> None:
     """Show the clocks of the incidents that are not closed, the most urgent first.
 
     Warnings come first, then what is due now, how each open incident stands, and its clocks.
@@ -75,7 +78,7 @@ def check_command(workspace: Workspace, everything: bool, fail_on: str | None, f
     people wrote under the issues: words that escalate, and signs of work.
 
     The clock of the whole check is --at, by default now; nothing else of the moment enters the result.
-    Exit code 3 when a record could not be read.
+    Exit code 3 when a record could not be read. -v adds the keys of what is due.
 
     \b
     Examples:
@@ -89,11 +92,8 @@ def check_command(workspace: Workspace, everything: bool, fail_on: str | None, f
     if form == "json":
         click.echo(to_json(clocks, due.lag_seconds, obligations_data(due)), nl=False)
     else:
-        styled = to_text(
-            shown,
-            lambda word, line: paint(line, CLOCK_COLOURS[word]) if word in CLOCK_COLOURS else line,
-            due_lines(due),
-        )
+        width, with_keys = page_width(), bool(ctx.find_root().obj.get("verbose"))
+        styled = to_text(shown, painter(CLOCK_COLOURS), due_lines(due, width, with_keys=with_keys), width)
         click.echo((due_commands(shown, due) if form == "github" else "") + styled, nl=False)
     if form == "github":
         _summarize(status)
@@ -112,7 +112,7 @@ def _summarize(status: SlaStatus) -> None:
     try:
         add_to_summary(due_summary(status.clocks, status.due, MOST_SUMMARY_BYTES - size))
     except WriteFailed as error:  # what is due was printed all the same
-        click.echo(f"warning: {inert(str(error))}", err=True)
+        say(str(error), word="warning", colour="yellow")
 
 
 @sla.command()
@@ -157,8 +157,10 @@ def report(workspace: Workspace, by: str, fail_on: str | None, form: str, **peri
     shown = made._replace(unread=inert_unread(made.unread))
     if form == "json":
         click.echo(sla_report.to_json(made), nl=False)
+    elif form == "markdown":
+        click.echo(sla_report.to_markdown(shown), nl=False)
     else:
-        click.echo((sla_report.to_markdown if form == "markdown" else sla_report.to_text)(shown), nl=False)
+        click.echo(sla_report.to_text(shown, page_width()), nl=False)
     if not workspace.catalogue.count():
         finish(no_records(workspace))
     is_bad = made.has_missed if fail_on == FAIL_ON_MISSED else any(goal.is_reached is False for goal in made.goals)
@@ -204,7 +206,7 @@ def backtest(workspace: Workspace, file: str, since: str | None, observed: str |
 
     made = backtest_policy(workspace, file, day(since, "--since", workspace.now), observed)
     shown = made._replace(unread=inert_unread(made.unread))
-    text = render_backtest.to_json(made) if form == "json" else render_backtest.to_text(shown)
+    text = render_backtest.to_json(made) if form == "json" else render_backtest.to_text(shown, page_width())
     click.echo(text, nl=False)
     if not workspace.catalogue.count():
         finish(no_records(workspace))

@@ -8,6 +8,7 @@ import click
 
 from incident_ops.app.edit_record import RecordChange, clean, find_record, split_words, who
 from incident_ops.app.workspace import Workspace
+from incident_ops.cli.completion import complete_priority, complete_severity
 from incident_ops.cli.options import (
     by_option,
     complete_incident,
@@ -19,9 +20,9 @@ from incident_ops.cli.options import (
     make_edit,
     past_time,
     pick_incident,
-    style_line,
     with_repository,
 )
+from incident_ops.cli.terminal import page_width, style_line
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.public_updates import STATUSES
 from incident_ops.edits import communicate
@@ -37,8 +38,13 @@ from incident_ops.render.findings import inert
 @click.option("--public", metavar="TEXT", help="News for everybody: it goes to the status page.")
 @click.option("--status", type=click.Choice(STATUSES), help="Default: what was said last; resolved once it is.")
 @click.option("--eta", metavar="WHEN", help="When it may be over: 30m (from now), 14:00, an instant, or unknown.")
-@click.option("--severity", metavar="LABEL", help="The new severity; `none` takes it away where a priority drives.")
-@click.option("--priority", metavar="LABEL", help="The new priority.")
+@click.option(
+    "--severity",
+    metavar="LABEL",
+    shell_complete=complete_severity,
+    help="The new severity; `none` takes it away where a priority drives.",
+)
+@click.option("--priority", metavar="LABEL", shell_complete=complete_priority, help="The new priority.")
 @click.option("--reason", metavar="TEXT", help="Why the level changes; needed to lower it or take it away.")
 @by_option
 @edits_record
@@ -140,7 +146,9 @@ def _print_timeline(
         raise UserError(message, hint="incident-ops timeline --list [INC] [--kind KIND]")
     path = find_record(workspace, pick_incident(workspace, incident, as_known=True))
     listed = timeline_of(workspace, path, said["kind"])
-    click.echo(to_json(listed, workspace.now) if form == "json" else to_text(listed, style_line), nl=False)
+    click.echo(
+        to_json(listed, workspace.now) if form == "json" else to_text(listed, style_line, page_width()), nl=False
+    )
 
 
 def _new_entry(workspace: Workspace, words: tuple[str, ...], by: str | None, said: dict[str, Any]) -> RecordChange:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import textwrap
-
 import click
 
 from incident_ops.app.validate import Validated, add_summary, validate_workspace
 from incident_ops.app.workspace import Workspace, strict
-from incident_ops.cli.options import finish, format_choice, no_records, paint, say_notes, workspace_of
+from incident_ops.cli.completion import complete_rule
+from incident_ops.cli.options import finish, format_choice, no_records, say_notes, workspace_of
+from incident_ops.cli.terminal import page_width, paint, say
 from incident_ops.errors import WriteFailed
 from incident_ops.render import findings
+from incident_ops.render.text import fold
 
 
 @click.command()
@@ -20,7 +21,9 @@ from incident_ops.render import findings
     ["text", "json", "github", "sarif"],
     "Text for people, JSON for scripts, annotations for GitHub Actions, SARIF for code scanning.",
 )
-@click.option("--explain", metavar="RULE", help="Say what a rule asks for, why, and how to fix it.")
+@click.option(
+    "--explain", metavar="RULE", shell_complete=complete_rule, help="Say what a rule asks for, why, and how to fix it."
+)
 @click.pass_context
 def validate(ctx: click.Context, paths: tuple[str, ...], base: str | None, form: str, explain: str | None) -> None:
     """Check records against schema and rules; every finding has its file, line and column.
@@ -71,16 +74,16 @@ def _summarize(validated: Validated) -> None:
     try:
         add_summary(validated)
     except WriteFailed as error:  # the findings are shown all the same, and they decide the exit code
-        click.echo(f"warning: {findings.inert(str(error))}", err=True)
+        say(str(error), word="warning", colour="yellow")
 
 
 def _no_records(workspace: Workspace, validated: Validated) -> int:
     if validated.base is not None and validated.base.has_records:
-        click.echo("error: there is no record here, but the base has some (were all deleted?)", err=True)
+        say("there is no record here, but the base has some (were all deleted?)", word="error", colour="red")
         return 3
     return no_records(workspace)
 
 
 def _wrapped(paragraph: str) -> str:
-    """Prose at 80 columns; an example, which is indented, as it is."""
-    return paragraph if "\n " in f"\n{paragraph}" else textwrap.fill(paragraph, 80, break_on_hyphens=False)
+    """Prose at the width of the terminal; an example, which is indented, as it is."""
+    return paragraph if "\n " in f"\n{paragraph}" else "\n".join(fold(paragraph, width=page_width()))

@@ -7,6 +7,7 @@ import click
 from incident_ops.app.verify import verify_history
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import finish, format_option, with_repository
+from incident_ops.cli.terminal import page_width
 from incident_ops.render import verify as shown
 
 
@@ -35,6 +36,6 @@ def verify(workspace: Workspace, since: str | None, form: str) -> None:
       incident-ops verify --since HEAD~100 --format json
     """
     found = verify_history(workspace, since)
-    render = shown.to_json if form == "json" else shown.to_text
-    click.echo(render(found.commits, found.unanswered, found.is_cut), nl=False)
+    what = (found.commits, found.unanswered, found.is_cut)
+    click.echo(shown.to_json(*what) if form == "json" else shown.to_text(*what, page_width()), nl=False)
     finish(1 if found.unanswered else 3 if found.is_cut else 0)

@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from incident_ops.documents import incident_facts
+from incident_ops.documents.checklists import shown_lists
 from incident_ops.documents.incident_facts import FactRow, spell_undated, spell_word
 from incident_ops.documents.markdown import code, inline, markdown
 from incident_ops.domain.as_of import corrected_instants, declared_at
@@ -19,7 +20,7 @@ from incident_ops.domain.impact import spell_amount
 from incident_ops.domain.incident import Escalation, Event, Incident, Override, Series, Triage
 from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.policy_sections import ITEM_STATUSES
+from incident_ops.domain.policy_sections import AFTER, ITEM_STATUSES
 from incident_ops.domain.ticket import kind_of
 from incident_ops.domain.time import instant, parse_instant, spell_clock, spell_duration, spell_instant
 from incident_ops.resources import resource_text
@@ -243,6 +244,7 @@ def _view(incident: Incident, policy: Policy) -> dict[str, Any]:
         "required": paper is not None or (duties is not None and duties.postmortem.required),
         "over": incident.state in OVER,
         "further": further_facts(incident),
+        "checklists": [one for one in shown_lists(incident, policy) if one.during == AFTER or not incident.is_closed],
         "imported": incident_facts.imported(incident),
     }
 

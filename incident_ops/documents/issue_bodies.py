@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from incident_ops.documents import incident_facts
+from incident_ops.documents.checklists import ShownList, shown_lists
 from incident_ops.documents.markdown import (
     PENDING_NOTE,
     Section,
@@ -26,9 +27,9 @@ from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.incident import ActionItem, Incident, Measure
 from incident_ops.domain.item_due import item_due
-from incident_ops.domain.lifecycle import FIXED, OVER, is_cancelled
+from incident_ops.domain.lifecycle import OVER, is_cancelled
 from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, Policy
-from incident_ops.domain.policy_sections import AFTER, Checklist
+from incident_ops.domain.policy_sections import AFTER
 from incident_ops.domain.public_updates import PUBLIC, last_update_for, public_status
 from incident_ops.domain.record import Record, item_key
 from incident_ops.domain.relations import spell_relation
@@ -126,60 +127,23 @@ def task_lists(incident: Incident, policy: Policy) -> str:
     """The lists for an incident's level and state, those for afterwards first; "" where it has none.
 
     Response lists stay until the incident is closed, because standing down and the last update come after the
-    resolution; then they are folded and keep their ticks. What was not an incident has no list.
+    resolution; then they are folded and keep their ticks. What was not an incident has no list. A box that the record
+    fills is its own, all others are people's.
     """
-    if incident.outcome != FIXED:
-        return ""
-    checklists = [
-        checklist for checklist in policy.tracker.checklists if checklist.items and _is_for(checklist, incident, policy)
-    ]
-    over = incident.state in OVER
-    after = [_shown(checklist, incident) for checklist in checklists if checklist.during == AFTER and over]
-    response = [_shown(checklist, incident) for checklist in checklists if checklist.during != AFTER]
+    lists = shown_lists(incident, policy)
+    after = [_shown(one) for one in lists if one.during == AFTER]
+    response = [_shown(one) for one in lists if one.during != AFTER]
     if incident.is_closed and response:
         response = [_FOLDED, *response, "</details>"]
     return "\n\n".join([*after, *response])
 
 
-def _is_for(checklist: Checklist, incident: Incident, policy: Policy) -> bool:
-    """Whether the list is for one of the incident's labels; a severity counts on the scale the policy gives it (C2).
-
-    One that names no level is for every incident, and for no ticket.
-    """
-    driving = policy.label_of(incident)
-    labels = {driving} | ({incident.severity} & set(policy.major_labels))
-    if not checklist.levels:
-        return not is_ticket(incident, policy)
-    return not labels.isdisjoint(checklist.levels)
-
-
-def _shown(checklist: Checklist, incident: Incident) -> str:
-    span = _span(checklist)
-    return "\n".join([f"### {inline(checklist.title)}{f' ({span})' if span else ''}\n", *_lines(checklist, incident)])
-
-
-def _lines(checklist: Checklist, incident: Incident) -> Iterator[str]:
-    for box in checklist.items:
-        key = f"{checklist.id}/{box.id}"
-        yield _box(box.text, key, incident)
-        yield from (_box(part.text, f"{key}/{part.id}", incident, depth=1) for part in box.items)
-
-
-def _box(text: str, key: str, incident: Incident, depth: int = 0) -> str:
-    from incident_ops.edits.declare import fill_names  # triage, which `sla check` does not need
-
-    return generated_block.box_line(inline(fill_names(text, incident)), key, depth=depth)
-
-
-def _span(checklist: Checklist) -> str:
-    """When after the declaration: `first 5m`, `from 30m on`, `1h to 2h`; "" where the policy says nothing."""
-    if checklist.start is None and checklist.end is None:
-        return ""
-    begin = duration(checklist.start or "0s")
-    if checklist.end is None:
-        return f"from {spell_duration(begin)} on"
-    finish = spell_duration(duration(checklist.end))
-    return f"{spell_duration(begin)} to {finish}" if begin else f"first {finish}"
+def _shown(checklist: ShownList) -> str:
+    boxes = (
+        generated_block.box_line(inline(box.text), box.key, ticked=box.is_done, fixed=box.is_done, depth=box.depth)
+        for box in checklist.boxes
+    )
+    return "\n".join([f"### {inline(checklist.title)}\n", *boxes])
 
 
 _DRILL = "> **Drill: this is practice, nothing is broken.**"

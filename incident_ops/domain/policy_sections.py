@@ -277,10 +277,16 @@ class Limits(Value, frozen=True):
     requests: int = 300
 
 
-class Box(ChecklistItem, frozen=True):
+class Step(ChecklistItem, frozen=True):
+    """A box to tick; `done_when` names what the record has to say for it to be filled, see documents/checklists.py."""
+
+    done_when: str | None = None
+
+
+class Box(Step, frozen=True):
     """A box to tick, and the boxes below it."""
 
-    items: list[ChecklistItem] = []
+    items: list[Step] = []
 
 
 class Checklist(Value, frozen=True, rename={"start": "from", "end": "to"}):

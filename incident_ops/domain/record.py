@@ -32,6 +32,15 @@ class Record(NamedTuple):
     undated: tuple[str, ...] = ()
 
 
+HIDDEN = "(restricted)"
+"""What stands in place of a title that may not be listed."""
+
+
+def title_of(incident: Incident, policy: Policy) -> str | None:
+    """The title where it may be listed; None = restricted, in a repository that is not private."""
+    return incident.title if incident.visibility != "restricted" or policy.access.private else None
+
+
 def all_undated(records: Iterable[Record]) -> tuple[str, ...]:
     """What a view of an earlier time leaves out of any of these records, in the order of a record."""
     missing = {field for record in records for field in record.undated}

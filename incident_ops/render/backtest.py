@@ -9,7 +9,7 @@ from typing import Any
 from incident_ops.domain.time import spell_clock, stamp
 from incident_ops.render.findings import inert, json_text, plural
 from incident_ops.render.sla import clock_name, left_out_lines, missing_data, unread_lines
-from incident_ops.render.text import aligned, fit_line, hanging, spell_due
+from incident_ops.render.text import DEFAULT_WIDTH, UNCUT, aligned, fit_line, hanging, spell_due
 from incident_ops.sla.backtest import Backtest, Breach, ComparedEscalation
 from incident_ops.sla.escalation import DueEscalation
 
@@ -19,18 +19,19 @@ Tally = dict[tuple[str, str], list[int]]
 """(what, level) -> how many before, after, gone, new."""
 
 
-def to_text(backtest: Backtest) -> str:
+def to_text(backtest: Backtest, width: int = DEFAULT_WIDTH) -> str:
     """Breaches, escalations and pages before and after, how people judged the ones that would go, what differs."""
-    out = [*hanging([_headline(backtest)]), ""]
-    out += _part("BREACHES", _breaches(backtest.breaches), "Breaches: none under either policy.")
-    out += _part("ESCALATIONS", _escalations(backtest.escalations), "Escalations: none under either policy.")
-    out += _part("PAGES", _pages(backtest.escalations), "")
-    out += hanging(_judged(backtest))
+    out = [*hanging([_headline(backtest)], width), ""]
+    out += _part("BREACHES", _breaches(backtest.breaches), "Breaches: none under either policy.", width)
+    out += _part("ESCALATIONS", _escalations(backtest.escalations), "Escalations: none under either policy.", width)
+    out += _part("PAGES", _pages(backtest.escalations), "", width)
+    out += hanging(_judged(backtest), width)
     different = _differences(backtest)
     if different:
-        out += ["", *aligned(("", "INCIDENT", "WHAT", "BEFORE (UTC)", "AFTER (UTC)"), different[:MOST_ROWS])]
+        header = ("", "INCIDENT", "WHAT", "BEFORE (UTC)", "AFTER (UTC)")
+        out += ["", *aligned(header, different[:MOST_ROWS], width=width)]
         out += [f"and {len(different) - MOST_ROWS} more; --format json lists all"] if len(different) > MOST_ROWS else []
-    out += left_out_lines(backtest.undated)
+    out += left_out_lines(backtest.undated, width)
     out += unread_lines("Not replayed", backtest.unread)
     return "\n".join(out) + "\n"
 
@@ -69,11 +70,14 @@ def _headline(backtest: Backtest) -> str:
     return " ".join([*sentences, f"Left out: {left_out}."] if left_out else sentences)
 
 
-def _part(title: str, tally: Tally, nothing: str) -> list[str]:
+def _part(title: str, tally: Tally, nothing: str, width: int) -> list[str]:
     if not tally:
         return [nothing, ""] if nothing else []
-    rows = [(fit_line(what, 30), level, *map(str, counts)) for (what, level), counts in sorted(tally.items())]
-    return [*aligned((title, "LEVEL", "BEFORE", "AFTER", "GONE", "NEW"), rows, RIGHT_COLUMNS), ""]
+    rows = [
+        (fit_line(what, 30 if width != UNCUT else UNCUT), level, *map(str, counts))
+        for (what, level), counts in sorted(tally.items())
+    ]
+    return [*aligned((title, "LEVEL", "BEFORE", "AFTER", "GONE", "NEW"), rows, RIGHT_COLUMNS, width), ""]
 
 
 def _tallied(cases: Iterable[tuple[str, str, bool, bool]]) -> Tally:

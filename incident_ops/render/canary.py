@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -22,8 +21,9 @@ from incident_ops.canary.verdict import INCONCLUSIVE_ACCEPTED, MetricStatus
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCLUSIVE, OK
 from incident_ops.documents.markdown import code, inline
 from incident_ops.domain.time import duration_text, spell_duration
-from incident_ops.render.findings import command, inert, json_text
-from incident_ops.render.text import WIDTH, aligned, fold, hanging
+from incident_ops.render.findings import Paint, command, inert, json_text
+from incident_ops.render.gate import VERDICT_COLOURS
+from incident_ops.render.text import DEFAULT_WIDTH, UNCUT, aligned, fold, hanging
 
 CURVE = 40
 
@@ -43,17 +43,18 @@ CANARY_HEADLINES = {
 _BARS = "▁▂▃▄▅▆▇█"
 
 
-def to_text(outcome: CanaryOutcome) -> str:
+def to_text(outcome: CanaryOutcome, width: int = DEFAULT_WIDTH, paint: Paint = lambda text, _: text) -> str:
     """The verdict, each metric with its figures and evidence, what is assumed, and what to do next."""
-    out = hanging([canary_headline(outcome)])
+    first, *rest = hanging([canary_headline(outcome)], width)
+    out = [paint(first, VERDICT_COLOURS.get(outcome.verdict, "yellow")), *rest]
     for metric in outcome.metrics:
         dry = " (dry run, does not decide)" if metric.dry_run else ""
         out.append(f"  {metric.name}: {metric.verdict} ({metric.reason_code}){dry}")
-        out += [f"    {line}" for line in _figures(metric)]
+        out += [f"    {line}" for line in _figures(metric, width)]
         if curve := outcome.curves.get(metric.name):
             out.append(f"    evidence {sparkline(curve, metric.judgement)}")
     for text in (*_closing(outcome), *outcome.notes):
-        out += fold(inert(text))
+        out += fold(inert(text), width=width)
     return "\n".join(out) + "\n"
 
 
@@ -205,7 +206,7 @@ def sparkline(values: Sequence[float], judgement: Judgement | None) -> str:
     return "".join(_BARS[min(int(height * (len(_BARS) - 1)), len(_BARS) - 1)] for height in heights)
 
 
-def _figures(metric: MetricStatus) -> Iterator[str]:
+def _figures(metric: MetricStatus, width: int) -> Iterator[str]:
     judgement = metric.judgement
     if judgement is not None and metric.lone_limit is not None:
         yield f"canary {_counted(metric.canary)}, {_limit(metric.lone_limit)}"
@@ -214,7 +215,7 @@ def _figures(metric: MetricStatus) -> Iterator[str]:
         yield f"canary {_counted(metric.canary)}, baseline {_counted(metric.baseline)}"
         yield f"ratio {_ratio(judgement)}, {_evidence(judgement)}"
     if metric.text:
-        yield from textwrap.wrap(inert(metric.text), WIDTH - 4)
+        yield from fold(inert(metric.text), width=width - 4 if width != UNCUT else DEFAULT_WIDTH - 4)
 
 
 def _closing(outcome: CanaryOutcome) -> Iterator[str]:
@@ -295,8 +296,8 @@ spec:
 """
 
 
-def sizing_text(plan: TrafficPlan) -> str:
-    """What is needed, what each duration can detect, and a gate file to start from; no line is over 80 columns."""
+def sizing_text(plan: TrafficPlan, width: int = DEFAULT_WIDTH) -> str:
+    """What is needed, what each duration can detect, and a gate file to start from."""
     traffic, wanted, chance = plan.traffic, plan.wanted, f"{100 * CHANCE:g} %"
     least = f"least regression found in {chance} of runs"
     first = (
@@ -315,11 +316,11 @@ def sizing_text(plan: TrafficPlan) -> str:
     )
     return "\n".join(
         [
-            *(line for text in first for line in fold(text, rest="  ")),
+            *(line for text in first for line in fold(text, rest="  ", width=width)),
             "",
-            *aligned(("in", "canary requests", least), _rows(plan), (1,)),
+            *aligned(("in", "canary requests", least), _rows(plan), (1,), width),
             "",
-            *(line for text in last for line in fold(text)),
+            *(line for text in last for line in fold(text, width=width)),
             "",
             gate_file(plan),
         ]

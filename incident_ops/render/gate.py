@@ -27,7 +27,7 @@ from incident_ops.deploy_gate.verdict import (
 )
 from incident_ops.domain.time import spell_clock, stamp
 from incident_ops.render.findings import inert, json_text
-from incident_ops.render.text import WIDTH, cut_line, fold
+from incident_ops.render.text import DEFAULT_WIDTH, Style, cut_line, fold
 
 GATE_HEADLINES = {
     OPEN_INCIDENT: "deploys of {service} are held by an open incident",
@@ -59,28 +59,36 @@ MOST_HOLDS = 20
 READ_FIRST = "Fix what could not be read, then ask again; `incident-ops validate` shows it."
 
 
-def to_text(verdict: Verdict) -> str:
-    """The verdict, what holds, what could not be read, and what to do; at most 80 columns except for paths."""
+VERDICT_COLOURS = {"pass": "green", "overridden": "green", "frozen": "red", "fail": "red", "inconclusive": "yellow"}
+
+
+def to_text(verdict: Verdict, style: Style = lambda _, line: line, width: int = DEFAULT_WIDTH) -> str:
+    """The verdict, what holds, what could not be read, and what to do; at most `width` columns except for paths.
+
+    The tone of the first lines is the verdict.
+    """
     what = f"{verdict.service} to {verdict.environment}" if verdict.environment else verdict.service
     headline = GATE_HEADLINES.get(verdict.reason_code, "nothing holds deploys of {service}").format(service=what)
-    out = fold(f"{verdict.verdict}: {headline} ({verdict.reason_code})", "", "  ")
+    head = fold(inert(f"{verdict.verdict}: {headline} ({verdict.reason_code})"), "", "  ", width)
+    out = []
     if verdict.release is not None:
         release = verdict.release
         who = f"by {release.by}, " if release.by else ""
         until = f"until {_clock(release.expires)}, " if release.expires else ""
-        out.append(cut_line(f"  {who}{until}recorded in {release.source}", WIDTH))
-        out += [cut_line(f"  {release.reason}", WIDTH)] if release.reason else []
-    out += [_hold(hold) for hold in verdict.holds[:MOST_HOLDS]]
+        out.append(cut_line(f"  {who}{until}recorded in {release.source}", width))
+        out += [cut_line(f"  {release.reason}", width)] if release.reason else []
+    out += [cut_line(_hold(hold), width) for hold in verdict.holds[:MOST_HOLDS]]
     if (more := len(verdict.holds) - MOST_HOLDS) > 0:
         out.append(f"  and {more} more: `--format json` has all of them")
     if verdict.unread:
         out += ["Not read:", *(f"  {record.path}: {record.reason}" for record in verdict.unread)]
-    out += [line for note in verdict.notes for line in fold(note, "  ", "  ")]
+    out += [line for note in verdict.notes for line in fold(note, "  ", "  ", width)]
     if verdict.reason_code == UNREADABLE_RECORD:
-        out += _sentence(READ_FIRST)
+        out += _sentence(READ_FIRST, width=width)
     elif verdict.verdict == FROZEN:
-        out += _resume(verdict)
-    return "\n".join(out) + "\n"
+        out += _resume(verdict, width)
+    whole = [*(style(verdict.verdict, line) for line in head), *map(inert, out)]
+    return "".join(f"{line}\n" for line in whole)
 
 
 def to_json(verdict: Verdict) -> str:
@@ -105,7 +113,7 @@ def to_json(verdict: Verdict) -> str:
     return json_text(data)
 
 
-def _resume(verdict: Verdict) -> Iterator[str]:
+def _resume(verdict: Verdict, width: int) -> Iterator[str]:
     """When deploys resume: every hold is named where they are few, and what could not be read."""
     conditions = [*dict.fromkeys(_condition(hold) for hold in verdict.holds)]
     if verdict.unread:
@@ -113,19 +121,19 @@ def _resume(verdict: Verdict) -> Iterator[str]:
     if len(verdict.holds) > MOST_HOLDS:
         yield f"Deploys resume when none of these {len(verdict.holds)} holds any more."
     elif len(conditions) == 1:
-        yield from _sentence(f"Deploys resume when {conditions[0]}.")
+        yield from _sentence(f"Deploys resume when {conditions[0]}.", width=width)
     elif conditions:
         yield "Deploys resume when all of this is true:"
         for condition in conditions:
-            yield from _sentence(condition, "  - ", "    ")
+            yield from _sentence(condition, "  - ", "    ", width)
     if any(hold.reason_code == OPEN_INCIDENT for hold in verdict.holds):
-        yield from _sentence(FIX)
+        yield from _sentence(FIX, width=width)
 
 
-def _sentence(text: str, first: str = "", rest: str = "") -> list[str]:
-    """Lines of at most 80 columns, with each `command` whole on one of them."""
+def _sentence(text: str, first: str = "", rest: str = "", width: int = DEFAULT_WIDTH) -> list[str]:
+    """Lines of at most `width` columns, with each `command` whole on one of them."""
     joined = re.sub(r"`[^`]*`", lambda command: command[0].replace(" ", "\0"), text)
-    return [line.replace("\0", " ") for line in fold(joined, first, rest)]
+    return [line.replace("\0", " ") for line in fold(joined, first, rest, width)]
 
 
 def _condition(hold: Hold) -> str:
@@ -169,7 +177,7 @@ def _hold(hold: Hold) -> str:
     until = f"until {_clock(hold.end)}" if hold.end else ""
     needed = f"on {hold.needed}" if hold.needed else ""
     parts = (hold.id, hold.state, needed, until, "".join(char for char in title if char.isprintable()))
-    return cut_line("  " + "  ".join(part for part in parts if part), WIDTH)
+    return "  " + "  ".join(part for part in parts if part)
 
 
 def _clock(at: datetime | None) -> str:

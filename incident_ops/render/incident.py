@@ -1,4 +1,4 @@
-"""One incident on one screen of 24 lines and 80 columns, and as the JSON of `show`.
+"""One incident on one screen of 24 lines.
 
 Nothing here reads a clock or a file; `now` is an argument. Texts of the record are made inert and cut to fit.
 """
@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
-
-import msgspec
+from typing import NamedTuple
 
 from incident_ops.documents.incident_facts import NOBODY, impact_cycles
-from incident_ops.domain.as_of import corrected_instants, current_instant, declared_at, phase
+from incident_ops.domain.as_of import current_instant, declared_at, phase
 from incident_ops.domain.commander import commander_due
 from incident_ops.domain.impact import affected_users, hurt_for, hurt_services, spell_amount, spell_share
 from incident_ops.domain.incident import ActionItem, Event, Incident, Relation, Update
 from incident_ops.domain.item_due import ItemDue, item_due
-from incident_ops.domain.lifecycle import FIXED, OVER, PENDING, REOPENED, known_outcome
+from incident_ops.domain.lifecycle import FIXED, OVER, PENDING, REOPENED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.public_updates import public_status
 from incident_ops.domain.record import Record
@@ -31,28 +29,27 @@ from incident_ops.domain.time import (
     spell_ago,
     spell_clock,
     spell_duration,
-    stamp,
 )
 from incident_ops.domain.waits import snoozed_until, user_wait
-from incident_ops.render.findings import json_text, plural
+from incident_ops.render.findings import plural
 from incident_ops.render.sla import (
     ClockRow,
-    clock_data,
     clock_of_day,
     clock_rows,
     missing_commander,
-    phase_data,
     phase_words,
 )
-from incident_ops.render.text import WIDTH, Style, cut_line, fit_line, pad, undated_lines, wrap
+from incident_ops.render.text import DEFAULT_WIDTH, UNCUT, Style, cut_line, fit_line, pad, undated_lines, wrap
 from incident_ops.sla.clocks import ACTION_ITEM, Clock
 from incident_ops.sla.status import ClockReport, PhaseStatus
 
 HEIGHT = 23  # the 24th line is the prompt's
 MARGIN = 11
-ROOM = WIDTH - MARGIN
+ROOM = DEFAULT_WIDTH - MARGIN
 EVENTS, CLOCKS = 3, 4
 HEAD_LINE, PLAIN_LINE, LATE_LINE, NEXT_LINE = "head", "", "late", "next"
+WORST_RANKS = 2
+"""Ranks that have a tone of their own, `rank 1` and `rank 2`."""
 NOT_SHOWN = "not shown"
 ENDED = ("missed", "met", "cancelled")
 
@@ -60,7 +57,7 @@ ENDED = ("missed", "met", "cancelled")
 class IncidentView(NamedTuple):
     """What the screen is made of: the record, the policy, its clocks (or why there are none), the time (aware UTC), how
     many days each late action item is late (by its index), the next commands, the related incidents, the phase of the
-    response."""
+    response; the columns of the screen."""
 
     record: Record
     policy: Policy
@@ -70,6 +67,12 @@ class IncidentView(NamedTuple):
     next: Sequence[str]
     related: Sequence[Relation] = ()
     phase: PhaseStatus | None = None
+    width: int = DEFAULT_WIDTH
+
+    @property
+    def room(self) -> int:
+        """Columns right of the labels."""
+        return self.width - MARGIN if self.width != UNCUT else UNCUT
 
     @property
     def kind(self) -> str:
@@ -95,22 +98,28 @@ class ScreenLine(NamedTuple):
 
 
 def to_text(view: IncidentView, style: Style = lambda _, line: line) -> str:
-    """The screen, at most WIDTH columns and HEIGHT lines. Links take what is left of it."""
+    """The screen, of the view's columns and at most HEIGHT lines. Links take what is left of it.
+
+    Only a pipe has room for all of them, and lines as long as they are.
+    """
     incident = view.record.incident
     top = [
-        ScreenLine(HEAD_LINE, cut_line(_headline(view), WIDTH)),
-        ScreenLine(PLAIN_LINE, fit_line(incident.title, WIDTH)),
+        *(ScreenLine(_head_tone(view), line) for line in wrap(_headline(view), view.width, "  ")),
+        *(ScreenLine(PLAIN_LINE, line) for line in _on_two_lines(incident.title, view.width)),
         ScreenLine(PLAIN_LINE, ""),
     ]
     steps = [
         ScreenLine(PLAIN_LINE, ""),
         *_labelled("Next", view.next or [f"nothing: this {view.kind} is over"], NEXT_LINE),
     ]
-    left_out = [ScreenLine(PLAIN_LINE, line) for line in undated_lines(view.record.undated)]
-    body = _body(view, max(HEIGHT - len(top) - len(left_out) - len(steps), 0))
-    room = max(HEIGHT - len(top) - len(body) - len(left_out) - len(steps), 0)
+    left_out = [ScreenLine(PLAIN_LINE, line) for line in undated_lines(view.record.undated, view.width)]
+    height = HEIGHT if view.width != UNCUT else UNCUT
+    body = _body(view, max(height - len(top) - len(left_out) - len(steps), 0))
+    room = max(height - len(top) - len(body) - len(left_out) - len(steps), 0)
     rest = [*_earlier(view), *_factors(incident), *_related(view), *_links(incident, room)][:room]
-    return "".join(f"{style(tone, text)}\n" for tone, text in (*top, *body, *rest, *left_out, *steps))
+    whole = (*top, *body, *rest, *left_out)
+    lines = [*(ScreenLine(tone, cut_line(text, view.width)) for tone, text in whole), *steps]
+    return "".join(f"{style(tone, text)}\n" for tone, text in lines)
 
 
 def _body(view: IncidentView, room: int) -> list[ScreenLine]:
@@ -182,7 +191,15 @@ def spell_impact(incident: Incident) -> str:
     return ", ".join(filter(None, (count, f"{share} of users" if share else ""))) or UNKNOWN
 
 
-def _headline(view: IncidentView) -> str:
+def _head_tone(view: IncidentView) -> str:
+    """By the rank of its level while it is worked on."""
+    incident = view.record.incident
+    duties = view.policy.duties(incident.severity, incident.priority)
+    is_live = duties is not None and incident.state not in OVER
+    return f"rank {duties.rank}" if duties is not None and is_live and duties.rank <= WORST_RANKS else HEAD_LINE
+
+
+def _headline(view: IncidentView) -> list[str]:
     incident = view.record.incident
     marks = [
         word
@@ -196,7 +213,7 @@ def _headline(view: IncidentView) -> str:
     level = level_labels(incident, view.policy)
     kind = "ticket " if view.is_ticket else ""
     parts = [incident.id, kind + level, state_of(incident), _age(view)]
-    return "  ".join([*parts, *(f"[{mark}]" for mark in marks)])
+    return [*parts, *(f"[{mark}]" for mark in marks)]
 
 
 def _age(view: IncidentView) -> str:
@@ -214,12 +231,13 @@ def _age(view: IncidentView) -> str:
 
 def _people(view: IncidentView) -> Iterator[ScreenLine]:
     incident, roles = view.record.incident, view.record.incident.roles
-    yield from _labelled("Services", _on_two_lines(_services(view)))
+    yield from _labelled("Services", _on_two_lines(_services(view), view.room))
     if not view.is_ticket or last_update(incident, view.now, "public"):
         yield from _labelled("Public", [_public(view)])
     undated = view.record.undated
     due = view.commander_due
-    yield from _labelled("Impact", _on_two_lines(NOT_SHOWN if "impact" in undated else spell_impact(incident)))
+    impact = NOT_SHOWN if "impact" in undated else spell_impact(incident)
+    yield from _labelled("Impact", _on_two_lines(impact, view.room))
     holders = {
         "commander": roles.commander,
         "technical lead": roles.technical_lead,
@@ -231,13 +249,15 @@ def _people(view: IncidentView) -> Iterator[ScreenLine]:
     is_partial = "roles" in undated
     asked = {role: who for role, who in holders.items() if who or not (view.is_ticket or is_partial)}
     missing = {"commander": missing_commander(due, view.now)} if due else {}
-    texts = [f"{role} {fit_line(who or missing.get(role, NOBODY), 40)}" for role, who in asked.items()]
+    most = max(40, view.room // 2)
+    texts = [f"{role} {fit_line(who or missing.get(role, NOBODY), most)}" for role, who in asked.items()]
     texts += [f"others {NOT_SHOWN}" if texts else NOT_SHOWN] if is_partial else []
+    room, most = (view.room, 2 if view.width >= DEFAULT_WIDTH else 4) if view.width != UNCUT else (ROOM, UNCUT)
     yield from _phase(view)
     yield from _waiting(view)
     yield from _snoozed(view)
-    yield from _labelled("Roles", _most(wrap(texts, ROOM, ", "), 2))
-    yield from _labelled("Update", _on_two_lines(_update(view)))
+    yield from _labelled("Roles", _most(wrap(texts, room, ", "), most))
+    yield from _labelled("Update", _on_two_lines(_update(view), view.room))
 
 
 def _phase(view: IncidentView) -> Iterator[ScreenLine]:
@@ -258,21 +278,6 @@ def _snoozed(view: IncidentView) -> Iterator[ScreenLine]:
     if snooze and until:
         text = f"until {clock_of_day(until, view.now)} UTC by {snooze.by}: {snooze.reason}"
         yield from _labelled("Snoozed", [text])
-
-
-def _waiting_data(view: IncidentView) -> dict[str, Any] | None:
-    """What is waited for; `pending_at` is None where it is pending already."""
-    incident = view.record.incident
-    wait = user_wait(incident, view.policy)
-    if incident.state != PENDING and wait is None:
-        return None
-    pause = next((one for one in reversed(incident.pauses) if one.end is None), None)
-    since = pause.start if pause else None
-    return {
-        "for": pause.waiting_for if pause else None,
-        "since": stamp(wait.since) if wait else since,
-        "pending_at": stamp(wait.pending_at) if wait else None,
-    }
 
 
 def _services(view: IncidentView) -> str:
@@ -309,20 +314,23 @@ def _clocks(view: IncidentView) -> Iterator[ScreenLine]:
         return
     table = clock_rows(ClockReport(view.now, tuple(clock for clock in view.clocks if clock.clock != ACTION_ITEM)))
     running = [row for row in table if row.status not in ENDED]
-    lines = [ScreenLine(row.status, _clock(row, view.now)) for row in running]
+    lines = [ScreenLine(row.status, _clock(row, view.now, view.room)) for row in running]
     for word in ENDED:
         names = [row.clock + (f" {row.left}" if word == "missed" else "") for row in table if row.status == word]
         lines += [ScreenLine(word, f"{word:<9} {', '.join(names)}")] if names else []
     if not lines:
         lines = [ScreenLine(PLAIN_LINE, "none: this level has no targets")]
     for number, (tone, text) in enumerate(lines[:CLOCKS]):
-        yield ScreenLine(tone, pad("" if number else "Clocks", MARGIN) + cut_line(text, ROOM))
+        yield ScreenLine(tone, pad("" if number else "Clocks", MARGIN) + text)
 
 
-def _clock(row: ClockRow, now: datetime) -> str:
+def _clock(row: ClockRow, now: datetime, room: int) -> str:
     today = spell_clock(now, dated=True).partition(" ")[0]
     due = row.due if row.due == "-" else f"due {row.due.removeprefix(today).strip()} UTC"
-    return f"{row.status:<9} {row.clock:<12} {row.time:<14} {due}"
+    line = f"{row.status:<9} {row.clock:<12} {row.time:<14} {due}"
+    return next(
+        (text for text in (line, f"{row.clock} {row.time}, {due}") if len(text) <= room), f"{row.clock} {row.time}"
+    )
 
 
 def _timeline(view: IncidentView) -> Iterator[ScreenLine]:
@@ -371,9 +379,9 @@ def _links(incident: Incident, room: int) -> list[ScreenLine]:
     return list(_labelled("Links", _most(texts, room)))
 
 
-def _on_two_lines(text: str) -> list[str]:
-    """Prose at the width of the right column; what does not fit on two lines is cut."""
-    return _most(wrap(fit_line(text, 2 * ROOM).split(), ROOM), 2)
+def _on_two_lines(text: str, room: int = ROOM) -> list[str]:
+    """Prose of at most `room` columns; what does not fit on two lines is cut."""
+    return _most(wrap(fit_line(text, 2 * room if room != UNCUT else UNCUT).split(), room), 2)
 
 
 def _most(texts: list[str], most: int) -> list[str]:
@@ -386,104 +394,4 @@ def _most(texts: list[str], most: int) -> list[str]:
 def _labelled(label: str, texts: Sequence[str], tone: str = PLAIN_LINE) -> Iterator[ScreenLine]:
     """Texts in the right column, the label before the first."""
     for number, text in enumerate(texts):
-        yield ScreenLine(tone, pad("" if number else label, MARGIN) + fit_line(text, ROOM))
-
-
-def to_json(view: IncidentView) -> str:
-    """What the screen shows, uncut, in a fixed order.
-
-    `clocks_unknown` says why there are no clocks, `undated` what a view of an earlier time leaves out.
-    """
-    record, incident = view.record, view.record.incident
-    data: dict[str, Any] = {
-        "schema": 1,
-        "at": stamp(view.now),
-        "id": incident.id,
-        "kind": view.kind,
-        "file": record.path,
-        "title": incident.title,
-        "severity": incident.severity,
-        "priority": incident.priority,
-        "state": incident.state,
-        "outcome": known_outcome(incident),
-        "phase": phase(incident),
-        "response_phase": phase_data(view.phase) if view.phase else None,
-        "public_status": public_status(incident),
-        "services": list(incident.services),
-        "pending": record.pending,
-        "drill": incident.drill,
-        "visibility": incident.visibility,
-        "declared": corrected_instants(incident)["times.declared"],
-        **_impact_data(view),
-        "roles": _roles(incident),
-        "commander_due": stamp(view.commander_due) if view.commander_due else None,
-        "waiting": _waiting_data(view),
-        "snooze": msgspec.to_builtins(incident.snooze) if snoozed_until(incident, view.now) else None,
-        "assigned_to": incident.assignments[-1].to if incident.assignments else None,
-        "last_update": _update_data(view),
-        "clocks": [] if isinstance(view.clocks, str) else [clock_data(clock) for clock in view.clocks],
-        "timeline": _events(view),
-        "action_items": _items_data(view),
-        "links": msgspec.to_builtins(incident.links),
-        "related": msgspec.to_builtins(view.related),
-        "next": list(view.next),
-    }
-    if isinstance(view.clocks, str):
-        data["clocks_unknown"] = view.clocks
-    if record.undated:
-        data["undated"] = list(record.undated)
-    return json_text(data)
-
-
-def _impact_data(view: IncidentView) -> dict[str, Any]:
-    incident = view.record.incident
-    over = incident.state in OVER
-    return {
-        "age_seconds": None if over else int((view.now - cycle_began(incident)).total_seconds()),
-        "impact_seconds": impact_seconds(incident) if over else None,
-        "impact": incident.impact.summary,
-        "impact_services": msgspec.to_builtins(incident.impact.services),
-        "contributing": list(incident.cause.contributing) if incident.cause else [],
-    }
-
-
-def _roles(incident: Incident) -> dict[str, Any]:
-    roles = incident.roles
-    return {name: getattr(roles, name) for name in roles.__struct_fields__ if name != "others"} | {
-        "others": dict(roles.others)
-    }
-
-
-def _update_data(view: IncidentView) -> dict[str, Any] | None:
-    latest = last_update(view.record.incident, view.now)
-    if latest is None:
-        return None
-    age, update = latest
-    return {
-        "at": update.at,
-        "age_seconds": age,
-        "audience": update.audience,
-        "status": update.status,
-        "text": update.text,
-        "eta": update.eta,
-    }
-
-
-def _events(view: IncidentView) -> list[dict[str, Any]]:
-    last = last_events(view.record.incident, view.now)
-    return [{"at": event.at, "kind": event.kind, "event": event.event, "by": event.by} for event in last]
-
-
-def _items_data(view: IncidentView) -> dict[str, Any]:
-    incident = view.record.incident
-    first = None
-    if (following := next_item(incident, view.policy)) is not None:
-        item, due = following
-        dated = {"due": str(due.day) if due else None, "due_by": due.by if due else None}
-        first = {"id": item.id, "title": item.title, "owner": item.owner, **dated}
-    return {
-        "total": len(incident.action_items),
-        "open": len(incident.open_items),
-        "late": len(view.late),
-        "next": first,
-    }
+        yield ScreenLine(tone, pad("" if number else label, MARGIN) + fit_line(text, UNCUT))

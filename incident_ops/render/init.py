@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from incident_ops.records.yaml_writer import to_yaml
 from incident_ops.render.findings import inert, json_text
-from incident_ops.render.text import fold
+from incident_ops.render.text import DEFAULT_WIDTH, fold
 from incident_ops.resources import DEFAULT_PRESET
 
 POLICY, SERVICES = "policy.yaml", "services.yaml"
@@ -279,20 +279,26 @@ def _editor(now: Existing) -> PlannedFile:
 CHANGED = (FileOutcome.WRITTEN, FileOutcome.UPDATED, FileOutcome.ADDED)
 
 
-def to_text(folder: str, files: Sequence[PlannedFile], settings: Mapping[str, str], next_steps: Sequence[str]) -> str:
+def to_text(
+    folder: str,
+    files: Sequence[PlannedFile],
+    settings: Mapping[str, str],
+    next_steps: Sequence[str],
+    width: int = DEFAULT_WIDTH,
+) -> str:
     """A line for each file or folder; those that are unchanged are only counted."""
     out = [f"Incidents as code in {inert(folder)}"]
     changed = [file for file in files if file.done is not FileOutcome.KEPT]
     for done in FileOutcome:
         same = [file for file in changed if file.done is done]
-        out += [row for line in _lines(same) for row in _row(done, line)]
+        out += [row for line in _lines(same) for row in _row(done, line, width)]
     if settings:
-        out += _row("set in git", f"{', '.join(settings)} (in this clone)")
+        out += _row("set in git", f"{', '.join(settings)} (in this clone)", width)
     kept = len(files) - len(changed)
     if not any(file.done in CHANGED for file in files) and not settings:
         out.append("  nothing to do: everything is there already")
     elif kept:
-        out += _row(FileOutcome.KEPT, str(kept))
+        out += _row(FileOutcome.KEPT, str(kept), width)
     if next_steps:
         out += ["", "Next:", *(f"  {number}. {step}" for number, step in enumerate(next_steps, 1))]
     return "\n".join(out) + "\n"
@@ -340,8 +346,8 @@ def files_summary(files: Sequence[PlannedFile]) -> str:
     return ", ".join(line.split("  ")[0] for line in _lines([file._replace(note="") for file in files]))
 
 
-def _row(word: str, text: str) -> list[str]:
-    return fold(f"  {word:<15}  {text}", rest=" " * 19)
+def _row(word: str, text: str, width: int) -> list[str]:
+    return fold(f"  {word:<15}  {text}", rest=" " * 19, width=width)
 
 
 def _lines(files: Sequence[PlannedFile]) -> list[str]:

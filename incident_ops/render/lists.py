@@ -1,4 +1,4 @@
-"""Many incidents, or their action items, as tables of 80 columns and as the JSON of `list`."""
+"""Many incidents, or their action items, as tables and as the JSON of `list`."""
 
 from __future__ import annotations
 
@@ -8,25 +8,42 @@ from typing import Any, NamedTuple
 
 from incident_ops.domain.as_of import corrected_instants, declared_at
 from incident_ops.domain.fence import evaluate_each
-from incident_ops.domain.incident import ActionItem, Incident
+from incident_ops.domain.incident import ActionItem
 from incident_ops.domain.item_due import ItemDue, item_due
 from incident_ops.domain.lifecycle import OVER, RESOLVED, known_outcome
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.record import Record, Unread, all_undated, item_key
+from incident_ops.domain.record import HIDDEN, Record, Unread, all_undated, item_key, title_of
 from incident_ops.domain.ticket import TICKET, kind_of
 from incident_ops.domain.time import spell_age, stamp
 from incident_ops.domain.waits import snoozed_until
 from incident_ops.render.findings import json_text, plural
 from incident_ops.render.incident import HEAD_LINE, LATE_LINE, NEXT_LINE, level_labels, state_of
 from incident_ops.render.sla import AT_RISK, BREACHED, MISSED, due_notes, unread_data
-from incident_ops.render.text import WIDTH, Style, columns, cut_line, fit_line, pad, undated_lines
+from incident_ops.render.text import (
+    DEFAULT_WIDTH,
+    UNCUT,
+    Style,
+    Table,
+    columns,
+    fit_line,
+    pad,
+    undated_lines,
+)
 
 LATE_STYLE, LIVE_STYLE, PLAIN_STYLE = "late", "live", ""
-TONE_COLOURS = {BREACHED: "red", MISSED: "red", LATE_LINE: "red", AT_RISK: "yellow", "met": "green"}
-BOLD_TONES = (LIVE_STYLE, HEAD_LINE, NEXT_LINE)
+RANK_TONES = ("rank 1", "rank 2")
+TONE_COLOURS = {
+    "rank 1": "red",
+    "rank 2": "yellow",
+    BREACHED: "red",
+    MISSED: "red",
+    LATE_LINE: "red",
+    AT_RISK: "yellow",
+    "met": "green",
+}
+BOLD_TONES = (LIVE_STYLE, HEAD_LINE, NEXT_LINE, *RANK_TONES)
 INCIDENT_HEADER = ("INCIDENT", "LEVEL", "STATE", "AGE", "TITLE")
 ITEM_HEADER = ("ITEM", "OWNER", "DUE", "PRI", "STATUS", "TITLE")
-HIDDEN = "(restricted)"
 
 
 class IncidentRow(NamedTuple):
@@ -64,8 +81,8 @@ def item_rows(records: Iterable[Record], policy: Policy, now: datetime) -> list[
     return sorted(rows, key=lambda row: (not row.item.is_open, str(row.due.day) if row.due else "9999", _place(row)))
 
 
-def incidents_text(rows: Sequence[IncidentRow], style: Style = lambda _, line: line) -> str:
-    """The table of incidents, the title cut to fit."""
+def incidents_text(rows: Sequence[IncidentRow], style: Style = lambda _, line: line, width: int = DEFAULT_WIDTH) -> str:
+    """The table of incidents, the title cut to fit `width` columns."""
     table = [
         (
             row.record.incident.id,
@@ -78,9 +95,15 @@ def incidents_text(rows: Sequence[IncidentRow], style: Style = lambda _, line: l
     ]
     tones = [PLAIN_STYLE if row.record.incident.state in OVER else LIVE_STYLE for row in rows]
     tickets = sum(row.kind == TICKET for row in rows)
-    left_out = undated_lines(all_undated(row.record for row in rows), of_several=len(rows) > 1)
+    left_out = undated_lines(all_undated(row.record for row in rows), width, of_several=len(rows) > 1)
     counts = _count(len(rows) - tickets, tickets)
-    return _table(INCIDENT_HEADER, table, tones, style) + _lines([counts, *left_out])
+    levels = [rank_tone(row.rank) if row.record.incident.state not in OVER else PLAIN_STYLE for row in rows]
+    return _table(INCIDENT_HEADER, table, tones, style, width, levels) + _lines([counts, *left_out])
+
+
+def rank_tone(rank: int) -> str:
+    """The tone of a level that is worked on: of the two worst ranks one each, of the others none."""
+    return RANK_TONES[rank - 1] if 0 < rank <= len(RANK_TONES) else PLAIN_STYLE
 
 
 def _marks(row: IncidentRow) -> str:
@@ -93,9 +116,14 @@ def _count(incidents: int, tickets: int) -> str:
 
 
 def items_text(
-    rows: Sequence[ItemRow], style: Style = lambda _, line: line, undated: Sequence[str] = (), of: str = ""
+    rows: Sequence[ItemRow],
+    style: Style = lambda _, line: line,
+    undated: Sequence[str] = (),
+    of: str = "",
+    width: int = DEFAULT_WIDTH,
 ) -> str:
-    """The table of action items, the title cut to fit; `undated`: what a view of an earlier time leaves out.
+    """The table of action items, the title cut to fit `width` columns; `undated`: what a view of an earlier
+    time leaves out.
 
     `of`: the incident that all of them belong to, which is then named once.
     """
@@ -114,7 +142,8 @@ def items_text(
     count = f"{plural(len(rows), 'action item')}{f' of {of}' if of else ''}{f', {late} late' if late else ''}"
     tones = [LATE_STYLE if row.late else PLAIN_STYLE for row in rows]
     notes = due_notes(row.due for row in rows)
-    return _table(ITEM_HEADER, table, tones, style) + _lines([count, *notes, *undated_lines(undated, of_several=True)])
+    left_out = undated_lines(undated, width, of_several=True)
+    return _table(ITEM_HEADER, table, tones, style, width) + _lines([count, *notes, *left_out])
 
 
 def incidents_json(rows: Sequence[IncidentRow], now: datetime, unread: Sequence[Unread]) -> str:
@@ -128,15 +157,14 @@ def items_json(rows: Sequence[ItemRow], now: datetime, unread: Sequence[Unread],
 
 
 def choice_lines(records: Sequence[Record], policy: Policy) -> list[str]:
-    """A line for each incident to choose from: id, level, state, services, title; at most 76 columns."""
+    """A line for each incident to choose from: id, level, state, services, title, which is not cut."""
     cells = [
         (one.id, level_labels(one, policy), state_of(one), " ".join(one.services), title_of(one, policy) or HIDDEN)
         for one in (record.incident for record in records)
     ]
-    shown = [[*(fit_line(cell, 20) for cell in row[:-1]), fit_line(row[-1], WIDTH)] for row in cells]
+    shown = [[*(fit_line(cell, 20) for cell in row[:-1]), fit_line(row[-1], UNCUT)] for row in cells]
     widths = [max(map(columns, column)) for column in zip(*shown, strict=True)][:-1]
-    lines = ("  ".join([*map(pad, row[:-1], widths), row[-1]]) for row in shown)
-    return [cut_line(line, WIDTH - 4) for line in lines]
+    return ["  ".join([*map(pad, row[:-1], widths), row[-1]]) for row in shown]
 
 
 def _entry(record: Record, policy: Policy, now: datetime) -> IncidentRow:
@@ -172,24 +200,24 @@ def _urgency(row: IncidentRow) -> tuple[int, int, int, str]:
     return (0 if state not in OVER else 1 if state == RESOLVED else 2), row.rank, -row.age, row.record.incident.id
 
 
-def title_of(incident: Incident, policy: Policy) -> str | None:
-    """The title where it may be listed; None = restricted, in a repository that is not private."""
-    return incident.title if incident.visibility != "restricted" or policy.access.private else None
-
-
 def _key(row: ItemRow) -> str:
     return item_key(row.record.incident.id, row.item.id)
 
 
-def _table(header: Sequence[str], table: Sequence[Sequence[str]], tones: Sequence[str], style: Style) -> str:
+def _table(
+    header: Sequence[str],
+    table: Sequence[Sequence[str]],
+    tones: Sequence[str],
+    style: Style,
+    width: int,
+    levels: Sequence[str] = (),
+) -> str:
+    """The table and an empty line; "" where it has no row. `levels`: tones of the second column."""
     if not table:
         return ""
-    shown = [[*(fit_line(cell, 26) for cell in row[:-1]), row[-1]] for row in table]
-    widths = [max(columns(row[place]) for row in (header, *shown)) for place in range(len(header) - 1)]
-    lines = []
-    for tone, row in zip((PLAIN_STYLE, *tones), (header, *shown), strict=True):
-        front = "".join(pad(cell, width) + "  " for cell, width in zip(row, widths, strict=False))
-        lines.append(style(tone, (front + fit_line(row[-1], max(WIDTH - columns(front), 8))).rstrip()))
+    most = max(26, width // 4)
+    shown = [[*(fit_line(cell, most) for cell in row[:-1]), fit_line(row[-1], UNCUT)] for row in table]
+    lines = Table(header, shown, has_prose=True, tones=tones, spot=(1, levels)).lines(width, style)
     return "\n".join(lines) + "\n\n"
 
 

@@ -28,8 +28,8 @@ from incident_ops.reconcile.changes import (
 )
 from incident_ops.reconcile.limits import HeldChanges
 from incident_ops.reconcile.plan import PLAN_SCHEMA, Plan
-from incident_ops.render.findings import inert_lines, json_text, plural
-from incident_ops.render.text import fold
+from incident_ops.render.findings import inert, inert_lines, json_text, plural
+from incident_ops.render.text import DEFAULT_WIDTH, Style, cut_line, fold, fold_record
 
 _SIGNS = {CREATE: "+", UPDATE: "~", CLOSE: "-", REOPEN: "^", EDIT: "<", NOTIFY: "!"}
 _VERBS = {NOTIFY: "send"}
@@ -62,20 +62,28 @@ def plan_json(plan: Plan) -> str:
     return json_text(data)
 
 
-def plan_text(plan: Plan) -> str:
-    """The plan as lines of at most 80 columns (a longer path or key has a line of its own), ending in a newline."""
-    lines = fold(plan_headline(plan), "", "  ")
-    lines += [line for change in plan.changes for line in _change_lines(change)]
-    if plan.kept:
-        lines += ["", f"Left unchanged: {len(plan.kept)}"]
-        lines += _kept_lines(plan.kept)
+ACTION_COLOURS = {CREATE: "green", UPDATE: "yellow", EDIT: "yellow", CLOSE: "red", REOPEN: "cyan", NOTIFY: "magenta"}
+
+
+def plan_text(
+    plan: Plan, style: Style = lambda _, line: line, width: int = DEFAULT_WIDTH, *, is_verbose: bool = False
+) -> str:
+    """The plan as lines of at most `width` columns (a longer path or key has a line of its own), ending in a newline.
+
+    What is left unchanged is a line for each reason, and the keys of notices are left out, but for `is_verbose`. The
+    tone of a change's first line is its action. No text of a record can steer a terminal.
+    """
+    lines = fold(plan_headline(plan), "", "  ", width)
+    for change in plan.changes:
+        first, *rest = map(inert, _change_lines(change, width, with_key=is_verbose))
+        lines += [style(change.action, first), *rest]
+    lines += map(inert, _kept_lines(plan.kept, width, is_verbose=is_verbose))
     if plan.unread:
         lines += ["", f"Could not be read, left unchanged: {len(plan.unread)}"]
         for record in plan.unread:
             numbers = "".join(f" #{number}" for number in record.numbers)
-            lines += fold(
-                f"{record.path}: {record.reason}" + (f" (issues{numbers})" if numbers else ""), "  ! ", "    "
-            )
+            text = f"{record.path}: {record.reason}" + (f" (issues{numbers})" if numbers else "")
+            lines += map(inert, fold_record(text, "  ! ", "    ", width))
     if plan.changes:
         lines += ["", f"Checksum {plan.checksum}"]
     return "\n".join(lines) + "\n"
@@ -108,7 +116,7 @@ def applied_line(done: Applied) -> str:
     return f"  {_SIGNS.get(done.change.action, _OTHER)}{number} {done.change.action} {done.change.key}{outcome}"
 
 
-def delivered_lines(done: Sequence[Delivered]) -> list[str]:
+def delivered_lines(done: Sequence[Delivered], width: int = DEFAULT_WIDTH) -> list[str]:
     """A line for each notice and outcome, e.g. `  ! sent now: team by pager, slack: SEV1 INC-1: Login fails`."""
     groups: dict[tuple[str, str, str], list[Delivered]] = {}
     for notice in done:
@@ -118,7 +126,7 @@ def delivered_lines(done: Sequence[Delivered]) -> list[str]:
     for (_, outcome, why), same in groups.items():
         message, channels = same[0].planned.message, ", ".join(notice.planned.message.channel for notice in same)
         text = f"{outcome}: {message.recipient} by {channels}: {message.subject}{why}"
-        lines += fold(text, f"  {_SIGNS[NOTIFY]} ", "      ")
+        lines += fold_record(text, f"  {_SIGNS[NOTIFY]} ", "      ", width)
     return lines
 
 
@@ -180,14 +188,15 @@ def _change_row(change: PlannedChange) -> dict[str, object]:
     }
 
 
-def _change_lines(change: PlannedChange) -> list[str]:
+def _change_lines(change: PlannedChange, width: int, *, with_key: bool) -> list[str]:
     number = f" #{change.number}" if change.number is not None else ""
     head = f"  {_SIGNS.get(change.action, _OTHER)} {change.action}{number} {change.key}"
     effect = change_effect(change)
     if change.notice:
-        return [*fold(f"{change.action} {effect}", f"  {_SIGNS[NOTIFY]} ", "      "), f"      {change.key}"]
+        lines = fold_record(f"{change.action} {effect}", f"  {_SIGNS[NOTIFY]} ", "      ", width)
+        return [*lines, f"      {change.key}"] if with_key else lines
     why = "" if change.action == CREATE else change.reason
-    return [head, *fold(": ".join(part for part in (effect, why) if part), "      ", "      ")]
+    return [head, *fold_record(": ".join(part for part in (effect, why) if part), "      ", "      ", width)]
 
 
 def change_effect(change: PlannedChange) -> str:
@@ -215,11 +224,15 @@ def kept_by_reason(kept: tuple[Kept, ...]) -> dict[str, tuple[list[str], int]]:
     return {reason: (keys[:_SHOWN], max(0, len(keys) - _SHOWN)) for reason, keys in groups.items()}
 
 
-def _kept_lines(kept: tuple[Kept, ...]) -> list[str]:
-    lines = []
+def _kept_lines(kept: tuple[Kept, ...], width: int, *, is_verbose: bool) -> list[str]:
+    """What is left unchanged: a line that fits for each reason, or with the keys all of it."""
+    if not kept:
+        return []
+    lines = ["", f"Left unchanged: {len(kept)}"]
     for reason, (keys, more) in kept_by_reason(kept).items():
         rest = f" and {more} more" if more else ""
-        lines += fold(f"{reason} ({len(keys) + more}): {', '.join(keys)}{rest}", "  = ", "    ")
+        text = f"{reason} ({len(keys) + more}): {', '.join(keys)}{rest}"
+        lines += fold_record(text, "  = ", "    ", width) if is_verbose else [cut_line(f"  = {text}", width)]
     return lines
 
 

@@ -1,16 +1,63 @@
-"""A policy in Markdown: levels, triage rules, unused keys; and holidays as a block for policy.yaml, or as JSON."""
+"""A policy for a terminal and in Markdown: levels, triage rules, unused keys; holidays for policy.yaml, or as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from incident_ops.domain.not_used_yet import unused
 from incident_ops.domain.policy import LevelPolicy, Policy
 from incident_ops.domain.triage import rule_in_words
-from incident_ops.render.findings import inert, json_text
+from incident_ops.render.findings import inert, json_text, plural
+from incident_ops.render.text import DEFAULT_WIDTH, fold
 from incident_ops.resources import preset
+
+
+def to_text(policy: Policy, resolved: Mapping[str, Any], width: int = DEFAULT_WIDTH) -> str:
+    """Every level in a few lines, worst first; the triage rules; the keys that are set but not used yet."""
+    out = [f"Scheme {policy.scheme.id}"]
+    for level in sorted(
+        (*policy.levels, *policy.scheme.major), key=lambda level: (level in policy.scheme.major, level.rank)
+    ):
+        name = "" if level.label == level.id else f"  {level.label}"
+        name += "" if level.declare else "  [a ticket, no incident]"
+        out += ["", *fold(inert(f"{level.id}{name}"), rest="  ", width=width)]
+        out += fold(inert(level.definition or ""), "  ", "  ", width)
+        for title, text in _about(level, policy):
+            out += fold(inert(f"  {title:<10}  {text}"), rest=" " * 14, width=width)
+    out += ["", "Triage, first match decides:"]
+    for number, rule in enumerate(policy.triage.rules, 1):
+        out += fold(inert(f"{number}. {rule_in_words(rule)}"), "  ", "     ", width)
+    waiting = _waiting(resolved)
+    out += ["", "Accepted but not used yet:"] * bool(waiting)
+    for capability, names in waiting.items():
+        out += fold(f"{capability}: {', '.join(names)}", "  ", "    ", width)
+    return "\n".join(out) + "\n"
+
+
+def _about(level: LevelPolicy, policy: Policy) -> Iterator[tuple[str, str]]:
+    """What holds for a level, as pairs of a title and a sentence; what is not set is left out."""
+    clocks = {"response": level.response, "resolution": level.resolution, "diagnosis": level.diagnosis}
+    if set_clocks := ", ".join(f"{name} {_words(target)}" for name, target in clocks.items() if target):
+        yield "Clocks", f"{set_clocks} ({level.calendar})"
+    updates = [f"every {level.update.internal}"] if level.update.internal else []
+    updates += [f"public every {_public(level)}"] if level.update.public else []
+    if updates:
+        yield "Updates", ", ".join(updates)
+    marks = {"warning": level.warn_at, "escalation": level.escalate_at, "without activity": level.stagnation}
+    if set_marks := ", ".join(f"{name} {_words(mark)}" for name, mark in marks.items() if mark):
+        yield "Escalation", set_marks
+    who = [f"commander {_commander(level)}"] * level.declare + [f"team {level.team}"] * bool(level.team)
+    who += [f"notified {_listed(level.audiences)}"] * bool(level.audiences)
+    if who:
+        yield "Who", "; ".join(who)
+    if level.channels:
+        yield "Channels", _listed(level.channels)
+    yield "Afterwards", f"status page {_yes(level.status_page)}, postmortem {_postmortem(level)}"
+    lists = [one for one in policy.tracker.checklists if level.id in one.levels or (not one.levels and level.declare)]
+    if boxes := sum(1 + len(box.items) for one in lists for box in one.items):
+        yield "Checklists", f"{plural(len(lists), 'list')}, {boxes} boxes"
 
 
 def level_tables(policy: Policy) -> str:
@@ -28,13 +75,19 @@ def triage_table(policy: Policy) -> str:
 
 def unused_keys(resolved: Mapping[str, Any]) -> str:
     """The section on keys that are set but not used yet, by what they wait for; "" where there are none."""
+    waiting = _waiting(resolved)
+    lines = [f"- {', '.join(f'`{name}`' for name in names)}: {capability}\n" for capability, names in waiting.items()]
+    return f"\nAccepted but not used yet:\n\n{''.join(lines)}" if lines else ""
+
+
+def _waiting(resolved: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Capability -> the keys that are set and wait for it, each once."""
     waiting: dict[str, list[str]] = {}
     for key in unused("policy", resolved):
         names = waiting.setdefault(key.capability, [])
         if key.path not in names:
             names.append(key.path)
-    lines = [f"- {', '.join(f'`{name}`' for name in names)}: {capability}\n" for capability, names in waiting.items()]
-    return f"\nAccepted but not used yet:\n\n{''.join(lines)}" if lines else ""
+    return waiting
 
 
 def _table(columns: tuple[str, ...], levels: Iterable[LevelPolicy]) -> str:

@@ -6,8 +6,7 @@ clock. JSON: docs/contract.md#json.
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -16,7 +15,18 @@ from incident_ops.domain.record import UndatedFields, Unread
 from incident_ops.domain.ticket import TICKET
 from incident_ops.domain.time import spell_ago, spell_clock, spell_duration, stamp
 from incident_ops.render.findings import MOST_ANNOTATIONS, MOST_SUMMARY_BYTES, command, inert, json_text, plural
-from incident_ops.render.text import WIDTH, Style, aligned, fit_line, hanging, spell_due, undated_lines
+from incident_ops.render.text import (
+    DEFAULT_WIDTH,
+    UNCUT,
+    Style,
+    Table,
+    fit_line,
+    fold,
+    fold_record,
+    hanging,
+    spell_due,
+    undated_lines,
+)
 from incident_ops.sla.clocks import CLOCK_NAMES, Clock, ClockState, Risk
 from incident_ops.sla.obligations import (
     DECLARED_NOTICE,
@@ -35,7 +45,7 @@ URGENCY = (BREACHED, AT_RISK, "ok", PAUSED, NO_DUE, MISSED, "met", "cancelled")
 """Words of the first column, the most urgent first: running out, paused, over."""
 
 CLOCK_HEADER = ("STATUS", "INCIDENT", "CLOCK", "LEVEL", "LEFT", "DUE (UTC)")
-STATUS_HEADER = ("STATUS", "INCIDENT", "LEVEL", "AGE", "DUE NEXT", "UPDATED")
+STATUS_HEADER = ("STATUS", "INCIDENT", "LEVEL", "AGE", "DUE NEXT", "UPDATED", "TITLE")
 RISKS = {Risk.BREACHED: BREACHED, Risk.AT_RISK: AT_RISK, Risk.OK: "ok"}
 
 
@@ -100,24 +110,29 @@ def warning(clock: Clock) -> str | None:
     return f"{spell_duration(clock.remaining_seconds, in_words=True)} to SLA breach"
 
 
-def to_text(report: ClockReport, style: Style = lambda _, line: line, due_lines: Sequence[str] = ()) -> str:
-    """Summary, warnings, lines of due notifications, open incidents, clocks, unread records; at most 80 columns for ids
-    of our own forms."""
+def to_text(
+    report: ClockReport,
+    style: Style = lambda _, line: line,
+    due_lines: Sequence[str] = (),
+    width: int = DEFAULT_WIDTH,
+) -> str:
+    """Summary, warnings, lines of due notifications, open incidents, clocks, unread records."""
     table = clock_rows(report, narrow=True)
-    out = [f"Clocks at {spell_clock(report.at, dated=True)} UTC", *textwrap.wrap(_summary(table), WIDTH)]
+    out = [f"Clocks at {spell_clock(report.at, dated=True)} UTC", *fold(_summary(table), width=width)]
     for part in (
-        _warnings(report, style),
+        _warnings(report, style, width),
         list(due_lines),
-        _incidents(report, style),
-        _phases(report),
-        _commanders(report),
-        _snoozed(report),
-        _declared_afterwards(report),
+        _incidents(report, style, width),
+        hanging(_phases(report), width),
+        hanging(_commanders(report), width),
+        hanging(_snoozed(report), width),
+        hanging(_declared_afterwards(report), width),
     ):
         out += ["", *part] if part else []
     if table:
-        out += ["", *_table(CLOCK_HEADER, table, style), *due_notes(clock.item_due for clock in report.clocks)]
-    out += left_out_lines(report.undated)
+        lines = Table(CLOCK_HEADER, table, tones=[row.status for row in table]).lines(width, style)
+        out += ["", *lines, *due_notes(clock.item_due for clock in report.clocks)]
+    out += left_out_lines(report.undated, width)
     out += unread_lines("Could not be read, so their clocks are unknown", report.unread)
     return "\n".join(out) + "\n"
 
@@ -148,10 +163,10 @@ def unread_lines(title: str, unread: Sequence[Unread]) -> list[str]:
     return ["", f"{title} ({len(unread)}):", *(f"  {record.path}: {record.why}" for record in unread)] if unread else []
 
 
-def left_out_lines(undated: UndatedFields) -> list[str]:
+def left_out_lines(undated: UndatedFields, width: int = DEFAULT_WIDTH) -> list[str]:
     """What a view of an earlier time leaves out of several incidents, each field once."""
     fields = dict.fromkeys(field for _, names in undated for field in names)
-    return undated_lines(fields, of_several=len(undated) > 1)
+    return undated_lines(fields, width, of_several=len(undated) > 1)
 
 
 def missing_data(undated: UndatedFields, unread: Sequence[Unread]) -> dict[str, Any]:
@@ -220,7 +235,7 @@ def _spell_left(seconds: int) -> str:
     return spell_duration(seconds if seconds < 100 * 86_400 else seconds // 86_400 * 86_400)
 
 
-def _warnings(report: ClockReport, style: Style) -> list[str]:
+def _warnings(report: ClockReport, style: Style, width: int) -> list[str]:
     """What is about to be breached and who has it, the nearest breach first."""
     assignees = {status.incident: status.assignee for status in report.statuses}
     near = [(clock, text) for clock in report.clocks if (text := warning(clock))]
@@ -229,14 +244,12 @@ def _warnings(report: ClockReport, style: Style) -> list[str]:
     for clock, text in near:
         due = f"due {spell_clock(clock.due, dated=True)} UTC" if clock.due else "paused"
         lines.append(style(AT_RISK, f"{clock.incident}: {text}"))
-        lines.append(
-            "  "
-            + fit_line(f"{clock_name(clock)}, {due}; {assignees.get(clock.incident) or 'nobody assigned'}", WIDTH - 2)
-        )
+        whose = assignees.get(clock.incident) or "nobody assigned"
+        lines.append("  " + fit_line(f"{clock_name(clock)}, {due}; {whose}", width - 2))
     return lines
 
 
-def _incidents(report: ClockReport, style: Style) -> list[str]:
+def _incidents(report: ClockReport, style: Style, width: int) -> list[str]:
     """Open incidents, the worst and the one due first on top."""
     last = datetime.max.replace(tzinfo=report.at.tzinfo)
     ordered = sorted(
@@ -255,24 +268,24 @@ def _incidents(report: ClockReport, style: Style) -> list[str]:
             spell_duration(status.age_seconds),
             f"{clock_name(status.clock)} {_left(status.clock)}" if status.clock else "-",
             spell_ago(int((report.at - status.updated_at).total_seconds())) if status.updated_at else "never",
+            fit_line(report.titles.get(status.incident, ""), UNCUT),
         )
         for status in ordered
     ]
-    return _table(STATUS_HEADER, table, style) if table else []
+    tones = [row[0] for row in table]
+    return Table(STATUS_HEADER, table, has_prose=True, tones=tones).lines(width, style) if table else []
 
 
-def _phases(report: ClockReport) -> list[str]:
-    """Phases that last longer than planned (R49, R50); that of a single incident in any case."""
+def _phases(report: ClockReport) -> Iterator[str]:
+    """Phases that last longer than planned; that of a single incident in any case."""
     shown = (one for one in report.statuses if one.phase and (one.phase.over_seconds or len(report.statuses) == 1))
-    return hanging(f"{one.incident}: {phase_words(one.phase, report.at)}" for one in shown if one.phase)
+    yield from (f"{one.incident}: {phase_words(one.phase, report.at)}" for one in shown if one.phase)
 
 
-def _commanders(report: ClockReport) -> list[str]:
+def _commanders(report: ClockReport) -> Iterator[str]:
     """Incidents that should have a commander by now and have none."""
     late = ((one.incident, one.commander_due) for one in report.statuses if one.commander_due)
-    return hanging(
-        f"{name}: commander {missing_commander(due, report.at, True)}" for name, due in late if due < report.at
-    )
+    yield from (f"{name}: commander {missing_commander(due, report.at, True)}" for name, due in late if due < report.at)
 
 
 def _snoozed(report: ClockReport) -> list[str]:
@@ -318,14 +331,13 @@ def clock_of_day(at: datetime, now: datetime) -> str:
     return spell_clock(at, dated=at.date() != now.date())
 
 
-def _declared_afterwards(report: ClockReport) -> list[str]:
+def _declared_afterwards(report: ClockReport) -> Iterator[str]:
     """Incidents declared after the fact."""
-    lines = (
+    yield from (
         f"{status.incident}: declared after the fact{_lag(status)}; nobody is paged"
         for status in report.statuses
         if status.retroactive
     )
-    return hanging(lines)
 
 
 def _lag(status: IncidentStatus) -> str:
@@ -336,12 +348,6 @@ def _summary(table: Sequence[ClockRow]) -> str:
     """`1 breached, 2 at risk, 5 met`; words without a clock are left out."""
     counts = ((sum(1 for row in table if row.status == word), word) for word in URGENCY)
     return ", ".join(f"{count} {word}" for count, word in counts if count) or "no clock runs"
-
-
-def _table(header: Sequence[str], table: Sequence[Sequence[str]], style: Style) -> list[str]:
-    """The lines of a table; the first cell of a row is the tone of its line."""
-    head, *lines = aligned(header, table)
-    return [head, *(style(row[0], line) for row, line in zip(table, lines, strict=True))]
 
 
 _NEWS = frozenset({DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, RESOLVED_NOTICE, NEWS_NOTICE})
@@ -363,28 +369,36 @@ def obligations_data(due: DueObligations) -> list[dict[str, str]]:
     ]
 
 
-def due_lines(due: DueObligations) -> list[str]:
-    """Due notifications, the longest due first: reason, key, when due, when noticed; [] where nothing is due.
+def due_lines(due: DueObligations, width: int = DEFAULT_WIDTH, *, with_keys: bool = False) -> list[str]:
+    """Due notifications, the longest due first: reason, when due, how late; [] where nothing is due.
 
-    News more than a day old is left to the JSON.
+    News more than a day old is left to the JSON, and so are the keys, but for `with_keys`.
     """
     shown = _shown(due)
     if not shown:
         return []
-    out = [f"Notifications due: {len(shown)}, the longest overdue by {spell_duration(max(map(_lag_seconds, shown)))}"]
+    longest = spell_duration(max(map(_lag_seconds, shown)))
+    out = hanging([f"Notifications due: {len(shown)}, the longest overdue by {longest}"], width)
     for obligation in shown:
-        head = f"{obligation.incident}: {inert(obligation.reason)}"
-        out += textwrap.wrap(head, WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False)
-        noticed = "now" if obligation.noticed_at == due.at else spell_clock(obligation.noticed_at, dated=True)
-        due_at, late = _when(obligation)
-        out.append(f"    due {due_at}, noticed {noticed}, {late}")
-        out.append(f"    {obligation.key}")
+        when = ", ".join(_in_brackets(obligation, due.at))
+        out += fold_record(f"{obligation.incident}: {inert(obligation.reason)} ({when})", "  ", "    ", width)
+        out += [f"    {obligation.key}"] if with_keys else []
     return out
+
+
+def _in_brackets(obligation: Obligation, now: datetime) -> Iterator[str]:
+    """When it was due, where its reason does not say so; how late that is; and when it was noticed, if before `now`."""
+    due_at, late = _when(obligation)
+    if stamp(obligation.due) not in obligation.reason:
+        yield f"due {due_at}"
+    yield late
+    if obligation.noticed_at != now:
+        yield f"noticed {spell_clock(obligation.noticed_at, dated=True)}"
 
 
 def due_commands(report: ClockReport, due: DueObligations) -> str:
     """Workflow commands: an error for what is breached or escalates, a warning for what is at risk; "" for neither."""
-    table = clock_rows(report)
+    table = clock_rows(report, narrow=True)
     errors = [_of_row(row) for row in table if row.status == BREACHED]
     errors += [
         (obligation.incident, obligation.reason)

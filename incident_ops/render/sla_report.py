@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,7 +17,7 @@ from incident_ops.render.sla import (
     missing_data,
     unread_lines,
 )
-from incident_ops.render.text import WIDTH, aligned, fit_line, hanging
+from incident_ops.render.text import DEFAULT_WIDTH, UNCUT, aligned, fit_line, fold, hanging
 from incident_ops.sla.clocks import CLOCK_NAMES
 from incident_ops.sla.compliance import (
     COMPLIANCE,
@@ -52,19 +51,19 @@ REASONS = {
 ALL = "all"
 
 
-def to_text(report: Compliance) -> str:
+def to_text(report: Compliance, width: int = DEFAULT_WIDTH) -> str:
     """Figures in total and by group, goals, slots, what does not count, notification lag, what was missed."""
-    out = [_title(report), *textwrap.wrap(_counted(report), WIDTH), ""]
+    out = [_title(report), *fold(_counted(report), width=width), ""]
     out += (
-        [*aligned(REPORT_HEADER, _rows(report), REPORT_RIGHT_COLUMNS), ""]
+        [*aligned(REPORT_HEADER, _rows(report, most=14 if width != UNCUT else UNCUT), REPORT_RIGHT_COLUMNS, width), ""]
         if report.total
         else ["No clock to report on.", ""]
     )
     for part in (_goals(report), _slots(report), _excluded(report), [_lag(report.noticing)]):
-        out += hanging(part)
+        out += hanging(part, width)
     if report.late:
-        out += ["", *aligned(MISSED_HEADER, _late(report)), *_notes(report), *_more(report)]
-    out += left_out_lines(report.undated)
+        out += ["", *aligned(MISSED_HEADER, _late(report), width=width), *_notes(report), *_more(report)]
+    out += left_out_lines(report.undated, width)
     out += unread_lines("Could not be read, so not in this report", report.unread)
     return "\n".join(out) + "\n"
 
@@ -134,13 +133,16 @@ def _counted(report: Compliance) -> str:
     return f"{plural(report.incidents, 'incident')}{tickets} {period or 'in all'}."
 
 
-def _rows(report: Compliance) -> list[tuple[str, ...]]:
-    """The figures in total, of incidents and tickets apart, then of each group; its name is on its first line."""
+def _rows(report: Compliance, most: int = 14) -> list[tuple[str, ...]]:
+    """The figures in total, of incidents and tickets apart, then of each group; its name is on its first line.
+
+    A clock that nothing was counted for is left out. Names have at most `most` columns.
+    """
     groups = [(ALL, report.total), *((group.name, group.figures) for group in (*report.kinds, *report.groups))]
     return [
-        ("" if index else fit_line(name, 14), *_cells(clock))
+        ("" if index else fit_line(name, most), *_cells(clock))
         for name, figures in groups
-        for index, clock in enumerate(figures)
+        for index, clock in enumerate(one for one in figures if one.n)
     ]
 
 

@@ -1,18 +1,29 @@
-"""Text that fits the columns of a terminal, whatever a record contains: lines, paragraphs and tables."""
+"""Text that fits the columns of a terminal, whatever a record contains: lines, paragraphs and tables.
+
+How wide it may be is an argument, in columns: that of the terminal, or UNCUT for a pipe or a file.
+"""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+import re
+import sys
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from unicodedata import category, east_asian_width
 
-from incident_ops.documents.incident_facts import spell_undated
 from incident_ops.domain.time import spell_clock
 from incident_ops.render.findings import inert
 
-WIDTH = 80
+DEFAULT_WIDTH = 80
+"""Columns, where nobody says how wide the text may be."""
+UNCUT = sys.maxsize
+"""The width of a pipe or a file: there no text of a record is cut or broken; our own prose has DEFAULT_WIDTH."""
 _MORE = "…"
+_BREAK = re.compile(r"\s*\n\s*")
+_WORD = re.compile(r"(\s*)(\S+)")
+_LEAST_PROSE = 24
+"""Columns that a text at the end of a row needs; with less room it has a line of its own."""
 
 Style = Callable[[str, str], str]
 """(tone of a line, the whole line) -> the line as shown, e.g. in colour."""
@@ -42,14 +53,22 @@ def cut_line(line: str, most: int) -> str:
     return kept.rstrip() + _MORE
 
 
-def undated_lines(fields: Iterable[str], *, of_several: bool = False) -> list[str]:
+def undated_lines(fields: Iterable[str], width: int = DEFAULT_WIDTH, *, of_several: bool = False) -> list[str]:
     """What a view of an earlier time leaves out, after an empty line; nothing where it leaves out nothing."""
+    from incident_ops.documents.incident_facts import spell_undated  # clocks and more, which few texts need
+
     sentence = spell_undated(fields, of_several=of_several)
-    return ["", *wrap(sentence.split(), WIDTH)] if sentence else []
+    return ["", *wrap(sentence.split(), _of_prose(width))] if sentence else []
+
+
+def _of_prose(width: int) -> int:
+    return DEFAULT_WIDTH if width == UNCUT else width
 
 
 def wrap(parts: Iterable[str], most: int, between: str = " ") -> list[str]:
     """Parts, each kept whole, as lines of at most `most` columns, joined by `between`."""
+    if most == UNCUT:
+        return [between.join(parts)]
     lines: list[str] = []
     for part in parts:
         longer = f"{lines[-1]}{between}{part}" if lines else part
@@ -62,19 +81,32 @@ def wrap(parts: Iterable[str], most: int, between: str = " ") -> list[str]:
     return lines
 
 
-def fold(text: str, first: str = "", rest: str = "") -> list[str]:
-    """A text as lines of at most 80 characters, `first` before the first and `rest` before the others.
+def fold(text: str, first: str = "", rest: str = "", width: int = DEFAULT_WIDTH) -> list[str]:
+    """A text as lines of at most `width` columns, `first` before the first and `rest` before the others.
 
     A word longer than that, such as a path or a key, has a line of its own.
     """
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
-    )
+    width, text = _of_prose(width), _BREAK.sub(" ", text)
+    lines: list[str] = []
+    line, is_empty = first, True
+    for gap, word in _WORD.findall(text):
+        longer = f"{line}{gap}{word}"
+        if is_empty or columns(longer) <= width:
+            line, is_empty = longer, False
+        else:
+            lines.append(line)
+            line = rest + word
+    return lines if is_empty else [*lines, line]
 
 
-def hanging(texts: Iterable[str]) -> list[str]:
-    """Texts as lines of at most 80 columns, all but the first line of each set in by two."""
-    return [line for text in texts for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ")]
+def fold_record(text: str, first: str = "", rest: str = "", width: int = DEFAULT_WIDTH) -> list[str]:
+    """The same for a line that quotes a record: where nothing is cut it is not broken either, so that it is found."""
+    return fold(text, first, rest, width) if width != UNCUT else [first + text]
+
+
+def hanging(texts: Iterable[str], width: int = DEFAULT_WIDTH) -> list[str]:
+    """Texts as lines of at most `width` columns, all but the first line of each set in by two."""
+    return [line for text in texts for line in fold(text, rest="  ", width=width)]
 
 
 def spell_due(at: datetime | None) -> str:
@@ -93,13 +125,77 @@ def _columns(char: str) -> int:
     return 2 if east_asian_width(char) in "WF" else 1
 
 
-def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
-    """The header and the rows, each column as wide as its widest cell; those at the indexes `right` align right."""
-    table = [header, *rows]
-    widths = [max(map(columns, column)) for column in zip(*table, strict=True)]
-    return ["  ".join(_cells(row, widths, right)).rstrip() for row in table]
+class Table(NamedTuple):
+    """Rows of cells below a header.
+
+    `right`: indexes of the columns of figures, which align right. `has_prose`: the last cell of a row is a text, which
+    is cut where it does not fit, and stands below its row where there is hardly room for it. `tones`: one for each
+    row. `spot`: the index of a column, and a tone for each row of it that is not the row's own.
+    """
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    right: Collection[int] = ()
+    has_prose: bool = False
+    tones: Sequence[str] = ()
+    spot: tuple[int, Sequence[str]] = (0, ())
+
+    def lines(self, width: int = DEFAULT_WIDTH, style: Style = lambda _, line: line) -> list[str]:
+        """The lines of the header and of each row, none wider than `width` before it is styled.
+
+        Where the columns do not fit side by side a row takes several lines, each figure with its name, and there is no
+        header.
+        """
+        count = len(self.header) - self.has_prose
+        table = [self.header, *self.rows]
+        widths = [max(columns(row[index]) for row in table) for index in range(count)]
+        front = sum(widths) + 2 * (count - 1)
+        if front > width:
+            return [line for number, row in enumerate(self.rows) for line in self._stacked(number, row, width, style)]
+        room = width - front - 2
+        longest = max(columns(row[-1]) for row in table)
+        is_beside = self.has_prose and room >= min(_LEAST_PROSE, longest)
+        out = []
+        for number, row in enumerate(table, -1):
+            cells = self._padded(row, widths)
+            cells += [fit_line(row[-1], room)] if is_beside else []
+            out.append(self._styled(number, cells, style))
+            if self.has_prose and not is_beside and number >= 0 and row[-1]:
+                out.append(style(self._tone(number), "  " + fit_line(row[-1], width - 2)))
+        return out
+
+    def _padded(self, row: Sequence[str], widths: Sequence[int]) -> list[str]:
+        return [
+            " " * (width - columns(text)) + text if index in self.right else pad(text, width)
+            for index, (text, width) in enumerate(zip(row, widths, strict=False))
+        ]
+
+    def _styled(self, number: int, cells: Sequence[str], style: Style) -> str:
+        place, tones = self.spot
+        tone = self._tone(number)
+        if number < 0 or number >= len(tones) or not tones[number]:
+            return style(tone, "  ".join(cells).rstrip())
+        before, after = ("  ".join(part) for part in (cells[:place], cells[place + 1 :]))
+        word = cells[place].rstrip()
+        gap = cells[place].removeprefix(word)
+        return style(tone, before + "  ") + style(tones[number], word) + style(tone, f"{gap}  {after}".rstrip())
+
+    def _tone(self, number: int) -> str:
+        return self.tones[number] if 0 <= number < len(self.tones) else ""
+
+    def _stacked(self, number: int, row: Sequence[str], width: int, style: Style) -> list[str]:
+        cells = row[:-1] if self.has_prose else row
+        named = [
+            f"{self.header[index].lower()} {text}" if index in self.right else text for index, text in enumerate(cells)
+        ]
+        lines = wrap([text for text in named if text], width - 2, "  ")
+        prose = [fit_line(row[-1], width - 2)] if self.has_prose and row[-1] else []
+        first, *rest = [*lines, *prose]
+        return [style(self._tone(number), line) for line in (first, *(f"  {line}" for line in rest))]
 
 
-def _cells(row: Sequence[str], widths: Sequence[int], right: Collection[int]) -> Iterator[str]:
-    for index, (text, width) in enumerate(zip(row, widths, strict=True)):
-        yield " " * (width - columns(text)) + text if index in right else pad(text, width)
+def aligned(
+    header: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int] = (), width: int = DEFAULT_WIDTH
+) -> list[str]:
+    """The lines of a table without prose."""
+    return Table(header, rows, right).lines(width)

@@ -10,7 +10,7 @@ from incident_ops.domain.incident import Event, Incident
 from incident_ops.domain.time import parse_instant, spell_clock, stamp
 from incident_ops.render.findings import inert, json_text, plural
 from incident_ops.render.incident import HEAD_LINE
-from incident_ops.render.text import WIDTH, Style, fit_line, pad, wrap
+from incident_ops.render.text import DEFAULT_WIDTH, Style, fit_line, pad, wrap
 
 HEADER = ("#", "TIME", "KIND", "EVENT")
 
@@ -35,9 +35,9 @@ class TimelineList(NamedTuple):
     kind: str | None
 
 
-def to_text(listed: TimelineList, style: Style = lambda _, line: line) -> str:
-    """A table of full texts, each wrapped in its column."""
-    head = fit_line(f"Timeline of {listed.incident.id}: {listed.incident.title}", WIDTH - 17)
+def to_text(listed: TimelineList, style: Style = lambda _, line: line, width: int = DEFAULT_WIDTH) -> str:
+    """A table of full texts, each wrapped in its column; `width` in columns."""
+    head = fit_line(f"Timeline of {listed.incident.id}: {listed.incident.title}", width - 17)
     lines = [style(HEAD_LINE, f"{head} (times in UTC)"), ""]
     rows = [
         (str(one.number), spell_clock(parse_instant(one.event.at), dated=True), one.event.kind)
@@ -47,7 +47,7 @@ def to_text(listed: TimelineList, style: Style = lambda _, line: line) -> str:
     margin = sum(widths) + 2 * len(widths)
     for cells, texts in zip((HEADER[:3], *rows), ([HEADER[3]], *map(_texts, listed.entries)), strict=True):
         front = "".join(pad(cell, width) + "  " for cell, width in zip(cells, widths, strict=True))
-        body = [line for text in texts for line in wrap(inert(text).split(), WIDTH - margin)]
+        body = [line for text in texts for line in wrap(inert(text).split(), width - margin)]
         lines += [f"{front if not place else ' ' * margin}{line}".rstrip() for place, line in enumerate(body)]
     if not listed.entries:
         lines = lines[:2]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from typing import Any
 
 from incident_ops.domain.policy import LevelPolicy, Policy
 from incident_ops.domain.triage import Decision
 from incident_ops.render.findings import inert
-from incident_ops.render.text import WIDTH
+from incident_ops.render.text import DEFAULT_WIDTH, fold
 
 
 def decision_lines(decision: Decision) -> Iterator[str]:
@@ -33,11 +32,11 @@ def decision_data(decision: Decision) -> dict[str, Any]:
     return {**head, **rule, **rest, "open": [one._asdict() for one in decision.open]}
 
 
-def level_lines(policy: Policy) -> Iterator[str]:
+def level_lines(policy: Policy, width: int = DEFAULT_WIDTH) -> Iterator[str]:
     """Every level, worst first: its label, what it means, and examples of it."""
     for level in (*sorted(policy.levels, key=_rank), *sorted(policy.scheme.major, key=_rank)):
         yield inert(f"{level.id}: {level.label}" if level.label != level.id else f"{level.id}: for major incidents")
-        yield from (wrapped(inert(line)) for line in meaning(level))
+        yield from (wrapped(inert(line), width) for line in meaning(level))
 
 
 def meaning(level: LevelPolicy | None) -> Iterator[str]:
@@ -48,9 +47,9 @@ def meaning(level: LevelPolicy | None) -> Iterator[str]:
         yield f"for example: {'; '.join(level.examples)}"
 
 
-def wrapped(line: str) -> str:
-    """A line below a heading, broken where it is too long for a terminal."""
-    return textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="    ")
+def wrapped(line: str, width: int = DEFAULT_WIDTH) -> str:
+    """A line below a heading, broken where it is longer than `width` columns."""
+    return "\n".join(fold(line, "  ", "    ", width))
 
 
 def _rank(level: LevelPolicy) -> int:

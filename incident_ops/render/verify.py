@@ -8,7 +8,7 @@ from typing import Protocol
 
 from incident_ops.domain.time import stamp
 from incident_ops.render.findings import inert, json_text, plural
-from incident_ops.render.text import WIDTH, fit_line
+from incident_ops.render.text import DEFAULT_WIDTH, fit_line
 
 
 class Unanswered(Protocol):
@@ -26,11 +26,11 @@ class Unanswered(Protocol):
     def what(self) -> tuple[str, ...]: ...
 
 
-def to_text(commits: int, unanswered: Sequence[Unanswered], is_cut: bool) -> str:
+def to_text(commits: int, unanswered: Sequence[Unanswered], is_cut: bool, width: int = DEFAULT_WIDTH) -> str:
     """Two lines a change, then the sum."""
     lines = []
     for one in unanswered:
-        lines.append(fit_line(f"{one.commit[:12]}  {one.at:%Y-%m-%d %H:%M}  {one.author}", WIDTH))
+        lines.append(fit_line(f"{one.commit[:12]}  {one.at:%Y-%m-%d %H:%M}  {one.author}", width))
         lines.append(f"  {inert(one.path)}: {inert(', '.join(one.what))}")
     looked_at = f"{plural(commits, 'commit')} looked at"
     missing = len({one.commit for one in unanswered})

@@ -10,8 +10,9 @@ all. A phase with any other name has no event of its own and ends by the clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 from incident_ops.domain.as_of import IncidentAt, as_of
@@ -19,7 +20,7 @@ from incident_ops.domain.commander import commander_due
 from incident_ops.domain.fence import consume, evaluate_each
 from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.record import Record, UndatedFields, Unread
+from incident_ops.domain.record import HIDDEN, Record, UndatedFields, Unread, title_of
 from incident_ops.domain.ticket import kind_of
 from incident_ops.domain.triage_window import triage_instants
 from incident_ops.domain.waits import snoozed_until
@@ -33,7 +34,7 @@ class ClockReport(NamedTuple):
     """The clocks at an instant (aware UTC), ordered by incident; `unread` are records that could not be used.
 
     `statuses` are the incidents that are not resolved, ordered by id; cancelled ones are left out. `undated` names by
-    incident what a view of an earlier time leaves out.
+    incident what a view of an earlier time leaves out, `titles` holds the titles that may be listed.
     """
 
     at: datetime
@@ -41,6 +42,7 @@ class ClockReport(NamedTuple):
     unread: tuple[Unread, ...] = ()
     statuses: tuple[IncidentStatus, ...] = ()
     undated: UndatedFields = ()
+    titles: Mapping[str, str] = MappingProxyType({})
 
 
 def clock_report(
@@ -54,6 +56,7 @@ def clock_report(
     statuses: list[IncidentStatus] = []
     left_out = list(unread)
     undated: list[tuple[str, tuple[str, ...]]] = []
+    titles: dict[str, str] = {}
 
     def add(record: Record) -> None:
         incident = record.incident
@@ -63,6 +66,7 @@ def clock_report(
             return
         if record.undated:
             undated.append((incident.id, record.undated))
+        titles[incident.id] = title_of(incident, policy) or HIDDEN
         view = as_of(incident, now)
         its_clocks = clocks(view, policy)
         found.extend(clock for clock in its_clocks if everything or _is_wanted(clock, incident.is_closed))
@@ -74,7 +78,7 @@ def clock_report(
     consume(evaluate_each(records, add))
     statuses.sort(key=lambda one: one.incident)
     found.sort(key=lambda clock: (clock.incident, clock.place))
-    return ClockReport(now, tuple(found), tuple(sorted(left_out)), tuple(statuses), tuple(sorted(undated)))
+    return ClockReport(now, tuple(found), tuple(sorted(left_out)), tuple(statuses), tuple(sorted(undated)), titles)
 
 
 def _is_wanted(clock: Clock, closed: bool) -> bool:

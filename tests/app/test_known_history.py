@@ -26,9 +26,10 @@ from incident_ops.edits.escalate import escalate_incident
 from incident_ops.edits.freeze import OverrideRequest, override_incident
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
-from incident_ops.render import incident as picture
 from incident_ops.render import lists
 from incident_ops.render import sla as sla_text
+from incident_ops.render.incident import IncidentView, to_text
+from incident_ops.render.incident_data import to_json
 from incident_ops.sla.clocks import clocks
 from incident_ops.sla.obligations import obligations
 from incident_ops.sla.status import clock_report
@@ -144,7 +145,7 @@ def as_open(item: ActionItem) -> ActionItem:
 def outputs(incident: Incident, policy: Policy, now: datetime) -> dict[str, str]:
     """Everything that is shown, listed, checked, held and rendered of an incident."""
     record = Record(PATH, incident, {})
-    view = picture.IncidentView(
+    view = IncidentView(
         record, policy, clocks(as_of(incident, now), policy), now, days_late(incident, policy, now),
         next_steps(incident, policy),
     )  # fmt: skip
@@ -152,8 +153,8 @@ def outputs(incident: Incident, policy: Policy, now: datetime) -> dict[str, str]
     rows = lists.incident_rows([record], policy, now)
     items = lists.item_rows([record], policy, now)
     return {
-        "show": picture.to_text(view),
-        "show in JSON": picture.to_json(view),
+        "show": to_text(view),
+        "show in JSON": to_json(view),
         "list": lists.incidents_text(rows) + lists.incidents_json(rows, now, []),
         "list of items": lists.items_text(items) + lists.items_json(items, now, []),
         "sla check": sla_text.to_json(report, due.lag_seconds, sla_text.obligations_data(due)),

@@ -42,16 +42,29 @@ class Done(NamedTuple):
             assert word in lines[0], (word, self)
 
 
-def call(*args: str, at: Path, clock: str | None = AT) -> Done:
-    """Runs a command inside this process, in folder `at`, with `--at clock` unless that is None."""
+class Screen(io.StringIO):
+    """Output that a program takes for a terminal."""
+
+    def isatty(self) -> bool:
+        """It is one."""
+        return True
+
+
+def call(*args: str, at: Path, clock: str | None = AT, columns: int | None = None, **variables: str) -> Done:
+    """Runs a command inside this process, in folder `at`, with `--at clock` unless that is None.
+
+    With `columns` its output is a terminal of that width; without colours unless `variables` of the environment differ.
+    """
     argv = ["incident-ops", *(("--at", clock) if clock else ()), *args]
-    out, err = io.StringIO(), io.StringIO()
+    out, err = (io.StringIO(), io.StringIO()) if columns is None else (Screen(), Screen())
+    shown = {} if columns is None else {"COLUMNS": str(columns), "NO_COLOR": "1"}
     before = signal.getsignal(signal.SIGTERM)
     code: object = "main returned"
     try:
         with contextlib.ExitStack() as scene:
             scene.enter_context(contextlib.chdir(at))
             scene.enter_context(mock.patch.object(sys, "argv", argv))
+            scene.enter_context(mock.patch.dict(os.environ, shown | variables))
             scene.enter_context(contextlib.redirect_stdout(out))
             scene.enter_context(contextlib.redirect_stderr(err))
             main()

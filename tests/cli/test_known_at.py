@@ -78,7 +78,7 @@ def test_what_is_not_shown_is_named_in_words(cloudflare: Folder) -> None:
     """On the screen, below a list, in `sla check`, and in the documents; at most 80 columns."""
     line = "Not shown, because the record does not say since when: triage, impact, cause"
     for words in (["show"], ["list"], ["list", "--open"], ["sla", "check"]):
-        out = call(*words, at=cloudflare.path, clock=at("13:00")).out
+        out = call(*words, at=cloudflare.path, clock=at("13:00"), columns=80).out
         assert line in out
         assert max(map(len, out.splitlines())) <= 80
         assert "Not shown" not in call(*words, at=cloudflare.path, clock="2025-11-21T10:00:00Z").out

@@ -89,7 +89,7 @@ def test_the_table_fits_80_columns_whatever_a_record_says(folder: Folder) -> Non
     folder.put("INC-20250126-120500", title='"' + "wide 名前 💥 " * 15 + '\\e[31m"', action_items=ITEMS)
     folder.put("INC-1", title='"a\\nb"')
     for args in (["list"], ["list", "--owner", "@alice"]):
-        out = call(*args, at=folder.path).out
+        out = call(*args, at=folder.path, columns=80).out
         assert all(line.isprintable() for line in out.splitlines())
         assert max(map(len, out.splitlines())) <= 80
         assert "\x1b" not in out

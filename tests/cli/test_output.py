@@ -98,7 +98,7 @@ def test_tables_fit_80_columns(preset: str, tmp_path: Path) -> None:
     service = re.findall(r"^  ([a-z-]+):", (root / "services.yaml").read_text(), re.MULTILINE)[0]
     shown = ("plan", "apply", "plan", "sla check --all", "sla check", f"gate check -s {service}", "triage")
     for words in shown:
-        done = call(*words.split(), at=root, clock=CLOCK)
+        done = call(*words.split(), at=root, clock=CLOCK, columns=80)
         for line in done.out.splitlines():
             assert len(line) <= 80, (words, line)
 

@@ -192,7 +192,7 @@ def test_titles_in_an_error_are_short_and_restricted_ones_stay_hidden(folder: Fo
     for number in range(1, 5):
         folder.put(f"INC-{number}", title="x" * 190)
     folder.put("INC-5", title="the secret one", visibility="restricted")
-    done = call("ack", at=folder.path)
+    done = call("ack", at=folder.path, columns=80)
     done.told_once(2, "5 are open")
     assert done.err.endswith("  INC-5  SEV1  new  api  (restricted)\n")
     assert max(map(len, done.err.splitlines())) <= 80

@@ -66,10 +66,10 @@ def test_every_line_of_a_ticket_fits_a_terminal(place: Folder) -> None:
     outs = [
         declare(place, "P2"),
         done(place, "show"),
-        done(place, "list"),
+        call("list", at=place.path, clock=AFTER, columns=80),
         done(place, "update", "--severity", "P0"),
         done(place, "update", "--severity", "P2", "--reason", "x"),
-        done(place, "sla", "check"),
+        call("sla", "check", at=place.path, clock=AFTER, columns=80),
     ]
     assert [line for one in outs for line in one.out.splitlines() if len(line) > 80] == []
 

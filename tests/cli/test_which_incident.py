@@ -85,7 +85,7 @@ def test_several_are_listed_a_line_each(folder: Folder) -> None:
     folder.put(ID, severity="SEV2", title='"\\u0634\\u0628\\u0643\\u0629 is down \\e[31m"')
     folder.put(OTHER, title="Login fails for most users and nobody knows why, " + "really " * 20)
     folder.put("INC-20250126-120700", **CLOSED)
-    done = call("ack", at=folder.path)
+    done = call("ack", at=folder.path, columns=80)
     done.told_once(2, "Which incident? 2 are open (name it by its id, or by the id's end)")
     _, first, second = done.err.splitlines()
     assert first.startswith(f"  {OTHER}  SEV1  new  api  Login fails for most")

@@ -19,7 +19,8 @@ from incident_ops.domain.time import parse_instant
 from incident_ops.edits.declare import next_steps
 from incident_ops.records.policy import load_policy
 from incident_ops.records.yaml_reader import Document, read_bytes
-from incident_ops.render.incident import IncidentView, to_json, to_text
+from incident_ops.render.incident import IncidentView, to_text
+from incident_ops.render.incident_data import to_json
 from incident_ops.render.sla import URGENCY
 from incident_ops.render.text import columns, fit_line, wrap
 from incident_ops.sla.clocks import clocks

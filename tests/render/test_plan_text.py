@@ -11,7 +11,7 @@ from incident_ops.domain.record import Unread
 from incident_ops.domain.tracker import Issue
 from incident_ops.reconcile.plan import Plan
 from incident_ops.render.plan import plan_json, plan_text
-from incident_ops.render.text import WIDTH
+from incident_ops.render.text import DEFAULT_WIDTH
 from tests.reconcile.builders import Forgetful, item, plan_for, plan_from, record, sync
 from tests.support.golden import assert_golden
 
@@ -45,7 +45,7 @@ def test_the_text_is_the_golden_one() -> None:
 
 def test_no_line_is_wider_than_a_terminal() -> None:
     """Everything fits 80 columns."""
-    assert max(len(line) for line in plan_text(sample()).splitlines()) <= WIDTH
+    assert max(len(line) for line in plan_text(sample()).splitlines()) <= DEFAULT_WIDTH
 
 
 def test_nothing_to_do_is_one_line() -> None:
