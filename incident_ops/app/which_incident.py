@@ -69,15 +69,28 @@ def candidates(
     them, all are candidates, and the command says why it is not. UserError where no incident is open.
     """
     opened = [record for record in _live(workspace, as_known) if not record.incident.is_closed]
-    if not opened and as_known and workspace.is_at_given:
-        hint = "name one: `incident-ops list` shows all there are"
-        raise UserError(f"no incident is open at {stamp(workspace.now)}", hint=hint)
     if not opened:
-        raise UserError("no incident is open", hint='name one, or `incident-ops declare "..." -s SERVICE`')
+        raise _none_open(workspace, as_known=as_known and workspace.is_at_given)
     fitting = [record for record in opened if fits(record.incident)] or opened
     active = [record for record in fitting if is_active(record.incident)] if active_first else []
     rows = incident_rows(active or fitting, workspace.judged_by[0], workspace.now)
     return [row.record for row in rows]
+
+
+def _none_open(workspace: Workspace, *, as_known: bool) -> UserError:
+    """The error where no incident is open; it names the one that was closed last, which is most often meant."""
+    if as_known:
+        hint = "name one: `incident-ops list` shows all there are"
+        return UserError(f"no incident is open at {stamp(workspace.now)}", hint=hint)
+    closed = _closed(workspace)
+    if not closed:
+        return UserError("no incident is open", hint='incident-ops declare "..." -s SERVICE')
+    last = max(closed, key=lambda record: (_end(record.incident), record.incident.id))
+    return UserError("no incident is open; the last one was", lines=listed(workspace, [last]), hint=_BY_ID)
+
+
+def _closed(workspace: Workspace) -> list[Record]:
+    return [record for record in every_record(workspace.store, workspace.catalogue) if record.incident.is_closed]
 
 
 def ended_candidates(workspace: Workspace) -> list[Record]:
@@ -86,7 +99,7 @@ def ended_candidates(workspace: Workspace) -> list[Record]:
     UserError where none is over.
     """
     ended = [record for record in _live(workspace) if record.incident.state == RESOLVED]
-    ended = ended or [one for one in every_record(workspace.store, workspace.catalogue) if one.incident.is_closed]
+    ended = ended or _closed(workspace)
     if not ended:
         raise UserError("no incident is resolved or closed", hint="see `incident-ops list`")
     return sorted(ended, key=lambda one: (_end(one.incident), one.incident.id), reverse=True)

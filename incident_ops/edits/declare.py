@@ -298,14 +298,19 @@ def next_steps(incident: Incident, policy: Policy, *, is_whole: bool = True) -> 
     if incident.state in by_state:
         steps_left.append(by_state[incident.state])
     if incident.state == IN_PROGRESS:
-        steps_left.append(_progress(incident))
+        steps_left += _progress(incident, policy)
     is_final = incident.postmortem is not None and incident.postmortem.status == "final"
     if incident.state in OVER and policy.requires_postmortem(incident) and not is_final:
         steps_left.append(f"write `postmortem` in incidents/{incident.id}/incident.yaml")
     return tuple(steps_left[:MOST_STEPS])
 
 
-def _progress(incident: Incident) -> str:
-    if current_instant(incident, "restored") is None and not incident.updates:
-        return f'incident-ops update {incident.id} --internal "..."'
-    return f"incident-ops resolve {incident.id}"
+def _progress(incident: Incident, policy: Policy) -> tuple[str, ...]:
+    """The first or the next update, where the level asks for updates; and the end, once people know of it."""
+    update = f'incident-ops update {incident.id} --internal "..."'
+    is_back = current_instant(incident, "restored") is not None
+    if not (is_back or incident.updates):
+        return (update,)
+    level = policy.duties(incident.severity, incident.priority)
+    is_asked = level is not None and level.update.internal is not None and not is_back
+    return (*([update] if is_asked else []), f"incident-ops resolve {incident.id}")

@@ -117,7 +117,7 @@ def close_incident(
 ) -> Step:
     """Moves from resolved to closed; warns where nobody verified, or a required postmortem is not final."""
     if incident.state == CLOSED:
-        return Step((), (f"was closed already, at {current_instant(incident, 'closed')}; nothing changed",))
+        return _close_again(incident, now, by, verified)
     if incident.state != RESOLVED:
         way = " -> ".join(map(state_words, (incident.state, *path(incident, policy, CLOSED))))
         hint = f"the path is {way}: `incident-ops resolve {incident.id}` first; if it was not an incident: `withdraw`"
@@ -135,10 +135,20 @@ def close_incident(
     return Step(tuple(edits), tuple(messages), _close_warnings(incident, policy, verified))
 
 
+def _close_again(incident: Incident, now: datetime, by: str | None, verified: bool) -> Step:
+    """What is closed stays closed; that somebody verified it is still taken."""
+    if not verified or current_instant(incident, "verified") is not None:
+        return Step((), (f"was closed already, at {current_instant(incident, 'closed')}; nothing changed",))
+    at = stamp(now)
+    edits = (instant_edit(incident, "verified", at), timeline_row(now, "status", "Restoration verified", by))
+    return Step(edits, (f"restoration verified at {at}; it was closed already",))
+
+
 def _close_warnings(incident: Incident, policy: Policy, verified: bool) -> tuple[str, ...]:
     messages = []
     if not verified and current_instant(incident, "verified") is None:
-        messages.append("closed although nobody verified that the service is restored; record that with --verified")
+        way = f"incident-ops close {incident.id} --verified"
+        messages.append(f"closed although nobody verified that the service is restored; once somebody has: `{way}`")
     status = incident.postmortem.status if incident.postmortem else None
     if policy.requires_postmortem(incident) and status != "final":
         label = incident.severity or incident.priority

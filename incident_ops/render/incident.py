@@ -224,7 +224,7 @@ def _age(view: IncidentView) -> str:
             return f"impact {spell_duration(felt)}"
         end = instant(current_instant(incident, "resolved") or current_instant(incident, "closed"))
         took = spell_duration(int((end - cycle_began(incident)).total_seconds())) if end else UNKNOWN
-        return f"took {took}, impact {UNKNOWN}"
+        return f"took {took}, impact time {UNKNOWN}"
     word = REOPENED if incident.cycles else "open"
     return f"{phase(incident)}, {word} {spell_age(int((view.now - cycle_began(incident)).total_seconds()))}"
 

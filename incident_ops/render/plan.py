@@ -29,7 +29,7 @@ from incident_ops.reconcile.changes import (
 from incident_ops.reconcile.limits import HeldChanges
 from incident_ops.reconcile.plan import PLAN_SCHEMA, Plan
 from incident_ops.render.findings import inert, inert_lines, json_text, plural
-from incident_ops.render.text import DEFAULT_WIDTH, Style, cut_line, fold, fold_record
+from incident_ops.render.text import DEFAULT_WIDTH, Style, columns, cut_line, fold, fold_record
 
 _SIGNS = {CREATE: "+", UPDATE: "~", CLOSE: "-", REOPEN: "^", EDIT: "<", NOTIFY: "!"}
 _VERBS = {NOTIFY: "send"}
@@ -228,12 +228,20 @@ def _kept_lines(kept: tuple[Kept, ...], width: int, *, is_verbose: bool) -> list
     """What is left unchanged: a line that fits for each reason, or with the keys all of it."""
     if not kept:
         return []
-    lines = ["", f"Left unchanged: {len(kept)}"]
+    lines, is_shortened = [], False
     for reason, (keys, more) in kept_by_reason(kept).items():
         rest = f" and {more} more" if more else ""
-        text = f"{reason} ({len(keys) + more}): {', '.join(keys)}{rest}"
-        lines += fold_record(text, "  = ", "    ", width) if is_verbose else [cut_line(f"  = {text}", width)]
-    return lines
+        named, count = ", ".join(keys) + rest, len(keys) + more
+        text = f"{named}: {reason}" if count == 1 else f"{count}: {reason}: {named}"
+        if is_verbose:
+            lines += fold_record(text, "  = ", "    ", width)
+        elif count > 1 and columns(text) + 4 > width:
+            lines.append(cut_line(f"  = {count}: {reason}", width))
+            is_shortened = True
+        else:
+            lines.append(cut_line(f"  = {text}", width))
+    how = " (-v names them)" if is_shortened else ""
+    return ["", f"Left unchanged: {len(kept)}{how}", *lines]
 
 
 MOST_CHARACTERS = 60_000  # GitHub takes 65,536 characters in a comment

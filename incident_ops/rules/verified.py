@@ -34,5 +34,5 @@ def check(record: Record, world: World) -> Iterator[Finding]:
         return
     where = f"cycles[{len(incident.cycles) - 1}].verified" if incident.cycles else "times.verified"
     message = f"state is closed, but {where} is missing: {incident.severity or level.id} asks to verify first"
-    hint = f'when was it verified? incident-ops timeline "..." {incident.id} --at WHEN --mark verified'
+    hint = f"incident-ops close {incident.id} --verified; if it was earlier: --at WHEN"
     yield rule_finding(ID, LEVEL, ("state",), message, hint)

@@ -87,7 +87,7 @@ def test_an_end_that_two_ids_have_and_a_slip_are_told(folder: Folder) -> None:
 
 def test_a_closed_incident_is_shown_with_how_long_it_took(folder: Folder) -> None:
     folder.put("INC-1", **CLOSED)
-    assert call("show", "INC-1", at=folder.path).out.startswith("INC-1  SEV1  closed  took 25m, impact unknown\n")
+    assert call("show", "INC-1", at=folder.path).out.startswith("INC-1  SEV1  closed  took 25m, impact time unknown\n")
 
 
 def test_a_record_that_cannot_be_read_is_told_with_its_line(folder: Folder) -> None:

@@ -140,3 +140,33 @@ CHANGES = [
         )
     ),
 ]  # fmt: skip
+
+
+def test_where_none_is_open_the_one_that_was_closed_last_is_named(folder: Folder) -> None:
+    """Whoever types `show` or `close --verified` too late sees what they most likely mean."""
+    folder.put(ID)
+    act(folder, "resolve", ID, "--restored", "now", "--cause", "deploy")
+    act(folder, "close", ID)
+    done = call("close", "--verified", at=folder.path)
+    assert done.code == 2
+    assert "no incident is open; the last one was" in done.err
+    assert ID in done.err
+
+
+def test_what_was_closed_unverified_can_still_be_verified(folder: Folder) -> None:
+    """The warning of `close` names the command, and it works; a second time nothing changes."""
+    folder.put(ID)
+    act(folder, "resolve", ID, "--restored", "now", "--cause", "deploy")
+    assert f"incident-ops close {ID} --verified" in act(folder, "close", ID).err.replace("\n  ", " ")
+    assert "restoration verified at" in act(folder, "close", ID, "--verified").out
+    assert "[verified]" not in call("validate", at=folder.path).out
+    assert "nothing changed" in act(folder, "close", ID, "--verified").out
+
+
+def test_the_next_update_is_named_before_the_end(folder: Folder) -> None:
+    """A level that asks for updates asks for the next one, too."""
+    folder.put(ID, severity="SEV0")
+    act(folder, "ack", ID)
+    act(folder, "assign", "commander", "@alice", ID)
+    steps = [line.strip() for line in act(folder, "update", "--internal", "x").out.splitlines() if "next:" in line]
+    assert steps == [f'next: incident-ops update {ID} --internal "..."', f"next: incident-ops resolve {ID}"]
