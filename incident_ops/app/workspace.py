@@ -166,6 +166,10 @@ def strict(workspace: Workspace) -> Workspace:
     return replace(workspace, is_strict=True)
 
 
+CATCH_UP = timedelta(minutes=5)
+"""A clock that is further behind the last commit is wrong, and not corrected in silence."""
+
+
 def caught_up(workspace: Workspace) -> Workspace:
     """The same for a command that writes: where this machine's clock is a little behind that of the last commit, the
     time is the commit's, so that what is written now comes after what it answers."""
@@ -173,7 +177,7 @@ def caught_up(workspace: Workspace) -> Workspace:
     if workspace.is_at_given or git is None or git.head is None:
         return workspace
     last = git.committed_at(git.head)
-    if not workspace.now < last <= workspace.now + SKEW:
+    if not workspace.now < last <= workspace.now + CATCH_UP:
         return workspace
     behind = spell_duration(int((last - workspace.now).total_seconds()))
     workspace.notes.append(f"this machine's clock is {behind} behind the last commit's: {stamp(last)} is recorded")

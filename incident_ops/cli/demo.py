@@ -15,7 +15,7 @@ import click
 from incident_ops.app.demo import DemoStep, Playing, Scene, copy_examples, headline, scenes
 from incident_ops.cli.options import finish, force_color
 from incident_ops.cli.terminal import page_width
-from incident_ops.render.text import cut_line
+from incident_ops.render.text import DEFAULT_WIDTH, cut_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,11 +53,12 @@ DIFF_STYLES = {"+": "green", "-": "red"}
 
 
 def show_made(console: Console, playing: Playing) -> None:
-    """Shows what came of a scene: an issue, a document, a change."""
+    """Shows what came of a scene: an issue, a document, a change; each line cut, for a glance is enough."""
+    width = min(page_width(), DEFAULT_WIDTH)
     for shown in playing.shown():
         console.print(f"\n[bold cyan]{shown.title}[/]")
         for line in shown.lines:
-            console.print(f"  {cut_line(line, page_width() - 2)}", style=DIFF_STYLES.get(line[:1]), markup=False)
+            console.print(f"  {cut_line(line, width - 2)}", style=DIFF_STYLES.get(line[:1]), markup=False)
 
 
 def play(console: Console, scene: Scene, folder: Path, totals: Counter[str]) -> Playing:

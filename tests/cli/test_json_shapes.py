@@ -43,4 +43,4 @@ def test_the_keys_are_those_of_the_page(folder: Folder, row: str, args: tuple[st
 
 
 def test_every_row_of_the_page_is_asked_about() -> None:
-    assert len(ROWS) == 8
+    assert len(ROWS) == 9

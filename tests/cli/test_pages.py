@@ -16,13 +16,15 @@ from tests.cli.scene import AT, ROOT, Folder, call
 RECORDS = ROOT / "docs/records.md"
 README = ROOT / "README.md"
 ID = "INC-20250126-120500"
-FILLED = {"...": "Rolled back", "120500": ID}
+OTHER = "INC-20250125-104507"
+FILLED = {"...": "Rolled back", "120500": ID, "04567": OTHER}
 STATES = {
     "new": (),
     "open": (("ack",), ("action", "add", "Test it", "--owner", "@alice", "--due", "2025-02-01")),
     "paused": (("ack",), ("pause", "--waiting-for", "vendor")),
     "resolved": (("ack",), ("resolve", "--restored", "10m", "--cause", "deploy")),
 }
+SERVICES = 'services: {auth: {owner: "@acme/id"}, api: {owner: "@acme/api"}, db: {owner: "@acme/db"}}\n'
 """What was done before; each command of the page is legal in one of these at least."""
 
 
@@ -31,15 +33,18 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A repository for each state of the incident."""
     made = {}
     for name, done_before in STATES.items():
-        folder = Folder(tmp_path_factory.mktemp("pages") / name, services='services: {auth: {owner: "@acme/id"}}\n')
+        folder = Folder(tmp_path_factory.mktemp("pages") / name, services=SERVICES)
+        earlier = ("declare", "Slow", "-s", "auth", "--severity", "SEV3", "--by", "@alice")
+        assert call(*earlier, at=folder.path, clock="2025-01-25T10:45:07Z").code == 0
+        assert call("withdraw", "--as", "false_alarm", "--reason", "No", "--by", "@alice", at=folder.path).code == 0
         words = ("declare", "Login fails for most users", "-s", "auth", "--severity", "SEV1", "--by", "@alice")
         assert call(*words, at=folder.path, clock="2025-01-26T12:05:00Z").code == 0
         folder.commit()
         folder.git("update-ref", "refs/remotes/origin/main", "HEAD")
         with pytest.MonkeyPatch.context() as somebody:
             somebody.setenv("INCIDENT_OPS_BY", "@alice")
-            for minute, command in enumerate(done_before, 10):
-                assert call(*command, at=folder.path, clock=f"2025-01-26T13:{minute}:00Z").code == 0
+            for minute, command in enumerate(done_before, 20):
+                assert call(*command, at=folder.path, clock=f"2025-01-26T12:{minute}:00Z").code == 0
         made[name] = folder.path
     return made
 

@@ -30,7 +30,8 @@ def check(before: Record, after: Record, _world: World | None) -> Iterator[Findi
     for field, value in now.items():
         if value != was[field] and field not in new:
             message = f"{field} was {was[field]!r} when it was merged, and no entry in changes records it"
-            hint = f"add to changes {{at: ..., field: {field}, from: {was[field]!r}, to: {value!r}}}, or let `edit` do it"
+            entry = f"{{at: ..., field: {field}, from: {was[field]!r}, to: {value!r}}}"
+            hint = f"add to changes {entry}, or let `incident-ops edit` do it"
             yield rule_finding(ID, LEVEL, (field,), message, hint)
 
 
