@@ -13,10 +13,10 @@ from incident_ops.adapters.git_branches import RefLock
 from incident_ops.app.identity import actor
 from incident_ops.app.notify import NoticeSender
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
+from incident_ops.app.proposals import propose
 from incident_ops.app.workspace import Workspace, need_remote
-from incident_ops.app.write_back import EditsByPath, WriteBack, propose, write_locally
+from incident_ops.app.write_back import WriteBack, push_edits, write_locally
 from incident_ops.domain.ports import Lease, LockHolder
-from incident_ops.domain.record import Edit
 from incident_ops.domain.time import spell_instant, stamp
 from incident_ops.errors import IncidentOpsError, PlanChanged, UserError
 from incident_ops.notifications.deliver import Delivered, delivery_exit_code
@@ -115,7 +115,7 @@ def apply_allowed(run: PlannedRun, allowed: WithinLimits, report: Report = lambd
         for outcome in apply_changes(allowed.now, run.tracker, run.desired.identities, lock.may_create):
             outcomes.append(outcome)
             report(outcome)
-    records, write_error = _write_back(run, allowed, outcomes)
+    records, write_errors = _write_back(run, allowed, outcomes)
     report(records)
     report(SentNotices(tuple(sender.send_rest(_new_issues(outcomes)))))
     locked_out = [one for one in outcomes if _opens(one) and one.outcome == LEFT_OVER and one.error is None]
@@ -126,29 +126,32 @@ def apply_allowed(run: PlannedRun, allowed: WithinLimits, report: Report = lambd
         held=(*allowed.held, *lock.held_changes(len(locked_out))),
         records=records,
         notices=tuple(sender.delivered),
-        errors=tuple(error for error in (lock.error, write_error) if error is not None),
+        errors=tuple(error for error in (lock.error, *write_errors) if error is not None),
         ledger_error=sender.ledger_error,
     )
 
 
 def _write_back(
     run: PlannedRun, allowed: WithinLimits, outcomes: Sequence[Applied]
-) -> tuple[WriteBack, IncidentOpsError | None]:
+) -> tuple[WriteBack, list[IncidentOpsError]]:
     """Brings edits into the records; a failure hides nothing of what was done before."""
     planned = [change for change in allowed.now if change.action == EDIT]
-    opened = _new_issues(outcomes)
-    numbers: EditsByPath = new_numbers(run.desired, opened) if run.github else {}
+    numbers = new_numbers(run.desired, _new_issues(outcomes)) if run.github else ()
     if not planned and not numbers:
-        return WriteBack(""), None
+        return WriteBack(), []
+    workspace = run.workspace
     try:
         if run.github is None:
-            return write_locally(run.workspace, edits_by_path(planned)), None
-        reasons = [f"{change.key}: {change.reason}" for change in planned]
-        reasons += [f"{key}: its issue is number {number}" for key, number in sorted(opened.items())]
-        edits = _joined(run.waiting, edits_by_path(planned), numbers)
-        return propose(run.workspace, run.github, edits, reasons, run.workspace.now), None
+            return write_locally(workspace, edits_by_path(planned)), []
+        pushed = WriteBack()
+        if run.policy.write_back.automation == "push":
+            edits = edits_by_path([*planned, *numbers])
+            pushed, numbers = push_edits(workspace, edits, workspace.now) if edits else pushed, ()
+        wanted = [*run.proposed, *numbers]
+        proposed, errors = propose(workspace, run.github, wanted, run.observed.proposals, workspace.now)
+        return WriteBack((*pushed.lines, *proposed.lines), (*pushed.paths, *proposed.paths), pushed.commit), errors
     except IncidentOpsError as error:
-        return WriteBack(""), error
+        return WriteBack(), [error]
 
 
 def _new_issues(outcomes: Sequence[Applied]) -> dict[str, int]:
@@ -159,16 +162,6 @@ def _new_issues(outcomes: Sequence[Applied]) -> dict[str, int]:
 
 def _opens(outcome: Applied) -> bool:
     return outcome.change.action == CREATE and outcome.change.kind != LABEL
-
-
-def _joined(*parts: EditsByPath) -> EditsByPath:
-    """Edits by path, one part after the other, the same edit once."""
-    joined: dict[str, tuple[Edit, ...]] = {}
-    for part in parts:
-        for path, edits in part.items():
-            there = joined.get(path, ())
-            joined[path] = (*there, *(edit for edit in edits if edit not in there))
-    return joined
 
 
 class IssueLock:

@@ -20,14 +20,14 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.notification import Ledger, Message, Pair, pair, parse_ledger, serialise
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, World
-from incident_ops.domain.time import duration, instant, parse_instant, shift
+from incident_ops.domain.time import duration, instant, parse_instant, shift, stamp
 from incident_ops.edits.escalate import escalate_due
 from incident_ops.edits.finish import apply_due_move
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
 from incident_ops.notifications.plan import HELD, PlannedNotice, follow_ups, plan_deliveries
 from incident_ops.notifications.recipients import LATE_AFTER, Notices, merge_notices, notices, possible_notices
-from incident_ops.reconcile.changes import EDIT, Kept, KeyDecision, PlannedChange
+from incident_ops.reconcile.changes import AUTOMATION, EDIT, Kept, KeyDecision, PlannedChange
 from incident_ops.reconcile.plan import notice_changes
 from incident_ops.records.history import read_record
 from incident_ops.sla.obligations import DueObligations, Obligation, SeenOf, obligations
@@ -84,7 +84,17 @@ def due_edits(due: DueObligations, records: Mapping[str, Record], policy: Policy
         if step is not None and step.edits:
             reason = "; ".join((*step.messages, *step.warnings))
             changes.append(
-                PlannedChange(EDIT, obligation.kind, obligation.key, number, reason, path=record.path, edits=step.edits)
+                PlannedChange(
+                    EDIT,
+                    obligation.kind,
+                    obligation.key,
+                    number,
+                    reason,
+                    path=record.path,
+                    edits=step.edits,
+                    topic=AUTOMATION,
+                    at=stamp(obligation.due),
+                )
             )
     return KeyDecision(tuple(changes), tuple(kept))
 

@@ -138,8 +138,8 @@ class _Printer:
         elif isinstance(part, WriteBack):
             if self._left:
                 click.echo(f"  {plural(self._left, 'change')} left for the next run")
-            if part.message:
-                click.echo(f"Records: {inert(part.message)}")
+            for line in part.lines:
+                click.echo(f"Records: {inert(line)}")
         elif part.outcome == LEFT_OVER:
             self._left += 1
         else:

@@ -62,20 +62,17 @@ def _refused(message: str, where: str) -> UserError:
 def observe(
     tracker: IssueTracker,
     desired: Desired,
-    proposed: Mapping[str, str] | None = None,
     watched: Mapping[str, datetime] | None = None,
 ) -> Snapshot:
     """Everything a plan may ask of the tracker, or `Incomplete`: a partial list must never look like the whole.
 
     Asked alone: the open keys whose number is not in the list; who closed an item's issue that the record wants open;
     whether people who are not on their issue yet can be assigned. A tracker with nothing of ours in it is not asked
-    about numbers: they belong to another one. `proposed`: path -> sha256 of each file on the branch of our proposal.
+    about numbers: they belong to another one.
     `watched`: the incidents whose comments matter, and since when; where none of them has an issue no comment is read.
     """
     issues = list_issues(tracker)
-    snapshot = Snapshot(
-        source=tracker.source, repository=tracker.repository, issues=issues, proposed=dict(proposed or {})
-    )
+    snapshot = Snapshot(source=tracker.source, repository=tracker.repository, issues=issues)
     snapshot = _with_unlisted(tracker, desired, snapshot)
     kept = issues_to_keep(owned_issues(desired, snapshot), recorded_numbers(desired, snapshot))
     labels = tracker.labels()

@@ -27,7 +27,6 @@ from incident_ops.reconcile.changes import (
     EDIT,
     LABEL,
     NOTIFY,
-    PROPOSAL,
     Kept,
     KeyDecision,
     LeftAlone,
@@ -37,6 +36,7 @@ from incident_ops.reconcile.changes import (
 )
 from incident_ops.reconcile.desired import INCIDENT_ISSUE, ITEM_ISSUE, NOT_PLANNED, Desired, incident_of
 from incident_ops.reconcile.diff import OwnedIssues, SideBySide, decide_key, is_hands_off, missing_logins, side_by_side
+from incident_ops.reconcile.proposals import EditName, name_of
 
 PLAN_SCHEMA = 1
 UNREACHABLE_CHANNEL = "unreachable"
@@ -106,7 +106,7 @@ class Plan(NamedTuple):
     """What an apply would do, in order. `requests_estimate` counts the reads and writes of the whole run.
 
     `owned_open` is how many open issues are ours; `lost` how many numbers records carry while the tracker shows no
-    issue of ours at all; `proposed` is, by path, the sha256 of each file that waits in our proposal.
+    issue of ours at all.
     """
 
     changes: tuple[PlannedChange, ...]
@@ -116,7 +116,6 @@ class Plan(NamedTuple):
     checksum: str
     owned_open: int = 0
     lost: int = 0
-    proposed: Mapping[str, str] = {}
 
     @property
     def record_edits(self) -> Mapping[str, tuple[record.Edit, ...]]:
@@ -158,40 +157,15 @@ def make_plan(
         checksum=checksum(changes),
         owned_open=sum(1 for issues in sides.ours.values() for issue in issues if issue.is_open),
         lost=0 if sides.ours else len(sides.recorded),
-        proposed=snapshot.proposed,
     )
 
 
-def leave_proposed(plan: Plan, digests: Mapping[str, str]) -> Plan:
-    """A plan less the record edits that our open proposal has already; they are listed as waiting there.
-
-    `digests`: path of a record -> sha256 of the text to which the plan's edits lead. A proposal that says more than is
-    due, and nothing new, is one more change: it is written anew, or closed.
-    """
-    waiting = {path for path, digest in digests.items() if plan.proposed.get(path) == digest}
-    changes = tuple(change for change in plan.changes if change.action != EDIT or change.path not in waiting)
-    if set(plan.proposed) - waiting and not any(change.action == EDIT for change in changes):
-        stale = PlannedChange(EDIT, PROPOSAL, PROPOSAL, None, "it says more than is due")
-        changes = tuple(sorted((*changes, stale), key=lambda change: change.turn))
-    kept = tuple(
-        Kept(change.key, change.kind, change.number, "waiting in the proposal")
-        for change in plan.changes
-        if change.action == EDIT and change.path in waiting
-    )
-    return plan._replace(changes=changes, kept=(*plan.kept, *kept), checksum=checksum(changes))
-
-
-def leave_refused(plan: Plan, refused: Mapping[str, str]) -> Plan:
-    """A plan less the edits of records that cannot be made (key -> why); they are listed as left unchanged."""
-    if not refused:
-        return plan
-    changes = tuple(change for change in plan.changes if change.action != EDIT or change.key not in refused)
-    kept = tuple(
-        Kept(change.key, change.kind, change.number, f"{change.reason}, but {why}")
-        for change in plan.changes
-        if change.action == EDIT and (why := refused.get(change.key))
-    )
-    return plan._replace(changes=changes, kept=(*plan.kept, *kept), checksum=checksum(changes))
+def leave_edits(plan: Plan, left: Mapping[EditName, str]) -> Plan:
+    """A plan less some edits of records (their names -> why); they are listed as left unchanged."""
+    reasons = [(change, left.get(name_of(change)) if change.action == EDIT else None) for change in plan.changes]
+    kept = tuple(Kept(change.key, change.kind, change.number, why) for change, why in reasons if why is not None)
+    changes = tuple(change for change, why in reasons if why is None)
+    return plan._replace(changes=changes, kept=(*plan.kept, *kept), checksum=checksum(changes)) if kept else plan
 
 
 def add_decision(plan: Plan, decision: KeyDecision) -> Plan:

@@ -20,6 +20,7 @@ from incident_ops.reconcile.changes import (
     EDIT,
     LABEL,
     NOTIFY,
+    PROPOSAL,
     REOPEN,
     UPDATE,
     Kept,
@@ -41,6 +42,7 @@ _SORTS = (
     ("", CLOSE),
     ("label", CREATE),
     ("record", EDIT),
+    ("proposal", EDIT),
     ("notice", NOTIFY),
 )
 _SHOWN = 3  # keys named for each reason that something is left unchanged
@@ -96,8 +98,8 @@ def plan_headline(plan: Plan) -> str:
 
 def _noun(change: PlannedChange) -> str:
     """What a change is about where that is not an issue."""
-    if change.kind == LABEL:
-        return "label"
+    if change.kind in (LABEL, PROPOSAL):
+        return change.kind
     return {EDIT: "record", NOTIFY: "notice"}.get(change.action, "")
 
 

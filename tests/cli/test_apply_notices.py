@@ -17,7 +17,7 @@ from tests.support.http_sink import HttpSink
 from tests.support.standin import LOGIN, PERSON_TOKEN, Standin
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
-BRANCH = "incident-ops/write-back/records"
+BRANCH = "incident-ops/automation/INC-1"
 LEVEL = "levels:\n- {id: SEV1, escalate_at: 1h, channels: [slack, pagerduty, ticket]}\n"
 LADDER = "escalation: {tiers: [{id: first, tier: 1}, {id: second, tier: 2}]}\ncontacts: {tiers: {second: ['@dana']}}\n"
 OURS = f"extends: sev0-3\ntracker: {{identities: [{LOGIN}]}}\nnotify: {{incident_channel: {{create: false}}}}\n"
@@ -116,7 +116,8 @@ def test_a_breach_is_told_once_and_written_down(place: Place, sink: HttpSink) ->
     assert place.plan()["changes"] == []
     later = place.plan(clock="2025-01-26T14:04:00Z")
     assert later["changes"] == []
-    assert "waiting in the proposal" in {one["reason"] for one in later["kept"]}
+    (waiting,) = [one["reason"] for one in later["kept"] if one["key"] == ESCALATION]
+    assert waiting.startswith("waiting in #")
     again = place.apply()
     assert (again.code, again.err) == (0, "")
     assert len(pages(sink)) == 4
@@ -274,7 +275,10 @@ def test_without_the_ledger_ranks_1_and_2_go_out_and_it_is_told(
 
 
 def test_a_keyword_in_a_comment_escalates(place: Place, sink: HttpSink) -> None:
-    """A person's word on the issue is heard, a bot's or ours is not; one request more is all it costs."""
+    """A person's word on the issue is heard, a bot's or ours is not; one request more is all it costs.
+
+    Another one goes to the pull requests, while one of ours is open.
+    """
     ladder = LADDER.replace("tiers: [", "keywords: [lawyer], tiers: [", 1)
     place.folder.write("policy.yaml", f"{OURS}{ladder}")
     place.push()
@@ -282,7 +286,7 @@ def test_a_keyword_in_a_comment_escalates(place: Place, sink: HttpSink) -> None:
     (issue,) = place.ask("GET", "/issues?state=open")
     now = "2035-01-26T14:00:00Z"
     before = place.call("plan", "--tracker", "github", "--no-notify", "--show-requests", clock=now)
-    assert len([line for line in before.err.splitlines() if line.startswith("GET ")]) == 4
+    assert len([line for line in before.err.splitlines() if line.startswith("GET ")]) == 5
     place.ask("POST", f"/issues/{issue['number']}/comments", {"body": "ours: lawyer"})
     assert not [one for one in place.plan("--no-notify", clock=now)["changes"] if one["kind"] == "escalation"]
     place.ask("POST", f"/issues/{issue['number']}/comments", {"body": "The LAWYER asks"}, token=PERSON_TOKEN)

@@ -53,7 +53,7 @@ def test_a_plan_names_its_parts(one_incident: Folder) -> None:
     assert run.plan.changes
     assert {notice.message.incident for notice in run.notices} == {"INC-1"}
     assert "INC-1/incident/1/declared" in {obligation.key for obligation in run.due.obligations}
-    assert (run.github, run.has_issues, run.ledger_error, dict(run.waiting)) == (None, False, None, {})
+    assert (run.github, run.has_issues, run.ledger_error, run.proposed) == (None, False, None, ())
 
 
 def test_a_plan_without_notices_has_none(one_incident: Folder) -> None:
@@ -81,7 +81,7 @@ def test_apply_reports_each_part_as_it_happens(one_incident: Folder) -> None:
     assert urgent == SentNotices(())  # nothing is really sent with the embedded tracker
     assert changes == list(run.outcomes)
     assert all(isinstance(change, Applied) for change in changes)
-    assert records == run.records == WriteBack("")
+    assert records == run.records == WriteBack()
     assert rest == SentNotices(run.notices)
 
 
@@ -89,7 +89,7 @@ def test_apply_names_the_records_that_it_edited(one_incident: Folder) -> None:
     one_incident.write("policy.yaml", ESCALATES)
     run = apply_plan(workspace(one_incident, LATER), LOCAL)
     path = "incidents/INC-1/incident.yaml"
-    assert run.records == WriteBack("1 of 1 records changed in the work tree", (path,))
+    assert run.records == WriteBack(("1 of 1 records changed in the work tree",), (path,))
     assert "escalations:" in (one_incident.path / path).read_text()
 
 

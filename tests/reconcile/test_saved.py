@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from incident_ops.domain.tracker import Closing, Issue, Label, MissingIssue, Snapshot
+from incident_ops.domain.tracker import Closing, FileChange, Issue, Label, MissingIssue, Proposal, PullRequest, Snapshot
 from incident_ops.errors import UserError
 from incident_ops.reconcile.observe import load_snapshot, observe, save_snapshot
 from incident_ops.reconcile.plan import make_plan
@@ -22,7 +22,16 @@ FULL = Snapshot(
     gone=(MissingIssue(number=9, why="transferred", place="https://y"),),
     unassignable=("bob",),
     has_sub_issues=False,
-    proposed={"incidents/INC-1/incident.yaml": "ab"},
+    proposals=(
+        Proposal(
+            branch="incident-ops/numbers",
+            commit="c" * 40,
+            files={"incidents/INC-1/incident.yaml": FileChange("ab", "cd")},
+            holds=("ef",),
+            pull=PullRequest(7, "https://github.com/acme/app/pull/7", "open", "Numbers", "text"),
+            refused=(PullRequest(5, "https://github.com/acme/app/pull/5", "closed", "Numbers", "text", "bob"),),
+        ),
+    ),
 )
 
 

@@ -60,9 +60,9 @@ class GitHubTracker:
         site: str,
     ) -> None:
         self.has_sub_issues: bool | None = None
-        self.pulls = PullRequests(client, site)
         self._client, self._labels, self._owner_of, self._site = client, labels, owner_of, site
         self._identity = Identity(client, identities)
+        self.pulls = PullRequests(client, self._identity, site)
         self._creation = _IssueCreation(client, self._identity, owner_of, labels)
         self._comments = Comments(client, self._identity)
         self._ids: dict[int, int] = {}
