@@ -12,12 +12,15 @@ from incident_ops.adapters import clock
 from incident_ops.adapters.git_branches import RefLock
 from incident_ops.app.identity import actor
 from incident_ops.app.notify import NoticeSender
+from incident_ops.app.observed_tracker import source_of, workspace_for
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
 from incident_ops.app.proposals import propose
+from incident_ops.app.tip import must_be_tip, not_committed
 from incident_ops.app.workspace import Workspace, need_remote
 from incident_ops.app.write_back import WriteBack, push_edits, write_locally
 from incident_ops.domain.ports import Lease, LockHolder
 from incident_ops.domain.time import spell_instant, stamp
+from incident_ops.domain.tracker import GITHUB
 from incident_ops.errors import IncidentOpsError, PlanChanged, UserError
 from incident_ops.notifications.deliver import Delivered, delivery_exit_code
 from incident_ops.reconcile.apply import APPLIED, EXISTS, LEFT_OVER, Applied, Summary, apply_changes, outcome_summary
@@ -38,8 +41,15 @@ class SentNotices(NamedTuple):
     delivered: tuple[Delivered, ...]
 
 
-Progress = PlannedRun | SentNotices | Applied | WriteBack
-"""What a run reports, in this order: its plan, urgent notices, each change of the tracker, the records, the rest."""
+class NotApplied(NamedTuple):
+    """Files of the work tree that no commit has, and that GitHub therefore gets nothing of."""
+
+    paths: tuple[str, ...]
+
+
+Progress = PlannedRun | NotApplied | SentNotices | Applied | WriteBack
+"""What a run reports, in this order: its plan, what is not committed, urgent notices, each change of the tracker, the
+records, the rest."""
 Report = Callable[[Progress], None]
 
 
@@ -85,9 +95,14 @@ def apply_plan(
     """Plans and carries out what the limits allow; `report` is called with each part as it happens.
 
     `checksum` is that of the plan that was reviewed, None = any; `overrides` are limits set instead of the policy's.
-    Raises PlanChanged where the plan is not the one that was reviewed, UserError on a pull request.
+    Raises PlanChanged where the plan is not the one that was reviewed, or, on GitHub, the commit not the tip of the
+    default branch; UserError on a pull request.
     """
     must_be_reviewed(os.environ)
+    uncommitted: tuple[str, ...] = ()
+    if source_of(plan_options.tracker) == GITHUB:
+        must_be_tip(workspace_for(workspace, GITHUB))
+        uncommitted = not_committed(workspace)
     run = plan_changes(workspace, plan_options)
     if checksum is not None and checksum != run.plan.checksum:
         raise PlanChanged(
@@ -95,6 +110,8 @@ def apply_plan(
             hint=f"plan again with `incident-ops plan`: its checksum is now {run.plan.checksum}",
         )
     report(run)
+    if uncommitted:
+        report(NotApplied(uncommitted))
     limits = run.policy.tracker.limits if run.github else WITHOUT_LIMITS
     return apply_allowed(run, allow(run.plan, limits, overrides), report)
 

@@ -337,6 +337,12 @@ def _left_out(rows: int) -> str:
     return f"**{plural(rows, 'row')} did not fit here:** run `incident-ops plan` to see everything." if rows else ""
 
 
+def not_applied_line(paths: Sequence[str]) -> str:
+    """What a run on GitHub leaves out because no commit has it."""
+    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+    return f"note: not committed, so not applied: {', '.join(paths[:_SHOWN])}{more}"
+
+
 def held_lines(
     held: Sequence[HeldChanges], errors: Sequence[IncidentOpsError], unread: Sequence[LeftAlone]
 ) -> Iterator[str]:
