@@ -94,10 +94,13 @@ class RefLock:
     def __init__(self, remote: Remote) -> None:
         self._remote = remote
 
-    def take(self, now: datetime, holder: str, seconds: int = 900) -> Lease | LockHolder:
+    def take(
+        self, now: datetime, holder: str, seconds: int = 900, *, run: str = "", over: str = ""
+    ) -> Lease | LockHolder:
         """Takes the lock for `seconds`, or tells who has it. `now` is the real time, whatever instant a run looks at.
 
-        One that has expired, or that cannot be understood, is taken over. WriteFailed where the remote refuses,
+        `run` is our run of Actions, `over` one that is known to have ended. A lock that has expired, is held by a run
+        that is over, or cannot be understood, is taken over. WriteFailed where the remote refuses,
         Incomplete where it cannot be read, Ambiguous where its answer was lost.
         """
         lasting = timedelta(seconds=seconds)
@@ -106,10 +109,12 @@ class RefLock:
         objects, until = self._remote.objects, now + lasting
         # the nonce keeps two runs of the same holder at the same instant from making the same commit
         content = {"holder": holder, "nonce": secrets.token_hex(8), "taken": stamp(now), "until": stamp(until)}
+        content |= {"run": run} if run else {}
         tree = objects.file_tree(_LOCK_FILE, json.dumps(content).encode())
 
         def decide(seen: str | None) -> Move[Lease | LockHolder] | Stay[Lease | LockHolder]:
-            if seen is not None and (held := self._held(seen, now)):
+            held = self._held(seen, now) if seen is not None else None
+            if held is not None and not (over and held.run == over):
                 return Stay(held)
             commit = objects.commit(tree, (seen,) if seen else (), "Lock of incident-ops", now)
             return Move(commit, Lease(commit, until))
@@ -127,7 +132,9 @@ class RefLock:
     def _held(self, commit: str, now: datetime) -> LockHolder | None:
         try:
             content = json.loads(self._remote.objects.content(commit, _LOCK_FILE) or b"")
-            held = LockHolder(one_line(str(content["holder"]), 100), parse_instant(content["until"]))
+            held = LockHolder(
+                one_line(str(content["holder"]), 100), parse_instant(content["until"]), str(content.get("run", ""))
+            )
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
         return held if now < held.until <= now + _LONGEST_LOCK else None

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from incident_ops.adapters import clock
 from incident_ops.adapters.git_branches import RefLock
@@ -27,6 +27,9 @@ from incident_ops.reconcile.apply import APPLIED, EXISTS, LEFT_OVER, Applied, Su
 from incident_ops.reconcile.changes import CREATE, EDIT, LABEL
 from incident_ops.reconcile.diff import edits_by_path, new_numbers
 from incident_ops.reconcile.limits import NO_OVERRIDES, WITHOUT_LIMITS, HeldChanges, LimitOverrides, WithinLimits, allow
+
+if TYPE_CHECKING:
+    from incident_ops.adapters.github.issues import GitHubTracker
 
 UNREVIEWED_EVENTS = ("pull_request", "pull_request_target")
 """Events of GitHub Actions on which a change that nobody reviewed could steer the run."""
@@ -128,7 +131,7 @@ def apply_allowed(run: PlannedRun, allowed: WithinLimits, report: Report = lambd
     sender = NoticeSender(run, allowed.now)
     report(SentNotices(tuple(sender.send_urgent())))
     outcomes: list[Applied] = []
-    with IssueLock(run.workspace, is_needed=run.github is not None) as lock:
+    with IssueLock(run.workspace, run.github) as lock:
         for outcome in apply_changes(allowed.now, run.tracker, run.desired.identities, lock.may_create):
             outcomes.append(outcome)
             report(outcome)
@@ -184,9 +187,8 @@ def _opens(outcome: Applied) -> bool:
 class IssueLock:
     """The lock under which one run at a time opens issues: taken when it is first asked for, released at the end."""
 
-    def __init__(self, workspace: Workspace, *, is_needed: bool) -> None:
-        self._workspace = workspace
-        self._is_needed = is_needed
+    def __init__(self, workspace: Workspace, github: GitHubTracker | None) -> None:
+        self._workspace, self._github = workspace, github
         self._lock: RefLock | None = None
         self._answer: Lease | LockHolder | IncidentOpsError | None = None
 
@@ -203,15 +205,27 @@ class IssueLock:
 
     def may_create(self) -> bool:
         """True while this run has the lock. One that cannot be taken holds back new issues and nothing else."""
-        if not self._is_needed:
+        if self._github is None:
             return True
         if self._answer is None:
             try:
-                self._lock = RefLock(need_remote(self._workspace.git))
-                self._answer = self._lock.take(clock.now(), _who_runs(self._workspace))
+                self._answer = self._take(self._github)
             except IncidentOpsError as error:
                 self._answer = error
         return isinstance(self._answer, Lease) and clock.now() + _RESERVE < self._answer.until
+
+    def _take(self, github: GitHubTracker) -> Lease | LockHolder:
+        """The lock; of a run of Actions that is over, which was killed, it is taken at once."""
+        self._lock = RefLock(need_remote(self._workspace.git))
+        who, ours = _who_runs(self._workspace), _this_run(os.environ)
+        answer = self._lock.take(clock.now(), who, run=ours)
+        if (
+            isinstance(answer, LockHolder)
+            and answer.run
+            and (_is_before(answer.run, ours) or github.runs.is_over(answer.run))
+        ):
+            return self._lock.take(clock.now(), who, run=ours, over=answer.run)
+        return answer
 
     @property
     def error(self) -> IncidentOpsError | None:
@@ -230,6 +244,18 @@ class IssueLock:
         else:
             reason = f"without the lock no issue is opened: {self._answer}"
         return [HeldChanges(f"{count} new issues left: {reason}", count, "", continues=True)]
+
+
+def _this_run(environment: Mapping[str, str]) -> str:
+    """`ID/ATTEMPT` of the run of Actions; "" outside of one."""
+    run = environment.get("GITHUB_RUN_ID")
+    return f"{run}/{environment.get('GITHUB_RUN_ATTEMPT') or '1'}" if run else ""
+
+
+def _is_before(run: str, ours: str) -> bool:
+    """True for an earlier attempt of our own run."""
+    (theirs, _, attempt), (own, _, present) = run.partition("/"), ours.partition("/")
+    return theirs == own and attempt.isdecimal() and present.isdecimal() and int(attempt) < int(present)
 
 
 def _who_runs(workspace: Workspace) -> str:

@@ -224,6 +224,23 @@ def test_without_the_lock_no_issue_is_opened(place: Place) -> None:
     assert place.call("apply", "--tracker", "github").code == 0
 
 
+def test_the_lock_of_a_killed_run_is_taken_over_by_its_next_attempt(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever restarts a run need not wait until its lock ends; a run that GitHub knows nothing of keeps it."""
+    git = Git.around(place.folder.path)
+    assert git
+    RefLock(Remote.of(git)).take(datetime.now(UTC), "run 7 of reconcile", run="7/1")
+    monkeypatch.setenv("GITHUB_RUN_ID", "8")
+    assert place.call("apply", "--tracker", "github").code == 5
+    monkeypatch.setenv("GITHUB_RUN_ID", "7")
+    assert place.call("apply", "--tracker", "github").code == 5
+    monkeypatch.setenv("GITHUB_RUN_ATTEMPT", "2")
+    done = place.call("apply", "--tracker", "github")
+    assert (done.code, done.err) == (0, "")
+    assert place.issues()
+
+
 def test_a_pull_request_applies_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a pull request says is not reviewed."""
     monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request")

@@ -1,0 +1,54 @@
+"""Whatever befalls a whole `apply`, the runs after it bring everything home (docs/reliability.md)."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import pytest
+
+from tests.github.command import SCENES, cells, go_through, lengths
+from tests.github.faulty import Proxy
+from tests.support.laws import cells_run, chosen
+from tests.support.standin import Standin
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = 4
+"""A scene is gone through by so many tests, so that they can run beside each other."""
+pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1", "::1"])
+
+
+@functools.cache
+def measured() -> dict[str, tuple[int, int]]:
+    """The lengths of the scenes, once for each process of the tests."""
+    return {}
+
+
+def length(github: Standin, proxy: Proxy, folder: Path, scene: str) -> tuple[int, int]:
+    """Requests and git operations of a scene."""
+    if scene not in measured():
+        measured()[scene] = lengths(github, proxy, folder / f"length-{scene}", scene)
+    return measured()[scene]
+
+
+@pytest.mark.law
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("scene", SCENES)
+def test_every_request_and_every_git_operation_may_fail(
+    github: Standin, proxy: Proxy, tmp_path: Path, scene: str, part: int, record_property: pytest.RecordProperty
+) -> None:
+    """After at most four runs every edit is in an open pull request whose text tells it, one a topic; no notice twice."""
+    every = cells(scene, *length(github, proxy, tmp_path, scene))[part::PARTS]
+    name = f"{scene}, part {part}"
+    taken = chosen(f"whole command, {name}", every, sample=2)
+    record_property(*cells_run("the fault matrix of the whole command", name, len(taken), len(every)))
+    for number, cell in enumerate(taken):
+        go_through(github, proxy, tmp_path / str(number), cell)
+
+
+def test_the_page_tells_the_size_of_the_matrix(github: Standin, proxy: Proxy, tmp_path: Path) -> None:
+    """docs/reliability.md gives the figures of today."""
+    page = (ROOT / "docs/reliability.md").read_text(encoding="utf-8")
+    for scene in SCENES:
+        requests, operations = length(github, proxy, tmp_path, scene)
+        assert f"| {scene} | {requests} | {operations} | {len(cells(scene, requests, operations))} |" in page
