@@ -219,12 +219,9 @@ class IssueLock:
         self._lock = RefLock(need_remote(self._workspace.git))
         who, ours = _who_runs(self._workspace), _this_run(os.environ)
         answer = self._lock.take(clock.now(), who, run=ours)
-        if (
-            isinstance(answer, LockHolder)
-            and answer.run
-            and (_is_before(answer.run, ours) or github.runs.is_over(answer.run))
-        ):
-            return self._lock.take(clock.now(), who, run=ours, over=answer.run)
+        held = answer.run if isinstance(answer, LockHolder) else ""
+        if held and (_is_before(held, ours) or github.runs.is_over(held)):
+            return self._lock.take(clock.now(), who, run=ours, over=held)
         return answer
 
     @property

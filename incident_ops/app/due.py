@@ -67,8 +67,13 @@ def due_obligations(
     return found._replace(obligations=tuple(_first_noticed(one, noticed) for one in found.obligations))
 
 
-def due_edits(due: DueObligations, records: Mapping[str, Record], policy: Policy) -> KeyDecision:
-    """Escalations and moves of the state as edits of their records (by id); one that is not legal is left, and why."""
+def due_edits(
+    due: DueObligations, records: Mapping[str, Record], policy: Policy, *, are_people_notified: bool
+) -> KeyDecision:
+    """Escalations and moves of the state as edits of their records (by id); one that is not legal is left, and why.
+
+    An escalation that nobody is notified of is none, and is left too.
+    """
     changes: list[PlannedChange] = []
     kept: list[Kept] = []
     for obligation in due.obligations:
@@ -81,7 +86,9 @@ def due_edits(due: DueObligations, records: Mapping[str, Record], policy: Policy
         except UserError as error:
             kept.append(Kept(obligation.key, obligation.kind, number, f"{obligation.reason}, but {error}"))
             continue
-        if step is not None and step.edits:
+        if step is not None and step.edits and obligation.escalation is not None and not are_people_notified:
+            kept.append(Kept(obligation.key, obligation.kind, number, NOBODY_NOTIFIED))
+        elif step is not None and step.edits:
             reason = "; ".join((*step.messages, *step.warnings))
             changes.append(
                 PlannedChange(
@@ -97,6 +104,9 @@ def due_edits(due: DueObligations, records: Mapping[str, Record], policy: Policy
                 )
             )
     return KeyDecision(tuple(changes), tuple(kept))
+
+
+NOBODY_NOTIFIED = "not written into the record: with --tracker local nobody is notified"
 
 
 def _patterns_since(workspace: Workspace, live: Sequence[Record]) -> datetime | None:

@@ -114,7 +114,7 @@ def _plan(workspace: Workspace, github: GitHubTracker | None, options: PlanOptio
     seen = seen_on_tracker(wanted, observed)
     due = due_obligations(recent, world.policy, world.now, seen, observed.noticed)
     by_id = {record.incident.id: record for record in recent}
-    plan = add_decision(plan, due_edits(due, by_id, world.policy))
+    plan = add_decision(plan, due_edits(due, by_id, world.policy, are_people_notified=github is not None))
     notices = _Notices(observed)
     if options.with_notices:
         is_shared = github is not None

@@ -6,14 +6,14 @@ And a snapshot as a document: what `--save-observed` writes and `--observed` rea
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import msgspec
 from msgspec.structs import replace
 
 from incident_ops.domain.ports import IssueTracker
-from incident_ops.domain.time import stamp
+from incident_ops.domain.time import instant, stamp
 from incident_ops.domain.tracker import Closing, Issue, MissingIssue, Snapshot
 from incident_ops.errors import Incomplete, UserError
 from incident_ops.reconcile import generated_block
@@ -50,9 +50,24 @@ def load_snapshot(text: str, where: str = "") -> Snapshot:
         snapshot = msgspec.convert(data, Snapshot, str_keys=True)
     except msgspec.ValidationError as error:
         raise _refused(f"this is not a saved tracker: {error}", where) from error
+    for name, text in _instants(snapshot):
+        try:
+            instant(text)
+        except ValueError as error:
+            raise _refused(
+                f"`{name}` is {text!r}, which is not an instant such as 2025-01-26T12:05:00Z", where
+            ) from error
     if len({issue.number for issue in snapshot.issues}) != len(snapshot.issues):
         raise _refused("the saved tracker has one issue twice", where)
     return snapshot
+
+
+def _instants(snapshot: Snapshot) -> Iterator[tuple[str, str | None]]:
+    """Every instant of a snapshot, each with its name."""
+    yield "heard_since", snapshot.heard_since
+    yield from ((f"noticed.{key}", at) for key, at in snapshot.noticed.items())
+    yield from ((f"closings.{number}.at", closing.at) for number, closing in snapshot.closings.items())
+    yield from ((f"comments.{place}.at", comment.at) for place, comment in enumerate(snapshot.comments))
 
 
 def _refused(message: str, where: str) -> UserError:

@@ -86,11 +86,24 @@ def test_apply_reports_each_part_as_it_happens(one_incident: Folder) -> None:
 
 
 def test_apply_names_the_records_that_it_edited(one_incident: Folder) -> None:
-    one_incident.write("policy.yaml", ESCALATES)
+    one_incident.write("policy.yaml", "extends: sev0-3\nstates: {auto_close: 1h}\n")
+    times = "{declared: 2025-01-26T12:05:00Z, restored: 2025-01-26T12:30:00Z, resolved: 2025-01-26T12:30:00Z}"
+    one_incident.put(severity="SEV3", state="resolved", times=times, cause="{category: unknown}")
     run = apply_plan(workspace(one_incident, LATER), LOCAL)
     path = "incidents/INC-1/incident.yaml"
     assert run.records == WriteBack(("1 of 1 records changed in the work tree",), (path,))
-    assert "escalations:" in (one_incident.path / path).read_text()
+    assert "state: closed" in (one_incident.path / path).read_text()
+
+
+def test_an_escalation_that_nobody_is_notified_of_is_not_written(one_incident: Folder) -> None:
+    """With the embedded tracker nothing is sent: the record would name people whom nobody told."""
+    one_incident.write("policy.yaml", ESCALATES)
+    run = apply_plan(workspace(one_incident, LATER), LOCAL)
+    assert "escalations:" not in (one_incident.path / "incidents/INC-1/incident.yaml").read_text()
+    left = [kept.reason for kept in run.planned.plan.kept if kept.kind == "escalation"]
+    assert left == ["not written into the record: with --tracker local nobody is notified"]
+    again = plan_changes(workspace(one_incident, LATER), LOCAL)
+    assert again.plan.changes == ()
 
 
 def test_another_plan_than_the_reviewed_one_is_not_carried_out(one_incident: Folder) -> None:

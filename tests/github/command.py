@@ -1,7 +1,7 @@
 """The whole of `apply` under faults: look, lock, issues, proposals, notices, ledger; requests and git operations alike.
 
-A stage is a fresh repository on the stand-in with a bare one beside it. One run meets one fault, the runs after it none;
-then the law of `Stage.broken_laws` must hold.
+A stage is a fresh repository on the stand-in with a bare one beside it. One run meets one fault, the runs after it
+none; then the law of `Stage.broken_laws` must hold.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ KINDS = (
     *(Kind(what, AFTER) for what in (CUT, "500")),
     *(Kind(what) for what in (OUTAGE, "401", "403_permission", "404", "422", "403_limit_far", "403_secondary")),
 )
-"""Of the kinds of `matrix.KINDS` those that lead a run another way; how often a request is sent again is tested there."""
+"""Of the kinds of `matrix.KINDS` those that lead a run another way; that one tests when a request is sent again."""
 
 DOWN, LOST = "down", "lost"
 GIT_KINDS = (Kind(KILL, BEFORE), Kind(KILL, AFTER), Kind(DOWN, BEFORE), Kind(LOST, AFTER))

@@ -37,7 +37,7 @@ def length(github: Standin, proxy: Proxy, folder: Path, scene: str) -> tuple[int
 def test_every_request_and_every_git_operation_may_fail(
     github: Standin, proxy: Proxy, tmp_path: Path, scene: str, part: int, record_property: pytest.RecordProperty
 ) -> None:
-    """After at most four runs every edit is in an open pull request whose text tells it, one a topic; no notice twice."""
+    """Four runs later every edit is in an open pull request whose text tells it, one a topic; no notice twice."""
     every = cells(scene, *length(github, proxy, tmp_path, scene))[part::PARTS]
     name = f"{scene}, part {part}"
     taken = chosen(f"whole command, {name}", every, sample=2)

@@ -66,6 +66,13 @@ def test_a_plan_from_a_file_is_the_plan_from_the_tracker() -> None:
         ('{"schema": 1, "issues": [{"number": "3", "title": "", "body": ""}]}', r"issues\[0\].number"),
         ('{"schema": 1, "issues": [{"number": 3}]}', "missing required field"),
         (json.dumps({"schema": 1, "issues": [{"number": 3, "title": "", "body": ""}] * 2}), "one issue twice"),
+        ('{"schema": 1, "heard_since": "soon"}', "`heard_since` is 'soon', which is not an instant"),
+        (
+            '{"schema": 1, "noticed": {"INC-1/x": "2025-13-01T00:00:00Z"}}',
+            "`noticed.INC-1/x` is '2025-13-01T00:00:00Z'",
+        ),
+        ('{"schema": 1, "closings": {"7": {"at": "2025-01-01"}}}', "`closings.7.at` is '2025-01-01'"),
+        ('{"schema": 1, "comments": [{"issue": 1, "by": "a", "at": "", "body": ""}]}', "`comments.0.at` is ''"),
     ],
 )
 def test_a_foreign_or_damaged_file_is_told(text: str, said: str) -> None:

@@ -18,7 +18,7 @@ from tests.workflows.running import WORKFLOWS, Job, describe, faulty_program, ne
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
 WORKFLOW = "sla.yml"
-BRANCH = "incident-ops/write-back/records"
+BRANCH = "incident-ops/automation/INC-1"
 POLICY = f"""\
 extends: sev0-3
 tracker: {{identities: [{LOGIN}]}}
@@ -107,8 +107,9 @@ def test_a_late_run_leaves_the_escalation_on_the_issue_and_in_the_record(scene: 
     assert done.conclusion == "success", done
     told = next(one for one in scene.comments() if "Threshold of 1h" in one)
     assert "Due 2025-01-26T13:05:00Z, noticed 2025-01-26T17:41:00Z, 4h 36m late" in told
-    (pull,) = scene.ask("/pulls?state=open")
-    assert pull["head"]["ref"] == BRANCH
+    pulls = {pull["head"]["ref"]: pull["body"] for pull in scene.ask("/pulls?state=open")}
+    assert sorted(pulls) == [BRANCH, "incident-ops/numbers"]
+    assert f"**{ESCALATION}**" in pulls[BRANCH]
     scene.folder.git("fetch", "--quiet", "origin", BRANCH)
     record = scene.folder.git("show", "FETCH_HEAD:incidents/INC-1/incident.yaml")
     assert f"- at: 2025-01-26T13:05:00Z\n  key: {ESCALATION}\n" in record
