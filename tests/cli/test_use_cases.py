@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -87,8 +88,16 @@ def test_apply_reports_each_part_as_it_happens(one_incident: Folder) -> None:
 
 def test_apply_names_the_records_that_it_edited(one_incident: Folder) -> None:
     one_incident.write("policy.yaml", "extends: sev0-3\nstates: {auto_close: 1h}\n")
-    times = "{declared: 2025-01-26T12:05:00Z, restored: 2025-01-26T12:30:00Z, resolved: 2025-01-26T12:30:00Z}"
-    one_incident.put(severity="SEV3", state="resolved", times=times, cause="{category: unknown}")
+    ended = "2025-01-26T12:30:00Z"
+    states = ("new", "triaged", "assigned", "in_progress", "resolved")
+    moves = [f"{{at: {ended}, field: state, from: {old}, to: {new}}}" for old, new in pairwise(states)]
+    one_incident.put(
+        severity="SEV3",
+        state="resolved",
+        times=f"{{declared: 2025-01-26T12:05:00Z, restored: {ended}, resolved: {ended}}}",
+        cause="{category: unknown}",
+        changes=f"[{', '.join(moves)}]",
+    )
     run = apply_plan(workspace(one_incident, LATER), LOCAL)
     path = "incidents/INC-1/incident.yaml"
     assert run.records == WriteBack(("1 of 1 records changed in the work tree",), (path,))
