@@ -50,9 +50,9 @@ def load_snapshot(text: str, where: str = "") -> Snapshot:
         snapshot = msgspec.convert(data, Snapshot, str_keys=True)
     except msgspec.ValidationError as error:
         raise _refused(f"this is not a saved tracker: {error}", where) from error
-    for name, text in _instants(snapshot):
+    for name, at in _instants(snapshot):
         try:
-            instant(text)
+            instant(at)
         except ValueError as error:
             raise _refused(
                 f"`{name}` is {text!r}, which is not an instant such as 2025-01-26T12:05:00Z", where

@@ -53,7 +53,6 @@ def plan_json(plan: Plan) -> str:
     data: dict[str, object] = {
         "schema": PLAN_SCHEMA,
         "checksum": plan.checksum,
-        "requests_estimate": plan.requests_estimate,
         "changes": [_change_row(change) for change in plan.changes],
         "kept": [kept._asdict() for kept in plan.kept],
     }
@@ -84,7 +83,7 @@ def plan_text(plan: Plan) -> str:
 
 
 def plan_headline(plan: Plan) -> str:
-    """One line: how many changes of each kind, and about how many requests they take."""
+    """One line: how many changes of each kind."""
     counts = Counter((_noun(change), change.action) for change in plan.changes)
     if not counts:
         return "Nothing to do: the tracker matches the records."
@@ -93,7 +92,7 @@ def plan_headline(plan: Plan) -> str:
         f"{plural(counts[noun, action], noun) if noun else counts[noun, action]} to {_VERBS.get(action, action)}"
         for noun, action in (*order, *sorted(counts.keys() - order))
     ]
-    return f"{', '.join(parts)}; about {plan.requests_estimate} requests."
+    return f"{', '.join(parts)}."
 
 
 def _noun(change: PlannedChange) -> str:
