@@ -55,7 +55,7 @@ def load_snapshot(text: str, where: str = "") -> Snapshot:
             instant(at)
         except ValueError as error:
             raise _refused(
-                f"`{name}` is {text!r}, which is not an instant such as 2025-01-26T12:05:00Z", where
+                f"`{name}` is {at!r}, which is not an instant such as 2025-01-26T12:05:00Z", where
             ) from error
     if len({issue.number for issue in snapshot.issues}) != len(snapshot.issues):
         raise _refused("the saved tracker has one issue twice", where)
