@@ -147,15 +147,15 @@ class _Run:
 
     def _end(self, seen: Proposal) -> WriteBack:
         """First the pull request, so that it is not closed by the deletion of its branch; then the branch."""
-        lines: tuple[str, ...] = ()
+        what = f"nothing is left to propose on {seen.branch}"
         if seen.pull is not None:
             if seen.branch == OLD_BRANCH:
                 self._github.comment(seen.pull.number, "by-topic", _MOVED)
             self._github.pulls.close(seen.pull.number)
-            lines = (f"nothing is left to propose on {seen.branch}: pull request #{seen.pull.number} is closed",)
         if seen.commit:
             self._proposals.propose(self._base, self._main, {}, "", seen.branch, self._now)
-        return WriteBack(lines)
+        done = f"pull request #{seen.pull.number} is closed" if seen.pull else "the branch is removed"
+        return WriteBack((f"{what}: {done}",))
 
     def _put(self, wanted: DesiredProposal, seen: Proposal) -> WriteBack:
         """The branch moves while the text tells what it holds before and after; a new one comes before its text."""

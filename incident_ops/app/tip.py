@@ -23,7 +23,7 @@ def must_be_tip(workspace: Workspace) -> None:
     if remote.objects.descends(tip, commit):
         problem, hint = f"is behind {place}: it would undo what was merged since", back
     elif remote.objects.descends(commit, tip):
-        problem = f"holds commits that are not merged into {main} on {remote.name}"
+        problem = f"is not merged into {main} on {remote.name}"
         hint = f"merge them by a pull request, or `git push` where you may; then run it on {main}"
     else:
         problem, hint = f"is not {place}, and each has commits that the other lacks", f"{back}; merge your branch first"

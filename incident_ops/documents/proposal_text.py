@@ -16,8 +16,8 @@ from incident_ops.reconcile.desired import incident_of
 from incident_ops.reconcile.proposals import ProposalText, mark_of
 
 _FOOT = (
-    "Merge it to accept them. Close it without merging to refuse them: they are not proposed again until the facts"
-    " change. The branch belongs to incident-ops: every run rewrites it."
+    "Merge this to accept these edits. Close it without merging to refuse them: they are not proposed again until the"
+    " facts change or you reopen it. The branch belongs to incident-ops: every run rewrites it."
 )
 _LONGEST_VALUE = 120  # characters; the diff shows the rest
 _MARK_ROOM = 17  # characters that the hidden line takes for each edit

@@ -21,6 +21,9 @@ BRANCHES = "incident-ops"
 OLD_BRANCH = f"{BRANCHES}/write-back/records"
 """Where an earlier version proposed everything at once."""
 
+WAITING_IN = "waiting in #"
+"""With a number: why an edit that an open pull request holds is left."""
+
 EditName = tuple[str, str]
 """Topic and key of an edit: what tells it from every other of a plan."""
 
@@ -112,7 +115,8 @@ def refusals(changes: Iterable[PlannedChange], seen: Mapping[str, Proposal]) -> 
         proposal = seen.get(branch_of(change)) if change.topic else None
         pull = _refusing(change, proposal.refused) if proposal else None
         if pull is not None:
-            found[name_of(change)] = f"@{pull.closed_by} closed #{pull.number} without merging: {change.reason}"
+            said = f"@{pull.closed_by} closed #{pull.number} without merging: {change.reason}"
+            found[name_of(change)] = f"{said}; reopening #{pull.number} proposes it again"
     return found
 
 
@@ -138,7 +142,7 @@ def compare_proposals(
             changes.append(PlannedChange(EDIT, PROPOSAL, branch, number, why))
         elif branch in wanted and proposal.pull is not None:
             held = _held(wanted[branch], proposal)
-            waiting |= dict.fromkeys(held, f"waiting in #{number}")
+            waiting |= dict.fromkeys(held, f"{WAITING_IN}{number}")
             if len(held) == len(wanted[branch].changes) and not is_current(wanted[branch], proposal):
                 why = "it is made anew" if not _holds_all(wanted[branch], proposal) else "its text is put right"
                 changes.append(PlannedChange(EDIT, PROPOSAL, branch, number, why))

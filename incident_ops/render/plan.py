@@ -29,6 +29,7 @@ from incident_ops.reconcile.changes import (
 )
 from incident_ops.reconcile.limits import HeldChanges
 from incident_ops.reconcile.plan import PLAN_SCHEMA, Plan
+from incident_ops.reconcile.proposals import WAITING_IN
 from incident_ops.render.findings import inert_lines, json_text, plural
 from incident_ops.render.text import fold
 
@@ -86,13 +87,19 @@ def plan_headline(plan: Plan) -> str:
     """One line: how many changes of each kind."""
     counts = Counter((_noun(change), change.action) for change in plan.changes)
     if not counts:
-        return "Nothing to do: the tracker matches the records."
+        waiting = sorted({int(kept.reason.removeprefix(WAITING_IN)) for kept in plan.kept if _waits(kept)})
+        pulls = ", ".join(f"#{number}" for number in waiting)
+        return f"Nothing to do until {pulls} is merged." if pulls else "Nothing to do: the tracker matches the records."
     order = [sort for sort in _SORTS if counts[sort]]
     parts = [
         f"{plural(counts[noun, action], noun) if noun else counts[noun, action]} to {_VERBS.get(action, action)}"
         for noun, action in (*order, *sorted(counts.keys() - order))
     ]
     return f"{', '.join(parts)}."
+
+
+def _waits(kept: Kept) -> bool:
+    return kept.reason.startswith(WAITING_IN)
 
 
 def _noun(change: PlannedChange) -> str:

@@ -69,7 +69,7 @@ def test_commits_that_nobody_merged_are_refused(place: Place, branch: str) -> No
         place.folder.git("checkout", "--quiet", "-b", branch)
     place.commit("INC-2")
     done = place.apply()
-    done.told_once(6, "holds commits that are not merged into main on origin")
+    done.told_once(6, "is not merged into main on origin")
     assert "then run it on main" in done.err
     assert not place.wrote()
 

@@ -143,6 +143,8 @@ def test_a_repository_that_forbids_pull_requests_mends_itself_after_one_click(pl
     assert "pull request #4 proposes 3 edits" in done.out
     assert list(place.pulls()) == [NUMBERS]
     assert place.plan()["changes"] == []
+    shown = place.call("plan", "--tracker", "github", "--no-notify").out
+    assert shown.startswith("Nothing to do until #4 is merged.\n")
 
 
 def test_an_edit_waits_only_while_an_open_pull_request_holds_it(place: Place) -> None:
@@ -189,7 +191,8 @@ def test_a_no_is_kept_until_the_facts_change_and_is_none_to_another_topic(place:
     place.close("INC-1/AI-1", "not_planned")
     place.apply()
     refused = place.refuse(PEOPLE)
-    reason = f"@alice closed #{refused} without merging: @alice closed as not planned"
+    told = f"@alice closed #{refused} without merging: @alice closed as not planned"
+    reason = f"{told}; reopening #{refused} proposes it again"
     for _ in range(2):
         plan = place.plan()
         assert plan["changes"] == []
@@ -212,6 +215,21 @@ def test_a_no_is_kept_until_the_facts_change_and_is_none_to_another_topic(place:
     place.apply()
     assert "AI-1" in place.pulls()[PEOPLE]["body"]
     assert place.plan()["changes"] == []
+
+
+def test_a_refused_pull_request_that_is_reopened_is_taken_up_again(place: Place) -> None:
+    """Whoever said no may think again; until then its branch stays."""
+    place.apply()
+    place.close("INC-1/AI-1")
+    place.apply()
+    refused = place.refuse(PEOPLE)
+    place.apply()
+    assert PEOPLE in place.branches()
+    place.ask("PATCH", f"/pulls/{refused}", {"state": "open"}, token=PERSON_TOKEN)
+    assert f"waiting in #{refused}" in {one["reason"] for one in place.plan()["kept"]}
+    place.merge(PEOPLE)
+    place.apply()
+    assert "status: done" in place.record()
 
 
 def test_merging_one_leaves_no_other_in_conflict(place: Place) -> None:

@@ -99,7 +99,8 @@ def test_what_was_refused_in_the_proposal_is_left_and_told() -> None:
     refused = replace(seen, pull=None, refused=(replace(seen.pull, state="closed", closed_by="bob"),))
     left = refusals([edit], {wish.branch: refused})
     now = leave_edits(made, left)
-    assert kept(now) == [("INC-1/AI-1", ITEM, "@bob closed #7 without merging: @carol closed it as completed")]
+    why = "@bob closed #7 without merging: @carol closed it as completed; reopening #7 proposes it again"
+    assert kept(now) == [("INC-1/AI-1", ITEM, why)]
     other = edit._replace(edits=(*edit.edits, Set(("action_items", 0, "done_at"), "2025-02-02T12:00:00Z")))
     assert refusals([other], {wish.branch: refused}) == {}
 

@@ -139,7 +139,9 @@ class PullRequests:
 
     def _not_permitted(self, branch: str, base: str) -> str:
         compare = f"{self._site}/{self._client.repository}/compare/{quote(base)}...{quote(branch)}?expand=1"
+        settings = f"{self._site}/{self._client.repository}/settings/actions"
         return (
-            "switch on Settings > Actions > General > Allow GitHub Actions to create and approve pull requests"
-            f" (of the organisation too); the branch is pushed: open it by hand at {compare}"
+            f"tick `Allow GitHub Actions to create and approve pull requests` at {settings} (greyed out: in the"
+            " organisation's settings), and the next run opens it; nothing is lost, the branch is pushed."
+            f" Or open it by hand: {compare}"
         )
