@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import os
+import random
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
+
+import yaml
 
 from incident_ops.adapters.git_branches import LOCK_BRANCH
 from incident_ops.adapters.git_remote import Remote
@@ -262,3 +265,108 @@ def go_through(github: Standin, proxy: Proxy, folder: Path, cell: Cell) -> int:
     finally:
         shutil.rmtree(folder)
     return count
+
+
+class Life:
+    """A stage on which people act at random between runs that fail at random."""
+
+    def __init__(self, stage: Stage, chance: random.Random) -> None:
+        self.stage, self.chance, self.incidents = stage, chance, 1
+        stage.settle()
+
+    def step(self) -> None:
+        """Somebody does something, and a run follows, with a fault or without."""
+        act = self.chance.choice((self.close, self.reopen, self.refuse, self.merge, self.declare, lambda: None))
+        act()
+        self.stage.now = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1)
+        is_git, at = self.chance.random() < 0.4, self.chance.randrange(18)
+        kind = self.chance.choice(GIT_KINDS if is_git else KINDS)
+        self.stage.run(Cell("life", is_git, at, kind) if self.chance.random() < 0.6 else None)
+
+    def close(self) -> None:
+        """A person closes the issue of an item."""
+        if found := self._items("open"):
+            reason = self.chance.choice(("completed", "not_planned"))
+            self._edit(f"/issues/{self.chance.choice(found)}", {"state": "closed", "state_reason": reason})
+
+    def reopen(self) -> None:
+        """A person opens it again."""
+        if found := self._items("closed"):
+            self._edit(f"/issues/{self.chance.choice(found)}", {"state": "open"})
+
+    def refuse(self) -> None:
+        """A person closes a pull request without merging it."""
+        if pulls := self.stage.ask("GET", "/pulls?state=open"):
+            self._edit(f"/pulls/{self.chance.choice(pulls)['number']}", {"state": "closed"})
+
+    def merge(self) -> None:
+        """A person merges one that GitHub can merge."""
+        pulls, folder = self.stage.ask("GET", "/pulls?state=open"), self.stage.folder
+        if pulls:
+            pull = self.chance.choice(pulls)
+            folder.git("fetch", "--quiet", "origin", pull["head"]["ref"])
+            try:
+                folder.git("merge", "--quiet", "--no-edit", "FETCH_HEAD")
+            except subprocess.CalledProcessError:
+                folder.git("merge", "--abort")
+                return
+            folder.git("push", "--quiet", "origin", "main")
+            self.stage.ask("PUT", f"/pulls/{pull['number']}/merge", {}, token=PERSON_TOKEN)
+
+    def declare(self) -> None:
+        """Another incident."""
+        if self.incidents < 3:
+            self.incidents += 1
+            self.stage.declare(f"INC-{self.incidents}", timedelta(minutes=5), 1)
+
+    def untold(self) -> list[str]:
+        """The fields that the diff of an open pull request changes and its text does not name."""
+        folder = self.stage.folder
+        folder.git("fetch", "--quiet", "--prune", "origin", "+refs/heads/*:refs/remotes/origin/*")
+        faults = []
+        for pull in self.stage.ask("GET", "/pulls?state=open"):
+            head, body = f"origin/{pull['head']['ref']}", pull["body"]
+            base = folder.git("merge-base", "origin/main", head).strip()
+            for path in folder.git("diff", "--name-only", base, head).split():
+                before, after = (yaml.safe_load(folder.git("show", f"{at}:{path}")) for at in (base, head))
+                named = [f"`{path}`", *(f"`{field}`" for field in changed_fields(before, after))]
+                faults += [f"{head} changes {one}, which its text does not name" for one in named if one not in body]
+        return faults
+
+    def lost(self) -> list[str]:
+        """Items that a person closed, of which neither record, pull request nor plan knows."""
+        done = self.stage.run()
+        assert isinstance(done, AppliedRun)
+        kept = {(one.key, one.number) for one in done.planned.plan.kept}
+        known = {issue.key: issue for issue in done.planned.desired.issues.values()}
+        return [
+            f"#{one['number']} of {key} was closed, and nothing says so"
+            for one in self.stage.issues()
+            if (key := owner(one["body"] or "")) and "/" in key and one["state"] == "closed"
+            if known[key].closed_as is None and (key, one["number"]) not in kept
+        ]
+
+    def _items(self, state: str) -> list[int]:
+        return [
+            one["number"] for one in self.stage.issues() if one["state"] == state and "/" in (owner(one["body"]) or "")
+        ]
+
+    def _edit(self, path: str, body: dict[str, str]) -> None:
+        self.stage.ask("PATCH", path, body, token=PERSON_TOKEN)
+
+
+def changed_fields(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
+    """The fields of a record that differ, as a text names them: `action_items.AI-1.status`, `links.tracking_issue`."""
+    fields = set()
+    for name in before.keys() | after.keys():
+        old, new = before.get(name), after.get(name)
+        if old == new:
+            continue
+        if name == "action_items":
+            pairs = {one["id"]: (one, next(item for item in new if item["id"] == one["id"])) for one in old}
+            fields |= {f"{name}.{key}.{field}" for key, pair in pairs.items() for field in changed_fields(*pair)}
+        elif isinstance(new, dict):
+            fields |= {f"{name}.{field}" for field in changed_fields(old or {}, new)}
+        else:
+            fields.add(name)
+    return fields

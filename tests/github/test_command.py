@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import random
 from pathlib import Path
 
 import pytest
 
-from tests.github.command import SCENES, cells, go_through, lengths
+from tests.github.command import SCENES, Life, Stage, cells, go_through, lengths
 from tests.github.faulty import Proxy
-from tests.support.laws import cells_run, chosen
+from tests.support.laws import cells_run, chosen, seeds
 from tests.support.standin import Standin
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,3 +53,17 @@ def test_the_page_tells_the_size_of_the_matrix(github: Standin, proxy: Proxy, tm
     for scene in SCENES:
         requests, operations = length(github, proxy, tmp_path, scene)
         assert f"| {scene} | {requests} | {operations} | {len(cells(scene, requests, operations))} |" in page
+
+
+@seeds("people, refusals and merges between whole runs that fail", whole=60, sample=2)
+def test_the_text_names_each_field_of_the_diff_and_nothing_is_lost(
+    github: Standin, proxy: Proxy, tmp_path: Path, seed: int
+) -> None:
+    """After each of twelve random steps; at the end four runs without faults leave nothing to do."""
+    life = Life(Stage(github, proxy, tmp_path, "first"), random.Random(seed))
+    for step in range(12):
+        life.step()
+        assert not (untold := life.untold()), (step, untold)
+    life.stage.settle()
+    assert not (untold := life.untold()), untold
+    assert not (lost := life.lost()), lost
