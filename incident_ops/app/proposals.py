@@ -28,7 +28,7 @@ from incident_ops.reconcile.proposals import (
     holding,
     is_current,
     is_over,
-    is_told,
+    is_stated,
     name_of,
     text_until_moved,
     unexplained,
@@ -82,8 +82,8 @@ def with_pulls(
 def _with_refused(github: GitHubTracker, proposal: Proposal, asked: Mapping[str, Sequence[PlannedChange]]) -> Proposal:
     missing = unexplained(asked.get(proposal.branch, ()), proposal)
     closed = holding(github.pulls.closed(proposal.branch), missing) if missing else []
-    told = [replace(pull, closed_by=github.pulls.closed_by_person(pull.number)) for pull in closed]
-    return replace(proposal, refused=tuple(pull for pull in told if pull.closed_by))
+    known = [replace(pull, closed_by=github.pulls.closed_by_person(pull.number)) for pull in closed]
+    return replace(proposal, refused=tuple(pull for pull in known if pull.closed_by))
 
 
 def desired_proposals(workspace: Workspace, changes: Sequence[PlannedChange]) -> tuple[_Wanted, dict[EditName, str]]:
@@ -94,15 +94,15 @@ def desired_proposals(workspace: Workspace, changes: Sequence[PlannedChange]) ->
     wanted: dict[str, DesiredProposal] = {}
     left: dict[EditName, str] = {}
     for branch, edits in sorted(by_branch.items()):
-        title, body, told = proposal_text(edits)
-        texts = edited_texts(workspace, edits_by_path(told))
+        title, body, stated = proposal_text(edits)
+        texts = edited_texts(workspace, edits_by_path(stated))
         files = {
             path: FileChange(_digest(record_bytes(workspace, path)), _digest(text)) for path, text in texts.items()
         }
         files = {path: change for path, change in files.items() if change.before != change.after}
-        left |= {name_of(change): "left for the next proposal: this one is full" for change in edits[len(told) :]}
+        left |= {name_of(change): "left for the next proposal: this one is full" for change in edits[len(stated) :]}
         if files:
-            wanted[branch] = DesiredProposal(branch, title, body, told, files)
+            wanted[branch] = DesiredProposal(branch, title, body, stated, files)
     return wanted, left
 
 
@@ -173,7 +173,7 @@ class _Run:
                 return WriteBack((f"branch {wanted.branch} has commits of people, so it is left alone",))
         if pull is None:
             pull = self._github.pulls.create(wanted.branch, self._main, wanted.title, wanted.body)
-        if not is_told(wanted, pull):
+        if not is_stated(wanted, pull):
             self._tell(pull, wanted.title, wanted.body)
         return WriteBack((f"pull request #{pull.number} proposes {_edits(len(wanted.changes))}: {pull.url}",), paths)
 

@@ -26,15 +26,15 @@ _MARK_ROOM = 17  # characters that the hidden line takes for each edit
 def proposal_text(changes: Sequence[PlannedChange]) -> ProposalText:
     """Edits of one topic, the oldest first -> its title and text, and those that fit into it."""
     title, head = _head(changes[0])
-    told: list[PlannedChange] = []
+    stated: list[PlannedChange] = []
     room = BODY_LIMIT - len(head) - len(_FOOT) - 200
     for change in changes:
         room -= len(_row(change)) + _MARK_ROOM
-        if room < 0 and told:
+        if room < 0 and stated:
             break
-        told.append(change)
-    rows = [_row(change) for change in sorted(told, key=_newest_first)]
-    return ProposalText(title, "\n".join([head, "", *rows, "", _FOOT, "", mark_of(told)]), tuple(told))
+        stated.append(change)
+    rows = [_row(change) for change in sorted(stated, key=_newest_first)]
+    return ProposalText(title, "\n".join([head, "", *rows, "", _FOOT, "", mark_of(stated)]), tuple(stated))
 
 
 def _head(change: PlannedChange) -> tuple[str, str]:

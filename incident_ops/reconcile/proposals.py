@@ -46,7 +46,7 @@ class ProposalText(NamedTuple):
 
     title: str
     body: str
-    told: tuple[PlannedChange, ...]
+    stated: tuple[PlannedChange, ...]
 
 
 def name_of(change: PlannedChange) -> EditName:
@@ -79,20 +79,20 @@ def mark_of(changes: Iterable[PlannedChange]) -> str:
     return f"<!-- incident-ops v1 proposal edits={','.join(fingerprint(change) for change in changes)} -->"
 
 
-def told_by(body: str) -> frozenset[str]:
+def stated_by(body: str) -> frozenset[str]:
     """The fingerprints of the edits that a text tells."""
     found = _MARK.search(body.replace("\r\n", "\n"))
     return frozenset(found[1].split(",")) if found and found[1] else frozenset()
 
 
-def is_told(wanted: DesiredProposal, pull: PullRequest) -> bool:
+def is_stated(wanted: DesiredProposal, pull: PullRequest) -> bool:
     """True where a pull request has the title and the text that it should have."""
     return (pull.title, normalise(pull.body)) == (wanted.title, normalise(wanted.body))
 
 
 def is_current(wanted: DesiredProposal, seen: Proposal) -> bool:
     """True where an open pull request says what it should, on a branch that holds it."""
-    return seen.pull is not None and _holds_all(wanted, seen) and is_told(wanted, seen.pull)
+    return seen.pull is not None and _holds_all(wanted, seen) and is_stated(wanted, seen.pull)
 
 
 def is_over(seen: Proposal) -> bool:
@@ -159,16 +159,16 @@ def holding(pulls: Iterable[PullRequest], asked: Collection[str]) -> list[PullRe
     """Those closed pull requests that decide about `asked` edits: for each of these the newest that tells it."""
     left, found = set(asked), []
     for pull in pulls:
-        told = told_by(pull.body) & left
-        if told:
+        stated = stated_by(pull.body) & left
+        if stated:
             found.append(pull)
-            left -= told
+            left -= stated
     return found
 
 
 def _refusing(change: PlannedChange, refused: Iterable[PullRequest]) -> PullRequest | None:
     said = fingerprint(change)
-    return next((pull for pull in refused if said in told_by(pull.body)), None)
+    return next((pull for pull in refused if said in stated_by(pull.body)), None)
 
 
 def _holds_all(wanted: DesiredProposal, seen: Proposal) -> bool:

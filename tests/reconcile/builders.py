@@ -103,11 +103,11 @@ def _edited(incident: Incident, edits: Sequence[record_edit.Edit]) -> dict:
 
 def proposal_of(changes: Sequence[PlannedChange], number: int = 7) -> tuple[DesiredProposal, Proposal]:
     """What the branch of these edits should hold, and an open pull request that holds it."""
-    title, body, told = proposal_text(changes)
-    files = {change.path: FileChange("before", "after") for change in told if change.path}
-    wish = DesiredProposal(branch_of(changes[0]), title, body, told, files)
+    title, body, stated = proposal_text(changes)
+    files = {change.path: FileChange("before", "after") for change in stated if change.path}
+    wish = DesiredProposal(branch_of(changes[0]), title, body, stated, files)
     pull = PullRequest(number, f"https://github.com/acme/app/pull/{number}", "open", title, body)
-    holds = tuple(fingerprint(change) for change in told)
+    holds = tuple(fingerprint(change) for change in stated)
     return wish, Proposal(wish.branch, "c" * 40, dict(files), holds, pull=pull)
 
 

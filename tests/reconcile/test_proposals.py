@@ -22,7 +22,7 @@ from incident_ops.reconcile.proposals import (
     is_over,
     name_of,
     text_until_moved,
-    told_by,
+    stated_by,
     unexplained,
 )
 from tests.reconcile.builders import proposal_of
@@ -63,9 +63,9 @@ def test_a_fingerprint_is_that_of_the_fact() -> None:
 
 def test_the_text_names_every_edit_newest_first_and_pings_nobody() -> None:
     """Who, where, when, the file and each field."""
-    title, body, told = proposal_text([DONE, LATER])
+    title, body, stated = proposal_text([DONE, LATER])
     assert title == "INC-1: what people did on its issues"
-    assert told == (DONE, LATER)
+    assert stated == (DONE, LATER)
     rows = [line for line in body.splitlines() if line.startswith(("- ", "  "))]
     assert rows == [
         "- #9, 2025-01-29 10:00 UTC: **INC-1/AI-10** @&#8203;bob closed it as completed",
@@ -75,7 +75,7 @@ def test_the_text_names_every_edit_newest_first_and_pings_nobody() -> None:
         "  In `incidents/INC-1/incident.yaml`: `action_items.AI-2.status` = `done`; "
         "`action_items.AI-2.done_at` = `2025-01-28T10:00:00Z`",
     ]
-    assert told_by(body) == {fingerprint(DONE), fingerprint(LATER)}
+    assert stated_by(body) == {fingerprint(DONE), fingerprint(LATER)}
 
 
 def test_entries_of_lists_and_what_goes_are_named_too() -> None:
@@ -97,17 +97,17 @@ def test_entries_of_lists_and_what_goes_are_named_too() -> None:
 def test_a_mark_in_the_words_of_a_stranger_counts_nothing(text: str) -> None:
     """Only the last line is ours."""
     made = edit("INC-1/AI-1", status="done", evidence=text)._replace(reason=text)
-    assert told_by(proposal_text([made]).body) == {fingerprint(made)}
+    assert stated_by(proposal_text([made]).body) == {fingerprint(made)}
 
 
 def test_what_has_no_room_in_the_text_is_not_in_the_diff() -> None:
     """The oldest stay, the rest waits for the next proposal: the text tells every edit."""
     many = [edit(f"INC-{n}/AI-1", NUMBERS, n, issue=n) for n in range(1, 1_500)]
-    _, body, told = proposal_text(many)
-    assert 300 < len(told) < len(many)
-    assert told == tuple(many[: len(told)])
+    _, body, stated = proposal_text(many)
+    assert 300 < len(stated) < len(many)
+    assert stated == tuple(many[: len(stated)])
     assert len(body) < 60_000
-    assert len(re.findall(r"^- #", body, re.MULTILINE)) == len(told)
+    assert len(re.findall(r"^- #", body, re.MULTILINE)) == len(stated)
 
 
 def test_a_branch_is_settled_only_with_its_files_text_and_open_pull_request() -> None:
