@@ -21,8 +21,8 @@ from incident_ops.reconcile.proposals import (
     is_current,
     is_over,
     name_of,
-    text_until_moved,
     stated_by,
+    text_until_moved,
     unexplained,
 )
 from tests.reconcile.builders import proposal_of
