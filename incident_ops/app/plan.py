@@ -120,7 +120,8 @@ def _plan(workspace: Workspace, github: GitHubTracker | None, options: PlanOptio
         is_shared = github is not None
         notices = _notices(workspace, recent, due, seen, observed, None if options.observed else is_shared)
         plan = add_decision(plan, notices.decision)
-    plan = leave_edits(plan, _impossible(workspace, plan.changes))
+    by_topic = github is not None and not _is_pushed(workspace)
+    plan = leave_edits(plan, _impossible(workspace, plan.changes, by_topic=by_topic))
     plan, seen_now, proposed = _with_proposals(workspace, github, plan, notices.observed, options)
     return PlannedRun(
         workspace=workspace,
@@ -186,8 +187,7 @@ def _with_proposals(
     edits that are to be proposed, those that wait among them."""
     if github is None:
         return plan, observed, ()
-    by_push = workspace.judged_by[0].write_back.automation == "push"
-    edits = [] if by_push else [change for change in plan.changes if change.action == EDIT]
+    edits = [] if _is_pushed(workspace) else [change for change in plan.changes if change.action == EDIT]
     if options.observed is None:
         observed = replace(observed, proposals=with_pulls(github, observed.proposals, edits))
     seen = {proposal.branch: proposal for proposal in observed.proposals}
@@ -198,12 +198,19 @@ def _with_proposals(
     return plan, observed, tuple(change for change in edits if name_of(change) not in left)
 
 
-def _impossible(workspace: Workspace, changes: Sequence[PlannedChange]) -> dict[EditName, str]:
-    """The edits that cannot be made, each with the reason. One that cannot be made does not hold back another."""
+def _is_pushed(workspace: Workspace) -> bool:
+    return workspace.judged_by[0].write_back.automation == "push"
+
+
+def _impossible(workspace: Workspace, changes: Sequence[PlannedChange], *, by_topic: bool) -> dict[EditName, str]:
+    """The edits that cannot be made, each with the reason. One that cannot be made does not hold back another.
+
+    Those of a record are made together; `by_topic`: only those of one topic are.
+    """
     together: dict[tuple[str, str], list[PlannedChange]] = {}
     for change in changes:
         if change.action == EDIT and change.path is not None:
-            together.setdefault((branch_of(change), change.path), []).append(change)
+            together.setdefault((branch_of(change) if by_topic else "", change.path), []).append(change)
     refused: dict[EditName, str] = {}
     for edits in together.values():
         if _why_not(workspace, edits) is None:

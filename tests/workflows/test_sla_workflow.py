@@ -176,7 +176,7 @@ def test_the_schedule_takes_the_clock_of_the_runner(scene: Scene) -> None:
 
 @pytest.mark.slow
 def test_a_channel_without_its_secret_is_an_error_and_the_rest_is_done(tmp_path: Path, github: Standin) -> None:
-    """The job fails and names the variable; issue, comments and proposal are there."""
+    """The job fails and names the variable; issue, comments and proposals are there."""
     scene = Scene(tmp_path, github, POLICY.replace("[ticket]", "[ticket, chat]"))
     _, done = scene.both()
     assert done.conclusion == "failure"
@@ -184,7 +184,7 @@ def test_a_channel_without_its_secret_is_an_error_and_the_rest_is_done(tmp_path:
     assert "INCIDENT_OPS_CHANNEL_CHAT is not set" in output
     assert "::error title=incident-ops::a channel or a setting is missing or wrong; see the lines above" in output
     assert len(scene.comments()) == 5
-    assert len(scene.ask("/pulls?state=open")) == 1
+    assert len(scene.ask("/pulls?state=open")) == 2
 
 
 def published(scene: Scene) -> dict[str, Any]:
