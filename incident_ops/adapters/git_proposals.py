@@ -88,9 +88,9 @@ class Proposals:
 
         return compare_and_set(self._remote, branch, decide, f"nothing was proposed on {branch}")
 
-    def seen(self, base: str, starts: tuple[str, ...]) -> list[SeenBranch]:
-        """The branches whose names begin with one of `starts`, against where each left `base`."""
-        return [self.seen_on(name, tip, base) for name, tip in sorted(self._remote.tips(starts).items())]
+    def seen(self, base: str, names: tuple[str, ...]) -> list[SeenBranch]:
+        """The branches of these names, or below one that ends in `/`, each against where it left `base`."""
+        return [self.seen_on(name, tip, base) for name, tip in sorted(self._remote.tips(names).items())]
 
     def seen_on(self, branch: str, tip: str, base: str) -> SeenBranch:
         """One of them, at its commit `tip`; one that shares no history with `base` is a person's."""

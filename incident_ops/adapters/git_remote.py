@@ -130,15 +130,17 @@ class Remote:
                 return found
         raise Incomplete(f"branch {branch} of {self.name} moves faster than it can be read", hint="run it again")
 
-    def tips(self, starts: tuple[str, ...]) -> dict[str, str]:
-        """Branch -> the commit it is at, with all it holds fetched, of those whose names begin with one of `starts`.
+    def tips(self, names: tuple[str, ...]) -> dict[str, str]:
+        """Branch -> the commit it is at, with all it holds fetched, of those named, or below a name that ends in `/`.
 
         Incomplete where the remote cannot be read.
         """
         heads = "refs/heads/"
-        rows = (line.partition("\t") for line in self._listed(*(f"{heads}{start}*" for start in starts)))
-        found = {name.removeprefix(heads): commit for commit, _, name in rows if name.startswith(heads)}
-        found = {name: commit for name, commit in found.items() if name.startswith(starts)}
+        folders = tuple(name for name in names if name.endswith("/"))
+        asked = (f"{heads}{name}{'*' if name in folders else ''}" for name in names)
+        rows = (line.partition("\t") for line in self._listed(*asked))
+        found = {ref.removeprefix(heads): commit for commit, _, ref in rows if ref.startswith(heads)}
+        found = {name: commit for name, commit in found.items() if name in names or name.startswith(folders)}
         unknown = [name for name, commit in found.items() if not self.git.knows(commit)]
         if unknown:
             self._fetch(*(f"{heads}{name}" for name in unknown))

@@ -37,7 +37,7 @@ from incident_ops.reconcile.proposals import (
 if TYPE_CHECKING:
     from incident_ops.adapters.github.issues import GitHubTracker
 
-_STARTS = (branch_of_numbers(), f"{BRANCHES}/{PEOPLE}/", f"{BRANCHES}/{AUTOMATION}/", OLD_BRANCH)
+_NAMES = (branch_of_numbers(), f"{BRANCHES}/{PEOPLE}/", f"{BRANCHES}/{AUTOMATION}/", OLD_BRANCH)
 _MOVED = (
     "What the automation proposes has a pull request for each topic now: the numbers of issues, and for each incident"
     " what people did and what came due. Nothing of this one is lost; it is proposed there."
@@ -51,7 +51,7 @@ def seen_branches(workspace: Workspace) -> list[SeenBranch]:
     remote = remote_of(workspace.git)
     if remote is None or workspace.store.commit is None:
         return []
-    return Proposals(remote).seen(workspace.store.commit, _STARTS)
+    return Proposals(remote).seen(workspace.store.commit, _NAMES)
 
 
 def as_proposal(seen: SeenBranch) -> Proposal:

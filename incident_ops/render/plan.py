@@ -87,9 +87,7 @@ def plan_headline(plan: Plan) -> str:
     """One line: how many changes of each kind."""
     counts = Counter((_noun(change), change.action) for change in plan.changes)
     if not counts:
-        waiting = sorted({int(kept.reason.removeprefix(WAITING_IN)) for kept in plan.kept if _waits(kept)})
-        pulls = ", ".join(f"#{number}" for number in waiting)
-        return f"Nothing to do until {pulls} is merged." if pulls else "Nothing to do: the tracker matches the records."
+        return _nothing_to_do(plan)
     order = [sort for sort in _SORTS if counts[sort]]
     parts = [
         f"{plural(counts[noun, action], noun) if noun else counts[noun, action]} to {_VERBS.get(action, action)}"
@@ -98,8 +96,13 @@ def plan_headline(plan: Plan) -> str:
     return f"{', '.join(parts)}."
 
 
-def _waits(kept: Kept) -> bool:
-    return kept.reason.startswith(WAITING_IN)
+def _nothing_to_do(plan: Plan) -> str:
+    reasons = [kept.reason for kept in plan.kept if kept.reason.startswith(WAITING_IN)]
+    waiting = sorted({int(reason.removeprefix(WAITING_IN)) for reason in reasons})
+    if not waiting:
+        return "Nothing to do: the tracker matches the records."
+    pulls = ", ".join(f"#{number}" for number in waiting)
+    return f"Nothing to do until {pulls} {'is' if len(waiting) == 1 else 'are'} merged."
 
 
 def _noun(change: PlannedChange) -> str:

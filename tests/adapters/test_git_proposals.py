@@ -216,12 +216,16 @@ def test_what_is_proposed_is_told_by_path_and_bytes(origin: Origin, proposals: P
 def test_what_a_branch_holds_is_known_by_its_words_and_by_both_sides_of_each_file(
     origin: Origin, proposals: Proposals
 ) -> None:
-    """Of all branches whose names begin so, and of no other; one without shared history is a person's."""
+    """Of the branches of these names and below these folders, and of no other, such as one that people made from ours.
+
+    One without shared history is a person's.
+    """
     proposals.propose(origin.first, "main", {"notes.txt": b"new\n"}, "Numbers", BRANCH, NOW, ["abc", "def"])
     proposals.propose(origin.first, "main", {RECORD: b"x: 1\n"}, "People", "incident-ops/people/INC-1", NOW)
     orphan = origin.bare.git("commit-tree", "-m", "mine", "main^{tree}")
     origin.bare.git("update-ref", "refs/heads/incident-ops/people/INC-2", orphan)
-    origin.bare.git("update-ref", "refs/heads/incident-ops/lock", origin.first)
+    for other in ("lock", "numbers-of-mine"):
+        origin.bare.git("update-ref", f"refs/heads/incident-ops/{other}", origin.tip(BRANCH))
     fresh = Proposals(remote_of(origin.clone("fresh")))
     first, second, third = fresh.seen(origin.first, (BRANCH, "incident-ops/people/"))
     assert (first.branch, first.holds, first.is_ours) == (BRANCH, ("abc", "def"), True)
