@@ -114,9 +114,11 @@ def refusals(changes: Iterable[PlannedChange], seen: Mapping[str, Proposal]) -> 
     for change in changes:
         proposal = seen.get(branch_of(change)) if change.topic else None
         pull = _refusing(change, proposal.refused) if proposal else None
-        if pull is not None:
+        if proposal and pull is not None:
+            can_reopen = bool(proposal.commit) and proposal.pull is None
+            way = f"reopening #{pull.number} proposes it again" if can_reopen else "to accept it, edit the record"
             said = f"@{pull.closed_by} closed #{pull.number} without merging: {change.reason}"
-            found[name_of(change)] = f"{said}; reopening #{pull.number} proposes it again"
+            found[name_of(change)] = f"{said}; {way}"
     return found
 
 
