@@ -292,3 +292,43 @@ def test_a_persons_commit_on_a_branch_is_left_alone_and_told(place: Place) -> No
     assert f"branch {NUMBERS} has commits of people, so it is left alone: merge it or delete it" in {
         one["reason"] for one in plan["kept"]
     }
+
+
+def test_a_branch_moves_only_where_its_records_did_and_never_onto_its_base(place: Place) -> None:
+    """Else GitHub would close its pull request, or people would be told of nothing new."""
+    origin = place.folder.path.parent / "origin.git"
+    place.folder.git("-C", str(origin), "config", "core.logAllRefUpdates", "true")
+    place.apply()
+    first = place.tip(NUMBERS)
+    place.folder.write("README.md", "no record")
+    place.push()
+    assert place.plan()["changes"] == []
+    place.apply()
+    assert place.tip(NUMBERS) == first
+    place.folder.put("INC-1", services="[api]", title="Login fails for all")
+    with (place.folder.path / "incidents/INC-1/incident.yaml").open("a") as record:
+        record.write(ITEMS)
+    place.push()
+    assert (NUMBERS, "it is made anew") in {(one["key"], one["reason"]) for one in place.plan()["changes"]}
+    place.apply()
+    place.declare("INC-2")
+    place.apply()
+    log = (origin / "logs/refs/heads" / NUMBERS).read_text().splitlines()
+    assert len(log) == 3
+    main = set(place.folder.git("rev-list", "origin/main").split())
+    assert not [line for line in log if line.split()[1] in main]
+
+
+def test_a_policy_that_pushes_ends_what_was_proposed(place: Place) -> None:
+    """The numbers are on main, and no pull request asks for them any more."""
+    place.apply()
+    place.folder.write("policy.yaml", f"{POLICY}write_back: {{automation: push}}\n")
+    place.push()
+    done = place.apply()
+    assert "1 of 1 records written back: commit" in done.out
+    assert "nothing is left to propose on incident-ops/numbers: pull request #4 is closed" in done.out
+    assert place.pulls() == {}
+    assert place.branches() == {"main"}
+    place.folder.git("pull", "--quiet", "origin", "main")
+    assert f"tracking_issue: {place.number('INC-1')}" in place.record()
+    assert place.plan()["changes"] == []
