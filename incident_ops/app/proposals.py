@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -43,6 +43,8 @@ _MOVED = (
     " what people did and what came due. Nothing of this one is lost; it is proposed there."
 )
 
+_MOST_ASKED = 40  # topics, so that a storm of them leaves requests for issues and pull requests
+
 _Wanted = Mapping[str, DesiredProposal]
 
 
@@ -66,22 +68,31 @@ def with_pulls(
     """The proposals, and those that these edits ask for, each with its pull requests.
 
     The open ones are listed where there is a branch; of a topic with an edit that none of them holds, also those that
-    were closed, and of each that held it who closed it. Incomplete where GitHub does not tell.
+    were closed, and of each that held it who closed it. That is asked of so many topics a run, of new ones first.
+    Incomplete where GitHub does not tell.
     """
     by_branch = {proposal.branch: proposal for proposal in proposals}
     pulls = github.pulls.open_ones() if by_branch else {}
     asked: dict[str, list[PlannedChange]] = {}
     for change in changes:
         asked.setdefault(branch_of(change), []).append(change)
-    return tuple(
-        _with_refused(github, replace(by_branch.get(branch, Proposal(branch)), pull=pulls.get(branch)), asked)
+    by_branch = {
+        branch: replace(by_branch.get(branch, Proposal(branch)), pull=pulls.get(branch))
         for branch in sorted(by_branch.keys() | asked.keys())
+    }
+    missing = {branch: unexplained(asked.get(branch, ()), proposal) for branch, proposal in by_branch.items()}
+    doubtful = sorted(
+        (branch for branch in missing if missing[branch]), key=lambda branch: bool(by_branch[branch].commit)
     )
+    by_branch |= {
+        branch: _with_refused(github, by_branch[branch], missing[branch]) for branch in doubtful[:_MOST_ASKED]
+    }
+    by_branch |= {branch: replace(by_branch[branch], is_known=False) for branch in doubtful[_MOST_ASKED:]}
+    return tuple(by_branch.values())
 
 
-def _with_refused(github: GitHubTracker, proposal: Proposal, asked: Mapping[str, Sequence[PlannedChange]]) -> Proposal:
-    missing = unexplained(asked.get(proposal.branch, ()), proposal)
-    closed = holding(github.pulls.closed(proposal.branch), missing) if missing else []
+def _with_refused(github: GitHubTracker, proposal: Proposal, missing: Collection[str]) -> Proposal:
+    closed = holding(github.pulls.closed(proposal.branch), missing)
     known = [replace(pull, closed_by=github.pulls.closed_by_person(pull.number)) for pull in closed]
     return replace(proposal, refused=tuple(pull for pull in known if pull.closed_by))
 
@@ -141,7 +152,7 @@ class _Run:
 
     def settle(self, wanted: DesiredProposal | None, seen: Proposal) -> WriteBack:
         """One branch and its pull request -> what became of them; nothing where they are as they should be."""
-        if not seen.is_ours or (is_current(wanted, seen) if wanted else not is_over(seen)):
+        if not (seen.is_ours and seen.is_known) or (is_current(wanted, seen) if wanted else not is_over(seen)):
             return WriteBack()
         return self._put(wanted, seen) if wanted else self._end(seen)
 

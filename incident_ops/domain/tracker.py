@@ -111,7 +111,8 @@ class Proposal(Value, frozen=True):
 
     `files` by path, against the commit that the branch stands on; `holds` are the fingerprints of its edits; `is_ours`
     False where somebody's own commit is on it. `pull` is its open pull request; `refused` those that people closed and
-    that hold an edit which is due again, newest first.
+    that hold an edit which is due again, newest first. `is_known` False where a run had no room to ask who closed them,
+    so that nothing is done about this one.
     """
 
     branch: str
@@ -121,6 +122,7 @@ class Proposal(Value, frozen=True):
     is_ours: bool = True
     pull: PullRequest | None = None
     refused: tuple[PullRequest, ...] = ()
+    is_known: bool = True
 
 
 class Snapshot(Value, frozen=True):

@@ -97,7 +97,7 @@ def is_current(wanted: DesiredProposal, seen: Proposal) -> bool:
 
 def is_over(seen: Proposal) -> bool:
     """True where something is left of a proposal that nobody needs; the branch of a refused one can be reopened."""
-    return seen.pull is not None or (bool(seen.commit) and not seen.refused)
+    return seen.is_known and (seen.pull is not None or (bool(seen.commit) and not seen.refused))
 
 
 def text_until_moved(wanted: DesiredProposal, seen: Proposal) -> str:
@@ -109,10 +109,12 @@ def text_until_moved(wanted: DesiredProposal, seen: Proposal) -> str:
 
 
 def refusals(changes: Iterable[PlannedChange], seen: Mapping[str, Proposal]) -> dict[EditName, str]:
-    """The edits that people refused, each with who did and where."""
+    """The edits that people refused, each with who did and where; and those of which nobody asked yet."""
     found: dict[EditName, str] = {}
     for change in changes:
         proposal = seen.get(branch_of(change)) if change.topic else None
+        if proposal and not proposal.is_known and fingerprint(change) in unexplained([change], proposal):
+            found[name_of(change)] = "left for the next run, which looks into other pull requests"
         pull = _refusing(change, proposal.refused) if proposal else None
         if proposal and pull is not None:
             can_reopen = bool(proposal.commit) and proposal.pull is None
@@ -145,7 +147,11 @@ def compare_proposals(
         elif branch in wanted and proposal.pull is not None:
             held = _held(wanted[branch], proposal)
             waiting |= dict.fromkeys(held, f"{WAITING_IN}{number}")
-            if len(held) == len(wanted[branch].changes) and not is_current(wanted[branch], proposal):
+            if (
+                proposal.is_known
+                and len(held) == len(wanted[branch].changes)
+                and not is_current(wanted[branch], proposal)
+            ):
                 why = "it is made anew" if not _holds_all(wanted[branch], proposal) else "its text is put right"
                 changes.append(PlannedChange(EDIT, PROPOSAL, branch, number, why))
     return waiting, KeyDecision(tuple(changes), tuple(kept))

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from incident_ops.adapters.github import connect
+from incident_ops.app import proposals
 from incident_ops.domain.time import stamp
 from incident_ops.reconcile.generated_block import owner
 from tests.cli.scene import Done, Folder, call
@@ -317,6 +318,28 @@ def test_a_branch_moves_only_where_its_records_did_and_never_onto_its_base(place
     assert len(log) == 3
     main = set(place.folder.git("rev-list", "origin/main").split())
     assert not [line for line in log if line.split()[1] in main]
+
+
+def test_a_storm_of_topics_is_gone_through_in_several_runs(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """New ones come before those that somebody may have refused, and a run never stops before it did anything."""
+    monkeypatch.setattr(proposals, "_MOST_ASKED", 2)
+    for name in ("INC-2", "INC-3", "INC-4"):
+        place.declare(name)
+    place.apply()
+    place.merge(NUMBERS)
+    place.apply()
+    place.close("INC-1/AI-1")
+    place.apply()
+    place.refuse(PEOPLE)
+    for name in ("INC-2", "INC-3", "INC-4"):
+        place.close(f"{name}/AI-1")
+    for count in (2, 3, 3):
+        place.apply()
+        assert len(place.pulls()) == count
+    reasons = {one["reason"] for one in place.plan()["kept"]}
+    assert any("without merging" in reason for reason in reasons)
+    assert not any("left for the next run" in reason for reason in reasons)
+    assert place.plan()["changes"] == []
 
 
 def test_a_policy_that_pushes_ends_what_was_proposed(place: Place) -> None:
