@@ -134,6 +134,13 @@ class Stage:
         self.ask("PATCH", f"/issues/{number}", {"state": "closed", "state_reason": "completed"}, token=PERSON_TOKEN)
         self.declare("INC-2", timedelta(minutes=5), 1)
 
+    def clone(self) -> None:
+        """What a job of Actions begins with, without the branches of the automation."""
+        path = self.folder.path
+        shutil.rmtree(path)
+        words = ["git", "clone", "--quiet", "--single-branch", (path.parent / "origin.git").as_uri(), str(path)]
+        subprocess.run(words, check=True)
+
     def push(self, message: str) -> None:
         """Commits the work tree and pushes main."""
         self.folder.git("add", "--all")
@@ -149,7 +156,8 @@ class Stage:
         return list(self.ask("GET", "/issues?state=all&per_page=100&direction=asc"))
 
     def run(self, cell: Cell | None = None) -> AppliedRun | IncidentOpsError | None:
-        """One run -> what it was, the error that ended it, None where it was killed."""
+        """One run, in a clone of its own -> what it was, the error that ended it, None where it was killed."""
+        self.clone()
         fault = cell and not cell.is_git
         self.proxy.arm(Fault(cell.at, cell.kind.what, cell.kind.when) if cell and fault else None)
         self.git.arm(*((cell.at, cell.kind) if cell and cell.is_git else ()))
