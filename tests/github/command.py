@@ -60,6 +60,9 @@ ITEM = (
 )
 NUMBERS, PEOPLE, AUTOMATION = "incident-ops/numbers", "incident-ops/people/INC-1", "incident-ops/automation/INC-1"
 
+AHEAD = timedelta(minutes=10)
+"""The clock of a run is so much ahead of that of the stand-in, whose instants would else lie in the future."""
+
 _tokens = itertools.count(1)
 
 
@@ -112,7 +115,7 @@ class Stage:
         self.repository = github.new_repository()
         self.git = GitFaults()
         self.token = f"ghp_command{next(_tokens)}"
-        self.now = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1)
+        self.now = datetime.now(UTC).replace(microsecond=0) + AHEAD
         self.folder = Folder(folder / "clone", policy=POLICY)
         self.folder.git("init", "--quiet", "--bare", "--initial-branch=main", str(folder / "origin.git"))
         self.folder.git("remote", "add", "origin", (folder / "origin.git").as_uri())
@@ -286,7 +289,7 @@ class Life:
         """Somebody does something, and a run follows, with a fault or without."""
         act = self.chance.choice((self.close, self.reopen, self.refuse, self.merge, self.declare, lambda: None))
         act()
-        self.stage.now = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1)
+        self.stage.now = datetime.now(UTC).replace(microsecond=0) + AHEAD
         is_git, at = self.chance.random() < 0.4, self.chance.randrange(18)
         kind = self.chance.choice(GIT_KINDS if is_git else KINDS)
         self.stage.run(Cell("life", is_git, at, kind) if self.chance.random() < 0.6 else None)
