@@ -1,22 +1,19 @@
-"""The branches of a remote that the automation keeps: the lock on creating issues, the ledger, its edits, gate.json.
+"""The branches of a remote that the automation keeps: the lock on creating issues, the ledger, gate.json.
 
-The lock is a branch that only one run can make. In the ledger whoever pushes a claim first has it. Edits are proposed
-on one branch, or committed on the default branch. gate.json is read from an address, too, and whole records of another
-repository for one check.
+The lock is a branch that only one run can make. In the ledger whoever pushes a claim first has it. gate.json is read
+from an address, too, and whole records of another repository for one check. Edits of records: `git_proposals`.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from incident_ops.adapters.git import BOT, SETTINGS, Git, Identity, quiet_environment
+from incident_ops.adapters.git import SETTINGS, Git, quiet_environment
 from incident_ops.adapters.git_remote import Move, Remote, Stay, compare_and_set
 from incident_ops.adapters.http import LONGEST, NoAnswer, exchange, is_https_or_local
 from incident_ops.adapters.processes import one_line, run
@@ -35,135 +32,10 @@ from incident_ops.domain.ports import Lease, LockHolder
 from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.errors import Incomplete, UserError, WriteFailed
 
-PUSHED, SAME, DELETED, NOTHING, PEOPLES = "pushed", "same", "deleted", "nothing", "people's"
-
-Files = Mapping[str, bytes | None]
-Read = Callable[[str], bytes | None]
-
-_TRAILER = "Incident-Ops-Proposal: 1"
 LOCK_BRANCH = "incident-ops/lock"
 _LOCK_FILE = "lock.json"
 _LONGEST_LOCK = timedelta(days=1)
 _LEDGER_FILE = "ledger"
-
-
-class Proposed(NamedTuple):
-    """What became of a proposal, and the commit that holds it ("" where none does).
-
-    PUSHED; SAME: it was there already; DELETED: nothing differs any more and the branch is gone; NOTHING: nothing
-    differs, and no branch was there; PEOPLES: somebody's own commit is on the branch, which is left as it is.
-    """
-
-    outcome: str
-    commit: str = ""
-
-
-class Proposals:
-    """Edits as commits on a remote. Paths are relative to the records' folder; None takes a file out.
-
-    Reads raise `Incomplete`, pushes `WriteFailed`, or `Ambiguous` where the answer was lost. A path that leaves the
-    records' folder or is not a regular file is a `UserError`.
-    """
-
-    def __init__(self, remote: Remote, identity: Identity = BOT) -> None:
-        self._remote = remote
-        self._objects = remote.objects
-        self._identity = identity
-
-    def propose(self, base: str, onto: str, files: Files, message: str, branch: str, now: datetime) -> Proposed:
-        """Makes `branch` hold one commit on top of `base` with these files; the branch goes where nothing differs.
-
-        `base` is the commit that the files were made from, `onto` the remote's branch that it must be part of
-        (UserError where it is not: what nobody pushed is not proposed). Files elsewhere are as at `base`.
-        """
-        self._check_pushed(base, onto, branch)
-        tree = self._objects.changed_tree(base, files)
-        differs = tree != self._objects.tree_of(base)
-        new = self._commit(tree, base, f"{message.strip()}\n\n{_TRAILER}", now)
-
-        def decide(seen: str | None) -> Move[Proposed] | Stay[Proposed]:
-            if seen is None and not differs:
-                return Stay(Proposed(NOTHING))
-            if seen is not None and not self._is_ours(seen, base):
-                return Stay(Proposed(PEOPLES, seen))
-            if seen is not None and differs and self._says_the_same(seen, base, new):
-                return Stay(Proposed(SAME, seen))
-            return Move(new, Proposed(PUSHED, new)) if differs else Move(None, Proposed(DELETED))
-
-        return compare_and_set(self._remote, branch, decide, f"nothing was proposed on {branch}")
-
-    def proposed(self, branch: str, base: str) -> Mapping[str, str]:
-        """What `branch` changes against where it left `base`: path -> sha256 of its bytes, "" where it is taken out."""
-        files = self.files(branch, base)
-        return {path: "" if content is None else sha256(content).hexdigest() for path, content in files.items()}
-
-    def files(self, branch: str, base: str) -> Files:
-        """The same as bytes, None where a file is taken out."""
-        tip = self._remote.tip(branch)
-        if tip is None:
-            return {}
-        git = self._remote.git
-        blobs = [blob for blob in git.changed(self._left(tip, base), tip, ()) if blob.regular or not blob.id]
-        contents = git.read([blob.id for blob in blobs if blob.id])
-        return {blob.path: next(contents) if blob.id else None for blob in blobs}
-
-    def land(self, branch: str, edit: Callable[[Read], Files], message: str, now: datetime) -> Proposed:
-        """Commits on top of a branch by fast-forward -> PUSHED or NOTHING.
-
-        `edit` is given the way to read a path at the branch's tip and gives the files; where somebody else was faster
-        it is asked again, with theirs.
-        """
-
-        def decide(tip: str | None) -> Move[Proposed] | Stay[Proposed]:
-            if tip is None:
-                raise UserError(f"{self._remote.name} has no branch {branch}", hint="push it first")
-            tree = self._objects.changed_tree(tip, edit(self._reader(tip)))
-            if tree == self._objects.tree_of(tip):
-                return Stay(Proposed(NOTHING))
-            new = self._commit(tree, tip, message, now)
-            return Move(new, Proposed(PUSHED, new))
-
-        return compare_and_set(self._remote, branch, decide, f"nothing was written to {branch}")
-
-    def _commit(self, tree: str, parent: str, message: str, now: datetime) -> str:
-        return self._objects.commit(tree, (parent,), message, now, self._identity)
-
-    def _reader(self, commit: str) -> Read:
-        return lambda path: self._remote.git.read_path(commit, path)
-
-    def _check_pushed(self, base: str, onto: str, branch: str) -> None:
-        if branch == onto:
-            raise UserError(f"a proposal cannot be the branch {onto} itself", hint="name another branch")
-        tip = self._remote.tip(onto)
-        if tip is None or not self._objects.descends(tip, base):
-            hint = f"run it on a commit of {onto}; `git push` first where the work is yours"
-            raise UserError(f"commit {base[:12]} is not on {onto} of {self._remote.name}", hint=hint)
-
-    def _is_ours(self, tip: str, base: str) -> bool:
-        """True where no commit of a person would be lost: merges of the base into the branch hold no work."""
-        commit: str | None = tip
-        while commit is not None and not self._objects.descends(base, commit):
-            parents = self._objects.parents(commit)
-            if len(parents) < 2:
-                return _TRAILER in self._objects.message(commit).split("\n")
-            commit = parents[0]
-        return True
-
-    def _says_the_same(self, seen: str, base: str, new: str) -> bool:
-        """True where the commit there changes the same bytes into the same: what else moved does not count."""
-        parents = self._objects.parents(seen)
-        if len(parents) != 1 or not self._objects.descends(base, parents[0]):
-            return False
-        return self._objects.difference(parents[0], seen) == self._objects.difference(base, new)
-
-    def _left(self, tip: str, base: str) -> str:
-        """Where a branch left the base; in a shallow clone, where that is out of sight, what its commit stands on."""
-        if shared := self._objects.merge_base(base, tip):
-            return shared
-        parents = self._objects.parents(tip)
-        if not parents:
-            raise UserError(f"a branch shares no history with {base[:12]}", hint="fetch with fetch-depth: 0")
-        return parents[0]
 
 
 class LedgerRef:
@@ -222,10 +94,13 @@ class RefLock:
     def __init__(self, remote: Remote) -> None:
         self._remote = remote
 
-    def take(self, now: datetime, holder: str, seconds: int = 900) -> Lease | LockHolder:
+    def take(
+        self, now: datetime, holder: str, seconds: int = 900, *, run: str = "", over: str = ""
+    ) -> Lease | LockHolder:
         """Takes the lock for `seconds`, or tells who has it. `now` is the real time, whatever instant a run looks at.
 
-        One that has expired, or that cannot be understood, is taken over. WriteFailed where the remote refuses,
+        `run` is our run of Actions, `over` one that is known to have ended. A lock that has expired, is held by a run
+        that is over, or cannot be understood, is taken over. WriteFailed where the remote refuses,
         Incomplete where it cannot be read, Ambiguous where its answer was lost.
         """
         lasting = timedelta(seconds=seconds)
@@ -234,10 +109,12 @@ class RefLock:
         objects, until = self._remote.objects, now + lasting
         # the nonce keeps two runs of the same holder at the same instant from making the same commit
         content = {"holder": holder, "nonce": secrets.token_hex(8), "taken": stamp(now), "until": stamp(until)}
+        content |= {"run": run} if run else {}
         tree = objects.file_tree(_LOCK_FILE, json.dumps(content).encode())
 
         def decide(seen: str | None) -> Move[Lease | LockHolder] | Stay[Lease | LockHolder]:
-            if seen is not None and (held := self._held(seen, now)):
+            held = self._held(seen, now) if seen is not None else None
+            if held is not None and not (over and held.run == over):
                 return Stay(held)
             commit = objects.commit(tree, (seen,) if seen else (), "Lock of incident-ops", now)
             return Move(commit, Lease(commit, until))
@@ -255,7 +132,9 @@ class RefLock:
     def _held(self, commit: str, now: datetime) -> LockHolder | None:
         try:
             content = json.loads(self._remote.objects.content(commit, _LOCK_FILE) or b"")
-            held = LockHolder(one_line(str(content["holder"]), 100), parse_instant(content["until"]))
+            held = LockHolder(
+                one_line(str(content["holder"]), 100), parse_instant(content["until"]), str(content.get("run", ""))
+            )
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
         return held if now < held.until <= now + _LONGEST_LOCK else None

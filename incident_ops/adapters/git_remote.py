@@ -130,6 +130,27 @@ class Remote:
                 return found
         raise Incomplete(f"branch {branch} of {self.name} moves faster than it can be read", hint="run it again")
 
+    def tips(self, names: tuple[str, ...]) -> dict[str, str]:
+        """Branch -> the commit it is at, with all it holds fetched, of those named, or below a name that ends in `/`.
+
+        Incomplete where the remote cannot be read.
+        """
+        heads = "refs/heads/"
+        folders = tuple(name for name in names if name.endswith("/"))
+        asked = (f"{heads}{name}{'*' if name in folders else ''}" for name in names)
+        rows = (line.partition("\t") for line in self._listed(*asked))
+        found = {ref.removeprefix(heads): commit for commit, _, ref in rows if ref.startswith(heads)}
+        found = {name: commit for name, commit in found.items() if name in names or name.startswith(folders)}
+        unknown = [name for name, commit in found.items() if not self.git.knows(commit)]
+        if unknown:
+            self._fetch(*(f"{heads}{name}" for name in unknown))
+        for name in unknown:
+            if self.git.knows(found[name]):
+                self.objects.remember(f"refs/incident-ops/{name}", found[name])
+            elif (tip := self.tip(name)) is not None:  # it moved meanwhile
+                found[name] = tip
+        return found
+
     def push(self, branch: str, commit: str | None, expected: str | None) -> Pushed:
         """Moves a branch to a commit (None deletes it) where it is still at `expected` (None: not there).
 
@@ -198,7 +219,7 @@ class Remote:
         done = self._run("ls-remote", *options, "--upload-pack=git-upload-pack", _NAME, *refs)
         return os.fsdecode(self._read(done)).split("\n")
 
-    def _fetch(self, ref: str) -> None:
+    def _fetch(self, *refs: str) -> None:
         self._read(
             self._run(
                 "fetch",
@@ -209,7 +230,7 @@ class Remote:
                 "--no-recurse-submodules",
                 "--upload-pack=git-upload-pack",
                 _NAME,
-                ref,
+                *refs,
             )
         )
 

@@ -6,24 +6,30 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from incident_ops.adapters import clock
 from incident_ops.adapters.git_branches import RefLock
 from incident_ops.app.identity import actor
 from incident_ops.app.notify import NoticeSender
+from incident_ops.app.observed_tracker import source_of, workspace_for
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
+from incident_ops.app.proposals import propose
+from incident_ops.app.tip import must_be_tip, not_committed
 from incident_ops.app.workspace import Workspace, need_remote
-from incident_ops.app.write_back import EditsByPath, WriteBack, propose, write_locally
+from incident_ops.app.write_back import WriteBack, push_edits, write_locally
 from incident_ops.domain.ports import Lease, LockHolder
-from incident_ops.domain.record import Edit
 from incident_ops.domain.time import spell_instant, stamp
+from incident_ops.domain.tracker import GITHUB
 from incident_ops.errors import IncidentOpsError, PlanChanged, UserError
 from incident_ops.notifications.deliver import Delivered, delivery_exit_code
 from incident_ops.reconcile.apply import APPLIED, EXISTS, LEFT_OVER, Applied, Summary, apply_changes, outcome_summary
 from incident_ops.reconcile.changes import CREATE, EDIT, LABEL
 from incident_ops.reconcile.diff import edits_by_path, new_numbers
 from incident_ops.reconcile.limits import NO_OVERRIDES, WITHOUT_LIMITS, HeldChanges, LimitOverrides, WithinLimits, allow
+
+if TYPE_CHECKING:
+    from incident_ops.adapters.github.issues import GitHubTracker
 
 UNREVIEWED_EVENTS = ("pull_request", "pull_request_target")
 """Events of GitHub Actions on which a change that nobody reviewed could steer the run."""
@@ -38,8 +44,15 @@ class SentNotices(NamedTuple):
     delivered: tuple[Delivered, ...]
 
 
-Progress = PlannedRun | SentNotices | Applied | WriteBack
-"""What a run reports, in this order: its plan, urgent notices, each change of the tracker, the records, the rest."""
+class NotApplied(NamedTuple):
+    """Files of the work tree that no commit has, and that GitHub therefore gets nothing of."""
+
+    paths: tuple[str, ...]
+
+
+Progress = PlannedRun | NotApplied | SentNotices | Applied | WriteBack
+"""What a run reports, in this order: its plan, what is not committed, urgent notices, each change of the tracker, the
+records, the rest."""
 Report = Callable[[Progress], None]
 
 
@@ -85,9 +98,14 @@ def apply_plan(
     """Plans and carries out what the limits allow; `report` is called with each part as it happens.
 
     `checksum` is that of the plan that was reviewed, None = any; `overrides` are limits set instead of the policy's.
-    Raises PlanChanged where the plan is not the one that was reviewed, UserError on a pull request.
+    Raises PlanChanged where the plan is not the one that was reviewed, or, on GitHub, the commit not the tip of the
+    default branch; UserError on a pull request.
     """
     must_be_reviewed(os.environ)
+    uncommitted: tuple[str, ...] = ()
+    if source_of(plan_options.tracker) == GITHUB:
+        must_be_tip(workspace_for(workspace, GITHUB))
+        uncommitted = not_committed(workspace)
     run = plan_changes(workspace, plan_options)
     if checksum is not None and checksum != run.plan.checksum:
         raise PlanChanged(
@@ -95,6 +113,8 @@ def apply_plan(
             hint=f"plan again with `incident-ops plan`: its checksum is now {run.plan.checksum}",
         )
     report(run)
+    if uncommitted:
+        report(NotApplied(uncommitted))
     limits = run.policy.tracker.limits if run.github else WITHOUT_LIMITS
     return apply_allowed(run, allow(run.plan, limits, overrides), report)
 
@@ -111,11 +131,11 @@ def apply_allowed(run: PlannedRun, allowed: WithinLimits, report: Report = lambd
     sender = NoticeSender(run, allowed.now)
     report(SentNotices(tuple(sender.send_urgent())))
     outcomes: list[Applied] = []
-    with IssueLock(run.workspace, is_needed=run.github is not None) as lock:
+    with IssueLock(run.workspace, run.github) as lock:
         for outcome in apply_changes(allowed.now, run.tracker, run.desired.identities, lock.may_create):
             outcomes.append(outcome)
             report(outcome)
-    records, write_error = _write_back(run, allowed, outcomes)
+    records, write_errors = _write_back(run, allowed, outcomes)
     report(records)
     report(SentNotices(tuple(sender.send_rest(_new_issues(outcomes)))))
     locked_out = [one for one in outcomes if _opens(one) and one.outcome == LEFT_OVER and one.error is None]
@@ -126,29 +146,32 @@ def apply_allowed(run: PlannedRun, allowed: WithinLimits, report: Report = lambd
         held=(*allowed.held, *lock.held_changes(len(locked_out))),
         records=records,
         notices=tuple(sender.delivered),
-        errors=tuple(error for error in (lock.error, write_error) if error is not None),
+        errors=tuple(error for error in (lock.error, *write_errors) if error is not None),
         ledger_error=sender.ledger_error,
     )
 
 
 def _write_back(
     run: PlannedRun, allowed: WithinLimits, outcomes: Sequence[Applied]
-) -> tuple[WriteBack, IncidentOpsError | None]:
+) -> tuple[WriteBack, list[IncidentOpsError]]:
     """Brings edits into the records; a failure hides nothing of what was done before."""
     planned = [change for change in allowed.now if change.action == EDIT]
-    opened = _new_issues(outcomes)
-    numbers: EditsByPath = new_numbers(run.desired, opened) if run.github else {}
+    numbers = new_numbers(run.desired, _new_issues(outcomes)) if run.github else ()
     if not planned and not numbers:
-        return WriteBack(""), None
+        return WriteBack(), []
+    workspace = run.workspace
     try:
         if run.github is None:
-            return write_locally(run.workspace, edits_by_path(planned)), None
-        reasons = [f"{change.key}: {change.reason}" for change in planned]
-        reasons += [f"{key}: its issue is number {number}" for key, number in sorted(opened.items())]
-        edits = _joined(run.waiting, edits_by_path(planned), numbers)
-        return propose(run.workspace, run.github, edits, reasons, run.workspace.now), None
+            return write_locally(workspace, edits_by_path(planned)), []
+        pushed = WriteBack()
+        if run.policy.write_back.automation == "push":
+            edits = edits_by_path([*planned, *numbers])
+            pushed, numbers = push_edits(workspace, edits, workspace.now) if edits else pushed, ()
+        wanted = [*run.proposed, *numbers]
+        proposed, errors = propose(workspace, run.github, wanted, run.observed.proposals, workspace.now)
+        return WriteBack((*pushed.lines, *proposed.lines), (*pushed.paths, *proposed.paths), pushed.commit), errors
     except IncidentOpsError as error:
-        return WriteBack(""), error
+        return WriteBack(), [error]
 
 
 def _new_issues(outcomes: Sequence[Applied]) -> dict[str, int]:
@@ -161,22 +184,11 @@ def _opens(outcome: Applied) -> bool:
     return outcome.change.action == CREATE and outcome.change.kind != LABEL
 
 
-def _joined(*parts: EditsByPath) -> EditsByPath:
-    """Edits by path, one part after the other, the same edit once."""
-    joined: dict[str, tuple[Edit, ...]] = {}
-    for part in parts:
-        for path, edits in part.items():
-            there = joined.get(path, ())
-            joined[path] = (*there, *(edit for edit in edits if edit not in there))
-    return joined
-
-
 class IssueLock:
     """The lock under which one run at a time opens issues: taken when it is first asked for, released at the end."""
 
-    def __init__(self, workspace: Workspace, *, is_needed: bool) -> None:
-        self._workspace = workspace
-        self._is_needed = is_needed
+    def __init__(self, workspace: Workspace, github: GitHubTracker | None) -> None:
+        self._workspace, self._github = workspace, github
         self._lock: RefLock | None = None
         self._answer: Lease | LockHolder | IncidentOpsError | None = None
 
@@ -193,15 +205,24 @@ class IssueLock:
 
     def may_create(self) -> bool:
         """True while this run has the lock. One that cannot be taken holds back new issues and nothing else."""
-        if not self._is_needed:
+        if self._github is None:
             return True
         if self._answer is None:
             try:
-                self._lock = RefLock(need_remote(self._workspace.git))
-                self._answer = self._lock.take(clock.now(), _who_runs(self._workspace))
+                self._answer = self._take(self._github)
             except IncidentOpsError as error:
                 self._answer = error
         return isinstance(self._answer, Lease) and clock.now() + _RESERVE < self._answer.until
+
+    def _take(self, github: GitHubTracker) -> Lease | LockHolder:
+        """The lock; of a run of Actions that is over, which was killed, it is taken at once."""
+        self._lock = RefLock(need_remote(self._workspace.git))
+        who, ours = _who_runs(self._workspace), _this_run(os.environ)
+        answer = self._lock.take(clock.now(), who, run=ours)
+        held = answer.run if isinstance(answer, LockHolder) else ""
+        if held and (_is_before(held, ours) or github.runs.is_over(held)):
+            return self._lock.take(clock.now(), who, run=ours, over=held)
+        return answer
 
     @property
     def error(self) -> IncidentOpsError | None:
@@ -220,6 +241,18 @@ class IssueLock:
         else:
             reason = f"without the lock no issue is opened: {self._answer}"
         return [HeldChanges(f"{count} new issues left: {reason}", count, "", continues=True)]
+
+
+def _this_run(environment: Mapping[str, str]) -> str:
+    """`ID/ATTEMPT` of the run of Actions; "" outside of one."""
+    run = environment.get("GITHUB_RUN_ID")
+    return f"{run}/{environment.get('GITHUB_RUN_ATTEMPT') or '1'}" if run else ""
+
+
+def _is_before(run: str, ours: str) -> bool:
+    """True for an earlier attempt of our own run."""
+    (theirs, _, attempt), (own, _, present) = run.partition("/"), ours.partition("/")
+    return theirs == own and attempt.isdecimal() and present.isdecimal() and int(attempt) < int(present)
 
 
 def _who_runs(workspace: Workspace) -> str:

@@ -20,14 +20,14 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.notification import Ledger, Message, Pair, pair, parse_ledger, serialise
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, World
-from incident_ops.domain.time import duration, instant, parse_instant, shift
+from incident_ops.domain.time import duration, instant, parse_instant, shift, stamp
 from incident_ops.edits.escalate import escalate_due
 from incident_ops.edits.finish import apply_due_move
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
 from incident_ops.notifications.plan import HELD, PlannedNotice, follow_ups, plan_deliveries
 from incident_ops.notifications.recipients import LATE_AFTER, Notices, merge_notices, notices, possible_notices
-from incident_ops.reconcile.changes import EDIT, Kept, KeyDecision, PlannedChange
+from incident_ops.reconcile.changes import AUTOMATION, EDIT, Kept, KeyDecision, PlannedChange
 from incident_ops.reconcile.plan import notice_changes
 from incident_ops.records.history import read_record
 from incident_ops.sla.obligations import DueObligations, Obligation, SeenOf, obligations
@@ -67,8 +67,13 @@ def due_obligations(
     return found._replace(obligations=tuple(_first_noticed(one, noticed) for one in found.obligations))
 
 
-def due_edits(due: DueObligations, records: Mapping[str, Record], policy: Policy) -> KeyDecision:
-    """Escalations and moves of the state as edits of their records (by id); one that is not legal is left, and why."""
+def due_edits(
+    due: DueObligations, records: Mapping[str, Record], policy: Policy, *, are_people_notified: bool
+) -> KeyDecision:
+    """Escalations and moves of the state as edits of their records (by id); one that is not legal is left, and why.
+
+    An escalation that nobody is notified of is none, and is left too.
+    """
     changes: list[PlannedChange] = []
     kept: list[Kept] = []
     for obligation in sorted(due.obligations, key=lambda one: one.escalation is not None):  # their rows are dated now
@@ -81,12 +86,27 @@ def due_edits(due: DueObligations, records: Mapping[str, Record], policy: Policy
         except UserError as error:
             kept.append(Kept(obligation.key, obligation.kind, number, f"{obligation.reason}, but {error}"))
             continue
-        if step is not None and step.edits:
+        if step is not None and step.edits and obligation.escalation is not None and not are_people_notified:
+            kept.append(Kept(obligation.key, obligation.kind, number, NOBODY_NOTIFIED))
+        elif step is not None and step.edits:
             reason = "; ".join((*step.messages, *step.warnings))
             changes.append(
-                PlannedChange(EDIT, obligation.kind, obligation.key, number, reason, path=record.path, edits=step.edits)
+                PlannedChange(
+                    EDIT,
+                    obligation.kind,
+                    obligation.key,
+                    number,
+                    reason,
+                    path=record.path,
+                    edits=step.edits,
+                    topic=AUTOMATION,
+                    at=stamp(obligation.due),
+                )
             )
     return KeyDecision(tuple(changes), tuple(kept))
+
+
+NOBODY_NOTIFIED = "not written into the record: with --tracker local nobody is notified"
 
 
 def _patterns_since(workspace: Workspace, live: Sequence[Record]) -> datetime | None:

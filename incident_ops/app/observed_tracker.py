@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,8 @@ from msgspec.structs import replace
 
 from incident_ops.adapters.files import write_text
 from incident_ops.app.edit_record import record_of
+from incident_ops.app.proposals import as_proposal, seen_branches
 from incident_ops.app.workspace import Workspace, at_commit, read_text_file, remote_of
-from incident_ops.app.write_back import PROPOSAL_BRANCH, proposals
 from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import Incident
@@ -35,6 +34,7 @@ from incident_ops.sla.activity import NOTHING_SEEN, Seen, seen_of, watched_since
 from incident_ops.sla.obligations import SeenOf
 
 if TYPE_CHECKING:
+    from incident_ops.adapters.git_proposals import SeenBranch
     from incident_ops.adapters.github.client import Request
     from incident_ops.adapters.github.issues import GitHubTracker
 
@@ -82,7 +82,8 @@ def observe_tracker(
 ) -> Snapshot:
     """What a tracker holds, or held when `file` was written; of `records` also what people wrote, where it matters.
 
-    Raises Incomplete where the tracker, or the proposal on the remote, cannot be read whole.
+    The pull requests of the proposals are not asked for yet: only a plan tells which matter. Raises Incomplete where
+    the tracker, or a proposal on the remote, cannot be read whole.
     """
     if file is not None:
         snapshot = load_observed(file)
@@ -90,10 +91,14 @@ def observe_tracker(
         return snapshot
     watched = _watched(records, workspace.judged_by[0], workspace.now)
     if tracker.source != GITHUB:
-        return observe(tracker, desired, None, watched)
-    files = _proposed_files(workspace)
-    snapshot = observe(tracker, desired, {path: _digest(content) for path, content in files.items()}, watched)
-    return replace(snapshot, noticed=dict(_recorded_instants(_proposed_incidents(files))))
+        return observe(tracker, desired, watched)
+    branches = seen_branches(workspace)
+    snapshot = observe(tracker, desired, watched)
+    return replace(
+        snapshot,
+        proposals=tuple(as_proposal(branch) for branch in branches),
+        noticed=dict(_recorded_instants(_proposed_incidents(branches))),
+    )
 
 
 def load_observed(file: str) -> Snapshot:
@@ -147,22 +152,15 @@ def _watched(records: Iterable[Record], policy: Policy, now: datetime) -> Mappin
     return {name: at for name, at in found if at is not None}
 
 
-def _proposed_files(workspace: Workspace) -> Mapping[str, bytes | None]:
-    """The files of our open proposal; nothing where the clone has no remote."""
-    remote = remote_of(workspace.git)
-    if remote is None or workspace.store.commit is None:
-        return {}
-    return proposals(remote).files(PROPOSAL_BRANCH, workspace.store.commit)
-
-
-def _proposed_incidents(files: Mapping[str, bytes | None]) -> Iterator[Incident]:
-    """The records among the files of our proposal; one that people broke there is left out."""
-    for path, content in files.items():
-        if content is not None and is_record(path):
-            try:
-                yield record_of(path, content).incident
-            except UserError:
-                continue
+def _proposed_incidents(branches: Iterable[SeenBranch]) -> Iterator[Incident]:
+    """The records on branches of ours; one that people broke there is left out."""
+    for branch in branches:
+        for path, (_, content) in branch.files.items():
+            if content is not None and is_record(path):
+                try:
+                    yield record_of(path, content).incident
+                except UserError:
+                    continue
 
 
 def _recorded_instants(incidents: Iterable[Incident]) -> Mapping[str, str]:
@@ -175,7 +173,3 @@ def _instants_of(incident: Incident) -> Iterator[tuple[str, str]]:
     for number, cycle in enumerate(incident.cycles, 1):
         if cycle.reopened:
             yield f"{incident.id}/state/{number}/reopened", cycle.reopened
-
-
-def _digest(content: bytes | None) -> str:
-    return "" if content is None else sha256(content).hexdigest()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
@@ -19,19 +18,21 @@ from incident_ops.app.observed_tracker import (
     source_of,
     workspace_for,
 )
+from incident_ops.app.proposals import desired_proposals, with_pulls
 from incident_ops.app.workspace import Workspace, local_tracker, served
 from incident_ops.app.write_back import edited_texts
 from incident_ops.documents.issue_bodies import IssueBodies
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.ports import IssueTracker
-from incident_ops.domain.record import Edit, Record, World
+from incident_ops.domain.record import Record, World
 from incident_ops.domain.tracker import GITHUB, Snapshot
 from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.notifications.plan import PlannedNotice
 from incident_ops.reconcile.changes import EDIT, KeyDecision, PlannedChange
 from incident_ops.reconcile.desired import Desired, desired_issues
-from incident_ops.reconcile.diff import key_of
-from incident_ops.reconcile.plan import Plan, add_decision, leave_proposed, leave_refused, make_plan
+from incident_ops.reconcile.diff import edits_by_path, key_of
+from incident_ops.reconcile.plan import Plan, add_decision, leave_edits, make_plan
+from incident_ops.reconcile.proposals import EditName, branch_of, compare_proposals, name_of, refusals
 from incident_ops.records.history import deletions, every_record
 from incident_ops.sla.obligations import DueObligations, SeenOf
 
@@ -63,8 +64,8 @@ class PlannedRun:
 
     `workspace` holds the records that the tracker is kept in step with; `records` (by id) are those of which something
     may be due; `github` is the tracker where it is one on GitHub. `desired` and `observed` are the two sides of the
-    plan, `due` every obligation, `notices` what is done about each notice. `waiting` are the edits, by path, that our
-    open proposal holds already; `ledger_error` is why the ledger could not be read.
+    plan, `due` every obligation, `notices` what is done about each notice. `proposed` are the edits that pull requests
+    hold or are to hold; `ledger_error` is why the ledger could not be read.
     """
 
     workspace: Workspace
@@ -76,7 +77,7 @@ class PlannedRun:
     due: DueObligations
     notices: tuple[PlannedNotice, ...]
     plan: Plan
-    waiting: Mapping[str, tuple[Edit, ...]]
+    proposed: tuple[PlannedChange, ...] = ()
     ledger_error: IncidentOpsError | None = None
 
     @property
@@ -93,7 +94,7 @@ class PlannedRun:
 def plan_changes(workspace: Workspace, options: PlanOptions = PlanOptions()) -> PlannedRun:
     """Compares the records with the tracker; changes nothing.
 
-    Raises Incomplete where the tracker, or the proposal on the remote, cannot be read whole.
+    Raises Incomplete where the tracker, or a proposal on the remote, cannot be read whole.
     """
     source = source_of(options.tracker)
     workspace = workspace_for(workspace, source)
@@ -113,24 +114,26 @@ def _plan(workspace: Workspace, github: GitHubTracker | None, options: PlanOptio
     seen = seen_on_tracker(wanted, observed)
     due = due_obligations(recent, world.policy, world.now, seen, observed.noticed)
     by_id = {record.incident.id: record for record in recent}
-    plan = add_decision(plan, due_edits(due, by_id, world.policy))
+    plan = add_decision(plan, due_edits(due, by_id, world.policy, are_people_notified=github is not None))
     notices = _Notices(observed)
     if options.with_notices:
         is_shared = github is not None
         notices = _notices(workspace, recent, due, seen, observed, None if options.observed else is_shared)
         plan = add_decision(plan, notices.decision)
-    plan, waiting = _writable(workspace, plan)
+    by_topic = github is not None and not _is_pushed(workspace)
+    plan = leave_edits(plan, _impossible(workspace, plan.changes, by_topic=by_topic))
+    plan, seen_now, proposed = _with_proposals(workspace, github, plan, notices.observed, options)
     return PlannedRun(
         workspace=workspace,
         tracker=tracker,
         github=github,
         records=by_id,
         desired=wanted,
-        observed=notices.observed,
+        observed=seen_now,
         due=due,
         notices=notices.planned,
         plan=plan,
-        waiting=waiting,
+        proposed=proposed,
         ledger_error=notices.ledger_error,
     )
 
@@ -177,41 +180,54 @@ def _deleted(workspace: Workspace, observed: Snapshot, wanted: Desired, records:
     return deletions(workspace.git, workspace.store.commit, orphans, records)
 
 
-def _writable(workspace: Workspace, plan: Plan) -> tuple[Plan, Mapping[str, tuple[Edit, ...]]]:
-    """A plan less the edits that cannot be made and those that wait in our proposal, and the latter by path."""
-    digests, refused = _try_edits(workspace, plan.changes)
-    plan = leave_refused(plan, refused)
-    possible = plan.record_edits
-    if plan.proposed:
-        plan = leave_proposed(plan, digests)
-    return plan, {path: edits for path, edits in possible.items() if path not in plan.record_edits}
+def _with_proposals(
+    workspace: Workspace, github: GitHubTracker | None, plan: Plan, observed: Snapshot, options: PlanOptions
+) -> tuple[Plan, Snapshot, tuple[PlannedChange, ...]]:
+    """A plan less the edits that wait in pull requests, were refused there, or have no room; what was seen; and the
+    edits that are to be proposed, those that wait among them."""
+    if github is None:
+        return plan, observed, ()
+    edits = [] if _is_pushed(workspace) else [change for change in plan.changes if change.action == EDIT]
+    if options.observed is None:
+        observed = replace(observed, proposals=with_pulls(github, observed.proposals, edits))
+    seen = {proposal.branch: proposal for proposal in observed.proposals}
+    left = refusals(edits, seen)
+    wanted, no_room = desired_proposals(workspace, [change for change in edits if name_of(change) not in left])
+    waiting, whole = compare_proposals(wanted, seen)
+    plan = add_decision(leave_edits(plan, left | no_room | waiting), whole)
+    return plan, observed, tuple(change for change in edits if name_of(change) not in left)
 
 
-def _try_edits(workspace: Workspace, changes: Sequence[PlannedChange]) -> tuple[dict[str, str], dict[str, str]]:
-    """Path -> sha256 of the record that its edits lead to, and key -> why its edits cannot be made.
+def _is_pushed(workspace: Workspace) -> bool:
+    return workspace.judged_by[0].write_back.automation == "push"
 
-    One edit that cannot be made does not hold back another.
+
+def _impossible(workspace: Workspace, changes: Sequence[PlannedChange], *, by_topic: bool) -> dict[EditName, str]:
+    """The edits that cannot be made, each with the reason. One that cannot be made does not hold back another.
+
+    Those of a record are made together; `by_topic`: only those of one topic are.
     """
-    by_path: dict[str, list[PlannedChange]] = {}
+    together: dict[tuple[str, str], list[PlannedChange]] = {}
     for change in changes:
         if change.action == EDIT and change.path is not None:
-            by_path.setdefault(change.path, []).append(change)
-    digests: dict[str, str] = {}
-    refused: dict[str, str] = {}
-    for path, edits in by_path.items():
-        try:
-            digests[path] = _digest(workspace, path, edits)
-        except UserError:
-            good: list[PlannedChange] = []
-            for change in edits:
-                try:
-                    digests[path] = _digest(workspace, path, [*good, change])
-                    good.append(change)
-                except UserError as error:
-                    refused[change.key] = str(error)
-    return digests, refused
+            together.setdefault((branch_of(change) if by_topic else "", change.path), []).append(change)
+    refused: dict[EditName, str] = {}
+    for edits in together.values():
+        if _why_not(workspace, edits) is None:
+            continue
+        good: list[PlannedChange] = []
+        for change in edits:
+            why = _why_not(workspace, [*good, change])
+            if why is None:
+                good.append(change)
+            else:
+                refused[name_of(change)] = f"{change.reason}, but {why}"
+    return refused
 
 
-def _digest(workspace: Workspace, path: str, changes: Sequence[PlannedChange]) -> str:
-    edits = tuple(edit for change in changes for edit in change.edits)
-    return sha256(edited_texts(workspace, {path: edits})[path]).hexdigest()
+def _why_not(workspace: Workspace, changes: Sequence[PlannedChange]) -> str | None:
+    try:
+        edited_texts(workspace, edits_by_path(changes))
+    except UserError as error:
+        return str(error)
+    return None

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from incident_ops.app import observed_tracker
-from incident_ops.app.apply import AppliedRun, Progress, SentNotices, apply_plan, worst_exit_code
+from incident_ops.app.apply import AppliedRun, NotApplied, Progress, SentNotices, apply_plan, worst_exit_code
 from incident_ops.app.plan import PlannedRun, plan_changes
 from incident_ops.app.workspace import Workspace
 from incident_ops.app.write_back import WriteBack
@@ -37,6 +37,7 @@ from incident_ops.render.plan import (
     applied_line,
     delivered_lines,
     held_lines,
+    not_applied_line,
     not_sent_lines,
     plan_headline,
     plan_json,
@@ -114,11 +115,12 @@ def plan(
 def apply(workspace: Workspace, form: str, checksum: str | None, **options: Any) -> None:
     """Carry out the plan, one change at a time. A second run finds nothing to do.
 
-    On GitHub the records are those of HEAD, new issues are opened under a lock, and what people did on the tracker, and
-    what escalated, is brought into the records by a pull request. Notices are sent, ranks 1 and 2 before all else; with
+    On GitHub the records are those of the tip of the default branch, and any other commit is refused (exit code 6). New
+    issues are opened under a lock. Their numbers, what people did on the tracker, and what escalated, come into the
+    records by pull requests, one for each topic. Notices are sent, ranks 1 and 2 before all else; with
     the embedded tracker they are recorded as not sent. Exit code 5: a limit of one run is reached, and the next run
     goes on. Exit code 4 or 2: a notice was not sent, or its channel is not set up; nothing else waited for it. Exit
-    code 6: the plan is not the one of --checksum; nothing was done.
+    code 6: the plan is not the one of --checksum, or HEAD not the tip of the default branch; nothing was done.
 
     \b
     Examples:
@@ -147,14 +149,16 @@ class _Printer:
     def report(self, part: Progress) -> None:
         if isinstance(part, PlannedRun):
             click.echo(plan_headline(part.plan))
+        elif isinstance(part, NotApplied):
+            click.echo(inert(not_applied_line(part.paths)), err=True)
         elif isinstance(part, SentNotices):
             for line in delivered_lines(part.delivered, page_width()):
                 click.echo(inert(line))
         elif isinstance(part, WriteBack):
             if self._left:
                 click.echo(f"  {plural(self._left, 'change')} left for the next run")
-            if part.message:
-                click.echo(f"Records: {inert(part.message)}")
+            for line in part.lines:
+                click.echo(f"Records: {inert(line)}")
         elif part.outcome == LEFT_OVER:
             self._left += 1
         else:

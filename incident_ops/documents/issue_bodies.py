@@ -1,4 +1,4 @@
-"""The generated texts of issues: an incident's, an action item's; and the text of the proposal's pull request.
+"""The generated texts of issues: an incident's, an action item's.
 
 An incident's text has what counts now on the first screen, and lists to work through below it: the policy's checklists
 (R119-R121, R125-R127, R153-R155), action items, prevention measures. It gives times, never ages or countdowns, so that
@@ -8,7 +8,7 @@ it changes only when something happens. Handles are in code spans: an issue neve
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from incident_ops.documents import incident_facts
@@ -385,17 +385,3 @@ class IssueBodies(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._sources)
-
-
-MOST_LISTED = 200  # lines; the pull request shows the edits themselves
-
-
-def proposal_body(reasons: Sequence[str]) -> str:
-    """Reasons, a line each -> Markdown that pings and links nothing."""
-    rows = [f"- {inline(reason)}" for reason in reasons[:MOST_LISTED]]
-    more = [f"- and {len(reasons) - MOST_LISTED} more"] if len(reasons) > MOST_LISTED else []
-    head = "Changes that people made on the tracker, and the numbers of new issues, copied into the records."
-    foot = (
-        "Merge it to accept them, close it to reject them. The branch belongs to incident-ops: every run rewrites it."
-    )
-    return "\n".join([head, "", *rows, *more, "", foot])

@@ -242,10 +242,11 @@ class Lease(NamedTuple):
 
 
 class LockHolder(NamedTuple):
-    """A lock that somebody else has: who, and until when (aware UTC)."""
+    """A lock that somebody else has: who, until when (aware UTC), and the run of Actions, `ID/ATTEMPT` ("" = none)."""
 
     holder: str
     until: datetime
+    run: str = ""
 
 
 MetricSeries = Mapping[str, object]

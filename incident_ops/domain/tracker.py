@@ -79,15 +79,61 @@ class Comment(Value, frozen=True):
     is_bot: bool = False
 
 
+class PullRequest(Value, frozen=True):
+    """A pull request of ours: `state` is open, merged or closed.
+
+    `closed_by` is the person who closed it unmerged; "" where nobody did: we closed it, GitHub, or the deletion of its
+    branch.
+    """
+
+    number: int
+    url: str
+    state: str
+    title: str
+    body: str
+    closed_by: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """True until it is merged or closed."""
+        return self.state == "open"
+
+
+class FileChange(Value, frozen=True):
+    """What a proposal does to a file: the sha256 of its bytes before and after; "" where it is not there."""
+
+    before: str
+    after: str
+
+
+class Proposal(Value, frozen=True):
+    """Edits of records on a branch of ours, as they were seen; `commit` "" where the branch is not there.
+
+    `files` by path, against the commit that the branch stands on; `holds` are the fingerprints of its edits; `is_ours`
+    False where somebody's own commit is on it. `pull` is its open pull request; `refused` those that people closed and
+    that hold an edit which is due again, newest first. `is_known` False where a run had no room to ask who closed them,
+    so that nothing is done about this one.
+    """
+
+    branch: str
+    commit: str = ""
+    files: dict[str, FileChange] = {}
+    holds: tuple[str, ...] = ()
+    is_ours: bool = True
+    pull: PullRequest | None = None
+    refused: tuple[PullRequest, ...] = ()
+    is_known: bool = True
+
+
 class Snapshot(Value, frozen=True):
     """A tracker at one moment: what `--save-observed` writes and `--observed` reads.
 
     `issues` by number: ours, and those that carry a label of ours; `labels` None where the tracker makes them itself;
     `closings` by number, for the issues that a person closed; `gone` by number; `unassignable` are the logins that were
-    asked about and cannot be assigned; `has_sub_issues` None where nothing tells; `proposed` is, by path, the sha256 of
-    each file on the branch of our open proposal, `noticed` by key the instant that stands there of an escalation or a
-    return. `comments` are those under tracking issues since `heard_since`, None where nobody asked. `ledger` are the
-    lines of the ledger that this run may need, None where it could not be read.
+    asked about and cannot be assigned; `has_sub_issues` None where nothing tells; `proposals` are the edits of records
+    that stand on branches of ours, `noticed` by key the instant that stands there of an escalation or a return.
+    `comments` are those under tracking issues since `heard_since`, None where nobody asked. `ledger` are the lines of
+    the ledger that this run may need, None where it could not be read.
     """
 
     schema: int = 1
@@ -99,7 +145,7 @@ class Snapshot(Value, frozen=True):
     gone: tuple[MissingIssue, ...] = ()
     unassignable: tuple[str, ...] = ()
     has_sub_issues: bool | None = None
-    proposed: dict[str, str] = {}
+    proposals: tuple[Proposal, ...] = ()
     noticed: dict[str, str] = {}
     comments: tuple[Comment, ...] = ()
     heard_since: str | None = None

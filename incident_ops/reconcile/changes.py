@@ -12,6 +12,9 @@ CREATE, UPDATE, CLOSE, REOPEN, EDIT, NOTIFY = "create", "update", "close", "reop
 LABEL, ASSIGNEE, PROPOSAL = "label", "assignee", "proposal"
 """Kinds beside those of issues."""
 
+NUMBERS, PEOPLE, AUTOMATION = "numbers", "people", "automation"
+"""Topics of edits: the numbers of issues, what people did on issues, what the clock brought. Each is proposed apart."""
+
 _TURN = {REOPEN: 1, UPDATE: 1, CREATE: 2, EDIT: 3, CLOSE: 4, NOTIFY: 5}
 _OF_THE_MOMENT = ("subject", "timeline", "noticed_at")
 """Fields that depend on when a run looked: a minute later the same is to be done, and the checksum is the same."""
@@ -33,8 +36,9 @@ class PlannedChange(NamedTuple):
 
     `number` and `seen` (the issue the step was planned against) are None for a create; of an EDIT, `number` is the
     issue it follows from. `parent` is the key whose issue becomes the parent, `comment` what is written before closing.
-    A create of kind LABEL has `label` and nothing else; an EDIT has the `path` of the record and its `edits`; a NOTIFY
-    has `notice` and the notice's key.
+    A create of kind LABEL has `label` and nothing else; an EDIT has the `path` of the record, its `edits`, their
+    `topic`, and `at` (text) where it is known when they were asked for; one of kind PROPOSAL has none of them, and the
+    branch as its key. A NOTIFY has `notice` and the notice's key.
     """
 
     action: str
@@ -50,6 +54,8 @@ class PlannedChange(NamedTuple):
     label: Label | None = None
     path: str | None = None
     edits: tuple[record.Edit, ...] = ()
+    topic: str = ""
+    at: str | None = None
     notice: NoticeDetails | None = None
 
     @property

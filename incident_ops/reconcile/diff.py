@@ -19,6 +19,8 @@ from incident_ops.reconcile.changes import (
     CLOSE,
     CREATE,
     EDIT,
+    NUMBERS,
+    PEOPLE,
     REOPEN,
     UPDATE,
     Kept,
@@ -121,7 +123,7 @@ def write_back_number(wanted: DesiredIssue, issue: tracker.Issue) -> KeyDecision
     if wanted.number == issue.number or wanted.record.is_pending:
         return KeyDecision()
     reason = "the record does not name its issue" if wanted.number is None else f"the record names #{wanted.number}"
-    return KeyDecision((_change(wanted, issue, reason, number_edit(wanted, issue.number)),))
+    return KeyDecision((_number_change(wanted, issue.number, reason),))
 
 
 def closed_by_a_person(wanted: DesiredIssue, issue: tracker.Issue, closing: tracker.Closing | None) -> KeyDecision:
@@ -146,7 +148,19 @@ def closed_by_a_person(wanted: DesiredIssue, issue: tracker.Issue, closing: trac
         fields = {"status": "wont_do", "reason": f"{how}{by} on the tracker (#{issue.number})"}
     edits = [Set(("action_items", index, name), value) for name, value in fields.items() if value is not None]
     who = f"@{closing.by}" if closing.by else "a person"
-    return KeyDecision((_change(wanted, issue, f"{who} {how or 'closed it as completed'}", *edits),))
+    reason = f"{who} {how or 'closed it as completed'}"
+    change = PlannedChange(
+        EDIT,
+        wanted.kind,
+        wanted.key,
+        issue.number,
+        reason,
+        path=wanted.record.path,
+        edits=tuple(edits),
+        topic=PEOPLE,
+        at=closing.at,
+    )
+    return KeyDecision((change,))
 
 
 def edits_by_path(changes: Iterable[PlannedChange]) -> Mapping[str, tuple[Edit, ...]]:
@@ -158,17 +172,26 @@ def edits_by_path(changes: Iterable[PlannedChange]) -> Mapping[str, tuple[Edit, 
     return dict(by_path)
 
 
-def new_numbers(desired: Desired, opened: Mapping[str, int]) -> Mapping[str, tuple[Edit, ...]]:
-    """Path of a record -> the numbers of the issues that a run opened (`opened`: key -> number)."""
-    by_path: dict[str, tuple[Edit, ...]] = defaultdict(tuple)
-    for key, wanted in desired.issues.items():
-        if key in opened and opened[key] != wanted.number and not wanted.record.is_pending:
-            by_path[wanted.record.path] += (number_edit(wanted, opened[key]),)
-    return dict(by_path)
+def new_numbers(desired: Desired, opened: Mapping[str, int]) -> tuple[PlannedChange, ...]:
+    """The edits that bring the numbers of the issues that a run opened (`opened`: key -> number) into the records."""
+    return tuple(
+        _number_change(wanted, opened[key], "the record does not name its issue")
+        for key, wanted in desired.issues.items()
+        if key in opened and opened[key] != wanted.number and not wanted.record.is_pending
+    )
 
 
-def _change(wanted: DesiredIssue, issue: tracker.Issue, reason: str, *edits: Edit) -> PlannedChange:
-    return PlannedChange(EDIT, wanted.kind, wanted.key, issue.number, reason, path=wanted.record.path, edits=edits)
+def _number_change(wanted: DesiredIssue, number: int, reason: str) -> PlannedChange:
+    return PlannedChange(
+        EDIT,
+        wanted.kind,
+        wanted.key,
+        number,
+        reason,
+        path=wanted.record.path,
+        edits=(number_edit(wanted, number),),
+        topic=NUMBERS,
+    )
 
 
 class SideBySide(NamedTuple):

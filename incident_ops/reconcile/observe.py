@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from incident_ops.domain.ports import IssueTracker
-from incident_ops.domain.time import parse_instant, stamp
+from incident_ops.domain.time import instant, stamp
 from incident_ops.domain.tracker import Closing, Issue, MissingIssue, Snapshot
 from incident_ops.errors import Incomplete, UserError
 from incident_ops.reconcile import generated_block
@@ -50,22 +50,24 @@ def load_snapshot(text: str, where: str = "") -> Snapshot:
         snapshot = msgspec.convert(data, Snapshot, str_keys=True)
     except msgspec.ValidationError as error:
         raise _refused(f"this is not a saved tracker: {error}", where) from error
+    for name, at in _instants(snapshot):
+        try:
+            instant(at)
+        except ValueError as error:
+            raise _refused(
+                f"`{name}` is {at!r}, which is not an instant such as 2025-01-26T12:05:00Z", where
+            ) from error
     if len({issue.number for issue in snapshot.issues}) != len(snapshot.issues):
         raise _refused("the saved tracker has one issue twice", where)
-    for at in _instants(snapshot):
-        try:
-            parse_instant(at)
-        except ValueError as error:
-            raise _refused(f"{at!r} in the saved tracker is not an instant", where) from error
     return snapshot
 
 
-def _instants(snapshot: Snapshot) -> Iterator[str]:
-    """Every instant that a plan may reckon with."""
-    yield from (comment.at for comment in snapshot.comments)
-    yield from (closing.at for closing in snapshot.closings.values() if closing.at is not None)
-    yield from snapshot.noticed.values()
-    yield from [snapshot.heard_since] if snapshot.heard_since is not None else []
+def _instants(snapshot: Snapshot) -> Iterator[tuple[str, str | None]]:
+    """Every instant of a snapshot, each with its name."""
+    yield "heard_since", snapshot.heard_since
+    yield from ((f"noticed.{key}", at) for key, at in snapshot.noticed.items())
+    yield from ((f"closings.{number}.at", closing.at) for number, closing in snapshot.closings.items())
+    yield from ((f"comments.{place}.at", comment.at) for place, comment in enumerate(snapshot.comments))
 
 
 def _refused(message: str, where: str) -> UserError:
@@ -75,20 +77,17 @@ def _refused(message: str, where: str) -> UserError:
 def observe(
     tracker: IssueTracker,
     desired: Desired,
-    proposed: Mapping[str, str] | None = None,
     watched: Mapping[str, datetime] | None = None,
 ) -> Snapshot:
     """Everything a plan may ask of the tracker, or `Incomplete`: a partial list must never look like the whole.
 
     Asked alone: the open keys whose number is not in the list; who closed an item's issue that the record wants open;
     whether people who are not on their issue yet can be assigned. A tracker with nothing of ours in it is not asked
-    about numbers: they belong to another one. `proposed`: path -> sha256 of each file on the branch of our proposal.
+    about numbers: they belong to another one.
     `watched`: the incidents whose comments matter, and since when; where none of them has an issue no comment is read.
     """
     issues = list_issues(tracker)
-    snapshot = Snapshot(
-        source=tracker.source, repository=tracker.repository, issues=issues, proposed=dict(proposed or {})
-    )
+    snapshot = Snapshot(source=tracker.source, repository=tracker.repository, issues=issues)
     snapshot = _with_unlisted(tracker, desired, snapshot)
     kept = issues_to_keep(owned_issues(desired, snapshot), recorded_numbers(desired, snapshot))
     labels = tracker.labels()

@@ -1,7 +1,6 @@
 """The difference between what records ask for and what a tracker holds. Pure: same inputs, same plan, same checksum.
 
-With it how many requests a run will send, and notices as changes of a plan: what is sent now is a change, what is not
-is listed with its reason.
+With it notices as changes of a plan: what is sent now is a change, what is not is listed with its reason.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from incident_ops.domain import record
@@ -27,7 +26,6 @@ from incident_ops.reconcile.changes import (
     EDIT,
     LABEL,
     NOTIFY,
-    PROPOSAL,
     Kept,
     KeyDecision,
     LeftAlone,
@@ -37,86 +35,26 @@ from incident_ops.reconcile.changes import (
 )
 from incident_ops.reconcile.desired import INCIDENT_ISSUE, ITEM_ISSUE, NOT_PLANNED, Desired, incident_of
 from incident_ops.reconcile.diff import OwnedIssues, SideBySide, decide_key, is_hands_off, missing_logins, side_by_side
+from incident_ops.reconcile.proposals import EditName, name_of
 
 PLAN_SCHEMA = 1
 UNREACHABLE_CHANNEL = "unreachable"
-PAGE = 100  # entries in one answer
 _ENDS = {ACKNOWLEDGED: "somebody has it", RESOLVED_EVENT: "it is over"}
 
 
-def estimate_requests(desired: Desired, snapshot: Snapshot, changes: Sequence[PlannedChange]) -> int:
-    """Reads of the observation; and, where something is written, the list once more and each write with what it needs.
-
-    Issues are listed by the two labels of kinds. A token that opens issues is asked once whose it is; an issue whose
-    text changes is read once more.
-    """
-    writes = [change for change in changes if change.is_on_tracker]
-    reads = _listing(desired, snapshot) + _questions(desired, snapshot, changes)
-    if not writes:
-        return reads
-    opens = any(change.action == CREATE and change.kind != LABEL for change in writes)
-    alone = sum(1 for change in writes if change.seen and _is_read_alone(change, change.seen, desired))
-    return reads + _listing(desired, snapshot) + int(opens) + alone + sum(_cost(change) for change in writes)
-
-
-def _listing(desired: Desired, snapshot: Snapshot) -> int:
-    counts = [sum(1 for issue in snapshot.issues if _is_listed(issue.labels, desired, name)) for name in desired.listed]
-    return sum(_pages(count) for count in counts)
-
-
-def _questions(desired: Desired, snapshot: Snapshot, changes: Sequence[PlannedChange]) -> int:
-    """Labels, comments, one by one the numbers and closings that were asked about, and people new on an issue."""
-    labels = 0 if snapshot.labels is None else _pages(len(snapshot.labels))
-    comments = 0 if snapshot.heard_since is None else _pages(len(snapshot.comments))
-    alone = sum(1 for issue in snapshot.issues if not _is_listed(issue.labels, desired))
-    there = {change.number: {login.casefold() for login in change.seen.assignees} for change in changes if change.seen}
-    people = {
-        login.casefold()
-        for change in changes
-        for login in change.edit.assignees or ()
-        if login.casefold() not in there.get(change.number, ())
-    }
-    answers = len(snapshot.gone) + len(snapshot.closings) + len(snapshot.unassignable)
-    return labels + comments + alone + answers + len(people)
-
-
-def _cost(change: PlannedChange) -> int:
-    """One request; a parent is one more, a comment two: those that are there are read first."""
-    fields = (
-        change.action == CREATE or change.state_reason is not None or change.edit != IssueEdit() or not change.parent
-    )
-    return int(fields) + int(change.parent is not None) + 2 * int(change.comment is not None)
-
-
-def _is_read_alone(change: PlannedChange, seen: Issue, desired: Desired) -> bool:
-    """True where an issue is read once more right before it is changed: its text changes, or no list has it."""
-    return change.edit.body is not None or not _is_listed(seen.labels, desired)
-
-
-def _is_listed(labels: Sequence[str], desired: Desired, name: str | None = None) -> bool:
-    names = desired.listed if name is None else (name,)
-    return any(label.casefold() in names for label in labels)
-
-
-def _pages(count: int) -> int:
-    return max(1, -(-count // PAGE))
-
-
 class Plan(NamedTuple):
-    """What an apply would do, in order. `requests_estimate` counts the reads and writes of the whole run.
+    """What an apply would do, in order.
 
     `owned_open` is how many open issues are ours; `lost` how many numbers records carry while the tracker shows no
-    issue of ours at all; `proposed` is, by path, the sha256 of each file that waits in our proposal.
+    issue of ours at all.
     """
 
     changes: tuple[PlannedChange, ...]
     kept: tuple[Kept, ...]
     unread: tuple[LeftAlone, ...]
-    requests_estimate: int
     checksum: str
     owned_open: int = 0
     lost: int = 0
-    proposed: Mapping[str, str] = {}
 
     @property
     def record_edits(self) -> Mapping[str, tuple[record.Edit, ...]]:
@@ -154,44 +92,18 @@ def make_plan(
         changes=changes,
         kept=decision.kept,
         unread=tuple(LeftAlone(left.path, left.reason, _numbers(names, sides.ours)) for left, names in broken),
-        requests_estimate=estimate_requests(desired, snapshot, changes),
         checksum=checksum(changes),
         owned_open=sum(1 for issues in sides.ours.values() for issue in issues if issue.is_open),
         lost=0 if sides.ours else len(sides.recorded),
-        proposed=snapshot.proposed,
     )
 
 
-def leave_proposed(plan: Plan, digests: Mapping[str, str]) -> Plan:
-    """A plan less the record edits that our open proposal has already; they are listed as waiting there.
-
-    `digests`: path of a record -> sha256 of the text to which the plan's edits lead. A proposal that says more than is
-    due, and nothing new, is one more change: it is written anew, or closed.
-    """
-    waiting = {path for path, digest in digests.items() if plan.proposed.get(path) == digest}
-    changes = tuple(change for change in plan.changes if change.action != EDIT or change.path not in waiting)
-    if set(plan.proposed) - waiting and not any(change.action == EDIT for change in changes):
-        stale = PlannedChange(EDIT, PROPOSAL, PROPOSAL, None, "it says more than is due")
-        changes = tuple(sorted((*changes, stale), key=lambda change: change.turn))
-    kept = tuple(
-        Kept(change.key, change.kind, change.number, "waiting in the proposal")
-        for change in plan.changes
-        if change.action == EDIT and change.path in waiting
-    )
-    return plan._replace(changes=changes, kept=(*plan.kept, *kept), checksum=checksum(changes))
-
-
-def leave_refused(plan: Plan, refused: Mapping[str, str]) -> Plan:
-    """A plan less the edits of records that cannot be made (key -> why); they are listed as left unchanged."""
-    if not refused:
-        return plan
-    changes = tuple(change for change in plan.changes if change.action != EDIT or change.key not in refused)
-    kept = tuple(
-        Kept(change.key, change.kind, change.number, f"{change.reason}, but {why}")
-        for change in plan.changes
-        if change.action == EDIT and (why := refused.get(change.key))
-    )
-    return plan._replace(changes=changes, kept=(*plan.kept, *kept), checksum=checksum(changes))
+def leave_edits(plan: Plan, left: Mapping[EditName, str]) -> Plan:
+    """A plan less some edits of records (their names -> why); they are listed as left unchanged."""
+    reasons = [(change, left.get(name_of(change)) if change.action == EDIT else None) for change in plan.changes]
+    kept = tuple(Kept(change.key, change.kind, change.number, why) for change, why in reasons if why is not None)
+    changes = tuple(change for change, why in reasons if why is None)
+    return plan._replace(changes=changes, kept=(*plan.kept, *kept), checksum=checksum(changes)) if kept else plan
 
 
 def add_decision(plan: Plan, decision: KeyDecision) -> Plan:

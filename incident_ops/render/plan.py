@@ -20,6 +20,7 @@ from incident_ops.reconcile.changes import (
     EDIT,
     LABEL,
     NOTIFY,
+    PROPOSAL,
     REOPEN,
     UPDATE,
     Kept,
@@ -28,6 +29,7 @@ from incident_ops.reconcile.changes import (
 )
 from incident_ops.reconcile.limits import HeldChanges
 from incident_ops.reconcile.plan import PLAN_SCHEMA, Plan
+from incident_ops.reconcile.proposals import WAITING_IN
 from incident_ops.render.findings import inert, inert_lines, json_text, plural
 from incident_ops.render.text import DEFAULT_WIDTH, Style, columns, cut_line, fold, fold_record
 
@@ -41,6 +43,7 @@ _SORTS = (
     ("", CLOSE),
     ("label", CREATE),
     ("record", EDIT),
+    ("proposal", EDIT),
     ("notice", NOTIFY),
 )
 _SHOWN = 3  # keys named for each reason that something is left unchanged
@@ -51,7 +54,6 @@ def plan_json(plan: Plan) -> str:
     data: dict[str, object] = {
         "schema": PLAN_SCHEMA,
         "checksum": plan.checksum,
-        "requests_estimate": plan.requests_estimate,
         "changes": [_change_row(change) for change in plan.changes],
         "kept": [kept._asdict() for kept in plan.kept],
     }
@@ -90,22 +92,31 @@ def plan_text(
 
 
 def plan_headline(plan: Plan) -> str:
-    """One line: how many changes of each kind, and about how many requests they take."""
+    """One line: how many changes of each kind."""
     counts = Counter((_noun(change), change.action) for change in plan.changes)
     if not counts:
-        return "Nothing to do: the tracker matches the records."
+        return _nothing_to_do(plan)
     order = [sort for sort in _SORTS if counts[sort]]
     parts = [
         f"{plural(counts[noun, action], noun) if noun else counts[noun, action]} to {_VERBS.get(action, action)}"
         for noun, action in (*order, *sorted(counts.keys() - order))
     ]
-    return f"{', '.join(parts)}; about {plan.requests_estimate} requests."
+    return f"{', '.join(parts)}."
+
+
+def _nothing_to_do(plan: Plan) -> str:
+    reasons = [kept.reason for kept in plan.kept if kept.reason.startswith(WAITING_IN)]
+    waiting = sorted({int(reason.removeprefix(WAITING_IN)) for reason in reasons})
+    if not waiting:
+        return "Nothing to do: the tracker matches the records."
+    pulls = ", ".join(f"#{number}" for number in waiting)
+    return f"Nothing to do until {pulls} {'is' if len(waiting) == 1 else 'are'} merged."
 
 
 def _noun(change: PlannedChange) -> str:
     """What a change is about where that is not an issue."""
-    if change.kind == LABEL:
-        return "label"
+    if change.kind in (LABEL, PROPOSAL):
+        return change.kind
     return {EDIT: "record", NOTIFY: "notice"}.get(change.action, "")
 
 
@@ -354,6 +365,12 @@ def _fitting(part: _Part, room: int) -> int:
 
 def _left_out(rows: int) -> str:
     return f"**{plural(rows, 'row')} did not fit here:** run `incident-ops plan` to see everything." if rows else ""
+
+
+def not_applied_line(paths: Sequence[str]) -> str:
+    """What a run on GitHub leaves out because no commit has it."""
+    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+    return f"note: not committed, so not applied: {', '.join(paths[:_SHOWN])}{more}"
 
 
 def held_lines(

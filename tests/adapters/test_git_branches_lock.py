@@ -71,6 +71,17 @@ def test_an_expired_lock_is_taken_over_and_its_holder_cannot_give_it_back(origin
     assert RefLock(remote).take(LATER, "run 3") == LockHolder("run 2", LATER + timedelta(seconds=900))
 
 
+def test_the_lock_of_a_run_that_is_over_is_taken_at_once(remote: Remote) -> None:
+    """Only of that very run: another one may have it by now."""
+    lock = RefLock(remote)
+    lock.take(NOW, "run 7 of reconcile", run="7/1")
+    held = LockHolder("run 7 of reconcile", LATER, "7/1")
+    assert lock.take(NOW, "run 8", run="8/1") == held
+    assert lock.take(NOW, "run 8", run="8/1", over="6/1") == held
+    assert isinstance(lock.take(NOW, "run 8", run="8/1", over="7/1"), Lease)
+    assert lock.take(NOW, "run 9", over="7/1") == LockHolder("run 8", LATER, "8/1")
+
+
 def test_a_lock_is_taken_over_forwards(origin: Origin, remote: Remote) -> None:
     """A rule against rewriting branches does not keep a dead run's lock alive."""
     old = taken(remote)

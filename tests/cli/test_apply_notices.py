@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from incident_ops.adapters.github import connect
+from incident_ops.app import apply as app_apply
 from incident_ops.domain.notification import parse_ledger
 from tests.cli.scene import Done, Folder, call
 from tests.support.http_sink import HttpSink
 from tests.support.standin import LOGIN, PERSON_TOKEN, Standin
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
-BRANCH = "incident-ops/write-back/records"
+BRANCH = "incident-ops/automation/INC-1"
 LEVEL = "levels:\n- {id: SEV1, escalate_at: 1h, channels: [slack, pagerduty, ticket]}\n"
 LADDER = "escalation: {tiers: [{id: first, tier: 1}, {id: second, tier: 2}]}\ncontacts: {tiers: {second: ['@dana']}}\n"
 OURS = f"extends: sev0-3\ntracker: {{identities: [{LOGIN}]}}\nnotify: {{incident_channel: {{create: false}}}}\n"
@@ -116,7 +117,8 @@ def test_a_breach_is_told_once_and_written_down(place: Place, sink: HttpSink) ->
     assert place.plan()["changes"] == []
     later = place.plan(clock="2025-01-26T14:04:00Z")
     assert later["changes"] == []
-    assert "waiting in the proposal" in {one["reason"] for one in later["kept"]}
+    pull = next(one["number"] for one in place.ask("GET", "/pulls") if one["head"]["ref"] == BRANCH)
+    assert (ESCALATION, f"waiting in #{pull}") in {(one["key"], one["reason"]) for one in later["kept"]}
     again = place.apply()
     assert (again.code, again.err) == (0, "")
     assert len(pages(sink)) == 4
@@ -240,7 +242,9 @@ def test_the_checksum_binds_who_is_told(place: Place) -> None:
     assert place.plan()["checksum"] != before
 
 
-def test_somebody_who_answers_meanwhile_is_not_paged(place: Place, sink: HttpSink, tmp_path: Path) -> None:
+def test_somebody_who_answers_meanwhile_is_not_paged(
+    place: Place, sink: HttpSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Acknowledged on main between plan and apply: the call is dropped right before it is sent."""
     file = str(tmp_path / "observed.json")
     clock = "2025-01-26T12:30:00Z"
@@ -249,6 +253,7 @@ def test_somebody_who_answers_meanwhile_is_not_paged(place: Place, sink: HttpSin
     place.folder.put(state="in_progress", times="{declared: 2025-01-26T12:05:00Z, acknowledged: 2025-01-26T12:29:00Z}")
     place.push()
     place.folder.git("checkout", "--quiet", "--detach", commit)
+    monkeypatch.setattr(app_apply, "must_be_tip", lambda _: None)  # main moved just after it was asked
     done = place.apply("--observed", file, "--checksum", first["checksum"], clock=clock)
     assert "dropped: team by pagerduty, slack" in done.out
     assert sink.taken == []
@@ -274,7 +279,10 @@ def test_without_the_ledger_ranks_1_and_2_go_out_and_it_is_told(
 
 
 def test_a_keyword_in_a_comment_escalates(place: Place, sink: HttpSink) -> None:
-    """A person's word on the issue is heard, a bot's or ours is not; one request more is all it costs."""
+    """A person's word on the issue is heard, a bot's or ours is not; one request more is all it costs.
+
+    Another one goes to the pull requests, while one of ours is open.
+    """
     ladder = LADDER.replace("tiers: [", "keywords: [lawyer], tiers: [", 1)
     place.folder.write("policy.yaml", f"{OURS}{ladder}")
     place.push()
@@ -282,7 +290,7 @@ def test_a_keyword_in_a_comment_escalates(place: Place, sink: HttpSink) -> None:
     (issue,) = place.ask("GET", "/issues?state=open")
     now = "2035-01-26T14:00:00Z"
     before = place.call("plan", "--tracker", "github", "--no-notify", "--show-requests", clock=now)
-    assert len([line for line in before.err.splitlines() if line.startswith("GET ")]) == 4
+    assert len([line for line in before.err.splitlines() if line.startswith("GET ")]) == 5
     place.ask("POST", f"/issues/{issue['number']}/comments", {"body": "ours: lawyer"})
     assert not [one for one in place.plan("--no-notify", clock=now)["changes"] if one["kind"] == "escalation"]
     place.ask("POST", f"/issues/{issue['number']}/comments", {"body": "The LAWYER asks"}, token=PERSON_TOKEN)
@@ -290,13 +298,15 @@ def test_a_keyword_in_a_comment_escalates(place: Place, sink: HttpSink) -> None:
     assert [one["key"] for one in found] == ["INC-1/customer/1/keyword"]
 
 
-def test_with_the_embedded_tracker_notices_are_recorded_and_edits_are_made(place: Place, sink: HttpSink) -> None:
+def test_with_the_embedded_tracker_notices_are_recorded_and_no_escalation_is_written(
+    place: Place, sink: HttpSink
+) -> None:
     """Nothing leaves; the second plan is empty; what was recorded holds no name and no text."""
     done = place.call("apply", "--tracker", "local")
     assert (done.code, done.err) == (0, ""), done
     assert "recorded, not sent: team by pagerduty, slack, ticket" in done.out
     assert sink.taken == []
-    assert ESCALATION in (place.folder.path / "incidents/INC-1/incident.yaml").read_text()
+    assert ESCALATION not in (place.folder.path / "incidents/INC-1/incident.yaml").read_text()
     ledger = place.folder.path / ".git/incident-ops/ledger"
     assert len(parse_ledger(ledger.read_bytes())) == 12
     again = place.call("plan", "--tracker", "local", "--format", "json")
@@ -323,12 +333,11 @@ def test_each_run_is_told_as_json(place: Place) -> None:
 
 
 def test_a_ledger_of_the_clone_that_cannot_be_written_blocks_nothing(place: Place) -> None:
-    """Issues and edits are made; the notices are told as not recorded, exit 4, and planned again."""
+    """Issues are made; the notices are told as not recorded, exit 4, and planned again."""
     (place.folder.path / ".git/incident-ops/ledger.lock").mkdir(parents=True)
     done = place.call("apply", "--tracker", "local")
     assert done.code == 4
     assert "12 notices" in done.err
     assert place.folder.open_keys() == ["INC-1"]
-    assert ESCALATION in (place.folder.path / "incidents/INC-1/incident.yaml").read_text()
     again = json.loads(place.call("plan", "--tracker", "local", "--format", "json").out)
     assert len([one for one in again["changes"] if one["action"] == "notify"]) == 4

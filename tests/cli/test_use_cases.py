@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -53,7 +54,7 @@ def test_a_plan_names_its_parts(one_incident: Folder) -> None:
     assert run.plan.changes
     assert {notice.message.incident for notice in run.notices} == {"INC-1"}
     assert "INC-1/incident/1/declared" in {obligation.key for obligation in run.due.obligations}
-    assert (run.github, run.has_issues, run.ledger_error, dict(run.waiting)) == (None, False, None, {})
+    assert (run.github, run.has_issues, run.ledger_error, run.proposed) == (None, False, None, ())
 
 
 def test_a_plan_without_notices_has_none(one_incident: Folder) -> None:
@@ -81,16 +82,37 @@ def test_apply_reports_each_part_as_it_happens(one_incident: Folder) -> None:
     assert urgent == SentNotices(())  # nothing is really sent with the embedded tracker
     assert changes == list(run.outcomes)
     assert all(isinstance(change, Applied) for change in changes)
-    assert records == run.records == WriteBack("")
+    assert records == run.records == WriteBack()
     assert rest == SentNotices(run.notices)
 
 
 def test_apply_names_the_records_that_it_edited(one_incident: Folder) -> None:
-    one_incident.write("policy.yaml", ESCALATES)
+    one_incident.write("policy.yaml", "extends: sev0-3\nstates: {auto_close: 1h}\n")
+    ended = "2025-01-26T12:30:00Z"
+    states = ("new", "triaged", "assigned", "in_progress", "resolved")
+    moves = [f"{{at: {ended}, field: state, from: {old}, to: {new}}}" for old, new in pairwise(states)]
+    one_incident.put(
+        severity="SEV3",
+        state="resolved",
+        times=f"{{declared: 2025-01-26T12:05:00Z, restored: {ended}, resolved: {ended}}}",
+        cause="{category: unknown}",
+        changes=f"[{', '.join(moves)}]",
+    )
     run = apply_plan(workspace(one_incident, LATER), LOCAL)
     path = "incidents/INC-1/incident.yaml"
-    assert run.records == WriteBack("1 of 1 records changed in the work tree", (path,))
-    assert "escalations:" in (one_incident.path / path).read_text()
+    assert run.records == WriteBack(("1 of 1 records changed in the work tree",), (path,))
+    assert "state: closed" in (one_incident.path / path).read_text()
+
+
+def test_an_escalation_that_nobody_is_notified_of_is_not_written(one_incident: Folder) -> None:
+    """With the embedded tracker nothing is sent: the record would name people whom nobody told."""
+    one_incident.write("policy.yaml", ESCALATES)
+    run = apply_plan(workspace(one_incident, LATER), LOCAL)
+    assert "escalations:" not in (one_incident.path / "incidents/INC-1/incident.yaml").read_text()
+    left = [kept.reason for kept in run.planned.plan.kept if kept.kind == "escalation"]
+    assert left == ["not written into the record: with --tracker local nobody is notified"]
+    again = plan_changes(workspace(one_incident, LATER), LOCAL)
+    assert again.plan.changes == ()
 
 
 def test_another_plan_than_the_reviewed_one_is_not_carried_out(one_incident: Folder) -> None:

@@ -11,17 +11,20 @@ import msgspec
 
 from incident_ops.adapters.local_tracker import LocalTracker
 from incident_ops.documents.issue_bodies import IssueBodies
+from incident_ops.documents.proposal_text import proposal_text
 from incident_ops.domain import record as record_edit
 from incident_ops.domain.incident import ActionItem, Incident, Roles, Times
 from incident_ops.domain.policy import LevelPolicy, Policy, Scheme
 from incident_ops.domain.policy_sections import Tracker
 from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.record import Record
-from incident_ops.domain.tracker import LOCAL, Issue, Snapshot
+from incident_ops.domain.tracker import LOCAL, FileChange, Issue, Proposal, PullRequest, Snapshot
 from incident_ops.reconcile.apply import Applied, apply_changes
+from incident_ops.reconcile.changes import PlannedChange
 from incident_ops.reconcile.desired import Desired, desired_issues
 from incident_ops.reconcile.observe import observe
 from incident_ops.reconcile.plan import Plan, make_plan
+from incident_ops.reconcile.proposals import DesiredProposal, branch_of, fingerprint
 from tests.support.memory_tracker import MemoryTracker
 
 POLICY = Policy(
@@ -96,6 +99,16 @@ def _edited(incident: Incident, edits: Sequence[record_edit.Edit]) -> dict:
             place = place.setdefault(step, {}) if isinstance(step, str) else place[step]
         place[one.route[-1]] = one.value
     return data
+
+
+def proposal_of(changes: Sequence[PlannedChange], number: int = 7) -> tuple[DesiredProposal, Proposal]:
+    """What the branch of these edits should hold, and an open pull request that holds it."""
+    title, body, stated = proposal_text(changes)
+    files = {change.path: FileChange("before", "after") for change in stated if change.path}
+    wish = DesiredProposal(branch_of(changes[0]), title, body, stated, files)
+    pull = PullRequest(number, f"https://github.com/acme/app/pull/{number}", "open", title, body)
+    holds = tuple(fingerprint(change) for change in stated)
+    return wish, Proposal(wish.branch, "c" * 40, dict(files), holds, pull=pull)
 
 
 def steps(made: Plan) -> list[tuple[str, str]]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from incident_ops.domain.record import Set
 from incident_ops.domain.tracker import Closing, Issue
 from incident_ops.errors import UserError
 from incident_ops.reconcile import generated_block
-from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, UPDATE
-from incident_ops.reconcile.diff import new_numbers
-from incident_ops.reconcile.plan import Plan, leave_proposed
-from tests.reconcile.builders import item, plan_for, record, run, steps, sync, wanted, written_back
+from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, UPDATE, KeyDecision
+from incident_ops.reconcile.diff import edits_by_path, new_numbers
+from incident_ops.reconcile.plan import Plan, leave_edits
+from incident_ops.reconcile.proposals import compare_proposals, refusals
+from tests.reconcile.builders import item, plan_for, proposal_of, record, run, steps, sync, wanted, written_back
 from tests.support.memory_tracker import MemoryTracker
 
 MAIN, ITEM = 1, 2
@@ -26,7 +26,7 @@ def synced(*records, **how) -> tuple[MemoryTracker, list]:
     tracker = MemoryTracker(**how)
     records = list(records) or [record(1, item(1))]
     made = {one.change.key: one.number for one in sync(records, tracker) if one.number}
-    records = written_back(records, new_numbers(wanted(records), made))
+    records = written_back(records, edits_by_path(new_numbers(wanted(records), made)))
     assert not plan_for(records, tracker).changes, "a second plan is empty"
     return tracker, records
 
@@ -75,17 +75,34 @@ def test_closed_by_a_bot_names_no_handle() -> None:
 
 
 def test_what_waits_in_the_proposal_is_not_planned_again() -> None:
-    """Until the pull request is merged the plan says that it waits; another text of the record is planned again."""
+    """While an open pull request holds it the plan says where it waits; without one it is planned again."""
     tracker, records = synced()
     tracker.close_by("carol", ITEM)
-    path = records[0].path
-    digest = hashlib.sha256(b"the record as edited").hexdigest()
-    proposed = plan_for(records, tracker)._replace(proposed={path: digest})
-    now = leave_proposed(proposed, {path: digest})
-    assert not now.changes
-    assert kept(now) == [("INC-1/AI-1", ITEM, "waiting in the proposal")]
-    assert now.checksum != proposed.checksum
-    assert leave_proposed(proposed, {path: "other"}).changes == proposed.changes
+    made = plan_for(records, tracker)
+    (edit,) = (change for change in made.changes if change.action == EDIT)
+    wish, seen = proposal_of([edit])
+    waiting, whole = compare_proposals({wish.branch: wish}, {wish.branch: seen})
+    now = leave_edits(made, waiting)
+    assert (now.changes, whole.changes) == ((), ())
+    assert kept(now) == [("INC-1/AI-1", ITEM, "waiting in #7")]
+    assert now.checksum != made.checksum
+    assert compare_proposals({wish.branch: wish}, {wish.branch: replace(seen, pull=None)}) == ({}, KeyDecision())
+
+
+def test_what_was_refused_in_the_proposal_is_left_and_told() -> None:
+    """A person closed its pull request without merging: left, with who and where, until another closing."""
+    tracker, records = synced()
+    tracker.close_by("carol", ITEM)
+    made = plan_for(records, tracker)
+    (edit,) = (change for change in made.changes if change.action == EDIT)
+    wish, seen = proposal_of([edit])
+    refused = replace(seen, pull=None, refused=(replace(seen.pull, state="closed", closed_by="bob"),))
+    left = refusals([edit], {wish.branch: refused})
+    now = leave_edits(made, left)
+    why = "@bob closed #7 without merging: @carol closed it as completed; reopening #7 proposes it again"
+    assert kept(now) == [("INC-1/AI-1", ITEM, why)]
+    other = edit._replace(edits=(*edit.edits, Set(("action_items", 0, "done_at"), "2025-02-02T12:00:00Z")))
+    assert refusals([other], {wish.branch: refused}) == {}
 
 
 def test_a_tracking_issue_closed_by_a_person_is_kept() -> None:

@@ -15,7 +15,7 @@ from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.apply import Applied, apply_changes
 from incident_ops.reconcile.changes import ASSIGNEE, EDIT
 from incident_ops.reconcile.desired import HANDS_OFF
-from incident_ops.reconcile.diff import key_of, new_numbers
+from incident_ops.reconcile.diff import edits_by_path, key_of, new_numbers
 from tests.reconcile.builders import CrashError, Watched, item, plan_for, record, wanted, written_back
 from tests.support.laws import law
 from tests.support.memory_tracker import MemoryTracker
@@ -121,7 +121,7 @@ def calm(tracker: MemoryTracker, records: list) -> list:
     edits = plan_for(records, tracker, [BROKEN]).record_edits
     list(one_run(tracker, records, made))
     records = written_back(records, edits)
-    return written_back(records, new_numbers(wanted(records), made))
+    return written_back(records, edits_by_path(new_numbers(wanted(records), made)))
 
 
 def open_keys(tracker: MemoryTracker) -> Counter[str]:
@@ -157,7 +157,7 @@ def test_people_crashes_two_runs_and_old_lists(seed: int, rounds: int) -> None:
     records = BEFORE
     for turn in range(rounds, 0, -1):
         records = chance.choice([BEFORE, AFTER]) if turn > 1 else AFTER
-        records = written_back(records, new_numbers(wanted(records), made))
+        records = written_back(records, edits_by_path(new_numbers(wanted(records), made)))
         made |= entangled(tracker, records, people, chance)
     fixed = untouchable(tracker)
     list(one_run(tracker, records, made))

@@ -9,7 +9,7 @@ import pytest
 from incident_ops.domain.record import Set
 from incident_ops.domain.tracker import ISSUE_DELETED, Closing, MissingIssue
 from incident_ops.errors import Incomplete
-from incident_ops.reconcile.diff import new_numbers
+from incident_ops.reconcile.diff import edits_by_path, new_numbers
 from incident_ops.reconcile.observe import observe
 from tests.reconcile.builders import READS, WRITES, Watched, item, plan_for, record, sync, wanted, written_back
 from tests.support.memory_tracker import MemoryTracker
@@ -21,7 +21,7 @@ class Scene:
     def __init__(self, *records, **how) -> None:
         self.tracker, self.asked = MemoryTracker(**how), Counter()
         made = {one.change.key: one.number for one in sync(records, self.tracker) if one.number}
-        self.records = written_back(records, new_numbers(wanted(records), made))
+        self.records = written_back(records, edits_by_path(new_numbers(wanted(records), made)))
 
     def look(self):
         self.asked.clear()
@@ -103,8 +103,3 @@ def test_any_read_that_fails_fails_the_whole(name: str) -> None:
 
     with pytest.raises(Incomplete, match="half a page"):
         plan_for(scene.records, Watched(scene.tracker, fail))
-
-
-def test_what_is_proposed_comes_along() -> None:
-    """The digests of the proposal are part of the picture."""
-    assert observe(MemoryTracker(), wanted([]), {"a/b": "12"}).proposed == {"a/b": "12"}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from incident_ops.domain.policy_sections import Limits
 from incident_ops.reconcile.apply import apply_changes, outcome_summary
 from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, LABEL
-from incident_ops.reconcile.diff import new_numbers
+from incident_ops.reconcile.diff import edits_by_path, new_numbers
 from incident_ops.reconcile.limits import LimitOverrides, WithinLimits, allow
 from tests.reconcile.builders import item, plan_for, record, run, steps, sync, wanted, written_back
 from tests.support.laws import law
@@ -81,7 +81,7 @@ def test_an_empty_tracker_while_records_carry_numbers_holds_everything() -> None
     """The wrong repository, or a token that sees nothing: only the flag lets the issues be made again."""
     tracker = MemoryTracker()
     made = {one.change.key: one.number for one in sync(MANY, tracker) if one.number}
-    numbered = written_back(MANY, new_numbers(wanted(MANY), made))
+    numbered = written_back(MANY, edits_by_path(new_numbers(wanted(MANY), made)))
     empty = MemoryTracker()
     empty.open_by("carol", "theirs", "text", ("incident",))
     again = plan_for(numbered, empty)

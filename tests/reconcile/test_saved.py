@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from incident_ops.domain.tracker import Closing, Issue, Label, MissingIssue, Snapshot
+from incident_ops.domain.tracker import Closing, FileChange, Issue, Label, MissingIssue, Proposal, PullRequest, Snapshot
 from incident_ops.errors import UserError
 from incident_ops.reconcile.observe import load_snapshot, observe, save_snapshot
 from incident_ops.reconcile.plan import make_plan
@@ -22,7 +22,16 @@ FULL = Snapshot(
     gone=(MissingIssue(number=9, why="transferred", place="https://y"),),
     unassignable=("bob",),
     has_sub_issues=False,
-    proposed={"incidents/INC-1/incident.yaml": "ab"},
+    proposals=(
+        Proposal(
+            branch="incident-ops/numbers",
+            commit="c" * 40,
+            files={"incidents/INC-1/incident.yaml": FileChange("ab", "cd")},
+            holds=("ef",),
+            pull=PullRequest(7, "https://github.com/acme/app/pull/7", "open", "Numbers", "text"),
+            refused=(PullRequest(5, "https://github.com/acme/app/pull/5", "closed", "Numbers", "text", "bob"),),
+        ),
+    ),
 )
 
 
@@ -57,6 +66,13 @@ def test_a_plan_from_a_file_is_the_plan_from_the_tracker() -> None:
         ('{"schema": 1, "issues": [{"number": "3", "title": "", "body": ""}]}', r"issues\[0\].number"),
         ('{"schema": 1, "issues": [{"number": 3}]}', "missing required field"),
         (json.dumps({"schema": 1, "issues": [{"number": 3, "title": "", "body": ""}] * 2}), "one issue twice"),
+        ('{"schema": 1, "heard_since": "soon"}', "`heard_since` is 'soon', which is not an instant"),
+        (
+            '{"schema": 1, "noticed": {"INC-1/x": "2025-13-01T00:00:00Z"}}',
+            "`noticed.INC-1/x` is '2025-13-01T00:00:00Z'",
+        ),
+        ('{"schema": 1, "closings": {"7": {"at": "2025-01-01"}}}', "`closings.7.at` is '2025-01-01'"),
+        ('{"schema": 1, "comments": [{"issue": 1, "by": "a", "at": "", "body": ""}]}', "`comments.0.at` is ''"),
     ],
 )
 def test_a_foreign_or_damaged_file_is_told(text: str, said: str) -> None:

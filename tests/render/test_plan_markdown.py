@@ -26,7 +26,7 @@ def change(number: int = 1, action: str = "update", **fields: object) -> Planned
 
 
 def made(*changes: PlannedChange, kept: tuple[Kept, ...] = (), unread: tuple[LeftAlone, ...] = ()) -> Plan:
-    return Plan(changes=changes, kept=kept, unread=unread, requests_estimate=3, checksum="c" * 64)
+    return Plan(changes=changes, kept=kept, unread=unread, checksum="c" * 64)
 
 
 def sample() -> Plan:
@@ -91,7 +91,7 @@ def test_actions_and_kinds_not_known_here_are_shown_all_the_same() -> None:
     """A label to create has no title, a comment is no change of an issue."""
     label = change(action="create", kind="label", key="SEV1", number=None, edit=IssueEdit(), reason="no such label yet")
     text = plan_markdown(made(label, change(7, "comment", edit=IssueEdit())))
-    assert "**1 label to create, 1 to comment; about 3 requests.**" in text
+    assert "**1 label to create, 1 to comment.**" in text
     assert "### To comment: 1" in text
     assert cells(text)[:4] == ["new", "<code>SEV1</code>", "", "no such label yet"]
 

@@ -56,12 +56,11 @@ def test_nothing_to_do_is_one_line() -> None:
 def test_the_json_has_the_shape_of_the_contract() -> None:
     """Keys as in docs/contract.md#json; `unread` only where something was."""
     data = json.loads(plan_json(sample()))
-    assert list(data) == ["schema", "checksum", "requests_estimate", "changes", "kept", "unread"]
+    assert list(data) == ["schema", "checksum", "changes", "kept", "unread"]
     assert {tuple(change) for change in data["changes"]} == {("action", "kind", "key", "number", "reason", "fields")}
     assert list(json.loads(plan_json(plan_from([], [])))) == [
         "schema",
         "checksum",
-        "requests_estimate",
         "changes",
         "kept",
     ]

@@ -25,6 +25,37 @@ const GITHUB = [
   });
 `,
   ],
+  [ // a timeline is an issue's or a pull request's
+    `    const issue = findIssueForRepo(gh, repo.id, issueNumber);
+    if (!issue || issue.is_pull_request) throw notFound();
+    const { page, per_page } = parsePagination(c);
+    let events =`,
+    `    const issue = findIssueForRepo(gh, repo.id, issueNumber) || findPrIssue(gh, repo.id, issueNumber);
+    if (!issue) throw notFound();
+    const { page, per_page } = parsePagination(c);
+    let events =`,
+  ],
+  [ // and it tells who closed a pull request
+    `        issuePatch.closed_by_id = actor.id;
+      } else {
+        patch.closed_at = null;`,
+    `        issuePatch.closed_by_id = actor.id;
+        if (!wasClosed) insertIssueEvent(gh, repo, pullNumber, "closed", actor.id);
+      } else {
+        patch.closed_at = null;`,
+  ],
+  [ // one open pull request for a branch; and the setting of new repositories, told by the repository's description
+    `    const prBody = typeof body.body === "string" || body.body === null ? body.body : null;
+    const draft`,
+    `    const prBody = typeof body.body === "string" || body.body === null ? body.body : null;
+    if (repo.description === "Actions may not open pull requests") {
+      throw new ApiError(403, "GitHub Actions is not permitted to create or approve pull requests.");
+    }
+    if (gh.pullRequests.findBy("repo_id", repo.id).some((one) => one.state === "open" && one.head_ref === headRef)) {
+      throw new ApiError(422, \`A pull request already exists for \${headRaw}.\`);
+    }
+    const draft`,
+  ],
 ];
 
 const CORE = [["counter = { remaining: 5e3,", "counter = { remaining: 1e9,"]];

@@ -17,7 +17,7 @@ from tests.workflows.running import Job, faulty_program, need_node, run_job
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
 WORKFLOW = "reconcile.yml"
-BRANCH = "incident-ops/write-back/records"
+BRANCH = "incident-ops/numbers"
 POLICY = f"extends: sev0-3\ntracker: {{identities: [{LOGIN}]}}\n"
 
 

@@ -18,7 +18,7 @@ from tests.workflows.running import WORKFLOWS, Job, describe, faulty_program, ne
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
 WORKFLOW = "sla.yml"
-BRANCH = "incident-ops/write-back/records"
+BRANCH = "incident-ops/automation/INC-1"
 POLICY = f"""\
 extends: sev0-3
 tracker: {{identities: [{LOGIN}]}}
@@ -107,8 +107,9 @@ def test_a_late_run_leaves_the_escalation_on_the_issue_and_in_the_record(scene: 
     assert done.conclusion == "success", done
     told = next(one for one in scene.comments() if "Threshold of 1h" in one)
     assert "Due 2025-01-26T13:05:00Z, noticed 2025-01-26T17:41:00Z, 4h 36m late" in told
-    (pull,) = scene.ask("/pulls?state=open")
-    assert pull["head"]["ref"] == BRANCH
+    pulls = {pull["head"]["ref"]: pull["body"] for pull in scene.ask("/pulls?state=open")}
+    assert sorted(pulls) == [BRANCH, "incident-ops/numbers"]
+    assert f"**{ESCALATION}**" in pulls[BRANCH]
     scene.folder.git("fetch", "--quiet", "origin", BRANCH)
     record = scene.folder.git("show", "FETCH_HEAD:incidents/INC-1/incident.yaml")
     assert f"- at: 2025-01-26T13:05:00Z\n  key: {ESCALATION}\n" in record
@@ -175,7 +176,7 @@ def test_the_schedule_takes_the_clock_of_the_runner(scene: Scene) -> None:
 
 @pytest.mark.slow
 def test_a_channel_without_its_secret_is_an_error_and_the_rest_is_done(tmp_path: Path, github: Standin) -> None:
-    """The job fails and names the variable; issue, comments and proposal are there."""
+    """The job fails and names the variable; issue, comments and proposals are there."""
     scene = Scene(tmp_path, github, POLICY.replace("[ticket]", "[ticket, chat]"))
     _, done = scene.both()
     assert done.conclusion == "failure"
@@ -183,7 +184,7 @@ def test_a_channel_without_its_secret_is_an_error_and_the_rest_is_done(tmp_path:
     assert "INCIDENT_OPS_CHANNEL_CHAT is not set" in output
     assert "::error title=incident-ops::a channel or a setting is missing or wrong; see the lines above" in output
     assert len(scene.comments()) == 5
-    assert len(scene.ask("/pulls?state=open")) == 1
+    assert len(scene.ask("/pulls?state=open")) == 2
 
 
 def published(scene: Scene) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from incident_ops.adapters.github.responses import (
     refused,
     says,
 )
+from incident_ops.adapters.github.runs import WorkflowRuns
 from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.domain.tracker import (
     GITHUB,
@@ -60,9 +61,10 @@ class GitHubTracker:
         site: str,
     ) -> None:
         self.has_sub_issues: bool | None = None
-        self.pulls = PullRequests(client, site)
         self._client, self._labels, self._owner_of, self._site = client, labels, owner_of, site
         self._identity = Identity(client, identities)
+        self.pulls = PullRequests(client, self._identity, site)
+        self.runs = WorkflowRuns(client)
         self._creation = _IssueCreation(client, self._identity, owner_of, labels)
         self._comments = Comments(client, self._identity)
         self._ids: dict[int, int] = {}

@@ -1,32 +1,40 @@
-"""The pull request of a fixed branch of ours: found again, changed rather than opened twice, closed when empty."""
+"""The pull requests of our branches: found again, changed rather than opened twice; who closed one without merging."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from datetime import timedelta
 from urllib.parse import quote, urlencode
 
 import msgspec
 
-from incident_ops.adapters.github.client import Client
-from incident_ops.adapters.github.responses import check, check_body, check_title, refused, says
+from incident_ops.adapters.github.client import Client, Identity
+from incident_ops.adapters.github.responses import Account, check, check_body, check_title, refused, says
+from incident_ops.domain.time import parse_instant
+from incident_ops.domain.tracker import PullRequest
 from incident_ops.errors import Ambiguous, Incomplete, WriteFailed
 
 OPEN, MERGED, CLOSED = "open", "merged", "closed"
 
 
-class PullRequest(NamedTuple):
-    """A pull request: `state` is OPEN, MERGED, or CLOSED by a person without a merge; `head` the commit it proposes."""
+_WITH_ITS_BRANCH = timedelta(seconds=2)
+"""GitHub closes a pull request whose branch is deleted, and names whoever deleted it for both."""
 
-    number: int
-    url: str
-    state: str
-    title: str
-    body: str
-    head: str
+
+class _Repository(msgspec.Struct, frozen=True):
+    full_name: str
 
 
 class _Head(msgspec.Struct, frozen=True):
-    sha: str
+    ref: str
+    repo: _Repository | None = None
+
+
+class _Event(msgspec.Struct, frozen=True):
+    """One entry of a timeline; entries of other kinds have other fields."""
+
+    event: str = ""
+    actor: Account | None = None
+    created_at: str | None = None
 
 
 class _Seen(msgspec.Struct, frozen=True):
@@ -35,30 +43,62 @@ class _Seen(msgspec.Struct, frozen=True):
     state: str
     title: str
     head: _Head
+    base: _Head
     body: str | None = None
     merged_at: str | None = None
 
     def value(self) -> PullRequest:
         state = OPEN if self.state == "open" else MERGED if self.merged_at else CLOSED
-        return PullRequest(self.number, self.html_url, state, self.title, self.body or "", self.head.sha)
+        return PullRequest(self.number, self.html_url, state, self.title, self.body or "")
 
 
 class PullRequests:
     """Pull requests from branches of the repository itself; `site` is where people read them."""
 
-    def __init__(self, client: Client, site: str) -> None:
-        self._client, self._site = client, site
+    def __init__(self, client: Client, identity: Identity, site: str) -> None:
+        self._client, self._identity, self._site = client, identity, site
 
-    def find(self, branch: str) -> PullRequest | None:
-        """The open pull request of `branch`, else the newest that was closed, else None."""
+    def open_ones(self) -> dict[str, PullRequest]:
+        """Branch -> its open pull request."""
+        doing = "listing the open pull requests"
+        pages = self._client.pages("/pulls", doing=doing, state="open")
+        seen = [one for page in pages for one in check(page, list[_Seen], doing)]
+        return {one.head.ref: one.value() for one in seen if one.head.repo == one.base.repo}
+
+    def closed(self, branch: str) -> list[PullRequest]:
+        """The pull requests of a branch that were closed without a merge, newest first, of its last hundred."""
+        return [one for one in self._of(branch, "closed") if one.state == CLOSED]
+
+    def closed_by_person(self, number: int) -> str:
+        """The login of the person who closed a pull request.
+
+        "" where it was a bot, this tool, or GitHub, which closes one whose branch is deleted.
+        """
+        doing = f"looking who closed pull request #{number}"
+        pages = self._client.pages(f"/issues/{number}/timeline", doing=doing)
+        events = [event for page in pages for event in check(page, list[_Event], doing)]
+        last = next((one for one in reversed(events) if one.event == "closed"), None)
+        if last is None or last.actor is None or self._is_bot(last.actor):
+            return ""
+        closed = parse_instant(last.created_at or "")
+        gone = [parse_instant(one.created_at or "") for one in events if one.event == "head_ref_deleted"]
+        return "" if any(at <= closed + _WITH_ITS_BRANCH for at in gone) else last.actor.login
+
+    def _is_bot(self, who: Account) -> bool:
+        return who.type == "Bot" or who.login.endswith("[bot]") or self._identity.trusts(who.login)
+
+    def _of(self, branch: str, state: str) -> list[PullRequest]:
         owner = self._client.repository.partition("/")[0]
         doing = f"looking for the pull request of {branch}"
         query = urlencode(
-            {"head": f"{owner}:{branch}", "state": "all", "sort": "created", "direction": "desc", "per_page": 100}
+            {"head": f"{owner}:{branch}", "state": state, "sort": "created", "direction": "desc", "per_page": 100}
         )
         answer = self._client.read(f"/pulls?{query}", doing=doing)
-        seen = [one.value() for one in check(answer.data, list[_Seen], doing)]
-        return next((one for one in seen if one.state == OPEN), seen[0] if seen else None)
+        return [one.value() for one in check(answer.data, list[_Seen], doing)]
+
+    def find(self, branch: str) -> PullRequest | None:
+        """The open pull request of `branch`, if it has one."""
+        return next(iter(self._of(branch, OPEN)), None)
 
     def create(self, branch: str, base: str, title: str, body: str) -> PullRequest:
         """Opens one, or finds the one that is open; where Actions may not, `WriteFailed` says what to switch on."""
@@ -73,12 +113,12 @@ class PullRequests:
         except (Ambiguous, Incomplete) as error:
             self._client.settle()
             found = self.find(branch)
-            if found is None or found.state != OPEN:
+            if found is None:
                 raise Ambiguous(error.message, hint="the next run looks for it first") from error
             return found
         if answer.status == 422 and says(answer, r"already exists"):
             found = self.find(branch)
-            if found is not None and found.state == OPEN:
+            if found is not None:
                 return found
         refusal = refused(answer, WriteFailed, doing, self._client.repository)
         if says(answer, r"not permitted to create"):
@@ -99,7 +139,9 @@ class PullRequests:
 
     def _not_permitted(self, branch: str, base: str) -> str:
         compare = f"{self._site}/{self._client.repository}/compare/{quote(base)}...{quote(branch)}?expand=1"
+        settings = f"{self._site}/{self._client.repository}/settings/actions"
         return (
-            "switch on Settings > Actions > General > Allow GitHub Actions to create and approve pull requests"
-            f" (of the organisation too); the branch is pushed: open it by hand at {compare}"
+            f"tick `Allow GitHub Actions to create and approve pull requests` at {settings} (greyed out: in the"
+            " organisation's settings), and the next run opens it; nothing is lost, the branch is pushed."
+            f" Or open it by hand: {compare}"
         )

@@ -1,4 +1,4 @@
-"""The one pull request of a fixed branch."""
+"""The pull requests of our branches."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from incident_ops.adapters.github.pulls import CLOSED, MERGED, OPEN
+from incident_ops.adapters.github.pulls import CLOSED, OPEN
 from incident_ops.errors import Ambiguous, WriteFailed
 from tests.adapters.github.building import NAME, tracker
 from tests.support.scripted_server import DROP, Reply, ScriptedServer
-from tests.support.standin import Standin
+from tests.support.standin import PERSON, PERSON_TOKEN, Standin
 
-BRANCH = "incident-ops/write-back/records"
+BRANCH = "incident-ops/numbers"
 FORBIDDEN = {"message": "GitHub Actions is not permitted to create or approve pull requests."}
 EXISTS = {"message": "Validation Failed", "errors": [{"message": f"A pull request already exists for acme:{BRANCH}."}]}
 
@@ -24,38 +24,76 @@ def _pull(number: int, state: str = "open", merged: str | None = None) -> dict[s
         "state": state,
         "title": "t",
         "body": None,
-        "head": {"sha": "a" * 40},
+        "head": {"ref": BRANCH, "repo": {"full_name": NAME}},
+        "base": {"ref": "main", "repo": {"full_name": NAME}},
         "merged_at": merged,
     }
 
 
 def test_a_pull_request_lives_its_life(github: Standin) -> None:
-    """Opened, found, changed, closed by a person's or our own hand, found closed."""
+    """Opened, found, changed, closed by our own hand and by a person's."""
     name = github.new_repository()
     pulls = tracker(github.url, name).pulls
     assert pulls.find(BRANCH) is None
     head = github.ask("GET", f"/repos/{name}/git/ref/heads/main")["object"]["sha"]
     github.ask("POST", f"/repos/{name}/git/refs", {"ref": f"refs/heads/{BRANCH}", "sha": head})
     made = pulls.create(BRANCH, "main", "Numbers", "text")
-    assert (made.state, made.title, made.body, made.head) == (OPEN, "Numbers", "text", head)
+    assert (made.state, made.title, made.body) == (OPEN, "Numbers", "text")
+    assert pulls.open_ones() == {BRANCH: made}
+    assert pulls.create(BRANCH, "main", "Numbers", "text") == made
     pulls.update(made.number, "Numbers of 2", "more")
     found = pulls.find(BRANCH)
     assert found is not None
     assert (found.number, found.title, found.body) == (made.number, "Numbers of 2", "more")
     pulls.close(made.number)
-    closed = pulls.find(BRANCH)
-    assert closed is not None
-    assert closed.state == CLOSED
+    assert pulls.find(BRANCH) is None
+    assert pulls.open_ones() == {}
+    (closed,) = pulls.closed(BRANCH)
+    assert (closed.number, closed.state, pulls.closed_by_person(closed.number)) == (made.number, CLOSED, "")
+    again = pulls.create(BRANCH, "main", "Numbers", "text")
+    github.ask("PATCH", f"/repos/{name}/pulls/{again.number}", {"state": "closed"}, token=PERSON_TOKEN)
+    assert [one.number for one in pulls.closed(BRANCH)] == [again.number, made.number]
+    assert pulls.closed_by_person(again.number) == PERSON
 
 
-def test_the_open_one_is_found_before_newer_ones(server: ScriptedServer) -> None:
-    """Else the newest: merged, or closed by a person."""
-    old = [_pull(3, "closed"), _pull(2, "closed", "2026-01-01T00:00:00Z")]
-    server.script(Reply(data=[*old, _pull(1)]), Reply(data=old), Reply(data=old[1:]), Reply(data=[]))
+def test_merged_ones_and_those_of_forks_are_left_out(server: ScriptedServer) -> None:
+    """A branch of a fork may bear our name; what was merged was not refused."""
+    fork = _pull(3) | {"head": {"ref": BRANCH, "repo": {"full_name": "stranger/fork"}}}
+    gone = _pull(2) | {"head": {"ref": BRANCH, "repo": None}}
+    server.script(
+        Reply(data=[fork, gone, _pull(1)]), Reply(data=[_pull(5, "closed"), _pull(4, "closed", "2026-01-01")])
+    )
     pulls = tracker(server.url).pulls
-    found = [pulls.find(BRANCH) for _ in range(4)]
-    assert [(one.number, one.state) if one else None for one in found] == [(1, OPEN), (3, CLOSED), (2, MERGED), None]
-    assert "head=acme%3Aincident-ops%2Fwrite-back%2Frecords" in server.asked[0].path
+    assert {branch: one.number for branch, one in pulls.open_ones().items()} == {BRANCH: 1}
+    assert [(one.number, one.state) for one in pulls.closed(BRANCH)] == [(5, CLOSED)]
+    assert "head=acme%3Aincident-ops%2Fnumbers&" in server.asked[1].path
+    assert server.asked[1].path.endswith("state=closed")
+
+
+def _event(event: str, who: str | None, at: str, kind: str = "User") -> dict[str, Any]:
+    actor = {"login": who, "type": kind} if who else None
+    return {"event": event, "actor": actor, "created_at": f"2026-01-01T12:00:{at}Z"}
+
+
+@pytest.mark.parametrize(
+    ("events", "who"),
+    [
+        ([_event("closed", "bob", "00")], "bob"),
+        ([_event("closed", "bob", "00"), _event("head_ref_deleted", "bob", "30")], "bob"),
+        ([_event("closed", "bob", "00"), _event("head_ref_deleted", "bob", "00")], ""),
+        ([_event("head_ref_deleted", "bob", "00"), _event("closed", "bob", "00")], ""),
+        ([_event("closed", "bob", "00"), _event("reopened", "bob", "10"), _event("closed", "dana", "20")], "dana"),
+        ([_event("closed", "stale[bot]", "00", "Bot")], ""),
+        ([_event("closed", "github-actions[bot]", "00")], ""),
+        ([_event("closed", None, "00")], ""),
+        ([_event("commented", "bob", "00")], ""),
+    ],
+    ids=["person", "branch deleted later", "with its branch", "branch first", "twice", "bot", "us", "ghost", "none"],
+)
+def test_only_a_person_who_closes_it_refuses(server: ScriptedServer, events: list[dict[str, Any]], who: str) -> None:
+    """The button that deletes the branch afterwards is another thing than deleting the branch of an open one."""
+    server.script(Reply(data=events))
+    assert tracker(server.url).pulls.closed_by_person(7) == who
 
 
 def test_where_actions_may_not_open_one_the_way_out_is_told(server: ScriptedServer) -> None:
@@ -76,8 +114,8 @@ def test_one_that_is_open_already_is_found(server: ScriptedServer, lost: Reply) 
 
 
 def test_one_that_is_not_found_is_not_opened_again(server: ScriptedServer) -> None:
-    """A closed one is not the one that was asked for."""
-    server.script(Reply(502), Reply(data=[_pull(5, "closed")]))
+    """The next run looks for it first."""
+    server.script(Reply(502), Reply(data=[]))
     with pytest.raises(Ambiguous, match="502"):
         tracker(server.url).pulls.create(BRANCH, "main", "t", "b")
     assert [one.method for one in server.asked] == ["POST", "GET"]

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from incident_ops.adapters.git import Identity
-from incident_ops.adapters.git_branches import DELETED, NOTHING, PEOPLES, PUSHED, SAME, Proposals, Proposed, Read
+from incident_ops.adapters.git_proposals import (
+    DELETED,
+    NOTHING,
+    PEOPLES,
+    PUSHED,
+    SAME,
+    Proposals,
+    Proposed,
+    Read,
+    SeenBranch,
+)
 from incident_ops.errors import UserError, WriteFailed
 from tests.support.origin import Origin, race, remote_of
 from tests.support.repository import Repo
 
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
-BRANCH = "incident-ops/write-back/records"
+BRANCH = "incident-ops/numbers"
 RECORD = "incidents/INC-1/incident.yaml"
 
 RACER = """
@@ -23,7 +32,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from incident_ops.adapters.git import Git
-from incident_ops.adapters.git_branches import Proposals
+from incident_ops.adapters.git_proposals import Proposals
 from incident_ops.adapters.git_remote import Remote
 me = sys.argv[2]
 proposals = Proposals(Remote.of(Git.around(Path(sys.argv[1]))))
@@ -51,6 +60,18 @@ def propose(
     proposals: Proposals, base: str, files: dict[str, bytes | None], now: datetime = NOW, branch: str = BRANCH
 ) -> Proposed:
     return proposals.propose(base, "main", files, "Write back two closings", branch, now)
+
+
+def seen(proposals: Proposals, base: str) -> SeenBranch | None:
+    """The branch as it is."""
+    found = proposals.seen(base, (BRANCH,))
+    return found[0] if found else None
+
+
+def held(proposals: Proposals, base: str) -> dict[str, bytes | None]:
+    """What the branch makes of each file that it changes."""
+    branch = seen(proposals, base)
+    return {path: after for path, (_, after) in branch.files.items()} if branch else {}
 
 
 def merge(origin: Origin, name: str, path: str, text: str) -> str:
@@ -95,12 +116,12 @@ def test_the_same_inputs_give_the_same_commit(origin: Origin, proposals: Proposa
     other.git("config", "core.splitIndex", "true")
     files: dict[str, bytes | None] = {RECORD: "id: ä\r\n".encode()}
     one = propose(proposals, origin.first, files)
-    two = propose(Proposals(remote_of(other)), origin.first, files, branch="incident-ops/write-back/other")
+    two = propose(Proposals(remote_of(other)), origin.first, files, branch="incident-ops/people/INC-2")
     assert one == two
     assert origin.bare.git("cat-file", "blob", f"{BRANCH}:{RECORD}") == "id: ä"
     assert not list((other.root / ".git").glob("sharedindex.*"))
     third = Proposals(remote_of(other), Identity("an app", "app@example.invalid"))
-    assert propose(third, origin.first, files, branch="incident-ops/write-back/third").commit != one.commit
+    assert propose(third, origin.first, files, branch="incident-ops/people/INC-3").commit != one.commit
 
 
 def test_what_is_proposed_already_is_not_pushed_again(origin: Origin, proposals: Proposals) -> None:
@@ -108,7 +129,7 @@ def test_what_is_proposed_already_is_not_pushed_again(origin: Origin, proposals:
     assert propose(proposals, origin.first, {"notes.txt": b"new\n"}, NOW + timedelta(hours=1)) == (SAME, first.commit)
     elsewhere = merge(origin, "person", "outside.txt", "changed\n")
     assert propose(proposals, origin.first, {"notes.txt": b"new\n"}, NOW) == (SAME, first.commit)
-    proposals.proposed(BRANCH, origin.first)
+    held(proposals, origin.first)
     assert propose(proposals, elsewhere, {"notes.txt": b"new\n"}, NOW) == (SAME, first.commit)
     assert origin.tip(BRANCH) == first.commit
 
@@ -136,7 +157,7 @@ def test_other_edits_replace_the_proposal_on_the_same_branch(origin: Origin, pro
     propose(proposals, origin.first, {"notes.txt": b"new\n"})
     got = propose(proposals, origin.first, {RECORD: b"id: INC-1\nx: 1\n"})
     assert got.outcome == PUSHED
-    assert proposals.proposed(BRANCH, origin.first).keys() == {RECORD}
+    assert held(proposals, origin.first).keys() == {RECORD}
 
 
 @pytest.mark.parametrize("files", [{}, {"notes.txt": b"two\n"}, {"missing.txt": None}])
@@ -152,7 +173,7 @@ def test_where_nothing_differs_the_branch_goes(
 def test_a_merged_proposal_leaves_a_branch_that_goes(origin: Origin, proposals: Proposals) -> None:
     got = propose(proposals, origin.first, {"notes.txt": b"new\n"})
     origin.bare.git("update-ref", "refs/heads/main", got.commit)
-    assert proposals.proposed(BRANCH, got.commit) == {}
+    assert held(proposals, got.commit) == {}
     assert propose(proposals, got.commit, {}) == (DELETED, "")
 
 
@@ -165,7 +186,10 @@ def test_a_persons_commit_on_the_branch_is_never_lost(origin: Origin, proposals:
     for files in ({"notes.txt": b"other\n"}, {}):
         assert propose(proposals, origin.first, dict(files)) == (PEOPLES, theirs)
     assert origin.tip(BRANCH) == theirs
-    assert proposals.proposed(BRANCH, origin.first) == {"notes.txt": sha256(b"better\n").hexdigest()}
+    branch = seen(proposals, origin.first)
+    assert branch is not None
+    assert not branch.is_ours
+    assert held(proposals, origin.first) == {"notes.txt": b"better\n"}
 
 
 def test_main_merged_into_the_branch_by_a_button_holds_no_work(origin: Origin, proposals: Proposals) -> None:
@@ -174,19 +198,46 @@ def test_main_merged_into_the_branch_by_a_button_holds_no_work(origin: Origin, p
     person = origin.clone("button", "--branch", BRANCH)
     person.git("merge", "--quiet", "--no-edit", "origin/main")
     person.git("push", "--quiet", "origin", BRANCH)
-    proposals.proposed(BRANCH, origin.first)
+    held(proposals, origin.first)
     assert propose(proposals, base, {"notes.txt": b"newer\n"}).outcome == PUSHED
     assert origin.bare.git("rev-parse", f"{BRANCH}^") == base
 
 
-def test_what_is_proposed_is_told_by_path_and_digest(origin: Origin, proposals: Proposals) -> None:
-    assert proposals.proposed(BRANCH, origin.first) == {}
+def test_what_is_proposed_is_told_by_path_and_bytes(origin: Origin, proposals: Proposals) -> None:
+    assert held(proposals, origin.first) == {}
     propose(proposals, origin.first, {RECORD: b"x: 1\n", "notes.txt": None, "odd\nname": b"odd"})
-    wanted = {RECORD: sha256(b"x: 1\n").hexdigest(), "notes.txt": "", "odd\nname": sha256(b"odd").hexdigest()}
-    assert proposals.proposed(BRANCH, origin.first) == wanted
+    wanted = {RECORD: b"x: 1\n", "notes.txt": None, "odd\nname": b"odd"}
+    assert held(proposals, origin.first) == wanted
     base = merge(origin, "person", "outside.txt", "changed\n")
     other = Proposals(remote_of(origin.clone("fresh")))
-    assert other.proposed(BRANCH, base) == wanted
+    assert held(other, base) == wanted
+
+
+def test_what_a_branch_holds_is_known_by_its_words_and_by_both_sides_of_each_file(
+    origin: Origin, proposals: Proposals
+) -> None:
+    """Of the branches of these names and below these folders, and of no other, such as one that people made from ours.
+
+    One without shared history is a person's.
+    """
+    proposals.propose(origin.first, "main", {"notes.txt": b"new\n"}, "Numbers", BRANCH, NOW, ["abc", "def"])
+    proposals.propose(origin.first, "main", {RECORD: b"x: 1\n"}, "People", "incident-ops/people/INC-1", NOW)
+    orphan = origin.bare.git("commit-tree", "-m", "mine", "main^{tree}")
+    origin.bare.git("update-ref", "refs/heads/incident-ops/people/INC-2", orphan)
+    for other in ("lock", "numbers-of-mine"):
+        origin.bare.git("update-ref", f"refs/heads/incident-ops/{other}", origin.tip(BRANCH))
+    fresh = Proposals(remote_of(origin.clone("fresh")))
+    first, second, third = fresh.seen(origin.first, (BRANCH, "incident-ops/people/"))
+    assert (first.branch, first.holds, first.is_ours) == (BRANCH, ("abc", "def"), True)
+    assert first.files == {"notes.txt": (b"two\n", b"new\n")}
+    assert (second.branch, second.holds, second.is_ours) == ("incident-ops/people/INC-1", (), True)
+    assert (third.branch, third.files, third.is_ours) == ("incident-ops/people/INC-2", {}, False)
+    assert origin.bare.git("show", "-s", "--format=%B", BRANCH).strip().split("\n") == [
+        "Numbers",
+        "",
+        "Incident-Ops-Proposal: 1",
+        "Incident-Ops-Edits: abc def",
+    ]
 
 
 def test_work_that_nobody_pushed_is_not_proposed(origin: Origin, clone: Repo, proposals: Proposals) -> None:
@@ -206,7 +257,7 @@ def test_a_shallow_clone_of_one_commit_proposes_and_reads(origin: Origin) -> Non
     assert propose(shallow, origin.first, {"notes.txt": b"new\n"}, NOW + timedelta(hours=1)).outcome == SAME
     base = merge(origin, "person", "outside.txt", "changed\n")
     later = Proposals(remote_of(origin.clone("later", "--depth=1")))
-    assert later.proposed(BRANCH, base) == {"notes.txt": sha256(b"new\n").hexdigest()}
+    assert held(later, base) == {"notes.txt": b"new\n"}
     assert propose(later, base, {"notes.txt": b"newer\n"}).outcome == PUSHED
 
 
@@ -217,7 +268,7 @@ def test_records_in_a_folder_of_the_repository(tmp_path: Path) -> None:
     proposals = Proposals(remote_of(clone, origin.prefix))
     propose(proposals, origin.first, {RECORD: b"x: 1\n", "new.txt": b"1"})
     assert origin.show(BRANCH, f"{origin.prefix}{RECORD}") == "x: 1"
-    assert proposals.proposed(BRANCH, origin.first).keys() == {RECORD, "new.txt"}
+    assert held(proposals, origin.first).keys() == {RECORD, "new.txt"}
     with pytest.raises(UserError, match="leaves the records' folder"):
         propose(proposals, origin.first, {"../../outside.txt": b"mine now\n"})
 
@@ -348,5 +399,5 @@ def test_of_two_proposals_at_once_the_last_one_stands_whole(origin: Origin, clon
     one = propose(proposals, origin.first, {"notes.txt": b"one\n"})
     late = Proposals(remote_of(origin.clone("late")))
     two = propose(late, origin.first, {"notes.txt": b"two!\n"})
-    assert proposals.proposed(BRANCH, origin.first) == {"notes.txt": sha256(b"two!\n").hexdigest()}
+    assert held(proposals, origin.first) == {"notes.txt": b"two!\n"}
     assert one.commit != two.commit

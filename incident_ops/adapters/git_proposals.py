@@ -1,0 +1,160 @@
+"""Edits of records on a remote: proposed on branches of ours, one commit each, or committed on the default branch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from incident_ops.adapters.git import BOT, Identity
+from incident_ops.adapters.git_remote import Move, Remote, Stay, compare_and_set
+from incident_ops.errors import UserError
+
+PUSHED, SAME, DELETED, NOTHING, PEOPLES = "pushed", "same", "deleted", "nothing", "people's"
+
+Files = Mapping[str, bytes | None]
+Read = Callable[[str], bytes | None]
+
+_TRAILER = "Incident-Ops-Proposal: 1"
+_EDITS = "Incident-Ops-Edits: "
+
+
+class SeenBranch(NamedTuple):
+    """A branch of ours as it is: its commit, and by path the bytes of each file before and after (None: not there).
+
+    `holds` are the words that it was proposed with; `is_ours` False where somebody's own commit is on it.
+    """
+
+    branch: str
+    commit: str
+    files: Mapping[str, tuple[bytes | None, bytes | None]]
+    holds: tuple[str, ...]
+    is_ours: bool
+
+
+class Proposed(NamedTuple):
+    """What became of a proposal, and the commit that holds it ("" where none does).
+
+    PUSHED; SAME: it was there already; DELETED: nothing differs any more and the branch is gone; NOTHING: nothing
+    differs, and no branch was there; PEOPLES: somebody's own commit is on the branch, which is left as it is.
+    """
+
+    outcome: str
+    commit: str = ""
+
+
+class Proposals:
+    """Edits as commits on a remote. Paths are relative to the records' folder; None takes a file out.
+
+    Reads raise `Incomplete`, pushes `WriteFailed`, or `Ambiguous` where the answer was lost. A path that leaves the
+    records' folder or is not a regular file is a `UserError`.
+    """
+
+    def __init__(self, remote: Remote, identity: Identity = BOT) -> None:
+        self._remote = remote
+        self._objects = remote.objects
+        self._identity = identity
+
+    def propose(
+        self,
+        base: str,
+        onto: str,
+        files: Files,
+        message: str,
+        branch: str,
+        now: datetime,
+        holds: Collection[str] = (),
+    ) -> Proposed:
+        """Makes `branch` hold one commit on top of `base` with these files; the branch goes where nothing differs.
+
+        The branch moves once, from the commit it is at to the finished one. `holds` are words by which the edits are
+        known again. `base` is the commit that the files were made from, `onto` the remote's branch that it must be
+        part of (UserError where it is not: what nobody pushed is not proposed). Files elsewhere are as at `base`.
+        """
+        self._check_pushed(base, onto, branch)
+        tree = self._objects.changed_tree(base, files)
+        differs = tree != self._objects.tree_of(base)
+        trailers = [_TRAILER, *([_EDITS + " ".join(holds)] if holds else [])]
+        new = self._commit(tree, base, "\n".join([message.strip(), "", *trailers]), now)
+
+        def decide(seen: str | None) -> Move[Proposed] | Stay[Proposed]:
+            if seen is None and not differs:
+                return Stay(Proposed(NOTHING))
+            if seen is not None and not self._is_ours(seen, base):
+                return Stay(Proposed(PEOPLES, seen))
+            if seen is not None and differs and self._says_the_same(seen, base, new):
+                return Stay(Proposed(SAME, seen))
+            return Move(new, Proposed(PUSHED, new)) if differs else Move(None, Proposed(DELETED))
+
+        return compare_and_set(self._remote, branch, decide, f"nothing was proposed on {branch}")
+
+    def seen(self, base: str, names: tuple[str, ...]) -> list[SeenBranch]:
+        """The branches of these names, or below one that ends in `/`, each against where it left `base`."""
+        return [self.seen_on(name, tip, base) for name, tip in sorted(self._remote.tips(names).items())]
+
+    def seen_on(self, branch: str, tip: str, base: str) -> SeenBranch:
+        """One of them, at its commit `tip`; one that shares no history with `base` is a person's."""
+        left = self._left(tip, base)
+        if left is None:
+            return SeenBranch(branch, tip, {}, (), is_ours=False)
+        trailers = self._objects.message(tip).split("\n")
+        holds = next((line.removeprefix(_EDITS).split() for line in trailers if line.startswith(_EDITS)), [])
+        changed = [blob for blob in self._remote.git.changed(left, tip, ()) if blob.regular or not blob.id]
+        files = {blob.path: (self._remote.git.read_path(left, blob.path), self._content(blob.id)) for blob in changed}
+        return SeenBranch(branch, tip, files, tuple(holds), self._is_ours(tip, base))
+
+    def land(self, branch: str, edit: Callable[[Read], Files], message: str, now: datetime) -> Proposed:
+        """Commits on top of a branch by fast-forward -> PUSHED or NOTHING.
+
+        `edit` is given the way to read a path at the branch's tip and gives the files; where somebody else was faster
+        it is asked again, with theirs.
+        """
+
+        def decide(tip: str | None) -> Move[Proposed] | Stay[Proposed]:
+            if tip is None:
+                raise UserError(f"{self._remote.name} has no branch {branch}", hint="push it first")
+            tree = self._objects.changed_tree(tip, edit(self._reader(tip)))
+            if tree == self._objects.tree_of(tip):
+                return Stay(Proposed(NOTHING))
+            new = self._commit(tree, tip, message, now)
+            return Move(new, Proposed(PUSHED, new))
+
+        return compare_and_set(self._remote, branch, decide, f"nothing was written to {branch}")
+
+    def _commit(self, tree: str, parent: str, message: str, now: datetime) -> str:
+        return self._objects.commit(tree, (parent,), message, now, self._identity)
+
+    def _reader(self, commit: str) -> Read:
+        return lambda path: self._remote.git.read_path(commit, path)
+
+    def _check_pushed(self, base: str, onto: str, branch: str) -> None:
+        if branch == onto:
+            raise UserError(f"a proposal cannot be the branch {onto} itself", hint="name another branch")
+        tip = self._remote.tip(onto)
+        if tip is None or not self._objects.descends(tip, base):
+            hint = f"run it on a commit of {onto}; `git push` first where the work is yours"
+            raise UserError(f"commit {base[:12]} is not on {onto} of {self._remote.name}", hint=hint)
+
+    def _is_ours(self, tip: str, base: str) -> bool:
+        """True where no commit of a person would be lost: merges of the base into the branch hold no work."""
+        commit: str | None = tip
+        while commit is not None and not self._objects.descends(base, commit):
+            parents = self._objects.parents(commit)
+            if len(parents) < 2:
+                return _TRAILER in self._objects.message(commit).split("\n")
+            commit = parents[0]
+        return True
+
+    def _says_the_same(self, seen: str, base: str, new: str) -> bool:
+        """True where the commit there changes the same bytes into the same: what else moved does not count."""
+        parents = self._objects.parents(seen)
+        if len(parents) != 1 or not self._objects.descends(base, parents[0]):
+            return False
+        return self._objects.difference(parents[0], seen) == self._objects.difference(base, new)
+
+    def _left(self, tip: str, base: str) -> str | None:
+        """Where a branch left the base; in a shallow clone, where that is out of sight, what its commit stands on."""
+        return self._objects.merge_base(base, tip) or next(iter(self._objects.parents(tip)), None)
+
+    def _content(self, blob: str) -> bytes | None:
+        return next(self._remote.git.read([blob])) if blob else None

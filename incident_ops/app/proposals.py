@@ -1,0 +1,202 @@
+"""The proposals as a run sees them and makes them: branches on the remote, and a pull request for each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from incident_ops.adapters.git_proposals import PEOPLES, Proposals, SeenBranch
+from incident_ops.app.workspace import Workspace, need_remote, remote_of
+from incident_ops.app.write_back import WriteBack, edited_texts, record_bytes
+from incident_ops.documents.proposal_text import proposal_text
+from incident_ops.domain.tracker import FileChange, Proposal, PullRequest
+from incident_ops.errors import IncidentOpsError, Stopped, WriteFailed
+from incident_ops.reconcile.changes import AUTOMATION, PEOPLE, PlannedChange
+from incident_ops.reconcile.diff import edits_by_path
+from incident_ops.reconcile.proposals import (
+    BRANCHES,
+    OLD_BRANCH,
+    DesiredProposal,
+    EditName,
+    branch_of,
+    branch_of_numbers,
+    fingerprint,
+    holding,
+    is_current,
+    is_over,
+    is_stated,
+    name_of,
+    text_until_moved,
+    unexplained,
+)
+
+if TYPE_CHECKING:
+    from incident_ops.adapters.github.issues import GitHubTracker
+
+_NAMES = (branch_of_numbers(), f"{BRANCHES}/{PEOPLE}/", f"{BRANCHES}/{AUTOMATION}/", OLD_BRANCH)
+_MOVED = (
+    "What the automation proposes has a pull request for each topic now: the numbers of issues, and for each incident"
+    " what people did and what came due. Nothing of this one is lost; it is proposed there."
+)
+
+_MOST_ASKED = 40  # topics, so that a storm of them leaves requests for issues and pull requests
+
+_Wanted = Mapping[str, DesiredProposal]
+
+
+def seen_branches(workspace: Workspace) -> list[SeenBranch]:
+    """Our branches with edits, as they are; none where the clone has no remote. Incomplete where it cannot be read."""
+    remote = remote_of(workspace.git)
+    if remote is None or workspace.store.commit is None:
+        return []
+    return Proposals(remote).seen(workspace.store.commit, _NAMES)
+
+
+def as_proposal(seen: SeenBranch) -> Proposal:
+    """A branch as a snapshot keeps it; its pull request is not known yet."""
+    files = {path: FileChange(_digest(before), _digest(after)) for path, (before, after) in seen.files.items()}
+    return Proposal(seen.branch, seen.commit, files, seen.holds, seen.is_ours)
+
+
+def with_pulls(
+    github: GitHubTracker, proposals: Sequence[Proposal], changes: Sequence[PlannedChange]
+) -> tuple[Proposal, ...]:
+    """The proposals, and those that these edits ask for, each with its pull requests.
+
+    The open ones are listed where there is a branch; of a topic with an edit that none of them holds, also those that
+    were closed, and of each that held it who closed it. That is asked of so many topics a run, of new ones first.
+    Incomplete where GitHub does not tell.
+    """
+    by_branch = {proposal.branch: proposal for proposal in proposals}
+    pulls = github.pulls.open_ones() if by_branch else {}
+    asked: dict[str, list[PlannedChange]] = {}
+    for change in changes:
+        asked.setdefault(branch_of(change), []).append(change)
+    by_branch = {
+        branch: replace(by_branch.get(branch, Proposal(branch)), pull=pulls.get(branch))
+        for branch in sorted(by_branch.keys() | asked.keys())
+    }
+    missing = {branch: unexplained(asked.get(branch, ()), proposal) for branch, proposal in by_branch.items()}
+    doubtful = sorted(
+        (branch for branch in missing if missing[branch]), key=lambda branch: bool(by_branch[branch].commit)
+    )
+    by_branch |= {
+        branch: _with_refused(github, by_branch[branch], missing[branch]) for branch in doubtful[:_MOST_ASKED]
+    }
+    by_branch |= {branch: replace(by_branch[branch], is_known=False) for branch in doubtful[_MOST_ASKED:]}
+    return tuple(by_branch.values())
+
+
+def _with_refused(github: GitHubTracker, proposal: Proposal, missing: Collection[str]) -> Proposal:
+    closed = holding(github.pulls.closed(proposal.branch), missing)
+    known = [replace(pull, closed_by=github.pulls.closed_by_person(pull.number)) for pull in closed]
+    return replace(proposal, refused=tuple(pull for pull in known if pull.closed_by))
+
+
+def desired_proposals(workspace: Workspace, changes: Sequence[PlannedChange]) -> tuple[_Wanted, dict[EditName, str]]:
+    """Edits -> what each branch should hold, and the edits for which its text has no room, each with the reason."""
+    by_branch: dict[str, list[PlannedChange]] = {}
+    for change in changes:
+        by_branch.setdefault(branch_of(change), []).append(change)
+    wanted: dict[str, DesiredProposal] = {}
+    left: dict[EditName, str] = {}
+    for branch, edits in sorted(by_branch.items()):
+        title, body, stated = proposal_text(edits)
+        texts = edited_texts(workspace, edits_by_path(stated))
+        files = {
+            path: FileChange(_digest(record_bytes(workspace, path)), _digest(text)) for path, text in texts.items()
+        }
+        files = {path: change for path, change in files.items() if change.before != change.after}
+        left |= {name_of(change): "left for the next proposal: this one is full" for change in edits[len(stated) :]}
+        if files:
+            wanted[branch] = DesiredProposal(branch, title, body, stated, files)
+    return wanted, left
+
+
+def propose(
+    workspace: Workspace,
+    github: GitHubTracker,
+    changes: Sequence[PlannedChange],
+    observed: Sequence[Proposal],
+    now: datetime,
+) -> tuple[WriteBack, list[IncidentOpsError]]:
+    """Brings every proposal to what these edits ask for. One that fails holds back no other; the next run goes on."""
+    wanted, _ = desired_proposals(workspace, changes)
+    seen = {proposal.branch: proposal for proposal in observed}
+    run = _Run(workspace, github, now)
+    done: list[WriteBack] = []
+    errors: list[IncidentOpsError] = []
+    for branch in sorted(wanted.keys() | seen.keys()):
+        try:
+            done.append(run.settle(wanted.get(branch), seen.get(branch, Proposal(branch))))
+        except IncidentOpsError as error:
+            errors.append(error)
+            if isinstance(error, Stopped) or (isinstance(error, WriteFailed) and error.is_final):
+                break
+    lines = tuple(line for one in done for line in one.lines)
+    return WriteBack(lines, tuple(dict.fromkeys(path for one in done for path in one.paths))), errors
+
+
+class _Run:
+    """One run over the proposals; `base` is the commit that all of them stand on."""
+
+    def __init__(self, workspace: Workspace, github: GitHubTracker, now: datetime) -> None:
+        remote = need_remote(workspace.git)
+        self._workspace, self._github, self._now = workspace, github, now
+        self._proposals = Proposals(remote)
+        self._base, self._main = workspace.store.commit or "", remote.default_branch()
+
+    def settle(self, wanted: DesiredProposal | None, seen: Proposal) -> WriteBack:
+        """One branch and its pull request -> what became of them; nothing where they are as they should be."""
+        if not (seen.is_ours and seen.is_known) or (is_current(wanted, seen) if wanted else not is_over(seen)):
+            return WriteBack()
+        return self._put(wanted, seen) if wanted else self._end(seen)
+
+    def _end(self, seen: Proposal) -> WriteBack:
+        """First the pull request, so that it is not closed by the deletion of its branch; then the branch."""
+        what = f"nothing is left to propose on {seen.branch}"
+        if seen.pull is not None:
+            if seen.branch == OLD_BRANCH:
+                self._github.comment(seen.pull.number, "by-topic", _MOVED)
+            self._github.pulls.close(seen.pull.number)
+        if seen.commit:
+            self._proposals.propose(self._base, self._main, {}, "", seen.branch, self._now)
+        done = f"pull request #{seen.pull.number} is closed" if seen.pull else "the branch is removed"
+        return WriteBack((f"{what}: {done}",))
+
+    def _put(self, wanted: DesiredProposal, seen: Proposal) -> WriteBack:
+        """The branch moves while the text tells what it holds before and after; a new one comes before its text."""
+        paths, moves = tuple(wanted.files), dict(wanted.files) != dict(seen.files) or not seen.commit
+        pull = seen.pull
+        if pull is not None and moves:
+            pull = self._tell(pull, wanted.title, text_until_moved(wanted, seen))
+        if moves:
+            files = edited_texts(self._workspace, edits_by_path(wanted.changes))
+            holds = [fingerprint(change) for change in wanted.changes]
+            moved = self._proposals.propose(
+                self._base, self._main, files, wanted.title, wanted.branch, self._now, holds
+            )
+            if moved.outcome == PEOPLES:
+                return WriteBack((f"branch {wanted.branch} has commits of people, so it is left alone",))
+        if pull is None:
+            pull = self._github.pulls.create(wanted.branch, self._main, wanted.title, wanted.body)
+        if not is_stated(wanted, pull):
+            self._tell(pull, wanted.title, wanted.body)
+        return WriteBack((f"pull request #{pull.number} proposes {_edits(len(wanted.changes))}: {pull.url}",), paths)
+
+    def _tell(self, pull: PullRequest, title: str, body: str) -> PullRequest:
+        if (pull.title, pull.body) != (title, body):
+            self._github.pulls.update(pull.number, title, body)
+        return replace(pull, title=title, body=body)
+
+
+def _edits(count: int) -> str:
+    return "1 edit" if count == 1 else f"{count} edits"
+
+
+def _digest(content: bytes | None) -> str:
+    return "" if content is None else sha256(content).hexdigest()
