@@ -201,7 +201,7 @@ def _first_lines(text: str) -> tuple[str, ...]:
 
 def headline(incident: Incident) -> str:
     """An incident in a line: its level, its impact, its action items."""
-    impact = incident_facts.impact(incident)
+    impact = incident_facts.first_impact(incident)
     items = f"{len(incident.action_items)} action items, {len(incident.open_items)} open"
     label = " ".join(filter(None, (incident.priority, incident.severity)))
     return f"{incident.id}: {label}, impact {spell_duration(impact.seconds)}, {items}"

@@ -34,7 +34,7 @@ from incident_ops.records.store import record_path
 from incident_ops.records.yaml_reader import read_bytes
 
 _SHORT = re.compile(r"(?:INC-)?[0-9]+(?:-[0-9]+)?", re.ASCII | re.IGNORECASE)
-MOST_LISTED = 6
+MOST_NAMED = 6
 
 
 def find_record(workspace: Workspace, asked: str | None) -> str:
@@ -94,8 +94,8 @@ def _named(wanted: str, ids: Sequence[str]) -> list[str]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:MOST_LISTED])
-    return f"{shown} and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else shown
+    shown = ", ".join(names[:MOST_NAMED])
+    return f"{shown} and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else shown
 
 
 RecordEdit = Callable[[Incident], Step]

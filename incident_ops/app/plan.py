@@ -32,7 +32,7 @@ from incident_ops.reconcile.changes import EDIT, KeyDecision, PlannedChange
 from incident_ops.reconcile.desired import Desired, desired_issues
 from incident_ops.reconcile.diff import edits_by_path, key_of
 from incident_ops.reconcile.plan import Plan, add_decision, leave_edits, make_plan
-from incident_ops.reconcile.proposals import EditName, branch_of, compare_proposals, name_of, refusals
+from incident_ops.reconcile.proposals import EditName, branch_of, compare_proposals, edit_name, refusals
 from incident_ops.records.history import deletions, every_record
 from incident_ops.sla.obligations import DueObligations, SeenOf
 
@@ -192,10 +192,10 @@ def _with_proposals(
         observed = replace(observed, proposals=with_pulls(github, observed.proposals, edits))
     seen = {proposal.branch: proposal for proposal in observed.proposals}
     left = refusals(edits, seen)
-    wanted, no_room = desired_proposals(workspace, [change for change in edits if name_of(change) not in left])
+    wanted, no_room = desired_proposals(workspace, [change for change in edits if edit_name(change) not in left])
     waiting, whole = compare_proposals(wanted, seen)
     plan = add_decision(leave_edits(plan, left | no_room | waiting), whole)
-    return plan, observed, tuple(change for change in edits if name_of(change) not in left)
+    return plan, observed, tuple(change for change in edits if edit_name(change) not in left)
 
 
 def _is_pushed(workspace: Workspace) -> bool:
@@ -221,7 +221,7 @@ def _impossible(workspace: Workspace, changes: Sequence[PlannedChange], *, by_to
             if why is None:
                 good.append(change)
             else:
-                refused[name_of(change)] = f"{change.reason}, but {why}"
+                refused[edit_name(change)] = f"{change.reason}, but {why}"
     return refused
 
 

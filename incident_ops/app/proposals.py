@@ -13,7 +13,7 @@ from incident_ops.adapters.git_proposals import PEOPLES, Proposals, SeenBranch
 from incident_ops.app.workspace import Workspace, need_remote, remote_of
 from incident_ops.app.write_back import WriteBack, edited_texts, record_bytes
 from incident_ops.documents.proposal_text import proposal_text
-from incident_ops.domain.tracker import FileChange, Proposal, PullRequest
+from incident_ops.domain.tracker import Proposal, ProposedFile, PullRequest
 from incident_ops.errors import IncidentOpsError, Stopped, WriteFailed
 from incident_ops.reconcile.changes import AUTOMATION, PEOPLE, PlannedChange
 from incident_ops.reconcile.diff import edits_by_path
@@ -24,12 +24,12 @@ from incident_ops.reconcile.proposals import (
     EditName,
     branch_of,
     branch_of_numbers,
+    edit_name,
     fingerprint,
     holding,
     is_current,
-    is_over,
+    is_proposal_over,
     is_stated,
-    name_of,
     text_until_moved,
     unexplained,
 )
@@ -58,7 +58,7 @@ def seen_branches(workspace: Workspace) -> list[SeenBranch]:
 
 def as_proposal(seen: SeenBranch) -> Proposal:
     """A branch as a snapshot keeps it; its pull request is not known yet."""
-    files = {path: FileChange(_digest(before), _digest(after)) for path, (before, after) in seen.files.items()}
+    files = {path: ProposedFile(_digest(before), _digest(after)) for path, (before, after) in seen.files.items()}
     return Proposal(seen.branch, seen.commit, files, seen.holds, seen.is_ours)
 
 
@@ -108,10 +108,10 @@ def desired_proposals(workspace: Workspace, changes: Sequence[PlannedChange]) ->
         title, body, stated = proposal_text(edits)
         texts = edited_texts(workspace, edits_by_path(stated))
         files = {
-            path: FileChange(_digest(record_bytes(workspace, path)), _digest(text)) for path, text in texts.items()
+            path: ProposedFile(_digest(record_bytes(workspace, path)), _digest(text)) for path, text in texts.items()
         }
         files = {path: change for path, change in files.items() if change.before != change.after}
-        left |= {name_of(change): "left for the next proposal: this one is full" for change in edits[len(stated) :]}
+        left |= {edit_name(change): "left for the next proposal: this one is full" for change in edits[len(stated) :]}
         if files:
             wanted[branch] = DesiredProposal(branch, title, body, stated, files)
     return wanted, left
@@ -152,7 +152,7 @@ class _Run:
 
     def settle(self, wanted: DesiredProposal | None, seen: Proposal) -> WriteBack:
         """One branch and its pull request -> what became of them; nothing where they are as they should be."""
-        if not (seen.is_ours and seen.is_known) or (is_current(wanted, seen) if wanted else not is_over(seen)):
+        if not (seen.is_ours and seen.is_known) or (is_current(wanted, seen) if wanted else not is_proposal_over(seen)):
             return WriteBack()
         return self._put(wanted, seen) if wanted else self._end(seen)
 

@@ -20,7 +20,7 @@ from incident_ops.render import lists
 from incident_ops.render.findings import inert
 from incident_ops.render.incident import IncidentView
 from incident_ops.render.lists import IncidentRow, ItemRow
-from incident_ops.render.timeline import TimelineEntry, TimelineList
+from incident_ops.render.timeline import NumberedEvent, TimelineList
 from incident_ops.sla.clocks import Clock, clocks
 from incident_ops.sla.status import PhaseStatus, current_phase
 
@@ -105,7 +105,7 @@ def timeline_of(workspace: Workspace, path: str, kind: str | None) -> TimelineLi
         happened = set(range(len(events)))
     corrected_by = {events[index].corrects: index + 1 for index in sorted(happened) if events[index].corrects}
     entries = [
-        TimelineEntry(index + 1, events[index], corrected_by.get(index + 1))
+        NumberedEvent(index + 1, events[index], corrected_by.get(index + 1))
         for index in sorted(happened, key=lambda index: (parse_instant(events[index].at), index))
         if kind in (None, events[index].kind)
     ]

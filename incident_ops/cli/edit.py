@@ -11,7 +11,7 @@ from incident_ops.app.edit_record import RecordChange, check_services, clean, wh
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import by_option, complete_service, edits_record, incident_argument
 from incident_ops.edits.declare import SOURCES
-from incident_ops.edits.details import LINKS, Details, edit_details, names_in
+from incident_ops.edits.details import LINKS, Details, edit_details, values_kept
 from incident_ops.errors import UserError
 
 VISIBILITIES = ("internal", "public", "restricted")
@@ -81,7 +81,7 @@ def edit(workspace: Workspace, incident: str | None, by: str | None, **said: Any
     )
     if wanted == Details():
         raise UserError("nothing to change is named", hint="--title, --service, --tag, --link ...: see `edit --help`")
-    check_services(workspace, names_in(wanted.services))
+    check_services(workspace, values_kept(wanted.services))
     return incident, lambda current: edit_details(current, workspace.now, actor, wanted)
 
 

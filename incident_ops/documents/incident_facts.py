@@ -67,7 +67,7 @@ class LessonCounts(NamedTuple):
     by_kind: dict[str, int]
 
 
-def impact(incident: Incident) -> NamedInterval:
+def first_impact(incident: Incident) -> NamedInterval:
     """How long users were affected: restored - started of the first cycle, after corrections (C18)."""
     return _between(corrected_instants(incident), "Impact", "started", "restored")
 
@@ -85,7 +85,7 @@ def impact_cycles(incident: Incident) -> list[NamedInterval]:
         )
         for entry in range(1, len(incident.cycles) + 1)
     ]
-    return [impact(incident), *later]
+    return [first_impact(incident), *later]
 
 
 def intervals(incident: Incident) -> list[NamedInterval]:

@@ -17,7 +17,7 @@ from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import UNKNOWN, duration, parse_date, parse_instant, to_utc
 
 OWN_DATE, BY_PRIORITY, BY_GOAL = "date", "priority", "metric_days"
-MARKS = {OWN_DATE: "", BY_PRIORITY: "*", BY_GOAL: "+"}
+SOURCE_SIGNS = {OWN_DATE: "", BY_PRIORITY: "*", BY_GOAL: "+"}
 
 
 class ItemDue(NamedTuple):
@@ -38,12 +38,12 @@ class ItemDue(NamedTuple):
     @property
     def marked(self) -> str:
         """The day for a narrow column; what its mark stands for is `note`."""
-        return f"{self.day}{MARKS[self.by]}"
+        return f"{self.day}{SOURCE_SIGNS[self.by]}"
 
     @property
     def note(self) -> str:
         """`* by priority`; "" for a date of its own."""
-        return f"{MARKS[self.by]} {self.source}" if self.source else ""
+        return f"{SOURCE_SIGNS[self.by]} {self.source}" if self.source else ""
 
     def days_late(self, now: datetime, policy: Policy) -> int:
         """For how many days it is late at `now` (aware UTC); 0 up to the end of its day."""

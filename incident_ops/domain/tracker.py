@@ -99,7 +99,7 @@ class PullRequest(Value, frozen=True):
         return self.state == "open"
 
 
-class FileChange(Value, frozen=True):
+class ProposedFile(Value, frozen=True):
     """What a proposal does to a file: the sha256 of its bytes before and after; "" where it is not there."""
 
     before: str
@@ -117,7 +117,7 @@ class Proposal(Value, frozen=True):
 
     branch: str
     commit: str = ""
-    files: dict[str, FileChange] = {}
+    files: dict[str, ProposedFile] = {}
     holds: tuple[str, ...] = ()
     is_ours: bool = True
     pull: PullRequest | None = None

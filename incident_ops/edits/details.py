@@ -63,7 +63,7 @@ def edit_details(incident: Incident, now: datetime, by: str | None, wanted: Deta
     return step if step.edits else Step((), ("the record says all of that already; nothing changed",))
 
 
-def names_in(words: Sequence[str]) -> list[str]:
+def values_kept(words: Sequence[str]) -> list[str]:
     """The values that a list is to have or to get: those without the `-` of what is taken away."""
     return [word.removeprefix("+") for word in words if not word.startswith("-")]
 
@@ -83,7 +83,7 @@ def new_list(name: str, before: Sequence[str], words: Sequence[str]) -> list[str
             f"{name}: either the whole list, or + and - before each value",
             hint="+x adds, -x takes away, x alone replaces",
         )
-    after = list(dict.fromkeys([*before, *names_in(words)]))
+    after = list(dict.fromkeys([*before, *values_kept(words)]))
     for word in words:
         if word.startswith("-"):
             if word[1:] not in after:

@@ -35,7 +35,7 @@ from incident_ops.reconcile.changes import (
 )
 from incident_ops.reconcile.desired import INCIDENT_ISSUE, ITEM_ISSUE, NOT_PLANNED, Desired, incident_of
 from incident_ops.reconcile.diff import OwnedIssues, SideBySide, decide_key, is_hands_off, missing_logins, side_by_side
-from incident_ops.reconcile.proposals import EditName, name_of
+from incident_ops.reconcile.proposals import EditName, edit_name
 
 PLAN_SCHEMA = 1
 UNREACHABLE_CHANNEL = "unreachable"
@@ -100,7 +100,7 @@ def make_plan(
 
 def leave_edits(plan: Plan, left: Mapping[EditName, str]) -> Plan:
     """A plan less some edits of records (their names -> why); they are listed as left unchanged."""
-    reasons = [(change, left.get(name_of(change)) if change.action == EDIT else None) for change in plan.changes]
+    reasons = [(change, left.get(edit_name(change)) if change.action == EDIT else None) for change in plan.changes]
     kept = tuple(Kept(change.key, change.kind, change.number, why) for change, why in reasons if why is not None)
     changes = tuple(change for change, why in reasons if why is None)
     return plan._replace(changes=changes, kept=(*plan.kept, *kept), checksum=checksum(changes)) if kept else plan

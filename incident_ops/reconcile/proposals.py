@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from incident_ops.domain.tracker import FileChange, Proposal, PullRequest
+from incident_ops.domain.tracker import Proposal, ProposedFile, PullRequest
 from incident_ops.reconcile.changes import AUTOMATION, EDIT, NUMBERS, PROPOSAL, Kept, KeyDecision, PlannedChange
 from incident_ops.reconcile.desired import incident_of
 from incident_ops.reconcile.generated_block import normalise
@@ -38,7 +38,7 @@ class DesiredProposal(NamedTuple):
     title: str
     body: str
     changes: tuple[PlannedChange, ...]
-    files: Mapping[str, FileChange]
+    files: Mapping[str, ProposedFile]
 
 
 class ProposalText(NamedTuple):
@@ -49,7 +49,7 @@ class ProposalText(NamedTuple):
     stated: tuple[PlannedChange, ...]
 
 
-def name_of(change: PlannedChange) -> EditName:
+def edit_name(change: PlannedChange) -> EditName:
     """What an edit is called within a plan."""
     return change.topic, change.key
 
@@ -95,7 +95,7 @@ def is_current(wanted: DesiredProposal, seen: Proposal) -> bool:
     return seen.pull is not None and _holds_all(wanted, seen) and is_stated(wanted, seen.pull)
 
 
-def is_over(seen: Proposal) -> bool:
+def is_proposal_over(seen: Proposal) -> bool:
     """True where something is left of a proposal that nobody needs; the branch of a refused one can be reopened."""
     return seen.is_known and (seen.pull is not None or (bool(seen.commit) and not seen.refused))
 
@@ -114,13 +114,13 @@ def refusals(changes: Iterable[PlannedChange], seen: Mapping[str, Proposal]) -> 
     for change in changes:
         proposal = seen.get(branch_of(change)) if change.topic else None
         if proposal and not proposal.is_known and fingerprint(change) in unexplained([change], proposal):
-            found[name_of(change)] = "left for the next run, which looks into other pull requests"
+            found[edit_name(change)] = "left for the next run, which looks into other pull requests"
         pull = _refusing(change, proposal.refused) if proposal else None
         if proposal and pull is not None:
             can_reopen = bool(proposal.commit) and proposal.pull is None
             way = f"reopening #{pull.number} proposes it again" if can_reopen else "to accept it, edit the record"
             said = f"@{pull.closed_by} closed #{pull.number} without merging: {change.reason}"
-            found[name_of(change)] = f"{said}; {way}"
+            found[edit_name(change)] = f"{said}; {way}"
     return found
 
 
@@ -139,9 +139,9 @@ def compare_proposals(
         number = proposal.pull.number if proposal.pull else None
         if not proposal.is_ours:
             why = f"branch {branch} has commits of people, so it is left alone: merge it or delete it"
-            waiting |= {name_of(change): why for change in (wanted[branch].changes if branch in wanted else ())}
+            waiting |= {edit_name(change): why for change in (wanted[branch].changes if branch in wanted else ())}
             kept += [Kept(branch, PROPOSAL, number, why)] if branch not in wanted else []
-        elif branch not in wanted and is_over(proposal):
+        elif branch not in wanted and is_proposal_over(proposal):
             why = "its edits are proposed by topic now" if branch == OLD_BRANCH else "nothing is left to propose"
             changes.append(PlannedChange(EDIT, PROPOSAL, branch, number, why))
         elif branch in wanted and proposal.pull is not None:
@@ -185,5 +185,5 @@ def _holds_all(wanted: DesiredProposal, seen: Proposal) -> bool:
 
 def _held(wanted: DesiredProposal, seen: Proposal) -> list[EditName]:
     if _holds_all(wanted, seen):
-        return [name_of(change) for change in wanted.changes]
-    return [name_of(change) for change in wanted.changes if fingerprint(change) in seen.holds]
+        return [edit_name(change) for change in wanted.changes]
+    return [edit_name(change) for change in wanted.changes if fingerprint(change) in seen.holds]

@@ -15,7 +15,7 @@ from incident_ops.render.text import DEFAULT_WIDTH, Style, fit_line, pad, wrap
 HEADER = ("#", "TIME", "KIND", "EVENT")
 
 
-class TimelineEntry(NamedTuple):
+class NumberedEvent(NamedTuple):
     """An entry under its number in the record, counted from 1, and that of the entry which corrects it."""
 
     number: int
@@ -30,7 +30,7 @@ class TimelineList(NamedTuple):
     """
 
     incident: Incident
-    entries: list[TimelineEntry]
+    entries: list[NumberedEvent]
     total: int
     kind: str | None
 
@@ -54,7 +54,7 @@ def to_text(listed: TimelineList, style: Style = lambda _, line: line, width: in
     return "".join(f"{line}\n" for line in [*lines, *[""] * bool(listed.entries), _count(listed)])
 
 
-def _texts(entry: TimelineEntry) -> Iterator[str]:
+def _texts(entry: NumberedEvent) -> Iterator[str]:
     event = entry.event
     yield event.event
     yield from (f"{name}: {text}" for name, text in (("action", event.action), ("result", event.result)) if text)
@@ -82,7 +82,7 @@ def to_json(listed: TimelineList, now: datetime) -> str:
     return json_text({"schema": 1, "at": stamp(now), "incident": listed.incident.id, "entries": entries})
 
 
-def _data(entry: TimelineEntry) -> dict[str, Any]:
+def _data(entry: NumberedEvent) -> dict[str, Any]:
     event = entry.event
     return {
         "number": entry.number,

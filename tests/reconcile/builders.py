@@ -18,7 +18,7 @@ from incident_ops.domain.policy import LevelPolicy, Policy, Scheme
 from incident_ops.domain.policy_sections import Tracker
 from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.record import Record
-from incident_ops.domain.tracker import LOCAL, FileChange, Issue, Proposal, PullRequest, Snapshot
+from incident_ops.domain.tracker import LOCAL, Issue, Proposal, ProposedFile, PullRequest, Snapshot
 from incident_ops.reconcile.apply import Applied, apply_changes
 from incident_ops.reconcile.changes import PlannedChange
 from incident_ops.reconcile.desired import Desired, desired_issues
@@ -104,7 +104,7 @@ def _edited(incident: Incident, edits: Sequence[record_edit.Edit]) -> dict:
 def proposal_of(changes: Sequence[PlannedChange], number: int = 7) -> tuple[DesiredProposal, Proposal]:
     """What the branch of these edits should hold, and an open pull request that holds it."""
     title, body, stated = proposal_text(changes)
-    files = {change.path: FileChange("before", "after") for change in stated if change.path}
+    files = {change.path: ProposedFile("before", "after") for change in stated if change.path}
     wish = DesiredProposal(branch_of(changes[0]), title, body, stated, files)
     pull = PullRequest(number, f"https://github.com/acme/app/pull/{number}", "open", title, body)
     holds = tuple(fingerprint(change) for change in stated)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from incident_ops.documents.proposal_text import proposal_text
 from incident_ops.domain.record import Append, Remove, Set
-from incident_ops.domain.tracker import FileChange, Proposal
+from incident_ops.domain.tracker import Proposal, ProposedFile
 from incident_ops.reconcile.changes import AUTOMATION, EDIT, NUMBERS, PEOPLE, Kept, KeyDecision, PlannedChange
 from incident_ops.reconcile.proposals import (
     OLD_BRANCH,
@@ -19,8 +19,8 @@ from incident_ops.reconcile.proposals import (
     fingerprint,
     holding,
     is_current,
-    is_over,
-    name_of,
+    is_proposal_over,
+    edit_name,
     stated_by,
     text_until_moved,
     unexplained,
@@ -118,14 +118,14 @@ def test_a_branch_is_settled_only_with_its_files_text_and_open_pull_request() ->
     for other in (
         replace(seen, pull=None),
         replace(seen, files={}),
-        replace(seen, files={"incidents/INC-1/incident.yaml": FileChange("other", "after")}),
+        replace(seen, files={"incidents/INC-1/incident.yaml": ProposedFile("other", "after")}),
         replace(seen, pull=replace(seen.pull, body="")),
         replace(seen, pull=replace(seen.pull, title="mine")),
     ):
         assert not is_current(wish, other)
     moved = replace(seen, files={}, holds=seen.holds[:1])
     waiting, whole = compare_proposals({wish.branch: wish}, {wish.branch: moved})
-    assert waiting == {name_of(DONE): "waiting in #7"}
+    assert waiting == {edit_name(DONE): "waiting in #7"}
     assert whole == KeyDecision()
 
 
@@ -138,7 +138,7 @@ def test_a_proposal_that_holds_all_and_is_not_right_is_one_change(change: dict, 
     wish, seen = proposal_of([DONE])
     seen = replace(seen, **(change if "files" in change else {"pull": replace(seen.pull, body="mine")}))
     waiting, whole = compare_proposals({wish.branch: wish}, {wish.branch: seen})
-    assert list(waiting) == [name_of(DONE)]
+    assert list(waiting) == [edit_name(DONE)]
     ((action, kind, key, number, reason),) = [one[:5] for one in whole.changes]
     assert (action, kind, key, number, reason) == (EDIT, "proposal", wish.branch, 7, why)
 
@@ -150,7 +150,7 @@ def test_what_nobody_needs_any_more_is_ended() -> None:
         ((key, reason),) = [(one.key, one.reason) for one in compare_proposals({}, {wish.branch: left})[1].changes]
         assert (key, reason) == (wish.branch, "nothing is left to propose")
     refused = replace(seen, pull=None, refused=(replace(seen.pull, closed_by="bob"),))
-    assert not is_over(refused)
+    assert not is_proposal_over(refused)
     assert compare_proposals({}, {wish.branch: refused}) == ({}, KeyDecision())
     assert compare_proposals({}, {wish.branch: Proposal(wish.branch)}) == ({}, KeyDecision())
     old = compare_proposals({}, {OLD_BRANCH: Proposal(OLD_BRANCH, "c" * 40)})[1]
@@ -163,7 +163,7 @@ def test_peoples_commits_hold_their_topic_and_no_other() -> None:
     theirs = {wish.branch: replace(seen, is_ours=False)}
     waiting, whole = compare_proposals({wish.branch: wish}, theirs)
     why = f"branch {wish.branch} has commits of people, so it is left alone: merge it or delete it"
-    assert (waiting, whole) == ({name_of(DONE): why}, KeyDecision())
+    assert (waiting, whole) == ({edit_name(DONE): why}, KeyDecision())
     assert compare_proposals({}, theirs) == ({}, KeyDecision(kept=(Kept(wish.branch, "proposal", 7, why),)))
 
 

@@ -6,7 +6,16 @@ import json
 
 import pytest
 
-from incident_ops.domain.tracker import Closing, FileChange, Issue, Label, MissingIssue, Proposal, PullRequest, Snapshot
+from incident_ops.domain.tracker import (
+    Closing,
+    Issue,
+    Label,
+    MissingIssue,
+    Proposal,
+    ProposedFile,
+    PullRequest,
+    Snapshot,
+)
 from incident_ops.errors import UserError
 from incident_ops.reconcile.observe import load_snapshot, observe, save_snapshot
 from incident_ops.reconcile.plan import make_plan
@@ -26,7 +35,7 @@ FULL = Snapshot(
         Proposal(
             branch="incident-ops/numbers",
             commit="c" * 40,
-            files={"incidents/INC-1/incident.yaml": FileChange("ab", "cd")},
+            files={"incidents/INC-1/incident.yaml": ProposedFile("ab", "cd")},
             holds=("ef",),
             pull=PullRequest(7, "https://github.com/acme/app/pull/7", "open", "Numbers", "text"),
             refused=(PullRequest(5, "https://github.com/acme/app/pull/5", "closed", "Numbers", "text", "bob"),),

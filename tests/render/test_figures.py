@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from incident_ops.documents.incident_facts import count_items, count_lessons, impact, intervals
+from incident_ops.documents.incident_facts import count_items, count_lessons, first_impact, intervals
 from incident_ops.domain.incident import ActionItem, Cycle, Incident, Lessons, Times
 from incident_ops.domain.time import spell_clock, spell_instant
 from tests.support.policies import policy
@@ -61,7 +61,7 @@ def test_each_cycle_has_an_impact_of_its_own() -> None:
         Cycle(reopened="2025-03-02T12:00:00Z"),
     ]
     record = incident(cycles, started="2025-03-01T10:00:00Z", restored="2025-03-01T10:30:00Z")
-    assert impact(record).seconds == 1800
+    assert first_impact(record).seconds == 1800
     assert lengths(record)["Impact, cycle 2"] == 300
     assert lengths(record)["Impact, cycle 3"] is None
 
