@@ -123,7 +123,7 @@ def _what_follows(workspace: Workspace, record: Record, declaration: Declaration
     incident = record.incident
     if declaration.declared is not None:
         later = spell_duration(int((workspace.now - _declared_at(workspace, declaration)).total_seconds()))
-        notice = f"written up {later} later; until it is resolved here, it counts as open"
+        notice = f"written up {later} after the fact; until it is resolved here, it counts as open"
         return notice, steps_of_write_up(incident)
     notice, step = _unnotified(workspace, record)
     return notice, (*filter(None, (step,)), *_first_steps(workspace, incident))
@@ -174,7 +174,7 @@ def _new_ids(workspace: Workspace, declaration: Declaration, by: str | None, unn
                 yield numbered_id(series, _take_number(workspace, series))
         except (UserError, Incomplete, WriteFailed, Ambiguous) as error:
             hint = f" ({error.hint})" if error.hint else ""
-            unnumbered.append(f"the id is by time, for no number could be taken: {error.message}{hint}")
+            unnumbered.append(f"the id is a timestamp, because no number could be taken: {error.message}{hint}")
     yield from by_time
 
 
@@ -228,9 +228,11 @@ def _first_steps(workspace: Workspace, incident: Incident) -> tuple[str, ...]:
     level = policy.level_of(incident)
     is_dated = due is not None and due > workspace.now and level is not None and level.needs_commander
     by_when = f"by {spell_clock(due)} UTC: " if is_dated else ""
-    commander = () if incident.roles.commander else (f"{by_when}incident-ops assign commander @who {incident.id}",)
+    is_wanted = level is not None and level.ic_after is not None and not incident.roles.commander
+    commander = (f"{by_when}incident-ops assign commander @who {incident.id}",) if is_wanted else ()
     channel = () if incident.links.channel else (f"open the channel {channel_name(incident, policy)}",)
     return (
+        f"incident-ops ack {incident.id}",
         *commander,
         *channel,
         *runbooks,

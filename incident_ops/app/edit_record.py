@@ -20,10 +20,12 @@ from incident_ops.app.identity import actor
 from incident_ops.app.last_edit import keep_edit
 from incident_ops.app.which_incident import candidates, only_candidate
 from incident_ops.app.workspace import Workspace, clone_notes, demand_work_tree, merged_commit
+from incident_ops.domain.as_of import declared_at
 from incident_ops.domain.fence import Unusable, evaluate_one
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Edit, Record, World, is_incident_id
-from incident_ops.domain.time import SKEW, stamp
+from incident_ops.domain.time import SKEW, parse_instant, spell_clock, stamp
+from incident_ops.domain.time_words import is_time_of_day
 from incident_ops.edits.step import Step, in_order
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.findings import Finding, Level, did_you_mean
@@ -152,6 +154,18 @@ def must_have_happened(workspace: Workspace) -> None:
         raise UserError(f"--at {stamp(workspace.now)} has not come yet", hint="only what has happened is written down")
 
 
+def must_name_the_day(workspace: Workspace, incident: Incident, typed: str) -> None:
+    """UserError for `02:56` where nothing happened to the incident for a day: another day than today may be meant."""
+    if not is_time_of_day(typed):
+        return
+    past = [at for event in incident.timeline if (at := parse_instant(event.at)) <= workspace.now]
+    last = max(past, default=declared_at(incident))
+    if (workspace.now - last).total_seconds() > RECENT:
+        days = f'"{last:%Y-%m-%d} {typed}", or "today {typed}"'
+        message = f"{typed} of which day? The last entry of {incident.id} is of {spell_clock(last, dated=True)} UTC"
+        raise UserError(message, hint=f"--at {days}")
+
+
 def record_of(path: str, raw: bytes) -> Record:
     """The record that these bytes are. UserError naming the first fault where they are none."""
     found = _read(path, raw)
@@ -175,6 +189,7 @@ def edit_record(workspace: Workspace, asked: str | None, make_step: RecordEdit) 
     path = find_record(workspace, asked)
     for _ in range(EDIT_ATTEMPTS):
         before = read_for_edit(workspace, path)
+        must_name_the_day(workspace, before.record.incident, workspace.at_typed)
         step = evaluate_one(before.record, lambda record: make_step(record.incident))
         step = in_order(before.record.incident, step, partial(_merged_entries, workspace, path))
         if not step.edits:

@@ -96,7 +96,7 @@ def _must_not_be_committed(workspace: Workspace, edit: LastEdit, raw: bytes) -> 
     after = record_of(edit.path, raw).incident
     way = opposite_of(before, after)
     if merged_incident(git, merged_commit(git), edit.path) == after:
-        raise UserError(f"{_cannot(edit)}: it is merged, and what is merged only grows", hint=f"instead: {way}")
+        raise UserError(f"{_cannot(edit)}: merged entries cannot be changed", hint=f"instead: {way}")
     commit = next(git.history(edit.path))[:SHORT]
     hint = f"`git revert {commit}` takes back that whole commit; or: {way}"
     raise UserError(f"{_cannot(edit)}: it is committed ({commit})", hint=hint)

@@ -86,7 +86,7 @@ def _none_open(workspace: Workspace, *, as_known: bool) -> UserError:
     if not closed:
         return UserError("no incident is open", hint='incident-ops declare "..." -s SERVICE')
     last = max(closed, key=lambda record: (_end(record.incident), record.incident.id))
-    return UserError("no incident is open; the last one was", lines=listed(workspace, [last]), hint=_BY_ID)
+    return UserError("no incident is open; the most recent one is closed", lines=listed(workspace, [last]), hint=_BY_ID)
 
 
 def _closed(workspace: Workspace) -> list[Record]:

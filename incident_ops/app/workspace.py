@@ -64,7 +64,8 @@ STATE_FOLDER = "incident-ops"
 
 @dataclass(frozen=True)
 class Workspace:
-    """A repository of records as one command sees it; `is_at_given`: `now` is a time that somebody asks about.
+    """A repository of records as one command sees it; `is_at_given`: `now` is a time that somebody asks about, and
+    `at_typed` how it was typed.
 
     `is_strict`: files that cannot be used are what the command is about, so no older ones stand in for them. `notes`
     collects what was used in their place.
@@ -75,6 +76,7 @@ class Workspace:
     store: Store
     now: datetime
     is_at_given: bool = False
+    at_typed: str = ""
     is_strict: bool = False
     notes: list[str] = field(default_factory=list, compare=False)
 
@@ -148,7 +150,7 @@ def open_workspace(options: Mapping[str, Any]) -> Workspace:
             "there is no git repository, so there are no revisions", where=str(root), hint="leave out --rev"
         )
     commit = git.resolve(revision) if git and revision is not None else None
-    return Workspace(root, git, Store(root, git, commit), now, options["at"] is not None)
+    return Workspace(root, git, Store(root, git, commit), now, options["at"] is not None, options["at"] or "")
 
 
 def served(workspace: Workspace, work: Callable[[], Made]) -> Made:

@@ -49,7 +49,7 @@ _TIME = "api:major:12:05..12:30"
     multiple=True,
     help=f"How badly a service was hurt ({', '.join(DEGREES)}), and when. FROM.. goes on; without times it begins now.",
 )
-@click.option("--end-service", "ended", metavar="NAME WHEN", nargs=2, multiple=True, help="A service is well again.")
+@click.option("--end-service", "ended", metavar="NAME WHEN", nargs=2, multiple=True, help="A service has recovered.")
 @edits_record
 def impact(workspace: Workspace, incident: str | None, **said: Any) -> RecordChange:
     """Write down the impact: users, requests, revenue, data, services.

@@ -88,6 +88,20 @@ GROUPS = {
 PLUMBING = ("merge",)
 """Commands that other programs call; the help does not list them."""
 
+OTHER_WORDS = {
+    **dict.fromkeys(("status", "view", "get"), "show"),
+    **dict.fromkeys(("note", "log", "comment"), "timeline"),
+    **dict.fromkeys(("new", "create", "open", "start"), "declare"),
+    **dict.fromkeys(("acknowledge", "take"), "ack"),
+    **dict.fromkeys(("postmortem", "docs"), "render"),
+    **dict.fromkeys(("check", "lint"), "validate"),
+    **dict.fromkeys(("item", "todo", "task"), "action"),
+    **dict.fromkeys(("set", "change", "rename"), "edit"),
+    "silence": "snooze",
+    "cancel": "withdraw",
+}
+"""What people type who know other tools, and the command that does it."""
+
 HELP = "help"
 """The word for `--help`: `incident-ops help`, `incident-ops help sla check`."""
 
@@ -149,7 +163,9 @@ class LazyGroup(click.Group):
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from incident_ops.findings import did_you_mean
 
-            raise click.UsageError(f"no command {args[0]!r}; {did_you_mean(args[0], COMMANDS)}", ctx)
+            meant = OTHER_WORDS.get(args[0])
+            way = f"did you mean {meant}?" if meant else did_you_mean(args[0], COMMANDS)
+            raise click.UsageError(f"no command {args[0]!r}; {way} (`incident-ops help` lists them)", ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -265,8 +281,11 @@ def _tell(error: Exception, color: bool | None) -> int:
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
     if isinstance(error, click.ClickException):
+        if isinstance(error, click.exceptions.NoArgsIsHelpError):
+            click.echo(error.format_message(), err=True, color=color)
+            return error.exit_code
         _say_usage(error)
-        _say(error.format_message(), color)
+        _say(" ".join(error.format_message().split()), color)
         if isinstance(error, click.NoSuchOption):
             _tell_of_hyphen(error)
         return error.exit_code

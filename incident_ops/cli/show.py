@@ -137,7 +137,7 @@ def render(workspace: Workspace, incidents: tuple[str, ...], check: bool) -> Non
         click.echo(f"{'differs' if check else 'wrote'} {path.relative_to(workspace.root)}")
     click.echo(
         f"{plural(rendered.total, 'document')}: {len(rendered.differing)} {'out of date' if check else 'written'},"
-        f" {rendered.total - len(rendered.differing) - len(rendered.kept)} as they should be"
+        f" {rendered.total - len(rendered.differing) - len(rendered.kept)} already up to date"
     )
     for path in rendered.kept:
         message = "not written: somebody edited it since it was rendered, and git does not have those lines"

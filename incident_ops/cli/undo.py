@@ -35,7 +35,7 @@ def undo(workspace: Workspace, incident: str | None, form: str) -> None:
         head = {"schema": 1, "incident": edit.incident, "path": edit.path, "state": now.state if now else None}
         click.echo(json_text({**head, "undone": [*edit.done]}), nl=False)
         return
-    lines = edit.done
+    lines = tuple(f'"{line}"' for line in edit.done)
     if now is None:
         number = "; its number stays taken" if is_numbered(edit.incident) else ""
         lines = (f"the declaration; {undone.folder} is gone{number}",)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from incident_ops.app.edit_record import RecordChange, clean, find_record, split_words, who
+from incident_ops.app.edit_record import RecordChange, clean, find_record, must_name_the_day, split_words, who
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.completion import complete_priority, complete_severity
 from incident_ops.cli.options import (
@@ -69,7 +69,7 @@ def update(workspace: Workspace, incident: str | None, by: str | None, **said: s
     if said["reason"] and not labels:
         raise UserError("--reason goes with a level", hint="--severity LABEL or --priority LABEL")
     if not texts and not labels:
-        raise UserError("there is nothing to say", hint='--internal "...", --public "...", or --severity LABEL')
+        raise UserError("nothing to post", hint='add --internal "..." or --public "...", or --severity LABEL')
 
     eta = expected_time(workspace, said["eta"], "--eta")
 
@@ -166,7 +166,12 @@ def _new_entry(workspace: Workspace, words: tuple[str, ...], by: str | None, sai
         corrects=said["corrects"],
         marks=tuple(dict.fromkeys(said["mark"])),
     )
-    return incident, lambda current: communicate.add_entry(current, workspace.now, actor, entry)
+
+    def add(current: Incident) -> Step:
+        must_name_the_day(workspace, current, said["at"] or "")
+        return communicate.add_entry(current, workspace.now, actor, entry)
+
+    return incident, add
 
 
 @click.command()

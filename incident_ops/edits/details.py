@@ -111,7 +111,7 @@ def _description(incident: Incident, text: str | None) -> Step:
     if text is None or text == (incident.description or NONE):
         return _NO_CHANGE
     if text == NONE:
-        return Step((Remove(("description",)),), ("description taken away",))
+        return Step((Remove(("description",)),), ("description removed",))
     return Step((Set(("description",), text),), ("description changed" if incident.description else "description set",))
 
 
@@ -131,9 +131,9 @@ def _services(incident: Incident, now: datetime, by: str | None, words: Sequence
 
 
 def _difference(before: Sequence[str], after: Sequence[str]) -> str:
-    """` (db added, web taken away)`; in another order alone, or the first time: nothing."""
+    """` (db added, web removed)`; in another order alone, or the first time: nothing."""
     added = [f"{name} added" for name in after if name not in before]
-    gone = [f"{name} taken away" for name in before if name not in after]
+    gone = [f"{name} removed" for name in before if name not in after]
     return f" ({', '.join([*added, *gone])})" if added or gone else ""
 
 
@@ -209,7 +209,7 @@ def _merged(
             if name not in after:
                 raise UserError(f"the record has no {said}", hint=did_you_mean(name, before))
             del after[name]
-            messages.append(f"{said} taken away")
+            messages.append(f"{said} removed")
         elif after.get(name) != value:
             after[name] = value
             messages.append(f"{said}: {value}")

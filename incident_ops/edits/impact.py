@@ -213,7 +213,7 @@ def _must_not_overlap(times: Sequence[ServiceImpact], new: ServiceImpact) -> Non
         if (end is None or other_begin < end) and (other_end is None or begin < other_end):
             again = f"--service {one.service}:{one.degree}:{spell_clock(other_begin, dated=False)}..TO"
             hint = f"to change that one, repeat its beginning: {again}"
-            raise UserError(f"{one.service} has another time then: {spell_hurt(one)}", hint=hint)
+            raise UserError(f"{one.service} already has a time that overlaps it: {spell_hurt(one)}", hint=hint)
 
 
 def _with_end(incident: Incident, times: list[ServiceImpact], service: str, at: str) -> list[ServiceImpact]:

@@ -183,7 +183,7 @@ def pause_incident(
         hint = f"`--now` makes it pending now, `--end` ends the wait; else that happens at {_minute(wait.pending_at)}"
         raise UserError(f"{incident.id} waits for the user already, since {stamp(wait.since)}", hint=hint)
     begins = Append(("pauses",), given_fields(from_=stamp(now), waiting_for=waiting_for, reason=reason))
-    said = f"Waiting for {waiting_for}" + (f": {reason}" if reason else "")
+    said = f"Waiting for {'the user' if waiting_for == 'user' else waiting_for}" + (f": {reason}" if reason else "")
     event = timeline_row(now, "status", said, by)
     later = pending_after(incident, policy) if waiting_for == WAITING and not at_once else None
     if later is not None:
@@ -218,4 +218,4 @@ def end_pause(incident: Incident, policy: Policy, now: datetime, by: str | None)
         raise UserError(f"{incident.id} is pending, but its changes do not say which state was left", hint=hint)
     moved = move(incident, policy, back, now, by)
     message = f"the wait is over ({spelled_move(incident, policy, back)})"
-    return Step((*moved, timeline_row(now, "status", f"The wait is over: {state_words(back)} again", by)), (message,))
+    return Step((*moved, timeline_row(now, "status", f"The wait is over: back to {state_words(back)}", by)), (message,))

@@ -297,7 +297,7 @@ def _public(view: IncidentView) -> str:
         return f"{public_status(incident)}; last public update{other} {spell_ago(age)}"
     duties = view.policy.duties(incident.severity, incident.priority)
     is_required = duties is not None and duties.status_page
-    return f"{public_status(incident)}; no public update yet{'' if is_required else ', none required'}"
+    return f"no public update yet{'' if is_required else ', none required'}"
 
 
 def _update(view: IncidentView) -> str:

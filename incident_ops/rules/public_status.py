@@ -47,4 +47,4 @@ def check(record: Record, world: World) -> Iterator[Finding]:
     if not has_status_page(incident, world.policy):
         label = world.policy.driving_label(incident.severity, incident.priority)
         message = f"a public update, and {label} has no status page"
-        yield rule_finding(ID, LEVEL, (*route, "audience"), message, "raise the level, or say it with --internal")
+        yield rule_finding(ID, LEVEL, (*route, "audience"), message, "raise the level, or use --internal from now on")

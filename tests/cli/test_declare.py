@@ -41,7 +41,7 @@ def test_without_a_remote_it_names_the_command_that_notifies_from_here(
     assert lines[place + 1] == f"  next: incident-ops notify {ID} --mark declared"
     told = json.loads(call(*ARGS, "--format", "json", at=folder.path).out)
     assert told["next"][0] == "incident-ops notify INC-20250126-140001 --mark declared"
-    assert told["next"][1].startswith("incident-ops assign commander")
+    assert told["next"][1] == "incident-ops ack INC-20250126-140001"
 
 
 def test_without_a_remote_and_a_channel_it_offers_no_command_that_would_fail(folder: Folder) -> None:

@@ -70,7 +70,7 @@ def test_it_is_the_database_too(declared: Folder) -> None:
 def test_services_are_added_taken_away_or_replaced(declared: Folder) -> None:
     """The clocks stay those of the declaration, and that is said when the first service changes."""
     first = act(declared, "12:10:00", "edit", "--service", "+web", "--service", "-api")
-    assert "services: web (web added, api taken away)" in first.out
+    assert "services: web (web added, api removed)" in first.out
     assert "clocks stay as they were at the declaration" in first.out
     whole = act(declared, "12:11:00", "edit", "-s", "web", "-s", "db")
     assert "services: web, db (db added)" in whole.out
@@ -147,7 +147,7 @@ def test_all_the_rest(declared: Folder) -> None:
         *("edit", "--bridge", "-", "--link", "Vendor ticket=-", "--tag", "-dns", "--no-drill", "--no-vip"),
         *("--factor", "os=-", "--customer", "-Acme Ltd", "--description", "-"),
     )
-    assert "bridge taken away" in back.out
+    assert "bridge removed" in back.out
     written = text(declared)
     for gone in ("meet.example", "vendor.example", "- dns", "drill:", "macOS", "Acme", "description"):
         assert gone not in written, (gone, written)

@@ -121,9 +121,9 @@ def test_where_no_number_can_be_taken_the_id_is_by_time_and_one_line_says_so(ori
     why = fault(repo, origin)
     done = declare(repo)
     assert id_of(done) == BY_TIME
-    said = [line for line in done.err.splitlines() if "by time" in line]
+    said = [line for line in done.err.splitlines() if "is a timestamp" in line]
     assert len(said) == 1
-    assert said[0].startswith("warning: the id is by time, for no number could be taken: ")
+    assert said[0].startswith("warning: the id is a timestamp, because no number could be taken: ")
     assert why in said[0]
     assert call("validate", at=repo.root).code == 0
     told = json.loads(declare(repo, "--format", "json").out)

@@ -34,7 +34,7 @@ def test_what_somebody_wrote_into_a_document_is_left_and_said(rendered: Folder) 
     assert "fix: commit it, or move it away; then render again" in done.err
     assert (rendered.path / PATH).read_text() == text
     assert "# Login failed" in (rendered.path / "incidents/INC-1/incident.md").read_text()
-    assert "4 documents: 3 written, 0 as they should be" in done.out
+    assert "4 documents: 3 written, 0 already up to date" in done.out
 
 
 def test_what_git_has_is_written_anew(rendered: Folder) -> None:

@@ -292,3 +292,24 @@ def test_what_has_not_come_yet_is_not_written(folder: Folder) -> None:
     )
     assert (folder.path / "incidents/INC-1/incident.yaml").read_bytes() == before
     assert [path.name for path in (folder.path / "incidents").iterdir()] == ["INC-1"]
+
+
+@pytest.mark.parametrize("group", ["sla", "gate", "policy", "action"])
+def test_a_group_without_its_command_shows_its_help(folder: Folder, group: str) -> None:
+    """As it is, with its lines; not as one line with the breaks spelled out."""
+    done = call(group, at=folder.path)
+    assert done.code == 2
+    assert "Commands:" in done.err
+    assert "\\n" not in done.err
+
+
+def test_a_missing_choice_is_one_sentence(folder: Folder) -> None:
+    folder.put("INC-1")
+    said = call("withdraw", "INC-1", at=folder.path).err
+    assert "\\n" not in said
+    assert "Choose from: false_alarm, duplicate, withdrawn" in said
+
+
+@pytest.mark.parametrize(("word", "meant"), [("status", "show"), ("note", "timeline"), ("new", "declare")])
+def test_a_word_of_another_tool_leads_to_the_command(folder: Folder, word: str, meant: str) -> None:
+    assert f"did you mean {meant}?" in call(word, at=folder.path).err

@@ -95,7 +95,9 @@ def test_what_is_committed_is_named_with_the_way_on(declared: Folder) -> None:
     act(declared, "resolve", "--restored", "now", "--cause", "deploy")
     declared.commit()
     told = call("undo", at=declared.path)
-    told.told_once(2, "is merged", "cannot undo 'resolved (", f'incident-ops reopen {ID} --reason "..."')
+    told.told_once(
+        2, "merged entries cannot be changed", "cannot undo 'resolved (", f'incident-ops reopen {ID} --reason "..."'
+    )
     declared.git("config", "remote.origin.url", "https://example.org/x.git")
     commit = declared.git("rev-parse", "--short=7", "HEAD").strip()
     told = call("undo", at=declared.path)

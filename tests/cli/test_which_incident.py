@@ -149,7 +149,7 @@ def test_where_none_is_open_the_one_that_was_closed_last_is_named(folder: Folder
     act(folder, "close", ID)
     done = call("close", "--verified", at=folder.path)
     assert done.code == 2
-    assert "no incident is open; the last one was" in done.err
+    assert "no incident is open; the most recent one is closed" in done.err
     assert ID in done.err
 
 

@@ -50,7 +50,7 @@ def test_the_id_and_every_time_are_those_of_the_declaration(folder: Folder) -> N
 def test_it_says_that_it_is_written_up_later_and_how_to_go_on(folder: Folder) -> None:
     done = declare(folder)
     lines = done.out.splitlines()
-    assert "  written up 14d 20h later; until it is resolved here, it counts as open" in lines
+    assert "  written up 14d 20h after the fact; until it is resolved here, it counts as open" in lines
     assert [line for line in lines if "next:" in line] == [
         f"  next: incident-ops ack {ID} --at WHEN",
         f'  next: incident-ops timeline "..." {ID} --at WHEN',
@@ -143,3 +143,17 @@ def test_a_late_step_of_today_is_not_a_write_up(folder: Folder) -> None:
     done = call("ack", at=folder.path, clock="0m")
     assert "next:" in done.out
     assert "--at again" not in done.out
+
+
+@pytest.mark.parametrize("step", [("ack",), ("timeline", "Rolled back"), ("assign", "commander", "@bob")], ids=" ".join)
+def test_a_time_of_day_without_its_day_is_refused_weeks_later(folder: Folder, step: tuple[str, ...]) -> None:
+    """It would be today's, in the middle of an incident of last month; nothing is written, both days are offered."""
+    folder.put("INC-20250126-120500")
+    before = contents(folder.path)
+    done = call(*step, "--at", "03:30", at=folder.path, clock="2025-03-10T09:00:00Z")
+    assert done.code == 2
+    assert "03:30 of which day? The last entry of INC-20250126-120500 is of 2025-01-26" in done.err
+    assert '--at "2025-01-26 03:30", or "today 03:30"' in done.err
+    assert contents(folder.path) == before
+    said = call(*step, "--at", "today 03:30", at=folder.path, clock="2025-03-10T09:00:00Z")
+    assert said.code == 0, said
