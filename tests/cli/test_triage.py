@@ -217,7 +217,7 @@ def test_closed_without_verification_is_found_in_every_check(folder: Folder) -> 
     act(folder, "close", clock="13:00:00")
     found = act(folder, "validate", clock="13:01:00").out
     assert "times.verified is missing: SEV1 asks to verify first [verified]" in found
-    assert f'incident-ops timeline "..." {ID} --at WHEN --mark verified' in found
+    assert f"incident-ops close {ID} --verified; if it was earlier: --at WHEN" in found
     act(folder, "timeline", "Looked again", ID, "--mark", "verified", clock="13:02:00")
     assert "[verified]" not in act(folder, "validate", clock="13:03:00").out
 

@@ -141,7 +141,7 @@ def test_the_error_on_a_changed_line_is_among_the_annotations(merged: Folder) ->
     merged.put("INC-2", services=f"{services}\n- newest")
     out = call("validate", "--base", "main", "--format", "github", at=merged.path).out.splitlines()
     assert "newest" in out[0]
-    assert len(out) == 11
+    assert len(out) == 12
 
 
 def test_silenced_findings_are_counted_and_listed(folder: Folder) -> None:
