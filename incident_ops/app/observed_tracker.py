@@ -121,7 +121,7 @@ def tracking_issues(desired: Desired, snapshot: Snapshot) -> Mapping[str, Issue]
 
 def holds_our_issues(desired: Desired, snapshot: Snapshot) -> bool:
     """True where the tracker has an issue of ours."""
-    return any(key_of(issue, desired.identities) for issue in snapshot.issues)
+    return any(key_of(issue, desired.identities, snapshot.records_id) for issue in snapshot.issues)
 
 
 def seen_on_tracker(desired: Desired, snapshot: Snapshot) -> SeenOf:

@@ -87,7 +87,11 @@ def observe(
     """
     issues = list_issues(tracker)
     snapshot = Snapshot(
-        source=tracker.source, repository=tracker.repository, issues=issues, proposed=dict(proposed or {})
+        source=tracker.source,
+        repository=tracker.repository,
+        records_id=tracker.records_id,
+        issues=issues,
+        proposed=dict(proposed or {}),
     )
     snapshot = _with_unlisted(tracker, desired, snapshot)
     kept = issues_to_keep(owned_issues(desired, snapshot), recorded_numbers(desired, snapshot))
@@ -113,7 +117,7 @@ def list_issues(tracker: IssueTracker) -> tuple[Issue, ...]:
 
 def _with_unlisted(tracker: IssueTracker, desired: Desired, snapshot: Snapshot) -> Snapshot:
     """With the issues, or the gaps, behind the numbers of open keys that are not in the list."""
-    if not any(key_of(issue, desired.identities) for issue in snapshot.issues):
+    if not any(key_of(issue, desired.identities, snapshot.records_id) for issue in snapshot.issues):
         return snapshot
     listed = {issue.number for issue in snapshot.issues}
     recorded = recorded_numbers(desired, snapshot)

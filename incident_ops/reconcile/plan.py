@@ -28,6 +28,7 @@ from incident_ops.reconcile.changes import (
     LABEL,
     NOTIFY,
     PROPOSAL,
+    UPDATE,
     Kept,
     KeyDecision,
     LeftAlone,
@@ -73,7 +74,7 @@ def _questions(desired: Desired, snapshot: Snapshot, changes: Sequence[PlannedCh
     people = {
         login.casefold()
         for change in changes
-        for login in change.edit.assignees or ()
+        for login in change.edit.assignees or change.edit.add_assignees or ()
         if login.casefold() not in there.get(change.number, ())
     }
     answers = len(snapshot.gone) + len(snapshot.closings) + len(snapshot.unassignable)
@@ -81,11 +82,13 @@ def _questions(desired: Desired, snapshot: Snapshot, changes: Sequence[PlannedCh
 
 
 def _cost(change: PlannedChange) -> int:
-    """One request; a parent is one more, a comment two: those that are there are read first."""
-    fields = (
-        change.action == CREATE or change.state_reason is not None or change.edit != IssueEdit() or not change.parent
-    )
-    return int(fields) + int(change.parent is not None) + 2 * int(change.comment is not None)
+    """One request for what is set at once, one for the labels and one for the people that are added, one for each label
+    that is taken off; a parent is one more, a comment two: those that are there are read first.
+    """
+    edit = change.edit
+    is_set = change.action != UPDATE or edit.title is not None or edit.body is not None
+    one_by_one = int(bool(edit.add_labels)) + len(edit.remove_labels or ()) + int(bool(edit.add_assignees))
+    return int(is_set) + one_by_one + int(change.parent is not None) + 2 * int(change.comment is not None)
 
 
 def _is_read_alone(change: PlannedChange, seen: Issue, desired: Desired) -> bool:
@@ -228,7 +231,7 @@ def _foreign(sides: SideBySide) -> KeyDecision:
     ours = {issue.number for issues in sides.ours.values() for issue in issues}
     kept = []
     for issue in sides.snapshot.issues:
-        key = generated_block.owner(issue.body)
+        key = generated_block.owner(issue.body, sides.snapshot.records_id)
         if issue.number in ours or key is None or key not in sides.desired.issues:
             continue
         if key not in sides.ours and issue.author.endswith("[bot]"):
@@ -247,15 +250,15 @@ def _orphans(sides: SideBySide, untouchable: frozenset[str], deleted: Mapping[st
         if key in sides.desired.issues or not untouchable.isdisjoint((key, incident_of(key))):
             continue
         commit = deleted.get(key) or deleted.get(incident_of(key))
-        yield from (_orphan(key, issue, commit) for issue in issues if issue.is_open)
+        yield from (_orphan(key, issue, commit, sides.snapshot.records_id) for issue in issues if issue.is_open)
 
 
-def _orphan(key: str, issue: Issue, commit: str | None) -> KeyDecision:
+def _orphan(key: str, issue: Issue, commit: str | None, records_id: int) -> KeyDecision:
     kind = ITEM_ISSUE if "/" in key else INCIDENT_ISSUE
     if commit is None or is_hands_off(issue):
         why = "no record names it any more" if commit is None else "people asked for hands off"
         return KeyDecision(kept=(Kept(key, kind, issue.number, why),))
-    edit = IssueEdit(body=generated_block.mark_closed(issue.body))
+    edit = IssueEdit(body=generated_block.mark_closed(issue.body, records_id))
     reason = f"its record was deleted in git by {commit[:12]}"
     return KeyDecision((PlannedChange(CLOSE, kind, key, issue.number, reason, edit, NOT_PLANNED, issue),))
 
@@ -280,7 +283,7 @@ def _labels(changes: Iterable[PlannedChange], sides: SideBySide) -> list[Planned
     if sides.snapshot.labels is None:
         return []
     there = {label.name.casefold() for label in sides.snapshot.labels}
-    used = {label.casefold() for change in changes for label in change.edit.labels or ()}
+    used = {label.casefold() for change in changes for label in change.edit.labels or change.edit.add_labels or ()}
     missing = [sides.desired.palette[name] for name in sorted(used - there) if name in sides.desired.palette]
     return [_label(label) for label in missing]
 

@@ -128,7 +128,7 @@ def test_a_ticket_is_found_by_its_label_and_keeps_its_issue_when_it_is_raised(pl
     assert place.call("apply", "--tracker", "github").code == 0
     key = f"INC-{place.clock.replace('-', '').replace(':', '').replace('T', '-').removesuffix('Z')}"
     before = place.issues()[key]
-    assert {label["name"] for label in before["labels"]} == {"ticket", "P2", "triaged"}
+    assert {label["name"] for label in before["labels"]} == {"ticket", "P2", "state:triaged"}
     assert place.plan()["changes"] == []
     raised = place.call("update", key, "--severity", "P0", "--by", "@alice")
     assert raised.code == 0, raised
@@ -136,7 +136,7 @@ def test_a_ticket_is_found_by_its_label_and_keeps_its_issue_when_it_is_raised(pl
     assert place.call("apply", "--tracker", "github").code == 0
     after = place.issues()[key]
     assert after["number"] == before["number"]
-    assert {label["name"] for label in after["labels"]} == {"incident", "P0", "triaged"}
+    assert {label["name"] for label in after["labels"]} == {"incident", "P0", "state:triaged"}
     assert place.plan()["changes"] == []
 
 

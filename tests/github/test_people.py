@@ -60,9 +60,7 @@ class _People:
         self.change(one, body=one["body"].replace(generated_block.BEGIN, f"{self.word()}\n{generated_block.BEGIN}", 1))
 
     def edit_block(self, one: dict[str, Any]) -> None:
-        self.change(
-            one, body=one["body"].replace(generated_block.END, f"in the block: not kept\n{generated_block.END}", 1)
-        )
+        self.change(one, body=one["body"].replace(generated_block.END, f"{self.word()}\n{generated_block.END}", 1))
 
     def cut_marker(self, one: dict[str, Any]) -> None:
         if one["number"] in self.numbered():  # without a number nothing leads back to the issue

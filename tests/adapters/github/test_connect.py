@@ -102,7 +102,7 @@ def test_a_missing_or_broken_token_is_told() -> None:
 def test_a_label_that_cannot_be_listed_by_is_told() -> None:
     """GitHub reads a comma as two labels, and would list other issues."""
     with pytest.raises(UserError, match="cannot be listed by"):
-        connect(FULL, None, ("incident,x", "action-item"), (), requests=1, owner_of=lambda _body: None)
+        connect(FULL, None, ("incident,x", "action-item"), (), requests=1, owner_of=lambda _body, _records: None)
 
 
 def test_the_client_library_is_loaded_only_by_a_connection() -> None:
