@@ -64,7 +64,7 @@ class LocalTracker:
     """
 
     source = LOCAL
-    records_id = 0
+    records_id = repository_id = 0
     repository = ""
     has_sub_issues = False
 

@@ -11,6 +11,7 @@ from typing import NamedTuple, Self
 from incident_ops.adapters import clock
 from incident_ops.adapters.git_branches import RefLock
 from incident_ops.app.identity import actor
+from incident_ops.app.issue_numbers import keep_numbers
 from incident_ops.app.notify import NoticeSender
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
 from incident_ops.app.workspace import Workspace, need_remote
@@ -115,6 +116,10 @@ def apply_allowed(run: PlannedRun, allowed: WithinLimits, report: Report = lambd
         for outcome in apply_changes(allowed.now, run.tracker, run.desired.identities, lock.may_create):
             outcomes.append(outcome)
             report(outcome)
+    is_numbered = run.github is not None
+    number_error = (
+        keep_numbers(run.workspace, run.desired, run.observed, _new_issues(outcomes)) if is_numbered else None
+    )
     records, write_error = _write_back(run, allowed, outcomes)
     report(records)
     report(SentNotices(tuple(sender.send_rest(_new_issues(outcomes)))))
@@ -126,7 +131,7 @@ def apply_allowed(run: PlannedRun, allowed: WithinLimits, report: Report = lambd
         held=(*allowed.held, *lock.held_changes(len(locked_out))),
         records=records,
         notices=tuple(sender.delivered),
-        errors=tuple(error for error in (lock.error, write_error) if error is not None),
+        errors=tuple(error for error in (lock.error, number_error, write_error) if error is not None),
         ledger_error=sender.ledger_error,
     )
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from incident_ops.adapters.files import write_text
 from incident_ops.app.edit_record import record_of
+from incident_ops.app.issue_numbers import kept_numbers
 from incident_ops.app.workspace import Workspace, at_commit, read_text_file, remote_of
 from incident_ops.app.write_back import PROPOSAL_BRANCH, proposals
 from incident_ops.domain.as_of import as_of
@@ -92,7 +93,8 @@ def observe_tracker(
     if tracker.source != GITHUB:
         return observe(tracker, desired, None, watched)
     files = _proposed_files(workspace)
-    snapshot = observe(tracker, desired, {path: _digest(content) for path, content in files.items()}, watched)
+    numbers = kept_numbers(workspace, tracker)
+    snapshot = observe(tracker, desired, {path: _digest(content) for path, content in files.items()}, watched, numbers)
     return replace(snapshot, noticed=dict(_recorded_instants(_proposed_incidents(files))))
 
 

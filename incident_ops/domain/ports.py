@@ -43,6 +43,11 @@ class IssueTracker(Protocol):
         ...
 
     @property
+    def repository_id(self) -> int:
+        """The id of the repository with the issues, mostly the same one."""
+        ...
+
+    @property
     def has_sub_issues(self) -> bool | None:
         """Whether one issue can be the parent of another, as far as the answers so far show; None while unknown."""
         ...

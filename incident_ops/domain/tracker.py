@@ -102,19 +102,22 @@ class Comment(Value, frozen=True):
 class Snapshot(Value, frozen=True):
     """A tracker at one moment: what `--save-observed` writes and `--observed` reads.
 
-    `records_id` is GitHub's id of the repository that holds the records, 0 where there is none. `issues` by number:
-    ours, and those that carry a label of ours; `labels` None where the tracker makes them itself; `closings` by number,
-    for the issues that a person closed; `gone` by number; `unassignable` are the logins that were asked about and
-    cannot be assigned; `has_sub_issues` None where nothing tells; `proposed` is, by path, the sha256 of each file on
-    the branch of our open proposal, `noticed` by key the instant that stands there of an escalation or a return.
-    `comments` are those under tracking issues since `heard_since`, None where nobody asked. `ledger` are the lines of
-    the ledger that this run may need, None where it could not be read.
+    `records_id` is GitHub's id of the repository that holds the records, `repository_id` that of the one with the
+    issues; 0 where there is none. `numbers` by key are those of issues that earlier runs opened or saw. `issues` by
+    number: ours, and those that carry a label of ours; `labels` None where the tracker makes them itself; `closings`
+    by number, for the issues that a person closed; `gone` by number; `unassignable` are the logins that were asked
+    about and cannot be assigned; `has_sub_issues` None where nothing tells; `proposed` is, by path, the sha256 of each
+    file on the branch of our open proposal, `noticed` by key the instant that stands there of an escalation or a
+    return. `comments` are those under tracking issues since `heard_since`, None where nobody asked. `ledger` are the
+    lines of the ledger that this run may need, None where it could not be read.
     """
 
     schema: int = 1
     source: str = LOCAL
     repository: str = ""
     records_id: int = 0
+    repository_id: int = 0
+    numbers: dict[str, int] = {}
     issues: tuple[Issue, ...] = ()
     labels: tuple[Label, ...] | None = None
     closings: dict[int, Closing] = {}

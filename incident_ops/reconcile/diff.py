@@ -53,25 +53,47 @@ def key_of(issue: tracker.Issue, identities: Collection[str], records_id: int = 
 
 
 def owned_issues(desired: Desired, snapshot: tracker.Snapshot) -> OwnedIssues:
-    """Key -> its issues. One of ours that lost its marker is known by its number in the one record that names it."""
+    """Key -> its issues. The number that a run kept for a key tells before any marker.
+
+    One of ours that lost its marker is known by its number in the one record that names it. Where other records may
+    have their issues too, a marker of an older version, which names no repository, counts only with its number.
+    """
     recorded = recorded_numbers(desired, snapshot)
-    times = Counter(recorded.values())
-    claimed = {number: key for key, number in recorded.items() if times[number] == 1}
+    claimed, opened = _by_number(recorded), _by_number(snapshot.numbers)
     by_key: dict[str, list[tracker.Issue]] = defaultdict(list)
     for issue in sorted(snapshot.issues, key=lambda issue: issue.number):
-        key = key_of(issue, desired.identities, snapshot.records_id)
-        if key is None and issue.author.casefold() in desired.identities and generated_block.owner(issue.body) is None:
+        is_trusted = issue.author.casefold() in desired.identities
+        key = (opened.get(issue.number) if is_trusted else None) or key_of(
+            issue, desired.identities, snapshot.records_id
+        )
+        if key is None and is_trusted and generated_block.owner(issue.body) is None:
             key = claimed.get(issue.number)
-        if key:
+        if key and not (is_anybodys(issue, snapshot) and recorded.get(key) != issue.number):
             by_key[key].append(issue)
     return by_key
 
 
+def is_anybodys(issue: tracker.Issue, snapshot: tracker.Snapshot) -> bool:
+    """True for a marker without a repository on a tracker that is not in the records' own."""
+    is_shared = snapshot.records_id != snapshot.repository_id
+    return is_shared and generated_block.parse_body(issue.body).is_of_older_version
+
+
+def _by_number(numbers: Mapping[str, int]) -> Mapping[int, str]:
+    """Number -> the one key that has it."""
+    times = Counter(numbers.values())
+    return {number: key for key, number in numbers.items() if times[number] == 1}
+
+
 def recorded_numbers(desired: Desired, snapshot: tracker.Snapshot) -> Mapping[str, int]:
-    """Key -> the number in its record; empty where the tracker is not the one that records carry numbers of."""
+    """Key -> the number in its record, else the one that a run kept.
+
+    Empty where the tracker is not the one that records carry numbers of.
+    """
     if snapshot.source != tracker.GITHUB:
         return {}
-    return {issue.key: issue.number for issue in desired.issues.values() if issue.number is not None}
+    kept = {key: number for key, number in snapshot.numbers.items() if key in desired.issues}
+    return kept | {issue.key: issue.number for issue in desired.issues.values() if issue.number is not None}
 
 
 def issue_to_keep(issues: Iterable[tracker.Issue], number: int | None = None) -> tracker.Issue:
@@ -191,6 +213,11 @@ class SideBySide(NamedTuple):
     recreate: frozenset[str]
 
     @property
+    def is_known(self) -> bool:
+        """True where the tracker is known to be the one with our issues, even if it shows none."""
+        return bool(self.ours or self.snapshot.numbers)
+
+    @property
     def is_hosted(self) -> bool:
         """True where the tracker's numbers are those that records carry."""
         return self.snapshot.source == tracker.GITHUB
@@ -228,7 +255,9 @@ def _missing(wanted: DesiredIssue, sides: SideBySide) -> KeyDecision:
     if wanted.closed_as:
         never = "it never had an issue" if number is None else f"its issue #{number} is not among ours"
         return _keep(wanted, number, f"{wanted.why}; {never}")
-    if number is not None and sides.ours and wanted.key not in sides.recreate:
+    if number is None and (older := _of_older_version(wanted.key, sides)) is not None:
+        return _keep(wanted, older, f"#{older} may be its issue or other records'; write its number into the record")
+    if number is not None and sides.is_known and wanted.key not in sides.recreate:
         return _keep(wanted, number, _why_not(number, wanted.key, sides))
     text = generated_block.generated_text(sides.desired.bodies[wanted.key])
     body = generated_block.compose(wanted.key, text, repository=sides.snapshot.records_id)
@@ -236,10 +265,17 @@ def _missing(wanted: DesiredIssue, sides: SideBySide) -> KeyDecision:
     edit = tracker.IssueEdit(title=wanted.title, body=body, labels=wanted.labels, assignees=logins)
     why = f"{wanted.why} and has no issue yet"
     if number is not None:
-        why = f"{wanted.why} and its issue #{number} is not here" + (" (--recreate)" if sides.ours else "")
+        why = f"{wanted.why} and its issue #{number} is not here" + (" (--recreate)" if sides.is_known else "")
     return KeyDecision(
         (PlannedChange(CREATE, wanted.kind, wanted.key, None, why, edit, parent=_parent(wanted, None, sides)),)
     )
+
+
+def _of_older_version(key: str, sides: SideBySide) -> int | None:
+    """The issue with a marker of this key that may be of other records on the same tracker."""
+    issues = (issue for issue in sides.snapshot.issues if is_anybodys(issue, sides.snapshot))
+    found = (issue.number for issue in issues if key_of(issue, sides.desired.identities) == key)
+    return next(found, None)
 
 
 def _why_not(number: int, key: str, sides: SideBySide) -> str:

@@ -178,7 +178,7 @@ def parse_body(body: str) -> Parts:
     head = _HEAD.fullmatch(lines[0])
     key, digest = (head[1], head[3]) if head else (None, None)
     repository = int(head[2]) if head and head[2] else None
-    rest, known, hidden = _remembered(lines[1:] if head else lines)
+    rest, known, hidden = _memory_apart(lines[1:] if head else lines)
     if BEGIN in rest:
         start = rest.index(BEGIN)
         if END in rest[start:]:
@@ -189,7 +189,7 @@ def parse_body(body: str) -> Parts:
     return Parts(key, digest, None, (), left, repository, known, hidden)
 
 
-def _remembered(lines: list[str]) -> tuple[list[str], frozenset[str] | None, frozenset[str]]:
+def _memory_apart(lines: list[str]) -> tuple[list[str], frozenset[str] | None, frozenset[str]]:
     """The lines without those that hold what was to be known of the text, and what they hold."""
     rest: list[str] = []
     known: set[str] | None = None

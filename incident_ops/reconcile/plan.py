@@ -151,7 +151,7 @@ def make_plan(
         if untouchable.isdisjoint((key, incident_of(key)))
     )
     orphans = _orphans(sides, untouchable, deleted or {})
-    decision = join_decisions([_foreign(sides), *decisions, *orphans, _unassignable(sides)])
+    decision = join_decisions([_foreign(sides), *decisions, *orphans, _unclaimed(sides), _unassignable(sides)])
     changes = tuple(sorted((*_labels(decision.changes, sides), *decision.changes), key=lambda change: change.turn))
     return Plan(
         changes=changes,
@@ -160,7 +160,7 @@ def make_plan(
         requests_estimate=estimate_requests(desired, snapshot, changes),
         checksum=checksum(changes),
         owned_open=sum(1 for issues in sides.ours.values() for issue in issues if issue.is_open),
-        lost=0 if sides.ours else len(sides.recorded),
+        lost=0 if sides.is_known else len(sides.recorded),
         proposed=snapshot.proposed,
     )
 
@@ -234,6 +234,8 @@ def _foreign(sides: SideBySide) -> KeyDecision:
         key = generated_block.owner(issue.body, sides.snapshot.records_id)
         if issue.number in ours or key is None or key not in sides.desired.issues:
             continue
+        if issue.author.casefold() in sides.desired.identities:
+            continue  # it may be of other records
         if key not in sides.ours and issue.author.endswith("[bot]"):
             message = f"#{issue.number} carries our mark of {key}, and {issue.author}, who opened it, is not trusted"
             raise UserError(message, hint=f"add {issue.author} to tracker.identities in policy.yaml, or remove line 1")
@@ -242,6 +244,19 @@ def _foreign(sides: SideBySide) -> KeyDecision:
             Kept(key, sides.desired.issues[key].kind, issue.number, f"our mark, pasted by {who}, does not count")
         )
     return KeyDecision(kept=tuple(kept))
+
+
+def _unclaimed(sides: SideBySide) -> KeyDecision:
+    """Open issues that we opened and that nothing leads back to a record."""
+    ours = {issue.number for issues in sides.ours.values() for issue in issues}
+    return KeyDecision(
+        kept=tuple(
+            Kept("unmarked", INCIDENT_ISSUE, issue.number, f"{issue.author} opened it, and no record claims it")
+            for issue in sides.snapshot.issues
+            if issue.is_open and issue.number not in ours and issue.author.casefold() in sides.desired.identities
+            if generated_block.owner(issue.body) is None
+        )
+    )
 
 
 def _orphans(sides: SideBySide, untouchable: frozenset[str], deleted: Mapping[str, str]) -> Iterator[KeyDecision]:

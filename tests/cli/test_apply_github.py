@@ -291,3 +291,39 @@ def test_markdown_is_what_a_reviewer_reads(place: Place) -> None:
     for change in place.plan()["changes"]:
         assert change["key"] in shown
     assert not re.search(r"(?<![`\w])@\w", shown)
+
+
+EDITS = {
+    "a line above line 1": lambda one: {"body": f"Update: see the bridge\n{one['body']}"},
+    "the hidden line cut": lambda one: {"body": one["body"].split("\n", 1)[1]},
+    "the text replaced": lambda one: {"body": "we talk on the bridge"},
+    "the text emptied": lambda one: {"body": ""},
+    "the text of another issue": lambda one: {"body": one["other"]},
+    "all labels off": lambda one: {"labels": []},
+    "labels and text gone": lambda one: {"labels": [], "body": ""},
+    "another title": lambda one: {"title": "Bridge"},
+}
+
+
+@pytest.mark.parametrize("is_merged", [False, True], ids=["before the merge", "after the merge"])
+def test_no_edit_of_an_issue_opens_a_second_one(place: Place, is_merged: bool) -> None:
+    """Its number is known from the run that opened it, merged or not, and what was cut is put back."""
+    done = place.call("apply", "--tracker", "github")
+    assert (done.code, done.err) == (0, ""), done
+    count = len(place.issues())
+    if is_merged:
+        place.folder.git("fetch", "--quiet", "origin", BRANCH)
+        place.folder.git("merge", "--quiet", "--ff-only", "FETCH_HEAD")
+        place.folder.git("push", "--quiet", "origin", "main")
+    for said, edit in EDITS.items():
+        before = place.issues()
+        key, one = sorted(before.items())[-1]
+        other = sorted(before.items())[0][1]["body"]
+        place.ask("PATCH", f"/issues/{one['number']}", edit({**one, "other": other}), token=PERSON_TOKEN)
+        done = place.call("apply", "--tracker", "github")
+        assert done.code == 0, (said, done)
+        assert len(place.ask("GET", "/issues?state=all&per_page=100")) == count, said
+        after = place.issues()
+        assert (after[key]["number"], after[key]["title"]) == (one["number"], one["title"]), said
+        assert after[key]["labels"], said
+        assert not [row for row in place.plan()["changes"] if row["action"] != "edit"], said

@@ -310,6 +310,16 @@ def test_ticked_boxes_survive_a_new_text() -> None:
     assert generated_block.compose("INC-1", made, broken) == seen
 
 
+def test_an_unmarked_issue_of_ours_is_listed() -> None:
+    """Nothing leads back to a record, so people decide."""
+    tracker, records = synced()
+    number = tracker.open_by(tracker.author, "left over", "no mark", ("incident",))
+    reason = "github-actions[bot] opened it, and no record claims it"
+    assert kept(plan_for(records, tracker)) == [("unmarked", number, reason)]
+    tracker.edit(number, state="closed", state_reason="completed")
+    assert kept(plan_for(records, tracker)) == []
+
+
 def test_a_duplicated_key_is_closed_with_one_comment() -> None:
     """The record's number stays, even where another is lower; others are closed as duplicates and told why, once."""
     tracker, records = synced()

@@ -37,7 +37,7 @@ class MemoryTracker:
     """
 
     source = GITHUB
-    records_id = 7
+    records_id = repository_id = 7
 
     def __init__(
         self,

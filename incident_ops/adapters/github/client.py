@@ -317,19 +317,32 @@ class RecordsHome:
 
     def __init__(self, client: Client, name: str, known: int | None) -> None:
         self._client, self._name, self._id = client, name or client.repository, known
+        self._other: int | None = None
 
     @property
     def id(self) -> int:
         """Asked for once; that of the repository with the issues where GitHub has none of the remote's name."""
         if self._id is None:
-            found = self._client.repository_id(self._name)
-            if found is None and self._name != self._client.repository:
-                found = self._client.repository_id(self._client.repository)
-            if found is None:
-                hint = "check the name, and that the token may read the repository"
-                raise Incomplete(f"GitHub shows no repository {self._client.repository}", hint=hint)
-            self._id = found
+            found = self._client.repository_id(self._name) if self._is_elsewhere else None
+            self._id = self._issues_id() if found is None else found
         return self._id
+
+    @property
+    def id_with_issues(self) -> int:
+        """That of the repository with the issues, asked for once where it is not the same one."""
+        return self._issues_id() if self._is_elsewhere else self.id
+
+    @property
+    def _is_elsewhere(self) -> bool:
+        return self._name.casefold() != self._client.repository.casefold()
+
+    def _issues_id(self) -> int:
+        if self._other is None:
+            self._other = self._client.repository_id(self._client.repository)
+        if self._other is None:
+            hint = "check the name, and that the token may read the repository"
+            raise Incomplete(f"GitHub shows no repository {self._client.repository}", hint=hint)
+        return self._other
 
 
 class Identity:

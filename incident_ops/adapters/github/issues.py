@@ -82,6 +82,11 @@ class GitHubTracker:
         return self._records.id
 
     @property
+    def repository_id(self) -> int:
+        """The id of the repository with the issues. Errors as `records_id`."""
+        return self._records.id_with_issues
+
+    @property
     def renamed_to(self) -> str | None:
         """The present name of a repository that was given by an old one: reads follow, writes are refused."""
         return self._client.renamed_to
