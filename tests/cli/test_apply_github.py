@@ -245,7 +245,8 @@ def test_an_empty_tracker_is_not_filled_again(place: Place, github: Standin, mon
     place.folder.git("merge", "--quiet", "--squash", "FETCH_HEAD")
     place.push("numbers")
     place.repository = github.new_repository()
-    monkeypatch.setenv("GITHUB_REPOSITORY", place.repository)
+    for name, value in github.environment(place.repository).items():
+        monkeypatch.setenv(name, value)
     done = place.call("apply", "--tracker", "github")
     assert done.code == 5
     assert "--accept-empty-tracker" in done.err
