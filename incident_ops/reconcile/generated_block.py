@@ -36,6 +36,7 @@ FIXED_BOX = "!"
 
 _KEY = r"[A-Za-z0-9](?:-?[A-Za-z0-9_./])*"
 _BOX = re.compile(rf"([ \t>]*(?:[-*+]|[0-9]{{1,9}}[.)])[ \t]+\[)([ xX])(\].*<!-- box:({_KEY}) -->[ \t]*)")
+_STATE = re.compile(r"^((?:>[ \t]*)*(?:[-*+]|[0-9]{1,9}[.)])[ \t]+\[)[xX]")
 _END = re.compile(r"\r\n|\r|\n")
 
 
@@ -207,7 +208,8 @@ def _memory_apart(lines: list[str]) -> tuple[list[str], frozenset[str] | None, f
 
 def _line_digest(line: str) -> str:
     """What a line is known by: without what is invisible around it, and whatever is ticked in it."""
-    return urlsafe_b64encode(hashlib.sha256(untick(line).strip().encode()).digest())[:_DIGEST].decode()
+    text = _STATE.sub(r"\1 ", line.strip())
+    return urlsafe_b64encode(hashlib.sha256(text.encode()).digest())[:_DIGEST].decode()
 
 
 def _digests(text: str) -> frozenset[str]:
