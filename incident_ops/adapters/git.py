@@ -325,8 +325,15 @@ class Objects:
 
     def file_tree(self, name: str, content: bytes) -> str:
         """A tree that holds one file -> its id."""
-        blob = self._line("hash-object", "-w", "--no-filters", "--stdin", stdin=content)
-        return self._line("mktree", stdin=f"100644 blob {blob}\t{name}\n".encode())
+        return self.files_tree({name: content})
+
+    def files_tree(self, files: Mapping[str, bytes]) -> str:
+        """A tree that holds these files at its top -> its id."""
+        rows = [
+            f"100644 blob {self._line('hash-object', '-w', '--no-filters', '--stdin', stdin=content)}\t{name}\n"
+            for name, content in files.items()
+        ]
+        return self._line("mktree", stdin="".join(rows).encode())
 
     def changed_tree(self, base: str, files: Mapping[str, bytes | None]) -> str:
         """The tree of a commit with these files changed, made, or taken out (None) -> its id.

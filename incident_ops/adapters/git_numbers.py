@@ -1,20 +1,25 @@
-"""Numbers of ids, each taken once on a branch of the remote: two people never get the same one.
+"""Numbers of ids and of issues, on a branch of the remote.
 
-The branch holds the last number of each series, whether it is of incidents, maintenance or problems. It only grows.
+Each number of an id is taken once: two people never get the same one. The branch holds the last number of each series,
+whether it is of incidents, maintenance or problems, and the number of each issue that a run opened or saw. It only
+grows.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from incident_ops.adapters.git_remote import Move, Remote, compare_and_set
+import msgspec
+
+from incident_ops.adapters.git import Objects
+from incident_ops.adapters.git_remote import Move, Remote, Stay, compare_and_set
 from incident_ops.errors import Incomplete
 
 NUMBERS_BRANCH = "incident-ops/ids"
-_FILE = "last.json"
+_FILE, _ISSUES = "last.json", "issues.json"
 
 
 def take_number(remote: Remote, series: str, highest: Callable[[str | None], int], now: datetime) -> int:
@@ -32,7 +37,7 @@ def take_number(remote: Remote, series: str, highest: Callable[[str | None], int
         content = json.dumps({**last, series: number}, indent=0, sort_keys=True)
         # two clones that take the same number at the same instant must not make the same commit
         message = f"Number {number} of {series}\n\nby: {secrets.token_hex(8)}"
-        tree = objects.file_tree(_FILE, f"{content}\n".encode())
+        tree = _tree(objects, seen, {_FILE: f"{content}\n".encode()})
         return Move(objects.commit(tree, (seen,) if seen else (), message, now), number)
 
     return compare_and_set(remote, NUMBERS_BRANCH, decide, "no number was taken")
@@ -48,3 +53,46 @@ def _parsed(content: bytes | None) -> dict[str, int]:
         hint = f"its history has the last good one: git log -p origin/{NUMBERS_BRANCH}"
         raise Incomplete(f"branch {NUMBERS_BRANCH} does not hold numbers", hint=hint, where=NUMBERS_BRANCH)
     return last
+
+
+def issue_numbers(remote: Remote, repository_id: int) -> Mapping[str, int]:
+    """Key -> the number of its issue in the repository of this id, as runs kept them. Incomplete where not readable."""
+    tip = remote.tip(NUMBERS_BRANCH)
+    return {} if tip is None else _issues(remote.objects.content(tip, _ISSUES)).get(str(repository_id), {})
+
+
+def keep_issue_numbers(remote: Remote, repository_id: int, numbers: Mapping[str, int], now: datetime) -> None:
+    """Adds numbers of issues to those that are kept; a key that has another one gets this.
+
+    Errors as `take_number`.
+    """
+    objects = remote.objects
+
+    def decide(seen: str | None) -> Move[None] | Stay[None]:
+        kept = {} if seen is None else _issues(objects.content(seen, _ISSUES))
+        there = kept.get(str(repository_id), {})
+        if numbers.items() <= there.items():
+            return Stay(None)
+        content = json.dumps({**kept, str(repository_id): {**there, **numbers}}, indent=0, sort_keys=True)
+        tree = _tree(objects, seen, {_ISSUES: f"{content}\n".encode()})
+        message = f"Numbers of {len(numbers.items() - there.items())} issues"
+        return Move(objects.commit(tree, (seen,) if seen else (), message, now), None)
+
+    compare_and_set(remote, NUMBERS_BRANCH, decide, "the numbers of issues were not kept")
+
+
+def _tree(objects: Objects, seen: str | None, changed: Mapping[str, bytes]) -> str:
+    """The files of the branch, with those that changed."""
+    there = {} if seen is None else {name: objects.content(seen, name) for name in (_FILE, _ISSUES)}
+    return objects.files_tree({name: text for name, text in there.items() if text is not None} | dict(changed))
+
+
+def _issues(content: bytes | None) -> dict[str, dict[str, int]]:
+    """Id of a repository -> key -> number; nothing where no issue has one. Incomplete where it holds something else."""
+    try:
+        kept = msgspec.json.decode(content or b"{}", type=dict[str, dict[str, int]])
+    except msgspec.DecodeError as error:
+        hint = f"its history has the last good one: git log -p origin/{NUMBERS_BRANCH}"
+        message = f"branch {NUMBERS_BRANCH} does not hold numbers of issues"
+        raise Incomplete(message, hint=hint, where=NUMBERS_BRANCH) from error
+    return kept

@@ -64,6 +64,7 @@ class LocalTracker:
     """
 
     source = LOCAL
+    records_id = repository_id = 0
     repository = ""
     has_sub_issues = False
 
@@ -130,15 +131,15 @@ class LocalTracker:
 
     def update(self, number: int, edit: IssueEdit) -> None:
         """Changes what `edit` names."""
-        self._set(number, _columns(edit))
+        self._set(number, edit)
 
     def close(self, number: int, reason: str, edit: IssueEdit) -> None:
         """Closes the issue as `reason`."""
-        self._set(number, {**_columns(edit), "state": "closed", "state_reason": reason})
+        self._set(number, edit, state="closed", state_reason=reason)
 
     def reopen(self, number: int, edit: IssueEdit) -> None:
         """Opens the issue again."""
-        self._set(number, {**_columns(edit), "state": "open", "state_reason": "reopened"})
+        self._set(number, edit, state="open", state_reason="reopened")
 
     def link(self, parent: int, child: int) -> None:
         """Does nothing: there are no sub-issues."""
@@ -154,14 +155,21 @@ class LocalTracker:
     def create_label(self, label: Label) -> None:
         """Does nothing: labels need no making."""
 
-    def _set(self, number: int, columns: dict[str, str]) -> None:
-        if not columns:
+    def _set(self, number: int, edit: IssueEdit, **state: str) -> None:
+        if edit == IssueEdit() and not state:
             return
-        names = ", ".join(f"{name} = ?" for name in columns)
         with self._write() as db:
-            done = db.execute(f"update issues set {names} where number = ?", (*columns.values(), number))  # noqa: S608
-            if done.rowcount != 1:
+            row = db.execute("select labels, assignees from issues where number = ?", (number,)).fetchone()
+            if row is None:
                 raise WriteFailed(f"the tracker has no issue #{number}", where=str(self.path))
+            columns = {
+                "labels": _pack(edit.labels_after(_unpack(row[0]))),
+                "assignees": _pack(edit.assignees_after(_unpack(row[1]))),
+                **{name: text for name, text in (("title", edit.title), ("body", edit.body)) if text is not None},
+                **state,
+            }
+            names = ", ".join(f"{name} = ?" for name in columns)
+            db.execute(f"update issues set {names} where number = ?", (*columns.values(), number))  # noqa: S608
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
@@ -222,13 +230,6 @@ def _is_set_up(db: sqlite3.Connection, path: Path) -> bool:
         hint = f"this program knows version {_VERSION}; use the newer one"
         raise Incomplete(f"the tracker has version {version}", hint=hint, where=str(path))
     return True
-
-
-def _columns(edit: IssueEdit) -> dict[str, str]:
-    out = {"title": edit.title, "body": edit.body}
-    out["labels"] = None if edit.labels is None else _pack(edit.labels)
-    out["assignees"] = None if edit.assignees is None else _pack(edit.assignees)
-    return {name: value for name, value in out.items() if value is not None}
 
 
 def _pack(texts: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from incident_ops.adapters import clock
 from incident_ops.adapters.git_branches import RefLock
 from incident_ops.app.identity import actor
+from incident_ops.app.issue_numbers import keep_numbers
 from incident_ops.app.notify import NoticeSender
 from incident_ops.app.observed_tracker import source_of, workspace_for
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
@@ -135,9 +136,12 @@ def apply_allowed(run: PlannedRun, allowed: WithinLimits, report: Report = lambd
         for outcome in apply_changes(allowed.now, run.tracker, run.desired.identities, lock.may_create):
             outcomes.append(outcome)
             report(outcome)
+    opened, number_error = _new_issues(outcomes), None
+    if run.github is not None:
+        number_error = keep_numbers(run.workspace, run.desired, run.observed, opened)
     records, write_errors = _write_back(run, allowed, outcomes)
     report(records)
-    report(SentNotices(tuple(sender.send_rest(_new_issues(outcomes)))))
+    report(SentNotices(tuple(sender.send_rest(opened))))
     locked_out = [one for one in outcomes if _opens(one) and one.outcome == LEFT_OVER and one.error is None]
     return AppliedRun(
         planned=run,
@@ -146,7 +150,7 @@ def apply_allowed(run: PlannedRun, allowed: WithinLimits, report: Report = lambd
         held=(*allowed.held, *lock.held_changes(len(locked_out))),
         records=records,
         notices=tuple(sender.delivered),
-        errors=tuple(error for error in (lock.error, *write_errors) if error is not None),
+        errors=tuple(error for error in (lock.error, number_error, *write_errors) if error is not None),
         ledger_error=sender.ledger_error,
     )
 

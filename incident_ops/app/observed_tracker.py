@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from incident_ops.adapters.files import write_text
 from incident_ops.app.edit_record import record_of
+from incident_ops.app.issue_numbers import kept_numbers
 from incident_ops.app.proposals import as_proposal, seen_branches
 from incident_ops.app.workspace import Workspace, at_commit, read_text_file, remote_of
 from incident_ops.domain.as_of import as_of
@@ -93,7 +94,7 @@ def observe_tracker(
     if tracker.source != GITHUB:
         return observe(tracker, desired, watched)
     branches = seen_branches(workspace)
-    snapshot = observe(tracker, desired, watched)
+    snapshot = observe(tracker, desired, watched, kept_numbers(workspace, tracker))
     return replace(
         snapshot,
         proposals=tuple(as_proposal(branch) for branch in branches),
@@ -126,7 +127,7 @@ def tracking_issues(desired: Desired, snapshot: Snapshot) -> Mapping[str, Issue]
 
 def holds_our_issues(desired: Desired, snapshot: Snapshot) -> bool:
     """True where the tracker has an issue of ours."""
-    return any(key_of(issue, desired.identities) for issue in snapshot.issues)
+    return any(key_of(issue, desired.identities, snapshot.records_id) for issue in snapshot.issues)
 
 
 def seen_on_tracker(desired: Desired, snapshot: Snapshot) -> SeenOf:

@@ -173,7 +173,11 @@ def _notices(
 
 def _deleted(workspace: Workspace, observed: Snapshot, wanted: Desired, records: Sequence[Record]) -> Mapping[str, str]:
     """What git history says of the open issues that no record names: key -> the commit that deleted it."""
-    keys = {key for issue in observed.issues if issue.is_open and (key := key_of(issue, wanted.identities))}
+    keys = {
+        key
+        for issue in observed.issues
+        if issue.is_open and (key := key_of(issue, wanted.identities, observed.records_id))
+    }
     orphans = keys.difference(wanted.issues, wanted.clashes)
     if not orphans or workspace.git is None or workspace.store.commit is None:
         return {}

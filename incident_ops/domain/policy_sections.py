@@ -262,6 +262,7 @@ class Routing(Value, frozen=True):
 class TrackerLabels(Value, frozen=True):
     incident: str = "incident"
     ticket: str = "ticket"
+    state: str = "state:"
     action_item: str = "action-item"
     priority: str = "priority:"
     overdue: str = "overdue"

@@ -38,6 +38,16 @@ class IssueTracker(Protocol):
         ...
 
     @property
+    def records_id(self) -> int:
+        """The id that GitHub gave the repository with the records; a new name or owner leaves it. 0 without one."""
+        ...
+
+    @property
+    def repository_id(self) -> int:
+        """The id of the repository with the issues, mostly the same one."""
+        ...
+
+    @property
     def has_sub_issues(self) -> bool | None:
         """Whether one issue can be the parent of another, as far as the answers so far show; None while unknown."""
         ...

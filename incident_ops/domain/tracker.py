@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from incident_ops.domain.incident import Value
 
 LOCAL, GITHUB = "local", "github"
@@ -34,12 +36,30 @@ class Issue(Value, frozen=True):
 
 
 class IssueEdit(Value, frozen=True):
-    """New values for an issue; None leaves a field as it is."""
+    """New values for an issue; None leaves a field as it is.
+
+    Only a new issue gets all its `labels` and `assignees`. One that is there gets and loses single ones, so that what
+    somebody adds meanwhile stays.
+    """
 
     title: str | None = None
     body: str | None = None
     labels: tuple[str, ...] | None = None
     assignees: tuple[str, ...] | None = None
+    add_labels: tuple[str, ...] | None = None
+    remove_labels: tuple[str, ...] | None = None
+    add_assignees: tuple[str, ...] | None = None
+
+    def labels_after(self, labels: Iterable[str]) -> tuple[str, ...]:
+        """The labels of an issue that has `labels`, once this is done; case makes no difference."""
+        gone = {name.casefold() for name in self.remove_labels or ()}
+        kept = {name.casefold(): name for name in labels if name.casefold() not in gone}
+        return tuple(({name.casefold(): name for name in self.add_labels or ()} | kept).values())
+
+    def assignees_after(self, assignees: Iterable[str]) -> tuple[str, ...]:
+        """The same for people; nobody is taken off."""
+        there = {login.casefold(): login for login in assignees}
+        return tuple((there | {login.casefold(): login for login in self.add_assignees or ()}).values())
 
 
 class Label(Value, frozen=True):
@@ -128,10 +148,12 @@ class Proposal(Value, frozen=True):
 class Snapshot(Value, frozen=True):
     """A tracker at one moment: what `--save-observed` writes and `--observed` reads.
 
-    `issues` by number: ours, and those that carry a label of ours; `labels` None where the tracker makes them itself;
-    `closings` by number, for the issues that a person closed; `gone` by number; `unassignable` are the logins that were
-    asked about and cannot be assigned; `has_sub_issues` None where nothing tells; `proposals` are the edits of records
-    that stand on branches of ours, `noticed` by key the instant that stands there of an escalation or a return.
+    `records_id` is GitHub's id of the repository that holds the records, `repository_id` that of the one with the
+    issues; 0 where there is none. `numbers` by key are those of issues that earlier runs opened or saw. `issues` by
+    number: ours, and those that carry a label of ours; `labels` None where the tracker makes them itself; `closings`
+    by number, for the issues that a person closed; `gone` by number; `unassignable` are the logins that were asked
+    about and cannot be assigned; `has_sub_issues` None where nothing tells; `proposals` are the edits of records that
+    stand on branches of ours, `noticed` by key the instant that stands there of an escalation or a return.
     `comments` are those under tracking issues since `heard_since`, None where nobody asked. `ledger` are the lines of
     the ledger that this run may need, None where it could not be read.
     """
@@ -139,6 +161,9 @@ class Snapshot(Value, frozen=True):
     schema: int = 1
     source: str = LOCAL
     repository: str = ""
+    records_id: int = 0
+    repository_id: int = 0
+    numbers: dict[str, int] = {}
     issues: tuple[Issue, ...] = ()
     labels: tuple[Label, ...] | None = None
     closings: dict[int, Closing] = {}

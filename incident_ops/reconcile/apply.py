@@ -93,7 +93,7 @@ def apply_changes(
         yield from _left(todo, error)
         return
     known = {change.key: change.number for change in todo if change.number is not None and change.action != CLOSE}
-    numbers = known | _numbers(issues, identities)
+    numbers = known | _numbers(issues, identities, tracker.records_id)
     run = _Run(tracker, may_create, {issue.number: issue for issue in issues}, numbers)
     for place, change in enumerate(todo):
         applied = _attempt(change, run)
@@ -119,11 +119,11 @@ def outcome_summary(outcomes: Iterable[Applied], held_back: int = 0) -> Summary:
     )
 
 
-def _numbers(issues: Sequence[Issue], identities: Collection[str]) -> dict[str, int]:
+def _numbers(issues: Sequence[Issue], identities: Collection[str], records_id: int) -> dict[str, int]:
     """Key -> the number of its issue."""
     by_key: dict[str, list[Issue]] = {}
     for issue in issues:
-        if key := key_of(issue, identities):
+        if key := key_of(issue, identities, records_id):
             by_key.setdefault(key, []).append(issue)
     return {key: issue_to_keep(same_key).number for key, same_key in by_key.items()}
 

@@ -13,7 +13,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.item_due import item_due
 from incident_ops.domain.lifecycle import FIXED, STATES
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.policy_sections import ITEM_STATUSES
+from incident_ops.domain.policy_sections import ITEM_STATUSES, TrackerLabels
 from incident_ops.domain.record import Record, item_key
 from incident_ops.domain.ticket import TICKET, kind_of
 from incident_ops.domain.time import parse_instant
@@ -30,7 +30,6 @@ _LONGEST = 100  # characters of a description on GitHub
 def palette(policy: Policy, used: Iterable[str]) -> Mapping[str, Label]:
     """Case-folded name -> label, for kinds, levels, states, and `used` ones of any other kind."""
     kinds = policy.tracker.labels
-    states = dict.fromkeys((*STATES, *ITEM_STATUSES))
     known = [
         Label(name=kinds.incident, color=_KIND, description="The issue of an incident; its record is in git"),
         Label(name=kinds.ticket, color=_KIND, description="The issue of a ticket; its record is in git"),
@@ -38,10 +37,18 @@ def palette(policy: Policy, used: Iterable[str]) -> Mapping[str, Label]:
         Label(name=kinds.overdue, color=_BY_RANK[0], description="An action item past its due date"),
         *(_priority(kinds.priority, number) for number in range(10)),
         *(_level(level.id, level.rank, level.label) for level in (*policy.levels, *policy.scheme.major)),
-        *(Label(name=name, color=_STATE, description=f"State: {name.replace('_', ' ')}") for name in states),
+        *(Label(name=_state(kinds, state), color=_STATE, description=_of_state(state)) for state in STATES),
         *(Label(name=name, color=_OTHER, description="A level that the policy does not have") for name in sorted(used)),
     ]
     return {label.name.casefold(): label for label in reversed(known)}
+
+
+def _state(names: TrackerLabels, state: str) -> str:
+    return f"{names.state}{state.replace('_', '-')}"
+
+
+def _of_state(state: str) -> str:
+    return f"The record of the incident says: {state.replace('_', ' ')}"
 
 
 def _level(name: str, rank: int, label: str) -> Label:
@@ -62,6 +69,8 @@ MOST_ASSIGNEES = 10  # an issue on GitHub takes no more
 _MOST_CHILDREN = 95  # GitHub takes 100 sub-issues, closed ones counted; the task list names all
 _FOREIGN = 1_000  # a label outside the scheme comes after every level
 _LONGEST_TITLE = 250
+OLD_STATES = frozenset(text.casefold() for text in (*STATES, *ITEM_STATUSES))
+"""Labels that issues had for their state as long as line 1 of their text named no repository."""
 _SIGIL = re.compile(r"([@#])(?=\w)")
 
 Rank = tuple[int, float, str, int]
@@ -153,7 +162,8 @@ def _vocabulary(policy: Policy) -> frozenset[str]:
     kinds = (names.incident, names.ticket, names.action_item, names.overdue)
     priorities = (f"{names.priority}P{number}" for number in range(10))
     levels = (*policy.labels, *policy.major_labels)
-    return frozenset(text.casefold() for text in (*kinds, *priorities, *levels, *STATES, *ITEM_STATUSES))
+    states = (_state(names, state) for state in STATES)
+    return frozenset(text.casefold() for text in (*kinds, *priorities, *levels, *states))
 
 
 def _issues_of(record: Record, policy: Policy, now: datetime) -> list[DesiredIssue]:
@@ -186,7 +196,7 @@ def _tracking_issue(record: Record, label: str | None, policy: Policy, rank: Ran
         key=incident.id,
         kind=INCIDENT_ISSUE,
         title=_title(f"{incident.id}: {major} {incident.title}" if major else f"{incident.id}: {incident.title}"),
-        labels=_labels(names.ticket if kind == TICKET else names.incident, label, major, incident.state),
+        labels=_labels(names.ticket if kind == TICKET else names.incident, label, major, _state(names, incident.state)),
         assignees=_roles(incident),
         closed_as=closed_as,
         why=why,
@@ -208,7 +218,7 @@ def _item_issue(record: Record, index: int, policy: Policy, now: datetime, rank:
         key=item_key(incident.id, item.id),
         kind=ITEM_ISSUE,
         title=_title(f"{item_key(incident.id, item.id)}: {item.title}"),
-        labels=_labels(names.action_item, priority, overdue, item.status),
+        labels=_labels(names.action_item, priority, overdue),
         assignees=_logins(item.owner),
         closed_as=closings.get(item.status),
         why=reasons.get(item.status, f"the item is {item.status.replace('_', ' ')}"),

@@ -34,6 +34,7 @@ from incident_ops.reconcile.desired import (
     HANDS_OFF,
     MOST_ASSIGNEES,
     NOT_PLANNED,
+    OLD_STATES,
     Desired,
     DesiredIssue,
 )
@@ -42,36 +43,59 @@ OwnedIssues = Mapping[str, Sequence[tracker.Issue]]
 """Key -> the issues it owns, by number."""
 
 
-def key_of(issue: tracker.Issue, identities: Collection[str]) -> str | None:
+def key_of(issue: tracker.Issue, identities: Collection[str], records_id: int = 0) -> str | None:
     """The key that owns an issue: what the tracker keeps, else the marker on line 1; None = not ours.
 
-    A marker counts only where one of `identities` (case-folded logins) opened the issue: anybody can paste one.
+    A marker counts only where one of `identities` (case-folded logins) opened the issue: anybody can paste one. One of
+    other records than those of the repository `records_id` (0 = any are meant) is not ours.
     """
     if issue.key:
         return issue.key
-    return generated_block.owner(issue.body) if issue.author.casefold() in identities else None
+    return generated_block.owner(issue.body, records_id) if issue.author.casefold() in identities else None
 
 
 def owned_issues(desired: Desired, snapshot: tracker.Snapshot) -> OwnedIssues:
-    """Key -> its issues. One of ours that lost its marker is known by its number in the one record that names it."""
+    """Key -> its issues. The number that a run kept for a key tells before any marker.
+
+    One of ours that lost its marker is known by its number in the one record that names it. Where other records may
+    have their issues too, a marker of an older version, which names no repository, counts only with its number.
+    """
     recorded = recorded_numbers(desired, snapshot)
-    times = Counter(recorded.values())
-    claimed = {number: key for key, number in recorded.items() if times[number] == 1}
+    claimed, opened = _by_number(recorded), _by_number(snapshot.numbers)
     by_key: dict[str, list[tracker.Issue]] = defaultdict(list)
     for issue in sorted(snapshot.issues, key=lambda issue: issue.number):
-        key = key_of(issue, desired.identities)
-        if key is None and issue.author.casefold() in desired.identities and generated_block.owner(issue.body) is None:
+        is_trusted = issue.author.casefold() in desired.identities
+        key = (opened.get(issue.number) if is_trusted else None) or key_of(
+            issue, desired.identities, snapshot.records_id
+        )
+        if key is None and is_trusted and generated_block.owner(issue.body) is None:
             key = claimed.get(issue.number)
-        if key:
+        if key and not (is_anybodys(issue, snapshot) and recorded.get(key) != issue.number):
             by_key[key].append(issue)
     return by_key
 
 
+def is_anybodys(issue: tracker.Issue, snapshot: tracker.Snapshot) -> bool:
+    """True for a marker without a repository on a tracker that is not in the records' own."""
+    is_shared = snapshot.records_id != snapshot.repository_id
+    return is_shared and generated_block.parse_body(issue.body).is_of_older_version
+
+
+def _by_number(numbers: Mapping[str, int]) -> Mapping[int, str]:
+    """Number -> the one key that has it."""
+    times = Counter(numbers.values())
+    return {number: key for key, number in numbers.items() if times[number] == 1}
+
+
 def recorded_numbers(desired: Desired, snapshot: tracker.Snapshot) -> Mapping[str, int]:
-    """Key -> the number in its record; empty where the tracker is not the one that records carry numbers of."""
+    """Key -> the number in its record, else the one that a run kept.
+
+    Empty where the tracker is not the one that records carry numbers of.
+    """
     if snapshot.source != tracker.GITHUB:
         return {}
-    return {issue.key: issue.number for issue in desired.issues.values() if issue.number is not None}
+    kept = {key: number for key, number in snapshot.numbers.items() if key in desired.issues}
+    return kept | {issue.key: issue.number for issue in desired.issues.values() if issue.number is not None}
 
 
 def issue_to_keep(issues: Iterable[tracker.Issue], number: int | None = None) -> tracker.Issue:
@@ -212,6 +236,11 @@ class SideBySide(NamedTuple):
     recreate: frozenset[str]
 
     @property
+    def is_known(self) -> bool:
+        """True where the tracker is known to be the one with our issues, even if it shows none."""
+        return bool(self.ours or self.snapshot.numbers)
+
+    @property
     def is_hosted(self) -> bool:
         """True where the tracker's numbers are those that records carry."""
         return self.snapshot.source == tracker.GITHUB
@@ -239,7 +268,7 @@ def decide_key(wanted: DesiredIssue, sides: SideBySide) -> KeyDecision:
     if not issues:
         return _missing(wanted, sides)
     kept = sides.kept[wanted.key]
-    duplicates = [_duplicate(wanted, issue, kept) for issue in issues if issue is not kept and issue.is_open]
+    duplicates = [_duplicate(wanted, issue, kept, sides) for issue in issues if issue is not kept and issue.is_open]
     return join_decisions([_compare(wanted, kept, sides), *duplicates])
 
 
@@ -249,17 +278,27 @@ def _missing(wanted: DesiredIssue, sides: SideBySide) -> KeyDecision:
     if wanted.closed_as:
         never = "it never had an issue" if number is None else f"its issue #{number} is not among ours"
         return _keep(wanted, number, f"{wanted.why}; {never}")
-    if number is not None and sides.ours and wanted.key not in sides.recreate:
+    if number is None and (older := _of_older_version(wanted.key, sides)) is not None:
+        return _keep(wanted, older, f"#{older} may be its issue or other records'; write its number into the record")
+    if number is not None and sides.is_known and wanted.key not in sides.recreate:
         return _keep(wanted, number, _why_not(number, wanted.key, sides))
-    body = generated_block.compose(wanted.key, generated_block.generated_text(sides.desired.bodies[wanted.key]))
+    text = generated_block.generated_text(sides.desired.bodies[wanted.key])
+    body = generated_block.compose(wanted.key, text, repository=sides.snapshot.records_id)
     logins = _assignable(wanted, None, sides)
     edit = tracker.IssueEdit(title=wanted.title, body=body, labels=wanted.labels, assignees=logins)
     why = f"{wanted.why} and has no issue yet"
     if number is not None:
-        why = f"{wanted.why} and its issue #{number} is not here" + (" (--recreate)" if sides.ours else "")
+        why = f"{wanted.why} and its issue #{number} is not here" + (" (--recreate)" if sides.is_known else "")
     return KeyDecision(
         (PlannedChange(CREATE, wanted.kind, wanted.key, None, why, edit, parent=_parent(wanted, None, sides)),)
     )
+
+
+def _of_older_version(key: str, sides: SideBySide) -> int | None:
+    """The issue with a marker of this key that may be of other records on the same tracker."""
+    issues = (issue for issue in sides.snapshot.issues if is_anybodys(issue, sides.snapshot))
+    found = (issue.number for issue in issues if key_of(issue, sides.desired.identities) == key)
+    return next(found, None)
 
 
 def _why_not(number: int, key: str, sides: SideBySide) -> str:
@@ -280,7 +319,7 @@ def _why_not(number: int, key: str, sides: SideBySide) -> str:
     return f"the record names #{number}, which is not an issue of ours; take the number out of the record"
 
 
-def _duplicate(wanted: DesiredIssue, issue: tracker.Issue, kept: tracker.Issue) -> KeyDecision:
+def _duplicate(wanted: DesiredIssue, issue: tracker.Issue, kept: tracker.Issue, sides: SideBySide) -> KeyDecision:
     if is_hands_off(issue):
         return _hands_off(wanted, issue)
     return KeyDecision(
@@ -291,7 +330,7 @@ def _duplicate(wanted: DesiredIssue, issue: tracker.Issue, kept: tracker.Issue) 
                 wanted.key,
                 issue.number,
                 f"#{kept.number} has the same key",
-                tracker.IssueEdit(body=generated_block.mark_closed(issue.body)),
+                tracker.IssueEdit(body=generated_block.mark_closed(issue.body, sides.snapshot.records_id)),
                 CLOSED_AS_DUPLICATE,
                 issue,
                 comment=f"#{kept.number} stands for the same record ({wanted.key}), so this one is closed as its "
@@ -330,33 +369,44 @@ def _drift(
 ) -> tuple[tracker.IssueEdit, str | None, str]:
     """What differs -> new values, the key of a parent to be linked, and the reason."""
     block = generated_block.generated_text(sides.desired.bodies[wanted.key], closed=wanted.closed_as is not None)
-    body = generated_block.compose(wanted.key, block, parts)
+    body = generated_block.compose(wanted.key, block, parts, sides.snapshot.records_id)
     new = _assignable(wanted, issue, sides)
+    add, remove = _labels(wanted, issue, sides.desired, is_old=parts.is_of_older_version)
     parent = _parent(wanted, issue, sides)
     same_text = generated_block.normalise(body) == generated_block.normalise(issue.body)
     edit = tracker.IssueEdit(
         title=wanted.title if wanted.title != issue.title else None,
         body=None if same_text else body,
-        labels=_labels(wanted, issue, sides.desired),
-        assignees=(*issue.assignees, *new) if new else None,
+        add_labels=add or None,
+        remove_labels=remove or None,
+        add_assignees=new or None,
     )
     if not same_text and (parts.key is None or parts.block is None):
         return edit, parent, "a marker was removed"
+    if not same_text and parts.is_of_older_version and parts.is_ours:
+        return edit, parent, "an older version wrote its hidden line and its labels"
+    if not same_text and generated_block.foreign_lines(parts, block):
+        return edit, parent, "what people wrote in the generated text moves below it"
     if not same_text:
         return edit, parent, "the record changed" if parts.is_ours else "the generated text was edited; the record wins"
-    names = [name for name in ("title", "labels", "assignees") if getattr(edit, name) is not None]
+    differs = {"title": edit.title, "labels": add or remove, "assignees": new}
+    names = [name for name, found in differs.items() if found]
     differ = " and ".join([*names, "parent"] if parent else names)
     return edit, parent, f"not as in the record: {differ}"
 
 
-def _labels(wanted: DesiredIssue, issue: tracker.Issue, desired: Desired) -> tuple[str, ...] | None:
-    """The record's labels and those that are people's; None where nothing of ours differs, whatever the case."""
+def _labels(
+    wanted: DesiredIssue, issue: tracker.Issue, desired: Desired, *, is_old: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The labels of the record that an issue lacks, and those of ours that are out of place, whatever the case.
+
+    Bare names of states are ours where an older version labelled the issue (`is_old`), and people's ever after.
+    """
     there = {label.casefold() for label in issue.labels}
     labels = {label.casefold() for label in wanted.labels}
-    ours = desired.vocabulary | labels  # a level outside the scheme is a finding elsewhere; here it is the record's
-    if labels == there & ours:
-        return None
-    return (*wanted.labels, *(label for label in issue.labels if label.casefold() not in ours))
+    ours = desired.vocabulary | (OLD_STATES if is_old else frozenset())
+    missing = tuple(label for label in wanted.labels if label.casefold() not in there)
+    return missing, tuple(label for label in issue.labels if label.casefold() in ours - labels)
 
 
 def _assignable(wanted: DesiredIssue, issue: tracker.Issue | None, sides: SideBySide) -> tuple[str, ...]:

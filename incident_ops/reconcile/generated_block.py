@@ -7,19 +7,25 @@ Ticks in the boxes of our text belong to people and outlive every new text. A bo
 
 The hidden line that says which record owns an issue, and around our text two markers:
 
-<!-- incident-ops v1 key=INC-1/AI-2 hash=0123456789abcdef -->     line 1, nowhere else
+<!-- incident-ops v1 key=INC-1/AI-2 repo=1296269 hash=0123456789abcdef -->     line 1, nowhere else
 <!-- incident-ops begin -->
 generated text
 <!-- incident-ops closed -->                                      only where the record closed the issue
+<!-- incident-ops lines=0aZ_... ticked=war-room/page -->          what the next run has to know of this text
 <!-- incident-ops end -->
 everything else belongs to people and is kept
+
+By the digests in `lines` the next run tells what people wrote between our lines from what an older record said: theirs
+moves below the end. `ticked` are the boxes that people ticked and that the text does not show at present. `repo` is
+GitHub's id of the repository that holds the records, 0 where there is none.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Iterator
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -30,6 +36,7 @@ FIXED_BOX = "!"
 
 _KEY = r"[A-Za-z0-9](?:-?[A-Za-z0-9_./])*"
 _BOX = re.compile(rf"([ \t>]*(?:[-*+]|[0-9]{{1,9}}[.)])[ \t]+\[)([ xX])(\].*<!-- box:({_KEY}) -->[ \t]*)")
+_STATE = re.compile(r"^((?:>[ \t]*)*(?:[-*+]|[0-9]{1,9}[.)])[ \t]+\[)[xX]")
 _END = re.compile(r"\r\n|\r|\n")
 
 
@@ -60,8 +67,16 @@ def carry_ticks(generated: str, old: str) -> str:
 
     Where a line was copied, one tick is enough. A key that `generated` does not have is forgotten.
     """
-    found = ticked(old)
-    return "".join(line.marked("x" if line.key in found else line.state) for line in _lines(generated))
+    return _tick(generated, ticked(old))
+
+
+def _tick(generated: str, keys: frozenset[str]) -> str:
+    return "".join(line.marked("x" if line.key in keys else line.state) for line in _lines(generated))
+
+
+def _boxes(text: str) -> frozenset[str]:
+    """The keys of the boxes that people tick."""
+    return frozenset(line.key for line in _lines(text) if line.key is not None)
 
 
 def untick(text: str) -> str:
@@ -92,15 +107,24 @@ END = "<!-- incident-ops end -->"
 CLOSED_MARK = "<!-- incident-ops closed -->"
 
 _HEAD = re.compile(
-    rf"<!-- incident-ops v1 key=((?:{INCIDENT_ID.pattern})(?:/{ITEM_ID.pattern})?) hash=([0-9a-f]{{16}}) -->", re.ASCII
+    rf"<!-- incident-ops v1 key=((?:{INCIDENT_ID.pattern})(?:/{ITEM_ID.pattern})?)"
+    r"(?: repo=([0-9]{1,18}))? hash=([0-9a-f]{16}) -->",
+    re.ASCII,
 )
+_DIGEST = 6  # characters for a line: of a thousand lines, one in 68 million passes for another
+_MEMORY = re.compile(
+    rf"<!-- incident-ops lines=((?:[\w-]{{{_DIGEST}}})*) ticked=((?:{_KEY}(?:,{_KEY})*)?) -->", re.ASCII
+)
+_BOX_MARK = re.compile(rf"[ \t]*<!-- box:{_KEY}!? -->[ \t]*")
 _LINE_ENDS = re.compile(r"\r\n?")
 
 
 class Parts(NamedTuple):
     """A body taken apart. `key` and `digest` are None without a marker, `block` is None where it is not whole.
 
-    `above` and `below` are people's lines; of a broken block all lines are in `below`.
+    `repository` is None where the marker names none: an older version wrote it. `above` and `below` are people's lines;
+    of a broken block all lines are in `below`. `known` are the digests of the lines as they were generated, None where
+    nothing tells them; `hidden` the keys of ticked boxes that the text did not show.
     """
 
     key: str | None
@@ -108,6 +132,14 @@ class Parts(NamedTuple):
     block: str | None
     above: tuple[str, ...]
     below: tuple[str, ...]
+    repository: int | None = None
+    known: frozenset[str] | None = None
+    hidden: frozenset[str] = frozenset()
+
+    @property
+    def is_of_older_version(self) -> bool:
+        """True where an older version wrote the marker."""
+        return self.key is not None and self.repository is None
 
     @property
     def was_closed(self) -> bool:
@@ -130,25 +162,58 @@ def normalise(text: str) -> str:
     return "\n".join(line.rstrip() for line in _LINE_ENDS.sub("\n", text).split("\n")).rstrip("\n")
 
 
-def owner(body: str) -> str | None:
-    """The key on line 1 of a body, or None. A marker anywhere else is text."""
+def owner(body: str, repository: int = 0) -> str | None:
+    """The key on line 1 of a body, or None. A marker anywhere else is text.
+
+    So is one of other records than those in `repository` (0 = any are meant).
+    """
     found = _HEAD.fullmatch(_LINE_ENDS.sub("\n", body).split("\n", 1)[0])
-    return found[1] if found else None
+    if found is None or (repository and int(found[2] or 0) not in (0, repository)):
+        return None
+    return found[1]
 
 
 def parse_body(body: str) -> Parts:
     """A body as found on a tracker -> its parts; never fails, whatever people did to it."""
     lines = _LINE_ENDS.sub("\n", body).split("\n")
     head = _HEAD.fullmatch(lines[0])
-    key, digest = (head[1], head[2]) if head else (None, None)
-    rest = lines[1:] if head else lines
+    key, digest = (head[1], head[3]) if head else (None, None)
+    repository = int(head[2]) if head and head[2] else None
+    rest, known, hidden = _memory_apart(lines[1:] if head else lines)
     if BEGIN in rest:
         start = rest.index(BEGIN)
         if END in rest[start:]:
             stop = rest.index(END, start)
-            return Parts(key, digest, "\n".join(rest[start + 1 : stop]), tuple(rest[:start]), tuple(rest[stop + 1 :]))
+            block, above, below = "\n".join(rest[start + 1 : stop]), tuple(rest[:start]), tuple(rest[stop + 1 :])
+            return Parts(key, digest, block, above, below, repository, known, hidden)
     left = tuple(line for line in rest if line not in (BEGIN, END, CLOSED_MARK))
-    return Parts(key, digest, None, (), left)
+    return Parts(key, digest, None, (), left, repository, known, hidden)
+
+
+def _memory_apart(lines: list[str]) -> tuple[list[str], frozenset[str] | None, frozenset[str]]:
+    """The lines without those that hold what was to be known of the text, and what they hold."""
+    rest: list[str] = []
+    known: set[str] | None = None
+    hidden: set[str] = set()
+    for line in lines:
+        found = _MEMORY.fullmatch(line.rstrip())
+        if found is None:
+            rest.append(line)
+            continue
+        digests = {found[1][at : at + _DIGEST] for at in range(0, len(found[1]), _DIGEST)}
+        known = digests | (known or set())
+        hidden |= set(filter(None, found[2].split(",")))
+    return rest, None if known is None else frozenset(known), frozenset(hidden)
+
+
+def _line_digest(line: str) -> str:
+    """What a line is known by: without what is invisible around it, and whatever is ticked in it."""
+    text = _STATE.sub(r"\1 ", line.strip())
+    return urlsafe_b64encode(hashlib.sha256(text.encode()).digest())[:_DIGEST].decode()
+
+
+def _digests(text: str) -> frozenset[str]:
+    return frozenset(_line_digest(line) for line in text.split("\n") if line.strip() and line != CLOSED_MARK)
 
 
 def generated_text(text: str, *, closed: bool = False) -> str:
@@ -159,29 +224,83 @@ def generated_text(text: str, *, closed: bool = False) -> str:
     return "\n".join([*lines, CLOSED_MARK] if closed else lines)
 
 
-def compose(key: str, generated: str, parts: Parts | None = None) -> str:
+def foreign_lines(parts: Parts, generated: str) -> tuple[str, ...]:
+    """What people wrote inside the generated block, in order: lines that neither it nor `generated` says.
+
+    Empty lines stand where it was not one piece. Without the digests of what was generated every line that `generated`
+    does not have counts: better a stale line than a lost one.
+    """
+    if parts.block is None or parts.is_ours:
+        return ()
+    known = _digests(generated) | (parts.known or frozenset())
+    return _without(parts.block.split("\n"), known)
+
+
+def _without(lines: Iterable[str], known: frozenset[str]) -> tuple[str, ...]:
+    """The lines that are not known, without keys of boxes, with an empty one where something was between them."""
+    out: list[str] = []
+    is_apart = False
+    for line in lines:
+        if not line.strip() or _is_mark(line) or _line_digest(line) in known:
+            is_apart = True
+            continue
+        out += [""] if out and is_apart else []
+        out.append(_BOX_MARK.sub("", line))
+        is_apart = False
+    return tuple(out)
+
+
+def _is_mark(line: str) -> bool:
+    return line.strip() in (BEGIN, END, CLOSED_MARK) or _HEAD.fullmatch(line.strip()) is not None
+
+
+def compose(key: str, generated: str, parts: Parts | None = None, repository: int = 0) -> str:
     """The body of the issue that `key` owns: marker, block, and around it what people wrote (`parts`, None = new).
 
-    Boxes that people ticked stay ticked, also where the block had lost a marker.
+    `repository` is the id of the one that holds the records. Boxes that people ticked stay ticked, also where the block
+    had lost a marker or did not show them for a while. What they wrote in the block comes below it.
     """
-    above, below = (parts.above, parts.below) if parts else ((), ())
+    above, below = _around(key, parts, generated) if parts else ((), ())
+    ticks: frozenset[str] = frozenset()
     if parts:
-        generated = carry_ticks(generated, "\n".join(below) if parts.block is None else parts.block)
-    if parts and parts.block is None:
-        below = _without_start(below, generated)
-    head = f"<!-- incident-ops v1 key={key} hash={block_digest(generated)} -->"
-    return "\n".join([head, *above, BEGIN, generated, END, *below]).rstrip()
+        old = "\n".join(parts.below) if parts.block is None else parts.block
+        ticks = ticked(old) | (parts.hidden - _boxes(old))
+        generated = _tick(generated, ticks)
+    hidden = ",".join(sorted(ticks - _boxes(generated)))
+    memory = f"<!-- incident-ops lines={''.join(sorted(_digests(generated)))} ticked={hidden} -->"
+    head = f"<!-- incident-ops v1 key={key} repo={repository} hash={block_digest(generated)} -->"
+    return "\n".join([head, *above, BEGIN, generated, memory, END, *below]).rstrip()
 
 
-def mark_closed(body: str) -> str | None:
+def _around(key: str, parts: Parts, generated: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """People's lines above and below; a copy of our first line among them is none of theirs."""
+    above, below = (tuple(line for line in lines if owner(line) != key) for lines in (parts.above, parts.below))
+    if parts.block is None:
+        return above, _below_broken(below, parts, generated)
+    moved = foreign_lines(parts, generated)
+    if moved:
+        below = ("", *moved, *(("", *below) if below and below[0].strip() else below))
+    return above, below
+
+
+def mark_closed(body: str, repository: int) -> str | None:
     """A body of ours with the mark that we, not a person, closed its issue; None where no mark can or need be set."""
     parts = parse_body(body)
     if parts.key is None or parts.block is None or parts.was_closed:
         return None
-    return compose(parts.key, f"{parts.block}\n{CLOSED_MARK}", parts)
+    lines = parts.block.split("\n")
+    if parts.known is not None and not parts.is_ours:
+        lines = [line for line in lines if not line.strip() or _line_digest(line) in parts.known]
+    return compose(parts.key, "\n".join([*lines, CLOSED_MARK]), parts, repository)
 
 
-def _without_start(lines: tuple[str, ...], generated: str) -> tuple[str, ...]:
-    """The lines of a body that lost a marker, less the generated lines they begin with: they are in the block again."""
-    pairs = zip(lines, generated.split("\n"), strict=False)
-    return lines[len(list(takewhile(lambda pair: pair[0].rstrip() == pair[1], pairs))) :]
+def _below_broken(lines: tuple[str, ...], parts: Parts, generated: str) -> tuple[str, ...]:
+    """The lines of a body that lost a marker, less the generated ones: those are in the block again."""
+    if parts.known is None:
+        pairs = zip(lines, generated.split("\n"), strict=False)
+        return lines[len(list(takewhile(lambda pair: pair[0].rstrip() == pair[1], pairs))) :]
+    known = parts.known | _digests(generated)
+    ours = [at for at, line in enumerate(lines) if line.strip() and _line_digest(line) in known]
+    end = ours[-1] + 1 if ours else 0
+    between = _without(lines[:end], known)
+    return (*(("", *between) if between else ()), *lines[end:])

@@ -78,6 +78,7 @@ def observe(
     tracker: IssueTracker,
     desired: Desired,
     watched: Mapping[str, datetime] | None = None,
+    numbers: Mapping[str, int] | None = None,
 ) -> Snapshot:
     """Everything a plan may ask of the tracker, or `Incomplete`: a partial list must never look like the whole.
 
@@ -85,9 +86,17 @@ def observe(
     whether people who are not on their issue yet can be assigned. A tracker with nothing of ours in it is not asked
     about numbers: they belong to another one.
     `watched`: the incidents whose comments matter, and since when; where none of them has an issue no comment is read.
+    `numbers`: key -> the issue that an earlier run opened for it, or saw.
     """
     issues = list_issues(tracker)
-    snapshot = Snapshot(source=tracker.source, repository=tracker.repository, issues=issues)
+    snapshot = Snapshot(
+        source=tracker.source,
+        repository=tracker.repository,
+        records_id=tracker.records_id,
+        repository_id=tracker.repository_id,
+        numbers=dict(numbers or {}),
+        issues=issues,
+    )
     snapshot = _with_unlisted(tracker, desired, snapshot)
     kept = issues_to_keep(owned_issues(desired, snapshot), recorded_numbers(desired, snapshot))
     labels = tracker.labels()
@@ -112,7 +121,9 @@ def list_issues(tracker: IssueTracker) -> tuple[Issue, ...]:
 
 def _with_unlisted(tracker: IssueTracker, desired: Desired, snapshot: Snapshot) -> Snapshot:
     """With the issues, or the gaps, behind the numbers of open keys that are not in the list."""
-    if not any(key_of(issue, desired.identities) for issue in snapshot.issues):
+    if not snapshot.numbers and not any(
+        key_of(issue, desired.identities, snapshot.records_id) for issue in snapshot.issues
+    ):
         return snapshot
     listed = {issue.number for issue in snapshot.issues}
     recorded = recorded_numbers(desired, snapshot)

@@ -86,7 +86,7 @@ def make_plan(
         if untouchable.isdisjoint((key, incident_of(key)))
     )
     orphans = _orphans(sides, untouchable, deleted or {})
-    decision = join_decisions([_foreign(sides), *decisions, *orphans, _unassignable(sides)])
+    decision = join_decisions([_foreign(sides), *decisions, *orphans, _unclaimed(sides), _unassignable(sides)])
     changes = tuple(sorted((*_labels(decision.changes, sides), *decision.changes), key=lambda change: change.turn))
     return Plan(
         changes=changes,
@@ -94,7 +94,7 @@ def make_plan(
         unread=tuple(LeftAlone(left.path, left.reason, _numbers(names, sides.ours)) for left, names in broken),
         checksum=checksum(changes),
         owned_open=sum(1 for issues in sides.ours.values() for issue in issues if issue.is_open),
-        lost=0 if sides.ours else len(sides.recorded),
+        lost=0 if sides.is_known else len(sides.recorded),
     )
 
 
@@ -140,9 +140,11 @@ def _foreign(sides: SideBySide) -> KeyDecision:
     ours = {issue.number for issues in sides.ours.values() for issue in issues}
     kept = []
     for issue in sides.snapshot.issues:
-        key = generated_block.owner(issue.body)
+        key = generated_block.owner(issue.body, sides.snapshot.records_id)
         if issue.number in ours or key is None or key not in sides.desired.issues:
             continue
+        if issue.author.casefold() in sides.desired.identities:
+            continue  # it may be of other records
         if key not in sides.ours and issue.author.endswith("[bot]"):
             message = f"#{issue.number} carries our mark of {key}, and {issue.author}, who opened it, is not trusted"
             raise UserError(message, hint=f"add {issue.author} to tracker.identities in policy.yaml, or remove line 1")
@@ -153,21 +155,34 @@ def _foreign(sides: SideBySide) -> KeyDecision:
     return KeyDecision(kept=tuple(kept))
 
 
+def _unclaimed(sides: SideBySide) -> KeyDecision:
+    """Open issues that we opened and that nothing leads back to a record."""
+    ours = {issue.number for issues in sides.ours.values() for issue in issues}
+    return KeyDecision(
+        kept=tuple(
+            Kept("unmarked", INCIDENT_ISSUE, issue.number, f"{issue.author} opened it, and no record claims it")
+            for issue in sides.snapshot.issues
+            if issue.is_open and issue.number not in ours and issue.author.casefold() in sides.desired.identities
+            if generated_block.owner(issue.body) is None
+        )
+    )
+
+
 def _orphans(sides: SideBySide, untouchable: frozenset[str], deleted: Mapping[str, str]) -> Iterator[KeyDecision]:
     """Open issues whose record, or whose item in it, is missing: only a deletion in git history closes them."""
     for key, issues in sorted(sides.ours.items()):
         if key in sides.desired.issues or not untouchable.isdisjoint((key, incident_of(key))):
             continue
         commit = deleted.get(key) or deleted.get(incident_of(key))
-        yield from (_orphan(key, issue, commit) for issue in issues if issue.is_open)
+        yield from (_orphan(key, issue, commit, sides.snapshot.records_id) for issue in issues if issue.is_open)
 
 
-def _orphan(key: str, issue: Issue, commit: str | None) -> KeyDecision:
+def _orphan(key: str, issue: Issue, commit: str | None, records_id: int) -> KeyDecision:
     kind = ITEM_ISSUE if "/" in key else INCIDENT_ISSUE
     if commit is None or is_hands_off(issue):
         why = "no record names it any more" if commit is None else "people asked for hands off"
         return KeyDecision(kept=(Kept(key, kind, issue.number, why),))
-    edit = IssueEdit(body=generated_block.mark_closed(issue.body))
+    edit = IssueEdit(body=generated_block.mark_closed(issue.body, records_id))
     reason = f"its record was deleted in git by {commit[:12]}"
     return KeyDecision((PlannedChange(CLOSE, kind, key, issue.number, reason, edit, NOT_PLANNED, issue),))
 
@@ -192,7 +207,7 @@ def _labels(changes: Iterable[PlannedChange], sides: SideBySide) -> list[Planned
     if sides.snapshot.labels is None:
         return []
     there = {label.name.casefold() for label in sides.snapshot.labels}
-    used = {label.casefold() for change in changes for label in change.edit.labels or ()}
+    used = {label.casefold() for change in changes for label in change.edit.labels or change.edit.add_labels or ()}
     missing = [sides.desired.palette[name] for name in sorted(used - there) if name in sides.desired.palette]
     return [_label(label) for label in missing]
 

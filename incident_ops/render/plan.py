@@ -7,7 +7,7 @@ wrong in a run of `apply`, or was left for later, becomes lines for the error st
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from incident_ops.documents.markdown import code, inline, markdown_table
@@ -224,7 +224,21 @@ def change_effect(change: PlannedChange) -> str:
         return f"as {str(change.state_reason).replace('_', ' ')}"
     if change.action == EDIT:
         return ", ".join(str(edit.route[-1]) for edit in change.edits)
-    return ", ".join(fields)
+    return ", ".join(_shown_field(name, change) for name in _one_by_one(fields))
+
+
+def _one_by_one(fields: Mapping[str, object]) -> list[str]:
+    """The names of fields; labels that are added and taken off are one."""
+    names = {"add_labels": "labels", "remove_labels": "labels", "add_assignees": "assignees"}
+    return list(dict.fromkeys(names.get(name, name) for name in fields))
+
+
+def _shown_field(name: str, change: PlannedChange) -> str:
+    """A field that is set; of labels and people also which: `labels +SEV1 -SEV2`."""
+    edit = change.edit
+    added = {"labels": edit.add_labels, "assignees": edit.add_assignees}.get(name) or ()
+    removed = edit.remove_labels or () if name == "labels" else ()
+    return " ".join([name, *(f"+{text}" for text in added), *(f"-{text}" for text in removed)])
 
 
 def kept_by_reason(kept: tuple[Kept, ...]) -> dict[str, tuple[list[str], int]]:

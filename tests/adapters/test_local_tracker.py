@@ -51,14 +51,16 @@ def test_a_key_has_one_issue(tracker: LocalTracker) -> None:
 def test_closing_and_reopening_change_the_rest_in_the_same_step(tracker: LocalTracker) -> None:
     """State and fields move together."""
     make(tracker)
-    tracker.close(1, "not_planned", IssueEdit(title="new", labels=("x",), assignees=()))
+    tracker.close(
+        1, "not_planned", IssueEdit(title="new", add_labels=("x",), remove_labels=("sev1",), add_assignees=("bob",))
+    )
     (issue,) = tracker.owned()
     assert (issue.state, issue.state_reason, issue.title, issue.labels, issue.assignees) == (
         "closed",
         "not_planned",
         "new",
-        ("x",),
-        (),
+        ("x", "incident"),
+        ("alice", "bob"),
     )
     tracker.reopen(1, IssueEdit(body="again"))
     (issue,) = tracker.owned()

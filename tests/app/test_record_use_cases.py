@@ -70,7 +70,7 @@ def test_a_declaration_returns_its_record(folder: Folder) -> None:
     assert judged.decision is not None
     assert judged.decision.level == judged.record.incident.severity == "SEV1"
     assert judged.notice == "nobody has been notified: no remote and no channel is set up here"
-    assert judged.next_steps[0] == f"incident-ops assign commander @who {judged.record.incident.id}"
+    assert judged.next_steps[0] == f"incident-ops ack {judged.record.incident.id}"
 
 
 def test_what_cannot_be_declared_is_refused(folder: Folder) -> None:

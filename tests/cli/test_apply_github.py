@@ -129,7 +129,7 @@ def test_a_ticket_is_found_by_its_label_and_keeps_its_issue_when_it_is_raised(pl
     assert place.call("apply", "--tracker", "github").code == 0
     key = f"INC-{place.clock.replace('-', '').replace(':', '').replace('T', '-').removesuffix('Z')}"
     before = place.issues()[key]
-    assert {label["name"] for label in before["labels"]} == {"ticket", "P2", "triaged"}
+    assert {label["name"] for label in before["labels"]} == {"ticket", "P2", "state:triaged"}
     assert place.plan()["changes"] == []
     raised = place.call("update", key, "--severity", "P0", "--by", "@alice")
     assert raised.code == 0, raised
@@ -137,7 +137,7 @@ def test_a_ticket_is_found_by_its_label_and_keeps_its_issue_when_it_is_raised(pl
     assert place.call("apply", "--tracker", "github").code == 0
     after = place.issues()[key]
     assert after["number"] == before["number"]
-    assert {label["name"] for label in after["labels"]} == {"incident", "P0", "triaged"}
+    assert {label["name"] for label in after["labels"]} == {"incident", "P0", "state:triaged"}
     assert place.plan()["changes"] == []
 
 
@@ -264,7 +264,8 @@ def test_an_empty_tracker_is_not_filled_again(place: Place, github: Standin, mon
     place.folder.git("merge", "--quiet", "--squash", "FETCH_HEAD")
     place.push("numbers")
     place.repository = github.new_repository()
-    monkeypatch.setenv("GITHUB_REPOSITORY", place.repository)
+    for name, value in github.environment(place.repository).items():
+        monkeypatch.setenv(name, value)
     done = place.call("apply", "--tracker", "github")
     assert done.code == 5
     assert "--accept-empty-tracker" in done.err
@@ -310,3 +311,39 @@ def test_markdown_is_what_a_reviewer_reads(place: Place) -> None:
     for change in place.plan()["changes"]:
         assert change["key"] in shown
     assert not re.search(r"(?<![`\w])@\w", shown)
+
+
+EDITS = {
+    "a line above line 1": lambda one: {"body": f"Update: see the bridge\n{one['body']}"},
+    "the hidden line cut": lambda one: {"body": one["body"].split("\n", 1)[1]},
+    "the text replaced": lambda one: {"body": "we talk on the bridge"},
+    "the text emptied": lambda one: {"body": ""},
+    "the text of another issue": lambda one: {"body": one["other"]},
+    "all labels off": lambda one: {"labels": []},
+    "labels and text gone": lambda one: {"labels": [], "body": ""},
+    "another title": lambda one: {"title": "Bridge"},
+}
+
+
+@pytest.mark.parametrize("is_merged", [False, True], ids=["before the merge", "after the merge"])
+def test_no_edit_of_an_issue_opens_a_second_one(place: Place, is_merged: bool) -> None:
+    """Its number is known from the run that opened it, merged or not, and what was cut is put back."""
+    done = place.call("apply", "--tracker", "github")
+    assert (done.code, done.err) == (0, ""), done
+    count = len(place.issues())
+    if is_merged:
+        place.folder.git("fetch", "--quiet", "origin", BRANCH)
+        place.folder.git("merge", "--quiet", "--ff-only", "FETCH_HEAD")
+        place.folder.git("push", "--quiet", "origin", "main")
+    for said, edit in EDITS.items():
+        before = place.issues()
+        key, one = sorted(before.items())[-1]
+        other = sorted(before.items())[0][1]["body"]
+        place.ask("PATCH", f"/issues/{one['number']}", edit({**one, "other": other}), token=PERSON_TOKEN)
+        done = place.call("apply", "--tracker", "github")
+        assert done.code == 0, (said, done)
+        assert len(place.ask("GET", "/issues?state=all&per_page=100")) == count, said
+        after = place.issues()
+        assert (after[key]["number"], after[key]["title"]) == (one["number"], one["title"]), said
+        assert after[key]["labels"], said
+        assert not [row for row in place.plan()["changes"] if row["action"] != "edit"], said

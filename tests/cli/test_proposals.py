@@ -351,7 +351,7 @@ def test_a_policy_that_pushes_ends_what_was_proposed(place: Place) -> None:
     assert "1 of 1 records written back: commit" in done.out
     assert "nothing is left to propose on incident-ops/numbers: pull request #4 is closed" in done.out
     assert place.pulls() == {}
-    assert place.branches() == {"main"}
+    assert place.branches() == {"main", "incident-ops/ids"}
     place.folder.git("pull", "--quiet", "origin", "main")
     assert f"tracking_issue: {place.number('INC-1')}" in place.record()
     assert place.plan()["changes"] == []

@@ -68,6 +68,7 @@ class Stage:
         self.github, self.proxy, self.scene = github, proxy, scene
         self.repository = github.new_repository()
         self.token = f"ghp_cell{next(_tokens)}"
+        self.numbers: dict[str, int] = {}
         self.records = prepare(github, self.repository, self.token) if scene == "later" else FIRST
 
     def run(
@@ -77,7 +78,7 @@ class Stage:
         self.proxy.arm(fault, hidden_for=hidden_for)
         try:
             with dying(self.proxy):
-                return run(tracker_at(self.proxy.url, self.repository, self.token), self.records, lifts)
+                return run(tracker_at(self.proxy.url, self.repository, self.token), self.records, lifts, self.numbers)
         except Killed:
             return None
 

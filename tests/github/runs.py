@@ -18,6 +18,7 @@ from incident_ops.errors import IncidentOpsError
 from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.apply import DUPLICATE_TOPIC, apply_changes
 from incident_ops.reconcile.desired import Desired, desired_issues
+from incident_ops.reconcile.diff import issues_to_keep, owned_issues, recorded_numbers
 from incident_ops.reconcile.limits import LimitOverrides, allow
 from incident_ops.reconcile.observe import observe
 from incident_ops.reconcile.plan import Plan, make_plan
@@ -43,6 +44,7 @@ def wanted(records: Sequence[Record]) -> Desired:
 def tracker_at(url: str, repository: str, token: str) -> GitHubTracker:
     """The adapter as the command line makes it, but for its waits, which take no time."""
     environment = {"GITHUB_API_URL": url, "GITHUB_TOKEN": token, "GITHUB_REPOSITORY": repository}
+    environment["GITHUB_REPOSITORY_ID"] = "7"
     owner_of, budget = generated_block.owner, OURS.tracker.limits.requests
     return connect(
         environment, None, NAMES, (LOGIN,), requests=budget, owner_of=owner_of, pause=0.0, sleep=lambda _: None
@@ -57,14 +59,26 @@ class Run(NamedTuple):
     records: Sequence[Record]
 
 
-def run(tracker: GitHubTracker, records: Sequence[Record], lifts: LimitOverrides = NOTHING_LIFTED) -> Run:
-    """Observe, plan, allow, apply, and the merge of what the tracker told; only errors for people end it."""
-    want = wanted(records)
+def run(
+    tracker: GitHubTracker,
+    records: Sequence[Record],
+    lifts: LimitOverrides = NOTHING_LIFTED,
+    numbers: dict[str, int] | None = None,
+) -> Run:
+    """Observe, plan, allow, apply, and the merge of what the tracker told; only errors for people end it.
+
+    `numbers` stands for the branch with the numbers of issues: it is read, and written at the end.
+    """
+    want, numbers = wanted(records), {} if numbers is None else numbers
     try:
-        made = make_plan(want, observe(tracker, want))
+        seen = observe(tracker, want, numbers=numbers)
+        made = make_plan(want, seen)
         done = list(apply_changes(allow(made, OURS.tracker.limits, lifts).now, tracker, want.identities))
     except IncidentOpsError as error:
         return Run(None, (error,), records)
+    kept = issues_to_keep(owned_issues(want, seen), recorded_numbers(want, seen))
+    numbers |= {key: issue.number for key, issue in kept.items()}
+    numbers |= {one.change.key: one.number for one in done if one.number and one.change.number is None}
     errors = tuple(one.error for one in done if one.error is not None)
     return Run(made, errors, written_back(records, made.record_edits))
 

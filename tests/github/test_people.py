@@ -38,7 +38,7 @@ class _People:
         ours = [one for one in issues(self.stage.github, self.stage.repository) if one["user"]["login"] == LOGIN]
         if ours:
             acts: tuple[Callable[[dict[str, Any]], None], ...] = (
-                *(self.write_below, self.write_above, self.edit_block, self.cut_marker, self.retitle),
+                *(self.write_below, self.write_above, self.edit_block, self.cut_marker, self.empty, self.retitle),
                 *(self.relabel, self.unassign, self.close, self.reopen, self.paste, self.say),
             )
             self.chance.choice(acts)(self.chance.choice(ours))
@@ -60,17 +60,21 @@ class _People:
         self.change(one, body=one["body"].replace(generated_block.BEGIN, f"{self.word()}\n{generated_block.BEGIN}", 1))
 
     def edit_block(self, one: dict[str, Any]) -> None:
-        self.change(
-            one, body=one["body"].replace(generated_block.END, f"in the block: not kept\n{generated_block.END}", 1)
-        )
+        self.change(one, body=one["body"].replace(generated_block.END, f"{self.word()}\n{generated_block.END}", 1))
 
     def cut_marker(self, one: dict[str, Any]) -> None:
         if one["number"] in self.numbered():  # without a number nothing leads back to the issue
             self.change(one, body=one["body"].split("\n", 1)[1])
 
+    def empty(self, one: dict[str, Any]) -> None:
+        if one["number"] in self.numbered() and not any(word in str(one["body"]) for word in self.words):
+            self.change(one, body="", labels=[])
+            self.labelled.discard(one["number"])
+
     def numbered(self) -> list[int | None]:
-        """The numbers that records name."""
-        return [wish.number for wish in wanted(self.stage.records).issues.values()]
+        """The numbers that records name, and those that earlier runs kept."""
+        named = [wish.number for wish in wanted(self.stage.records).issues.values()]
+        return [*named, *self.stage.numbers.values()]
 
     def retitle(self, one: dict[str, Any]) -> None:
         self.change(one, title="a title of people")

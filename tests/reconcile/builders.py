@@ -173,3 +173,8 @@ class Forgetful(MemoryTracker):
 
     def labels(self) -> None:
         return None
+
+
+def kept_rows(made: Plan) -> list[tuple[str, int | None, str]]:
+    """What a plan leaves unchanged, as (key, number, reason)."""
+    return [(one.key, one.number, one.reason) for one in made.kept]

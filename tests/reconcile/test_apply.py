@@ -258,4 +258,4 @@ def test_people_on_the_embedded_tracker_too() -> None:
         assert generated_block.owner(issue.body) == issue.key
         assert plan_for(BEFORE, tracker).changes == ()
         assert len(tracker.owned()) == 6
-        assert msgspec.structs.asdict(issue)["labels"] == ("incident", "SEV1", "in_progress")
+        assert msgspec.structs.asdict(issue)["labels"] == ("incident", "SEV1", "state:in-progress")

@@ -18,9 +18,9 @@ def test_an_incident_and_each_item_ask_for_one_issue() -> None:
     issues = wanted(record(1, item(1), item(2, "in_progress", owner="@org/team", priority="P1"))).issues
     assert list(issues) == ["INC-1", "INC-1/AI-1", "INC-1/AI-2"]
     assert [one.labels for one in issues.values()] == [
-        ("incident", "SEV1", "in_progress"),
-        ("action-item", "open"),
-        ("action-item", "priority:P1", "in_progress"),
+        ("incident", "SEV1", "state:in-progress"),
+        ("action-item",),
+        ("action-item", "priority:P1"),
     ]
     assert [one.assignees for one in issues.values()] == [("alice",), ("bob",), ()]
 

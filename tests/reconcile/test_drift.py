@@ -14,7 +14,18 @@ from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, UPDATE, KeyDecis
 from incident_ops.reconcile.diff import edits_by_path, new_numbers
 from incident_ops.reconcile.plan import Plan, leave_edits
 from incident_ops.reconcile.proposals import compare_proposals, refusals
-from tests.reconcile.builders import item, plan_for, proposal_of, record, run, steps, sync, wanted, written_back
+from tests.reconcile.builders import (
+    Watched,
+    item,
+    plan_for,
+    proposal_of,
+    record,
+    run,
+    steps,
+    sync,
+    wanted,
+    written_back,
+)
 from tests.support.memory_tracker import MemoryTracker
 
 MAIN, ITEM = 1, 2
@@ -142,7 +153,7 @@ def test_relabelled_gets_our_labels_and_keeps_peoples() -> None:
     tracker, records = synced()
     tracker.edit(ITEM, labels=("action-item", "SEV1", "priority:P3", "overdue", "mine"))
     sync(records, tracker)
-    assert set(tracker.issues[ITEM].labels) == {"action-item", "open", "mine"}
+    assert set(tracker.issues[ITEM].labels) == {"action-item", "mine"}
     assert not plan_for(records, tracker).changes
 
 
@@ -160,8 +171,8 @@ def test_all_labels_removed_is_found_by_its_number() -> None:
 def test_a_label_in_another_case_is_the_same_label() -> None:
     """`sev1` stands for SEV1: nothing is made, nothing is changed."""
     tracker, records = synced()
-    tracker.edit(ITEM, labels=("Action-Item", "OPEN"))
-    tracker.edit(MAIN, labels=("INCIDENT", "sev1", "In_Progress"))
+    tracker.edit(ITEM, labels=("Action-Item",))
+    tracker.edit(MAIN, labels=("INCIDENT", "sev1", "State:IN-progress"))
     tracker.named = {name: msgspec.structs.replace(label, name=name) for name, label in tracker.named.items()}
     assert not plan_for(records, tracker).changes
 
@@ -177,6 +188,33 @@ def test_a_label_deleted_from_the_repository_is_made_again() -> None:
     assert made.changes[0].fields == {"color": "d93f0b", "description": "Level 2, 1 is the worst: Level 1"}
     sync(records, tracker)
     assert not plan_for(records, tracker).changes
+
+
+def of_older_version(tracker: MemoryTracker) -> None:
+    """Every issue as the version before the state labels and the repository in the marker left it."""
+    states = {MAIN: "in_progress", ITEM: "open"}
+    for number, issue in list(tracker.issues.items()):
+        labels = tuple(name for name in issue.labels if not name.startswith("state:"))
+        body = issue.body.replace(" repo=7", "", 1)
+        tracker.edit(number, labels=(*labels, states[number]), body=body)
+
+
+def test_an_older_versions_labels_move_over_in_one_plan() -> None:
+    """What it called a state is taken off with its hidden line; then bare names are people's, like any other label."""
+    tracker, records = synced()
+    new = dict(tracker.issues)
+    of_older_version(tracker)
+    tracker.edit(ITEM, labels=(*tracker.issues[ITEM].labels, "mine"))
+    made = plan_for(records, tracker)
+    assert steps(made) == [(UPDATE, "INC-1"), (UPDATE, "INC-1/AI-1")]
+    assert {one.reason for one in made.changes} == {"an older version wrote its hidden line and its labels"}
+    run(made, tracker)
+    assert set(tracker.issues[MAIN].labels) == {"incident", "SEV1", "state:in-progress"}
+    assert set(tracker.issues[ITEM].labels) == {"action-item", "mine"}
+    assert [issue.body for issue in tracker.issues.values()] == [issue.body for issue in new.values()]
+    assert not plan_for(records, tracker).changes
+    tracker.edit(ITEM, labels=("action-item", "open", "pending"))
+    assert not plan_for(records, tracker).changes, "a label of people of the same name stays"
 
 
 def test_transferred_is_kept_with_its_address() -> None:
@@ -215,10 +253,60 @@ def test_an_edited_body_is_put_back_and_peoples_text_stays() -> None:
     tracker, records = synced()
     body = tracker.issues[ITEM].body
     head, rest = body.split("\n", 1)
-    tracker.edit(ITEM, body=f"{head}\nabove\n{rest.replace('Mend', 'Break')}\nbelow")
+    title = next(line for line in rest.split("\n") if "Mend" in line)
+    tracker.edit(ITEM, body=f"{head}\nabove\n{rest.replace(title, '', 1)}\nbelow")
     assert plan_for(records, tracker).changes[0].reason == "the generated text was edited; the record wins"
     sync(records, tracker)
     assert tracker.issues[ITEM].body == f"{head}\nabove\n{rest}\nbelow"
+
+
+def test_what_people_write_in_the_generated_text_moves_below_it() -> None:
+    """Own steps and notes, in order and once, and the box keeps its tick, while the record moves on as well."""
+    tracker, records = synced()
+    body = tracker.issues[MAIN].body
+    box = next(
+        line for line in body.split("\n") if line.startswith("- [ ] ") and "<!-- box:" in line and "! -->" not in line
+    )
+    noted = box.replace("[ ]", "[x]").replace(" <!--", " yes, done 10:20 @alice <!--")
+    tracker.edit(MAIN, body=body.replace(box, f"{noted}\n- [ ] call the vendor") + "\nmine")
+    records = [records[0]._replace(incident=msgspec.structs.replace(records[0].incident, severity="SEV2"))]
+    assert plan_for(records, tracker).changes[-1].reason == "what people wrote in the generated text moves below it"
+    sync(records, tracker)
+    parts = generated_block.parse_body(tracker.issues[MAIN].body)
+    assert parts.is_ours
+    said = noted.partition(" <!--")[0]
+    assert parts.below == ("", said, "- [ ] call the vendor", "", "mine")
+    assert box.replace("[ ]", "[x]") in (parts.block or "")
+    assert not plan_for(records, tracker).changes
+
+
+def test_a_label_that_somebody_adds_during_the_run_stays() -> None:
+    """Labels and people are set one by one: what comes between the look and the write is not written over."""
+    tracker, records = synced()
+
+    def add(name: str, acted: bool) -> None:
+        if name == "update" and not acted:
+            tracker.edit(MAIN, labels=(*tracker.issues[MAIN].labels, "mine"), assignees=("carol",))
+
+    records = [records[0]._replace(incident=msgspec.structs.replace(records[0].incident, severity="SEV2"))]
+    run(plan_for(records, tracker), Watched(tracker, add))
+    assert set(tracker.issues[MAIN].labels) == {"incident", "SEV2", "state:in-progress", "mine"}
+    assert "carol" in tracker.issues[MAIN].assignees
+
+
+def test_ticks_come_back_with_the_box() -> None:
+    """A level that does not show a box keeps its tick; a box that is shown again without it was emptied by people."""
+    worst = generated_block.generated_text(
+        "\n".join([generated_block.box_line("Page", "war/page"), generated_block.box_line("Tell", "war/tell")])
+    )
+    mild = generated_block.generated_text("Nothing to tick.")
+    body = generated_block.compose("INC-1", worst).replace("[ ] Page", "[x] Page")
+    for text in (mild, "Other words.", worst):
+        body = generated_block.compose("INC-1", text, generated_block.parse_body(body))
+    assert "[x] Page" in body
+    assert "[ ] Tell" in body
+    emptied = generated_block.parse_body(body.replace("[x]", "[ ]"))
+    assert "[x]" not in generated_block.compose("INC-1", worst, emptied)
 
 
 @pytest.mark.parametrize("lost", [generated_block.BEGIN, generated_block.END, "<!-- incident-ops v1 "])
@@ -248,6 +336,16 @@ def test_ticked_boxes_survive_a_new_text() -> None:
     assert "[ ] Page" in new
     broken = generated_block.parse_body(seen.replace(f"\n{generated_block.END}", ""))
     assert generated_block.compose("INC-1", made, broken) == seen
+
+
+def test_an_unmarked_issue_of_ours_is_listed() -> None:
+    """Nothing leads back to a record, so people decide."""
+    tracker, records = synced()
+    number = tracker.open_by(tracker.author, "left over", "no mark", ("incident",))
+    reason = "github-actions[bot] opened it, and no record claims it"
+    assert kept(plan_for(records, tracker)) == [("unmarked", number, reason)]
+    tracker.edit(number, state="closed", state_reason="completed")
+    assert kept(plan_for(records, tracker)) == []
 
 
 def test_a_duplicated_key_is_closed_with_one_comment() -> None:

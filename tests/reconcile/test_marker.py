@@ -15,7 +15,8 @@ PEOPLE = st.lists(st.text(alphabet="ab <!->\r#", max_size=12).map(str.rstrip), m
 
 def test_the_first_line_names_the_owner_in_the_form_of_the_contract() -> None:
     """Line 1 is the marker, and reading it gives the key back."""
-    assert BODY.split("\n")[0] == f"<!-- incident-ops v1 key=INC-1/AI-2 hash={generated_block.block_digest(BLOCK)} -->"
+    digest = generated_block.block_digest(BLOCK)
+    assert BODY.split("\n")[0] == f"<!-- incident-ops v1 key=INC-1/AI-2 repo=0 hash={digest} -->"
     assert generated_block.owner(BODY) == "INC-1/AI-2"
     assert generated_block.parse_body(BODY).is_ours
 
@@ -78,3 +79,39 @@ def test_a_body_a_person_wrote_over_is_kept_below_the_block() -> None:
     """Without any marker all text is people's."""
     made = generated_block.compose("INC-1", BLOCK, generated_block.parse_body("all new\n\nby me"))
     assert made.endswith(f"{generated_block.END}\nall new\n\nby me")
+
+
+WORDS = st.sampled_from(["a note", "- [ ] own step", "| x | y |", "> said", "  indented", "10:20 @alice"])
+EDIT = st.tuples(st.sampled_from(["put", "cut", "mark", "tick", "new"]), st.integers(0, 40), WORDS)
+
+
+@given(st.lists(EDIT, max_size=12))
+def test_no_word_and_no_tick_is_lost_whatever_is_edited(edits: list[tuple[str, int, str]]) -> None:
+    """Lines anywhere in the body, lines of ours cut, markers cut, boxes ticked, new texts between: all stays, once."""
+    shown = [[generated_block.box_line(f"step {key}", f"k/{key}") for key in keys] for keys in ("123", "2", "", "13")]
+    texts = [generated_block.generated_text("\n".join([f"level {level}", *boxes])) for level, boxes in enumerate(shown)]
+    body, said, ticked = generated_block.compose("INC-1", texts[0]), [], set()
+    for turn, (what, at, word) in enumerate(edits):
+        lines = body.split("\n")
+        place = at % (len(lines) + 1)
+        inside = min(place, len(lines) - 1)
+        if what == "put":
+            said.append(f"{word} {turn}")
+            lines.insert(max(1, place), said[-1])
+        elif what == "cut" and lines[inside].strip() in (generated_block.BEGIN, generated_block.END):
+            del lines[inside]
+        elif what == "mark":
+            lines = lines[1:] if generated_block.owner(body) else lines
+        elif what == "tick" and "<!-- box:" in lines[inside] and "[ ] step" in lines[inside]:
+            ticked.add(lines[inside].partition("box:")[2].split()[0])
+            lines[inside] = lines[inside].replace("[ ]", "[x]")
+        elif what == "new":
+            lines = generated_block.compose("INC-1", texts[at % 4], generated_block.parse_body(body)).split("\n")
+        body = "\n".join(lines)
+    last = generated_block.compose("INC-1", texts[0], generated_block.parse_body(body))
+    assert generated_block.compose("INC-1", texts[0], generated_block.parse_body(last)) == last
+    for word in said:
+        assert last.count(word) == 1, word
+    parts = generated_block.parse_body(last)
+    assert {word.strip() for word in said} <= {line.strip() for line in (*parts.above, *parts.below)}
+    assert generated_block.ticked(last) == ticked

@@ -56,6 +56,18 @@ const GITHUB = [
     }
     const draft`,
   ],
+  [ // GitHub answers 201
+    `const json = formatIssue(issue, gh, baseUrl);
+    if (!json) throw notFound();
+    return c.json(json);
+  });
+  app.delete("/repos/:owner/:repo/issues/:issue_number/assignees"`,
+    `const json = formatIssue(issue, gh, baseUrl);
+    if (!json) throw notFound();
+    return c.json(json, 201);
+  });
+  app.delete("/repos/:owner/:repo/issues/:issue_number/assignees"`,
+  ],
 ];
 
 const CORE = [["counter = { remaining: 5e3,", "counter = { remaining: 1e9,"]];

@@ -37,6 +37,7 @@ class MemoryTracker:
     """
 
     source = GITHUB
+    records_id = repository_id = 7
 
     def __init__(
         self,
@@ -174,7 +175,13 @@ class MemoryTracker:
         return self.issues[number]
 
     def _set(self, number: int, edit: IssueEdit, **state: object) -> None:
-        self.issues[number] = replace(self._known(number), **self._fit(edit), **state)
+        issue = self._known(number)
+        whole = replace(
+            edit,
+            labels=edit.labels_after(issue.labels) if edit.add_labels or edit.remove_labels else None,
+            assignees=edit.assignees_after(issue.assignees) if edit.add_assignees else None,
+        )
+        self.issues[number] = replace(issue, **self._fit(whole), **state)
 
     def _fit(self, edit: IssueEdit) -> dict[str, object]:
         """What an edit sets; labels in the case they have, unknown ones made. WriteFailed where GitHub says 422."""

@@ -54,7 +54,12 @@ class Standin:
 
     def environment(self, repository: str, *, token: str | None = None) -> dict[str, str]:
         """The variables with which our program finds this stand-in."""
-        return {"GITHUB_API_URL": self.url, "GITHUB_TOKEN": token or self.token, "GITHUB_REPOSITORY": repository}
+        return {
+            "GITHUB_API_URL": self.url,
+            "GITHUB_TOKEN": token or self.token,
+            "GITHUB_REPOSITORY": repository,
+            "GITHUB_REPOSITORY_ID": str(self.ask("GET", f"/repos/{repository}")["id"]),
+        }
 
     def ask(self, method: str, path: str, body: Any = None, *, token: str | None = None) -> Any:
         """One request beside our program, as another person or tool would send it -> the JSON of the answer."""

@@ -97,8 +97,9 @@ def test_what_github_refuses_is_refused_whole(fields: dict) -> None:
         make(tracker, **fields)
     assert tracker.issues == {}
     make(tracker)
+    added = {f"add_{name}" if name == "assignees" else name: value for name, value in fields.items()}
     with pytest.raises(WriteFailed):
-        tracker.update(1, IssueEdit(labels=("other",), **fields))
+        tracker.update(1, IssueEdit(add_labels=("other",), **added))
     assert tracker.issues[1].labels == ("incident",)
 
 

@@ -24,6 +24,7 @@ from incident_ops.adapters.github.responses import (
     Answer,
     Login,
     Lost,
+    RepositorySeen,
     check,
     refused,
 )
@@ -235,6 +236,16 @@ class Client:
                 self.renamed_to = name
         return self._name
 
+    def repository_id(self, name: str) -> int | None:
+        """GitHub's id of any repository, by `owner/name`; None where the token sees none of that name."""
+        answer = self._ask("GET", f"/repos/{name}", None, True)
+        if answer.status == 404:
+            return None
+        doing = f"asking for the id of {name}"
+        if answer.status >= 300:
+            raise refused(answer, Incomplete, doing, name)
+        return check(answer.data, RepositorySeen, doing).id
+
     def settle(self) -> None:
         """Gives GitHub a moment to finish a write whose answer was lost, before it is looked for."""
         self._sleep(2.0)
@@ -296,6 +307,42 @@ class Client:
             hint = f"set GITHUB_REPOSITORY={name}, or point the clone there: git remote set-url origin <its address>"
             return WriteFailed(f"{doing}: {self.repository} is now {name}", hint=hint)
         return WriteFailed(f"{doing}: it was moved to another repository", hint="the next run tells where it went")
+
+
+class RecordsHome:
+    """The repository that holds the records, by the id that stays when it gets another name or owner.
+
+    `name` is what the clone's remote names, "" where it is none of GitHub's; `known` the id where somebody gave it.
+    """
+
+    def __init__(self, client: Client, name: str, known: int | None) -> None:
+        self._client, self._name, self._id = client, name or client.repository, known
+        self._other: int | None = None
+
+    @property
+    def id(self) -> int:
+        """Asked for once; that of the repository with the issues where GitHub has none of the remote's name."""
+        if self._id is None:
+            found = self._client.repository_id(self._name) if self._is_elsewhere else None
+            self._id = self._issues_id() if found is None else found
+        return self._id
+
+    @property
+    def id_with_issues(self) -> int:
+        """That of the repository with the issues, asked for once where it is not the same one."""
+        return self._issues_id() if self._is_elsewhere else self.id
+
+    @property
+    def _is_elsewhere(self) -> bool:
+        return self._name.casefold() != self._client.repository.casefold()
+
+    def _issues_id(self) -> int:
+        if self._other is None:
+            self._other = self._client.repository_id(self._client.repository)
+        if self._other is None:
+            hint = "check the name, and that the token may read the repository"
+            raise Incomplete(f"GitHub shows no repository {self._client.repository}", hint=hint)
+        return self._other
 
 
 class Identity:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from incident_ops.adapters.github.client import Client, Request, Wire
+from incident_ops.adapters.github.client import Client, RecordsHome, Request, Wire
 from incident_ops.adapters.github.issues import GitHubTracker
 from incident_ops.adapters.http import is_https_or_local
 from incident_ops.errors import UserError
 
 API = "https://api.github.com"
+_LONGEST_ID = 18  # digits
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?:_[A-Za-z0-9]+)?/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}", re.ASCII)
 _REMOTE = re.compile(r"(?:[a-z+]+://(?:[^/@]*@)?[^/]+/|(?:[^/@:]+@)?[^/:]+:)(.+?)(?:\.git)?/?", re.ASCII)
 
@@ -38,7 +39,7 @@ def connect(
     identities: tuple[str, ...],
     *,
     requests: int,
-    owner_of: Callable[[str], str | None],
+    owner_of: Callable[[str, int], str | None],
     pause: float = 1.0,
     log: Callable[[Request], None] | None = None,
     sleep: Callable[[float], None] = time.sleep,
@@ -46,8 +47,9 @@ def connect(
     """The tracker of the repository that the environment names, or else the clone's remote; sends nothing yet.
 
     `policy_labels` are the labels of incidents and of action items, `identities` the trusted logins, `requests` the
-    most this run may send, `owner_of` reads the key in a body. `pause` seconds lie between writes: GitHub asks for 1,
-    only tests give less. `sleep` waits out limits. A missing or wrong setting is a `UserError`.
+    most this run may send, `owner_of` reads the key in a body, given the id of the repository with the records:
+    GITHUB_REPOSITORY_ID, else GitHub is asked for it once. `pause` seconds lie between writes: GitHub asks for 1, only
+    tests give less. `sleep` waits out limits. A missing or wrong setting is a `UserError`.
     """
     for label in policy_labels:
         if not label or "," in label:
@@ -55,7 +57,10 @@ def connect(
     settings = read_settings(environment, remote_url)
     wire = Wire(settings.api, settings.token, pause=pause)
     client = Client(wire, settings.repository, requests=requests, sleep=sleep, log=log)
-    return GitHubTracker(client, labels=policy_labels, identities=identities, owner_of=owner_of, site=settings.site)
+    records = RecordsHome(client, _named_by(remote_url), _id_in(environment))
+    return GitHubTracker(
+        client, labels=policy_labels, identities=identities, owner_of=owner_of, site=settings.site, records=records
+    )
 
 
 def read_settings(environment: Mapping[str, str], remote_url: str | None) -> Settings:
@@ -81,12 +86,24 @@ def _repository(environment: Mapping[str, str], remote_url: str | None) -> str:
         if not _NAME.fullmatch(given):
             raise UserError("GITHUB_REPOSITORY is not of the form owner/name", hint=hint)
         return given
-    found = _REMOTE.fullmatch((remote_url or "").strip())
-    name = found[1].strip("/") if found else ""
-    if not _NAME.fullmatch(name):
+    name = _named_by(remote_url)
+    if not name:
         what = "the clone's remote is not a repository on GitHub" if remote_url else "the clone has no remote"
         raise UserError(f"nothing says which repository holds the issues: {what}", hint=hint)
     return name
+
+
+def _named_by(remote_url: str | None) -> str:
+    """`owner/name` in the address of the clone's remote, "" where it has none."""
+    found = _REMOTE.fullmatch((remote_url or "").strip())
+    name = found[1].strip("/") if found else ""
+    return name if _NAME.fullmatch(name) else ""
+
+
+def _id_in(environment: Mapping[str, str]) -> int | None:
+    """What Actions says of the repository that it runs for: it holds the records, wherever the issues are."""
+    given = environment.get("GITHUB_REPOSITORY_ID", "").strip()
+    return int(given) if given.isascii() and given.isdigit() and len(given) <= _LONGEST_ID else None
 
 
 def _site(api: str) -> str:

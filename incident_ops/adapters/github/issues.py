@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from incident_ops.adapters.github.client import Client, Identity
+from incident_ops.adapters.github.client import Client, Identity, RecordsHome
 from incident_ops.adapters.github.comments import Comments
 from incident_ops.adapters.github.pulls import PullRequests
 from incident_ops.adapters.github.responses import (
@@ -57,15 +57,17 @@ class GitHubTracker:
         *,
         labels: tuple[str, ...],
         identities: Sequence[str],
-        owner_of: Callable[[str], str | None],
+        owner_of: Callable[[str, int], str | None],
         site: str,
+        records: RecordsHome,
     ) -> None:
         self.has_sub_issues: bool | None = None
-        self._client, self._labels, self._owner_of, self._site = client, labels, owner_of, site
+        self._client, self._labels, self._site, self._records = client, labels, site, records
+        self._mark_of = owner_of
         self._identity = Identity(client, identities)
         self.pulls = PullRequests(client, self._identity, site)
         self.runs = WorkflowRuns(client)
-        self._creation = _IssueCreation(client, self._identity, owner_of, labels)
+        self._creation = _IssueCreation(client, self._identity, self._owner_of, labels)
         self._comments = Comments(client, self._identity)
         self._ids: dict[int, int] = {}
         self._newest = 0
@@ -75,6 +77,16 @@ class GitHubTracker:
     def repository(self) -> str:
         """`owner/name` as it was given."""
         return self._client.repository
+
+    @property
+    def records_id(self) -> int:
+        """The id of the repository with the records, asked for once. Incomplete where GitHub does not tell it."""
+        return self._records.id
+
+    @property
+    def repository_id(self) -> int:
+        """The id of the repository with the issues. Errors as `records_id`."""
+        return self._records.id_with_issues
 
     @property
     def renamed_to(self) -> str | None:
@@ -176,17 +188,20 @@ class GitHubTracker:
         return made.number
 
     def update(self, number: int, edit: IssueEdit) -> None:
-        """Changes what `edit` names, in one request; none where it names nothing."""
+        """Changes what `edit` names: labels and people one by one, the rest in one request; none for nothing."""
+        self._change_one_by_one(number, edit)
         if fields := _fields(edit, number):
             self._patch(number, fields, f"changing issue #{number}")
 
     def close(self, number: int, reason: str, edit: IssueEdit) -> None:
-        """Closes and changes in one request."""
+        """Closes and changes in one request, after the labels and people."""
+        self._change_one_by_one(number, edit)
         fields = {**_fields(edit, number), "state": "closed", "state_reason": reason}
         self._patch(number, fields, f"closing issue #{number}")
 
     def reopen(self, number: int, edit: IssueEdit) -> None:
-        """Opens again and changes in one request."""
+        """Opens again and changes in one request, after the labels and people."""
+        self._change_one_by_one(number, edit)
         fields = {**_fields(edit, number), "state": "open", "state_reason": "reopened"}
         self._patch(number, fields, f"reopening issue #{number}")
 
@@ -217,6 +232,10 @@ class GitHubTracker:
     def _has_label(self, name: str) -> bool:
         return self._client.ask("GET", f"/labels/{quote(name, safe='')}").status == 200
 
+    def _owner_of(self, body: str) -> str | None:
+        """The key in a body of ours; whose records are meant is only asked about where there is one."""
+        return self._mark_of(body, self.records_id) if self._mark_of(body, 0) else None
+
     def _learn(self, seen: IssueSeen) -> None:
         self._ids[seen.number] = seen.id
         self.has_sub_issues = bool(self.has_sub_issues) or seen.knows_sub_issues
@@ -227,6 +246,24 @@ class GitHubTracker:
             doing = f"looking up issue #{number}"
             self._learn(check(self._client.read(f"/issues/{number}", doing=doing).data, IssueSeen, doing))
         return self._ids[number]
+
+    def _change_one_by_one(self, number: int, edit: IssueEdit) -> None:
+        """Labels and people, each step harmless when done twice.
+
+        They come before the text: its first line says which labels are of an older version.
+        """
+        doing = f"changing the labels of issue #{number}"
+        if edit.add_labels:
+            added = {"labels": list(edit.add_labels)}
+            self._client.write("POST", f"/issues/{number}/labels", added, doing=doing, again=True)
+        for name in edit.remove_labels or ():
+            answer = self._client.ask("DELETE", f"/issues/{number}/labels/{quote(name, safe='')}")
+            if answer.status >= 300 and answer.status != 404:  # 404: somebody took it off meanwhile
+                raise refused(answer, WriteFailed, doing, self.repository)
+        if edit.add_assignees:
+            people = {"assignees": list(edit.add_assignees)}
+            doing = f"assigning people to issue #{number}"
+            self._client.write("POST", f"/issues/{number}/assignees", people, doing=doing, again=True)
 
     def _patch(self, number: int, fields: dict[str, object], doing: str) -> None:
         self._client.write("PATCH", f"/issues/{number}", fields, doing=doing)
@@ -345,9 +382,7 @@ def _fields(edit: IssueEdit, number: int) -> dict[str, object]:
         check_title(edit.title, f"issue #{number}")
     if edit.body is not None:
         check_body(edit.body, f"issue #{number}")
-    labels = None if edit.labels is None else list(edit.labels)
-    assignees = None if edit.assignees is None else list(edit.assignees)
-    fields = {"title": edit.title, "body": edit.body, "labels": labels, "assignees": assignees}
+    fields = {"title": edit.title, "body": edit.body}
     return {name: value for name, value in fields.items() if value is not None}
 
 

@@ -46,6 +46,12 @@ class Lost(NamedTuple):
     reason: str
 
 
+class RepositorySeen(msgspec.Struct, frozen=True):
+    """A repository."""
+
+    id: int
+
+
 class Login(msgspec.Struct, frozen=True):
     """A person or a bot; GitHub gives null for an account that is gone."""
 

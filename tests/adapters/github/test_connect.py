@@ -8,7 +8,10 @@ import sys
 import pytest
 
 from incident_ops.adapters.github.connect import connect, read_settings
-from incident_ops.errors import UserError
+from incident_ops.errors import Incomplete, UserError
+from tests.support.scripted_server import Reply, ScriptedServer
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
 
 FULL = {"GITHUB_TOKEN": "ghs_token", "GITHUB_REPOSITORY": "acme/records"}
 
@@ -102,7 +105,7 @@ def test_a_missing_or_broken_token_is_told() -> None:
 def test_a_label_that_cannot_be_listed_by_is_told() -> None:
     """GitHub reads a comma as two labels, and would list other issues."""
     with pytest.raises(UserError, match="cannot be listed by"):
-        connect(FULL, None, ("incident,x", "action-item"), (), requests=1, owner_of=lambda _body: None)
+        connect(FULL, None, ("incident,x", "action-item"), (), requests=1, owner_of=lambda _body, _records: None)
 
 
 def test_the_client_library_is_loaded_only_by_a_connection() -> None:
@@ -115,3 +118,39 @@ def test_the_client_library_is_loaded_only_by_a_connection() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def _ids(server: ScriptedServer, remote: str | None, *answers: Reply, known: str = "") -> tuple[int, int]:
+    """The ids of the repositories with the records and with the issues (acme/records)."""
+    server.script(*answers)
+    environment = {"GITHUB_API_URL": server.url, "GITHUB_TOKEN": "t", "GITHUB_REPOSITORY": "acme/records"}
+    at = connect(
+        {**environment, "GITHUB_REPOSITORY_ID": known},
+        remote,
+        ("incident", "action-item"),
+        (),
+        requests=9,
+        owner_of=lambda _body, _records: None,
+        pause=0.0,
+    )
+    found = at.records_id, at.repository_id
+    assert (at.records_id, at.repository_id) == found
+    return found
+
+
+def test_the_repository_with_the_records_is_known_by_its_id(server: ScriptedServer) -> None:
+    """Actions tells it; elsewhere GitHub is asked once for the one that the clone's remote names."""
+    own, other = "git@github.com:Acme/Records.git", "https://github.com/acme/ops"
+    assert _ids(server, own, known="7") == (7, 7)
+    assert server.lines == []
+    assert _ids(server, own, Reply(data={"id": 7})) == (7, 7)
+    assert _ids(server, None, Reply(data={"id": 7})) == (7, 7)
+    assert _ids(server, other, Reply(data={"id": 8}), Reply(data={"id": 7})) == (8, 7)
+    assert _ids(server, other, Reply(404), Reply(data={"id": 7})) == (7, 7)
+    assert _ids(server, other, Reply(data={"id": 7}), known="8") == (8, 7)
+
+
+def test_a_repository_that_github_does_not_show_is_told(server: ScriptedServer) -> None:
+    """Nothing is guessed: another id would make our issues another's."""
+    with pytest.raises(Incomplete, match="shows no repository acme/records"):
+        _ids(server, None, Reply(404))

@@ -39,11 +39,11 @@ def test_an_issue_lives_its_life(github: Standin) -> None:
         author="keeper",
     )
     assert list(at.owned()) == [expected]
-    at.update(number, IssueEdit(title="Login slow", labels=("incident",), assignees=()))
-    at.close(number, "duplicate", IssueEdit(body=body("INC-1", "closed")))
+    at.update(number, IssueEdit(title="Login slow", remove_labels=("sev1", "gone"), add_assignees=("bob",)))
+    at.close(number, "duplicate", IssueEdit(body=body("INC-1", "closed"), add_labels=("sev2",)))
     seen = at.look_up(number)
     assert isinstance(seen, Issue)
-    assert (seen.title, seen.labels, seen.assignees) == ("Login slow", ("incident",), ())
+    assert (seen.title, seen.labels, seen.assignees) == ("Login slow", ("incident", "sev2"), ("alice", "bob"))
     assert (seen.state, seen.state_reason, seen.body) == ("closed", "duplicate", body("INC-1", "closed"))
     at.reopen(number, IssueEdit())
     again = at.look_up(number)
