@@ -22,6 +22,7 @@ from incident_ops.app.observed_tracker import (
 from incident_ops.app.workspace import Workspace, local_tracker, served
 from incident_ops.app.write_back import edited_texts
 from incident_ops.documents.issue_bodies import IssueBodies
+from incident_ops.documents.issue_comments import unsettled_comment
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.record import Edit, Record, World
@@ -32,6 +33,7 @@ from incident_ops.reconcile.changes import EDIT, KeyDecision, PlannedChange
 from incident_ops.reconcile.desired import Desired, desired_issues
 from incident_ops.reconcile.diff import key_of
 from incident_ops.reconcile.plan import Plan, add_decision, leave_proposed, leave_refused, make_plan
+from incident_ops.reconcile.unsettled import say_unsettled
 from incident_ops.records.history import deletions, every_record
 from incident_ops.sla.obligations import DueObligations, SeenOf
 
@@ -120,6 +122,7 @@ def _plan(workspace: Workspace, github: GitHubTracker | None, options: PlanOptio
         notices = _notices(workspace, recent, due, seen, observed, None if options.observed else is_shared)
         plan = add_decision(plan, notices.decision)
     plan, waiting = _writable(workspace, plan)
+    plan = say_unsettled(plan, wanted, observed, unsettled_comment)
     return PlannedRun(
         workspace=workspace,
         tracker=tracker,

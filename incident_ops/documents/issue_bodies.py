@@ -7,7 +7,6 @@ it changes only when something happens. Handles are in code spans: an issue neve
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -34,9 +33,10 @@ from incident_ops.domain.public_updates import PUBLIC, last_update_for, public_s
 from incident_ops.domain.record import Record, item_key
 from incident_ops.domain.relations import spell_relation
 from incident_ops.domain.ticket import is_ticket, kind_of
-from incident_ops.domain.time import duration, parse_instant, spell_clock, spell_duration
+from incident_ops.domain.time import duration, parse_instant, spell_clock, spell_duration, spell_instant
 from incident_ops.errors import UserError
 from incident_ops.reconcile import generated_block
+from incident_ops.reconcile.people import measure_key
 from incident_ops.sla.clocks import (
     ACTION_ITEM,
     DIAGNOSIS,
@@ -320,8 +320,8 @@ def _measures(incident: Incident) -> str:
 def _boxes(horizon: str, measures: list[Measure]) -> Iterator[str]:
     """A measure has no id: its box is identified by its text, so that a tick stays with it when others come and go."""
     for measure in measures:
-        key = f"prevention/{horizon}/{hashlib.sha256(measure.text.encode()).hexdigest()[:12]}"
-        done = f" · done {measure.done_at}" if measure.done_at else ""
+        key = measure_key(horizon, measure.text)
+        done = f" · done {spell_instant(measure.done_at)}" if measure.done_at else ""
         yield generated_block.box_line(inline(measure.text) + done, key, ticked=bool(done), fixed=bool(done))
 
 

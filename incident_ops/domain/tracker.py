@@ -58,6 +58,31 @@ class Closing(Value, frozen=True):
     evidence: str | None = None
 
 
+CLOSED_EVENT, REOPENED_EVENT, ASSIGNED_EVENT, UNASSIGNED_EVENT = "closed", "reopened", "assigned", "unassigned"
+TICKED = "ticked"
+"""What an `Act` may be."""
+
+
+class Act(Value, frozen=True):
+    """Something that was done to an issue: `event` is one of the five above, `by` the login of who did it.
+
+    `at` is an instant (text, UTC), `whom` the login that was assigned or taken off. None where that is not known.
+    """
+
+    event: str
+    by: str | None = None
+    at: str | None = None
+    whom: str | None = None
+
+
+class BodyEdit(Value, frozen=True):
+    """The text that an edit gave to an issue: by which login, at which instant (text, UTC); None = not known."""
+
+    body: str
+    by: str | None = None
+    at: str | None = None
+
+
 class MissingIssue(Value, frozen=True):
     """An issue that a record names by number and that is not there; `why` is DELETED, TRANSFERRED or UNREACHABLE.
 
@@ -83,11 +108,14 @@ class Snapshot(Value, frozen=True):
     """A tracker at one moment: what `--save-observed` writes and `--observed` reads.
 
     `issues` by number: ours, and those that carry a label of ours; `labels` None where the tracker makes them itself;
-    `closings` by number, for the issues that a person closed; `gone` by number; `unassignable` are the logins that were
-    asked about and cannot be assigned; `has_sub_issues` None where nothing tells; `proposed` is, by path, the sha256 of
-    each file on the branch of our open proposal, `noticed` by key the instant that stands there of an escalation or a
-    return. `comments` are those under tracking issues since `heard_since`, None where nobody asked. `ledger` are the
-    lines of the ledger that this run may need, None where it could not be read.
+    `closings` by number, for the issues that a person closed; `acts` by number, in order, for those where who did what
+    decides; `ticks` by number, then by the key of a box, who ticked it; `not_asked` the numbers that a run had no room
+    to ask about; `members` says of each case-folded login that was asked about whether it counts; `gone` by number;
+    `unassignable` are the logins that were asked about and cannot be assigned; `has_sub_issues` None where nothing
+    tells; `proposed` is, by path, the sha256 of each file on the branch of our open proposal, `noticed` by key the
+    instant that stands there of an escalation or a return. `comments` are those under tracking issues since
+    `heard_since`, None where nobody asked. `ledger` are the lines of the ledger that this run may need, None where it
+    could not be read.
     """
 
     schema: int = 1
@@ -96,6 +124,10 @@ class Snapshot(Value, frozen=True):
     issues: tuple[Issue, ...] = ()
     labels: tuple[Label, ...] | None = None
     closings: dict[int, Closing] = {}
+    acts: dict[int, tuple[Act, ...]] = {}
+    ticks: dict[int, dict[str, Act]] = {}
+    not_asked: tuple[int, ...] = ()
+    members: dict[str, bool] = {}
     gone: tuple[MissingIssue, ...] = ()
     unassignable: tuple[str, ...] = ()
     has_sub_issues: bool | None = None

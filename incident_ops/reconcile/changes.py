@@ -12,6 +12,9 @@ CREATE, UPDATE, CLOSE, REOPEN, EDIT, NOTIFY = "create", "update", "close", "reop
 LABEL, ASSIGNEE, PROPOSAL = "label", "assignee", "proposal"
 """Kinds beside those of issues."""
 
+PEOPLE = "people"
+"""Topic of the edits that follow from what people did on issues."""
+
 _TURN = {REOPEN: 1, UPDATE: 1, CREATE: 2, EDIT: 3, CLOSE: 4, NOTIFY: 5}
 _OF_THE_MOMENT = ("subject", "timeline", "noticed_at")
 """Fields that depend on when a run looked: a minute later the same is to be done, and the checksum is the same."""
@@ -32,9 +35,10 @@ class PlannedChange(NamedTuple):
     """One step on the tracker, or on a record (EDIT).
 
     `number` and `seen` (the issue the step was planned against) are None for a create; of an EDIT, `number` is the
-    issue it follows from. `parent` is the key whose issue becomes the parent, `comment` what is written before closing.
-    A create of kind LABEL has `label` and nothing else; an EDIT has the `path` of the record and its `edits`; a NOTIFY
-    has `notice` and the notice's key.
+    issue it follows from. `parent` is the key whose issue becomes the parent, `comment` what is written there first.
+    A create of kind LABEL has `label` and nothing else; an EDIT has the `path` of the record, its `edits`, their
+    `topic`, and `at` (text) where it is known when they were asked for. A NOTIFY has `notice` and the notice's key.
+    `said` is what our comment on the issue says of it, "" where that says nothing of it.
     """
 
     action: str
@@ -50,7 +54,10 @@ class PlannedChange(NamedTuple):
     label: Label | None = None
     path: str | None = None
     edits: tuple[record.Edit, ...] = ()
+    topic: str = ""
+    at: str | None = None
     notice: NoticeDetails | None = None
+    said: str = ""
 
     @property
     def is_on_tracker(self) -> bool:
@@ -102,12 +109,16 @@ class PlannedChange(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A key that is left unchanged, and why; `number` None where it has no issue."""
+    """A key that is left unchanged, and why; `number` None where it has no issue.
+
+    `said` is what our comment on the issue says of it and of the way on, "" where that says nothing of it.
+    """
 
     key: str
     kind: str
     number: int | None
     reason: str
+    said: str = ""
 
 
 class LeftAlone(NamedTuple):

@@ -27,6 +27,7 @@ from incident_ops.reconcile.changes import (
     EDIT,
     LABEL,
     NOTIFY,
+    PEOPLE,
     PROPOSAL,
     Kept,
     KeyDecision,
@@ -77,6 +78,7 @@ def _questions(desired: Desired, snapshot: Snapshot, changes: Sequence[PlannedCh
         if login.casefold() not in there.get(change.number, ())
     }
     answers = len(snapshot.gone) + len(snapshot.closings) + len(snapshot.unassignable)
+    answers += len(snapshot.acts) + len(snapshot.ticks) + len(snapshot.members)
     return labels + comments + alone + answers + len(people)
 
 
@@ -174,7 +176,7 @@ def leave_proposed(plan: Plan, digests: Mapping[str, str]) -> Plan:
         stale = PlannedChange(EDIT, PROPOSAL, PROPOSAL, None, "it says more than is due")
         changes = tuple(sorted((*changes, stale), key=lambda change: change.turn))
     kept = tuple(
-        Kept(change.key, change.kind, change.number, "waiting in the proposal")
+        Kept(change.key, change.kind, change.number, "waiting in the proposal", change.said)
         for change in plan.changes
         if change.action == EDIT and change.path in waiting
     )
@@ -187,9 +189,9 @@ def leave_refused(plan: Plan, refused: Mapping[str, str]) -> Plan:
         return plan
     changes = tuple(change for change in plan.changes if change.action != EDIT or change.key not in refused)
     kept = tuple(
-        Kept(change.key, change.kind, change.number, f"{change.reason}, but {why}")
+        Kept(change.key, change.kind, change.number, left, f"{left}." if change.topic == PEOPLE else "")
         for change in plan.changes
-        if change.action == EDIT and (why := refused.get(change.key))
+        if change.action == EDIT and (why := refused.get(change.key)) and (left := f"{change.reason}, but {why}")
     )
     return plan._replace(changes=changes, kept=(*plan.kept, *kept), checksum=checksum(changes))
 

@@ -53,7 +53,9 @@ def plan_json(plan: Plan) -> str:
         "checksum": plan.checksum,
         "requests_estimate": plan.requests_estimate,
         "changes": [_change_row(change) for change in plan.changes],
-        "kept": [kept._asdict() for kept in plan.kept],
+        "kept": [
+            {"key": kept.key, "kind": kept.kind, "number": kept.number, "reason": kept.reason} for kept in plan.kept
+        ],
     }
     if plan.unread:
         data["unread"] = [

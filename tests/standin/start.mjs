@@ -1,4 +1,5 @@
-// Starts `emulate` with what it lacks and GitHub has: closing as duplicate, the list of all comments, and who can be assigned; and without its
+// Starts `emulate` with what it lacks and GitHub has: closing as duplicate, the list of all comments, who can be
+// assigned, and who edited a text (GraphQL); and without its
 // limit of 5,000 requests, which long tests would meet.
 // Each change must find its place exactly once, so that another version of the package is noticed.
 import { register } from "node:module";

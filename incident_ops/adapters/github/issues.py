@@ -28,10 +28,16 @@ from incident_ops.adapters.github.responses import (
 )
 from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.domain.tracker import (
+    ASSIGNED_EVENT,
+    CLOSED_EVENT,
     GITHUB,
     ISSUE_DELETED,
     ISSUE_TRANSFERRED,
     ISSUE_UNREACHABLE,
+    REOPENED_EVENT,
+    UNASSIGNED_EVENT,
+    Act,
+    BodyEdit,
     Closing,
     Comment,
     Issue,
@@ -131,10 +137,25 @@ class GitHubTracker:
 
     def closing(self, number: int) -> Closing:
         """The last closing in the issue's timeline."""
-        doing = f"reading who closed issue #{number}"
+        return closing(self._timeline(number), number, self._site)
+
+    def acts(self, number: int) -> list[Act]:
+        """Closings, reopenings and assignments in the issue's timeline."""
+        return acts(self._timeline(number))
+
+    def body_edits(self, number: int) -> list[BodyEdit]:
+        """The last hundred texts; GitHub gives the whole text as the `diff` of an edit."""
+        doing = f"reading who edited issue #{number}"
+        data = check(self._client.query(_EDITS, doing=doing, number=number), _Edited, doing)
+        nodes = data.repository.issue.userContentEdits.nodes if data.repository and data.repository.issue else []
+        found = [(_instant(node.editedAt), node) for node in nodes]
+        edits = [(at, BodyEdit(node.diff, node.login, stamp(at))) for at, node in found if at and node.diff is not None]
+        return [edit for _, edit in sorted(edits, key=lambda pair: pair[0])]
+
+    def _timeline(self, number: int) -> list[Event]:
+        doing = f"reading what people did to issue #{number}"
         pages = self._client.pages(f"/issues/{number}/timeline", doing=doing)
-        events = [event for page in pages for event in check(page, list[Event], doing)]
-        return closing(events, number, self._site)
+        return [event for page in pages for event in check(page, list[Event], doing)]
 
     def comments_since(self, at: datetime) -> list[Comment]:
         """Every comment of the repository's issues since then, complete."""
@@ -349,6 +370,49 @@ def _fields(edit: IssueEdit, number: int) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+_EDITS = """
+query($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) {
+    issue(number: $number) { userContentEdits(first: 100) { nodes { editedAt diff editor { __typename login } } } }
+  }
+}
+"""
+
+
+class _Editor(msgspec.Struct, frozen=True):
+    login: str
+    kind: str = msgspec.field(default="User", name="__typename")
+
+
+class _Edit(msgspec.Struct, frozen=True):
+    editedAt: str | None = None  # noqa: N815 - GitHub's names
+    diff: str | None = None
+    editor: _Editor | None = None
+
+    @property
+    def login(self) -> str | None:
+        """As REST spells it: a bot's ends in `[bot]`."""
+        if self.editor is None:
+            return None
+        return f"{self.editor.login}[bot]" if self.editor.kind == "Bot" else self.editor.login
+
+
+class _Nodes(msgspec.Struct, frozen=True):
+    nodes: list[_Edit]
+
+
+class _Contents(msgspec.Struct, frozen=True):
+    userContentEdits: _Nodes  # noqa: N815
+
+
+class _Repository(msgspec.Struct, frozen=True):
+    issue: _Contents | None = None
+
+
+class _Edited(msgspec.Struct, frozen=True):
+    repository: _Repository | None = None
+
+
 _COMMIT = re.compile(r"/repos/([^/]+/[^/]+)/commits/([0-9a-f]{7,64})$")
 _SOON = timedelta(minutes=1)  # GitHub closes the issue within seconds of the merge
 
@@ -373,6 +437,7 @@ class Event(msgspec.Struct, frozen=True):
 
     event: str = ""
     actor: Login | None = None
+    assignee: Login | None = None
     created_at: str | None = None
     commit_url: str | None = None
     source: _From | None = None
@@ -393,6 +458,23 @@ def closing(events: Sequence[Event], number: int, site: str) -> Closing:
         at=stamp(at) if at else None,
         evidence=_commit(last, site) if last.commit_url else _pull(events, at, number),
     )
+
+
+def acts(events: Sequence[Event]) -> list[Act]:
+    """The closings, reopenings and assignments among the events of a timeline, in order."""
+    found = (event for event in events if event.event in _ACTS)
+    return [
+        Act(
+            event=event.event,
+            by=event.actor.login if event.actor else None,
+            at=stamp(at) if (at := _instant(event.created_at)) else None,
+            whom=event.assignee.login if event.assignee else None,
+        )
+        for event in found
+    ]
+
+
+_ACTS = (CLOSED_EVENT, REOPENED_EVENT, ASSIGNED_EVENT, UNASSIGNED_EVENT)
 
 
 def _commit(event: Event, site: str) -> str | None:
