@@ -157,6 +157,7 @@ def tracking_body(record: Record, policy: Policy, now: datetime) -> str:
     incident = record.incident
     lists = [Section(task_lists(incident, policy), "the checklists", 4)]
     work = [
+        Section(_review(incident), "the dates of the postmortem"),
         Section(_items(incident, policy, now), "the action items", 3),
         Section(_measures(incident), "the prevention measures", 5),
     ]
@@ -300,6 +301,22 @@ def _item(item: ActionItem, due: str, policy: Policy) -> str:
     ]
     closed = not item.is_open
     return generated_block.box_line(" · ".join(part for part in parts if part), item.id, ticked=closed, fixed=closed)
+
+
+def _review(incident: Incident) -> str:
+    """When the postmortem is met about, reviewed, final and followed up, as far as the record says."""
+    paper = incident.postmortem
+    if paper is None:
+        return ""
+    dates = (
+        ("meeting", paper.meeting),
+        ("due", paper.due),
+        ("reviewed", paper.reviewed_at),
+        ("final", paper.final_at),
+        ("follow-up", paper.follow_up_on),
+    )
+    known = " · ".join(f"{name} {spell_instant(at)}" for name, at in dates if at)
+    return f"**Postmortem:** {known}" if known else ""
 
 
 def _measures(incident: Incident) -> str:

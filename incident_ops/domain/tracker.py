@@ -95,13 +95,17 @@ class MissingIssue(Value, frozen=True):
 
 
 class Comment(Value, frozen=True):
-    """What somebody wrote under an issue: by which login, at which instant (text, UTC). `is_bot` = no person."""
+    """What somebody wrote under an issue: by which login, at which instant (text, UTC). `is_bot` = no person.
+
+    `is_stranger` where the tracker does not name them owner, member or collaborator: what they write is text.
+    """
 
     issue: int
     by: str
     at: str
     body: str
     is_bot: bool = False
+    is_stranger: bool = False
 
 
 class Snapshot(Value, frozen=True):
