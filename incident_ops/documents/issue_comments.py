@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from incident_ops.documents.markdown import inline
 
 SETTLED = "Settled: this issue and its record agree."
-_UPDATED = "_This comment is kept up to date; there is never a second one._"
+_UPDATED = "_incident-ops keeps this comment up to date._"
 
 
 def unsettled_comment(points: Sequence[str]) -> str:

@@ -280,10 +280,11 @@ def reassigned(wanted: DesiredIssue, issue: tracker.Issue, snapshot: tracker.Sna
         return _new_owner(wanted, issue, new, act or given[0])
     if act is None:
         return KeyDecision()
-    off = f"{_name(act.by)} took {item.owner} off"
+    is_own = _name(act.by) == item.owner
+    off = f"{item.owner} took themselves off" if is_own else f"{_name(act.by)} took {item.owner} off"
     state = "several people are assigned" if given else "nobody is assigned"
-    edit = f"incident-ops action edit {item.id} {wanted.incident.id} --owner"
-    way = f"Leave one person assigned to make them the owner; `{edit} @name` says it in the record, `{edit} -` nobody."
+    edit = f"`incident-ops action edit {item.id} {wanted.incident.id} --owner @name` (`--owner -` for nobody)"
+    way = f"Leave one person assigned to make them the owner, or name the owner in the record: {edit}."
     said = f"{off}, and {state}; the record says that {item.owner} owns this. {way}"
     return _keep(wanted, issue, f"{off}, and {state}; the record says that {item.owner} owns it", said)
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from incident_ops.adapters.github.body_edits import body_edits
 from incident_ops.adapters.github.client import Client, Identity
 from incident_ops.adapters.github.comments import Comments
 from incident_ops.adapters.github.pulls import PullRequests
@@ -144,13 +145,8 @@ class GitHubTracker:
         return acts(self._timeline(number))
 
     def body_edits(self, number: int) -> list[BodyEdit]:
-        """The last hundred texts; GitHub gives the whole text as the `diff` of an edit."""
-        doing = f"reading who edited issue #{number}"
-        data = check(self._client.query(_EDITS, doing=doing, number=number), _Edited, doing)
-        nodes = data.repository.issue.userContentEdits.nodes if data.repository and data.repository.issue else []
-        found = [(_instant(node.editedAt), node) for node in nodes]
-        edits = [(at, BodyEdit(node.diff, node.login, stamp(at))) for at, node in found if at and node.diff is not None]
-        return [edit for _, edit in sorted(edits, key=lambda pair: pair[0])]
+        """The last hundred texts of an issue."""
+        return body_edits(self._client, number)
 
     def _timeline(self, number: int) -> list[Event]:
         doing = f"reading what people did to issue #{number}"
@@ -368,49 +364,6 @@ def _fields(edit: IssueEdit, number: int) -> dict[str, object]:
     assignees = None if edit.assignees is None else list(edit.assignees)
     fields = {"title": edit.title, "body": edit.body, "labels": labels, "assignees": assignees}
     return {name: value for name, value in fields.items() if value is not None}
-
-
-_EDITS = """
-query($owner: String!, $name: String!, $number: Int!) {
-  repository(owner: $owner, name: $name) {
-    issue(number: $number) { userContentEdits(first: 100) { nodes { editedAt diff editor { __typename login } } } }
-  }
-}
-"""
-
-
-class _Editor(msgspec.Struct, frozen=True):
-    login: str
-    kind: str = msgspec.field(default="User", name="__typename")
-
-
-class _Edit(msgspec.Struct, frozen=True):
-    editedAt: str | None = None  # noqa: N815 - GitHub's names
-    diff: str | None = None
-    editor: _Editor | None = None
-
-    @property
-    def login(self) -> str | None:
-        """As REST spells it: a bot's ends in `[bot]`."""
-        if self.editor is None:
-            return None
-        return f"{self.editor.login}[bot]" if self.editor.kind == "Bot" else self.editor.login
-
-
-class _Nodes(msgspec.Struct, frozen=True):
-    nodes: list[_Edit]
-
-
-class _Contents(msgspec.Struct, frozen=True):
-    userContentEdits: _Nodes  # noqa: N815
-
-
-class _Repository(msgspec.Struct, frozen=True):
-    issue: _Contents | None = None
-
-
-class _Edited(msgspec.Struct, frozen=True):
-    repository: _Repository | None = None
 
 
 _COMMIT = re.compile(r"/repos/([^/]+/[^/]+)/commits/([0-9a-f]{7,64})$")
