@@ -14,7 +14,18 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from incident_ops.domain.tracker import ISSUE_DELETED, LOCAL, Closing, Comment, Issue, IssueEdit, Label, MissingIssue
+from incident_ops.domain.tracker import (
+    ISSUE_DELETED,
+    LOCAL,
+    Act,
+    BodyEdit,
+    Closing,
+    Comment,
+    Issue,
+    IssueEdit,
+    Label,
+    MissingIssue,
+)
 from incident_ops.errors import IncidentOpsError, Incomplete, WriteFailed
 
 _APPLICATION = 0x494E434F  # "INCO": tells our file from any other database
@@ -100,6 +111,14 @@ class LocalTracker:
     def closing(self, number: int) -> Closing:  # noqa: ARG002 - the file keeps no history
         """Nothing is known but that it was closed."""
         return Closing()
+
+    def acts(self, number: int) -> list[Act]:  # noqa: ARG002 - the file keeps no history
+        """None."""
+        return []
+
+    def body_edits(self, number: int) -> list[BodyEdit]:  # noqa: ARG002 - the file keeps no history
+        """None."""
+        return []
 
     def comments_since(self, at: datetime) -> list[Comment]:  # noqa: ARG002 - only this program writes here
         """None: people write nothing here."""

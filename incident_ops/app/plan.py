@@ -22,6 +22,7 @@ from incident_ops.app.proposals import desired_proposals, with_pulls
 from incident_ops.app.workspace import Workspace, local_tracker, served
 from incident_ops.app.write_back import edited_texts
 from incident_ops.documents.issue_bodies import IssueBodies
+from incident_ops.documents.issue_comments import unsettled_comment
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.record import Record, World
@@ -33,6 +34,7 @@ from incident_ops.reconcile.desired import Desired, desired_issues
 from incident_ops.reconcile.diff import edits_by_path, key_of
 from incident_ops.reconcile.plan import Plan, add_decision, leave_edits, make_plan
 from incident_ops.reconcile.proposals import EditName, branch_of, compare_proposals, edit_name, refusals
+from incident_ops.reconcile.unsettled import say_unsettled
 from incident_ops.records.history import deletions, every_record
 from incident_ops.sla.obligations import DueObligations, SeenOf
 
@@ -123,6 +125,7 @@ def _plan(workspace: Workspace, github: GitHubTracker | None, options: PlanOptio
     by_topic = github is not None and not _is_pushed(workspace)
     plan = leave_edits(plan, _impossible(workspace, plan.changes, by_topic=by_topic))
     plan, seen_now, proposed = _with_proposals(workspace, github, plan, notices.observed, options)
+    plan = say_unsettled(plan, wanted, observed, unsettled_comment)
     return PlannedRun(
         workspace=workspace,
         tracker=tracker,

@@ -7,7 +7,6 @@ it changes only when something happens. Handles are in code spans: an issue neve
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
@@ -34,9 +33,10 @@ from incident_ops.domain.public_updates import PUBLIC, last_update_for, public_s
 from incident_ops.domain.record import Record, item_key
 from incident_ops.domain.relations import spell_relation
 from incident_ops.domain.ticket import is_ticket, kind_of
-from incident_ops.domain.time import duration, parse_instant, spell_clock, spell_duration
+from incident_ops.domain.time import duration, parse_instant, spell_clock, spell_duration, spell_instant
 from incident_ops.errors import UserError
 from incident_ops.reconcile import generated_block
+from incident_ops.reconcile.people import measure_key
 from incident_ops.sla.clocks import (
     ACTION_ITEM,
     DIAGNOSIS,
@@ -157,6 +157,7 @@ def tracking_body(record: Record, policy: Policy, now: datetime) -> str:
     incident = record.incident
     lists = [Section(task_lists(incident, policy), "the checklists", 4)]
     work = [
+        Section(_review(incident), "the dates of the postmortem"),
         Section(_items(incident, policy, now), "the action items", 3),
         Section(_measures(incident), "the prevention measures", 5),
     ]
@@ -302,6 +303,22 @@ def _item(item: ActionItem, due: str, policy: Policy) -> str:
     return generated_block.box_line(" · ".join(part for part in parts if part), item.id, ticked=closed, fixed=closed)
 
 
+def _review(incident: Incident) -> str:
+    """When the postmortem is met about, reviewed, final and followed up, as far as the record says."""
+    paper = incident.postmortem
+    if paper is None:
+        return ""
+    dates = (
+        ("meeting", paper.meeting),
+        ("due", paper.due),
+        ("reviewed", paper.reviewed_at),
+        ("final", paper.final_at),
+        ("follow-up", paper.follow_up_on),
+    )
+    known = " · ".join(f"{name} {spell_instant(at)}" for name, at in dates if at)
+    return f"**Postmortem:** {known}" if known else ""
+
+
 def _measures(incident: Incident) -> str:
     """The prevention measures by horizon (R198)."""
     if incident.postmortem is None:
@@ -320,8 +337,8 @@ def _measures(incident: Incident) -> str:
 def _boxes(horizon: str, measures: list[Measure]) -> Iterator[str]:
     """A measure has no id: its box is identified by its text, so that a tick stays with it when others come and go."""
     for measure in measures:
-        key = f"prevention/{horizon}/{hashlib.sha256(measure.text.encode()).hexdigest()[:12]}"
-        done = f" · done {measure.done_at}" if measure.done_at else ""
+        key = measure_key(horizon, measure.text)
+        done = f" · done {spell_instant(measure.done_at)}" if measure.done_at else ""
         yield generated_block.box_line(inline(measure.text) + done, key, ticked=bool(done), fixed=bool(done))
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from incident_ops.domain.notification import Ledger, Message, Pair
-    from incident_ops.domain.tracker import Closing, Comment, Issue, IssueEdit, Label, MissingIssue
+    from incident_ops.domain.tracker import Act, BodyEdit, Closing, Comment, Issue, IssueEdit, Label, MissingIssue
 
 
 class IssueTracker(Protocol):
@@ -68,12 +68,20 @@ class IssueTracker(Protocol):
         """Who closed an issue, when, and with which pull request or commit."""
         ...
 
+    def acts(self, number: int) -> Sequence[Act]:
+        """Who closed, reopened, assigned and took off whom on an issue, in order."""
+        ...
+
+    def body_edits(self, number: int) -> Sequence[BodyEdit]:
+        """The texts that an issue has had, oldest first, as far as the tracker keeps them."""
+        ...
+
     def comments_since(self, at: datetime) -> Sequence[Comment]:
         """What was written under issues, whoever's they are, and written or changed at or after `at` (aware UTC)."""
         ...
 
     def assignable(self, logins: Collection[str]) -> frozenset[str]:
-        """Those of `logins` that an issue can be assigned to."""
+        """Those of `logins` that an issue can be assigned to: owners, members and collaborators of the repository."""
         ...
 
     def create(

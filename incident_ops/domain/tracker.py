@@ -78,6 +78,31 @@ class Closing(Value, frozen=True):
     evidence: str | None = None
 
 
+CLOSED_EVENT, REOPENED_EVENT, ASSIGNED_EVENT, UNASSIGNED_EVENT = "closed", "reopened", "assigned", "unassigned"
+TICKED = "ticked"
+"""What an `Act` may be."""
+
+
+class Act(Value, frozen=True):
+    """Something that was done to an issue: `event` is one of the five above, `by` the login of who did it.
+
+    `at` is an instant (text, UTC), `whom` the login that was assigned or taken off. None where that is not known.
+    """
+
+    event: str
+    by: str | None = None
+    at: str | None = None
+    whom: str | None = None
+
+
+class BodyEdit(Value, frozen=True):
+    """The text that an edit gave to an issue: by which login, at which instant (text, UTC); None = not known."""
+
+    body: str
+    by: str | None = None
+    at: str | None = None
+
+
 class MissingIssue(Value, frozen=True):
     """An issue that a record names by number and that is not there; `why` is DELETED, TRANSFERRED or UNREACHABLE.
 
@@ -90,13 +115,17 @@ class MissingIssue(Value, frozen=True):
 
 
 class Comment(Value, frozen=True):
-    """What somebody wrote under an issue: by which login, at which instant (text, UTC). `is_bot` = no person."""
+    """What somebody wrote under an issue: by which login, at which instant (text, UTC). `is_bot` = no person.
+
+    `is_stranger` where the tracker does not name them owner, member or collaborator: what they write is text.
+    """
 
     issue: int
     by: str
     at: str
     body: str
     is_bot: bool = False
+    is_stranger: bool = False
 
 
 class PullRequest(Value, frozen=True):
@@ -151,11 +180,13 @@ class Snapshot(Value, frozen=True):
     `records_id` is GitHub's id of the repository that holds the records, `repository_id` that of the one with the
     issues; 0 where there is none. `numbers` by key are those of issues that earlier runs opened or saw. `issues` by
     number: ours, and those that carry a label of ours; `labels` None where the tracker makes them itself; `closings`
-    by number, for the issues that a person closed; `gone` by number; `unassignable` are the logins that were asked
-    about and cannot be assigned; `has_sub_issues` None where nothing tells; `proposals` are the edits of records that
-    stand on branches of ours, `noticed` by key the instant that stands there of an escalation or a return.
-    `comments` are those under tracking issues since `heard_since`, None where nobody asked. `ledger` are the lines of
-    the ledger that this run may need, None where it could not be read.
+    by number, for the issues that a person closed; `acts` by number, in order, for those where who did what decides;
+    `ticks` by number, then by the key of a box, who ticked it; `not_asked` the numbers that a run had no room to ask
+    about; `members` says of each case-folded login that was asked about whether it counts; `gone` by number;
+    `unassignable` are the logins that were asked about and cannot be assigned; `has_sub_issues` None where nothing
+    tells; `proposals` are the edits of records that stand on branches of ours, `noticed` by key the instant that stands
+    there of an escalation or a return. `comments` are those under tracking issues since `heard_since`, None where
+    nobody asked. `ledger` are the lines of the ledger that this run may need, None where it could not be read.
     """
 
     schema: int = 1
@@ -167,6 +198,10 @@ class Snapshot(Value, frozen=True):
     issues: tuple[Issue, ...] = ()
     labels: tuple[Label, ...] | None = None
     closings: dict[int, Closing] = {}
+    acts: dict[int, tuple[Act, ...]] = {}
+    ticks: dict[int, dict[str, Act]] = {}
+    not_asked: tuple[int, ...] = ()
+    members: dict[str, bool] = {}
     gone: tuple[MissingIssue, ...] = ()
     unassignable: tuple[str, ...] = ()
     has_sub_issues: bool | None = None

@@ -12,6 +12,7 @@ from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.tracker import Issue, IssueEdit, MissingIssue
 from incident_ops.errors import Ambiguous, IncidentOpsError, Incomplete, Stopped, WriteFailed
 from incident_ops.reconcile.changes import CLOSE, CREATE, LABEL, REOPEN, PlannedChange
+from incident_ops.reconcile.desired import CLOSED_AS_DUPLICATE
 from incident_ops.reconcile.diff import issue_to_keep, key_of
 from incident_ops.reconcile.observe import list_issues
 
@@ -22,7 +23,7 @@ NOT_KNOWN = "unknown; the next run decides"
 NOT_APPLIED = "failed"
 LEFT_OVER = "left for the next run"
 
-DUPLICATE_TOPIC = "duplicate"
+DUPLICATE_TOPIC, UNSETTLED_TOPIC = "duplicate", "unsettled"
 
 
 class Applied(NamedTuple):
@@ -183,7 +184,8 @@ def _change(change: PlannedChange, number: int, run: _Run) -> Applied:
     if not isinstance(current, Issue) or _content(current) != _content(change.seen):
         return Applied(change, number, CHANGED_MEANWHILE)
     if change.comment is not None:  # first, so that a crash after it costs no comment
-        run.tracker.comment(number, DUPLICATE_TOPIC, change.comment)
+        topic = DUPLICATE_TOPIC if change.state_reason == CLOSED_AS_DUPLICATE else UNSETTLED_TOPIC
+        run.tracker.comment(number, topic, change.comment)
     if change.action == CLOSE:
         run.tracker.close(number, change.state_reason or "", change.edit)
     elif change.action == REOPEN:

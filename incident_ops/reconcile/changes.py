@@ -35,10 +35,11 @@ class PlannedChange(NamedTuple):
     """One step on the tracker, or on a record (EDIT).
 
     `number` and `seen` (the issue the step was planned against) are None for a create; of an EDIT, `number` is the
-    issue it follows from. `parent` is the key whose issue becomes the parent, `comment` what is written before closing.
+    issue it follows from. `parent` is the key whose issue becomes the parent, `comment` what is written there first.
     A create of kind LABEL has `label` and nothing else; an EDIT has the `path` of the record, its `edits`, their
     `topic`, and `at` (text) where it is known when they were asked for; one of kind PROPOSAL has none of them, and the
-    branch as its key. A NOTIFY has `notice` and the notice's key.
+    branch as its key. A NOTIFY has `notice` and the notice's key. `said` is what our comment on the issue says of it,
+    "" where that says nothing of it.
     """
 
     action: str
@@ -57,6 +58,7 @@ class PlannedChange(NamedTuple):
     topic: str = ""
     at: str | None = None
     notice: NoticeDetails | None = None
+    said: str = ""
 
     @property
     def is_on_tracker(self) -> bool:
@@ -111,12 +113,16 @@ class PlannedChange(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A key that is left unchanged, and why; `number` None where it has no issue."""
+    """A key that is left unchanged, and why; `number` None where it has no issue.
+
+    `said` is what our comment on the issue says of it and of the way on, "" where that says nothing of it.
+    """
 
     key: str
     kind: str
     number: int | None
     reason: str
+    said: str = ""
 
 
 class LeftAlone(NamedTuple):

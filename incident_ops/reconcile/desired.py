@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from incident_ops.domain.fence import evaluate_each
-from incident_ops.domain.incident import Incident
+from incident_ops.domain.incident import ActionItem, Incident
 from incident_ops.domain.item_due import item_due
 from incident_ops.domain.lifecycle import FIXED, STATES
 from incident_ops.domain.policy import Policy
@@ -91,7 +91,8 @@ class RecordPlace(NamedTuple):
 class DesiredIssue(NamedTuple):
     """The issue of one key as the record asks for it. `closed_as` None = open; `why` says so in a few words.
 
-    `number` is the issue the record names; `parent` the key whose issue this one is to be a sub-issue of.
+    `number` is the issue the record names; `parent` the key whose issue this one is to be a sub-issue of; `incident`
+    what the record says.
     """
 
     key: str
@@ -105,6 +106,12 @@ class DesiredIssue(NamedTuple):
     record: RecordPlace
     number: int | None
     parent: str | None
+    incident: Incident
+
+    @property
+    def item(self) -> ActionItem | None:
+        """The action item whose issue it is; None for a tracking issue."""
+        return None if self.record.item is None else self.incident.action_items[self.record.item]
 
 
 class Desired(NamedTuple):
@@ -204,6 +211,7 @@ def _tracking_issue(record: Record, label: str | None, policy: Policy, rank: Ran
         record=RecordPlace(record.path, None, record.pending),
         number=incident.links.tracking_issue,
         parent=None,
+        incident=incident,
     )
 
 
@@ -226,6 +234,7 @@ def _item_issue(record: Record, index: int, policy: Policy, now: datetime, rank:
         record=RecordPlace(record.path, index, record.pending),
         number=item.issue,
         parent=incident.id if index < _MOST_CHILDREN else None,
+        incident=incident,
     )
 
 

@@ -6,21 +6,18 @@ takes over from there: numbers of issues, and items that people closed.
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from incident_ops.domain import tracker
 from incident_ops.domain.record import Edit, Route, Set
-from incident_ops.domain.time import UNKNOWN
-from incident_ops.reconcile import generated_block
+from incident_ops.reconcile import generated_block, people
 from incident_ops.reconcile.changes import (
     CLOSE,
     CREATE,
     EDIT,
     NUMBERS,
-    PEOPLE,
     REOPEN,
     UPDATE,
     Kept,
@@ -30,10 +27,8 @@ from incident_ops.reconcile.changes import (
 )
 from incident_ops.reconcile.desired import (
     CLOSED_AS_DUPLICATE,
-    COMPLETED,
     HANDS_OFF,
     MOST_ASSIGNEES,
-    NOT_PLANNED,
     OLD_STATES,
     Desired,
     DesiredIssue,
@@ -129,12 +124,6 @@ def missing_logins(wanted: DesiredIssue, issue: tracker.Issue | None) -> list[st
     return [login for login in wanted.assignees if login.casefold() not in there]
 
 
-_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}", re.ASCII)
-_LONGEST = 2_000  # characters the record takes for evidence
-
-_DROPPED = {NOT_PLANNED: "closed as not planned", CLOSED_AS_DUPLICATE: "closed as a duplicate"}
-
-
 def number_edit(wanted: DesiredIssue, number: int) -> Set:
     """Writes the number of its issue to the record of a key."""
     index = wanted.record.item
@@ -148,43 +137,6 @@ def write_back_number(wanted: DesiredIssue, issue: tracker.Issue) -> KeyDecision
         return KeyDecision()
     reason = "the record does not name its issue" if wanted.number is None else f"the record names #{wanted.number}"
     return KeyDecision((_number_change(wanted, issue.number, reason),))
-
-
-def closed_by_a_person(wanted: DesiredIssue, issue: tracker.Issue, closing: tracker.Closing | None) -> KeyDecision:
-    """The edit that follows from a person's closing of an item; what cannot be concluded is left, with the reason.
-
-    Completed (or without a reason) is done, with who, when and the evidence; not planned and duplicate are wont_do.
-    """
-    index = wanted.record.item
-    if index is None or closing is None or wanted.record.is_pending:
-        waits = "; the record is not merged yet" if index is not None and wanted.record.is_pending else ""
-        return KeyDecision(
-            kept=(Kept(wanted.key, wanted.kind, issue.number, f"a person closed it, though {wanted.why}{waits}"),)
-        )
-    handle = f"@{closing.by}" if closing.by and _LOGIN.fullmatch(closing.by) else None
-    how = _DROPPED.get(issue.state_reason or COMPLETED)
-    fields: dict[str, str | None]
-    if how is None:
-        evidence = closing.evidence[:_LONGEST] if closing.evidence else None
-        fields = {"status": "done", "done_at": closing.at or UNKNOWN, "done_by": handle, "evidence": evidence}
-    else:
-        by = f" by {handle or closing.by}" if closing.by else ""
-        fields = {"status": "wont_do", "reason": f"{how}{by} on the tracker (#{issue.number})"}
-    edits = [Set(("action_items", index, name), value) for name, value in fields.items() if value is not None]
-    who = f"@{closing.by}" if closing.by else "a person"
-    reason = f"{who} {how or 'closed it as completed'}"
-    change = PlannedChange(
-        EDIT,
-        wanted.kind,
-        wanted.key,
-        issue.number,
-        reason,
-        path=wanted.record.path,
-        edits=tuple(edits),
-        topic=PEOPLE,
-        at=closing.at,
-    )
-    return KeyDecision((change,))
 
 
 def edits_by_path(changes: Iterable[PlannedChange]) -> Mapping[str, tuple[Edit, ...]]:
@@ -269,7 +221,10 @@ def decide_key(wanted: DesiredIssue, sides: SideBySide) -> KeyDecision:
         return _missing(wanted, sides)
     kept = sides.kept[wanted.key]
     duplicates = [_duplicate(wanted, issue, kept, sides) for issue in issues if issue is not kept and issue.is_open]
-    return join_decisions([_compare(wanted, kept, sides), *duplicates])
+    above = sides.kept.get(wanted.incident.id)
+    is_left = is_hands_off(kept) or above is None or is_hands_off(above)
+    ticks = people.ticked(wanted, kept, None if is_left else above, sides.snapshot)
+    return join_decisions([_compare(wanted, kept, sides), ticks, *duplicates])
 
 
 def _missing(wanted: DesiredIssue, sides: SideBySide) -> KeyDecision:
@@ -341,27 +296,29 @@ def _duplicate(wanted: DesiredIssue, issue: tracker.Issue, kept: tracker.Issue, 
 
 
 def _compare(wanted: DesiredIssue, issue: tracker.Issue, sides: SideBySide) -> KeyDecision:
-    """One wanted issue against the one that is there. A person's closing or reopening is not fought."""
+    """One wanted issue against the one that is there. What people did to an item counts; an incident ends in git."""
     if is_hands_off(issue):
         return _hands_off(wanted, issue)
     number = write_back_number(wanted, issue) if sides.is_hosted else KeyDecision()
     parts = generated_block.parse_body(issue.body)
     edit, parent, reason = _drift(wanted, issue, parts, sides)
 
-    def step(action: str, why: str, state_reason: str | None = None) -> KeyDecision:
+    def step(action: str, why: str, state_reason: str | None = None, said: str = "") -> KeyDecision:
         change = PlannedChange(action, wanted.kind, wanted.key, issue.number, why, edit, state_reason, issue, parent)
-        return join_decisions([KeyDecision((change,)), number])
+        return join_decisions([KeyDecision((change._replace(said=said),)), number])
 
     if wanted.closed_as and issue.is_open:
-        if parts.was_closed:
-            return join_decisions([_keep(wanted, issue.number, f"a person reopened it, though {wanted.why}"), number])
-        return step(CLOSE, wanted.why, wanted.closed_as)
+        reopened = people.reopened(wanted, issue, sides.snapshot, was_closed=parts.was_closed)
+        return join_decisions([reopened, number]) if reopened else step(CLOSE, wanted.why, wanted.closed_as)
     if not wanted.closed_as and not issue.is_open:
-        if parts.was_closed:
+        if parts.was_closed or people.is_opened_later(wanted, issue, sides.snapshot):
             return step(REOPEN, wanted.why)
-        closing = sides.snapshot.closings.get(issue.number)
-        return join_decisions([closed_by_a_person(wanted, issue, closing), number])
-    return step(UPDATE, reason) if edit != tracker.IssueEdit() or parent else number
+        if wanted.item is None:
+            why, said = people.closed_incident(wanted, issue, sides.snapshot)
+            return step(REOPEN, why, said=said)
+        return join_decisions([people.closed_item(wanted, issue, sides.snapshot), number])
+    update = step(UPDATE, reason) if edit != tracker.IssueEdit() or parent else number
+    return join_decisions([people.reassigned(wanted, issue, sides.snapshot), update])
 
 
 def _drift(
@@ -411,6 +368,8 @@ def _labels(
 
 def _assignable(wanted: DesiredIssue, issue: tracker.Issue | None, sides: SideBySide) -> tuple[str, ...]:
     """Whom to assign to an issue beside those who are there, as far as there is room."""
+    if issue and wanted.item and people.leaves_owner_off(wanted, issue, sides.snapshot):
+        return ()
     room = MOST_ASSIGNEES - (len(issue.assignees) if issue else 0)
     new = [login for login in missing_logins(wanted, issue) if login.casefold() not in sides.unassignable]
     return tuple(new[: max(0, room)])

@@ -6,7 +6,7 @@ And a snapshot as a document: what `--save-observed` writes and `--observed` rea
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.time import instant, stamp
-from incident_ops.domain.tracker import Closing, Issue, MissingIssue, Snapshot
+from incident_ops.domain.tracker import Act, Closing, Issue, MissingIssue, Snapshot
 from incident_ops.errors import Incomplete, UserError
 from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.desired import ITEM_ISSUE, Desired
@@ -26,8 +26,10 @@ from incident_ops.reconcile.diff import (
     owned_issues,
     recorded_numbers,
 )
+from incident_ops.reconcile.people import asks_who_acted, boxes_to_ask_about, who_ticked
 
 SNAPSHOT_SCHEMA = 1
+MOST_ASKED = 40  # issues of which one run asks who did what
 
 
 def save_snapshot(snapshot: Snapshot) -> str:
@@ -68,6 +70,8 @@ def _instants(snapshot: Snapshot) -> Iterator[tuple[str, str | None]]:
     yield from ((f"noticed.{key}", at) for key, at in snapshot.noticed.items())
     yield from ((f"closings.{number}.at", closing.at) for number, closing in snapshot.closings.items())
     yield from ((f"comments.{place}.at", comment.at) for place, comment in enumerate(snapshot.comments))
+    yield from ((f"acts.{number}.at", act.at) for number, known in snapshot.acts.items() for act in known)
+    yield from ((f"ticks.{number}.at", act.at) for number, known in snapshot.ticks.items() for act in known.values())
 
 
 def _refused(message: str, where: str) -> UserError:
@@ -83,6 +87,7 @@ def observe(
     """Everything a plan may ask of the tracker, or `Incomplete`: a partial list must never look like the whole.
 
     Asked alone: the open keys whose number is not in the list; who closed an item's issue that the record wants open;
+    who reopened, closed, assigned or took off whom where that decides, and whether they belong to the repository;
     whether people who are not on their issue yet can be assigned. A tracker with nothing of ours in it is not asked
     about numbers: they belong to another one.
     `watched`: the incidents whose comments matter, and since when; where none of them has an issue no comment is read.
@@ -102,11 +107,20 @@ def observe(
     labels = tracker.labels()
     since = {kept[key].number: at for key, at in (watched or {}).items() if key in kept}
     snapshot = _with_comments(tracker, snapshot, since)
+    closings, unassignable = _closings(tracker, desired, kept), _unassignable(tracker, desired, kept)
+    asked = _asked_who_acted(desired, kept, frozenset(login.casefold() for login in unassignable))
+    acts = {number: tuple(tracker.acts(number)) for number in asked[:MOST_ASKED]}
+    boxes = _ticked_boxes(desired, kept)
+    ticks = {number: who_ticked(tracker.body_edits(number), boxes[number]) for number in sorted(boxes)[:MOST_ASKED]}
     return replace(
         snapshot,
         labels=None if labels is None else tuple(sorted(labels, key=lambda label: label.name)),
-        closings=_closings(tracker, desired, kept),
-        unassignable=_unassignable(tracker, desired, kept),
+        closings=closings,
+        acts=acts,
+        ticks=ticks,
+        not_asked=(*asked[MOST_ASKED:], *sorted(boxes)[MOST_ASKED:]),
+        members=_members(tracker, closings, [*acts.values(), *(tuple(known.values()) for known in ticks.values())]),
+        unassignable=unassignable,
         has_sub_issues=tracker.has_sub_issues,
     )
 
@@ -156,6 +170,35 @@ def _closings(tracker: IssueTracker, desired: Desired, kept: Mapping[str, Issue]
         if not (issue.is_open or is_hands_off(issue) or generated_block.parse_body(issue.body).was_closed)
     ]
     return {number: tracker.closing(number) for number in sorted(asked)}
+
+
+def _asked_who_acted(desired: Desired, kept: Mapping[str, Issue], unassignable: frozenset[str]) -> list[int]:
+    """The issues of which it decides who did what: reopened ones first, by number; hands off none."""
+    asked = [
+        (issue.is_open and wanted.closed_as is None, issue.number)
+        for key, issue in kept.items()
+        if (wanted := desired.issues.get(key)) and not is_hands_off(issue) and asks_who_acted(wanted, issue)
+        if wanted.closed_as or unassignable.isdisjoint(login.casefold() for login in missing_logins(wanted, issue))
+    ]
+    return [number for _, number in sorted(asked)]
+
+
+def _ticked_boxes(desired: Desired, kept: Mapping[str, Issue]) -> dict[int, frozenset[str]]:
+    """Tracking issues with the boxes of which it decides who ticked them; hands off none."""
+    found = {
+        issue.number: boxes_to_ask_about(wanted, issue)
+        for key, issue in kept.items()
+        if (wanted := desired.issues.get(key)) and not is_hands_off(issue)
+    }
+    return {number: boxes for number, boxes in found.items() if boxes}
+
+
+def _members(tracker: IssueTracker, closings: Mapping[int, Closing], acts: Iterable[Sequence[Act]]) -> dict[str, bool]:
+    """Whether those who acted on issues belong to the repository; bots are not asked about."""
+    who = {closing.by for closing in closings.values()} | {act.by for known in acts for act in known}
+    asked = sorted({login.casefold() for login in who if login and not login.endswith("[bot]")})
+    belong = tracker.assignable(asked) if asked else frozenset()
+    return {login: login in belong for login in asked}
 
 
 def _unassignable(tracker: IssueTracker, desired: Desired, kept: Mapping[str, Issue]) -> tuple[str, ...]:

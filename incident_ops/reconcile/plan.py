@@ -26,6 +26,7 @@ from incident_ops.reconcile.changes import (
     EDIT,
     LABEL,
     NOTIFY,
+    PEOPLE,
     Kept,
     KeyDecision,
     LeftAlone,
@@ -35,7 +36,7 @@ from incident_ops.reconcile.changes import (
 )
 from incident_ops.reconcile.desired import INCIDENT_ISSUE, ITEM_ISSUE, NOT_PLANNED, Desired, incident_of
 from incident_ops.reconcile.diff import OwnedIssues, SideBySide, decide_key, is_hands_off, missing_logins, side_by_side
-from incident_ops.reconcile.proposals import EditName, edit_name
+from incident_ops.reconcile.proposals import WAITING_IN, EditName, edit_name
 
 PLAN_SCHEMA = 1
 UNREACHABLE_CHANNEL = "unreachable"
@@ -101,9 +102,20 @@ def make_plan(
 def leave_edits(plan: Plan, left: Mapping[EditName, str]) -> Plan:
     """A plan less some edits of records (their names -> why); they are listed as left unchanged."""
     reasons = [(change, left.get(edit_name(change)) if change.action == EDIT else None) for change in plan.changes]
-    kept = tuple(Kept(change.key, change.kind, change.number, why) for change, why in reasons if why is not None)
+    kept = tuple(
+        Kept(change.key, change.kind, change.number, why, _said_of(change, why))
+        for change, why in reasons
+        if why is not None
+    )
     changes = tuple(change for change, why in reasons if why is None)
     return plan._replace(changes=changes, kept=(*plan.kept, *kept), checksum=checksum(changes)) if kept else plan
+
+
+def _said_of(change: PlannedChange, why: str) -> str:
+    """What the issue's comment says of an edit that is left: of one that waits the same as before it waited."""
+    if change.topic != PEOPLE or why.startswith(WAITING_IN):
+        return change.said
+    return f"{why}."
 
 
 def add_decision(plan: Plan, decision: KeyDecision) -> Plan:

@@ -55,7 +55,9 @@ def plan_json(plan: Plan) -> str:
         "schema": PLAN_SCHEMA,
         "checksum": plan.checksum,
         "changes": [_change_row(change) for change in plan.changes],
-        "kept": [kept._asdict() for kept in plan.kept],
+        "kept": [
+            {"key": kept.key, "kind": kept.kind, "number": kept.number, "reason": kept.reason} for kept in plan.kept
+        ],
     }
     if plan.unread:
         data["unread"] = [

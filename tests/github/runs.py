@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -13,15 +13,17 @@ from msgspec.structs import replace
 from incident_ops.adapters.github.connect import connect
 from incident_ops.adapters.github.issues import GitHubTracker
 from incident_ops.documents.issue_bodies import IssueBodies
+from incident_ops.documents.issue_comments import unsettled_comment
 from incident_ops.domain.record import Record
 from incident_ops.errors import IncidentOpsError
 from incident_ops.reconcile import generated_block
-from incident_ops.reconcile.apply import DUPLICATE_TOPIC, apply_changes
+from incident_ops.reconcile.apply import DUPLICATE_TOPIC, UNSETTLED_TOPIC, apply_changes
 from incident_ops.reconcile.desired import Desired, desired_issues
 from incident_ops.reconcile.diff import issues_to_keep, owned_issues, recorded_numbers
 from incident_ops.reconcile.limits import LimitOverrides, allow
 from incident_ops.reconcile.observe import observe
 from incident_ops.reconcile.plan import Plan, make_plan
+from incident_ops.reconcile.unsettled import say_unsettled
 from tests.reconcile.builders import NOW, POLICY, item, record, written_back
 from tests.support.standin import LOGIN, PERSON_TOKEN, Standin
 
@@ -72,7 +74,7 @@ def run(
     want, numbers = wanted(records), {} if numbers is None else numbers
     try:
         seen = observe(tracker, want, numbers=numbers)
-        made = make_plan(want, seen)
+        made = say_unsettled(make_plan(want, seen), want, seen, unsettled_comment)
         done = list(apply_changes(allow(made, OURS.tracker.limits, lifts).now, tracker, want.identities))
     except IncidentOpsError as error:
         return Run(None, (error,), records)
@@ -110,8 +112,13 @@ def issues(github: Standin, repository: str) -> list[dict[str, Any]]:
     return sorted(out, key=lambda one: one["number"])
 
 
-def broken_laws(github: Standin, repository: str, records: Sequence[Record], *, doubles: bool) -> list[str]:
-    """What is not as it must be; `doubles` says whether a key may have had a second issue, closed again."""
+def broken_laws(
+    github: Standin, repository: str, records: Sequence[Record], *, doubles: bool, handed: Collection[int] = ()
+) -> list[str]:
+    """What is not as it must be; `doubles` says whether a key may have had a second issue, closed again.
+
+    `handed` are the issues whose assignees people chose.
+    """
     want, seen = wanted(records), issues(github, repository)
     ours = defaultdict(list)
     faults = []
@@ -129,30 +136,33 @@ def broken_laws(github: Standin, repository: str, records: Sequence[Record], *, 
             faults.append(f"{key} has {len(stay)} open issues")
         if len(found) > 1 and not doubles:
             faults.append(f"{key} was opened {len(found)} times")
-        faults += [fault for one in stay for fault in _differs(wish, one)]
+        faults += [fault for one in stay for fault in _differs(wish, one, handed)]
         for one in found:
-            told, is_double = _told(github, repository, one), one["state_reason"] == "duplicate"
+            told, is_double = _told(github, repository, one, DUPLICATE_TOPIC), one["state_reason"] == "duplicate"
             if told != is_double and (one in stay or is_double or told > 1):
                 faults.append(f"#{one['number']} has {told} comments on duplicates")
+            if _told(github, repository, one, UNSETTLED_TOPIC) > 1:
+                faults.append(f"#{one['number']} has more than one comment on what is left")
     return faults + [f"{key} is no key of ours" for key in ours]
 
 
-def _differs(wish: Any, one: dict[str, Any]) -> list[str]:
+def _differs(wish: Any, one: dict[str, Any], handed: Collection[int]) -> list[str]:
     """How an open issue differs from what its record asks for; people's labels and assignees are theirs."""
     place, out = f"#{one['number']} of {wish.key}", []
     if one["title"] != wish.title:
         out.append(f"{place} is called {one['title']}")
     if not {name.casefold() for name in wish.labels} <= {label["name"].casefold() for label in one["labels"]}:
         out.append(f"{place} lacks labels")
-    if not set(wish.assignees) <= {login["login"] for login in one["assignees"]}:
+    is_handed = wish.item is not None and one["number"] in handed
+    if not is_handed and not set(wish.assignees) <= {login["login"] for login in one["assignees"]}:
         out.append(f"{place} lacks assignees")
     return out
 
 
-def _told(github: Standin, repository: str, one: dict[str, Any]) -> int:
-    """How many of our comments on duplicates an issue has."""
+def _told(github: Standin, repository: str, one: dict[str, Any], topic: str) -> int:
+    """How many of our comments on a topic an issue has."""
     found = github.ask("GET", f"/repos/{repository}/issues/{one['number']}/comments") if one["comments"] else []
-    return sum(1 for text in found if f"comment={DUPLICATE_TOPIC}" in text["body"])
+    return sum(1 for text in found if f"comment={topic}" in text["body"])
 
 
 if __name__ == "__main__":  # one run as a process of its own, for tests that kill it: URL REPOSITORY first|later

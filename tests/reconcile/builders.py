@@ -11,6 +11,7 @@ import msgspec
 
 from incident_ops.adapters.local_tracker import LocalTracker
 from incident_ops.documents.issue_bodies import IssueBodies
+from incident_ops.documents.issue_comments import unsettled_comment
 from incident_ops.documents.proposal_text import proposal_text
 from incident_ops.domain import record as record_edit
 from incident_ops.domain.incident import ActionItem, Incident, Roles, Times
@@ -25,6 +26,7 @@ from incident_ops.reconcile.desired import Desired, desired_issues
 from incident_ops.reconcile.observe import observe
 from incident_ops.reconcile.plan import Plan, make_plan
 from incident_ops.reconcile.proposals import DesiredProposal, branch_of, fingerprint
+from incident_ops.reconcile.unsettled import say_unsettled
 from tests.support.memory_tracker import MemoryTracker
 
 POLICY = Policy(
@@ -73,6 +75,12 @@ def plan_from(records: Sequence[Record], issues: Sequence[Issue], unread: Sequen
     return make_plan(wanted(records), Snapshot(issues=tuple(issues)), unread, **more)
 
 
+def plan_with_comments(records: Sequence[Record], tracker: IssueTracker, **more) -> Plan:
+    """The same with the comment on each issue that says what is left to people."""
+    seen = observe(tracker, wanted(records))
+    return say_unsettled(make_plan(wanted(records), seen, **more), wanted(records), seen, unsettled_comment)
+
+
 def run(made: Plan, tracker: IssueTracker) -> list[Applied]:
     """Carries a whole plan out, without limits."""
     return list(apply_changes(made.changes, tracker, wanted([]).identities))
@@ -97,7 +105,12 @@ def _edited(incident: Incident, edits: Sequence[record_edit.Edit]) -> dict:
         place: Any = data
         for step in one.route[:-1]:
             place = place.setdefault(step, {}) if isinstance(step, str) else place[step]
-        place[one.route[-1]] = one.value
+        if isinstance(one, record_edit.Append):
+            place.setdefault(one.route[-1], []).append(one.value)
+        elif isinstance(one, record_edit.Remove):
+            place.pop(one.route[-1], None)
+        else:
+            place[one.route[-1]] = one.value
     return data
 
 

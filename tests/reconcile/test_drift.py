@@ -77,14 +77,6 @@ def test_closed_as_not_planned_makes_the_item_wont_do(reason: str) -> None:
     assert (dropped.status, dropped.reason) == ("wont_do", f"{words} by @carol on the tracker (#2)")
 
 
-def test_closed_by_a_bot_names_no_handle() -> None:
-    """What the record takes for a person is only given for one; an unknown instant says so."""
-    tracker, records = synced()
-    tracker.close_by("stale[bot]", ITEM)
-    edits = plan_for(records, tracker).record_edits["incidents/INC-1/incident.yaml"]
-    assert edits == (Set(("action_items", 0, "status"), "done"), Set(("action_items", 0, "done_at"), "unknown"))
-
-
 def test_what_waits_in_the_proposal_is_not_planned_again() -> None:
     """While an open pull request holds it the plan says where it waits; without one it is planned again."""
     tracker, records = synced()
@@ -114,27 +106,6 @@ def test_what_was_refused_in_the_proposal_is_left_and_told() -> None:
     assert kept(now) == [("INC-1/AI-1", ITEM, why)]
     other = edit._replace(edits=(*edit.edits, Set(("action_items", 0, "done_at"), "2025-02-02T12:00:00Z")))
     assert refusals([other], {wish.branch: refused}) == {}
-
-
-def test_a_tracking_issue_closed_by_a_person_is_kept() -> None:
-    """A person cannot end an incident on the tracker; it is said, and nothing is fought."""
-    tracker, records = synced()
-    tracker.close_by("carol", MAIN)
-    made = plan_for(records, tracker)
-    assert not made.changes
-    assert kept(made) == [("INC-1", MAIN, "a person closed it, though the incident is in progress")]
-
-
-def test_reopened_after_done_is_kept() -> None:
-    """A person reopened a done item: nothing is done, and it is said."""
-    tracker, records = synced()
-    done = written_back(records, {records[0].path: (Set(("action_items", 0, "status"), "done"),)})
-    sync(done, tracker)
-    assert tracker.issues[ITEM].state == "closed"
-    tracker.edit(ITEM, state="open", state_reason="reopened")
-    made = plan_for(done, tracker)
-    assert not made.changes
-    assert kept(made) == [("INC-1/AI-1", ITEM, "a person reopened it, though the item is done")]
 
 
 def test_retitled_gets_the_records_title() -> None:

@@ -261,6 +261,14 @@ def test_items_and_measures_that_are_closed_have_boxes_the_record_decides() -> N
     assert generated_block.ticked(text) == frozenset()
 
 
+def test_the_dates_of_the_postmortem_stand_on_the_tracking_issue() -> None:
+    """Meeting, review and follow-up, and only those that the record has."""
+    dates = {"meeting": "2025-01-28T10:00:00Z", "reviewed_at": "2025-01-29", "follow_up_on": "2025-02-28"}
+    text = body(postmortem=Postmortem(status="draft", **dates))
+    assert "**Postmortem:** meeting 2025-01-28 10:00 UTC · reviewed 2025-01-29 · follow-up 2025-02-28" in text
+    assert "**Postmortem:**" not in body(postmortem=Postmortem(status="draft"))
+
+
 def test_a_measure_keeps_its_key_when_another_is_put_before_it() -> None:
     more = Postmortem(status="draft", prevention=Prevention(long=[Measure(text="New"), Measure(text="Shards")]))
     shards = re.search(r"Shards <!-- box:(\S+) -->", body())

@@ -71,8 +71,8 @@ def moved(span: str, old: str, new: str, by: str | None = "@ann", field: str = "
     return entry if by is None else {**entry, "by": by}
 
 
-def comment(span: str, body: str = "x", by: str = "user", is_bot: bool = False) -> Comment:
-    return Comment(issue=7, by=by, at=text(span), body=body, is_bot=is_bot)
+def comment(span: str, body: str = "x", by: str = "user", is_bot: bool = False, is_stranger: bool = False) -> Comment:
+    return Comment(issue=7, by=by, at=text(span), body=body, is_bot=is_bot, is_stranger=is_stranger)
 
 
 def record(one: Incident) -> Record:

@@ -172,6 +172,7 @@ def test_a_keyword_in_a_persons_comment() -> None:
     record = incident(SIX, state="in_progress")
     assert due(record, "2h", WORDS, Seen((comment("1h", "My Lawyer!"),))) == [("keyword", "3600")]
     assert due(record, "2h", WORDS, Seen((comment("1h", "lawyer", is_bot=True),))) == []
+    assert due(record, "2h", WORDS, Seen((comment("1h", "lawyer", is_stranger=True),))) == []
 
 
 def alike(count: int, **last: Any) -> list[Incident]:

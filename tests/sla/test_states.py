@@ -67,6 +67,7 @@ def test_a_persons_word_reopens() -> None:
     assert due(closed(), "90d", Seen((comment("30d3h1s"),))) == []
     assert due(closed(), "6d", Seen((comment("3h"),))) == []  # said before, or with, the closing
     assert due(closed(), "6d", Seen((comment("5d", is_bot=True),))) == []
+    assert due(closed(), "6d", Seen((comment("5d", is_stranger=True),))) == []
     assert due(closed(), "4d", Seen((comment("5d"),))) == []  # not said yet
     duplicate = closed(outcome="duplicate", duplicate_of="INC-2")
     assert due(duplicate, "6d", Seen((comment("5d"),))) == []

@@ -17,6 +17,8 @@ from incident_ops.domain.tracker import (
     GITHUB,
     ISSUE_DELETED,
     ISSUE_TRANSFERRED,
+    Act,
+    BodyEdit,
     Closing,
     Comment,
     Issue,
@@ -56,6 +58,8 @@ class MemoryTracker:
         self._listed = frozenset(name.casefold() for name in listed)
         self._can = None if can_be_assigned is None else frozenset(login.casefold() for login in can_be_assigned)
         self._closings: dict[int, Closing] = {}
+        self._acts: dict[int, list[Act]] = {}
+        self._bodies: dict[int, list[BodyEdit]] = {}
         self._gone: dict[int, MissingIssue] = {}
         self._list: list[Issue] | None = None
 
@@ -89,6 +93,14 @@ class MemoryTracker:
     def closing(self, number: int) -> Closing:
         """How it was closed."""
         return self._closings.get(number, Closing())
+
+    def acts(self, number: int) -> list[Act]:
+        """What people did to it; what we do is not kept."""
+        return list(self._acts.get(number, ()))
+
+    def body_edits(self, number: int) -> list[BodyEdit]:
+        """Every text it has had."""
+        return list(self._bodies.get(number, ()))
 
     def comments_since(self, at: datetime) -> list[Comment]:
         """What somebody said since then."""
@@ -157,6 +169,27 @@ class MemoryTracker:
         """Somebody closes an issue, by hand or by merging what `evidence` is the address of."""
         self.edit(number, state="closed", state_reason=reason)
         self._closings[number] = Closing(by=login, at=at or None, evidence=evidence or None)
+        self._acts.setdefault(number, []).append(Act("closed", login, at or None))
+
+    def reopen_by(self, login: str, number: int, at: str = "") -> None:
+        """Somebody opens an issue again."""
+        self.edit(number, state="open", state_reason="reopened")
+        self._acts.setdefault(number, []).append(Act("reopened", login, at or None))
+
+    def assign_by(self, login: str, number: int, assignees: Sequence[str], at: str = "") -> None:
+        """Somebody sets the assignees of an issue."""
+        before = self._known(number).assignees
+        self.edit(number, assignees=tuple(assignees))
+        acts = [Act("unassigned", login, at or None, whom) for whom in before if whom not in assignees]
+        acts += [Act("assigned", login, at or None, whom) for whom in assignees if whom not in before]
+        self._acts.setdefault(number, []).extend(acts)
+
+    def tick_by(self, login: str, number: int, key: str, at: str = "") -> None:
+        """Somebody ticks the box with a key in the text of an issue."""
+        lines = self._known(number).body.split("\n")
+        body = "\n".join(line.replace("[ ]", "[x]", 1) if f"box:{key} " in line else line for line in lines)
+        self.edit(number, body=body)
+        self._bodies.setdefault(number, []).append(BodyEdit(body, login, at or None))
 
     def delete(self, number: int) -> None:
         """Somebody deletes an issue."""
@@ -182,6 +215,8 @@ class MemoryTracker:
             assignees=edit.assignees_after(issue.assignees) if edit.add_assignees else None,
         )
         self.issues[number] = replace(issue, **self._fit(whole), **state)
+        if edit.body is not None:
+            self._bodies.setdefault(number, []).append(BodyEdit(edit.body, self.author))
 
     def _fit(self, edit: IssueEdit) -> dict[str, object]:
         """What an edit sets; labels in the case they have, unknown ones made. WriteFailed where GitHub says 422."""

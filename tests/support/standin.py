@@ -24,6 +24,7 @@ import pytest
 HOME = Path(__file__).resolve().parents[1] / "standin"
 LOGIN, TOKEN = "keeper", "ghp_standin"
 PERSON, PERSON_TOKEN = "alice", "ghp_standin_person"
+BOB_TOKEN = "ghp_standin_bob"
 _PACKAGE = HOME / "node_modules/emulate"
 _START_LIMIT = 30.0  # seconds
 

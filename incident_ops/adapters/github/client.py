@@ -111,6 +111,7 @@ class Wire:
         from github import Auth, Github
 
         self.host = urlsplit(api).netloc
+        self.graphql = f"{api.removesuffix('/v3')}/graphql" if api.endswith("/api/v3") else "/graphql"
         self._requester = Github(
             auth=Auth.Token(token),
             base_url=api,
@@ -197,6 +198,21 @@ class Client:
         if answer.status >= 300:
             raise refused(answer, Incomplete, doing, self.repository)
         return answer
+
+    def query(self, text: str, *, doing: str, **variables: object) -> dict[str, object]:
+        """The `data` that GraphQL answers to a query of this repository: `$owner` and `$name` are given."""
+        owner, _, name = self.repository.partition("/")
+        body = {"query": text, "variables": {"owner": owner, "name": name, **variables}}
+        try:
+            answer = self._ask("POST", self._wire.graphql, body, True)
+        except (Ambiguous, WriteFailed) as error:  # a query changes nothing
+            raise Incomplete(error.message, hint=error.hint) from error
+        if answer.status >= 300:
+            raise refused(answer, Incomplete, doing, self.repository)
+        data = answer.data.get("data") if isinstance(answer.data, dict) else None
+        if not isinstance(data, dict):
+            raise Incomplete(f"{doing}: GitHub's answer has no data", hint="run it again")
+        return data
 
     def write(self, method: str, path: str, body: object, *, doing: str, again: bool = False) -> Answer:
         """A write that must be taken; `doing` says for people what is written."""

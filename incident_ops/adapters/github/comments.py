@@ -11,6 +11,7 @@ from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.domain.tracker import Comment
 from incident_ops.errors import Ambiguous, Incomplete, Stopped
 
+_BELONG = ("OWNER", "MEMBER", "COLLABORATOR")
 _LOOKS_FIRST = "the next run looks for it first"
 
 
@@ -51,7 +52,8 @@ class Comments:
             at = stamp(parse_instant(one.created_at))
         except ValueError as error:
             raise Incomplete(f"{doing}: {one.created_at!r} is not an instant", hint="run it again") from error
-        return Comment(issue=one.issue, by=who, at=at, body=one.body or "", is_bot=is_bot)
+        is_stranger = one.author_association not in _BELONG
+        return Comment(issue=one.issue, by=who, at=at, body=one.body or "", is_bot=is_bot, is_stranger=is_stranger)
 
     def _ours(self, number: int, marker: str) -> CommentSeen | None:
         """The oldest comment with the marker by a trusted author."""

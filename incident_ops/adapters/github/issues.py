@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from incident_ops.adapters.github.body_edits import body_edits
 from incident_ops.adapters.github.client import Client, Identity, RecordsHome
 from incident_ops.adapters.github.comments import Comments
 from incident_ops.adapters.github.pulls import PullRequests
@@ -29,10 +30,16 @@ from incident_ops.adapters.github.responses import (
 from incident_ops.adapters.github.runs import WorkflowRuns
 from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.domain.tracker import (
+    ASSIGNED_EVENT,
+    CLOSED_EVENT,
     GITHUB,
     ISSUE_DELETED,
     ISSUE_TRANSFERRED,
     ISSUE_UNREACHABLE,
+    REOPENED_EVENT,
+    UNASSIGNED_EVENT,
+    Act,
+    BodyEdit,
     Closing,
     Comment,
     Issue,
@@ -145,10 +152,20 @@ class GitHubTracker:
 
     def closing(self, number: int) -> Closing:
         """The last closing in the issue's timeline."""
-        doing = f"reading who closed issue #{number}"
+        return closing(self._timeline(number), number, self._site)
+
+    def acts(self, number: int) -> list[Act]:
+        """Closings, reopenings and assignments in the issue's timeline."""
+        return acts(self._timeline(number))
+
+    def body_edits(self, number: int) -> list[BodyEdit]:
+        """The last hundred texts of an issue."""
+        return body_edits(self._client, number)
+
+    def _timeline(self, number: int) -> list[Event]:
+        doing = f"reading what people did to issue #{number}"
         pages = self._client.pages(f"/issues/{number}/timeline", doing=doing)
-        events = [event for page in pages for event in check(page, list[Event], doing)]
-        return closing(events, number, self._site)
+        return [event for page in pages for event in check(page, list[Event], doing)]
 
     def comments_since(self, at: datetime) -> list[Comment]:
         """Every comment of the repository's issues since then, complete."""
@@ -410,6 +427,7 @@ class Event(msgspec.Struct, frozen=True):
 
     event: str = ""
     actor: Login | None = None
+    assignee: Login | None = None
     created_at: str | None = None
     commit_url: str | None = None
     source: _From | None = None
@@ -430,6 +448,23 @@ def closing(events: Sequence[Event], number: int, site: str) -> Closing:
         at=stamp(at) if at else None,
         evidence=_commit(last, site) if last.commit_url else _pull(events, at, number),
     )
+
+
+def acts(events: Sequence[Event]) -> list[Act]:
+    """The closings, reopenings and assignments among the events of a timeline, in order."""
+    found = (event for event in events if event.event in _ACTS)
+    return [
+        Act(
+            event=event.event,
+            by=event.actor.login if event.actor else None,
+            at=stamp(at) if (at := _instant(event.created_at)) else None,
+            whom=event.assignee.login if event.assignee else None,
+        )
+        for event in found
+    ]
+
+
+_ACTS = (CLOSED_EVENT, REOPENED_EVENT, ASSIGNED_EVENT, UNASSIGNED_EVENT)
 
 
 def _commit(event: Event, site: str) -> str | None:

@@ -127,6 +127,7 @@ class Said(msgspec.Struct, frozen=True):
     created_at: str
     body: str | None = None
     user: Account | None = None
+    author_association: str = ""
 
     @property
     def issue(self) -> int | None:

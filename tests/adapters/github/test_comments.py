@@ -97,6 +97,7 @@ def test_what_people_said_is_heard(github: Standin) -> None:
         (number, LOGIN, "ours"),
     ]
     assert found[0].is_bot is False
+    assert found[0].is_stranger is False
     assert at.comments_since(datetime(2100, 1, 1, tzinfo=UTC)) == []
 
 
@@ -114,6 +115,18 @@ def test_bots_are_told_from_people(server: ScriptedServer) -> None:
     assert [one.is_bot for one in found] == [False, True, True, True, False]
     assert {(one.issue, one.at) for one in found} == {(7, "2025-01-26T12:00:00Z")}
     assert server.lines == ["GET /repos/acme/records/issues/comments"]
+
+
+@pytest.mark.parametrize(
+    ("association", "is_stranger"),
+    [("OWNER", False), ("MEMBER", False), ("COLLABORATOR", False), ("CONTRIBUTOR", True), ("NONE", True), ("", True)],
+)
+def test_a_stranger_is_told_by_the_association(server: ScriptedServer, association: str, is_stranger: bool) -> None:
+    """As GitHub names whoever wrote it."""
+    one = {"issue_url": "x/7", "created_at": "2025-01-26T12:00:00Z", "body": "any news?", "user": {"login": "mallory"}}
+    server.script(Reply(data=[{**one, "author_association": association}]))
+    (found,) = tracker(server.url).comments_since(datetime(2025, 1, 26, 11, tzinfo=UTC))
+    assert found.is_stranger is is_stranger
 
 
 @pytest.mark.parametrize("bad", [{"created_at": "yesterday"}, {"issue_url": 7}, {"user": {"login": 4}}])
