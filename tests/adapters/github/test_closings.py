@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from incident_ops.adapters.github.issues import Event, closing
+from incident_ops.adapters.github.timelines import Event, closing
 from incident_ops.domain.tracker import Closing
 
 SITE = "https://github.com"
