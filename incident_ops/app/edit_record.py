@@ -161,9 +161,8 @@ def must_name_the_day(workspace: Workspace, incident: Incident, typed: str) -> N
     past = [at for event in incident.timeline if (at := parse_instant(event.at)) <= workspace.now]
     last = max(past, default=declared_at(incident))
     if (workspace.now - last).total_seconds() > RECENT:
-        days = f'"{last:%Y-%m-%d} {typed}", or "today {typed}"'
         message = f"{typed} of which day? The last entry of {incident.id} is of {spell_clock(last, dated=True)} UTC"
-        raise UserError(message, hint=f"--at {days}")
+        raise UserError(message, hint=f'--at "{last:%Y-%m-%d} {typed}", or with the day that is meant')
 
 
 def record_of(path: str, raw: bytes) -> Record:

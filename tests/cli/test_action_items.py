@@ -110,16 +110,16 @@ def labels(folder: Folder, clock: str) -> dict[str, list[str]]:
 
 def test_the_issue_of_an_item_has_the_items_own_priority_and_never_the_incidents_level(folder: Folder) -> None:
     found = labels(folder, LATE)
-    assert found["INC-1/AI-1"] == ["action-item", "priority:P0", "overdue", "open"]
-    assert found["INC-1/AI-2"] == ["action-item", "priority:P1", "overdue", "in_progress"]
-    assert found["INC-1/AI-3"] == ["action-item", "priority:P3", "open"]
+    assert found["INC-1/AI-1"] == ["action-item", "priority:P0", "overdue"]
+    assert found["INC-1/AI-2"] == ["action-item", "priority:P1", "overdue"]
+    assert found["INC-1/AI-3"] == ["action-item", "priority:P3"]
     assert "P1" in found["INC-1"]
-    assert labels(folder, "2025-02-01T12:00:00Z")["INC-1/AI-1"] == ["action-item", "priority:P0", "open"]
+    assert labels(folder, "2025-02-01T12:00:00Z")["INC-1/AI-1"] == ["action-item", "priority:P0"]
 
 
 def test_the_policy_names_the_labels_of_items(folder: Folder) -> None:
     folder.write("policy.yaml", "extends: p0-p3\ntracker:\n  labels:\n    priority: 'prio/'\n    overdue: late\n")
-    assert labels(folder, LATE)["INC-1/AI-1"] == ["action-item", "prio/P0", "late", "open"]
+    assert labels(folder, LATE)["INC-1/AI-1"] == ["action-item", "prio/P0", "late"]
 
 
 def test_a_priority_outside_the_policys_list_is_found(folder: Folder) -> None:

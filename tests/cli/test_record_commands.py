@@ -127,7 +127,7 @@ def test_declare_tells_what_comes_next(folder: Folder) -> None:
     assert done.out.splitlines()[0] == f"{ID}: declared, SEV1: Login fails"
     for words in (
         f"folder: incidents/{ID}",
-        "assign commander",
+        "incident-ops ack",
         "#incident-20250126-120500",
         "runbooks/api.md",
         "update",
@@ -351,7 +351,7 @@ def test_an_edit_that_would_bring_an_error_is_refused(folder: Folder) -> None:
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (("update",), "nothing to say"),
+        (("update",), "nothing to post"),
         (("update", "--severity", "SEV3"), "--reason"),
         (("update", "--eta", "3m"), "--eta"),
         (("pause",), "--for"),

@@ -124,7 +124,7 @@ def test_the_issue_of_a_ticket(place: Folder) -> None:
     declare(place, "P2")
     done(place, "action", "add", "Cache it", "--owner", "@bob", "--due", "2025-02-01")
     labels, body = issue(place)
-    assert labels == ["ticket", "P2", "triaged"]
+    assert labels == ["ticket", "P2", "state:triaged"]
     assert "**Ticket** · **P2, MEDIUM (Create ticket)**" in body
     for word in ("Commander", "commander", "Public status", "Incident", "incident "):
         assert word not in body, word
@@ -176,7 +176,7 @@ def test_raised_over_the_line_it_is_an_incident_from_then_on(place: Folder) -> N
     assert "the ticket is an incident from now on" in raised
     assert done(place, "show").out.splitlines()[0] == f"{ID}  P0  triaged  ACTIVE, open 5m"
     assert f"assign commander @who {ID}" in done(place, "show").out
-    assert issue(place)[0] == ["incident", "P0", "triaged"]
+    assert issue(place)[0] == ["incident", "P0", "state:triaged"]
     reasons = [one["reason"] for one in data(place, "sla", "check")["obligations"]]
     assert "Raised from P2 to P0: the ticket is an incident from now on" in reasons
     assert "roles.commander is missing" in call("validate", at=place.path, clock=AFTER).out
@@ -189,7 +189,7 @@ def test_lowered_below_the_line_it_stays_an_incident_without_its_duties(place: F
     lowered = done(place, "update", "--severity", "P2", "--reason", "one user").out
     assert "it stays an incident; P2 asks for no roles or postmortem" in lowered
     assert "ticket" not in done(place, "show").out
-    assert issue(place)[0] == ["incident", "P2", "triaged"]
+    assert issue(place)[0] == ["incident", "P2", "state:triaged"]
     assert done(place, "list").out.splitlines()[-1] == "1 incident"
     done(place, "resolve", "--restored", "now", "--cause", "unknown")
     closed = done(place, "close", "--verified", clock="2025-01-26T12:20:00Z")

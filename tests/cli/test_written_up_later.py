@@ -147,13 +147,13 @@ def test_a_late_step_of_today_is_not_a_write_up(folder: Folder) -> None:
 
 @pytest.mark.parametrize("step", [("ack",), ("timeline", "Rolled back"), ("assign", "commander", "@bob")], ids=" ".join)
 def test_a_time_of_day_without_its_day_is_refused_weeks_later(folder: Folder, step: tuple[str, ...]) -> None:
-    """It would be today's, in the middle of an incident of last month; nothing is written, both days are offered."""
+    """It would be today's, in the middle of an incident of last month; nothing is written, and the day is asked for."""
     folder.put("INC-20250126-120500")
     before = contents(folder.path)
     done = call(*step, "--at", "03:30", at=folder.path, clock="2025-03-10T09:00:00Z")
     assert done.code == 2
     assert "03:30 of which day? The last entry of INC-20250126-120500 is of 2025-01-26" in done.err
-    assert '--at "2025-01-26 03:30", or "today 03:30"' in done.err
+    assert '--at "2025-01-26 03:30", or with the day that is meant' in done.err
     assert contents(folder.path) == before
-    said = call(*step, "--at", "today 03:30", at=folder.path, clock="2025-03-10T09:00:00Z")
+    said = call(*step, "--at", "2025-03-10 03:30", at=folder.path, clock="2025-03-10T09:00:00Z")
     assert said.code == 0, said
