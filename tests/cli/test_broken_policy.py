@@ -29,7 +29,6 @@ NIGHT = (
     ("gate", "check", "-s", "web"),
     ("freeze", "year-end", "--reason", "Sales", "--until", "2025-02-01T00:00:00Z", "--by", "@a"),
 )
-NEED_SERVICES_ALONE = ("triage",)
 
 
 @pytest.fixture
@@ -57,7 +56,7 @@ def test_no_command_at_night_is_stopped_by_a_broken_file(merged: Folder, name: s
         sound.write("services.yaml", SERVICES)
         there = merged.copy(merged.path.parent / f"broken-{'-'.join(args)[:20].replace(' ', '_')}")
         wanted, done = call(*args, at=sound.path), call(*args, at=there.path)
-        assert done.code == wanted.code, (args, done)
+        assert (wanted.code, done.code) == (0, 0), (args, done)
         assert done.out.replace(str(there.path), "") == wanted.out.replace(str(sound.path), ""), args
         [note] = [line for line in done.err.splitlines() if line.startswith(f"note: {name}")]
         assert f"that of commit {before} is used" in note

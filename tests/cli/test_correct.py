@@ -118,7 +118,7 @@ def test_after_a_reopening_it_is_the_present_cycle(merged: Folder) -> None:
         (("started", "2025-01-26T11:50:00Z"), ("--reason", "merged")),
         (("started", "2025-01-26T12:06:30Z", "--reason", "x"), ("nothing was changed", "before times.started")),
         (("resolved", "2025-01-26T12:10:00Z", "--reason", "x"), ("nothing was changed", "before times.restored")),
-        (("declared", "unknown", "--reason", "x"), ("declared cannot be unknown")),
+        (("declared", "unknown", "--reason", "x"), ("declared cannot be unknown",)),
         (("started", "later", "--reason", "x"), ("WHEN", "'later'")),
         (("started",), ("correct FIELD WHEN",)),
     ],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,8 +28,8 @@ POLICY = f"extends: sev0-3\ntracker: {{identities: [{LOGIN}]}}\nnotify: {{incide
 SERVICES = 'services:\n  api:\n    owner: "@team"\n'
 ITEMS = (
     "action_items:\n"
-    "- {id: AI-1, title: Alert on locks, owner: '@bob', due: 2027-02-01, priority: P1, kind: detective, status: open}\n"
-    "- {id: AI-2, title: Write it down, owner: '@bob', due: 2027-02-02, priority: P2, kind: runbook, status: open}\n"
+    "- {id: AI-1, title: Alert on locks, owner: '@bob', due: 2099-02-01, priority: P1, kind: detective, status: open}\n"
+    "- {id: AI-2, title: Write it down, owner: '@bob', due: 2099-02-02, priority: P2, kind: runbook, status: open}\n"
 )
 FORBIDDEN = "Actions may not open pull requests"
 NUMBERS, PEOPLE, OLD = "incident-ops/numbers", "incident-ops/people/INC-1", "incident-ops/write-back/records"
@@ -174,10 +175,10 @@ def test_the_text_tells_every_edit_of_the_diff(place: Place) -> None:
     people, numbers = pulls[PEOPLE]["body"], pulls[NUMBERS]["body"]
     for field in ("status", "done_at", "done_by"):
         assert f"`action_items.AI-1.{field}`" in people
-        assert f"+  {field}:" in place.diff(PEOPLE) or f"{field}: " in place.diff(PEOPLE)
+        assert re.search(rf"^\+.*\b{field}: ", place.diff(PEOPLE), re.MULTILINE)
     assert f"- #{number}, " in people
     assert "alice closed it as completed" in people
-    assert f" {datetime.now(UTC):%Y-%m-%d}" in people
+    assert f" {place.ask('GET', f'/issues/{number}')['closed_at'][:10]}" in people
     assert "@alice" not in people.replace("`@alice`", "")
     for key in ("INC-1", "INC-1/AI-1", "INC-1/AI-2", "INC-2", "INC-2/AI-1", "INC-2/AI-2", "INC-3"):
         assert f"- #{place.number(key)}: **{key}** has its issue" in numbers
@@ -239,16 +240,15 @@ def test_merging_one_leaves_no_other_in_conflict(place: Place) -> None:
     place.apply()
     place.close("INC-1/AI-1")
     place.apply()
-    for first, second in ((NUMBERS, PEOPLE), (PEOPLE, NUMBERS)):
-        if first not in place.pulls():
-            continue
-        place.merge(first)
-        place.apply()
-        assert first not in place.branches()
-        if second in place.pulls():
-            assert place.folder.git("merge-base", "origin/main", place.tip(second)) == place.folder.git(
-                "rev-parse", "HEAD"
-            )
+    assert set(place.pulls()) == {NUMBERS, PEOPLE}
+    place.merge(NUMBERS)
+    place.apply()
+    assert set(place.pulls()) == {PEOPLE}
+    assert NUMBERS not in place.branches()
+    assert place.folder.git("merge-base", "origin/main", place.tip(PEOPLE)) == place.folder.git("rev-parse", "HEAD")
+    place.merge(PEOPLE)
+    place.apply()
+    assert PEOPLE not in place.branches()
     record = place.record()
     assert "status: done" in record
     assert f"issue: {place.number('INC-1/AI-1')}" in record

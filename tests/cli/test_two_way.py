@@ -77,7 +77,7 @@ def team(tmp_path: Path, github: Standin, monkeypatch: pytest.MonkeyPatch) -> Te
     monkeypatch.setattr(connect, "connect", functools.partial(connect.connect, pause=0.0))
     made = Team(folder, origin, github, repository, "")
     made.command("declare", "Login fails", "-s", "api", "--severity", "SEV2", "--by", "@alice")
-    made.command("action", "add", "Alert on the locks", "--owner", "@bob", "--due", "2027-03-01")
+    made.command("action", "add", "Alert on the locks", "--owner", "@bob", "--due", "2099-03-01")
     made.push("An incident")
     made.apply()
     made.accept()

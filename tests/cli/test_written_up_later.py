@@ -132,12 +132,6 @@ def test_what_cannot_be_writes_nothing(
     assert contents(folder.path) == before
 
 
-def test_the_docs_say_how(folder: Folder) -> None:
-    page = (Path(__file__).resolve().parents[2] / "docs/records.md").read_text(encoding="utf-8")
-    assert "## Write up an incident later" in page
-    assert "--declared" in page
-
-
 def test_a_late_step_of_today_is_not_a_write_up(folder: Folder) -> None:
     assert call("declare", "x", "-s", "api", "--severity", "SEV1", at=folder.path, clock=None).code == 0
     done = call("ack", at=folder.path, clock="0m")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,8 @@ from incident_ops.documents.incident_facts import intervals
 from incident_ops.domain.incident import Incident
 from incident_ops.records.index import to_record
 from incident_ops.records.yaml_reader import Document, read_yaml
-from tests.cli.scene import Done, call
+from tests.cli.scene import call
+from tests.cli.test_pages import commands
 
 STORIES = Path(__file__).resolve().parents[2] / "examples" / "stories"
 RECORDER = """#!/bin/sh
@@ -232,7 +234,15 @@ def test_a_story_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert (done.returncode, "usage" in done.stderr) == (2, True)
 
 
-def test_the_page_names_what_the_shell_runs(written: Written) -> None:
-    """The example lines of the page work as printed."""
-    done: Done = call("show", at=written.path, clock=None)
-    assert done.code == 0, done
+@pytest.mark.parametrize("written", ["cloudflare-2025-11-18"], indirect=True)
+def test_the_lines_of_the_page_work_as_printed(written: Written, tmp_path: Path) -> None:
+    """They are about the story that its first line writes."""
+    page = STORIES / "README.md"
+    assert "\n    examples/stories/run.sh /tmp/story cloudflare-2025-11-18 " in page.read_text(encoding="utf-8")
+    now, then, rendered = commands(page)
+    there = Path(shutil.copytree(written.path, tmp_path / "repo"))
+    done = [call(*words, at=there, clock=None) for words in (now, then, rendered)]
+    assert [one.code for one in done] == [0, 0, 0], done
+    assert done[0].out.startswith(f"{CLOUDFLARE.id}  SEV0  resolved")
+    assert done[1].out.startswith(f"{CLOUDFLARE.id}  SEV0  in progress")
+    assert (there / "incidents" / CLOUDFLARE.id / "postmortem.md").is_file()

@@ -146,11 +146,13 @@ def test_a_limit_is_a_warning_and_another_run(scene: Scene) -> None:
     assert len(scene.keys()) == 2
 
 
-def test_a_policy_that_a_merge_broke_stops_no_plan(scene: Scene) -> None:
+def test_a_policy_that_a_merge_broke_stops_no_run(scene: Scene) -> None:
     """The last one that can be used decides, whole run long; `validate` is what stays red."""
     scene.folder.write("policy.yaml", "extends: nothing\n")
     scene.push()
-    assert scene.job("plan").conclusion == "success"
+    _, done = scene.both()
+    assert done.conclusion == "success", done
+    assert scene.keys() == ["INC-1", "INC-1/AI-1", "INC-1/AI-2"]
 
 
 PLANS, SHOWS, APPLIES = "Plan", "Show the plan", "Apply exactly that plan"
