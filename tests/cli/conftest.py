@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from incident_ops.adapters.environment import ACTOR, CHOSEN
 from tests.cli.scene import Folder
 
 
@@ -14,6 +15,14 @@ from tests.cli.scene import Folder
 def _own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
     monkeypatch.delenv("INCIDENT_OPS_REPO", raising=False)
+
+
+@pytest.fixture
+def somebody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever types is @alice, in UTC, and no workflow."""
+    monkeypatch.setenv(CHOSEN, "@alice")
+    monkeypatch.delenv(ACTOR, raising=False)
+    monkeypatch.setenv("TZ", "UTC")
 
 
 @pytest.fixture(scope="session")

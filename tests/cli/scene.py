@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import io
+import json
 import os
 import resource
 import shutil
@@ -13,11 +14,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unittest import mock
 
 from incident_ops.adapters.local_tracker import LocalTracker
 from incident_ops.cli.main import main
+from incident_ops.records.yaml_reader import Document, read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 AT = "2025-01-26T14:00:00Z"
@@ -74,6 +76,18 @@ def call(*args: str, at: Path, clock: str | None = AT, columns: int | None = Non
         signal.signal(signal.SIGTERM, before)
     assert isinstance(code, int)
     return Done(code, out.getvalue(), err.getvalue())
+
+
+def ok(folder: Folder, *args: str, clock: str | None = AT) -> Done:
+    """Runs a command that must succeed in a folder."""
+    done = call(*args, at=folder.path, clock=clock)
+    assert done.code == 0, (args, done)
+    return done
+
+
+def as_json(folder: Folder, *args: str, clock: str | None = AT) -> Any:
+    """What such a command prints for programs."""
+    return json.loads(ok(folder, *args, "--format", "json", clock=clock).out)
 
 
 def command(*args: str, clock: str | None = AT) -> list[str]:
@@ -165,6 +179,14 @@ class Folder:
         """Commits all there is."""
         self.git("add", "-A")
         self.git("commit", "-q", "--no-gpg-sign", "-m", "records")
+
+    def data(self, name: str = "INC-1") -> dict[str, Any]:
+        """What a record holds."""
+        path = f"incidents/{name}/incident.yaml"
+        document = read_yaml((self.path / path).read_text(encoding="utf-8"), path)
+        assert isinstance(document, Document), document
+        assert isinstance(document.data, dict)
+        return document.data
 
     @property
     def tracker(self) -> Path:

@@ -6,11 +6,9 @@ import json
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from incident_ops.records.yaml_reader import read_yaml
 from tests.cli.scene import AT, Folder, call, contents
 
 LATE = "2025-02-03T09:00:00Z"
@@ -151,19 +149,11 @@ def test_documents_and_issues_use_the_policys_words_for_a_status(folder: Folder)
     assert "in arbeit <!-- box:AI-2" in plan
 
 
-def item_of(folder: Folder, number: int = 1) -> dict[str, Any]:
-    """The item as the record holds it."""
-    found = read_yaml((folder.path / "incidents/INC-1/incident.yaml").read_text(encoding="utf-8"), "incident.yaml")
-    assert not isinstance(found, list), found
-    held: dict[str, Any] = found.data["action_items"][number - 1]
-    return held
-
-
 def test_postponing_an_item_leaves_who_and_why_in_the_record_and_in_its_document(folder: Folder) -> None:
     words = ["--due", "2025-02-15", "--reason", "the vendor is late", "--by", "@bob"]
     done = call("action", "edit", "AI-2", *words, at=folder.path)
     assert done.out.startswith("INC-1: AI-2: due 2025-02-01 -> 2025-02-15\n")
-    item = item_of(folder, 2)
+    item = folder.data()["action_items"][1]
     assert item["due"] == "2025-02-15"
     assert item["changes"] == [
         {
@@ -185,7 +175,7 @@ def test_everything_an_item_says_can_be_changed(folder: Folder) -> None:
     ]
     done = call("action", "edit", "INC-1/AI-1", *words, at=folder.path)
     assert done.code == 0, done
-    item = item_of(folder)
+    item = folder.data()["action_items"][0]
     changes = item.pop("changes")
     assert item == {
         "id": "AI-1", "title": "Add two tests", "owner": "@carol", "priority": "P2", "status": "in_progress",
@@ -207,20 +197,21 @@ def test_everything_an_item_says_can_be_changed(folder: Folder) -> None:
 
 def test_a_dash_takes_away_an_owner_and_what_is_left_is_doubted(folder: Folder) -> None:
     done = call("action", "edit", "AI-3", "--owner", "-", at=folder.path)
-    assert "owner" not in item_of(folder, 3)
+    assert "owner" not in folder.data()["action_items"][2]
     assert "AI-3 has no owner and no due date: it will be forgotten" in done.err
     assert "AI-3: owner @bob -> nobody" in done.out
 
 
 def test_a_status_by_the_playbooks_word_does_what_the_command_of_that_status_does(folder: Folder) -> None:
     call("action", "edit", "AI-1", "--status", "completed", "--by", "@a", at=folder.path)
-    assert (item_of(folder)["status"], item_of(folder)["done_at"], item_of(folder)["done_by"]) == ("done", AT, "@a")
+    item = folder.data()["action_items"][0]
+    assert (item["status"], item["done_at"], item["done_by"]) == ("done", AT, "@a")
     call("action", "edit", "AI-1", "INC-1", "--status", "Not Started", at=folder.path)
-    assert item_of(folder)["status"] == "open"
-    assert "done_at" not in item_of(folder)
+    assert folder.data()["action_items"][0]["status"] == "open"
+    assert "done_at" not in folder.data()["action_items"][0]
     call("action", "edit", "AI-1", "--status", "wont_do", at=folder.path).told_once(2, "--reason")
     call("action", "edit", "AI-1", "--status", "wont_do", "--reason", "too dear", at=folder.path)
-    assert item_of(folder)["reason"] == "too dear"
+    assert folder.data()["action_items"][0]["reason"] == "too dear"
 
 
 @pytest.mark.parametrize(

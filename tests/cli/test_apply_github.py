@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 import shutil
@@ -17,11 +16,11 @@ import pytest
 from incident_ops.adapters.git import Git
 from incident_ops.adapters.git_branches import RefLock
 from incident_ops.adapters.git_remote import Remote
-from incident_ops.adapters.github import connect
 from incident_ops.domain.ports import Lease
 from incident_ops.domain.time import stamp
 from incident_ops.reconcile.generated_block import owner
 from tests.cli.scene import ROOT, Done, Folder, call
+from tests.support.hosted import hosted
 from tests.support.standin import LOGIN, PERSON_TOKEN, Standin
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
@@ -84,15 +83,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, github: Standin, monke
     shutil.copytree(ROOT / "examples" / preset, folder.path, dirs_exist_ok=True)
     with (folder.path / "policy.yaml").open("a") as policy:
         policy.write(TRUSTED)
-    origin = tmp_path / "origin.git"
-    folder.git("init", "--quiet", "--bare", "--initial-branch=main", str(origin))
-    folder.git("remote", "add", "origin", origin.as_uri())
-    repository = github.new_repository()
-    for name, value in github.environment(repository).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("GITHUB_EVENT_NAME", raising=False)
-    monkeypatch.setattr(connect, "connect", functools.partial(connect.connect, pause=0.0))
-    made = Place(folder, origin, github, repository, CLOCKS[preset])
+    repository = hosted(folder, github, monkeypatch)
+    made = Place(folder, tmp_path / "origin.git", github, repository, CLOCKS[preset])
     made.push("the records")
     return made
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from incident_ops.adapters.github import connect
 from incident_ops.app import apply as app_apply
 from incident_ops.domain.notification import parse_ledger
 from tests.cli.scene import Done, Folder, call
+from tests.support.hosted import hosted
 from tests.support.http_sink import HttpSink
 from tests.support.standin import LOGIN, PERSON_TOKEN, Standin
 
@@ -69,15 +68,10 @@ def place(tmp_path: Path, github: Standin, sink: HttpSink, monkeypatch: pytest.M
     """The clone, pushed; chat and pager lead to the sink."""
     folder = Folder(tmp_path / "clone", policy=POLICY, services=SERVICES)
     folder.put()
-    folder.git("init", "--quiet", "--bare", "--initial-branch=main", str(tmp_path / "origin.git"))
-    folder.git("remote", "add", "origin", (tmp_path / "origin.git").as_uri())
-    repository = github.new_repository()
-    for name, value in github.environment(repository).items():
-        monkeypatch.setenv(name, value)
+    repository = hosted(folder, github, monkeypatch)
     monkeypatch.setenv("INCIDENT_OPS_CHANNEL_SLACK", sink.address("/200"))
     monkeypatch.setenv("INCIDENT_OPS_PAGER_URL", sink.url)
     monkeypatch.setenv("API_PAGER", KEY)
-    monkeypatch.setattr(connect, "connect", functools.partial(connect.connect, pause=0.0))
     made = Place(folder, github, repository)
     made.push()
     return made

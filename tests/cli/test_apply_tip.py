@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 
 import pytest
 
-from incident_ops.adapters.github import connect
 from tests.cli.scene import Done, Folder, call
+from tests.support.hosted import hosted
 from tests.support.standin import LOGIN, Standin
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
@@ -39,12 +38,7 @@ class Place:
 def place(tmp_path: Path, github: Standin, monkeypatch: pytest.MonkeyPatch) -> Place:
     policy = f"extends: sev0-3\ntracker: {{identities: [{LOGIN}]}}\nnotify: {{incident_channel: {{create: false}}}}\n"
     folder = Folder(tmp_path / "clone", policy=policy)
-    folder.git("init", "--quiet", "--bare", "--initial-branch=main", str(tmp_path / "origin.git"))
-    folder.git("remote", "add", "origin", (tmp_path / "origin.git").as_uri())
-    repository = github.new_repository()
-    for name, value in github.environment(repository).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(connect, "connect", functools.partial(connect.connect, pause=0.0))
+    repository = hosted(folder, github, monkeypatch)
     made = Place(folder, github, repository)
     made.commit("INC-1")
     folder.git("push", "--quiet", "origin", "main")

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
-from incident_ops.adapters.environment import CHOSEN
-from incident_ops.records.yaml_reader import Document, read_yaml
-from tests.cli.scene import Done, Folder, call, contents, record
+from tests.cli.scene import Done, Folder, call, contents, ok, record
 from tests.support.typing import at_terminal
 
+pytestmark = pytest.mark.usefixtures("somebody")
+
 DAY = "2025-01-26"
-
-
-@pytest.fixture(autouse=True)
-def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CHOSEN, "@alice")
-    monkeypatch.setenv("TZ", "UTC")
 
 
 def put(folder: Folder, **lines: str) -> None:
@@ -28,18 +21,9 @@ def put(folder: Folder, **lines: str) -> None:
 
 def say(folder: Folder, *args: str, clock: str = "12:30:00") -> Done:
     """The command with these words, which must succeed and leave the record without an error."""
-    done = call("cause", *args, at=folder.path, clock=f"{DAY}T{clock}Z")
-    assert done.code == 0, done
-    checked = call("validate", at=folder.path, clock=f"{DAY}T{clock}Z")
-    assert checked.code == 0, checked
+    done = ok(folder, "cause", *args, clock=f"{DAY}T{clock}Z")
+    ok(folder, "validate", clock=f"{DAY}T{clock}Z")
     return done
-
-
-def data(folder: Folder) -> dict[str, Any]:
-    document = read_yaml((folder.path / "incidents/INC-1/incident.yaml").read_text(encoding="utf-8"), "x")
-    assert isinstance(document, Document)
-    assert isinstance(document.data, dict)
-    return document.data
 
 
 ALL = (
@@ -58,7 +42,7 @@ def test_cause_and_resolution_are_written_before_and_after_it_is_resolved(folder
         call("resolve", "--restored", "12:20", "--cause", "unknown", at=folder.path, clock=f"{DAY}T12:25:00Z")
         folder.commit()
     done = say(folder, *ALL)
-    found = data(folder)
+    found = folder.data()
     assert found["cause"] == {
         "category": "deploy",
         "what": "Tokens were rejected",
@@ -91,18 +75,18 @@ def test_what_is_left_out_stays_and_the_same_again_changes_nothing(folder: Folde
     assert "nothing changed" in say(folder, *ALL).out
     assert contents(folder.path) == before
     say(folder, "--contributing", "-no t", "--contributing", "+At peak", "--why-chain", "Why so?=Never reviewed")
-    found = data(folder)["cause"]
+    found = folder.data()["cause"]
     assert found["contributing"] == ["No canary", "At peak"]
     assert found["five_whys"][1] == {"why": "Why so?", "because": "Never reviewed"}
     say(folder, "--why-chain", "-Why so?")
-    assert len(data(folder)["cause"]["five_whys"]) == 1
+    assert len(folder.data()["cause"]["five_whys"]) == 1
     assert found["what"] == "Tokens were rejected"
 
 
 def test_without_a_category_it_is_unknown_and_that_is_said(folder: Folder) -> None:
     put(folder)
     done = say(folder, "--what", "Tokens were rejected")
-    assert data(folder)["cause"] == {"category": "unknown", "what": "Tokens were rejected"}
+    assert folder.data()["cause"] == {"category": "unknown", "what": "Tokens were rejected"}
     assert "warning: the category of the cause is unknown: --category deploy|database|" in done.err
     assert "warning" not in say(folder, "--where", "auth", "--category", "unknown").err
 
@@ -110,8 +94,8 @@ def test_without_a_category_it_is_unknown_and_that_is_said(folder: Folder) -> No
 def test_a_resolution_alone_needs_no_cause(folder: Folder) -> None:
     put(folder)
     say(folder, "--immediate", "Restarted", "--deployed", "2.3.2")
-    assert "cause" not in data(folder)
-    assert data(folder)["resolution"] == {"immediate": "Restarted", "deployed": "2.3.2"}
+    assert "cause" not in folder.data()
+    assert folder.data()["resolution"] == {"immediate": "Restarted", "deployed": "2.3.2"}
 
 
 @pytest.mark.parametrize(
@@ -147,16 +131,8 @@ def test_at_a_terminal_it_asks_for_what_is_not_written_yet(folder: Folder) -> No
     )
     assert "Why did it break?" in shown
     assert "What broke?" not in shown
-    assert data(folder)["cause"]["why"] == "A reversed comparison"
-    assert data(folder)["resolution"] == {"immediate": "Rolled back"}
-
-
-def test_at_a_terminal_impact_asks_for_what_is_not_known_yet(folder: Folder) -> None:
-    put(folder)
-    shown = at_terminal(folder.path, "impact", clock=f"{DAY}T12:30:00Z", answers="12:00\n5000\n\nunknown\nnone\n")
-    assert "When did it begin" in shown
-    assert data(folder)["times"]["started"] == f"{DAY}T12:00:00Z"
-    assert data(folder)["impact"] == {"users": {"count": 5000}, "revenue": "unknown", "data_loss": "none"}
+    assert folder.data()["cause"]["why"] == "A reversed comparison"
+    assert folder.data()["resolution"] == {"immediate": "Rolled back"}
 
 
 def test_at_a_terminal_no_answer_changes_nothing(folder: Folder) -> None:

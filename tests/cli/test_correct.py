@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from incident_ops.adapters.environment import ACTOR, CHOSEN
 from tests.cli.scene import Done, Folder, call
+
+pytestmark = pytest.mark.usefixtures("somebody")
 
 PATH = "incidents/INC-1/incident.yaml"
 TIMES = (
@@ -20,12 +21,6 @@ CHANGES = "".join(
     f"\n- {{at: 2025-01-26T12:30:00Z, field: state, from: {old}, to: {new}}}" for old, new in pairwise(STEPS)
 )
 RESOLVED = {"state": "resolved", "times": TIMES, "cause": "{category: unknown}", "changes": CHANGES}
-
-
-@pytest.fixture(autouse=True)
-def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CHOSEN, "@alice")
-    monkeypatch.delenv(ACTOR, raising=False)
 
 
 @pytest.fixture

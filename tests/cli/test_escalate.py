@@ -6,16 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from incident_ops.adapters.environment import ACTOR, CHOSEN
 from tests.cli.scene import Folder, call, contents
 
+pytestmark = pytest.mark.usefixtures("somebody")
+
 POLICY = 'extends: itil-p1-p4\ncontacts:\n  roles: {tier_2_lead: ["@lead"]}\n  tiers: {tier-2: ["@lead"]}\n'
-
-
-@pytest.fixture(autouse=True)
-def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CHOSEN, "@alice")
-    monkeypatch.delenv(ACTOR, raising=False)
 
 
 @pytest.fixture

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
-from incident_ops.adapters.environment import CHOSEN
-from incident_ops.records.yaml_reader import Document, read_yaml
-from tests.cli.scene import Done, Folder, call, contents, record
+from tests.cli.scene import Done, Folder, call, contents, ok, record
+from tests.support.typing import at_terminal
+
+pytestmark = pytest.mark.usefixtures("somebody")
 
 DAY = "2025-01-26"
-
-
-@pytest.fixture(autouse=True)
-def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CHOSEN, "@alice")
-    monkeypatch.setenv("TZ", "UTC")
 
 
 def put(folder: Folder, **lines: str) -> None:
@@ -27,18 +21,9 @@ def put(folder: Folder, **lines: str) -> None:
 
 def say(folder: Folder, *args: str, clock: str = "12:30:00") -> Done:
     """The command with these words, which must succeed and leave the record without an error."""
-    done = call("impact", *args, at=folder.path, clock=f"{DAY}T{clock}Z")
-    assert done.code == 0, done
-    checked = call("validate", at=folder.path, clock=f"{DAY}T{clock}Z")
-    assert checked.code == 0, checked
+    done = ok(folder, "impact", *args, clock=f"{DAY}T{clock}Z")
+    ok(folder, "validate", clock=f"{DAY}T{clock}Z")
     return done
-
-
-def data(folder: Folder) -> dict[str, Any]:
-    document = read_yaml((folder.path / "incidents/INC-1/incident.yaml").read_text(encoding="utf-8"), "x")
-    assert isinstance(document, Document)
-    assert isinstance(document.data, dict)
-    return document.data
 
 
 def document(folder: Folder, name: str = "incident.md") -> str:
@@ -54,7 +39,7 @@ def test_the_impact_is_written_by_one_command(folder: Folder) -> None:
         "--revenue", "2500 USD", "--per-minute", "83.5", "--data-loss", "none", "--support-tickets", "45",
         "--support-tickets-increase", "500%", "--qualitative", "Mentioned by the press", "--budget-minutes", "30",
     )  # fmt: skip
-    assert data(folder)["impact"] == {
+    assert folder.data()["impact"] == {
         "summary": "Nobody could log in",
         "users": {"count": 5000, "percent": 60},
         "failed_requests": 12000,
@@ -75,7 +60,7 @@ def test_unknown_is_an_answer_everywhere(folder: Folder) -> None:
     put(folder, impact="{users: {count: 5}, revenue: {amount: 5, currency: USD}}")
     names = ("users", "failed-requests", "revenue", "data-loss", "support-tickets", "support-tickets-increase")
     say(folder, *(word for name in (*names, "budget-minutes") for word in (f"--{name}", "unknown")))
-    assert data(folder)["impact"] == {
+    assert folder.data()["impact"] == {
         "users": {"count": "unknown"},
         "failed_requests": "unknown",
         "revenue": "unknown",
@@ -89,7 +74,7 @@ def test_unknown_is_an_answer_everywhere(folder: Folder) -> None:
 def test_one_number_leaves_the_others_as_they_are(folder: Folder) -> None:
     put(folder, impact="{users: {count: 5000}, revenue: {amount: 2500, currency: USD}}")
     say(folder, "--users", "60 %", "--per-minute", "2000")
-    found = data(folder)["impact"]
+    found = folder.data()["impact"]
     assert found["users"] == {"count": 5000, "percent": 60}
     assert found["revenue"] == {"amount": 2500, "currency": "USD", "per_minute": 2000}
     again = say(folder, "--users", "60 %")
@@ -124,7 +109,7 @@ def test_each_service_has_its_own_times(folder: Folder) -> None:
     done = say(
         folder, "--service", "api:major:12:05..12:20", "--service", f"web:partial:{DAY}T12:10:00Z..", clock="12:40:00"
     )
-    assert data(folder)["impact"]["services"] == [
+    assert folder.data()["impact"]["services"] == [
         {"service": "api", "degree": "major", "from": f"{DAY}T12:05:00Z", "to": f"{DAY}T12:20:00Z"},
         {"service": "web", "degree": "partial", "from": f"{DAY}T12:10:00Z"},
     ]  # fmt: skip
@@ -132,7 +117,7 @@ def test_each_service_has_its_own_times(folder: Folder) -> None:
     assert "INC-1: web: partial since 2025-01-26 12:10 UTC\n" in done.out
     assert "--service 12:05: 2025-01-26 12:05 UTC\n" in done.err
     ended = say(folder, "--end-service", "web", "12:30", clock="12:40:00")
-    assert data(folder)["impact"]["services"][1]["to"] == f"{DAY}T12:30:00Z"
+    assert folder.data()["impact"]["services"][1]["to"] == f"{DAY}T12:30:00Z"
     assert "INC-1: web: partial 20m (12:10–12:30 UTC)\n" in ended.out
 
 
@@ -140,36 +125,36 @@ def test_without_times_it_begins_now_and_ends_what_was_before(folder: Folder) ->
     put(folder)
     say(folder, "--service", "api:major", clock="12:10:00")
     say(folder, "--service", "api:degraded", clock="12:30:00")
-    assert data(folder)["impact"]["services"] == [
+    assert folder.data()["impact"]["services"] == [
         {"service": "api", "degree": "major", "from": f"{DAY}T12:10:00Z", "to": f"{DAY}T12:30:00Z"},
         {"service": "api", "degree": "degraded", "from": f"{DAY}T12:30:00Z"},
     ]
     say(folder, "--end-service", "api", "now", clock="12:45:00")
-    assert data(folder)["impact"]["services"][1]["to"] == f"{DAY}T12:45:00Z"
+    assert folder.data()["impact"]["services"][1]["to"] == f"{DAY}T12:45:00Z"
 
 
 def test_the_same_begin_mends_a_time_and_none_takes_a_service_away(folder: Folder) -> None:
     put(folder)
     say(folder, "--service", "api:major:12:05..12:20", "--service", "web:partial:12:05..12:20")
     say(folder, "--service", "api:degraded:12:05..12:25")
-    assert data(folder)["impact"]["services"][0] == {
+    assert folder.data()["impact"]["services"][0] == {
         "service": "api", "degree": "degraded", "from": f"{DAY}T12:05:00Z", "to": f"{DAY}T12:25:00Z"
     }  # fmt: skip
     assert "INC-1: api: not hurt\n" in say(folder, "--service", "api:none").out
-    assert [one["service"] for one in data(folder)["impact"]["services"]] == ["web"]
+    assert [one["service"] for one in folder.data()["impact"]["services"]] == ["web"]
 
 
 def test_since_when_it_lasted_is_said_with_the_impact(folder: Folder) -> None:
     put(folder)
     assert "INC-1: started at 2025-01-26T12:00:00Z\n" in say(folder, "--started", "12:00").out
-    assert data(folder)["times"]["started"] == f"{DAY}T12:00:00Z"
+    assert folder.data()["times"]["started"] == f"{DAY}T12:00:00Z"
 
 
 def test_texts_are_added_and_taken_away(folder: Folder) -> None:
     put(folder)
     say(folder, "--qualitative", "Press", "--qualitative", "+Customers called")
     say(folder, "--qualitative", "-press")
-    assert data(folder)["impact"]["qualitative"] == ["Customers called"]
+    assert folder.data()["impact"]["qualitative"] == ["Customers called"]
     call("impact", "--qualitative", "-nothing", at=folder.path).told_once(2, "'nothing'", "Customers called")
 
 
@@ -221,7 +206,7 @@ def test_once_it_is_over_a_service_needs_both_times(folder: Folder) -> None:
     call("impact", "INC-1", "--service", "api:major", at=folder.path).told_once(2, "resolved", "api:major:FROM..TO")
     call("impact", "INC-1", "--service", "api:major:12:05..", at=folder.path).told_once(2, "resolved", "FROM..TO")
     say(folder, "INC-1", "--service", "api:major:12:05..12:20", "--users", "60%", clock="14:00:00")
-    assert data(folder)["impact"]["services"][0]["to"] == f"{DAY}T12:20:00Z"
+    assert folder.data()["impact"]["services"][0]["to"] == f"{DAY}T12:20:00Z"
 
 
 def test_scripts_read_what_was_done(folder: Folder) -> None:
@@ -232,3 +217,11 @@ def test_scripts_read_what_was_done(folder: Folder) -> None:
         True,
         ["users affected: 60 % (number unknown)"],
     )
+
+
+def test_at_a_terminal_it_asks_for_what_is_not_known_yet(folder: Folder) -> None:
+    put(folder)
+    shown = at_terminal(folder.path, "impact", clock=f"{DAY}T12:30:00Z", answers="12:00\n5000\n\nunknown\nnone\n")
+    assert "When did it begin" in shown
+    assert folder.data()["times"]["started"] == f"{DAY}T12:00:00Z"
+    assert folder.data()["impact"] == {"users": {"count": 5000}, "revenue": "unknown", "data_loss": "none"}

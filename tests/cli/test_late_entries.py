@@ -10,13 +10,10 @@ from tests.cli.scene import Done, Folder, call
 from tests.support.origin import Origin
 from tests.support.repository import SERVICES, Repo
 
+pytestmark = pytest.mark.usefixtures("somebody")
+
 ID = "INC-20250126-120500"
 PATH = f"incidents/{ID}/incident.yaml"
-
-
-@pytest.fixture(autouse=True)
-def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("INCIDENT_OPS_BY", "@alice")
 
 
 @pytest.fixture

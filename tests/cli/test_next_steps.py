@@ -8,20 +8,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from incident_ops.adapters.environment import CHOSEN
 from tests.cli.scene import Done, Folder, call
 from tests.support.typing import at_terminal
+
+pytestmark = pytest.mark.usefixtures("somebody")
 
 START = datetime(2025, 1, 26, 12, 5, tzinfo=UTC)
 FILLED_IN = {"...": "A release rejected tokens", "@who": "@alice", "N": "5000", "WHEN": "2025-01-26T12:00:00Z"}
 ANSWERS = {"resolve": "now\ndeploy\n"}
 """What a person types where a line leaves something open, and at the questions of a command."""
-
-
-@pytest.fixture(autouse=True)
-def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CHOSEN, "@alice")
-    monkeypatch.setenv("TZ", "UTC")
 
 
 def next_lines(printed: str) -> list[str]:

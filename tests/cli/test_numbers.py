@@ -13,13 +13,10 @@ from tests.cli.scene import AT, Done, call, command, run
 from tests.support.origin import Origin
 from tests.support.repository import SERVICES, Repo
 
+pytestmark = pytest.mark.usefixtures("somebody")
+
 BY_YEAR, BY_NUMBER = "INC-YYYY-NNNNN", "INC-N"
 BY_TIME = "INC-20250126-140000"
-
-
-@pytest.fixture(autouse=True)
-def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("INCIDENT_OPS_BY", "@alice")
 
 
 def numbered(origin: Origin, form: str = BY_YEAR) -> Repo:

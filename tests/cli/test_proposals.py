@@ -5,7 +5,6 @@ Nothing is lost by a request that failed, and a "no" is kept.
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 from dataclasses import dataclass
@@ -15,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from incident_ops.adapters.github import connect
 from incident_ops.app import proposals
 from incident_ops.domain.time import stamp
 from incident_ops.reconcile.generated_block import owner
 from tests.cli.scene import Done, Folder, call
+from tests.support.hosted import hosted
 from tests.support.standin import LOGIN, PERSON_TOKEN, Standin
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
@@ -119,12 +118,7 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path, github: Standin, monkeypatch: pytest.MonkeyPatch) -> Place:
     folder = Folder(tmp_path / "clone", policy=POLICY, services=SERVICES)
-    folder.git("init", "--quiet", "--bare", "--initial-branch=main", str(tmp_path / "origin.git"))
-    folder.git("remote", "add", "origin", (tmp_path / "origin.git").as_uri())
-    repository = github.new_repository()
-    for name, value in github.environment(repository).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(connect, "connect", functools.partial(connect.connect, pause=0.0))
+    repository = hosted(folder, github, monkeypatch)
     made = Place(folder, github, repository)
     made.declare("INC-1")
     return made

@@ -6,16 +6,11 @@ import json
 
 import pytest
 
-from incident_ops.adapters.environment import ACTOR, CHOSEN
 from tests.cli.scene import Done, Folder, call
 
+pytestmark = pytest.mark.usefixtures("somebody")
+
 ID = "INC-20250126-120500"
-
-
-@pytest.fixture(autouse=True)
-def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CHOSEN, "@alice")
-    monkeypatch.delenv(ACTOR, raising=False)
 
 
 def act(folder: Folder, clock: str, *args: str) -> Done:

@@ -19,6 +19,8 @@ from tests.cli.scene import AT, Done, Folder, as_ordinary_user, call, command, c
 from tests.support.killing import run_with_signal
 from tests.support.laws import cells_run, chosen
 
+pytestmark = pytest.mark.usefixtures("somebody")
+
 ID = "INC-20250126-120500"
 PATH = f"incidents/{ID}/incident.yaml"
 OTHERS = (  # every command that edits a record, with answers that are fit for a new one
@@ -33,12 +35,6 @@ OTHERS = (  # every command that edits a record, with answers that are fit for a
     ("pause", "--waiting-for", "vendor"),
     ("withdraw", "--as", "false_alarm", "--reason", "x"),
 )
-
-
-@pytest.fixture(autouse=True)
-def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CHOSEN, "@alice")
-    monkeypatch.delenv(ACTOR, raising=False)
 
 
 def act(folder: Folder, clock: str, *args: str) -> Done:

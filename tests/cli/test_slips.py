@@ -14,8 +14,9 @@ from unittest import mock
 
 import pytest
 
-from incident_ops.adapters.environment import CHOSEN
 from tests.cli.scene import AT, CLOSED, Folder, call, command, contents, run, small_disk
+
+pytestmark = pytest.mark.usefixtures("somebody")
 
 EDITS = (  # every text that a command writes into a record, given as nothing
     ("declare", "{}", "-s", "api", "--severity", "SEV1"),
@@ -36,11 +37,6 @@ EDITS = (  # every text that a command writes into a record, given as nothing
     ("impact", "--summary", "{}"),
     ("impact", "--service", "{}"),
 )
-
-
-@pytest.fixture(autouse=True)
-def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CHOSEN, "@alice")
 
 
 @pytest.mark.parametrize("nothing", ["", "  ", "\t\n"])

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import pytest
 
-from incident_ops.adapters.environment import ACTOR, CHOSEN
-from tests.cli.scene import Done, Folder, call
+from tests.cli.scene import Done, Folder, as_json, call, ok
+
+pytestmark = pytest.mark.usefixtures("somebody")
 
 ID = "INC-20250126-120500"
 AFTER = "2025-01-26T12:10:00Z"
 EMPTY_POLICY = "extends: p0-p3\n"
-
-
-@pytest.fixture(autouse=True)
-def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CHOSEN, "@alice")
-    monkeypatch.delenv(ACTOR, raising=False)
 
 
 @pytest.fixture
@@ -27,18 +21,11 @@ def place(make: Callable[..., Folder]) -> Folder:
     return make("tickets", policy=EMPTY_POLICY)
 
 
-def done(folder: Folder, *args: str, clock: str = AFTER) -> Done:
-    result = call(*args, at=folder.path, clock=clock)
-    assert result.code == 0, (args, result)
-    return result
+done, data = partial(ok, clock=AFTER), partial(as_json, clock=AFTER)
 
 
 def declare(folder: Folder, level: str, *more: str, clock: str = "2025-01-26T12:05:00Z") -> Done:
     return done(folder, "declare", "Dashboard sluggish", "-s", "web", "--severity", level, *more, clock=clock)
-
-
-def data(folder: Folder, *args: str, clock: str = AFTER) -> Any:
-    return json.loads(done(folder, *args, "--format", "json", clock=clock).out)
 
 
 def issue(folder: Folder, key: str = ID, clock: str = AFTER) -> tuple[list[str], str]:

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 from unittest import mock
 
 import click
 import pytest
 
-from incident_ops.adapters.environment import CHOSEN
 from incident_ops.cli.declare import YES_NO, _one_of
 from incident_ops.domain.triage import FEATURES
-from incident_ops.records.yaml_reader import read_yaml
-from tests.cli.scene import Done, Folder, call
+from tests.cli.scene import Done, Folder, call, ok
+
+pytestmark = pytest.mark.usefixtures("somebody")
 
 ID = "INC-20250126-120500"
-
-
-@pytest.fixture(autouse=True)
-def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CHOSEN, "@alice")
 
 
 def under(folder: Folder, preset: str) -> Folder:
@@ -29,9 +23,7 @@ def under(folder: Folder, preset: str) -> Folder:
 
 
 def act(folder: Folder, *args: str, clock: str = "12:05:00") -> Done:
-    done = call(*args, at=folder.path, clock=f"2025-01-26T{clock}Z")
-    assert done.code == 0, done
-    return done
+    return ok(folder, *args, clock=f"2025-01-26T{clock}Z")
 
 
 def asked(folder: Folder, answers: list[object], *args: str) -> tuple[Done, list[str]]:
@@ -42,13 +34,6 @@ def asked(folder: Folder, answers: list[object], *args: str) -> tuple[Done, list
     ):
         done = act(folder, *args)
     return done, [one.args[0] for one in prompt.call_args_list]
-
-
-def data(folder: Folder, name: str = ID) -> dict[str, Any]:
-    path = f"incidents/{name}/incident.yaml"
-    document = read_yaml((folder.path / path).read_text(encoding="utf-8"), path)
-    assert not isinstance(document, list)
-    return dict(document.data)
 
 
 def notified(folder: Folder) -> dict[str, str]:
@@ -67,7 +52,7 @@ def test_one_person_without_vpn_is_a_ticket_and_nobody_is_paged(folder: Folder) 
     words = ("declare", "VPN drops", "-s", "api", "--feature", "secondary", "--users", "1")
     done = act(under(folder, "itil-p1-p4"), *words)
     assert done.out.startswith(f"{ID}: ticket opened, P3: VPN drops\n")
-    assert "severity" not in data(folder, ID)
+    assert "severity" not in folder.data(ID)
     assert not {"pager", "sms"} & {*notified(folder)}
 
 
@@ -82,7 +67,7 @@ def test_a_priority_that_meets_a_severity_is_declared_with_it(folder: Folder) ->
     done = act(under(folder, "itil-p1-p4"), *words)
     assert done.out.startswith(f"{ID}: declared, P1 SEV-1: Server down\n")
     assert "a major incident: the answers meet SEV-1 (rule 2: all users and core feature" in done.err
-    assert data(folder, ID)["severity"] == "SEV-1"
+    assert folder.data(ID)["severity"] == "SEV-1"
 
 
 def test_the_lowest_priority_beside_the_highest_severity_is_found(folder: Folder) -> None:
@@ -111,7 +96,7 @@ def test_at_a_terminal_every_question_that_can_decide_is_asked(
     assert all(one.startswith(begin) for one, begin in zip(were, questions, strict=True)), were
     assert "for example: " in done.err
     assert "assumed: " in done.out
-    assert data(folder)["triage"] == {"users_percent": ">50"}
+    assert folder.data(ID)["triage"] == {"users_percent": ">50"}
 
 
 def test_lost_revenue_is_asked_for_and_decides(folder: Folder) -> None:
@@ -119,7 +104,7 @@ def test_lost_revenue_is_asked_for_and_decides(folder: Folder) -> None:
     answers: list[object] = [30, "secondary", "none", "ok", "no", "yes", "no", "yes", "P0"]
     done, _ = asked(under(folder, "p0-p3"), answers, "declare", "Payments are down", "-s", "api")
     assert "declared, P0: Payments are down\n  rule 2: core or secondary feature and revenue lost -> P0" in done.out
-    assert data(folder)["triage"] == {
+    assert folder.data(ID)["triage"] == {
         "users_percent": 30,
         "feature": "secondary",
         "data_risk": "none",
@@ -177,7 +162,7 @@ def test_a_record_is_triaged_again(folder: Folder) -> None:
     done = act(folder, "triage", "120500", "--users", ">50%", "--feature", "core", "--category", "database")
     assert "severity raised from SEV2 to SEV1" in done.out
     assert "triaged (new -> triaged)" in done.out
-    record = data(folder)
+    record = folder.data(ID)
     assert record["triage"] == {"users_percent": ">50", "feature": "core", "category": "database"}
     changes = {one["field"]: one for one in record["changes"]}
     assert changes["severity"]["reason"] == "rule 4: more than 50 % of users -> SEV1 (rule table)"
@@ -190,16 +175,16 @@ def test_a_level_is_lowered_only_with_a_reason(folder: Folder) -> None:
     folder.put(ID, state="new", severity="SEV0", id=ID)
     kept = act(folder, "triage", "120500", "--users", "<10", "--feature", "secondary")
     assert "severity stays SEV0; the answers give SEV2 (rule 6" in kept.err
-    assert data(folder)["severity"] == "SEV0"
+    assert folder.data(ID)["severity"] == "SEV0"
     act(folder, "triage", "120500", "--reason", "one region only")
-    assert data(folder)["severity"] == "SEV2"
-    assert [one["reason"] for one in data(folder)["changes"] if one["field"] == "severity"] == ["one region only"]
+    assert folder.data(ID)["severity"] == "SEV2"
+    assert [one["reason"] for one in folder.data(ID)["changes"] if one["field"] == "severity"] == ["one region only"]
 
 
 def test_a_category_alone_decides_no_level(folder: Folder) -> None:
     folder.put(ID, state="new", severity="SEV3", id=ID)
     act(folder, "triage", "120500", "--category", "network")
-    assert (data(folder)["severity"], data(folder)["triage"]) == ("SEV3", {"category": "network"})
+    assert (folder.data(ID)["severity"], folder.data(ID)["triage"]) == ("SEV3", {"category": "network"})
 
 
 def test_an_answer_that_is_none_is_refused(folder: Folder) -> None:

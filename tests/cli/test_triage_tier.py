@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 import pytest
 
-from incident_ops.adapters.environment import ACTOR, CHOSEN
-from tests.cli.scene import Done, Folder, call
+from tests.cli.scene import Folder, as_json, call, ok
+
+pytestmark = pytest.mark.usefixtures("somebody")
 
 POLICY = """\
 extends: sev0-3
@@ -30,16 +30,8 @@ ID = "INC-20250126-140000"
 
 
 @pytest.fixture
-def place(make: Callable[..., Folder], monkeypatch: pytest.MonkeyPatch) -> Folder:
-    monkeypatch.setenv(CHOSEN, "@alice")
-    monkeypatch.delenv(ACTOR, raising=False)
+def place(make: Callable[..., Folder]) -> Folder:
     return make("tiers", policy=POLICY, services=SERVICES)
-
-
-def done(folder: Folder, *args: str) -> Done:
-    result = call(*args, at=folder.path)
-    assert result.code == 0, (args, result)
-    return result
 
 
 @pytest.mark.parametrize(
@@ -56,22 +48,22 @@ def test_declare_and_triage_go_by_the_tier_of_the_most_critical_service(
     place: Folder, services: tuple[str, ...], level: str, rule: str
 ) -> None:
     named = [word for name in services for word in ("-s", name)]
-    told = done(place, "triage", *named, "--users", "5", "--feature", "core").out
+    told = ok(place, "triage", *named, "--users", "5", "--feature", "core").out
     assert told.startswith(f"{level}\n  {rule}\n")
-    declared = done(place, "declare", "Broken", *named, "--users", "5", "--feature", "core").out
+    declared = ok(place, "declare", "Broken", *named, "--users", "5", "--feature", "core").out
     assert declared.splitlines()[:2] == [f"{ID}: declared, {level}: Broken", f"  {rule}"]
 
 
 def test_triage_of_a_record_knows_its_services(place: Folder) -> None:
-    done(place, "declare", "Broken", "-s", "pay", "--severity", "SEV3")
-    assert "severity raised from SEV3 to SEV0" in done(place, "triage", ID, "--users", "5", "--feature", "core").out
+    ok(place, "declare", "Broken", "-s", "pay", "--severity", "SEV3")
+    assert "severity raised from SEV3 to SEV0" in ok(place, "triage", ID, "--users", "5", "--feature", "core").out
 
 
 def test_without_a_service_those_rules_are_left_out_and_that_is_said(place: Folder) -> None:
-    told = done(place, "triage", "--users", "5", "--feature", "core").out
+    told = ok(place, "triage", "--users", "5", "--feature", "core").out
     assert told.startswith("SEV2\n")
     assert "rules 1 and 2 ask for the tier of the service: name it with -s" in told
-    assert json.loads(done(place, "triage", "--feature", "core", "-s", "api", "--format", "json").out)["rule"] == 2
+    assert as_json(place, "triage", "--feature", "core", "-s", "api")["rule"] == 2
 
 
 def test_a_service_that_nobody_knows_is_refused(place: Folder) -> None:
@@ -79,8 +71,8 @@ def test_a_service_that_nobody_knows_is_refused(place: Folder) -> None:
 
 
 def test_the_policy_is_shown_and_checked_with_it(place: Folder) -> None:
-    assert "a service of tier 1 or 2 -> SEV1" in done(place, "policy", "show").out
-    assert done(place, "policy", "lint").code == 0
+    assert "a service of tier 1 or 2 -> SEV1" in ok(place, "policy", "show").out
+    assert ok(place, "policy", "lint").code == 0
     place.write("policy.yaml", POLICY.replace("{when: {}, level: SEV3}", "{when: {tier: 4}, level: SEV3}"))
     lint = call("policy", "lint", at=place.path)
     assert (lint.code, "triage-unreached" in lint.out) == (1, True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from incident_ops.adapters.github import connect
 from incident_ops.domain.time import stamp
 from tests.cli.scene import Folder
 from tests.cli.test_apply_github import TRUSTED, Place
+from tests.support.hosted import hosted
 from tests.support.standin import BOB_TOKEN, PERSON_TOKEN, Standin
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
@@ -67,15 +66,8 @@ class Team(Place):
 def team(tmp_path: Path, github: Standin, monkeypatch: pytest.MonkeyPatch) -> Team:
     """An incident with one action item of bob's, on the tracker, its numbers merged."""
     folder = Folder(tmp_path / "clone", policy=f"extends: sev0-3\n{TRUSTED}")
-    origin = tmp_path / "origin.git"
-    folder.git("init", "--quiet", "--bare", "--initial-branch=main", str(origin))
-    folder.git("remote", "add", "origin", origin.as_uri())
-    repository = github.new_repository()
-    for name, value in github.environment(repository).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("GITHUB_EVENT_NAME", raising=False)
-    monkeypatch.setattr(connect, "connect", functools.partial(connect.connect, pause=0.0))
-    made = Team(folder, origin, github, repository, "")
+    repository = hosted(folder, github, monkeypatch)
+    made = Team(folder, tmp_path / "origin.git", github, repository, "")
     made.command("declare", "Login fails", "-s", "api", "--severity", "SEV2", "--by", "@alice")
     made.command("action", "add", "Alert on the locks", "--owner", "@bob", "--due", "2099-03-01")
     made.push("An incident")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from incident_ops.adapters.environment import ACTOR, CHOSEN
 from tests.cli.scene import Done, Folder, call, contents
+
+pytestmark = pytest.mark.usefixtures("somebody")
 
 ID = "INC-20250126-120500"
 PATH = f"incidents/{ID}/incident.yaml"
@@ -26,12 +27,6 @@ EDITS = (  # what a person may do to a resolved incident, or to an open one
     ("resolve", "--restored", "now", "--cause", "deploy"),
     ("withdraw", "--as", "false_alarm", "--reason", "x"),
 )
-
-
-@pytest.fixture(autouse=True)
-def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CHOSEN, "@alice")
-    monkeypatch.delenv(ACTOR, raising=False)
 
 
 def act(folder: Folder, *words: str, clock: str = "12:10:00") -> Done:

@@ -9,13 +9,10 @@ import pytest
 from tests.cli.scene import CLOSED, Done, Folder, call
 from tests.cli.test_slips import at_terminal
 
+pytestmark = pytest.mark.usefixtures("somebody")
+
 ID = "INC-20250126-120500"
 OTHER = "INC-20250126-120600"
-
-
-@pytest.fixture(autouse=True)
-def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("INCIDENT_OPS_BY", "@alice")
 
 
 def act(folder: Folder, *args: str) -> Done:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
-from incident_ops.adapters.environment import ACTOR, CHOSEN
-from tests.cli.scene import Done, Folder, call
+from tests.cli.scene import Done, Folder, as_json, call, ok
+
+pytestmark = pytest.mark.usefixtures("somebody")
 
 ID = "INC-20250126-120500"
 DECLARED = "2025-01-26T12:05:00Z"
@@ -17,24 +18,11 @@ ELEVEN_MINUTES_LATER = "2025-01-26T12:16:00Z"
 TRIAGE_OVERRAN = "triage, planned 12:05 to 12:15 UTC, 1m over: nobody triaged it"
 
 
-@pytest.fixture(autouse=True)
-def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CHOSEN, "@alice")
-    monkeypatch.delenv(ACTOR, raising=False)
-
-
-def done(folder: Folder, *args: str, clock: str = ELEVEN_MINUTES_LATER) -> Done:
-    result = call(*args, at=folder.path, clock=clock)
-    assert result.code == 0, (args, result)
-    return result
+done, data = partial(ok, clock=ELEVEN_MINUTES_LATER), partial(as_json, clock=ELEVEN_MINUTES_LATER)
 
 
 def declare(folder: Folder, *more: str, clock: str = DECLARED) -> Done:
     return done(folder, "declare", "Login is down", "-s", "api", *more, clock=clock)
-
-
-def data(folder: Folder, *args: str, clock: str = ELEVEN_MINUTES_LATER) -> Any:
-    return json.loads(done(folder, *args, "--format", "json", clock=clock).out)
 
 
 def shown(folder: Folder, label: str, clock: str = ELEVEN_MINUTES_LATER) -> str:

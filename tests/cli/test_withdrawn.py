@@ -2,47 +2,29 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 
-from incident_ops.adapters.environment import ACTOR, CHOSEN
-from tests.cli.scene import Done, Folder, call
+from tests.cli.scene import Folder, as_json, ok
+
+pytestmark = pytest.mark.usefixtures("somebody")
 
 ID = "INC-20250126-120500"
 EARLY, LATE = "2025-01-26T12:10:00Z", "2025-01-26T12:30:00Z"
 REOPENED = "2025-01-26T13:00:00Z"
 
 
-@pytest.fixture(autouse=True)
-def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CHOSEN, "@alice")
-    monkeypatch.delenv(ACTOR, raising=False)
-
-
-def done(folder: Folder, *args: str, clock: str) -> Done:
-    result = call(*args, at=folder.path, clock=clock)
-    assert result.code == 0, (args, result)
-    return result
-
-
-def data(folder: Folder, *args: str, clock: str) -> Any:
-    return json.loads(done(folder, *args, "--format", "json", clock=clock).out)
-
-
 def response(folder: Folder, clock: str) -> tuple[str, str, str | None, int]:
     """State, risk, due time and cycle of the response."""
-    found = next(one for one in data(folder, "sla", "check", clock=clock)["clocks"] if one["clock"] == "response")
+    found = next(one for one in as_json(folder, "sla", "check", clock=clock)["clocks"] if one["clock"] == "response")
     return found["state"], found["risk"], found["due"][11:16], found["cycle"]
 
 
 def declared(folder: Folder, *, acknowledged: bool = False, withdrawn: str = EARLY) -> Folder:
-    done(folder, "declare", "Login is down", "-s", "api", "--severity", "SEV1", clock="2025-01-26T12:05:00Z")
+    ok(folder, "declare", "Login is down", "-s", "api", "--severity", "SEV1", clock="2025-01-26T12:05:00Z")
     if acknowledged:
-        done(folder, "ack", ID, clock="2025-01-26T12:07:00Z")
-    done(folder, "withdraw", ID, "--as", "false_alarm", "--reason", "the probe was broken", clock=withdrawn)
-    done(folder, "reopen", ID, "--reason", "it was real", clock=REOPENED)
+        ok(folder, "ack", ID, clock="2025-01-26T12:07:00Z")
+    ok(folder, "withdraw", ID, "--as", "false_alarm", "--reason", "the probe was broken", clock=withdrawn)
+    ok(folder, "reopen", ID, "--reason", "it was real", clock=REOPENED)
     return folder
 
 
@@ -50,19 +32,19 @@ def test_response_is_owed_again_from_the_reopening(folder: Folder) -> None:
     declared(folder)
     assert response(folder, "2025-01-26T13:14:00Z") == ("running", "ok", "13:15", 2)
     assert response(folder, "2025-01-26T13:20:00Z") == ("running", "breached", "13:15", 2)
-    due = [one["key"] for one in data(folder, "sla", "check", clock="2025-01-26T13:20:00Z")["obligations"]]
+    due = [one["key"] for one in as_json(folder, "sla", "check", clock="2025-01-26T13:20:00Z")["obligations"]]
     assert f"{ID}/response/2/due" in due
-    done(folder, "ack", ID, clock="2025-01-26T13:21:00Z")
+    ok(folder, "ack", ID, clock="2025-01-26T13:21:00Z")
     assert response(folder, "2025-01-26T13:30:00Z") == ("missed", "breached", "13:15", 2)
-    assert "all fine" in done(folder, "validate", clock="2025-01-26T13:30:00Z").out
+    assert "all fine" in ok(folder, "validate", clock="2025-01-26T13:30:00Z").out
 
 
 def test_an_acknowledgement_in_time_meets_it_and_the_report_counts_it_once(folder: Folder) -> None:
     declared(folder)
-    done(folder, "ack", ID, clock="2025-01-26T13:05:00Z")
-    done(folder, "resolve", ID, "--restored", "now", "--cause", "deploy", clock="2025-01-26T13:40:00Z")
+    ok(folder, "ack", ID, clock="2025-01-26T13:05:00Z")
+    ok(folder, "resolve", ID, "--restored", "now", "--cause", "deploy", clock="2025-01-26T13:40:00Z")
     assert response(folder, "2025-01-26T14:00:00Z") == ("met", "ok", "13:15", 2)
-    report = data(
+    report = as_json(
         folder, "sla", "report", "--since", "2025-01-01", "--until", "2025-02-01", clock="2025-01-26T14:00:00Z"
     )
     counted = {one["clock"]: (one["met"], one["missed"]) for one in report["total"]}
@@ -87,14 +69,14 @@ def test_the_outcome_goes(folder: Folder) -> None:
 
 def test_the_postmortem_waits_for_the_resolution(folder: Folder) -> None:
     declared(folder)
-    names = [one["clock"] for one in data(folder, "sla", "check", clock="2025-01-26T13:10:00Z")["clocks"]]
+    names = [one["clock"] for one in as_json(folder, "sla", "check", clock="2025-01-26T13:10:00Z")["clocks"]]
     assert "postmortem_meeting" not in names
-    done(folder, "resolve", ID, "--restored", "now", "--cause", "deploy", clock="2025-01-26T13:40:00Z")
-    clocks = data(folder, "sla", "check", clock="2025-01-26T14:00:00Z")["clocks"]
+    ok(folder, "resolve", ID, "--restored", "now", "--cause", "deploy", clock="2025-01-26T13:40:00Z")
+    clocks = as_json(folder, "sla", "check", clock="2025-01-26T14:00:00Z")["clocks"]
     meeting = next(one for one in clocks if one["clock"] == "postmortem_meeting")
     assert meeting["start"] == "2025-01-26T13:40:00Z"
 
 
 def test_while_it_was_withdrawn_nothing_was_owed(folder: Folder) -> None:
     declared(folder)
-    assert data(folder, "sla", "check", clock="2025-01-26T12:40:00Z")["obligations"] == []
+    assert as_json(folder, "sla", "check", clock="2025-01-26T12:40:00Z")["obligations"] == []

@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from incident_ops.adapters.environment import CHOSEN
-from incident_ops.records.yaml_reader import Document, read_yaml
 from tests.cli.scene import Done, Folder, call, contents
+
+pytestmark = pytest.mark.usefixtures("somebody")
 
 TODAY = "2025-02-10T09:00:00Z"
 ID = "INC-20250126-120500"
-
-
-@pytest.fixture(autouse=True)
-def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CHOSEN, "@alice")
-    monkeypatch.setenv("TZ", "UTC")
-
-
-def data(folder: Folder, name: str = ID) -> dict[str, Any]:
-    document = read_yaml((folder.path / f"incidents/{name}/incident.yaml").read_text(encoding="utf-8"), "x")
-    assert isinstance(document, Document)
-    assert isinstance(document.data, dict)
-    return document.data
 
 
 def declare(folder: Folder, *more: str, when: str = "2025-01-26T12:05:00Z", clock: str = TODAY) -> Done:
@@ -38,7 +23,7 @@ def test_the_id_and_every_time_are_those_of_the_declaration(folder: Folder) -> N
     done = declare(folder, "--started", "12:00", "--detected", "2m", "--users", "60", "--feature", "core")
     assert done.code == 0, done
     assert done.out.startswith(f"{ID}: declared, SEV1: Login fails\n")
-    found = data(folder)
+    found = folder.data(ID)
     assert found["times"] == {
         "started": "2025-01-26T12:00:00Z", "detected": "2025-01-26T12:03:00Z", "declared": "2025-01-26T12:05:00Z"
     }  # fmt: skip
@@ -78,7 +63,7 @@ def test_the_rest_is_written_with_the_global_at_and_nothing_is_late(folder: Fold
             assert "each of these is dated now unless you give --at again" in done.out
     checked = call("validate", at=folder.path, clock=TODAY)
     assert checked.code == 0, checked
-    found = data(folder)
+    found = folder.data(ID)
     assert found["times"]["restored"] == "2025-01-26T12:30:00Z"
     assert found["times"]["closed"] == "2025-01-26T13:00:00Z"
     shown = call("show", ID, at=folder.path, clock=TODAY).out
@@ -91,7 +76,7 @@ def test_the_policy_is_that_of_today(folder: Folder) -> None:
     folder.write("policy.yaml", "extends: sev0-3\nlevels:\n- {id: SEV1, response: 7m}\n")
     folder.commit()
     assert declare(folder).code == 0
-    assert data(folder)["policy"]["targets"]["response"] == "7m"
+    assert folder.data(ID)["policy"]["targets"]["response"] == "7m"
     assert call("validate", "--base", "HEAD", at=folder.path, clock=TODAY).code == 0
 
 

@@ -23,6 +23,7 @@ from incident_ops.domain.tracker import LOCAL, Issue, Proposal, ProposedFile, Pu
 from incident_ops.reconcile.apply import Applied, apply_changes
 from incident_ops.reconcile.changes import PlannedChange
 from incident_ops.reconcile.desired import Desired, desired_issues
+from incident_ops.reconcile.diff import edits_by_path, new_numbers
 from incident_ops.reconcile.observe import observe
 from incident_ops.reconcile.plan import Plan, make_plan
 from incident_ops.reconcile.proposals import DesiredProposal, branch_of, fingerprint
@@ -97,6 +98,20 @@ def written_back(records: Sequence[Record], edits: Mapping[str, Sequence[record_
         one._replace(incident=msgspec.convert(_edited(one.incident, edits.get(one.path, ())), Incident))
         for one in records
     ]
+
+
+def merged(records: Sequence[Record], made: Plan) -> list[Record]:
+    """The records after the proposal of a plan was merged."""
+    return written_back(records, made.record_edits)
+
+
+def synced(*records: Record, **how: Any) -> tuple[MemoryTracker, list[Record]]:
+    """A tracker after the first run, and the records (INC-1 with one item) after the numbers were merged."""
+    tracker, there = MemoryTracker(**how), list(records) or [record(1, item(1))]
+    made = {one.change.key: one.number for one in sync(there, tracker) if one.number}
+    there = written_back(there, edits_by_path(new_numbers(wanted(there), made)))
+    assert not plan_with_comments(there, tracker).changes, "a second plan is empty"
+    return tracker, there
 
 
 def _edited(incident: Incident, edits: Sequence[record_edit.Edit]) -> dict:

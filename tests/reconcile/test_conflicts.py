@@ -16,12 +16,14 @@ from incident_ops.reconcile.people import measure_key
 from incident_ops.reconcile.plan import Plan, leave_edits
 from tests.reconcile.builders import (
     item,
+    merged,
     plan_for,
     plan_with_comments,
     record,
     run,
     steps,
     sync,
+    synced,
     wanted,
     written_back,
 )
@@ -30,15 +32,6 @@ from tests.support.memory_tracker import MemoryTracker
 MAIN, ITEM = 1, 2
 """The numbers of the tracking issue and of the item's."""
 NOON, LATER = "2025-02-01T12:00:00Z", "2025-02-02T12:00:00Z"
-
-
-def synced(*items: ActionItem, **how: object) -> tuple[MemoryTracker, list[Record]]:
-    """A tracker in step with one record."""
-    tracker, records = MemoryTracker(**how), [record(1, *(items or (item(1),)))]
-    made = {done.change.key: done.number for done in sync(records, tracker) if done.number}
-    records = written_back(records, edits_by_path(new_numbers(wanted(records), made)))
-    assert not plan_with_comments(records, tracker).changes, "a second plan is empty"
-    return tracker, records
 
 
 def says(records: list[Record], **fields: object) -> list[Record]:
@@ -74,11 +67,6 @@ def settled(tracker: MemoryTracker, records: list[Record]) -> bool:
     act(tracker, records)
     said = tracker.comments.get(ITEM, {}).get("unsettled", "")
     return not plan_with_comments(records, tracker).changes and said == "Settled: this issue and its record agree."
-
-
-def merged(records: list[Record], made: Plan) -> list[Record]:
-    """The records after the proposal of a plan was merged."""
-    return written_back(records, made.record_edits)
 
 
 def only(records: list[Record]) -> ActionItem:
@@ -187,7 +175,7 @@ def test_a_tracking_issue_closed_before_the_incident_is_over_is_opened_again() -
 
 def test_a_tracking_issue_reopened_after_the_incident_is_left_open() -> None:
     """Within `auto_reopen` the record follows by itself; after that the issue names the command."""
-    tracker, records = synced(item(1, "done", done_at=NOON))
+    tracker, records = synced(record(1, item(1, "done", done_at=NOON)))
     closed = written_back(records, {records[0].path: (Set(("state",), "closed"),)})
     sync(closed, tracker)
     assert not tracker.issues[MAIN].is_open
@@ -224,7 +212,7 @@ def test_a_helper_who_stays_is_not_the_owner() -> None:
 
 def test_the_first_one_assigned_owns_an_item_without_an_owner() -> None:
     """Nobody owned it; whoever is assigned alone does."""
-    tracker, records = synced(item(1, owner=None))
+    tracker, records = synced(record(1, item(1, owner=None)))
     tracker.assign_by("carol", ITEM, ["alice"], LATER)
     made = act(tracker, records)
     assert only(merged(records, made)).owner == "@alice"
@@ -315,7 +303,7 @@ def test_what_is_said_survives_a_new_text_and_hands_off() -> None:
 
 def test_more_than_one_run_asks_about_is_left_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     """What nobody asked about is neither changed nor put back."""
-    tracker, records = synced(item(1), item(2))
+    tracker, records = synced(record(1, item(1), item(2)))
     for number in (ITEM, ITEM + 1):
         tracker.assign_by("carol", number, ["alice"], LATER)
     monkeypatch.setattr(observing, "MOST_ASKED", 1)

@@ -11,44 +11,26 @@ from incident_ops.domain.tracker import Closing, Issue
 from incident_ops.errors import UserError
 from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, UPDATE, KeyDecision
-from incident_ops.reconcile.diff import edits_by_path, new_numbers
-from incident_ops.reconcile.plan import Plan, leave_edits
+from incident_ops.reconcile.plan import leave_edits
 from incident_ops.reconcile.proposals import compare_proposals, refusals
 from tests.reconcile.builders import (
     Watched,
     item,
+    kept_rows,
+    merged,
     plan_for,
     proposal_of,
     record,
     run,
     steps,
     sync,
-    wanted,
+    synced,
     written_back,
 )
 from tests.support.memory_tracker import MemoryTracker
 
 MAIN, ITEM = 1, 2
 """The numbers of the tracking issue and of the item's."""
-
-
-def synced(*records, **how) -> tuple[MemoryTracker, list]:
-    """A tracker after the first run, and the records after the numbers were merged."""
-    tracker = MemoryTracker(**how)
-    records = list(records) or [record(1, item(1))]
-    made = {one.change.key: one.number for one in sync(records, tracker) if one.number}
-    records = written_back(records, edits_by_path(new_numbers(wanted(records), made)))
-    assert not plan_for(records, tracker).changes, "a second plan is empty"
-    return tracker, records
-
-
-def merged(records: list, made: Plan) -> list:
-    """The records after the proposal of a plan was merged."""
-    return written_back(records, made.record_edits)
-
-
-def kept(made: Plan) -> list[tuple[str, int | None, str]]:
-    return [(one.key, one.number, one.reason) for one in made.kept]
 
 
 def test_closed_as_completed_makes_the_item_done() -> None:
@@ -87,7 +69,7 @@ def test_what_waits_in_the_proposal_is_not_planned_again() -> None:
     waiting, whole = compare_proposals({wish.branch: wish}, {wish.branch: seen})
     now = leave_edits(made, waiting)
     assert (now.changes, whole.changes) == ((), ())
-    assert kept(now) == [("INC-1/AI-1", ITEM, "waiting in #7")]
+    assert kept_rows(now) == [("INC-1/AI-1", ITEM, "waiting in #7")]
     assert now.checksum != made.checksum
     assert compare_proposals({wish.branch: wish}, {wish.branch: replace(seen, pull=None)}) == ({}, KeyDecision())
 
@@ -103,7 +85,7 @@ def test_what_was_refused_in_the_proposal_is_left_and_told() -> None:
     left = refusals([edit], {wish.branch: refused})
     now = leave_edits(made, left)
     why = "@bob closed #7 without merging: @carol closed it as completed; reopening #7 proposes it again"
-    assert kept(now) == [("INC-1/AI-1", ITEM, why)]
+    assert kept_rows(now) == [("INC-1/AI-1", ITEM, why)]
     other = edit._replace(edits=(*edit.edits, Set(("action_items", 0, "done_at"), "2025-02-02T12:00:00Z")))
     assert refusals([other], {wish.branch: refused}) == {}
 
@@ -195,7 +177,7 @@ def test_transferred_is_kept_with_its_address() -> None:
     made = plan_for(records, tracker)
     assert not made.changes
     told = "#2 was moved to https://github.com/acme/other/issues/9; --recreate INC-1/AI-1 makes a new one"
-    assert kept(made) == [("INC-1/AI-1", ITEM, told)]
+    assert kept_rows(made) == [("INC-1/AI-1", ITEM, told)]
 
 
 def test_deleted_is_kept_until_it_is_asked_for() -> None:
@@ -204,7 +186,9 @@ def test_deleted_is_kept_until_it_is_asked_for() -> None:
     tracker.delete(ITEM)
     made = plan_for(records, tracker)
     assert not made.changes
-    assert kept(made) == [("INC-1/AI-1", ITEM, "#2 was deleted on the tracker; --recreate INC-1/AI-1 makes a new one")]
+    assert kept_rows(made) == [
+        ("INC-1/AI-1", ITEM, "#2 was deleted on the tracker; --recreate INC-1/AI-1 makes a new one")
+    ]
     sync(records, tracker, recreate={"INC-1/AI-1"})
     after = merged(records, plan_for(records, tracker))
     assert after[0].incident.action_items[0].issue == 3
@@ -314,9 +298,9 @@ def test_an_unmarked_issue_of_ours_is_listed() -> None:
     tracker, records = synced()
     number = tracker.open_by(tracker.author, "left over", "no mark", ("incident",))
     reason = "github-actions[bot] opened it, and no record claims it"
-    assert kept(plan_for(records, tracker)) == [("unmarked", number, reason)]
+    assert kept_rows(plan_for(records, tracker)) == [("unmarked", number, reason)]
     tracker.edit(number, state="closed", state_reason="completed")
-    assert kept(plan_for(records, tracker)) == []
+    assert kept_rows(plan_for(records, tracker)) == []
 
 
 def test_a_duplicated_key_is_closed_with_one_comment() -> None:
@@ -355,7 +339,7 @@ def test_hands_off_leaves_everything_alone() -> None:
     tracker.close_by("carol", ITEM)
     made = plan_for(records, tracker)
     assert not made.changes
-    assert kept(made) == [
+    assert kept_rows(made) == [
         ("INC-1", copy, "people asked for hands off"),
         ("INC-1/AI-1", ITEM, "people asked for hands off"),
     ]
@@ -367,7 +351,7 @@ def test_a_marker_pasted_by_a_stranger_counts_nothing() -> None:
     tracker.open_by("mallory", "mine now", generated_block.compose("INC-1", "x"), ("incident",))
     records = [record(1)]
     made = plan_for(records, tracker)
-    assert ("INC-1", 1, "our mark, pasted by mallory, does not count") in kept(made)
+    assert ("INC-1", 1, "our mark, pasted by mallory, does not count") in kept_rows(made)
     sync(records, tracker)
     assert tracker.issues[1] == Issue(
         number=1, title="mine now", body=generated_block.compose("INC-1", "x"), labels=("incident",), author="mallory"
@@ -396,7 +380,7 @@ def test_an_unknown_assignee_is_left_out_and_told_once() -> None:
     tracker = MemoryTracker(can_be_assigned={"alice"})
     records = [record(1, item(1), item(2))]
     made = plan_for(records, tracker)
-    assert ("INC-1/AI-1", None, "@bob cannot be assigned on this tracker (2 of our issues)") in kept(made)
+    assert ("INC-1/AI-1", None, "@bob cannot be assigned on this tracker (2 of our issues)") in kept_rows(made)
     assert {one.outcome for one in run(made, tracker)} == {"done"}
     assert [issue.assignees for issue in tracker.issues.values()] == [("alice",), (), ()]
     assert {action for action, _ in steps(plan_for(records, tracker))} == {EDIT}
@@ -466,7 +450,7 @@ def test_a_pending_record_is_on_the_tracker_and_not_written_to() -> None:
     tracker.close_by("carol", ITEM)
     made = plan_for([pending], tracker)
     assert not made.changes
-    assert kept(made)[-1][2] == "a person closed it, though the item is open; the record is not merged yet"
+    assert kept_rows(made)[-1][2] == "a person closed it, though the item is open; the record is not merged yet"
 
 
 def test_numbers_of_the_hosted_tracker_mean_nothing_to_the_local_one(tmp_path) -> None:
