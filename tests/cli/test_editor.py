@@ -108,6 +108,15 @@ def test_without_git_an_upgrade_names_no_commit(tmp_path: Path, monkeypatch: pyt
     assert "git add" not in out
 
 
+def test_a_shipped_schema_with_other_line_ends_is_brought_up_to_date(begun: Folder) -> None:
+    """As git checks it out on Windows."""
+    shipped = (ROOT / "schemas/problem.schema.json").read_bytes()
+    begun.write("schemas/problem.schema.json", shipped.replace(b"\n", b"\r\n"))
+    assert "schema-copy" not in call("validate", at=begun.path).out
+    assert "updated          schemas/problem.schema.json" in call("init", at=begun.path).out
+    assert schema(begun, "problem")["$comment"]
+
+
 def test_json_says_what_was_updated(begun: Folder) -> None:
     begun.write("services.yaml", "services: {auth: {owner: '@a'}}\n")
     data = json.loads(call("init", "--format", "json", at=begun.path).out)
