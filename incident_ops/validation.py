@@ -363,12 +363,12 @@ def _stale_schemas(store: Store, setting: PolicyAndServices) -> Iterator[Finding
         raw = store.read(path)
         if not isinstance(raw, bytes):
             continue
-        is_edited, changed = copy_state(kind, raw, names)
-        if is_edited:
+        state = copy_state(kind, raw, names)
+        if state.is_edited:
             message = "this copy for editors was edited by hand, or is not from this version of incident-ops"
-            yield fault("schema-copy", path, message, "`incident-ops init --replace-schemas` makes it anew", at=(1, 1))
-        elif changed:
-            message = f"this copy for editors was made from {changed}"
+            yield fault("schema-copy", path, message, "`incident-ops init --replace-schemas` replaces it", at=(1, 1))
+        elif state.changed:
+            message = f"this copy for editors was made from {state.changed}"
             yield fault("schema-copy", path, message, "run `incident-ops init` again", at=(1, 1))
 
 

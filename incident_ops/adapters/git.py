@@ -30,6 +30,7 @@ _QUIET = {
     "GIT_ALLOW_PROTOCOL": "none",
     "LC_ALL": "C",
 }
+_CHECK = "check the repository with `git fsck`"
 _MOST_CONFLICTS = 127  # what `git merge-file` counts to; above it is an error
 _NO_FILTER = (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false"))
 SETTINGS = (
@@ -177,12 +178,12 @@ class Git:
             for header in iter(answers.readline, b""):
                 words = header.split()
                 if len(words) != 3:
-                    raise self._missing(f"git has no object {words[0].decode()}", SHALLOW)
+                    raise self._missing(f"git has no object {words[0].decode()}", _CHECK)
                 body = answers.read(int(words[2]) + 1)
                 yield body[:-1]
             feeder.join()
         if process.returncode:
-            raise self._missing("git cat-file ended early", "check the repository with `git fsck`")
+            raise self._missing("git cat-file ended early", _CHECK)
 
     def read_path(self, commit: str, path: str) -> bytes | None:
         """The bytes of one path at a commit; None where it is not there."""

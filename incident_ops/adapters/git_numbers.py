@@ -32,21 +32,22 @@ def take_number(remote: Remote, series: str, highest: Callable[[str | None], int
     objects = remote.objects
 
     def decide(seen: str | None) -> Move[int]:
-        last = {} if seen is None else _parsed(objects.content(seen, _FILE))
+        last = _last(objects, seen)
         number = max(last.get(series, 0), highest(remote.default_tip())) + 1
-        content = json.dumps({**last, series: number}, indent=0, sort_keys=True)
         # two clones that take the same number at the same instant must not make the same commit
         message = f"Number {number} of {series}\n\nby: {secrets.token_hex(8)}"
-        tree = _tree(objects, seen, {_FILE: f"{content}\n".encode()})
+        tree = _tree(objects, seen, {_FILE: {**last, series: number}})
         return Move(objects.commit(tree, (seen,) if seen else (), message, now), number)
 
     return compare_and_set(remote, NUMBERS_BRANCH, decide, "no number was taken")
 
 
-def _parsed(content: bytes | None) -> dict[str, int]:
+def _last(objects: Objects, seen: str | None) -> dict[str, int]:
     """The last number of each series. Incomplete where the branch holds something else: a guess could be taken."""
+    if seen is None:
+        return {}
     try:
-        last = json.loads(content or b"")
+        last = json.loads(objects.content(seen, _FILE) or b"")
     except (ValueError, RecursionError):
         last = None
     if not isinstance(last, dict) or not all(type(number) is int and number >= 0 for number in last.values()):
@@ -57,8 +58,7 @@ def _parsed(content: bytes | None) -> dict[str, int]:
 
 def issue_numbers(remote: Remote, repository_id: int) -> Mapping[str, int]:
     """Key -> the number of its issue in the repository of this id, as runs kept them. Incomplete where not readable."""
-    tip = remote.tip(NUMBERS_BRANCH)
-    return {} if tip is None else _issues(remote.objects.content(tip, _ISSUES)).get(str(repository_id), {})
+    return _issues(remote.objects, remote.tip(NUMBERS_BRANCH)).get(str(repository_id), {})
 
 
 def keep_issue_numbers(remote: Remote, repository_id: int, numbers: Mapping[str, int], now: datetime) -> None:
@@ -69,26 +69,27 @@ def keep_issue_numbers(remote: Remote, repository_id: int, numbers: Mapping[str,
     objects = remote.objects
 
     def decide(seen: str | None) -> Move[None] | Stay[None]:
-        kept = {} if seen is None else _issues(objects.content(seen, _ISSUES))
+        last, kept = _last(objects, seen), _issues(objects, seen)
         there = kept.get(str(repository_id), {})
         if numbers.items() <= there.items():
             return Stay(None)
-        content = json.dumps({**kept, str(repository_id): {**there, **numbers}}, indent=0, sort_keys=True)
-        tree = _tree(objects, seen, {_ISSUES: f"{content}\n".encode()})
+        tree = _tree(objects, seen, {_FILE: last, _ISSUES: {**kept, str(repository_id): {**there, **numbers}}})
         message = f"Numbers of {len(numbers.items() - there.items())} issues"
         return Move(objects.commit(tree, (seen,) if seen else (), message, now), None)
 
     compare_and_set(remote, NUMBERS_BRANCH, decide, "the numbers of issues were not kept")
 
 
-def _tree(objects: Objects, seen: str | None, changed: Mapping[str, bytes]) -> str:
+def _tree(objects: Objects, seen: str | None, changed: Mapping[str, object]) -> str:
     """The files of the branch, with those that changed."""
     there = {} if seen is None else {name: objects.content(seen, name) for name in (_FILE, _ISSUES)}
-    return objects.files_tree({name: text for name, text in there.items() if text is not None} | dict(changed))
+    spelled = {name: f"{json.dumps(data, indent=0, sort_keys=True)}\n".encode() for name, data in changed.items()}
+    return objects.files_tree({name: text for name, text in there.items() if text is not None} | spelled)
 
 
-def _issues(content: bytes | None) -> dict[str, dict[str, int]]:
+def _issues(objects: Objects, seen: str | None) -> dict[str, dict[str, int]]:
     """Id of a repository -> key -> number; nothing where no issue has one. Incomplete where it holds something else."""
+    content = None if seen is None else objects.content(seen, _ISSUES)
     try:
         kept = msgspec.json.decode(content or b"{}", type=dict[str, dict[str, int]])
     except msgspec.DecodeError as error:

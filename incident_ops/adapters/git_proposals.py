@@ -80,7 +80,7 @@ class Proposals:
         def decide(seen: str | None) -> Move[Proposed] | Stay[Proposed]:
             if seen is None and not differs:
                 return Stay(Proposed(NOTHING))
-            if seen is not None and not self._is_ours(seen, base):
+            if seen is not None and self._our_commit(seen, base) is None:
                 return Stay(Proposed(PEOPLES, seen))
             if seen is not None and differs and self._says_the_same(seen, base, new):
                 return Stay(Proposed(SAME, seen))
@@ -90,18 +90,17 @@ class Proposals:
 
     def seen(self, base: str, names: tuple[str, ...]) -> list[SeenBranch]:
         """The branches of these names, or below one that ends in `/`, each against where it left `base`."""
-        return [self.seen_on(name, tip, base) for name, tip in sorted(self._remote.tips(names).items())]
+        return [self._seen(name, tip, base) for name, tip in sorted(self._remote.tips(names).items())]
 
-    def seen_on(self, branch: str, tip: str, base: str) -> SeenBranch:
+    def _seen(self, branch: str, tip: str, base: str) -> SeenBranch:
         """One of them, at its commit `tip`; one that shares no history with `base` is a person's."""
         left = self._left(tip, base)
         if left is None:
             return SeenBranch(branch, tip, {}, (), is_ours=False)
-        trailers = self._objects.message(tip).split("\n")
+        ours = self._our_commit(tip, base)
+        trailers = self._objects.message(ours).split("\n") if ours else []
         holds = next((line.removeprefix(_EDITS).split() for line in trailers if line.startswith(_EDITS)), [])
-        changed = [blob for blob in self._remote.git.changed(left, tip, ()) if blob.regular or not blob.id]
-        files = {blob.path: (self._remote.git.read_path(left, blob.path), self._content(blob.id)) for blob in changed}
-        return SeenBranch(branch, tip, files, tuple(holds), self._is_ours(tip, base))
+        return SeenBranch(branch, tip, self._changed(left, tip), tuple(holds), is_ours=ours is not None)
 
     def land(self, branch: str, edit: Callable[[Read], Files], message: str, now: datetime) -> Proposed:
         """Commits on top of a branch by fast-forward -> PUSHED or NOTHING.
@@ -135,15 +134,16 @@ class Proposals:
             hint = f"run it on a commit of {onto}; `git push` first where the work is yours"
             raise UserError(f"commit {base[:12]} is not on {onto} of {self._remote.name}", hint=hint)
 
-    def _is_ours(self, tip: str, base: str) -> bool:
-        """True where no commit of a person would be lost: merges of the base into the branch hold no work."""
-        commit: str | None = tip
-        while commit is not None and not self._objects.descends(base, commit):
+    def _our_commit(self, tip: str, base: str) -> str | None:
+        """The commit that says what a branch of ours holds, or where it meets the base; None where a person's would be
+        lost. Merges of the base into the branch hold no work."""
+        commit = tip
+        while not self._objects.descends(base, commit):
             parents = self._objects.parents(commit)
             if len(parents) < 2:
-                return _TRAILER in self._objects.message(commit).split("\n")
+                return commit if _TRAILER in self._objects.message(commit).split("\n") else None
             commit = parents[0]
-        return True
+        return commit
 
     def _says_the_same(self, seen: str, base: str, new: str) -> bool:
         """True where the commit there changes the same bytes into the same: what else moved does not count."""
@@ -156,5 +156,12 @@ class Proposals:
         """Where a branch left the base; in a shallow clone, where that is out of sight, what its commit stands on."""
         return self._objects.merge_base(base, tip) or next(iter(self._objects.parents(tip)), None)
 
-    def _content(self, blob: str) -> bytes | None:
-        return next(self._remote.git.read([blob])) if blob else None
+    def _changed(self, old: str, new: str) -> dict[str, tuple[bytes | None, bytes | None]]:
+        """By path the bytes of each file that differs, before and after, read in one go."""
+        git = self._remote.git
+        changed = [blob for blob in git.changed(old, new, ()) if blob.regular or not blob.id]
+        there = {blob.path: blob.id for blob in git.tree(old)} if changed else {}
+        sides = {blob.path: (there.get(blob.path, ""), blob.id) for blob in changed}
+        ids = sorted({one for pair in sides.values() for one in pair if one})
+        content = dict(zip(ids, git.read(ids), strict=True)) if ids else {}
+        return {path: (content.get(before), content.get(after)) for path, (before, after) in sides.items()}

@@ -12,6 +12,7 @@ import secrets
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -143,12 +144,15 @@ class Remote:
         found = {name: commit for name, commit in found.items() if name in names or name.startswith(folders)}
         unknown = [name for name, commit in found.items() if not self.git.knows(commit)]
         if unknown:
-            self._fetch(*(f"{heads}{name}" for name in unknown))
+            with suppress(Incomplete):  # one that is gone meanwhile: each is then asked for alone
+                self._fetch(*(f"{heads}{name}" for name in unknown))
         for name in unknown:
             if self.git.knows(found[name]):
                 self.objects.remember(f"refs/incident-ops/{name}", found[name])
             elif (tip := self.tip(name)) is not None:  # it moved meanwhile
                 found[name] = tip
+            else:
+                del found[name]
         return found
 
     def push(self, branch: str, commit: str | None, expected: str | None) -> Pushed:

@@ -14,7 +14,7 @@ from incident_ops.app.workspace import Workspace, demand_work_tree
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.findings import Finding
 from incident_ops.records.policy import load_policy, load_services
-from incident_ops.records.schema_copies import Names, copy_state, copy_text
+from incident_ops.records.schema_copies import CopyState, Names, copy_state, copy_text
 from incident_ops.records.store import is_link, list_folder, read_regular
 from incident_ops.records.yaml_reader import MAX_BYTES
 from incident_ops.render import init
@@ -88,10 +88,8 @@ def _schemas(beginning: Beginning, preset: str | None) -> dict[str, SchemaCopy]:
     for kind in EDITOR_KINDS:
         now = beginning.there[init.schema_path(kind)]
         state = copy_state(kind, now, names) if isinstance(now, bytes) else None
-        text = copy_text(kind, names)
-        is_current = state is not None and not state.is_edited and not state.changed
-        is_ours = is_current and now != resources.resource_text(init.schema_path(kind)).encode()
-        copies[kind] = SchemaCopy(text, is_ours, state is not None and state.is_edited)
+        is_edited = state is not None and state.is_edited
+        copies[kind] = SchemaCopy(copy_text(kind, names), state == CopyState(), is_edited)
     return copies
 
 

@@ -37,7 +37,7 @@ FAULTS: dict[str, str] = {
     "calculation": "A calculation with the record's values failed, e.g. because a time derived from them is off the "
     "calendar. The record is left out and reported; every other record is processed.",
     "schema-copy": "A file in `schemas/` of the repository, which editors use, was edited by hand, or made from "
-    "another version of the program, other levels or other services than those of now. Checks go by the installed "
+    "another version of the program, or from levels or services that have changed since. Checks go by the installed "
     "program's.",
 }
 

@@ -77,7 +77,7 @@ def _newest(store: Store, path: str, usable: Callable[[str], Loaded | None]) -> 
 
 def _note(path: str, finding: Finding, commit: str) -> str:
     line = f" (line {finding.where.line})" if finding.where.line else ""
-    return f"{path} cannot be used{line}: that of commit {commit[:12]} is used; see incident-ops validate"
+    return f"{path} is broken{line}: using the version from commit {commit[:12]}; see incident-ops validate"
 
 
 def may_rule(merged: MergedPolicy, incident: Incident, now: datetime) -> bool:

@@ -51,10 +51,14 @@ def copy_text(kind: str, names: Names) -> str:
 
 
 class CopyState(NamedTuple):
-    """A copy that somebody edited, or else what has changed since it was made, in words; empty = up to date."""
+    """A copy that somebody edited, or else what has changed since it was made, in words; empty = nothing.
 
-    is_edited: bool
-    changed: str
+    `is_plain` is a schema as the program brings it, without the names of the repository.
+    """
+
+    is_edited: bool = False
+    changed: str = ""
+    is_plain: bool = False
 
 
 def copy_state(kind: str, raw: bytes, names: Names) -> CopyState:
@@ -62,14 +66,15 @@ def copy_state(kind: str, raw: bytes, names: Names) -> CopyState:
     text = raw.decode("utf-8", "replace").replace("\r\n", "\n")
     made_from = dict(_SOURCE.findall(found[0])) if (found := _COMMENT.search(text)) else {}
     if not made_from:
-        return CopyState(text != schema_text(kind), "")
+        is_plain = text == schema_text(kind)
+        return CopyState(is_edited=not is_plain, is_plain=is_plain)
     if made_from.get("text") != _digest(_COMMENT.sub("", text, count=1)):
-        return CopyState(True, "")
+        return CopyState(is_edited=True)
     now = _sources(kind, names)
     changed = [name for name in now if made_from.get(name) != now[name]]
     if changed[:1] == ["schema"]:
-        return CopyState(False, _WORDS["schema"])
-    return CopyState(False, f"other {' and '.join(map(_WORDS.__getitem__, changed))}" if changed else "")
+        return CopyState(changed=_WORDS["schema"])
+    return CopyState(changed=f"other {' and '.join(map(_WORDS.__getitem__, changed))}" if changed else "")
 
 
 def _sources(kind: str, names: Names) -> dict[str, str]:

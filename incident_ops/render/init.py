@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -322,23 +322,34 @@ def to_json(folder: str, files: Sequence[PlannedFile], settings: Mapping[str, st
 
 
 def first_steps(files: Sequence[PlannedFile], service: str, level: str, *, has_git: bool) -> list[str]:
-    """What a person does after the first run; nothing after a run that changed nothing."""
+    """What a person does after the first run, and after one that only added or updated files of ours.
+
+    Nothing after a run that changed nothing.
+    """
     changed = {file.path for file in files if file.done in CHANGED}
     if not changed:
         return []
-    if all(file.done is FileOutcome.UPDATED for file in files if file.done in CHANGED):
-        return ['git add schemas && git commit -m "Editor schemas"']
+    setting_up = [] if has_git else ["git init, then incident-ops init again: it sets up the merging of records"]
+    elsewhere = "in every other clone, once: incident-ops init (merge driver, your handle)"
     own = [name for name in (POLICY, SERVICES) if name in changed]
-    steps = [f"review {' and '.join(own)}"] if own else []
-    if not has_git:
-        steps.append("git init, then incident-ops init again: it sets up the merging of records")
+    if not own:
+        committing = [_committing(changed)] if has_git else []
+        return [*setting_up, *committing, *([elsewhere] if ATTRIBUTES in changed else [])]
     return [
-        *steps,
+        f"review {' and '.join(own)}",
+        *setting_up,
         f'incident-ops declare "Login fails" -s {shlex.quote(service)} {level} --drill',
         "incident-ops validate",
         'git add -A && git commit -m "Incidents as code"',
-        "in every other clone, once: incident-ops init (merge driver, your handle)",
+        elsewhere,
     ]
+
+
+def _committing(changed: Collection[str]) -> str:
+    """The command that commits the folders and files that these are in."""
+    places = sorted({path.partition("/")[0] for path in changed})
+    message = "Editor schemas" if places == ["schemas"] else "Files of incident-ops"
+    return f'git add {" ".join(places)} && git commit -m "{message}"'
 
 
 def files_summary(files: Sequence[PlannedFile]) -> str:

@@ -38,7 +38,7 @@ def check(record: Record, world: World) -> Iterator[Finding]:
             yield rule_finding(ID, LEVEL, route, f"{name!r} is not in the policy's contacts", hint)
         elif name is not None and name not in people and route in unowned:
             message = f"{name!r} is not in the policy's contacts, so nobody is reminded of {unowned[route]}"
-            yield rule_finding(ID, LEVEL, route, message, "give it to somebody else; did they leave?")
+            yield rule_finding(ID, LEVEL, route, message, "has this person left? assign the item to somebody else")
 
 
 def _reachable(contacts: Contacts) -> set[str]:

@@ -10,6 +10,7 @@ import pytest
 from incident_ops.adapters.git_numbers import NUMBERS_BRANCH, issue_numbers, keep_issue_numbers, take_number
 from incident_ops.errors import Incomplete
 from tests.support.origin import Origin, remote_of
+from tests.support.repository import Repo
 
 NOW = datetime(2025, 1, 26, 14, 0, tzinfo=UTC)
 
@@ -31,15 +32,49 @@ def test_numbers_are_kept_beside_the_ids(origin: Origin) -> None:
     assert json.loads(origin.show(NUMBERS_BRANCH, "last.json")) == {"INC-": 2}
 
 
+def test_a_number_can_be_taken_where_a_run_kept_issues_first(origin: Origin) -> None:
+    """Whoever makes the branch, the other finds it as it wants it."""
+    remote = remote_of(origin.clone())
+    keep_issue_numbers(remote, 7, {"INC-1": 4}, NOW)
+    assert take_number(remote, "INC-", lambda _: 1, NOW) == 2
+    assert issue_numbers(remote, 7) == {"INC-1": 4}
+
+
+def test_broken_numbers_of_issues_keep_nobody_from_a_number(origin: Origin) -> None:
+    """Whoever declares at night gets an id; the file is left as it is."""
+    remote = remote_of(origin.clone())
+    take_number(remote, "INC-", lambda _: 0, NOW)
+    person = origin.clone("other", "--branch", NUMBERS_BRANCH)
+    person.write("issues.json", "{")
+    person.commit("broken")
+    person.git("push", "--quiet", "origin", NUMBERS_BRANCH)
+    assert take_number(remote, "INC-", lambda _: 0, NOW) == 2
+    assert origin.show(NUMBERS_BRANCH, "issues.json") == "{"
+
+
+def test_a_branch_that_holds_something_else_keeps_it(origin: Origin) -> None:
+    """Numbers of issues do not replace what somebody keeps under that name."""
+    pushed(origin.clone(), "readme.txt", "mine")
+    before = origin.tip(NUMBERS_BRANCH)
+    with pytest.raises(Incomplete, match="does not hold numbers"):
+        keep_issue_numbers(remote_of(origin.clone("other")), 7, {"INC-1": 4}, NOW)
+    assert origin.tip(NUMBERS_BRANCH) == before
+
+
+def pushed(repo: Repo, name: str, content: str) -> None:
+    """The branch of numbers holds this file alone."""
+    repo.git("checkout", "--quiet", "--orphan", "ids")
+    repo.git("rm", "--quiet", "-rf", ".")
+    repo.write(name, content)
+    repo.commit("by a person")
+    repo.git("push", "--quiet", "origin", f"HEAD:refs/heads/{NUMBERS_BRANCH}")
+
+
 @pytest.mark.parametrize("content", ["[]", "{", '{"7": {"INC-1": "4"}}'])
 def test_what_is_no_number_is_not_guessed(origin: Origin, content: str) -> None:
     """A broken file stops the run, with the way back."""
     repo = origin.clone()
-    repo.git("checkout", "--quiet", "--orphan", "ids")
-    repo.git("rm", "--quiet", "-rf", ".")
-    repo.write("issues.json", content)
-    repo.commit("broken")
-    repo.git("push", "--quiet", "origin", f"HEAD:refs/heads/{NUMBERS_BRANCH}")
+    pushed(repo, "issues.json", content)
     with pytest.raises(Incomplete, match="does not hold numbers of issues") as told:
         issue_numbers(remote_of(repo), 7)
     assert "git log -p" in told.value.hint

@@ -203,6 +203,18 @@ def test_main_merged_into_the_branch_by_a_button_holds_no_work(origin: Origin, p
     assert origin.bare.git("rev-parse", f"{BRANCH}^") == base
 
 
+def test_what_a_branch_holds_is_known_also_after_that_button(origin: Origin, proposals: Proposals) -> None:
+    proposals.propose(origin.first, "main", {"notes.txt": b"new\n"}, "Numbers", BRANCH, NOW, ["abc", "def"])
+    base = merge(origin, "person", "outside.txt", "changed\n")
+    person = origin.clone("button", "--branch", BRANCH)
+    person.git("merge", "--quiet", "--no-edit", "origin/main")
+    person.git("push", "--quiet", "origin", BRANCH)
+    branch = seen(Proposals(remote_of(origin.clone("fresh"))), base)
+    assert branch is not None
+    assert (branch.holds, branch.is_ours) == (("abc", "def"), True)
+    assert branch.files == {"notes.txt": (b"two\n", b"new\n")}
+
+
 def test_what_is_proposed_is_told_by_path_and_bytes(origin: Origin, proposals: Proposals) -> None:
     assert held(proposals, origin.first) == {}
     propose(proposals, origin.first, {RECORD: b"x: 1\n", "notes.txt": None, "odd\nname": b"odd"})

@@ -41,6 +41,24 @@ def test_the_tip_is_what_the_remote_has_now_and_its_content_is_here(origin: Orig
     assert remote.git.read_path(new, "notes.txt") == b"three\n"
 
 
+def test_a_branch_that_vanishes_while_it_is_read_is_not_there(
+    origin: Origin, clone: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody merged its pull request in that moment; the others are read."""
+    other = origin.clone("other")
+    new = other.commit("more")
+    other.git("push", "--quiet", "origin", "HEAD:refs/heads/x/one", "HEAD:refs/heads/x/two")
+    remote = remote_of(clone)
+    fetch = remote._fetch
+
+    def late(*refs: str) -> None:
+        origin.bare.git("update-ref", "-d", "refs/heads/x/one")
+        fetch(*refs)
+
+    monkeypatch.setattr(remote, "_fetch", late)
+    assert remote.tips(("x/",)) == {"x/two": new}
+
+
 def test_a_branch_is_found_by_its_whole_name(origin: Origin, clone: Repo) -> None:
     """A remote lists every ref that ends so."""
     origin.bare.git("update-ref", "refs/heads/x/refs/heads/lock", origin.first)

@@ -107,7 +107,7 @@ def test_somebody_who_left_is_a_warning_and_the_open_items_are_named(folder: Fol
     assert len(lines) == 2
     assert "warning: '@bob' is not in the policy's contacts [contact-known]" in lines[0]
     assert "so nobody is reminded of AI-1 [contact-known]" in lines[1]
-    assert "fix: give it to somebody else; did they leave?" in done.out
+    assert "fix: has this person left? assign the item to somebody else" in done.out
     plan = call("plan", at=folder.path).out
     assert "notify @bob" not in plan
     assert "@bob cannot be notified: no channel in `contacts`" in plan

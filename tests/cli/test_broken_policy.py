@@ -59,7 +59,7 @@ def test_no_command_at_night_is_stopped_by_a_broken_file(merged: Folder, name: s
         assert (wanted.code, done.code) == (0, 0), (args, done)
         assert done.out.replace(str(there.path), "") == wanted.out.replace(str(sound.path), ""), args
         [note] = [line for line in done.err.splitlines() if line.startswith(f"note: {name}")]
-        assert f"that of commit {before} is used" in note
+        assert f"using the version from commit {before};" in note
         assert "incident-ops validate" in note
         assert len(note) <= 110
 
@@ -86,7 +86,7 @@ def test_what_was_committed_after_it_broke_still_finds_the_last_good_one(merged:
     before = break_it(merged, "policy.yaml", "extends: sev9\n")
     break_it(merged, "policy.yaml", "extends: sev8\n")
     merged.write("policy.yaml", "extends: sev7\n")
-    assert f"that of commit {before} is used" in call("show", at=merged.path).err
+    assert f"using the version from commit {before};" in call("show", at=merged.path).err
 
 
 def test_a_revision_is_judged_by_its_own_past(merged: Folder) -> None:
@@ -94,7 +94,7 @@ def test_a_revision_is_judged_by_its_own_past(merged: Folder) -> None:
     merged.write("policy.yaml", "extends: p0-p3\n")
     merged.commit()
     done = call("--rev", "HEAD~1", "show", "INC-1", at=merged.path)
-    assert f"that of commit {before} is used" in done.err
+    assert f"using the version from commit {before};" in done.err
     assert call("show", at=merged.path).err == ""
 
 

@@ -90,6 +90,33 @@ def test_init_again_brings_the_copies_up_to_date(begun: Folder) -> None:
     assert contents(begun.path) == before
 
 
+def test_after_an_upgrade_init_names_what_to_commit_and_no_drill(begun: Folder) -> None:
+    """A new file beside schemas of another version is no beginning: policy and services are the user's."""
+    begun.write("policy.yaml", "extends: sev1-3\n")
+    (begun.path / ".vscode/tasks.json").unlink()
+    done = call("init", at=begun.path)
+    assert done.out.endswith('Next:\n  1. git add .vscode schemas && git commit -m "Files of incident-ops"\n')
+
+
+def test_without_git_an_upgrade_names_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    plain = empty(tmp_path / "plain", git=False)
+    call("init", at=plain.path)
+    plain.write("policy.yaml", "extends: sev1-3\n")
+    out = call("init", at=plain.path).out
+    assert "updated          schemas/" in out
+    assert "git add" not in out
+
+
+def test_a_shipped_schema_with_other_line_ends_is_brought_up_to_date(begun: Folder) -> None:
+    """As git checks it out on Windows."""
+    shipped = (ROOT / "schemas/problem.schema.json").read_bytes()
+    begun.write("schemas/problem.schema.json", shipped.replace(b"\n", b"\r\n"))
+    assert "schema-copy" not in call("validate", at=begun.path).out
+    assert "updated          schemas/problem.schema.json" in call("init", at=begun.path).out
+    assert schema(begun, "problem")["$comment"]
+
+
 def test_json_says_what_was_updated(begun: Folder) -> None:
     begun.write("services.yaml", "services: {auth: {owner: '@a'}}\n")
     data = json.loads(call("init", "--format", "json", at=begun.path).out)

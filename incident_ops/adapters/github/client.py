@@ -21,12 +21,14 @@ from incident_ops.adapters.github.responses import (
     GARBLED,
     TIMEOUT,
     UNSENT,
+    Account,
     Answer,
     Login,
     Lost,
     RepositorySeen,
     check,
     refused,
+    validation_errors,
 )
 from incident_ops.adapters.github.retry import AGAIN, AMBIGUOUS, DONE, MOST_WAIT, decide, is_limit, limit_wait
 from incident_ops.errors import Ambiguous, IncidentOpsError, Incomplete, Stopped, UserError, WriteFailed
@@ -209,6 +211,8 @@ class Client:
             raise Incomplete(error.message, hint=error.hint) from error
         if answer.status >= 300:
             raise refused(answer, Incomplete, doing, self.repository)
+        if errors := validation_errors(answer):  # with status 200, beside what data there is
+            raise Incomplete(f"{doing}: GitHub answered: {'; '.join(errors)}", hint="run it again")
         data = answer.data.get("data") if isinstance(answer.data, dict) else None
         if not isinstance(data, dict):
             raise Incomplete(f"{doing}: GitHub's answer has no data", hint="run it again")
@@ -328,7 +332,7 @@ class Client:
 class RecordsHome:
     """The repository that holds the records, by the id that stays when it gets another name or owner.
 
-    `name` is what the clone's remote names, "" where it is none of GitHub's; `known` the id where somebody gave it.
+    `name` is what the clone's remote names, "" where it is not on this GitHub; `known` the id where somebody gave it.
     """
 
     def __init__(self, client: Client, name: str, known: int | None) -> None:
@@ -337,10 +341,13 @@ class RecordsHome:
 
     @property
     def id(self) -> int:
-        """Asked for once; that of the repository with the issues where GitHub has none of the remote's name."""
+        """Asked for once; that of the repository with the issues where the remote is not on this GitHub.
+
+        Incomplete where the remote's is not shown: another id would make our issues another's.
+        """
         if self._id is None:
-            found = self._client.repository_id(self._name) if self._is_elsewhere else None
-            self._id = self._issues_id() if found is None else found
+            hint = "set GITHUB_REPOSITORY_ID to its id, or give the token access to it"
+            self._id = self._shown(self._name, hint) if self._is_elsewhere else self._issues_id()
         return self._id
 
     @property
@@ -354,11 +361,15 @@ class RecordsHome:
 
     def _issues_id(self) -> int:
         if self._other is None:
-            self._other = self._client.repository_id(self._client.repository)
-        if self._other is None:
             hint = "check the name, and that the token may read the repository"
-            raise Incomplete(f"GitHub shows no repository {self._client.repository}", hint=hint)
+            self._other = self._shown(self._client.repository, hint)
         return self._other
+
+    def _shown(self, name: str, hint: str) -> int:
+        found = self._client.repository_id(name)
+        if found is None:
+            raise Incomplete(f"GitHub shows no repository {name}", hint=hint)
+        return found
 
 
 class Identity:
@@ -373,6 +384,10 @@ class Identity:
     def trusts(self, login: str) -> bool:
         """True where a marker written by `login` is ours."""
         return login.casefold() in self._trusted
+
+    def is_bot(self, who: Account) -> bool:
+        """True for a bot, and for this program under whatever login."""
+        return who.type == "Bot" or who.login.endswith("[bot]") or self.trusts(who.login)
 
     def login(self) -> str | None:
         """The login of a person's token; None for an installation's (GITHUB_TOKEN, a GitHub App), which has none."""

@@ -45,9 +45,7 @@ class Comments:
         if one.issue is None:
             return None
         who = one.user.login if one.user else ""
-        is_bot = (
-            (one.user is not None and one.user.type == "Bot") or who.endswith("[bot]") or self._identity.trusts(who)
-        )
+        is_bot = one.user is not None and self._identity.is_bot(one.user)
         try:
             at = stamp(parse_instant(one.created_at))
         except ValueError as error:

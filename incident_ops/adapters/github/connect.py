@@ -16,7 +16,11 @@ from incident_ops.errors import UserError
 API = "https://api.github.com"
 _LONGEST_ID = 18  # digits
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?:_[A-Za-z0-9]+)?/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}", re.ASCII)
-_REMOTE = re.compile(r"(?:[a-z+]+://(?:[^/@]*@)?[^/]+/|(?:[^/@:]+@)?[^/:]+:)(.+?)(?:\.git)?/?", re.ASCII)
+_REMOTE = re.compile(
+    r"(?:(?P<scheme>[a-z+]+)://(?:[^/@]*@)?(?P<server>[^/]+?)(?::\d*)?/|(?:[^/@:]+@)?(?P<host>[^/:]+):(?!//))"
+    r"(?P<name>.+?)(?:\.git)?/?",
+    re.ASCII,
+)
 
 
 class Settings(NamedTuple):
@@ -57,7 +61,7 @@ def connect(
     settings = read_settings(environment, remote_url)
     wire = Wire(settings.api, settings.token, pause=pause)
     client = Client(wire, settings.repository, requests=requests, sleep=sleep, log=log)
-    records = RecordsHome(client, _named_by(remote_url), _id_in(environment))
+    records = RecordsHome(client, _named_by(remote_url, settings.site), _id_in(environment))
     return GitHubTracker(
         client, labels=policy_labels, identities=identities, owner_of=owner_of, site=settings.site, records=records
     )
@@ -77,27 +81,37 @@ def read_settings(environment: Mapping[str, str], remote_url: str | None) -> Set
     if not token.isascii() or not token.isprintable() or " " in token:
         raise UserError("the token in GITHUB_TOKEN or GH_TOKEN is damaged", hint="it is one word of plain letters")
     site = (environment.get("GITHUB_SERVER_URL") or _site(api)).rstrip("/")
-    return Settings(api, site, _repository(environment, remote_url), token)
+    return Settings(api, site, _repository(environment, remote_url, site), token)
 
 
-def _repository(environment: Mapping[str, str], remote_url: str | None) -> str:
+def _repository(environment: Mapping[str, str], remote_url: str | None, site: str) -> str:
     hint = "set GITHUB_REPOSITORY=owner/name"
     if given := environment.get("GITHUB_REPOSITORY", "").strip():
         if not _NAME.fullmatch(given):
             raise UserError("GITHUB_REPOSITORY is not of the form owner/name", hint=hint)
         return given
-    name = _named_by(remote_url)
+    name = _named_by(remote_url, site)
     if not name:
-        what = "the clone's remote is not a repository on GitHub" if remote_url else "the clone has no remote"
+        elsewhere = f"the clone's remote is not a repository on {urlsplit(site).netloc}"
+        what = elsewhere if remote_url else "the clone has no remote"
         raise UserError(f"nothing says which repository holds the issues: {what}", hint=hint)
     return name
 
 
-def _named_by(remote_url: str | None) -> str:
-    """`owner/name` in the address of the clone's remote, "" where it has none."""
+def _named_by(remote_url: str | None, site: str) -> str:
+    """`owner/name` in the address of the clone's remote, "" where it has none or is not on `site`."""
     found = _REMOTE.fullmatch((remote_url or "").strip())
-    name = found[1].strip("/") if found else ""
+    if found is None or not _is_on(site, found["server"] or found["host"], is_ssh=found["scheme"] in (None, "ssh")):
+        return ""
+    name = found["name"].strip("/")
     return name if _NAME.fullmatch(name) else ""
+
+
+def _is_on(site: str, host: str, *, is_ssh: bool) -> bool:
+    """True for the site's own host, and for a name that only the settings of ssh know, which may stand for it."""
+    host, own = host.casefold(), (urlsplit(site).hostname or "").casefold()
+    is_alias = is_ssh and ("." not in host or host.startswith(f"{own}-"))
+    return is_alias or host in (own, f"ssh.{own}", f"www.{own}")
 
 
 def _id_in(environment: Mapping[str, str]) -> int | None:

@@ -26,7 +26,7 @@ from incident_ops.adapters.github.responses import (
     says,
 )
 from incident_ops.adapters.github.runs import WorkflowRuns
-from incident_ops.adapters.github.timelines import Event, acts, closing
+from incident_ops.adapters.github.timelines import Event, acts, closing, read
 from incident_ops.domain.tracker import (
     GITHUB,
     ISSUE_DELETED,
@@ -157,9 +157,7 @@ class GitHubTracker:
         return body_edits(self._client, number)
 
     def _timeline(self, number: int) -> list[Event]:
-        doing = f"reading what people did to issue #{number}"
-        pages = self._client.pages(f"/issues/{number}/timeline", doing=doing)
-        return [event for page in pages for event in check(page, list[Event], doing)]
+        return read(self._client, number, f"reading what people did to issue #{number}")
 
     def comments_since(self, at: datetime) -> list[Comment]:
         """Every comment of the repository's issues since then, complete."""

@@ -7,9 +7,9 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from incident_ops.adapters.github import timelines
 from incident_ops.adapters.github.client import Client, Identity
-from incident_ops.adapters.github.responses import Account, check, check_body, check_title, refused, says
-from incident_ops.domain.time import parse_instant
+from incident_ops.adapters.github.responses import check, check_body, check_title, refused, says
 from incident_ops.domain.tracker import PullRequest
 from incident_ops.errors import Ambiguous, Incomplete, WriteFailed
 
@@ -27,14 +27,6 @@ class _Repository(msgspec.Struct, frozen=True):
 class _Head(msgspec.Struct, frozen=True):
     ref: str
     repo: _Repository | None = None
-
-
-class _Event(msgspec.Struct, frozen=True):
-    """One entry of a timeline; entries of other kinds have other fields."""
-
-    event: str = ""
-    actor: Account | None = None
-    created_at: str | None = None
 
 
 class _Seen(msgspec.Struct, frozen=True):
@@ -74,18 +66,14 @@ class PullRequests:
 
         "" where it was a bot, this tool, or GitHub, which closes one whose branch is deleted.
         """
-        doing = f"looking who closed pull request #{number}"
-        pages = self._client.pages(f"/issues/{number}/timeline", doing=doing)
-        events = [event for page in pages for event in check(page, list[_Event], doing)]
-        last = next((one for one in reversed(events) if one.event == "closed"), None)
-        if last is None or last.actor is None or self._is_bot(last.actor):
+        doing = f"looking up who closed pull request #{number}"
+        events = timelines.read(self._client, number, doing)
+        last = timelines.last_closing(events)
+        if last is None or last.actor is None or self._identity.is_bot(last.actor):
             return ""
-        closed = parse_instant(last.created_at or "")
-        gone = [parse_instant(one.created_at or "") for one in events if one.event == "head_ref_deleted"]
-        return "" if any(at <= closed + _WITH_ITS_BRANCH for at in gone) else last.actor.login
-
-    def _is_bot(self, who: Account) -> bool:
-        return who.type == "Bot" or who.login.endswith("[bot]") or self._identity.trusts(who.login)
+        closed = timelines.instant_of(last, doing)
+        gone = [timelines.instant_of(one, doing) for one in events if one.event == "head_ref_deleted"]
+        return "" if any(abs(at - closed) <= _WITH_ITS_BRANCH for at in gone) else last.actor.login
 
     def _of(self, branch: str, state: str) -> list[PullRequest]:
         owner = self._client.repository.partition("/")[0]

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from incident_ops.adapters.github.responses import Login
+from incident_ops.adapters.github.client import Client
+from incident_ops.adapters.github.responses import Account, Login, check
 from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.domain.tracker import ASSIGNED_EVENT, CLOSED_EVENT, REOPENED_EVENT, UNASSIGNED_EVENT, Act, Closing
+from incident_ops.errors import Incomplete
 
 _COMMIT = re.compile(r"/repos/([^/]+/[^/]+)/commits/([0-9a-f]{7,64})$")
 _SOON = timedelta(minutes=1)  # GitHub closes the issue within seconds of the merge
@@ -35,11 +37,30 @@ class Event(msgspec.Struct, frozen=True):
     """One entry of a timeline; entries of other kinds have other fields, and most have fewer."""
 
     event: str = ""
-    actor: Login | None = None
+    actor: Account | None = None
     assignee: Login | None = None
     created_at: str | None = None
     commit_url: str | None = None
     source: _From | None = None
+
+
+def read(client: Client, number: int, doing: str) -> list[Event]:
+    """The timeline of an issue or a pull request, oldest first; `doing` says for people what it is read for."""
+    pages = client.pages(f"/issues/{number}/timeline", doing=doing)
+    return [event for page in pages for event in check(page, list[Event], doing)]
+
+
+def last_closing(events: Sequence[Event]) -> Event | None:
+    """The entry of the last closing."""
+    return next((one for one in reversed(events) if one.event == CLOSED_EVENT), None)
+
+
+def instant_of(event: Event, doing: str) -> datetime:
+    """When it happened. Incomplete where GitHub does not tell."""
+    at = _instant(event.created_at)
+    if at is None:
+        raise Incomplete(f"{doing}: {event.created_at!r} is not an instant", hint="run it again")
+    return at
 
 
 def closing(events: Sequence[Event], number: int, site: str) -> Closing:
@@ -48,7 +69,7 @@ def closing(events: Sequence[Event], number: int, site: str) -> Closing:
     A pull request counts where it was merged before the closing, and either says that it closes this issue or was
     merged within the minute before.
     """
-    last = next((one for one in reversed(events) if one.event == "closed"), None)
+    last = last_closing(events)
     if last is None:
         return Closing()
     at = _instant(last.created_at)

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from incident_ops.domain.as_of import labels_held
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import MergedPolicy, Record
+from incident_ops.domain.time import parse_instant
 from incident_ops.findings import Finding, Level
 from incident_ops.rules._support import rule_finding
 
@@ -45,7 +45,7 @@ def check_policy(after: Record, policies: Sequence[MergedPolicy]) -> Iterator[Fi
 
 
 def _wrong_targets(incident: Incident, policy: Policy) -> Iterator[Finding]:
-    _, severity, priority = labels_held(incident)[0]
+    severity, priority = (_declared(incident, field, policy.drives) for field in ("severity", "priority"))
     level = policy.duties(severity, priority)
     if incident.policy is None or level is None:  # an unknown label has a finding of its own
         return
@@ -56,3 +56,11 @@ def _wrong_targets(incident: Incident, policy: Policy) -> Iterator[Finding]:
             message = f"targets.{name} is {own}; the policy on the default branch gives {label} {given or 'none'}"
             hint = f"{name}: {given}" if given else f"take {name} out"
             yield rule_finding(ID, Level.ERROR, ("policy", "targets", name), message, hint)
+
+
+def _declared(incident: Incident, field: str, drives: str) -> str | None:
+    """The label of a field at the declaration; of the one that drives the clocks the first that it ever had."""
+    changes = sorted((one for one in incident.changes if one.field == field), key=lambda one: parse_instant(one.at))
+    present: str | None = getattr(incident, field)
+    held = [label for one in changes for label in (one.old, one.new)] + [present]
+    return next((label for label in held if label is not None), None) if field == drives else held[0]

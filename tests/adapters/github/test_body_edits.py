@@ -59,6 +59,14 @@ def test_an_answer_that_tells_nothing_ends_the_look(server: ScriptedServer, repl
         tracker(server.url).body_edits(7)
 
 
+def test_what_github_could_not_tell_is_said(server: ScriptedServer) -> None:
+    """GraphQL answers 200 with `errors` beside half the data."""
+    told = [{"type": "FORBIDDEN", "message": "Resource not accessible by integration"}]
+    server.script(Reply(data={"data": {"repository": {"issue": None}}, "errors": told}))
+    with pytest.raises(Incomplete, match="issue #7: GitHub answered: Resource not accessible"):
+        tracker(server.url).body_edits(7)
+
+
 def test_a_lost_question_is_asked_again_and_then_given_up(server: ScriptedServer) -> None:
     """It changes nothing, so asking again does no harm; in the end it is a read that did not finish."""
     server.script(Reply(502, {"message": "x"}), _edits())

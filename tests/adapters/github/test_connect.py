@@ -68,7 +68,9 @@ def test_a_token_is_not_sent_in_the_clear(api: str) -> None:
         "git@github.com:acme/my.records.git",
         "ssh://git@github.com/acme/my.records.git",
         "ssh://git@ssh.github.com:443/acme/my.records.git/",
-        "https://ghe.example/acme/my.records/",
+        "git@github-work:acme/my.records.git",
+        "git@github.com-work:acme/my.records.git",
+        "https://GitHub.com/acme/my.records/",
     ],
 )
 def test_the_clones_remote_names_the_repository(remote: str) -> None:
@@ -77,7 +79,29 @@ def test_the_clones_remote_names_the_repository(remote: str) -> None:
     assert read_settings({**FULL}, remote).repository == "acme/records"
 
 
-@pytest.mark.parametrize("remote", [None, "", "/srv/git/records.git", "../records", "https://github.com/acme", "x:y"])
+def test_the_remote_may_be_on_a_server_of_ones_own() -> None:
+    """Where the API is that server's."""
+    own = {"GH_TOKEN": "t", "GITHUB_API_URL": "https://ghe.example/api/v3"}
+    assert read_settings(own, "https://ghe.example/acme/my.records/").repository == "acme/my.records"
+    assert read_settings(own, "ssh://git@ghe.example:2222/acme/my.records").repository == "acme/my.records"
+
+
+@pytest.mark.parametrize(
+    "remote",
+    [
+        None,
+        "",
+        "/srv/git/records.git",
+        "../records",
+        "https://github.com/acme",
+        "x:y",
+        "https://gitlab.com/acme/records.git",
+        "git@gitlab.com:acme/records.git",
+        "https://ghe.example/acme/records",
+        "https://localhost/acme/records",
+        "file:///acme/records",
+    ],
+)
 def test_a_remote_that_names_none_is_told(remote: str | None) -> None:
     """What is missing, and the variable that mends it; the remote itself may hold a secret and is not shown."""
     with pytest.raises(UserError, match="which repository holds the issues") as told:
@@ -123,7 +147,12 @@ def test_the_client_library_is_loaded_only_by_a_connection() -> None:
 def _ids(server: ScriptedServer, remote: str | None, *answers: Reply, known: str = "") -> tuple[int, int]:
     """The ids of the repositories with the records and with the issues (acme/records)."""
     server.script(*answers)
-    environment = {"GITHUB_API_URL": server.url, "GITHUB_TOKEN": "t", "GITHUB_REPOSITORY": "acme/records"}
+    environment = {
+        "GITHUB_API_URL": server.url,
+        "GITHUB_SERVER_URL": "https://github.com",
+        "GITHUB_TOKEN": "t",
+        "GITHUB_REPOSITORY": "acme/records",
+    }
     at = connect(
         {**environment, "GITHUB_REPOSITORY_ID": known},
         remote,
@@ -146,7 +175,7 @@ def test_the_repository_with_the_records_is_known_by_its_id(server: ScriptedServ
     assert _ids(server, own, Reply(data={"id": 7})) == (7, 7)
     assert _ids(server, None, Reply(data={"id": 7})) == (7, 7)
     assert _ids(server, other, Reply(data={"id": 8}), Reply(data={"id": 7})) == (8, 7)
-    assert _ids(server, other, Reply(404), Reply(data={"id": 7})) == (7, 7)
+    assert _ids(server, "https://gitlab.com/acme/ops", Reply(data={"id": 7})) == (7, 7)
     assert _ids(server, other, Reply(data={"id": 7}), known="8") == (8, 7)
 
 
@@ -154,3 +183,6 @@ def test_a_repository_that_github_does_not_show_is_told(server: ScriptedServer) 
     """Nothing is guessed: another id would make our issues another's."""
     with pytest.raises(Incomplete, match="shows no repository acme/records"):
         _ids(server, None, Reply(404))
+    with pytest.raises(Incomplete, match="shows no repository acme/ops") as told:
+        _ids(server, "https://github.com/acme/ops", Reply(404))
+    assert "set GITHUB_REPOSITORY_ID" in told.value.hint

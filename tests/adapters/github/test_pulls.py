@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from incident_ops.adapters.github.pulls import CLOSED, OPEN
-from incident_ops.errors import Ambiguous, WriteFailed
+from incident_ops.errors import Ambiguous, Incomplete, WriteFailed
 from tests.adapters.github.building import NAME, tracker
 from tests.support.scripted_server import DROP, Reply, ScriptedServer
 from tests.support.standin import PERSON, PERSON_TOKEN, Standin
@@ -82,18 +82,40 @@ def _event(event: str, who: str | None, at: str, kind: str = "User") -> dict[str
         ([_event("closed", "bob", "00"), _event("head_ref_deleted", "bob", "30")], "bob"),
         ([_event("closed", "bob", "00"), _event("head_ref_deleted", "bob", "00")], ""),
         ([_event("head_ref_deleted", "bob", "00"), _event("closed", "bob", "00")], ""),
+        ([_event("head_ref_deleted", "bob", "00"), _event("closed", "bob", "30")], "bob"),
         ([_event("closed", "bob", "00"), _event("reopened", "bob", "10"), _event("closed", "dana", "20")], "dana"),
         ([_event("closed", "stale[bot]", "00", "Bot")], ""),
         ([_event("closed", "github-actions[bot]", "00")], ""),
         ([_event("closed", None, "00")], ""),
         ([_event("commented", "bob", "00")], ""),
     ],
-    ids=["person", "branch deleted later", "with its branch", "branch first", "twice", "bot", "us", "ghost", "none"],
+    ids=[
+        "person",
+        "branch deleted later",
+        "with its branch",
+        "branch first",
+        "branch before",
+        "twice",
+        "bot",
+        "us",
+        "ghost",
+        "none",
+    ],
 )
 def test_only_a_person_who_closes_it_refuses(server: ScriptedServer, events: list[dict[str, Any]], who: str) -> None:
     """The button that deletes the branch afterwards is another thing than deleting the branch of an open one."""
     server.script(Reply(data=events))
     assert tracker(server.url).pulls.closed_by_person(7) == who
+
+
+@pytest.mark.parametrize("event", ["closed", "head_ref_deleted"])
+@pytest.mark.parametrize("at", ["yesterday", None])
+def test_an_odd_instant_ends_the_look(server: ScriptedServer, event: str, at: str | None) -> None:
+    """Nobody can tell then whether the branch went with it."""
+    odd = {**_event(event, "bob", "00"), "created_at": at}
+    server.script(Reply(data=[_event("closed", "bob", "00"), odd]))
+    with pytest.raises(Incomplete, match=r"who closed pull request #7: .* is not an instant"):
+        tracker(server.url).pulls.closed_by_person(7)
 
 
 def test_where_actions_may_not_open_one_the_way_out_is_told(server: ScriptedServer) -> None:
