@@ -89,11 +89,13 @@ def replace_if_unchanged(
         return True
 
 
-def remove_if_unchanged(path: Path, before: bytes, lock: Path) -> bool:
+def remove_if_unchanged(path: Path, before: bytes, lock: Path, first: Callable[[], None] | None = None) -> bool:
     """Removes a file that still holds `before`, and its folder where that is empty then; the rest as above."""
     with hold(lock):
         if not _holds(path, before):
             return False
+        if first is not None:
+            first()
         try:
             path.unlink()
         except OSError as error:

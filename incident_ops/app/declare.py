@@ -83,12 +83,21 @@ def declare_record(workspace: Workspace, declaration: Declaration, by: str | Non
         draft = _drafted(workspace, incident_id, declaration, by)
         if write_in_new_folder(workspace.root / path, draft.raw):
             declared, record = draft.declared, draft.record
-            keep_edit(workspace, incident_id, path, None, draft.raw, (f"declared: {declaration.title}",))
+            unkept = _kept(workspace, declaration, path, draft)
             notice, steps = _what_follows(workspace, record, declaration)
             steps = (*steps, *_withdrawals(open_ones, incident_id))
-            warnings = (*declared.warnings, *similar_lines(workspace, open_ones), *unnumbered)
+            warnings = (*declared.warnings, *similar_lines(workspace, open_ones), *unnumbered, *unkept)
             return DeclaredRecord(record, declared.decision, warnings, notice, steps, clone_notes(workspace))
     raise UserError(f"no id is free after {ID_ATTEMPTS} tries", where=INCIDENTS, hint="look at what fills this folder")
+
+
+def _kept(workspace: Workspace, declaration: Declaration, path: str, draft: _Draft) -> tuple[str, ...]:
+    """Keeps a declaration for `undo`. Where that is refused it says so: the record is there already."""
+    try:
+        keep_edit(workspace, draft.record.incident.id, path, None, draft.raw, (f"declared: {declaration.title}",))
+    except WriteFailed as error:
+        return (f"this declaration cannot be undone: {error.message}",)
+    return ()
 
 
 def similar_open(workspace: Workspace, declaration: Declaration) -> list[Record]:

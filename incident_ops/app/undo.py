@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from incident_ops.adapters.files import demand_no_link, remove_if_unchanged, replace_if_unchanged
 from incident_ops.app.edit_record import find_record, record_of, shown_path
@@ -53,14 +54,13 @@ def undo_last(workspace: Workspace, asked: str | None) -> Undone:
     _must_not_be_committed(workspace, edit, raw)
     if edit.before is None:
         _must_be_alone(workspace, edit)
-    lock = workspace.state / "records.lock"
+    lock, spent = workspace.state / "records.lock", partial(keep_spent, workspace, edit)
     if edit.before is None:
-        is_done = remove_if_unchanged(file, raw, lock)
+        is_done = remove_if_unchanged(file, raw, lock, spent)
     else:
-        is_done = replace_if_unchanged(file, raw, edit.before.encode(), lock)
+        is_done = replace_if_unchanged(file, raw, edit.before.encode(), lock, spent)
     if not is_done:
         raise UserError(f"{_cannot(edit)}: the record has changed since", hint="run it again to see")
-    keep_spent(workspace, edit)
     now = None if edit.before is None else record_of(edit.path, edit.before.encode()).incident
     return Undone(edit, now)
 
