@@ -77,6 +77,7 @@ def test_changed_repeated_and_taken_back(three: Folder) -> None:
         assert "nothing changed" in relate(three, *words)
     assert "no longer related to INC-2" in relate(three, "INC-1", "INC-2", "--remove")
     assert related(three, "INC-1") == related(three, "INC-2") == []
+    assert "related" not in (three.path / "incidents/INC-1/incident.yaml").read_text(encoding="utf-8")
 
 
 def test_a_broken_neighbour_hides_nothing_of_a_healthy_incident(three: Folder) -> None:

@@ -9,6 +9,7 @@ from unittest import mock
 
 import pytest
 
+from incident_ops.adapters import files
 from incident_ops.adapters.environment import ACTOR, CHOSEN
 from incident_ops.app import last_edit, undo
 from incident_ops.app.last_edit import LastEdit
@@ -222,6 +223,16 @@ def test_that_it_was_undone_is_kept_before_others_may_write(declared: Folder, wo
     with mock.patch.object(undo, "keep_spent", watched):
         act(declared, "undo")
     assert held == [True]
+
+
+def test_an_undo_that_the_system_refuses_can_be_tried_again(declared: Folder) -> None:
+    before = contents(declared.path)
+    act(declared, "ack")
+    refused = WriteFailed("Read-only file system", where=PATH)
+    with mock.patch.object(files, "write_bytes", side_effect=refused):
+        assert call("undo", at=declared.path).code != 0
+    assert act(declared, "undo").out.startswith(f"{ID}: undone: ")
+    assert contents(declared.path) == before
 
 
 def test_json_for_scripts(declared: Folder) -> None:
