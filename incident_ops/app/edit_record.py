@@ -25,7 +25,7 @@ from incident_ops.domain.as_of import declared_at
 from incident_ops.domain.fence import Unusable, evaluate_one
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Edit, Record, World, is_incident_id
-from incident_ops.domain.time import SKEW, parse_instant, spell_clock, stamp
+from incident_ops.domain.time import SKEW, parse_instant, spell_minute, stamp
 from incident_ops.domain.time_words import is_time_of_day
 from incident_ops.edits.step import Step, in_order
 from incident_ops.errors import UserError, WriteFailed
@@ -162,7 +162,7 @@ def must_name_the_day(workspace: Workspace, incident: Incident, typed: str) -> N
     past = [at for event in incident.timeline if (at := parse_instant(event.at)) <= workspace.now]
     last = max(past, default=declared_at(incident))
     if (workspace.now - last).total_seconds() > RECENT:
-        message = f"{typed} of which day? The last entry of {incident.id} is of {spell_clock(last, dated=True)} UTC"
+        message = f"{typed} of which day? The last entry of {incident.id} is of {spell_minute(last)}"
         raise UserError(message, hint=f'--at "{last:%Y-%m-%d} {typed}", or with the day that is meant')
 
 

@@ -13,16 +13,12 @@ from incident_ops.domain.item_due import item_due
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append, Edit, Remove, Set
 from incident_ops.domain.time import stamp
-from incident_ops.edits.step import Step, change_row, given_fields, quote, state_words
+from incident_ops.edits.step import NO_VALUE, Step, change_row, given_fields, quote, state_words
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 
 ITEM_KINDS = ("preventative", "detective", "corrective", "runbook", "documentation")
 HORIZONS = ("short", "medium", "long")
-
-
-NO_VALUE = "-"
-"""What takes a value away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,5 +187,5 @@ def _find(incident: Incident, item_id: str) -> tuple[int, ActionItem]:
 def _must_be_open(incident: Incident, item: ActionItem, wanted: str) -> None:
     if not item.is_open:
         hint = f"`incident-ops action edit {item.id} {incident.id} --status open` opens it again"
-        said_of = "done" if item.status == "done" else state_words("will_not_be_done")
+        said_of = "done" if item.status == "done" else "will not be done"
         raise UserError(f"{item.id} cannot be {wanted}: it is closed ({said_of})", hint=hint)

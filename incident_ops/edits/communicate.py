@@ -16,7 +16,7 @@ from incident_ops.domain.policy import Policy
 from incident_ops.domain.public_updates import PUBLIC, STATUSES, has_status_page, last_update_for
 from incident_ops.domain.record import Append, Edit, Remove, Set
 from incident_ops.domain.ticket import BECOMES_INCIDENT, is_ticket
-from incident_ops.domain.time import instant, parse_instant, spell_clock, stamp
+from incident_ops.domain.time import instant, parse_instant, spell_minute, stamp
 from incident_ops.domain.waits import snoozed_until
 from incident_ops.edits.step import (
     Step,
@@ -162,7 +162,7 @@ def _awake(incident: Incident, now: datetime) -> Step:
         return Step((), ())
     return Step(
         (Set(("snooze", "until"), stamp(now)),),
-        (f"the snooze until {spell_clock(until, dated=True)} UTC ends: it got worse",),
+        (f"the snooze until {spell_minute(until)} ends: it got worse",),
     )
 
 

@@ -18,6 +18,8 @@ from incident_ops.domain.record import Append, Edit, Insert, Remove, Route, Set
 from incident_ops.domain.time import instant, parse_instant, stamp
 from incident_ops.errors import UserError
 
+NO_VALUE = "-"
+"""In place of a value: it is taken away."""
 LONGEST_EVENT = 2000
 """Characters of a timeline entry's text, as the schema allows them."""
 LONGEST_QUOTE = 120
@@ -134,6 +136,14 @@ def list_edits(route: Route, before: Sequence[Any], after: Sequence[Any]) -> Ite
         elif old != new:
             yield Set((*route, place), new)
     yield from (Append(route, value) for value in after[len(before) :])
+
+
+def mapping_edits(route: Route, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Edit]:
+    """The edits that make one mapping of another: value by value, or whole where something goes or none was there."""
+    if before and before.keys() <= after.keys():
+        yield from (Set((*route, name), value) for name, value in after.items() if before.get(name) != value)
+    elif before != after:
+        yield Set(route, dict(after)) if after else Remove(route)
 
 
 def said_texts(route: Route, before: Sequence[str], said: Sequence[str], name: str) -> Step:
