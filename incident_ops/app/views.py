@@ -79,12 +79,19 @@ def record_at(workspace: Workspace, path: str) -> Record:
 
     UserError naming file, line and column where it cannot be read, and for an incident that was declared later.
     """
+    return _known(workspace, _as_written(workspace, path))
+
+
+def _as_written(workspace: Workspace, path: str) -> Record:
     raw = workspace.store.read(path)
     if raw is None:
         raise UserError("the record is not there any more", where=path, hint="was it moved? see `git status`")
     if isinstance(raw, Finding):
         raise UserError(raw.message, hint=raw.hint, where=path)
-    record = record_of(path, raw)
+    return record_of(path, raw)
+
+
+def _known(workspace: Workspace, record: Record) -> Record:
     known = evaluate_one(record, partial(known_record, workspace))
     if known is None:
         raise not_declared(workspace, record)
@@ -96,9 +103,8 @@ def timeline_of(workspace: Workspace, path: str, kind: str | None) -> TimelineLi
 
     The numbers are those of the record itself. UserError as `record_at`.
     """
-    known = record_at(workspace, path).incident
-    raw = workspace.store.read(path)
-    events = record_of(path, raw).incident.timeline if isinstance(raw, bytes) else known.timeline
+    record = _as_written(workspace, path)
+    known, events = _known(workspace, record).incident, record.incident.timeline
     if workspace.is_at_given:
         happened = {index for index, event in enumerate(events) if parse_instant(event.at) <= workspace.now}
     else:

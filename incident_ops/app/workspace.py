@@ -291,6 +291,14 @@ def merged_commit(git: Git | None) -> str | None:
     return git.head if git.config("remote.origin.url") is None else None
 
 
+def settled_commit(git: Git | None) -> str | None:
+    """The commit whose records are not written over: the merged one.
+
+    It is HEAD where this clone does not know what is merged: what is committed may be.
+    """
+    return merged_commit(git) or (git.head if git else None)
+
+
 NO_DRIVER = "this clone has no merge driver for records; once: incident-ops init"
 
 

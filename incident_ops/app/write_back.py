@@ -50,7 +50,7 @@ def write_locally(workspace: Workspace, wanted: EditsByPath) -> WriteBack:
     written: list[str] = []
     for path, edits in sorted(wanted.items()):
         before = read_for_edit(workspace, path)
-        after, _ = edited_content(workspace, before, edits)
+        after = edited_content(workspace, before, edits).content
         if replace_if_unchanged(workspace.root / path, before.raw, after, workspace.state / "records.lock"):
             written.append(path)
     return WriteBack((f"{len(written)} of {len(wanted)} records changed in the work tree",), tuple(written))
@@ -75,7 +75,7 @@ def push_edits(workspace: Workspace, wanted: EditsByPath, now: datetime) -> Writ
 
 
 def _edited(workspace: Workspace, path: str, raw: bytes, edits: tuple[Edit, ...]) -> bytes:
-    return edited_content(workspace, RecordAsRead(raw, record_of(path, raw)), edits)[0]
+    return edited_content(workspace, RecordAsRead(raw, record_of(path, raw)), edits).content
 
 
 def record_bytes(workspace: Workspace, path: str) -> bytes:

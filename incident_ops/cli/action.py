@@ -28,7 +28,7 @@ from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import ITEM_STATUSES
 from incident_ops.domain.time import is_date
 from incident_ops.edits import action_items
-from incident_ops.edits.step import Step, join_steps
+from incident_ops.edits.step import NO_VALUE, Step, join_steps
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 
@@ -114,8 +114,8 @@ def edit(
     status, wanted = _status(policy, said.pop("status")), _wanted(workspace, said)
     if not wanted and status is None:
         raise UserError("there is nothing to change", hint="--due, --owner, --title, --status, ...; see --help")
-    due = wanted.get("due", action_items.NO_VALUE)
-    passed = (f"--due {due} has passed",) if due != action_items.NO_VALUE and is_past(workspace, due) else ()
+    due = wanted.get("due", NO_VALUE)
+    passed = (f"--due {due} has passed",) if due != NO_VALUE and is_past(workspace, due) else ()
 
     def edited(current: Incident) -> Step:
         steps = [Step((), (), passed)]
@@ -140,7 +140,7 @@ def _wanted(workspace: Workspace, said: dict[str, Any]) -> dict[str, Any]:
     """The new values by field, as the record writes them."""
     given = {name: value for name, value in said.items() if value is not None}
     wanted: dict[str, Any] = {name: clean(one) if isinstance(one, str) else one for name, one in given.items()}
-    if wanted.get("due", action_items.NO_VALUE) != action_items.NO_VALUE:
+    if wanted.get("due", NO_VALUE) != NO_VALUE:
         wanted["due"] = future_day(workspace, wanted["due"], "--due")
     if "priority" in wanted:
         wanted["priority"] = wanted["priority"].upper()

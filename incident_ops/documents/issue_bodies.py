@@ -33,7 +33,7 @@ from incident_ops.domain.public_updates import PUBLIC, last_update_for, public_s
 from incident_ops.domain.record import Record, item_key
 from incident_ops.domain.relations import spell_relation
 from incident_ops.domain.ticket import is_ticket, kind_of
-from incident_ops.domain.time import duration, parse_instant, spell_clock, spell_duration, spell_instant
+from incident_ops.domain.time import duration, parse_instant, spell_duration, spell_instant, spell_minute
 from incident_ops.errors import UserError
 from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.people import measure_key
@@ -103,7 +103,7 @@ def _spell(target: str | None) -> str:
 
 
 def _instant(at: datetime | None) -> str:
-    return "unknown" if at is None else f"{spell_clock(at, dated=True)} UTC"
+    return "unknown" if at is None else spell_minute(at)
 
 
 def _state(clock: Clock, incident: Incident) -> str:
@@ -226,7 +226,7 @@ def _now(incident: Incident, policy: Policy, now: datetime) -> str:
         return following or ""
     if last is not None:
         other = f" ({last.status})" if last.status != public_status(incident) else ""
-        last_public = f"Last public update{other} {spell_clock(parse_instant(last.at), dated=True)} UTC"
+        last_public = f"Last public update{other} {spell_minute(parse_instant(last.at))}"
     else:
         page = next(row.text for row in incident_facts.header(incident, policy) if row.name == "Status page")
         last_public = f"Status page: {page[:1].lower() + page[1:]}"

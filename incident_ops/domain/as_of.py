@@ -253,8 +253,11 @@ class IncidentAt(NamedTuple):
         begin, moves = parse_instant(pause.start), self.history.moves
         if pause.waiting_for != WAITING or not moves:
             return begin
+        place = bisect_right(moves, begin, key=_when)
+        if (moves[place - 1][2] if place else moves[0][1]) == PENDING:
+            return begin
         end = min(instant(pause.end) or self.now, self.now)
-        return next((at for at, _, new in moves if new == PENDING and begin <= at <= end), None)
+        return next((at for at, _, new in moves[place:] if new == PENDING and at <= end), None)
 
     def _times_in(self, states: Collection[str]) -> Iterator[PauseSpan]:
         """The times the incident spent in these states, as its changes give them; the last one may be open."""

@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import takewhile
 
 from incident_ops.domain import tracker
-from incident_ops.domain.record import Append, Edit, Route, Set
+from incident_ops.domain.record import Edit, Route, Set
 from incident_ops.domain.time import UNKNOWN, is_date, parse_date, parse_instant, spell_instant
 from incident_ops.edits.action_items import HORIZONS, set_status
 from incident_ops.edits.step import change_row
@@ -295,11 +295,11 @@ def _new_owner(wanted: DesiredIssue, issue: tracker.Issue, new: str, act: tracke
     if act.at is None:
         return _keep(wanted, issue, f"{new} is assigned, nobody knows since when; the record names {item.owner}")
     note = f"assigned on the tracker (#{issue.number})"
-    row = change_row(parse_instant(act.at), "owner", item.owner, new, _handle(act.by), note)
-    edits: list[Edit] = [Set(("action_items", index, "owner"), new)]
-    edits.append(Append(("action_items", index, "changes"), row.value))
+    route = ("action_items", index)
+    row = change_row(parse_instant(act.at), "owner", item.owner, new, _handle(act.by), note, (*route, "changes"))
     instead = f" instead of {item.owner}" if item.owner else ""
-    return _edit(wanted, issue, f"{_name(act.by)} assigned {new}{instead}", act.at, *edits)
+    said = f"{_name(act.by)} assigned {new}{instead}"
+    return _edit(wanted, issue, said, act.at, Set((*route, "owner"), new), row)
 
 
 def _missing_owner(wanted: DesiredIssue, issue: tracker.Issue) -> str | None:

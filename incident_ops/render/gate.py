@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from incident_ops.deploy_gate.holds import BURNING
@@ -25,7 +24,7 @@ from incident_ops.deploy_gate.verdict import (
     Hold,
     Verdict,
 )
-from incident_ops.domain.time import spell_clock, stamp
+from incident_ops.domain.time import spell_minute, stamp
 from incident_ops.render.findings import inert, json_text
 from incident_ops.render.text import DEFAULT_WIDTH, Style, cut_line, fold
 
@@ -74,7 +73,7 @@ def to_text(verdict: Verdict, style: Style = lambda _, line: line, width: int = 
     if verdict.release is not None:
         release = verdict.release
         who = f"by {release.by}, " if release.by else ""
-        until = f"until {_clock(release.expires)}, " if release.expires else ""
+        until = f"until {spell_minute(release.expires)}, " if release.expires else ""
         out.append(cut_line(f"  {who}{until}recorded in {release.source}", width))
         out += [cut_line(f"  {release.reason}", width)] if release.reason else []
     out += [cut_line(_hold(hold), width) for hold in verdict.holds[:MOST_HOLDS]]
@@ -174,11 +173,7 @@ def _hold_data(hold: Hold) -> dict[str, Any]:
 
 def _hold(hold: Hold) -> str:
     title = "(restricted)" if hold.is_restricted else hold.text or ""
-    until = f"until {_clock(hold.end)}" if hold.end else ""
+    until = f"until {spell_minute(hold.end)}" if hold.end else ""
     needed = f"on {hold.needed}" if hold.needed else ""
     parts = (hold.id, hold.state, needed, until, "".join(char for char in title if char.isprintable()))
     return "  " + "  ".join(part for part in parts if part)
-
-
-def _clock(at: datetime | None) -> str:
-    return f"{spell_clock(at, dated=True)} UTC"

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from incident_ops.domain.item_due import ItemDue
 from incident_ops.domain.record import UndatedFields, Unread
 from incident_ops.domain.ticket import TICKET
-from incident_ops.domain.time import spell_ago, spell_clock, spell_duration, stamp
+from incident_ops.domain.time import spell_ago, spell_clock, spell_duration, spell_minute, stamp
 from incident_ops.render.findings import MOST_ANNOTATIONS, MOST_SUMMARY_BYTES, command, inert, json_text, plural
 from incident_ops.render.text import (
     DEFAULT_WIDTH,
@@ -118,7 +118,7 @@ def to_text(
 ) -> str:
     """Summary, warnings, lines of due notifications, open incidents, clocks, unread records."""
     table = clock_rows(report, narrow=True)
-    out = [f"Clocks at {spell_clock(report.at, dated=True)} UTC", *fold(_summary(table), width=width)]
+    out = [f"Clocks at {spell_minute(report.at)}", *fold(_summary(table), width=width)]
     for part in (
         _warnings(report, style, width),
         list(due_lines),
@@ -242,7 +242,7 @@ def _warnings(report: ClockReport, style: Style, width: int) -> list[str]:
     near.sort(key=lambda pair: (pair[0].remaining_seconds or 0, pair[0].incident, pair[0].clock))
     lines = []
     for clock, text in near:
-        due = f"due {spell_clock(clock.due, dated=True)} UTC" if clock.due else "paused"
+        due = f"due {spell_minute(clock.due)}" if clock.due else "paused"
         lines.append(style(AT_RISK, f"{clock.incident}: {text}"))
         whose = assignees.get(clock.incident) or "nobody assigned"
         lines.append("  " + fit_line(f"{clock_name(clock)}, {due}; {whose}", width - 2))

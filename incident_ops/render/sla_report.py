@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from incident_ops.documents.markdown import inline, markdown_table
-from incident_ops.domain.time import spell_clock, spell_duration, stamp
+from incident_ops.domain.time import spell_clock, spell_duration, spell_minute, stamp
 from incident_ops.render.findings import inert, json_text, plural
 from incident_ops.render.sla import (
     clock_data,
@@ -124,7 +124,7 @@ def spell_period(period: Period) -> str:
 
 
 def _title(report: Compliance) -> str:
-    return f"SLA compliance at {spell_clock(report.at, dated=True)} UTC"
+    return f"SLA compliance at {spell_minute(report.at)}"
 
 
 def _counted(report: Compliance) -> str:

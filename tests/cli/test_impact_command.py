@@ -158,6 +158,14 @@ def test_texts_are_added_and_taken_away(folder: Folder) -> None:
     call("impact", "--qualitative", "-nothing", at=folder.path).told_once(2, "'nothing'", "Customers called")
 
 
+def test_the_last_of_a_list_can_be_taken_away(folder: Folder) -> None:
+    """Nothing is left of the list."""
+    put(folder)
+    say(folder, "--qualitative", "Press", "--service", "api:major:12:05..12:20")
+    say(folder, "--qualitative", "-press", "--service", "api:none")
+    assert data(folder)["impact"] == {}
+
+
 def test_a_service_that_the_incident_does_not_name_gives_a_warning(folder: Folder) -> None:
     folder.put(text=record())
     done = say(folder, "--service", "web:partial:12:05..12:20")
