@@ -1,8 +1,8 @@
 """Numbers of ids and of issues, on a branch of the remote.
 
 Each number of an id is taken once: two people never get the same one. The branch holds the last number of each series,
-whether it is of incidents, maintenance or problems, and the number of each issue that a run opened or saw. It only
-grows.
+whether it is of incidents, maintenance or problems, and the number of each issue that a run opened or saw, and
+the names of the repositories of teams that have some. It only grows.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import json
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from types import MappingProxyType
+from typing import Annotated, NamedTuple, TypeVar
 
 import msgspec
 
@@ -19,7 +21,11 @@ from incident_ops.adapters.git_remote import Move, Remote, Stay, compare_and_set
 from incident_ops.errors import Incomplete
 
 NUMBERS_BRANCH = "incident-ops/ids"
-_FILE, _ISSUES = "last.json", "issues.json"
+_FILE, _ISSUES, _NAMES = "last.json", "issues.json", "repositories.json"
+
+Digits = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,19}$")]
+RepositoryName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,50}/[A-Za-z0-9._-]{1,100}$")]
+_Shape = TypeVar("_Shape")
 
 
 def take_number(remote: Remote, series: str, highest: Callable[[str | None], int], now: datetime) -> int:
@@ -56,24 +62,42 @@ def _last(objects: Objects, seen: str | None) -> dict[str, int]:
     return last
 
 
+class KeptIssues(NamedTuple):
+    """What runs kept of issues: id of a repository -> key -> number; and the names of the repositories of teams."""
+
+    by_id: Mapping[int, Mapping[str, int]] = MappingProxyType({})
+    names: Mapping[int, str] = MappingProxyType({})
+
+
+def kept_issues(remote: Remote) -> KeptIssues:
+    """All of it. Incomplete where it cannot be read."""
+    tip = remote.tip(NUMBERS_BRANCH)
+    issues, names = _issues(remote.objects, tip), _names(remote.objects, tip)
+    return KeptIssues({int(one): kept for one, kept in issues.items()}, {int(one): name for one, name in names.items()})
+
+
 def issue_numbers(remote: Remote, repository_id: int) -> Mapping[str, int]:
     """Key -> the number of its issue in the repository of this id, as runs kept them. Incomplete where not readable."""
-    return _issues(remote.objects, remote.tip(NUMBERS_BRANCH)).get(str(repository_id), {})
+    return kept_issues(remote).by_id.get(repository_id, {})
 
 
-def keep_issue_numbers(remote: Remote, repository_id: int, numbers: Mapping[str, int], now: datetime) -> None:
+def keep_issue_numbers(
+    remote: Remote, repository_id: int, numbers: Mapping[str, int], now: datetime, name: str = ""
+) -> None:
     """Adds numbers of issues to those that are kept; a key that has another one gets this.
 
-    Errors as `take_number`.
+    `name` is that of a team's repository, "" for the one with the tracking issues. Errors as `take_number`.
     """
     objects = remote.objects
 
     def decide(seen: str | None) -> Move[None] | Stay[None]:
         last, kept = _last(objects, seen), _issues(objects, seen)
-        there = kept.get(str(repository_id), {})
-        if numbers.items() <= there.items():
+        there, named = kept.get(str(repository_id), {}), _names(objects, seen)
+        names = {**named, str(repository_id): name} if name else named
+        if numbers.items() <= there.items() and names == named:
             return Stay(None)
-        tree = _tree(objects, seen, {_FILE: last, _ISSUES: {**kept, str(repository_id): {**there, **numbers}}})
+        files: dict[str, object] = {_FILE: last, _ISSUES: {**kept, str(repository_id): {**there, **numbers}}}
+        tree = _tree(objects, seen, files | ({_NAMES: names} if name else {}))
         message = f"Numbers of {len(numbers.items() - there.items())} issues"
         return Move(objects.commit(tree, (seen,) if seen else (), message, now), None)
 
@@ -82,16 +106,25 @@ def keep_issue_numbers(remote: Remote, repository_id: int, numbers: Mapping[str,
 
 def _tree(objects: Objects, seen: str | None, changed: Mapping[str, object]) -> str:
     """The files of the branch, with those that changed."""
-    there = {} if seen is None else {name: objects.content(seen, name) for name in (_FILE, _ISSUES)}
+    there = {} if seen is None else {name: objects.content(seen, name) for name in (_FILE, _ISSUES, _NAMES)}
     spelled = {name: f"{json.dumps(data, indent=0, sort_keys=True)}\n".encode() for name, data in changed.items()}
     return objects.files_tree({name: text for name, text in there.items() if text is not None} | spelled)
 
 
 def _issues(objects: Objects, seen: str | None) -> dict[str, dict[str, int]]:
     """Id of a repository -> key -> number; nothing where no issue has one. Incomplete where it holds something else."""
-    content = None if seen is None else objects.content(seen, _ISSUES)
+    return _read(objects, seen, _ISSUES, dict[Digits, dict[str, int]])
+
+
+def _names(objects: Objects, seen: str | None) -> dict[str, str]:
+    """Id of a repository -> its name. Errors as above."""
+    return _read(objects, seen, _NAMES, dict[Digits, RepositoryName])
+
+
+def _read(objects: Objects, seen: str | None, file: str, shape: type[_Shape]) -> _Shape:
+    content = None if seen is None else objects.content(seen, file)
     try:
-        kept = msgspec.json.decode(content or b"{}", type=dict[str, dict[str, int]])
+        kept = msgspec.json.decode(content or b"{}", type=shape)
     except msgspec.DecodeError as error:
         hint = f"its history has the last good one: git log -p origin/{NUMBERS_BRANCH}"
         message = f"branch {NUMBERS_BRANCH} does not hold numbers of issues"

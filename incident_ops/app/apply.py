@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -13,27 +13,34 @@ from incident_ops.adapters.git_branches import RefLock
 from incident_ops.app.identity import actor
 from incident_ops.app.issue_numbers import keep_numbers
 from incident_ops.app.notify import NoticeSender
-from incident_ops.app.observed_tracker import source_of, workspace_for
+from incident_ops.app.observed_tracker import source_of, tracking_issues, workspace_for
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
 from incident_ops.app.proposals import propose
+from incident_ops.app.team_repositories import UNREVIEWED_EVENTS
 from incident_ops.app.tip import must_be_tip, not_committed
 from incident_ops.app.workspace import Workspace, need_remote
 from incident_ops.app.write_back import WriteBack, push_edits, write_locally
 from incident_ops.domain.ports import Lease, LockHolder
 from incident_ops.domain.time import spell_instant, stamp
-from incident_ops.domain.tracker import GITHUB
-from incident_ops.errors import IncidentOpsError, PlanChanged, UserError
+from incident_ops.domain.tracker import GITHUB, Unreached
+from incident_ops.errors import IncidentOpsError, Incomplete, PlanChanged, Stopped, UserError, WriteFailed
 from incident_ops.notifications.deliver import Delivered, delivery_exit_code
-from incident_ops.reconcile.apply import APPLIED, EXISTS, LEFT_OVER, Applied, Summary, apply_changes, outcome_summary
-from incident_ops.reconcile.changes import CREATE, EDIT, LABEL
+from incident_ops.reconcile.apply import (
+    APPLIED,
+    EXISTS,
+    LEFT_OVER,
+    NOT_APPLIED,
+    Applied,
+    Summary,
+    apply_changes,
+    outcome_summary,
+)
+from incident_ops.reconcile.changes import CREATE, EDIT, LABEL, PlannedChange
 from incident_ops.reconcile.diff import edits_by_path, new_numbers
 from incident_ops.reconcile.limits import NO_OVERRIDES, WITHOUT_LIMITS, HeldChanges, LimitOverrides, WithinLimits, allow
 
 if TYPE_CHECKING:
     from incident_ops.adapters.github.issues import GitHubTracker
-
-UNREVIEWED_EVENTS = ("pull_request", "pull_request_target")
-"""Events of GitHub Actions on which a change that nobody reviewed could steer the run."""
 
 _WORST_FIRST = (4, 2, 5, 3)
 _RESERVE = timedelta(seconds=60)  # one request, with all its waits, must end before the lock does
@@ -133,7 +140,7 @@ def apply_allowed(run: PlannedRun, allowed: WithinLimits, report: Report = lambd
     report(SentNotices(tuple(sender.send_urgent())))
     outcomes: list[Applied] = []
     with IssueLock(run.workspace, run.github) as lock:
-        for outcome in apply_changes(allowed.now, run.tracker, run.desired.identities, lock.may_create):
+        for outcome in _carried_out(run, allowed.now, lock):
             outcomes.append(outcome)
             report(outcome)
     opened, number_error = _new_issues(outcomes), None
@@ -153,6 +160,39 @@ def apply_allowed(run: PlannedRun, allowed: WithinLimits, report: Report = lambd
         errors=tuple(error for error in (lock.error, number_error, *write_errors) if error is not None),
         ledger_error=sender.ledger_error,
     )
+
+
+def _carried_out(run: PlannedRun, changes: Sequence[PlannedChange], lock: IssueLock) -> Iterator[Applied]:
+    """The changes of the tracker with their outcomes: those beside the tracking issues first, then team by team."""
+    identities, opened = run.desired.identities, []
+    for outcome in apply_changes(_in(changes, ""), run.tracker, identities, lock.may_create):
+        opened.append(outcome)
+        yield outcome
+    there = {key: issue.number for key, issue in tracking_issues(run.desired, run.observed).items()}
+    parents = there | {key: number for key, number in _new_issues(opened).items() if "/" not in key}
+    for repository in sorted({change.repository for change in changes if change.is_on_tracker} - {""}):
+        todo = _in(changes, repository)
+        try:
+            team = _team(run, repository)
+            yield from apply_changes(todo, team, identities, lock.may_create, parents)
+        except Stopped as error:
+            yield from (Applied(change, change.number, LEFT_OVER, error) for change in todo)
+        except (Incomplete, WriteFailed) as error:  # before the first change; it hides no other team's work
+            yield from (Applied(change, change.number, NOT_APPLIED, error) for change in todo)
+
+
+def _in(changes: Sequence[PlannedChange], repository: str) -> list[PlannedChange]:
+    return [change for change in changes if change.is_on_tracker and change.repository == repository]
+
+
+def _team(run: PlannedRun, repository: str) -> GitHubTracker:
+    """The issues of a team's repository. WriteFailed where it takes none by now."""
+    if run.github is None:
+        raise WriteFailed(f"{repository} is on GitHub", hint="use --tracker github")
+    found = run.github.beside(repository, run.policy.tracker.labels.action_item)
+    if isinstance(found, Unreached):
+        raise WriteFailed(f"{repository} {found.reason}", hint=found.hint)
+    return found
 
 
 def _write_back(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from incident_ops.app.workspace import Workspace, need_remote, remote_of
@@ -12,15 +12,15 @@ from incident_ops.reconcile.desired import Desired
 from incident_ops.reconcile.diff import issues_to_keep, owned_issues, recorded_numbers
 
 if TYPE_CHECKING:
-    from incident_ops.domain.ports import IssueTracker
+    from incident_ops.adapters.git_numbers import KeptIssues
 
 
-def kept_numbers(workspace: Workspace, tracker: IssueTracker) -> Mapping[str, int]:
-    """Key -> the number of its issue on this tracker; nothing where the clone has no remote. Incomplete as the read."""
-    from incident_ops.adapters.git_numbers import issue_numbers  # only GitHub's issues are numbered there
+def read_kept_issues(workspace: Workspace) -> KeptIssues:
+    """The numbers of issues by repository and key; none where the clone has no remote. Incomplete as the read."""
+    from incident_ops.adapters.git_numbers import KeptIssues, kept_issues  # only GitHub's issues are numbered there
 
     remote = remote_of(workspace.git)
-    return {} if remote is None else issue_numbers(remote, tracker.repository_id)
+    return KeptIssues() if remote is None else kept_issues(remote)
 
 
 def keep_numbers(
@@ -32,12 +32,22 @@ def keep_numbers(
     """
     from incident_ops.adapters.git_numbers import keep_issue_numbers
 
-    kept = issues_to_keep(owned_issues(desired, observed), recorded_numbers(desired, observed))
-    numbers = {key: issue.number for key, issue in kept.items()} | dict(opened)
-    if numbers.items() <= observed.numbers.items():
-        return None
-    try:
-        keep_issue_numbers(need_remote(workspace.git), observed.repository_id, numbers, workspace.now)
-    except IncidentOpsError as error:
-        return error
+    for snapshot in (observed, *observed.elsewhere):
+        there = desired._replace(repository="" if snapshot is observed else snapshot.repository)
+        kept = issues_to_keep(owned_issues(there, snapshot), recorded_numbers(there, snapshot))
+        every = {key: issue.number for key, issue in kept.items()} | dict(opened)
+        numbers = {key: number for key, number in every.items() if _is_there(key, there, kept)}
+        if numbers.items() <= snapshot.numbers.items():
+            continue
+        try:
+            remote, number = need_remote(workspace.git), snapshot.repository_id
+            keep_issue_numbers(remote, number, numbers, workspace.now, there.repository)
+        except IncidentOpsError as error:
+            return error
     return None
+
+
+def _is_there(key: str, there: Desired, kept: Collection[str]) -> bool:
+    """True where a key has its issue in this repository, or no record asks for it and one is there."""
+    wanted = there.issues.get(key)
+    return key in kept if wanted is None else wanted.repository == there.repository

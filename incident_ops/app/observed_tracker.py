@@ -6,14 +6,14 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from msgspec.structs import replace
 
 from incident_ops.adapters.files import write_text
 from incident_ops.app.edit_record import record_of
-from incident_ops.app.issue_numbers import kept_numbers
 from incident_ops.app.proposals import as_proposal, seen_branches
+from incident_ops.app.team_repositories import observe_repositories
 from incident_ops.app.workspace import Workspace, at_commit, read_text_file, remote_of
 from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import evaluate_each
@@ -94,7 +94,7 @@ def observe_tracker(
     if tracker.source != GITHUB:
         return observe(tracker, desired, watched)
     branches = seen_branches(workspace)
-    snapshot = observe(tracker, desired, watched, kept_numbers(workspace, tracker))
+    snapshot = observe_repositories(workspace, cast("GitHubTracker", tracker), desired, watched)
     return replace(
         snapshot,
         proposals=tuple(as_proposal(branch) for branch in branches),

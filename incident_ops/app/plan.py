@@ -21,7 +21,7 @@ from incident_ops.app.observed_tracker import (
 from incident_ops.app.proposals import desired_proposals, with_pulls
 from incident_ops.app.workspace import Workspace, local_tracker, served
 from incident_ops.app.write_back import edited_texts
-from incident_ops.documents.issue_bodies import IssueBodies
+from incident_ops.documents.issue_bodies import IssueBodies, ItemPlaces
 from incident_ops.documents.issue_comments import unsettled_comment
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.ports import IssueTracker
@@ -32,6 +32,7 @@ from incident_ops.notifications.plan import PlannedNotice
 from incident_ops.reconcile.changes import EDIT, KeyDecision, PlannedChange
 from incident_ops.reconcile.desired import Desired, desired_issues
 from incident_ops.reconcile.diff import edits_by_path, key_of
+from incident_ops.reconcile.places import settle_places
 from incident_ops.reconcile.plan import Plan, add_decision, leave_edits, make_plan
 from incident_ops.reconcile.proposals import EditName, branch_of, compare_proposals, edit_name, refusals
 from incident_ops.reconcile.unsettled import say_unsettled
@@ -108,9 +109,10 @@ def _plan(workspace: Workspace, github: GitHubTracker | None, options: PlanOptio
     world = World(*workspace.judged_by, workspace.now)
     tracker: IssueTracker = github or local_tracker(workspace)
     records = list(every_record(workspace.store, workspace.catalogue))
-    wanted = desired_issues(records, world.policy, IssueBodies(records, world.policy, world.now), world.now)
+    wanted = desired_issues(records, world.policy, {}, world.now, world.services)
     recent = [record for record in recent_records(workspace, records) if record.incident.id not in wanted.clashes]
     observed = observe_tracker(workspace, tracker, wanted, recent, options.observed)
+    wanted = _with_places(wanted, observed, records, world)
     deleted = _deleted(workspace, observed, wanted, records)
     plan = make_plan(wanted, observed, workspace.catalogue.unreadable(), deleted, options.recreate)
     seen = seen_on_tracker(wanted, observed)
@@ -139,6 +141,14 @@ def _plan(workspace: Workspace, github: GitHubTracker | None, options: PlanOptio
         proposed=proposed,
         ledger_error=notices.ledger_error,
     )
+
+
+def _with_places(wanted: Desired, observed: Snapshot, records: Sequence[Record], world: World) -> Desired:
+    """Desired issues with their repositories, and texts that say so."""
+    wanted = settle_places(wanted, observed)
+    stays = {key: issue.stays for key, issue in wanted.issues.items() if issue.stays}
+    places = ItemPlaces(observed.repository, stays)
+    return wanted._replace(bodies=IssueBodies(records, world.policy, world.now, places))
 
 
 class _Notices(NamedTuple):
@@ -178,7 +188,8 @@ def _deleted(workspace: Workspace, observed: Snapshot, wanted: Desired, records:
     """What git history says of the open issues that no record names: key -> the commit that deleted it."""
     keys = {
         key
-        for issue in observed.issues
+        for snapshot in (observed, *observed.elsewhere)
+        for issue in snapshot.issues
         if issue.is_open and (key := key_of(issue, wanted.identities, observed.records_id))
     }
     orphans = keys.difference(wanted.issues, wanted.clashes)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
 
 from incident_ops.documents import incident_facts
 from incident_ops.documents.checklists import ShownList, shown_lists
@@ -152,13 +154,23 @@ _TOP = 1_000  # characters of the summary at the top
 _HORIZONS = (("short", "1 to 2 weeks"), ("medium", "1 to 3 months"), ("long", "3 to 6 months"))  # R199
 
 
-def tracking_body(record: Record, policy: Policy, now: datetime) -> str:
+class ItemPlaces(NamedTuple):
+    """Where the issues of items are: `tracking` is the repository with the tracking issues, "" where it has no name.
+
+    `stays`: key -> why the issue of an item is there, and not in the repository of its team.
+    """
+
+    tracking: str = ""
+    stays: Mapping[str, str] = MappingProxyType({})
+
+
+def tracking_body(record: Record, policy: Policy, now: datetime, places: ItemPlaces = ItemPlaces()) -> str:  # noqa: B008
     """Record -> the text of its tracking issue as of `now` (aware UTC), on which only the clocks' states depend."""
     incident = record.incident
     lists = [Section(task_lists(incident, policy), "the checklists", 4)]
     work = [
         Section(_review(incident), "the dates of the postmortem"),
-        Section(_items(incident, policy, now), "the action items", 3),
+        Section(_items(incident, policy, now, places.stays), "the action items", 3),
         Section(_measures(incident), "the prevention measures", 5),
     ]
     return fit_sections(
@@ -279,9 +291,14 @@ def _links(incident: Incident) -> str:
     return "\n\n".join(filter(None, (where, "**Related:** " + " · ".join(related) if related else "")))
 
 
-def _items(incident: Incident, policy: Policy, now: datetime) -> str:
+def _items(incident: Incident, policy: Policy, now: datetime, stays: Mapping[str, str]) -> str:
     lines = [_item(item, _due(item, incident, policy, now), policy) for item in incident.action_items]
-    return "\n".join(["### Action items\n", *lines]) if lines else ""
+    why: dict[str, list[str]] = {}
+    for item in incident.action_items:
+        if reason := stays.get(item_key(incident.id, item.id)):
+            why.setdefault(reason, []).append(item.id)
+    notes = [f"\n> Here, not with the team: {', '.join(ids)}. {inline(reason)}" for reason, ids in why.items()]
+    return "\n".join(["### Action items\n", *lines, *notes]) if lines else ""
 
 
 def _due(item: ActionItem, incident: Incident, policy: Policy, now: datetime) -> str:
@@ -297,6 +314,7 @@ def _item(item: ActionItem, due: str, policy: Policy) -> str:
         inline(item.priority or ""),
         code(item.owner or "") or "no owner yet",
         f"due {due}" if due else "no due date yet",
+        item.issue if isinstance(item.issue, str) else "",  # GitHub links the full reference
         "" if item.status == "open" else incident_facts.item_status(item.status, policy).lower(),
     ]
     closed = not item.is_open
@@ -348,12 +366,13 @@ def _instants(incident: Incident) -> str:
     )
 
 
-def item_body(record: Record, item: ActionItem, policy: Policy, now: datetime) -> str:
+def item_body(record: Record, item: ActionItem, policy: Policy, now: datetime, tracking: str = "") -> str:
     """Action item -> the text of its issue: what, who, due when, from which incident or ticket, and its outcome.
 
-    `now` (aware UTC) decides whether it is overdue.
+    `now` (aware UTC) decides whether it is overdue. `tracking` is the repository with the tracking issue.
     """
     incident = record.incident
+    is_elsewhere = isinstance(item.issue, str) and tracking and incident.links.tracking_issue
     rows = [
         ("Status", incident_facts.item_status(item.status, policy)),
         ("Owner", code(item.owner or "") or "**nobody yet**"),
@@ -362,6 +381,7 @@ def item_body(record: Record, item: ActionItem, policy: Policy, now: datetime) -
         ("Kind", inline(incident_facts.spell_word(item.kind or ""))),
         ("Horizon", inline(incident_facts.spell_word(item.horizon or ""))),
         (incident_facts.spell_word(kind_of(incident, policy)), f"{code(incident.id)} {inline(incident.title)}"),
+        ("Tracking issue", f"{tracking}#{incident.links.tracking_issue}" if is_elsewhere else ""),
         ("Done at", item.done_at or ""),
         ("Done by", code(item.done_by or "")),
         ("Evidence", link("", item.evidence or "")),
@@ -383,8 +403,14 @@ def item_body(record: Record, item: ActionItem, policy: Policy, now: datetime) -
 class IssueBodies(Mapping[str, str]):
     """Key -> generated text as of `now` (aware UTC), rendered on demand: closed records cost nothing."""
 
-    def __init__(self, records: Iterable[Record], policy: Policy, now: datetime) -> None:
-        self._policy, self._now = policy, now
+    def __init__(
+        self,
+        records: Iterable[Record],
+        policy: Policy,
+        now: datetime,
+        places: ItemPlaces = ItemPlaces(),  # noqa: B008 - a frozen value
+    ) -> None:
+        self._policy, self._now, self._places = policy, now, places
         self._sources: dict[str, tuple[Record, ActionItem | None]] = {}
         for record in records:
             self._sources[record.incident.id] = (record, None)
@@ -394,8 +420,10 @@ class IssueBodies(Mapping[str, str]):
     def __getitem__(self, key: str) -> str:
         record, item = self._sources[key]
         if item is not None:
-            return evaluate_one(record, lambda one: item_body(one, item, self._policy, self._now))
-        return evaluate_one(record, lambda one: tracking_body(one, self._policy, self._now))
+            return evaluate_one(
+                record, lambda one: item_body(one, item, self._policy, self._now, self._places.tracking)
+            )
+        return evaluate_one(record, lambda one: tracking_body(one, self._policy, self._now, self._places))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._sources)

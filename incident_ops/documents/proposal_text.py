@@ -54,7 +54,7 @@ def _newest_first(change: PlannedChange) -> tuple[float, int]:
 
 
 def _row(change: PlannedChange) -> str:
-    where = f"#{change.number}" if change.number is not None else ""
+    where = change.issue_name
     when = spell_instant(change.at) if change.at else ""
     said = "has its issue" if change.topic == NUMBERS else change.reason
     head = ", ".join(part for part in (where, when) if part)

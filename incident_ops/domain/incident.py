@@ -259,7 +259,7 @@ class ActionItem(Value, frozen=True, kw_only=True):
     kind: str | None = None
     status: str = "open"
     horizon: str | None = None
-    issue: int | None = None
+    issue: int | str | None = None
     added: str | None = None
     description: str | None = None
     acceptance: str | None = None

@@ -40,7 +40,7 @@ from incident_ops.domain.time import duration
 
 class Service(Value, frozen=True):
     """One service. `slo` in percent, or the path of an OpenSLO file; `pager_key_env` names an environment variable,
-    never a key."""
+    never a key; `issues` the repository (`owner/name`) that has the issues of action items."""
 
     owner: str
     tier: int | None = None
@@ -51,6 +51,7 @@ class Service(Value, frozen=True):
     labels: dict[str, str] = {}
     public_name: str | None = None
     pager_key_env: str | None = None
+    issues: str | None = None
 
 
 Services = dict[str, Service]

@@ -15,7 +15,8 @@ class Issue(Value, frozen=True):
     """One issue. `key` is the owner the tracker itself keeps, where it can; otherwise the marker in `body` tells.
 
     `state` is open or closed; `state_reason` completed, not_planned, duplicate, reopened, or None. `author` is the
-    login that opened it, "" where the tracker keeps none; `parent` the number of the issue it is a sub-issue of.
+    login that opened it, "" where the tracker keeps none; `parent` the number of the issue it is a sub-issue of, which
+    may be in another repository.
     """
 
     number: int
@@ -174,6 +175,30 @@ class Proposal(Value, frozen=True):
     is_known: bool = True
 
 
+FAILED, TAKES_NONE, NOT_ASKED = "failed", "takes none", "not asked"
+"""Why nothing is known of a repository: a read that did not finish, no issues for this token, or nobody asked."""
+
+
+class Unreached(Value, frozen=True):
+    """A repository of a team whose issues are not known: `kind` is one of the three above.
+
+    `reason` goes on after its name, `hint` says what mends it. `names` are those under which it was asked for,
+    `numbers` (by key) the issues that earlier runs opened or saw there.
+    """
+
+    repository: str
+    kind: str
+    reason: str
+    hint: str = ""
+    names: tuple[str, ...] = ()
+    numbers: dict[str, int] = {}
+
+    @property
+    def why(self) -> str:
+        """One sentence, with the fix."""
+        return f"{self.repository} {self.reason}" + (f" ({self.hint})" if self.hint else "")
+
+
 class Snapshot(Value, frozen=True):
     """A tracker at one moment: what `--save-observed` writes and `--observed` reads.
 
@@ -187,6 +212,9 @@ class Snapshot(Value, frozen=True):
     tells; `proposals` are the edits of records that stand on branches of ours, `noticed` by key the instant that stands
     there of an escalation or a return. `comments` are those under tracking issues since `heard_since`, None where
     nobody asked. `ledger` are the lines of the ledger that this run may need, None where it could not be read.
+
+    `elsewhere` are the repositories of teams that hold issues of action items, each seen as this one; `names` the
+    other names under which one was asked for, and `unreached` those of which nothing is known.
     """
 
     schema: int = 1
@@ -210,3 +238,6 @@ class Snapshot(Value, frozen=True):
     comments: tuple[Comment, ...] = ()
     heard_since: str | None = None
     ledger: tuple[str, ...] | None = None
+    elsewhere: tuple[Snapshot, ...] = ()
+    names: tuple[str, ...] = ()
+    unreached: tuple[Unreached, ...] = ()

@@ -5,7 +5,8 @@ After a crash there is nothing to repair: the next plan has the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from incident_ops.domain.ports import IssueTracker
@@ -74,6 +75,7 @@ def apply_changes(
     tracker: IssueTracker,
     identities: Collection[str] = (),
     may_create: Callable[[], bool] = always,
+    parents: Mapping[str, int] = MappingProxyType({}),
 ) -> Iterator[Applied]:
     """Yields each change of the tracker with its outcome, as it is done; record edits and notices are for others.
 
@@ -81,7 +83,8 @@ def apply_changes(
     meanwhile is not created again, and an issue that a person touched meanwhile is not written over; an issue whose
     text is to change is read alone right before, so that what people wrote during the run stays. `identities` are
     the trusted authors, case-folded. `may_create` (the lock) is asked before that list, and again before each new
-    issue. A refused write is an outcome and the others go on; a refusal that is final, or `Stopped`, leaves the rest.
+    issue. `parents` are the issues (by key) that are known beside those of this tracker. A refused write is an
+    outcome and the others go on; a refusal that is final, or `Stopped`, leaves the rest.
     """
     todo = [change for change in changes if change.is_on_tracker]
     if not todo:
@@ -94,7 +97,7 @@ def apply_changes(
         yield from _left(todo, error)
         return
     known = {change.key: change.number for change in todo if change.number is not None and change.action != CLOSE}
-    numbers = known | _numbers(issues, identities, tracker.records_id)
+    numbers = {**parents, **known} | _numbers(issues, identities, tracker.records_id)
     run = _Run(tracker, may_create, {issue.number: issue for issue in issues}, numbers)
     for place, change in enumerate(todo):
         applied = _attempt(change, run)

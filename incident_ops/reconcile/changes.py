@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from incident_ops.domain import record
+from incident_ops.domain.issue_places import spell_issue
 from incident_ops.domain.tracker import Issue, IssueEdit, Label
 
 CREATE, UPDATE, CLOSE, REOPEN, EDIT, NOTIFY = "create", "update", "close", "reopen", "edit", "notify"
@@ -39,7 +40,7 @@ class PlannedChange(NamedTuple):
     A create of kind LABEL has `label` and nothing else; an EDIT has the `path` of the record, its `edits`, their
     `topic`, and `at` (text) where it is known when they were asked for; one of kind PROPOSAL has none of them, and the
     branch as its key. A NOTIFY has `notice` and the notice's key. `said` is what our comment on the issue says of it,
-    "" where that says nothing of it.
+    "" where that says nothing of it. `repository` is that of the issue, "" = the one with the tracking issues.
     """
 
     action: str
@@ -59,6 +60,12 @@ class PlannedChange(NamedTuple):
     at: str | None = None
     notice: NoticeDetails | None = None
     said: str = ""
+    repository: str = ""
+
+    @property
+    def issue_name(self) -> str:
+        """`#12`, or `acme/app#12` of another repository; "" where there is no issue."""
+        return "" if self.number is None else spell_issue(self.number, self.repository)
 
     @property
     def is_on_tracker(self) -> bool:
@@ -96,6 +103,8 @@ class PlannedChange(NamedTuple):
     def bound(self) -> dict[str, object]:
         """What the checksum of a plan holds of `fields`: all but what depends on when a run looked."""
         lasting = {name: value for name, value in self.fields.items() if name not in _OF_THE_MOMENT}
+        if self.repository:
+            lasting["repository"] = self.repository
         return {
             name: {key: part for key, part in value.items() if key not in _OF_THE_MOMENT}
             if isinstance(value, dict)
@@ -115,7 +124,8 @@ class PlannedChange(NamedTuple):
 class Kept(NamedTuple):
     """A key that is left unchanged, and why; `number` None where it has no issue.
 
-    `said` is what our comment on the issue says of it and of the way on, "" where that says nothing of it.
+    `said` is what our comment on the issue says of it and of the way on, "" where that says nothing of it;
+    `repository` as of a change.
     """
 
     key: str
@@ -123,10 +133,17 @@ class Kept(NamedTuple):
     number: int | None
     reason: str
     said: str = ""
+    repository: str = ""
+
+    @property
+    def name(self) -> str:
+        """The key, and its issue where it has one."""
+        return self.key if self.number is None else f"{self.key} {spell_issue(self.number, self.repository)}"
 
 
 class LeftAlone(NamedTuple):
-    """A record that could not be used, and the numbers of its issues, which stay as they are."""
+    """A record that could not be used, or a repository that did not answer (`path` is its name), and the numbers of its
+    issues, which stay as they are."""
 
     path: str
     reason: str
@@ -138,6 +155,16 @@ class KeyDecision(NamedTuple):
 
     changes: tuple[PlannedChange, ...] = ()
     kept: tuple[Kept, ...] = ()
+
+
+def located(decision: KeyDecision, repository: str) -> KeyDecision:
+    """A decision about issues in another repository."""
+    if not repository:
+        return decision
+    return KeyDecision(
+        tuple(change._replace(repository=repository) for change in decision.changes),
+        tuple(kept._replace(repository=repository) for kept in decision.kept),
+    )
 
 
 def join_decisions(decisions: Iterable[KeyDecision]) -> KeyDecision:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import ActionItem, Incident
+from incident_ops.domain.issue_places import issue_place, team_repository
 from incident_ops.domain.item_due import item_due
 from incident_ops.domain.lifecycle import FIXED, STATES
-from incident_ops.domain.policy import Policy
+from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.policy_sections import ITEM_STATUSES, TrackerLabels
 from incident_ops.domain.record import Record, item_key
 from incident_ops.domain.ticket import TICKET, kind_of
@@ -92,7 +94,8 @@ class DesiredIssue(NamedTuple):
     """The issue of one key as the record asks for it. `closed_as` None = open; `why` says so in a few words.
 
     `number` is the issue the record names; `parent` the key whose issue this one is to be a sub-issue of; `incident`
-    what the record says.
+    what the record says. `repository` has the issue, "" = the one with the tracking issues; `team` is the one that
+    the services name for it, and `stays` why it is not there, "" where nothing is to be said of that.
     """
 
     key: str
@@ -107,6 +110,9 @@ class DesiredIssue(NamedTuple):
     number: int | None
     parent: str | None
     incident: Incident
+    repository: str = ""
+    team: str = ""
+    stays: str = ""
 
     @property
     def item(self) -> ActionItem | None:
@@ -118,7 +124,8 @@ class Desired(NamedTuple):
     """All issues by key, their texts, the labels that are ours to set and take away, and keys claimed twice.
 
     `identities` are the trusted authors, case-folded; `listed` the labels by which issues are listed, and `palette`
-    every label that may be needed, both case-folded.
+    every label that may be needed, both case-folded. `repository` is the one that is looked at, of those in which
+    issues are; "" = the one with the tracking issues.
     """
 
     issues: Mapping[str, DesiredIssue]
@@ -128,16 +135,28 @@ class Desired(NamedTuple):
     identities: frozenset[str]
     listed: tuple[str, ...]
     palette: Mapping[str, Label]
+    repository: str = ""
+
+    @property
+    def here(self) -> Iterator[DesiredIssue]:
+        """The issues of the repository that is looked at."""
+        return (wanted for wanted in self.issues.values() if wanted.repository == self.repository)
 
 
-def desired_issues(records: Iterable[Record], policy: Policy, bodies: Mapping[str, str], now: datetime) -> Desired:
+def desired_issues(
+    records: Iterable[Record],
+    policy: Policy,
+    bodies: Mapping[str, str],
+    now: datetime,
+    services: Mapping[str, Service] = MappingProxyType({}),
+) -> Desired:
     """Records -> the issues they ask for, open or closed; `bodies` gives the generated text of every key.
 
-    `now` (aware UTC) decides which items are overdue.
+    `now` (aware UTC) decides which items are overdue, `services` in which repository an item gets its issue.
 
     A key that is claimed twice is left out and named in `clashes`: neither record may win by chance.
     """
-    found = evaluate_each(records, lambda record: _issues_of(record, policy, now))
+    found = evaluate_each(records, lambda record: _issues_of(record, policy, now, services))
     wanted = sorted((issue for issues in found for issue in issues), key=lambda issue: issue.rank)
     clashes = frozenset(key for key, count in Counter(issue.key for issue in wanted).items() if count > 1)
     issues = {issue.key: issue for issue in wanted if clashes.isdisjoint((issue.key, incident_of(issue.key)))}
@@ -173,17 +192,21 @@ def _vocabulary(policy: Policy) -> frozenset[str]:
     return frozenset(text.casefold() for text in (*kinds, *priorities, *levels, *states))
 
 
-def _issues_of(record: Record, policy: Policy, now: datetime) -> list[DesiredIssue]:
+def _issues_of(record: Record, policy: Policy, now: datetime, services: Mapping[str, Service]) -> list[DesiredIssue]:
     """The tracking issue of an incident and one issue for each of its action items."""
     incident = record.incident
     label = policy.label_of(incident)
     level = policy.duties(incident.severity, incident.priority)
     rank = level.rank if level else _FOREIGN
     declared = parse_instant(incident.times.declared).timestamp()
+    team = team_repository(incident, services)
     ranks = [(rank, declared, incident.id, order) for order in range(len(incident.action_items) + 1)]
     return [
         _tracking_issue(record, label, policy, ranks[0]),
-        *(_item_issue(record, index, policy, now, ranks[index + 1]) for index in range(len(incident.action_items))),
+        *(
+            _item_issue(record, index, policy, now, ranks[index + 1])._replace(team=team)
+            for index in range(len(incident.action_items))
+        ),
     ]
 
 
@@ -220,6 +243,7 @@ def _item_issue(record: Record, index: int, policy: Policy, now: datetime, rank:
     names, due = policy.tracker.labels, item_due(item, incident, policy)
     priority = f"{names.priority}{item.priority}" if item.priority else None
     overdue = names.overdue if due is not None and item.is_open and due.days_late(now, policy) else None
+    place = issue_place(item.issue)
     closings = {"done": COMPLETED, "wont_do": NOT_PLANNED}
     reasons = {"done": "the item is done", "wont_do": "the item will not be done"}
     return DesiredIssue(
@@ -232,9 +256,10 @@ def _item_issue(record: Record, index: int, policy: Policy, now: datetime, rank:
         why=reasons.get(item.status, f"the item is {item.status.replace('_', ' ')}"),
         rank=rank,
         record=RecordPlace(record.path, index, record.pending),
-        number=item.issue,
+        number=place.number if place else None,
         parent=incident.id if index < _MOST_CHILDREN else None,
         incident=incident,
+        repository=place.repository if place else "",
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from incident_ops.domain import tracker
+from incident_ops.domain.issue_places import spell_issue
 from incident_ops.domain.record import Edit, Route, Set
 from incident_ops.reconcile import generated_block, people
 from incident_ops.reconcile.changes import (
@@ -89,8 +90,9 @@ def recorded_numbers(desired: Desired, snapshot: tracker.Snapshot) -> Mapping[st
     """
     if snapshot.source != tracker.GITHUB:
         return {}
-    kept = {key: number for key, number in snapshot.numbers.items() if key in desired.issues}
-    return kept | {issue.key: issue.number for issue in desired.issues.values() if issue.number is not None}
+    here = {wanted.key: wanted.number for wanted in desired.here}
+    kept = {key: number for key, number in snapshot.numbers.items() if key in here}
+    return kept | {key: number for key, number in here.items() if number is not None}
 
 
 def issue_to_keep(issues: Iterable[tracker.Issue], number: int | None = None) -> tracker.Issue:
@@ -128,15 +130,19 @@ def number_edit(wanted: DesiredIssue, number: int) -> Set:
     """Writes the number of its issue to the record of a key."""
     index = wanted.record.item
     route: Route = ("links", "tracking_issue") if index is None else ("action_items", index, "issue")
-    return Set(route, number)
+    return Set(route, spell_issue(number, wanted.repository) if wanted.repository else number)
 
 
 def write_back_number(wanted: DesiredIssue, issue: tracker.Issue) -> KeyDecision:
     """The edit that brings the number into a merged record that does not have it."""
     if wanted.number == issue.number or wanted.record.is_pending:
         return KeyDecision()
-    reason = "the record does not name its issue" if wanted.number is None else f"the record names #{wanted.number}"
+    reason = "the record does not name its issue" if wanted.number is None else _named(wanted, wanted.number)
     return KeyDecision((_number_change(wanted, issue.number, reason),))
+
+
+def _named(wanted: DesiredIssue, number: int) -> str:
+    return f"the record names {spell_issue(number, wanted.repository)}"
 
 
 def edits_by_path(changes: Iterable[PlannedChange]) -> Mapping[str, tuple[Edit, ...]]:
@@ -167,6 +173,7 @@ def _number_change(wanted: DesiredIssue, number: int, reason: str) -> PlannedCha
         path=wanted.record.path,
         edits=(number_edit(wanted, number),),
         topic=NUMBERS,
+        repository=wanted.repository,
     )
 
 
@@ -174,7 +181,7 @@ class SideBySide(NamedTuple):
     """Desired and observed side by side: `ours` are the issues of each key, `kept` the one of them that is kept.
 
     `recorded` are the numbers that records carry, `recreate` the keys that get a new issue in place of one that is
-    gone.
+    gone. `home` are the sides of the repository with the tracking issues, None where these are they.
     """
 
     desired: Desired
@@ -186,11 +193,17 @@ class SideBySide(NamedTuple):
     issues: Mapping[int, tracker.Issue]
     unassignable: frozenset[str]
     recreate: frozenset[str]
+    home: SideBySide | None = None
+
+    @property
+    def above(self) -> SideBySide:
+        """The two sides of the repository with the tracking issues."""
+        return self.home or self
 
     @property
     def is_known(self) -> bool:
         """True where the tracker is known to be the one with our issues, even if it shows none."""
-        return bool(self.ours or self.snapshot.numbers)
+        return bool(self.home or self.ours or self.snapshot.numbers)
 
     @property
     def is_hosted(self) -> bool:
@@ -198,7 +211,9 @@ class SideBySide(NamedTuple):
         return self.snapshot.source == tracker.GITHUB
 
 
-def side_by_side(desired: Desired, snapshot: tracker.Snapshot, recreate: frozenset[str]) -> SideBySide:
+def side_by_side(
+    desired: Desired, snapshot: tracker.Snapshot, recreate: frozenset[str], home: SideBySide | None = None
+) -> SideBySide:
     """Everything that deciding about a key asks for."""
     ours, recorded = owned_issues(desired, snapshot), recorded_numbers(desired, snapshot)
     return SideBySide(
@@ -211,6 +226,7 @@ def side_by_side(desired: Desired, snapshot: tracker.Snapshot, recreate: frozens
         issues={issue.number: issue for issue in snapshot.issues},
         unassignable=frozenset(login.casefold() for login in snapshot.unassignable),
         recreate=recreate,
+        home=home,
     )
 
 
@@ -221,9 +237,9 @@ def decide_key(wanted: DesiredIssue, sides: SideBySide) -> KeyDecision:
         return _missing(wanted, sides)
     kept = sides.kept[wanted.key]
     duplicates = [_duplicate(wanted, issue, kept, sides) for issue in issues if issue is not kept and issue.is_open]
-    above = sides.kept.get(wanted.incident.id)
+    above = sides.above.kept.get(wanted.incident.id)
     is_left = is_hands_off(kept) or above is None or is_hands_off(above)
-    ticks = people.ticked(wanted, kept, None if is_left else above, sides.snapshot)
+    ticks = people.ticked(wanted, kept, None if is_left else above, sides.above.snapshot)
     return join_decisions([_compare(wanted, kept, sides), ticks, *duplicates])
 
 
@@ -231,7 +247,8 @@ def _missing(wanted: DesiredIssue, sides: SideBySide) -> KeyDecision:
     """A key without an issue of ours: a new one, unless the record is over or names one that is not at hand."""
     number = sides.recorded.get(wanted.key)
     if wanted.closed_as:
-        never = "it never had an issue" if number is None else f"its issue #{number} is not among ours"
+        name = "" if number is None else spell_issue(number, wanted.repository)
+        never = f"its issue {name} is not among ours" if name else "it never had an issue"
         return _keep(wanted, number, f"{wanted.why}; {never}")
     if number is None and (older := _of_older_version(wanted.key, sides)) is not None:
         return _keep(wanted, older, f"#{older} may be its issue or other records'; write its number into the record")
@@ -243,7 +260,9 @@ def _missing(wanted: DesiredIssue, sides: SideBySide) -> KeyDecision:
     edit = tracker.IssueEdit(title=wanted.title, body=body, labels=wanted.labels, assignees=logins)
     why = f"{wanted.why} and has no issue yet"
     if number is not None:
-        why = f"{wanted.why} and its issue #{number} is not here" + (" (--recreate)" if sides.is_known else "")
+        why = f"{wanted.why} and its issue {spell_issue(number, wanted.repository)} is not here" + (
+            " (--recreate)" if sides.is_known else ""
+        )
     return KeyDecision(
         (PlannedChange(CREATE, wanted.kind, wanted.key, None, why, edit, parent=_parent(wanted, None, sides)),)
     )
@@ -259,19 +278,20 @@ def _of_older_version(key: str, sides: SideBySide) -> int | None:
 def _why_not(number: int, key: str, sides: SideBySide) -> str:
     """Why an issue that the record names is neither changed nor replaced."""
     gone, issue = sides.gone.get(number), sides.issues.get(number)
+    name = spell_issue(number, sides.desired.repository)
     new = f"--recreate {key} makes a new one"
     if gone and gone.why == tracker.ISSUE_DELETED:
-        return f"#{number} was deleted on the tracker; {new}"
+        return f"{name} was deleted on the tracker; {new}"
     if gone and gone.why == tracker.ISSUE_TRANSFERRED:
-        return f"#{number} was moved to {gone.place or 'another repository'}; {new}"
+        return f"{name} was moved to {gone.place or 'another repository'}; {new}"
     if gone:
-        return f"#{number} cannot be reached with this token; {new}"
+        return f"{name} cannot be reached with this token; {new}"
     if issue is None:
-        return f"#{number} was not asked about when the tracker was observed; observe it again"
+        return f"{name} was not asked about when the tracker was observed; observe it again"
     owner = next((name for name, issues in sides.ours.items() if issue in issues), None)
     if owner:
-        return f"the record names #{number}, which belongs to {owner}; take the number out of the record"
-    return f"the record names #{number}, which is not an issue of ours; take the number out of the record"
+        return f"the record names {name}, which belongs to {owner}; take the number out of the record"
+    return f"the record names {name}, which is not an issue of ours; take the number out of the record"
 
 
 def _duplicate(wanted: DesiredIssue, issue: tracker.Issue, kept: tracker.Issue, sides: SideBySide) -> KeyDecision:
@@ -377,13 +397,22 @@ def _assignable(wanted: DesiredIssue, issue: tracker.Issue | None, sides: SideBy
 
 def _parent(wanted: DesiredIssue, issue: tracker.Issue | None, sides: SideBySide) -> str | None:
     """The key whose issue becomes the parent: of an issue that has none, where the tracker has sub-issues."""
-    if wanted.parent is None or wanted.closed_as or not sides.is_hosted or sides.snapshot.has_sub_issues is False:
+    home = sides.above.snapshot
+    if wanted.parent is None or wanted.closed_as or not sides.is_hosted or home.has_sub_issues is False:
         return None
-    above = sides.kept.get(wanted.parent)
+    if not _have_one_owner(home.repository, wanted.repository):
+        return None
+    above = sides.above.kept.get(wanted.parent)
     if issue is None:  # the parent's issue may be made in the same run
         return None if above and is_hands_off(above) else wanted.parent
-    known = above is not None and not is_hands_off(above) and sides.snapshot.has_sub_issues is True
+    known = above is not None and not is_hands_off(above) and home.has_sub_issues is True
     return wanted.parent if known and issue.parent is None else None
+
+
+def _have_one_owner(repository: str, other: str) -> bool:
+    """GitHub links no sub-issues across owners; "" is the same repository."""
+    owners = {name.partition("/")[0].casefold() for name in (repository, other) if name}
+    return not other or len(owners) == 1
 
 
 def _hands_off(wanted: DesiredIssue, issue: tracker.Issue) -> KeyDecision:

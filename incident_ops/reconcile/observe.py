@@ -70,6 +70,7 @@ def _instants(snapshot: Snapshot) -> Iterator[tuple[str, str | None]]:
     yield from ((f"noticed.{key}", at) for key, at in snapshot.noticed.items())
     yield from ((f"closings.{number}.at", closing.at) for number, closing in snapshot.closings.items())
     yield from ((f"comments.{place}.at", comment.at) for place, comment in enumerate(snapshot.comments))
+    yield from (named for team in snapshot.elsewhere for named in _instants(team))
     yield from ((f"acts.{number}.at", act.at) for number, known in snapshot.acts.items() for act in known)
     yield from ((f"ticks.{number}.at", act.at) for number, known in snapshot.ticks.items() for act in known.values())
 
@@ -135,9 +136,8 @@ def list_issues(tracker: IssueTracker) -> tuple[Issue, ...]:
 
 def _with_unlisted(tracker: IssueTracker, desired: Desired, snapshot: Snapshot) -> Snapshot:
     """With the issues, or the gaps, behind the numbers of open keys that are not in the list."""
-    if not snapshot.numbers and not any(
-        key_of(issue, desired.identities, snapshot.records_id) for issue in snapshot.issues
-    ):
+    is_known = snapshot.numbers or desired.repository  # a record that names a repository means that one
+    if not is_known and not any(key_of(issue, desired.identities, snapshot.records_id) for issue in snapshot.issues):
         return snapshot
     listed = {issue.number for issue in snapshot.issues}
     recorded = recorded_numbers(desired, snapshot)
@@ -163,10 +163,11 @@ def _with_comments(tracker: IssueTracker, snapshot: Snapshot, watched: Mapping[i
 
 def _closings(tracker: IssueTracker, desired: Desired, kept: Mapping[str, Issue]) -> dict[int, Closing]:
     """How people closed issues of items that the record wants open, by number."""
+    here = {wanted.key: wanted for wanted in desired.here}
     asked = [
         issue.number
         for key, issue in kept.items()
-        if (wanted := desired.issues.get(key)) and wanted.kind == ITEM_ISSUE and wanted.closed_as is None
+        if (wanted := here.get(key)) and wanted.kind == ITEM_ISSUE and wanted.closed_as is None
         if not (issue.is_open or is_hands_off(issue) or generated_block.parse_body(issue.body).was_closed)
     ]
     return {number: tracker.closing(number) for number in sorted(asked)}
@@ -174,10 +175,11 @@ def _closings(tracker: IssueTracker, desired: Desired, kept: Mapping[str, Issue]
 
 def _asked_who_acted(desired: Desired, kept: Mapping[str, Issue], unassignable: frozenset[str]) -> list[int]:
     """The issues of which it decides who did what: reopened ones first, by number; hands off none."""
+    here = {wanted.key: wanted for wanted in desired.here}
     asked = [
         (issue.is_open and wanted.closed_as is None, issue.number)
         for key, issue in kept.items()
-        if (wanted := desired.issues.get(key)) and not is_hands_off(issue) and asks_who_acted(wanted, issue)
+        if (wanted := here.get(key)) and not is_hands_off(issue) and asks_who_acted(wanted, issue)
         if wanted.closed_as or unassignable.isdisjoint(login.casefold() for login in missing_logins(wanted, issue))
     ]
     return [number for _, number in sorted(asked)]
@@ -185,10 +187,11 @@ def _asked_who_acted(desired: Desired, kept: Mapping[str, Issue], unassignable: 
 
 def _ticked_boxes(desired: Desired, kept: Mapping[str, Issue]) -> dict[int, frozenset[str]]:
     """Tracking issues with the boxes of which it decides who ticked them; hands off none."""
+    here = {wanted.key: wanted for wanted in desired.here}
     found = {
         issue.number: boxes_to_ask_about(wanted, issue)
         for key, issue in kept.items()
-        if (wanted := desired.issues.get(key)) and not is_hands_off(issue)
+        if (wanted := here.get(key)) and not is_hands_off(issue)
     }
     return {number: boxes for number, boxes in found.items() if boxes}
 
@@ -204,9 +207,7 @@ def _members(tracker: IssueTracker, closings: Mapping[int, Closing], acts: Itera
 def _unassignable(tracker: IssueTracker, desired: Desired, kept: Mapping[str, Issue]) -> tuple[str, ...]:
     """Those who are wanted on an issue, are not there, and cannot be."""
     asked = {
-        login.casefold(): login
-        for wanted in desired.issues.values()
-        for login in missing_logins(wanted, kept.get(wanted.key))
+        login.casefold(): login for wanted in desired.here for login in missing_logins(wanted, kept.get(wanted.key))
     }
     can = {login.casefold() for login in tracker.assignable(sorted(asked.values()))} if asked else set()
     return tuple(sorted(login for folded, login in asked.items() if folded not in can))

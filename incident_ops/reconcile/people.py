@@ -15,6 +15,7 @@ from functools import lru_cache
 from itertools import takewhile
 
 from incident_ops.domain import tracker
+from incident_ops.domain.issue_places import spell_issue
 from incident_ops.domain.record import Edit, Route, Set
 from incident_ops.domain.time import UNKNOWN, is_date, parse_date, parse_instant, spell_instant
 from incident_ops.edits.action_items import HORIZONS, set_status
@@ -70,7 +71,10 @@ def closed_item(wanted: DesiredIssue, issue: tracker.Issue, snapshot: tracker.Sn
         fields = {"status": "done", "done_at": closing.at or UNKNOWN, "done_by": handle, "evidence": evidence}
     else:
         by = f" by {handle or closing.by}" if closing.by else ""
-        fields = {"status": "wont_do", "reason": f"{how}{by} on the tracker (#{issue.number})"}
+        fields = {
+            "status": "wont_do",
+            "reason": f"{how}{by} on the tracker ({spell_issue(issue.number, wanted.repository)})",
+        }
     edits = [Set(("action_items", wanted.record.item or 0, name), value) for name, value in fields.items() if value]
     return _edit(wanted, issue, f"{_name(closing.by)} {how or 'closed it as completed'}", closing.at, *edits)
 
@@ -134,7 +138,7 @@ def _reopened_item(wanted: DesiredIssue, issue: tracker.Issue, act: tracker.Act 
         _handle(act.by),
         item.id,
         "open",
-        f"reopened on the tracker (#{issue.number})",
+        f"reopened on the tracker ({spell_issue(issue.number, wanted.repository)})",
     )
     way = "Merge the proposal that opens the item again, or close this issue and the record stays as it is."
     said = f"{who} reopened this issue ({spell_instant(act.at)}); the record says {says}. {way}"
@@ -189,23 +193,25 @@ def _ticked_item(
     wanted: DesiredIssue, issue: tracker.Issue, above: tracker.Issue, snapshot: tracker.Snapshot
 ) -> KeyDecision:
     index = wanted.record.item or 0
-    item, place = wanted.incident.action_items[index], f"its box in #{above.number}"
+    item = wanted.incident.action_items[index]
+    box = spell_issue(above.number, snapshot.repository if wanted.repository else "")
+    place = f"its box in {box}"
     act = snapshot.ticks.get(above.number, {}).get(item.id)
     if act is None or act.at is None:
         if above.number in snapshot.not_asked:
             return _keep(wanted, issue, f"{place} is ticked; the next run asks by whom")
-        said = f"The box of this item in #{above.number} is ticked, and nothing tells by whom"
+        said = f"The box of this item in {box} is ticked, and nothing tells by whom"
         return _keep(
             wanted, issue, f"{place} is ticked, nobody knows by whom", f"{said}. Close this issue if it is done."
         )
     who = _name(act.by)
     if not counts(act.by, snapshot):
         why = _why_not(act.by)
-        said = f"{who} ticked the box of this item in #{above.number}, {why}. Close this issue if it is done."
+        said = f"{who} ticked the box of this item in {box}, {why}. Close this issue if it is done."
         return _keep(wanted, issue, f"{who} ticked {place}, {why}", said)
     opened = [parse_instant(row.at) for row in item.changes if row.field == "status"]
     if opened and max(opened) > parse_instant(act.at):
-        said = f"{who} ticked the box of this item in #{above.number} before it was opened again. Untick it there."
+        said = f"{who} ticked the box of this item in {box} before it was opened again. Untick it there."
         return _keep(wanted, issue, f"{who} ticked {place} before the record opened it again", said)
     fields = {"status": "done", "done_at": act.at, "done_by": _handle(act.by)}
     edits = [Set(("action_items", index, name), value) for name, value in fields.items() if value]
@@ -294,7 +300,7 @@ def _new_owner(wanted: DesiredIssue, issue: tracker.Issue, new: str, act: tracke
     item = wanted.incident.action_items[index]
     if act.at is None:
         return _keep(wanted, issue, f"{new} is assigned, nobody knows since when; the record names {item.owner}")
-    note = f"assigned on the tracker (#{issue.number})"
+    note = f"assigned on the tracker ({spell_issue(issue.number, wanted.repository)})"
     route = ("action_items", index)
     row = change_row(parse_instant(act.at), "owner", item.owner, new, _handle(act.by), note, (*route, "changes"))
     instead = f" instead of {item.owner}" if item.owner else ""

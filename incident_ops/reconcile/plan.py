@@ -12,9 +12,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from incident_ops.domain import record
+from incident_ops.domain.issue_places import spell_issue
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message
 from incident_ops.domain.record import Unread, is_incident_id
-from incident_ops.domain.tracker import Issue, IssueEdit, Label, Snapshot
+from incident_ops.domain.tracker import FAILED, Issue, IssueEdit, Label, Snapshot, Unreached
 from incident_ops.errors import UserError
 from incident_ops.notifications.plan import SENT, PlannedNotice, is_urgent
 from incident_ops.notifications.recipients import Notices
@@ -33,9 +34,11 @@ from incident_ops.reconcile.changes import (
     NoticeDetails,
     PlannedChange,
     join_decisions,
+    located,
 )
-from incident_ops.reconcile.desired import INCIDENT_ISSUE, ITEM_ISSUE, NOT_PLANNED, Desired, incident_of
+from incident_ops.reconcile.desired import INCIDENT_ISSUE, ITEM_ISSUE, NOT_PLANNED, Desired, DesiredIssue, incident_of
 from incident_ops.reconcile.diff import OwnedIssues, SideBySide, decide_key, is_hands_off, missing_logins, side_by_side
+from incident_ops.reconcile.places import left_in_teams
 from incident_ops.reconcile.proposals import WAITING_IN, EditName, edit_name
 
 PLAN_SCHEMA = 1
@@ -80,30 +83,48 @@ def make_plan(
     broken = [(record, _ids_in(record.path)) for record in unread]
     broken += [(Unread(key, "claimed by more than one record"), frozenset({key})) for key in sorted(desired.clashes)]
     untouchable = frozenset(name for _, names in broken for name in names)
-    sides = side_by_side(desired, snapshot, frozenset(recreate))
-    decisions = (
-        decide_key(wanted, sides)
-        for key, wanted in desired.issues.items()
-        if untouchable.isdisjoint((key, incident_of(key)))
-    )
-    orphans = _orphans(sides, untouchable, deleted or {})
-    decision = join_decisions([_foreign(sides), *decisions, *orphans, _unclaimed(sides), _unassignable(sides)])
-    changes = tuple(sorted((*_labels(decision.changes, sides), *decision.changes), key=lambda change: change.turn))
+    home = side_by_side(desired, snapshot, frozenset(recreate))
+    decision, teams, left = _decided(home, untouchable, deleted or {}), snapshot.elsewhere, list(snapshot.unreached)
+    every = [home]
+    for team in teams:
+        sides = side_by_side(desired._replace(repository=team.repository), team, frozenset(recreate), home)
+        try:
+            there = located(_decided(sides, untouchable, deleted or {}), team.repository)
+        except UserError as error:  # it hides nobody else's work
+            left.append(Unreached(team.repository, FAILED, f"is left alone: {error.message}", error.hint, team.names))
+            continue
+        decision, every = join_decisions([decision, there]), [*every, sides]
+    planned = {sides.desired.repository for sides in every}
+    kept, alone = left_in_teams(desired, planned, left, untouchable)
+    changes = tuple(sorted(decision.changes, key=lambda change: change.turn))
+    unread_records = (LeftAlone(left.path, left.reason, _numbers(names, home.ours)) for left, names in broken)
     return Plan(
         changes=changes,
-        kept=decision.kept,
-        unread=tuple(LeftAlone(left.path, left.reason, _numbers(names, sides.ours)) for left, names in broken),
+        kept=(*decision.kept, *kept),
+        unread=(*unread_records, *alone),
         checksum=checksum(changes),
-        owned_open=sum(1 for issues in sides.ours.values() for issue in issues if issue.is_open),
-        lost=0 if sides.is_known else len(sides.recorded),
+        owned_open=sum(1 for sides in every for issues in sides.ours.values() for issue in issues if issue.is_open),
+        lost=0 if home.is_known else len(home.recorded),
     )
+
+
+def _decided(sides: SideBySide, untouchable: frozenset[str], deleted: Mapping[str, str]) -> KeyDecision:
+    """All that is to be done in one repository, its labels first."""
+    decisions = (
+        decide_key(wanted, sides)
+        for wanted in sides.desired.here
+        if untouchable.isdisjoint((wanted.key, incident_of(wanted.key)))
+    )
+    orphans = _orphans(sides, untouchable, deleted)
+    decision = join_decisions([_foreign(sides), *decisions, *orphans, _unclaimed(sides), _unassignable(sides)])
+    return KeyDecision((*_labels(decision.changes, sides), *decision.changes), decision.kept)
 
 
 def leave_edits(plan: Plan, left: Mapping[EditName, str]) -> Plan:
     """A plan less some edits of records (their names -> why); they are listed as left unchanged."""
     reasons = [(change, left.get(edit_name(change)) if change.action == EDIT else None) for change in plan.changes]
     kept = tuple(
-        Kept(change.key, change.kind, change.number, why, _said_of(change, why))
+        Kept(change.key, change.kind, change.number, why, _said_of(change, why), change.repository)
         for change, why in reasons
         if why is not None
     )
@@ -158,7 +179,8 @@ def _foreign(sides: SideBySide) -> KeyDecision:
         if issue.author.casefold() in sides.desired.identities:
             continue  # it may be of other records
         if key not in sides.ours and issue.author.endswith("[bot]"):
-            message = f"#{issue.number} carries our mark of {key}, and {issue.author}, who opened it, is not trusted"
+            name = spell_issue(issue.number, sides.desired.repository)
+            message = f"{name} carries our mark of {key}, and {issue.author}, who opened it, is not trusted"
             raise UserError(message, hint=f"add {issue.author} to tracker.identities in policy.yaml, or remove line 1")
         who = issue.author or "somebody"
         kept.append(
@@ -183,10 +205,20 @@ def _unclaimed(sides: SideBySide) -> KeyDecision:
 def _orphans(sides: SideBySide, untouchable: frozenset[str], deleted: Mapping[str, str]) -> Iterator[KeyDecision]:
     """Open issues whose record, or whose item in it, is missing: only a deletion in git history closes them."""
     for key, issues in sorted(sides.ours.items()):
-        if key in sides.desired.issues or not untouchable.isdisjoint((key, incident_of(key))):
+        wanted = sides.desired.issues.get(key)
+        if wanted is not None and wanted.repository != sides.desired.repository:
+            yield from (_elsewhere(wanted, issue) for issue in issues if issue.is_open)
+        if wanted is not None or not untouchable.isdisjoint((key, incident_of(key))):
             continue
         commit = deleted.get(key) or deleted.get(incident_of(key))
         yield from (_orphan(key, issue, commit, sides.snapshot.records_id) for issue in issues if issue.is_open)
+
+
+def _elsewhere(wanted: DesiredIssue, issue: Issue) -> KeyDecision:
+    """An issue of ours whose key has its issue in another repository: people close it, once they have looked."""
+    where = wanted.repository or "the repository with the tracking issues"
+    why = f"the issue of this key is in {where}; close this one"
+    return KeyDecision(kept=(Kept(wanted.key, wanted.kind, issue.number, why),))
 
 
 def _orphan(key: str, issue: Issue, commit: str | None, records_id: int) -> KeyDecision:
@@ -202,13 +234,14 @@ def _orphan(key: str, issue: Issue, commit: str | None, records_id: int) -> KeyD
 def _unassignable(sides: SideBySide) -> KeyDecision:
     """People who cannot be assigned, each listed once."""
     wanting: dict[str, list[str]] = defaultdict(list)
-    for wanted in sides.desired.issues.values():
+    for wanted in sides.desired.here:
         for login in missing_logins(wanted, sides.kept.get(wanted.key)):
             if login.casefold() in sides.unassignable:
                 wanting[login.casefold()].append(wanted.key)
+    where = f"in {sides.desired.repository}" if sides.desired.repository else "on this tracker"
     return KeyDecision(
         kept=tuple(
-            Kept(keys[0], ASSIGNEE, None, f"@{login} cannot be assigned on this tracker ({len(keys)} of our issues)")
+            Kept(keys[0], ASSIGNEE, None, f"@{login} cannot be assigned {where} ({len(keys)} of our issues)")
             for login, keys in sorted(wanting.items())
         )
     )

@@ -31,18 +31,27 @@ def say_unsettled(plan: Plan, desired: Desired, snapshot: Snapshot, text_of: Com
 
     An issue that people want left alone keeps the comment that it has.
     """
-    points = _points(plan)
+    for team in snapshot.elsewhere:
+        plan = _said_in(plan, desired._replace(repository=team.repository), team, text_of)
+    return _said_in(plan, desired, snapshot, text_of)
+
+
+def _said_in(plan: Plan, desired: Desired, snapshot: Snapshot, text_of: CommentText) -> Plan:
+    """The same for the issues of one repository."""
+    points, repository = _points(plan), desired.repository
     kept = issues_to_keep(owned_issues(desired, snapshot), recorded_numbers(desired, snapshot))
-    here = {change.number: change for change in plan.changes if change.is_on_tracker and change.number is not None}
+    on_tracker = [change for change in plan.changes if change.is_on_tracker and change.repository == repository]
+    here = {change.number: change for change in on_tracker if change.number is not None}
     said: dict[int | None, PlannedChange] = {}
     for key, issue in kept.items():
         wanted = desired.issues.get(key)
-        if wanted is not None and not is_hands_off(issue):
+        if wanted is not None and wanted.repository == repository and not is_hands_off(issue):
             change = _said(wanted, issue, points.get(key, ()), here.get(issue.number), text_of)
-            said |= {issue.number: change} if change else {}
+            said |= {issue.number: change._replace(repository=repository)} if change else {}
     if not said:
         return plan
-    others = (change for change in plan.changes if not (change.is_on_tracker and change.number in said))
+    replaced = {id(here[number]) for number in said if number in here}
+    others = (change for change in plan.changes if id(change) not in replaced)
     changes = tuple(sorted((*others, *said.values()), key=lambda change: change.turn))
     return plan._replace(changes=changes, checksum=checksum(changes))
 

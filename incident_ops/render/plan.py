@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from incident_ops.documents.markdown import code, inline, markdown_table
+from incident_ops.domain.issue_places import spell_issue
 from incident_ops.errors import IncidentOpsError
 from incident_ops.notifications.deliver import Delivered
 from incident_ops.reconcile.apply import APPLIED, Applied, Summary
@@ -56,7 +57,14 @@ def plan_json(plan: Plan) -> str:
         "checksum": plan.checksum,
         "changes": [_change_row(change) for change in plan.changes],
         "kept": [
-            {"key": kept.key, "kind": kept.kind, "number": kept.number, "reason": kept.reason} for kept in plan.kept
+            {
+                "key": kept.key,
+                "kind": kept.kind,
+                "number": kept.number,
+                "reason": kept.reason,
+                **_place(kept.repository),
+            }
+            for kept in plan.kept
         ],
     }
     if plan.unread:
@@ -125,7 +133,10 @@ def _noun(change: PlannedChange) -> str:
 def applied_line(done: Applied) -> str:
     """One change that was carried out, e.g. `  + #4 create INC-1/AI-2`; one that was not says why."""
     outcome = "" if done.outcome == APPLIED else f": {done.outcome}" + (f": {done.error}" if done.error else "")
-    number = "" if done.number is None else f" #{done.number}"
+    repository = done.change.repository
+    number = "" if done.number is None else f" {spell_issue(done.number, repository)}"
+    if repository and not number:
+        outcome = f" in {repository}{outcome}"
     return f"  {_SIGNS.get(done.change.action, _OTHER)}{number} {done.change.action} {done.change.key}{outcome}"
 
 
@@ -176,7 +187,13 @@ def _applied_row(applied: Applied) -> dict[str, object]:
         "number": applied.number,
         "outcome": applied.outcome,
         "error": str(applied.error) if applied.error else None,
+        **_place(applied.change.repository),
     }
+
+
+def _place(repository: str) -> dict[str, str]:
+    """The repository of an issue where it is not with the tracking issues."""
+    return {"repository": repository} if repository else {}
 
 
 def _delivered_row(notice: Delivered) -> dict[str, object]:
@@ -198,12 +215,14 @@ def _change_row(change: PlannedChange) -> dict[str, object]:
         "number": change.number,
         "reason": change.reason,
         "fields": change.fields,
+        **_place(change.repository),
     }
 
 
 def _change_lines(change: PlannedChange, width: int, *, with_key: bool) -> list[str]:
-    number = f" #{change.number}" if change.number is not None else ""
-    head = f"  {_SIGNS.get(change.action, _OTHER)} {change.action}{number} {change.key}"
+    number = f" {change.issue_name}" if change.issue_name else ""
+    where = f" in {change.repository}" if change.repository and not number else ""
+    head = f"  {_SIGNS.get(change.action, _OTHER)} {change.action}{number} {change.key}{where}"
     effect = change_effect(change)
     if change.notice:
         lines = fold_record(f"{change.action} {effect}", f"  {_SIGNS[NOTIFY]} ", "      ", width)
@@ -247,7 +266,7 @@ def kept_by_reason(kept: tuple[Kept, ...]) -> dict[str, tuple[list[str], int]]:
     """Reason -> a few keys with the numbers of their issues, and how many more there are."""
     groups: dict[str, list[str]] = defaultdict(list)
     for issue in kept:
-        groups[issue.reason].append(issue.key if issue.number is None else f"{issue.key} #{issue.number}")
+        groups[issue.reason].append(issue.name)
     return {reason: (keys[:_SHOWN], max(0, len(keys) - _SHOWN)) for reason, keys in groups.items()}
 
 
@@ -351,8 +370,9 @@ def _kept(plan: Plan) -> list[tuple[str, ...]]:
 def _number(change: PlannedChange) -> str:
     """An issue's number as code: a comment must not write into the history of every issue it names."""
     if change.number is None:
-        return "new" if change.action == CREATE else "none"
-    return code(f"#{change.number}")
+        where = f" in {code(change.repository)}" if change.repository else ""
+        return f"new{where}" if change.action == CREATE else "none"
+    return code(change.issue_name)
 
 
 def _notice_row(change: PlannedChange) -> tuple[str, ...]:

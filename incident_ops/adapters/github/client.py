@@ -177,11 +177,22 @@ class Client:
         log: Callable[[Request], None] | None = None,
     ) -> None:
         self.repository = repository
-        self.requests_made = 0
+        self._meter = [0]
         self.was_redirected = False
         self.renamed_to: str | None = None
         self._wire, self._budget, self._sleep, self._log = wire, requests, sleep, log
         self._name: str | None = None
+
+    @property
+    def requests_made(self) -> int:
+        """Requests sent so far, those about other repositories included."""
+        return self._meter[0]
+
+    def beside(self, repository: str) -> Client:
+        """The same about another repository, within the same budget."""
+        other = Client(self._wire, repository, requests=self._budget, sleep=self._sleep, log=self._log)
+        other._meter = self._meter
+        return other
 
     def ask(self, method: str, path: str, *, body: object = None, again: bool = False) -> Answer:
         """Sends a request below the repository -> the answer, whatever it says (2xx to 4xx).
@@ -193,6 +204,10 @@ class Client:
     def who_am_i(self) -> Answer:
         """Whose the token is; an installation's token is refused with 403."""
         return self._ask("GET", "/user", None, True)
+
+    def installed(self, page: int) -> Answer:
+        """A page of the repositories that an App was given; a person's token is refused with 403."""
+        return self._ask("GET", f"/installation/repositories?per_page=100&page={page}", None, True)
 
     def read(self, path: str, *, doing: str) -> Answer:
         """A GET whose answer must be there; `doing` says for people what is read."""
@@ -297,7 +312,7 @@ class Client:
         if self.requests_made >= self._budget:
             hint = "the next run goes on; raise it with --max-requests, or in policy tracker.limits.requests"
             raise Stopped(f"the limit of {self._budget} requests to GitHub in one run is reached", hint=hint)
-        self.requests_made += 1
+        self._meter[0] += 1
         start = perf_counter()
         got = self._wire.send(method, place, body)
         if self._log:
@@ -370,6 +385,13 @@ class RecordsHome:
         if found is None:
             raise Incomplete(f"GitHub shows no repository {name}", hint=hint)
         return found
+
+
+class HomeIds(NamedTuple):
+    """The same where both ids are known: of a team's repository."""
+
+    id: int
+    id_with_issues: int
 
 
 class Identity:

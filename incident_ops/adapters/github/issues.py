@@ -8,9 +8,10 @@ from datetime import datetime
 from urllib.parse import quote
 
 from incident_ops.adapters.github.body_edits import body_edits
-from incident_ops.adapters.github.client import Client, Identity, RecordsHome
+from incident_ops.adapters.github.client import Client, HomeIds, Identity, RecordsHome
 from incident_ops.adapters.github.comments import Comments
 from incident_ops.adapters.github.pulls import PullRequests
+from incident_ops.adapters.github.reach import Reached, reached
 from incident_ops.adapters.github.responses import (
     IssueSeen,
     LabelSeen,
@@ -27,6 +28,7 @@ from incident_ops.adapters.github.responses import (
 )
 from incident_ops.adapters.github.runs import WorkflowRuns
 from incident_ops.adapters.github.timelines import Event, acts, closing, read
+from incident_ops.domain.issue_places import spell_issue
 from incident_ops.domain.tracker import (
     GITHUB,
     ISSUE_DELETED,
@@ -40,6 +42,7 @@ from incident_ops.domain.tracker import (
     IssueEdit,
     Label,
     MissingIssue,
+    Unreached,
 )
 from incident_ops.errors import Ambiguous, Incomplete, Stopped, WriteFailed
 
@@ -48,7 +51,10 @@ _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?")
 
 
 class GitHubTracker:
-    """The issues of one repository; `labels` are those by which ours are listed, `site` where people read them."""
+    """The issues of one repository; `labels` are those by which ours are listed, `site` where people read them.
+
+    `above` has the parents of its issues, None where they are here.
+    """
 
     source = GITHUB
 
@@ -60,9 +66,12 @@ class GitHubTracker:
         identities: Sequence[str],
         owner_of: Callable[[str, int], str | None],
         site: str,
-        records: RecordsHome,
+        records: RecordsHome | HomeIds,
+        above: GitHubTracker | None = None,
     ) -> None:
         self.has_sub_issues: bool | None = None
+        self._above, self._identities = above or self, tuple(identities)
+        self._teams: dict[str, GitHubTracker | Unreached] = {}
         self._client, self._labels, self._site, self._records = client, labels, site, records
         self._mark_of = owner_of
         self._identity = Identity(client, identities)
@@ -98,6 +107,29 @@ class GitHubTracker:
     def requests_made(self) -> int:
         """Requests sent so far, repeats included."""
         return self._client.requests_made
+
+    def beside(self, repository: str, label: str) -> GitHubTracker | Unreached:
+        """The issues of a team's repository, listed by `label`, within the same budget; asked about once.
+
+        Unreached where it takes no issues from this token. Incomplete where that cannot be told.
+        """
+        name = repository.casefold()
+        if name not in self._teams:
+            client = self._client.beside(repository)
+            found = reached(client)
+            self._teams[name] = found if isinstance(found, Unreached) else self._team(found, label)
+        return self._teams[name]
+
+    def _team(self, found: Reached, label: str) -> GitHubTracker:
+        return GitHubTracker(
+            self._client.beside(found.name),
+            labels=(label,),
+            identities=self._identities,
+            owner_of=self._mark_of,
+            site=self._site,
+            records=HomeIds(self.records_id, found.id),
+            above=self,
+        )
 
     def owned(self) -> list[Issue]:
         """Every issue with one of our labels, by number; a marker of ours by an untrusted bot is a `UserError`."""
@@ -216,10 +248,14 @@ class GitHubTracker:
 
     def link(self, parent: int, child: int) -> None:
         """Makes `child` a sub-issue; doing it twice does no harm, and a server without sub-issues answers 404."""
-        if self.has_sub_issues is False:
-            return
-        doing = f"making issue #{child} a sub-issue of #{parent}"
-        body = {"sub_issue_id": self._id(child), "replace_parent": True}
+        if self._above.has_sub_issues is not False:
+            self._above._adopt(
+                parent, self._id(child), spell_issue(child, "" if self._above is self else self.repository)
+            )
+
+    def _adopt(self, parent: int, child_id: int, child: str) -> None:
+        doing = f"making issue {child} a sub-issue of #{parent}"
+        body = {"sub_issue_id": child_id, "replace_parent": True}
         answer = self._client.ask("POST", f"/issues/{parent}/sub_issues", body=body, again=True)
         if answer.status == 404 and self.has_sub_issues is None:
             self.has_sub_issues = False

@@ -47,9 +47,13 @@ class Lost(NamedTuple):
 
 
 class RepositorySeen(msgspec.Struct, frozen=True):
-    """A repository."""
+    """A repository; `permissions` are those of a person's token."""
 
     id: int
+    full_name: str = ""
+    archived: bool = False
+    has_issues: bool = True
+    permissions: dict[str, bool] | None = None
 
 
 class Login(msgspec.Struct, frozen=True):
@@ -167,11 +171,11 @@ def as_label(seen: LabelSeen) -> Label:
 
 
 def _parent(seen: IssueSeen) -> int | None:
-    """The number of the parent; None where it has none, or one in another repository."""
+    """The number of the parent, in whatever repository; None where it has none."""
     if not isinstance(seen.parent_issue_url, str):
         return None
-    place, _, number = seen.parent_issue_url.rpartition("/issues/")
-    return int(number) if number.isdecimal() and place.casefold() == seen.repository_url.casefold() else None
+    number = seen.parent_issue_url.rpartition("/issues/")[2]
+    return int(number) if number.isdecimal() else None
 
 
 MOST_TITLE, MOST_BODY, MOST_LABEL, MOST_DESCRIPTION = 256, 65_536, 50, 100

@@ -76,7 +76,7 @@ def test_gone_accounts_and_empty_bodies_are_read(server: ScriptedServer) -> None
 
 
 def test_parents_come_with_the_issue(server: ScriptedServer) -> None:
-    """The parent's number, where it lies in the same repository."""
+    """The parent's number, in whatever repository it lies."""
     here, there = f"{{url}}/repos/{NAME}/issues/4", "{url}/repos/acme/other/issues/4"
     server.script(
         Reply(
@@ -86,7 +86,7 @@ def test_parents_come_with_the_issue(server: ScriptedServer) -> None:
     )
     at = tracker(server.url)
     assert at.has_sub_issues is None
-    assert [one.parent for one in at.owned()] == [4, None, None]
+    assert [one.parent for one in at.owned()] == [4, 4, None]
     assert at.has_sub_issues is True
 
 

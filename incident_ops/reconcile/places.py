@@ -1,0 +1,112 @@
+"""Which repository has the issue of an action item: the one with the tracking issues, or that of a team. Pure.
+
+An issue that is there stays where it is, whatever the services say by now. A new one goes to the repository that the
+first of the incident's services names, if the token reaches it; else it stays with the tracking issue, and says why.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+
+from incident_ops.domain.tracker import FAILED, GITHUB, NOT_ASKED, TAKES_NONE, Snapshot, Unreached
+from incident_ops.reconcile.changes import Kept, LeftAlone
+from incident_ops.reconcile.desired import Desired, DesiredIssue, incident_of
+from incident_ops.reconcile.diff import key_of
+
+_NOT_ASKED = "was not asked about when the tracker was observed; observe it again"
+
+
+def settle_places(desired: Desired, snapshot: Snapshot) -> Desired:
+    """Desired issues, each with the repository that has or gets it; a tracker other than GitHub is one for all."""
+    places = _Places(desired, snapshot)
+    return desired._replace(issues={key: places.settled(wanted) for key, wanted in desired.issues.items()})
+
+
+def asked_repositories(desired: Desired, kept: Mapping[str, Collection[str]]) -> frozenset[str]:
+    """The repositories of teams that a run asks: those that have an issue, and those that open items are to go to.
+
+    `kept`: repository -> the keys of which a run opened the issue there.
+    """
+    of_kept = {key: repository for repository, keys in kept.items() for key in keys}
+    found = set()
+    for key, wanted in desired.issues.items():
+        there = wanted.repository if wanted.number is not None else of_kept.get(key, "")
+        found.add(there or (wanted.team if wanted.closed_as is None else ""))
+    return frozenset(found - {""})
+
+
+class _Places:
+    """What a snapshot tells about repositories: their names, and the keys that have an issue there."""
+
+    def __init__(self, desired: Desired, snapshot: Snapshot) -> None:
+        self._is_hosted = snapshot.source == GITHUB
+        self._names = _spellings("", (snapshot.repository, *snapshot.names))
+        self._unreached: dict[str, Unreached] = {}
+        self._has: dict[str, str] = {}
+        for left in snapshot.unreached:
+            self._unreached[left.repository] = left
+            self._names |= _spellings(left.repository, (left.repository, *left.names))
+            self._has |= dict.fromkeys(left.numbers, left.repository)
+        for team in snapshot.elsewhere:
+            self._names |= _spellings(team.repository, (team.repository, *team.names))
+            self._has |= _marked(team, desired, team.repository) | dict.fromkeys(team.numbers, team.repository)
+        self._has |= _marked(snapshot, desired, "") | dict.fromkeys(snapshot.numbers, "")
+
+    def settled(self, wanted: DesiredIssue) -> DesiredIssue:
+        if not self._is_hosted or wanted.item is None:
+            return wanted._replace(repository="", stays="")
+        if wanted.number is not None:
+            place = self._names.get(wanted.repository.casefold(), wanted.repository)
+            return wanted._replace(repository=place, stays="" if place else self._why_here(wanted))
+        if wanted.key in self._has:
+            place = self._has[wanted.key]
+            return wanted._replace(repository=place, stays="" if place else self._why_here(wanted))
+        why = self._why_here(wanted)
+        is_here = bool(why) or wanted.closed_as is not None or not wanted.team
+        team = self._names.get(wanted.team.casefold(), wanted.team)
+        return wanted._replace(repository="" if is_here else team, stays=why)
+
+    def _why_here(self, wanted: DesiredIssue) -> str:
+        """Why an open item is not in the repository of its team, where that one takes no issues."""
+        team = self._names.get(wanted.team.casefold(), wanted.team)
+        left = self._unreached.get(team) if team and wanted.closed_as is None else None
+        return left.why if left and left.kind == TAKES_NONE else ""
+
+
+def _spellings(repository: str, names: Iterable[str]) -> dict[str, str]:
+    return {name.casefold(): repository for name in names if name}
+
+
+def _marked(snapshot: Snapshot, desired: Desired, repository: str) -> dict[str, str]:
+    """The keys of the open issues of ours in a repository."""
+    keys = (key_of(issue, desired.identities, snapshot.records_id) for issue in snapshot.issues if issue.is_open)
+    return {key: repository for key in keys if key}
+
+
+def left_in_teams(
+    desired: Desired, planned: Collection[str], unreached: Iterable[Unreached], untouchable: frozenset[str]
+) -> tuple[list[Kept], list[LeftAlone]]:
+    """The items of which nothing is known, each listed, and the repositories that make a run incomplete.
+
+    `planned` are the repositories that were looked at. Items that stay with their tracking issue are listed too.
+    """
+    known = {left.repository: left for left in unreached}
+    kept: list[Kept] = []
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for wanted in desired.issues.values():
+        if not untouchable.isdisjoint((wanted.key, incident_of(wanted.key))):
+            continue
+        if wanted.stays:
+            kept.append(Kept(wanted.key, wanted.kind, None, f"its issue stays with the tracking issue: {wanted.stays}"))
+        place = wanted.repository
+        if not place or place in planned:
+            continue
+        left = known.get(place, Unreached(place, NOT_ASKED, _NOT_ASKED))
+        number = wanted.number if wanted.number is not None else left.numbers.get(wanted.key)
+        why = left.why if number is not None else f"it has no issue yet: {left.why}"
+        kept.append(Kept(wanted.key, wanted.kind, number, why, repository=place))
+        if left.kind == FAILED or (left.kind == TAKES_NONE and wanted.closed_as is None):
+            numbers[place] += [] if number is None else [number]
+    alone = [LeftAlone(name, known[name].why.removeprefix(f"{name} "), tuple(found)) for name, found in numbers.items()]
+    return kept, alone

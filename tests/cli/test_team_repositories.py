@@ -1,0 +1,252 @@
+"""Action items in the repository of the team that owns the service: opened, worked on and closed there."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from incident_ops.domain.time import stamp
+from incident_ops.reconcile.generated_block import owner
+from tests.cli.scene import Folder
+from tests.cli.test_apply_github import TRUSTED
+from tests.cli.test_two_way import Team
+from tests.support.hosted import hosted
+from tests.support.standin import BOB_TOKEN, PERSON_TOKEN, Standin
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
+
+
+class Teams(Team):
+    """The same team, whose items have their issues in a second repository, `app`."""
+
+    app: str
+
+    def there(self) -> dict[str, dict[str, Any]]:
+        """Key -> its open or closed issue in the repository of the team."""
+        found = self.github.ask("GET", f"/repos/{self.app}/issues?state=all&per_page=100")
+        return {key: one for one in found if (key := owner(one["body"] or ""))}
+
+    def item_issue(self) -> dict[str, Any]:
+        """The issue of the action item, there."""
+        (issue,) = self.there().values()
+        return issue
+
+    def does_there(self, token: str, **fields: object) -> None:
+        """Somebody changes it in the browser."""
+        path = f"/repos/{self.app}/issues/{self.item_issue()['number']}"
+        self.github.ask("PATCH", path, fields, token=token)
+
+    def said_there(self) -> list[str]:
+        """The comments under it."""
+        found = self.github.ask("GET", f"/repos/{self.app}/issues/{self.item_issue()['number']}/comments")
+        return [one["body"].replace("&#8203;", "") for one in found]
+
+    def accept(self) -> None:
+        """One proposal after the other, with the run that follows each merge."""
+        while pulls := self.ask("GET", "/pulls?state=open"):
+            self.folder.git("fetch", "--quiet", "origin", pulls[0]["head"]["ref"])
+            self.folder.git("merge", "--quiet", "--squash", "FETCH_HEAD")
+            self.push(pulls[0]["title"])
+            self.apply()
+
+    def has_issues_in(self, repository: str) -> None:
+        """services.yaml names another repository for the items of `api`."""
+        services = {"api": {"owner": "@acme/api", **({"issues": repository} if repository else {})}}
+        (self.folder.path / "services.yaml").write_text(yaml.safe_dump({"services": services}))
+
+
+@pytest.fixture
+def declared(tmp_path: Path, github: Standin, monkeypatch: pytest.MonkeyPatch) -> Teams:
+    """An incident with one action item of bob's, pushed; no run has been yet."""
+    folder = Folder(tmp_path / "clone", policy=f"extends: sev0-3\n{TRUSTED}")
+    repository = hosted(folder, github, monkeypatch)
+    made = Teams(folder, tmp_path / "origin.git", github, repository, "")
+    made.app = github.new_repository()
+    made.has_issues_in(made.app)
+    made.command("declare", "Login fails", "-s", "api", "--severity", "SEV2", "--by", "@alice")
+    made.command("action", "add", "Alert on the locks", "--owner", "@bob", "--due", "2099-03-01")
+    made.push("An incident")
+    return made
+
+
+@pytest.fixture
+def teams(declared: Teams) -> Teams:
+    """The same after a run, its numbers merged."""
+    declared.apply()
+    declared.accept()
+    assert declared.nothing_is_planned()
+    return declared
+
+
+def test_an_item_gets_its_issue_in_the_repository_of_its_team(declared: Teams) -> None:
+    """Opened there with its labels; a second run plans nothing; merged, both issues name each other."""
+    plan = declared.command("plan", "--tracker", "github")
+    assert "create INC-" in plan
+    assert f"/AI-1 in {declared.app}" in plan
+    declared.apply()
+    issue = declared.item_issue()
+    assert {label["name"] for label in issue["labels"]} == {"action-item"}
+    assert [one["login"] for one in issue["assignees"]] == ["bob"]
+    assert all("/" not in key for key in declared.issues()), "no issue of the item beside the tracking issue"
+    assert "Nothing to do" in declared.command("plan", "--tracker", "github")
+    declared.accept()
+    assert declared.item()["issue"] == f"{declared.app}#{issue['number']}"
+    assert f"{declared.app}#{issue['number']}" in declared.issue("")["body"]
+    assert f"{declared.repository}#{declared.issue('')['number']}" in declared.item_issue()["body"]
+    assert declared.nothing_is_planned()
+    assert declared.command("validate")
+
+
+def test_bob_closes_it_there_and_alice_reopens_it(teams: Teams) -> None:
+    """What people do there comes into the record as from the records' own repository."""
+    name = f"{teams.app}#{teams.item_issue()['number']}"
+    teams.does_there(BOB_TOKEN, state="closed", state_reason="completed")
+    teams.apply()
+    (pull,) = teams.ask("GET", "/pulls?state=open")
+    assert name in pull["body"]
+    teams.accept()
+    assert (teams.item()["status"], teams.item()["done_by"]) == ("done", "@bob")
+    assert teams.nothing_is_planned()
+    teams.does_there(PERSON_TOKEN, state="open")
+    teams.apply()
+    (said,) = teams.said_there()
+    assert "@alice reopened this issue" in said
+    teams.accept()
+    assert teams.item()["status"] == "open"
+    assert teams.item()["changes"][0]["reason"] == f"reopened on the tracker ({name})"
+    assert teams.nothing_is_planned()
+    assert teams.said_there()[0].endswith("Settled: this issue and its record agree.")
+
+
+def test_bob_hands_it_to_alice_there(teams: Teams) -> None:
+    """The assignee there becomes the owner in the record."""
+    teams.does_there(BOB_TOKEN, assignees=["alice"])
+    teams.apply()
+    teams.accept()
+    assert teams.item()["owner"] == "@alice"
+    assert teams.nothing_is_planned()
+
+
+def test_a_box_in_the_tracking_issue_closes_the_issue_there(teams: Teams) -> None:
+    """Ticked in one repository, done in the record, closed in the other."""
+    body = teams.issue("")["body"]
+    teams.does(BOB_TOKEN, "", body=body.replace("- [ ] **AI-1**", "- [x] **AI-1**"))
+    teams.apply()
+    teams.accept()
+    assert (teams.item()["status"], teams.item()["done_by"]) == ("done", "@bob")
+    assert teams.item_issue()["state"] == "closed"
+    assert teams.nothing_is_planned()
+
+
+@pytest.mark.parametrize("is_merged", [True, False])
+def test_another_repository_later_opens_no_second_issue(declared: Teams, github: Standin, *, is_merged: bool) -> None:
+    """The recorded issue stays where it is, and the one that a run opened too, whether its number is merged or not."""
+    declared.apply()
+    if is_merged:
+        declared.accept()
+    later, first = github.new_repository(), declared.app
+    for repository in (later, ""):
+        declared.has_issues_in(repository)
+        declared.push("the team moves")
+        declared.apply()
+        assert github.ask("GET", f"/repos/{later}/issues?state=all") == []
+        assert list(declared.there()) != []
+        assert all("/" not in key for key in declared.issues())
+    declared.does_there(BOB_TOKEN, state="closed", state_reason="completed")
+    declared.apply()
+    declared.accept()
+    assert declared.item()["issue"].startswith(f"{first}#")
+    assert declared.item()["status"] == "done"
+
+
+def _archive(github: Standin, repository: str, **fields: object) -> None:
+    github.ask("PATCH", f"/repos/{repository}", fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [({"archived": True}, "is archived"), ({"has_issues": False}, "has issues switched off"), (None, "is not there")],
+)
+def test_where_the_team_takes_no_issues_it_stays_here_and_says_so(
+    declared: Teams, github: Standin, fields: dict[str, bool] | None, why: str
+) -> None:
+    """In the plan and on the tracking issue, with the reason and the fix; the next run plans nothing."""
+    if fields is None:
+        declared.has_issues_in("acme/gone")
+        declared.push("a repository that is not there")
+    else:
+        _archive(github, declared.app, **fields)
+    told = declared.command("-v", "plan", "--tracker", "github")
+    assert "its issue stays with the tracking issue" in told
+    declared.apply()
+    assert sum("/" in key for key in declared.issues()) == 1
+    assert why in declared.issue("")["body"]
+    assert "Nothing to do" in declared.command("plan", "--tracker", "github")
+    declared.accept()
+    assert isinstance(declared.item()["issue"], int)
+    assert why in declared.issue("")["body"]
+    assert declared.nothing_is_planned()
+
+
+@pytest.mark.parametrize("fields", [{"archived": True}, {"has_issues": False}])
+def test_a_repository_that_takes_nothing_any_more_hides_no_other_work(
+    teams: Teams, github: Standin, fields: dict[str, bool]
+) -> None:
+    """Its items are left alone and listed, exit code 3; the tracking issue follows its record."""
+    number = teams.item_issue()["number"]
+    _archive(github, teams.app, **fields)
+    teams.command("update", "--severity", "SEV1", "--reason", "it is worse", "--by", "@alice")
+    teams.push("worse")
+    done = teams.call("plan", "--tracker", "github", clock=_later())
+    assert done.code == 3, done
+    assert f"{teams.app}: " in done.out
+    done = teams.call("apply", "--tracker", "github", clock=_later())
+    assert done.code == 3, done
+    assert teams.app in done.err
+    assert "SEV1" in {label["name"] for label in teams.issue("")["labels"]}
+    assert all("/" not in key for key in teams.issues()), "no second issue"
+    assert teams.item()["issue"] == f"{teams.app}#{number}"
+
+
+def _later() -> str:
+    return stamp(datetime.now(UTC) + timedelta(seconds=1))
+
+
+def test_a_pull_request_and_a_record_alone_send_the_token_nowhere(
+    declared: Teams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a pull request no other repository is asked; a record cannot name one that no service has."""
+    monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request")
+    done = declared.call("plan", "--tracker", "github", "--show-requests", clock=_later())
+    assert done.code == 0, done
+    assert declared.app not in done.err
+    assert "only after the merge" in " ".join(done.out.split())
+    monkeypatch.delenv("GITHUB_EVENT_NAME")
+    (record,) = declared.folder.path.glob("incidents/*/incident.yaml")
+    record.write_text(record.read_text().replace("status: open", "status: open\n  issue: evil/app#1"))
+    assert declared.item()["issue"] == "evil/app#1"
+    declared.push("by hand")
+    done = declared.call("plan", "--tracker", "github", "--show-requests", clock=_later())
+    assert "evil/app" not in done.err
+    assert "no service has its issues there" in " ".join(done.out.split())
+
+
+def test_the_plan_and_what_was_observed_name_the_repository(teams: Teams, tmp_path: Path) -> None:
+    """As JSON; and a saved look plans the same."""
+    teams.does_there(BOB_TOKEN, title="Something else")
+    saved = str(tmp_path / "observed.json")
+    clock = _later()
+    done = teams.call("plan", "--tracker", "github", "--format", "json", "--save-observed", saved, clock=clock)
+    plan = json.loads(done.out)
+    (change,) = plan["changes"]
+    assert (change["action"], change["repository"]) == ("update", teams.app)
+    again = teams.call("plan", "--tracker", "github", "--format", "json", "--observed", saved, clock=clock)
+    assert json.loads(again.out)["checksum"] == plan["checksum"]
+    done = teams.call("apply", "--tracker", "github", "--observed", saved, "--checksum", plan["checksum"], clock=clock)
+    assert done.code == 0, done
+    assert teams.item_issue()["title"].endswith("Alert on the locks")
