@@ -46,8 +46,6 @@ POLICY: Mapping[str, str] = {
     "documents.timeline_columns": _LAYOUTS,
     "documents.duration": _LAYOUTS,
     "documents.follow_up": "the follow-up review of a postmortem",
-    "access.commanders": "access checks",
-    "access.responders": "access checks",
     "contacts.*.name": "people's names in documents",
     "ingest": _INTAKE,
     "publish": _PAGE,

@@ -219,6 +219,12 @@ class Access(Value, frozen=True):
     commanders: list[str] = []
     responders: list[str] = []
 
+    @property
+    def logins(self) -> frozenset[str]:
+        """The people named here as case-folded logins; a team, a role and a plain name are none."""
+        handles = (name for name in (*self.commanders, *self.responders) if name.startswith("@") and "/" not in name)
+        return frozenset(handle[1:].casefold() for handle in handles)
+
 
 class Contact(Value, frozen=True):
     name: str | None = None

@@ -72,11 +72,15 @@ class Label(Value, frozen=True):
 
 
 class Closing(Value, frozen=True):
-    """How an issue was closed: by which login, at which instant (text, UTC), and the address of what closed it."""
+    """How an issue was closed: by which login, at which instant (text, UTC), and the address of what closed it.
+
+    `belongs` where the same answer names them owner, member or collaborator.
+    """
 
     by: str | None = None
     at: str | None = None
     evidence: str | None = None
+    belongs: bool = False
 
 
 CLOSED_EVENT, REOPENED_EVENT, ASSIGNED_EVENT, UNASSIGNED_EVENT = "closed", "reopened", "assigned", "unassigned"
@@ -88,12 +92,14 @@ class Act(Value, frozen=True):
     """Something that was done to an issue: `event` is one of the five above, `by` the login of who did it.
 
     `at` is an instant (text, UTC), `whom` the login that was assigned or taken off. None where that is not known.
+    `belongs` as of a closing.
     """
 
     event: str
     by: str | None = None
     at: str | None = None
     whom: str | None = None
+    belongs: bool = False
 
 
 class BodyEdit(Value, frozen=True):

@@ -125,7 +125,8 @@ class Desired(NamedTuple):
 
     `identities` are the trusted authors, case-folded; `listed` the labels by which issues are listed, and `palette`
     every label that may be needed, both case-folded. `repository` is the one that is looked at, of those in which
-    issues are; "" = the one with the tracking issues.
+    issues are; "" = the one with the tracking issues. `named` are the logins of the policy's `access`, case-folded,
+    who count whatever the tracker calls them.
     """
 
     issues: Mapping[str, DesiredIssue]
@@ -136,6 +137,7 @@ class Desired(NamedTuple):
     listed: tuple[str, ...]
     palette: Mapping[str, Label]
     repository: str = ""
+    named: frozenset[str] = frozenset()
 
     @property
     def here(self) -> Iterator[DesiredIssue]:
@@ -167,6 +169,7 @@ def desired_issues(
         clashes=clashes,
         identities=frozenset(login.casefold() for login in policy.tracker.identities),
         listed=tuple(name.casefold() for name in listed_labels(policy)),
+        named=policy.access.logins,
         palette=palette(policy, {label for issue in issues.values() for label in issue.labels}),
     )
 

@@ -6,7 +6,7 @@ And a snapshot as a document: what `--save-observed` writes and `--observed` rea
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.time import instant, stamp
-from incident_ops.domain.tracker import Act, Closing, Issue, MissingIssue, Snapshot
+from incident_ops.domain.tracker import Act, Closing, Comment, Issue, MissingIssue, Snapshot
 from incident_ops.errors import Incomplete, UserError
 from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.desired import ITEM_ISSUE, Desired
@@ -120,7 +120,7 @@ def observe(
         acts=acts,
         ticks=ticks,
         not_asked=(*asked[MOST_ASKED:], *sorted(boxes)[MOST_ASKED:]),
-        members=_members(tracker, closings, [*acts.values(), *(tuple(known.values()) for known in ticks.values())]),
+        members=_members(tracker, desired.named, snapshot.comments, [*closings.values(), *_all_acts(acts, ticks)]),
         unassignable=unassignable,
         has_sub_issues=tracker.has_sub_issues,
     )
@@ -196,12 +196,24 @@ def _ticked_boxes(desired: Desired, kept: Mapping[str, Issue]) -> dict[int, froz
     return {number: boxes for number, boxes in found.items() if boxes}
 
 
-def _members(tracker: IssueTracker, closings: Mapping[int, Closing], acts: Iterable[Sequence[Act]]) -> dict[str, bool]:
-    """Whether those who acted on issues belong to the repository; bots are not asked about."""
-    who = {closing.by for closing in closings.values()} | {act.by for known in acts for act in known}
-    asked = sorted({login.casefold() for login in who if login and not login.endswith("[bot]")})
+def _all_acts(acts: Mapping[int, Sequence[Act]], ticks: Mapping[int, Mapping[str, Act]]) -> Iterator[Act]:
+    yield from (act for known in acts.values() for act in known)
+    yield from (act for known in ticks.values() for act in known.values())
+
+
+def _members(
+    tracker: IssueTracker, named: Collection[str], comments: Iterable[Comment], acts: Sequence[Act | Closing]
+) -> dict[str, bool]:
+    """Whether those who acted on issues belong to the repository; bots are not asked about.
+
+    Nor is anybody of whom an answer said it already, or whom the policy names (`named`).
+    """
+    who = {act.by.casefold() for act in acts if act.by and not act.by.endswith("[bot]")}
+    told = {act.by.casefold() for act in acts if act.by and act.belongs}
+    told |= {comment.by.casefold() for comment in comments if not (comment.is_bot or comment.is_stranger)}
+    asked = sorted(who - told - set(named))
     belong = tracker.assignable(asked) if asked else frozenset()
-    return {login: login in belong for login in asked}
+    return {login: login in belong or login in told for login in sorted(who - set(named) | who & told)}
 
 
 def _unassignable(tracker: IssueTracker, desired: Desired, kept: Mapping[str, Issue]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 The later of two contradicting acts counts: a person's on the issue, or the change of the record. Where a date is
 missing the person's counts, because the issue was in step with the record before they acted. A person counts where the
-tracker names them owner, member or collaborator.
+tracker names them owner, member or collaborator, or the policy does.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def asks_who_acted(wanted: DesiredIssue, issue: tracker.Issue) -> bool:
 
 
 def counts(login: str | None, snapshot: tracker.Snapshot) -> bool:
-    """True for an owner, member or collaborator, and for an account that is gone; False for a bot."""
+    """True for an owner, member or collaborator, whom the policy names, and a gone account; False for a bot."""
     if login is None:
         return True
     return not login.endswith(_BOT) and snapshot.members.get(login.casefold(), snapshot.source != tracker.GITHUB)
@@ -363,7 +363,11 @@ def _ignored(wanted: DesiredIssue, issue: tracker.Issue, login: str | None, did:
 
 
 def _why_not(login: str | None) -> str:
-    return "but only what people do counts" if _is_bot(login) else "but is not an owner, member or collaborator here"
+    return (
+        "but only what people do counts"
+        if _is_bot(login)
+        else "but is not an owner, member or collaborator here, nor named in `access` of the policy"
+    )
 
 
 def _is_bot(login: str | None) -> bool:

@@ -11,6 +11,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from incident_ops.domain import record
 from incident_ops.domain.issue_places import spell_issue
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message
@@ -83,6 +85,7 @@ def make_plan(
     broken = [(record, _ids_in(record.path)) for record in unread]
     broken += [(Unread(key, "claimed by more than one record"), frozenset({key})) for key in sorted(desired.clashes)]
     untouchable = frozenset(name for _, names in broken for name in names)
+    snapshot = _with_named(snapshot, desired.named)
     home = side_by_side(desired, snapshot, frozenset(recreate))
     decision, teams, left = _decided(home, untouchable, deleted or {}), snapshot.elsewhere, list(snapshot.unreached)
     every = [home]
@@ -106,6 +109,14 @@ def make_plan(
         owned_open=sum(1 for sides in every for issues in sides.ours.values() for issue in issues if issue.is_open),
         lost=0 if home.is_known else len(home.recorded),
     )
+
+
+def _with_named(snapshot: Snapshot, named: Collection[str]) -> Snapshot:
+    """A snapshot in which those count whom the policy names."""
+    if not named:
+        return snapshot
+    teams = tuple(_with_named(team, named) for team in snapshot.elsewhere)
+    return replace(snapshot, members={**snapshot.members, **dict.fromkeys(named, True)}, elsewhere=teams)
 
 
 def _decided(sides: SideBySide, untouchable: frozenset[str], deleted: Mapping[str, str]) -> KeyDecision:

@@ -61,11 +61,12 @@ def is_automation(by: str | None, policy: Policy) -> bool:
 
 
 def said_by_people(comments: Iterable[Comment], policy: Policy, now: datetime) -> list[tuple[datetime, str]]:
-    """Instant and text of the comments that people of the repository wrote up to `now`, in order."""
+    """Instant and text of the comments that people of the repository, or of `access`, wrote up to `now`, in order."""
     by_people = (
         comment
         for comment in comments
-        if not (comment.is_bot or comment.is_stranger or is_automation(comment.by, policy))
+        if not (comment.is_bot or is_automation(comment.by, policy))
+        if not comment.is_stranger or comment.by.casefold() in policy.access.logins
     )
     return sorted((at, comment.body) for comment in by_people if (at := parse_instant(comment.at)) <= now)
 

@@ -83,7 +83,7 @@ def teams(declared: Teams) -> Teams:
     return declared
 
 
-def test_an_item_gets_its_issue_in_the_repository_of_its_team(declared: Teams) -> None:
+def test_the_issues_of_a_service_are_in_its_repository(declared: Teams) -> None:
     """Opened there with its labels; a second run plans nothing; merged, both issues name each other."""
     plan = declared.command("plan", "--tracker", "github")
     assert "create INC-" in plan

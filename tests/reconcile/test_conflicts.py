@@ -7,13 +7,15 @@ import pytest
 from msgspec.structs import replace
 
 from incident_ops.domain.incident import ActionItem, Change, Measure, Postmortem, Prevention
+from incident_ops.domain.policy_sections import Access
 from incident_ops.domain.record import Append, Record, Set
-from incident_ops.domain.tracker import IssueEdit
+from incident_ops.domain.tracker import Closing, IssueEdit
 from incident_ops.reconcile import observe as observing
 from incident_ops.reconcile.changes import CLOSE, EDIT, PEOPLE, REOPEN, UPDATE
 from incident_ops.reconcile.diff import edits_by_path, new_numbers
 from incident_ops.reconcile.people import measure_key
 from incident_ops.reconcile.plan import Plan, leave_edits
+from tests.reconcile import builders
 from tests.reconcile.builders import (
     item,
     merged,
@@ -247,7 +249,8 @@ def test_a_strangers_act_does_not_count() -> None:
     tracker.close_by("mallory", ITEM, at=NOON)
     made = act(tracker, records)
     assert not made.record_edits
-    why = "@mallory closed this issue, but is not an owner, member or collaborator here; the item is open."
+    why = "@mallory closed this issue, but is not an owner, member or collaborator here, "
+    why += "nor named in `access` of the policy; the item is open."
     assert comment(tracker).startswith(why)
     tracker.reopen_by("bob", ITEM, LATER)
     tracker.assign_by("mallory", ITEM, [], LATER)
@@ -257,6 +260,29 @@ def test_a_strangers_act_does_not_count() -> None:
     tracker.reopen_by("mallory", ITEM, "2025-02-03T00:00:00Z")
     assert not act(tracker, records).record_edits
     assert "@mallory reopened this issue, but is not an owner, member or collaborator" in comment(tracker)
+
+
+@pytest.mark.parametrize("role", ["commanders", "responders"])
+def test_whom_the_policy_names_counts_like_a_member(role: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An act of somebody in `access` counts, and nobody is asked about them."""
+    monkeypatch.setattr(builders, "POLICY", replace(builders.POLICY, access=Access(**{role: ["@Mallory"]})))
+    tracker, records = synced(can_be_assigned={"alice", "bob"})
+    tracker.close_by("mallory", ITEM, at=NOON)
+    asked: list[str] = []
+    monkeypatch.setattr(tracker, "assignable", lambda logins: asked.extend(logins) or frozenset(logins))
+    (after,) = merged(records, plan_for(records, tracker))
+    assert (after.incident.action_items[0].status, after.incident.action_items[0].done_by) == ("done", "@mallory")
+    assert "mallory" not in asked
+
+
+def test_whom_an_answer_names_a_member_is_not_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A comment in the same timeline says it."""
+    tracker, records = synced()
+    tracker.close_by("carol", ITEM, at=NOON)
+    monkeypatch.setattr(tracker, "closing", lambda _: Closing("carol", NOON, belongs=True))
+    monkeypatch.setattr(tracker, "assignable", lambda logins: pytest.fail(f"asked about {logins}"))
+    (after,) = merged(records, plan_for(records, tracker))
+    assert after.incident.action_items[0].done_by == "@carol"
 
 
 def test_a_bots_closing_counts_with_a_merged_change_alone() -> None:

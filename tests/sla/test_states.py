@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from incident_ops.domain.as_of import as_of
+from incident_ops.domain.policy_sections import Access
 from incident_ops.edits.finish import apply_due_move
 from incident_ops.sla.activity import NOTHING_SEEN, Seen, due_moves
 from tests.sla.escalating import ITIL, START, at, comment, incident, moved, note, policy, text
@@ -68,6 +70,8 @@ def test_a_persons_word_reopens() -> None:
     assert due(closed(), "6d", Seen((comment("3h"),))) == []  # said before, or with, the closing
     assert due(closed(), "6d", Seen((comment("5d", is_bot=True),))) == []
     assert due(closed(), "6d", Seen((comment("5d", is_stranger=True),))) == []
+    named = replace(ITIL, access=Access(responders=["@User"]))
+    assert due(closed(), "6d", Seen((comment("5d", is_stranger=True),)), named) == back
     assert due(closed(), "4d", Seen((comment("5d"),))) == []  # not said yet
     duplicate = closed(outcome="duplicate", duplicate_of="INC-2")
     assert due(duplicate, "6d", Seen((comment("5d"),))) == []

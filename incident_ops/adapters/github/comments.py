@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from incident_ops.adapters.github.client import Client, Identity
-from incident_ops.adapters.github.responses import CommentSeen, Said, check, check_body
+from incident_ops.adapters.github.responses import BELONG, CommentSeen, Said, check, check_body
 from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.domain.tracker import Comment
 from incident_ops.errors import Ambiguous, Incomplete, Stopped
 
-_BELONG = ("OWNER", "MEMBER", "COLLABORATOR")
 _LOOKS_FIRST = "the next run looks for it first"
 
 
@@ -50,7 +49,7 @@ class Comments:
             at = stamp(parse_instant(one.created_at))
         except ValueError as error:
             raise Incomplete(f"{doing}: {one.created_at!r} is not an instant", hint="run it again") from error
-        is_stranger = one.author_association not in _BELONG
+        is_stranger = one.author_association not in BELONG
         return Comment(issue=one.issue, by=who, at=at, body=one.body or "", is_bot=is_bot, is_stranger=is_stranger)
 
     def _ours(self, number: int, marker: str) -> CommentSeen | None:

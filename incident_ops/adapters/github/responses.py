@@ -124,6 +124,10 @@ class Account(msgspec.Struct, frozen=True):
     type: str = "User"
 
 
+BELONG = ("OWNER", "MEMBER", "COLLABORATOR")
+"""What GitHub calls the people of a repository (`author_association`)."""
+
+
 class Said(msgspec.Struct, frozen=True):
     """A comment in the list of a whole repository; pull requests' are among them."""
 

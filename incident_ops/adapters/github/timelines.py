@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from incident_ops.adapters.github.client import Client
-from incident_ops.adapters.github.responses import Account, Login, check
+from incident_ops.adapters.github.responses import BELONG, Account, Login, check
 from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.domain.tracker import ASSIGNED_EVENT, CLOSED_EVENT, REOPENED_EVENT, UNASSIGNED_EVENT, Act, Closing
 from incident_ops.errors import Incomplete
@@ -42,6 +42,7 @@ class Event(msgspec.Struct, frozen=True):
     created_at: str | None = None
     commit_url: str | None = None
     source: _From | None = None
+    author_association: str = ""
 
 
 def read(client: Client, number: int, doing: str) -> list[Event]:
@@ -77,24 +78,32 @@ def closing(events: Sequence[Event], number: int, site: str) -> Closing:
         by=last.actor.login if last.actor else None,
         at=stamp(at) if at else None,
         evidence=_commit(last, site) if last.commit_url else _pull(events, at, number),
+        belongs=bool(last.actor and last.actor.login in _who_belongs(events)),
     )
 
 
 def acts(events: Sequence[Event]) -> list[Act]:
     """The closings, reopenings and assignments among the events of a timeline, in order."""
     found = (event for event in events if event.event in _ACTS)
+    belong = _who_belongs(events)
     return [
         Act(
             event=event.event,
             by=event.actor.login if event.actor else None,
             at=stamp(at) if (at := _instant(event.created_at)) else None,
             whom=event.assignee.login if event.assignee else None,
+            belongs=bool(event.actor and event.actor.login in belong),
         )
         for event in found
     ]
 
 
 _ACTS = (CLOSED_EVENT, REOPENED_EVENT, ASSIGNED_EVENT, UNASSIGNED_EVENT)
+
+
+def _who_belongs(events: Sequence[Event]) -> frozenset[str]:
+    """Those whom a comment in the timeline names owner, member or collaborator."""
+    return frozenset(one.actor.login for one in events if one.actor and one.author_association in BELONG)
 
 
 def _commit(event: Event, site: str) -> str | None:
