@@ -37,7 +37,9 @@ def spell_recorded(recorded: int | str) -> str:
 def team_repository(incident: Incident, services: Mapping[str, Service]) -> str:
     """Where items of an incident get their issues: as the first of its services says that names a repository.
 
-    "" where none does.
+    "" where none does, and for a restricted incident, whose items are for those who may read its record.
     """
+    if incident.visibility == "restricted":
+        return ""
     named = (services[name].issues for name in incident.services if name in services)
     return next((repository for repository in named if repository), "")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
+from incident_ops.adapters.github import connect
+from incident_ops.adapters.github.client import Wire
+from incident_ops.adapters.github.responses import Answer, Lost
+from incident_ops.app import apply as applying
 from incident_ops.domain.time import stamp
 from incident_ops.reconcile.generated_block import owner
 from tests.cli.scene import Folder
@@ -211,6 +217,88 @@ def test_a_repository_that_takes_nothing_any_more_hides_no_other_work(
     assert "SEV1" in {label["name"] for label in teams.issue("")["labels"]}
     assert all("/" not in key for key in teams.issues()), "no second issue"
     assert teams.item()["issue"] == f"{teams.app}#{number}"
+
+
+class Outage:
+    """Requests about one repository whose answers are lost, as `what` says of each."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, what: Callable[[str, str], str]) -> None:
+        self.what, self.sent = what, Wire.send
+        monkeypatch.setattr(Wire, "send", lambda wire, *words: self.send(wire, *words))
+        quick = functools.partial(connect.connect, sleep=lambda _: None)
+        monkeypatch.setattr(connect, "connect", quick)
+
+    def send(self, wire: Wire, method: str, place: str, body: object) -> Answer | Lost:
+        """`before` = it never comes there, `after` = only its answer is lost."""
+        when = self.what(method, place)
+        answer = None if when == "before" else self.sent(wire, method, place, body)
+        return Answer(502, {}, None) if answer is None or when else answer
+
+
+def test_a_repository_that_does_not_answer_is_left_for_the_next_run(
+    teams: Teams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All else is done, exit code 3; what people did there meanwhile comes with the run that reaches it."""
+    path = f"/repos/{teams.app}"
+    outage = Outage(monkeypatch, lambda _, place: "before" if path in place else "")
+    teams.does_there(BOB_TOKEN, state="closed", state_reason="completed")
+    teams.command("update", "--severity", "SEV1", "--reason", "it is worse", "--by", "@alice")
+    teams.push("worse")
+    done = teams.call("apply", "--tracker", "github", clock=_later())
+    assert done.code == 3, done
+    assert f"{teams.app}: not read, its issues are left alone: did not answer" in done.err
+    assert "SEV1" in {label["name"] for label in teams.issue("")["labels"]}
+    assert teams.ask("GET", "/pulls?state=open") == []
+    outage.what = lambda *_: ""
+    teams.apply()
+    teams.accept()
+    assert teams.item()["status"] == "done"
+    assert teams.nothing_is_planned()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_lost_answer_there_opens_no_second_issue(declared: Teams, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
+    """The tracking issue is opened whatever happens there; the next run looks before it opens another."""
+    path = f"/repos/{declared.app}/issues"
+    outage = Outage(monkeypatch, lambda method, place: when if (method, place) == ("POST", path) else "")
+    done = declared.call("apply", "--tracker", "github", clock=_later())
+    assert done.code == (4 if when == "before" else 0), done
+    assert len(declared.issues()) == 1
+    outage.what = lambda *_: ""
+    declared.apply()
+    declared.accept()
+    assert len(declared.there()) == 1
+    assert declared.item()["issue"] == f"{declared.app}#{declared.item_issue()['number']}"
+    assert declared.nothing_is_planned()
+
+
+def test_a_run_that_dies_after_it_opened_one_there_opens_no_second(
+    declared: Teams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its line 1 is found, though its number was kept nowhere."""
+    with monkeypatch.context() as dying:
+        dying.setattr(applying, "keep_numbers", _die)
+        assert declared.call("apply", "--tracker", "github", clock=_later()).code != 0
+    assert len(declared.there()) == 1
+    declared.apply()
+    declared.accept()
+    assert len(declared.there()) == 1
+    assert declared.nothing_is_planned()
+
+
+def _die(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_item_of_a_restricted_incident_stays_with_it(declared: Teams) -> None:
+    """Who reads the repository of the team need not read the record."""
+    policy = declared.folder.path / "policy.yaml"
+    policy.write_text(policy.read_text() + "access: {private: true}\n")
+    declared.command("edit", "--visibility", "restricted", "--by", "@alice")
+    declared.push("restricted")
+    declared.apply()
+    assert declared.there() == {}
+    assert sum("/" in key for key in declared.issues()) == 1
 
 
 def _later() -> str:
