@@ -34,7 +34,14 @@ from incident_ops.reconcile.desired import Desired, desired_issues
 from incident_ops.reconcile.diff import edits_by_path, key_of
 from incident_ops.reconcile.places import settle_places
 from incident_ops.reconcile.plan import Plan, add_decision, leave_edits, make_plan
-from incident_ops.reconcile.proposals import EditName, branch_of, compare_proposals, edit_name, refusals
+from incident_ops.reconcile.proposals import (
+    EditName,
+    branch_of,
+    compare_proposals,
+    edit_name,
+    left_as_they_are,
+    refusals,
+)
 from incident_ops.reconcile.unsettled import say_unsettled
 from incident_ops.records.history import deletions, every_record
 from incident_ops.sla.obligations import DueObligations, SeenOf
@@ -208,6 +215,7 @@ def _with_proposals(
     edits = [] if _is_pushed(workspace) else [change for change in plan.changes if change.action == EDIT]
     if options.observed is None:
         observed = replace(observed, proposals=with_pulls(github, observed.proposals, edits))
+    observed = replace(observed, proposals=left_as_they_are(observed.proposals, plan.incomplete))
     seen = {proposal.branch: proposal for proposal in observed.proposals}
     left = refusals(edits, seen)
     wanted, no_room = desired_proposals(workspace, [change for change in edits if edit_name(change) not in left])

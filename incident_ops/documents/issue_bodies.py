@@ -297,7 +297,11 @@ def _items(incident: Incident, policy: Policy, now: datetime, stays: Mapping[str
     for item in incident.action_items:
         if reason := stays.get(item_key(incident.id, item.id)):
             why.setdefault(reason, []).append(item.id)
-    notes = [f"\n> Here, not with the team: {', '.join(ids)}. {inline(reason)}" for reason, ids in why.items()]
+    notes = [
+        f"\n> {', '.join(ids)} {'has its issue' if len(ids) == 1 else 'have their issues'} in this repository: "
+        + inline(reason)
+        for reason, ids in why.items()
+    ]
     return "\n".join(["### Action items\n", *lines, *notes]) if lines else ""
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 from incident_ops.domain.tracker import FAILED, GITHUB, NOT_ASKED, TAKES_NONE, Snapshot, Unreached
-from incident_ops.reconcile.changes import Kept, LeftAlone
-from incident_ops.reconcile.desired import Desired, DesiredIssue, incident_of
-from incident_ops.reconcile.diff import key_of
+from incident_ops.reconcile.changes import Kept, KeyDecision, LeftAlone
+from incident_ops.reconcile.desired import Desired, DesiredIssue
+from incident_ops.reconcile.diff import key_of, new_numbers
 
 _NOT_ASKED = "was not asked about when the tracker was observed; observe it again"
 
@@ -84,18 +85,29 @@ def _marked(snapshot: Snapshot, desired: Desired, repository: str) -> dict[str, 
     return {key: repository for key in keys if key}
 
 
+class LeftInTeams(NamedTuple):
+    """What a plan says of items of which nothing is known: what is done and listed for them, the repositories that make
+    the run incomplete, and the incidents whose items they are."""
+
+    decision: KeyDecision
+    alone: tuple[LeftAlone, ...]
+    incidents: frozenset[str]
+
+
 def left_in_teams(
     desired: Desired, planned: Collection[str], unreached: Iterable[Unreached], untouchable: frozenset[str]
-) -> tuple[list[Kept], list[LeftAlone]]:
-    """The items of which nothing is known, each listed, and the repositories that make a run incomplete.
+) -> LeftInTeams:
+    """`planned` are the repositories that were looked at. Items that stay with their tracking issue are listed too.
 
-    `planned` are the repositories that were looked at. Items that stay with their tracking issue are listed too.
+    A number that an earlier run kept still goes into its record.
     """
     known = {left.repository: left for left in unreached}
     kept: list[Kept] = []
+    opened: dict[str, int] = {}
     numbers: dict[str, list[int]] = defaultdict(list)
+    incidents: set[str] = set()
     for wanted in desired.issues.values():
-        if not untouchable.isdisjoint((wanted.key, incident_of(wanted.key))):
+        if not untouchable.isdisjoint((wanted.key, wanted.incident.id)):
             continue
         if wanted.stays:
             kept.append(Kept(wanted.key, wanted.kind, None, f"its issue stays with the tracking issue: {wanted.stays}"))
@@ -103,10 +115,16 @@ def left_in_teams(
         if not place or place in planned:
             continue
         left = known.get(place, Unreached(place, NOT_ASKED, _NOT_ASKED))
-        number = wanted.number if wanted.number is not None else left.numbers.get(wanted.key)
-        why = left.why if number is not None else f"it has no issue yet: {left.why}"
-        kept.append(Kept(wanted.key, wanted.kind, number, why, repository=place))
-        if left.kind == FAILED or (left.kind == TAKES_NONE and wanted.closed_as is None):
+        opened |= {wanted.key: left.numbers[wanted.key]} if wanted.key in left.numbers else {}
+        number = wanted.number if wanted.number is not None else opened.get(wanted.key)
+        incidents |= set() if number is None else {wanted.incident.id}
+        is_incomplete = left.kind == FAILED or (left.kind == TAKES_NONE and wanted.closed_as is None)
+        if is_incomplete:
             numbers[place] += [] if number is None else [number]
-    alone = [LeftAlone(name, known[name].why.removeprefix(f"{name} "), tuple(found)) for name, found in numbers.items()]
-    return kept, alone
+        if number is None or not is_incomplete:
+            why = left.why if number is not None else f"it has no issue yet: {left.why}"
+            kept.append(Kept(wanted.key, wanted.kind, number, why, repository=place))
+    alone = (LeftAlone(name, known[name].why.removeprefix(f"{name} "), tuple(found)) for name, found in numbers.items())
+    unnumbered = {key: number for key, number in opened.items() if desired.issues[key].number is None}
+    decision = KeyDecision(new_numbers(desired, unnumbered), tuple(kept))
+    return LeftInTeams(decision, tuple(alone), frozenset(incidents))

@@ -52,7 +52,7 @@ class Plan(NamedTuple):
     """What an apply would do, in order.
 
     `owned_open` is how many open issues are ours; `lost` how many numbers records carry while the tracker shows no
-    issue of ours at all.
+    issue of ours at all. `incomplete` are the incidents of which some items' issues are not known.
     """
 
     changes: tuple[PlannedChange, ...]
@@ -61,6 +61,7 @@ class Plan(NamedTuple):
     checksum: str
     owned_open: int = 0
     lost: int = 0
+    incomplete: frozenset[str] = frozenset()
 
     @property
     def record_edits(self) -> Mapping[str, tuple[record.Edit, ...]]:
@@ -98,16 +99,18 @@ def make_plan(
             continue
         decision, every = join_decisions([decision, there]), [*every, sides]
     planned = {sides.desired.repository for sides in every}
-    kept, alone = left_in_teams(desired, planned, left, untouchable)
+    unknown = left_in_teams(desired, planned, left, untouchable)
+    decision = join_decisions([decision, unknown.decision])
     changes = tuple(sorted(decision.changes, key=lambda change: change.turn))
     unread_records = (LeftAlone(left.path, left.reason, _numbers(names, home.ours)) for left, names in broken)
     return Plan(
         changes=changes,
-        kept=(*decision.kept, *kept),
-        unread=(*unread_records, *alone),
+        kept=decision.kept,
+        unread=(*unread_records, *unknown.alone),
         checksum=checksum(changes),
         owned_open=sum(1 for sides in every for issues in sides.ours.values() for issue in issues if issue.is_open),
         lost=0 if home.is_known else len(home.recorded),
+        incomplete=unknown.incidents,
     )
 
 

@@ -12,8 +12,19 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from incident_ops.domain.tracker import Proposal, ProposedFile, PullRequest
-from incident_ops.reconcile.changes import AUTOMATION, EDIT, NUMBERS, PROPOSAL, Kept, KeyDecision, PlannedChange
+from incident_ops.reconcile.changes import (
+    AUTOMATION,
+    EDIT,
+    NUMBERS,
+    PEOPLE,
+    PROPOSAL,
+    Kept,
+    KeyDecision,
+    PlannedChange,
+)
 from incident_ops.reconcile.desired import incident_of
 from incident_ops.reconcile.generated_block import normalise
 
@@ -108,13 +119,27 @@ def text_until_moved(wanted: DesiredProposal, seen: Proposal) -> str:
     return wanted.body if is_covered or len(both) > _LONGEST_TEXT else both
 
 
+def left_as_they_are(proposals: Iterable[Proposal], incidents: Collection[str]) -> tuple[Proposal, ...]:
+    """Proposals of which those stay untouched that may hold what people did on issues that nobody sees now.
+
+    `incidents` are those with such issues.
+    """
+    branches = {f"{BRANCHES}/{PEOPLE}/{incident}" for incident in incidents}
+    return tuple(
+        replace(proposal, is_known=False) if proposal.branch in branches and proposal.pull is not None else proposal
+        for proposal in proposals
+    )
+
+
 def refusals(changes: Iterable[PlannedChange], seen: Mapping[str, Proposal]) -> dict[EditName, str]:
     """The edits that people refused, each with who did and where; and those of which nobody asked yet."""
     found: dict[EditName, str] = {}
     for change in changes:
         proposal = seen.get(branch_of(change)) if change.topic else None
         if proposal and not proposal.is_known and fingerprint(change) in unexplained([change], proposal):
-            found[edit_name(change)] = "left for the next run, which looks into other pull requests"
+            found[edit_name(change)] = (
+                "left for the next run, which looks into other pull requests or reaches every repository"
+            )
         pull = _refusing(change, proposal.refused) if proposal else None
         if proposal and pull is not None:
             can_reopen = bool(proposal.commit) and proposal.pull is None

@@ -256,6 +256,28 @@ def test_a_repository_that_does_not_answer_is_left_for_the_next_run(
     assert teams.nothing_is_planned()
 
 
+def test_an_outage_takes_no_proposal_back(declared: Teams, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither that of a number nor what people did there; both can be merged meanwhile."""
+    path = f"/repos/{declared.app}"
+    outage = Outage(monkeypatch, lambda *_: "")
+    declared.apply()
+    declared.does_there(BOB_TOKEN, state="closed", state_reason="completed")
+    declared.apply()
+    before = declared.ask("GET", "/pulls?state=open")
+    assert len(before) == 2
+    outage.what = lambda _, place: "before" if path in place else ""
+    done = declared.call("apply", "--tracker", "github", clock=_later())
+    assert done.code == 3, done
+    after = declared.ask("GET", "/pulls?state=open")
+    assert [(one["number"], one["body"], one["head"]["sha"]) for one in after] == [
+        (one["number"], one["body"], one["head"]["sha"]) for one in before
+    ]
+    outage.what = lambda *_: ""
+    declared.accept()
+    assert (declared.item()["status"], declared.item()["issue"]) == ("done", f"{declared.app}#1")
+    assert declared.nothing_is_planned()
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_lost_answer_there_opens_no_second_issue(declared: Teams, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
     """The tracking issue is opened whatever happens there; the next run looks before it opens another."""

@@ -120,7 +120,8 @@ def test_an_item_is_known_there_by_what_earlier_runs_kept() -> None:
     """Also where that repository does not answer now, and the services name another one."""
     left = Unreached(APP, FAILED, "did not answer", numbers={KEY: 4})
     made = plan(asking([record(1, item(1))], OTHER), MemoryTracker(), team_of(OTHER), unreached=(left,))
-    assert all(change.key != KEY for change in made.changes)
+    (edit,) = (change for change in made.changes if change.key == KEY)
+    assert (edit.action, edit.edits[0].value) == ("edit", f"{APP}#4")
     assert [(one.path, one.numbers) for one in made.unread] == [(APP, (4,))]
 
 

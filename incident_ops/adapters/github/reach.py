@@ -15,7 +15,7 @@ from incident_ops.errors import Incomplete
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+", re.ASCII)
 _MAY_WRITE = ("admin", "maintain", "push", "triage")
 _MOST_PAGES = 10  # of a hundred repositories each; beyond them the first write tells
-_ELSE = "or take `issues` out of the service"
+_ELSE = "or take `issues` of the service out of services.yaml"
 
 
 class Reached(NamedTuple):

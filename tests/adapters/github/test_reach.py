@@ -45,7 +45,7 @@ def test_an_app_reaches_what_it_was_given(server: ScriptedServer, ids: list[int]
     if not is_reached:
         assert got.why == (
             "acme/app is not open to this token (use the token of a GitHub App that is installed there with "
-            "`Issues: write`, or take `issues` out of the service)"
+            "`Issues: write`, or take `issues` of the service out of services.yaml)"
         )
 
 
