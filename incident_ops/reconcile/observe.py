@@ -209,11 +209,11 @@ def _members(
     Nor is anybody of whom an answer said it already, or whom the policy names (`named`).
     """
     who = {act.by.casefold() for act in acts if act.by and not act.by.endswith("[bot]")}
-    told = {act.by.casefold() for act in acts if act.by and act.belongs}
-    told |= {comment.by.casefold() for comment in comments if not (comment.is_bot or comment.is_stranger)}
-    asked = sorted(who - told - set(named))
+    known = {act.by.casefold() for act in acts if act.by and act.belongs}
+    known |= {comment.by.casefold() for comment in comments if not (comment.is_bot or comment.is_stranger)}
+    asked = sorted(who - known - set(named))
     belong = tracker.assignable(asked) if asked else frozenset()
-    return {login: login in belong or login in told for login in sorted(who - set(named) | who & told)}
+    return {login: login in belong or login in known for login in sorted(who - set(named) | who & known)}
 
 
 def _unassignable(tracker: IssueTracker, desired: Desired, kept: Mapping[str, Issue]) -> tuple[str, ...]:

@@ -111,7 +111,7 @@ class GitHubTracker:
     def beside(self, repository: str, label: str) -> GitHubTracker | Unreached:
         """The issues of a team's repository, listed by `label`, within the same budget; asked about once.
 
-        Unreached where it takes no issues from this token. Incomplete where that cannot be told.
+        Unreached where it takes no issues from this token. Incomplete where GitHub does not say.
         """
         name = repository.casefold()
         if name not in self._teams:
