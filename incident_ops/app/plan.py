@@ -119,7 +119,7 @@ def _plan(workspace: Workspace, github: GitHubTracker | None, options: PlanOptio
     wanted = desired_issues(records, world.policy, {}, world.now, world.services)
     recent = [record for record in recent_records(workspace, records) if record.incident.id not in wanted.clashes]
     observed = observe_tracker(workspace, tracker, wanted, recent, options.observed)
-    wanted = _with_places(wanted, observed, records, world)
+    wanted = _with_places(wanted, observed, records, world, options.recreate)
     deleted = _deleted(workspace, observed, wanted, records)
     plan = make_plan(wanted, observed, workspace.catalogue.unreadable(), deleted, options.recreate)
     seen = seen_on_tracker(wanted, observed)
@@ -150,9 +150,11 @@ def _plan(workspace: Workspace, github: GitHubTracker | None, options: PlanOptio
     )
 
 
-def _with_places(wanted: Desired, observed: Snapshot, records: Sequence[Record], world: World) -> Desired:
+def _with_places(
+    wanted: Desired, observed: Snapshot, records: Sequence[Record], world: World, recreate: Sequence[str]
+) -> Desired:
     """Desired issues with their repositories, and texts that say so."""
-    wanted = settle_places(wanted, observed)
+    wanted = settle_places(wanted, observed, recreate)
     stays = {key: issue.stays for key, issue in wanted.issues.items() if issue.stays}
     places = ItemPlaces(observed.repository, stays)
     return wanted._replace(bodies=IssueBodies(records, world.policy, world.now, places))

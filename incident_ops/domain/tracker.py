@@ -199,10 +199,10 @@ class Unreached(Value, frozen=True):
     names: tuple[str, ...] = ()
     numbers: dict[str, int] = {}
 
-    @property
-    def why(self) -> str:
-        """One sentence, with the fix."""
-        return f"{self.repository} {self.reason}" + (f" ({self.hint})" if self.hint else "")
+    def why(self, instead: str = "") -> str:
+        """One sentence, with the fix; `instead` is what else helps where the repository takes no issues."""
+        ways = [way for way in (self.hint, instead if self.kind == TAKES_NONE else "") if way]
+        return f"{self.repository} {self.reason}" + (f" ({', or '.join(ways)})" if ways else "")
 
 
 class Snapshot(Value, frozen=True):

@@ -18,9 +18,16 @@ from incident_ops.reconcile.diff import key_of, new_numbers
 _NOT_ASKED = "was not asked about when the tracker was observed; observe it again"
 
 
-def settle_places(desired: Desired, snapshot: Snapshot) -> Desired:
-    """Desired issues, each with the repository that has or gets it; a tracker other than GitHub is one for all."""
-    places = _Places(desired, snapshot)
+_NO_TEAM = "take `issues` of the service out of services.yaml"
+_ANEW = "`--recreate KEY` opens a new one beside the tracking issue"
+
+
+def settle_places(desired: Desired, snapshot: Snapshot, recreate: Collection[str] = ()) -> Desired:
+    """Desired issues, each with the repository that has or gets it; a tracker other than GitHub is one for all.
+
+    `recreate`: keys that get a new issue beside the tracking issue where their repository takes none any more.
+    """
+    places = _Places(desired, snapshot, frozenset(recreate))
     return desired._replace(issues={key: places.settled(wanted) for key, wanted in desired.issues.items()})
 
 
@@ -40,7 +47,8 @@ def asked_repositories(desired: Desired, kept: Mapping[str, Collection[str]]) ->
 class _Places:
     """What a snapshot tells about repositories: their names, and the keys that have an issue there."""
 
-    def __init__(self, desired: Desired, snapshot: Snapshot) -> None:
+    def __init__(self, desired: Desired, snapshot: Snapshot, recreate: frozenset[str]) -> None:
+        self._recreate = recreate
         self._is_hosted = snapshot.source == GITHUB
         self._names = _spellings("", (snapshot.repository, *snapshot.names))
         self._unreached: dict[str, Unreached] = {}
@@ -57,11 +65,12 @@ class _Places:
     def settled(self, wanted: DesiredIssue) -> DesiredIssue:
         if not self._is_hosted or wanted.item is None:
             return wanted._replace(repository="", stays="")
-        if wanted.number is not None:
-            place = self._names.get(wanted.repository.casefold(), wanted.repository)
-            return wanted._replace(repository=place, stays="" if place else self._why_here(wanted))
-        if wanted.key in self._has:
-            place = self._has[wanted.key]
+        if wanted.number is not None or wanted.key in self._has:
+            recorded = self._names.get(wanted.repository.casefold(), wanted.repository)
+            place = recorded if wanted.number is not None else self._has[wanted.key]
+            is_anew = wanted.key in self._recreate or self._has.get(wanted.key) == ""
+            if is_anew and self._takes_none(place):
+                return wanted._replace(repository="", number=None, stays=self._why_here(wanted))
             return wanted._replace(repository=place, stays="" if place else self._why_here(wanted))
         why = self._why_here(wanted)
         is_here = bool(why) or wanted.closed_as is not None or not wanted.team
@@ -71,8 +80,11 @@ class _Places:
     def _why_here(self, wanted: DesiredIssue) -> str:
         """Why an open item is not in the repository of its team, where that one takes no issues."""
         team = self._names.get(wanted.team.casefold(), wanted.team)
-        left = self._unreached.get(team) if team and wanted.closed_as is None else None
-        return left.why if left and left.kind == TAKES_NONE else ""
+        is_here = wanted.closed_as is None and self._takes_none(team)
+        return self._unreached[team].why(_NO_TEAM) if is_here else ""
+
+    def _takes_none(self, repository: str) -> bool:
+        return repository in self._unreached and self._unreached[repository].kind == TAKES_NONE
 
 
 def _spellings(repository: str, names: Iterable[str]) -> dict[str, str]:
@@ -122,9 +134,12 @@ def left_in_teams(
         if is_incomplete:
             numbers[place] += [] if number is None else [number]
         if number is None or not is_incomplete:
-            why = left.why if number is not None else f"it has no issue yet: {left.why}"
+            why = left.why() if number is not None else f"it has no issue yet: {left.why()}"
             kept.append(Kept(wanted.key, wanted.kind, number, why, repository=place))
-    alone = (LeftAlone(name, known[name].why.removeprefix(f"{name} "), tuple(found)) for name, found in numbers.items())
+    alone = (
+        LeftAlone(name, known[name].why(_ANEW).removeprefix(f"{name} "), tuple(found))
+        for name, found in numbers.items()
+    )
     unnumbered = {key: number for key, number in opened.items() if desired.issues[key].number is None}
     decision = KeyDecision(new_numbers(desired, unnumbered), tuple(kept))
     return LeftInTeams(decision, tuple(alone), frozenset(incidents))

@@ -204,7 +204,7 @@ def test_a_repository_that_takes_nothing_any_more_hides_no_other_work(
     teams: Teams, github: Standin, fields: dict[str, bool]
 ) -> None:
     """Its items are left alone and listed, exit code 3; the tracking issue follows its record."""
-    number = teams.item_issue()["number"]
+    number, (key,) = teams.item_issue()["number"], teams.there()
     _archive(github, teams.app, **fields)
     teams.command("update", "--severity", "SEV1", "--reason", "it is worse", "--by", "@alice")
     teams.push("worse")
@@ -217,6 +217,13 @@ def test_a_repository_that_takes_nothing_any_more_hides_no_other_work(
     assert "SEV1" in {label["name"] for label in teams.issue("")["labels"]}
     assert all("/" not in key for key in teams.issues()), "no second issue"
     assert teams.item()["issue"] == f"{teams.app}#{number}"
+    assert "--recreate KEY" in done.err
+    done = teams.call("apply", "--tracker", "github", "--recreate", key, clock=_later())
+    assert done.code == 0, done
+    assert "Nothing to do" in teams.command("plan", "--tracker", "github")
+    teams.accept()
+    assert teams.item()["issue"] == teams.issue()["number"]
+    assert teams.nothing_is_planned()
 
 
 class Outage:

@@ -15,7 +15,6 @@ from incident_ops.errors import Incomplete
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+", re.ASCII)
 _MAY_WRITE = ("admin", "maintain", "push", "triage")
 _MOST_PAGES = 10  # of a hundred repositories each; beyond them the first write tells
-_ELSE = "or take `issues` of the service out of services.yaml"
 
 
 class Reached(NamedTuple):
@@ -38,7 +37,7 @@ def reached(client: Client) -> Reached | Unreached:
     doing = f"asking about {asked}"
     answer = client.ask("GET", "")
     if answer.status in (403, 404, 451):
-        hint = f"check the name; the token has to be of a GitHub App that is installed there, {_ELSE}"
+        hint = "check the name; the token has to be of a GitHub App that is installed there"
         return _no(asked, "is not there, or this token may not see it", hint)
     if answer.status >= 300:
         raise refused(answer, Incomplete, doing, asked)
@@ -47,11 +46,11 @@ def reached(client: Client) -> Reached | Unreached:
     if not _NAME.fullmatch(name):
         raise Incomplete(f"{doing}: GitHub's answer names no repository", hint="run it again")
     if seen.archived:
-        return _no(asked, "is archived", f"unarchive it, {_ELSE}")
+        return _no(asked, "is archived", "unarchive it")
     if not seen.has_issues:
-        return _no(asked, "has issues switched off", f"Settings > General > Features there, {_ELSE}")
+        return _no(asked, "has issues switched off", "switch them on there: Settings > General > Features")
     if not _may_write(client, seen, doing):
-        hint = f"use the token of a GitHub App that is installed there with `Issues: write`, {_ELSE}"
+        hint = "use the token of a GitHub App that is installed there with `Issues: write`"
         return _no(asked, "is not open to this token", hint)
     return Reached(name, seen.id)
 
