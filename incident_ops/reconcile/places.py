@@ -16,8 +16,6 @@ from incident_ops.reconcile.desired import Desired, DesiredIssue
 from incident_ops.reconcile.diff import key_of, new_numbers
 
 _NOT_ASKED = "was not asked about when the tracker was observed; observe it again"
-
-
 _NO_TEAM = "take `issues` of the service out of services.yaml"
 _ANEW = "`--recreate KEY` opens a new one beside the tracking issue"
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from incident_ops.domain.incident import ActionItem, Change, Measure, Postmortem, Prevention
 from incident_ops.domain.policy_sections import Access
 from incident_ops.domain.record import Append, Record, Set
-from incident_ops.domain.tracker import Closing, IssueEdit
+from incident_ops.domain.tracker import IssueEdit
 from incident_ops.reconcile import observe as observing
 from incident_ops.reconcile.changes import CLOSE, EDIT, PEOPLE, REOPEN, UPDATE
 from incident_ops.reconcile.diff import edits_by_path, new_numbers
@@ -273,16 +273,6 @@ def test_whom_the_policy_names_counts_like_a_member(role: str, monkeypatch: pyte
     (after,) = merged(records, plan_for(records, tracker))
     assert (after.incident.action_items[0].status, after.incident.action_items[0].done_by) == ("done", "@mallory")
     assert "mallory" not in asked
-
-
-def test_whom_an_answer_names_a_member_is_not_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A comment in the same timeline says it."""
-    tracker, records = synced()
-    tracker.close_by("carol", ITEM, at=NOON)
-    monkeypatch.setattr(tracker, "closing", lambda _: Closing("carol", NOON, belongs=True))
-    monkeypatch.setattr(tracker, "assignable", lambda logins: pytest.fail(f"asked about {logins}"))
-    (after,) = merged(records, plan_for(records, tracker))
-    assert after.incident.action_items[0].done_by == "@carol"
 
 
 def test_a_bots_closing_counts_with_a_merged_change_alone() -> None:

@@ -11,7 +11,19 @@ from incident_ops.domain.tracker import ISSUE_DELETED, Closing, MissingIssue
 from incident_ops.errors import Incomplete
 from incident_ops.reconcile.diff import edits_by_path, new_numbers
 from incident_ops.reconcile.observe import observe
-from tests.reconcile.builders import READS, WRITES, Watched, item, plan_for, record, sync, wanted, written_back
+from tests.reconcile.builders import (
+    READS,
+    WRITES,
+    Watched,
+    item,
+    merged,
+    plan_for,
+    record,
+    sync,
+    synced,
+    wanted,
+    written_back,
+)
 from tests.support.memory_tracker import MemoryTracker
 
 
@@ -103,3 +115,13 @@ def test_any_read_that_fails_fails_the_whole(name: str) -> None:
 
     with pytest.raises(Incomplete, match="half a page"):
         plan_for(scene.records, Watched(scene.tracker, fail))
+
+
+def test_whom_an_answer_names_a_member_is_not_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A comment in the same timeline says it."""
+    tracker, records = synced()
+    tracker.close_by("carol", 2, at="2025-02-01T12:00:00Z")
+    monkeypatch.setattr(tracker, "closing", lambda _: Closing("carol", "2025-02-01T12:00:00Z", belongs=True))
+    monkeypatch.setattr(tracker, "assignable", lambda logins: pytest.fail(f"asked about {logins}"))
+    (after,) = merged(records, plan_for(records, tracker))
+    assert after.incident.action_items[0].done_by == "@carol"

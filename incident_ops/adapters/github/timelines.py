@@ -103,7 +103,8 @@ _ACTS = (CLOSED_EVENT, REOPENED_EVENT, ASSIGNED_EVENT, UNASSIGNED_EVENT)
 
 def _who_belongs(events: Sequence[Event]) -> frozenset[str]:
     """Those whom a comment in the timeline names owner, member or collaborator."""
-    return frozenset(one.actor.login for one in events if one.actor and one.author_association in BELONG)
+    comments = (one for one in events if one.event == "commented" and one.author_association in BELONG)
+    return frozenset(one.actor.login for one in comments if one.actor)
 
 
 def _commit(event: Event, site: str) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from incident_ops.adapters.github.timelines import Event, closing
+from incident_ops.adapters.github.timelines import Event, acts, closing
 from incident_ops.domain.tracker import Closing
 
 SITE = "https://github.com"
@@ -36,6 +36,17 @@ def test_nothing_known_is_nothing_said() -> None:
     assert _read({"event": "labeled"}) == Closing()
     assert _read({**CLOSED, "actor": None}) == Closing(at=AT)
     assert _read({**CLOSED, "created_at": "2026-11-21T12:00:00.555Z"}).at == AT
+
+
+@pytest.mark.parametrize(
+    ("by", "association", "belongs"),
+    [("alice", "MEMBER", True), ("alice", "CONTRIBUTOR", False), ("bob", "OWNER", False)],
+)
+def test_a_comment_in_the_timeline_says_who_belongs(by: str, association: str, belongs: bool) -> None:
+    """Of whoever closed it, by the name that GitHub gives the author of a comment."""
+    said = {"event": "commented", "actor": {"login": by}, "author_association": association}
+    assert _read(said, CLOSED).belongs is belongs
+    assert acts(msgspec.convert([said, CLOSED], list[Event]))[0].belongs is belongs
 
 
 def test_a_commit_that_closed_it_is_the_evidence() -> None:
