@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from incident_ops.documents.issue_bodies import IssueBodies
 from incident_ops.domain.policy import Service
 from incident_ops.domain.record import Record, Set
-from incident_ops.domain.tracker import FAILED, TAKES_NONE, Snapshot, Unreached
+from incident_ops.domain.tracker import FAILED, GITHUB, LOCAL, TAKES_NONE, Snapshot, Unreached
 from incident_ops.errors import UserError
 from incident_ops.reconcile.changes import CREATE, PlannedChange
 from incident_ops.reconcile.desired import Desired, desired_issues
@@ -164,3 +164,18 @@ def test_labels_are_made_in_the_repository_that_lacks_them() -> None:
     labels = {change.key: change.repository for change in made.changes if change.kind == "label"}
     ours = {"incident": "", "SEV1": "", "state:in-progress": ""}
     assert labels == {**ours, "action-item": APP, "priority:P1": APP}
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "place"),
+    [
+        (Snapshot(source=GITHUB, elsewhere=(Snapshot(repository=APP, names=("acme/Old",)),)), APP),
+        (Snapshot(source=GITHUB, repository="acme/records", names=("acme/old",)), ""),
+        (Snapshot(source=GITHUB, repository="Acme/Old"), ""),
+        (Snapshot(source=LOCAL), ""),
+    ],
+)
+def test_several_names_of_a_repository_are_one(snapshot: Snapshot, place: str) -> None:
+    """As GitHub resolves them, in any case; the embedded tracker is one for all."""
+    desired = asking([record(1, item(1, issue="acme/old#1"))])
+    assert settle_places(desired, snapshot).issues[KEY].repository == place
