@@ -30,6 +30,7 @@ from incident_ops.app.workspace import (
     typed_time,
 )
 from incident_ops.cli.terminal import page_width, prompt, say, style_line
+from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
 from incident_ops.domain.time_words import is_time_of_day
@@ -84,11 +85,20 @@ def with_repository(command: Callable[..., Any]) -> Callable[..., Any]:
         must_say_something(ctx.command, kwargs)
         workspace = workspace_of(ctx)
         if any(isinstance(param, WhoActs) for param in ctx.command.params) and not kwargs.get("only_lists"):
-            workspace = caught_up(workspace)
             warn_of_guess(workspace, kwargs["by"])
         return ctx.invoke(command, workspace, *args, **kwargs)
 
     return update_wrapper(opened, command)
+
+
+def with_repository_to_write(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a command that writes: its time comes after that of the last commit (`caught_up`)."""
+    from functools import update_wrapper
+
+    def writing(workspace: Workspace, /, *args: Any, **kwargs: Any) -> Any:
+        return command(caught_up(workspace), *args, **kwargs)
+
+    return with_repository(update_wrapper(writing, command))
 
 
 def warn_of_guess(workspace: Workspace, by: str | None) -> None:
@@ -219,7 +229,7 @@ def edits_record(command: Callable[..., RecordChange]) -> Callable[..., Any]:
     def edited(workspace: Workspace, /, *args: Any, form: str, **kwargs: Any) -> None:
         make_edit(workspace, command(workspace, *args, **kwargs), form)
 
-    given: Callable[..., Any] = format_option(with_repository(update_wrapper(edited, command)))
+    given: Callable[..., Any] = format_option(with_repository_to_write(update_wrapper(edited, command)))
     return given
 
 
@@ -283,6 +293,15 @@ by_option: Callable[[Any], Any] = click.option(
 def asks() -> bool:
     """True where somebody can be asked, and text is wanted."""
     return at_terminal() and click.get_current_context().params.get("form") == "text"
+
+
+def to_be_asked_about(workspace: Workspace, incident: str, example: str) -> Incident:
+    """The incident, where a command without options asks for what is missing; elsewhere UserError with an example."""
+    from incident_ops.app.edit_record import find_record, read_for_edit  # what only commands that edit need
+
+    if not asks():
+        raise UserError("there is nothing to write", hint=example)
+    return read_for_edit(workspace, find_record(workspace, incident)).record.incident
 
 
 def at_terminal() -> bool:

@@ -26,7 +26,7 @@ from incident_ops.cli.options import (
     pick_incident,
     pick_one,
     print_edited,
-    with_repository,
+    with_repository_to_write,
 )
 from incident_ops.cli.terminal import prompt, say
 from incident_ops.domain.incident import Incident
@@ -71,7 +71,7 @@ def ack(workspace: Workspace, incident: str | None, by: str | None) -> RecordCha
 @click.option("--why", metavar="TEXT", help="Why it broke.")
 @by_option
 @format_option
-@with_repository
+@with_repository_to_write
 def resolve(
     workspace: Workspace,
     incident: str | None,

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from incident_ops.app.edit_record import RecordChange, clean, find_record, must_name_the_day, split_words, who
-from incident_ops.app.workspace import Workspace
+from incident_ops.app.workspace import Workspace, caught_up
 from incident_ops.cli.completion import complete_priority, complete_severity
 from incident_ops.cli.options import (
     by_option,
@@ -130,6 +130,7 @@ def timeline(
     if only_lists:
         _print_timeline(workspace, words, by, said, form)
     else:
+        workspace = caught_up(workspace)
         make_edit(workspace, _new_entry(workspace, words, by, said), form)
 
 

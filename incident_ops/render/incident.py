@@ -263,7 +263,7 @@ def _people(view: IncidentView) -> Iterator[ScreenLine]:
 def _phase(view: IncidentView) -> Iterator[ScreenLine]:
     if view.phase is not None and view.record.incident.state not in OVER:
         tone = LATE_LINE if view.phase.over_seconds else PLAIN_LINE
-        yield from _labelled("Phase", _on_two_lines(phase_words(view.phase, view.now)), tone)
+        yield from _labelled("Phase", _most(wrap(phase_words(view.phase, view.now).split(), view.room), 4), tone)
 
 
 def _waiting(view: IncidentView) -> Iterator[ScreenLine]:
@@ -368,7 +368,7 @@ def _factors(incident: Incident) -> Iterator[ScreenLine]:
 
 def _related(view: IncidentView) -> Iterator[ScreenLine]:
     if view.related:
-        yield from _labelled("Related", _most(wrap([*map(spell_relation, view.related)], ROOM, ", "), 2))
+        yield from _labelled("Related", _most(wrap([*map(spell_relation, view.related)], view.room, ", "), 2))
 
 
 def _links(incident: Incident, room: int) -> list[ScreenLine]:

@@ -10,6 +10,7 @@ import pytest
 from incident_ops.adapters.environment import CHOSEN
 from incident_ops.records.yaml_reader import Document, read_yaml
 from tests.cli.scene import Done, Folder, call, contents, record
+from tests.support.typing import at_terminal
 
 DAY = "2025-01-26"
 
@@ -232,3 +233,17 @@ def test_scripts_read_what_was_done(folder: Folder) -> None:
         True,
         ["users affected: 60 % (number unknown)"],
     )
+
+
+def test_at_a_terminal_an_answer_that_cannot_be_read_is_asked_again(folder: Folder) -> None:
+    put(folder)
+    answers = "soonish\n12:00\nmany\n200%\n60%\n\n2500 USD\nnone\n"
+    shown = at_terminal(folder.path, "impact", clock=f"{DAY}T12:30:00Z", answers=answers)
+    assert shown.count("When did it begin") == 2
+    assert shown.count("Users affected") == 3
+    assert "200%' is more than all" in shown
+    found = data(folder)
+    assert found["times"]["started"] == f"{DAY}T12:00:00Z"
+    assert found["impact"]["users"] == {"percent": 60}
+    assert found["impact"]["data_loss"] == "none"
+    assert "failed_requests" not in found["impact"]
