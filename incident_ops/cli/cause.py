@@ -14,7 +14,7 @@ from incident_ops.cli.terminal import prompt, prompt_text
 from incident_ops.domain.incident import Cause, Incident, Resolution
 from incident_ops.domain.time_words import is_meant_as_time
 from incident_ops.edits.cause import CauseFacts, write_cause
-from incident_ops.edits.finish import CATEGORIES
+from incident_ops.edits.finish import CATEGORIES, category_typed
 from incident_ops.errors import UserError
 from incident_ops.render.findings import inert
 
@@ -22,12 +22,22 @@ _OF_CAUSE = ("category", "what", "why", "where", "trigger", "ref")
 _OF_RESOLUTION = {"immediate": "immediate", "permanent": "permanent", "deployed": "deployed", "fix_ref": "ref"}
 
 
+class CauseCategory(click.Choice[str]):
+    """A category of a cause: its word, the beginning of one alone, or what people call it."""
+
+    def __init__(self) -> None:
+        super().__init__(CATEGORIES)
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return super().convert(category_typed(value) or value, param, ctx)
+
+
 @click.command()
 @incident_argument
 @click.option(
     "--category",
     metavar="CATEGORY",
-    type=click.Choice(CATEGORIES),
+    type=CauseCategory(),
     help=f"Kind of cause: {', '.join(CATEGORIES)}.",
 )
 @click.option("--what", metavar="TEXT", help="What broke.")
@@ -101,8 +111,7 @@ def _asked(workspace: Workspace, incident: str) -> dict[str, str]:
     current = to_be_asked_about(workspace, incident, example)
     answers = {}
     if current.cause is None:
-        choice = click.Choice(CATEGORIES)
-        answers["category"] = prompt("What was the cause?", kind=choice, default="unknown", prompt_suffix=" ")
+        answers["category"] = prompt("What was the cause?", kind=CauseCategory(), default="unknown", prompt_suffix=" ")
     answers |= {name: prompt_text(question) for name, question in _open_questions(current).items()}
     return {name: text for name, text in answers.items() if text}
 

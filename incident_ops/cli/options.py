@@ -247,10 +247,8 @@ def pick_incident(
     fits: Fits | None = None,
     *,
     active_first: bool = True,
-    as_known: bool = False,
 ) -> str:
-    """The incident that is meant, as it was named; without a name the only one for which the command is legal, now or
-    (`as_known`) at the time of `--at`.
+    """The incident that is meant, as it was named; without a name the only one for which the command is legal.
 
     Where there are several, a terminal asks which; elsewhere UserError lists them.
     """
@@ -258,7 +256,19 @@ def pick_incident(
 
     if asked is not None:
         return asked
-    return pick_one(workspace, candidates(workspace, fits or is_any, active_first=active_first, as_known=as_known))
+    return pick_one(workspace, candidates(workspace, fits or is_any, active_first=active_first))
+
+
+def pick_to_read(workspace: Workspace, asked: str | None) -> str:
+    """As `pick_incident`, at the time of `--at`; where no incident is open the one that was closed last is meant."""
+    from incident_ops.app.which_incident import candidates, last_closed  # as above
+
+    if asked is not None:
+        return asked
+    if (last := last_closed(workspace)) is not None:
+        say_notes(["no incident is open; this one was closed last"])
+        return last.incident.id
+    return pick_one(workspace, candidates(workspace, as_known=True))
 
 
 def pick_one(workspace: Workspace, found: Sequence[Record]) -> str:

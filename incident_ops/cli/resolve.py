@@ -15,6 +15,7 @@ from incident_ops.app.edit_record import (
     who,
 )
 from incident_ops.app.workspace import Workspace
+from incident_ops.cli.cause import CauseCategory
 from incident_ops.cli.options import (
     at_terminal,
     by_option,
@@ -64,7 +65,7 @@ def ack(workspace: Workspace, incident: str | None, by: str | None) -> RecordCha
 @click.option(
     "--cause",
     metavar="CATEGORY",
-    type=click.Choice(finish.CATEGORIES),
+    type=CauseCategory(),
     help=f"The category of the cause: {', '.join(finish.CATEGORIES)}.",
 )
 @click.option("--what", metavar="TEXT", help="What broke.")
@@ -119,8 +120,7 @@ def _asked(workspace: Workspace, incident: Incident, given: finish.ResolutionFac
         except UserError as error:
             say(str(error), word="error", colour="red")
     if "cause" in missing:
-        choice = click.Choice(finish.CATEGORIES)
-        cause = prompt("What was the cause?", kind=choice, default="unknown", prompt_suffix=" ")
+        cause = prompt("What was the cause?", kind=CauseCategory(), default="unknown", prompt_suffix=" ")
     return finish.ResolutionFacts(restored, cause, given.what, given.why)
 
 

@@ -20,7 +20,7 @@ from incident_ops.cli.options import (
     finish,
     format_option,
     no_records,
-    pick_incident,
+    pick_to_read,
     print_items,
     with_repository,
 )
@@ -42,8 +42,9 @@ def show(workspace: Workspace, incident: str | None, checklist: bool, form: str)
     """Show an incident on one screen: clocks, roles, last update, what comes next.
 
     INC is an id or the end of one. Without it, the only incident that is
-    worked on is shown, else the only resolved one. Where there are several,
-    a terminal asks which; elsewhere they are listed, with exit code 2.
+    worked on is shown, else the only resolved one, else the one that was
+    closed last. Where there are several, a terminal asks which; elsewhere
+    they are listed, with exit code 2.
 
     \b
     Examples:
@@ -53,7 +54,7 @@ def show(workspace: Workspace, incident: str | None, checklist: bool, form: str)
       incident-ops show --checklist
       incident-ops show --format json | jq .next
     """
-    incident = pick_incident(workspace, incident, as_known=True)
+    incident = pick_to_read(workspace, incident)
 
     def shown(record: Record) -> str:
         view = view_incident(workspace, record)._replace(width=page_width())
@@ -134,9 +135,11 @@ def render(workspace: Workspace, incidents: tuple[str, ...], check: bool) -> Non
 
     rendered = render_documents(workspace, incidents, write=not check)
     for path in rendered.differing:
-        click.echo(f"{'differs' if check else 'wrote'} {path.relative_to(workspace.root)}")
+        word = "wrote" if not check else "differs" if path.exists() else "missing"
+        click.echo(f"{word} {path.relative_to(workspace.root)}")
+    outcome = "missing or out of date" if check else "written"
     click.echo(
-        f"{plural(rendered.total, 'document')}: {len(rendered.differing)} {'out of date' if check else 'written'},"
+        f"{plural(rendered.total, 'document')}: {len(rendered.differing)} {outcome},"
         f" {rendered.total - len(rendered.differing) - len(rendered.kept)} already up to date"
     )
     for path in rendered.kept:

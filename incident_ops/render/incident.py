@@ -267,8 +267,12 @@ def _phase(view: IncidentView) -> Iterator[ScreenLine]:
 
 
 def _waiting(view: IncidentView) -> Iterator[ScreenLine]:
-    wait = user_wait(view.record.incident, view.policy)
-    if wait is not None:
+    incident, wait = view.record.incident, user_wait(view.record.incident, view.policy)
+    if incident.state == PENDING and incident.pauses:
+        pause = incident.pauses[-1]
+        since = f"for the {pause.waiting_for} since {clock_of_day(parse_instant(pause.start), view.now)} UTC"
+        yield from _labelled("Waiting", [f"{since}: {pause.reason}" if pause.reason else since])
+    elif wait is not None:
         since, until = clock_of_day(wait.since, view.now), clock_of_day(wait.pending_at, view.now)
         yield from _labelled("Waiting", [f"for the user since {since} UTC, becomes pending at {until} UTC"])
 

@@ -67,7 +67,6 @@ def test_several_open_incidents_are_listed_to_choose_from(folder: Folder) -> Non
 
 
 def test_no_open_incident_is_told(folder: Folder) -> None:
-    folder.put("INC-1", **CLOSED)
     call("show", at=folder.path).told_once(2, "no incident is open")
 
 
