@@ -55,7 +55,7 @@ def action() -> None:
 @click.option("--owner", metavar="WHO", help="Who does it: @handle, @org/team or a name.")
 @click.option("--due", metavar="DATE", help="Until when: 2025-02-01, 14d, friday.")
 @click.option("--priority", metavar="P", help="P0 to P9, the item's own.")
-@click.option("--kind", type=click.Choice(action_items.ITEM_KINDS), help="What it does against a repetition.")
+@click.option("--kind", type=click.Choice(action_items.ITEM_KINDS), help="How it prevents recurrence.")
 @click.option("--horizon", type=click.Choice(action_items.HORIZONS), help="In which stretch of the prevention plan.")
 @edits_record
 def add(workspace: Workspace, words: tuple[str, ...], due: str | None, **said: str | None) -> RecordChange:
@@ -83,8 +83,8 @@ def add(workspace: Workspace, words: tuple[str, ...], due: str | None, **said: s
 @click.option("--owner", metavar="WHO", help="Who does it: @handle, @org/team or a name; - for nobody.")
 @click.option("--due", metavar="DATE", help="Until when: 2025-02-01, 14d, friday; - for no date of its own.")
 @click.option("--priority", metavar="P", help="P0 to P9, the item's own; - for none.")
-@click.option("--kind", type=click.Choice((*action_items.ITEM_KINDS, "-")), help="What it does against a repetition.")
-@click.option("--horizon", type=click.Choice((*action_items.HORIZONS, "-")), help="In which stretch of the plan.")
+@click.option("--kind", type=click.Choice((*action_items.ITEM_KINDS, "-")), help="How it prevents recurrence.")
+@click.option("--horizon", type=click.Choice((*action_items.HORIZONS, "-")), help="Planning horizon.")
 @click.option("--description", metavar="TEXT", help="More about it than the title says; - for none.")
 @click.option("--acceptance", metavar="TEXT", help="How everybody can see that it is done; - for none.")
 @click.option("--status", metavar="WORD", help="open, in_progress, done, wont_do, or the policy's word for one.")

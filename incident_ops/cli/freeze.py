@@ -10,9 +10,9 @@ from incident_ops.app.edit_record import EditedRecord, who
 from incident_ops.app.gate_check import actor_of
 from incident_ops.app.planned_changes import hold_deploys, let_through, lift_hold
 from incident_ops.app.workspace import Workspace
+from incident_ops.cli.completion import complete_service
 from incident_ops.cli.options import (
     by_option,
-    complete_service,
     format_option,
     incident_argument,
     print_edited,

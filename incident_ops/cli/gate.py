@@ -10,9 +10,9 @@ import click
 
 from incident_ops.app.gate_check import GateRequest, check_gate
 from incident_ops.app.workspace import Workspace
+from incident_ops.cli.completion import complete_service
 from incident_ops.cli.options import (
     complete_incident,
-    complete_service,
     finish,
     format_option,
     inert_unread,
@@ -81,7 +81,9 @@ def publish_command(workspace: Workspace, output: str | None, only_check: bool) 
 
 @gate.command()
 @click.argument("name", metavar="[SERVICE]", required=False, shell_complete=complete_service)
-@click.option("--service", "-s", shell_complete=complete_service, help="The service to deploy, if not given as the argument.")
+@click.option(
+    "--service", "-s", shell_complete=complete_service, help="The service to deploy, if not given as the argument."
+)
 @click.option("--environment", "-e", help="Where. Default: the policy's production environment.")
 @click.option(
     "--sha", help="The commit to deploy. One that passed before is never held; an override is for one commit."

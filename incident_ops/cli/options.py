@@ -36,7 +36,6 @@ from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
 from incident_ops.domain.time_words import is_time_of_day
 from incident_ops.domain.tracker import GITHUB, LOCAL
 from incident_ops.errors import UserError
-from incident_ops.records.policy import SERVICES, load_services
 from incident_ops.records.store import INCIDENTS, list_folder
 from incident_ops.render.findings import inert, json_text
 from incident_ops.render.text import cut_line
@@ -195,17 +194,6 @@ def complete_incident(ctx: click.Context, _param: click.Parameter, incomplete: s
     return [
         CompletionItem(name) for name in names if name.startswith("INC-") and name.startswith((typed, f"INC-{typed}"))
     ]
-
-
-def complete_service(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Names of services.yaml that begin like what was typed."""
-    from click.shell_completion import CompletionItem  # only a shell that completes needs it
-
-    try:
-        services = load_services((_root(ctx) / SERVICES).read_text(encoding="utf-8")).services
-    except Exception:  # as above
-        return []
-    return [CompletionItem(name) for name in services or () if name.startswith(incomplete)]
 
 
 def _root(ctx: click.Context) -> Path:

@@ -12,10 +12,9 @@ from incident_ops.app.views import (
     view_incident,
 )
 from incident_ops.app.workspace import Workspace, day
-from incident_ops.cli.completion import complete_level, complete_person
+from incident_ops.cli.completion import complete_level, complete_person, complete_service
 from incident_ops.cli.options import (
     complete_incident,
-    complete_service,
     end_of_list,
     finish,
     format_option,
@@ -57,11 +56,12 @@ def show(workspace: Workspace, incident: str | None, checklist: bool, form: str)
     incident = pick_to_read(workspace, incident)
 
     def shown(record: Record) -> str:
-        view = view_incident(workspace, record)._replace(width=page_width())
         if checklist:
             from incident_ops.render import checklist as boxes  # not needed for the screen
 
-            return boxes.to_json(view) if form == "json" else boxes.to_text(view, style_line)
+            of = (record.incident, workspace.judged_by[0])
+            return boxes.to_json(*of) if form == "json" else boxes.to_text(*of, style_line, page_width())
+        view = view_incident(workspace, record)._replace(width=page_width())
         return to_json(view) if form == "json" else to_text(view, style_line)
 
     click.echo(evaluate_one(record_at(workspace, find_record(workspace, incident)), shown), nl=False)

@@ -12,6 +12,7 @@ from incident_ops.deploy_gate.verdict import (
     CONFIG_ERROR,
     DEPLOY_FREEZE,
     ERROR_BUDGET,
+    FAIL,
     FROZEN,
     INCIDENT_REPO_UNREACHABLE,
     INCONCLUSIVE,
@@ -19,7 +20,9 @@ from incident_ops.deploy_gate.verdict import (
     NO_DATA,
     OFF_WINDOW,
     OPEN_INCIDENT,
+    OVERRIDDEN,
     OVERRIDE,
+    PASS,
     ROLLBACK_ALLOWED,
     UNREADABLE_RECORD,
     Hold,
@@ -59,7 +62,7 @@ MOST_HOLDS = 20
 READ_FIRST = "Fix what could not be read, then ask again; `incident-ops validate` shows it."
 
 
-VERDICT_COLOURS = {"pass": "green", "overridden": "green", "frozen": "red", "fail": "red", "inconclusive": "yellow"}
+VERDICT_COLOURS = {PASS: "green", OVERRIDDEN: "green", FROZEN: "red", FAIL: "red", INCONCLUSIVE: "yellow"}
 
 
 def to_text(verdict: Verdict, style: Style = lambda _, line: line, width: int = DEFAULT_WIDTH) -> str:

@@ -48,8 +48,8 @@ MARGIN = 11
 ROOM = DEFAULT_WIDTH - MARGIN
 EVENTS, CLOCKS = 3, 4
 HEAD_LINE, PLAIN_LINE, LATE_LINE, NEXT_LINE = "head", "", "late", "next"
-WORST_RANKS = 2
-"""Ranks that have a tone of their own, `rank 1` and `rank 2`."""
+RANK_TONES = ("rank 1", "rank 2")
+"""Tones of the two worst ranks."""
 NOT_SHOWN = "not shown"
 ENDED = ("missed", "met", "cancelled")
 
@@ -196,7 +196,12 @@ def _head_tone(view: IncidentView) -> str:
     incident = view.record.incident
     duties = view.policy.duties(incident.severity, incident.priority)
     is_live = duties is not None and incident.state not in OVER
-    return f"rank {duties.rank}" if duties is not None and is_live and duties.rank <= WORST_RANKS else HEAD_LINE
+    return (rank_tone(duties.rank) if duties is not None and is_live else "") or HEAD_LINE
+
+
+def rank_tone(rank: int) -> str:
+    """The tone of a level that is worked on: of the two worst ranks one each, of the others none."""
+    return RANK_TONES[rank - 1] if 0 < rank <= len(RANK_TONES) else PLAIN_LINE
 
 
 def _headline(view: IncidentView) -> list[str]:

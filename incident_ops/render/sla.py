@@ -41,6 +41,7 @@ from incident_ops.sla.obligations import (
 from incident_ops.sla.status import TRIAGE, ClockReport, IncidentStatus, PhaseStatus
 
 BREACHED, AT_RISK, MISSED, PAUSED, NO_DUE = "breached", "at risk", "missed", "paused", "no due"
+CLOCK_COLOURS = {BREACHED: "red", MISSED: "red", AT_RISK: "yellow", "met": "green"}
 URGENCY = (BREACHED, AT_RISK, "ok", PAUSED, NO_DUE, MISSED, "met", "cancelled")
 """Words of the first column, the most urgent first: running out, paused, over."""
 

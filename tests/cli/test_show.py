@@ -9,8 +9,9 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from incident_ops.app.demo import scenes
+from incident_ops.cli.completion import complete_service
 from incident_ops.cli.main import cli
-from incident_ops.cli.options import complete_incident, complete_service
+from incident_ops.cli.options import complete_incident
 from tests.cli.scene import CLOSED, ROOT, Folder, call, contents
 
 KEYS = [
