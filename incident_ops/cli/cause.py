@@ -9,7 +9,14 @@ import click
 from incident_ops.app.edit_record import RecordChange, clean
 from incident_ops.app.which_incident import is_any
 from incident_ops.app.workspace import Workspace, must_have_come
-from incident_ops.cli.options import edits_record, incident_argument, past_time, pick_incident, to_be_asked_about
+from incident_ops.cli.options import (
+    WordChoice,
+    edits_record,
+    incident_argument,
+    past_time,
+    pick_incident,
+    to_be_asked_about,
+)
 from incident_ops.cli.terminal import prompt, prompt_text
 from incident_ops.domain.incident import Cause, Incident, Resolution
 from incident_ops.domain.time_words import is_meant_as_time
@@ -22,22 +29,12 @@ _OF_CAUSE = ("category", "what", "why", "where", "trigger", "ref")
 _OF_RESOLUTION = {"immediate": "immediate", "permanent": "permanent", "deployed": "deployed", "fix_ref": "ref"}
 
 
-class CauseCategory(click.Choice[str]):
-    """A category of a cause: its word, the beginning of one alone, or what people call it."""
-
-    def __init__(self) -> None:
-        super().__init__(CATEGORIES)
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        return super().convert(category_typed(value) or value, param, ctx)
-
-
 @click.command()
 @incident_argument
 @click.option(
     "--category",
     metavar="CATEGORY",
-    type=CauseCategory(),
+    type=WordChoice(CATEGORIES, category_typed),
     help=f"Kind of cause: {', '.join(CATEGORIES)}.",
 )
 @click.option("--what", metavar="TEXT", help="What broke.")
@@ -111,7 +108,9 @@ def _asked(workspace: Workspace, incident: str) -> dict[str, str]:
     current = to_be_asked_about(workspace, incident, example)
     answers = {}
     if current.cause is None:
-        answers["category"] = prompt("What was the cause?", kind=CauseCategory(), default="unknown", prompt_suffix=" ")
+        answers["category"] = prompt(
+            "What was the cause?", kind=WordChoice(CATEGORIES, category_typed), default="unknown", prompt_suffix=" "
+        )
     answers |= {name: prompt_text(question) for name, question in _open_questions(current).items()}
     return {name: text for name, text in answers.items() if text}
 

@@ -71,6 +71,17 @@ def say_origin(ctx: click.Context, workspace: Workspace) -> None:
         click.echo(workspace.origin, err=True)
 
 
+class WordChoice(click.Choice[str]):
+    """A choice that also takes the words of which `meant` makes one of its own."""
+
+    def __init__(self, choices: Sequence[str], meant: Callable[[str], str | None]) -> None:
+        super().__init__(choices)
+        self._meant = meant
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return super().convert(self._meant(value) or value, param, ctx)
+
+
 class WhoActs(click.Option):
     """Who does it: a command that has this option records a guess only with a warning."""
 

@@ -15,8 +15,8 @@ from incident_ops.app.edit_record import (
     who,
 )
 from incident_ops.app.workspace import Workspace
-from incident_ops.cli.cause import CauseCategory
 from incident_ops.cli.options import (
+    WordChoice,
     at_terminal,
     by_option,
     complete_incident,
@@ -65,7 +65,7 @@ def ack(workspace: Workspace, incident: str | None, by: str | None) -> RecordCha
 @click.option(
     "--cause",
     metavar="CATEGORY",
-    type=CauseCategory(),
+    type=WordChoice(finish.CATEGORIES, finish.category_typed),
     help=f"The category of the cause: {', '.join(finish.CATEGORIES)}.",
 )
 @click.option("--what", metavar="TEXT", help="What broke.")
@@ -120,7 +120,12 @@ def _asked(workspace: Workspace, incident: Incident, given: finish.ResolutionFac
         except UserError as error:
             say(str(error), word="error", colour="red")
     if "cause" in missing:
-        cause = prompt("What was the cause?", kind=CauseCategory(), default="unknown", prompt_suffix=" ")
+        cause = prompt(
+            "What was the cause?",
+            kind=WordChoice(finish.CATEGORIES, finish.category_typed),
+            default="unknown",
+            prompt_suffix=" ",
+        )
     return finish.ResolutionFacts(restored, cause, given.what, given.why)
 
 
