@@ -30,7 +30,6 @@ from incident_ops.domain.time import (
     UNKNOWN,
     YEARS,
     OutOfRange,
-    parse_date,
     parse_instant,
     shift,
     spell_duration,
@@ -371,11 +370,6 @@ def typed_day(text: str, now: datetime, option: str) -> date:
         raise UserError(f"{option} {error}", hint="check the year") from error
     except ValueError as error:
         raise UserError(f"{option} {inert(text)!r} is not a date", hint=EXAMPLES_DAY) from error
-
-
-def is_past(workspace: Workspace, day: str) -> bool:
-    """True where a date lies before today, in the zone of this machine."""
-    return parse_date(day) < workspace.now.astimezone(clock.local_zone()).date()
 
 
 def day(text: str | None, option: str, now: datetime) -> datetime | None:

@@ -13,7 +13,7 @@ from incident_ops.cli.options import (
     past_time,
     pick_incident,
     print_edited,
-    with_repository,
+    with_repository_to_write,
 )
 from incident_ops.errors import UserError
 
@@ -23,7 +23,7 @@ from incident_ops.errors import UserError
 @click.option("--reason", metavar="TEXT", help="Why; needed where the wrong time is merged.")
 @by_option
 @format_option
-@with_repository
+@with_repository_to_write
 def correct(workspace: Workspace, words: tuple[str, ...], reason: str | None, by: str | None, form: str) -> None:
     """Put a time of an incident right.
 

@@ -20,13 +20,12 @@ from incident_ops.app.edit_record import (
     undo_command,
     who,
 )
-from incident_ops.app.workspace import Workspace, demand_work_tree, must_have_come
-from incident_ops.cli.completion import complete_person, complete_priority, complete_severity
+from incident_ops.app.workspace import Workspace, caught_up, demand_work_tree, must_have_come
+from incident_ops.cli.completion import complete_person, complete_priority, complete_service, complete_severity
 from incident_ops.cli.options import (
     at_terminal,
     by_option,
     complete_incident,
-    complete_service,
     format_option,
     past_time,
     print_edited,
@@ -34,6 +33,7 @@ from incident_ops.cli.options import (
     warn,
     warn_of_guess,
     with_repository,
+    with_repository_to_write,
 )
 from incident_ops.cli.terminal import page_width, prompt, say
 from incident_ops.domain.incident import Incident, Triage
@@ -190,7 +190,7 @@ def _share(text: str) -> float | str | None:
 @answer_options
 @by_option
 @format_option
-@with_repository
+@with_repository_to_write
 def declare(workspace: Workspace, form: str, by: str | None, **said: Any) -> None:
     """Declare an incident: one line, and its record is written.
 
@@ -386,7 +386,7 @@ def triage(
     elif incident is not None and services:
         raise UserError("--service goes without an incident: its record names its services", hint="leave out -s")
     elif incident is not None:
-        _triage_record(workspace, incident, said, reason, by, form)
+        _triage_record(caught_up(workspace), incident, said, reason, by, form)
     elif reason is not None:
         raise UserError("--reason goes with an incident", hint='incident-ops triage INC-... --reason "..."')
     else:

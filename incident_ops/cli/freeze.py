@@ -10,15 +10,15 @@ from incident_ops.app.edit_record import EditedRecord, who
 from incident_ops.app.gate_check import actor_of
 from incident_ops.app.planned_changes import hold_deploys, let_through, lift_hold
 from incident_ops.app.workspace import Workspace
+from incident_ops.cli.completion import complete_service
 from incident_ops.cli.options import (
     by_option,
-    complete_service,
     format_option,
     incident_argument,
     print_edited,
     print_written,
     say_time,
-    with_repository,
+    with_repository_to_write,
 )
 
 
@@ -49,7 +49,7 @@ from incident_ops.cli.options import (
 )
 @by_option
 @format_option
-@with_repository
+@with_repository_to_write
 def freeze(workspace: Workspace, name: str, by: str | None, form: str, **wanted: Any) -> None:
     """Hold deploys for a time: writes freezes/NAME.yaml.
 
@@ -68,7 +68,7 @@ def freeze(workspace: Workspace, name: str, by: str | None, form: str, **wanted:
 @click.command()
 @click.argument("name")
 @format_option
-@with_repository
+@with_repository_to_write
 def unfreeze(workspace: Workspace, name: str, form: str) -> None:
     """Lift a freeze, or take back an override: it ends now.
 
@@ -98,7 +98,7 @@ def unfreeze(workspace: Workspace, name: str, form: str) -> None:
 @click.option("--approved-by", metavar="WHO", help="The second person; only without INC.")
 @by_option
 @format_option
-@with_repository
+@with_repository_to_write
 def override(workspace: Workspace, incident: str | None, by: str | None, form: str, **wanted: Any) -> None:
     """Let one commit through what holds deploys, for a time, with a reason.
 

@@ -26,7 +26,7 @@ COMMANDS = {
     "timeline": "Write down what happened.",
     "impact": "Write down the impact: users, revenue, services.",
     "cause": "Write down why it happened, and what ended it.",
-    "edit": "Put right what a record says: title, services, links ...",
+    "edit": "Fix what a record says: title, services, links ...",
     "correct": "Put a time of an incident right.",
     "relate": "Say what one incident has to do with another.",
     "undo": "Take back the last edit of an incident.",

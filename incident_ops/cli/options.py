@@ -30,12 +30,12 @@ from incident_ops.app.workspace import (
     typed_time,
 )
 from incident_ops.cli.terminal import page_width, prompt, say, style_line
+from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
 from incident_ops.domain.time_words import is_time_of_day
 from incident_ops.domain.tracker import GITHUB, LOCAL
 from incident_ops.errors import UserError
-from incident_ops.records.policy import SERVICES, load_services
 from incident_ops.records.store import INCIDENTS, list_folder
 from incident_ops.render.findings import inert, json_text
 from incident_ops.render.text import cut_line
@@ -71,6 +71,17 @@ def say_origin(ctx: click.Context, workspace: Workspace) -> None:
         click.echo(workspace.origin, err=True)
 
 
+class WordChoice(click.Choice[str]):
+    """A choice that also takes the words of which `meant` makes one of its own."""
+
+    def __init__(self, choices: Sequence[str], meant: Callable[[str], str | None]) -> None:
+        super().__init__(choices)
+        self._meant = meant
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return super().convert(self._meant(value) or value, param, ctx)
+
+
 class WhoActs(click.Option):
     """Who does it: a command that has this option records a guess only with a warning."""
 
@@ -84,11 +95,20 @@ def with_repository(command: Callable[..., Any]) -> Callable[..., Any]:
         must_say_something(ctx.command, kwargs)
         workspace = workspace_of(ctx)
         if any(isinstance(param, WhoActs) for param in ctx.command.params) and not kwargs.get("only_lists"):
-            workspace = caught_up(workspace)
             warn_of_guess(workspace, kwargs["by"])
         return ctx.invoke(command, workspace, *args, **kwargs)
 
     return update_wrapper(opened, command)
+
+
+def with_repository_to_write(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a command that writes: its time comes after that of the last commit (`caught_up`)."""
+    from functools import update_wrapper
+
+    def writing(workspace: Workspace, /, *args: Any, **kwargs: Any) -> Any:
+        return command(caught_up(workspace), *args, **kwargs)
+
+    return with_repository(update_wrapper(writing, command))
 
 
 def warn_of_guess(workspace: Workspace, by: str | None) -> None:
@@ -187,17 +207,6 @@ def complete_incident(ctx: click.Context, _param: click.Parameter, incomplete: s
     ]
 
 
-def complete_service(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Names of services.yaml that begin like what was typed."""
-    from click.shell_completion import CompletionItem  # only a shell that completes needs it
-
-    try:
-        services = load_services((_root(ctx) / SERVICES).read_text(encoding="utf-8")).services
-    except Exception:  # as above
-        return []
-    return [CompletionItem(name) for name in services or () if name.startswith(incomplete)]
-
-
 def _root(ctx: click.Context) -> Path:
     return open_workspace({"repo": (ctx.find_root().obj or {}).get("repo"), "rev": None, "at": None}).root
 
@@ -219,7 +228,7 @@ def edits_record(command: Callable[..., RecordChange]) -> Callable[..., Any]:
     def edited(workspace: Workspace, /, *args: Any, form: str, **kwargs: Any) -> None:
         make_edit(workspace, command(workspace, *args, **kwargs), form)
 
-    given: Callable[..., Any] = format_option(with_repository(update_wrapper(edited, command)))
+    given: Callable[..., Any] = format_option(with_repository_to_write(update_wrapper(edited, command)))
     return given
 
 
@@ -237,10 +246,8 @@ def pick_incident(
     fits: Fits | None = None,
     *,
     active_first: bool = True,
-    as_known: bool = False,
 ) -> str:
-    """The incident that is meant, as it was named; without a name the only one for which the command is legal, now or
-    (`as_known`) at the time of `--at`.
+    """The incident that is meant, as it was named; without a name the only one for which the command is legal.
 
     Where there are several, a terminal asks which; elsewhere UserError lists them.
     """
@@ -248,7 +255,19 @@ def pick_incident(
 
     if asked is not None:
         return asked
-    return pick_one(workspace, candidates(workspace, fits or is_any, active_first=active_first, as_known=as_known))
+    return pick_one(workspace, candidates(workspace, fits or is_any, active_first=active_first))
+
+
+def pick_to_read(workspace: Workspace, asked: str | None) -> str:
+    """As `pick_incident`, at the time of `--at`; where no incident is open the one that was closed last is meant."""
+    from incident_ops.app.which_incident import candidates, last_closed  # as above
+
+    if asked is not None:
+        return asked
+    if (last := last_closed(workspace)) is not None:
+        say_notes(["no incident is open; this one was closed last"])
+        return last.incident.id
+    return pick_one(workspace, candidates(workspace, as_known=True))
 
 
 def pick_one(workspace: Workspace, found: Sequence[Record]) -> str:
@@ -283,6 +302,15 @@ by_option: Callable[[Any], Any] = click.option(
 def asks() -> bool:
     """True where somebody can be asked, and text is wanted."""
     return at_terminal() and click.get_current_context().params.get("form") == "text"
+
+
+def to_be_asked_about(workspace: Workspace, incident: str, example: str) -> Incident:
+    """The incident, where a command without options asks for what is missing; elsewhere UserError with an example."""
+    from incident_ops.app.edit_record import find_record, read_for_edit  # what only commands that edit need
+
+    if not asks():
+        raise UserError("there is nothing to write", hint=example)
+    return read_for_edit(workspace, find_record(workspace, incident)).record.incident
 
 
 def at_terminal() -> bool:

@@ -10,7 +10,7 @@ from incident_ops.cli.options import (
     format_option,
     pick_incident,
     print_edited,
-    with_repository,
+    with_repository_to_write,
 )
 from incident_ops.domain.incident import SIMILAR
 from incident_ops.domain.relations import KINDS
@@ -22,7 +22,7 @@ from incident_ops.errors import UserError
 @click.option("--kind", type=click.Choice(KINDS), help=f"What INC has to do with OTHER. Default: {SIMILAR}.")
 @click.option("--remove", is_flag=True, help="Take the relation away.")
 @format_option
-@with_repository
+@with_repository_to_write
 def relate(workspace: Workspace, incidents: tuple[str, ...], kind: str | None, remove: bool, form: str) -> None:
     """Relate an incident to another one: INC causes OTHER, depends on it, is like it.
 

@@ -16,6 +16,7 @@ from incident_ops.app.edit_record import (
 )
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import (
+    WordChoice,
     at_terminal,
     by_option,
     complete_incident,
@@ -26,7 +27,7 @@ from incident_ops.cli.options import (
     pick_incident,
     pick_one,
     print_edited,
-    with_repository,
+    with_repository_to_write,
 )
 from incident_ops.cli.terminal import prompt, say
 from incident_ops.domain.incident import Incident
@@ -64,14 +65,14 @@ def ack(workspace: Workspace, incident: str | None, by: str | None) -> RecordCha
 @click.option(
     "--cause",
     metavar="CATEGORY",
-    type=click.Choice(finish.CATEGORIES),
+    type=WordChoice(finish.CATEGORIES, finish.category_typed),
     help=f"The category of the cause: {', '.join(finish.CATEGORIES)}.",
 )
 @click.option("--what", metavar="TEXT", help="What broke.")
 @click.option("--why", metavar="TEXT", help="Why it broke.")
 @by_option
 @format_option
-@with_repository
+@with_repository_to_write
 def resolve(
     workspace: Workspace,
     incident: str | None,
@@ -119,8 +120,12 @@ def _asked(workspace: Workspace, incident: Incident, given: finish.ResolutionFac
         except UserError as error:
             say(str(error), word="error", colour="red")
     if "cause" in missing:
-        choice = click.Choice(finish.CATEGORIES)
-        cause = prompt("What was the cause?", kind=choice, default="unknown", prompt_suffix=" ")
+        cause = prompt(
+            "What was the cause?",
+            kind=WordChoice(finish.CATEGORIES, finish.category_typed),
+            default="unknown",
+            prompt_suffix=" ",
+        )
     return finish.ResolutionFacts(restored, cause, given.what, given.why)
 
 

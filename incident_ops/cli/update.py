@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from incident_ops.app.edit_record import RecordChange, clean, find_record, must_name_the_day, split_words, who
-from incident_ops.app.workspace import Workspace
+from incident_ops.app.workspace import Workspace, caught_up
 from incident_ops.cli.completion import complete_priority, complete_severity
 from incident_ops.cli.options import (
     by_option,
@@ -20,6 +20,7 @@ from incident_ops.cli.options import (
     make_edit,
     past_time,
     pick_incident,
+    pick_to_read,
     with_repository,
 )
 from incident_ops.cli.terminal import page_width, style_line
@@ -130,6 +131,7 @@ def timeline(
     if only_lists:
         _print_timeline(workspace, words, by, said, form)
     else:
+        workspace = caught_up(workspace)
         make_edit(workspace, _new_entry(workspace, words, by, said), form)
 
 
@@ -144,7 +146,7 @@ def _print_timeline(
     if more or unfit:
         message = f"--list takes no {f'--{unfit[0]}' if unfit else 'text'}"
         raise UserError(message, hint="incident-ops timeline --list [INC] [--kind KIND]")
-    path = find_record(workspace, pick_incident(workspace, incident, as_known=True))
+    path = find_record(workspace, pick_to_read(workspace, incident))
     listed = timeline_of(workspace, path, said["kind"])
     click.echo(
         to_json(listed, workspace.now) if form == "json" else to_text(listed, style_line, page_width()), nl=False

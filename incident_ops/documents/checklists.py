@@ -6,7 +6,7 @@ by people, in the tracking issue.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from incident_ops.domain.as_of import current_instant
@@ -134,9 +134,12 @@ def _is_for(checklist: Checklist, incident: Incident, policy: Policy) -> bool:
     """
     driving = policy.label_of(incident)
     labels = {driving} | ({incident.severity} & set(policy.major_labels))
-    if not checklist.levels:
-        return not is_ticket(incident, policy)
-    return not labels.isdisjoint(checklist.levels)
+    return is_for_labels(checklist, labels, is_declared=not is_ticket(incident, policy))
+
+
+def is_for_labels(checklist: Checklist, labels: Collection[str | None], *, is_declared: bool) -> bool:
+    """The same of what carries these labels, and is declared as an incident or is a ticket."""
+    return not set(labels).isdisjoint(checklist.levels) if checklist.levels else is_declared
 
 
 def _span(checklist: Checklist) -> str:
