@@ -133,7 +133,7 @@ def apply_allowed(run: PlannedRun, allowed: WithinLimits, report: Report = lambd
     report(SentNotices(tuple(sender.send_urgent())))
     outcomes: list[Applied] = []
     with IssueLock(run.workspace, run.github) as lock:
-        for outcome in apply_changes(allowed.now, run.tracker, run.desired.identities, lock.may_create):
+        for outcome in apply_changes(allowed.now, run.tracker, run.desired, lock.may_create, run.observed):
             outcomes.append(outcome)
             report(outcome)
     opened, number_error = _new_issues(outcomes), None

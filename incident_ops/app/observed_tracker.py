@@ -25,11 +25,11 @@ from incident_ops.domain.record import Record
 from incident_ops.domain.time import instant
 from incident_ops.domain.tracker import GITHUB, LOCAL, Issue, Snapshot
 from incident_ops.errors import UserError
-from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.desired import Desired, listed_labels
-from incident_ops.reconcile.diff import issues_to_keep, key_of, owned_issues, recorded_numbers
+from incident_ops.reconcile.diff import is_hands_off, kept_issues, key_of
 from incident_ops.reconcile.generated_block import owner
 from incident_ops.reconcile.observe import load_snapshot, observe, save_snapshot
+from incident_ops.reconcile.people import Acts, is_brought_back
 from incident_ops.records.store import is_record
 from incident_ops.sla.activity import NOTHING_SEEN, Seen, seen_of, watched_since
 from incident_ops.sla.obligations import SeenOf
@@ -92,9 +92,9 @@ def observe_tracker(
         return snapshot
     watched = _watched(records, workspace.judged_by[0], workspace.now)
     if tracker.source != GITHUB:
-        return observe(tracker, desired, watched)
+        return observe(tracker, desired, watched, now=workspace.now)
     branches = seen_branches(workspace)
-    snapshot = observe(tracker, desired, watched, kept_numbers(workspace, tracker))
+    snapshot = observe(tracker, desired, watched, kept_numbers(workspace, tracker), workspace.now)
     return replace(
         snapshot,
         proposals=tuple(as_proposal(branch) for branch in branches),
@@ -121,8 +121,7 @@ def must_be_from(source: str, snapshot: Snapshot, file: str) -> None:
 
 def tracking_issues(desired: Desired, snapshot: Snapshot) -> Mapping[str, Issue]:
     """Incident -> its tracking issue, as far as the tracker shows one."""
-    kept = issues_to_keep(owned_issues(desired, snapshot), recorded_numbers(desired, snapshot))
-    return {key: issue for key, issue in kept.items() if "/" not in key}
+    return {key: issue for key, issue in kept_issues(desired, snapshot).items() if "/" not in key}
 
 
 def holds_our_issues(desired: Desired, snapshot: Snapshot) -> bool:
@@ -132,14 +131,13 @@ def holds_our_issues(desired: Desired, snapshot: Snapshot) -> bool:
 
 def seen_on_tracker(desired: Desired, snapshot: Snapshot) -> SeenOf:
     """What a snapshot shows of an incident: what was written under its issue, and whether a person reopened it."""
-    issues = tracking_issues(desired, snapshot)
+    issues, acts = tracking_issues(desired, snapshot), Acts(snapshot, desired.identities)
 
     def seen(incident: Incident) -> Seen:
         issue = issues.get(incident.id)
         if issue is None:
             return NOTHING_SEEN
-        was_closed_by_us = generated_block.parse_body(issue.body).was_closed
-        reopened = incident.state == CLOSED and issue.is_open and was_closed_by_us
+        reopened = incident.state == CLOSED and not is_hands_off(issue) and is_brought_back(issue, acts)
         return seen_of(incident, snapshot, {issue.number} if reopened else (), issue.number)
 
     return seen

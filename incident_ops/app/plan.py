@@ -23,6 +23,7 @@ from incident_ops.app.workspace import Workspace, local_tracker, served
 from incident_ops.app.write_back import edited_texts
 from incident_ops.documents.issue_bodies import IssueBodies
 from incident_ops.documents.issue_comments import unsettled_comment
+from incident_ops.domain.lifecycle import REOPENED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.record import Record, World
@@ -31,9 +32,17 @@ from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.notifications.plan import PlannedNotice
 from incident_ops.reconcile.changes import EDIT, KeyDecision, PlannedChange
 from incident_ops.reconcile.desired import Desired, desired_issues
-from incident_ops.reconcile.diff import edits_by_path, key_of
+from incident_ops.reconcile.diff import edits_by_path, key_of, unasked_incidents
 from incident_ops.reconcile.plan import Plan, add_decision, leave_edits, make_plan
-from incident_ops.reconcile.proposals import EditName, branch_of, compare_proposals, edit_name, refusals
+from incident_ops.reconcile.proposals import (
+    Left,
+    branch_of,
+    compare_proposals,
+    fingerprint,
+    leave_unasked,
+    refusal,
+    refusals,
+)
 from incident_ops.reconcile.unsettled import say_unsettled
 from incident_ops.records.history import deletions, every_record
 from incident_ops.sla.obligations import DueObligations, SeenOf
@@ -112,11 +121,13 @@ def _plan(workspace: Workspace, github: GitHubTracker | None, options: PlanOptio
     recent = [record for record in recent_records(workspace, records) if record.incident.id not in wanted.clashes]
     observed = observe_tracker(workspace, tracker, wanted, recent, options.observed)
     deleted = _deleted(workspace, observed, wanted, records)
-    plan = make_plan(wanted, observed, workspace.catalogue.unreadable(), deleted, options.recreate)
     seen = seen_on_tracker(wanted, observed)
     due = due_obligations(recent, world.policy, world.now, seen, observed.noticed)
     by_id = {record.incident.id: record for record in recent}
-    plan = add_decision(plan, due_edits(due, by_id, world.policy, are_people_notified=github is not None))
+    edits = due_edits(due, by_id, world.policy, are_people_notified=github is not None)
+    returning = _returning(due, edits)
+    plan = make_plan(wanted, observed, workspace.catalogue.unreadable(), deleted, options.recreate, returning)
+    plan = add_decision(plan, edits)
     notices = _Notices(observed)
     if options.with_notices:
         is_shared = github is not None
@@ -124,8 +135,9 @@ def _plan(workspace: Workspace, github: GitHubTracker | None, options: PlanOptio
         plan = add_decision(plan, notices.decision)
     by_topic = github is not None and not _is_pushed(workspace)
     plan = leave_edits(plan, _impossible(workspace, plan.changes, by_topic=by_topic))
-    plan, seen_now, proposed = _with_proposals(workspace, github, plan, notices.observed, options)
-    plan = say_unsettled(plan, wanted, observed, unsettled_comment)
+    unasked = unasked_incidents(wanted, observed)
+    plan, seen_now, proposed = _with_proposals(workspace, github, plan, notices.observed, unasked, options)
+    plan = say_unsettled(plan, wanted, observed, unsettled_comment, do_edits_wait=by_topic)
     return PlannedRun(
         workspace=workspace,
         tracker=tracker,
@@ -139,6 +151,13 @@ def _plan(workspace: Workspace, github: GitHubTracker | None, options: PlanOptio
         proposed=proposed,
         ledger_error=notices.ledger_error,
     )
+
+
+def _returning(due: DueObligations, edits: KeyDecision) -> frozenset[str]:
+    """The incidents whose record these edits reopen."""
+    made = {change.key for change in edits.changes}
+    moves = [(one.key, one.incident, one.move) for one in due.obligations]
+    return frozenset(name for key, name, move in moves if key in made and move and move.state == REOPENED)
 
 
 class _Notices(NamedTuple):
@@ -188,28 +207,35 @@ def _deleted(workspace: Workspace, observed: Snapshot, wanted: Desired, records:
 
 
 def _with_proposals(
-    workspace: Workspace, github: GitHubTracker | None, plan: Plan, observed: Snapshot, options: PlanOptions
+    workspace: Workspace,
+    github: GitHubTracker | None,
+    plan: Plan,
+    observed: Snapshot,
+    unasked: frozenset[str],
+    options: PlanOptions,
 ) -> tuple[Plan, Snapshot, tuple[PlannedChange, ...]]:
     """A plan less the edits that wait in pull requests, were refused there, or have no room; what was seen; and the
-    edits that are to be proposed, those that wait among them."""
+    edits that are to be proposed, those that wait among them. `unasked` as in `leave_unasked`.
+    """
     if github is None:
         return plan, observed, ()
     edits = [] if _is_pushed(workspace) else [change for change in plan.changes if change.action == EDIT]
     if options.observed is None:
-        observed = replace(observed, proposals=with_pulls(github, observed.proposals, edits))
+        pulls = with_pulls(github, observed.proposals, edits, workspace.now)
+        observed = replace(observed, proposals=leave_unasked(pulls, unasked))
     seen = {proposal.branch: proposal for proposal in observed.proposals}
     left = refusals(edits, seen)
-    wanted, no_room = desired_proposals(workspace, [change for change in edits if edit_name(change) not in left])
+    wanted, no_room = desired_proposals(workspace, [change for change in edits if fingerprint(change) not in left])
     waiting, whole = compare_proposals(wanted, seen)
     plan = add_decision(leave_edits(plan, left | no_room | waiting), whole)
-    return plan, observed, tuple(change for change in edits if edit_name(change) not in left)
+    return plan, observed, tuple(change for change in edits if fingerprint(change) not in left)
 
 
 def _is_pushed(workspace: Workspace) -> bool:
     return workspace.judged_by[0].write_back.automation == "push"
 
 
-def _impossible(workspace: Workspace, changes: Sequence[PlannedChange], *, by_topic: bool) -> dict[EditName, str]:
+def _impossible(workspace: Workspace, changes: Sequence[PlannedChange], *, by_topic: bool) -> dict[str, Left]:
     """The edits that cannot be made, each with the reason. One that cannot be made does not hold back another.
 
     Those of a record are made together; `by_topic`: only those of one topic are.
@@ -218,7 +244,7 @@ def _impossible(workspace: Workspace, changes: Sequence[PlannedChange], *, by_to
     for change in changes:
         if change.action == EDIT and change.path is not None:
             together.setdefault((branch_of(change) if by_topic else "", change.path), []).append(change)
-    refused: dict[EditName, str] = {}
+    refused: dict[str, Left] = {}
     for edits in together.values():
         if _why_not(workspace, edits) is None:
             continue
@@ -228,7 +254,7 @@ def _impossible(workspace: Workspace, changes: Sequence[PlannedChange], *, by_to
             if why is None:
                 good.append(change)
             else:
-                refused[edit_name(change)] = f"{change.reason}, but {why}"
+                refused[fingerprint(change)] = refusal(f"{change.reason}, but {why}")
     return refused
 
 

@@ -142,11 +142,6 @@ class PullRequest(Value, frozen=True):
     body: str
     closed_by: str = ""
 
-    @property
-    def is_open(self) -> bool:
-        """True until it is merged or closed."""
-        return self.state == "open"
-
 
 class ProposedFile(Value, frozen=True):
     """What a proposal does to a file: the sha256 of its bytes before and after; "" where it is not there."""
@@ -161,7 +156,7 @@ class Proposal(Value, frozen=True):
     `files` by path, against the commit that the branch stands on; `holds` are the fingerprints of its edits; `is_ours`
     False where somebody's own commit is on it. `pull` is its open pull request; `refused` those that people closed and
     that hold an edit which is due again, newest first. `is_known` False where a run had no room to ask who closed them,
-    so that nothing is done about this one.
+    or about issues of its incident, so that nothing is done about this one.
     """
 
     branch: str

@@ -5,15 +5,17 @@ After a crash there is nothing to repair: the next plan has the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from incident_ops.domain.ports import IssueTracker
-from incident_ops.domain.tracker import Issue, IssueEdit, MissingIssue
+from incident_ops.domain.tracker import Issue, IssueEdit, MissingIssue, Snapshot
 from incident_ops.errors import Ambiguous, IncidentOpsError, Incomplete, Stopped, WriteFailed
 from incident_ops.reconcile.changes import CLOSE, CREATE, LABEL, REOPEN, PlannedChange
-from incident_ops.reconcile.desired import CLOSED_AS_DUPLICATE
-from incident_ops.reconcile.diff import issue_to_keep, key_of
+from incident_ops.reconcile.desired import CLOSED_AS_DUPLICATE, Desired
+from incident_ops.reconcile.diff import kept_issues
 from incident_ops.reconcile.observe import list_issues
 
 APPLIED = "done"
@@ -72,16 +74,18 @@ def always() -> bool:
 def apply_changes(
     changes: Iterable[PlannedChange],
     tracker: IssueTracker,
-    identities: Collection[str] = (),
+    desired: Desired,
     may_create: Callable[[], bool] = always,
+    observed: Snapshot | None = None,
 ) -> Iterator[Applied]:
     """Yields each change of the tracker with its outcome, as it is done; record edits and notices are for others.
 
     The tracker is listed once more before the first write (`Incomplete` where that fails): a key that got its issue
     meanwhile is not created again, and an issue that a person touched meanwhile is not written over; an issue whose
-    text is to change is read alone right before, so that what people wrote during the run stays. `identities` are
-    the trusted authors, case-folded. `may_create` (the lock) is asked before that list, and again before each new
-    issue. A refused write is an outcome and the others go on; a refusal that is final, or `Stopped`, leaves the rest.
+    text is to change is read alone right before, so that what people wrote during the run stays. `desired` and
+    `observed` (None = nothing is known) are what was planned from. `may_create` (the lock) is asked before that list,
+    and again before each new issue. A refused write is an outcome and the others go on; a refusal that is final, or
+    `Stopped`, leaves the rest.
     """
     todo = [change for change in changes if change.is_on_tracker]
     if not todo:
@@ -93,8 +97,7 @@ def apply_changes(
     except Stopped as error:
         yield from _left(todo, error)
         return
-    known = {change.key: change.number for change in todo if change.number is not None and change.action != CLOSE}
-    numbers = known | _numbers(issues, identities, tracker.records_id)
+    numbers = _numbers(todo, issues, desired, observed or _nothing_known(tracker))
     run = _Run(tracker, may_create, {issue.number: issue for issue in issues}, numbers)
     for place, change in enumerate(todo):
         applied = _attempt(change, run)
@@ -120,13 +123,18 @@ def outcome_summary(outcomes: Iterable[Applied], held_back: int = 0) -> Summary:
     )
 
 
-def _numbers(issues: Sequence[Issue], identities: Collection[str], records_id: int) -> dict[str, int]:
-    """Key -> the number of its issue."""
-    by_key: dict[str, list[Issue]] = {}
-    for issue in issues:
-        if key := key_of(issue, identities, records_id):
-            by_key.setdefault(key, []).append(issue)
-    return {key: issue_to_keep(same_key).number for key, same_key in by_key.items()}
+def _nothing_known(tracker: IssueTracker) -> Snapshot:
+    return Snapshot(source=tracker.source, records_id=tracker.records_id, repository_id=tracker.repository_id)
+
+
+def _numbers(
+    todo: Iterable[PlannedChange], issues: Sequence[Issue], desired: Desired, observed: Snapshot
+) -> dict[str, int]:
+    """Key -> the number of its issue: as the plan has it, and of the others as a plan from this list would."""
+    meanwhile: Mapping[str, Issue] = kept_issues(desired, replace(observed, issues=tuple(issues)))
+    planned = {key: issue.number for key, issue in kept_issues(desired, observed).items()}
+    known = {change.key: change.number for change in todo if change.number is not None and change.action != CLOSE}
+    return {key: issue.number for key, issue in meanwhile.items()} | planned | known
 
 
 def _opens(change: PlannedChange) -> bool:

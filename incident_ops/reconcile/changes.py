@@ -19,6 +19,8 @@ _TURN = {REOPEN: 1, UPDATE: 1, CREATE: 2, EDIT: 3, CLOSE: 4, NOTIFY: 5}
 _OF_THE_MOMENT = ("subject", "timeline", "noticed_at")
 """Fields that depend on when a run looked: a minute later the same is to be done, and the checksum is the same."""
 
+_DEEP = 3  # parts of a route up to which the last one is enough: `action_items`, a place, a field
+
 
 class NoticeDetails(NamedTuple):
     """Who is notified, on which channels, of what; `held` says why it is only planned ("" = it is sent)."""
@@ -87,7 +89,7 @@ class PlannedChange(NamedTuple):
             out |= {"audience": self.notice.audience, "recipient": self.notice.recipient}
             out |= {"channels": self.notice.channels, "subject": self.notice.subject}
             out |= {"held": self.notice.held or None}
-        out |= {str(edit.route[-1]): edit.value for edit in self.edits if not isinstance(edit, record.Remove)}
+        out |= {_field(edit.route): edit.value for edit in self.edits if not isinstance(edit, record.Remove)}
         return {
             name: list(value) if isinstance(value, tuple) else value for name, value in out.items() if value is not None
         }
@@ -110,6 +112,11 @@ class PlannedChange(NamedTuple):
         if self.notice and self.notice.is_urgent:
             return -1
         return 0 if self.kind == LABEL else _TURN[self.action]
+
+
+def _field(route: record.Route) -> str:
+    """What an edit sets, within what its key names; deep in a record by the whole route, which alone tells it apart."""
+    return str(route[-1]) if len(route) <= _DEEP else ".".join(map(str, route))
 
 
 class Kept(NamedTuple):

@@ -32,6 +32,7 @@ from incident_ops.reconcile.desired import (
     OLD_STATES,
     Desired,
     DesiredIssue,
+    incident_of,
 )
 
 OwnedIssues = Mapping[str, Sequence[tracker.Issue]]
@@ -101,9 +102,17 @@ def issue_to_keep(issues: Iterable[tracker.Issue], number: int | None = None) ->
     return min(issues, key=lambda issue: (is_duplicate(issue), issue.number != number, issue.number))
 
 
-def issues_to_keep(ours: OwnedIssues, recorded: Mapping[str, int]) -> Mapping[str, tracker.Issue]:
-    """Key -> the issue that is kept, of all that `owned_issues` found; `recorded` as from `recorded_numbers`."""
+def kept_issues(desired: Desired, snapshot: tracker.Snapshot) -> Mapping[str, tracker.Issue]:
+    """Key -> the issue that is kept, of all that `owned_issues` finds."""
+    recorded = recorded_numbers(desired, snapshot)
+    ours = owned_issues(desired, snapshot)
     return {key: issue_to_keep(issues, recorded.get(key)) for key, issues in ours.items()}
+
+
+def unasked_incidents(desired: Desired, snapshot: tracker.Snapshot) -> frozenset[str]:
+    """The incidents with an issue that a run had no room to ask about."""
+    kept = kept_issues(desired, snapshot)
+    return frozenset(incident_of(key) for key, issue in kept.items() if issue.number in snapshot.not_asked)
 
 
 def is_duplicate(issue: tracker.Issue) -> bool:
@@ -174,7 +183,7 @@ class SideBySide(NamedTuple):
     """Desired and observed side by side: `ours` are the issues of each key, `kept` the one of them that is kept.
 
     `recorded` are the numbers that records carry, `recreate` the keys that get a new issue in place of one that is
-    gone.
+    gone, `acts` what people did.
     """
 
     desired: Desired
@@ -186,6 +195,7 @@ class SideBySide(NamedTuple):
     issues: Mapping[int, tracker.Issue]
     unassignable: frozenset[str]
     recreate: frozenset[str]
+    acts: people.Acts
 
     @property
     def is_known(self) -> bool:
@@ -198,19 +208,21 @@ class SideBySide(NamedTuple):
         return self.snapshot.source == tracker.GITHUB
 
 
-def side_by_side(desired: Desired, snapshot: tracker.Snapshot, recreate: frozenset[str]) -> SideBySide:
-    """Everything that deciding about a key asks for."""
-    ours, recorded = owned_issues(desired, snapshot), recorded_numbers(desired, snapshot)
+def side_by_side(
+    desired: Desired, snapshot: tracker.Snapshot, recreate: frozenset[str], returning: frozenset[str] = frozenset()
+) -> SideBySide:
+    """Everything that deciding about a key asks for; `returning` as in `Acts`."""
     return SideBySide(
         desired=desired,
         snapshot=snapshot,
-        ours=ours,
-        kept=issues_to_keep(ours, recorded),
-        recorded=recorded,
+        ours=owned_issues(desired, snapshot),
+        kept=kept_issues(desired, snapshot),
+        recorded=recorded_numbers(desired, snapshot),
         gone={missing.number: missing for missing in snapshot.gone},
         issues={issue.number: issue for issue in snapshot.issues},
         unassignable=frozenset(login.casefold() for login in snapshot.unassignable),
         recreate=recreate,
+        acts=people.Acts(snapshot, desired.identities, returning),
     )
 
 
@@ -223,7 +235,7 @@ def decide_key(wanted: DesiredIssue, sides: SideBySide) -> KeyDecision:
     duplicates = [_duplicate(wanted, issue, kept, sides) for issue in issues if issue is not kept and issue.is_open]
     above = sides.kept.get(wanted.incident.id)
     is_left = is_hands_off(kept) or above is None or is_hands_off(above)
-    ticks = people.ticked(wanted, kept, None if is_left else above, sides.snapshot)
+    ticks = people.ticked(wanted, kept, None if is_left else above, sides.acts)
     return join_decisions([_compare(wanted, kept, sides), ticks, *duplicates])
 
 
@@ -308,17 +320,17 @@ def _compare(wanted: DesiredIssue, issue: tracker.Issue, sides: SideBySide) -> K
         return join_decisions([KeyDecision((change._replace(said=said),)), number])
 
     if wanted.closed_as and issue.is_open:
-        reopened = people.reopened(wanted, issue, sides.snapshot, was_closed=parts.was_closed)
+        reopened = people.reopened(wanted, issue, sides.acts, was_closed=parts.was_closed)
         return join_decisions([reopened, number]) if reopened else step(CLOSE, wanted.why, wanted.closed_as)
     if not wanted.closed_as and not issue.is_open:
-        if parts.was_closed or people.is_opened_later(wanted, issue, sides.snapshot):
+        if parts.was_closed or people.is_opened_later(wanted, issue, sides.acts):
             return step(REOPEN, wanted.why)
-        if wanted.item is None:
-            why, said = people.closed_incident(wanted, issue, sides.snapshot)
+        if wanted.item is None and not sides.acts.are_unknown(issue):
+            why, said = people.closed_incident(wanted, issue, sides.acts)
             return step(REOPEN, why, said=said)
-        return join_decisions([people.closed_item(wanted, issue, sides.snapshot), number])
+        return join_decisions([people.closed_item(wanted, issue, sides.acts), number])
     update = step(UPDATE, reason) if edit != tracker.IssueEdit() or parent else number
-    return join_decisions([people.reassigned(wanted, issue, sides.snapshot), update])
+    return join_decisions([people.reassigned(wanted, issue, sides.acts), update])
 
 
 def _drift(
@@ -368,7 +380,7 @@ def _labels(
 
 def _assignable(wanted: DesiredIssue, issue: tracker.Issue | None, sides: SideBySide) -> tuple[str, ...]:
     """Whom to assign to an issue beside those who are there, as far as there is room."""
-    if issue and wanted.item and people.leaves_owner_off(wanted, issue, sides.snapshot):
+    if issue and wanted.item and people.leaves_owner_off(wanted, issue, sides.acts):
         return ()
     room = MOST_ASSIGNEES - (len(issue.assignees) if issue else 0)
     new = [login for login in missing_logins(wanted, issue) if login.casefold() not in sides.unassignable]

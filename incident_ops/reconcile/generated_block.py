@@ -16,8 +16,8 @@ generated text
 everything else belongs to people and is kept
 
 By the digests in `lines` the next run tells what people wrote between our lines from what an older record said: theirs
-moves below the end. `ticked` are the boxes that people ticked and that the text does not show at present. `repo` is
-GitHub's id of the repository that holds the records, 0 where there is none.
+moves below the end. `ticked` are the boxes that people ticked and that the text does not show at present, none that
+the record decides. `repo` is GitHub's id of the repository that holds the records, 0 where there is none.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ FIXED_BOX = "!"
 
 _KEY = r"[A-Za-z0-9](?:-?[A-Za-z0-9_./])*"
 _BOX = re.compile(rf"([ \t>]*(?:[-*+]|[0-9]{{1,9}}[.)])[ \t]+\[)([ xX])(\].*<!-- box:({_KEY}) -->[ \t]*)")
+_FIXED = re.compile(rf"<!-- box:({_KEY}){FIXED_BOX} -->[ \t]*$", re.MULTILINE)
 _STATE = re.compile(r"^((?:>[ \t]*)*(?:[-*+]|[0-9]{1,9}[.)])[ \t]+\[)[xX]")
 _END = re.compile(r"\r\n|\r|\n")
 
@@ -60,14 +61,6 @@ def box_line(text: str, key: str, *, ticked: bool = False, fixed: bool = False, 
     """
     shown = text.replace("<!--", "<\u200b!--")
     return f"{'  ' * depth}- [{'x' if ticked else ' '}] {shown} <!-- box:{key}{FIXED_BOX if fixed else ''} -->"
-
-
-def carry_ticks(generated: str, old: str) -> str:
-    """Generated text with the ticks that people set in `old`, by key; not one other character of it changes.
-
-    Where a line was copied, one tick is enough. A key that `generated` does not have is forgotten.
-    """
-    return _tick(generated, ticked(old))
 
 
 def _tick(generated: str, keys: frozenset[str]) -> str:
@@ -266,7 +259,8 @@ def compose(key: str, generated: str, parts: Parts | None = None, repository: in
         old = "\n".join(parts.below) if parts.block is None else parts.block
         ticks = ticked(old) | (parts.hidden - _boxes(old))
         generated = _tick(generated, ticks)
-    hidden = ",".join(sorted(ticks - _boxes(generated)))
+    decided = frozenset(_FIXED.findall(generated))  # a tick that the record took over does not come back
+    hidden = ",".join(sorted(ticks - _boxes(generated) - decided))
     memory = f"<!-- incident-ops lines={''.join(sorted(_digests(generated)))} ticked={hidden} -->"
     head = f"<!-- incident-ops v1 key={key} repo={repository} hash={block_digest(generated)} -->"
     return "\n".join([head, *above, BEGIN, generated, memory, END, *below]).rstrip()

@@ -151,4 +151,4 @@ def test_at_a_terminal_no_answer_changes_nothing(folder: Folder) -> None:
 def test_a_release_is_named_as_people_name_it(folder: Folder, release: str) -> None:
     put(folder)
     say(folder, "--deployed", release)
-    assert data(folder)["resolution"] == {"deployed": release}
+    assert folder.data()["resolution"] == {"deployed": release}
