@@ -447,7 +447,7 @@ def test_what_we_did_ourselves_is_no_persons_act(ours: str) -> None:
     tracker.tick_by(ours, MAIN, "AI-1", LATER)
     assert not act(tracker, records).record_edits
     assert "is ticked, and nothing tells by whom" in comment(tracker)
-    tracker, records = synced(item(1, owner=None), author=ours)
+    tracker, records = synced(record(1, item(1, owner=None)), author=ours)
     tracker.assign_by(ours, ITEM, ["carol"], LATER)
     assert not act(tracker, records).record_edits
     assert comment(tracker) == ""
@@ -471,7 +471,7 @@ def test_who_runs_the_automation_is_a_person_too(ours: str) -> None:
 
 def test_what_another_edit_brings_back_needs_no_command() -> None:
     """Within `auto_reopen` the record follows by itself, so the issue asks for nothing."""
-    tracker, records = synced(item(1, "done", done_at=NOON))
+    tracker, records = synced(record(1, item(1, "done", done_at=NOON)))
     closed = written_back(records, {records[0].path: (Set(("state",), "closed"),)})
     sync(closed, tracker)
     tracker.reopen_by("bob", MAIN, LATER)
@@ -539,7 +539,7 @@ def test_what_only_waits_for_the_next_run_is_not_said() -> None:
 
 def test_a_reopened_issue_that_nobody_asked_about_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without knowing who reopened it nothing is concluded: the next run asks."""
-    tracker, records = synced(item(1), item(2))
+    tracker, records = synced(record(1, item(1), item(2)))
     records = done_at(tracker, records)
     tracker.reopen_by("bob", ITEM, LATER)
     tracker.edit(ITEM, body=generated_block.compose("INC-1/AI-1", "mend it", None, 7))
@@ -558,7 +558,7 @@ def test_a_reopened_issue_that_nobody_asked_about_stays_open(monkeypatch: pytest
 )
 def test_only_a_persons_reopening_brings_an_incident_back(who: str, labels: tuple[str, ...], is_persons: bool) -> None:
     """For what is due after it as for the comment: not a bot's, not a stranger's, and not with hands off."""
-    tracker, records = synced(item(1, "done", done_at=NOON), can_be_assigned={"alice", "bob"})
+    tracker, records = synced(record(1, item(1, "done", done_at=NOON)), can_be_assigned={"alice", "bob"})
     closed = written_back(records, {records[0].path: (Set(("state",), "closed"),)})
     sync(closed, tracker)
     tracker.reopen_by(who, MAIN, LATER)
