@@ -175,6 +175,9 @@ FOUND = (
     "a\\|b\\",
     "&#64;acme &commat;acme &amp;#64;acme",
     "a\0b\u202ec\u200bd\u2066e@\u200bacme #\u20601",
+    "+@.H",
+    "0123456789abcdef0123456789abcdef01234567_a and a_https://e.x/",
+    "é0123456789abcdef0123456789abcdef01234567é",
     "\u200b",
 )
 
