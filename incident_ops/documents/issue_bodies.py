@@ -371,7 +371,7 @@ def item_body(record: Record, item: ActionItem, policy: Policy, now: datetime) -
     return fit_sections(
         [
             Section(PENDING_NOTE if record.pending else ""),
-            Section(f"**{inline(item.title)}**"),
+            Section(f"**{inline(item.title) or inline(item.id)}**"),
             Section(markdown(item.description or ""), "the description", 2),
             Section(f"**Done when:** {markdown(item.acceptance)}" if item.acceptance else "", "what it takes", 3),
             Section(markdown_table(("Action item", inline(item.id)), [row for row in rows if row[1]]), "the facts", 1),

@@ -56,8 +56,9 @@ def done_at(tracker: MemoryTracker, records: list[Record], at: str = NOON) -> li
 
 
 def comment(tracker: MemoryTracker, number: int = ITEM) -> str:
-    """Our one comment on an issue, without what keeps a name from being pinged."""
-    return tracker.comments.get(number, {}).get("unsettled", "").replace("&#8203;", "")
+    """Our one comment on an issue, without what keeps a name from being pinged or a bracket from being a link."""
+    text = tracker.comments.get(number, {}).get("unsettled", "")
+    return text.replace("&#8203;", "").replace("\\[", "[").replace("\\]", "]")
 
 
 def act(tracker: MemoryTracker, records: list[Record]) -> Plan:
