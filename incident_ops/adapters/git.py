@@ -212,6 +212,13 @@ class Git:
         done = self._run("config", *(["--local"] if of_clone else []), "-z", "--get", name, check=False)
         return os.fsdecode(done.stdout).removesuffix("\0") if not done.returncode else None
 
+    def own_settings(self, pattern: str) -> list[tuple[str, str]]:
+        """Settings whose names fit, as the person and the machine have them: none that this clone brings along."""
+        done = self._run("config", "--show-scope", "-z", "--get-regexp", pattern, check=False)
+        words = iter(os.fsdecode(done.stdout).split("\0"))
+        pairs = [(scope, *text.partition("\n")[::2]) for scope, text in zip(words, words, strict=False)]
+        return [(name, value) for scope, name, value in pairs if scope in ("global", "system")]
+
     def set_config(self, name: str, value: str) -> None:
         """Sets a setting of this clone. WriteFailed where git may not write it."""
         done = self._run("config", "--local", name, value, check=False)
@@ -356,8 +363,16 @@ class Objects:
             self._line("update-index", "-z", "--index-info", stdin=listing, more=index)
             return self._line("write-tree", "--missing-ok", more=index)
 
-    def commit(self, tree: str, parents: tuple[str, ...], message: str, at: datetime, identity: Identity = BOT) -> str:
-        """A commit of a tree -> its id."""
+    def commit(
+        self,
+        tree: str,
+        parents: tuple[str, ...],
+        message: str,
+        at: datetime,
+        identity: Identity = BOT,
+        signing: Mapping[str, str] | None = None,
+    ) -> str:
+        """A commit of a tree -> its id. With `signing`, variables of git's environment, git signs it."""
         who = {
             f"GIT_{role}_{field}": value
             for role in ("AUTHOR", "COMMITTER")
@@ -367,8 +382,9 @@ class Objects:
                 ("DATE", f"@{int(at.timestamp())} +0000"),
             )
         }
-        after = [word for parent in parents for word in ("-p", parent)]
-        return self._line("commit-tree", *after, "-F", "-", tree, stdin=f"{message.strip()}\n".encode(), more=who)
+        words = [word for parent in parents for word in ("-p", parent)] + ["-S"] * (signing is not None)
+        more = who | dict(signing or {})
+        return self._line("commit-tree", *words, "-F", "-", tree, stdin=f"{message.strip()}\n".encode(), more=more)
 
     def tree_of(self, commit: str) -> str:
         """The id of a commit's tree."""

@@ -68,8 +68,13 @@ class DeclaredRecord:
         return self.record.path.rpartition("/")[0]
 
 
-def declare_record(workspace: Workspace, declaration: Declaration, by: str | None) -> DeclaredRecord:
-    """Writes the record of a declaration. UserError where it names an unknown service or would not be valid."""
+def declare_record(
+    workspace: Workspace, declaration: Declaration, by: str | None, *, is_sent: bool = False
+) -> DeclaredRecord:
+    """Writes the record of a declaration; `is_sent`: the caller sends it, so no step says how.
+
+    UserError where it names an unknown service or would not be valid.
+    """
     demand_work_tree(workspace)
     check_services(workspace, declaration.services)
     must_have_happened(workspace)
@@ -84,7 +89,7 @@ def declare_record(workspace: Workspace, declaration: Declaration, by: str | Non
         if write_in_new_folder(workspace.root / path, draft.raw):
             declared, record = draft.declared, draft.record
             keep_edit(workspace, incident_id, path, None, draft.raw, (f"declared: {declaration.title}",))
-            notice, steps = _what_follows(workspace, record, declaration)
+            notice, steps = _what_follows(workspace, record, declaration, is_sent)
             steps = (*steps, *_withdrawals(open_ones, incident_id))
             warnings = (*declared.warnings, *similar_lines(workspace, open_ones), *unnumbered)
             return DeclaredRecord(record, declared.decision, warnings, notice, steps, clone_notes(workspace))
@@ -118,14 +123,16 @@ def similar_lines(workspace: Workspace, found: Sequence[Record]) -> list[str]:
     return lines
 
 
-def _what_follows(workspace: Workspace, record: Record, declaration: Declaration) -> tuple[str, tuple[str, ...]]:
+def _what_follows(
+    workspace: Workspace, record: Record, declaration: Declaration, is_sent: bool
+) -> tuple[str, tuple[str, ...]]:
     """Who knows of it, or how much later it is written up; and the next steps."""
     incident = record.incident
     if declaration.declared is not None:
         later = spell_duration(int((workspace.now - _declared_at(workspace, declaration)).total_seconds()))
         notice = f"written up {later} after the fact; until it is resolved here, it counts as open"
         return notice, steps_of_write_up(incident)
-    notice, step = _unnotified(workspace, record)
+    notice, step = _unnotified(workspace, record) if not is_sent else ("", "")
     return notice, (*filter(None, (step,)), *_first_steps(workspace, incident))
 
 

@@ -27,10 +27,14 @@ from incident_ops.cli.options import (
     by_option,
     complete_incident,
     complete_service,
+    data_of_sent,
+    finish,
+    finish_edit,
     format_option,
     past_time,
-    print_edited,
     say_notes,
+    send_now,
+    send_option,
     warn,
     warn_of_guess,
     with_repository,
@@ -38,6 +42,7 @@ from incident_ops.cli.options import (
 from incident_ops.cli.terminal import page_width, prompt, say
 from incident_ops.domain.incident import Incident, Triage
 from incident_ops.domain.policy import Policy
+from incident_ops.domain.sending import SentRecord
 from incident_ops.domain.ticket import is_ticket, kind_of
 from incident_ops.domain.time import parse_instant
 from incident_ops.domain.triage import (
@@ -189,9 +194,10 @@ def _share(text: str) -> float | str | None:
 @click.option("--drill", is_flag=True, help="This is an exercise.")
 @answer_options
 @by_option
+@send_option
 @format_option
 @with_repository
-def declare(workspace: Workspace, form: str, by: str | None, **said: Any) -> None:
+def declare(workspace: Workspace, form: str, by: str | None, send: bool, **said: Any) -> None:
     """Declare an incident: one line, and its record is written.
 
     Without a label the triage answers decide it, and the rule that decided is
@@ -200,7 +206,7 @@ def declare(workspace: Workspace, form: str, by: str | None, **said: Any) -> Non
 
     \b
     Examples:
-      incident-ops declare "Login fails" -s auth --severity SEV1
+      incident-ops declare "Login fails" -s auth --severity SEV1 --send
       incident-ops declare "Login fails" -s auth --users 60 --feature core
       incident-ops declare "Checkout is slow" -s api -s web --severity SEV2 \\
         --source alert --started 10m --commander @alice
@@ -212,12 +218,15 @@ def declare(workspace: Workspace, form: str, by: str | None, **said: Any) -> Non
     declaration = _declaration(workspace, said, ask=at_terminal() and form == "text")
     if at_terminal() and form == "text":
         _ask_whether_new(workspace, declaration)
-    declared = declare_record(workspace, declaration, who(workspace, by))
+    declared = declare_record(workspace, declaration, who(workspace, by), is_sent=send)
     say_notes(declared.notes)
     if form == "json":
-        click.echo(_json(workspace, declared), nl=False)
+        sent = send_now(workspace, declared.record.path) if send else None
+        data = _data(workspace, declared) | ({"send": data_of_sent(sent)} if sent else {})
+        click.echo(json_text(data), nl=False)
     else:
-        _print(workspace, declared)
+        sent = _print(workspace, declared, send=send)
+    finish(sent.exit_code if sent else 0)
 
 
 def _ask_whether_new(workspace: Workspace, declaration: Declaration) -> None:
@@ -305,7 +314,7 @@ def _filled(
     )
 
 
-def _json(workspace: Workspace, declared: DeclaredRecord) -> str:
+def _data(workspace: Workspace, declared: DeclaredRecord) -> dict[str, Any]:
     incident, rule = declared.record.incident, declared.decision
     kind = kind_of(incident, workspace.judged_by[0])
     head = {"schema": 1, "incident": incident.id, "kind": kind, "path": declared.record.path, "folder": declared.folder}
@@ -313,10 +322,11 @@ def _json(workspace: Workspace, declared: DeclaredRecord) -> str:
     decided = {"rule": rule.rule_number if rule else None, "rule_text": rule.rule_text if rule else None}
     said = {"warnings": [*declared.warnings], "next": [*declared.next_steps], "undo": undo_command(incident.id)}
     asked = [one._asdict() for one in rule.open] if rule else []
-    return json_text({**head, **level, **decided, **said, "assumed": bool(rule and rule.assumed), "open": asked})
+    return {**head, **level, **decided, **said, "assumed": bool(rule and rule.assumed), "open": asked}
 
 
-def _print(workspace: Workspace, declared: DeclaredRecord) -> None:
+def _print(workspace: Workspace, declared: DeclaredRecord, *, send: bool) -> SentRecord | None:
+    """Prints a declaration, and sends it where that is asked for -> what became of that."""
     from incident_ops.render.triage import decision_lines  # a program that reads JSON needs none of it
 
     incident, rule = declared.record.incident, declared.decision
@@ -332,10 +342,13 @@ def _print(workspace: Workspace, declared: DeclaredRecord) -> None:
             say(line, first="  ", err=False, is_prose=True)
     click.echo(f"  folder: {shown_path(workspace, declared.folder)}")
     warn(declared.warnings)
-    say(declared.notice, first="  ", err=False)
+    sent = send_now(workspace, declared.record.path, tells=True) if send else None
+    if sent is None:
+        say(declared.notice, first="  ", err=False)
     for step in declared.next_steps:
         click.echo(f"  next: {inert(step)}")
     click.echo(f"  undo: {undo_command(incident.id)}")
+    return sent
 
 
 @click.command()
@@ -352,6 +365,7 @@ def _print(workspace: Workspace, declared: DeclaredRecord) -> None:
 @click.option("--reason", metavar="TEXT", help="With INC: why its level changes; needed to lower it.")
 @answer_options
 @click.option("--by", metavar="WHO", help="With INC: who does it, as for `declare`.")
+@send_option
 @format_option
 @with_repository
 def triage(
@@ -362,6 +376,7 @@ def triage(
     reason: str | None,
     by: str | None,
     form: str,
+    send: bool,
     **answers: Any,
 ) -> None:
     """Answer the triage questions; get the level and the rule that decided. What is not known is left out.
@@ -386,7 +401,9 @@ def triage(
     elif incident is not None and services:
         raise UserError("--service goes without an incident: its record names its services", hint="leave out -s")
     elif incident is not None:
-        _triage_record(workspace, incident, said, reason, by, form)
+        _triage_record(workspace, incident, said, reason, by, form, send=send)
+    elif send:
+        raise UserError("--send goes with an incident", hint="incident-ops triage INC-... --send")
     elif reason is not None:
         raise UserError("--reason goes with an incident", hint='incident-ops triage INC-... --reason "..."')
     else:
@@ -395,7 +412,7 @@ def triage(
 
 
 def _triage_record(
-    workspace: Workspace, asked: str, said: Triage, reason: str | None, by: str | None, form: str
+    workspace: Workspace, asked: str, said: Triage, reason: str | None, by: str | None, form: str, *, send: bool
 ) -> None:
     from incident_ops.edits.triage import triage_incident  # what only this command needs
 
@@ -411,7 +428,7 @@ def _triage_record(
         return triage_incident(current, policy, workspace.now, actor, said, why, tier)
 
     edited = edit_record(workspace, asked, triaged)
-    print_edited(edited, form)
+    finish_edit(workspace, edited, form, send=send)
 
 
 def _print_levels(policy: Policy) -> None:

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from incident_ops.app.planned_changes import WrittenFile
     from incident_ops.app.views import Selection
     from incident_ops.app.which_incident import Fits
+    from incident_ops.domain.sending import SentRecord
 
 STANDS_FOR = {"@who": "a person or team", "...": "a text", "TEXT": "a text"}
 """Words of our own hints that are no answer; a hint pasted as it is must not write them into a record."""
@@ -83,6 +84,10 @@ def with_repository(command: Callable[..., Any]) -> Callable[..., Any]:
     def opened(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
         must_say_something(ctx.command, kwargs)
         workspace = workspace_of(ctx)
+        if kwargs.get("send"):
+            from incident_ops.app.send import demand_repository  # what only --send needs
+
+            demand_repository(workspace)
         if any(isinstance(param, WhoActs) for param in ctx.command.params) and not kwargs.get("only_lists"):
             workspace = caught_up(workspace)
             warn_of_guess(workspace, kwargs["by"])
@@ -212,23 +217,79 @@ def format_choice(forms: Sequence[str], help_text: str) -> Callable[[Any], Any]:
 format_option = format_choice(["text", "json"], "Text for people, JSON for scripts.")
 
 
+send_option: Callable[[Any], Any] = click.option(
+    "--send",
+    is_flag=True,
+    help="Commit the record on a branch of its own, push it and open its pull request; your checkout stays as it is.",
+)
+
+
 def edits_record(command: Callable[..., RecordChange]) -> Callable[..., Any]:
     """Gives a command --format and the opened repository; the edit that it returns is made and printed."""
     from functools import update_wrapper
 
-    def edited(workspace: Workspace, /, *args: Any, form: str, **kwargs: Any) -> None:
-        make_edit(workspace, command(workspace, *args, **kwargs), form)
+    def edited(workspace: Workspace, /, *args: Any, form: str, send: bool, **kwargs: Any) -> None:
+        make_edit(workspace, command(workspace, *args, **kwargs), form, send=send)
 
-    given: Callable[..., Any] = format_option(with_repository(update_wrapper(edited, command)))
+    given: Callable[..., Any] = send_option(format_option(with_repository(update_wrapper(edited, command))))
     return given
 
 
-def make_edit(workspace: Workspace, change: RecordChange, form: str) -> None:
-    """Makes an edit of the incident that is meant, and prints it."""
+def make_edit(workspace: Workspace, change: RecordChange, form: str, *, send: bool) -> None:
+    """Makes an edit of the incident that is meant, prints it, and sends it where that is asked for."""
     from incident_ops.app.edit_record import edit_record  # what only commands that edit need
 
     incident, make_step = change
-    print_edited(edit_record(workspace, pick_incident(workspace, incident), make_step), form)
+    finish_edit(workspace, edit_record(workspace, pick_incident(workspace, incident), make_step), form, send=send)
+
+
+def finish_edit(workspace: Workspace, edited: EditedRecord, form: str, *, send: bool) -> None:
+    """Prints an edit that is made; with `send` the record is sent, and the command ends with 4 where it was not."""
+    if not send:
+        print_edited(edited, form)
+    elif form == "json":
+        sent, data = send_now(workspace, edited.record.path, edited.done), _edited_json(edited)
+        say_notes(edited.notes)
+        click.echo(json_text({**data, "send": data_of_sent(sent)}), nl=False)
+        finish(sent.exit_code)
+    else:
+        _print_done(edited)
+        sent = send_now(workspace, edited.record.path, edited.done, tells=True)
+        _print_next(edited)
+        finish(sent.exit_code)
+
+
+def send_now(workspace: Workspace, path: str, done: Sequence[str] = (), *, tells: bool = False) -> SentRecord:
+    """Sends the record that was just written -> what became of it, which `tells` prints."""
+    from incident_ops.app.send import RecordSender  # what only --send needs
+
+    try:
+        sent = RecordSender(workspace).send(path, done)
+    except KeyboardInterrupt:
+        say("the record is written; `incident-ops send` goes on with sending it", word="note", colour="cyan")
+        raise
+    if tells:
+        say_sent(sent)
+    elif sent.problem:
+        warn([f"not sent: {sent.problem}"])
+    return sent
+
+
+def say_sent(sent: SentRecord) -> None:
+    """What became of a record that was to be sent; why not, on the error stream."""
+    from incident_ops.render.sent import sent_lines  # as above
+
+    if sent.problem:
+        warn([f"{'no pull request' if sent.is_sent else 'not sent'}: {sent.problem}"])
+    for line in sent_lines(sent):
+        say(line, first="  ", err=False)
+
+
+def data_of_sent(sent: SentRecord) -> dict[str, Any]:
+    """The same for a program."""
+    from incident_ops.render.sent import sent_data  # as above
+
+    return sent_data(sent)
 
 
 def pick_incident(
@@ -292,16 +353,28 @@ def at_terminal() -> bool:
 
 def print_edited(edited: EditedRecord, form: str, *, err: bool = False) -> None:
     """A line for each change made, what should give pause, what comes next, and how to take it back."""
-    incident = edited.record.incident
-    say_notes(edited.notes)
     if form == "json":
-        head = {"schema": 1, "incident": incident.id, "path": edited.record.path, "state": incident.state}
-        data = {**head, **_edit_data(edited), "undo": edited.undo or None}
-        click.echo(json_text(data), nl=False, err=err)
+        say_notes(edited.notes)
+        click.echo(json_text(_edited_json(edited)), nl=False, err=err)
         return
+    _print_done(edited, err=err)
+    _print_next(edited, err=err)
+
+
+def _edited_json(edited: EditedRecord) -> dict[str, Any]:
+    incident = edited.record.incident
+    head = {"schema": 1, "incident": incident.id, "path": edited.record.path, "state": incident.state}
+    return {**head, **_edit_data(edited), "undo": edited.undo or None}
+
+
+def _print_done(edited: EditedRecord, *, err: bool = False) -> None:
+    say_notes(edited.notes)
     for line in edited.done:
-        say(line, word=incident.id, err=err)
+        say(line, word=edited.record.incident.id, err=err)
     warn(edited.warnings)
+
+
+def _print_next(edited: EditedRecord, *, err: bool = False) -> None:
     steps = edited.next_steps if edited.is_changed else ()
     for line in steps:
         click.echo(f"  next: {inert(line)}", err=err)

@@ -10,12 +10,14 @@ from urllib.parse import urlsplit
 
 from incident_ops.adapters.github.client import Client, RecordsHome, Request, Wire
 from incident_ops.adapters.github.issues import GitHubTracker
+from incident_ops.adapters.github.pulls import compare_address
 from incident_ops.adapters.http import is_https_or_local
 from incident_ops.errors import UserError
 
 API = "https://api.github.com"
 _LONGEST_ID = 18  # digits
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?:_[A-Za-z0-9]+)?/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}", re.ASCII)
+_HOST = re.compile(r"(?:[a-z+]+://)?(?:[^/@]*@)?([^/:@]+)[/:]", re.ASCII)
 _REMOTE = re.compile(r"(?:[a-z+]+://(?:[^/@]*@)?[^/]+/|(?:[^/@:]+@)?[^/:]+:)(.+?)(?:\.git)?/?", re.ASCII)
 
 
@@ -78,6 +80,33 @@ def read_settings(environment: Mapping[str, str], remote_url: str | None) -> Set
         raise UserError("the token in GITHUB_TOKEN or GH_TOKEN is damaged", hint="it is one word of plain letters")
     site = (environment.get("GITHUB_SERVER_URL") or _site(api)).rstrip("/")
     return Settings(api, site, _repository(environment, remote_url), token)
+
+
+class Site(NamedTuple):
+    """Where the pull requests of a remote are: the address where people read, `owner/name`, and whether a token is set."""
+
+    address: str
+    repository: str
+    has_token: bool
+
+    def compare(self, base: str, branch: str) -> str:
+        """The address at which a person opens the pull request of a branch."""
+        return compare_address(self.address, self.repository, base, branch)
+
+
+def site_of(environment: Mapping[str, str], remote_url: str) -> Site | None:
+    """The repository that the environment names, or else the remote's where that is on the environment's GitHub.
+
+    None for a remote elsewhere: no token of GitHub is meant for it.
+    """
+    address = (environment.get("GITHUB_SERVER_URL") or _site((environment.get("GITHUB_API_URL") or API))).rstrip("/")
+    token = environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or ""
+    name = environment.get("GITHUB_REPOSITORY", "").strip()
+    if not name:
+        found = _HOST.match(remote_url.strip())
+        is_there = found is not None and found[1].casefold() == urlsplit(address).netloc.casefold()
+        name = _named_by(remote_url) if is_there else ""
+    return Site(address, name, bool(token.strip())) if _NAME.fullmatch(name) else None
 
 
 def _repository(environment: Mapping[str, str], remote_url: str | None) -> str:
