@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from incident_ops.adapters.files import demand_no_link, write_in_new_folder
 from incident_ops.adapters.notifiers import variable
-from incident_ops.app.edit_record import check_services, checked, must_have_happened, shown_path
+from incident_ops.app.edit_record import check_services, checked, must_have_happened
 from incident_ops.app.last_edit import keep_edit
 from incident_ops.app.workspace import Workspace, clone_notes, demand_work_tree, leads_somewhere, need_remote
 from incident_ops.domain.as_of import declared_at
@@ -214,11 +214,11 @@ def _spelled(data: dict[str, Any]) -> bytes:
 
 def _unnotified(workspace: Workspace, record: Record) -> tuple[str, str]:
     """That nobody has been notified yet, and the command that changes it; "" where none would."""
-    git, folder = workspace.git, shown_path(workspace, record.path.rpartition("/")[0])
+    git = workspace.git
     if git is not None and git.config("remote.origin.url") is not None:
         return (
             "nobody has been notified yet: that follows once the record is merged",
-            f"git add {folder} && git commit -m {record.incident.id} && git push",
+            f"incident-ops send {record.incident.id}",
         )
     if any(name.startswith(variable("")) for name in os.environ):
         return "nobody has been notified yet", f"incident-ops notify {record.incident.id} --mark declared"

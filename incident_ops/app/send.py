@@ -12,6 +12,7 @@ from functools import cached_property
 from msgspec.structs import replace
 
 from incident_ops.adapters import clock
+from incident_ops.adapters.files import hold
 from incident_ops.adapters.git import Git
 from incident_ops.adapters.git_outgoing import OutgoingBranches
 from incident_ops.adapters.git_remote import Move, Remote, Stay, compare_and_set
@@ -25,11 +26,10 @@ from incident_ops.app.tip import not_committed
 from incident_ops.app.workspace import Workspace, demand_work_tree, merged_commit, need_remote
 from incident_ops.documents.sent_text import commit_message
 from incident_ops.domain.record import Record, is_incident_id
-from incident_ops.domain.sending import PullAddress, SentRecord, WaitingRecord
+from incident_ops.domain.sending import DECLARE_BRANCHES, EDIT_BRANCHES, PullAddress, SentRecord, WaitingRecord
 from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.records.store import is_record, record_path
 
-DECLARE_BRANCHES, EDIT_BRANCHES = "incident-ops/declare/", "incident-ops/edit/"
 _SECONDS = 30.0
 """How long one question to the remote may take: whoever declares at night does not wait for a server that is gone."""
 
@@ -70,8 +70,13 @@ class RecordSender:
     def send(self, path: str, done: Sequence[str] = ()) -> SentRecord:
         """Sends the record at `path` as it is in the work tree; `done` says what its last edit did.
 
-        UserError where the record cannot be read. What else goes wrong is in the answer.
+        UserError where the record cannot be read. What else goes wrong is in the answer. Whoever sends from the same
+        clone at the same time waits.
         """
+        with hold(self._workspace.state / "send.lock"):
+            return self._send(path, done)
+
+    def _send(self, path: str, done: Sequence[str]) -> SentRecord:
         raw = self._workspace.store.read(path)
         if not isinstance(raw, bytes):
             raise UserError("the record is not there any more", where=path, hint="see `git status`")

@@ -9,6 +9,7 @@ import msgspec
 
 from incident_ops.adapters.files import write_bytes
 from incident_ops.app.workspace import Workspace
+from incident_ops.domain.record import Record
 
 _FOLDER = "sent"
 
@@ -55,6 +56,16 @@ def sent_state(workspace: Workspace, incident: str) -> SentState:
 def keep_state(workspace: Workspace, state: SentState) -> None:
     """Keeps it in place of what was kept. WriteFailed where the system refuses."""
     write_bytes(_file(workspace, state.incident), msgspec.json.encode(state))
+
+
+def is_lagging(workspace: Workspace, record: Record) -> bool:
+    """True where a record was sent, says something else by now, and HEAD has not moved on since."""
+    state = sent_state(workspace, record.incident.id)
+    git = workspace.git
+    if git is None or not state.commit:
+        return False
+    head = git.read_path(git.head, record.path) if git.head else None
+    return digest_of(head) == state.head and workspace.store.read(record.path) != state.text.encode()
 
 
 def digest_of(content: bytes | None) -> str:

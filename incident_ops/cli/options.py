@@ -247,6 +247,8 @@ def finish_edit(workspace: Workspace, edited: EditedRecord, form: str, *, send: 
     """Prints an edit that is made; with `send` the record is sent, and the command ends with 4 where it was not."""
     if not send:
         print_edited(edited, form)
+        if form == "text" and edited.is_changed:
+            _say_unsent(workspace, edited.record)
     elif form == "json":
         sent, data = send_now(workspace, edited.record.path, edited.done), _edited_json(edited)
         say_notes(edited.notes)
@@ -259,6 +261,17 @@ def finish_edit(workspace: Workspace, edited: EditedRecord, form: str, *, send: 
         finish(sent.exit_code)
 
 
+def _say_unsent(workspace: Workspace, record: Record) -> None:
+    """A reminder under an edit of a record that was sent before and is not merged yet, as this clone knows it."""
+    from incident_ops.app.sent_state import is_lagging  # a file is read, where one is there
+
+    if is_lagging(workspace, record):
+        click.echo(f"  not sent yet: incident-ops send {record.incident.id}")
+
+
+INTERRUPTED = 130
+
+
 def send_now(workspace: Workspace, path: str, done: Sequence[str] = (), *, tells: bool = False) -> SentRecord:
     """Sends the record that was just written -> what became of it, which `tells` prints."""
     from incident_ops.app.send import RecordSender  # what only --send needs
@@ -266,8 +279,8 @@ def send_now(workspace: Workspace, path: str, done: Sequence[str] = (), *, tells
     try:
         sent = RecordSender(workspace).send(path, done)
     except KeyboardInterrupt:
-        say("the record is written; `incident-ops send` goes on with sending it", word="note", colour="cyan")
-        raise
+        say("the record is written; `incident-ops send` goes on with the sending", word="interrupted", colour="red")
+        raise click.exceptions.Exit(INTERRUPTED) from None
     if tells:
         say_sent(sent)
     elif sent.problem:

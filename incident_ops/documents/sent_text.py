@@ -18,6 +18,7 @@ _LIVE = re.compile(r"(?<=[@#])(?=\w)|(?<=\bGH-)(?=\d)|(?<=:/)(?=/)", re.IGNORECA
 _LONGEST_SUBJECT, _LONGEST_TITLE, _LONGEST_LINE = 100, 200, 500
 _BEGIN, _END = "<!-- incident-ops: edits -->", "<!-- incident-ops: end of edits -->"
 _BLOCK = re.compile(f"{re.escape(_BEGIN)}.*?{re.escape(_END)}", re.DOTALL)
+_NAMED = re.compile(r"^INC-[0-9-]{1,20}: ", re.ASCII)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _FIELD = re.compile(r"^(?P<head>(?:[-*] )?\*\*(?P<bold>[^*\n]+?):?\*\*:?|#{1,6} +(?P<title>[^\n]+?):? *$)(?P<rest>[^\n]*)$")
 _WORDS = {
@@ -53,7 +54,8 @@ def commit_message(incident_id: str, incident: Incident, done: Sequence[str]) ->
 
 def pull_title(facts: SentFacts, edits: Sequence[str]) -> str:
     """`INC-1: Login fails (SEV1): acknowledged by alice`; of several edits the newest, and how many more."""
-    newest = edits[0].removeprefix(f"{facts.id}: ") if edits else ""
+    newest = _NAMED.sub("", edits[0]) if edits else ""
+    newest = "declared" if newest.startswith("declared, ") else newest
     more = f", and {len(edits) - 1} more" if len(edits) > 1 else ""
     level = f" ({facts.label})" if facts.label else ""
     what = f"{_plain(facts.title, 100)}{level}" if facts.title else f"incident{level}"
@@ -97,7 +99,7 @@ def with_edits(body: str, edits: Sequence[str]) -> str:
 
 def _edits(edits: Sequence[str]) -> str:
     """The edits between marks by which they are found again, newest first."""
-    rows = [f"- {inline(_cut(edit, _LONGEST_LINE))}" for edit in edits[:50]]
+    rows = [f"- {inline(_cut(_NAMED.sub('', edit), _LONGEST_LINE))}" for edit in edits[:50]]
     return "\n".join([_BEGIN, *rows, _END])
 
 

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 
+DECLARE_BRANCHES, EDIT_BRANCHES = "incident-ops/declare/", "incident-ops/edit/"
+"""What the branches of people's records begin with: those that are not merged yet, and edits of those that are."""
+
+
 class PullAddress(NamedTuple):
     """A pull request: its number, its address, and whether it was opened now."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from incident_ops.domain.sending import SentRecord, WaitingRecord
+from incident_ops.domain.sending import EDIT_BRANCHES, SentRecord, WaitingRecord
 
 SHORT_COMMIT = 12
 
@@ -17,7 +17,9 @@ def sent_lines(sent: SentRecord) -> list[str]:
     lines = [*_happened(sent)]
     if sent.has_others:
         lines.append("joined with what others sent; your file lacks that until it is merged and you pull")
-    return [*lines, f"nobody has been notified yet: {_until(sent)}", *(f"next: {step}" for step in _next(sent))]
+    about = "" if not sent.branch.startswith(EDIT_BRANCHES) else " of this"
+    lines.append(f"nobody has been notified{about} yet: {_until(sent)}")
+    return [*lines, *(f"next: {step}" for step in _next(sent))]
 
 
 def _happened(sent: SentRecord) -> list[str]:
@@ -45,7 +47,7 @@ def _next(sent: SentRecord) -> list[str]:
         if sent.pull is not None:
             return [f"merge {sent.pull.url}"]
         return [f"open {sent.open_at}" if sent.open_at else f"merge branch {sent.branch} into {sent.onto}"]
-    again = f"incident-ops send {sent.incident}, once that is mended"
+    again = f"incident-ops send {sent.incident}"
     return [again, f"or open {sent.open_at}"] if sent.open_at else [again]
 
 

@@ -14,9 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 
+from incident_ops.cli.main import COMMANDS, cli
 from tests.cli.scene import Done, Folder, call, command, record
 
 AT = "2025-01-26T14:00:00Z"
@@ -467,3 +469,79 @@ def test_records_below_the_top_of_the_repository(tmp_path: Path) -> None:
         ["git", "-C", str(bare), "diff", "--name-only", f"main...{EDIT}"], capture_output=True, text=True, check=True
     )
     assert done.stdout == f"ops/{PATH}\n"
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_commits_are_signed_where_git_is_set_to_and_never_by_a_program_of_the_clone(
+    team: Team, monkeypatch: pytest.MonkeyPatch, is_own: bool
+) -> None:
+    """`commit.gpgsign` counts; the program that signs is the person's, as `gpg.program` of their own settings says."""
+    alice, home, evil = team.clone(), team.folder / "home", team.folder / "evil"
+    home.mkdir()
+    signer = home / "signer"
+    signer.write_text("#!/bin/sh\ncat >/dev/null\necho '[GNUPG:] SIG_CREATED ' >&2\necho '-----BEGIN SIGNED-----'\n")
+    signer.chmod(0o755)
+    (home / ".gitconfig").write_text(f"[gpg]\n\tprogram = {signer if is_own else '/no/such/program'}\n")
+    monkeypatch.setenv("HOME", str(home))
+    alice.git("config", "commit.gpgsign", "true")
+    alice.git("config", "gpg.program", f"touch {evil};")
+    done = send(alice, *WORDS, code=0 if is_own else 4)
+    assert not evil.exists()
+    if is_own:
+        assert "BEGIN SIGNED" in team.git("cat-file", "commit", DECLARE)
+        return
+    assert "could not be signed" in done.err
+    assert "incident-ops send --no-sign" in done.err
+    assert not team.tip(DECLARE)
+    send(alice, "send", "--no-sign")
+    assert "gpgsig" not in team.git("cat-file", "commit", DECLARE)
+
+
+def test_two_commands_at_once_in_one_clone_lose_nothing(team: Team) -> None:
+    """Each sends what it wrote; the second waits for the first."""
+    alice = team.clone()
+    words = [command("timeline", text, "INC-1", "--by", "@alice", "--send", clock=AT) for text in ("One", "Two")]
+    running = [subprocess.Popen(one, cwd=alice.path, stdout=subprocess.DEVNULL) for one in words]
+    assert [one.wait(60) for one in running] == [0, 0]
+    assert sorted(said(team)) == ["One", "Two"]
+    assert "nothing waits" in send(alice, "send").out
+
+
+def test_every_command_that_writes_a_record_takes_send() -> None:
+    """Whoever edits a record can send it in the same breath; a command that writes none has no such option."""
+    takes = {name for name, found in _commands() if any(param.name == "send" for param in found.params)}
+    edits = {
+        *("declare", "triage", "ack", "assign", "update", "timeline", "impact", "cause", "edit", "correct", "relate"),
+        *("pause", "snooze", "resolve", "close", "reopen", "withdraw", "escalate", "override"),
+        *("action add", "action start", "action done", "action drop", "action edit", "escalations review"),
+    }
+    assert takes == edits
+
+
+def _commands() -> list[tuple[str, click.Command]]:
+    found = []
+    for name in COMMANDS:
+        one = cli.get_command(click.Context(cli), name)
+        if isinstance(one, click.Group):
+            found += [(f"{name} {part}", made) for part, made in one.commands.items()]
+        elif one is not None:
+            found.append((name, one))
+    return found
+
+
+@pytest.mark.parametrize("words", [("triage", "--users", "60", "--send"), ("timeline", "--list", "INC-1", "--send")])
+def test_send_without_a_record_to_write_is_refused(team: Team, words: tuple[str, ...]) -> None:
+    call(*words, at=team.clone().path).told_once(2, "--send")
+
+
+def test_an_edit_of_what_was_sent_says_that_it_is_not_sent_yet(team: Team) -> None:
+    """Whoever forgets --send is told; not for a record that was never sent, nor once it is merged and pulled."""
+    alice = team.clone()
+    assert "incident-ops send" not in send(alice, "timeline", "One", "INC-1", "--by", "@alice").out
+    send(alice, "send")
+    assert "  not sent yet: incident-ops send INC-1" in send(alice, "ack", "INC-1", "--by", "@alice").out
+    send(alice, "send")
+    team.merge(EDIT)
+    alice.git("add", "incidents")
+    alice.git("pull", "-q")
+    assert "not sent" not in send(alice, "timeline", "Two", "INC-1", "--by", "@alice").out
