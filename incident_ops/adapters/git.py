@@ -212,13 +212,6 @@ class Git:
         done = self._run("config", *(["--local"] if of_clone else []), "-z", "--get", name, check=False)
         return os.fsdecode(done.stdout).removesuffix("\0") if not done.returncode else None
 
-    def own_settings(self, pattern: str) -> list[tuple[str, str]]:
-        """Settings whose names fit, as the person and the machine have them: none that this clone brings along."""
-        done = self._run("config", "--show-scope", "-z", "--get-regexp", pattern, check=False)
-        words = iter(os.fsdecode(done.stdout).split("\0"))
-        pairs = [(scope, *text.partition("\n")[::2]) for scope, text in zip(words, words, strict=False)]
-        return [(name, value) for scope, name, value in pairs if scope in ("global", "system")]
-
     def set_config(self, name: str, value: str) -> None:
         """Sets a setting of this clone. WriteFailed where git may not write it."""
         done = self._run("config", "--local", name, value, check=False)

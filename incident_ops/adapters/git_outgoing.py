@@ -9,6 +9,7 @@ from pathlib import Path
 
 from incident_ops.adapters.environment import git_identity
 from incident_ops.adapters.git import SETTINGS, Git, Identity, Objects, quiet_environment
+from incident_ops.adapters.git_remote import own_settings
 from incident_ops.adapters.processes import Ran, one_line, run
 from incident_ops.errors import Incomplete, UserError, WriteFailed
 
@@ -43,7 +44,9 @@ class OutgoingBranches:
         process was faster, or a branch of another name stands in the way.
         """
         self.demand_free(branch)
-        done = self._run("update-ref", "-m", "incident-ops send", f"{_HEADS}{branch}", commit, before or "0" * len(commit))
+        done = self._run(
+            "update-ref", "-m", "incident-ops send", f"{_HEADS}{branch}", commit, before or "0" * len(commit)
+        )
         if done.code != 0:
             hint = f"see `git branch --list 'incident-ops*'`; {_reason(done)}"
             raise WriteFailed(f"branch {branch} of this clone could not be moved", hint=hint)
@@ -67,7 +70,9 @@ class OutgoingBranches:
 
     def subjects(self, since: str, commit: str) -> list[str]:
         """The first lines of the commits that `since` has not, newest first."""
-        return self._line("log", "--no-show-signature", "--format=%s", "--max-count=100", commit, f"^{since}").splitlines()
+        return self._line(
+            "log", "--no-show-signature", "--format=%s", "--max-count=100", commit, f"^{since}"
+        ).splitlines()
 
     def commit(self, tree: str, parents: tuple[str, ...], message: str, at: datetime, name: str, *, sign: bool) -> str:
         """A commit by git's user, else by `name` -> its id. It is signed where git is set to (commit.gpgsign), by the
@@ -87,7 +92,7 @@ class OutgoingBranches:
 
     def _signing(self) -> Mapping[str, str]:
         """Git's environment in which it signs with the programs that the person names, never those of the clone."""
-        own = dict(self.git.own_settings(r"^gpg\."))
+        own = dict(own_settings(self.git, r"^gpg\."))
         pairs = [(name, own.get(name, standard)) for name, standard in _SIGNERS.items()]
         pairs.append(("gpg.openpgp.program", own.get("gpg.openpgp.program", own.get("gpg.program", "gpg"))))
         pairs.append((_KEY_COMMAND, own.get(_KEY_COMMAND, "")))

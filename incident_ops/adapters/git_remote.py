@@ -283,6 +283,15 @@ class Remote:
         return quiet_environment() | more | numbered
 
 
+def own_settings(git: Git, pattern: str) -> list[tuple[str, str]]:
+    """Settings whose names fit, as the person and the machine have them: none that the clone brings along."""
+    words = ("config", "--show-scope", "-z", "--get-regexp", pattern)
+    done = run(["git", *SETTINGS, "-C", str(git.root), *words], quiet_environment(), 60.0)
+    fields = iter(os.fsdecode(done.stdout).split("\0"))
+    pairs = [(scope, *text.partition("\n")[::2]) for scope, text in zip(fields, fields, strict=False)]
+    return [(name, value) for scope, name, value in pairs if scope in ("global", "system")]
+
+
 class Address(NamedTuple):
     """An address without a secret in it, and the value of the `Authorization` header for it ("" without one)."""
 

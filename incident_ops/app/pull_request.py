@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+
 from msgspec.structs import replace
 
 from incident_ops.adapters.git import Objects
@@ -49,7 +50,9 @@ def put_pull(
         if (new_title, body) != (pull.title, pull.body):
             pulls.update(pull.number, new_title, body)
             pull = replace(pull, title=new_title, body=body)
-    kept = replace(state, number=pull.number, address=pull.url, title=pull.title if pull.title == title else state.title)
+    kept = replace(
+        state, number=pull.number, address=pull.url, title=pull.title if pull.title == title else state.title
+    )
     return kept, PullAddress(pull.number, pull.url, is_new)
 
 

@@ -230,7 +230,7 @@ class _Sending:
         return self._outgoing.commit(tree, joined.parents, message, clock.now(), name, sign=self._sign)
 
     def _said(self, joined: JoinedRecord) -> tuple[str, ...]:
-        """What was done: as the command says, else as the last edit of this clone did, if it is the one that is sent."""
+        """What was done: as the command says, else as the last edit of this clone says, if that is what is sent."""
         if joined.before is None:
             return ()
         edit = next((one for one in last_edits(self._workspace) if one.path == self._path), None)

@@ -16,8 +16,8 @@ _FOLDER = "sent"
 
 class SentState(msgspec.Struct, frozen=True):
     """What was sent of `incident` on `branch`: the record of the work tree (`text`) that is in its last `commit`, and
-    the two as they were before; the digest of the record at HEAD then; the commit that the remote has; the pull request,
-    its number (0: none is known), address and title."""
+    the two as they were before; the digest of the record at HEAD then; the commit that the remote has (`pushed`); of
+    the pull request its number (0: none is known), address and title."""
 
     incident: str
     branch: str = ""

@@ -263,12 +263,12 @@ def need_remote(git: Git | None, seconds: float = 60.0, *, by_person: bool = Fal
     `by_person`: where no token opens it, git's own credentials do, as it has them from the person's own settings.
     UserError where there is none.
     """
-    from incident_ops.adapters.git_remote import CREDENTIALS, Remote
+    from incident_ops.adapters.git_remote import CREDENTIALS, Remote, own_settings
 
     if git is None:
         raise UserError("there is no git repository here", hint="run it in a clone of the repository of records")
     token, server = token_and_server()
-    own = git.own_settings(CREDENTIALS) if by_person else ()
+    own = own_settings(git, CREDENTIALS) if by_person else ()
     return Remote.of(git, token=token, server=server, seconds=seconds, own=own)
 
 

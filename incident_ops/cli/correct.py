@@ -9,11 +9,11 @@ from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import (
     by_option,
     complete_incident,
+    finish_edit,
     format_option,
     past_time,
     pick_incident,
     send_option,
-    finish_edit,
     with_repository,
 )
 from incident_ops.errors import UserError
@@ -50,4 +50,6 @@ def correct(
         raise UserError("which time, and when was it?", hint=hint)
     at = past_time(workspace, said[1], "WHEN", may_be_unknown=True) or said[1]
     meant = pick_incident(workspace, incident)
-    finish_edit(workspace, correct_time(workspace, meant, said[0], at, clean(reason), who(workspace, by)), form, send=send)
+    finish_edit(
+        workspace, correct_time(workspace, meant, said[0], at, clean(reason), who(workspace, by)), form, send=send
+    )

@@ -27,14 +27,14 @@ from incident_ops.cli.options import (
     by_option,
     complete_incident,
     complete_service,
-    data_of_sent,
     finish,
     finish_edit,
     format_option,
     past_time,
+    print_data,
     say_notes,
-    send_now,
     send_option,
+    send_or_say,
     warn,
     warn_of_guess,
     with_repository,
@@ -42,7 +42,6 @@ from incident_ops.cli.options import (
 from incident_ops.cli.terminal import page_width, prompt, say
 from incident_ops.domain.incident import Incident, Triage
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.sending import SentRecord
 from incident_ops.domain.ticket import is_ticket, kind_of
 from incident_ops.domain.time import parse_instant
 from incident_ops.domain.triage import (
@@ -220,13 +219,8 @@ def declare(workspace: Workspace, form: str, by: str | None, send: bool, **said:
         _ask_whether_new(workspace, declaration)
     declared = declare_record(workspace, declaration, who(workspace, by), is_sent=send)
     say_notes(declared.notes)
-    if form == "json":
-        sent = send_now(workspace, declared.record.path) if send else None
-        data = _data(workspace, declared) | ({"send": data_of_sent(sent)} if sent else {})
-        click.echo(json_text(data), nl=False)
-    else:
-        sent = _print(workspace, declared, send=send)
-    finish(sent.exit_code if sent else 0)
+    say_it = _print_json if form == "json" else _print
+    finish(say_it(workspace, declared, send=send))
 
 
 def _ask_whether_new(workspace: Workspace, declaration: Declaration) -> None:
@@ -314,7 +308,7 @@ def _filled(
     )
 
 
-def _data(workspace: Workspace, declared: DeclaredRecord) -> dict[str, Any]:
+def _print_json(workspace: Workspace, declared: DeclaredRecord, *, send: bool) -> int:
     incident, rule = declared.record.incident, declared.decision
     kind = kind_of(incident, workspace.judged_by[0])
     head = {"schema": 1, "incident": incident.id, "kind": kind, "path": declared.record.path, "folder": declared.folder}
@@ -322,11 +316,12 @@ def _data(workspace: Workspace, declared: DeclaredRecord) -> dict[str, Any]:
     decided = {"rule": rule.rule_number if rule else None, "rule_text": rule.rule_text if rule else None}
     said = {"warnings": [*declared.warnings], "next": [*declared.next_steps], "undo": undo_command(incident.id)}
     asked = [one._asdict() for one in rule.open] if rule else []
-    return {**head, **level, **decided, **said, "assumed": bool(rule and rule.assumed), "open": asked}
+    data = {**head, **level, **decided, **said, "assumed": bool(rule and rule.assumed), "open": asked}
+    return print_data(workspace, declared.record.path, data, send=send)
 
 
-def _print(workspace: Workspace, declared: DeclaredRecord, *, send: bool) -> SentRecord | None:
-    """Prints a declaration, and sends it where that is asked for -> what became of that."""
+def _print(workspace: Workspace, declared: DeclaredRecord, *, send: bool) -> int:
+    """Prints a declaration, and sends it where that is asked for -> the exit code."""
     from incident_ops.render.triage import decision_lines  # a program that reads JSON needs none of it
 
     incident, rule = declared.record.incident, declared.decision
@@ -342,13 +337,11 @@ def _print(workspace: Workspace, declared: DeclaredRecord, *, send: bool) -> Sen
             say(line, first="  ", err=False, is_prose=True)
     click.echo(f"  folder: {shown_path(workspace, declared.folder)}")
     warn(declared.warnings)
-    sent = send_now(workspace, declared.record.path, tells=True) if send else None
-    if sent is None:
-        say(declared.notice, first="  ", err=False)
+    code = send_or_say(workspace, declared.record.path, declared.notice, send=send)
     for step in declared.next_steps:
         click.echo(f"  next: {inert(step)}")
     click.echo(f"  undo: {undo_command(incident.id)}")
-    return sent
+    return code
 
 
 @click.command()

@@ -102,9 +102,7 @@ def unfreeze(workspace: Workspace, name: str, form: str) -> None:
 @send_option
 @format_option
 @with_repository
-def override(
-    workspace: Workspace, incident: str | None, by: str | None, form: str, send: bool, **wanted: Any
-) -> None:
+def override(workspace: Workspace, incident: str | None, by: str | None, form: str, send: bool, **wanted: Any) -> None:
     """Let one commit through what holds deploys, for a time, with a reason.
 
     With INC it is written into that incident's record, without it into

@@ -29,6 +29,7 @@ from incident_ops.app.workspace import (
     typed_day,
     typed_time,
 )
+from incident_ops.cli.sending import data_of_sent, say_unsent, send_now
 from incident_ops.cli.terminal import page_width, prompt, say, style_line
 from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     from incident_ops.app.planned_changes import WrittenFile
     from incident_ops.app.views import Selection
     from incident_ops.app.which_incident import Fits
-    from incident_ops.domain.sending import SentRecord
 
 STANDS_FOR = {"@who": "a person or team", "...": "a text", "TEXT": "a text"}
 """Words of our own hints that are no answer; a hint pasted as it is must not write them into a record."""
@@ -248,12 +248,10 @@ def finish_edit(workspace: Workspace, edited: EditedRecord, form: str, *, send: 
     if not send:
         print_edited(edited, form)
         if form == "text" and edited.is_changed:
-            _say_unsent(workspace, edited.record)
+            say_unsent(workspace, edited.record)
     elif form == "json":
-        sent, data = send_now(workspace, edited.record.path, edited.done), _edited_json(edited)
         say_notes(edited.notes)
-        click.echo(json_text({**data, "send": data_of_sent(sent)}), nl=False)
-        finish(sent.exit_code)
+        finish(print_data(workspace, edited.record.path, _edited_json(edited), edited.done, send=True))
     else:
         _print_done(edited)
         sent = send_now(workspace, edited.record.path, edited.done, tells=True)
@@ -261,48 +259,21 @@ def finish_edit(workspace: Workspace, edited: EditedRecord, form: str, *, send: 
         finish(sent.exit_code)
 
 
-def _say_unsent(workspace: Workspace, record: Record) -> None:
-    """A reminder under an edit of a record that was sent before and is not merged yet, as this clone knows it."""
-    from incident_ops.app.sent_state import is_lagging  # a file is read, where one is there
-
-    if is_lagging(workspace, record):
-        click.echo(f"  not sent yet: incident-ops send {record.incident.id}")
-
-
-INTERRUPTED = 130
+def print_data(
+    workspace: Workspace, path: str, data: Mapping[str, Any], done: Sequence[str] = (), *, send: bool
+) -> int:
+    """Prints data about a record that was written, and with `send` what became of sending it -> the exit code."""
+    sent = send_now(workspace, path, done) if send else None
+    click.echo(json_text({**data, **({"send": data_of_sent(sent)} if sent else {})}), nl=False)
+    return sent.exit_code if sent else 0
 
 
-def send_now(workspace: Workspace, path: str, done: Sequence[str] = (), *, tells: bool = False) -> SentRecord:
-    """Sends the record that was just written -> what became of it, which `tells` prints."""
-    from incident_ops.app.send import RecordSender  # what only --send needs
-
-    try:
-        sent = RecordSender(workspace).send(path, done)
-    except KeyboardInterrupt:
-        say("the record is written; `incident-ops send` goes on with the sending", word="interrupted", colour="red")
-        raise click.exceptions.Exit(INTERRUPTED) from None
-    if tells:
-        say_sent(sent)
-    elif sent.problem:
-        warn([f"not sent: {sent.problem}"])
-    return sent
-
-
-def say_sent(sent: SentRecord) -> None:
-    """What became of a record that was to be sent; why not, on the error stream."""
-    from incident_ops.render.sent import sent_lines  # as above
-
-    if sent.problem:
-        warn([f"{'no pull request' if sent.is_sent else 'not sent'}: {sent.problem}"])
-    for line in sent_lines(sent):
-        say(line, first="  ", err=False)
-
-
-def data_of_sent(sent: SentRecord) -> dict[str, Any]:
-    """The same for a program."""
-    from incident_ops.render.sent import sent_data  # as above
-
-    return sent_data(sent)
+def send_or_say(workspace: Workspace, path: str, notice: str, *, send: bool) -> int:
+    """Sends a record that was written, and prints what became of that, or else prints `notice` -> the exit code."""
+    if send:
+        return send_now(workspace, path, tells=True).exit_code
+    say(notice, first="  ", err=False)
+    return 0
 
 
 def pick_incident(

@@ -7,10 +7,10 @@ import click
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import (
     complete_incident,
+    finish_edit,
     format_option,
     pick_incident,
     send_option,
-    finish_edit,
     with_repository,
 )
 from incident_ops.domain.incident import SIMILAR

@@ -9,14 +9,13 @@ import click
 from incident_ops.app.edit_record import find_record
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import (
-    data_of_sent,
     finish,
     format_option,
     incident_argument,
-    say_sent,
     warn,
     with_repository,
 )
+from incident_ops.cli.sending import data_of_sent, say_sent
 from incident_ops.cli.terminal import say
 from incident_ops.domain.sending import SentRecord, WaitingRecord
 from incident_ops.errors import IncidentOpsError

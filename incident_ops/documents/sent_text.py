@@ -20,7 +20,9 @@ _BEGIN, _END = "<!-- incident-ops: edits -->", "<!-- incident-ops: end of edits 
 _BLOCK = re.compile(f"{re.escape(_BEGIN)}.*?{re.escape(_END)}", re.DOTALL)
 _NAMED = re.compile(r"^INC-[0-9-]{1,20}: ", re.ASCII)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_FIELD = re.compile(r"^(?P<head>(?:[-*] )?\*\*(?P<bold>[^*\n]+?):?\*\*:?|#{1,6} +(?P<title>[^\n]+?):? *$)(?P<rest>[^\n]*)$")
+_FIELD = re.compile(
+    r"^(?P<head>(?:[-*] )?\*\*(?P<bold>[^*\n]+?):?\*\*:?|#{1,6} +(?P<title>[^\n]+?):? *$)(?P<rest>[^\n]*)$"
+)
 _WORDS = {
     "incident": ("incident",),
     "what": ("what", "what changes", "what changed", "changes", "description", "summary"),
@@ -28,7 +30,13 @@ _WORDS = {
     "services": ("services", "service", "affected services"),
     "merge": ("on merge", "what happens on merge", "after the merge"),
 }
-_NAMES = {"incident": "Incident", "what": "What changes", "severity": "Severity", "services": "Services", "merge": "On merge"}
+_NAMES = {
+    "incident": "Incident",
+    "what": "What changes",
+    "severity": "Severity",
+    "services": "Services",
+    "merge": "On merge",
+}
 
 
 class SentFacts(NamedTuple):

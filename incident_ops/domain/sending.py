@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-
 DECLARE_BRANCHES, EDIT_BRANCHES = "incident-ops/declare/", "incident-ops/edit/"
 """What the branches of people's records begin with: those that are not merged yet, and edits of those that are."""
 

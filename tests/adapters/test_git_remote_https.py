@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from incident_ops.adapters.git_remote import CREDENTIALS, DONE, REFUSED, UNREACHABLE, Remote
+from incident_ops.adapters.git_remote import CREDENTIALS, DONE, REFUSED, UNREACHABLE, Remote, own_settings
 from incident_ops.errors import Ambiguous, Incomplete
 from tests.support.origin import Origin, Served, git_of, https
 from tests.support.repository import Repo
@@ -167,17 +167,14 @@ def test_without_a_token_a_persons_own_helper_opens_it_and_never_that_of_the_clo
     """What `gh auth setup-git` and a keyring leave in a person's settings; the clone's are data."""
     home, evil = tmp_path / "home", tmp_path / "evil"
     home.mkdir()
-    (home / ".gitconfig").write_text(
-        f'[credential "https://localhost"]\n\thelper = "!f() {{ echo username=x-access-token; echo password={TOKEN}; }}; f"\n'
-    )
     monkeypatch.setenv("HOME", str(home))
     with served(origin, clone, "token", TOKEN) as server:
         port = server.url.split(":")[2].split("/")[0]
-        text = (home / ".gitconfig").read_text().replace("localhost", f"localhost:{port}")
-        (home / ".gitconfig").write_text(text)
+        helper = f"!f() {{ echo username=x-access-token; echo password={TOKEN}; }}; f"
+        (home / ".gitconfig").write_text(f'[credential "https://localhost:{port}"]\n\thelper = "{helper}"\n')
         clone.git("config", "credential.helper", f"!touch {evil}")
         git = git_of(clone)
-        remote = Remote.of(git, own=git.own_settings(CREDENTIALS))
+        remote = Remote.of(git, own=own_settings(git, CREDENTIALS))
         assert remote.tip("main") == origin.first
         assert remote.push("b", commit(remote), None).outcome == DONE
         with pytest.raises(Incomplete):

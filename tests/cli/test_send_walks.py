@@ -28,7 +28,9 @@ class Walk:
 
     def step(self) -> None:
         who = self.dice.choice(self.people)
-        act = self.dice.choice(["edit", "edit", "edit-send", "edit-send", "edit-send", "offline", "send", "merge", "pull"])
+        act = self.dice.choice(
+            ["edit", "edit", "edit-send", "edit-send", "edit-send", "offline", "send", "merge", "pull"]
+        )
         self.told.append(f"{who.path.name} {act}")
         if act == "merge":
             self.merge()

@@ -83,7 +83,7 @@ def read_settings(environment: Mapping[str, str], remote_url: str | None) -> Set
 
 
 class Site(NamedTuple):
-    """Where the pull requests of a remote are: the address where people read, `owner/name`, and whether a token is set."""
+    """Where the pull requests of a remote are: the address people read at, `owner/name`, whether a token is set."""
 
     address: str
     repository: str
@@ -99,7 +99,7 @@ def site_of(environment: Mapping[str, str], remote_url: str) -> Site | None:
 
     None for a remote elsewhere: no token of GitHub is meant for it.
     """
-    address = (environment.get("GITHUB_SERVER_URL") or _site((environment.get("GITHUB_API_URL") or API))).rstrip("/")
+    address = (environment.get("GITHUB_SERVER_URL") or _site(environment.get("GITHUB_API_URL") or API)).rstrip("/")
     token = environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or ""
     name = environment.get("GITHUB_REPOSITORY", "").strip()
     if not name:
