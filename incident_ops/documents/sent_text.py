@@ -14,7 +14,7 @@ from incident_ops.documents.markdown import BODY_LIMIT, code, inline
 from incident_ops.domain.incident import Incident
 
 _UNSEEN = "\u200b"
-_LIVE = re.compile(r"(?<=[@#])(?=\w)|(?<=\bGH-)(?=\d)|(?<=:/)(?=/)", re.IGNORECASE)
+_LIVE = re.compile(r"(?<=[@#])(?=\w)|(?<=GH-)(?=\d)|(?<=:/)(?=/)", re.IGNORECASE)
 _LONGEST_SUBJECT, _LONGEST_TITLE, _LONGEST_LINE = 100, 200, 500
 _BEGIN, _END = "<!-- incident-ops: edits -->", "<!-- incident-ops: end of edits -->"
 _BLOCK = re.compile(f"{re.escape(_BEGIN)}.*?{re.escape(_END)}", re.DOTALL)
@@ -71,7 +71,7 @@ def pull_title(facts: SentFacts, edits: Sequence[str]) -> str:
 
 
 def pull_body(facts: SentFacts, edits: Sequence[str], template: str) -> str:
-    """The text: the template of the repository with its fields filled, and above it those that it lacks.
+    """The text: the template of the repository with its fields filled, and those that it lacks beside them or on top.
 
     A field is a line `**Severity:**` or a heading of that name. Its comments, which are for people who type, go.
     """
@@ -86,6 +86,7 @@ def pull_body(facts: SentFacts, edits: Sequence[str], template: str) -> str:
         ),
     }
     filled: list[str] = []
+    place = 0  # of the fields that the template lacks
     for line in _COMMENT.sub("", template).replace("\r\n", "\n").strip().split("\n"):
         found = _FIELD.match(line)
         name = _field(found["bold"] or found["title"]) if found else ""
@@ -94,9 +95,10 @@ def pull_body(facts: SentFacts, edits: Sequence[str], template: str) -> str:
             continue
         value = values.pop(name)
         filled += [found["head"].rstrip(), "", value] if found["title"] else [_line(found["head"], value)]
+        place = place if found["title"] else len(filled)
     missing = [_line(f"**{_NAMES[name]}:**", value) for name, value in values.items()]
-    blocks = "\n".join([*missing, *([""] if missing else []), *filled]).strip()
-    return blocks if len(blocks) <= BODY_LIMIT else "\n".join(missing)
+    text = "\n".join([*filled[:place], *missing, *([""] if missing else []), *filled[place:]]).strip()
+    return text if len(text) <= BODY_LIMIT else "\n".join(missing)
 
 
 def with_edits(body: str, edits: Sequence[str]) -> str:

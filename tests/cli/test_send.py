@@ -175,6 +175,25 @@ def test_two_people_at_once_lose_nothing(team: Team) -> None:
     assert sorted(said(team)) == ["Alice again", "Bob again", "Of alice", "Of bob"]
 
 
+def test_after_the_merge_the_record_is_taken_in_as_the_page_says(team: Team) -> None:
+    """It is another one than in the work tree, for others' entries are in it; a new one is not even tracked."""
+    alice, bob = team.clone(), team.clone("bob")
+    send(alice, "timeline", "Of alice", "INC-1", "--by", "@alice", "--send")
+    send(bob, "timeline", "Of bob", "INC-1", "--by", "@bob", "--send")
+    send(bob, *WORDS)
+    team.merge(EDIT)
+    team.merge(DECLARE, "--squash")
+    for name in ("INC-1", ID):
+        bob.git("fetch", "-q")
+        bob.git("checkout", "-q", "origin/main", "--", f"incidents/{name}")
+    bob.git("pull", "-q", "--ff-only")
+    assert bob.git("status", "--porcelain") == ""
+    assert sorted(texts(bob)) == ["Of alice", "Of bob"]
+    assert "nothing waits" in send(bob, "send").out
+    send(bob, "timeline", "More", "INC-1", "--by", "@bob", "--send")
+    assert sorted(said(team)) == ["More", "Of alice", "Of bob"]
+
+
 def test_what_others_committed_on_the_branch_is_kept(team: Team) -> None:
     alice, bob = team.clone(), team.clone("bob")
     send(alice, "timeline", "One", "INC-1", "--by", "@alice", "--send")
