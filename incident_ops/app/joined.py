@@ -52,11 +52,11 @@ class RecordJoiner:
         there = self._read(heads[0])
         for head in heads[1:]:
             shared = self._objects.merge_base(heads[0], head)
-            there = self._joined(self._read(shared) if shared else None, there, self._read(head))
+            there = self._joined(self._read(shared) if shared else None, there, head)
         began = base_of(heads[0])
         if began is None and heads == (state.mine,):
             began = there
-        text = self._joined(began, ours, there) or ours
+        text = self._joined(began, ours, heads[0], there) or ours
         base = state.tip if state.tip in heads else heads[0]
         return JoinedRecord(text, there, heads, base, self._read(state.tip))
 
@@ -97,7 +97,9 @@ class RecordJoiner:
     def _read(self, commit: str) -> bytes | None:
         return self._git.read_path(commit, self._path)
 
-    def _joined(self, base: bytes | None, ours: bytes | None, theirs: bytes | None) -> bytes | None:
+    def _joined(self, base: bytes | None, ours: bytes | None, commit: str, theirs: bytes | None = None) -> bytes | None:
+        """Ours and theirs as one: those of a commit, unless `theirs` is that with more joined to it."""
+        theirs = theirs if theirs is not None else self._read(commit)
         if ours == theirs or theirs is None:
             return ours
         if ours is None:
@@ -105,4 +107,5 @@ class RecordJoiner:
         if base is None:
             hint = self._git.shallow_hint() or "fetch, and take what the remote has before you edit: git pull"
             raise UserError("the remote has another record of this id", hint=hint, where=self._path)
-        return joined_texts(self._path, base, ours, theirs)
+        hint = f"see what differs: git diff {commit[:12]} -- {self._path}; say the same in yours, then send it again"
+        return joined_texts(self._path, base, ours, theirs, hint)

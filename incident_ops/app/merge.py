@@ -36,17 +36,15 @@ def merge_files(base: Path, ours: Path, theirs: Path, size: int) -> MergedFile:
     return MergedFile(bool(merged.conflicts), tuple(merged.conflicts))
 
 
-def joined_texts(path: str, base: bytes, ours: bytes, theirs: bytes) -> bytes:
+def joined_texts(path: str, base: bytes, ours: bytes, theirs: bytes, hint: str) -> bytes:
     """Two people's versions of a record and what they began with -> one record with what both did.
 
-    UserError where both changed the same value, or a version is not a record.
+    UserError with `hint` where both changed the same value, or a version is not a record.
     """
     merged = _as_records([base, ours, theirs], MARKER_SIZE)
     if merged is None:
-        hint = "`incident-ops validate` says what is wrong with yours; or join the branch by hand"
         raise UserError("what others did to this record cannot be joined with yours", hint=hint, where=path)
     if merged.conflicts:
-        hint = "run `git fetch`, look at theirs, and make yours the same or join the branch by hand"
         raise UserError(f"others changed the same: {'; '.join(merged.conflicts)}", hint=hint, where=path)
     return merged.text.encode()
 

@@ -15,7 +15,7 @@ def sent_lines(sent: SentRecord) -> list[str]:
     if sent.is_merged:
         return ["nothing to send: the remote's default branch says all of it"]
     lines = [*_happened(sent)]
-    if sent.has_others:
+    if sent.has_others and sent.commit:
         lines.append("joined with what others sent; your file lacks that until it is merged and you pull")
     about = "" if not sent.branch.startswith(EDIT_BRANCHES) else " of this"
     lines.append(f"nobody has been notified{about} yet: {_until(sent)}")
