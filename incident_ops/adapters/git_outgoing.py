@@ -68,11 +68,14 @@ class OutgoingBranches:
             raise Incomplete("git could not compare two commits", hint=_reason(out))
         return {name for name in os.fsdecode(out.stdout).split("\0") if name}
 
-    def subjects(self, since: str, commit: str) -> list[str]:
-        """The first lines of the commits that `since` has not, newest first."""
-        return self._line(
-            "log", "--no-show-signature", "--format=%s", "--max-count=100", commit, f"^{since}"
-        ).splitlines()
+    def edits(self, since: str, commit: str) -> list[str]:
+        """What the commits say that `since` has not, newest first: the lines of their lists, else their first lines."""
+        words = ("log", "--no-show-signature", "--format=%B%x00", "--max-count=100", commit, f"^{since}")
+        found: list[str] = []
+        for message in self._line(*words).split("\0"):
+            lines = message.strip().split("\n")
+            found += [line.removeprefix("- ") for line in lines[1:] if line.startswith("- ")] or lines[:1]
+        return [line for line in found if line]
 
     def commit(self, tree: str, parents: tuple[str, ...], message: str, at: datetime, name: str, *, sign: bool) -> str:
         """A commit by git's user, else by `name` -> its id. It is signed where git is set to (commit.gpgsign), by the

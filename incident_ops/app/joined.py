@@ -25,10 +25,12 @@ class BranchState(NamedTuple):
 
 
 class JoinedRecord(NamedTuple):
-    """`text` is what the branch should hold, `before` what stands there; `parents` is what the commit goes on,
-    `base` the commit whose other files it keeps; `merged` is the record of the default branch."""
+    """`text` is what the branch should hold, `before` what stands there, `began` what the work tree's began from;
+    `parents` is what the commit goes on, `base` the commit whose other files it keeps; `merged` is the record of the
+    default branch."""
 
     text: bytes
+    began: bytes | None
     before: bytes | None
     parents: tuple[str, ...]
     base: str
@@ -58,7 +60,7 @@ class RecordJoiner:
             began = there
         text = self._joined(began, ours, heads[0], there) or ours
         base = state.tip if state.tip in heads else heads[0]
-        return JoinedRecord(text, there, heads, base, self._read(state.tip))
+        return JoinedRecord(text, began, there, heads, base, self._read(state.tip))
 
     def _heads(self, state: BranchState) -> tuple[str, ...]:
         """What the next commit goes on, its own branch first; with the default branch where that moved on."""

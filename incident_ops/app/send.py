@@ -6,6 +6,7 @@ step is kept before the next one begins, so that whatever ends a run, the next `
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
@@ -152,7 +153,7 @@ class _Sending:
         open_at = site.compare(main, self._state.branch)
         if not site.has_token:
             return self._answer(commit, main, is_sent=True, open_at=open_at)
-        edits = self._outgoing.subjects(tip, commit)
+        edits = self._outgoing.edits(tip, commit)
         try:
             if not edits:  # all its commits are merged: there is nothing to ask for
                 return self._answer(commit, main, is_sent=True, is_merged=True)
@@ -230,12 +231,22 @@ class _Sending:
         return self._outgoing.commit(tree, joined.parents, message, clock.now(), name, sign=self._sign)
 
     def _said(self, joined: JoinedRecord) -> tuple[str, ...]:
-        """What was done: as the command says, else as the last edit of this clone says, if that is what is sent."""
+        """What was done: as the command or the last edit of this clone says, then what the timeline says of others."""
         if joined.before is None:
             return ()
         edit = next((one for one in last_edits(self._workspace) if one.path == self._path), None)
-        is_last = edit is not None and edit.is_of(self._raw) and not edit.is_spent
-        return self._done or (edit.done if edit is not None and is_last else ()) or ("edited",)
+        is_last = edit is not None and edit.is_of(self._raw) and not edit.is_spent and edit.before is not None
+        done = self._done or (edit.done if edit is not None and is_last else ())
+        before = edit.before.encode() if edit is not None and edit.before is not None and is_last else self._raw
+        earlier = self._events(before) - self._events(joined.began)
+        return (*done, *reversed([*earlier.elements()])) or ("edited",)
+
+    def _events(self, raw: bytes | None) -> Counter[str]:
+        """What the timeline of a version says; nothing of one that cannot be read."""
+        try:
+            return Counter(entry.event for entry in record_of(self._path, raw).incident.timeline) if raw else Counter()
+        except UserError:
+            return Counter()
 
     def _noted(self, commit: str, mine: str | None) -> SentState:
         head = self._git.read_path(self._git.head, self._path) if self._git.head else None

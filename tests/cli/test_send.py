@@ -18,6 +18,9 @@ import click
 import pytest
 import yaml
 
+from incident_ops.adapters.git_outgoing import OutgoingBranches
+from incident_ops.adapters.git_remote import Remote
+from incident_ops.app import send as sending
 from incident_ops.cli.main import COMMANDS, cli
 from tests.cli.scene import Done, Folder, call, command, record
 
@@ -444,6 +447,57 @@ def test_a_kill_loses_nothing(team: Team, moment: str) -> None:
     send(alice, "send")
     assert said(team) == ["One", "Two"]
     assert "nothing waits" in send(alice, "send").out
+
+
+POINTS = {
+    "commit": (OutgoingBranches, "commit"),
+    "keep": (sending, "keep_state"),
+    "move": (OutgoingBranches, "move"),
+    "push": (Remote, "push"),
+}
+
+
+@pytest.mark.parametrize("is_done", [False, True])
+@pytest.mark.parametrize("nth", [1, 2])
+@pytest.mark.parametrize("point", POINTS)
+def test_a_kill_between_any_two_steps_loses_nothing(
+    team: Team, monkeypatch: pytest.MonkeyPatch, point: str, nth: int, is_done: bool
+) -> None:
+    """Before or after a step, of the first commit of a branch or the second: nothing is lost, nothing is doubled."""
+    alice, bob = team.clone(), team.clone("bob")
+    if nth == 2:
+        send(alice, "timeline", "Zero", "INC-1", "--by", "@alice", "--send")
+    send(bob, "timeline", "Of bob", "INC-1", "--by", "@bob", "--send")
+    place, name = POINTS[point]
+    real = getattr(place, name)
+
+    def killed(*words: Any, **named: Any) -> Any:
+        if is_done:
+            real(*words, **named)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, name, killed)
+        send(alice, "timeline", "One", "INC-1", "--by", "@alice", "--send", code=130)
+    send(alice, "timeline", "Two", "INC-1", "--by", "@alice", "--send")
+    send(alice, "send")
+    assert sorted(said(team)) == sorted([*(["Zero"] if nth == 2 else []), "Of bob", "One", "Two"])
+    assert "nothing waits" in send(alice, "send").out
+
+
+def test_two_people_at_the_same_moment(team: Team) -> None:
+    """One of them is first on the remote; the other begins again with what is there."""
+    places = [team.clone(name) for name in ("alice", "bob", "carol")]
+    running = [
+        subprocess.Popen(
+            command("timeline", f"Of {one.path.name}", "INC-1", "--by", f"@{one.path.name}", "--send", clock=AT),
+            cwd=one.path,
+            stdout=subprocess.DEVNULL,
+        )
+        for one in places
+    ]
+    assert [one.wait(120) for one in running] == [0, 0, 0]
+    assert sorted(said(team)) == ["Of alice", "Of bob", "Of carol"]
 
 
 def _until(there: Callable[[], bool]) -> None:

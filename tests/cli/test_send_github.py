@@ -96,6 +96,21 @@ def test_the_next_edit_goes_on_in_the_same_pull_request_and_its_text_tells_both(
     assert "@alice" not in pull["body"]
 
 
+def test_edits_that_were_not_sent_at_once_are_told_too(hub: OnGitHub) -> None:
+    """Three commands, one of them with --send: the text of the pull request tells all that its diff holds."""
+    alice = hub.clone()
+    send(alice, "ack", "INC-1", "--by", "@alice")
+    send(alice, "timeline", "Rolled back", "INC-1", "--by", "@alice")
+    send(alice, "timeline", "It works", "INC-1", "--by", "@alice", "--send")
+    body = hub.pulls()[0]["body"]
+    for words in ("timeline: It works", "Rolled back", "cknowledged"):
+        assert words in body
+    assert body.count("It works") == 1
+    send(alice, "timeline", "Sent later", "INC-1", "--by", "@alice")
+    send(alice, "send")
+    assert "- timeline: Sent later" in hub.pulls()[0]["body"]
+
+
 def test_what_a_person_wrote_in_the_pull_request_stays(hub: OnGitHub) -> None:
     alice = hub.clone()
     send(alice, "timeline", "One", "INC-1", "--by", "@alice", "--send")
