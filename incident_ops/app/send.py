@@ -21,6 +21,7 @@ from incident_ops.app.edit_record import checked, record_of
 from incident_ops.app.identity import actor
 from incident_ops.app.joined import BranchState, JoinedRecord, RecordJoiner
 from incident_ops.app.last_edit import last_edits
+from incident_ops.app.merge import joined_texts
 from incident_ops.app.pull_request import pull_site, put_pull
 from incident_ops.app.sent_state import SentState, digest_of, keep_state, sent_state
 from incident_ops.app.tip import not_committed
@@ -153,8 +154,8 @@ class _Sending:
         open_at = site.compare(main, self._state.branch)
         if not site.has_token:
             return self._answer(commit, main, is_sent=True, open_at=open_at)
-        edits = self._outgoing.edits(tip, commit)
         try:
+            edits = self._outgoing.edits(tip, commit)
             if not edits:  # all its commits are merged: there is nothing to ask for
                 return self._answer(commit, main, is_sent=True, is_merged=True)
             state, pull = put_pull(self._workspace, self._state, self._record, (main, tip, commit), edits)
@@ -218,10 +219,26 @@ class _Sending:
         """What the record of the work tree began from, when it is joined with that of the commit `on`."""
         head = self._git.read_path(self._git.head, self._path) if self._git.head else None
         text = self._state.text_at(mine)
-        if text is not None and (digest_of(head) == self._state.head or head == text.encode()):
+        is_same = text is not None and (digest_of(head) == self._state.head or head == text.encode())
+        if text is not None and is_same and not self._began_anew(head, text):
             return text.encode()
         shared = self._outgoing.objects.merge_base(self._git.head, on) if self._git.head else ""
         return self._git.read_path(shared, self._path) if shared else head
+
+    def _began_anew(self, head: bytes | None, text: str) -> bool:
+        """True where the record was put back to that of HEAD (stashed, say) since it was sent, and edited again.
+
+        What was sent is not taken back by that; `undo` does so.
+        """
+        if head is None or head == text.encode():
+            return False
+        edit = next((one for one in last_edits(self._workspace) if one.path == self._path), None)
+        if edit is not None and edit.is_spent and edit.is_of(text.encode()):
+            return False
+        try:
+            return joined_texts(self._path, head, self._raw, text.encode(), "") != self._raw
+        except UserError:  # the same field was changed again: that goes on from what was sent
+            return False
 
     def _new_commit(self, joined: JoinedRecord) -> str:
         objects = self._outgoing.objects

@@ -197,6 +197,19 @@ def test_after_the_merge_the_record_is_taken_in_as_the_page_says(team: Team) -> 
     assert sorted(said(team)) == ["More", "Of alice", "Of bob"]
 
 
+def test_a_record_that_was_stashed_once_it_was_sent_takes_nothing_back(team: Team) -> None:
+    """Whoever wants a clean checkout after sending loses nothing by the next edit; a field may be changed twice."""
+    alice = team.clone()
+    send(alice, "timeline", "One", "INC-1", "--by", "@alice", "--send")
+    alice.git("stash", "-q")
+    send(alice, "edit", "INC-1", "--title", "Two", "--by", "@alice", "--send")
+    assert "One" in said(team)
+    assert team.record(EDIT)["title"] == "Two"
+    send(alice, "edit", "INC-1", "--title", "Three", "--by", "@alice", "--send")
+    assert "One" in said(team)
+    assert team.record(EDIT)["title"] == "Three"
+
+
 def test_what_others_committed_on_the_branch_is_kept(team: Team) -> None:
     alice, bob = team.clone(), team.clone("bob")
     send(alice, "timeline", "One", "INC-1", "--by", "@alice", "--send")
