@@ -19,7 +19,8 @@ def sent_lines(sent: SentRecord) -> list[str]:
         lines.append("joined with what others sent; your file lacks that until it is merged and you pull")
     about = "" if not sent.branch.startswith(EDIT_BRANCHES) else " of this"
     lines.append(f"nobody has been notified{about} yet: {_until(sent)}")
-    return [*lines, *(f"next: {step}" for step in _next(sent))]
+    by_hand = [f"or by hand: open {sent.open_at}"] if sent.open_at and sent.problem else []
+    return [*lines, f"next: {_next(sent)}", *by_hand]
 
 
 def _happened(sent: SentRecord) -> list[str]:
@@ -42,13 +43,12 @@ def _until(sent: SentRecord) -> str:
     return f"that follows once it is merged into {sent.onto}"
 
 
-def _next(sent: SentRecord) -> list[str]:
-    if sent.is_sent and not sent.problem:
-        if sent.pull is not None:
-            return [f"merge {sent.pull.url}"]
-        return [f"open {sent.open_at}" if sent.open_at else f"merge branch {sent.branch} into {sent.onto}"]
-    again = f"incident-ops send {sent.incident}"
-    return [again, f"or open {sent.open_at}"] if sent.open_at else [again]
+def _next(sent: SentRecord) -> str:
+    if sent.problem or not sent.is_sent:
+        return f"incident-ops send {sent.incident}"
+    if sent.pull is not None:
+        return f"merge {sent.pull.url}"
+    return f"open {sent.open_at}" if sent.open_at else f"merge branch {sent.branch} into {sent.onto}"
 
 
 def sent_data(sent: SentRecord) -> dict[str, Any]:
