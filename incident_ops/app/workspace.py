@@ -256,17 +256,19 @@ def token_and_server() -> tuple[str, str]:
     return token.strip(), os.environ.get("GITHUB_SERVER_URL") or "https://github.com"
 
 
-def need_remote(git: Git | None, seconds: float = 60.0) -> Remote:
+def need_remote(git: Git | None, seconds: float = 60.0, *, by_person: bool = False) -> Remote:
     """The clone's remote, on which the lock, the ledger and the write-back live; one question takes `seconds` at most.
 
+    `by_person`: where no token opens it, git's own credentials do, as it has them from the person's own settings.
     UserError where there is none.
     """
-    from incident_ops.adapters.git_remote import Remote
+    from incident_ops.adapters.git_remote import CREDENTIALS, Remote, own_settings
 
     if git is None:
         raise UserError("there is no git repository here", hint="run it in a clone of the repository of records")
     token, server = token_and_server()
-    return Remote.of(git, token=token, server=server, seconds=seconds)
+    own = own_settings(git, CREDENTIALS) if by_person else ()
+    return Remote.of(git, token=token, server=server, seconds=seconds, own=own)
 
 
 def remote_of(git: Git | None) -> Remote | None:

@@ -29,6 +29,7 @@ from incident_ops.app.workspace import (
     typed_day,
     typed_time,
 )
+from incident_ops.cli.sending import data_of_sent, say_unsent, send_now
 from incident_ops.cli.terminal import page_width, prompt, say, style_line
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Record, Unread
@@ -94,6 +95,10 @@ def with_repository(command: Callable[..., Any]) -> Callable[..., Any]:
     def opened(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
         must_say_something(ctx.command, kwargs)
         workspace = workspace_of(ctx)
+        if kwargs.get("send"):
+            from incident_ops.app.send import demand_repository  # what only --send needs
+
+            demand_repository(workspace)
         if any(isinstance(param, WhoActs) for param in ctx.command.params) and not kwargs.get("only_lists"):
             warn_of_guess(workspace, kwargs["by"])
         return ctx.invoke(command, workspace, *args, **kwargs)
@@ -221,23 +226,63 @@ def format_choice(forms: Sequence[str], help_text: str) -> Callable[[Any], Any]:
 format_option = format_choice(["text", "json"], "Text for people, JSON for scripts.")
 
 
+send_option: Callable[[Any], Any] = click.option(
+    "--send",
+    is_flag=True,
+    help="Commit the record on a branch of its own, push it and open its pull request; your checkout stays as it is.",
+)
+
+
 def edits_record(command: Callable[..., RecordChange]) -> Callable[..., Any]:
     """Gives a command --format and the opened repository; the edit that it returns is made and printed."""
     from functools import update_wrapper
 
-    def edited(workspace: Workspace, /, *args: Any, form: str, **kwargs: Any) -> None:
-        make_edit(workspace, command(workspace, *args, **kwargs), form)
+    def edited(workspace: Workspace, /, *args: Any, form: str, send: bool, **kwargs: Any) -> None:
+        make_edit(workspace, command(workspace, *args, **kwargs), form, send=send)
 
-    given: Callable[..., Any] = format_option(with_repository_to_write(update_wrapper(edited, command)))
+    given: Callable[..., Any] = send_option(format_option(with_repository_to_write(update_wrapper(edited, command))))
     return given
 
 
-def make_edit(workspace: Workspace, change: RecordChange, form: str) -> None:
-    """Makes an edit of the incident that is meant, and prints it."""
+def make_edit(workspace: Workspace, change: RecordChange, form: str, *, send: bool) -> None:
+    """Makes an edit of the incident that is meant, prints it, and sends it where that is asked for."""
     from incident_ops.app.edit_record import edit_record  # what only commands that edit need
 
     incident, make_step = change
-    print_edited(edit_record(workspace, pick_incident(workspace, incident), make_step), form)
+    finish_edit(workspace, edit_record(workspace, pick_incident(workspace, incident), make_step), form, send=send)
+
+
+def finish_edit(workspace: Workspace, edited: EditedRecord, form: str, *, send: bool) -> None:
+    """Prints an edit that is made; with `send` the record is sent, and the command ends with 4 where it was not."""
+    if not send:
+        print_edited(edited, form)
+        if form == "text" and edited.is_changed:
+            say_unsent(workspace, edited.record)
+    elif form == "json":
+        say_notes(edited.notes)
+        finish(print_data(workspace, edited.record.path, _edited_json(edited), edited.done, send=True))
+    else:
+        _print_done(edited)
+        sent = send_now(workspace, edited.record.path, edited.done, tells=True)
+        _print_next(edited)
+        finish(sent.exit_code)
+
+
+def print_data(
+    workspace: Workspace, path: str, data: Mapping[str, Any], done: Sequence[str] = (), *, send: bool
+) -> int:
+    """Prints data about a record that was written, and with `send` what became of sending it -> the exit code."""
+    sent = send_now(workspace, path, done) if send else None
+    click.echo(json_text({**data, **({"send": data_of_sent(sent)} if sent else {})}), nl=False)
+    return sent.exit_code if sent else 0
+
+
+def send_or_say(workspace: Workspace, path: str, notice: str, *, send: bool) -> int:
+    """Sends a record that was written, and prints what became of that, or else prints `notice` -> the exit code."""
+    if send:
+        return send_now(workspace, path, tells=True).exit_code
+    say(notice, first="  ", err=False)
+    return 0
 
 
 def pick_incident(
@@ -320,16 +365,28 @@ def at_terminal() -> bool:
 
 def print_edited(edited: EditedRecord, form: str, *, err: bool = False) -> None:
     """A line for each change made, what should give pause, what comes next, and how to take it back."""
-    incident = edited.record.incident
-    say_notes(edited.notes)
     if form == "json":
-        head = {"schema": 1, "incident": incident.id, "path": edited.record.path, "state": incident.state}
-        data = {**head, **_edit_data(edited), "undo": edited.undo or None}
-        click.echo(json_text(data), nl=False, err=err)
+        say_notes(edited.notes)
+        click.echo(json_text(_edited_json(edited)), nl=False, err=err)
         return
+    _print_done(edited, err=err)
+    _print_next(edited, err=err)
+
+
+def _edited_json(edited: EditedRecord) -> dict[str, Any]:
+    incident = edited.record.incident
+    head = {"schema": 1, "incident": incident.id, "path": edited.record.path, "state": incident.state}
+    return {**head, **_edit_data(edited), "undo": edited.undo or None}
+
+
+def _print_done(edited: EditedRecord, *, err: bool = False) -> None:
+    say_notes(edited.notes)
     for line in edited.done:
-        say(line, word=incident.id, err=err)
+        say(line, word=edited.record.incident.id, err=err)
     warn(edited.warnings)
+
+
+def _print_next(edited: EditedRecord, *, err: bool = False) -> None:
     steps = edited.next_steps if edited.is_changed else ()
     for line in steps:
         click.echo(f"  next: {inert(line)}", err=err)

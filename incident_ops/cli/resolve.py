@@ -21,12 +21,13 @@ from incident_ops.cli.options import (
     by_option,
     complete_incident,
     edits_record,
+    finish_edit,
     format_option,
     incident_argument,
     past_time,
     pick_incident,
     pick_one,
-    print_edited,
+    send_option,
     with_repository_to_write,
 )
 from incident_ops.cli.terminal import prompt, say
@@ -71,6 +72,7 @@ def ack(workspace: Workspace, incident: str | None, by: str | None) -> RecordCha
 @click.option("--what", metavar="TEXT", help="What broke.")
 @click.option("--why", metavar="TEXT", help="Why it broke.")
 @by_option
+@send_option
 @format_option
 @with_repository_to_write
 def resolve(
@@ -82,6 +84,7 @@ def resolve(
     why: str | None,
     by: str | None,
     form: str,
+    send: bool,
 ) -> None:
     """Service is back: resolve the incident. --restored and
     --cause both take `unknown`.
@@ -105,7 +108,7 @@ def resolve(
         incident,
         lambda current: finish.resolve_incident(current, workspace.judged_by[0], workspace.now, actor, given),
     )
-    print_edited(edited, form)
+    finish_edit(workspace, edited, form, send=send)
 
 
 def _asked(workspace: Workspace, incident: Incident, given: finish.ResolutionFacts) -> finish.ResolutionFacts:

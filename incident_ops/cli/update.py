@@ -21,6 +21,7 @@ from incident_ops.cli.options import (
     past_time,
     pick_incident,
     pick_to_read,
+    send_option,
     with_repository,
 )
 from incident_ops.cli.terminal import page_width, style_line
@@ -109,10 +110,11 @@ def update(workspace: Workspace, incident: str | None, by: str | None, **said: s
     help=f"This was also the instant of that name: {', '.join(communicate.MARKS)}.",
 )
 @by_option
+@send_option
 @format_option
 @with_repository
 def timeline(
-    workspace: Workspace, words: tuple[str, ...], only_lists: bool, by: str | None, form: str, **said: Any
+    workspace: Workspace, words: tuple[str, ...], only_lists: bool, by: str | None, form: str, send: bool, **said: Any
 ) -> None:
     """Write down what happened, when it happens; or read it with --list.
 
@@ -129,20 +131,18 @@ def timeline(
       incident-ops timeline --list --kind decision --format json
     """
     if only_lists:
-        _print_timeline(workspace, words, by, said, form)
+        _print_timeline(workspace, words, {**said, "by": by, "send": send}, form)
     else:
         workspace = caught_up(workspace)
-        make_edit(workspace, _new_entry(workspace, words, by, said), form)
+        make_edit(workspace, _new_entry(workspace, words, by, said), form, send=send)
 
 
-def _print_timeline(
-    workspace: Workspace, words: tuple[str, ...], by: str | None, said: dict[str, Any], form: str
-) -> None:
+def _print_timeline(workspace: Workspace, words: tuple[str, ...], said: dict[str, Any], form: str) -> None:
     from incident_ops.app.views import timeline_of  # what only the list needs
     from incident_ops.render.timeline import to_json, to_text
 
     incident, more = split_words(words)
-    unfit = [name for name, value in {**said, "by": by}.items() if value and name != "kind"]
+    unfit = [name for name, value in said.items() if value and name != "kind"]
     if more or unfit:
         message = f"--list takes no {f'--{unfit[0]}' if unfit else 'text'}"
         raise UserError(message, hint="incident-ops timeline --list [INC] [--kind KIND]")

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from incident_ops.adapters.github.client import Client, RecordsHome, Request, Wire
 from incident_ops.adapters.github.issues import GitHubTracker
+from incident_ops.adapters.github.pulls import compare_address
 from incident_ops.adapters.http import is_https_or_local
 from incident_ops.errors import UserError
 
@@ -82,6 +83,31 @@ def read_settings(environment: Mapping[str, str], remote_url: str | None) -> Set
         raise UserError("the token in GITHUB_TOKEN or GH_TOKEN is damaged", hint="it is one word of plain letters")
     site = (environment.get("GITHUB_SERVER_URL") or _site(api)).rstrip("/")
     return Settings(api, site, _repository(environment, remote_url, site), token)
+
+
+class Site(NamedTuple):
+    """Where the pull requests of a remote are: the address people read at, `owner/name`, whether a token is set."""
+
+    address: str
+    repository: str
+    has_token: bool
+
+    def compare(self, base: str, branch: str) -> str:
+        """The address at which a person opens the pull request of a branch."""
+        return compare_address(self.address, self.repository, base, branch)
+
+
+def site_of(environment: Mapping[str, str], remote_url: str) -> Site | None:
+    """The repository that the environment names, or else the remote's where that is on the environment's GitHub.
+
+    None for a remote elsewhere: no token of GitHub is meant for it.
+    """
+    address = (environment.get("GITHUB_SERVER_URL") or _site(environment.get("GITHUB_API_URL") or API)).rstrip("/")
+    token = environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or ""
+    name = environment.get("GITHUB_REPOSITORY", "").strip()
+    if not name:
+        name = _named_by(remote_url, address)
+    return Site(address, name, bool(token.strip())) if _NAME.fullmatch(name) else None
 
 
 def _repository(environment: Mapping[str, str], remote_url: str | None, site: str) -> str:
