@@ -75,8 +75,8 @@ def needs_public_word(incident: Incident, policy: Policy) -> bool:
 def lacks_first_word(incident: Incident, policy: Policy) -> bool:
     """True where responders are at work, the level tells the public, and nobody has since the incident began, or came
     back."""
-    is_told = last_update_for(incident, PUBLIC, this_cycle=True) is not None
-    return incident.state == IN_PROGRESS and counts(incident) and not is_told and _tells_the_public(incident, policy)
+    is_known = last_update_for(incident, PUBLIC, this_cycle=True) is not None
+    return incident.state == IN_PROGRESS and counts(incident) and not is_known and _tells_the_public(incident, policy)
 
 
 def _tells_the_public(incident: Incident, policy: Policy) -> bool:

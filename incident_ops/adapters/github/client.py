@@ -89,7 +89,7 @@ class _Connection:
 
     def getresponse(self) -> _Response:
         verb, url, body, headers = self._asked
-        answer = http.send(
+        answer = http.send_request(
             self._session,
             verb,
             self._server + url,
