@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
@@ -19,10 +20,11 @@ from incident_ops.app.observed_tracker import (
     workspace_for,
 )
 from incident_ops.app.proposals import desired_proposals, with_pulls
-from incident_ops.app.workspace import Workspace, local_tracker, served
+from incident_ops.app.workspace import Workspace, leads_somewhere, local_tracker, served
 from incident_ops.app.write_back import edited_texts
 from incident_ops.documents.issue_bodies import IssueBodies
 from incident_ops.documents.issue_comments import unsettled_comment
+from incident_ops.documents.issue_words import Surroundings
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.record import Record, World
@@ -108,7 +110,8 @@ def _plan(workspace: Workspace, github: GitHubTracker | None, options: PlanOptio
     world = World(*workspace.judged_by, workspace.now)
     tracker: IssueTracker = github or local_tracker(workspace)
     records = list(every_record(workspace.store, workspace.catalogue))
-    wanted = desired_issues(records, world.policy, IssueBodies(records, world.policy, world.now), world.now)
+    around = Surroundings(world.services, cache(partial(leads_somewhere, workspace)))
+    wanted = desired_issues(records, world.policy, IssueBodies(records, world.policy, world.now, around), world.now)
     recent = [record for record in recent_records(workspace, records) if record.incident.id not in wanted.clashes]
     observed = observe_tracker(workspace, tracker, wanted, recent, options.observed)
     deleted = _deleted(workspace, observed, wanted, records)

@@ -6,10 +6,11 @@ by people, in the tracking issue.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
-from incident_ops.domain.as_of import current_instant
+from incident_ops.domain.as_of import as_of, current_instant
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import FIXED, OVER, RESOLVED
 from incident_ops.domain.policy import Policy
@@ -78,11 +79,16 @@ class ShownBox(NamedTuple):
 
 
 class ShownList(NamedTuple):
-    """A list of boxes; `during` is `open` or `after`, the title says from when to when."""
+    """A list of boxes; `during` is `open` or `after`, the title says from when to when.
+
+    `start` and `end` are seconds since the declaration, `end` None = as long as it takes.
+    """
 
     title: str
     during: str
     boxes: tuple[ShownBox, ...]
+    start: int = 0
+    end: int | None = None
 
 
 def checklists(incident: Incident, policy: Policy) -> list[ShownList]:
@@ -91,7 +97,11 @@ def checklists(incident: Incident, policy: Policy) -> list[ShownList]:
         return []
     return [
         ShownList(
-            f"{one.title}{f' ({span})' if (span := _span(one)) else ''}", one.during, tuple(_boxes(one, incident))
+            f"{one.title}{f' ({span})' if (span := _span(one)) else ''}",
+            one.during,
+            tuple(_boxes(one, incident)),
+            duration(one.start or "0s"),
+            duration(one.end) if one.end is not None else None,
         )
         for one in policy.tracker.checklists
         if one.items and _is_for(one, incident, policy)
@@ -103,6 +113,20 @@ def shown_lists(incident: Incident, policy: Policy) -> list[ShownList]:
     lists = checklists(incident, policy)
     after = [one for one in lists if one.during == AFTER and incident.state in OVER]
     return [*after, *(one for one in lists if one.during != AFTER)]
+
+
+def is_of_this_phase(one: ShownList, lists: Sequence[ShownList], incident: Incident, now: datetime) -> bool:
+    """Whether a list of `lists` is to be worked through at `now` (aware UTC).
+
+    Lists for afterwards are, from the resolution on, and take the place of all others. One with a stretch of time is
+    while that lasts, counted from the declaration or the return; one without, as long as the incident is not closed.
+    """
+    if one.during == AFTER or incident.is_closed:
+        return one.during == AFTER and incident.state in OVER
+    if incident.state in OVER and any(other.during == AFTER for other in lists):
+        return False
+    since = (now - as_of(incident, now).cycle_start).total_seconds()
+    return one.start <= since and (one.end is None or since < one.end)
 
 
 def _boxes(checklist: Checklist, incident: Incident) -> Iterator[ShownBox]:

@@ -63,6 +63,15 @@ def connect(
     )
 
 
+def repository_address(environment: Mapping[str, str], remote_url: str | None) -> str:
+    """Where people read the repository with the records: the one that the clone's remote names; "" where none is
+    named. The site is GITHUB_SERVER_URL, else the one behind the API."""
+    api = (environment.get("GITHUB_API_URL") or API).strip().rstrip("/")
+    site = (environment.get("GITHUB_SERVER_URL") or _site(api)).rstrip("/")
+    name = _named_by(remote_url) or environment.get("GITHUB_REPOSITORY", "").strip()
+    return f"{site}/{name}" if _NAME.fullmatch(name) else ""
+
+
 def read_settings(environment: Mapping[str, str], remote_url: str | None) -> Settings:
     """GITHUB_TOKEN else GH_TOKEN; GITHUB_REPOSITORY else the remote's; GITHUB_API_URL else api.github.com."""
     api = (environment.get("GITHUB_API_URL") or API).strip().rstrip("/")
