@@ -289,6 +289,7 @@ class NoticeSender:
         self._run = run
         self._notices = [notice for notice in run.notices if notice.message.key in allowed]
         self._numbers = {name: issue.number for name, issue in tracking_issues(run.desired, run.observed).items()}
+        self._due = {one.key: one.due.timestamp() for one in run.due.obligations}
         self.delivered: list[Delivered] = []
         self.ledger_error: IncidentOpsError | None = None
 
@@ -300,10 +301,12 @@ class NoticeSender:
         return self._send(urgent)
 
     def send_rest(self, new_issues: Mapping[str, int]) -> list[Delivered]:
-        """All that is left; `new_issues` are those that this run opened, by key. A comment without an issue waits."""
+        """All that is left, comments on issues last and in order of time; `new_issues` are those that this run opened,
+        by key. A comment without an issue waits."""
         self._numbers |= {key: number for key, number in new_issues.items() if "/" not in key}
         done = {one.planned.pair for one in self.delivered}
         left = [notice for notice in self._notices if notice.pair not in done]
+        left.sort(key=lambda notice: self._due.get(notice.message.obligation, 0.0) * (notice.message.channel == TICKET))
         waiting = [notice for notice in left if self._lacks_issue(notice)]
         not_tried = [
             Delivered(notice, NOT_TRIED, WriteFailed(f"{notice.message.incident} has no issue yet"))

@@ -149,9 +149,9 @@ def _leads(incident: Incident, policy: Policy) -> str:
     lead = f"{code(first.text)}."
     if first.text == incident_facts.NOBODY:
         lead = f"**nobody.** Take the lead: {command(f'assign commander @you {incident.id}')}"
-    held = [row for row in others if row.text not in (incident_facts.NOBODY, first.text)]
-    said = [f"{inline(row.name)} {code(row.text)}." for row in held[:_ROLES_SHOWN]]
-    more = [f"{len(held) - _ROLES_SHOWN} more in the record."] if len(held) > _ROLES_SHOWN else []
+    held_roles = [row for row in others if row.text not in (incident_facts.NOBODY, first.text)]
+    said = [f"{inline(row.name)} {code(row.text)}." for row in held_roles[:_ROLES_SHOWN]]
+    more = [f"{len(held_roles) - _ROLES_SHOWN} more in the record."] if len(held_roles) > _ROLES_SHOWN else []
     return " ".join([lead, *said, *more])
 
 
