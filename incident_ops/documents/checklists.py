@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from incident_ops.domain.as_of import as_of, current_instant
-from incident_ops.domain.incident import Incident
+from incident_ops.domain.impact import affected_users
+from incident_ops.domain.incident import Incident, Lessons, Users
 from incident_ops.domain.lifecycle import FIXED, OVER, RESOLVED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import AFTER, Box, Checklist, Step
@@ -34,6 +35,10 @@ def _role(name: str) -> Callable[[Incident], bool]:
 
 def _updated(audience: str) -> Callable[[Incident], bool]:
     return lambda incident: last_update_for(incident, audience) is not None
+
+
+def _written(name: str) -> Callable[[Incident], bool]:
+    return lambda incident: incident.postmortem is not None and bool(getattr(incident.postmortem, name))
 
 
 def _published_resolved(incident: Incident) -> bool:
@@ -63,8 +68,18 @@ FACTS: Mapping[str, Callable[[Incident], bool]] = {
     "public_resolved": _published_resolved,
     "cause": lambda incident: incident.cause is not None and incident.cause.category not in (None, UNKNOWN),
     "action_items": lambda incident: bool(incident.action_items),
-    "postmortem_meeting": lambda incident: incident.postmortem is not None and bool(incident.postmortem.meeting),
-    "postmortem_final": lambda incident: incident.postmortem is not None and bool(incident.postmortem.final_at),
+    "assembled": _first("assembled"),
+    "impact": lambda incident: bool(incident.impact.summary),
+    "users": lambda incident: affected_users(incident) != Users(),
+    "runbook": lambda incident: any(event.kind == "runbook" for event in incident.timeline),
+    "update": lambda incident: bool(incident.updates),
+    "postmortem_summary": _written("summary"),
+    "went_well": _written("went_well"),
+    "went_poorly": _written("went_poorly"),
+    "lessons": lambda incident: incident.postmortem is not None and incident.postmortem.lessons != Lessons(),
+    "postmortem_reviewed": _written("reviewed_at"),
+    "postmortem_meeting": _written("meeting"),
+    "postmortem_final": _written("final_at"),
 }
 """Word of `done_when` -> whether a record says so, of its present cycle where it was reopened."""
 

@@ -124,7 +124,8 @@ def _doing(incident: Incident) -> str:
         return f"waiting for {inline(pause.waiting_for)} since {spell_at(pause.start, incident)}{why}"
     if last := _last_work(incident):
         who = f" by {code(last.by)}" if last.by else ""
-        return f"{sentence(last.event)} {sentence(last.action)}".strip() + f" ({spell_at(last.at, incident)}{who})"
+        told = f"{sentence(last.event)} {sentence(last.action)}".strip().removesuffix(".")
+        return f"{told} ({spell_at(last.at, incident)}{who})."
     if incident.times.acknowledged is None:
         return f"**nobody has taken it yet.** Take it: {command(f'ack {incident.id}')}"
     return f"nobody has written it down. Say it: {command('timeline', QUOTED, incident.id, '--kind action')}"
@@ -182,11 +183,12 @@ def _public(incident: Incident, policy: Policy) -> str:
     asked = level is not None and (level.status_page or level.update.public is not None)
     if last is None and (is_ticket(incident, policy) or not asked):
         return ""
-    said = "**nothing is said yet**"
+    way = command("update", incident.id, "--public", QUOTED)
+    said = f"**nothing is said yet.** Say it: {way}"
     if last is not None:
         said = f"**{inline(public_status(incident))}**, last said {spell_at(last.at, incident)}"
     if level is None or level.update.public is None:
-        return f"{said}."
+        return said if last is None else f"{said}."
     most = f" to {spell_duration(duration(level.update.public_max))}" if level.update.public_max else ""
     return f"{said}; due every {spell_duration(duration(level.update.public))}{most}."
 

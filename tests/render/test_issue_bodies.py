@@ -151,7 +151,7 @@ def test_the_first_screen_has_what_counts_now() -> None:
         '- **Being done:** nobody has written it down. Say it: `incident-ops timeline "..." INC-1 --kind action`',
         "- **Leads:** `@alice`.",
         '- **Next update:** by 12:20 UTC. Write it: `incident-ops update INC-1 --internal "..."`',
-        "- **Public:** **nothing is said yet**.",
+        '- **Public:** **nothing is said yet.** Say it: `incident-ops update INC-1 --public "..."`',
         "Runbook: `runbooks/auth.md` · Channel: `#incident-1` · [Bridge](<https://meet.example.com/a(b)>)",
         "> **Goal:** Restore service as soon as possible, root cause later",
     ):
@@ -448,7 +448,7 @@ def test_every_kind_of_issue_is_as_its_golden(scene: Scene) -> None:
     """The issues of the four examples, as GitHub gets them; no table, which would not fit a phone."""
     bodies = IssueBodies([scene.record], scene.policy, scene.now, Surroundings(is_there=lambda _: True))
     text = leave_places(fill_places(bodies[scene.key], scene.numbers, ADDRESS))
-    assert_golden(GOLDEN / "issues" / f"{scene.name}.md", text + "\n")
+    assert_golden(GOLDEN.parent / "issues" / f"{scene.name}.md", text + "\n")
     assert not re.search(r"^\|", text, re.MULTILINE)
     assert not re.search(r"\b(ago|days? left)\b", text)
 
