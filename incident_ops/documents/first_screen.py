@@ -206,7 +206,7 @@ def latest_updates(incident: Incident) -> str:
 
 def _update(update: Update, incident: Incident) -> str:
     who = _author(update, incident)
-    eta = f" · over by {_eta(update.eta, incident)}" if update.eta and update.eta != UNKNOWN else ""
+    eta = f" · expected end {_eta(update.eta, incident)}" if update.eta and update.eta != UNKNOWN else ""
     by = f" · {code(who)}" if who else ""
     return (
         f"**{spell_at(update.at, incident)}** · {update.audience}, {update.status}{by}{eta}\n> {sentence(update.text)}"
@@ -216,7 +216,7 @@ def _update(update: Update, incident: Incident) -> str:
 def _eta(eta: str, incident: Incident) -> str:
     if "T" in eta and ":" in eta:
         return spell_at(eta, incident)
-    return f"{spell_duration(duration(eta))} after that"
+    return f"{spell_duration(duration(eta))} later"
 
 
 def _author(update: Update, incident: Incident) -> str | None:

@@ -84,7 +84,7 @@ def apply_changes(
     text is to change is read alone right before, so that what people wrote during the run stays. `identities` are
     the trusted authors, case-folded. `may_create` (the lock) is asked before that list, and again before each new
     issue. A refused write is an outcome and the others go on; a refusal that is final, or `Stopped`, leaves the rest.
-    At the end the texts that name the issues which were opened get their numbers; of that only what failed is told.
+    At the end the texts that name the issues which were opened get their numbers; of that only what failed is reported.
     """
     todo = [change for change in changes if change.is_on_tracker]
     if not todo:
