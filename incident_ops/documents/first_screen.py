@@ -67,8 +67,8 @@ def _running(incident: Incident, policy: Policy, now: datetime) -> Iterator[str]
 
 def _over(incident: Incident, policy: Policy) -> Iterator[str]:
     paper = incident.postmortem
-    told = (paper.summary if paper else None) or incident.impact.summary or incident.description
-    yield fact_line("What happened", sentence(told))
+    wording = (paper.summary if paper else None) or incident.impact.summary or incident.description
+    yield fact_line("What happened", sentence(wording))
     yield fact_line("Cause", _cause(incident))
     ended = incident.resolution
     if ended:
@@ -83,8 +83,8 @@ def _over(incident: Incident, policy: Policy) -> Iterator[str]:
 
 
 def _broken(incident: Incident) -> Iterator[str]:
-    told = sentence(incident.impact.summary or incident.description)
-    yield told or f"nobody has written it down yet: {command('impact', incident.id, '--summary', QUOTED)}"
+    wording = sentence(incident.impact.summary or incident.description)
+    yield wording or f"nobody has written it down yet: {command('impact', incident.id, '--summary', QUOTED)}"
     users = spell_users(affected_users(incident))
     yield f"Users affected: {inline(users)}." if users != UNKNOWN else ""
     started = instant(corrected_instants(incident).get("times.started"))
@@ -102,9 +102,9 @@ def _cause(incident: Incident) -> str:
     cause = incident.cause
     if cause is None:
         return ""
-    told = " ".join(text for text in (sentence(cause.what), sentence(cause.why)) if text)
-    if told or cause.category == UNKNOWN:
-        return told or "unknown."
+    wording = " ".join(text for text in (sentence(cause.what), sentence(cause.why)) if text)
+    if wording or cause.category == UNKNOWN:
+        return wording or "unknown."
     return f"{inline(incident_facts.spell_word(cause.category))}; nobody has written down more."
 
 
@@ -124,8 +124,8 @@ def _doing(incident: Incident) -> str:
         return f"waiting for {inline(pause.waiting_for)} since {spell_at(pause.start, incident)}{why}"
     if last := _last_work(incident):
         who = f" by {code(last.by)}" if last.by else ""
-        told = f"{sentence(last.event)} {sentence(last.action)}".strip().removesuffix(".")
-        return f"{told} ({spell_at(last.at, incident)}{who})."
+        wording = f"{sentence(last.event)} {sentence(last.action)}".strip().removesuffix(".")
+        return f"{wording} ({spell_at(last.at, incident)}{who})."
     if incident.times.acknowledged is None:
         return f"**nobody has taken it yet.** Take it: {command(f'ack {incident.id}')}"
     return f"nobody has written it down. Say it: {command('timeline', QUOTED, incident.id, '--kind action')}"

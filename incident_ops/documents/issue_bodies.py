@@ -319,9 +319,9 @@ def _timeline(incident: Incident) -> str:
     """What happened, in the record's order, behind a fold."""
     lines = []
     for event in incident.timeline:
-        told = " → ".join(inline(text) for text in (event.event, event.action, event.result) if text)
+        wording = " → ".join(inline(text) for text in (event.event, event.action, event.result) if text)
         who = f" · {code(event.by)}" if event.by else ""
-        lines.append(f"- **{spell_at(event.at, incident)}** {told}{who}")
+        lines.append(f"- **{spell_at(event.at, incident)}** {wording}{who}")
     count = f"{len(lines)} {'entry' if len(lines) == 1 else 'entries'}"
     return folded(f"Timeline ({count})", "\n".join(lines))
 
@@ -363,10 +363,10 @@ def item_body(record: Record, item: ActionItem, policy: Policy, now: datetime) -
 
 def _why(incident: Incident) -> str:
     """What happened and what caused it, a sentence each."""
-    told = incident.impact.summary or (incident.postmortem.summary if incident.postmortem else None)
+    wording = incident.impact.summary or (incident.postmortem.summary if incident.postmortem else None)
     cause = incident.cause
     because = sentence(cause.what or cause.why) if cause else ""
-    return " ".join(part for part in (sentence(told or incident.description or incident.title), because) if part)
+    return " ".join(part for part in (sentence(wording or incident.description or incident.title), because) if part)
 
 
 def _ask(item: ActionItem, incident: Incident) -> str:

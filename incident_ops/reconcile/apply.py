@@ -58,12 +58,13 @@ class Summary(NamedTuple):
 
 class _Run(NamedTuple):
     """What a run knows beside its changes: the issues as listed right before it, by number, and the number of each
-    key, which grows with every issue that is made."""
+    key, which grows with every issue that is made; `written` has their texts by key."""
 
     tracker: IssueTracker
     may_create: Callable[[], bool]
     issues: dict[int, Issue]
     numbers: dict[str, int]
+    written: dict[str, str]
 
 
 def always() -> bool:
@@ -98,7 +99,7 @@ def apply_changes(
         return
     known = {change.key: change.number for change in todo if change.number is not None and change.action != CLOSE}
     numbers = known | _numbers(issues, identities, tracker.records_id)
-    run = _Run(tracker, may_create, {issue.number: issue for issue in issues}, numbers)
+    run = _Run(tracker, may_create, {issue.number: issue for issue in issues}, numbers, {})
     for place, change in enumerate(todo):
         applied = _attempt(change, run)
         yield applied
@@ -176,7 +177,7 @@ def _create(change: PlannedChange, run: _Run) -> Applied:
     edit, parent = change.edit, run.numbers.get(change.parent or "")
     body = _body(change.key, dict(change.naming)[change.key], None, run) if change.naming else edit.body or ""
     number = run.tracker.create(change.key, edit.title or "", body, edit.labels or (), edit.assignees or (), parent)
-    run.numbers[change.key] = number
+    run.numbers[change.key], run.written[change.key] = number, body
     return Applied(change, number, APPLIED)
 
 
@@ -208,7 +209,7 @@ def _name_numbers(changes: Iterable[PlannedChange], run: _Run) -> Iterator[Appli
         if change.naming and change.key in run.numbers:
             texts |= {key: (text, change) for key, text in change.naming if key in run.numbers}
     for key, (text, change) in texts.items():
-        if run.numbers.keys().isdisjoint(named_keys(text)):
+        if run.numbers.keys().isdisjoint(named_keys(text)) or run.written.get(key) == _body(key, text, None, run):
             continue
         try:
             current = run.tracker.look_up(run.numbers[key])

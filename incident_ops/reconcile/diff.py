@@ -206,7 +206,7 @@ def side_by_side(desired: Desired, snapshot: tracker.Snapshot, recreate: frozens
     ours, recorded = owned_issues(desired, snapshot), recorded_numbers(desired, snapshot)
     kept, gone = issues_to_keep(ours, recorded), {missing.number: missing for missing in snapshot.gone}
     is_known = bool(ours or snapshot.numbers)
-    told = {key: number for key, number in recorded.items() if is_known and key not in recreate}
+    named = {key: number for key, number in recorded.items() if is_known and key not in recreate}
     return SideBySide(
         desired=desired,
         snapshot=snapshot,
@@ -214,7 +214,7 @@ def side_by_side(desired: Desired, snapshot: tracker.Snapshot, recreate: frozens
         kept=kept,
         recorded=recorded,
         gone=gone,
-        numbers=told | {key: issue.number for key, issue in kept.items()},
+        numbers=named | {key: issue.number for key, issue in kept.items()},
         texts={},
         issues={issue.number: issue for issue in snapshot.issues},
         unassignable=frozenset(login.casefold() for login in snapshot.unassignable),
