@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,7 +24,7 @@ from incident_ops.app.workspace import Workspace, leads_somewhere, local_tracker
 from incident_ops.app.write_back import edited_texts
 from incident_ops.documents.issue_bodies import IssueBodies
 from incident_ops.documents.issue_comments import unsettled_comment
-from incident_ops.documents.issue_words import Surroundings
+from incident_ops.documents.issue_words import POSTMORTEM, Surroundings, beside
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.record import Record, World
@@ -110,7 +110,7 @@ def _plan(workspace: Workspace, github: GitHubTracker | None, options: PlanOptio
     world = World(*workspace.judged_by, workspace.now)
     tracker: IssueTracker = github or local_tracker(workspace)
     records = list(every_record(workspace.store, workspace.catalogue))
-    around = Surroundings(world.services, cache(partial(leads_somewhere, workspace)))
+    around = Surroundings(world.services, _is_there(workspace, records))
     wanted = desired_issues(records, world.policy, IssueBodies(records, world.policy, world.now, around), world.now)
     recent = [record for record in recent_records(workspace, records) if record.incident.id not in wanted.clashes]
     observed = observe_tracker(workspace, tracker, wanted, recent, options.observed)
@@ -142,6 +142,29 @@ def _plan(workspace: Workspace, github: GitHubTracker | None, options: PlanOptio
         proposed=proposed,
         ledger_error=notices.ledger_error,
     )
+
+
+def _is_there(workspace: Workspace, records: Sequence[Record]) -> Callable[[str], bool]:
+    """Tells of a path whether there is a file; of a commit the postmortems of all open incidents are asked for at once,
+    when the first of them is."""
+    papers = frozenset(
+        beside(record.path, POSTMORTEM)
+        for record in records
+        if record.incident.postmortem is not None and (not record.incident.is_closed or record.incident.open_items)
+    )
+    git, commit, elsewhere = workspace.git, workspace.store.revision, cache(partial(leads_somewhere, workspace))
+
+    @cache
+    def written() -> frozenset[str]:
+        found = (git.tree(commit, part) for part in _parts(sorted(papers))) if git and commit else ()
+        return frozenset(blob.path for blobs in found for blob in blobs if blob.regular)
+
+    return lambda path: path in written() if git and commit and path in papers else elsewhere(path)
+
+
+def _parts(paths: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
+    """In parts that a command line takes."""
+    return (paths[at : at + size] for at in range(0, len(paths), size))
 
 
 class _Notices(NamedTuple):

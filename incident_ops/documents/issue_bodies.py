@@ -16,6 +16,7 @@ from incident_ops.documents.checklists import ShownList, checklists, is_of_this_
 from incident_ops.documents.first_screen import facts_at_the_top, latest_updates
 from incident_ops.documents.issue_words import (
     ALONE,
+    POSTMORTEM,
     QUOTED,
     Surroundings,
     beside,
@@ -222,7 +223,7 @@ def _links(record: Record, policy: Policy, around: Surroundings) -> str:
     """Where to read and talk: what is beside the record, the runbooks of its services, and its links."""
     incident, urls = record.incident, record.incident.links
     places = [file_link("Record", record.path)]
-    paper = beside(record.path, "postmortem.md")
+    paper = beside(record.path, POSTMORTEM)
     if incident.postmortem is not None and around.is_there(paper):
         places.append(file_link("Postmortem", paper))
     names = {"channel": "Channel", "bridge": "Bridge", "dashboard": "Dashboard", "logs": "Logs"}

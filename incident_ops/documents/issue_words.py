@@ -78,6 +78,7 @@ def place_link(name: str, place: str, around: Surroundings) -> str:
     return file_link(name, place) if "://" not in place and around.is_there(place) else link(name, place)
 
 
+POSTMORTEM = "postmortem.md"
 QUOTED = '"..."'
 """What stands in a command for words of one's own."""
 
