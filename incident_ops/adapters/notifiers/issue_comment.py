@@ -41,8 +41,8 @@ class IssueComment:
             raise WriteFailed(problem, hint=error.hint) from error
 
     def _said(self, message: Message) -> str:
-        """What the issue does not say itself: its title and level stand above it. Each line is one of its own."""
+        """What the issue does not say itself: its title and level stand above it."""
         first, *lines = message.text.splitlines() or [message.subject]
         drill = "[DRILL] " if message.drill else ""
-        rest = "\n".join(f"{self._inert(line)}\\" if line else "" for line in lines).rstrip("\\")
+        rest = self._inert("\n".join(lines))
         return f"**{self._inert(drill + first)}**" + (f"\n\n{rest}" if rest else "")

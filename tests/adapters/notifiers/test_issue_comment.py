@@ -51,7 +51,7 @@ def test_a_notice_as_a_comment_is_one_comment() -> None:
     notifier = IssueComment(memory, {"INC-1": number}, lambda text: text.replace("@", "&#64;"))
     for _ in range(2):
         notifier.send(NOTICE._replace(subject="INC-1: t - a", text="a\nhi @all\nbye"))
-    assert list(memory.comments[number].values()) == ["**a**\n\nhi &#64;all\\\nbye"], "the title stands above it"
+    assert list(memory.comments[number].values()) == ["**a**\n\nhi &#64;all\nbye"], "the title stands above it"
     notifier.send(NOTICE._replace(key="k", subject="INC-1", text=""))
     assert list(memory.comments[number].values())[1] == "**INC-1**", "a restricted incident says no more"
     with pytest.raises(WriteFailed, match="no tracking issue yet"):
