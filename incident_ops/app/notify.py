@@ -26,6 +26,7 @@ from incident_ops.domain.notification import ACKNOWLEDGED, INCIDENT_CHANNEL, RES
 from incident_ops.domain.policy import LevelPolicy
 from incident_ops.domain.ports import Notifier, SharedLedger
 from incident_ops.domain.record import Record
+from incident_ops.domain.time import spell_instant
 from incident_ops.edits.communicate import AUDIENCES
 from incident_ops.errors import IncidentOpsError, UserError, WriteFailed
 from incident_ops.findings import did_you_mean
@@ -260,7 +261,7 @@ def _facts(incident: Incident) -> str:
         ("State", incident.state),
         ("Services", ", ".join(incident.services)),
         ("Commander", incident.roles.commander or "nobody yet"),
-        ("Declared", incident.times.declared),
+        ("Declared", spell_instant(incident.times.declared)),
         ("Channel", incident.links.channel),
         ("Bridge", incident.links.bridge),
         ("Runbook", incident.links.runbook),

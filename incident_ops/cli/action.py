@@ -66,7 +66,7 @@ def add(workspace: Workspace, words: tuple[str, ...], due: str | None, **said: s
     \b
     Examples:
       incident-ops action add "Add an alert" --owner @bob --due 2025-02-01
-      incident-ops action add "Test token expiry" --acceptance "The old code fails it"
+      incident-ops action add "Test expiry" --acceptance "Old code fails it"
     """
     incident, title = split_words(words, at_least=1)
     if len(title) != 1:

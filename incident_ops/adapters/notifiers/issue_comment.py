@@ -41,8 +41,11 @@ class IssueComment:
             raise WriteFailed(problem, hint=error.hint) from error
 
     def _said(self, message: Message) -> str:
-        """What the issue does not say itself: its title and level stand above it."""
+        """What the issue does not say itself: its title and level stand above it. A notice by hand keeps its subject,
+        which alone says what it is."""
         first, *lines = message.text.splitlines() or [message.subject]
         drill = "[DRILL] " if message.drill else ""
+        if not message.obligation:
+            first, lines, drill = message.subject, message.text.splitlines(), ""
         rest = self._inert("\n".join(lines))
         return f"**{self._inert(drill + first)}**" + (f"\n\n{rest}" if rest else "")
