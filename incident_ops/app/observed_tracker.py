@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from msgspec.structs import replace
 
@@ -99,7 +100,17 @@ def observe_tracker(
         snapshot,
         proposals=tuple(as_proposal(branch) for branch in branches),
         noticed=dict(_recorded_instants(_proposed_incidents(branches))),
+        records_at=_records_address(workspace),
     )
+
+
+def _records_address(workspace: Workspace) -> str:
+    """Where people read the files of the records' folder, on the default branch."""
+    from incident_ops.adapters.github.connect import repository_address
+
+    remote = remote_of(workspace.git)
+    address = repository_address(os.environ, remote.url if remote else None)
+    return f"{address}/blob/HEAD/{quote(workspace.git.prefix)}" if workspace.git is not None and address else ""
 
 
 def load_observed(file: str) -> Snapshot:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
@@ -19,10 +20,11 @@ from incident_ops.app.observed_tracker import (
     workspace_for,
 )
 from incident_ops.app.proposals import desired_proposals, with_pulls
-from incident_ops.app.workspace import Workspace, local_tracker, served
+from incident_ops.app.workspace import Workspace, leads_somewhere, local_tracker, served
 from incident_ops.app.write_back import edited_texts
 from incident_ops.documents.issue_bodies import IssueBodies
 from incident_ops.documents.issue_comments import unsettled_comment
+from incident_ops.documents.issue_words import POSTMORTEM, Surroundings, beside
 from incident_ops.domain.lifecycle import REOPENED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.ports import IssueTracker
@@ -117,7 +119,8 @@ def _plan(workspace: Workspace, github: GitHubTracker | None, options: PlanOptio
     world = World(*workspace.judged_by, workspace.now)
     tracker: IssueTracker = github or local_tracker(workspace)
     records = list(every_record(workspace.store, workspace.catalogue))
-    wanted = desired_issues(records, world.policy, IssueBodies(records, world.policy, world.now), world.now)
+    around = Surroundings(world.services, _is_there(workspace, records))
+    wanted = desired_issues(records, world.policy, IssueBodies(records, world.policy, world.now, around), world.now)
     recent = [record for record in recent_records(workspace, records) if record.incident.id not in wanted.clashes]
     observed = observe_tracker(workspace, tracker, wanted, recent, options.observed)
     deleted = _deleted(workspace, observed, wanted, records)
@@ -158,6 +161,29 @@ def _returning(due: DueObligations, edits: KeyDecision) -> frozenset[str]:
     made = {change.key for change in edits.changes}
     moves = [(one.key, one.incident, one.move) for one in due.obligations]
     return frozenset(name for key, name, move in moves if key in made and move and move.state == REOPENED)
+
+
+def _is_there(workspace: Workspace, records: Sequence[Record]) -> Callable[[str], bool]:
+    """Tells of a path whether there is a file; of a commit the postmortems of all open incidents are asked for at once,
+    when the first of them is."""
+    papers = frozenset(
+        beside(record.path, POSTMORTEM)
+        for record in records
+        if record.incident.postmortem is not None and (not record.incident.is_closed or record.incident.open_items)
+    )
+    git, commit, elsewhere = workspace.git, workspace.store.revision, cache(partial(leads_somewhere, workspace))
+
+    @cache
+    def written() -> frozenset[str]:
+        found = (git.tree(commit, part) for part in _parts(sorted(papers))) if git and commit else ()
+        return frozenset(blob.path for blobs in found for blob in blobs if blob.regular)
+
+    return lambda path: path in written() if git and commit and path in papers else elsewhere(path)
+
+
+def _parts(paths: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
+    """In parts that a command line takes."""
+    return (paths[at : at + size] for at in range(0, len(paths), size))
 
 
 class _Notices(NamedTuple):

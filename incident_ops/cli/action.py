@@ -57,6 +57,8 @@ def action() -> None:
 @click.option("--priority", metavar="P", help="P0 to P9, the item's own.")
 @click.option("--kind", type=click.Choice(action_items.ITEM_KINDS), help="How it prevents recurrence.")
 @click.option("--horizon", type=click.Choice(action_items.HORIZONS), help="In which stretch of the prevention plan.")
+@click.option("--description", metavar="TEXT", help="More about it than the title says.")
+@click.option("--acceptance", metavar="TEXT", help="How everybody can see that it is done.")
 @edits_record
 def add(workspace: Workspace, words: tuple[str, ...], due: str | None, **said: str | None) -> RecordChange:
     """Write down an action item; it gets the next free id.
@@ -64,6 +66,7 @@ def add(workspace: Workspace, words: tuple[str, ...], due: str | None, **said: s
     \b
     Examples:
       incident-ops action add "Add an alert" --owner @bob --due 2025-02-01
+      incident-ops action add "Test expiry" --acceptance "Old code fails it"
     """
     incident, title = split_words(words, at_least=1)
     if len(title) != 1:

@@ -182,6 +182,7 @@ class Snapshot(Value, frozen=True):
     tells; `proposals` are the edits of records that stand on branches of ours, `noticed` by key the instant that stands
     there of an escalation or a return. `comments` are those under tracking issues since `heard_since`, None where
     nobody asked. `ledger` are the lines of the ledger that this run may need, None where it could not be read.
+    `records_at` is where people read the files of the records' folder: an address that ends with `/`, "" for none.
     """
 
     schema: int = 1
@@ -205,3 +206,4 @@ class Snapshot(Value, frozen=True):
     comments: tuple[Comment, ...] = ()
     heard_since: str | None = None
     ledger: tuple[str, ...] | None = None
+    records_at: str = ""

@@ -31,6 +31,8 @@ class NewItem:
     priority: str | None = None
     kind: str | None = None
     horizon: str | None = None
+    description: str | None = None
+    acceptance: str | None = None
 
 
 def add_item(incident: Incident, policy: Policy, now: datetime, item: NewItem) -> Step:
@@ -46,6 +48,8 @@ def add_item(incident: Incident, policy: Policy, now: datetime, item: NewItem) -
         status="open",
         horizon=item.horizon,
         added=stamp(now),
+        description=item.description,
+        acceptance=item.acceptance,
     )
     made = ActionItem(**fields)
     due = item_due(made, incident, policy)

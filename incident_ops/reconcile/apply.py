@@ -15,8 +15,10 @@ from incident_ops.domain.tracker import Issue, IssueEdit, MissingIssue, Snapshot
 from incident_ops.errors import Ambiguous, IncidentOpsError, Incomplete, Stopped, WriteFailed
 from incident_ops.reconcile.changes import CLOSE, CREATE, LABEL, REOPEN, PlannedChange
 from incident_ops.reconcile.desired import CLOSED_AS_DUPLICATE, Desired
-from incident_ops.reconcile.diff import kept_issues
+from incident_ops.reconcile.diff import is_hands_off, kept_issues
+from incident_ops.reconcile.generated_block import Parts, compose, generated_text, normalise, parse_body
 from incident_ops.reconcile.observe import list_issues
+from incident_ops.reconcile.references import fill_places, leave_places, named_keys
 
 APPLIED = "done"
 EXISTS = "exists already"
@@ -58,12 +60,13 @@ class Summary(NamedTuple):
 
 class _Run(NamedTuple):
     """What a run knows beside its changes: the issues as listed right before it, by number, and the number of each
-    key, which grows with every issue that is made."""
+    key, which grows with every issue that is made; `written` has their texts by key."""
 
     tracker: IssueTracker
     may_create: Callable[[], bool]
     issues: dict[int, Issue]
     numbers: dict[str, int]
+    written: dict[str, str]
 
 
 def always() -> bool:
@@ -86,6 +89,7 @@ def apply_changes(
     `observed` (None = nothing is known) are what was planned from. `may_create` (the lock) is asked before that list,
     and again before each new issue. A refused write is an outcome and the others go on; a refusal that is final, or
     `Stopped`, leaves the rest.
+    At the end the texts that name the issues which were opened get their numbers; of that only what failed is reported.
     """
     todo = [change for change in changes if change.is_on_tracker]
     if not todo:
@@ -98,13 +102,14 @@ def apply_changes(
         yield from _left(todo, error)
         return
     numbers = _numbers(todo, issues, desired, observed or _nothing_known(tracker))
-    run = _Run(tracker, may_create, {issue.number: issue for issue in issues}, numbers)
+    run = _Run(tracker, may_create, {issue.number: issue for issue in issues}, numbers, {})
     for place, change in enumerate(todo):
         applied = _attempt(change, run)
         yield applied
         if _ends_run(applied.error):
             yield from _left(todo[place + 1 :], applied.error)
             return
+    yield from _name_numbers(todo, run)
 
 
 def outcome_summary(outcomes: Iterable[Applied], held_back: int = 0) -> Summary:
@@ -178,10 +183,9 @@ def _create(change: PlannedChange, run: _Run) -> Applied:
     if not run.may_create():
         return Applied(change, None, LEFT_OVER)
     edit, parent = change.edit, run.numbers.get(change.parent or "")
-    number = run.tracker.create(
-        change.key, edit.title or "", edit.body or "", edit.labels or (), edit.assignees or (), parent
-    )
-    run.numbers[change.key] = number
+    body = _body(change.key, dict(change.naming)[change.key], None, run) if change.naming else edit.body or ""
+    number = run.tracker.create(change.key, edit.title or "", body, edit.labels or (), edit.assignees or (), parent)
+    run.numbers[change.key], run.written[change.key] = number, body
     return Applied(change, number, APPLIED)
 
 
@@ -204,6 +208,33 @@ def _change(change: PlannedChange, number: int, run: _Run) -> Applied:
     if parent is not None:
         run.tracker.link(parent, number)
     return Applied(change, number, APPLIED)
+
+
+def _name_numbers(changes: Iterable[PlannedChange], run: _Run) -> Iterator[Applied]:
+    """The numbers of issues that this run opened come into the texts that name them; what people wrote stays."""
+    texts: dict[str, tuple[str, PlannedChange]] = {}
+    for change in changes:
+        if change.naming and change.key in run.numbers:
+            texts |= {key: (text, change) for key, text in change.naming if key in run.numbers}
+    for key, (text, change) in texts.items():
+        if run.numbers.keys().isdisjoint(named_keys(text)) or run.written.get(key) == _body(key, text, None, run):
+            continue
+        try:
+            current = run.tracker.look_up(run.numbers[key])
+            if isinstance(current, Issue) and not is_hands_off(current):
+                body = _body(key, text, parse_body(current.body), run)
+                if normalise(body) != normalise(current.body):
+                    run.tracker.update(current.number, IssueEdit(body=body))
+        except (Ambiguous, Incomplete, WriteFailed, Stopped) as error:  # the next plan has what is missing
+            yield Applied(change, run.numbers[key], LEFT_OVER, error)
+            if _ends_run(error):
+                return
+
+
+def _body(key: str, text: str, parts: Parts | None, run: _Run) -> str:
+    """The body of a key's issue, with the numbers known by now in its text."""
+    block = generated_text(leave_places(fill_places(text, run.numbers, "")))
+    return compose(key, block, parts, run.tracker.records_id)
 
 
 def _content(issue: Issue | None) -> object:

@@ -41,7 +41,7 @@ class PlannedChange(NamedTuple):
     A create of kind LABEL has `label` and nothing else; an EDIT has the `path` of the record, its `edits`, their
     `topic`, and `at` (text) where it is known when they were asked for; one of kind PROPOSAL has none of them, and the
     branch as its key. A NOTIFY has `notice` and the notice's key. `said` is what our comment on the issue says of it,
-    "" where that says nothing of it.
+    "" where that says nothing of it. `naming` are the texts, by key, with a place for the number that a create gets.
     """
 
     action: str
@@ -61,6 +61,7 @@ class PlannedChange(NamedTuple):
     at: str | None = None
     notice: NoticeDetails | None = None
     said: str = ""
+    naming: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_on_tracker(self) -> bool:

@@ -145,7 +145,7 @@ def test_documents_and_issues_use_the_policys_words_for_a_status(folder: Folder)
     assert "2 offen" in text
     assert "| In Arbeit |" in text
     plan = call("plan", "--format", "json", at=folder.path).out
-    assert "| Status | In Arbeit |" in plan
+    assert "- **Status:** In Arbeit" in plan
     assert "in arbeit <!-- box:AI-2" in plan
 
 
@@ -193,6 +193,17 @@ def test_everything_an_item_says_can_be_changed(folder: Folder) -> None:
     plan = call("plan", "--format", "json", at=folder.path).out
     assert "Of the tokens" in plan
     assert "Both fail on the old code" in plan
+
+
+def test_a_new_item_says_what_it_is_about_and_when_it_is_done(folder: Folder) -> None:
+    """Its owner reads both on the issue."""
+    words = ["--description", "Of expired tokens", "--acceptance", "It fails on the old code"]
+    done = call("action", "add", "Test the expiry", "INC-1", *words, at=folder.path)
+    assert done.code == 0, done
+    item = folder.data()["action_items"][3]
+    assert (item["description"], item["acceptance"]) == ("Of expired tokens", "It fails on the old code")
+    plan = call("plan", "--format", "json", at=folder.path).out
+    assert "- **Done when:** It fails on the old code." in plan
 
 
 def test_a_dash_takes_away_an_owner_and_what_is_left_is_doubted(folder: Folder) -> None:

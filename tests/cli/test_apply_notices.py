@@ -104,7 +104,15 @@ def test_a_breach_is_told_once_and_written_down(place: Place, sink: HttpSink) ->
     (issue,) = place.ask("GET", "/issues?state=open")
     comments = [one["body"] for one in place.ask("GET", f"/issues/{issue['number']}/comments")]
     assert len(comments) == 4
-    assert any("Threshold of 1h of the resolution passed" in one for one in comments)
+    heads = [one.splitlines()[one.startswith("<!--")] for one in comments]
+    assert heads == [
+        "**Declared SEV1**", "**Response of SEV1 was due at 12:20 UTC**",
+        "**Threshold of 1h of the resolution passed on SEV1**",
+        "**Internal update was due at 13:35 UTC; the last one was at 12:05 UTC**",
+    ], "in order of time, without the title of the issue"  # fmt: skip
+    assert "Due 12:20 UTC, noticed 14:00 UTC, 1 hour 40 minutes late" in comments[1]
+    assert 'To write it: incident-ops update INC-1 --internal "..."' in comments[3]
+    assert not any("incident-ops escalate" in one for one in (comments[0], comments[3]))
     record = place.proposed()
     assert f"key: {ESCALATION}" in record
     assert "noticed_at: 2025-01-26T14:00:00Z" in record
