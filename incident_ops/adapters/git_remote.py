@@ -40,8 +40,8 @@ _UNSENT = (
 _FORBIDDEN = ("could not read username", "authentication failed", "error: 403", "error: 401", "denied", "publickey")
 _ALLOW = "a rule or a hook of the remote forbids it: let the automation push to branches incident-ops/*"
 _SIGN = (
-    "a rule asks for signed commits: leave proposals to the workflow, for whose GITHUB_TOKEN GitHub signs them, and"
-    " take the other branches incident-ops/* out of the rule"
+    "a rule asks for signed commits: take the branches incident-ops/* out of it, and leave `apply` to the workflow:"
+    " GitHub signs what its GITHUB_TOKEN proposes"
 )
 _BUSY = ("cannot lock ref", "failed to update ref", "failed to lock", "unable to create", "already exists")
 
