@@ -40,6 +40,11 @@ _UNSENT = (
     "does not appear to be a git repository",
 )
 _FORBIDDEN = ("could not read username", "authentication failed", "error: 403", "error: 401", "denied", "publickey")
+_ALLOW = "a rule or a hook of the remote forbids it: let the automation push to branches incident-ops/*"
+_SIGN = (
+    "a rule asks for signed commits: take the branches incident-ops/* out of it, and leave `apply` to the workflow:"
+    " GitHub signs what its GITHUB_TOKEN proposes"
+)
 _BUSY = ("cannot lock ref", "failed to update ref", "failed to lock", "unable to create", "already exists")
 
 
@@ -138,6 +143,11 @@ class Remote:
                 return found
         raise Incomplete(f"branch {branch} of {self.name} moves faster than it can be read", hint="run it again")
 
+    def bring(self, commit: str) -> None:
+        """Fetches a commit that is on no branch. Incomplete where the remote does not give it."""
+        if not self.git.knows(commit):
+            self._fetch(commit)
+
     def tips(self, names: tuple[str, ...]) -> dict[str, str]:
         """Branch -> the commit it is at, with all it holds fetched, of those named, or below a name that ends in `/`.
 
@@ -208,7 +218,7 @@ class Remote:
 
     def _refused(self, verdict: str, said: str) -> Pushed:
         reason = one_line(self._hide(verdict.rpartition("[remote rejected]")[2]), 200)
-        hint = "a rule or a hook of the remote forbids it: let the automation push to branches incident-ops/*"
+        hint = _SIGN if "verified signature" in said.casefold() else _ALLOW
         return Pushed(REFUSED, f"{self.name} refused the push {reason}: {said}", hint)
 
     def _unsent(self, said: str) -> Pushed:

@@ -170,7 +170,7 @@ def _write_back(
         pushed = WriteBack()
         if run.policy.write_back.automation == "push":
             edits = edits_by_path([*planned, *numbers])
-            pushed, numbers = push_edits(workspace, edits, workspace.now) if edits else pushed, ()
+            pushed, numbers = push_edits(workspace, edits, workspace.now, run.github.commits) if edits else pushed, ()
         wanted = [*run.proposed, *numbers]
         proposed, errors = propose(workspace, run.github, wanted, run.observed.proposals, workspace.now)
         return WriteBack((*pushed.lines, *proposed.lines), (*pushed.paths, *proposed.paths), pushed.commit), errors

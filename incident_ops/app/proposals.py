@@ -160,7 +160,7 @@ class _Run:
     def __init__(self, workspace: Workspace, github: GitHubTracker, now: datetime) -> None:
         remote = need_remote(workspace.git)
         self._workspace, self._github, self._now = workspace, github, now
-        self._proposals = Proposals(remote)
+        self._proposals = Proposals(remote, github.commits)
         self._base, self._main = workspace.store.commit or "", remote.default_branch()
 
     def settle(self, wanted: DesiredProposal | None, seen: Proposal) -> WriteBack:
