@@ -16,12 +16,15 @@ NUMBERS, PEOPLE, AUTOMATION = "numbers", "people", "automation"
 """Topics of edits: the numbers of issues, what people did on issues, what the clock brought. Each is proposed apart."""
 
 _TURN = {REOPEN: 1, UPDATE: 1, CREATE: 2, EDIT: 3, CLOSE: 4, NOTIFY: 5}
-_OF_THE_MOMENT = ("subject", "timeline", "noticed_at")
+_OF_THE_MOMENT = ("subject", "words", "timeline", "noticed_at")
 """Fields that depend on when a run looked: a minute later the same is to be done, and the checksum is the same."""
 
 
 class NoticeDetails(NamedTuple):
-    """Who is notified, on which channels, of what; `held` says why it is only planned ("" = it is sent)."""
+    """Who is notified, on which channels, of what; `held` says why it is only planned ("" = it is sent).
+
+    `words` is the text below the subject, of one or more lines; "" where there is none.
+    """
 
     audience: str
     recipient: str
@@ -29,6 +32,7 @@ class NoticeDetails(NamedTuple):
     subject: str
     is_urgent: bool
     held: str = ""
+    words: str = ""
 
 
 class PlannedChange(NamedTuple):
@@ -86,7 +90,7 @@ class PlannedChange(NamedTuple):
         if self.notice:
             out |= {"audience": self.notice.audience, "recipient": self.notice.recipient}
             out |= {"channels": self.notice.channels, "subject": self.notice.subject}
-            out |= {"held": self.notice.held or None}
+            out |= {"words": self.notice.words or None, "held": self.notice.held or None}
         out |= {str(edit.route[-1]): edit.value for edit in self.edits if not isinstance(edit, record.Remove)}
         return {
             name: list(value) if isinstance(value, tuple) else value for name, value in out.items() if value is not None

@@ -1,0 +1,60 @@
+"""A plan as it is shown to whoever decides: what each field was before, what is due next; and with a base, only what
+the change adds to what would be done anyway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from incident_ops.app.plan import PlannedRun, PlanOptions, plan_of_base
+from incident_ops.reconcile.changes import EDIT
+from incident_ops.reconcile.desired import incident_of
+from incident_ops.reconcile.plan import Plan
+from incident_ops.reconcile.plan_difference import NextDue, PlanBasis, compare_plans
+from incident_ops.records.history import read_record
+from incident_ops.sla.clocks import Clock, ClockState, Risk
+from incident_ops.sla.status import clock_report
+
+
+class PlanView(NamedTuple):
+    """A run that was planned, the plan of it that is shown, and what it is shown beside."""
+
+    run: PlannedRun
+    plan: Plan
+    basis: PlanBasis
+
+
+def view_plan(options: PlanOptions, run: PlannedRun, base: str | None = None) -> PlanView:
+    """A planned run as it is shown; with `base`, a revision, without what the plan of that would do as well.
+
+    UserError as `plan_of_base`.
+    """
+    if base is None:
+        return PlanView(run, run.plan, PlanBasis(records=_edited_records(run), due=_next_due(run, run.plan)))
+    before = plan_of_base(run, base, options)
+    basis = PlanBasis(revision=base, commit=before.workspace.store.commit or "", records=_edited_records(run))
+    plan, basis = compare_plans(run.plan, before.plan, basis)
+    known = set(_next_due(before, run.plan))
+    due = tuple(clock for clock in _next_due(run, plan) if clock not in known)
+    return PlanView(run, plan, basis._replace(due=due))
+
+
+def _edited_records(run: PlannedRun) -> Mapping[str, Mapping[str, Any]]:
+    """The data of the records that a plan edits, by path."""
+    paths = {change.path for change in run.plan.changes if change.action == EDIT and change.path is not None}
+    return {path: read_record(run.workspace.store, path).data for path in sorted(paths)}
+
+
+def _next_due(run: PlannedRun, plan: Plan) -> tuple[NextDue, ...]:
+    """The clocks that run of the incidents that a plan changes something about, what is due first first."""
+    concerned = {incident_of(change.key) for change in plan.changes}
+    records = [record for name, record in run.records.items() if name in concerned]
+    report = clock_report(records, run.policy, run.workspace.now)
+    return tuple(sorted(_running(report.clocks), key=lambda one: (one.due, one.incident, one.clock)))
+
+
+def _running(clocks: Iterable[Clock]) -> Iterator[NextDue]:
+    for clock in clocks:
+        if clock.due is not None and clock.state is ClockState.RUNNING:
+            name = f"{clock.name} {clock.item}" if clock.item else clock.name
+            yield NextDue(clock.incident, name, clock.due, clock.risk is Risk.BREACHED)
