@@ -6,7 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_of_base
+from incident_ops.domain.record import title_of
+from incident_ops.domain.tracker import Snapshot
 from incident_ops.reconcile.changes import EDIT
 from incident_ops.reconcile.desired import incident_of
 from incident_ops.reconcile.plan import Plan
@@ -17,11 +21,11 @@ from incident_ops.sla.status import clock_report
 
 
 class PlanView(NamedTuple):
-    """A run that was planned, the plan of it that is shown, and what it is shown beside."""
+    """A plan that is shown, what it is shown beside, and what was seen for both."""
 
-    run: PlannedRun
     plan: Plan
     basis: PlanBasis
+    observed: Snapshot
 
 
 def view_plan(options: PlanOptions, run: PlannedRun, base: str | None = None) -> PlanView:
@@ -30,19 +34,29 @@ def view_plan(options: PlanOptions, run: PlannedRun, base: str | None = None) ->
     UserError as `plan_of_base`.
     """
     if base is None:
-        return PlanView(run, run.plan, PlanBasis(records=_edited_records(run), due=_next_due(run, run.plan)))
+        basis = PlanBasis(records=_edited_records(run), due=_next_due(run, run.plan))
+        return PlanView(run.plan, basis, run.observed)
     before = plan_of_base(run, base, options)
     basis = PlanBasis(revision=base, commit=before.workspace.store.commit or "", records=_edited_records(run))
     plan, basis = compare_plans(run.plan, before.plan, basis)
     known = set(_next_due(before, run.plan))
     due = tuple(clock for clock in _next_due(run, plan) if clock not in known)
-    return PlanView(run, plan, basis._replace(due=due))
+    return PlanView(plan, basis._replace(due=due), _seen_for_both(run.observed, before.observed))
+
+
+def _seen_for_both(seen: Snapshot, for_base: Snapshot) -> Snapshot:
+    """One snapshot, with the lines of the ledger that either plan asks for."""
+    if seen.ledger is None or for_base.ledger is None:
+        return seen
+    return replace(seen, ledger=tuple(sorted({*seen.ledger, *for_base.ledger})))
 
 
 def _edited_records(run: PlannedRun) -> Mapping[str, Mapping[str, Any]]:
-    """The data of the records that a plan edits, by path."""
+    """The data of the records that a plan edits, by path; none of what is restricted in a repository that is not
+    private."""
     paths = {change.path for change in run.plan.changes if change.action == EDIT and change.path is not None}
-    return {path: read_record(run.workspace.store, path).data for path in sorted(paths)}
+    records = [read_record(run.workspace.store, path) for path in sorted(paths)]
+    return {record.path: record.data for record in records if title_of(record.incident, run.policy) is not None}
 
 
 def _next_due(run: PlannedRun, plan: Plan) -> tuple[NextDue, ...]:

@@ -58,7 +58,7 @@ from incident_ops.render.plan_preview import plan_markdown
 @no_notify_option
 @max_requests_option
 @requests_option
-@click.option("--base", metavar="REV", help="Show only what changes since this revision add to what is done anyway.")
+@click.option("--base", metavar="REV", help="Show only what the change since this revision adds.")
 @click.option("--fail-on", type=click.Choice(["changes"]), help="Exit 1 if there is something to do.")
 @with_repository
 @click.pass_context
@@ -92,9 +92,9 @@ def plan(
     """
     asked = plan_options(options)
     run = plan_changes(workspace, asked)
-    if save_observed is not None:
-        observed_tracker.save_observed(run.observed, save_observed)
     view = view_plan(asked, run, base)
+    if save_observed is not None:
+        observed_tracker.save_observed(view.observed, save_observed)
     click.echo(_shown(view, form, is_verbose=bool(ctx.find_root().obj.get("verbose"))), nl=False)
     if run.ledger_error is not None and any(change.action == NOTIFY for change in view.plan.changes):
         text = f"planned without the ledger, a repeat is possible: {run.ledger_error}"

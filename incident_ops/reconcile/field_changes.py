@@ -38,19 +38,28 @@ class FieldChange(NamedTuple):
 
 
 def field_changes(
-    change: PlannedChange, before: Issue | None = None, record: Mapping[str, Any] | None = None
+    change: PlannedChange,
+    before: Issue | None = None,
+    record: Mapping[str, Any] | None = None,
+    *,
+    with_texts: bool = True,
 ) -> tuple[FieldChange, ...]:
     """What a change of an issue or a record alters; nothing for a new issue, a notice, and where the old is not known.
 
     `before` is the issue as it would be without the change, if not as it was seen; `record` the data of the record
-    that is edited.
+    that is edited. Without `with_texts` the texts of issues are not compared.
     """
     if change.action == EDIT:
         return () if record is None else tuple(_edited_field(edit, record) for edit in change.edits)
     before = before or change.seen
     if before is None or change.action == CREATE or not change.is_on_tracker or change.kind in (LABEL, PROPOSAL):
         return ()
-    return tuple(_issue_fields(before, issue_after(change, before), change))
+    after = issue_after(change, before)
+    found = tuple(_issue_fields(before, after, change))
+    if not with_texts or after.body == before.body:
+        return found
+    lines = _changed_lines(seen_lines(before.body), seen_lines(after.body))
+    return (*found, FieldChange("body", lines=tuple(lines)))
 
 
 def issue_after(change: PlannedChange, before: Issue | None) -> Issue:
@@ -100,8 +109,6 @@ def _issue_fields(before: Issue, after: Issue, change: PlannedChange) -> Iterato
         yield FieldChange("parent", None if before.parent is None else f"#{before.parent}", change.parent)
     if change.comment is not None:
         yield FieldChange("comment", lines=tuple(f"+ {line}" for line in seen_lines(change.comment)))
-    if after.body != before.body:
-        yield FieldChange("body", lines=tuple(_changed_lines(seen_lines(before.body), seen_lines(after.body))))
 
 
 def seen_lines(text: str) -> list[str]:

@@ -43,9 +43,10 @@ class PlanBasis(NamedTuple):
     dropped: tuple[PlannedChange, ...] = ()
     due: tuple[NextDue, ...] = ()
 
-    def fields(self, change: PlannedChange) -> tuple[FieldChange, ...]:
-        """What a change alters, as far as the old is known."""
-        return field_changes(change, self.issues.get(_issue(change)), self.records.get(change.path or ""))
+    def fields(self, change: PlannedChange, *, with_texts: bool = True) -> tuple[FieldChange, ...]:
+        """What a change alters, as far as the old is known; as `field_changes`."""
+        before, record = self.issues.get(_issue(change)), self.records.get(change.path or "")
+        return field_changes(change, before, record, with_texts=with_texts)
 
 
 NO_BASIS = PlanBasis()
@@ -54,7 +55,7 @@ NO_BASIS = PlanBasis()
 def compare_plans(plan: Plan, base: Plan, basis: PlanBasis) -> tuple[Plan, PlanBasis]:
     """The plan with nothing but what the base's would not do, and the basis with what falls away.
 
-    What both do to an issue, in different ways, is told as the difference. Both must be of the same tracker and
+    What both do to an issue, in different ways, is shown as the difference. Both must be of the same tracker and
     instant.
     """
     in_base: dict[object, list[object]] = defaultdict(list)

@@ -77,7 +77,18 @@ def plan_json(plan: Plan, basis: PlanBasis = NO_BASIS) -> str:
     return json_text(data)
 
 
-ACTION_COLOURS = {CREATE: "green", UPDATE: "yellow", EDIT: "yellow", CLOSE: "red", REOPEN: "cyan", NOTIFY: "magenta"}
+_ADDED, _REMOVED = "added", "removed"
+_LINE_TONES = {"+ ": _ADDED, "- ": _REMOVED}
+ACTION_COLOURS = {
+    CREATE: "green",
+    UPDATE: "yellow",
+    EDIT: "yellow",
+    CLOSE: "red",
+    REOPEN: "cyan",
+    NOTIFY: "magenta",
+    _ADDED: "green",
+    _REMOVED: "red",
+}
 
 
 def plan_text(
@@ -102,7 +113,7 @@ def plan_text(
         else:
             shown = _change_lines(change, width, basis, is_verbose=is_verbose)
         for place, line in enumerate(map(quiet, shown)):
-            lines.append(line if place else style(change.action, line))
+            lines.append(style(_line_tone(line) if place else change.action, line))
     lines += map(quiet, _dropped_lines(basis.dropped, width))
     lines += map(quiet, _due_lines(basis.due, width) if basis.commit else ())
     lines += map(quiet, _kept_lines(plan.kept, width, is_verbose=is_verbose))
@@ -115,6 +126,11 @@ def plan_text(
     if plan.changes and not basis.commit:
         lines += ["", f"Checksum {plan.checksum}"]
     return "\n".join(lines) + "\n"
+
+
+def _line_tone(line: str) -> str:
+    """The tone of a line below a change: what goes, what comes, or none."""
+    return _LINE_TONES.get(line.lstrip()[:2], "")
 
 
 def _top_lines(plan: Plan, basis: PlanBasis, width: int) -> list[str]:
@@ -242,7 +258,7 @@ def _change_row(change: PlannedChange, basis: PlanBasis) -> dict[str, object]:
         "reason": change.reason,
         "fields": change.fields,
     }
-    was = {field.name: field.was for field in basis.fields(change) if field.is_value}
+    was = {field.name: field.was for field in basis.fields(change, with_texts=False) if field.is_value}
     return {**row, "was": was} if was else row
 
 

@@ -25,7 +25,9 @@ def field_lines(field: FieldChange, width: int, *, is_verbose: bool) -> list[str
         return fold_record(f"{field.name}: {was} -> {now}", _SET_IN, _SET_IN + "  ", width)
     if not field.lines:
         return [f"{_SET_IN}{field.name}: {HIDDEN_LINES}"]
-    head = f"{_SET_IN}{field.name}: {plural(len(field.lines), 'line')} changed"
+    signs = {line[0] for line in field.lines}
+    done = "added" if signs == {"+"} else "removed" if signs == {"-"} else "changed"
+    head = f"{_SET_IN}{field.name}: {plural(len(field.lines), 'line')} {done}"
     return [head, *shortened(field.lines, _SET_IN + "  ", width, is_verbose=is_verbose)]
 
 
@@ -54,7 +56,7 @@ def diff_lines(field: FieldChange, most: int) -> list[str]:
         lines = [*(f"- {name}" for name in field.removed), *(f"+ {name}" for name in field.added), *field.lines]
     more = [f"  ... {plural(len(lines) - most, 'more line')}"] if len(lines) > most else []
     name = field.name if lines else f"{field.name}: {HIDDEN_LINES}"
-    return [f"  {name}", *(inert(cut_value(line)) for line in lines[:most]), *more]
+    return [f"  {inert(name)}", *(inert(cut_value(line)) for line in lines[:most]), *more]
 
 
 def quiet(line: str) -> str:

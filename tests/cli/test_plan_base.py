@@ -91,6 +91,15 @@ def test_the_tracker_is_looked_at_once_and_may_be_a_saved_one(story: Folder) -> 
     assert keys(plan(story, "--observed", "seen.json")["changes"], "update") == ["INC-3", "INC-3/AI-1"]
 
 
+def test_a_saved_look_knows_what_was_sent_of_what_falls_away(story: Folder) -> None:
+    """Who was notified of INC-2 is no longer to be notified of anything: neither live nor from the file."""
+    ok(story, "apply")
+    story.put("INC-2", action_items="", outcome="false_alarm", **(CLOSED | {"cause": ""}))
+    live = plan(story, "--save-observed", "seen.json")
+    assert keys(live["dropped"], "notify") == []
+    assert plan(story, "--observed", "seen.json") == live
+
+
 def test_what_others_merged_meanwhile_is_no_part_of_the_change(story: Folder) -> None:
     """The base is where the branch began."""
     story.put("INC-6")
@@ -220,7 +229,22 @@ class TestOldAndNew:
         ok(folder, "resolve", "--restored", "now", "--cause", "deploy", "--by", "@a", clock=times.format(2))
         text = ok(folder, "plan", "--no-notify").out
         assert "      state: resolved -> closed\n" in text
-        assert "      times.closed: none -> 2025-01-26T14:00:00Z\n" in text
+        assert "      timeline: 1 line added\n        + at: 2025-01-13T12:02:00Z, kind: status" in text
+        assert "      times.closed: none -> 2025-01-13T12:02:00Z\n" in text
+
+    def test_values_of_a_restricted_record_are_not_shown(self, folder: Folder) -> None:
+        """Only which fields of it are edited."""
+        folder.write("policy.yaml", "extends: sev0-3\nstates: {auto_close: 7d}\naccess: {private: false}\n")
+        times = "2025-01-06T12:0{}:00Z"
+        ok(folder, "declare", "Secret", "-s", "api", "--severity", "SEV3", "--by", "@a", clock=times.format(0))
+        ok(folder, "edit", "--visibility", "restricted", "--by", "@a", clock=times.format(0))
+        ok(folder, "ack", "--by", "@a", clock=times.format(1))
+        ok(folder, "resolve", "--restored", "now", "--cause", "deploy", "--by", "@a", clock=times.format(2))
+        for words in ((), ("--format", "markdown")):
+            text = ok(folder, "plan", "--no-notify", *words).out
+            assert "closed" in text
+            assert "resolved -> closed\n" not in text
+            assert "Closed: No activity" not in text
 
     def test_the_words_of_a_notice(self, folder: Folder) -> None:
         folder.write("policy.yaml", "extends: sev0-3\ncontacts: {channels: {team: {slack: 'env:X'}}}\n")
@@ -260,8 +284,11 @@ class TestOldAndNew:
 
     def test_colours(self, applied: Folder) -> None:
         applied.put(title="Login fails for all", action_items=ITEM)
+        """The action, and which lines of a text go and come."""
         out = call("plan", "--color", "always", at=applied.path).out
         assert "\x1b[33m  ~ update" in out
+        assert "\x1b[31m        - | Incident" in out
+        assert "\x1b[32m        + | Incident" in out
 
 
 def preview(folder: Folder, *words: str) -> str:
