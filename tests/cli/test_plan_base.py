@@ -234,12 +234,14 @@ class TestOldAndNew:
 
     def test_values_of_a_restricted_record_are_not_shown(self, folder: Folder) -> None:
         """Only which fields of it are edited."""
-        folder.write("policy.yaml", "extends: sev0-3\nstates: {auto_close: 7d}\naccess: {private: false}\n")
+        policy = "extends: sev0-3\nstates: {auto_close: 7d}\n"
+        folder.write("policy.yaml", f"{policy}access: {{private: true}}\n")
         times = "2025-01-06T12:0{}:00Z"
         ok(folder, "declare", "Secret", "-s", "api", "--severity", "SEV3", "--by", "@a", clock=times.format(0))
         ok(folder, "edit", "--visibility", "restricted", "--by", "@a", clock=times.format(0))
         ok(folder, "ack", "--by", "@a", clock=times.format(1))
         ok(folder, "resolve", "--restored", "now", "--cause", "deploy", "--by", "@a", clock=times.format(2))
+        folder.write("policy.yaml", policy)
         for words in ((), ("--format", "markdown")):
             text = ok(folder, "plan", "--no-notify", *words).out
             assert "closed" in text
