@@ -138,15 +138,17 @@ def _top_lines(plan: Plan, basis: PlanBasis, width: int) -> list[str]:
         return fold(plan_headline(plan), "", "  ", width)
     where = f"base {basis.revision}, {basis.commit[:7]}"
     if not plan.changes:
-        return fold(nothing_added(where), "", "  ", width)
+        return fold(nothing_added(where, len(basis.dropped)), "", "  ", width)
     return [
         *fold(f"On top of what would be done anyway ({where}):", "", "  ", width),
         *fold(plan_headline(plan), "", "  ", width),
     ]
 
 
-def nothing_added(where: str) -> str:
-    """The headline of a change that adds nothing to what the plan of its base does."""
+def nothing_added(where: str, dropped: int) -> str:
+    """The headline of a change that adds nothing to what the plan of its base does, but may take away from it."""
+    if dropped:
+        return f"Nothing to add to what would be done anyway ({where}); {dropped:,} of it will no longer be done."
     return f"Nothing to do: this change adds nothing to what would be done anyway ({where})."
 
 

@@ -55,7 +55,7 @@ def plan_markdown(plan: Plan, basis: PlanBasis = NO_BASIS) -> str:
     end = f"Checksum for `apply --checksum`: `{plan.checksum}`" if plan.changes and not basis.commit else ""
     parts = [*_parts(plan, basis), *_details(plan, basis)]
     rows = sum(len(part.rows) for part in parts)
-    room = MOST_BYTES - _size("\n\n".join((top, _left_out(rows, rows), end, "")))
+    room = MOST_BYTES - _size("\n\n".join((top, _left_out(rows, rows, basis), end, "")))
     texts, hidden = [], {True: 0, False: 0}
     for part in parts:
         shown = _fitting(part, room)
@@ -63,7 +63,8 @@ def plan_markdown(plan: Plan, basis: PlanBasis = NO_BASIS) -> str:
         if shown:
             texts.append(part.text(shown))
             room -= _size(texts[-1]) + 2
-    return "\n\n".join(text for text in (top, *texts, _left_out(hidden[False], hidden[True]), end) if text) + "\n"
+    rest = _left_out(hidden[False], hidden[True], basis)
+    return "\n\n".join(text for text in (top, *texts, rest, end) if text) + "\n"
 
 
 def _size(text: str) -> int:
@@ -80,21 +81,23 @@ def _fitting(part: _Part, room: int) -> int:
     return len(part.rows)
 
 
-def _left_out(rows: int, details: int) -> str:
+def _left_out(rows: int, details: int, basis: PlanBasis) -> str:
     what = [plural(rows, "row")] if rows else []
     what += [f"the details of {plural(details, 'change')}"] if details else []
     if not what:
         return ""
-    return f"**{' and '.join(what)} did not fit here:** run `incident-ops plan -v` to see everything."
+    base = f" --base {inert(basis.revision)}" if basis.commit else ""
+    return f"**{' and '.join(what)} did not fit here:** run {code(f'incident-ops plan{base} -v')} to see everything."
 
 
 def _top(plan: Plan, basis: PlanBasis) -> str:
     if not basis.commit:
         return f"## Plan for the tracker\n\n**{inline(plan_headline(plan))}**"
     where = f"base {code(inert(basis.revision))}, `{basis.commit[:7]}`"
-    said = f"**{nothing_added(where)}**" if not plan.changes else f"**{inline(plan_headline(plan))}**"
-    beside = f"\n\nOn top of what would be done anyway ({where})." if plan.changes else ""
-    return f"## What this change does\n\n{said}{beside}"
+    if not plan.changes:
+        return f"## What this change does\n\n**{nothing_added(where, len(basis.dropped))}**"
+    beside = f"On top of what would be done anyway ({where})."
+    return f"## What this change does\n\n**{inline(plan_headline(plan))}**\n\n{beside}"
 
 
 def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> _Part:
