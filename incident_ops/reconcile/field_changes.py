@@ -5,7 +5,6 @@ Of an issue's text only the lines that people see are compared.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -113,6 +112,8 @@ def _issue_fields(before: Issue, after: Issue, change: PlannedChange) -> Iterato
 
 def seen_lines(text: str) -> list[str]:
     """The lines of a Markdown text as people see them: none that are empty or hidden, no character references."""
+    import html  # only a text that changes needs it
+
     shown = (html.unescape(_HIDDEN.sub("", line)) for line in text.splitlines())
     return [line.rstrip() for line in (_HIDDEN.sub("", line) for line in shown) if line.strip()]
 
