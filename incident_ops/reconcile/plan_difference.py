@@ -83,12 +83,15 @@ def _issues_after(changes: Iterable[PlannedChange]) -> dict[IssueName, Issue]:
 
 
 def _beside(change: PlannedChange, before: Mapping[IssueName, Issue], *, in_both: bool) -> PlannedChange:
-    """The change; as an update where the base's plan opens or closes that issue too."""
+    """The change as the difference to what the base's plan does to that issue; as an update where both open or close
+    it."""
     was = before.get(_issue(change))
-    if was is None or not in_both or change.action not in (CREATE, CLOSE, REOPEN):
+    if was is None or not in_both:
         return change
     edit = edit_between(was, issue_after(change, change.seen))
-    return change._replace(action=UPDATE, reason=_IN_BOTH, edit=edit, seen=was)
+    if change.action in (CREATE, CLOSE, REOPEN):
+        change = change._replace(action=UPDATE, reason=_IN_BOTH)
+    return change._replace(edit=edit, seen=was)
 
 
 def _name(change: PlannedChange) -> object:

@@ -92,6 +92,19 @@ def test_the_tracker_is_looked_at_once_and_may_be_a_saved_one(story: Folder) -> 
     assert keys(plan(story, "--observed", "seen.json")["changes"], "update") == ["INC-3", "INC-3/AI-1"]
 
 
+def test_of_an_issue_that_is_changed_anyway_only_the_rest_is_shown(story: Folder) -> None:
+    """Main has a new title that no run has brought to its issue yet; the change is another level."""
+    ok(story, "apply")
+    story.put("INC-3", title="Logins are slow", action_items=ITEM)
+    story.commit()
+    story.git("branch", "-f", "main")
+    story.put("INC-3", title="Logins are slow", severity="SEV0", action_items=ITEM)
+    (change,) = (one for one in plan(story, "--no-notify")["changes"] if one["key"] == "INC-3")
+    assert {"add_labels", "remove_labels", "body"} == set(change["fields"])
+    for words in ((), ("--format", "markdown")):
+        assert "Login fails" not in ok(story, "plan", "--base", "main", "--no-notify", *words).out
+
+
 def test_a_saved_look_knows_what_was_sent_of_what_falls_away(story: Folder) -> None:
     """Who was notified of INC-2 is no longer to be notified of anything: neither live nor from the file."""
     ok(story, "apply")
