@@ -96,7 +96,7 @@ class Git:
         done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", check=False)
         found = done.stdout.decode().strip()
         if done.returncode or not _COMMIT.fullmatch(found):
-            hint = self.shallow_hint() or "see `git log` or `git branch --all`"
+            hint = self.shallow_hint() or "`git fetch origin` gets what is new; see `git log` or `git branch --all`"
             raise UserError(f"revision {revision!r} does not exist here", hint=hint)
         return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -20,7 +21,7 @@ from incident_ops.app.observed_tracker import (
     workspace_for,
 )
 from incident_ops.app.proposals import desired_proposals, with_pulls
-from incident_ops.app.workspace import Workspace, leads_somewhere, local_tracker, served
+from incident_ops.app.workspace import Workspace, at_commit, leads_somewhere, local_tracker, served
 from incident_ops.app.write_back import edited_texts
 from incident_ops.documents.issue_bodies import IssueBodies
 from incident_ops.documents.issue_comments import unsettled_comment
@@ -46,6 +47,7 @@ from incident_ops.reconcile.proposals import (
     refusals,
 )
 from incident_ops.reconcile.unsettled import say_unsettled
+from incident_ops.records.base_revision import base_commit
 from incident_ops.records.history import deletions, every_record
 from incident_ops.sla.obligations import DueObligations, SeenOf
 
@@ -115,14 +117,34 @@ def plan_changes(workspace: Workspace, options: PlanOptions = PlanOptions()) -> 
     return served(workspace, lambda: _plan(workspace, github, options))
 
 
-def _plan(workspace: Workspace, github: GitHubTracker | None, options: PlanOptions) -> PlannedRun:
+def plan_of_base(run: PlannedRun, revision: str, options: PlanOptions) -> PlannedRun:
+    """The plan of what a change is based on: of the commit where `revision` and the records of `run` diverged, against
+    the same tracker, as it was seen for `run`, at the same instant.
+
+    UserError for a revision that is not there, or whose policy cannot be used.
+    """
+    commit = base_commit(run.workspace.store, revision)
+    base = dataclasses.replace(at_commit(run.workspace, commit), notes=[])
+    try:
+        planned = served(base, lambda: _plan(base, run.github, options, run.observed))
+    except UserError as error:
+        message = f"no plan can be made of the base {commit[:12]}: {error}"
+        raise UserError(message, hint="leave out --base to see the whole plan") from error
+    run.workspace.notes.extend(f"in the base {commit[:12]}: {note}" for note in base.notes)
+    return planned
+
+
+def _plan(
+    workspace: Workspace, github: GitHubTracker | None, options: PlanOptions, seen_before: Snapshot | None = None
+) -> PlannedRun:
+    """`seen_before` is what the tracker was seen to hold, so that it is not asked again."""
     world = World(*workspace.judged_by, workspace.now)
     tracker: IssueTracker = github or local_tracker(workspace)
     records = list(every_record(workspace.store, workspace.catalogue))
     around = Surroundings(world.services, _is_there(workspace, records))
     wanted = desired_issues(records, world.policy, IssueBodies(records, world.policy, world.now, around), world.now)
     recent = [record for record in recent_records(workspace, records) if record.incident.id not in wanted.clashes]
-    observed = observe_tracker(workspace, tracker, wanted, recent, options.observed)
+    observed = seen_before or observe_tracker(workspace, tracker, wanted, recent, options.observed)
     deleted = _deleted(workspace, observed, wanted, records)
     seen = seen_on_tracker(wanted, observed)
     due = due_obligations(recent, world.policy, world.now, seen, observed.noticed)
@@ -139,7 +161,10 @@ def _plan(workspace: Workspace, github: GitHubTracker | None, options: PlanOptio
     by_topic = github is not None and not _is_pushed(workspace)
     plan = leave_edits(plan, _impossible(workspace, plan.changes, by_topic=by_topic))
     unasked = unasked_incidents(wanted, observed)
-    plan, seen_now, proposed = _with_proposals(workspace, github, plan, notices.observed, unasked, options)
+    ask_for_pulls = options.observed is None and seen_before is None
+    plan, seen_now, proposed = _with_proposals(
+        workspace, github, plan, notices.observed, unasked, ask_for_pulls=ask_for_pulls
+    )
     plan = say_unsettled(plan, wanted, observed, unsettled_comment, do_edits_wait=by_topic)
     return PlannedRun(
         workspace=workspace,
@@ -238,7 +263,8 @@ def _with_proposals(
     plan: Plan,
     observed: Snapshot,
     unasked: frozenset[str],
-    options: PlanOptions,
+    *,
+    ask_for_pulls: bool,
 ) -> tuple[Plan, Snapshot, tuple[PlannedChange, ...]]:
     """A plan less the edits that wait in pull requests, were refused there, or have no room; what was seen; and the
     edits that are to be proposed, those that wait among them. `unasked` as in `leave_unasked`.
@@ -246,7 +272,7 @@ def _with_proposals(
     if github is None:
         return plan, observed, ()
     edits = [] if _is_pushed(workspace) else [change for change in plan.changes if change.action == EDIT]
-    if options.observed is None:
+    if ask_for_pulls:
         pulls = with_pulls(github, observed.proposals, edits, workspace.now)
         observed = replace(observed, proposals=leave_unasked(pulls, unasked))
     seen = {proposal.branch: proposal for proposal in observed.proposals}

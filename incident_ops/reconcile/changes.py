@@ -16,14 +16,17 @@ NUMBERS, PEOPLE, AUTOMATION = "numbers", "people", "automation"
 """Topics of edits: the numbers of issues, what people did on issues, what the clock brought. Each is proposed apart."""
 
 _TURN = {REOPEN: 1, UPDATE: 1, CREATE: 2, EDIT: 3, CLOSE: 4, NOTIFY: 5}
-_OF_THE_MOMENT = ("subject", "timeline", "noticed_at")
+_OF_THE_MOMENT = ("subject", "words", "timeline", "noticed_at")
 """Fields that depend on when a run looked: a minute later the same is to be done, and the checksum is the same."""
 
 _DEEP = 3  # parts of a route up to which the last one is enough: `action_items`, a place, a field
 
 
 class NoticeDetails(NamedTuple):
-    """Who is notified, on which channels, of what; `held` says why it is only planned ("" = it is sent)."""
+    """Who is notified, on which channels, of what; `held` says why it is only planned ("" = it is sent).
+
+    `words` is the text below the subject, of one or more lines; "" where there is none.
+    """
 
     audience: str
     recipient: str
@@ -31,6 +34,7 @@ class NoticeDetails(NamedTuple):
     subject: str
     is_urgent: bool
     held: str = ""
+    words: str = ""
 
 
 class PlannedChange(NamedTuple):
@@ -89,7 +93,7 @@ class PlannedChange(NamedTuple):
         if self.notice:
             out |= {"audience": self.notice.audience, "recipient": self.notice.recipient}
             out |= {"channels": self.notice.channels, "subject": self.notice.subject}
-            out |= {"held": self.notice.held or None}
+            out |= {"words": self.notice.words or None, "held": self.notice.held or None}
         out |= {_field(edit.route): edit.value for edit in self.edits if not isinstance(edit, record.Remove)}
         return {
             name: list(value) if isinstance(value, tuple) else value for name, value in out.items() if value is not None

@@ -266,6 +266,7 @@ def _notice_change(same_key: list[PlannedNotice], reasons: Mapping[str, str], he
         message.subject,
         is_urgent(message),
         held,
+        message.text,
     )
     shown = message.mark if message.restricted else reason
     full_reason = "; ".join(filter(None, (shown, repeat)))

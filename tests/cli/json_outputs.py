@@ -48,6 +48,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "gate check": ("--service", "api"),
     "impact": ("INC-1", "--users", "60%", "--revenue", "5 USD", "--service", "api:major", "--service", "web:partial"),
     "init": (),
+    "issues": (),
     "list": (),
     "notify": ("INC-1", "--mark", "declared", "--dry-run"),
     "override": DEPLOY,
