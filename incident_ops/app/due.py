@@ -4,7 +4,7 @@ notices are due, compared with the ledger, and the pages that end.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
@@ -39,14 +39,13 @@ _LATE = timedelta(days=1)
 """How late a run may find what a person wrote within the window of `auto_reopen`."""
 
 
-def recent_records(workspace: Workspace, records: Iterable[Record]) -> list[Record]:
-    """Of all records those of which something may be due: not settled, or settled not long ago."""
-    every, live = list(records), set(workspace.catalogue.live_paths())
+def recent_paths(workspace: Workspace) -> set[str]:
+    """Where the records are of which something may be due: not settled, or settled not long ago."""
+    live = list(workspace.catalogue.live())
     reopening = _length(workspace.judged_by[0].states.auto_reopen) + _LATE
     since = shift(workspace.now, -max(_RECENT, reopening).total_seconds())
-    since = min(since, _patterns_since(workspace, [record for record in every if record.path in live]) or since)
-    paths = live.union(workspace.catalogue.settled_after(int(since.timestamp())))
-    return [record for record in every if record.path in paths]
+    since = min(since, _patterns_since(workspace, live) or since)
+    return {*(record.path for record in live), *workspace.catalogue.settled_after(int(since.timestamp()))}
 
 
 def live_records(workspace: Workspace) -> list[Record]:

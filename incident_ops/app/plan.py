@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from incident_ops.app.due import due_edits, due_notices, due_obligations, ledger_lines, plan_notices, recent_records
+from incident_ops.app.concerned import ConcernedRecords
+from incident_ops.app.due import due_edits, due_notices, due_obligations, ledger_lines, plan_notices
 from incident_ops.app.notify import local_ledger, shared_ledger
 from incident_ops.app.observed_tracker import (
     connect_github,
@@ -21,7 +22,6 @@ from incident_ops.app.observed_tracker import (
 from incident_ops.app.proposals import desired_proposals, with_pulls
 from incident_ops.app.workspace import Workspace, local_tracker, served
 from incident_ops.app.write_back import edited_texts
-from incident_ops.documents.issue_bodies import IssueBodies
 from incident_ops.documents.issue_comments import unsettled_comment
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.ports import IssueTracker
@@ -30,12 +30,12 @@ from incident_ops.domain.tracker import GITHUB, Snapshot
 from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.notifications.plan import PlannedNotice
 from incident_ops.reconcile.changes import EDIT, KeyDecision, PlannedChange
-from incident_ops.reconcile.desired import Desired, desired_issues
+from incident_ops.reconcile.desired import Desired
 from incident_ops.reconcile.diff import edits_by_path, key_of
 from incident_ops.reconcile.plan import Plan, add_decision, leave_edits, make_plan
 from incident_ops.reconcile.proposals import EditName, branch_of, compare_proposals, edit_name, refusals
 from incident_ops.reconcile.unsettled import say_unsettled
-from incident_ops.records.history import deletions, every_record
+from incident_ops.records.history import deletions
 from incident_ops.sla.obligations import DueObligations, SeenOf
 
 if TYPE_CHECKING:
@@ -107,11 +107,11 @@ def plan_changes(workspace: Workspace, options: PlanOptions = PlanOptions()) -> 
 def _plan(workspace: Workspace, github: GitHubTracker | None, options: PlanOptions) -> PlannedRun:
     world = World(*workspace.judged_by, workspace.now)
     tracker: IssueTracker = github or local_tracker(workspace)
-    records = list(every_record(workspace.store, workspace.catalogue))
-    wanted = desired_issues(records, world.policy, IssueBodies(records, world.policy, world.now), world.now)
-    recent = [record for record in recent_records(workspace, records) if record.incident.id not in wanted.clashes]
-    observed = observe_tracker(workspace, tracker, wanted, recent, options.observed)
-    deleted = _deleted(workspace, observed, wanted, records)
+    concerned = ConcernedRecords(workspace, options.recreate)
+    recent = concerned.recent()
+    observed = observe_tracker(workspace, tracker, concerned.asked_for, recent, options.observed)
+    wanted = concerned.asked_for(observed)
+    deleted = _deleted(workspace, observed, wanted, concerned.records)
     plan = make_plan(wanted, observed, workspace.catalogue.unreadable(), deleted, options.recreate)
     seen = seen_on_tracker(wanted, observed)
     due = due_obligations(recent, world.policy, world.now, seen, observed.noticed)
