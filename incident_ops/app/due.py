@@ -12,12 +12,13 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from incident_ops.adapters.notifiers import pagers
+from incident_ops.adapters.notifiers.issue_comment import TICKET
 from incident_ops.app.known import known_live, known_records
 from incident_ops.app.workspace import Workspace
 from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import evaluate_each, evaluate_one
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.notification import Ledger, Message, Pair, pair, parse_ledger, serialise
+from incident_ops.domain.notification import INCIDENT_CHANNEL, Ledger, Message, Pair, pair, parse_ledger, serialise
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, World
 from incident_ops.domain.time import duration, instant, parse_instant, shift, stamp
@@ -27,6 +28,7 @@ from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
 from incident_ops.notifications.plan import HELD, PlannedNotice, follow_ups, plan_deliveries
 from incident_ops.notifications.recipients import LATE_AFTER, Notices, merge_notices, notices, possible_notices
+from incident_ops.notifications.storm import sum_up
 from incident_ops.reconcile.changes import AUTOMATION, EDIT, Kept, KeyDecision, PlannedChange
 from incident_ops.reconcile.plan import notice_changes
 from incident_ops.records.history import read_record
@@ -205,7 +207,8 @@ def plan_notices(
     if ledger is not None:
         every += [message for mark, pages in due.ended_pages for message in follow_ups(pages, ledger, mark, pagers())]
     held = OBSERVE if world.policy.mode == "observe" else ""
-    planned = plan_deliveries(every, ledger, world.now)
+    own_place = (INCIDENT_CHANNEL, TICKET, *pagers())
+    planned = sum_up(plan_deliveries(every, ledger, world.now), own_place)
     decision = notice_changes(due.notices, planned, due.reasons, held)
     if held:
         planned = tuple(one._replace(action=HELD, why=held) if one.goes_out else one for one in planned)
