@@ -27,7 +27,7 @@ class PlannedNotice(NamedTuple):
     """A notice and what this run does about it.
 
     SEND or RESEND (claimed earlier and never confirmed); else it is not sent: SENT before, CLAIMED by another run,
-    WAITS for the ledger, SUMMED (a summary tells it), or HELD (`why` is the notice's: the mode is observe, it is too
+    WAITS for the ledger, SUMMED (it is in a summary), or HELD (`why` is the notice's: the mode is observe, it is too
     old, quiet hours). `covers` are the notices that a summary stands for.
     """
 

@@ -1,4 +1,4 @@
-"""Many notices at once become one: what nobody can read one by one is told in one message. Pure."""
+"""Many notices at once become one: nobody reads hundreds one by one. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from incident_ops.domain.notification import Message, pair
 from incident_ops.notifications.plan import RESEND, SEND, SUMMED, PlannedNotice, is_urgent
 
 MOST_AT_ONCE = 20
-"""So many notices go to one recipient over one channel in one run; more of ranks 3 and 4 are told in one summary."""
+"""So many notices go to one recipient over one channel in one run; more of ranks 3 and 4 become one summary."""
 SUMMARY = "summary"
 _SHOWN = 10
 
@@ -34,7 +34,7 @@ def sum_up(planned: Iterable[PlannedNotice], apart: Collection[str] = ()) -> tup
 
 def _why(same: Sequence[PlannedNotice]) -> str:
     message = same[0].message
-    return f"told in the summary of {len(same)} notices to {message.recipient} by {message.channel}"
+    return f"in the summary of {len(same)} notices to {message.recipient} by {message.channel}"
 
 
 def _summary(same: Sequence[PlannedNotice]) -> PlannedNotice:
@@ -59,7 +59,7 @@ def _summary(same: Sequence[PlannedNotice]) -> PlannedNotice:
         kind=SUMMARY,
     )
     action = RESEND if all(one.action == RESEND for one in same) else SEND
-    why = f"more than {MOST_AT_ONCE} at once are told in one summary"
+    why = f"more than {MOST_AT_ONCE} at once become one summary"
     return PlannedNotice(made, pair(made.key, made.channel), action, why, tuple(one.pair for one in same))
 
 

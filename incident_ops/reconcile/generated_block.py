@@ -41,7 +41,7 @@ _STATE = re.compile(r"^((?:>[ \t]*)*(?:[-*+]|[0-9]{1,9}[.)])[ \t]+\[)[xX]")
 _END = re.compile(r"\r\n|\r|\n")
 
 
-_remembered = lru_cache(maxsize=1_024)  # a plan asks the same of each body several times
+_memoised = lru_cache(maxsize=1_024)  # a plan asks the same of each body several times
 
 
 class _Line(NamedTuple):
@@ -78,7 +78,7 @@ def _tick(generated: str, keys: frozenset[str]) -> str:
     return "".join(line.marked("x" if line.key in keys else line.state) for line in _lines(generated))
 
 
-@_remembered
+@_memoised
 def _boxes(text: str) -> frozenset[str]:
     """The keys of the boxes that people tick."""
     return frozenset(line.key for line in _lines(text) if line.key is not None)
@@ -89,7 +89,7 @@ def untick(text: str) -> str:
     return "".join(line.marked(" ") for line in _lines(text))
 
 
-@_remembered
+@_memoised
 def ticked(text: str) -> frozenset[str]:
     """The keys of the boxes that people ticked."""
     return frozenset(line.key for line in _lines(text) if line.key is not None and line.state in "xX")
@@ -158,7 +158,7 @@ class Parts(NamedTuple):
         return self.block is not None and self.digest == block_digest(self.block)
 
 
-@_remembered
+@_memoised
 def block_digest(block: str) -> str:
     """16 hexadecimal digits over the generated text, the same for every kind of line end and whatever people ticked."""
     return hashlib.sha256(untick(normalise(block)).encode()).hexdigest()[:16]
@@ -180,7 +180,7 @@ def owner(body: str, repository: int = 0) -> str | None:
     return found[1]
 
 
-@_remembered
+@_memoised
 def parse_body(body: str) -> Parts:
     """A body as found on a tracker -> its parts; never fails, whatever people did to it."""
     lines = _LINE_ENDS.sub("\n", body).split("\n")

@@ -28,9 +28,9 @@ from typing import NamedTuple
 from incident_ops.domain.as_of import ClockEnd, IncidentAt
 from incident_ops.domain.incident import ActionItem
 from incident_ops.domain.item_due import ItemDue, counted_from, item_due
+from incident_ops.domain.memo import memoised
 from incident_ops.domain.policy import LevelPolicy, Policy
 from incident_ops.domain.public_updates import PUBLIC
-from incident_ops.domain.remembered import remembered
 from incident_ops.domain.time import UNKNOWN, PauseSpan, parse_date, parse_instant
 from incident_ops.sla.calendar import elapsed, end_of_day, start_of_day
 from incident_ops.sla.targets import (
@@ -162,7 +162,7 @@ def clocks(view: IncidentAt, policy: Policy) -> list[Clock]:
     return [*_clocks(view, policy)]
 
 
-@remembered
+@memoised
 def _clocks(view: IncidentAt, policy: Policy) -> tuple[Clock, ...]:
     incident, periods, end = view.incident, level_periods(view, policy), view.resolved
     found: list[Clock | None] = [*main_clocks(view, policy, periods)]

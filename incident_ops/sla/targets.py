@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from incident_ops.domain.as_of import IncidentAt, labels_held
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.memo import memoised
 from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, LevelPolicy, Policy
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, Calendar
-from incident_ops.domain.remembered import remembered
 from incident_ops.domain.time import PauseSpan, duration, parse_date
 from incident_ops.errors import UserError
 from incident_ops.sla.calendar import due, elapsed, end_of_day, next_business_day
@@ -84,7 +84,7 @@ def level_periods(view: IncidentAt, policy: Policy) -> list[LevelPeriod]:
     return [*_level_periods(view, policy)]
 
 
-@remembered
+@memoised
 def _level_periods(view: IncidentAt, policy: Policy) -> tuple[LevelPeriod, ...]:
     present, duties = level_of(view.incident, policy), _Duties(policy)
     found: list[LevelPeriod] = []

@@ -7,7 +7,7 @@ from functools import lru_cache, wraps
 from typing import ParamSpec, TypeVar
 
 _Asked = ParamSpec("_Asked")
-_Told = TypeVar("_Told")
+_Result = TypeVar("_Result")
 _MOST = 1_024
 
 
@@ -26,18 +26,18 @@ class _Same:
         return isinstance(other, _Same) and other.it is self.it
 
 
-def remembered(function: Callable[_Asked, _Told]) -> Callable[_Asked, _Told]:
+def memoised(function: Callable[_Asked, _Result]) -> Callable[_Asked, _Result]:
     """The same function, which must be pure, take positional arguments and give what nobody changes.
 
     Its last results are kept, those of the very same arguments.
     """
 
     @lru_cache(maxsize=_MOST)
-    def known(*arguments: _Same) -> _Told:
+    def known(*arguments: _Same) -> _Result:
         return function(*(one.it for one in arguments))  # type: ignore[arg-type, call-arg]
 
     @wraps(function)
-    def asked(*args: _Asked.args, **kwargs: _Asked.kwargs) -> _Told:
+    def asked(*args: _Asked.args, **kwargs: _Asked.kwargs) -> _Result:
         return function(*args, **kwargs) if kwargs else known(*map(_Same, args))
 
     return asked
