@@ -64,7 +64,11 @@ def page(count: int, series: list[Series]) -> str:
         "in step. It reads what is open, what changed lately and what the tracker holds."
     )
     ratio = f"- an unchanged plan takes {plan.ratio(check, 'cpu'):.2f} of the CPU time of `sla check`"
-    return "\n\n".join(["## Plans", told, series_table(series), ratio]) + "\n"
+    share = plan.median("cpu") / plan.median("wall")
+    shared = (
+        f"- while this was measured a process had {share:.2f} of a core; alone it takes no longer than its CPU time"
+    )
+    return "\n\n".join(["## Plans", told, series_table(series), f"{ratio}\n{shared}"]) + "\n"
 
 
 def main() -> None:
