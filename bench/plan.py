@@ -65,9 +65,7 @@ def page(count: int, series: list[Series]) -> str:
     )
     ratio = f"- an unchanged plan takes {plan.ratio(check, 'cpu'):.2f} of the CPU time of `sla check`"
     share = plan.median("cpu") / plan.median("wall")
-    shared = (
-        f"- while this was measured a process had {share:.2f} of a core; alone it takes no longer than its CPU time"
-    )
+    shared = f"- while this was measured a process had {share:.2f} of a core"
     return "\n\n".join(["## Plans", told, series_table(series), f"{ratio}\n{shared}"]) + "\n"
 
 
