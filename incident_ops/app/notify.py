@@ -31,7 +31,7 @@ from incident_ops.edits.communicate import AUDIENCES
 from incident_ops.errors import IncidentOpsError, UserError, WriteFailed
 from incident_ops.findings import did_you_mean
 from incident_ops.notifications.deliver import NOT_SENT, NOT_TRIED, Delivered, deliver
-from incident_ops.notifications.plan import PlannedNotice, is_urgent, plan_deliveries
+from incident_ops.notifications.plan import SUMMED, PlannedNotice, is_urgent, plan_deliveries
 from incident_ops.notifications.recipients import has_been_handled, notices
 from incident_ops.reconcile.changes import NOTIFY, PlannedChange
 from incident_ops.render.findings import inert, inert_lines
@@ -288,7 +288,7 @@ class NoticeSender:
     def __init__(self, run: PlannedRun, changes: Sequence[PlannedChange]) -> None:
         allowed = {change.key for change in changes if change.action == NOTIFY}
         self._run = run
-        self._notices = [notice for notice in run.notices if notice.message.key in allowed]
+        self._notices = [notice for notice in run.notices if notice.message.key in allowed and notice.action != SUMMED]
         self._numbers = {name: issue.number for name, issue in tracking_issues(run.desired, run.observed).items()}
         self._due = {one.key: one.due.timestamp() for one in run.due.obligations}
         self.delivered: list[Delivered] = []
@@ -331,7 +331,7 @@ class NoticeSender:
         """With the embedded tracker nothing is sent: what would be is noted, so that the next plan is empty."""
         workspace = self._run.workspace
         try:
-            local_ledger(workspace).confirm([notice.pair for notice in notices], workspace.now)
+            local_ledger(workspace).confirm([pair for notice in notices for pair in notice.recorded_as], workspace.now)
         except IncidentOpsError as error:
             return [Delivered(notice, NOT_SENT, error) for notice in notices]
         return [Delivered(notice, RECORDED) for notice in notices]

@@ -29,7 +29,7 @@ from incident_ops.errors import UserError
 from incident_ops.reconcile.desired import Desired, listed_labels
 from incident_ops.reconcile.diff import is_hands_off, kept_issues, key_of
 from incident_ops.reconcile.generated_block import owner
-from incident_ops.reconcile.observe import load_snapshot, observe, save_snapshot
+from incident_ops.reconcile.observe import DesiredOf, load_snapshot, observe, save_snapshot
 from incident_ops.reconcile.people import Acts, is_brought_back
 from incident_ops.records.store import is_record
 from incident_ops.sla.activity import NOTHING_SEEN, Seen, seen_of, watched_since
@@ -80,7 +80,11 @@ def connect_github(
 
 
 def observe_tracker(
-    workspace: Workspace, tracker: IssueTracker, desired: Desired, records: Sequence[Record], file: str | None = None
+    workspace: Workspace,
+    tracker: IssueTracker,
+    asked_for: DesiredOf,
+    records: Sequence[Record],
+    file: str | None = None,
 ) -> Snapshot:
     """What a tracker holds, or held when `file` was written; of `records` also what people wrote, where it matters.
 
@@ -93,9 +97,10 @@ def observe_tracker(
         return snapshot
     watched = _watched(records, workspace.judged_by[0], workspace.now)
     if tracker.source != GITHUB:
-        return observe(tracker, desired, watched, now=workspace.now)
+        return observe(tracker, asked_for(Snapshot()), watched, now=workspace.now, asked_for=asked_for)
     branches = seen_branches(workspace)
-    snapshot = observe(tracker, desired, watched, kept_numbers(workspace, tracker), workspace.now)
+    numbers = kept_numbers(workspace, tracker)
+    snapshot = observe(tracker, asked_for(Snapshot()), watched, numbers, workspace.now, asked_for)
     return replace(
         snapshot,
         proposals=tuple(as_proposal(branch) for branch in branches),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from incident_ops.app.due import due_edits, due_notices, due_obligations, ledger_lines, plan_notices, recent_records
+from incident_ops.app.concerned import ConcernedRecords
+from incident_ops.app.due import due_edits, due_notices, due_obligations, ledger_lines, plan_notices
 from incident_ops.app.notify import local_ledger, shared_ledger
 from incident_ops.app.observed_tracker import (
     connect_github,
@@ -21,11 +21,9 @@ from incident_ops.app.observed_tracker import (
     workspace_for,
 )
 from incident_ops.app.proposals import desired_proposals, with_pulls
-from incident_ops.app.workspace import Workspace, at_commit, leads_somewhere, local_tracker, served
+from incident_ops.app.workspace import Workspace, at_commit, local_tracker, served
 from incident_ops.app.write_back import edited_texts
-from incident_ops.documents.issue_bodies import IssueBodies
 from incident_ops.documents.issue_comments import unsettled_comment
-from incident_ops.documents.issue_words import POSTMORTEM, Surroundings, beside
 from incident_ops.domain.lifecycle import REOPENED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.ports import IssueTracker
@@ -34,7 +32,7 @@ from incident_ops.domain.tracker import GITHUB, Snapshot
 from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.notifications.plan import PlannedNotice
 from incident_ops.reconcile.changes import EDIT, KeyDecision, PlannedChange
-from incident_ops.reconcile.desired import Desired, desired_issues
+from incident_ops.reconcile.desired import Desired
 from incident_ops.reconcile.diff import edits_by_path, key_of, unasked_incidents
 from incident_ops.reconcile.plan import Plan, add_decision, leave_edits, make_plan
 from incident_ops.reconcile.proposals import (
@@ -48,7 +46,7 @@ from incident_ops.reconcile.proposals import (
 )
 from incident_ops.reconcile.unsettled import say_unsettled
 from incident_ops.records.base_revision import base_commit
-from incident_ops.records.history import deletions, every_record
+from incident_ops.records.history import deletions
 from incident_ops.sla.obligations import DueObligations, SeenOf
 
 if TYPE_CHECKING:
@@ -140,12 +138,11 @@ def _plan(
     """`seen_before` is what the tracker was seen to hold, so that it is not asked again."""
     world = World(*workspace.judged_by, workspace.now)
     tracker: IssueTracker = github or local_tracker(workspace)
-    records = list(every_record(workspace.store, workspace.catalogue))
-    around = Surroundings(world.services, _is_there(workspace, records))
-    wanted = desired_issues(records, world.policy, IssueBodies(records, world.policy, world.now, around), world.now)
-    recent = [record for record in recent_records(workspace, records) if record.incident.id not in wanted.clashes]
-    observed = seen_before or observe_tracker(workspace, tracker, wanted, recent, options.observed)
-    deleted = _deleted(workspace, observed, wanted, records)
+    concerned = ConcernedRecords(workspace, options.recreate)
+    recent = concerned.recent()
+    observed = seen_before or observe_tracker(workspace, tracker, concerned.asked_for, recent, options.observed)
+    wanted = concerned.asked_for(observed)
+    deleted = _deleted(workspace, observed, wanted, concerned.records)
     seen = seen_on_tracker(wanted, observed)
     due = due_obligations(recent, world.policy, world.now, seen, observed.noticed)
     by_id = {record.incident.id: record for record in recent}
@@ -155,16 +152,12 @@ def _plan(
     plan = add_decision(plan, edits)
     notices = _Notices(observed)
     if options.with_notices:
-        is_shared = github is not None
-        notices = _notices(workspace, recent, due, seen, observed, None if options.observed else is_shared)
+        notices = _notices(workspace, recent, due, seen, observed, None if options.observed else github is not None)
         plan = add_decision(plan, notices.decision)
     by_topic = github is not None and not _is_pushed(workspace)
     plan = leave_edits(plan, _impossible(workspace, plan.changes, by_topic=by_topic))
-    unasked = unasked_incidents(wanted, observed)
-    ask_for_pulls = options.observed is None and seen_before is None
-    plan, seen_now, proposed = _with_proposals(
-        workspace, github, plan, notices.observed, unasked, ask_for_pulls=ask_for_pulls
-    )
+    asks = options.observed is None and seen_before is None
+    plan, seen_now, proposed = _with_proposals(workspace, github, plan, wanted, notices.observed, asks_for_pulls=asks)
     plan = say_unsettled(plan, wanted, observed, unsettled_comment, do_edits_wait=by_topic)
     return PlannedRun(
         workspace=workspace,
@@ -186,29 +179,6 @@ def _returning(due: DueObligations, edits: KeyDecision) -> frozenset[str]:
     made = {change.key for change in edits.changes}
     moves = [(one.key, one.incident, one.move) for one in due.obligations]
     return frozenset(name for key, name, move in moves if key in made and move and move.state == REOPENED)
-
-
-def _is_there(workspace: Workspace, records: Sequence[Record]) -> Callable[[str], bool]:
-    """Tells of a path whether there is a file; of a commit the postmortems of all open incidents are asked for at once,
-    when the first of them is."""
-    papers = frozenset(
-        beside(record.path, POSTMORTEM)
-        for record in records
-        if record.incident.postmortem is not None and (not record.incident.is_closed or record.incident.open_items)
-    )
-    git, commit, elsewhere = workspace.git, workspace.store.revision, cache(partial(leads_somewhere, workspace))
-
-    @cache
-    def written() -> frozenset[str]:
-        found = (git.tree(commit, part) for part in _parts(sorted(papers))) if git and commit else ()
-        return frozenset(blob.path for blobs in found for blob in blobs if blob.regular)
-
-    return lambda path: path in written() if git and commit and path in papers else elsewhere(path)
-
-
-def _parts(paths: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
-    """In parts that a command line takes."""
-    return (paths[at : at + size] for at in range(0, len(paths), size))
 
 
 class _Notices(NamedTuple):
@@ -261,24 +231,23 @@ def _with_proposals(
     workspace: Workspace,
     github: GitHubTracker | None,
     plan: Plan,
+    wanted: Desired,
     observed: Snapshot,
-    unasked: frozenset[str],
     *,
-    ask_for_pulls: bool,
+    asks_for_pulls: bool,
 ) -> tuple[Plan, Snapshot, tuple[PlannedChange, ...]]:
     """A plan less the edits that wait in pull requests, were refused there, or have no room; what was seen; and the
-    edits that are to be proposed, those that wait among them. `unasked` as in `leave_unasked`.
-    """
+    edits that are to be proposed, those that wait among them."""
     if github is None:
         return plan, observed, ()
     edits = [] if _is_pushed(workspace) else [change for change in plan.changes if change.action == EDIT]
-    if ask_for_pulls:
+    if asks_for_pulls:
         pulls = with_pulls(github, observed.proposals, edits, workspace.now)
-        observed = replace(observed, proposals=leave_unasked(pulls, unasked))
+        observed = replace(observed, proposals=leave_unasked(pulls, unasked_incidents(wanted, observed)))
     seen = {proposal.branch: proposal for proposal in observed.proposals}
     left = refusals(edits, seen)
-    wanted, no_room = desired_proposals(workspace, [change for change in edits if fingerprint(change) not in left])
-    waiting, whole = compare_proposals(wanted, seen)
+    proposals, no_room = desired_proposals(workspace, [change for change in edits if fingerprint(change) not in left])
+    waiting, whole = compare_proposals(proposals, seen)
     plan = add_decision(leave_edits(plan, left | no_room | waiting), whole)
     return plan, observed, tuple(change for change in edits if fingerprint(change) not in left)
 

@@ -26,6 +26,7 @@ import hashlib
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -39,6 +40,9 @@ _BOX = re.compile(rf"([ \t>]*(?:[-*+]|[0-9]{{1,9}}[.)])[ \t]+\[)([ xX])(\].*<!--
 _FIXED = re.compile(rf"<!-- box:({_KEY}){FIXED_BOX} -->[ \t]*$", re.MULTILINE)
 _STATE = re.compile(r"^((?:>[ \t]*)*(?:[-*+]|[0-9]{1,9}[.)])[ \t]+\[)[xX]")
 _END = re.compile(r"\r\n|\r|\n")
+
+
+_memoised = lru_cache(maxsize=1_024)  # a plan asks the same of each body several times
 
 
 class _Line(NamedTuple):
@@ -67,6 +71,7 @@ def _tick(generated: str, keys: frozenset[str]) -> str:
     return "".join(line.marked("x" if line.key in keys else line.state) for line in _lines(generated))
 
 
+@_memoised
 def _boxes(text: str) -> frozenset[str]:
     """The keys of the boxes that people tick."""
     return frozenset(line.key for line in _lines(text) if line.key is not None)
@@ -77,6 +82,7 @@ def untick(text: str) -> str:
     return "".join(line.marked(" ") for line in _lines(text))
 
 
+@_memoised
 def ticked(text: str) -> frozenset[str]:
     """The keys of the boxes that people ticked."""
     return frozenset(line.key for line in _lines(text) if line.key is not None and line.state in "xX")
@@ -91,7 +97,7 @@ def _lines(text: str) -> Iterator[_Line]:
 
 
 def _line(text: str, end: str) -> _Line:
-    found = _BOX.fullmatch(text)
+    found = _BOX.fullmatch(text) if "<!-- box:" in text else None
     return _Line(text, "", end, None) if found is None else _Line(found[1], found[2], found[3] + end, found[4])
 
 
@@ -145,6 +151,7 @@ class Parts(NamedTuple):
         return self.block is not None and self.digest == block_digest(self.block)
 
 
+@_memoised
 def block_digest(block: str) -> str:
     """16 hexadecimal digits over the generated text, the same for every kind of line end and whatever people ticked."""
     return hashlib.sha256(untick(normalise(block)).encode()).hexdigest()[:16]
@@ -166,6 +173,7 @@ def owner(body: str, repository: int = 0) -> str | None:
     return found[1]
 
 
+@_memoised
 def parse_body(body: str) -> Parts:
     """A body as found on a tracker -> its parts; never fails, whatever people did to it."""
     lines = _LINE_ENDS.sub("\n", body).split("\n")

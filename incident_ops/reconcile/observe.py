@@ -6,7 +6,7 @@ And a snapshot as a document: what `--save-observed` writes and `--observed` rea
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import NamedTuple, TypeVar
@@ -81,12 +81,17 @@ def _refused(message: str, where: str) -> UserError:
     return UserError(message, where=where, hint="write a new one with `incident-ops plan --save-observed FILE`")
 
 
+DesiredOf = Callable[[Snapshot], Desired]
+"""What records ask for, those among them of which this much of a tracker holds something."""
+
+
 def observe(
     tracker: IssueTracker,
     desired: Desired,
     watched: Mapping[str, datetime] | None = None,
     numbers: Mapping[str, int] | None = None,
     now: datetime | None = None,
+    asked_for: DesiredOf | None = None,
 ) -> Snapshot:
     """Everything a plan may ask of the tracker, or `Incomplete`: a partial list must never look like the whole.
 
@@ -96,7 +101,8 @@ def observe(
     about numbers: they belong to another one.
     `watched`: the incidents whose comments matter, and since when; where none of them has an issue no comment is read.
     `numbers`: key -> the issue that an earlier run opened for it, or saw. `now` tells which issues are asked about
-    first where there are too many for a run, so that each has its turn.
+    first where there are too many for a run, so that each has its turn. `asked_for`: takes the place of `desired` as
+    soon as something of the tracker is seen, where `desired` leaves settled records out.
     """
     issues = list_issues(tracker)
     snapshot = Snapshot(
@@ -107,7 +113,8 @@ def observe(
         numbers=dict(numbers or {}),
         issues=issues,
     )
-    snapshot = _with_unlisted(tracker, desired, snapshot)
+    snapshot = _with_unlisted(tracker, asked_for(snapshot) if asked_for else desired, snapshot)
+    desired = asked_for(snapshot) if asked_for else desired
     kept = kept_issues(desired, snapshot)
     labels = tracker.labels()
     since = {kept[key].number: at for key, at in (watched or {}).items() if key in kept}

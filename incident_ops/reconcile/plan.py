@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from incident_ops.domain import record
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message
-from incident_ops.domain.record import Unread, is_incident_id
+from incident_ops.domain.record import SettledRecords, Unread, is_incident_id
 from incident_ops.domain.tracker import Issue, IssueEdit, Label, Snapshot
 from incident_ops.errors import UserError
-from incident_ops.notifications.plan import SENT, PlannedNotice, is_urgent
+from incident_ops.notifications.plan import SENT, SUMMED, PlannedNotice, is_urgent
 from incident_ops.notifications.recipients import Notices
 from incident_ops.reconcile import diff, generated_block
 from incident_ops.reconcile.changes import (
@@ -89,7 +89,9 @@ def make_plan(
         if untouchable.isdisjoint((key, incident_of(key)))
     )
     orphans = _orphans(sides, untouchable, deleted or {})
-    decision = join_decisions([_foreign(sides), *decisions, *orphans, _unclaimed(sides), _unassignable(sides)])
+    decision = join_decisions(
+        [_foreign(sides), *decisions, _settled(desired.beside), *orphans, _unclaimed(sides), _unassignable(sides)]
+    )
     changes = tuple(sorted((*_labels(decision.changes, sides), *decision.changes), key=lambda change: change.turn))
     return Plan(
         changes=changes,
@@ -97,8 +99,17 @@ def make_plan(
         unread=tuple(LeftAlone(left.path, left.reason, _numbers(names, sides.ours)) for left, names in broken),
         checksum=checksum(changes),
         owned_open=sum(1 for issues in sides.ours.values() for issue in issues if issue.is_open),
-        lost=0 if sides.is_known else len(sides.recorded),
+        lost=0 if sides.is_known else len(sides.recorded) + desired.beside.numbers * sides.is_hosted,
     )
+
+
+def _settled(beside: SettledRecords) -> KeyDecision:
+    """Settled records without an issue, counted: an import brings thousands, and none is opened for them."""
+    if not beside.records:
+        return KeyDecision()
+    one = beside.records == 1
+    reason = f"{beside.records:,} {'record is' if one else 'records are'} over and {'has' if one else 'have'} no issue"
+    return KeyDecision(kept=(Kept("settled", INCIDENT_ISSUE, None, reason),))
 
 
 def leave_edits(plan: Plan, left: Mapping[str, Left]) -> Plan:
@@ -245,7 +256,8 @@ def notice_changes(
         if notice.goes_out:
             going_out.setdefault(message.key, []).append(notice)
         elif notice.action != SENT:
-            kept.append(Kept(message.key, _notice_kind(message), None, f"not sent: {notice.why}"))
+            why = notice.why if notice.action == SUMMED else f"not sent: {notice.why}"
+            kept.append(Kept(message.key, _notice_kind(message), None, why))
     changes = tuple(_notice_change(same_key, reasons, held) for same_key in going_out.values())
     unreachable = (
         Kept(person.obligation, UNREACHABLE_CHANNEL, None, f"{person.whom} cannot be notified: {person.why}")
