@@ -99,6 +99,14 @@ class LocalTracker:
             ).fetchall()
             return [_issue(row) for row in rows]
 
+    def comments(self, number: int) -> list[str]:
+        """The comments under an issue, in the order they were first made."""
+        with _reported(self.path, Incomplete, "read"), closing(self._connect("rw")) as db:
+            if not db.execute("select 1 from sqlite_master where name = 'comments'").fetchone():
+                return []
+            rows = db.execute("select body from comments where number = ? order by rowid", (number,)).fetchall()
+            return [str(body) for (body,) in rows]
+
     def labels(self) -> None:
         """None: labels need no making."""
 

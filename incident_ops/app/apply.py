@@ -36,7 +36,7 @@ from incident_ops.reconcile.apply import (
     outcome_summary,
 )
 from incident_ops.reconcile.changes import CREATE, EDIT, LABEL, PlannedChange
-from incident_ops.reconcile.diff import edits_by_path, new_numbers
+from incident_ops.reconcile.diff import edits_by_path, new_numbers, tracking_names
 from incident_ops.reconcile.limits import NO_OVERRIDES, WITHOUT_LIMITS, HeldChanges, LimitOverrides, WithinLimits, allow
 
 if TYPE_CHECKING:
@@ -164,17 +164,18 @@ def apply_allowed(run: PlannedRun, allowed: WithinLimits, report: Report = lambd
 
 def _carried_out(run: PlannedRun, changes: Sequence[PlannedChange], lock: IssueLock) -> Iterator[Applied]:
     """The changes of the tracker with their outcomes: those beside the tracking issues first, then team by team."""
-    identities, opened = run.desired.identities, []
-    for outcome in apply_changes(_in(changes, ""), run.tracker, identities, lock.may_create):
+    opened = []
+    for outcome in apply_changes(_in(changes, ""), run.tracker, run.desired, lock.may_create, run.observed):
         opened.append(outcome)
         yield outcome
-    there = {key: issue.number for key, issue in tracking_issues(run.desired, run.observed).items()}
-    parents = there | {key: number for key, number in _new_issues(opened).items() if "/" not in key}
+    known = {key: issue.number for key, issue in tracking_issues(run.desired, run.observed).items()}
+    parents = known | {key: number for key, number in _new_issues(opened).items() if "/" not in key}
+    names, seen = tracking_names(run.observed, parents), {team.repository: team for team in run.observed.elsewhere}
     for repository in sorted({change.repository for change in changes if change.is_on_tracker} - {""}):
-        todo = _in(changes, repository)
+        todo, there = _in(changes, repository), run.desired._replace(repository=repository)
         try:
             team = _team(run, repository)
-            yield from apply_changes(todo, team, identities, lock.may_create, parents)
+            yield from apply_changes(todo, team, there, lock.may_create, seen.get(repository), parents, names)
         except Stopped as error:
             yield from (Applied(change, change.number, LEFT_OVER, error) for change in todo)
         except (Incomplete, WriteFailed) as error:  # before the first change; it hides no other team's work
@@ -210,7 +211,7 @@ def _write_back(
         pushed = WriteBack()
         if run.policy.write_back.automation == "push":
             edits = edits_by_path([*planned, *numbers])
-            pushed, numbers = push_edits(workspace, edits, workspace.now) if edits else pushed, ()
+            pushed, numbers = push_edits(workspace, edits, workspace.now, run.github.commits) if edits else pushed, ()
         wanted = [*run.proposed, *numbers]
         proposed, errors = propose(workspace, run.github, wanted, run.observed.proposals, workspace.now)
         return WriteBack((*pushed.lines, *proposed.lines), (*pushed.paths, *proposed.paths), pushed.commit), errors

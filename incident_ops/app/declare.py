@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from incident_ops.adapters.files import demand_no_link, write_in_new_folder
 from incident_ops.adapters.notifiers import variable
-from incident_ops.app.edit_record import check_services, checked, must_have_happened, shown_path
+from incident_ops.app.edit_record import check_services, checked, must_have_happened
 from incident_ops.app.last_edit import keep_edit
 from incident_ops.app.workspace import Workspace, clone_notes, demand_work_tree, leads_somewhere, need_remote
 from incident_ops.domain.as_of import declared_at
@@ -68,8 +68,13 @@ class DeclaredRecord:
         return self.record.path.rpartition("/")[0]
 
 
-def declare_record(workspace: Workspace, declaration: Declaration, by: str | None) -> DeclaredRecord:
-    """Writes the record of a declaration. UserError where it names an unknown service or would not be valid."""
+def declare_record(
+    workspace: Workspace, declaration: Declaration, by: str | None, *, is_sent: bool = False
+) -> DeclaredRecord:
+    """Writes the record of a declaration; `is_sent`: the caller sends it, so no step says how.
+
+    UserError where it names an unknown service or would not be valid.
+    """
     demand_work_tree(workspace)
     check_services(workspace, declaration.services)
     must_have_happened(workspace)
@@ -84,7 +89,7 @@ def declare_record(workspace: Workspace, declaration: Declaration, by: str | Non
         if write_in_new_folder(workspace.root / path, draft.raw):
             declared, record = draft.declared, draft.record
             unkept = _kept(workspace, declaration, path, draft)
-            follows = _what_follows(workspace, record, declaration)
+            follows = _what_follows(workspace, record, declaration, is_sent)
             steps = (*follows.steps, *_withdrawals(open_ones, incident_id))
             warned = (*declared.warnings, *follows.warnings, *similar_lines(workspace, open_ones))
             warnings = (*warned, *unnumbered, *unkept)
@@ -136,13 +141,13 @@ class _Following(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-def _what_follows(workspace: Workspace, record: Record, declaration: Declaration) -> _Following:
+def _what_follows(workspace: Workspace, record: Record, declaration: Declaration, is_sent: bool) -> _Following:
     incident = record.incident
     if declaration.declared is not None:
         later = spell_duration(int((workspace.now - _declared_at(workspace, declaration)).total_seconds()))
         notice = f"written up {later} after the fact; until it is resolved here, it counts as open"
         return _Following(notice, steps_of_write_up(incident))
-    notice, step = _unnotified(workspace, record)
+    notice, step = _unnotified(workspace, record) if not is_sent else ("", "")
     warning, commander = _commander(workspace, incident)
     steps = (step, *_first_steps(workspace, incident, commander))
     return _Following(notice, (*filter(None, steps),), (*filter(None, (warning,)),))
@@ -226,11 +231,11 @@ def _spelled(data: dict[str, Any]) -> bytes:
 
 def _unnotified(workspace: Workspace, record: Record) -> tuple[str, str]:
     """That nobody has been notified yet, and the command that changes it; "" where none would."""
-    git, folder = workspace.git, shown_path(workspace, record.path.rpartition("/")[0])
+    git = workspace.git
     if git is not None and git.config("remote.origin.url") is not None:
         return (
             "nobody has been notified yet: that follows once the record is merged",
-            f"git add {folder} && git commit -m {record.incident.id} && git push",
+            f"incident-ops send {record.incident.id}",
         )
     if any(name.startswith(variable("")) for name in os.environ):
         return "nobody has been notified yet", f"incident-ops notify {record.incident.id} --mark declared"

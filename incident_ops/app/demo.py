@@ -163,7 +163,7 @@ class Playing:
         alone = len({kept.key for kept in planned.kept if kept.key in run.desired.issues})
         yield DemoStep("plan", f"{plural(len(created), 'issue')} to create, {alone} to leave alone{to_send}")
         with show_issues(len(created)) as show:
-            for done in apply_changes(planned.changes, tracker):
+            for done in apply_changes(planned.changes, tracker, run.desired):
                 show(done.change.key)
         write_locally(self._workspace, planned.record_edits)
         NoticeSender(run, planned.changes).send_rest({})

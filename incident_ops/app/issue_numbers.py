@@ -9,7 +9,7 @@ from incident_ops.app.workspace import Workspace, need_remote, remote_of
 from incident_ops.domain.tracker import Snapshot
 from incident_ops.errors import IncidentOpsError
 from incident_ops.reconcile.desired import Desired
-from incident_ops.reconcile.diff import issues_to_keep, owned_issues, recorded_numbers
+from incident_ops.reconcile.diff import by_repository, kept_issues
 
 if TYPE_CHECKING:
     from incident_ops.adapters.git_numbers import KeptIssues
@@ -32,9 +32,8 @@ def keep_numbers(
     """
     from incident_ops.adapters.git_numbers import keep_issue_numbers
 
-    for snapshot in (observed, *observed.elsewhere):
-        there = desired._replace(repository="" if snapshot is observed else snapshot.repository)
-        kept = issues_to_keep(owned_issues(there, snapshot), recorded_numbers(there, snapshot))
+    for there, snapshot in by_repository(desired, observed):
+        kept = kept_issues(there, snapshot)
         every = {key: issue.number for key, issue in kept.items()} | dict(opened)
         numbers = {key: number for key, number in every.items() if _is_there(key, there, kept)}
         if numbers.items() <= snapshot.numbers.items():

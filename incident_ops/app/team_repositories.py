@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -14,94 +14,128 @@ from incident_ops.app.workspace import Workspace
 from incident_ops.domain.tracker import FAILED, GITHUB, NOT_ASKED, Snapshot, Unreached
 from incident_ops.errors import IncidentOpsError, Incomplete, UserError
 from incident_ops.reconcile.desired import Desired
-from incident_ops.reconcile.observe import observe
+from incident_ops.reconcile.observe import DesiredOf, observe
 from incident_ops.reconcile.places import asked_repositories, settle_places
 
 if TYPE_CHECKING:
-    from incident_ops.adapters.git_numbers import KeptIssues
     from incident_ops.adapters.github.issues import GitHubTracker
 
 UNREVIEWED_EVENTS = ("pull_request", "pull_request_target")
 """Events of GitHub Actions on which a change that nobody reviewed could steer the run."""
 
 
-class _Teams(NamedTuple):
-    """Trackers by the id of their repository, the names under which each was asked for, and what did not answer."""
-
-    trackers: dict[int, GitHubTracker]
-    names: dict[int, list[str]]
-    unreached: list[Unreached]
-
-
 def observe_repositories(
-    workspace: Workspace, github: GitHubTracker, desired: Desired, watched: Mapping[str, datetime]
+    workspace: Workspace, github: GitHubTracker, asked_for: DesiredOf, watched: Mapping[str, datetime]
 ) -> Snapshot:
     """What the repository with the tracking issues holds, with those of teams below `elsewhere`.
 
-    One of a team that does not answer hides no other: it is among `unreached`. Incomplete for the first one.
+    `asked_for` is what the records ask for, as far as this much of a tracker names them. One of a team that does not
+    answer hides no other: it is among `unreached`. Incomplete for the first one.
     """
-    kept = read_kept_issues(workspace)
-    numbers = dict(kept.by_id.get(github.repository_id, {}))
-    teams = _asked(workspace, github, desired, kept)
-    outline = Snapshot(
-        source=GITHUB,
-        repository=github.repository,
-        numbers=numbers,
-        names=tuple(teams.names.get(github.repository_id, ())),
-        unreached=tuple(teams.unreached),
-        elsewhere=tuple(
-            Snapshot(
-                repository=tracker.repository, numbers=dict(kept.by_id.get(number, {})), names=_names(teams, number)
+    teams = _Teams(workspace, github)
+
+    def settled(found: Snapshot) -> Desired:
+        desired = asked_for(found)
+        teams.ask(desired)
+        return settle_places(desired, replace(teams.outline(), issues=found.issues))
+
+    seen = observe(github, settled(Snapshot()), watched, teams.kept_in(github), workspace.now, settled)
+    done: set[int] = set()
+    while todo := [number for number in teams.trackers if number not in done]:
+        for number in todo:
+            done.add(number)
+            teams.observe(teams.trackers[number], asked_for, seen)
+    whole = teams.outline()
+    return replace(seen, names=whole.names, elsewhere=tuple(teams.seen), unreached=whole.unreached)
+
+
+class _Teams:
+    """The repositories of teams: trackers by the id of their repository, the names under which each was asked for, what
+    was seen of them, and what did not answer."""
+
+    def __init__(self, workspace: Workspace, github: GitHubTracker) -> None:
+        self._workspace, self._github, self._kept = workspace, github, read_kept_issues(workspace)
+        self.trackers: dict[int, GitHubTracker] = {}
+        self.seen: list[Snapshot] = []
+        self._names: dict[int, list[str]] = {}
+        self._unreached: list[Unreached] = []
+        self._asked = {github.repository.casefold()}
+        names, numbers = self._kept.names.items(), self._kept.by_id
+        self._opened = {name: numbers.get(number, {}) for number, name in names if number != github.repository_id}
+
+    def kept_in(self, tracker: GitHubTracker) -> dict[str, int]:
+        """Key -> number of the issues that earlier runs opened or saw in a repository."""
+        return dict(self._kept.by_id.get(tracker.repository_id, {}))
+
+    def outline(self) -> Snapshot:
+        """What is known before the issues are."""
+        teams = (
+            Snapshot(repository=one.repository, numbers=self.kept_in(one), names=self._names_of(one))
+            for one in self.trackers.values()
+        )
+        return Snapshot(
+            source=GITHUB,
+            repository=self._github.repository,
+            numbers=self.kept_in(self._github),
+            names=self._names_of(self._github),
+            unreached=tuple(self._unreached),
+            elsewhere=tuple(teams),
+        )
+
+    def ask(self, desired: Desired) -> None:
+        """Asks each repository once whether it takes issues; several names of one are one."""
+        services = self._workspace.judged_by[1]
+        trusted = {name.casefold() for name in (*self._opened, *(one.issues or "" for one in services.values()))}
+        held = {name for name, numbers in self._opened.items() if numbers}  # an issue of a settled record may be open
+        by_name = {name.casefold(): dict(numbers) for name, numbers in self._opened.items()}
+        found = {name.casefold(): name for name in sorted(asked_repositories(desired, self._opened) | held)}
+        for folded, name in found.items():
+            if folded not in self._asked:
+                self._asked.add(folded)
+                self._reach(name, by_name.get(folded, {}), is_trusted=folded in trusted)
+
+    def observe(self, tracker: GitHubTracker, asked_for: DesiredOf, home: Snapshot) -> None:
+        """Looks at one repository, where it has or gets an issue; `home` is that with the tracking issues, as seen."""
+        known = self.kept_in(tracker)
+
+        def settled(found: Snapshot) -> Desired:
+            desired = asked_for(found)
+            self.ask(desired)
+            outline = self.outline()
+            teams = (
+                replace(one, issues=found.issues) if one.repository == tracker.repository else one
+                for one in outline.elsewhere
             )
-            for number, tracker in teams.trackers.items()
-        ),
-    )
-    settled = settle_places(desired, outline)
-    seen = observe(github, settled, watched, numbers)
-    elsewhere: list[Snapshot] = []
-    unreached = list(teams.unreached)
-    for number, tracker in teams.trackers.items():
-        there = settled._replace(repository=tracker.repository)
-        if not any(there.here):
-            continue
-        known = kept.by_id.get(number, {})
+            whole = replace(outline, issues=home.issues, records_id=home.records_id, elsewhere=tuple(teams))
+            return settle_places(desired, whole)._replace(repository=tracker.repository)
+
+        there = settled(Snapshot())
+        if not known and not any(there.here):
+            return
         try:
-            elsewhere.append(replace(observe(tracker, there, None, known), names=_names(teams, number)))
+            seen = observe(tracker, there, None, known, self._workspace.now, settled)
+            self.seen.append(replace(seen, names=self._names_of(tracker)))
         except (Incomplete, UserError) as error:
-            unreached.append(_failed(tracker.repository, error, known, _names(teams, number)))
-    return replace(seen, names=outline.names, elsewhere=tuple(elsewhere), unreached=tuple(unreached))
+            self._unreached.append(_failed(tracker.repository, error, known, self._names_of(tracker)))
 
-
-def _names(teams: _Teams, number: int) -> tuple[str, ...]:
-    return tuple(teams.names.get(number, ()))
-
-
-def _asked(workspace: Workspace, github: GitHubTracker, desired: Desired, kept: KeptIssues) -> _Teams:
-    """Asks each repository once whether it takes issues; several names of one are one."""
-    policy, services = workspace.judged_by
-    opened = {name: kept.by_id.get(number, {}) for number, name in kept.names.items() if number != github.repository_id}
-    trusted = {name.casefold() for name in (*opened, *(service.issues or "" for service in services.values()))}
-    by_name = {name.casefold(): dict(numbers) for name, numbers in opened.items()}
-    teams = _Teams({}, {}, [])
-    asked = {name.casefold(): name for name in sorted(asked_repositories(desired, opened))}
-    asked.pop(github.repository.casefold(), None)
-    for folded, name in asked.items():
-        numbers = by_name.get(folded, {})
-        if left := _not_asked(name, is_trusted=folded in trusted):
-            teams.unreached.append(replace(left, numbers=numbers))
-            continue
+    def _reach(self, name: str, numbers: dict[str, int], *, is_trusted: bool) -> None:
+        if left := _not_asked(name, is_trusted=is_trusted):
+            self._unreached.append(replace(left, numbers=numbers))
+            return
         try:
-            found = github.beside(name, policy.tracker.labels.action_item)
+            found = self._github.beside(name, self._workspace.judged_by[0].tracker.labels.action_item)
         except Incomplete as error:
-            teams.unreached.append(_failed(name, error, numbers))
-            continue
+            self._unreached.append(_failed(name, error, numbers))
+            return
         if isinstance(found, Unreached):
-            teams.unreached.append(replace(found, numbers=numbers))
-            continue
-        teams.names.setdefault(found.repository_id, []).append(name)
-        if found.repository_id != github.repository_id:
-            teams.trackers.setdefault(found.repository_id, found)
-    return teams
+            self._unreached.append(replace(found, numbers=numbers))
+            return
+        self._names.setdefault(found.repository_id, []).append(name)
+        if found.repository_id != self._github.repository_id:
+            self.trackers.setdefault(found.repository_id, found)
+
+    def _names_of(self, tracker: GitHubTracker) -> tuple[str, ...]:
+        return tuple(self._names.get(tracker.repository_id, ()))
 
 
 def _not_asked(name: str, *, is_trusted: bool) -> Unreached | None:

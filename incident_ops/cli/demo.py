@@ -92,6 +92,7 @@ def _farewell(console: Console, scratch: Path, played: list[Scene], totals: Coun
     console.print(f"  cd {scratch / 'itil-p1-p4'}")
     console.print("  incident-ops --at 2025-10-21T19:30:00Z sla check   # an hour and a half later")
     console.print("  incident-ops gate check --service app              # held: exit code 3")
+    console.print("  incident-ops issues 1                              # what an issue says")
     console.print("  incident-ops triage --users 60 --feature core      # which priority is it?")
 
 

@@ -9,6 +9,7 @@ import click
 from incident_ops.app import observed_tracker
 from incident_ops.app.apply import AppliedRun, NotApplied, Progress, SentNotices, apply_plan, worst_exit_code
 from incident_ops.app.plan import PlannedRun, plan_changes
+from incident_ops.app.plan_view import PlanView, view_plan
 from incident_ops.app.workspace import Workspace
 from incident_ops.app.write_back import WriteBack
 from incident_ops.cli.options import (
@@ -41,9 +42,9 @@ from incident_ops.render.plan import (
     not_sent_lines,
     plan_headline,
     plan_json,
-    plan_markdown,
     plan_text,
 )
+from incident_ops.render.plan_preview import plan_markdown
 
 
 @click.command()
@@ -57,6 +58,7 @@ from incident_ops.render.plan import (
 @no_notify_option
 @max_requests_option
 @requests_option
+@click.option("--base", metavar="REV", help="Show only what the change since this revision adds.")
 @click.option("--fail-on", type=click.Choice(["changes"]), help="Exit 1 if there is something to do.")
 @with_repository
 @click.pass_context
@@ -66,6 +68,7 @@ def plan(
     workspace: Workspace,
     form: str,
     save_observed: str | None,
+    base: str | None,
     fail_on: str | None,
     **options: Any,
 ) -> None:
@@ -74,28 +77,40 @@ def plan(
     With it come the edits of records that are due, such as escalations, and
     the notices that would be sent.
 
-    Exit code 3 when a record could not be read: its issues are left alone and listed. -v says more about what is left
-    unchanged.
+    With --base the plan of what was merged is made too, against the same tracker at the same time, and only the
+    difference is shown: what happens if this change is merged, and what no longer happens.
+
+    Exit code 3 when a record could not be read: its issues are left alone and listed. -v shows long texts whole, and
+    says more about what is left unchanged.
 
     \b
     Examples:
       incident-ops plan
+      incident-ops plan --base origin/main
       incident-ops plan --tracker github --format markdown
       incident-ops plan --format json | jq '.changes[].reason'
     """
-    run = plan_changes(workspace, plan_options(options))
+    asked = plan_options(options)
+    run = plan_changes(workspace, asked)
+    view = view_plan(asked, run, base)
     if save_observed is not None:
-        observed_tracker.save_observed(run.observed, save_observed)
-    shown = {"json": plan_json, "markdown": plan_markdown}.get(form)
-    verbose = bool(ctx.find_root().obj.get("verbose"))
-    text = shown(run.plan) if shown else plan_text(run.plan, painter(ACTION_COLOURS), page_width(), is_verbose=verbose)
-    click.echo(text, nl=False)
-    if run.ledger_error is not None and any(change.action == NOTIFY for change in run.plan.changes):
+        observed_tracker.save_observed(view.observed, save_observed)
+    click.echo(_shown(view, form, is_verbose=bool(ctx.find_root().obj.get("verbose"))), nl=False)
+    if run.ledger_error is not None and any(change.action == NOTIFY for change in view.plan.changes):
         text = f"planned without the ledger, a repeat is possible: {run.ledger_error}"
         say(text, word="warning", colour="yellow")
     if not run.workspace.catalogue.count():
         finish(no_records(run.workspace, has_issues=run.has_issues))
-    finish(3 if run.plan.unread else int(fail_on is not None and bool(run.plan.changes)))
+    is_something = bool(view.plan.changes or view.basis.dropped)
+    finish(3 if run.plan.unread else int(fail_on is not None and is_something))
+
+
+def _shown(view: PlanView, form: str, *, is_verbose: bool) -> str:
+    if form == "json":
+        return plan_json(view.plan, view.basis)
+    if form == "markdown":
+        return plan_markdown(view.plan, view.basis)
+    return plan_text(view.plan, painter(ACTION_COLOURS), page_width(), is_verbose=is_verbose, basis=view.basis)
 
 
 @click.command()

@@ -28,6 +28,7 @@ from incident_ops.domain.lifecycle import (
     TRIAGED,
     is_cancelled,
 )
+from incident_ops.domain.memo import memoised
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import UNKNOWN, PauseSpan, TimeSpan, instant, parse_instant
 from incident_ops.domain.waits import WAITING
@@ -297,6 +298,7 @@ class IncidentAt(NamedTuple):
         return ClockEnd(True, at) if at is None or at <= self.now else NOT_ENDED
 
 
+@memoised
 def as_of(incident: Incident, now: datetime) -> IncidentAt:
     """An incident as it was known at `now` (aware UTC)."""
     instants = corrected_instants(incident)

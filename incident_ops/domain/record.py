@@ -68,6 +68,13 @@ class World(NamedTuple):
     now: datetime
 
 
+class SettledRecords(NamedTuple):
+    """How many settled records are not looked at, and how many numbers of issues they carry."""
+
+    records: int = 0
+    numbers: int = 0
+
+
 class IdClash(NamedTuple):
     """One id in several records; `next_free` is an id that is not in use."""
 

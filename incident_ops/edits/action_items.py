@@ -31,6 +31,8 @@ class NewItem:
     priority: str | None = None
     kind: str | None = None
     horizon: str | None = None
+    description: str | None = None
+    acceptance: str | None = None
 
 
 def add_item(incident: Incident, policy: Policy, now: datetime, item: NewItem) -> Step:
@@ -46,6 +48,8 @@ def add_item(incident: Incident, policy: Policy, now: datetime, item: NewItem) -
         status="open",
         horizon=item.horizon,
         added=stamp(now),
+        description=item.description,
+        acceptance=item.acceptance,
     )
     made = ActionItem(**fields)
     due = item_due(made, incident, policy)
@@ -53,7 +57,7 @@ def add_item(incident: Incident, policy: Policy, now: datetime, item: NewItem) -
     return Step(
         (Append(("action_items",), fields),),
         (f"AI-{number} added: {quote(item.title)}{until}",),
-        tuple(_doubts(incident, policy, made)),
+        (*_doubts(incident, policy, made), *_passed(incident, policy, now, made)),
     )
 
 
@@ -67,6 +71,13 @@ def _doubts(incident: Incident, policy: Policy, item: ActionItem) -> Iterator[st
     for other in incident.action_items:
         if other.id != item.id and other.title.casefold() == item.title.casefold():
             yield f"{other.id} has the same title and is {state_words(other.status)}"
+
+
+def _passed(incident: Incident, policy: Policy, now: datetime, item: ActionItem) -> Iterator[str]:
+    """That a date of its own is over, by the rule of every view."""
+    due = item_due(item, incident, policy)
+    if item.due and due is not None and due.days_late(now, policy):
+        yield f"--due {item.due} has passed"
 
 
 def edit_item(
@@ -98,8 +109,9 @@ def edit_item(
             old, now_is = getattr(item, name), getattr(after, name)
             edits.append(change_row(now, name, old, now_is, by, reason, route=("action_items", index, "changes")))
     is_doubted = after.is_open and not changed.keys().isdisjoint(ITEM_FIELDS)
-    doubts = tuple(_doubts(incident, policy, after)) if is_doubted else ()
-    return Step(tuple(edits), tuple(_changed(incident, policy, item, after)), doubts)
+    doubts = [*_doubts(incident, policy, after)] if is_doubted else []
+    doubts += _passed(incident, policy, now, after) if is_doubted and "due" in changed else ()
+    return Step(tuple(edits), tuple(_changed(incident, policy, item, after)), tuple(doubts))
 
 
 def _changed(incident: Incident, policy: Policy, before: ActionItem, after: ActionItem) -> Iterator[str]:
@@ -175,10 +187,14 @@ def _set(index: int, fields: dict[str, str]) -> tuple[Edit, ...]:
     return tuple(Set(("action_items", index, name), value) for name, value in fields.items())
 
 
+def is_named(item: ActionItem, typed: str) -> bool:
+    """Whether `AI-2`, `ai-2` or `2` names the item."""
+    return item.id in (typed.upper(), f"AI-{typed.upper()}")
+
+
 def _find(incident: Incident, item_id: str) -> tuple[int, ActionItem]:
-    wanted = item_id.upper()
     for index, item in enumerate(incident.action_items):
-        if item.id in (wanted, f"AI-{wanted}"):
+        if is_named(item, item_id):
             return index, item
     hint = did_you_mean(item_id, [item.id for item in incident.action_items]) or "it has no action items"
     raise UserError(f"{incident.id} has no action item {item_id}", hint=hint)

@@ -26,7 +26,7 @@ from incident_ops.domain.lifecycle import (
     shortest_path,
 )
 from incident_ops.domain.policy import LevelPolicy, Policy, Service
-from incident_ops.domain.public_updates import needs_public_word
+from incident_ops.domain.public_updates import lacks_first_word, needs_public_word
 from incident_ops.domain.record import ID_BY_TIME, is_incident_id
 from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
 from incident_ops.domain.triage import Decision, decide_level, is_any_answered
@@ -294,15 +294,17 @@ def next_steps(incident: Incident, policy: Policy, *, is_whole: bool = True) -> 
     is_final = incident.postmortem is not None and incident.postmortem.status == "final"
     if incident.state in OVER and policy.requires_postmortem(incident) and not is_final:
         steps_left.append(f"write `postmortem` in incidents/{incident.id}/incident.yaml")
-    return tuple(steps_left[:MOST_STEPS])
+    return tuple(dict.fromkeys(steps_left))[:MOST_STEPS]
 
 
 def _progress(incident: Incident, policy: Policy) -> tuple[str, ...]:
-    """The first or the next update, where the level asks for updates; and the end, once people know of it."""
+    """The first or the next update, where the level asks for updates, and the first to the public, where it tells it;
+    then the end, once people know of it."""
     update = f'incident-ops update {incident.id} --internal "..."'
     is_back = current_instant(incident, "restored") is not None
+    public = (f'incident-ops update {incident.id} --public "..."',) if lacks_first_word(incident, policy) else ()
     if not (is_back or incident.updates):
-        return (update,)
+        return (update, *public)
     level = policy.duties(incident.severity, incident.priority)
     is_asked = level is not None and level.update.internal is not None and not is_back
-    return (*([update] if is_asked else []), f"incident-ops resolve {incident.id}")
+    return (*([update] if is_asked else []), *public, f"incident-ops resolve {incident.id}")

@@ -17,12 +17,17 @@ NUMBERS, PEOPLE, AUTOMATION = "numbers", "people", "automation"
 """Topics of edits: the numbers of issues, what people did on issues, what the clock brought. Each is proposed apart."""
 
 _TURN = {REOPEN: 1, UPDATE: 1, CREATE: 2, EDIT: 3, CLOSE: 4, NOTIFY: 5}
-_OF_THE_MOMENT = ("subject", "timeline", "noticed_at")
+_OF_THE_MOMENT = ("subject", "words", "timeline", "noticed_at")
 """Fields that depend on when a run looked: a minute later the same is to be done, and the checksum is the same."""
+
+_DEEP = 3  # parts of a route up to which the last one is enough: `action_items`, a place, a field
 
 
 class NoticeDetails(NamedTuple):
-    """Who is notified, on which channels, of what; `held` says why it is only planned ("" = it is sent)."""
+    """Who is notified, on which channels, of what; `held` says why it is only planned ("" = it is sent).
+
+    `words` is the text below the subject, of one or more lines; "" where there is none.
+    """
 
     audience: str
     recipient: str
@@ -30,6 +35,7 @@ class NoticeDetails(NamedTuple):
     subject: str
     is_urgent: bool
     held: str = ""
+    words: str = ""
 
 
 class PlannedChange(NamedTuple):
@@ -41,6 +47,7 @@ class PlannedChange(NamedTuple):
     `topic`, and `at` (text) where it is known when they were asked for; one of kind PROPOSAL has none of them, and the
     branch as its key. A NOTIFY has `notice` and the notice's key. `said` is what our comment on the issue says of it,
     "" where that says nothing of it. `repository` is that of the issue, "" = the one with the tracking issues.
+    `naming` are the texts, by key, with a place for the number that a create gets.
     """
 
     action: str
@@ -61,6 +68,7 @@ class PlannedChange(NamedTuple):
     notice: NoticeDetails | None = None
     said: str = ""
     repository: str = ""
+    naming: tuple[tuple[str, str], ...] = ()
 
     @property
     def issue_name(self) -> str:
@@ -93,8 +101,8 @@ class PlannedChange(NamedTuple):
         if self.notice:
             out |= {"audience": self.notice.audience, "recipient": self.notice.recipient}
             out |= {"channels": self.notice.channels, "subject": self.notice.subject}
-            out |= {"held": self.notice.held or None}
-        out |= {str(edit.route[-1]): edit.value for edit in self.edits if not isinstance(edit, record.Remove)}
+            out |= {"words": self.notice.words or None, "held": self.notice.held or None}
+        out |= {_field(edit.route): edit.value for edit in self.edits if not isinstance(edit, record.Remove)}
         return {
             name: list(value) if isinstance(value, tuple) else value for name, value in out.items() if value is not None
         }
@@ -119,6 +127,11 @@ class PlannedChange(NamedTuple):
         if self.notice and self.notice.is_urgent:
             return -1
         return 0 if self.kind == LABEL else _TURN[self.action]
+
+
+def _field(route: record.Route) -> str:
+    """What an edit sets, within what its key names; deep in a record by the whole route, which alone tells it apart."""
+    return str(route[-1]) if len(route) <= _DEEP else ".".join(map(str, route))
 
 
 class Kept(NamedTuple):

@@ -16,7 +16,7 @@ from incident_ops.domain.item_due import item_due
 from incident_ops.domain.lifecycle import FIXED, STATES
 from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.policy_sections import ITEM_STATUSES, TrackerLabels
-from incident_ops.domain.record import Record, item_key
+from incident_ops.domain.record import Record, SettledRecords, item_key
 from incident_ops.domain.ticket import TICKET, kind_of
 from incident_ops.domain.time import parse_instant
 from incident_ops.domain.tracker import Label
@@ -120,13 +120,17 @@ class DesiredIssue(NamedTuple):
         return None if self.record.item is None else self.incident.action_items[self.record.item]
 
 
+NONE_BESIDE = SettledRecords()
+
+
 class Desired(NamedTuple):
     """All issues by key, their texts, the labels that are ours to set and take away, and keys claimed twice.
 
     `identities` are the trusted authors, case-folded; `listed` the labels by which issues are listed, and `palette`
-    every label that may be needed, both case-folded. `repository` is the one that is looked at, of those in which
-    issues are; "" = the one with the tracking issues. `named` are the logins of the policy's `access`, case-folded,
-    who count whatever the tracker calls them.
+    every label that may be needed, both case-folded. `beside` are the settled records that are not among the issues,
+    because the tracker holds nothing of theirs. `repository` is the one that is looked at, of those in which issues
+    are; "" = the one with the tracking issues. `named` are the logins of the policy's `access`, case-folded, who count
+    whatever the tracker calls them.
     """
 
     issues: Mapping[str, DesiredIssue]
@@ -136,6 +140,7 @@ class Desired(NamedTuple):
     identities: frozenset[str]
     listed: tuple[str, ...]
     palette: Mapping[str, Label]
+    beside: SettledRecords = NONE_BESIDE
     repository: str = ""
     named: frozenset[str] = frozenset()
 
@@ -151,10 +156,12 @@ def desired_issues(
     bodies: Mapping[str, str],
     now: datetime,
     services: Mapping[str, Service] = MappingProxyType({}),
+    beside: SettledRecords = NONE_BESIDE,
 ) -> Desired:
     """Records -> the issues they ask for, open or closed; `bodies` gives the generated text of every key.
 
-    `now` (aware UTC) decides which items are overdue, `services` in which repository an item gets its issue.
+    `now` (aware UTC) decides which items are overdue, `services` in which repository an item gets its issue. `beside`
+    are settled records of which the tracker holds nothing.
 
     A key that is claimed twice is left out and named in `clashes`: neither record may win by chance.
     """
@@ -171,6 +178,7 @@ def desired_issues(
         listed=tuple(name.casefold() for name in listed_labels(policy)),
         named=policy.access.logins,
         palette=palette(policy, {label for issue in issues.values() for label in issue.labels}),
+        beside=beside,
     )
 
 

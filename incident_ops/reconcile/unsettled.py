@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from incident_ops.domain.tracker import Issue, IssueEdit, Snapshot
 from incident_ops.reconcile.changes import EDIT, UPDATE, PlannedChange
-from incident_ops.reconcile.desired import Desired, DesiredIssue
-from incident_ops.reconcile.diff import is_hands_off, issues_to_keep, owned_issues, recorded_numbers
+from incident_ops.reconcile.desired import Desired, DesiredIssue, incident_of
+from incident_ops.reconcile.diff import by_repository, is_hands_off, kept_issues
 from incident_ops.reconcile.generated_block import END
 from incident_ops.reconcile.plan import Plan, checksum
 
@@ -26,20 +26,32 @@ CommentText = Callable[[Sequence[str]], str]
 _SAID = re.compile(r"<!-- incident-ops said=([0-9a-f]{16}) -->")
 
 
-def say_unsettled(plan: Plan, desired: Desired, snapshot: Snapshot, text_of: CommentText) -> Plan:
+def say_unsettled(
+    plan: Plan, desired: Desired, snapshot: Snapshot, text_of: CommentText, *, do_edits_wait: bool = True
+) -> Plan:
     """A plan with the comments that are to be written, changed, or settled, each with what else changes on its issue.
 
-    An issue that people want left alone keeps the comment that it has.
+    An issue that people want left alone, or that a run had no room to ask about, keeps the comment that it has.
+    `do_edits_wait`: for the merge of a proposal; False where this very run makes them, so that nothing is said of them.
     """
-    for team in snapshot.elsewhere:
-        plan = _said_in(plan, desired._replace(repository=team.repository), team, text_of)
-    return _said_in(plan, desired, snapshot, text_of)
+    points = _points(plan, do_edits_wait=do_edits_wait)
+    sides = [(there, seen, kept_issues(there, seen)) for there, seen in by_repository(desired, snapshot)]
+    unasked = {key for _, seen, kept in sides for key, issue in kept.items() if issue.number in seen.not_asked}
+    for there, _, kept in sides:
+        left = {key: issue for key, issue in kept.items() if unasked.isdisjoint((key, incident_of(key)))}
+        plan = _said_in(plan, there, left, points, text_of)
+    return plan
 
 
-def _said_in(plan: Plan, desired: Desired, snapshot: Snapshot, text_of: CommentText) -> Plan:
-    """The same for the issues of one repository."""
-    points, repository = _points(plan), desired.repository
-    kept = issues_to_keep(owned_issues(desired, snapshot), recorded_numbers(desired, snapshot))
+def _said_in(
+    plan: Plan,
+    desired: Desired,
+    kept: Mapping[str, Issue],
+    points: Mapping[str, Sequence[str]],
+    text_of: CommentText,
+) -> Plan:
+    """The same for issues of one repository."""
+    repository = desired.repository
     on_tracker = [change for change in plan.changes if change.is_on_tracker and change.repository == repository]
     here = {change.number: change for change in on_tracker if change.number is not None}
     said: dict[int | None, PlannedChange] = {}
@@ -56,11 +68,11 @@ def _said_in(plan: Plan, desired: Desired, snapshot: Snapshot, text_of: CommentT
     return plan._replace(changes=changes, checksum=checksum(changes))
 
 
-def _points(plan: Plan) -> Mapping[str, Sequence[str]]:
+def _points(plan: Plan, *, do_edits_wait: bool) -> Mapping[str, Sequence[str]]:
     """By key what is to be said, each once: what was left, and edits that wait for a person."""
     points: dict[str, dict[str, None]] = defaultdict(dict)
     said = [(kept.key, kept.said) for kept in plan.kept]
-    said += [(change.key, change.said) for change in plan.changes if change.action == EDIT]
+    said += [(change.key, change.said) for change in plan.changes if change.action == EDIT and do_edits_wait]
     for key, text in said:
         if text:
             points[key][text] = None

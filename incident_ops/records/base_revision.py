@@ -139,12 +139,8 @@ def changes_since(store: Store, revision: str, present: Collection[str]) -> Base
 
     UserError without git, for a revision that is not there, and where nothing is shared (fetch-depth).
     """
-    git, head = store.git, store.commit
-    if git is None:
-        raise UserError("this is not a git repository, so there is nothing to compare with", hint="leave out --base")
-    if head is None:
-        raise UserError("there is no commit yet, so there is nothing to compare with", hint="leave out --base")
-    commit, tip = git.merge_base(revision, head), git.resolve(revision)
+    git, commit = _git_of(store), base_commit(store, revision)
+    tip = git.resolve(revision)
     tree = {blob.path: blob for blob in git.tree(commit, _COMPARED)}
     has_records = any(map(is_record, tree))
     if store.revision:
@@ -160,6 +156,20 @@ def changes_since(store: Store, revision: str, present: Collection[str]) -> Base
     after = {path: raw for path, raw in now.items() if raw is not None and path not in same}
     before = {path: raw for path, raw in before.items() if path not in same}
     return Base(git, commit, tip, _spelled(before), _spelled(after), has_records)
+
+
+def base_commit(store: Store, revision: str) -> str:
+    """The commit where `revision` and the store diverged. UserError as `changes_since`."""
+    git, head = _git_of(store), store.commit
+    if head is None:
+        raise UserError("there is no commit yet, so there is nothing to compare with", hint="leave out --base")
+    return git.merge_base(revision, head)
+
+
+def _git_of(store: Store) -> Repository:
+    if store.git is None:
+        raise UserError("this is not a git repository, so there is nothing to compare with", hint="leave out --base")
+    return store.git
 
 
 def _spelled(side: Mapping[str, Raw]) -> dict[str, Raw]:

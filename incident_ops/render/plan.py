@@ -1,6 +1,6 @@
-"""A plan as text of 80 columns, as JSON (docs/contract.md#json), and as the comment that a reviewer reads.
+"""A plan as text and as JSON (docs/contract.md#json): what is done, old -> new, and why.
 
-The same plan gives the same bytes. Texts of records and trackers are inert in the comment: they link nothing. What went
+The same plan gives the same bytes. What went
 wrong in a run of `apply`, or was left for later, becomes lines for the error stream; so does what became of notices.
 """
 
@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
-from incident_ops.documents.markdown import code, inline, markdown_table
 from incident_ops.domain.issue_places import spell_issue
+from incident_ops.domain.time import stamp
 from incident_ops.errors import IncidentOpsError
 from incident_ops.notifications.deliver import Delivered
 from incident_ops.reconcile.apply import APPLIED, Applied, Summary
@@ -30,43 +29,55 @@ from incident_ops.reconcile.changes import (
 )
 from incident_ops.reconcile.limits import HeldChanges
 from incident_ops.reconcile.plan import PLAN_SCHEMA, Plan
+from incident_ops.reconcile.plan_difference import NO_BASIS, NextDue, PlanBasis
 from incident_ops.reconcile.proposals import WAITING_IN
-from incident_ops.render.findings import inert, inert_lines, json_text, plural
-from incident_ops.render.text import DEFAULT_WIDTH, Style, columns, cut_line, fold, fold_record
+from incident_ops.render.findings import inert_lines, json_text, plural
+from incident_ops.render.plan_fields import field_lines, quiet, shortened
+from incident_ops.render.text import DEFAULT_WIDTH, Style, columns, cut_line, fold, fold_record, spell_due
 
 _SIGNS = {CREATE: "+", UPDATE: "~", CLOSE: "-", REOPEN: "^", EDIT: "<", NOTIFY: "!"}
 _VERBS = {NOTIFY: "send"}
-_OTHER = "*"
+_OTHER, _ISSUE = "*", "issue"
 _SORTS = (
-    ("", UPDATE),
-    ("", REOPEN),
-    ("", CREATE),
-    ("", CLOSE),
+    (_ISSUE, UPDATE),
+    (_ISSUE, REOPEN),
+    (_ISSUE, CREATE),
+    (_ISSUE, CLOSE),
     ("label", CREATE),
     ("record", EDIT),
     ("proposal", EDIT),
     ("notice", NOTIFY),
 )
+MOST_DUE = 5
+"""Clocks that a plan names as due next."""
 _SHOWN = 3  # keys named for each reason that something is left unchanged
 
 
-def plan_json(plan: Plan) -> str:
-    """The plan as JSON text ending in a newline; `unread` is there only when something was unreadable."""
-    data: dict[str, object] = {
-        "schema": PLAN_SCHEMA,
-        "checksum": plan.checksum,
-        "changes": [_change_row(change) for change in plan.changes],
-        "kept": [
-            {
-                "key": kept.key,
-                "kind": kept.kind,
-                "number": kept.number,
-                "reason": kept.reason,
-                **_place(kept.repository),
-            }
-            for kept in plan.kept
-        ],
-    }
+def plan_json(plan: Plan, basis: PlanBasis = NO_BASIS) -> str:
+    """The plan as JSON text ending in a newline.
+
+    `unread` is there only when something was unreadable; `base`, `dropped` and `due` only with a base, the checksum
+    only without one. A change has `was` where the old values are known.
+    """
+    data: dict[str, object] = {"schema": PLAN_SCHEMA}
+    data |= {"base": basis.commit} if basis.commit else {"checksum": plan.checksum}
+    data["changes"] = [_change_row(change, basis) for change in plan.changes]
+    if basis.commit:
+        data["dropped"] = [_change_row(change, NO_BASIS) for change in basis.dropped]
+        data["due"] = [
+            {"incident": one.incident, "clock": one.clock, "due": stamp(one.due), "late": one.is_late}
+            for one in basis.due
+        ]
+    data["kept"] = [
+        {
+            "key": kept.key,
+            "kind": kept.kind,
+            "number": kept.number,
+            "reason": kept.reason,
+            **_place(kept.repository),
+        }
+        for kept in plan.kept
+    ]
     if plan.unread:
         data["unread"] = [
             {"path": record.path, "reason": record.reason, "numbers": list(record.numbers)} for record in plan.unread
@@ -74,31 +85,79 @@ def plan_json(plan: Plan) -> str:
     return json_text(data)
 
 
-ACTION_COLOURS = {CREATE: "green", UPDATE: "yellow", EDIT: "yellow", CLOSE: "red", REOPEN: "cyan", NOTIFY: "magenta"}
+_ADDED, _REMOVED = "added", "removed"
+_LINE_TONES = {"+ ": _ADDED, "- ": _REMOVED}
+ACTION_COLOURS = {
+    CREATE: "green",
+    UPDATE: "yellow",
+    EDIT: "yellow",
+    CLOSE: "red",
+    REOPEN: "cyan",
+    NOTIFY: "magenta",
+    _ADDED: "green",
+    _REMOVED: "red",
+}
 
 
 def plan_text(
-    plan: Plan, style: Style = lambda _, line: line, width: int = DEFAULT_WIDTH, *, is_verbose: bool = False
+    plan: Plan,
+    style: Style = lambda _, line: line,
+    width: int = DEFAULT_WIDTH,
+    *,
+    is_verbose: bool = False,
+    basis: PlanBasis = NO_BASIS,
 ) -> str:
     """The plan as lines of at most `width` columns (a longer path or key has a line of its own), ending in a newline.
 
-    What is left unchanged is a line for each reason, and the keys of notices are left out, but for `is_verbose`. The
-    tone of a change's first line is its action. No text of a record can steer a terminal.
+    What is left unchanged is a line for each reason, long texts are cut with a count, and the keys of notices are left
+    out, but for `is_verbose`. The tone of a change's first line is its action. No text of a record can steer a terminal
+    or a runner of GitHub Actions.
     """
-    lines = fold(plan_headline(plan), "", "  ", width)
+    lines = [*map(quiet, _top_lines(plan, basis, width))]
+    labels = [change for change in plan.changes if change.kind == LABEL and change.action == CREATE]
     for change in plan.changes:
-        first, *rest = map(inert, _change_lines(change, width, with_key=is_verbose))
-        lines += [style(change.action, first), *rest]
-    lines += map(inert, _kept_lines(plan.kept, width, is_verbose=is_verbose))
+        if change in labels:
+            shown = _label_lines(labels, width) if change == labels[0] else []
+        else:
+            shown = _change_lines(change, width, basis, is_verbose=is_verbose)
+        for place, line in enumerate(map(quiet, shown)):
+            lines.append(style(_line_tone(line) if place else change.action, line))
+    lines += map(quiet, _dropped_lines(basis.dropped, width))
+    lines += map(quiet, _due_lines(basis.due, width) if basis.commit else ())
+    lines += map(quiet, _kept_lines(plan.kept, width, is_verbose=is_verbose))
     if plan.unread:
         lines += ["", f"Could not be read, left unchanged: {len(plan.unread)}"]
         for record in plan.unread:
             numbers = "".join(f" #{number}" for number in record.numbers)
             text = f"{record.path}: {record.reason}" + (f" (issues{numbers})" if numbers else "")
-            lines += map(inert, fold_record(text, "  ! ", "    ", width))
-    if plan.changes:
+            lines += map(quiet, fold_record(text, "  ! ", "    ", width))
+    if plan.changes and not basis.commit:
         lines += ["", f"Checksum {plan.checksum}"]
     return "\n".join(lines) + "\n"
+
+
+def _line_tone(line: str) -> str:
+    """The tone of a line below a change: what goes, what comes, or none."""
+    return _LINE_TONES.get(line.lstrip()[:2], "")
+
+
+def _top_lines(plan: Plan, basis: PlanBasis, width: int) -> list[str]:
+    if not basis.commit:
+        return fold(plan_headline(plan), "", "  ", width)
+    where = f"base {basis.revision}, {basis.commit[:7]}"
+    if not plan.changes:
+        return fold(nothing_added(where, len(basis.dropped)), "", "  ", width)
+    return [
+        *fold(f"On top of what would be done anyway ({where}):", "", "  ", width),
+        *fold(plan_headline(plan), "", "  ", width),
+    ]
+
+
+def nothing_added(where: str, dropped: int) -> str:
+    """The headline of a change that adds nothing to what the plan of its base does, but may take away from it."""
+    if dropped:
+        return f"Nothing to add to what would be done anyway ({where}); {dropped:,} of it will no longer be done."
+    return f"Nothing to do: this change adds nothing to what would be done anyway ({where})."
 
 
 def plan_headline(plan: Plan) -> str:
@@ -107,10 +166,12 @@ def plan_headline(plan: Plan) -> str:
     if not counts:
         return _nothing_to_do(plan)
     order = [sort for sort in _SORTS if counts[sort]]
-    parts = [
-        f"{plural(counts[noun, action], noun) if noun else counts[noun, action]} to {_VERBS.get(action, action)}"
-        for noun, action in (*order, *sorted(counts.keys() - order))
-    ]
+    parts, before = [], ""
+    for noun, action in (*order, *sorted(counts.keys() - order)):
+        count = counts[noun, action]
+        how_many = f"{count:,}" if noun == before == _ISSUE else plural(count, noun)
+        parts.append(f"{how_many} to {_VERBS.get(action, action)}")
+        before = noun
     return f"{', '.join(parts)}."
 
 
@@ -124,10 +185,10 @@ def _nothing_to_do(plan: Plan) -> str:
 
 
 def _noun(change: PlannedChange) -> str:
-    """What a change is about where that is not an issue."""
+    """What a change is about."""
     if change.kind in (LABEL, PROPOSAL):
         return change.kind
-    return {EDIT: "record", NOTIFY: "notice"}.get(change.action, "")
+    return {EDIT: "record", NOTIFY: "notice"}.get(change.action, _ISSUE)
 
 
 def applied_line(done: Applied) -> str:
@@ -207,8 +268,8 @@ def _delivered_row(notice: Delivered) -> dict[str, object]:
     }
 
 
-def _change_row(change: PlannedChange) -> dict[str, object]:
-    return {
+def _change_row(change: PlannedChange, basis: PlanBasis) -> dict[str, object]:
+    row: dict[str, object] = {
         "action": change.action,
         "kind": change.kind,
         "key": change.key,
@@ -217,18 +278,53 @@ def _change_row(change: PlannedChange) -> dict[str, object]:
         "fields": change.fields,
         **_place(change.repository),
     }
+    was = {field.name: field.was for field in basis.fields(change, with_texts=False) if field.is_value}
+    return {**row, "was": was} if was else row
 
 
-def _change_lines(change: PlannedChange, width: int, *, with_key: bool) -> list[str]:
+def _change_lines(change: PlannedChange, width: int, basis: PlanBasis, *, is_verbose: bool) -> list[str]:
     number = f" {change.issue_name}" if change.issue_name else ""
     where = f" in {change.repository}" if change.repository and not number else ""
     head = f"  {_SIGNS.get(change.action, _OTHER)} {change.action}{number} {change.key}{where}"
-    effect = change_effect(change)
+    effect, fields = change_effect(change), basis.fields(change)
     if change.notice:
-        lines = fold_record(f"{change.action} {effect}", f"  {_SIGNS[NOTIFY]} ", "      ", width)
-        return [*lines, f"      {change.key}"] if with_key else lines
+        lines = fold_record(f"{_VERBS[NOTIFY]} {effect}", f"  {_SIGNS[NOTIFY]} ", "      ", width)
+        lines += [f"      {change.key}"] if is_verbose else []
+        words = [f"| {line}" for line in change.notice.words.splitlines()]
+        return [*lines, *shortened(words, "      ", width, is_verbose=is_verbose)]
+    if fields:
+        lines = fold_record(f"{head}: {change.reason}" if change.reason else head, "", "      ", width)
+        return [*lines, *(line for field in fields for line in field_lines(field, width, is_verbose=is_verbose))]
     why = "" if change.action == CREATE else change.reason
     return [head, *fold_record(": ".join(part for part in (effect, why) if part), "      ", "      ", width)]
+
+
+def _label_lines(changes: Sequence[PlannedChange], width: int) -> list[str]:
+    """Labels to create as one line: they are no issues."""
+    names = ", ".join(change.key + (f" in {change.repository}" if change.repository else "") for change in changes)
+    return fold_record(f"{'label' if len(changes) == 1 else 'labels'} {names}", f"  {_SIGNS[CREATE]} ", "      ", width)
+
+
+def _dropped_lines(dropped: Sequence[PlannedChange], width: int) -> list[str]:
+    """What would be done without the change, and will not be done with it."""
+    if not dropped:
+        return []
+    lines = ["", f"No longer to be done: {len(dropped)}"]
+    for change in dropped:
+        number = f" {change.issue_name}" if change.issue_name else ""
+        what = change_effect(change) if change.notice else f"{change.key}: {change_effect(change)}"
+        lines += fold_record(f"x {_VERBS.get(change.action, change.action)}{number} {what}", "  ", "      ", width)
+    return lines
+
+
+def _due_lines(due: Sequence[NextDue], width: int) -> list[str]:
+    if not due:
+        return []
+    lines = [
+        f"  {spell_due(one.due)} UTC  {one.incident} {one.clock}{' (late)' * one.is_late}" for one in due[:MOST_DUE]
+    ]
+    more = [f"  ... {len(due) - MOST_DUE} more: incident-ops sla check"] if len(due) > MOST_DUE else []
+    return ["", "Next due", *(cut_line(line, width) for line in (*lines, *more))]
 
 
 def change_effect(change: PlannedChange) -> str:
@@ -288,119 +384,6 @@ def _kept_lines(kept: tuple[Kept, ...], width: int, *, is_verbose: bool) -> list
             lines.append(cut_line(f"  = {text}", width))
     how = " (-v names them)" if is_shortened else ""
     return ["", f"Left unchanged: {len(kept)}{how}", *lines]
-
-
-MOST_CHARACTERS = 60_000  # GitHub takes 65,536 characters in a comment
-_FOLDED = 20  # a table with more rows is folded
-
-
-class _Part(NamedTuple):
-    """A table with its heading; each row is one line."""
-
-    title: str
-    head: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-
-    def text(self, shown: int) -> str:
-        """The part with its first `shown` rows, folded where the table is long."""
-        title = f"{self.title}: {len(self.rows)}"
-        rows = markdown_table(self.head, self.rows[:shown])
-        if len(self.rows) <= _FOLDED:
-            return f"### {title}\n\n{rows}"
-        return f"<details><summary>{title}</summary>\n\n{rows}\n\n</details>"
-
-
-def plan_markdown(plan: Plan) -> str:
-    """The plan as Markdown of at most MOST characters, ending in a newline: what cannot be read, a table for each
-    action, what is left unchanged, the checksum. Rows that do not fit are counted at the end."""
-    top = f"## Plan for the tracker\n\n**{inline(plan_headline(plan))}**"
-    end = f"Checksum for `apply --checksum`: `{plan.checksum}`" if plan.changes else ""
-    parts = list(_parts(plan))
-    room = MOST_CHARACTERS - len("\n\n".join((top, _left_out(sum(len(part.rows) for part in parts)), end, "")))
-    texts, hidden = [], 0
-    for part in parts:
-        shown = _fitting(part, room)
-        hidden += len(part.rows) - shown
-        if shown:
-            texts.append(part.text(shown))
-            room -= len(texts[-1]) + 2
-    return "\n\n".join(text for text in (top, *texts, _left_out(hidden), end) if text) + "\n"
-
-
-def _parts(plan: Plan) -> Iterator[_Part]:
-    if plan.unread:
-        yield _Part(
-            "Could not be read, their issues are left unchanged", ("Record", "Issues", "Why"), _unread(plan.unread)
-        )
-    actions: dict[str, list[PlannedChange]] = defaultdict(list)
-    for change in plan.changes:
-        actions[change.action].append(change)
-    for action, changes in actions.items():
-        if action == NOTIFY:
-            yield _Part("People to notify", ("Who", "By", "What", "Key"), [_notice_row(change) for change in changes])
-            continue
-        rows = [
-            (_number(change), code(change.key), inline(change_effect(change)), inline(change.reason))
-            for change in changes
-        ]
-        where = " in the records" if action == EDIT else ""
-        yield _Part(f"To {inline(action)}{where}", ("Issue", "Key", "What", "Why"), rows)
-    if plan.kept:
-        yield _Part("Left unchanged, by reason", ("How many", "Why", "Which"), _kept(plan))
-
-
-def _unread(unread: Sequence[LeftAlone]) -> list[tuple[str, ...]]:
-    return [
-        (code(record.path), ", ".join(code(f"#{number}") for number in record.numbers) or "none", inline(record.reason))
-        for record in unread
-    ]
-
-
-def _kept(plan: Plan) -> list[tuple[str, ...]]:
-    return [
-        (
-            f"{len(names) + more:,}",
-            inline(reason),
-            ", ".join(code(name) for name in names) + (f" and {more:,} more" if more else ""),
-        )
-        for reason, (names, more) in kept_by_reason(plan.kept).items()
-    ]
-
-
-def _number(change: PlannedChange) -> str:
-    """An issue's number as code: a comment must not write into the history of every issue it names."""
-    if change.number is None:
-        where = f" in {code(change.repository)}" if change.repository else ""
-        return f"new{where}" if change.action == CREATE else "none"
-    return code(change.issue_name)
-
-
-def _notice_row(change: PlannedChange) -> tuple[str, ...]:
-    """A notice; names as code, so that a comment pings nobody."""
-    notice = change.notice
-    if notice is None:
-        return ("", "", inline(change.reason), code(change.key))
-    held = f" (not sent: {inline(notice.held)})" if notice.held else ""
-    return (
-        code(notice.recipient),
-        ", ".join(map(code, notice.channels)),
-        f"{inline(notice.subject)}{held}",
-        code(change.key),
-    )
-
-
-def _fitting(part: _Part, room: int) -> int:
-    """How many rows of a part fit."""
-    room -= len(part.text(0)) + 2
-    for shown, row in enumerate(part.rows):
-        room -= sum(len(cell) + len(" | ") for cell in row) + len("|\n")
-        if room < 0:
-            return shown
-    return len(part.rows)
-
-
-def _left_out(rows: int) -> str:
-    return f"**{plural(rows, 'row')} did not fit here:** run `incident-ops plan` to see everything." if rows else ""
 
 
 def not_applied_line(paths: Sequence[str]) -> str:

@@ -41,6 +41,7 @@ from incident_ops.sla.obligations import (
 from incident_ops.sla.status import TRIAGE, ClockReport, IncidentStatus, PhaseStatus
 
 BREACHED, AT_RISK, MISSED, PAUSED, NO_DUE = "breached", "at risk", "missed", "paused", "no due"
+CLOCK_COLOURS = {BREACHED: "red", MISSED: "red", AT_RISK: "yellow", "met": "green"}
 URGENCY = (BREACHED, AT_RISK, "ok", PAUSED, NO_DUE, MISSED, "met", "cancelled")
 """Words of the first column, the most urgent first: running out, paused, over."""
 
@@ -123,10 +124,10 @@ def to_text(
         _warnings(report, style, width),
         list(due_lines),
         _incidents(report, style, width),
-        hanging(_phases(report), width),
-        hanging(_commanders(report), width),
-        hanging(_snoozed(report), width),
-        hanging(_declared_afterwards(report), width),
+        *(
+            [line for text in texts for line in fold_record(text, rest="  ", width=width)]
+            for texts in (_phases(report), _commanders(report), _snoozed(report), _declared_afterwards(report))
+        ),
     ):
         out += ["", *part] if part else []
     if table:
@@ -288,10 +289,10 @@ def _commanders(report: ClockReport) -> Iterator[str]:
     yield from (f"{name}: commander {missing_commander(due, report.at, True)}" for name, due in late if due < report.at)
 
 
-def _snoozed(report: ClockReport) -> list[str]:
+def _snoozed(report: ClockReport) -> Iterator[str]:
     """Incidents whose reminders wait."""
-    found = ((one.incident, *one.snoozed) for one in report.statuses if one.snoozed)
-    return hanging(f"{name}: snoozed until {clock_of_day(until, report.at)} UTC by {by}" for name, until, by in found)
+    for name, until, by in ((one.incident, *one.snoozed) for one in report.statuses if one.snoozed):
+        yield f"{name}: snoozed until {clock_of_day(until, report.at)} UTC by {inert(by)}"
 
 
 def missing_commander(due: datetime, now: datetime, with_due: bool = False) -> str:

@@ -62,7 +62,7 @@ def test_what_the_demo_names_is_there(tmp_path: Path) -> None:
     assert all((tmp_path / "a" / name).is_file() for name in named)
     tries = [line.partition("#")[0].split()[1:] for line in out.splitlines() if line.startswith("  incident-ops")]
     codes = [call(*words, at=tmp_path / "a/itil-p1-p4", clock=None).code for words in tries]
-    assert codes == [0, 3, 0]
+    assert codes == [0, 3, 0, 0]
 
 
 def test_what_it_suggests_works_as_it_is_printed_where_the_program_is_not_on_the_path(tmp_path: Path) -> None:
@@ -70,12 +70,12 @@ def test_what_it_suggests_works_as_it_is_printed_where_the_program_is_not_on_the
     elsewhere = ":".join(part for part in os.environ["PATH"].split(":") if not (Path(part) / "incident-ops").exists())
     out = play(tmp_path / "a", tmp_path, PATH=elsewhere).out
     lines = [line.strip() for line in out.partition("Try yourself:\n")[2].splitlines() if line.strip()]
-    assert [line.split()[0] for line in lines] == ["export", "cd", *["incident-ops"] * 3]
+    assert [line.split()[0] for line in lines] == ["export", "cd", *["incident-ops"] * 4]
     script = "\n".join(f"{line}\necho code $?" for line in lines)
     done = subprocess.run(["sh"], input=script, cwd=tmp_path, env={**os.environ, "PATH": elsewhere}, text=True,
                           capture_output=True, check=False)  # fmt: skip
     assert [line for line in done.stdout.splitlines() if line.startswith("code ")] == [
-        f"code {code}" for code in (0, 0, 0, 3, 0)
+        f"code {code}" for code in (0, 0, 0, 3, 0, 0)
     ], done
 
 

@@ -234,7 +234,7 @@ def test_json_for_scripts(declared: Folder) -> None:
     """What was undone, and what the record is now."""
     assert json.loads(act(declared, "ack", "--format", "json").out)["undo"] == f"incident-ops undo {ID}"
     data = json.loads(act(declared, "undo", "--format", "json").out)
-    assert list(data) == ["schema", "incident", "path", "state", "undone"]
+    assert list(data) == ["schema", "incident", "path", "state", "undone", "stays_sent"]
     assert (data["incident"], data["state"]) == (ID, "triaged")
     assert data["undone"] == ["acknowledged by @alice (triaged -> assigned -> in progress)"]
 

@@ -162,6 +162,7 @@ class TestWaitingForTheUser:
         assert self.state(place, self.LAST) == "in_progress"
         done(place, "apply", clock=self.OVER)
         assert self.state(place, self.OVER) == "pending"
+        assert shown(place, "Waiting", self.OVER) == f"{since}: which browser?"
         assert "all fine" in done(place, "validate", clock=self.OVER).out
         text = (place.path / f"incidents/{ID}/incident.yaml").read_text()
         assert "by: incident-ops" in text

@@ -44,7 +44,7 @@ def test_what_goes_out_is_one_change_a_notice() -> None:
     assert (change.action, change.kind, change.reason, change.number) == (NOTIFY, "breach", "Response was due", None)
     assert change.fields == {
         "audience": "internal", "recipient": "team", "channels": ["chat", "pager"],
-        "subject": "SEV1 INC-1: Login fails to team",
+        "subject": "SEV1 INC-1: Login fails to team", "words": "x",
     }  # fmt: skip
     assert change.turn == -1
     low = notice_changes(told(), plan_deliveries(notice(rank=3), {}, NOW), WHY).changes

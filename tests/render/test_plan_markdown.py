@@ -9,10 +9,10 @@ import pytest
 from markdown_it import MarkdownIt
 
 from incident_ops.domain.record import Set
-from incident_ops.domain.tracker import IssueEdit
-from incident_ops.reconcile.changes import Kept, LeftAlone, PlannedChange
+from incident_ops.domain.tracker import Issue, IssueEdit
+from incident_ops.reconcile.changes import Kept, LeftAlone, NoticeDetails, PlannedChange
 from incident_ops.reconcile.plan import Plan
-from incident_ops.render.plan import MOST_CHARACTERS, plan_markdown
+from incident_ops.render.plan_preview import MOST_BYTES, plan_markdown
 from tests.support.golden import assert_golden
 
 GOLDEN = Path(__file__).parent / "golden" / "plan.md"
@@ -83,7 +83,7 @@ def test_nothing_to_do_is_one_sentence_without_a_checksum() -> None:
 def test_a_long_table_is_folded_and_a_short_one_is_not() -> None:
     assert "<details>" not in plan_markdown(made(*(change(number) for number in range(20))))
     text = plan_markdown(made(*(change(number) for number in range(21))))
-    assert text.count("<details><summary>To update: 21</summary>\n\n| ") == text.count("\n\n</details>\n") == 1
+    assert text.count("<details><summary>Issues to update: 21</summary>\n\n| ") == text.count("\n\n</details>\n") == 1
     assert len(cells(text)) == 21 * 4
 
 
@@ -91,9 +91,9 @@ def test_actions_and_kinds_not_known_here_are_shown_all_the_same() -> None:
     """A label to create has no title, a comment is no change of an issue."""
     label = change(action="create", kind="label", key="SEV1", number=None, edit=IssueEdit(), reason="no such label yet")
     text = plan_markdown(made(label, change(7, "comment", edit=IssueEdit())))
-    assert "**1 label to create, 1 to comment.**" in text
-    assert "### To comment: 1" in text
-    assert cells(text)[:4] == ["new", "<code>SEV1</code>", "", "no such label yet"]
+    assert "**1 label to create, 1 issue to comment.**" in text
+    assert "### Issues to comment: 1" in text
+    assert cells(text)[-2:] == ["<code>SEV1</code>", ""]
 
 
 HOSTILE = [
@@ -113,18 +113,22 @@ HOSTILE = [
 @pytest.mark.parametrize("text", HOSTILE)
 def test_texts_of_records_and_trackers_do_nothing(text: str) -> None:
     """Whatever a title, a key, a path or a reason holds: the table keeps its shape and nothing is pinged or loaded."""
-    hostile = change(action=text, key=text, reason=text, edit=IssueEdit(title=text))
+    seen = Issue(number=1, title="before", body=text)
+    hostile = change(action=text, key=text, reason=text, edit=IssueEdit(title=text, body=f"{text}\n{text}"), seen=seen)
+    notice = NoticeDetails("internal", text, (text,), text, is_urgent=False, words=f"{text}\n```\n{text}")
     many = made(
         change(action="create", key=text, reason=text, edit=IssueEdit(title=text, labels=(text,))),
         hostile,
+        change(action="notify", key=text, reason=text, edit=IssueEdit(), notice=notice),
         kept=(Kept(text, "incident", 1, text),),
         unread=(LeftAlone(text, text, (1,)),),
     )
     shown = plan_markdown(many)
     html = RENDERER.render(shown)
-    assert [len(row.split("<td>")) for row in html.split("<tr>") if "<td>" in row] == [4, 5, 5, 4]
-    prose = re.sub(r"<code>.*?</code>", "", html, flags=re.DOTALL)
-    assert not re.search(r"(?<![A-Za-z0-9_&])[@#][A-Za-z0-9]|GH-\d|<img|<!--|</details>", prose)
+    assert [len(row.split("<td>")) for row in html.split("<tr>") if "<td>" in row] == [4, 5, 5, 5, 4]
+    prose = re.sub(r"<code[^>]*>.*?</code>", "", html, flags=re.DOTALL)
+    assert not re.search(r"(?<![A-Za-z0-9_&])[@#][A-Za-z0-9]|GH-\d|<img|<!--", prose)
+    assert prose.count("</details>") == prose.count("<details>")
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202e]", shown)
 
 
@@ -137,12 +141,12 @@ def test_a_plan_too_long_for_a_comment_ends_on_a_whole_line_and_says_how_much_is
     changes = [change(number, reason="x" * 300) for number in range(count)]
     kept = tuple(Kept(f"INC-{number}", "incident", None, f"reason {number}") for number in range(500))
     text = plan_markdown(made(*changes, kept=kept))
-    assert len(text) <= MOST_CHARACTERS
+    assert len(text) <= MOST_BYTES
     shown = len(re.findall(r"^\| (?!Issue|How|---)", text, re.MULTILINE))
     assert f"**{count + 500 - shown:,} rows did not fit here:**" in text
     assert text.endswith(f"`{'c' * 64}`\n")
     assert text.count("<details>") == text.count("</details>")
-    assert MOST_CHARACTERS - len(text) < 1_000
+    assert MOST_BYTES - len(text) < 1_000
 
 
 def test_the_same_plan_gives_the_same_text() -> None:

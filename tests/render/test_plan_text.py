@@ -54,10 +54,13 @@ def test_nothing_to_do_is_one_line() -> None:
 
 
 def test_the_json_has_the_shape_of_the_contract() -> None:
-    """Keys as in docs/contract.md#json; `unread` only where something was."""
+    """Keys as in docs/contract.md#json; `unread` only where something was, `was` where the old is known."""
     data = json.loads(plan_json(sample()))
     assert list(data) == ["schema", "checksum", "changes", "kept", "unread"]
-    assert {tuple(change) for change in data["changes"]} == {("action", "kind", "key", "number", "reason", "fields")}
+    keys = ("action", "kind", "key", "number", "reason", "fields")
+    assert {tuple(change) for change in data["changes"]} == {keys, (*keys, "was")}
+    closed = next(change for change in data["changes"] if change["action"] == "close")
+    assert closed["was"] == {"state": "open"}
     assert list(json.loads(plan_json(plan_from([], [])))) == [
         "schema",
         "checksum",
