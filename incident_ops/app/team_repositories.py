@@ -86,9 +86,8 @@ class _Teams:
         """Asks each repository once whether it takes issues; several names of one are one."""
         services = self._workspace.judged_by[1]
         trusted = {name.casefold() for name in (*self._opened, *(one.issues or "" for one in services.values()))}
-        held = {name for name, numbers in self._opened.items() if numbers}  # an issue of a settled record may be open
         by_name = {name.casefold(): dict(numbers) for name, numbers in self._opened.items()}
-        found = {name.casefold(): name for name in sorted(asked_repositories(desired, self._opened) | held)}
+        found = {name.casefold(): name for name in sorted(asked_repositories(desired, self._opened))}
         for folded, name in found.items():
             if folded not in self._asked:
                 self._asked.add(folded)
@@ -110,7 +109,7 @@ class _Teams:
             return settle_places(desired, whole)._replace(repository=tracker.repository)
 
         there = settled(Snapshot())
-        if not known and not any(there.here):
+        if not any(there.here):
             return
         try:
             seen = observe(tracker, there, None, known, self._workspace.now, settled)

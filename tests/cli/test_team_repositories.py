@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +26,10 @@ from tests.support.hosted import hosted
 from tests.support.standin import BOB_TOKEN, PERSON_TOKEN, Standin
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
+
+
+BARE = re.compile(r"(?<![\w/&])#\d+")
+"""A number without its repository."""
 
 
 class Teams(Team):
@@ -99,9 +104,12 @@ def test_the_issues_of_a_service_are_in_its_repository(declared: Teams) -> None:
     assert {label["name"] for label in issue["labels"]} == {"action-item"}
     assert [one["login"] for one in issue["assignees"]] == ["bob"]
     assert all("/" not in key for key in declared.issues()), "no issue of the item beside the tracking issue"
+    assert f"**Incident:** {declared.repository}#{declared.issue('')['number']} " in issue["body"]
+    assert not BARE.findall(declared.issue("")["body"] + issue["body"]), "no number of one repository in the other"
     assert "Nothing to do" in declared.command("plan", "--tracker", "github")
     declared.accept()
     assert declared.item()["issue"] == f"{declared.app}#{issue['number']}"
+    assert not BARE.findall(declared.issue("")["body"] + declared.item_issue()["body"])
     assert f"{declared.app}#{issue['number']}" in declared.issue("")["body"]
     assert f"{declared.repository}#{declared.issue('')['number']}" in declared.item_issue()["body"]
     assert declared.nothing_is_planned()
@@ -168,6 +176,45 @@ def test_another_repository_later_opens_no_second_issue(declared: Teams, github:
     declared.accept()
     assert declared.item()["issue"].startswith(f"{first}#")
     assert declared.item()["status"] == "done"
+
+
+def test_bob_drops_it_there(teams: Teams) -> None:
+    """The reason in the record says where."""
+    teams.does_there(BOB_TOKEN, state="closed", state_reason="not_planned")
+    teams.apply()
+    teams.accept()
+    name = f"{teams.app}#{teams.item_issue()['number']}"
+    assert teams.item()["reason"] == f"closed as not planned by @bob on the tracker ({name})"
+    assert teams.nothing_is_planned()
+
+
+def test_what_a_change_does_beside_its_base_names_the_repository(teams: Teams) -> None:
+    """An item more, and where it goes; what is there already is not planned again."""
+    teams.folder.git("switch", "--quiet", "--create", "change")
+    teams.command("action", "add", "Alert on the disk", "--owner", "@bob", "--due", "2099-03-01")
+    teams.folder.git("commit", "--quiet", "--all", "--message", "one more")
+    told = teams.command("plan", "--tracker", "github", "--base", "main")
+    assert f"/AI-2 in {teams.app}" in told
+    assert "/AI-1 in" not in told
+    assert "to add an issue" not in told
+
+
+def test_what_an_outage_left_open_there_is_closed_long_after(teams: Teams, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The record is over and no longer looked at by itself; its tracking issue leads to it."""
+    path = f"/repos/{teams.app}"
+    outage = Outage(monkeypatch, lambda _, place: "before" if path in place else "")
+    (key,) = teams.there()
+    teams.command("action", "done", "AI-1", "--by", "@bob")
+    teams.command("update", "--severity", "SEV3", "--reason", "one customer", "--by", "@alice")
+    teams.command("resolve", "--restored", "now", "--cause", "deploy", "--what", "x", "--why", "y", "--by", "@alice")
+    teams.command("close", "--by", "@alice")
+    teams.push("over")
+    assert teams.call("apply", "--tracker", "github", clock=_later()).code == 3
+    assert teams.item_issue()["state"] == "open"
+    outage.what = lambda *_: ""
+    far = stamp(datetime.now(UTC) + timedelta(days=400))
+    told = teams.call("plan", "--tracker", "github", clock=far)
+    assert f"close {teams.app}#{teams.item_issue()['number']} {key}" in told.out, told
 
 
 def _archive(github: Standin, repository: str, **fields: object) -> None:

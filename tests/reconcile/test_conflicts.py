@@ -582,3 +582,5 @@ def test_only_a_persons_reopening_brings_an_incident_back(who: str, labels: tupl
     tracker.edit(MAIN, labels=(*tracker.issues[MAIN].labels, *labels))
     seen = observing.observe(tracker, wanted(closed))
     assert seen_on_tracker(wanted(closed), seen)(closed[0].incident).reopened is is_persons
+    named = wanted(closed)._replace(named=frozenset({"mallory"}))
+    assert seen_on_tracker(named, seen)(closed[0].incident).reopened is (is_persons or who == "mallory")
