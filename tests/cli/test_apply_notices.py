@@ -96,7 +96,7 @@ def test_a_breach_is_told_once_and_written_down(place: Place, sink: HttpSink) ->
         "audience": "internal", "recipient": "team", "channels": ["pagerduty", "slack", "ticket"],
         "subject": "SEV1 INC-1: Login fails - Threshold of 1h of the resolution passed on SEV1",
         "words": "Threshold of 1h of the resolution passed on SEV1\n"
-        "Due 2025-01-26T13:05:00Z, noticed 2025-01-26T14:00:00Z, 55m late",
+        "At 13:05 UTC, noticed 14:00 UTC, 55 minutes later\nTo take it: incident-ops ack INC-1",
     }  # fmt: skip
     assert ("edit", "escalation", ESCALATION) in [(one["action"], one["kind"], one["key"]) for one in first["changes"]]
     done = place.apply("--checksum", first["checksum"])
@@ -360,7 +360,7 @@ def test_a_storm_of_notices_is_one_summary_and_is_not_repeated(place: Place, sin
         place.folder.put(f"INC-{number}", severity="SEV2", times=declared)
     place.push()
     shown = place.call("plan", "--tracker", "github", clock=clock)
-    assert "! notify team by slack: 25 notices at once, about 25 incidents: 25 declared" in shown.out
+    assert "! send team by slack: 25 notices at once, about 25 incidents: 25 declared" in shown.out
     assert "  = 25: in the summary of 25 notices to team by slack" in shown.out
     done = place.apply("--max-creates", "0", clock=clock)
     assert "! sent now: team by slack: 25 notices at once, about 25 incidents: 25 declared" in done.out
