@@ -1,4 +1,4 @@
-"""Writes docs/benchmarks.md from what the three benches left: records and clocks as Markdown, the gate as JSON."""
+"""Writes docs/benchmarks.md from what the benches left: records, clocks and plans as Markdown, the gate as JSON."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ OUTPUT = HERE.parent / "docs/benchmarks.md"
 def main() -> None:
     """Joins the parts that are there; the page of the records is its head."""
     parts = [(HERE / "parts/records.md").read_text(encoding="utf-8").rstrip()]
-    clocks, gate = HERE / "parts/sla.md", HERE / "gate_results.json"
-    if clocks.exists():
-        parts.append(clocks.read_text(encoding="utf-8").rstrip())
+    gate = HERE / "gate_results.json"
+    others = (HERE / "parts/sla.md", HERE / "parts/plan.md")
+    parts += [part.read_text(encoding="utf-8").rstrip() for part in others if part.exists()]
     if gate.exists():
         parts.append(gate_page.page(json.loads(gate.read_text(encoding="utf-8"))))
     OUTPUT.write_text("\n\n".join(parts) + "\n", encoding="utf-8")

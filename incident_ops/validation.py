@@ -91,7 +91,8 @@ def record_checker(setting: PolicyAndServices, now: datetime) -> CheckRecord:
         except Exception as error:  # its rules are calculations too, and every command asks them
             finding = fault("calculation", path, why_unusable(record, error), at=(1, 1))
             return _unreadable(path, blob, [finding], document.data)
-        settled = world is not None and is_settled(record.incident, world.policy)
+        is_over = world is not None and is_settled(record.incident, world.policy)
+        settled = is_over and not _has_item_twice(record.incident)
         return IndexEntry(
             path,
             blob,
@@ -102,9 +103,20 @@ def record_checker(setting: PolicyAndServices, now: datetime) -> CheckRecord:
             None if settled else document.data,
             _links(path, record.incident),
             find_suppressions(document.text, path),
+            _issue_numbers(record.incident) if settled else (),
         )
 
     return examine
+
+
+def _has_item_twice(incident: Incident) -> bool:
+    """True where two items claim one issue, which `plan` tells of as long as it is so."""
+    return len({item.id for item in incident.action_items}) < len(incident.action_items)
+
+
+def _issue_numbers(incident: Incident) -> list[int]:
+    numbers = (incident.links.tracking_issue, *(item.issue for item in incident.action_items))
+    return [number for number in numbers if number is not None]
 
 
 LOCAL_RULES = frozenset(

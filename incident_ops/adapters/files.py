@@ -72,24 +72,31 @@ def demand_no_link(root: Path, path: str) -> None:
             raise WriteFailed("is a symbolic link; nothing is written through it", where=where, hint="make it a folder")
 
 
+_Callback = Callable[[], None]
+
+
+def _nothing() -> None:
+    """Is done where there is nothing to do."""
+
+
 def replace_if_unchanged(
-    path: Path, before: bytes, after: bytes, lock: Path, first: Callable[[], None] | None = None
+    path: Path, before: bytes, after: bytes, lock: Path, first: _Callback = _nothing, then: _Callback = _nothing
 ) -> bool:
     """Writes `after` only where the file still holds `before`; False where it does not, and nothing was written.
 
     `lock` is a file that all who write this way share: between the look and the write no other of them writes. `first`
-    is done just before the write. WriteFailed where the system refuses.
+    is done just before the write, `then` just after it. WriteFailed where the system refuses.
     """
     with hold(lock):
         if not _holds(path, before):
             return False
-        if first is not None:
-            first()
+        first()
         write_bytes(path, after)
+        then()
         return True
 
 
-def remove_if_unchanged(path: Path, before: bytes, lock: Path) -> bool:
+def remove_if_unchanged(path: Path, before: bytes, lock: Path, then: _Callback = _nothing) -> bool:
     """Removes a file that still holds `before`, and its folder where that is empty then; the rest as above."""
     with hold(lock):
         if not _holds(path, before):
@@ -100,6 +107,7 @@ def remove_if_unchanged(path: Path, before: bytes, lock: Path) -> bool:
             raise _refused(path, error) from error
         with contextlib.suppress(OSError):
             path.parent.rmdir()
+        then()
         return True
 
 

@@ -357,8 +357,16 @@ class Objects:
             self._line("update-index", "-z", "--index-info", stdin=listing, more=index)
             return self._line("write-tree", "--missing-ok", more=index)
 
-    def commit(self, tree: str, parents: tuple[str, ...], message: str, at: datetime, identity: Identity = BOT) -> str:
-        """A commit of a tree -> its id."""
+    def commit(
+        self,
+        tree: str,
+        parents: tuple[str, ...],
+        message: str,
+        at: datetime,
+        identity: Identity = BOT,
+        signing: Mapping[str, str] | None = None,
+    ) -> str:
+        """A commit of a tree -> its id. With `signing`, variables of git's environment, git signs it."""
         who = {
             f"GIT_{role}_{field}": value
             for role in ("AUTHOR", "COMMITTER")
@@ -368,8 +376,9 @@ class Objects:
                 ("DATE", f"@{int(at.timestamp())} +0000"),
             )
         }
-        after = [word for parent in parents for word in ("-p", parent)]
-        return self._line("commit-tree", *after, "-F", "-", tree, stdin=f"{message.strip()}\n".encode(), more=who)
+        words = [word for parent in parents for word in ("-p", parent)] + ["-S"] * (signing is not None)
+        more = who | dict(signing or {})
+        return self._line("commit-tree", *words, "-F", "-", tree, stdin=f"{message.strip()}\n".encode(), more=more)
 
     def tree_of(self, commit: str) -> str:
         """The id of a commit's tree."""

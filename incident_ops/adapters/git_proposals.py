@@ -1,22 +1,44 @@
-"""Edits of records on a remote: proposed on branches of ours, one commit each, or committed on the default branch."""
+"""Edits of records on a remote: proposed on branches of ours, one commit each, or committed on the default branch.
+
+The commit is made here, or by whoever hosts the remote, who signs it. Either way git moves the branch, and only from
+where it was seen.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from functools import cache
+from typing import NamedTuple, Protocol
 
 from incident_ops.adapters.git import BOT, Identity
 from incident_ops.adapters.git_remote import Move, Remote, Stay, compare_and_set
-from incident_ops.errors import UserError
+from incident_ops.errors import UserError, WriteFailed
 
 PUSHED, SAME, DELETED, NOTHING, PEOPLES = "pushed", "same", "deleted", "nothing", "people's"
 
 Files = Mapping[str, bytes | None]
 Read = Callable[[str], bytes | None]
 
+_NONE = "000000"  # git's mode of a file that is not there
 _TRAILER = "Incident-Ops-Proposal: 1"
 _EDITS = "Incident-Ops-Edits: "
+
+
+class ChangedFile(NamedTuple):
+    """A file as it is to be: path from the top of the repository, git's mode, bytes (None: it is taken out)."""
+
+    path: str
+    mode: str
+    content: bytes | None
+
+
+class CommitMaker(Protocol):
+    """Whoever hosts the remote and makes commits there that it signs, on no branch."""
+
+    def signed(self, base_tree: str, tree: str, changed: Sequence[ChangedFile], parent: str, message: str) -> str:
+        """A signed commit of `tree`, which is `base_tree` with these files -> its id, "" where it signs none for us."""
 
 
 class SeenBranch(NamedTuple):
@@ -46,12 +68,15 @@ class Proposed(NamedTuple):
 class Proposals:
     """Edits as commits on a remote. Paths are relative to the records' folder; None takes a file out.
 
+    `maker` makes the commits where it can sign them; the others are made here, by `identity`.
+
     Reads raise `Incomplete`, pushes `WriteFailed`, or `Ambiguous` where the answer was lost. A path that leaves the
     records' folder or is not a regular file is a `UserError`.
     """
 
-    def __init__(self, remote: Remote, identity: Identity = BOT) -> None:
+    def __init__(self, remote: Remote, maker: CommitMaker | None = None, identity: Identity = BOT) -> None:
         self._remote = remote
+        self._maker = maker
         self._objects = remote.objects
         self._identity = identity
 
@@ -75,16 +100,19 @@ class Proposals:
         tree = self._objects.changed_tree(base, files)
         differs = tree != self._objects.tree_of(base)
         trailers = [_TRAILER, *([_EDITS + " ".join(holds)] if holds else [])]
-        new = self._commit(tree, base, "\n".join([message.strip(), "", *trailers]), now)
+
+        @cache
+        def new() -> str:
+            return self._commit(tree, base, "\n".join([message.strip(), "", *trailers]), now)
 
         def decide(seen: str | None) -> Move[Proposed] | Stay[Proposed]:
             if seen is None and not differs:
                 return Stay(Proposed(NOTHING))
             if seen is not None and self._our_commit(seen, base) is None:
                 return Stay(Proposed(PEOPLES, seen))
-            if seen is not None and differs and self._says_the_same(seen, base, new):
+            if seen is not None and differs and self._says_the_same(seen, base, tree):
                 return Stay(Proposed(SAME, seen))
-            return Move(new, Proposed(PUSHED, new)) if differs else Move(None, Proposed(DELETED))
+            return Move(new(), Proposed(PUSHED, new())) if differs else Move(None, Proposed(DELETED))
 
         return compare_and_set(self._remote, branch, decide, f"nothing was proposed on {branch}")
 
@@ -121,7 +149,32 @@ class Proposals:
         return compare_and_set(self._remote, branch, decide, f"nothing was written to {branch}")
 
     def _commit(self, tree: str, parent: str, message: str, now: datetime) -> str:
-        return self._objects.commit(tree, (parent,), message, now, self._identity)
+        signed = self._signed(tree, parent, message)
+        return signed or self._objects.commit(tree, (parent,), message, now, self._identity)
+
+    def _signed(self, tree: str, parent: str, message: str) -> str:
+        """The commit as the host makes it, fetched; "" where it signs none. WriteFailed where it made another one."""
+        if self._maker is None:
+            return ""
+        before = self._objects.tree_of(parent)
+        commit = self._maker.signed(before, tree, self._files(before, tree), parent, message)
+        if commit:
+            self._remote.bring(commit)
+            made = (self._objects.tree_of(commit), self._objects.parents(commit))
+            if made != (tree, (parent,)):
+                hint = "nothing was moved; the next run tries again"
+                raise WriteFailed(f"commit {commit[:12]} of {self._remote.name} is not what was asked for", hint=hint)
+        return commit
+
+    def _files(self, old: str, new: str) -> list[ChangedFile]:
+        fields = iter(os.fsdecode(self._objects.difference(old, new)).split("\0"))
+        rows = [(head.split(" "), next(fields)) for head in fields if head]
+        there = [blob for (_, mode, _, blob, _), _ in rows if mode != _NONE]
+        content = iter(self._remote.git.read(there))
+        return [
+            ChangedFile(path, was.lstrip(":"), None) if mode == _NONE else ChangedFile(path, mode, next(content))
+            for (was, mode, *_), path in rows
+        ]
 
     def _reader(self, commit: str) -> Read:
         return lambda path: self._remote.git.read_path(commit, path)
@@ -145,12 +198,12 @@ class Proposals:
             commit = parents[0]
         return commit
 
-    def _says_the_same(self, seen: str, base: str, new: str) -> bool:
+    def _says_the_same(self, seen: str, base: str, tree: str) -> bool:
         """True where the commit there changes the same bytes into the same: what else moved does not count."""
         parents = self._objects.parents(seen)
         if len(parents) != 1 or not self._objects.descends(base, parents[0]):
             return False
-        return self._objects.difference(parents[0], seen) == self._objects.difference(base, new)
+        return self._objects.difference(parents[0], seen) == self._objects.difference(base, tree)
 
     def _left(self, tip: str, base: str) -> str | None:
         """Where a branch left the base; in a shallow clone, where that is out of sight, what its commit stands on."""

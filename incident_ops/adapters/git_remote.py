@@ -11,7 +11,7 @@ import re
 import secrets
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
@@ -28,7 +28,9 @@ Answer = TypeVar("Answer")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)(?:://|::)")
 
 _NAME = "incident-ops-write"  # of the remote as git is given it, so that settings of a person's remote do not apply
-_SSH = "GIT_SSH_COMMAND"
+_SSH, _SSH_SETTING = "GIT_SSH_COMMAND", "core.sshcommand"
+CREDENTIALS = r"^(credential\.|core\.sshcommand$)"
+"""The settings by which git finds a person's credentials."""
 _QUIET = ("-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "push.pushOption=")
 _UNSENT = (
     "unable to access",
@@ -38,6 +40,11 @@ _UNSENT = (
     "does not appear to be a git repository",
 )
 _FORBIDDEN = ("could not read username", "authentication failed", "error: 403", "error: 401", "denied", "publickey")
+_ALLOW = "a rule or a hook of the remote forbids it: let the automation push to branches incident-ops/*"
+_SIGN = (
+    "a rule asks for signed commits: take the branches incident-ops/* out of it, and leave `apply` to the workflow:"
+    " GitHub signs what its GITHUB_TOKEN proposes"
+)
 _BUSY = ("cannot lock ref", "failed to update ref", "failed to lock", "unable to create", "already exists")
 
 
@@ -62,13 +69,16 @@ class Pushed(NamedTuple):
 class Remote:
     """A remote of the clone that `git` is in."""
 
-    def __init__(self, git: Git, name: str, place: Address, secret: str, seconds: float) -> None:
+    def __init__(
+        self, git: Git, name: str, place: Address, secret: str, seconds: float, own: Sequence[tuple[str, str]] = ()
+    ) -> None:
         self.git = git
         self.objects = Objects(git)
         self.name = name
         self._place = place
         self._secrets = [one for one in (secret, place.authorization.partition(" ")[2]) if one]
         self._seconds = seconds
+        self._own = own
 
     @classmethod
     def of(
@@ -79,9 +89,11 @@ class Remote:
         token: str = "",
         server: str = "https://github.com",
         seconds: float = 60.0,
+        own: Sequence[tuple[str, str]] = (),
     ) -> Remote:
         """The remote of that name; `token` opens it where it is on `server`; one question takes `seconds` at most.
 
+        `own` are settings of the person who pushes, by which git finds their credentials where no token opens it.
         UserError where the clone has no such remote, or one that is reached over another protocol.
         """
         command = ["git", *SETTINGS, "-C", str(git.root), "remote", "get-url", "--push", name]
@@ -89,7 +101,7 @@ class Remote:
         configured = os.fsdecode(asked.stdout).removesuffix("\n")
         if asked.code or not configured:
             raise UserError(f"this clone has no remote {name!r}", hint=f"git remote add {name} <its address>")
-        return cls(git, name, address(configured, token, server, name), token, seconds)
+        return cls(git, name, address(configured, token, server, name), token, seconds, own)
 
     @property
     def url(self) -> str:
@@ -130,6 +142,11 @@ class Remote:
                 self.objects.remember(f"refs/incident-ops/{branch}", found)
                 return found
         raise Incomplete(f"branch {branch} of {self.name} moves faster than it can be read", hint="run it again")
+
+    def bring(self, commit: str) -> None:
+        """Fetches a commit that is on no branch. Incomplete where the remote does not give it."""
+        if not self.git.knows(commit):
+            self._fetch(commit)
 
     def tips(self, names: tuple[str, ...]) -> dict[str, str]:
         """Branch -> the commit it is at, with all it holds fetched, of those named, or below a name that ends in `/`.
@@ -201,7 +218,7 @@ class Remote:
 
     def _refused(self, verdict: str, said: str) -> Pushed:
         reason = one_line(self._hide(verdict.rpartition("[remote rejected]")[2]), 200)
-        hint = "a rule or a hook of the remote forbids it: let the automation push to branches incident-ops/*"
+        hint = _SIGN if "verified signature" in said.casefold() else _ALLOW
         return Pushed(REFUSED, f"{self.name} refused the push {reason}: {said}", hint)
 
     def _unsent(self, said: str) -> Pushed:
@@ -264,6 +281,8 @@ class Remote:
         settings = [(f"remote.{_NAME}.url", self.url), ("credential.helper", "")]
         if self._place.authorization:  # the empty one takes back what a checkout left there: two would be refused
             settings += [(header, ""), (header, f"Authorization: {self._place.authorization}")]
+        else:
+            settings += [pair for pair in self._own if pair[0] != _SSH_SETTING]
         numbered = {
             key: text
             for n, (name, value) in enumerate(settings)
@@ -272,10 +291,19 @@ class Remote:
         more = {
             "GIT_ALLOW_PROTOCOL": ":".join(PROTOCOLS),
             "GIT_ASKPASS": "",
-            _SSH: os.environ.get(_SSH, "ssh -o BatchMode=yes"),
+            _SSH: os.environ.get(_SSH) or dict(self._own).get(_SSH_SETTING, "ssh -o BatchMode=yes"),
             "GIT_CONFIG_COUNT": str(len(settings)),
         }
         return quiet_environment() | more | numbered
+
+
+def own_settings(git: Git, pattern: str) -> list[tuple[str, str]]:
+    """Settings whose names fit, as the person and the machine have them: none that the clone brings along."""
+    words = ("config", "--show-scope", "-z", "--get-regexp", pattern)
+    done = run(["git", *SETTINGS, "-C", str(git.root), *words], quiet_environment(), 60.0)
+    fields = iter(os.fsdecode(done.stdout).split("\0"))
+    pairs = [(scope, *text.partition("\n")[::2]) for scope, text in zip(fields, fields, strict=False)]
+    return [(name, value) for scope, name, value in pairs if scope in ("global", "system")]
 
 
 class Address(NamedTuple):

@@ -105,7 +105,9 @@ def session(choose: Choose | None = None) -> Session:
     return made
 
 
-def send(over: Session, method: str, url: str, *, seconds: float, most_bytes: int = MOST_BYTES, **words: Any) -> Answer:
+def send_request(
+    over: Session, method: str, url: str, *, seconds: float, most_bytes: int = MOST_BYTES, **words: Any
+) -> Answer:
     """One request, sent once; a redirect is an answer. `words` are those of `requests`.
 
     NoAnswer where no whole one came, with the connection silent for `seconds` at most.
@@ -121,11 +123,11 @@ def send(over: Session, method: str, url: str, *, seconds: float, most_bytes: in
 
 
 def exchange(method: str, url: str, *, seconds: float, choose: Choose | None = None, **words: Any) -> Answer:
-    """`send` over a session of its own, with an end after `seconds` however slowly an answer drips."""
+    """`send_request` over a session of its own, with an end after `seconds` however slowly an answer drips."""
 
     def ask() -> Answer:
         with session(choose) as over:
-            return send(over, method, url, seconds=seconds, **words)
+            return send_request(over, method, url, seconds=seconds, **words)
 
     try:
         return within(seconds, ask)

@@ -133,7 +133,7 @@ def apply_allowed(run: PlannedRun, allowed: WithinLimits, report: Report = lambd
     report(SentNotices(tuple(sender.send_urgent())))
     outcomes: list[Applied] = []
     with IssueLock(run.workspace, run.github) as lock:
-        for outcome in apply_changes(allowed.now, run.tracker, run.desired.identities, lock.may_create):
+        for outcome in apply_changes(allowed.now, run.tracker, run.desired, lock.may_create, run.observed):
             outcomes.append(outcome)
             report(outcome)
     opened, number_error = _new_issues(outcomes), None
@@ -170,7 +170,7 @@ def _write_back(
         pushed = WriteBack()
         if run.policy.write_back.automation == "push":
             edits = edits_by_path([*planned, *numbers])
-            pushed, numbers = push_edits(workspace, edits, workspace.now) if edits else pushed, ()
+            pushed, numbers = push_edits(workspace, edits, workspace.now, run.github.commits) if edits else pushed, ()
         wanted = [*run.proposed, *numbers]
         proposed, errors = propose(workspace, run.github, wanted, run.observed.proposals, workspace.now)
         return WriteBack((*pushed.lines, *proposed.lines), (*pushed.paths, *proposed.paths), pushed.commit), errors

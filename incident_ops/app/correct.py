@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from incident_ops.app.edit_record import EditedRecord, edit_record, find_record
-from incident_ops.app.workspace import Workspace, merged_commit
+from incident_ops.app.workspace import Workspace, settled_commit
 from incident_ops.domain.as_of import corrected_instants
 from incident_ops.domain.incident import Incident
 from incident_ops.edits.correct import correct_instant, field_named
@@ -16,7 +16,7 @@ def correct_time(workspace: Workspace, asked: str, field: str, at: str, reason: 
 
     UserError as `field_named` and `correct_instant`, and where the times would be out of order.
     """
-    merged = merged_incident(workspace.git, merged_commit(workspace.git), find_record(workspace, asked))
+    merged = merged_incident(workspace.git, settled_commit(workspace.git), find_record(workspace, asked))
     known = corrected_instants(merged) if merged else {}
 
     def corrected(current: Incident) -> Step:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from incident_ops.adapters.files import demand_no_link, write_in_new_folder
 from incident_ops.adapters.notifiers import variable
-from incident_ops.app.edit_record import check_services, checked, must_have_happened, shown_path
+from incident_ops.app.edit_record import check_services, checked, must_have_happened
 from incident_ops.app.last_edit import keep_edit
 from incident_ops.app.workspace import Workspace, clone_notes, demand_work_tree, leads_somewhere, need_remote
 from incident_ops.domain.as_of import declared_at
@@ -68,8 +68,13 @@ class DeclaredRecord:
         return self.record.path.rpartition("/")[0]
 
 
-def declare_record(workspace: Workspace, declaration: Declaration, by: str | None) -> DeclaredRecord:
-    """Writes the record of a declaration. UserError where it names an unknown service or would not be valid."""
+def declare_record(
+    workspace: Workspace, declaration: Declaration, by: str | None, *, is_sent: bool = False
+) -> DeclaredRecord:
+    """Writes the record of a declaration; `is_sent`: the caller sends it, so no step says how.
+
+    UserError where it names an unknown service or would not be valid.
+    """
     demand_work_tree(workspace)
     check_services(workspace, declaration.services)
     must_have_happened(workspace)
@@ -83,12 +88,22 @@ def declare_record(workspace: Workspace, declaration: Declaration, by: str | Non
         draft = _drafted(workspace, incident_id, declaration, by)
         if write_in_new_folder(workspace.root / path, draft.raw):
             declared, record = draft.declared, draft.record
-            keep_edit(workspace, incident_id, path, None, draft.raw, (f"declared: {declaration.title}",))
-            notice, steps = _what_follows(workspace, record, declaration)
-            steps = (*steps, *_withdrawals(open_ones, incident_id))
-            warnings = (*declared.warnings, *similar_lines(workspace, open_ones), *unnumbered)
-            return DeclaredRecord(record, declared.decision, warnings, notice, steps, clone_notes(workspace))
+            unkept = _kept(workspace, declaration, path, draft)
+            follows = _what_follows(workspace, record, declaration, is_sent)
+            steps = (*follows.steps, *_withdrawals(open_ones, incident_id))
+            warned = (*declared.warnings, *follows.warnings, *similar_lines(workspace, open_ones))
+            warnings = (*warned, *unnumbered, *unkept)
+            return DeclaredRecord(record, declared.decision, warnings, follows.notice, steps, clone_notes(workspace))
     raise UserError(f"no id is free after {ID_ATTEMPTS} tries", where=INCIDENTS, hint="look at what fills this folder")
+
+
+def _kept(workspace: Workspace, declaration: Declaration, path: str, draft: _Draft) -> tuple[str, ...]:
+    """Keeps a declaration for `undo`. Where that is refused it says so: the record is there already."""
+    try:
+        keep_edit(workspace, draft.record.incident.id, path, None, draft.raw, (f"declared: {declaration.title}",))
+    except WriteFailed as error:
+        return (f"this declaration cannot be undone: {error.message}",)
+    return ()
 
 
 def similar_open(workspace: Workspace, declaration: Declaration) -> list[Record]:
@@ -118,15 +133,24 @@ def similar_lines(workspace: Workspace, found: Sequence[Record]) -> list[str]:
     return lines
 
 
-def _what_follows(workspace: Workspace, record: Record, declaration: Declaration) -> tuple[str, tuple[str, ...]]:
-    """Who knows of it, or how much later it is written up; and the next steps."""
+class _Following(NamedTuple):
+    """Who knows of it, or how much later it is written up; the next steps; what is wanted of somebody."""
+
+    notice: str
+    steps: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def _what_follows(workspace: Workspace, record: Record, declaration: Declaration, is_sent: bool) -> _Following:
     incident = record.incident
     if declaration.declared is not None:
         later = spell_duration(int((workspace.now - _declared_at(workspace, declaration)).total_seconds()))
         notice = f"written up {later} after the fact; until it is resolved here, it counts as open"
-        return notice, steps_of_write_up(incident)
-    notice, step = _unnotified(workspace, record)
-    return notice, (*filter(None, (step,)), *_first_steps(workspace, incident))
+        return _Following(notice, steps_of_write_up(incident))
+    notice, step = _unnotified(workspace, record) if not is_sent else ("", "")
+    warning, commander = _commander(workspace, incident)
+    steps = (step, *_first_steps(workspace, incident, commander))
+    return _Following(notice, (*filter(None, steps),), (*filter(None, (warning,)),))
 
 
 def _declared_at(workspace: Workspace, declaration: Declaration) -> datetime:
@@ -207,33 +231,42 @@ def _spelled(data: dict[str, Any]) -> bytes:
 
 def _unnotified(workspace: Workspace, record: Record) -> tuple[str, str]:
     """That nobody has been notified yet, and the command that changes it; "" where none would."""
-    git, folder = workspace.git, shown_path(workspace, record.path.rpartition("/")[0])
+    git = workspace.git
     if git is not None and git.config("remote.origin.url") is not None:
         return (
             "nobody has been notified yet: that follows once the record is merged",
-            f"git add {folder} && git commit -m {record.incident.id} && git push",
+            f"incident-ops send {record.incident.id}",
         )
     if any(name.startswith(variable("")) for name in os.environ):
         return "nobody has been notified yet", f"incident-ops notify {record.incident.id} --mark declared"
     return "nobody has been notified: no remote and no channel is set up here", ""
 
 
-def _first_steps(workspace: Workspace, incident: Incident) -> tuple[str, ...]:
+def _commander(workspace: Workspace, incident: Incident) -> tuple[str, str]:
+    """That somebody must take command, and the command for it; "" where that is not asked."""
+    policy, _ = workspace.judged_by
+    level = policy.level_of(incident)
+    if level is None or level.ic_after is None or incident.roles.commander:
+        return "", ""
+    step = f"incident-ops assign commander @who {incident.id}"
+    if not level.needs_commander:
+        return "", step
+    due = commander_due(incident, policy, workspace.now)
+    by_when = f"by {spell_clock(due)} UTC" if due is not None and due > workspace.now else ""
+    warning = f"{incident.severity or level.id} needs a commander {by_when or 'now'}"
+    return warning, f"{by_when}: {step}" if by_when else step
+
+
+def _first_steps(workspace: Workspace, incident: Incident, commander: str) -> tuple[str, ...]:
     policy, services = workspace.judged_by
     books = {name: runbook(name, services, policy) for name in incident.services}
     runbooks = [f"runbook of {name}: {book}" for name, book in books.items() if leads_somewhere(workspace, book)]
     if is_ticket(incident, policy):
         return (*runbooks, f"incident-ops ack {incident.id}")
-    due = commander_due(incident, policy, workspace.now)
-    level = policy.level_of(incident)
-    is_dated = due is not None and due > workspace.now and level is not None and level.needs_commander
-    by_when = f"by {spell_clock(due)} UTC: " if is_dated else ""
-    is_wanted = level is not None and level.ic_after is not None and not incident.roles.commander
-    commander = (f"{by_when}incident-ops assign commander @who {incident.id}",) if is_wanted else ()
     channel = () if incident.links.channel else (f"open the channel {channel_name(incident, policy)}",)
     return (
         f"incident-ops ack {incident.id}",
-        *commander,
+        commander,
         *channel,
         *runbooks,
         f'incident-ops update {incident.id} --internal "..."',

@@ -142,7 +142,7 @@ class Playing:
         before = read_for_edit(self._workspace, record_path(self._scene.incident))
         item = before.record.incident.open_items[0]
         step = finish_item(before.record.incident, self._workspace.now, item.owner, item.id, None, None)
-        after, _ = edited_content(self._workspace, before, step.edits)
+        after = edited_content(self._workspace, before, step.edits).content
         was, will_be = before.raw.decode().splitlines(), after.decode().splitlines()
         changed = [*unified_diff(was, will_be, n=2, lineterm="")][3:]
         return Shown(f"A change: incident-ops action done {item.id} --by {item.owner}", tuple(changed))
@@ -163,7 +163,7 @@ class Playing:
         alone = len({kept.key for kept in planned.kept if kept.key in run.desired.issues})
         yield DemoStep("plan", f"{plural(len(created), 'issue')} to create, {alone} to leave alone{to_send}")
         with show_issues(len(created)) as show:
-            for done in apply_changes(planned.changes, tracker):
+            for done in apply_changes(planned.changes, tracker, run.desired):
                 show(done.change.key)
         write_locally(self._workspace, planned.record_edits)
         NoticeSender(run, planned.changes).send_rest({})

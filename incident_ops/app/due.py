@@ -4,7 +4,7 @@ notices are due, compared with the ledger, and the pages that end.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
@@ -12,12 +12,13 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from incident_ops.adapters.notifiers import pagers
+from incident_ops.adapters.notifiers.issue_comment import TICKET
 from incident_ops.app.known import known_live, known_records
 from incident_ops.app.workspace import Workspace
 from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import evaluate_each, evaluate_one
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.notification import Ledger, Message, Pair, pair, parse_ledger, serialise
+from incident_ops.domain.notification import INCIDENT_CHANNEL, Ledger, Message, Pair, pair, parse_ledger, serialise
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, World
 from incident_ops.domain.time import duration, instant, parse_instant, shift, stamp
@@ -27,6 +28,7 @@ from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
 from incident_ops.notifications.plan import HELD, PlannedNotice, follow_ups, plan_deliveries
 from incident_ops.notifications.recipients import LATE_AFTER, Notices, merge_notices, notices, possible_notices
+from incident_ops.notifications.storm import sum_up
 from incident_ops.reconcile.changes import AUTOMATION, EDIT, Kept, KeyDecision, PlannedChange
 from incident_ops.reconcile.plan import notice_changes
 from incident_ops.records.history import read_record
@@ -39,14 +41,13 @@ _LATE = timedelta(days=1)
 """How late a run may find what a person wrote within the window of `auto_reopen`."""
 
 
-def recent_records(workspace: Workspace, records: Iterable[Record]) -> list[Record]:
-    """Of all records those of which something may be due: not settled, or settled not long ago."""
-    every, live = list(records), set(workspace.catalogue.live_paths())
+def recent_paths(workspace: Workspace) -> set[str]:
+    """Where the records are of which something may be due: not settled, or settled not long ago."""
+    live = list(workspace.catalogue.live())
     reopening = _length(workspace.judged_by[0].states.auto_reopen) + _LATE
     since = shift(workspace.now, -max(_RECENT, reopening).total_seconds())
-    since = min(since, _patterns_since(workspace, [record for record in every if record.path in live]) or since)
-    paths = live.union(workspace.catalogue.settled_after(int(since.timestamp())))
-    return [record for record in every if record.path in paths]
+    since = min(since, _patterns_since(workspace, live) or since)
+    return {*(record.path for record in live), *workspace.catalogue.settled_after(int(since.timestamp()))}
 
 
 def live_records(workspace: Workspace) -> list[Record]:
@@ -206,7 +207,8 @@ def plan_notices(
     if ledger is not None:
         every += [message for mark, pages in due.ended_pages for message in follow_ups(pages, ledger, mark, pagers())]
     held = OBSERVE if world.policy.mode == "observe" else ""
-    planned = plan_deliveries(every, ledger, world.now)
+    own_place = (INCIDENT_CHANNEL, TICKET, *pagers())
+    planned = sum_up(plan_deliveries(every, ledger, world.now), own_place)
     decision = notice_changes(due.notices, planned, due.reasons, held)
     if held:
         planned = tuple(one._replace(action=HELD, why=held) if one.goes_out else one for one in planned)

@@ -10,21 +10,22 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from incident_ops.adapters import clock
 from incident_ops.adapters.files import replace_if_unchanged
 from incident_ops.app.identity import actor
 from incident_ops.app.last_edit import keep_edit
 from incident_ops.app.which_incident import candidates, only_candidate
-from incident_ops.app.workspace import Workspace, clone_notes, demand_work_tree, merged_commit
+from incident_ops.app.workspace import Workspace, clone_notes, demand_work_tree, settled_commit
 from incident_ops.domain.as_of import declared_at
 from incident_ops.domain.fence import Unusable, evaluate_one
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Edit, Record, World, is_incident_id
-from incident_ops.domain.time import SKEW, parse_instant, spell_clock, stamp
+from incident_ops.domain.time import SKEW, parse_instant, spell_minute, stamp
 from incident_ops.domain.time_words import is_time_of_day
 from incident_ops.edits.step import Step, in_order
 from incident_ops.errors import UserError, WriteFailed
@@ -161,7 +162,7 @@ def must_name_the_day(workspace: Workspace, incident: Incident, typed: str) -> N
     past = [at for event in incident.timeline if (at := parse_instant(event.at)) <= workspace.now]
     last = max(past, default=declared_at(incident))
     if (workspace.now - last).total_seconds() > RECENT:
-        message = f"{typed} of which day? The last entry of {incident.id} is of {spell_clock(last, dated=True)} UTC"
+        message = f"{typed} of which day? The last entry of {incident.id} is of {spell_minute(last)}"
         raise UserError(message, hint=f'--at "{last:%Y-%m-%d} {typed}", or with the day that is meant')
 
 
@@ -190,12 +191,12 @@ def edit_record(workspace: Workspace, asked: str | None, make_step: RecordEdit) 
         before = read_for_edit(workspace, path)
         must_name_the_day(workspace, before.record.incident, workspace.at_typed)
         step = evaluate_one(before.record, lambda record: make_step(record.incident))
-        step = in_order(before.record.incident, step, partial(_merged_entries, workspace, path))
         if not step.edits:
             return _edited(workspace, before.record, step, undo="")
-        content, after = edited_content(workspace, before, step.edits)
+        content, after, warnings = edited_content(workspace, before, step.edits)
         incident_id = after.incident.id
-        edited = _edited(workspace, after, step, undo=undo_command(incident_id))
+        warned = replace(step, warnings=(*step.warnings, *warnings))
+        edited = _edited(workspace, after, warned, undo=undo_command(incident_id))
         keep = partial(keep_edit, workspace, incident_id, path, before.raw, content, step.messages)
         if replace_if_unchanged(workspace.root / path, before.raw, content, workspace.state / "records.lock", keep):
             return edited
@@ -213,16 +214,28 @@ def _edited(workspace: Workspace, record: Record, step: Step, undo: str) -> Edit
 
 def _merged_entries(workspace: Workspace, path: str) -> int:
     """How many entries of a record's timeline are merged, as this clone knows it."""
-    return merged_rows(workspace.git, merged_commit(workspace.git), path, "timeline")
+    return merged_rows(workspace.git, settled_commit(workspace.git), path, "timeline")
 
 
-def edited_content(workspace: Workspace, before: RecordAsRead, edits: Sequence[Edit]) -> tuple[bytes, Record]:
-    """The bytes of a record with its edits made, and what they say. UserError where they hold a new error."""
+class EditedContent(NamedTuple):
+    """The bytes of a record with its edits made, what they say, and what should give pause about their places."""
+
+    content: bytes
+    record: Record
+    warnings: tuple[str, ...]
+
+
+def edited_content(workspace: Workspace, before: RecordAsRead, edits: Sequence[Edit]) -> EditedContent:
+    """A record with its edits made, late entries of the timeline at their places.
+
+    UserError where it holds a new error.
+    """
     from incident_ops.records.editor import edit, key_order  # the YAML writer, which no list or picture needs
 
     path = before.record.path
-    content = edit(before.raw.decode(), edits, order=key_order(schema("incident")), file=path).encode()
-    return content, checked(workspace, path, content, before.record)
+    placed = in_order(before.record.incident, edits, partial(_merged_entries, workspace, path))
+    content = edit(before.raw.decode(), placed.edits, order=key_order(schema("incident")), file=path).encode()
+    return EditedContent(content, checked(workspace, path, content, before.record), placed.warnings)
 
 
 def checked(workspace: Workspace, path: str, raw: bytes, before: Record | None) -> Record:

@@ -9,7 +9,7 @@ from incident_ops.app.workspace import Workspace, need_remote, remote_of
 from incident_ops.domain.tracker import Snapshot
 from incident_ops.errors import IncidentOpsError
 from incident_ops.reconcile.desired import Desired
-from incident_ops.reconcile.diff import issues_to_keep, owned_issues, recorded_numbers
+from incident_ops.reconcile.diff import kept_issues
 
 if TYPE_CHECKING:
     from incident_ops.domain.ports import IssueTracker
@@ -32,8 +32,7 @@ def keep_numbers(
     """
     from incident_ops.adapters.git_numbers import keep_issue_numbers
 
-    kept = issues_to_keep(owned_issues(desired, observed), recorded_numbers(desired, observed))
-    numbers = {key: issue.number for key, issue in kept.items()} | dict(opened)
+    numbers = {key: issue.number for key, issue in kept_issues(desired, observed).items()} | dict(opened)
     if numbers.items() <= observed.numbers.items():
         return None
     try:

@@ -49,6 +49,14 @@ def last_edits(workspace: Workspace) -> Sequence[LastEdit]:
     return [edit for file in files if (edit := _read(file)) is not None]
 
 
+def last_edit_of(workspace: Workspace, path: str) -> LastEdit | None:
+    """The last edit of the record at a path; None where none is kept."""
+    own = _read(workspace.state / _FOLDER / f"{path.split('/')[-2]}.json")
+    if own is not None and own.path == path:
+        return own
+    return next((edit for edit in last_edits(workspace) if edit.path == path), None)
+
+
 def _read(file: Path) -> LastEdit | None:
     try:
         edit = msgspec.json.decode(file.read_bytes(), type=LastEdit)

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from incident_ops.adapters.files import write_bytes
 from incident_ops.adapters.git import merge_lines
-from incident_ops.records.merge import Merged, merge_records
+from incident_ops.errors import UserError
+from incident_ops.records.merge import MARKER_SIZE, Merged, merge_records
 from incident_ops.records.yaml_reader import MAX_BYTES
 
 
@@ -33,6 +34,19 @@ def merge_files(base: Path, ours: Path, theirs: Path, size: int) -> MergedFile:
         return MergedFile(has_conflicts, (note,))
     write_bytes(ours, merged.text.encode())
     return MergedFile(bool(merged.conflicts), tuple(merged.conflicts))
+
+
+def joined_texts(path: str, base: bytes, ours: bytes, theirs: bytes, hint: str) -> bytes:
+    """Two people's versions of a record and what they began with -> one record with what both did.
+
+    UserError with `hint` where both changed the same value, or a version is not a record.
+    """
+    merged = _as_records([base, ours, theirs], MARKER_SIZE)
+    if merged is None:
+        raise UserError("what others did to this record cannot be joined with yours", hint=hint, where=path)
+    if merged.conflicts:
+        raise UserError(f"others changed the same: {'; '.join(merged.conflicts)}", hint=hint, where=path)
+    return merged.text.encode()
 
 
 def _as_records(versions: list[bytes], size: int) -> Merged | None:

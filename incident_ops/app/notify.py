@@ -26,11 +26,12 @@ from incident_ops.domain.notification import ACKNOWLEDGED, INCIDENT_CHANNEL, RES
 from incident_ops.domain.policy import LevelPolicy
 from incident_ops.domain.ports import Notifier, SharedLedger
 from incident_ops.domain.record import Record
+from incident_ops.domain.time import spell_instant
 from incident_ops.edits.communicate import AUDIENCES
 from incident_ops.errors import IncidentOpsError, UserError, WriteFailed
 from incident_ops.findings import did_you_mean
 from incident_ops.notifications.deliver import NOT_SENT, NOT_TRIED, Delivered, deliver
-from incident_ops.notifications.plan import PlannedNotice, is_urgent, plan_deliveries
+from incident_ops.notifications.plan import SUMMED, PlannedNotice, is_urgent, plan_deliveries
 from incident_ops.notifications.recipients import has_been_handled, notices
 from incident_ops.reconcile.changes import NOTIFY, PlannedChange
 from incident_ops.render.findings import inert, inert_lines
@@ -260,7 +261,7 @@ def _facts(incident: Incident) -> str:
         ("State", incident.state),
         ("Services", ", ".join(incident.services)),
         ("Commander", incident.roles.commander or "nobody yet"),
-        ("Declared", incident.times.declared),
+        ("Declared", spell_instant(incident.times.declared)),
         ("Channel", incident.links.channel),
         ("Bridge", incident.links.bridge),
         ("Runbook", incident.links.runbook),
@@ -287,8 +288,9 @@ class NoticeSender:
     def __init__(self, run: PlannedRun, changes: Sequence[PlannedChange]) -> None:
         allowed = {change.key for change in changes if change.action == NOTIFY}
         self._run = run
-        self._notices = [notice for notice in run.notices if notice.message.key in allowed]
+        self._notices = [notice for notice in run.notices if notice.message.key in allowed and notice.action != SUMMED]
         self._numbers = {name: issue.number for name, issue in tracking_issues(run.desired, run.observed).items()}
+        self._due = {one.key: one.due.timestamp() for one in run.due.obligations}
         self.delivered: list[Delivered] = []
         self.ledger_error: IncidentOpsError | None = None
 
@@ -300,10 +302,12 @@ class NoticeSender:
         return self._send(urgent)
 
     def send_rest(self, new_issues: Mapping[str, int]) -> list[Delivered]:
-        """All that is left; `new_issues` are those that this run opened, by key. A comment without an issue waits."""
+        """All that is left, comments on issues last and in order of time; `new_issues` are those that this run opened,
+        by key. A comment without an issue waits."""
         self._numbers |= {key: number for key, number in new_issues.items() if "/" not in key}
         done = {one.planned.pair for one in self.delivered}
         left = [notice for notice in self._notices if notice.pair not in done]
+        left.sort(key=lambda notice: self._due.get(notice.message.obligation, 0.0) * (notice.message.channel == TICKET))
         waiting = [notice for notice in left if self._lacks_issue(notice)]
         not_tried = [
             Delivered(notice, NOT_TRIED, WriteFailed(f"{notice.message.incident} has no issue yet"))
@@ -327,7 +331,7 @@ class NoticeSender:
         """With the embedded tracker nothing is sent: what would be is noted, so that the next plan is empty."""
         workspace = self._run.workspace
         try:
-            local_ledger(workspace).confirm([notice.pair for notice in notices], workspace.now)
+            local_ledger(workspace).confirm([pair for notice in notices for pair in notice.recorded_as], workspace.now)
         except IncidentOpsError as error:
             return [Delivered(notice, NOT_SENT, error) for notice in notices]
         return [Delivered(notice, RECORDED) for notice in notices]

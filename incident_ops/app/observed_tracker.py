@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from msgspec.structs import replace
 
@@ -25,11 +26,11 @@ from incident_ops.domain.record import Record
 from incident_ops.domain.time import instant
 from incident_ops.domain.tracker import GITHUB, LOCAL, Issue, Snapshot
 from incident_ops.errors import UserError
-from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.desired import Desired, listed_labels
-from incident_ops.reconcile.diff import issues_to_keep, key_of, owned_issues, recorded_numbers
+from incident_ops.reconcile.diff import is_hands_off, kept_issues, key_of
 from incident_ops.reconcile.generated_block import owner
-from incident_ops.reconcile.observe import load_snapshot, observe, save_snapshot
+from incident_ops.reconcile.observe import DesiredOf, load_snapshot, observe, save_snapshot
+from incident_ops.reconcile.people import Acts, is_brought_back
 from incident_ops.records.store import is_record
 from incident_ops.sla.activity import NOTHING_SEEN, Seen, seen_of, watched_since
 from incident_ops.sla.obligations import SeenOf
@@ -79,7 +80,11 @@ def connect_github(
 
 
 def observe_tracker(
-    workspace: Workspace, tracker: IssueTracker, desired: Desired, records: Sequence[Record], file: str | None = None
+    workspace: Workspace,
+    tracker: IssueTracker,
+    asked_for: DesiredOf,
+    records: Sequence[Record],
+    file: str | None = None,
 ) -> Snapshot:
     """What a tracker holds, or held when `file` was written; of `records` also what people wrote, where it matters.
 
@@ -92,14 +97,25 @@ def observe_tracker(
         return snapshot
     watched = _watched(records, workspace.judged_by[0], workspace.now)
     if tracker.source != GITHUB:
-        return observe(tracker, desired, watched)
+        return observe(tracker, asked_for(Snapshot()), watched, now=workspace.now, asked_for=asked_for)
     branches = seen_branches(workspace)
-    snapshot = observe(tracker, desired, watched, kept_numbers(workspace, tracker))
+    numbers = kept_numbers(workspace, tracker)
+    snapshot = observe(tracker, asked_for(Snapshot()), watched, numbers, workspace.now, asked_for)
     return replace(
         snapshot,
         proposals=tuple(as_proposal(branch) for branch in branches),
         noticed=dict(_recorded_instants(_proposed_incidents(branches))),
+        records_at=_records_address(workspace),
     )
+
+
+def _records_address(workspace: Workspace) -> str:
+    """Where people read the files of the records' folder, on the default branch."""
+    from incident_ops.adapters.github.connect import repository_address
+
+    remote = remote_of(workspace.git)
+    address = repository_address(os.environ, remote.url if remote else None)
+    return f"{address}/blob/HEAD/{quote(workspace.git.prefix)}" if workspace.git is not None and address else ""
 
 
 def load_observed(file: str) -> Snapshot:
@@ -121,8 +137,7 @@ def must_be_from(source: str, snapshot: Snapshot, file: str) -> None:
 
 def tracking_issues(desired: Desired, snapshot: Snapshot) -> Mapping[str, Issue]:
     """Incident -> its tracking issue, as far as the tracker shows one."""
-    kept = issues_to_keep(owned_issues(desired, snapshot), recorded_numbers(desired, snapshot))
-    return {key: issue for key, issue in kept.items() if "/" not in key}
+    return {key: issue for key, issue in kept_issues(desired, snapshot).items() if "/" not in key}
 
 
 def holds_our_issues(desired: Desired, snapshot: Snapshot) -> bool:
@@ -132,14 +147,13 @@ def holds_our_issues(desired: Desired, snapshot: Snapshot) -> bool:
 
 def seen_on_tracker(desired: Desired, snapshot: Snapshot) -> SeenOf:
     """What a snapshot shows of an incident: what was written under its issue, and whether a person reopened it."""
-    issues = tracking_issues(desired, snapshot)
+    issues, acts = tracking_issues(desired, snapshot), Acts(snapshot, desired.identities)
 
     def seen(incident: Incident) -> Seen:
         issue = issues.get(incident.id)
         if issue is None:
             return NOTHING_SEEN
-        was_closed_by_us = generated_block.parse_body(issue.body).was_closed
-        reopened = incident.state == CLOSED and issue.is_open and was_closed_by_us
+        reopened = incident.state == CLOSED and not is_hands_off(issue) and is_brought_back(issue, acts)
         return seen_of(incident, snapshot, {issue.number} if reopened else (), issue.number)
 
     return seen

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from incident_ops.app.due import due_edits, due_notices, due_obligations, ledger_lines, plan_notices, recent_records
+from incident_ops.app.concerned import ConcernedRecords
+from incident_ops.app.due import due_edits, due_notices, due_obligations, ledger_lines, plan_notices
 from incident_ops.app.notify import local_ledger, shared_ledger
 from incident_ops.app.observed_tracker import (
     connect_github,
@@ -22,8 +23,8 @@ from incident_ops.app.observed_tracker import (
 from incident_ops.app.proposals import desired_proposals, with_pulls
 from incident_ops.app.workspace import Workspace, at_commit, local_tracker, served
 from incident_ops.app.write_back import edited_texts
-from incident_ops.documents.issue_bodies import IssueBodies
 from incident_ops.documents.issue_comments import unsettled_comment
+from incident_ops.domain.lifecycle import REOPENED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.record import Record, World
@@ -31,13 +32,21 @@ from incident_ops.domain.tracker import GITHUB, Snapshot
 from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.notifications.plan import PlannedNotice
 from incident_ops.reconcile.changes import EDIT, KeyDecision, PlannedChange
-from incident_ops.reconcile.desired import Desired, desired_issues
-from incident_ops.reconcile.diff import edits_by_path, key_of
+from incident_ops.reconcile.desired import Desired
+from incident_ops.reconcile.diff import edits_by_path, key_of, unasked_incidents
 from incident_ops.reconcile.plan import Plan, add_decision, leave_edits, make_plan
-from incident_ops.reconcile.proposals import EditName, branch_of, compare_proposals, edit_name, refusals
+from incident_ops.reconcile.proposals import (
+    Left,
+    branch_of,
+    compare_proposals,
+    fingerprint,
+    leave_unasked,
+    refusal,
+    refusals,
+)
 from incident_ops.reconcile.unsettled import say_unsettled
 from incident_ops.records.base_revision import base_commit
-from incident_ops.records.history import deletions, every_record
+from incident_ops.records.history import deletions
 from incident_ops.sla.obligations import DueObligations, SeenOf
 
 if TYPE_CHECKING:
@@ -129,26 +138,27 @@ def _plan(
     """`seen_before` is what the tracker was seen to hold, so that it is not asked again."""
     world = World(*workspace.judged_by, workspace.now)
     tracker: IssueTracker = github or local_tracker(workspace)
-    records = list(every_record(workspace.store, workspace.catalogue))
-    wanted = desired_issues(records, world.policy, IssueBodies(records, world.policy, world.now), world.now)
-    recent = [record for record in recent_records(workspace, records) if record.incident.id not in wanted.clashes]
-    observed = seen_before or observe_tracker(workspace, tracker, wanted, recent, options.observed)
-    deleted = _deleted(workspace, observed, wanted, records)
-    plan = make_plan(wanted, observed, workspace.catalogue.unreadable(), deleted, options.recreate)
+    concerned = ConcernedRecords(workspace, options.recreate)
+    recent = concerned.recent()
+    observed = seen_before or observe_tracker(workspace, tracker, concerned.asked_for, recent, options.observed)
+    wanted = concerned.asked_for(observed)
+    deleted = _deleted(workspace, observed, wanted, concerned.records)
     seen = seen_on_tracker(wanted, observed)
     due = due_obligations(recent, world.policy, world.now, seen, observed.noticed)
     by_id = {record.incident.id: record for record in recent}
-    plan = add_decision(plan, due_edits(due, by_id, world.policy, are_people_notified=github is not None))
+    edits = due_edits(due, by_id, world.policy, are_people_notified=github is not None)
+    returning = _returning(due, edits)
+    plan = make_plan(wanted, observed, workspace.catalogue.unreadable(), deleted, options.recreate, returning)
+    plan = add_decision(plan, edits)
     notices = _Notices(observed)
     if options.with_notices:
-        is_shared = github is not None
-        notices = _notices(workspace, recent, due, seen, observed, None if options.observed else is_shared)
+        notices = _notices(workspace, recent, due, seen, observed, None if options.observed else github is not None)
         plan = add_decision(plan, notices.decision)
     by_topic = github is not None and not _is_pushed(workspace)
     plan = leave_edits(plan, _impossible(workspace, plan.changes, by_topic=by_topic))
-    ask_for_pulls = options.observed is None and seen_before is None
-    plan, seen_now, proposed = _with_proposals(workspace, github, plan, notices.observed, ask_for_pulls=ask_for_pulls)
-    plan = say_unsettled(plan, wanted, observed, unsettled_comment)
+    asks = options.observed is None and seen_before is None
+    plan, seen_now, proposed = _with_proposals(workspace, github, plan, wanted, notices.observed, asks_for_pulls=asks)
+    plan = say_unsettled(plan, wanted, observed, unsettled_comment, do_edits_wait=by_topic)
     return PlannedRun(
         workspace=workspace,
         tracker=tracker,
@@ -162,6 +172,13 @@ def _plan(
         proposed=proposed,
         ledger_error=notices.ledger_error,
     )
+
+
+def _returning(due: DueObligations, edits: KeyDecision) -> frozenset[str]:
+    """The incidents whose record these edits reopen."""
+    made = {change.key for change in edits.changes}
+    moves = [(one.key, one.incident, one.move) for one in due.obligations]
+    return frozenset(name for key, name, move in moves if key in made and move and move.state == REOPENED)
 
 
 class _Notices(NamedTuple):
@@ -211,28 +228,35 @@ def _deleted(workspace: Workspace, observed: Snapshot, wanted: Desired, records:
 
 
 def _with_proposals(
-    workspace: Workspace, github: GitHubTracker | None, plan: Plan, observed: Snapshot, *, ask_for_pulls: bool
+    workspace: Workspace,
+    github: GitHubTracker | None,
+    plan: Plan,
+    wanted: Desired,
+    observed: Snapshot,
+    *,
+    asks_for_pulls: bool,
 ) -> tuple[Plan, Snapshot, tuple[PlannedChange, ...]]:
     """A plan less the edits that wait in pull requests, were refused there, or have no room; what was seen; and the
     edits that are to be proposed, those that wait among them."""
     if github is None:
         return plan, observed, ()
     edits = [] if _is_pushed(workspace) else [change for change in plan.changes if change.action == EDIT]
-    if ask_for_pulls:
-        observed = replace(observed, proposals=with_pulls(github, observed.proposals, edits))
+    if asks_for_pulls:
+        pulls = with_pulls(github, observed.proposals, edits, workspace.now)
+        observed = replace(observed, proposals=leave_unasked(pulls, unasked_incidents(wanted, observed)))
     seen = {proposal.branch: proposal for proposal in observed.proposals}
     left = refusals(edits, seen)
-    wanted, no_room = desired_proposals(workspace, [change for change in edits if edit_name(change) not in left])
-    waiting, whole = compare_proposals(wanted, seen)
+    proposals, no_room = desired_proposals(workspace, [change for change in edits if fingerprint(change) not in left])
+    waiting, whole = compare_proposals(proposals, seen)
     plan = add_decision(leave_edits(plan, left | no_room | waiting), whole)
-    return plan, observed, tuple(change for change in edits if edit_name(change) not in left)
+    return plan, observed, tuple(change for change in edits if fingerprint(change) not in left)
 
 
 def _is_pushed(workspace: Workspace) -> bool:
     return workspace.judged_by[0].write_back.automation == "push"
 
 
-def _impossible(workspace: Workspace, changes: Sequence[PlannedChange], *, by_topic: bool) -> dict[EditName, str]:
+def _impossible(workspace: Workspace, changes: Sequence[PlannedChange], *, by_topic: bool) -> dict[str, Left]:
     """The edits that cannot be made, each with the reason. One that cannot be made does not hold back another.
 
     Those of a record are made together; `by_topic`: only those of one topic are.
@@ -241,7 +265,7 @@ def _impossible(workspace: Workspace, changes: Sequence[PlannedChange], *, by_to
     for change in changes:
         if change.action == EDIT and change.path is not None:
             together.setdefault((branch_of(change) if by_topic else "", change.path), []).append(change)
-    refused: dict[EditName, str] = {}
+    refused: dict[str, Left] = {}
     for edits in together.values():
         if _why_not(workspace, edits) is None:
             continue
@@ -251,7 +275,7 @@ def _impossible(workspace: Workspace, changes: Sequence[PlannedChange], *, by_to
             if why is None:
                 good.append(change)
             else:
-                refused[edit_name(change)] = f"{change.reason}, but {why}"
+                refused[fingerprint(change)] = refusal(f"{change.reason}, but {why}")
     return refused
 
 

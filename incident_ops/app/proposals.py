@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -17,14 +18,14 @@ from incident_ops.domain.tracker import Proposal, ProposedFile, PullRequest
 from incident_ops.errors import IncidentOpsError, Stopped, WriteFailed
 from incident_ops.reconcile.changes import AUTOMATION, PEOPLE, PlannedChange
 from incident_ops.reconcile.diff import edits_by_path
+from incident_ops.reconcile.observe import turn
 from incident_ops.reconcile.proposals import (
     BRANCHES,
     OLD_BRANCH,
     DesiredProposal,
-    EditName,
+    Left,
     branch_of,
     branch_of_numbers,
-    edit_name,
     fingerprint,
     holding,
     is_current,
@@ -63,32 +64,41 @@ def as_proposal(seen: SeenBranch) -> Proposal:
 
 
 def with_pulls(
-    github: GitHubTracker, proposals: Sequence[Proposal], changes: Sequence[PlannedChange]
+    github: GitHubTracker, proposals: Sequence[Proposal], changes: Sequence[PlannedChange], now: datetime
 ) -> tuple[Proposal, ...]:
     """The proposals, and those that these edits ask for, each with its pull requests.
 
     The open ones are listed where there is a branch; of a topic with an edit that none of them holds, also those that
-    were closed, and of each that held it who closed it. That is asked of so many topics a run, of new ones first.
+    were closed, and of each that held it who closed it. That is asked of so many topics a run; `now` tells of which.
     Incomplete where GitHub does not tell.
     """
     by_branch = {proposal.branch: proposal for proposal in proposals}
     pulls = github.pulls.open_ones() if by_branch else {}
-    asked: dict[str, list[PlannedChange]] = {}
-    for change in changes:
-        asked.setdefault(branch_of(change), []).append(change)
+    asked = _by_branch(changes)
     by_branch = {
         branch: replace(by_branch.get(branch, Proposal(branch)), pull=pulls.get(branch))
         for branch in sorted(by_branch.keys() | asked.keys())
     }
     missing = {branch: unexplained(asked.get(branch, ()), proposal) for branch, proposal in by_branch.items()}
-    doubtful = sorted(
-        (branch for branch in missing if missing[branch]), key=lambda branch: bool(by_branch[branch].commit)
-    )
-    by_branch |= {
-        branch: _with_refused(github, by_branch[branch], missing[branch]) for branch in doubtful[:_MOST_ASKED]
-    }
-    by_branch |= {branch: replace(by_branch[branch], is_known=False) for branch in doubtful[_MOST_ASKED:]}
+    doubtful = turn([branch for branch in missing if missing[branch]], now)
+    known = _with_room(doubtful, {branch for branch in doubtful if by_branch[branch].commit})
+    by_branch |= {branch: replace(by_branch[branch], is_known=False) for branch in doubtful if branch not in known}
+    by_branch |= {branch: _with_refused(github, by_branch[branch], missing[branch]) for branch in known}
     return tuple(by_branch.values())
+
+
+def _with_room(doubtful: Sequence[str], old: Collection[str]) -> list[str]:
+    """So many of the topics as a run asks about: new ones first, but a quarter of the room is for `old` ones."""
+    new, theirs = ([branch for branch in doubtful if (branch in old) is is_old] for is_old in (False, True))
+    some = theirs[: max(_MOST_ASKED - len(new), _MOST_ASKED // 4)]
+    return [*new[: _MOST_ASKED - len(some)], *some]
+
+
+def _by_branch(changes: Iterable[PlannedChange]) -> Mapping[str, Sequence[PlannedChange]]:
+    found: dict[str, list[PlannedChange]] = defaultdict(list)
+    for change in changes:
+        found[branch_of(change)].append(change)
+    return dict(sorted(found.items()))
 
 
 def _with_refused(github: GitHubTracker, proposal: Proposal, missing: Collection[str]) -> Proposal:
@@ -97,24 +107,26 @@ def _with_refused(github: GitHubTracker, proposal: Proposal, missing: Collection
     return replace(proposal, refused=tuple(pull for pull in known if pull.closed_by))
 
 
-def desired_proposals(workspace: Workspace, changes: Sequence[PlannedChange]) -> tuple[_Wanted, dict[EditName, str]]:
+def desired_proposals(workspace: Workspace, changes: Sequence[PlannedChange]) -> tuple[_Wanted, dict[str, Left]]:
     """Edits -> what each branch should hold, and the edits for which its text has no room, each with the reason."""
-    by_branch: dict[str, list[PlannedChange]] = {}
-    for change in changes:
-        by_branch.setdefault(branch_of(change), []).append(change)
     wanted: dict[str, DesiredProposal] = {}
-    left: dict[EditName, str] = {}
-    for branch, edits in sorted(by_branch.items()):
-        title, body, stated = proposal_text(edits)
-        texts = edited_texts(workspace, edits_by_path(stated))
-        files = {
-            path: ProposedFile(_digest(record_bytes(workspace, path)), _digest(text)) for path, text in texts.items()
-        }
-        files = {path: change for path, change in files.items() if change.before != change.after}
-        left |= {edit_name(change): "left for the next proposal: this one is full" for change in edits[len(stated) :]}
-        if files:
-            wanted[branch] = DesiredProposal(branch, title, body, stated, files)
+    left: dict[str, Left] = {}
+    for branch, edits in _by_branch(changes).items():
+        proposal = _desired(workspace, branch, edits)
+        no_room = Left("left for the next proposal: this one is full")
+        left |= {fingerprint(change): no_room for change in edits[len(proposal.changes) :]}
+        if proposal.files:
+            wanted[branch] = proposal
     return wanted, left
+
+
+def _desired(workspace: Workspace, branch: str, edits: Sequence[PlannedChange]) -> DesiredProposal:
+    """What a branch should hold of its edits, as many as fit. UserError where one of them cannot be made."""
+    title, body, stated = proposal_text(edits)
+    texts = edited_texts(workspace, edits_by_path(stated))
+    files = {path: ProposedFile(_digest(record_bytes(workspace, path)), _digest(text)) for path, text in texts.items()}
+    files = {path: change for path, change in files.items() if change.before != change.after}
+    return DesiredProposal(branch, title, body, stated, files, texts)
 
 
 def propose(
@@ -125,14 +137,15 @@ def propose(
     now: datetime,
 ) -> tuple[WriteBack, list[IncidentOpsError]]:
     """Brings every proposal to what these edits ask for. One that fails holds back no other; the next run goes on."""
-    wanted, _ = desired_proposals(workspace, changes)
+    asked = _by_branch(changes)
     seen = {proposal.branch: proposal for proposal in observed}
     run = _Run(workspace, github, now)
     done: list[WriteBack] = []
     errors: list[IncidentOpsError] = []
-    for branch in sorted(wanted.keys() | seen.keys()):
+    for branch in sorted(asked.keys() | seen.keys()):
         try:
-            done.append(run.settle(wanted.get(branch), seen.get(branch, Proposal(branch))))
+            wanted = _desired(workspace, branch, asked[branch]) if branch in asked else None
+            done.append(run.settle(wanted if wanted and wanted.files else None, seen.get(branch, Proposal(branch))))
         except IncidentOpsError as error:
             errors.append(error)
             if isinstance(error, Stopped) or (isinstance(error, WriteFailed) and error.is_final):
@@ -147,7 +160,7 @@ class _Run:
     def __init__(self, workspace: Workspace, github: GitHubTracker, now: datetime) -> None:
         remote = need_remote(workspace.git)
         self._workspace, self._github, self._now = workspace, github, now
-        self._proposals = Proposals(remote)
+        self._proposals = Proposals(remote, github.commits)
         self._base, self._main = workspace.store.commit or "", remote.default_branch()
 
     def settle(self, wanted: DesiredProposal | None, seen: Proposal) -> WriteBack:
@@ -175,10 +188,9 @@ class _Run:
         if pull is not None and moves:
             pull = self._tell(pull, wanted.title, text_until_moved(wanted, seen))
         if moves:
-            files = edited_texts(self._workspace, edits_by_path(wanted.changes))
             holds = [fingerprint(change) for change in wanted.changes]
             moved = self._proposals.propose(
-                self._base, self._main, files, wanted.title, wanted.branch, self._now, holds
+                self._base, self._main, wanted.texts, wanted.title, wanted.branch, self._now, holds
             )
             if moved.outcome == PEOPLES:
                 return WriteBack((f"branch {wanted.branch} has commits of people, so it is left alone",))

@@ -7,7 +7,7 @@ from functools import partial
 from incident_ops.app.edit_record import EditedRecord, edit_record, find_record, read_for_edit
 from incident_ops.app.known import known_record
 from incident_ops.app.workspace import Workspace
-from incident_ops.domain.fence import evaluate_one
+from incident_ops.domain.fence import Unusable, evaluate_one
 from incident_ops.domain.incident import Incident, Relation
 from incident_ops.domain.record import Record
 from incident_ops.domain.relations import circle, inverse, spell_relation
@@ -25,7 +25,10 @@ def relations_of(workspace: Workspace, record: Record) -> tuple[Relation, ...]:
     named = {one.id for one in own}
     found = []
     for path in _naming(workspace, record.incident.id):
-        known = evaluate_one(read_record(workspace.store, path), partial(known_record, workspace))
+        try:
+            known = evaluate_one(read_record(workspace.store, path), partial(known_record, workspace))
+        except Unusable:  # the views of that one name it; this one is not broken
+            continue
         if known is None or known.incident.id in named:
             continue
         found += [
@@ -82,6 +85,7 @@ def _sources(workspace: Workspace) -> dict[str, str]:
 
 
 def _naming(workspace: Workspace, incident_id: str) -> list[str]:
-    """The paths of the records that name an incident."""
+    """The paths of the records that name an incident, each once."""
     links = workspace.catalogue.links()
-    return [link.path for link in links if link.kind == RELATED and link.target == incident_id != link.source]
+    named = (link.path for link in links if link.kind == RELATED and link.target == incident_id != link.source)
+    return list(dict.fromkeys(named))

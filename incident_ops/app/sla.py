@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from incident_ops.app.due import due_obligations, live_records, recent_records
+from incident_ops.app.concerned import ConcernedRecords
+from incident_ops.app.due import due_obligations, live_records
 from incident_ops.app.known import every_known, known_live, known_records
 from incident_ops.app.observed_tracker import (
     connect_github,
@@ -21,8 +22,6 @@ from incident_ops.app.workspace import Workspace, local_tracker, served
 from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.tracker import GITHUB, Snapshot
 from incident_ops.errors import UserError
-from incident_ops.reconcile.desired import desired_issues
-from incident_ops.records.history import every_record
 from incident_ops.sla.obligations import DueObligations, obligations
 from incident_ops.sla.status import ClockReport, clock_report
 
@@ -83,12 +82,12 @@ def _due_with_tracker(
     workspace: Workspace, source: str, snapshot: Snapshot | None, save_to: str | None
 ) -> DueObligations:
     policy = workspace.judged_by[0]
-    records = list(every_record(workspace.store, workspace.catalogue))
-    wanted = desired_issues(records, policy, {}, workspace.now)
-    recent = [record for record in recent_records(workspace, records) if record.incident.id not in wanted.clashes]
+    concerned = ConcernedRecords(workspace)
+    recent = concerned.recent()
     if snapshot is None:
         tracker: IssueTracker = connect_github(workspace) if source == GITHUB else local_tracker(workspace)
-        snapshot = observe_tracker(workspace, tracker, wanted, recent)
+        snapshot = observe_tracker(workspace, tracker, concerned.asked_for, recent)
+    wanted = concerned.asked_for(snapshot)
     if save_to is not None:
         save_observed(snapshot, save_to)
     return due_obligations(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from incident_ops.adapters.files import demand_no_link, remove_if_unchanged, replace_if_unchanged
 from incident_ops.app.edit_record import find_record, record_of, shown_path
-from incident_ops.app.last_edit import LastEdit, keep_spent, last_edits
+from incident_ops.app.last_edit import LastEdit, keep_spent, last_edit_of, last_edits
+from incident_ops.app.sent_state import sent_state
 from incident_ops.app.workspace import Workspace, demand_work_tree, merged_commit
 from incident_ops.domain.incident import Incident
 from incident_ops.edits.opposite import opposite_of
@@ -20,10 +22,14 @@ SHORT = 7
 
 @dataclass(frozen=True)
 class Undone:
-    """An edit that was taken back, and the incident as it is now; None where the edit had declared it."""
+    """An edit that was taken back, and the incident as it is now; None where the edit had declared it.
+
+    `stays` says what of it was sent and stays so, and how that is taken back; "" where nothing was.
+    """
 
     edit: LastEdit
     incident: Incident | None
+    stays: str = ""
 
     @property
     def folder(self) -> str:
@@ -53,28 +59,41 @@ def undo_last(workspace: Workspace, asked: str | None) -> Undone:
     _must_not_be_committed(workspace, edit, raw)
     if edit.before is None:
         _must_be_alone(workspace, edit)
-    lock = workspace.state / "records.lock"
+    lock, spent = workspace.state / "records.lock", partial(keep_spent, workspace, edit)
     if edit.before is None:
-        is_done = remove_if_unchanged(file, raw, lock)
+        is_done = remove_if_unchanged(file, raw, lock, then=spent)
     else:
-        is_done = replace_if_unchanged(file, raw, edit.before.encode(), lock)
+        is_done = replace_if_unchanged(file, raw, edit.before.encode(), lock, then=spent)
     if not is_done:
         raise UserError(f"{_cannot(edit)}: the record has changed since", hint="run it again to see")
-    keep_spent(workspace, edit)
     now = None if edit.before is None else record_of(edit.path, edit.before.encode()).incident
-    return Undone(edit, now)
+    return Undone(edit, now, _what_stays(workspace, edit))
+
+
+def _what_stays(workspace: Workspace, edit: LastEdit) -> str:
+    state = sent_state(workspace, edit.incident)
+    if not state.commit or not edit.is_of(state.text.encode()):
+        return ""
+    is_pushed = state.pushed == state.commit
+    if edit.before is not None:
+        where = "is still" if is_pushed else "waits"
+        return f"it {where} on branch {state.branch}; take it back there, too: incident-ops send {edit.incident}"
+    if not is_pushed:
+        return f"its commit waits on branch {state.branch} of this clone; drop it: git branch -D {state.branch}"
+    close = f"close {state.address}, and " if state.address else ""
+    return f"branch {state.branch} still declares it: {close}git push origin --delete {state.branch}"
 
 
 def _meant(workspace: Workspace, asked: str | None) -> LastEdit:
+    path = None if asked is None else find_record(workspace, asked)
+    found = None if path is None else last_edit_of(workspace, path)
+    if found is not None and not found.is_spent:
+        return found
     edits = last_edits(workspace)
     if not edits:
         raise UserError("there is nothing to undo: no edit was made in this clone", hint=ONE_STEP)
-    if asked is not None:
-        path = find_record(workspace, asked)
-        found = next((one for one in edits if one.path == path), None)
-        if found is None or found.is_spent:
-            raise UserError(f"there is nothing more to undo on {path.split('/')[-2]}", hint=ONE_STEP)
-        return found
+    if path is not None:
+        raise UserError(f"there is nothing more to undo on {path.split('/')[-2]}", hint=ONE_STEP)
     if edits[0].is_spent:
         older = next(
             (f"; an older edit by name: incident-ops undo {one.incident}" for one in edits if not one.is_spent), ""
@@ -90,12 +109,15 @@ def _cannot(edit: LastEdit) -> str:
 
 def _must_not_be_committed(workspace: Workspace, edit: LastEdit, raw: bytes) -> None:
     git = workspace.git
-    if git is None or git.head is None or git.read_path(git.head, edit.path) != raw:
+    if git is None:
+        return
+    merged = merged_commit(git)
+    if not any(git.read_path(commit, edit.path) == raw for commit in (git.head, merged) if commit):
         return
     before = None if edit.before is None else record_of(edit.path, edit.before.encode()).incident
     after = record_of(edit.path, raw).incident
     way = opposite_of(before, after)
-    if merged_incident(git, merged_commit(git), edit.path) == after:
+    if merged_incident(git, merged, edit.path) == after:
         raise UserError(f"{_cannot(edit)}: merged entries cannot be changed", hint=f"instead: {way}")
     commit = next(git.history(edit.path))[:SHORT]
     hint = f"`git revert {commit}` takes back that whole commit; or: {way}"

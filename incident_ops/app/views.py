@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from incident_ops.app.edit_record import record_of
-from incident_ops.app.known import every_known, known_live, known_record, not_declared
+from incident_ops.app.known import every_known, known_live, known_record, known_records, not_declared
 from incident_ops.app.workspace import Workspace, served
 from incident_ops.domain.as_of import as_of, declared_at
 from incident_ops.domain.fence import evaluate_one
@@ -16,6 +16,7 @@ from incident_ops.domain.record import Record, all_undated
 from incident_ops.domain.time import parse_instant
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding, did_you_mean
+from incident_ops.records.history import read_record
 from incident_ops.render import lists
 from incident_ops.render.findings import inert
 from incident_ops.render.incident import IncidentView
@@ -79,12 +80,19 @@ def record_at(workspace: Workspace, path: str) -> Record:
 
     UserError naming file, line and column where it cannot be read, and for an incident that was declared later.
     """
+    return _known(workspace, _as_written(workspace, path))
+
+
+def _as_written(workspace: Workspace, path: str) -> Record:
     raw = workspace.store.read(path)
     if raw is None:
         raise UserError("the record is not there any more", where=path, hint="was it moved? see `git status`")
     if isinstance(raw, Finding):
         raise UserError(raw.message, hint=raw.hint, where=path)
-    record = record_of(path, raw)
+    return record_of(path, raw)
+
+
+def _known(workspace: Workspace, record: Record) -> Record:
     known = evaluate_one(record, partial(known_record, workspace))
     if known is None:
         raise not_declared(workspace, record)
@@ -96,9 +104,8 @@ def timeline_of(workspace: Workspace, path: str, kind: str | None) -> TimelineLi
 
     The numbers are those of the record itself. UserError as `record_at`.
     """
-    known = record_at(workspace, path).incident
-    raw = workspace.store.read(path)
-    events = record_of(path, raw).incident.timeline if isinstance(raw, bytes) else known.timeline
+    record = _as_written(workspace, path)
+    known, events = _known(workspace, record).incident, record.incident.timeline
     if workspace.is_at_given:
         happened = {index for index, event in enumerate(events) if parse_instant(event.at) <= workspace.now}
     else:
@@ -136,15 +143,22 @@ def _clocks(workspace: Workspace, record: Record) -> tuple[list[Clock] | str, Ph
 
 
 def _selected(workspace: Workspace, wanted: Selection, *, only_open: bool) -> list[Record]:
-    if only_open:
+    if wanted.path is not None:
+        records = _of_path(workspace, wanted.path)
+    elif only_open:
         records = [record for record in known_live(workspace) if not record.incident.is_closed]
     else:
         records = every_known(workspace)
-    if wanted.path is not None:
-        records = [record for record in records if record.path == wanted.path]
     if (after := wanted.after) is not None:
         records = [record for record in records if declared_at(record.incident) >= after]
     return _at_level(workspace, _of_service(workspace, records, wanted.service), wanted.level)
+
+
+def _of_path(workspace: Workspace, path: str) -> list[Record]:
+    """The record at a path as it was known; none where it cannot be read, or was declared later."""
+    if any(one.path == path for one in workspace.unread):
+        return []
+    return known_records(workspace, [read_record(workspace.store, path)])
 
 
 def _of_service(workspace: Workspace, records: list[Record], name: str | None) -> list[Record]:

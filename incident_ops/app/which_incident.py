@@ -5,9 +5,9 @@ What is worked on comes before what is resolved, and both before what is closed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from incident_ops.app.known import known_live
+from incident_ops.app.known import every_known, known_live
 from incident_ops.app.workspace import Workspace
 from incident_ops.domain.as_of import current_instant
 from incident_ops.domain.incident import Incident
@@ -82,11 +82,21 @@ def _none_open(workspace: Workspace, *, as_known: bool) -> UserError:
     if as_known:
         hint = "name one: `incident-ops list` shows all there are"
         return UserError(f"no incident is open at {stamp(workspace.now)}", hint=hint)
-    closed = _closed(workspace)
-    if not closed:
+    last = _closed_last(_closed(workspace))
+    if last is None:
         return UserError("no incident is open", hint='incident-ops declare "..." -s SERVICE')
-    last = max(closed, key=lambda record: (_end(record.incident), record.incident.id))
     return UserError("no incident is open; the most recent one is closed", lines=listed(workspace, [last]), hint=_BY_ID)
+
+
+def last_closed(workspace: Workspace) -> Record | None:
+    """The incident that was closed last, as it was known at the time of `--at`; None where one is open, or none is."""
+    if any(not record.incident.is_closed for record in _live(workspace, as_known=True)):
+        return None
+    return _closed_last(record for record in every_known(workspace) if record.incident.is_closed)
+
+
+def _closed_last(closed: Iterable[Record]) -> Record | None:
+    return max(closed, key=lambda record: (_end(record.incident), record.incident.id), default=None)
 
 
 def _closed(workspace: Workspace) -> list[Record]:

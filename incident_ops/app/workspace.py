@@ -30,7 +30,6 @@ from incident_ops.domain.time import (
     UNKNOWN,
     YEARS,
     OutOfRange,
-    parse_date,
     parse_instant,
     shift,
     spell_duration,
@@ -257,17 +256,19 @@ def token_and_server() -> tuple[str, str]:
     return token.strip(), os.environ.get("GITHUB_SERVER_URL") or "https://github.com"
 
 
-def need_remote(git: Git | None, seconds: float = 60.0) -> Remote:
+def need_remote(git: Git | None, seconds: float = 60.0, *, by_person: bool = False) -> Remote:
     """The clone's remote, on which the lock, the ledger and the write-back live; one question takes `seconds` at most.
 
+    `by_person`: where no token opens it, git's own credentials do, as it has them from the person's own settings.
     UserError where there is none.
     """
-    from incident_ops.adapters.git_remote import Remote
+    from incident_ops.adapters.git_remote import CREDENTIALS, Remote, own_settings
 
     if git is None:
         raise UserError("there is no git repository here", hint="run it in a clone of the repository of records")
     token, server = token_and_server()
-    return Remote.of(git, token=token, server=server, seconds=seconds)
+    own = own_settings(git, CREDENTIALS) if by_person else ()
+    return Remote.of(git, token=token, server=server, seconds=seconds, own=own)
 
 
 def remote_of(git: Git | None) -> Remote | None:
@@ -289,6 +290,14 @@ def merged_commit(git: Git | None) -> str | None:
         with contextlib.suppress(UserError):
             return git.resolve(f"refs/remotes/origin/{name}")
     return git.head if git.config("remote.origin.url") is None else None
+
+
+def settled_commit(git: Git | None) -> str | None:
+    """The commit whose records are not written over: the merged one.
+
+    It is HEAD where this clone does not know what is merged: what is committed may be.
+    """
+    return merged_commit(git) or (git.head if git else None)
 
 
 NO_DRIVER = "this clone has no merge driver for records; once: incident-ops init"
@@ -363,11 +372,6 @@ def typed_day(text: str, now: datetime, option: str) -> date:
         raise UserError(f"{option} {error}", hint="check the year") from error
     except ValueError as error:
         raise UserError(f"{option} {inert(text)!r} is not a date", hint=EXAMPLES_DAY) from error
-
-
-def is_past(workspace: Workspace, day: str) -> bool:
-    """True where a date lies before today, in the zone of this machine."""
-    return parse_date(day) < workspace.now.astimezone(clock.local_zone()).date()
 
 
 def day(text: str | None, option: str, now: datetime) -> datetime | None:

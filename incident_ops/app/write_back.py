@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from incident_ops.adapters.files import replace_if_unchanged
-from incident_ops.adapters.git_proposals import PUSHED, Files, Proposals, Read
+from incident_ops.adapters.git_proposals import PUSHED, CommitMaker, Files, Proposals, Read
 from incident_ops.app.edit_record import RecordAsRead, edited_content, read_for_edit, record_of
 from incident_ops.app.workspace import Workspace, need_remote
 from incident_ops.domain.record import Edit
@@ -50,14 +50,17 @@ def write_locally(workspace: Workspace, wanted: EditsByPath) -> WriteBack:
     written: list[str] = []
     for path, edits in sorted(wanted.items()):
         before = read_for_edit(workspace, path)
-        after, _ = edited_content(workspace, before, edits)
+        after = edited_content(workspace, before, edits).content
         if replace_if_unchanged(workspace.root / path, before.raw, after, workspace.state / "records.lock"):
             written.append(path)
     return WriteBack((f"{len(written)} of {len(wanted)} records changed in the work tree",), tuple(written))
 
 
-def push_edits(workspace: Workspace, wanted: EditsByPath, now: datetime) -> WriteBack:
-    """Edits on top of the default branch; a record that is another one there is left for the next run."""
+def push_edits(workspace: Workspace, wanted: EditsByPath, now: datetime, maker: CommitMaker | None = None) -> WriteBack:
+    """Edits on top of the default branch; a record that is another one there is left for the next run.
+
+    `maker` makes the commit where it can sign it.
+    """
     planned = {path: record_bytes(workspace, path) for path in wanted}
     unchanged: list[str] = []
 
@@ -67,7 +70,7 @@ def push_edits(workspace: Workspace, wanted: EditsByPath, now: datetime) -> Writ
 
     remote = need_remote(workspace.git)
     main = remote.default_branch()
-    pushed = Proposals(remote).land(main, edit_again, _MESSAGE, now)
+    pushed = Proposals(remote, maker).land(main, edit_again, _MESSAGE, now)
     commit = pushed.commit if pushed.outcome == PUSHED else ""
     what = f"commit {commit[:12]} on {main}" if commit else f"nothing new for {main}"
     line = f"{len(unchanged)} of {len(wanted)} records written back: {what}"
@@ -75,7 +78,7 @@ def push_edits(workspace: Workspace, wanted: EditsByPath, now: datetime) -> Writ
 
 
 def _edited(workspace: Workspace, path: str, raw: bytes, edits: tuple[Edit, ...]) -> bytes:
-    return edited_content(workspace, RecordAsRead(raw, record_of(path, raw)), edits)[0]
+    return edited_content(workspace, RecordAsRead(raw, record_of(path, raw)), edits).content
 
 
 def record_bytes(workspace: Workspace, path: str) -> bytes:

@@ -9,7 +9,7 @@ import click
 
 from incident_ops.app.edit_record import RecordChange, clean, find_record, split_words, who
 from incident_ops.app.views import Selection
-from incident_ops.app.workspace import Workspace, is_past
+from incident_ops.app.workspace import Workspace
 from incident_ops.cli.completion import complete_item
 from incident_ops.cli.options import (
     by_option,
@@ -28,7 +28,7 @@ from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import ITEM_STATUSES
 from incident_ops.domain.time import is_date
 from incident_ops.edits import action_items
-from incident_ops.edits.step import Step, join_steps
+from incident_ops.edits.step import NO_VALUE, Step, join_steps
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 
@@ -55,8 +55,10 @@ def action() -> None:
 @click.option("--owner", metavar="WHO", help="Who does it: @handle, @org/team or a name.")
 @click.option("--due", metavar="DATE", help="Until when: 2025-02-01, 14d, friday.")
 @click.option("--priority", metavar="P", help="P0 to P9, the item's own.")
-@click.option("--kind", type=click.Choice(action_items.ITEM_KINDS), help="What it does against a repetition.")
+@click.option("--kind", type=click.Choice(action_items.ITEM_KINDS), help="How it prevents recurrence.")
 @click.option("--horizon", type=click.Choice(action_items.HORIZONS), help="In which stretch of the prevention plan.")
+@click.option("--description", metavar="TEXT", help="More about it than the title says.")
+@click.option("--acceptance", metavar="TEXT", help="How everybody can see that it is done.")
 @edits_record
 def add(workspace: Workspace, words: tuple[str, ...], due: str | None, **said: str | None) -> RecordChange:
     """Write down an action item; it gets the next free id.
@@ -64,19 +66,17 @@ def add(workspace: Workspace, words: tuple[str, ...], due: str | None, **said: s
     \b
     Examples:
       incident-ops action add "Add an alert" --owner @bob --due 2025-02-01
+      incident-ops action add "Test expiry" --acceptance "Old code fails it"
     """
     incident, title = split_words(words, at_least=1)
     if len(title) != 1:
         raise UserError("one title is needed", hint='put it in quotes: incident-ops action add "Add an alert" INC-...')
     incident = pick_incident(workspace, incident, active_first=False)
     until = future_day(workspace, due, "--due")
-    passed = (f"--due {until} has passed",) if until is not None and is_past(workspace, until) else ()
     priority = said.pop("priority")
     item = action_items.NewItem(title[0], due=until, priority=priority.upper() if priority else None, **said)
     policy = workspace.judged_by[0]
-    return incident, lambda current: join_steps(
-        action_items.add_item(current, policy, workspace.now, item), Step((), (), passed)
-    )
+    return incident, lambda current: action_items.add_item(current, policy, workspace.now, item)
 
 
 @action.command()
@@ -86,8 +86,8 @@ def add(workspace: Workspace, words: tuple[str, ...], due: str | None, **said: s
 @click.option("--owner", metavar="WHO", help="Who does it: @handle, @org/team or a name; - for nobody.")
 @click.option("--due", metavar="DATE", help="Until when: 2025-02-01, 14d, friday; - for no date of its own.")
 @click.option("--priority", metavar="P", help="P0 to P9, the item's own; - for none.")
-@click.option("--kind", type=click.Choice((*action_items.ITEM_KINDS, "-")), help="What it does against a repetition.")
-@click.option("--horizon", type=click.Choice((*action_items.HORIZONS, "-")), help="In which stretch of the plan.")
+@click.option("--kind", type=click.Choice((*action_items.ITEM_KINDS, "-")), help="How it prevents recurrence.")
+@click.option("--horizon", type=click.Choice((*action_items.HORIZONS, "-")), help="Planning horizon.")
 @click.option("--description", metavar="TEXT", help="More about it than the title says; - for none.")
 @click.option("--acceptance", metavar="TEXT", help="How everybody can see that it is done; - for none.")
 @click.option("--status", metavar="WORD", help="open, in_progress, done, wont_do, or the policy's word for one.")
@@ -114,11 +114,9 @@ def edit(
     status, wanted = _status(policy, said.pop("status")), _wanted(workspace, said)
     if not wanted and status is None:
         raise UserError("there is nothing to change", hint="--due, --owner, --title, --status, ...; see --help")
-    due = wanted.get("due", action_items.NO_VALUE)
-    passed = (f"--due {due} has passed",) if due != action_items.NO_VALUE and is_past(workspace, due) else ()
 
     def edited(current: Incident) -> Step:
-        steps = [Step((), (), passed)]
+        steps = []
         if wanted:
             steps.append(action_items.edit_item(current, policy, workspace.now, actor, name, wanted, why))
         if status is not None:
@@ -140,7 +138,7 @@ def _wanted(workspace: Workspace, said: dict[str, Any]) -> dict[str, Any]:
     """The new values by field, as the record writes them."""
     given = {name: value for name, value in said.items() if value is not None}
     wanted: dict[str, Any] = {name: clean(one) if isinstance(one, str) else one for name, one in given.items()}
-    if wanted.get("due", action_items.NO_VALUE) != action_items.NO_VALUE:
+    if wanted.get("due", NO_VALUE) != NO_VALUE:
         wanted["due"] = future_day(workspace, wanted["due"], "--due")
     if "priority" in wanted:
         wanted["priority"] = wanted["priority"].upper()
@@ -230,13 +228,13 @@ def _key(workspace: Workspace, item: str, incident: str | None) -> tuple[str, st
     if "/" not in item:
         return pick_incident(workspace, incident, partial(_has_item, item), active_first=False), item
     inside, _, name = item.rpartition("/")
-    if incident is not None and not inside.upper().endswith(incident.upper()):
+    if incident is not None and find_record(workspace, inside) != find_record(workspace, incident):
         raise UserError(f"{item} is not an item of {incident}", hint="leave out one of the two incidents")
     return inside, name
 
 
 def _has_item(item: str, incident: Incident) -> bool:
-    return any(one.id == item.upper() for one in incident.action_items)
+    return any(action_items.is_named(one, item) for one in incident.action_items)
 
 
 def _when(workspace: Workspace, text: str | None) -> str | None:

@@ -14,7 +14,8 @@ from incident_ops.canary.config import Analysis
 from incident_ops.canary.run import Run, stage_of
 from incident_ops.canary.threshold import SOURCE_TIMEOUT
 from incident_ops.canary.verdict import JoinedVerdict
-from incident_ops.cli.options import complete_service, finish, format_option, must_say_something, workspace_of
+from incident_ops.cli.completion import complete_service
+from incident_ops.cli.options import finish, format_option, must_say_something, workspace_of
 from incident_ops.cli.terminal import page_width, paint
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, INCONCLUSIVE
 from incident_ops.domain.time import spell_duration

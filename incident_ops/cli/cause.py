@@ -6,14 +6,22 @@ from typing import Any
 
 import click
 
-from incident_ops.app.edit_record import RecordChange, clean, find_record, read_for_edit
+from incident_ops.app.edit_record import RecordChange, clean
 from incident_ops.app.which_incident import is_any
 from incident_ops.app.workspace import Workspace, must_have_come
-from incident_ops.cli.options import asks, edits_record, incident_argument, past_time, pick_incident
-from incident_ops.cli.terminal import prompt
+from incident_ops.cli.options import (
+    WordChoice,
+    edits_record,
+    incident_argument,
+    past_time,
+    pick_incident,
+    to_be_asked_about,
+)
+from incident_ops.cli.terminal import prompt, prompt_text
 from incident_ops.domain.incident import Cause, Incident, Resolution
+from incident_ops.domain.time_words import is_meant_as_time
 from incident_ops.edits.cause import CauseFacts, write_cause
-from incident_ops.edits.finish import CATEGORIES
+from incident_ops.edits.finish import CATEGORIES, category_typed
 from incident_ops.errors import UserError
 from incident_ops.render.findings import inert
 
@@ -26,7 +34,7 @@ _OF_RESOLUTION = {"immediate": "immediate", "permanent": "permanent", "deployed"
 @click.option(
     "--category",
     metavar="CATEGORY",
-    type=click.Choice(CATEGORIES),
+    type=WordChoice(CATEGORIES, category_typed),
     help=f"Kind of cause: {', '.join(CATEGORIES)}.",
 )
 @click.option("--what", metavar="TEXT", help="What broke.")
@@ -73,10 +81,12 @@ def cause(workspace: Workspace, incident: str | None, **said: Any) -> RecordChan
 
 
 def _deployed(workspace: Workspace, text: str) -> str:
-    """A time as people type it -> the text for a record; any other text is the name of a release."""
+    """A time as people type it -> the text for a record; what has not the form of one is the name of a release."""
     try:
         at = past_time(workspace, text, "--deployed") or ""
     except UserError:
+        if is_meant_as_time(text):
+            raise
         return text
     must_have_come(workspace, at, "--deployed")
     return at
@@ -94,16 +104,14 @@ def _why(text: str) -> tuple[str, str | None]:
 
 def _asked(workspace: Workspace, incident: str) -> dict[str, str]:
     """Asks at a terminal for what is not written yet; an empty answer leaves it so. UserError elsewhere."""
-    if not asks():
-        hint = 'e.g. --what "..." --why "..." --immediate "..."; see `incident-ops cause --help`'
-        raise UserError("there is nothing to write", hint=hint)
-    current = read_for_edit(workspace, find_record(workspace, incident)).record.incident
+    example = 'e.g. --what "..." --why "..." --immediate "..."; see `incident-ops cause --help`'
+    current = to_be_asked_about(workspace, incident, example)
     answers = {}
     if current.cause is None:
-        choice = click.Choice(CATEGORIES)
-        answers["category"] = prompt("What was the cause?", kind=choice, default="unknown", prompt_suffix=" ")
-    for name, question in _open_questions(current).items():
-        answers[name] = click.prompt(question, default="", show_default=False, prompt_suffix=" ", err=True).strip()
+        answers["category"] = prompt(
+            "What was the cause?", kind=WordChoice(CATEGORIES, category_typed), default="unknown", prompt_suffix=" "
+        )
+    answers |= {name: prompt_text(question) for name, question in _open_questions(current).items()}
     return {name: text for name, text in answers.items() if text}
 
 

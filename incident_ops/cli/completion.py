@@ -1,4 +1,4 @@
-"""What a shell completes beyond ids and services: levels, roles and people, action items, rules.
+"""What a shell completes beyond ids: services, levels, roles and people, action items, rules.
 
 A shell waits for completions, not for errors: where the folder cannot be read there are none.
 """
@@ -54,6 +54,10 @@ def _people(workspace: Workspace, _ctx: click.Context) -> Iterable[str]:
     return workspace.judged_by[0].contacts.people
 
 
+def _services(workspace: Workspace, _ctx: click.Context) -> Iterable[str]:
+    return workspace.judged_by[1]
+
+
 def _items(workspace: Workspace, _ctx: click.Context) -> Iterable[str]:
     """The open items by id, then by their whole keys, which two incidents never share."""
     found = [
@@ -73,6 +77,7 @@ complete_severity = _completes(_severities)
 complete_priority = _completes(_priorities)
 complete_level = _completes(_levels)
 complete_person = _completes(_people)
+complete_service = _completes(_services)
 complete_item = _completes(_items)
 complete_rule = _completes(_rules)
 

@@ -9,11 +9,12 @@ from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import (
     by_option,
     complete_incident,
+    finish_edit,
     format_option,
     past_time,
     pick_incident,
-    print_edited,
-    with_repository,
+    send_option,
+    with_repository_to_write,
 )
 from incident_ops.errors import UserError
 
@@ -23,8 +24,11 @@ from incident_ops.errors import UserError
 @click.option("--reason", metavar="TEXT", help="Why; needed where the wrong time is merged.")
 @by_option
 @format_option
-@with_repository
-def correct(workspace: Workspace, words: tuple[str, ...], reason: str | None, by: str | None, form: str) -> None:
+@send_option
+@with_repository_to_write
+def correct(
+    workspace: Workspace, words: tuple[str, ...], reason: str | None, by: str | None, form: str, send: bool
+) -> None:
     """Put a time of an incident right.
 
     FIELD is started, detected, acknowledged, restored ...; after a reopening
@@ -46,4 +50,6 @@ def correct(workspace: Workspace, words: tuple[str, ...], reason: str | None, by
         raise UserError("which time, and when was it?", hint=hint)
     at = past_time(workspace, said[1], "WHEN", may_be_unknown=True) or said[1]
     meant = pick_incident(workspace, incident)
-    print_edited(correct_time(workspace, meant, said[0], at, clean(reason), who(workspace, by)), form)
+    finish_edit(
+        workspace, correct_time(workspace, meant, said[0], at, clean(reason), who(workspace, by)), form, send=send
+    )

@@ -20,20 +20,24 @@ from incident_ops.app.edit_record import (
     undo_command,
     who,
 )
-from incident_ops.app.workspace import Workspace, demand_work_tree, must_have_come
-from incident_ops.cli.completion import complete_person, complete_priority, complete_severity
+from incident_ops.app.workspace import Workspace, caught_up, demand_work_tree, must_have_come
+from incident_ops.cli.completion import complete_person, complete_priority, complete_service, complete_severity
 from incident_ops.cli.options import (
     at_terminal,
     by_option,
     complete_incident,
-    complete_service,
+    finish,
+    finish_edit,
     format_option,
     past_time,
-    print_edited,
+    print_data,
     say_notes,
+    send_option,
+    send_or_say,
     warn,
     warn_of_guess,
     with_repository,
+    with_repository_to_write,
 )
 from incident_ops.cli.terminal import page_width, prompt, say
 from incident_ops.domain.incident import Incident, Triage
@@ -189,9 +193,10 @@ def _share(text: str) -> float | str | None:
 @click.option("--drill", is_flag=True, help="This is an exercise.")
 @answer_options
 @by_option
+@send_option
 @format_option
-@with_repository
-def declare(workspace: Workspace, form: str, by: str | None, **said: Any) -> None:
+@with_repository_to_write
+def declare(workspace: Workspace, form: str, by: str | None, send: bool, **said: Any) -> None:
     """Declare an incident: one line, and its record is written.
 
     Without a label the triage answers decide it, and the rule that decided is
@@ -200,7 +205,7 @@ def declare(workspace: Workspace, form: str, by: str | None, **said: Any) -> Non
 
     \b
     Examples:
-      incident-ops declare "Login fails" -s auth --severity SEV1
+      incident-ops declare "Login fails" -s auth --severity SEV1 --send
       incident-ops declare "Login fails" -s auth --users 60 --feature core
       incident-ops declare "Checkout is slow" -s api -s web --severity SEV2 \\
         --source alert --started 10m --commander @alice
@@ -212,12 +217,10 @@ def declare(workspace: Workspace, form: str, by: str | None, **said: Any) -> Non
     declaration = _declaration(workspace, said, ask=at_terminal() and form == "text")
     if at_terminal() and form == "text":
         _ask_whether_new(workspace, declaration)
-    declared = declare_record(workspace, declaration, who(workspace, by))
+    declared = declare_record(workspace, declaration, who(workspace, by), is_sent=send)
     say_notes(declared.notes)
-    if form == "json":
-        click.echo(_json(workspace, declared), nl=False)
-    else:
-        _print(workspace, declared)
+    say_it = _print_json if form == "json" else _print
+    finish(say_it(workspace, declared, send=send))
 
 
 def _ask_whether_new(workspace: Workspace, declaration: Declaration) -> None:
@@ -305,7 +308,7 @@ def _filled(
     )
 
 
-def _json(workspace: Workspace, declared: DeclaredRecord) -> str:
+def _print_json(workspace: Workspace, declared: DeclaredRecord, *, send: bool) -> int:
     incident, rule = declared.record.incident, declared.decision
     kind = kind_of(incident, workspace.judged_by[0])
     head = {"schema": 1, "incident": incident.id, "kind": kind, "path": declared.record.path, "folder": declared.folder}
@@ -313,10 +316,12 @@ def _json(workspace: Workspace, declared: DeclaredRecord) -> str:
     decided = {"rule": rule.rule_number if rule else None, "rule_text": rule.rule_text if rule else None}
     said = {"warnings": [*declared.warnings], "next": [*declared.next_steps], "undo": undo_command(incident.id)}
     asked = [one._asdict() for one in rule.open] if rule else []
-    return json_text({**head, **level, **decided, **said, "assumed": bool(rule and rule.assumed), "open": asked})
+    data = {**head, **level, **decided, **said, "assumed": bool(rule and rule.assumed), "open": asked}
+    return print_data(workspace, declared.record.path, data, send=send)
 
 
-def _print(workspace: Workspace, declared: DeclaredRecord) -> None:
+def _print(workspace: Workspace, declared: DeclaredRecord, *, send: bool) -> int:
+    """Prints a declaration, and sends it where that is asked for -> the exit code."""
     from incident_ops.render.triage import decision_lines  # a program that reads JSON needs none of it
 
     incident, rule = declared.record.incident, declared.decision
@@ -332,10 +337,11 @@ def _print(workspace: Workspace, declared: DeclaredRecord) -> None:
             say(line, first="  ", err=False, is_prose=True)
     click.echo(f"  folder: {shown_path(workspace, declared.folder)}")
     warn(declared.warnings)
-    say(declared.notice, first="  ", err=False)
+    code = send_or_say(workspace, declared.record.path, declared.notice, send=send)
     for step in declared.next_steps:
         click.echo(f"  next: {inert(step)}")
     click.echo(f"  undo: {undo_command(incident.id)}")
+    return code
 
 
 @click.command()
@@ -352,6 +358,7 @@ def _print(workspace: Workspace, declared: DeclaredRecord) -> None:
 @click.option("--reason", metavar="TEXT", help="With INC: why its level changes; needed to lower it.")
 @answer_options
 @click.option("--by", metavar="WHO", help="With INC: who does it, as for `declare`.")
+@send_option
 @format_option
 @with_repository
 def triage(
@@ -362,6 +369,7 @@ def triage(
     reason: str | None,
     by: str | None,
     form: str,
+    send: bool,
     **answers: Any,
 ) -> None:
     """Answer the triage questions; get the level and the rule that decided. What is not known is left out.
@@ -386,7 +394,9 @@ def triage(
     elif incident is not None and services:
         raise UserError("--service goes without an incident: its record names its services", hint="leave out -s")
     elif incident is not None:
-        _triage_record(workspace, incident, said, reason, by, form)
+        _triage_record(caught_up(workspace), incident, said, reason, by, form, send=send)
+    elif send:
+        raise UserError("--send goes with an incident", hint="incident-ops triage INC-... --send")
     elif reason is not None:
         raise UserError("--reason goes with an incident", hint='incident-ops triage INC-... --reason "..."')
     else:
@@ -395,7 +405,7 @@ def triage(
 
 
 def _triage_record(
-    workspace: Workspace, asked: str, said: Triage, reason: str | None, by: str | None, form: str
+    workspace: Workspace, asked: str, said: Triage, reason: str | None, by: str | None, form: str, *, send: bool
 ) -> None:
     from incident_ops.edits.triage import triage_incident  # what only this command needs
 
@@ -411,7 +421,7 @@ def _triage_record(
         return triage_incident(current, policy, workspace.now, actor, said, why, tier)
 
     edited = edit_record(workspace, asked, triaged)
-    print_edited(edited, form)
+    finish_edit(workspace, edited, form, send=send)
 
 
 def _print_levels(policy: Policy) -> None:

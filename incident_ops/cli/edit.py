@@ -9,7 +9,8 @@ import click
 
 from incident_ops.app.edit_record import RecordChange, check_services, clean, who
 from incident_ops.app.workspace import Workspace
-from incident_ops.cli.options import by_option, complete_service, edits_record, incident_argument
+from incident_ops.cli.completion import complete_service
+from incident_ops.cli.options import by_option, edits_record, incident_argument
 from incident_ops.edits.declare import SOURCES
 from incident_ops.edits.details import LINKS, Details, edit_details, values_kept
 from incident_ops.errors import UserError
@@ -53,7 +54,7 @@ def link_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @by_option
 @edits_record
 def edit(workspace: Workspace, incident: str | None, by: str | None, **said: Any) -> RecordChange:
-    """Put right what a record says: title, services, customers, tags, links ...
+    """Fix what a record says: title, services, customers, tags, links ...
 
     Title, services and visibility keep a history in the record. The first
     service decides the clocks at the declaration; changing it later does not

@@ -10,16 +10,18 @@ from incident_ops.app.edit_record import EditedRecord, who
 from incident_ops.app.gate_check import actor_of
 from incident_ops.app.planned_changes import hold_deploys, let_through, lift_hold
 from incident_ops.app.workspace import Workspace
+from incident_ops.cli.completion import complete_service
 from incident_ops.cli.options import (
     by_option,
-    complete_service,
+    finish_edit,
     format_option,
     incident_argument,
-    print_edited,
     print_written,
     say_time,
-    with_repository,
+    send_option,
+    with_repository_to_write,
 )
+from incident_ops.errors import UserError
 
 
 @click.command()
@@ -49,7 +51,7 @@ from incident_ops.cli.options import (
 )
 @by_option
 @format_option
-@with_repository
+@with_repository_to_write
 def freeze(workspace: Workspace, name: str, by: str | None, form: str, **wanted: Any) -> None:
     """Hold deploys for a time: writes freezes/NAME.yaml.
 
@@ -68,7 +70,7 @@ def freeze(workspace: Workspace, name: str, by: str | None, form: str, **wanted:
 @click.command()
 @click.argument("name")
 @format_option
-@with_repository
+@with_repository_to_write
 def unfreeze(workspace: Workspace, name: str, form: str) -> None:
     """Lift a freeze, or take back an override: it ends now.
 
@@ -97,9 +99,10 @@ def unfreeze(workspace: Workspace, name: str, form: str) -> None:
 )
 @click.option("--approved-by", metavar="WHO", help="The second person; only without INC.")
 @by_option
+@send_option
 @format_option
-@with_repository
-def override(workspace: Workspace, incident: str | None, by: str | None, form: str, **wanted: Any) -> None:
+@with_repository_to_write
+def override(workspace: Workspace, incident: str | None, by: str | None, form: str, send: bool, **wanted: Any) -> None:
     """Let one commit through what holds deploys, for a time, with a reason.
 
     With INC it is written into that incident's record, without it into
@@ -111,9 +114,11 @@ def override(workspace: Workspace, incident: str | None, by: str | None, form: s
       incident-ops override -s auth --sha 7be19f2 --reason "security patch" \\
         --expires 2h --approved-by @maya
     """
+    if send and incident is None:
+        raise UserError("--send goes with an incident's record", hint="name the incident, or leave out --send")
     say_time(workspace, wanted["expires"], "--expires", ahead=True)
     allowed = let_through(workspace, incident, by=actor_of(workspace, by), **wanted)
     if isinstance(allowed, EditedRecord):
-        print_edited(allowed, form)
+        finish_edit(workspace, allowed, form, send=send)
     else:
         print_written(allowed, form)

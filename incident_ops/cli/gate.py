@@ -10,9 +10,9 @@ import click
 
 from incident_ops.app.gate_check import GateRequest, check_gate
 from incident_ops.app.workspace import Workspace
+from incident_ops.cli.completion import complete_service
 from incident_ops.cli.options import (
     complete_incident,
-    complete_service,
     finish,
     format_option,
     inert_unread,
@@ -80,7 +80,10 @@ def publish_command(workspace: Workspace, output: str | None, only_check: bool) 
 
 
 @gate.command()
-@click.option("--service", "-s", required=True, shell_complete=complete_service, help="The service to deploy.")
+@click.argument("name", metavar="[SERVICE]", required=False, shell_complete=complete_service)
+@click.option(
+    "--service", "-s", shell_complete=complete_service, help="The service to deploy, if not given as the argument."
+)
 @click.option("--environment", "-e", help="Where. Default: the policy's production environment.")
 @click.option(
     "--sha", help="The commit to deploy. One that passed before is never held; an override is for one commit."
@@ -99,7 +102,7 @@ def publish_command(workspace: Workspace, output: str | None, only_check: bool) 
 )
 @format_option
 @click.pass_context
-def check_command(ctx: click.Context, /, form: str, **options: Any) -> None:
+def check_command(ctx: click.Context, /, form: str, name: str | None, service: str | None, **options: Any) -> None:
     """Ask whether a service may be deployed now.
 
     Held by an open incident on it or on what it needs, a maintenance window,
@@ -111,6 +114,7 @@ def check_command(ctx: click.Context, /, form: str, **options: Any) -> None:
     \b
     Examples:
       incident-ops gate check --service auth
+      incident-ops gate check auth
       incident-ops gate check -s auth --sha $GITHUB_SHA --format json
       incident-ops gate check -s auth --sha $GITHUB_SHA --fixes INC-12
       incident-ops gate check -s auth \\
@@ -118,6 +122,7 @@ def check_command(ctx: click.Context, /, form: str, **options: Any) -> None:
     """
     try:
         must_say_something(ctx.command, ctx.params)
+        asked = _service(ctx, name, service)
         workspace = workspace_of(ctx)
 
         def show_source(records: Workspace) -> None:
@@ -126,7 +131,7 @@ def check_command(ctx: click.Context, /, form: str, **options: Any) -> None:
             if not records.catalogue.count():
                 no_records(records)
 
-        verdict = check_gate(workspace, GateRequest(**options), _record_fix, show_source)
+        verdict = check_gate(workspace, GateRequest(service=asked, **options), _record_fix, show_source)
     except UserError:
         if form == "json":
             click.echo(config_error(), nl=False)
@@ -134,6 +139,15 @@ def check_command(ctx: click.Context, /, form: str, **options: Any) -> None:
     text = to_json(verdict) if form == "json" else to_text(_inert(verdict), painter(VERDICT_COLOURS), page_width())
     click.echo(text, nl=False)
     finish(verdict.exit_code)
+
+
+def _service(ctx: click.Context, name: str | None, option: str | None) -> str:
+    """The service that is asked about. UsageError where none is, UserError where two are."""
+    if name is not None and option is not None and name != option:
+        raise UserError(f"one service is asked about, not {name} and {option}", hint="ask once for each")
+    if (asked := option if name is None else name) is None:
+        raise click.MissingParameter(ctx=ctx, param=next(one for one in ctx.command.params if one.name == "service"))
+    return asked
 
 
 def _inert(verdict: Verdict) -> Verdict:

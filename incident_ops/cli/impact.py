@@ -7,17 +7,18 @@ from typing import Any
 
 import click
 
-from incident_ops.app.edit_record import RecordChange, check_services, clean, find_record, read_for_edit
+from incident_ops.app.edit_record import RecordChange, check_services, clean
 from incident_ops.app.which_incident import is_any
-from incident_ops.app.workspace import Workspace
+from incident_ops.app.workspace import Workspace, moment
 from incident_ops.cli.options import (
-    asks,
     edits_record,
     incident_argument,
     past_span,
     past_time,
     pick_incident,
+    to_be_asked_about,
 )
+from incident_ops.cli.terminal import prompt_text
 from incident_ops.domain.impact import DEGREES, affected_users, count_answer, money_answer, percent_answer, spell_users
 from incident_ops.domain.incident import Amount, Incident
 from incident_ops.domain.time import UNKNOWN
@@ -141,11 +142,16 @@ def _time(workspace: Workspace, text: str) -> ServiceTime:
 
 def _asked(workspace: Workspace, incident: str, said: dict[str, Any]) -> dict[str, Any]:
     """Asks at a terminal for what is not known; an empty answer leaves it so. UserError elsewhere."""
-    if not asks():
-        hint = "e.g. --users 5000 --users 60% --data-loss none; see `incident-ops impact --help`"
-        raise UserError("there is nothing to write", hint=hint)
-    current = read_for_edit(workspace, find_record(workspace, incident)).record.incident
-    answers = {name: _prompt(question) for name, question in _open_questions(current).items()}
+    example = "e.g. --users 5000 --users 60% --data-loss none; see `incident-ops impact --help`"
+    current = to_be_asked_about(workspace, incident, example)
+    checks: dict[str, Callable[[str], object]] = {
+        "started": lambda text: moment(text, workspace.now, "the answer", may_be_unknown=True),
+        "users": lambda text: _users((text,)),
+        "failed_requests": lambda text: _read("--failed-requests", text, count_answer, _COUNT),
+        "revenue": lambda text: _revenue(text, None),
+    }
+    questions = _open_questions(current).items()
+    answers = {name: prompt_text(question, checks.get(name, str)) for name, question in questions}
     given = {name: text for name, text in answers.items() if text}
     return {**said, **given, "users": (given["users"],) if "users" in given else ()}
 
@@ -160,8 +166,3 @@ def _open_questions(incident: Incident) -> dict[str, str]:
         "data_loss": ("Data lost (none, unknown, or what)?", known.data_loss is None),
     }
     return {name: question for name, (question, is_open) in questions.items() if is_open}
-
-
-def _prompt(question: str) -> str:
-    answer: str = click.prompt(question, default="", show_default=False, prompt_suffix=" ", err=True)
-    return answer.strip()

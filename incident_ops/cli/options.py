@@ -29,13 +29,14 @@ from incident_ops.app.workspace import (
     typed_day,
     typed_time,
 )
+from incident_ops.cli.sending import data_of_sent, say_unsent, send_now
 from incident_ops.cli.terminal import page_width, prompt, say, style_line
+from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
 from incident_ops.domain.time_words import is_time_of_day
 from incident_ops.domain.tracker import GITHUB, LOCAL
 from incident_ops.errors import UserError
-from incident_ops.records.policy import SERVICES, load_services
 from incident_ops.records.store import INCIDENTS, list_folder
 from incident_ops.render.findings import inert, json_text
 from incident_ops.render.text import cut_line
@@ -71,6 +72,17 @@ def say_origin(ctx: click.Context, workspace: Workspace) -> None:
         click.echo(workspace.origin, err=True)
 
 
+class WordChoice(click.Choice[str]):
+    """A choice that also takes the words of which `meant` makes one of its own."""
+
+    def __init__(self, choices: Sequence[str], meant: Callable[[str], str | None]) -> None:
+        super().__init__(choices)
+        self._meant = meant
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return super().convert(self._meant(value) or value, param, ctx)
+
+
 class WhoActs(click.Option):
     """Who does it: a command that has this option records a guess only with a warning."""
 
@@ -83,12 +95,25 @@ def with_repository(command: Callable[..., Any]) -> Callable[..., Any]:
     def opened(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
         must_say_something(ctx.command, kwargs)
         workspace = workspace_of(ctx)
+        if kwargs.get("send"):
+            from incident_ops.app.send import demand_repository  # what only --send needs
+
+            demand_repository(workspace)
         if any(isinstance(param, WhoActs) for param in ctx.command.params) and not kwargs.get("only_lists"):
-            workspace = caught_up(workspace)
             warn_of_guess(workspace, kwargs["by"])
         return ctx.invoke(command, workspace, *args, **kwargs)
 
     return update_wrapper(opened, command)
+
+
+def with_repository_to_write(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a command that writes: its time comes after that of the last commit (`caught_up`)."""
+    from functools import update_wrapper
+
+    def writing(workspace: Workspace, /, *args: Any, **kwargs: Any) -> Any:
+        return command(caught_up(workspace), *args, **kwargs)
+
+    return with_repository(update_wrapper(writing, command))
 
 
 def warn_of_guess(workspace: Workspace, by: str | None) -> None:
@@ -187,17 +212,6 @@ def complete_incident(ctx: click.Context, _param: click.Parameter, incomplete: s
     ]
 
 
-def complete_service(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Names of services.yaml that begin like what was typed."""
-    from click.shell_completion import CompletionItem  # only a shell that completes needs it
-
-    try:
-        services = load_services((_root(ctx) / SERVICES).read_text(encoding="utf-8")).services
-    except Exception:  # as above
-        return []
-    return [CompletionItem(name) for name in services or () if name.startswith(incomplete)]
-
-
 def _root(ctx: click.Context) -> Path:
     return open_workspace({"repo": (ctx.find_root().obj or {}).get("repo"), "rev": None, "at": None}).root
 
@@ -212,23 +226,63 @@ def format_choice(forms: Sequence[str], help_text: str) -> Callable[[Any], Any]:
 format_option = format_choice(["text", "json"], "Text for people, JSON for scripts.")
 
 
+send_option: Callable[[Any], Any] = click.option(
+    "--send",
+    is_flag=True,
+    help="Commit the record on a branch of its own, push it and open its pull request; your checkout stays as it is.",
+)
+
+
 def edits_record(command: Callable[..., RecordChange]) -> Callable[..., Any]:
     """Gives a command --format and the opened repository; the edit that it returns is made and printed."""
     from functools import update_wrapper
 
-    def edited(workspace: Workspace, /, *args: Any, form: str, **kwargs: Any) -> None:
-        make_edit(workspace, command(workspace, *args, **kwargs), form)
+    def edited(workspace: Workspace, /, *args: Any, form: str, send: bool, **kwargs: Any) -> None:
+        make_edit(workspace, command(workspace, *args, **kwargs), form, send=send)
 
-    given: Callable[..., Any] = format_option(with_repository(update_wrapper(edited, command)))
+    given: Callable[..., Any] = send_option(format_option(with_repository_to_write(update_wrapper(edited, command))))
     return given
 
 
-def make_edit(workspace: Workspace, change: RecordChange, form: str) -> None:
-    """Makes an edit of the incident that is meant, and prints it."""
+def make_edit(workspace: Workspace, change: RecordChange, form: str, *, send: bool) -> None:
+    """Makes an edit of the incident that is meant, prints it, and sends it where that is asked for."""
     from incident_ops.app.edit_record import edit_record  # what only commands that edit need
 
     incident, make_step = change
-    print_edited(edit_record(workspace, pick_incident(workspace, incident), make_step), form)
+    finish_edit(workspace, edit_record(workspace, pick_incident(workspace, incident), make_step), form, send=send)
+
+
+def finish_edit(workspace: Workspace, edited: EditedRecord, form: str, *, send: bool) -> None:
+    """Prints an edit that is made; with `send` the record is sent, and the command ends with 4 where it was not."""
+    if not send:
+        print_edited(edited, form)
+        if form == "text" and edited.is_changed:
+            say_unsent(workspace, edited.record)
+    elif form == "json":
+        say_notes(edited.notes)
+        finish(print_data(workspace, edited.record.path, _edited_json(edited), edited.done, send=True))
+    else:
+        _print_done(edited)
+        sent = send_now(workspace, edited.record.path, edited.done, tells=True)
+        _print_next(edited)
+        finish(sent.exit_code)
+
+
+def print_data(
+    workspace: Workspace, path: str, data: Mapping[str, Any], done: Sequence[str] = (), *, send: bool
+) -> int:
+    """Prints data about a record that was written, and with `send` what became of sending it -> the exit code."""
+    sent = send_now(workspace, path, done) if send else None
+    click.echo(json_text({**data, **({"send": data_of_sent(sent)} if sent else {})}), nl=False)
+    return sent.exit_code if sent else 0
+
+
+def send_or_say(workspace: Workspace, path: str, notice: str, *, send: bool) -> int:
+    """Sends a record that was written, and prints what became of that, or else prints `notice` -> the exit code."""
+    if send:
+        return send_now(workspace, path, tells=True).exit_code
+    say(notice, first="  ", err=False)
+    return 0
 
 
 def pick_incident(
@@ -237,10 +291,8 @@ def pick_incident(
     fits: Fits | None = None,
     *,
     active_first: bool = True,
-    as_known: bool = False,
 ) -> str:
-    """The incident that is meant, as it was named; without a name the only one for which the command is legal, now or
-    (`as_known`) at the time of `--at`.
+    """The incident that is meant, as it was named; without a name the only one for which the command is legal.
 
     Where there are several, a terminal asks which; elsewhere UserError lists them.
     """
@@ -248,7 +300,19 @@ def pick_incident(
 
     if asked is not None:
         return asked
-    return pick_one(workspace, candidates(workspace, fits or is_any, active_first=active_first, as_known=as_known))
+    return pick_one(workspace, candidates(workspace, fits or is_any, active_first=active_first))
+
+
+def pick_to_read(workspace: Workspace, asked: str | None) -> str:
+    """As `pick_incident`, at the time of `--at`; where no incident is open the one that was closed last is meant."""
+    from incident_ops.app.which_incident import candidates, last_closed  # as above
+
+    if asked is not None:
+        return asked
+    if (last := last_closed(workspace)) is not None:
+        say_notes(["no incident is open; this one was closed last"])
+        return last.incident.id
+    return pick_one(workspace, candidates(workspace, as_known=True))
 
 
 def pick_one(workspace: Workspace, found: Sequence[Record]) -> str:
@@ -285,6 +349,15 @@ def asks() -> bool:
     return at_terminal() and click.get_current_context().params.get("form") == "text"
 
 
+def to_be_asked_about(workspace: Workspace, incident: str, example: str) -> Incident:
+    """The incident, where a command without options asks for what is missing; elsewhere UserError with an example."""
+    from incident_ops.app.edit_record import find_record, read_for_edit  # what only commands that edit need
+
+    if not asks():
+        raise UserError("there is nothing to write", hint=example)
+    return read_for_edit(workspace, find_record(workspace, incident)).record.incident
+
+
 def at_terminal() -> bool:
     """True where somebody can be asked."""
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
@@ -292,16 +365,28 @@ def at_terminal() -> bool:
 
 def print_edited(edited: EditedRecord, form: str, *, err: bool = False) -> None:
     """A line for each change made, what should give pause, what comes next, and how to take it back."""
-    incident = edited.record.incident
-    say_notes(edited.notes)
     if form == "json":
-        head = {"schema": 1, "incident": incident.id, "path": edited.record.path, "state": incident.state}
-        data = {**head, **_edit_data(edited), "undo": edited.undo or None}
-        click.echo(json_text(data), nl=False, err=err)
+        say_notes(edited.notes)
+        click.echo(json_text(_edited_json(edited)), nl=False, err=err)
         return
+    _print_done(edited, err=err)
+    _print_next(edited, err=err)
+
+
+def _edited_json(edited: EditedRecord) -> dict[str, Any]:
+    incident = edited.record.incident
+    head = {"schema": 1, "incident": incident.id, "path": edited.record.path, "state": incident.state}
+    return {**head, **_edit_data(edited), "undo": edited.undo or None}
+
+
+def _print_done(edited: EditedRecord, *, err: bool = False) -> None:
+    say_notes(edited.notes)
     for line in edited.done:
-        say(line, word=incident.id, err=err)
+        say(line, word=edited.record.incident.id, err=err)
     warn(edited.warnings)
+
+
+def _print_next(edited: EditedRecord, *, err: bool = False) -> None:
     steps = edited.next_steps if edited.is_changed else ()
     for line in steps:
         click.echo(f"  next: {inert(line)}", err=err)

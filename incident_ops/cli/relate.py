@@ -7,10 +7,11 @@ import click
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import (
     complete_incident,
+    finish_edit,
     format_option,
     pick_incident,
-    print_edited,
-    with_repository,
+    send_option,
+    with_repository_to_write,
 )
 from incident_ops.domain.incident import SIMILAR
 from incident_ops.domain.relations import KINDS
@@ -22,8 +23,11 @@ from incident_ops.errors import UserError
 @click.option("--kind", type=click.Choice(KINDS), help=f"What INC has to do with OTHER. Default: {SIMILAR}.")
 @click.option("--remove", is_flag=True, help="Take the relation away.")
 @format_option
-@with_repository
-def relate(workspace: Workspace, incidents: tuple[str, ...], kind: str | None, remove: bool, form: str) -> None:
+@send_option
+@with_repository_to_write
+def relate(
+    workspace: Workspace, incidents: tuple[str, ...], kind: str | None, remove: bool, form: str, send: bool
+) -> None:
     """Relate an incident to another one: INC causes OTHER, depends on it, is like it.
 
     One of the two records says it, and `show` of both shows it. The same
@@ -44,4 +48,4 @@ def relate(workspace: Workspace, incidents: tuple[str, ...], kind: str | None, r
     other = other_incident(workspace, incidents[-1])
     asked = incidents[0] if len(incidents) > 1 else None
     meant = pick_incident(workspace, asked, lambda one: one.id != other.id)
-    print_edited(relate_to(workspace, meant, other, None if remove else kind or SIMILAR), form)
+    finish_edit(workspace, relate_to(workspace, meant, other, None if remove else kind or SIMILAR), form, send=send)

@@ -16,17 +16,19 @@ from incident_ops.app.edit_record import (
 )
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import (
+    WordChoice,
     at_terminal,
     by_option,
     complete_incident,
     edits_record,
+    finish_edit,
     format_option,
     incident_argument,
     past_time,
     pick_incident,
     pick_one,
-    print_edited,
-    with_repository,
+    send_option,
+    with_repository_to_write,
 )
 from incident_ops.cli.terminal import prompt, say
 from incident_ops.domain.incident import Incident
@@ -64,14 +66,15 @@ def ack(workspace: Workspace, incident: str | None, by: str | None) -> RecordCha
 @click.option(
     "--cause",
     metavar="CATEGORY",
-    type=click.Choice(finish.CATEGORIES),
+    type=WordChoice(finish.CATEGORIES, finish.category_typed),
     help=f"The category of the cause: {', '.join(finish.CATEGORIES)}.",
 )
 @click.option("--what", metavar="TEXT", help="What broke.")
 @click.option("--why", metavar="TEXT", help="Why it broke.")
 @by_option
+@send_option
 @format_option
-@with_repository
+@with_repository_to_write
 def resolve(
     workspace: Workspace,
     incident: str | None,
@@ -81,6 +84,7 @@ def resolve(
     why: str | None,
     by: str | None,
     form: str,
+    send: bool,
 ) -> None:
     """Service is back: resolve the incident. --restored and
     --cause both take `unknown`.
@@ -104,7 +108,7 @@ def resolve(
         incident,
         lambda current: finish.resolve_incident(current, workspace.judged_by[0], workspace.now, actor, given),
     )
-    print_edited(edited, form)
+    finish_edit(workspace, edited, form, send=send)
 
 
 def _asked(workspace: Workspace, incident: Incident, given: finish.ResolutionFacts) -> finish.ResolutionFacts:
@@ -119,8 +123,12 @@ def _asked(workspace: Workspace, incident: Incident, given: finish.ResolutionFac
         except UserError as error:
             say(str(error), word="error", colour="red")
     if "cause" in missing:
-        choice = click.Choice(finish.CATEGORIES)
-        cause = prompt("What was the cause?", kind=choice, default="unknown", prompt_suffix=" ")
+        cause = prompt(
+            "What was the cause?",
+            kind=WordChoice(finish.CATEGORIES, finish.category_typed),
+            default="unknown",
+            prompt_suffix=" ",
+        )
     return finish.ResolutionFacts(restored, cause, given.what, given.why)
 
 

@@ -12,15 +12,14 @@ from incident_ops.app.views import (
     view_incident,
 )
 from incident_ops.app.workspace import Workspace, day
-from incident_ops.cli.completion import complete_level, complete_person
+from incident_ops.cli.completion import complete_level, complete_person, complete_service
 from incident_ops.cli.options import (
     complete_incident,
-    complete_service,
     end_of_list,
     finish,
     format_option,
     no_records,
-    pick_incident,
+    pick_to_read,
     print_items,
     with_repository,
 )
@@ -42,8 +41,9 @@ def show(workspace: Workspace, incident: str | None, checklist: bool, form: str)
     """Show an incident on one screen: clocks, roles, last update, what comes next.
 
     INC is an id or the end of one. Without it, the only incident that is
-    worked on is shown, else the only resolved one. Where there are several,
-    a terminal asks which; elsewhere they are listed, with exit code 2.
+    worked on is shown, else the only resolved one, else the one that was
+    closed last. Where there are several, a terminal asks which; elsewhere
+    they are listed, with exit code 2.
 
     \b
     Examples:
@@ -53,14 +53,15 @@ def show(workspace: Workspace, incident: str | None, checklist: bool, form: str)
       incident-ops show --checklist
       incident-ops show --format json | jq .next
     """
-    incident = pick_incident(workspace, incident, as_known=True)
+    incident = pick_to_read(workspace, incident)
 
     def shown(record: Record) -> str:
-        view = view_incident(workspace, record)._replace(width=page_width())
         if checklist:
             from incident_ops.render import checklist as boxes  # not needed for the screen
 
-            return boxes.to_json(view) if form == "json" else boxes.to_text(view, style_line)
+            of = (record.incident, workspace.judged_by[0])
+            return boxes.to_json(*of) if form == "json" else boxes.to_text(*of, style_line, page_width())
+        view = view_incident(workspace, record)._replace(width=page_width())
         return to_json(view) if form == "json" else to_text(view, style_line)
 
     click.echo(evaluate_one(record_at(workspace, find_record(workspace, incident)), shown), nl=False)
@@ -134,9 +135,11 @@ def render(workspace: Workspace, incidents: tuple[str, ...], check: bool) -> Non
 
     rendered = render_documents(workspace, incidents, write=not check)
     for path in rendered.differing:
-        click.echo(f"{'differs' if check else 'wrote'} {path.relative_to(workspace.root)}")
+        word = "wrote" if not check else "differs" if path.exists() else "missing"
+        click.echo(f"{word} {path.relative_to(workspace.root)}")
+    outcome = "missing or out of date" if check else "written"
     click.echo(
-        f"{plural(rendered.total, 'document')}: {len(rendered.differing)} {'out of date' if check else 'written'},"
+        f"{plural(rendered.total, 'document')}: {len(rendered.differing)} {outcome},"
         f" {rendered.total - len(rendered.differing) - len(rendered.kept)} already up to date"
     )
     for path in rendered.kept:

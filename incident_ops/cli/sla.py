@@ -26,7 +26,7 @@ from incident_ops.render.findings import MOST_SUMMARY_BYTES
 from incident_ops.render.sla import (
     AT_RISK,
     BREACHED,
-    MISSED,
+    CLOCK_COLOURS,
     clock_rows,
     due_commands,
     due_lines,
@@ -36,7 +36,6 @@ from incident_ops.render.sla import (
     to_text,
 )
 
-CLOCK_COLOURS = {BREACHED: "red", MISSED: "red", AT_RISK: "yellow", "met": "green"}
 FAILING = {"at_risk": {AT_RISK, BREACHED}, "breached": {BREACHED}}
 REPORT_AXES = ("level", "service", "month")
 FAIL_ON_MISSED, FAIL_ON_GOAL = "missed", "goal"

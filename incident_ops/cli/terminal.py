@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from incident_ops.errors import UserError
 from incident_ops.render.findings import inert
 from incident_ops.render.text import DEFAULT_WIDTH, UNCUT, cut_line, fold, fold_record
 
@@ -94,6 +95,22 @@ def prompt(question: str, *, kind: Any = None, value_proc: Callable[[str], Any] 
         answer = click.prompt(question, value_proc=checked, err=True, **how)
         if answer is not wrong:
             return answer
+
+
+def prompt_text(question: str, check: Callable[[str], object] = str) -> str:
+    """A question that may be left without an answer; asked again while `check` raises UserError for what was typed."""
+
+    def read(typed: str) -> str:
+        text = typed.strip()
+        try:
+            if text:
+                check(text)
+        except UserError as error:
+            raise click.UsageError(str(error)) from error
+        return text
+
+    answer: str = prompt(question, value_proc=read, default="", show_default=False, prompt_suffix=" ")
+    return answer
 
 
 def say_listed(lines: Iterable[str]) -> None:

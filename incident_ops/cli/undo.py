@@ -6,6 +6,7 @@ import click
 
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import format_option, incident_argument, with_repository
+from incident_ops.cli.terminal import say
 from incident_ops.domain.record import is_numbered
 from incident_ops.render.findings import inert, json_text
 
@@ -20,7 +21,7 @@ def undo(workspace: Workspace, incident: str | None, form: str) -> None:
     One step, as long as the record has not changed since and the edit is not
     committed; where it cannot be undone, what does it instead is named.
     Without INC the last edit of all is meant. Undoing `declare` removes the
-    folder. What was sent stays sent.
+    folder. What was sent stays sent, and how to take that back is named.
 
     \b
     Examples:
@@ -33,7 +34,7 @@ def undo(workspace: Workspace, incident: str | None, form: str) -> None:
     edit, now = undone.edit, undone.incident
     if form == "json":
         head = {"schema": 1, "incident": edit.incident, "path": edit.path, "state": now.state if now else None}
-        click.echo(json_text({**head, "undone": [*edit.done]}), nl=False)
+        click.echo(json_text({**head, "undone": [*edit.done], "stays_sent": undone.stays or None}), nl=False)
         return
     lines = tuple(f'"{line}"' for line in edit.done)
     if now is None:
@@ -41,3 +42,5 @@ def undo(workspace: Workspace, incident: str | None, form: str) -> None:
         lines = (f"the declaration; {undone.folder} is gone{number}",)
     for line in lines:
         click.echo(f"{click.style(edit.incident, bold=True)}: undone: {inert(line)}")
+    if undone.stays:
+        say(undone.stays, first="  ", err=False)

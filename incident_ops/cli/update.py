@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from incident_ops.app.edit_record import RecordChange, clean, find_record, must_name_the_day, split_words, who
-from incident_ops.app.workspace import Workspace
+from incident_ops.app.workspace import Workspace, caught_up
 from incident_ops.cli.completion import complete_priority, complete_severity
 from incident_ops.cli.options import (
     by_option,
@@ -20,6 +20,8 @@ from incident_ops.cli.options import (
     make_edit,
     past_time,
     pick_incident,
+    pick_to_read,
+    send_option,
     with_repository,
 )
 from incident_ops.cli.terminal import page_width, style_line
@@ -108,10 +110,11 @@ def update(workspace: Workspace, incident: str | None, by: str | None, **said: s
     help=f"This was also the instant of that name: {', '.join(communicate.MARKS)}.",
 )
 @by_option
+@send_option
 @format_option
 @with_repository
 def timeline(
-    workspace: Workspace, words: tuple[str, ...], only_lists: bool, by: str | None, form: str, **said: Any
+    workspace: Workspace, words: tuple[str, ...], only_lists: bool, by: str | None, form: str, send: bool, **said: Any
 ) -> None:
     """Write down what happened, when it happens; or read it with --list.
 
@@ -128,23 +131,22 @@ def timeline(
       incident-ops timeline --list --kind decision --format json
     """
     if only_lists:
-        _print_timeline(workspace, words, by, said, form)
+        _print_timeline(workspace, words, {**said, "by": by, "send": send}, form)
     else:
-        make_edit(workspace, _new_entry(workspace, words, by, said), form)
+        workspace = caught_up(workspace)
+        make_edit(workspace, _new_entry(workspace, words, by, said), form, send=send)
 
 
-def _print_timeline(
-    workspace: Workspace, words: tuple[str, ...], by: str | None, said: dict[str, Any], form: str
-) -> None:
+def _print_timeline(workspace: Workspace, words: tuple[str, ...], said: dict[str, Any], form: str) -> None:
     from incident_ops.app.views import timeline_of  # what only the list needs
     from incident_ops.render.timeline import to_json, to_text
 
     incident, more = split_words(words)
-    unfit = [name for name, value in {**said, "by": by}.items() if value and name != "kind"]
+    unfit = [name for name, value in said.items() if value and name != "kind"]
     if more or unfit:
         message = f"--list takes no {f'--{unfit[0]}' if unfit else 'text'}"
         raise UserError(message, hint="incident-ops timeline --list [INC] [--kind KIND]")
-    path = find_record(workspace, pick_incident(workspace, incident, as_known=True))
+    path = find_record(workspace, pick_to_read(workspace, incident))
     listed = timeline_of(workspace, path, said["kind"])
     click.echo(
         to_json(listed, workspace.now) if form == "json" else to_text(listed, style_line, page_width()), nl=False

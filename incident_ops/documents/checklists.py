@@ -6,11 +6,13 @@ by people, in the tracking issue.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
-from incident_ops.domain.as_of import current_instant
-from incident_ops.domain.incident import Incident
+from incident_ops.domain.as_of import as_of, current_instant
+from incident_ops.domain.impact import affected_users
+from incident_ops.domain.incident import Incident, Lessons, Users
 from incident_ops.domain.lifecycle import FIXED, OVER, RESOLVED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import AFTER, Box, Checklist, Step
@@ -33,6 +35,10 @@ def _role(name: str) -> Callable[[Incident], bool]:
 
 def _updated(audience: str) -> Callable[[Incident], bool]:
     return lambda incident: last_update_for(incident, audience) is not None
+
+
+def _written(name: str) -> Callable[[Incident], bool]:
+    return lambda incident: incident.postmortem is not None and bool(getattr(incident.postmortem, name))
 
 
 def _published_resolved(incident: Incident) -> bool:
@@ -62,8 +68,18 @@ FACTS: Mapping[str, Callable[[Incident], bool]] = {
     "public_resolved": _published_resolved,
     "cause": lambda incident: incident.cause is not None and incident.cause.category not in (None, UNKNOWN),
     "action_items": lambda incident: bool(incident.action_items),
-    "postmortem_meeting": lambda incident: incident.postmortem is not None and bool(incident.postmortem.meeting),
-    "postmortem_final": lambda incident: incident.postmortem is not None and bool(incident.postmortem.final_at),
+    "assembled": _first("assembled"),
+    "impact": lambda incident: bool(incident.impact.summary),
+    "users": lambda incident: affected_users(incident) != Users(),
+    "runbook": lambda incident: any(event.kind == "runbook" for event in incident.timeline),
+    "update": lambda incident: bool(incident.updates),
+    "postmortem_summary": _written("summary"),
+    "went_well": _written("went_well"),
+    "went_poorly": _written("went_poorly"),
+    "lessons": lambda incident: incident.postmortem is not None and incident.postmortem.lessons != Lessons(),
+    "postmortem_reviewed": _written("reviewed_at"),
+    "postmortem_meeting": _written("meeting"),
+    "postmortem_final": _written("final_at"),
 }
 """Word of `done_when` -> whether a record says so, of its present cycle where it was reopened."""
 
@@ -78,11 +94,16 @@ class ShownBox(NamedTuple):
 
 
 class ShownList(NamedTuple):
-    """A list of boxes; `during` is `open` or `after`, the title says from when to when."""
+    """A list of boxes; `during` is `open` or `after`, the title says from when to when.
+
+    `start` and `end` are seconds since the declaration, `end` None = as long as it takes.
+    """
 
     title: str
     during: str
     boxes: tuple[ShownBox, ...]
+    start: int = 0
+    end: int | None = None
 
 
 def checklists(incident: Incident, policy: Policy) -> list[ShownList]:
@@ -91,7 +112,11 @@ def checklists(incident: Incident, policy: Policy) -> list[ShownList]:
         return []
     return [
         ShownList(
-            f"{one.title}{f' ({span})' if (span := _span(one)) else ''}", one.during, tuple(_boxes(one, incident))
+            f"{one.title}{f' ({span})' if (span := _span(one)) else ''}",
+            one.during,
+            tuple(_boxes(one, incident)),
+            duration(one.start or "0s"),
+            duration(one.end) if one.end is not None else None,
         )
         for one in policy.tracker.checklists
         if one.items and _is_for(one, incident, policy)
@@ -103,6 +128,20 @@ def shown_lists(incident: Incident, policy: Policy) -> list[ShownList]:
     lists = checklists(incident, policy)
     after = [one for one in lists if one.during == AFTER and incident.state in OVER]
     return [*after, *(one for one in lists if one.during != AFTER)]
+
+
+def is_of_this_phase(one: ShownList, lists: Sequence[ShownList], incident: Incident, now: datetime) -> bool:
+    """Whether a list of `lists` is to be worked through at `now` (aware UTC).
+
+    Lists for afterwards are, from the resolution on, and take the place of all others. One with a stretch of time is
+    while that lasts, counted from the declaration or the return; one without, as long as the incident is not closed.
+    """
+    if one.during == AFTER or incident.is_closed:
+        return one.during == AFTER and incident.state in OVER
+    if incident.state in OVER and any(other.during == AFTER for other in lists):
+        return False
+    since = (now - as_of(incident, now).cycle_start).total_seconds()
+    return one.start <= since and (one.end is None or since < one.end)
 
 
 def _boxes(checklist: Checklist, incident: Incident) -> Iterator[ShownBox]:
@@ -134,9 +173,12 @@ def _is_for(checklist: Checklist, incident: Incident, policy: Policy) -> bool:
     """
     driving = policy.label_of(incident)
     labels = {driving} | ({incident.severity} & set(policy.major_labels))
-    if not checklist.levels:
-        return not is_ticket(incident, policy)
-    return not labels.isdisjoint(checklist.levels)
+    return is_for_labels(checklist, labels, is_declared=not is_ticket(incident, policy))
+
+
+def is_for_labels(checklist: Checklist, labels: Collection[str | None], *, is_declared: bool) -> bool:
+    """The same of what carries these labels, and is declared as an incident or is a ticket."""
+    return not set(labels).isdisjoint(checklist.levels) if checklist.levels else is_declared
 
 
 def _span(checklist: Checklist) -> str:

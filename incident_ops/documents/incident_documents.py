@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from incident_ops.documents import incident_facts
 from incident_ops.documents.checklists import shown_lists
 from incident_ops.documents.incident_facts import FactRow, spell_undated, spell_word
-from incident_ops.documents.markdown import code, inline, markdown
+from incident_ops.documents.markdown import code, inline, link, markdown
 from incident_ops.domain.as_of import corrected_instants, declared_at
 from incident_ops.domain.impact import spell_amount
 from incident_ops.domain.incident import Escalation, Event, Incident, Override, Series, Triage
@@ -154,7 +154,6 @@ def _override(override: Override) -> str:
 
 DOCUMENT_NAMES = ("incident.md", "timeline.md", "action-items.md", "postmortem.md")
 
-_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]+", re.ASCII)
 _HANDLE = re.compile(r"@[A-Za-z0-9][A-Za-z0-9._/-]{0,99}", re.ASCII)
 _ID = re.compile(r"[A-Z]{3}-[A-Za-z0-9-]{1,80}", re.ASCII)
 
@@ -203,7 +202,7 @@ def _environment() -> Environment:
         word=incident_facts.spell_word,
         when=spell_instant,
         length=spell_duration,
-        link=_link,
+        link=lambda text: RawMarkdown(link("", text)),
         record_link=_record_link,
     )
     return environment
@@ -263,11 +262,6 @@ def _people(who: str | Sequence[str]) -> str:
     """One or several names; a handle is code, so that it pings nobody and copies cleanly."""
     names = [who] if isinstance(who, str) else who
     return RawMarkdown(", ".join(code(name) if _HANDLE.fullmatch(name) else inline(name) for name in names))
-
-
-def _link(text: str) -> str:
-    """A web address as a link; anything else stays text."""
-    return RawMarkdown(f"<{text}>") if _ADDRESS.fullmatch(text) else text
 
 
 def _record_link(record_id: str, folder: str) -> str:

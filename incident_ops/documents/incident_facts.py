@@ -68,24 +68,25 @@ class LessonCounts(NamedTuple):
 
 
 def first_impact(incident: Incident) -> NamedInterval:
-    """How long users were affected: restored - started of the first cycle, after corrections (C18)."""
-    return _between(corrected_instants(incident), "Impact", "started", "restored")
+    """How long users were affected first, after corrections (C18)."""
+    return impact_cycles(incident)[0]
 
 
 def impact_cycles(incident: Incident) -> list[NamedInterval]:
-    """The impact of each cycle: the first one's, then reopened to restored of each later one."""
-    at = corrected_instants(incident)
-    later = [
-        NamedInterval(
-            f"Impact, cycle {entry + 1}",
-            "reopened",
-            "restored",
-            instant(at.get(f"cycles.{entry}.reopened")),
-            instant(at.get(f"cycles.{entry}.restored")),
-        )
-        for entry in range(1, len(incident.cycles) + 1)
-    ]
-    return [first_impact(incident), *later]
+    """The impact of each cycle: started to restored of the first one, then reopened to restored of each later one.
+
+    A cycle that was withdrawn, so neither restored nor resolved, runs on into the next.
+    """
+    at, last = corrected_instants(incident), len(incident.cycles)
+    lengths: list[NamedInterval] = []
+    name, start, begin = "Impact", "started", "times.started"
+    for entry in range(last + 1):
+        place = f"cycles.{entry}" if entry else "times"
+        end = f"{place}.restored"
+        if entry == last or end in at or f"{place}.resolved" in at:
+            lengths.append(NamedInterval(name, start, "restored", instant(at.get(begin)), instant(at.get(end))))
+            name, start, begin = f"Impact, cycle {entry + 2}", "reopened", f"cycles.{entry + 1}.reopened"
+    return lengths
 
 
 def intervals(incident: Incident) -> list[NamedInterval]:

@@ -2,7 +2,8 @@
 
 An incident's text has what counts now on the first screen, and lists to work through below it: the policy's checklists
 (R119-R121, R125-R127, R153-R155), action items, prevention measures. It gives times, never ages or countdowns, so that
-it changes only when something happens. Handles are in code spans: an issue never pings anybody.
+it changes only when something happens. Facts are lists, not tables, so that they fit a phone and an e-mail. Handles are
+in code spans: an issue never pings anybody.
 """
 
 from __future__ import annotations
@@ -11,17 +12,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from incident_ops.documents import incident_facts
-from incident_ops.documents.checklists import ShownList, shown_lists
-from incident_ops.documents.markdown import (
-    PENDING_NOTE,
-    Section,
-    code,
-    fit_sections,
-    inline,
-    link,
-    markdown,
-    markdown_table,
+from incident_ops.documents.checklists import ShownList, checklists, is_of_this_phase
+from incident_ops.documents.first_screen import facts_at_the_top, latest_updates
+from incident_ops.documents.issue_words import (
+    ALONE,
+    POSTMORTEM,
+    QUOTED,
+    Surroundings,
+    beside,
+    command_span,
+    fact_line,
+    file_link,
+    first_day,
+    folded,
+    place_link,
+    sentence,
+    spell_at,
+    spell_when,
 )
+from incident_ops.documents.markdown import PENDING_NOTE, Section, code, fit_sections, inline, link, markdown
 from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.incident import ActionItem, Incident, Measure
@@ -29,14 +38,14 @@ from incident_ops.domain.item_due import item_due
 from incident_ops.domain.lifecycle import OVER, is_cancelled
 from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, Policy
 from incident_ops.domain.policy_sections import AFTER
-from incident_ops.domain.public_updates import PUBLIC, last_update_for, public_status
 from incident_ops.domain.record import Record, item_key
 from incident_ops.domain.relations import spell_relation
 from incident_ops.domain.ticket import is_ticket, kind_of
-from incident_ops.domain.time import duration, parse_instant, spell_clock, spell_duration, spell_instant
+from incident_ops.domain.time import UNKNOWN, duration, spell_duration, spell_instant
 from incident_ops.errors import UserError
 from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.people import measure_key
+from incident_ops.reconcile.references import issue_place
 from incident_ops.sla.clocks import (
     ACTION_ITEM,
     DIAGNOSIS,
@@ -54,10 +63,10 @@ from incident_ops.sla.clocks import (
 from incident_ops.sla.targets import level_of, targets
 
 
-def clock_table(incident: Incident, policy: Policy, now: datetime) -> str:
+def clock_list(incident: Incident, policy: Policy, now: datetime) -> str:
     """Name, target, due time and state of each clock; "" where none runs. UserError as `sla.clocks.clocks`.
 
-    Action items have a list of their own.
+    Action items have a list of their own; once the incident is over no update is due any more.
     """
     level = level_of(incident, policy)
     response, resolution = targets(incident, policy, level)
@@ -70,25 +79,13 @@ def clock_table(incident: Incident, policy: Policy, now: datetime) -> str:
         POSTMORTEM_MEETING: _spell(level.postmortem.within),
         POSTMORTEM_FINAL: _spell(level.postmortem.final_within),
     }
-    rows = [
-        (clock.name.capitalize(), targets_of[clock.clock], _instant(clock.due), _state(clock, incident))
+    skipped = {ACTION_ITEM} | ({UPDATE_INTERNAL, UPDATE_PUBLIC} if incident.state in OVER else set())
+    lines = [
+        f"- {clock.name.capitalize()} ({targets_of[clock.clock]}): {_state(clock, incident)}"
         for clock in clocks(as_of(incident, now), policy)
-        if clock.clock != ACTION_ITEM
+        if clock.clock not in skipped and not (clock.state is ClockState.CANCELLED and is_cancelled(incident))
     ]
-    return markdown_table(("Clock", "Target", "Due", "State"), rows) if rows else ""
-
-
-def next_update(incident: Incident, policy: Policy, now: datetime) -> str | None:
-    """When the next internal update is due, or was; None where no such clock runs. UserError likewise."""
-    running = [
-        clock
-        for clock in clocks(as_of(incident, now), policy)
-        if clock.clock == UPDATE_INTERNAL and clock.due is not None
-    ]
-    if not running or running[0].state is not ClockState.RUNNING:
-        return None
-    late = running[0].risk is Risk.BREACHED
-    return f"**Next update {'was due' if late else 'due by'} {_instant(running[0].due)}**"
+    return "\n".join(["### Clocks\n", *lines]) if lines else ""
 
 
 def _most(limit: str | None) -> str:
@@ -102,77 +99,77 @@ def _spell(target: str | None) -> str:
     return spell_duration(duration(str(target)))
 
 
-def _instant(at: datetime | None) -> str:
-    return "unknown" if at is None else f"{spell_clock(at, dated=True)} UTC"
-
-
 def _state(clock: Clock, incident: Incident) -> str:
-    """met, missed, running, paused, overdue, cancelled, no due; what has ended says when."""
-    if clock.state is ClockState.CANCELLED and not is_cancelled(incident):
-        return "end time unknown"
-    late = clock.risk is Risk.BREACHED
+    """When it is due and how it stands: met, missed, running, paused, overdue; what has ended says when."""
+    day = first_day(incident)
+    due = f"due {spell_when(clock.due, day)}" if clock.due else "no due time yet"
+    if clock.state is ClockState.CANCELLED:
+        return f"{due}, end time unknown"
     if clock.state in (ClockState.MET, ClockState.MISSED):
         word = "met" if clock.state is ClockState.MET else "**missed**"
-        return f"{word}, {_instant(clock.stopped_at)}"
-    if clock.state is ClockState.RUNNING:
-        return "**overdue**" if late else "running"
-    word = clock.state.value.replace("_", " ")
-    return f"{word}, **overdue**" if late else word
+        return f"{due}, {word} {spell_when(clock.stopped_at, day)}"
+    if clock.risk is Risk.BREACHED:
+        return f"{due}, **overdue**" + (", paused" if clock.state is ClockState.PAUSED else "")
+    words = {ClockState.RUNNING: "", ClockState.PAUSED: ", paused", ClockState.NO_DUE: ""}
+    return due + words.get(clock.state, "")
 
 
-_FOLDED = "<details><summary>Response checklists</summary>"
+def task_lists(incident: Incident, policy: Policy, now: datetime) -> tuple[str, str]:
+    """The lists to work through now, and those of other phases, folded; "" where there are none.
 
-
-def task_lists(incident: Incident, policy: Policy) -> str:
-    """The lists for an incident's level and state, those for afterwards first; "" where it has none.
-
-    Response lists stay until the incident is closed, because standing down and the last update come after the
-    resolution; then they are folded and keep their ticks. What was not an incident has no list. A box that the record
-    fills is its own, all others are people's.
+    While the incident is open, a list with times is for its stretch since the declaration. Once it is over, the lists
+    for afterwards come first and the others keep their ticks in their folds. What was not an incident has no list. A
+    box that the record fills is its own, all others are people's.
     """
-    lists = shown_lists(incident, policy)
-    after = [_shown(one) for one in lists if one.during == AFTER]
-    response = [_shown(one) for one in lists if one.during != AFTER]
-    if incident.is_closed and response:
-        response = [_FOLDED, *response, "</details>"]
-    return "\n\n".join([*after, *response])
+    now_due: list[ShownList] = []
+    others: list[ShownList] = []
+    lists = checklists(incident, policy)
+    for one in lists:
+        if is_of_this_phase(one, lists, incident, now):
+            now_due.append(one)
+        elif one.during != AFTER:
+            others.append(one)
+    shown = [f"### {inline(one.title)}\n\n{_boxes_of(one)}" for one in now_due]
+    return "\n\n".join(shown), "\n\n".join(folded(inline(one.title), _boxes_of(one)) for one in others)
 
 
-def _shown(checklist: ShownList) -> str:
-    boxes = (
+def _boxes_of(checklist: ShownList) -> str:
+    return "\n".join(
         generated_block.box_line(inline(box.text), box.key, ticked=box.is_done, fixed=box.is_done, depth=box.depth)
         for box in checklist.boxes
     )
-    return "\n".join([f"### {inline(checklist.title)}\n", *boxes])
 
 
 _DRILL = "> **Drill: this is practice, nothing is broken.**"
 _FEW = 8  # services named at the top
-_TOP = 1_000  # characters of the summary at the top
 _HORIZONS = (("short", "1 to 2 weeks"), ("medium", "1 to 3 months"), ("long", "3 to 6 months"))  # R199
 
 
-def tracking_body(record: Record, policy: Policy, now: datetime) -> str:
-    """Record -> the text of its tracking issue as of `now` (aware UTC), on which only the clocks' states depend."""
+def tracking_body(record: Record, policy: Policy, now: datetime, around: Surroundings = ALONE) -> str:
+    """Record -> the text of its tracking issue as of `now` (aware UTC), on which only what is due depends."""
     incident = record.incident
-    lists = [Section(task_lists(incident, policy), "the checklists", 4)]
+    lists, other_lists = task_lists(incident, policy, now)
     work = [
         Section(_review(incident), "the dates of the postmortem"),
         Section(_items(incident, policy, now), "the action items", 3),
         Section(_measures(incident), "the prevention measures", 5),
     ]
+    to_do = Section(lists, "the checklists", 4)
     return fit_sections(
         [
             Section("\n>\n".join(mark for mark in (PENDING_NOTE * record.pending, _DRILL * incident.drill) if mark)),
             Section(_headline(incident, policy)),
+            Section(facts_at_the_top(incident, policy, now)),
+            Section(_links(record, policy, around), "the links", 2),
             Section(_reminders(incident, policy)),
-            Section(_summary(incident)),
-            Section(_now(incident, policy, now)),
+            Section(latest_updates(incident) if incident.state not in OVER else "", "the updates", 1),
+            *([*work, to_do] if incident.state in OVER else [to_do, *work]),
             Section(_clocks(incident, policy, now)),
-            Section(_roles(incident, policy), "the roles", 1),
-            Section(_links(incident), "the links", 2),
-            *([*work, *lists] if incident.state in OVER else [*lists, *work]),
-            Section(_instants(incident), "the times", 6),
+            Section(latest_updates(incident) if incident.state in OVER else "", "the updates", 1),
+            Section(_background(incident), "the description", 5),
+            Section(other_lists, "the checklists of other phases", 6),
+            Section(_timeline(incident), "the timeline", 8),
+            Section(_instants(incident), "the times", 7),
             Section(_footer(record)),
         ]
     )
@@ -181,7 +178,7 @@ def tracking_body(record: Record, policy: Policy, now: datetime) -> str:
 def _footer(record: Record) -> str:
     """Where the record is, and what people may edit here."""
     return (
-        f"Record: {code(record.path)}. Change the record, not this text. "
+        f"{file_link('Record', record.path)}. Change the record, not this text. "
         "Boxes you tick and text you write below this line are kept."
     )
 
@@ -194,12 +191,13 @@ def _headline(incident: Incident, policy: Policy) -> str:
     services = ", ".join(names) + (f" and {more} more" if more > 0 else "")
     outcome = [facts["Outcome"]] if "Outcome" in facts else []
     ticket = ["**Ticket**"] if is_ticket(incident, policy) else []
-    return " · ".join([*ticket, *levels, f"**{facts['State']}**", *outcome, services])
+    declared = f"declared {spell_instant(incident.times.declared)}"
+    return " · ".join([*ticket, *levels, f"**{facts['State']}**", *outcome, services, declared])
 
 
 def _reminders(incident: Incident, policy: Policy) -> str:
-    """The level's goal (R28) and the principles (R257, R258), until the incident is closed."""
-    if incident.is_closed:
+    """The level's goal (R28) and the principles (R257, R258), as long as somebody works by them."""
+    if incident.state in OVER:
         return ""
     level = policy.duties(incident.severity, incident.priority)
     lines = [f"> **Goal:** {inline(level.goal_text)}"] if level and level.goal_text else []
@@ -208,79 +206,54 @@ def _reminders(incident: Incident, policy: Policy) -> str:
     return "\n>\n".join(lines)
 
 
-def _summary(incident: Incident) -> str:
-    text = incident.impact.summary or incident.description or ""
-    if len(text) <= _TOP:
-        return markdown(text)
-    return markdown(text[:_TOP].rpartition(" ")[0] or text[:_TOP]) + " … (the record has the rest)"
-
-
-def _now(incident: Incident, policy: Policy, now: datetime) -> str:
-    """What has been said in public, and when the next update is due (R135); a ticket has no public status."""
-    try:
-        following = next_update(incident, policy, now)
-    except UserError:  # the table of clocks says why
-        following = None
-    last = last_update_for(incident, PUBLIC)
-    if is_ticket(incident, policy) and last is None:
-        return following or ""
-    if last is not None:
-        other = f" ({last.status})" if last.status != public_status(incident) else ""
-        last_public = f"Last public update{other} {spell_clock(parse_instant(last.at), dated=True)} UTC"
-    else:
-        page = next(row.text for row in incident_facts.header(incident, policy) if row.name == "Status page")
-        last_public = f"Status page: {page[:1].lower() + page[1:]}"
-    status = f"Public status: **{inline(public_status(incident))}** · {last_public}{_public_cadence(incident, policy)}"
-    return f"{following}\\\n{status}" if following else status
-
-
-def _public_cadence(incident: Incident, policy: Policy) -> str:
-    """How often public updates are due until the incident is over (R41, R47); no clock counts it."""
-    level = policy.duties(incident.severity, incident.priority)
-    if level is None or level.update.public is None or incident.state in OVER:
-        return ""
-    most = f" to {spell_duration(duration(level.update.public_max))}" if level.update.public_max else ""
-    return f", public updates every {spell_duration(duration(level.update.public))}{most}"
+def _background(incident: Incident) -> str:
+    """The description, where the first screen does not say it."""
+    text = incident.description or ""
+    return folded("Description", markdown(text)) if incident.impact.summary else ""
 
 
 def _clocks(incident: Incident, policy: Policy, now: datetime) -> str:
     try:
-        return clock_table(incident, policy, now)
+        return clock_list(incident, policy, now)
     except UserError as error:
         return f"**Clocks unknown:** {inline(str(error))}"
 
 
-def _roles(incident: Incident, policy: Policy) -> str:
-    """The four main roles side by side, which takes three lines instead of six; any others below."""
-    rows = incident_facts.roles(incident, policy)
-    if is_ticket(incident, policy):
-        return " · ".join(f"{inline(row.name)}: {_who(row.text)}" for row in rows)
-    if incident.state in OVER and all(row.text == incident_facts.NOBODY for row in rows):
-        return ""
-    first, others = rows[:4], rows[4:]
-    lines = [markdown_table([inline(row.name) for row in first], [[_who(row.text) for row in first]])]
-    if others:
-        lines.append(" · ".join(f"{inline(row.name)}: {_who(row.text)}" for row in others))
+def _links(record: Record, policy: Policy, around: Surroundings) -> str:
+    """Where to read and talk: what is beside the record, the runbooks of its services, and its links."""
+    incident, urls = record.incident, record.incident.links
+    places = [file_link("Record", record.path)]
+    paper = beside(record.path, POSTMORTEM)
+    if incident.postmortem is not None and around.is_there(paper):
+        places.append(file_link("Postmortem", paper))
+    names = {"channel": "Channel", "bridge": "Bridge", "dashboard": "Dashboard", "logs": "Logs"}
+    names |= {"pipeline": "Pipeline", "status_page": "Status page", "kb": "Knowledge article"}
+    places += _runbooks(incident, policy, around)
+    places += [link(name, text) for field, name in names.items() if (text := getattr(urls, field))]
+    places += [link(one.name, one.url) for one in urls.others]
+    related = [spell_relation(one).replace(one.id, code(one.id)) for one in incident.relations]
+    same = [f"duplicate of {code(incident.duplicate_of)}"] if incident.duplicate_of else []
+    lines = ["**Links:** " + " · ".join(places)]
+    lines += ["**Related:** " + " · ".join([*same, *related])] if same or related else []
     return "\n\n".join(lines)
 
 
-def _who(name: str) -> str:
-    return f"**{name}**" if name == incident_facts.NOBODY else code(name)
-
-
-def _links(incident: Incident) -> str:
-    urls = incident.links
-    names = {"bridge": "Bridge", "channel": "Channel", "dashboard": "Dashboard", "runbook": "Runbook"}
-    names |= {"status_page": "Status page", "pipeline": "Pipeline", "logs": "Logs", "kb": "Knowledge article"}
-    links = [link(name, text) for field, name in names.items() if (text := getattr(urls, field))]
-    links += [link(one.name, one.url) for one in urls.others]
-    related = [spell_relation(one).replace(one.id, code(one.id)) for one in incident.relations]
-    where = "**Where:** " + " · ".join(links) if links else ""
-    return "\n\n".join(filter(None, (where, "**Related:** " + " · ".join(related) if related else "")))
+def _runbooks(incident: Incident, policy: Policy, around: Surroundings) -> list[str]:
+    """The record's own runbook, else those of its services that are there."""
+    if incident.links.runbook:
+        return [place_link("Runbook", incident.links.runbook, around)]
+    found = []
+    for name in incident.services[:_FEW]:
+        service = around.services.get(name)
+        usual = policy.documents.runbook_path.replace("{service}", name)
+        place = service.runbook if service is not None and service.runbook else usual
+        if "://" in place or around.is_there(place):
+            found.append(place_link(f"Runbook of {name}", place, around))
+    return found
 
 
 def _items(incident: Incident, policy: Policy, now: datetime) -> str:
-    lines = [_item(item, _due(item, incident, policy, now), policy) for item in incident.action_items]
+    lines = [_item(item, incident, _due(item, incident, policy, now), policy) for item in incident.action_items]
     return "\n".join(["### Action items\n", *lines]) if lines else ""
 
 
@@ -291,9 +264,10 @@ def _due(item: ActionItem, incident: Incident, policy: Policy, now: datetime) ->
     return f"{due}{', **overdue**' if is_late else ''}" if due else ""
 
 
-def _item(item: ActionItem, due: str, policy: Policy) -> str:
+def _item(item: ActionItem, incident: Incident, due: str, policy: Policy) -> str:
+    number = issue_place(item_key(incident.id, item.id), " ")
     parts = [
-        f"**{inline(item.id)}** {inline(item.title)}",
+        f"**{inline(item.id)}**{number} {inline(item.title)}",
         inline(item.priority or ""),
         code(item.owner or "") or "no owner yet",
         f"due {due}" if due else "no due date yet",
@@ -342,49 +316,88 @@ def _boxes(horizon: str, measures: list[Measure]) -> Iterator[str]:
         yield generated_block.box_line(inline(measure.text) + done, key, ticked=bool(done), fixed=bool(done))
 
 
+def _timeline(incident: Incident) -> str:
+    """What happened, in the record's order, behind a fold."""
+    lines = []
+    for event in incident.timeline:
+        wording = " → ".join(inline(text) for text in (event.event, event.action, event.result) if text)
+        who = f" · {code(event.by)}" if event.by else ""
+        lines.append(f"- **{spell_at(event.at, incident)}** {wording}{who}")
+    count = f"{len(lines)} {'entry' if len(lines) == 1 else 'entries'}"
+    return folded(f"Timeline ({count})", "\n".join(lines))
+
+
 def _instants(incident: Incident) -> str:
-    return "### Times\n\n" + markdown_table(
-        ("Event", "Time"), [(inline(row.name), inline(row.text)) for row in incident_facts.instants(incident)]
-    )
+    lines = [f"- {inline(row.name)}: {inline(row.text)}" for row in incident_facts.instants(incident)]
+    return folded("Times", "\n".join(lines))
 
 
 def item_body(record: Record, item: ActionItem, policy: Policy, now: datetime) -> str:
-    """Action item -> the text of its issue: what, who, due when, from which incident or ticket, and its outcome.
+    """Action item -> the text of its issue: why it exists, when it is done, who, until when, and its outcome.
 
     `now` (aware UTC) decides whether it is overdue.
     """
     incident = record.incident
-    rows = [
-        ("Status", incident_facts.item_status(item.status, policy)),
-        ("Owner", code(item.owner or "") or "**nobody yet**"),
-        ("Due", _due(item, incident, policy, now) or "**no date yet**"),
-        ("Priority", inline(item.priority or "")),
-        ("Kind", inline(incident_facts.spell_word(item.kind or ""))),
-        ("Horizon", inline(incident_facts.spell_word(item.horizon or ""))),
-        (incident_facts.spell_word(kind_of(incident, policy)), f"{code(incident.id)} {inline(incident.title)}"),
-        ("Done at", item.done_at or ""),
-        ("Done by", code(item.done_by or "")),
-        ("Evidence", link("", item.evidence or "")),
-        ("Reason", inline(item.reason or "")),
+    facts = [
+        fact_line("Why", _why(incident)),
+        fact_line("Done when", sentence(item.acceptance) or (_ask(item, incident) if item.is_open else "")),
+        fact_line("Due", _due(item, incident, policy, now) or "**no date yet**"),
+        fact_line("Owner", code(item.owner or "") or "**nobody yet**"),
+        fact_line("Status", _outcome(item, policy)),
+        fact_line("Evidence", link("", item.evidence or "")),
+        fact_line("Reason", inline(item.reason or "")),
+        fact_line("Priority", inline(item.priority or "")),
+        fact_line("Kind", _kind_of_work(item)),
+        fact_line(incident_facts.spell_word(kind_of(incident, policy)), _origin(incident)),
     ]
-    footer = f"Record: {code(record.path)}. Change the record, not this text; text you write below this line is kept."
+    how = "Close this issue when it is done, and the record follows. " if item.is_open else ""
+    footer = f"{how}{file_link('Record', record.path)}; text you write below this line is kept."
     return fit_sections(
         [
             Section(PENDING_NOTE if record.pending else ""),
-            Section(f"**{inline(item.title)}**"),
+            Section("\n".join(line for line in facts if line), "the facts", 1),
             Section(markdown(item.description or ""), "the description", 2),
-            Section(f"**Done when:** {markdown(item.acceptance)}" if item.acceptance else "", "what it takes", 3),
-            Section(markdown_table(("Action item", inline(item.id)), [row for row in rows if row[1]]), "the facts", 1),
             Section(footer),
         ]
     )
 
 
-class IssueBodies(Mapping[str, str]):
-    """Key -> generated text as of `now` (aware UTC), rendered on demand: closed records cost nothing."""
+def _why(incident: Incident) -> str:
+    """What happened and what caused it, a sentence each."""
+    wording = incident.impact.summary or (incident.postmortem.summary if incident.postmortem else None)
+    cause = incident.cause
+    because = sentence(cause.what or cause.why) if cause else ""
+    return " ".join(part for part in (sentence(wording or incident.description or incident.title), because) if part)
 
-    def __init__(self, records: Iterable[Record], policy: Policy, now: datetime) -> None:
-        self._policy, self._now = policy, now
+
+def _ask(item: ActionItem, incident: Incident) -> str:
+    way = command_span("action edit", item.id, incident.id, "--acceptance", QUOTED)
+    return f"not written down yet: {way}"
+
+
+def _outcome(item: ActionItem, policy: Policy) -> str:
+    word = incident_facts.item_status(item.status, policy)
+    when = f" {spell_instant(item.done_at)}" if item.done_at and item.done_at != UNKNOWN else ""
+    return f"{inline(word)}{when}" + (f" by {code(item.done_by)}" if item.done_by else "")
+
+
+def _kind_of_work(item: ActionItem) -> str:
+    words = [item.kind or "", f"{item.horizon} term" if item.horizon else ""]
+    return " · ".join(inline(word) for word in words if word)
+
+
+def _origin(incident: Incident) -> str:
+    return f"{issue_place(incident.id, otherwise=code(incident.id))} {inline(incident.title)}"
+
+
+class IssueBodies(Mapping[str, str]):
+    """Key -> generated text as of `now` (aware UTC), rendered on demand: closed records cost nothing.
+
+    Texts have places for numbers of issues and addresses of files, which `reconcile.references` fills.
+    """
+
+    def __init__(self, records: Iterable[Record], policy: Policy, now: datetime, around: Surroundings = ALONE) -> None:
+        self._policy, self._now, self._around = policy, now, around
         self._sources: dict[str, tuple[Record, ActionItem | None]] = {}
         for record in records:
             self._sources[record.incident.id] = (record, None)
@@ -395,7 +408,7 @@ class IssueBodies(Mapping[str, str]):
         record, item = self._sources[key]
         if item is not None:
             return evaluate_one(record, lambda one: item_body(one, item, self._policy, self._now))
-        return evaluate_one(record, lambda one: tracking_body(one, self._policy, self._now))
+        return evaluate_one(record, lambda one: tracking_body(one, self._policy, self._now, self._around))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._sources)

@@ -1,93 +1,192 @@
 """Text of a record made inert for Markdown, and the parts of an issue's text fitted into one.
 
 What a record says may come from an alert or a stranger. On GitHub `@name` pings, `#12` and `GH-12` cross-link,
-`fixes <url>` closes, `<!-- -->` hides, an image calls home, and a fence or a heading swallows what follows. Character
-references are used where a backslash would not do, because GitHub looks for mentions after Markdown has been decoded.
+`fixes <url>` closes, `<!-- -->` hides, an image calls home, and a fence or a heading swallows what follows. So every
+character to which GitHub gives a meaning is escaped, and text shows as it was typed.
+
+A backslash does not stop what GitHub looks for in the finished page (mentions, references, addresses): there a
+zero-width space stands between the sign and the word. Addresses and commit ids are set as code instead, because people
+copy them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-_BREAK = "\0"  # stands for the character reference until every step has run; input never holds it
-_ZERO_WIDTH = "&#8203;"
-
-_PLAIN = re.compile(r"(?:[^\W_]|[ ,.;()'%?!])*+")  # nothing here means anything to Markdown: most titles, fast
-_CODE = re.compile(r"(?<![`\\])(`+)(?!`)(?P<inner>[^\n]*?[^`\n])\1(?!`)")
+_PLAIN = re.compile(r"""(?:[^\W_]|[ ,.;()'"%?!+=/-])*+""")  # most texts; what of these may mean something is next
+_NOT_PLAIN = re.compile(r"^[+=-]|^[0-9]{1,9}[.)](?:\s|$)|//|www\.|gh-|[0-9a-f]{40}", re.IGNORECASE)
+_WITH_WORDS = re.compile(r"//|www\.|gh-|[0-9a-f]{40}", re.IGNORECASE)
+_WORDS = r"""
+      (?P<copied>(?<![\w`\\])(?>
+          (?:(?:https?|ftp)://|www\.)[^\s<>`|]*[^\s<>`|.,;:!?)\]}'"*_~\\]
+        | [0-9a-f]{40}(?!\w|:[a-z0-9_+-])
+      )(?!`))
+    | (?P<word>
+          (?:https?|ftp):(?=//) | www(?=\.) | (?<![0-9a-z])gh-(?=\d)
+        | (?<![0-9a-z])[0-9a-f]{39}(?=[0-9a-f](?![0-9a-z]))
+      )
+    |
+"""
+_SIGNS = r"""
+    (?=[^\w\s]|_)(?:
+      (?P<code>(?<![`\\])(?P<ticks>`+)(?!`)(?P<typed>[^\n]{0,999}?[^`\n])(?P=ticks)(?!`))
+    | (?P<emphasis>(?<![\w*\\])(?P<mark>\*\*?|__?)(?=[^\W_])(?P<inner>[^*`\n]{1,300}?)(?<=[^\W_])(?P=mark)(?![\w*]))
+    | (?P<sign>@(?=[\w.-])|\#(?=\w)|(?<![:0-9a-z]):(?=[a-z0-9_+-]*[a-z0-9](?::|$)))
+    | (?P<opened>\[(?=!))
+    | (?P<entity>&(?=\#|[a-z0-9]+;))
+    | (?P<math>\$)
+    | (?P<pipe>(?<=\\)\|)
+    | (?P<tag><)
+    | (?P<escaped>\A\^|[`*~\[\]|]|\\(?=[!-/:-@\[-`{-~]|$)|(?<![^\W_])_|_(?![^\W_])|(?<!\S)\#(?=\#*(?:\s|$)))
+    ) | (?P<ticked>(?<=\[)x$)
+"""
+_TOKEN = re.compile(_WORDS + _SIGNS, re.VERBOSE | re.IGNORECASE)
+_TOKEN_OF_SIGNS = re.compile(_SIGNS, re.VERBOSE | re.IGNORECASE)  # letters need no look where there is no such word
+_SPELLED = {
+    "word": "{0}&#8203;",
+    "sign": "{0}&#8203;",
+    "opened": "\\[&#8203;",
+    "entity": "&amp;",
+    "math": "<span>$</span>",
+    "pipe": "&#124;",
+    "tag": "&lt;",
+    "escaped": "\\{0}",
+}
+_LINE_START = re.compile(r">|[-+](?=\s|$)|[-=:](?=[-=:|\s]*$)|:(?=-)|(?<=[0-9])[.)](?=\s|$)")
+_NUMBER = re.compile(r"[0-9]{1,9}(?=[.)](?:\s|$))")
+_IN_CODE = re.compile(r"(\||(?<=\[)[xX](?=\]))")  # parts the row of a table; ticks the box of its line
+_DEEPEST = 3  # quotes in quotes
+_BLOCK = re.compile(r"[ \t]*((?:>[ \t]*)*)(?:([-*+]|(0|[1-9][0-9]?)([.)]))[ \t]+(?=\S))?(.*)")
+_LINE_ENDS = re.compile(r"\r\n?")
 _BACKTICKS = re.compile(r"`+")
 _ENTITY = re.compile(r"&(?=#|[A-Za-z0-9]+;)")
-_BACKSLASH = re.compile(r"\\(?=[!-/:-@\[-`{-~]|$)", re.MULTILINE)
-_CLOSING = re.compile(
-    r"\b(clos|fix|resolv)(e[sd]?|ed|es)?(?=:?\s+(?:https?://|#\d|GH-\d|[\w.-]{1,100}/[\w.-]{1,100}#\d))", re.IGNORECASE
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
 )
-_GH_NUMBER = re.compile(r"\bGH-(?=\d)", re.IGNORECASE)
-_SIGIL = re.compile(r"([@#])(?=\w)")
-_HEADING = re.compile(r"(?<![^\s>])#(?=#|\s|$)")
-_UNDERLINE = re.compile(r"^([ \t>]*)(?=(?:=+|-+|(?:[*_-][ \t]*){3,})[ \t]*$)", re.MULTILINE)
-_REFERENCE = re.compile(r"^((?:[ \t>*+-]|\d{1,9}[.)])*)(?=\[[^\]\n]*\]:)", re.MULTILINE)
-_LINE_ENDS = re.compile(r"\r\n?")
-_IMAGE = re.compile(r"!(?=\[)")
-_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _HTTPS = re.compile(r"https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]+", re.ASCII)
 
 
 def markdown(text: str) -> str:
     """Record text as Markdown of one or more lines that cannot ping, link, close, hide or head anything.
 
-    Emphasis, lists, quotes and `code` on one line keep working; raw HTML, fences and headings show as typed.
+    Paragraphs, lists of one level, quotes, emphasis within a line and `code` on one line keep working; everything else
+    shows as typed.
     """
-    return _defuse(_UNSEEN.sub("", _LINE_ENDS.sub("\n", text)), in_cell=False)
+    clean = _UNSEEN.sub("", _LINE_ENDS.sub("\n", text))
+    return "\n".join(_lines(clean.split("\n")))
 
 
 def inline(text: str) -> str:
-    """Like `markdown`, on one line and with `|` escaped: for a table cell, a list line or a heading."""
-    return _defuse(_UNSEEN.sub("", " ".join(text.split())), in_cell=True)
+    """Text on one line that shows as typed, wherever one line may stand: a table cell, a list line, a heading.
+
+    Only `code` is set as code.
+    """
+    flat = _one_line(text)
+    return _paragraph(flat, _inert)
 
 
 def code(text: str) -> str:
     """Text as a code span, where a handle pings nobody: `@alice`. Empty text gives an empty string."""
-    flat = _UNSEEN.sub("", " ".join(text.split()))
-    if not flat:
-        return ""
-    if "\\|" in flat:
-        return inline(flat)
-    fence = "`" * (1 + max((len(run) for run in _BACKTICKS.findall(flat)), default=0))
-    pad = " " if flat.startswith("`") or flat.endswith("`") else ""
-    return f"{fence}{pad}{flat}{pad}{fence}".replace("|", "\\|")
+    return _code(_one_line(text))
 
 
 def link(name: str, text: str) -> str:
     """An https address as a link called `name` ("" = the address itself); anything else is text after the name."""
+    shown = inline(name)
+    if shown in ("x", "X"):  # in brackets it would tick the box of its line
+        shown = f"&#{ord(shown)};"
     if _HTTPS.fullmatch(text):
-        return f"[{inline(name)}](<{text}>)" if name else f"<{text}>"
-    return f"{inline(name)}: {code(text)}" if name else inline(text)
+        target = _ENTITY.sub("&amp;", text)
+        return f"[{shown}](<{target}>)" if shown else f"<{target}>"
+    return f"{shown}: {code(text)}" if shown else inline(text)
 
 
-def _defuse(text: str, *, in_cell: bool) -> str:
-    if _PLAIN.fullmatch(text):
+def _one_line(text: str) -> str:
+    flat = " ".join(text.split())
+    return " ".join(_UNSEEN.sub("", flat).split()) if _UNSEEN.search(flat) else flat
+
+
+def _code(text: str) -> str:
+    """A code span, in two where something between them would act in one: see `_IN_CODE`."""
+    return "".join(f"&#{ord(part)};" if place % 2 else _span(part) for place, part in enumerate(_IN_CODE.split(text)))
+
+
+def _span(text: str) -> str:
+    if not text:
+        return ""
+    fence = "`" * (1 + max((len(run) for run in _BACKTICKS.findall(text)), default=0))
+    is_padded = text[0] == text[-1] == " " and text.strip(" ")  # Markdown takes one off each end
+    pad = " " if is_padded or "`" in (text[0], text[-1]) else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+def _is_plain(text: str) -> bool:
+    return _PLAIN.fullmatch(text) is not None and _NOT_PLAIN.search(text) is None
+
+
+def _lines(lines: Sequence[str]) -> Iterator[str]:
+    """Lines with the marks of lists and quotes in one spelling, and without indents, which would make code of them.
+
+    A number stays a list's where the list that is shown counts the same.
+    """
+    last: tuple[int, str] | None = None
+    quoted, is_apart = 0, True
+    for line in lines:
+        marks, mark, number, end, rest = _BLOCK.fullmatch(line).groups()  # type: ignore[union-attr] # takes any line
+        depth = min(marks.count(">"), _DEEPEST)
+        if depth != quoted:
+            last, quoted, is_apart = None, depth, True
+        at = (int(number), end) if number else None
+        if at and not (at == (last[0] + 1, last[1]) if last else is_apart or at[0] == 1):
+            mark, at, rest = None, None, f"{mark} {rest}"
+        if mark or is_apart:
+            last = at
+        is_apart = not mark and not rest.strip()
+        yield ("> " * depth + (f"{mark} " if mark else "") + _paragraph(rest.rstrip(), _set)).rstrip(" ")
+
+
+def _paragraph(text: str, replace: Callable[[re.Match[str]], str]) -> str:
+    """The text of one line, at whose start no block begins."""
+    if _is_plain(text):
         return text
-    out, at = [], 0
-    for span in _CODE.finditer(text):
-        if in_cell and "\\|" in span["inner"]:  # a backslash before an escaped pipe would split the cell
-            continue
-        out += [_prose(text[at : span.start()]), span.group()]
-        at = span.end()
-    whole = "".join([*out, _prose(text[at:])])
-    whole = _REFERENCE.sub(r"\1\\", _UNDERLINE.sub(r"\1\\", whole))
-    return whole.replace("|", "\\|") if in_cell else whole
+    number = _NUMBER.match(text)
+    at = number.end() if number else 0
+    out = _replaced(text, replace)
+    return f"{out[:at]}\\{out[at:]}" if _LINE_START.match(text, at) else out
 
 
-def _prose(text: str) -> str:
-    """Text outside code spans; the order matters, since every step adds characters an earlier one would touch."""
-    text = _ENTITY.sub("&amp;", _BACKSLASH.sub(r"\\\\", text))
-    text = _CLOSING.sub(lambda match: f"{match[1]}{_BREAK}{match[2] or ''}", text)
-    text = _SIGIL.sub(lambda match: match[1] + _BREAK, _HEADING.sub(r"\\#", text))
-    text = _GH_NUMBER.sub(lambda match: match[0] + _BREAK, text)
-    text = _IMAGE.sub(r"!\\", text)
-    text = text.replace("<", "&lt;").replace("`", "\\`").replace("~~~", "\\~\\~\\~")
-    return text.replace(_BREAK, _ZERO_WIDTH)
+def _replaced(text: str, replace: Callable[[re.Match[str]], str]) -> str:
+    return (_TOKEN if _WITH_WORDS.search(text) else _TOKEN_OF_SIGNS).sub(replace, text)
+
+
+def _inert(found: re.Match[str]) -> str:
+    """What stands for a piece of text to which GitHub gives a meaning."""
+    kind, text = found.lastgroup, found.group()
+    if kind == "emphasis":
+        mark = "".join(f"\\{sign}" for sign in found["mark"])
+        return f"{mark}{_replaced(found['inner'], _inert)}{mark}"
+    if kind == "code":
+        return _code(_unpadded(found["typed"])) if _IN_CODE.search(text) else text
+    if kind == "ticked":
+        return f"&#{ord(text)};"
+    if kind == "copied":
+        return _code(text)
+    return _SPELLED[str(kind)].format(text)
+
+
+def _unpadded(text: str) -> str:
+    """What a code span shows of what is between its backticks."""
+    return text[1:-1] if text[0] == text[-1] == " " and text.strip(" ") else text
+
+
+def _set(found: re.Match[str]) -> str:
+    """The same, with emphasis."""
+    if found.lastgroup != "emphasis":
+        return _inert(found)
+    return f"{found['mark']}{_replaced(found['inner'], _set)}{found['mark']}"
 
 
 BODY_LIMIT = 58_000  # GitHub takes 65,536 characters; the rest is for people

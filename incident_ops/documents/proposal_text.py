@@ -24,7 +24,7 @@ _MARK_ROOM = 17  # characters that the hidden line takes for each edit
 
 
 def proposal_text(changes: Sequence[PlannedChange]) -> ProposalText:
-    """Edits of one topic, the oldest first -> its title and text, and those that fit into it."""
+    """Edits of one topic -> its title and text, and those that fit into it, in their order."""
     title, head = _head(changes[0])
     stated: list[PlannedChange] = []
     room = BODY_LIMIT - len(head) - len(_FOOT) - 200

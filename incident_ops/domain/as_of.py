@@ -28,6 +28,7 @@ from incident_ops.domain.lifecycle import (
     TRIAGED,
     is_cancelled,
 )
+from incident_ops.domain.memo import memoised
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import UNKNOWN, PauseSpan, TimeSpan, instant, parse_instant
 from incident_ops.domain.waits import WAITING
@@ -253,8 +254,11 @@ class IncidentAt(NamedTuple):
         begin, moves = parse_instant(pause.start), self.history.moves
         if pause.waiting_for != WAITING or not moves:
             return begin
+        place = bisect_right(moves, begin, key=_when)
+        if (moves[place - 1][2] if place else moves[0][1]) == PENDING:
+            return begin
         end = min(instant(pause.end) or self.now, self.now)
-        return next((at for at, _, new in moves if new == PENDING and begin <= at <= end), None)
+        return next((at for at, _, new in moves[place:] if new == PENDING and at <= end), None)
 
     def _times_in(self, states: Collection[str]) -> Iterator[PauseSpan]:
         """The times the incident spent in these states, as its changes give them; the last one may be open."""
@@ -294,6 +298,7 @@ class IncidentAt(NamedTuple):
         return ClockEnd(True, at) if at is None or at <= self.now else NOT_ENDED
 
 
+@memoised
 def as_of(incident: Incident, now: datetime) -> IncidentAt:
     """An incident as it was known at `now` (aware UTC)."""
     instants = corrected_instants(incident)

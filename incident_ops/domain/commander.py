@@ -22,7 +22,6 @@ def commander_due(incident: Incident, policy: Policy, now: datetime) -> datetime
     if incident.roles.commander or incident.state in OVER:
         return None
     due: datetime | None = None
-    begin = now
     for number, (at, severity, priority) in enumerate(labels_held(incident)):
         if number and at > now:
             break

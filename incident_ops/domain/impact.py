@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 
 from incident_ops.domain.incident import Amount, Incident, Revenue, ServiceImpact, Users
-from incident_ops.domain.time import UNKNOWN, parse_instant, spell_clock, spell_duration
+from incident_ops.domain.time import UNKNOWN, parse_instant, spell_clock, spell_duration, spell_minute
 
 DEGREES = ("degraded", "partial", "major")
 """How badly a service is hurt, the mildest first."""
@@ -81,7 +81,7 @@ def hurt_for(hurt: ServiceImpact, now: datetime) -> str:
 def spell_hurt(hurt: ServiceImpact) -> str:
     """`major 20m (12:05–12:25 UTC)`, `partial since 2025-01-26 12:05 UTC`."""
     if hurt.end is None:
-        return f"{hurt.degree} since {spell_clock(parse_instant(hurt.start), dated=True)} UTC"
+        return f"{hurt.degree} since {spell_minute(parse_instant(hurt.start))}"
     begin, end = parse_instant(hurt.start), parse_instant(hurt.end)
     dated = begin.date() != end.date()
     return f"{hurt_for(hurt, end)} ({spell_clock(begin, dated)}–{spell_clock(end, dated)} UTC)"

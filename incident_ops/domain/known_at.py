@@ -301,7 +301,8 @@ def _left_out(incident: Incident, known: Incident, horizon: _Horizon) -> tuple[s
 
 def _lacks_date(item: ActionItem, horizon: _Horizon) -> bool:
     """True where the record does not say since when an item is there, or since when it has its status."""
-    was_opened_again = any(one.field == "status" and not horizon.covers(one.at) for one in item.changes)
+    opened_again = (one for one in item.changes if one.field == "status" and one.old in ("done", "wont_do"))
+    was_opened_again = any(not horizon.covers(one.at) for one in opened_again)
     if item.added is None or item.added == UNKNOWN or was_opened_again:
         return True
     is_status_dated = item.status == "open" or (item.status == "done" and item.done_at not in (None, UNKNOWN))

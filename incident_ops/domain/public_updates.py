@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from incident_ops.domain.as_of import labels_held
 from incident_ops.domain.incident import Incident, Update
-from incident_ops.domain.lifecycle import OVER, RESOLVED, counts
+from incident_ops.domain.lifecycle import IN_PROGRESS, OVER, RESOLVED, counts
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import instant, parse_instant
 
@@ -69,5 +69,16 @@ def needs_public_word(incident: Incident, policy: Policy) -> bool:
         return True
     if incident.state != RESOLVED or not counts(incident) or last_update_for(incident, PUBLIC):
         return False
+    return _tells_the_public(incident, policy)
+
+
+def lacks_first_word(incident: Incident, policy: Policy) -> bool:
+    """True where responders are at work, the level tells the public, and nobody has since the incident began, or came
+    back."""
+    is_known = last_update_for(incident, PUBLIC, this_cycle=True) is not None
+    return incident.state == IN_PROGRESS and counts(incident) and not is_known and _tells_the_public(incident, policy)
+
+
+def _tells_the_public(incident: Incident, policy: Policy) -> bool:
     level = policy.duties(incident.severity, incident.priority)
     return level is not None and level.status_page

@@ -68,6 +68,13 @@ class World(NamedTuple):
     now: datetime
 
 
+class SettledRecords(NamedTuple):
+    """How many settled records are not looked at, and how many numbers of issues they carry."""
+
+    records: int = 0
+    numbers: int = 0
+
+
 class IdClash(NamedTuple):
     """One id in several records; `next_free` is an id that is not in use."""
 
@@ -157,7 +164,7 @@ class Unread(NamedTuple):
 
 
 INCIDENT_ID = re.compile(r"INC-(?:[0-9]{8}-[0-9]{6}|[0-9]{4}-[0-9]{5}|[0-9]{1,12})", re.ASCII)
-_BY_TIME = re.compile(r"INC-[0-9]{8}-[0-9]{6}", re.ASCII)
+ID_BY_TIME = re.compile(r"INC-([0-9]{8}-[0-9]{6})", re.ASCII)
 ITEM_ID = re.compile(r"AI-[1-9][0-9]{0,5}", re.ASCII)
 
 
@@ -168,7 +175,7 @@ def is_incident_id(text: str) -> bool:
 
 def is_numbered(incident_id: str) -> bool:
     """True for an id that ends in a number which was taken, not in a time."""
-    return _BY_TIME.fullmatch(incident_id) is None
+    return ID_BY_TIME.fullmatch(incident_id) is None
 
 
 def item_key(incident_id: str, item_id: str) -> str:

@@ -179,7 +179,12 @@ def spell_instant(text: str | None) -> str:
     if text is not None and "T" not in text:
         return text
     at = instant(text)
-    return UNKNOWN if at is None else f"{at:%Y-%m-%d %H:%M} UTC"
+    return UNKNOWN if at is None else spell_minute(at)
+
+
+def spell_minute(at: datetime) -> str:
+    """An aware datetime -> `2025-01-26 12:05 UTC`."""
+    return f"{spell_clock(at, dated=True)} UTC"
 
 
 def spell_clock(at: datetime | None, dated: bool = False) -> str:

@@ -25,6 +25,7 @@ _WORDS = re.compile(
     r"\s*(?P<zone>z|utc|[+-][0-9]{2}:[0-9]{2})?",
     re.ASCII,
 )
+_DATED = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[t\s].*)?", re.ASCII)
 _LENGTH = re.compile(r"(?:in\s+)?(?:([0-9]{1,4})w)?([0-9dhms]*)(?:\s+ago)?", re.ASCII)
 _WEEK = 7 * 86_400
 
@@ -79,6 +80,13 @@ def is_time_of_day(text: str) -> bool:
     """True for `02:56`, `02:56:10`, `02:56 UTC`: a clock's time without a day."""
     found = _WORDS.fullmatch(" ".join(text.lower().split()))
     return found is not None and found["day"] is None and found["hour"] is not None
+
+
+def is_meant_as_time(text: str) -> bool:
+    """True for what has the form of a date or of a clock's time, be it one or mistyped: `12:99`, `2026-13-01`."""
+    word = " ".join(text.lower().split())
+    found = _WORDS.fullmatch(word)
+    return (found is not None and found["hour"] is not None) or _DATED.fullmatch(word) is not None
 
 
 def spell_typed(at: datetime, zone: ZoneInfo) -> str:

@@ -142,11 +142,6 @@ class PullRequest(Value, frozen=True):
     body: str
     closed_by: str = ""
 
-    @property
-    def is_open(self) -> bool:
-        """True until it is merged or closed."""
-        return self.state == "open"
-
 
 class ProposedFile(Value, frozen=True):
     """What a proposal does to a file: the sha256 of its bytes before and after; "" where it is not there."""
@@ -161,7 +156,7 @@ class Proposal(Value, frozen=True):
     `files` by path, against the commit that the branch stands on; `holds` are the fingerprints of its edits; `is_ours`
     False where somebody's own commit is on it. `pull` is its open pull request; `refused` those that people closed and
     that hold an edit which is due again, newest first. `is_known` False where a run had no room to ask who closed them,
-    so that nothing is done about this one.
+    or about issues of its incident, so that nothing is done about this one.
     """
 
     branch: str
@@ -187,6 +182,7 @@ class Snapshot(Value, frozen=True):
     tells; `proposals` are the edits of records that stand on branches of ours, `noticed` by key the instant that stands
     there of an escalation or a return. `comments` are those under tracking issues since `heard_since`, None where
     nobody asked. `ledger` are the lines of the ledger that this run may need, None where it could not be read.
+    `records_at` is where people read the files of the records' folder: an address that ends with `/`, "" for none.
     """
 
     schema: int = 1
@@ -210,3 +206,4 @@ class Snapshot(Value, frozen=True):
     comments: tuple[Comment, ...] = ()
     heard_since: str | None = None
     ledger: tuple[str, ...] | None = None
+    records_at: str = ""

@@ -103,10 +103,8 @@ class Decision:
 
 
 class _Outcome(NamedTuple):
-    """What answers lead to. `number` is the rule that counts, 0 where none gives that level; `holds` where it does so
-    by the answers alone."""
+    """What answers lead to. `rule` is the one that counts; `holds` where it does so by the answers alone."""
 
-    number: int
     rule: TriageRule
     holds: bool
     rank: int
@@ -252,7 +250,6 @@ def _outcome(policy: Policy, answers: Triage) -> _Outcome:
     worst = reached[min(ranks, key=lambda one: (ranks[one], one))]
     differs = len({one.level for one in reached.values()}) > 1
     return _Outcome(
-        number=number,
         rule=rule,
         holds=holds.get(number, False),
         rank=wanted,

@@ -13,16 +13,12 @@ from incident_ops.domain.item_due import item_due
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append, Edit, Remove, Set
 from incident_ops.domain.time import stamp
-from incident_ops.edits.step import Step, change_row, given_fields, quote, state_words
+from incident_ops.edits.step import NO_VALUE, Step, change_row, given_fields, quote, state_words
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 
 ITEM_KINDS = ("preventative", "detective", "corrective", "runbook", "documentation")
 HORIZONS = ("short", "medium", "long")
-
-
-NO_VALUE = "-"
-"""What takes a value away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +31,8 @@ class NewItem:
     priority: str | None = None
     kind: str | None = None
     horizon: str | None = None
+    description: str | None = None
+    acceptance: str | None = None
 
 
 def add_item(incident: Incident, policy: Policy, now: datetime, item: NewItem) -> Step:
@@ -50,6 +48,8 @@ def add_item(incident: Incident, policy: Policy, now: datetime, item: NewItem) -
         status="open",
         horizon=item.horizon,
         added=stamp(now),
+        description=item.description,
+        acceptance=item.acceptance,
     )
     made = ActionItem(**fields)
     due = item_due(made, incident, policy)
@@ -57,7 +57,7 @@ def add_item(incident: Incident, policy: Policy, now: datetime, item: NewItem) -
     return Step(
         (Append(("action_items",), fields),),
         (f"AI-{number} added: {quote(item.title)}{until}",),
-        tuple(_doubts(incident, policy, made)),
+        (*_doubts(incident, policy, made), *_passed(incident, policy, now, made)),
     )
 
 
@@ -71,6 +71,13 @@ def _doubts(incident: Incident, policy: Policy, item: ActionItem) -> Iterator[st
     for other in incident.action_items:
         if other.id != item.id and other.title.casefold() == item.title.casefold():
             yield f"{other.id} has the same title and is {state_words(other.status)}"
+
+
+def _passed(incident: Incident, policy: Policy, now: datetime, item: ActionItem) -> Iterator[str]:
+    """That a date of its own is over, by the rule of every view."""
+    due = item_due(item, incident, policy)
+    if item.due and due is not None and due.days_late(now, policy):
+        yield f"--due {item.due} has passed"
 
 
 def edit_item(
@@ -99,11 +106,12 @@ def edit_item(
         route = ("action_items", index, name)
         edits.append(Remove(route) if new is None else Set(route, new))
         if name in ITEM_FIELDS:
-            row = change_row(now, name, getattr(item, name), getattr(after, name), by, reason)
-            edits.append(Append(("action_items", index, "changes"), row.value))
+            old, now_is = getattr(item, name), getattr(after, name)
+            edits.append(change_row(now, name, old, now_is, by, reason, route=("action_items", index, "changes")))
     is_doubted = after.is_open and not changed.keys().isdisjoint(ITEM_FIELDS)
-    doubts = tuple(_doubts(incident, policy, after)) if is_doubted else ()
-    return Step(tuple(edits), tuple(_changed(incident, policy, item, after)), doubts)
+    doubts = [*_doubts(incident, policy, after)] if is_doubted else []
+    doubts += _passed(incident, policy, now, after) if is_doubted and "due" in changed else ()
+    return Step(tuple(edits), tuple(_changed(incident, policy, item, after)), tuple(doubts))
 
 
 def _changed(incident: Incident, policy: Policy, before: ActionItem, after: ActionItem) -> Iterator[str]:
@@ -123,15 +131,17 @@ def _shown(incident: Incident, policy: Policy, item: ActionItem) -> dict[str, st
 def set_status(
     incident: Incident, now: datetime, by: str | None, item_id: str, status: str, reason: str | None = None
 ) -> Step:
-    """As `start_item`, `finish_item` and `drop_item`; an item that is closed can be opened again.
+    """As `start_item`, `finish_item` and `drop_item`; an item that is closed can be opened again. A reason is kept.
 
     UserError for an item that is not there, and one that will not be done without a reason.
     """
     index, item = _find(incident, item_id)
     if item.status == status:
         return Step((), (f"{item.id} is {state_words(status)} already; nothing changed",))
+    row = change_row(now, "status", item.status, status, by, reason, route=("action_items", index, "changes"))
     if status == "done":
-        return finish_item(incident, now, by, item_id, None, None)
+        step = finish_item(incident, now, by, item_id, None, None)
+        return step if reason is None else Step((*step.edits, row), step.messages)
     if status == "wont_do":
         if reason is None:
             raise UserError(f"{item.id} will not be done: why?", hint='--reason "..."')
@@ -139,9 +149,8 @@ def set_status(
     gone = [name for name in ("done_at", "done_by", "evidence", "reason") if getattr(item, name) is not None]
     edits: list[Edit] = [Set(("action_items", index, "status"), status)]
     edits += [Remove(("action_items", index, name)) for name in gone]
-    if not item.is_open:
-        row = change_row(now, "status", item.status, status, by, reason)
-        edits.append(Append(("action_items", index, "changes"), row.value))
+    if not item.is_open or reason is not None:
+        edits.append(row)
     return Step(tuple(edits), (f"{item.id} is {state_words(status)}, no longer {state_words(item.status)}",))
 
 
@@ -178,10 +187,14 @@ def _set(index: int, fields: dict[str, str]) -> tuple[Edit, ...]:
     return tuple(Set(("action_items", index, name), value) for name, value in fields.items())
 
 
+def is_named(item: ActionItem, typed: str) -> bool:
+    """Whether `AI-2`, `ai-2` or `2` names the item."""
+    return item.id in (typed.upper(), f"AI-{typed.upper()}")
+
+
 def _find(incident: Incident, item_id: str) -> tuple[int, ActionItem]:
-    wanted = item_id.upper()
     for index, item in enumerate(incident.action_items):
-        if item.id in (wanted, f"AI-{wanted}"):
+        if is_named(item, item_id):
             return index, item
     hint = did_you_mean(item_id, [item.id for item in incident.action_items]) or "it has no action items"
     raise UserError(f"{incident.id} has no action item {item_id}", hint=hint)
@@ -190,5 +203,5 @@ def _find(incident: Incident, item_id: str) -> tuple[int, ActionItem]:
 def _must_be_open(incident: Incident, item: ActionItem, wanted: str) -> None:
     if not item.is_open:
         hint = f"`incident-ops action edit {item.id} {incident.id} --status open` opens it again"
-        said_of = "done" if item.status == "done" else state_words("will_not_be_done")
+        said_of = "done" if item.status == "done" else "will not be done"
         raise UserError(f"{item.id} cannot be {wanted}: it is closed ({said_of})", hint=hint)

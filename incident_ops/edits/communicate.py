@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -15,7 +16,7 @@ from incident_ops.domain.policy import Policy
 from incident_ops.domain.public_updates import PUBLIC, STATUSES, has_status_page, last_update_for
 from incident_ops.domain.record import Append, Edit, Remove, Set
 from incident_ops.domain.ticket import BECOMES_INCIDENT, is_ticket
-from incident_ops.domain.time import instant, parse_instant, spell_clock, stamp
+from incident_ops.domain.time import instant, parse_instant, spell_minute, stamp
 from incident_ops.domain.waits import snoozed_until
 from incident_ops.edits.step import (
     Step,
@@ -99,8 +100,8 @@ def relabel_all(
     if missing and "severity" in labels and policy.drives == "priority":
         message = f"{incident.id} has no priority, and a severity stands beside one"
         raise UserError(message, hint=f"give both: --priority {policy.labels[0]} --severity {labels['severity']}")
-    steps = [relabel(incident, policy, now, by, field, label, reason) for field, label in labels.items()]
-    return join_steps(*steps, Step((), (), tuple(_too_mild(incident, policy, labels))))
+    step = relabel_each(incident, policy, now, by, labels, reason)
+    return join_steps(step, Step((), (), tuple(_too_mild(incident, policy, labels))))
 
 
 def _too_mild(incident: Incident, policy: Policy, labels: Mapping[str, str]) -> Iterator[str]:
@@ -111,9 +112,25 @@ def _too_mild(incident: Incident, policy: Policy, labels: Mapping[str, str]) -> 
         yield f"response and resolution stay those of {priority}; the triage rules give {severity} a {wanted}: `{way}`"
 
 
-def relabel(
-    incident: Incident, policy: Policy, now: datetime, by: str | None, field: str, label: str, reason: str | None
+def relabel_each(
+    incident: Incident, policy: Policy, now: datetime, by: str | None, labels: Mapping[str, str], reason: str | None
 ) -> Step:
+    """New labels by field. One that is worse ends a snooze. UserError as `_relabel`."""
+    made = [_relabel(incident, policy, now, by, field, label, reason) for field, label in labels.items()]
+    awake = [_awake(incident, now)] if any(one.is_worse for one in made) else []
+    return join_steps(*(one.step for one in made), *awake)
+
+
+class _Relabelled(NamedTuple):
+    """A step that gives a label, and whether it is a worse one."""
+
+    step: Step
+    is_worse: bool
+
+
+def _relabel(
+    incident: Incident, policy: Policy, now: datetime, by: str | None, field: str, label: str, reason: str | None
+) -> _Relabelled:
     """A new severity or priority, and its entry of `changes`; NO_LABEL takes a severity beside a priority away.
 
     UserError for an unknown label, or one lowered or taken away without a reason.
@@ -126,7 +143,7 @@ def relabel(
     after = _label_of(incident, policy, field, label, allowed)
     if before == after:
         is_now = f"is {label} already" if after else "is not set"
-        return Step((), (f"{field} {is_now}; nothing changed",))
+        return _Relabelled(Step((), (f"{field} {is_now}; nothing changed",)), is_worse=False)
     lowered = after is None or (before in allowed and allowed.index(after) > allowed.index(before))
     if lowered and not reason:
         worse = f"{field} {label} is lower than {before}" if after else f"{field} {before} is taken away"
@@ -135,7 +152,7 @@ def relabel(
     edits = (Set((field,), after) if after else Remove((field,)), change_row(now, field, before, after, by, reason))
     event = timeline_row(now, "decision", f"{message[0].upper()}{message[1:]}", by, result=reason)
     step = Step((*edits, event), (message, *_over_the_line(incident, policy, field, after)))
-    return step if lowered else join_steps(step, _awake(incident, now))
+    return _Relabelled(step, is_worse=not lowered)
 
 
 def _awake(incident: Incident, now: datetime) -> Step:
@@ -145,7 +162,7 @@ def _awake(incident: Incident, now: datetime) -> Step:
         return Step((), ())
     return Step(
         (Set(("snooze", "until"), stamp(now)),),
-        (f"the snooze until {spell_clock(until, dated=True)} UTC ends: it got worse",),
+        (f"the snooze until {spell_minute(until)} ends: it got worse",),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from incident_ops.domain.as_of import corrected_instants
@@ -14,6 +15,7 @@ from incident_ops.findings import did_you_mean
 
 _OF_TIMES = Times.__struct_fields__
 _OF_CYCLE = Cycle.__struct_fields__
+_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 def field_named(incident: Incident, text: str) -> str:
@@ -23,14 +25,19 @@ def field_named(incident: Incident, text: str) -> str:
     first, *rest = word.split(".")
     if first == "times" and len(rest) == 1 and rest[0] in _OF_TIMES:
         return word
-    if not rest and (first in _OF_TIMES or first in _OF_CYCLE):
-        word = field_of(incident, first) if first in _OF_TIMES else f"cycles.{len(incident.cycles)}.{first}"
-    elif not (first == "cycles" and len(rest) == 2 and rest[0].isdecimal() and rest[1] in _OF_CYCLE):
+    count = len(incident.cycles)
+    if not rest and first in _OF_TIMES:
+        return field_of(incident, first)
+    if not rest and first in _OF_CYCLE:
+        cycle, name = count, first
+    elif first == "cycles" and len(rest) == 2 and _NUMBER.fullmatch(rest[0]) and rest[1] in _OF_CYCLE:
+        cycle, name = int(rest[0]), rest[1]
+    else:
         raise UserError(f"{text!r} is not a time of a record", hint=did_you_mean(word, [*_OF_TIMES, "reopened"]))
-    if word.startswith("cycles") and not 1 <= int(word.split(".")[1]) <= len(incident.cycles):
-        count = f"was reopened {len(incident.cycles)} times" if incident.cycles else "was never reopened"
-        raise UserError(f"there is no {word}: {incident.id} {count}", hint="times.restored is of the first outage")
-    return word
+    if not 1 <= cycle <= count:
+        said = {0: "never reopened", 1: "reopened once"}.get(count, f"reopened {count} times")
+        raise UserError(f"there is no {word}: {incident.id} was {said}", hint="times.restored is of the first outage")
+    return f"cycles.{cycle}.{name}"
 
 
 def correct_instant(
@@ -47,6 +54,7 @@ def correct_instant(
         kept = "" if reason is None else ", and the reason is not kept"
         return Step((Set(route_of(field), at),), (f"{said}, changed in place: it was not merged{kept}",))
     if reason is None:
-        raise UserError(f"{field} is merged: a correction needs a reason", hint='--reason "..."')
+        kept = "is merged" if is_merged else "has been corrected"
+        raise UserError(f"{field} {kept}: a correction needs a reason", hint='--reason "..."')
     entry = {"at": stamp(now), "field": field, "from": present, "to": at, "by": by, "reason": reason}
     return Step((Append(("corrections",), entry),), (f"{said}, corrected: {reason}",))

@@ -5,7 +5,6 @@ C20), and the next steps of an incident, the most urgent first.
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,9 +26,9 @@ from incident_ops.domain.lifecycle import (
     shortest_path,
 )
 from incident_ops.domain.policy import LevelPolicy, Policy, Service
-from incident_ops.domain.public_updates import needs_public_word
-from incident_ops.domain.record import is_incident_id
-from incident_ops.domain.time import UNKNOWN, parse_instant, spell_clock, stamp
+from incident_ops.domain.public_updates import lacks_first_word, needs_public_word
+from incident_ops.domain.record import ID_BY_TIME, is_incident_id
+from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
 from incident_ops.domain.triage import Decision, decide_level, is_any_answered
 from incident_ops.edits.missing_facts import steps_for_missing_facts
 from incident_ops.edits.step import given_fields
@@ -47,7 +46,6 @@ SOURCES = {
 
 NO_ANSWERS = Triage()
 MOST_STEPS = 4
-_BY_TIME = re.compile(r"INC-([0-9]{8}-[0-9]{6})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +123,7 @@ def declare_incident(
         links=given_fields(channel=declaration.channel, bridge=declaration.bridge) or None,
         drill=declaration.drill or None,
     )
-    return Declared(data, decision, _warnings(declaration, policy, now, severity, priority, decision))
+    return Declared(data, decision, _warnings(declaration, policy, severity, priority, decision))
 
 
 def _triaged_by(declaration: Declaration, answers: Mapping[str, Any]) -> str | None:
@@ -149,7 +147,7 @@ def channel_name(incident: Incident, policy: Policy) -> str:
 
 def fill_names(text: str, incident: Incident) -> str:
     """A text of the policy with what it leaves open: `{id}`, and `{timestamp}`, when the incident was declared."""
-    by_time = _BY_TIME.fullmatch(incident.id)  # two of one second differ in their ids only
+    by_time = ID_BY_TIME.fullmatch(incident.id)  # two of one second differ in their ids only
     timestamp = by_time[1] if by_time else f"{parse_instant(incident.times.declared):%Y%m%d-%H%M%S}"
     return text.replace("{timestamp}", timestamp).replace("{id}", incident.id)
 
@@ -203,7 +201,6 @@ def _first_rows(
 def _warnings(
     declaration: Declaration,
     policy: Policy,
-    now: datetime,
     severity: str | None,
     priority: str | None,
     decision: Decision | None,
@@ -213,11 +210,6 @@ def _warnings(
         messages.append(f"{priority} beside {severity}: the triage rules give {severity} the priority {wanted}")
     if declaration.answers.ongoing is False:
         messages.append('it is over: when was service back? incident-ops timeline "..." --at WHEN --mark restored')
-    level = policy.duties(severity, priority)
-    is_now = declaration.declared is None
-    if is_now and level is not None and level.needs_commander and not declaration.commander:
-        by_when = f"by {spell_clock(now + timedelta(seconds=level.ic_after))} UTC" if level.ic_after else "now"
-        messages.append(f"{severity or level.id} needs a commander {by_when}")
     return tuple(messages)
 
 
@@ -302,15 +294,17 @@ def next_steps(incident: Incident, policy: Policy, *, is_whole: bool = True) -> 
     is_final = incident.postmortem is not None and incident.postmortem.status == "final"
     if incident.state in OVER and policy.requires_postmortem(incident) and not is_final:
         steps_left.append(f"write `postmortem` in incidents/{incident.id}/incident.yaml")
-    return tuple(steps_left[:MOST_STEPS])
+    return tuple(dict.fromkeys(steps_left))[:MOST_STEPS]
 
 
 def _progress(incident: Incident, policy: Policy) -> tuple[str, ...]:
-    """The first or the next update, where the level asks for updates; and the end, once people know of it."""
+    """The first or the next update, where the level asks for updates, and the first to the public, where it tells it;
+    then the end, once people know of it."""
     update = f'incident-ops update {incident.id} --internal "..."'
     is_back = current_instant(incident, "restored") is not None
+    public = (f'incident-ops update {incident.id} --public "..."',) if lacks_first_word(incident, policy) else ()
     if not (is_back or incident.updates):
-        return (update,)
+        return (update, *public)
     level = policy.duties(incident.severity, incident.priority)
     is_asked = level is not None and level.update.internal is not None and not is_back
-    return (*([update] if is_asked else []), f"incident-ops resolve {incident.id}")
+    return (*([update] if is_asked else []), *public, f"incident-ops resolve {incident.id}")

@@ -13,12 +13,10 @@ import msgspec
 
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Edit, Remove, Set
-from incident_ops.edits.step import Step, change_row, join_steps, state_words, timeline_row
+from incident_ops.edits.step import NO_VALUE, Step, change_row, join_steps, mapping_edits, state_words, timeline_row
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 
-NONE = "-"
-"""In place of a value: it is taken away."""
 LINKS = ("channel", "bridge", "dashboard", "pipeline", "logs", "status_page", "kb", "runbook")
 """The links that have a field of their own."""
 _NO_CHANGE = Step((), ())
@@ -73,7 +71,7 @@ def new_list(name: str, before: Sequence[str], words: Sequence[str]) -> list[str
 
     UserError where both forms are mixed, or a value to be taken away is not there.
     """
-    if list(words) == [NONE]:
+    if list(words) == [NO_VALUE]:
         return []
     signed = [word for word in words if word[:1] in ("+", "-")]
     if not signed:
@@ -100,7 +98,7 @@ def _recorded(now: datetime, by: str | None, name: str, old: str, new: str, even
 def _title(incident: Incident, now: datetime, by: str | None, title: str | None) -> Step:
     if title in (None, incident.title):
         return _NO_CHANGE
-    if title == NONE:
+    if title == NO_VALUE:
         raise UserError("an incident needs a title", hint="say what is broken, in the words of a user")
     said = f"{title} (was: {incident.title})"
     recorded = _recorded(now, by, "title", incident.title, str(title), f"Title is now: {said}")
@@ -108,9 +106,9 @@ def _title(incident: Incident, now: datetime, by: str | None, title: str | None)
 
 
 def _description(incident: Incident, text: str | None) -> Step:
-    if text is None or text == (incident.description or NONE):
+    if text is None or text == (incident.description or NO_VALUE):
         return _NO_CHANGE
-    if text == NONE:
+    if text == NO_VALUE:
         return Step((Remove(("description",)),), ("description removed",))
     return Step((Set(("description",), text),), ("description changed" if incident.description else "description set",))
 
@@ -153,7 +151,7 @@ def _detection(incident: Incident, wanted: Details) -> Step:
 def _with_values(before: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """A mapping with new values; None leaves one as it is, `-` takes it away."""
     given = {name: value for name, value in values.items() if value is not None}
-    return {name: value for name, value in {**before, **given}.items() if value != NONE}
+    return {name: value for name, value in {**before, **given}.items() if value != NO_VALUE}
 
 
 def _customer(incident: Incident, wanted: Details) -> Step:
@@ -187,12 +185,12 @@ def _links(incident: Incident, wanted: Details) -> Step:
         after["others"] = [{"name": name, "url": url} for name, url in others.items()]
     elif "others" in after:
         del after["others"]
-    return _replaced("links", before, after, (*messages, *more))
+    return Step(tuple(mapping_edits(("links",), before, after)), (*messages, *more))
 
 
 def _factors(incident: Incident, wanted: Mapping[str, str]) -> Step:
     after, messages = _merged(incident.factors, wanted, "factor {}")
-    return _replaced("factors", incident.factors, after, messages)
+    return Step(tuple(mapping_edits(("factors",), incident.factors, after)), tuple(messages))
 
 
 def _merged(
@@ -205,7 +203,7 @@ def _merged(
     after, messages = dict(before), []
     for name, value in wanted.items():
         said = kind.format(spell(name))
-        if value == NONE:
+        if value == NO_VALUE:
             if name not in after:
                 raise UserError(f"the record has no {said}", hint=did_you_mean(name, before))
             del after[name]
@@ -214,14 +212,6 @@ def _merged(
             after[name] = value
             messages.append(f"{said}: {value}")
     return after, messages
-
-
-def _replaced(name: str, before: Mapping[str, Any], after: Mapping[str, Any], messages: Sequence[str]) -> Step:
-    """The edits from one mapping to another: value by value, or whole where something goes."""
-    if set(before) - set(after):
-        return Step((Set((name,), dict(after)),), tuple(messages))
-    changed = [Set((name, key), value) for key, value in after.items() if before.get(key) != value]
-    return Step(tuple(changed), tuple(messages))
 
 
 def _drill(incident: Incident, now: datetime, by: str | None, drill: bool | None) -> Step:

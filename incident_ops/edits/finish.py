@@ -29,6 +29,14 @@ from incident_ops.errors import UserError
 from incident_ops.sla.activity import AUTOMATION, StateMove
 
 CATEGORIES = ("deploy", "database", "third_party", "infrastructure", "configuration", "security", "unknown")
+_CALLED = {"db": "database", "vendor": "third_party", "deployment": "deploy"}
+
+
+def category_typed(word: str) -> str | None:
+    """The category that a word, its beginning or what people call it stands for; None where it is none or several."""
+    typed = word.strip().lower().replace("-", "_")
+    found = [one for one in CATEGORIES if typed and one.startswith(typed)]
+    return _CALLED.get(typed) or (found[0] if len(found) == 1 else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from incident_ops.domain.as_of import corrected_instants
 from incident_ops.domain.impact import DEGREES, affected_users, spell_amount, spell_hurt, spell_revenue, spell_users
 from incident_ops.domain.incident import Amount, Incident, Revenue, ServiceImpact, Users
 from incident_ops.domain.lifecycle import OVER
-from incident_ops.domain.record import Edit, Set
+from incident_ops.domain.record import Set
 from incident_ops.domain.time import UNKNOWN, parse_instant, spell_clock, stamp
 from incident_ops.edits.step import (
     Step,
@@ -21,6 +21,7 @@ from incident_ops.edits.step import (
     instant_edit,
     join_steps,
     list_edits,
+    mapping_edits,
     quote,
     said_texts,
     something_said,
@@ -124,7 +125,7 @@ def _users(incident: Incident, given: Mapping[str, Amount]) -> Step:
     impact = msgspec.structs.replace(incident.impact, users=Users(**fields))
     spelled = spell_users(affected_users(msgspec.structs.replace(incident, impact=impact)))
     step = _written(("impact", "users"), f"users affected: {spelled}", known or before, fields)
-    return Step(_parts(("impact", "users"), known, fields) if step.edits else (), step.messages)
+    return Step(tuple(mapping_edits(("impact", "users"), known, fields)) if step.edits else (), step.messages)
 
 
 def _revenue(incident: Incident, given: Mapping[str, Amount]) -> Step:
@@ -139,14 +140,8 @@ def _revenue(incident: Incident, given: Mapping[str, Amount]) -> Step:
     message = f"revenue lost: {spell_revenue(Revenue(**fields))}"
     step = _written(("impact", "revenue"), message, known or before, fields)
     warned = () if "currency" in fields or not step.edits else ('in which currency? e.g. --revenue "2500 USD"',)
-    return Step(_parts(("impact", "revenue"), known, fields) if step.edits else (), step.messages, warned)
-
-
-def _parts(route: tuple[str, ...], known: Mapping[str, Any], fields: Mapping[str, Any]) -> tuple[Edit, ...]:
-    """The edits of a mapping: the whole where there was none, else what differs."""
-    if not known:
-        return (Set(route, dict(fields)),)
-    return tuple(Set((*route, name), value) for name, value in fields.items() if known.get(name) != value)
+    edits = tuple(mapping_edits(("impact", "revenue"), known, fields)) if step.edits else ()
+    return Step(edits, step.messages, warned)
 
 
 def _services(incident: Incident, now: datetime, facts: ImpactFacts) -> Step:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from incident_ops.domain.incident import SIMILAR, Incident, Relation
 from incident_ops.domain.record import Append, Set
 from incident_ops.domain.relations import spell_relation
-from incident_ops.edits.step import Step
+from incident_ops.edits.step import Step, list_edits
 from incident_ops.errors import UserError
 
 
@@ -28,4 +28,5 @@ def unrelate_incident(incident: Incident, other: str) -> Step:
         named = ", ".join(one.id for one in incident.relations)
         raise UserError(f"{incident.id} does not name {other}", hint=f"it names {named}" if named else "it names none")
     values = [one if isinstance(one, str) else {"id": one.id, "kind": one.kind} for one in left]
-    return Step((Set(("related",), values),), (f"no longer related to {other}",))
+    edits = list_edits(("related",), incident.related, values)
+    return Step(tuple(edits), (f"no longer related to {other}",))

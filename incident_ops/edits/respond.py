@@ -11,7 +11,7 @@ from incident_ops.domain.incident import Incident, Roles
 from incident_ops.domain.lifecycle import ASSIGNED, CLOSED, IN_PROGRESS, NEW, OVER, PENDING, TRIAGED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append, Edit, Set
-from incident_ops.domain.time import shift, spell_clock, stamp
+from incident_ops.domain.time import shift, spell_minute, stamp
 from incident_ops.domain.waits import WAITING, pending_after, user_wait
 from incident_ops.edits.step import (
     Step,
@@ -180,23 +180,20 @@ def pause_incident(
     wait = user_wait(incident, policy)
     is_same = wait is not None and waiting_for == WAITING
     if wait is not None and is_same and not at_once:
-        hint = f"`--now` makes it pending now, `--end` ends the wait; else that happens at {_minute(wait.pending_at)}"
+        becomes = spell_minute(wait.pending_at)
+        hint = f"`--now` makes it pending now, `--end` ends the wait; else that happens at {becomes}"
         raise UserError(f"{incident.id} waits for the user already, since {stamp(wait.since)}", hint=hint)
     begins = Append(("pauses",), given_fields(from_=stamp(now), waiting_for=waiting_for, reason=reason))
     said = f"Waiting for {'the user' if waiting_for == 'user' else waiting_for}" + (f": {reason}" if reason else "")
     event = timeline_row(now, "status", said, by)
     later = pending_after(incident, policy) if waiting_for == WAITING and not at_once else None
     if later is not None:
-        message = f"waits for the user; becomes pending at {_minute(shift(now, later))}, until then the clocks run"
+        message = f"waits for the user; becomes pending at {spell_minute(shift(now, later))}, until then the clocks run"
         return Step((begins, event), (message,))
     moved = move(incident, policy, PENDING, now, by, reason=reason)
     message = f"paused, waiting for {waiting_for} ({spelled_move(incident, policy, PENDING)})"
     started: list[Edit] = [] if is_same else [*_ended_waits(incident, now), begins]
     return Step((*moved, *started, event), (message,))
-
-
-def _minute(at: datetime) -> str:
-    return f"{spell_clock(at, dated=True)} UTC"
 
 
 def _ended_waits(incident: Incident, now: datetime) -> list[Set]:

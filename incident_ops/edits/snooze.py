@@ -6,7 +6,7 @@ from datetime import datetime
 
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Set
-from incident_ops.domain.time import spell_clock, spell_duration, stamp
+from incident_ops.domain.time import spell_duration, spell_minute, stamp
 from incident_ops.domain.waits import snoozed_until
 from incident_ops.edits.step import Step, timeline_row
 from incident_ops.errors import UserError
@@ -20,7 +20,7 @@ def snooze_incident(now: datetime, by: str, until: datetime, reason: str) -> Ste
     if until <= now:
         hint = "2h, 18:00, tomorrow 09:00, or an instant; `--off` ends a snooze"
         raise UserError(f"--until {stamp(until)} is past; it is {stamp(now)} now", hint=hint)
-    spelled = f"{spell_clock(until, dated=True)} UTC"
+    spelled = spell_minute(until)
     seconds = int((until - now).total_seconds())
     doubt = f"nobody is reminded for {spell_duration(seconds)}: will somebody think of it by then?"
     return Step(

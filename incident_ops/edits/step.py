@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from incident_ops.domain.as_of import corrected_instants
 from incident_ops.domain.incident import Incident
@@ -18,6 +18,8 @@ from incident_ops.domain.record import Append, Edit, Insert, Remove, Route, Set
 from incident_ops.domain.time import instant, parse_instant, stamp
 from incident_ops.errors import UserError
 
+NO_VALUE = "-"
+"""In place of a value: it is taken away."""
 LONGEST_EVENT = 2000
 """Characters of a timeline entry's text, as the schema allows them."""
 LONGEST_QUOTE = 120
@@ -53,11 +55,17 @@ def given_fields(**fields: Any) -> dict[str, Any]:
 
 
 def change_row(
-    now: datetime, field: str, old: str | None, new: str | None, by: str | None, reason: str | None = None
+    now: datetime,
+    field: str,
+    old: str | None,
+    new: str | None,
+    by: str | None,
+    reason: str | None = None,
+    route: Route = ("changes",),
 ) -> Append:
-    """A new last entry of `changes`; None = no value."""
+    """A new last entry of `changes`, those of the record unless `route` says otherwise; None = no value."""
     entry = {"at": stamp(now), "field": field, "from": old, "to": new}
-    return Append(("changes",), entry | given_fields(by=by, reason=reason))
+    return Append(route, entry | given_fields(by=by, reason=reason))
 
 
 def timeline_row(now: datetime, kind: str, text: str, by: str | None = None, **more: Any) -> Append:
@@ -66,15 +74,22 @@ def timeline_row(now: datetime, kind: str, text: str, by: str | None = None, **m
     return Append(("timeline",), given_fields(at=stamp(now), kind=kind, event=event, **more, by=by))
 
 
-def in_order(incident: Incident, step: Step, merged: Callable[[], int]) -> Step:
-    """The step with each late entry of the timeline at its place by time, below the `merged` ones, which stay.
+class PlacedEdits(NamedTuple):
+    """Edits with late entries at their places, and what should give pause about those."""
+
+    edits: tuple[Edit, ...]
+    warnings: tuple[str, ...]
+
+
+def in_order(incident: Incident, wanted: Sequence[Edit], merged: Callable[[], int]) -> PlacedEdits:
+    """The edits with each late entry of the timeline at its place by time, below the `merged` ones, which stay.
 
     An entry that corrects another stays last, and names the new number of the one it corrects when that moves on.
     """
     rows = [_Row(event.at, event.corrects) for event in incident.timeline]
     edits: list[Edit] = []
     warnings: list[str] = []
-    for edit in step.edits:
+    for edit in wanted:
         if not (isinstance(edit, Append) and edit.route == ("timeline",)):
             edits.append(edit)
             continue
@@ -86,7 +101,7 @@ def in_order(incident: Incident, step: Step, merged: Callable[[], int]) -> Step:
             warnings.append("it happened before entries that are merged, and those stay above it")
         edits += [edit] if place == len(rows) else [Insert(edit.route, place, edit.value), *_moved_on(rows, place)]
         rows.insert(place, row)
-    return Step(tuple(edits), step.messages, (*step.warnings, *dict.fromkeys(warnings)))
+    return PlacedEdits(tuple(edits), tuple(dict.fromkeys(warnings)))
 
 
 @dataclass
@@ -121,6 +136,14 @@ def list_edits(route: Route, before: Sequence[Any], after: Sequence[Any]) -> Ite
         elif old != new:
             yield Set((*route, place), new)
     yield from (Append(route, value) for value in after[len(before) :])
+
+
+def mapping_edits(route: Route, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Edit]:
+    """The edits that make one mapping of another: value by value, or whole where something goes or none was there."""
+    if before and before.keys() <= after.keys():
+        yield from (Set((*route, name), value) for name, value in after.items() if before.get(name) != value)
+    elif before != after:
+        yield Set(route, dict(after)) if after else Remove(route)
 
 
 def said_texts(route: Route, before: Sequence[str], said: Sequence[str], name: str) -> Step:

@@ -13,7 +13,7 @@ from incident_ops.domain.lifecycle import NEW, TRIAGED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Set
 from incident_ops.domain.triage import Decision, decide_level, is_any_answered, share_in_words
-from incident_ops.edits.communicate import relabel
+from incident_ops.edits.communicate import relabel_each
 from incident_ops.edits.step import Step, join_steps, move, spelled_move, state_words, timeline_row
 from incident_ops.errors import UserError
 
@@ -64,7 +64,7 @@ def _levels(
     wanted = {policy.drives: (decision.level, policy.labels)}
     if decision.major is not None:
         wanted["severity"] = (decision.major, policy.major_labels)
-    steps = []
+    steps, fresh = [], {}
     for field, (label, ladder) in wanted.items():
         before = getattr(incident, field)
         if before == label:
@@ -73,8 +73,8 @@ def _levels(
             why = f"the answers give {label} ({decision.reason})"
             steps.append(Step((), (), (f"{field} stays {before}; {why}; to lower it: --reason TEXT",)))
         else:
-            steps.append(relabel(incident, policy, now, by, field, label, reason or decision.reason))
-    return steps
+            fresh[field] = label
+    return [*steps, relabel_each(incident, policy, now, by, fresh, reason or decision.reason)]
 
 
 def answers_in_words(answers: Mapping[str, Any]) -> str:

@@ -69,11 +69,12 @@ class _Run:
         if refused is not None and may_wait:
             return out + [Delivered(notice, WAITS, refused) for notice in sendable]
         for notice in sendable:
-            if refused is None and notice.pair not in ours:
+            if refused is None and ours.isdisjoint(notice.recorded_as):
                 out.append(Delivered(notice, CLAIMED))
             else:
                 claimed = began if refused is None else None
-                out.append(self._send(notice, notifiers[notice.message.channel], claimed))
+                sent_as = [one for one in notice.recorded_as if refused is not None or one in ours]
+                out.append(self._send(notice, notifiers[notice.message.channel], claimed, sent_as))
         return out
 
     def finish(self) -> IncidentOpsError | None:
@@ -93,12 +94,15 @@ class _Run:
         if self.ledger is None or self.unconfirmed is not None:
             return frozenset(), self.unconfirmed or WriteFailed("the ledger cannot be reached")
         try:
-            return self.ledger.claim([one.pair for one in planned], now, resend_after(planned[0].message)), None
+            pairs = [pair for one in planned for pair in one.recorded_as]
+            return self.ledger.claim(pairs, now, resend_after(planned[0].message)), None
         except IncidentOpsError as error:
             self.unconfirmed = error  # a ledger that refused a claim is asked once more, at the end
             return frozenset(), error
 
-    def _send(self, planned: PlannedNotice, sink: Notifier, claimed: datetime | None) -> Delivered:
+    def _send(
+        self, planned: PlannedNotice, sink: Notifier, claimed: datetime | None, sent_as: Sequence[Pair]
+    ) -> Delivered:
         message = planned.message
         if message.channel in self.silent:
             return Delivered(planned, NOT_TRIED, WriteFailed(f"channel {message.channel} did not answer in this run"))
@@ -111,11 +115,11 @@ class _Run:
             self.silent.add(message.channel)
             given_up = planned.action == RESEND and not is_urgent(message)
             if given_up:
-                self._confirm(planned.pair)
+                self._confirm(sent_as)
             return Delivered(planned, GIVEN_UP if given_up else MAY_HAVE_ARRIVED, error)
         if error is not None:
             return Delivered(planned, NOT_SENT, error)
-        self._confirm(planned.pair)
+        self._confirm(sent_as)
         return Delivered(planned, SENT_NOW)
 
     def _is_still_due(self, message: Message) -> bool:
@@ -125,8 +129,8 @@ class _Run:
         except IncidentOpsError:
             return True
 
-    def _confirm(self, pair: Pair) -> None:
-        self.to_confirm.append(pair)
+    def _confirm(self, pairs: Sequence[Pair]) -> None:
+        self.to_confirm += pairs
         if self.unconfirmed is None:  # a ledger that does not answer is not asked after every notice
             self.unconfirmed = self.finish()
 

@@ -14,7 +14,7 @@ from incident_ops.domain.notification import Ledger, Message, Pair, Sending, fol
 from incident_ops.domain.time import parse_instant, stamp
 
 SEND, RESEND = "send", "re-send"
-SENT, CLAIMED, WAITS, HELD = "sent", "claimed", "waits", "held"
+SENT, CLAIMED, WAITS, HELD, SUMMED = "sent", "claimed", "waits", "held", "summed up"
 
 URGENT = 2
 """The last rank whose notices go out even when the ledger cannot be reached."""
@@ -27,13 +27,20 @@ class PlannedNotice(NamedTuple):
     """A notice and what this run does about it.
 
     SEND or RESEND (claimed earlier and never confirmed); else it is not sent: SENT before, CLAIMED by another run,
-    WAITS for the ledger, or HELD (`why` is the notice's: the mode is observe, it is too old, quiet hours).
+    WAITS for the ledger, SUMMED (it is in a summary), or HELD (`why` is the notice's: the mode is observe, it is too
+    old, quiet hours). `covers` are the notices that a summary stands for.
     """
 
     message: Message
     pair: Pair
     action: str
     why: str = ""
+    covers: tuple[Pair, ...] = ()
+
+    @property
+    def recorded_as(self) -> tuple[Pair, ...]:
+        """What the ledger holds of it: of a summary the notices that it stands for."""
+        return self.covers or (self.pair,)
 
     @property
     def goes_out(self) -> bool:

@@ -20,6 +20,7 @@ from incident_ops.domain.public_updates import PUBLIC
 from incident_ops.domain.ticket import is_ticket
 from incident_ops.domain.time import spell_duration, stamp
 from incident_ops.domain.waits import snoozed_until
+from incident_ops.notifications.notice_text import notice_lines, spell_instants
 from incident_ops.sla.calendar import due
 from incident_ops.sla.clocks import POSTMORTEM_FINAL, POSTMORTEM_MEETING, UPDATE_INTERNAL, UPDATE_PUBLIC
 from incident_ops.sla.escalation import MANUAL
@@ -259,15 +260,9 @@ def _text(case: _Case, audience: str) -> tuple[str, tuple[str, ...]]:
         return f"{mark}{incident.id}", (obligation.text,)
     ticket = "ticket " if case.is_ticket else ""
     level = _spelled_level(case)
-    subject = f"{mark}{level} {ticket}{incident.id}: {incident.title} - {obligation.reason}"
-    lines = [obligation.reason, *([obligation.text] if obligation.text else [])]
-    lag = int((obligation.noticed_at - obligation.due).total_seconds())
-    lines.append(f"Due {stamp(obligation.due)}, noticed {stamp(obligation.noticed_at)}, {spell_duration(lag)} late")
-    if obligation.kind in (DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE) and case.level.team:
-        lines.append(f"Team: {case.level.team}")
-    if obligation.kind in (WARNING, BREACH) and audience == INTERNAL and case.policy.escalation.tiers:
-        lines.append(f'To get help from the next tier: incident-ops escalate {incident.id} --reason "..."')
-    return subject, tuple(lines)
+    reason = spell_instants(obligation.reason, obligation.noticed_at)
+    lines = notice_lines(obligation, incident, case.level, case.policy, is_internal=audience == INTERNAL)
+    return f"{mark}{level} {ticket}{incident.id}: {incident.title} - {reason}", lines
 
 
 def _spelled_level(case: _Case) -> str:

@@ -5,16 +5,20 @@ After a crash there is nothing to repair: the next plan has the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from incident_ops.domain.ports import IssueTracker
-from incident_ops.domain.tracker import Issue, IssueEdit, MissingIssue
+from incident_ops.domain.tracker import Issue, IssueEdit, MissingIssue, Snapshot
 from incident_ops.errors import Ambiguous, IncidentOpsError, Incomplete, Stopped, WriteFailed
 from incident_ops.reconcile.changes import CLOSE, CREATE, LABEL, REOPEN, PlannedChange
-from incident_ops.reconcile.desired import CLOSED_AS_DUPLICATE
-from incident_ops.reconcile.diff import issue_to_keep, key_of
+from incident_ops.reconcile.desired import CLOSED_AS_DUPLICATE, Desired
+from incident_ops.reconcile.diff import is_hands_off, kept_issues
+from incident_ops.reconcile.generated_block import Parts, compose, generated_text, normalise, parse_body
 from incident_ops.reconcile.observe import list_issues
+from incident_ops.reconcile.references import fill_places, leave_places, named_keys
 
 APPLIED = "done"
 EXISTS = "exists already"
@@ -56,12 +60,13 @@ class Summary(NamedTuple):
 
 class _Run(NamedTuple):
     """What a run knows beside its changes: the issues as listed right before it, by number, and the number of each
-    key, which grows with every issue that is made."""
+    key, which grows with every issue that is made; `written` has their texts by key."""
 
     tracker: IssueTracker
     may_create: Callable[[], bool]
     issues: dict[int, Issue]
     numbers: dict[str, int]
+    written: dict[str, str]
 
 
 def always() -> bool:
@@ -72,16 +77,19 @@ def always() -> bool:
 def apply_changes(
     changes: Iterable[PlannedChange],
     tracker: IssueTracker,
-    identities: Collection[str] = (),
+    desired: Desired,
     may_create: Callable[[], bool] = always,
+    observed: Snapshot | None = None,
 ) -> Iterator[Applied]:
     """Yields each change of the tracker with its outcome, as it is done; record edits and notices are for others.
 
     The tracker is listed once more before the first write (`Incomplete` where that fails): a key that got its issue
     meanwhile is not created again, and an issue that a person touched meanwhile is not written over; an issue whose
-    text is to change is read alone right before, so that what people wrote during the run stays. `identities` are
-    the trusted authors, case-folded. `may_create` (the lock) is asked before that list, and again before each new
-    issue. A refused write is an outcome and the others go on; a refusal that is final, or `Stopped`, leaves the rest.
+    text is to change is read alone right before, so that what people wrote during the run stays. `desired` and
+    `observed` (None = nothing is known) are what was planned from. `may_create` (the lock) is asked before that list,
+    and again before each new issue. A refused write is an outcome and the others go on; a refusal that is final, or
+    `Stopped`, leaves the rest.
+    At the end the texts that name the issues which were opened get their numbers; of that only what failed is reported.
     """
     todo = [change for change in changes if change.is_on_tracker]
     if not todo:
@@ -93,15 +101,15 @@ def apply_changes(
     except Stopped as error:
         yield from _left(todo, error)
         return
-    known = {change.key: change.number for change in todo if change.number is not None and change.action != CLOSE}
-    numbers = known | _numbers(issues, identities, tracker.records_id)
-    run = _Run(tracker, may_create, {issue.number: issue for issue in issues}, numbers)
+    numbers = _numbers(todo, issues, desired, observed or _nothing_known(tracker))
+    run = _Run(tracker, may_create, {issue.number: issue for issue in issues}, numbers, {})
     for place, change in enumerate(todo):
         applied = _attempt(change, run)
         yield applied
         if _ends_run(applied.error):
             yield from _left(todo[place + 1 :], applied.error)
             return
+    yield from _name_numbers(todo, run)
 
 
 def outcome_summary(outcomes: Iterable[Applied], held_back: int = 0) -> Summary:
@@ -120,13 +128,18 @@ def outcome_summary(outcomes: Iterable[Applied], held_back: int = 0) -> Summary:
     )
 
 
-def _numbers(issues: Sequence[Issue], identities: Collection[str], records_id: int) -> dict[str, int]:
-    """Key -> the number of its issue."""
-    by_key: dict[str, list[Issue]] = {}
-    for issue in issues:
-        if key := key_of(issue, identities, records_id):
-            by_key.setdefault(key, []).append(issue)
-    return {key: issue_to_keep(same_key).number for key, same_key in by_key.items()}
+def _nothing_known(tracker: IssueTracker) -> Snapshot:
+    return Snapshot(source=tracker.source, records_id=tracker.records_id, repository_id=tracker.repository_id)
+
+
+def _numbers(
+    todo: Iterable[PlannedChange], issues: Sequence[Issue], desired: Desired, observed: Snapshot
+) -> dict[str, int]:
+    """Key -> the number of its issue: as the plan has it, and of the others as a plan from this list would."""
+    meanwhile: Mapping[str, Issue] = kept_issues(desired, replace(observed, issues=tuple(issues)))
+    planned = {key: issue.number for key, issue in kept_issues(desired, observed).items()}
+    known = {change.key: change.number for change in todo if change.number is not None and change.action != CLOSE}
+    return {key: issue.number for key, issue in meanwhile.items()} | planned | known
 
 
 def _opens(change: PlannedChange) -> bool:
@@ -170,10 +183,9 @@ def _create(change: PlannedChange, run: _Run) -> Applied:
     if not run.may_create():
         return Applied(change, None, LEFT_OVER)
     edit, parent = change.edit, run.numbers.get(change.parent or "")
-    number = run.tracker.create(
-        change.key, edit.title or "", edit.body or "", edit.labels or (), edit.assignees or (), parent
-    )
-    run.numbers[change.key] = number
+    body = _body(change.key, dict(change.naming)[change.key], None, run) if change.naming else edit.body or ""
+    number = run.tracker.create(change.key, edit.title or "", body, edit.labels or (), edit.assignees or (), parent)
+    run.numbers[change.key], run.written[change.key] = number, body
     return Applied(change, number, APPLIED)
 
 
@@ -196,6 +208,33 @@ def _change(change: PlannedChange, number: int, run: _Run) -> Applied:
     if parent is not None:
         run.tracker.link(parent, number)
     return Applied(change, number, APPLIED)
+
+
+def _name_numbers(changes: Iterable[PlannedChange], run: _Run) -> Iterator[Applied]:
+    """The numbers of issues that this run opened come into the texts that name them; what people wrote stays."""
+    texts: dict[str, tuple[str, PlannedChange]] = {}
+    for change in changes:
+        if change.naming and change.key in run.numbers:
+            texts |= {key: (text, change) for key, text in change.naming if key in run.numbers}
+    for key, (text, change) in texts.items():
+        if run.numbers.keys().isdisjoint(named_keys(text)) or run.written.get(key) == _body(key, text, None, run):
+            continue
+        try:
+            current = run.tracker.look_up(run.numbers[key])
+            if isinstance(current, Issue) and not is_hands_off(current):
+                body = _body(key, text, parse_body(current.body), run)
+                if normalise(body) != normalise(current.body):
+                    run.tracker.update(current.number, IssueEdit(body=body))
+        except (Ambiguous, Incomplete, WriteFailed, Stopped) as error:  # the next plan has what is missing
+            yield Applied(change, run.numbers[key], LEFT_OVER, error)
+            if _ends_run(error):
+                return
+
+
+def _body(key: str, text: str, parts: Parts | None, run: _Run) -> str:
+    """The body of a key's issue, with the numbers known by now in its text."""
+    block = generated_text(leave_places(fill_places(text, run.numbers, "")))
+    return compose(key, block, parts, run.tracker.records_id)
 
 
 def _content(issue: Issue | None) -> object:

@@ -19,6 +19,8 @@ _TURN = {REOPEN: 1, UPDATE: 1, CREATE: 2, EDIT: 3, CLOSE: 4, NOTIFY: 5}
 _OF_THE_MOMENT = ("subject", "words", "timeline", "noticed_at")
 """Fields that depend on when a run looked: a minute later the same is to be done, and the checksum is the same."""
 
+_DEEP = 3  # parts of a route up to which the last one is enough: `action_items`, a place, a field
+
 
 class NoticeDetails(NamedTuple):
     """Who is notified, on which channels, of what; `held` says why it is only planned ("" = it is sent).
@@ -43,7 +45,7 @@ class PlannedChange(NamedTuple):
     A create of kind LABEL has `label` and nothing else; an EDIT has the `path` of the record, its `edits`, their
     `topic`, and `at` (text) where it is known when they were asked for; one of kind PROPOSAL has none of them, and the
     branch as its key. A NOTIFY has `notice` and the notice's key. `said` is what our comment on the issue says of it,
-    "" where that says nothing of it.
+    "" where that says nothing of it. `naming` are the texts, by key, with a place for the number that a create gets.
     """
 
     action: str
@@ -63,6 +65,7 @@ class PlannedChange(NamedTuple):
     at: str | None = None
     notice: NoticeDetails | None = None
     said: str = ""
+    naming: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_on_tracker(self) -> bool:
@@ -91,7 +94,7 @@ class PlannedChange(NamedTuple):
             out |= {"audience": self.notice.audience, "recipient": self.notice.recipient}
             out |= {"channels": self.notice.channels, "subject": self.notice.subject}
             out |= {"words": self.notice.words or None, "held": self.notice.held or None}
-        out |= {str(edit.route[-1]): edit.value for edit in self.edits if not isinstance(edit, record.Remove)}
+        out |= {_field(edit.route): edit.value for edit in self.edits if not isinstance(edit, record.Remove)}
         return {
             name: list(value) if isinstance(value, tuple) else value for name, value in out.items() if value is not None
         }
@@ -114,6 +117,11 @@ class PlannedChange(NamedTuple):
         if self.notice and self.notice.is_urgent:
             return -1
         return 0 if self.kind == LABEL else _TURN[self.action]
+
+
+def _field(route: record.Route) -> str:
+    """What an edit sets, within what its key names; deep in a record by the whole route, which alone tells it apart."""
+    return str(route[-1]) if len(route) <= _DEEP else ".".join(map(str, route))
 
 
 class Kept(NamedTuple):

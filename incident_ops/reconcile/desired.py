@@ -14,7 +14,7 @@ from incident_ops.domain.item_due import item_due
 from incident_ops.domain.lifecycle import FIXED, STATES
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import ITEM_STATUSES, TrackerLabels
-from incident_ops.domain.record import Record, item_key
+from incident_ops.domain.record import Record, SettledRecords, item_key
 from incident_ops.domain.ticket import TICKET, kind_of
 from incident_ops.domain.time import parse_instant
 from incident_ops.domain.tracker import Label
@@ -114,11 +114,15 @@ class DesiredIssue(NamedTuple):
         return None if self.record.item is None else self.incident.action_items[self.record.item]
 
 
+NONE_BESIDE = SettledRecords()
+
+
 class Desired(NamedTuple):
     """All issues by key, their texts, the labels that are ours to set and take away, and keys claimed twice.
 
     `identities` are the trusted authors, case-folded; `listed` the labels by which issues are listed, and `palette`
-    every label that may be needed, both case-folded.
+    every label that may be needed, both case-folded. `beside` are the settled records that are not among the issues,
+    because the tracker holds nothing of theirs.
     """
 
     issues: Mapping[str, DesiredIssue]
@@ -128,12 +132,19 @@ class Desired(NamedTuple):
     identities: frozenset[str]
     listed: tuple[str, ...]
     palette: Mapping[str, Label]
+    beside: SettledRecords = NONE_BESIDE
 
 
-def desired_issues(records: Iterable[Record], policy: Policy, bodies: Mapping[str, str], now: datetime) -> Desired:
+def desired_issues(
+    records: Iterable[Record],
+    policy: Policy,
+    bodies: Mapping[str, str],
+    now: datetime,
+    beside: SettledRecords = NONE_BESIDE,
+) -> Desired:
     """Records -> the issues they ask for, open or closed; `bodies` gives the generated text of every key.
 
-    `now` (aware UTC) decides which items are overdue.
+    `now` (aware UTC) decides which items are overdue. `beside` are settled records of which the tracker holds nothing.
 
     A key that is claimed twice is left out and named in `clashes`: neither record may win by chance.
     """
@@ -149,6 +160,7 @@ def desired_issues(records: Iterable[Record], policy: Policy, bodies: Mapping[st
         identities=frozenset(login.casefold() for login in policy.tracker.identities),
         listed=tuple(name.casefold() for name in listed_labels(policy)),
         palette=palette(policy, {label for issue in issues.values() for label in issue.labels}),
+        beside=beside,
     )
 
 

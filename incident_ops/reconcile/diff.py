@@ -7,11 +7,11 @@ takes over from there: numbers of issues, and items that people closed.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from incident_ops.domain import tracker
-from incident_ops.domain.record import Edit, Route, Set
+from incident_ops.domain.record import Edit, Route, Set, item_key
 from incident_ops.reconcile import generated_block, people
 from incident_ops.reconcile.changes import (
     CLOSE,
@@ -32,7 +32,9 @@ from incident_ops.reconcile.desired import (
     OLD_STATES,
     Desired,
     DesiredIssue,
+    incident_of,
 )
+from incident_ops.reconcile.references import fill_places, kept_address, leave_places
 
 OwnedIssues = Mapping[str, Sequence[tracker.Issue]]
 """Key -> the issues it owns, by number."""
@@ -101,9 +103,17 @@ def issue_to_keep(issues: Iterable[tracker.Issue], number: int | None = None) ->
     return min(issues, key=lambda issue: (is_duplicate(issue), issue.number != number, issue.number))
 
 
-def issues_to_keep(ours: OwnedIssues, recorded: Mapping[str, int]) -> Mapping[str, tracker.Issue]:
-    """Key -> the issue that is kept, of all that `owned_issues` found; `recorded` as from `recorded_numbers`."""
+def kept_issues(desired: Desired, snapshot: tracker.Snapshot) -> Mapping[str, tracker.Issue]:
+    """Key -> the issue that is kept, of all that `owned_issues` finds."""
+    recorded = recorded_numbers(desired, snapshot)
+    ours = owned_issues(desired, snapshot)
     return {key: issue_to_keep(issues, recorded.get(key)) for key, issues in ours.items()}
+
+
+def unasked_incidents(desired: Desired, snapshot: tracker.Snapshot) -> frozenset[str]:
+    """The incidents with an issue that a run had no room to ask about."""
+    kept = kept_issues(desired, snapshot)
+    return frozenset(incident_of(key) for key, issue in kept.items() if issue.number in snapshot.not_asked)
 
 
 def is_duplicate(issue: tracker.Issue) -> bool:
@@ -174,7 +184,7 @@ class SideBySide(NamedTuple):
     """Desired and observed side by side: `ours` are the issues of each key, `kept` the one of them that is kept.
 
     `recorded` are the numbers that records carry, `recreate` the keys that get a new issue in place of one that is
-    gone.
+    gone, `acts` what people did; `numbers` by key those that texts name; `texts` are those made so far.
     """
 
     desired: Desired
@@ -186,6 +196,9 @@ class SideBySide(NamedTuple):
     issues: Mapping[int, tracker.Issue]
     unassignable: frozenset[str]
     recreate: frozenset[str]
+    acts: people.Acts
+    numbers: Mapping[str, int]
+    texts: dict[str, str]
 
     @property
     def is_known(self) -> bool:
@@ -198,19 +211,27 @@ class SideBySide(NamedTuple):
         return self.snapshot.source == tracker.GITHUB
 
 
-def side_by_side(desired: Desired, snapshot: tracker.Snapshot, recreate: frozenset[str]) -> SideBySide:
-    """Everything that deciding about a key asks for."""
+def side_by_side(
+    desired: Desired, snapshot: tracker.Snapshot, recreate: frozenset[str], returning: frozenset[str] = frozenset()
+) -> SideBySide:
+    """Everything that deciding about a key asks for; `returning` as in `Acts`."""
     ours, recorded = owned_issues(desired, snapshot), recorded_numbers(desired, snapshot)
+    kept = kept_issues(desired, snapshot)
+    is_known = bool(ours or snapshot.numbers)
+    named = {key: number for key, number in recorded.items() if is_known and key not in recreate}
     return SideBySide(
         desired=desired,
         snapshot=snapshot,
         ours=ours,
-        kept=issues_to_keep(ours, recorded),
+        kept=kept,
         recorded=recorded,
         gone={missing.number: missing for missing in snapshot.gone},
+        numbers=named | {key: issue.number for key, issue in kept.items()},
+        texts={},
         issues={issue.number: issue for issue in snapshot.issues},
         unassignable=frozenset(login.casefold() for login in snapshot.unassignable),
         recreate=recreate,
+        acts=people.Acts(snapshot, desired.identities, returning),
     )
 
 
@@ -223,7 +244,7 @@ def decide_key(wanted: DesiredIssue, sides: SideBySide) -> KeyDecision:
     duplicates = [_duplicate(wanted, issue, kept, sides) for issue in issues if issue is not kept and issue.is_open]
     above = sides.kept.get(wanted.incident.id)
     is_left = is_hands_off(kept) or above is None or is_hands_off(above)
-    ticks = people.ticked(wanted, kept, None if is_left else above, sides.snapshot)
+    ticks = people.ticked(wanted, kept, None if is_left else above, sides.acts)
     return join_decisions([_compare(wanted, kept, sides), ticks, *duplicates])
 
 
@@ -237,16 +258,34 @@ def _missing(wanted: DesiredIssue, sides: SideBySide) -> KeyDecision:
         return _keep(wanted, older, f"#{older} may be its issue or other records'; write its number into the record")
     if number is not None and sides.is_known and wanted.key not in sides.recreate:
         return _keep(wanted, number, _why_not(number, wanted.key, sides))
-    text = generated_block.generated_text(sides.desired.bodies[wanted.key])
-    body = generated_block.compose(wanted.key, text, repository=sides.snapshot.records_id)
+    text = _text(wanted.key, sides, sides.snapshot.records_at)
+    block = generated_block.generated_text(leave_places(text))
+    body = generated_block.compose(wanted.key, block, repository=sides.snapshot.records_id)
     logins = _assignable(wanted, None, sides)
     edit = tracker.IssueEdit(title=wanted.title, body=body, labels=wanted.labels, assignees=logins)
     why = f"{wanted.why} and has no issue yet"
     if number is not None:
         why = f"{wanted.why} and its issue #{number} is not here" + (" (--recreate)" if sides.is_known else "")
-    return KeyDecision(
-        (PlannedChange(CREATE, wanted.kind, wanted.key, None, why, edit, parent=_parent(wanted, None, sides)),)
-    )
+    parent, naming = _parent(wanted, None, sides), ((wanted.key, text), *_naming(wanted, sides))
+    return KeyDecision((PlannedChange(CREATE, wanted.kind, wanted.key, None, why, edit, parent=parent, naming=naming),))
+
+
+def _text(key: str, sides: SideBySide, address: str) -> str:
+    """The generated text of a key, with the numbers of the issues that it names, as far as they have one."""
+    return fill_places(sides.desired.bodies[key], sides.numbers, address)
+
+
+def _naming(wanted: DesiredIssue, sides: SideBySide) -> Iterator[tuple[str, str]]:
+    """The texts of open issues that name the issue of a key once it has a number: its incident's, or its items'."""
+    incident = wanted.incident
+    items = [item_key(incident.id, item.id) for item in incident.action_items]
+    for key in items if wanted.item is None else [incident.id]:
+        other = sides.desired.issues.get(key)
+        is_there = key in sides.kept or key == incident.id
+        if other is not None and other.closed_as is None and is_there:
+            if key not in sides.texts:
+                sides.texts[key] = _text(key, sides, sides.snapshot.records_at)
+            yield key, sides.texts[key]
 
 
 def _of_older_version(key: str, sides: SideBySide) -> int | None:
@@ -308,24 +347,28 @@ def _compare(wanted: DesiredIssue, issue: tracker.Issue, sides: SideBySide) -> K
         return join_decisions([KeyDecision((change._replace(said=said),)), number])
 
     if wanted.closed_as and issue.is_open:
-        reopened = people.reopened(wanted, issue, sides.snapshot, was_closed=parts.was_closed)
+        reopened = people.reopened(wanted, issue, sides.acts, was_closed=parts.was_closed)
         return join_decisions([reopened, number]) if reopened else step(CLOSE, wanted.why, wanted.closed_as)
     if not wanted.closed_as and not issue.is_open:
-        if parts.was_closed or people.is_opened_later(wanted, issue, sides.snapshot):
+        if parts.was_closed or people.is_opened_later(wanted, issue, sides.acts):
             return step(REOPEN, wanted.why)
-        if wanted.item is None:
-            why, said = people.closed_incident(wanted, issue, sides.snapshot)
+        if wanted.item is None and not sides.acts.are_unknown(issue):
+            why, said = people.closed_incident(wanted, issue, sides.acts)
             return step(REOPEN, why, said=said)
-        return join_decisions([people.closed_item(wanted, issue, sides.snapshot), number])
+        return join_decisions([people.closed_item(wanted, issue, sides.acts), number])
     update = step(UPDATE, reason) if edit != tracker.IssueEdit() or parent else number
-    return join_decisions([people.reassigned(wanted, issue, sides.snapshot), update])
+    return join_decisions([people.reassigned(wanted, issue, sides.acts), update])
 
 
 def _drift(
     wanted: DesiredIssue, issue: tracker.Issue, parts: generated_block.Parts, sides: SideBySide
 ) -> tuple[tracker.IssueEdit, str | None, str]:
     """What differs -> new values, the key of a parent to be linked, and the reason."""
-    block = generated_block.generated_text(sides.desired.bodies[wanted.key], closed=wanted.closed_as is not None)
+    address = sides.snapshot.records_at
+    if parts.is_ours:
+        address = kept_address(parts.block or "", wanted.record.path, address)
+    text = leave_places(_text(wanted.key, sides, address))
+    block = generated_block.generated_text(text, closed=wanted.closed_as is not None)
     body = generated_block.compose(wanted.key, block, parts, sides.snapshot.records_id)
     new = _assignable(wanted, issue, sides)
     add, remove = _labels(wanted, issue, sides.desired, is_old=parts.is_of_older_version)
@@ -368,7 +411,7 @@ def _labels(
 
 def _assignable(wanted: DesiredIssue, issue: tracker.Issue | None, sides: SideBySide) -> tuple[str, ...]:
     """Whom to assign to an issue beside those who are there, as far as there is room."""
-    if issue and wanted.item and people.leaves_owner_off(wanted, issue, sides.snapshot):
+    if issue and wanted.item and people.leaves_owner_off(wanted, issue, sides.acts):
         return ()
     room = MOST_ASSIGNEES - (len(issue.assignees) if issue else 0)
     new = [login for login in missing_logins(wanted, issue) if login.casefold() not in sides.unassignable]

@@ -16,8 +16,8 @@ generated text
 everything else belongs to people and is kept
 
 By the digests in `lines` the next run tells what people wrote between our lines from what an older record said: theirs
-moves below the end. `ticked` are the boxes that people ticked and that the text does not show at present. `repo` is
-GitHub's id of the repository that holds the records, 0 where there is none.
+moves below the end. `ticked` are the boxes that people ticked and that the text does not show at present, none that
+the record decides. `repo` is GitHub's id of the repository that holds the records, 0 where there is none.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import hashlib
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -36,8 +37,12 @@ FIXED_BOX = "!"
 
 _KEY = r"[A-Za-z0-9](?:-?[A-Za-z0-9_./])*"
 _BOX = re.compile(rf"([ \t>]*(?:[-*+]|[0-9]{{1,9}}[.)])[ \t]+\[)([ xX])(\].*<!-- box:({_KEY}) -->[ \t]*)")
+_FIXED = re.compile(rf"<!-- box:({_KEY}){FIXED_BOX} -->[ \t]*$", re.MULTILINE)
 _STATE = re.compile(r"^((?:>[ \t]*)*(?:[-*+]|[0-9]{1,9}[.)])[ \t]+\[)[xX]")
 _END = re.compile(r"\r\n|\r|\n")
+
+
+_memoised = lru_cache(maxsize=1_024)  # a plan asks the same of each body several times
 
 
 class _Line(NamedTuple):
@@ -62,18 +67,11 @@ def box_line(text: str, key: str, *, ticked: bool = False, fixed: bool = False, 
     return f"{'  ' * depth}- [{'x' if ticked else ' '}] {shown} <!-- box:{key}{FIXED_BOX if fixed else ''} -->"
 
 
-def carry_ticks(generated: str, old: str) -> str:
-    """Generated text with the ticks that people set in `old`, by key; not one other character of it changes.
-
-    Where a line was copied, one tick is enough. A key that `generated` does not have is forgotten.
-    """
-    return _tick(generated, ticked(old))
-
-
 def _tick(generated: str, keys: frozenset[str]) -> str:
     return "".join(line.marked("x" if line.key in keys else line.state) for line in _lines(generated))
 
 
+@_memoised
 def _boxes(text: str) -> frozenset[str]:
     """The keys of the boxes that people tick."""
     return frozenset(line.key for line in _lines(text) if line.key is not None)
@@ -84,6 +82,7 @@ def untick(text: str) -> str:
     return "".join(line.marked(" ") for line in _lines(text))
 
 
+@_memoised
 def ticked(text: str) -> frozenset[str]:
     """The keys of the boxes that people ticked."""
     return frozenset(line.key for line in _lines(text) if line.key is not None and line.state in "xX")
@@ -98,7 +97,7 @@ def _lines(text: str) -> Iterator[_Line]:
 
 
 def _line(text: str, end: str) -> _Line:
-    found = _BOX.fullmatch(text)
+    found = _BOX.fullmatch(text) if "<!-- box:" in text else None
     return _Line(text, "", end, None) if found is None else _Line(found[1], found[2], found[3] + end, found[4])
 
 
@@ -152,6 +151,7 @@ class Parts(NamedTuple):
         return self.block is not None and self.digest == block_digest(self.block)
 
 
+@_memoised
 def block_digest(block: str) -> str:
     """16 hexadecimal digits over the generated text, the same for every kind of line end and whatever people ticked."""
     return hashlib.sha256(untick(normalise(block)).encode()).hexdigest()[:16]
@@ -173,6 +173,7 @@ def owner(body: str, repository: int = 0) -> str | None:
     return found[1]
 
 
+@_memoised
 def parse_body(body: str) -> Parts:
     """A body as found on a tracker -> its parts; never fails, whatever people did to it."""
     lines = _LINE_ENDS.sub("\n", body).split("\n")
@@ -266,7 +267,8 @@ def compose(key: str, generated: str, parts: Parts | None = None, repository: in
         old = "\n".join(parts.below) if parts.block is None else parts.block
         ticks = ticked(old) | (parts.hidden - _boxes(old))
         generated = _tick(generated, ticks)
-    hidden = ",".join(sorted(ticks - _boxes(generated)))
+    decided = frozenset(_FIXED.findall(generated))  # a tick that the record took over does not come back
+    hidden = ",".join(sorted(ticks - _boxes(generated) - decided))
     memory = f"<!-- incident-ops lines={''.join(sorted(_digests(generated)))} ticked={hidden} -->"
     head = f"<!-- incident-ops v1 key={key} repo={repository} hash={block_digest(generated)} -->"
     return "\n".join([head, *above, BEGIN, generated, memory, END, *below]).rstrip()

@@ -6,8 +6,10 @@ And a snapshot as a document: what `--save-observed` writes and `--observed` rea
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
+from typing import NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -17,19 +19,20 @@ from incident_ops.domain.time import instant, stamp
 from incident_ops.domain.tracker import Act, Closing, Issue, MissingIssue, Snapshot
 from incident_ops.errors import Incomplete, UserError
 from incident_ops.reconcile import generated_block
-from incident_ops.reconcile.desired import ITEM_ISSUE, Desired
+from incident_ops.reconcile.desired import ITEM_ISSUE, Desired, DesiredIssue
 from incident_ops.reconcile.diff import (
     is_hands_off,
-    issues_to_keep,
+    kept_issues,
     key_of,
     missing_logins,
-    owned_issues,
     recorded_numbers,
 )
 from incident_ops.reconcile.people import asks_who_acted, boxes_to_ask_about, who_ticked
 
+Item = TypeVar("Item")
+
 SNAPSHOT_SCHEMA = 1
-MOST_ASKED = 40  # issues of which one run asks who did what
+MOST_ASKED = 40  # issues of which one run asks who did what: closed, reopened, assigned or ticked
 
 
 def save_snapshot(snapshot: Snapshot) -> str:
@@ -78,11 +81,17 @@ def _refused(message: str, where: str) -> UserError:
     return UserError(message, where=where, hint="write a new one with `incident-ops plan --save-observed FILE`")
 
 
+DesiredOf = Callable[[Snapshot], Desired]
+"""What records ask for, those among them of which this much of a tracker holds something."""
+
+
 def observe(
     tracker: IssueTracker,
     desired: Desired,
     watched: Mapping[str, datetime] | None = None,
     numbers: Mapping[str, int] | None = None,
+    now: datetime | None = None,
+    asked_for: DesiredOf | None = None,
 ) -> Snapshot:
     """Everything a plan may ask of the tracker, or `Incomplete`: a partial list must never look like the whole.
 
@@ -91,7 +100,9 @@ def observe(
     whether people who are not on their issue yet can be assigned. A tracker with nothing of ours in it is not asked
     about numbers: they belong to another one.
     `watched`: the incidents whose comments matter, and since when; where none of them has an issue no comment is read.
-    `numbers`: key -> the issue that an earlier run opened for it, or saw.
+    `numbers`: key -> the issue that an earlier run opened for it, or saw. `now` tells which issues are asked about
+    first where there are too many for a run, so that each has its turn. `asked_for`: takes the place of `desired` as
+    soon as something of the tracker is seen, where `desired` leaves settled records out.
     """
     issues = list_issues(tracker)
     snapshot = Snapshot(
@@ -102,27 +113,20 @@ def observe(
         numbers=dict(numbers or {}),
         issues=issues,
     )
-    snapshot = _with_unlisted(tracker, desired, snapshot)
-    kept = issues_to_keep(owned_issues(desired, snapshot), recorded_numbers(desired, snapshot))
+    snapshot = _with_unlisted(tracker, asked_for(snapshot) if asked_for else desired, snapshot)
+    desired = asked_for(snapshot) if asked_for else desired
+    kept = kept_issues(desired, snapshot)
     labels = tracker.labels()
     since = {kept[key].number: at for key, at in (watched or {}).items() if key in kept}
     snapshot = _with_comments(tracker, snapshot, since)
-    closings, unassignable = _closings(tracker, desired, kept), _unassignable(tracker, desired, kept)
-    asked = _asked_who_acted(desired, kept, frozenset(login.casefold() for login in unassignable))
-    acts = {number: tuple(tracker.acts(number)) for number in asked[:MOST_ASKED]}
-    boxes = _ticked_boxes(desired, kept)
-    ticks = {number: who_ticked(tracker.body_edits(number), boxes[number]) for number in sorted(boxes)[:MOST_ASKED]}
-    return replace(
+    unassignable = _unassignable(tracker, desired, kept)
+    snapshot = replace(
         snapshot,
         labels=None if labels is None else tuple(sorted(labels, key=lambda label: label.name)),
-        closings=closings,
-        acts=acts,
-        ticks=ticks,
-        not_asked=(*asked[MOST_ASKED:], *sorted(boxes)[MOST_ASKED:]),
-        members=_members(tracker, closings, [*acts.values(), *(tuple(known.values()) for known in ticks.values())]),
         unassignable=unassignable,
         has_sub_issues=tracker.has_sub_issues,
     )
+    return _with_acts(tracker, snapshot, _questions(desired, kept, unassignable), now)
 
 
 def list_issues(tracker: IssueTracker) -> tuple[Issue, ...]:
@@ -161,36 +165,70 @@ def _with_comments(tracker: IssueTracker, snapshot: Snapshot, watched: Mapping[i
     return replace(snapshot, comments=ordered, heard_since=stamp(since))
 
 
-def _closings(tracker: IssueTracker, desired: Desired, kept: Mapping[str, Issue]) -> dict[int, Closing]:
-    """How people closed issues of items that the record wants open, by number."""
-    asked = [
-        issue.number
+class _Questions(NamedTuple):
+    """The issues of which it decides who closed them, who did what else, and who ticked which boxes; hands off none."""
+
+    closings: frozenset[int]
+    acts: frozenset[int]
+    boxes: Mapping[int, frozenset[str]]
+
+
+def _questions(desired: Desired, kept: Mapping[str, Issue], unassignable: Iterable[str]) -> _Questions:
+    cannot = frozenset(login.casefold() for login in unassignable)
+    here = [
+        (wanted, issue)
         for key, issue in kept.items()
-        if (wanted := desired.issues.get(key)) and wanted.kind == ITEM_ISSUE and wanted.closed_as is None
-        if not (issue.is_open or is_hands_off(issue) or generated_block.parse_body(issue.body).was_closed)
+        if (wanted := desired.issues.get(key)) is not None and not is_hands_off(issue)
     ]
-    return {number: tracker.closing(number) for number in sorted(asked)}
+    boxes = {issue.number: boxes_to_ask_about(wanted, issue) for wanted, issue in here}
+    return _Questions(
+        closings=frozenset(issue.number for wanted, issue in here if _is_closed_by_others(wanted, issue)),
+        acts=frozenset(issue.number for wanted, issue in here if _asks_who_acted(wanted, issue, cannot)),
+        boxes={number: asked for number, asked in boxes.items() if asked},
+    )
 
 
-def _asked_who_acted(desired: Desired, kept: Mapping[str, Issue], unassignable: frozenset[str]) -> list[int]:
-    """The issues of which it decides who did what: reopened ones first, by number; hands off none."""
-    asked = [
-        (issue.is_open and wanted.closed_as is None, issue.number)
-        for key, issue in kept.items()
-        if (wanted := desired.issues.get(key)) and not is_hands_off(issue) and asks_who_acted(wanted, issue)
-        if wanted.closed_as or unassignable.isdisjoint(login.casefold() for login in missing_logins(wanted, issue))
-    ]
-    return [number for _, number in sorted(asked)]
+def _is_closed_by_others(wanted: DesiredIssue, issue: Issue) -> bool:
+    """True for the issue of an item that the record wants open and did not close."""
+    is_wanted_open = wanted.kind == ITEM_ISSUE and wanted.closed_as is None
+    return is_wanted_open and not issue.is_open and not generated_block.parse_body(issue.body).was_closed
 
 
-def _ticked_boxes(desired: Desired, kept: Mapping[str, Issue]) -> dict[int, frozenset[str]]:
-    """Tracking issues with the boxes of which it decides who ticked them; hands off none."""
-    found = {
-        issue.number: boxes_to_ask_about(wanted, issue)
-        for key, issue in kept.items()
-        if (wanted := desired.issues.get(key)) and not is_hands_off(issue)
-    }
-    return {number: boxes for number, boxes in found.items() if boxes}
+def _asks_who_acted(wanted: DesiredIssue, issue: Issue, unassignable: frozenset[str]) -> bool:
+    if not asks_who_acted(wanted, issue):
+        return False
+    missing = (login.casefold() for login in missing_logins(wanted, issue))
+    return wanted.closed_as is not None or unassignable.isdisjoint(missing)
+
+
+def _with_acts(tracker: IssueTracker, snapshot: Snapshot, questions: _Questions, now: datetime | None) -> Snapshot:
+    """With the answers about as many issues as a run has room for, and the numbers of the others."""
+    numbers = sorted({*questions.closings, *questions.acts, *questions.boxes})
+    ordered = turn(numbers, now)
+    asked = sorted(ordered[:MOST_ASKED])
+    closings = {number: tracker.closing(number) for number in asked if number in questions.closings}
+    acts = {number: tuple(tracker.acts(number)) for number in asked if number in questions.acts}
+    boxes = {number: questions.boxes[number] for number in asked if number in questions.boxes}
+    ticks = {number: who_ticked(tracker.body_edits(number), keys) for number, keys in boxes.items()}
+    return replace(
+        snapshot,
+        closings=closings,
+        acts=acts,
+        ticks=ticks,
+        not_asked=tuple(sorted(ordered[MOST_ASKED:])),
+        members=_members(tracker, closings, [*acts.values(), *(tuple(known.values()) for known in ticks.values())]),
+    )
+
+
+def turn(items: Sequence[Item], now: datetime | None) -> list[Item]:
+    """The same in order, but each hour from another start, so that each is among the first at some time.
+
+    By the hour, so that a plan and the run that follows it are the same.
+    """
+    if now is None or not items:
+        return list(items)
+    start = int.from_bytes(sha256(f"{now:%Y-%m-%dT%H}".encode()).digest()[:8]) % len(items)
+    return [*items[start:], *items[:start]]
 
 
 def _members(tracker: IssueTracker, closings: Mapping[int, Closing], acts: Iterable[Sequence[Act]]) -> dict[str, bool]:

@@ -13,21 +13,68 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, time
 from functools import lru_cache
 from itertools import takewhile
+from typing import NamedTuple
 
 from incident_ops.domain import tracker
-from incident_ops.domain.record import Append, Edit, Route, Set
+from incident_ops.domain.incident import ActionItem
+from incident_ops.domain.record import Edit, Route, Set
 from incident_ops.domain.time import UNKNOWN, is_date, parse_date, parse_instant, spell_instant
-from incident_ops.edits.action_items import HORIZONS, set_status
-from incident_ops.edits.step import change_row
+from incident_ops.edits.action_items import HORIZONS, drop_item, finish_item, set_status
+from incident_ops.edits.step import change_row, quote
 from incident_ops.reconcile import generated_block
-from incident_ops.reconcile.changes import EDIT, PEOPLE, Kept, KeyDecision, PlannedChange
+from incident_ops.reconcile.changes import EDIT, PEOPLE, Kept, KeyDecision, PlannedChange, join_decisions
 from incident_ops.reconcile.desired import CLOSED_AS_DUPLICATE, COMPLETED, NOT_PLANNED, DesiredIssue
 
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}", re.ASCII)
 _LONGEST = 2_000  # characters the record takes for evidence
 _BOT = "[bot]"
+_UNDATED = datetime.min.replace(tzinfo=UTC)
+_NEXT_RUN = "is left for the next run, which asks about it"
 
 _DROPPED = {NOT_PLANNED: "closed as not planned", CLOSED_AS_DUPLICATE: "closed as a duplicate"}
+
+
+class Acts(NamedTuple):
+    """What was done on issues, as it was seen, and who counts.
+
+    `identities` are the case-folded logins that the automation writes as: a bot, or a person who runs it. `returning`
+    are the incidents whose record another edit of the run reopens.
+    """
+
+    snapshot: tracker.Snapshot
+    identities: frozenset[str] = frozenset()
+    returning: frozenset[str] = frozenset()
+
+    def is_ours(self, login: str | None) -> bool:
+        """True for a login that the automation writes as; asked where it may itself have done such a thing."""
+        return login is not None and login.casefold() in self.identities
+
+    def count(self, login: str | None) -> bool:
+        """True for those of an owner, member or collaborator, and of an account that is gone; False for a bot's."""
+        if login is None:
+            return True
+        is_member = self.snapshot.members.get(login.casefold(), self.snapshot.source != tracker.GITHUB)
+        return is_member and not is_bot(login)
+
+    def last(self, issue: tracker.Issue, *events: str, whom: str | None = None) -> tracker.Act | None:
+        """The last on an issue that is one of `events`, of `whom` where that is given."""
+        known = reversed(self.snapshot.acts.get(issue.number, ()))
+        found = (act for act in known if act.event in events)
+        return next((act for act in found if whom is None or (act.whom or "").casefold() == whom.casefold()), None)
+
+    def tick(self, issue: tracker.Issue, box: str) -> tracker.Act | None:
+        """The ticking of a box in the text of an issue, where it is known when, and it was not our own edit."""
+        act = self.snapshot.ticks.get(issue.number, {}).get(box)
+        return act if act and act.at and not self.is_ours(act.by) else None
+
+    def are_unknown(self, issue: tracker.Issue) -> bool:
+        """True where a run had no room to ask about an issue."""
+        return issue.number in self.snapshot.not_asked
+
+
+def is_bot(login: str | None) -> bool:
+    """True for a login of an app."""
+    return login is not None and login.endswith(_BOT)
 
 
 def asks_who_acted(wanted: DesiredIssue, issue: tracker.Issue) -> bool:
@@ -42,49 +89,42 @@ def asks_who_acted(wanted: DesiredIssue, issue: tracker.Issue) -> bool:
     return bool(issue.assignees) if wanted.item.owner is None else bool(_missing_owner(wanted, issue))
 
 
-def counts(login: str | None, snapshot: tracker.Snapshot) -> bool:
-    """True for an owner, member or collaborator, and for an account that is gone; False for a bot."""
-    if login is None:
-        return True
-    return not login.endswith(_BOT) and snapshot.members.get(login.casefold(), snapshot.source != tracker.GITHUB)
-
-
-def closed_item(wanted: DesiredIssue, issue: tracker.Issue, snapshot: tracker.Snapshot) -> KeyDecision:
+def closed_item(wanted: DesiredIssue, issue: tracker.Issue, acts: Acts) -> KeyDecision:
     """What follows from the closing of an open item's issue; what cannot be concluded is left, with the reason.
 
     Completed (or without a reason) is done, with who, when and the evidence; not planned and duplicate are wont_do.
     A bot's counts where a merged pull request or a commit closed the issue.
     """
-    closing, item = snapshot.closings.get(issue.number), wanted.item
+    closing, item = acts.snapshot.closings.get(issue.number), wanted.item
+    if closing is None and acts.are_unknown(issue):
+        return _keep(wanted, issue, f"who closed it {_NEXT_RUN}")
     if item is None or closing is None or wanted.record.is_pending:
         waits = "; the record is not merged yet" if wanted.record.is_pending else ""
         return _keep(wanted, issue, f"a person closed it, though {wanted.why}{waits}")
-    if not (counts(closing.by, snapshot) or (closing.evidence and _is_bot(closing.by))):
+    if not (acts.count(closing.by) or (closing.evidence and is_bot(closing.by))):
         way = f"Open it again, or `incident-ops action done {item.id} {wanted.incident.id}` if it is done."
         return _ignored(wanted, issue, closing.by, "closed", way)
     handle = _handle(closing.by)
     how = _DROPPED.get(issue.state_reason or COMPLETED)
-    fields: dict[str, str | None]
     if how is None:
         evidence = closing.evidence[:_LONGEST] if closing.evidence else None
-        fields = {"status": "done", "done_at": closing.at or UNKNOWN, "done_by": handle, "evidence": evidence}
+        step = finish_item(wanted.incident, _UNDATED, handle, item.id, evidence, closing.at or UNKNOWN)
     else:
         by = f" by {handle or closing.by}" if closing.by else ""
-        fields = {"status": "wont_do", "reason": f"{how}{by} on the tracker (#{issue.number})"}
-    edits = [Set(("action_items", wanted.record.item or 0, name), value) for name, value in fields.items() if value]
-    return _edit(wanted, issue, f"{_name(closing.by)} {how or 'closed it as completed'}", closing.at, *edits)
+        step = drop_item(wanted.incident, item.id, f"{how}{by} on the tracker (#{issue.number})")
+    return _edit(wanted, issue, f"{_name(closing.by)} {how or 'closed it as completed'}", closing.at, *step.edits)
 
 
-def is_opened_later(wanted: DesiredIssue, issue: tracker.Issue, snapshot: tracker.Snapshot) -> bool:
+def is_opened_later(wanted: DesiredIssue, issue: tracker.Issue, acts: Acts) -> bool:
     """True where the record opened an item again after a person had closed its issue."""
-    closing = snapshot.closings.get(issue.number)
+    closing = acts.snapshot.closings.get(issue.number)
     opened = [parse_instant(row.at) for row in wanted.item.changes if row.field == "status"] if wanted.item else []
     return bool(closing and closing.at and opened and max(opened) > parse_instant(closing.at))
 
 
-def closed_incident(wanted: DesiredIssue, issue: tracker.Issue, snapshot: tracker.Snapshot) -> tuple[str, str]:
+def closed_incident(wanted: DesiredIssue, issue: tracker.Issue, acts: Acts) -> tuple[str, str]:
     """Why the tracking issue of an incident that is not over is opened again, in a plan and on the issue."""
-    act = _last(snapshot, issue, tracker.CLOSED_EVENT)
+    act = acts.last(issue, tracker.CLOSED_EVENT)
     who, name = _name(act.by if act else None), wanted.incident.id
     reason = f"{who} closed it, though {wanted.why}"
     if wanted.incident.is_closed:
@@ -96,22 +136,27 @@ def closed_incident(wanted: DesiredIssue, issue: tracker.Issue, snapshot: tracke
     )
 
 
-def reopened(
-    wanted: DesiredIssue, issue: tracker.Issue, snapshot: tracker.Snapshot, *, was_closed: bool
-) -> KeyDecision | None:
+def reopened(wanted: DesiredIssue, issue: tracker.Issue, acts: Acts, *, was_closed: bool) -> KeyDecision | None:
     """What follows from an open issue of what the record says is over; None where nobody opened it again since.
 
     `was_closed`: the record had closed it.
     """
-    act = _last(snapshot, issue, tracker.REOPENED_EVENT)
+    act = acts.last(issue, tracker.REOPENED_EVENT)
     item = wanted.item
+    if acts.are_unknown(issue) and asks_who_acted(wanted, issue):
+        return _keep(wanted, issue, f"who reopened it {_NEXT_RUN}")
     if not was_closed and (item is None or act is None or not _is_after_record(act, item.done_at)):
+        return None
+    if not was_closed and act is not None and acts.is_ours(act.by):
         return None
     if act is not None and item is not None and _is_before_record(act, item.done_at):
         return None
     who = _name(act.by if act else None)
-    if act is not None and not counts(act.by, snapshot):
-        return _ignored(wanted, issue, act.by, "reopened", "Close it again, or reopen it yourself if it is right.")
+    if act is not None and not acts.count(act.by):
+        way = "Close it again, or reopen it yourself if it is right."
+        return _ignored(wanted, issue, act.by, "reopened", way)
+    if item is None and wanted.incident.id in acts.returning:
+        return _keep(wanted, issue, f"{who} reopened it in time, so its record follows")
     if item is None or wanted.record.is_pending:
         way = f"`incident-ops reopen {wanted.incident.id}` reopens the record; otherwise close this issue again."
         reason = f"{who} reopened it, though {wanted.why}"
@@ -121,9 +166,19 @@ def reopened(
     return _reopened_item(wanted, issue, act, who)
 
 
+def is_brought_back(issue: tracker.Issue, acts: Acts) -> bool:
+    """True where a person who counts reopened a tracking issue that the record had closed."""
+    if not issue.is_open or acts.are_unknown(issue) or not generated_block.parse_body(issue.body).was_closed:
+        return False
+    act = acts.last(issue, tracker.REOPENED_EVENT)
+    return act is None or acts.count(act.by)
+
+
 def _reopened_item(wanted: DesiredIssue, issue: tracker.Issue, act: tracker.Act | None, who: str) -> KeyDecision:
     item = wanted.incident.action_items[wanted.record.item or 0]
-    says = f"done since {spell_instant(item.done_at)}" if item.status == "done" else "that it will not be done"
+    is_dated = item.done_at is not None and item.done_at != UNKNOWN
+    done = f"it has been done since {spell_instant(item.done_at)}" if is_dated else "it is done"
+    says = done if item.status == "done" else "that it will not be done"
     if act is None or act.at is None:
         way = f"`incident-ops action edit {item.id} {wanted.incident.id} --status open` opens the item again; "
         said = f"{who} reopened this issue; the record says {says}. {way}otherwise close this issue."
@@ -169,9 +224,7 @@ def who_ticked(edits: Sequence[tracker.BodyEdit], keys: Iterable[str]) -> dict[s
     }
 
 
-def ticked(
-    wanted: DesiredIssue, issue: tracker.Issue, above: tracker.Issue | None, snapshot: tracker.Snapshot
-) -> KeyDecision:
+def ticked(wanted: DesiredIssue, issue: tracker.Issue, above: tracker.Issue | None, acts: Acts) -> KeyDecision:
     """What follows from ticked boxes in a tracking issue: items that are done, and measures.
 
     `above` is the tracking issue of the incident, None where it has none or people want it left alone.
@@ -179,27 +232,25 @@ def ticked(
     if above is None or wanted.record.is_pending:
         return KeyDecision()
     if wanted.item is None:
-        return _ticked_measures(wanted, above, snapshot)
+        return _ticked_measures(wanted, above, acts)
     if not issue.is_open or not wanted.item.is_open or wanted.item.id not in ticked_boxes(above.body):
         return KeyDecision()
-    return _ticked_item(wanted, issue, above, snapshot)
+    return _ticked_item(wanted, issue, wanted.item, above, acts)
 
 
 def _ticked_item(
-    wanted: DesiredIssue, issue: tracker.Issue, above: tracker.Issue, snapshot: tracker.Snapshot
+    wanted: DesiredIssue, issue: tracker.Issue, item: ActionItem, above: tracker.Issue, acts: Acts
 ) -> KeyDecision:
-    index = wanted.record.item or 0
-    item, place = wanted.incident.action_items[index], f"its box in #{above.number}"
-    act = snapshot.ticks.get(above.number, {}).get(item.id)
+    place, act = f"its box in #{above.number}", acts.tick(above, item.id)
     if act is None or act.at is None:
-        if above.number in snapshot.not_asked:
+        if acts.are_unknown(above):
             return _keep(wanted, issue, f"{place} is ticked; the next run asks by whom")
         said = f"The box of this item in #{above.number} is ticked, and nothing tells by whom"
         return _keep(
             wanted, issue, f"{place} is ticked, nobody knows by whom", f"{said}. Close this issue if it is done."
         )
     who = _name(act.by)
-    if not counts(act.by, snapshot):
+    if not acts.count(act.by):
         why = _why_not(act.by)
         said = f"{who} ticked the box of this item in #{above.number}, {why}. Close this issue if it is done."
         return _keep(wanted, issue, f"{who} ticked {place}, {why}", said)
@@ -207,99 +258,113 @@ def _ticked_item(
     if opened and max(opened) > parse_instant(act.at):
         said = f"{who} ticked the box of this item in #{above.number} before it was opened again. Untick it there."
         return _keep(wanted, issue, f"{who} ticked {place} before the record opened it again", said)
-    fields = {"status": "done", "done_at": act.at, "done_by": _handle(act.by)}
-    edits = [Set(("action_items", index, name), value) for name, value in fields.items() if value]
-    return _edit(wanted, issue, f"{who} ticked {place}", act.at, *edits)
+    step = finish_item(wanted.incident, parse_instant(act.at), _handle(act.by), item.id, None, act.at)
+    return _edit(wanted, issue, f"{who} ticked {place}", act.at, *step.edits)
 
 
-def _ticked_measures(wanted: DesiredIssue, issue: tracker.Issue, snapshot: tracker.Snapshot) -> KeyDecision:
-    """One edit for all measures that people ticked; those of others are listed."""
-    boxes, acts = ticked_boxes(issue.body), snapshot.ticks.get(issue.number, {})
-    done: dict[Route, tracker.Act] = {}
-    kept: list[Kept] = []
-    for box, horizon, index in _undone_measures(wanted):
-        act = acts.get(box)
-        if box not in boxes or issue.number in snapshot.not_asked:
-            continue
-        if act is None or act.at is None or not counts(act.by, snapshot):
-            why = _why_not(act.by) if act and act.at else "and nothing tells when"
-            who = _name(act.by if act else None)
-            kept.append(Kept(wanted.key, wanted.kind, issue.number, f"{who} ticked a prevention measure, {why}"))
-        else:
-            done["postmortem", "prevention", horizon, index, "done_at"] = act
-    if not done:
-        return KeyDecision(kept=tuple(kept))
-    people = " and ".join(sorted({_name(act.by) for act in done.values()}))
-    what = "a prevention measure" if len(done) == 1 else f"{len(done)} prevention measures"
-    edits = [Set(route, act.at) for route, act in done.items()]
-    last = max(act.at for act in done.values() if act.at)
-    ticks = _edit(wanted, issue, f"{people} ticked {what}", last, *edits)
-    return KeyDecision(ticks.changes, tuple(kept))
+def _ticked_measures(wanted: DesiredIssue, issue: tracker.Issue, acts: Acts) -> KeyDecision:
+    """An edit for each measure that a person ticked; those of others are left, and said."""
+    boxes = ticked_boxes(issue.body)
+    found = [(box, text, route) for box, text, route in _undone_measures(wanted) if box in boxes]
+    if found and acts.are_unknown(issue):
+        return _keep(wanted, issue, f"who ticked prevention measures {_NEXT_RUN}")
+    return join_decisions(
+        _ticked_measure(wanted, issue, text, route, acts.tick(issue, box), acts) for box, text, route in found
+    )
 
 
-def _undone_measures(wanted: DesiredIssue) -> Iterator[tuple[str, str, int]]:
-    """Box, horizon and place of each prevention measure that is not done."""
+def _ticked_measure(
+    wanted: DesiredIssue, issue: tracker.Issue, text: str, route: Route, act: tracker.Act | None, acts: Acts
+) -> KeyDecision:
+    what = f"the prevention measure '{quote(text)}'"
+    if act is None:
+        reason = f"{what} is ticked, nobody knows by whom"
+        return _keep(wanted, issue, reason, f"The box of {what} is ticked, and nothing tells by whom. Tick it anew.")
+    reason = f"{_name(act.by)} ticked {what}"
+    if not acts.count(act.by):
+        why = _why_not(act.by)
+        return _keep(wanted, issue, f"{reason}, {why}", f"{reason}, {why}. If it is done, untick it and tick it anew.")
+    return _edit(wanted, issue, reason, act.at, Set(route, act.at))
+
+
+def _undone_measures(wanted: DesiredIssue) -> Iterator[tuple[str, str, Route]]:
+    """Box, text and date's place of each prevention measure that is not done."""
     if wanted.incident.postmortem is None:
         return
     for horizon in HORIZONS:
         for index, measure in enumerate(getattr(wanted.incident.postmortem.prevention, horizon)):
             if measure.done_at is None:
-                yield measure_key(horizon, measure.text), horizon, index
+                route = ("postmortem", "prevention", horizon, index, "done_at")
+                yield measure_key(horizon, measure.text), measure.text, route
 
 
-def owner_removal(wanted: DesiredIssue, issue: tracker.Issue, snapshot: tracker.Snapshot) -> tracker.Act | None:
+def owner_removal(wanted: DesiredIssue, issue: tracker.Issue, acts: Acts) -> tracker.Act | None:
     """The act by which a person who counts took the owner of an open item off its issue, where it is the last word."""
     item, owner = wanted.item, _missing_owner(wanted, issue)
     if item is None or owner is None:
         return None
-    act = _last(snapshot, issue, tracker.ASSIGNED_EVENT, tracker.UNASSIGNED_EVENT, whom=owner)
-    if act is None or act.event != tracker.UNASSIGNED_EVENT or not counts(act.by, snapshot):
+    act = acts.last(issue, tracker.ASSIGNED_EVENT, tracker.UNASSIGNED_EVENT, whom=owner)
+    if act is None or act.event != tracker.UNASSIGNED_EVENT or not acts.count(act.by):
         return None
     return None if _is_older(act, _owner_changed(wanted)) else act
 
 
-def leaves_owner_off(wanted: DesiredIssue, issue: tracker.Issue, snapshot: tracker.Snapshot) -> bool:
+def leaves_owner_off(wanted: DesiredIssue, issue: tracker.Issue, acts: Acts) -> bool:
     """True where the owner of an item is not put back on its issue: a person took them off, or nobody knows yet."""
-    return owner_removal(wanted, issue, snapshot) is not None or _is_not_asked(wanted, issue, snapshot)
+    return owner_removal(wanted, issue, acts) is not None or _is_not_asked(wanted, issue, acts)
 
 
-def reassigned(wanted: DesiredIssue, issue: tracker.Issue, snapshot: tracker.Snapshot) -> KeyDecision:
+def reassigned(wanted: DesiredIssue, issue: tracker.Issue, acts: Acts) -> KeyDecision:
     """What follows from the assignees of an open item's issue: a new owner, or that people have to say who it is."""
     item = wanted.item
     if item is None or wanted.record.is_pending or not asks_who_acted(wanted, issue):
         return KeyDecision()
-    if _is_not_asked(wanted, issue, snapshot):
-        return _keep(wanted, issue, "who was assigned is left for the next run, which asks about it")
-    act = owner_removal(wanted, issue, snapshot)
+    if _is_not_asked(wanted, issue, acts):
+        return _keep(wanted, issue, f"who was assigned {_NEXT_RUN}")
+    act = owner_removal(wanted, issue, acts)
     if item.owner is not None and act is None:
         return KeyDecision()
-    found = [_last(snapshot, issue, tracker.ASSIGNED_EVENT, whom=login) for login in issue.assignees]
-    given = [one for one in found if one and counts(one.by, snapshot) and not _is_older(one, _owner_changed(wanted))]
+    found = [acts.last(issue, tracker.ASSIGNED_EVENT, whom=login) for login in issue.assignees]
+    theirs = [one for one in found if one and acts.count(one.by) and not acts.is_ours(one.by)]
+    given = [one for one in theirs if not _is_older(one, _owner_changed(wanted))]
     new = _handle(given[0].whom) if len(given) == 1 else None
     if new is not None:
-        return _new_owner(wanted, issue, new, act or given[0])
+        return _new_owner(wanted, issue, new, given[0], act)
     if act is None:
         return KeyDecision()
     is_own = _name(act.by) == item.owner
     off = f"{item.owner} took themselves off" if is_own else f"{_name(act.by)} took {item.owner} off"
-    state = "several people are assigned" if given else "nobody is assigned"
+    state = _who_is_assigned(issue, given)
     edit = f"`incident-ops action edit {item.id} {wanted.incident.id} --owner @name` (`--owner -` for nobody)"
     way = f"Leave one person assigned to make them the owner, or name the owner in the record: {edit}."
     said = f"{off}, and {state}; the record says that {item.owner} owns this. {way}"
     return _keep(wanted, issue, f"{off}, and {state}; the record says that {item.owner} owns it", said)
 
 
-def _new_owner(wanted: DesiredIssue, issue: tracker.Issue, new: str, act: tracker.Act) -> KeyDecision:
+def _who_is_assigned(issue: tracker.Issue, given: Sequence[tracker.Act]) -> str:
+    """Why no owner follows from the assignees; `given` are the acts that count."""
+    if len(issue.assignees) != 1:
+        return "several people are assigned" if issue.assignees else "nobody is assigned"
+    why = "whose name no record takes" if given else "by nobody who counts here"
+    return f"{_name(issue.assignees[0])} is assigned, {why}"
+
+
+def _new_owner(
+    wanted: DesiredIssue, issue: tracker.Issue, new: str, given: tracker.Act, removal: tracker.Act | None
+) -> KeyDecision:
+    """The edit that gives an item its new owner; the later of the two acts brought it about."""
     index = wanted.record.item or 0
     item = wanted.incident.action_items[index]
+    is_left = removal is not None and removal.at is not None and (given.at is None or given.at < removal.at)
+    act = removal if removal is not None and is_left else given
     if act.at is None:
         return _keep(wanted, issue, f"{new} is assigned, nobody knows since when; the record names {item.owner}")
     note = f"assigned on the tracker (#{issue.number})"
-    row = change_row(parse_instant(act.at), "owner", item.owner, new, _handle(act.by), note)
-    edits: list[Edit] = [Set(("action_items", index, "owner"), new)]
-    edits.append(Append(("action_items", index, "changes"), row.value))
+    route = ("action_items", index)
+    row = change_row(parse_instant(act.at), "owner", item.owner, new, _handle(act.by), note, (*route, "changes"))
     instead = f" instead of {item.owner}" if item.owner else ""
-    return _edit(wanted, issue, f"{_name(act.by)} assigned {new}{instead}", act.at, *edits)
+    did = f"took {item.owner} off and left {new}" if is_left else f"assigned {new}{instead}"
+    return _edit(wanted, issue, f"{_name(act.by)} {did}", act.at, Set((*route, "owner"), new), row)
 
 
 def _missing_owner(wanted: DesiredIssue, issue: tracker.Issue) -> str | None:
@@ -308,25 +373,17 @@ def _missing_owner(wanted: DesiredIssue, issue: tracker.Issue) -> str | None:
     return next((login for login in wanted.assignees if login.casefold() not in there), None)
 
 
-def _is_not_asked(wanted: DesiredIssue, issue: tracker.Issue, snapshot: tracker.Snapshot) -> bool:
+def _is_not_asked(wanted: DesiredIssue, issue: tracker.Issue, acts: Acts) -> bool:
     """True where a run had no room to ask who assigned whom."""
     owner = _missing_owner(wanted, issue)
-    can_be = owner is not None and owner.casefold() not in {login.casefold() for login in snapshot.unassignable}
-    return wanted.item is not None and can_be and issue.number in snapshot.not_asked
+    can_be = owner is not None and owner.casefold() not in {login.casefold() for login in acts.snapshot.unassignable}
+    return wanted.item is not None and can_be and acts.are_unknown(issue)
 
 
 def _owner_changed(wanted: DesiredIssue) -> datetime | None:
     """When the record last gave an item another owner."""
     rows = [row for row in wanted.item.changes if row.field == "owner"] if wanted.item else []
     return max((parse_instant(row.at) for row in rows), default=None)
-
-
-def _last(
-    snapshot: tracker.Snapshot, issue: tracker.Issue, *events: str, whom: str | None = None
-) -> tracker.Act | None:
-    """The last of the acts on an issue that is one of `events`, of `whom` where that is given."""
-    found = (act for act in reversed(snapshot.acts.get(issue.number, ())) if act.event in events)
-    return next((act for act in found if whom is None or (act.whom or "").casefold() == whom.casefold()), None)
 
 
 def _is_older(act: tracker.Act, at: datetime | None) -> bool:
@@ -357,11 +414,7 @@ def _ignored(wanted: DesiredIssue, issue: tracker.Issue, login: str | None, did:
 
 
 def _why_not(login: str | None) -> str:
-    return "but only what people do counts" if _is_bot(login) else "but is not an owner, member or collaborator here"
-
-
-def _is_bot(login: str | None) -> bool:
-    return login is not None and login.endswith(_BOT)
+    return "but only what people do counts" if is_bot(login) else "but is not an owner, member or collaborator here"
 
 
 def _handle(login: str | None) -> str | None:

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from incident_ops.domain import record
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message
-from incident_ops.domain.record import Unread, is_incident_id
+from incident_ops.domain.record import SettledRecords, Unread, is_incident_id
 from incident_ops.domain.tracker import Issue, IssueEdit, Label, Snapshot
 from incident_ops.errors import UserError
-from incident_ops.notifications.plan import SENT, PlannedNotice, is_urgent
+from incident_ops.notifications.plan import SENT, SUMMED, PlannedNotice, is_urgent
 from incident_ops.notifications.recipients import Notices
 from incident_ops.reconcile import diff, generated_block
 from incident_ops.reconcile.changes import (
@@ -36,7 +36,7 @@ from incident_ops.reconcile.changes import (
 )
 from incident_ops.reconcile.desired import INCIDENT_ISSUE, ITEM_ISSUE, NOT_PLANNED, Desired, incident_of
 from incident_ops.reconcile.diff import OwnedIssues, SideBySide, decide_key, is_hands_off, missing_logins, side_by_side
-from incident_ops.reconcile.proposals import WAITING_IN, EditName, edit_name
+from incident_ops.reconcile.proposals import Left, fingerprint
 
 PLAN_SCHEMA = 1
 UNREACHABLE_CHANNEL = "unreachable"
@@ -59,7 +59,7 @@ class Plan(NamedTuple):
 
     @property
     def record_edits(self) -> Mapping[str, tuple[record.Edit, ...]]:
-        """Path of a record -> the edits that bring what people did on the tracker into it."""
+        """Path of a record -> all its edits, of every topic."""
         return diff.edits_by_path(self.changes)
 
 
@@ -69,25 +69,29 @@ def make_plan(
     unread: Iterable[Unread] = (),
     deleted: Mapping[str, str] | None = None,
     recreate: Collection[str] = (),
+    returning: Collection[str] = (),
 ) -> Plan:
     """Desired and observed -> Plan: labels, updates, creates (worst level, then oldest, first), record edits, closes.
 
     Issues of `unread` records, of clashing keys and of records that are not found stay as they are and are listed;
     only a key in `deleted` (key -> the commit that deleted it) is closed. `recreate`: keys that get a new issue in
-    place of one that is gone. UserError where such a key is not wanted, or where a bot that is not trusted owns one.
+    place of one that is gone; `returning`: incidents that another edit of the run reopens. UserError where a key to
+    recreate is not wanted, or where a bot that is not trusted owns one.
     """
     _must_be_wanted(recreate, desired)
     broken = [(record, _ids_in(record.path)) for record in unread]
     broken += [(Unread(key, "claimed by more than one record"), frozenset({key})) for key in sorted(desired.clashes)]
     untouchable = frozenset(name for _, names in broken for name in names)
-    sides = side_by_side(desired, snapshot, frozenset(recreate))
+    sides = side_by_side(desired, snapshot, frozenset(recreate), frozenset(returning))
     decisions = (
         decide_key(wanted, sides)
         for key, wanted in desired.issues.items()
         if untouchable.isdisjoint((key, incident_of(key)))
     )
     orphans = _orphans(sides, untouchable, deleted or {})
-    decision = join_decisions([_foreign(sides), *decisions, *orphans, _unclaimed(sides), _unassignable(sides)])
+    decision = join_decisions(
+        [_foreign(sides), *decisions, _settled(desired.beside), *orphans, _unclaimed(sides), _unassignable(sides)]
+    )
     changes = tuple(sorted((*_labels(decision.changes, sides), *decision.changes), key=lambda change: change.turn))
     return Plan(
         changes=changes,
@@ -95,15 +99,24 @@ def make_plan(
         unread=tuple(LeftAlone(left.path, left.reason, _numbers(names, sides.ours)) for left, names in broken),
         checksum=checksum(changes),
         owned_open=sum(1 for issues in sides.ours.values() for issue in issues if issue.is_open),
-        lost=0 if sides.is_known else len(sides.recorded),
+        lost=0 if sides.is_known else len(sides.recorded) + desired.beside.numbers * sides.is_hosted,
     )
 
 
-def leave_edits(plan: Plan, left: Mapping[EditName, str]) -> Plan:
-    """A plan less some edits of records (their names -> why); they are listed as left unchanged."""
-    reasons = [(change, left.get(edit_name(change)) if change.action == EDIT else None) for change in plan.changes]
+def _settled(beside: SettledRecords) -> KeyDecision:
+    """Settled records without an issue, counted: an import brings thousands, and none is opened for them."""
+    if not beside.records:
+        return KeyDecision()
+    one = beside.records == 1
+    reason = f"{beside.records:,} {'record is' if one else 'records are'} over and {'has' if one else 'have'} no issue"
+    return KeyDecision(kept=(Kept("settled", INCIDENT_ISSUE, None, reason),))
+
+
+def leave_edits(plan: Plan, left: Mapping[str, Left]) -> Plan:
+    """A plan less some edits of records (by fingerprint); they are listed as left unchanged, each with its reason."""
+    reasons = [(change, left.get(fingerprint(change)) if change.action == EDIT else None) for change in plan.changes]
     kept = tuple(
-        Kept(change.key, change.kind, change.number, why, _said_of(change, why))
+        Kept(change.key, change.kind, change.number, why.reason, _said_of(change, why))
         for change, why in reasons
         if why is not None
     )
@@ -111,11 +124,9 @@ def leave_edits(plan: Plan, left: Mapping[EditName, str]) -> Plan:
     return plan._replace(changes=changes, kept=(*plan.kept, *kept), checksum=checksum(changes)) if kept else plan
 
 
-def _said_of(change: PlannedChange, why: str) -> str:
-    """What the issue's comment says of an edit that is left: of one that waits the same as before it waited."""
-    if change.topic != PEOPLE or why.startswith(WAITING_IN):
-        return change.said
-    return f"{why}."
+def _said_of(change: PlannedChange, left: Left) -> str:
+    """What the issue's comment says of an edit that is left."""
+    return change.said if left.said is None or change.topic != PEOPLE else left.said
 
 
 def add_decision(plan: Plan, decision: KeyDecision) -> Plan:
@@ -245,7 +256,8 @@ def notice_changes(
         if notice.goes_out:
             going_out.setdefault(message.key, []).append(notice)
         elif notice.action != SENT:
-            kept.append(Kept(message.key, _notice_kind(message), None, f"not sent: {notice.why}"))
+            why = notice.why if notice.action == SUMMED else f"not sent: {notice.why}"
+            kept.append(Kept(message.key, _notice_kind(message), None, why))
     changes = tuple(_notice_change(same_key, reasons, held) for same_key in going_out.values())
     unreachable = (
         Kept(person.obligation, UNREACHABLE_CHANNEL, None, f"{person.whom} cannot be notified: {person.why}")

@@ -12,8 +12,10 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from incident_ops.domain.tracker import Proposal, ProposedFile, PullRequest
-from incident_ops.reconcile.changes import AUTOMATION, EDIT, NUMBERS, PROPOSAL, Kept, KeyDecision, PlannedChange
+from incident_ops.reconcile.changes import AUTOMATION, EDIT, NUMBERS, PEOPLE, PROPOSAL, Kept, KeyDecision, PlannedChange
 from incident_ops.reconcile.desired import incident_of
 from incident_ops.reconcile.generated_block import normalise
 
@@ -24,21 +26,30 @@ OLD_BRANCH = f"{BRANCHES}/write-back/records"
 WAITING_IN = "waiting in #"
 """With a number: why an edit that an open pull request holds is left."""
 
-EditName = tuple[str, str]
-"""Topic and key of an edit: what tells it from every other of a plan."""
+
+class Left(NamedTuple):
+    """Why an edit is left; `said` is what its issue says of that, None = the same as if it were not left."""
+
+    reason: str
+    said: str | None = None
+
 
 _LONGEST_TEXT = 65_000  # characters; GitHub takes 65,536
 _MARK = re.compile(r"\n<!-- incident-ops v1 proposal edits=([0-9a-f,]*) -->\s*\Z")
 
 
 class DesiredProposal(NamedTuple):
-    """What the branch of a topic should hold: its edits, the files that they lead to by path, and its text."""
+    """What the branch of a topic should hold: its edits, the files that they lead to by path, and its text.
+
+    `texts` are the bytes of these files.
+    """
 
     branch: str
     title: str
     body: str
     changes: tuple[PlannedChange, ...]
     files: Mapping[str, ProposedFile]
+    texts: Mapping[str, bytes] = {}
 
 
 class ProposalText(NamedTuple):
@@ -49,9 +60,9 @@ class ProposalText(NamedTuple):
     stated: tuple[PlannedChange, ...]
 
 
-def edit_name(change: PlannedChange) -> EditName:
-    """What an edit is called within a plan."""
-    return change.topic, change.key
+def refusal(reason: str) -> Left:
+    """An edit that is not made, which its issue says."""
+    return Left(reason, f"{reason}.")
 
 
 def branch_of(change: PlannedChange) -> str:
@@ -108,30 +119,33 @@ def text_until_moved(wanted: DesiredProposal, seen: Proposal) -> str:
     return wanted.body if is_covered or len(both) > _LONGEST_TEXT else both
 
 
-def refusals(changes: Iterable[PlannedChange], seen: Mapping[str, Proposal]) -> dict[EditName, str]:
-    """The edits that people refused, each with who did and where; and those of which nobody asked yet."""
-    found: dict[EditName, str] = {}
+def refusals(changes: Iterable[PlannedChange], seen: Mapping[str, Proposal]) -> dict[str, Left]:
+    """The edits that people refused, each with who did and where; and those of which nobody asked yet.
+
+    By fingerprint, as everywhere here: two edits may have the same key.
+    """
+    found: dict[str, Left] = {}
     for change in changes:
         proposal = seen.get(branch_of(change)) if change.topic else None
         if proposal and not proposal.is_known and fingerprint(change) in unexplained([change], proposal):
-            found[edit_name(change)] = "left for the next run, which looks into other pull requests"
+            found[fingerprint(change)] = Left("left for the next run, which looks into other pull requests")
         pull = _refusing(change, proposal.refused) if proposal else None
         if proposal and pull is not None:
             can_reopen = bool(proposal.commit) and proposal.pull is None
             way = f"reopening #{pull.number} proposes it again" if can_reopen else "to accept it, edit the record"
             said = f"@{pull.closed_by} closed #{pull.number} without merging: {change.reason}"
-            found[edit_name(change)] = f"{said}; {way}"
+            found[fingerprint(change)] = refusal(f"{said}; {way}")
     return found
 
 
 def compare_proposals(
     wanted: Mapping[str, DesiredProposal], seen: Mapping[str, Proposal]
-) -> tuple[dict[EditName, str], KeyDecision]:
+) -> tuple[dict[str, Left], KeyDecision]:
     """Both by branch -> the edits that wait, each with where; and what is to be done about a proposal as a whole.
 
     Edits that no open pull request holds are changes of the plan themselves.
     """
-    waiting: dict[EditName, str] = {}
+    waiting: dict[str, Left] = {}
     changes: list[PlannedChange] = []
     kept: list[Kept] = []
     for branch in sorted(wanted.keys() | seen.keys()):
@@ -139,22 +153,29 @@ def compare_proposals(
         number = proposal.pull.number if proposal.pull else None
         if not proposal.is_ours:
             why = f"branch {branch} has commits of people, so it is left alone: merge it or delete it"
-            waiting |= {edit_name(change): why for change in (wanted[branch].changes if branch in wanted else ())}
+            held = wanted[branch].changes if branch in wanted else ()
+            waiting |= dict.fromkeys(map(fingerprint, held), Left(why))
             kept += [Kept(branch, PROPOSAL, number, why)] if branch not in wanted else []
         elif branch not in wanted and is_proposal_over(proposal):
             why = "its edits are proposed by topic now" if branch == OLD_BRANCH else "nothing is left to propose"
             changes.append(PlannedChange(EDIT, PROPOSAL, branch, number, why))
         elif branch in wanted and proposal.pull is not None:
-            held = _held(wanted[branch], proposal)
-            waiting |= dict.fromkeys(held, f"{WAITING_IN}{number}")
-            if (
-                proposal.is_known
-                and len(held) == len(wanted[branch].changes)
-                and not is_current(wanted[branch], proposal)
-            ):
+            theirs = _held(wanted[branch], proposal)
+            waiting |= dict.fromkeys(theirs, Left(f"{WAITING_IN}{number}"))
+            is_whole = proposal.is_known and len(theirs) == len(wanted[branch].changes)
+            if is_whole and not is_current(wanted[branch], proposal):
                 why = "it is made anew" if not _holds_all(wanted[branch], proposal) else "its text is put right"
                 changes.append(PlannedChange(EDIT, PROPOSAL, branch, number, why))
     return waiting, KeyDecision(tuple(changes), tuple(kept))
+
+
+def leave_unasked(seen: Iterable[Proposal], incidents: Collection[str]) -> tuple[Proposal, ...]:
+    """The proposals, where a run had no room to ask about all issues of `incidents`: theirs stay as they are."""
+    left = {f"{BRANCHES}/{topic}/{name}" for topic in (PEOPLE, AUTOMATION) for name in incidents}
+    return tuple(
+        replace(one, is_known=False) if one.branch in left and (one.commit or one.pull is not None) else one
+        for one in seen
+    )
 
 
 def unexplained(changes: Iterable[PlannedChange], proposal: Proposal) -> frozenset[str]:
@@ -183,7 +204,6 @@ def _holds_all(wanted: DesiredProposal, seen: Proposal) -> bool:
     return bool(seen.commit) and dict(seen.files) == dict(wanted.files)
 
 
-def _held(wanted: DesiredProposal, seen: Proposal) -> list[EditName]:
-    if _holds_all(wanted, seen):
-        return [edit_name(change) for change in wanted.changes]
-    return [edit_name(change) for change in wanted.changes if fingerprint(change) in seen.holds]
+def _held(wanted: DesiredProposal, seen: Proposal) -> list[str]:
+    names = [fingerprint(change) for change in wanted.changes]
+    return names if _holds_all(wanted, seen) else [name for name in names if name in seen.holds]

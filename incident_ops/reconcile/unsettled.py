@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from incident_ops.domain.tracker import Issue, IssueEdit, Snapshot
 from incident_ops.reconcile.changes import EDIT, UPDATE, PlannedChange
-from incident_ops.reconcile.desired import Desired, DesiredIssue
-from incident_ops.reconcile.diff import is_hands_off, issues_to_keep, owned_issues, recorded_numbers
+from incident_ops.reconcile.desired import Desired, DesiredIssue, incident_of
+from incident_ops.reconcile.diff import is_hands_off, kept_issues
 from incident_ops.reconcile.generated_block import END
 from incident_ops.reconcile.plan import Plan, checksum
 
@@ -26,18 +26,23 @@ CommentText = Callable[[Sequence[str]], str]
 _SAID = re.compile(r"<!-- incident-ops said=([0-9a-f]{16}) -->")
 
 
-def say_unsettled(plan: Plan, desired: Desired, snapshot: Snapshot, text_of: CommentText) -> Plan:
+def say_unsettled(
+    plan: Plan, desired: Desired, snapshot: Snapshot, text_of: CommentText, *, do_edits_wait: bool = True
+) -> Plan:
     """A plan with the comments that are to be written, changed, or settled, each with what else changes on its issue.
 
-    An issue that people want left alone keeps the comment that it has.
+    An issue that people want left alone, or that a run had no room to ask about, keeps the comment that it has.
+    `do_edits_wait`: for the merge of a proposal; False where this very run makes them, so that nothing is said of them.
     """
-    points = _points(plan)
-    kept = issues_to_keep(owned_issues(desired, snapshot), recorded_numbers(desired, snapshot))
+    points = _points(plan, do_edits_wait=do_edits_wait)
     here = {change.number: change for change in plan.changes if change.is_on_tracker and change.number is not None}
     said: dict[int | None, PlannedChange] = {}
+    kept = kept_issues(desired, snapshot)
+    unasked = {key for key, issue in kept.items() if issue.number in snapshot.not_asked}
     for key, issue in kept.items():
         wanted = desired.issues.get(key)
-        if wanted is not None and not is_hands_off(issue):
+        is_left = is_hands_off(issue) or not unasked.isdisjoint((key, incident_of(key)))
+        if wanted is not None and not is_left:
             change = _said(wanted, issue, points.get(key, ()), here.get(issue.number), text_of)
             said |= {issue.number: change} if change else {}
     if not said:
@@ -47,11 +52,11 @@ def say_unsettled(plan: Plan, desired: Desired, snapshot: Snapshot, text_of: Com
     return plan._replace(changes=changes, checksum=checksum(changes))
 
 
-def _points(plan: Plan) -> Mapping[str, Sequence[str]]:
+def _points(plan: Plan, *, do_edits_wait: bool) -> Mapping[str, Sequence[str]]:
     """By key what is to be said, each once: what was left, and edits that wait for a person."""
     points: dict[str, dict[str, None]] = defaultdict(dict)
     said = [(kept.key, kept.said) for kept in plan.kept]
-    said += [(change.key, change.said) for change in plan.changes if change.action == EDIT]
+    said += [(change.key, change.said) for change in plan.changes if change.action == EDIT and do_edits_wait]
     for key, text in said:
         if text:
             points[key][text] = None

@@ -95,8 +95,8 @@ def records_from_cache(
 
     `stamp` names the program: what another one kept is not used.
     """
-    entries = [entry for entry in index.entries() if wanted is None or entry[0] in wanted]
-    known = _load(keep, stamp)
+    entries = index.entries(wanted)
+    known = _load(keep, stamp) if any(record is None for _, _, record in entries) else {}
     fresh: dict[str, msgspec.Raw] = {}
     for path, blob, record in entries:
         if record is not None:

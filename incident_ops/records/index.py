@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.record import IdClash, Link, Record, Silence, Unread
+from incident_ops.domain.record import IdClash, Link, Record, SettledRecords, Silence, Unread
 from incident_ops.findings import Finding, Level, Where
 from incident_ops.records.file_findings import fault, line_and_message
 
@@ -31,6 +31,9 @@ CREATE INDEX by_finding ON record (key) WHERE findings IS NOT NULL;
 CREATE INDEX by_silence ON record (key) WHERE silences IS NOT NULL;
 CREATE TABLE link (key TEXT, kind TEXT, source TEXT, target TEXT, route TEXT);
 CREATE INDEX link_key ON link (key);
+CREATE TABLE issue (key TEXT, number INT);
+CREATE INDEX issue_key ON issue (key);
+CREATE INDEX issue_number ON issue (number);
 """
 _HEAD, _TAIL = "incidents/", "/incident.yaml"
 """The parts of every record's path; only what is between them, the `key`, is stored: else an index is mostly paths."""
@@ -43,7 +46,8 @@ class IndexEntry(NamedTuple):
     """One record's entry.
 
     `live`: 0 settled, 1 live (its `data` is kept), 2 not readable. `latest`: the last instant in it, seconds of the
-    epoch. `findings`: those that do not depend on the clock, with their positions.
+    epoch. `findings`: those that do not depend on the clock, with their positions. `numbers`: of the issues that a
+    settled record names.
     """
 
     path: str
@@ -55,6 +59,7 @@ class IndexEntry(NamedTuple):
     data: dict[str, Any] | None
     links: list[Link]
     silences: Sequence[Silence] = ()
+    numbers: Sequence[int] = ()
 
 
 class RecordIndex:
@@ -102,6 +107,7 @@ class RecordIndex:
                 (_key(link.path), link.kind, link.source, link.target, json.dumps(link.route)) for link in row.links
             ]
             self._db.executemany("INSERT INTO link VALUES (?, ?, ?, ?, ?)", packed)
+        self._db.executemany("INSERT INTO issue VALUES (?, ?)", [(key, number) for number in row.numbers])
 
     def drop(self, path: str) -> None:
         """Removes a record's entry where there is one."""
@@ -110,18 +116,19 @@ class RecordIndex:
     def _drop(self, key: str) -> None:
         self._db.execute("DELETE FROM record WHERE key = ?", (key,))
         self._db.execute("DELETE FROM link WHERE key = ?", (key,))
+        self._db.execute("DELETE FROM issue WHERE key = ?", (key,))
 
     def leave_out(self, unread: Unread) -> bool:
         """From now on this record counts as one that could not be read; False where it does already, or is unknown."""
         key, finding = _key(unread.path), fault("calculation", unread.path, unread.reason)
+        self._db.execute("DELETE FROM issue WHERE key = ?", (key,))
         question = "UPDATE record SET live = ?, findings = ?, data = NULL WHERE key = ? AND live <> ?"
         values = (UNREADABLE, json.dumps([_pack(finding)]), key, UNREADABLE)
         return self._db.execute(question, values).rowcount > 0
 
     def count(self) -> int:
         """How many records there are, readable or not."""
-        counted: int = self._db.execute("SELECT count(*) FROM record").fetchone()[0]
-        return counted
+        return self._number("SELECT count(*) FROM record")
 
     def has(self, path: str) -> bool:
         """True where this path has an entry."""
@@ -167,9 +174,15 @@ class RecordIndex:
         """The paths of those records."""
         return [_path(key) for (key,) in self._db.execute("SELECT key FROM record WHERE live = 1 ORDER BY key")]
 
-    def entries(self) -> list[tuple[str, str, Record | None]]:
-        """(path, blob id, the record where its data is kept) of every readable record, by path."""
-        rows = self._db.execute("SELECT key, blob, data FROM record WHERE live <> ? ORDER BY key", (UNREADABLE,))
+    def entries(self, paths: Collection[str] | None = None) -> list[tuple[str, str, Record | None]]:
+        """Of readable records, all or those at `paths`: path, blob id, the record where its data is kept; by path."""
+        question = "SELECT key, blob, data FROM record WHERE live <> ?"
+        rows: Iterable[Any]
+        if paths is None:
+            rows = self._db.execute(f"{question} ORDER BY key", (UNREADABLE,))
+        else:
+            keys = sorted(map(_key, paths))
+            rows = (row for key in keys for row in self._db.execute(f"{question} AND key = ?", (UNREADABLE, key)))
         entries = ((_path(key), blob, data) for key, blob, data in rows)
         return [
             (path, blob.hex(), to_record(path, msgspec.msgpack.decode(data)) if data else None)
@@ -180,6 +193,26 @@ class RecordIndex:
         """Paths of settled records that name an instant after `epoch` (seconds)."""
         rows = self._db.execute("SELECT key FROM record WHERE latest > ? AND live = 0 ORDER BY key", (epoch,))
         return [_path(key) for (key,) in rows]
+
+    def naming(self, number: int) -> list[str]:
+        """Paths of the settled records that name the issue of this number."""
+        return [_path(key) for (key,) in self._db.execute("SELECT DISTINCT key FROM issue WHERE number = ?", (number,))]
+
+    def settled_beside(self, paths: Collection[str]) -> SettledRecords:
+        """How many settled records there are beside those at `paths`."""
+        live = self._number("SELECT count(*) FROM record WHERE live > 0")
+        keys = [*map(_key, paths)]
+        named = sum(self._number("SELECT count(*) FROM record WHERE key = ? AND live = 0", key) for key in keys)
+        numbers = sum(self._number("SELECT count(*) FROM issue WHERE key = ?", key) for key in keys)
+        return SettledRecords(self.count() - live - named, self._number("SELECT count(*) FROM issue") - numbers)
+
+    def _number(self, question: str, *values: str) -> int:
+        number: int = self._db.execute(question, values).fetchone()[0]
+        return number
+
+    def paths_of(self, incident_id: str) -> list[str]:
+        """The paths of all records with this id."""
+        return list(self._paths_of(incident_id))
 
     def path_of(self, incident_id: str) -> str | None:
         """The path of the record with this id, or None."""

@@ -85,14 +85,18 @@ class Page:
         return [self._below(owner.entries[-1].value, owner.column, yaml_block([value], owner.column, self.style))]
 
     def remove(self, route: Route) -> list[Splice]:
-        """The lines of a key and its value, which is not a collection."""
+        """The lines of a key and its value; a mapping that has no other key becomes an empty one."""
         owner = find_node(self.top, route[:-1])
         entry = owner.entry(route[-1])
-        start, end = self._line_start(entry.start), entry.value.end
+        if owner.is_flow:
+            raise Unspliceable(entry.start, "only a key that has a line of its own can be removed", "edit it by hand")
+        if route[:-1] and len(owner.entries) == 1:
+            return self.replace(route[:-1], {})
+        start, end = self._line_start(entry.start), _last_leaf(entry.value).end
         if end == start or end != self._line_start(end):
             end = self._next_line(end)
-        if owner.is_flow or entry.value.kind != "scalar":
-            raise Unspliceable(entry.start, "only a key that has a line of its own can be removed", "edit it by hand")
+        if entry.value.style == "block":
+            end = self._after_comments(end, owner.column)
         return [Splice(start, end, "")]
 
     def insert_item(self, route: Route, place: int, value: Any) -> list[Splice]:
@@ -133,9 +137,7 @@ class Page:
 
     def _below(self, above: Node, column: int, lines: list[str]) -> Splice:
         """Whole lines below a value and the comments that belong to it: those further right than `column`."""
-        leaf = above
-        while leaf.style == "block":
-            leaf = leaf.entries[-1].value
+        leaf = _last_leaf(above)
         if leaf.style in ("|", ">") and leaf.end == len(self.text) and "\n" in self.text[leaf.start : leaf.end]:
             header = self.text[leaf.start : header_end(self.text, leaf.start)]
             if "-" not in header:
@@ -251,6 +253,13 @@ class Page:
             )
         if gap:
             raise _comment_in_flow(owner.start)
+
+
+def _last_leaf(node: Node) -> Node:
+    """What stands last in a value."""
+    while node.style == "block":
+        node = node.entries[-1].value
+    return node
 
 
 def _comment_in_flow(index: int) -> Unspliceable:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from incident_ops.domain.time import spell_clock, stamp
+from incident_ops.domain.time import spell_minute, stamp
 from incident_ops.render.findings import inert, json_text, plural
 from incident_ops.render.sla import clock_name, left_out_lines, missing_data, unread_lines
 from incident_ops.render.text import DEFAULT_WIDTH, UNCUT, aligned, fit_line, hanging, spell_due
@@ -62,7 +62,7 @@ def to_json(backtest: Backtest) -> str:
 
 
 def _headline(backtest: Backtest) -> str:
-    since = f" declared since {spell_clock(backtest.since, dated=True)} UTC" if backtest.since else ""
+    since = f" declared since {spell_minute(backtest.since)}" if backtest.since else ""
     rest = backtest.incidents - backtest.replayed - sum(record.reason != "" for record in backtest.unread)
     sentences = [f"The change affects {backtest.replayed} of {plural(backtest.incidents, 'incident')}{since}."]
     sentences += [f"The other {rest} cannot differ."] if rest > 0 else []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from incident_ops.deploy_gate.holds import BURNING
@@ -12,6 +11,7 @@ from incident_ops.deploy_gate.verdict import (
     CONFIG_ERROR,
     DEPLOY_FREEZE,
     ERROR_BUDGET,
+    FAIL,
     FROZEN,
     INCIDENT_REPO_UNREACHABLE,
     INCONCLUSIVE,
@@ -19,13 +19,15 @@ from incident_ops.deploy_gate.verdict import (
     NO_DATA,
     OFF_WINDOW,
     OPEN_INCIDENT,
+    OVERRIDDEN,
     OVERRIDE,
+    PASS,
     ROLLBACK_ALLOWED,
     UNREADABLE_RECORD,
     Hold,
     Verdict,
 )
-from incident_ops.domain.time import spell_clock, stamp
+from incident_ops.domain.time import spell_minute, stamp
 from incident_ops.render.findings import inert, json_text
 from incident_ops.render.text import DEFAULT_WIDTH, Style, cut_line, fold
 
@@ -59,7 +61,7 @@ MOST_HOLDS = 20
 READ_FIRST = "Fix what could not be read, then ask again; `incident-ops validate` shows it."
 
 
-VERDICT_COLOURS = {"pass": "green", "overridden": "green", "frozen": "red", "fail": "red", "inconclusive": "yellow"}
+VERDICT_COLOURS = {PASS: "green", OVERRIDDEN: "green", FROZEN: "red", FAIL: "red", INCONCLUSIVE: "yellow"}
 
 
 def to_text(verdict: Verdict, style: Style = lambda _, line: line, width: int = DEFAULT_WIDTH) -> str:
@@ -74,9 +76,9 @@ def to_text(verdict: Verdict, style: Style = lambda _, line: line, width: int = 
     if verdict.release is not None:
         release = verdict.release
         who = f"by {release.by}, " if release.by else ""
-        until = f"until {_clock(release.expires)}, " if release.expires else ""
+        until = f"until {spell_minute(release.expires)}, " if release.expires else ""
         out.append(cut_line(f"  {who}{until}recorded in {release.source}", width))
-        out += [cut_line(f"  {release.reason}", width)] if release.reason else []
+        out += [cut_line(f"  reason: {release.reason}", width)] if release.reason else []
     out += [cut_line(_hold(hold), width) for hold in verdict.holds[:MOST_HOLDS]]
     if (more := len(verdict.holds) - MOST_HOLDS) > 0:
         out.append(f"  and {more} more: `--format json` has all of them")
@@ -116,11 +118,11 @@ def to_json(verdict: Verdict) -> str:
 def _resume(verdict: Verdict, width: int) -> Iterator[str]:
     """When deploys resume: every hold is named where they are few, and what could not be read."""
     conditions = [*dict.fromkeys(_condition(hold) for hold in verdict.holds)]
+    if (count := len(verdict.holds)) > MOST_HOLDS:
+        conditions = [f"none of these {count} holds any more"]
     if verdict.unread:
         conditions.append("what was not read can be read; `incident-ops validate` shows it")
-    if len(verdict.holds) > MOST_HOLDS:
-        yield f"Deploys resume when none of these {len(verdict.holds)} holds any more."
-    elif len(conditions) == 1:
+    if len(conditions) == 1:
         yield from _sentence(f"Deploys resume when {conditions[0]}.", width=width)
     elif conditions:
         yield "Deploys resume when all of this is true:"
@@ -174,11 +176,7 @@ def _hold_data(hold: Hold) -> dict[str, Any]:
 
 def _hold(hold: Hold) -> str:
     title = "(restricted)" if hold.is_restricted else hold.text or ""
-    until = f"until {_clock(hold.end)}" if hold.end else ""
+    until = f"until {spell_minute(hold.end)}" if hold.end else ""
     needed = f"on {hold.needed}" if hold.needed else ""
     parts = (hold.id, hold.state, needed, until, "".join(char for char in title if char.isprintable()))
     return "  " + "  ".join(part for part in parts if part)
-
-
-def _clock(at: datetime | None) -> str:
-    return f"{spell_clock(at, dated=True)} UTC"

@@ -48,8 +48,8 @@ MARGIN = 11
 ROOM = DEFAULT_WIDTH - MARGIN
 EVENTS, CLOCKS = 3, 4
 HEAD_LINE, PLAIN_LINE, LATE_LINE, NEXT_LINE = "head", "", "late", "next"
-WORST_RANKS = 2
-"""Ranks that have a tone of their own, `rank 1` and `rank 2`."""
+RANK_TONES = ("rank 1", "rank 2")
+"""Tones of the two worst ranks."""
 NOT_SHOWN = "not shown"
 ENDED = ("missed", "met", "cancelled")
 
@@ -196,7 +196,12 @@ def _head_tone(view: IncidentView) -> str:
     incident = view.record.incident
     duties = view.policy.duties(incident.severity, incident.priority)
     is_live = duties is not None and incident.state not in OVER
-    return f"rank {duties.rank}" if duties is not None and is_live and duties.rank <= WORST_RANKS else HEAD_LINE
+    return (rank_tone(duties.rank) if duties is not None and is_live else "") or HEAD_LINE
+
+
+def rank_tone(rank: int) -> str:
+    """The tone of a level that is worked on: of the two worst ranks one each, of the others none."""
+    return RANK_TONES[rank - 1] if 0 < rank <= len(RANK_TONES) else PLAIN_LINE
 
 
 def _headline(view: IncidentView) -> list[str]:
@@ -263,12 +268,16 @@ def _people(view: IncidentView) -> Iterator[ScreenLine]:
 def _phase(view: IncidentView) -> Iterator[ScreenLine]:
     if view.phase is not None and view.record.incident.state not in OVER:
         tone = LATE_LINE if view.phase.over_seconds else PLAIN_LINE
-        yield from _labelled("Phase", _on_two_lines(phase_words(view.phase, view.now)), tone)
+        yield from _labelled("Phase", _most(wrap(phase_words(view.phase, view.now).split(), view.room), 4), tone)
 
 
 def _waiting(view: IncidentView) -> Iterator[ScreenLine]:
-    wait = user_wait(view.record.incident, view.policy)
-    if wait is not None:
+    incident, wait = view.record.incident, user_wait(view.record.incident, view.policy)
+    if incident.state == PENDING and incident.pauses:
+        pause = incident.pauses[-1]
+        since = f"for the {pause.waiting_for} since {clock_of_day(parse_instant(pause.start), view.now)} UTC"
+        yield from _labelled("Waiting", [f"{since}: {pause.reason}" if pause.reason else since])
+    elif wait is not None:
         since, until = clock_of_day(wait.since, view.now), clock_of_day(wait.pending_at, view.now)
         yield from _labelled("Waiting", [f"for the user since {since} UTC, becomes pending at {until} UTC"])
 
@@ -368,7 +377,7 @@ def _factors(incident: Incident) -> Iterator[ScreenLine]:
 
 def _related(view: IncidentView) -> Iterator[ScreenLine]:
     if view.related:
-        yield from _labelled("Related", _most(wrap([*map(spell_relation, view.related)], ROOM, ", "), 2))
+        yield from _labelled("Related", _most(wrap([*map(spell_relation, view.related)], view.room, ", "), 2))
 
 
 def _links(incident: Incident, room: int) -> list[ScreenLine]:

@@ -17,8 +17,8 @@ from incident_ops.domain.ticket import TICKET, kind_of
 from incident_ops.domain.time import spell_age, stamp
 from incident_ops.domain.waits import snoozed_until
 from incident_ops.render.findings import json_text, plural
-from incident_ops.render.incident import HEAD_LINE, LATE_LINE, NEXT_LINE, level_labels, state_of
-from incident_ops.render.sla import AT_RISK, BREACHED, MISSED, due_notes, unread_data
+from incident_ops.render.incident import HEAD_LINE, LATE_LINE, NEXT_LINE, RANK_TONES, level_labels, rank_tone, state_of
+from incident_ops.render.sla import CLOCK_COLOURS, due_notes, unread_data
 from incident_ops.render.text import (
     DEFAULT_WIDTH,
     UNCUT,
@@ -31,16 +31,7 @@ from incident_ops.render.text import (
 )
 
 LATE_STYLE, LIVE_STYLE, PLAIN_STYLE = "late", "live", ""
-RANK_TONES = ("rank 1", "rank 2")
-TONE_COLOURS = {
-    "rank 1": "red",
-    "rank 2": "yellow",
-    BREACHED: "red",
-    MISSED: "red",
-    LATE_LINE: "red",
-    AT_RISK: "yellow",
-    "met": "green",
-}
+TONE_COLOURS = {**CLOCK_COLOURS, **dict(zip(RANK_TONES, ("red", "yellow"), strict=True)), LATE_LINE: "red"}
 BOLD_TONES = (LIVE_STYLE, HEAD_LINE, NEXT_LINE, *RANK_TONES)
 INCIDENT_HEADER = ("INCIDENT", "LEVEL", "STATE", "AGE", "TITLE")
 ITEM_HEADER = ("ITEM", "OWNER", "DUE", "PRI", "STATUS", "TITLE")
@@ -99,11 +90,6 @@ def incidents_text(rows: Sequence[IncidentRow], style: Style = lambda _, line: l
     counts = _count(len(rows) - tickets, tickets)
     levels = [rank_tone(row.rank) if row.record.incident.state not in OVER else PLAIN_STYLE for row in rows]
     return _table(INCIDENT_HEADER, table, tones, style, width, levels) + _lines([counts, *left_out])
-
-
-def rank_tone(rank: int) -> str:
-    """The tone of a level that is worked on: of the two worst ranks one each, of the others none."""
-    return RANK_TONES[rank - 1] if 0 < rank <= len(RANK_TONES) else PLAIN_STYLE
 
 
 def _marks(row: IncidentRow) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from incident_ops.documents.checklists import is_for_labels
 from incident_ops.domain.not_used_yet import unused
 from incident_ops.domain.policy import LevelPolicy, Policy
 from incident_ops.domain.triage import rule_in_words
@@ -55,7 +56,7 @@ def _about(level: LevelPolicy, policy: Policy) -> Iterator[tuple[str, str]]:
     if level.channels:
         yield "Channels", _listed(level.channels)
     yield "Afterwards", f"status page {_yes(level.status_page)}, postmortem {_postmortem(level)}"
-    lists = [one for one in policy.tracker.checklists if level.id in one.levels or (not one.levels and level.declare)]
+    lists = [one for one in policy.tracker.checklists if is_for_labels(one, (level.id,), is_declared=level.declare)]
     if boxes := sum(1 + len(box.items) for one in lists for box in one.items):
         yield "Checklists", f"{plural(len(lists), 'list')}, {boxes} boxes"
 

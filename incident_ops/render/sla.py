@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from incident_ops.domain.item_due import ItemDue
 from incident_ops.domain.record import UndatedFields, Unread
 from incident_ops.domain.ticket import TICKET
-from incident_ops.domain.time import spell_ago, spell_clock, spell_duration, stamp
+from incident_ops.domain.time import spell_ago, spell_clock, spell_duration, spell_minute, stamp
 from incident_ops.render.findings import MOST_ANNOTATIONS, MOST_SUMMARY_BYTES, command, inert, json_text, plural
 from incident_ops.render.text import (
     DEFAULT_WIDTH,
@@ -41,6 +41,7 @@ from incident_ops.sla.obligations import (
 from incident_ops.sla.status import TRIAGE, ClockReport, IncidentStatus, PhaseStatus
 
 BREACHED, AT_RISK, MISSED, PAUSED, NO_DUE = "breached", "at risk", "missed", "paused", "no due"
+CLOCK_COLOURS = {BREACHED: "red", MISSED: "red", AT_RISK: "yellow", "met": "green"}
 URGENCY = (BREACHED, AT_RISK, "ok", PAUSED, NO_DUE, MISSED, "met", "cancelled")
 """Words of the first column, the most urgent first: running out, paused, over."""
 
@@ -118,15 +119,15 @@ def to_text(
 ) -> str:
     """Summary, warnings, lines of due notifications, open incidents, clocks, unread records."""
     table = clock_rows(report, narrow=True)
-    out = [f"Clocks at {spell_clock(report.at, dated=True)} UTC", *fold(_summary(table), width=width)]
+    out = [f"Clocks at {spell_minute(report.at)}", *fold(_summary(table), width=width)]
     for part in (
         _warnings(report, style, width),
         list(due_lines),
         _incidents(report, style, width),
-        hanging(_phases(report), width),
-        hanging(_commanders(report), width),
-        hanging(_snoozed(report), width),
-        hanging(_declared_afterwards(report), width),
+        *(
+            [line for text in texts for line in fold_record(text, rest="  ", width=width)]
+            for texts in (_phases(report), _commanders(report), _snoozed(report), _declared_afterwards(report))
+        ),
     ):
         out += ["", *part] if part else []
     if table:
@@ -242,7 +243,7 @@ def _warnings(report: ClockReport, style: Style, width: int) -> list[str]:
     near.sort(key=lambda pair: (pair[0].remaining_seconds or 0, pair[0].incident, pair[0].clock))
     lines = []
     for clock, text in near:
-        due = f"due {spell_clock(clock.due, dated=True)} UTC" if clock.due else "paused"
+        due = f"due {spell_minute(clock.due)}" if clock.due else "paused"
         lines.append(style(AT_RISK, f"{clock.incident}: {text}"))
         whose = assignees.get(clock.incident) or "nobody assigned"
         lines.append("  " + fit_line(f"{clock_name(clock)}, {due}; {whose}", width - 2))
@@ -288,10 +289,10 @@ def _commanders(report: ClockReport) -> Iterator[str]:
     yield from (f"{name}: commander {missing_commander(due, report.at, True)}" for name, due in late if due < report.at)
 
 
-def _snoozed(report: ClockReport) -> list[str]:
+def _snoozed(report: ClockReport) -> Iterator[str]:
     """Incidents whose reminders wait."""
-    found = ((one.incident, *one.snoozed) for one in report.statuses if one.snoozed)
-    return hanging(f"{name}: snoozed until {clock_of_day(until, report.at)} UTC by {by}" for name, until, by in found)
+    for name, until, by in ((one.incident, *one.snoozed) for one in report.statuses if one.snoozed):
+        yield f"{name}: snoozed until {clock_of_day(until, report.at)} UTC by {inert(by)}"
 
 
 def missing_commander(due: datetime, now: datetime, with_due: bool = False) -> str:

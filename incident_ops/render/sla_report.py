@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from incident_ops.documents.markdown import inline, markdown_table
-from incident_ops.domain.time import spell_clock, spell_duration, stamp
+from incident_ops.domain.time import spell_clock, spell_duration, spell_minute, stamp
 from incident_ops.render.findings import inert, json_text, plural
 from incident_ops.render.sla import (
     clock_data,
@@ -33,6 +33,7 @@ from incident_ops.sla.compliance import (
 )
 
 MOST_MISSED = 20
+MOST_NAME = 14
 REPORT_HEADER = ("", "CLOCK", "N", "MET", "MISSED", "KEPT", "MEDIAN", "P90", "MEAN")
 REPORT_RIGHT_COLUMNS = range(2, 9)
 MISSED_HEADER = ("MISSED", "CLOCK", "LEVEL", "LATE", "DUE (UTC)")
@@ -54,11 +55,9 @@ ALL = "all"
 def to_text(report: Compliance, width: int = DEFAULT_WIDTH) -> str:
     """Figures in total and by group, goals, slots, what does not count, notification lag, what was missed."""
     out = [_title(report), *fold(_counted(report), width=width), ""]
-    out += (
-        [*aligned(REPORT_HEADER, _rows(report, most=14 if width != UNCUT else UNCUT), REPORT_RIGHT_COLUMNS, width), ""]
-        if report.total
-        else ["No clock to report on.", ""]
-    )
+    rows = _rows(report, UNCUT if width == UNCUT else MOST_NAME)
+    table = aligned(REPORT_HEADER, rows, REPORT_RIGHT_COLUMNS, width) if report.total else ["No clock to report on."]
+    out += [*table, ""]
     for part in (_goals(report), _slots(report), _excluded(report), [_lag(report.noticing)]):
         out += hanging(part, width)
     if report.late:
@@ -124,7 +123,7 @@ def spell_period(period: Period) -> str:
 
 
 def _title(report: Compliance) -> str:
-    return f"SLA compliance at {spell_clock(report.at, dated=True)} UTC"
+    return f"SLA compliance at {spell_minute(report.at)}"
 
 
 def _counted(report: Compliance) -> str:
@@ -133,7 +132,7 @@ def _counted(report: Compliance) -> str:
     return f"{plural(report.incidents, 'incident')}{tickets} {period or 'in all'}."
 
 
-def _rows(report: Compliance, most: int = 14) -> list[tuple[str, ...]]:
+def _rows(report: Compliance, most: int = UNCUT) -> list[tuple[str, ...]]:
     """The figures in total, of incidents and tickets apart, then of each group; its name is on its first line.
 
     A clock that nothing was counted for is left out. Names have at most `most` columns.

@@ -138,11 +138,6 @@ def start_of_day(day: date, calendar: Calendar) -> datetime:
     return _utc(day, 0, _hours_of(calendar).zone)
 
 
-def local_day(at: datetime, calendar: Calendar) -> date:
-    """The date of an instant in the calendar's zone."""
-    return next(_days(at, at, _hours_of(calendar).zone))
-
-
 def _worked(start: datetime, end: datetime, hours: _Hours) -> timedelta:
     """Working time between two instants; none where they are reversed."""
     if end <= start:

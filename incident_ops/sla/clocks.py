@@ -28,6 +28,7 @@ from typing import NamedTuple
 from incident_ops.domain.as_of import ClockEnd, IncidentAt
 from incident_ops.domain.incident import ActionItem
 from incident_ops.domain.item_due import ItemDue, counted_from, item_due
+from incident_ops.domain.memo import memoised
 from incident_ops.domain.policy import LevelPolicy, Policy
 from incident_ops.domain.public_updates import PUBLIC
 from incident_ops.domain.time import UNKNOWN, PauseSpan, parse_date, parse_instant
@@ -158,6 +159,11 @@ def clocks(view: IncidentAt, policy: Policy) -> list[Clock]:
     A level without a target has no such clock (C13). UserError for a record whose label is not a level of the
     policy, and for a policy that names a calendar or zone which does not exist.
     """
+    return [*_clocks(view, policy)]
+
+
+@memoised
+def _clocks(view: IncidentAt, policy: Policy) -> tuple[Clock, ...]:
     incident, periods, end = view.incident, level_periods(view, policy), view.resolved
     found: list[Clock | None] = [*main_clocks(view, policy, periods)]
     if any(period.level.update.internal for period in periods):
@@ -167,7 +173,7 @@ def clocks(view: IncidentAt, policy: Policy) -> list[Clock]:
     if any(period.level.postmortem.required for period in periods) and not incident.drill:
         found += _postmortem(view, policy, periods)
     found += [_item(view, policy, periods[-1], item) for item in incident.action_items]
-    return [clock for clock in found if clock is not None]
+    return tuple(clock for clock in found if clock is not None)
 
 
 def main_clocks(view: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -> list[Clock]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from incident_ops.domain.as_of import IncidentAt, labels_held
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.memo import memoised
 from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, LevelPolicy, Policy
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, Calendar
 from incident_ops.domain.time import PauseSpan, duration, parse_date
@@ -80,6 +81,11 @@ def level_periods(view: IncidentAt, policy: Policy) -> list[LevelPeriod]:
     are counted anew from where a ticket, or a record without a level, became an incident, and from its first major
     level on.
     """
+    return [*_level_periods(view, policy)]
+
+
+@memoised
+def _level_periods(view: IncidentAt, policy: Policy) -> tuple[LevelPeriod, ...]:
     present, duties = level_of(view.incident, policy), _Duties(policy)
     found: list[LevelPeriod] = []
     origin = view.declared
@@ -98,7 +104,7 @@ def level_periods(view: IncidentAt, policy: Policy) -> list[LevelPeriod]:
             origin = since
         has_begun, was_incident, was_major = True, was_incident or is_incident, was_major or period.is_major
         found.append(period._replace(origin=origin))
-    return found or [_period(view.declared, present, view.incident.severity, policy)]
+    return (*found,) or (_period(view.declared, present, view.incident.severity, policy),)
 
 
 class _Duties:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from incident_ops.adapters.git_proposals import (
     PEOPLES,
     PUSHED,
     SAME,
+    ChangedFile,
     Proposals,
     Proposed,
     Read,
@@ -120,7 +122,7 @@ def test_the_same_inputs_give_the_same_commit(origin: Origin, proposals: Proposa
     assert one == two
     assert origin.bare.git("cat-file", "blob", f"{BRANCH}:{RECORD}") == "id: ä"
     assert not list((other.root / ".git").glob("sharedindex.*"))
-    third = Proposals(remote_of(other), Identity("an app", "app@example.invalid"))
+    third = Proposals(remote_of(other), identity=Identity("an app", "app@example.invalid"))
     assert propose(third, origin.first, files, branch="incident-ops/people/INC-3").commit != one.commit
 
 
@@ -413,3 +415,76 @@ def test_of_two_proposals_at_once_the_last_one_stands_whole(origin: Origin, clon
     two = propose(late, origin.first, {"notes.txt": b"two!\n"})
     assert held(proposals, origin.first) == {"notes.txt": b"two!\n"}
     assert one.commit != two.commit
+
+
+# ------------------------------------------------------------------ commits of the host
+
+
+class Host:
+    """Makes commits in the bare repository, on no branch, as GitHub does; `adds` is a file that nobody asked for."""
+
+    def __init__(self, origin: Origin, *, signs: bool = True, adds: str = "") -> None:
+        self.origin, self.signs, self.adds = origin, signs, adds
+        self.asked: list[list[ChangedFile]] = []
+
+    def signed(self, base_tree: str, tree: str, changed: Sequence[ChangedFile], parent: str, message: str) -> str:
+        self.asked.append(list(changed))
+        if not self.signs:
+            return ""
+        repo = self.origin.clone(f"host-{len(self.asked)}")
+        repo.git("read-tree", base_tree)
+        rows = [*changed, *([ChangedFile(self.adds, "100644", b"x")] if self.adds else [])]
+        for path, mode, content in rows:
+            blob = "" if content is None else repo.git("hash-object", "-w", "--stdin", text=content.decode())
+            words = ["--force-remove", path] if content is None else ["--add", "--cacheinfo", f"{mode},{blob},{path}"]
+            repo.git("update-index", *words)
+        made = repo.git("write-tree")
+        assert made == tree or self.adds
+        commit = repo.git("commit-tree", made, "-p", parent, "-m", message)
+        repo.git("push", "--quiet", "origin", f"{commit}:refs/heads/scratch")
+        self.origin.bare.git("update-ref", "-d", "refs/heads/scratch")
+        return commit
+
+
+@pytest.mark.parametrize("depth", [(), ("--depth=1",)], ids=["whole clone", "shallow clone"])
+def test_a_branch_holds_the_commit_that_the_host_made_and_signed(origin: Origin, depth: tuple[str, ...]) -> None:
+    """It is asked for once, with each file as it is to be; the same edits again ask for none."""
+    host = Host(origin)
+    proposals = Proposals(remote_of(origin.clone("other", *depth)), host)
+    files = {RECORD: b"id: INC-1\nstate: closed\n", "incidents/INC-2/incident.yaml": b"id: INC-2\n", "notes.txt": None}
+    got = propose(proposals, origin.first, files)
+    assert got == (PUSHED, origin.tip(BRANCH))
+    assert origin.bare.git("show", "-s", "--format=%an", BRANCH) == "tester"
+    assert [sorted((one.path, one.mode, one.content) for one in asked) for asked in host.asked] == [
+        sorted((path, "100644", content) for path, content in files.items())
+    ]
+    assert propose(proposals, origin.first, files, NOW + timedelta(hours=1)) == (SAME, got.commit)
+    assert len(host.asked) == 1
+    assert held(proposals, origin.first) == files
+
+
+def test_below_a_folder_the_host_is_told_the_whole_path(tmp_path: Path) -> None:
+    origin = Origin(tmp_path, "records/")
+    host = Host(origin)
+    propose(Proposals(remote_of(origin.clone("clone"), "records/"), host), origin.first, {RECORD: b"id: INC-1\n# x\n"})
+    assert [one.path for asked in host.asked for one in asked] == [f"records/{RECORD}"]
+    assert origin.show(BRANCH, f"records/{RECORD}") == "id: INC-1\n# x"
+
+
+def test_a_host_that_signs_none_leaves_the_commit_to_us(origin: Origin, clone: Repo) -> None:
+    propose(Proposals(remote_of(clone), Host(origin, signs=False)), origin.first, {RECORD: b"id: INC-1\n# x\n"})
+    assert origin.bare.git("show", "-s", "--format=%an", BRANCH) == "github-actions[bot]"
+
+
+def test_a_commit_with_more_than_was_asked_for_moves_no_branch(origin: Origin, clone: Repo) -> None:
+    proposals = Proposals(remote_of(clone), Host(origin, adds="more.txt"))
+    with pytest.raises(WriteFailed, match="is not what was asked for"):
+        propose(proposals, origin.first, {RECORD: b"id: INC-1\n# x\n"})
+    assert origin.tip(BRANCH) == ""
+
+
+def test_what_lands_on_the_default_branch_is_signed_as_well(origin: Origin, clone: Repo) -> None:
+    proposals = Proposals(remote_of(clone), Host(origin))
+    got = proposals.land("main", lambda read: {"notes.txt": b"three\n"}, "a line", NOW)
+    assert got == (PUSHED, origin.tip("main"))
+    assert origin.bare.git("show", "-s", "--format=%an", "main") == "tester"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from incident_ops.adapters.git_remote import DONE, REFUSED, UNREACHABLE, Remote
+from incident_ops.adapters.git_remote import CREDENTIALS, DONE, REFUSED, UNREACHABLE, Remote, own_settings
 from incident_ops.errors import Ambiguous, Incomplete
 from tests.support.origin import Origin, Served, git_of, https
 from tests.support.repository import Repo
@@ -159,3 +159,24 @@ def test_a_server_that_is_down_is_unreachable(origin: Origin, clone: Repo) -> No
     gone = remote.push("b", commit(remote), None)
     assert gone.outcome == UNREACHABLE
     assert "network" in gone.hint
+
+
+def test_without_a_token_a_persons_own_helper_opens_it_and_never_that_of_the_clone(
+    origin: Origin, clone: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `gh auth setup-git` and a keyring leave in a person's settings; the clone's are data."""
+    home, evil = tmp_path / "home", tmp_path / "evil"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    with served(origin, clone, "token", TOKEN) as server:
+        port = server.url.split(":")[2].split("/")[0]
+        helper = f"!f() {{ echo username=x-access-token; echo password={TOKEN}; }}; f"
+        (home / ".gitconfig").write_text(f'[credential "https://localhost:{port}"]\n\thelper = "{helper}"\n')
+        clone.git("config", "credential.helper", f"!touch {evil}")
+        git = git_of(clone)
+        remote = Remote.of(git, own=own_settings(git, CREDENTIALS))
+        assert remote.tip("main") == origin.first
+        assert remote.push("b", commit(remote), None).outcome == DONE
+        with pytest.raises(Incomplete):
+            Remote.of(git).tip("main")
+    assert not evil.exists()

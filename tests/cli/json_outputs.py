@@ -61,6 +61,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "relate": ("INC-1", "INC-2", "--kind", "causes"),
     "reopen": ("INC-2", *REASON),
     "resolve": ("INC-1", "--restored", "now", "--cause", "deploy"),
+    "send": ("--dry-run",),
     "show": ("INC-1",),
     "sla backtest": ("--policy", "policy.yaml"),
     "sla check": (),

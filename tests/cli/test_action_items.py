@@ -145,7 +145,7 @@ def test_documents_and_issues_use_the_policys_words_for_a_status(folder: Folder)
     assert "2 offen" in text
     assert "| In Arbeit |" in text
     plan = call("plan", "--format", "json", at=folder.path).out
-    assert "| Status | In Arbeit |" in plan
+    assert "- **Status:** In Arbeit" in plan
     assert "in arbeit <!-- box:AI-2" in plan
 
 
@@ -193,6 +193,17 @@ def test_everything_an_item_says_can_be_changed(folder: Folder) -> None:
     plan = call("plan", "--format", "json", at=folder.path).out
     assert "Of the tokens" in plan
     assert "Both fail on the old code" in plan
+
+
+def test_a_new_item_says_what_it_is_about_and_when_it_is_done(folder: Folder) -> None:
+    """Its owner reads both on the issue."""
+    words = ["--description", "Of expired tokens", "--acceptance", "It fails on the old code"]
+    done = call("action", "add", "Test the expiry", "INC-1", *words, at=folder.path)
+    assert done.code == 0, done
+    item = folder.data()["action_items"][3]
+    assert (item["description"], item["acceptance"]) == ("Of expired tokens", "It fails on the old code")
+    plan = call("plan", "--format", "json", at=folder.path).out
+    assert "- **Done when:** It fails on the old code." in plan
 
 
 def test_a_dash_takes_away_an_owner_and_what_is_left_is_doubted(folder: Folder) -> None:
@@ -289,3 +300,31 @@ def test_what_is_closed_already_is_said_to_be_so(folder: Folder, command: str) -
     call("action", "drop", "AI-3", "--reason", "no", at=folder.path)
     words = ["--reason", "no"] if command == "drop" else []
     call("action", command, "AI-3", "INC-1", *words, at=folder.path).told_once(2, "AI-3", "will not be done")
+
+
+def test_an_item_goes_by_its_number_everywhere(folder: Folder) -> None:
+    folder.put("INC-2", severity="P1")
+    assert call("action", "start", "1", at=folder.path).code == 0
+    assert folder.data()["action_items"][0]["status"] == "in_progress"
+
+
+@pytest.mark.parametrize("key", ["120500/AI-1", "INC-20250126-120500/AI-1"])
+@pytest.mark.parametrize("incident", ["120500", "INC-20250126-120500", "inc-20250126-120500"])
+def test_a_key_and_an_incident_may_name_the_same_in_their_own_way(folder: Folder, key: str, incident: str) -> None:
+    folder.put("INC-20250126-120500", severity="P1", action_items=ITEMS)
+    done = call("action", "start", key, incident, at=folder.path)
+    assert (done.code, "INC-20250126-120500: AI-1 started" in done.out) == (0, True), done
+    call("action", "start", key, "INC-1", at=folder.path).told_once(2, "is not an item of INC-1")
+
+
+@pytest.mark.parametrize(("zone", "due"), [("Pacific/Auckland", "2025-01-26"), ("America/Los_Angeles", "2025-01-26")])
+def test_whether_a_due_date_has_passed_is_the_same_in_every_zone(
+    folder: Folder, zone: str, due: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is over at the end of the day where the policy's office is, as in every view."""
+    monkeypatch.setenv("TZ", zone)
+    for words in (("add", "Add an alert", "INC-1"), ("edit", "AI-2")):
+        for clock, late in (("2025-01-26T14:00:00Z", False), ("2025-01-27T01:00:00Z", True)):
+            done = call("action", *words, "--due", due, "--owner", "@a", at=folder.path, clock=clock)
+            assert (done.code, f"--due {due} has passed" in done.err) == (0, late), (words, clock, done)
+            folder.put(severity="P1", action_items=ITEMS)

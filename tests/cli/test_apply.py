@@ -200,3 +200,15 @@ def test_two_folders_of_records_in_one_git_repository_share_nothing(folder: Fold
             kept = json.loads(call("--repo", name, "plan", "--format", "json", at=folder.path).out)
             assert kept["changes"] == []
             assert {one["key"].partition("/")[0] for one in kept["kept"]} <= {incident}
+
+
+def test_plan_counts_the_records_that_are_over_and_opens_the_others(folder: Folder) -> None:
+    """What was over long ago and has no issue is one line, however many there are; with an issue it is looked at."""
+    times = str(CLOSED["times"]).replace("2025", "2020")
+    for number in range(2, 6):
+        folder.put(f"INC-{number}", **{**CLOSED, "times": times, "severity": "SEV3"})
+    folder.put()
+    folder.commit()
+    shown = call("plan", at=folder.path)
+    assert shown.out.startswith("1 to create, ")
+    assert "  = settled: 4 records are over and have no issue\n" in shown.out

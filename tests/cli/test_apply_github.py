@@ -91,7 +91,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, github: Standin, monke
 
 @pytest.mark.parametrize("place", list(CLOCKS), indirect=True)
 def test_an_example_is_opened_once_and_then_left_alone(place: Place) -> None:
-    """Everything is opened in one run; the second plans nothing, within the bound of requests; numbers wait in a PR."""
+    """Everything is opened in one run, each issue names the others and its record; the second plans nothing, within the
+    bound of requests; numbers wait in a PR."""
     first = place.plan()
     created = [change["key"] for change in first["changes"] if change["kind"] != "label"]
     done = place.call("apply", "--tracker", "github", "--checksum", first["checksum"])
@@ -99,6 +100,12 @@ def test_an_example_is_opened_once_and_then_left_alone(place: Place) -> None:
     issues = place.issues()
     assert sorted(issues) == sorted(created)
     assert all(one["user"]["login"] == LOGIN for one in issues.values())
+    for key, one in issues.items():
+        incident = key.partition("/")[0]
+        assert f"/{place.repository}/blob/HEAD/incidents/{incident}/incident.yaml>)" in one["body"]
+        if key != incident:
+            assert f"**{key.partition('/')[2]}** #{one['number']} " in issues[incident]["body"]
+            assert f"** #{issues[incident]['number']} " in one["body"]
     (pull,) = place.ask("GET", "/pulls?state=open")
     assert (pull["head"]["ref"], pull["base"]["ref"]) == (BRANCH, "main")
     told = place.call("plan", "--tracker", "github", "--show-requests")

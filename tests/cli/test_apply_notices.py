@@ -107,7 +107,15 @@ def test_a_breach_is_told_once_and_written_down(place: Place, sink: HttpSink) ->
     (issue,) = place.ask("GET", "/issues?state=open")
     comments = [one["body"] for one in place.ask("GET", f"/issues/{issue['number']}/comments")]
     assert len(comments) == 4
-    assert any("Threshold of 1h of the resolution passed" in one for one in comments)
+    heads = [one.splitlines()[one.startswith("<!--")] for one in comments]
+    assert heads == [
+        "**Declared SEV1**", "**Response of SEV1 was due at 12:20 UTC**",
+        "**Threshold of 1h of the resolution passed on SEV1**",
+        "**Internal update was due at 13:35 UTC; the last one was at 12:05 UTC**",
+    ], "in order of time, without the title of the issue"  # fmt: skip
+    assert "Due 12:20 UTC, noticed 14:00 UTC, 1 hour 40 minutes late" in comments[1]
+    assert 'To write it: incident-ops update INC-1 --internal "..."' in comments[3]
+    assert not any("incident-ops escalate" in one for one in (comments[0], comments[3]))
     record = place.proposed()
     assert f"key: {ESCALATION}" in record
     assert "noticed_at: 2025-01-26T14:00:00Z" in record
@@ -340,3 +348,28 @@ def test_a_ledger_of_the_clone_that_cannot_be_written_blocks_nothing(place: Plac
     assert place.folder.open_keys() == ["INC-1"]
     again = json.loads(place.call("plan", "--tracker", "local", "--format", "json").out)
     assert len([one for one in again["changes"] if one["action"] == "notify"]) == 4
+
+
+def test_a_storm_of_notices_is_one_summary_and_is_not_repeated(place: Place, sink: HttpSink) -> None:
+    """Ranks 1 and 2 come one by one, before it."""
+    policy = f"{OURS}levels:\n- {{id: SEV1, channels: [slack]}}\n- {{id: SEV2, channels: [slack]}}\n"
+    place.folder.write("policy.yaml", policy)
+    declared, clock = {"declared": "2025-01-27T11:00:00Z"}, "2025-01-27T11:20:00Z"
+    place.folder.put("INC-1", severity="SEV1", times=declared)
+    for number in range(2, 27):
+        place.folder.put(f"INC-{number}", severity="SEV2", times=declared)
+    place.push()
+    shown = place.call("plan", "--tracker", "github", clock=clock)
+    assert "! notify team by slack: 25 notices at once, about 25 incidents: 25 declared" in shown.out
+    assert "  = 25: in the summary of 25 notices to team by slack" in shown.out
+    done = place.apply("--max-creates", "0", clock=clock)
+    assert "! sent now: team by slack: 25 notices at once, about 25 incidents: 25 declared" in done.out
+    told = [one.data for one in sink.taken if one.path == "/200"]
+    assert "INC-1:" in told[0]["title"]
+    assert [one["title"] for one in told if "INC-1:" not in one["title"]] == [
+        "25 notices at once, about 25 incidents: 25 declared"
+    ]
+    assert told[-1]["message"].splitlines()[-2:] == ["... and 15 more", "All of them: incident-ops sla check"]
+    sink.taken.clear()
+    place.apply("--max-creates", "0", clock="2025-01-27T11:25:00Z")
+    assert not [one for one in sink.taken if one.path == "/200"]

@@ -59,6 +59,35 @@ def test_a_clone_whose_clock_is_behind_writes_after_what_it_answers(folder: Fold
     assert report.code == 0
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("triage", "INC-1", "--users", "all"),
+        ("action", "add", "Add an alert"),
+        ("impact", "--service", "api:major"),
+        ("freeze", "year-end", "--reason", "closing"),
+        ("relate", "INC-1", "INC-2"),
+    ],
+)
+def test_every_command_that_writes_comes_after_what_it_answers(folder: Folder, args: tuple[str, ...]) -> None:
+    """Also one that does not ask who acts."""
+    folder.put(times="{declared: 2026-11-29T12:05:00Z}")
+    folder.put("INC-2", state="closed", times="{declared: 2026-11-29T12:04:00Z, closed: 2026-11-29T12:04:30Z}")
+    commit_at(folder, NOON)
+    done = at_clock(NOON - timedelta(minutes=2), *args, at=folder.path)
+    assert done.code == 0, done
+    assert "behind the last commit's: 2026-11-29T12:05:00Z is recorded" in done.err
+
+
+def test_a_command_that_only_reads_takes_the_clock_as_it_is(folder: Folder) -> None:
+    folder.put(times="{declared: 2026-11-29T12:00:00Z}")
+    commit_at(folder, NOON)
+    for args in (("timeline", "--list"), ("triage", "--users", "all"), ("action", "list")):
+        done = at_clock(NOON - timedelta(minutes=2), *args, at=folder.path)
+        assert done.code == 0, done
+        assert "behind the last commit" not in done.err
+
+
 def test_a_clock_that_is_ahead_or_far_behind_is_taken_as_it_is(folder: Folder) -> None:
     folder.put()
     commit_at(folder, NOON)

@@ -109,6 +109,10 @@ def test_a_resolution_alone_needs_no_cause(folder: Folder) -> None:
         (("--what", " "), ("--what is empty",)),
         (("--what", "..."), ("'...' stands for a text",)),
         (("--deployed", f"{DAY}T18:00:00Z"), ("--deployed", "has not come yet")),
+        (("--deployed", "12:99"), ("--deployed '12:99' is not a time",)),
+        (("--deployed", "2025-13-01"), ("--deployed '2025-13-01' is not a time",)),
+        (("--deployed", "2025-01-26T12:99:00Z"), ("is not a time",)),
+        (("--deployed", "tuesdy 14:00"), ("is not a time",)),
     ],
 )
 def test_what_cannot_be_meant_changes_nothing(folder: Folder, args: tuple[str, ...], words: tuple[str, ...]) -> None:
@@ -141,3 +145,10 @@ def test_at_a_terminal_no_answer_changes_nothing(folder: Folder) -> None:
     shown = at_terminal(folder.path, "cause", clock=f"{DAY}T12:30:00Z", answers="\n\n")
     assert "INC-1: nothing changed" in shown
     assert contents(folder.path) == before
+
+
+@pytest.mark.parametrize("release", ["2.3.2", "2025-01-26.3", "hotfix", "v2025.1"])
+def test_a_release_is_named_as_people_name_it(folder: Folder, release: str) -> None:
+    put(folder)
+    say(folder, "--deployed", release)
+    assert folder.data()["resolution"] == {"deployed": release}

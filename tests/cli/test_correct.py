@@ -60,6 +60,13 @@ def test_a_merged_time_keeps_what_it_was(merged: Folder) -> None:
     assert "the logs say so" in timeline
 
 
+def test_what_is_committed_counts_as_merged_where_nobody_knows_what_is(merged: Folder) -> None:
+    """A remote whose default branch this clone has never heard of."""
+    merged.git("config", "remote.origin.url", "https://example.org/x.git")
+    correct(merged, "started", "2025-01-26T11:50:00Z", "--reason", "the logs say so")
+    assert "corrections:" in text(merged)
+
+
 def test_corrected_twice_the_last_one_counts(merged: Folder) -> None:
     """Each begins where the one before ended; the same again changes nothing."""
     correct(merged, "times.started", "2025-01-26T11:50:00Z", "--reason", "logs")
@@ -105,9 +112,23 @@ def test_after_a_reopening_it_is_the_present_cycle(merged: Folder) -> None:
     ]
 
 
+def test_a_cycle_is_the_same_however_its_number_is_written(merged: Folder) -> None:
+    for clock, words in (
+        ("13:00:00", ("reopen", "INC-1", "--reason", "back")),
+        ("13:10:00", ("resolve", "INC-1", "--restored", "2025-01-26T13:05:00Z")),
+    ):
+        assert call(*words, at=merged.path, clock=f"2025-01-26T{clock}Z").code == 0
+    merged.commit()
+    correct(merged, "cycles.01.restored", "2025-01-26T13:04:00Z", "--reason", "dashboard")
+    assert "field: cycles.1.restored" in text(merged)
+    told = call("correct", "cycles.2.restored", "2025-01-26T13:04:00Z", "--reason", "x", at=merged.path)
+    told.told_once(2, "no cycles.2.restored", "INC-1 was reopened once")
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
+        (("reopened", "12:00", "--reason", "x"), ("there is no reopened: INC-1 was never reopened",)),
         (("startd", "12:00", "--reason", "x"), ("'startd' is not a time", "did you mean started?")),
         (("cycles.1.restored", "12:00", "--reason", "x"), ("cycles.1.restored", "never reopened")),
         (("started", "2025-01-26T11:50:00Z"), ("--reason", "merged")),

@@ -25,10 +25,9 @@ def test_it_says_that_nobody_has_been_notified_yet_and_what_does_it(origin: Orig
     lines = done.out.splitlines()
     place = lines.index("  nobody has been notified yet: that follows once the record is merged")
     step = lines[place + 1].removeprefix("  next: ")
-    assert step == f"git add incidents/{ID} && git commit -m {ID} && git push"
-    for words in step.split(" && "):
-        repo.git(*words.split()[1:])
-    assert f"id: {ID}" in origin.show("main", f"incidents/{ID}/incident.yaml")
+    assert step == f"incident-ops send {ID}"
+    assert call("send", ID, at=repo.root).code == 0
+    assert f"id: {ID}" in origin.show(f"incident-ops/declare/{ID}", f"incidents/{ID}/incident.yaml")
 
 
 def test_without_a_remote_it_names_the_command_that_notifies_from_here(

@@ -158,6 +158,14 @@ def test_texts_are_added_and_taken_away(folder: Folder) -> None:
     call("impact", "--qualitative", "-nothing", at=folder.path).told_once(2, "'nothing'", "Customers called")
 
 
+def test_the_last_of_a_list_can_be_taken_away(folder: Folder) -> None:
+    """Nothing is left of the list."""
+    put(folder)
+    say(folder, "--qualitative", "Press", "--service", "api:major:12:05..12:20")
+    say(folder, "--qualitative", "-press", "--service", "api:none")
+    assert folder.data()["impact"] == {}
+
+
 def test_a_service_that_the_incident_does_not_name_gives_a_warning(folder: Folder) -> None:
     folder.put(text=record())
     done = say(folder, "--service", "web:partial:12:05..12:20")
@@ -217,6 +225,20 @@ def test_scripts_read_what_was_done(folder: Folder) -> None:
         True,
         ["users affected: 60 % (number unknown)"],
     )
+
+
+def test_at_a_terminal_an_answer_that_cannot_be_read_is_asked_again(folder: Folder) -> None:
+    put(folder)
+    answers = "soonish\n12:00\nmany\n200%\n60%\n\n2500 USD\nnone\n"
+    shown = at_terminal(folder.path, "impact", clock=f"{DAY}T12:30:00Z", answers=answers)
+    assert shown.count("When did it begin") == 2
+    assert shown.count("Users affected") == 3
+    assert "200%' is more than all" in shown
+    found = folder.data()
+    assert found["times"]["started"] == f"{DAY}T12:00:00Z"
+    assert found["impact"]["users"] == {"percent": 60}
+    assert found["impact"]["data_loss"] == "none"
+    assert "failed_requests" not in found["impact"]
 
 
 def test_at_a_terminal_it_asks_for_what_is_not_known_yet(folder: Folder) -> None:

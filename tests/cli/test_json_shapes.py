@@ -27,6 +27,8 @@ ROWS = dict(re.findall(r"^\| (.+?) \| (`schema .+) \|$", (ROOT / "docs/records.m
         ("`timeline --list`", ("timeline", "--list", "INC-1")),
         ("`init`", ("init",)),
         ("`triage`", ("triage", "--users", "60")),
+        ("`send`", ("send",)),
+        ("`send --dry-run`", ("send", "--dry-run")),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -42,5 +44,13 @@ def test_the_keys_are_those_of_the_page(folder: Folder, row: str, args: tuple[st
         assert [list(one) for one in data[top[-1]]] == [keys]
 
 
+def test_what_send_adds_has_the_keys_of_the_page(folder: Folder) -> None:
+    folder.put()
+    data = json.loads(call("ack", "INC-1", "--send", "--format", "json", at=folder.path).out)
+    page = (ROOT / "docs/records.md").read_text("utf-8")
+    assert f"| `send` of any of these with `--send` | `{' '.join(data['send'])}` |\n" in page
+    assert [*data][-1] == "send"
+
+
 def test_every_row_of_the_page_is_asked_about() -> None:
-    assert len(ROWS) == 9
+    assert len(ROWS) == 11

@@ -147,7 +147,9 @@ def test_an_incident_that_is_settled_today_held_deploys_then(folder: Folder) -> 
     assert at_work.code == HELD
     assert call("gate", "check", "-s", "api", at=folder.path, clock="2025-01-26T12:30:00Z").code == FREE
     assert call("show", at=folder.path, clock="2025-01-26T12:10:00Z").out.startswith("INC-1  SEV1  in progress")
-    call("show", at=folder.path, clock="2025-01-27T12:10:00Z").told_once(2, "no incident is open")
+    later = call("show", at=folder.path, clock="2025-01-27T12:10:00Z")
+    assert (later.code, later.out.startswith("INC-1  SEV1  closed")) == (0, True), later
+    call("show", at=folder.path, clock="2025-01-25T12:10:00Z").told_once(2, "no incident is open at")
 
 
 def test_an_item_without_a_date_is_not_listed_and_named(folder: Folder) -> None:

@@ -60,6 +60,16 @@ def test_committed_on_a_branch_is_not_merged(clone: Repo) -> None:
     assert [minute for minute, _ in events(clone)] == ["05", "08", "10"]
 
 
+def test_what_is_committed_counts_as_merged_where_nobody_knows_what_is(folder: Folder) -> None:
+    """A remote whose default branch this clone has never heard of."""
+    repo = Repo(folder.path, git=False, settings=False)
+    do(repo, "12:05:00", "declare", "Login fails", "-s", "api", "--severity", "SEV2")
+    folder.commit()
+    repo.git("config", "remote.origin.url", "https://example.org/x.git")
+    do(repo, "12:20:00", "timeline", "paged", ID, "--at", "18m")
+    assert [minute for minute, _ in events(repo)] == ["05", "02"]
+
+
 def test_merged_entries_stay_above_it_and_validate_is_silent(clone: Repo) -> None:
     """Before the merge, after it, and against the base."""
     clone.commit("mine")

@@ -40,7 +40,10 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         words = ("declare", "Login fails for most users", "-s", "auth", "--severity", "SEV1", "--by", "@alice")
         assert call(*words, at=folder.path, clock="2025-01-26T12:05:00Z").code == 0
         folder.commit()
-        folder.git("update-ref", "refs/remotes/origin/main", "HEAD")
+        origin = folder.path.with_suffix(".git")
+        folder.git("init", "-q", "--bare", "-b", "main", str(origin))
+        folder.git("remote", "add", "origin", origin.as_uri())
+        folder.git("push", "-q", "-u", "origin", "HEAD:main")
         with pytest.MonkeyPatch.context() as somebody:
             somebody.setenv("INCIDENT_OPS_BY", "@alice")
             for minute, command in enumerate(done_before, 20):

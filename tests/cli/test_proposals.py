@@ -15,7 +15,10 @@ from typing import Any
 import pytest
 
 from incident_ops.app import proposals
+from incident_ops.app.workspace import Workspace
+from incident_ops.app.write_back import EditsByPath
 from incident_ops.domain.time import stamp
+from incident_ops.errors import UserError
 from incident_ops.reconcile.generated_block import owner
 from tests.cli.scene import Done, Folder, call
 from tests.support.hosted import hosted
@@ -334,6 +337,26 @@ def test_a_storm_of_topics_is_gone_through_in_several_runs(place: Place, monkeyp
     assert any("without merging" in reason for reason in reasons)
     assert not any("left for the next run" in reason for reason in reasons)
     assert place.plan()["changes"] == []
+
+
+def test_a_record_that_takes_no_edit_holds_back_no_other_topic(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The numbers of new issues are first known when they are proposed: what cannot be made then is an error alone."""
+    place.apply()
+    place.merge(NUMBERS)
+    place.apply()
+    place.close("INC-1/AI-1")
+    place.declare("INC-2")
+    made = proposals.edited_texts
+
+    def refuse(workspace: Workspace, wanted: EditsByPath) -> dict[str, bytes]:
+        if any("INC-2" in path for path in wanted):
+            raise UserError("the record takes no edit")
+        return made(workspace, wanted)
+
+    monkeypatch.setattr(proposals, "edited_texts", refuse)
+    done = place.call("apply", "--tracker", "github", "--no-notify")
+    assert "the record takes no edit" in done.err
+    assert PEOPLE in place.pulls()
 
 
 def test_a_policy_that_pushes_ends_what_was_proposed(place: Place) -> None:

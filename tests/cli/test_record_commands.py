@@ -156,7 +156,7 @@ def test_json_for_scripts(folder: Folder) -> None:
     assert told["changed"]
     assert told["state"] == "in_progress"
     assert told["undo"] == f"incident-ops undo {ID}"
-    assert told["next"] == [f'incident-ops update {ID} --internal "..."']
+    assert told["next"] == [f'incident-ops update {ID} --{audience} "..."' for audience in ("internal", "public")]
     again = json.loads(act(folder, "12:06:00", "ack", "--format", "json").out)
     assert (again["changed"], again["undo"]) == (False, None)
 

@@ -148,10 +148,11 @@ def test_every_next_command_works_as_it_is_printed(tmp_path: Path) -> None:
 
 
 def test_every_command_of_the_table_works_after_the_ten_minutes(tmp_path: Path) -> None:
-    """`canary run` alone needs what no new repository has: a source of metrics."""
+    """`canary run` alone needs what no new repository has: a source of metrics; what is sent needs a remote."""
     (*_, (_, clock)) = ten_minutes(tmp_path / "ops")
     for words in (("add", "-A"), ("commit", "-q", "--no-gpg-sign", "-m", "Incidents as code")):
         subprocess.run(["git", "-C", str(tmp_path / "ops"), "-c", "user.email=bea", *words], check=True)
+    with_remote(tmp_path)
     rows = [line for line in README.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
     commands = [text for row in rows for text in re.findall(r"`(incident-ops [^`]*)`", row)]
     assert len(commands) >= 15
@@ -160,3 +161,10 @@ def test_every_command_of_the_table_works_after_the_ten_minutes(tmp_path: Path) 
             continue
         done = call(*filled(line), at=shutil.copytree(tmp_path / "ops", tmp_path / f"copy-{number}"), clock=clock)
         assert done.code == 0, (line, done)
+
+
+def with_remote(place: Path) -> None:
+    """Gives the repository a remote that holds what is committed."""
+    subprocess.run(["git", "clone", "-q", "--bare", str(place / "ops"), str(place / "remote.git")], check=True)
+    for words in (["remote", "add", "origin", str(place / "remote.git")], ["fetch", "-q", "origin"]):
+        subprocess.run(["git", "-C", str(place / "ops"), *words], check=True)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
+from unittest import mock
 
 import pytest
 
+from incident_ops.app import known
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.known_at import KnownIncident, incident_at
 from tests.cli.scene import Folder, call
 
 
@@ -72,6 +77,27 @@ def test_changed_repeated_and_taken_back(three: Folder) -> None:
         assert "nothing changed" in relate(three, *words)
     assert "no longer related to INC-2" in relate(three, "INC-1", "INC-2", "--remove")
     assert related(three, "INC-1") == related(three, "INC-2") == []
+    assert "related" not in (three.path / "incidents/INC-1/incident.yaml").read_text(encoding="utf-8")
+
+
+def test_a_broken_neighbour_hides_nothing_of_a_healthy_incident(three: Folder) -> None:
+    relate(three, "INC-2", "INC-1", "--kind", "causes")
+    relate(three, "INC-3", "INC-1", "--kind", "causes")
+
+    def broken(incident: Incident, now: datetime) -> KnownIncident | None:
+        if incident.id == "INC-2":
+            raise OverflowError("year 10000")
+        return incident_at(incident, now)
+
+    with mock.patch.object(known, "incident_at", broken):
+        assert related(three, "INC-1") == [{"id": "INC-3", "kind": "caused_by"}]
+
+
+def test_an_incident_that_is_named_twice_is_seen_twice(folder: Folder) -> None:
+    folder.put("INC-1")
+    folder.put("INC-2", related="[INC-1, {id: INC-1, kind: causes}]")
+    kinds = [one["kind"] for one in related(folder, "INC-1")]
+    assert kinds == ["similar", "caused_by"]
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from incident_ops.app.demo import scenes
+from incident_ops.cli.completion import complete_service
 from incident_ops.cli.main import cli
-from incident_ops.cli.options import complete_incident, complete_service
+from incident_ops.cli.options import complete_incident
 from tests.cli.scene import CLOSED, ROOT, Folder, call, contents
 
 KEYS = [
@@ -67,7 +68,6 @@ def test_several_open_incidents_are_listed_to_choose_from(folder: Folder) -> Non
 
 
 def test_no_open_incident_is_told(folder: Folder) -> None:
-    folder.put("INC-1", **CLOSED)
     call("show", at=folder.path).told_once(2, "no incident is open")
 
 

@@ -170,3 +170,27 @@ def test_a_closed_incident_without_its_postmortem_is_still_checked(folder: Folde
     assert re.search(r"breached\s+INC-1\s+meeting", text), text
     folder.put(text=closed.replace("severity: SEV1", "severity: SEV3"))
     assert "INC-1" not in call("sla", "check", at=folder.path, clock="2025-03-26T14:00:00Z").out
+
+
+def test_a_name_of_a_snooze_cannot_steer_a_terminal(folder: Folder) -> None:
+    folder.put(snooze=r'{until: 2025-01-26T16:00:00Z, by: "Ann\e[31m", reason: the vendor calls back}')
+    out = call("sla", "check", at=folder.path).out
+    assert r"INC-1: snoozed until 16:00 UTC by Ann\x1b[31m" in out.splitlines()
+
+
+@pytest.mark.parametrize("form", ["text", "github"])
+def test_what_a_record_says_is_one_line_in_a_pipe(folder: Folder, form: str) -> None:
+    """Nothing that somebody wrote gets to the beginning of a line, where GitHub reads commands."""
+    name = f"{'x' * 50} ::error::nothing"
+    folder.put(snooze=f'{{until: 2025-01-26T16:00:00Z, by: "{name}", reason: the vendor calls back}}')
+    out = call("sla", "check", "--format", form, at=folder.path).out
+    assert f"INC-1: snoozed until 16:00 UTC by {name}" in out.splitlines()
+    shown = call("sla", "check", at=folder.path, columns=80).out
+    assert all(len(line) <= 80 for line in shown.splitlines())
+
+
+def test_a_phase_is_one_line_in_a_pipe(folder: Folder) -> None:
+    folder.put("INC-20250126-120500", severity="SEV0")
+    out = call("sla", "check", at=folder.path, clock="2025-01-26T12:16:00Z").out
+    line = "INC-20250126-120500: triage, planned 12:05 to 12:15 UTC, 1m over: nobody triaged it"
+    assert line in out.splitlines()

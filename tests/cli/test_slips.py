@@ -9,6 +9,7 @@ import select
 import shlex
 import subprocess
 import time
+from itertools import product
 from pathlib import Path
 from unittest import mock
 
@@ -309,3 +310,67 @@ def test_a_missing_choice_is_one_sentence(folder: Folder) -> None:
 @pytest.mark.parametrize(("word", "meant"), [("status", "show"), ("note", "timeline"), ("new", "declare")])
 def test_a_word_of_another_tool_leads_to_the_command(folder: Folder, word: str, meant: str) -> None:
     assert f"did you mean {meant}?" in call(word, at=folder.path).err
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("db", "database"),
+        ("Database", "database"),
+        ("infra", "infrastructure"),
+        ("config", "configuration"),
+        ("third-party", "third_party"),
+        ("vendor", "third_party"),
+        ("deployment", "deploy"),
+    ],
+)
+def test_a_category_by_the_word_that_people_use(folder: Folder, typed: str, meant: str) -> None:
+    folder.put()
+    assert call("cause", "--category", typed, at=folder.path).code == 0
+    assert f"category: {meant}" in (folder.path / "incidents/INC-1/incident.yaml").read_text()
+    assert call("resolve", "--restored", "now", "--cause", typed, at=folder.path).code == 0
+
+
+@pytest.mark.parametrize("typed", ["d", "network"])
+def test_a_category_that_could_be_several_or_none_names_them_all(folder: Folder, typed: str) -> None:
+    folder.put()
+    call("cause", "--category", typed, at=folder.path).told_once(2, "'deploy', 'database', 'third_party'")
+
+
+@pytest.mark.parametrize("words", [("1h",), ("INC-1", "1h"), ("1", "1h"), ("1h", "INC-1"), ("15:00",)])
+def test_a_snooze_takes_its_end_without_an_option(folder: Folder, words: tuple[str, ...]) -> None:
+    folder.put()
+    done = call("snooze", *words, "--reason", "the vendor calls back", at=folder.path)
+    assert (done.code, "15:00 UTC" in done.out) == (0, True), done
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("1h", "--until", "2h"), "'1h' and --until 2h"),
+        (("for", "1h"), "'for' '1h'"),
+        (("inc-x", "1h"), "there is no incident inc-x"),
+        (("1h", "--off"), "--off stands alone"),
+    ],
+)
+def test_a_snooze_with_two_ends_or_none_is_refused(folder: Folder, words: tuple[str, ...], told: str) -> None:
+    folder.put()
+    call("snooze", *words, "--reason", "x", at=folder.path).told_once(2, told)
+
+
+def test_the_gate_takes_the_bare_name_of_a_service(folder: Folder) -> None:
+    folder.put()
+    assert call("gate", "check", "api", at=folder.path) == call("gate", "check", "-s", "api", at=folder.path)
+    assert call("gate", "check", "api", "-s", "api", at=folder.path).code == 3
+    call("gate", "check", "api", "-s", "web", at=folder.path).told_once(2, "one service is asked about")
+    none = call("gate", "check", at=folder.path)
+    assert (none.code, "Missing option '--service'" in none.err) == (2, True), none
+
+
+def test_show_after_close_shows_what_was_closed(folder: Folder) -> None:
+    folder.put("INC-1", **CLOSED)
+    folder.put("INC-2", state="closed", times="{declared: 2025-01-26T11:00:00Z, closed: 2025-01-26T11:30:00Z}")
+    for words, clock in product((("show",), ("show", "--format", "json"), ("timeline", "--list")), (AT, None)):
+        done = call(*words, at=folder.path, clock=clock)
+        assert (done.code, "INC-1" in done.out) == (0, True), done
+        assert "note: no incident is open; this one was closed last" in done.err

@@ -115,7 +115,7 @@ def test_the_issue_of_a_ticket(place: Folder) -> None:
     assert "**Ticket** · **P2, MEDIUM (Create ticket)**" in body
     for word in ("Commander", "commander", "Public status", "Incident", "incident "):
         assert word not in body, word
-    assert "| Ticket | `INC-20250126-120500`" in issue(place, f"{ID}/AI-1")[1]
+    assert "- **Ticket:** `INC-20250126-120500` " in issue(place, f"{ID}/AI-1")[1]
 
 
 def test_the_policy_names_the_label(make: Callable[..., Folder]) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
+from incident_ops.adapters import files
+from incident_ops.app import last_edit, undo
+from incident_ops.app.last_edit import LastEdit
+from incident_ops.app.workspace import Workspace
+from incident_ops.errors import WriteFailed
 from tests.cli.scene import Done, Folder, call, contents
 
 pytestmark = pytest.mark.usefixtures("somebody")
@@ -110,6 +117,9 @@ def test_what_is_committed_is_named_with_the_way_on(declared: Folder) -> None:
         (("timeline", "x"), f'incident-ops timeline "..." {ID} --corrects 2'),
         (("timeline", "x", "--mark", "diagnosed"), f"incident-ops correct {ID} diagnosed WHEN"),
         (("ack",), f"incident-ops assign @who {ID}"),
+        (("impact", "--users", "60%"), f"incident-ops impact {ID}"),
+        (("cause", "--what", "Tokens were rejected"), f"incident-ops cause {ID}"),
+        (("snooze", "--until", "2h", "--reason", "x"), f"incident-ops snooze {ID} --off"),
     ],
 )
 def test_the_opposite_of_what_was_done(declared: Folder, words: tuple[str, ...], way: str) -> None:
@@ -117,6 +127,14 @@ def test_the_opposite_of_what_was_done(declared: Folder, words: tuple[str, ...],
     act(declared, *words)
     declared.commit()
     call("undo", at=declared.path).told_once(2, way)
+
+
+def test_the_entry_to_correct_is_the_one_that_was_added(folder: Folder) -> None:
+    """A late one is not the last."""
+    act(folder, "declare", "Login fails", "-s", "api", "--severity", "SEV1", clock="12:05:00")
+    act(folder, "timeline", "x", "--at", "2025-01-26T12:01:00Z")
+    folder.commit()
+    call("undo", at=folder.path).told_once(2, f'incident-ops timeline "..." {ID} --corrects 1')
 
 
 def test_a_declaration_that_is_committed_is_withdrawn(declared: Folder) -> None:
@@ -172,11 +190,51 @@ def test_without_git_it_works_the_same(tmp_path: Path) -> None:
     assert (folder.path / "incidents/INC-1/incident.yaml").read_bytes() == before
 
 
+def test_a_declaration_that_cannot_be_kept_is_there_all_the_same(folder: Folder) -> None:
+    """A retry would declare it twice."""
+    refused = WriteFailed("No space left on device", where="undo")
+    with mock.patch.object(last_edit, "write_bytes", side_effect=refused):
+        made = act(folder, "declare", "Login fails", "-s", "api", "--severity", "SEV1", clock="12:05:00")
+    assert made.out.startswith(f"{ID}: ")
+    assert "next: " in made.out
+    assert "warning: this declaration cannot be undone: No space left on device\n" in made.err
+
+
+@pytest.mark.parametrize("words", [("ack",), ("declare", "Other", "-s", "web", "--severity", "SEV3")], ids=" ".join)
+def test_that_it_was_undone_is_kept_before_others_may_write(declared: Folder, words: tuple[str, ...]) -> None:
+    """Else it could take the place of what they kept."""
+    act(declared, *words)
+    real = undo.keep_spent
+    held: list[bool] = []
+
+    def watched(workspace: Workspace, edit: LastEdit) -> None:
+        with (workspace.state / "records.lock").open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                held.append(True)
+        real(workspace, edit)
+
+    with mock.patch.object(undo, "keep_spent", watched):
+        act(declared, "undo")
+    assert held == [True]
+
+
+def test_an_undo_that_the_system_refuses_can_be_tried_again(declared: Folder) -> None:
+    before = contents(declared.path)
+    act(declared, "ack")
+    refused = WriteFailed("Read-only file system", where=PATH)
+    with mock.patch.object(files, "write_bytes", side_effect=refused):
+        assert call("undo", at=declared.path).code != 0
+    assert act(declared, "undo").out.startswith(f"{ID}: undone: ")
+    assert contents(declared.path) == before
+
+
 def test_json_for_scripts(declared: Folder) -> None:
     """What was undone, and what the record is now."""
     assert json.loads(act(declared, "ack", "--format", "json").out)["undo"] == f"incident-ops undo {ID}"
     data = json.loads(act(declared, "undo", "--format", "json").out)
-    assert list(data) == ["schema", "incident", "path", "state", "undone"]
+    assert list(data) == ["schema", "incident", "path", "state", "undone", "stays_sent"]
     assert (data["incident"], data["state"]) == (ID, "triaged")
     assert data["undone"] == ["acknowledged by @alice (triaged -> assigned -> in progress)"]
 

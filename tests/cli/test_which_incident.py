@@ -165,5 +165,16 @@ def test_the_next_update_is_named_before_the_end(folder: Folder) -> None:
     folder.put(ID, severity="SEV0")
     act(folder, "ack", ID)
     act(folder, "assign", "commander", "@alice", ID)
-    steps = [line.strip() for line in act(folder, "update", "--internal", "x").out.splitlines() if "next:" in line]
-    assert steps == [f'next: incident-ops update {ID} --internal "..."', f"next: incident-ops resolve {ID}"]
+    internal, public = (f'next: incident-ops update {ID} --{audience} "..."' for audience in ("internal", "public"))
+    end = f"next: incident-ops resolve {ID}"
+    assert next_lines(act(folder, "update", "--internal", "x")) == [internal, public, end]
+    assert next_lines(act(folder, "update", "--public", "x")) == [internal, end]
+
+
+def test_nobody_tells_the_public_of_a_drill(folder: Folder) -> None:
+    folder.put(ID, severity="SEV0", drill="true")
+    assert not [line for line in next_lines(act(folder, "ack", ID)) if "--public" in line]
+
+
+def next_lines(done: Done) -> list[str]:
+    return [line.strip() for line in done.out.splitlines() if "next:" in line]

@@ -162,9 +162,18 @@ class TestWaitingForTheUser:
         assert self.state(place, self.LAST) == "in_progress"
         done(place, "apply", clock=self.OVER)
         assert self.state(place, self.OVER) == "pending"
+        assert shown(place, "Waiting", self.OVER) == f"{since}: which browser?"
         assert "all fine" in done(place, "validate", clock=self.OVER).out
         text = (place.path / f"incidents/{ID}/incident.yaml").read_text()
         assert "by: incident-ops" in text
+
+    def test_a_late_run_puts_its_entry_in_its_place(self, place: Folder) -> None:
+        done(place, "pause", ID, "--for", "user", clock=self.BEGIN)
+        done(place, "timeline", "called the user", ID, clock="2025-01-27T13:00:00Z")
+        late = "2025-01-27T14:00:00Z"
+        done(place, "apply", clock=late)
+        assert self.state(place, late) == "pending"
+        assert "all fine" in done(place, "validate", clock=late).out
 
     def test_the_resolution_clock_rests_from_then_on_and_not_before(self, place: Folder) -> None:
         before = self.resolution(place, self.BEGIN)["due"]

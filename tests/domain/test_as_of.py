@@ -177,3 +177,17 @@ def test_the_last_correction_holds() -> None:
 )
 def test_a_record_is_settled_when_nothing_is_left_to_do(fields: dict[str, Any], settled: bool) -> None:
     assert is_settled(incident(**fields), SEV) is settled
+
+
+def test_a_wait_for_the_user_that_begins_while_it_is_pending_counts_at_once() -> None:
+    """As when it waited for the vendor until then."""
+    waits = incident(
+        state="pending",
+        changes=[moved(13, "in_progress", "pending")],
+        pauses=[
+            {"from": text(13), "to": text(14), "waiting_for": "vendor"},
+            {"from": text(14), "waiting_for": "user"},
+        ],
+    )
+    assert as_of(waits, hour(16)).pauses({"pending"}) == ((hour(13), hour(14)), (hour(14), None))
+    assert as_of(msgspec.structs.replace(waits, changes=[]), hour(16)).pauses({"pending"})[1] == (hour(14), None)

@@ -263,3 +263,15 @@ def test_the_dated_steps_of_a_postmortem_stay() -> None:
     assert seen[0] is None
     assert seen[1] is not None
     assert (seen[1].status, seen[1].meeting, seen[1].final_at, seen[1].summary) == ("draft", text("13:00"), None, None)
+
+
+@pytest.mark.parametrize(("old", "undated"), [("open", ()), ("done", ("action_items",))])
+def test_a_status_that_changed_later_hides_an_item_only_where_it_was_opened_again(
+    old: str, undated: tuple[str, ...]
+) -> None:
+    done = {"status": "done", "done_at": text("15:00"), "changes": [change("15:00", "status", old, "done")]}
+    view = known(
+        incident(timeline=[NOTE], action_items=[{"id": "AI-1", "title": "t", "added": text("12:30"), **done}]), "14:00"
+    )
+    assert [(item.status, item.changes) for item in view.incident.action_items] == [("open", [])]
+    assert view.undated == undated

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from incident_ops.edits.action_items import NewItem, add_item, drop_item, finish_item, start_item
+from incident_ops.edits.action_items import NewItem, add_item, drop_item, finish_item, set_status, start_item
 from incident_ops.errors import UserError
 from tests.edits.scene import SEV, Page, policy
 
@@ -87,3 +87,15 @@ def test_an_item_that_is_not_there() -> None:
     assert "AI-1" in told.value.hint
     with pytest.raises(UserError, match="no action item"):
         Page().take(1, lambda one, _: start_item(one, "AI-9"))
+
+
+@pytest.mark.parametrize("status", ["done", "in_progress"])
+def test_a_reason_that_is_given_is_kept(status: str) -> None:
+    """Of whatever status it was given for."""
+    page = page_with("open")
+    page.take(5, lambda one, now: set_status(one, now, "@a", "1", status, "the vendor did it"))
+    (item,) = page.incident.action_items
+    assert item.status == status
+    assert [(one.field, one.old, one.new, one.reason) for one in item.changes] == [
+        ("status", "open", status, "the vendor did it")
+    ]

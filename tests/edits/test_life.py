@@ -15,7 +15,14 @@ from incident_ops.domain.lifecycle import path_faults
 from incident_ops.domain.record import Set
 from incident_ops.domain.time import stamp
 from incident_ops.edits.action_items import NewItem, add_item, drop_item, edit_item, finish_item, start_item
-from incident_ops.edits.communicate import AUDIENCES, TIMELINE_KINDS, TimelineEntry, add_entry, publish_update, relabel
+from incident_ops.edits.communicate import (
+    AUDIENCES,
+    TIMELINE_KINDS,
+    TimelineEntry,
+    add_entry,
+    publish_update,
+    relabel_all,
+)
 from incident_ops.edits.finish import (
     ResolutionFacts,
     close_incident,
@@ -72,7 +79,7 @@ def doors(draw: st.DrawFn, judge: Any) -> Door:
                 lambda one, now: assign_role(one, now, by, ROLES[0], who),
                 lambda one, now: assign_role(one, now, by, "database", who),
                 lambda one, now: publish_update(one, now, by, dict.fromkeys(AUDIENCES[:2], text), None, "unknown"),
-                lambda one, now: relabel(one, judge, now, by, judge.drives, label, text),
+                lambda one, now: relabel_all(one, judge, now, by, {judge.drives: label}, text),
                 lambda one, now: add_entry(one, now, by, TimelineEntry(text, TIMELINE_KINDS[5], line, text)),
                 lambda one, now: add_entry(one, now, by, TimelineEntry(text, marks=("restored",))),
                 lambda one, now: add_item(one, judge, now, NewItem(line, who, "2025-02-01", "P1")),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from incident_ops.domain.incident import Times
 from incident_ops.edits.communicate import MARKS, TimelineEntry, add_entry
-from incident_ops.edits.step import in_order
+from incident_ops.edits.step import Step, in_order
 from incident_ops.errors import UserError
 from tests.edits.scene import Page
 from tests.edits.steps import go
@@ -69,7 +69,7 @@ def test_a_late_entry_takes_its_place_and_nothing_else_changes(
         texts.append({"at": f"2025-01-26T11:{at:02}:00Z", "kind": "note", "event": f"event {number}", **more})
     page = Page(timeline=texts or None)
     new = TimelineEntry("late", at=f"2025-01-26T11:{minute:02}:00Z")
-    page.take(60, lambda one, now: in_order(one, add_entry(one, now, None, new), lambda: merged))
+    page.take(60, lambda one, now: Step(in_order(one, add_entry(one, now, None, new).edits, lambda: merged).edits, ()))
     after = page.incident.timeline
     assert [event.event for event in after if event.event != "late"] == [row["event"] for row in texts]
     assert [event.event for event in after[:merged]] == [row["event"] for row in texts[:merged]]

@@ -1,7 +1,7 @@
 """The whole of `apply` under faults: look, lock, issues, proposals, notices, ledger; requests and git operations alike.
 
-A stage is a fresh repository on the stand-in with a bare one beside it. One run meets one fault, the runs after it
-none; then the law of `Stage.broken_laws` must hold.
+A stage is a fresh repository on the stand-in with a bare one beside it, whose rule takes signed proposals only. One run
+meets one fault, the runs after it none; then the law of `Stage.broken_laws` must hold.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from incident_ops.reconcile.generated_block import owner
 from tests.cli.scene import Folder
 from tests.github.faulty import AFTER, BEFORE, CUT, DROP, KILL, OUTAGE, TIMEOUT, Fault, Killed, Proxy, dying
 from tests.github.matrix import MOST_RUNS, Kind
+from tests.support.hosted import address_on_github, ask_for_signatures, make_origin
 from tests.support.standin import LOGIN, PERSON_TOKEN, Standin
 
 KINDS = (
@@ -112,13 +113,14 @@ class Stage:
 
     def __init__(self, github: Standin, proxy: Proxy, folder: Path, scene: str) -> None:
         self.github, self.proxy, self.scene = github, proxy, scene
-        self.repository = github.new_repository()
         self.git = GitFaults()
         self.token = f"ghp_command{next(_tokens)}"
         self.now = datetime.now(UTC).replace(microsecond=0) + AHEAD
         self.folder = Folder(folder / "clone", policy=POLICY)
-        self.folder.git("init", "--quiet", "--bare", "--initial-branch=main", str(folder / "origin.git"))
-        self.folder.git("remote", "add", "origin", (folder / "origin.git").as_uri())
+        self.origin = make_origin(self.folder)
+        self.repository = github.new_repository(homepage=self.origin.as_uri())
+        self.way = address_on_github(self.folder, self.repository)
+        ask_for_signatures(self.origin)
         self.declare("INC-1", timedelta(minutes=90), 2)
         if scene == "later":
             self.prepare()
@@ -141,14 +143,14 @@ class Stage:
         """What a job of Actions begins with, without the branches of the automation."""
         path = self.folder.path
         shutil.rmtree(path)
-        words = ["git", "clone", "--quiet", "--single-branch", (path.parent / "origin.git").as_uri(), str(path)]
-        subprocess.run(words, check=True)
+        subprocess.run(["git", "clone", "--quiet", "--single-branch", self.origin.as_uri(), str(path)], check=True)
+        address_on_github(self.folder, self.repository)
 
     def push(self, message: str) -> None:
         """Commits the work tree and pushes main."""
         self.folder.git("add", "--all")
         self.folder.git("commit", "--quiet", "--message", message)
-        self.folder.git("push", "--quiet", "origin", "main")
+        self.folder.git("push", "--quiet", self.origin.as_uri(), "main")
 
     def ask(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
         """A request of somebody else, beside the proxy."""
@@ -176,8 +178,7 @@ class Stage:
 
     def forget_lock(self) -> None:
         """What fifteen minutes do."""
-        origin = self.folder.path.parent / "origin.git"
-        subprocess.run(["git", "-C", str(origin), "update-ref", "-d", f"refs/heads/{LOCK_BRANCH}"], check=True)
+        subprocess.run(["git", "-C", str(self.origin), "update-ref", "-d", f"refs/heads/{LOCK_BRANCH}"], check=True)
 
     def settle(self) -> int:
         """Runs without faults until nothing is planned -> how many there were."""
@@ -193,9 +194,13 @@ class Stage:
         raise AssertionError(f"after {MOST_RUNS} runs something is still planned: {planned}")
 
     def untold(self) -> list[str]:
-        """What open pull requests hold and their text does not tell; this holds at every moment."""
+        """What open pull requests hold and their text does not tell, and heads that were once equal to their base.
+
+        Both hold at every moment.
+        """
         self.folder.git("fetch", "--quiet", "--prune", "origin", "+refs/heads/*:refs/remotes/origin/*")
-        faults = []
+        closed = self.origin / "closed"
+        faults = [f"GitHub would have closed the pull request of {closed.read_text()}"] if closed.exists() else []
         for pull in self.ask("GET", "/pulls?state=open"):
             branch = pull["head"]["ref"]
             message = self.folder.git("show", "--no-patch", "--format=%B", f"origin/{branch}")
@@ -229,7 +234,8 @@ class Stage:
     @contextmanager
     def _patched(self) -> Iterator[None]:
         """The environment of a run; the waits of the adapter take no time, and git meets its faults."""
-        environment = self.github.environment(self.repository, token=self.token) | {"GITHUB_API_URL": self.proxy.url}
+        environment = self.github.environment(self.repository, token=self.token)
+        environment |= {"GITHUB_API_URL": self.proxy.url, "GIT_SSH_COMMAND": self.way}
         real, faults = Remote._run, self.git
 
         def ask(remote: Remote, *words: str) -> Ran:
@@ -321,7 +327,7 @@ class Life:
             except subprocess.CalledProcessError:
                 folder.git("merge", "--abort")
                 return
-            folder.git("push", "--quiet", "origin", "main")
+            folder.git("push", "--quiet", self.stage.origin.as_uri(), "main")
             self.stage.ask("PUT", f"/pulls/{pull['number']}/merge", {}, token=PERSON_TOKEN)
 
     def declare(self) -> None:

@@ -74,6 +74,8 @@ class Proxy:
         self.fault: Fault | None = None
         self.log: list[Exchange] = []
         self.gzip = False
+        self.left_out: frozenset[str] = frozenset()
+        """Fields that no answer has."""
         self.hidden_for = 0
         self.killed = threading.Event()
         self.on_kill: Callable[[], None] = self.killed.set
@@ -167,6 +169,8 @@ class Proxy:
     def _finished(self, sent: Answer, method: str, headers: dict[str, str]) -> Answer:
         """With our address in every place, and with the ETag and the 304 that the stand-in lacks."""
         body = sent.body.replace(self.upstream, self.url).replace("{url}", self.url)
+        if self.left_out and body:
+            body = json.dumps(_without(json.loads(body), self.left_out))
         out = {
             name: value.replace(self.upstream, self.url).replace("{url}", self.url)
             for name, value in sent.headers.items()
@@ -176,6 +180,14 @@ class Proxy:
             if headers.get("if-none-match") == out["etag"]:
                 return Answer(304, out, "")
         return Answer(sent.status, out, body)
+
+
+def _without(data: Any, names: frozenset[str]) -> Any:
+    if isinstance(data, list):
+        return [_without(one, names) for one in data]
+    if isinstance(data, dict):
+        return {name: _without(value, names) for name, value in data.items() if name not in names}
+    return data
 
 
 def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:

@@ -1,7 +1,8 @@
 """Every request a test sends is checked against GitHub's published OpenAPI description, and every answer too.
 
 Requests are checked strictly: one that GitHub would not take fails the test. Answers are checked as well; where the
-stand-in is thinner than GitHub the gap stands in GAPS, by name, and nothing else passes.
+stand-in is thinner than GitHub the gap stands in GAPS, by name, and nothing else passes. All of it is checked against
+each of VERSIONS.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ import requests
 
 HOME = "https://api.github.com"
 KEPT = Path(__file__).parent / "openapi/api.github.com.json.gz"
+VERSIONS = ("2022-11-28", "2026-03-10")
+"""Of GitHub's API. The description is of the first, and says what each later one changes."""
+CHANGES = "x-github-breaking-changes"
 
 _PERSON = (
     *("followers_url", "following_url", "gists_url", "gravatar_id", "organizations_url", "received_events_url"),
@@ -43,11 +47,37 @@ _ANY_NUMBER = re.compile(r"/\d+(?=/|$)")
 _ARRAY_ALLOWED = re.compile(r"/repos/[^/]+/[^/]+/issues/\d+/labels")
 
 
-def description() -> dict[str, Any]:
-    """GitHub's description as it is kept beside this file, with null in the enums that are said to be nullable."""
+def description(version: str = VERSIONS[0]) -> dict[str, Any]:
+    """GitHub's description of a version, as it is kept beside this file.
+
+    With null in the enums that are said to be nullable. A field that a version takes out of a request is refused there.
+    """
     whole: dict[str, Any] = json.loads(gzip.decompress(KEPT.read_bytes()))
+    for node, change in changes(whole):
+        if change["version"] <= version:
+            _merge(node, change["patch"], is_asked=False)
     _allow_null(whole)
     return whole
+
+
+def changes(node: Any) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """What later versions change: where, and {version, patch}; a null in a patch takes something out."""
+    for child in list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from changes(child)
+    if isinstance(node, dict):
+        yield from ((node, change) for change in node.pop(CHANGES, ()))
+
+
+def _merge(node: dict[str, Any], patch: dict[str, Any], *, is_asked: bool) -> None:
+    for name, value in patch.items():
+        if value is None and is_asked:
+            node[name] = {"not": {}}
+        elif value is None:
+            node.pop(name, None)
+        elif isinstance(value, dict) and isinstance(node.get(name), dict):
+            _merge(node[name], value, is_asked=is_asked or name == "requestBody")
+        else:
+            node[name] = value
 
 
 def _allow_null(node: Any) -> None:
@@ -59,10 +89,10 @@ def _allow_null(node: Any) -> None:
 
 
 @functools.cache
-def _checker() -> Any:
+def _checkers() -> list[Any]:
     from openapi_core import Config, OpenAPI
 
-    return OpenAPI.from_dict(description(), config=Config(spec_validator_cls=None))
+    return [OpenAPI.from_dict(description(one), config=Config(spec_validator_cls=None)) for one in VERSIONS]
 
 
 class Gate:
@@ -108,6 +138,7 @@ class Gate:
 _TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 _NODE = re.compile(rb'"node_id":\s*"[^"]*"')
 _NUMBER = re.compile(rb"\d+")
+_VARYING = re.compile(rb'(?<!\d)(?<!"mode": ")\d+')  # git's modes of files are an enum
 
 
 def _steady(data: bytes) -> bytes:
@@ -115,7 +146,7 @@ def _steady(data: bytes) -> bytes:
     if b"\\u" in data:
         data = json.dumps(json.loads(data), ensure_ascii=False).encode()
     data = _NODE.sub(b'"node_id":"x"', _TIME.sub(b"<time>", data))
-    return _NUMBER.sub(b"1", data).replace(b"<time>", b"2025-01-26T12:05:00Z")
+    return _VARYING.sub(b"1", data).replace(b"<time>", b"2025-01-26T12:05:00Z")
 
 
 def _host(sent: requests.PreparedRequest) -> bytes:
@@ -143,7 +174,8 @@ def _request_fault(method: str, path: str, query: str, body: bytes | None) -> st
     """What GitHub's description says against a request, or None."""
     if method in {"POST", "PUT"} and _ARRAY_ALLOWED.fullmatch(path) and (body or b"").lstrip().startswith(b"["):
         return None  # the prose of the description allows a bare array, its schema forgot it
-    return _fault(lambda: _checker().validate_request(_asked(method, path, query, body)))
+    asked = _asked(method, path, query, body)
+    return next((fault for one in _checkers() if (fault := _fault(lambda one=one: one.validate_request(asked)))), None)
 
 
 @functools.lru_cache(maxsize=20_000)
@@ -155,7 +187,8 @@ def _answer_fault(method: str, path: str, query: str, status: int, kind: str, da
         return (
             None  # the description names few failures and redirects; which shapes ours have is tested on those it names
         )
-    return _fault(lambda: _checker().validate_response(asked, answer))
+    faults = (_fault(lambda one=one: one.validate_response(asked, answer)) for one in _checkers())
+    return next((fault for fault in faults if fault), None)
 
 
 @functools.cache

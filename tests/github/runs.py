@@ -19,7 +19,7 @@ from incident_ops.errors import IncidentOpsError
 from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.apply import DUPLICATE_TOPIC, UNSETTLED_TOPIC, apply_changes
 from incident_ops.reconcile.desired import Desired, desired_issues
-from incident_ops.reconcile.diff import issues_to_keep, owned_issues, recorded_numbers
+from incident_ops.reconcile.diff import kept_issues
 from incident_ops.reconcile.limits import LimitOverrides, allow
 from incident_ops.reconcile.observe import observe
 from incident_ops.reconcile.plan import Plan, make_plan
@@ -75,11 +75,10 @@ def run(
     try:
         seen = observe(tracker, want, numbers=numbers)
         made = say_unsettled(make_plan(want, seen), want, seen, unsettled_comment)
-        done = list(apply_changes(allow(made, OURS.tracker.limits, lifts).now, tracker, want.identities))
+        done = list(apply_changes(allow(made, OURS.tracker.limits, lifts).now, tracker, want, observed=seen))
     except IncidentOpsError as error:
         return Run(None, (error,), records)
-    kept = issues_to_keep(owned_issues(want, seen), recorded_numbers(want, seen))
-    numbers |= {key: issue.number for key, issue in kept.items()}
+    numbers |= {key: issue.number for key, issue in kept_issues(want, seen).items()}
     numbers |= {one.change.key: one.number for one in done if one.number and one.change.number is None}
     errors = tuple(one.error for one in done if one.error is not None)
     return Run(made, errors, written_back(records, made.record_edits))

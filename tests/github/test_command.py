@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.github.command import SCENES, Life, Stage, cells, go_through, lengths
+from incident_ops.adapters.git_remote import Pushed, Remote
+from tests.github.command import NUMBERS, SCENES, Life, Stage, cells, go_through, lengths
 from tests.github.faulty import Proxy
 from tests.support.laws import cells_run, chosen, seeds
 from tests.support.standin import Standin
@@ -45,6 +46,22 @@ def test_every_request_and_every_git_operation_may_fail(
     record_property(*cells_run("the fault matrix of the whole command", name, len(taken), len(every)))
     for number, cell in enumerate(taken):
         go_through(github, proxy, tmp_path / str(number), cell)
+
+
+def test_a_branch_that_is_on_its_base_for_a_moment_is_noticed(
+    github: Standin, proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the run ends well: GitHub would have closed the pull request in between."""
+    stage, push = Stage(github, proxy, tmp_path, "first"), Remote.push
+
+    def by_its_base(remote: Remote, branch: str, commit: str | None, expected: str | None) -> Pushed:
+        if branch == NUMBERS:
+            push(remote, branch, remote.tip("main"), expected)
+        return push(remote, branch, commit, expected)
+
+    monkeypatch.setattr(Remote, "push", by_its_base)
+    stage.run()
+    assert [f"refs/heads/{NUMBERS}" in fault for fault in stage.untold()] == [True]
 
 
 def test_the_page_tells_the_size_of_the_matrix(github: Standin, proxy: Proxy, tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ def _bad(method: str, path: str, data: object = None) -> set[tuple[str, str]]:
         ("POST", f"{REPOSITORY}/issues/3/labels", ["a"]),
         ("POST", f"{REPOSITORY}/issues/3/sub_issues", {"sub_issue_id": 12}),
         ("DELETE", f"{REPOSITORY}/git/refs/heads/incident-ops/lock", None),
+        ("POST", f"{REPOSITORY}/git/trees", {"tree": [{"path": "a", "mode": "100644", "type": "blob", "sha": None}]}),
     ],
 )
 def test_a_good_request_passes(method: str, path: str, data: object) -> None:
@@ -57,6 +58,8 @@ def test_a_good_request_passes(method: str, path: str, data: object) -> None:
         ("GET", f"{REPOSITORY}/isues", None),
         ("PUT", f"{REPOSITORY}/issues/3", {"state": "closed"}),
         ("POST", f"{REPOSITORY}/labels", {"color": "ff0000"}),
+        ("POST", f"{REPOSITORY}/git/trees", {"tree": [{"path": "a", "mode": "100600", "type": "blob", "sha": None}]}),
+        ("POST", f"{REPOSITORY}/issues", {"title": "x", "assignee": "taken out by version 2026-03-10"}),
         ("POST", f"{REPOSITORY}/issues/3/sub_issues", {"sub_issue_id": "12"}),
     ],
 )

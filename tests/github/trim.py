@@ -20,7 +20,7 @@ KEPT = Path(__file__).parent / "openapi/api.github.com.json.gz"
 REPOSITORY = "/repos/{owner}/{repo}"
 PATHS = re.compile(
     rf"/user|{REPOSITORY}|{REPOSITORY}/(?:assignees|labels|issues|pulls|deployments)(?:/.*)?|/rate_limit|/search/issues"
-    rf"|{REPOSITORY}/git/(?:ref|refs|matching-refs)(?:/.*)?"
+    rf"|{REPOSITORY}/git/(?:ref|refs|matching-refs)(?:/.*)?|{REPOSITORY}/git/(?:trees|commits)"
     rf"|{REPOSITORY}/actions/runs/{{run_id}}".replace("{", r"\{").replace("}", r"\}")
 )
 PROSE = {"description", "summary", "externalDocs", "example", "examples", "x-github", "x-githubEnterpriseOverlays"}

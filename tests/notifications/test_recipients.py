@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from incident_ops.domain.as_of import as_of
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.notification import Message
 from incident_ops.domain.policy import Policy, Service
+from incident_ops.notifications.notice_text import spell_instants
 from incident_ops.notifications.recipients import Notices, notices, response_phase
 from incident_ops.sla.obligations import incident_obligations
 from tests.sla.escalating import ITIL, LADDER, START, at, example, incident, note, policy, text
@@ -263,6 +265,27 @@ def test_the_same_input_gives_the_same_notices() -> None:
 
 
 def test_both_instants_and_the_lag_are_told() -> None:
-    """A late run says how late it is."""
+    """A late run says how late it is, as people say it, with times as the issue spells them."""
     found = told(incident(SIX, state="in_progress"), START + timedelta(hours=9), ITIL, "breach")
-    assert ", 1h late" in found.messages[0].text
+    (said,) = {message.text for message in found.messages}
+    assert re.match(r"Resolution of P2 was due at [0-9:]{5} UTC\nDue [0-9:]{5} UTC, noticed .*, 1 hour late\n", said)
+    assert not re.search(r"[0-9]T[0-9]|[0-9]s late", said)
+
+
+def test_an_instant_on_another_day_has_its_day() -> None:
+    """m5: an overdue meeting is told the next day."""
+    now = datetime(2025, 10, 22, 12, tzinfo=UTC)
+    assert spell_instants("it was due at 2025-10-21T14:50:00Z", now) == "it was due at 2025-10-21 14:50 UTC"
+    assert spell_instants("it was due at 2025-10-22T09:30:00+02:00", now) == "it was due at 07:30 UTC"
+    assert spell_instants("2025-99-99T99:99:99Z", now) == "2025-99-99T99:99:99Z"
+
+
+def test_the_next_step_fits_what_is_due() -> None:
+    """m5: nobody escalates a postmortem meeting; an update is written, an item is done or postponed."""
+    late = told(everything(), "9h", policy(extra=REACHED))
+    texts = {message.obligation.split("/")[1]: message.text for message in late.messages if "breach" in message.kind}
+    assert texts, "something is late"
+    for clock, said in texts.items():
+        helps = "incident-ops escalate" in said
+        assert helps == (clock in ("response", "diagnosis", "resolution")), (clock, said)
+        assert ("incident-ops update" in said) == clock.startswith("update_")

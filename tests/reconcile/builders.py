@@ -84,7 +84,7 @@ def plan_with_comments(records: Sequence[Record], tracker: IssueTracker, **more)
 
 def run(made: Plan, tracker: IssueTracker) -> list[Applied]:
     """Carries a whole plan out, without limits."""
-    return list(apply_changes(made.changes, tracker, wanted([]).identities))
+    return list(apply_changes(made.changes, tracker, wanted([])))
 
 
 def sync(records: Sequence[Record], tracker: IssueTracker, **more) -> list[Applied]:

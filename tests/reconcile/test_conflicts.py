@@ -6,19 +6,26 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from incident_ops.app.observed_tracker import seen_on_tracker
+from incident_ops.documents.issue_comments import unsettled_comment
 from incident_ops.domain.incident import ActionItem, Change, Measure, Postmortem, Prevention
 from incident_ops.domain.record import Append, Record, Set
 from incident_ops.domain.tracker import IssueEdit
+from incident_ops.reconcile import generated_block
 from incident_ops.reconcile import observe as observing
-from incident_ops.reconcile.changes import CLOSE, EDIT, PEOPLE, REOPEN, UPDATE
+from incident_ops.reconcile.changes import CLOSE, EDIT, REOPEN, UPDATE
 from incident_ops.reconcile.diff import edits_by_path, new_numbers
 from incident_ops.reconcile.people import measure_key
-from incident_ops.reconcile.plan import Plan, leave_edits
+from incident_ops.reconcile.plan import Plan, leave_edits, make_plan
+from incident_ops.reconcile.proposals import fingerprint, refusal, refusals
+from incident_ops.reconcile.unsettled import say_unsettled
+from tests.reconcile import builders
 from tests.reconcile.builders import (
     item,
     merged,
     plan_for,
     plan_with_comments,
+    proposal_of,
     record,
     run,
     steps,
@@ -49,8 +56,9 @@ def done_at(tracker: MemoryTracker, records: list[Record], at: str = NOON) -> li
 
 
 def comment(tracker: MemoryTracker, number: int = ITEM) -> str:
-    """Our one comment on an issue, without what keeps a name from being pinged."""
-    return tracker.comments.get(number, {}).get("unsettled", "").replace("&#8203;", "")
+    """Our one comment on an issue, without what keeps a name from being pinged or a bracket from being a link."""
+    text = tracker.comments.get(number, {}).get("unsettled", "")
+    return text.replace("&#8203;", "").replace("\\[", "[").replace("\\]", "]")
 
 
 def act(tracker: MemoryTracker, records: list[Record]) -> Plan:
@@ -81,7 +89,9 @@ def test_reopened_after_done_opens_the_item() -> None:
     tracker.reopen_by("bob", ITEM, LATER)
     made = act(tracker, records)
     assert ("edit", "INC-1/AI-1") in steps(made)
-    says_so = "@bob reopened this issue (2025-02-02 12:00 UTC); the record says done since 2025-02-01 12:00 UTC."
+    says_so = (
+        "@bob reopened this issue (2025-02-02 12:00 UTC); the record says it has been done since 2025-02-01 12:00 UTC."
+    )
     assert comment(tracker).startswith(says_so)
     assert "Merge the proposal that opens the item again, or close this issue" in comment(tracker)
     after = merged(records, made)
@@ -150,10 +160,9 @@ def test_an_edit_that_cannot_be_made_is_said_on_the_issue() -> None:
     """A record that takes no such edit: the issue says why, until it does."""
     tracker, records = synced()
     tracker.close_by("bob", ITEM, at=NOON)
-    seen = leave_edits(
-        plan_for(records, tracker), {(PEOPLE, "INC-1/AI-1"): "@bob closed it as completed, but its record is broken"}
-    )
-    (kept,) = seen.kept
+    made = plan_for(records, tracker)
+    (change,) = made.changes
+    (kept,) = leave_edits(made, {fingerprint(change): refusal(f"{change.reason}, but its record is broken")}).kept
     assert kept.said == kept.reason + "." == "@bob closed it as completed, but its record is broken."
 
 
@@ -315,6 +324,20 @@ def test_more_than_one_run_asks_about_is_left_for_the_next(monkeypatch: pytest.M
     assert not plan_with_comments(merged(records, made), tracker).record_edits.keys() - {records[0].path}
 
 
+def test_what_is_left_for_the_next_run_says_what_it_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A comment is not settled by a run that had no room to ask, and a tracking issue waits for its turn."""
+    tracker, records = synced()
+    tracker.assign_by("carol", ITEM, [], NOON)
+    act(tracker, records)
+    tracker.close_by("carol", MAIN, at=LATER)
+    monkeypatch.setattr(observing, "MOST_ASKED", 0)
+    made = plan_with_comments(records, tracker)
+    assert not made.changes
+    assert ("INC-1", "who closed it is left for the next run, which asks about it") in [
+        (one.key, one.reason) for one in made.kept
+    ]
+
+
 def test_a_ticked_box_makes_its_item_done() -> None:
     """The box in the tracking issue: who ticked it and when come into the record, and then its issue is closed."""
     tracker, records = synced()
@@ -371,10 +394,175 @@ def test_a_ticked_measure_gets_its_date() -> None:
     assert not tracker.issues[MAIN].is_open
     tracker.tick_by("bob", MAIN, measure_key("long", "Leave the old database"), LATER)
     made = act(tracker, records)
-    assert [(change.action, change.reason) for change in made.changes] == [(EDIT, "@bob ticked a prevention measure")]
+    assert [(change.action, change.reason) for change in made.changes] == [
+        (EDIT, "@bob ticked the prevention measure 'Leave the old database'")
+    ]
     after = merged(records, made)
     planned = after[0].incident.postmortem.prevention
     assert [measure.done_at for measure in (*planned.short, *planned.long)] == [None, LATER]
     act(tracker, after)
     assert "Leave the old database · done 2025-02-02 12:00 UTC" in tracker.issues[MAIN].body
     assert not plan_with_comments(after, tracker).changes
+
+
+def with_measures(*texts: str) -> tuple[MemoryTracker, list[Record]]:
+    """A tracker in step with a record that has prevention measures."""
+    one = record(1, item(1))
+    measures = Prevention(short=[Measure(text=text) for text in texts])
+    one = one._replace(incident=replace(one.incident, postmortem=Postmortem(status="final", prevention=measures)))
+    tracker = MemoryTracker(can_be_assigned={"alice", "bob", "carol"})
+    made = {done.change.key: done.number for done in sync([one], tracker) if done.number}
+    return tracker, written_back([one], edits_by_path(new_numbers(wanted([one]), made)))
+
+
+def test_each_ticked_measure_is_an_edit_of_its_own() -> None:
+    """So that a "no" to one is no "no" to another."""
+    tracker, records = with_measures("Alert on locks", "Leave the old database")
+    for text in ("Alert on locks", "Leave the old database"):
+        tracker.tick_by("bob", MAIN, measure_key("short", text), LATER)
+    edits = [change for change in act(tracker, records).changes if change.action == EDIT]
+    assert [change.reason for change in edits] == [
+        "@bob ticked the prevention measure 'Alert on locks'",
+        "@bob ticked the prevention measure 'Leave the old database'",
+    ]
+    assert len({fingerprint(change) for change in edits}) == 2
+
+
+def test_a_measure_that_a_stranger_ticked_is_told() -> None:
+    """As with the box of an item: the issue says who it was and why it does not count."""
+    tracker, records = with_measures("Alert on locks")
+    tracker.tick_by("mallory", MAIN, measure_key("short", "Alert on locks"), LATER)
+    assert not act(tracker, records).record_edits
+    why = "@mallory ticked the prevention measure 'Alert on locks', but is not an owner, member or collaborator here."
+    assert comment(tracker, MAIN).startswith(why)
+
+
+def test_what_we_did_ourselves_is_no_persons_act(ours: str) -> None:
+    """Our own reopening, ticking and assigning follow a record: they neither count nor are blamed."""
+    tracker, records = synced(author=ours)
+    tracker.reopen_by(ours, ITEM, LATER)
+    again = says(records, status="done", done_at="2025-01-30")
+    assert (CLOSE, "INC-1/AI-1") in steps(act(tracker, again))
+    assert comment(tracker) == ""
+    tracker, records = synced(author=ours)
+    tracker.tick_by(ours, MAIN, "AI-1", LATER)
+    assert not act(tracker, records).record_edits
+    assert "is ticked, and nothing tells by whom" in comment(tracker)
+    tracker, records = synced(record(1, item(1, owner=None)), author=ours)
+    tracker.assign_by(ours, ITEM, ["carol"], LATER)
+    assert not act(tracker, records).record_edits
+    assert comment(tracker) == ""
+
+
+def test_who_runs_the_automation_is_a_person_too(ours: str) -> None:
+    """What the automation cannot have done counts as anybody's: it marks what it closes, and takes nobody off."""
+    is_person = not ours.endswith("[bot]")
+    tracker, records = synced(author=ours)
+    tracker.close_by(ours, ITEM, at=LATER)
+    assert bool(act(tracker, records).record_edits) is is_person
+    tracker, records = synced(author=ours)
+    records = done_at(tracker, records)
+    tracker.reopen_by(ours, ITEM, LATER)
+    assert bool(act(tracker, records).record_edits) is is_person
+    tracker, records = synced(author=ours)
+    tracker.assign_by(ours, ITEM, [], LATER)
+    act(tracker, records)
+    assert tracker.issues[ITEM].assignees == (() if is_person else ("bob",))
+
+
+def test_what_another_edit_brings_back_needs_no_command() -> None:
+    """Within `auto_reopen` the record follows by itself, so the issue asks for nothing."""
+    tracker, records = synced(record(1, item(1, "done", done_at=NOON)))
+    closed = written_back(records, {records[0].path: (Set(("state",), "closed"),)})
+    sync(closed, tracker)
+    tracker.reopen_by("bob", MAIN, LATER)
+    assert "`incident-ops reopen INC-1`" in str(plan_with_comments(closed, tracker).changes)
+    made = plan_with_comments(closed, tracker, returning={"INC-1"})
+    assert not made.changes
+    assert "@bob reopened it in time, so its record follows" in [one.reason for one in made.kept]
+
+
+def test_edits_that_this_run_makes_ask_for_no_merge() -> None:
+    """Where the policy pushes them, or the records are in the work tree, there is no proposal to merge."""
+    tracker, records = synced()
+    records = done_at(tracker, records)
+    tracker.reopen_by("bob", ITEM, LATER)
+    assert "Merge the proposal" in str(plan_with_comments(records, tracker).changes)
+    seen = observing.observe(tracker, wanted(records))
+    made = make_plan(wanted(records), seen)
+    made = say_unsettled(made, wanted(records), seen, unsettled_comment, do_edits_wait=False)
+    assert [(change.action, change.comment) for change in made.changes] == [(EDIT, None)]
+
+
+@pytest.fixture(params=["github-actions[bot]", "Keeper"])
+def ours(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A login that the automation writes as: a bot, or a user."""
+    trusted = replace(builders.POLICY.tracker, identities=["github-actions[bot]", "keeper"])
+    monkeypatch.setattr(builders, "POLICY", replace(builders.POLICY, tracker=trusted))
+    return str(request.param)
+
+
+def test_the_later_of_two_acts_names_who_gave_an_item_its_owner() -> None:
+    """Carol takes bob off, dave assigns alice a day later: dave did it, then. The other way round it was carol."""
+    tracker, records = synced()
+    tracker.assign_by("carol", ITEM, [], NOON)
+    tracker.assign_by("dave", ITEM, ["alice"], LATER)
+    (made,) = [change for change in plan_for(records, tracker).changes if change.action == EDIT]
+    assert (made.reason, made.at) == ("@dave assigned @alice instead of @bob", LATER)
+    tracker, records = synced()
+    tracker.assign_by("dave", ITEM, ["bob", "alice"], NOON)
+    tracker.assign_by("carol", ITEM, ["alice"], LATER)
+    (made,) = [change for change in plan_for(records, tracker).changes if change.action == EDIT]
+    assert (made.reason, made.at) == ("@carol took @bob off and left @alice", LATER)
+
+
+def test_whom_a_stranger_assigned_is_named() -> None:
+    """Somebody is assigned, so the issue does not say that nobody is."""
+    tracker, records = synced(can_be_assigned={"alice", "bob", "carol"})
+    tracker.assign_by("carol", ITEM, [], NOON)
+    tracker.assign_by("mallory", ITEM, ["alice"], LATER)
+    act(tracker, records)
+    assert "@carol took @bob off, and @alice is assigned, by nobody who counts here" in comment(tracker)
+
+
+def test_what_only_waits_for_the_next_run_is_not_said() -> None:
+    """Only a "no" and an edit that cannot be made are news for the issue; all else it says as before."""
+    tracker, records = synced()
+    records = done_at(tracker, records)
+    tracker.reopen_by("bob", ITEM, LATER)
+    made = plan_for(records, tracker)
+    (edit,) = [change for change in made.changes if change.action == EDIT]
+    wish, seen = proposal_of([edit])
+    unasked = refusals([edit], {wish.branch: replace(seen, pull=None, is_known=False)})
+    (kept,) = leave_edits(made, unasked).kept
+    assert (kept.reason, kept.said) == ("left for the next run, which looks into other pull requests", edit.said)
+
+
+def test_a_reopened_issue_that_nobody_asked_about_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without knowing who reopened it nothing is concluded: the next run asks."""
+    tracker, records = synced(record(1, item(1), item(2)))
+    records = done_at(tracker, records)
+    tracker.reopen_by("bob", ITEM, LATER)
+    tracker.edit(ITEM, body=generated_block.compose("INC-1/AI-1", "mend it", None, 7))
+    monkeypatch.setattr(observing, "MOST_ASKED", 0)
+    made = act(tracker, records)
+    assert [step for step in steps(made) if step[0] != UPDATE] == []
+    assert tracker.issues[ITEM].is_open
+    assert ("INC-1/AI-1", "who reopened it is left for the next run, which asks about it") in [
+        (one.key, one.reason) for one in made.kept
+    ]
+
+
+@pytest.mark.parametrize(
+    ("who", "labels", "is_persons"),
+    [("bob", (), True), ("stale[bot]", (), False), ("mallory", (), False), ("bob", ("incident-ops:hands-off",), False)],
+)
+def test_only_a_persons_reopening_brings_an_incident_back(who: str, labels: tuple[str, ...], is_persons: bool) -> None:
+    """For what is due after it as for the comment: not a bot's, not a stranger's, and not with hands off."""
+    tracker, records = synced(record(1, item(1, "done", done_at=NOON)), can_be_assigned={"alice", "bob"})
+    closed = written_back(records, {records[0].path: (Set(("state",), "closed"),)})
+    sync(closed, tracker)
+    tracker.reopen_by(who, MAIN, LATER)
+    tracker.edit(MAIN, labels=(*tracker.issues[MAIN].labels, *labels))
+    seen = observing.observe(tracker, wanted(closed))
+    assert seen_on_tracker(wanted(closed), seen)(closed[0].incident).reopened is is_persons

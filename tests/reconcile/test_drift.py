@@ -208,7 +208,7 @@ def test_an_edited_body_is_put_back_and_peoples_text_stays() -> None:
     tracker, records = synced()
     body = tracker.issues[ITEM].body
     head, rest = body.split("\n", 1)
-    title = next(line for line in rest.split("\n") if "Mend" in line)
+    title = next(line for line in rest.split("\n") if "**Owner:**" in line)
     tracker.edit(ITEM, body=f"{head}\nabove\n{rest.replace(title, '', 1)}\nbelow")
     assert plan_for(records, tracker).changes[0].reason == "the generated text was edited; the record wins"
     sync(records, tracker)
@@ -328,7 +328,7 @@ def test_a_duplicate_that_a_record_names_gives_way() -> None:
     made = plan_for(wrong, tracker)
     assert merged(wrong, made) == records
     tracker.delete(ITEM)
-    assert steps(plan_for(wrong, tracker)) == [("reopen", "INC-1/AI-1")]
+    assert steps(plan_for(wrong, tracker)) == [("update", "INC-1"), ("reopen", "INC-1/AI-1")], "its text names it"
 
 
 def test_hands_off_leaves_everything_alone() -> None:

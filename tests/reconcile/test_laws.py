@@ -80,7 +80,7 @@ class People:
 def one_run(tracker: object, records: list, made: dict[str, int]) -> Iterator[Applied]:
     """A run as a program goes through it, one change a step; what it opened is noted in `made`."""
     plan = plan_for(records, tracker, [BROKEN])
-    for one in apply_changes(plan.changes, tracker, wanted([]).identities):
+    for one in apply_changes(plan.changes, tracker, wanted([])):
         if one.number is not None and one.change.number is None:
             made[one.change.key] = one.number
         yield one
@@ -151,7 +151,7 @@ def test_people_crashes_two_runs_and_old_lists(seed: int, rounds: int) -> None:
     not take away has one; the next run plans nothing; no text of people is lost; what is unread is not touched."""
     chance, tracker = Random(seed), MemoryTracker()
     made: dict[str, int] = {}
-    for one in apply_changes(plan_for(BEFORE, tracker).changes, tracker, wanted([]).identities):
+    for one in apply_changes(plan_for(BEFORE, tracker).changes, tracker, wanted([])):
         made |= {one.change.key: one.number} if one.number else {}
     people = People(tracker, chance)
     records = BEFORE

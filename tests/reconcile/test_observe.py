@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from incident_ops.domain.record import Set
 from incident_ops.domain.tracker import ISSUE_DELETED, Closing, MissingIssue
 from incident_ops.errors import Incomplete
+from incident_ops.reconcile import observe as observing
 from incident_ops.reconcile.diff import edits_by_path, new_numbers
 from incident_ops.reconcile.observe import observe
 from tests.reconcile.builders import READS, WRITES, Watched, item, plan_for, record, sync, wanted, written_back
@@ -103,3 +105,29 @@ def test_any_read_that_fails_fails_the_whole(name: str) -> None:
 
     with pytest.raises(Incomplete, match="half a page"):
         plan_for(scene.records, Watched(scene.tracker, fail))
+
+
+def asked_in(scene: Scene, now: datetime) -> set[int]:
+    """The issues about which a run at that time asks."""
+    seen = observe(scene.tracker, wanted(scene.records), now=now)
+    asked = {*seen.closings, *seen.acts, *seen.ticks}
+    assert asked.isdisjoint(seen.not_asked)
+    return asked
+
+
+def test_one_run_asks_so_much_and_no_issue_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closings, acts and ticks share one limit; what was not asked about is left, and each run starts elsewhere."""
+    monkeypatch.setattr(observing, "MOST_ASKED", 3)
+    scene = Scene(record(1, *(item(number) for number in range(1, 9))))
+    for number in (2, 3, 4, 5):
+        scene.tracker.close_by("carol", number)
+    for number in (6, 7):
+        scene.tracker.assign_by("carol", number, [])
+    scene.tracker.tick_by("carol", 1, "AI-7", "2025-02-01T10:00:00Z")
+    start = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
+    runs = [asked_in(scene, start + timedelta(hours=hour)) for hour in range(40)]
+    assert {len(run) for run in runs} == {3}
+    assert set.union(*runs) == {1, 2, 3, 4, 5, 6, 7}
+    assert asked_in(scene, start) == runs[0], "the same time asks the same"
+    left = {one.reason for one in plan_for(scene.records, scene.tracker).kept}
+    assert "who closed it is left for the next run, which asks about it" in left

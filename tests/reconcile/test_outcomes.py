@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
+from incident_ops.domain.incident import Links
+from incident_ops.domain.record import Record
 from incident_ops.errors import Ambiguous, IncidentOpsError, Incomplete, Stopped, WriteFailed
+from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.apply import (
     APPLIED,
     CHANGED_MEANWHILE,
@@ -17,12 +21,14 @@ from incident_ops.reconcile.apply import (
     apply_changes,
     outcome_summary,
 )
-from incident_ops.reconcile.changes import EDIT, UPDATE, PlannedChange
+from incident_ops.reconcile.changes import CREATE, EDIT, UPDATE, PlannedChange
+from incident_ops.reconcile.observe import observe
+from incident_ops.reconcile.plan import make_plan
 from tests.reconcile.builders import Watched, item, plan_for, record, sync, wanted
 from tests.support.memory_tracker import MemoryTracker
 
 RECORDS = [record(1, item(1)), record(2)]
-TRUSTED = wanted([]).identities
+TRUSTED = wanted([])
 
 
 def outcomes(error: IncidentOpsError, *, at: str, acted: bool = False, times: int = 1) -> list[Applied]:
@@ -211,3 +217,24 @@ def test_nothing_to_do_costs_what_was_promised() -> None:
         made = plan_for(records, Watched(tracker, ask))
         assert {one.action for one in made.changes} <= {EDIT}
         assert sum(sent) <= 3 + -(-count // 100)
+
+
+def test_issues_of_other_records_are_neither_adopted_nor_parents() -> None:
+    """On a shared tracker a line 1 of an older version may be anybody's: a run goes by what the plan goes by."""
+    tracker, records = MemoryTracker(), [record(1, item(1)), record(2)]
+    tracker.records_id = 8
+    older = {key: generated_block.compose(key, "older").replace(" repo=0", "") for key in ("INC-1", "INC-2")}
+    for key in ("INC-1", "INC-2", "INC-1"):
+        tracker.open_by(tracker.author, key, older[key], ["incident"])
+    numbered = wanted([with_number(records[0], 3), with_number(records[1], 50)])
+    seen = observe(tracker, numbered)
+    made = make_plan(numbered, seen, recreate={"INC-2"}).changes
+    found = list(apply_changes(made, tracker, numbered, observed=seen))
+    numbers = {one.change.key: (one.number, one.outcome) for one in found if one.change.action == CREATE}
+    assert numbers["INC-2"] == (5, APPLIED), "the issue of others is not taken for it"
+    assert tracker.issues[4].parent == 3, "nor is one a parent"
+
+
+def with_number(one: Record, number: int) -> Record:
+    """A record that names its issue."""
+    return one._replace(incident=replace(one.incident, links=Links(tracking_issue=number)))

@@ -131,7 +131,7 @@ def test_a_level_outside_the_scheme_is_set_once() -> None:
     ("old", "new", "reason"),
     [
         ("Login", "Nothing", "what people wrote in the generated text moves below it"),
-        ("| --- | --- |\n", "", "the generated text was edited; the record wins"),
+        ("- **Owner:** `@bob`\n", "", "the generated text was edited; the record wins"),
         (generated_block.END, "", "a marker was removed"),
     ],
 )

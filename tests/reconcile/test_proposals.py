@@ -10,22 +10,25 @@ from msgspec.structs import replace
 
 from incident_ops.documents.proposal_text import proposal_text
 from incident_ops.domain.record import Append, Remove, Set
-from incident_ops.domain.tracker import Proposal, ProposedFile
+from incident_ops.domain.tracker import Proposal, ProposedFile, Snapshot
 from incident_ops.reconcile.changes import AUTOMATION, EDIT, NUMBERS, PEOPLE, Kept, KeyDecision, PlannedChange
+from incident_ops.reconcile.plan import add_decision, checksum, leave_edits, make_plan
 from incident_ops.reconcile.proposals import (
     OLD_BRANCH,
+    Left,
     branch_of,
     compare_proposals,
-    edit_name,
     fingerprint,
     holding,
     is_current,
     is_proposal_over,
+    leave_unasked,
+    refusals,
     stated_by,
     text_until_moved,
     unexplained,
 )
-from tests.reconcile.builders import proposal_of
+from tests.reconcile.builders import proposal_of, wanted
 
 
 def edit(
@@ -125,7 +128,7 @@ def test_a_branch_is_settled_only_with_its_files_text_and_open_pull_request() ->
         assert not is_current(wish, other)
     moved = replace(seen, files={}, holds=seen.holds[:1])
     waiting, whole = compare_proposals({wish.branch: wish}, {wish.branch: moved})
-    assert waiting == {edit_name(DONE): "waiting in #7"}
+    assert waiting == {fingerprint(DONE): Left("waiting in #7")}
     assert whole == KeyDecision()
 
 
@@ -138,7 +141,7 @@ def test_a_proposal_that_holds_all_and_is_not_right_is_one_change(change: dict, 
     wish, seen = proposal_of([DONE])
     seen = replace(seen, **(change if "files" in change else {"pull": replace(seen.pull, body="mine")}))
     waiting, whole = compare_proposals({wish.branch: wish}, {wish.branch: seen})
-    assert list(waiting) == [edit_name(DONE)]
+    assert list(waiting) == [fingerprint(DONE)]
     ((action, kind, key, number, reason),) = [one[:5] for one in whole.changes]
     assert (action, kind, key, number, reason) == (EDIT, "proposal", wish.branch, 7, why)
 
@@ -163,7 +166,7 @@ def test_peoples_commits_hold_their_topic_and_no_other() -> None:
     theirs = {wish.branch: replace(seen, is_ours=False)}
     waiting, whole = compare_proposals({wish.branch: wish}, theirs)
     why = f"branch {wish.branch} has commits of people, so it is left alone: merge it or delete it"
-    assert (waiting, whole) == ({edit_name(DONE): why}, KeyDecision())
+    assert (waiting, whole) == ({fingerprint(DONE): Left(why)}, KeyDecision())
     assert compare_proposals({}, theirs) == ({}, KeyDecision(kept=(Kept(wish.branch, "proposal", 7, why),)))
 
 
@@ -199,3 +202,33 @@ def test_the_text_covers_the_diff_while_the_branch_moves() -> None:
                     said = {n for n in range(1, 9) if f"**INC-1/AI-{n}**" in seen.pull.body}
                     held = {n for n in range(1, 9) if fingerprint(edits[n - 1]) in seen.holds}
                     assert held <= said
+
+
+def test_two_edits_of_an_item_wait_and_are_refused_one_by_one() -> None:
+    """Reassigned and ticked are two facts of one key: what holds or refuses one of them says nothing of the other."""
+    owner = edit("INC-1/AI-2", owner="@alice")
+    wish, held = proposal_of([DONE])[0], replace(proposal_of([DONE])[1], files={})
+    both = proposal_of([DONE, owner])[0]
+    waiting, _ = compare_proposals({wish.branch: both}, {wish.branch: held})
+    refused = replace(held, pull=None, refused=(replace(held.pull, closed_by="bob"),))
+    plan = add_decision(make_plan(wanted([]), Snapshot()), KeyDecision((DONE, owner)))
+    for left in (waiting, refusals([DONE, owner], {wish.branch: refused})):
+        assert leave_edits(plan, left).changes == (owner,)
+
+
+def test_a_proposal_stays_while_a_run_has_no_room_to_ask() -> None:
+    """A run that did not ask about an incident's issues knows less of its edits: it neither closes nor empties it."""
+    wish, seen = proposal_of([DONE, edit("INC-1/AI-2", owner="@alice")])
+    (left,) = leave_unasked([seen], {"INC-1"})
+    assert compare_proposals({}, {wish.branch: seen})[1].changes
+    assert compare_proposals({}, {wish.branch: left})[1] == KeyDecision()
+    assert leave_unasked([seen], {"INC-2"}) == (seen,)
+    assert leave_unasked([Proposal(wish.branch)], {"INC-1"}) == (Proposal(wish.branch),), "a new one is proposed"
+
+
+def test_measures_that_are_done_at_once_are_facts_of_their_own() -> None:
+    """The same date in another place is another edit: for the checksum of a plan, and for whoever refused it."""
+    places = [("postmortem", "prevention", "short", place, "done_at") for place in (0, 1)]
+    first, second = (edit("INC-1")._replace(edits=(Set(route, "2025-01-28T10:00:00Z"),)) for route in places)
+    assert fingerprint(first) != fingerprint(second)
+    assert checksum([first]) != checksum([second])

@@ -120,7 +120,7 @@ def test_no_limit_starves_anything(creates: int, closes: int, writes: int, story
             assert flags(allowed) == [(len(todo), f"--max-closes {len(todo)}", False)]
             allowed = allow(made, limits, LimitOverrides(closes=len(todo)))
         held = sum(one.count for one in allowed.held)
-        done = outcome_summary(apply_changes(allowed.now, tracker, wanted([]).identities), held)
+        done = outcome_summary(apply_changes(allowed.now, tracker, wanted([])), held)
         assert done.done >= 1
         assert done.done + done.left == len(todo)
         assert done.exit_code == (5 if held else 0)

@@ -230,7 +230,30 @@ def test_a_key_is_removed_with_its_line() -> None:
     assert edited('a: 1\nb: "x\n  y"\n', Remove(("b",))) == "a: 1\n"
 
 
-@pytest.mark.parametrize(("text", "route"), [("a: {b: 1, c: 2}\n", ("a", "b")), ("a: 1\nb:\n- x\n", ("b",))])
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("a: 1\nb:\n- x\nc: 2\n", "a: 1\nc: 2\n"),
+        ("a: 1\nb:\n- k: x  # one\n  l: |\n    y\n\n# about c\nc: 2\n", "a: 1\n\n# about c\nc: 2\n"),
+        ("a: 1\nb:\n  k: [x,\n    y]  # two\n  l:\n", "a: 1\n"),
+        ("a: 1\nb:\n  k: x\n  # about k\n# about c\nc: 2\n", "a: 1\n# about c\nc: 2\n"),
+        ("a: 1\nb: []\nc: 2\n", "a: 1\nc: 2\n"),
+        ("a: 1\nb: {k: x}", "a: 1\n"),
+        ("a: 1\nb:\n- |+\n  x\n", "a: 1\n"),
+    ],
+)
+def test_a_list_or_a_mapping_is_removed_with_all_its_lines(text: str, left: str) -> None:
+    """Comments further right than its key are its own."""
+    assert edited(text, Remove(("b",))) == left
+
+
+def test_a_mapping_whose_only_key_is_removed_is_an_empty_one() -> None:
+    """Nothing at all would be another value."""
+    assert edited("a:\n  b:\n  - x\nc: 2\n", Remove(("a", "b"))) == "a: {}\nc: 2\n"
+    assert edited("a:\n  b: 1\n", Remove(("a", "b"))) == "a: {}\n"
+
+
+@pytest.mark.parametrize(("text", "route"), [("a: {b: 1, c: 2}\n", ("a", "b")), ("a: [{b: 1, c: 2}]\n", ("a", 0, "b"))])
 def test_a_key_without_a_line_of_its_own_is_not_removed(text: str, route: Route) -> None:
     with pytest.raises(Refused, match="line of its own"):
         edited(text, Remove(route))

@@ -66,6 +66,23 @@ def test_each_cycle_has_an_impact_of_its_own() -> None:
     assert lengths(record)["Impact, cycle 3"] is None
 
 
+def test_a_cycle_that_ended_by_a_withdrawal_runs_on_into_the_next() -> None:
+    """Users were affected all the while; one that was resolved without a known end does not run on."""
+    cycles = [
+        Cycle(reopened="2025-03-01T10:05:00Z"),
+        Cycle(reopened="2025-03-01T10:10:00Z", restored="2025-03-01T10:15:00Z"),
+        Cycle(reopened="2025-03-01T11:00:00Z", restored="2025-03-01T11:01:00Z"),
+    ]
+    found = lengths(incident(cycles, started="2025-03-01T10:00:00Z", closed="2025-03-01T10:04:00Z"))
+    assert {name: seconds for name, seconds in found.items() if "Impact" in name} == {
+        "Impact": 900, "Impact, cycle 4": 60,
+    }  # fmt: skip
+    resolved = incident(cycles[2:], started="2025-03-01T10:00:00Z", resolved="2025-03-01T10:04:00Z")
+    assert lengths(resolved)["Impact"] is None
+    assert lengths(resolved)["Impact, cycle 2"] == 60
+    assert first_impact(incident(cycles[:1], started="2025-03-01T10:00:00Z")).seconds is None
+
+
 def test_items_are_counted_in_the_policys_order_of_priorities() -> None:
     items = [
         ActionItem(id="AI-1", title="a", priority="P2", owner="@a", due="2025-01-01", status="done"),

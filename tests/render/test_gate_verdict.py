@@ -9,9 +9,17 @@ from pathlib import Path
 import pytest
 
 from incident_ops.deploy_gate.holds import BURNING
-from incident_ops.deploy_gate.verdict import DEPLOY_FREEZE, ERROR_BUDGET, OPEN_INCIDENT, Hold, Verdict
+from incident_ops.deploy_gate.verdict import (
+    DEPLOY_FREEZE,
+    ERROR_BUDGET,
+    OPEN_INCIDENT,
+    HeldRelease,
+    Hold,
+    Verdict,
+)
 from incident_ops.domain.record import Unread
-from incident_ops.render.gate import to_json, to_text
+from incident_ops.render.gate import MOST_HOLDS, to_json, to_text
+from incident_ops.render.text import UNCUT
 from tests.support.golden import assert_golden
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -105,3 +113,17 @@ def test_a_release_that_was_granted_says_nothing_of_what_holds() -> None:
     """An overridden verdict still lists its holds, and deploys need not resume."""
     hold = Hold(OPEN_INCIDENT, "INC-1", "Login fails", "SEV1  in_progress")
     assert "resume" not in to_text(Verdict("auth", "overridden", "override", (hold,)))
+
+
+def test_many_holds_do_not_hide_that_something_could_not_be_read() -> None:
+    holds = tuple(Hold(OPEN_INCIDENT, f"INC-{number}", "Login fails") for number in range(MOST_HOLDS + 1))
+    text = to_text(Verdict("auth", "frozen", OPEN_INCIDENT, holds, (LOST,)))
+    assert f"  - none of these {MOST_HOLDS + 1} holds any more\n" in text
+    assert "  - what was not read can be read; `incident-ops validate` shows it\n" in text
+
+
+def test_a_reason_never_begins_a_line() -> None:
+    """GitHub takes a line that begins with two colons for a command, also where blanks stand before them."""
+    release = HeldRelease("@a", "::error::nothing", None, "freezes/x.yaml")
+    text = to_text(Verdict("auth", "overridden", "override", release=release), width=UNCUT)
+    assert "  reason: ::error::nothing\n" in text

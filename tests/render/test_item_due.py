@@ -17,6 +17,7 @@ from incident_ops.domain.item_due import days_late, item_due
 from incident_ops.domain.record import Record, World
 from incident_ops.domain.time import stamp
 from incident_ops.reconcile.desired import desired_issues
+from incident_ops.reconcile.references import leave_places
 from incident_ops.render.incident import next_item
 from incident_ops.render.lists import item_rows
 from incident_ops.rules import item_complete, item_overdue
@@ -88,8 +89,8 @@ def test_every_view_agrees_on_when_an_item_is_due_and_whether_it_is_late(
     bodies = IssueBodies([record], rules, now)
     issue = desired_issues([record], rules, bodies, now).issues["INC-1/AI-1"]
     assert ("overdue" in issue.labels) == bool(late)
-    for text in (bodies["INC-1"], bodies["INC-1/AI-1"]):
-        lines = (line for line in text.splitlines() if "| Due |" in line or "**AI-1**" in line)
+    for text in map(leave_places, (bodies["INC-1"], bodies["INC-1/AI-1"])):
+        lines = (line for line in text.splitlines() if "**Due:**" in line or "**AI-1**" in line)
         assert ("**overdue**" in "".join(lines)) == bool(late)
         assert due is None or str(due) in text
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from incident_ops.app.demo import scenes
 from incident_ops.domain.as_of import as_of
-from incident_ops.domain.incident import Incident
+from incident_ops.domain.incident import Incident, Relation
 from incident_ops.domain.item_due import days_late
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record
@@ -21,9 +21,10 @@ from incident_ops.records.policy import load_policy
 from incident_ops.records.yaml_reader import Document, read_bytes
 from incident_ops.render.incident import IncidentView, to_text
 from incident_ops.render.incident_data import to_json
-from incident_ops.render.sla import URGENCY
-from incident_ops.render.text import columns, fit_line, wrap
+from incident_ops.render.sla import URGENCY, phase_words
+from incident_ops.render.text import UNCUT, columns, fit_line, wrap
 from incident_ops.sla.clocks import clocks
+from incident_ops.sla.status import PhaseStatus
 from tests.support.golden import assert_golden
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -206,3 +207,14 @@ def test_parts_stay_whole_when_they_are_wrapped() -> None:
     assert wrap(["one two", "three", "four"], 15, ", ") == ["one two, three,", "four"]
     assert wrap(["one two", "three", "four"], 14, ", ") == ["one two,", "three, four"]
     assert wrap([], 14) == []
+
+
+@pytest.mark.parametrize("width", [40, 200, UNCUT])
+def test_phase_and_relations_have_the_width_of_the_screen(width: int) -> None:
+    phase = PhaseStatus("triage", NOW - timedelta(days=2), NOW - timedelta(days=1), None, 86_400)
+    related = [Relation(id=f"INC-2025-0000{number}", kind="depends_on") for number in range(5)]
+    shown = to_text(view(small())._replace(phase=phase, related=related, width=width))
+    assert max(map(columns, shown.splitlines())) <= width
+    assert phase_words(phase, NOW) in " ".join(shown.split())
+    lines = shown.splitlines()
+    assert (len([line for line in lines if "INC-2025-0000" in line]) == 1) == (width >= 200)

@@ -55,7 +55,7 @@ def test_closing_words_are_broken(text: str) -> None:
 
 def test_ordinary_words_are_left_alone() -> None:
     """Plain text, emphasis, lists and one-line code come out as they went in."""
-    text = "Resolved in 5 min: *really*.\n- p95 > 2s at a `<` b, `#1 | @x`\n- C# and 50 % of users_total, R&D"
+    text = "Resolved in 5 min: *really*.\n- p95 > 2s at a `<` b, `#1 @x`\n- C# and 50 % of users_total, R&D"
     assert markdown(text) == text
 
 
@@ -134,4 +134,30 @@ def test_only_an_https_address_becomes_a_link() -> None:
     assert link("Bridge", "http://example.com") == "Bridge: `http://example.com`"
     assert link("Bridge", "javascript:alert(1)") == "Bridge: `javascript:alert(1)`"
     assert link("", "see @alice") == "see @&#8203;alice"
-    assert link("Bridge", "https://e.com/> [x](y") == "Bridge: `https://e.com/> [x](y`"
+    assert link("Bridge", "https://e.com/> [z](y") == "Bridge: `https://e.com/> [z](y`"
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("p95 > 2s in eu-west-1 (50 %)", "p95 > 2s in eu-west-1 (50 %)"),
+        ("see https://e.com/a_b#1.", "see `https://e.com/a_b#1`."),
+        ("[Log in](https://e.com)", "\\[Log in\\](`https://e.com`)"),
+        ("rm -rf /tmp/*", "rm -rf /tmp/\\*"),
+        ("ps | grep x", "ps \\| grep x"),
+        ("`ps | grep x`", "`ps `&#124;` grep x`"),
+        ("costs $5", "costs <span>$</span>5"),
+        ("arn:aws:iam::1:x fe80::1:2 12:30:45", "arn:aws:iam::1:x fe80::1:2 12:30:45"),
+        ("1. Fix it", "1\\. Fix it"),
+    ],
+)
+def test_a_line_is_escaped_no_more_than_it_takes(text: str, made: str) -> None:
+    """An address and a pipe in code can be copied as they were typed."""
+    assert inline(text) == made
+
+
+def test_a_list_keeps_its_marks_and_its_numbers() -> None:
+    """Indents go, since they would make code; a number that the list would not show stays as typed."""
+    assert markdown("1. a\n2. b\n5. c") == "1. a\n2. b\n5\\. c"
+    assert markdown("- a\n    - *b* c\n\n        d") == "- a\n- *b* c\n\nd"
+    assert markdown("> **now** | x") == "> **now** \\| x"

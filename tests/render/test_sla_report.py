@@ -88,6 +88,12 @@ def test_markdown_pings_nobody() -> None:
     assert "\x1b" not in shown
 
 
+def test_markdown_has_the_whole_name_of_a_service() -> None:
+    name = "a-service-with-a-long-name"
+    made = compliance([record(over("INC-1", "5h", services=[name]))], RULES, at("40h"), Period(None, None), "service")
+    assert f"| {name} |" in sla_report.to_markdown(made)
+
+
 def test_a_mean_never_stands_alone() -> None:
     """Wherever a mean is told, n, median and p90 are told with it."""
     data = json.loads(dict(SHAPES)["sla_report.json"]())

@@ -80,6 +80,81 @@ const GITHUB = [
   });
   app.delete("/repos/:owner/:repo/issues/:issue_number/assignees"`,
   ],
+  [ // trees and commits lie in the bare repository that the homepage names; GitHub signs for an App that names no author
+    'function branchesAndGitRoutes({ app, store, webhooks, baseUrl }) {\n  const gh = getGitHubStore(store);\n',
+    `function branchesAndGitRoutes({ app, store, webhooks, baseUrl }) {
+  const gh = getGitHubStore(store);
+  const bare = async (c) => {
+    const repo = lookupRepo(gh, c.req.param("owner"), c.req.param("repo"));
+    if (!repo) throw notFound();
+    if (!repo.homepage?.startsWith("file://")) return {};
+    const { spawnSync } = await import("node:child_process");
+    const actor = assertRepoContentsWrite(gh, c.get("authUser"), repo);
+    const folder = fileURLToPath(repo.homepage);
+    const git = (words, input = "", index = "") => {
+      const env = { ...process.env, ...(index ? { GIT_INDEX_FILE: index } : {}) };
+      const done = spawnSync("git", ["-C", folder, ...words], { input, env, encoding: "utf8" });
+      if (done.status) throw new ApiError(422, \`git \${words[0]}: \${done.stderr}\`);
+      return done.stdout.replace(/\\n$/, "");
+    };
+    return { repo, actor, folder, git, url: \`\${baseUrl}/repos/\${repo.full_name}/git\` };
+  };
+  app.post("/repos/:owner/:repo/git/trees", async (c, next) => {
+    const { folder, git, url } = await bare(c);
+    if (!git) return next();
+    const body = await parseJsonBody(c);
+    const index = join(folder, \`index-\${randomBytes(8).toString("hex")}\`);
+    try {
+      if (body.base_tree) git(["read-tree", body.base_tree], "", index);
+      const rows = body.tree.map((one) => {
+        if (one.sha === null) return \`0 \${"0".repeat(40)}\\t\${one.path}\\n\`;
+        return \`\${one.mode} \${one.sha || git(["hash-object", "-w", "--stdin"], one.content)}\\t\${one.path}\\n\`;
+      });
+      git(["update-index", "--index-info"], rows.join(""), index);
+      const sha = git(["write-tree"], "", index);
+      const tree = git(["ls-tree", sha]).split("\\n").filter(Boolean).map((row) => {
+        const [mode, type, id, path] = row.split(/[ \\t]/);
+        return { path, mode, type, sha: id, url: \`\${url}/\${type}s/\${id}\` };
+      });
+      return c.json({ sha, url: \`\${url}/trees/\${sha}\`, tree, truncated: false }, 201);
+    } finally {
+      (await import("node:fs")).rmSync(index, { force: true });
+    }
+  });
+  app.post("/repos/:owner/:repo/git/commits", async (c, next) => {
+    const { repo, actor, git, url } = await bare(c);
+    if (!git) return next();
+    const body = await parseJsonBody(c);
+    const type = git(["cat-file", "-t", body.tree]);
+    if (type !== "tree") throw new ApiError(422, "Tree SHA is not a tree");
+    for (const one of body.parents) git(["cat-file", "-e", \`\${one}^{commit}\`]);
+    const seconds = Math.floor(Date.now() / 1e3);
+    const date = new Date(seconds * 1e3).toISOString().replace(".000", "");
+    const author = { name: actor.login, email: \`\${actor.login}@users.noreply.github.com\`, date, ...body.author };
+    const isApp = actor.login === "keeper" && !body.author && !body.committer;
+    const committer = isApp ? { name: "GitHub", email: "noreply@github.com", date } : { ...author, ...body.committer };
+    const who = (one) => \`\${one.name} <\${one.email}> \${seconds} +0000\`;
+    const parents = body.parents.map((one) => \`parent \${one}\\n\`).join("");
+    const head = \`tree \${body.tree}\\n\${parents}author \${who(author)}\\ncommitter \${who(committer)}\\n\`;
+    const payload = \`\${head}\\n\${body.message}\`;
+    const hash = createHash("sha256").update(payload).digest("hex");
+    const signature = isApp ? \`-----BEGIN PGP SIGNATURE-----\\n\\n\${hash}\\n-----END PGP SIGNATURE-----\\n\` : null;
+    const header = isApp ? \`gpgsig \${signature.split("\\n").join("\\n ")}\\n\` : "";
+    const raw = \`\${head}\${header}\\n\${body.message}\`;
+    const sha = git(["hash-object", "-t", "commit", "-w", "--stdin"], raw);
+    const page = (id) => \`\${baseUrl}/\${repo.full_name}/commit/\${id}\`;
+    return c.json({
+      sha, node_id: "C_1", url: \`\${url}/commits/\${sha}\`, html_url: page(sha), author, committer, message: body.message,
+      tree: { sha: body.tree, url: \`\${url}/trees/\${body.tree}\` },
+      parents: body.parents.map((one) => ({ sha: one, url: \`\${url}/commits/\${one}\`, html_url: page(one) })),
+      verification: {
+        verified: isApp, reason: isApp ? "valid" : "unsigned", signature, payload: isApp ? payload : null,
+        verified_at: isApp ? date : null,
+      },
+    }, 201);
+  });
+`,
+  ],
   [ // who edited the text
     `      patch.body = body.body === null ? null : String(body.body);
     }

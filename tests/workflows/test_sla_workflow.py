@@ -106,7 +106,7 @@ def test_a_late_run_leaves_the_escalation_on_the_issue_and_in_the_record(scene: 
     assert "### People to notify: 5" in checked.summary
     assert done.conclusion == "success", done
     told = next(one for one in scene.comments() if "Threshold of 1h" in one)
-    assert "Due 2025-01-26T13:05:00Z, noticed 2025-01-26T17:41:00Z, 4h 36m late" in told
+    assert "At 13:05 UTC, noticed 17:41 UTC, 4 hours 36 minutes later" in told
     pulls = {pull["head"]["ref"]: pull["body"] for pull in scene.ask("/pulls?state=open")}
     assert sorted(pulls) == [BRANCH, "incident-ops/numbers"]
     assert f"**{ESCALATION}**" in pulls[BRANCH]

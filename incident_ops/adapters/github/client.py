@@ -89,7 +89,7 @@ class _Connection:
 
     def getresponse(self) -> _Response:
         verb, url, body, headers = self._asked
-        answer = http.send(
+        answer = http.send_request(
             self._session,
             verb,
             self._server + url,
@@ -338,6 +338,8 @@ class RecordsHome:
     def __init__(self, client: Client, name: str, known: int | None) -> None:
         self._client, self._name, self._id = client, name or client.repository, known
         self._other: int | None = None
+        self.are_here = name.casefold() == client.repository.casefold()
+        """True where the clone's remote is the repository with the issues, on this GitHub."""
 
     @property
     def id(self) -> int:

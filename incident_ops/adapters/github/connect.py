@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from incident_ops.adapters.github.client import Client, RecordsHome, Request, Wire
 from incident_ops.adapters.github.issues import GitHubTracker
+from incident_ops.adapters.github.pulls import compare_address
 from incident_ops.adapters.http import is_https_or_local
 from incident_ops.errors import UserError
 
@@ -67,6 +68,14 @@ def connect(
     )
 
 
+def repository_address(environment: Mapping[str, str], remote_url: str | None) -> str:
+    """Where people read the repository with the records: the one that the clone's remote names; "" where none is
+    named. The site is GITHUB_SERVER_URL, else the one behind the API."""
+    site = _site_in(environment)
+    name = _named_by(remote_url, site) or environment.get("GITHUB_REPOSITORY", "").strip()
+    return f"{site}/{name}" if _NAME.fullmatch(name) else ""
+
+
 def read_settings(environment: Mapping[str, str], remote_url: str | None) -> Settings:
     """GITHUB_TOKEN else GH_TOKEN; GITHUB_REPOSITORY else the remote's; GITHUB_API_URL else api.github.com."""
     api = (environment.get("GITHUB_API_URL") or API).strip().rstrip("/")
@@ -80,8 +89,33 @@ def read_settings(environment: Mapping[str, str], remote_url: str | None) -> Set
         )
     if not token.isascii() or not token.isprintable() or " " in token:
         raise UserError("the token in GITHUB_TOKEN or GH_TOKEN is damaged", hint="it is one word of plain letters")
-    site = (environment.get("GITHUB_SERVER_URL") or _site(api)).rstrip("/")
+    site = _site_in(environment)
     return Settings(api, site, _repository(environment, remote_url, site), token)
+
+
+class Site(NamedTuple):
+    """Where the pull requests of a remote are: the address people read at, `owner/name`, whether a token is set."""
+
+    address: str
+    repository: str
+    has_token: bool
+
+    def compare(self, base: str, branch: str) -> str:
+        """The address at which a person opens the pull request of a branch."""
+        return compare_address(self.address, self.repository, base, branch)
+
+
+def site_of(environment: Mapping[str, str], remote_url: str) -> Site | None:
+    """The repository that the environment names, or else the remote's where that is on the environment's GitHub.
+
+    None for a remote elsewhere: no token of GitHub is meant for it.
+    """
+    address = _site_in(environment)
+    token = environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or ""
+    name = environment.get("GITHUB_REPOSITORY", "").strip()
+    if not name:
+        name = _named_by(remote_url, address)
+    return Site(address, name, bool(token.strip())) if _NAME.fullmatch(name) else None
 
 
 def _repository(environment: Mapping[str, str], remote_url: str | None, site: str) -> str:
@@ -118,6 +152,12 @@ def _id_in(environment: Mapping[str, str]) -> int | None:
     """What Actions says of the repository that it runs for: it holds the records, wherever the issues are."""
     given = environment.get("GITHUB_REPOSITORY_ID", "").strip()
     return int(given) if given.isascii() and given.isdigit() and len(given) <= _LONGEST_ID else None
+
+
+def _site_in(environment: Mapping[str, str]) -> str:
+    """Where people read: GITHUB_SERVER_URL, else what is behind GITHUB_API_URL, else github.com."""
+    api = (environment.get("GITHUB_API_URL") or API).strip().rstrip("/")
+    return (environment.get("GITHUB_SERVER_URL") or _site(api)).rstrip("/")
 
 
 def _site(api: str) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from incident_ops.adapters.github.body_edits import body_edits
 from incident_ops.adapters.github.client import Client, Identity, RecordsHome
 from incident_ops.adapters.github.comments import Comments
+from incident_ops.adapters.github.commits import CommitsByGitHub
 from incident_ops.adapters.github.pulls import PullRequests
 from incident_ops.adapters.github.responses import (
     IssueSeen,
@@ -67,6 +68,7 @@ class GitHubTracker:
         self._mark_of = owner_of
         self._identity = Identity(client, identities)
         self.pulls = PullRequests(client, self._identity, site)
+        self.commits = CommitsByGitHub(client) if records.are_here else None
         self.runs = WorkflowRuns(client)
         self._creation = _IssueCreation(client, self._identity, self._owner_of, labels)
         self._comments = Comments(client, self._identity)

@@ -44,6 +44,11 @@ class _Seen(msgspec.Struct, frozen=True):
         return PullRequest(self.number, self.html_url, state, self.title, self.body or "")
 
 
+def compare_address(site: str, repository: str, base: str, branch: str) -> str:
+    """Where a person opens the pull request of a branch."""
+    return f"{site}/{repository}/compare/{quote(base)}...{quote(branch)}?expand=1"
+
+
 class PullRequests:
     """Pull requests from branches of the repository itself; `site` is where people read them."""
 
@@ -126,7 +131,7 @@ class PullRequests:
         self._client.write("PATCH", f"/pulls/{number}", {"state": "closed"}, doing=f"closing pull request #{number}")
 
     def _not_permitted(self, branch: str, base: str) -> str:
-        compare = f"{self._site}/{self._client.repository}/compare/{quote(base)}...{quote(branch)}?expand=1"
+        compare = compare_address(self._site, self._client.repository, base, branch)
         settings = f"{self._site}/{self._client.repository}/settings/actions"
         return (
             f"tick `Allow GitHub Actions to create and approve pull requests` at {settings} (greyed out: in the"

@@ -34,9 +34,18 @@ class IssueComment:
             problem = f"channel {message.channel}: {message.incident} has no tracking issue yet"
             raise WriteFailed(problem, hint="`incident-ops apply` makes it; the next run writes the comment")
         topic = f"notice-{sha256(message.key.encode()).hexdigest()[:_MARK_LENGTH]}"
-        text = f"**{self._inert(message.subject)}**\n\n{self._inert(message.text)}"
         try:
-            self._tracker.comment(number, topic, text)
+            self._tracker.comment(number, topic, self._said(message))
         except Incomplete as error:  # it is looked for before it is written
             problem = f"channel {message.channel}: the comments of issue #{number} cannot be read"
             raise WriteFailed(problem, hint=error.hint) from error
+
+    def _said(self, message: Message) -> str:
+        """What the issue does not say itself: its title and level stand above it. A notice by hand keeps its subject,
+        which alone says what it is."""
+        first, *lines = message.text.splitlines() or [message.subject]
+        drill = "[DRILL] " if message.drill else ""
+        if not message.obligation:
+            first, lines, drill = message.subject, message.text.splitlines(), ""
+        rest = self._inert("\n".join(lines))
+        return f"**{self._inert(drill + first)}**" + (f"\n\n{rest}" if rest else "")

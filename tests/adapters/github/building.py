@@ -15,7 +15,7 @@ BOT = "github-actions[bot]"
 
 
 def tracker(url: str, repository: str = NAME, **words: Any) -> GitHubTracker:
-    """A tracker that waits for nothing; `waits` collects the seconds it would have waited."""
+    """A tracker that waits for nothing; `waits` collects the seconds it would have waited, `remote` is the clone's."""
     environment = {
         "GITHUB_API_URL": url,
         "GITHUB_TOKEN": words.pop("token", "ghp_standin"),
@@ -24,8 +24,9 @@ def tracker(url: str, repository: str = NAME, **words: Any) -> GitHubTracker:
     }
     waits: list[float] = words.pop("waits", [])
     identities = words.pop("identities", (LOGIN, BOT))
+    remote = words.pop("remote", None)
     given = {"requests": 300, "pause": 0.0, "owner_of": owner, "sleep": waits.append, **words}
-    return connect(environment, None, LABELS, identities, **given)
+    return connect(environment, remote, LABELS, identities, **given)
 
 
 def body(key: str, text: str = "text") -> str:

@@ -50,7 +50,11 @@ def test_a_notice_as_a_comment_is_one_comment() -> None:
     number = memory.open_by("github-actions[bot]", "t", "b", ["incident"])
     notifier = IssueComment(memory, {"INC-1": number}, lambda text: text.replace("@", "&#64;"))
     for _ in range(2):
-        notifier.send(NOTICE._replace(subject="a", text="hi @all"))
-    assert list(memory.comments[number].values()) == ["**a**\n\nhi &#64;all"]
+        notifier.send(NOTICE._replace(subject="INC-1: t - a", text="a\nhi @all\nbye", obligation="INC-1/x"))
+    assert list(memory.comments[number].values()) == ["**a**\n\nhi &#64;all\nbye"], "the title stands above it"
+    notifier.send(NOTICE._replace(key="k", subject="INC-1", text=""))
+    assert list(memory.comments[number].values())[1] == "**INC-1**", "a restricted incident says no more"
+    notifier.send(NOTICE._replace(key="hand", subject="INC-1: t (news)", text="It works", obligation=""))
+    assert list(memory.comments[number].values())[2] == "**INC-1: t (news)**\n\nIt works", "a person sent it"
     with pytest.raises(WriteFailed, match="no tracking issue yet"):
         notifier.send(NOTICE._replace(incident="INC-2"))

@@ -1,0 +1,101 @@
+"""The records that a plan is made from: those of which something may be due, and those of which the tracker holds an
+issue.
+
+All others are settled and have no issue: nothing can be planned for them, so they are counted and not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import cache, partial
+
+from incident_ops import resources
+from incident_ops.adapters.cache import Cache
+from incident_ops.app.due import recent_paths
+from incident_ops.app.workspace import Workspace, leads_somewhere
+from incident_ops.documents.issue_bodies import IssueBodies
+from incident_ops.documents.issue_words import POSTMORTEM, Surroundings, beside
+from incident_ops.domain.record import Record
+from incident_ops.domain.tracker import Snapshot
+from incident_ops.reconcile import generated_block
+from incident_ops.reconcile.desired import Desired, desired_issues, incident_of
+from incident_ops.records.history import records_from_cache
+
+
+class ConcernedRecords:
+    """The records that concern a tracker, and what they ask for; more are read as more of the tracker is seen.
+
+    `keys` are wanted by somebody whatever the tracker holds. Incomplete where a record changes while it is read.
+    """
+
+    def __init__(self, workspace: Workspace, keys: Collection[str] = ()) -> None:
+        self._workspace = workspace
+        catalogue = workspace.catalogue
+        self.recent_paths = recent_paths(workspace)
+        clashing = {path for clash in catalogue.clashes() for path in clash.paths}
+        self._paths = {*self.recent_paths, *clashing, *self._of_incidents(map(incident_of, keys))}
+        self._read()
+
+    def asked_for(self, seen: Snapshot) -> Desired:
+        """What the records ask for, with those of which a tracker holds an issue, wherever its text names them."""
+        more = self._named_by(seen) - self._paths
+        if more:
+            self._paths |= more
+            self._read()
+        return self.desired
+
+    def recent(self) -> list[Record]:
+        """The records of which something may be due; none whose id another one has, too."""
+        clashes = self.desired.clashes
+        recent = (record for record in self.records if record.path in self.recent_paths)
+        return [record for record in recent if record.incident.id not in clashes]
+
+    def _read(self) -> None:
+        workspace, policy = self._workspace, self._workspace.judged_by[0]
+        keep = Cache(workspace.state / "concerned") if workspace.git else None
+        found = records_from_cache(
+            workspace.store, workspace.catalogue, keep, resources.resource_stamp(), frozenset(self._paths)
+        )
+        self.records = list(found)
+        around = Surroundings(workspace.judged_by[1], _is_there(workspace, self.records))
+        bodies = IssueBodies(self.records, policy, workspace.now, around)
+        settled = workspace.catalogue.settled_beside(self._paths)
+        self.desired = desired_issues(self.records, policy, bodies, workspace.now, settled)
+
+    def _named_by(self, seen: Snapshot) -> set[str]:
+        """The records that an issue may belong to: by what the tracker keeps, its text, or its number."""
+        kept = {number: key for key, number in seen.numbers.items()}
+        keys: set[str] = set()
+        paths: set[str] = set()
+        for issue in seen.issues:
+            owner = generated_block.owner(issue.body)
+            keys |= {key for key in (issue.key, owner, kept.get(issue.number)) if key is not None}
+            if owner is None:
+                paths.update(self._workspace.catalogue.naming(issue.number))
+        return paths | self._of_incidents({incident_of(key) for key in keys})
+
+    def _of_incidents(self, ids: Iterable[str]) -> set[str]:
+        return {path for name in ids for path in self._workspace.catalogue.paths_of(name)}
+
+
+def _is_there(workspace: Workspace, records: Sequence[Record]) -> Callable[[str], bool]:
+    """Tells of a path whether there is a file; of a commit the postmortems of all open incidents are asked for at once,
+    when the first of them is."""
+    papers = frozenset(
+        beside(record.path, POSTMORTEM)
+        for record in records
+        if record.incident.postmortem is not None and (not record.incident.is_closed or record.incident.open_items)
+    )
+    git, commit, elsewhere = workspace.git, workspace.store.revision, cache(partial(leads_somewhere, workspace))
+
+    @cache
+    def written() -> frozenset[str]:
+        found = (git.tree(commit, part) for part in _parts(sorted(papers))) if git and commit else ()
+        return frozenset(blob.path for blobs in found for blob in blobs if blob.regular)
+
+    return lambda path: path in written() if git and commit and path in papers else elsewhere(path)
+
+
+def _parts(paths: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
+    """In parts that a command line takes."""
+    return (paths[at : at + size] for at in range(0, len(paths), size))

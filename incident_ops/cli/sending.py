@@ -1,0 +1,63 @@
+"""`--send` at the end of a command that wrote a record: the sending, and what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from incident_ops.app.workspace import Workspace
+from incident_ops.cli.terminal import say
+from incident_ops.domain.record import Record
+
+if TYPE_CHECKING:
+    from incident_ops.domain.sending import SentRecord
+
+
+def say_unsent(workspace: Workspace, record: Record) -> None:
+    """A reminder under an edit of a record that was sent before and is not merged yet, as this clone knows it."""
+    from incident_ops.app.sent_state import is_lagging  # a file is read, where one is there
+
+    if is_lagging(workspace, record):
+        click.echo(f"  not sent yet: incident-ops send {record.incident.id}")
+
+
+INTERRUPTED = 130
+
+
+def send_now(workspace: Workspace, path: str, done: Sequence[str] = (), *, tells: bool = False) -> SentRecord:
+    """Sends the record that was just written -> what became of it, which `tells` prints."""
+    from incident_ops.app.send import RecordSender  # what only --send needs
+
+    try:
+        sent = RecordSender(workspace).send(path, done)
+    except KeyboardInterrupt:
+        say("the record is written; `incident-ops send` goes on with the sending", word="interrupted", colour="red")
+        raise click.exceptions.Exit(INTERRUPTED) from None
+    if tells:
+        say_sent(sent)
+    elif sent.problem:
+        _warn(f"not sent: {sent.problem}")
+    return sent
+
+
+def say_sent(sent: SentRecord) -> None:
+    """What became of a record that was to be sent; why not, on the error stream."""
+    from incident_ops.render.sent import sent_lines  # as above
+
+    if sent.problem:
+        _warn(f"{'no pull request' if sent.is_sent else 'not sent'}: {sent.problem}")
+    for line in sent_lines(sent):
+        say(line, first="  ", err=False)
+
+
+def data_of_sent(sent: SentRecord) -> dict[str, Any]:
+    """The same for a program."""
+    from incident_ops.render.sent import sent_data  # as above
+
+    return sent_data(sent)
+
+
+def _warn(text: str) -> None:
+    say(text, word="warning", colour="yellow")

@@ -1,0 +1,296 @@
+"""What stands at the top of an incident's issue: for who opens it at night, and for who comes when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from incident_ops.documents import incident_facts
+from incident_ops.documents.issue_words import (
+    QUOTED,
+    command_span,
+    fact_line,
+    first_day,
+    folded,
+    sentence,
+    spell_at,
+    spell_when,
+)
+from incident_ops.documents.markdown import code, inline
+from incident_ops.domain.as_of import as_of, corrected_instants, current_instant
+from incident_ops.domain.impact import (
+    affected_users,
+    hurt_services,
+    spell_amount,
+    spell_hurt,
+    spell_revenue,
+    spell_users,
+)
+from incident_ops.domain.incident import Event, Incident, Update
+from incident_ops.domain.item_due import item_due
+from incident_ops.domain.lifecycle import FIXED, OVER, PENDING, RESOLVED
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.public_updates import (
+    PUBLIC,
+    lacks_last_word,
+    last_update_for,
+    needs_public_word,
+    public_status,
+)
+from incident_ops.domain.record import item_key
+from incident_ops.domain.ticket import is_ticket
+from incident_ops.domain.time import UNKNOWN, duration, instant, parse_instant, spell_duration
+from incident_ops.errors import UserError
+from incident_ops.reconcile.references import issue_place
+from incident_ops.sla.clocks import UPDATE_INTERNAL, UPDATE_PUBLIC, ClockState, Risk, clocks
+
+_WORK = ("decision", "action", "escalation", "runbook")
+"""Kinds of timeline entries that say what is being done."""
+_UPDATES_SHOWN = 3
+_ROLES_SHOWN = 8
+
+
+def facts_at_the_top(incident: Incident, policy: Policy, now: datetime) -> str:
+    """What to know first, as a list: another one once the incident is over."""
+    lines = _over(incident, policy) if incident.state in OVER else _running(incident, policy, now)
+    return "\n".join(line for line in lines if line)
+
+
+def _running(incident: Incident, policy: Policy, now: datetime) -> Iterator[str]:
+    yield fact_line("Broken", *_broken(incident))
+    yield fact_line("Known", _cause(incident) or "the cause is not found yet.", _progress(incident))
+    yield fact_line("Being done", _doing(incident))
+    yield fact_line("Works on it" if is_ticket(incident, policy) else "Leads", _leads(incident, policy))
+    yield fact_line("Next update", next_update(incident, policy, now))
+    yield fact_line("Public", _public(incident, policy))
+
+
+def _over(incident: Incident, policy: Policy) -> Iterator[str]:
+    paper = incident.postmortem
+    wording = (paper.summary if paper else None) or incident.impact.summary or incident.description
+    yield fact_line("What happened", sentence(wording))
+    yield fact_line("Cause", _cause(incident))
+    ended = incident.resolution
+    if ended:
+        yield fact_line("What ended it", sentence(ended.immediate), sentence(ended.permanent))
+    if incident.outcome == FIXED:
+        yield fact_line("How long", _how_long(incident))
+        yield fact_line("Impact", _hit(incident))
+    left = _left(incident, policy)
+    yield "\n".join(["- **Left to do:**", *(f"  - {text}" for text in left)]) if left else "- **Left to do:** nothing."
+    if not is_ticket(incident, policy):
+        yield fact_line("Led by", *(f"{code(who)}." for who in [incident.roles.commander] if who))
+
+
+def _broken(incident: Incident) -> Iterator[str]:
+    wording = sentence(incident.impact.summary or incident.description)
+    yield wording or f"nobody has written it down yet: {command_span('impact', incident.id, '--summary', QUOTED)}"
+    users = spell_users(affected_users(incident))
+    yield f"Users affected: {inline(users)}." if users != UNKNOWN else ""
+    started = instant(corrected_instants(incident).get("times.started"))
+    if incident.cycles:
+        came_back = corrected_instants(incident)[f"cycles.{len(incident.cycles)}.reopened"]
+        yield f"Came back {spell_at(came_back, incident)}."
+    elif started:
+        yield f"Since {spell_when(started, first_day(incident))}."
+    for name, entries in list(hurt_services(incident).items())[:_UPDATES_SHOWN]:
+        yield f"{code(name)} {inline(spell_hurt(entries[-1]))}."
+
+
+def _cause(incident: Incident) -> str:
+    """The cause in a sentence or two; "" while nothing is known of it."""
+    cause = incident.cause
+    if cause is None:
+        return ""
+    wording = " ".join(text for text in (sentence(cause.what), sentence(cause.why)) if text)
+    if wording or cause.category == UNKNOWN:
+        return wording or "unknown."
+    return f"{inline(incident_facts.spell_word(cause.category))}; nobody has written down more."
+
+
+def _progress(incident: Incident) -> str:
+    """The last step that is behind us in the present cycle."""
+    for name, words in (("restored", "Restored"), ("mitigated", "Mitigated"), ("diagnosed", "Cause found")):
+        at = current_instant(incident, name) if name == "restored" else getattr(incident.times, name)
+        if at is not None and (name == "restored" or not incident.cycles):
+            return f"{words} {spell_at(at, incident)}." if at != UNKNOWN else ""
+    return ""
+
+
+def _doing(incident: Incident) -> str:
+    if incident.state == PENDING and incident.pauses:
+        pause = incident.pauses[-1]
+        why = f": {sentence(pause.reason)}" if pause.reason else "."
+        return f"waiting for {inline(pause.waiting_for)} since {spell_at(pause.start, incident)}{why}"
+    if last := _last_work(incident):
+        who = f" by {code(last.by)}" if last.by else ""
+        wording = f"{sentence(last.event)} {sentence(last.action)}".strip().removesuffix(".")
+        return f"{wording} ({spell_at(last.at, incident)}{who})."
+    if incident.times.acknowledged is None:
+        return f"**nobody has taken it yet.** Take it: {command_span(f'ack {incident.id}')}"
+    return f"nobody has written it down. Say it: {command_span('timeline', QUOTED, incident.id, '--kind action')}"
+
+
+def _last_work(incident: Incident) -> Event | None:
+    since = parse_instant(incident.cycles[-1].reopened) if incident.cycles else None
+    found = [
+        (parse_instant(event.at), place)
+        for place, event in enumerate(incident.timeline)
+        if event.kind in _WORK and (since is None or parse_instant(event.at) >= since)
+    ]
+    return incident.timeline[max(found)[1]] if found else None
+
+
+def _leads(incident: Incident, policy: Policy) -> str:
+    rows = incident_facts.roles(incident, policy)
+    if is_ticket(incident, policy):
+        held = ", ".join(code(who) for who in dict.fromkeys(row.text for row in rows))
+        return held or f"**nobody.** Take it: {command_span('assign @you', incident.id)}"
+    first, *others = rows
+    lead = f"{code(first.text)}."
+    if first.text == incident_facts.NOBODY:
+        lead = f"**nobody.** Take the lead: {command_span(f'assign commander @you {incident.id}')}"
+    held_roles = [row for row in others if row.text not in (incident_facts.NOBODY, first.text)]
+    said = [f"{inline(row.name)} {code(row.text)}." for row in held_roles[:_ROLES_SHOWN]]
+    more = [f"{len(held_roles) - _ROLES_SHOWN} more in the record."] if len(held_roles) > _ROLES_SHOWN else []
+    return " ".join([lead, *said, *more])
+
+
+def next_update(incident: Incident, policy: Policy, now: datetime) -> str:
+    """When the next updates are due, or were, with the command that writes one; "" where no such clock runs."""
+    try:
+        running = clocks(as_of(incident, now), policy)
+    except UserError:  # the list of clocks says why
+        return ""
+    said = [
+        f"{'in public ' if clock.clock == UPDATE_PUBLIC else ''}"
+        + ("**was due " if clock.risk is Risk.BREACHED else "by ")
+        + spell_when(clock.due, first_day(incident))
+        + ("**" if clock.risk is Risk.BREACHED else "")
+        for clock in running
+        if clock.clock in (UPDATE_INTERNAL, UPDATE_PUBLIC) and clock.state is ClockState.RUNNING and clock.due
+    ]
+    if not said:
+        return ""
+    audience = "internal" if any(clock.clock == UPDATE_INTERNAL for clock in running) else "public"
+    return f"{'; '.join(said)}. Write it: {command_span('update', incident.id, f'--{audience}', QUOTED)}"
+
+
+def _public(incident: Incident, policy: Policy) -> str:
+    """What the status page says, and how often it is due (R41, R47)."""
+    last = last_update_for(incident, PUBLIC)
+    level = policy.duties(incident.severity, incident.priority)
+    asked = level is not None and (level.status_page or level.update.public is not None)
+    if last is None and (is_ticket(incident, policy) or not asked):
+        return ""
+    way = command_span("update", incident.id, "--public", QUOTED)
+    said = f"**nothing is said yet.** Say it: {way}"
+    if last is not None:
+        said = f"**{inline(public_status(incident))}**, last said {spell_at(last.at, incident)}"
+    if level is None or level.update.public is None:
+        return said if last is None else f"{said}."
+    most = f" to {spell_duration(duration(level.update.public_max))}" if level.update.public_max else ""
+    return f"{said}; due every {spell_duration(duration(level.update.public))}{most}."
+
+
+def latest_updates(incident: Incident) -> str:
+    """The last updates in their own words, the newest first, all of them behind a fold once it is over; "" without."""
+    ordered = sorted(enumerate(incident.updates), key=lambda row: (parse_instant(row[1].at), row[0]), reverse=True)
+    if incident.state in OVER:
+        return folded(f"Updates ({len(ordered)})", "\n\n".join(_update(update, incident) for _, update in ordered))
+    shown = [_update(update, incident) for _, update in ordered[:_UPDATES_SHOWN]]
+    more = len(ordered) - len(shown)
+    rest = [f"{more} earlier in the record."] if more > 0 else []
+    return "\n\n".join(["### Latest updates", *shown, *rest]) if shown else ""
+
+
+def _update(update: Update, incident: Incident) -> str:
+    who = _author(update, incident)
+    eta = f" · expected end {_eta(update.eta, incident)}" if update.eta and update.eta != UNKNOWN else ""
+    by = f" · {code(who)}" if who else ""
+    return (
+        f"**{spell_at(update.at, incident)}** · {update.audience}, {update.status}{by}{eta}\n> {sentence(update.text)}"
+    )
+
+
+def _eta(eta: str, incident: Incident) -> str:
+    if "T" in eta and ":" in eta:
+        return spell_at(eta, incident)
+    return f"{spell_duration(duration(eta))} later"
+
+
+def _author(update: Update, incident: Incident) -> str | None:
+    """Who wrote an update: the record says it in the timeline."""
+    said = (row for row in incident.timeline if row.at == update.at and row.kind == "communication")
+    return next((row.by for row in said if row.by and update.audience in row.event), None)
+
+
+def _how_long(incident: Incident) -> str:
+    spans = []
+    for span in incident_facts.impact_cycles(incident):
+        if span.seconds is not None and span.seconds >= 0:
+            day = first_day(incident)
+            spelled = spell_duration(span.seconds, in_words=True)
+            begin, end = spell_when(span.begin, day), spell_when(span.finish, day)
+            spans.append(f"{spelled}, {begin.removesuffix(' UTC') if len(begin) == len(end) else begin} to {end}")
+    if spans:
+        return "; again ".join(spans) + "."
+    view = as_of(incident, parse_instant(incident.times.declared))
+    ended = instant(current_instant(incident, "resolved"))
+    if ended is None:
+        return "unknown."
+    length = spell_duration(int((ended - view.declared).total_seconds()), in_words=True)
+    return f"{length} from the declaration to the end; how long users were hit is not known."
+
+
+def _hit(incident: Incident) -> str:
+    impact, users = incident.impact, spell_users(affected_users(incident))
+    count, _, share = users.partition(" (")
+    said = [inline(f"{count} users ({share}" if share and count[:1].isdigit() and "%" not in count else users)]
+    if impact.failed_requests not in (None, UNKNOWN):
+        said.append(f"{inline(spell_amount(impact.failed_requests))} failed requests")
+    if impact.revenue not in (None, UNKNOWN):
+        said.append(f"revenue lost: {inline(spell_revenue(impact.revenue))}")
+    if impact.data_loss not in (None, UNKNOWN, "none"):
+        said.append(f"data lost: {inline(str(impact.data_loss))}")
+    if users == UNKNOWN:
+        said[0] = f"users unknown ({command_span(f'impact {incident.id} --users N')})"
+    return "; ".join(said) + "."
+
+
+def _left(incident: Incident, policy: Policy) -> list[str]:
+    parts = [*_left_items(incident, policy), *_left_postmortem(incident, policy)]
+    if needs_public_word(incident, policy) or lacks_last_word(incident):
+        way = command_span("update", incident.id, "--public", QUOTED, "--status resolved")
+        parts.append(f"Say in public that it is over: {way}")
+    if incident.state == RESOLVED:
+        parts.append(f"Check that it holds, then {command_span('close', incident.id, '--verified')}")
+    return parts
+
+
+def _left_items(incident: Incident, policy: Policy) -> Iterator[str]:
+    left = incident.open_items
+    if not left:
+        return
+    dated = [(due, item) for item in left if (due := item_due(item, incident, policy)) is not None]
+    following = ""
+    if dated:
+        due, item = min(dated, key=lambda row: row[0].day)
+        place = issue_place(item_key(incident.id, item.id), otherwise=item.id)
+        following = f", the first by {due.day} ({place})"
+    yield f"{len(left)} of {len(incident.action_items)} action items{following}"
+
+
+def _left_postmortem(incident: Incident, policy: Policy) -> Iterator[str]:
+    paper = incident.postmortem
+    if paper is not None and paper.status == incident_facts.FINAL:
+        return
+    if paper is None and not policy.requires_postmortem(incident):
+        return
+    done = (
+        "The postmortem: nobody has begun it"
+        if paper is None
+        else f"The postmortem: {inline(paper.status.replace('_', ' '))}"
+    )
+    due = paper.due if paper and paper.due else None
+    yield done + (f", due {spell_at(due, incident)}" if due else "")

@@ -1,0 +1,70 @@
+"""Many notices at once become one: nobody reads hundreds one by one. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from hashlib import sha256
+
+from incident_ops.domain.notification import Message, pair
+from incident_ops.notifications.plan import RESEND, SEND, SUMMED, PlannedNotice, is_urgent
+
+MOST_AT_ONCE = 20
+"""So many notices go to one recipient over one channel in one run; more of ranks 3 and 4 become one summary."""
+SUMMARY = "summary"
+_SHOWN = 10
+
+
+def sum_up(planned: Iterable[PlannedNotice], apart: Collection[str] = ()) -> tuple[PlannedNotice, ...]:
+    """The notices of a run, with a summary after them for each channel and recipient that would get too many.
+
+    Ranks 1 and 2 are never summed up, nor is what goes over a channel of `apart`, in which each incident has a place
+    of its own. A summary `covers` the notices that it stands for; what is recorded of it is recorded of each of them.
+    """
+    notices = list(planned)
+    groups: dict[tuple[str, str], list[PlannedNotice]] = {}
+    for one in notices:
+        if one.goes_out and not is_urgent(one.message) and one.message.channel not in apart:
+            groups.setdefault((one.message.channel, one.message.recipient), []).append(one)
+    storms = [same for same in groups.values() if len(same) > MOST_AT_ONCE]
+    why = {one.pair: _why(same) for same in storms for one in same}
+    left = (one._replace(action=SUMMED, why=why[one.pair]) if one.pair in why else one for one in notices)
+    return (*left, *map(_summary, storms))
+
+
+def _why(same: Sequence[PlannedNotice]) -> str:
+    message = same[0].message
+    return f"in the summary of {len(same)} notices to {message.recipient} by {message.channel}"
+
+
+def _summary(same: Sequence[PlannedNotice]) -> PlannedNotice:
+    """The one notice in place of many. Its key is made of theirs, so that the same ones make the same summary."""
+    messages = [one.message for one in same]
+    first = min(messages, key=lambda message: message.rank)
+    digest = sha256("\n".join(sorted(message.key for message in messages)).encode()).hexdigest()[:16]
+    kinds = Counter(message.kind or message.mark for message in messages)
+    counts = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in kinds.most_common())
+    about = len({message.incident for message in messages})
+    made = Message(
+        key=f"{SUMMARY}/{digest}/{first.recipient}",
+        incident="",
+        rank=first.rank,
+        mark=SUMMARY,
+        audience=first.audience,
+        recipient=first.recipient,
+        channel=first.channel,
+        subject=f"{len(same)} notices at once, about {about} incident{'s' if about > 1 else ''}: {counts}",
+        text="\n".join([*_lines(messages), "All of them: incident-ops sla check"]),
+        drill=all(message.drill for message in messages),
+        kind=SUMMARY,
+    )
+    action = RESEND if all(one.action == RESEND for one in same) else SEND
+    why = f"more than {MOST_AT_ONCE} at once become one summary"
+    return PlannedNotice(made, pair(made.key, made.channel), action, why, tuple(one.pair for one in same))
+
+
+def _lines(messages: Sequence[Message]) -> list[str]:
+    """The first ones, the worst level first, and how many more there are."""
+    worst = sorted(messages, key=lambda message: message.rank)
+    more = len(worst) - _SHOWN
+    return [*(f"- {message.subject}" for message in worst[:_SHOWN]), f"... and {more} more"]

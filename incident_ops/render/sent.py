@@ -1,0 +1,87 @@
+"""What became of a record that was sent, as lines for people and as data: above all whether anybody knows of it yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from incident_ops.domain.sending import EDIT_BRANCHES, SentRecord, WaitingRecord
+
+SHORT_COMMIT = 12
+
+
+def sent_lines(sent: SentRecord) -> list[str]:
+    """What happened, whether anybody has been notified, and what is next."""
+    if sent.is_merged:
+        return ["nothing to send: the remote's default branch says all of it"]
+    lines = [*_happened(sent)]
+    if sent.has_others and sent.commit:
+        lines.append("joined with what others sent; your file lacks that until it is merged and you pull")
+    about = "" if not sent.branch.startswith(EDIT_BRANCHES) else " of this"
+    lines.append(f"nobody has been notified{about} yet: {_until(sent)}")
+    by_hand = [f"or by hand: open {sent.open_at}"] if sent.open_at and sent.problem else []
+    return [*lines, f"next: {_next(sent)}", *by_hand]
+
+
+def _happened(sent: SentRecord) -> list[str]:
+    if sent.is_sent and sent.pull is not None:
+        verb = "sent" if sent.is_new else "nothing new to send"
+        opened = "opened" if sent.pull.is_new else "it is on"
+        return [f"{verb}: {opened} pull request #{sent.pull.number} of branch {sent.branch}"]
+    if sent.is_sent:
+        return [f"{'pushed' if sent.is_new else 'nothing new to push'}: branch {sent.branch}"]
+    if sent.commit:
+        return [f"waits: commit {sent.commit[:SHORT_COMMIT]} on branch {sent.branch} of this clone"]
+    return [f"waits: {sent.path}, which is written here and not committed"]
+
+
+def _until(sent: SentRecord) -> str:
+    if not sent.is_sent:
+        return "that follows once it is sent and merged"
+    if sent.pull is None and sent.open_at:
+        return "that follows once its pull request is open and merged"
+    return f"that follows once it is merged into {sent.onto}"
+
+
+def _next(sent: SentRecord) -> str:
+    if sent.problem or not sent.is_sent:
+        return f"incident-ops send {sent.incident}"
+    if sent.pull is not None:
+        return f"merge {sent.pull.url}"
+    return f"open {sent.open_at}" if sent.open_at else f"merge branch {sent.branch} into {sent.onto}"
+
+
+def sent_data(sent: SentRecord) -> dict[str, Any]:
+    """The same for a program; `sent` is true where the last commit is on the remote."""
+    pull = None if sent.pull is None else {"number": sent.pull.number, "url": sent.pull.url}
+    return {
+        "branch": sent.branch or None,
+        "commit": sent.commit or None,
+        "sent": sent.is_sent or sent.is_merged,
+        "pull_request": pull,
+        "open_at": sent.open_at or None,
+        "problem": sent.problem or None,
+    }
+
+
+def waiting_lines(waiting: Sequence[WaitingRecord]) -> list[str]:
+    """A line for each record that waits."""
+    return [f"{one.incident}: {waiting_why(one)}" for one in waiting]
+
+
+def waiting_why(one: WaitingRecord) -> str:
+    """Where it waits, and why."""
+    if one.is_gone:
+        return f"{one.why}, so it is not sent; drop the branch: git branch -D {one.branch}"
+    return f"{one.path}: {one.why}" if not one.commit else f"branch {one.branch}: {one.why}"
+
+
+def waiting_data(one: WaitingRecord) -> dict[str, Any]:
+    """The same for a program."""
+    return {
+        "incident": one.incident,
+        "path": one.path,
+        "branch": one.branch or None,
+        "commit": one.commit or None,
+        "why": one.why,
+    }

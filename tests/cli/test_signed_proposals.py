@@ -1,0 +1,61 @@
+"""A rule of the repository asks for signed commits: the proposals are signed by GitHub, and nothing else changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.scene import Folder
+from tests.cli.test_proposals import NUMBERS, PEOPLE, POLICY, SERVICES, Place
+from tests.support.hosted import address_on_github, ask_for_signatures, hosted
+from tests.support.standin import LOGIN, PERSON, PERSON_TOKEN, Standin
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
+
+
+@pytest.fixture
+def place(tmp_path: Path, github: Standin, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A clone whose origin is the repository on GitHub, with the rule."""
+    folder = Folder(tmp_path / "clone", policy=POLICY.replace(LOGIN, f"{LOGIN}, {PERSON}"), services=SERVICES)
+    made = Place(folder, github, hosted(folder, github, monkeypatch))
+    made.declare("INC-1")
+    monkeypatch.setenv("GIT_SSH_COMMAND", address_on_github(folder, made.repository))
+    ask_for_signatures(origin(made))
+    return made
+
+
+def origin(place: Place) -> Path:
+    return place.folder.path.parent / "origin.git"
+
+
+def author(place: Place, branch: str) -> str:
+    """Who made the commit of a branch."""
+    place.folder.git("fetch", "--quiet", origin(place).as_uri(), branch)
+    return place.folder.git("show", "--no-patch", "--format=%an, %cn", "FETCH_HEAD").strip()
+
+
+def test_a_rule_that_asks_for_signed_commits_refuses_no_proposal(place: Place) -> None:
+    """The branch is new, moves, and goes; its commit is GitHub's own; a run without news makes no commit."""
+    place.apply()
+    assert author(place, NUMBERS) == f"{LOGIN}, GitHub"
+    place.close("INC-1/AI-1")
+    place.apply()
+    assert sorted(place.pulls()) == [NUMBERS, PEOPLE]
+    moves = (origin(place) / "moves").read_text()
+    assert [line.split()[0] for line in moves.splitlines()] == [f"refs/heads/{name}" for name in (NUMBERS, PEOPLE)]
+    place.apply()
+    assert (origin(place) / "moves").read_text() == moves
+    assert not (origin(place) / "closed").exists()
+
+
+def test_a_persons_token_is_told_what_github_signs(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitHub signs for no person: the rule refuses the push, and the run says whose token may."""
+    monkeypatch.setenv("GITHUB_TOKEN", PERSON_TOKEN)
+    done = place.apply(code=4)
+    assert "Commits must have verified signatures" in done.out + done.err
+    assert "GITHUB_TOKEN" in done.out + done.err
+    assert not place.pulls()
+    monkeypatch.setenv("GITHUB_TOKEN", place.github.token)
+    place.apply()
+    assert author(place, NUMBERS) == f"{LOGIN}, GitHub"
