@@ -210,5 +210,5 @@ def test_plan_counts_the_records_that_are_over_and_opens_the_others(folder: Fold
     folder.put()
     folder.commit()
     shown = call("plan", at=folder.path)
-    assert shown.out.startswith("1 to create, ")
+    assert shown.out.startswith("1 issue to create, ")
     assert "  = settled: 4 records are over and have no issue\n" in shown.out

@@ -78,7 +78,7 @@ def test_what_both_would_do_differently_is_told_as_the_difference(story: Folder)
     story.put("INC-3", title="Login fails for half of the users", action_items=ITEM)
     text = ok(story, "plan", "--base", "main", "--no-notify").out
     assert "title: INC-3: Login fails -> INC-3: Login fails for half of the users" in text
-    assert re.search(r"^ +\+ .*Incident.* Login fails for half of the users", text, re.MULTILINE)
+    assert "+ - **Incident:** `INC-3` Login fails for half of the users" in text
     assert "to create" not in text.splitlines()[1]
 
 
@@ -303,8 +303,8 @@ class TestOldAndNew:
         """The action, and which lines of a text go and come."""
         out = call("plan", "--color", "always", at=applied.path).out
         assert "\x1b[33m  ~ update" in out
-        assert re.search(r"^\x1b\[31m +- .*Incident.* Login fails", out, re.MULTILINE)
-        assert re.search(r"^\x1b\[32m +\+ .*Incident.* Login fails for all", out, re.MULTILINE)
+        assert "\x1b[31m        - - **Incident" in out
+        assert "\x1b[32m        + - **Incident" in out
 
 
 def preview(folder: Folder, *words: str) -> str:
