@@ -360,7 +360,7 @@ def test_a_storm_of_notices_is_one_summary_and_is_not_repeated(place: Place, sin
         place.folder.put(f"INC-{number}", severity="SEV2", times=declared)
     place.push()
     shown = place.call("plan", "--tracker", "github", clock=clock)
-    assert "! send team by slack: 25 notices at once, about 25 incidents: 25 declared" in shown.out
+    assert "! notify team by slack: 25 notices at once, about 25 incidents: 25 declared" in shown.out
     assert "  = 25: in the summary of 25 notices to team by slack" in shown.out
     done = place.apply("--max-creates", "0", clock=clock)
     assert "! sent now: team by slack: 25 notices at once, about 25 incidents: 25 declared" in done.out
