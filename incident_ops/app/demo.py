@@ -161,7 +161,8 @@ class Playing:
         notices = sum(1 for change in planned.changes if change.action == NOTIFY)
         to_send = f", {plural(notices, 'notice')} to send" if notices else ""
         alone = len({kept.key for kept in planned.kept if kept.key in run.desired.issues})
-        yield DemoStep("plan", f"{plural(len(created), 'issue')} to create, {alone} to leave alone{to_send}")
+        to_leave = f", {alone} to leave alone" if alone else ""
+        yield DemoStep("plan", f"{plural(len(created), 'issue')} to create{to_leave}{to_send}")
         with show_issues(len(created)) as show:
             for done in apply_changes(planned.changes, tracker, run.desired):
                 show(done.change.key)

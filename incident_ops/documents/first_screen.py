@@ -126,6 +126,8 @@ def _doing(incident: Incident) -> str:
         who = f" by {code(last.by)}" if last.by else ""
         wording = f"{sentence(last.event)} {sentence(last.action)}".strip().removesuffix(".")
         return f"{wording} ({spell_at(last.at, incident)}{who})."
+    if said := last_update_for(incident, "internal", this_cycle=True):
+        return f"{sentence(said.text).removesuffix('.')} ({spell_at(said.at, incident)}, internal update)."
     if incident.times.acknowledged is None:
         return f"**nobody has taken it yet.** Take it: {command_span(f'ack {incident.id}')}"
     return f"nobody has written it down. Say it: {command_span('timeline', QUOTED, incident.id, '--kind action')}"

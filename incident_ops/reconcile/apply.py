@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.tracker import Issue, IssueEdit, MissingIssue, Snapshot
 from incident_ops.errors import Ambiguous, IncidentOpsError, Incomplete, Stopped, WriteFailed
-from incident_ops.reconcile.changes import CLOSE, CREATE, LABEL, REOPEN, PlannedChange
+from incident_ops.reconcile.changes import CLOSE, CREATE, LABEL, REOPEN, UPDATE, PlannedChange
 from incident_ops.reconcile.desired import CLOSED_AS_DUPLICATE, Desired
 from incident_ops.reconcile.diff import is_hands_off, kept_issues
 from incident_ops.reconcile.generated_block import Parts, compose, generated_text, normalise, parse_body
@@ -213,7 +213,8 @@ def _change(change: PlannedChange, number: int, run: _Run) -> Applied:
     if current is None or change.edit.body is not None:  # one that lost its label is not in the list
         current = run.tracker.look_up(number)
     if not isinstance(current, Issue) or _content(current) != _content(change.seen):
-        return Applied(change, number, CHANGED_MEANWHILE)
+        is_done = isinstance(current, Issue) and _is_done(change, current)
+        return Applied(change, number, EXISTS if is_done else CHANGED_MEANWHILE)
     if change.comment is not None:  # first, so that a crash after it costs no comment
         topic = DUPLICATE_TOPIC if change.state_reason == CLOSED_AS_DUPLICATE else UNSETTLED_TOPIC
         run.tracker.comment(number, topic, change.comment)
@@ -254,6 +255,20 @@ def _body(key: str, text: str, parts: Parts | None, run: _Run) -> str:
     """The body of a key's issue, with the numbers known by now in its text."""
     block = generated_text(leave_places(fill_places(text, run.numbers, "", run.elsewhere)))
     return compose(key, block, parts, run.tracker.records_id)
+
+
+def _is_done(change: PlannedChange, current: Issue) -> bool:
+    """True where somebody, such as another run, already brought an issue to what an update makes of it."""
+    edit = change.edit
+    after = replace(
+        current,
+        title=edit.title or current.title,
+        body=current.body if edit.body is None else edit.body,
+        labels=edit.labels_after(current.labels),
+        assignees=edit.assignees_after(current.assignees),
+    )
+    is_plain = change.action == UPDATE and change.comment is None and change.parent is None
+    return is_plain and _content(after) == _content(current)
 
 
 def _content(issue: Issue | None) -> object:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from incident_ops.domain.record import Append, Edit, Insert, Route, Set, blocks
 from incident_ops.domain.tracker import Issue, IssueEdit
 from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, LABEL, PROPOSAL, REOPEN, PlannedChange
+from incident_ops.reconcile.references import leave_places
 
 _HIDDEN = re.compile(r"<!--.*?-->|\u200b")
 
@@ -114,7 +115,7 @@ def seen_lines(text: str) -> list[str]:
     """The lines of a Markdown text as people see them: none that are empty or hidden, no character references."""
     import html  # only a text that changes needs it
 
-    shown = (html.unescape(_HIDDEN.sub("", line)) for line in text.splitlines())
+    shown = (html.unescape(_HIDDEN.sub("", line)) for line in leave_places(text).splitlines())
     return [line.rstrip() for line in (_HIDDEN.sub("", line) for line in shown) if line.strip()]
 
 

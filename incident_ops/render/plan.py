@@ -288,7 +288,7 @@ def _change_lines(change: PlannedChange, width: int, basis: PlanBasis, *, is_ver
     head = f"  {_SIGNS.get(change.action, _OTHER)} {change.action}{number} {change.key}{where}"
     effect, fields = change_effect(change), basis.fields(change)
     if change.notice:
-        lines = fold_record(f"{_VERBS[NOTIFY]} {effect}", f"  {_SIGNS[NOTIFY]} ", "      ", width)
+        lines = fold_record(f"{change.action} {effect}", f"  {_SIGNS[NOTIFY]} ", "      ", width)
         lines += [f"      {change.key}"] if is_verbose else []
         words = [f"| {line}" for line in change.notice.words.splitlines()]
         return [*lines, *shortened(words, "      ", width, is_verbose=is_verbose)]
@@ -313,7 +313,7 @@ def _dropped_lines(dropped: Sequence[PlannedChange], width: int) -> list[str]:
     for change in dropped:
         number = f" {change.issue_name}" if change.issue_name else ""
         what = change_effect(change) if change.notice else f"{change.key}: {change_effect(change)}"
-        lines += fold_record(f"x {_VERBS.get(change.action, change.action)}{number} {what}", "  ", "      ", width)
+        lines += fold_record(f"x {change.action}{number} {what}", "  ", "      ", width)
     return lines
 
 

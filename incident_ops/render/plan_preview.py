@@ -121,14 +121,13 @@ def _parts(plan: Plan, basis: PlanBasis) -> Iterator[_Part]:
     if _NOTICES not in groups:
         yield from _due(basis.due)
     if basis.dropped:
-        rows = [(_VERB.get(change.action, change.action), *_change_row(change)[:3]) for change in basis.dropped]
+        rows = [(inline(change.action), *_change_row(change)[:3]) for change in basis.dropped]
         yield _table("No longer to be done", ("What", "Issue", "Key", "How"), rows)
     if plan.kept:
         yield _table("Left unchanged, by reason", ("How many", "Why", "Which"), _kept(plan))
 
 
 _NOTICES, _LABELS = "People to notify", "Labels to create"
-_VERB = {NOTIFY: "send"}
 
 
 def _group(change: PlannedChange) -> str:

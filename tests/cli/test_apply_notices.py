@@ -96,7 +96,7 @@ def test_a_breach_is_told_once_and_written_down(place: Place, sink: HttpSink) ->
         "audience": "internal", "recipient": "team", "channels": ["pagerduty", "slack", "ticket"],
         "subject": "SEV1 INC-1: Login fails - Threshold of 1h of the resolution passed on SEV1",
         "words": "Threshold of 1h of the resolution passed on SEV1\n"
-        "Due 2025-01-26T13:05:00Z, noticed 2025-01-26T14:00:00Z, 55m late",
+        "At 13:05 UTC, noticed 14:00 UTC, 55 minutes later\nTo take it: incident-ops ack INC-1",
     }  # fmt: skip
     assert ("edit", "escalation", ESCALATION) in [(one["action"], one["kind"], one["key"]) for one in first["changes"]]
     done = place.apply("--checksum", first["checksum"])

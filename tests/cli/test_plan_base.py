@@ -78,7 +78,7 @@ def test_what_both_would_do_differently_is_told_as_the_difference(story: Folder)
     story.put("INC-3", title="Login fails for half of the users", action_items=ITEM)
     text = ok(story, "plan", "--base", "main", "--no-notify").out
     assert "title: INC-3: Login fails -> INC-3: Login fails for half of the users" in text
-    assert "+ | Incident | `INC-3` Login fails for half of the users |" in text
+    assert "+ - **Incident:** `INC-3` Login fails for half of the users" in text
     assert "to create" not in text.splitlines()[1]
 
 
@@ -266,7 +266,7 @@ class TestOldAndNew:
         folder.write("policy.yaml", "extends: sev0-3\ncontacts: {channels: {team: {slack: 'env:X'}}}\n")
         folder.put(times="{declared: 2025-01-26T13:59:00Z}")
         text = ok(folder, "plan").out
-        found = re.search(r"^  ! send .* by .*SEV1 INC-1: Login fails.*\n +\| Declared", text, re.MULTILINE)
+        found = re.search(r"^  ! notify .* by .*SEV1 INC-1: Login fails.*\n +\| Declared", text, re.MULTILINE)
         assert found, text
 
     def test_labels_are_no_issues(self, folder: Folder) -> None:
@@ -303,8 +303,8 @@ class TestOldAndNew:
         """The action, and which lines of a text go and come."""
         out = call("plan", "--color", "always", at=applied.path).out
         assert "\x1b[33m  ~ update" in out
-        assert "\x1b[31m        - | Incident" in out
-        assert "\x1b[32m        + | Incident" in out
+        assert "\x1b[31m        - - **Incident" in out
+        assert "\x1b[32m        + - **Incident" in out
 
 
 def preview(folder: Folder, *words: str) -> str:

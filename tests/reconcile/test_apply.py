@@ -38,6 +38,7 @@ from tests.reconcile.builders import (
     wanted,
 )
 from tests.support.laws import cells_run, chosen, law
+from tests.support.memory_tracker import MemoryTracker
 
 BEFORE = [record(1, item(1), item(2)), record(2, item(1)), record(3, state="resolved")]
 AFTER = [
@@ -259,3 +260,12 @@ def test_people_on_the_embedded_tracker_too() -> None:
         assert plan_for(BEFORE, tracker).changes == ()
         assert len(tracker.owned()) == 6
         assert msgspec.structs.asdict(issue)["labels"] == ("incident", "SEV1", "state:in-progress")
+
+
+def test_what_another_run_did_meanwhile_is_done() -> None:
+    """Two runs with one plan: nothing is left for a third."""
+    tracker = MemoryTracker()
+    sync([record(1)], tracker)
+    made = plan_for([record(1, title="Another title")], tracker)
+    assert [done.outcome for done in run(made, tracker)] == [APPLIED]
+    assert [done.outcome for done in run(made, tracker)] == [EXISTS]

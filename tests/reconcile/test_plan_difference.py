@@ -11,6 +11,7 @@ from incident_ops.domain.tracker import Issue
 from incident_ops.reconcile.field_changes import FieldChange, edit_between, field_changes, issue_after, seen_lines
 from incident_ops.reconcile.plan import Plan
 from incident_ops.reconcile.plan_difference import NO_BASIS, compare_plans
+from incident_ops.reconcile.references import file_place, issue_place
 from tests.reconcile.builders import item, plan_for, record
 from tests.reconcile.builders import run as carry_out
 from tests.support.memory_tracker import MemoryTracker
@@ -101,6 +102,13 @@ def test_the_fields_shown_lead_from_the_old_issue_to_the_new(seed: int) -> None:
 
 def test_hidden_lines_and_references_are_not_what_people_see() -> None:
     assert seen_lines("<!-- incident-ops v1 -->\n@&#8203;bob &lt;b> <!-- box:a -->\n\n a\n") == ["@bob <b>", " a"]
+
+
+def test_a_place_for_a_number_that_is_not_known_yet_is_no_control_character() -> None:
+    text = (
+        f"- {issue_place('INC-1/AI-2')} {file_place('the record', 'a.yaml', 'a.yaml')}{issue_place('INC-1', ' ', '-')}"
+    )
+    assert seen_lines(text) == ["-  a.yaml-"]
 
 
 def test_a_field_knows_whether_it_is_a_value() -> None:

@@ -416,6 +416,11 @@ def test_the_latest_updates_stand_there_in_their_own_words() -> None:
     assert "1 earlier in the record." in text
 
 
+def test_without_a_note_the_latest_internal_update_says_what_is_being_done() -> None:
+    updates = [Update(at="2025-01-02T12:10:00Z", audience="internal", status="investigating", text="Rolling back")]
+    assert fact(body(updates=updates), "Being done") == "Rolling back (12:10 UTC, internal update)."
+
+
 def test_nobody_leads_and_nobody_took_it_come_with_the_command() -> None:
     text = body(roles=Roles(), state="new", times=Times(declared="2025-01-02T12:05:00Z"))
     assert fact(text, "Leads") == "**nobody.** Take the lead: `incident-ops assign commander @you INC-1`"
