@@ -69,16 +69,11 @@ class KeptIssues(NamedTuple):
     names: Mapping[int, str] = MappingProxyType({})
 
 
-def kept_issues(remote: Remote) -> KeptIssues:
+def numbers_kept(remote: Remote) -> KeptIssues:
     """All of it. Incomplete where it cannot be read."""
     tip = remote.tip(NUMBERS_BRANCH)
     issues, names = _issues(remote.objects, tip), _names(remote.objects, tip)
     return KeptIssues({int(one): kept for one, kept in issues.items()}, {int(one): name for one, name in names.items()})
-
-
-def issue_numbers(remote: Remote, repository_id: int) -> Mapping[str, int]:
-    """Key -> the number of its issue in the repository of this id, as runs kept them. Incomplete where not readable."""
-    return kept_issues(remote).by_id.get(repository_id, {})
 
 
 def keep_issue_numbers(

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 def read_kept_issues(workspace: Workspace) -> KeptIssues:
     """The numbers of issues by repository and key; none where the clone has no remote. Incomplete as the read."""
-    from incident_ops.adapters.git_numbers import KeptIssues, kept_issues  # only GitHub's issues are numbered there
+    from incident_ops.adapters.git_numbers import KeptIssues, numbers_kept  # only GitHub's issues are numbered there
 
     remote = remote_of(workspace.git)
-    return KeptIssues() if remote is None else kept_issues(remote)
+    return KeptIssues() if remote is None else numbers_kept(remote)
 
 
 def keep_numbers(

@@ -16,7 +16,7 @@ class IssuePlace(NamedTuple):
     repository: str = ""
 
 
-def issue_place(recorded: int | str | None) -> IssuePlace | None:
+def recorded_place(recorded: int | str | None) -> IssuePlace | None:
     """What a record says: a number alone, or `owner/name#number`; None where it says nothing."""
     if not isinstance(recorded, str):
         return None if recorded is None else IssuePlace(recorded)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import ActionItem, Incident
-from incident_ops.domain.issue_places import issue_place, team_repository
+from incident_ops.domain.issue_places import recorded_place, team_repository
 from incident_ops.domain.item_due import item_due
 from incident_ops.domain.lifecycle import FIXED, STATES
 from incident_ops.domain.policy import Policy, Service
@@ -254,7 +254,7 @@ def _item_issue(record: Record, index: int, policy: Policy, now: datetime, rank:
     names, due = policy.tracker.labels, item_due(item, incident, policy)
     priority = f"{names.priority}{item.priority}" if item.priority else None
     overdue = names.overdue if due is not None and item.is_open and due.days_late(now, policy) else None
-    place = issue_place(item.issue)
+    place = recorded_place(item.issue)
     closings = {"done": COMPLETED, "wont_do": NOT_PLANNED}
     reasons = {"done": "the item is done", "wont_do": "the item will not be done"}
     return DesiredIssue(

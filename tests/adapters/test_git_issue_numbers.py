@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from incident_ops.adapters.git_numbers import NUMBERS_BRANCH, issue_numbers, keep_issue_numbers, take_number
+from incident_ops.adapters.git_numbers import NUMBERS_BRANCH, keep_issue_numbers, numbers_kept, take_number
 from incident_ops.errors import Incomplete
 from tests.support.origin import Origin, remote_of
 from tests.support.repository import Repo
@@ -18,7 +18,7 @@ NOW = datetime(2025, 1, 26, 14, 0, tzinfo=UTC)
 def test_numbers_are_kept_beside_the_ids(origin: Origin) -> None:
     """Neither forgets the other, two trackers are apart, and what is kept already is not written again."""
     one, other = remote_of(origin.clone()), remote_of(origin.clone("other"))
-    assert issue_numbers(one, 7) == {}
+    assert numbers_kept(one).by_id.get(7, {}) == {}
     assert take_number(one, "INC-", lambda _: 0, NOW) == 1
     keep_issue_numbers(one, 7, {"INC-1": 4, "INC-1/AI-1": 5}, NOW)
     keep_issue_numbers(other, 8, {"INC-1": 1}, NOW)
@@ -27,8 +27,8 @@ def test_numbers_are_kept_beside_the_ids(origin: Origin) -> None:
     keep_issue_numbers(one, 7, {"INC-1": 4}, NOW)
     assert one.tip(NUMBERS_BRANCH) == tip
     assert take_number(other, "INC-", lambda _: 0, NOW) == 2
-    assert issue_numbers(one, 7) == {"INC-1": 4, "INC-1/AI-1": 9}
-    assert issue_numbers(one, 8) == {"INC-1": 1}
+    assert numbers_kept(one).by_id[7] == {"INC-1": 4, "INC-1/AI-1": 9}
+    assert numbers_kept(one).by_id[8] == {"INC-1": 1}
     assert json.loads(origin.show(NUMBERS_BRANCH, "last.json")) == {"INC-": 2}
 
 
@@ -37,7 +37,7 @@ def test_a_number_can_be_taken_where_a_run_kept_issues_first(origin: Origin) -> 
     remote = remote_of(origin.clone())
     keep_issue_numbers(remote, 7, {"INC-1": 4}, NOW)
     assert take_number(remote, "INC-", lambda _: 1, NOW) == 2
-    assert issue_numbers(remote, 7) == {"INC-1": 4}
+    assert numbers_kept(remote).by_id[7] == {"INC-1": 4}
 
 
 def test_broken_numbers_of_issues_keep_nobody_from_a_number(origin: Origin) -> None:
@@ -76,5 +76,5 @@ def test_what_is_no_number_is_not_guessed(origin: Origin, content: str) -> None:
     repo = origin.clone()
     pushed(repo, "issues.json", content)
     with pytest.raises(Incomplete, match="does not hold numbers of issues") as told:
-        issue_numbers(remote_of(repo), 7)
+        numbers_kept(remote_of(repo))
     assert "git log -p" in told.value.hint
