@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from incident_ops.domain.fence import evaluate_each
@@ -13,11 +13,12 @@ from incident_ops.domain.incident import ActionItem, Incident
 from incident_ops.domain.item_due import item_due
 from incident_ops.domain.lifecycle import FIXED, STATES
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.policy_sections import ITEM_STATUSES, TrackerLabels
+from incident_ops.domain.policy_sections import ITEM_STATUSES, ReleaseTrain, TrackerLabels
 from incident_ops.domain.record import Record, item_key
 from incident_ops.domain.ticket import TICKET, kind_of
-from incident_ops.domain.time import parse_instant
-from incident_ops.domain.tracker import Label
+from incident_ops.domain.time import parse_date, parse_instant
+from incident_ops.domain.tracker import Label, Milestone, fold_title
+from incident_ops.sla.targets import resolution_release
 
 HANDS_OFF = "incident-ops:hands-off"
 """People put it on an issue; everything about that issue is left alone."""
@@ -92,7 +93,7 @@ class DesiredIssue(NamedTuple):
     """The issue of one key as the record asks for it. `closed_as` None = open; `why` says so in a few words.
 
     `number` is the issue the record names; `parent` the key whose issue this one is to be a sub-issue of; `incident`
-    what the record says.
+    what the record says; `milestone` the title of the release by which it is due.
     """
 
     key: str
@@ -107,6 +108,7 @@ class DesiredIssue(NamedTuple):
     number: int | None
     parent: str | None
     incident: Incident
+    milestone: str | None
 
     @property
     def item(self) -> ActionItem | None:
@@ -118,7 +120,7 @@ class Desired(NamedTuple):
     """All issues by key, their texts, the labels that are ours to set and take away, and keys claimed twice.
 
     `identities` are the trusted authors, case-folded; `listed` the labels by which issues are listed, and `palette`
-    every label that may be needed, both case-folded.
+    every label that may be needed, both case-folded; `releases` by folded title the milestones that are ours to set.
     """
 
     issues: Mapping[str, DesiredIssue]
@@ -128,6 +130,7 @@ class Desired(NamedTuple):
     identities: frozenset[str]
     listed: tuple[str, ...]
     palette: Mapping[str, Label]
+    releases: Mapping[str, Milestone]
 
 
 def desired_issues(records: Iterable[Record], policy: Policy, bodies: Mapping[str, str], now: datetime) -> Desired:
@@ -149,6 +152,7 @@ def desired_issues(records: Iterable[Record], policy: Policy, bodies: Mapping[st
         identities=frozenset(login.casefold() for login in policy.tracker.identities),
         listed=tuple(name.casefold() for name in listed_labels(policy)),
         palette=palette(policy, {label for issue in issues.values() for label in issue.labels}),
+        releases=_releases(policy),
     )
 
 
@@ -157,6 +161,22 @@ def listed_labels(policy: Policy) -> tuple[str, ...]:
     kinds = policy.tracker.labels
     makes_tickets = any(not level.declare for level in policy.levels)
     return (kinds.incident, *((kinds.ticket,) if makes_tickets else ()), kinds.action_item)
+
+
+def _releases(policy: Policy) -> Mapping[str, Milestone]:
+    """Folded title -> the milestone of a release; of two with one title that of the first."""
+    titled = [(title, release.on) for release in policy.releases if (title := _milestone(release))]
+    return {fold_title(title): Milestone(title=title, due=on) for title, on in reversed(titled)}
+
+
+def _milestone(release: ReleaseTrain | None) -> str | None:
+    """The title of a release's milestone; None for a name of nothing but spaces."""
+    return (" ".join(release.name.split()) or None) if release else None
+
+
+def _release_on(day: date, policy: Policy) -> ReleaseTrain | None:
+    """The release of a day, of several the one named first."""
+    return next((release for release in policy.releases if parse_date(release.on) == day), None)
 
 
 def incident_of(key: str) -> str:
@@ -212,6 +232,7 @@ def _tracking_issue(record: Record, label: str | None, policy: Policy, rank: Ran
         number=incident.links.tracking_issue,
         parent=None,
         incident=incident,
+        milestone=_milestone(resolution_release(incident, policy)),
     )
 
 
@@ -235,6 +256,7 @@ def _item_issue(record: Record, index: int, policy: Policy, now: datetime, rank:
         number=item.issue,
         parent=incident.id if index < _MOST_CHILDREN else None,
         incident=incident,
+        milestone=_milestone(_release_on(due.day, policy)) if due else None,
     )
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from incident_ops.domain import record
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message
 from incident_ops.domain.record import Unread, is_incident_id
-from incident_ops.domain.tracker import Issue, IssueEdit, Label, Snapshot
+from incident_ops.domain.tracker import Issue, IssueEdit, Label, Snapshot, fold_title
 from incident_ops.errors import UserError
 from incident_ops.notifications.plan import SENT, PlannedNotice, is_urgent
 from incident_ops.notifications.recipients import Notices
@@ -25,6 +25,7 @@ from incident_ops.reconcile.changes import (
     CREATE,
     EDIT,
     LABEL,
+    MILESTONE,
     NOTIFY,
     PEOPLE,
     Kept,
@@ -71,7 +72,8 @@ def make_plan(
     recreate: Collection[str] = (),
     returning: Collection[str] = (),
 ) -> Plan:
-    """Desired and observed -> Plan: labels, updates, creates (worst level, then oldest, first), record edits, closes.
+    """Desired and observed -> Plan: labels, milestones, updates, creates (worst level, then oldest, first), record
+    edits, closes.
 
     Issues of `unread` records, of clashing keys and of records that are not found stay as they are and are listed;
     only a key in `deleted` (key -> the commit that deleted it) is closed. `recreate`: keys that get a new issue in
@@ -90,7 +92,8 @@ def make_plan(
     )
     orphans = _orphans(sides, untouchable, deleted or {})
     decision = join_decisions([_foreign(sides), *decisions, *orphans, _unclaimed(sides), _unassignable(sides)])
-    changes = tuple(sorted((*_labels(decision.changes, sides), *decision.changes), key=lambda change: change.turn))
+    made = (*_labels(decision.changes, sides), *_milestones(decision.changes, sides))
+    changes = tuple(sorted((*made, *decision.changes), key=lambda change: change.turn))
     return Plan(
         changes=changes,
         kept=decision.kept,
@@ -228,6 +231,18 @@ def _label(label: Label) -> PlannedChange:
     return PlannedChange(
         CREATE, LABEL, label.name, None, "issues carry it and the tracker does not have it", label=label
     )
+
+
+def _milestones(changes: Iterable[PlannedChange], sides: SideBySide) -> Iterator[PlannedChange]:
+    """The milestones that issues of this plan get and the tracker does not have, open or closed."""
+    if sides.snapshot.milestones is None:
+        return
+    there = {fold_title(milestone.title) for milestone in sides.snapshot.milestones}
+    used = {fold_title(change.edit.milestone) for change in changes if change.edit.milestone}
+    for name in sorted(used - there):
+        release = sides.desired.releases[name]
+        reason = "issues are due by this release and the tracker has no milestone of its name"
+        yield PlannedChange(CREATE, MILESTONE, release.title, None, reason, milestone=release)
 
 
 def notice_changes(
