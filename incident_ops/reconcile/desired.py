@@ -16,7 +16,7 @@ from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import ITEM_STATUSES, ReleaseTrain, TrackerLabels
 from incident_ops.domain.record import Record, item_key
 from incident_ops.domain.ticket import TICKET, kind_of
-from incident_ops.domain.time import parse_date, parse_instant
+from incident_ops.domain.time import parse_instant
 from incident_ops.domain.tracker import Label, Milestone, fold_title
 from incident_ops.sla.targets import resolution_release
 
@@ -176,7 +176,7 @@ def _milestone(release: ReleaseTrain | None) -> str | None:
 
 def _release_on(day: date, policy: Policy) -> ReleaseTrain | None:
     """The release of a day, of several the one named first."""
-    return next((release for release in policy.releases if parse_date(release.on) == day), None)
+    return next((release for release in policy.releases if release.on == day.isoformat()), None)
 
 
 def incident_of(key: str) -> str:

@@ -417,7 +417,7 @@ def _labels(
 def milestone_to_set(wanted: DesiredIssue, issue: tracker.Issue | None, desired: Desired) -> str | None:
     """The title of the milestone that an open issue is to get, "" where it is to lose its own; None = it stays.
 
-    One that is no release of the policy is people's.
+    One of another title than a release of the policy is people's.
     """
     there = fold_title((issue.milestone if issue else None) or "")
     wish = wanted.milestone or ""

@@ -119,18 +119,6 @@ def test_it_moves_with_the_due_date_and_goes_with_it() -> None:
     assert milestones(tracker)[KEY] is None
 
 
-def test_a_milestone_of_a_persons_stays() -> None:
-    """Whether the item is due by a release or not: only the releases of the policy are ours to move."""
-    tracker = MemoryTracker()
-    tracker.create_milestone(Milestone(title="Q2 hardening"))
-    synced([due(DAY)], tracker)
-    number = next(issue.number for issue in tracker.owned() if issue.milestone)
-    tracker.edit(number, milestone="Q2 hardening")
-    for records in ([due(DAY)], [due(LATER)], [due(None)]):
-        synced(records, tracker)
-        assert milestones(tracker)[KEY] == "Q2 hardening"
-
-
 def test_one_that_a_person_sets_during_the_run_stays() -> None:
     tracker = MemoryTracker()
     tracker.create_milestone(Milestone(title="mine"))

@@ -45,7 +45,7 @@ class Milestones:
         if answer.status >= 300:
             raise refused(answer, WriteFailed, doing, self._client.repository)
         made = check(answer.data, MilestoneSeen, doing)
-        self._known()[fold_title(made.title)] = made.number
+        self._known()[fold_title(milestone.title)] = made.number  # GitHub may spell it otherwise
 
     def _known(self) -> dict[str, int]:
         if self._numbers is None:
