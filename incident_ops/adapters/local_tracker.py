@@ -24,6 +24,7 @@ from incident_ops.domain.tracker import (
     Issue,
     IssueEdit,
     Label,
+    Milestone,
     MissingIssue,
 )
 from incident_ops.errors import IncidentOpsError, Incomplete, WriteFailed
@@ -55,6 +56,14 @@ create table if not exists comments (
 """
 """Made by the first comment: a file from before comments opens as it is."""
 
+_MILESTONES = """
+create table if not exists milestones (
+  number integer primary key references issues,
+  title text not null
+)
+"""
+"""The milestones of issues; made by the first one."""
+
 _HINTS = {
     sqlite3.SQLITE_BUSY: "another run holds it; wait for that run and try again",
     sqlite3.SQLITE_LOCKED: "another run holds it; wait for that run and try again",
@@ -71,7 +80,7 @@ _HINTS = {
 class LocalTracker:
     """Issues in the SQLite file at `path`; the file is made by the first write, never by a read.
 
-    Anybody can be assigned, a label is made by using it, and no issue is the parent of another.
+    Anybody can be assigned, labels and milestones are made by using them, and no issue is the parent of another.
     """
 
     source = LOCAL
@@ -97,7 +106,8 @@ class LocalTracker:
             rows = db.execute(
                 "select number, owner, title, body, labels, assignees, state, state_reason from issues order by number"
             ).fetchall()
-            return [_issue(row) for row in rows]
+            titles = _milestones(db)
+            return [_issue(row, titles) for row in rows]
 
     def comments(self, number: int) -> list[str]:
         """The comments under an issue, in the order they were first made."""
@@ -109,6 +119,9 @@ class LocalTracker:
 
     def labels(self) -> None:
         """None: labels need no making."""
+
+    def milestones(self) -> None:
+        """None: milestones need no making."""
 
     def look_up(self, number: int) -> Issue | MissingIssue:
         """One issue by its number."""
@@ -144,6 +157,7 @@ class LocalTracker:
         labels: Sequence[str],
         assignees: Sequence[str],
         parent: int | None = None,  # noqa: ARG002 - the task list of the parent is all there is
+        milestone: str | None = None,
     ) -> int:
         """Opens an issue for `key`, or finds the one it has -> the number."""
         with self._write() as db:
@@ -154,7 +168,9 @@ class LocalTracker:
                 "insert into issues (owner, title, body, labels, assignees, state) values (?, ?, ?, ?, ?, 'open')",
                 (key, title, body, _pack(labels), _pack(assignees)),
             )
-            return int(made.lastrowid or 0)
+            number = int(made.lastrowid or 0)
+            _set_milestone(db, number, milestone)
+            return number
 
     def update(self, number: int, edit: IssueEdit) -> None:
         """Changes what `edit` names."""
@@ -182,6 +198,9 @@ class LocalTracker:
     def create_label(self, label: Label) -> None:
         """Does nothing: labels need no making."""
 
+    def create_milestone(self, milestone: Milestone) -> None:
+        """Does nothing: milestones need no making."""
+
     def _set(self, number: int, edit: IssueEdit, **state: str) -> None:
         if edit == IssueEdit() and not state:
             return
@@ -197,6 +216,7 @@ class LocalTracker:
             }
             names = ", ".join(f"{name} = ?" for name in columns)
             db.execute(f"update issues set {names} where number = ?", (*columns.values(), number))  # noqa: S608
+            _set_milestone(db, number, edit.milestone)
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
@@ -270,7 +290,25 @@ def _unpack(text: str) -> tuple[str, ...]:
     return tuple(data)
 
 
-def _issue(row: tuple[int, str, str, str, str, str, str, str | None]) -> Issue:
+def _milestones(db: sqlite3.Connection) -> dict[int, str]:
+    """Number of an issue -> the title of its milestone."""
+    if not db.execute("select 1 from sqlite_master where name = 'milestones'").fetchone():
+        return {}
+    return dict(db.execute("select number, title from milestones"))
+
+
+def _set_milestone(db: sqlite3.Connection, number: int, title: str | None) -> None:
+    """None leaves what is there, "" takes it off."""
+    if title is None:
+        return
+    db.execute(_MILESTONES)
+    if title:
+        db.execute("insert or replace into milestones values (?, ?)", (number, title))
+    else:
+        db.execute("delete from milestones where number = ?", (number,))
+
+
+def _issue(row: tuple[int, str, str, str, str, str, str, str | None], milestones: dict[int, str]) -> Issue:
     number, owner, title, body, labels, assignees, state, reason = row
     return Issue(
         number=number,
@@ -281,4 +319,5 @@ def _issue(row: tuple[int, str, str, str, str, str, str, str | None]) -> Issue:
         state=state,
         state_reason=reason,
         key=owner,
+        milestone=milestones.get(number),
     )

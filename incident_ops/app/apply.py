@@ -35,7 +35,7 @@ from incident_ops.reconcile.apply import (
     apply_changes,
     outcome_summary,
 )
-from incident_ops.reconcile.changes import CREATE, EDIT, LABEL, PlannedChange
+from incident_ops.reconcile.changes import EDIT, PlannedChange
 from incident_ops.reconcile.diff import edits_by_path, new_numbers, tracking_names
 from incident_ops.reconcile.limits import NO_OVERRIDES, WITHOUT_LIMITS, HeldChanges, LimitOverrides, WithinLimits, allow
 
@@ -149,7 +149,7 @@ def apply_allowed(run: PlannedRun, allowed: WithinLimits, report: Report = lambd
     records, write_errors = _write_back(run, allowed, outcomes)
     report(records)
     report(SentNotices(tuple(sender.send_rest(opened))))
-    locked_out = [one for one in outcomes if _opens(one) and one.outcome == LEFT_OVER and one.error is None]
+    locked_out = [one for one in outcomes if one.change.opens_issue and one.outcome == LEFT_OVER and one.error is None]
     return AppliedRun(
         planned=run,
         outcomes=tuple(outcomes),
@@ -221,12 +221,8 @@ def _write_back(
 
 def _new_issues(outcomes: Sequence[Applied]) -> dict[str, int]:
     """Key -> number of the issues that a run opened, or found opened meanwhile."""
-    opened = (one for one in outcomes if _opens(one) and one.outcome in (APPLIED, EXISTS))
+    opened = (one for one in outcomes if one.change.opens_issue and one.outcome in (APPLIED, EXISTS))
     return {one.change.key: one.number for one in opened if one.number}
-
-
-def _opens(outcome: Applied) -> bool:
-    return outcome.change.action == CREATE and outcome.change.kind != LABEL
 
 
 class IssueLock:

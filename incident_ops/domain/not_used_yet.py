@@ -49,7 +49,6 @@ POLICY: Mapping[str, str] = {
     "contacts.*.name": "people's names in documents",
     "ingest": _INTAKE,
     "publish": _PAGE,
-    "releases.[].name": "release names beside due times",
     "write_back.commands": "commands given in issues and forms",
 }
 SERVICES: Mapping[str, str] = {

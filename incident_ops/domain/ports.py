@@ -17,7 +17,17 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from incident_ops.domain.notification import Ledger, Message, Pair
-    from incident_ops.domain.tracker import Act, BodyEdit, Closing, Comment, Issue, IssueEdit, Label, MissingIssue
+    from incident_ops.domain.tracker import (
+        Act,
+        BodyEdit,
+        Closing,
+        Comment,
+        Issue,
+        IssueEdit,
+        Label,
+        Milestone,
+        MissingIssue,
+    )
 
 
 class IssueTracker(Protocol):
@@ -60,6 +70,10 @@ class IssueTracker(Protocol):
         """Every label; None where the tracker makes labels by itself."""
         ...
 
+    def milestones(self) -> Sequence[Milestone] | None:
+        """Every milestone, open or closed; None where the tracker makes them by itself."""
+        ...
+
     def look_up(self, number: int) -> Issue | MissingIssue:
         """One issue by its number, whatever its labels."""
         ...
@@ -92,11 +106,13 @@ class IssueTracker(Protocol):
         labels: Sequence[str],
         assignees: Sequence[str],
         parent: int | None = None,
+        milestone: str | None = None,
     ) -> int:
         """Opens the issue that `key` owns, with all it needs, in one step -> its number.
 
         Where the key owns an issue already, that one's number is returned and nothing is written. `parent` makes it a
-        sub-issue where the tracker has such; without them nothing is lost but the link.
+        sub-issue where the tracker has such; without them nothing is lost but the link. A `milestone` (title) that is
+        not there is left out.
         """
         ...
 
@@ -122,6 +138,10 @@ class IssueTracker(Protocol):
 
     def create_label(self, label: Label) -> None:
         """Makes a label; one of that name, in any case, stays as it is."""
+        ...
+
+    def create_milestone(self, milestone: Milestone) -> None:
+        """Makes a milestone; one of that title, in any case, stays as it is."""
         ...
 
 

@@ -16,7 +16,7 @@ class Issue(Value, frozen=True):
 
     `state` is open or closed; `state_reason` completed, not_planned, duplicate, reopened, or None. `author` is the
     login that opened it, "" where the tracker keeps none; `parent` the number of the issue it is a sub-issue of, which
-    may be in another repository.
+    may be in another repository; `milestone` the title of its milestone.
     """
 
     number: int
@@ -29,6 +29,7 @@ class Issue(Value, frozen=True):
     key: str | None = None
     author: str = ""
     parent: int | None = None
+    milestone: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -40,7 +41,7 @@ class IssueEdit(Value, frozen=True):
     """New values for an issue; None leaves a field as it is.
 
     Only a new issue gets all its `labels` and `assignees`. One that is there gets and loses single ones, so that what
-    somebody adds meanwhile stays.
+    somebody adds meanwhile stays. `milestone` is a title, "" takes the milestone off.
     """
 
     title: str | None = None
@@ -50,6 +51,7 @@ class IssueEdit(Value, frozen=True):
     add_labels: tuple[str, ...] | None = None
     remove_labels: tuple[str, ...] | None = None
     add_assignees: tuple[str, ...] | None = None
+    milestone: str | None = None
 
     def labels_after(self, labels: Iterable[str]) -> tuple[str, ...]:
         """The labels of an issue that has `labels`, once this is done; case makes no difference."""
@@ -69,6 +71,18 @@ class Label(Value, frozen=True):
     name: str
     color: str = "ededed"
     description: str = ""
+
+
+class Milestone(Value, frozen=True):
+    """A milestone of the tracker: `due` is its day as text, "" for none."""
+
+    title: str
+    due: str = ""
+
+
+def fold_title(title: str) -> str:
+    """The title of a milestone as it is compared: spaces and case make no difference."""
+    return " ".join(title.split()).casefold()
 
 
 class Closing(Value, frozen=True):
@@ -205,11 +219,11 @@ class Snapshot(Value, frozen=True):
 
     `records_id` is GitHub's id of the repository that holds the records, `repository_id` that of the one with the
     issues; 0 where there is none. `numbers` by key are those of issues that earlier runs opened or saw. `issues` by
-    number: ours, and those that carry a label of ours; `labels` None where the tracker makes them itself; `closings`
-    by number, for the issues that a person closed; `acts` by number, in order, for those where who did what decides;
-    `ticks` by number, then by the key of a box, who ticked it; `not_asked` the numbers that a run had no room to ask
-    about; `members` says of each case-folded login that was asked about whether it counts; `gone` by number;
-    `unassignable` are the logins that were asked about and cannot be assigned; `has_sub_issues` None where nothing
+    number: ours, and those that carry a label of ours; `labels` None where the tracker makes them itself,
+    `milestones` also where no issue is to get one; `closings` by number, for the issues that a person closed; `acts`
+    by number, in order, for those where who did what decides; `ticks` by number, then by the key of a box, who ticked
+    it; `not_asked` the numbers that a run had no room to ask about; `members` says of each case-folded login that was
+    asked about whether it counts; `gone` by number; `unassignable` are the logins that were asked about and cannot be assigned; `has_sub_issues` None where nothing
     tells; `proposals` are the edits of records that stand on branches of ours, `noticed` by key the instant that stands
     there of an escalation or a return. `comments` are those under tracking issues since `heard_since`, None where
     nobody asked. `ledger` are the lines of the ledger that this run may need, None where it could not be read.
@@ -227,6 +241,7 @@ class Snapshot(Value, frozen=True):
     numbers: dict[str, int] = {}
     issues: tuple[Issue, ...] = ()
     labels: tuple[Label, ...] | None = None
+    milestones: tuple[Milestone, ...] | None = None
     closings: dict[int, Closing] = {}
     acts: dict[int, tuple[Act, ...]] = {}
     ticks: dict[int, dict[str, Act]] = {}

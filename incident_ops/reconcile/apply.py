@@ -14,9 +14,10 @@ from msgspec.structs import replace
 from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.tracker import Issue, IssueEdit, MissingIssue, Snapshot
 from incident_ops.errors import Ambiguous, IncidentOpsError, Incomplete, Stopped, WriteFailed
-from incident_ops.reconcile.changes import CLOSE, CREATE, LABEL, REOPEN, UPDATE, PlannedChange
+from incident_ops.reconcile.changes import CLOSE, REOPEN, UPDATE, PlannedChange
 from incident_ops.reconcile.desired import CLOSED_AS_DUPLICATE, Desired
 from incident_ops.reconcile.diff import is_hands_off, kept_issues
+from incident_ops.reconcile.field_changes import issue_after
 from incident_ops.reconcile.generated_block import Parts, compose, generated_text, normalise, parse_body
 from incident_ops.reconcile.observe import list_issues
 from incident_ops.reconcile.references import fill_places, leave_places, named_keys
@@ -106,7 +107,7 @@ def apply_changes(
     todo = [change for change in changes if change.is_on_tracker]
     if not todo:
         return
-    if any(_opens(change) for change in todo):
+    if any(change.opens_issue for change in todo):
         may_create()  # the lock first: what another run creates before we hold it is then in the list
     try:
         issues = list_issues(tracker)
@@ -161,10 +162,6 @@ def _is_here(key: str, desired: Desired) -> bool:
     return wanted is None or wanted.repository == desired.repository
 
 
-def _opens(change: PlannedChange) -> bool:
-    return change.action == CREATE and change.kind != LABEL
-
-
 def _ends_run(error: IncidentOpsError | None) -> bool:
     """True where every further write would end in the same way."""
     return isinstance(error, Stopped) or (isinstance(error, WriteFailed) and error.is_final)
@@ -190,6 +187,9 @@ def _carry_out(change: PlannedChange, run: _Run) -> Applied:
     if change.label:
         run.tracker.create_label(change.label)
         return Applied(change, None, APPLIED)
+    if change.milestone:
+        run.tracker.create_milestone(change.milestone)
+        return Applied(change, None, APPLIED)
     if change.number is None:
         return _create(change, run)
     return _change(change, change.number, run)
@@ -203,14 +203,17 @@ def _create(change: PlannedChange, run: _Run) -> Applied:
         return Applied(change, None, LEFT_OVER)
     edit, parent = change.edit, run.parent(change)
     body = _body(change.key, dict(change.naming)[change.key], None, run) if change.naming else edit.body or ""
-    number = run.tracker.create(change.key, edit.title or "", body, edit.labels or (), edit.assignees or (), parent)
+    number = run.tracker.create(
+        change.key, edit.title or "", body, edit.labels or (), edit.assignees or (), parent, edit.milestone
+    )
     run.numbers[change.key], run.written[change.key] = number, body
     return Applied(change, number, APPLIED)
 
 
 def _change(change: PlannedChange, number: int, run: _Run) -> Applied:
     current: Issue | MissingIssue | None = run.issues.get(number)
-    if current is None or change.edit.body is not None:  # one that lost its label is not in the list
+    is_replacing = change.edit.body is not None or change.edit.milestone is not None
+    if current is None or is_replacing:  # one that lost its label is not in the list
         current = run.tracker.look_up(number)
     if not isinstance(current, Issue) or _content(current) != _content(change.seen):
         is_done = isinstance(current, Issue) and _is_done(change, current)
@@ -259,20 +262,13 @@ def _body(key: str, text: str, parts: Parts | None, run: _Run) -> str:
 
 def _is_done(change: PlannedChange, current: Issue) -> bool:
     """True where somebody, such as another run, already brought an issue to what an update makes of it."""
-    edit = change.edit
-    after = replace(
-        current,
-        title=edit.title or current.title,
-        body=current.body if edit.body is None else edit.body,
-        labels=edit.labels_after(current.labels),
-        assignees=edit.assignees_after(current.assignees),
-    )
     is_plain = change.action == UPDATE and change.comment is None and change.parent is None
-    return is_plain and _content(after) == _content(current)
+    return is_plain and _content(issue_after(change, current)) == _content(current)
 
 
 def _content(issue: Issue | None) -> object:
     """What a person may have changed; a list and a question about one issue may differ in the rest."""
     if issue is None:
         return None
-    return issue.title, issue.body, set(issue.labels), set(issue.assignees), issue.state, issue.state_reason
+    given = set(issue.labels), set(issue.assignees), issue.milestone
+    return issue.title, issue.body, given, issue.state, issue.state_reason

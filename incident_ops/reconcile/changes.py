@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from incident_ops.domain import record
 from incident_ops.domain.issue_places import spell_issue
-from incident_ops.domain.tracker import Issue, IssueEdit, Label
+from incident_ops.domain.tracker import Issue, IssueEdit, Label, Milestone
 
 CREATE, UPDATE, CLOSE, REOPEN, EDIT, NOTIFY = "create", "update", "close", "reopen", "edit", "notify"
-LABEL, ASSIGNEE, PROPOSAL = "label", "assignee", "proposal"
+LABEL, MILESTONE, ASSIGNEE, PROPOSAL = "label", "milestone", "assignee", "proposal"
 """Kinds beside those of issues."""
 
 NUMBERS, PEOPLE, AUTOMATION = "numbers", "people", "automation"
@@ -43,9 +43,9 @@ class PlannedChange(NamedTuple):
 
     `number` and `seen` (the issue the step was planned against) are None for a create; of an EDIT, `number` is the
     issue it follows from. `parent` is the key whose issue becomes the parent, `comment` what is written there first.
-    A create of kind LABEL has `label` and nothing else; an EDIT has the `path` of the record, its `edits`, their
-    `topic`, and `at` (text) where it is known when they were asked for; one of kind PROPOSAL has none of them, and the
-    branch as its key. A NOTIFY has `notice` and the notice's key. `said` is what our comment on the issue says of it,
+    A create of kind LABEL has `label` and nothing else, one of kind MILESTONE `milestone`; an EDIT has the `path` of
+    the record, its `edits`, their `topic`, and `at` (text) where it is known when they were asked for; one of kind
+    PROPOSAL has none of them, and the branch as its key. A NOTIFY has `notice` and the notice's key. `said` is what our comment on the issue says of it,
     "" where that says nothing of it. `repository` is that of the issue, "" = the one with the tracking issues.
     `naming` are the texts, by key, with a place for the number that a create gets.
     """
@@ -61,6 +61,7 @@ class PlannedChange(NamedTuple):
     parent: str | None = None
     comment: str | None = None
     label: Label | None = None
+    milestone: Milestone | None = None
     path: str | None = None
     edits: tuple[record.Edit, ...] = ()
     topic: str = ""
@@ -81,6 +82,11 @@ class PlannedChange(NamedTuple):
         return self.action not in (EDIT, NOTIFY)
 
     @property
+    def opens_issue(self) -> bool:
+        """True for a new issue; a new label or milestone is none."""
+        return self.action == CREATE and self.kind not in (LABEL, MILESTONE)
+
+    @property
     def fields(self) -> dict[str, object]:
         """What will be set, by the tracker's names or, of an EDIT, by the record's; JSON-like."""
         out: dict[str, Any] = {
@@ -90,6 +96,7 @@ class PlannedChange(NamedTuple):
             "add_labels": self.edit.add_labels,
             "remove_labels": self.edit.remove_labels,
             "add_assignees": self.edit.add_assignees,
+            "milestone": self.edit.milestone,
             "parent": self.parent,
             "state_reason": self.state_reason,
             "comment": self.comment,
@@ -98,6 +105,8 @@ class PlannedChange(NamedTuple):
         }
         if self.label:
             out |= {"color": self.label.color, "description": self.label.description}
+        if self.milestone:
+            out |= {"due": self.milestone.due}
         if self.notice:
             out |= {"audience": self.notice.audience, "recipient": self.notice.recipient}
             out |= {"channels": self.notice.channels, "subject": self.notice.subject}
@@ -122,11 +131,11 @@ class PlannedChange(NamedTuple):
 
     @property
     def turn(self) -> int:
-        """Its place in a run: pages that cannot wait, labels, what people look at, what is new, records, closes, the
-        rest of the notices."""
+        """Its place in a run: pages that cannot wait, labels and milestones, what people look at, what is new, records,
+        closes, the rest of the notices."""
         if self.notice and self.notice.is_urgent:
             return -1
-        return 0 if self.kind == LABEL else _TURN[self.action]
+        return 0 if self.kind in (LABEL, MILESTONE) else _TURN[self.action]
 
 
 def _field(route: record.Route) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -15,11 +15,12 @@ from incident_ops.domain.issue_places import recorded_place, team_repository
 from incident_ops.domain.item_due import item_due
 from incident_ops.domain.lifecycle import FIXED, STATES
 from incident_ops.domain.policy import Policy, Service
-from incident_ops.domain.policy_sections import ITEM_STATUSES, TrackerLabels
+from incident_ops.domain.policy_sections import ITEM_STATUSES, ReleaseTrain, TrackerLabels
 from incident_ops.domain.record import Record, SettledRecords, item_key
 from incident_ops.domain.ticket import TICKET, kind_of
 from incident_ops.domain.time import parse_instant
-from incident_ops.domain.tracker import Label
+from incident_ops.domain.tracker import Label, Milestone, fold_title
+from incident_ops.sla.targets import resolution_release
 
 HANDS_OFF = "incident-ops:hands-off"
 """People put it on an issue; everything about that issue is left alone."""
@@ -95,7 +96,8 @@ class DesiredIssue(NamedTuple):
 
     `number` is the issue the record names; `parent` the key whose issue this one is to be a sub-issue of; `incident`
     what the record says. `repository` has the issue, "" = the one with the tracking issues; `team` is the one that
-    the services name for it, and `stays` why it is not there, "" where nothing is to be said of that.
+    the services name for it, and `stays` why it is not there, "" where nothing is to be said of that;
+    `milestone` the title of the release by which it is due.
     """
 
     key: str
@@ -110,6 +112,7 @@ class DesiredIssue(NamedTuple):
     number: int | None
     parent: str | None
     incident: Incident
+    milestone: str | None
     repository: str = ""
     team: str = ""
     stays: str = ""
@@ -127,10 +130,10 @@ class Desired(NamedTuple):
     """All issues by key, their texts, the labels that are ours to set and take away, and keys claimed twice.
 
     `identities` are the trusted authors, case-folded; `listed` the labels by which issues are listed, and `palette`
-    every label that may be needed, both case-folded. `beside` are the settled records that are not among the issues,
-    because the tracker holds nothing of theirs. `repository` is the one that is looked at, of those in which issues
-    are; "" = the one with the tracking issues. `named` are the logins of the policy's `access`, case-folded, who count
-    whatever the tracker calls them.
+    every label that may be needed, both case-folded; `releases` by folded title the milestones that are ours
+    to set. `beside` are the settled records that are not among the issues, because the tracker holds nothing of theirs.
+    `repository` is the one that is looked at, of those in which issues are; "" = the one with the tracking issues.
+    `named` are the logins of the policy's `access`, case-folded, who count whatever the tracker calls them.
     """
 
     issues: Mapping[str, DesiredIssue]
@@ -140,6 +143,7 @@ class Desired(NamedTuple):
     identities: frozenset[str]
     listed: tuple[str, ...]
     palette: Mapping[str, Label]
+    releases: Mapping[str, Milestone]
     beside: SettledRecords = NONE_BESIDE
     repository: str = ""
     named: frozenset[str] = frozenset()
@@ -178,6 +182,7 @@ def desired_issues(
         listed=tuple(name.casefold() for name in listed_labels(policy)),
         named=policy.access.logins,
         palette=palette(policy, {label for issue in issues.values() for label in issue.labels}),
+        releases=_releases(policy),
         beside=beside,
     )
 
@@ -187,6 +192,22 @@ def listed_labels(policy: Policy) -> tuple[str, ...]:
     kinds = policy.tracker.labels
     makes_tickets = any(not level.declare for level in policy.levels)
     return (kinds.incident, *((kinds.ticket,) if makes_tickets else ()), kinds.action_item)
+
+
+def _releases(policy: Policy) -> Mapping[str, Milestone]:
+    """Folded title -> the milestone of a release; of two with one title that of the first."""
+    titled = [(title, release.on) for release in policy.releases if (title := _milestone(release))]
+    return {fold_title(title): Milestone(title=title, due=on) for title, on in reversed(titled)}
+
+
+def _milestone(release: ReleaseTrain | None) -> str | None:
+    """The title of a release's milestone; None for a name of nothing but spaces."""
+    return (" ".join(release.name.split()) or None) if release else None
+
+
+def _release_on(day: date, policy: Policy) -> ReleaseTrain | None:
+    """The release of a day, of several the one named first."""
+    return next((release for release in policy.releases if release.on == day.isoformat()), None)
 
 
 def incident_of(key: str) -> str:
@@ -246,6 +267,7 @@ def _tracking_issue(record: Record, label: str | None, policy: Policy, rank: Ran
         number=incident.links.tracking_issue,
         parent=None,
         incident=incident,
+        milestone=_milestone(resolution_release(incident, policy)),
     )
 
 
@@ -270,6 +292,7 @@ def _item_issue(record: Record, index: int, policy: Policy, now: datetime, rank:
         number=place.number if place else None,
         parent=incident.id if index < _MOST_CHILDREN else None,
         incident=incident,
+        milestone=_milestone(_release_on(due.day, policy)) if due else None,
         repository=place.repository if place else "",
     )
 

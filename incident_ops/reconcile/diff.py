@@ -14,6 +14,7 @@ from typing import NamedTuple
 from incident_ops.domain import tracker
 from incident_ops.domain.issue_places import spell_issue
 from incident_ops.domain.record import Edit, Route, Set, item_key
+from incident_ops.domain.tracker import fold_title
 from incident_ops.reconcile import generated_block, people
 from incident_ops.reconcile.changes import (
     CLOSE,
@@ -297,7 +298,9 @@ def _missing(wanted: DesiredIssue, sides: SideBySide) -> KeyDecision:
     block = generated_block.generated_text(leave_places(text))
     body = generated_block.compose(wanted.key, block, repository=sides.snapshot.records_id)
     logins = _assignable(wanted, None, sides)
-    edit = tracker.IssueEdit(title=wanted.title, body=body, labels=wanted.labels, assignees=logins)
+    edit = tracker.IssueEdit(
+        title=wanted.title, body=body, labels=wanted.labels, assignees=logins, milestone=wanted.milestone
+    )
     why = f"{wanted.why} and has no issue yet"
     if number is not None:
         name = spell_issue(number, wanted.repository)
@@ -415,6 +418,7 @@ def _drift(
     body = generated_block.compose(wanted.key, block, parts, sides.snapshot.records_id)
     new = _assignable(wanted, issue, sides)
     add, remove = _labels(wanted, issue, sides.desired, is_old=parts.is_of_older_version)
+    milestone = milestone_to_set(wanted, issue, sides.desired)
     parent = _parent(wanted, issue, sides)
     same_text = generated_block.normalise(body) == generated_block.normalise(issue.body)
     edit = tracker.IssueEdit(
@@ -423,6 +427,7 @@ def _drift(
         add_labels=add or None,
         remove_labels=remove or None,
         add_assignees=new or None,
+        milestone=milestone,
     )
     if not same_text and (parts.key is None or parts.block is None):
         return edit, parent, "a marker was removed"
@@ -432,7 +437,7 @@ def _drift(
         return edit, parent, "what people wrote in the generated text moves below it"
     if not same_text:
         return edit, parent, "the record changed" if parts.is_ours else "the generated text was edited; the record wins"
-    differs = {"title": edit.title, "labels": add or remove, "assignees": new}
+    differs = {"title": edit.title, "labels": add or remove, "assignees": new, "milestone": milestone is not None}
     names = [name for name, found in differs.items() if found]
     differ = " and ".join([*names, "parent"] if parent else names)
     return edit, parent, f"not as in the record: {differ}"
@@ -450,6 +455,17 @@ def _labels(
     ours = desired.vocabulary | (OLD_STATES if is_old else frozenset())
     missing = tuple(label for label in wanted.labels if label.casefold() not in there)
     return missing, tuple(label for label in issue.labels if label.casefold() in ours - labels)
+
+
+def milestone_to_set(wanted: DesiredIssue, issue: tracker.Issue | None, desired: Desired) -> str | None:
+    """The title of the milestone that an open issue is to get, "" where it is to lose its own; None = it stays.
+
+    One of another title than a release of the policy is people's.
+    """
+    there = fold_title((issue.milestone if issue else None) or "")
+    wish = wanted.milestone or ""
+    is_peoples = there and there not in desired.releases
+    return None if wanted.closed_as or is_peoples or there == fold_title(wish) else wish
 
 
 def _assignable(wanted: DesiredIssue, issue: tracker.Issue | None, sides: SideBySide) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from incident_ops.domain.record import Append, Edit, Insert, Route, Set, blocks
 from incident_ops.domain.tracker import Issue, IssueEdit
-from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, LABEL, PROPOSAL, REOPEN, PlannedChange
+from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, LABEL, MILESTONE, PROPOSAL, REOPEN, PlannedChange
 from incident_ops.reconcile.references import leave_places
 
 _HIDDEN = re.compile(r"<!--.*?-->|\u200b")
@@ -52,7 +52,12 @@ def field_changes(
     if change.action == EDIT:
         return () if record is None else tuple(_edited_field(edit, record) for edit in change.edits)
     before = before or change.seen
-    if before is None or change.action == CREATE or not change.is_on_tracker or change.kind in (LABEL, PROPOSAL):
+    if (
+        before is None
+        or change.action == CREATE
+        or not change.is_on_tracker
+        or change.kind in (LABEL, MILESTONE, PROPOSAL)
+    ):
         return ()
     after = issue_after(change, before)
     found = tuple(_issue_fields(before, after, change))
@@ -66,7 +71,14 @@ def issue_after(change: PlannedChange, before: Issue | None) -> Issue:
     """The issue once a change was made; `before` None = a new one."""
     edit = change.edit
     if before is None:
-        return Issue(0, edit.title or "", edit.body or "", edit.labels or (), edit.assignees or ())
+        return Issue(
+            0,
+            edit.title or "",
+            edit.body or "",
+            edit.labels or (),
+            edit.assignees or (),
+            milestone=edit.milestone or None,
+        )
     state, reason = before.state, before.state_reason
     if change.action in (CLOSE, REOPEN):
         state, reason = ("closed", change.state_reason) if change.action == CLOSE else ("open", None)
@@ -79,6 +91,7 @@ def issue_after(change: PlannedChange, before: Issue | None) -> Issue:
         state=state,
         state_reason=reason,
         parent=before.parent,
+        milestone=before.milestone if edit.milestone is None else edit.milestone or None,
     )
 
 
@@ -90,6 +103,7 @@ def edit_between(before: Issue, after: Issue) -> IssueEdit:
         add_labels=_missing(after.labels, before.labels) or None,
         remove_labels=_missing(before.labels, after.labels) or None,
         add_assignees=_missing(after.assignees, before.assignees) or None,
+        milestone=(after.milestone or "") if after.milestone != before.milestone else None,
     )
 
 
@@ -98,6 +112,8 @@ def _issue_fields(before: Issue, after: Issue, change: PlannedChange) -> Iterato
         yield FieldChange("title", before.title, after.title)
     if _state(after) != _state(before):
         yield FieldChange("state", _state(before), _state(after))
+    if after.milestone != before.milestone:
+        yield FieldChange("milestone", before.milestone or "none", after.milestone or "none")
     for name, was, now in (
         ("labels", before.labels, after.labels),
         ("assignees", before.assignees, after.assignees),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from incident_ops.domain.policy_sections import Limits
-from incident_ops.reconcile.changes import CLOSE, CREATE, LABEL, NOTIFY, PlannedChange
+from incident_ops.reconcile.changes import CLOSE, NOTIFY, PlannedChange
 from incident_ops.reconcile.plan import Plan
 
 _BOUNDLESS = 2**31
@@ -114,12 +114,12 @@ def _closes(changes: tuple[PlannedChange, ...], most: Limits, plan: Plan) -> _Cu
 
 
 def _creates(changes: tuple[PlannedChange, ...], most: Limits, _plan: Plan) -> _Cut:
-    """The first new issues; a label is none."""
-    new = [change for change in changes if change.action == CREATE and change.kind != LABEL]
+    """The first new issues."""
+    new = [change for change in changes if change.opens_issue]
     if len(new) <= most.creates:
         return changes, None
     late = {change.key for change in new[most.creates :]}
-    rest = tuple(change for change in changes if not (change.action == CREATE and change.key in late))
+    rest = tuple(change for change in changes if not (change.opens_issue and change.key in late))
     return rest, _cut_off(len(new), most.creates, "issues to create", "--max-creates")
 
 

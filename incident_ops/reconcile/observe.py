@@ -24,6 +24,7 @@ from incident_ops.reconcile.diff import (
     is_hands_off,
     kept_issues,
     key_of,
+    milestone_to_set,
     missing_logins,
     recorded_numbers,
 )
@@ -99,7 +100,7 @@ def observe(
     Asked alone: the open keys whose number is not in the list; who closed an item's issue that the record wants open;
     who reopened, closed, assigned or took off whom where that decides, and whether they belong to the repository;
     whether people who are not on their issue yet can be assigned. A tracker with nothing of ours in it is not asked
-    about numbers: they belong to another one.
+    about numbers: they belong to another one. Milestones are listed only where an issue is to get one.
     `watched`: the incidents whose comments matter, and since when; where none of them has an issue no comment is read.
     `numbers`: key -> the issue that an earlier run opened for it, or saw. `now` tells which issues are asked about
     first where there are too many for a run, so that each has its turn. `asked_for`: takes the place of `desired` as
@@ -118,12 +119,14 @@ def observe(
     desired = asked_for(snapshot) if asked_for else desired
     kept = kept_issues(desired, snapshot)
     labels = tracker.labels()
+    milestones = tracker.milestones() if _gets_milestone(desired, kept) else None
     since = {kept[key].number: at for key, at in (watched or {}).items() if key in kept}
     snapshot = _with_comments(tracker, snapshot, since)
     unassignable = _unassignable(tracker, desired, kept)
     snapshot = replace(
         snapshot,
         labels=None if labels is None else tuple(sorted(labels, key=lambda label: label.name)),
+        milestones=None if milestones is None else tuple(sorted(milestones, key=lambda one: one.title)),
         unassignable=unassignable,
         has_sub_issues=tracker.has_sub_issues,
     )
@@ -163,6 +166,14 @@ def _with_comments(tracker: IssueTracker, snapshot: Snapshot, watched: Mapping[i
     found = (comment for comment in tracker.comments_since(since) if comment.issue in watched)
     ordered = tuple(sorted(found, key=lambda comment: (comment.issue, comment.at, comment.by, comment.body)))
     return replace(snapshot, comments=ordered, heard_since=stamp(since))
+
+
+def _gets_milestone(desired: Desired, kept: Mapping[str, Issue]) -> bool:
+    """True where an issue is to get a milestone that it does not have."""
+    here = ((wanted, kept.get(key)) for key, wanted in desired.issues.items() if wanted.milestone)
+    return any(
+        milestone_to_set(wanted, issue, desired) for wanted, issue in here if issue is None or not is_hands_off(issue)
+    )
 
 
 class _Questions(NamedTuple):

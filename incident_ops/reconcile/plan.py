@@ -15,7 +15,7 @@ from incident_ops.domain import record
 from incident_ops.domain.issue_places import spell_issue
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message
 from incident_ops.domain.record import SettledRecords, Unread, is_incident_id
-from incident_ops.domain.tracker import FAILED, Issue, IssueEdit, Label, Snapshot, Unreached
+from incident_ops.domain.tracker import FAILED, Issue, IssueEdit, Label, Snapshot, Unreached, fold_title
 from incident_ops.errors import UserError
 from incident_ops.notifications.plan import SENT, SUMMED, PlannedNotice, is_urgent
 from incident_ops.notifications.recipients import Notices
@@ -26,6 +26,7 @@ from incident_ops.reconcile.changes import (
     CREATE,
     EDIT,
     LABEL,
+    MILESTONE,
     NOTIFY,
     PEOPLE,
     Kept,
@@ -75,7 +76,8 @@ def make_plan(
     recreate: Collection[str] = (),
     returning: Collection[str] = (),
 ) -> Plan:
-    """Desired and observed -> Plan: labels, updates, creates (worst level, then oldest, first), record edits, closes.
+    """Desired and observed -> Plan: labels, milestones, updates, creates (worst level, then oldest, first), record
+    edits, closes.
 
     Issues of `unread` records, of clashing keys and of records that are not found stay as they are and are listed;
     only a key in `deleted` (key -> the commit that deleted it) is closed. `recreate`: keys that get a new issue in
@@ -114,7 +116,7 @@ def make_plan(
 
 
 def _decided(sides: SideBySide, untouchable: frozenset[str], deleted: Mapping[str, str]) -> KeyDecision:
-    """All that is to be done in one repository, its labels first."""
+    """All that is to be done in one repository, its labels and milestones first."""
     decisions = (
         decide_key(wanted, sides)
         for wanted in sides.desired.here
@@ -123,7 +125,8 @@ def _decided(sides: SideBySide, untouchable: frozenset[str], deleted: Mapping[st
     settled = _settled(sides.desired.beside) if sides.home is None else KeyDecision()
     orphans = _orphans(sides, untouchable, deleted)
     decision = join_decisions([_foreign(sides), *decisions, settled, *orphans, _unclaimed(sides), _unassignable(sides)])
-    return KeyDecision((*_labels(decision.changes, sides), *decision.changes), decision.kept)
+    made = (*_labels(decision.changes, sides), *_milestones(decision.changes, sides))
+    return KeyDecision((*made, *decision.changes), decision.kept)
 
 
 def _settled(beside: SettledRecords) -> KeyDecision:
@@ -274,6 +277,18 @@ def _label(label: Label) -> PlannedChange:
     return PlannedChange(
         CREATE, LABEL, label.name, None, "issues carry it and the tracker does not have it", label=label
     )
+
+
+def _milestones(changes: Iterable[PlannedChange], sides: SideBySide) -> Iterator[PlannedChange]:
+    """The milestones that issues of this plan get and the tracker does not have, open or closed."""
+    if sides.snapshot.milestones is None:
+        return
+    there = {fold_title(milestone.title) for milestone in sides.snapshot.milestones}
+    used = {fold_title(change.edit.milestone) for change in changes if change.edit.milestone}
+    for name in sorted(used - there):
+        release = sides.desired.releases[name]
+        reason = "issues are due by this release and the tracker has no milestone of its name"
+        yield PlannedChange(CREATE, MILESTONE, release.title, None, reason, milestone=release)
 
 
 def notice_changes(

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from incident_ops.domain.tracker import Issue
-from incident_ops.reconcile.changes import CLOSE, CREATE, LABEL, PROPOSAL, REOPEN, UPDATE, PlannedChange
+from incident_ops.reconcile.changes import CLOSE, CREATE, LABEL, MILESTONE, PROPOSAL, REOPEN, UPDATE, PlannedChange
 from incident_ops.reconcile.field_changes import FieldChange, edit_between, field_changes, issue_after
 from incident_ops.reconcile.plan import Plan, checksum
 
@@ -99,7 +99,7 @@ def _name(change: PlannedChange) -> object:
 
 
 def _issue(change: PlannedChange) -> IssueName:
-    is_issue = change.is_on_tracker and change.kind not in (LABEL, PROPOSAL)
+    is_issue = change.is_on_tracker and change.kind not in (LABEL, MILESTONE, PROPOSAL)
     return (change.key, change.number) if is_issue else None
 
 

@@ -19,6 +19,7 @@ from incident_ops.reconcile.changes import (
     CREATE,
     EDIT,
     LABEL,
+    MILESTONE,
     NOTIFY,
     PROPOSAL,
     REOPEN,
@@ -44,6 +45,7 @@ _SORTS = (
     (_ISSUE, CREATE),
     (_ISSUE, CLOSE),
     ("label", CREATE),
+    ("milestone", CREATE),
     ("record", EDIT),
     ("proposal", EDIT),
     ("notice", NOTIFY),
@@ -186,7 +188,7 @@ def _nothing_to_do(plan: Plan) -> str:
 
 def _noun(change: PlannedChange) -> str:
     """What a change is about."""
-    if change.kind in (LABEL, PROPOSAL):
+    if change.kind in (LABEL, MILESTONE, PROPOSAL):
         return change.kind
     return {EDIT: "record", NOTIFY: "notice"}.get(change.action, _ISSUE)
 
@@ -332,7 +334,10 @@ def change_effect(change: PlannedChange) -> str:
     fields = change.fields
     if change.action == CREATE and "title" in fields:
         labels = ", ".join(change.edit.labels or ())
-        return f"{str(fields['title']).removeprefix(change.key + ': ')} [{labels}]"
+        by = f", milestone: {change.edit.milestone}" if change.edit.milestone else ""
+        return f"{str(fields['title']).removeprefix(change.key + ': ')} [{labels}]{by}"
+    if change.milestone:
+        return f"milestone, due {change.milestone.due}"
     if change.notice:
         notice = change.notice
         held = f" (not sent: {notice.held})" if notice.held else ""
@@ -351,8 +356,10 @@ def _one_by_one(fields: Mapping[str, object]) -> list[str]:
 
 
 def _shown_field(name: str, change: PlannedChange) -> str:
-    """A field that is set; of labels and people also which: `labels +SEV1 -SEV2`."""
+    """A field that is set; of labels and people also which: `labels +SEV1 -SEV2`; of a milestone also the old one."""
     edit = change.edit
+    if name == "milestone":
+        return f"milestone: {(change.seen and change.seen.milestone) or 'none'} -> {edit.milestone or 'none'}"
     added = {"labels": edit.add_labels, "assignees": edit.add_assignees}.get(name) or ()
     removed = edit.remove_labels or () if name == "labels" else ()
     return " ".join([name, *(f"+{text}" for text in added), *(f"-{text}" for text in removed)])

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from incident_ops.documents.markdown import code, inline
-from incident_ops.reconcile.changes import CREATE, EDIT, LABEL, NOTIFY, PROPOSAL, LeftAlone, PlannedChange
+from incident_ops.reconcile.changes import CREATE, EDIT, LABEL, MILESTONE, NOTIFY, PROPOSAL, LeftAlone, PlannedChange
 from incident_ops.reconcile.plan import Plan
 from incident_ops.reconcile.plan_difference import NO_BASIS, NextDue, PlanBasis
 from incident_ops.render.findings import inert, plural
@@ -137,6 +137,8 @@ def _group(change: PlannedChange) -> str:
         return "Proposals to edit"
     if change.kind == LABEL:
         return _LABELS
+    if change.kind == MILESTONE:
+        return "Milestones to create"
     return "Records to edit" if change.action == EDIT else f"Issues to {inline(change.action)}"
 
 

@@ -6,11 +6,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from incident_ops.domain.as_of import IncidentAt, labels_held
+from incident_ops.domain.as_of import IncidentAt, declared_at, labels_held
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.memo import memoised
 from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, LevelPolicy, Policy
-from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, Calendar
+from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, Calendar, ReleaseTrain
 from incident_ops.domain.time import PauseSpan, duration, parse_date
 from incident_ops.errors import UserError
 from incident_ops.sla.calendar import due, elapsed, end_of_day, next_business_day
@@ -156,7 +156,8 @@ def course(
 ) -> Course:
     """A target counted from `start`. A release day ends at midnight in the calendar's zone; no pause moves it."""
     if target == NEXT_RELEASE:
-        return course_until(start, _next_release(start, calendar, policy))
+        release = _next_release(start, calendar, policy)
+        return course_until(start, end_of_day(parse_date(release.on), calendar) if release else None)
     if target != NEXT_BUSINESS_DAY:
         seconds = seconds_of(target)
         return Course(start, seconds, due(start, seconds, calendar, pauses), calendar, pauses)
@@ -183,7 +184,18 @@ def _period(since: datetime, level: LevelPolicy, severity: str | None, policy: P
     return LevelPeriod(since, level, level.id, major, since)
 
 
-def _next_release(start: datetime, calendar: Calendar, policy: Policy) -> datetime | None:
-    """The end of the first release day that is not over at `start` (R35); None where none is planned."""
-    days = sorted(parse_date(release.on) for release in policy.releases)
-    return next((end for end in (end_of_day(day, calendar) for day in days) if end > start), None)
+def resolution_release(incident: Incident, policy: Policy) -> ReleaseTrain | None:
+    """The release in which an incident is to be resolved; None where its level names none, or none is planned.
+
+    UserError for a policy that names a calendar or zone which does not exist.
+    """
+    level = policy.level_of(incident)
+    if level is None or targets(incident, policy, level)[1] != NEXT_RELEASE:
+        return None
+    return _next_release(declared_at(incident), calendar_of(level, policy), policy)
+
+
+def _next_release(start: datetime, calendar: Calendar, policy: Policy) -> ReleaseTrain | None:
+    """The first release whose day is not over at `start` (R35), of several that day the one named first."""
+    ordered = sorted(policy.releases, key=lambda release: parse_date(release.on))
+    return next((release for release in ordered if end_of_day(parse_date(release.on), calendar) > start), None)

@@ -140,6 +140,42 @@ def test_a_ticket_is_found_by_its_label_and_keeps_its_issue_when_it_is_raised(pl
     assert place.plan()["changes"] == []
 
 
+def test_what_is_due_by_a_release_has_its_milestone(place: Place) -> None:
+    """A SEV3, to be resolved in the next release, and an item due on its day; the plan says what moves, and why not."""
+    releases = 'releases:\n- {name: "Release 2025.2", on: 2025-02-05}\n- {name: "Release 2025.3", on: 2025-02-10}\n'
+    with (place.folder.path / "policy.yaml").open("a") as policy:
+        policy.write(releases)
+    assert place.call("declare", "Typo in the footer", "-s", "auth", "--severity", "SEV3", "--by", "@alice").code == 0
+    place.push("releases, and a SEV3")
+    planned = place.call("plan", "--tracker", "github").out
+    assert "2 milestones to create" in planned
+    assert "+ create Release 2025.2\n      milestone, due 2025-02-05\n" in planned
+    assert place.call("apply", "--tracker", "github").code == 0
+
+    def found() -> dict[str, str]:
+        titled = {key.partition("/")[2] or key: one["milestone"] for key, one in place.issues().items()}
+        return {key: milestone["title"] for key, milestone in titled.items() if milestone}
+
+    sev3 = f"INC-{place.clock.replace('-', '').replace(':', '').replace('T', '-').removesuffix('Z')}"
+    assert found() == {"AI-2": "Release 2025.2", "AI-3": "Release 2025.3", sev3: "Release 2025.2"}
+    assert {one["title"]: one["due_on"][:10] for one in place.ask("GET", "/milestones")} == {
+        "Release 2025.2": "2025-02-05",
+        "Release 2025.3": "2025-02-10",
+    }
+    assert place.plan()["changes"] == []
+    place.call("action", "edit", "AI-2", "120500", "--due", "2025-02-10", "--reason", "late", "--by", "@alice")
+    place.push("later")
+    assert "milestone: Release 2025.2 -> Release 2025.3" in place.call("plan", "--tracker", "github").out
+    mine = place.ask("POST", "/milestones", {"title": "mine"}, token=PERSON_TOKEN)
+    number = next(one["number"] for key, one in place.issues().items() if key.endswith("AI-3"))
+    place.ask("PATCH", f"/issues/{number}", {"milestone": mine["number"]}, token=PERSON_TOKEN)
+    assert place.call("apply", "--tracker", "github").code == 0
+    assert found() == {"AI-2": "Release 2025.3", "AI-3": "mine", sev3: "Release 2025.2"}
+    assert place.plan()["changes"] == []
+    told = place.call("plan", "--tracker", "github", "--show-requests")
+    assert "/milestones" not in told.err
+
+
 def test_the_numbers_come_home_by_the_proposal(place: Place) -> None:
     """Merged, the records name their issues, the branch and its pull request go, and nothing is planned."""
     assert place.call("apply", "--tracker", "github").code == 0

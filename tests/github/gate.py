@@ -81,11 +81,14 @@ def _merge(node: dict[str, Any], patch: dict[str, Any], *, is_asked: bool) -> No
 
 
 def _allow_null(node: Any) -> None:
-    """`nullable: true` beside an `enum` without null: OpenAPI 3.0 refuses the null that GitHub sends."""
+    """`nullable: true` beside an `enum` or plain types without null: OpenAPI 3.0 refuses the null that GitHub knows."""
     for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
         _allow_null(child)
     if isinstance(node, dict) and node.get("nullable") and isinstance(node.get("enum"), list):
         node["enum"] = list({*node["enum"], None})
+    plain = node.get("oneOf") if isinstance(node, dict) and node.get("nullable") else None
+    if isinstance(plain, list) and all("type" in one and not one.get("nullable") for one in plain):
+        plain.append({"nullable": True, "enum": [None]})
 
 
 @functools.cache

@@ -19,7 +19,7 @@ from typing import Any
 KEPT = Path(__file__).parent / "openapi/api.github.com.json.gz"
 REPOSITORY = "/repos/{owner}/{repo}"
 PATHS = re.compile(
-    rf"/user|/installation/repositories|{REPOSITORY}|{REPOSITORY}/(?:assignees|labels|issues|pulls|deployments)(?:/.*)?|/rate_limit|/search/issues"
+    rf"/user|/installation/repositories|{REPOSITORY}|{REPOSITORY}/(?:assignees|labels|milestones|issues|pulls|deployments)(?:/.*)?|/rate_limit|/search/issues"
     rf"|{REPOSITORY}/git/(?:ref|refs|matching-refs)(?:/.*)?|{REPOSITORY}/git/(?:trees|commits)"
     rf"|{REPOSITORY}/actions/runs/{{run_id}}".replace("{", r"\{").replace("}", r"\}")
 )

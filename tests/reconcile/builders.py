@@ -153,7 +153,7 @@ class CrashError(Exception):
     """The process died here."""
 
 
-WRITES = ("create", "update", "close", "reopen", "link", "comment", "create_label")
+WRITES = ("create", "update", "close", "reopen", "link", "comment", "create_label", "create_milestone")
 READS = ("owned", "labels", "look_up", "closing", "assignable")
 
 

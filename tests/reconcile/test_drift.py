@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from incident_ops.domain.record import Set
-from incident_ops.domain.tracker import Closing, Issue
+from incident_ops.domain.tracker import Closing, Issue, Milestone
 from incident_ops.errors import UserError
 from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.changes import CLOSE, CREATE, EDIT, UPDATE, KeyDecision
@@ -27,6 +27,8 @@ from tests.reconcile.builders import (
     synced,
     written_back,
 )
+from tests.reconcile.test_milestones import DAY, KEY, LATER, due, milestones
+from tests.reconcile.test_milestones import synced as synced_by_release
 from tests.support.memory_tracker import MemoryTracker
 
 MAIN, ITEM = 1, 2
@@ -464,3 +466,27 @@ def test_numbers_of_the_hosted_tracker_mean_nothing_to_the_local_one(tmp_path) -
     run(made, tracker)
     assert not plan_for(records, tracker).changes
     assert tracker.closing(1) == Closing()
+
+
+def test_a_milestone_of_peoples_stays() -> None:
+    """Whether the item is due by a release or not: only the releases of the policy are ours to move."""
+    tracker = MemoryTracker()
+    tracker.create_milestone(Milestone(title="Q2 hardening"))
+    synced_by_release([due(DAY)], tracker)
+    number = next(issue.number for issue in tracker.owned() if issue.milestone)
+    tracker.edit(number, milestone="Q2 hardening")
+    for records in ([due(DAY)], [due(LATER)], [due(None)]):
+        synced_by_release(records, tracker)
+        assert milestones(tracker)[KEY] == "Q2 hardening"
+
+
+@pytest.mark.parametrize("title", [None, "2025.4"])
+def test_a_milestone_of_a_release_is_put_back(title: str | None) -> None:
+    """Taken off, or replaced by that of another release."""
+    tracker = MemoryTracker()
+    tracker.create_milestone(Milestone(title="2025.4", due=LATER))
+    synced_by_release([due(DAY)], tracker)
+    number = next(issue.number for issue in tracker.owned() if issue.milestone)
+    tracker.edit(number, milestone=title)
+    synced_by_release([due(DAY)], tracker)
+    assert milestones(tracker)[KEY] == "2025.3"

@@ -37,6 +37,17 @@ const GITHUB = [
   });
 `,
   ],
+  [ // one milestone of a title
+    `    const title = typeof body.title === "string" ? body.title.trim() : "";
+    if (!title) throw new ApiError(422, "Validation failed");
+    let state = "open";`,
+    `    const title = typeof body.title === "string" ? body.title.trim() : "";
+    if (!title) throw new ApiError(422, "Validation failed");
+    if (gh.milestones.findBy("repo_id", repo.id).some((one) => one.title === title)) {
+      throw new ApiError(422, "Validation Failed: a milestone of that title already_exists");
+    }
+    let state = "open";`,
+  ],
   [ // a timeline is an issue's or a pull request's
     `    const issue = findIssueForRepo(gh, repo.id, issueNumber);
     if (!issue || issue.is_pull_request) throw notFound();

@@ -24,7 +24,9 @@ from incident_ops.domain.tracker import (
     Issue,
     IssueEdit,
     Label,
+    Milestone,
     MissingIssue,
+    fold_title,
 )
 from incident_ops.errors import WriteFailed
 
@@ -35,7 +37,8 @@ class MemoryTracker:
     """Issues of one repository, seen and written by the login `author`.
 
     `can_be_assigned` None = everybody; `listed` are the labels by which issues are listed. `issues`, `comments` (by
-    number, then topic), `said` (what others wrote) and `named` (labels by case-folded name) may be looked at.
+    number, then topic), `said` (what others wrote), `named` (labels by case-folded name) and `planned`
+    (milestones by folded title) may be looked at.
     """
 
     source = GITHUB
@@ -54,6 +57,7 @@ class MemoryTracker:
         self.issues: dict[int, Issue] = {}
         self.comments: dict[int, dict[str, str]] = {}
         self.named: dict[str, Label] = {}
+        self.planned: dict[str, Milestone] = {}
         self.said: list[Comment] = []
         self._listed = frozenset(name.casefold() for name in listed)
         self._can = None if can_be_assigned is None else frozenset(login.casefold() for login in can_be_assigned)
@@ -85,6 +89,10 @@ class MemoryTracker:
     def labels(self) -> list[Label]:
         """Every label."""
         return list(self.named.values())
+
+    def milestones(self) -> list[Milestone]:
+        """Every milestone."""
+        return list(self.planned.values())
 
     def look_up(self, number: int) -> Issue | MissingIssue:
         """One issue, or what became of it."""
@@ -118,9 +126,12 @@ class MemoryTracker:
         labels: Sequence[str],
         assignees: Sequence[str],
         parent: int | None = None,
+        milestone: str | None = None,
     ) -> int:
         """Opens an issue, whatever is there."""
         number = self.open_by(self.author, title, body, labels, assignees)
+        if milestone and fold_title(milestone) in self.planned:
+            self._set(number, IssueEdit(milestone=milestone))
         if parent is not None:
             self.link(parent, number)
         return number
@@ -151,6 +162,10 @@ class MemoryTracker:
     def create_label(self, label: Label) -> None:
         """Makes a label that is not there in any case."""
         self.named.setdefault(label.name.casefold(), label)
+
+    def create_milestone(self, milestone: Milestone) -> None:
+        """Makes a milestone that is not there in any case."""
+        self.planned.setdefault(fold_title(milestone.title), milestone)
 
     def open_by(
         self, login: str, title: str, body: str, labels: Sequence[str] = (), assignees: Sequence[str] = ()
@@ -214,7 +229,7 @@ class MemoryTracker:
             labels=edit.labels_after(issue.labels) if edit.add_labels or edit.remove_labels else None,
             assignees=edit.assignees_after(issue.assignees) if edit.add_assignees else None,
         )
-        self.issues[number] = replace(issue, **self._fit(whole), **state)
+        self.issues[number] = replace(issue, **self._fit(whole), **self._moved(edit.milestone), **state)
         if edit.body is not None:
             self._bodies.setdefault(number, []).append(BodyEdit(edit.body, self.author))
 
@@ -228,6 +243,11 @@ class MemoryTracker:
         fields = {name: getattr(edit, name) for name in ("title", "body", "assignees")}
         fields["labels"] = None if edit.labels is None else self._spelled(edit.labels)
         return {name: value for name, value in fields.items() if value is not None}
+
+    def _moved(self, title: str | None) -> dict[str, object]:
+        if title and fold_title(title) not in self.planned:
+            raise WriteFailed(f"there is no milestone `{title}`", where=self.repository)
+        return {} if title is None else {"milestone": self.planned[fold_title(title)].title if title else None}
 
     def _spelled(self, labels: Iterable[str]) -> tuple[str, ...]:
         for name in labels:

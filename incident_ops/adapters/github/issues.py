@@ -11,6 +11,7 @@ from incident_ops.adapters.github.body_edits import body_edits
 from incident_ops.adapters.github.client import Client, HomeIds, Identity, RecordsHome
 from incident_ops.adapters.github.comments import Comments
 from incident_ops.adapters.github.commits import CommitsByGitHub
+from incident_ops.adapters.github.milestones import Milestones
 from incident_ops.adapters.github.pulls import PullRequests
 from incident_ops.adapters.github.reach import Reached, reached
 from incident_ops.adapters.github.responses import (
@@ -42,6 +43,7 @@ from incident_ops.domain.tracker import (
     Issue,
     IssueEdit,
     Label,
+    Milestone,
     MissingIssue,
     Unreached,
 )
@@ -81,6 +83,7 @@ class GitHubTracker:
         self.runs = WorkflowRuns(client)
         self._creation = _IssueCreation(client, self._identity, self._owner_of, labels)
         self._comments = Comments(client, self._identity)
+        self._milestones = Milestones(client)
         self._ids: dict[int, int] = {}
         self._newest = 0
         self._assignable: dict[str, bool] = {}
@@ -159,6 +162,10 @@ class GitHubTracker:
         pages = self._client.pages("/labels", doing=doing)
         return [as_label(one) for page in pages for one in check(page, list[LabelSeen], doing)]
 
+    def milestones(self) -> list[Milestone]:
+        """Every milestone of the repository, open or closed."""
+        return self._milestones.listed()
+
     def look_up(self, number: int) -> Issue | MissingIssue:
         """One issue; a 404 is UNREACHABLE, as GitHub gives it for deleted ones to those who may not know."""
         doing = f"looking up issue #{number}"
@@ -217,9 +224,11 @@ class GitHubTracker:
         labels: Sequence[str],
         assignees: Sequence[str],
         parent: int | None = None,
+        milestone: str | None = None,
     ) -> int:
         """One POST with all an issue needs, then the link to its parent; a link that fails is left to the next run."""
-        made = self._creation.open(key, title, body, labels, assignees, self._newest)
+        place = self._milestones.number_of(milestone) if milestone else None
+        made = self._creation.open(key, title, body, labels, assignees, self._newest, place)
         if isinstance(made, int):
             return made
         self._learn(made)
@@ -233,20 +242,20 @@ class GitHubTracker:
     def update(self, number: int, edit: IssueEdit) -> None:
         """Changes what `edit` names: labels and people one by one, the rest in one request; none for nothing."""
         self._change_one_by_one(number, edit)
-        if fields := _fields(edit, number):
-            self._patch(number, fields, f"changing issue #{number}")
+        if (fields := self._fields(edit, number)) or edit.milestone:
+            self._patch(number, fields, f"changing issue #{number}", edit)
 
     def close(self, number: int, reason: str, edit: IssueEdit) -> None:
         """Closes and changes in one request, after the labels and people."""
         self._change_one_by_one(number, edit)
-        fields = {**_fields(edit, number), "state": "closed", "state_reason": reason}
-        self._patch(number, fields, f"closing issue #{number}")
+        fields = {**self._fields(edit, number), "state": "closed", "state_reason": reason}
+        self._patch(number, fields, f"closing issue #{number}", edit)
 
     def reopen(self, number: int, edit: IssueEdit) -> None:
         """Opens again and changes in one request, after the labels and people."""
         self._change_one_by_one(number, edit)
-        fields = {**_fields(edit, number), "state": "open", "state_reason": "reopened"}
-        self._patch(number, fields, f"reopening issue #{number}")
+        fields = {**self._fields(edit, number), "state": "open", "state_reason": "reopened"}
+        self._patch(number, fields, f"reopening issue #{number}", edit)
 
     def link(self, parent: int, child: int) -> None:
         """Makes `child` a sub-issue; doing it twice does no harm, and a server without sub-issues answers 404."""
@@ -275,6 +284,10 @@ class GitHubTracker:
         answer = self._client.ask("POST", "/labels", body=body, again=True)
         if answer.status >= 300 and not (answer.status == 422 and self._has_label(label.name)):
             raise refused(answer, WriteFailed, f"making the label `{label.name}`", self.repository)
+
+    def create_milestone(self, milestone: Milestone) -> None:
+        """Makes a milestone; doing it twice does no harm, and one that is there stays as it is."""
+        self._milestones.make(milestone)
 
     def _has_label(self, name: str) -> bool:
         return self._client.ask("GET", f"/labels/{quote(name, safe='')}").status == 200
@@ -312,8 +325,20 @@ class GitHubTracker:
             doing = f"assigning people to issue #{number}"
             self._client.write("POST", f"/issues/{number}/assignees", people, doing=doing, again=True)
 
-    def _patch(self, number: int, fields: dict[str, object], doing: str) -> None:
-        self._client.write("PATCH", f"/issues/{number}", fields, doing=doing)
+    def _fields(self, edit: IssueEdit, number: int) -> dict[str, object]:
+        """What one request changes; a milestone that is not there is none of it."""
+        fields = _fields(edit, number)
+        if edit.milestone == "":
+            return {**fields, "milestone": None}
+        place = self._milestones.number_of(edit.milestone) if edit.milestone else None
+        return fields if place is None else {**fields, "milestone": place}
+
+    def _patch(self, number: int, fields: dict[str, object], doing: str, edit: IssueEdit) -> None:
+        """WriteFailed, once everything else is changed, where the milestone is not there."""
+        if fields:
+            self._client.write("PATCH", f"/issues/{number}", fields, doing=doing)
+        if edit.milestone and "milestone" not in fields:
+            raise WriteFailed(f"{doing}: there is no milestone `{edit.milestone}`", hint="the next run makes it")
 
     def _learn_assignable(self, unknown: set[str]) -> set[str]:
         """Those of `unknown` that the first page of assignable people decides on."""
@@ -348,7 +373,14 @@ class _IssueCreation:
         self._has_looked = False
 
     def open(
-        self, key: str, title: str, body: str, labels: Sequence[str], assignees: Sequence[str], known: int
+        self,
+        key: str,
+        title: str,
+        body: str,
+        labels: Sequence[str],
+        assignees: Sequence[str],
+        known: int,
+        milestone: int | None,
     ) -> IssueSeen | int:
         """Opens the issue of `key` -> the issue, or only its number where it has one already.
 
@@ -367,6 +399,8 @@ class _IssueCreation:
         if key in self._numbers:
             return self._numbers[key]
         wanted: dict[str, object] = {"title": title, "body": body, "labels": list(labels), "assignees": list(assignees)}
+        if milestone is not None:
+            wanted["milestone"] = milestone
         return self._post(key, wanted)
 
     def _post(self, key: str, wanted: dict[str, object]) -> IssueSeen | int:

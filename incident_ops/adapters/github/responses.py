@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import msgspec
 
 from incident_ops.adapters.processes import one_line
-from incident_ops.domain.tracker import Issue, Label
+from incident_ops.domain.tracker import Issue, Label, Milestone
 from incident_ops.errors import IncidentOpsError, Incomplete, WriteFailed
 
 UNSENT, TIMEOUT, DROPPED, GARBLED = "unsent", "timeout", "dropped", "garbled"
@@ -70,6 +70,15 @@ class LabelSeen(msgspec.Struct, frozen=True):
     description: str | None = None
 
 
+class MilestoneSeen(msgspec.Struct, frozen=True):
+    """A milestone, in the list of milestones or on an issue; `due_on` is an instant."""
+
+    number: int
+    title: str
+    state: str = "open"
+    due_on: str | None = None
+
+
 class IssueSeen(msgspec.Struct, frozen=True):
     """An issue or a pull request: GitHub lists both as issues."""
 
@@ -85,6 +94,7 @@ class IssueSeen(msgspec.Struct, frozen=True):
     body: str | None = None
     state_reason: str | None = None
     pull_request: dict[str, Any] | None = None
+    milestone: MilestoneSeen | None = None
     parent_issue_url: str | msgspec.UnsetType | None = msgspec.UNSET
     sub_issues_summary: dict[str, Any] | msgspec.UnsetType | None = msgspec.UNSET
 
@@ -166,12 +176,18 @@ def as_issue(seen: IssueSeen) -> Issue:
         state_reason=seen.state_reason,
         author=seen.author,
         parent=_parent(seen),
+        milestone=seen.milestone.title if seen.milestone else None,
     )
 
 
 def as_label(seen: LabelSeen) -> Label:
     """A label of the repository."""
     return Label(name=seen.name, color=seen.color or "", description=seen.description or "")
+
+
+def as_milestone(seen: MilestoneSeen) -> Milestone:
+    """A milestone of the repository."""
+    return Milestone(title=seen.title, due=(seen.due_on or "").partition("T")[0])
 
 
 def _parent(seen: IssueSeen) -> int | None:
