@@ -43,3 +43,9 @@ def team_repository(incident: Incident, services: Mapping[str, Service]) -> str:
         return ""
     named = (services[name].issues for name in incident.services if name in services)
     return next((repository for repository in named if repository), "")
+
+
+def have_one_owner(repository: str, other: str) -> bool:
+    """GitHub links no sub-issues across owners; "" is the same repository."""
+    owners = {name.partition("/")[0].casefold() for name in (repository, other) if name}
+    return not other or len(owners) == 1

@@ -223,11 +223,12 @@ class Snapshot(Value, frozen=True):
     `milestones` also where no issue is to get one; `closings` by number, for the issues that a person closed; `acts`
     by number, in order, for those where who did what decides; `ticks` by number, then by the key of a box, who ticked
     it; `not_asked` the numbers that a run had no room to ask about; `members` says of each case-folded login that was
-    asked about whether it counts; `gone` by number; `unassignable` are the logins that were asked about and cannot be assigned; `has_sub_issues` None where nothing
-    tells; `proposals` are the edits of records that stand on branches of ours, `noticed` by key the instant that stands
-    there of an escalation or a return. `comments` are those under tracking issues since `heard_since`, None where
-    nobody asked. `ledger` are the lines of the ledger that this run may need, None where it could not be read.
-    `records_at` is where people read the files of the records' folder: an address that ends with `/`, "" for none.
+    asked about whether it counts; `gone` by number; `unassignable` are the logins that were asked about and cannot be
+    assigned; `has_sub_issues` None where nothing tells; `proposals` are the edits of records that stand on branches of
+    ours, `noticed` by key the instant that stands there of an escalation or a return. `comments` are those under
+    tracking issues since `heard_since`, None where nobody asked. `ledger` are the lines of the ledger that this run
+    may need, None where it could not be read. `records_at` is where people read the files of the records' folder: an
+    address that ends with `/`, "" for none.
 
     `elsewhere` are the repositories of teams that hold issues of action items, each seen as this one; `names` the
     other names under which one was asked for, and `unreached` those of which nothing is known.

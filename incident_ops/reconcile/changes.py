@@ -45,9 +45,9 @@ class PlannedChange(NamedTuple):
     issue it follows from. `parent` is the key whose issue becomes the parent, `comment` what is written there first.
     A create of kind LABEL has `label` and nothing else, one of kind MILESTONE `milestone`; an EDIT has the `path` of
     the record, its `edits`, their `topic`, and `at` (text) where it is known when they were asked for; one of kind
-    PROPOSAL has none of them, and the branch as its key. A NOTIFY has `notice` and the notice's key. `said` is what our comment on the issue says of it,
-    "" where that says nothing of it. `repository` is that of the issue, "" = the one with the tracking issues.
-    `naming` are the texts, by key, with a place for the number that a create gets.
+    PROPOSAL has none of them, and the branch as its key. A NOTIFY has `notice` and the notice's key. `said` is what our
+    comment on the issue says of it, "" where that says nothing of it. `repository` is that of the issue, "" = the
+    one with the tracking issues. `naming` are the texts, by key, with a place for the number that a create gets.
     """
 
     action: str

@@ -19,7 +19,7 @@ from incident_ops.domain.policy_sections import ITEM_STATUSES, ReleaseTrain, Tra
 from incident_ops.domain.record import Record, SettledRecords, item_key
 from incident_ops.domain.ticket import TICKET, kind_of
 from incident_ops.domain.time import parse_instant
-from incident_ops.domain.tracker import Label, Milestone, fold_title
+from incident_ops.domain.tracker import Issue, Label, Milestone, fold_title
 from incident_ops.sla.targets import resolution_release
 
 HANDS_OFF = "incident-ops:hands-off"
@@ -319,3 +319,14 @@ def _title(text: str) -> str:
     """One line that pings and links nothing; titles know no character references, so a zero-width space does it."""
     flat = _SIGIL.sub("\\1\u200b", " ".join(text.split()))
     return flat if len(flat) <= _LONGEST_TITLE else flat[: _LONGEST_TITLE - 3].rstrip() + "..."
+
+
+def milestone_to_set(wanted: DesiredIssue, issue: Issue | None, desired: Desired) -> str | None:
+    """The title of the milestone that an open issue is to get, "" where it is to lose its own; None = it stays.
+
+    One of another title than a release of the policy is people's.
+    """
+    there = fold_title((issue.milestone if issue else None) or "")
+    wish = wanted.milestone or ""
+    is_peoples = there and there not in desired.releases
+    return None if wanted.closed_as or is_peoples or there == fold_title(wish) else wish

@@ -12,9 +12,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from incident_ops.domain import tracker
-from incident_ops.domain.issue_places import spell_issue
+from incident_ops.domain.issue_places import have_one_owner, spell_issue
 from incident_ops.domain.record import Edit, Route, Set, item_key
-from incident_ops.domain.tracker import fold_title
 from incident_ops.reconcile import generated_block, people
 from incident_ops.reconcile.changes import (
     CLOSE,
@@ -36,6 +35,7 @@ from incident_ops.reconcile.desired import (
     Desired,
     DesiredIssue,
     incident_of,
+    milestone_to_set,
 )
 from incident_ops.reconcile.references import fill_places, kept_address, leave_places
 
@@ -159,12 +159,9 @@ def write_back_number(wanted: DesiredIssue, issue: tracker.Issue) -> KeyDecision
     """The edit that brings the number into a merged record that does not have it."""
     if wanted.number == issue.number or wanted.record.is_pending:
         return KeyDecision()
-    reason = "the record does not name its issue" if wanted.number is None else _named(wanted, wanted.number)
+    named = "" if wanted.number is None else spell_issue(wanted.number, wanted.repository)
+    reason = f"the record names {named}" if named else "the record does not name its issue"
     return KeyDecision((_number_change(wanted, issue.number, reason),))
-
-
-def _named(wanted: DesiredIssue, number: int) -> str:
-    return f"the record names {spell_issue(number, wanted.repository)}"
 
 
 def edits_by_path(changes: Iterable[PlannedChange]) -> Mapping[str, tuple[Edit, ...]]:
@@ -457,17 +454,6 @@ def _labels(
     return missing, tuple(label for label in issue.labels if label.casefold() in ours - labels)
 
 
-def milestone_to_set(wanted: DesiredIssue, issue: tracker.Issue | None, desired: Desired) -> str | None:
-    """The title of the milestone that an open issue is to get, "" where it is to lose its own; None = it stays.
-
-    One of another title than a release of the policy is people's.
-    """
-    there = fold_title((issue.milestone if issue else None) or "")
-    wish = wanted.milestone or ""
-    is_peoples = there and there not in desired.releases
-    return None if wanted.closed_as or is_peoples or there == fold_title(wish) else wish
-
-
 def _assignable(wanted: DesiredIssue, issue: tracker.Issue | None, sides: SideBySide) -> tuple[str, ...]:
     """Whom to assign to an issue beside those who are there, as far as there is room."""
     if issue and wanted.item and people.leaves_owner_off(wanted, issue, sides.acts):
@@ -482,19 +468,13 @@ def _parent(wanted: DesiredIssue, issue: tracker.Issue | None, sides: SideBySide
     home = sides.above.snapshot
     if wanted.parent is None or wanted.closed_as or not sides.is_hosted or home.has_sub_issues is False:
         return None
-    if not _have_one_owner(home.repository, wanted.repository):
+    if not have_one_owner(home.repository, wanted.repository):
         return None
     above = sides.above.kept.get(wanted.parent)
     if issue is None:  # the parent's issue may be made in the same run
         return None if above and is_hands_off(above) else wanted.parent
     known = above is not None and not is_hands_off(above) and home.has_sub_issues is True
     return wanted.parent if known and issue.parent is None else None
-
-
-def _have_one_owner(repository: str, other: str) -> bool:
-    """GitHub links no sub-issues across owners; "" is the same repository."""
-    owners = {name.partition("/")[0].casefold() for name in (repository, other) if name}
-    return not other or len(owners) == 1
 
 
 def _hands_off(wanted: DesiredIssue, issue: tracker.Issue) -> KeyDecision:

@@ -19,12 +19,11 @@ from incident_ops.domain.time import instant, stamp
 from incident_ops.domain.tracker import Act, Closing, Comment, Issue, MissingIssue, Snapshot
 from incident_ops.errors import Incomplete, UserError
 from incident_ops.reconcile import generated_block
-from incident_ops.reconcile.desired import ITEM_ISSUE, Desired, DesiredIssue
+from incident_ops.reconcile.desired import ITEM_ISSUE, Desired, DesiredIssue, milestone_to_set
 from incident_ops.reconcile.diff import (
     is_hands_off,
     kept_issues,
     key_of,
-    milestone_to_set,
     missing_logins,
     recorded_numbers,
 )

@@ -23,7 +23,8 @@ from incident_ops.reconcile.apply import CHANGED_MEANWHILE, Applied, apply_chang
 from incident_ops.reconcile.desired import Desired, desired_issues
 from incident_ops.reconcile.observe import observe
 from incident_ops.reconcile.plan import Plan, make_plan
-from incident_ops.render.plan import change_effect, plan_markdown, plan_text
+from incident_ops.render.plan import change_effect, plan_text
+from incident_ops.render.plan_preview import plan_markdown
 from tests.reconcile.builders import NOW, POLICY, CrashError, Dying, Watched, item, local, record
 from tests.support.memory_tracker import MemoryTracker
 
