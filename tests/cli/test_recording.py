@@ -164,7 +164,8 @@ def test_every_command_of_the_table_works_after_the_ten_minutes(tmp_path: Path) 
 
 
 def with_remote(place: Path) -> None:
-    """Gives the repository a remote that holds what is committed."""
+    """Gives the repository a remote that holds what is committed, on `main` whatever this git calls a first branch."""
+    subprocess.run(["git", "-C", str(place / "ops"), "branch", "-M", "main"], check=True)
     subprocess.run(["git", "clone", "-q", "--bare", str(place / "ops"), str(place / "remote.git")], check=True)
     for words in (["remote", "add", "origin", str(place / "remote.git")], ["fetch", "-q", "origin"]):
         subprocess.run(["git", "-C", str(place / "ops"), *words], check=True)
