@@ -173,13 +173,15 @@ def _carried_out(run: PlannedRun, changes: Sequence[PlannedChange], lock: IssueL
     names, seen = tracking_names(run.observed, parents), {team.repository: team for team in run.observed.elsewhere}
     for repository in sorted({change.repository for change in changes if change.is_on_tracker} - {""}):
         todo, there = _in(changes, repository), run.desired._replace(repository=repository)
+        reported = 0
         try:
             team = _team(run, repository)
-            yield from apply_changes(todo, team, there, lock.may_create, seen.get(repository), parents, names)
-        except Stopped as error:
-            yield from (Applied(change, change.number, LEFT_OVER, error) for change in todo)
-        except (Incomplete, WriteFailed) as error:  # before the first change; it hides no other team's work
-            yield from (Applied(change, change.number, NOT_APPLIED, error) for change in todo)
+            for outcome in apply_changes(todo, team, there, lock.may_create, seen.get(repository), parents, names):
+                reported += 1
+                yield outcome
+        except (Stopped, Incomplete, WriteFailed, UserError) as error:  # it hides no other team's work
+            word = LEFT_OVER if isinstance(error, Stopped) else NOT_APPLIED
+            yield from (Applied(change, change.number, word, error) for change in todo[reported:])
 
 
 def _in(changes: Sequence[PlannedChange], repository: str) -> list[PlannedChange]:

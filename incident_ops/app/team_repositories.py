@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from incident_ops.app.issue_numbers import read_kept_issues
 from incident_ops.app.workspace import Workspace
 from incident_ops.domain.tracker import FAILED, GITHUB, NOT_ASKED, Snapshot, Unreached
-from incident_ops.errors import IncidentOpsError, Incomplete, UserError
+from incident_ops.errors import IncidentOpsError, Incomplete, Stopped, UserError
 from incident_ops.reconcile.desired import Desired
 from incident_ops.reconcile.observe import DesiredOf, observe
 from incident_ops.reconcile.places import asked_repositories, settle_places
@@ -114,7 +114,7 @@ class _Teams:
         try:
             seen = observe(tracker, there, None, known, self._workspace.now, settled)
             self.seen.append(replace(seen, names=self._names_of(tracker)))
-        except (Incomplete, UserError) as error:
+        except (Incomplete, UserError, Stopped) as error:
             self._unreached.append(_failed(tracker.repository, error, known, self._names_of(tracker)))
 
     def _reach(self, name: str, numbers: dict[str, int], *, is_trusted: bool) -> None:
@@ -123,7 +123,7 @@ class _Teams:
             return
         try:
             found = self._github.beside(name, self._workspace.judged_by[0].tracker.labels.action_item)
-        except Incomplete as error:
+        except (Incomplete, Stopped) as error:
             self._unreached.append(_failed(name, error, numbers))
             return
         if isinstance(found, Unreached):

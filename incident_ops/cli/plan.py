@@ -31,7 +31,7 @@ from incident_ops.cli.terminal import page_width, painter, say
 from incident_ops.reconcile.apply import LEFT_OVER
 from incident_ops.reconcile.changes import NOTIFY
 from incident_ops.reconcile.limits import LimitOverrides
-from incident_ops.render.findings import inert, plural
+from incident_ops.render.findings import plural
 from incident_ops.render.plan import (
     ACTION_COLOURS,
     applied_json,
@@ -44,6 +44,7 @@ from incident_ops.render.plan import (
     plan_json,
     plan_text,
 )
+from incident_ops.render.plan_fields import quiet
 from incident_ops.render.plan_preview import plan_markdown
 
 
@@ -165,19 +166,19 @@ class _Printer:
         if isinstance(part, PlannedRun):
             click.echo(plan_headline(part.plan))
         elif isinstance(part, NotApplied):
-            click.echo(inert(not_applied_line(part.paths)), err=True)
+            click.echo(quiet(not_applied_line(part.paths)), err=True)
         elif isinstance(part, SentNotices):
             for line in delivered_lines(part.delivered, page_width()):
-                click.echo(inert(line))
+                click.echo(quiet(line))
         elif isinstance(part, WriteBack):
             if self._left:
                 click.echo(f"  {plural(self._left, 'change')} left for the next run")
             for line in part.lines:
-                click.echo(f"Records: {inert(line)}")
+                click.echo(f"Records: {quiet(line)}")
         elif part.outcome == LEFT_OVER:
             self._left += 1
         else:
-            click.echo(inert(applied_line(part)))
+            click.echo(quiet(applied_line(part)))
 
 
 def _ignore(_part: Progress) -> None:
@@ -189,9 +190,9 @@ def _print_problems(run: AppliedRun) -> int:
     missing = 0
     errors = ([run.summary.error] if run.summary.error else []) + list(run.errors)
     for line in held_lines(run.held, errors, run.planned.plan.unread):
-        click.echo(inert(line), err=True)
+        click.echo(quiet(line), err=True)
     if not run.planned.workspace.catalogue.count():
         missing = no_records(run.planned.workspace, has_issues=run.planned.has_issues)
     for line in not_sent_lines(run.notices, run.ledger_error):
-        click.echo(inert(line), err=True)
+        click.echo(quiet(line), err=True)
     return missing

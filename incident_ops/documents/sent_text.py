@@ -14,7 +14,11 @@ from incident_ops.documents.markdown import BODY_LIMIT, code, inline
 from incident_ops.domain.incident import Incident
 
 _UNSEEN = "\u200b"
-_LIVE = re.compile(r"(?<=[@#])(?=\w)|(?<=GH-)(?=\d)|(?<=:/)(?=/)", re.IGNORECASE)
+_LIVE = re.compile(
+    r"(?<=[@#])(?=\w)|(?<=GH-)(?=\d)|(?<=:/)(?=/)"
+    r"|(?<=\[)(?=(?:skip|no) (?:ci|actions)\]|(?:ci|actions) skip\])|(?<=skip-)(?=checks:)",  # no workflow would run
+    re.IGNORECASE,
+)
 _LONGEST_SUBJECT, _LONGEST_TITLE, _LONGEST_LINE = 100, 200, 500
 _BEGIN, _END = "<!-- incident-ops: edits -->", "<!-- incident-ops: end of edits -->"
 _BLOCK = re.compile(f"{re.escape(_BEGIN)}.*?{re.escape(_END)}", re.DOTALL)

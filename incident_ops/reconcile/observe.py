@@ -169,7 +169,7 @@ def _with_comments(tracker: IssueTracker, snapshot: Snapshot, watched: Mapping[i
 
 def _gets_milestone(desired: Desired, kept: Mapping[str, Issue]) -> bool:
     """True where an issue is to get a milestone that it does not have."""
-    here = ((wanted, kept.get(key)) for key, wanted in desired.issues.items() if wanted.milestone)
+    here = ((wanted, kept.get(wanted.key)) for wanted in desired.here if wanted.milestone)
     return any(
         milestone_to_set(wanted, issue, desired) for wanted, issue in here if issue is None or not is_hands_off(issue)
     )

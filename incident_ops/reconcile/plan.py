@@ -96,7 +96,8 @@ def make_plan(
         try:
             there = located(_decided(sides, untouchable, deleted or {}), team.repository)
         except UserError as error:  # it hides nobody else's work
-            left.append(Unreached(team.repository, FAILED, f"is left alone: {error.message}", error.hint, team.names))
+            why, numbers = f"is left alone: {error.message}", dict(team.numbers)
+            left.append(Unreached(team.repository, FAILED, why, error.hint, team.names, numbers))
             continue
         decision, every = join_decisions([decision, there]), [*every, sides]
     planned = {sides.desired.repository for sides in every}
@@ -115,10 +116,19 @@ def make_plan(
     )
 
 
+def _decided_key(wanted: DesiredIssue, sides: SideBySide) -> KeyDecision:
+    """The same for one key. What became restricted is no longer written into the repository of a team, which may be
+    open to more people than the records."""
+    if wanted.repository and wanted.incident.visibility == "restricted":
+        why = "the incident is restricted: its issue there is left as it is"
+        return KeyDecision(kept=(Kept(wanted.key, wanted.kind, wanted.number, why),))
+    return decide_key(wanted, sides)
+
+
 def _decided(sides: SideBySide, untouchable: frozenset[str], deleted: Mapping[str, str]) -> KeyDecision:
     """All that is to be done in one repository, its labels and milestones first."""
     decisions = (
-        decide_key(wanted, sides)
+        _decided_key(wanted, sides)
         for wanted in sides.desired.here
         if untouchable.isdisjoint((wanted.key, incident_of(wanted.key)))
     )

@@ -414,3 +414,16 @@ def test_the_plan_and_what_was_observed_name_the_repository(teams: Teams, tmp_pa
     done = teams.call("apply", "--tracker", "github", "--observed", saved, "--checksum", plan["checksum"], clock=clock)
     assert done.code == 0, done
     assert teams.item_issue()["title"].endswith("Alert on the locks")
+
+
+def test_what_becomes_restricted_is_no_longer_written_there(teams: Teams) -> None:
+    """Its issue there stays as it was, and the plan says so."""
+    before = teams.item_issue()["body"]
+    policy = teams.folder.path / "policy.yaml"
+    policy.write_text(policy.read_text() + "access: {private: true}\n")
+    teams.command("edit", "--visibility", "restricted", "--by", "@alice")
+    teams.command("cause", "--what", "A hole that nobody knows")
+    teams.push("restricted")
+    assert "its issue there is left as it is" in teams.command("plan", "--tracker", "github")
+    teams.apply()
+    assert teams.item_issue()["body"] == before

@@ -18,7 +18,7 @@ INCIDENT = Incident(
     services=["api"],
     times=Times(declared="2025-01-26T12:05:00Z"),
 )
-LIVE = ("@alice", "#7", "GH-9", "https://", "\n\n\nCo-authored-by:")
+LIVE = ("@alice", "#7", "GH-9", "https://", "[skip ci]", "[ci skip]", "[no actions]", "\n\n\nCo-authored-by:")
 HOSTILE = st.lists(st.sampled_from([*LIVE, "fixes ", "\r\n", "`", "|", "<img>", "\x1b[2J", "word ", "\u202e"])).map(
     "".join
 )
