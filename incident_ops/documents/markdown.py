@@ -142,7 +142,7 @@ def _lines(lines: Sequence[str]) -> Iterator[str]:
         at = (int(number), end) if number else None
         if at and not (at == (last[0] + 1, last[1]) if last else is_apart or at[0] == 1):
             mark, at, rest = None, None, f"{mark} {rest}"
-        if mark or is_apart:
+        if mark or (is_apart and rest.strip()):  # an empty line does not end a list
             last = at
         is_apart = not mark and not rest.strip()
         yield ("> " * depth + (f"{mark} " if mark else "") + _paragraph(rest.rstrip(), _set)).rstrip(" ")

@@ -115,7 +115,8 @@ def check_name(text: str, template: str) -> None:
 def check_address(text: str, template: str) -> None:
     """A hostile address: text after its name, unless it is an address."""
     made = link("Bridge", text)
-    like = harmless(template, f"Bridge: {WORDS if code(text) else ''}" if made[0] != "[" else f"[Bridge](<{text}>)")
+    typed = text.replace("&", "&amp;")  # as it is: an entity in it is no other character
+    like = harmless(template, f"Bridge: {WORDS if code(text) else ''}" if made[0] != "[" else f"[Bridge](<{typed}>)")
     check(template, made, "" if made[0] == "[" else text, {"code"}, folded, like)
 
 
@@ -207,6 +208,15 @@ def test_no_mixture_of_pieces_breaks_out(part: int, record_property: Callable[[s
 
 
 pieces = st.lists(st.sampled_from((*PIECES, *GLUES)), max_size=10).map("".join)
+
+
+def test_an_empty_line_ends_no_list() -> None:
+    """Else the number that follows would be shown as the next one of the list."""
+    assert markdown("2. b\n\n1. a") == "2. b\n\n1\\. a"
+
+
+def test_an_entity_in_an_address_stays_what_it_is() -> None:
+    check_address("https://e.x/&#64;acme", "{}\n\nafter")
 
 
 @law(LAW, whole=10_000, sample=50)
