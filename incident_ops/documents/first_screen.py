@@ -147,11 +147,11 @@ def _leads(incident: Incident, policy: Policy) -> str:
     rows = incident_facts.roles(incident, policy)
     if is_ticket(incident, policy):
         held = ", ".join(code(who) for who in dict.fromkeys(row.text for row in rows))
-        return held or f"**nobody.** Take it: {command_span('assign @you', incident.id)}"
+        return held or f"**nobody.** Take it: {command_span('assign @who', incident.id)}"
     first, *others = rows
     lead = f"{code(first.text)}."
     if first.text == incident_facts.NOBODY:
-        lead = f"**nobody.** Take the lead: {command_span(f'assign commander @you {incident.id}')}"
+        lead = f"**nobody.** Take the lead: {command_span(f'assign commander @who {incident.id}')}"
     held_roles = [row for row in others if row.text not in (incident_facts.NOBODY, first.text)]
     said = [f"{inline(row.name)} {code(row.text)}." for row in held_roles[:_ROLES_SHOWN]]
     more = [f"{len(held_roles) - _ROLES_SHOWN} more in the record."] if len(held_roles) > _ROLES_SHOWN else []

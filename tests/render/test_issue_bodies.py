@@ -423,7 +423,7 @@ def test_without_a_note_the_latest_internal_update_says_what_is_being_done() -> 
 
 def test_nobody_leads_and_nobody_took_it_come_with_the_command() -> None:
     text = body(roles=Roles(), state="new", times=Times(declared="2025-01-02T12:05:00Z"))
-    assert fact(text, "Leads") == "**nobody.** Take the lead: `incident-ops assign commander @you INC-1`"
+    assert fact(text, "Leads") == "**nobody.** Take the lead: `incident-ops assign commander @who INC-1`"
     assert fact(text, "Being done") == "**nobody has taken it yet.** Take it: `incident-ops ack INC-1`"
 
 
