@@ -84,7 +84,7 @@ def _over(incident: Incident, policy: Policy) -> Iterator[str]:
 
 def _broken(incident: Incident) -> Iterator[str]:
     wording = sentence(incident.impact.summary or incident.description)
-    yield wording or f"nobody has written it down yet: {command_span('impact', incident.id, '--summary', QUOTED)}"
+    yield wording or "nobody has written it down yet."
     users = spell_users(affected_users(incident))
     yield f"Users affected: {inline(users)}." if users != UNKNOWN else ""
     started = instant(corrected_instants(incident).get("times.started"))
@@ -95,6 +95,8 @@ def _broken(incident: Incident) -> Iterator[str]:
         yield f"Since {spell_when(started, first_day(incident))}."
     for name, entries in list(hurt_services(incident).items())[:_UPDATES_SHOWN]:
         yield f"{code(name)} {inline(spell_hurt(entries[-1]))}."
+    if not wording:
+        yield f"Say what is broken: {command_span('impact', incident.id, '--summary', QUOTED)}"
 
 
 def _cause(incident: Incident) -> str:
@@ -149,13 +151,13 @@ def _leads(incident: Incident, policy: Policy) -> str:
         held = ", ".join(code(who) for who in dict.fromkeys(row.text for row in rows))
         return held or f"**nobody.** Take it: {command_span('assign @who', incident.id)}"
     first, *others = rows
-    lead = f"{code(first.text)}."
+    lead, way = f"{code(first.text)}.", []
     if first.text == incident_facts.NOBODY:
-        lead = f"**nobody.** Take the lead: {command_span(f'assign commander @who {incident.id}')}"
+        lead, way = "**nobody.**", [f"Take the lead: {command_span(f'assign commander @who {incident.id}')}"]
     held_roles = [row for row in others if row.text not in (incident_facts.NOBODY, first.text)]
     said = [f"{inline(row.name)} {code(row.text)}." for row in held_roles[:_ROLES_SHOWN]]
     more = [f"{len(held_roles) - _ROLES_SHOWN} more in the record."] if len(held_roles) > _ROLES_SHOWN else []
-    return " ".join([lead, *said, *more])
+    return " ".join([lead, *said, *more, *way])
 
 
 def next_update(incident: Incident, policy: Policy, now: datetime) -> str:
@@ -185,14 +187,13 @@ def _public(incident: Incident, policy: Policy) -> str:
     asked = level is not None and (level.status_page or level.update.public is not None)
     if last is None and (is_ticket(incident, policy) or not asked):
         return ""
-    way = command_span("update", incident.id, "--public", QUOTED)
-    said = f"**nothing is said yet.** Say it: {way}"
+    cadence = ""
+    if level is not None and level.update.public is not None:
+        most = f" to {spell_duration(duration(level.update.public_max))}" if level.update.public_max else ""
+        cadence = f"; due every {spell_duration(duration(level.update.public))}{most}"
     if last is not None:
-        said = f"**{inline(public_status(incident))}**, last said {spell_at(last.at, incident)}"
-    if level is None or level.update.public is None:
-        return said if last is None else f"{said}."
-    most = f" to {spell_duration(duration(level.update.public_max))}" if level.update.public_max else ""
-    return f"{said}; due every {spell_duration(duration(level.update.public))}{most}."
+        return f"**{inline(public_status(incident))}**, last said {spell_at(last.at, incident)}{cadence}."
+    return f"**nothing is said yet**{cadence}. Say it: {command_span('update', incident.id, '--public', QUOTED)}"
 
 
 def latest_updates(incident: Incident) -> str:

@@ -151,7 +151,7 @@ def test_the_first_screen_has_what_counts_now() -> None:
         '- **Being done:** nobody has written it down. Say it: `incident-ops timeline "..." INC-1 --kind action`',
         "- **Leads:** `@alice`.",
         '- **Next update:** by 12:20 UTC. Write it: `incident-ops update INC-1 --internal "..."`',
-        '- **Public:** **nothing is said yet.** Say it: `incident-ops update INC-1 --public "..."`',
+        '- **Public:** **nothing is said yet**. Say it: `incident-ops update INC-1 --public "..."`',
         "Runbook: `runbooks/auth.md` · Channel: `#incident-1` · [Bridge](<https://meet.example.com/a(b)>)",
         "> **Goal:** Restore service as soon as possible, root cause later",
     ):
@@ -425,6 +425,21 @@ def test_nobody_leads_and_nobody_took_it_come_with_the_command() -> None:
     text = body(roles=Roles(), state="new", times=Times(declared="2025-01-02T12:05:00Z"))
     assert fact(text, "Leads") == "**nobody.** Take the lead: `incident-ops assign commander @who INC-1`"
     assert fact(text, "Being done") == "**nobody has taken it yet.** Take it: `incident-ops ack INC-1`"
+
+
+@pytest.mark.parametrize("preset", [S0, S1, S2, S3])
+def test_a_command_is_the_last_of_its_line(preset: str) -> None:
+    """What is copied from it runs into no sentence."""
+    level = {S0: "SEV0", S1: "SEV-1", S2: "SEV-1", S3: "P0"}[preset]
+    text = body(
+        preset=preset, severity=level, state="new", roles=Roles(communications_lead="@bea"),
+        impact=Impact(users=Users(count=5000)), description=None,
+        times=Times(declared="2025-01-02T12:05:00Z", started="2025-01-02T12:00:00Z"),
+    )  # fmt: skip
+    commands = [line for line in text.splitlines() if "`incident-ops " in line]
+    assert [line.split(":**")[0] for line in commands][:2] == ["- **Broken", "- **Being done"]
+    for line in commands:
+        assert re.search(r": `incident-ops [^`]*`$", line), line
 
 
 def test_after_the_resolution_the_first_screen_is_another() -> None:
