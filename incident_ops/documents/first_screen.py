@@ -122,7 +122,7 @@ def _progress(incident: Incident) -> str:
 def _doing(incident: Incident) -> str:
     if incident.state == PENDING and incident.pauses:
         pause = incident.pauses[-1]
-        why = f": {sentence(pause.reason)}" if pause.reason else "."
+        why = f": {sentence(pause.reason, is_quote=True)}" if pause.reason else "."
         return f"waiting for {inline(pause.waiting_for)} since {spell_at(pause.start, incident)}{why}"
     if last := _last_work(incident):
         who = f" by {code(last.by)}" if last.by else ""
@@ -211,9 +211,8 @@ def _update(update: Update, incident: Incident) -> str:
     who = _author(update, incident)
     eta = f" · expected end {_eta(update.eta, incident)}" if update.eta and update.eta != UNKNOWN else ""
     by = f" · {code(who)}" if who else ""
-    return (
-        f"**{spell_at(update.at, incident)}** · {update.audience}, {update.status}{by}{eta}\n> {sentence(update.text)}"
-    )
+    words = sentence(update.text, is_quote=True)
+    return f"**{spell_at(update.at, incident)}** · {update.audience}, {update.status}{by}{eta}\n> {words}"
 
 
 def _eta(eta: str, incident: Incident) -> str:
@@ -249,7 +248,9 @@ def _how_long(incident: Incident) -> str:
 def _hit(incident: Incident) -> str:
     impact, users = incident.impact, spell_users(affected_users(incident))
     count, _, share = users.partition(" (")
-    said = [inline(f"{count} users ({share}" if share and count[:1].isdigit() and "%" not in count else users)]
+    is_count = count[:1].isdigit() and "%" not in count
+    noun = "user" if count == "1" else "users"
+    said = [inline(f"{count} {noun}" + (f" ({share}" if share else "") if is_count else users)]
     if impact.failed_requests not in (None, UNKNOWN):
         said.append(f"{inline(spell_amount(impact.failed_requests))} failed requests")
     if impact.revenue not in (None, UNKNOWN):

@@ -442,6 +442,31 @@ def test_a_command_is_the_last_of_its_line(preset: str) -> None:
         assert re.search(r": `incident-ops [^`]*`$", line), line
 
 
+@pytest.mark.parametrize(
+    ("users", "told"),
+    [
+        (Users(count=5000), "5,000 users."),
+        (Users(count=1), "1 user."),
+        (Users(count=5000, percent=60), "5,000 users (60 %)."),
+        (Users(percent=60), "60 % (number unknown)."),
+    ],
+)
+def test_the_impact_counts_users(users: Users, told: str) -> None:
+    done = Times(declared="2025-01-02T12:05:00Z", restored="2025-01-02T12:30:00Z", resolved="2025-01-02T12:40:00Z")
+    assert fact(body(times=done, state="resolved", impact=Impact(users=users)), "Impact") == told
+
+
+def test_sentences_of_ours_begin_with_a_capital_letter_where_they_begin_with_a_plain_word() -> None:
+    def known(what: str, why: str | None = None) -> str:
+        return fact(body(cause=Cause(category="deploy", what=what, why=why)), "Known")
+
+    assert known("expired token", "no test.") == "Expired token. No test."
+    for name in ("getUser fails", "my-service fails", "`rm` ran", "éclair fails", "pg_hba.conf is wrong"):
+        assert known(name) == f"{name}."
+    said = Update(at="2025-01-02T12:06:00Z", audience="internal", status="investigating", text="on it")
+    assert "\n> on it.\n" in body(updates=[said])
+
+
 def test_after_the_resolution_the_first_screen_is_another() -> None:
     """What happened, how long, how many were hit, and what is left."""
     done = Times(
