@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from incident_ops.app.views import Selection
     from incident_ops.app.which_incident import Fits
 
-STANDS_FOR = {"@who": "a person or team", "...": "a text", "TEXT": "a text"}
+STANDS_FOR = {"@who": "a person or team", "@you": "a person or team", "...": "a text", "TEXT": "a text"}
 """Words of our own hints that are no answer; a hint pasted as it is must not write them into a record."""
 
 

@@ -84,7 +84,7 @@ def _over(incident: Incident, policy: Policy) -> Iterator[str]:
 
 def _broken(incident: Incident) -> Iterator[str]:
     wording = sentence(incident.impact.summary or incident.description)
-    yield wording or f"nobody has written it down yet: {command_span('impact', incident.id, '--summary', QUOTED)}"
+    yield wording or "nobody has written it down yet."
     users = spell_users(affected_users(incident))
     yield f"Users affected: {inline(users)}." if users != UNKNOWN else ""
     started = instant(corrected_instants(incident).get("times.started"))
@@ -95,6 +95,8 @@ def _broken(incident: Incident) -> Iterator[str]:
         yield f"Since {spell_when(started, first_day(incident))}."
     for name, entries in list(hurt_services(incident).items())[:_UPDATES_SHOWN]:
         yield f"{code(name)} {inline(spell_hurt(entries[-1]))}."
+    if not wording:
+        yield f"Say what is broken: {command_span('impact', incident.id, '--summary', QUOTED)}"
 
 
 def _cause(incident: Incident) -> str:
@@ -120,7 +122,7 @@ def _progress(incident: Incident) -> str:
 def _doing(incident: Incident) -> str:
     if incident.state == PENDING and incident.pauses:
         pause = incident.pauses[-1]
-        why = f": {sentence(pause.reason)}" if pause.reason else "."
+        why = f": {sentence(pause.reason, is_quote=True)}" if pause.reason else "."
         return f"waiting for {inline(pause.waiting_for)} since {spell_at(pause.start, incident)}{why}"
     if last := _last_work(incident):
         who = f" by {code(last.by)}" if last.by else ""
@@ -147,15 +149,15 @@ def _leads(incident: Incident, policy: Policy) -> str:
     rows = incident_facts.roles(incident, policy)
     if is_ticket(incident, policy):
         held = ", ".join(code(who) for who in dict.fromkeys(row.text for row in rows))
-        return held or f"**nobody.** Take it: {command_span('assign @you', incident.id)}"
+        return held or f"**nobody.** Take it: {command_span('assign @who', incident.id)}"
     first, *others = rows
-    lead = f"{code(first.text)}."
+    lead, way = f"{code(first.text)}.", []
     if first.text == incident_facts.NOBODY:
-        lead = f"**nobody.** Take the lead: {command_span(f'assign commander @you {incident.id}')}"
+        lead, way = "**nobody.**", [f"Take the lead: {command_span(f'assign commander @who {incident.id}')}"]
     held_roles = [row for row in others if row.text not in (incident_facts.NOBODY, first.text)]
     said = [f"{inline(row.name)} {code(row.text)}." for row in held_roles[:_ROLES_SHOWN]]
     more = [f"{len(held_roles) - _ROLES_SHOWN} more in the record."] if len(held_roles) > _ROLES_SHOWN else []
-    return " ".join([lead, *said, *more])
+    return " ".join([lead, *said, *more, *way])
 
 
 def next_update(incident: Incident, policy: Policy, now: datetime) -> str:
@@ -185,14 +187,13 @@ def _public(incident: Incident, policy: Policy) -> str:
     asked = level is not None and (level.status_page or level.update.public is not None)
     if last is None and (is_ticket(incident, policy) or not asked):
         return ""
-    way = command_span("update", incident.id, "--public", QUOTED)
-    said = f"**nothing is said yet.** Say it: {way}"
+    cadence = ""
+    if level is not None and level.update.public is not None:
+        most = f" to {spell_duration(duration(level.update.public_max))}" if level.update.public_max else ""
+        cadence = f"; due every {spell_duration(duration(level.update.public))}{most}"
     if last is not None:
-        said = f"**{inline(public_status(incident))}**, last said {spell_at(last.at, incident)}"
-    if level is None or level.update.public is None:
-        return said if last is None else f"{said}."
-    most = f" to {spell_duration(duration(level.update.public_max))}" if level.update.public_max else ""
-    return f"{said}; due every {spell_duration(duration(level.update.public))}{most}."
+        return f"**{inline(public_status(incident))}**, last said {spell_at(last.at, incident)}{cadence}."
+    return f"**nothing is said yet**{cadence}. Say it: {command_span('update', incident.id, '--public', QUOTED)}"
 
 
 def latest_updates(incident: Incident) -> str:
@@ -210,9 +211,8 @@ def _update(update: Update, incident: Incident) -> str:
     who = _author(update, incident)
     eta = f" · expected end {_eta(update.eta, incident)}" if update.eta and update.eta != UNKNOWN else ""
     by = f" · {code(who)}" if who else ""
-    return (
-        f"**{spell_at(update.at, incident)}** · {update.audience}, {update.status}{by}{eta}\n> {sentence(update.text)}"
-    )
+    words = sentence(update.text, is_quote=True)
+    return f"**{spell_at(update.at, incident)}** · {update.audience}, {update.status}{by}{eta}\n> {words}"
 
 
 def _eta(eta: str, incident: Incident) -> str:
@@ -248,7 +248,9 @@ def _how_long(incident: Incident) -> str:
 def _hit(incident: Incident) -> str:
     impact, users = incident.impact, spell_users(affected_users(incident))
     count, _, share = users.partition(" (")
-    said = [inline(f"{count} users ({share}" if share and count[:1].isdigit() and "%" not in count else users)]
+    is_count = count[:1].isdigit() and "%" not in count
+    noun = "user" if count == "1" else "users"
+    said = [inline(f"{count} {noun}" + (f" ({share}" if share else "") if is_count else users)]
     if impact.failed_requests not in (None, UNKNOWN):
         said.append(f"{inline(spell_amount(impact.failed_requests))} failed requests")
     if impact.revenue not in (None, UNKNOWN):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from incident_ops.reconcile.references import file_place
 
 _LONGEST = 1_000  # characters of a text on the first screen
 _REST = " … (the record has the rest)"
+_PLAIN_WORD = re.compile(r"[a-z]{1,30}[,;:.!?]?(?!\S)", re.ASCII)  # no name as `getUser` or `my-service`
 
 
 class Surroundings(NamedTuple):
@@ -37,9 +39,14 @@ def fact_line(name: str, *texts: str) -> str:
     return f"- **{name}:** {said}" if said else ""
 
 
-def sentence(text: str | None) -> str:
-    """A record's text on one line with a full stop at its end, cut where it is too long for a first screen."""
+def sentence(text: str | None, *, is_quote: bool = False) -> str:
+    """A record's text on one line with a full stop at its end, cut where it is too long for a first screen.
+
+    A plain word at its start gets a capital letter, unless the words are quoted.
+    """
     flat = " ".join((text or "").split())
+    if not is_quote and _PLAIN_WORD.match(flat):
+        flat = flat[0].upper() + flat[1:]
     if len(flat) > _LONGEST:
         return inline(flat[:_LONGEST].rpartition(" ")[0] or flat[:_LONGEST]) + _REST
     return inline(flat) + ("" if not flat or flat[-1] in ".!?…:" else ".")

@@ -54,6 +54,7 @@ def test_a_text_of_blanks_is_none(folder: Folder, args: tuple[str, ...], nothing
     [
         (("assign", "commander", "@who", "INC-1"), "@who"),
         (("assign", "@who"), "@who"),
+        (("assign", "commander", "@you", "INC-1"), "@you"),
         (("update", "INC-1", "--internal", "..."), "..."),
         (("action", "add", "...", "INC-1"), "..."),
         (("withdraw", "INC-1", "--as", "false_alarm", "--reason", "TEXT"), "TEXT"),

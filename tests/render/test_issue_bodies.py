@@ -151,7 +151,7 @@ def test_the_first_screen_has_what_counts_now() -> None:
         '- **Being done:** nobody has written it down. Say it: `incident-ops timeline "..." INC-1 --kind action`',
         "- **Leads:** `@alice`.",
         '- **Next update:** by 12:20 UTC. Write it: `incident-ops update INC-1 --internal "..."`',
-        '- **Public:** **nothing is said yet.** Say it: `incident-ops update INC-1 --public "..."`',
+        '- **Public:** **nothing is said yet**. Say it: `incident-ops update INC-1 --public "..."`',
         "Runbook: `runbooks/auth.md` · Channel: `#incident-1` · [Bridge](<https://meet.example.com/a(b)>)",
         "> **Goal:** Restore service as soon as possible, root cause later",
     ):
@@ -423,8 +423,48 @@ def test_without_a_note_the_latest_internal_update_says_what_is_being_done() -> 
 
 def test_nobody_leads_and_nobody_took_it_come_with_the_command() -> None:
     text = body(roles=Roles(), state="new", times=Times(declared="2025-01-02T12:05:00Z"))
-    assert fact(text, "Leads") == "**nobody.** Take the lead: `incident-ops assign commander @you INC-1`"
+    assert fact(text, "Leads") == "**nobody.** Take the lead: `incident-ops assign commander @who INC-1`"
     assert fact(text, "Being done") == "**nobody has taken it yet.** Take it: `incident-ops ack INC-1`"
+
+
+@pytest.mark.parametrize("preset", [S0, S1, S2, S3])
+def test_a_command_is_the_last_of_its_line(preset: str) -> None:
+    """What is copied from it runs into no sentence."""
+    level = {S0: "SEV0", S1: "SEV-1", S2: "SEV-1", S3: "P0"}[preset]
+    text = body(
+        preset=preset, severity=level, state="new", roles=Roles(communications_lead="@bea"),
+        impact=Impact(users=Users(count=5000)), description=None,
+        times=Times(declared="2025-01-02T12:05:00Z", started="2025-01-02T12:00:00Z"),
+    )  # fmt: skip
+    commands = [line for line in text.splitlines() if "`incident-ops " in line]
+    assert [line.split(":**")[0] for line in commands][:2] == ["- **Broken", "- **Being done"]
+    for line in commands:
+        assert re.search(r": `incident-ops [^`]*`$", line), line
+
+
+@pytest.mark.parametrize(
+    ("users", "told"),
+    [
+        (Users(count=5000), "5,000 users."),
+        (Users(count=1), "1 user."),
+        (Users(count=5000, percent=60), "5,000 users (60 %)."),
+        (Users(percent=60), "60 % (number unknown)."),
+    ],
+)
+def test_the_impact_counts_users(users: Users, told: str) -> None:
+    done = Times(declared="2025-01-02T12:05:00Z", restored="2025-01-02T12:30:00Z", resolved="2025-01-02T12:40:00Z")
+    assert fact(body(times=done, state="resolved", impact=Impact(users=users)), "Impact") == told
+
+
+def test_sentences_of_ours_begin_with_a_capital_letter_where_they_begin_with_a_plain_word() -> None:
+    def known(what: str, why: str | None = None) -> str:
+        return fact(body(cause=Cause(category="deploy", what=what, why=why)), "Known")
+
+    assert known("expired token", "no test.") == "Expired token. No test."
+    for name in ("getUser fails", "my-service fails", "`rm` ran", "éclair fails", "pg_hba.conf is wrong"):
+        assert known(name) == f"{name}."
+    said = Update(at="2025-01-02T12:06:00Z", audience="internal", status="investigating", text="on it")
+    assert "\n> on it.\n" in body(updates=[said])
 
 
 def test_after_the_resolution_the_first_screen_is_another() -> None:
