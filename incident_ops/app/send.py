@@ -110,7 +110,7 @@ class _Sending:
         self._id, self._path = record.incident.id, record.path
         self._joiner = RecordJoiner(outgoing, record.path)
         self._state = sent_state(workspace, self._id)
-        self._has_others = self._is_new = False
+        self._has_others = self._is_new = self._is_over = False
 
     def keep(self, tip: str | None, problem: str) -> SentRecord:
         """Commits on the branch of this clone alone."""
@@ -183,7 +183,6 @@ class _Sending:
     def _begin(self, tip: str) -> None:
         is_merged = self._git.read_path(tip, self._path) is not None
         self._state = self._state.on(f"{EDIT_BRANCHES if is_merged else DECLARE_BRANCHES}{self._id}")
-        self._is_over = False
 
     def _commit(self, tip: str, theirs: str | None) -> str | None:
         """The commit that the branch should be at, kept in this clone; None where the default branch says it all."""
