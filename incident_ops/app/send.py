@@ -78,6 +78,16 @@ class RecordSender:
         with hold(self._workspace.state / "send.lock"):
             return self._send(path, done)
 
+    def unreached(self) -> str:
+        """Why it is not known that the remote has what is committed here, where this clone knows no commit of it."""
+        if self._git.head is None or merged_commit(self._git) is not None:
+            return ""
+        try:
+            _ = self._default
+        except IncidentOpsError as error:
+            return f"what is committed here is not known to be on the remote: {error}"
+        return ""
+
     def _send(self, path: str, done: Sequence[str]) -> SentRecord:
         raw = self._workspace.store.read(path)
         if not isinstance(raw, bytes):

@@ -424,6 +424,18 @@ def test_before_the_first_push_the_command_for_it_is_named(tmp_path: Path) -> No
     assert f"pushed: branch {DECLARE}" in send(begun, "send").out
 
 
+def test_records_committed_before_the_first_push_are_not_called_sent(tmp_path: Path) -> None:
+    begun = _began(tmp_path)
+    begun.put("INC-1")
+    begun.commit()
+    for form in ("text", "json"):
+        done = send(begun, "send", "--format", form, code=4)
+        assert "origin has no commit yet (once: git push -u origin HEAD:main)" in " ".join(done.err.split()), done
+        assert "nothing waits" not in done.out
+    begun.git("push", "-q", "-u", "origin", "HEAD:main")
+    assert "nothing waits" in send(begun, "send").out
+
+
 def test_a_remote_that_was_never_reached_holds_back_no_record(tmp_path: Path) -> None:
     begun = _began(tmp_path, has_origin=False)
     begun.put("INC-1")
