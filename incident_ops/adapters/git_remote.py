@@ -109,10 +109,12 @@ class Remote:
         return self._place.url
 
     def default_branch(self) -> str:
-        """The branch that the remote's HEAD names. Incomplete where it does not tell."""
+        """The branch that the remote's HEAD names. Incomplete where it does not tell, as before the first push."""
         for line in self._listed("--symref", "HEAD"):
             if line.startswith("ref: refs/heads/"):
                 return line.removeprefix("ref: refs/heads/").partition("\t")[0]
+        if not any(self._listed("refs/heads/*")):
+            raise Incomplete(f"{self.name} has no commit yet", hint=f"once: git push -u {self.name} HEAD:main")
         raise Incomplete(f"{self.name} does not tell its default branch", where=one_line(self.url))
 
     def default_tip(self) -> str | None:

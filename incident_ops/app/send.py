@@ -78,6 +78,16 @@ class RecordSender:
         with hold(self._workspace.state / "send.lock"):
             return self._send(path, done)
 
+    def unreached(self) -> str:
+        """Why it is not known that the remote has what is committed here, where this clone knows no commit of it."""
+        if self._git.head is None or merged_commit(self._git) is not None:
+            return ""
+        try:
+            _ = self._default
+        except IncidentOpsError as error:
+            return f"what is committed here is not known to be on the remote: {error}"
+        return ""
+
     def _send(self, path: str, done: Sequence[str]) -> SentRecord:
         raw = self._workspace.store.read(path)
         if not isinstance(raw, bytes):
@@ -110,7 +120,7 @@ class _Sending:
         self._id, self._path = record.incident.id, record.path
         self._joiner = RecordJoiner(outgoing, record.path)
         self._state = sent_state(workspace, self._id)
-        self._has_others = self._is_new = False
+        self._has_others = self._is_new = self._is_over = False
 
     def keep(self, tip: str | None, problem: str) -> SentRecord:
         """Commits on the branch of this clone alone."""
@@ -183,7 +193,6 @@ class _Sending:
     def _begin(self, tip: str) -> None:
         is_merged = self._git.read_path(tip, self._path) is not None
         self._state = self._state.on(f"{EDIT_BRANCHES if is_merged else DECLARE_BRANCHES}{self._id}")
-        self._is_over = False
 
     def _commit(self, tip: str, theirs: str | None) -> str | None:
         """The commit that the branch should be at, kept in this clone; None where the default branch says it all."""

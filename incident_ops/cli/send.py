@@ -64,12 +64,16 @@ def send(workspace: Workspace, incident: str | None, dry_run: bool, no_sign: boo
         results.append(_sent(sender, one, form))
     if form == "json":
         click.echo(json_text({"schema": 1, "records": results_data(results)}), nl=False)
-    elif not waiting:
+    unreached = "" if waiting else sender.unreached()
+    if unreached:
+        warn([unreached])
+    elif not waiting and form == "text":
         click.echo(_NOTHING)
-    finish(max((sent.exit_code for sent in results if sent), default=0))
+    finish(max((sent.exit_code for sent in results if sent), default=_LEFT if unreached else 0))
 
 
 _NOTHING = "nothing waits to be sent"
+_LEFT = 4
 
 
 def _sent(sender: Any, one: WaitingRecord, form: str) -> SentRecord | None:

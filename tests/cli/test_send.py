@@ -404,6 +404,48 @@ def test_without_git_nothing_is_written_and_without_a_remote_it_is_kept(tmp_path
     assert alone.git("status", "--porcelain", "-uall") == f"?? incidents/{ID}/incident.yaml\n"
 
 
+def _began(tmp_path: Path, *, has_origin: bool = True) -> Folder:
+    """A clone with commits, of a remote that has none; without `has_origin`, one that was never reached."""
+    begun = Folder(tmp_path / "begun")
+    begun.commit()
+    if has_origin:
+        begun.git("init", "-q", "-b", "main", "--bare", str(tmp_path / "empty.git"))
+    begun.git("remote", "add", "origin", (tmp_path / "empty.git").as_uri())
+    return begun
+
+
+def test_before_the_first_push_the_command_for_it_is_named(tmp_path: Path) -> None:
+    begun = _began(tmp_path)
+    done = send(begun, *WORDS, code=4)
+    assert done.err.count("git push -u origin HEAD:main") == 1, done
+    assert (begun.path / f"incidents/{ID}/incident.yaml").is_file()
+    assert send(begun, "send", code=4).err.count("git push -u origin HEAD:main") == 1
+    begun.git("push", "-q", "-u", "origin", "HEAD:main")
+    assert f"pushed: branch {DECLARE}" in send(begun, "send").out
+
+
+def test_records_committed_before_the_first_push_are_not_called_sent(tmp_path: Path) -> None:
+    begun = _began(tmp_path)
+    begun.put("INC-1")
+    begun.commit()
+    for form in ("text", "json"):
+        done = send(begun, "send", "--format", form, code=4)
+        assert "origin has no commit yet (once: git push -u origin HEAD:main)" in " ".join(done.err.split()), done
+        assert "nothing waits" not in done.out
+    begun.git("push", "-q", "-u", "origin", "HEAD:main")
+    assert "nothing waits" in send(begun, "send").out
+
+
+def test_a_remote_that_was_never_reached_holds_back_no_record(tmp_path: Path) -> None:
+    begun = _began(tmp_path, has_origin=False)
+    begun.put("INC-1")
+    done = send(begun, *WORDS, code=4)
+    assert "origin cannot be read" in done.err
+    shown = send(begun, "send", code=4)
+    assert shown.err.count("origin cannot be read") == 2, shown
+    assert begun.git("for-each-ref", "--format=%(refname)", "refs/heads/incident-ops") == ""
+
+
 def test_an_edit_that_is_refused_sends_nothing(team: Team) -> None:
     alice = team.clone()
     call("close", "INC-1", "--by", "@alice", "--send", at=alice.path).told_once(2)
