@@ -26,12 +26,13 @@ def read_kept_issues(workspace: Workspace) -> KeptIssues:
 def keep_numbers(
     workspace: Workspace, desired: Desired, observed: Snapshot, opened: Mapping[str, int]
 ) -> IncidentOpsError | None:
-    """Keeps the numbers of all issues of ours that a run saw or `opened`; the error where that failed.
+    """Keeps the numbers of all issues of ours that a run saw or `opened`; the first error where that failed.
 
     Nothing is written where all of them are kept already.
     """
     from incident_ops.adapters.git_numbers import keep_issue_numbers
 
+    failed = None
     for there, snapshot in by_repository(desired, observed):
         kept = kept_issues(there, snapshot)
         every = {key: issue.number for key, issue in kept.items()} | dict(opened)
@@ -42,8 +43,8 @@ def keep_numbers(
             remote, number = need_remote(workspace.git), snapshot.repository_id
             keep_issue_numbers(remote, number, numbers, workspace.now, there.repository)
         except IncidentOpsError as error:
-            return error
-    return None
+            failed = failed or error
+    return failed
 
 
 def _is_there(key: str, there: Desired, kept: Collection[str]) -> bool:

@@ -74,7 +74,8 @@ _FOREIGN = 1_000  # a label outside the scheme comes after every level
 _LONGEST_TITLE = 250
 OLD_STATES = frozenset(text.casefold() for text in (*STATES, *ITEM_STATUSES))
 """Labels that issues had for their state as long as line 1 of their text named no repository."""
-_SIGIL = re.compile(r"([@#])(?=\w)")
+_SIGIL = re.compile(r"([@#]|\bGH-|:/)(?=\w|/)", re.IGNORECASE)
+_JOINER = "\u200d"  # parts of one emoji
 
 Rank = tuple[int, float, str, int]
 """Where a key comes in a run: the worst level, oldest declaration, incident, tracking issue before items in order."""
@@ -316,8 +317,12 @@ def _logins(handle: str | None) -> tuple[str, ...]:
 
 
 def _title(text: str) -> str:
-    """One line that pings and links nothing; titles know no character references, so a zero-width space does it."""
-    flat = _SIGIL.sub("\\1\u200b", " ".join(text.split()))
+    """One line that pings and links nothing, without what nobody sees.
+
+    Titles know no character references, so a zero-width space does it.
+    """
+    seen = "".join(char for char in " ".join(text.split()) if char.isprintable() or char == _JOINER)
+    flat = _SIGIL.sub("\\1\u200b", seen)
     return flat if len(flat) <= _LONGEST_TITLE else flat[: _LONGEST_TITLE - 3].rstrip() + "..."
 
 

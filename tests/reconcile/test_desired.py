@@ -60,3 +60,5 @@ def test_a_title_pings_nobody_and_is_not_too_long() -> None:
     title = wanted(record(1, title="@everyone fixes #1 " + "x" * 300)).issues["INC-1"].title
     assert title.startswith("INC-1: @\u200beveryone fixes #\u200b1 ")
     assert len(title) <= 250
+    hidden = wanted(record(1, title="GH-9 https://e.x\x02 \u202e\x1b[31m ok")).issues["INC-1"].title
+    assert hidden == "INC-1: GH-\u200b9 https:/\u200b/e.x [31m ok"
