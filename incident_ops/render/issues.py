@@ -61,9 +61,8 @@ def shown_markdown(text: str) -> str:
 
 
 def unfolded_markdown(text: str) -> str:
-    """The same for a terminal, which folds nothing: the title of a folded part stands above it."""
-    lines = (_FOLD_END.sub("", _FOLD_BEGIN.sub(r"**\1**", line)) for line in shown_markdown(text).splitlines())
-    return "\n".join(lines)
+    """The same for a terminal, which folds nothing: the title of a folded part is its heading."""
+    return _FOLD_END.sub("", _FOLD_BEGIN.sub(r"### \1", shown_markdown(text)))
 
 
 def issues_json(issues: Iterable[Issue]) -> str:

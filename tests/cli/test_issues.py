@@ -75,6 +75,11 @@ def test_its_text_is_readable_in_a_terminal(applied: Folder, columns: int) -> No
     assert "[ ]" in out
 
 
+def test_folded_parts_have_their_headings_at_a_terminal(applied: Folder) -> None:
+    lines = [line.strip() for line in call("issues", "INC-1", at=applied.path, columns=80).out.splitlines()]
+    assert "Times" in lines
+
+
 def test_its_comments_are_below(applied: Folder) -> None:
     number = next(row["number"] for row in listed(applied) if row["key"] == "INC-1")
     LocalTracker(applied.tracker).comment(number, "unsettled", "Merge **#7**, or close it\n<!-- hidden -->")
