@@ -350,7 +350,7 @@ def item_body(record: Record, item: ActionItem, policy: Policy, now: datetime) -
     incident = record.incident
     facts = [
         fact_line("Why", _why(incident)),
-        fact_line("Done when", sentence(item.acceptance) or (_ask(item, incident) if item.is_open else "")),
+        fact_line("Done when", _condition(item, incident)),
         fact_line("Due", _due(item, incident, policy, now) or "**no date yet**"),
         fact_line("Owner", code(item.owner or "") or "**nobody yet**"),
         fact_line("Status", _outcome(item, policy)),
@@ -366,6 +366,11 @@ def item_body(record: Record, item: ActionItem, policy: Policy, now: datetime) -
         [
             Section(PENDING_NOTE if record.pending else ""),
             Section("\n".join(line for line in facts if line), "the facts", 1),
+            Section(
+                f"**Done when:**\n\n{markdown(str(item.acceptance).strip())}" if _has_lines(item) else "",
+                "what done means",
+                1,
+            ),
             Section(markdown(item.description or ""), "the description", 2),
             Section(footer),
         ]
@@ -378,6 +383,19 @@ def _why(incident: Incident) -> str:
     cause = incident.cause
     because = sentence(cause.what or cause.why) if cause else ""
     return " ".join(part for part in (sentence(wording or incident.description or incident.title), because) if part)
+
+
+def _has_lines(item: ActionItem) -> bool:
+    """Whether what done means is a text of several lines, such as a list, which has a part of its own."""
+    return len((item.acceptance or "").strip().splitlines()) > 1
+
+
+def _condition(item: ActionItem, incident: Incident) -> str:
+    if _has_lines(item):
+        return ""
+    if item.acceptance and item.acceptance.strip():
+        return sentence(item.acceptance)
+    return _ask(item, incident) if item.is_open else ""
 
 
 def _ask(item: ActionItem, incident: Incident) -> str:

@@ -30,22 +30,36 @@ class ShownIssue(NamedTuple):
 
 
 def issue_lines(issues: Sequence[Issue], width: int, style: Style) -> list[str]:
-    """A line for each issue below a header; where titles would have little room, each has a line of its own."""
-    rows = [(f"#{one.number}", one.state, inert(", ".join(one.labels))) for one in issues]
+    """A line for each issue below a header; where titles would have little room, each has a line of its own.
+
+    Milestones have a column where an issue has one.
+    """
+    rows: list[tuple[str, ...]] = [(f"#{one.number}", one.state, inert(", ".join(one.labels))) for one in issues]
+    *header, last = ISSUE_HEADER
+    if any(one.milestone for one in issues):
+        rows = [(*row, inert(one.milestone or "")) for row, one in zip(rows, issues, strict=True)]
+        header.append("MILESTONE")
     titles, tones = [inert(one.title) for one in issues], [one.state for one in issues]
     if width >= _WIDE:
-        table = Table(ISSUE_HEADER, [(*row, title) for row, title in zip(rows, titles, strict=True)], (), True, tones)
+        table = Table(
+            (*header, last), [(*row, title) for row, title in zip(rows, titles, strict=True)], (), True, tones
+        )
         return table.lines(width, style)
-    head, *lines = Table(ISSUE_HEADER[:-1], rows, tones=tones).lines(width, style)
+    head, *lines = Table(header, rows, tones=tones).lines(width, style)
     below = [f"  {cut_line(title, width - 2)}" for title in titles]
     return [head, *(line for pair in zip(lines, below, strict=True) for line in pair)]
 
 
 def issue_head(issue: Issue) -> list[str]:
-    """Two lines: number and title; state, labels, people."""
+    """Two lines: number and title; state, labels, milestone, people."""
     reason = f" as {issue.state_reason.replace('_', ' ')}" if issue.state_reason and not issue.is_open else ""
     people = ", ".join(f"@{login}" for login in issue.assignees)
-    about = [f"{issue.state}{reason}", ", ".join(issue.labels), f"assigned to {people}" if people else ""]
+    about = [
+        f"{issue.state}{reason}",
+        ", ".join(issue.labels),
+        f"milestone {issue.milestone}" if issue.milestone else "",
+        f"assigned to {people}" if people else "",
+    ]
     return [inert(f"#{issue.number} {issue.title}"), inert("; ".join(filter(None, about)))]
 
 
@@ -61,9 +75,8 @@ def shown_markdown(text: str) -> str:
 
 
 def unfolded_markdown(text: str) -> str:
-    """The same for a terminal, which folds nothing: the title of a folded part stands above it."""
-    lines = (_FOLD_END.sub("", _FOLD_BEGIN.sub(r"**\1**", line)) for line in shown_markdown(text).splitlines())
-    return "\n".join(lines)
+    """The same for a terminal, which folds nothing: the title of a folded part is its heading."""
+    return _FOLD_END.sub("", _FOLD_BEGIN.sub(r"### \1", shown_markdown(text)))
 
 
 def issues_json(issues: Iterable[Issue]) -> str:

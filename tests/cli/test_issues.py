@@ -75,6 +75,24 @@ def test_its_text_is_readable_in_a_terminal(applied: Folder, columns: int) -> No
     assert "[ ]" in out
 
 
+def test_folded_parts_have_their_headings_at_a_terminal(applied: Folder) -> None:
+    lines = [line.strip() for line in call("issues", "INC-1", at=applied.path, columns=80).out.splitlines()]
+    assert "Times" in lines
+
+
+def test_a_milestone_is_shown_where_an_issue_has_one(folder: Folder) -> None:
+    with (folder.path / "policy.yaml").open("a") as policy:
+        policy.write('releases:\n- {name: "Release 2025.2", on: 2025-02-05}\n')
+    folder.put("INC-1", action_items="\n- {id: AI-1, title: Mend it, status: open, due: 2025-02-05}")
+    ok(folder, "apply")
+    for columns in (80, 140):
+        head, *lines = call("issues", at=folder.path, columns=columns).out.splitlines()
+        assert "MILESTONE" in head
+        assert len([line for line in lines if "Release 2025.2" in line]) == 1
+    assert "; milestone Release 2025.2" in ok(folder, "issues", "INC-1/AI-1").out.splitlines()[1]
+    assert "milestone" not in ok(folder, "issues", "INC-1").out.splitlines()[1]
+
+
 def test_its_comments_are_below(applied: Folder) -> None:
     number = next(row["number"] for row in listed(applied) if row["key"] == "INC-1")
     LocalTracker(applied.tracker).comment(number, "unsettled", "Merge **#7**, or close it\n<!-- hidden -->")

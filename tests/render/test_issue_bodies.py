@@ -377,6 +377,13 @@ def test_an_item_says_why_what_done_means_who_and_until_when() -> None:
     )
 
 
+def test_a_condition_of_several_lines_keeps_its_list() -> None:
+    text = of_item(acceptance="The alert fires at 80 % on\n\n- staging\n- production\n", description="Of the tokens")
+    assert "\n\n**Done when:**\n\nThe alert fires at 80 % on\n\n- staging\n- production\n\nOf the tokens" in text
+    assert text.count("Done when") == 1
+    assert fact(of_item(acceptance="One line\n"), "Done when") == "One line."
+
+
 def test_issues_name_each_other_by_number() -> None:
     """Both ways, as soon as the tracker has them; GitHub makes links of them."""
     numbers = {"INC-1": 7, "INC-1/AI-1": 8}
