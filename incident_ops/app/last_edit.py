@@ -28,6 +28,10 @@ class LastEdit(msgspec.Struct, frozen=True):
         """Whether these bytes are what the edit wrote."""
         return _digest(raw) == self.after
 
+    def is_from(self, raw: bytes) -> bool:
+        """Whether these bytes are what the edit began from, and it was not undone."""
+        return not self.is_spent and self.before is not None and self.before.encode() == raw
+
 
 def keep_edit(
     workspace: Workspace, incident: str, path: str, before: bytes | None, after: bytes, done: Iterable[str]

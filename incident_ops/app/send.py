@@ -20,7 +20,7 @@ from incident_ops.adapters.git_remote import Move, Remote, Stay, compare_and_set
 from incident_ops.app.edit_record import checked, record_of
 from incident_ops.app.identity import actor
 from incident_ops.app.joined import BranchState, JoinedRecord, RecordJoiner
-from incident_ops.app.last_edit import last_edits
+from incident_ops.app.last_edit import last_edit_of, last_edits
 from incident_ops.app.merge import joined_texts
 from incident_ops.app.pull_request import pull_site, put_pull
 from incident_ops.app.sent_state import SentState, digest_of, keep_state, sent_state
@@ -226,6 +226,10 @@ class _Sending:
 
     def _base(self, mine: str | None, on: str) -> bytes | None:
         """What the record of the work tree began from, when it is joined with that of the commit `on`."""
+        there = self._git.read_path(on, self._path)
+        edit = last_edit_of(self._workspace, self._path)
+        if there is not None and edit is not None and edit.is_from(there) and edit.is_of(self._raw):
+            return there  # the file was taken from that commit
         head = self._git.read_path(self._git.head, self._path) if self._git.head else None
         text = self._state.text_at(mine)
         is_same = text is not None and (digest_of(head) == self._state.head or head == text.encode())

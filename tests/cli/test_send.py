@@ -147,6 +147,30 @@ def test_the_checkout_stays_as_it_was(team: Team) -> None:
     assert texts(alice) == said(team) == ["Rolled back"]
 
 
+def _taken(team: Team, branch: str, name: str) -> Folder:
+    """The clone of somebody who takes over an incident that is sent and not merged, as the page says."""
+    bob = team.clone("bob")
+    bob.git("checkout", "-q", f"origin/{branch}", "--", f"incidents/{name}")
+    return bob
+
+
+def test_who_takes_over_an_edit_can_take_back_what_is_in_it(team: Team) -> None:
+    send(team.clone(), "edit", "INC-1", "--tag=+fromd", "--tag=+fromb", "--by", "@alice", "--send")
+    bob = _taken(team, EDIT, "INC-1")
+    send(bob, "edit", "INC-1", "--tag=-fromd", "--tag=+fay", "--by", "@bob", "--send")
+    assert sorted(team.record(EDIT)["tags"]) == ["fay", "fromb"]
+    send(bob, "edit", "INC-1", "--tag=-fromb", "--by", "@bob", "--send")
+    assert team.record(EDIT)["tags"] == ["fay"]
+
+
+def test_who_takes_over_a_declaration_goes_on_with_it(team: Team) -> None:
+    send(team.clone(), *WORDS)
+    bob = _taken(team, DECLARE, ID)
+    send(bob, "timeline", "Of bob", ID, "--by", "@bob", "--send")
+    send(bob, "timeline", "More", ID, "--by", "@bob", "--send")
+    assert {"Of bob", "More"} <= {entry["event"] for entry in team.record(DECLARE, ID)["timeline"]}
+
+
 def test_the_second_edit_is_one_more_commit_on_the_branch(team: Team) -> None:
     alice = team.clone()
     send(alice, "timeline", "One", "INC-1", "--by", "@alice", "--send")
