@@ -58,7 +58,8 @@ class RecordJoiner:
         began = base_of(heads[0])
         if began is None and heads == (state.mine,):
             began = there
-        text = self._joined(began, ours, heads[0], there) or ours
+        # what is sent already comes first: entries of the same second then follow each other on every side alike
+        text = self._joined(began, there, heads[0], ours) or ours
         base = state.tip if state.tip in heads else heads[0]
         return JoinedRecord(text, began, there, heads, base, self._read(state.tip))
 
