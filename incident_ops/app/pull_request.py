@@ -29,14 +29,14 @@ def pull_site(remote_url: str) -> Site | None:
 
 
 def put_pull(
-    workspace: Workspace, state: SentState, record: Record, at: tuple[str, str, str], edits: list[str]
+    workspace: Workspace, state: SentState, record: Record, onto: tuple[str, str], edits: list[str]
 ) -> tuple[SentState, PullAddress]:
     """Opens the pull request of the branch of `state`, or brings the open one up to date -> what is to be kept, and it.
 
-    `at` is the default branch, its tip and the commit of the branch; `edits` are what its commits say, newest first.
+    `onto` is the default branch and its tip; `edits` are what its commits say, newest first.
     Text that a person wrote stays. Errors as GitHub's answers.
     """
-    main, tip, _ = at
+    main, tip = onto
     pulls = connect_github(workspace).pulls
     title = pull_title(_facts(workspace, record, main), edits)
     pull = pulls.find(state.branch)

@@ -20,7 +20,7 @@ from incident_ops.adapters.git_remote import Move, Remote, Stay, compare_and_set
 from incident_ops.app.edit_record import checked, record_of
 from incident_ops.app.identity import actor
 from incident_ops.app.joined import BranchState, JoinedRecord, RecordJoiner
-from incident_ops.app.last_edit import last_edit_of, last_edits
+from incident_ops.app.last_edit import last_edit_of
 from incident_ops.app.merge import joined_texts
 from incident_ops.app.pull_request import pull_site, put_pull
 from incident_ops.app.sent_state import SentState, digest_of, keep_state, sent_state
@@ -168,7 +168,7 @@ class _Sending:
             edits = self._outgoing.edits(tip, commit)
             if not edits:  # all its commits are merged: there is nothing to ask for
                 return self._answer(commit, main, is_sent=True, is_merged=True)
-            state, pull = put_pull(self._workspace, self._state, self._record, (main, tip, commit), edits)
+            state, pull = put_pull(self._workspace, self._state, self._record, (main, tip), edits)
         except IncidentOpsError as error:
             return self._answer(commit, main, is_sent=True, open_at=open_at, problem=str(error))
         self._is_new = self._is_new or state != self._state
@@ -230,13 +230,16 @@ class _Sending:
         edit = last_edit_of(self._workspace, self._path)
         if there is not None and edit is not None and edit.is_from(there) and edit.is_of(self._raw):
             return there  # the file was taken from that commit
-        head = self._git.read_path(self._git.head, self._path) if self._git.head else None
+        head = self._at_head()
         text = self._state.text_at(mine)
         is_same = text is not None and (digest_of(head) == self._state.head or head == text.encode())
         if text is not None and is_same and not self._began_anew(head, text):
             return text.encode()
         shared = self._outgoing.objects.merge_base(self._git.head, on) if self._git.head else ""
         return self._git.read_path(shared, self._path) if shared else head
+
+    def _at_head(self) -> bytes | None:
+        return self._git.read_path(self._git.head, self._path) if self._git.head else None
 
     def _began_anew(self, head: bytes | None, text: str) -> bool:
         """True where the record was put back to that of HEAD (stashed, say) since it was sent, and edited again.
@@ -245,7 +248,7 @@ class _Sending:
         """
         if head is None or head == text.encode():
             return False
-        edit = next((one for one in last_edits(self._workspace) if one.path == self._path), None)
+        edit = last_edit_of(self._workspace, self._path)
         if edit is not None and edit.is_spent and edit.is_of(text.encode()):
             return False
         try:
@@ -264,7 +267,7 @@ class _Sending:
         """What was done: as the command or the last edit of this clone says, then what the timeline says of others."""
         if joined.before is None:
             return ()
-        edit = next((one for one in last_edits(self._workspace) if one.path == self._path), None)
+        edit = last_edit_of(self._workspace, self._path)
         is_last = edit is not None and edit.is_of(self._raw) and not edit.is_spent and edit.before is not None
         done = self._done or (edit.done if edit is not None and is_last else ())
         before = edit.before.encode() if edit is not None and edit.before is not None and is_last else self._raw
@@ -279,7 +282,7 @@ class _Sending:
             return Counter()
 
     def _noted(self, commit: str, mine: str | None) -> SentState:
-        head = self._git.read_path(self._git.head, self._path) if self._git.head else None
+        head = self._at_head()
         before = self._state.text_at(mine)
         kept = {"text": self._raw.decode(), "commit": commit, "head": digest_of(head)}
         return replace(self._state, text_before=before, commit_before=mine or "", **kept)
@@ -327,7 +330,7 @@ def _waiting(
         yield WaitingRecord(name, path, branch or "", "", "changed here and never committed")
     elif unsent and not is_merged:
         yield WaitingRecord(name, path, branch or "", unsent, "committed here and not pushed")
-    elif mine and not is_merged and not state.number and pull_site_known(workspace):
+    elif mine and not is_merged and not state.number and _has_pull_requests(workspace):
         yield WaitingRecord(name, path, branch or "", mine, "pushed, and no pull request is known")
 
 
@@ -336,7 +339,7 @@ def _is_in_merged(outgoing: OutgoingBranches, workspace: Workspace, commit: str)
     return merged is not None and outgoing.objects.descends(merged, commit)
 
 
-def pull_site_known(workspace: Workspace) -> bool:
+def _has_pull_requests(workspace: Workspace) -> bool:
     """True where a pull request could be opened: the remote is on GitHub, and there is a token."""
     try:
         site = pull_site(need_remote(workspace.git).url)

@@ -63,7 +63,7 @@ def send(workspace: Workspace, incident: str | None, dry_run: bool, no_sign: boo
             say(waiting_lines([one])[0], err=False)
         results.append(_sent(sender, one, form))
     if form == "json":
-        click.echo(json_text({"schema": 1, "records": results_data(results)}), nl=False)
+        click.echo(json_text({"schema": 1, "records": _results_data(results)}), nl=False)
     unreached = "" if waiting else sender.unreached()
     if unreached:
         warn([unreached])
@@ -91,6 +91,6 @@ def _sent(sender: Any, one: WaitingRecord, form: str) -> SentRecord | None:
     return sent
 
 
-def results_data(results: list[SentRecord | None]) -> list[dict[str, Any]]:
+def _results_data(results: list[SentRecord | None]) -> list[dict[str, Any]]:
     """What became of each record, for a program."""
     return [{"incident": one.incident, "path": one.path, **data_of_sent(one)} for one in results if one]

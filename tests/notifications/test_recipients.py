@@ -273,7 +273,7 @@ def test_both_instants_and_the_lag_are_told() -> None:
 
 
 def test_an_instant_on_another_day_has_its_day() -> None:
-    """m5: an overdue meeting is told the next day."""
+    """An overdue meeting is told the next day."""
     now = datetime(2025, 10, 22, 12, tzinfo=UTC)
     assert spell_instants("it was due at 2025-10-21T14:50:00Z", now) == "it was due at 2025-10-21 14:50 UTC"
     assert spell_instants("it was due at 2025-10-22T09:30:00+02:00", now) == "it was due at 07:30 UTC"
@@ -281,7 +281,7 @@ def test_an_instant_on_another_day_has_its_day() -> None:
 
 
 def test_the_next_step_fits_what_is_due() -> None:
-    """m5: nobody escalates a postmortem meeting; an update is written, an item is done or postponed."""
+    """Nobody escalates a postmortem meeting; an update is written, an item is done or postponed."""
     late = told(everything(), "9h", policy(extra=REACHED))
     texts = {message.obligation.split("/")[1]: message.text for message in late.messages if "breach" in message.kind}
     assert texts, "something is late"

@@ -189,7 +189,7 @@ def test_a_clock_that_ended_says_when() -> None:
 
 
 def test_what_never_happened_was_not_met() -> None:
-    """m8: once it is over, no update is due any more, and none is called met."""
+    """Once it is over, no update is due any more, and none is called met."""
     done = Times(declared="2025-01-02T12:05:00Z", acknowledged="2025-01-02T12:08:00Z", resolved="2025-01-02T12:10:00Z")
     text = body(times=done, state="resolved")
     assert "update (" not in text
@@ -354,7 +354,7 @@ def test_a_record_that_is_not_merged_and_a_drill_say_so_first() -> None:
 
 
 def test_an_item_says_why_what_done_means_who_and_until_when() -> None:
-    """M9: its owner learns what it is about without looking elsewhere."""
+    """Its owner learns what it is about without looking elsewhere."""
     cause = Cause(category="deploy", what="Every token was taken for expired")
     record = Record("incidents/INC-1/incident.yaml", msgspec.structs.replace(BASE, cause=cause), {})
     item = msgspec.structs.replace(
@@ -413,7 +413,7 @@ def test_links_lead_to_the_files_of_the_repository() -> None:
 
 
 def test_the_latest_updates_stand_there_in_their_own_words() -> None:
-    """M8: newest first, with time, audience, status and who wrote it."""
+    """Newest first, with time, audience, status and who wrote it."""
     at = [f"2025-01-02T12:{minute}:00Z" for minute in ("06", "08", "10", "12")]
     updates = [Update(at=when, audience="internal", status="investigating", text=f"Step {when[14:16]}") for when in at]
     said = Event(at=at[3], kind="communication", event="Update (internal): 'Step 12'", by="@bob")

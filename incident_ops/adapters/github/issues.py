@@ -338,7 +338,7 @@ class GitHubTracker:
         if fields:
             self._client.write("PATCH", f"/issues/{number}", fields, doing=doing)
         if edit.milestone and "milestone" not in fields:
-            raise WriteFailed(f"{doing}: there is no milestone `{edit.milestone}`", hint="the next run makes it")
+            raise WriteFailed(f"{doing}: there is no milestone `{edit.milestone}`", hint="the next run creates it")
 
     def _learn_assignable(self, unknown: set[str]) -> set[str]:
         """Those of `unknown` that the first page of assignable people decides on."""
