@@ -8,7 +8,6 @@ from datetime import datetime
 from incident_ops.domain.as_of import as_of, each_cycle
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.notice_kinds import (
-    AT_RISK,
     AUTO_STATE,
     CALLS,
     DECLARED,
@@ -20,9 +19,10 @@ from incident_ops.domain.notice_kinds import (
     PAGE,
     POSTMORTEM_DUE,
     RAISED,
-    REOPENED,
+    REOPENED_KIND,
+    RESOLUTION_AT_RISK,
     RESOLUTION_DUE,
-    RESOLVED,
+    RESOLVED_KIND,
     RESPONSE_DUE,
     TELL,
     UPDATE_DUE,
@@ -69,8 +69,8 @@ _LATE = {
 _OTHERS = {
     DECLARED_NOTICE: DECLARED,
     RAISED_NOTICE: RAISED,
-    REOPENED_NOTICE: REOPENED,
-    RESOLVED_NOTICE: RESOLVED,
+    REOPENED_NOTICE: REOPENED_KIND,
+    RESOLVED_NOTICE: RESOLVED_KIND,
     ESCALATION_NOTICE: ESCALATED,
     HANDOVER_NOTICE: HANDOVER,
     NEWS_NOTICE: NEWS,
@@ -82,9 +82,9 @@ _AHEAD = tuple(f".{mark}" for mark, days in ITEM_MARKS if days < 0)
 
 
 def notice_kind(obligation: Obligation) -> str:
-    """The kind of notice that an obligation makes, one of `domain.notice_kinds.KINDS`."""
+    """The kind of notice that an obligation makes, one of `domain.notice_kinds.NOTICE_KINDS`."""
     if obligation.kind == WARNING:
-        return UPDATE_DUE if obligation.clock in (UPDATE_INTERNAL, UPDATE_PUBLIC) else AT_RISK
+        return UPDATE_DUE if obligation.clock in (UPDATE_INTERNAL, UPDATE_PUBLIC) else RESOLUTION_AT_RISK
     return _LATE[obligation.clock] if obligation.kind == BREACH else _OTHERS[obligation.kind]
 
 

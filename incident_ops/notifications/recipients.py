@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from incident_ops.domain.as_of import assignee_at, known_status
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import ASSIGNED, IN_PROGRESS, NEW, OVER, PENDING, TRIAGED
-from incident_ops.domain.notice_kinds import DIGEST, NONE, PAGE
+from incident_ops.domain.notice_kinds import DIGEST, PAGE, TO_NOBODY
 from incident_ops.domain.notification import INCIDENT_CHANNEL, Message
 from incident_ops.domain.policy import LevelPolicy, Policy, Service
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, Calendar
@@ -247,7 +247,7 @@ def _messages(
     asked = case.policy.notify.incident_channel.create and not case.is_ticket
     own = recipient == TEAM and audience == INTERNAL and asked
     every = dict.fromkeys((*channels, *((INCIDENT_CHANNEL,) if own else ())))
-    going = [channel for channel in every if case.way in (PAGE, NONE) or not case.policy.rings(channel)]
+    going = [channel for channel in every if case.way in (PAGE, TO_NOBODY) or not case.policy.rings(channel)]
     if not going:
         yield Unreachable(obligation.key, recipient, NO_QUIET_CHANNEL)
     for channel in going:
@@ -306,7 +306,7 @@ def _held(case: _Case) -> str:
     snooze, until = case.incident.snooze, snoozed_until(case.incident, now)
     if snooze and until and obligation.kind in REMINDERS and rule != MANUAL:
         return f"snoozed until {stamp(until)} by {snooze.by}"
-    if case.way == NONE:
+    if case.way == TO_NOBODY:
         return f"the policy's notify.kinds tells nobody of {notice_kind(obligation)}"
     if late := _too_late(case):
         return late
