@@ -260,19 +260,17 @@ def finish_edit(workspace: Workspace, edited: EditedRecord, form: str, *, send: 
             say_unsent(workspace, edited.record)
     elif form == "json":
         say_notes(edited.notes)
-        finish(print_data(workspace, edited.record.path, _edited_json(edited), edited.done, send=True))
+        finish(print_data(workspace, edited.record.path, _edited_json(edited), send=True))
     else:
         _print_done(edited)
-        sent = send_now(workspace, edited.record.path, edited.done, tells=True)
+        sent = send_now(workspace, edited.record.path, tells=True)
         _print_next(edited)
         finish(sent.exit_code)
 
 
-def print_data(
-    workspace: Workspace, path: str, data: Mapping[str, Any], done: Sequence[str] = (), *, send: bool
-) -> int:
+def print_data(workspace: Workspace, path: str, data: Mapping[str, Any], *, send: bool) -> int:
     """Prints data about a record that was written, and with `send` what became of sending it -> the exit code."""
-    sent = send_now(workspace, path, done) if send else None
+    sent = send_now(workspace, path) if send else None
     click.echo(json_text({**data, **({"send": data_of_sent(sent)} if sent else {})}), nl=False)
     return sent.exit_code if sent else 0
 

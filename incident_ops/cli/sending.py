@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,12 +25,12 @@ def say_unsent(workspace: Workspace, record: Record) -> None:
 INTERRUPTED = 130
 
 
-def send_now(workspace: Workspace, path: str, done: Sequence[str] = (), *, tells: bool = False) -> SentRecord:
+def send_now(workspace: Workspace, path: str, *, tells: bool = False) -> SentRecord:
     """Sends the record that was just written -> what became of it, which `tells` prints."""
     from incident_ops.app.send import RecordSender  # what only --send needs
 
     try:
-        sent = RecordSender(workspace).send(path, done)
+        sent = RecordSender(workspace).send(path)
     except KeyboardInterrupt:
         say("the record is written; `incident-ops send` goes on with the sending", word="interrupted", colour="red")
         raise click.exceptions.Exit(INTERRUPTED) from None
