@@ -339,7 +339,7 @@ def _waiting(
     if text is not None and text.encode() != raw and (is_ours or not is_there):
         yield WaitingRecord(name, path, branch or "", "", "changed here since it was sent")
     elif text is None and raw != head and not is_there:
-        yield WaitingRecord(name, path, branch or "", "", "changed here and never sent")
+        yield WaitingRecord(name, path, branch or "", "", "changed here and never committed")
     elif unsent and not (
         is_merged and (raw == git.read_path(unsent, path) or _is_in_merged(outgoing, workspace, unsent))
     ):

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from incident_ops.app.unmerged import unmerged_declarations
 from incident_ops.app.workspace import (
     Workspace,
     caught_up,
@@ -309,6 +310,7 @@ def pick_to_read(workspace: Workspace, asked: str | None) -> str:
         return asked
     if (last := last_closed(workspace)) is not None:
         say_notes(["no incident is open; this one was closed last"])
+        say_unmerged(workspace)
         return last.incident.id
     return pick_one(workspace, candidates(workspace, as_known=True))
 
@@ -441,9 +443,17 @@ def end_of_list(workspace: Workspace, form: str) -> None:
     """Says what is not in the list, and ends with its exit code."""
     if form == "text":
         _tell_unread(workspace)
+    say_unmerged(workspace)
     if not workspace.catalogue.count():
         finish(no_records(workspace))
     finish(3 if workspace.unread else 0)
+
+
+def say_unmerged(workspace: Workspace) -> None:
+    """Which incidents are declared and not merged, and the command to work on one, on one line to be copied."""
+    if (away := unmerged_declarations(workspace)) is not None:
+        say_notes([away.text])
+        click.echo(f"  {away.hint}", err=True)
 
 
 def _tell_unread(workspace: Workspace) -> None:

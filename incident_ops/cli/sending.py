@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def say_unsent(workspace: Workspace, record: Record) -> None:
-    """A reminder under an edit of a record that was sent before and is not merged yet, as this clone knows it."""
-    from incident_ops.app.sent_state import is_lagging  # a file is read, where one is there
+    """A reminder under a record that nobody else has as it is, as this clone knows it."""
+    from incident_ops.app.sent_state import is_unsent  # git is asked, where there is a remote
 
-    if is_lagging(workspace, record):
+    if is_unsent(workspace, record):
         click.echo(f"  not sent yet: incident-ops send {record.incident.id}")
 
 

@@ -721,6 +721,37 @@ def test_a_kill_loses_nothing(team: Team, moment: str) -> None:
     assert "nothing waits" in send(alice, "send").out
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_an_interrupt_at_the_push_leaves_the_checkout_and_the_remote_as_they_were(team: Team, form: str) -> None:
+    """Ctrl-C while `send` waits for the remote: no branch there, nothing moved here, and `send` again goes on."""
+    alice, flag = team.clone(), team.folder / "here"
+    alice.write("notes.txt", "two\n")
+    alice.git("add", "notes.txt")
+    alice.write("notes.txt", "three\n")
+    send(alice, "timeline", "One", "INC-1", "--by", "@alice")
+
+    def seen() -> tuple[object, ...]:
+        files = [(alice.path / name).read_bytes() for name in (PATH, "notes.txt", ".git/index", ".git/HEAD")]
+        return (*files, alice.git("rev-parse", "HEAD"), alice.git("status", "--porcelain"))
+
+    before = seen()
+    team.hook(f"touch '{flag}'\nsleep 20")
+    words = command("send", "--format", form, clock=AT)
+    running = subprocess.Popen(words, cwd=alice.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    _until(flag.exists)
+    running.send_signal(signal.SIGINT)
+    _, told = running.communicate(timeout=20)
+    assert running.returncode == 130
+    assert "interrupted" in told
+    assert "Traceback" not in told
+    assert seen() == before
+    assert not team.tip(EDIT)
+    team.hook("exit 0")
+    send(alice, "send")
+    assert said(team) == ["One"]
+    assert seen() == before
+
+
 POINTS = {
     "commit": (OutgoingBranches, "commit"),
     "keep": (sending, "keep_state"),
@@ -880,13 +911,58 @@ def test_send_without_a_record_to_write_is_refused(team: Team, words: tuple[str,
 
 
 def test_an_edit_of_what_was_sent_says_that_it_is_not_sent_yet(team: Team) -> None:
-    """Whoever forgets --send is told; not for a record that was never sent, nor once it is merged and pulled."""
-    alice = team.clone()
-    assert "incident-ops send" not in send(alice, "timeline", "One", "INC-1", "--by", "@alice").out
+    """Whoever forgets --send is told, the first time as well; `show` says it, too, until it is sent or committed."""
+    alice, line = team.clone(), "  not sent yet: incident-ops send INC-1\n"
+    assert line not in send(alice, "show", "INC-1").out
+    assert line in send(alice, "timeline", "One", "INC-1", "--by", "@alice").out
+    assert send(alice, "show", "INC-1").out.endswith(f"\n{line}")
     send(alice, "send")
-    assert "  not sent yet: incident-ops send INC-1" in send(alice, "ack", "INC-1", "--by", "@alice").out
+    assert line not in send(alice, "show", "INC-1").out
+    assert line in send(alice, "ack", "INC-1", "--by", "@alice").out
     send(alice, "send")
     team.merge(EDIT)
     alice.git("add", "incidents")
     alice.git("pull", "-q")
-    assert "not sent" not in send(alice, "timeline", "Two", "INC-1", "--by", "@alice").out
+    assert "not sent" not in send(alice, "show", "INC-1").out
+    assert line in send(alice, "timeline", "Two", "INC-1", "--by", "@alice").out
+    alice.commit()
+    assert "not sent" not in send(alice, "show", "INC-1").out
+
+
+def test_close_sends_what_nobody_verified_with_the_warning_that_it_always_has(team: Team) -> None:
+    """As without --send it closes and warns; where it is refused nothing is committed, here or there."""
+    alice = team.clone()
+    send(alice, "ack", "INC-1", "--by", "@alice")
+    call("close", "INC-1", "--by", "@alice", "--send", at=alice.path).told_once(2, "resolve")
+    assert alice.git("for-each-ref", "refs/heads/incident-ops") == team.tip(EDIT) == ""
+    send(alice, "resolve", "INC-1", "--by", "@alice", "--restored", "now", "--cause", "deploy")
+    done = send(alice, "close", "INC-1", "--by", "@alice", "--send")
+    assert "nobody verified that the service is restored" in done.err
+    assert team.record(EDIT)["state"] == "closed"
+    assert "verified" not in str(team.record(EDIT))
+    send(alice, "close", "INC-1", "--by", "@alice", "--verified", "--send")
+    assert "verified" in str(team.record(EDIT))
+
+
+def test_whoever_has_fetched_a_declaration_is_told_of_it(tmp_path: Path) -> None:
+    """Not that nothing is open: it is declared, on a branch that is not merged; and how it is worked on."""
+    team = Team(tmp_path)
+    team.seed.git("rm", "-q", "-r", "incidents")
+    team.seed.git("commit", "-q", "-m", "none")
+    team.seed.git("push", "-q", "origin", "HEAD:main")
+    send(team.clone(), *WORDS)
+    bob = team.clone("bob")
+    take = f"git checkout origin/{DECLARE} -- incidents/{ID}"
+    waits = f"1 incident is declared on a branch incident-ops/declare/* and waits for a merge: {ID}"
+    call("ack", "--by", "@bob", at=bob.path).told_once(2, f"no incident is open on main; {waits}", take)
+    call("show", at=bob.path).told_once(2, "no incident is open on main at ", waits, take)
+    call("show", ID[-6:], at=bob.path, clock=AT).told_once(2, f"{ID} is declared on branch {DECLARE}", take)
+    listed = call("list", at=bob.path, clock=AT)
+    assert f"note: {waits}" in listed.err
+    assert take in listed.err
+    bob.git(*take.split()[1:])
+    assert "acknowledged" in send(bob, "ack", "--by", "@bob", "--send").out
+    assert "waits" not in send(bob, "list").err
+    team.merge(DECLARE)
+    carol = team.clone("carol")
+    assert "waits" not in send(carol, "list").err
