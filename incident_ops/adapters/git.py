@@ -196,17 +196,6 @@ class Git:
             out = self._stdout("rev-list", last, "--", path)
             yield from out.decode().split()
 
-    def fetched(self, folder: str) -> list[str]:
-        """What the branches of origin below a folder such as `incident-ops/edit/` are called, as last fetched."""
-        begins = f"refs/remotes/origin/{folder}"
-        names = os.fsdecode(self._stdout("for-each-ref", "--format=%(refname)", begins)).split()
-        return [name.removeprefix(begins) for name in names]
-
-    def branch(self) -> str:
-        """The branch that is checked out; "" where none is."""
-        done = self._run("symbolic-ref", "--quiet", "--short", "HEAD", check=False)
-        return os.fsdecode(done.stdout).strip()
-
     def branch_history(self, path: str, commit: str) -> Iterator[tuple[str, datetime]]:
         """The commits of a branch itself (first parents) that changed a path, newest first, each with its time."""
         words = ("log", "--first-parent", "--no-show-signature", "--format=%H %ct", commit, "--", path)

@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 from typing import NamedTuple
 
+from incident_ops.adapters.git_names import branch_name, fetched_names
 from incident_ops.app.workspace import Workspace, merged_commit
 from incident_ops.domain.record import is_incident_id
 from incident_ops.domain.sending import DECLARE_BRANCHES
@@ -49,12 +50,12 @@ def unmerged_declarations(workspace: Workspace) -> Unmerged | None:
     git = workspace.git
     if git is None or workspace.store.revision:
         return None
-    found = sorted(filter(is_incident_id, git.fetched(DECLARE_BRANCHES)), reverse=True)
+    found = sorted(filter(is_incident_id, fetched_names(git, DECLARE_BRANCHES)), reverse=True)
     ids = tuple(name for name in found if not _is_here(workspace, name))
     if not ids:
         return None
     folder = (workspace.root / record_path(ids[0])).parent.parent
-    return Unmerged(ids, git.branch(), shlex.quote(os.path.relpath(folder, Path.cwd())))
+    return Unmerged(ids, branch_name(git), shlex.quote(os.path.relpath(folder, Path.cwd())))
 
 
 def _is_here(workspace: Workspace, incident: str) -> bool:

@@ -1,5 +1,5 @@
-"""Random walks of two people who edit, send, merge and pull: no entry is lost or doubled, what is taken away stays away,
-no branch is rewritten."""
+"""Random walks of two people who edit, send, merge and pull: no entry is lost or doubled, no branch is rewritten, and
+what is taken away stays away."""
 
 from __future__ import annotations
 
