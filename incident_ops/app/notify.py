@@ -227,12 +227,12 @@ def _due_messages(workspace: Workspace, incident: Incident, options: NotifyOptio
     ]
     found = notices(due, {incident.id: incident}, policy, services, workspace.now)
     every = alerts(incident, policy, services, workspace.now, pagers(), due=due)
-    rung = (message for alert in every for message in alert.reaches)
+    ringing = (message for alert in every for message in alert.reaches)
     return [
         message
         for message in (
             *(one for one in found.deliverable if one.channel not in pagers()),
-            *(one for one in rung if options.mark in (one.mark, one.kind)),
+            *(one for one in ringing if options.mark in (one.mark, one.kind)),
         )
         if message.audience == options.audience and (not options.channels or message.channel in options.channels)
     ]

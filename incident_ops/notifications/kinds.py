@@ -76,7 +76,7 @@ _OTHERS = {
     NEWS_NOTICE: NEWS,
     STATE_NOTICE: AUTO_STATE,
     ITEM_MARK: ITEM_DUE,
-    SNOOZE_NOTICE: DECLARED,  # what was declared is told again
+    SNOOZE_NOTICE: DECLARED,  # people hear again of what was declared
 }
 _AHEAD = tuple(f".{mark}" for mark, days in ITEM_MARKS if days < 0)
 
@@ -101,9 +101,9 @@ def is_answered(obligation: Obligation, answered: Sequence[datetime]) -> bool:
     return obligation.due in answered or first_after(answered, obligation.due) is not None
 
 
-def taken(incident: Incident, policy: Policy, now: datetime) -> tuple[datetime, ...]:
+def answer_times(incident: Incident, policy: Policy, now: datetime) -> tuple[datetime, ...]:
     """When somebody took an incident, in order (aware UTC): answers, and for an acknowledgement at an unknown time or
-    before the declaration the declaration itself. Whoever reopens it has not taken it."""
+    before the declaration the declaration itself. Whoever reopens it has not answer_times it."""
     view = as_of(incident, now)
     first, found = view.acknowledged, set(answers(view, policy))
     found -= {cycle.cycle_start for cycle in each_cycle(view) if cycle.cycle > 1}

@@ -22,7 +22,7 @@ from incident_ops.domain.public_updates import PUBLIC
 from incident_ops.domain.ticket import is_ticket
 from incident_ops.domain.time import spell_duration, stamp
 from incident_ops.domain.waits import snoozed_until
-from incident_ops.notifications.kinds import is_answered, notice_kind, taken, way_now
+from incident_ops.notifications.kinds import answer_times, is_answered, notice_kind, way_now
 from incident_ops.notifications.notice_text import notice_lines, spell_instants
 from incident_ops.sla.calendar import due, end_of_day
 from incident_ops.sla.clocks import POSTMORTEM_FINAL, POSTMORTEM_MEETING, UPDATE_INTERNAL, UPDATE_PUBLIC
@@ -50,7 +50,7 @@ NO_CHANNEL = ""
 NO_QUIET_CHANNEL = "no quiet channel"
 REMINDERS = frozenset({WARNING, BREACH, ESCALATION_NOTICE, ITEM_MARK})
 LATE_AFTER = timedelta(days=1)
-"""What is over, and could be told longer ago than this, is reported; nobody is notified of it."""
+"""What is over, and could go out longer ago than this, is reported; nobody is notified of it."""
 LOW_RANK = 3
 _TICK = timedelta(seconds=1)
 _BEGINS = frozenset({DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, SNOOZE_NOTICE})
@@ -104,7 +104,7 @@ def notices(
         level = policy.level_of(incident)
         if obligation.superseded or level is None:
             continue
-        answered = taken(incident, policy, now)
+        answered = answer_times(incident, policy, now)
         case = _Case(
             obligation,
             incident,
@@ -206,7 +206,7 @@ def _recipients(case: _Case) -> Iterator[tuple[str, str]]:
         written = incident.postmortem
         names = [*(written.authors if written else ()), *at_work] or _owners(case)
     else:
-        if obligation.kind in _BEGINS:  # who acknowledged it knows, and who took over since is told of that
+        if obligation.kind in _BEGINS:  # who acknowledged it knows, and who took over since hears of that
             know = {one.whom for one in takeovers(incident, case.now) if one.at > obligation.due}
             know |= {one.to for one in incident.assignments if one.at == incident.times.acknowledged}
             at_work = [name for name in at_work if name not in know]
@@ -313,9 +313,9 @@ def _held(case: _Case) -> str:
     calendar = _hours(case)
     if calendar is None or rule == MANUAL:
         return ""
-    if case.way == DIGEST and (opens := _opening_after(calendar, obligation.due)) > now:
+    if case.way == DIGEST and (opens := _opens_after(calendar, obligation.due)) > now:
         return f"it goes with the others of the day at {stamp(opens)}"
-    opens = _opening(calendar, now)
+    opens = _opens_from(calendar, now)
     return f"quiet hours until {stamp(opens)}" if opens > now else ""
 
 
@@ -327,7 +327,7 @@ def _too_late(case: _Case) -> str:
     if not case.is_over:
         return ""
     calendar = _hours(case)
-    first = _opening(calendar, case.obligation.due) if calendar else case.obligation.due
+    first = _opens_from(calendar, case.obligation.due) if calendar else case.obligation.due
     late = case.now - first > LATE_AFTER
     return f"it is over, and older than {spell_duration(int(LATE_AFTER.total_seconds()))}" if late else ""
 
@@ -341,15 +341,17 @@ def _hours(case: _Case) -> Calendar | None:
     return None if case.level.calendar == "24x7" else case.policy.calendar(case.level.calendar)
 
 
-def _opening(calendar: Calendar, at: datetime) -> datetime:
+def _opens_from(calendar: Calendar, at: datetime) -> datetime:
     """When a calendar is open first from an instant on; that instant itself where it never opens."""
     worked = due(at, 1, calendar)
     return worked - _TICK if worked is not None and worked > at + _TICK else at
 
 
-def _opening_after(calendar: Calendar, at: datetime) -> datetime:
+def _opens_after(calendar: Calendar, at: datetime) -> datetime:
     """When a calendar opens next, that very instant included; where it is open, on a later day."""
-    opens = _opening(calendar, at - _TICK)
+    opens = _opens_from(calendar, at - _TICK)
     return (
-        opens if opens >= at else _opening(calendar, end_of_day(at.astimezone(ZoneInfo(calendar.tz)).date(), calendar))
+        opens
+        if opens >= at
+        else _opens_from(calendar, end_of_day(at.astimezone(ZoneInfo(calendar.tz)).date(), calendar))
     )

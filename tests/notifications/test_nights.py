@@ -319,7 +319,7 @@ def night_table(one: Night) -> str:
         is_quiet = not one.policy.rings(message.channel)
         marked = {"acknowledged": f"({name}: acknowledged)", "resolved": f"({name}: ended)"}
         (told if is_quiet else rings).append(marked.get(message.mark, name) if message.is_alert else name)
-    lines = ["| when | what it says | rings | is told |", "| --- | --- | --- | --- |"]
+    lines = ["| when | what it says | rings | without ringing |", "| --- | --- | --- | --- |"]
     lines += [
         f"| {at} | {what} | {', '.join(rings)} | {', '.join(told)} |" for (at, what), (rings, told) in rows.items()
     ]
