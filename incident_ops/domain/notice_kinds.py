@@ -23,6 +23,8 @@ NOTICE_KINDS = (
 
 CALLS = frozenset({DECLARED, RAISED, REOPENED_KIND, RESPONSE_DUE})
 """What asks that somebody takes an incident; it pages nobody any more once somebody has."""
+ALERTS = CALLS | {ESCALATED, DIAGNOSIS_DUE, RESOLUTION_DUE}
+"""What may open the alert of a pager, where the policy pages for it."""
 PAGED_RANKS = 2
 """The usual table pages for the ranks up to this one (1 is the worst)."""
 PAGERS = ("pager", "pagerduty")
@@ -50,4 +52,4 @@ def way_of(kinds: Mapping[str, WaysByRank], kind: str, rank: int, *, is_ahead: b
 
 def pages_at_all(kinds: Mapping[str, WaysByRank], rank: int) -> bool:
     """True where an incident of this rank may page somebody."""
-    return any(way_of(kinds, kind, rank) == PAGE for kind in (*CALLS, ESCALATED))
+    return any(way_of(kinds, kind, rank) == PAGE for kind in ALERTS)

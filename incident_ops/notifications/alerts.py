@@ -27,7 +27,7 @@ from incident_ops.domain.time import instant, parse_instant, stamp
 from incident_ops.notifications.kinds import answer_times, notice_kind
 from incident_ops.notifications.recipients import INTERNAL, TEAM, message_head, notices
 from incident_ops.sla.activity import NOTHING_SEEN, Seen
-from incident_ops.sla.clocks import RESPONSE, main_clocks
+from incident_ops.sla.clocks import main_clocks
 from incident_ops.sla.escalation import MANUAL, due_escalations
 from incident_ops.sla.obligations import BREACH, SNOOZE_NOTICE, Case, Obligation, announcements, snooze_end
 from incident_ops.sla.targets import LevelPeriod, level_periods
@@ -159,11 +159,11 @@ def _beginnings(whole: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -
         for one in announcements(Case(cycle, policy, until)):
             yield _beginning(one, policy, periods)
     for clock in main_clocks(whole, policy, periods):
-        passed = clock.stopped_at or whole.now
-        if clock.clock == RESPONSE and clock.due is not None and clock.due < passed:
+        if clock.due is not None and clock.due < (clock.stopped_at or whole.now):
             reason = f"{clock.name.capitalize()} of {clock.level} was due at {stamp(clock.due)}"
             case = Case(whole.then(clock.due), policy, periods)
-            yield _beginning(case.obligation(BREACH, RESPONSE, f"{RESPONSE}.due", clock.due, reason), policy, periods)
+            made = case.obligation(BREACH, clock.clock, f"{clock.clock}.due", clock.due, reason)
+            yield _beginning(made, policy, periods)
 
 
 def _beginning(obligation: Obligation, policy: Policy, periods: Sequence[LevelPeriod]) -> _Event:

@@ -6,7 +6,7 @@ was sent already is recorded in the ledger. Nobody is left out silently: whoever
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -40,6 +40,7 @@ from incident_ops.sla.obligations import (
     REOPENED_NOTICE,
     RESOLVED_NOTICE,
     SNOOZE_NOTICE,
+    STATE_NOTICE,
     WARNING,
     Obligation,
 )
@@ -54,6 +55,7 @@ LATE_AFTER = timedelta(days=1)
 LOW_RANK = 3
 _TICK = timedelta(seconds=1)
 _BEGINS = frozenset({DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, SNOOZE_NOTICE})
+_NO_ALERT = frozenset({WARNING, ITEM_MARK, NEWS_NOTICE, RESOLVED_NOTICE, HANDOVER_NOTICE, STATE_NOTICE})
 _PAST = frozenset({NEWS_NOTICE, RESOLVED_NOTICE})
 
 
@@ -131,6 +133,17 @@ def merge_notices(parts: Iterable[Notices]) -> Notices:
     found = (message for part in every for message in part.messages)
     ordered = sorted(found, key=lambda message: (message.rank, message.key, message.channel))
     return Notices(tuple(ordered), tuple(sorted({who for part in every for who in part.unreachable})))
+
+
+def without_pagers(found: Notices, pagers: Collection[str]) -> Notices:
+    """The notices but for what a pager has as an alert; what no alert is made of is held there, and says so."""
+    held = "a pager rings for its alert only; let it go over sms or phone"
+    kept = (
+        one._replace(held=one.held or held) if one.channel in pagers else one
+        for one in found.messages
+        if one.channel not in pagers or one.kind in _NO_ALERT
+    )
+    return found._replace(messages=tuple(kept))
 
 
 def has_been_handled(before: Incident, after: Incident) -> bool:
