@@ -31,7 +31,7 @@ from incident_ops.domain.record import Record, World
 from incident_ops.domain.tracker import GITHUB, Snapshot
 from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.notifications.plan import PlannedNotice
-from incident_ops.reconcile.changes import EDIT, PEOPLE, KeyDecision, PlannedChange
+from incident_ops.reconcile.changes import EDIT, NOTIFY, PEOPLE, KeyDecision, PlannedChange
 from incident_ops.reconcile.desired import Desired
 from incident_ops.reconcile.diff import by_repository, edits_by_path, key_of, unasked_incidents
 from incident_ops.reconcile.plan import Plan, add_decision, leave_edits, make_plan
@@ -60,7 +60,8 @@ class PlanOptions:
 
     `tracker` None = GitHub's inside Actions, else the embedded one; `observed` is a file that holds what the tracker
     held, so that it is not asked; `recreate` are the keys that get a new issue in place of one that is gone;
-    `max_requests` None = as many as the policy allows; `log` is called with every request to GitHub.
+    `max_requests` None = as many as the policy allows; `log` is called with every request to GitHub. `is_whole`: the
+    tracker is listed whole, for a snapshot that more is to be made of than this plan.
     """
 
     tracker: str | None = None
@@ -69,6 +70,7 @@ class PlanOptions:
     max_requests: int | None = None
     with_notices: bool = True
     log: RequestLog | None = None
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,15 @@ def plan_changes(workspace: Workspace, options: PlanOptions = PlanOptions()) -> 
     source = source_of(options.tracker)
     workspace = workspace_for(workspace, source)
     github = connect_github(workspace, options.max_requests, options.log) if source == GITHUB else None
-    return served(workspace, lambda: _plan(workspace, github, options))
+    run = served(workspace, lambda: _plan(workspace, github, options))
+    if _is_recalled(run.observed) and any(change.action != NOTIFY for change in run.plan.changes):
+        whole = dataclasses.replace(options, is_whole=True)  # nothing is done because of what is only remembered
+        run = served(workspace, lambda: _plan(workspace, github, whole))
+    return run
+
+
+def _is_recalled(observed: Snapshot) -> bool:
+    return observed.is_recalled or any(team.is_recalled for team in observed.elsewhere)
 
 
 def plan_of_base(run: PlannedRun, revision: str, options: PlanOptions) -> PlannedRun:
@@ -140,7 +150,10 @@ def _plan(
     tracker: IssueTracker = github or local_tracker(workspace)
     concerned = ConcernedRecords(workspace, options.recreate)
     recent = concerned.recent()
-    observed = seen_before or observe_tracker(workspace, tracker, concerned.asked_for, recent, options.observed)
+    may_recall = not (options.is_whole or options.recreate)
+    observed = seen_before or observe_tracker(
+        workspace, tracker, concerned.asked_for, recent, options.observed, may_recall=may_recall
+    )
     wanted = concerned.placed(observed, options.recreate)
     deleted = _deleted(workspace, observed, wanted, concerned.records)
     seen = seen_on_tracker(wanted, observed)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from incident_ops.adapters import clock
 from incident_ops.app.issue_numbers import read_kept_issues
 from incident_ops.app.workspace import Workspace
-from incident_ops.domain.tracker import FAILED, GITHUB, NOT_ASKED, Snapshot, Unreached
+from incident_ops.domain.time import instant
+from incident_ops.domain.tracker import FAILED, GITHUB, NOT_ASKED, Snapshot, Unreached, WholeList
 from incident_ops.errors import IncidentOpsError, Incomplete, Stopped, UserError
 from incident_ops.reconcile.desired import Desired
+from incident_ops.reconcile.diff import SideBySide, side_by_side
 from incident_ops.reconcile.observe import DesiredOf, observe
 from incident_ops.reconcile.places import asked_repositories, settle_places
+from incident_ops.reconcile.remembered import Recall, scope_of
 
 if TYPE_CHECKING:
     from incident_ops.adapters.github.issues import GitHubTracker
@@ -25,21 +30,30 @@ UNREVIEWED_EVENTS = ("pull_request", "pull_request_target")
 
 
 def observe_repositories(
-    workspace: Workspace, github: GitHubTracker, asked_for: DesiredOf, watched: Mapping[str, datetime]
+    workspace: Workspace,
+    github: GitHubTracker,
+    asked_for: DesiredOf,
+    watched: Mapping[str, datetime],
+    records_at: str = "",
+    *,
+    may_recall: bool = False,
 ) -> Snapshot:
     """What the repository with the tracking issues holds, with those of teams below `elsewhere`.
 
     `asked_for` is what the records ask for, as far as this much of a tracker names them. One of a team that does not
-    answer hides no other: it is among `unreached`. Incomplete for the first one.
+    answer hides no other: it is among `unreached`. Incomplete for the first one. `records_at` as of a snapshot;
+    `may_recall`: of a list that is remembered only what changed is read, as long as that leaves no doubt.
     """
-    teams = _Teams(workspace, github)
+    teams = _Teams(workspace, github, may_recall=may_recall)
 
     def settled(found: Snapshot) -> Desired:
         desired = asked_for(found)
         teams.ask(desired)
         return settle_places(desired, replace(teams.outline(), issues=found.issues))
 
-    seen = observe(github, settled(Snapshot()), watched, teams.kept_in(github), workspace.now, settled)
+    recall, kept = teams.recall(github), teams.kept_in(github)
+    seen = observe(github, settled(Snapshot()), watched, kept, workspace.now, settled, recall, records_at)
+    seen = _with_list(seen, github)
     done: set[int] = set()
     while todo := [number for number in teams.trackers if number not in done]:
         for number in todo:
@@ -53,7 +67,8 @@ class _Teams:
     """The repositories of teams: trackers by the id of their repository, the names under which each was asked for, what
     was seen of them, and what did not answer."""
 
-    def __init__(self, workspace: Workspace, github: GitHubTracker) -> None:
+    def __init__(self, workspace: Workspace, github: GitHubTracker, *, may_recall: bool) -> None:
+        self._may_recall = may_recall
         self._workspace, self._github, self._kept = workspace, github, read_kept_issues(workspace)
         self.trackers: dict[int, GitHubTracker] = {}
         self.seen: list[Snapshot] = []
@@ -66,6 +81,14 @@ class _Teams:
     def kept_in(self, tracker: GitHubTracker) -> dict[str, int]:
         """Key -> number of the issues that earlier runs opened or saw in a repository."""
         return dict(self._kept.by_id.get(tracker.repository_id, {}))
+
+    def recall(self, tracker: GitHubTracker, home: SideBySide | None = None) -> Recall | None:
+        """The list of a repository that is remembered, where it was read in the same way, a day ago at most."""
+        known = self._kept.lists.get(tracker.repository_id) if self._may_recall and self._kept.lists else None
+        identities = self._workspace.judged_by[0].tracker.identities
+        if known is None or known.scope != scope_of(tracker.listed_by, identities) or _is_old(known.whole):
+            return None
+        return Recall(known, tracker.listed_by, partial(tracker.changed_since, known.whole), home)
 
     def outline(self) -> Snapshot:
         """What is known before the issues are."""
@@ -112,10 +135,15 @@ class _Teams:
         if not any(there.here):
             return
         try:
-            seen = observe(tracker, there, None, known, self._workspace.now, settled)
-            self.seen.append(replace(seen, names=self._names_of(tracker)))
+            recall = self.recall(tracker, self._home_sides(asked_for, home) if self._kept.lists else None)
+            seen = observe(tracker, there, None, known, self._workspace.now, settled, recall)
+            self.seen.append(replace(_with_list(seen, tracker), names=self._names_of(tracker)))
         except (Incomplete, UserError, Stopped) as error:
             self._unreached.append(_failed(tracker.repository, error, known, self._names_of(tracker)))
+
+    def _home_sides(self, asked_for: DesiredOf, home: Snapshot) -> SideBySide:
+        """The repository with the tracking issues, whose numbers the texts of a team's issues name."""
+        return side_by_side(settle_places(asked_for(home), replace(home, elsewhere=())), home, frozenset())
 
     def _reach(self, name: str, numbers: dict[str, int], *, is_trusted: bool) -> None:
         if left := _not_asked(name, is_trusted=is_trusted):
@@ -135,6 +163,16 @@ class _Teams:
 
     def _names_of(self, tracker: GitHubTracker) -> tuple[str, ...]:
         return tuple(self._names.get(tracker.repository_id, ()))
+
+
+def _with_list(seen: Snapshot, tracker: GitHubTracker) -> Snapshot:
+    """With what tells of the list, where it was read whole."""
+    return seen if seen.is_recalled else replace(seen, whole=tracker.whole)
+
+
+def _is_old(whole: WholeList) -> bool:
+    at = instant(whole.at)
+    return at is None or clock.now() - at > timedelta(days=1)
 
 
 def _not_asked(name: str, *, is_trusted: bool) -> Unreached | None:

@@ -68,6 +68,7 @@ class LabelSeen(msgspec.Struct, frozen=True):
     name: str
     color: str | None = None
     description: str | None = None
+    id: int = 0
 
 
 class MilestoneSeen(msgspec.Struct, frozen=True):
