@@ -104,7 +104,8 @@ def keep_issue_numbers(
             return Stay(None)
         files: dict[str, object] = {_FILE: last, _ISSUES: {**kept, str(repository_id): {**there, **numbers}}}
         tree = _tree(objects, seen, files | ({_NAMES: names} if name else {}), newer if newer != lists else None)
-        message = f"Numbers of {len(numbers.items() - there.items())} issues"
+        new = len(numbers.items() - there.items())
+        message = f"Numbers of {new} issues" if new or not name else f"Issues are in {name}"
         return Move(objects.commit(tree, (seen,) if seen else (), message, now), None)
 
     compare_and_set(remote, NUMBERS_BRANCH, decide, "the numbers of issues were not kept")

@@ -24,6 +24,14 @@ def read_kept_issues(workspace: Workspace) -> KeptIssues:
     return KeptIssues() if remote is None else numbers_kept(remote)
 
 
+def keep_repository_name(workspace: Workspace, repository_id: int, name: str) -> None:
+    """Keeps that issues are opened in a repository of a team, so that later runs look there whatever becomes of this
+    one. Errors as `keep_issue_numbers`."""
+    from incident_ops.adapters.git_numbers import keep_issue_numbers
+
+    keep_issue_numbers(need_remote(workspace.git), repository_id, {}, workspace.now, name)
+
+
 def keep_numbers(
     workspace: Workspace, desired: Desired, observed: Snapshot, opened: Mapping[str, int]
 ) -> IncidentOpsError | None:
@@ -41,7 +49,7 @@ def keep_numbers(
         every = {key: issue.number for key, issue in kept.items()} | dict(opened)
         numbers = {key: number for key, number in every.items() if _is_there(key, there, kept)}
         labels = (policy.tracker.labels.action_item,) if there.repository else listed_labels(policy)
-        is_long = snapshot.whole is not None and snapshot.whole.pages > len(labels)
+        is_long = snapshot.whole is not None and snapshot.whole.is_longer_than(len(labels))
         seen_list = remember(snapshot, labels, policy.tracker.identities) if is_long else None
         is_known = numbers.items() <= snapshot.numbers.items()
         if is_known and seen_list is None:

@@ -106,18 +106,21 @@ class _Teams:
         )
 
     def ask(self, desired: Desired) -> None:
-        """Asks each repository once whether it takes issues; several names of one are one."""
+        """Asks each repository once whether it takes issues; several names of one are one.
+
+        Those that had an issue before are asked always: one may be there that no record names.
+        """
         services = self._workspace.judged_by[1]
         trusted = {name.casefold() for name in (*self._opened, *(one.issues or "" for one in services.values()))}
         by_name = {name.casefold(): dict(numbers) for name, numbers in self._opened.items()}
-        found = {name.casefold(): name for name in sorted(asked_repositories(desired, self._opened))}
+        found = {name.casefold(): name for name in sorted({*self._opened, *asked_repositories(desired, self._opened)})}
         for folded, name in found.items():
             if folded not in self._asked:
                 self._asked.add(folded)
                 self._reach(name, by_name.get(folded, {}), is_trusted=folded in trusted)
 
     def observe(self, tracker: GitHubTracker, asked_for: DesiredOf, home: Snapshot) -> None:
-        """Looks at one repository, where it has or gets an issue; `home` is that with the tracking issues, as seen."""
+        """Looks at one repository; `home` is that with the tracking issues, as seen."""
         known = self.kept_in(tracker)
 
         def settled(found: Snapshot) -> Desired:
@@ -132,8 +135,6 @@ class _Teams:
             return settle_places(desired, whole)._replace(repository=tracker.repository)
 
         there = settled(Snapshot())
-        if not any(there.here):
-            return
         try:
             recall = self.recall(tracker, self._home_sides(asked_for, home) if self._kept.lists else None)
             seen = observe(tracker, there, None, known, self._workspace.now, settled, recall)

@@ -224,6 +224,10 @@ class WholeList(Value, frozen=True):
     pages: int
     labels: str = ""
 
+    def is_longer_than(self, lists: int) -> bool:
+        """True where one of so many lists had a second page: then it is worth remembering."""
+        return self.pages > lists
+
 
 class RememberedIssue(Value, frozen=True):
     """An issue as a whole list showed it, without a word of it.

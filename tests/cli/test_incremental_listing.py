@@ -115,7 +115,7 @@ def many(tmp_path: Path, github: Standin, monkeypatch: pytest.MonkeyPatch) -> Ma
 
 
 def test_a_run_that_finds_nothing_lists_what_changed(many: Many, monkeypatch: pytest.MonkeyPatch) -> None:
-    """3 requests and one for each hundred issues that changed; each day, and before anything is done, all are listed."""
+    """3 requests and one for each hundred that changed; each day, and before anything is done, all are listed."""
     out, asked = many.requests("apply")
     assert out.startswith("Nothing to do")
     assert not is_whole(asked), asked
