@@ -18,7 +18,7 @@ import msgspec
 
 from incident_ops.adapters.git import Objects
 from incident_ops.adapters.git_remote import Move, Remote, Stay, compare_and_set
-from incident_ops.domain.tracker import RememberedList
+from incident_ops.domain.tracker import StoredList
 from incident_ops.errors import Incomplete
 
 NUMBERS_BRANCH = "incident-ops/ids"
@@ -69,7 +69,7 @@ class KeptIssues(NamedTuple):
 
     by_id: Mapping[int, Mapping[str, int]] = MappingProxyType({})
     names: Mapping[int, str] = MappingProxyType({})
-    lists: Mapping[int, RememberedList] = MappingProxyType({})
+    lists: Mapping[int, StoredList] = MappingProxyType({})
 
 
 def numbers_kept(remote: Remote) -> KeptIssues:
@@ -85,7 +85,7 @@ def keep_issue_numbers(
     numbers: Mapping[str, int],
     now: datetime,
     name: str = "",
-    seen_list: RememberedList | None = None,
+    seen_list: StoredList | None = None,
 ) -> None:
     """Adds numbers of issues to those that are kept; a key that has another one gets this.
 
@@ -115,7 +115,7 @@ def _tree(
     objects: Objects,
     seen: str | None,
     changed: Mapping[str, object],
-    lists: Mapping[str, RememberedList] | None = None,
+    lists: Mapping[str, StoredList] | None = None,
 ) -> str:
     """The files of the branch, with those that changed."""
     there = {} if seen is None else {name: objects.content(seen, name) for name in (_FILE, _ISSUES, _NAMES, _LISTS)}
@@ -124,15 +124,15 @@ def _tree(
     return objects.files_tree({name: text for name, text in there.items() if text is not None} | spelled)
 
 
-def _spelled(lists: Mapping[str, RememberedList]) -> bytes:
+def _spelled(lists: Mapping[str, StoredList]) -> bytes:
     """One issue a line, so that git stores what changed and no more."""
     return msgspec.json.encode(lists, order="deterministic").replace(b'{"number":', b'\n{"number":') + b"\n"
 
 
-def _lists(objects: Objects, seen: str | None) -> dict[str, RememberedList]:
+def _lists(objects: Objects, seen: str | None) -> dict[str, StoredList]:
     """Id of a repository -> the list that is remembered; nothing where they are damaged: it is then read whole."""
     try:
-        return _read(objects, seen, _LISTS, dict[Digits, RememberedList])
+        return _read(objects, seen, _LISTS, dict[Digits, StoredList])
     except Incomplete:
         return {}
 

@@ -10,7 +10,7 @@ from incident_ops.domain.tracker import Snapshot
 from incident_ops.errors import IncidentOpsError
 from incident_ops.reconcile.desired import Desired, listed_labels
 from incident_ops.reconcile.diff import by_repository, kept_issues
-from incident_ops.reconcile.remembered import remember
+from incident_ops.reconcile.stored_list import list_to_store
 
 if TYPE_CHECKING:
     from incident_ops.adapters.git_numbers import KeptIssues
@@ -50,7 +50,7 @@ def keep_numbers(
         numbers = {key: number for key, number in every.items() if _is_there(key, there, kept)}
         labels = (policy.tracker.labels.action_item,) if there.repository else listed_labels(policy)
         is_long = snapshot.whole is not None and snapshot.whole.is_longer_than(len(labels))
-        seen_list = remember(snapshot, labels, policy.tracker.identities) if is_long else None
+        seen_list = list_to_store(snapshot, labels, policy.tracker.identities) if is_long else None
         is_known = numbers.items() <= snapshot.numbers.items()
         if is_known and seen_list is None:
             continue

@@ -115,14 +115,14 @@ def plan_changes(workspace: Workspace, options: PlanOptions = PlanOptions()) -> 
     workspace = workspace_for(workspace, source)
     github = connect_github(workspace, options.max_requests, options.log) if source == GITHUB else None
     run = served(workspace, lambda: _plan(workspace, github, options))
-    if _is_recalled(run.observed) and any(change.action != NOTIFY for change in run.plan.changes):
+    if _is_incremental(run.observed) and any(change.action != NOTIFY for change in run.plan.changes):
         whole = dataclasses.replace(options, is_whole=True)  # nothing is done because of what is only remembered
         run = served(workspace, lambda: _plan(workspace, github, whole))
     return run
 
 
-def _is_recalled(observed: Snapshot) -> bool:
-    return observed.is_recalled or any(team.is_recalled for team in observed.elsewhere)
+def _is_incremental(observed: Snapshot) -> bool:
+    return observed.is_incremental or any(team.is_incremental for team in observed.elsewhere)
 
 
 def plan_of_base(run: PlannedRun, revision: str, options: PlanOptions) -> PlannedRun:
@@ -150,9 +150,9 @@ def _plan(
     tracker: IssueTracker = github or local_tracker(workspace)
     concerned = ConcernedRecords(workspace, options.recreate)
     recent = concerned.recent()
-    may_recall = not (options.is_whole or options.recreate)
+    may_be_incremental = not (options.is_whole or options.recreate)
     observed = seen_before or observe_tracker(
-        workspace, tracker, concerned.asked_for, recent, options.observed, may_recall=may_recall
+        workspace, tracker, concerned.asked_for, recent, options.observed, may_be_incremental=may_be_incremental
     )
     wanted = concerned.placed(observed, options.recreate)
     deleted = _deleted(workspace, observed, wanted, concerned.records)

@@ -20,7 +20,7 @@ from incident_ops.reconcile.desired import Desired
 from incident_ops.reconcile.diff import SideBySide, side_by_side
 from incident_ops.reconcile.observe import DesiredOf, observe
 from incident_ops.reconcile.places import asked_repositories, settle_places
-from incident_ops.reconcile.remembered import Recall, scope_of
+from incident_ops.reconcile.stored_list import Increment, scope_of
 
 if TYPE_CHECKING:
     from incident_ops.adapters.github.issues import GitHubTracker
@@ -36,23 +36,23 @@ def observe_repositories(
     watched: Mapping[str, datetime],
     records_at: str = "",
     *,
-    may_recall: bool = False,
+    may_be_incremental: bool = False,
 ) -> Snapshot:
     """What the repository with the tracking issues holds, with those of teams below `elsewhere`.
 
     `asked_for` is what the records ask for, as far as this much of a tracker names them. One of a team that does not
     answer hides no other: it is among `unreached`. Incomplete for the first one. `records_at` as of a snapshot;
-    `may_recall`: of a list that is remembered only what changed is read, as long as that leaves no doubt.
+    `may_be_incremental`: of a list that is remembered only what changed is read, as long as that leaves no doubt.
     """
-    teams = _Teams(workspace, github, may_recall=may_recall)
+    teams = _Teams(workspace, github, may_be_incremental=may_be_incremental)
 
     def settled(found: Snapshot) -> Desired:
         desired = asked_for(found)
         teams.ask(desired)
         return settle_places(desired, replace(teams.outline(), issues=found.issues))
 
-    recall, kept = teams.recall(github), teams.kept_in(github)
-    seen = observe(github, settled(Snapshot()), watched, kept, workspace.now, settled, recall, records_at)
+    increment, kept = teams.increment(github), teams.kept_in(github)
+    seen = observe(github, settled(Snapshot()), watched, kept, workspace.now, settled, increment, records_at)
     seen = _with_list(seen, github)
     done: set[int] = set()
     while todo := [number for number in teams.trackers if number not in done]:
@@ -67,8 +67,8 @@ class _Teams:
     """The repositories of teams: trackers by the id of their repository, the names under which each was asked for, what
     was seen of them, and what did not answer."""
 
-    def __init__(self, workspace: Workspace, github: GitHubTracker, *, may_recall: bool) -> None:
-        self._may_recall = may_recall
+    def __init__(self, workspace: Workspace, github: GitHubTracker, *, may_be_incremental: bool) -> None:
+        self._may_be_incremental = may_be_incremental
         self._workspace, self._github, self._kept = workspace, github, read_kept_issues(workspace)
         self.trackers: dict[int, GitHubTracker] = {}
         self.seen: list[Snapshot] = []
@@ -82,13 +82,13 @@ class _Teams:
         """Key -> number of the issues that earlier runs opened or saw in a repository."""
         return dict(self._kept.by_id.get(tracker.repository_id, {}))
 
-    def recall(self, tracker: GitHubTracker, home: SideBySide | None = None) -> Recall | None:
+    def increment(self, tracker: GitHubTracker, home: SideBySide | None = None) -> Increment | None:
         """The list of a repository that is remembered, where it was read in the same way, a day ago at most."""
-        known = self._kept.lists.get(tracker.repository_id) if self._may_recall and self._kept.lists else None
+        known = self._kept.lists.get(tracker.repository_id) if self._may_be_incremental and self._kept.lists else None
         identities = self._workspace.judged_by[0].tracker.identities
         if known is None or known.scope != scope_of(tracker.listed_by, identities) or _is_old(known.whole):
             return None
-        return Recall(known, tracker.listed_by, partial(tracker.changed_since, known.whole), home)
+        return Increment(known, tracker.listed_by, partial(tracker.changed_since, known.whole), home)
 
     def outline(self) -> Snapshot:
         """What is known before the issues are."""
@@ -136,8 +136,8 @@ class _Teams:
 
         there = settled(Snapshot())
         try:
-            recall = self.recall(tracker, self._home_sides(asked_for, home) if self._kept.lists else None)
-            seen = observe(tracker, there, None, known, self._workspace.now, settled, recall)
+            increment = self.increment(tracker, self._home_sides(asked_for, home) if self._kept.lists else None)
+            seen = observe(tracker, there, None, known, self._workspace.now, settled, increment)
             self.seen.append(replace(_with_list(seen, tracker), names=self._names_of(tracker)))
         except (Incomplete, UserError, Stopped) as error:
             self._unreached.append(_failed(tracker.repository, error, known, self._names_of(tracker)))
@@ -168,7 +168,7 @@ class _Teams:
 
 def _with_list(seen: Snapshot, tracker: GitHubTracker) -> Snapshot:
     """With what tells of the list, where it was read whole."""
-    return seen if seen.is_recalled else replace(seen, whole=tracker.whole)
+    return seen if seen.is_incremental else replace(seen, whole=tracker.whole)
 
 
 def _is_old(whole: WholeList) -> bool:

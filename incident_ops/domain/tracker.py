@@ -229,7 +229,7 @@ class WholeList(Value, frozen=True):
         return self.pages > lists
 
 
-class RememberedIssue(Value, frozen=True):
+class StoredIssue(Value, frozen=True):
     """An issue as a whole list showed it, without a word of it.
 
     `mark` is line 1 of its text where that is a marker of ours. `title` and `text` are digests, `text` over what is
@@ -252,12 +252,12 @@ class RememberedIssue(Value, frozen=True):
     milestone: str | None = None
 
 
-class RememberedList(Value, frozen=True):
+class StoredList(Value, frozen=True):
     """A whole list of issues, remembered; `scope` is a digest over what it was read by: labels and identities."""
 
     whole: WholeList
     scope: str
-    issues: tuple[RememberedIssue, ...] = ()
+    issues: tuple[StoredIssue, ...] = ()
     has_sub_issues: bool | None = None
 
 
@@ -279,8 +279,8 @@ class Snapshot(Value, frozen=True):
 
     `elsewhere` are the repositories of teams that hold issues of action items, each seen as this one; `names` the
     other names under which one was asked for, and `unreached` those of which nothing is known. `whole` tells of a list
-    that was read whole and may be remembered; `is_recalled` where only what had changed was listed: the words of people
-    are then missing in texts, and no change is planned from it.
+    that was read whole and may be remembered; `is_incremental` where only what had changed was listed: the words of
+    people are then missing in texts, and no change is planned from it.
     """
 
     schema: int = 1
@@ -310,4 +310,4 @@ class Snapshot(Value, frozen=True):
     names: tuple[str, ...] = ()
     unreached: tuple[Unreached, ...] = ()
     whole: WholeList | None = None
-    is_recalled: bool = False
+    is_incremental: bool = False

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from incident_ops.adapters.git_numbers import NUMBERS_BRANCH, keep_issue_numbers, numbers_kept, take_number
-from incident_ops.domain.tracker import RememberedIssue, RememberedList, WholeList
+from incident_ops.domain.tracker import StoredIssue, StoredList, WholeList
 from incident_ops.errors import Incomplete
 from tests.support.origin import Origin, remote_of
 from tests.support.repository import Repo
@@ -85,10 +85,10 @@ def test_the_list_that_is_remembered_takes_the_place_of_the_one_before(origin: O
     """It stands beside the numbers, survives whatever else is kept, and is not remembered where somebody broke it."""
     one, other = remote_of(origin.clone()), remote_of(origin.clone("other"))
     first, second = (
-        RememberedList(
+        StoredList(
             whole=WholeList(at=f"2025-02-0{day}T12:00:00Z", pages=3, labels="x"),
             scope="here",
-            issues=(RememberedIssue(number=1, labels=("incident",)), RememberedIssue(number=2, state="closed")),
+            issues=(StoredIssue(number=1, labels=("incident",)), StoredIssue(number=2, state="closed")),
         )
         for day in (1, 2)
     )

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from itertools import count
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -180,8 +179,7 @@ class Client:
         self.repository = repository
         self._meter = [0]
         self.was_redirected = False
-        self.answered_at: datetime | None = None
-        """When GitHub gave its last answer, by its own clock; None where that does not tell."""
+        self.answered_at: datetime | None = None  # by GitHub's own clock
         self.renamed_to: str | None = None
         self._wire, self._budget, self._sleep, self._log = wire, requests, sleep, log
         self._name: str | None = None
@@ -303,7 +301,7 @@ class Client:
             got = self._send(method, place, body)
             step = decide(repeatable, attempt, got, waited)
             if step.action == DONE and isinstance(got, Answer):
-                self.answered_at = _date(got.headers.get("date", ""))
+                self.answered_at = got.given_at
                 return got
             doubt = doubt or decide(False, attempt, got, waited).action == AMBIGUOUS
             if step.action != AGAIN:
@@ -478,14 +476,6 @@ def _with_query(location: str, asked: str) -> str:
     """Where a redirect leads, still asking the same: a list without its filter would be another list."""
     query = urlsplit(asked).query
     return location if urlsplit(location).query or not query else f"{location}?{query}"
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        at = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return at.astimezone(UTC) if at.tzinfo else None
 
 
 def _path(place: str) -> str:

@@ -55,7 +55,7 @@ from incident_ops.errors import Ambiguous, Incomplete, Stopped, WriteFailed
 
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?")
 _OVERLAP = timedelta(minutes=10)  # a change that a list did not show yet is in the next one
-_REMEMBERED_FOR = timedelta(days=1)
+_STORED_FOR = timedelta(days=1)
 
 
 class GitHubTracker:
@@ -190,7 +190,7 @@ class GitHubTracker:
         pages = self._client.pages("/issues", doing=doing, state="all", since=since, sort="created", direction="asc")
         for count, page in enumerate(pages, 1):
             now = self._client.answered_at
-            is_sure = now is not None and at - _OVERLAP <= now < at + _REMEMBERED_FOR
+            is_sure = now is not None and at - _OVERLAP <= now < at + _STORED_FOR
             if not is_sure or count > whole.pages or self._client.was_redirected:
                 return None
             found |= {one.number: one for one in check(page, list[IssueSeen], doing) if one.pull_request is None}

@@ -1,7 +1,7 @@
 """A list of issues that is remembered from one run to the next without a word of it, and brought up to date. Pure.
 
 A text is not kept but made anew from the record, and counts only where its digest is that of the text that was seen.
-What people wrote around it is missing then: nothing but that there is nothing to do may be told from such a list.
+What people wrote around it is missing then: such a list says no more than that there is nothing to do.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from incident_ops.domain.ports import IssueTracker
-from incident_ops.domain.tracker import Issue, RememberedIssue, RememberedList, Snapshot
+from incident_ops.domain.tracker import Issue, Snapshot, StoredIssue, StoredList
 from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.desired import Desired, DesiredIssue
 from incident_ops.reconcile.diff import SideBySide, is_hands_off, numbered_text, side_by_side
@@ -24,14 +24,14 @@ _FORMAT = "1"
 _DIGITS = 32
 
 
-class Recall(NamedTuple):
+class Increment(NamedTuple):
     """What a run has in place of a whole list: the list that is remembered, the labels by which ours are listed, and
     what lists the issues that changed since (None where in doubt).
 
     `home` are the sides of the repository with the tracking issues, None where this is that one.
     """
 
-    remembered: RememberedList
+    stored: StoredList
     labels: Collection[str]
     changed: Callable[[], Sequence[Issue] | None]
     home: SideBySide | None = None
@@ -42,34 +42,34 @@ def scope_of(labels: Iterable[str], identities: Iterable[str]) -> str:
     return _digest("\n".join([_FORMAT, *sorted(labels), "", *sorted(identities)]))
 
 
-def remember(snapshot: Snapshot, labels: Collection[str], identities: Collection[str]) -> RememberedList | None:
-    """The whole list that a snapshot was made from; None where it was none, or nobody knows when it was read."""
-    if snapshot.whole is None or snapshot.is_recalled:
+def list_to_store(snapshot: Snapshot, labels: Collection[str], identities: Collection[str]) -> StoredList | None:
+    """The whole list that a snapshot was made from; None where it was none, or has no date."""
+    if snapshot.whole is None or snapshot.is_incremental:
         return None
     listed = [issue for issue in snapshot.issues if _is_listed(issue, labels)]
-    return RememberedList(
+    return StoredList(
         whole=snapshot.whole,
         scope=scope_of(labels, identities),
-        issues=tuple(_remembered(issue) for issue in listed),
+        issues=tuple(_stored_issue(issue) for issue in listed),
         has_sub_issues=snapshot.has_sub_issues,
     )
 
 
 def up_to_date(
-    tracker: IssueTracker, recall: Recall, snapshot: Snapshot, asked_for: Callable[[Snapshot], Desired]
+    tracker: IssueTracker, increment: Increment, snapshot: Snapshot, asked_for: Callable[[Snapshot], Desired]
 ) -> Snapshot | None:
     """A snapshot with the issues that are remembered, as far as they did not change, and those that did.
 
     An issue of ours whose text no record gives is looked up alone. None where in doubt: the list is to be read whole.
     """
-    changed = recall.changed()
+    changed = increment.changed()
     if changed is None:
         return None
     new = {issue.number for issue in changed}
-    rows = {row.number: row for row in recall.remembered.issues if row.number not in new}
-    issues = [_outline(row) for row in rows.values()] + [one for one in changed if _is_listed(one, recall.labels)]
-    known = replace(snapshot, issues=tuple(sorted(issues, key=lambda issue: issue.number)), is_recalled=True)
-    found = _texts(tracker, recall, known, asked_for(known), rows)
+    rows = {row.number: row for row in increment.stored.issues if row.number not in new}
+    issues = [_outline(row) for row in rows.values()] + [one for one in changed if _is_listed(one, increment.labels)]
+    known = replace(snapshot, issues=tuple(sorted(issues, key=lambda issue: issue.number)), is_incremental=True)
+    found = _texts(tracker, increment, known, asked_for(known), rows)
     if found is None:
         return None
     return replace(known, issues=tuple(found.get(issue.number, issue) for issue in known.issues))
@@ -77,13 +77,13 @@ def up_to_date(
 
 def _texts(
     tracker: IssueTracker,
-    recall: Recall,
+    increment: Increment,
     known: Snapshot,
     desired: Desired,
-    rows: Mapping[int, RememberedIssue],
+    rows: Mapping[int, StoredIssue],
 ) -> Mapping[int, Issue] | None:
     """By number the issues of which a plan reads title and text: those that a record asks for."""
-    sides = side_by_side(desired, known, frozenset(), home=recall.home)
+    sides = side_by_side(desired, known, frozenset(), home=increment.home)
     here = {wanted.key: wanted for wanted in desired.here}
     found: dict[int, Issue] = {}
     alone: list[int] = []
@@ -98,7 +98,7 @@ def _texts(
         if _digest(body) != row.text or _digest(wanted.title) != row.title:
             return None  # the record asks for something else by now
         found[row.number] = replace(issue, title=wanted.title, body=body)
-    if len(alone) > recall.remembered.whole.pages // 2:
+    if len(alone) > increment.stored.whole.pages // 2:
         return None
     for number in alone:
         answer = tracker.look_up(number)
@@ -108,7 +108,7 @@ def _texts(
     return found
 
 
-def _body(wanted: DesiredIssue, row: RememberedIssue, sides: SideBySide) -> str:
+def _body(wanted: DesiredIssue, row: StoredIssue, sides: SideBySide) -> str:
     """The text that a run would give the issue now, with the boxes that were ticked."""
     text = numbered_text(wanted.key, sides, sides.above.snapshot.records_at)
     block = generated_block.generated_text(leave_places(text), closed=wanted.closed_as is not None)
@@ -116,11 +116,11 @@ def _body(wanted: DesiredIssue, row: RememberedIssue, sides: SideBySide) -> str:
     return generated_block.body_with_ticks(wanted.key, block, frozenset(row.ticked), below, sides.snapshot.records_id)
 
 
-def _remembered(issue: Issue) -> RememberedIssue:
+def _stored_issue(issue: Issue) -> StoredIssue:
     said = said_in(issue.body)
     own = generated_block.own_body(issue.body, said_line(said) if said else "")
     first = issue.body.replace("\r", "\n").split("\n", 1)[0]
-    return RememberedIssue(
+    return StoredIssue(
         number=issue.number,
         mark=first if generated_block.owner(first) else "",
         title=_digest(issue.title),
@@ -137,7 +137,7 @@ def _remembered(issue: Issue) -> RememberedIssue:
     )
 
 
-def _outline(row: RememberedIssue) -> Issue:
+def _outline(row: StoredIssue) -> Issue:
     """An issue without title and text, but for the line that says whose it is."""
     return Issue(
         number=row.number,

@@ -15,13 +15,13 @@ from msgspec.structs import replace
 
 from incident_ops.documents.issue_comments import unsettled_comment
 from incident_ops.domain.record import Record
-from incident_ops.domain.tracker import Issue, RememberedList, Snapshot, WholeList
+from incident_ops.domain.tracker import Issue, Snapshot, StoredList, WholeList
 from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.apply import apply_changes
 from incident_ops.reconcile.diff import edits_by_path, kept_issues, new_numbers
 from incident_ops.reconcile.observe import observe
 from incident_ops.reconcile.plan import Plan, make_plan
-from incident_ops.reconcile.remembered import Recall, remember, scope_of
+from incident_ops.reconcile.stored_list import Increment, list_to_store, scope_of
 from incident_ops.reconcile.unsettled import say_unsettled
 from tests.reconcile.builders import CrashError, Watched, item, record, wanted, written_back
 from tests.reconcile.test_laws import AFTER, BEFORE, BROKEN, People
@@ -40,13 +40,13 @@ class Scene:
         self.tracker = tracker or MemoryTracker()
         self.records = list(records)
         self.numbers: dict[str, int] = {}
-        self.known: RememberedList | None = None
+        self.known: StoredList | None = None
         self.base: dict[int, Issue] = {}
         self.gone: set[int] = set()
 
-    def look(self, recall: Recall | None = None) -> Snapshot:
+    def look(self, recall: Increment | None = None) -> Snapshot:
         """The tracker as a run sees it."""
-        return observe(self.tracker, wanted(self.records), numbers=self.numbers, recall=recall)
+        return observe(self.tracker, wanted(self.records), numbers=self.numbers, increment=recall)
 
     def plan(self, seen: Snapshot) -> Plan:
         """The plan from what was seen."""
@@ -69,9 +69,9 @@ class Scene:
     def remember(self) -> None:
         """The list is read whole and kept, as bytes are."""
         listed = {issue.number: issue for issue in self.tracker.owned()}
-        known = remember(replace(self.look(), whole=WHOLE), LABELS, OURS)
+        known = list_to_store(replace(self.look(), whole=WHOLE), LABELS, OURS)
         assert known is not None
-        self.known = msgspec.json.decode(msgspec.json.encode(known), type=RememberedList)
+        self.known = msgspec.json.decode(msgspec.json.encode(known), type=StoredList)
         self.base = listed if self.tracker.is_stale else dict(self.tracker.issues)
         self.gone = set(self.base)
 
@@ -87,13 +87,13 @@ class Scene:
     def recall(self, chance: Random | None = None) -> Snapshot:
         """The tracker as a run sees it that remembers the list."""
         assert self.known is not None
-        return self.look(Recall(self.known, LABELS, partial(self.changed, chance)))
+        return self.look(Increment(self.known, LABELS, partial(self.changed, chance)))
 
     def compare(self, chance: Random | None = None) -> bool:
         """True where a run made do with what it remembers: then the whole list says the same."""
         seen = self.recall(chance)
         few, whole = self.plan(seen), self.plan(self.look())
-        if not seen.is_recalled or few.changes:
+        if not seen.is_incremental or few.changes:
             return False
         assert few == whole
         return True
@@ -165,9 +165,9 @@ def test_an_unchanged_tracker_is_not_listed() -> None:
         Watched(scene.tracker, note),
         wanted(scene.records),
         numbers=scene.numbers,
-        recall=Recall(scene.known, LABELS, scene.changed),  # type: ignore[arg-type]
+        increment=Increment(scene.known, LABELS, scene.changed),  # type: ignore[arg-type]
     )
-    assert seen.is_recalled
+    assert seen.is_incremental
     assert set(asked) == {"labels"}
 
 
@@ -212,7 +212,7 @@ def test_whatever_people_change_is_found(fields: dict[str, object]) -> None:
     number = next(number for number, issue in scene.tracker.issues.items() if "/" in (_key(issue) or ""))
     edited(scene, number, **fields)
     seen = scene.recall()
-    if seen.is_recalled:
+    if seen.is_incremental:
         assert scene.plan(seen).changes
     assert not scene.compare()
     assert scene.plan(scene.look()).changes
@@ -222,7 +222,7 @@ def test_a_changed_record_is_compared_with_the_whole_list() -> None:
     """The remembered digest is not that of what the record asks for by now."""
     scene = settled()
     scene.records[0] = written_back([record(1, item(1), item(2), title="Nobody can log in")], {})[0]
-    assert not scene.recall().is_recalled
+    assert not scene.recall().is_incremental
 
 
 def test_what_no_text_can_be_made_for_is_looked_up_alone() -> None:
@@ -234,15 +234,15 @@ def test_what_no_text_can_be_made_for_is_looked_up_alone() -> None:
     scene.remember()
     assert scene.known is not None
     assert [row.text for row in scene.known.issues][:3] == ["", "", ""]
-    assert not scene.recall().is_recalled
+    assert not scene.recall().is_incremental
 
 
 def test_in_doubt_the_list_is_read_whole() -> None:
     """The tracker says what changed, or that it cannot."""
     scene = settled()
     assert scene.known is not None
-    seen = scene.look(Recall(scene.known, LABELS, lambda: None))
-    assert not seen.is_recalled
+    seen = scene.look(Increment(scene.known, LABELS, lambda: None))
+    assert not seen.is_incremental
     assert seen.issues == tuple(scene.tracker.owned())
 
 
