@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from incident_ops.adapters import clock
 from incident_ops.app.issue_numbers import read_kept_issues
 from incident_ops.app.workspace import Workspace
-from incident_ops.domain.time import instant
+from incident_ops.domain.time import SKEW, instant
 from incident_ops.domain.tracker import FAILED, GITHUB, NOT_ASKED, Snapshot, Unreached, WholeList
 from incident_ops.errors import IncidentOpsError, Incomplete, Stopped, UserError
 from incident_ops.reconcile.desired import Desired
@@ -167,8 +167,10 @@ class _Teams:
 
 
 def _with_list(seen: Snapshot, tracker: GitHubTracker) -> Snapshot:
-    """With what tells of the list, where it was read whole."""
-    return seen if seen.is_incremental else replace(seen, whole=tracker.whole)
+    """With the date of the list, where it was read whole; a date to come would hide what changes until then."""
+    whole = None if seen.is_incremental else tracker.whole
+    at = instant(whole.at) if whole else None
+    return seen if at is None or at > clock.now() + SKEW else replace(seen, whole=whole)
 
 
 def _is_old(whole: WholeList) -> bool:

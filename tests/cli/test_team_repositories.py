@@ -505,3 +505,14 @@ def test_there_too_a_run_that_finds_nothing_lists_what_changed(teams: Teams, mon
     asked = re.findall(r"(GET|POST|PATCH) (\S*/issues\S*)", done.err)
     written = next(at for at, (method, _) in enumerate(asked) if method != "GET")
     assert sum("labels=" in place for _, place in asked[:written]) >= 3
+
+
+def test_a_list_with_a_date_to_come_is_not_stored(teams: Teams, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server in front of GitHub whose clock is wrong: what people change until then would be in no list."""
+    monkeypatch.setattr(WholeList, "is_longer_than", lambda *_: True)
+    monkeypatch.setattr(Answer, "given_at", property(lambda _: datetime.now(UTC) + timedelta(minutes=15)))
+    for _ in range(2):
+        done = teams.call("apply", "--tracker", "github", "--show-requests", clock=_later())
+        assert done.code == 0, done
+        assert "labels=incident" in done.err
+        assert "since=" not in done.err
