@@ -199,6 +199,23 @@ def test_what_a_change_does_beside_its_base_names_the_repository(teams: Teams) -
     assert "to add an issue" not in told
 
 
+def test_beside_its_base_an_item_that_goes_to_another_repository_is_shown(declared: Teams, github: Standin) -> None:
+    """With the labels that the one gets, and the other no longer; as text and as Markdown."""
+    later = github.new_repository()
+    declared.folder.git("switch", "--quiet", "--create", "change")
+    declared.has_issues_in(later)
+    declared.folder.git("commit", "--quiet", "--all", "--message", "the team moves")
+    told = declared.command("plan", "--tracker", "github", "--base", "main")
+    coming, _, gone = told.partition("No longer to be done")
+    assert f"/AI-1 in {later}" in coming
+    assert f"action-item in {later}" in coming
+    assert re.search(rf"x create INC-\S+/AI-1 in {declared.app}: ", " ".join(gone.split()))
+    assert later not in gone.partition("Left unchanged")[0]
+    told = declared.command("plan", "--tracker", "github", "--base", "main", "--format", "markdown")
+    assert re.search(rf"\| `action-item` in `{later}` \|", told)
+    assert re.search(rf"\| create \| new in `{declared.app}` \| `INC-\S+/AI-1` \|", told)
+
+
 def test_what_an_outage_left_open_there_is_closed_long_after(teams: Teams, monkeypatch: pytest.MonkeyPatch) -> None:
     """The record is over and no longer looked at by itself; its tracking issue leads to it."""
     path = f"/repos/{teams.app}"
