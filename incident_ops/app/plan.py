@@ -161,13 +161,11 @@ def _plan(
     plan = make_plan(wanted, observed, workspace.catalogue.unreadable(), deleted, recreate, returning)
     plan = add_decision(plan, edits)
     ledger = seen_before.ledger if seen_before else _ledger(workspace, options, is_shared=github is not None)
-    notices = _Notices(observed)
-    if options.with_notices:
-        notices = _notices(workspace, recent, due, seen, observed, ledger)
-        plan = add_decision(plan, notices.decision)
+    told = _notices(workspace, recent, due, seen, observed, ledger) if options.with_notices else _Notices(observed)
+    plan = add_decision(plan, told.decision)
     by_topic = github is not None and not _is_pushed(workspace)
     plan = leave_edits(plan, _impossible(workspace, plan.changes, by_topic=by_topic))
-    seen_now, asks = notices.observed, not (options.observed or seen_before)
+    seen_now, asks = told.observed, not (options.observed or seen_before)
     plan, seen_now, proposed = _with_proposals(workspace, github, plan, wanted, seen_now, asks_for_pulls=asks)
     plan = say_unsettled(plan, wanted, observed, unsettled_comment, do_edits_wait=by_topic)
     return PlannedRun(
@@ -178,7 +176,7 @@ def _plan(
         desired=wanted,
         observed=seen_now,
         due=due,
-        notices=notices.planned,
+        notices=told.planned,
         plan=plan,
         proposed=proposed,
         ledger=ledger,
