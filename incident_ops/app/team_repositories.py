@@ -98,7 +98,7 @@ class _Teams:
         known = self.kept_in(tracker)
 
         def settled(found: Snapshot) -> Desired:
-            desired = asked_for(found)
+            desired = asked_for(replace(home, elsewhere=(found,)))
             self.ask(desired)
             outline = self.outline()
             teams = (
