@@ -260,7 +260,7 @@ def _with_proposals(
         observed = replace(observed, proposals=leave_unasked(pulls, unasked_incidents(wanted, observed)))
     observed = replace(observed, proposals=leave_unasked(observed.proposals, plan.incomplete, (PEOPLE,)))
     seen = {proposal.branch: proposal for proposal in observed.proposals}
-    left = refusals(edits, seen)
+    left = refusals(edits, seen, observed.repository)
     proposals, no_room = desired_proposals(workspace, [change for change in edits if fingerprint(change) not in left])
     waiting, whole = compare_proposals(proposals, seen)
     plan = add_decision(leave_edits(plan, left | no_room | waiting), whole)

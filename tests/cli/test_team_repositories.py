@@ -137,6 +137,20 @@ def test_bob_closes_it_there_and_alice_reopens_it(teams: Teams) -> None:
     assert teams.said_there()[0].endswith("Settled: this issue and its record agree.")
 
 
+def test_a_refused_proposal_is_named_with_its_repository(teams: Teams) -> None:
+    """The comment stands in another repository than the pull request, where `#3` would be somebody else's issue."""
+    teams.does_there(BOB_TOKEN, state="closed", state_reason="completed")
+    teams.apply()
+    (pull,) = teams.ask("GET", "/pulls?state=open")
+    teams.ask("PATCH", f"/pulls/{pull['number']}", {"state": "closed"}, token=PERSON_TOKEN)
+    teams.apply()
+    (said,) = teams.said_there()
+    assert f"@alice closed {teams.repository}#{pull['number']} without merging" in said
+    assert f"reopening {teams.repository}#{pull['number']} proposes it again" in said
+    assert not BARE.findall(said)
+    assert teams.nothing_is_planned()
+
+
 def test_bob_hands_it_to_alice_there(teams: Teams) -> None:
     """The assignee there becomes the owner in the record."""
     teams.does_there(BOB_TOKEN, assignees=["alice"])
