@@ -274,13 +274,13 @@ def _due(item: ActionItem, incident: Incident, policy: Policy, now: datetime) ->
 
 
 def _item(item: ActionItem, incident: Incident, due: str, policy: Policy) -> str:
-    number = issue_place(item_key(incident.id, item.id), " ")
+    there = f" {item.issue}" if isinstance(item.issue, str) else ""  # GitHub links the full reference
+    number = issue_place(item_key(incident.id, item.id), " ", there)
     parts = [
         f"**{inline(item.id)}**{number} {inline(item.title)}",
         inline(item.priority or ""),
         code(item.owner or "") or "no owner yet",
         f"due {due}" if due else "no due date yet",
-        item.issue if isinstance(item.issue, str) else "",  # GitHub links the full reference
         "" if item.status == "open" else incident_facts.item_status(item.status, policy).lower(),
     ]
     closed = not item.is_open
