@@ -386,7 +386,8 @@ def kept_by_reason(kept: tuple[Kept, ...]) -> dict[str, tuple[list[str], int]]:
 
 
 def _kept_lines(kept: tuple[Kept, ...], width: int, *, is_verbose: bool) -> list[str]:
-    """What is left unchanged: a line that fits for each reason, or with the keys all of it."""
+    """What is left unchanged, by reason, each of them whole; without the keys of several where that takes a line more,
+    but for `is_verbose`."""
     if not kept:
         return []
     lines, is_shortened = [], False
@@ -394,13 +395,9 @@ def _kept_lines(kept: tuple[Kept, ...], width: int, *, is_verbose: bool) -> list
         rest = f" and {more} more" if more else ""
         named, count = ", ".join(keys) + rest, len(keys) + more
         text = f"{named}: {reason}" if count == 1 else f"{count}: {reason}: {named}"
-        if is_verbose:
-            lines += fold_record(text, "  = ", "    ", width)
-        elif count > 1 and columns(text) + 4 > width:
-            lines.append(cut_line(f"  = {count}: {reason}", width))
-            is_shortened = True
-        else:
-            lines.append(cut_line(f"  = {text}", width))
+        if not is_verbose and count > 1 and columns(text) + 4 > width:
+            text, is_shortened = f"{count}: {reason}", True
+        lines += fold_record(text, "  = ", "    ", width)
     how = " (-v names them)" if is_shortened else ""
     return ["", f"Left unchanged: {len(kept)}{how}", *lines]
 
