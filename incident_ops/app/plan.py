@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,7 +25,7 @@ from incident_ops.app.workspace import Workspace, at_commit, local_tracker, serv
 from incident_ops.app.write_back import edited_texts
 from incident_ops.documents.issue_comments import unsettled_comment
 from incident_ops.domain.lifecycle import REOPENED
-from incident_ops.domain.policy import Policy
+from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.record import Record, World
 from incident_ops.domain.tracker import GITHUB, Snapshot
@@ -118,7 +118,10 @@ def plan_changes(workspace: Workspace, options: PlanOptions = PlanOptions()) -> 
     source = source_of(options.tracker)
     workspace = workspace_for(workspace, source)
     github = connect_github(workspace, options.max_requests, options.log) if source == GITHUB else None
-    return served(workspace, lambda: _plan(workspace, github, options))
+    run = served(workspace, lambda: _plan(workspace, github, options))
+    if github is None:
+        workspace.notes.extend(_would_be_elsewhere(run.desired, workspace.judged_by[1]))
+    return run
 
 
 def plan_of_base(run: PlannedRun, revision: str, options: PlanOptions) -> PlannedRun:
@@ -181,6 +184,17 @@ def _plan(
         proposed=proposed,
         ledger=ledger,
     )
+
+
+def _would_be_elsewhere(wanted: Desired, services: Mapping[str, Service]) -> Iterator[str]:
+    """Where open items of the embedded tracker have their issues on GitHub, a sentence for each repository."""
+    there: dict[str, set[str]] = {}
+    for one in wanted.issues.values():
+        if one.item is not None and one.closed_as is None and one.team:
+            known = (name for name in one.incident.services if name in services)
+            there.setdefault(one.team, set()).add(next(name for name in known if services[name].issues == one.team))
+    for team, names in sorted(there.items()):
+        yield f"on GitHub the issues of action items of {', '.join(sorted(names))} are in {team}"
 
 
 def _seen_again(concerned: ConcernedRecords, run: PlannedRun) -> Snapshot:

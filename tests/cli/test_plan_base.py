@@ -133,6 +133,25 @@ def test_another_reason_to_close_an_issue_is_shown(story: Folder) -> None:
     assert changes["INC-3/AI-1"]["was"]["state"] == "closed as completed"
 
 
+def test_without_github_it_is_said_where_items_of_a_service_live(folder: Folder) -> None:
+    """The embedded tracker holds all issues; a line for each repository tells where GitHub has them, once."""
+    services = (
+        "services: {api: {owner: '@a', issues: acme/app}, web: {owner: '@w', issues: acme/app}, db: {owner: '@d'}}"
+    )
+    folder.write("services.yaml", services)
+    folder.put(action_items=ITEM)
+    folder.put("INC-2", services="[db, web]", action_items=ITEM)
+    folder.put("INC-3", services="[db]", action_items=ITEM)
+    folder.commit()
+    told = "note: on GitHub the issues of action items of api, web are in acme/app\n"
+    assert call("plan", "--no-notify", at=folder.path).err == told
+    assert call("plan", "--no-notify", "--base", "main", at=folder.path).err == told
+    assert json.loads(call("plan", "--no-notify", "--format", "json", at=folder.path).out)
+    folder.put(action_items=ITEM.replace("status: open", "status: wont_do, reason: x"))
+    folder.put("INC-2", services="[db, web]")
+    assert call("plan", "--no-notify", at=folder.path).err == ""
+
+
 @pytest.mark.parametrize("recreate", ["INC-6", "INC-6/AI-1"])
 def test_a_key_that_the_base_lacks_can_be_recreated(story: Folder, recreate: str) -> None:
     """Its issue is gone; the base never had the record."""
