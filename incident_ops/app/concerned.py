@@ -55,10 +55,12 @@ class ConcernedRecords:
 
     def placed(self, seen: Snapshot, recreate: Collection[str] = ()) -> Desired:
         """The same, each issue with the repository that has or gets it, and texts that say why where that is not its
-        team's; `recreate` as in `settle_places`."""
+        team's, and no more than they should where that is open to more people; `recreate` as in `settle_places`."""
         wanted = settle_places(self.asked_for(seen), seen, recreate)
         stays = {key: issue.stays for key, issue in wanted.issues.items() if issue.stays}
-        return wanted._replace(bodies=self._bodies(stays)) if stays else wanted
+        tells_all = {"", *(team.repository for team in seen.elsewhere if team.tells_all)}
+        brief = frozenset(key for key, issue in wanted.issues.items() if issue.repository not in tells_all)
+        return wanted._replace(bodies=self._bodies(stays, brief)) if stays or brief else wanted
 
     def recent(self) -> list[Record]:
         """The records of which something may be due; none whose id another one has, too."""
@@ -78,8 +80,10 @@ class ConcernedRecords:
         settled = workspace.catalogue.settled_beside(self._paths, _NAMELESS)
         self.desired = desired_issues(self.records, policy, self._bodies(), workspace.now, services, settled)
 
-    def _bodies(self, stays: Mapping[str, str] = MappingProxyType({})) -> IssueBodies:
-        around = self._around._replace(stays=stays)
+    def _bodies(
+        self, stays: Mapping[str, str] = MappingProxyType({}), brief: frozenset[str] = frozenset()
+    ) -> IssueBodies:
+        around = self._around._replace(stays=stays, brief=brief)
         return IssueBodies(self.records, self._workspace.judged_by[0], self._workspace.now, around)
 
     def _named_by(self, seen: Snapshot) -> set[str]:

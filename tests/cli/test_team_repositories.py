@@ -171,6 +171,53 @@ def test_a_box_in_the_tracking_issue_closes_the_issue_there(teams: Teams) -> Non
     assert teams.nothing_is_planned()
 
 
+@pytest.mark.parametrize(
+    ("home", "team", "is_told"),
+    [
+        ({"visibility": "public"}, {"visibility": "public"}, True),
+        ({"visibility": "private"}, {"visibility": "private"}, True),
+        ({"visibility": "public"}, {"visibility": "private"}, True),
+        ({"visibility": "private"}, {"visibility": "public"}, False),
+        ({"visibility": "private"}, {"visibility": "internal"}, False),
+        ({"visibility": None, "private": True}, {"visibility": None, "private": False}, False),
+        ({"visibility": None, "private": False}, {"visibility": None, "private": False}, True),
+        ({"visibility": None, "private": None}, {"visibility": "public"}, False),
+        ({"visibility": "public"}, {"visibility": None, "private": None}, False),
+    ],
+)
+def test_what_happened_is_left_out_where_more_people_can_read(
+    declared: Teams,
+    monkeypatch: pytest.MonkeyPatch,
+    home: dict[str, object],
+    team: dict[str, object],
+    *,
+    is_told: bool,
+) -> None:
+    """The issue says where the record is instead; so it does where GitHub does not tell who can read."""
+    told, sent = {f"/repos/{declared.repository}": home, f"/repos/{declared.app}": team}, Wire.send
+
+    def send(wire: Wire, method: str, place: str, body: object) -> Answer | Lost:
+        answer = sent(wire, method, place, body)
+        changed = told.get(place.removeprefix(declared.github.url))
+        if isinstance(answer, Answer) and method == "GET" and changed and isinstance(answer.data, dict):
+            return Answer(answer.status, answer.headers, {**answer.data, **changed})
+        return answer
+
+    monkeypatch.setattr(Wire, "send", send)
+    declared.command("impact", "--summary", "1,200 passwords leaked")
+    declared.command("cause", "--category", "deploy", "--what", "the debug log was public")
+    declared.push("what happened")
+    declared.apply()
+    body = declared.item_issue()["body"]
+    for words in ("passwords leaked", "debug log was public", "Login fails"):
+        assert (words in body) is is_told, body
+    assert (
+        bool(re.search(r"see \[the record\]\(<https://[^>]+/incident.yaml>\); what happened", body)) is not is_told
+    ), body
+    assert f"**Incident:** {declared.repository}#{declared.issue('')['number']}" in body
+    assert declared.command("plan", "--tracker", "github").startswith("Nothing to do")
+
+
 @pytest.mark.parametrize("is_merged", [True, False])
 def test_another_repository_later_opens_no_second_issue(declared: Teams, github: Standin, *, is_merged: bool) -> None:
     """The recorded issue stays where it is, and the one that a run opened too, whether its number is merged or not."""

@@ -281,6 +281,11 @@ class Client:
             raise refused(answer, Incomplete, doing, name)
         return check(answer.data, RepositorySeen, doing).id
 
+    def visibility(self, name: str) -> str:
+        """Who can read any repository, by `owner/name`: public, internal or private; "" where GitHub does not say."""
+        answer = self._ask("GET", f"/repos/{name}", None, True)
+        return check(answer.data, RepositorySeen, f"asking about {name}").readers if answer.status < 300 else ""
+
     def settle(self) -> None:
         """Gives GitHub a moment to finish a write whose answer was lost, before it is looked for."""
         self._sleep(2.0)
@@ -353,6 +358,7 @@ class RecordsHome:
     def __init__(self, client: Client, name: str, known: int | None) -> None:
         self._client, self._name, self._id = client, name or client.repository, known
         self._other: int | None = None
+        self._visibility: str | None = None
         self.are_here = name.casefold() == client.repository.casefold()
         """True where the clone's remote is the repository with the issues, on this GitHub."""
 
@@ -371,6 +377,13 @@ class RecordsHome:
     def id_with_issues(self) -> int:
         """That of the repository with the issues, asked for once where it is not the same one."""
         return self._issues_id() if self._is_elsewhere else self.id
+
+    @property
+    def visibility(self) -> str:
+        """Who can read the records, as of `Client.visibility`, asked for once."""
+        if self._visibility is None:
+            self._visibility = self._client.visibility(self._name)
+        return self._visibility
 
     @property
     def _is_elsewhere(self) -> bool:
@@ -395,6 +408,7 @@ class HomeIds(NamedTuple):
     id: int
     id_with_issues: int
     are_here: bool = False
+    visibility: str = ""
 
 
 class Identity:
