@@ -378,8 +378,8 @@ def item_body(record: Record, item: ActionItem, policy: Policy, now: datetime, *
 
 
 def _left_out(record: Record) -> str:
-    why = "what happened, and why, is left out here: more people may be able to read this repository."
-    return f"see {file_link('the record', record.path)}; {why}"
+    why = "What happened, and why, is left out here because more people may be able to read this repository."
+    return f"see {file_link('the record', record.path)}. {why}"
 
 
 def _why(incident: Incident) -> str:
