@@ -164,11 +164,11 @@ def _plan(
     plan = make_plan(wanted, observed, workspace.catalogue.unreadable(), deleted, recreate, returning)
     plan = add_decision(plan, edits)
     ledger = seen_before.ledger if seen_before else _ledger(workspace, options, is_shared=github is not None)
-    told = _notices(workspace, recent, due, seen, observed, ledger) if options.with_notices else _Notices(observed)
-    plan = add_decision(plan, told.decision)
+    to_send = _notices(workspace, recent, due, seen, observed, ledger) if options.with_notices else _Notices(observed)
+    plan = add_decision(plan, to_send.decision)
     by_topic = github is not None and not _is_pushed(workspace)
     plan = leave_edits(plan, _impossible(workspace, plan.changes, by_topic=by_topic))
-    seen_now, asks = told.observed, not (options.observed or seen_before)
+    seen_now, asks = to_send.observed, not (options.observed or seen_before)
     plan, seen_now, proposed = _with_proposals(workspace, github, plan, wanted, seen_now, asks_for_pulls=asks)
     plan = say_unsettled(plan, wanted, observed, unsettled_comment, do_edits_wait=by_topic)
     return PlannedRun(
@@ -179,7 +179,7 @@ def _plan(
         desired=wanted,
         observed=seen_now,
         due=due,
-        notices=told.planned,
+        notices=to_send.planned,
         plan=plan,
         proposed=proposed,
         ledger=ledger,

@@ -281,11 +281,6 @@ class Client:
             raise refused(answer, Incomplete, doing, name)
         return check(answer.data, RepositorySeen, doing).id
 
-    def visibility(self, name: str) -> str:
-        """Who can read any repository, by `owner/name`: public, internal or private; "" where GitHub does not say."""
-        answer = self._ask("GET", f"/repos/{name}", None, True)
-        return check(answer.data, RepositorySeen, f"asking about {name}").readers if answer.status < 300 else ""
-
     def settle(self) -> None:
         """Gives GitHub a moment to finish a write whose answer was lost, before it is looked for."""
         self._sleep(2.0)
@@ -356,9 +351,8 @@ class RecordsHome:
     """
 
     def __init__(self, client: Client, name: str, known: int | None) -> None:
-        self._client, self._name, self._id = client, name or client.repository, known
+        self._client, self.name, self._id = client, name or client.repository, known
         self._other: int | None = None
-        self._visibility: str | None = None
         self.are_here = name.casefold() == client.repository.casefold()
         """True where the clone's remote is the repository with the issues, on this GitHub."""
 
@@ -370,7 +364,7 @@ class RecordsHome:
         """
         if self._id is None:
             hint = "set GITHUB_REPOSITORY_ID to its id, or give the token access to it"
-            self._id = self._shown(self._name, hint) if self._is_elsewhere else self._issues_id()
+            self._id = self._shown(self.name, hint) if self._is_elsewhere else self._issues_id()
         return self._id
 
     @property
@@ -379,15 +373,8 @@ class RecordsHome:
         return self._issues_id() if self._is_elsewhere else self.id
 
     @property
-    def visibility(self) -> str:
-        """Who can read the records, as of `Client.visibility`, asked for once."""
-        if self._visibility is None:
-            self._visibility = self._client.visibility(self._name)
-        return self._visibility
-
-    @property
     def _is_elsewhere(self) -> bool:
-        return self._name.casefold() != self._client.repository.casefold()
+        return self.name.casefold() != self._client.repository.casefold()
 
     def _issues_id(self) -> int:
         if self._other is None:
@@ -408,7 +395,7 @@ class HomeIds(NamedTuple):
     id: int
     id_with_issues: int
     are_here: bool = False
-    visibility: str = ""
+    name: str = ""
 
 
 class Identity:

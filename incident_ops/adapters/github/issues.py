@@ -14,7 +14,7 @@ from incident_ops.adapters.github.commits import CommitsByGitHub
 from incident_ops.adapters.github.issue_creation import IssueCreation
 from incident_ops.adapters.github.milestones import Milestones
 from incident_ops.adapters.github.pulls import PullRequests
-from incident_ops.adapters.github.reach import Reached, reached
+from incident_ops.adapters.github.reach import Reached, reached, readers_of
 from incident_ops.adapters.github.responses import (
     PRIVATE,
     PUBLIC,
@@ -77,6 +77,7 @@ class GitHubTracker:
         tells_all: bool = True,
     ) -> None:
         self.tells_all = tells_all
+        self._readers: str | None = None
         self.has_sub_issues: bool | None = None
         self._above, self._identities = above or self, tuple(identities)
         self._teams: dict[str, GitHubTracker | Unreached] = {}
@@ -145,7 +146,9 @@ class GitHubTracker:
     def _tells_all(self, team: Reached) -> bool:
         if team.visibility in ("", PRIVATE):
             return team.visibility == PRIVATE
-        return self._records.visibility in (PUBLIC, team.visibility)
+        if self._readers is None:
+            self._readers = readers_of(self._client.beside(self._records.name))
+        return self._readers in (PUBLIC, team.visibility)
 
     def owned(self) -> list[Issue]:
         """Every issue with one of our labels, by number; a marker of ours by an untrusted bot is a `UserError`."""

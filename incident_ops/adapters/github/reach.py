@@ -56,6 +56,13 @@ def reached(client: Client) -> Reached | Unreached:
     return Reached(name, seen.id, seen.readers)
 
 
+def readers_of(client: Client) -> str:
+    """Who can read the client's repository: public, internal or private; "" where GitHub does not say."""
+    answer = client.ask("GET", "")
+    doing = f"asking who can read {client.repository}"
+    return check(answer.data, RepositorySeen, doing).readers if answer.status < 300 else ""
+
+
 def _no(repository: str, reason: str, hint: str) -> Unreached:
     return Unreached(repository, TAKES_NONE, reason, hint)
 
