@@ -63,8 +63,9 @@ class RepositorySeen(msgspec.Struct, frozen=True):
     @property
     def readers(self) -> str:
         """PUBLIC, PRIVATE, or `internal`; "" where GitHub does not say."""
-        told = {True: PRIVATE, False: PUBLIC}.get(self.private) if self.private is not None else None
-        return self.visibility or told or ""
+        if self.visibility or self.private is None:
+            return self.visibility or ""
+        return PRIVATE if self.private else PUBLIC
 
 
 class Login(msgspec.Struct, frozen=True):
