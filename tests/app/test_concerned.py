@@ -65,7 +65,9 @@ def seen(dice: random.Random, every: Desired) -> Snapshot:
     kept = {key: dice.randint(1, 12) for key in keys if dice.random() < 0.2}
     some = [issue_of(number, dice, every, dice.choice(keys)) for number in range(1, 13) if dice.random() < 0.3]
     there = [replace(issue, author=dice.choice((OURS, OURS, "alice"))) for issue in some]
-    team = Snapshot(source=source, repository=TEAM, records_id=HERE, repository_id=8, issues=tuple(there))
+    team = Snapshot(
+        source=source, repository=TEAM, records_id=HERE, repository_id=8, issues=tuple(there), tells_all=True
+    )
     return Snapshot(
         source=source,
         repository=HOME,
