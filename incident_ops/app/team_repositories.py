@@ -124,7 +124,7 @@ class _Teams:
         known = self.kept_in(tracker)
 
         def settled(found: Snapshot) -> Desired:
-            desired = asked_for(found)
+            desired = asked_for(replace(home, elsewhere=(found,)))
             self.ask(desired)
             outline = self.outline()
             teams = (
@@ -138,7 +138,8 @@ class _Teams:
         try:
             increment = self.increment(tracker, self._home_sides(asked_for, home) if self._kept.lists else None)
             seen = observe(tracker, there, None, known, self._workspace.now, settled, increment)
-            self.seen.append(replace(_with_list(seen, tracker), names=self._names_of(tracker)))
+            listed = _with_list(seen, tracker)
+            self.seen.append(replace(listed, names=self._names_of(tracker), tells_all=tracker.tells_all))
         except (Incomplete, UserError, Stopped) as error:
             self._unreached.append(_failed(tracker.repository, error, known, self._names_of(tracker)))
 

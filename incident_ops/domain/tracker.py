@@ -278,9 +278,10 @@ class Snapshot(Value, frozen=True):
     address that ends with `/`, "" for none.
 
     `elsewhere` are the repositories of teams that hold issues of action items, each seen as this one; `names` the
-    other names under which one was asked for, and `unreached` those of which nothing is known. `whole` tells of a list
-    that was read whole and may be remembered; `is_incremental` where only what had changed was listed: the words of
-    people are then missing in texts, and no change is planned from it.
+    other names under which one was asked for, and `unreached` those of which nothing is known. `tells_all` of a team's
+    is False where more people may read it than the records. `whole` tells of a list that was read whole and may be
+    remembered; `is_incremental` where only what had changed was listed: the words of people are then missing in texts,
+    and no change is planned from it.
     """
 
     schema: int = 1
@@ -309,5 +310,6 @@ class Snapshot(Value, frozen=True):
     elsewhere: tuple[Snapshot, ...] = ()
     names: tuple[str, ...] = ()
     unreached: tuple[Unreached, ...] = ()
+    tells_all: bool = False
     whole: WholeList | None = None
     is_incremental: bool = False
