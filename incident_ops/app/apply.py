@@ -1,4 +1,4 @@
-"""`apply`: carries out a plan: urgent pages, then the tracker, then the records, then the other notices."""
+"""`apply`: carries out a plan: urgent pages, then the tracker, then the other notices, then the records."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from incident_ops.app.notify import NoticeSender
 from incident_ops.app.observed_tracker import source_of, tracking_issues, workspace_for
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
 from incident_ops.app.proposals import propose
+from incident_ops.app.reached import settle
 from incident_ops.app.team_repositories import UNREVIEWED_EVENTS
 from incident_ops.app.tip import must_be_tip, not_committed
 from incident_ops.app.workspace import Workspace, need_remote
@@ -60,7 +61,7 @@ class NotApplied(NamedTuple):
 
 Progress = PlannedRun | NotApplied | SentNotices | Applied | WriteBack
 """What a run reports, in this order: its plan, what is not committed, urgent notices, each change of the tracker, the
-records, the rest."""
+other notices, the records."""
 Report = Callable[[Progress], None]
 
 
@@ -146,9 +147,10 @@ def apply_allowed(run: PlannedRun, allowed: WithinLimits, report: Report = lambd
     opened, number_error = _new_issues(outcomes), None
     if run.github is not None:
         number_error = keep_numbers(run.workspace, run.desired, run.observed, opened)
-    records, write_errors = _write_back(run, allowed, outcomes)
-    report(records)
     report(SentNotices(tuple(sender.send_rest(opened))))
+    settled = settle(run, allowed, sender.delivered, is_recorded=sender.ledger_error is None)
+    records, write_errors = _write_back(*settled, outcomes)
+    report(records)
     locked_out = [one for one in outcomes if one.change.opens_issue and one.outcome == LEFT_OVER and one.error is None]
     return AppliedRun(
         planned=run,

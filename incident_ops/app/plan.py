@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from incident_ops.app.concerned import ConcernedRecords
-from incident_ops.app.due import due_edits, due_notices, due_obligations, ledger_lines, plan_notices
+from incident_ops.app.due import due_notices, due_obligations, kept_ledger, ledger_lines, plan_notices
 from incident_ops.app.notify import local_ledger, shared_ledger
 from incident_ops.app.observed_tracker import (
     connect_github,
@@ -21,6 +21,7 @@ from incident_ops.app.observed_tracker import (
     workspace_for,
 )
 from incident_ops.app.proposals import desired_proposals, with_pulls
+from incident_ops.app.reached import record_edits
 from incident_ops.app.workspace import Workspace, at_commit, local_tracker, served
 from incident_ops.app.write_back import edited_texts
 from incident_ops.documents.issue_comments import unsettled_comment
@@ -31,6 +32,7 @@ from incident_ops.domain.record import Record, World
 from incident_ops.domain.tracker import GITHUB, Snapshot
 from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.notifications.plan import PlannedNotice
+from incident_ops.notifications.reach import Reach, pairs_not_reached, reach_of
 from incident_ops.reconcile.changes import EDIT, PEOPLE, KeyDecision, PlannedChange
 from incident_ops.reconcile.desired import Desired
 from incident_ops.reconcile.diff import by_repository, edits_by_path, key_of, unasked_incidents
@@ -146,14 +148,13 @@ def _plan(
     seen = seen_on_tracker(wanted, observed)
     due = due_obligations(recent, world.policy, world.now, seen, observed.noticed)
     by_id = {record.incident.id: record for record in recent}
-    edits = due_edits(due, by_id, world.policy, are_people_notified=github is not None)
+    is_shared = None if options.observed else github is not None
+    notices = _notices(workspace, recent, due, seen, observed, is_shared, is_sent=options.with_notices)
+    edits = record_edits(due, by_id, world.policy, notices.reach if github else None)
     returning = _returning(due, edits)
     plan = make_plan(wanted, observed, workspace.catalogue.unreadable(), deleted, options.recreate, returning)
     plan = add_decision(plan, edits)
-    notices = _Notices(observed)
-    if options.with_notices:
-        notices = _notices(workspace, recent, due, seen, observed, None if options.observed else github is not None)
-        plan = add_decision(plan, notices.decision)
+    plan = add_decision(plan, notices.decision)
     by_topic = github is not None and not _is_pushed(workspace)
     plan = leave_edits(plan, _impossible(workspace, plan.changes, by_topic=by_topic))
     asks = options.observed is None and seen_before is None
@@ -182,9 +183,11 @@ def _returning(due: DueObligations, edits: KeyDecision) -> frozenset[str]:
 
 
 class _Notices(NamedTuple):
-    """What is done about notices; `observed` is the snapshot with the lines of the ledger that were looked at."""
+    """What is done about notices; `observed` is the snapshot with the lines of the ledger that were looked at, `reach`
+    whom the notices have reached if all of them arrive."""
 
     observed: Snapshot
+    reach: Reach
     planned: tuple[PlannedNotice, ...] = ()
     decision: KeyDecision = KeyDecision()
     ledger_error: IncidentOpsError | None = None
@@ -197,8 +200,13 @@ def _notices(
     seen: SeenOf,
     observed: Snapshot,
     is_shared: bool | None,
+    *,
+    is_sent: bool,
 ) -> _Notices:
-    """`is_shared` None = the snapshot has the lines of the ledger; True = ask the remote's, False = this clone's."""
+    """`is_shared` None = the snapshot has the lines of the ledger; True = ask the remote's, False = this clone's.
+
+    `is_sent` False = the notices are left to another run.
+    """
     world = World(*workspace.judged_by, workspace.now)
     wanted = due_notices(records, due, world, seen)
     error = None
@@ -208,10 +216,14 @@ def _notices(
             _, content, error = shared_ledger(workspace)
         else:
             content = local_ledger(workspace).read()
-        lines = None if content is None else ledger_lines(content, wanted.pairs())
+        asked = wanted.pairs().union(
+            *(pairs_not_reached(one.incident.escalations, world.policy.contacts) for one in records)
+        )
+        lines = None if content is None else ledger_lines(content, asked)
         observed = replace(observed, ledger=lines)
     planned, decision = plan_notices(wanted, observed.ledger, world)
-    return _Notices(observed, planned, decision, error)
+    reach = reach_of(planned, kept_ledger(observed.ledger), observed.noticed, None if is_sent else {})
+    return _Notices(observed, reach, planned, decision, error) if is_sent else _Notices(observed, reach)
 
 
 def _deleted(workspace: Workspace, observed: Snapshot, wanted: Desired, records: Sequence[Record]) -> Mapping[str, str]:
