@@ -17,6 +17,7 @@ from incident_ops.app.observed_tracker import source_of, tracking_issues, worksp
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
 from incident_ops.app.proposals import propose
 from incident_ops.app.reached import settle
+from incident_ops.app.run_mark import mark_run
 from incident_ops.app.team_repositories import UNREVIEWED_EVENTS
 from incident_ops.app.tip import must_be_tip, not_committed
 from incident_ops.app.workspace import Workspace, need_remote
@@ -85,10 +86,18 @@ class AppliedRun(NamedTuple):
     @property
     def exit_code(self) -> int:
         """The worst of the run; 0 where everything was done."""
+        return worst_exit_code(self._codes)
+
+    @property
+    def is_complete(self) -> bool:
+        """True where it tried all that is due: no limit ended it, nothing that it needs of others failed."""
+        return self._codes.isdisjoint((4, 5))
+
+    @property
+    def _codes(self) -> set[int]:
         codes = {self.summary.exit_code, delivery_exit_code(self.notices), *(error.exit_code for error in self.errors)}
         codes |= {3} if self.planned.plan.unread else set()
-        codes |= {4} if self.ledger_error is not None else set()
-        return worst_exit_code(codes)
+        return codes | ({4} if self.ledger_error is not None else set())
 
 
 def worst_exit_code(codes: Collection[int]) -> int:
@@ -125,7 +134,8 @@ def apply_plan(
     if uncommitted:
         report(NotApplied(uncommitted))
     limits = run.policy.tracker.limits if run.github else WITHOUT_LIMITS
-    return apply_allowed(run, allow(run.plan, limits, overrides), report)
+    applied = apply_allowed(run, allow(run.plan, limits, overrides), report)
+    return mark_run(applied) if plan_options.with_notices else applied
 
 
 def must_be_reviewed(environment: Mapping[str, str]) -> None:

@@ -6,8 +6,9 @@ clock. JSON: docs/contract.md#json.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from incident_ops.domain.item_due import ItemDue
@@ -46,7 +47,7 @@ URGENCY = (BREACHED, AT_RISK, "ok", PAUSED, NO_DUE, MISSED, "met", "cancelled")
 """Words of the first column, the most urgent first: running out, paused, over."""
 
 CLOCK_HEADER = ("STATUS", "INCIDENT", "CLOCK", "LEVEL", "LEFT", "DUE (UTC)")
-STATUS_HEADER = ("STATUS", "INCIDENT", "LEVEL", "AGE", "DUE NEXT", "UPDATED", "TITLE")
+STATUS_HEADER = ("STATUS", "INCIDENT", "LEVEL", "AGE", "DUE NEXT", "UPDATED", "STATE, WHO: TITLE")
 RISKS = {Risk.BREACHED: BREACHED, Risk.AT_RISK: AT_RISK, Risk.OK: "ok"}
 
 
@@ -126,7 +127,13 @@ def to_text(
         _incidents(report, style, width),
         *(
             [line for text in texts for line in fold_record(text, rest="  ", width=width)]
-            for texts in (_phases(report), _commanders(report), _snoozed(report), _declared_afterwards(report))
+            for texts in (
+                _phases(report),
+                _commanders(report),
+                _stagnation(report),
+                _snoozed(report),
+                _declared_afterwards(report),
+            )
         ),
     ):
         out += ["", *part] if part else []
@@ -138,8 +145,13 @@ def to_text(
     return "\n".join(out) + "\n"
 
 
-def to_json(report: ClockReport, lag_seconds: int = 0, obligations: Sequence[dict[str, str]] = ()) -> str:
-    """The JSON of `sla check`. Same report, same bytes.
+def to_json(
+    report: ClockReport,
+    lag_seconds: int = 0,
+    obligations: Sequence[dict[str, str]] = (),
+    delivery: Mapping[str, Any] = MappingProxyType({}),
+) -> str:
+    """The JSON of `sla check`. Same report, same bytes. `delivery` is what is known of it, as `delivery_data` gives it.
 
     `commanders` (who is missing), `snoozed`, `undated` and `unread` are there only when there is some.
     """
@@ -149,6 +161,8 @@ def to_json(report: ClockReport, lag_seconds: int = 0, obligations: Sequence[dic
         "lag_seconds": lag_seconds,
         "clocks": [clock_data(clock) for clock in report.clocks],
         "obligations": [*obligations],
+        **delivery,
+        "incidents": [_status_data(one, report.titles) for one in report.statuses],
     }
     wanted = [_commander_data(one, one.commander_due, report.at) for one in report.statuses if one.commander_due]
     if wanted:
@@ -268,13 +282,29 @@ def _incidents(report: ClockReport, style: Style, width: int) -> list[str]:
             f"{status.level} {status.kind}" if status.kind == TICKET else status.level,
             spell_duration(status.age_seconds),
             f"{clock_name(status.clock)} {_left(status.clock)}" if status.clock else "-",
-            spell_ago(int((report.at - status.updated_at).total_seconds())) if status.updated_at else "never",
-            fit_line(report.titles.get(status.incident, ""), UNCUT),
+            spell_ago(int((report.at - status.updated_at).total_seconds())),
+            fit_line(f"{status.state}, {_whose(status)}: {report.titles.get(status.incident, '')}", UNCUT),
         )
         for status in ordered
     ]
     tones = [row[0] for row in table]
     return Table(STATUS_HEADER, table, has_prose=True, tones=tones).lines(width, style) if table else []
+
+
+def _whose(status: IncidentStatus) -> str:
+    return inert(status.assignee) if status.assignee else "nobody"
+
+
+def _stagnation(report: ClockReport) -> Iterator[str]:
+    """Incidents that escalate unless somebody works on them, or that do so now."""
+    for one in report.statuses:
+        if one.stagnates_at is not None and not one.snoozed:
+            at = clock_of_day(one.stagnates_at, report.at)
+            last = clock_of_day(one.updated_at, report.at)
+            if one.stagnates_at < report.at:
+                yield f"{one.incident}: no activity since {last} UTC, so it is to escalate since {at} UTC"
+            else:
+                yield f"{one.incident}: escalates at {at} UTC unless somebody works on it (last activity {last} UTC)"
 
 
 def _phases(report: ClockReport) -> Iterator[str]:
@@ -302,6 +332,19 @@ def missing_commander(due: datetime, now: datetime, with_due: bool = False) -> s
         return f"nobody yet ({planned})"
     late = f"{spell_duration(int((now - due).total_seconds()))} late"
     return f"nobody yet ({late}, {planned})" if with_due else f"nobody yet ({late})"
+
+
+def _status_data(status: IncidentStatus, titles: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "incident": status.incident,
+        "kind": status.kind,
+        "level": status.level,
+        "title": titles.get(status.incident, ""),
+        "state": status.state,
+        "assignee": status.assignee,
+        "updated_at": stamp(status.updated_at),
+        "stagnates_at": stamp(status.stagnates_at) if status.stagnates_at else None,
+    }
 
 
 def _commander_data(status: IncidentStatus, due: datetime, now: datetime) -> dict[str, Any]:
