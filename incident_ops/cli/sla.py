@@ -35,13 +35,13 @@ from incident_ops.render.sla import (
     BREACHED,
     CLOCK_COLOURS,
     clock_rows,
-    due_commands,
     due_lines,
     due_summary,
     obligations_data,
     to_json,
     to_text,
 )
+from incident_ops.render.sla_commands import due_commands
 
 FAILING = {"at_risk": {AT_RISK, BREACHED}, "breached": {BREACHED}}
 REPORT_AXES = ("level", "service", "month")

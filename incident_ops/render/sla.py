@@ -15,7 +15,7 @@ from incident_ops.domain.item_due import ItemDue
 from incident_ops.domain.record import UndatedFields, Unread
 from incident_ops.domain.ticket import TICKET
 from incident_ops.domain.time import spell_ago, spell_clock, spell_duration, spell_minute, stamp
-from incident_ops.render.findings import MOST_ANNOTATIONS, MOST_SUMMARY_BYTES, command, inert, json_text, plural
+from incident_ops.render.findings import MOST_SUMMARY_BYTES, inert, json_text, plural
 from incident_ops.render.text import (
     DEFAULT_WIDTH,
     UNCUT,
@@ -31,7 +31,6 @@ from incident_ops.render.text import (
 from incident_ops.sla.clocks import CLOCK_NAMES, Clock, ClockState, Risk
 from incident_ops.sla.obligations import (
     DECLARED_NOTICE,
-    ESCALATION_NOTICE,
     NEWS_NOTICE,
     RAISED_NOTICE,
     REOPENED_NOTICE,
@@ -440,19 +439,6 @@ def _in_brackets(obligation: Obligation, now: datetime) -> Iterator[str]:
         yield f"noticed {spell_clock(obligation.noticed_at, dated=True)}"
 
 
-def due_commands(report: ClockReport, due: DueObligations) -> str:
-    """Workflow commands: an error for what is breached or escalates, a warning for what is at risk; "" for neither."""
-    table = clock_rows(report, narrow=True)
-    errors = [_of_row(row) for row in table if row.status == BREACHED]
-    errors += [
-        (obligation.incident, obligation.reason)
-        for obligation in due.obligations
-        if obligation.kind == ESCALATION_NOTICE
-    ]
-    warnings = [_of_row(row) for row in table if row.status == AT_RISK]
-    return "".join(f"{line}\n" for line in (*_capped("error", errors), *_capped("warning", warnings)))
-
-
 def due_summary(report: ClockReport, due: DueObligations, room: int = MOST_SUMMARY_BYTES) -> str:
     """Clocks that are breached or at risk, and due notifications, as Markdown of at most `room` bytes.
 
@@ -496,17 +482,6 @@ def _row(*cells: str) -> str:
 
 def _left_out(count: int) -> str:
     return f"\nand {plural(count, 'line')} more: run `incident-ops sla check`\n"
-
-
-def _of_row(row: ClockRow) -> tuple[str, str]:
-    zone = " UTC" if ":" in row.due else ""
-    return row.incident, f"{row.clock} of {row.level} {row.status}: {row.time}, due {row.due}{zone}"
-
-
-def _capped(level: str, messages: Sequence[tuple[str, str]]) -> Iterable[str]:
-    yield from (command(level, {"title": name}, inert(text)) for name, text in messages[:MOST_ANNOTATIONS])
-    if more := len(messages) - MOST_ANNOTATIONS if len(messages) > MOST_ANNOTATIONS else 0:
-        yield command(level, {"title": "incident-ops"}, f"and {more} more: the summary of this step lists them")
 
 
 def _shown(due: DueObligations) -> list[Obligation]:
