@@ -162,7 +162,7 @@ class IncidentAt(NamedTuple):
         spans: list[PauseSpan] = []
         if PENDING in states:
             begins = ((self._pending_since(pause), instant(pause.end)) for pause in self.incident.pauses)
-            spans += [(begin, self._if_past(end)) for begin, end in begins if begin is not None]
+            spans += [(begin, self._if_past(end)) for begin, end in begins if begin is not None and begin <= self.now]
         spans += [rest for rest in self.history.rests[: self.cycle - 1] if rest is not None]
         others = frozenset(states) - {PENDING}
         return (*spans, *self._times_in(others)) if others else tuple(spans)
