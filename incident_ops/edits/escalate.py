@@ -48,15 +48,16 @@ def escalate_incident(
     if after is None and not people:
         hint = "name somebody with --notify @who, or give the policy `escalation.tiers`"
         raise UserError(f"{incident.id} cannot go higher: there is no tier above {_spelled(before, policy)}", hint=hint)
-    entry = _entry(now, _manual_key(incident, now), MANUAL, reason, before, after, people, now)
+    entry = _entry(now, _manual_key(incident, now, by), MANUAL, reason, before, after, people, now)
     where = f"escalated to {_spelled(after, policy)}" if after is not None else "escalated"
     event = timeline_row(now, "escalation", f"{where[0].upper()}{where[1:]}: {reason}", by)
     return Step((entry, event), (where + _to(people),), _unreached([*missing, *unknown], people))
 
 
-def _manual_key(incident: Incident, now: datetime) -> str:
-    """The key of an escalation by hand; a further one of the same second has a number."""
-    key = f"{incident.id}/escalation/{len(incident.cycles) + 1}/{MANUAL}.{stamp(now)}"
+def _manual_key(incident: Incident, now: datetime, by: str | None) -> str:
+    """The key of an escalation by hand; two clones may escalate in one second, and one person twice: then numbered."""
+    whose = f".{by.removeprefix('@')}" if by else ""
+    key = f"{incident.id}/escalation/{len(incident.cycles) + 1}/{MANUAL}.{stamp(now)}{whose}"
     used = {entry.key for entry in incident.escalations}
     further = (f"{key}.{number}" for number in range(2, len(used) + 2))
     return next(one for one in (key, *further) if one not in used)
