@@ -17,7 +17,7 @@ from incident_ops.documents.issue_words import (
     spell_when,
 )
 from incident_ops.documents.markdown import code, inline
-from incident_ops.domain.as_of import as_of, corrected_instants, current_instant
+from incident_ops.domain.as_of import DIAGNOSED, as_of, corrected_instants, current_instant, known_instants
 from incident_ops.domain.impact import (
     affected_users,
     hurt_services,
@@ -58,7 +58,7 @@ def facts_at_the_top(incident: Incident, policy: Policy, now: datetime) -> str:
 
 def _running(incident: Incident, policy: Policy, now: datetime) -> Iterator[str]:
     yield fact_line("Broken", *_broken(incident))
-    yield fact_line("Known", _cause(incident) or "the cause is not found yet.", _progress(incident))
+    yield fact_line("Known", *_known(incident))
     yield fact_line("Being done", _doing(incident))
     yield fact_line("Works on it" if is_ticket(incident, policy) else "Leads", _leads(incident, policy))
     yield fact_line("Next update", next_update(incident, policy, now))
@@ -110,10 +110,20 @@ def _cause(incident: Incident) -> str:
     return f"{inline(incident_facts.spell_word(cause.category))}; nobody has written down more."
 
 
+def _known(incident: Incident) -> tuple[str, str]:
+    """The cause and how far the work is; where the cause is found and not written down, the way to do that."""
+    cause, progress = _cause(incident), _progress(incident)
+    if cause or incident.cycles or DIAGNOSED not in known_instants(incident):
+        return cause or "the cause is not found yet.", progress
+    way = command_span("cause", incident.id, "--what", QUOTED)
+    return progress or "the cause is found.", f"Write down what it is: {way}"
+
+
 def _progress(incident: Incident) -> str:
     """The last step that is behind us in the present cycle."""
+    known = known_instants(incident)
     for name, words in (("restored", "Restored"), ("mitigated", "Mitigated"), ("diagnosed", "Cause found")):
-        at = current_instant(incident, name) if name == "restored" else getattr(incident.times, name)
+        at = current_instant(incident, name) if name == "restored" else known.get(f"times.{name}")
         if at is not None and (name == "restored" or not incident.cycles):
             return f"{words} {spell_at(at, incident)}." if at != UNKNOWN else ""
     return ""
