@@ -218,6 +218,28 @@ def test_a_common_tag_is_enough_and_the_window_ends() -> None:
     assert similar(tagged[3], around, ITIL, at("40h")) == []
 
 
+@pytest.mark.parametrize(
+    ("fields", "other", "found"),
+    [
+        ({"factors": {"os": "macOS Sonoma"}}, {"factors": {"OS": "macos  sonoma", "vpn": "7"}}, True),
+        ({"factors": {"os": "macOS Sonoma"}}, {"factors": {"os": "Windows"}}, False),
+        ({"factors": {"os": "macOS Sonoma"}}, {"factors": {"client": "macOS Sonoma"}}, False),
+        ({"title": "VPN drops after 10 minutes"}, {"title": "vpn drops: after 25 minutes!"}, True),
+        ({"title": "VPN drops for the London office"}, {"title": "VPN drops, London"}, True),
+        ({"title": "Login fails for some users"}, {"title": "Search is slow for some users"}, False),
+        ({"title": "Outage"}, {"title": "Outage"}, True),
+        ({"title": "42"}, {"title": "42"}, False),
+        ({"triage": {"category": "database"}}, {"cause": {"category": "database"}}, True),
+    ],
+)
+def test_what_is_known_at_the_beginning_makes_a_pattern(
+    fields: dict[str, Any], other: dict[str, Any], found: bool
+) -> None:
+    """Common factors, like titles and the category of triage, long before anybody knows the cause."""
+    records = [incident(id=f"INC-{number}", **(other if number == 3 else fields)) for number in range(1, 6)]
+    assert (len(similar(records[-1], neighbours(records), ITIL, at("1m"))) == 5) == found
+
+
 # Who never escalates --------------------------------------------------------------------------------------------------
 
 
