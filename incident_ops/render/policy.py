@@ -46,7 +46,12 @@ def _about(level: LevelPolicy, policy: Policy) -> Iterator[tuple[str, str]]:
     updates += [f"public every {_public(level)}"] if level.update.public else []
     if updates:
         yield "Updates", ", ".join(updates)
-    marks = {"warning": level.warn_at, "escalation": level.escalate_at, "without activity": level.stagnation}
+    marks = {
+        "response warning": level.response_warn_at,
+        "warning": level.warn_at,
+        "escalation": level.escalate_at,
+        "without activity": level.stagnation,
+    }
     if set_marks := ", ".join(f"{name} {_words(mark)}" for name, mark in marks.items() if mark):
         yield "Escalation", set_marks
     who = [f"commander {_commander(level)}"] * level.declare + [f"team {level.team}"] * bool(level.team)

@@ -21,7 +21,8 @@ from incident_ops.domain.as_of import IncidentAt, declared_at, each_cycle
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import counts
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.time import UNKNOWN, parse_instant, shift, spell_duration, stamp
+from incident_ops.domain.policy_sections import Calendar
+from incident_ops.domain.time import UNKNOWN, PauseSpan, parse_instant, shift, spell_duration, stamp
 from incident_ops.sla.activity import Seen, first_after, last_before, said_by_people
 from incident_ops.sla.calendar import MergedPauses, due
 from incident_ops.sla.clocks import RESOLUTION
@@ -65,15 +66,28 @@ class EscalationCycle(NamedTuple):
 def mark_due(mark: str, period: LevelPeriod, view: IncidentAt, policy: Policy) -> datetime | None:
     """The instant a mark of the resolution (`75%` of its target, or a duration) is reached under a level."""
     pauses = view.closed_pauses(policy.states.pausing)
+    target = targets(view.incident, policy, period.level)[1]
+    return _mark_reached(mark, target, view.declared, calendar_of(period.level, policy), policy, pauses)
+
+
+def response_mark_due(period: LevelPeriod, start: datetime, view: IncidentAt, policy: Policy) -> datetime | None:
+    """The instant `response_warn_at` is reached under a level, counted from `start`; None where there is none."""
+    mark, target = period.level.response_warn_at, targets(view.incident, policy, period.level)[0]
+    if mark is None or target is None:
+        return None
+    return _mark_reached(mark, target, start, calendar_of(period.level, policy), policy, ())
+
+
+def _mark_reached(
+    mark: str, target: str | None, start: datetime, calendar: Calendar, policy: Policy, pauses: tuple[PauseSpan, ...]
+) -> datetime | None:
     seconds: float = 0 if mark.endswith("%") else seconds_of(mark)
-    calendar = calendar_of(period.level, policy)
     if mark.endswith("%"):
-        target = targets(view.incident, policy, period.level)[1]
-        whole = course(target, view.declared, calendar, policy, pauses).target if target else None
+        whole = course(target, start, calendar, policy, pauses).target if target else None
         if whole is None:
             return None
         seconds = whole * int(mark[:-1]) / 100
-    return due(view.declared, int(seconds), calendar, pauses)
+    return due(start, int(seconds), calendar, pauses)
 
 
 def deferred(

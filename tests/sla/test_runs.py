@@ -25,7 +25,7 @@ SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 RULES = policy(
     extra="""\
 levels:
-- {id: P1, response: 15m, warn_at: 50%, escalate_at: 1h}
+- {id: P1, response: 15m, response_warn_at: 50%, warn_at: 50%, escalate_at: 1h}
 - {id: P2, calendar: first, response: 30m, warn_at: 50%, escalate_at: 2h, stagnation: 1h, defer_if_active_within: 30m}
 - {id: P3, calendar: second, response: 1h, warn_at: 50%, escalate_at: 3h, stagnation: 2h}
 calendars: {first: {tz: UTC, hours: {monday: ["09:00-17:00"]}}, second: {tz: UTC, hours: {monday: ["09:00-17:00"]}}}
