@@ -30,6 +30,7 @@ from incident_ops.sla.escalation_ladder import (
     climb,
     managers,
     nearest_people,
+    next_rung,
 )
 from incident_ops.sla.escalation_rules import EscalationCycle, causes, escalation_cycles
 from incident_ops.sla.targets import LevelPeriod, calendar_of, level_periods
@@ -79,15 +80,30 @@ def due_escalations(
     """
     if view.is_cancelled:
         return []
+    facts, found, inputs, recorded = _prepared(view, policy, seen, pattern)
+    climbed = climb(found, inputs, view.now)
+    is_open = _is_at_work(view), _is_stopped(view, policy)
+    return _superseded_by_highest([_due(cause, facts, *is_open, recorded.get(cause.key)) for cause in climbed])
+
+
+def next_escalation(view: IncidentAt, policy: Policy) -> EscalationCause | None:
+    """The step of the ladder that comes next if nobody answers; None where none does. UserError as `sla.clocks`."""
+    if view.is_cancelled:
+        return None
+    _, found, inputs, _ = _prepared(view, policy, NOTHING_SEEN, ())
+    return next_rung(found, inputs, view.now)
+
+
+def _prepared(
+    view: IncidentAt, policy: Policy, seen: Seen, pattern: Sequence[str]
+) -> tuple[_Facts, list[EscalationCause], LadderInputs, dict[str, Escalation]]:
     periods = level_periods(view, policy)
     active = activity(view, policy, seen.comments)
     facts = _Facts(view, policy, active, answers(view, policy), periods, _assigned(view.incident))
     cycles = escalation_cycles(view, policy, active, periods)
     recorded = {entry.key: entry for entry in view.incident.escalations if parse_instant(entry.at) <= view.now}
     found = _with_recorded([cause for cycle in cycles for cause in causes(cycle, seen, pattern)], recorded)
-    climbed = climb(found, _ladder_inputs(facts, cycles), view.now)
-    is_open = _is_at_work(view), _is_stopped(view, policy)
-    return _superseded_by_highest([_due(cause, facts, *is_open, recorded.get(cause.key)) for cause in climbed])
+    return facts, found, _ladder_inputs(facts, cycles), recorded
 
 
 def _with_recorded(causes: list[EscalationCause], recorded: Mapping[str, Escalation]) -> list[EscalationCause]:
