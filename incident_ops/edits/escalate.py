@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from incident_ops.domain.as_of import assignee_at
+from incident_ops.domain.automation import AUTOMATION
 from incident_ops.domain.incident import Escalation, Incident
 from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.policy import Policy
@@ -14,7 +15,6 @@ from incident_ops.domain.time import UNKNOWN, stamp
 from incident_ops.domain.waits import snoozed_until
 from incident_ops.edits.step import Step, given_fields, illegal_move, quote, shorten, timeline_row
 from incident_ops.errors import UserError
-from incident_ops.sla.activity import AUTOMATION
 from incident_ops.sla.escalation import MANUAL, DueEscalation
 from incident_ops.sla.escalation_ladder import (
     handles_of,
