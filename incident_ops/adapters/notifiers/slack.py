@@ -29,7 +29,7 @@ _PAGES = 20
 _MOST_GUESTS = 10
 _LONGEST_NAME, _LONGEST_TOPIC, _LONGEST_TEXT = 80, 250, 39_000
 _HINTS = {
-    "missing_scope": "give the bot channels:manage, :read and :join, chat:write; restricted: groups:*, users:read.email",
+    "missing_scope": "give the bot channels:manage, :read, :join, chat:write; restricted: groups:*, users:read.email",
     "is_archived": "take the channel out of the archive, or name another in policy notify.incident_channel",
     "invalid_auth": f"check {TOKEN_VARIABLE}",
     "not_authed": f"check {TOKEN_VARIABLE}",
