@@ -172,7 +172,7 @@ def to_yaml(calendar: str, country: str, subdivision: str | None, days: Sequence
         "calendars:",
         f"  {calendar}:",
         "    holidays:",
-        *(f"    - {day.isoformat()}  # {_name(name, observed)}" for day, name, observed in days),
+        *(f"    - {day.isoformat()}  # {holiday_name(name, observed)}" for day, name, observed in days),
     ]
     return "\n".join(lines) + "\n"
 
@@ -185,5 +185,6 @@ def to_json(country: str, subdivision: str | None, days: Sequence[Day], source: 
     )
 
 
-def _name(name: str, observed: bool) -> str:
+def holiday_name(name: str, observed: bool) -> str:
+    """The name of a holiday as a comment has it; a day off in place of it says so."""
     return inert(name if not observed or "(observed" in name.casefold() else f"{name} (observed)")
