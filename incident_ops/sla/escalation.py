@@ -30,7 +30,7 @@ from incident_ops.sla.escalation_ladder import (
     climb,
     managers,
     nearest_people,
-    next_rung,
+    next_on_ladder,
 )
 from incident_ops.sla.escalation_rules import EscalationCycle, causes, escalation_cycles
 from incident_ops.sla.targets import LevelPeriod, calendar_of, level_periods
@@ -91,7 +91,7 @@ def next_escalation(view: IncidentAt, policy: Policy) -> EscalationCause | None:
     if view.is_cancelled:
         return None
     _, found, inputs, _ = _prepared(view, policy, NOTHING_SEEN, ())
-    return next_rung(found, inputs, view.now)
+    return next_on_ladder(found, inputs, view.now)
 
 
 def _prepared(
@@ -175,13 +175,13 @@ def _working_time(facts: _Facts) -> Callable[[datetime, int], datetime | None]:
     pauses = MergedPauses(spans)
     changed = [new for old, new in pairwise(facts.periods) if old.level.calendar != new.level.calendar]
     ends = [*(period.since for period in changed), None]
-    stretches = [
+    calendars = [
         (calendar_of(period.level, facts.policy), end)
         for period, end in zip([facts.periods[0], *changed], ends, strict=True)
     ]
 
     def after(at: datetime, seconds: int) -> datetime | None:
-        for calendar, end in stretches:
+        for calendar, end in calendars:
             if end is not None and end <= at:
                 continue
             reached = due(at, seconds, calendar, pauses)

@@ -80,7 +80,7 @@ def climb(causes: Iterable[EscalationCause], inputs: LadderInputs, now: datetime
     return _climbed(causes, inputs, now)[0]
 
 
-def next_rung(causes: Iterable[EscalationCause], inputs: LadderInputs, now: datetime) -> EscalationCause | None:
+def next_on_ladder(causes: Iterable[EscalationCause], inputs: LadderInputs, now: datetime) -> EscalationCause | None:
     """What happens next if nobody does anything: the same tier again or the one above; None where nothing does."""
     position = _climbed(causes, inputs, now)[1]
     return _overdue(position, inputs)[1] if position.deadline is not None else None
