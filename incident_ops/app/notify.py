@@ -111,12 +111,12 @@ def _settings(
         issues={**recorded, **issue_numbers},
         inert=markdown,
         addresses=lambda incident: _addresses(incident, policy),
-        repository=_repository(workspace, environment),
+        repository=name_of_records(workspace, environment),
         has_tier_pagers=any(tier.pager_key_env for tier in policy.escalation.tiers),
     )
 
 
-def _repository(workspace: Workspace, environment: Mapping[str, str]) -> str:
+def name_of_records(workspace: Workspace, environment: Mapping[str, str]) -> str:
     """The repository's name on GitHub, else the end of its remote's address: the same at home and in a workflow."""
     from incident_ops.adapters.github.connect import repository_address
 

@@ -27,7 +27,7 @@ from incident_ops.cli.options import (
     tracker_option,
     with_repository,
 )
-from incident_ops.cli.running import end_run, report_of, shown_plan
+from incident_ops.cli.running import end_run, report_of, say_unread_pager, shown_plan
 from incident_ops.cli.terminal import say
 from incident_ops.reconcile.changes import NOTIFY
 from incident_ops.reconcile.limits import LimitOverrides
@@ -88,7 +88,8 @@ def plan(
     if not run.workspace.catalogue.count():
         finish(no_records(run.workspace, has_issues=run.has_issues))
     is_something = bool(view.plan.changes or view.basis.dropped)
-    finish(3 if run.plan.unread else int(fail_on is not None and is_something))
+    unread = say_unread_pager(run)
+    finish(unread or (3 if run.plan.unread else int(fail_on is not None and is_something)))
 
 
 @click.command()

@@ -84,6 +84,15 @@ def _print_problems(run: AppliedRun) -> int:
         click.echo(quiet(line), err=True)
     if not run.planned.workspace.catalogue.count():
         missing = no_records(run.planned.workspace, has_issues=run.planned.has_issues)
+    say_unread_pager(run.planned)
     for line in not_sent_lines(run.notices, run.ledger_error):
         click.echo(quiet(line), err=True)
     return missing
+
+
+def say_unread_pager(run: PlannedRun) -> int:
+    """Says that the pager was not read back -> 4; 0 where it was, or nobody asked."""
+    if run.pager_error is None:
+        return 0
+    click.echo(quiet(f"error: {run.pager_error}"), err=True)
+    return run.pager_error.exit_code

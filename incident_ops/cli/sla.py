@@ -118,7 +118,7 @@ def check_command(
     if not status.workspace.catalogue.count():
         finish(no_records(status.workspace))
     bad = fail_on is not None and any(row.status in FAILING[fail_on] for row in clock_rows(clocks))
-    finish(3 if clocks.unread else int(bad))
+    finish(4 if status.delivery.pager_problem else 3 if clocks.unread else int(bad))
 
 
 def _summarize(status: SlaStatus) -> None:
@@ -239,14 +239,14 @@ def run_command(ctx: click.Context, /, workspace: Workspace, dry_run: bool, form
     """
     from incident_ops.app.plan_view import view_plan  # what the other commands of `sla` do not need
     from incident_ops.app.sla_run import plan_due, run_due
-    from incident_ops.cli.running import end_run, report_of, shown_plan
+    from incident_ops.cli.running import end_run, report_of, say_unread_pager, shown_plan
 
     asked = plan_options({"observed": None, "recreate": (), "no_notify": False, **options})
     run = plan_due(workspace, asked)
     if dry_run:
         is_verbose = bool(ctx.find_root().obj.get("verbose"))
         click.echo(shown_plan(view_plan(asked, run), form, is_verbose=is_verbose), nl=False)
-        return finish(3 if run.plan.unread else 0)
+        return finish(say_unread_pager(run) or (3 if run.plan.unread else 0))
     return end_run(run_due(run, report_of(form)), form)
 
 
