@@ -260,7 +260,7 @@ def _facts(incident: Incident) -> str:
     facts = [
         ("State", incident.state),
         ("Services", ", ".join(incident.services)),
-        ("Commander", incident.roles.commander or "nobody yet"),
+        ("Commander", (incident.roles.commander or "nobody yet").removeprefix("@")),
         ("Declared", spell_instant(incident.times.declared)),
         ("Channel", incident.links.channel),
         ("Bridge", incident.links.bridge),

@@ -56,7 +56,7 @@ def test_every_channel_of_the_level_is_told_once(
     by_path = {one.path: one.data for one in sink.taken}
     assert by_path["/200"]["title"] == "[SEV1] INC-1: Login fails (news)"
     assert by_path["/200"]["message"].split("\n")[:2] == ["All hands", ""]
-    assert "Commander: @alice" in by_path["/200"]["message"]
+    assert "Commander: alice" in by_path["/200"]["message"]
     assert by_path["/v2/enqueue"]["dedup_key"] == "INC-1/notify/1/news/pagerduty/internal"
     again = notify(shared, "--mark", "news", "--format", "json")
     assert outcomes(again) == {"slack": "sent", "pagerduty": "sent"}
@@ -141,7 +141,7 @@ def test_the_incident_gets_its_own_chat_channel(shared: Folder, monkeypatch: pyt
         assert notify(shared, *words).code == 0
         listed = slack.ask("POST", "/api/conversations.list", {"limit": 1000}, token="xoxb-anything")["channels"]
     (made,) = [one for one in listed if one["name"] == "incident-20250126-120500"]
-    assert made["topic"]["value"] == "SEV1 · INC-1 · Login fails · commander @alice"
+    assert made["topic"]["value"] == "SEV1 · INC-1 · Login fails · commander alice"
 
 
 def test_a_ticket_is_a_comment_on_the_tracking_issue(

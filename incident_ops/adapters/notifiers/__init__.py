@@ -2,6 +2,7 @@
 
     CHANNELS    names of the policy that are reserved for it; () for one that takes any name with an address
     TAKES_BACK  True where a page can be acknowledged and resolved there, and a repeat of its key is dropped
+    ESCAPES     True where it makes a record's text harmless itself; for all others mentions are broken before it
     connect     NotifierSettings -> the notifier, or None where nothing is set up for it; UserError for half a set-up
 
 Each has a test of the same name in tests/adapters/notifiers with a `scene` in it, by which it is held to what
@@ -19,6 +20,8 @@ from pkgutil import iter_modules
 from typing import Protocol, cast
 
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.mentions import without_mentions
+from incident_ops.domain.notification import Message
 from incident_ops.domain.policy import Service
 from incident_ops.domain.ports import IssueTracker, Notifier
 from incident_ops.errors import UserError
@@ -47,10 +50,23 @@ class NotifierKind(Protocol):
 
     CHANNELS: tuple[str, ...]
     TAKES_BACK: bool
+    ESCAPES: bool
 
     def connect(self, settings: NotifierSettings, /) -> Notifier | None:
         """See above."""
         ...
+
+
+class Quiet:
+    """A notifier whose messages mention nobody, whatever stands in a record."""
+
+    def __init__(self, inner: Notifier) -> None:
+        self.inner = inner
+
+    def send(self, message: Message) -> None:
+        """Sends the same words, see `domain.mentions`."""
+        subject, text = without_mentions(message.subject), without_mentions(message.text)
+        self.inner.send(message._replace(subject=subject, text=text))
 
 
 @cache
@@ -67,7 +83,7 @@ def connect(settings: NotifierSettings) -> Notifier:
         if not kind.CHANNELS or settings.channel in kind.CHANNELS:
             made = kind.connect(settings)
             if made is not None:
-                return made
+                return made if kind.ESCAPES else Quiet(made)
     name = variable(settings.channel)
     raise UserError(
         f"channel {settings.channel} has no address: {name} is not set",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CHANNELS: tuple[str, ...] = ()
 TAKES_BACK = False
+ESCAPES = False
 LONGEST = 15.0
 """Seconds that one sending may take."""
 

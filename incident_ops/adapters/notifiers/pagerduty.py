@@ -13,7 +13,7 @@ from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Messa
 from incident_ops.domain.policy import Service
 from incident_ops.errors import Ambiguous, UserError, WriteFailed
 
-CHANNELS, TAKES_BACK = ("pager", "pagerduty"), True
+CHANNELS, TAKES_BACK, ESCAPES = ("pager", "pagerduty"), True, False
 
 URL = "https://events.pagerduty.com"
 URL_VARIABLE = "INCIDENT_OPS_PAGER_URL"

@@ -10,6 +10,7 @@ from incident_ops.adapters.http import is_https_or_local
 from incident_ops.adapters.notifiers import NotifierSettings
 from incident_ops.adapters.processes import within
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.mentions import without_mentions
 from incident_ops.domain.notification import INCIDENT_CHANNEL, Message
 from incident_ops.errors import Ambiguous, UserError, WriteFailed
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from slack_sdk.web import SlackResponse
 
 
-CHANNELS, TAKES_BACK = (INCIDENT_CHANNEL,), False
+CHANNELS, TAKES_BACK, ESCAPES = (INCIDENT_CHANNEL,), False, False
 URL = "https://slack.com/api/"
 URL_VARIABLE, TOKEN_VARIABLE = "INCIDENT_OPS_SLACK_URL", "SLACK_BOT_TOKEN"
 LONGEST = 15.0
@@ -47,10 +48,11 @@ def connect(settings: NotifierSettings) -> Chat:
 def topic(incident: Incident) -> str:
     """The topic of an incident's channel: level, id, title (not of a restricted one), who commands."""
     title = incident.title if incident.visibility != "restricted" else "restricted"
-    commander = f"commander {incident.roles.commander}" if incident.roles.commander else "no commander yet"
+    leads = incident.roles.commander
+    commander = f"commander {leads.removeprefix('@')}" if leads else "no commander yet"
     level = incident.severity or incident.priority or ""
     parts = ("DRILL" if incident.drill else "", level, incident.id, title, commander)
-    return " · ".join(part for part in parts if part)
+    return without_mentions(" · ".join(part for part in parts if part))
 
 
 def channel_name(wanted: str) -> str:
