@@ -78,6 +78,25 @@ def place(tmp_path: Path, github: Standin, sink: HttpSink, monkeypatch: pytest.M
     return made
 
 
+def test_a_channel_that_is_not_set_up_is_one_line_of_a_run(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many notices would go there: the variable to set, how many wait for it, and nothing else about it."""
+    monkeypatch.delenv("INCIDENT_OPS_CHANNEL_SLACK")
+    monkeypatch.delenv("API_PAGER")
+    place.folder.put("INC-2", title="Payments are slow")
+    place.push()
+    done = place.apply()
+    assert done.code == 2
+    assert done.err.splitlines() == [
+        "error: channel pagerduty is not set up: set API_PAGER (the routing key of service api, which services.yaml "
+        "names in pager_key_env); 8 notices wait for it",
+        "error: channel slack is not set up: set INCIDENT_OPS_CHANNEL_SLACK (an apprise URL: in the repository's "
+        "secrets, at home with export); 8 notices wait for it",
+    ]
+    assert "sent now: team by ticket" in done.out
+    assert "slack" not in done.out
+    assert "pagerduty" not in done.out
+
+
 def pages(sink: HttpSink) -> list[tuple[str, str]]:
     """What the pager was asked to do, in order: action and key."""
     taken = [one.data for one in sink.taken if one.path == "/v2/enqueue"]

@@ -84,10 +84,14 @@ def test_a_channel_that_is_not_set_up_stops_no_other(
     monkeypatch.setenv("INCIDENT_OPS_CHANNEL_SLACK", sink.address("/200"))
     done = notify(shared, "--mark", "declared")
     assert done.code == 2
-    assert "API_PAGER, which is not set" in done.out
+    assert done.out.splitlines()[-1] == (
+        "channel pagerduty is not set up: set API_PAGER (the routing key of service api, which services.yaml names in "
+        "pager_key_env); 1 notice waits for it"
+    )
     assert "sent now  slack" in done.out
+    assert "failed" not in done.out
     monkeypatch.delenv("INCIDENT_OPS_CHANNEL_SLACK")
-    assert "INCIDENT_OPS_CHANNEL_SLACK is not set" in notify(shared, "--mark", "b", "--channel", "slack").out
+    assert "set INCIDENT_OPS_CHANNEL_SLACK (an apprise URL" in notify(shared, "--mark", "b", "--channel", "slack").out
 
 
 @pytest.mark.parametrize("path", ["/500", "/429", "/redirect"])

@@ -181,7 +181,7 @@ def test_a_channel_without_its_secret_is_an_error_and_the_rest_is_done(tmp_path:
     _, done = scene.both()
     assert done.conclusion == "failure"
     output = done.steps["Apply exactly that plan"]["output"]
-    assert "INCIDENT_OPS_CHANNEL_CHAT is not set" in output
+    assert "channel chat is not set up: set INCIDENT_OPS_CHANNEL_CHAT" in output
     assert "::error title=incident-ops::a channel or a setting is missing or wrong; see the lines above" in output
     assert len(scene.comments()) == 5
     assert len(scene.ask("/pulls?state=open")) == 2

@@ -24,7 +24,7 @@ from incident_ops.domain.mentions import without_mentions
 from incident_ops.domain.notification import Message
 from incident_ops.domain.policy import Service
 from incident_ops.domain.ports import IssueTracker, Notifier
-from incident_ops.errors import UserError
+from incident_ops.errors import NotSetUp
 
 
 @dataclass(frozen=True)
@@ -78,17 +78,15 @@ def kinds() -> tuple[tuple[str, NotifierKind], ...]:
 
 
 def connect(settings: NotifierSettings) -> Notifier:
-    """The notifier of a channel. UserError where nothing is set up for it."""
+    """The notifier of a channel. NotSetUp where nothing is set up for it."""
     for _, kind in kinds():
         if not kind.CHANNELS or settings.channel in kind.CHANNELS:
             made = kind.connect(settings)
             if made is not None:
                 return made if kind.ESCAPES else Quiet(made)
-    name = variable(settings.channel)
-    raise UserError(
-        f"channel {settings.channel} has no address: {name} is not set",
-        hint=f"set {name} to an apprise URL: in the repository's secrets, at home with export",
-    )
+    hint = "an apprise URL: in the repository's secrets, at home with export"
+    more = ", or pager_key_env of a service in services.yaml" if settings.channel in pagers() else ""
+    raise NotSetUp(settings.channel, variable(settings.channel), hint + more)
 
 
 def pagers() -> frozenset[str]:

@@ -11,7 +11,7 @@ from incident_ops.adapters.notifiers import NotifierSettings
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message, page_key
 from incident_ops.domain.policy import Service
-from incident_ops.errors import Ambiguous, UserError, WriteFailed
+from incident_ops.errors import Ambiguous, NotSetUp, UserError, WriteFailed
 
 CHANNELS, TAKES_BACK, ESCAPES = ("pager", "pagerduty"), True, False
 
@@ -30,14 +30,14 @@ def connect(settings: NotifierSettings) -> Pager | None:
     """The services' own pagers; None where services.yaml names none."""
     if not any(service.pager_key_env for service in settings.services.values()):
         return None
-    keys = pager_keys(settings.incidents, settings.services, settings.environment)
+    keys = pager_keys(settings.channel, settings.incidents, settings.services, settings.environment)
     return Pager(settings.channel, pager_url(settings.environment), keys)
 
 
 def pager_keys(
-    incidents: Sequence[Incident], services: Mapping[str, Service], environment: Mapping[str, str]
+    channel: str, incidents: Sequence[Incident], services: Mapping[str, Service], environment: Mapping[str, str]
 ) -> dict[str, list[str]]:
-    """The routing keys of an incident's services, by incident. UserError names a variable that is not set."""
+    """The routing keys of an incident's services, by incident. NotSetUp names a variable that is not set."""
     keys: dict[str, list[str]] = {}
     for incident in incidents:
         for name in incident.services:
@@ -46,8 +46,8 @@ def pager_keys(
                 continue
             key = environment.get(service.pager_key_env, "").strip()
             if not key:
-                problem = f"the pager of service {name} needs {service.pager_key_env}, which is not set"
-                raise UserError(problem, hint="it holds the routing key; services.yaml pager_key_env names it")
+                hint = f"the routing key of service {name}, which services.yaml names in pager_key_env"
+                raise NotSetUp(channel, service.pager_key_env, hint)
             keys.setdefault(incident.id, []).append(key)
     return keys
 

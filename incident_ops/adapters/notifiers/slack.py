@@ -12,7 +12,7 @@ from incident_ops.adapters.processes import within
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.mentions import without_mentions
 from incident_ops.domain.notification import INCIDENT_CHANNEL, Message
-from incident_ops.errors import Ambiguous, UserError, WriteFailed
+from incident_ops.errors import Ambiguous, NotSetUp, UserError, WriteFailed
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
@@ -72,11 +72,11 @@ class Chat:
 
     @classmethod
     def of(cls, environment: Mapping[str, str], names: Mapping[str, str], topics: Mapping[str, str]) -> Chat:
-        """With the token of SLACK_BOT_TOKEN; UserError without one."""
+        """With the token of SLACK_BOT_TOKEN; NotSetUp without one."""
         token = environment.get(TOKEN_VARIABLE, "").strip()
         if not token.isascii() or not token.isprintable() or not token:
-            hint = "a bot token begins with xoxb-; it goes into the secrets, never into the policy"
-            raise UserError(f"the channel of an incident needs {TOKEN_VARIABLE}, which is not set", hint=hint)
+            hint = "a bot token, which begins with xoxb-: in the secrets, never in the policy"
+            raise NotSetUp(INCIDENT_CHANNEL, TOKEN_VARIABLE, hint)
         url = environment.get(URL_VARIABLE, "").strip() or URL
         if not is_https_or_local(url):
             raise UserError(f"{URL_VARIABLE} is not an https address", hint=f"leave it out, it is {URL}")

@@ -12,7 +12,7 @@ import pytest
 
 from incident_ops.adapters import notifiers
 from incident_ops.adapters.notifiers import NotifierKind, Quiet, kinds, pagers
-from incident_ops.errors import Ambiguous, UserError, WriteFailed
+from incident_ops.errors import Ambiguous, NotSetUp, UserError, WriteFailed
 from tests.support.notifier_scene import BREAKS_OFF, GONE, HANGS, REFUSES, TAKES, Scene, settings
 
 pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1", "::1"])
@@ -85,8 +85,15 @@ def test_its_settings_show_no_secret(name: str, kind: NotifierKind) -> None:
 def test_a_channel_without_an_address_is_an_error() -> None:
     """The variable is named; an empty one is none."""
     for environment in ({}, {"INCIDENT_OPS_CHANNEL_CHAT": "  "}):
-        with pytest.raises(UserError, match="channel chat has no address: INCIDENT_OPS_CHANNEL_CHAT is not set"):
+        with pytest.raises(UserError, match="channel chat is not set up: set INCIDENT_OPS_CHANNEL_CHAT"):
             notifiers.connect(settings("chat", environment))
+
+
+def test_a_pager_that_no_service_has_is_told_both_ways() -> None:
+    """By a service's own key, or by an address like any other channel."""
+    with pytest.raises(NotSetUp, match=r"set INCIDENT_OPS_CHANNEL_PAGER .*or pager_key_env of a service") as told:
+        notifiers.connect(settings("pager", {}))
+    assert told.value.channel == "pager"
 
 
 def test_an_address_comes_first() -> None:
