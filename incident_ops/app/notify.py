@@ -68,7 +68,7 @@ def notifiers(
     """
     from incident_ops.adapters.notifiers import connect
 
-    settings = _settings(workspace, incidents, environment, issue_numbers or {})
+    settings = notifier_settings(workspace, incidents, environment, issue_numbers or {})
     made: dict[str, Notifier | UserError] = {}
 
     def notifier(channel: str) -> Notifier:
@@ -85,7 +85,7 @@ def notifiers(
     return notifier
 
 
-def _settings(
+def notifier_settings(
     workspace: Workspace,
     incidents: Sequence[Incident],
     environment: Mapping[str, str],

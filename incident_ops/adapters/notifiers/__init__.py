@@ -94,6 +94,13 @@ def pagers() -> frozenset[str]:
     return frozenset(channel for _, kind in kinds() if kind.TAKES_BACK for channel in kind.CHANNELS)
 
 
+def is_of_services(settings: NotifierSettings) -> bool:
+    """True where the channel has no address of its own and leads to the pagers that services have."""
+    has_address = settings.environment.get(variable(settings.channel), "").strip()
+    named = any(service.pager_key_env for service in settings.services.values())
+    return settings.channel in pagers() and named and not has_address
+
+
 def variable(channel: str) -> str:
     """The environment variable that holds a channel's address."""
     return "INCIDENT_OPS_CHANNEL_" + re.sub(r"[^A-Z0-9]", "_", channel.upper())
