@@ -109,11 +109,11 @@ def observe_tracker(
         snapshot,
         proposals=tuple(as_proposal(branch) for branch in branches),
         noticed=dict(_recorded_instants(_proposed_incidents(branches))),
-        records_at=_records_address(workspace),
+        records_at=records_address(workspace),
     )
 
 
-def _records_address(workspace: Workspace) -> str:
+def records_address(workspace: Workspace) -> str:
     """Where people read the files of the records' folder, on the default branch."""
     from incident_ops.adapters.github.connect import repository_address
 

@@ -56,7 +56,7 @@ class _Trial:
 
     def __init__(self, workspace: Workspace, services: Mapping[str, Service], held: str) -> None:
         self._services, self._held, self._now = services, held, clock.now()
-        settings = notifier_settings(workspace, [], os.environ, {})
+        settings = notifier_settings(workspace, [], os.environ, {}, {})
         self._settings = replace(settings, room=lambda _: _ROOM)
 
     def of(self, channel: str, uses: tuple[str, ...]) -> Iterator[TriedChannel]:

@@ -20,7 +20,7 @@ from incident_ops.domain.public_updates import PUBLIC
 from incident_ops.domain.ticket import is_ticket
 from incident_ops.domain.time import spell_duration, stamp
 from incident_ops.domain.waits import snoozed_until
-from incident_ops.notifications.notice_text import notice_lines, spell_instants
+from incident_ops.notifications.notice_text import notice_lines, notice_subject
 from incident_ops.sla.calendar import due
 from incident_ops.sla.clocks import POSTMORTEM_FINAL, POSTMORTEM_MEETING, UPDATE_INTERNAL, UPDATE_PUBLIC
 from incident_ops.sla.escalation import MANUAL
@@ -258,18 +258,8 @@ def _text(case: _Case, audience: str) -> tuple[str, tuple[str, ...]]:
         return f"{mark}{incident.id}", ()
     if audience == PUBLIC:
         return f"{mark}{incident.id}", (obligation.text,)
-    ticket = "ticket " if case.is_ticket else ""
-    level = _spelled_level(case)
-    reason = spell_instants(obligation.reason, obligation.noticed_at)
     lines = notice_lines(obligation, incident, case.level, case.policy, is_internal=audience == INTERNAL)
-    return f"{mark}{level} {ticket}{incident.id}: {incident.title} - {reason}", lines
-
-
-def _spelled_level(case: _Case) -> str:
-    """The level in force, with the major one beside it: `P1/SEV-1`."""
-    severity = case.incident.severity
-    is_major = severity is not None and severity in case.policy.major_labels
-    return f"{case.obligation.level}/{severity}" if is_major else case.obligation.level
+    return notice_subject(obligation, incident, case.policy), lines
 
 
 def _held(case: _Case) -> str:

@@ -97,6 +97,31 @@ def test_a_channel_that_is_not_set_up_is_one_line_of_a_run(place: Place, monkeyp
     assert "pagerduty" not in done.out
 
 
+def test_a_page_says_where_to_click(place: Place, sink: HttpSink) -> None:
+    """The first page goes out before there is an issue: it leads to the record and the runbook, later ones to it too.
+
+    No address is guessed: a runbook that is not there has none."""
+    place.folder.write("runbooks/api.md", "# api\n")
+    place.folder.put(services="[api, web]", links='{bridge: "https://meet.example/j/7"}')
+    place.push()
+    assert place.apply(clock="2025-01-26T12:06:00Z").code == 0
+    (first,) = [one.data for one in sink.taken if one.path == "/v2/enqueue"]
+    assert first["payload"]["summary"] == "SEV1 Login fails - Declared (INC-1)"
+    assert first["payload"]["component"] == "api, web"
+    at = f"{place.github.url}/{place.repository}"
+    assert [(one["text"], one["href"]) for one in first["links"]] == [
+        ("Record", f"{at}/blob/HEAD/incidents/INC-1/incident.yaml"),
+        ("Runbook of api", f"{at}/blob/HEAD/runbooks/api.md"),
+        ("Bridge", "https://meet.example/j/7"),
+    ]
+    assert first["client_url"] == first["links"][0]["href"]
+    sink.taken.clear()
+    assert place.apply(clock="2025-01-26T14:00:00Z").code == 0
+    (issue,) = place.ask("GET", "/issues?state=open")
+    chat = [one.data["message"] for one in sink.taken if one.path == "/200"]
+    assert all(f"Issue: {at}/issues/{issue['number']}\n" in one for one in chat)
+
+
 def pages(sink: HttpSink) -> list[tuple[str, str]]:
     """What the pager was asked to do, in order: action and key."""
     taken = [one.data for one in sink.taken if one.path == "/v2/enqueue"]
@@ -113,7 +138,7 @@ def test_a_breach_is_told_once_and_written_down(place: Place, sink: HttpSink) ->
     }  # fmt: skip
     assert told[f"{ESCALATION}/{TEAM}"]["fields"] == {
         "audience": "internal", "recipient": "team", "channels": ["pagerduty", "slack", "ticket"],
-        "subject": "SEV1 INC-1: Login fails - Threshold of 1h of the resolution passed on SEV1",
+        "subject": "SEV1 Login fails - Threshold of 1h of the resolution passed on SEV1 (INC-1)",
         "words": "Threshold of 1h of the resolution passed on SEV1\n"
         "At 13:05 UTC, noticed 14:00 UTC, 55 minutes later\nTo take it: incident-ops ack INC-1",
     }  # fmt: skip
@@ -251,7 +276,7 @@ def test_a_plan_is_applied_from_what_was_observed(place: Place, sink: HttpSink, 
     titles = [
         title
         for title in [one.data["title"] for one in sink.taken if one.path == "/200"]
-        if title.endswith("Declared SEV1")
+        if title.endswith("Declared (INC-1)")
     ]
     assert len(titles) == 1
     assert place.plan()["changes"] == []
@@ -384,8 +409,8 @@ def test_a_storm_of_notices_is_one_summary_and_is_not_repeated(place: Place, sin
     done = place.apply("--max-creates", "0", clock=clock)
     assert "! sent now: team by slack: 25 notices at once, about 25 incidents: 25 declared" in done.out
     told = [one.data for one in sink.taken if one.path == "/200"]
-    assert "INC-1:" in told[0]["title"]
-    assert [one["title"] for one in told if "INC-1:" not in one["title"]] == [
+    assert "(INC-1)" in told[0]["title"]
+    assert [one["title"] for one in told if "(INC-1)" not in one["title"]] == [
         "25 notices at once, about 25 incidents: 25 declared"
     ]
     assert told[-1]["message"].splitlines()[-2:] == ["... and 15 more", "All of them: incident-ops sla check"]

@@ -54,7 +54,7 @@ def test_every_channel_of_the_level_is_told_once(
     assert (first.code, first.err) == (0, "")
     assert outcomes(first) == {"slack": "sent now", "pagerduty": "sent now"}
     by_path = {one.path: one.data for one in sink.taken}
-    assert by_path["/200"]["title"] == "[SEV1] INC-1: Login fails (news)"
+    assert by_path["/200"]["title"] == "SEV1 Login fails - news (INC-1)"
     assert by_path["/200"]["message"].split("\n")[:2] == ["All hands", ""]
     assert "Commander: alice" in by_path["/200"]["message"]
     assert by_path["/v2/enqueue"]["dedup_key"] == "INC-1/notify/1/news/pagerduty/internal"
@@ -195,7 +195,7 @@ def test_a_restricted_incident_gives_nothing_away(
     monkeypatch.setenv("INCIDENT_OPS_CHANNEL_SLACK", sink.address("/200"))
     assert notify(shared, "--mark", "declared", "--channel", "slack").code == 0
     assert notify(shared, "--mark", "test", "--channel", "slack").code == 0
-    titles = ["[DRILL] INC-1", "[DRILL] [SEV1] INC-1: restricted incident (test)"]
+    titles = ["[DRILL] INC-1", "[DRILL] INC-1 (test)"]
     assert [one.data["title"] for one in sink.taken] == titles
     assert "vault" not in sink.taken[0].body + sink.taken[1].body
 

@@ -21,7 +21,7 @@ from typing import Protocol, cast
 
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.mentions import without_mentions
-from incident_ops.domain.notification import Message
+from incident_ops.domain.notification import NO_FACTS, Message, NoticeFacts
 from incident_ops.domain.policy import Service
 from incident_ops.domain.ports import IssueTracker, Notifier
 from incident_ops.errors import NotSetUp
@@ -32,7 +32,8 @@ class NotifierSettings:
     """What a notifier may be made from.
 
     `room` is the name of an incident's own chat channel, `tracker` connects to the tracking issues, whose numbers
-    `issues` gives by incident; `inert` makes a record's text harmless in Markdown.
+    `issues` gives by incident; `inert` makes a record's text harmless in Markdown; `facts` by incident are what its
+    notices say beside their own words.
     """
 
     channel: str
@@ -43,6 +44,7 @@ class NotifierSettings:
     tracker: Callable[[], IssueTracker]
     issues: Mapping[str, int]
     inert: Callable[[str], str]
+    facts: Mapping[str, NoticeFacts] = field(default_factory=dict)
 
 
 class NotifierKind(Protocol):
@@ -58,15 +60,16 @@ class NotifierKind(Protocol):
 
 
 class Quiet:
-    """A notifier whose messages mention nobody, whatever stands in a record."""
+    """A notifier whose messages carry the facts of their incident, and mention nobody, whatever stands in a record."""
 
-    def __init__(self, inner: Notifier) -> None:
-        self.inner = inner
+    def __init__(self, inner: Notifier, facts: Mapping[str, NoticeFacts]) -> None:
+        self.inner, self._facts = inner, facts
 
     def send(self, message: Message) -> None:
-        """Sends the same words, see `domain.mentions`."""
+        """Sends the same words with the facts, see `domain.mentions`."""
         subject, text = without_mentions(message.subject), without_mentions(message.text)
-        self.inner.send(message._replace(subject=subject, text=text))
+        facts = self._facts.get(message.incident, NO_FACTS).spelled(without_mentions)
+        self.inner.send(message._replace(subject=subject, text=text, facts=facts))
 
 
 @cache
@@ -83,7 +86,7 @@ def connect(settings: NotifierSettings) -> Notifier:
         if not kind.CHANNELS or settings.channel in kind.CHANNELS:
             made = kind.connect(settings)
             if made is not None:
-                return made if kind.ESCAPES else Quiet(made)
+                return made if kind.ESCAPES else Quiet(made, settings.facts)
     hint = "an apprise URL: in the repository's secrets, at home with export"
     more = ", or pager_key_env of a service in services.yaml" if settings.channel in pagers() else ""
     raise NotSetUp(settings.channel, variable(settings.channel), hint + more)

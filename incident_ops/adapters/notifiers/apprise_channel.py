@@ -76,7 +76,7 @@ class Channel:
             service = apprise.Apprise()
             service.add(self._plugin())
             subject = one_line(message.subject)
-            body = message.text.strip() or subject  # without a body nothing is sent
+            body = message.whole or subject  # without a body nothing is sent
             plain = apprise.NotifyFormat.TEXT
             return service.notify(title=subject, body=body, body_format=plain, log_level=logging.DEBUG)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from incident_ops.adapters.http import NoAnswer, exchange, is_https_or_local
 from incident_ops.adapters.notifiers import NotifierSettings
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message, page_key
+from incident_ops.domain.notification import ACKNOWLEDGED, ISSUE_LINK, RECORD_LINK, RESOLVED_EVENT, Message, page_key
 from incident_ops.domain.policy import Service
 from incident_ops.errors import Ambiguous, NotSetUp, UserError, WriteFailed
 
@@ -24,6 +25,7 @@ _ACTIONS = {ACKNOWLEDGED: "acknowledge", RESOLVED_EVENT: "resolve"}
 _SEVERITIES = {1: "critical", 2: "error", 3: "warning"}
 _LONGEST_SUMMARY, _LONGEST_KEY = 1024, 255
 _SOURCE = "incident-ops"
+_ADDRESS = re.compile(r"https?://[^\s]+$", re.IGNORECASE)
 
 
 def connect(settings: NotifierSettings) -> Pager | None:
@@ -69,15 +71,22 @@ def event(message: Message, routing_key: str, dedup_key: str) -> dict[str, Any]:
     }
     if message.mark in _ACTIONS:
         return named
+    facts = message.facts
+    places = [one for one in facts.links if not _ADDRESS.match(one[1])]
+    rows = {name.lower(): value for name, value in (*facts.rows, *places)}
     details = {"mark": message.mark, "audience": message.audience, "drill": message.drill, "text": message.text}
     payload = {
         "summary": message.subject[:_LONGEST_SUMMARY],
         "source": _SOURCE,
         "severity": _SEVERITIES.get(message.rank, "info"),
-        "component": message.incident,
-        "custom_details": details,
+        "component": ", ".join(facts.services) or message.incident,
+        "class": message.kind or message.mark,
+        "custom_details": {"incident": message.incident, **rows, **details},
+        **({"group": ", ".join(facts.teams)} if facts.teams else {}),
     }
-    return {**named, "client": _SOURCE, "payload": payload}
+    links = [{"href": place, "text": name} for name, place in facts.links if _ADDRESS.match(place)]
+    home = next(({"client_url": one["href"]} for one in links if one["text"] in (ISSUE_LINK, RECORD_LINK)), {})
+    return {**named, "client": _SOURCE, **home, **({"links": links} if links else {}), "payload": payload}
 
 
 class Pager:

@@ -102,7 +102,7 @@ class Chat:
         name = channel_name(self._names[message.incident])
         place = self._open(client, name, message)
         self._tell_topic(client, place, message)
-        text = html.escape(f"{message.subject}\n{message.text}", quote=False)[:_LONGEST_TEXT]
+        text = html.escape(f"{message.subject}\n{message.whole}", quote=False)[:_LONGEST_TEXT]
         metadata = {"event_type": "incident_ops_notice", "event_payload": {"key": message.key}}
         _asked(
             message,
