@@ -179,7 +179,7 @@ def _new_entry(workspace: Workspace, words: tuple[str, ...], by: str | None, sai
 @click.command()
 @click.argument("incident", metavar="[INC]", required=False, shell_complete=complete_incident)
 @click.option("--mark", metavar="WORD", help="What it is about, e.g. declared, warning, breach.")
-@click.option("--test", "is_test", is_flag=True, help="Send a test by every channel instead; it is no notice.")
+@click.option("--test", "is_test", is_flag=True, help="Test every channel instead of sending a notice.")
 @click.option("--to", metavar="WHO", help="With --test: only the channels of this @handle, role or tier.")
 @click.option("--level", metavar="LABEL", help="With --test: only the channels of this level.")
 @click.option("--channel", "channels", metavar="NAME", multiple=True, help="Only these. Default: those of the level.")

@@ -83,8 +83,8 @@ def _asked_back(comments: Iterable[Comment], policy: Policy) -> list[tuple[datet
     beginning of a line, which no quotation has. Thanks, notes and questions do not ask for it."""
     asked = policy.states.reopen
     word = re.compile(rf"^{re.escape(asked.word)}(?![\w-])", re.IGNORECASE | re.MULTILINE)
-    heard = (one for one in comments if not _is_machine(one, policy) and word.search(one.body))
-    allowed = (one for one in heard if asked.by == EVERYONE or _is_of_team(one, policy))
+    spoken = (one for one in comments if not _is_machine(one, policy) and word.search(one.body))
+    allowed = (one for one in spoken if asked.by == EVERYONE or _is_of_team(one, policy))
     return sorted((parse_instant(one.at), one.by) for one in allowed)
 
 
