@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from incident_ops.adapters.heartbeat import HEARTBEAT
 from incident_ops.adapters.notifiers import variable
 from incident_ops.adapters.notifiers.issue_comment import TICKET
 from incident_ops.domain.notification import INCIDENT_CHANNEL
@@ -153,7 +154,7 @@ def test_every_secret_of_a_channel_is_named_once() -> None:
     channels = {name for policy in presets for name in policy.notify.channels}
     channels |= {name for policy in presets for level in policy.levels for name in level.channels}
     wanted = {variable(name) for name in channels - {TICKET, INCIDENT_CHANNEL}}
-    assert wanted | {"SLACK_BOT_TOKEN", "PAGER_KEY"} == set(_secrets_of(holder))
+    assert wanted | {"SLACK_BOT_TOKEN", "PAGER_KEY", HEARTBEAT} == set(_secrets_of(holder))
     assert "apply --tracker github" in holder["run"]
 
 
