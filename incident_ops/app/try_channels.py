@@ -15,7 +15,7 @@ from incident_ops.app.notify import notifier_settings
 from incident_ops.app.workspace import Workspace
 from incident_ops.domain.incident import Incident, Times
 from incident_ops.domain.notification import RESOLVED_EVENT, Message, follow_up, pair
-from incident_ops.domain.policy import Service
+from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.time import spell_instant, stamp
 from incident_ops.errors import Ambiguous, IncidentOpsError, NotSetUp, UserError
 from incident_ops.notifications.deliver import deliver
@@ -43,10 +43,10 @@ _COMMENT = "a comment on the tracking issue of each incident; see `incident-ops 
 
 def try_channels(workspace: Workspace, options: TrialOptions) -> list[TriedChannel]:
     """Sends a test by each channel, a pager's alert opened and ended -> what became of each, by name."""
-    policy, services = workspace.judged_by
+    policy = workspace.judged_by[0]
     users, without = channels_meant(policy, options)
     held = "--dry-run" if options.dry_run else OBSERVE if policy.mode == "observe" else ""
-    trial = _Trial(workspace, services, held)
+    trial = _Trial(workspace, held)
     tried = [one for channel in sorted(users) for one in trial.of(channel, tuple(sorted(users[channel])))]
     return tried + [TriedChannel(who, "", (), NOT_READY, "no channel in `contacts`") for who in without]
 
@@ -54,27 +54,28 @@ def try_channels(workspace: Workspace, options: TrialOptions) -> list[TriedChann
 class _Trial:
     """The tests of one command."""
 
-    def __init__(self, workspace: Workspace, services: Mapping[str, Service], held: str) -> None:
-        self._services, self._held, self._now = services, held, clock.now()
+    def __init__(self, workspace: Workspace, held: str) -> None:
+        self._held, self._now, self._pagers = held, clock.now(), _pager_keys(*workspace.judged_by)
         settings = notifier_settings(workspace, [], os.environ, {}, {})
         self._settings = replace(settings, room=lambda _: _ROOM)
 
     def of(self, channel: str, uses: tuple[str, ...]) -> Iterator[TriedChannel]:
-        """The tests of one channel: of a pager that services have, one for each of them."""
-        from incident_ops.adapters.notifiers import is_of_services
+        """The tests of one channel: of one that leads to pagers, one for each of these."""
+        from incident_ops.adapters.notifiers import has_address, pagers
 
-        by_service = is_of_services(replace(self._settings, channel=channel))
-        for service in sorted(self._services) if by_service else [""]:
-            if not service or self._services[service].pager_key_env:
-                outcome, reason, variable = self._tried(channel, service)
-                yield TriedChannel(channel, service, uses, outcome, reason, variable)
+        leads_to_pagers = channel in pagers() and not has_address(channel, os.environ)
+        for env, whose in ((leads_to_pagers and self._pagers) or {"": ""}).items():
+            outcome, reason, variable = self._tried(channel, env, whose)
+            yield TriedChannel(channel, whose, uses, outcome, reason, variable)
 
-    def _tried(self, channel: str, service: str) -> tuple[str, str, str]:
-        from incident_ops.adapters.notifiers import connect, pagers
+    def _tried(self, channel: str, env: str, whose: str) -> tuple[str, str, str]:
+        from incident_ops.adapters.notifiers import connect
 
         if channel == TICKET:
             return UNTRIED, _COMMENT, ""
-        incident = _incident(f"test-{service or channel}", service, stamp(self._now))
+        if env and not os.environ.get(env, "").strip():
+            return NOT_READY, f"set {env} (the routing key of {whose})", env
+        incident = _incident(f"test-{channel}", stamp(self._now))
         try:
             notifier = connect(replace(self._settings, channel=channel, incidents=[incident]))
         except NotSetUp as error:
@@ -83,9 +84,9 @@ class _Trial:
             return NOT_READY, _reason(channel, error), ""
         if self._held:
             return UNSENT, self._held, ""
-        message = self._message(channel, incident.id)
+        message = self._message(channel, incident.id)._replace(route=env)
         failed = _sent_once(notifier, message)
-        if failed is None and service and channel in pagers():
+        if failed is None and env:
             left = _sent_once(notifier, follow_up(message, RESOLVED_EVENT))
             if left is not None:
                 why = f"the test alert is open and could not be ended: {_reason(channel, left)}: resolve it by hand"
@@ -100,9 +101,19 @@ class _Trial:
         return Message(key, incident, 1, "test", "internal", channel, channel, _SUBJECT, text)
 
 
-def _incident(name: str, service: str, now: str) -> Incident:
+def _pager_keys(policy: Policy, services: Mapping[str, Service]) -> dict[str, str]:
+    """The variables with routing keys, and whose they are: services and tiers."""
+    named = [(f"service {name}", service.pager_key_env) for name, service in sorted(services.items())]
+    named += [(f"tier {tier.id}", tier.pager_key_env) for tier in policy.escalation.tiers]
+    found: dict[str, list[str]] = {}
+    for whose, env in named:
+        found.setdefault(env or "", []).append(whose)
+    return {env: ", ".join(names) for env, names in found.items() if env}
+
+
+def _incident(name: str, now: str) -> Incident:
     """What notifiers take for an incident, for there may be none."""
-    return Incident(id=name, title="Test", services=[service], state="new", times=Times(declared=now))
+    return Incident(id=name, title="Test", services=[], state="new", times=Times(declared=now))
 
 
 def _sent_once(notifier: Notifier, message: Message) -> IncidentOpsError | None:

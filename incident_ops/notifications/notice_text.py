@@ -76,10 +76,15 @@ def headline(incident: Incident, policy: Policy, now: datetime) -> str:
 
 
 def notice_subject(obligation: Obligation, incident: Incident, policy: Policy) -> str:
-    """One line: the headline, what is due, the id."""
-    head = headline(incident, policy, obligation.noticed_at)
-    said = "Declared" if _is_plain_declaration(obligation) else spell_instants(obligation.reason, obligation.noticed_at)
-    return f"{head} - {said} ({incident.id})"
+    """The subject of what is due."""
+    said = "Declared" if _is_plain_declaration(obligation) else obligation.reason
+    return subject_line(incident, policy, obligation.noticed_at, said)
+
+
+def subject_line(incident: Incident, policy: Policy, now: datetime, said: str) -> str:
+    """One line: the headline, what is said, the id; of a restricted incident the headline alone."""
+    head = headline(incident, policy, now)
+    return head if incident.visibility == "restricted" else f"{head} - {spell_instants(said, now)} ({incident.id})"
 
 
 def _is_plain_declaration(obligation: Obligation) -> bool:

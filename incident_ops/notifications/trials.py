@@ -29,12 +29,12 @@ class TrialOptions:
 class TriedChannel(NamedTuple):
     """What became of a test.
 
-    `channel` is a name of the policy, or the handle of somebody who has none; `service` is the one whose pager it is;
+    `channel` is a name of the policy, or the handle of somebody who has none; `of` says whose pager it is;
     `uses` are the levels and people whose notices go there; `variable` is what to set.
     """
 
     channel: str
-    service: str
+    of: str
     uses: tuple[str, ...]
     outcome: str
     reason: str = ""

@@ -34,7 +34,7 @@ def trials_json(tried: Sequence[TriedChannel]) -> str:
     rows = [
         {
             "channel": one.channel,
-            "service": one.service or None,
+            "of": one.of or None,
             "for": list(one.uses),
             "outcome": one.outcome,
             "reason": one.reason or None,
@@ -46,4 +46,4 @@ def trials_json(tried: Sequence[TriedChannel]) -> str:
 
 
 def _name(one: TriedChannel) -> str:
-    return f"{one.channel} of service {one.service}" if one.service else one.channel
+    return f"{one.channel} of {one.of}" if one.of else one.channel

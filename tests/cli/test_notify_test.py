@@ -94,6 +94,21 @@ def test_a_pager_is_opened_and_ended_again(place: Folder, sink: HttpSink) -> Non
     assert events[0]["payload"]["summary"].startswith("Test of incident-ops")
 
 
+def test_a_step_of_the_ladder_with_its_own_pager_is_tested_too(
+    place: Folder, sink: HttpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that share a key are one pager; a key that is not set is named."""
+    tiers = "- {id: second, tier: 2, pager_key_env: SECOND}\n  - {id: third, tier: 3, pager_key_env: API_PAGER}"
+    place.write("policy.yaml", f"{POLICY}escalation:\n  tiers:\n  {tiers}\n")
+    done = test_channels(place, "--channel", "pagerduty")
+    assert [line.rstrip() for line in done.out.splitlines()[:3]] == [
+        "accepted    pagerduty of service api, tier third  for SEV0, SEV1",
+        "accepted    pagerduty of service web              for SEV0, SEV1",
+        "not set up  pagerduty of tier second              set SECOND (the routing key of tier second)",
+    ]
+    assert len(sink.taken) == 4
+
+
 def test_what_is_refused_says_the_status(place: Folder, sink: HttpSink, monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit code 4, no address; a pager that takes no event does not get the end of one either."""
     monkeypatch.setenv("INCIDENT_OPS_CHANNEL_SLACK", sink.address(f"/400?+token={SECRET}"))
@@ -131,7 +146,7 @@ def test_an_alert_that_stays_open_is_told(place: Folder, sink: HttpSink) -> None
 
 def test_a_person_a_role_a_level(place: Folder) -> None:
     """Only the channels of those that are named; JSON says who each is for."""
-    same = {"service": None, "for": ["@alice"], "outcome": "accepted", "reason": None, "variable": None}
+    same = {"of": None, "for": ["@alice"], "outcome": "accepted", "reason": None, "variable": None}
     assert rows(place, "--to", "@alice") == [{"channel": "chat", **same}, {"channel": "slack", **same}]
     assert [one["channel"] for one in rows(place, "--level", "sev2")] == ["slack"]
     assert [one["variable"] for one in rows(place, "--channel", "email")] == ["INCIDENT_OPS_CHANNEL_EMAIL"]

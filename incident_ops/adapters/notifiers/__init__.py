@@ -33,7 +33,9 @@ class NotifierSettings:
 
     `room` is the name of an incident's own chat channel, `tracker` connects to the tracking issues, whose numbers
     `issues` gives by incident; `inert` makes a record's text harmless in Markdown; `addresses` are those by which git
-    knows the people of an incident; `facts` by incident are what its notices say beside their own words.
+    knows the people of an incident. `repository` is the name of the one with the records, the same wherever it is run;
+    `has_tier_pagers`: a tier of the policy has a pager of its own. `facts` by incident are what its notices say beside
+    their own words.
     """
 
     channel: str
@@ -44,6 +46,8 @@ class NotifierSettings:
     tracker: Callable[[], IssueTracker]
     issues: Mapping[str, int]
     inert: Callable[[str], str]
+    repository: str = ""
+    has_tier_pagers: bool = False
     addresses: Callable[[Incident], Sequence[str]] = lambda _incident: ()
     facts: Mapping[str, NoticeFacts] = field(default_factory=dict)
 
@@ -98,11 +102,9 @@ def pagers() -> frozenset[str]:
     return frozenset(channel for _, kind in kinds() if kind.TAKES_BACK for channel in kind.CHANNELS)
 
 
-def is_of_services(settings: NotifierSettings) -> bool:
-    """True where the channel has no address of its own and leads to the pagers that services have."""
-    has_address = settings.environment.get(variable(settings.channel), "").strip()
-    named = any(service.pager_key_env for service in settings.services.values())
-    return settings.channel in pagers() and named and not has_address
+def has_address(channel: str, environment: Mapping[str, str]) -> bool:
+    """True where the channel's variable is set; an address comes before everything else."""
+    return bool(environment.get(variable(channel), "").strip())
 
 
 def variable(channel: str) -> str:
