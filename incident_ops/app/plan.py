@@ -35,7 +35,7 @@ from incident_ops.domain.tracker import GITHUB, Snapshot
 from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.notifications.plan import PlannedNotice
 from incident_ops.notifications.reach import Reach, pairs_not_reached, reach_of
-from incident_ops.reconcile.changes import EDIT, NOTIFY, PEOPLE, KeyDecision, PlannedChange
+from incident_ops.reconcile.changes import EDIT, NOTIFY, PEOPLE, KeyDecision, PlannedChange, join_decisions
 from incident_ops.reconcile.desired import Desired
 from incident_ops.reconcile.diff import by_repository, edits_by_path, key_of, unasked_incidents
 from incident_ops.reconcile.places import with_unseen_teams
@@ -182,16 +182,14 @@ def _plan(
     seen = seen_on_tracker(wanted, observed)
     by_id = {record.incident.id: record for record in recent}
     ledger = seen_before.ledger if seen_before else _ledger(workspace, options, is_shared=github is not None)
-    if github is not None and ledger is not None and seen_before is None:
-        observed = _with_pager_of(pager_of, observed) or with_pager(workspace, recent, observed, ledger.content)
-    news = pager_news(workspace, recent, observed, _known(ledger, observed)) if github else PagerNews(recent)
+    if seen_before is None:
+        observed = _with_pager(workspace, recent, observed, ledger, pager_of)
+    news = pager_news(workspace, recent, observed, _known(ledger, observed))
     due = due_obligations(news.records, world.policy, world.now, seen, observed.noticed)
     to_send = _notices(workspace, news, due, seen, observed, ledger, is_sent=options.with_notices)
     edits = record_edits(due, by_id, world.policy, to_send.reach if github else None)
-    returning = _returning(due, edits)
-    plan = make_plan(wanted, observed, workspace.catalogue.unreadable(), deleted, recreate, returning)
-    plan = add_decision(add_decision(plan, edits), news.decision)
-    plan = add_decision(plan, to_send.decision)
+    plan = make_plan(wanted, observed, workspace.catalogue.unreadable(), deleted, recreate, _returning(due, edits))
+    plan = add_decision(plan, join_decisions([edits, news.decision, to_send.decision]))
     by_topic = github is not None and not _is_pushed(workspace)
     plan = leave_edits(plan, _impossible(workspace, plan.changes, by_topic=by_topic))
     seen_now, asks = to_send.observed, not (options.observed or seen_before)
@@ -212,8 +210,19 @@ def _plan(
     )
 
 
-def _with_pager_of(other: Snapshot | None, observed: Snapshot) -> Snapshot | None:
-    return replace(observed, pager=other.pager, pager_problem=other.pager_problem) if other else None
+def _with_pager(
+    workspace: Workspace,
+    records: Sequence[Record],
+    observed: Snapshot,
+    ledger: LedgerAccess | None,
+    other: Snapshot | None,
+) -> Snapshot:
+    """With what the pager shows, asked now unless `other` shows it; with the embedded tracker nothing is sent there."""
+    if observed.source != GITHUB or ledger is None:
+        return observed
+    if other is not None:
+        return replace(observed, pager=other.pager, pager_problem=other.pager_problem)
+    return with_pager(workspace, records, observed, ledger.content)
 
 
 def _known(ledger: LedgerAccess | None, observed: Snapshot) -> Ledger:

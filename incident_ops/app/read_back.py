@@ -25,7 +25,7 @@ from incident_ops.notifications.alerts import alerts
 from incident_ops.notifications.opened import Opened, opened_alert
 from incident_ops.reconcile.changes import Kept, KeyDecision, join_decisions
 from incident_ops.reconcile.diff import edits_by_path
-from incident_ops.reconcile.pager_acts import PagerSide, lost_alerts, paged_edits
+from incident_ops.reconcile.pager_acts import PagerSide, joined_alert, lost_alerts, paged_edits
 from incident_ops.sla.activity import NOTHING_SEEN
 
 
@@ -52,7 +52,8 @@ def with_pager(workspace: Workspace, records: Sequence[Record], snapshot: Snapsh
     ranks = {one.incident.id: level.rank for one in records if (level := policy.level_of(one.incident)) is not None}
     first = sorted(opened, key=lambda name: (not opened[name].is_unanswered, ranks.get(name, 0), name))
     seen = reads.alerts({name: alert_key(repository, name) for name in first})
-    return replace(snapshot, pager=seen, pager_problem=reads.problem)
+    joined = {name: joined_alert(alert, snapshot.pager.get(name)) for name, alert in seen.items()}
+    return replace(snapshot, pager={**snapshot.pager, **joined}, pager_problem=reads.problem)
 
 
 def pager_news(workspace: Workspace, records: Sequence[Record], snapshot: Snapshot, ledger: Ledger) -> PagerNews:
@@ -61,15 +62,15 @@ def pager_news(workspace: Workspace, records: Sequence[Record], snapshot: Snapsh
         return PagerNews(records)
     policy, now = workspace.judged_by[0], workspace.now
     opened = _opened(workspace, [one for one in records if one.incident.id in snapshot.pager], ledger)
-    sides = {name: PagerSide(one, snapshot.pager.get(name)) for name, one in opened.items()}
-    after, decisions = [], []
+    sides = {name: PagerSide(seen, opened.get(name)) for name, seen in snapshot.pager.items()}
+    changed, decisions = [], []
     for record in records:
         side = sides.get(record.incident.id)
         made = paged_edits(record, side, policy, now) if side else KeyDecision()
-        taken, made = _taken(workspace, record, made)
-        after.append(taken)
+        after, made = _edited_record(workspace, record, made)
+        changed.append(after)
         decisions.append(made)
-    return PagerNews(after, join_decisions(decisions), lost_alerts(sides, now))
+    return PagerNews(changed, join_decisions(decisions), lost_alerts(sides, now))
 
 
 def pager_failure(snapshot: Snapshot) -> Incomplete | None:
@@ -88,7 +89,7 @@ def _opened(workspace: Workspace, records: Sequence[Record], ledger: Ledger) -> 
     return {name: opened for name, opened in found if opened is not None}
 
 
-def _taken(workspace: Workspace, record: Record, made: KeyDecision) -> tuple[Record, KeyDecision]:
+def _edited_record(workspace: Workspace, record: Record, made: KeyDecision) -> tuple[Record, KeyDecision]:
     """The record with its edits made; an edit that cannot be made is left, and why."""
     if not made.changes:
         return record, made

@@ -159,5 +159,5 @@ def _due_with_tracker(
     records, seen = known_records(workspace, news.records), seen_on_tracker(wanted, snapshot)
     due = _some(due_obligations(records, policy, workspace.now, seen, snapshot.noticed), chosen)
     failure, delivery = pager_failure(snapshot), delivery_of(workspace, records, due, seen, view)
-    told = tuple(pager_sentences(news.decision))
-    return due, delivery._replace(pager=told, pager_problem=str(failure) if failure else "")
+    sentences = tuple(pager_sentences(news.decision))
+    return due, delivery._replace(pager=sentences, pager_problem=str(failure) if failure else "")

@@ -88,8 +88,8 @@ def plan(
     if not run.workspace.catalogue.count():
         finish(no_records(run.workspace, has_issues=run.has_issues))
     is_something = bool(view.plan.changes or view.basis.dropped)
-    unread = say_unread_pager(run)
-    finish(unread or (3 if run.plan.unread else int(fail_on is not None and is_something)))
+    say_unread_pager(run, "warning")
+    finish(3 if run.plan.unread else int(fail_on is not None and is_something))
 
 
 @click.command()

@@ -90,9 +90,7 @@ def _print_problems(run: AppliedRun) -> int:
     return missing
 
 
-def say_unread_pager(run: PlannedRun) -> int:
-    """Says that the pager was not read back -> 4; 0 where it was, or nobody asked."""
-    if run.pager_error is None:
-        return 0
-    click.echo(quiet(f"error: {run.pager_error}"), err=True)
-    return run.pager_error.exit_code
+def say_unread_pager(run: PlannedRun, word: str = "error") -> None:
+    """Says in one line that the pager was not read back, where it was asked."""
+    if run.pager_error is not None:
+        click.echo(quiet(f"{word}: {run.pager_error}"), err=True)

@@ -118,7 +118,7 @@ def check_command(
     if not status.workspace.catalogue.count():
         finish(no_records(status.workspace))
     bad = fail_on is not None and any(row.status in FAILING[fail_on] for row in clock_rows(clocks))
-    finish(4 if status.delivery.pager_problem else 3 if clocks.unread else int(bad))
+    finish(3 if clocks.unread else int(bad))
 
 
 def _summarize(status: SlaStatus) -> None:
@@ -246,7 +246,8 @@ def run_command(ctx: click.Context, /, workspace: Workspace, dry_run: bool, form
     if dry_run:
         is_verbose = bool(ctx.find_root().obj.get("verbose"))
         click.echo(shown_plan(view_plan(asked, run), form, is_verbose=is_verbose), nl=False)
-        return finish(say_unread_pager(run) or (3 if run.plan.unread else 0))
+        say_unread_pager(run, "warning")
+        return finish(3 if run.plan.unread else 0)
     return end_run(run_due(run, report_of(form)), form)
 
 

@@ -6,15 +6,18 @@ person did counts, since the incident was declared or last reopened.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import evaluate_one
-from incident_ops.domain.incident import Incident
+from incident_ops.domain.incident import Event, Incident
 from incident_ops.domain.lifecycle import OVER
-from incident_ops.domain.notification import RESOLVED_EVENT
+from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record
 from incident_ops.domain.time import parse_instant, spell_instant, stamp
@@ -28,12 +31,19 @@ from incident_ops.reconcile.changes import EDIT, PEOPLE, Kept, KeyDecision, Plan
 PAGER = "pager"
 """The kind of what follows from the pager."""
 
+_SAID = {ACKNOWLEDGED: "Acknowledged in PagerDuty", RESOLVED_EVENT: "Acknowledged: resolved in PagerDuty"}
+_BY = re.compile(r" by (?:(?P<name>.+) \((?P<user>\S+)\)|user (?P<only>\S+))")
+
 
 class PagerSide(NamedTuple):
-    """What the ledger and the pager say of an incident's alert; `seen` None = it was not asked about."""
+    """What the pager and the ledger say of an incident's alert; `opened` None = the ledger knows of none."""
 
-    opened: Opened
-    seen: SeenAlert | None
+    seen: SeenAlert
+    opened: Opened | None = None
+
+    def is_lost(self, now: datetime) -> bool:
+        """True where the pager does not know what was sent to it, and nobody acknowledged it before."""
+        return self.opened is not None and not self.seen.acts and self.opened.is_lost(self.seen, now)
 
 
 def paged_edits(record: Record, side: PagerSide, policy: Policy, now: datetime) -> KeyDecision:
@@ -41,26 +51,22 @@ def paged_edits(record: Record, side: PagerSide, policy: Policy, now: datetime) 
     incident = record.incident
     if record.pending or incident.state in OVER:
         return KeyDecision()
-    if side.opened.is_lost(side.seen, now):
+    if side.opened is not None and side.is_lost(now):
         return KeyDecision(kept=(_kept(incident, _lost(incident.id, side.opened)),))
     acts = [*evaluate_one(record, lambda found: _acts_of(found.incident, side.seen, now))]
     if not acts:
         return KeyDecision()
-    is_over = side.seen is not None and side.seen.status == RESOLVED_EVENT
-    last = acts[-1] if is_over and acts[-1].event == RESOLVED_EVENT else None
-    said = _still_open(incident, last, policy) if last else ""
-    first, reason = acts[0], _reason(acts[0], policy)
-    if not side.opened.is_unanswered:
-        return KeyDecision(kept=(_kept(incident, _reason(last, policy), said),) if last else ())
+    is_over = side.seen.status == RESOLVED_EVENT and acts[-1].event == RESOLVED_EVENT
+    said, reason = _still_open(incident, acts[-1], policy) if is_over else "", _reason(acts[0], policy)
     try:
-        step = evaluate_one(record, lambda found: _acknowledged(found.incident, policy, first))
+        step = evaluate_one(record, lambda found: _acknowledged(found.incident, policy, acts[0]))
     except UserError as error:
         return KeyDecision(kept=(_kept(incident, f"{reason}, but {error}", said),))
     if not step.edits:
-        return KeyDecision(kept=(_kept(incident, _reason(last, policy), said),) if last else ())
+        return KeyDecision(kept=(_kept(incident, _reason(acts[-1], policy), said),) if is_over else ())
     number = incident.links.tracking_issue
     change = PlannedChange(EDIT, PAGER, incident.id, number, reason, path=record.path, edits=step.edits)
-    return KeyDecision((change._replace(topic=PEOPLE, at=first.at, said=said),))
+    return KeyDecision((change._replace(topic=PEOPLE, at=acts[0].at, said=said),))
 
 
 def pager_sentences(decision: KeyDecision) -> Iterator[str]:
@@ -72,17 +78,43 @@ def pager_sentences(decision: KeyDecision) -> Iterator[str]:
 
 def lost_alerts(sides: Mapping[str, PagerSide], now: datetime) -> frozenset[str]:
     """The incidents whose alert the pager lost."""
-    return frozenset(name for name, side in sides.items() if side.opened.is_lost(side.seen, now))
+    return frozenset(name for name, side in sides.items() if side.is_lost(now))
 
 
-def _acts_of(incident: Incident, seen: SeenAlert | None, now: datetime) -> tuple[PagerAct, ...]:
+def remembered_alert(incident: Incident, policy: Policy) -> SeenAlert | None:
+    """What an earlier run read of the pager, by the timeline of the record that it proposed; None where it did not.
+
+    So what was seen once stays, while the pager is down, or nobody has it there any more.
+    """
+    acts = [act for entry in incident.timeline if (act := _act_of(entry, policy)) is not None]
+    return SeenAlert(acts[-1].event, acts[-1].at, tuple(acts)) if acts else None
+
+
+def _act_of(entry: Event, policy: Policy) -> PagerAct | None:
+    for event, said in _SAID.items():
+        by = _BY.fullmatch(entry.event.removeprefix(said))
+        contact = policy.contacts.people.get(entry.by or "")
+        if entry.event == said and contact is not None and contact.pagerduty:
+            return PagerAct(event, contact.pagerduty, "", entry.at)
+        if entry.event.startswith(said) and by is not None and entry.by is None:
+            return PagerAct(event, by["user"] or by["only"], by["name"] or "", entry.at)
+    return None
+
+
+def joined_alert(seen: SeenAlert, before: SeenAlert | None) -> SeenAlert:
+    """What the pager shows now, with what an earlier run read of it."""
+    known = {(act.event, act.user, act.at): act for act in (*(before.acts if before else ()), *seen.acts)}
+    return replace(seen, acts=tuple(sorted(known.values(), key=lambda act: (act.at, act.event, act.user))))
+
+
+def _acts_of(incident: Incident, seen: SeenAlert, now: datetime) -> tuple[PagerAct, ...]:
     since = as_of(incident, now).cycle_start
-    return tuple(act for act in seen.acts if since <= parse_instant(act.at) <= now) if seen else ()
+    return tuple(act for act in seen.acts if since <= parse_instant(act.at) <= now)
 
 
 def _acknowledged(incident: Incident, policy: Policy, act: PagerAct) -> Step:
     handle = policy.contacts.known_by_pager(act.user)
-    what = "Acknowledged: resolved in PagerDuty" if act.event == RESOLVED_EVENT else "Acknowledged in PagerDuty"
+    what = _SAID[act.event]
     said = what if handle else f"{what} by {_user(act)}"
     return acknowledge(incident, policy, parse_instant(act.at), handle, said)
 
