@@ -29,7 +29,8 @@ class NotifierSettings:
     """What a notifier may be made from.
 
     `room` is the name of an incident's own chat channel, `tracker` connects to the tracking issues, whose numbers
-    `issues` gives by incident; `inert` makes a record's text harmless in Markdown.
+    `issues` gives by incident; `inert` makes a record's text harmless in Markdown. `repository` is the name of the one
+    with the records, the same wherever it is run; `has_tier_pagers`: a tier of the policy has a pager of its own.
     """
 
     channel: str
@@ -40,6 +41,8 @@ class NotifierSettings:
     tracker: Callable[[], IssueTracker]
     issues: Mapping[str, int]
     inert: Callable[[str], str]
+    repository: str = ""
+    has_tier_pagers: bool = False
 
 
 class NotifierKind(Protocol):
