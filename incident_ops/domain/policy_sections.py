@@ -27,6 +27,12 @@ class Pattern(Value, frozen=True):
     window: str | None = None
 
 
+ON_CALL = "on_call"
+"""The role of whoever is called first."""
+WaitByLevel = str | dict[str, str | None]
+"""A duration for every level, or for each of those it names."""
+
+
 class Tier(Value, frozen=True):
     """One step of the escalation ladder (R65). `pager_key_env` names the variable with the key of its own pager."""
 
@@ -35,20 +41,30 @@ class Tier(Value, frozen=True):
     kind: str = "tier"
     label: str = ""
     notify: list[str] = []
-    wait: str | None = None
+    wait: WaitByLevel | None = None
     repeat_max: int | None = None
     ack_timeout: str | None = None
     pager_key_env: str | None = None
 
+    def wait_at(self, level: str) -> str | None:
+        """How long this step has to answer for an incident of a level; None where nobody waits for it."""
+        return self.wait.get(level) if isinstance(self.wait, dict) else self.wait
+
 
 class EscalationPolicy(Value, frozen=True):
-    """What makes an incident climb (R58-R62); marks by level are in `LevelPolicy`."""
+    """What makes an incident climb (R58-R62); marks by level are in `LevelPolicy`.
+
+    `repeat`: how often the whole ladder begins again where nobody answers; `fallback`: whom to notify where none of its
+    steps has anybody, a role, a handle or a channel.
+    """
 
     reassignments_gt: int | None = None
     keywords: list[str] = []
     vip: list[str] = []
     pattern: Pattern = Pattern()
     tiers: list[Tier] = []
+    repeat: int = 0
+    fallback: str | None = None
 
 
 class States(Value, frozen=True):

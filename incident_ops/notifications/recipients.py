@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 from incident_ops.domain.as_of import assignee_at, known_status
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import ASSIGNED, IN_PROGRESS, NEW, OVER, PENDING, TRIAGED
-from incident_ops.domain.notice_kinds import DIGEST, NONE, PAGE
+from incident_ops.domain.notice_kinds import DIGEST, NONE, PAGE, PAGED_RANKS
 from incident_ops.domain.notification import INCIDENT_CHANNEL, Message
 from incident_ops.domain.policy import LevelPolicy, Policy, Service
-from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, Calendar
+from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, ON_CALL, Calendar
 from incident_ops.domain.public_updates import PUBLIC
 from incident_ops.domain.ticket import is_ticket
 from incident_ops.domain.time import spell_duration, stamp
@@ -27,7 +27,7 @@ from incident_ops.notifications.notice_text import notice_lines, spell_instants
 from incident_ops.sla.calendar import due, end_of_day
 from incident_ops.sla.clocks import POSTMORTEM_FINAL, POSTMORTEM_MEETING, UPDATE_INTERNAL, UPDATE_PUBLIC
 from incident_ops.sla.escalation import MANUAL
-from incident_ops.sla.escalation_ladder import managers
+from incident_ops.sla.escalation_ladder import managers, nearest_people
 from incident_ops.sla.handover import takeovers
 from incident_ops.sla.obligations import (
     BREACH,
@@ -210,10 +210,23 @@ def _recipients(case: _Case) -> Iterator[tuple[str, str]]:
             know = {one.whom for one in takeovers(incident, case.now) if one.at > obligation.due}
             know |= {one.to for one in incident.assignments if one.at == incident.times.acknowledged}
             at_work = [name for name in at_work if name not in know]
-        names = [*at_work, *(above if obligation.kind == BREACH else ()), *_owners(case), *_routed(case)]
+        first = _first_to_answer(case) if obligation.kind in _BEGINS else ()
+        names = [*at_work, *(above if obligation.kind == BREACH else ()), *first, *_owners(case), *_routed(case)]
     yield from ((INTERNAL, name) for name in dict.fromkeys(names))
     if obligation.kind in (DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, RESOLVED_NOTICE):
         yield from ((EXECUTIVE, name) for name in _executives(case))
+
+
+def _first_to_answer(case: _Case) -> tuple[str, ...]:
+    """Whoever is on call, and who is on the first step of the ladder: told of the ranks that page, and of each level
+    for which that step has a time to answer."""
+    policy = case.policy
+    first = min(policy.escalation.tiers, key=lambda tier: tier.tier, default=None)
+    waits = first is not None and first.wait_at(policy.label_of(case.incident) or "") is not None
+    if not waits and case.obligation.rank > PAGED_RANKS:
+        return ()
+    people, missing = nearest_people(first.tier, policy) if first else ([], [])
+    return (*((ON_CALL,) if policy.contacts.handles(ON_CALL) else ()), *(people or missing))
 
 
 def _executives(case: _Case) -> list[str]:

@@ -35,12 +35,22 @@ contacts:
 """
 
 
+NO_WAITING = """
+escalation:
+  tiers:
+  - {id: tier-1, wait: null}
+  - {id: tier-2, wait: null}
+  - {id: management, wait: null}
+"""
+
+
 def policy(preset: str = "itil-p1-p4", extra: str = "") -> Policy:
     """A preset with overrides."""
     return policies.policy(preset, extra)
 
 
-ITIL = policy()
+ITIL = policy(extra=NO_WAITING)
+"""The rules alone: nobody waits for an answer."""
 
 
 def at(span: str = "0s") -> datetime:
