@@ -6,6 +6,7 @@ nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from incident_ops.domain.incident import Value
@@ -49,6 +50,22 @@ class Tier(Value, frozen=True):
     def wait_at(self, level: str) -> str | None:
         """How long this step has to answer for an incident of a level; None where nobody waits for it."""
         return self.wait.get(level) if isinstance(self.wait, dict) else self.wait
+
+    @property
+    def is_own(self) -> bool:
+        """True for people of the team itself: neither specialists nor a vendor."""
+        return self.kind == "tier"
+
+
+def next_tier(tier: int | None, tiers: Iterable[Tier]) -> int | None:
+    """The lowest tier above one; None at the top, and where there is no ladder."""
+    return min((entry.tier for entry in tiers if tier is not None and entry.tier > tier), default=None)
+
+
+def step_after(tier: int | None, tiers: Iterable[Tier], level: str) -> int | None:
+    """The tier that is notified where one does not answer: specialists and vendors are asked for by rules and by
+    people, and are passed over unless they have a time to answer. None after the last step."""
+    return next_tier(tier, (entry for entry in tiers if entry.is_own or entry.wait_at(level)))
 
 
 class EscalationPolicy(Value, frozen=True):

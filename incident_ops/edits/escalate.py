@@ -9,7 +9,7 @@ from incident_ops.domain.as_of import assignee_at
 from incident_ops.domain.incident import Escalation, Incident
 from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.policy_sections import Tier
+from incident_ops.domain.policy_sections import Tier, next_tier
 from incident_ops.domain.record import Append, Edit, Set
 from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
 from incident_ops.domain.waits import snoozed_until
@@ -18,7 +18,7 @@ from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 from incident_ops.sla.activity import AUTOMATION
 from incident_ops.sla.escalation import MANUAL, DueEscalation
-from incident_ops.sla.escalation_ladder import handles_of, managers, next_tier, people_of_tier
+from incident_ops.sla.escalation_ladder import handles_of, managers, people_of_tier
 
 LONGEST_REASON = 2000
 

@@ -27,7 +27,7 @@ from incident_ops.notifications.notice_text import notice_lines, spell_instants
 from incident_ops.sla.calendar import due, end_of_day
 from incident_ops.sla.clocks import POSTMORTEM_FINAL, POSTMORTEM_MEETING, UPDATE_INTERNAL, UPDATE_PUBLIC
 from incident_ops.sla.escalation import MANUAL
-from incident_ops.sla.escalation_ladder import managers, nearest_people
+from incident_ops.sla.escalation_ladder import NO_ANSWER, managers, nearest_people
 from incident_ops.sla.handover import takeovers
 from incident_ops.sla.obligations import (
     BREACH,
@@ -46,6 +46,8 @@ from incident_ops.sla.obligations import (
 
 INTERNAL, EXECUTIVE = "internal", "executive"
 TEAM, EVERYBODY = "team", "public"
+FALLBACK = "fallback"
+NOBODY = "nobody on the ladder"
 NO_CHANNEL = ""
 NO_QUIET_CHANNEL = "no quiet channel"
 REMINDERS = frozenset({WARNING, BREACH, ESCALATION_NOTICE, ITEM_MARK})
@@ -58,7 +60,8 @@ _PAST = frozenset({NEWS_NOTICE, RESOLVED_NOTICE})
 
 
 class Unreachable(NamedTuple):
-    """Somebody who should be notified and cannot be: `whom` is a handle, a role or a tier."""
+    """Somebody who should be notified and cannot be: `whom` is a handle, a role or a tier; NOBODY where no step of the
+    ladder has anybody."""
 
     obligation: str
     whom: str
@@ -161,8 +164,22 @@ def _notices(case: _Case) -> Iterator[Message | Unreachable]:
     is_for_team = case.obligation.kind not in (ITEM_MARK, HANDOVER_NOTICE)
     if is_for_team and case.obligation.audience == INTERNAL and case.level.channels:
         yield from _messages(case, TEAM, INTERNAL, tuple(case.level.channels))
+    found = list(_to_people(case, _recipients(case)))
+    yield from found
+    escalation = case.obligation.escalation
+    if escalation is None:
+        return
+    for name in escalation.unreached:
+        yield Unreachable(case.obligation.key, name, "no contact in `contacts`")
+    is_ladder = escalation.rule == NO_ANSWER and case.obligation.rank <= PAGED_RANKS
+    if is_ladder and not any(isinstance(one, Message) for one in found):
+        yield from _to_nobody(case)
+
+
+def _to_people(case: _Case, recipients: Iterable[tuple[str, str]]) -> Iterator[Message | Unreachable]:
+    """The notices to these handles, roles and tiers, each with its audience; each person once."""
     seen: set[str] = set()
-    for audience, name in _recipients(case):
+    for audience, name in recipients:
         handles = case.policy.contacts.handles(name)
         if not handles:
             yield Unreachable(case.obligation.key, name, "no contact in `contacts`")
@@ -175,8 +192,23 @@ def _notices(case: _Case) -> Iterator[Message | Unreachable]:
                 yield Unreachable(case.obligation.key, handle, "no channel in `contacts`")
             else:
                 yield from _messages(case, handle, audience, tuple(person.channels))
-    for name in case.obligation.escalation.unreached if case.obligation.escalation else ():
-        yield Unreachable(case.obligation.key, name, "no contact in `contacts`")
+
+
+def _to_nobody(case: _Case) -> Iterator[Message | Unreachable]:
+    """Nobody on the ladder can be reached: the policy's fallback is notified, and the run fails."""
+    escalation, obligation = case.policy.escalation, case.obligation
+    fallback, steps = escalation.fallback, [tier for tier in escalation.tiers if tier.is_own]
+    roles = dict.fromkeys(name for tier in steps for name in (tier.notify or [tier.id]))
+    mend = f"name somebody with a channel in `contacts` for {', '.join(roles)}"
+    if fallback is None:
+        yield Unreachable(obligation.key, NOBODY, f"{mend}, or set escalation.fallback")
+        return
+    alone = case._replace(obligation=obligation._replace(reason=f"{obligation.reason}, and {NOBODY} can be reached"))
+    if fallback in case.policy.notify.channels:
+        yield from _messages(alone, FALLBACK, INTERNAL, (fallback,))
+    else:
+        yield from _to_people(alone, [(INTERNAL, fallback)])
+    yield Unreachable(obligation.key, NOBODY, f"the fallback {fallback} is notified; {mend}")
 
 
 def _recipients(case: _Case) -> Iterator[tuple[str, str]]:

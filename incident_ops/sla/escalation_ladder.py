@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.policy_sections import Contacts, Tier
+from incident_ops.domain.policy_sections import Contacts, Tier, next_tier, step_after
 from incident_ops.domain.time import parse_instant, spell_duration, stamp
 from incident_ops.sla.targets import seconds_of
 
@@ -149,7 +149,7 @@ def nearest_people(tier: int | None, policy: Policy) -> tuple[list[str], list[st
     tiers = {entry.tier for entry in policy.escalation.tiers}
     lower = sorted((one for one in tiers if tier is not None and one < tier), reverse=True)
     higher = {
-        entry.tier for entry in policy.escalation.tiers if tier is not None and entry.tier > tier and _is_own(entry)
+        entry.tier for entry in policy.escalation.tiers if tier is not None and entry.tier > tier and entry.is_own
     }
     for other in (*lower, *sorted(higher)):
         if not handles:
@@ -261,19 +261,3 @@ def _entry(tier: int | None, tiers: Sequence[Tier]) -> Tier | None:
 
 def _lowest(tiers: Sequence[Tier]) -> int | None:
     return min((entry.tier for entry in tiers), default=None)
-
-
-def next_tier(tier: int | None, tiers: Sequence[Tier]) -> int | None:
-    """The lowest tier above one; None at the top, and where there is no ladder."""
-    return min((entry.tier for entry in tiers if tier is not None and entry.tier > tier), default=None)
-
-
-def step_after(tier: int | None, tiers: Sequence[Tier], level: str) -> int | None:
-    """The tier that is notified where one does not answer: specialists and vendors are asked for by rules and by
-    people, and are passed over unless they have a time to answer. None after the last step."""
-    steps = [entry for entry in tiers if _is_own(entry) or entry.wait_at(level)]
-    return next_tier(tier, steps)
-
-
-def _is_own(entry: Tier) -> bool:
-    return entry.kind == "tier"
