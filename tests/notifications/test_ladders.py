@@ -19,7 +19,7 @@ from tests.support.pager_state import pager_state
 from tests.support.policies import policy
 
 pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1"])
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN, ROOT = Path(__file__).parent / "golden", Path(__file__).resolve().parents[2]
 TWO = datetime(2025, 1, 26, 2, tzinfo=UTC)
 WORST = {"sev0-3": {"severity": "SEV0"}, "p0-p3": {"severity": "P0"}, "sev1-3": {"severity": "SEV-1"},
          "itil-p1-p4": {"priority": "P1", "severity": "SEV-1"}}  # fmt: skip
@@ -96,6 +96,9 @@ def test_nobody_answers_for_six_hours(preset: str, night: Scene, sink: HttpSink)
     one.runs(every(1, 60))
     one.runs(after(60 + 10 * number) for number in range(31))
     assert_golden(GOLDEN / f"ladder-{preset}.md", called(one))
+    if preset == "sev0-3":
+        page = (ROOT / "docs/sla.md").read_text(encoding="utf-8")
+        assert page.partition("test_ladders.py -->\n\n")[2].partition("\n<!-- ladder: end")[0] == called(one)
     first = {}
     for each in one.told:
         first.setdefault(each.message.route or each.message.recipient, each.at)

@@ -347,7 +347,7 @@ escalation:
 def test_at_the_end_the_ladder_begins_again_and_then_its_last_step_goes_on() -> None:
     """Once more from the first step; then the last one after 15 min, 30 min, 1 h, ..., at most a day."""
     judge = policy(extra=ROUND)
-    found = [one for one in due_escalations(as_of(incident(priority="P1"), at("1h55m")), judge)]
+    found = due_escalations(as_of(incident(priority="P1"), at("1h55m")), judge)
     assert [(one.from_tier, one.to_tier, one.lap, stamp(one.due)) for one in found] == [
         (1, 2, 0, text("5m")),
         (2, 5, 0, text("15m")),
