@@ -26,7 +26,7 @@ from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
 from incident_ops.notifications.alerts import Alert, alert_messages, alerts
 from incident_ops.notifications.plan import HELD, PlannedNotice, plan_deliveries
-from incident_ops.notifications.recipients import Notices, merge_notices, notices
+from incident_ops.notifications.recipients import Notices, merge_notices, notices, without_pagers
 from incident_ops.notifications.storm import gather_digests, sum_up
 from incident_ops.reconcile.changes import AUTOMATION, EDIT, Kept, KeyDecision, PlannedChange
 from incident_ops.reconcile.plan import notice_changes
@@ -170,8 +170,7 @@ def due_notices(records: Sequence[Record], due: DueObligations, world: World, se
         incident = record.incident
         obligations = by_incident.get(incident.id, ())
         found = notices(obligations, {incident.id: incident}, world.policy, world.services, world.now)
-        quiet = found._replace(messages=tuple(one for one in found.messages if one.channel not in pagers()))
-        return quiet, alerts(incident, *world, pagers(), seen(incident), obligations)
+        return without_pagers(found, pagers()), alerts(incident, *world, pagers(), seen(incident), obligations)
 
     parts = list(evaluate_each(by_id.values(), notices_of))
     every = merge_notices(found for found, _ in parts)

@@ -23,7 +23,7 @@ from incident_ops.app.workspace import Workspace, need_remote, remote_of
 from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.notice_kinds import KINDS, NEWS, PAGE
+from incident_ops.domain.notice_kinds import NEWS, NOTICE_KINDS, PAGE
 from incident_ops.domain.notification import ACKNOWLEDGED, INCIDENT_CHANNEL, RESOLVED_EVENT, Ledger, Message
 from incident_ops.domain.policy import LevelPolicy
 from incident_ops.domain.ports import Notifier, SharedLedger
@@ -227,12 +227,12 @@ def _due_messages(workspace: Workspace, incident: Incident, options: NotifyOptio
     ]
     found = notices(due, {incident.id: incident}, policy, services, workspace.now)
     every = alerts(incident, policy, services, workspace.now, pagers(), due=due)
-    rung = (message for alert in every for message in alert.reaches)
+    ringing = (message for alert in every for message in alert.reaches)
     return [
         message
         for message in (
             *(one for one in found.deliverable if one.channel not in pagers()),
-            *(one for one in rung if options.mark in (one.mark, one.kind)),
+            *(one for one in ringing if options.mark in (one.mark, one.kind)),
         )
         if message.audience == options.audience and (not options.channels or message.channel in options.channels)
     ]
@@ -253,7 +253,7 @@ def _channels(workspace: Workspace, level: LevelPolicy, asked: Sequence[str], ma
             hint = did_you_mean(name, known) or "policy notify.channels names those that exist"
             raise UserError(f"the policy has no channel {name!r}", hint=hint)
     kind = NEWS if mark == NEWS_NOTICE else mark
-    rings = kind not in KINDS or policy.way(kind, level.rank) == PAGE
+    rings = kind not in NOTICE_KINDS or policy.way(kind, level.rank) == PAGE
     usual = [name for name in level.channels if rings or not policy.rings(name)]
     channels = [*dict.fromkeys(asked or usual)]
     if not channels:

@@ -6,23 +6,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-PAGE, TELL, DIGEST, NONE = "page", "tell", "digest", "none"
-WAYS = (PAGE, TELL, DIGEST, NONE)
+PAGE, TELL, DIGEST, TO_NOBODY = "page", "tell", "digest", "none"
+WAYS = (PAGE, TELL, DIGEST, TO_NOBODY)
 """Over all channels, over the quiet ones, in one message a day, to nobody."""
 
-DECLARED, RAISED, REOPENED, RESOLVED, ESCALATED = "declared", "raised", "reopened", "resolved", "escalated"
-RESPONSE_DUE, DIAGNOSIS_DUE, AT_RISK = "response_due", "diagnosis_due", "resolution_at_risk"
+DECLARED, RAISED, REOPENED_KIND, RESOLVED_KIND, ESCALATED = "declared", "raised", "reopened", "resolved", "escalated"
+RESPONSE_DUE, DIAGNOSIS_DUE, RESOLUTION_AT_RISK = "response_due", "diagnosis_due", "resolution_at_risk"
 RESOLUTION_DUE, UPDATE_DUE, NEWS, HANDOVER = "resolution_due", "update_due", "news", "handover"
 AUTO_STATE, POSTMORTEM_DUE, ITEM_DUE = "auto_state", "postmortem_due", "item_due"
-KINDS = (
-    *(DECLARED, RAISED, REOPENED, ESCALATED, RESPONSE_DUE),
-    *(DIAGNOSIS_DUE, AT_RISK, RESOLUTION_DUE, UPDATE_DUE, HANDOVER, NEWS, RESOLVED, AUTO_STATE),
+NOTICE_KINDS = (
+    *(DECLARED, RAISED, REOPENED_KIND, ESCALATED, RESPONSE_DUE),
+    *(DIAGNOSIS_DUE, RESOLUTION_AT_RISK, RESOLUTION_DUE, UPDATE_DUE, HANDOVER, NEWS, RESOLVED_KIND, AUTO_STATE),
     *(POSTMORTEM_DUE, ITEM_DUE),
 )
 """Those that ask for a person first."""
 
-CALLS = frozenset({DECLARED, RAISED, REOPENED, RESPONSE_DUE})
+CALLS = frozenset({DECLARED, RAISED, REOPENED_KIND, RESPONSE_DUE})
 """What asks that somebody takes an incident; it pages nobody any more once somebody has."""
+ALERTS = CALLS | {ESCALATED, DIAGNOSIS_DUE, RESOLUTION_DUE}
+"""What may open the alert of a pager, where the policy pages for it."""
 PAGED_RANKS = 2
 """The usual table pages for the ranks up to this one (1 is the worst)."""
 PAGERS = ("pager", "pagerduty")
@@ -50,4 +52,4 @@ def way_of(kinds: Mapping[str, WaysByRank], kind: str, rank: int, *, is_ahead: b
 
 def pages_at_all(kinds: Mapping[str, WaysByRank], rank: int) -> bool:
     """True where an incident of this rank may page somebody."""
-    return any(way_of(kinds, kind, rank) == PAGE for kind in (*CALLS, ESCALATED))
+    return any(way_of(kinds, kind, rank) == PAGE for kind in ALERTS)

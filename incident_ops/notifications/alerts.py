@@ -24,10 +24,10 @@ from incident_ops.domain.notice_kinds import ESCALATED, PAGE, pages_at_all
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Ledger, Message, Pair, follow_up, pair
 from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.time import instant, parse_instant, stamp
-from incident_ops.notifications.kinds import notice_kind, taken
+from incident_ops.notifications.kinds import answer_times, notice_kind
 from incident_ops.notifications.recipients import INTERNAL, TEAM, message_head, notices
 from incident_ops.sla.activity import NOTHING_SEEN, Seen
-from incident_ops.sla.clocks import RESPONSE, main_clocks
+from incident_ops.sla.clocks import main_clocks
 from incident_ops.sla.escalation import MANUAL, due_escalations
 from incident_ops.sla.obligations import BREACH, SNOOZE_NOTICE, Case, Obligation, announcements, snooze_end
 from incident_ops.sla.targets import LevelPeriod, level_periods
@@ -134,11 +134,12 @@ def _events(
     """Everything that opens, acknowledges and ends the alerts of an incident, in order."""
     whole = as_of(replace(view.incident, outcome=FIXED, duplicate_of=None), view.now)
     periods = level_periods(whole, policy)
-    found = [*_openings(whole, policy, periods), *_snoozed(view, whole, policy, periods)]
+    found = [*_beginnings(whole, policy, periods), *_snoozed(view, whole, policy, periods)]
     steps = _steps(whole, policy, periods, seen, due)
     found += (step._replace(routes=tuple(route for route in step.routes if route not in own)) for step in steps)
     found += (
-        _Event(at, whole.then(at).cycle, _ACKNOWLEDGES, ACKNOWLEDGED) for at in taken(whole.incident, policy, view.now)
+        _Event(at, whole.then(at).cycle, _ACKNOWLEDGES, ACKNOWLEDGED)
+        for at in answer_times(whole.incident, policy, view.now)
     )
     for period in periods:
         if not pages_at_all(policy.notify.kinds, period.level.rank):
@@ -152,20 +153,20 @@ def _events(
     return sorted((event for event in found if event.at <= view.now), key=lambda event: event[:4])
 
 
-def _openings(whole: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -> Iterator[_Event]:
+def _beginnings(whole: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -> Iterator[_Event]:
     for cycle in each_cycle(whole):
         until = [period for period in periods if period.since <= cycle.now] or periods[:1]
         for one in announcements(Case(cycle, policy, until)):
-            yield _opening(one, policy, periods)
+            yield _beginning(one, policy, periods)
     for clock in main_clocks(whole, policy, periods):
-        passed = clock.stopped_at or whole.now
-        if clock.clock == RESPONSE and clock.due is not None and clock.due < passed:
+        if clock.due is not None and clock.due < (clock.stopped_at or whole.now):
             reason = f"{clock.name.capitalize()} of {clock.level} was due at {stamp(clock.due)}"
             case = Case(whole.then(clock.due), policy, periods)
-            yield _opening(case.obligation(BREACH, RESPONSE, f"{RESPONSE}.due", clock.due, reason), policy, periods)
+            made = case.obligation(BREACH, clock.clock, f"{clock.clock}.due", clock.due, reason)
+            yield _beginning(made, policy, periods)
 
 
-def _opening(obligation: Obligation, policy: Policy, periods: Sequence[LevelPeriod]) -> _Event:
+def _beginning(obligation: Obligation, policy: Policy, periods: Sequence[LevelPeriod]) -> _Event:
     pages = policy.way(notice_kind(obligation), _rank_at(periods, obligation.due)) == PAGE
     return _Event(obligation.due, obligation.cycle, _OPENS, obligation.mark, obligation, pages)
 
@@ -186,7 +187,7 @@ def _snoozed(view: IncidentAt, whole: IncidentAt, policy: Policy, periods: list[
         case = Case(whole, policy, periods)
         reason = f"Still open; the snooze ended at {stamp(until)}"
         again = case.obligation(SNOOZE_NOTICE, "snooze", f"snooze_ended.{stamp(until)}", until, reason)
-        yield _opening(again, policy, periods)
+        yield _beginning(again, policy, periods)
 
 
 def _begun(snooze: Snooze, now: datetime) -> datetime:
@@ -261,7 +262,7 @@ class _Place(NamedTuple):
 
     route: str
     name: str
-    openings: tuple[tuple[int, str], ...]
+    begins: tuple[tuple[int, str], ...]
     channels: tuple[str, ...]
 
 
@@ -283,7 +284,7 @@ def _alert(view: IncidentAt, policy: Policy, life: _Life, place: _Place, wanted:
         mark=RESOLVED_EVENT if over else ACKNOWLEDGED if life.is_acknowledged else "",
         reaches=tuple(made(message, channel) for channel, message in sorted(wanted.items())),
         channels=place.channels,
-        known=tuple(key(*opening) for opening in place.openings),
+        known=tuple(key(*begin) for begin in place.begins),
         before=f"{key(int(cycle), ended)}#{RESOLVED_EVENT}" if life.before else "",
     )
 
@@ -291,16 +292,16 @@ def _alert(view: IncidentAt, policy: Policy, life: _Life, place: _Place, wanted:
 def _channels(
     life: _Life, view: IncidentAt, policy: Policy, services: Mapping[str, Service], pagers: Collection[str]
 ) -> dict[str, Message]:
-    """The pagers that an alert reaches, as the level's channels and those of the people to be told say."""
+    """The pagers that an alert reaches, as the level's channels and those of the people to notify say."""
     if life.opened is None or life.opened.obligation is None or not _rings(life):
         return {}
     obligation = life.opened.obligation
     if view.is_retroactive and not (obligation.escalation and obligation.escalation.rule == MANUAL):
         obligation = obligation._replace(no_page="It was declared after the fact")
     obligation = obligation._replace(noticed_at=view.now, superseded="")
-    told = notices([obligation], {view.incident.id: view.incident}, policy, services, view.now)
+    reached = notices([obligation], {view.incident.id: view.incident}, policy, services, view.now)
     found: dict[str, Message] = {}
-    for message in sorted(told.messages, key=lambda message: message.audience != INTERNAL):
+    for message in sorted(reached.messages, key=lambda message: message.audience != INTERNAL):
         if message.channel in pagers:
             found.setdefault(message.channel, message)
     return found

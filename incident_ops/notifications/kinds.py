@@ -8,7 +8,6 @@ from datetime import datetime
 from incident_ops.domain.as_of import as_of, each_cycle
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.notice_kinds import (
-    AT_RISK,
     AUTO_STATE,
     CALLS,
     DECLARED,
@@ -20,9 +19,10 @@ from incident_ops.domain.notice_kinds import (
     PAGE,
     POSTMORTEM_DUE,
     RAISED,
-    REOPENED,
+    REOPENED_KIND,
+    RESOLUTION_AT_RISK,
     RESOLUTION_DUE,
-    RESOLVED,
+    RESOLVED_KIND,
     RESPONSE_DUE,
     TELL,
     UPDATE_DUE,
@@ -69,22 +69,22 @@ _LATE = {
 _OTHERS = {
     DECLARED_NOTICE: DECLARED,
     RAISED_NOTICE: RAISED,
-    REOPENED_NOTICE: REOPENED,
-    RESOLVED_NOTICE: RESOLVED,
+    REOPENED_NOTICE: REOPENED_KIND,
+    RESOLVED_NOTICE: RESOLVED_KIND,
     ESCALATION_NOTICE: ESCALATED,
     HANDOVER_NOTICE: HANDOVER,
     NEWS_NOTICE: NEWS,
     STATE_NOTICE: AUTO_STATE,
     ITEM_MARK: ITEM_DUE,
-    SNOOZE_NOTICE: DECLARED,  # what was declared is told again
+    SNOOZE_NOTICE: DECLARED,  # people hear again of what was declared
 }
 _AHEAD = tuple(f".{mark}" for mark, days in ITEM_MARKS if days < 0)
 
 
 def notice_kind(obligation: Obligation) -> str:
-    """The kind of notice that an obligation makes, one of `domain.notice_kinds.KINDS`."""
+    """The kind of notice that an obligation makes, one of `domain.notice_kinds.NOTICE_KINDS`."""
     if obligation.kind == WARNING:
-        return UPDATE_DUE if obligation.clock in (UPDATE_INTERNAL, UPDATE_PUBLIC) else AT_RISK
+        return UPDATE_DUE if obligation.clock in (UPDATE_INTERNAL, UPDATE_PUBLIC) else RESOLUTION_AT_RISK
     return _LATE[obligation.clock] if obligation.kind == BREACH else _OTHERS[obligation.kind]
 
 
@@ -101,9 +101,9 @@ def is_answered(obligation: Obligation, answered: Sequence[datetime]) -> bool:
     return obligation.due in answered or first_after(answered, obligation.due) is not None
 
 
-def taken(incident: Incident, policy: Policy, now: datetime) -> tuple[datetime, ...]:
+def answer_times(incident: Incident, policy: Policy, now: datetime) -> tuple[datetime, ...]:
     """When somebody took an incident, in order (aware UTC): answers, and for an acknowledgement at an unknown time or
-    before the declaration the declaration itself. Whoever reopens it has not taken it."""
+    before the declaration the declaration itself. Whoever reopens it has not answer_times it."""
     view = as_of(incident, now)
     first, found = view.acknowledged, set(answers(view, policy))
     found -= {cycle.cycle_start for cycle in each_cycle(view) if cycle.cycle > 1}

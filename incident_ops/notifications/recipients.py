@@ -6,7 +6,7 @@ was sent already is recorded in the ledger. Nobody is left out silently: whoever
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from incident_ops.domain.as_of import assignee_at, known_status
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import ASSIGNED, IN_PROGRESS, NEW, OVER, PENDING, TRIAGED
-from incident_ops.domain.notice_kinds import DIGEST, NONE, PAGE, PAGED_RANKS
+from incident_ops.domain.notice_kinds import DIGEST, PAGE, PAGED_RANKS, TO_NOBODY
 from incident_ops.domain.notification import INCIDENT_CHANNEL, Message
 from incident_ops.domain.policy import LevelPolicy, Policy, Service
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, ON_CALL, Calendar
@@ -22,7 +22,7 @@ from incident_ops.domain.public_updates import PUBLIC
 from incident_ops.domain.ticket import is_ticket
 from incident_ops.domain.time import spell_duration, stamp
 from incident_ops.domain.waits import snoozed_until
-from incident_ops.notifications.kinds import is_answered, notice_kind, taken, way_now
+from incident_ops.notifications.kinds import answer_times, is_answered, notice_kind, way_now
 from incident_ops.notifications.notice_text import notice_lines, spell_instants
 from incident_ops.sla.calendar import due, end_of_day
 from incident_ops.sla.clocks import POSTMORTEM_FINAL, POSTMORTEM_MEETING, UPDATE_INTERNAL, UPDATE_PUBLIC
@@ -40,6 +40,7 @@ from incident_ops.sla.obligations import (
     REOPENED_NOTICE,
     RESOLVED_NOTICE,
     SNOOZE_NOTICE,
+    STATE_NOTICE,
     WARNING,
     Obligation,
 )
@@ -52,10 +53,11 @@ NO_CHANNEL = ""
 NO_QUIET_CHANNEL = "no quiet channel"
 REMINDERS = frozenset({WARNING, BREACH, ESCALATION_NOTICE, ITEM_MARK})
 LATE_AFTER = timedelta(days=1)
-"""What is over, and could be told longer ago than this, is reported; nobody is notified of it."""
+"""What is over, and could go out longer ago than this, is reported; nobody is notified of it."""
 LOW_RANK = 3
 _TICK = timedelta(seconds=1)
 _BEGINS = frozenset({DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, SNOOZE_NOTICE})
+_NO_ALERT = frozenset({WARNING, ITEM_MARK, NEWS_NOTICE, RESOLVED_NOTICE, HANDOVER_NOTICE, STATE_NOTICE})
 _PAST = frozenset({NEWS_NOTICE, RESOLVED_NOTICE})
 
 
@@ -107,7 +109,7 @@ def notices(
         level = policy.level_of(incident)
         if obligation.superseded or level is None:
             continue
-        answered = taken(incident, policy, now)
+        answered = answer_times(incident, policy, now)
         case = _Case(
             obligation,
             incident,
@@ -134,6 +136,17 @@ def merge_notices(parts: Iterable[Notices]) -> Notices:
     found = (message for part in every for message in part.messages)
     ordered = sorted(found, key=lambda message: (message.rank, message.key, message.channel))
     return Notices(tuple(ordered), tuple(sorted({who for part in every for who in part.unreachable})))
+
+
+def without_pagers(found: Notices, pagers: Collection[str]) -> Notices:
+    """The notices but for what a pager has as an alert; what no alert is made of is held there, and says so."""
+    held = "a pager rings for its alert only; let it go over sms or phone"
+    kept = (
+        one._replace(held=one.held or held) if one.channel in pagers else one
+        for one in found.messages
+        if one.channel not in pagers or one.kind in _NO_ALERT
+    )
+    return found._replace(messages=tuple(kept))
 
 
 def has_been_handled(before: Incident, after: Incident) -> bool:
@@ -238,7 +251,7 @@ def _recipients(case: _Case) -> Iterator[tuple[str, str]]:
         written = incident.postmortem
         names = [*(written.authors if written else ()), *at_work] or _owners(case)
     else:
-        if obligation.kind in _BEGINS:  # who acknowledged it knows, and who took over since is told of that
+        if obligation.kind in _BEGINS:  # who acknowledged it knows, and who took over since hears of that
             know = {one.whom for one in takeovers(incident, case.now) if one.at > obligation.due}
             know |= {one.to for one in incident.assignments if one.at == incident.times.acknowledged}
             at_work = [name for name in at_work if name not in know]
@@ -292,7 +305,7 @@ def _messages(
     asked = case.policy.notify.incident_channel.create and not case.is_ticket
     own = recipient == TEAM and audience == INTERNAL and asked
     every = dict.fromkeys((*channels, *((INCIDENT_CHANNEL,) if own else ())))
-    going = [channel for channel in every if case.way in (PAGE, NONE) or not case.policy.rings(channel)]
+    going = [channel for channel in every if case.way in (PAGE, TO_NOBODY) or not case.policy.rings(channel)]
     if not going:
         yield Unreachable(obligation.key, recipient, NO_QUIET_CHANNEL)
     for channel in going:
@@ -351,16 +364,16 @@ def _held(case: _Case) -> str:
     snooze, until = case.incident.snooze, snoozed_until(case.incident, now)
     if snooze and until and obligation.kind in REMINDERS and rule != MANUAL:
         return f"snoozed until {stamp(until)} by {snooze.by}"
-    if case.way == NONE:
+    if case.way == TO_NOBODY:
         return f"the policy's notify.kinds tells nobody of {notice_kind(obligation)}"
     if late := _too_late(case):
         return late
     calendar = _hours(case)
     if calendar is None or rule == MANUAL:
         return ""
-    if case.way == DIGEST and (opens := _opening_after(calendar, obligation.due)) > now:
+    if case.way == DIGEST and (opens := _opens_after(calendar, obligation.due)) > now:
         return f"it goes with the others of the day at {stamp(opens)}"
-    opens = _opening(calendar, now)
+    opens = _opens_from(calendar, now)
     return f"quiet hours until {stamp(opens)}" if opens > now else ""
 
 
@@ -372,7 +385,7 @@ def _too_late(case: _Case) -> str:
     if not case.is_over:
         return ""
     calendar = _hours(case)
-    first = _opening(calendar, case.obligation.due) if calendar else case.obligation.due
+    first = _opens_from(calendar, case.obligation.due) if calendar else case.obligation.due
     late = case.now - first > LATE_AFTER
     return f"it is over, and older than {spell_duration(int(LATE_AFTER.total_seconds()))}" if late else ""
 
@@ -386,15 +399,17 @@ def _hours(case: _Case) -> Calendar | None:
     return None if case.level.calendar == "24x7" else case.policy.calendar(case.level.calendar)
 
 
-def _opening(calendar: Calendar, at: datetime) -> datetime:
+def _opens_from(calendar: Calendar, at: datetime) -> datetime:
     """When a calendar is open first from an instant on; that instant itself where it never opens."""
     worked = due(at, 1, calendar)
     return worked - _TICK if worked is not None and worked > at + _TICK else at
 
 
-def _opening_after(calendar: Calendar, at: datetime) -> datetime:
+def _opens_after(calendar: Calendar, at: datetime) -> datetime:
     """When a calendar opens next, that very instant included; where it is open, on a later day."""
-    opens = _opening(calendar, at - _TICK)
+    opens = _opens_from(calendar, at - _TICK)
     return (
-        opens if opens >= at else _opening(calendar, end_of_day(at.astimezone(ZoneInfo(calendar.tz)).date(), calendar))
+        opens
+        if opens >= at
+        else _opens_from(calendar, end_of_day(at.astimezone(ZoneInfo(calendar.tz)).date(), calendar))
     )

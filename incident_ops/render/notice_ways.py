@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from incident_ops.domain.notice_kinds import ITEM_DUE, KINDS, WAYS, way_of
+from incident_ops.domain.notice_kinds import ITEM_DUE, NOTICE_KINDS, WAYS, way_of
 from incident_ops.domain.policy import Policy
 
 
 def ways_in_words(policy: Policy) -> Iterator[tuple[tuple[str, ...], str]]:
     """The kinds that people hear of in the same way, and that way: `page SEV0, SEV1; tell SEV2, SEV3`."""
     together: dict[str, list[str]] = {}
-    for kind in KINDS:
+    for kind in NOTICE_KINDS:
         together.setdefault(_ways(policy, kind), []).append(kind)
     return ((tuple(kinds), words) for words, kinds in together.items())
 
@@ -19,7 +19,7 @@ def ways_in_words(policy: Policy) -> Iterator[tuple[tuple[str, ...], str]]:
 def ways_table(policies: Mapping[str, Policy]) -> str:
     """A Markdown table: a row for each kind, a column for each policy by its heading."""
     rows = [["Kind", *policies], ["---"] * (len(policies) + 1)]
-    rows += [[f"`{kind}`", *(_ways(policy, kind) for policy in policies.values())] for kind in KINDS]
+    rows += [[f"`{kind}`", *(_ways(policy, kind) for policy in policies.values())] for kind in NOTICE_KINDS]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 

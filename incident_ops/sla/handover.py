@@ -9,7 +9,7 @@ from typing import NamedTuple
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.time import parse_instant
 
-ASSIGNEE, COMMANDER = "assignee", "commander"
+_ASSIGNEE, _COMMANDER = "assignee", "commander"
 
 
 class Takeover(NamedTuple):
@@ -31,12 +31,12 @@ def takeovers(incident: Incident, now: datetime) -> list[Takeover]:
     found = []
     for (_, _, before), (at, _, whom) in reversed(list(pairwise(entry for entry in dated if entry[0] <= now))):
         if whom != before:
-            found.append(Takeover(at, ASSIGNEE, whom, before))
+            found.append(Takeover(at, _ASSIGNEE, whom, before))
             break
     for change in reversed(incident.changes):
         if change.field != "roles.commander" or (at := parse_instant(change.at)) > now:
             continue
         if change.old and change.new and change.new == incident.roles.commander and change.by != change.new:
-            found.append(Takeover(at, COMMANDER, change.new, change.old))
+            found.append(Takeover(at, _COMMANDER, change.new, change.old))
         break
     return found

@@ -332,7 +332,7 @@ def snooze_end(view: IncidentAt) -> datetime | None:
 
 
 def _snooze_ended(case: Case) -> list[Obligation]:
-    """What waited is told again when a snooze ends while the incident is open."""
+    """People hear again of an incident that is open when its snooze ends."""
     until = snooze_end(case.view)
     if until is None or case.view.resolved.ended or case.view.state in OVER:
         return []
@@ -341,7 +341,7 @@ def _snooze_ended(case: Case) -> list[Obligation]:
 
 
 def _handovers(case: Case) -> list[Obligation]:
-    """Who took over from somebody else is told so, as long as it is in force."""
+    """Who took over from somebody else hears of it, as long as it is in force."""
     view = case.view
     if view.resolved.ended or view.state in OVER:
         return []

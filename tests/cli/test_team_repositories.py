@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,10 +15,13 @@ import pytest
 import yaml
 
 from incident_ops.adapters.github import connect
+from incident_ops.adapters.github import issues as adapter
 from incident_ops.adapters.github.client import Wire
 from incident_ops.adapters.github.responses import Answer, Lost
 from incident_ops.app import apply as applying
 from incident_ops.domain.time import stamp
+from incident_ops.domain.tracker import WholeList
+from incident_ops.errors import WriteFailed
 from incident_ops.reconcile.generated_block import owner
 from tests.cli.scene import Folder
 from tests.cli.test_apply_github import TRUSTED
@@ -137,6 +141,20 @@ def test_bob_closes_it_there_and_alice_reopens_it(teams: Teams) -> None:
     assert teams.said_there()[0].endswith("Settled: this issue and its record agree.")
 
 
+def test_a_refused_proposal_is_named_with_its_repository(teams: Teams) -> None:
+    """The comment stands in another repository than the pull request, where `#3` would be somebody else's issue."""
+    teams.does_there(BOB_TOKEN, state="closed", state_reason="completed")
+    teams.apply()
+    (pull,) = teams.ask("GET", "/pulls?state=open")
+    teams.ask("PATCH", f"/pulls/{pull['number']}", {"state": "closed"}, token=PERSON_TOKEN)
+    teams.apply()
+    (said,) = teams.said_there()
+    assert f"@alice closed {teams.repository}#{pull['number']} without merging" in said
+    assert f"reopening {teams.repository}#{pull['number']} proposes it again" in said
+    assert not BARE.findall(said)
+    assert teams.nothing_is_planned()
+
+
 def test_bob_hands_it_to_alice_there(teams: Teams) -> None:
     """The assignee there becomes the owner in the record."""
     teams.does_there(BOB_TOKEN, assignees=["alice"])
@@ -155,6 +173,52 @@ def test_a_box_in_the_tracking_issue_closes_the_issue_there(teams: Teams) -> Non
     assert (teams.item()["status"], teams.item()["done_by"]) == ("done", "@bob")
     assert teams.item_issue()["state"] == "closed"
     assert teams.nothing_is_planned()
+
+
+@pytest.mark.parametrize(
+    ("home", "team", "is_told"),
+    [
+        ({"visibility": "public"}, {"visibility": "public"}, True),
+        ({"visibility": "private"}, {"visibility": "private"}, True),
+        ({"visibility": "public"}, {"visibility": "private"}, True),
+        ({"visibility": "private"}, {"visibility": "public"}, False),
+        ({"visibility": "private"}, {"visibility": "internal"}, False),
+        ({"visibility": None, "private": True}, {"visibility": None, "private": False}, False),
+        ({"visibility": None, "private": False}, {"visibility": None, "private": False}, True),
+        ({"visibility": None, "private": None}, {"visibility": "public"}, False),
+        ({"visibility": "public"}, {"visibility": None, "private": None}, False),
+    ],
+)
+def test_what_happened_is_left_out_where_more_people_can_read(
+    declared: Teams,
+    monkeypatch: pytest.MonkeyPatch,
+    home: dict[str, object],
+    team: dict[str, object],
+    *,
+    is_told: bool,
+) -> None:
+    """The issue says where the record is instead; so it does where GitHub does not tell who can read."""
+    told, sent = {f"/repos/{declared.repository}": home, f"/repos/{declared.app}": team}, Wire.send
+
+    def send(wire: Wire, method: str, place: str, body: object) -> Answer | Lost:
+        answer = sent(wire, method, place, body)
+        changed = told.get(place.removeprefix(declared.github.url))
+        if isinstance(answer, Answer) and method == "GET" and changed and isinstance(answer.data, dict):
+            return Answer(answer.status, answer.headers, {**answer.data, **changed})
+        return answer
+
+    monkeypatch.setattr(Wire, "send", send)
+    declared.command("impact", "--summary", "1,200 passwords leaked")
+    declared.command("cause", "--category", "deploy", "--what", "the debug log was public")
+    declared.push("what happened")
+    declared.apply()
+    body = declared.item_issue()["body"]
+    for words in ("passwords leaked", "debug log was public", "Login fails"):
+        assert (words in body) is is_told, body
+    assert ("**Why:** see [the record](<" in body) is not is_told, body
+    assert ("What happened, and why, is left out here" in body) is not is_told, body
+    assert f"**Incident:** {declared.repository}#{declared.issue('')['number']}" in body
+    assert declared.command("plan", "--tracker", "github").startswith("Nothing to do")
 
 
 @pytest.mark.parametrize("is_merged", [True, False])
@@ -197,6 +261,23 @@ def test_what_a_change_does_beside_its_base_names_the_repository(teams: Teams) -
     assert f"/AI-2 in {teams.app}" in told
     assert "/AI-1 in" not in told
     assert "to add an issue" not in told
+
+
+def test_beside_its_base_an_item_that_goes_to_another_repository_is_shown(declared: Teams, github: Standin) -> None:
+    """With the labels that the one gets, and the other no longer; as text and as Markdown."""
+    later = github.new_repository()
+    declared.folder.git("switch", "--quiet", "--create", "change")
+    declared.has_issues_in(later)
+    declared.folder.git("commit", "--quiet", "--all", "--message", "the team moves")
+    told = declared.command("plan", "--tracker", "github", "--base", "main")
+    coming, _, gone = told.partition("No longer to be done")
+    assert f"/AI-1 in {later}" in coming
+    assert f"action-item in {later}" in coming
+    assert re.search(rf"x create INC-\S+/AI-1 in {declared.app}: ", " ".join(gone.split()))
+    assert later not in gone.partition("Left unchanged")[0]
+    told = declared.command("plan", "--tracker", "github", "--base", "main", "--format", "markdown")
+    assert re.search(rf"\| `action-item` in `{later}` \|", told)
+    assert re.search(rf"\| create \| new in `{declared.app}` \| `INC-\S+/AI-1` \|", told)
 
 
 def test_what_an_outage_left_open_there_is_closed_long_after(teams: Teams, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -427,3 +508,88 @@ def test_what_becomes_restricted_is_no_longer_written_there(teams: Teams) -> Non
     assert "its issue there is left as it is" in teams.command("plan", "--tracker", "github")
     teams.apply()
     assert teams.item_issue()["body"] == before
+
+
+def test_an_issue_there_whose_item_is_gone_is_closed(teams: Teams) -> None:
+    """Also where nothing else leads to that repository any more, and no service names it."""
+    number = teams.item_issue()["number"]
+    (path,) = teams.folder.path.glob("incidents/*/incident.yaml")
+    path.write_text(re.sub(r"^action_items:\n(?:[ -].*\n)+", "", path.read_text(), flags=re.MULTILINE))
+    teams.has_issues_in("")
+    teams.push("the item is gone")
+    told = teams.command("plan", "--tracker", "github")
+    assert f"close {teams.app}#{number} " in told
+    assert "its record was deleted in git" in told
+    teams.apply()
+    assert teams.item_issue()["state"] == "closed"
+    assert teams.nothing_is_planned()
+
+
+def test_a_run_that_dies_before_another_repository_is_named_opens_no_second(
+    declared: Teams, github: Standin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed right after it opened the issue; then `issues` of the service changes, before the next run."""
+    with monkeypatch.context() as dying:
+        dying.setattr(applying, "keep_numbers", _die)
+        assert declared.call("apply", "--tracker", "github", clock=_later()).code != 0
+    (issue,) = declared.there().values()
+    other = github.new_repository()
+    declared.has_issues_in(other)
+    declared.push("another repository")
+    declared.apply()
+    assert github.ask("GET", f"/repos/{other}/issues?state=all") == []
+    declared.accept()
+    assert declared.item()["issue"] == f"{declared.app}#{issue['number']}"
+    assert declared.nothing_is_planned()
+
+
+def test_where_it_cannot_be_said_that_issues_are_opened_none_is(
+    declared: Teams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name of the repository is kept before the first issue there; the tracking issue is opened all the same."""
+
+    def refused(*_: object) -> None:
+        raise WriteFailed("the remote refused it")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(applying, "keep_repository_name", refused)
+        done = declared.call("apply", "--tracker", "github", clock=_later())
+    assert done.code == 4, done
+    assert "the remote refused it" in done.err + done.out
+    assert declared.there() == {}
+    assert declared.issue("")["state"] == "open"
+    declared.apply()
+    assert len(declared.there()) == 1
+
+
+def test_there_too_a_run_that_finds_nothing_lists_what_changed(teams: Teams, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each repository has a list of its own that is remembered, and before anything is done both are read whole."""
+    monkeypatch.setattr(adapter, "_OVERLAP", timedelta(seconds=-1))
+    monkeypatch.setattr(WholeList, "is_longer_than", lambda *_: True)
+    github = ("--tracker", "github", "--show-requests")
+    time.sleep(1.1)
+    assert teams.call("apply", *github, clock=_later()).code == 0
+    time.sleep(1.1)
+    done = teams.call("apply", *github, clock=_later())
+    assert (done.code, done.out.startswith("Nothing to do")) == (0, True), done
+    lists = re.findall(r"GET \S*/repos/(\S+)/issues\?(\S+)", done.err)
+    assert [name for name, _ in lists] == [teams.repository, teams.app]
+    assert all("since=" in query and "labels=" not in query for _, query in lists)
+    teams.does_there(BOB_TOKEN, title="Renamed")
+    done = teams.call("apply", *github, clock=_later())
+    assert done.code == 0, done
+    assert teams.item_issue()["title"] != "Renamed"
+    asked = re.findall(r"(GET|POST|PATCH) (\S*/issues\S*)", done.err)
+    written = next(at for at, (method, _) in enumerate(asked) if method != "GET")
+    assert sum("labels=" in place for _, place in asked[:written]) >= 3
+
+
+def test_a_list_with_a_date_to_come_is_not_stored(teams: Teams, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server in front of GitHub whose clock is wrong: what people change until then would be in no list."""
+    monkeypatch.setattr(WholeList, "is_longer_than", lambda *_: True)
+    monkeypatch.setattr(Answer, "given_at", property(lambda _: datetime.now(UTC) + timedelta(minutes=15)))
+    for _ in range(2):
+        done = teams.call("apply", "--tracker", "github", "--show-requests", clock=_later())
+        assert done.code == 0, done
+        assert "labels=incident" in done.err
+        assert "since=" not in done.err

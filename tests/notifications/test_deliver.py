@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from incident_ops.adapters.git_branches import LedgerRef
@@ -199,6 +201,7 @@ def test_news_that_is_too_old_is_reported() -> None:
         assert all(one.why == "it is over, and older than 1d" for one in made if action == HELD)
 
 
+@given(st.lists(st.builds(notice, st.sampled_from("abc"), st.integers(1, 5), st.sampled_from(["chat", "email"]))))
 def test_a_plan_has_each_pair_once_the_worst_first(notices: list[Message]) -> None:
     """Whatever the order of the notices; nothing is lost."""
     made = plan_deliveries(notices, {}, NOW)

@@ -174,6 +174,25 @@ def test_a_level_that_no_longer_pages_ends_the_alert(night: Scene, sink: HttpSin
     assert (state.triggers, state.left_open) == (1, [])
 
 
+def test_a_late_resolution_rings_where_the_policy_pages_for_it(night: Scene, sink: HttpSink) -> None:
+    """After an answer it opens the alert anew; an update that pages goes to sms, and the plan says why not there."""
+    kinds = "notify: {incident_channel: {create: false}, kinds: {resolution_due: {page: [2]}, news: page}}\n"
+    level = "levels:\n- {id: SEV1, channels: [slack, pagerduty, sms]}\n"
+    one = night(policy("sev0-3", PEOPLE + kinds + level), severity="SEV1")
+    one.run(after(0))
+    one.acknowledge(after(1))
+    one.update(after(2))
+    one.run(after(3))
+    assert "sms" in {each.message.channel for each in one.told if each.message.kind == "update"}
+    assert any("a pager rings for its alert only" in why for why in one.held.values())
+    one.runs(minutes(110, 130, 5))
+    late = len(pager_state(sink.taken).rings)
+    one.resolve(after(300))
+    one.run(after(301))
+    assert late == 2
+    assert pager_state(sink.taken).left_open == []
+
+
 def test_a_snooze_ends_the_alert_and_its_end_rings(night: Scene, sink: HttpSink) -> None:
     """Two of them: each ends what rang before it; others are told once that it ended."""
     one = night(judge(), severity="SEV0")
@@ -319,7 +338,7 @@ def night_table(one: Night) -> str:
         is_quiet = not one.policy.rings(message.channel)
         marked = {"acknowledged": f"({name}: acknowledged)", "resolved": f"({name}: ended)"}
         (told if is_quiet else rings).append(marked.get(message.mark, name) if message.is_alert else name)
-    lines = ["| when | what it says | rings | is told |", "| --- | --- | --- | --- |"]
+    lines = ["| when | what it says | rings | without ringing |", "| --- | --- | --- | --- |"]
     lines += [
         f"| {at} | {what} | {', '.join(rings)} | {', '.join(told)} |" for (at, what), (rings, told) in rows.items()
     ]

@@ -179,6 +179,7 @@ class Client:
         self.repository = repository
         self._meter = [0]
         self.was_redirected = False
+        self.answered_at: datetime | None = None  # by GitHub's own clock
         self.renamed_to: str | None = None
         self._wire, self._budget, self._sleep, self._log = wire, requests, sleep, log
         self._name: str | None = None
@@ -300,6 +301,7 @@ class Client:
             got = self._send(method, place, body)
             step = decide(repeatable, attempt, got, waited)
             if step.action == DONE and isinstance(got, Answer):
+                self.answered_at = got.given_at
                 return got
             doubt = doubt or decide(False, attempt, got, waited).action == AMBIGUOUS
             if step.action != AGAIN:
@@ -351,7 +353,7 @@ class RecordsHome:
     """
 
     def __init__(self, client: Client, name: str, known: int | None) -> None:
-        self._client, self._name, self._id = client, name or client.repository, known
+        self._client, self.name, self._id = client, name or client.repository, known
         self._other: int | None = None
         self.are_here = name.casefold() == client.repository.casefold()
         """True where the clone's remote is the repository with the issues, on this GitHub."""
@@ -364,7 +366,7 @@ class RecordsHome:
         """
         if self._id is None:
             hint = "set GITHUB_REPOSITORY_ID to its id, or give the token access to it"
-            self._id = self._shown(self._name, hint) if self._is_elsewhere else self._issues_id()
+            self._id = self._shown(self.name, hint) if self._is_elsewhere else self._issues_id()
         return self._id
 
     @property
@@ -374,7 +376,7 @@ class RecordsHome:
 
     @property
     def _is_elsewhere(self) -> bool:
-        return self._name.casefold() != self._client.repository.casefold()
+        return self.name.casefold() != self._client.repository.casefold()
 
     def _issues_id(self) -> int:
         if self._other is None:
@@ -395,6 +397,7 @@ class HomeIds(NamedTuple):
     id: int
     id_with_issues: int
     are_here: bool = False
+    name: str = ""
 
 
 class Identity:

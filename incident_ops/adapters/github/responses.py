@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import msgspec
@@ -34,6 +36,15 @@ class Answer(NamedTuple):
         return one_line(said) if isinstance(said, str) else ""
 
     @property
+    def given_at(self) -> datetime | None:
+        """When the server gave it, by its own clock; None where it does not say."""
+        try:
+            at = parsedate_to_datetime(self.headers.get("date", ""))
+        except ValueError:
+            return None
+        return at.astimezone(UTC) if at.tzinfo else None
+
+    @property
     def is_redirect(self) -> bool:
         """True where the answer names another address to ask."""
         return self.status in (301, 302, 307, 308) and "location" in self.headers
@@ -46,6 +57,9 @@ class Lost(NamedTuple):
     reason: str
 
 
+PUBLIC, PRIVATE = "public", "private"
+
+
 class RepositorySeen(msgspec.Struct, frozen=True):
     """A repository; `permissions` are those of a person's token."""
 
@@ -54,6 +68,15 @@ class RepositorySeen(msgspec.Struct, frozen=True):
     archived: bool = False
     has_issues: bool = True
     permissions: dict[str, bool] | None = None
+    visibility: str | None = None
+    private: bool | None = None
+
+    @property
+    def readers(self) -> str:
+        """PUBLIC, PRIVATE, or `internal`; "" where GitHub does not say."""
+        if self.visibility or self.private is None:
+            return self.visibility or ""
+        return PRIVATE if self.private else PUBLIC
 
 
 class Login(msgspec.Struct, frozen=True):
@@ -68,6 +91,7 @@ class LabelSeen(msgspec.Struct, frozen=True):
     name: str
     color: str | None = None
     description: str | None = None
+    id: int = 0
 
 
 class MilestoneSeen(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """A rank stands in two ways of one kind of notice.
 
-Each rank of a kind in `notify.kinds` has one way: it rings, or it is told, or it waits for the digest of the day, or
-nobody hears of it.
+Each rank of a kind in `notify.kinds` has one way: it rings, or it comes without ringing, or it waits for
+the digest of the day, or nobody hears of it.
 
 Before:
 
