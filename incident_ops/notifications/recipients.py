@@ -270,8 +270,9 @@ def _first_to_answer(case: _Case) -> tuple[str, ...]:
     waits = first is not None and first.wait_at(policy.label_of(case.incident) or "") is not None
     if not waits and case.obligation.rank > PAGED_RANKS:
         return ()
-    people, missing = nearest_people(first.tier, policy) if first else ([], [])
-    return (*((ON_CALL,) if policy.contacts.handles(ON_CALL) else ()), *(people or missing))
+    people = nearest_people(first.tier, policy)[0] if first else []
+    nobody = (first.notify or [first.id]) if first else []
+    return (*((ON_CALL,) if policy.contacts.handles(ON_CALL) else ()), *(people or nobody))
 
 
 def _executives(case: _Case) -> list[str]:
