@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from incident_ops.domain.as_of import assignee_at
+from incident_ops.domain.automation import AUTOMATION
 from incident_ops.domain.incident import Escalation, Incident
 from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.policy_sections import Tier, next_tier
-from incident_ops.domain.record import Append, Edit, Set
-from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
+from incident_ops.domain.policy_sections import next_tier
+from incident_ops.domain.record import Append, Edit, Remove, Set
+from incident_ops.domain.time import UNKNOWN, stamp
 from incident_ops.domain.waits import snoozed_until
 from incident_ops.edits.step import Step, given_fields, illegal_move, quote, shorten, timeline_row
 from incident_ops.errors import UserError
-from incident_ops.findings import did_you_mean
-from incident_ops.sla.activity import AUTOMATION
 from incident_ops.sla.escalation import MANUAL, DueEscalation
-from incident_ops.sla.escalation_ladder import handles_of, managers, people_of_tier
+from incident_ops.sla.escalation_ladder import (
+    handles_of,
+    managers,
+    people_of_tier,
+    present_tier,
+    spell_tier,
+    tier_named,
+)
 
 LONGEST_REASON = 2000
 
@@ -38,8 +44,8 @@ def escalate_incident(
     """
     if incident.state in OVER:
         raise illegal_move(incident, policy, "escalated", f"`incident-ops reopen {incident.id} --reason TEXT` first")
-    before = _present(incident, policy)
-    after = _asked(to, policy) if to is not None else next_tier(before, policy.escalation.tiers)
+    before = present_tier(incident, policy)
+    after = tier_named(to, policy) if to is not None else next_tier(before, policy.escalation.tiers)
     level = policy.level_of(incident)
     of_tier, missing = people_of_tier(after, policy)
     named, unknown = handles_of(notify, policy.contacts)
@@ -47,23 +53,30 @@ def escalate_incident(
     people = [*dict.fromkeys((*of_tier, *named, *above))]
     if after is None and not people:
         hint = "name somebody with --notify @who, or give the policy `escalation.tiers`"
-        raise UserError(f"{incident.id} cannot go higher: there is no tier above {_spelled(before, policy)}", hint=hint)
-    entry = _entry(now, _manual_key(incident, now), MANUAL, reason, before, after, people, now)
-    where = f"escalated to {_spelled(after, policy)}" if after is not None else "escalated"
+        raise UserError(
+            f"{incident.id} cannot go higher: there is no tier above {spell_tier(before, policy)}", hint=hint
+        )
+    entry = _entry(now, _manual_key(incident, now, by), MANUAL, reason, before, after, ([], people), now)
+    where = f"escalated to {spell_tier(after, policy)}" if after is not None else "escalated"
     event = timeline_row(now, "escalation", f"{where[0].upper()}{where[1:]}: {reason}", by)
     return Step((entry, event), (where + _to(people),), _unreached([*missing, *unknown], people))
 
 
-def _manual_key(incident: Incident, now: datetime) -> str:
-    """The key of an escalation by hand; a further one of the same second has a number."""
-    key = f"{incident.id}/escalation/{len(incident.cycles) + 1}/{MANUAL}.{stamp(now)}"
+def _manual_key(incident: Incident, now: datetime, by: str | None) -> str:
+    """The key of an escalation by hand; two clones may escalate in one second, and one person twice: then numbered."""
+    whose = f".{by.removeprefix('@')}" if by else ""
+    key = f"{incident.id}/escalation/{len(incident.cycles) + 1}/{MANUAL}.{stamp(now)}{whose}"
     used = {entry.key for entry in incident.escalations}
     further = (f"{key}.{number}" for number in range(2, len(used) + 2))
     return next(one for one in (key, *further) if one not in used)
 
 
-def escalate_due(incident: Incident, due: DueEscalation, policy: Policy, now: datetime) -> Step:
+def escalate_due(
+    incident: Incident, due: DueEscalation, policy: Policy, now: datetime, reached: Collection[str] = ()
+) -> Step:
     """Records an escalation that a rule found due: `at` is its due instant, `noticed_at` is now.
+
+    Of its people those of `reached` were notified; the others stand under `failed`.
 
     No edits where the record has its key already, a higher one supersedes it, or somebody snoozed the incident.
     """
@@ -72,10 +85,23 @@ def escalate_due(incident: Incident, due: DueEscalation, policy: Policy, now: da
     if until := snoozed_until(incident, now):
         return Step((), (f"{due.key}: snoozed until {stamp(until)}",))
     people = [*due.targets]
-    entry = _entry(due.due, due.key, due.rule, due.reason, due.from_tier, due.to_tier, people, now)
-    where = "Escalated" if due.to_tier is None else f"Escalated to {_spelled(due.to_tier, policy)}"
+    parts = [one for one in people if one in reached], [one for one in people if one not in reached]
+    entry = _entry(due.due, due.key, due.rule, due.reason, due.from_tier, due.to_tier, parts, now)
+    where = "Escalated" if due.to_tier is None else f"Escalated to {spell_tier(due.to_tier, policy)}"
     event = timeline_row(now, "escalation", f"{where}: {due.reason} (due at {stamp(due.due)})", AUTOMATION)
     return Step((entry, event), (f"{where}: {due.reason}{_to(people)}",), _unreached(due.unreached, people))
+
+
+def reach_later(incident: Incident, key: str, reached: Collection[str]) -> Step:
+    """Moves those of `reached` from `failed` to `notified` in the escalation with this key; no edits for nobody."""
+    place, entry = next((place, one) for place, one in enumerate(incident.escalations) if one.key == key)
+    now = [one for one in dict.fromkeys(entry.failed) if one in reached]
+    if not now:
+        return Step((), (f"{key}: nobody else was reached",))
+    left, route = [one for one in entry.failed if one not in now], ("escalations", place)
+    rest = Set((*route, "failed"), left) if left else Remove((*route, "failed"))
+    edits = (Set((*route, "notified"), [*entry.notified, *now]), rest)
+    return Step(edits, (f"{', '.join(now)}: reached later by the escalation of {entry.at}",))
 
 
 def _entry(
@@ -85,9 +111,10 @@ def _entry(
     reason: str,
     before: int | None,
     after: int | None,
-    people: list[str],
+    people: tuple[list[str], list[str]],
     noticed_at: datetime,
 ) -> Edit:
+    """`people`: who was reached, and who was not."""
     fields = given_fields(
         at=stamp(at),
         key=key,
@@ -95,33 +122,12 @@ def _entry(
         reason=shorten(reason, LONGEST_REASON),
         from_tier=before,
         to_tier=after,
-        notified=people or None,
+        notified=people[0] or None,
+        failed=people[1] or None,
         noticed_at=stamp(noticed_at),
         appropriate=UNKNOWN,
     )
     return Append(("escalations",), fields)
-
-
-def _present(incident: Incident, policy: Policy) -> int | None:
-    """The tier that has the incident: the last one it went to, of one second the later entry, else the lowest."""
-    reached = [(parse_instant(one.at), one.tier) for one in incident.assignments if one.tier is not None]
-    reached += [(parse_instant(one.at), one.to_tier) for one in incident.escalations if one.to_tier is not None]
-    lowest = min((one.tier for one in policy.escalation.tiers), default=None)
-    return max(reversed(reached), key=lambda pair: pair[0])[1] if reached else lowest
-
-
-def _asked(to: str, policy: Policy) -> int:
-    tiers: Sequence[Tier] = policy.escalation.tiers
-    found = next((one.tier for one in tiers if to in (one.id, str(one.tier))), None)
-    if found is None:
-        hint = did_you_mean(to, [one.id for one in tiers]) if tiers else "the policy has no `escalation.tiers`"
-        raise UserError(f"unknown tier {to!r}", hint=hint)
-    return found
-
-
-def _spelled(tier: int | None, policy: Policy) -> str:
-    entry = next((one for one in policy.escalation.tiers if one.tier == tier), None)
-    return f"tier {tier} ({entry.label or entry.id})" if entry else "the current tier"
 
 
 def _to(people: Sequence[str]) -> str:

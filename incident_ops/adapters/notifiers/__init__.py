@@ -29,8 +29,9 @@ class NotifierSettings:
     """What a notifier may be made from.
 
     `room` is the name of an incident's own chat channel, `tracker` connects to the tracking issues, whose numbers
-    `issues` gives by incident; `inert` makes a record's text harmless in Markdown. `repository` is the name of the one
-    with the records, the same wherever it is run; `has_tier_pagers`: a tier of the policy has a pager of its own.
+    `issues` gives by incident; `inert` makes a record's text harmless in Markdown; `addresses` are those by which git
+    knows the people of an incident. `repository` is the name of the one with the records, the same wherever it is run;
+    `has_tier_pagers`: a tier of the policy has a pager of its own.
     """
 
     channel: str
@@ -43,6 +44,7 @@ class NotifierSettings:
     inert: Callable[[str], str]
     repository: str = ""
     has_tier_pagers: bool = False
+    addresses: Callable[[Incident], Sequence[str]] = lambda _incident: ()
 
 
 class NotifierKind(Protocol):
