@@ -94,8 +94,8 @@ _TIERS: Route = ("escalation", "tiers")
 
 def _without_replaced(merged: list[Data], own: list[Data]) -> list[Data]:
     """The tiers without those of the base whose number one of `own` has."""
-    named, taken = {tier["id"] for tier in own}, {tier["tier"] for tier in own if "tier" in tier}
-    return [tier for tier in merged if tier["id"] in named or tier["tier"] not in taken]
+    named, numbers = {tier["id"] for tier in own}, {tier["tier"] for tier in own if "tier" in tier}
+    return [tier for tier in merged if tier["id"] in named or tier["tier"] not in numbers]
 
 
 def _laid_over(own: Data, base: Data) -> Data:

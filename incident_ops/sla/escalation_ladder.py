@@ -78,7 +78,7 @@ class _Position(NamedTuple):
 
     `number` counts the steps since `origin`, `repeats` how often the tier was notified again, `begun` how often the
     ladder began again, `on` how often its last step was notified after that. `lap` counts all beginnings, of whatever
-    origin; `wait` is the time to answer in seconds, from `since` on. `is_taken`: somebody had answered before.
+    origin; `wait` is the time to answer in seconds, from `since` on. `had_answer`: somebody had answered before.
     """
 
     tier: int | None
@@ -92,11 +92,11 @@ class _Position(NamedTuple):
     lap: int = 0
     wait: int | None = None
     since: datetime | None = None
-    is_taken: bool = False
+    had_answer: bool = False
 
     def here(self, tier: int | None) -> _Position:
         """At a tier, with no deadline."""
-        return _Position(tier, lap=self.lap, is_taken=self.is_taken)
+        return _Position(tier, lap=self.lap, had_answer=self.had_answer)
 
 
 def climb(causes: Iterable[EscalationCause], inputs: LadderInputs, now: datetime) -> list[EscalationCause]:
@@ -127,7 +127,7 @@ def _climbed(
         elif kind == _ANSWERED:
             position = _answered(position, at, inputs)
         elif kind == _BEGAN:
-            position = _wait_for_answer(position.here(position.tier)._replace(is_taken=False), at, at, inputs)
+            position = _wait_for_answer(position.here(position.tier)._replace(had_answer=False), at, at, inputs)
         elif kind == _RELEVELLED and position.rule == NO_ANSWER:
             anew = _wait_for_answer(position.here(position.tier), at, at, inputs)
             position = position if anew.wait == position.wait else anew
@@ -237,7 +237,7 @@ def _overdue(position: _Position, inputs: LadderInputs) -> tuple[_Position, Esca
     assert origin is not None  # noqa: S101
     if not inputs.is_open(at):
         return position.here(position.tier), None
-    if position.is_taken and position.since and (work := inputs.worked(position.since, at)):
+    if position.had_answer and position.since and (work := inputs.worked(position.since, at)):
         return _answered(position, work, inputs), None
     following = _next_position(position, at, inputs)
     if following is None:
@@ -255,13 +255,13 @@ def _next_position(position: _Position, at: datetime, inputs: LadderInputs) -> _
     entry = _entry(position.tier, inputs.tiers)
     here = position._replace(repeats=0)
     if position.rule == ACK_TIMEOUT:
-        return here._replace(is_taken=False)
+        return here._replace(had_answer=False)
     if position.repeats < (entry.repeat_max or 0 if entry else 0):
         return position._replace(repeats=position.repeats + 1)
     above = step_after(position.tier, inputs.tiers, inputs.level_at(at))
     if above is not None:
         return here._replace(tier=above)
-    if position.is_taken:
+    if position.had_answer:
         return None
     if position.begun < inputs.repeat:
         return here._replace(tier=_lowest(inputs.tiers), begun=position.begun + 1, lap=position.lap + 1)
@@ -280,7 +280,7 @@ def _wait_for_answer(position: _Position, at: datetime, origin: datetime, inputs
 def _answered(position: _Position, at: datetime, inputs: LadderInputs) -> _Position:
     entry = _entry(position.tier, inputs.tiers)
     deadline = inputs.quiet(at, seconds_of(entry.ack_timeout)) if entry and entry.ack_timeout else None
-    return position.here(position.tier)._replace(deadline=deadline, rule=ACK_TIMEOUT, origin=at, is_taken=True)
+    return position.here(position.tier)._replace(deadline=deadline, rule=ACK_TIMEOUT, origin=at, had_answer=True)
 
 
 def _reason(position: _Position, entry: Tier | None, *, is_anew: bool) -> str:

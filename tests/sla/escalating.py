@@ -26,6 +26,7 @@ escalation:
   - {id: tier-2, notify: [tier_2_lead], wait: 1h}
   - {id: specialists, notify: ["@dba"]}
   - {id: vendors}
+  - {id: management, wait: null}
 contacts:
   "@ann": {manager: "@mona", channels: [ann_mail]}
   "@mona": {manager: "@vera", channels: [mona_mail]}

@@ -397,8 +397,8 @@ def test_a_level_that_gets_worse_begins_to_wait() -> None:
     record = incident(priority="P1", changes=[raised])
     steps = [one for one in due_escalations(as_of(record, at("1h6m")), judge) if one.rule == "no_answer"]
     assert [(one.to_tier, stamp(one.due)) for one in steps] == [(2, text("1h5m"))]
-    taken = incident({"acknowledged": "30m"}, priority="P1", changes=[raised])
-    assert [one for one in due_escalations(as_of(taken, at("2h")), judge) if one.rule == "no_answer"] == []
+    answered = incident({"acknowledged": "30m"}, priority="P1", changes=[raised])
+    assert [one for one in due_escalations(as_of(answered, at("2h")), judge) if one.rule == "no_answer"] == []
 
 
 def test_a_level_that_gets_better_ends_the_waiting() -> None:
@@ -497,9 +497,9 @@ def test_a_lowered_level_keeps_the_rungs_of_before_and_tells_nothing_anew() -> N
     before = [(one.key, one.due, one.to_tier) for one in first]
     after = due_escalations(as_of(incident(**lowered), at("3h1m")), judge)
     assert [(one.key, one.due, one.to_tier) for one in after] == before
-    assert [tier for _, _, tier in before] == [1, 2, 3]
+    assert [tier for _, _, tier in before] == [1, 2, 5]
     told, _, _ = run(incident(**lowered), judge, [at(span) for span in ("31m", "46m", "2h1m", "3h1m", "20h")])
-    assert [entry.to_tier for entry in told.escalations] == [1, 2, 3]
+    assert [entry.to_tier for entry in told.escalations] == [1, 2, 5]
 
 
 def test_a_level_raised_at_night_counts_the_wait_around_the_clock_from_then_on() -> None:
