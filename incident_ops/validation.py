@@ -23,6 +23,7 @@ from incident_ops.domain.fence import why_unusable
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import NEW
 from incident_ops.domain.not_used_yet import value_at
+from incident_ops.domain.oncall import OnCallSchedule
 from incident_ops.domain.record import Crossings, Link, Record, World, is_incident_id
 from incident_ops.domain.time import SKEW, parse_instant, stamp
 from incident_ops.findings import Finding, Level, Route, Where
@@ -32,6 +33,7 @@ from incident_ops.records.file_findings import FAULTS, fault
 from incident_ops.records.history import merged_rows
 from incident_ops.records.index import UNREADABLE, IndexEntry, RecordIndex, to_record
 from incident_ops.records.merged_policies import may_rule, policies_since
+from incident_ops.records.oncall import ONCALL, Schedules, load_schedules, to_schedule
 from incident_ops.records.planned_changes import FREEZE, MAINTENANCE, to_plan
 from incident_ops.records.policy import PolicyAndServices
 from incident_ops.records.schema import SCHEMA_KINDS, check_document
@@ -42,6 +44,8 @@ from incident_ops.records.yaml_positions import comments
 from incident_ops.records.yaml_reader import Document, place_at, read_bytes
 from incident_ops.rules import SuppressedFinding, apply_suppressions, secret, text_safety, timeline_order
 from incident_ops.rules import base as base_rules
+from incident_ops.rules.oncall import ScheduleFile, check_schedule
+from incident_ops.rules.oncall.known import check_references
 from incident_ops.rules.policy.not_used_yet import not_used_yet
 from incident_ops.rules.secret import find_secret
 from incident_ops.rules.text_safety import find_unsafe
@@ -185,6 +189,7 @@ def validate_records(
     others = [(path, kind) for path, kind in store.others() if is_wanted is None or is_wanted(path)]
     findings += [finding for path, kind in others for finding in _other_findings(store, path, kind, world)]
     findings += [*_stale_schemas(store, setting), *_not_used_yet(setting)]
+    findings += oncall_findings(store, setting, now, base)
     silenced: list[SuppressedFinding] = []
     if world:
         findings, silenced = _without_suppressed(findings, index, partial=is_wanted is not None)
@@ -359,6 +364,38 @@ def _plan_findings(document: Document, kind: str, world: World | None) -> list[F
 
     buffer = world.policy.maintenance.buffer if world else None
     return _placed(document, check_plan(to_plan(document, kind), document.file, buffer))
+
+
+def oncall_findings(store: Store, setting: PolicyAndServices, now: datetime, base: Base | None = None) -> list[Finding]:
+    """What the rules find in every schedule that can be read, and in what policy and services say of schedules."""
+    schedules = load_schedules(store)
+    policy = setting.policy.policy
+    contacts = policy.contacts.people if policy else {}
+    found = [
+        finding
+        for path, kind in store.others()
+        if kind == ONCALL and (document := _document(store, path)) is not None and not check_document(document, ONCALL)
+        for finding in _schedule_findings(document, now, contacts, schedules, base)
+    ]
+    for document in _settings(setting):
+        found += _placed(document, check_references(document.data, document.file, schedules.names))
+    return found
+
+
+def _schedule_findings(
+    document: Document, now: datetime, contacts: Mapping[str, Any], schedules: Schedules, base: Base | None
+) -> list[Finding]:
+    merged = _merged_schedule(base, document.file) if base else None
+    schedule = to_schedule(document)
+    subject = ScheduleFile(document.file, schedule, now, contacts, schedules.by_name, merged)
+    return _placed(document, check_schedule(subject))
+
+
+def _merged_schedule(base: Base, path: str) -> OnCallSchedule | None:
+    raw = base.before.get(path)
+    document = read_bytes(raw, path) if isinstance(raw, bytes) else None
+    is_usable = isinstance(document, Document) and not check_document(document, ONCALL)
+    return to_schedule(document) if isinstance(document, Document) and is_usable else None
 
 
 def _not_used_yet(setting: PolicyAndServices) -> Iterator[Finding]:

@@ -23,8 +23,8 @@ from incident_ops.resources import DEFAULT_PRESET
 POLICY, SERVICES = "policy.yaml", "services.yaml"
 EDITOR, EXTENSIONS, TASKS = ".vscode/settings.json", ".vscode/extensions.json", ".vscode/tasks.json"
 ATTRIBUTES, IGNORED = ".gitattributes", ".gitignore"
-FIRST_FOLDERS = ("incidents", "maintenance", "problems", "freezes", "runbooks", "gates")
-EDITOR_KINDS = ("incident", "policy", "services", "maintenance", "problem", "freeze", "gate")
+FIRST_FOLDERS = ("incidents", "maintenance", "problems", "freezes", "runbooks", "gates", "oncall")
+EDITOR_KINDS = ("incident", "policy", "services", "maintenance", "problem", "freeze", "gate", "oncall")
 MERGE_DRIVER = {
     "merge.incident-ops.name": "incident records",
     "merge.incident-ops.driver": "incident-ops merge %O %A %B %L %P",
@@ -68,6 +68,7 @@ _GLOBS = {
     "problem": "problems/*.yaml",
     "freeze": "freezes/*.yaml",
     "gate": "gates/*.yaml",
+    "oncall": "oncall/*.yaml",
 }
 
 Existing = bytes | str | None
