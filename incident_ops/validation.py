@@ -382,6 +382,14 @@ def oncall_findings(store: Store, setting: PolicyAndServices, now: datetime, bas
     return found
 
 
+def validate_schedules(store: Store, setting: PolicyAndServices, now: datetime) -> tuple[list[Finding], int]:
+    """Every finding about schedules and what names them, in printing order, and the number of their files."""
+    paths = [path for path, kind in store.others() if kind == ONCALL]
+    read = [finding for path in paths for finding in _other_findings(store, path, ONCALL, None)]
+    found = [*read, *oncall_findings(store, setting, now)]
+    return sorted(found, key=lambda finding: finding.sort_key), len(paths)
+
+
 def _schedule_findings(
     document: Document, now: datetime, contacts: Mapping[str, Any], schedules: Schedules, base: Base | None
 ) -> list[Finding]:

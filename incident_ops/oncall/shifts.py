@@ -72,7 +72,7 @@ def layer_shifts(layer: RotationLayer, schedule: OnCallSchedule, begin: datetime
     turns = list(_turns(layer, zone, begin, end))
     if not layer.restrict or not turns:
         return _cut(turns, begin, end)
-    return _cut(list(_within(turns, _windows(layer.restrict, zone, begin, end))), begin, end)
+    return _cut(list(_within(turns, hour_windows(layer.restrict, zone, begin, end))), begin, end)
 
 
 def override_shifts(schedule: OnCallSchedule) -> list[Shift]:
@@ -137,7 +137,7 @@ def _local(day: date, days: int, at: time, zone: ZoneInfo) -> datetime:
     return to_utc(datetime.combine(day + timedelta(days=days), at), zone)
 
 
-def _windows(hours: Sequence[LayerHours], zone: ZoneInfo, begin: datetime, end: datetime) -> list[TimeSpan]:
+def hour_windows(hours: Sequence[LayerHours], zone: ZoneInfo, begin: datetime, end: datetime) -> list[TimeSpan]:
     """When restrictions let a layer count, in order and without overlaps, in a span and a little around it."""
     first, last = (min(max(at, FIRST), LAST).astimezone(zone).date() for at in (begin, end))
     days = map(date.fromordinal, range(first.toordinal() - 1, last.toordinal() + 1))

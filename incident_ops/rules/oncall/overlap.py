@@ -96,4 +96,4 @@ def _meeting(one: Iterable[Shift], other: Sequence[Shift]) -> Shift | None:
 
 
 def _spelled(subject: ScheduleFile, at: datetime) -> str:
-    return f"{at.astimezone(schedule_zone(subject.schedule)):%a %Y-%m-%d %H:%M}"
+    return f"{at.astimezone(schedule_zone(subject.schedule)):%a %Y-%m-%d %H:%M %Z}"

@@ -37,7 +37,7 @@ def check(subject: ScheduleFile) -> Iterator[Finding]:
     begin, end = gaps[0]
     message = (
         f"nobody is on call for {spell_duration(int(whole.total_seconds()))} of the next {AHEAD.days} days, {times}; "
-        f"first {_spelled(begin, zone)} to {_spelled(end, zone)}"
+        f"first from {_spelled(begin, zone)} to {_spelled(end, zone)}"
     )
     hint = "another layer or an override for it; `incident-ops oncall lint` lists every stretch"
     route = ("layers",) if subject.schedule.layers else ("name",)
@@ -45,4 +45,4 @@ def check(subject: ScheduleFile) -> Iterator[Finding]:
 
 
 def _spelled(at: datetime, zone: ZoneInfo) -> str:
-    return f"{at.astimezone(zone):%a %Y-%m-%d %H:%M}"
+    return f"{at.astimezone(zone):%a %Y-%m-%d %H:%M %Z}"
