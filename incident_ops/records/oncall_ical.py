@@ -24,6 +24,8 @@ from incident_ops.records.oncall_source import ImportedSchedule, override_row, s
 AHEAD = timedelta(days=366)
 """How far an event that repeats for ever is read."""
 MOST_EVENTS = 5_000
+_LEAST_ROUNDS = 3
+"""So often everybody has had their turn before it is taken for a rotation."""
 _MOST_ODD = 4
 """At most one shift of so many may be another one's in a rotation that is taken for one."""
 
@@ -162,10 +164,10 @@ def _rotation(flat: Sequence[Shift], zone: ZoneInfo) -> ImportedSchedule | None:
         return None
     first, days, whom = turns
     best: list[str] | None = None
-    for count in range(1, len(whom) // 2 + 1):
+    for count in range(2, len(whom) // _LEAST_ROUNDS + 1):
         people = [Counter(whom[place::count]).most_common(1)[0][0] for place in range(count)]
         odd = sum(who != people[number % count] for number, who in enumerate(whom))
-        if odd * _MOST_ODD <= len(whom):
+        if odd * _MOST_ODD <= len(whom) and len(set(people)) > 1:
             best = people
             break
     if best is None:

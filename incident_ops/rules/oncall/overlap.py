@@ -1,8 +1,8 @@
 """Nobody is put on call twice at once, and no override hides another one unseen.
 
 Two overrides of one time are mostly two swaps that did not know of each other: the last one of the file wins. Somebody
-who is on call by two schedules at once is their own backup. Both are looked at for the next 60 days. Two layers that
-name one person for the same time are a note: the upper one of the file changes nothing there.
+who is on call by two schedules at once is their own backup. Both are looked at for the next 60 days. A layer that puts
+nobody on call but who is on call already, by one above it in the file, is a note: it changes nothing.
 
     before: overrides:
             - {from: 2025-01-08, to: 2025-01-10, who: "@ben"}
@@ -15,7 +15,7 @@ name one person for the same time are a note: the upper one of the file changes 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from incident_ops.domain.oncall import schedule_zone
 from incident_ops.findings import Finding, Level
@@ -29,7 +29,7 @@ TIMED = True
 
 
 def check(subject: ScheduleFile) -> Iterator[Finding]:
-    """Overrides over overrides, one person in two layers, and one person in two schedules."""
+    """Overrides over overrides, a layer of those who are on call already, and one person in two schedules."""
     yield from _overrides(subject)
     yield from _layers(subject)
     yield from _schedules(subject)
@@ -51,15 +51,19 @@ def _overrides(subject: ScheduleFile) -> Iterator[Finding]:
 def _layers(subject: ScheduleFile) -> Iterator[Finding]:
     end = subject.now + AHEAD
     said = [layer_shifts(layer, subject.schedule, subject.now, end) for layer in subject.schedule.layers]
-    for upper in range(1, len(said)):
-        for lower in range(upper):
-            both = _meeting(said[lower], said[upper])
-            if both is not None:
-                names = [subject.schedule.layers[number].name for number in (lower, upper)]
-                when = _spelled(subject, both.begin)
-                message = f"{both.who} is on call by layers {names[0]!r} and {names[1]!r} at once, first {when}"
-                hint = "nothing is wrong with it; it may be a slip"
-                yield subject.finding(ID, Level.NOTE, ("layers", upper, "people"), message, hint, on_key=True)
+    for later, upper in enumerate(said):
+        for number, lower in enumerate(said[:later]):
+            if upper and all(_is_inside(one, lower) for one in upper):
+                names = [subject.schedule.layers[place].name for place in (later, number)]
+                message = f"layer {names[0]!r} puts on call who is on call by layer {names[1]!r} already"
+                hint = "take it out, unless other people come into it later"
+                yield subject.finding(ID, Level.NOTE, ("layers", later, "people"), message, hint, on_key=True)
+
+
+def _is_inside(one: Shift, shifts_below: Iterable[Shift]) -> bool:
+    """Whether the same person has all of a shift below, too."""
+    shared = (min(one.end, two.end) - max(one.begin, two.begin) for two in shifts_below if two.who == one.who)
+    return sum((part for part in shared if part > timedelta()), timedelta()) == one.end - one.begin
 
 
 def _schedules(subject: ScheduleFile) -> Iterator[Finding]:
