@@ -302,3 +302,28 @@ def test_lines_of_the_calendar_end_as_the_format_asks(rota: Folder) -> None:
     )  # fmt: skip
     lines = done.stdout.split(b"\n")
     assert all(line.endswith(b"\r") and len(line) <= 76 for line in lines[:-1])
+
+
+def test_init_writes_the_first_schedule_where_it_is_asked_for(tmp_path: Path) -> None:
+    """Weeks in turn, in the zone of this machine, and valid."""
+    words = ("init", "--on-call", "@alice", "--on-call", "ben")
+    done = call(*words, at=tmp_path, TZ="Europe/Berlin")
+    assert done.code == 0, done
+    assert 'contacts: {roles: {on_call: ["oncall:primary"]}}' in done.out
+    text = (tmp_path / "oncall/primary.yaml").read_text()
+    document = read_yaml(text, "primary.yaml")
+    assert isinstance(document, Document)
+    layer = {"name": "week", "people": ["@alice", "@ben"], "start": "2025-01-20", "rotate": "1w", "at": "09:00"}
+    assert document.data == {"name": "primary", "zone": "Europe/Berlin", "layers": [layer]}
+    assert call("oncall", "lint", at=tmp_path).out == "1 file checked: all fine\n"
+    assert "@alice   Mon 2025-01-27 09:00 CET  @ben" in call("oncall", "who", at=tmp_path).out
+    again = call(*words, at=tmp_path, TZ="Europe/Berlin")
+    assert "nothing to do" in again.out
+    assert "it exists, so --on-call was not applied" in call(*words, "--on-call", "@c", at=tmp_path).out
+
+
+def test_init_without_people_writes_no_schedule(tmp_path: Path) -> None:
+    """Nobody is put on call who was not named."""
+    assert call("init", at=tmp_path).code == 0
+    assert [path.name for path in (tmp_path / "oncall").iterdir()] == [".gitkeep"]
+    call("init", "--on-call", "not a handle", at=tmp_path).told_once(2, "is not a GitHub handle")
