@@ -14,7 +14,7 @@ from incident_ops.domain.oncall import OnCallSchedule, schedule_named
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Unread
 from incident_ops.domain.time import TimeSpan
-from incident_ops.edits.oncall import SwapRequest, swap_people, swapped_shifts
+from incident_ops.edits.oncall import ExchangeRequest, exchange_people, swapped_shifts
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding, did_you_mean
 from incident_ops.oncall.answers import LOOK_AHEAD, ComingShift, OnCallAnswer, OnCallNow, on_call_now
@@ -126,13 +126,13 @@ def lint_schedules(workspace: Workspace, name: str | None = None) -> OnCallLint:
     return OnCallLint(tuple(findings), files, gaps, zones)
 
 
-def swap_shifts(workspace: Workspace, name: str | None, wanted: SwapRequest) -> WrittenFile:
+def exchange_shifts(workspace: Workspace, name: str | None, wanted: ExchangeRequest) -> WrittenFile:
     """Writes the overrides by which two people swap -> what was written. UserError where they cannot."""
     demand_work_tree(workspace)
     found = usable_schedules(workspace, name)
     schedule = _concerned(found, name, wanted)
     _known(schedule, workspace, (wanted.first, wanted.second))
-    step = swap_people(schedule, workspace.now, wanted._replace(reason=clean(wanted.reason)))
+    step = exchange_people(schedule, workspace.now, wanted._replace(reason=clean(wanted.reason)))
     path = schedule_path(schedule.name)
     raw = workspace.store.read(path)
     if not isinstance(raw, bytes):
@@ -146,7 +146,7 @@ def swap_shifts(workspace: Workspace, name: str | None, wanted: SwapRequest) -> 
     return WrittenFile(path, step.messages, step.warnings, (committing(workspace, path),))
 
 
-def _concerned(found: Schedules, name: str | None, wanted: SwapRequest) -> OnCallSchedule:
+def _concerned(found: Schedules, name: str | None, wanted: ExchangeRequest) -> OnCallSchedule:
     """The schedule that is meant. UserError where it is unread, or several would do."""
     if name is not None and name in found.by_name:
         return found.by_name[name]
@@ -154,8 +154,8 @@ def _concerned(found: Schedules, name: str | None, wanted: SwapRequest) -> OnCal
         one = found.unread[0]
         raise UserError(one.reason, where=one.path, hint="mend it first: incident-ops oncall lint")
     swapped = {one.name: swapped_shifts(one, wanted) for one in found.by_name.values()}
-    of_first = [name for name, taken in swapped.items() if any(one.who == wanted.second for one in taken)]
-    several = of_first or [name for name, taken in swapped.items() if taken]
+    of_first = [name for name, given in swapped.items() if any(one.who == wanted.second for one in given)]
+    several = of_first or [name for name, given in swapped.items() if given]
     if len(several) > 1:
         names = ", ".join(several)
         raise UserError(f"more than one schedule is meant: {names}", hint="say which: --schedule NAME")

@@ -37,7 +37,7 @@ def oncall() -> None:
     Examples:
       incident-ops oncall who
       incident-ops oncall next @me
-      incident-ops oncall swap @alice @ben --from "friday 18:00" --to "saturday 09:00"
+      incident-ops oncall swap @alice @ben --from friday --to saturday
       incident-ops oncall lint
     """
 
@@ -133,7 +133,7 @@ def lint_command(workspace: Workspace, name: str | None, form: str) -> None:
 @by_option
 @format_option
 @with_repository_to_write
-def swap_command(workspace: Workspace, first: str, second: str, by: str | None, form: str, **wanted: Any) -> None:
+def exchange_command(workspace: Workspace, first: str, second: str, by: str | None, form: str, **wanted: Any) -> None:
     """Let two people take each other's time on call.
 
     Writes overrides into the schedule: what @A has in that time goes to @B,
@@ -145,16 +145,16 @@ def swap_command(workspace: Workspace, first: str, second: str, by: str | None, 
         --to "saturday 09:00" --reason "school concert"
       incident-ops oncall swap @me @ben --from 2025-02-03 --to 2025-02-10
     """
-    from incident_ops.app.oncall import swap_shifts
-    from incident_ops.edits.oncall import SwapRequest
+    from incident_ops.app.oncall import exchange_shifts
+    from incident_ops.edits.oncall import ExchangeRequest
 
     times = []
     for option, typed in (("--from", wanted["since"]), ("--to", wanted["until"])):
         say_time(workspace, typed, option, ahead=True)
         times.append(typed_time(typed, workspace.now, option, ahead=True).at)
     people = (_meant(workspace, first), _meant(workspace, second))
-    request = SwapRequest(*people, times[0], times[1], who_acts(workspace, by), wanted["reason"])
-    print_written(swap_shifts(workspace, wanted["schedule"], request), form)
+    request = ExchangeRequest(*people, times[0], times[1], who_acts(workspace, by), wanted["reason"])
+    print_written(exchange_shifts(workspace, wanted["schedule"], request), form)
 
 
 @oncall.command("load")

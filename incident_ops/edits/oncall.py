@@ -14,7 +14,7 @@ from incident_ops.errors import UserError
 from incident_ops.oncall.shifts import Shift, shifts
 
 
-class SwapRequest(NamedTuple):
+class ExchangeRequest(NamedTuple):
     """Who takes whose time from `begin` until `end` (aware UTC), who says so and why."""
 
     first: str
@@ -25,14 +25,14 @@ class SwapRequest(NamedTuple):
     reason: str | None
 
 
-def swapped_shifts(schedule: OnCallSchedule, wanted: SwapRequest) -> list[Shift]:
+def swapped_shifts(schedule: OnCallSchedule, wanted: ExchangeRequest) -> list[Shift]:
     """The shifts of both in that time, each with the other one in it. ValueError as `shifts`."""
     others = {wanted.first: wanted.second, wanted.second: wanted.first}
     found = shifts(schedule, wanted.begin, wanted.end)
     return [one._replace(who=others[one.who]) for one in found if one.who in others]
 
 
-def swap_people(schedule: OnCallSchedule, now: datetime, wanted: SwapRequest) -> Step:
+def exchange_people(schedule: OnCallSchedule, now: datetime, wanted: ExchangeRequest) -> Step:
     """An override for each shift of either in that time. UserError where neither has one, or the time is none."""
     if wanted.end <= wanted.begin:
         raise UserError("--to is not after --from", hint="give both with their day, e.g. --to 'friday 09:00'")
@@ -55,7 +55,7 @@ def swap_people(schedule: OnCallSchedule, now: datetime, wanted: SwapRequest) ->
     return Step(edits, messages, warnings)
 
 
-def _entry(shift: Shift, wanted: SwapRequest) -> dict[str, Any]:
+def _entry(shift: Shift, wanted: ExchangeRequest) -> dict[str, Any]:
     entry = {"from": stamp(shift.begin), "to": stamp(shift.end), "who": shift.who}
     more: Sequence[tuple[str, str | None]] = (("by", wanted.by), ("reason", wanted.reason))
     return {**entry, **{key: value for key, value in more if value}}

@@ -50,7 +50,7 @@ def import_schedule(text: str, wanted: ImportRequest) -> ImportedText:
     try:
         found = _read(text, people, wanted)
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        raise UserError(f"it is no whole {_FORMATS}", hint="export it again; it may be cut off") from error
+        raise UserError(f"it cannot be read as {_FORMATS}", hint="export it again; it may be cut off") from error
     people.demand_all()
     data: dict[str, Any] = {"name": wanted.name, "zone": found.zone}
     data |= {"layers": found.layers} if found.layers else {}

@@ -37,7 +37,7 @@ def source_instant(text: Any, what: str) -> datetime:
 
 
 def source_zone(name: Any) -> ZoneInfo:
-    """The zone of an export. UserError where it is no place."""
+    """The zone of an export. UserError where it is not that of a place."""
     try:
         return zone_named(str(name))
     except ValueError as error:
