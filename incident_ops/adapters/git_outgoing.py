@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -67,6 +67,14 @@ class OutgoingBranches:
         if out.code != 0:
             raise Incomplete("git could not compare two commits", hint=_reason(out))
         return {name for name in os.fsdecode(out.stdout).split("\0") if name}
+
+    def paths_new_in(self, commit: str, known: Sequence[str]) -> set[str]:
+        """The files, from the top of the repository, that commits up to `commit` touch, of those that neither the
+        commits `known` hold nor what was fetched; also files that a later one of them removes again."""
+        fetched = ("--glob=refs/remotes/origin", "--glob=refs/incident-ops")
+        words = ("log", "-z", "-c", "--no-show-signature", "--format=", "--name-only", "--no-renames", commit)
+        out = self._line(*words, "--not", *known, *fetched)
+        return {name.strip("\n") for name in out.split("\0")} - {""}
 
     def edits(self, since: str, commit: str) -> list[str]:
         """What the commits say that `since` has not, newest first: the lines of their lists, else their first lines."""

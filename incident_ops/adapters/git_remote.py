@@ -40,7 +40,7 @@ _UNSENT = (
     "does not appear to be a git repository",
 )
 _FORBIDDEN = ("could not read username", "authentication failed", "error: 403", "error: 401", "denied", "publickey")
-_ALLOW = "a rule or a hook of the remote forbids it: let the automation push to branches incident-ops/*"
+_ALLOW = "a rule or a hook of the remote forbids it: allow pushes to branches incident-ops/*"
 _SIGN = (
     "a rule asks for signed commits: take the branches incident-ops/* out of it, and leave `apply` to the workflow:"
     " GitHub signs what its GITHUB_TOKEN proposes"

@@ -72,6 +72,8 @@ class RecordJoiner:
             heads = [*(head for head in heads if not descends(mine, head)), mine]
         if not heads:
             return (tip,)
+        if mine in heads:
+            self._demand_own(state, [tip, *([theirs] if theirs else [])])
         must_join = theirs is not None and not any(descends(head, theirs) for head in heads)
         if must_join or (self._moved_on(heads[0], tip) and not self._others(heads, tip)):
             heads.append(tip)
@@ -81,6 +83,15 @@ class RecordJoiner:
             what = f"branch {state.branch} has changes of other files as well ({sorted(others)[0]})"
             raise UserError(f"{what}, and it moved on elsewhere", hint=hint)
         return tuple(heads)
+
+    def _demand_own(self, state: BranchState, known: Sequence[str]) -> None:
+        """UserError where a branch of this clone holds commits of other files, which a person made there."""
+        folder = f"{self._git.prefix}{self._path.rpartition('/')[0]}/"
+        touched = self._outgoing.paths_new_in(state.mine or "", known)
+        if others := sorted(path for path in touched if not path.startswith(folder)):
+            named = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
+            hint = f"only the record is sent; keep them on a branch of another name: git branch -m {state.branch} NAME"
+            raise UserError(f"branch {state.branch} of this clone holds other files as well ({named})", hint=hint)
 
     def _moved_on(self, head: str, tip: str) -> bool:
         """True where the default branch says something else of the record than where a commit left it."""

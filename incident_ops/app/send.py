@@ -6,9 +6,11 @@ step is kept before the next one begins, so that whatever ends a run, the next `
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+import dataclasses
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import cached_property
+from itertools import islice
 
 from msgspec.structs import replace
 
@@ -20,7 +22,7 @@ from incident_ops.adapters.git_remote import Move, Remote, Stay, compare_and_set
 from incident_ops.app.edit_record import checked, record_of
 from incident_ops.app.identity import actor
 from incident_ops.app.joined import BranchState, JoinedRecord, RecordJoiner
-from incident_ops.app.last_edit import last_edit_of
+from incident_ops.app.last_edit import BY_HAND, last_edit_of
 from incident_ops.app.merge import joined_texts
 from incident_ops.app.pull_request import pull_site, put_pull
 from incident_ops.app.sent_state import SentState, digest_of, keep_state, sent_state
@@ -34,6 +36,8 @@ from incident_ops.records.store import is_record, record_path
 
 _SECONDS = 30.0
 """How long one question to the remote may take: whoever declares at night does not wait for a server that is gone."""
+_VERSIONS = 20
+"""How many versions of a record on a branch are looked at for the one that was taken from there."""
 
 
 def demand_repository(workspace: Workspace) -> Git:
@@ -69,14 +73,14 @@ class RecordSender:
             raise UserError(f"{self._remote.name} has no commit on {main} yet", hint=hint)
         return main, tip
 
-    def send(self, path: str, done: Sequence[str] = ()) -> SentRecord:
-        """Sends the record at `path` as it is in the work tree; `done` says what its last edit did.
+    def send(self, path: str) -> SentRecord:
+        """Sends the record at `path` as it is in the work tree.
 
         UserError where the record cannot be read. What else goes wrong is in the answer. Whoever sends from the same
         clone at the same time waits.
         """
         with hold(self._workspace.state / "send.lock"):
-            return self._send(path, done)
+            return self._send(path)
 
     def unreached(self) -> str:
         """Why it is not known that the remote has what is committed here, where this clone knows no commit of it."""
@@ -88,11 +92,11 @@ class RecordSender:
             return f"what is committed here is not known to be on the remote: {error}"
         return ""
 
-    def _send(self, path: str, done: Sequence[str]) -> SentRecord:
+    def _send(self, path: str) -> SentRecord:
         raw = self._workspace.store.read(path)
         if not isinstance(raw, bytes):
             raise UserError("the record is not there any more", where=path, hint="see `git status`")
-        sending = _Sending(self._workspace, self._outgoing, record_of(path, raw), raw, tuple(done), self._sign)
+        sending = _Sending(self._workspace, self._outgoing, record_of(path, raw), raw, self._sign)
         try:
             if self._failed is not None:  # a remote that did not answer is not asked again
                 raise self._failed
@@ -112,11 +116,10 @@ class _Sending:
         outgoing: OutgoingBranches,
         record: Record,
         raw: bytes,
-        done: tuple[str, ...],
         sign: bool,
     ) -> None:
         self._workspace, self._outgoing, self._git = workspace, outgoing, outgoing.git
-        self._record, self._raw, self._done, self._sign = record, raw, done, sign
+        self._record, self._raw, self._sign = record, raw, sign
         self._id, self._path = record.incident.id, record.path
         self._joiner = RecordJoiner(outgoing, record.path)
         self._state = sent_state(workspace, self._id)
@@ -143,6 +146,7 @@ class _Sending:
         def decide(seen: str | None) -> Move[str] | Stay[str]:
             nonlocal commit
             commit = self._commit(tip, seen) or ""
+            self._is_new = commit != seen
             return Stay(commit) if commit in ("", seen) else Move(commit, commit)
 
         try:
@@ -153,14 +157,14 @@ class _Sending:
             return self._answer(commit, main, problem=str(error))
         if not commit:
             return self._answer("", main, is_merged=True)
-        self._is_new = self._is_new or self._state.pushed != commit
         self._keep(replace(self._state, pushed=commit))
         return self._with_pull(remote, main, tip, commit)
 
     def _with_pull(self, remote: Remote, main: str, tip: str, commit: str) -> SentRecord:
         site = pull_site(remote.url)
         if site is None:
-            return self._answer(commit, main, is_sent=True)
+            is_ahead = self._outgoing.objects.descends(commit, tip)
+            return dataclasses.replace(self._answer(commit, main, is_sent=True), is_ahead=is_ahead)
         open_at = site.compare(main, self._state.branch)
         if not site.has_token:
             return self._answer(commit, main, is_sent=True, open_at=open_at)
@@ -226,60 +230,65 @@ class _Sending:
 
     def _base(self, mine: str | None, on: str) -> bytes | None:
         """What the record of the work tree began from, when it is joined with that of the commit `on`."""
-        there = self._git.read_path(on, self._path)
+        head, text = self._at_head(), self._state.text_at(mine)
+        sent = text.encode() if text is not None else None
+        sent = sent if digest_of(head) == self._state.head or head == sent else None
         edit = last_edit_of(self._workspace, self._path)
-        if there is not None and edit is not None and edit.is_from(there) and edit.is_of(self._raw):
-            return there  # the file was taken from that commit
-        head = self._at_head()
-        text = self._state.text_at(mine)
-        is_same = text is not None and (digest_of(head) == self._state.head or head == text.encode())
-        if text is not None and is_same and not self._began_anew(head, text):
-            return text.encode()
+        for known in (sent, *self._versions(on)):
+            if known is not None and edit is not None and edit.leads(known, self._raw):
+                return known  # sent from here, or taken from the branch, and edited since
+        if sent is not None and not self._began_anew(head, sent):
+            return sent
         shared = self._outgoing.objects.merge_base(self._git.head, on) if self._git.head else ""
         return self._git.read_path(shared, self._path) if shared else head
+
+    def _versions(self, commit: str) -> Iterator[bytes | None]:
+        """What the record has been up to a commit, newest first."""
+        commits = islice(self._git.history(self._path, commit), _VERSIONS)
+        return (self._git.read_path(one, self._path) for one in commits)
 
     def _at_head(self) -> bytes | None:
         return self._git.read_path(self._git.head, self._path) if self._git.head else None
 
-    def _began_anew(self, head: bytes | None, text: str) -> bool:
+    def _began_anew(self, head: bytes | None, sent: bytes) -> bool:
         """True where the record was put back to that of HEAD (stashed, say) since it was sent, and edited again.
 
         What was sent is not taken back by that; `undo` does so.
         """
-        if head is None or head == text.encode():
-            return False
-        edit = last_edit_of(self._workspace, self._path)
-        if edit is not None and edit.is_spent and edit.is_of(text.encode()):
+        if head is None or head == sent:
             return False
         try:
-            return joined_texts(self._path, head, self._raw, text.encode(), "") != self._raw
+            return joined_texts(self._path, head, self._raw, sent, "") != self._raw
         except UserError:  # the same field was changed again: that goes on from what was sent
             return False
 
     def _new_commit(self, joined: JoinedRecord) -> str:
         objects = self._outgoing.objects
         tree = objects.changed_tree(joined.base, {self._path: joined.text})
-        message = commit_message(self._id, self._record.incident, self._said(joined))
+        is_new = joined.before is None
+        message = commit_message(self._id, self._record.incident, self._said(joined), is_new=is_new)
         name = actor(self._workspace).name
         return self._outgoing.commit(tree, joined.parents, message, clock.now(), name, sign=self._sign)
 
     def _said(self, joined: JoinedRecord) -> tuple[str, ...]:
-        """What was done: as the command or the last edit of this clone says, then what the timeline says of others."""
-        if joined.before is None:
-            return ()
+        """What was done, newest first: as the commands of this clone said, else as the timeline does."""
         edit = last_edit_of(self._workspace, self._path)
-        is_last = edit is not None and edit.is_of(self._raw) and not edit.is_spent and edit.before is not None
-        done = self._done or (edit.done if edit is not None and is_last else ())
-        before = edit.before.encode() if edit is not None and edit.before is not None and is_last else self._raw
-        earlier = self._events(before) - self._events(joined.began)
-        return (*done, *reversed([*earlier.elements()])) or ("edited",)
+        done, is_known = edit.done_since(joined.began, self._raw) if edit is not None else ((), False)
+        if joined.before is None or (is_known and BY_HAND not in done):
+            return done
+        known = {*self._events(joined.began)}
+        named = "\n".join(done).casefold()
+        by_hand = [one for one in self._events(self._raw) if one not in known and one.casefold() not in named]
+        if by_hand:
+            done = tuple(line for line in done if line != BY_HAND)
+        return (*done, *reversed(by_hand)) or ("edited",)
 
-    def _events(self, raw: bytes | None) -> Counter[str]:
+    def _events(self, raw: bytes | None) -> list[str]:
         """What the timeline of a version says; nothing of one that cannot be read."""
         try:
-            return Counter(entry.event for entry in record_of(self._path, raw).incident.timeline) if raw else Counter()
+            return [entry.event for entry in record_of(self._path, raw).incident.timeline] if raw else []
         except UserError:
-            return Counter()
+            return []
 
     def _noted(self, commit: str, mine: str | None) -> SentState:
         head = self._at_head()
@@ -324,14 +333,26 @@ def _waiting(
     head = git.read_path(git.head, path) if git.head else None
     is_merged = merged is not None and git.read_path(merged, path) == raw
     text = state.text_at(mine) if digest_of(head) == state.head else None
-    if text is not None and text.encode() != raw:
+    is_there = is_merged or (raw != head and any(raw == one for one in _fetched(git, name, path)))
+    edit = last_edit_of(workspace, path)
+    is_ours = text is not None and isinstance(raw, bytes) and edit is not None and edit.leads(text.encode(), raw)
+    if text is not None and text.encode() != raw and (is_ours or not is_there):
         yield WaitingRecord(name, path, branch or "", "", "changed here since it was sent")
-    elif text is None and raw != head and not is_merged:
+    elif text is None and raw != head and not is_there:
         yield WaitingRecord(name, path, branch or "", "", "changed here and never committed")
-    elif unsent and not is_merged:
+    elif unsent and not (
+        is_merged and (raw == git.read_path(unsent, path) or _is_in_merged(outgoing, workspace, unsent))
+    ):
         yield WaitingRecord(name, path, branch or "", unsent, "committed here and not pushed")
     elif mine and not is_merged and not state.number and _has_pull_requests(workspace):
         yield WaitingRecord(name, path, branch or "", mine, "pushed, and no pull request is known")
+
+
+def _fetched(git: Git, name: str, path: str) -> Iterator[bytes | None]:
+    """The record as it was last fetched on the branches on which it is sent."""
+    for folder in (EDIT_BRANCHES, DECLARE_BRANCHES):
+        with suppress(UserError):
+            yield git.read_path(git.resolve(f"refs/remotes/origin/{folder}{name}"), path)
 
 
 def _is_in_merged(outgoing: OutgoingBranches, workspace: Workspace, commit: str) -> bool:

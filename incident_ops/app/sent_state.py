@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from incident_ops.adapters.files import write_bytes
-from incident_ops.app.workspace import Workspace
+from incident_ops.app.workspace import Workspace, merged_commit
 from incident_ops.domain.record import Record
 
 _FOLDER = "sent"
@@ -58,14 +58,17 @@ def keep_state(workspace: Workspace, state: SentState) -> None:
     write_bytes(_file(workspace, state.incident), msgspec.json.encode(state))
 
 
-def is_lagging(workspace: Workspace, record: Record) -> bool:
-    """True where a record was sent, says something else by now, and HEAD has not moved on since."""
-    state = sent_state(workspace, record.incident.id)
+def is_unsent(workspace: Workspace, record: Record) -> bool:
+    """True where a record says something that is neither sent nor committed, in a clone that has a remote."""
     git = workspace.git
-    if git is None or not state.commit:
+    if git is None or workspace.store.revision or git.config("remote.origin.url") is None:
         return False
+    state, raw = sent_state(workspace, record.incident.id), workspace.store.read(record.path)
     head = git.read_path(git.head, record.path) if git.head else None
-    return digest_of(head) == state.head and workspace.store.read(record.path) != state.text.encode()
+    if state.commit and digest_of(head) == state.head:
+        return raw != state.text.encode()
+    merged = merged_commit(git)
+    return raw != head and (merged is None or raw != git.read_path(merged, record.path))
 
 
 def digest_of(content: bytes | None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from incident_ops.app.known import every_known, known_live
+from incident_ops.app.unmerged import unmerged_declarations
 from incident_ops.app.workspace import Workspace
 from incident_ops.domain.as_of import current_instant
 from incident_ops.domain.incident import Incident
@@ -79,9 +80,13 @@ def candidates(
 
 def _none_open(workspace: Workspace, *, as_known: bool) -> UserError:
     """The error where no incident is open; it names the one that was closed last, which is most often meant."""
+    at = f" at {stamp(workspace.now)}" if as_known else ""
+    if (away := unmerged_declarations(workspace)) is not None:
+        here = f"on {away.branch}" if away.branch else "here"
+        return UserError(f"no incident is open {here}{at}; {away.text}", hint=away.hint)
     if as_known:
         hint = "name one: `incident-ops list` shows all there are"
-        return UserError(f"no incident is open at {stamp(workspace.now)}", hint=hint)
+        return UserError(f"no incident is open{at}", hint=hint)
     last = _closed_last(_closed(workspace))
     if last is None:
         return UserError("no incident is open", hint='incident-ops declare "..." -s SERVICE')

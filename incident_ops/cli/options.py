@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from incident_ops.app.unmerged import unmerged_declarations
 from incident_ops.app.workspace import (
     Workspace,
     caught_up,
@@ -260,19 +261,17 @@ def finish_edit(workspace: Workspace, edited: EditedRecord, form: str, *, send: 
             say_unsent(workspace, edited.record)
     elif form == "json":
         say_notes(edited.notes)
-        finish(print_data(workspace, edited.record.path, _edited_json(edited), edited.done, send=True))
+        finish(print_data(workspace, edited.record.path, _edited_json(edited), send=True))
     else:
         _print_done(edited)
-        sent = send_now(workspace, edited.record.path, edited.done, tells=True)
+        sent = send_now(workspace, edited.record.path, tells=True)
         _print_next(edited)
         finish(sent.exit_code)
 
 
-def print_data(
-    workspace: Workspace, path: str, data: Mapping[str, Any], done: Sequence[str] = (), *, send: bool
-) -> int:
+def print_data(workspace: Workspace, path: str, data: Mapping[str, Any], *, send: bool) -> int:
     """Prints data about a record that was written, and with `send` what became of sending it -> the exit code."""
-    sent = send_now(workspace, path, done) if send else None
+    sent = send_now(workspace, path) if send else None
     click.echo(json_text({**data, **({"send": data_of_sent(sent)} if sent else {})}), nl=False)
     return sent.exit_code if sent else 0
 
@@ -311,6 +310,7 @@ def pick_to_read(workspace: Workspace, asked: str | None) -> str:
         return asked
     if (last := last_closed(workspace)) is not None:
         say_notes(["no incident is open; this one was closed last"])
+        say_unmerged(workspace)
         return last.incident.id
     return pick_one(workspace, candidates(workspace, as_known=True))
 
@@ -443,9 +443,17 @@ def end_of_list(workspace: Workspace, form: str) -> None:
     """Says what is not in the list, and ends with its exit code."""
     if form == "text":
         _tell_unread(workspace)
+    say_unmerged(workspace)
     if not workspace.catalogue.count():
         finish(no_records(workspace))
     finish(3 if workspace.unread else 0)
+
+
+def say_unmerged(workspace: Workspace) -> None:
+    """Which incidents are declared and not merged, and the command to work on one, on one line to be copied."""
+    if (away := unmerged_declarations(workspace)) is not None:
+        say_notes([away.text])
+        click.echo(f"  {away.hint}", err=True)
 
 
 def _tell_unread(workspace: Workspace) -> None:

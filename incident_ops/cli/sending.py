@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,22 +15,22 @@ if TYPE_CHECKING:
 
 
 def say_unsent(workspace: Workspace, record: Record) -> None:
-    """A reminder under an edit of a record that was sent before and is not merged yet, as this clone knows it."""
-    from incident_ops.app.sent_state import is_lagging  # a file is read, where one is there
+    """A reminder under a record that nobody else has as it is, as this clone knows it."""
+    from incident_ops.app.sent_state import is_unsent  # git is asked, where there is a remote
 
-    if is_lagging(workspace, record):
+    if is_unsent(workspace, record):
         click.echo(f"  not sent yet: incident-ops send {record.incident.id}")
 
 
 INTERRUPTED = 130
 
 
-def send_now(workspace: Workspace, path: str, done: Sequence[str] = (), *, tells: bool = False) -> SentRecord:
+def send_now(workspace: Workspace, path: str, *, tells: bool = False) -> SentRecord:
     """Sends the record that was just written -> what became of it, which `tells` prints."""
     from incident_ops.app.send import RecordSender  # what only --send needs
 
     try:
-        sent = RecordSender(workspace).send(path, done)
+        sent = RecordSender(workspace).send(path)
     except KeyboardInterrupt:
         say("the record is written; `incident-ops send` goes on with the sending", word="interrupted", colour="red")
         raise click.exceptions.Exit(INTERRUPTED) from None

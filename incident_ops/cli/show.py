@@ -23,6 +23,7 @@ from incident_ops.cli.options import (
     print_items,
     with_repository,
 )
+from incident_ops.cli.sending import say_unsent
 from incident_ops.cli.terminal import page_width, say, style_line
 from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.record import Record
@@ -64,7 +65,10 @@ def show(workspace: Workspace, incident: str | None, checklist: bool, form: str)
         view = view_incident(workspace, record)._replace(width=page_width())
         return to_json(view) if form == "json" else to_text(view, style_line)
 
-    click.echo(evaluate_one(record_at(workspace, find_record(workspace, incident)), shown), nl=False)
+    record = record_at(workspace, find_record(workspace, incident))
+    click.echo(evaluate_one(record, shown), nl=False)
+    if form == "text" and not checklist:
+        say_unsent(workspace, record)
 
 
 @click.command("list")

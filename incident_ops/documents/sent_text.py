@@ -55,12 +55,18 @@ class SentFacts(NamedTuple):
     onto: str
 
 
-def commit_message(incident_id: str, incident: Incident, done: Sequence[str]) -> str:
-    """The message of a commit that holds what was `done`; nothing for a record that is new."""
+def commit_message(incident_id: str, incident: Incident, done: Sequence[str], *, is_new: bool) -> str:
+    """The message of a commit that holds what was `done`, newest first, after the declaration where the record is new.
+
+    One line where that says it all; else the newest (the declaration) and how many more, and a list of all.
+    """
     label = " ".join(filter(None, (incident.priority, incident.severity)))
-    lines = [_plain(line, _LONGEST_LINE) for line in done] or [f"declared{f', {label}' if label else ''}"]
-    subject = _cut(f"{incident_id}: {lines[0]}", _LONGEST_SUBJECT)
-    rest = [f"- {line}" for line in lines] if len(lines) > 1 or not subject.endswith(lines[0]) else []
+    lines = [_plain(line, _LONGEST_LINE) for line in done]
+    lines += [f"declared{f', {label}' if label else ''}"] if is_new else []
+    first = f"{incident_id}: {lines[-1 if is_new else 0]}"
+    more = f", and {len(lines) - 1} more" if len(lines) > 1 else ""
+    subject = _cut(first, _LONGEST_SUBJECT - len(more)) + more
+    rest = [f"- {line}" for line in lines] if subject != first else []
     return "\n".join([subject, *([""] if rest else []), *rest])
 
 

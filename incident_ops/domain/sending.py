@@ -24,7 +24,8 @@ class SentRecord:
     `is_sent`: its last commit is on the remote. `is_new`: something was sent now. `branch` and `commit` are "" where
     none was made; `onto` is the branch it should be merged into. `pull` is its pull request, `open_at` the address at
     which a person opens it. `problem` says why something is left to do, `has_others` that it was joined with what
-    others sent. `is_merged`: the default branch says all of it already.
+    others sent. `is_merged`: the default branch says all of it already. `is_ahead`: the commit goes on the tip of
+    `onto`, so that git can push it there.
     """
 
     incident: str
@@ -39,6 +40,7 @@ class SentRecord:
     problem: str = ""
     has_others: bool = False
     is_merged: bool = False
+    is_ahead: bool = False
 
     @property
     def exit_code(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from shlex import quote
 from typing import Any
 
 from incident_ops.domain.sending import EDIT_BRANCHES, SentRecord, WaitingRecord
@@ -20,7 +21,8 @@ def sent_lines(sent: SentRecord) -> list[str]:
     about = "" if not sent.branch.startswith(EDIT_BRANCHES) else " of this"
     lines.append(f"nobody has been notified{about} yet: {_until(sent)}")
     by_hand = [f"or by hand: open {sent.open_at}"] if sent.open_at and sent.problem else []
-    return [*lines, f"next: {_next(sent)}", *by_hand]
+    by_git = [f"with git: git push origin {quote(f'{sent.branch}:{sent.onto}')}"] if sent.is_ahead else []
+    return [*lines, f"next: {_next(sent)}", *by_hand, *by_git]
 
 
 def _happened(sent: SentRecord) -> list[str]:

@@ -116,6 +116,30 @@ def said(team: Team, branch: str = EDIT) -> list[str]:
     return [entry["event"] for entry in team.record(branch).get("timeline", [])]
 
 
+def test_where_there_are_no_pull_requests_the_next_line_merges_it(team: Team) -> None:
+    """A line of its own that can be copied; none where git could not push it, since main has moved on."""
+    alice = team.clone()
+    line = f"git push origin {DECLARE}:main"
+    told = send(alice, *WORDS).out.splitlines()
+    at = told.index(f"  next: merge branch {DECLARE} into main")
+    assert told[at + 1] == f"  with git: {line}"
+    alice.git(*line.split()[1:])
+    assert team.record("main", ID)["title"] == "Login fails"
+    assert "git push" not in send(alice, "send", ID).out
+    bob = team.clone("bob")
+    bob.write("notes.txt", "two\n")
+    bob.commit()
+    bob.git("push", "-q", "origin", "HEAD:main")
+    told = send(alice, "timeline", "One", "INC-1", "--by", "@alice", "--send").out.splitlines()
+    assert f"  with git: git push origin {EDIT}:main" in told
+    bob.write("notes.txt", "three\n")
+    bob.commit()
+    bob.git("push", "-q", "origin", "HEAD:main")
+    again = send(alice, "timeline", "Two", "INC-1", "--by", "@alice", "--send")
+    assert f"next: merge branch {EDIT} into main\n" in again.out
+    assert "git push" not in again.out
+
+
 def test_declare_send_pushes_the_record_alone_on_a_branch_of_its_own(team: Team) -> None:
     alice = team.clone()
     done = send(alice, *WORDS)
@@ -161,6 +185,95 @@ def test_who_takes_over_an_edit_can_take_back_what_is_in_it(team: Team) -> None:
     assert sorted(team.record(EDIT)["tags"]) == ["fay", "fromb"]
     send(bob, "edit", "INC-1", "--tag=-fromb", "--by", "@bob", "--send")
     assert team.record(EDIT)["tags"] == ["fay"]
+
+
+def test_who_takes_over_an_edit_can_take_back_by_several_edits(team: Team) -> None:
+    """Sent at the end, with an undo between; the branch has moved on meanwhile."""
+    alice = team.clone()
+    send(alice, "edit", "INC-1", "--tag=+fromd", "--tag=+fromb", "--by", "@alice", "--send")
+    bob = _taken(team, EDIT, "INC-1")
+    send(bob, "edit", "INC-1", "--tag=-fromd", "--by", "@bob")
+    send(bob, "edit", "INC-1", "--tag=+oops", "--by", "@bob")
+    send(bob, "undo", "INC-1")
+    send(bob, "edit", "INC-1", "--tag=+fay", "--by", "@bob")
+    send(alice, "timeline", "Meanwhile", "INC-1", "--by", "@alice", "--send")
+    send(bob, "timeline", "Of bob", "INC-1", "--by", "@bob")
+    send(bob, "send")
+    assert sorted(team.record(EDIT)["tags"]) == ["fay", "fromb"]
+    assert sorted(said(team)) == ["Meanwhile", "Of bob"]
+
+
+def test_what_was_added_and_taken_away_again_is_not_kept_by_what_others_sent(team: Team) -> None:
+    alice, bob = team.clone(), team.clone("bob")
+    send(alice, "edit", "INC-1", "--tag=+one", "--by", "@alice", "--send")
+    send(bob, "timeline", "Of bob", "INC-1", "--by", "@bob", "--send")
+    send(alice, "edit", "INC-1", "--tag=+two", "--by", "@alice", "--send")
+    send(alice, "edit", "INC-1", "--tag=-one", "--by", "@alice")
+    send(alice, "edit", "INC-1", "--tag=-two", "--tag=+three", "--by", "@alice")
+    send(alice, "send")
+    assert team.record(EDIT)["tags"] == ["three"]
+    assert said(team) == ["Of bob"]
+
+
+def test_an_undo_before_another_edit_is_taken_back_too(team: Team) -> None:
+    alice, bob = team.clone(), team.clone("bob")
+    send(alice, "edit", "INC-1", "--tag=+one", "--by", "@alice", "--send")
+    send(bob, "timeline", "Of bob", "INC-1", "--by", "@bob", "--send")
+    send(alice, "undo", "INC-1")
+    send(alice, "edit", "INC-1", "--tag=+two", "--by", "@alice", "--send")
+    assert team.record(EDIT)["tags"] == ["two"]
+    assert said(team) == ["Of bob"]
+
+
+def message(team: Team, branch: str = EDIT) -> str:
+    """The message of the last commit of a branch."""
+    return team.git("log", "-1", "--format=%B", branch).strip()
+
+
+def test_a_commit_of_several_edits_names_all_of_them(team: Team) -> None:
+    """Newest first; what was undone before it was sent is not in it."""
+    alice = team.clone()
+    send(alice, "ack", "INC-1", "--by", "@alice")
+    send(alice, "edit", "INC-1", "--tag=+one", "--by", "@alice")
+    send(alice, "edit", "INC-1", "--tag=+oops", "--by", "@alice")
+    send(alice, "undo", "INC-1")
+    send(alice, "edit", "INC-1", "--title", "Logins fail", "--by", "@alice", "--send")
+    lines = message(team).replace("\u200b", "").split("\n")
+    assert lines[0] == "INC-1: title: Logins fail (was: Login fails), and 2 more", lines
+    assert lines[1:] == [
+        "",
+        "- title: Logins fail (was: Login fails)",
+        "- tags: one (one added)",
+        "- acknowledged by @alice (new -> triaged -> assigned -> in progress)",
+    ]
+    send(alice, "edit", "INC-1", "--tag=-one", "--by", "@alice", "--send")
+    assert message(team).startswith("INC-1: tags: ")
+    assert "\n" not in message(team)
+
+
+def test_a_commit_of_a_declaration_names_the_edits_before_it_was_sent(team: Team) -> None:
+    alice = team.clone()
+    send(alice, *(word for word in WORDS if word != "--send"))
+    send(alice, "edit", ID, "--tag=+one", "--by", "@alice", "--send")
+    lines = message(team, DECLARE).split("\n")
+    assert lines == [f"{ID}: declared, SEV1, and 1 more", "", "- tags: one (one added)", "- declared, SEV1"]
+
+
+def test_a_commit_names_what_was_undone_and_what_was_done_by_hand(team: Team) -> None:
+    alice = team.clone()
+    send(alice, "timeline", "Rolled back", "INC-1", "--by", "@alice", "--send")
+    send(alice, "undo", "INC-1")
+    send(alice, "send")
+    assert message(team) == "INC-1: undone: timeline: Rolled back (note)"
+    send(alice, "edit", "INC-1", "--tag=+one", "--by", "@alice")
+    text = (alice.path / PATH).read_text()
+    alice.write(PATH, text.replace("title: Login fails", "title: By hand"))
+    send(alice, "edit", "INC-1", "--tag=+two", "--by", "@alice", "--send")
+    assert team.record(EDIT)["title"] == "By hand"
+    lines = message(team).split("\n")
+    assert [line for line in lines if "one added" in line]
+    assert [line for line in lines if "two added" in line]
+    assert "- edited by hand" in lines
 
 
 def test_who_takes_over_a_declaration_goes_on_with_it(team: Team) -> None:
@@ -219,6 +332,86 @@ def test_after_the_merge_the_record_is_taken_in_as_the_page_says(team: Team) -> 
     assert "nothing waits" in send(bob, "send").out
     send(bob, "timeline", "More", "INC-1", "--by", "@bob", "--send")
     assert sorted(said(team)) == ["More", "Of alice", "Of bob"]
+
+
+def test_what_is_taken_from_a_sent_branch_does_not_wait(team: Team) -> None:
+    """Whoever takes over an incident as the page says has nothing to send yet; `send` by name pushes nothing."""
+    alice = team.clone()
+    send(alice, *WORDS)
+    send(alice, "timeline", "Of alice", "INC-1", "--by", "@alice", "--send")
+    bob = _taken(team, EDIT, "INC-1")
+    bob.git("checkout", "-q", f"origin/{DECLARE}", "--", f"incidents/{ID}")
+    assert send(bob, "send", "--dry-run").out == "nothing waits to be sent\n"
+    assert send(bob, "send").out == "nothing waits to be sent\n"
+    assert f"nothing new to push: branch {EDIT}" in send(bob, "send", "INC-1").out
+    send(bob, "timeline", "Of bob", "INC-1", "--by", "@bob")
+    assert send(bob, "send", "--dry-run").out.startswith("INC-1: ")
+    send(bob, "send")
+    assert sorted(said(team)) == ["Of alice", "Of bob"]
+
+
+@pytest.mark.parametrize("how", ["--no-ff", "--squash"])
+@pytest.mark.parametrize("is_last", [True, False])
+def test_a_dry_run_names_nothing_that_the_merge_brought(team: Team, how: str, is_last: bool) -> None:
+    """Taken from origin/main and not pulled yet: it is another text than was sent, and main has it."""
+    alice, bob = team.clone(), team.clone("bob")
+    send(alice, "timeline", "Of alice", "INC-1", "--by", "@alice", "--send")
+    send(bob, "timeline", "Of bob", "INC-1", "--by", "@bob", "--send")
+    if not is_last:
+        send(alice, "timeline", "Alice again", "INC-1", "--by", "@alice", "--send")
+    team.merge(EDIT, how)
+    bob.git("fetch", "-q")
+    bob.git("checkout", "-q", "origin/main", "--", "incidents/INC-1")
+    assert send(bob, "send", "--dry-run").out == "nothing waits to be sent\n"
+    assert send(bob, "send").out == "nothing waits to be sent\n"
+
+
+def test_a_dry_run_names_what_undo_has_to_take_back(team: Team) -> None:
+    """The record is then as main has it, too; what was sent still says otherwise."""
+    alice = team.clone()
+    send(alice, "timeline", "One", "INC-1", "--by", "@alice", "--send")
+    send(alice, "undo", "INC-1")
+    assert "INC-1: " in send(alice, "send", "--dry-run").out
+    send(alice, "send")
+    assert said(team) == []
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_other_files_on_the_persons_own_branch_are_not_sent(team: Team, is_known: bool) -> None:
+    """Committed on a local branch of that name, even where a later commit removes them; what is the record's goes."""
+    alice = team.clone()
+    if is_known:
+        send(alice, "timeline", "Zero", "INC-1", "--by", "@alice", "--send")
+        alice.git("restore", "incidents")
+        alice.git("switch", "-q", EDIT)
+    else:
+        alice.git("switch", "-q", "-c", EDIT)
+    alice.write("secret.txt", "a token\n")
+    alice.commit()
+    alice.git("rm", "-q", "secret.txt")
+    alice.write("notes.txt", "mine\n")
+    alice.commit()
+    alice.git("switch", "-q", "main")
+    before = team.tip(EDIT)
+    done = send(alice, "timeline", "One", "INC-1", "--by", "@alice", "--send", code=4)
+    assert team.tip(EDIT) == before
+    told = " ".join(done.err.split())
+    assert f"branch {EDIT} of this clone holds other files as well (notes.txt, secret.txt)" in told
+    assert f"git branch -m {EDIT} " in told
+    alice.git("branch", "-m", EDIT, "mine")
+    send(alice, "send")
+    assert team.changed(EDIT) == [PATH]
+    assert said(team)[-1] == "One"
+
+
+def test_files_of_the_record_on_the_persons_own_branch_are_sent(team: Team) -> None:
+    alice = team.clone()
+    alice.git("switch", "-q", "-c", EDIT)
+    alice.write("incidents/INC-1/photo.txt", "a picture\n")
+    alice.commit()
+    alice.git("switch", "-q", "main")
+    send(alice, "timeline", "One", "INC-1", "--by", "@alice", "--send")
+    assert team.changed(EDIT) == [PATH, "incidents/INC-1/photo.txt"]
 
 
 def test_a_record_that_was_stashed_once_it_was_sent_takes_nothing_back(team: Team) -> None:
@@ -528,6 +721,37 @@ def test_a_kill_loses_nothing(team: Team, moment: str) -> None:
     assert "nothing waits" in send(alice, "send").out
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_an_interrupt_at_the_push_leaves_the_checkout_and_the_remote_as_they_were(team: Team, form: str) -> None:
+    """Ctrl-C while `send` waits for the remote: no branch there, nothing moved here, and `send` again goes on."""
+    alice, flag = team.clone(), team.folder / "here"
+    alice.write("notes.txt", "two\n")
+    alice.git("add", "notes.txt")
+    alice.write("notes.txt", "three\n")
+    send(alice, "timeline", "One", "INC-1", "--by", "@alice")
+
+    def seen() -> tuple[object, ...]:
+        files = [(alice.path / name).read_bytes() for name in (PATH, "notes.txt", ".git/index", ".git/HEAD")]
+        return (*files, alice.git("rev-parse", "HEAD"), alice.git("status", "--porcelain"))
+
+    before = seen()
+    team.hook(f"touch '{flag}'\nsleep 20")
+    words = command("send", "--format", form, clock=AT)
+    running = subprocess.Popen(words, cwd=alice.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    _until(flag.exists)
+    running.send_signal(signal.SIGINT)
+    _, told = running.communicate(timeout=20)
+    assert running.returncode == 130
+    assert "interrupted" in told
+    assert "Traceback" not in told
+    assert seen() == before
+    assert not team.tip(EDIT)
+    team.hook("exit 0")
+    send(alice, "send")
+    assert said(team) == ["One"]
+    assert seen() == before
+
+
 POINTS = {
     "commit": (OutgoingBranches, "commit"),
     "keep": (sending, "keep_state"),
@@ -687,13 +911,58 @@ def test_send_without_a_record_to_write_is_refused(team: Team, words: tuple[str,
 
 
 def test_an_edit_of_what_was_sent_says_that_it_is_not_sent_yet(team: Team) -> None:
-    """Whoever forgets --send is told; not for a record that was never sent, nor once it is merged and pulled."""
-    alice = team.clone()
-    assert "incident-ops send" not in send(alice, "timeline", "One", "INC-1", "--by", "@alice").out
+    """Whoever forgets --send is told, the first time as well; `show` says it, too, until it is sent or committed."""
+    alice, line = team.clone(), "  not sent yet: incident-ops send INC-1\n"
+    assert line not in send(alice, "show", "INC-1").out
+    assert line in send(alice, "timeline", "One", "INC-1", "--by", "@alice").out
+    assert send(alice, "show", "INC-1").out.endswith(f"\n{line}")
     send(alice, "send")
-    assert "  not sent yet: incident-ops send INC-1" in send(alice, "ack", "INC-1", "--by", "@alice").out
+    assert line not in send(alice, "show", "INC-1").out
+    assert line in send(alice, "ack", "INC-1", "--by", "@alice").out
     send(alice, "send")
     team.merge(EDIT)
     alice.git("add", "incidents")
     alice.git("pull", "-q")
-    assert "not sent" not in send(alice, "timeline", "Two", "INC-1", "--by", "@alice").out
+    assert "not sent" not in send(alice, "show", "INC-1").out
+    assert line in send(alice, "timeline", "Two", "INC-1", "--by", "@alice").out
+    alice.commit()
+    assert "not sent" not in send(alice, "show", "INC-1").out
+
+
+def test_close_sends_what_nobody_verified_with_the_warning_that_it_always_has(team: Team) -> None:
+    """As without --send it closes and warns; where it is refused nothing is committed, here or there."""
+    alice = team.clone()
+    send(alice, "ack", "INC-1", "--by", "@alice")
+    call("close", "INC-1", "--by", "@alice", "--send", at=alice.path).told_once(2, "resolve")
+    assert alice.git("for-each-ref", "refs/heads/incident-ops") == team.tip(EDIT) == ""
+    send(alice, "resolve", "INC-1", "--by", "@alice", "--restored", "now", "--cause", "deploy")
+    done = send(alice, "close", "INC-1", "--by", "@alice", "--send")
+    assert "nobody verified that the service is restored" in done.err
+    assert team.record(EDIT)["state"] == "closed"
+    assert "verified" not in str(team.record(EDIT))
+    send(alice, "close", "INC-1", "--by", "@alice", "--verified", "--send")
+    assert "verified" in str(team.record(EDIT))
+
+
+def test_whoever_has_fetched_a_declaration_is_told_of_it(tmp_path: Path) -> None:
+    """Not that nothing is open: it is declared, on a branch that is not merged; and how it is worked on."""
+    team = Team(tmp_path)
+    team.seed.git("rm", "-q", "-r", "incidents")
+    team.seed.git("commit", "-q", "-m", "none")
+    team.seed.git("push", "-q", "origin", "HEAD:main")
+    send(team.clone(), *WORDS)
+    bob = team.clone("bob")
+    take = f"git checkout origin/{DECLARE} -- incidents/{ID}"
+    waits = f"1 incident is declared on a branch incident-ops/declare/* and waits for a merge: {ID}"
+    call("ack", "--by", "@bob", at=bob.path).told_once(2, f"no incident is open on main; {waits}", take)
+    call("show", at=bob.path).told_once(2, "no incident is open on main at ", waits, take)
+    call("show", ID[-6:], at=bob.path, clock=AT).told_once(2, f"{ID} is declared on branch {DECLARE}", take)
+    listed = call("list", at=bob.path, clock=AT)
+    assert f"note: {waits}" in listed.err
+    assert take in listed.err
+    bob.git(*take.split()[1:])
+    assert "acknowledged" in send(bob, "ack", "--by", "@bob", "--send").out
+    assert "waits" not in send(bob, "list").err
+    team.merge(DECLARE)
+    carol = team.clone("carol")
+    assert "waits" not in send(carol, "list").err

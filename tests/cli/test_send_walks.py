@@ -1,4 +1,5 @@
-"""Random walks of two people who edit, send, merge and pull: no entry is lost or doubled, no branch is rewritten."""
+"""Random walks of two people who edit, send, merge and pull: no entry is lost or doubled, no branch is rewritten, and
+what is taken away stays away."""
 
 from __future__ import annotations
 
@@ -23,13 +24,14 @@ class Walk:
         self.team, self.dice = team, random.Random(seed)
         self.people = [team.clone("alice"), team.clone("bob")]
         self.wrote: list[str] = []
+        self.tags: set[str] = set()
         self.tip = ""
         self.told: list[str] = []
 
     def step(self) -> None:
         who = self.dice.choice(self.people)
         act = self.dice.choice(
-            ["edit", "edit", "edit-send", "edit-send", "edit-send", "offline", "send", "merge", "pull"]
+            ["edit", "edit", "edit-send", "edit-send", "tag", "tag", "tag", "offline", "send", "merge", "pull"]
         )
         self.told.append(f"{who.path.name} {act}")
         if act == "merge":
@@ -38,6 +40,8 @@ class Walk:
             self.pull(who)
         elif act == "send":
             self.run(who, "send")
+        elif act == "tag":
+            self.tag(who)
         else:
             self.edit(who, act)
         self.look()
@@ -53,6 +57,17 @@ class Walk:
             assert done.code == 4, (self.told, done)
             return
         self.run(who, *words, *(["--send"] if act == "edit-send" else []))
+
+    def tag(self, who: Folder) -> None:
+        """A tag of their own, put on or taken off again."""
+        name = who.path.name
+        own = sorted(one for one in self.tags if one.startswith(name))
+        is_off = bool(own) and self.dice.random() < 0.6
+        tag = self.dice.choice(own) if is_off else f"{name}-{self.dice.randrange(1000)}"
+        self.tags ^= {tag}
+        self.told[-1] += f" {'-' if is_off else '+'}{tag}"
+        is_sent = self.dice.random() < 0.5
+        self.run(who, "edit", "INC-1", f"--tag={'-' if is_off else '+'}{tag}", *(["--send"] if is_sent else []))
 
     def clock(self) -> str:
         return f"2025-01-26T14:{len(self.wrote):02}:00Z"
@@ -89,16 +104,16 @@ class Walk:
             assert self.team.git("merge-base", self.tip, now).strip() == self.tip, self.told
         self.tip = now
 
-    def settle(self) -> Counter[str]:
-        """All is sent and merged -> the entries of main."""
+    def settle(self) -> tuple[Counter[str], set[str]]:
+        """All is sent and merged -> the entries of main, and its tags."""
         for who in self.people:
             self.told.append(f"{who.path.name} send at the end")
             self.run(who, "send")
             self.look()
         if self.team.tip(EDIT) and self.team.changed(EDIT):
             self.team.merge(EDIT)
-        found = yaml.safe_load(self.team.git("show", f"main:{PATH}")).get("timeline", [])
-        return Counter(entry["event"] for entry in found)
+        found = yaml.safe_load(self.team.git("show", f"main:{PATH}"))
+        return Counter(entry["event"] for entry in found.get("timeline", [])), set(found.get("tags", []))
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -106,4 +121,4 @@ def test_no_walk_loses_or_doubles_an_entry(tmp_path: Path, seed: int) -> None:
     walk = Walk(Team(tmp_path), seed)
     for _ in range(STEPS):
         walk.step()
-    assert walk.settle() == Counter(walk.wrote), walk.told
+    assert walk.settle() == (Counter(walk.wrote), walk.tags), walk.told

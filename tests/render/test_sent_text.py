@@ -27,7 +27,7 @@ HOSTILE = st.lists(st.sampled_from([*LIVE, "fixes ", "\r\n", "`", "|", "<img>", 
 @given(HOSTILE)
 def test_a_commit_and_a_title_say_nothing_to_github(text: str) -> None:
     """No mention, number, address or trailer is live, and nothing steers a terminal."""
-    message = commit_message("INC-1", INCIDENT, (f"timeline: {text}",))
+    message = commit_message("INC-1", INCIDENT, (f"timeline: {text}",), is_new=False)
     title = pull_title(FACTS._replace(title=f"x {text}"), [message.split("\n")[0]])
     for made in (message, title):
         assert not [live for live in LIVE if live in made], made
@@ -37,8 +37,15 @@ def test_a_commit_and_a_title_say_nothing_to_github(text: str) -> None:
 
 
 def test_a_commit_says_what_was_done() -> None:
-    assert commit_message("INC-1", INCIDENT, ()) == "INC-1: declared, SEV1"
-    assert commit_message("INC-1", INCIDENT, ("one", "two")) == "INC-1: one\n\n- one\n- two"
+    """The newest first; of a declaration its subject is the declaration. A long line is whole in the list."""
+    assert commit_message("INC-1", INCIDENT, (), is_new=True) == "INC-1: declared, SEV1"
+    assert commit_message("INC-1", INCIDENT, ("one",), is_new=False) == "INC-1: one"
+    assert commit_message("INC-1", INCIDENT, ("two", "one"), is_new=False) == ("INC-1: two, and 1 more\n\n- two\n- one")
+    assert commit_message("INC-1", INCIDENT, ("two", "one"), is_new=True) == (
+        "INC-1: declared, SEV1, and 2 more\n\n- two\n- one\n- declared, SEV1"
+    )
+    long = commit_message("INC-1", INCIDENT, ("x" * 200, "one"), is_new=False).split("\n")
+    assert (len(long[0]), long[0][-13:], long[2]) == (100, "…, and 1 more", f"- {'x' * 200}")
 
 
 def test_a_title_names_the_newest_edit_and_how_many_more() -> None:
