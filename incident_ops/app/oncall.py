@@ -111,6 +111,8 @@ def lint_schedules(workspace: Workspace, name: str | None = None) -> OnCallLint:
     if name is not None and name not in found.names:
         raise UserError(f"there is no schedule {name!r}", hint=did_you_mean(name, sorted(found.names)))
     findings, files = validate_schedules(workspace.store, workspace.setting, workspace.now)
+    if not files and not findings:
+        raise UserError("there is no schedule: oncall/ is empty", hint=NO_SCHEDULE_HINT)
     if name is not None:
         findings = [one for one in findings if one.where.file.startswith(f"{ONCALL}/{name}.")]
         files = 1
@@ -130,8 +132,8 @@ def exchange_shifts(workspace: Workspace, name: str | None, wanted: ExchangeRequ
     """Writes the overrides by which two people swap -> what was written. UserError where they cannot."""
     demand_work_tree(workspace)
     found = usable_schedules(workspace, name)
+    wanted = _spelled(workspace, found, wanted)
     schedule = _concerned(found, name, wanted)
-    _known(schedule, workspace, (wanted.first, wanted.second))
     step = exchange_people(schedule, workspace.now, wanted._replace(reason=clean(wanted.reason)))
     path = schedule_path(schedule.name)
     raw = workspace.store.read(path)
@@ -162,12 +164,16 @@ def _concerned(found: Schedules, name: str | None, wanted: ExchangeRequest) -> O
     return found.by_name[several[0]] if several else next(iter(found.by_name.values()))
 
 
-def _known(schedule: OnCallSchedule, workspace: Workspace, people: tuple[str, str]) -> None:
+def _spelled(workspace: Workspace, found: Schedules, wanted: ExchangeRequest) -> ExchangeRequest:
+    """The two as the files spell them. UserError where there are contacts, and one of them is nowhere."""
     contacts = workspace.judged_by[0].contacts.people
-    names = dict.fromkeys((*schedule.people, *contacts))
-    for who in people:
-        if contacts and who not in names:
-            raise UserError(f"{who} is in no contacts", hint=did_you_mean(who, names))
+    every = [*(who for one in found.by_name.values() for who in one.people), *contacts]
+    names = {who.casefold(): who for who in every}
+    for who in (wanted.first, wanted.second):
+        if contacts and who.casefold() not in names:
+            raise UserError(f"{who} is in no contacts", hint=did_you_mean(who, names.values()))
+    first, second = (names.get(who.casefold(), who) for who in (wanted.first, wanted.second))
+    return wanted._replace(first=first, second=second)
 
 
 def calendar_of(workspace: Workspace, name: str, days: int, person: str | None) -> tuple[str, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from incident_ops.app.edit_record import who as who_acts
-from incident_ops.app.identity import actor, handle_of
+from incident_ops.app.identity import MAKE_KNOWN, actor, handle_of
 from incident_ops.app.workspace import Workspace, month_of, read_text_file, typed_time
 from incident_ops.cli.completion import complete_service
 from incident_ops.cli.options import (
@@ -238,4 +238,9 @@ def import_command(workspace: Workspace, file: str, form: str, **wanted: Any) ->
 
 
 def _meant(workspace: Workspace, who: str) -> str:
-    return actor(workspace).name if who == ME else handle_of(who)
+    if who != ME:
+        return handle_of(who)
+    me = actor(workspace)
+    if me.warning:
+        raise UserError(f"who is {ME}? nobody is known here", hint=f"{MAKE_KNOWN}, or write the handle")
+    return me.name

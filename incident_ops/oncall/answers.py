@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from incident_ops.domain.oncall import OnCallSchedule
+from incident_ops.domain.oncall import OnCallSchedule, ShiftOverride
 from incident_ops.domain.record import Unread
-from incident_ops.oncall.shifts import Shift, shifts
+from incident_ops.oncall.shifts import Shift, override_at, shifts
 
 LOOK_AHEAD = timedelta(days=90)
 """How far shifts are looked for."""
@@ -17,7 +17,7 @@ LOOK_AHEAD = timedelta(days=90)
 class OnCallNow(NamedTuple):
     """Who is on call by a schedule at an instant, None = nobody; `until` when that changes and who comes then.
 
-    `until` None: nothing changes within LOOK_AHEAD.
+    `until` None: nothing changes within LOOK_AHEAD. `instead` is the override by which they are on call.
     """
 
     schedule: str
@@ -25,6 +25,7 @@ class OnCallNow(NamedTuple):
     who: str | None
     until: datetime | None
     then: str | None
+    instead: ShiftOverride | None = None
 
 
 class ComingShift(NamedTuple):
@@ -52,4 +53,4 @@ def on_call_now(schedule: OnCallSchedule, at: datetime) -> OnCallNow:
         return OnCallNow(schedule.name, schedule.zone, None, begins, first.who if first else None)
     until = first.end if first.end < at + LOOK_AHEAD else None
     then = coming[1].who if until and len(coming) > 1 and coming[1].begin == until else None
-    return OnCallNow(schedule.name, schedule.zone, first.who, until, then)
+    return OnCallNow(schedule.name, schedule.zone, first.who, until, then, override_at(schedule, at))

@@ -16,6 +16,7 @@ from incident_ops.domain.oncall import (
     LayerHours,
     OnCallSchedule,
     RotationLayer,
+    ShiftOverride,
     schedule_instant,
     schedule_zone,
     turn_length,
@@ -84,6 +85,12 @@ def override_shifts(schedule: OnCallSchedule) -> list[Shift]:
             raise ValueError(f"the override from {one.begin} ends before it begins")
         found.append(Shift(begin, end, one.who, OVERRIDE_SOURCE))
     return found
+
+
+def override_at(schedule: OnCallSchedule, at: datetime) -> ShiftOverride | None:
+    """The override that holds at an instant, the last of the file; None where none does. ValueError as `shifts`."""
+    every = zip(override_shifts(schedule), schedule.overrides, strict=True)
+    return next((one for span, one in reversed([*every]) if span.begin <= at < span.end), None)
 
 
 def _turns(layer: RotationLayer, zone: ZoneInfo, begin: datetime, end: datetime) -> Iterator[Shift]:

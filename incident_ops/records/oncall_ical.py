@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,7 @@ from incident_ops.records.oncall_source import ImportedSchedule, override_row, s
 AHEAD = timedelta(days=366)
 """How far an event that repeats for ever is read."""
 MOST_EVENTS = 5_000
+_REPEATS = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _LEAST_ROUNDS = 3
 """So often everybody has had their turn before it is taken for a rotation."""
 _MOST_ODD = 4
@@ -41,7 +42,8 @@ def ical_schedule(text: str, people: PeopleMap, now: datetime, zone: str | None)
         raise UserError(message, hint="export it again as .ics; it may be cut off") from error
     where = source_zone(zone or calendar.get("x-wr-timezone") or _zone_of_events(calendar) or "UTC")
     events = [one for one in calendar.walk("VEVENT") if str(one.get("status", "")).upper() != "CANCELLED"]
-    found = sorted(shift for event in events for shift in _shifts(event, events, people, where, now + AHEAD))
+    every = (shift for event in events for shift in _shifts(event, events, people, where, now + AHEAD))
+    found = sorted(islice(every, MOST_EVENTS + 1))
     people.demand_all()
     if not found:
         raise UserError("the calendar has no event", hint="export the calendar of the shifts, with its past")
@@ -93,6 +95,11 @@ def _repetitions(event: Any, zone: ZoneInfo, horizon: datetime) -> list[datetime
 
     first = _wall(event.decoded("dtstart"), zone)
     rule = event["rrule"]
+    if (how_often := str(rule.get("FREQ", [""])[0]).upper()) not in _REPEATS:
+        raise UserError(
+            f"an event repeats {how_often or 'without saying how often'}",
+            hint="a shift repeats daily, weekly, monthly or yearly",
+        )
     until = rule.get("UNTIL")
     words = [part for part in rule.to_ical().decode().split(";") if not part.startswith("UNTIL=")]
     last = horizon.astimezone(zone).replace(tzinfo=None)

@@ -49,7 +49,7 @@ def import_schedule(text: str, wanted: ImportRequest) -> ImportedText:
     people = PeopleMap(wanted.people, wanted.contacts)
     try:
         found = _read(text, people, wanted)
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise UserError(f"it cannot be read as {_FORMATS}", hint="export it again; it may be cut off") from error
     people.demand_all()
     data: dict[str, Any] = {"name": wanted.name, "zone": found.zone}

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from incident_ops.domain.record import Unread
 from incident_ops.domain.time import TimeSpan, spell_duration, stamp
-from incident_ops.oncall.answers import ComingShift, OnCallAnswer
+from incident_ops.oncall.answers import ComingShift, OnCallAnswer, OnCallNow
 from incident_ops.oncall.load import LoadRow
 from incident_ops.oncall.shifts import Shift
 from incident_ops.render.findings import inert, json_text
@@ -38,12 +38,30 @@ def who_text(answer: OnCallAnswer, at: datetime, width: int = DEFAULT_WIDTH) -> 
     ]
     lines = [f"On call at {at:%Y-%m-%d %H:%M} UTC:"]
     lines += aligned(("SCHEDULE", "ON CALL", "UNTIL", "THEN"), rows, width=width) if rows else []
+    lines += [line for one in answer.rows for line in _why(one, width)]
     return "\n".join([*lines, *_unread(answer.unread, width)]) + "\n"
+
+
+def _why(row: OnCallNow, width: int) -> list[str]:
+    """That somebody is on call by an override, and what it says of itself."""
+    one = row.instead
+    if one is None:
+        return []
+    by = f" by {one.by}" if one.by else ""
+    reason = f": {one.reason}" if one.reason else ""
+    return fold(inert(f"{row.schedule}: {one.who} by an override{by}{reason}"), "  ", "    ", width)
 
 
 def who_json(answer: OnCallAnswer, at: datetime) -> str:
     """The same for scripts; `who` and `then` null = nobody, `until` null = no change in 90 days."""
-    rows = [{**one._asdict(), "until": stamp(one.until) if one.until else None} for one in answer.rows]
+    rows = [
+        {
+            **one._asdict(),
+            "until": stamp(one.until) if one.until else None,
+            "instead": {"by": one.instead.by, "reason": one.instead.reason} if one.instead else None,
+        }
+        for one in answer.rows
+    ]
     return json_text({"schema": 1, "at": stamp(at), "on_call": rows, "unread": unread_data(answer.unread)})
 
 

@@ -94,7 +94,8 @@ def test_who_of_a_service_asks_the_schedule_of_its_owner_else_that_of_the_role(r
 
 def test_who_without_a_schedule_says_how_to_write_one(folder: Folder) -> None:
     """The next step is named."""
-    call("oncall", "who", at=folder.path).told_once(2, "there is no schedule", "init --on-call")
+    for command in ("who", "lint", "load"):
+        call("oncall", command, at=folder.path).told_once(2, "there is no schedule", "init --on-call")
 
 
 @pytest.mark.parametrize(
@@ -210,7 +211,23 @@ def test_a_swap_writes_overrides_that_who_follows(rota: Folder) -> None:
     assert "next: git add oncall/primary.yaml" in done.out
     asked = as_json(rota, "oncall", "who", "primary", "--at", "2025-02-02T12:00:00Z")["on_call"][0]
     assert (asked["who"], asked["until"], asked["then"]) == ("@alice", "2025-02-03T08:00:00Z", "@ben")
+    told = ok(rota, "oncall", "who", "primary", "--at", "2025-02-02T12:00:00Z").out
+    assert "  primary: @alice by an override by @alice: concert" in told
     assert call("validate", at=rota.path).code == 0
+
+
+def test_a_swap_takes_handles_in_any_case(rota: Folder) -> None:
+    """The file keeps its own spelling."""
+    ok(rota, "oncall", "swap", "@Alice", "@BEN", "--from", "2025-02-05T00:00:00Z", "--to", "2025-02-06T00:00:00Z")
+    assert data_of(rota)["overrides"][0]["who"] == "@ben"
+
+
+def test_who_i_am_is_asked_where_nobody_knows(rota: Folder) -> None:
+    """A guess is not a person on call."""
+    done = call(
+        "oncall", "next", "@me", at=rota.path, GIT_CONFIG_GLOBAL="/dev/null", GIT_AUTHOR_NAME="", GIT_AUTHOR_EMAIL=""
+    )
+    done.told_once(2, "who is @me?", "init --by")
 
 
 def test_next_finds_the_shifts_of_a_person_in_every_schedule(rota: Folder) -> None:

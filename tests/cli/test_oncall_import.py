@@ -190,8 +190,19 @@ BAD = {
     "every second for ever": (
         "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nBEGIN:VEVENT\nUID:1\nSUMMARY:@a\nDTSTART:20200101T000000Z\n"
         "DTEND:20200101T000001Z\nRRULE:FREQ=SECONDLY\nEND:VEVENT\nEND:VCALENDAR\n",
+        "repeats SECONDLY",
+    ),
+    "every day for many people": (
+        "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\n"
+        + "".join(
+            f"BEGIN:VEVENT\nUID:{number}\nSUMMARY:@a\nDTSTART:20200101T000000Z\nDTEND:20200101T000001Z\n"
+            "RRULE:FREQ=DAILY\nEND:VEVENT\n"
+            for number in range(9)
+        )
+        + "END:VCALENDAR\n",
         "over 5,000 shifts",
     ),
+    "a deep hole": ("[" * 100_000, "cannot be read as"),
 }
 
 
