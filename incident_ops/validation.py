@@ -21,6 +21,7 @@ from incident_ops import rules
 from incident_ops.domain.as_of import is_settled
 from incident_ops.domain.fence import why_unusable
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.issue_places import IssuePlace, recorded_place
 from incident_ops.domain.lifecycle import NEW
 from incident_ops.domain.not_used_yet import value_at
 from incident_ops.domain.oncall import OnCallSchedule
@@ -107,7 +108,7 @@ def record_checker(setting: PolicyAndServices, now: datetime) -> CheckRecord:
             None if settled else document.data,
             _links(path, record.incident),
             find_suppressions(document.text, path),
-            _issue_numbers(record.incident) if settled else (),
+            _issues_of(record.incident) if settled else (),
         )
 
     return examine
@@ -118,9 +119,9 @@ def _has_item_twice(incident: Incident) -> bool:
     return len({item.id for item in incident.action_items}) < len(incident.action_items)
 
 
-def _issue_numbers(incident: Incident) -> list[int]:
-    numbers = (incident.links.tracking_issue, *(item.issue for item in incident.action_items))
-    return [number for number in numbers if isinstance(number, int)]  # a text names one in the repository of a team
+def _issues_of(incident: Incident) -> list[IssuePlace]:
+    recorded = (incident.links.tracking_issue, *(item.issue for item in incident.action_items))
+    return [place for place in map(recorded_place, recorded) if place is not None]
 
 
 LOCAL_RULES = frozenset(

@@ -23,12 +23,16 @@ from incident_ops.reconcile.desired import Desired, desired_issues, incident_of
 from incident_ops.reconcile.places import settle_places
 from incident_ops.records.history import records_from_cache
 
+_NAMELESS = frozenset({""})  # how a record names the repository with the tracking issues
+
 
 class ConcernedRecords:
     """The records that concern a tracker, and what they ask for; more are read as more of the tracker is seen.
 
     `keys` are wanted by somebody whatever the tracker holds. Incomplete where a record changes while it is read.
     """
+
+    desired: Desired
 
     def __init__(self, workspace: Workspace, keys: Collection[str] = ()) -> None:
         self._workspace = workspace
@@ -40,18 +44,23 @@ class ConcernedRecords:
 
     def asked_for(self, seen: Snapshot) -> Desired:
         """What the records ask for, with those of which a tracker holds an issue, wherever its text names them."""
-        more = self._named_by(seen) - self._paths
+        more, names = self._named_by(seen) - self._paths, _NAMELESS | _names_of(seen)
         if more:
             self._paths |= more
             self._read()
+        if names != _NAMELESS:
+            settled = self._workspace.catalogue.settled_beside(self._paths, names)
+            self.desired = self.desired._replace(beside=settled)
         return self.desired
 
     def placed(self, seen: Snapshot, recreate: Collection[str] = ()) -> Desired:
         """The same, each issue with the repository that has or gets it, and texts that say why where that is not its
-        team's; `recreate` as in `settle_places`."""
+        team's, and no more than they should where that is open to more people; `recreate` as in `settle_places`."""
         wanted = settle_places(self.asked_for(seen), seen, recreate)
         stays = {key: issue.stays for key, issue in wanted.issues.items() if issue.stays}
-        return wanted._replace(bodies=self._bodies(stays)) if stays else wanted
+        tells_all = {"", *(team.repository for team in seen.elsewhere if team.tells_all)}
+        brief = frozenset(key for key, issue in wanted.issues.items() if issue.repository not in tells_all)
+        return wanted._replace(bodies=self._bodies(stays, brief)) if stays or brief else wanted
 
     def recent(self) -> list[Record]:
         """The records of which something may be due; none whose id another one has, too."""
@@ -68,11 +77,13 @@ class ConcernedRecords:
         self.records = list(found)
         services = workspace.judged_by[1]
         self._around = Surroundings(services, _is_there(workspace, self.records))
-        settled = workspace.catalogue.settled_beside(self._paths)
+        settled = workspace.catalogue.settled_beside(self._paths, _NAMELESS)
         self.desired = desired_issues(self.records, policy, self._bodies(), workspace.now, services, settled)
 
-    def _bodies(self, stays: Mapping[str, str] = MappingProxyType({})) -> IssueBodies:
-        around = self._around._replace(stays=stays)
+    def _bodies(
+        self, stays: Mapping[str, str] = MappingProxyType({}), brief: frozenset[str] = frozenset()
+    ) -> IssueBodies:
+        around = self._around._replace(stays=stays, brief=brief)
         return IssueBodies(self.records, self._workspace.judged_by[0], self._workspace.now, around)
 
     def _named_by(self, seen: Snapshot) -> set[str]:
@@ -81,15 +92,20 @@ class ConcernedRecords:
         paths: set[str] = set()
         for held in (seen, *seen.elsewhere):
             kept = {number: key for key, number in held.numbers.items()}
+            names = _names_of(held) | (_NAMELESS if held is seen else frozenset())
             for issue in held.issues:
                 owner = generated_block.owner(issue.body)
                 keys |= {key for key in (issue.key, owner, kept.get(issue.number)) if key is not None}
-                if owner is None and held is seen:
-                    paths.update(self._workspace.catalogue.naming(issue.number))
+                if owner is None:
+                    paths.update(self._workspace.catalogue.naming(issue.number, names))
         return paths | self._of_incidents({incident_of(key) for key in keys})
 
     def _of_incidents(self, ids: Iterable[str]) -> set[str]:
         return {path for name in ids for path in self._workspace.catalogue.paths_of(name)}
+
+
+def _names_of(held: Snapshot) -> frozenset[str]:
+    return frozenset(name.casefold() for name in (held.repository, *held.names) if name)
 
 
 def _is_there(workspace: Workspace, records: Sequence[Record]) -> Callable[[str], bool]:

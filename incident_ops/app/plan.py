@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from incident_ops.app.concerned import ConcernedRecords
 from incident_ops.app.due import due_edits, due_notices, due_obligations, ledger_lines, plan_notices
-from incident_ops.app.notify import local_ledger, shared_ledger
+from incident_ops.app.notify import LedgerAccess, local_ledger, shared_ledger
 from incident_ops.app.observed_tracker import (
     connect_github,
     holds_our_issues,
@@ -25,7 +25,7 @@ from incident_ops.app.workspace import Workspace, at_commit, local_tracker, serv
 from incident_ops.app.write_back import edited_texts
 from incident_ops.documents.issue_comments import unsettled_comment
 from incident_ops.domain.lifecycle import REOPENED
-from incident_ops.domain.policy import Policy
+from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.record import Record, World
 from incident_ops.domain.tracker import GITHUB, Snapshot
@@ -34,6 +34,7 @@ from incident_ops.notifications.plan import PlannedNotice
 from incident_ops.reconcile.changes import EDIT, PEOPLE, KeyDecision, PlannedChange
 from incident_ops.reconcile.desired import Desired
 from incident_ops.reconcile.diff import by_repository, edits_by_path, key_of, unasked_incidents
+from incident_ops.reconcile.places import with_unseen_teams
 from incident_ops.reconcile.plan import Plan, add_decision, leave_edits, make_plan
 from incident_ops.reconcile.proposals import (
     Left,
@@ -78,7 +79,7 @@ class PlannedRun:
     `workspace` holds the records that the tracker is kept in step with; `records` (by id) are those of which something
     may be due; `github` is the tracker where it is one on GitHub. `desired` and `observed` are the two sides of the
     plan, `due` every obligation, `notices` what is done about each notice. `proposed` are the edits that pull requests
-    hold or are to hold; `ledger_error` is why the ledger could not be read.
+    hold or are to hold; `ledger` is what was read of it, None where it was not asked for.
     """
 
     workspace: Workspace
@@ -91,7 +92,12 @@ class PlannedRun:
     notices: tuple[PlannedNotice, ...]
     plan: Plan
     proposed: tuple[PlannedChange, ...] = ()
-    ledger_error: IncidentOpsError | None = None
+    ledger: LedgerAccess | None = None
+
+    @property
+    def ledger_error(self) -> IncidentOpsError | None:
+        """Why the ledger could not be read."""
+        return self.ledger.error if self.ledger else None
 
     @property
     def policy(self) -> Policy:
@@ -112,19 +118,22 @@ def plan_changes(workspace: Workspace, options: PlanOptions = PlanOptions()) -> 
     source = source_of(options.tracker)
     workspace = workspace_for(workspace, source)
     github = connect_github(workspace, options.max_requests, options.log) if source == GITHUB else None
-    return served(workspace, lambda: _plan(workspace, github, options))
+    run = served(workspace, lambda: _plan(workspace, github, options))
+    if github is None:
+        workspace.notes.extend(_would_be_elsewhere(run.desired, workspace.judged_by[1]))
+    return run
 
 
 def plan_of_base(run: PlannedRun, revision: str, options: PlanOptions) -> PlannedRun:
     """The plan of what a change is based on: of the commit where `revision` and the records of `run` diverged, against
-    the same tracker, as it was seen for `run`, at the same instant.
+    the same tracker and ledger, as they were seen for `run`, at the same instant.
 
     UserError for a revision that is not there, or whose policy cannot be used.
     """
     commit = base_commit(run.workspace.store, revision)
     base = dataclasses.replace(at_commit(run.workspace, commit), notes=[])
     try:
-        planned = served(base, lambda: _plan(base, run.github, options, run.observed))
+        planned = served(base, lambda: _plan(base, run.github, options, run))
     except UserError as error:
         message = f"no plan can be made of the base {commit[:12]}: {error}"
         raise UserError(message, hint="leave out --base to see the whole plan") from error
@@ -133,31 +142,34 @@ def plan_of_base(run: PlannedRun, revision: str, options: PlanOptions) -> Planne
 
 
 def _plan(
-    workspace: Workspace, github: GitHubTracker | None, options: PlanOptions, seen_before: Snapshot | None = None
+    workspace: Workspace, github: GitHubTracker | None, options: PlanOptions, seen_before: PlannedRun | None = None
 ) -> PlannedRun:
-    """`seen_before` is what the tracker was seen to hold, so that it is not asked again."""
+    """`seen_before` has looked at tracker and ledger, so that neither is asked again; it may recreate other keys."""
     world = World(*workspace.judged_by, workspace.now)
     tracker: IssueTracker = github or local_tracker(workspace)
     concerned = ConcernedRecords(workspace, options.recreate)
     recent = concerned.recent()
-    observed = seen_before or observe_tracker(workspace, tracker, concerned.asked_for, recent, options.observed)
+    if seen_before:
+        observed = _seen_again(concerned, seen_before)
+    else:
+        observed = observe_tracker(workspace, tracker, concerned.asked_for, recent, options.observed)
     wanted = concerned.placed(observed, options.recreate)
+    recreate = [key for key in options.recreate if seen_before is None or key in wanted.issues]
     deleted = _deleted(workspace, observed, wanted, concerned.records)
     seen = seen_on_tracker(wanted, observed)
     due = due_obligations(recent, world.policy, world.now, seen, observed.noticed)
     by_id = {record.incident.id: record for record in recent}
     edits = due_edits(due, by_id, world.policy, are_people_notified=github is not None)
     returning = _returning(due, edits)
-    plan = make_plan(wanted, observed, workspace.catalogue.unreadable(), deleted, options.recreate, returning)
+    plan = make_plan(wanted, observed, workspace.catalogue.unreadable(), deleted, recreate, returning)
     plan = add_decision(plan, edits)
-    notices = _Notices(observed)
-    if options.with_notices:
-        notices = _notices(workspace, recent, due, seen, observed, None if options.observed else github is not None)
-        plan = add_decision(plan, notices.decision)
+    ledger = seen_before.ledger if seen_before else _ledger(workspace, options, is_shared=github is not None)
+    to_send = _notices(workspace, recent, due, seen, observed, ledger) if options.with_notices else _Notices(observed)
+    plan = add_decision(plan, to_send.decision)
     by_topic = github is not None and not _is_pushed(workspace)
     plan = leave_edits(plan, _impossible(workspace, plan.changes, by_topic=by_topic))
-    asks = options.observed is None and seen_before is None
-    plan, seen_now, proposed = _with_proposals(workspace, github, plan, wanted, notices.observed, asks_for_pulls=asks)
+    seen_now, asks = to_send.observed, not (options.observed or seen_before)
+    plan, seen_now, proposed = _with_proposals(workspace, github, plan, wanted, seen_now, asks_for_pulls=asks)
     plan = say_unsettled(plan, wanted, observed, unsettled_comment, do_edits_wait=by_topic)
     return PlannedRun(
         workspace=workspace,
@@ -167,11 +179,27 @@ def _plan(
         desired=wanted,
         observed=seen_now,
         due=due,
-        notices=notices.planned,
+        notices=to_send.planned,
         plan=plan,
         proposed=proposed,
-        ledger_error=notices.ledger_error,
+        ledger=ledger,
     )
+
+
+def _would_be_elsewhere(wanted: Desired, services: Mapping[str, Service]) -> Iterator[str]:
+    """Where open items of the embedded tracker have their issues on GitHub, a sentence for each repository."""
+    there: dict[str, set[str]] = {}
+    for one in wanted.issues.values():
+        if one.item is not None and one.closed_as is None and one.team:
+            known = (name for name in one.incident.services if name in services)
+            there.setdefault(one.team, set()).add(next(name for name in known if services[name].issues == one.team))
+    for team, names in sorted(there.items()):
+        yield f"on GitHub the issues of action items of {', '.join(sorted(names))} are in {team}"
+
+
+def _seen_again(concerned: ConcernedRecords, run: PlannedRun) -> Snapshot:
+    """What a run saw, for other records: no repository that only these name has an issue of a key that it planned."""
+    return with_unseen_teams(run.observed, concerned.asked_for(run.observed), run.desired.issues.keys())
 
 
 def _returning(due: DueObligations, edits: KeyDecision) -> frozenset[str]:
@@ -187,7 +215,13 @@ class _Notices(NamedTuple):
     observed: Snapshot
     planned: tuple[PlannedNotice, ...] = ()
     decision: KeyDecision = KeyDecision()
-    ledger_error: IncidentOpsError | None = None
+
+
+def _ledger(workspace: Workspace, options: PlanOptions, *, is_shared: bool) -> LedgerAccess | None:
+    """The remote's (`is_shared`), or this clone's; None where no notices are planned, or a saved look has its lines."""
+    if options.observed or not options.with_notices:
+        return None
+    return shared_ledger(workspace) if is_shared else LedgerAccess(None, local_ledger(workspace).read(), None)
 
 
 def _notices(
@@ -196,22 +230,15 @@ def _notices(
     due: DueObligations,
     seen: SeenOf,
     observed: Snapshot,
-    is_shared: bool | None,
+    ledger: LedgerAccess | None,
 ) -> _Notices:
-    """`is_shared` None = the snapshot has the lines of the ledger; True = ask the remote's, False = this clone's."""
+    """`ledger` None = the snapshot has its lines."""
     world = World(*workspace.judged_by, workspace.now)
     wanted = due_notices(records, due, world, seen)
-    error = None
-    if is_shared is not None:
-        content = None
-        if is_shared:
-            _, content, error = shared_ledger(workspace)
-        else:
-            content = local_ledger(workspace).read()
-        lines = None if content is None else ledger_lines(content, wanted.pairs())
+    if ledger is not None:
+        lines = None if ledger.content is None else ledger_lines(ledger.content, wanted.pairs())
         observed = replace(observed, ledger=lines)
-    planned, decision = plan_notices(wanted, observed.ledger, world)
-    return _Notices(observed, planned, decision, error)
+    return _Notices(observed, *plan_notices(wanted, observed.ledger, world))
 
 
 def _deleted(workspace: Workspace, observed: Snapshot, wanted: Desired, records: Sequence[Record]) -> Mapping[str, str]:
@@ -247,7 +274,7 @@ def _with_proposals(
         observed = replace(observed, proposals=leave_unasked(pulls, unasked_incidents(wanted, observed)))
     observed = replace(observed, proposals=leave_unasked(observed.proposals, plan.incomplete, (PEOPLE,)))
     seen = {proposal.branch: proposal for proposal in observed.proposals}
-    left = refusals(edits, seen)
+    left = refusals(edits, seen, observed.repository)
     proposals, no_room = desired_proposals(workspace, [change for change in edits if fingerprint(change) not in left])
     waiting, whole = compare_proposals(proposals, seen)
     plan = add_decision(leave_edits(plan, left | no_room | waiting), whole)

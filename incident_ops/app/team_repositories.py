@@ -98,7 +98,7 @@ class _Teams:
         known = self.kept_in(tracker)
 
         def settled(found: Snapshot) -> Desired:
-            desired = asked_for(found)
+            desired = asked_for(replace(home, elsewhere=(found,)))
             self.ask(desired)
             outline = self.outline()
             teams = (
@@ -113,7 +113,7 @@ class _Teams:
             return
         try:
             seen = observe(tracker, there, None, known, self._workspace.now, settled)
-            self.seen.append(replace(seen, names=self._names_of(tracker)))
+            self.seen.append(replace(seen, names=self._names_of(tracker), tells_all=tracker.tells_all))
         except (Incomplete, UserError, Stopped) as error:
             self._unreached.append(_failed(tracker.repository, error, known, self._names_of(tracker)))
 

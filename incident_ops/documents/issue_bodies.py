@@ -274,13 +274,13 @@ def _due(item: ActionItem, incident: Incident, policy: Policy, now: datetime) ->
 
 
 def _item(item: ActionItem, incident: Incident, due: str, policy: Policy) -> str:
-    number = issue_place(item_key(incident.id, item.id), " ")
+    there = f" {item.issue}" if isinstance(item.issue, str) else ""  # GitHub links the full reference
+    number = issue_place(item_key(incident.id, item.id), " ", there)
     parts = [
         f"**{inline(item.id)}**{number} {inline(item.title)}",
         inline(item.priority or ""),
         code(item.owner or "") or "no owner yet",
         f"due {due}" if due else "no due date yet",
-        item.issue if isinstance(item.issue, str) else "",  # GitHub links the full reference
         "" if item.status == "open" else incident_facts.item_status(item.status, policy).lower(),
     ]
     closed = not item.is_open
@@ -342,14 +342,14 @@ def _instants(incident: Incident) -> str:
     return folded("Times", "\n".join(lines))
 
 
-def item_body(record: Record, item: ActionItem, policy: Policy, now: datetime) -> str:
+def item_body(record: Record, item: ActionItem, policy: Policy, now: datetime, *, is_brief: bool = False) -> str:
     """Action item -> the text of its issue: why it exists, when it is done, who, until when, and its outcome.
 
-    `now` (aware UTC) decides whether it is overdue.
+    `now` (aware UTC) decides whether it is overdue. `is_brief`: nothing that the record says of the incident.
     """
     incident = record.incident
     facts = [
-        fact_line("Why", _why(incident)),
+        fact_line("Why", _left_out(record) if is_brief else _why(incident)),
         fact_line("Done when", _condition(item, incident)),
         fact_line("Due", _due(item, incident, policy, now) or "**no date yet**"),
         fact_line("Owner", code(item.owner or "") or "**nobody yet**"),
@@ -358,7 +358,7 @@ def item_body(record: Record, item: ActionItem, policy: Policy, now: datetime) -
         fact_line("Reason", inline(item.reason or "")),
         fact_line("Priority", inline(item.priority or "")),
         fact_line("Kind", _kind_of_work(item)),
-        fact_line(incident_facts.spell_word(kind_of(incident, policy)), _origin(incident)),
+        fact_line(incident_facts.spell_word(kind_of(incident, policy)), _origin(incident, is_brief=is_brief)),
     ]
     how = "Close this issue when it is done, and the record follows. " if item.is_open else ""
     footer = f"{how}{file_link('Record', record.path)}; text you write below this line is kept."
@@ -375,6 +375,11 @@ def item_body(record: Record, item: ActionItem, policy: Policy, now: datetime) -
             Section(footer),
         ]
     )
+
+
+def _left_out(record: Record) -> str:
+    why = "What happened, and why, is left out here because more people may be able to read this repository."
+    return f"see {file_link('the record', record.path)}. {why}"
 
 
 def _why(incident: Incident) -> str:
@@ -414,8 +419,9 @@ def _kind_of_work(item: ActionItem) -> str:
     return " · ".join(inline(word) for word in words if word)
 
 
-def _origin(incident: Incident) -> str:
-    return f"{issue_place(incident.id, otherwise=code(incident.id))} {inline(incident.title)}"
+def _origin(incident: Incident, *, is_brief: bool) -> str:
+    title = "" if is_brief else inline(incident.title)
+    return f"{issue_place(incident.id, otherwise=code(incident.id))} {title}".rstrip()
 
 
 class IssueBodies(Mapping[str, str]):
@@ -435,7 +441,8 @@ class IssueBodies(Mapping[str, str]):
     def __getitem__(self, key: str) -> str:
         record, item = self._sources[key]
         if item is not None:
-            return evaluate_one(record, lambda one: item_body(one, item, self._policy, self._now))
+            is_brief = key in self._around.brief
+            return evaluate_one(record, lambda one: item_body(one, item, self._policy, self._now, is_brief=is_brief))
         return evaluate_one(record, lambda one: tracking_body(one, self._policy, self._now, self._around))
 
     def __iter__(self) -> Iterator[str]:

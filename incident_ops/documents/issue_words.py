@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -22,12 +22,14 @@ _PLAIN_WORD = re.compile(r"[a-z]{1,30}[,;:.!?]?(?!\S)", re.ASCII)  # no name as 
 class Surroundings(NamedTuple):
     """What a text may point to beside its record: services by name, and whether there is a file at a path.
 
-    `stays`: key -> why the issue of an item is not in the repository of its team.
+    `stays`: key -> why the issue of an item is not in the repository of its team. `brief` are the keys whose issue more
+    people may read than the record.
     """
 
     services: Mapping[str, Service] = {}
     is_there: Callable[[str], bool] = lambda _path: False
     stays: Mapping[str, str] = {}
+    brief: Collection[str] = ()
 
 
 ALONE = Surroundings()

@@ -231,7 +231,8 @@ class Snapshot(Value, frozen=True):
     address that ends with `/`, "" for none.
 
     `elsewhere` are the repositories of teams that hold issues of action items, each seen as this one; `names` the
-    other names under which one was asked for, and `unreached` those of which nothing is known.
+    other names under which one was asked for, and `unreached` those of which nothing is known. `tells_all` of a team's
+    is False where more people may read it than the records.
     """
 
     schema: int = 1
@@ -260,3 +261,4 @@ class Snapshot(Value, frozen=True):
     elsewhere: tuple[Snapshot, ...] = ()
     names: tuple[str, ...] = ()
     unreached: tuple[Unreached, ...] = ()
+    tells_all: bool = False

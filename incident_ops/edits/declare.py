@@ -160,14 +160,23 @@ def _labels(declaration: Declaration, policy: Policy) -> tuple[str | None, str |
     if label is not None:
         return severity or _major_met(policy, label, decision), priority, decision
     if decision is None:
-        hint = (
-            f"--{policy.drives} {'|'.join(policy.labels)} (see `incident-ops triage --levels`), or answer:"
-            " --users 60 --feature core --data-risk none"
-        )
-        raise UserError(f"how bad is it? No {policy.drives} is given", hint=hint)
+        raise _no_level(policy, "severity" if policy.drives == "priority" else "priority", severity or priority)
     if policy.drives == "priority":
         return severity or decision.major, decision.level, decision
     return decision.level, priority, decision
+
+
+def _no_level(policy: Policy, other: str, given: str | None) -> UserError:
+    """What to say where nothing tells the level; `given` is what was given as `other`, such as a P1 as a severity."""
+    meant = next((label for label in policy.labels if given and label.casefold() == given.casefold()), None)
+    if meant is not None:
+        message = f"how bad is it? {meant} is a {policy.drives} here, not a {other}"
+        return UserError(message, hint=f"--{policy.drives} {meant}")
+    hint = (
+        f"--{policy.drives} {'|'.join(policy.labels)} (see `incident-ops triage --levels`), or answer:"
+        " --users 60 --feature core --data-risk none"
+    )
+    return UserError(f"how bad is it? No {policy.drives} is given", hint=hint)
 
 
 def _major_met(policy: Policy, label: str, decision: Decision | None) -> str | None:

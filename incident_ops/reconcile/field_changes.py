@@ -79,7 +79,7 @@ def issue_after(change: PlannedChange, before: Issue | None) -> Issue:
             edit.assignees or (),
             milestone=edit.milestone or None,
         )
-    state, reason = before.state, before.state_reason
+    state, reason = before.state, change.state_reason or before.state_reason
     if change.action in (CLOSE, REOPEN):
         state, reason = ("closed", change.state_reason) if change.action == CLOSE else ("open", None)
     return Issue(

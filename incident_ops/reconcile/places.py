@@ -7,8 +7,10 @@ first of the incident's services names, if the token reaches it; else it stays w
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from incident_ops.domain.tracker import FAILED, GITHUB, NOT_ASKED, TAKES_NONE, Snapshot, Unreached
 from incident_ops.reconcile.changes import Kept, KeyDecision, LeftAlone
@@ -40,6 +42,20 @@ def asked_repositories(desired: Desired, kept: Mapping[str, Collection[str]]) ->
         there = wanted.repository if wanted.number is not None else of_kept.get(key, "")
         found.add(there or (wanted.team if wanted.closed_as is None else ""))
     return frozenset(found - {""})
+
+
+def with_unseen_teams(snapshot: Snapshot, desired: Desired, keys: Set[str]) -> Snapshot:
+    """A snapshot with the repositories that only another plan named, as if they were empty: where open items of `keys`
+    that have no issue yet would go."""
+    if snapshot.source != GITHUB:
+        return snapshot
+    seen: tuple[Snapshot | Unreached, ...] = (snapshot, *snapshot.elsewhere, *snapshot.unreached)
+    names = {name.casefold() for one in seen for name in (one.repository, *one.names)}
+    numbered = {key for one in seen for key in one.numbers}
+    open_items = (one for one in desired.issues.values() if one.number is None and one.closed_as is None)
+    teams = {one.team.casefold(): one.team for one in open_items if one.team and one.key in keys - numbered}
+    new = tuple(Snapshot(source=GITHUB, repository=team) for name, team in sorted(teams.items()) if name not in names)
+    return replace(snapshot, elsewhere=(*snapshot.elsewhere, *new))
 
 
 class _Places:

@@ -13,8 +13,8 @@ from incident_ops.reconcile.changes import CLOSE, CREATE, LABEL, MILESTONE, PROP
 from incident_ops.reconcile.field_changes import FieldChange, edit_between, field_changes, issue_after
 from incident_ops.reconcile.plan import Plan, checksum
 
-IssueName = tuple[str, int | None] | None
-"""The key of an issue with its number; None for a change that is about no issue."""
+IssueName = tuple[str, int | None, str] | None
+"""The key of an issue with its number and repository; None for a change that is about no issue."""
 
 _IN_BOTH = "it is done anyway, but the change alters it"
 
@@ -31,9 +31,9 @@ class NextDue(NamedTuple):
 class PlanBasis(NamedTuple):
     """What a plan is shown beside.
 
-    `revision` and `commit` name the base, "" without one; `issues` (by key and number) are as the base's plan would
-    leave them; `records` (path -> data) those that are edited; `dropped` is what the base's plan would do and this one
-    does not; `due` the clocks of the incidents concerned.
+    `revision` and `commit` name the base, "" without one; `issues` (by key, number and repository) are as the base's
+    plan would leave them; `records` (path -> data) those that are edited; `dropped` is what the base's plan would do
+    and this one does not; `due` the clocks of the incidents concerned.
     """
 
     revision: str = ""
@@ -88,20 +88,21 @@ def _beside(change: PlannedChange, before: Mapping[IssueName, Issue], *, in_both
     was = before.get(_issue(change))
     if was is None or not in_both:
         return change
-    edit = edit_between(was, issue_after(change, change.seen))
+    after = issue_after(change, change.seen)
     if change.action in (CREATE, CLOSE, REOPEN):
         change = change._replace(action=UPDATE, reason=_IN_BOTH)
-    return change._replace(edit=edit, seen=was)
+    reason = after.state_reason if after.state_reason != was.state_reason else None
+    return change._replace(edit=edit_between(was, after), seen=was, state_reason=reason)
 
 
 def _name(change: PlannedChange) -> object:
-    return change.action, change.kind, change.key, change.number, change.path
+    return change.action, change.kind, change.key, change.number, change.path, change.repository
 
 
 def _issue(change: PlannedChange) -> IssueName:
     is_issue = change.is_on_tracker and change.kind not in (LABEL, MILESTONE, PROPOSAL)
-    return (change.key, change.number) if is_issue else None
+    return (change.key, change.number, change.repository) if is_issue else None
 
 
 def _effect(change: PlannedChange) -> object:
-    return change.repository, change.fields, change.edits, change.state_reason
+    return change.fields, change.edits, change.state_reason

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from incident_ops.domain.issue_places import spell_issue
 from incident_ops.domain.tracker import Proposal, ProposedFile, PullRequest
 from incident_ops.reconcile.changes import AUTOMATION, EDIT, NUMBERS, PEOPLE, PROPOSAL, Kept, KeyDecision, PlannedChange
 from incident_ops.reconcile.desired import incident_of
@@ -119,9 +120,10 @@ def text_until_moved(wanted: DesiredProposal, seen: Proposal) -> str:
     return wanted.body if is_covered or len(both) > _LONGEST_TEXT else both
 
 
-def refusals(changes: Iterable[PlannedChange], seen: Mapping[str, Proposal]) -> dict[str, Left]:
+def refusals(changes: Iterable[PlannedChange], seen: Mapping[str, Proposal], repository: str = "") -> dict[str, Left]:
     """The edits that people refused, each with who did and where; and those of which nobody asked yet.
 
+    `repository` is the one with the pull requests, which what an issue of another one says has to name.
     By fingerprint, as everywhere here: two edits may have the same key.
     """
     found: dict[str, Left] = {}
@@ -134,10 +136,17 @@ def refusals(changes: Iterable[PlannedChange], seen: Mapping[str, Proposal]) -> 
         pull = _refusing(change, proposal.refused) if proposal else None
         if proposal and pull is not None:
             can_reopen = bool(proposal.commit) and proposal.pull is None
-            way = f"reopening #{pull.number} proposes it again" if can_reopen else "to accept it, edit the record"
-            said = f"@{pull.closed_by} closed #{pull.number} without merging: {change.reason}"
-            found[fingerprint(change)] = refusal(f"{said}; {way}")
+            there = spell_issue(pull.number, repository if change.repository else "")
+            said = _refused(change, pull, there, can_reopen=can_reopen)
+            found[fingerprint(change)] = Left(
+                _refused(change, pull, f"#{pull.number}", can_reopen=can_reopen), f"{said}."
+            )
     return found
+
+
+def _refused(change: PlannedChange, pull: PullRequest, name: str, *, can_reopen: bool) -> str:
+    way = f"reopening {name} proposes it again" if can_reopen else "to accept it, edit the record"
+    return f"@{pull.closed_by} closed {name} without merging: {change.reason}; {way}"
 
 
 def compare_proposals(

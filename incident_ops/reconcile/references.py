@@ -11,12 +11,14 @@ import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 _NUMBER, _FILE, _HERE, _ELSE = "\x02", "\x03", "\x04", "\x05"
 _NUMBER_OF: Final = re.compile(rf"{_NUMBER}([^{_NUMBER}]*){_NUMBER}([^{_NUMBER}]*){_NUMBER}([^{_NUMBER}]*){_NUMBER}")
 _FILE_AT: Final = re.compile(rf"{_FILE}([^{_FILE}{_ELSE}]*){_ELSE}([^{_FILE}]*){_FILE}")
+
+_FILES_OF: Final = re.compile(r"(https://[\w.:-]+/[\w-]+/)([\w.-]*[\w-][\w.-]*)(/blob/HEAD/.*)", re.ASCII)
 
 
 def issue_place(key: str, before: str = "", otherwise: str = "") -> str:
@@ -58,8 +60,15 @@ def named_keys(text: str) -> Iterator[str]:
 def kept_address(old: str, path: str, address: str) -> str:
     """The address of the records that a text of ours (`old`) gives for the record at `path`, else `address`.
 
-    One on the same site is kept: after the repository got another name GitHub leads from there to the new one, and
-    nothing has to be written anew.
+    One that differs in the name of the repository alone is kept: after the repository got another name GitHub leads
+    from there to the new one, and nothing has to be written anew. Whoever may edit an issue can put any address there,
+    with the digest that fits, so one of another owner, or of another folder, gives way.
     """
     found = re.search(rf"\]\(<(https://[^<>\s]+/){re.escape(quote(path))}>\)", old)
-    return found[1] if found and address and urlsplit(found[1])[:2] == urlsplit(address)[:2] else address
+    return found[1] if found and _but_for_its_name(found[1]) == _but_for_its_name(address) is not None else address
+
+
+def _but_for_its_name(address: str) -> tuple[str, str] | None:
+    """What stands before and after the name of a repository; None for anything but an address of its files."""
+    found = _FILES_OF.fullmatch(address)
+    return (found[1].casefold(), found[3]) if found else None

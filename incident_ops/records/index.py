@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.issue_places import IssuePlace
 from incident_ops.domain.record import IdClash, Link, Record, SettledRecords, Silence, Unread
 from incident_ops.findings import Finding, Level, Where
 from incident_ops.records.file_findings import fault, line_and_message
@@ -31,7 +32,7 @@ CREATE INDEX by_finding ON record (key) WHERE findings IS NOT NULL;
 CREATE INDEX by_silence ON record (key) WHERE silences IS NOT NULL;
 CREATE TABLE link (key TEXT, kind TEXT, source TEXT, target TEXT, route TEXT);
 CREATE INDEX link_key ON link (key);
-CREATE TABLE issue (key TEXT, number INT);
+CREATE TABLE issue (key TEXT, number INT, repository TEXT);
 CREATE INDEX issue_key ON issue (key);
 CREATE INDEX issue_number ON issue (number);
 """
@@ -46,8 +47,8 @@ class IndexEntry(NamedTuple):
     """One record's entry.
 
     `live`: 0 settled, 1 live (its `data` is kept), 2 not readable. `latest`: the last instant in it, seconds of the
-    epoch. `findings`: those that do not depend on the clock, with their positions. `numbers`: of the issues that a
-    settled record names.
+    epoch. `findings`: those that do not depend on the clock, with their positions. `issues`: those that a settled
+    record names.
     """
 
     path: str
@@ -59,7 +60,7 @@ class IndexEntry(NamedTuple):
     data: dict[str, Any] | None
     links: list[Link]
     silences: Sequence[Silence] = ()
-    numbers: Sequence[int] = ()
+    issues: Sequence[IssuePlace] = ()
 
 
 class RecordIndex:
@@ -107,7 +108,8 @@ class RecordIndex:
                 (_key(link.path), link.kind, link.source, link.target, json.dumps(link.route)) for link in row.links
             ]
             self._db.executemany("INSERT INTO link VALUES (?, ?, ?, ?, ?)", packed)
-        self._db.executemany("INSERT INTO issue VALUES (?, ?)", [(key, number) for number in row.numbers])
+        issues = [(key, place.number, place.repository.casefold()) for place in row.issues]
+        self._db.executemany("INSERT INTO issue VALUES (?, ?, ?)", issues)
 
     def drop(self, path: str) -> None:
         """Removes a record's entry where there is one."""
@@ -194,17 +196,24 @@ class RecordIndex:
         rows = self._db.execute("SELECT key FROM record WHERE latest > ? AND live = 0 ORDER BY key", (epoch,))
         return [_path(key) for (key,) in rows]
 
-    def naming(self, number: int) -> list[str]:
-        """Paths of the settled records that name the issue of this number."""
-        return [_path(key) for (key,) in self._db.execute("SELECT DISTINCT key FROM issue WHERE number = ?", (number,))]
+    def naming(self, number: int, names: Collection[str]) -> list[str]:
+        """Paths of the settled records that name the issue of this number in the repository of these names.
 
-    def settled_beside(self, paths: Collection[str]) -> SettledRecords:
-        """How many settled records there are beside those at `paths`."""
+        "" is a name of the one with the tracking issues; the others are case-folded.
+        """
+        question = "SELECT DISTINCT key, repository FROM issue WHERE number = ?"
+        return [_path(key) for key, repository in self._db.execute(question, (number,)) if repository in names]
+
+    def settled_beside(self, paths: Collection[str], names: Collection[str]) -> SettledRecords:
+        """How many settled records there are beside those at `paths`; of their issues those in the repository of these
+        names, as above."""
         live = self._number("SELECT count(*) FROM record WHERE live > 0")
         keys = [*map(_key, paths)]
         named = sum(self._number("SELECT count(*) FROM record WHERE key = ? AND live = 0", key) for key in keys)
-        numbers = sum(self._number("SELECT count(*) FROM issue WHERE key = ?", key) for key in keys)
-        return SettledRecords(self.count() - live - named, self._number("SELECT count(*) FROM issue") - numbers)
+        numbers = sum(self._number("SELECT count(*) FROM issue WHERE repository = ?", name) for name in names)
+        of_key = "SELECT count(*) FROM issue WHERE key = ? AND repository = ?"
+        read = sum(self._number(of_key, key, name) for key in keys for name in names)
+        return SettledRecords(self.count() - live - named, numbers - read)
 
     def _number(self, question: str, *values: str) -> int:
         number: int = self._db.execute(question, values).fetchone()[0]

@@ -161,6 +161,10 @@ def _appended(lists: Versions, route: Route, choice: Choice) -> Any:
     count = len(base)
     if len(ours) < count or len(theirs) < count:
         return Missing
+    if gaps := late_entries(lists, route):
+        old = [[row] for row in base] + [[]]
+        new = (_joined(ours[gap.ours], theirs[gap.theirs], route) for gap in gaps)
+        return [row for rows in zip(new, old, strict=True) for part in rows for row in part]
     kept = [merge_data(Versions(base[n], ours[n], theirs[n]), (*route, n), choice) for n in range(count)]
     picks = line_up(ours[count:], theirs[count:], route)
     fresh = [(ours if pick.ours else theirs)[count + pick.place] for pick in picks]
@@ -168,6 +172,45 @@ def _appended(lists: Versions, route: Route, choice: Choice) -> Any:
         numbers = renumbered(picks, fresh, count)
         fresh = [{**entry, "corrects": numbers[n]} if n in numbers else entry for n, entry in enumerate(fresh)]
     return kept + fresh
+
+
+class Gap(NamedTuple):
+    """Where both sides put entries before an old one, or behind the last: from and up to which place of each side."""
+
+    ours: slice
+    theirs: slice
+
+
+def late_entries(lists: Versions, route: Route) -> list[Gap]:
+    """The gaps before each old entry of a timeline and behind the last, where both sides put a late entry before one.
+
+    Nothing where a side changed an old entry, or an entry names another by its place: those are merged by place.
+    """
+    base, ours, theirs = lists
+    if route != ("timeline",) or any(not isinstance(row, dict) or "corrects" in row for row in (*ours, *theirs)):
+        return []
+    mine, yours = _places_of(base, ours), _places_of(base, theirs)
+    if list(range(len(base))) in (mine, yours) or len(mine) < len(base) or len(yours) < len(base):
+        return []
+    return list(map(Gap, _between(mine, len(ours)), _between(yours, len(theirs))))
+
+
+def _between(places: Sequence[int], count: int) -> list[slice]:
+    return list(map(slice, [0, *(place + 1 for place in places)], [*places, count]))
+
+
+def _places_of(base: Sequence[Any], side: Sequence[Any]) -> list[int]:
+    """Where the old entries are on a side, in their order; fewer where one is not there."""
+    keys, places, after = [_key(row) for row in side], list[int](), 0
+    for row in base:
+        with contextlib.suppress(ValueError):
+            places.append(keys.index(_key(row), after))
+            after = places[-1] + 1
+    return places
+
+
+def _joined(ours: Sequence[Any], theirs: Sequence[Any], route: Route) -> list[Any]:
+    return [(ours if pick.ours else theirs)[pick.place] for pick in line_up(ours, theirs, route)]
 
 
 def line_up(ours: Sequence[Any], theirs: Sequence[Any], route: Route) -> list[Pick]:

@@ -19,10 +19,12 @@ from incident_ops.records.merge_data import (
     ITEMS,
     SETS,
     Choice,
+    Gap,
     Missing,
     Versions,
     by_name,
     emptied,
+    late_entries,
     line_up,
     merge_data,
     merged_order,
@@ -73,6 +75,9 @@ class TextMerge:
         return chunks
 
     def _appended(self, route: Route, ours: list[Part], base: list[Part], theirs: list[Part]) -> list[Chunk]:
+        gaps = late_entries(Versions(*([part.data for part in parts] for parts in (base, ours, theirs))), route)
+        if gaps:
+            return self._with_late(route, gaps, ours, base, theirs)
         count = len(base)
         chunks: list[Chunk] = []
         for number, parts in enumerate(zip(ours, base, theirs, strict=False)):
@@ -89,6 +94,24 @@ class TextMerge:
                 chunks += self._entry((*route, count + place), part, None, yours[pick.twin])
             else:
                 chunks.append(part.whole)
+        return chunks
+
+    def _with_late(
+        self, route: Route, gaps: Sequence[Gap], ours: list[Part], base: list[Part], theirs: list[Part]
+    ) -> list[Chunk]:
+        chunks: list[Chunk] = []
+        for number, gap in enumerate(gaps):
+            mine, yours = ours[gap.ours], theirs[gap.theirs]
+            if number == len(base):
+                shared, mine, yours = _without_shared(mine, yours)
+                chunks.append(shared)
+            for pick in line_up([part.data for part in mine], [part.data for part in yours], route):
+                if pick.twin is None:
+                    chunks.append((mine if pick.ours else yours)[pick.place].whole)
+                else:
+                    chunks += self._entry((*route, number), mine[pick.place], None, yours[pick.twin])
+            if number < len(base):
+                chunks += self._entry((*route, number), ours[gap.ours.stop], base[number], theirs[gap.theirs.stop])
         return chunks
 
     def _entry(self, route: Route, ours: Part | None, base: Part | None, theirs: Part | None) -> list[Chunk]:

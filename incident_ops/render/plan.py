@@ -285,9 +285,7 @@ def _change_row(change: PlannedChange, basis: PlanBasis) -> dict[str, object]:
 
 
 def _change_lines(change: PlannedChange, width: int, basis: PlanBasis, *, is_verbose: bool) -> list[str]:
-    number = f" {change.issue_name}" if change.issue_name else ""
-    where = f" in {change.repository}" if change.repository and not number else ""
-    head = f"  {_SIGNS.get(change.action, _OTHER)} {change.action}{number} {change.key}{where}"
+    head = f"  {_SIGNS.get(change.action, _OTHER)} {change.action} {_named(change)}"
     effect, fields = change_effect(change), basis.fields(change)
     if change.notice:
         lines = fold_record(f"{change.action} {effect}", f"  {_SIGNS[NOTIFY]} ", "      ", width)
@@ -301,9 +299,22 @@ def _change_lines(change: PlannedChange, width: int, basis: PlanBasis, *, is_ver
     return [head, *fold_record(": ".join(part for part in (effect, why) if part), "      ", "      ", width)]
 
 
+def _named(change: PlannedChange) -> str:
+    """`#2 INC-1/AI-2`, `INC-1/AI-2 in acme/app` of a new issue there, `label ticket`."""
+    if change.number is not None:
+        return f"{change.issue_name} {change.key}"
+    what = f"{change.kind} " if change.kind == LABEL else ""
+    return what + in_its_place(change)
+
+
+def in_its_place(change: PlannedChange) -> str:
+    """The key, and the repository where that is not the one with the tracking issues."""
+    return change.key + (f" in {change.repository}" if change.repository else "")
+
+
 def _label_lines(changes: Sequence[PlannedChange], width: int) -> list[str]:
     """Labels to create as one line: they are no issues."""
-    names = ", ".join(change.key + (f" in {change.repository}" if change.repository else "") for change in changes)
+    names = ", ".join(map(in_its_place, changes))
     return fold_record(f"{'label' if len(changes) == 1 else 'labels'} {names}", f"  {_SIGNS[CREATE]} ", "      ", width)
 
 
@@ -313,9 +324,8 @@ def _dropped_lines(dropped: Sequence[PlannedChange], width: int) -> list[str]:
         return []
     lines = ["", f"No longer to be done: {len(dropped)}"]
     for change in dropped:
-        number = f" {change.issue_name}" if change.issue_name else ""
-        what = change_effect(change) if change.notice else f"{change.key}: {change_effect(change)}"
-        lines += fold_record(f"x {change.action}{number} {what}", "  ", "      ", width)
+        what = change_effect(change) if change.notice else f"{_named(change)}: {change_effect(change)}"
+        lines += fold_record(f"x {change.action} {what}", "  ", "      ", width)
     return lines
 
 
@@ -338,6 +348,8 @@ def change_effect(change: PlannedChange) -> str:
         return f"{str(fields['title']).removeprefix(change.key + ': ')} [{labels}]{by}"
     if change.milestone:
         return f"milestone, due {change.milestone.due}"
+    if change.label:
+        return change.label.description
     if change.notice:
         notice = change.notice
         held = f" (not sent: {notice.held})" if notice.held else ""
@@ -374,7 +386,8 @@ def kept_by_reason(kept: tuple[Kept, ...]) -> dict[str, tuple[list[str], int]]:
 
 
 def _kept_lines(kept: tuple[Kept, ...], width: int, *, is_verbose: bool) -> list[str]:
-    """What is left unchanged: a line that fits for each reason, or with the keys all of it."""
+    """What is left unchanged, by reason, each of them whole; without the keys of several where that takes a line more,
+    but for `is_verbose`."""
     if not kept:
         return []
     lines, is_shortened = [], False
@@ -382,13 +395,9 @@ def _kept_lines(kept: tuple[Kept, ...], width: int, *, is_verbose: bool) -> list
         rest = f" and {more} more" if more else ""
         named, count = ", ".join(keys) + rest, len(keys) + more
         text = f"{named}: {reason}" if count == 1 else f"{count}: {reason}: {named}"
-        if is_verbose:
-            lines += fold_record(text, "  = ", "    ", width)
-        elif count > 1 and columns(text) + 4 > width:
-            lines.append(cut_line(f"  = {count}: {reason}", width))
-            is_shortened = True
-        else:
-            lines.append(cut_line(f"  = {text}", width))
+        if not is_verbose and count > 1 and columns(text) + 4 > width:
+            text, is_shortened = f"{count}: {reason}", True
+        lines += fold_record(text, "  = ", "    ", width)
     how = " (-v names them)" if is_shortened else ""
     return ["", f"Left unchanged: {len(kept)}{how}", *lines]
 

@@ -155,7 +155,8 @@ def _change_row(change: PlannedChange) -> tuple[str, ...]:
 
 
 def _label_row(change: PlannedChange) -> tuple[str, ...]:
-    return code(change.key), inline(change.label.description if change.label else "")
+    where = f" in {code(change.repository)}" if change.repository else ""
+    return code(change.key) + where, inline(change.label.description if change.label else "")
 
 
 def _due(due: Sequence[NextDue]) -> Iterator[_Part]:

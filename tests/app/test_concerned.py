@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from incident_ops.app.concerned import ConcernedRecords
 from incident_ops.app.observed_tracker import tracking_issues
@@ -17,11 +18,13 @@ from incident_ops.domain.tracker import GITHUB, LOCAL, Issue, Snapshot
 from incident_ops.errors import UserError
 from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.desired import Desired, desired_issues
+from incident_ops.reconcile.places import settle_places
 from incident_ops.reconcile.plan import Plan, make_plan
 from incident_ops.records.history import deletions, every_record
 from tests.support.repository import NOW, Repo
 
 OURS, HERE = "github-actions[bot]", 7
+HOME, TEAM = "acme/records", "acme/app"
 AUTHORS = (OURS, OURS, OURS, "alice", "acme[bot]", "")
 OVER = {"state": "closed", "outcome": "withdrawn"}
 LIVE = {"state": "in_progress"}
@@ -31,7 +34,8 @@ def filled(root: Path, dice: random.Random) -> Workspace:
     """Records of every fate: open, over, over lately, with clashing ids, broken, deleted in git or only in the tree."""
     repo = Repo(root)
     for number in range(1, 18):
-        item = {"title": "Mend it", "status": dice.choice(("done", "wont_do", "open")), "issue": dice.choice((None, 8))}
+        issue = dice.choice((None, 8, f"{TEAM}#{dice.randint(1, 12)}", f"{HOME.upper()}#{dice.randint(1, 12)}"))
+        item = {"title": "Mend it", "status": dice.choice(("done", "wont_do", "open")), "issue": issue}
         declared = dice.choice(("2020-01-26T12:05:00Z", "2025-05-30T12:05:00Z"))
         repo.put(
             f"INC-{number}",
@@ -59,8 +63,15 @@ def seen(dice: random.Random, every: Desired) -> Snapshot:
     issues = [issue_of(number, dice, every, dice.choice(keys)) for number in range(1, 13) if dice.random() < 0.6]
     source = dice.choice((GITHUB, GITHUB, LOCAL))
     kept = {key: dice.randint(1, 12) for key in keys if dice.random() < 0.2}
+    some = [issue_of(number, dice, every, dice.choice(keys)) for number in range(1, 13) if dice.random() < 0.3]
+    there = [replace(issue, author=dice.choice((OURS, OURS, "alice"))) for issue in some]
+    team = Snapshot(
+        source=source, repository=TEAM, records_id=HERE, repository_id=8, issues=tuple(there), tells_all=True
+    )
     return Snapshot(
         source=source,
+        repository=HOME,
+        elsewhere=(team,) if source == GITHUB else (),
         records_id=HERE if source == GITHUB else 0,
         repository_id=dice.choice((HERE, HERE, 9)) if source == GITHUB else 0,
         numbers=kept if source == GITHUB and dice.random() < 0.6 else {},
@@ -107,10 +118,11 @@ def compare(workspace: Workspace, dice: random.Random) -> int:
     policy = workspace.judged_by[0]
     whole = desired_issues(every, policy, IssueBodies(every, policy, NOW), NOW)
     snapshot = seen(dice, whole)
+    whole = settle_places(whole, snapshot)
     again = [dice.choice(list(whole.issues))] if whole.issues and dice.random() < 0.3 else []
     concerned = ConcernedRecords(workspace, again)
     recent = concerned.recent()
-    few = concerned.asked_for(snapshot)
+    few = concerned.placed(snapshot)
     expected = planned(workspace, every, whole, snapshot, again)
     made = planned(workspace, concerned.records, few, snapshot, again)
     left = {record.incident.id for record in every} - {record.incident.id for record in concerned.records}

@@ -80,3 +80,21 @@ def test_an_error_names_no_file_that_was_not_written(folder: Folder) -> None:
         done.told_once(2, "error: nothing was written: ")
         assert ".yaml" not in done.err
     assert not Path(folder.path / "incidents").exists()
+
+
+@pytest.mark.parametrize(
+    ("preset", "option", "word", "said"),
+    [
+        ("itil-p1-p4", "--severity", "P1", "P1 is a priority here, not a severity (--priority P1)"),
+        ("itil-p1-p4", "--severity", "p1", "P1 is a priority here, not a severity (--priority P1)"),
+        ("sev0-3", "--priority", "SEV1", "SEV1 is a severity here, not a priority (--severity SEV1)"),
+        ("itil-p1-p4", "--severity", "SEV-1", "No priority is given (--priority P1|P2|P3|P4"),
+    ],
+)
+def test_a_level_given_by_the_other_option_is_known(
+    tmp_path: Path, preset: str, option: str, word: str, said: str
+) -> None:
+    """At night `--severity P1` is typed where P1 is a priority: the answer is the option to type."""
+    folder = Folder(tmp_path / "repo", policy=f"extends: {preset}\n")
+    done = call("declare", "Login fails", "-s", "api", option, word, "--by", "@a", at=folder.path)
+    done.told_once(2, "how bad is it?", said)

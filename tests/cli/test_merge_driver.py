@@ -69,6 +69,20 @@ def test_two_branches_that_append_to_one_timeline_merge_and_validate(repo: Repo)
     assert repo.report().errors == 0
 
 
+def test_late_entries_of_two_people_before_the_same_entry_merge(repo: Repo) -> None:
+    """Both write up afterwards what happened before something that both had: by time, and valid."""
+    paged = EVENT.format("06", "paged", "base")
+    branch(repo, "ours", (paged, EVENT.format("04", "alarm", "ours") + paged))
+    branch(
+        repo, "theirs", (paged, EVENT.format("03", "deploy", "theirs") + paged), more=EVENT.format("20", "late", "x")
+    )
+    code, said, text = merge_theirs(repo)
+    assert code == 0, said
+    events = (("03", "deploy", "theirs"), ("04", "alarm", "ours"), ("06", "paged", "base"), ("20", "late", "x"))
+    assert text == record_text() + "timeline:\n" + "".join(EVENT.format(*one) for one in events)
+    assert repo.report().errors == 0
+
+
 def test_without_the_driver_the_same_branches_conflict(repo: Repo) -> None:
     """The test above would tell nothing if git could merge this by itself."""
     repo.git("config", "--remove-section", "merge.incident-ops")

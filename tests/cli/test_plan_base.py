@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from incident_ops.adapters.files import LedgerFile
 from tests.cli.scene import AT, CLOSED, Done, Folder, call, ok
 from tests.support.hosted import hosted
 from tests.support.standin import LOGIN, Standin
@@ -92,6 +93,15 @@ def test_the_tracker_is_looked_at_once_and_may_be_a_saved_one(story: Folder) -> 
     assert keys(plan(story, "--observed", "seen.json")["changes"], "update") == ["INC-3", "INC-3/AI-1"]
 
 
+def test_the_ledger_is_read_once(story: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For both plans, so that a notice that another run sends in between is in both or in neither."""
+    reads, read = [], LedgerFile.read
+    monkeypatch.setattr(LedgerFile, "read", lambda ledger: reads.append(ledger) or read(ledger))
+    story.put("INC-6", title="Search is slow")
+    assert keys(plan(story)["changes"], "notify")
+    assert len(reads) == 1
+
+
 def test_of_an_issue_that_is_changed_anyway_only_the_rest_is_shown(story: Folder) -> None:
     """Main has a new title that no run has brought to its issue yet; the change is another level."""
     ok(story, "apply")
@@ -103,6 +113,58 @@ def test_of_an_issue_that_is_changed_anyway_only_the_rest_is_shown(story: Folder
     assert {"add_labels", "remove_labels", "body"} == set(change["fields"])
     for words in ((), ("--format", "markdown")):
         assert "Login fails" not in ok(story, "plan", "--base", "main", "--no-notify", *words).out
+
+
+def test_another_reason_to_close_an_issue_is_shown(story: Folder) -> None:
+    """Main closes the item as done and the incident as a real one; with the change neither counts."""
+    ok(story, "apply")
+    done = "\n- {id: AI-1, title: Mend it, status: done, done_at: 2025-01-26T13:00:00Z, done_by: '@bob'}"
+    story.put("INC-3", action_items=done, **CLOSED)
+    story.commit()
+    story.git("branch", "-f", "main")
+    dropped = "\n- {id: AI-1, title: Mend it, status: wont_do, reason: too dear}"
+    story.put("INC-3", action_items=dropped, outcome="false_alarm", **(CLOSED | {"cause": ""}))
+    text = ok(story, "plan", "--base", "main", "--no-notify").out
+    assert "to close" not in text
+    assert text.count("it is done anyway, but the change alters it\n") == 2, text
+    assert text.count("      state: closed as completed -> closed as not planned\n") == 2
+    changes = {one["key"]: one for one in plan(story, "--no-notify")["changes"]}
+    assert changes["INC-3/AI-1"]["fields"]["state_reason"] == "not_planned"
+    assert changes["INC-3/AI-1"]["was"]["state"] == "closed as completed"
+
+
+def test_without_github_it_is_said_where_items_of_a_service_live(folder: Folder) -> None:
+    """The embedded tracker holds all issues; a line for each repository tells where GitHub has them, once."""
+    services = (
+        "services: {api: {owner: '@a', issues: acme/app}, web: {owner: '@w', issues: acme/app}, db: {owner: '@d'}}"
+    )
+    folder.write("services.yaml", services)
+    folder.put(action_items=ITEM)
+    folder.put("INC-2", services="[db, web]", action_items=ITEM)
+    folder.put("INC-3", services="[db]", action_items=ITEM)
+    folder.commit()
+    told = "note: on GitHub the issues of action items of api, web are in acme/app\n"
+    assert call("plan", "--no-notify", at=folder.path).err == told
+    assert call("plan", "--no-notify", "--base", "main", at=folder.path).err == told
+    assert json.loads(call("plan", "--no-notify", "--format", "json", at=folder.path).out)
+    folder.put(action_items=ITEM.replace("status: open", "status: wont_do, reason: x"))
+    folder.put("INC-2", services="[db, web]")
+    assert call("plan", "--no-notify", at=folder.path).err == ""
+
+
+@pytest.mark.parametrize("recreate", ["INC-6", "INC-6/AI-1"])
+def test_a_key_that_the_base_lacks_can_be_recreated(story: Folder, recreate: str) -> None:
+    """Its issue is gone; the base never had the record."""
+    story.put(
+        "INC-6", action_items="\n- {id: AI-1, title: Mend it, status: open, issue: 98}", links="{tracking_issue: 99}"
+    )
+    story.commit()
+    found = plan(story, "--no-notify", "--recreate", recreate)
+    assert recreate in keys(found["changes"], "create")
+    assert recreate not in keys(found["dropped"], "create")
+    done = call("plan", "--base", "main", "--recreate", "INC-66", at=story.path)
+    done.told_once(2, "INC-66")
+    assert "base" not in done.err
 
 
 def test_a_saved_look_knows_what_was_sent_of_what_falls_away(story: Folder) -> None:

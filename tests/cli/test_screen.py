@@ -10,7 +10,7 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from incident_ops.cli.main import COMMANDS, GROUPS, PLUMBING, cli
-from tests.cli.scene import Folder, call, run
+from tests.cli.scene import CLOSED, Folder, call, run
 
 LONG = "Checkout is slow since one hour and nobody can pay with any of the cards that they have stored"
 ARABIC, WIDE = "تسجيل الدخول يفشل لمعظم المستخدمين", "ログインに失敗する 💥 多くのユーザー"
@@ -194,14 +194,22 @@ def test_the_checklist_is_filled_where_the_record_knows(busy: Folder) -> None:
     assert "no checklist for SEV3" in call("show", "120700", "--checklist", at=busy.path).out
 
 
-def test_what_the_plan_leaves_unchanged_is_a_line_for_each_reason(busy: Folder) -> None:
+@pytest.mark.parametrize("columns", [40, 60, 80, 140, None])
+def test_what_the_plan_leaves_unchanged_is_told_by_reason_and_whole(busy: Folder, columns: int | None) -> None:
+    """Each reason once, with every word, however narrow the terminal."""
+    busy.put("INC-20250126-120900", outcome="withdrawn", **(CLOSED | {"cause": ""}))
+
     def kept(*before: str) -> list[str]:
-        out = call(*before, "plan", at=busy.path, columns=60).out
+        out = call(*before, "plan", at=busy.path, columns=columns).out
         return out.partition("Left unchanged")[2].partition("\n\n")[0].splitlines()[1:]
 
-    assert kept()
-    assert all(line.startswith("  = ") for line in kept())
-    assert len(kept("-v")) > len(kept())
+    rows = json.loads(call("plan", "--format", "json", at=busy.path).out)["kept"]
+    said = " ".join(" ".join(kept()).split())
+    assert rows
+    assert all(" ".join(row["reason"].split()) in said for row in rows), said
+    assert sum(line.startswith("  = ") for line in kept()) == len({row["reason"] for row in rows})
+    assert columns is None or all(len(line) <= columns for line in kept() if " " in line.removeprefix("  = "))
+    assert len(kept("-v")) >= len(kept())
 
 
 COMPLETED = {

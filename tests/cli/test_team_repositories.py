@@ -137,6 +137,20 @@ def test_bob_closes_it_there_and_alice_reopens_it(teams: Teams) -> None:
     assert teams.said_there()[0].endswith("Settled: this issue and its record agree.")
 
 
+def test_a_refused_proposal_is_named_with_its_repository(teams: Teams) -> None:
+    """The comment stands in another repository than the pull request, where `#3` would be somebody else's issue."""
+    teams.does_there(BOB_TOKEN, state="closed", state_reason="completed")
+    teams.apply()
+    (pull,) = teams.ask("GET", "/pulls?state=open")
+    teams.ask("PATCH", f"/pulls/{pull['number']}", {"state": "closed"}, token=PERSON_TOKEN)
+    teams.apply()
+    (said,) = teams.said_there()
+    assert f"@alice closed {teams.repository}#{pull['number']} without merging" in said
+    assert f"reopening {teams.repository}#{pull['number']} proposes it again" in said
+    assert not BARE.findall(said)
+    assert teams.nothing_is_planned()
+
+
 def test_bob_hands_it_to_alice_there(teams: Teams) -> None:
     """The assignee there becomes the owner in the record."""
     teams.does_there(BOB_TOKEN, assignees=["alice"])
@@ -155,6 +169,52 @@ def test_a_box_in_the_tracking_issue_closes_the_issue_there(teams: Teams) -> Non
     assert (teams.item()["status"], teams.item()["done_by"]) == ("done", "@bob")
     assert teams.item_issue()["state"] == "closed"
     assert teams.nothing_is_planned()
+
+
+@pytest.mark.parametrize(
+    ("home", "team", "is_told"),
+    [
+        ({"visibility": "public"}, {"visibility": "public"}, True),
+        ({"visibility": "private"}, {"visibility": "private"}, True),
+        ({"visibility": "public"}, {"visibility": "private"}, True),
+        ({"visibility": "private"}, {"visibility": "public"}, False),
+        ({"visibility": "private"}, {"visibility": "internal"}, False),
+        ({"visibility": None, "private": True}, {"visibility": None, "private": False}, False),
+        ({"visibility": None, "private": False}, {"visibility": None, "private": False}, True),
+        ({"visibility": None, "private": None}, {"visibility": "public"}, False),
+        ({"visibility": "public"}, {"visibility": None, "private": None}, False),
+    ],
+)
+def test_what_happened_is_left_out_where_more_people_can_read(
+    declared: Teams,
+    monkeypatch: pytest.MonkeyPatch,
+    home: dict[str, object],
+    team: dict[str, object],
+    *,
+    is_told: bool,
+) -> None:
+    """The issue says where the record is instead; so it does where GitHub does not tell who can read."""
+    told, sent = {f"/repos/{declared.repository}": home, f"/repos/{declared.app}": team}, Wire.send
+
+    def send(wire: Wire, method: str, place: str, body: object) -> Answer | Lost:
+        answer = sent(wire, method, place, body)
+        changed = told.get(place.removeprefix(declared.github.url))
+        if isinstance(answer, Answer) and method == "GET" and changed and isinstance(answer.data, dict):
+            return Answer(answer.status, answer.headers, {**answer.data, **changed})
+        return answer
+
+    monkeypatch.setattr(Wire, "send", send)
+    declared.command("impact", "--summary", "1,200 passwords leaked")
+    declared.command("cause", "--category", "deploy", "--what", "the debug log was public")
+    declared.push("what happened")
+    declared.apply()
+    body = declared.item_issue()["body"]
+    for words in ("passwords leaked", "debug log was public", "Login fails"):
+        assert (words in body) is is_told, body
+    assert ("**Why:** see [the record](<" in body) is not is_told, body
+    assert ("What happened, and why, is left out here" in body) is not is_told, body
+    assert f"**Incident:** {declared.repository}#{declared.issue('')['number']}" in body
+    assert declared.command("plan", "--tracker", "github").startswith("Nothing to do")
 
 
 @pytest.mark.parametrize("is_merged", [True, False])
@@ -197,6 +257,23 @@ def test_what_a_change_does_beside_its_base_names_the_repository(teams: Teams) -
     assert f"/AI-2 in {teams.app}" in told
     assert "/AI-1 in" not in told
     assert "to add an issue" not in told
+
+
+def test_beside_its_base_an_item_that_goes_to_another_repository_is_shown(declared: Teams, github: Standin) -> None:
+    """With the labels that the one gets, and the other no longer; as text and as Markdown."""
+    later = github.new_repository()
+    declared.folder.git("switch", "--quiet", "--create", "change")
+    declared.has_issues_in(later)
+    declared.folder.git("commit", "--quiet", "--all", "--message", "the team moves")
+    told = declared.command("plan", "--tracker", "github", "--base", "main")
+    coming, _, gone = told.partition("No longer to be done")
+    assert f"/AI-1 in {later}" in coming
+    assert f"action-item in {later}" in coming
+    assert re.search(rf"x create INC-\S+/AI-1 in {declared.app}: ", " ".join(gone.split()))
+    assert later not in gone.partition("Left unchanged")[0]
+    told = declared.command("plan", "--tracker", "github", "--base", "main", "--format", "markdown")
+    assert re.search(rf"\| `action-item` in `{later}` \|", told)
+    assert re.search(rf"\| create \| new in `{declared.app}` \| `INC-\S+/AI-1` \|", told)
 
 
 def test_what_an_outage_left_open_there_is_closed_long_after(teams: Teams, monkeypatch: pytest.MonkeyPatch) -> None:

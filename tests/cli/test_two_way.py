@@ -77,6 +77,38 @@ def team(tmp_path: Path, github: Standin, monkeypatch: pytest.MonkeyPatch) -> Te
     return made
 
 
+def test_a_ticked_measure_is_done_in_the_record(team: Team) -> None:
+    """Prevention of the postmortem by horizon: bob ticks its box in the tracking issue, and the record gets the day."""
+    (record,) = team.folder.path.glob("incidents/*/incident.yaml")
+    planned = "postmortem: {status: draft, prevention: {short: [{text: Alert on locks}], long: [{text: Shards}]}}\n"
+    record.write_text(record.read_text() + planned)
+    team.push("what prevents it")
+    team.apply()
+    body = team.issue("")["body"]
+    assert "**Short term (1 to 2 weeks)**" in body
+    team.does(BOB_TOKEN, "", body=body.replace("- [ ] Alert on locks", "- [x] Alert on locks"))
+    team.apply()
+    team.accept()
+    prevention = yaml.safe_load(record.read_text())["postmortem"]["prevention"]
+    assert prevention["short"][0]["done_at"]
+    assert "done_at" not in prevention["long"][0]
+    assert "- [x] Alert on locks · done " in team.issue("")["body"]
+    assert team.nothing_is_planned()
+
+
+def test_a_number_that_stands_in_full_in_the_record_is_shown_once(team: Team) -> None:
+    """`acme/records#2` is this repository's `#2`."""
+    (record,) = team.folder.path.glob("incidents/*/incident.yaml")
+    number = team.item()["issue"]
+    record.write_text(record.read_text().replace(f"issue: {number}", f"issue: {team.repository}#{number}"))
+    assert team.item()["issue"] == f"{team.repository}#{number}"
+    team.push("in full")
+    assert team.nothing_is_planned()
+    team.apply()
+    (line,) = (line for line in team.issue("")["body"].splitlines() if "**AI-1**" in line)
+    assert line.count(f"#{number}") == 1, line
+
+
 def test_bob_closes_the_issue_and_the_item_is_done(team: Team) -> None:
     """Declared, applied, closed in the browser, proposed, merged: nothing is planned."""
     team.does(BOB_TOKEN, state="closed", state_reason="completed")

@@ -7,11 +7,13 @@ import random
 import pytest
 
 from incident_ops.domain.record import Record
-from incident_ops.domain.tracker import Issue
+from incident_ops.domain.tracker import Issue, IssueEdit, Label, Milestone
+from incident_ops.reconcile.changes import CREATE, LABEL, MILESTONE, UPDATE, PlannedChange
 from incident_ops.reconcile.field_changes import FieldChange, edit_between, field_changes, issue_after, seen_lines
 from incident_ops.reconcile.plan import Plan
 from incident_ops.reconcile.plan_difference import NO_BASIS, compare_plans
 from incident_ops.reconcile.references import file_place, issue_place
+from incident_ops.render.plan import plan_text
 from tests.reconcile.builders import item, plan_for, record
 from tests.reconcile.builders import run as carry_out
 from tests.support.memory_tracker import MemoryTracker
@@ -57,6 +59,28 @@ def test_beside_nothing_it_is_whole(seed: int) -> None:
     assert (shown.changes, shown.kept, basis.dropped) == (plan.changes, plan.kept, ())
     shown, basis = compare_plans(nothing, plan, NO_BASIS)
     assert (shown.changes, basis.dropped) == ((), plan.changes)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        PlannedChange(CREATE, LABEL, "ticket", None, "", label=Label("ticket", "ff0000", "A ticket")),
+        PlannedChange(CREATE, MILESTONE, "2025.2", None, "", milestone=Milestone("2025.2", "2025-02-01")),
+        PlannedChange(CREATE, "item", "INC-1/AI-1", None, "", IssueEdit(title="Mend it", labels=())),
+        PlannedChange(UPDATE, "item", "INC-1/AI-1", 7, "", IssueEdit(title="Mend it")),
+    ],
+)
+def test_the_same_in_another_repository_is_another_change(change: PlannedChange) -> None:
+    """What is made in one repository comes, in the other it falls away; both say where."""
+    there = change._replace(repository="acme/app")
+    nothing = two_plans(0)[0]._replace(changes=(), kept=())
+    base = nothing._replace(changes=(change, there))
+    shown, basis = compare_plans(nothing._replace(changes=(change,)), base, NO_BASIS)
+    assert (shown.changes, basis.dropped) == ((), (there,))
+    found = plan_text(shown, basis=basis._replace(commit="0123abc", revision="main"))
+    assert f"in {there.repository}" in found or f"{there.repository}#7" in found
+    shown, basis = compare_plans(base, nothing._replace(changes=(change,)), NO_BASIS)
+    assert (shown.changes, basis.dropped) == ((there,), ())
 
 
 def issues_after(plan: Plan) -> dict[tuple[str, int | None], Issue]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from incident_ops.documents.markdown import code, inline, markdown
@@ -9,7 +10,7 @@ from incident_ops.domain.tracker import IssueEdit
 from incident_ops.errors import WriteFailed
 from incident_ops.reconcile.apply import LEFT_OVER
 from incident_ops.reconcile.changes import EDIT
-from incident_ops.reconcile.generated_block import END
+from incident_ops.reconcile.generated_block import END, compose, parse_body
 from incident_ops.reconcile.observe import observe
 from incident_ops.reconcile.plan import Plan, make_plan
 from incident_ops.reconcile.references import file_place, fill_places, issue_place, kept_address, leave_places
@@ -95,6 +96,34 @@ def test_no_text_of_a_record_makes_a_place() -> None:
     for spelled in (markdown(forged), inline(forged), code(forged)):
         assert fill_places(spelled, {"INC-2": 7}, HERE) == leave_places(spelled) == spelled
         assert "#7" not in spelled
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "https://github.com/mallory/records/blob/HEAD/",
+        "https://github.com/acme/records/raw/HEAD/",
+        "https://github.com/acme/records/blob/evil/",
+        "https://github.com/acme/records/blob/HEAD/elsewhere/",
+        "https://github.com/acme/../mallory/records/blob/HEAD/",
+        "https://github.com/acme/../blob/HEAD/",
+        "https://github.com/login?return_to=/acme/records/blob/HEAD/",
+        "https://github.com/acme/records/blob/HEAD/../../../../mallory/records/blob/HEAD/",
+    ],
+)
+def test_an_address_that_somebody_wrote_with_its_digest_gives_way(forged: str) -> None:
+    """Who may edit an issue can compute what line 1 says of the text."""
+    tracker, want = MemoryTracker(), wanted(RECORDS)
+    run(make_plan(want, replace(observe(tracker, want), records_at=HERE)), tracker)
+    for number in (1, 3):
+        parts = parse_body(tracker.issues[number].body)
+        block = (parts.block or "").replace(HERE, forged)
+        tracker.edit(number, body=compose(str(parts.key), block, None, parts.repository or 0))
+        assert parse_body(tracker.issues[number].body).is_ours
+    made = make_plan(want, replace(observe(tracker, want), records_at=HERE))
+    bodies = {one.key: one.edit.body or "" for one in made.changes if one.action != EDIT}
+    assert set(bodies) == {"INC-1", "INC-1/AI-2"}
+    assert all(forged not in body.partition(END)[0] and HERE in body for body in bodies.values())
 
 
 def test_an_address_is_kept_on_the_same_site_alone() -> None:

@@ -134,6 +134,34 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         ONE + NOTE.format("10", "yours"),
         ONE + NOTE.format("10", "yours") + NOTE.format("20", "mine") + NOTE.format("05", "late"),
     ),
+    "late entries of both before one that was there": (
+        NOTE.format("00", "paged") + NOTE.format("30", "mended"),
+        NOTE.format("00", "paged") + NOTE.format("20", "mine") + NOTE.format("30", "mended"),
+        NOTE.format("00", "paged") + "# seen\n" + NOTE.format("10", "yours") + NOTE.format("30", "mended"),
+        NOTE.format("00", "paged")
+        + "# seen\n"
+        + NOTE.format("10", "yours")
+        + NOTE.format("20", "mine")
+        + NOTE.format("30", "mended"),
+    ),
+    "late entries of both at several places, one of them the same, and new ones": (
+        NOTE.format("10", "paged") + NOTE.format("30", "mended"),
+        NOTE.format("05", "same")
+        + NOTE.format("10", "paged")
+        + NOTE.format("30", "mended")
+        + NOTE.format("50", "mine"),
+        NOTE.format("05", "same")
+        + NOTE.format("10", "paged")
+        + NOTE.format("20", "yours")
+        + NOTE.format("30", "mended")
+        + NOTE.format("40", "yours"),
+        NOTE.format("05", "same")
+        + NOTE.format("10", "paged")
+        + NOTE.format("20", "yours")
+        + NOTE.format("30", "mended")
+        + NOTE.format("40", "yours")
+        + NOTE.format("50", "mine"),
+    ),
     "a merged entry that one side completed": (
         "- at: 2025-01-26T12:00:00Z\n  event: x\n",
         "- at: 2025-01-26T12:00:00Z\n  event: x\n  ref: abc\n",

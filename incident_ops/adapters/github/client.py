@@ -351,7 +351,7 @@ class RecordsHome:
     """
 
     def __init__(self, client: Client, name: str, known: int | None) -> None:
-        self._client, self._name, self._id = client, name or client.repository, known
+        self._client, self.name, self._id = client, name or client.repository, known
         self._other: int | None = None
         self.are_here = name.casefold() == client.repository.casefold()
         """True where the clone's remote is the repository with the issues, on this GitHub."""
@@ -364,7 +364,7 @@ class RecordsHome:
         """
         if self._id is None:
             hint = "set GITHUB_REPOSITORY_ID to its id, or give the token access to it"
-            self._id = self._shown(self._name, hint) if self._is_elsewhere else self._issues_id()
+            self._id = self._shown(self.name, hint) if self._is_elsewhere else self._issues_id()
         return self._id
 
     @property
@@ -374,7 +374,7 @@ class RecordsHome:
 
     @property
     def _is_elsewhere(self) -> bool:
-        return self._name.casefold() != self._client.repository.casefold()
+        return self.name.casefold() != self._client.repository.casefold()
 
     def _issues_id(self) -> int:
         if self._other is None:
@@ -395,6 +395,7 @@ class HomeIds(NamedTuple):
     id: int
     id_with_issues: int
     are_here: bool = False
+    name: str = ""
 
 
 class Identity:

@@ -14,8 +14,10 @@ from incident_ops.adapters.github.commits import CommitsByGitHub
 from incident_ops.adapters.github.issue_creation import IssueCreation
 from incident_ops.adapters.github.milestones import Milestones
 from incident_ops.adapters.github.pulls import PullRequests
-from incident_ops.adapters.github.reach import Reached, reached
+from incident_ops.adapters.github.reach import Reached, reached, readers_of
 from incident_ops.adapters.github.responses import (
+    PRIVATE,
+    PUBLIC,
     IssueSeen,
     LabelSeen,
     Login,
@@ -56,7 +58,8 @@ _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?")
 class GitHubTracker:
     """The issues of one repository; `labels` are those by which ours are listed, `site` where people read them.
 
-    `above` has the parents of its issues, None where they are here.
+    `above` has the parents of its issues, None where they are here; `tells_all` is False where more people may read
+    these issues than the records, or nobody knows.
     """
 
     source = GITHUB
@@ -71,7 +74,10 @@ class GitHubTracker:
         site: str,
         records: RecordsHome | HomeIds,
         above: GitHubTracker | None = None,
+        tells_all: bool = True,
     ) -> None:
+        self.tells_all = tells_all
+        self._readers: str | None = None
         self.has_sub_issues: bool | None = None
         self._above, self._identities = above or self, tuple(identities)
         self._teams: dict[str, GitHubTracker | Unreached] = {}
@@ -134,7 +140,15 @@ class GitHubTracker:
             site=self._site,
             records=HomeIds(self.records_id, found.id),
             above=self,
+            tells_all=self._tells_all(found),
         )
+
+    def _tells_all(self, team: Reached) -> bool:
+        if team.visibility in ("", PRIVATE):
+            return team.visibility == PRIVATE
+        if self._readers is None:
+            self._readers = readers_of(self._client.beside(self._records.name))
+        return self._readers in (PUBLIC, team.visibility)
 
     def owned(self) -> list[Issue]:
         """Every issue with one of our labels, by number; a marker of ours by an untrusted bot is a `UserError`."""

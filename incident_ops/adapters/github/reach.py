@@ -18,10 +18,11 @@ _MOST_PAGES = 10  # of a hundred repositories each; beyond them the first write 
 
 
 class Reached(NamedTuple):
-    """A repository that takes issues: its present name, `owner/name`, and its id."""
+    """A repository that takes issues: its present name, `owner/name`, its id, and who can read it, "" = unknown."""
 
     name: str
     id: int
+    visibility: str = ""
 
 
 class _Installed(msgspec.Struct, frozen=True):
@@ -52,7 +53,14 @@ def reached(client: Client) -> Reached | Unreached:
     if not _may_write(client, seen, doing):
         hint = "use the token of a GitHub App that is installed there with `Issues: write`"
         return _no(asked, "is not open to this token", hint)
-    return Reached(name, seen.id)
+    return Reached(name, seen.id, seen.readers)
+
+
+def readers_of(client: Client) -> str:
+    """Who can read the client's repository: public, internal or private; "" where GitHub does not say."""
+    answer = client.ask("GET", "")
+    doing = f"asking who can read {client.repository}"
+    return check(answer.data, RepositorySeen, doing).readers if answer.status < 300 else ""
 
 
 def _no(repository: str, reason: str, hint: str) -> Unreached:

@@ -46,6 +46,9 @@ class Lost(NamedTuple):
     reason: str
 
 
+PUBLIC, PRIVATE = "public", "private"
+
+
 class RepositorySeen(msgspec.Struct, frozen=True):
     """A repository; `permissions` are those of a person's token."""
 
@@ -54,6 +57,15 @@ class RepositorySeen(msgspec.Struct, frozen=True):
     archived: bool = False
     has_issues: bool = True
     permissions: dict[str, bool] | None = None
+    visibility: str | None = None
+    private: bool | None = None
+
+    @property
+    def readers(self) -> str:
+        """PUBLIC, PRIVATE, or `internal`; "" where GitHub does not say."""
+        if self.visibility or self.private is None:
+            return self.visibility or ""
+        return PRIVATE if self.private else PUBLIC
 
 
 class Login(msgspec.Struct, frozen=True):
