@@ -49,7 +49,7 @@ def oncall() -> None:
 @format_option
 @with_repository
 def who_command(workspace: Workspace, name: str | None, service: str | None, at: str | None, form: str) -> None:
-    """Show who is on call now, until when, and who comes then.
+    """Show who is on call, until when, and who then.
 
     \b
     Examples:
@@ -77,7 +77,9 @@ def who_command(workspace: Workspace, name: str | None, service: str | None, at:
 @format_option
 @with_repository
 def next_command(workspace: Workspace, who: str, count: int, form: str) -> None:
-    """Show when somebody is on call next; @me is you, as git or INCIDENT_OPS_BY says.
+    """Show the next shifts of somebody.
+
+    @me is you, as git or INCIDENT_OPS_BY says.
 
     \b
     Examples:
@@ -102,7 +104,7 @@ def next_command(workspace: Workspace, who: str, count: int, form: str) -> None:
 @format_option
 @with_repository
 def lint_command(workspace: Workspace, name: str | None, form: str) -> None:
-    """Check the schedules, and list every stretch that nobody covers.
+    """Check the schedules; list what nobody covers.
 
     Errors end with exit code 1; `validate` finds the same.
 
@@ -134,7 +136,7 @@ def lint_command(workspace: Workspace, name: str | None, form: str) -> None:
 @format_option
 @with_repository_to_write
 def exchange_command(workspace: Workspace, first: str, second: str, by: str | None, form: str, **wanted: Any) -> None:
-    """Let two people take each other's time on call.
+    """Let two people take each other's shifts.
 
     Writes overrides into the schedule: what @A has in that time goes to @B,
     and what @B has to @A. It counts once it is merged.
@@ -162,7 +164,9 @@ def exchange_command(workspace: Workspace, first: str, second: str, by: str | No
 @format_option
 @with_repository
 def load_command(workspace: Workspace, month: str | None, form: str) -> None:
-    """Show how much each person carried: hours, nights, weekends, escalations.
+    """Show what each person carried in a month.
+
+    Hours on call, those at night and at weekends, and escalations.
 
     \b
     Examples:
@@ -186,7 +190,9 @@ def load_command(workspace: Workspace, month: str | None, form: str) -> None:
 @click.option("--person", metavar="WHO", help="Only the shifts of one person; @me is you.")
 @with_repository
 def calendar_command(workspace: Workspace, name: str, days: int, person: str | None) -> None:
-    """Print the shifts as an iCalendar file, to put where calendars subscribe.
+    """Print the shifts as an iCalendar file.
+
+    Put it where calendars subscribe.
 
     \b
     Examples:
@@ -209,7 +215,7 @@ def calendar_command(workspace: Workspace, name: str, days: int, person: str | N
 @format_option
 @with_repository
 def import_command(workspace: Workspace, file: str, form: str, **wanted: Any) -> None:
-    """Turn the schedule of another tool into one of ours, printed.
+    """Turn the schedule of another tool into a file.
 
     FILE is a schedule of PagerDuty (GET /schedules/ID) or Opsgenie (GET
     /v2/schedules/ID) as JSON, or a calendar of shifts (.ics); - reads it from
